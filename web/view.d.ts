@@ -1,0 +1,171 @@
+// What the page reads from a run. This file is the contract between `web` (Rust) and `www`
+// (JavaScript): the Rust side includes it in the generated package's types, and its tests decode real
+// values against the same names. Times are virtual microseconds since the run began. Server ids are
+// 1 and up; 0 means "none". An endpoint is a server id, or a negative number for a client (-1 is client 1).
+
+export type Micros = number;
+export type Endpoint = number;
+
+/** Read every animation frame: small. */
+export interface Frame {
+  now: Micros;
+  /** How many events have been played so far. */
+  events: number;
+  /** Grows whenever a log, a store or a replication mark changed: call `logs`/`stores` again. */
+  logsRevision: number;
+  /** Grows whenever a client operation began or ended: call `operations` again. */
+  operationsRevision: number;
+  /** Grows with every sentence: call `story` again. */
+  storyRevision: number;
+  servers: ServerView[];
+  messages: MessageView[];
+  /** Directed links that are cut: `[from, to]`. */
+  cuts: [number, number][];
+  quorum: QuorumView;
+  violation: ViolationView | null;
+}
+
+export type Role = "follower" | "pre-candidate" | "candidate" | "leader" | "learner" | "crashed";
+export type Ballot = "granted" | "refused" | "waiting";
+
+export interface ServerView {
+  id: number;
+  role: Role;
+  term: number;
+  /** Whom it voted for in this term. */
+  votedFor: number;
+  /** Whom it believes to be the leader. */
+  leader: number;
+  /** Part of the election timeout (a leader's: heartbeat interval) still left, 0 to 1. */
+  timer: number;
+  /** While it campaigns: one a server, in id order; otherwise empty. */
+  votes: Ballot[];
+  lastIndex: number;
+  commitIndex: number;
+  lastApplied: number;
+  /** Index of the last entry inside the snapshot; 0 without one. */
+  snapshotIndex: number;
+  /** Whether a disk write is on its way. */
+  writing: boolean;
+}
+
+export type MessageKind =
+  | "request-vote" | "vote"
+  | "pre-vote" | "pre-vote-answer"
+  | "append" | "heartbeat" | "append-answer"
+  | "snapshot" | "snapshot-answer"
+  | "timeout-now"
+  | "read-index" | "read-index-answer"
+  | "request" | "answer";
+
+export interface MessageView {
+  /** Stable while the message is in flight. */
+  id: number;
+  kind: MessageKind;
+  from: Endpoint;
+  to: Endpoint;
+  /** The sender's term; 0 for client messages. */
+  term: number;
+  sent: Micros;
+  /** When it arrives, or would have arrived. */
+  arrives: Micros;
+  /** When it is lost on the way; 0 when it isn't. Draw it as lost from then until `arrives`. */
+  lost: Micros;
+  /** Entries carried. */
+  entries: number;
+  /** Answers: whether they say yes. */
+  success: boolean;
+}
+
+export interface QuorumView {
+  /** Size of the largest set of running servers that reach each other both ways. */
+  reachable: number;
+  running: number;
+  total: number;
+  needed: number;
+  /** Whether that set is enough to commit. */
+  canCommit: boolean;
+}
+
+export interface ViolationView {
+  property: string;
+  /** The two facts that contradict each other. */
+  first: string;
+  second: string;
+  time: Micros;
+}
+
+/** One row of the log table. */
+export interface LogView {
+  server: number;
+  /** Index of the last entry covered by the snapshot; entries before `first` are there. */
+  snapshotIndex: number;
+  snapshotTerm: number;
+  /** Index of `entries[0]`. */
+  first: number;
+  entries: EntryView[];
+  lastIndex: number;
+  commitIndex: number;
+  lastApplied: number;
+  /** Last index known to be on this server's own disk. */
+  durableIndex: number;
+  /** The current leader's marks for this server; 0 where there is no leader. */
+  matchIndex: number;
+  nextIndex: number;
+}
+
+export interface EntryView {
+  term: number;
+  kind: "command" | "no-op" | "membership" | "session";
+  /** Short text of the command: `put x 1`. */
+  text: string;
+}
+
+export interface StoreView {
+  server: number;
+  /** Key and value, in key order. */
+  pairs: [string, string][];
+}
+
+export interface OperationView {
+  id: number;
+  /** 1 is the person at the command line; the others are the run's own clients. */
+  client: number;
+  text: string;
+  state: "pending" | "ok" | "failed" | "unknown";
+  /** The answer, or the honest reason there is none: `no leader within 2 s: 2 of 5 servers up, 3 needed`. */
+  answer: string;
+  began: Micros;
+  /** 0 while pending. */
+  ended: Micros;
+}
+
+export interface StoryLine {
+  /** Grows by one a line. */
+  number: number;
+  time: Micros;
+  /** The server it is about, or 0. */
+  server: number;
+  /** `turning` points are worth a screen reader's interruption; `detail` is for the events list. */
+  weight: "turning" | "notable" | "detail";
+  /** A whole sentence, in plain text. */
+  text: string;
+  /** `Raft §5.2`, or empty. */
+  section: string;
+}
+
+// The handle itself is the generated class `Run`:
+//
+//   new Run(seed: string, servers: number)   "" draws a fresh seed; throws Error with a sentence on bad input
+//   seed: string   servers: number   now: Micros
+//   advanceTo(time: Micros): number          plays every event up to then, returns how many; stops at a violation
+//   stepEvent(): boolean                     plays one event; false at a violation
+//   frame(): Frame
+//   logs(first: number, count: number): LogView[]      a window of `count` indexes starting at `first`
+//   stores(): StoreView[]
+//   operations(limit: number): OperationView[]         the newest `limit`, oldest first
+//   story(after: number, limit: number): StoryLine[]   lines with `number > after`: the newest `limit`, oldest first
+//   crash(server) restart(server) cut(from, to) heal(from, to) healAll()
+//   partition(groups: Uint8Array)            a group number for each server in id order; links between groups are cut, all others healed
+//   submit(line: string): number             a command as the person at the command line; the operation's id; throws Error on a line it can't read
+//   traceHash(): string                      16 hexadecimal digits
