@@ -1,1 +1,67 @@
-fn main() {}
+//! `cargo xtask …`: everything a contributor runs, and everything that CI runs.
+//!
+//! One file a command: `package.rs` builds the page, `serve.rs` serves it, `test.rs` tests the
+//! whole project. `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and
+//! `setup.rs` installs the ones that are missing.
+
+mod package;
+mod serve;
+mod setup;
+mod sizes;
+mod test;
+mod tools;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Build, serve and test Raftarium"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the page into dist/, ready for any static host
+    Build(package::Options),
+    /// Build the page and serve it on this machine
+    Serve(serve::Options),
+    /// Run every check and every test, as CI does
+    Test(test::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Build(options) => package::run(&options),
+        Command::Serve(options) => serve::run(&options),
+        Command::Test(options) => test::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn an_unknown_command_is_refused() {
+        assert!(Cli::try_parse_from(["cargo xtask", "fly"]).is_err());
+    }
+}

@@ -1,0 +1,251 @@
+//! `cargo xtask build`: the page as a folder that any static host can serve.
+//!
+//! `dist/` is `www/` plus `pkg/`, the wasm module and its JavaScript glue. It is put together in a
+//! temporary folder beside `dist/` and swapped in at the end, so that a build that fails leaves the
+//! last good page alone.
+
+use crate::sizes::{self, FileSize};
+use crate::{setup, tools};
+use anyhow::{Context, Result, bail, ensure};
+use cargo_metadata::Message;
+use std::fs;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use wasm_bindgen_cli_support::Bindgen;
+
+/// The target triple of everything that runs in a browser.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Options {
+    /// Quicker to build and with names in stack traces, but large: budgets are not checked
+    #[arg(long)]
+    pub debug: bool,
+}
+
+/// Builds the page and fails when it is heavier than its budgets.
+pub fn run(options: &Options) -> Result<()> {
+    let sizes = build(options)?;
+    let complaints = sizes::over_budget(&sizes);
+    if options.debug {
+        println!("A debug build: the budgets were not checked.");
+    } else if !complaints.is_empty() {
+        bail!("{}", complaints.join("; "));
+    }
+    Ok(())
+}
+
+/// Builds the page into `dist/`, prints what it weighs, and leaves the budgets to the caller.
+pub fn build(options: &Options) -> Result<Vec<FileSize>> {
+    setup::ensure_target(WASM_TARGET)?;
+    let wasm = compile(options)?;
+
+    let root = tools::root();
+    let staging = tempfile::Builder::new()
+        .prefix(".dist-")
+        .tempdir_in(&root)?;
+    let page = staging.path().join("dist");
+    copy_page(&root.join("www"), &page)?;
+    let package = page.join("pkg");
+    bind(&wasm, &package, options)?;
+    let sizes = sizes::measure(&page)?;
+
+    offer_types(&package, &root.join("www/pkg"))?;
+    swap_in(&page, &root.join("dist"), &staging.path().join("previous"))?;
+    println!("dist/ is ready:\n{}", sizes::table(&sizes));
+    Ok(sizes)
+}
+
+/// Compiles the bridge and returns the path of its wasm module.
+fn compile(options: &Options) -> Result<PathBuf> {
+    let mut cargo = tools::cargo();
+    cargo.args([
+        "build",
+        "--package",
+        "raft-web",
+        "--lib",
+        "--target",
+        WASM_TARGET,
+    ]);
+    cargo.args(["--profile", if options.debug { "dev" } else { "web" }]);
+    tools::announce(&cargo);
+    cargo
+        .arg("--message-format=json-render-diagnostics")
+        .stdout(Stdio::piped());
+
+    let mut child = cargo.spawn().context("cannot start cargo")?;
+    let stdout = child
+        .stdout
+        .take()
+        .context("cargo's output was not captured")?;
+    let mut module = None;
+    for message in Message::parse_stream(BufReader::new(stdout)) {
+        if let Message::CompilerArtifact(artifact) = message?
+            && artifact.target.name == "raft_web"
+        {
+            let wasm = artifact
+                .filenames
+                .into_iter()
+                .find(|path| path.extension() == Some("wasm"));
+            module = wasm.map(PathBuf::from).or(module);
+        }
+    }
+    ensure!(child.wait()?.success(), "raft-web did not compile");
+    module.context("cargo reported no wasm module for raft-web")
+}
+
+/// Writes `pkg/`: the module, its glue as an ES module, and its types.
+fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(wasm)
+        .out_name("raft_web")
+        .web(true)?
+        .typescript(true)
+        .debug(options.debug)
+        // Without this, the page would have to tell `init()` where the module is.
+        .omit_default_module_path(false)
+        .remove_name_section(!options.debug)
+        .remove_producers_section(!options.debug);
+    bindgen.generate(package).context("wasm-bindgen failed")?;
+    // These describe the module's raw exports, which nobody but the glue calls.
+    fs::remove_file(package.join("raft_web_bg.wasm.d.ts"))?;
+    Ok(())
+}
+
+/// Copies what of `www/` belongs to the page.
+fn copy_page(from: &Path, to: &Path) -> Result<()> {
+    ensure!(
+        from.join("index.html").is_file(),
+        "{} has no index.html",
+        from.display()
+    );
+    copy_folder(from, to, true)
+}
+
+fn copy_folder(from: &Path, to: &Path, top: bool) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in from
+        .read_dir()
+        .with_context(|| format!("cannot list {}", from.display()))?
+    {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_folder = entry.file_type()?.is_dir();
+        if !is_of_the_page(&name.to_string_lossy(), top && is_folder) {
+            continue;
+        }
+        if is_folder {
+            copy_folder(&entry.path(), &to.join(name), false)?;
+        } else {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file or folder of `www/` is served. Editors' settings, notes and type declarations
+/// are not, and neither is the copy of `pkg/` that `offer_types` leaves there.
+fn is_of_the_page(name: &str, is_top_folder: bool) -> bool {
+    !(name.starts_with('.')
+        || name == "jsconfig.json"
+        || name.ends_with(".d.ts")
+        || name.ends_with(".md")
+        || (is_top_folder && name == "pkg"))
+}
+
+/// Copies the glue and its types to where the sources in `www/` import them from, for the type
+/// checker and for editors.
+fn offer_types(package: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for name in ["raft_web.js", "raft_web.d.ts"] {
+        fs::copy(package.join(name), to.join(name))?;
+    }
+    Ok(())
+}
+
+/// Puts the folder `new` in the place of `place`; what was there goes to `aside`.
+fn swap_in(new: &Path, place: &Path, aside: &Path) -> Result<()> {
+    let had_one = place.exists();
+    if had_one {
+        fs::rename(place, aside)
+            .with_context(|| format!("cannot move {} away", place.display()))?;
+    }
+    fs::rename(new, place)
+        .inspect_err(|_| {
+            if had_one {
+                // The first error is the one to report; this only puts the old page back.
+                let _ = fs::rename(aside, place);
+            }
+        })
+        .with_context(|| format!("cannot move the new page to {}", place.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(path: PathBuf, text: &str) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn only_what_belongs_to_the_page_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let (www, dist) = (folder.path().join("www"), folder.path().join("dist"));
+        for name in [
+            "index.html",
+            "jsconfig.json",
+            "types.d.ts",
+            "README.md",
+            ".swp",
+            "pkg/raft_web.js",
+            "ui/ring.js",
+            "ui/pkg/a.js",
+        ] {
+            write(www.join(name), name);
+        }
+        copy_page(&www, &dist).unwrap();
+        for (name, expected) in [
+            ("index.html", true),
+            ("ui/ring.js", true),
+            ("ui/pkg/a.js", true),
+            ("jsconfig.json", false),
+            ("types.d.ts", false),
+            ("README.md", false),
+            (".swp", false),
+            ("pkg", false),
+        ] {
+            assert_eq!(dist.join(name).exists(), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_page_without_an_index_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = copy_page(folder.path(), &folder.path().join("dist")).unwrap_err();
+        assert!(error.to_string().contains("no index.html"), "{error}");
+    }
+
+    #[test]
+    fn the_new_page_takes_the_place_of_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write(at("dist/old.html"), "old");
+        write(at("new/new.html"), "new");
+        swap_in(&at("new"), &at("dist"), &at("aside")).unwrap();
+        assert!(at("dist/new.html").exists() && !at("dist/old.html").exists());
+        assert!(at("aside/old.html").exists() && !at("new").exists());
+    }
+
+    #[test]
+    fn a_swap_that_fails_leaves_the_old_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        write(at("dist/old.html"), "old");
+        swap_in(&at("missing"), &at("dist"), &at("aside")).unwrap_err();
+        assert!(at("dist/old.html").exists());
+    }
+}
