@@ -1,0 +1,230 @@
+//! What travels in a log entry.
+//!
+//! | byte | open a session | put | delete | compare-and-set |
+//! | --- | --- | --- | --- | --- |
+//! | 0: version | 1 | 1 | 1 | 1 |
+//! | 1: kind | 1 | 2 | 3 | 4 |
+//! | then | client | session, serial, behind | session, serial, behind | session, serial, behind |
+//! | then | | key, value | key | key, expected, new |
+//!
+//! All but the first two bytes are numbers and texts as in [`codec`](super::codec). `behind` is how
+//! far the oldest serial that the client still awaits lies behind this one: 0 for a client that has
+//! one operation in flight.
+
+use super::codec::{DecodeError, Problem, Reader, put_number, put_text};
+use super::operation::{Operation, OperationRef};
+use super::session::SessionId;
+use super::text::Field;
+use alloc::vec::Vec;
+use core::fmt;
+
+const VERSION: u8 = 1;
+
+const OPEN_SESSION: u8 = 1;
+const PUT: u8 = 2;
+const DELETE: u8 = 3;
+const COMPARE_AND_SET: u8 = 4;
+
+/// What a log entry asks the store to do.
+///
+/// ```
+/// use raft_core::kv::{Command, SessionId};
+/// let command = Command::OpenSession { client: 7 };
+/// assert_eq!(Command::decode(&command.encode()), Ok(command));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Opens a session for a client that has none (dissertation §6.3, `RegisterClient`). The index
+    /// at which it is applied becomes the session's id.
+    OpenSession {
+        /// Whatever number the client goes by. It decides nothing; it lets a person see whose
+        /// session it is.
+        client: u64,
+    },
+    /// Applies an operation, once, within a session.
+    Apply {
+        /// The client's session.
+        session: SessionId,
+        /// The operation's number within the session, from 1. A retry has the same one.
+        serial: u64,
+        /// The lowest serial whose answer the client still awaits: at least 1 and at most `serial`,
+        /// for it awaits this one. What the session remembers of lower ones can be forgotten.
+        oldest_awaited: u64,
+        /// What to do.
+        operation: Operation,
+    },
+}
+
+impl Command {
+    /// The command as bytes, to be proposed as a log entry.
+    ///
+    /// # Panics
+    /// When the session is 0, the serial is 0, or `oldest_awaited` is not between 1 and `serial`:
+    /// all three are the client's own doing.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Command::OpenSession { client } => {
+                let mut bytes = Vec::with_capacity(12);
+                bytes.extend_from_slice(&[VERSION, OPEN_SESSION]);
+                put_number(&mut bytes, *client);
+                bytes
+            }
+            Command::Apply {
+                session,
+                serial,
+                oldest_awaited,
+                operation,
+            } => {
+                let oldest_awaited = *oldest_awaited;
+                assert!(session.0 >= 1, "session ids are log indexes, from 1");
+                assert!(
+                    (1..=*serial).contains(&oldest_awaited),
+                    "the oldest awaited serial, {oldest_awaited}, is not between 1 and {serial}"
+                );
+                let operation = operation.as_ref();
+                let (kind, texts) = parts(&operation);
+                let text_bytes: usize = texts.iter().flatten().map(|text| text.len()).sum();
+                // Seldom more than 12 for the numbers and lengths.
+                let mut bytes = Vec::with_capacity(text_bytes + 12);
+                bytes.extend_from_slice(&[VERSION, kind]);
+                put_number(&mut bytes, session.0);
+                put_number(&mut bytes, *serial);
+                put_number(&mut bytes, serial - oldest_awaited);
+                for text in texts.iter().flatten() {
+                    put_text(&mut bytes, text);
+                }
+                bytes
+            }
+        }
+    }
+
+    /// Reads a command back.
+    ///
+    /// # Errors
+    /// When the bytes are not exactly one command. Never panics, whatever they are.
+    pub fn decode(bytes: &[u8]) -> Result<Command, DecodeError> {
+        CommandRef::decode(bytes).map(CommandRef::to_owned)
+    }
+}
+
+/// The operation's kind byte, and its texts in the order they are written.
+fn parts<'a>(operation: &OperationRef<'a>) -> (u8, [Option<&'a str>; 3]) {
+    match *operation {
+        OperationRef::Put { key, value } => (PUT, [Some(key), Some(value), None]),
+        OperationRef::Delete { key } => (DELETE, [Some(key), None, None]),
+        OperationRef::CompareAndSet { key, expected, new } => {
+            (COMPARE_AND_SET, [Some(key), Some(expected), Some(new)])
+        }
+    }
+}
+
+/// Prints the operation as its line, then the session and serial: `put x 1 (session 3, serial 2)`.
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::OpenSession { client } => write!(f, "open a session for client {client}"),
+            Command::Apply {
+                session,
+                serial,
+                operation,
+                ..
+            } => write!(f, "{operation} ({session}, serial {serial})"),
+        }
+    }
+}
+
+/// A [`Command`] whose texts still lie in the entry's bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CommandRef<'a> {
+    OpenSession {
+        client: u64,
+    },
+    Apply {
+        session: SessionId,
+        serial: u64,
+        oldest_awaited: u64,
+        operation: OperationRef<'a>,
+    },
+}
+
+impl<'a> CommandRef<'a> {
+    pub(super) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        expect_byte(&mut reader, "command version 1", VERSION..=VERSION)?;
+        let kind = expect_byte(
+            &mut reader,
+            "a command's kind, 1 to 4",
+            OPEN_SESSION..=COMPARE_AND_SET,
+        )?;
+        let command = if kind == OPEN_SESSION {
+            CommandRef::OpenSession {
+                client: reader.number("a client's number")?,
+            }
+        } else {
+            Self::decode_apply(&mut reader, kind)?
+        };
+        reader.end()?;
+        Ok(command)
+    }
+
+    fn decode_apply(reader: &mut Reader<'a>, kind: u8) -> Result<Self, DecodeError> {
+        let session = SessionId(reader.positive("a session's id, from 1")?);
+        let serial = reader.positive("a serial number, from 1")?;
+        let start = reader.offset();
+        let expected = "the distance to the oldest awaited serial, below this serial";
+        let behind = reader.number(expected)?;
+        if behind >= serial {
+            return Reader::error(start, expected, Problem::OutOfRange { found: behind });
+        }
+        let key = reader.text(Field::Key)?;
+        let operation = match kind {
+            PUT => OperationRef::Put {
+                key,
+                value: reader.text(Field::Value)?,
+            },
+            DELETE => OperationRef::Delete { key },
+            _ => OperationRef::CompareAndSet {
+                key,
+                expected: reader.text(Field::Value)?,
+                new: reader.text(Field::Value)?,
+            },
+        };
+        Ok(CommandRef::Apply {
+            session,
+            serial,
+            oldest_awaited: serial - behind,
+            operation,
+        })
+    }
+
+    pub(super) fn to_owned(self) -> Command {
+        match self {
+            CommandRef::OpenSession { client } => Command::OpenSession { client },
+            CommandRef::Apply {
+                session,
+                serial,
+                oldest_awaited,
+                operation,
+            } => Command::Apply {
+                session,
+                serial,
+                oldest_awaited,
+                operation: operation.to_owned(),
+            },
+        }
+    }
+}
+
+fn expect_byte(
+    reader: &mut Reader<'_>,
+    expected: &'static str,
+    allowed: core::ops::RangeInclusive<u8>,
+) -> Result<u8, DecodeError> {
+    let start = reader.offset();
+    let found = reader.byte(expected)?;
+    if allowed.contains(&found) {
+        Ok(found)
+    } else {
+        Reader::error(start, expected, Problem::UnknownByte { found })
+    }
+}

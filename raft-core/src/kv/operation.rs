@@ -1,0 +1,236 @@
+//! What clients ask for and what they are told.
+
+use super::line::Word;
+use super::text::{Key, Value};
+use core::fmt;
+
+/// A change to the store. It travels through the log, inside a [`Command`](super::Command).
+///
+/// `Display` prints the line that parses to it: `put x 1`, `delete x`, `cas x 1 2`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// Sets the key to the value, whatever it was before. Gives [`Outcome::Written`].
+    Put {
+        /// The key to set.
+        key: Key,
+        /// Its value from now on.
+        value: Value,
+    },
+    /// Removes the key, if it is there. Gives [`Outcome::Deleted`].
+    Delete {
+        /// The key to remove.
+        key: Key,
+    },
+    /// Sets the key to `new` if its value is `expected`, else changes nothing. An absent key has no
+    /// value, so it never matches. Gives [`Outcome::Swapped`] or [`Outcome::NotSwapped`].
+    CompareAndSet {
+        /// The key to set.
+        key: Key,
+        /// The value it must have now.
+        expected: Value,
+        /// Its value from now on, if it does.
+        new: Value,
+    },
+}
+
+impl Operation {
+    /// The one key it touches.
+    pub fn key(&self) -> &Key {
+        match self {
+            Operation::Put { key, .. }
+            | Operation::Delete { key }
+            | Operation::CompareAndSet { key, .. } => key,
+        }
+    }
+
+    /// The same operation, borrowed.
+    pub(super) fn as_ref(&self) -> OperationRef<'_> {
+        match self {
+            Operation::Put { key, value } => OperationRef::Put {
+                key: key.as_str(),
+                value: value.as_str(),
+            },
+            Operation::Delete { key } => OperationRef::Delete { key: key.as_str() },
+            Operation::CompareAndSet { key, expected, new } => OperationRef::CompareAndSet {
+                key: key.as_str(),
+                expected: expected.as_str(),
+                new: new.as_str(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.as_ref() {
+            OperationRef::Put { key, value } => write!(f, "put {} {}", Word(key), Word(value)),
+            OperationRef::Delete { key } => write!(f, "delete {}", Word(key)),
+            OperationRef::CompareAndSet { key, expected, new } => {
+                write!(f, "cas {} {} {}", Word(key), Word(expected), Word(new))
+            }
+        }
+    }
+}
+
+/// An [`Operation`] still lying in an entry's bytes, its texts checked but not copied: applying an
+/// entry allocates only what the store keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OperationRef<'a> {
+    Put {
+        key: &'a str,
+        value: &'a str,
+    },
+    Delete {
+        key: &'a str,
+    },
+    CompareAndSet {
+        key: &'a str,
+        expected: &'a str,
+        new: &'a str,
+    },
+}
+
+impl OperationRef<'_> {
+    pub(super) fn to_owned(self) -> Operation {
+        match self {
+            OperationRef::Put { key, value } => Operation::Put {
+                key: Key::checked(key),
+                value: Value::checked(value),
+            },
+            OperationRef::Delete { key } => Operation::Delete {
+                key: Key::checked(key),
+            },
+            OperationRef::CompareAndSet { key, expected, new } => Operation::CompareAndSet {
+                key: Key::checked(key),
+                expected: Value::checked(expected),
+                new: Value::checked(new),
+            },
+        }
+    }
+}
+
+/// A question that changes nothing. It is answered by [`Store::query`](super::Store::query),
+/// outside the log.
+///
+/// `Display` prints the line that parses to it: `get x`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Query {
+    /// What is the key's value? Gives [`Outcome::Found`].
+    Get {
+        /// The key to look up.
+        key: Key,
+    },
+}
+
+impl Query {
+    /// The one key it looks at.
+    pub fn key(&self) -> &Key {
+        let Query::Get { key } = self;
+        key
+    }
+}
+
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "get {}", Word(self.key().as_str()))
+    }
+}
+
+/// Anything a client may ask for.
+///
+/// It parses from, and prints as, a line of text:
+///
+/// ```
+/// use raft_core::kv::Request;
+/// let request: Request = r#"put greeting "good morning""#.parse().unwrap();
+/// assert_eq!(request.to_string(), r#"put greeting "good morning""#);
+/// assert_eq!(
+///     "cas x 1".parse::<Request>().unwrap_err().to_string(),
+///     "cas needs a key, the expected value and the new value: cas x 1 2",
+/// );
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    /// To be replicated, then applied.
+    Write(Operation),
+    /// To be answered from a store that is known to be fresh.
+    Read(Query),
+}
+
+impl Request {
+    /// The one key it is about.
+    pub fn key(&self) -> &Key {
+        match self {
+            Request::Write(operation) => operation.key(),
+            Request::Read(query) => query.key(),
+        }
+    }
+}
+
+impl From<Operation> for Request {
+    fn from(operation: Operation) -> Self {
+        Request::Write(operation)
+    }
+}
+
+impl From<Query> for Request {
+    fn from(query: Query) -> Self {
+        Request::Read(query)
+    }
+}
+
+impl fmt::Display for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Request::Write(operation) => operation.fmt(f),
+            Request::Read(query) => query.fmt(f),
+        }
+    }
+}
+
+/// What an operation did, or what a query found.
+///
+/// `Display` is the answer for a person, in few words.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The put took effect.
+    Written {
+        /// Whether the key was there already, so that its old value is gone.
+        replaced: bool,
+    },
+    /// The delete took effect: the key is not there now.
+    Deleted {
+        /// Whether it was there before.
+        existed: bool,
+    },
+    /// The compare-and-set found the expected value and set the new one.
+    Swapped,
+    /// The compare-and-set found something else and changed nothing.
+    NotSwapped {
+        /// What it found; `None` when the key was not there.
+        actual: Option<Value>,
+    },
+    /// The query's answer.
+    Found {
+        /// The key's value; `None` when the key is not there.
+        value: Option<Value>,
+    },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Written { replaced: false } => f.write_str("written: the key is new"),
+            Outcome::Written { replaced: true } => f.write_str("written over the old value"),
+            Outcome::Deleted { existed: true } => f.write_str("deleted"),
+            Outcome::Deleted { existed: false } => f.write_str("nothing to delete: no such key"),
+            Outcome::Swapped => f.write_str("swapped"),
+            Outcome::NotSwapped {
+                actual: Some(value),
+            } => write!(f, "not swapped: the value is {}", Word(value.as_str())),
+            Outcome::NotSwapped { actual: None } => f.write_str("not swapped: no such key"),
+            Outcome::Found { value: Some(value) } => Word(value.as_str()).fmt(f),
+            Outcome::Found { value: None } => f.write_str("no such key"),
+        }
+    }
+}
