@@ -44,12 +44,18 @@ pub fn ensure_target(target: &str) -> Result<()> {
     })
 }
 
-/// The npm packages that `package-lock.json` names.
-pub fn ensure_npm_packages() -> Result<()> {
+/// Node, which runs wasm tests and everything from npm.
+pub fn ensure_node() -> Result<()> {
     ensure!(
         tools::find(&["node"]).is_some(),
         "Node.js is missing; install version 20 or later, with npm"
     );
+    Ok(())
+}
+
+/// The npm packages that `package-lock.json` names.
+pub fn ensure_npm_packages() -> Result<()> {
+    ensure_node()?;
     let root = tools::root();
     let modified = |name: &str| {
         root.join(name)

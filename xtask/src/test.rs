@@ -1,8 +1,504 @@
 //! `cargo xtask test`: every check and every test, in one command.
-use anyhow::{Result, bail};
-#[derive(Debug, clap::Args)]
-pub struct Options {}
-/// Not here yet.
-pub fn run(_: &Options) -> Result<()> {
-    bail!("`cargo xtask test` is under construction")
+//!
+//! The work is a list of [`Part`]s, run in order. Each says what it runs, and a table at the end
+//! says how long each took and how it went. A part that did not run is in the table too, with the
+//! reason.
+
+use crate::package::{self, WASM_TARGET};
+use crate::{setup, tools};
+use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Options {
+    /// Leave out what needs a browser
+    #[arg(long)]
+    pub native: bool,
+    /// Run only these parts (and the build, where one of them needs it)
+    #[arg(long, value_name = "PART", num_args = 1.., value_delimiter = ',')]
+    pub only: Vec<Part>,
+    /// Go on with the later parts after a failure
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+/// One step of the whole, in the order in which they run: the quick and telling ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Formatting
+    Fmt,
+    /// Clippy on everything, natively
+    Clippy,
+    /// Clippy on what runs in the page
+    ClippyWasm,
+    /// Tests of all crates, natively
+    Native,
+    /// Examples in the documentation
+    Doctest,
+    /// The documentation builds without a warning
+    Rustdoc,
+    /// The core needs no operating system
+    Independence,
+    /// The wasm tests, in Node
+    WasmNode,
+    /// The wasm tests, in headless Chrome
+    WasmChrome,
+    /// The page, within its budgets
+    Build,
+    /// Types of the page's JavaScript
+    Types,
+    /// The page in a real browser
+    Page,
+}
+
+impl Part {
+    fn title(self) -> &'static str {
+        match self {
+            Part::Fmt => "formatting",
+            Part::Clippy => "clippy, native",
+            Part::ClippyWasm => "clippy, wasm32",
+            Part::Native => "native tests",
+            Part::Doctest => "documentation examples",
+            Part::Rustdoc => "documentation",
+            Part::Independence => "platform independence",
+            Part::WasmNode => "wasm tests in Node",
+            Part::WasmChrome => "wasm tests in Chrome",
+            Part::Build => "build of the page",
+            Part::Types => "types of the page",
+            Part::Page => "page tests",
+        }
+    }
+
+    fn needs_browser(self) -> bool {
+        matches!(self, Part::WasmChrome | Part::Page)
+    }
+
+    fn needs_build(self) -> bool {
+        matches!(self, Part::Types | Part::Page)
+    }
+
+    fn run(self) -> Result<Passed> {
+        match self {
+            Part::Fmt => tools::run(cargo("fmt").args(["--all", "--check"])).map(Passed::check),
+            Part::Clippy => clippy(&[
+                "--workspace",
+                "--all-targets",
+                "--features",
+                "xtask/test-runner",
+            ]),
+            Part::ClippyWasm => clippy_wasm(),
+            Part::Native => run_some_tests(cargo("test").args([
+                "--workspace",
+                "--lib",
+                "--bins",
+                "--tests",
+                "--examples",
+            ])),
+            Part::Doctest => {
+                tools::run_tests(cargo("test").args(["--workspace", "--doc"])).map(Passed::tests)
+            }
+            Part::Rustdoc => tools::run(
+                cargo("doc")
+                    .args(["--workspace", "--no-deps"])
+                    .env("RUSTDOCFLAGS", "-D warnings"),
+            )
+            .map(Passed::check),
+            Part::Independence => independence(),
+            Part::WasmNode => wasm_node(),
+            Part::WasmChrome => wasm_chrome(),
+            Part::Build => package::run(&package::Options::default()).map(Passed::check),
+            Part::Types => types(),
+            Part::Page => page(),
+        }
+    }
+}
+
+/// A part that went well, with its number of tests where it counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Passed {
+    tests: Option<usize>,
+}
+
+impl Passed {
+    fn check((): ()) -> Self {
+        Passed { tests: None }
+    }
+
+    fn tests(tests: usize) -> Self {
+        Passed { tests: Some(tests) }
+    }
+}
+
+fn cargo(subcommand: &str) -> Command {
+    let mut cargo = tools::cargo();
+    cargo.arg(subcommand);
+    cargo
+}
+
+/// Runs tests of which there must be some: a suite that runs none must not pass for one that is fine.
+fn run_some_tests(command: &mut Command) -> Result<Passed> {
+    let tests = tools::run_tests(command)?;
+    ensure!(tests > 0, "no test ran");
+    Ok(Passed::tests(tests))
+}
+
+fn clippy(arguments: &[&str]) -> Result<Passed> {
+    tools::run(
+        cargo("clippy")
+            .args(arguments)
+            .args(["--", "-D", "warnings"]),
+    )
+    .map(Passed::check)
+}
+
+fn clippy_wasm() -> Result<Passed> {
+    setup::ensure_target(WASM_TARGET)?;
+    // The core's tests and benchmarks need not compile for the page; the bridge's must.
+    clippy(&["--package", "raft-core", "--lib", "--target", WASM_TARGET])?;
+    clippy(&[
+        "--package",
+        "raft-web",
+        "--all-targets",
+        "--target",
+        WASM_TARGET,
+    ])
+}
+
+/// Packages that ask the operating system or the browser for something.
+const PLATFORM_PACKAGES: [&str; 7] = [
+    "getrandom",
+    "js-sys",
+    "libc",
+    "rustix",
+    "wasm-bindgen",
+    "web-sys",
+    "windows-sys",
+];
+/// A target that has no operating system, and so no standard library.
+const BARE_TARGET: &str = "x86_64-unknown-none";
+
+fn independence() -> Result<Passed> {
+    let arguments = [
+        "--package",
+        "raft-core",
+        "--edges",
+        "normal",
+        "--target",
+        "all",
+        "--prefix",
+        "none",
+    ];
+    let tree = tools::output(cargo("tree").args(arguments))?;
+    let found = platform_packages(&tree);
+    ensure!(
+        found.is_empty(),
+        "raft-core depends on {}",
+        found.join(", ")
+    );
+    setup::ensure_target(BARE_TARGET)?;
+    tools::run(cargo("check").args(["--package", "raft-core", "--lib", "--target", BARE_TARGET]))
+        .map(Passed::check)
+}
+
+/// Which of `PLATFORM_PACKAGES` the printed dependency tree names.
+fn platform_packages(tree: &str) -> Vec<&str> {
+    let names = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next());
+    let mut found: Vec<_> = names
+        .filter(|name| PLATFORM_PACKAGES.contains(name))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn wasm_tests() -> Result<Command> {
+    setup::ensure_target(WASM_TARGET)?;
+    let mut cargo = cargo("test");
+    cargo.args([
+        "--package",
+        "raft-web",
+        "--lib",
+        "--tests",
+        "--target",
+        WASM_TARGET,
+    ]);
+    // In seconds, for the whole of a test file. A busy machine of two cores is slow to start a browser.
+    cargo
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+    Ok(cargo)
+}
+
+fn wasm_node() -> Result<Passed> {
+    setup::ensure_node()?;
+    run_some_tests(wasm_tests()?.env("WASM_BINDGEN_TEST_ONLY_NODE", "1"))
+}
+
+fn wasm_chrome() -> Result<Passed> {
+    let (browser, driver) = (setup::ensure_browser()?, setup::ensure_driver()?);
+    let settings = tempfile::Builder::new().suffix(".json").tempfile()?;
+    let common = fs::read_to_string(tools::root().join("web/webdriver.json"))?;
+    fs::write(settings.path(), with_browser(&common, &browser)?)?;
+    run_some_tests(
+        wasm_tests()?
+            .env("WASM_BINDGEN_TEST_ONLY_WEB", "1")
+            .env("WASM_BINDGEN_USE_BROWSER", "1")
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", settings.path())
+            .env("CHROMEDRIVER", driver),
+    )
+}
+
+/// The settings of `web/webdriver.json`, for this very browser: the driver would look for its own.
+fn with_browser(settings: &str, browser: &Path) -> Result<String> {
+    let mut settings: serde_json::Value = serde_json::from_str(settings)?;
+    let options = settings
+        .get_mut("goog:chromeOptions")
+        .and_then(|options| options.as_object_mut());
+    options
+        .context("webdriver.json has no goog:chromeOptions")?
+        .insert("binary".into(), browser.display().to_string().into());
+    Ok(settings.to_string())
+}
+
+fn types() -> Result<Passed> {
+    setup::ensure_npm_packages()?;
+    tools::run(tools::npm("npx").args(["--no", "--", "tsc", "-p", "www/jsconfig.json"]))
+        .map(Passed::check)
+}
+
+fn page() -> Result<Passed> {
+    setup::ensure_npm_packages()?;
+    let browser = setup::ensure_browser()?;
+    run_some_tests(
+        tools::npm("npx")
+            .args(["--no", "--", "playwright", "test"])
+            .env("CHROMIUM", browser),
+    )
+}
+
+/// How a part ended.
+#[derive(Debug)]
+enum Outcome {
+    Passed(Passed, Duration),
+    Failed(String, Duration),
+    LeftOut(&'static str),
+}
+
+/// Runs the parts that were asked for and fails when one of them does.
+pub fn run(options: &Options) -> Result<()> {
+    let mut outcomes = Vec::new();
+    for (part, plan) in plan(options) {
+        let has_failed = outcomes
+            .iter()
+            .any(|(_, outcome)| matches!(outcome, Outcome::Failed(..)));
+        let outcome = match plan {
+            Err(reason) => Outcome::LeftOut(reason),
+            Ok(()) if has_failed && !options.keep_going => {
+                Outcome::LeftOut("an earlier part failed (--keep-going goes on)")
+            }
+            Ok(()) => run_part(part),
+        };
+        outcomes.push((part, outcome));
+    }
+    println!("\n{}", table(&outcomes));
+    let failed: Vec<_> = outcomes
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Failed(..)))
+        .map(|(part, _)| part.title())
+        .collect();
+    if !failed.is_empty() {
+        bail!("failed: {}", failed.join(", "));
+    }
+    Ok(())
+}
+
+fn run_part(part: Part) -> Outcome {
+    println!("\n=== {} ===", part.title());
+    let start = Instant::now();
+    match part.run() {
+        Ok(passed) => Outcome::Passed(passed, start.elapsed()),
+        Err(error) => {
+            let error = format!("{error:#}");
+            println!("{} failed: {error}", part.title());
+            Outcome::Failed(error, start.elapsed())
+        }
+    }
+}
+
+/// Every part, and why it is left out, if it is.
+fn plan(options: &Options) -> Vec<(Part, Result<(), &'static str>)> {
+    let is_asked_for = |part: Part| {
+        options.only.is_empty()
+            || options.only.contains(&part)
+            || (part == Part::Build && options.only.iter().any(|part| part.needs_build()))
+    };
+    let reason = |part: Part| {
+        if !is_asked_for(part) {
+            Err("not among --only")
+        } else if options.native && part.needs_browser() {
+            Err("needs a browser (--native)")
+        } else {
+            Ok(())
+        }
+    };
+    Part::value_variants()
+        .iter()
+        .map(|&part| (part, reason(part)))
+        .collect()
+}
+
+fn table(outcomes: &[(Part, Outcome)]) -> String {
+    let mut text = String::new();
+    let mut line = |title: &str, seconds: &str, result: &str| {
+        let _ = writeln!(text, "  {title:<24}{seconds:>8}  {result}");
+    };
+    let (mut passed, mut failed, mut skipped, mut total) = (0, 0, 0, Duration::ZERO);
+    line("part", "seconds", "result");
+    for (part, outcome) in outcomes {
+        match outcome {
+            Outcome::Passed(details, time) => {
+                passed += 1;
+                total += *time;
+                let result = match details.tests {
+                    Some(tests) => format!("passed, {tests} tests"),
+                    None => "passed".into(),
+                };
+                line(part.title(), &seconds(*time), &result);
+            }
+            Outcome::Failed(error, time) => {
+                failed += 1;
+                total += *time;
+                let error = error.lines().next().unwrap_or_default();
+                line(part.title(), &seconds(*time), &format!("FAILED: {error}"));
+            }
+            Outcome::LeftOut(reason) => {
+                skipped += 1;
+                line(part.title(), "", &format!("left out: {reason}"));
+            }
+        }
+    }
+    line("all", &seconds(total), "");
+    let text = text
+        .lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n");
+    let skipped = if skipped > 0 {
+        format!(", {skipped} skipped")
+    } else {
+        String::new()
+    };
+    format!("{text}\n\nparts: {passed} passed, {failed} failed{skipped}")
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        options: Options,
+    }
+
+    fn parse(line: &str) -> Options {
+        Line::try_parse_from(line.split(' ')).unwrap().options
+    }
+
+    fn planned(line: &str) -> Vec<Part> {
+        plan(&parse(line))
+            .into_iter()
+            .filter(|(_, plan)| plan.is_ok())
+            .map(|(part, _)| part)
+            .collect()
+    }
+
+    #[test]
+    fn everything_runs_unless_told_otherwise() {
+        assert_eq!(planned("test"), Part::value_variants());
+    }
+
+    #[test]
+    fn native_leaves_out_what_needs_a_browser_and_says_so() {
+        let plan = plan(&parse("test --native"));
+        let left_out: Vec<_> = plan
+            .iter()
+            .filter_map(|(part, plan)| Some((*part, plan.err()?)))
+            .collect();
+        let reason = "needs a browser (--native)";
+        assert_eq!(left_out, [(Part::WasmChrome, reason), (Part::Page, reason)]);
+    }
+
+    #[test]
+    fn only_takes_several_parts_and_keeps_their_order() {
+        assert_eq!(planned("test --only native fmt"), [Part::Fmt, Part::Native]);
+        assert_eq!(planned("test --only native,fmt"), [Part::Fmt, Part::Native]);
+        assert!(Line::try_parse_from(["test", "--only", "everything"]).is_err());
+    }
+
+    #[test]
+    fn a_part_that_needs_the_page_brings_the_build_along() {
+        assert_eq!(planned("test --only page"), [Part::Build, Part::Page]);
+        assert_eq!(planned("test --only types"), [Part::Build, Part::Types]);
+        assert_eq!(planned("test --only page --native"), [Part::Build]);
+    }
+
+    #[test]
+    fn the_table_says_how_each_part_went() {
+        let second = Duration::from_secs(1);
+        let outcomes = [
+            (Part::Fmt, Outcome::Passed(Passed { tests: None }, second)),
+            (
+                Part::Native,
+                Outcome::Passed(Passed { tests: Some(12) }, second * 2),
+            ),
+            (Part::Types, Outcome::Failed("one\ntwo".into(), second)),
+            (Part::Page, Outcome::LeftOut("no reason")),
+        ];
+        let text = table(&outcomes);
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        assert_eq!(
+            lines[1].split_whitespace().collect::<Vec<_>>(),
+            ["formatting", "1.0", "passed"]
+        );
+        assert!(lines[2].ends_with("2.0  passed, 12 tests"), "{text}");
+        assert!(lines[3].ends_with("FAILED: one"), "{text}");
+        assert!(lines[4].ends_with("left out: no reason"), "{text}");
+        assert!(lines[5].ends_with("4.0"), "{text}");
+        assert_eq!(lines.last(), Some(&"parts: 2 passed, 1 failed, 1 skipped"));
+        assert!(table(&outcomes[..2]).ends_with("\nparts: 2 passed, 0 failed"));
+    }
+
+    #[test]
+    fn platform_packages_are_found_by_their_whole_name() {
+        let tree = "raft-core v0.1.0 (/a)\nrand v0.10.4\nrand_core v0.10.1\n";
+        assert!(platform_packages(tree).is_empty());
+        let tree = "raft-core v0.1.0\nlibc v1\ngetrandom v0.4.3\nlibc v1 (*)\nlibc-free v1\n";
+        assert_eq!(platform_packages(tree), ["getrandom", "libc"]);
+    }
+
+    #[test]
+    fn the_browser_is_added_to_the_drivers_settings() {
+        let settings = r#"{"goog:chromeOptions": {"args": ["a"]}}"#;
+        let settings = with_browser(settings, Path::new("/usr/bin/chromium")).unwrap();
+        let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
+        assert_eq!(
+            settings["goog:chromeOptions"]["binary"],
+            "/usr/bin/chromium"
+        );
+        assert_eq!(settings["goog:chromeOptions"]["args"][0], "a");
+        assert!(with_browser("{}", Path::new("/x")).is_err());
+    }
 }
