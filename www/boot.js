@@ -1,0 +1,43 @@
+// @ts-check
+// A classic script that runs even where the page's modules do not, so that whoever opens the page gets a
+// sentence they can act on instead of an empty frame. The other strings are in strings.js, a module, which
+// is exactly what may be missing here.
+(() => {
+  const page = document.documentElement;
+
+  /** @param {string} title @param {string} text */
+  function say(title, text) {
+    if (page.dataset.state === 'running' || page.dataset.state === 'failed') return;
+    page.dataset.state = 'failed';
+    const box = document.getElementById('trouble');
+    if (!box) return;
+    /** @param {string} name @param {string} words */
+    const put = (name, words) => {
+      const part = box.querySelector(name);
+      if (part) part.textContent = words;
+    };
+    put('.trouble-title', title);
+    put('.trouble-text', text);
+  }
+
+  if (location.protocol === 'file:') {
+    say(
+      'This page was opened as a file.',
+      'Browsers do not load WebAssembly or modules from files. Serve the folder instead: run “cargo xtask serve” in the project and open the address it prints.',
+    );
+    return;
+  }
+  if (!('noModule' in document.createElement('script'))) {
+    say('This browser is too old for Raftarium.', 'Any Firefox, Chrome, Edge or Safari of the last two years will do.');
+    return;
+  }
+  addEventListener('load', () => {
+    // By now every module script has run or failed; a running page has said so.
+    if (page.dataset.state === 'starting' && page.dataset.loading === undefined) {
+      say(
+        'A part of the page did not load.',
+        'Reload the page; if that does not help, the server may be missing some of its files (“cargo xtask build” makes a complete folder).',
+      );
+    }
+  });
+})();

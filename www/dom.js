@@ -1,0 +1,46 @@
+// @ts-check
+// Small helpers for the document: find what must be there, make elements, write only what changed.
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {{ new (): T }} kind
+ * @returns {T}
+ */
+export function byId(id, kind) {
+  const node = document.getElementById(id);
+  if (!(node instanceof kind)) throw new Error(`the page has no ${kind.name} with the id ${id}`);
+  return node;
+}
+
+/**
+ * An element with attributes and children; `on…` attributes are listeners.
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Record<string, string | number | boolean | ((event: Event) => void)>} [attributes]
+ * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') node.addEventListener(name.slice(2), value);
+    else if (typeof value === 'boolean') node.toggleAttribute(name, value);
+    else node.setAttribute(name, String(value));
+  }
+  node.append(...children);
+  return node;
+}
+
+/** @param {Node} node @param {string} words */
+export function setText(node, words) {
+  if (node.textContent !== words) node.textContent = words;
+}
+
+/** @param {Element} node @param {string} name @param {string} value */
+export function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+/** Whether the person asked the system for less motion. */
+export const lessMotion = matchMedia('(prefers-reduced-motion: reduce)');

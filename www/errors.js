@@ -1,0 +1,31 @@
+// @ts-check
+// What is in the way of the page, as a sentence a person can act on.
+
+import { byId, make } from './dom.js';
+import * as strings from './strings.js';
+
+/**
+ * @param {{ title: string, text: string, detail?: string }} what
+ * @param {[string, () => void][]} actions
+ */
+export function showTrouble({ title, text, detail }, actions) {
+  const box = byId('trouble', HTMLElement);
+  const shown = [
+    make('p', { class: 'trouble-title' }, title),
+    make('p', { class: 'trouble-text' }, text),
+    ...(detail ? [make('p', { class: 'trouble-detail' }, detail)] : []),
+    make('p', { class: 'trouble-actions' }, ...actions.map(([words, act]) => make('button', { onclick: act }, words))),
+  ];
+  box.replaceChildren(...shown);
+  box.hidden = false;
+}
+
+export function hideTrouble() {
+  byId('trouble', HTMLElement).hidden = true;
+}
+
+/** @type {[string, () => void]} */
+export const reloadAction = [strings.reload, () => location.reload()];
+
+/** @param {unknown} error */
+export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));

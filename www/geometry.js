@@ -1,0 +1,141 @@
+// @ts-check
+// Where everything on the ring is, from nothing but the size of the stage and the number of servers.
+
+/** @typedef {{ x: number, y: number }} Point */
+
+/**
+ * @typedef {object} Layout
+ * @property {number} width
+ * @property {number} height
+ * @property {Point} centre
+ * @property {number} radius of the ring
+ * @property {number} node radius of a server
+ * @property {Point[]} servers in id order
+ * @property {boolean[]} above whether a server's name stands above it
+ * @property {number} label size of the names in px
+ */
+
+/** The direction of server `i` of `n`; the first is on top. @param {number} i @param {number} n */
+export const angleOf = (i, n) => (n === 2 ? Math.PI : -Math.PI / 2) + (i * 2 * Math.PI) / n;
+
+/** @param {number} width @param {number} height @param {number} n @returns {Layout} */
+export function layOut(width, height, n) {
+  const small = Math.min(width, height) < 420;
+  const label = small ? 12 : 14;
+  const room = { x: small ? 50 : 64, y: small ? 56 : 72 };
+  const unit = Array.from({ length: n }, (_, i) => {
+    if (n === 1) return { x: 0, y: 0 };
+    const angle = angleOf(i, n);
+    return { x: Math.cos(angle), y: Math.sin(angle) };
+  });
+  const xs = unit.map((p) => p.x);
+  const ys = unit.map((p) => p.y);
+  const box = { x: Math.max(...xs) - Math.min(...xs), y: Math.max(...ys) - Math.min(...ys) };
+  const radius = Math.max(
+    60,
+    Math.min(260, (width - 2 * room.x) / Math.max(box.x, 1.6), (height - 2 * room.y) / Math.max(box.y, 1.6)),
+  );
+  const centre = {
+    x: width / 2 - (radius * (Math.max(...xs) + Math.min(...xs))) / 2,
+    y: height / 2 - (radius * (Math.max(...ys) + Math.min(...ys))) / 2,
+  };
+  const gap = n > 1 ? 2 * radius * Math.sin(Math.PI / n) : 200;
+  const node = Math.max(16, Math.min(small ? 26 : 38, gap / 2 - 20, radius * 0.23));
+  return {
+    width,
+    height,
+    centre,
+    radius,
+    node,
+    label,
+    servers: unit.map((p) => ({ x: centre.x + radius * p.x, y: centre.y + radius * p.y })),
+    above: unit.map((p) => p.y < -0.5),
+  };
+}
+
+/**
+ * Where client `number` (1 and up) stands: the stage's corners, which the ring leaves free.
+ * @param {Layout} layout @param {number} number @returns {Point}
+ */
+export function clientAt({ width, height }, number) {
+  const [right, low] = [[0, 0], [1, 0], [0, 1], [1, 1]][(number - 1) % 4];
+  const row = Math.floor((number - 1) / 4);
+  const inset = Math.min(34, width * 0.075);
+  return {
+    x: right ? width - inset - 6 : inset + 6,
+    y: low ? height - inset - 14 - row * 46 : inset + row * 46,
+  };
+}
+
+/** Where an endpoint of a message is. @param {Layout} layout @param {number} endpoint */
+export const endpointAt = (layout, endpoint) =>
+  endpoint > 0 ? layout.servers[endpoint - 1] : clientAt(layout, -endpoint);
+
+/** How far from its middle a message starts or ends. @param {Layout} layout @param {number} endpoint */
+const reach = (layout, endpoint) => (endpoint > 0 ? layout.node + 14 : 20);
+
+/**
+ * The lane from one endpoint to another: messages keep to the right, so that both directions show.
+ * @param {Layout} layout @param {number} from @param {number} to
+ */
+export function lane(layout, from, to) {
+  const a = endpointAt(layout, from);
+  const b = endpointAt(layout, to);
+  const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
+  const dx = (b.x - a.x) / length;
+  const dy = (b.y - a.y) / length;
+  const aside = layout.node > 28 ? 8 : 6;
+  const start = reach(layout, from);
+  const run = Math.max(8, length - start - reach(layout, to));
+  const x = a.x - dy * aside + dx * start;
+  const y = a.y + dx * aside + dy * start;
+  return {
+    angle: Math.atan2(dy, dx),
+    length: run,
+    /** @param {number} part 0 at the sender, 1 at the receiver @returns {Point} */
+    at: (part) => ({ x: x + dx * run * part, y: y + dy * run * part }),
+  };
+}
+
+/** Every pair of servers `a < b`. @param {number} n @returns {[number, number][]} */
+export function pairs(n) {
+  /** @type {[number, number][]} */
+  const all = [];
+  for (let a = 1; a <= n; a++) for (let b = a + 1; b <= n; b++) all.push([a, b]);
+  return all;
+}
+
+/**
+ * The spot that stands for a link: its middle, or for a link through the ring's centre a place beside it,
+ * where no other link's is.
+ * @param {Layout} layout @param {number} a @param {number} b @returns {Point}
+ */
+export function linkSpot(layout, a, b) {
+  const p = layout.servers[a - 1];
+  const q = layout.servers[b - 1];
+  const part = layout.servers.length > 2 && 2 * (b - a) === layout.servers.length ? 0.36 : 0.5;
+  return { x: p.x + (q.x - p.x) * part, y: p.y + (q.y - p.y) * part };
+}
+
+/**
+ * The link nearest to a point, if one is near.
+ * @param {Layout} layout @param {Point} point @param {number} within px
+ * @returns {[number, number] | null}
+ */
+export function linkNear(layout, point, within) {
+  let best = null;
+  let least = within;
+  for (const [a, b] of pairs(layout.servers.length)) {
+    const p = layout.servers[a - 1];
+    const q = layout.servers[b - 1];
+    const length = Math.hypot(q.x - p.x, q.y - p.y);
+    const along = ((point.x - p.x) * (q.x - p.x) + (point.y - p.y) * (q.y - p.y)) / length;
+    if (along < layout.node + 16 || along > length - layout.node - 16) continue;
+    const off = Math.abs((point.x - p.x) * (q.y - p.y) - (point.y - p.y) * (q.x - p.x)) / length;
+    if (off < least) {
+      least = off;
+      best = /** @type {[number, number]} */ ([a, b]);
+    }
+  }
+  return best;
+}

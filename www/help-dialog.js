@@ -1,0 +1,53 @@
+// @ts-check
+// The sheet of keys and signs.
+
+import { dressDialog } from './dialog.js';
+import { byId, make } from './dom.js';
+import { isAnswer } from './glyphs.js';
+import { keysOn, setKeys } from './keys.js';
+import { glyphPicture, rolePicture } from './legend.js';
+import { readPalette } from './palette.js';
+import * as strings from './strings.js';
+
+export class HelpDialog {
+  #dialog = byId('help-dialog', HTMLDialogElement);
+
+  open() {
+    const palette = readPalette();
+    const single = make('input', { type: 'checkbox' });
+    single.checked = keysOn();
+    single.addEventListener('change', () => setKeys(single.checked));
+    dressDialog(
+      this.#dialog,
+      strings.helpTitle,
+      make('p', { class: 'hint' }, strings.helpBreak),
+      make(
+        'div',
+        { class: 'help-columns' },
+        make(
+          'section',
+          {},
+          make('dl', { class: 'keys' }, ...strings.helpKeys.flatMap(([key, words]) => [make('dt', {}, make('kbd', {}, key)), make('dd', {}, words)])),
+          make('label', { class: 'filter' }, single, strings.helpSingleKeys),
+        ),
+        make(
+          'section',
+          {},
+          make('h3', {}, strings.helpRoles),
+          make('dl', { class: 'signs' }, ...strings.helpRoleWords.flatMap(([role, words]) => [
+            make('dt', {}, rolePicture(palette, role)),
+            make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
+          ])),
+          make('p', { class: 'hint' }, strings.helpTerms),
+          make('h3', {}, strings.helpMessages),
+          make('dl', { class: 'signs' }, ...strings.helpMessageWords.flatMap(([kind, words]) => [
+            make('dt', {}, glyphPicture(palette, kind), ...(isAnswer(kind) ? [glyphPicture(palette, kind, { success: false })] : [])),
+            make('dd', {}, words),
+          ])),
+        ),
+      ),
+      make('p', { class: 'hint' }, strings.paper),
+    );
+    this.#dialog.showModal();
+  }
+}

@@ -1,0 +1,53 @@
+// @ts-check
+// Signs of the ring outside the ring: small canvases drawn by the very code that draws the ring.
+
+/** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
+/** @typedef {import('../web/view.d.ts').Role} Role */
+/** @typedef {import('./palette.js').Palette} Palette */
+
+import { byId, make } from './dom.js';
+import { drawGlyph, strike } from './glyphs.js';
+import { drawRole } from './nodes.js';
+import { readPalette } from './palette.js';
+import * as strings from './strings.js';
+
+/** @param {number} width @param {number} height @param {(c: CanvasRenderingContext2D) => void} draw */
+function picture(width, height, draw) {
+  const ratio = devicePixelRatio || 1;
+  const canvas = make('canvas', { width: width * ratio, height: height * ratio, 'aria-hidden': 'true' });
+  canvas.style.width = `${width}px`;
+  canvas.style.height = `${height}px`;
+  const c = canvas.getContext('2d');
+  if (c) {
+    c.scale(ratio, ratio);
+    c.translate(width / 2, height / 2);
+    draw(c);
+  }
+  return canvas;
+}
+
+/** @param {Palette} palette @param {MessageKind} kind @param {{ success?: boolean, lost?: boolean }} [how] */
+export function glyphPicture(palette, kind, { success = true, lost = false } = {}) {
+  return picture(24, 22, (c) => {
+    drawGlyph(c, palette, { kind, colour: palette.ink2, angle: 0, entries: 2, success }, 0.82);
+    if (lost) {
+      c.scale(0.8, 0.8);
+      strike(c, palette);
+    }
+  });
+}
+
+/** @param {Palette} palette @param {Role} role */
+export const rolePicture = (palette, role) => picture(34, 34, (c) => drawRole(c, palette, role, 3, 12.5));
+
+/** The line of signs under the ring. */
+export function drawLegend() {
+  const palette = readPalette();
+  /** @param {Node} sign @param {string} words */
+  const item = (sign, words) => make('li', {}, sign, words);
+  byId('legend', HTMLElement).replaceChildren(
+    ...strings.legend.map(([kind, words]) => item(glyphPicture(palette, kind), words)),
+    item(glyphPicture(palette, 'append-answer'), strings.legendAnswer),
+    item(glyphPicture(palette, 'request-vote', { lost: true }), strings.legendLost),
+  );
+}

@@ -1,0 +1,191 @@
+// @ts-check
+// The run the page shows: the handle of the simulator, what was last read from it, and what may be done to
+// it. Everything that calls into WebAssembly goes through here, so that a panic is noticed in one place.
+
+/** @typedef {import('./pkg/raft_web.js').Run} Run */
+/** @typedef {import('../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../web/view.d.ts').LogView} LogView */
+/** @typedef {import('../web/view.d.ts').StoreView} StoreView */
+/** @typedef {import('../web/view.d.ts').OperationView} OperationView */
+/** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
+
+/** How far the opening looks for a first leader, in virtual microseconds. */
+const OPENING_LIMIT = 5_000_000;
+const OPENING_STEP = 5_000;
+
+export class Model {
+  /** @type {string} */ seed;
+  /** @type {number} */ servers;
+  /** The frame last read. @type {Frame} */ frame;
+  /** The simulator panicked: nothing can be asked of it any more. */
+  dead = false;
+
+  #run;
+  #onChange = () => {};
+  #onPanic = (/** @type {unknown} */ _error) => {};
+  /** Virtual time still to play that is less than a microsecond. */
+  #rest = 0;
+
+  /** @param {Run} run */
+  constructor(run) {
+    this.#run = run;
+    this.seed = run.seed;
+    this.servers = run.servers;
+    this.frame = run.frame();
+  }
+
+  /** @param {{ change: () => void, panic: (error: unknown) => void }} listeners */
+  listen({ change, panic }) {
+    this.#onChange = change;
+    this.#onPanic = panic;
+  }
+
+  /** The handle itself, for whoever debugs in the console. */
+  get run() {
+    return this.#run;
+  }
+
+  get now() {
+    return this.frame.now;
+  }
+
+  /** Plays to where something is to be seen: a leader, and a client's write on its way. */
+  open() {
+    this.#guard(() => {
+      let frame = this.#run.frame();
+      const alive = () =>
+        frame.servers.some((s) => s.role === 'leader') &&
+        frame.messages.some((m) => m.kind === 'request' || (m.kind === 'append' && m.entries > 0));
+      while (!alive() && !frame.violation && frame.now < OPENING_LIMIT) {
+        this.#run.advanceTo(frame.now + OPENING_STEP);
+        frame = this.#run.frame();
+      }
+      this.frame = frame;
+    });
+  }
+
+  /** Plays on by a stretch of virtual time. @param {number} micros */
+  advance(micros) {
+    this.#rest += micros;
+    const whole = Math.floor(this.#rest);
+    if (whole < 1) return;
+    this.#rest -= whole;
+    this.advanceTo(this.frame.now + whole);
+  }
+
+  /** @param {number} time */
+  advanceTo(time) {
+    this.#guard(() => {
+      this.#run.advanceTo(time);
+      this.frame = this.#run.frame();
+    });
+  }
+
+  step() {
+    this.act((run) => run.stepEvent());
+  }
+
+  /** @param {number} server */
+  toggleServer(server) {
+    const crashed = this.frame.servers[server - 1].role === 'crashed';
+    this.act((run) => (crashed ? run.restart(server) : run.crash(server)));
+  }
+
+  /** Cuts a link both ways, or heals it when any of it is cut. @param {number} a @param {number} b */
+  toggleLink(a, b) {
+    const cut = this.isCut(a, b) || this.isCut(b, a);
+    this.act((run) => {
+      for (const [from, to] of [[a, b], [b, a]]) {
+        if (cut && this.isCut(from, to)) run.heal(from, to);
+        else if (!cut) run.cut(from, to);
+      }
+    });
+  }
+
+  /** @param {number} from @param {number} to */
+  toggleDirection(from, to) {
+    this.act((run) => (this.isCut(from, to) ? run.heal(from, to) : run.cut(from, to)));
+  }
+
+  /** @param {number} from @param {number} to */
+  isCut(from, to) {
+    return this.frame.cuts.some(([f, t]) => f === from && t === to);
+  }
+
+  healAll() {
+    this.act((run) => run.healAll());
+  }
+
+  /** @param {number[]} groups a side for every server */
+  partition(groups) {
+    this.act((run) => run.partition(Uint8Array.from(groups)));
+  }
+
+  /** Throws an Error with a sentence when the line can't be read. @param {string} line */
+  submit(line) {
+    return this.act((run) => run.submit(line)) ?? 0;
+  }
+
+  /** @param {number} first @param {number} count @returns {LogView[]} */
+  logs(first, count) {
+    return this.#guard(() => this.#run.logs(first, count)) ?? [];
+  }
+
+  /** @returns {StoreView[]} */
+  stores() {
+    return this.#guard(() => this.#run.stores()) ?? [];
+  }
+
+  /** @param {number} limit @returns {OperationView[]} */
+  operations(limit) {
+    return this.#guard(() => this.#run.operations(limit)) ?? [];
+  }
+
+  /** @param {number} after @param {number} limit @returns {StoryLine[]} */
+  story(after, limit) {
+    return this.#guard(() => this.#run.story(after, limit)) ?? [];
+  }
+
+  traceHash() {
+    return this.#guard(() => this.#run.traceHash()) ?? '';
+  }
+
+  /** Lets go of the simulator's memory. */
+  free() {
+    if (!this.dead) this.#run.free();
+    this.dead = true;
+  }
+
+  /**
+   * Does something to the run, reads the frame after it and says that it changed.
+   * @template T
+   * @param {(run: Run) => T} action
+   * @returns {T | undefined}
+   */
+  act(action) {
+    return this.#guard(() => {
+      const result = action(this.#run);
+      this.frame = this.#run.frame();
+      this.#onChange();
+      return result;
+    });
+  }
+
+  /**
+   * A trap in WebAssembly leaves the simulator dead; any other error is an answer, and is passed on.
+   * @template T
+   * @param {() => T} work
+   * @returns {T | undefined}
+   */
+  #guard(work) {
+    if (this.dead) return undefined;
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.dead = true;
+      this.#onPanic(error);
+      return undefined;
+    }
+  }
+}

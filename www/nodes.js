@@ -1,0 +1,262 @@
+// @ts-check
+// A server on the canvas. Role is the shape and the word; term is the hue and the number; the arc is the
+// time left until it stands for election (a leader's: until its next heartbeat); the small discs are votes.
+
+/** @typedef {import('../web/view.d.ts').ServerView} ServerView */
+/** @typedef {import('../web/view.d.ts').Role} Role */
+/** @typedef {import('./geometry.js').Layout} Layout */
+/** @typedef {import('./palette.js').Palette} Palette */
+
+import * as strings from './strings.js';
+
+/** @param {CanvasRenderingContext2D} c @param {number} sides @param {number} radius @param {number} turn */
+function polygon(c, sides, radius, turn) {
+  c.beginPath();
+  for (let k = 0; k < sides; k++) {
+    const angle = turn + (k * 2 * Math.PI) / sides;
+    c.lineTo(radius * Math.cos(angle), radius * Math.sin(angle));
+  }
+  c.closePath();
+}
+
+/**
+ * The shape of a role around the origin.
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Role} role
+ * @param {number} term
+ * @param {number} r
+ */
+export function drawRole(c, palette, role, term, r) {
+  const hue = palette.term(term);
+  c.save();
+  c.lineJoin = c.lineCap = 'round';
+  c.strokeStyle = hue;
+  c.fillStyle = palette.fill(term);
+  c.lineWidth = Math.max(1.5, r * 0.065);
+  switch (role) {
+    case 'leader':
+      c.lineWidth *= 1.25;
+      polygon(c, 6, r * 1.02, 0);
+      c.fill();
+      c.stroke();
+      c.lineWidth = Math.max(1.25, r * 0.045);
+      polygon(c, 6, r * 1.22, 0);
+      c.stroke();
+      break;
+    case 'candidate':
+    case 'pre-candidate':
+      c.setLineDash(role === 'candidate' ? [r * 0.2, r * 0.12] : [r * 0.04, r * 0.13]);
+      polygon(c, 4, r * 1.14, 0);
+      c.fill();
+      c.stroke();
+      break;
+    case 'crashed':
+      c.strokeStyle = palette.ink2;
+      c.lineWidth = 1.5;
+      c.setLineDash([1, 5]);
+      c.beginPath();
+      c.arc(0, 0, r, 0, 2 * Math.PI);
+      c.stroke();
+      c.setLineDash([]);
+      c.lineWidth = Math.max(1.75, r * 0.065);
+      c.beginPath();
+      c.moveTo(-r * 0.28, -r * 0.28);
+      c.lineTo(r * 0.28, r * 0.28);
+      c.moveTo(r * 0.28, -r * 0.28);
+      c.lineTo(-r * 0.28, r * 0.28);
+      c.stroke();
+      break;
+    default:
+      if (role === 'learner') c.setLineDash([r * 0.5, r * 0.12]);
+      c.beginPath();
+      c.arc(0, 0, r, 0, 2 * Math.PI);
+      c.fill();
+      c.stroke();
+  }
+  c.restore();
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Layout} layout
+ * @param {ServerView} server
+ * @param {{ lit: boolean, hop: boolean }} how
+ */
+export function drawServer(c, palette, layout, server, { lit, hop }) {
+  const { x, y } = layout.servers[server.id - 1];
+  const r = layout.node;
+  c.save();
+  c.translate(x, y);
+  // The links end at the server, not under it.
+  c.fillStyle = palette.paper;
+  c.beginPath();
+  c.arc(0, 0, r + 13, 0, 2 * Math.PI);
+  c.fill();
+  if (lit) {
+    c.fillStyle = palette.accent;
+    c.globalAlpha = 0.14;
+    c.beginPath();
+    c.arc(0, 0, r + 16, 0, 2 * Math.PI);
+    c.fill();
+    c.globalAlpha = 1;
+  }
+  if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
+  drawRole(c, palette, server.role, server.term, r);
+  if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
+  if (server.writing) drawDisk(c, palette, server.term, r);
+  drawName(c, palette, server, layout);
+  c.restore();
+}
+
+/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} r @param {boolean} hop */
+function drawTimer(c, palette, server, r, hop) {
+  const leader = server.role === 'leader';
+  const radius = r * 1.22 + 4;
+  const left = hop ? Math.ceil(server.timer * 8) / 8 : server.timer;
+  c.lineCap = 'round';
+  c.lineWidth = leader ? 1.5 : 3;
+  c.strokeStyle = palette.line;
+  if (!leader) {
+    c.beginPath();
+    c.arc(0, 0, radius, 0, 2 * Math.PI);
+    c.stroke();
+  }
+  if (left <= 0) return;
+  c.strokeStyle = palette.term(server.term);
+  c.globalAlpha = leader ? 0.45 : 1;
+  c.beginPath();
+  c.arc(0, 0, leader ? radius + 3 : radius, -Math.PI / 2, -Math.PI / 2 + left * 2 * Math.PI);
+  c.stroke();
+  c.globalAlpha = 1;
+}
+
+/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {number} term @param {number} r */
+function drawTerm(c, palette, term, r) {
+  c.textAlign = 'center';
+  c.textBaseline = 'alphabetic';
+  const roomy = r >= 28;
+  if (roomy) {
+    c.fillStyle = palette.ink2;
+    c.font = `${Math.round(r * 0.32)}px ${palette.sans}`;
+    c.fillText(strings.term, 0, -r * 0.2);
+  }
+  const digits = String(term).length;
+  c.fillStyle = palette.term(term);
+  c.font = `700 ${Math.round(r * (roomy ? 0.64 : 0.8) * (digits > 2 ? 0.75 : 1))}px ${palette.mono}`;
+  c.fillText(String(term), 0, r * (roomy ? 0.42 : 0.28));
+}
+
+/** A small drum: a write is on its way to the disk. @param {CanvasRenderingContext2D} c @param {Palette} palette @param {number} term @param {number} r */
+function drawDisk(c, palette, term, r) {
+  const s = Math.max(4, r * 0.16);
+  c.save();
+  c.translate(r * 0.86, r * 0.86);
+  c.fillStyle = palette.paper;
+  c.strokeStyle = palette.term(term);
+  c.lineWidth = 1.5;
+  c.beginPath();
+  c.moveTo(-s, -s * 0.7);
+  c.lineTo(-s, s * 0.8);
+  c.ellipse(0, s * 0.8, s, s * 0.4, 0, Math.PI, 0, true);
+  c.lineTo(s, -s * 0.7);
+  c.fill();
+  c.stroke();
+  c.beginPath();
+  c.ellipse(0, -s * 0.7, s, s * 0.4, 0, 0, 2 * Math.PI);
+  c.fill();
+  c.stroke();
+  c.restore();
+}
+
+/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {Layout} layout */
+function drawName(c, palette, server, layout) {
+  const size = layout.label;
+  const clear = layout.node * 1.22 + 12;
+  const above = layout.above[server.id - 1];
+  const votes = server.votes.length > 0;
+  const y = above ? -clear - 4 : clear + size * 0.8;
+  const name = `S${server.id} `;
+  const word = strings.role[server.role];
+  c.textAlign = 'left';
+  c.textBaseline = 'alphabetic';
+  const bold = `650 ${size}px ${palette.sans}`;
+  const plain = `${size}px ${palette.sans}`;
+  c.font = bold;
+  const first = c.measureText(name).width;
+  c.font = plain;
+  const whole = first + c.measureText(word).width;
+  const at = layout.servers[server.id - 1].x;
+  // Near an edge the name moves inwards rather than off the stage.
+  const left = Math.max(4 - at, Math.min(-whole / 2, layout.width - 4 - at - whole));
+  c.strokeStyle = palette.paper;
+  c.lineWidth = 4;
+  c.lineJoin = 'round';
+  c.font = bold;
+  c.strokeText(name, left, y);
+  c.fillStyle = palette.ink;
+  c.fillText(name, left, y);
+  c.font = plain;
+  c.strokeText(word, left + first, y);
+  c.fillStyle = palette.ink2;
+  c.fillText(word, left + first, y);
+  if (votes) drawVotes(c, palette, server, above ? y - size - 6 : y + 12);
+}
+
+/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} y */
+function drawVotes(c, palette, server, y) {
+  const step = 13;
+  const hue = palette.term(server.term);
+  server.votes.forEach((vote, k) => {
+    const x = (k - (server.votes.length - 1) / 2) * step;
+    c.beginPath();
+    c.arc(x, y, 4.25, 0, 2 * Math.PI);
+    c.lineWidth = 1.5;
+    c.strokeStyle = vote === 'refused' ? palette.danger : hue;
+    c.fillStyle = vote === 'granted' ? hue : palette.paper;
+    c.setLineDash(vote === 'waiting' ? [2, 2.4] : []);
+    c.fill();
+    c.stroke();
+    c.setLineDash([]);
+    if (vote === 'refused') {
+      c.beginPath();
+      c.moveTo(x - 3, y + 3);
+      c.lineTo(x + 3, y - 3);
+      c.stroke();
+    }
+  });
+}
+
+/**
+ * A client: a small prompt in a corner of the stage.
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {{ x: number, y: number }} at
+ * @param {number} number @param {number} size
+ */
+export function drawClient(c, palette, at, number, size) {
+  const mine = number === 1;
+  c.save();
+  c.translate(at.x, at.y);
+  c.strokeStyle = c.fillStyle = mine ? palette.accent : palette.ink2;
+  c.lineWidth = 1.5;
+  c.lineJoin = c.lineCap = 'round';
+  c.beginPath();
+  c.roundRect(-12, -9, 24, 18, 4);
+  c.stroke();
+  c.beginPath();
+  c.moveTo(-7, -3.5);
+  c.lineTo(-3, 0);
+  c.lineTo(-7, 3.5);
+  c.moveTo(0, 4);
+  c.lineTo(6, 4);
+  c.stroke();
+  c.font = `${mine ? 650 : 400} ${size}px ${palette.sans}`;
+  c.textAlign = at.x < 40 && !mine ? 'left' : 'center';
+  c.textBaseline = 'alphabetic';
+  const words = strings.clientName(number);
+  const half = c.measureText(words).width / 2;
+  c.textAlign = 'center';
+  const shift = Math.max(0, half + 4 - at.x);
+  c.fillText(words, shift, 9 + size + 2);
+  c.restore();
+}

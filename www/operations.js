@@ -1,0 +1,63 @@
+// @ts-check
+// What clients asked for and what they were told, newest first.
+
+/** @typedef {import('../web/view.d.ts').OperationView} OperationView */
+/** @typedef {import('./model.js').Model} Model */
+
+import { byId, make } from './dom.js';
+import * as strings from './strings.js';
+
+const SHOWN = 80;
+/** Read further back when only some of them are wanted. */
+const READ = 400;
+
+export class Operations {
+  #list = make('ol', { class: 'lines' });
+  #mine = make('input', { type: 'checkbox', id: 'only-mine' });
+  #revision = -1;
+
+  /** @param {() => void} changed */
+  constructor(changed) {
+    const filter = make('label', { class: 'filter' }, this.#mine, strings.onlyMine);
+    byId('operations', HTMLElement).append(filter, this.#list);
+    this.#mine.addEventListener('change', () => {
+      this.#revision = -1;
+      changed();
+    });
+  }
+
+  reset() {
+    this.#revision = -1;
+  }
+
+  /** @param {Model} model */
+  update(model) {
+    const { operationsRevision } = model.frame;
+    if (operationsRevision === this.#revision) return;
+    this.#revision = operationsRevision;
+    const mine = this.#mine.checked;
+    const all = model.operations(mine ? READ : SHOWN).filter(({ client }) => !mine || client === 1);
+    const lines = all.slice(-SHOWN).reverse().map(line);
+    this.#list.replaceChildren(...(lines.length ? lines : [make('li', { class: 'empty' }, strings.operationsEmpty)]));
+  }
+}
+
+/** @param {OperationView} operation */
+function line(operation) {
+  const { id, client, state, began } = operation;
+  return make(
+    'li',
+    { class: `operation ${state}${client === 1 ? ' mine' : ''}`, 'data-operation': id },
+    make('time', {}, strings.seconds(began)),
+    make('span', { class: 'who' }, strings.clientName(client)),
+    make('code', {}, operation.text),
+    make('span', { class: 'answer' }, answerWords(operation)),
+  );
+}
+
+/** The answer, or what is known instead of one. @param {OperationView} operation */
+export function answerWords({ state, answer }) {
+  if (state === 'pending') return strings.pending;
+  if (answer) return answer;
+  return state === 'unknown' ? strings.unknownOutcome : state;
+}

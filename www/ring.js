@@ -1,0 +1,126 @@
+// @ts-check
+// The stage: one canvas, drawn whole whenever it is asked to, from a frame and nothing else.
+
+/** @typedef {import('../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../web/view.d.ts').MessageView} MessageView */
+/** @typedef {import('./geometry.js').Layout} Layout */
+
+import { lessMotion } from './dom.js';
+import { clientAt, lane, layOut } from './geometry.js';
+import { drawGlyph, loudness, strike } from './glyphs.js';
+import { drawClient, drawServer } from './nodes.js';
+import { readPalette } from './palette.js';
+import { cutSet, drawLinks } from './walls.js';
+
+export class Ring {
+  /** @type {Layout} */
+  layout;
+  /** What the pointer or the keyboard is on. @type {{ server: number, link: [number, number] | null }} */
+  lit = { server: 0, link: null };
+
+  #canvas;
+  #c;
+  #palette = readPalette();
+  #servers;
+  /** Clients seen so far: they stay where they once were. @type {Set<number>} */
+  #clients = new Set([1]);
+
+  /** @param {HTMLCanvasElement} canvas @param {number} servers */
+  constructor(canvas, servers) {
+    const c = canvas.getContext('2d');
+    if (!c) throw new Error('this browser has no 2D canvas');
+    this.#canvas = canvas;
+    this.#c = c;
+    this.#servers = servers;
+    this.layout = this.#fit();
+  }
+
+  /** Another run begins. @param {number} servers */
+  reset(servers) {
+    this.#servers = servers;
+    this.#clients = new Set([1]);
+    this.layout = this.#fit();
+  }
+
+  /** The stage has another size, or the screen another resolution. */
+  resize() {
+    this.layout = this.#fit();
+  }
+
+  /** The colours changed. */
+  recolour() {
+    this.#palette = readPalette();
+  }
+
+  #fit() {
+    const { clientWidth, clientHeight } = this.#canvas;
+    const ratio = devicePixelRatio || 1;
+    this.#canvas.width = Math.round(clientWidth * ratio);
+    this.#canvas.height = Math.round(clientHeight * ratio);
+    this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    return layOut(clientWidth, clientHeight, this.#servers);
+  }
+
+  /** @param {Frame} frame */
+  draw(frame) {
+    const c = this.#c;
+    const { layout } = this;
+    const hop = lessMotion.matches;
+    c.clearRect(0, 0, layout.width, layout.height);
+    drawLinks(c, this.#palette, layout, cutSet(frame.cuts), this.lit.link);
+    for (const message of frame.messages) {
+      if (message.from < 0) this.#clients.add(-message.from);
+      if (message.to < 0) this.#clients.add(-message.to);
+    }
+    for (const number of this.#clients) {
+      drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
+    }
+    for (const server of frame.servers) {
+      drawServer(c, this.#palette, layout, server, { lit: this.lit.server === server.id, hop });
+    }
+    // Quiet ones first, so that nothing loud hides behind a heartbeat.
+    for (const quiet of [true, false]) {
+      for (const message of frame.messages) {
+        if ((loudness(message.kind) < 1) === quiet) this.#drawMessage(message, frame.now, hop);
+      }
+    }
+  }
+
+  /** @param {MessageView} message @param {number} now @param {boolean} hop */
+  #drawMessage(message, now, hop) {
+    const c = this.#c;
+    const { sent, arrives, lost, kind } = message;
+    const whole = Math.max(1, arrives - sent);
+    const gone = lost > 0 && now >= lost;
+    const part = Math.min(1, Math.max(0, ((gone ? lost : now) - sent) / whole));
+    const way = lane(this.layout, message.from, message.to);
+    const at = way.at(hop ? (Math.min(2, Math.floor(part * 3)) + 0.5) / 3 : part);
+    const colour = this.#palette.term(message.term);
+    c.save();
+    c.translate(at.x, at.y);
+    c.globalAlpha = gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : loudness(kind);
+    if (!gone) this.#drawTail(way.angle, Math.min(30, part * way.length), colour, kind === 'heartbeat' ? 1.25 : 2);
+    const { entries, success } = message;
+    drawGlyph(c, this.#palette, { kind, colour, angle: way.angle, entries, success }, this.layout.node > 28 ? 1 : 0.82);
+    if (gone) strike(c, this.#palette);
+    c.restore();
+  }
+
+  /** The way a message came, so that its direction shows even in a still picture. @param {number} angle @param {number} length @param {string} colour @param {number} width */
+  #drawTail(angle, length, colour, width) {
+    if (length < 2) return;
+    const c = this.#c;
+    const x = -Math.cos(angle) * length;
+    const y = -Math.sin(angle) * length;
+    const alpha = c.globalAlpha;
+    c.globalAlpha = alpha * 0.35;
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    c.lineCap = 'butt';
+    c.beginPath();
+    c.moveTo(x, y);
+    c.lineTo(0, 0);
+    c.stroke();
+    c.globalAlpha = alpha;
+  }
+}

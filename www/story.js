@@ -1,0 +1,118 @@
+// @ts-check
+// What happened and why: the sentence under the ring, the live region for turning points, and the list of
+// events. All three read the same lines, once.
+
+/** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
+/** @typedef {import('./model.js').Model} Model */
+
+import { byId, make, setText } from './dom.js';
+import * as strings from './strings.js';
+
+/** Lines kept for the list. */
+const KEPT = 400;
+const SHOWN = 120;
+/** How long a sentence stays before a lesser one may replace it while the run plays, in ms. */
+const DWELL = 1600;
+/** The least time between two announcements, in ms. */
+const ANNOUNCE_EVERY = 2500;
+
+export class Story {
+  #why = byId('why', HTMLElement);
+  #live = byId('live', HTMLElement);
+  #list = make('ol', { class: 'lines' });
+  #detail = make('input', { type: 'checkbox', id: 'every-detail' });
+  /** @type {StoryLine[]} */ #lines = [];
+  #revision = -1;
+  #read = 0;
+  #listed = '';
+  /** @type {StoryLine | null} */ #shown = null;
+  #shownAt = 0;
+  #announcedAt = 0;
+  /** @type {StoryLine | null} */ #toAnnounce = null;
+
+  /** @param {() => void} changed */
+  constructor(changed) {
+    const filter = make('label', { class: 'filter' }, this.#detail, strings.everyDetail);
+    byId('events', HTMLElement).append(filter, this.#list);
+    this.#detail.addEventListener('change', changed);
+    for (const tab of document.querySelectorAll('[role=tab]')) tab.addEventListener('click', changed);
+  }
+
+  reset() {
+    this.#lines = [];
+    this.#revision = -1;
+    this.#read = 0;
+    this.#listed = '';
+    this.#shown = null;
+    this.#toAnnounce = null;
+    this.#say(null);
+  }
+
+  /** @param {Model} model @param {boolean} playing */
+  update(model, playing) {
+    if (model.frame.storyRevision !== this.#revision) {
+      this.#revision = model.frame.storyRevision;
+      const fresh = model.story(this.#read, KEPT);
+      this.#read = fresh.at(-1)?.number ?? this.#read;
+      this.#lines = [...this.#lines, ...fresh].slice(-KEPT);
+      this.#toAnnounce = fresh.findLast(({ weight }) => weight === 'turning') ?? this.#toAnnounce;
+    }
+    const clock = performance.now();
+    this.#choose(clock, playing);
+    this.#announce(clock, playing);
+    this.#fillList();
+  }
+
+  /** The newest line worth a sentence; while playing, one that was just shown is left readable. @param {number} clock @param {boolean} playing */
+  #choose(clock, playing) {
+    const newest = this.#lines.findLast(({ weight }) => weight !== 'detail');
+    if (!newest || newest.number === this.#shown?.number) return;
+    const turning = this.#lines.findLast(({ weight }) => weight === 'turning');
+    const unseen = turning && turning.number > (this.#shown?.number ?? 0) ? turning : newest;
+    const outranks = unseen.weight === 'turning' && this.#shown?.weight !== 'turning';
+    if (playing && this.#shown && !outranks && clock - this.#shownAt < DWELL) return;
+    const line = playing ? unseen : newest;
+    this.#shown = line;
+    this.#shownAt = clock;
+    this.#say(line);
+  }
+
+  /** @param {StoryLine | null} line */
+  #say(line) {
+    const [time, sentence, section] = this.#why.children;
+    setText(time, line ? strings.seconds(line.time) : '');
+    sentence.replaceChildren(...(line ? withNames(line.text) : [strings.waitingForFirst]));
+    setText(section, line?.section ?? '');
+  }
+
+  /** @param {number} clock @param {boolean} playing */
+  #announce(clock, playing) {
+    if (!this.#toAnnounce || (playing && clock - this.#announcedAt < ANNOUNCE_EVERY)) return;
+    setText(this.#live, this.#toAnnounce.text);
+    this.#toAnnounce = null;
+    this.#announcedAt = clock;
+  }
+
+  #fillList() {
+    if (byId('events', HTMLElement).hidden) return;
+    const every = this.#detail.checked;
+    const wanted = `${this.#read} ${every}`;
+    if (wanted === this.#listed) return;
+    this.#listed = wanted;
+    const lines = this.#lines.filter(({ weight }) => every || weight !== 'detail').slice(-SHOWN).reverse();
+    const items = lines.map((line) =>
+      make(
+        'li',
+        { class: `event ${line.weight}` },
+        make('time', {}, strings.seconds(line.time)),
+        make('span', {}, ...withNames(line.text), ...(line.section ? [' ', make('cite', {}, line.section)] : [])),
+      ),
+    );
+    this.#list.replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, strings.eventsEmpty)]));
+  }
+}
+
+/** A sentence with its servers in bold. @param {string} sentence @returns {(Node | string)[]} */
+function withNames(sentence) {
+  return sentence.split(/\b(S[1-9])\b/).map((part, i) => (i % 2 ? make('b', {}, part) : part));
+}

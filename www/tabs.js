@@ -1,0 +1,27 @@
+// @ts-check
+// A row of tabs: arrow keys move along it, and what is chosen is shown.
+
+/** @param {HTMLElement} list an element with the role `tablist` */
+export function wireTabs(list) {
+  const tabs = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[role=tab]')]);
+  /** @param {HTMLElement} chosen */
+  const choose = (chosen) => {
+    for (const tab of tabs) {
+      const on = tab === chosen;
+      tab.setAttribute('aria-selected', String(on));
+      tab.tabIndex = on ? 0 : -1;
+      const panel = document.getElementById(tab.getAttribute('aria-controls') ?? '');
+      if (panel) panel.hidden = !on;
+    }
+  };
+  for (const tab of tabs) tab.addEventListener('click', () => choose(tab));
+  list.addEventListener('keydown', (event) => {
+    const at = tabs.findIndex((tab) => tab === document.activeElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (at < 0 || step === undefined) return;
+    event.preventDefault();
+    const to = tabs[(at + step + tabs.length) % tabs.length];
+    to.focus();
+    to.click();
+  });
+}

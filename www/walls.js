@@ -1,0 +1,174 @@
+// @ts-check
+// Links and what cuts them. Whole sides cut off from each other show as one wall; any other cut shows on
+// its own link.
+
+/** @typedef {import('./geometry.js').Layout} Layout */
+/** @typedef {import('./geometry.js').Point} Point */
+/** @typedef {import('./palette.js').Palette} Palette */
+
+import { angleOf, linkSpot, pairs } from './geometry.js';
+
+/** Directed cuts, quick to ask. @param {[number, number][]} cuts */
+export function cutSet(cuts) {
+  const set = new Set(cuts.map(([from, to]) => from * 16 + to));
+  return (/** @type {number} */ from, /** @type {number} */ to) => set.has(from * 16 + to);
+}
+
+/** @typedef {ReturnType<typeof cutSet>} IsCut */
+
+/**
+ * The side (0 and up) of every server when the cuts are exactly a partition; otherwise null.
+ * @param {number} n @param {IsCut} isCut @returns {number[] | null}
+ */
+export function sidesOf(n, isCut) {
+  /** @type {number[]} */
+  const side = Array(n).fill(-1);
+  let count = 0;
+  for (let start = 0; start < n; start++) {
+    if (side[start] >= 0) continue;
+    const queue = [start];
+    side[start] = count;
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      for (let other = 0; other < n; other++) {
+        if (side[other] >= 0 || isCut(at + 1, other + 1) || isCut(other + 1, at + 1)) continue;
+        side[other] = count;
+        queue.push(other);
+      }
+    }
+    count++;
+  }
+  if (count < 2) return null;
+  for (const [a, b] of pairs(n)) {
+    const apart = side[a - 1] !== side[b - 1];
+    if (isCut(a, b) !== apart || isCut(b, a) !== apart) return null;
+  }
+  return side;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Layout} layout
+ * @param {IsCut} isCut
+ * @param {[number, number] | null} lit
+ */
+export function drawLinks(c, palette, layout, isCut, lit) {
+  const n = layout.servers.length;
+  const gaps = wallGaps(n, sidesOf(n, isCut));
+  for (const [a, b] of pairs(n)) {
+    const p = layout.servers[a - 1];
+    const q = layout.servers[b - 1];
+    const there = isCut(a, b);
+    const back = isCut(b, a);
+    const bright = lit !== null && lit[0] === a && lit[1] === b;
+    c.beginPath();
+    c.moveTo(p.x, p.y);
+    c.lineTo(q.x, q.y);
+    c.setLineDash(there && back ? [1, 7] : []);
+    c.lineCap = 'round';
+    c.strokeStyle = bright ? palette.accent : palette.line;
+    c.lineWidth = bright ? 2.5 : 1;
+    c.stroke();
+    c.setLineDash([]);
+    if ((there || back) && !gaps) drawCut(c, palette, layout, a, b, there, back);
+  }
+  if (gaps) drawWall(c, palette, layout, gaps);
+}
+
+/** A bar across one link; with an arrow for the direction still open. @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {number} a @param {number} b @param {boolean} there @param {boolean} back */
+function drawCut(c, palette, layout, a, b, there, back) {
+  const p = layout.servers[a - 1];
+  const q = layout.servers[b - 1];
+  const spot = linkSpot(layout, a, b);
+  const way = there ? Math.atan2(q.y - p.y, q.x - p.x) : Math.atan2(p.y - q.y, p.x - q.x);
+  c.save();
+  c.translate(spot.x, spot.y);
+  c.rotate(way);
+  c.lineCap = 'round';
+  c.strokeStyle = palette.paper;
+  c.lineWidth = 8;
+  line(c, 0, -11, 0, 11);
+  c.strokeStyle = palette.danger;
+  c.lineWidth = 3.5;
+  line(c, 0, -11, 0, 11);
+  if (!(there && back)) {
+    // A dam with an arrow running against it: nothing gets through this way, the other way is open.
+    c.lineWidth = 2;
+    line(c, -16, 0, -6, 0);
+    c.beginPath();
+    c.moveTo(-10, -4);
+    c.lineTo(-5, 0);
+    c.lineTo(-10, 4);
+    c.stroke();
+  }
+  c.restore();
+}
+
+/** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} u @param {number} v */
+function line(c, x, y, u, v) {
+  c.beginPath();
+  c.moveTo(x, y);
+  c.lineTo(u, v);
+  c.stroke();
+}
+
+/**
+ * The gaps between neighbours on the ring through which a wall runs; null when sides are not in one piece.
+ * @param {number} n @param {number[] | null} sides
+ */
+function wallGaps(n, sides) {
+  if (!sides) return null;
+  const gaps = [];
+  for (let i = 0; i < n; i++) if (sides[i] !== sides[(i + 1) % n]) gaps.push(i);
+  if (n === 2) return [0, 1];
+  return gaps.length === new Set(sides).size ? gaps : null;
+}
+
+/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {number[]} gaps */
+function drawWall(c, palette, layout, gaps) {
+  const n = layout.servers.length;
+  const { centre, radius } = layout;
+  const out = radius + layout.node + 34;
+  /** @param {number} gap @returns {Point} */
+  const end = (gap) => {
+    const angle = angleOf(gap + 0.5, n);
+    return { x: centre.x + out * Math.cos(angle), y: centre.y + out * Math.sin(angle) };
+  };
+  const path = new Path2D();
+  if (gaps.length === 2) {
+    // One curve from gap to gap, passing half way between the middles of the two sides.
+    const [p, q] = gaps.map(end);
+    const inside = layout.servers.slice(gaps[0] + 1, gaps[1] + 1);
+    const outside = layout.servers.filter((s) => !inside.includes(s));
+    const a = middle(inside);
+    const b = middle(outside);
+    const via = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
+    path.moveTo(p.x, p.y);
+    path.quadraticCurveTo(2 * via.x - (p.x + q.x) / 2, 2 * via.y - (p.y + q.y) / 2, q.x, q.y);
+  } else {
+    for (const gap of gaps) {
+      const p = end(gap);
+      path.moveTo(centre.x, centre.y);
+      path.lineTo(p.x, p.y);
+    }
+  }
+  c.save();
+  c.lineCap = 'butt';
+  c.strokeStyle = palette.paper;
+  c.lineWidth = 16;
+  c.stroke(path);
+  c.strokeStyle = palette.danger;
+  c.globalAlpha = 0.16;
+  c.lineWidth = 10;
+  c.stroke(path);
+  c.globalAlpha = 1;
+  c.setLineDash([1.5, 6.5]);
+  c.stroke(path);
+  c.restore();
+}
+
+/** @param {Point[]} points @returns {Point} */
+const middle = (points) => ({
+  x: points.reduce((sum, p) => sum + p.x, 0) / points.length,
+  y: points.reduce((sum, p) => sum + p.y, 0) / points.length,
+});
