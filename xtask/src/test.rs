@@ -367,6 +367,7 @@ fn table(outcomes: &[(Part, Outcome)]) -> String {
                 passed += 1;
                 total += *time;
                 let result = match details.tests {
+                    Some(1) => "passed, 1 test".into(),
                     Some(tests) => format!("passed, {tests} tests"),
                     None => "passed".into(),
                 };

@@ -9,8 +9,12 @@ use std::process::{Command, Stdio};
 
 /// The root of the workspace, where every command runs.
 pub fn root() -> PathBuf {
-    let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
-    xtask.parent().unwrap_or(xtask).to_path_buf()
+    // Cargo says at run time where the package is; what it said at compile time may be another
+    // checkout that shares the target folder.
+    let package =
+        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = PathBuf::from(package);
+    package.parent().map(Path::to_path_buf).unwrap_or(package)
 }
 
 /// The cargo that runs this program, to be run in the root.
