@@ -257,3 +257,230 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::testing::{generator, random_number, value};
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::{format, vec};
+
+    fn written(number: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        put_number(&mut bytes, number);
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Result<u64, DecodeError> {
+        let mut reader = Reader::new(bytes);
+        let number = reader.number("a number")?;
+        reader.end()?;
+        Ok(number)
+    }
+
+    fn problem<T: fmt::Debug>(result: Result<T, DecodeError>) -> (u64, Problem) {
+        let error = result.unwrap_err();
+        (error.offset, error.problem)
+    }
+
+    #[test]
+    fn numbers_take_a_byte_for_every_seven_bits() {
+        let table: [(u64, &[u8]); 8] = [
+            (0, &[0]),
+            (1, &[1]),
+            (0x7f, &[0x7f]),
+            (0x80, &[0x80, 1]),
+            (0x3fff, &[0xff, 0x7f]),
+            (0x4000, &[0x80, 0x80, 1]),
+            (
+                u64::MAX >> 1,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+            ),
+            (
+                u64::MAX,
+                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+            ),
+        ];
+        for (number, bytes) in table {
+            assert_eq!(written(number), bytes, "{number}");
+            assert_eq!(read(bytes), Ok(number));
+        }
+        let mut random = generator(1);
+        for _ in 0..2_000 {
+            let number = random_number(&mut random);
+            assert_eq!(read(&written(number)), Ok(number));
+        }
+    }
+
+    #[test]
+    fn a_number_has_one_form_and_64_bits() {
+        for bytes in [&[0x80, 0][..], &[0x81, 0x80, 0], &[0xff, 0x80, 0x80, 0]] {
+            assert_eq!(problem(read(bytes)), (0, Problem::BadNumber), "{bytes:?}");
+        }
+        // The tenth byte holds the 64th bit and nothing else.
+        let mut bytes = vec![0xff; 9];
+        for tenth in 0..=255u8 {
+            bytes.push(tenth);
+            let expected = match tenth {
+                1 => Ok(u64::MAX),
+                _ => Err(Problem::BadNumber),
+            };
+            assert_eq!(read(&bytes).map_err(|e| e.problem), expected, "{tenth}");
+            bytes.pop();
+        }
+    }
+
+    #[test]
+    fn a_number_cut_short_is_named_where_it_begins() {
+        for count in 0..10 {
+            let mut bytes = vec![7];
+            bytes.extend(vec![0x80; count]);
+            let mut reader = Reader::new(&bytes);
+            assert_eq!(reader.number("a number"), Ok(7));
+            assert_eq!(problem(reader.number("a number")), (1, Problem::Ended));
+        }
+    }
+
+    #[test]
+    fn zero_is_not_positive() {
+        assert_eq!(Reader::new(&[1]).positive("one"), Ok(1));
+        assert_eq!(
+            problem(Reader::new(&[0]).positive("one")),
+            (0, Problem::OutOfRange { found: 0 })
+        );
+        assert_eq!(
+            problem(Reader::new(&[]).positive("one")),
+            (0, Problem::Ended)
+        );
+    }
+
+    #[test]
+    fn texts_are_checked_before_they_are_taken() {
+        let read = |bytes: &[u8], field| {
+            let mut reader = Reader::new(bytes);
+            let text = reader.text(field).map(|text| text.to_string());
+            text.map(|text| (text, reader.offset()))
+        };
+        assert_eq!(
+            read(b"\x02hi!", Field::Key).unwrap(),
+            ("hi".to_string(), 3),
+            "what follows is left alone"
+        );
+        assert_eq!(problem(read(b"\x03hi", Field::Key)), (0, Problem::Ended));
+        assert_eq!(
+            problem(read(b"\x02\xc3\x28", Field::Key)),
+            (0, Problem::NotUtf8)
+        );
+        assert_eq!(
+            problem(read(b"\x00", Field::Value)),
+            (
+                0,
+                Problem::BadLength(TextError::Empty {
+                    field: Field::Value
+                })
+            )
+        );
+        // Whatever length is claimed, the field's limit comes first and nothing is allocated.
+        for (field, bytes_max) in [(Field::Key, 256), (Field::Value, 65_536)] {
+            assert_eq!(
+                problem(read(&written(bytes_max), field)),
+                (0, Problem::Ended)
+            );
+            for bytes in [bytes_max + 1, u64::from(u32::MAX) + 2, u64::MAX] {
+                let error = TextError::TooLong {
+                    field,
+                    bytes,
+                    bytes_max,
+                };
+                assert_eq!(
+                    problem(read(&written(bytes), field)),
+                    (0, Problem::BadLength(error))
+                );
+            }
+        }
+    }
+
+    pub(in crate::kv) fn all_outcomes() -> Vec<Outcome> {
+        vec![
+            Outcome::Written { replaced: false },
+            Outcome::Written { replaced: true },
+            Outcome::Deleted { existed: true },
+            Outcome::Deleted { existed: false },
+            Outcome::Swapped,
+            Outcome::NotSwapped {
+                actual: Some(value("7")),
+            },
+            Outcome::NotSwapped { actual: None },
+            Outcome::Found {
+                value: Some(value("8")),
+            },
+            Outcome::Found { value: None },
+        ]
+    }
+
+    #[test]
+    fn outcomes_keep_their_tags() {
+        let mut bytes = Vec::new();
+        for outcome in all_outcomes() {
+            put_outcome(&mut bytes, &outcome);
+        }
+        assert_eq!(bytes, b"\x01\x02\x03\x04\x05\x06\x017\x07\x08\x018\x09");
+        let mut reader = Reader::new(&bytes);
+        for outcome in all_outcomes() {
+            assert_eq!(reader.outcome(), Ok(outcome));
+        }
+        assert_eq!(reader.end(), Ok(()));
+        assert_eq!(problem(reader.outcome()), (13, Problem::Ended));
+        for found in [0, 10, 255] {
+            let error = problem(Reader::new(&[found]).outcome());
+            assert_eq!(error, (0, Problem::UnknownByte { found }));
+        }
+        assert_eq!(problem(Reader::new(&[6]).outcome()), (1, Problem::Ended));
+        assert_eq!(problem(Reader::new(&[8]).outcome()), (1, Problem::Ended));
+    }
+
+    #[test]
+    fn errors_say_where_what_and_why() {
+        let sentence = |problem| {
+            let error = DecodeError {
+                offset: 3,
+                expected: "a key",
+                problem,
+            };
+            let sentence = error.to_string();
+            let rest = sentence.strip_prefix("at byte 3: expected a key, but ");
+            rest.unwrap().to_string()
+        };
+        let table = [
+            (Problem::Ended, "the bytes end"),
+            (Problem::UnknownByte { found: 10 }, "found 0x0a"),
+            (
+                Problem::BadNumber,
+                "the number is not in its shortest 64-bit form",
+            ),
+            (Problem::OutOfRange { found: 10 }, "found 10"),
+            (
+                Problem::BadLength(TextError::Empty { field: Field::Key }),
+                "the key is empty: a key has 1 to 256 bytes",
+            ),
+            (Problem::NotUtf8, "the text is not UTF-8"),
+            (Problem::OutOfOrder, "it is not above the one before it"),
+            (Problem::Trailing { bytes: 1 }, "1 byte is left over"),
+            (Problem::Trailing { bytes: 2 }, "2 bytes are left over"),
+        ];
+        for (problem, words) in table {
+            assert_eq!(sentence(problem), words);
+        }
+        assert_eq!(
+            format!("{}", Reader::new(&[1, 2]).end().unwrap_err()),
+            "at byte 0: expected the end, but 2 bytes are left over"
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "3 of 2")]
+    fn a_reader_begins_within_its_bytes() {
+        Reader::new_at(&[1, 2], 2).end().unwrap();
+        Reader::new_at(&[1, 2], 3);
+    }
+}

@@ -228,3 +228,200 @@ fn expect_byte(
         Reader::error(start, expected, Problem::UnknownByte { found })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{command, generator, operation, random_command};
+    use super::super::{Problem, TextError};
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+    use rand::{Rng, RngExt};
+
+    fn problem(bytes: &[u8]) -> (u64, Problem) {
+        let error = Command::decode(bytes).unwrap_err();
+        (error.offset, error.problem)
+    }
+
+    /// Entries outlive the build that wrote them.
+    #[test]
+    fn the_encoding_is_pinned() {
+        let table: [(Command, &[u8]); 5] = [
+            (Command::OpenSession { client: 0 }, &[1, 1, 0]),
+            (Command::OpenSession { client: 300 }, &[1, 1, 0xac, 2]),
+            (
+                command(5, 2, "put x hi"),
+                &[1, 2, 5, 2, 0, 1, b'x', 2, b'h', b'i'],
+            ),
+            (
+                Command::Apply {
+                    session: SessionId(128),
+                    serial: 9,
+                    oldest_awaited: 6,
+                    operation: operation("delete x"),
+                },
+                &[1, 3, 0x80, 1, 9, 3, 1, b'x'],
+            ),
+            (
+                command(5, 1, "cas x a b"),
+                &[1, 4, 5, 1, 0, 1, b'x', 1, b'a', 1, b'b'],
+            ),
+        ];
+        for (command, bytes) in table {
+            assert_eq!(command.encode(), bytes, "{command}");
+            assert_eq!(Command::decode(bytes), Ok(command));
+        }
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_and_no_prefix_or_extension_of_it_is() {
+        let mut random = generator(3);
+        for _ in 0..500 {
+            let command = random_command(&mut random);
+            let mut bytes = command.encode();
+            assert_eq!(Command::decode(&bytes).as_ref(), Ok(&command));
+            for length in 0..bytes.len() {
+                let (offset, problem) = problem(&bytes[..length]);
+                assert_eq!(problem, Problem::Ended, "{command} cut to {length}");
+                assert!(offset <= length as u64);
+            }
+            bytes.extend([0; 3]);
+            let whole = bytes.len() as u64 - 3;
+            assert_eq!(problem(&bytes), (whole, Problem::Trailing { bytes: 3 }));
+        }
+    }
+
+    #[test]
+    fn whatever_decodes_has_one_encoding() {
+        let mut random = generator(4);
+        let mut decoded = 0;
+        for _ in 0..50_000 {
+            let mut bytes = random_command(&mut random).encode();
+            for _ in 0..random.random_range(1..3) {
+                let at = random.random_range(0..bytes.len());
+                bytes[at] ^= 1 << random.random_range(0..8);
+            }
+            if let Ok(command) = Command::decode(&bytes) {
+                assert_eq!(command.encode(), bytes);
+                decoded += 1;
+            }
+        }
+        assert!(decoded > 1_000, "only {decoded} damaged commands decoded");
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        let mut random = generator(5);
+        for _ in 0..50_000 {
+            let mut bytes = vec![0; random.random_range(0..40)];
+            random.fill_bytes(&mut bytes);
+            // Most would fail at once otherwise.
+            for (at, header) in [(0, 1), (1, random.random_range(1..=4))] {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = header;
+                }
+            }
+            if let Err(error) = Command::decode(&bytes) {
+                assert!(error.offset <= bytes.len() as u64);
+            }
+        }
+    }
+
+    #[test]
+    fn nonsense_is_named() {
+        let unknown = |found| Problem::UnknownByte { found };
+        let out_of_range = |found| Problem::OutOfRange { found };
+        let empty = |field| Problem::BadLength(TextError::Empty { field });
+        let table: [(&[u8], u64, Problem); 12] = [
+            (&[], 0, Problem::Ended),
+            (&[0, 1, 0], 0, unknown(0)),
+            (&[2, 1, 0], 0, unknown(2)),
+            (&[1], 1, Problem::Ended),
+            (&[1, 0, 0], 1, unknown(0)),
+            (&[1, 5, 0], 1, unknown(5)),
+            (&[1, 3, 0, 1, 0, 1, b'x'], 2, out_of_range(0)),
+            (&[1, 3, 1, 0, 0, 1, b'x'], 3, out_of_range(0)),
+            // The oldest awaited serial would be 0.
+            (&[1, 3, 1, 7, 7, 1, b'x'], 4, out_of_range(7)),
+            (&[1, 3, 1, 7, 0, 0], 5, empty(Field::Key)),
+            (&[1, 2, 1, 7, 0, 1, b'x', 0], 7, empty(Field::Value)),
+            (&[1, 3, 1, 7, 0, 1, 0xff], 5, Problem::NotUtf8),
+        ];
+        for (bytes, offset, what) in table {
+            assert_eq!(problem(bytes), (offset, what), "{bytes:?}");
+        }
+        assert_eq!(
+            Command::decode(&[1, 9]).unwrap_err().to_string(),
+            "at byte 1: expected a command's kind, 1 to 4, but found 0x09"
+        );
+        assert_eq!(
+            Command::decode(&[9, 1]).unwrap_err().to_string(),
+            "at byte 0: expected command version 1, but found 0x09"
+        );
+        assert_eq!(
+            Command::decode(&[1, 3, 1, 7, 6, 1, b'x']),
+            Ok(Command::Apply {
+                session: SessionId(1),
+                serial: 7,
+                oldest_awaited: 1,
+                operation: operation("delete x"),
+            })
+        );
+    }
+
+    #[test]
+    fn the_largest_command_fits() {
+        let (key, value) = ("k".repeat(256), "v".repeat(65_536));
+        let line = alloc::format!("cas {key} {value} {value}");
+        let command = command(u64::MAX, u64::MAX, &line);
+        assert_eq!(Command::decode(&command.encode()), Ok(command));
+    }
+
+    #[test]
+    fn a_command_prints_as_its_line_and_where_it_belongs() {
+        assert_eq!(
+            command(3, 2, "put x \"1 2\"").to_string(),
+            "put x \"1 2\" (session 3, serial 2)"
+        );
+        assert_eq!(
+            Command::OpenSession { client: 7 }.to_string(),
+            "open a session for client 7"
+        );
+    }
+
+    fn encode(session: u64, serial: u64, oldest_awaited: u64) {
+        Command::Apply {
+            session: SessionId(session),
+            serial,
+            oldest_awaited,
+            operation: operation("delete x"),
+        }
+        .encode();
+    }
+
+    #[test]
+    #[should_panic(expected = "session ids are log indexes, from 1")]
+    fn a_session_is_not_0() {
+        encode(0, 1, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "the oldest awaited serial, 0, is not between 1 and 0")]
+    fn a_serial_is_not_0() {
+        encode(1, 0, 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "the oldest awaited serial, 0, is not between 1 and 2")]
+    fn serials_are_awaited_from_1() {
+        encode(1, 2, 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "the oldest awaited serial, 3, is not between 1 and 2")]
+    fn a_client_awaits_the_answer_to_what_it_sends() {
+        encode(1, 2, 2);
+        encode(1, 2, 1);
+        encode(1, 2, 3);
+    }
+}

@@ -59,3 +59,82 @@ impl Digest {
         digest ^ (digest >> 31)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::collections::BTreeSet;
+    use alloc::vec;
+
+    fn of(bytes: &[u8]) -> u64 {
+        Digest::new(Domain::Pair).bytes(bytes).finish()
+    }
+
+    /// Digests are compared between servers, builds and, in snapshots, releases: they must not
+    /// change.
+    #[test]
+    fn the_digest_is_pinned() {
+        assert_eq!(Digest::new(Domain::Pair).finish(), PINNED[0]);
+        assert_eq!(of(b""), PINNED[1]);
+        assert_eq!(of(b"a"), PINNED[2]);
+        assert_eq!(of(b"abcdefgh"), PINNED[3]);
+        assert_eq!(of("a longer text, of 28 bytes →".as_bytes()), PINNED[4]);
+        assert_eq!(
+            Digest::new(Domain::Snapshot)
+                .number(u64::MAX)
+                .number(1)
+                .finish(),
+            PINNED[5]
+        );
+    }
+
+    // Computed apart, by the same steps in Python's unbounded integers.
+    const PINNED: [u64; 6] = [
+        0xfbf3_d070_40a8_e228,
+        0x9ef9_ea8d_d217_236e,
+        0xd2cb_819b_29a6_0e5d,
+        0xab96_9f3e_2666_5306,
+        0xe776_403c_b2c6_807a,
+        0x06bb_e066_121f_4b9c,
+    ];
+
+    #[test]
+    fn where_one_text_ends_and_the_next_begins_matters() {
+        let of = |a: &[u8], b: &[u8]| Digest::new(Domain::Pair).bytes(a).bytes(b).finish();
+        assert_ne!(of(b"ab", b"c"), of(b"a", b"bc"));
+        assert_ne!(of(b"abc", b""), of(b"", b"abc"));
+        assert_ne!(of(b"a", b"b"), of(b"b", b"a"));
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_length_shows() {
+        for length in 0..40usize {
+            let mut bytes = vec![0u8; length];
+            let mut seen = BTreeSet::from([of(&bytes)]);
+            for bit in 0..length * 8 {
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                seen.insert(of(&bytes));
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            }
+            bytes.push(0);
+            seen.insert(of(&bytes));
+            assert_eq!(seen.len(), length * 8 + 2);
+        }
+    }
+
+    #[test]
+    fn kinds_of_things_are_kept_apart() {
+        let kinds = [
+            Domain::Pair,
+            Domain::Session,
+            Domain::Answer,
+            Domain::Store,
+            Domain::Snapshot,
+        ];
+        let seen: BTreeSet<u64> = kinds
+            .iter()
+            .map(|&kind| Digest::new(kind).number(5).finish())
+            .collect();
+        assert_eq!(seen.len(), kinds.len());
+    }
+}

@@ -341,3 +341,271 @@ impl fmt::Display for Word<'_> {
         f.write_char('"')
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Field;
+    use super::super::testing::{generator, key, operation, random_operation, random_text, value};
+    use super::*;
+    use alloc::format;
+    use alloc::string::ToString;
+
+    fn parse(line: &str) -> Result<Request, LineError> {
+        line.parse()
+    }
+
+    fn refused(line: &str) -> LineError {
+        match parse(line) {
+            Err(error) => error,
+            Ok(request) => panic!("{line:?} parsed as {request}"),
+        }
+    }
+
+    fn put(name: &str, text: &str) -> Request {
+        Request::Write(Operation::Put {
+            key: key(name),
+            value: value(text),
+        })
+    }
+
+    #[test]
+    fn the_four_commands() {
+        let key = || key("x");
+        let table = [
+            ("put x 1", put("x", "1")),
+            ("get x", Request::Read(Query::Get { key: key() })),
+            ("delete x", Request::Write(Operation::Delete { key: key() })),
+            (
+                "cas x 1 2",
+                Request::Write(Operation::CompareAndSet {
+                    key: key(),
+                    expected: value("1"),
+                    new: value("2"),
+                }),
+            ),
+        ];
+        for (line, request) in table {
+            assert_eq!(parse(line).as_ref(), Ok(&request));
+            assert_eq!(request.to_string(), line);
+        }
+    }
+
+    #[test]
+    fn space_and_case_and_the_short_word_do_not_matter() {
+        assert_eq!(parse("  PUT\tx \u{a0} 1  \n"), Ok(put("x", "1")));
+        for line in ["del x", "DEL x", "Delete x"] {
+            assert_eq!(parse(line), parse("delete x"), "{line}");
+        }
+        assert_eq!(
+            parse("Get X").unwrap().key(),
+            &key("X"),
+            "but a key's case does"
+        );
+        assert_eq!(parse("Cas x 1 2"), parse("cas x 1 2"));
+    }
+
+    #[test]
+    fn quotes_hold_a_text_together() {
+        let table = [
+            (r#"put x "1 2""#, "1 2"),
+            (r#"put x "say \"hi\"""#, "say \"hi\""),
+            (r#"put x "a\\b""#, "a\\b"),
+            (r#"put x "a\nb\tc\rd""#, "a\nb\tc\rd"),
+            (r#"put x "\u{1f980}\u{1B}\u{0}""#, "🦀\u{1b}\0"),
+            ("put x \"tab\tand\nbreak\"", "tab\tand\nbreak"),
+            (r#"put x " ""#, " "),
+            // Outside of quotes a backslash is just itself.
+            (r"put x C:\new\", r"C:\new\"),
+            ("put x 'a'", "'a'"),
+        ];
+        for (line, text) in table {
+            assert_eq!(parse(line), Ok(put("x", text)), "{line}");
+        }
+        assert_eq!(parse(r#""put" "a key" 1"#), Ok(put("a key", "1")));
+    }
+
+    #[test]
+    fn a_request_is_quoted_only_where_it_must_be() {
+        let table = [
+            ("plain", "plain"),
+            ("C:\\x", "C:\\x"),
+            ("naïve→🦀", "naïve→🦀"),
+            ("two words", "\"two words\""),
+            ("no\u{a0}break", "\"no\u{a0}break\""),
+            ("\"", "\"\\\"\""),
+            ("a\\b c", "\"a\\\\b c\""),
+            ("\n\t\r", "\"\\n\\t\\r\""),
+            ("\u{1b}[31m", "\"\\u{1b}[31m\""),
+        ];
+        for (text, quoted) in table {
+            assert_eq!(put("x", text).to_string(), format!("put x {quoted}"));
+        }
+        assert_eq!(Word("").to_string(), "\"\"");
+    }
+
+    #[test]
+    fn what_prints_parses_back() {
+        let mut random = generator(9);
+        for _ in 0..5_000 {
+            let request = Request::Write(random_operation(&mut random));
+            assert_eq!(parse(&request.to_string()), Ok(request));
+            let query = Request::Read(Query::Get {
+                key: key(&random_text(&mut random, 8)),
+            });
+            assert_eq!(parse(&query.to_string()), Ok(query));
+        }
+    }
+
+    #[test]
+    fn no_line_makes_it_panic() {
+        let mut random = generator(10);
+        for _ in 0..20_000 {
+            let line = format!("put {}", random_text(&mut random, 30));
+            if let Err(error) = parse(&line) {
+                assert!(error.to_string().len() > 10);
+            }
+        }
+    }
+
+    #[test]
+    fn errors_name_the_place() {
+        let touching = |column| LineError::TouchingQuote { column };
+        let unclosed = |column| LineError::UnclosedQuote { column };
+        let escape = |column| LineError::UnknownEscape { column };
+        let missing = |verb| LineError::MissingArgument { verb };
+        let extra = |verb, column, word: &str| LineError::ExtraArgument {
+            verb,
+            column,
+            word: word.to_string(),
+        };
+        let empty = |column, field| LineError::BadText {
+            column,
+            error: TextError::Empty { field },
+        };
+        let table = [
+            ("", LineError::Blank),
+            (" \t ", LineError::Blank),
+            ("put", missing(Verb::Put)),
+            ("put x", missing(Verb::Put)),
+            ("get", missing(Verb::Get)),
+            ("del", missing(Verb::Delete)),
+            ("cas x 1", missing(Verb::CompareAndSet)),
+            ("put x 1 2", extra(Verb::Put, 9, "2")),
+            ("get  x y z", extra(Verb::Get, 8, "y")),
+            ("delete é y", extra(Verb::Delete, 10, "y")),
+            ("cas x 1 2 3", extra(Verb::CompareAndSet, 11, "3")),
+            (r#"put x "1"#, unclosed(7)),
+            (r#"put x "1\""#, unclosed(7)),
+            (r#"put "x 1"#, unclosed(5)),
+            (r#"put x "a\q""#, escape(9)),
+            (r#"put x "a\"#, escape(9)),
+            (r#"put x "\u41""#, escape(8)),
+            (r#"put x "\u{41""#, escape(8)),
+            (r#"put x "\u{d800}""#, escape(8)),
+            (r#"put x "\u{110000}""#, escape(8)),
+            (r#"put x "\u{fffffffff}""#, escape(8)),
+            (r#"put x a"b""#, touching(8)),
+            (r#"put x "a"b"#, touching(10)),
+            (r#"put x "a""b""#, touching(10)),
+            (r#"put x """#, empty(7, Field::Value)),
+            (r#"put "" 1"#, empty(5, Field::Key)),
+            (r#"cas x "" 1"#, empty(7, Field::Value)),
+        ];
+        for (line, error) in table {
+            assert_eq!(refused(line), error, "{line}");
+        }
+    }
+
+    #[test]
+    fn limits_are_checked_where_the_text_begins() {
+        let error = |field, bytes, bytes_max| TextError::TooLong {
+            field,
+            bytes,
+            bytes_max,
+        };
+        assert!(parse(&format!("get {}", "k".repeat(256))).is_ok());
+        assert_eq!(
+            refused(&format!("get  {}", "k".repeat(257))),
+            LineError::BadText {
+                column: 6,
+                error: error(Field::Key, 257, 256),
+            }
+        );
+        assert!(parse(&format!("put x {}", "v".repeat(65_536))).is_ok());
+        assert_eq!(
+            refused(&format!("put x {}", "v".repeat(65_537))),
+            LineError::BadText {
+                column: 7,
+                error: error(Field::Value, 65_537, 65_536),
+            }
+        );
+    }
+
+    #[test]
+    fn errors_say_what_to_do() {
+        let table = [
+            ("", "type a command: put x 1, get x, delete x or cas x 1 2"),
+            (
+                "pot x 1",
+                "`pot` is not a command: use put, get, delete or cas",
+            ),
+            ("put x", "put needs a key and a value: put x 1"),
+            ("get", "get needs a key: get x"),
+            ("del", "delete needs a key: delete x"),
+            (
+                "cas x 1",
+                "cas needs a key, the expected value and the new value: cas x 1 2",
+            ),
+            (
+                "put x good morning",
+                "put takes only a key and a value, so `morning` at column 12 is too much: \
+                 put a text that has spaces in double quotes",
+            ),
+            ("put x \"1", "the quote at column 7 is not closed: add a \""),
+            (
+                "put x 5\"",
+                "two words touch at column 8: put a space between them, \
+                 or \\\" for a quote within quotes",
+            ),
+            (
+                r#"put x "\d""#,
+                "the backslash at column 8 stands for nothing: within quotes \
+                 use \\\\ for a backslash, or \\\", \\n, \\t, \\r or \\u{1f980}",
+            ),
+            (
+                r#"put x """#,
+                "at column 7, the value is empty: a value has 1 to 65536 bytes",
+            ),
+        ];
+        for (line, words) in table {
+            assert_eq!(refused(line).to_string(), words, "{line}");
+        }
+    }
+
+    #[test]
+    fn errors_repeat_no_more_of_a_word_than_one_can_read() {
+        let long = "w".repeat(10_000);
+        let shown = format!("{}…", "w".repeat(23));
+        assert_eq!(
+            refused(&long),
+            LineError::UnknownVerb {
+                word: shown.clone()
+            }
+        );
+        assert_eq!(
+            refused(&format!("get x {long}")),
+            LineError::ExtraArgument {
+                verb: Verb::Get,
+                column: 7,
+                word: shown,
+            }
+        );
+    }
+
+    #[test]
+    fn an_operation_prints_as_its_request_does() {
+        for line in ["put \"a b\" 1", "delete x", "cas x 1 \"2\\n\""] {
+            assert_eq!(operation(line).to_string(), line);
+        }
+    }
+}

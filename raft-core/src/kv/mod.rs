@@ -97,6 +97,8 @@ mod session;
 mod short;
 mod snapshot;
 mod store;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub use codec::{DecodeError, Problem};

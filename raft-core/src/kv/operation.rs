@@ -234,3 +234,80 @@ impl fmt::Display for Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{generator, key, operation, random_operation, value};
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn every_request_knows_its_key() {
+        for line in ["put k 1", "get k", "delete k", "cas k 1 2"] {
+            let request: Request = line.parse().unwrap();
+            assert_eq!(request.key(), &key("k"), "{line}");
+        }
+        assert_eq!(operation("put k 1").key(), &key("k"));
+        assert_eq!(Query::Get { key: key("k") }.key(), &key("k"));
+    }
+
+    #[test]
+    fn operations_and_queries_are_requests() {
+        let operation = operation("put k 1");
+        assert_eq!(
+            Request::from(operation.clone()),
+            Request::Write(operation.clone())
+        );
+        let query = Query::Get { key: key("k") };
+        assert_eq!(Request::from(query.clone()), Request::Read(query));
+    }
+
+    #[test]
+    fn borrowing_loses_nothing() {
+        let mut random = generator(2);
+        for _ in 0..200 {
+            let operation = random_operation(&mut random);
+            assert_eq!(operation.as_ref().to_owned(), operation);
+        }
+    }
+
+    #[test]
+    fn answers_are_honest_sentences() {
+        let table = [
+            (
+                Outcome::Written { replaced: false },
+                "written: the key is new",
+            ),
+            (
+                Outcome::Written { replaced: true },
+                "written over the old value",
+            ),
+            (Outcome::Deleted { existed: true }, "deleted"),
+            (
+                Outcome::Deleted { existed: false },
+                "nothing to delete: no such key",
+            ),
+            (Outcome::Swapped, "swapped"),
+            (
+                Outcome::NotSwapped {
+                    actual: Some(value("3 or 4")),
+                },
+                "not swapped: the value is \"3 or 4\"",
+            ),
+            (
+                Outcome::NotSwapped { actual: None },
+                "not swapped: no such key",
+            ),
+            (
+                Outcome::Found {
+                    value: Some(value("3")),
+                },
+                "3",
+            ),
+            (Outcome::Found { value: None }, "no such key"),
+        ];
+        for (outcome, words) in table {
+            assert_eq!(outcome.to_string(), words);
+        }
+    }
+}

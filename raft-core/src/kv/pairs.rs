@@ -48,7 +48,9 @@ impl Pairs {
     }
 
     /// In key order.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&Key, &Value)> + Clone {
+    pub(super) fn iter(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator + Clone {
         self.slots.iter().map(|(key, slot)| (key, &slot.value))
     }
 
@@ -100,5 +102,110 @@ impl Pairs {
             }
             None => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{generator, operation, random_operation, value};
+    use super::*;
+    use alloc::vec::Vec;
+
+    fn execute(pairs: &mut Pairs, line: &str) -> Outcome {
+        pairs.execute(operation(line).as_ref())
+    }
+
+    #[test]
+    fn each_operation_does_what_it_says() {
+        let mut pairs = Pairs::default();
+        let table = [
+            ("put x 1", Outcome::Written { replaced: false }, Some("1")),
+            ("put x 2", Outcome::Written { replaced: true }, Some("2")),
+            ("put x 2", Outcome::Written { replaced: true }, Some("2")),
+            ("cas x 2 3", Outcome::Swapped, Some("3")),
+            (
+                "cas x 2 4",
+                Outcome::NotSwapped {
+                    actual: Some(value("3")),
+                },
+                Some("3"),
+            ),
+            ("cas x 3 3", Outcome::Swapped, Some("3")),
+            ("delete x", Outcome::Deleted { existed: true }, None),
+            ("delete x", Outcome::Deleted { existed: false }, None),
+            ("cas x 3 4", Outcome::NotSwapped { actual: None }, None),
+        ];
+        for (line, outcome, x) in table {
+            assert_eq!(execute(&mut pairs, line), outcome, "{line}");
+            assert_eq!(pairs.get("x").map(Value::as_str), x, "{line}");
+            assert_eq!(pairs.len(), usize::from(x.is_some()));
+        }
+        // Other keys were never touched, and the empty map has the empty digest.
+        assert_eq!(pairs, Pairs::default());
+    }
+
+    #[test]
+    fn pairs_are_in_key_order() {
+        let mut pairs = Pairs::default();
+        for line in ["put b 2", "put a 1", "put c 3", "put aa 4"] {
+            execute(&mut pairs, line);
+        }
+        let listed: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(listed, [("a", "1"), ("aa", "4"), ("b", "2"), ("c", "3")]);
+        assert_eq!(pairs.iter().next_back().unwrap().0.as_str(), "c");
+    }
+
+    /// Nothing of the history may show, or two servers, one of which was sent a snapshot, would
+    /// differ.
+    #[test]
+    fn the_digest_depends_on_the_pairs_alone() {
+        let mut random = generator(6);
+        let mut pairs = Pairs::default();
+        for _ in 0..300 {
+            pairs.execute(random_operation(&mut random).as_ref());
+            let mut rebuilt = Pairs::default();
+            for (key, value) in pairs.iter().rev() {
+                rebuilt.put(key.as_str(), value.as_str());
+            }
+            assert_eq!(rebuilt.digest(), pairs.digest());
+            assert_eq!(rebuilt, pairs);
+        }
+        assert!(pairs.len() > 20);
+    }
+
+    #[test]
+    fn the_digest_tells_pairs_apart() {
+        let digest = |lines: &[&str]| {
+            let mut pairs = Pairs::default();
+            for line in lines {
+                execute(&mut pairs, line);
+            }
+            pairs.digest()
+        };
+        assert_eq!(digest(&[]), 0);
+        assert_ne!(digest(&["put x 1"]), digest(&["put x 2"]));
+        assert_ne!(digest(&["put x 1"]), digest(&["put y 1"]));
+        // Values exchanged between two keys.
+        assert_ne!(
+            digest(&["put x 1", "put y 2"]),
+            digest(&["put x 2", "put y 1"])
+        );
+        // The same value twice does not cancel out, as it would in an exclusive or of values.
+        assert_ne!(digest(&["put x 1", "put y 1"]), digest(&[]));
+    }
+
+    #[test]
+    fn a_clone_shares_until_one_side_changes() {
+        let mut pairs = Pairs::default();
+        execute(&mut pairs, "put x 1");
+        let checkpoint = pairs.clone();
+        assert!(Arc::ptr_eq(&pairs.slots, &checkpoint.slots));
+        execute(&mut pairs, "put x 2");
+        assert_eq!(checkpoint.get("x"), Some(&value("1")));
+        assert_eq!(pairs.get("x"), Some(&value("2")));
+        assert_ne!(pairs.digest(), checkpoint.digest());
     }
 }

@@ -128,7 +128,7 @@ impl Session {
     }
 
     /// The serials it remembers with their outcomes, ascending.
-    pub fn answers(&self) -> impl DoubleEndedIterator<Item = (u64, &Outcome)> {
+    pub fn answers(&self) -> impl ExactSizeIterator<Item = (u64, &Outcome)> + DoubleEndedIterator {
         self.answers.iter().map(|a| (a.serial, &a.outcome))
     }
 
@@ -212,7 +212,7 @@ impl Sessions {
     }
 
     /// In the order they were opened.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Session> {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Session> + DoubleEndedIterator {
         self.table.values()
     }
 
@@ -271,5 +271,311 @@ impl Sessions {
         if let Some(session) = Arc::make_mut(&mut self.table).remove(&id) {
             self.digest = self.digest.wrapping_sub(session.digest());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::codec::tests::all_outcomes;
+    use super::super::testing::Bench;
+    use super::super::{Applied, Command, Refusal};
+    use super::*;
+    use alloc::collections::BTreeSet;
+    use alloc::string::ToString;
+    use alloc::vec;
+
+    fn written(number: u64) -> Outcome {
+        // Any outcome will do, as long as neighbours differ.
+        Outcome::Written {
+            replaced: number.is_multiple_of(2),
+        }
+    }
+
+    /// A session that has executed these serials.
+    fn session(serials: &[u64], answers_max: u32) -> Session {
+        let mut session = Session::new(SessionId(1), 9);
+        for &serial in serials {
+            session.record(serial, written(serial), answers_max);
+        }
+        session
+    }
+
+    fn remembered(session: &Session) -> Vec<u64> {
+        session.answers().map(|(serial, _)| serial).collect()
+    }
+
+    #[test]
+    fn a_session_remembers_each_serial_whatever_the_order() {
+        let session = session(&[3, 1, 2, 7], 16);
+        assert_eq!(remembered(&session), [1, 2, 3, 7]);
+        for serial in [1, 2, 3, 7] {
+            assert_eq!(session.recall(serial), Recall::Answered(written(serial)));
+        }
+        for serial in [4, 5, 6, 8, u64::MAX] {
+            assert_eq!(session.recall(serial), Recall::New);
+        }
+        assert_eq!(session.newest_forgotten(), 0);
+    }
+
+    #[test]
+    fn what_the_client_no_longer_awaits_is_forgotten() {
+        let mut session = session(&[1, 2, 3, 4], 16);
+        session.forget_below(1);
+        assert_eq!(remembered(&session), [1, 2, 3, 4]);
+        session.forget_below(3);
+        assert_eq!(remembered(&session), [3, 4]);
+        let forgotten = Recall::Forgotten {
+            newest_forgotten: 2,
+        };
+        assert_eq!(session.recall(1), forgotten);
+        assert_eq!(session.recall(2), forgotten);
+        assert_eq!(session.recall(3), Recall::Answered(written(3)));
+        // A straggler that was sent earlier brings nothing back.
+        session.forget_below(2);
+        assert_eq!(session.newest_forgotten(), 2);
+        session.forget_below(9);
+        assert_eq!(remembered(&session), []);
+        assert_eq!(
+            session.recall(8),
+            Recall::Forgotten {
+                newest_forgotten: 8
+            }
+        );
+        assert_eq!(session.recall(9), Recall::New);
+    }
+
+    #[test]
+    fn the_oldest_answers_give_way_to_new_ones() {
+        let session = session(&[1, 2, 3, 4], 2);
+        assert_eq!(remembered(&session), [3, 4]);
+        assert_eq!(session.newest_forgotten(), 2);
+        assert_eq!(
+            session.recall(2),
+            Recall::Forgotten {
+                newest_forgotten: 2
+            }
+        );
+        assert_eq!(session.recall(5), Recall::New);
+    }
+
+    #[test]
+    fn an_answer_that_there_is_no_room_for_is_forgotten_and_not_unknown() {
+        let session = session(&[u64::MAX], 0);
+        assert_eq!(remembered(&session), []);
+        assert_eq!(
+            session.recall(u64::MAX),
+            Recall::Forgotten {
+                newest_forgotten: u64::MAX
+            }
+        );
+    }
+
+    #[test]
+    fn recording_again_replaces_and_recording_the_forgotten_does_nothing() {
+        let mut session = session(&[1, 2, 3], 16);
+        session.record(2, Outcome::Swapped, 16);
+        assert_eq!(session.recall(2), Recall::Answered(Outcome::Swapped));
+        assert_eq!(remembered(&session), [1, 2, 3]);
+        session.forget_below(3);
+        session.record(2, Outcome::Swapped, 16);
+        assert_eq!(remembered(&session), [3]);
+        assert_eq!(session.newest_forgotten(), 2);
+    }
+
+    #[test]
+    fn every_part_of_a_session_is_in_its_digest() {
+        let base = session(&[1, 2], 16);
+        let mut variants = vec![base.clone(), session(&[1], 16), session(&[1, 3], 16)];
+        for change in [
+            (|session| session.id.0 += 1) as fn(&mut Session),
+            |session| session.client += 1,
+            |session| session.last_used += 1,
+            |session| session.newest_forgotten += 1,
+        ] {
+            let mut changed = base.clone();
+            change(&mut changed);
+            variants.push(changed);
+        }
+        for outcome in all_outcomes() {
+            let mut changed = base.clone();
+            changed.record(3, outcome, 16);
+            variants.push(changed);
+        }
+        let digests: BTreeSet<u64> = variants.iter().map(Session::digest).collect();
+        assert_eq!(digests.len(), variants.len());
+    }
+
+    fn small(sessions_max: u32) -> Settings {
+        Settings {
+            sessions_max,
+            ..Settings::default()
+        }
+    }
+
+    fn expired(session: u64, serial: u64) -> Applied {
+        Applied::Refused(Refusal::SessionExpired {
+            session: SessionId(session),
+            serial,
+        })
+    }
+
+    fn open_sessions(bench: &Bench) -> Vec<u64> {
+        bench
+            .store
+            .sessions()
+            .map(|session| session.id().0)
+            .collect()
+    }
+
+    #[test]
+    fn a_session_is_named_for_the_index_that_opened_it() {
+        let mut store = super::super::Store::new(Settings::default());
+        let applied = store.apply(41, &Command::OpenSession { client: 7 }.encode());
+        assert_eq!(
+            applied,
+            Applied::SessionOpened {
+                session: SessionId(41),
+                client: 7,
+                expired: vec![],
+            }
+        );
+        let session = store.session(SessionId(41)).unwrap();
+        assert_eq!(session.id(), SessionId(41));
+        assert_eq!((session.client(), session.last_used()), (7, 41));
+        assert_eq!(
+            (session.newest_forgotten(), session.answers().len()),
+            (0, 0)
+        );
+        assert_eq!(store.session(SessionId(7)), None);
+        assert_eq!(SessionId(41).to_string(), "session 41");
+    }
+
+    #[test]
+    fn opening_one_too_many_expires_the_least_recently_used() {
+        let mut bench = Bench::new(small(3));
+        assert_eq!(bench.open(), (1, vec![]));
+        assert_eq!(bench.open(), (2, vec![]));
+        assert_eq!(bench.open(), (3, vec![]));
+        // A retry and a refusal are uses too: the client is alive.
+        bench.answer(1, 1, "put x 1");
+        bench.answer(2, 1, "put x 1");
+        bench.answer(1, 1, "put x 1");
+        assert_eq!(bench.open(), (7, vec![3]));
+        assert_eq!(bench.open(), (8, vec![2]));
+        assert_eq!(open_sessions(&bench), [1, 7, 8]);
+        assert_eq!(bench.run(3, 1, "put x 2"), expired(3, 1));
+        assert_eq!(bench.run(2, 2, "put x 2"), expired(2, 2));
+        assert_eq!(bench.get("x"), Some("1"));
+        assert_eq!(bench.store.session(SessionId(1)).unwrap().last_used(), 6);
+    }
+
+    #[test]
+    fn room_for_none_is_room_for_one() {
+        for sessions_max in [0, 1] {
+            let mut bench = Bench::new(small(sessions_max));
+            assert_eq!(bench.open(), (1, vec![]));
+            assert_eq!(bench.open(), (2, vec![1]));
+            bench.answer(2, 1, "put x 1");
+        }
+    }
+
+    #[test]
+    fn by_default_1024_sessions_live() {
+        let mut bench = Bench::new(Settings::default());
+        for index in 1..=1024 {
+            assert_eq!(bench.open(), (index, vec![]));
+        }
+        assert_eq!(bench.open(), (1025, vec![1]));
+        assert_eq!(open_sessions(&bench).len(), 1024);
+    }
+
+    #[test]
+    fn an_idle_session_expires_by_log_indexes() {
+        let settings = Settings {
+            session_idle_max: Some(3),
+            ..Settings::default()
+        };
+        let mut bench = Bench::new(settings);
+        bench.open();
+        bench.open();
+        // Session 1 was last used at 1 and is used again at 4: 3 later, and still alive.
+        bench.answer(2, 1, "put x 1");
+        bench.answer(1, 1, "put y 1");
+        bench.answer(1, 2, "put y 2");
+        bench.answer(1, 3, "put y 3");
+        // Session 2 was last used at 3 and is used again at 7: 4 later.
+        assert_eq!(open_sessions(&bench), [1, 2]);
+        assert_eq!(bench.run(2, 2, "put x 2"), expired(2, 2));
+        assert_eq!(open_sessions(&bench), [1]);
+        assert_eq!(bench.get("x"), Some("1"));
+    }
+
+    #[test]
+    fn opening_a_session_clears_away_all_idle_ones() {
+        let settings = Settings {
+            session_idle_max: Some(3),
+            sessions_max: 4,
+            ..Settings::default()
+        };
+        let mut bench = Bench::new(settings);
+        for _ in 0..4 {
+            bench.open();
+        }
+        assert_eq!(bench.open(), (5, vec![1]));
+        bench.answer(4, 1, "put x 1");
+        bench.answer(4, 2, "put x 1");
+        assert_eq!(bench.open(), (8, vec![2, 3]));
+        assert_eq!(open_sessions(&bench), [4, 5, 8]);
+    }
+
+    #[test]
+    fn when_all_are_idle_none_need_make_room_besides() {
+        let settings = Settings {
+            session_idle_max: Some(0),
+            sessions_max: 1,
+            ..Settings::default()
+        };
+        let mut bench = Bench::new(settings);
+        assert_eq!(bench.open(), (1, vec![]));
+        assert_eq!(bench.open(), (2, vec![1]));
+        // The very next entry is one index later, and so too late.
+        assert_eq!(bench.run(2, 1, "put x 1"), expired(2, 1));
+        assert_eq!(bench.store.sessions().count(), 0);
+    }
+
+    #[test]
+    #[should_panic(expected = "an index opens one session only")]
+    fn a_name_is_given_once() {
+        let mut sessions = Sessions::default();
+        sessions.insert(session(&[], 1));
+        sessions.insert(session(&[], 1));
+    }
+
+    #[test]
+    fn the_digest_of_all_sessions_follows_every_change() {
+        let mut sessions = Sessions::default();
+        let settings = small(2);
+        let check = |sessions: &Sessions| {
+            let mut rebuilt = Sessions::default();
+            for session in sessions.iter().rev() {
+                rebuilt.insert(session.clone());
+            }
+            assert_eq!(rebuilt, *sessions);
+        };
+        for index in 1..20 {
+            sessions.open(index * 10, index, &settings);
+            check(&sessions);
+            let used = sessions.with(
+                SessionId(index * 10),
+                index * 10 + 1,
+                &settings,
+                |session| {
+                    session.record(1, Outcome::Swapped, 1);
+                },
+            );
+            assert_eq!(used, Some(()));
+            check(&sessions);
+        }
+        assert_eq!(sessions.len(), 2);
     }
 }

@@ -26,7 +26,8 @@ pub(super) fn shorten(text: &str, chars_max: usize) -> String {
 /// characters, so that very narrow limits are exceeded rather than leaving nothing to read.
 fn fit<const N: usize>(parts: [(&str, &str); N], chars_max: usize) -> String {
     // No more than this can matter, and texts may be long.
-    let count = |text: &str| text.chars().take(chars_max + 1).count();
+    let count_max = chars_max.saturating_add(3);
+    let count = |text: &str| text.chars().take(count_max).count();
     let prefixes: usize = parts.iter().map(|(prefix, _)| count(prefix)).sum();
     let mut left = chars_max.saturating_sub(prefixes);
     let mut room = [0; N];
@@ -100,6 +101,85 @@ impl Command {
         match self {
             Command::OpenSession { .. } => String::from("open"),
             Command::Apply { operation, .. } => operation.short(chars_max),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{command, generator, operation, random_operation};
+    use super::*;
+
+    #[test]
+    fn what_fits_is_whole() {
+        let table = [
+            ("put x 1", "x=1"),
+            ("put x \"1 2\"", "x=1 2"),
+            ("delete x", "del x"),
+            ("cas x 1 2", "x:1→2"),
+            ("get x", "get x"),
+        ];
+        for (line, short) in table {
+            let request: Request = line.parse().unwrap();
+            assert_eq!(request.short(5), short);
+            assert_eq!(request.short(1_000_000), short);
+        }
+        assert_eq!(command(1, 1, "put x 1").short(5), "x=1");
+        assert_eq!(Command::OpenSession { client: 3 }.short(5), "open");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_shared_out() {
+        let table = [
+            ("put x 123456789", 8, "x=12345…"),
+            ("put x 123456", 8, "x=123456"),
+            ("put abcdefghi 1", 8, "abcde…=1"),
+            ("put abcdefghi 123456789", 9, "abc…=123…"),
+            ("put abcdefghi 123456789", 10, "abc…=1234…"),
+            ("delete abcdefghi", 8, "del abc…"),
+            ("get abcdefghi", 8, "get abc…"),
+            ("cas x 123456 abcdef", 9, "x:12…→ab…"),
+            ("cas x 1 abcdef", 8, "x:1→abc…"),
+            ("cas abcd 1234 ABCD", 13, "ab…:1234→ABCD"),
+        ];
+        for (line, chars_max, short) in table {
+            let request: Request = line.parse().unwrap();
+            assert_eq!(request.short(chars_max), short, "{line}");
+        }
+    }
+
+    #[test]
+    fn too_narrow_still_says_something() {
+        assert_eq!(operation("put abc def").short(0), "a…=d…");
+        assert_eq!(operation("cas abc def ghi").short(3), "a…:d…→g…");
+        assert_eq!(operation("delete ab").short(1), "del ab");
+    }
+
+    #[test]
+    fn control_characters_do_not_tear_a_cell() {
+        assert_eq!(operation(r#"put x "a\nb\u{1b}""#).short(9), "x=a·b·");
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(shorten("héé", 3), "héé");
+        assert_eq!(shorten("héé🦀", 3), "hé…");
+        assert_eq!(shorten("ab", 1), "…");
+        assert_eq!(shorten("ab", 0), "");
+        assert_eq!(shorten("", 0), "");
+    }
+
+    #[test]
+    fn limits_are_kept_from_eight_characters_on() {
+        let mut random = generator(7);
+        for _ in 0..2_000 {
+            let operation = random_operation(&mut random);
+            for chars_max in 8..40 {
+                let short = operation.short(chars_max);
+                let chars = short.chars().count();
+                assert!(chars <= chars_max, "{short:?} has more than {chars_max}");
+                assert!(chars + 1 >= chars_max || !short.contains('…'), "{short:?}");
+            }
         }
     }
 }

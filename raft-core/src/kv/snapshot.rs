@@ -192,3 +192,302 @@ fn read_session(reader: &mut Reader<'_>, applied_index: u64) -> Result<Session, 
     }
     Ok(session)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{Bench, generator, random_command, random_store};
+    use super::super::{Key, TextError};
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec;
+    use rand::{Rng, RngExt};
+
+    fn restore(bytes: &[u8]) -> Result<Store, SnapshotError> {
+        Store::restore(bytes, Settings::default())
+    }
+
+    /// Puts the right checksum behind any content.
+    fn sealed(content: &[u8]) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.push(VERSION);
+        bytes.extend_from_slice(content);
+        let checksum = checksum(&bytes);
+        bytes.extend_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    fn nonsense(content: &[u8]) -> (u64, Problem) {
+        match restore(&sealed(content)) {
+            Err(SnapshotError::Nonsense(error)) => {
+                // Counted from the content's start, to keep the tables readable.
+                (error.offset - HEADER_BYTES as u64, error.problem)
+            }
+            other => panic!("{content:?}: {other:?}"),
+        }
+    }
+
+    /// A session with an answer, two pairs, and an index that skipped.
+    fn small_store() -> Store {
+        let mut bench = Bench::new(Settings::default());
+        bench.open();
+        bench.answer(1, 1, "put b 2");
+        bench.answer(1, 2, "put a 1");
+        bench.answer(1, 3, "cas a 0 3");
+        bench.store.apply(200, &[]);
+        bench.store
+    }
+
+    /// Snapshots outlive the build that wrote them.
+    #[test]
+    fn the_format_is_pinned() {
+        let content = [
+            &b"\xc8\x01"[..],            // applied index 200
+            b"\x02\x01a\x011\x01b\x012", // 2 pairs
+            b"\x01\x01\x09\x04\x02",     // 1 session: id 1, client 9, last used 4, forgotten to 2
+            b"\x01\x03\x06\x011",        // 1 answer: serial 3, not swapped: 1
+        ]
+        .concat();
+        assert_eq!(small_store().snapshot(), sealed(&content));
+        assert_eq!(restore(&sealed(&content)), Ok(small_store()));
+    }
+
+    #[test]
+    fn an_empty_store_has_a_snapshot_too() {
+        let store = Store::new(Settings::default());
+        assert_eq!(store.snapshot(), sealed(&[0, 0, 0]));
+        assert_eq!(restore(&store.snapshot()), Ok(store));
+    }
+
+    #[test]
+    fn what_is_restored_is_the_same_and_goes_on_the_same() {
+        for seed in 0..50 {
+            let mut store = random_store(seed);
+            let bytes = store.snapshot();
+            let mut restored = Store::restore(&bytes, *store.settings()).unwrap();
+            assert_eq!(restored, store);
+            assert_eq!(restored.digest(), store.digest());
+            assert_eq!(restored.snapshot(), bytes);
+            let mut random = generator(seed);
+            for _ in 0..50 {
+                let index = store.applied_index() + random.random_range(1..3);
+                let command = random_command(&mut random).encode();
+                assert_eq!(
+                    restored.apply(index, &command),
+                    store.apply(index, &command)
+                );
+            }
+            assert_eq!(restored.digest(), store.digest());
+        }
+    }
+
+    /// Without the sessions it would be executed again on this server only (dissertation §6.3).
+    #[test]
+    fn a_retry_after_a_restore_is_still_recognised() {
+        let mut bench = Bench::new(Settings::default());
+        let (session, _) = bench.open();
+        bench.answer(session, 1, "put x 1");
+        let (outcome, _) = bench.answer(session, 2, "cas x 1 2");
+        let restored = restore(&bench.store.snapshot()).unwrap();
+        let mut bench = Bench { store: restored };
+        assert_eq!(bench.answer(session, 2, "cas x 1 2"), (outcome, true));
+        assert_eq!(bench.get("x"), Some("2"));
+    }
+
+    #[test]
+    fn equal_states_with_different_pasts_have_equal_bytes() {
+        let mut a = Bench::new(Settings::default());
+        let mut b = Bench::new(Settings::default());
+        for (bench, lines) in [
+            (&mut a, ["put x 1", "put y 2", "del z"]),
+            (&mut b, ["put y 2", "put x 1", "del z"]),
+        ] {
+            bench.open();
+            for (serial, line) in (1..).zip(lines) {
+                bench.answer(1, serial, line);
+            }
+        }
+        assert_eq!(a.store.snapshot(), b.store.snapshot());
+    }
+
+    #[test]
+    fn every_truncation_and_every_flipped_bit_is_refused() {
+        let bytes = small_store().snapshot();
+        for length in 0..bytes.len() {
+            let error = restore(&bytes[..length]).unwrap_err();
+            let is_short = length < HEADER_BYTES + CHECKSUM_BYTES;
+            let expected = SnapshotError::NotASnapshot {
+                bytes: length as u64,
+            };
+            assert_eq!(error == expected, is_short, "{length}: {error}");
+            assert_eq!(matches!(error, SnapshotError::Damaged { .. }), !is_short);
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            let error = restore(&flipped).unwrap_err();
+            let right = match bit / 8 {
+                0..4 => matches!(error, SnapshotError::NotASnapshot { .. }),
+                4 => matches!(error, SnapshotError::UnknownVersion { .. }),
+                _ => matches!(error, SnapshotError::Damaged { .. }),
+            };
+            assert!(right, "bit {bit}: {error}");
+        }
+        let mut longer = bytes;
+        longer.push(0);
+        assert!(restore(&longer).is_err());
+    }
+
+    #[test]
+    fn nonsense_with_the_right_checksum_is_named() {
+        let out_of_range = |found| Problem::OutOfRange { found };
+        let table: [(&[u8], u64, Problem); 21] = [
+            (&[], 0, Problem::Ended),
+            (&[9], 1, Problem::Ended),
+            (&[9, 0], 2, Problem::Ended),
+            (&[9, 0, 0, 7], 3, Problem::Trailing { bytes: 1 }),
+            (&[9, 0x80, 0, 0], 1, Problem::BadNumber),
+            // Pairs.
+            (&[9, 1, 1, b'a'], 4, Problem::Ended),
+            (&[9, 1, 1, 0xff, 1, b'1', 0], 2, Problem::NotUtf8),
+            (
+                &[9, 1, 0, 1, b'1', 0],
+                2,
+                Problem::BadLength(TextError::Empty { field: Field::Key }),
+            ),
+            (
+                &[9, 2, 1, b'a', 1, b'1', 1, b'a', 1, b'1', 0],
+                6,
+                Problem::OutOfOrder,
+            ),
+            (
+                &[9, 2, 1, b'b', 1, b'1', 1, b'a', 1, b'1', 0],
+                6,
+                Problem::OutOfOrder,
+            ),
+            // Sessions: id, client, last use, forgotten, answers.
+            (&[9, 0, 1, 0, 0, 9, 0, 0], 3, out_of_range(0)),
+            (&[9, 0, 1, 4, 0, 3, 0, 0], 5, out_of_range(3)),
+            (&[9, 0, 1, 4, 0, 10, 0, 0], 5, out_of_range(10)),
+            (&[9, 0, 1, 10, 0, 10, 0, 0], 5, out_of_range(10)),
+            (&[9, 0, 1, 4, 0, 4, 0], 7, Problem::Ended),
+            (
+                &[9, 0, 2, 4, 0, 4, 0, 0, 4, 0, 4, 0, 0],
+                8,
+                Problem::OutOfOrder,
+            ),
+            (
+                &[9, 0, 2, 4, 0, 4, 0, 0, 3, 0, 4, 0, 0],
+                8,
+                Problem::OutOfOrder,
+            ),
+            // Answers: serial, outcome.
+            (&[9, 0, 1, 4, 0, 4, 2, 1, 2, 5], 8, Problem::OutOfOrder),
+            (&[9, 0, 1, 4, 0, 4, 0, 1, 0, 5], 8, Problem::OutOfOrder),
+            (
+                &[9, 0, 1, 4, 0, 4, 2, 2, 3, 5, 3, 5],
+                10,
+                Problem::OutOfOrder,
+            ),
+            (
+                &[9, 0, 1, 4, 0, 4, 2, 1, 3, 99],
+                9,
+                Problem::UnknownByte { found: 99 },
+            ),
+        ];
+        for (content, offset, problem) in table {
+            assert_eq!(nonsense(content), (offset, problem), "{content:?}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_themselves_make_sense() {
+        // Last used when opened, and at the applied index; one serial above the forgotten ones.
+        for content in [
+            &[9, 0, 1, 9, 0, 9, 0, 0][..],
+            &[9, 0, 1, 4, 0, 4, 2, 1, 3, 5],
+            &[9, 0, 2, 3, 0, 4, 0, 0, 4, 0, 4, 0, 0],
+        ] {
+            let bytes = sealed(content);
+            assert_eq!(restore(&bytes).unwrap().snapshot(), bytes);
+        }
+    }
+
+    /// A count or a length is never believed before what it counts has been seen.
+    #[test]
+    fn hostile_lengths_end_with_the_bytes() {
+        let mut huge = vec![];
+        put_number(&mut huge, u64::MAX);
+        let content = |before: &[u8]| [before, &huge].concat();
+        for before in [&[9][..], &[9, 0], &[9, 0, 1, 4, 0, 4, 0]] {
+            let content = content(before);
+            assert_eq!(nonsense(&content), (content.len() as u64, Problem::Ended));
+        }
+        let error = TextError::TooLong {
+            field: Field::Key,
+            bytes: u64::MAX,
+            bytes_max: Key::BYTES_MAX as u64,
+        };
+        assert_eq!(nonsense(&content(&[9, 1])), (2, Problem::BadLength(error)));
+    }
+
+    #[test]
+    fn no_content_makes_it_panic() {
+        let mut random = generator(8);
+        for seed in 0..3_000 {
+            let bytes = random_store(seed % 20).snapshot();
+            let mut content = bytes[HEADER_BYTES..bytes.len() - CHECKSUM_BYTES].to_vec();
+            for _ in 0..random.random_range(1..4) {
+                let at = random.random_range(0..content.len());
+                content[at] = random.random();
+            }
+            let bytes = sealed(&content);
+            if let Ok(store) = restore(&bytes) {
+                assert_eq!(store.snapshot(), bytes);
+            }
+            random.fill_bytes(&mut content);
+            let _ = restore(&sealed(&content));
+        }
+    }
+
+    #[test]
+    fn more_sessions_than_the_settings_allow_are_kept_until_the_next_opens() {
+        let mut bench = Bench::new(Settings::default());
+        for _ in 0..5 {
+            bench.open();
+        }
+        let settings = Settings {
+            sessions_max: 2,
+            ..Settings::default()
+        };
+        let store = Store::restore(&bench.store.snapshot(), settings).unwrap();
+        assert_eq!(store.sessions().count(), 5);
+        let mut bench = Bench { store };
+        assert_eq!(bench.open(), (6, vec![1, 2, 3, 4]));
+    }
+
+    #[test]
+    fn errors_say_what_is_wrong() {
+        let sentence = |error: SnapshotError| error.to_string();
+        assert_eq!(
+            sentence(SnapshotError::NotASnapshot { bytes: 3 }),
+            "these 3 bytes are not a snapshot of a store"
+        );
+        assert_eq!(
+            sentence(SnapshotError::UnknownVersion { found: 2 }),
+            "the snapshot is of version 2, and only version 1 can be read"
+        );
+        assert_eq!(
+            sentence(SnapshotError::Damaged {
+                stored: 1,
+                computed: 0xab
+            }),
+            "the snapshot is damaged: its digest is 00000000000000ab, \
+             and it ends with 0000000000000001"
+        );
+        assert_eq!(
+            sentence(restore(&sealed(&[])).unwrap_err()),
+            "the snapshot makes no sense at byte 5: \
+             expected the applied index, but the bytes end"
+        );
+    }
+}

@@ -218,7 +218,9 @@ impl Store {
     }
 
     /// All pairs, in key order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Key, &Value)> + Clone {
+    pub fn iter(
+        &self,
+    ) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator + Clone {
         self.pairs.iter()
     }
 
@@ -233,7 +235,7 @@ impl Store {
     }
 
     /// The sessions, in the order they were opened.
-    pub fn sessions(&self) -> impl DoubleEndedIterator<Item = &Session> {
+    pub fn sessions(&self) -> impl ExactSizeIterator<Item = &Session> + DoubleEndedIterator {
         self.sessions.iter()
     }
 
@@ -264,5 +266,376 @@ impl Store {
             .number(self.sessions.len() as u64)
             .number(self.sessions.digest())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{
+        Bench, command, generator, key, operation, random_command, random_store, value,
+    };
+    use super::super::{Command, Problem};
+    use super::*;
+    use alloc::string::ToString;
+    use rand::RngExt;
+
+    const NEW: Outcome = Outcome::Written { replaced: false };
+    const OVER: Outcome = Outcome::Written { replaced: true };
+
+    fn bench() -> (Bench, u64) {
+        let mut bench = Bench::new(Settings::default());
+        let (session, _) = bench.open();
+        (bench, session)
+    }
+
+    #[test]
+    fn operations_are_applied_and_queries_answered() {
+        let (mut bench, s) = bench();
+        let get = Query::Get { key: key("x") };
+        assert_eq!(bench.store.query(&get), Outcome::Found { value: None });
+        assert!(bench.store.is_empty());
+        assert_eq!(bench.answer(s, 1, "put x 1"), (NEW, false));
+        assert_eq!(bench.answer(s, 2, "put x 2"), (OVER, false));
+        assert_eq!(bench.answer(s, 3, "cas x 2 3"), (Outcome::Swapped, false));
+        let found = Outcome::Found {
+            value: Some(value("3")),
+        };
+        assert_eq!(bench.store.query(&get), found);
+        assert_eq!((bench.store.len(), bench.store.is_empty()), (1, false));
+        let pairs: Vec<_> = bench.store.iter().collect();
+        assert_eq!(pairs, [(&key("x"), &value("3"))]);
+        assert_eq!(
+            bench.answer(s, 4, "delete x"),
+            (Outcome::Deleted { existed: true }, false)
+        );
+        assert_eq!(bench.store.get(&key("x")), None);
+    }
+
+    /// The reason for sessions: Raft §8's example of a command that is executed and then retried.
+    #[test]
+    fn a_retry_gets_the_first_answer_and_does_nothing() {
+        let (mut bench, s) = bench();
+        bench.answer(s, 1, "put x 1");
+        assert_eq!(bench.answer(s, 2, "cas x 1 2"), (Outcome::Swapped, false));
+        assert_eq!(bench.answer(s, 2, "cas x 1 2"), (Outcome::Swapped, true));
+        assert_eq!(bench.get("x"), Some("2"));
+    }
+
+    #[test]
+    fn a_retry_does_not_overwrite_what_another_client_wrote_since() {
+        let (mut bench, s) = bench();
+        let (other, _) = bench.open();
+        bench.answer(s, 1, "put x mine");
+        bench.answer(other, 1, "put x theirs");
+        assert_eq!(bench.answer(s, 1, "put x mine"), (NEW, true));
+        assert_eq!(bench.get("x"), Some("theirs"));
+    }
+
+    #[test]
+    fn a_retried_failure_stays_a_failure() {
+        let (mut bench, s) = bench();
+        let (other, _) = bench.open();
+        let not_swapped = Outcome::NotSwapped { actual: None };
+        assert_eq!(
+            bench.answer(s, 1, "cas x 1 2"),
+            (not_swapped.clone(), false)
+        );
+        bench.answer(other, 1, "put x 1");
+        assert_eq!(bench.answer(s, 1, "cas x 1 2"), (not_swapped, true));
+        assert_eq!(bench.get("x"), Some("1"));
+    }
+
+    #[test]
+    fn the_same_serial_in_two_sessions_is_two_operations() {
+        let (mut bench, s) = bench();
+        let (other, _) = bench.open();
+        assert_eq!(bench.answer(s, 1, "put x 1"), (NEW, false));
+        assert_eq!(bench.answer(other, 1, "put x 2"), (OVER, false));
+        assert_eq!(bench.get("x"), Some("2"));
+    }
+
+    #[test]
+    fn a_straggler_is_refused() {
+        let (mut bench, s) = bench();
+        bench.answer(s, 1, "put x 1");
+        bench.answer(s, 2, "put x 2");
+        let refused = bench.run(s, 1, "put x 1");
+        let refusal = Refusal::SerialTooOld {
+            session: SessionId(s),
+            serial: 1,
+            newest_forgotten: 1,
+        };
+        assert_eq!(refused, Applied::Refused(refusal));
+        assert_eq!(bench.get("x"), Some("2"));
+    }
+
+    #[test]
+    fn operations_in_flight_together_are_each_executed_once_in_any_order() {
+        let (mut bench, s) = bench();
+        let send = |bench: &mut Bench, serial, line| {
+            bench.apply(&Command::Apply {
+                session: SessionId(s),
+                serial,
+                oldest_awaited: 1,
+                operation: operation(line),
+            })
+        };
+        let answered = |serial, outcome, duplicate| Applied::Answered {
+            session: SessionId(s),
+            serial,
+            outcome,
+            duplicate,
+        };
+        assert_eq!(send(&mut bench, 2, "put x 2"), answered(2, NEW, false));
+        assert_eq!(send(&mut bench, 1, "put x 1"), answered(1, OVER, false));
+        assert_eq!(send(&mut bench, 3, "put x 3"), answered(3, OVER, false));
+        assert_eq!(send(&mut bench, 2, "put x 2"), answered(2, NEW, true));
+        assert_eq!(send(&mut bench, 1, "put x 1"), answered(1, OVER, true));
+        assert_eq!(bench.get("x"), Some("3"));
+    }
+
+    #[test]
+    fn without_deduplication_a_retry_executes_again() {
+        let mut bench = Bench::new(Settings {
+            deduplicate: false,
+            ..Settings::default()
+        });
+        let (s, _) = bench.open();
+        let (other, _) = bench.open();
+        bench.answer(s, 1, "put x 1");
+        bench.answer(s, 2, "cas x 1 2");
+        let not_swapped = Outcome::NotSwapped {
+            actual: Some(value("2")),
+        };
+        assert_eq!(bench.answer(s, 2, "cas x 1 2"), (not_swapped, false));
+        bench.answer(other, 1, "put x theirs");
+        // Even one that is long answered.
+        assert_eq!(bench.answer(s, 1, "put x 1"), (OVER, false));
+        assert_eq!(bench.get("x"), Some("1"));
+        // Sessions are needed all the same.
+        let refusal = Refusal::SessionExpired {
+            session: SessionId(99),
+            serial: 1,
+        };
+        assert_eq!(bench.run(99, 1, "put x 1"), Applied::Refused(refusal));
+    }
+
+    #[test]
+    fn an_unknown_session_is_refused_and_its_operation_not_executed() {
+        let (mut bench, s) = bench();
+        for session in [s + 1, u64::MAX] {
+            let refusal = Refusal::SessionExpired {
+                session: SessionId(session),
+                serial: 4,
+            };
+            assert_eq!(bench.run(session, 4, "put x 1"), Applied::Refused(refusal));
+        }
+        assert!(bench.store.is_empty());
+    }
+
+    #[test]
+    fn an_entry_that_is_no_command_is_skipped() {
+        let (mut bench, s) = bench();
+        let before = bench.store.clone();
+        let error = DecodeError {
+            offset: 0,
+            expected: "command version 1",
+            problem: Problem::UnknownByte { found: 0xff },
+        };
+        assert_eq!(
+            bench.store.apply(7, &[0xff]),
+            Applied::Refused(Refusal::Malformed(error))
+        );
+        assert_eq!(bench.store.applied_index(), 7);
+        assert_eq!(bench.store.pairs, before.pairs);
+        assert_eq!(bench.store.sessions, before.sessions);
+        assert!(matches!(
+            bench.store.apply(8, &[]),
+            Applied::Refused(Refusal::Malformed(_))
+        ));
+        bench.answer(s, 1, "put x 1");
+        assert_eq!(bench.store.applied_index(), 9);
+    }
+
+    #[test]
+    fn refusals_say_what_did_not_happen() {
+        let session = SessionId(3);
+        let table = [
+            (
+                Refusal::SessionExpired { session, serial: 2 },
+                "session 3 has expired, so its operation 2 was not executed now; \
+                 whether an earlier try was can't be known any more",
+            ),
+            (
+                Refusal::SerialTooOld {
+                    session,
+                    serial: 2,
+                    newest_forgotten: 4,
+                },
+                "operation 2 of session 3 was not executed now: \
+                 the outcomes of its operations up to 4 are forgotten",
+            ),
+            (
+                Refusal::Malformed(Command::decode(&[]).unwrap_err()),
+                "the entry is not a command: \
+                 at byte 0: expected command version 1, but the bytes end",
+            ),
+        ];
+        for (refusal, words) in table {
+            assert_eq!(refusal.to_string(), words);
+        }
+    }
+
+    #[test]
+    fn indexes_may_skip() {
+        let mut store = Store::new(Settings::default());
+        assert_eq!(store.applied_index(), 0);
+        store.apply(1, &[]);
+        store.apply(5, &[]);
+        assert_eq!(store.applied_index(), 5);
+    }
+
+    #[test]
+    #[should_panic(expected = "entry 5 applied after entry 5")]
+    fn an_entry_is_applied_once() {
+        let mut store = Store::new(Settings::default());
+        store.apply(5, &[]);
+        store.apply(5, &[]);
+    }
+
+    #[test]
+    #[should_panic(expected = "entry 0 applied after entry 0")]
+    fn there_is_no_entry_0() {
+        Store::new(Settings::default()).apply(0, &[]);
+    }
+
+    #[test]
+    fn every_part_of_the_state_is_in_the_digest() {
+        let store = |f: fn(&mut Bench)| {
+            let mut bench = Bench::new(Settings::default());
+            bench.open();
+            f(&mut bench);
+            bench.store
+        };
+        let stores = [
+            store(|_| {}),
+            store(|bench| drop(bench.store.apply(9, &[]))),
+            store(|bench| drop(bench.answer(1, 1, "put x 1"))),
+            store(|bench| drop(bench.answer(1, 1, "put x 2"))),
+            store(|bench| drop(bench.answer(1, 2, "put x 1"))),
+            store(|bench| drop(bench.answer(1, 1, "delete x"))),
+            store(|bench| drop(bench.open())),
+        ];
+        for (at, a) in stores.iter().enumerate() {
+            for b in &stores[at + 1..] {
+                assert_ne!(a.digest(), b.digest());
+            }
+            assert_eq!(a.digest(), a.clone().digest());
+        }
+        assert_ne!(Store::new(Settings::default()).digest(), stores[0].digest());
+    }
+
+    /// What all of Raft is for. Also with an entry's worth of difference: then they must differ.
+    #[test]
+    fn stores_that_apply_the_same_entries_are_equal_at_every_index() {
+        for seed in 0..20 {
+            let mut random = generator(seed);
+            let mut a = random_store(seed);
+            let mut b = random_store(seed);
+            assert_eq!(a.digest(), b.digest());
+            for _ in 0..100 {
+                let index = a.applied_index() + 1;
+                let bytes = random_command(&mut random).encode();
+                assert_eq!(a.apply(index, &bytes), b.apply(index, &bytes));
+                assert_eq!(a.digest(), b.digest());
+            }
+            assert_eq!(a, b);
+            let open = Command::OpenSession { client: 1 }.encode();
+            a.apply(a.applied_index() + 1, &open);
+            assert_ne!(a.digest(), b.digest());
+        }
+    }
+
+    /// An outcome is remembered with the value it reports, even when the store has moved on.
+    #[test]
+    fn a_remembered_value_outlives_its_key() {
+        let (mut bench, s) = bench();
+        let (other, _) = bench.open();
+        bench.answer(other, 1, "put x 7");
+        let not_swapped = Outcome::NotSwapped {
+            actual: Some(value("7")),
+        };
+        bench.answer(s, 1, "cas x 1 2");
+        bench.answer(other, 2, "delete x");
+        assert_eq!(bench.answer(s, 1, "cas x 1 2"), (not_swapped, true));
+    }
+
+    #[test]
+    fn settings_are_kept_and_sensible() {
+        let settings = *Store::new(Settings::default()).settings();
+        let expected = Settings {
+            deduplicate: true,
+            sessions_max: 1024,
+            answers_max: 16,
+            session_idle_max: None,
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn sixteen_operations_may_be_in_flight_by_default() {
+        let (mut bench, s) = bench();
+        let send = |bench: &mut Bench, serial| {
+            bench.apply(&Command::Apply {
+                session: SessionId(s),
+                serial,
+                oldest_awaited: 1,
+                operation: operation("put x 1"),
+            })
+        };
+        for serial in 1..=16 {
+            send(&mut bench, serial);
+        }
+        let is_duplicate = |applied| {
+            matches!(
+                applied,
+                Applied::Answered {
+                    duplicate: true,
+                    ..
+                }
+            )
+        };
+        assert!(is_duplicate(send(&mut bench, 1)));
+        send(&mut bench, 17);
+        assert!(matches!(
+            send(&mut bench, 1),
+            Applied::Refused(Refusal::SerialTooOld {
+                newest_forgotten: 1,
+                ..
+            })
+        ));
+        assert!(is_duplicate(send(&mut bench, 2)));
+    }
+
+    #[test]
+    fn damaged_entries_are_applied_alike() {
+        let mut random = generator(11);
+        let mut stores = [random_store(11), random_store(11)];
+        let open = Command::OpenSession { client: 1 }.encode();
+        let session = stores[0].applied_index() + 1;
+        for store in &mut stores {
+            store.apply(session, &open);
+        }
+        let mut commands = 0;
+        for index in session + 1..session + 2_000 {
+            let mut bytes = command(session, index, "put x 1").encode();
+            let at = random.random_range(0..bytes.len());
+            bytes[at] = random.random();
+            let [a, b] = stores.each_mut().map(|store| store.apply(index, &bytes));
+            assert_eq!(a, b);
+            commands += u32::from(!matches!(a, Applied::Refused(Refusal::Malformed(_))));
+        }
+        assert_eq!(stores[0], stores[1]);
+        assert!(commands > 500, "only {commands} were commands still");
     }
 }

@@ -153,3 +153,94 @@ bounded_text!(
     /// There is no empty value: an absent key already says "nothing here".
     Value, 65_536
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    fn too_long(field: Field, bytes: u64, bytes_max: u64) -> TextError {
+        TextError::TooLong {
+            field,
+            bytes,
+            bytes_max,
+        }
+    }
+
+    #[test]
+    fn a_key_has_1_to_256_bytes() {
+        let refused = |text: &str| Key::new(text).unwrap_err();
+        assert_eq!(refused(""), TextError::Empty { field: Field::Key });
+        assert_eq!(Key::new("k").unwrap().as_str(), "k");
+        assert_eq!(Key::new(&"k".repeat(256)).unwrap().as_str().len(), 256);
+        assert_eq!(refused(&"k".repeat(257)), too_long(Field::Key, 257, 256));
+    }
+
+    #[test]
+    fn a_value_has_1_to_65536_bytes() {
+        let refused = |text: &str| Value::new(text).unwrap_err();
+        assert_eq!(
+            refused(""),
+            TextError::Empty {
+                field: Field::Value
+            }
+        );
+        assert_eq!(Value::new("v").unwrap().as_str(), "v");
+        assert_eq!(
+            Value::new(&"v".repeat(65_536)).unwrap().as_str().len(),
+            65_536
+        );
+        assert_eq!(
+            refused(&"v".repeat(65_537)),
+            too_long(Field::Value, 65_537, 65_536)
+        );
+    }
+
+    #[test]
+    fn limits_count_bytes_and_not_characters() {
+        assert!(Key::new(&"é".repeat(128)).is_ok());
+        assert_eq!(
+            Key::new(&"é".repeat(129)).unwrap_err(),
+            too_long(Field::Key, 258, 256)
+        );
+        assert!(Value::new(&"🦀".repeat(16_384)).is_ok());
+        assert_eq!(
+            Value::new(&"🦀".repeat(16_385)).unwrap_err(),
+            too_long(Field::Value, 65_540, 65_536)
+        );
+    }
+
+    #[test]
+    fn errors_say_what_was_measured_and_what_is_allowed() {
+        let sentence = |error: TextError| error.to_string();
+        assert_eq!(
+            sentence(Key::new(&"k".repeat(300)).unwrap_err()),
+            "the key has 300 bytes of UTF-8: a key has at most 256"
+        );
+        assert_eq!(
+            sentence(Value::new("").unwrap_err()),
+            "the value is empty: a value has 1 to 65536 bytes"
+        );
+    }
+
+    #[test]
+    fn a_clone_shares_the_text() {
+        let key = Key::new("shared").unwrap();
+        assert!(core::ptr::eq(key.as_str(), key.clone().as_str()));
+        assert!(!core::ptr::eq(
+            key.as_str(),
+            Key::new("shared").unwrap().as_str()
+        ));
+    }
+
+    #[test]
+    fn keys_are_ordered_by_their_bytes() {
+        let sorted = ["A", "a", "aa", "b", "é", "🦀"];
+        let keys = sorted.map(|text| Key::new(text).unwrap());
+        assert!(keys.is_sorted());
+        assert!(keys.iter().zip(sorted).all(|(key, text)| {
+            let borrowed: &str = key.borrow();
+            borrowed == text
+        }));
+    }
+}
