@@ -53,11 +53,7 @@ pub enum Problem {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DecodeError {
-            offset,
-            expected,
-            problem,
-        } = self;
+        let DecodeError { offset, expected, problem } = self;
         write!(f, "at byte {offset}: expected {expected}, but ")?;
         match problem {
             Problem::Ended => f.write_str("the bytes end"),
@@ -150,16 +146,8 @@ impl<'a> Reader<'a> {
     }
 
     /// The error for a thing that began at `offset`.
-    pub(super) fn error<T>(
-        offset: usize,
-        expected: &'static str,
-        problem: Problem,
-    ) -> Result<T, DecodeError> {
-        Err(DecodeError {
-            offset: offset as u64,
-            expected,
-            problem,
-        })
+    pub(super) fn error<T>(offset: usize, expected: &'static str, problem: Problem) -> Result<T, DecodeError> {
+        Err(DecodeError { offset: offset as u64, expected, problem })
     }
 
     pub(super) fn byte(&mut self, expected: &'static str) -> Result<u8, DecodeError> {
@@ -233,13 +221,9 @@ impl<'a> Reader<'a> {
             DELETED => Outcome::Deleted { existed: true },
             DELETED_NOTHING => Outcome::Deleted { existed: false },
             SWAPPED => Outcome::Swapped,
-            NOT_SWAPPED => Outcome::NotSwapped {
-                actual: Some(Value::checked(self.text(Field::Value)?)),
-            },
+            NOT_SWAPPED => Outcome::NotSwapped { actual: Some(Value::checked(self.text(Field::Value)?)) },
             NOT_SWAPPED_ABSENT => Outcome::NotSwapped { actual: None },
-            FOUND => Outcome::Found {
-                value: Some(Value::checked(self.text(Field::Value)?)),
-            },
+            FOUND => Outcome::Found { value: Some(Value::checked(self.text(Field::Value)?)) },
             FOUND_NOTHING => Outcome::Found { value: None },
             found => return Self::error(start, expected, Problem::UnknownByte { found }),
         })
@@ -249,11 +233,7 @@ impl<'a> Reader<'a> {
     pub(super) fn end(&self) -> Result<(), DecodeError> {
         match self.bytes.len() - self.offset {
             0 => Ok(()),
-            left => Self::error(
-                self.offset,
-                "the end",
-                Problem::Trailing { bytes: left as u64 },
-            ),
+            left => Self::error(self.offset, "the end", Problem::Trailing { bytes: left as u64 }),
         }
     }
 }
@@ -292,14 +272,8 @@ pub(super) mod tests {
             (0x80, &[0x80, 1]),
             (0x3fff, &[0xff, 0x7f]),
             (0x4000, &[0x80, 0x80, 1]),
-            (
-                u64::MAX >> 1,
-                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
-            ),
-            (
-                u64::MAX,
-                &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
-            ),
+            (u64::MAX >> 1, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]),
+            (u64::MAX, &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]),
         ];
         for (number, bytes) in table {
             assert_eq!(written(number), bytes, "{number}");
@@ -344,14 +318,8 @@ pub(super) mod tests {
     #[test]
     fn zero_is_not_positive() {
         assert_eq!(Reader::new(&[1]).positive("one"), Ok(1));
-        assert_eq!(
-            problem(Reader::new(&[0]).positive("one")),
-            (0, Problem::OutOfRange { found: 0 })
-        );
-        assert_eq!(
-            problem(Reader::new(&[]).positive("one")),
-            (0, Problem::Ended)
-        );
+        assert_eq!(problem(Reader::new(&[0]).positive("one")), (0, Problem::OutOfRange { found: 0 }));
+        assert_eq!(problem(Reader::new(&[]).positive("one")), (0, Problem::Ended));
     }
 
     #[test]
@@ -361,41 +329,19 @@ pub(super) mod tests {
             let text = reader.text(field).map(|text| text.to_string());
             text.map(|text| (text, reader.offset()))
         };
-        assert_eq!(
-            read(b"\x02hi!", Field::Key).unwrap(),
-            ("hi".to_string(), 3),
-            "what follows is left alone"
-        );
+        assert_eq!(read(b"\x02hi!", Field::Key).unwrap(), ("hi".to_string(), 3), "what follows is left alone");
         assert_eq!(problem(read(b"\x03hi", Field::Key)), (0, Problem::Ended));
-        assert_eq!(
-            problem(read(b"\x02\xc3\x28", Field::Key)),
-            (0, Problem::NotUtf8)
-        );
+        assert_eq!(problem(read(b"\x02\xc3\x28", Field::Key)), (0, Problem::NotUtf8));
         assert_eq!(
             problem(read(b"\x00", Field::Value)),
-            (
-                0,
-                Problem::BadLength(TextError::Empty {
-                    field: Field::Value
-                })
-            )
+            (0, Problem::BadLength(TextError::Empty { field: Field::Value }))
         );
         // Whatever length is claimed, the field's limit comes first and nothing is allocated.
         for (field, bytes_max) in [(Field::Key, 256), (Field::Value, 65_536)] {
-            assert_eq!(
-                problem(read(&written(bytes_max), field)),
-                (0, Problem::Ended)
-            );
+            assert_eq!(problem(read(&written(bytes_max), field)), (0, Problem::Ended));
             for bytes in [bytes_max + 1, u64::from(u32::MAX) + 2, u64::MAX] {
-                let error = TextError::TooLong {
-                    field,
-                    bytes,
-                    bytes_max,
-                };
-                assert_eq!(
-                    problem(read(&written(bytes), field)),
-                    (0, Problem::BadLength(error))
-                );
+                let error = TextError::TooLong { field, bytes, bytes_max };
+                assert_eq!(problem(read(&written(bytes), field)), (0, Problem::BadLength(error)));
             }
         }
     }
@@ -407,13 +353,9 @@ pub(super) mod tests {
             Outcome::Deleted { existed: true },
             Outcome::Deleted { existed: false },
             Outcome::Swapped,
-            Outcome::NotSwapped {
-                actual: Some(value("7")),
-            },
+            Outcome::NotSwapped { actual: Some(value("7")) },
             Outcome::NotSwapped { actual: None },
-            Outcome::Found {
-                value: Some(value("8")),
-            },
+            Outcome::Found { value: Some(value("8")) },
             Outcome::Found { value: None },
         ]
     }
@@ -442,11 +384,7 @@ pub(super) mod tests {
     #[test]
     fn errors_say_where_what_and_why() {
         let sentence = |problem| {
-            let error = DecodeError {
-                offset: 3,
-                expected: "a key",
-                problem,
-            };
+            let error = DecodeError { offset: 3, expected: "a key", problem };
             let sentence = error.to_string();
             let rest = sentence.strip_prefix("at byte 3: expected a key, but ");
             rest.unwrap().to_string()
@@ -454,15 +392,9 @@ pub(super) mod tests {
         let table = [
             (Problem::Ended, "the bytes end"),
             (Problem::UnknownByte { found: 10 }, "found 0x0a"),
-            (
-                Problem::BadNumber,
-                "the number is not in its shortest 64-bit form",
-            ),
+            (Problem::BadNumber, "the number is not in its shortest 64-bit form"),
             (Problem::OutOfRange { found: 10 }, "found 10"),
-            (
-                Problem::BadLength(TextError::Empty { field: Field::Key }),
-                "the key is empty: a key has 1 to 256 bytes",
-            ),
+            (Problem::BadLength(TextError::Empty { field: Field::Key }), "the key is empty: a key has 1 to 256 bytes"),
             (Problem::NotUtf8, "the text is not UTF-8"),
             (Problem::OutOfOrder, "it is not above the one before it"),
             (Problem::Trailing { bytes: 1 }, "1 byte is left over"),

@@ -69,12 +69,7 @@ impl Command {
                 put_number(&mut bytes, *client);
                 bytes
             }
-            Command::Apply {
-                session,
-                serial,
-                oldest_awaited,
-                operation,
-            } => {
+            Command::Apply { session, serial, oldest_awaited, operation } => {
                 let oldest_awaited = *oldest_awaited;
                 assert!(session.0 >= 1, "session ids are log indexes, from 1");
                 assert!(
@@ -112,9 +107,7 @@ fn parts<'a>(operation: &OperationRef<'a>) -> (u8, [Option<&'a str>; 3]) {
     match *operation {
         OperationRef::Put { key, value } => (PUT, [Some(key), Some(value), None]),
         OperationRef::Delete { key } => (DELETE, [Some(key), None, None]),
-        OperationRef::CompareAndSet { key, expected, new } => {
-            (COMPARE_AND_SET, [Some(key), Some(expected), Some(new)])
-        }
+        OperationRef::CompareAndSet { key, expected, new } => (COMPARE_AND_SET, [Some(key), Some(expected), Some(new)]),
     }
 }
 
@@ -123,12 +116,7 @@ impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Command::OpenSession { client } => write!(f, "open a session for client {client}"),
-            Command::Apply {
-                session,
-                serial,
-                operation,
-                ..
-            } => write!(f, "{operation} ({session}, serial {serial})"),
+            Command::Apply { session, serial, operation, .. } => write!(f, "{operation} ({session}, serial {serial})"),
         }
     }
 }
@@ -136,30 +124,17 @@ impl fmt::Display for Command {
 /// A [`Command`] whose texts still lie in the entry's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommandRef<'a> {
-    OpenSession {
-        client: u64,
-    },
-    Apply {
-        session: SessionId,
-        serial: u64,
-        oldest_awaited: u64,
-        operation: OperationRef<'a>,
-    },
+    OpenSession { client: u64 },
+    Apply { session: SessionId, serial: u64, oldest_awaited: u64, operation: OperationRef<'a> },
 }
 
 impl<'a> CommandRef<'a> {
     pub(super) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
         let mut reader = Reader::new(bytes);
         expect_byte(&mut reader, "command version 1", VERSION..=VERSION)?;
-        let kind = expect_byte(
-            &mut reader,
-            "a command's kind, 1 to 4",
-            OPEN_SESSION..=COMPARE_AND_SET,
-        )?;
+        let kind = expect_byte(&mut reader, "a command's kind, 1 to 4", OPEN_SESSION..=COMPARE_AND_SET)?;
         let command = if kind == OPEN_SESSION {
-            CommandRef::OpenSession {
-                client: reader.number("a client's number")?,
-            }
+            CommandRef::OpenSession { client: reader.number("a client's number")? }
         } else {
             Self::decode_apply(&mut reader, kind)?
         };
@@ -178,10 +153,7 @@ impl<'a> CommandRef<'a> {
         }
         let key = reader.text(Field::Key)?;
         let operation = match kind {
-            PUT => OperationRef::Put {
-                key,
-                value: reader.text(Field::Value)?,
-            },
+            PUT => OperationRef::Put { key, value: reader.text(Field::Value)? },
             DELETE => OperationRef::Delete { key },
             _ => OperationRef::CompareAndSet {
                 key,
@@ -189,28 +161,15 @@ impl<'a> CommandRef<'a> {
                 new: reader.text(Field::Value)?,
             },
         };
-        Ok(CommandRef::Apply {
-            session,
-            serial,
-            oldest_awaited: serial - behind,
-            operation,
-        })
+        Ok(CommandRef::Apply { session, serial, oldest_awaited: serial - behind, operation })
     }
 
     pub(super) fn to_owned(self) -> Command {
         match self {
             CommandRef::OpenSession { client } => Command::OpenSession { client },
-            CommandRef::Apply {
-                session,
-                serial,
-                oldest_awaited,
-                operation,
-            } => Command::Apply {
-                session,
-                serial,
-                oldest_awaited,
-                operation: operation.to_owned(),
-            },
+            CommandRef::Apply { session, serial, oldest_awaited, operation } => {
+                Command::Apply { session, serial, oldest_awaited, operation: operation.to_owned() }
+            }
         }
     }
 }
@@ -222,11 +181,7 @@ fn expect_byte(
 ) -> Result<u8, DecodeError> {
     let start = reader.offset();
     let found = reader.byte(expected)?;
-    if allowed.contains(&found) {
-        Ok(found)
-    } else {
-        Reader::error(start, expected, Problem::UnknownByte { found })
-    }
+    if allowed.contains(&found) { Ok(found) } else { Reader::error(start, expected, Problem::UnknownByte { found }) }
 }
 
 #[cfg(test)]
@@ -249,10 +204,7 @@ mod tests {
         let table: [(Command, &[u8]); 5] = [
             (Command::OpenSession { client: 0 }, &[1, 1, 0]),
             (Command::OpenSession { client: 300 }, &[1, 1, 0xac, 2]),
-            (
-                command(5, 2, "put x hi"),
-                &[1, 2, 5, 2, 0, 1, b'x', 2, b'h', b'i'],
-            ),
+            (command(5, 2, "put x hi"), &[1, 2, 5, 2, 0, 1, b'x', 2, b'h', b'i']),
             (
                 Command::Apply {
                     session: SessionId(128),
@@ -262,10 +214,7 @@ mod tests {
                 },
                 &[1, 3, 0x80, 1, 9, 3, 1, b'x'],
             ),
-            (
-                command(5, 1, "cas x a b"),
-                &[1, 4, 5, 1, 0, 1, b'x', 1, b'a', 1, b'b'],
-            ),
+            (command(5, 1, "cas x a b"), &[1, 4, 5, 1, 0, 1, b'x', 1, b'a', 1, b'b']),
         ];
         for (command, bytes) in table {
             assert_eq!(command.encode(), bytes, "{command}");
@@ -379,24 +328,13 @@ mod tests {
 
     #[test]
     fn a_command_prints_as_its_line_and_where_it_belongs() {
-        assert_eq!(
-            command(3, 2, "put x \"1 2\"").to_string(),
-            "put x \"1 2\" (session 3, serial 2)"
-        );
-        assert_eq!(
-            Command::OpenSession { client: 7 }.to_string(),
-            "open a session for client 7"
-        );
+        assert_eq!(command(3, 2, "put x \"1 2\"").to_string(), "put x \"1 2\" (session 3, serial 2)");
+        assert_eq!(Command::OpenSession { client: 7 }.to_string(), "open a session for client 7");
     }
 
     fn encode(session: u64, serial: u64, oldest_awaited: u64) {
-        Command::Apply {
-            session: SessionId(session),
-            serial,
-            oldest_awaited,
-            operation: operation("delete x"),
-        }
-        .encode();
+        Command::Apply { session: SessionId(session), serial, oldest_awaited, operation: operation("delete x") }
+            .encode();
     }
 
     #[test]

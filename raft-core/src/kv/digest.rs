@@ -79,13 +79,7 @@ mod tests {
         assert_eq!(of(b"a"), PINNED[2]);
         assert_eq!(of(b"abcdefgh"), PINNED[3]);
         assert_eq!(of("a longer text, of 28 bytes →".as_bytes()), PINNED[4]);
-        assert_eq!(
-            Digest::new(Domain::Snapshot)
-                .number(u64::MAX)
-                .number(1)
-                .finish(),
-            PINNED[5]
-        );
+        assert_eq!(Digest::new(Domain::Snapshot).number(u64::MAX).number(1).finish(), PINNED[5]);
     }
 
     // Computed apart, by the same steps in Python's unbounded integers.
@@ -124,17 +118,8 @@ mod tests {
 
     #[test]
     fn kinds_of_things_are_kept_apart() {
-        let kinds = [
-            Domain::Pair,
-            Domain::Session,
-            Domain::Answer,
-            Domain::Store,
-            Domain::Snapshot,
-        ];
-        let seen: BTreeSet<u64> = kinds
-            .iter()
-            .map(|&kind| Digest::new(kind).number(5).finish())
-            .collect();
+        let kinds = [Domain::Pair, Domain::Session, Domain::Answer, Domain::Store, Domain::Snapshot];
+        let seen: BTreeSet<u64> = kinds.iter().map(|&kind| Digest::new(kind).number(5).finish()).collect();
         assert_eq!(seen.len(), kinds.len());
     }
 }

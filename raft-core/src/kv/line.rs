@@ -119,9 +119,7 @@ pub enum LineError {
 impl fmt::Display for LineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            LineError::Blank => {
-                f.write_str("type a command: put x 1, get x, delete x or cas x 1 2")
-            }
+            LineError::Blank => f.write_str("type a command: put x 1, get x, delete x or cas x 1 2"),
             LineError::UnknownVerb { word } => {
                 write!(f, "`{word}` is not a command: use put, get, delete or cas")
             }
@@ -174,16 +172,11 @@ impl FromStr for Request {
         };
         let mut arguments = Arguments { verb, words };
         let request = match verb {
-            Verb::Put => Request::Write(Operation::Put {
-                key: arguments.next(Key::new)?,
-                value: arguments.next(Value::new)?,
-            }),
-            Verb::Get => Request::Read(Query::Get {
-                key: arguments.next(Key::new)?,
-            }),
-            Verb::Delete => Request::Write(Operation::Delete {
-                key: arguments.next(Key::new)?,
-            }),
+            Verb::Put => {
+                Request::Write(Operation::Put { key: arguments.next(Key::new)?, value: arguments.next(Value::new)? })
+            }
+            Verb::Get => Request::Read(Query::Get { key: arguments.next(Key::new)? }),
+            Verb::Delete => Request::Write(Operation::Delete { key: arguments.next(Key::new)? }),
             Verb::CompareAndSet => Request::Write(Operation::CompareAndSet {
                 key: arguments.next(Key::new)?,
                 expected: arguments.next(Value::new)?,
@@ -205,20 +198,16 @@ impl Arguments<'_> {
     fn next<T>(&mut self, make: fn(&str) -> Result<T, TextError>) -> Result<T, LineError> {
         match self.words.next_word()? {
             None => Err(LineError::MissingArgument { verb: self.verb }),
-            Some((word, column)) => {
-                make(&word).map_err(|error| LineError::BadText { column, error })
-            }
+            Some((word, column)) => make(&word).map_err(|error| LineError::BadText { column, error }),
         }
     }
 
     fn end(&mut self) -> Result<(), LineError> {
         match self.words.next_word()? {
             None => Ok(()),
-            Some((word, column)) => Err(LineError::ExtraArgument {
-                verb: self.verb,
-                column,
-                word: shorten(&word, REPEATED_CHARS_MAX),
-            }),
+            Some((word, column)) => {
+                Err(LineError::ExtraArgument { verb: self.verb, column, word: shorten(&word, REPEATED_CHARS_MAX) })
+            }
         }
     }
 }
@@ -232,10 +221,7 @@ struct Words<'a> {
 
 impl<'a> Words<'a> {
     fn new(line: &'a str) -> Self {
-        Words {
-            rest: line.chars().peekable(),
-            column: 1,
-        }
+        Words { rest: line.chars().peekable(), column: 1 }
     }
 
     fn next_char(&mut self) -> Option<char> {
@@ -261,9 +247,7 @@ impl<'a> Words<'a> {
             Some(_) => self.bare(),
         };
         match self.rest.peek() {
-            Some(next) if !next.is_whitespace() => Err(LineError::TouchingQuote {
-                column: self.column,
-            }),
+            Some(next) if !next.is_whitespace() => Err(LineError::TouchingQuote { column: self.column }),
             _ => Ok(Some((word, column))),
         }
     }
@@ -362,10 +346,7 @@ mod tests {
     }
 
     fn put(name: &str, text: &str) -> Request {
-        Request::Write(Operation::Put {
-            key: key(name),
-            value: value(text),
-        })
+        Request::Write(Operation::Put { key: key(name), value: value(text) })
     }
 
     #[test]
@@ -377,11 +358,7 @@ mod tests {
             ("delete x", Request::Write(Operation::Delete { key: key() })),
             (
                 "cas x 1 2",
-                Request::Write(Operation::CompareAndSet {
-                    key: key(),
-                    expected: value("1"),
-                    new: value("2"),
-                }),
+                Request::Write(Operation::CompareAndSet { key: key(), expected: value("1"), new: value("2") }),
             ),
         ];
         for (line, request) in table {
@@ -396,11 +373,7 @@ mod tests {
         for line in ["del x", "DEL x", "Delete x"] {
             assert_eq!(parse(line), parse("delete x"), "{line}");
         }
-        assert_eq!(
-            parse("Get X").unwrap().key(),
-            &key("X"),
-            "but a key's case does"
-        );
+        assert_eq!(parse("Get X").unwrap().key(), &key("X"), "but a key's case does");
         assert_eq!(parse("Cas x 1 2"), parse("cas x 1 2"));
     }
 
@@ -449,9 +422,7 @@ mod tests {
         for _ in 0..5_000 {
             let request = Request::Write(random_operation(&mut random));
             assert_eq!(parse(&request.to_string()), Ok(request));
-            let query = Request::Read(Query::Get {
-                key: key(&random_text(&mut random, 8)),
-            });
+            let query = Request::Read(Query::Get { key: key(&random_text(&mut random, 8)) });
             assert_eq!(parse(&query.to_string()), Ok(query));
         }
     }
@@ -473,15 +444,8 @@ mod tests {
         let unclosed = |column| LineError::UnclosedQuote { column };
         let escape = |column| LineError::UnknownEscape { column };
         let missing = |verb| LineError::MissingArgument { verb };
-        let extra = |verb, column, word: &str| LineError::ExtraArgument {
-            verb,
-            column,
-            word: word.to_string(),
-        };
-        let empty = |column, field| LineError::BadText {
-            column,
-            error: TextError::Empty { field },
-        };
+        let extra = |verb, column, word: &str| LineError::ExtraArgument { verb, column, word: word.to_string() };
+        let empty = |column, field| LineError::BadText { column, error: TextError::Empty { field } };
         let table = [
             ("", LineError::Blank),
             (" \t ", LineError::Blank),
@@ -518,26 +482,16 @@ mod tests {
 
     #[test]
     fn limits_are_checked_where_the_text_begins() {
-        let error = |field, bytes, bytes_max| TextError::TooLong {
-            field,
-            bytes,
-            bytes_max,
-        };
+        let error = |field, bytes, bytes_max| TextError::TooLong { field, bytes, bytes_max };
         assert!(parse(&format!("get {}", "k".repeat(256))).is_ok());
         assert_eq!(
             refused(&format!("get  {}", "k".repeat(257))),
-            LineError::BadText {
-                column: 6,
-                error: error(Field::Key, 257, 256),
-            }
+            LineError::BadText { column: 6, error: error(Field::Key, 257, 256) }
         );
         assert!(parse(&format!("put x {}", "v".repeat(65_536))).is_ok());
         assert_eq!(
             refused(&format!("put x {}", "v".repeat(65_537))),
-            LineError::BadText {
-                column: 7,
-                error: error(Field::Value, 65_537, 65_536),
-            }
+            LineError::BadText { column: 7, error: error(Field::Value, 65_537, 65_536) }
         );
     }
 
@@ -545,17 +499,11 @@ mod tests {
     fn errors_say_what_to_do() {
         let table = [
             ("", "type a command: put x 1, get x, delete x or cas x 1 2"),
-            (
-                "pot x 1",
-                "`pot` is not a command: use put, get, delete or cas",
-            ),
+            ("pot x 1", "`pot` is not a command: use put, get, delete or cas"),
             ("put x", "put needs a key and a value: put x 1"),
             ("get", "get needs a key: get x"),
             ("del", "delete needs a key: delete x"),
-            (
-                "cas x 1",
-                "cas needs a key, the expected value and the new value: cas x 1 2",
-            ),
+            ("cas x 1", "cas needs a key, the expected value and the new value: cas x 1 2"),
             (
                 "put x good morning",
                 "put takes only a key and a value, so `morning` at column 12 is too much: \
@@ -572,10 +520,7 @@ mod tests {
                 "the backslash at column 8 stands for nothing: within quotes \
                  use \\\\ for a backslash, or \\\", \\n, \\t, \\r or \\u{1f980}",
             ),
-            (
-                r#"put x """#,
-                "at column 7, the value is empty: a value has 1 to 65536 bytes",
-            ),
+            (r#"put x """#, "at column 7, the value is empty: a value has 1 to 65536 bytes"),
         ];
         for (line, words) in table {
             assert_eq!(refused(line).to_string(), words, "{line}");
@@ -586,19 +531,10 @@ mod tests {
     fn errors_repeat_no_more_of_a_word_than_one_can_read() {
         let long = "w".repeat(10_000);
         let shown = format!("{}…", "w".repeat(23));
-        assert_eq!(
-            refused(&long),
-            LineError::UnknownVerb {
-                word: shown.clone()
-            }
-        );
+        assert_eq!(refused(&long), LineError::UnknownVerb { word: shown.clone() });
         assert_eq!(
             refused(&format!("get x {long}")),
-            LineError::ExtraArgument {
-                verb: Verb::Get,
-                column: 7,
-                word: shown,
-            }
+            LineError::ExtraArgument { verb: Verb::Get, column: 7, word: shown }
         );
     }
 

@@ -37,25 +37,18 @@ impl Operation {
     /// The one key it touches.
     pub fn key(&self) -> &Key {
         match self {
-            Operation::Put { key, .. }
-            | Operation::Delete { key }
-            | Operation::CompareAndSet { key, .. } => key,
+            Operation::Put { key, .. } | Operation::Delete { key } | Operation::CompareAndSet { key, .. } => key,
         }
     }
 
     /// The same operation, borrowed.
     pub(super) fn as_ref(&self) -> OperationRef<'_> {
         match self {
-            Operation::Put { key, value } => OperationRef::Put {
-                key: key.as_str(),
-                value: value.as_str(),
-            },
+            Operation::Put { key, value } => OperationRef::Put { key: key.as_str(), value: value.as_str() },
             Operation::Delete { key } => OperationRef::Delete { key: key.as_str() },
-            Operation::CompareAndSet { key, expected, new } => OperationRef::CompareAndSet {
-                key: key.as_str(),
-                expected: expected.as_str(),
-                new: new.as_str(),
-            },
+            Operation::CompareAndSet { key, expected, new } => {
+                OperationRef::CompareAndSet { key: key.as_str(), expected: expected.as_str(), new: new.as_str() }
+            }
         }
     }
 }
@@ -76,30 +69,16 @@ impl fmt::Display for Operation {
 /// entry allocates only what the store keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OperationRef<'a> {
-    Put {
-        key: &'a str,
-        value: &'a str,
-    },
-    Delete {
-        key: &'a str,
-    },
-    CompareAndSet {
-        key: &'a str,
-        expected: &'a str,
-        new: &'a str,
-    },
+    Put { key: &'a str, value: &'a str },
+    Delete { key: &'a str },
+    CompareAndSet { key: &'a str, expected: &'a str, new: &'a str },
 }
 
 impl OperationRef<'_> {
     pub(super) fn to_owned(self) -> Operation {
         match self {
-            OperationRef::Put { key, value } => Operation::Put {
-                key: Key::checked(key),
-                value: Value::checked(value),
-            },
-            OperationRef::Delete { key } => Operation::Delete {
-                key: Key::checked(key),
-            },
+            OperationRef::Put { key, value } => Operation::Put { key: Key::checked(key), value: Value::checked(value) },
+            OperationRef::Delete { key } => Operation::Delete { key: Key::checked(key) },
             OperationRef::CompareAndSet { key, expected, new } => Operation::CompareAndSet {
                 key: Key::checked(key),
                 expected: Value::checked(expected),
@@ -225,9 +204,9 @@ impl fmt::Display for Outcome {
             Outcome::Deleted { existed: true } => f.write_str("deleted"),
             Outcome::Deleted { existed: false } => f.write_str("nothing to delete: no such key"),
             Outcome::Swapped => f.write_str("swapped"),
-            Outcome::NotSwapped {
-                actual: Some(value),
-            } => write!(f, "not swapped: the value is {}", Word(value.as_str())),
+            Outcome::NotSwapped { actual: Some(value) } => {
+                write!(f, "not swapped: the value is {}", Word(value.as_str()))
+            }
             Outcome::NotSwapped { actual: None } => f.write_str("not swapped: no such key"),
             Outcome::Found { value: Some(value) } => Word(value.as_str()).fmt(f),
             Outcome::Found { value: None } => f.write_str("no such key"),
@@ -254,10 +233,7 @@ mod tests {
     #[test]
     fn operations_and_queries_are_requests() {
         let operation = operation("put k 1");
-        assert_eq!(
-            Request::from(operation.clone()),
-            Request::Write(operation.clone())
-        );
+        assert_eq!(Request::from(operation.clone()), Request::Write(operation.clone()));
         let query = Query::Get { key: key("k") };
         assert_eq!(Request::from(query.clone()), Request::Read(query));
     }
@@ -274,36 +250,14 @@ mod tests {
     #[test]
     fn answers_are_honest_sentences() {
         let table = [
-            (
-                Outcome::Written { replaced: false },
-                "written: the key is new",
-            ),
-            (
-                Outcome::Written { replaced: true },
-                "written over the old value",
-            ),
+            (Outcome::Written { replaced: false }, "written: the key is new"),
+            (Outcome::Written { replaced: true }, "written over the old value"),
             (Outcome::Deleted { existed: true }, "deleted"),
-            (
-                Outcome::Deleted { existed: false },
-                "nothing to delete: no such key",
-            ),
+            (Outcome::Deleted { existed: false }, "nothing to delete: no such key"),
             (Outcome::Swapped, "swapped"),
-            (
-                Outcome::NotSwapped {
-                    actual: Some(value("3 or 4")),
-                },
-                "not swapped: the value is \"3 or 4\"",
-            ),
-            (
-                Outcome::NotSwapped { actual: None },
-                "not swapped: no such key",
-            ),
-            (
-                Outcome::Found {
-                    value: Some(value("3")),
-                },
-                "3",
-            ),
+            (Outcome::NotSwapped { actual: Some(value("3 or 4")) }, "not swapped: the value is \"3 or 4\""),
+            (Outcome::NotSwapped { actual: None }, "not swapped: no such key"),
+            (Outcome::Found { value: Some(value("3")) }, "3"),
             (Outcome::Found { value: None }, "no such key"),
         ];
         for (outcome, words) in table {

@@ -23,14 +23,8 @@ struct Slot {
 
 impl Slot {
     fn new(key: &str, value: &str) -> Self {
-        let digest = Digest::new(Domain::Pair)
-            .bytes(key.as_bytes())
-            .bytes(value.as_bytes())
-            .finish();
-        Slot {
-            value: Value::checked(value),
-            digest,
-        }
+        let digest = Digest::new(Domain::Pair).bytes(key.as_bytes()).bytes(value.as_bytes()).finish();
+        Slot { value: Value::checked(value), digest }
     }
 }
 
@@ -48,29 +42,21 @@ impl Pairs {
     }
 
     /// In key order.
-    pub(super) fn iter(
-        &self,
-    ) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator + Clone {
+    pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator + Clone {
         self.slots.iter().map(|(key, slot)| (key, &slot.value))
     }
 
     /// Carries out an operation.
     pub(super) fn execute(&mut self, operation: OperationRef<'_>) -> Outcome {
         match operation {
-            OperationRef::Put { key, value } => Outcome::Written {
-                replaced: self.put(key, value),
-            },
-            OperationRef::Delete { key } => Outcome::Deleted {
-                existed: self.delete(key),
-            },
+            OperationRef::Put { key, value } => Outcome::Written { replaced: self.put(key, value) },
+            OperationRef::Delete { key } => Outcome::Deleted { existed: self.delete(key) },
             OperationRef::CompareAndSet { key, expected, new } => match self.get(key) {
                 Some(actual) if actual.as_str() == expected => {
                     self.put(key, new);
                     Outcome::Swapped
                 }
-                actual => Outcome::NotSwapped {
-                    actual: actual.cloned(),
-                },
+                actual => Outcome::NotSwapped { actual: actual.cloned() },
             },
         }
     }
@@ -123,13 +109,7 @@ mod tests {
             ("put x 2", Outcome::Written { replaced: true }, Some("2")),
             ("put x 2", Outcome::Written { replaced: true }, Some("2")),
             ("cas x 2 3", Outcome::Swapped, Some("3")),
-            (
-                "cas x 2 4",
-                Outcome::NotSwapped {
-                    actual: Some(value("3")),
-                },
-                Some("3"),
-            ),
+            ("cas x 2 4", Outcome::NotSwapped { actual: Some(value("3")) }, Some("3")),
             ("cas x 3 3", Outcome::Swapped, Some("3")),
             ("delete x", Outcome::Deleted { existed: true }, None),
             ("delete x", Outcome::Deleted { existed: false }, None),
@@ -150,10 +130,7 @@ mod tests {
         for line in ["put b 2", "put a 1", "put c 3", "put aa 4"] {
             execute(&mut pairs, line);
         }
-        let listed: Vec<_> = pairs
-            .iter()
-            .map(|(key, value)| (key.as_str(), value.as_str()))
-            .collect();
+        let listed: Vec<_> = pairs.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
         assert_eq!(listed, [("a", "1"), ("aa", "4"), ("b", "2"), ("c", "3")]);
         assert_eq!(pairs.iter().next_back().unwrap().0.as_str(), "c");
     }
@@ -189,10 +166,7 @@ mod tests {
         assert_ne!(digest(&["put x 1"]), digest(&["put x 2"]));
         assert_ne!(digest(&["put x 1"]), digest(&["put y 1"]));
         // Values exchanged between two keys.
-        assert_ne!(
-            digest(&["put x 1", "put y 2"]),
-            digest(&["put x 2", "put y 1"])
-        );
+        assert_ne!(digest(&["put x 1", "put y 2"]), digest(&["put x 2", "put y 1"]));
         // The same value twice does not cancel out, as it would in an exclusive or of values.
         assert_ne!(digest(&["put x 1", "put y 1"]), digest(&[]));
     }

@@ -39,12 +39,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings {
-            deduplicate: true,
-            sessions_max: 1024,
-            answers_max: 16,
-            session_idle_max: None,
-        }
+        Settings { deduplicate: true, sessions_max: 1024, answers_max: 16, session_idle_max: None }
     }
 }
 
@@ -77,11 +72,7 @@ impl Answer {
             .number(u64::from(tag))
             .bytes(value.map_or(&[], |value| value.as_str().as_bytes()))
             .finish();
-        Answer {
-            serial,
-            outcome,
-            digest,
-        }
+        Answer { serial, outcome, digest }
     }
 }
 
@@ -98,13 +89,7 @@ pub(super) enum Recall {
 
 impl Session {
     pub(super) fn new(id: SessionId, client: u64) -> Self {
-        Session {
-            id,
-            client,
-            last_used: id.0,
-            newest_forgotten: 0,
-            answers: Vec::new(),
-        }
+        Session { id, client, last_used: id.0, newest_forgotten: 0, answers: Vec::new() }
     }
 
     /// Its name.
@@ -141,9 +126,7 @@ impl Session {
 
     pub(super) fn recall(&self, serial: u64) -> Recall {
         if serial <= self.newest_forgotten {
-            return Recall::Forgotten {
-                newest_forgotten: self.newest_forgotten,
-            };
+            return Recall::Forgotten { newest_forgotten: self.newest_forgotten };
         }
         match self.answers.binary_search_by_key(&serial, |a| a.serial) {
             Ok(at) => Recall::Answered(self.answers[at].outcome.clone()),
@@ -169,16 +152,11 @@ impl Session {
     }
 
     fn is_idle(&self, index: u64, settings: &Settings) -> bool {
-        settings
-            .session_idle_max
-            .is_some_and(|idle_max| index - self.last_used > idle_max)
+        settings.session_idle_max.is_some_and(|idle_max| index - self.last_used > idle_max)
     }
 
     fn digest(&self) -> u64 {
-        let answers = self
-            .answers
-            .iter()
-            .fold(0u64, |sum, answer| sum.wrapping_add(answer.digest));
+        let answers = self.answers.iter().fold(0u64, |sum, answer| sum.wrapping_add(answer.digest));
         Digest::new(Domain::Session)
             .number(self.id.0)
             .number(self.client)
@@ -219,12 +197,8 @@ impl Sessions {
     /// Opens a session at `index`, and says which ones had to go: the idle ones, then the least
     /// recently used until there is room.
     pub(super) fn open(&mut self, index: u64, client: u64, settings: &Settings) -> Vec<SessionId> {
-        let mut expired: Vec<SessionId> = self
-            .table
-            .values()
-            .filter(|session| session.is_idle(index, settings))
-            .map(Session::id)
-            .collect();
+        let mut expired: Vec<SessionId> =
+            self.table.values().filter(|session| session.is_idle(index, settings)).map(Session::id).collect();
         for &id in &expired {
             self.remove(id);
         }
@@ -254,10 +228,7 @@ impl Sessions {
         let before = session.digest();
         session.last_used = index;
         let result = job(session);
-        self.digest = self
-            .digest
-            .wrapping_sub(before)
-            .wrapping_add(session.digest());
+        self.digest = self.digest.wrapping_sub(before).wrapping_add(session.digest());
         Some(result)
     }
 
@@ -286,9 +257,7 @@ mod tests {
 
     fn written(number: u64) -> Outcome {
         // Any outcome will do, as long as neighbours differ.
-        Outcome::Written {
-            replaced: number.is_multiple_of(2),
-        }
+        Outcome::Written { replaced: number.is_multiple_of(2) }
     }
 
     /// A session that has executed these serials.
@@ -324,9 +293,7 @@ mod tests {
         assert_eq!(remembered(&session), [1, 2, 3, 4]);
         session.forget_below(3);
         assert_eq!(remembered(&session), [3, 4]);
-        let forgotten = Recall::Forgotten {
-            newest_forgotten: 2,
-        };
+        let forgotten = Recall::Forgotten { newest_forgotten: 2 };
         assert_eq!(session.recall(1), forgotten);
         assert_eq!(session.recall(2), forgotten);
         assert_eq!(session.recall(3), Recall::Answered(written(3)));
@@ -335,12 +302,7 @@ mod tests {
         assert_eq!(session.newest_forgotten(), 2);
         session.forget_below(9);
         assert_eq!(remembered(&session), []);
-        assert_eq!(
-            session.recall(8),
-            Recall::Forgotten {
-                newest_forgotten: 8
-            }
-        );
+        assert_eq!(session.recall(8), Recall::Forgotten { newest_forgotten: 8 });
         assert_eq!(session.recall(9), Recall::New);
     }
 
@@ -349,12 +311,7 @@ mod tests {
         let session = session(&[1, 2, 3, 4], 2);
         assert_eq!(remembered(&session), [3, 4]);
         assert_eq!(session.newest_forgotten(), 2);
-        assert_eq!(
-            session.recall(2),
-            Recall::Forgotten {
-                newest_forgotten: 2
-            }
-        );
+        assert_eq!(session.recall(2), Recall::Forgotten { newest_forgotten: 2 });
         assert_eq!(session.recall(5), Recall::New);
     }
 
@@ -362,12 +319,7 @@ mod tests {
     fn an_answer_that_there_is_no_room_for_is_forgotten_and_not_unknown() {
         let session = session(&[u64::MAX], 0);
         assert_eq!(remembered(&session), []);
-        assert_eq!(
-            session.recall(u64::MAX),
-            Recall::Forgotten {
-                newest_forgotten: u64::MAX
-            }
-        );
+        assert_eq!(session.recall(u64::MAX), Recall::Forgotten { newest_forgotten: u64::MAX });
     }
 
     #[test]
@@ -406,46 +358,26 @@ mod tests {
     }
 
     fn small(sessions_max: u32) -> Settings {
-        Settings {
-            sessions_max,
-            ..Settings::default()
-        }
+        Settings { sessions_max, ..Settings::default() }
     }
 
     fn expired(session: u64, serial: u64) -> Applied {
-        Applied::Refused(Refusal::SessionExpired {
-            session: SessionId(session),
-            serial,
-        })
+        Applied::Refused(Refusal::SessionExpired { session: SessionId(session), serial })
     }
 
     fn open_sessions(bench: &Bench) -> Vec<u64> {
-        bench
-            .store
-            .sessions()
-            .map(|session| session.id().0)
-            .collect()
+        bench.store.sessions().map(|session| session.id().0).collect()
     }
 
     #[test]
     fn a_session_is_named_for_the_index_that_opened_it() {
         let mut store = super::super::Store::new(Settings::default());
         let applied = store.apply(41, &Command::OpenSession { client: 7 }.encode());
-        assert_eq!(
-            applied,
-            Applied::SessionOpened {
-                session: SessionId(41),
-                client: 7,
-                expired: vec![],
-            }
-        );
+        assert_eq!(applied, Applied::SessionOpened { session: SessionId(41), client: 7, expired: vec![] });
         let session = store.session(SessionId(41)).unwrap();
         assert_eq!(session.id(), SessionId(41));
         assert_eq!((session.client(), session.last_used()), (7, 41));
-        assert_eq!(
-            (session.newest_forgotten(), session.answers().len()),
-            (0, 0)
-        );
+        assert_eq!((session.newest_forgotten(), session.answers().len()), (0, 0));
         assert_eq!(store.session(SessionId(7)), None);
         assert_eq!(SessionId(41).to_string(), "session 41");
     }
@@ -491,10 +423,7 @@ mod tests {
 
     #[test]
     fn an_idle_session_expires_by_log_indexes() {
-        let settings = Settings {
-            session_idle_max: Some(3),
-            ..Settings::default()
-        };
+        let settings = Settings { session_idle_max: Some(3), ..Settings::default() };
         let mut bench = Bench::new(settings);
         bench.open();
         bench.open();
@@ -512,11 +441,7 @@ mod tests {
 
     #[test]
     fn opening_a_session_clears_away_all_idle_ones() {
-        let settings = Settings {
-            session_idle_max: Some(3),
-            sessions_max: 4,
-            ..Settings::default()
-        };
+        let settings = Settings { session_idle_max: Some(3), sessions_max: 4, ..Settings::default() };
         let mut bench = Bench::new(settings);
         for _ in 0..4 {
             bench.open();
@@ -530,11 +455,7 @@ mod tests {
 
     #[test]
     fn when_all_are_idle_none_need_make_room_besides() {
-        let settings = Settings {
-            session_idle_max: Some(0),
-            sessions_max: 1,
-            ..Settings::default()
-        };
+        let settings = Settings { session_idle_max: Some(0), sessions_max: 1, ..Settings::default() };
         let mut bench = Bench::new(settings);
         assert_eq!(bench.open(), (1, vec![]));
         assert_eq!(bench.open(), (2, vec![1]));
@@ -565,14 +486,9 @@ mod tests {
         for index in 1..20 {
             sessions.open(index * 10, index, &settings);
             check(&sessions);
-            let used = sessions.with(
-                SessionId(index * 10),
-                index * 10 + 1,
-                &settings,
-                |session| {
-                    session.record(1, Outcome::Swapped, 1);
-                },
-            );
+            let used = sessions.with(SessionId(index * 10), index * 10 + 1, &settings, |session| {
+                session.record(1, Outcome::Swapped, 1);
+            });
             assert_eq!(used, Some(()));
             check(&sessions);
         }

@@ -8,11 +8,7 @@ use alloc::string::String;
 /// control characters (a line break would tear the cell) become `·`.
 pub(super) fn shorten(text: &str, chars_max: usize) -> String {
     let fits = text.chars().nth(chars_max).is_none();
-    let kept = if fits {
-        chars_max
-    } else {
-        chars_max.saturating_sub(1)
-    };
+    let kept = if fits { chars_max } else { chars_max.saturating_sub(1) };
     let visible = |c: char| if c.is_control() { '·' } else { c };
     let mut short: String = text.chars().take(kept).map(visible).collect();
     if !fits && chars_max > 0 {
@@ -62,18 +58,11 @@ impl Operation {
     /// ```
     pub fn short(&self, chars_max: usize) -> String {
         match self {
-            Operation::Put { key, value } => {
-                fit([("", key.as_str()), ("=", value.as_str())], chars_max)
-            }
+            Operation::Put { key, value } => fit([("", key.as_str()), ("=", value.as_str())], chars_max),
             Operation::Delete { key } => fit([("del ", key.as_str())], chars_max),
-            Operation::CompareAndSet { key, expected, new } => fit(
-                [
-                    ("", key.as_str()),
-                    (":", expected.as_str()),
-                    ("→", new.as_str()),
-                ],
-                chars_max,
-            ),
+            Operation::CompareAndSet { key, expected, new } => {
+                fit([("", key.as_str()), (":", expected.as_str()), ("→", new.as_str())], chars_max)
+            }
         }
     }
 }

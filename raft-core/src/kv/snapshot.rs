@@ -49,14 +49,12 @@ impl fmt::Display for SnapshotError {
             SnapshotError::NotASnapshot { bytes } => {
                 write!(f, "these {bytes} bytes are not a snapshot of a store")
             }
-            SnapshotError::UnknownVersion { found } => write!(
-                f,
-                "the snapshot is of version {found}, and only version {VERSION} can be read"
-            ),
-            SnapshotError::Damaged { stored, computed } => write!(
-                f,
-                "the snapshot is damaged: its digest is {computed:016x}, and it ends with {stored:016x}"
-            ),
+            SnapshotError::UnknownVersion { found } => {
+                write!(f, "the snapshot is of version {found}, and only version {VERSION} can be read")
+            }
+            SnapshotError::Damaged { stored, computed } => {
+                write!(f, "the snapshot is damaged: its digest is {computed:016x}, and it ends with {stored:016x}")
+            }
             SnapshotError::Nonsense(error) => write!(f, "the snapshot makes no sense {error}"),
         }
     }
@@ -98,12 +96,8 @@ impl Store {
     /// When they are not, or are no longer, what [`snapshot`](Self::snapshot) wrote. Never panics,
     /// and never allocates more than a small multiple of what it was given.
     pub fn restore(bytes: &[u8], settings: Settings) -> Result<Store, SnapshotError> {
-        let not_a_snapshot = SnapshotError::NotASnapshot {
-            bytes: bytes.len() as u64,
-        };
-        let (body, stored) = bytes
-            .split_last_chunk::<CHECKSUM_BYTES>()
-            .ok_or(not_a_snapshot)?;
+        let not_a_snapshot = SnapshotError::NotASnapshot { bytes: bytes.len() as u64 };
+        let (body, stored) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(not_a_snapshot)?;
         // The version comes before the checksum: a later version may have another checksum.
         match body.strip_prefix(MAGIC).and_then(|rest| rest.first()) {
             None => return Err(not_a_snapshot),
@@ -271,10 +265,7 @@ mod tests {
             for _ in 0..50 {
                 let index = store.applied_index() + random.random_range(1..3);
                 let command = random_command(&mut random).encode();
-                assert_eq!(
-                    restored.apply(index, &command),
-                    store.apply(index, &command)
-                );
+                assert_eq!(restored.apply(index, &command), store.apply(index, &command));
             }
             assert_eq!(restored.digest(), store.digest());
         }
@@ -297,10 +288,7 @@ mod tests {
     fn equal_states_with_different_pasts_have_equal_bytes() {
         let mut a = Bench::new(Settings::default());
         let mut b = Bench::new(Settings::default());
-        for (bench, lines) in [
-            (&mut a, ["put x 1", "put y 2", "del z"]),
-            (&mut b, ["put y 2", "put x 1", "del z"]),
-        ] {
+        for (bench, lines) in [(&mut a, ["put x 1", "put y 2", "del z"]), (&mut b, ["put y 2", "put x 1", "del z"])] {
             bench.open();
             for (serial, line) in (1..).zip(lines) {
                 bench.answer(1, serial, line);
@@ -315,9 +303,7 @@ mod tests {
         for length in 0..bytes.len() {
             let error = restore(&bytes[..length]).unwrap_err();
             let is_short = length < HEADER_BYTES + CHECKSUM_BYTES;
-            let expected = SnapshotError::NotASnapshot {
-                bytes: length as u64,
-            };
+            let expected = SnapshotError::NotASnapshot { bytes: length as u64 };
             assert_eq!(error == expected, is_short, "{length}: {error}");
             assert_eq!(matches!(error, SnapshotError::Damaged { .. }), !is_short);
         }
@@ -349,50 +335,22 @@ mod tests {
             // Pairs.
             (&[9, 1, 1, b'a'], 4, Problem::Ended),
             (&[9, 1, 1, 0xff, 1, b'1', 0], 2, Problem::NotUtf8),
-            (
-                &[9, 1, 0, 1, b'1', 0],
-                2,
-                Problem::BadLength(TextError::Empty { field: Field::Key }),
-            ),
-            (
-                &[9, 2, 1, b'a', 1, b'1', 1, b'a', 1, b'1', 0],
-                6,
-                Problem::OutOfOrder,
-            ),
-            (
-                &[9, 2, 1, b'b', 1, b'1', 1, b'a', 1, b'1', 0],
-                6,
-                Problem::OutOfOrder,
-            ),
+            (&[9, 1, 0, 1, b'1', 0], 2, Problem::BadLength(TextError::Empty { field: Field::Key })),
+            (&[9, 2, 1, b'a', 1, b'1', 1, b'a', 1, b'1', 0], 6, Problem::OutOfOrder),
+            (&[9, 2, 1, b'b', 1, b'1', 1, b'a', 1, b'1', 0], 6, Problem::OutOfOrder),
             // Sessions: id, client, last use, forgotten, answers.
             (&[9, 0, 1, 0, 0, 9, 0, 0], 3, out_of_range(0)),
             (&[9, 0, 1, 4, 0, 3, 0, 0], 5, out_of_range(3)),
             (&[9, 0, 1, 4, 0, 10, 0, 0], 5, out_of_range(10)),
             (&[9, 0, 1, 10, 0, 10, 0, 0], 5, out_of_range(10)),
             (&[9, 0, 1, 4, 0, 4, 0], 7, Problem::Ended),
-            (
-                &[9, 0, 2, 4, 0, 4, 0, 0, 4, 0, 4, 0, 0],
-                8,
-                Problem::OutOfOrder,
-            ),
-            (
-                &[9, 0, 2, 4, 0, 4, 0, 0, 3, 0, 4, 0, 0],
-                8,
-                Problem::OutOfOrder,
-            ),
+            (&[9, 0, 2, 4, 0, 4, 0, 0, 4, 0, 4, 0, 0], 8, Problem::OutOfOrder),
+            (&[9, 0, 2, 4, 0, 4, 0, 0, 3, 0, 4, 0, 0], 8, Problem::OutOfOrder),
             // Answers: serial, outcome.
             (&[9, 0, 1, 4, 0, 4, 2, 1, 2, 5], 8, Problem::OutOfOrder),
             (&[9, 0, 1, 4, 0, 4, 0, 1, 0, 5], 8, Problem::OutOfOrder),
-            (
-                &[9, 0, 1, 4, 0, 4, 2, 2, 3, 5, 3, 5],
-                10,
-                Problem::OutOfOrder,
-            ),
-            (
-                &[9, 0, 1, 4, 0, 4, 2, 1, 3, 99],
-                9,
-                Problem::UnknownByte { found: 99 },
-            ),
+            (&[9, 0, 1, 4, 0, 4, 2, 2, 3, 5, 3, 5], 10, Problem::OutOfOrder),
+            (&[9, 0, 1, 4, 0, 4, 2, 1, 3, 99], 9, Problem::UnknownByte { found: 99 }),
         ];
         for (content, offset, problem) in table {
             assert_eq!(nonsense(content), (offset, problem), "{content:?}");
@@ -402,11 +360,9 @@ mod tests {
     #[test]
     fn the_bounds_themselves_make_sense() {
         // Last used when opened, and at the applied index; one serial above the forgotten ones.
-        for content in [
-            &[9, 0, 1, 9, 0, 9, 0, 0][..],
-            &[9, 0, 1, 4, 0, 4, 2, 1, 3, 5],
-            &[9, 0, 2, 3, 0, 4, 0, 0, 4, 0, 4, 0, 0],
-        ] {
+        for content in
+            [&[9, 0, 1, 9, 0, 9, 0, 0][..], &[9, 0, 1, 4, 0, 4, 2, 1, 3, 5], &[9, 0, 2, 3, 0, 4, 0, 0, 4, 0, 4, 0, 0]]
+        {
             let bytes = sealed(content);
             assert_eq!(restore(&bytes).unwrap().snapshot(), bytes);
         }
@@ -422,11 +378,7 @@ mod tests {
             let content = content(before);
             assert_eq!(nonsense(&content), (content.len() as u64, Problem::Ended));
         }
-        let error = TextError::TooLong {
-            field: Field::Key,
-            bytes: u64::MAX,
-            bytes_max: Key::BYTES_MAX as u64,
-        };
+        let error = TextError::TooLong { field: Field::Key, bytes: u64::MAX, bytes_max: Key::BYTES_MAX as u64 };
         assert_eq!(nonsense(&content(&[9, 1])), (2, Problem::BadLength(error)));
     }
 
@@ -455,10 +407,7 @@ mod tests {
         for _ in 0..5 {
             bench.open();
         }
-        let settings = Settings {
-            sessions_max: 2,
-            ..Settings::default()
-        };
+        let settings = Settings { sessions_max: 2, ..Settings::default() };
         let store = Store::restore(&bench.store.snapshot(), settings).unwrap();
         assert_eq!(store.sessions().count(), 5);
         let mut bench = Bench { store };
@@ -468,19 +417,13 @@ mod tests {
     #[test]
     fn errors_say_what_is_wrong() {
         let sentence = |error: SnapshotError| error.to_string();
-        assert_eq!(
-            sentence(SnapshotError::NotASnapshot { bytes: 3 }),
-            "these 3 bytes are not a snapshot of a store"
-        );
+        assert_eq!(sentence(SnapshotError::NotASnapshot { bytes: 3 }), "these 3 bytes are not a snapshot of a store");
         assert_eq!(
             sentence(SnapshotError::UnknownVersion { found: 2 }),
             "the snapshot is of version 2, and only version 1 can be read"
         );
         assert_eq!(
-            sentence(SnapshotError::Damaged {
-                stored: 1,
-                computed: 0xab
-            }),
+            sentence(SnapshotError::Damaged { stored: 1, computed: 0xab }),
             "the snapshot is damaged: its digest is 00000000000000ab, \
              and it ends with 0000000000000001"
         );

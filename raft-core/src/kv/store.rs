@@ -103,11 +103,7 @@ impl fmt::Display for Refusal {
                 "{session} has expired, so its operation {serial} was not executed now; \
                  whether an earlier try was can't be known any more"
             ),
-            Refusal::SerialTooOld {
-                session,
-                serial,
-                newest_forgotten,
-            } => write!(
+            Refusal::SerialTooOld { session, serial, newest_forgotten } => write!(
                 f,
                 "operation {serial} of {session} was not executed now: \
                  the outcomes of its operations up to {newest_forgotten} are forgotten"
@@ -122,12 +118,7 @@ impl core::error::Error for Refusal {}
 impl Store {
     /// An empty store that has applied nothing.
     pub fn new(settings: Settings) -> Self {
-        Store {
-            settings,
-            applied_index: 0,
-            pairs: Pairs::default(),
-            sessions: Sessions::default(),
-        }
+        Store { settings, applied_index: 0, pairs: Pairs::default(), sessions: Sessions::default() }
     }
 
     /// Applies the committed entry at `index`. Entries that are no commands (a leader's no-op, a
@@ -140,11 +131,7 @@ impl Store {
     /// When `index` is not above [`applied_index`](Self::applied_index): entries are applied once,
     /// in log order.
     pub fn apply(&mut self, index: u64, bytes: &[u8]) -> Applied {
-        assert!(
-            index > self.applied_index,
-            "entry {index} applied after entry {}",
-            self.applied_index
-        );
+        assert!(index > self.applied_index, "entry {index} applied after entry {}", self.applied_index);
         self.applied_index = index;
         match CommandRef::decode(bytes) {
             Err(error) => Applied::Refused(Refusal::Malformed(error)),
@@ -153,12 +140,9 @@ impl Store {
                 client,
                 expired: self.sessions.open(index, client, &self.settings),
             },
-            Ok(CommandRef::Apply {
-                session,
-                serial,
-                oldest_awaited,
-                operation,
-            }) => self.apply_once(index, session, serial, oldest_awaited, operation),
+            Ok(CommandRef::Apply { session, serial, oldest_awaited, operation }) => {
+                self.apply_once(index, session, serial, oldest_awaited, operation)
+            }
         }
     }
 
@@ -173,12 +157,7 @@ impl Store {
     ) -> Applied {
         let settings = &self.settings;
         let pairs = &mut self.pairs;
-        let answered = |outcome, duplicate| Applied::Answered {
-            session: id,
-            serial,
-            outcome,
-            duplicate,
-        };
+        let answered = |outcome, duplicate| Applied::Answered { session: id, serial, outcome, duplicate };
         let applied = self.sessions.with(id, index, settings, |session| {
             session.forget_below(oldest_awaited);
             if settings.deduplicate {
@@ -186,11 +165,7 @@ impl Store {
                     Recall::New => {}
                     Recall::Answered(outcome) => return answered(outcome, true),
                     Recall::Forgotten { newest_forgotten } => {
-                        return Applied::Refused(Refusal::SerialTooOld {
-                            session: id,
-                            serial,
-                            newest_forgotten,
-                        });
+                        return Applied::Refused(Refusal::SerialTooOld { session: id, serial, newest_forgotten });
                     }
                 }
             }
@@ -198,18 +173,13 @@ impl Store {
             session.record(serial, outcome.clone(), settings.answers_max);
             answered(outcome, false)
         });
-        applied.unwrap_or(Applied::Refused(Refusal::SessionExpired {
-            session: id,
-            serial,
-        }))
+        applied.unwrap_or(Applied::Refused(Refusal::SessionExpired { session: id, serial }))
     }
 
     /// Answers a query from the state as it is now. Whether that is fresh enough is for the caller
     /// to know.
     pub fn query(&self, query: &Query) -> Outcome {
-        Outcome::Found {
-            value: self.get(query.key()).cloned(),
-        }
+        Outcome::Found { value: self.get(query.key()).cloned() }
     }
 
     /// The key's value, if it has one.
@@ -218,9 +188,7 @@ impl Store {
     }
 
     /// All pairs, in key order.
-    pub fn iter(
-        &self,
-    ) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator + Clone {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator + Clone {
         self.pairs.iter()
     }
 
@@ -271,9 +239,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{
-        Bench, command, generator, key, operation, random_command, random_store, value,
-    };
+    use super::super::testing::{Bench, command, generator, key, operation, random_command, random_store, value};
     use super::super::{Command, Problem};
     use super::*;
     use alloc::string::ToString;
@@ -297,17 +263,12 @@ mod tests {
         assert_eq!(bench.answer(s, 1, "put x 1"), (NEW, false));
         assert_eq!(bench.answer(s, 2, "put x 2"), (OVER, false));
         assert_eq!(bench.answer(s, 3, "cas x 2 3"), (Outcome::Swapped, false));
-        let found = Outcome::Found {
-            value: Some(value("3")),
-        };
+        let found = Outcome::Found { value: Some(value("3")) };
         assert_eq!(bench.store.query(&get), found);
         assert_eq!((bench.store.len(), bench.store.is_empty()), (1, false));
         let pairs: Vec<_> = bench.store.iter().collect();
         assert_eq!(pairs, [(&key("x"), &value("3"))]);
-        assert_eq!(
-            bench.answer(s, 4, "delete x"),
-            (Outcome::Deleted { existed: true }, false)
-        );
+        assert_eq!(bench.answer(s, 4, "delete x"), (Outcome::Deleted { existed: true }, false));
         assert_eq!(bench.store.get(&key("x")), None);
     }
 
@@ -336,10 +297,7 @@ mod tests {
         let (mut bench, s) = bench();
         let (other, _) = bench.open();
         let not_swapped = Outcome::NotSwapped { actual: None };
-        assert_eq!(
-            bench.answer(s, 1, "cas x 1 2"),
-            (not_swapped.clone(), false)
-        );
+        assert_eq!(bench.answer(s, 1, "cas x 1 2"), (not_swapped.clone(), false));
         bench.answer(other, 1, "put x 1");
         assert_eq!(bench.answer(s, 1, "cas x 1 2"), (not_swapped, true));
         assert_eq!(bench.get("x"), Some("1"));
@@ -360,11 +318,7 @@ mod tests {
         bench.answer(s, 1, "put x 1");
         bench.answer(s, 2, "put x 2");
         let refused = bench.run(s, 1, "put x 1");
-        let refusal = Refusal::SerialTooOld {
-            session: SessionId(s),
-            serial: 1,
-            newest_forgotten: 1,
-        };
+        let refusal = Refusal::SerialTooOld { session: SessionId(s), serial: 1, newest_forgotten: 1 };
         assert_eq!(refused, Applied::Refused(refusal));
         assert_eq!(bench.get("x"), Some("2"));
     }
@@ -380,12 +334,8 @@ mod tests {
                 operation: operation(line),
             })
         };
-        let answered = |serial, outcome, duplicate| Applied::Answered {
-            session: SessionId(s),
-            serial,
-            outcome,
-            duplicate,
-        };
+        let answered =
+            |serial, outcome, duplicate| Applied::Answered { session: SessionId(s), serial, outcome, duplicate };
         assert_eq!(send(&mut bench, 2, "put x 2"), answered(2, NEW, false));
         assert_eq!(send(&mut bench, 1, "put x 1"), answered(1, OVER, false));
         assert_eq!(send(&mut bench, 3, "put x 3"), answered(3, OVER, false));
@@ -396,27 +346,19 @@ mod tests {
 
     #[test]
     fn without_deduplication_a_retry_executes_again() {
-        let mut bench = Bench::new(Settings {
-            deduplicate: false,
-            ..Settings::default()
-        });
+        let mut bench = Bench::new(Settings { deduplicate: false, ..Settings::default() });
         let (s, _) = bench.open();
         let (other, _) = bench.open();
         bench.answer(s, 1, "put x 1");
         bench.answer(s, 2, "cas x 1 2");
-        let not_swapped = Outcome::NotSwapped {
-            actual: Some(value("2")),
-        };
+        let not_swapped = Outcome::NotSwapped { actual: Some(value("2")) };
         assert_eq!(bench.answer(s, 2, "cas x 1 2"), (not_swapped, false));
         bench.answer(other, 1, "put x theirs");
         // Even one that is long answered.
         assert_eq!(bench.answer(s, 1, "put x 1"), (OVER, false));
         assert_eq!(bench.get("x"), Some("1"));
         // Sessions are needed all the same.
-        let refusal = Refusal::SessionExpired {
-            session: SessionId(99),
-            serial: 1,
-        };
+        let refusal = Refusal::SessionExpired { session: SessionId(99), serial: 1 };
         assert_eq!(bench.run(99, 1, "put x 1"), Applied::Refused(refusal));
     }
 
@@ -424,10 +366,7 @@ mod tests {
     fn an_unknown_session_is_refused_and_its_operation_not_executed() {
         let (mut bench, s) = bench();
         for session in [s + 1, u64::MAX] {
-            let refusal = Refusal::SessionExpired {
-                session: SessionId(session),
-                serial: 4,
-            };
+            let refusal = Refusal::SessionExpired { session: SessionId(session), serial: 4 };
             assert_eq!(bench.run(session, 4, "put x 1"), Applied::Refused(refusal));
         }
         assert!(bench.store.is_empty());
@@ -437,22 +376,13 @@ mod tests {
     fn an_entry_that_is_no_command_is_skipped() {
         let (mut bench, s) = bench();
         let before = bench.store.clone();
-        let error = DecodeError {
-            offset: 0,
-            expected: "command version 1",
-            problem: Problem::UnknownByte { found: 0xff },
-        };
-        assert_eq!(
-            bench.store.apply(7, &[0xff]),
-            Applied::Refused(Refusal::Malformed(error))
-        );
+        let error =
+            DecodeError { offset: 0, expected: "command version 1", problem: Problem::UnknownByte { found: 0xff } };
+        assert_eq!(bench.store.apply(7, &[0xff]), Applied::Refused(Refusal::Malformed(error)));
         assert_eq!(bench.store.applied_index(), 7);
         assert_eq!(bench.store.pairs, before.pairs);
         assert_eq!(bench.store.sessions, before.sessions);
-        assert!(matches!(
-            bench.store.apply(8, &[]),
-            Applied::Refused(Refusal::Malformed(_))
-        ));
+        assert!(matches!(bench.store.apply(8, &[]), Applied::Refused(Refusal::Malformed(_))));
         bench.answer(s, 1, "put x 1");
         assert_eq!(bench.store.applied_index(), 9);
     }
@@ -467,11 +397,7 @@ mod tests {
                  whether an earlier try was can't be known any more",
             ),
             (
-                Refusal::SerialTooOld {
-                    session,
-                    serial: 2,
-                    newest_forgotten: 4,
-                },
+                Refusal::SerialTooOld { session, serial: 2, newest_forgotten: 4 },
                 "operation 2 of session 3 was not executed now: \
                  the outcomes of its operations up to 4 are forgotten",
             ),
@@ -562,9 +488,7 @@ mod tests {
         let (mut bench, s) = bench();
         let (other, _) = bench.open();
         bench.answer(other, 1, "put x 7");
-        let not_swapped = Outcome::NotSwapped {
-            actual: Some(value("7")),
-        };
+        let not_swapped = Outcome::NotSwapped { actual: Some(value("7")) };
         bench.answer(s, 1, "cas x 1 2");
         bench.answer(other, 2, "delete x");
         assert_eq!(bench.answer(s, 1, "cas x 1 2"), (not_swapped, true));
@@ -573,12 +497,7 @@ mod tests {
     #[test]
     fn settings_are_kept_and_sensible() {
         let settings = *Store::new(Settings::default()).settings();
-        let expected = Settings {
-            deduplicate: true,
-            sessions_max: 1024,
-            answers_max: 16,
-            session_idle_max: None,
-        };
+        let expected = Settings { deduplicate: true, sessions_max: 1024, answers_max: 16, session_idle_max: None };
         assert_eq!(settings, expected);
     }
 
@@ -596,24 +515,10 @@ mod tests {
         for serial in 1..=16 {
             send(&mut bench, serial);
         }
-        let is_duplicate = |applied| {
-            matches!(
-                applied,
-                Applied::Answered {
-                    duplicate: true,
-                    ..
-                }
-            )
-        };
+        let is_duplicate = |applied| matches!(applied, Applied::Answered { duplicate: true, .. });
         assert!(is_duplicate(send(&mut bench, 1)));
         send(&mut bench, 17);
-        assert!(matches!(
-            send(&mut bench, 1),
-            Applied::Refused(Refusal::SerialTooOld {
-                newest_forgotten: 1,
-                ..
-            })
-        ));
+        assert!(matches!(send(&mut bench, 1), Applied::Refused(Refusal::SerialTooOld { newest_forgotten: 1, .. })));
         assert!(is_duplicate(send(&mut bench, 2)));
     }
 

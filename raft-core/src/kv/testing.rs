@@ -1,8 +1,6 @@
 //! What the tests of this module share: short ways to make things, and random ones from a seed.
 
-use super::{
-    Applied, Command, Key, Operation, Outcome, Request, SessionId, Settings, Store, Value,
-};
+use super::{Applied, Command, Key, Operation, Outcome, Request, SessionId, Settings, Store, Value};
 use alloc::string::String;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -25,12 +23,7 @@ pub(super) fn operation(line: &str) -> Operation {
 
 /// A command of a client that has one operation in flight.
 pub(super) fn command(session: u64, serial: u64, line: &str) -> Command {
-    Command::Apply {
-        session: SessionId(session),
-        serial,
-        oldest_awaited: serial,
-        operation: operation(line),
-    }
+    Command::Apply { session: SessionId(session), serial, oldest_awaited: serial, operation: operation(line) }
 }
 
 /// A store that gives each command the next index.
@@ -41,9 +34,7 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(settings: Settings) -> Self {
-        Bench {
-            store: Store::new(settings),
-        }
+        Bench { store: Store::new(settings) }
     }
 
     pub(super) fn apply(&mut self, command: &Command) -> Applied {
@@ -54,11 +45,9 @@ impl Bench {
     /// Opens a session; gives its id and the ids of those that expired for it.
     pub(super) fn open(&mut self) -> (u64, alloc::vec::Vec<u64>) {
         match self.apply(&Command::OpenSession { client: 9 }) {
-            Applied::SessionOpened {
-                session,
-                client: 9,
-                expired,
-            } => (session.0, expired.iter().map(|id| id.0).collect()),
+            Applied::SessionOpened { session, client: 9, expired } => {
+                (session.0, expired.iter().map(|id| id.0).collect())
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -70,12 +59,7 @@ impl Bench {
     /// Runs an operation that must be answered; gives the outcome and whether it was a duplicate.
     pub(super) fn answer(&mut self, session: u64, serial: u64, line: &str) -> (Outcome, bool) {
         match self.run(session, serial, line) {
-            Applied::Answered {
-                session: its_session,
-                serial: its_serial,
-                outcome,
-                duplicate,
-            } => {
+            Applied::Answered { session: its_session, serial: its_serial, outcome, duplicate } => {
                 assert_eq!((its_session, its_serial), (SessionId(session), serial));
                 (outcome, duplicate)
             }
@@ -121,18 +105,13 @@ pub(super) fn random_text(random: &mut Xoshiro256PlusPlus, chars_max: usize) -> 
         '\u{10ffff}',
     ];
     let chars = random.random_range(1..=chars_max);
-    (0..chars)
-        .map(|_| AWKWARD[random.random_range(0..AWKWARD.len())])
-        .collect()
+    (0..chars).map(|_| AWKWARD[random.random_range(0..AWKWARD.len())]).collect()
 }
 
 pub(super) fn random_operation(random: &mut Xoshiro256PlusPlus) -> Operation {
     let key = key(&random_text(random, 8));
     match random.random_range(0..3) {
-        0 => Operation::Put {
-            key,
-            value: value(&random_text(random, 20)),
-        },
+        0 => Operation::Put { key, value: value(&random_text(random, 20)) },
         1 => Operation::Delete { key },
         _ => Operation::CompareAndSet {
             key,
@@ -150,9 +129,7 @@ pub(super) fn random_number(random: &mut Xoshiro256PlusPlus) -> u64 {
 
 pub(super) fn random_command(random: &mut Xoshiro256PlusPlus) -> Command {
     if random.random_range(0..5) == 0 {
-        return Command::OpenSession {
-            client: random_number(random),
-        };
+        return Command::OpenSession { client: random_number(random) };
     }
     let serial = random_number(random).max(1);
     Command::Apply {
@@ -166,11 +143,7 @@ pub(super) fn random_command(random: &mut Xoshiro256PlusPlus) -> Command {
 /// A store with a history: a few sessions, retries, stragglers, pairs that came and went.
 pub(super) fn random_store(seed: u64) -> Store {
     let mut random = generator(seed);
-    let mut bench = Bench::new(Settings {
-        sessions_max: 4,
-        answers_max: 3,
-        ..Settings::default()
-    });
+    let mut bench = Bench::new(Settings { sessions_max: 4, answers_max: 3, ..Settings::default() });
     let mut sessions = alloc::vec![bench.open().0];
     for _ in 0..random.random_range(0..80) {
         if random.random_range(0..8) == 0 {
@@ -184,13 +157,7 @@ pub(super) fn random_store(seed: u64) -> Store {
             operation: if random.random_range(0..3) == 0 {
                 random_operation(&mut random)
             } else {
-                let lines = [
-                    "put x 1",
-                    "put y \"1 2\"",
-                    "del x",
-                    "cas x 1 2",
-                    "cas y 1 2",
-                ];
+                let lines = ["put x 1", "put y \"1 2\"", "del x", "cas x 1 2", "cas y 1 2"];
                 operation(lines[random.random_range(0..lines.len())])
             },
         };

@@ -31,11 +31,7 @@ impl Field {
         if bytes == 0 {
             Err(TextError::Empty { field: self })
         } else if bytes > bytes_max {
-            Err(TextError::TooLong {
-                field: self,
-                bytes,
-                bytes_max,
-            })
+            Err(TextError::TooLong { field: self, bytes, bytes_max })
         } else {
             Ok(())
         }
@@ -73,19 +69,12 @@ pub enum TextError {
 impl fmt::Display for TextError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            TextError::Empty { field } => write!(
-                f,
-                "the {field} is empty: a {field} has 1 to {} bytes",
-                field.bytes_max()
-            ),
-            TextError::TooLong {
-                field,
-                bytes,
-                bytes_max,
-            } => write!(
-                f,
-                "the {field} has {bytes} bytes of UTF-8: a {field} has at most {bytes_max}"
-            ),
+            TextError::Empty { field } => {
+                write!(f, "the {field} is empty: a {field} has 1 to {} bytes", field.bytes_max())
+            }
+            TextError::TooLong { field, bytes, bytes_max } => {
+                write!(f, "the {field} has {bytes} bytes of UTF-8: a {field} has at most {bytes_max}")
+            }
         }
     }
 }
@@ -160,11 +149,7 @@ mod tests {
     use alloc::string::ToString;
 
     fn too_long(field: Field, bytes: u64, bytes_max: u64) -> TextError {
-        TextError::TooLong {
-            field,
-            bytes,
-            bytes_max,
-        }
+        TextError::TooLong { field, bytes, bytes_max }
     }
 
     #[test]
@@ -179,35 +164,18 @@ mod tests {
     #[test]
     fn a_value_has_1_to_65536_bytes() {
         let refused = |text: &str| Value::new(text).unwrap_err();
-        assert_eq!(
-            refused(""),
-            TextError::Empty {
-                field: Field::Value
-            }
-        );
+        assert_eq!(refused(""), TextError::Empty { field: Field::Value });
         assert_eq!(Value::new("v").unwrap().as_str(), "v");
-        assert_eq!(
-            Value::new(&"v".repeat(65_536)).unwrap().as_str().len(),
-            65_536
-        );
-        assert_eq!(
-            refused(&"v".repeat(65_537)),
-            too_long(Field::Value, 65_537, 65_536)
-        );
+        assert_eq!(Value::new(&"v".repeat(65_536)).unwrap().as_str().len(), 65_536);
+        assert_eq!(refused(&"v".repeat(65_537)), too_long(Field::Value, 65_537, 65_536));
     }
 
     #[test]
     fn limits_count_bytes_and_not_characters() {
         assert!(Key::new(&"é".repeat(128)).is_ok());
-        assert_eq!(
-            Key::new(&"é".repeat(129)).unwrap_err(),
-            too_long(Field::Key, 258, 256)
-        );
+        assert_eq!(Key::new(&"é".repeat(129)).unwrap_err(), too_long(Field::Key, 258, 256));
         assert!(Value::new(&"🦀".repeat(16_384)).is_ok());
-        assert_eq!(
-            Value::new(&"🦀".repeat(16_385)).unwrap_err(),
-            too_long(Field::Value, 65_540, 65_536)
-        );
+        assert_eq!(Value::new(&"🦀".repeat(16_385)).unwrap_err(), too_long(Field::Value, 65_540, 65_536));
     }
 
     #[test]
@@ -217,20 +185,14 @@ mod tests {
             sentence(Key::new(&"k".repeat(300)).unwrap_err()),
             "the key has 300 bytes of UTF-8: a key has at most 256"
         );
-        assert_eq!(
-            sentence(Value::new("").unwrap_err()),
-            "the value is empty: a value has 1 to 65536 bytes"
-        );
+        assert_eq!(sentence(Value::new("").unwrap_err()), "the value is empty: a value has 1 to 65536 bytes");
     }
 
     #[test]
     fn a_clone_shares_the_text() {
         let key = Key::new("shared").unwrap();
         assert!(core::ptr::eq(key.as_str(), key.clone().as_str()));
-        assert!(!core::ptr::eq(
-            key.as_str(),
-            Key::new("shared").unwrap().as_str()
-        ));
+        assert!(!core::ptr::eq(key.as_str(), Key::new("shared").unwrap().as_str()));
     }
 
     #[test]

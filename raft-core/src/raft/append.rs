@@ -1,0 +1,207 @@
+//! A follower's log: taking appends, dropping what conflicts, saying where the logs part (Raft §5.3).
+
+use super::Raft;
+use super::entry::Entries;
+use super::io::Output;
+use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
+use super::observation::Observation;
+use super::rules::Rule;
+use super::types::{EntryId, LogIndex, ServerId, ServerSet};
+
+/// How an append fits a log. A pure function of the two, [`fit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// The entry before the append isn't in the log.
+    Gap,
+    /// The first `known` entries are in the log already, and nothing conflicts.
+    Extends {
+        /// How many of the append's entries the log has.
+        known: usize,
+    },
+    /// The first `known` entries are in the log already; what follows them there must go.
+    Conflicts {
+        /// How many of the append's entries the log has.
+        known: usize,
+    },
+}
+
+/// How `entries` after `previous` fit a log of which `contains` tells what it holds, and `last` where it ends.
+pub(super) fn fit(previous: EntryId, entries: &Entries, last: LogIndex, contains: impl Fn(EntryId) -> bool) -> Fit {
+    if !contains(previous) {
+        return Fit::Gap;
+    }
+    let mut known = 0;
+    let mut index = previous.index;
+    for entry in entries.as_slice() {
+        index = index.next();
+        if index > last {
+            break;
+        }
+        if !contains(EntryId::new(index, entry.term)) {
+            return Fit::Conflicts { known };
+        }
+        known += 1;
+    }
+    Fit::Extends { known }
+}
+
+impl Raft {
+    pub(super) fn on_append_entries(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) {
+        if let Some(what) = impossible(m) {
+            out.observe(|| Observation::ImpossibleMessage { from, what });
+            return;
+        }
+        // What is committed is in the leader's log too (Leader Completeness): an append that begins before the commit
+        // index, or inside a snapshot, needs looking at only from there on.
+        let behind = self.commit.distance_from(m.previous.index);
+        if behind > 0 {
+            return self.on_old_append(from, m, behind, out);
+        }
+        let last = self.log.last();
+        let checked = self.rule(Rule::CheckPreviousEntry);
+        let log = &self.log;
+        let fit = match fit(m.previous, &m.entries, last.index, |id| log.contains(id)) {
+            Fit::Gap if !checked => Fit::Conflicts { known: 0 },
+            fit => fit,
+        };
+        let known = match fit {
+            Fit::Gap => return self.reject(from, m, out),
+            Fit::Extends { known } | Fit::Conflicts { known } => known,
+        };
+        let keep_to = m.previous.index.plus(known as u64).min(last.index);
+        let drop_tail = matches!(fit, Fit::Conflicts { .. }) || !self.rule(Rule::TruncateOnlyOnConflict);
+        if drop_tail && keep_to < last.index {
+            if keep_to < self.commit {
+                out.observe(|| Observation::ImpossibleMessage {
+                    from,
+                    what: "an append that would drop committed entries",
+                });
+                return;
+            }
+            let conflict = m.entries.as_slice().get(known).map_or(m.term, |entry| entry.term);
+            self.truncate(keep_to, EntryId::new(keep_to.next(), conflict), out);
+        }
+        let fresh = m.entries.skip(known);
+        if !fresh.is_empty() || self.log.last().index < last.index {
+            for entry in fresh.as_slice() {
+                self.take_entry(entry.clone(), out);
+            }
+            if !fresh.is_empty() {
+                let last = self.log.last();
+                out.observe(|| Observation::Appended { first: keep_to.next(), last, leader: from });
+            }
+            self.write_log(keep_to, fresh);
+        }
+        let verified = m.previous.index.plus(m.entries.len() as u64).min(self.log.last().index);
+        self.learn_commit(m.commit, verified, out);
+        self.acknowledge(from, m, verified, out);
+    }
+
+    /// An append that starts before what is committed here: only what lies beyond can be news.
+    fn on_old_append(&mut self, from: ServerId, m: &AppendEntries, behind: u64, out: &mut Output) {
+        if behind < m.entries.len() as u64
+            && let Some(previous) = self.log.id_at(self.commit)
+        {
+            let rest = AppendEntries { previous, entries: m.entries.skip(behind as usize), ..m.clone() };
+            return self.on_append_entries(from, &rest, out);
+        }
+        self.acknowledge(from, m, self.commit.min(self.disk.log()), out);
+    }
+
+    fn acknowledge(&mut self, to: ServerId, m: &AppendEntries, matched: LogIndex, out: &mut Output) {
+        let answer = AppendEntriesResponse {
+            term: m.term,
+            round: m.round,
+            probe: m.probe,
+            outcome: AppendOutcome::Matched(matched),
+        };
+        self.promise_log(matched, to, Message::AppendEntriesResponse(answer), out);
+    }
+
+    fn reject(&mut self, leader: ServerId, m: &AppendEntries, out: &mut Output) {
+        let hint = self.log.last_not_after(m.previous.index, m.previous.term);
+        let (previous, mine) = (m.previous, self.log.term_at(m.previous.index));
+        out.observe(|| Observation::AppendRejected { leader, previous, mine, hint });
+        let answer = AppendEntriesResponse {
+            term: self.hard_state.term,
+            round: m.round,
+            probe: m.probe,
+            outcome: AppendOutcome::Conflict { previous: m.previous.index, hint },
+        };
+        self.send(leader, Message::AppendEntriesResponse(answer), out);
+    }
+
+    fn truncate(&mut self, after: LogIndex, conflict: EntryId, out: &mut Output) {
+        self.must_hold(after >= self.commit, "committed entries are never dropped");
+        let dropped_to = self.log.last();
+        out.observe(|| Observation::Truncated { after, dropped_to, conflict });
+        self.log.truncate_after(after);
+        if self.membership.truncate_after(after) {
+            let configuration = *self.membership.current();
+            out.observe(|| Observation::MembershipReverted { configuration });
+        }
+    }
+
+    /// The leader has committed up to `commit`; up to `verified`, this log is known to equal the leader's.
+    fn learn_commit(&mut self, commit: LogIndex, verified: LogIndex, out: &mut Output) {
+        // Raft Figure 2: min(leaderCommit, index of last new entry). The tail beyond may be another leader's.
+        let bound = if self.rule(Rule::CommitOnlyVerified) { verified } else { self.log.last().index };
+        self.raise_commit(commit.min(bound), ServerSet::EMPTY, out);
+    }
+
+    pub(super) fn raise_commit(&mut self, to: LogIndex, by: ServerSet, out: &mut Output) {
+        if to > self.commit {
+            let from = self.commit;
+            self.must_hold(to <= self.log.last().index, "only what the log holds is committed");
+            self.commit = to;
+            out.observe(|| Observation::Committed { from, to, by });
+        }
+    }
+}
+
+/// What no correct leader sends.
+fn impossible(m: &AppendEntries) -> Option<&'static str> {
+    let mut term = m.previous.term;
+    for entry in m.entries.as_slice() {
+        if entry.term < term {
+            return Some("entries whose terms go down");
+        }
+        term = entry.term;
+    }
+    if term > m.term { Some("entries of a later term than their leader's") } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::{Entry, Payload};
+    use super::super::types::Term;
+    use super::*;
+
+    #[test]
+    fn an_append_fits_extends_or_conflicts() {
+        // The log, by term: index 1 is of term 1, and so on.
+        let log = [1, 1, 2, 3];
+        let contains = |id: EntryId| match id.index.0 {
+            0 => id.term.0 == 0,
+            index => log.get(index as usize - 1) == Some(&id.term.0),
+        };
+        let cases: [((u64, u64), &[u64], Fit); 10] = [
+            ((0, 0), &[], Fit::Extends { known: 0 }),
+            ((0, 0), &[1, 1], Fit::Extends { known: 2 }),
+            ((4, 3), &[3], Fit::Extends { known: 0 }),
+            ((3, 2), &[3, 3], Fit::Extends { known: 1 }),
+            ((2, 1), &[2, 4], Fit::Conflicts { known: 1 }),
+            ((2, 1), &[4], Fit::Conflicts { known: 0 }),
+            ((3, 1), &[4], Fit::Gap),
+            ((5, 3), &[3], Fit::Gap),
+            ((4, 2), &[], Fit::Gap),
+            ((2, 1), &[], Fit::Extends { known: 0 }),
+        ];
+        for ((index, term), entries, expected) in cases {
+            let entries: Entries =
+                entries.iter().map(|term| Entry { term: Term(*term), payload: Payload::NoOp }).collect();
+            let previous = EntryId::new(LogIndex(index), Term(term));
+            assert_eq!(fit(previous, &entries, LogIndex(4), contains), expected, "{previous} + {entries:?}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A server's parameters, and the check that they make sense together.
+
+use core::fmt;
+
+use super::rules::Rules;
+use super::types::ServerId;
+use crate::time::Duration;
+
+/// A server's parameters. [`Config::new`] gives the paper's timing; everything can be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Its name.
+    pub id: ServerId,
+    /// Seeds the election timeouts. Two servers with the same seed and name are equally lucky.
+    pub seed: u64,
+    /// A follower that hears nothing for a time between this and [`Config::election_timeout_max`] campaigns (Raft §5.2).
+    pub election_timeout_min: Duration,
+    /// The longest election timeout.
+    pub election_timeout_max: Duration,
+    /// How often a leader makes itself heard.
+    pub heartbeat_interval: Duration,
+    /// Ask before campaigning (dissertation §9.6).
+    pub pre_vote: bool,
+    /// A leader that hears no quorum for an election timeout steps down, and servers that hear a leader ignore campaigns
+    /// (dissertation §6.2, §4.2.3). Lease reads need it.
+    pub check_quorum: bool,
+    /// Most entries in one append.
+    pub append_entries_max: usize,
+    /// Most bytes in one append; a single larger entry still goes.
+    pub append_bytes_max: u64,
+    /// Most appends on the way to one member without an answer.
+    pub window_appends_max: usize,
+    /// Most bytes on the way to one member without an answer.
+    pub window_bytes_max: u64,
+    /// Most bytes of entries that aren't committed; further proposals are refused.
+    pub uncommitted_bytes_max: u64,
+    /// Most bytes of snapshot in one message.
+    pub snapshot_piece_max: u64,
+    /// A snapshot is wanted when the log holds this many applied entries; 0: never.
+    pub snapshot_after_entries: u64,
+    /// A snapshot is wanted when the log's entries take this many bytes; 0: never.
+    pub snapshot_after_bytes: u64,
+    /// Entries kept before a snapshot's last one, so that a member slightly behind needs no snapshot.
+    pub entries_kept: u64,
+    /// How far behind the leader's log a learner may be and still become a voter, in entries.
+    pub learner_lag_max: u64,
+    /// A leader whose disk hasn't finished a write for so long steps down, and doesn't campaign.
+    pub disk_stall_max: Duration,
+    /// The most that any two servers' clocks may run apart, in percent. Leases are shortened by it; at 100 or more
+    /// there are none, and lease reads are confirmed like others.
+    pub clock_drift_max: u64,
+    /// Which safety rules hold. All, unless somebody wants to see why they exist.
+    pub rules: Rules,
+}
+
+/// Parameters that don't make sense together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigError {
+    /// A parameter that must be positive is zero.
+    Zero(&'static str),
+    /// The shortest election timeout is longer than the longest.
+    TimeoutsReversed,
+    /// A follower would campaign between two heartbeats.
+    HeartbeatTooSlow {
+        /// The heartbeat interval.
+        heartbeat_interval: Duration,
+        /// The shortest election timeout.
+        election_timeout_min: Duration,
+    },
+}
+
+impl Config {
+    /// The paper's timing (Raft §9.3: 150–300 ms) and moderate limits.
+    pub fn new(id: ServerId, seed: u64) -> Config {
+        Config {
+            id,
+            seed,
+            election_timeout_min: Duration::from_millis(150),
+            election_timeout_max: Duration::from_millis(300),
+            heartbeat_interval: Duration::from_millis(50),
+            pre_vote: true,
+            check_quorum: true,
+            append_entries_max: 256,
+            append_bytes_max: 1 << 20,
+            window_appends_max: 64,
+            window_bytes_max: 16 << 20,
+            uncommitted_bytes_max: 64 << 20,
+            snapshot_piece_max: 64 << 10,
+            snapshot_after_entries: 4_096,
+            snapshot_after_bytes: 16 << 20,
+            entries_kept: 256,
+            learner_lag_max: 64,
+            disk_stall_max: Duration::from_millis(600),
+            clock_drift_max: 10,
+            rules: Rules::ALL,
+        }
+    }
+
+    /// Whether the parameters make sense together.
+    ///
+    /// # Errors
+    /// The first that doesn't.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let positive = [
+            ("election_timeout_min", self.election_timeout_min.as_micros()),
+            ("heartbeat_interval", self.heartbeat_interval.as_micros()),
+            ("append_entries_max", self.append_entries_max as u64),
+            ("append_bytes_max", self.append_bytes_max),
+            ("window_appends_max", self.window_appends_max as u64),
+            ("window_bytes_max", self.window_bytes_max),
+            ("uncommitted_bytes_max", self.uncommitted_bytes_max),
+            ("snapshot_piece_max", self.snapshot_piece_max),
+            ("disk_stall_max", self.disk_stall_max.as_micros()),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(ConfigError::Zero(name));
+        }
+        if self.election_timeout_min > self.election_timeout_max {
+            return Err(ConfigError::TimeoutsReversed);
+        }
+        if self.heartbeat_interval >= self.election_timeout_min {
+            return Err(ConfigError::HeartbeatTooSlow {
+                heartbeat_interval: self.heartbeat_interval,
+                election_timeout_min: self.election_timeout_min,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ConfigError::Zero(name) => write!(f, "{name} is zero: give it a positive value"),
+            ConfigError::TimeoutsReversed => {
+                f.write_str("election_timeout_min is longer than election_timeout_max: swap them")
+            }
+            ConfigError::HeartbeatTooSlow { heartbeat_interval, election_timeout_min } => write!(
+                f,
+                "heartbeat_interval ({heartbeat_interval}) must be shorter than election_timeout_min ({election_timeout_min}), \
+                 or followers campaign against a living leader"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for ConfigError {}

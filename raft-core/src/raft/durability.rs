@@ -1,0 +1,216 @@
+//! What is on this server's disk, what is on its way there, and the messages that wait for it.
+//!
+//! A promise must not leave before what it promises is durable (Raft Figure 2: "updated on stable storage before responding").
+//! Writes become durable in the order they were handed out, so a promise needs only the number of the write it rests on.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::entry::Entries;
+use super::io::{HardState, LogWrite, Output, Receipt, Write};
+use super::message::{Envelope, Message, Snapshot};
+use super::observation::StepDownReason;
+use super::rules::Rule;
+use super::types::{LogIndex, ServerId};
+use super::{Raft, Role};
+use crate::time::Time;
+
+/// What Raft knows about its disk.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Disk {
+    /// Everything up to here is durable.
+    log: LogIndex,
+    /// The number of the last write handed out, and of the last that is durable.
+    issued: u64,
+    durable: u64,
+    /// The number of the last write that held a hard state.
+    hard_state_write: u64,
+    /// When the writes that aren't durable yet were handed out, oldest first.
+    writing: VecDeque<Time>,
+    /// Messages, and the write each waits for, in that order.
+    held: VecDeque<(u64, Envelope)>,
+    /// What this step has to write so far.
+    pending: Pending,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Pending {
+    hard_state: bool,
+    snapshot: Option<Arc<Snapshot>>,
+    log: Option<LogWrite>,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        !self.hard_state && self.snapshot.is_none() && self.log.is_none()
+    }
+}
+
+impl Disk {
+    pub(super) fn holding(log: LogIndex) -> Disk {
+        Disk { log, ..Disk::default() }
+    }
+
+    pub(super) fn log(&self) -> LogIndex {
+        self.log
+    }
+
+    pub(super) fn is_writing(&self) -> bool {
+        self.issued > self.durable
+    }
+
+    pub(super) fn clock_went_back(&mut self, now: Time) {
+        for issued in &mut self.writing {
+            *issued = (*issued).min(now);
+        }
+    }
+
+    /// The log was cut: what was durable beyond is not what the log holds now.
+    fn cut(&mut self, last: LogIndex) {
+        self.log = self.log.min(last);
+    }
+
+    /// The write that everything decided so far rests on: this step's, if it writes, or else the last one.
+    fn needed(&self) -> u64 {
+        self.issued + u64::from(!self.pending.is_empty())
+    }
+}
+
+impl Raft {
+    pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
+        self.must_hold(hard_state.term >= self.hard_state.term, "a term never goes down");
+        if self.hard_state != hard_state {
+            self.hard_state = hard_state;
+            self.disk.pending.hard_state = true;
+        }
+    }
+
+    /// The log changed: everything after `after` was dropped, and `entries` follow it now.
+    pub(super) fn write_log(&mut self, after: LogIndex, entries: Entries) {
+        self.disk.cut(after);
+        self.slice = None;
+        let log = match self.disk.pending.log.take() {
+            None => LogWrite { after, entries },
+            // A second change in the same step: one write covers both.
+            Some(earlier) => {
+                let after = after.min(earlier.after);
+                LogWrite { after, entries: self.log.slice(after.next(), usize::MAX, u64::MAX) }
+            }
+        };
+        self.disk.pending.log = Some(log);
+    }
+
+    /// The snapshot replaces the log up to its last entry; what is in the log beyond was there before.
+    pub(super) fn write_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+        let last = snapshot.meta.last.index;
+        self.slice = None;
+        self.disk.pending.snapshot = Some(snapshot);
+        if let Some(log) = &mut self.disk.pending.log {
+            *log = LogWrite { after: last, entries: self.log.slice(last.next(), usize::MAX, u64::MAX) };
+        }
+    }
+
+    /// Like [`Raft::write_snapshot`], for one that the log did not contain: nothing of the log is left.
+    pub(super) fn write_snapshot_alone(&mut self, snapshot: Arc<Snapshot>) {
+        let last = snapshot.meta.last.index;
+        self.slice = None;
+        // What the snapshot covers is durable when it is; nothing is, before.
+        self.disk.cut(LogIndex::ZERO);
+        self.disk.pending.snapshot = Some(snapshot);
+        self.disk.pending.log = Some(LogWrite { after: last, entries: Entries::None });
+    }
+
+    /// Hands out what this step has to write.
+    pub(super) fn flush_write(&mut self, out: &mut Output) {
+        if self.disk.pending.is_empty() {
+            return;
+        }
+        let pending = core::mem::take(&mut self.disk.pending);
+        self.disk.issued += 1;
+        self.disk.writing.push_back(self.now);
+        if pending.hard_state {
+            self.disk.hard_state_write = self.disk.issued;
+        }
+        out.writes.push(Write {
+            hard_state: pending.hard_state.then_some(self.hard_state),
+            snapshot: pending.snapshot,
+            log: pending.log,
+            receipt: Receipt { sequence: self.disk.issued, last: self.log.last() },
+        });
+    }
+
+    /// Sends a message that promises something, once everything decided so far is durable. `rule` is the rule that
+    /// says so.
+    pub(super) fn promise(&mut self, to: ServerId, message: Message, rule: Rule, out: &mut Output) {
+        let needed = self.disk.needed();
+        if needed <= self.disk.durable || !self.rule(rule) {
+            self.send(to, message, out);
+        } else {
+            self.disk.held.push_back((needed, Envelope { to, message }));
+        }
+    }
+
+    /// Sends a message that speaks of the log up to `index` only, once that is durable.
+    pub(super) fn promise_log(&mut self, index: LogIndex, to: ServerId, message: Message, out: &mut Output) {
+        let term_is_durable = !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable;
+        if index <= self.disk.log && term_is_durable {
+            self.send(to, message, out);
+        } else {
+            self.promise(to, message, Rule::PersistBeforeAcknowledging, out);
+        }
+    }
+
+    pub(super) fn on_durable(&mut self, receipt: Receipt, out: &mut Output) {
+        assert!(
+            receipt.sequence <= self.disk.issued,
+            "{}: write {} is reported durable, but only {} were handed out",
+            self.config.id,
+            receipt.sequence,
+            self.disk.issued
+        );
+        if receipt.sequence <= self.disk.durable {
+            return;
+        }
+        let finished = (receipt.sequence - self.disk.durable) as usize;
+        self.disk.writing.drain(..finished);
+        self.disk.durable = receipt.sequence;
+        // The index alone proves nothing: it may have been overwritten since this write was handed out.
+        if self.log.contains(receipt.last) || !self.rule(Rule::MatchWritesByTerm) {
+            self.disk.log = self.disk.log.max(receipt.last.index.min(self.log.last().index));
+        } else if receipt.last.index < self.log.base().index {
+            self.disk.log = self.disk.log.max(self.log.base().index);
+        }
+        while let Some((needed, _)) = self.disk.held.front()
+            && *needed <= self.disk.durable
+        {
+            out.messages.extend(self.disk.held.pop_front().map(|(_, envelope)| envelope));
+        }
+        if let Role::Leader(_) = self.role {
+            self.advance_commit(out);
+        }
+    }
+
+    /// Since when the oldest unfinished write has been on its way.
+    fn oldest_write(&self) -> Option<Time> {
+        self.disk.writing.front().copied()
+    }
+
+    /// When the disk counts as stalled, if it stays as it is.
+    pub(super) fn disk_stall_deadline(&self) -> Time {
+        self.oldest_write().map_or(Time::NEVER, |issued| issued + self.config.disk_stall_max)
+    }
+
+    pub(super) fn disk_is_stalled(&self) -> bool {
+        self.now >= self.disk_stall_deadline()
+    }
+
+    pub(super) fn disk_stall_reason(&self) -> StepDownReason {
+        StepDownReason::DiskStalled { stalled: self.now.since(self.oldest_write().unwrap_or(self.now)) }
+    }
+
+    /// The messages that wait for the disk, for those who look inside.
+    pub fn held_messages(&self) -> Vec<&Envelope> {
+        self.disk.held.iter().map(|(_, envelope)| envelope).collect()
+    }
+}

@@ -1,0 +1,273 @@
+//! Elections: campaigns, votes, and stepping down (Raft §5.2, §5.4.1; dissertation §4.2.3, §6.2, §9.6).
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use super::entry::{Entry, Payload};
+use super::io::{HardState, Output, Refusal, Standing};
+use super::message::{Message, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse};
+use super::observation::{CampaignReason, Observation, StepDownReason, VoteRefusal, WithheldReason};
+use super::rules::Rule;
+use super::types::{EntryId, LogIndex, ServerId, Term};
+use super::{Campaign, Leader, Raft, Role};
+use crate::time::Time;
+
+impl Raft {
+    // ---------------------------------------------------------------- campaigning
+
+    /// Campaigns, or asks first whether that would succeed, or doesn't for a reason.
+    pub(super) fn campaign(&mut self, why: CampaignReason, out: &mut Output) {
+        if self.is_leader() {
+            return;
+        }
+        self.arm_election_timer();
+        if let Some(reason) = self.campaign_withheld() {
+            if reason != WithheldReason::NotAVoter {
+                out.observe(|| Observation::CampaignWithheld { reason });
+            }
+            return;
+        }
+        let at_leaders_wish = matches!(why, CampaignReason::LeadershipTransfer { .. });
+        if self.config.pre_vote && !at_leaders_wish {
+            self.begin_pre_vote(why, out);
+        } else {
+            self.begin_election(why, at_leaders_wish, out);
+        }
+    }
+
+    fn campaign_withheld(&self) -> Option<WithheldReason> {
+        let me = self.config.id;
+        // Dissertation §4.2.2: a server outside its latest configuration may still be needed until that is committed.
+        let votes = self.members().is_voter(me)
+            || (self.membership.current_index() > self.commit && self.membership.committed(self.commit).is_voter(me));
+        if !votes {
+            Some(WithheldReason::NotAVoter)
+        } else if self.hard_state.standing != Standing::Member {
+            Some(WithheldReason::Standing(self.hard_state.standing))
+        } else if self.disk_is_stalled() {
+            Some(WithheldReason::DiskStalled)
+        } else {
+            None
+        }
+    }
+
+    fn begin_pre_vote(&mut self, why: CampaignReason, out: &mut Output) {
+        self.leader = None;
+        self.role = Role::PreCandidate(Campaign::default());
+        let term = self.hard_state.term;
+        out.observe(|| Observation::Campaigned { term: term.next(), pre_vote: true, why });
+        let ask = Message::PreVote(PreVote { term, last: self.log.last() });
+        for voter in self.members().all_voters().iter().filter(|voter| *voter != self.config.id) {
+            self.send(voter, ask.clone(), out);
+        }
+        self.count_vote(self.config.id, true, out);
+    }
+
+    fn begin_election(&mut self, why: CampaignReason, at_leaders_wish: bool, out: &mut Output) {
+        let me = self.config.id;
+        // Its own vote is a vote too: it must not be given while a leader may count on its patience.
+        if !at_leaders_wish && let Some(until) = self.patience() {
+            let (term, leader) = (self.hard_state.term.next(), self.leader);
+            let reason = VoteRefusal::HearsLeader { leader, until };
+            out.observe(|| Observation::VoteRefused { candidate: me, term, pre_vote: false, reason });
+            self.role = Role::Follower;
+            return;
+        }
+        let term = self.hard_state.term.next();
+        self.set_hard_state(HardState { term, voted_for: Some(me), ..self.hard_state });
+        self.leader = None;
+        self.role = Role::Candidate(Campaign::default());
+        out.observe(|| Observation::Campaigned { term, pre_vote: false, why });
+        let ask =
+            Message::RequestVote(RequestVote { term, last: self.log.last(), leadership_transfer: at_leaders_wish });
+        for voter in self.members().all_voters().iter().filter(|voter| *voter != me) {
+            // Asking for votes promises that its own is given, and that its log is what it says: both must be durable.
+            self.promise(voter, ask.clone(), Rule::PersistBeforeVoting, out);
+        }
+        self.count_vote(me, true, out);
+    }
+
+    fn count_vote(&mut self, voter: ServerId, granted: bool, out: &mut Output) {
+        let configuration = *self.members();
+        let by_majority = self.rule(Rule::WinByMajority);
+        let (campaign, pre_vote) = match &mut self.role {
+            Role::PreCandidate(campaign) => (campaign, true),
+            Role::Candidate(campaign) => (campaign, false),
+            _ => return,
+        };
+        let news = if granted { campaign.granted.insert(voter) } else { campaign.refused.insert(voter) };
+        let campaign = *campaign;
+        if news && voter != self.config.id {
+            let needed = super::quorum::majority_of(configuration.voters.len());
+            out.observe(|| Observation::VoteCounted { voter, granted, pre_vote, votes: campaign.granted, needed });
+        }
+        let won = if by_majority { configuration.has_quorum(campaign.granted) } else { campaign.granted.len() > 1 };
+        if won && pre_vote {
+            self.begin_election(CampaignReason::PreVoteWon { votes: campaign.granted }, false, out);
+        } else if won {
+            self.become_leader(campaign, out);
+        } else if !configuration.can_still_win(campaign.refused) {
+            let term = self.hard_state.term;
+            out.observe(|| Observation::CampaignLost { term, refusals: campaign.refused });
+            self.role = Role::Follower;
+        }
+    }
+
+    // ---------------------------------------------------------------- voting
+
+    pub(super) fn on_pre_vote(&mut self, from: ServerId, m: &PreVote, out: &mut Output) {
+        let refusal = if m.term < self.hard_state.term {
+            Some(VoteRefusal::StaleTerm { mine: self.hard_state.term })
+        } else if let Some(until) = self.patience() {
+            Some(VoteRefusal::HearsLeader { leader: self.leader, until })
+        } else {
+            self.refuses_log(m.last)
+        };
+        self.observe_vote(from, m.term.next(), true, refusal, out);
+        let granted = refusal.is_none();
+        let answer = PreVoteResponse { term: self.hard_state.term, asked_in: m.term, granted };
+        self.send(from, Message::PreVoteResponse(answer), out);
+    }
+
+    pub(super) fn on_pre_vote_response(&mut self, from: ServerId, m: &PreVoteResponse, out: &mut Output) {
+        if m.asked_in == self.hard_state.term {
+            self.count_vote(from, m.granted, out);
+        }
+    }
+
+    pub(super) fn on_request_vote(&mut self, from: ServerId, m: &RequestVote, out: &mut Output) {
+        let once = self.rule(Rule::VoteOncePerTerm);
+        let refusal = match self.hard_state.voted_for {
+            Some(other) if other != from && once => Some(VoteRefusal::AlreadyVoted { other }),
+            _ => self.refuses_log(m.last),
+        };
+        self.observe_vote(from, m.term, false, refusal, out);
+        let granted = refusal.is_none();
+        let answer = Message::RequestVoteResponse(RequestVoteResponse { term: self.hard_state.term, granted });
+        if granted {
+            self.set_hard_state(HardState { voted_for: Some(from), ..self.hard_state });
+            self.arm_election_timer();
+            self.promise(from, answer, Rule::PersistBeforeVoting, out);
+        } else {
+            self.send(from, answer, out);
+        }
+    }
+
+    pub(super) fn on_request_vote_response(&mut self, from: ServerId, m: &RequestVoteResponse, out: &mut Output) {
+        self.count_vote(from, m.granted, out);
+    }
+
+    /// The reasons against a vote that hold before the campaign and in it.
+    fn refuses_log(&self, theirs: EntryId) -> Option<VoteRefusal> {
+        let mine = self.log.last();
+        if self.hard_state.standing != Standing::Member && self.rule(Rule::BarAmnesiacVoters) {
+            Some(VoteRefusal::NoStanding(self.hard_state.standing))
+        } else if theirs < mine && self.rule(Rule::CompareLogsBeforeVoting) {
+            Some(VoteRefusal::LogBehind { mine, theirs })
+        } else {
+            None
+        }
+    }
+
+    fn observe_vote(
+        &self,
+        candidate: ServerId,
+        term: Term,
+        pre_vote: bool,
+        refusal: Option<VoteRefusal>,
+        out: &mut Output,
+    ) {
+        out.observe(|| match refusal {
+            None => Observation::VoteGranted { candidate, term, pre_vote },
+            Some(reason) => Observation::VoteRefused { candidate, term, pre_vote, reason },
+        });
+    }
+
+    // ---------------------------------------------------------------- becoming
+
+    fn become_leader(&mut self, campaign: Campaign, out: &mut Output) {
+        let (me, term) = (self.config.id, self.hard_state.term);
+        self.leader = Some(me);
+        let uncommitted_bytes = self.log.iter_from(self.commit.next()).map(|entry| entry.payload.size()).sum();
+        self.role = Role::Leader(Leader {
+            progress: Vec::new(),
+            first_own: self.log.last().index.next(),
+            heartbeat_due: self.now,
+            round: 0,
+            rounds: VecDeque::new(),
+            pending_reads: VecDeque::new(),
+            read_round: 0,
+            uncommitted_bytes,
+            transfer: None,
+            lease_given_up: false,
+        });
+        out.observe(|| Observation::BecameLeader { term, votes: campaign.granted });
+        self.follow_members();
+        // Raft §8: an entry of its own term, so that it learns what is committed.
+        self.append_own(Payload::NoOp, out);
+        self.begin_round(out);
+    }
+
+    /// Follows from now on. A higher `term` is adopted.
+    pub(super) fn become_follower(&mut self, term: Term, why: StepDownReason, out: &mut Output) {
+        let before = self.hard_state.term;
+        if term > before {
+            self.set_hard_state(HardState { term, voted_for: None, ..self.hard_state });
+            if let StepDownReason::HigherTerm { by } = why {
+                out.observe(|| Observation::TermAdopted { from: before, to: term, by });
+            }
+            self.leader = None;
+            self.incoming = None;
+        }
+        let was = core::mem::replace(&mut self.role, Role::Follower);
+        if let Role::Leader(leader) = &was {
+            self.leader = None;
+            self.give_up_leadership(leader, out);
+            self.arm_election_timer();
+            // It no longer hears a leader, for there was none but itself.
+            self.patient_until = Time::ZERO;
+        }
+        if !matches!(was, Role::Follower) {
+            out.observe(|| Observation::BecameFollower { term, why });
+        }
+    }
+
+    fn give_up_leadership(&mut self, leader: &Leader, out: &mut Output) {
+        for read in &leader.pending_reads {
+            self.refuse_read(read.origin, Refusal::LeadershipLost, out);
+        }
+    }
+
+    /// A leader's own entry: into the log, and on its way to the disk.
+    pub(super) fn append_own(&mut self, payload: Payload, out: &mut Output) -> EntryId {
+        let entry = Entry { term: self.hard_state.term, payload };
+        let after = self.log.last().index;
+        let id = self.take_entry(entry.clone(), out);
+        if let Role::Leader(leader) = &mut self.role {
+            leader.uncommitted_bytes += entry.payload.size();
+        }
+        self.write_log(after, super::entry::Entries::One(entry));
+        let me = self.config.id;
+        out.observe(|| Observation::Appended { first: id.index, last: id, leader: me });
+        id
+    }
+
+    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6).
+    pub(super) fn take_entry(&mut self, entry: Entry, out: &mut Output) -> EntryId {
+        self.must_hold(entry.term >= self.log.last().term, "terms never go down along the log");
+        self.must_hold(entry.term <= self.hard_state.term, "no entry is of a later term than its holder's");
+        let configuration =
+            if let Payload::Membership(configuration) = &entry.payload { Some(**configuration) } else { None };
+        let id = self.log.append(entry);
+        if let Some(configuration) = configuration {
+            self.membership.append(id.index, configuration);
+            self.on_membership(id.index, out);
+        }
+        id
+    }
+
+    /// The highest index that a leader may count for itself.
+    pub(super) fn own_match(&self) -> LogIndex {
+        if self.rule(Rule::PersistBeforeCounting) { self.disk.log() } else { self.log.last().index }
+    }
+}

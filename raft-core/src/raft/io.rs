@@ -1,0 +1,327 @@
+//! What goes into [`Raft::step`](super::Raft::step) and what comes out: [`Input`] and [`Output`].
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::entry::{Entries, Entry};
+use super::membership::{ChangeError, MembershipChange};
+use super::message::{Envelope, Message, Snapshot};
+use super::observation::Observation;
+use super::types::{EntryId, LogIndex, ServerId, Term};
+
+/// The caller's own number for a request, by which it recognises the answer.
+pub type RequestId = u64;
+
+/// One thing that happened to a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A message arrived.
+    Message {
+        /// Its sender.
+        from: ServerId,
+        /// What it says.
+        message: Message,
+    },
+    /// [`Raft::deadline`](super::Raft::deadline) may have passed. Harmless at any other time.
+    TimerDue,
+    /// A write handed out earlier is on the disk for good, and so is every write before it.
+    Durable(Receipt),
+    /// A command for the state machine.
+    Propose(Proposal),
+    /// Several commands, replicated together.
+    ProposeBatch(Vec<Proposal>),
+    /// A linearizable read.
+    Read {
+        /// The caller's number for it.
+        id: RequestId,
+        /// How leadership is confirmed.
+        mode: ReadMode,
+    },
+    /// The state machine's snapshot, asked for by [`Output::snapshot_wanted`] or taken on the caller's own account.
+    SnapshotTaken {
+        /// Index of the last entry applied before it was taken.
+        index: LogIndex,
+        /// The state machine's bytes.
+        data: Arc<[u8]>,
+    },
+    /// An operator wants another membership.
+    ChangeMembership {
+        /// The caller's number for it.
+        id: RequestId,
+        /// The membership wanted.
+        change: MembershipChange,
+    },
+    /// An operator wants another leader.
+    TransferLeadership {
+        /// The caller's number for it.
+        id: RequestId,
+        /// The server that should lead.
+        to: ServerId,
+    },
+    /// Campaign now, as if the election timeout had passed.
+    Campaign,
+}
+
+/// A command on its way into the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The caller's number for it.
+    pub id: RequestId,
+    /// The command's bytes; the consensus module never looks inside.
+    pub command: Arc<[u8]>,
+}
+
+/// How a read is made sure not to be stale.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ReadMode {
+    /// By a round of heartbeats after the read arrived (ReadIndex, dissertation §6.4). Needs no clock.
+    #[default]
+    Confirmed,
+    /// By the lease that earlier heartbeats gave, if it still holds; otherwise as [`ReadMode::Confirmed`]. Needs clocks
+    /// that drift no more than [`Config::clock_drift_max`](super::Config::clock_drift_max) (dissertation §6.4.1).
+    Lease,
+}
+
+/// What Raft must find again after a crash, besides log and snapshot (Raft Figure 2, persistent state).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct HardState {
+    /// The latest term the server has seen.
+    pub term: Term,
+    /// Whom it voted for in that term.
+    pub voted_for: Option<ServerId>,
+    /// Whether and as whom it may vote at all.
+    pub standing: Standing,
+}
+
+/// A server's right to vote, which a lost disk takes away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Standing {
+    /// It may vote where a configuration counts it.
+    #[default]
+    Member,
+    /// It started with an empty disk and waits to be added; no configuration has named it yet.
+    Joining,
+    /// It started with an empty disk under a name that already had a vote. What it promised then is forgotten, and an old vote
+    /// of its may still be on its way: it must never vote under this name again.
+    Barred,
+}
+
+/// One write for the server's disk. Its parts become durable together or, at a crash before that, in any prefix
+/// of the order in which they are declared here (an entry counting as a part).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The new hard state, if it changed.
+    pub hard_state: Option<HardState>,
+    /// A snapshot that replaces everything up to its last entry. The log after it stays only where
+    /// [`Write::log`] doesn't say otherwise.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// What happens to the log.
+    pub log: Option<LogWrite>,
+    /// Hand this back, in [`Input::Durable`], when all of it is on the disk for good.
+    pub receipt: Receipt,
+}
+
+/// The log's part in a write: keep everything up to `after`, drop the rest, append `entries`.
+///
+/// The disk must do it atomically or in an order that a crash can't leave half done (truncate and append are one).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogWrite {
+    /// Entries beyond this index are dropped.
+    pub after: LogIndex,
+    /// The entries that follow it.
+    pub entries: Entries,
+}
+
+/// Names a write: by number, and by the identity of the log's last entry then. Index alone never identifies one, for the
+/// same index may be overwritten while the first write is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Receipt {
+    /// Counts writes since the server started.
+    pub sequence: u64,
+    /// The log's last entry once the write is done.
+    pub last: EntryId,
+}
+
+/// A committed entry, to be applied to the state machine, in order, exactly once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Where it stands.
+    pub index: LogIndex,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// A proposal, read, change or transfer that was refused, and why. Nothing is dropped in silence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The caller's number for it.
+    pub id: RequestId,
+    /// Why.
+    pub reason: Refusal,
+}
+
+/// Why a request was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// This server doesn't lead; `leader` is the one it knows of.
+    NotLeader {
+        /// Where to ask instead.
+        leader: Option<ServerId>,
+    },
+    /// It led when the request came, and stopped before the request was decided. A proposal may still be committed.
+    LeadershipLost,
+    /// Leadership is being handed to `to`: ask again in a moment.
+    Transferring {
+        /// The successor.
+        to: ServerId,
+    },
+    /// More uncommitted bytes wait than the limit allows.
+    TooMuchUncommitted {
+        /// Bytes waiting.
+        waiting: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// The leader hasn't committed an entry of its own term yet, and mustn't change the membership before (raft-dev, 2015).
+    NoOwnCommitYet,
+    /// A membership change is still under way, at this index.
+    ChangeInProgress {
+        /// Index of the change that isn't committed yet.
+        index: LogIndex,
+    },
+    /// The membership asked for makes no sense.
+    Senseless(ChangeError),
+    /// A learner that should vote is too far behind.
+    LearnerBehind {
+        /// The learner.
+        server: ServerId,
+        /// How far its log is known to match.
+        matched: LogIndex,
+        /// The leader's last entry.
+        last: LogIndex,
+    },
+    /// The server leadership should go to can't lead: it doesn't vote, or is the leader itself.
+    CannotLead {
+        /// The server.
+        server: ServerId,
+    },
+    /// The chosen successor didn't take over within an election timeout; this server leads on.
+    TransferTimedOut {
+        /// The server that should have led.
+        to: ServerId,
+    },
+    /// A follower asked the leader where to read, and had no answer in time.
+    ReadTimedOut,
+    /// A snapshot was handed in for an index that isn't applied yet, or is older than the one there is.
+    SnapshotUseless,
+}
+
+/// Everything one step decided. The caller owns it, acts on it, and hands it in again: nothing is allocated in the
+/// steady state. Act on the fields in the order they are declared; `messages` may be sent at once, whatever the disk does.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Output {
+    /// For the disk. Later writes must not become durable before earlier ones.
+    pub writes: Vec<Write>,
+    /// For the network. Nothing here depends on a write that isn't durable.
+    pub messages: Vec<Envelope>,
+    /// Replace the state machine by this snapshot, before applying `committed`.
+    pub restore: Option<Arc<Snapshot>>,
+    /// For the state machine.
+    pub committed: Vec<Committed>,
+    /// Reads that may be answered now, once `committed` is applied.
+    pub reads: Vec<RequestId>,
+    /// Proposals, changes that entered the log, and where. Entry by entry, they may still be lost with the leader.
+    pub accepted: Vec<(RequestId, EntryId)>,
+    /// Requests refused.
+    pub refused: Vec<Refused>,
+    /// The log has outgrown its bound: take a snapshot of the state machine and hand it in.
+    pub snapshot_wanted: bool,
+    /// What happened and why, if [`Output::listen`] is set.
+    pub observations: Vec<Observation>,
+    /// Whether anybody wants observations; they cost nothing otherwise.
+    pub listen: bool,
+}
+
+impl Output {
+    /// An empty output that collects observations.
+    pub fn listening() -> Output {
+        Output { listen: true, ..Output::default() }
+    }
+
+    /// Empties it for the next step, keeping its memory.
+    pub fn clear(&mut self) {
+        self.writes.clear();
+        self.messages.clear();
+        self.restore = None;
+        self.committed.clear();
+        self.reads.clear();
+        self.accepted.clear();
+        self.refused.clear();
+        self.snapshot_wanted = false;
+        self.observations.clear();
+    }
+
+    /// Notes an observation, if anybody listens.
+    #[inline]
+    pub(super) fn observe(&mut self, observation: impl FnOnce() -> Observation) {
+        if self.listen {
+            self.observations.push(observation());
+        }
+    }
+
+    pub(super) fn refuse(&mut self, id: RequestId, reason: Refusal) {
+        self.refused.push(Refused { id, reason });
+        self.observe(|| Observation::RequestRefused { reason });
+    }
+}
+
+/// What a server finds on its disk when it starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Durable {
+    /// The hard state.
+    pub hard_state: HardState,
+    /// The snapshot, if there is one.
+    pub snapshot: Option<Arc<Snapshot>>,
+    /// The entries that follow the snapshot (or, without one, the beginning), in order.
+    pub entries: Vec<Entry>,
+}
+
+/// A disk image that can't be a server's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DurableError {
+    /// The terms of the log go down at this index.
+    TermsOutOfOrder(LogIndex),
+    /// The log holds an entry of a later term than the hard state's.
+    TermAhead {
+        /// The entry.
+        entry: EntryId,
+        /// The hard state's term.
+        term: Term,
+    },
+}
+
+impl core::fmt::Display for DurableError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            DurableError::TermsOutOfOrder(index) => {
+                write!(f, "the log's terms go down at index {index}: the disk image is corrupt, restore it from a peer")
+            }
+            DurableError::TermAhead { entry, term } => {
+                write!(f, "the log holds entry {entry} but the server's term is {term}: the disk image is corrupt")
+            }
+        }
+    }
+}
+
+impl core::error::Error for DurableError {}
+
+/// A server's place in a fresh cluster, or its return to one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// A new cluster begins with this server among these voters. Each of them must be started so, once.
+    Bootstrap(super::membership::Configuration),
+    /// The server was here before: what its disk holds, and the configuration the cluster was bootstrapped with.
+    Restart(Durable, super::membership::Configuration),
+    /// The server's disk is empty and the cluster exists: it waits until it is added as a learner.
+    Join,
+}

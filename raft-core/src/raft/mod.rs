@@ -1,0 +1,703 @@
+//! The consensus protocol: one server's [`Raft`], a pure function of its inputs.
+//!
+//! # What it does
+//! Several servers keep the same log of commands, so that the same state machine runs on each of them and goes on while
+//! any majority of them can reach each other. Safety never depends on timing; progress does. The rules are those of *In
+//! Search of an Understandable Consensus Algorithm (Extended Version)* by Ongaro and Ousterhout ("Raft §…" here) and of
+//! Ongaro's dissertation *Consensus: Bridging Theory and Practice* ("dissertation §…").
+//!
+//! # Terms and elections (`election`)
+//! Time is divided into terms, each with at most one leader. A follower that hears no leader for a random election timeout
+//! becomes a *pre-candidate* and asks whether it would be voted for; with a quorum's yes it raises its term, becomes a *candidate*
+//! and asks for votes. A voter gives one vote a term, puts it on its disk before it says so, and refuses a candidate whose
+//! log is behind its own (Raft §5.4.1). Whoever has a quorum's votes leads. A server that sees a higher term adopts it and
+//! follows. While a server hears a leader, or has just restarted and may have promised to, it ignores campaigns; a leader
+//! that hears no quorum steps down.
+//!
+//! # The log (`append`, `replicate`)
+//! Only the leader appends, and it never removes anything from its own log. Each append names the entry before it; a follower that
+//! lacks that entry rejects and says where to look, so that the leader skips a whole term of disagreement at a time. A follower
+//! drops entries only where they conflict. Per member the leader keeps a [`Progress`]: it probes for where the logs agree,
+//! then streams, bounded by a window, or sends a snapshot when the entries are gone.
+//!
+//! # Commitment
+//! An entry of the leader's own term is committed when a quorum has it on its disks; everything before it is committed with it
+//! (Raft §5.4.2). The leader counts itself only once its own disk has the entry, though it replicates before that (dissertation
+//! §10.2.1). Followers learn the commit index with the next append or heartbeat.
+//!
+//! # Disks (`durability`)
+//! A write that has become durable is an *input*, and a message that promises something is held back here until the
+//! write it rests on is durable. What [`Output::messages`] holds may be sent at once; a driver can't get the order wrong.
+//! A leader whose disk has stalled steps down.
+//!
+//! # Snapshots (`snapshots`)
+//! When the log has outgrown its bound, the state machine's owner is asked for a snapshot, and the log before it is dropped.
+//! A member so far behind that the entries are gone gets the snapshot in pieces, one at a time, each confirmed.
+//!
+//! # Membership and transfer (`change`)
+//! A membership is in force from when it is appended. Voters change through joint consensus, which the leader leaves by itself. A
+//! new voter must be a learner that has caught up. A leader that isn't in the new membership steps down once it is committed.
+//! Leadership can be handed to a chosen voter, which campaigns at once.
+//!
+//! # Reads (`reads`)
+//! A read is answered at the commit index of its arrival, once the leader has committed an entry of its own term and a quorum has
+//! answered a heartbeat round begun after it arrived; or under a lease, which runs from the *start* of an acknowledged round.
+//! A follower asks its leader for the index.
+//!
+//! # Roles and messages
+//! Who handles what; everything else is ignored. "All" includes learners, which are followers that no quorum counts.
+//!
+//! | message | follower | pre-candidate | candidate | leader |
+//! | --- | --- | --- | --- | --- |
+//! | PreVote, RequestVote | answer | answer | answer | answer |
+//! | PreVoteResponse | – | count | – | – |
+//! | RequestVoteResponse | – | – | count | – |
+//! | AppendEntries, InstallSnapshot | follow, handle | follow, handle | follow, handle | impossible |
+//! | their responses | – | – | – | handle |
+//! | TimeoutNow | campaign | – | – | – |
+//! | ReadIndex | refuse | refuse | refuse | handle |
+//! | ReadIndexResponse | handle | handle | handle | handle |
+//!
+//! # Caveats
+//! * Raft tolerates crashes, not lies: a peer that sends what no correct server would is ignored where that can be seen, and
+//!   believed where it can't.
+//! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the others have, and those that
+//!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
+//! * Lease reads are safe only while clocks drift no more than the configured bound; a clock that stops is beyond it.
+//! * A server that lost its disk must come back under a new name. Under the old one it waits to be added as a learner, which keeps
+//!   it from voting by mistake, but a vote it gave before may still be on its way.
+//! * At most 127 servers, numbered 1 to 127.
+
+mod append;
+mod change;
+mod config;
+mod durability;
+mod election;
+mod entry;
+mod io;
+mod log;
+mod membership;
+mod message;
+mod observation;
+mod progress;
+mod quorum;
+mod reads;
+mod replicate;
+mod rules;
+mod sentences;
+mod snapshots;
+mod types;
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+pub use config::{Config, ConfigError};
+pub use entry::{Entries, Entry, Payload};
+pub use io::{
+    Committed, Durable, DurableError, HardState, Input, LogWrite, Output, Proposal, ReadMode, Receipt, Refusal,
+    Refused, RequestId, Standing, Start, Write,
+};
+pub use log::Log;
+pub use membership::{ChangeError, Configuration, MembershipChange, MembershipLog};
+pub use message::{
+    AppendEntries, AppendEntriesResponse, AppendOutcome, Envelope, InstallSnapshot, InstallSnapshotResponse, Message,
+    Piece, PreVote, PreVoteResponse, ReadIndex, ReadIndexResponse, RequestVote, RequestVoteResponse, Snapshot,
+    SnapshotMeta, SnapshotProgress, TimeoutNow,
+};
+pub use observation::{
+    CampaignReason, LeaseRefusal, Observation, ReadProof, ReadWait, StepDownReason, VoteRefusal, WithheldReason,
+};
+pub use progress::{Progress, ProgressState, SnapshotTransfer, Window};
+pub use quorum::{is_majority, majority_of, reached_by_majority};
+pub use rules::{Rule, Rules};
+pub use sentences::{Sentence, Weight};
+pub use types::{EntryId, LogIndex, ServerId, ServerSet, Term};
+
+use crate::time::{Duration, Time};
+use durability::Disk;
+use reads::{ForwardedRead, PendingRead};
+use snapshots::IncomingSnapshot;
+
+/// One server of a Raft cluster. See the [module's essay](self).
+#[derive(Clone, Debug)]
+pub struct Raft {
+    config: Config,
+    random: Xoshiro256PlusPlus,
+    /// The latest reading of this server's clock.
+    now: Time,
+
+    // Persistent (Raft Figure 2); what is on the disk of it is `disk`'s business.
+    hard_state: HardState,
+    log: Log,
+    snapshot: Option<Arc<Snapshot>>,
+    membership: MembershipLog,
+    disk: Disk,
+
+    // Volatile.
+    commit: LogIndex,
+    /// Everything up to here has been handed out to be applied.
+    applied: LogIndex,
+    leader: Option<ServerId>,
+    role: Role,
+    election_deadline: Time,
+    /// The timeout that `election_deadline` came from, for those who draw it.
+    election_timeout: Duration,
+    /// Until then, campaigns are ignored: a leader has been heard (dissertation §4.2.3).
+    patient_until: Time,
+    incoming: Option<IncomingSnapshot>,
+    snapshot_asked: bool,
+    forwarded_reads: Vec<ForwardedRead>,
+    next_read_request: u64,
+    /// Reads that are confirmed and wait for their index to be applied.
+    ready_reads: VecDeque<(LogIndex, RequestId)>,
+    /// The entries last cut out of the log: members that are equally far get the same ones.
+    slice: Option<(LogIndex, Entries)>,
+}
+
+/// What a server is, with the state that only such a server has.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// It follows, or waits for somebody to follow.
+    Follower,
+    /// It asks whether it would be voted for.
+    PreCandidate(Campaign),
+    /// It asks for votes.
+    Candidate(Campaign),
+    /// It leads.
+    Leader(Leader),
+}
+
+/// The votes of a campaign. Voters are counted, not answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Campaign {
+    /// Who said yes.
+    pub granted: ServerSet,
+    /// Who said no.
+    pub refused: ServerSet,
+}
+
+/// What only a leader has (Raft Figure 2, "volatile state on leaders").
+#[derive(Clone, Debug)]
+pub struct Leader {
+    /// By the member's slot; the leader's own is empty.
+    progress: Vec<Option<Progress>>,
+    /// Index of its first own entry: nothing is read or reconfigured before that is committed.
+    first_own: LogIndex,
+    heartbeat_due: Time,
+    /// The current heartbeat round; the first is 1.
+    round: u64,
+    /// Recent rounds and when they began, oldest first.
+    rounds: VecDeque<(u64, Time)>,
+    pending_reads: VecDeque<PendingRead>,
+    /// The round the newest confirmed-by-round read waits for.
+    read_round: u64,
+    uncommitted_bytes: u64,
+    transfer: Option<Transfer>,
+    /// A successor was told to campaign in this term: leases are over.
+    lease_given_up: bool,
+}
+
+/// A leadership transfer under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    id: RequestId,
+    /// The successor.
+    pub to: ServerId,
+    deadline: Time,
+    handed_over: bool,
+}
+
+impl Raft {
+    /// Starts a server at `now`, a reading of its own clock.
+    ///
+    /// # Errors
+    /// Parameters that make no sense together, or a disk image that can't be a server's.
+    pub fn new(config: Config, start: Start, now: Time) -> Result<Raft, StartError> {
+        config.check().map_err(StartError::Config)?;
+        let (durable, bootstrap) = match start {
+            Start::Bootstrap(configuration) => (Durable::default(), configuration),
+            Start::Restart(durable, configuration) => (durable, configuration),
+            Start::Join => {
+                let hard_state = HardState { standing: Standing::Joining, ..HardState::default() };
+                (Durable { hard_state, ..Durable::default() }, Configuration::default())
+            }
+        };
+        let (base, mut membership) = match &durable.snapshot {
+            None => (EntryId::ZERO, MembershipLog::new(LogIndex::ZERO, bootstrap)),
+            Some(snapshot) => {
+                let meta = &snapshot.meta;
+                (meta.last, MembershipLog::new(meta.configuration_index, meta.configuration))
+            }
+        };
+        let mut log = Log::after(base);
+        for entry in durable.entries {
+            if entry.term < log.last().term {
+                return Err(StartError::Durable(DurableError::TermsOutOfOrder(log.last().index.next())));
+            }
+            let configuration = if let Payload::Membership(c) = &entry.payload { Some(**c) } else { None };
+            let id = log.append(entry);
+            if let Some(configuration) = configuration {
+                membership.append(id.index, configuration);
+            }
+        }
+        if log.last().term > durable.hard_state.term {
+            return Err(StartError::Durable(DurableError::TermAhead {
+                entry: log.last(),
+                term: durable.hard_state.term,
+            }));
+        }
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed ^ (u64::from(config.id.number()) << 56));
+        let mut raft = Raft {
+            now,
+            hard_state: durable.hard_state,
+            disk: Disk::holding(log.last().index),
+            log,
+            snapshot: durable.snapshot,
+            membership,
+            commit: base.index,
+            applied: base.index,
+            leader: None,
+            role: Role::Follower,
+            election_deadline: Time::ZERO,
+            election_timeout: Duration::ZERO,
+            // It may have acknowledged a leader just before it crashed, whose lease rests on its patience.
+            patient_until: now + config.election_timeout_min,
+            incoming: None,
+            snapshot_asked: false,
+            forwarded_reads: Vec::new(),
+            next_read_request: random.random(),
+            ready_reads: VecDeque::new(),
+            slice: None,
+            random,
+            config,
+        };
+        raft.arm_election_timer();
+        Ok(raft)
+    }
+
+    /// Takes one thing that happened, at `now` on this server's own clock, and decides everything that follows from it.
+    pub fn step(&mut self, now: Time, input: Input, out: &mut Output) {
+        out.clear();
+        self.read_clock(now);
+        match input {
+            Input::Message { from, message } => self.on_message(from, message, out),
+            Input::TimerDue => self.on_timer(out),
+            Input::Durable(receipt) => self.on_durable(receipt, out),
+            Input::Propose(proposal) => self.on_propose(core::iter::once(proposal), out),
+            Input::ProposeBatch(proposals) => self.on_propose(proposals.into_iter(), out),
+            Input::Read { id, mode } => self.on_read(id, mode, out),
+            Input::SnapshotTaken { index, data } => self.on_snapshot_taken(index, data, out),
+            Input::ChangeMembership { id, change } => self.on_change_membership(id, change, out),
+            Input::TransferLeadership { id, to } => self.on_transfer_leadership(id, to, out),
+            Input::Campaign => self.campaign(CampaignReason::Asked, out),
+        }
+        self.finish(out);
+    }
+
+    /// When to call [`Raft::step`] with [`Input::TimerDue`] at the latest, on this server's own clock.
+    pub fn deadline(&self) -> Time {
+        let role = match &self.role {
+            Role::Leader(leader) => {
+                let transfer = leader.transfer.as_ref().map_or(Time::NEVER, |transfer| transfer.deadline);
+                leader.heartbeat_due.min(transfer).min(self.disk_stall_deadline())
+            }
+            _ => self.election_deadline,
+        };
+        self.forwarded_reads.iter().map(|read| read.deadline).fold(role, Time::min)
+    }
+
+    // ---------------------------------------------------------------- the table of roles and messages
+
+    fn on_message(&mut self, from: ServerId, message: Message, out: &mut Output) {
+        if !self.admit(from, &message, out) {
+            return;
+        }
+        match (message, &self.role) {
+            (Message::PreVote(m), _) => self.on_pre_vote(from, &m, out),
+            (Message::PreVoteResponse(m), Role::PreCandidate(_)) => self.on_pre_vote_response(from, &m, out),
+            (Message::RequestVote(m), _) => self.on_request_vote(from, &m, out),
+            (Message::RequestVoteResponse(m), Role::Candidate(_)) => self.on_request_vote_response(from, &m, out),
+            (Message::AppendEntries(m), Role::Follower) => self.on_append_entries(from, &m, out),
+            (Message::InstallSnapshot(m), Role::Follower) => self.on_install_snapshot(from, &m, out),
+            (Message::AppendEntriesResponse(m), Role::Leader(_)) => self.on_append_entries_response(from, &m, out),
+            (Message::InstallSnapshotResponse(m), Role::Leader(_)) => self.on_install_snapshot_response(from, &m, out),
+            (Message::TimeoutNow(_), Role::Follower) => {
+                self.campaign(CampaignReason::LeadershipTransfer { leader: from }, out);
+            }
+            (Message::ReadIndex(m), _) => self.on_read_index(from, &m, out),
+            (Message::ReadIndexResponse(m), _) => self.on_read_index_response(from, &m, out),
+            _ => {} // An answer that comes too late, or a question to somebody else.
+        }
+    }
+
+    /// Every reason not to look at a message, before anybody looks: what is impossible, what is too old, and what
+    /// a higher term does to the receiver. Whether to go on.
+    fn admit(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
+        if from == self.config.id {
+            out.observe(|| Observation::ImpossibleMessage { from, what: "a message from the server itself" });
+            return false;
+        }
+        let (theirs, mine) = (message.term(), self.hard_state.term);
+        if theirs < mine {
+            return self.admit_stale(from, message, out);
+        }
+        if theirs > mine {
+            if let Message::PreVote(_) = message {
+                return true; // Asking must not disturb (dissertation §9.6).
+            }
+            if let Message::RequestVote(m) = message
+                && !m.leadership_transfer
+                && let Some(until) = self.patience()
+            {
+                // Dissertation §4.2.3: neither vote nor adopt the term while a leader is heard.
+                let (term, leader) = (m.term, self.leader);
+                out.observe(|| Observation::VoteRefused {
+                    candidate: from,
+                    term,
+                    pre_vote: false,
+                    reason: VoteRefusal::HearsLeader { leader, until },
+                });
+                return false;
+            }
+            if self.is_leader() && !self.rule(Rule::StepDownOnHigherTerm) {
+                return false;
+            }
+            self.become_follower(theirs, StepDownReason::HigherTerm { by: from }, out);
+        }
+        if message.is_from_leader() { self.admit_leader(from, out) } else { true }
+    }
+
+    /// A message of an older term: questions are answered, so that the sender learns of the newer one.
+    fn admit_stale(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
+        let mine = self.hard_state.term;
+        if !self.rule(Rule::RefuseStaleTerms) && matches!(message, Message::AppendEntries(_)) {
+            return matches!(self.role, Role::Follower);
+        }
+        let answer = match message {
+            // A pre-vote of an older term is refused in its own handler, with the reason.
+            Message::PreVote(_) => return true,
+            Message::RequestVote(m) => {
+                let term = m.term;
+                out.observe(|| Observation::VoteRefused {
+                    candidate: from,
+                    term,
+                    pre_vote: false,
+                    reason: VoteRefusal::StaleTerm { mine },
+                });
+                Some(Message::RequestVoteResponse(RequestVoteResponse { term: mine, granted: false }))
+            }
+            Message::AppendEntries(m) => Some(Message::AppendEntriesResponse(AppendEntriesResponse {
+                term: mine,
+                round: m.round,
+                probe: m.probe,
+                outcome: AppendOutcome::StaleTerm,
+            })),
+            Message::InstallSnapshot(m) => Some(Message::InstallSnapshotResponse(InstallSnapshotResponse {
+                term: mine,
+                round: m.round,
+                last: m.meta.last,
+                progress: SnapshotProgress::StaleTerm,
+            })),
+            Message::ReadIndex(m) => {
+                Some(Message::ReadIndexResponse(ReadIndexResponse { term: mine, request: m.request, index: None }))
+            }
+            _ => None,
+        };
+        let (theirs, name) = (message.term(), message.name());
+        out.observe(|| Observation::StaleMessage { from, theirs, mine, name });
+        if let Some(message) = answer {
+            self.send(from, message, out);
+        }
+        false
+    }
+
+    /// The sender leads the current term: follow it.
+    fn admit_leader(&mut self, from: ServerId, out: &mut Output) -> bool {
+        if self.is_leader() {
+            out.observe(|| Observation::ImpossibleMessage { from, what: "another leader in the leader's own term" });
+            return false;
+        }
+        if self.leader.is_some_and(|leader| leader != from) {
+            out.observe(|| Observation::ImpossibleMessage { from, what: "a second leader in the same term" });
+            return false;
+        }
+        if !matches!(self.role, Role::Follower) {
+            self.become_follower(self.hard_state.term, StepDownReason::OtherLeader { leader: from }, out);
+        }
+        if self.leader.is_none() {
+            self.leader = Some(from);
+            let term = self.hard_state.term;
+            out.observe(|| Observation::FollowsLeader { term, leader: from });
+        }
+        self.patient_until = self.now + self.config.election_timeout_min;
+        self.arm_election_timer();
+        true
+    }
+
+    fn on_timer(&mut self, out: &mut Output) {
+        self.expire_forwarded_reads(out);
+        if self.is_leader() {
+            self.on_leader_timer(out);
+        } else if self.now >= self.election_deadline {
+            let silent = self.election_timeout;
+            self.campaign(CampaignReason::ElectionTimeout { silent }, out);
+        }
+    }
+
+    /// What every step ends with: the write it made, the entries it committed, the reads they release.
+    fn finish(&mut self, out: &mut Output) {
+        self.flush_write(out);
+        while self.applied < self.commit {
+            let index = self.applied.next();
+            let Some(entry) = self.log.get(index) else {
+                break;
+            };
+            out.committed.push(Committed { index, entry: entry.clone() });
+            self.applied = index;
+        }
+        while let Some((index, id)) = self.ready_reads.front()
+            && *index <= self.applied
+        {
+            out.reads.push(*id);
+            self.ready_reads.pop_front();
+        }
+        out.snapshot_wanted = self.wants_snapshot();
+    }
+
+    // ---------------------------------------------------------------- small things everybody needs
+
+    /// Whether a safety rule holds.
+    #[inline]
+    fn rule(&self, rule: Rule) -> bool {
+        self.config.rules.on(rule)
+    }
+
+    /// Asserts an invariant of our own, unless rules that it rests on are switched off.
+    #[inline]
+    #[track_caller]
+    fn must_hold(&self, invariant: bool, what: &str) {
+        assert!(
+            invariant || self.config.rules != Rules::ALL,
+            "{}: {what} (term {}, log {}..{}, commit {}, applied {})",
+            self.config.id,
+            self.hard_state.term,
+            self.log.base(),
+            self.log.last(),
+            self.commit,
+            self.applied,
+        );
+    }
+
+    fn read_clock(&mut self, now: Time) {
+        if now < self.now {
+            // The clock went back: no deadline may lie further off than it did when it was set.
+            let latest = now + self.config.election_timeout_max;
+            self.election_deadline = self.election_deadline.min(latest);
+            self.patient_until = self.patient_until.min(now + self.config.election_timeout_min);
+            for read in &mut self.forwarded_reads {
+                read.deadline = read.deadline.min(latest);
+            }
+            self.disk.clock_went_back(now);
+            if let Role::Leader(leader) = &mut self.role {
+                leader.clock_went_back(now, &self.config);
+            }
+        }
+        self.now = now;
+    }
+
+    fn arm_election_timer(&mut self) {
+        let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
+        self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
+        self.election_deadline = self.now + self.election_timeout;
+    }
+
+    fn send(&self, to: ServerId, message: Message, out: &mut Output) {
+        out.messages.push(Envelope { to, message });
+    }
+
+    /// The membership that counts.
+    fn members(&self) -> &Configuration {
+        if self.rule(Rule::MembershipFollowsLog) { self.membership.current() } else { self.membership.at(self.commit) }
+    }
+
+    /// Until when campaigns are ignored, if they are.
+    fn patience(&self) -> Option<Time> {
+        if !self.config.check_quorum || !self.rule(Rule::IgnoreCampaignsUnderLeader) {
+            return None;
+        }
+        let until = if self.is_leader() { Time::NEVER } else { self.patient_until };
+        (self.now < until).then_some(until)
+    }
+}
+
+/// What a server can be asked about itself: for drivers, pages and checkers.
+impl Raft {
+    /// Its name.
+    pub fn id(&self) -> ServerId {
+        self.config.id
+    }
+
+    /// Its parameters.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Its term, its vote and its standing.
+    pub fn hard_state(&self) -> HardState {
+        self.hard_state
+    }
+
+    /// Its term.
+    pub fn term(&self) -> Term {
+        self.hard_state.term
+    }
+
+    /// What it is.
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+
+    /// Whether it leads.
+    pub fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
+    /// The leader of its term, if it knows one.
+    pub fn leader(&self) -> Option<ServerId> {
+        self.leader
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Its latest snapshot.
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.snapshot.as_ref()
+    }
+
+    /// Everything up to here is committed, as far as it knows.
+    pub fn commit_index(&self) -> LogIndex {
+        self.commit
+    }
+
+    /// Everything up to here has been handed out to be applied.
+    pub fn applied_index(&self) -> LogIndex {
+        self.applied
+    }
+
+    /// Everything up to here is on its own disk.
+    pub fn durable_index(&self) -> LogIndex {
+        self.disk.log()
+    }
+
+    /// Whether a write is on its way to the disk.
+    pub fn is_writing(&self) -> bool {
+        self.disk.is_writing()
+    }
+
+    /// The membership in force.
+    pub fn configuration(&self) -> &Configuration {
+        self.members()
+    }
+
+    /// Index of the entry that brought the membership in force.
+    pub fn configuration_index(&self) -> LogIndex {
+        self.membership.current_index()
+    }
+
+    /// When its election timer started, and when it runs out. A leader has none.
+    pub fn election_timer(&self) -> Option<(Time, Duration)> {
+        (!self.is_leader()).then_some((self.election_deadline, self.election_timeout))
+    }
+}
+
+impl Role {
+    /// Its name, for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Role::Follower => "follower",
+            Role::PreCandidate(_) => "pre-candidate",
+            Role::Candidate(_) => "candidate",
+            Role::Leader(_) => "leader",
+        }
+    }
+
+    /// The votes of its campaign, if it campaigns.
+    pub const fn campaign(&self) -> Option<&Campaign> {
+        match self {
+            Role::PreCandidate(campaign) | Role::Candidate(campaign) => Some(campaign),
+            _ => None,
+        }
+    }
+}
+
+impl Leader {
+    /// What it knows about `member`.
+    pub fn progress(&self, member: ServerId) -> Option<&Progress> {
+        self.progress.get(member.slot())?.as_ref()
+    }
+
+    fn progress_mut(&mut self, member: ServerId) -> Option<&mut Progress> {
+        self.progress.get_mut(member.slot())?.as_mut()
+    }
+
+    /// When the next heartbeat is due.
+    pub fn heartbeat_due(&self) -> Time {
+        self.heartbeat_due
+    }
+
+    /// The current heartbeat round.
+    pub fn round(&self) -> u64 {
+        self.round
+    }
+
+    /// The leadership transfer under way.
+    pub fn transfer(&self) -> Option<Transfer> {
+        self.transfer
+    }
+
+    /// Bytes of entries that aren't committed.
+    pub fn uncommitted_bytes(&self) -> u64 {
+        self.uncommitted_bytes
+    }
+
+    fn clock_went_back(&mut self, now: Time, config: &Config) {
+        self.heartbeat_due = self.heartbeat_due.min(now + config.heartbeat_interval);
+        if let Some(transfer) = &mut self.transfer {
+            transfer.deadline = transfer.deadline.min(now + config.election_timeout_max);
+        }
+        // When the rounds began is unknown now, and so is any lease that rests on it.
+        self.rounds.clear();
+        for progress in self.progress.iter_mut().flatten() {
+            progress.acked_round_began = Time::ZERO;
+            progress.heard = progress.heard.min(now);
+            progress.sent = progress.sent.min(now);
+        }
+    }
+}
+
+/// Why a server can't start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartError {
+    /// Its parameters make no sense together.
+    Config(ConfigError),
+    /// Its disk holds something that can't be a server's state.
+    Durable(DurableError),
+}
+
+impl core::fmt::Display for StartError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            StartError::Config(error) => error.fmt(f),
+            StartError::Durable(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for StartError {}

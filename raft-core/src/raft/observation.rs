@@ -1,0 +1,409 @@
+//! What a server noticed and why: data, from which `sentences` makes prose.
+
+use super::io::{Refusal, RequestId, Standing};
+use super::membership::Configuration;
+use super::types::{EntryId, LogIndex, ServerId, ServerSet, Term};
+use crate::time::{Duration, Time};
+
+/// One thing a server decided or noticed, with the facts it rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Observation {
+    /// It began to campaign; with `pre_vote` it only asks yet.
+    Campaigned {
+        /// The term it campaigns for.
+        term: Term,
+        /// Whether this is the question before the campaign.
+        pre_vote: bool,
+        /// Why now.
+        why: CampaignReason,
+    },
+    /// Its election timeout passed, and it may not campaign.
+    CampaignWithheld {
+        /// Why not.
+        reason: WithheldReason,
+    },
+    /// It won.
+    BecameLeader {
+        /// Its term.
+        term: Term,
+        /// Who voted for it.
+        votes: ServerSet,
+    },
+    /// It follows, having been something else.
+    BecameFollower {
+        /// Its term.
+        term: Term,
+        /// Why.
+        why: StepDownReason,
+    },
+    /// It follows this leader from now on.
+    FollowsLeader {
+        /// The term.
+        term: Term,
+        /// The leader.
+        leader: ServerId,
+    },
+    /// It learned of a higher term.
+    TermAdopted {
+        /// Its term before.
+        from: Term,
+        /// Its term now.
+        to: Term,
+        /// Who told it.
+        by: ServerId,
+    },
+    /// It granted its vote.
+    VoteGranted {
+        /// To whom.
+        candidate: ServerId,
+        /// For which term.
+        term: Term,
+        /// Whether it was only asked whether it would.
+        pre_vote: bool,
+    },
+    /// It refused its vote.
+    VoteRefused {
+        /// To whom.
+        candidate: ServerId,
+        /// For which term.
+        term: Term,
+        /// Whether it was only asked whether it would.
+        pre_vote: bool,
+        /// Why.
+        reason: VoteRefusal,
+    },
+    /// A candidate counted an answer.
+    VoteCounted {
+        /// Whose.
+        voter: ServerId,
+        /// Whether it was a yes.
+        granted: bool,
+        /// Whether this is the question before the campaign.
+        pre_vote: bool,
+        /// The votes it has.
+        votes: ServerSet,
+        /// Votes that make a majority (of the incoming voters).
+        needed: usize,
+    },
+    /// A campaign can't be won any more.
+    CampaignLost {
+        /// Its term.
+        term: Term,
+        /// Who refused.
+        refusals: ServerSet,
+    },
+    /// A message of an older term was set aside.
+    StaleMessage {
+        /// From whom.
+        from: ServerId,
+        /// Its term.
+        theirs: Term,
+        /// The server's own.
+        mine: Term,
+        /// The message's name.
+        name: &'static str,
+    },
+    /// A message that no correct peer sends was ignored.
+    ImpossibleMessage {
+        /// From whom.
+        from: ServerId,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// It took entries into its log.
+    Appended {
+        /// Index of the first.
+        first: LogIndex,
+        /// The last.
+        last: EntryId,
+        /// From whom; a leader appends its own.
+        leader: ServerId,
+    },
+    /// It dropped entries that conflict with the leader's.
+    Truncated {
+        /// What it kept ends here.
+        after: LogIndex,
+        /// Its last entry before.
+        dropped_to: EntryId,
+        /// The leader's first entry that conflicts.
+        conflict: EntryId,
+    },
+    /// It rejected an append, for its log lacks the entry before.
+    AppendRejected {
+        /// Whose.
+        leader: ServerId,
+        /// The entry the append builds on.
+        previous: EntryId,
+        /// The term it has there instead, if any.
+        mine: Option<Term>,
+        /// Where it proposes to look next.
+        hint: EntryId,
+    },
+    /// A leader went back in a member's log.
+    BackedOff {
+        /// The member.
+        peer: ServerId,
+        /// The next index before.
+        from: LogIndex,
+        /// The next index now.
+        to: LogIndex,
+    },
+    /// A leader found an append lost and sends again.
+    Resent {
+        /// The member.
+        peer: ServerId,
+        /// From where.
+        from: LogIndex,
+    },
+    /// The commit index rose.
+    Committed {
+        /// Before.
+        from: LogIndex,
+        /// Now.
+        to: LogIndex,
+        /// The servers that hold it, as the leader knows; empty on a follower, which learned it.
+        by: ServerSet,
+    },
+    /// The commit index could not rise although a quorum holds more: the entries are of older terms (Raft §5.4.2).
+    CommitWaitsForOwnTerm {
+        /// Up to here a quorum holds the log.
+        held: EntryId,
+        /// The leader's term.
+        term: Term,
+    },
+    /// It needs a snapshot to help a member.
+    SnapshotSent {
+        /// The member.
+        peer: ServerId,
+        /// What the snapshot covers.
+        last: EntryId,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// It replaced its state by a leader's snapshot.
+    SnapshotInstalled {
+        /// What it covers.
+        last: EntryId,
+        /// Whether entries after it were kept.
+        kept: bool,
+    },
+    /// It ignored a snapshot that covers nothing new.
+    SnapshotIgnored {
+        /// What it covers.
+        last: EntryId,
+        /// The server's own commit index.
+        commit: LogIndex,
+    },
+    /// It put its log's beginning into a snapshot.
+    Compacted {
+        /// What the snapshot covers.
+        last: EntryId,
+    },
+    /// A membership is in force from now on.
+    MembershipEntered {
+        /// The entry that brought it.
+        index: LogIndex,
+        /// The membership.
+        configuration: Configuration,
+    },
+    /// A membership was truncated away; the one before is in force again.
+    MembershipReverted {
+        /// The membership in force now.
+        configuration: Configuration,
+    },
+    /// A read must wait.
+    ReadWaits {
+        /// The read.
+        id: RequestId,
+        /// For what.
+        reason: ReadWait,
+    },
+    /// A read may be answered.
+    ReadReleased {
+        /// The read.
+        id: RequestId,
+        /// At which index.
+        index: LogIndex,
+        /// How leadership was confirmed.
+        by: ReadProof,
+    },
+    /// A lease read isn't possible, and is confirmed by heartbeats instead.
+    LeaseUnavailable {
+        /// Why.
+        reason: LeaseRefusal,
+    },
+    /// A leadership transfer began.
+    TransferBegan {
+        /// To whom.
+        to: ServerId,
+    },
+    /// The successor was told to campaign.
+    TransferHandedOver {
+        /// To whom.
+        to: ServerId,
+    },
+    /// The successor didn't take over in time.
+    TransferTimedOut {
+        /// To whom it should have gone.
+        to: ServerId,
+    },
+    /// A request was refused.
+    RequestRefused {
+        /// Why.
+        reason: Refusal,
+    },
+    /// The server lost its disk under a name that already had a vote; it will never vote under it again.
+    Barred {
+        /// The index of the membership that named it a voter.
+        index: LogIndex,
+    },
+}
+
+/// Why a server campaigns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CampaignReason {
+    /// It heard no leader for an election timeout (Raft §5.2).
+    ElectionTimeout {
+        /// How long.
+        silent: Duration,
+    },
+    /// A quorum would vote for it.
+    PreVoteWon {
+        /// Who would.
+        votes: ServerSet,
+    },
+    /// The leader asked it to.
+    LeadershipTransfer {
+        /// The leader.
+        leader: ServerId,
+    },
+    /// It was told to.
+    Asked,
+}
+
+/// Why a server doesn't campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WithheldReason {
+    /// It isn't a voter.
+    NotAVoter,
+    /// It lost its disk.
+    Standing(Standing),
+    /// Its disk hasn't finished a write for too long.
+    DiskStalled,
+}
+
+/// Why a server stopped leading or campaigning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StepDownReason {
+    /// A higher term (Raft §5.1).
+    HigherTerm {
+        /// Who told.
+        by: ServerId,
+    },
+    /// Another won the election of its term.
+    OtherLeader {
+        /// The winner.
+        leader: ServerId,
+    },
+    /// It heard no quorum for an election timeout (dissertation §6.2).
+    QuorumLost {
+        /// Those it heard, itself included.
+        heard: ServerSet,
+    },
+    /// Its disk hasn't finished a write for so long.
+    DiskStalled {
+        /// How long.
+        stalled: Duration,
+    },
+    /// It isn't a voter any more (Raft §6).
+    Removed,
+}
+
+/// Why a vote was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VoteRefusal {
+    /// The candidate's term is older.
+    StaleTerm {
+        /// The server's own term.
+        mine: Term,
+    },
+    /// The vote of that term is given.
+    AlreadyVoted {
+        /// To whom.
+        other: ServerId,
+    },
+    /// The candidate's log is behind (Raft §5.4.1).
+    LogBehind {
+        /// The server's own last entry.
+        mine: EntryId,
+        /// The candidate's.
+        theirs: EntryId,
+    },
+    /// It hears a leader, or restarted so recently that it may have (dissertation §4.2.3).
+    HearsLeader {
+        /// The leader, if it knows one.
+        leader: Option<ServerId>,
+        /// Until when it won't listen, by its own clock.
+        until: Time,
+    },
+    /// It may not vote: it lost its disk.
+    NoStanding(Standing),
+}
+
+/// What a read waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadWait {
+    /// The leader's first commit in its own term (Raft §8).
+    OwnCommit {
+        /// The entry that must be committed.
+        entry: LogIndex,
+    },
+    /// A round of heartbeats (dissertation §6.4).
+    Round {
+        /// The round.
+        round: u64,
+    },
+    /// The leader's word.
+    Leader {
+        /// The leader.
+        leader: ServerId,
+    },
+    /// The state machine to catch up.
+    Apply {
+        /// To here.
+        index: LogIndex,
+    },
+}
+
+/// How a leader knew that it led.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReadProof {
+    /// A quorum answered this round.
+    Round(u64),
+    /// The lease holds until then, by the leader's clock.
+    Lease(Time),
+    /// It is a quorum by itself.
+    Alone,
+    /// The leader said so.
+    Leader(ServerId),
+    /// Nothing: the rule is switched off.
+    Nothing,
+}
+
+/// Why there is no lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LeaseRefusal {
+    /// It ran out.
+    Expired {
+        /// When.
+        at: Time,
+    },
+    /// It was given up for a transfer.
+    Transferring,
+    /// Leases need check-quorum.
+    NoCheckQuorum,
+    /// The clocks may drift too much.
+    ClockDrift,
+    /// The leader's own clock went backwards since the heartbeats were sent.
+    ClockJumped,
+}

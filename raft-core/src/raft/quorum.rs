@@ -1,0 +1,94 @@
+//! Majorities. Raft needs one to elect a leader (§5.2) and one to commit an entry (§5.3, §5.4); any two overlap.
+
+use super::types::{ServerId, ServerSet};
+
+/// The fewest servers that are more than half of `count`.
+pub const fn majority_of(count: usize) -> usize {
+    count / 2 + 1
+}
+
+/// Whether `servers` hold more than half of `voters`. Those that aren't voters don't count; nobody is a majority of nobody.
+pub const fn is_majority(voters: ServerSet, servers: ServerSet) -> bool {
+    servers.intersection(voters).len() >= majority_of(voters.len())
+}
+
+/// The highest value that a majority of `voters` has reached: of the values in descending order, the majority's last.
+///
+/// With nobody to vote it is the lowest value there is.
+pub fn reached_by_majority<T: Copy + Ord + Default>(voters: ServerSet, reached: impl Fn(ServerId) -> T) -> T {
+    let count = voters.len();
+    if count == 0 {
+        return T::default();
+    }
+    // Insertion into a small array on the stack: clusters are small, and this runs for every acknowledgement.
+    let mut highest = [T::default(); ServerId::MAX as usize];
+    let wanted = majority_of(count);
+    for (seen, server) in voters.iter().enumerate() {
+        let value = reached(server);
+        let mut place = seen.min(wanted);
+        while place > 0 && highest[place - 1] < value {
+            if place < wanted {
+                highest[place] = highest[place - 1];
+            }
+            place -= 1;
+        }
+        if place < wanted {
+            highest[place] = value;
+        }
+    }
+    highest[wanted - 1]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn a_majority_is_more_than_half() {
+        for (count, majority) in [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (9, 5)] {
+            assert_eq!(majority_of(count), majority, "of {count}");
+        }
+        let servers = |numbers: &[u8]| numbers.iter().filter_map(|n| ServerId::new(*n)).collect::<ServerSet>();
+        assert!(is_majority(servers(&[1, 2, 3]), servers(&[1, 3])));
+        assert!(!is_majority(servers(&[1, 2, 3]), servers(&[1])));
+        assert!(!is_majority(servers(&[1, 2, 3]), servers(&[1, 4, 5])), "strangers don't count");
+        assert!(!is_majority(ServerSet::EMPTY, servers(&[1])), "nobody has no majority");
+    }
+
+    #[test]
+    fn the_majority_has_reached_the_middle() {
+        let table: [(&[u64], u64); 7] = [
+            (&[7], 7),
+            (&[7, 5], 5),
+            (&[7, 5, 6], 6),
+            (&[1, 9, 9], 9),
+            (&[4, 3, 2, 1], 2),
+            (&[10, 9, 8, 3, 1], 8),
+            (&[0, 0, 0, 9, 9], 0),
+        ];
+        for (reached, majority) in table {
+            let voters = ServerSet::first(reached.len() as u8);
+            assert_eq!(reached_by_majority(voters, |s| reached[s.slot()]), majority, "{reached:?}");
+        }
+        assert_eq!(reached_by_majority(ServerSet::EMPTY, |_| 9), 0);
+    }
+
+    #[test]
+    fn it_agrees_with_sorting_on_every_small_cluster() {
+        // All vectors of up to six values in 0..4: every tie and every order.
+        for count in 1..=6_u8 {
+            for code in 0..4_u32.pow(u32::from(count)) {
+                let reached: Vec<u32> = (0..u32::from(count)).map(|i| code / 4_u32.pow(i) % 4).collect();
+                let mut sorted = reached.clone();
+                sorted.sort_unstable_by(|a, b| b.cmp(a));
+                let expected = sorted[majority_of(sorted.len()) - 1];
+                assert_eq!(
+                    reached_by_majority(ServerSet::first(count), |s| reached[s.slot()]),
+                    expected,
+                    "{reached:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,428 @@
+//! A leader at work: heartbeats, streaming the log to each member, counting what is committed (Raft §5.3, §5.4).
+
+use alloc::sync::Arc;
+
+use super::entry::{Entries, Payload};
+use super::io::{Output, Proposal, Refusal};
+use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
+use super::observation::{Observation, StepDownReason};
+use super::progress::{Progress, ProgressState};
+use super::rules::Rule;
+use super::types::{EntryId, LogIndex, ServerId, ServerSet};
+use super::{Raft, Role};
+use crate::time::Time;
+
+/// Rounds whose beginning is remembered, for leases. A quorum that lags further has none.
+const ROUNDS_KEPT: usize = 64;
+
+impl Raft {
+    // ---------------------------------------------------------------- proposals
+
+    pub(super) fn on_propose(&mut self, proposals: impl Iterator<Item = Proposal>, out: &mut Output) {
+        let after = self.log.last().index;
+        for proposal in proposals {
+            match self.refuses_proposal(&proposal) {
+                Some(reason) => out.refuse(proposal.id, reason),
+                None => {
+                    let id = self.append_own(Payload::Command(proposal.command), out);
+                    out.accepted.push((proposal.id, id));
+                }
+            }
+        }
+        if self.log.last().index > after {
+            self.replicate(out);
+        }
+    }
+
+    fn refuses_proposal(&self, proposal: &Proposal) -> Option<Refusal> {
+        let Role::Leader(leader) = &self.role else {
+            return Some(Refusal::NotLeader { leader: self.leader });
+        };
+        if let Some(transfer) = &leader.transfer {
+            return Some(Refusal::Transferring { to: transfer.to });
+        }
+        let (waiting, limit) = (leader.uncommitted_bytes, self.config.uncommitted_bytes_max);
+        let over = waiting > 0 && waiting + proposal.command.len() as u64 > limit;
+        over.then_some(Refusal::TooMuchUncommitted { waiting, limit })
+    }
+
+    // ---------------------------------------------------------------- time
+
+    pub(super) fn on_leader_timer(&mut self, out: &mut Output) {
+        if self.disk_is_stalled() {
+            let why = self.disk_stall_reason();
+            return self.become_follower(self.hard_state.term, why, out);
+        }
+        self.expire_transfer(out);
+        let Role::Leader(leader) = &self.role else {
+            return;
+        };
+        if self.now < leader.heartbeat_due {
+            return;
+        }
+        if self.config.check_quorum {
+            let heard = self.heard_recently();
+            if !self.members().has_quorum(heard) {
+                return self.become_follower(self.hard_state.term, StepDownReason::QuorumLost { heard }, out);
+            }
+        }
+        self.begin_round(out);
+    }
+
+    /// The members heard within an election timeout, itself included.
+    fn heard_recently(&self) -> ServerSet {
+        let Role::Leader(leader) = &self.role else {
+            return ServerSet::EMPTY;
+        };
+        let patience = self.config.election_timeout_max;
+        let heard = |member: &ServerId| leader.progress(*member).is_some_and(|p| p.heard + patience > self.now);
+        self.members().members().iter().filter(|m| *m == self.config.id || heard(m)).collect()
+    }
+
+    /// Begins a heartbeat round: everyone who hasn't been sent anything lately is sent something.
+    pub(super) fn begin_round(&mut self, out: &mut Output) {
+        let half = self.config.heartbeat_interval.percent(50);
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let quiet_since = Time::from_micros(self.now.as_micros().saturating_sub(half.as_micros()));
+        leader.count_round(self.now);
+        leader.assign_reads();
+        let everyone = leader.reads_wait_for_current_round();
+        for member in self.peers().iter() {
+            let Role::Leader(leader) = &mut self.role else {
+                return;
+            };
+            let Some(progress) = leader.progress_mut(member) else {
+                continue;
+            };
+            if everyone || progress.sent <= quiet_since {
+                if let ProgressState::Probe { waiting } = &mut progress.state {
+                    *waiting = false; // The last probe may be lost: ask again.
+                }
+                self.send_heartbeat(member, out);
+            }
+        }
+        self.schedule_heartbeat();
+    }
+
+    /// The next round begins when somebody hasn't been sent anything for a heartbeat interval.
+    fn schedule_heartbeat(&mut self) {
+        let interval = self.config.heartbeat_interval;
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let oldest = leader.progress.iter().flatten().map(|progress| progress.sent).min();
+        let due = oldest.unwrap_or(self.now) + interval;
+        // Somebody just added has been sent nothing yet; a clock may have jumped: never busy-wait.
+        leader.heartbeat_due = due.max(self.now + interval.percent(10));
+    }
+
+    // ---------------------------------------------------------------- sending
+
+    /// Sends every member what it lacks, as far as its window allows.
+    pub(super) fn replicate(&mut self, out: &mut Output) {
+        for member in self.peers().iter() {
+            self.send_entries(member, out);
+        }
+    }
+
+    /// Sends `member` what it lacks, as far as its state allows.
+    pub(super) fn send_entries(&mut self, member: ServerId, out: &mut Output) {
+        let last = self.log.last().index;
+        loop {
+            let Role::Leader(leader) = &mut self.role else {
+                return;
+            };
+            let Some(progress) = leader.progress_mut(member) else {
+                return;
+            };
+            match &mut progress.state {
+                ProgressState::Snapshot(_) => return,
+                ProgressState::Probe { waiting } => {
+                    if *waiting {
+                        return;
+                    }
+                }
+                ProgressState::Replicate(window) => {
+                    let full = window.is_full(self.config.window_appends_max, self.config.window_bytes_max);
+                    if progress.next > last || full {
+                        return;
+                    }
+                }
+            }
+            let next = progress.next;
+            let Some(previous) = self.log.id_at(next.previous()) else {
+                return self.begin_snapshot(member, out);
+            };
+            let entries = self.cut_slice(next);
+            let Role::Leader(leader) = &mut self.role else {
+                return;
+            };
+            let round = leader.round;
+            let Some(progress) = leader.progress_mut(member) else {
+                return;
+            };
+            let probing = match &mut progress.state {
+                ProgressState::Probe { waiting } => {
+                    *waiting = true;
+                    true
+                }
+                ProgressState::Replicate(window) => {
+                    let last_sent = next.previous().plus(entries.len() as u64);
+                    let bytes = entries.as_slice().iter().map(|entry| entry.payload.size()).sum();
+                    window.add(last_sent, bytes, round);
+                    progress.next = last_sent.next();
+                    false
+                }
+                ProgressState::Snapshot(_) => return,
+            };
+            self.send_append(member, previous, entries, out);
+            if probing {
+                return;
+            }
+        }
+    }
+
+    /// Sends something, whatever the state: what else there is to send, or an empty append.
+    fn send_heartbeat(&mut self, member: ServerId, out: &mut Output) {
+        let Role::Leader(leader) = &self.role else {
+            return;
+        };
+        let Some(progress) = leader.progress(member) else {
+            return;
+        };
+        match &progress.state {
+            ProgressState::Probe { .. } => self.send_entries(member, out),
+            ProgressState::Snapshot(_) => self.send_piece(member, out),
+            ProgressState::Replicate(window) => {
+                // An empty append after what is known to match can't be rejected, and doesn't overtake what is on its way.
+                let full = window.is_full(self.config.window_appends_max, self.config.window_bytes_max);
+                let matched = progress.matched;
+                if progress.next <= self.log.last().index && !full {
+                    self.send_entries(member, out);
+                } else if let Some(previous) = self.log.id_at(matched) {
+                    self.send_append(member, previous, Entries::None, out);
+                } else {
+                    // It matches up to an entry compacted away meanwhile: any earlier place will do.
+                    self.send_append(member, EntryId::ZERO, Entries::None, out);
+                }
+            }
+        }
+    }
+
+    fn send_append(&mut self, member: ServerId, previous: EntryId, entries: Entries, out: &mut Output) {
+        let (term, commit, now) = (self.hard_state.term, self.commit, self.now);
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let round = leader.round;
+        let Some(progress) = leader.progress_mut(member) else {
+            return;
+        };
+        progress.sent = now;
+        let append = AppendEntries { term, previous, entries, commit, round, probe: progress.probe };
+        self.send(member, Message::AppendEntries(append), out);
+    }
+
+    /// The entries from `from` on that go into one append. Members equally far share them.
+    fn cut_slice(&mut self, from: LogIndex) -> Entries {
+        if let Some((start, entries)) = &self.slice
+            && *start == from
+        {
+            return entries.clone();
+        }
+        let entries = self.log.slice(from, self.config.append_entries_max, self.config.append_bytes_max);
+        self.slice = Some((from, entries.clone()));
+        entries
+    }
+
+    // ---------------------------------------------------------------- answers
+
+    pub(super) fn on_append_entries_response(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) {
+        if !self.note_heard(from, m.round, out) {
+            return;
+        }
+        match m.outcome {
+            AppendOutcome::StaleTerm => {}
+            AppendOutcome::Matched(index) => {
+                if index > self.log.last().index {
+                    out.observe(|| Observation::ImpossibleMessage { from, what: "a match beyond the leader's log" });
+                    return;
+                }
+                self.on_matched(from, index, m.round, out);
+            }
+            AppendOutcome::Conflict { previous, hint } => self.on_conflict(from, m.probe, previous, hint, out),
+        }
+        self.release_confirmed_reads(out);
+    }
+
+    /// A member answered: it is alive, and it knew the leader when `round` was current. Whether that can be.
+    pub(super) fn note_heard(&mut self, from: ServerId, round: u64, out: &mut Output) -> bool {
+        let now = self.now;
+        let Role::Leader(leader) = &mut self.role else {
+            return false;
+        };
+        if round > leader.round {
+            out.observe(|| Observation::ImpossibleMessage { from, what: "an answer to a round that hasn't begun" });
+            return false;
+        }
+        let began = leader.rounds.iter().rev().find(|(number, _)| *number == round).map(|(_, began)| *began);
+        let Some(progress) = leader.progress_mut(from) else {
+            return false;
+        };
+        progress.heard = now;
+        if round > progress.acked_round {
+            progress.acked_round = round;
+            if let Some(began) = began {
+                progress.acked_round_began = began;
+            }
+        }
+        true
+    }
+
+    /// `member` holds everything up to `index`.
+    pub(super) fn on_matched(&mut self, member: ServerId, index: LogIndex, round: u64, out: &mut Output) {
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let Some(progress) = leader.progress_mut(member) else {
+            return;
+        };
+        let news = progress.matches(index);
+        let lost_from = match &progress.state {
+            ProgressState::Probe { .. } => {
+                progress.become_replicate();
+                None
+            }
+            ProgressState::Snapshot(transfer) => {
+                if progress.matched >= transfer.snapshot.meta.last.index {
+                    progress.become_replicate();
+                }
+                None
+            }
+            ProgressState::Replicate(window) => window.lost_before(round).then_some(progress.matched.next()),
+        };
+        if let Some(from) = lost_from {
+            progress.become_probe(from);
+            out.observe(|| Observation::Resent { peer: member, from });
+        }
+        if news {
+            self.advance_commit(out);
+            self.continue_transfer(out);
+        }
+        self.send_entries(member, out);
+    }
+
+    fn on_conflict(&mut self, from: ServerId, probe: u64, previous: LogIndex, hint: EntryId, out: &mut Output) {
+        // Where the hint's term is later than ours there, our own log skips back too.
+        let agreed = self.log.last_not_after(hint.index, hint.term);
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let Some(progress) = leader.progress_mut(from) else {
+            return;
+        };
+        let snapshot = matches!(progress.state, ProgressState::Snapshot(_));
+        if probe != progress.probe || snapshot || previous <= progress.matched {
+            return; // It answers an earlier probe, or one that has been settled since.
+        }
+        let before = progress.next;
+        progress.become_probe(agreed.index.next().min(previous));
+        let to = progress.next;
+        out.observe(|| Observation::BackedOff { peer: from, from: before, to });
+        self.send_entries(from, out);
+    }
+
+    // ---------------------------------------------------------------- commitment
+
+    /// Commits what a quorum holds (Raft §5.3, §5.4.2).
+    pub(super) fn advance_commit(&mut self, out: &mut Output) {
+        let Role::Leader(leader) = &self.role else {
+            return;
+        };
+        let (me, own) = (self.config.id, self.own_match());
+        let matched = |s: ServerId| {
+            if s == me { own } else { leader.progress(s).map_or(LogIndex::ZERO, |p| p.matched) }
+        };
+        let members = self.members();
+        let held = if self.rule(Rule::CommitByMajority) {
+            members.reached_by_quorum(matched)
+        } else {
+            members.all_voters().iter().map(matched).max().unwrap_or(LogIndex::ZERO)
+        };
+        if held <= self.commit {
+            return;
+        }
+        let Some(id) = self.log.id_at(held) else {
+            return;
+        };
+        if id.term < self.hard_state.term && self.rule(Rule::CommitOnlyOwnTerm) {
+            let term = self.hard_state.term;
+            out.observe(|| Observation::CommitWaitsForOwnTerm { held: id, term });
+            return;
+        }
+        let by = if out.listen {
+            members.members().iter().filter(|s| matched(*s) >= held).collect()
+        } else {
+            ServerSet::EMPTY
+        };
+        let count = held.distance_from(self.commit) as usize;
+        let bytes: u64 = self.log.iter_from(self.commit.next()).take(count).map(|entry| entry.payload.size()).sum();
+        let first_own = leader.first_own;
+        let had_own = self.commit >= first_own;
+        self.raise_commit(held, by, out);
+        if let Role::Leader(leader) = &mut self.role {
+            leader.uncommitted_bytes = leader.uncommitted_bytes.saturating_sub(bytes);
+        }
+        if !had_own && held >= first_own {
+            self.start_waiting_reads(out);
+        }
+        self.on_membership_committed(out);
+    }
+
+    /// Everyone the log is sent to.
+    fn peers(&self) -> ServerSet {
+        let mut peers = self.members().members();
+        peers.remove(self.config.id);
+        peers
+    }
+
+    /// A progress for every member, and for nobody else.
+    pub(super) fn follow_members(&mut self) {
+        let (next, now, me) = (self.log.last().index.next(), self.now, self.config.id);
+        let members = self.members().members();
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let slots = members.iter().map(|member| member.slot() + 1).max().unwrap_or(0);
+        leader.progress.resize(slots, None);
+        for slot in 0..slots {
+            let member =
+                u8::try_from(slot + 1).ok().and_then(ServerId::new).filter(|m| *m != me && members.contains(*m));
+            let place = &mut leader.progress[slot];
+            match (member, place.is_some()) {
+                (Some(_), false) => *place = Some(Progress::new(next, now)),
+                (None, true) => *place = None,
+                _ => {}
+            }
+        }
+    }
+
+    /// Appends a membership of the leader's own making, and sends it to everyone in it.
+    pub(super) fn append_membership(&mut self, configuration: super::Configuration, out: &mut Output) -> EntryId {
+        let id = self.append_own(Payload::Membership(Arc::new(configuration)), out);
+        self.replicate(out);
+        id
+    }
+}
+
+impl super::Leader {
+    fn count_round(&mut self, now: Time) {
+        self.round += 1;
+        if self.rounds.len() == ROUNDS_KEPT {
+            self.rounds.pop_front();
+        }
+        self.rounds.push_back((self.round, now));
+    }
+}

@@ -1,0 +1,372 @@
+//! Observations as sentences: the one place where what a server noticed becomes prose, for the page, the command line
+//! and the tests alike.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::io::{Refusal, Standing};
+use super::membership::{ChangeError, Configuration};
+use super::observation::{
+    CampaignReason, LeaseRefusal, Observation, ReadProof, ReadWait, StepDownReason, VoteRefusal, WithheldReason,
+};
+use super::types::{EntryId, LogIndex, ServerId, Term};
+
+/// One thing that happened, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// A whole sentence.
+    pub text: String,
+    /// How much it matters.
+    pub weight: Weight,
+    /// Where the rule behind it is written, or empty.
+    pub section: &'static str,
+}
+
+/// How much a sentence matters to somebody who watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Weight {
+    /// Routine: for the list of events.
+    Detail,
+    /// Worth showing while it is the newest.
+    Notable,
+    /// Changes who leads, who belongs, or what can happen.
+    Turning,
+}
+
+use Weight::{Detail, Notable, Turning};
+
+impl Observation {
+    /// What `server` noticed, as a sentence.
+    pub fn sentence(&self, server: ServerId) -> Sentence {
+        let me = server;
+        let (weight, section, text) = match *self {
+            Observation::Campaigned { term, pre_vote, why } => campaigned(me, term, pre_vote, why),
+            Observation::CampaignWithheld { reason } => (Notable, "", withheld(me, reason)),
+            Observation::BecameLeader { term, votes } => {
+                (Turning, "Raft §5.2", format!("{me} leads term {term}: it has the votes of {votes}."))
+            }
+            Observation::BecameFollower { term, why } => stepped_down(me, term, why),
+            Observation::FollowsLeader { term, leader } => {
+                (Detail, "Raft §5.2", format!("{me} follows {leader} in term {term}."))
+            }
+            Observation::TermAdopted { from, to, by } => {
+                (Detail, "Raft §5.1", format!("{me} went from term {from} to {to}, for {by} is that far."))
+            }
+            Observation::VoteGranted { candidate, term, pre_vote: true } => {
+                (Detail, "dissertation §9.6", format!("{me} would vote for {candidate} in term {term}."))
+            }
+            Observation::VoteGranted { candidate, term, pre_vote: false } => {
+                (Notable, "Raft §5.2", format!("{me} votes for {candidate} in term {term}."))
+            }
+            Observation::VoteRefused { candidate, term, pre_vote, reason } => {
+                refused(me, candidate, term, pre_vote, reason)
+            }
+            Observation::VoteCounted { voter, granted, pre_vote, votes, needed } => {
+                let verb = match (granted, pre_vote) {
+                    (true, true) => "would vote",
+                    (true, false) => "voted",
+                    (false, true) => "would not vote",
+                    (false, false) => "did not vote",
+                };
+                let have = votes.len();
+                (Detail, "Raft §5.2", format!("{voter} {verb} for {me}: {have} of {needed} votes needed."))
+            }
+            Observation::CampaignLost { term, refusals } => {
+                (Notable, "Raft §5.2", format!("{me} can't win in term {term}: {refusals} refused."))
+            }
+            Observation::StaleMessage { from, theirs, mine, name } => (
+                Detail,
+                "Raft §5.1",
+                format!("{me} set aside {from}’s {name} of term {theirs}, for it is in term {mine}."),
+            ),
+            Observation::ImpossibleMessage { from, what } => {
+                (Notable, "", format!("{me} ignored a message from {from} that no correct server sends: {what}."))
+            }
+            Observation::Appended { first, last, leader } => appended(me, first, last, leader),
+            Observation::Truncated { after, dropped_to, conflict } => (
+                Notable,
+                "Raft §5.3",
+                format!(
+                    "{me} dropped its entries {} to {dropped_to}: the leader’s {conflict} conflicts with them.",
+                    after.next()
+                ),
+            ),
+            Observation::AppendRejected { leader, previous, mine, hint } => rejected(me, leader, previous, mine, hint),
+            Observation::BackedOff { peer, from, to } => {
+                (Notable, "Raft §5.3", format!("{me} goes back from {from} to {to} in {peer}’s log."))
+            }
+            Observation::Resent { peer, from } => {
+                (Detail, "Raft §5.3", format!("{me} sends {peer} everything from {from} again: an append seems lost."))
+            }
+            Observation::Committed { from, to, by } => committed(me, from, to, by),
+            Observation::CommitWaitsForOwnTerm { held, term } => (
+                Notable,
+                "Raft §5.4.2",
+                format!("{me} can’t commit {held} yet, though a quorum holds it: it is of an older term than {term}."),
+            ),
+            Observation::SnapshotSent { peer, last, size } => (
+                Notable,
+                "Raft §7",
+                format!(
+                    "{me} sends {peer} its snapshot up to {last} ({size} bytes): the entries {peer} lacks are gone."
+                ),
+            ),
+            Observation::SnapshotInstalled { last, kept } => {
+                let rest = if kept { "kept what follows it" } else { "replaced its log by it" };
+                (Notable, "Raft §7", format!("{me} installed a snapshot up to {last} and {rest}."))
+            }
+            Observation::SnapshotIgnored { last, commit } => {
+                (Detail, "Raft §7", format!("{me} ignored a snapshot up to {last}: it has committed {commit} already."))
+            }
+            Observation::Compacted { last } => {
+                (Notable, "Raft §7", format!("{me} put its log up to {last} into a snapshot."))
+            }
+            Observation::MembershipEntered { index, configuration } => {
+                let now = describe(&configuration);
+                (Turning, "Raft §6", format!("{me} goes by the membership at {index} from now on: {now}."))
+            }
+            Observation::MembershipReverted { configuration } => {
+                let now = describe(&configuration);
+                (
+                    Turning,
+                    "Raft §6",
+                    format!("{me} is back to the membership before, for the newer one was dropped: {now}."),
+                )
+            }
+            Observation::ReadWaits { reason, .. } => (Detail, "dissertation §6.4", waits(me, reason)),
+            Observation::ReadReleased { index, by, .. } => (Detail, "dissertation §6.4", released(me, index, by)),
+            Observation::LeaseUnavailable { reason } => (Detail, "dissertation §6.4.1", no_lease(me, reason)),
+            Observation::TransferBegan { to } => {
+                (Turning, "dissertation §3.10", format!("{me} is handing leadership over to {to}."))
+            }
+            Observation::TransferHandedOver { to } => {
+                (Notable, "dissertation §3.10", format!("{to} has the whole log: {me} tells it to campaign."))
+            }
+            Observation::TransferTimedOut { to } => {
+                (Turning, "dissertation §3.10", format!("{to} didn’t take over in time: {me} leads on."))
+            }
+            Observation::RequestRefused { reason } => (Notable, "", format!("{me} refused a request: {reason}.")),
+            Observation::Barred { index } => (
+                Turning,
+                "dissertation §11.7.2",
+                format!(
+                    "{me} lost its disk and is still a voter by the membership at {index}: it won’t vote again under this name."
+                ),
+            ),
+        };
+        Sentence { text, weight, section }
+    }
+}
+
+type Parts = (Weight, &'static str, String);
+
+fn campaigned(me: ServerId, term: Term, pre_vote: bool, why: CampaignReason) -> Parts {
+    let cause = match why {
+        CampaignReason::ElectionTimeout { silent } => format!("it heard no leader for {silent}"),
+        CampaignReason::PreVoteWon { votes } => format!("{votes} would vote for it"),
+        CampaignReason::LeadershipTransfer { leader } => {
+            format!("{leader} hands leadership over to it")
+        }
+        CampaignReason::Asked => "it was told to".to_string(),
+    };
+    if pre_vote {
+        (Notable, "dissertation §9.6", format!("{me} asks who would vote for it in term {term}: {cause}."))
+    } else {
+        (Turning, "Raft §5.2", format!("{me} campaigns in term {term}: {cause}."))
+    }
+}
+
+fn withheld(me: ServerId, reason: WithheldReason) -> String {
+    match reason {
+        WithheldReason::NotAVoter => format!("{me} doesn’t campaign: it isn’t a voter."),
+        WithheldReason::Standing(standing) => {
+            format!("{me} doesn’t campaign: {}.", no_standing(standing))
+        }
+        WithheldReason::DiskStalled => format!("{me} doesn’t campaign: its disk has stalled."),
+    }
+}
+
+fn no_standing(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Member => "it may vote",
+        Standing::Joining => "its disk is new, and it waits to be added",
+        Standing::Barred => "it lost its disk, and may have voted before",
+    }
+}
+
+fn stepped_down(me: ServerId, term: Term, why: StepDownReason) -> Parts {
+    match why {
+        StepDownReason::HigherTerm { by } => {
+            (Turning, "Raft §5.1", format!("{me} is a follower again: {by} is in the higher term {term}."))
+        }
+        StepDownReason::OtherLeader { leader } => {
+            (Notable, "Raft §5.2", format!("{me} gives up its campaign: {leader} leads term {term}."))
+        }
+        StepDownReason::QuorumLost { heard } => (
+            Turning,
+            "dissertation §6.2",
+            format!(
+                "{me} steps down in term {term}: for an election timeout it heard only {heard}, and that is no quorum."
+            ),
+        ),
+        StepDownReason::DiskStalled { stalled } => {
+            (Turning, "", format!("{me} steps down in term {term}: its disk hasn’t finished a write for {stalled}."))
+        }
+        StepDownReason::Removed => {
+            (Turning, "Raft §6", format!("{me} steps down in term {term}: the cluster goes on without it."))
+        }
+    }
+}
+
+fn refused(me: ServerId, candidate: ServerId, term: Term, pre_vote: bool, reason: VoteRefusal) -> Parts {
+    let would = if pre_vote { "would refuse" } else { "refused" };
+    let (section, cause) = match reason {
+        VoteRefusal::StaleTerm { mine } => ("Raft §5.1", format!("{me} is in term {mine} already")),
+        VoteRefusal::AlreadyVoted { other } if other == me => {
+            ("Raft §5.2", format!("it voted for itself in term {term}"))
+        }
+        VoteRefusal::AlreadyVoted { other } => ("Raft §5.2", format!("it voted for {other} in term {term}")),
+        VoteRefusal::LogBehind { mine, theirs } => (
+            "Raft §5.4.1",
+            format!("{candidate}’s last entry is {}, older than {me}’s own {}", last(theirs), last(mine)),
+        ),
+        VoteRefusal::HearsLeader { leader: Some(leader), .. } if leader == me => {
+            ("dissertation §4.2.3", format!("{me} leads itself"))
+        }
+        VoteRefusal::HearsLeader { leader: Some(leader), .. } => {
+            ("dissertation §4.2.3", format!("it hears its leader {leader}"))
+        }
+        VoteRefusal::HearsLeader { leader: None, .. } => {
+            ("dissertation §4.2.3", "it may have promised its patience to a leader just now".to_string())
+        }
+        VoteRefusal::NoStanding(standing) => ("dissertation §11.7.2", no_standing(standing).to_string()),
+    };
+    let whose = if candidate == me { "its own vote".to_string() } else { format!("{candidate} its vote") };
+    (Notable, section, format!("{me} {would} {whose} in term {term}: {cause}."))
+}
+
+/// `7@2`, or "none" before the first entry.
+fn last(id: EntryId) -> String {
+    if id == EntryId::ZERO { "none".to_string() } else { id.to_string() }
+}
+
+fn appended(me: ServerId, first: LogIndex, to: EntryId, leader: ServerId) -> Parts {
+    let what = if first == to.index { to.to_string() } else { format!("{first} to {to}") };
+    let text = if leader == me {
+        format!("{me} appended {what} to its own log.")
+    } else {
+        format!("{me} appended {what} from {leader}.")
+    };
+    (Detail, "Raft §5.3", text)
+}
+
+fn rejected(me: ServerId, leader: ServerId, previous: EntryId, mine: Option<Term>, hint: EntryId) -> Parts {
+    let cause = match mine {
+        Some(term) => format!("it has term {term} there"),
+        None => "its log is shorter".to_string(),
+    };
+    let look = if hint == EntryId::ZERO { "the beginning".to_string() } else { hint.to_string() };
+    (Notable, "Raft §5.3", format!("{me} rejected {leader}’s append after {previous}: {cause}. It proposes {look}."))
+}
+
+fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: super::ServerSet) -> Parts {
+    let what = if from.next() == to { to.to_string() } else { format!("{} to {to}", from.next()) };
+    if by.is_empty() {
+        (Detail, "Raft §5.3", format!("{me} learned that {what} is committed."))
+    } else {
+        (Notable, "Raft §5.3", format!("{what} is committed: {by} hold it on their disks."))
+    }
+}
+
+fn describe(configuration: &Configuration) -> String {
+    let mut text = if configuration.is_joint() {
+        format!("voters {} together with {}", configuration.outgoing, configuration.voters)
+    } else {
+        format!("voters {}", configuration.voters)
+    };
+    if !configuration.learners.is_empty() {
+        text += &format!(", learners {}", configuration.learners);
+    }
+    text
+}
+
+fn waits(me: ServerId, reason: ReadWait) -> String {
+    match reason {
+        ReadWait::OwnCommit { entry } => {
+            format!("A read at {me} waits until {entry}, the first entry of its own term, is committed.")
+        }
+        ReadWait::Round { round } => {
+            format!("A read at {me} waits for a quorum to answer heartbeat round {round}.")
+        }
+        ReadWait::Leader { leader } => {
+            format!("A read at {me} waits for {leader} to say up to where to apply.")
+        }
+        ReadWait::Apply { index } => format!("A read at {me} waits until {index} is applied."),
+    }
+}
+
+fn released(me: ServerId, index: LogIndex, by: ReadProof) -> String {
+    let proof = match by {
+        ReadProof::Round(round) => format!("a quorum answered heartbeat round {round}"),
+        ReadProof::Lease(until) => format!("its lease holds until {until} by its clock"),
+        ReadProof::Alone => "it is a quorum by itself".to_string(),
+        ReadProof::Leader(leader) => format!("{leader} said so"),
+        ReadProof::Nothing => "nobody checked".to_string(),
+    };
+    format!("{me} may answer a read at {index}: {proof}.")
+}
+
+fn no_lease(me: ServerId, reason: LeaseRefusal) -> String {
+    let cause = match reason {
+        LeaseRefusal::Expired { at } => format!("it ran out at {at} by its clock"),
+        LeaseRefusal::Transferring => "leadership is being handed over".to_string(),
+        LeaseRefusal::NoCheckQuorum => "leaders don’t check for a quorum".to_string(),
+        LeaseRefusal::ClockDrift => "the clocks may drift too far apart".to_string(),
+        LeaseRefusal::ClockJumped => "no quorum has answered since its clock is to be trusted".to_string(),
+    };
+    format!("{me} has no lease to read under: {cause}.")
+}
+
+/// For the end of a sentence: `S3 doesn't lead; S1 does`.
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Refusal::NotLeader { leader: Some(leader) } => write!(f, "this server doesn’t lead, {leader} does"),
+            Refusal::NotLeader { leader: None } => f.write_str("this server doesn’t lead, and knows nobody who does"),
+            Refusal::LeadershipLost => f.write_str("leadership was lost before the request was decided"),
+            Refusal::Transferring { to } => write!(f, "leadership is being handed over to {to}"),
+            Refusal::TooMuchUncommitted { waiting, limit } => {
+                write!(f, "{waiting} bytes wait to be committed already, and the limit is {limit}")
+            }
+            Refusal::NoOwnCommitYet => f.write_str("the leader hasn’t committed an entry of its own term yet"),
+            Refusal::ChangeInProgress { index } => {
+                write!(f, "the membership change at {index} isn’t finished")
+            }
+            Refusal::Senseless(error) => error.fmt(f),
+            Refusal::LearnerBehind { server, matched, last } => {
+                write!(f, "learner {server} has {matched} of {last} entries: let it catch up first")
+            }
+            Refusal::CannotLead { server } => {
+                write!(f, "{server} can’t take over: it must be another voter")
+            }
+            Refusal::TransferTimedOut { to } => write!(f, "{to} didn’t take over in time"),
+            Refusal::ReadTimedOut => f.write_str("the leader didn’t say in time where to read"),
+            Refusal::SnapshotUseless => f.write_str("the snapshot covers nothing new, or what isn’t applied"),
+        }
+    }
+}
+
+impl core::fmt::Display for ChangeError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            ChangeError::NoVoters => f.write_str("the membership asked for has no voters"),
+            ChangeError::VoterAndLearner(server) => {
+                write!(f, "{server} can’t be a voter and a learner at once")
+            }
+            ChangeError::Unchanged => f.write_str("the membership asked for is the one there is"),
+            ChangeError::NotALearnerYet(server) => {
+                write!(f, "{server} must be a learner before it votes: add it as one and let it catch up")
+            }
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Snapshots: taking one, sending one in pieces, installing one (Raft §7).
+//!
+//! One piece is on its way at a time, and the answer says where the next begins: loss, duplication and reordering cost
+//! time, never correctness. A piece of another snapshot (another leader's, or a newer one) starts over.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::io::{HardState, Output, Refusal, Refused, Standing};
+use super::membership::MembershipLog;
+use super::message::{
+    InstallSnapshot, InstallSnapshotResponse, Message, Piece, Snapshot, SnapshotMeta, SnapshotProgress,
+};
+use super::observation::Observation;
+use super::progress::ProgressState;
+use super::rules::Rule;
+use super::types::{LogIndex, ServerId, ServerSet};
+use super::{Raft, Role};
+
+/// Largest snapshot a member accepts: a hostile size must not exhaust its memory.
+const SNAPSHOT_SIZE_MAX: u64 = 1 << 30;
+
+/// A snapshot of which some pieces are here.
+#[derive(Clone, Debug)]
+pub(super) struct IncomingSnapshot {
+    meta: SnapshotMeta,
+    checksum: u64,
+    size: u64,
+    data: Vec<u8>,
+}
+
+impl IncomingSnapshot {
+    fn is_of(&self, m: &InstallSnapshot) -> bool {
+        self.meta == m.meta && self.checksum == m.checksum && self.size == m.size
+    }
+}
+
+impl Raft {
+    // ---------------------------------------------------------------- taking
+
+    /// Whether the log has outgrown its bound; asked for once.
+    pub(super) fn wants_snapshot(&mut self) -> bool {
+        if self.snapshot_asked {
+            return false;
+        }
+        let since = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
+        let (entries, bytes) = (self.config.snapshot_after_entries, self.config.snapshot_after_bytes);
+        let many = entries > 0 && self.applied.distance_from(since) >= entries;
+        let large = bytes > 0 && self.log.bytes() >= bytes && self.applied > since;
+        self.snapshot_asked = many || large;
+        self.snapshot_asked
+    }
+
+    pub(super) fn on_snapshot_taken(&mut self, index: LogIndex, data: Arc<[u8]>, out: &mut Output) {
+        self.snapshot_asked = false;
+        let newest = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
+        let id = self.log.id_at(index).filter(|_| index <= self.applied && index > newest);
+        let Some(last) = id else {
+            out.refused.push(Refused { id: 0, reason: Refusal::SnapshotUseless });
+            return;
+        };
+        let (configuration_index, configuration) = self.membership.entry_at(index);
+        let snapshot = Arc::new(Snapshot { meta: SnapshotMeta { last, configuration, configuration_index }, data });
+        self.snapshot = Some(Arc::clone(&snapshot));
+        out.observe(|| Observation::Compacted { last });
+        self.write_snapshot(snapshot);
+        // Members slightly behind are served from the log.
+        let keep_from = LogIndex(index.0.saturating_sub(self.config.entries_kept));
+        if let Some(base) = self.log.id_at(keep_from) {
+            self.log.compact_to(base);
+            self.membership.compact_to(base.index);
+        }
+    }
+
+    // ---------------------------------------------------------------- sending
+
+    /// The entries that `member` needs are gone: send it the snapshot instead.
+    pub(super) fn begin_snapshot(&mut self, member: ServerId, out: &mut Output) {
+        let Some(snapshot) = self.snapshot.clone() else {
+            return;
+        };
+        let (last, size) = (snapshot.meta.last, snapshot.data.len() as u64);
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let Some(progress) = leader.progress_mut(member) else {
+            return;
+        };
+        progress.become_snapshot(snapshot);
+        out.observe(|| Observation::SnapshotSent { peer: member, last, size });
+        self.send_piece(member, out);
+    }
+
+    /// Sends the piece that `member` should have next.
+    pub(super) fn send_piece(&mut self, member: ServerId, out: &mut Output) {
+        let (term, now, piece_max) = (self.hard_state.term, self.now, self.config.snapshot_piece_max);
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        let round = leader.round;
+        let Some(progress) = leader.progress_mut(member) else {
+            return;
+        };
+        progress.sent = now;
+        let ProgressState::Snapshot(transfer) = &progress.state else {
+            return;
+        };
+        let data = &transfer.snapshot.data;
+        let message = InstallSnapshot {
+            term,
+            round,
+            meta: transfer.snapshot.meta.clone(),
+            size: data.len() as u64,
+            checksum: transfer.checksum,
+            offset: transfer.offset,
+            piece: Piece::of(data, transfer.offset, transfer.offset + piece_max),
+        };
+        self.send(member, Message::InstallSnapshot(message), out);
+    }
+
+    pub(super) fn on_install_snapshot_response(
+        &mut self,
+        from: ServerId,
+        m: &InstallSnapshotResponse,
+        out: &mut Output,
+    ) {
+        if !self.note_heard(from, m.round, out) {
+            return;
+        }
+        match m.progress {
+            SnapshotProgress::StaleTerm => {}
+            SnapshotProgress::Installed(index) if index <= self.log.last().index => {
+                self.on_matched(from, index, m.round, out);
+            }
+            SnapshotProgress::Installed(_) => {
+                out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot beyond the leader's log" });
+            }
+            SnapshotProgress::Received(bytes) => {
+                let Role::Leader(leader) = &mut self.role else {
+                    return;
+                };
+                let Some(progress) = leader.progress_mut(from) else {
+                    return;
+                };
+                if let ProgressState::Snapshot(transfer) = &mut progress.state
+                    && transfer.snapshot.meta.last == m.last
+                    && bytes <= transfer.snapshot.data.len() as u64
+                    && bytes != transfer.offset
+                {
+                    transfer.offset = bytes;
+                    self.send_piece(from, out);
+                }
+            }
+        }
+        self.release_confirmed_reads(out);
+    }
+
+    // ---------------------------------------------------------------- installing
+
+    pub(super) fn on_install_snapshot(&mut self, from: ServerId, m: &InstallSnapshot, out: &mut Output) {
+        let last = m.meta.last;
+        let piece = m.piece.bytes();
+        if m.size > SNAPSHOT_SIZE_MAX || m.offset + piece.len() as u64 > m.size || last.term > m.term {
+            out.observe(|| Observation::ImpossibleMessage {
+                from,
+                what: "a snapshot piece that doesn't fit its whole",
+            });
+            return;
+        }
+        if last.index <= self.commit && self.rule(Rule::IgnoreOldSnapshots) {
+            let commit = self.commit;
+            out.observe(|| Observation::SnapshotIgnored { last, commit });
+            self.incoming = None;
+            let matched = self.commit.min(self.disk.log());
+            return self.answer_snapshot(from, m, SnapshotProgress::Installed(matched), out);
+        }
+        let mut incoming = match self.incoming.take() {
+            Some(incoming) if incoming.is_of(m) => incoming,
+            _ => IncomingSnapshot { meta: m.meta.clone(), checksum: m.checksum, size: m.size, data: Vec::new() },
+        };
+        if incoming.data.len() as u64 == m.offset {
+            incoming.data.extend_from_slice(piece);
+        }
+        let received = incoming.data.len() as u64;
+        if received < m.size {
+            self.incoming = Some(incoming);
+            return self.answer_snapshot(from, m, SnapshotProgress::Received(received), out);
+        }
+        let snapshot = Snapshot { meta: incoming.meta, data: incoming.data.into() };
+        if snapshot.checksum() != m.checksum {
+            out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot whose checksum is wrong" });
+            return self.answer_snapshot(from, m, SnapshotProgress::Received(0), out);
+        }
+        self.install(Arc::new(snapshot), out);
+        self.answer_snapshot(from, m, SnapshotProgress::Installed(last.index), out);
+    }
+
+    fn answer_snapshot(&mut self, to: ServerId, m: &InstallSnapshot, progress: SnapshotProgress, out: &mut Output) {
+        let answer = InstallSnapshotResponse { term: m.term, round: m.round, last: m.meta.last, progress };
+        let answer = Message::InstallSnapshotResponse(answer);
+        match progress {
+            SnapshotProgress::Installed(index) => self.promise_log(index, to, answer, out),
+            _ => self.send(to, answer, out),
+        }
+    }
+
+    fn install(&mut self, snapshot: Arc<Snapshot>, out: &mut Output) {
+        let meta = snapshot.meta.clone();
+        let kept = self.log.contains(meta.last);
+        out.observe(|| Observation::SnapshotInstalled { last: meta.last, kept });
+        self.snapshot = Some(Arc::clone(&snapshot));
+        // Raft §7: what follows the snapshot's last entry stays if the log has that entry; otherwise nothing stays.
+        if kept {
+            self.log.compact_to(meta.last);
+            self.membership.compact_to(meta.last.index);
+            self.write_snapshot(Arc::clone(&snapshot));
+        } else {
+            self.log = super::Log::after(meta.last);
+            self.membership = MembershipLog::new(meta.configuration_index, meta.configuration);
+            self.write_snapshot_alone(Arc::clone(&snapshot));
+            self.on_membership(meta.configuration_index, out);
+        }
+        self.snapshot_asked = false;
+        self.commit = LogIndex::ZERO;
+        self.raise_commit(meta.last.index, ServerSet::EMPTY, out);
+        self.applied = meta.last.index;
+        out.restore = Some(snapshot);
+    }
+
+    /// A server that started with an empty disk learns its standing from the first membership that names it.
+    pub(super) fn learn_standing(&mut self, index: LogIndex, out: &mut Output) {
+        if self.hard_state.standing != Standing::Joining {
+            return;
+        }
+        let (me, configuration) = (self.config.id, *self.membership.current());
+        if configuration.is_voter(me) && self.rule(Rule::BarAmnesiacVoters) {
+            out.observe(|| Observation::Barred { index });
+            self.set_hard_state(HardState { standing: Standing::Barred, ..self.hard_state });
+        } else if configuration.members().contains(me) {
+            self.set_hard_state(HardState { standing: Standing::Member, ..self.hard_state });
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The small nouns: [`Term`], [`LogIndex`], [`EntryId`], [`ServerId`], [`ServerSet`].
+//!
+//! Each is a type of its own, so that an index is never taken for a term, nor one for a server.
+
+use core::fmt;
+
+/// A term: Raft's logical clock, numbered with consecutive integers (Raft §5.1). Zero is before any election.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Term(pub u64);
+
+/// A position in the log; the first entry has index 1, and 0 is "before the log" (Raft Figure 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LogIndex(pub u64);
+
+/// An entry's identity: no two different entries of a cluster share both index and term (Log Matching, Raft §5.3).
+///
+/// It is ordered as Raft compares logs (Raft §5.4.1): by term first, then by index. Written `7@2`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EntryId {
+    /// The term in which a leader created it. First, so that the derived order is Raft's.
+    pub term: Term,
+    /// Where in the log it is.
+    pub index: LogIndex,
+}
+
+/// A server's name: 1 to [`ServerId::MAX`]. Written `S3`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServerId(u8);
+
+/// A set of servers, as a bitmap: a quorum is a matter of counting bits, and nothing is allocated.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ServerSet(u128);
+
+impl Term {
+    /// The term before any election.
+    pub const ZERO: Term = Term(0);
+
+    /// The term after this one.
+    #[must_use]
+    pub const fn next(self) -> Term {
+        Term(self.0 + 1)
+    }
+}
+
+impl LogIndex {
+    /// The position before the first entry.
+    pub const ZERO: LogIndex = LogIndex(0);
+
+    /// The index after this one.
+    #[must_use]
+    pub const fn next(self) -> LogIndex {
+        LogIndex(self.0 + 1)
+    }
+
+    /// The index before this one; zero stays zero.
+    #[must_use]
+    pub const fn previous(self) -> LogIndex {
+        LogIndex(self.0.saturating_sub(1))
+    }
+
+    /// The index `count` entries further on.
+    #[must_use]
+    pub const fn plus(self, count: u64) -> LogIndex {
+        LogIndex(self.0.saturating_add(count))
+    }
+
+    /// How many entries lie in `(earlier, self]`; zero if `earlier` isn't earlier.
+    pub const fn distance_from(self, earlier: LogIndex) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl EntryId {
+    /// "Before the log": what an empty log ends with.
+    pub const ZERO: EntryId = EntryId { term: Term::ZERO, index: LogIndex::ZERO };
+
+    /// The entry at `index` created in `term`.
+    pub const fn new(index: LogIndex, term: Term) -> EntryId {
+        EntryId { term, index }
+    }
+}
+
+impl ServerId {
+    /// The largest number a server can have: a [`ServerSet`] is a 128-bit map.
+    pub const MAX: u8 = 127;
+
+    /// The server numbered `number`, or `None` if that isn't 1 to [`ServerId::MAX`].
+    pub const fn new(number: u8) -> Option<ServerId> {
+        if number >= 1 && number <= ServerId::MAX { Some(ServerId(number)) } else { None }
+    }
+
+    /// Its number.
+    pub const fn number(self) -> u8 {
+        self.0
+    }
+
+    /// Its position when servers are kept in an array: number 1 is at 0.
+    pub const fn slot(self) -> usize {
+        self.0 as usize - 1
+    }
+}
+
+impl ServerSet {
+    /// No servers.
+    pub const EMPTY: ServerSet = ServerSet(0);
+
+    /// Servers 1 to `count`.
+    ///
+    /// # Panics
+    /// If `count` is over [`ServerId::MAX`].
+    pub fn first(count: u8) -> ServerSet {
+        assert!(count <= ServerId::MAX, "a cluster has at most {} servers, not {count}", ServerId::MAX);
+        (1..=count).map(ServerId).collect()
+    }
+
+    /// Whether `server` is among them.
+    pub const fn contains(self, server: ServerId) -> bool {
+        self.0 & (1 << server.0) != 0
+    }
+
+    /// Adds `server`; whether it was new.
+    pub const fn insert(&mut self, server: ServerId) -> bool {
+        let new = !self.contains(server);
+        self.0 |= 1 << server.0;
+        new
+    }
+
+    /// Takes `server` out.
+    pub const fn remove(&mut self, server: ServerId) {
+        self.0 &= !(1 << server.0);
+    }
+
+    /// How many there are.
+    pub const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those in either.
+    #[must_use]
+    pub const fn union(self, other: ServerSet) -> ServerSet {
+        ServerSet(self.0 | other.0)
+    }
+
+    /// Those in both.
+    #[must_use]
+    pub const fn intersection(self, other: ServerSet) -> ServerSet {
+        ServerSet(self.0 & other.0)
+    }
+
+    /// Those in this one but not in `other`.
+    #[must_use]
+    pub const fn difference(self, other: ServerSet) -> ServerSet {
+        ServerSet(self.0 & !other.0)
+    }
+
+    /// Whether all of these are in `other`.
+    pub const fn is_subset_of(self, other: ServerSet) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// The servers in the order of their numbers.
+    pub fn iter(self) -> impl Iterator<Item = ServerId> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            if rest == 0 {
+                return None;
+            }
+            let number = rest.trailing_zeros() as u8;
+            rest &= rest - 1;
+            Some(ServerId(number))
+        })
+    }
+}
+
+impl FromIterator<ServerId> for ServerSet {
+    fn from_iter<I: IntoIterator<Item = ServerId>>(servers: I) -> ServerSet {
+        let mut set = ServerSet::EMPTY;
+        for server in servers {
+            set.insert(server);
+        }
+        set
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl fmt::Display for LogIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// `7@2`: the entry at index 7 of term 2.
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.index, self.term)
+    }
+}
+
+/// `S3`.
+impl fmt::Display for ServerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S{}", self.0)
+    }
+}
+
+/// `S1, S2, S5`, or `nobody`.
+impl fmt::Display for ServerSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("nobody");
+        }
+        for (position, server) in self.iter().enumerate() {
+            if position > 0 {
+                f.write_str(", ")?;
+            }
+            fmt::Display::fmt(&server, f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ServerSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{{{self}}}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+    use alloc::vec::Vec;
+
+    #[test]
+    fn logs_compare_by_term_and_then_by_index() {
+        let id = |index, term| EntryId::new(LogIndex(index), Term(term));
+        assert!(id(5, 3) > id(9, 2), "the later term wins, however short the log");
+        assert!(id(9, 2) > id(5, 2), "in the same term the longer log wins");
+        assert_eq!(id(7, 2).to_string(), "7@2");
+    }
+
+    #[test]
+    fn a_server_set_is_a_set() {
+        let s = |n| ServerId::new(n).unwrap();
+        let mut set = ServerSet::first(3);
+        assert_eq!(set.len(), 3);
+        assert!(!set.insert(s(2)) && set.insert(s(127)));
+        set.remove(s(1));
+        assert_eq!(set.iter().map(ServerId::number).collect::<Vec<_>>(), [2, 3, 127]);
+        assert_eq!(set.to_string(), "S2, S3, S127");
+        assert_eq!(ServerSet::EMPTY.to_string(), "nobody");
+        assert!(set.intersection(ServerSet::first(2)).is_subset_of(set));
+        assert!(!set.is_subset_of(ServerSet::first(3)));
+        assert_eq!(set.union(ServerSet::first(1)).difference(ServerSet::first(3)).len(), 1);
+    }
+
+    #[test]
+    fn server_numbers_have_bounds() {
+        assert_eq!(ServerId::new(0), None);
+        assert_eq!(ServerId::new(128), None);
+        assert_eq!(ServerId::new(127).map(ServerId::slot), Some(126));
+    }
+}
