@@ -22,7 +22,7 @@ export const angleOf = (i, n) => (n === 2 ? Math.PI : -Math.PI / 2) + (i * 2 * M
 export function layOut(width, height, n) {
   const small = Math.min(width, height) < 420;
   const label = small ? 12 : 14;
-  const room = { x: small ? 50 : 64, y: small ? 56 : 72 };
+  const room = small ? { x: 52, top: 60, bottom: 62 } : { x: 76, top: 88, bottom: 88 };
   const unit = Array.from({ length: n }, (_, i) => {
     if (n === 1) return { x: 0, y: 0 };
     const angle = angleOf(i, n);
@@ -33,11 +33,11 @@ export function layOut(width, height, n) {
   const box = { x: Math.max(...xs) - Math.min(...xs), y: Math.max(...ys) - Math.min(...ys) };
   const radius = Math.max(
     60,
-    Math.min(260, (width - 2 * room.x) / Math.max(box.x, 1.6), (height - 2 * room.y) / Math.max(box.y, 1.6)),
+    Math.min(240, (width - 2 * room.x) / Math.max(box.x, 1.6), (height - room.top - room.bottom) / Math.max(box.y, 1.6)),
   );
   const centre = {
     x: width / 2 - (radius * (Math.max(...xs) + Math.min(...xs))) / 2,
-    y: height / 2 - (radius * (Math.max(...ys) + Math.min(...ys))) / 2,
+    y: (height + room.top - room.bottom) / 2 - (radius * (Math.max(...ys) + Math.min(...ys))) / 2,
   };
   const gap = n > 1 ? 2 * radius * Math.sin(Math.PI / n) : 200;
   const node = Math.max(16, Math.min(small ? 26 : 38, gap / 2 - 20, radius * 0.23));

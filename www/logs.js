@@ -27,7 +27,7 @@ const SPARE = 2;
  */
 
 export class Logs {
-  #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'region', 'aria-label': strings.text.logs });
+  #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'group', 'aria-label': strings.text.logs });
   #sheet = make('div', { class: 'log-sheet', role: 'table', 'aria-label': strings.text.logs });
   #head = make('div', { class: 'log-row log-head', role: 'row' });
   #toEnd = make('button', { class: 'to-end', hidden: true }, strings.toEnd);

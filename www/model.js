@@ -12,6 +12,8 @@
 /** How far the opening looks for a first leader, in virtual microseconds. */
 const OPENING_LIMIT = 5_000_000;
 const OPENING_STEP = 5_000;
+/** Entries it wants committed before the curtain rises, so that there is something to read. */
+const OPENING_ENTRIES = 4;
 
 export class Model {
   /** @type {string} */ seed;
@@ -54,8 +56,8 @@ export class Model {
     this.#guard(() => {
       let frame = this.#run.frame();
       const alive = () =>
-        frame.servers.some((s) => s.role === 'leader') &&
-        frame.messages.some((m) => m.kind === 'request' || (m.kind === 'append' && m.entries > 0));
+        frame.servers.some((s) => s.role === 'leader' && s.commitIndex >= OPENING_ENTRIES) &&
+        frame.messages.some((m) => m.kind === 'request');
       while (!alive() && !frame.violation && frame.now < OPENING_LIMIT) {
         this.#run.advanceTo(frame.now + OPENING_STEP);
         frame = this.#run.frame();

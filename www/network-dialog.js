@@ -82,7 +82,7 @@ export class NetworkDialog {
   #buildSides(servers) {
     const rows = Array.from({ length: servers }, (_, i) => {
       const options = strings.sides.map((side, k) => {
-        const input = make('input', { type: 'radio', name: `side-${i + 1}`, value: k });
+        const input = make('input', { type: 'radio', name: `side-${i + 1}`, value: k, autofocus: i === 0 && this.#chosen[i] === k });
         input.checked = this.#chosen[i] === k;
         input.addEventListener('change', () => {
           this.#chosen[i] = k;

@@ -113,21 +113,19 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
 /** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} r @param {boolean} hop */
 function drawTimer(c, palette, server, r, hop) {
   const leader = server.role === 'leader';
-  const radius = r * 1.22 + 4;
+  const radius = r * 1.22 + (leader ? 6 : 4);
   const left = hop ? Math.ceil(server.timer * 8) / 8 : server.timer;
   c.lineCap = 'round';
   c.lineWidth = leader ? 1.5 : 3;
   c.strokeStyle = palette.line;
-  if (!leader) {
-    c.beginPath();
-    c.arc(0, 0, radius, 0, 2 * Math.PI);
-    c.stroke();
-  }
+  c.beginPath();
+  c.arc(0, 0, radius, 0, 2 * Math.PI);
+  c.stroke();
   if (left <= 0) return;
   c.strokeStyle = palette.term(server.term);
-  c.globalAlpha = leader ? 0.45 : 1;
+  c.globalAlpha = leader ? 0.6 : 1;
   c.beginPath();
-  c.arc(0, 0, leader ? radius + 3 : radius, -Math.PI / 2, -Math.PI / 2 + left * 2 * Math.PI);
+  c.arc(0, 0, radius, -Math.PI / 2, -Math.PI / 2 + left * 2 * Math.PI);
   c.stroke();
   c.globalAlpha = 1;
 }

@@ -10,7 +10,7 @@ import * as strings from './strings.js';
 
 export class RunDialog {
   #dialog = byId('run-dialog', HTMLDialogElement);
-  #seed = make('input', { id: 'run-seed', type: 'text', inputmode: 'numeric', autocomplete: 'off', spellcheck: 'false', 'aria-describedby': 'run-seed-help run-error' });
+  #seed = make('input', { id: 'run-seed', type: 'text', inputmode: 'numeric', autocomplete: 'off', spellcheck: 'false', autofocus: true, 'aria-describedby': 'run-seed-help run-error' });
   #error = make('p', { class: 'error', id: 'run-error', role: 'alert' });
   #choices = make('span', { class: 'choices' });
   #start;

@@ -24,7 +24,7 @@ export const text = {
   logs: 'Logs',
   logsKey: 'filled: committed · line: applied · ● match · ▲ next',
   stores: 'Stores',
-  storesKey: 'what each server has applied',
+  storesKey: 'as applied so far',
   history: 'What happened',
   operations: 'Operations',
   events: 'Events',
@@ -53,8 +53,8 @@ export const legend = /** @type {[MessageKind, string][]} */ ([
   ['request-vote', 'vote'],
   ['request', 'client'],
 ]);
-export const legendAnswer = 'hollow: answer';
-export const legendLost = 'struck: lost';
+export const legendAnswer = 'answer';
+export const legendLost = 'lost';
 
 export const term = 'term';
 export const you = 'you';
@@ -139,7 +139,7 @@ export const everyDetail = 'Every detail';
 // The command line
 export const sentWhilePaused = 'Sent. Time stands still: press play and it will travel.';
 export const sentWaiting = 'Sent, waiting for the answer.';
-export const commandForms = 'put key value · get key · delete key · cas key old new';
+export const commandForms = 'put k v · get k · delete k · cas k old new';
 
 // Network
 export const networkTitle = 'Cut the network';

@@ -1,0 +1,80 @@
+// @ts-check
+// No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and colours
+// that can be read where axe can't see, on the canvas.
+import { AxeBuilder } from '@axe-core/playwright';
+import { advanceBy, expect, leaderId, open, server, test, type } from './page.js';
+
+/** @param {import('@playwright/test').Page} page @param {string} where */
+async function noViolations(page, where) {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
+  expect(found, where).toEqual([]);
+}
+
+for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+  for (const [place, viewport] of /** @type {const} */ ([['desk', { width: 1440, height: 900 }], ['phone', { width: 390, height: 844 }]])) {
+    test(`axe finds nothing: ${colorScheme}, ${place}`, async ({ page }) => {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      await open(page);
+      await type(page, 'put x 1');
+      await advanceBy(page, 3_000_000);
+      await noViolations(page, 'operations');
+      await page.getByRole('tab', { name: 'Events' }).click();
+      await noViolations(page, 'events');
+      const first = await leaderId(page);
+      for (const id of [first, (first % 5) + 1, ((first + 1) % 5) + 1]) await server(page, id).click();
+      await type(page, 'put x 1');
+      await advanceBy(page, 3_000_000);
+      await page.getByRole('tab', { name: 'Operations' }).click();
+      await noViolations(page, 'no majority');
+      for (const name of ['Network', 'New run', 'Keys and signs']) {
+        await page.getByRole('button', { name, exact: true }).click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        await noViolations(page, name);
+        await page.keyboard.press('Escape');
+      }
+    });
+  }
+
+  test(`words and terms can be read: ${colorScheme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme });
+    await open(page);
+    const poor = await page.evaluate(() => {
+      const canvas = document.createElement('canvas');
+      canvas.width = canvas.height = 1;
+      const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
+      const probe = document.body.appendChild(document.createElement('span'));
+      const light = (/** @type {string} */ value) => {
+        probe.style.color = value;
+        c.fillStyle = getComputedStyle(probe).color;
+        c.fillRect(0, 0, 1, 1);
+        const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((byte) => {
+          const part = byte / 255;
+          return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+        });
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+      };
+      const contrast = (/** @type {string} */ a, /** @type {string} */ b) => {
+        const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
+        return (high + 0.05) / (low + 0.05);
+      };
+      const terms = [1, 2, 3, 4, 5].map((k) => `var(--t${k})`);
+      const words = ['--ink', '--ink-2', '--accent', '--danger'].map((name) => `var(${name})`);
+      const pairs = [
+        ...[...terms, ...words].flatMap((on) => ['var(--paper)', 'var(--card)'].map((under) => [on, under, 4.5])),
+        ...terms.map((term) => [term, `color-mix(in oklab, ${term} 16%, var(--card))`, 4.5]),
+        ...terms.map((term) => ['var(--card)', term, 4.5]),
+        ['var(--on-accent)', 'var(--accent)', 4.5],
+        ['var(--edge)', 'var(--card)', 3],
+      ];
+      return pairs.flatMap(([on, under, least]) => {
+        const found = contrast(String(on), String(under));
+        return found < Number(least) ? [`${on} on ${under}: ${found.toFixed(2)}`] : [];
+      });
+    });
+    expect(poor).toEqual([]);
+  });
+}

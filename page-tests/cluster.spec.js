@@ -1,0 +1,138 @@
+// @ts-check
+// What people come for: a cluster that lives, answers, and survives what they do to it.
+import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, type } from './page.js';
+
+test('opens with a leader elected and something moving', async ({ page }) => {
+  await open(page, '');
+  await expect(leader(page)).toHaveCount(1);
+  await expect(page.locator('#play')).toHaveText('Pause');
+  await expect(page.locator('#quorum')).toHaveText('5 of 5 reach each other writes can commit');
+  await expect(page.locator('#why q')).not.toBeEmpty();
+  const messages = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.messages.length);
+  expect(messages).toBeGreaterThan(0);
+  const now = await page.locator('#now').textContent();
+  await expect(page.locator('#now')).not.toHaveText(now ?? '');
+});
+
+test('a typed put reaches all five stores and all five logs', async ({ page }) => {
+  await open(page);
+  await setSpeed(page, 1);
+  await type(page, 'put greeting hello');
+  await expect(answer(page)).toContainText('put greeting hello → ');
+  await expect(answer(page)).toHaveClass('ok');
+  await expect(stored(page, 'greeting')).toHaveText(Array(5).fill('hello'));
+  await expect(page.locator('.operation.mine').first()).toContainText('put greeting hello');
+  for (let row = 1; row <= 5; row++) {
+    await expect(page.locator('.log-row').nth(row).locator('.entry.committed').last()).toBeVisible();
+  }
+});
+
+test('get, cas and delete tell what happened', async ({ page }) => {
+  await open(page);
+  await setSpeed(page, 3);
+  await type(page, 'put mine 1');
+  await expect(answer(page)).toHaveClass('ok');
+  await type(page, 'get mine');
+  await expect(answer(page)).toHaveText(/get mine → .*1/);
+  await type(page, 'cas mine 1 2');
+  await expect(answer(page)).toContainText('cas mine 1 2 →');
+  await expect(stored(page, 'mine')).toHaveText(Array(5).fill('2'));
+  await type(page, 'delete mine');
+  await expect(answer(page)).toContainText('delete mine →');
+  await expect(stored(page, 'mine')).toHaveCount(0);
+});
+
+test('a line it can’t read gets a sentence, and stays to be mended', async ({ page }) => {
+  await open(page);
+  await type(page, 'pt x 1');
+  await expect(answer(page)).toHaveClass('failed');
+  await expect(answer(page)).toContainText('put');
+  await expect(page.locator('#command')).toHaveValue('pt x 1');
+  await type(page, 'put x');
+  await expect(answer(page)).toHaveClass('failed');
+});
+
+test('arrow up brings back what was typed', async ({ page }) => {
+  await open(page);
+  await type(page, 'put a 1');
+  await type(page, 'get a');
+  const field = page.locator('#command');
+  await field.fill('half a li');
+  await field.press('ArrowUp');
+  await expect(field).toHaveValue('get a');
+  await field.press('ArrowUp');
+  await expect(field).toHaveValue('put a 1');
+  await field.press('ArrowDown');
+  await field.press('ArrowDown');
+  await expect(field).toHaveValue('half a li');
+});
+
+test('the leader is crashed by a click and another takes over; restarted, it follows', async ({ page }) => {
+  await open(page);
+  await setSpeed(page, 1);
+  const first = await leaderId(page);
+  await server(page, first).click();
+  await expect(server(page, first)).toHaveAccessibleName(`S${first}, crashed. Press to restart.`);
+  await expect(page.locator('#quorum')).toHaveText('4 of 5 reach each other writes can commit');
+  const second = await leaderId(page);
+  expect(second).not.toBe(first);
+  await type(page, 'put still here');
+  await expect(answer(page)).toHaveClass('ok');
+  await server(page, first).click();
+  await expect(server(page, first)).toHaveAccessibleName(/, follower, /);
+  await expect(stored(page, 'still')).toHaveText(Array(5).fill('here'));
+});
+
+test('without a majority a write is honestly refused', async ({ page }) => {
+  await open(page);
+  await setSpeed(page, 3);
+  const first = await leaderId(page);
+  const others = [1, 2, 3, 4, 5].filter((id) => id !== first).slice(0, 2);
+  for (const id of [first, ...others]) await server(page, id).click();
+  await expect(page.locator('#quorum')).toHaveText('2 of 5 reach each other no write can commit');
+  await type(page, 'put x 1');
+  await expect(answer(page)).toContainText('no leader within 2 s: 2 of 5 servers up, 3 needed');
+  await expect(page.locator('.operation.mine').first()).toContainText('no leader within 2 s');
+  for (const id of [first, ...others]) await server(page, id).click();
+  await expect(leader(page)).toHaveCount(1);
+  await type(page, 'put x 2');
+  await expect(answer(page)).toHaveClass('ok');
+});
+
+test('events are sentences, with the paper’s section', async ({ page }) => {
+  await open(page);
+  await page.getByRole('tab', { name: 'Events' }).click();
+  await expect(page.locator('.event').first()).toBeVisible();
+  await expect(page.locator('.event cite').first()).toContainText('§');
+  await expect(page.getByRole('tabpanel', { name: 'Operations' })).toBeHidden();
+});
+
+for (const servers of [1, 2, 3, 9]) {
+  test(`a cluster of ${servers} works`, async ({ page }) => {
+    await open(page, `?seed=3&servers=${servers}`);
+    await setSpeed(page, 1);
+    await expect(page.locator('#server-twins button')).toHaveCount(servers);
+    await type(page, 'put n 9');
+    await expect(answer(page)).toHaveClass('ok');
+    await expect(stored(page, 'n')).toHaveText(Array(servers).fill('9'));
+  });
+}
+
+test('a new run is made from the dialog, with its seed in the address', async ({ page }) => {
+  await open(page);
+  await page.getByRole('button', { name: 'New run' }).click();
+  await page.getByLabel('Seed').fill('42');
+  await page.getByRole('radio', { name: '3', exact: true }).check();
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page).toHaveURL(/seed=42&servers=3/);
+  await expect(page.locator('#seed-value')).toHaveText('42');
+  await expect(page.locator('#server-twins button')).toHaveCount(3);
+  await page.getByRole('button', { name: 'New run' }).click();
+  await page.getByLabel('Seed').fill('not a seed');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('#run-error')).not.toBeEmpty();
+  await page.getByLabel('Seed').fill('');
+  await page.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('#seed-value')).not.toHaveText('42');
+});

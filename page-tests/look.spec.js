@@ -1,0 +1,85 @@
+// @ts-check
+// Pictures of the page, and what can be measured of its looks. UPDATE_PICTURES=1 renews the README's.
+import { advanceBy, expect, leaderId, open, server, test, type } from './page.js';
+
+const sizes = { wide: [1440, 900], projector: [1024, 768], phone: [390, 844] };
+
+for (const [name, [width, height]] of Object.entries(sizes)) {
+  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
+    test(`pictures: ${name}, ${colorScheme}`, async ({ page }) => {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      await open(page, '?seed=7&servers=5');
+      const picture = (/** @type {string} */ moment) =>
+        page.screenshot({ path: `test-results/look/${name}-${colorScheme}-${moment}.png`, fullPage: name === 'phone' });
+      await type(page, 'put colour teal');
+      await advanceBy(page, 18_000);
+      await picture('playing');
+      await server(page, await leaderId(page)).click();
+      await advanceBy(page, 330_000);
+      await picture('crashed');
+      await fits(page);
+    });
+  }
+}
+
+/** Nothing is wider than the window, every server is on the stage, and no name is cut. @param {import('@playwright/test').Page} page */
+async function fits(page) {
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(width[0]).toBeLessThanOrEqual(width[1]);
+  const stage = await page.locator('#stage').boundingBox();
+  for (const button of await page.locator('#server-twins button').all()) {
+    const box = await button.boundingBox();
+    if (!stage || !box) throw new Error('something has no place');
+    expect(box.x).toBeGreaterThanOrEqual(stage.x);
+    expect(box.y).toBeGreaterThanOrEqual(stage.y);
+    expect(box.x + box.width).toBeLessThanOrEqual(stage.x + stage.width);
+    expect(box.y + box.height).toBeLessThanOrEqual(stage.y + stage.height);
+  }
+}
+
+test('nine servers fit everywhere, and none overlaps another', async ({ page }) => {
+  for (const [width, height] of Object.values(sizes)) {
+    await page.setViewportSize({ width, height });
+    await open(page, '?seed=7&servers=9');
+    await fits(page);
+    const boxes = await page.locator('#server-twins button').evaluateAll((nodes) =>
+      nodes.map((node) => {
+        const { x, y, width: size } = node.getBoundingClientRect();
+        return { x: x + size / 2, y: y + size / 2, size };
+      }),
+    );
+    boxes.forEach((a, i) =>
+      boxes.slice(i + 1).forEach((b) => expect(Math.hypot(a.x - b.x, a.y - b.y)).toBeGreaterThan(a.size * 0.95)),
+    );
+    await page.screenshot({ path: `test-results/look/nine-${width}.png` });
+  }
+});
+
+test('no sentence moves the page, and none is cut off', async ({ page }) => {
+  for (const [width, height] of Object.values(sizes)) {
+    await page.setViewportSize({ width, height });
+    await open(page);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    const places = () =>
+      page.evaluate(() => ['#stage', '#quorum', '#why', '#legend', '#logs', '#transport'].map((id) => document.querySelector(id)?.getBoundingClientRect().top));
+    const before = await places();
+    const sentence = page.locator('#why q');
+    for (let i = 0; i < 40; i++) {
+      await page.getByRole('button', { name: 'Step' }).click();
+      const room = await page.locator('#why').boundingBox();
+      const words = await sentence.boundingBox();
+      if (!room || !words) throw new Error('the sentence has no place');
+      expect(words.y + words.height, (await sentence.textContent()) ?? '').toBeLessThanOrEqual(room.y + room.height + 1);
+    }
+    expect(await places()).toEqual(before);
+  }
+});
+
+test('the picture of the README', async ({ page }) => {
+  test.skip(!process.env.UPDATE_PICTURES, 'only with UPDATE_PICTURES=1');
+  await open(page, '?seed=7&servers=5');
+  await type(page, 'put colour teal');
+  await advanceBy(page, 12_000);
+  await page.screenshot({ path: 'docs/raftarium.png' });
+});

@@ -1,0 +1,91 @@
+// @ts-check
+// What all page tests share: a page that may not complain, and words for what people do with it.
+import { test as base, expect } from '@playwright/test';
+
+export { expect };
+
+/** Everything the page complained about; a test that expects a complaint takes it out. */
+export const test = base.extend(
+  /** @type {import('@playwright/test').Fixtures<{ complaints: string[] }, {}, import('@playwright/test').PlaywrightTestArgs>} */ ({
+    complaints: [
+      async ({ page }, use) => {
+        /** @type {string[]} */
+        const complaints = [];
+        page.on('console', (message) => {
+          if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+        });
+        page.on('pageerror', (error) => complaints.push(String(error.stack ?? error)));
+        /** @type {Set<string>} */
+        const hosts = new Set();
+        page.on('request', (request) => {
+          const { protocol, host } = new URL(request.url());
+          if (protocol.startsWith('http')) hosts.add(host);
+        });
+        await use(complaints);
+        expect(complaints, 'the page complained').toEqual([]);
+        expect(hosts.size, `the page asked ${[...hosts].join(', ')}`).toBeLessThan(2);
+      },
+      { auto: true },
+    ],
+  }),
+);
+
+/** @param {import('@playwright/test').Page} page @param {string} [query] */
+export async function open(page, query = '?seed=7') {
+  await page.goto(`./${query}`);
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
+}
+
+/** The button over a server. @param {import('@playwright/test').Page} page @param {number} id */
+export const server = (page, id) => page.locator(`#server-twins [data-server="${id}"]`);
+
+/** @param {import('@playwright/test').Page} page */
+export const leader = (page) => page.locator('#server-twins').getByRole('button', { name: ', leader,' });
+
+/** The leader's id, once there is exactly one. @param {import('@playwright/test').Page} page */
+export async function leaderId(page) {
+  await expect(leader(page)).toHaveCount(1);
+  return Number(await leader(page).getAttribute('data-server'));
+}
+
+/** Virtual time per real time. @param {import('@playwright/test').Page} page @param {number} speed */
+export const setSpeed = (page, speed) => page.locator('#speed').fill(Math.log10(speed).toFixed(2));
+
+/** @param {import('@playwright/test').Page} page @param {string} line */
+export async function type(page, line) {
+  await page.getByRole('textbox', { name: 'Command' }).fill(line);
+  await page.keyboard.press('Enter');
+}
+
+/** The answer under the command line. @param {import('@playwright/test').Page} page */
+export const answer = (page) => page.locator('#answer');
+
+/** A row of the stores. @param {import('@playwright/test').Page} page @param {string} key */
+export const stored = (page, key) =>
+  page.locator('#stores tbody tr').filter({ has: page.getByRole('rowheader', { name: key, exact: true }) }).locator('td');
+
+/** Asks for frames of its own and says how many the page has drawn after them. @param {import('@playwright/test').Page} page @param {number} count */
+export const framesAfter = (page, count) =>
+  page.evaluate(
+    (left) =>
+      new Promise((done) => {
+        const next = () => (left-- > 0 ? requestAnimationFrame(next) : done(Number(document.documentElement.dataset.frames)));
+        next();
+      }),
+    count,
+  );
+
+/** Plays on to a virtual time, paused. @param {import('@playwright/test').Page} page @param {number} micros */
+export const advanceBy = (page, micros) =>
+  page.evaluate((by) => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.pause();
+    raftarium.advanceTo(raftarium.frame.now + by);
+  }, micros);
+
+/** Runs more script after the simulator's own, to make it misbehave. @param {import('@playwright/test').Page} page @param {string} script */
+export const tamper = (page, script) =>
+  page.route('**/pkg/raft_web.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${await response.text()}\n${script}` });
+  });

@@ -1,0 +1,52 @@
+// @ts-check
+// The same page under a thumb.
+import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, type } from './page.js';
+
+test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+test('crash, cut, heal and write by touch', async ({ page }) => {
+  await open(page);
+  await setSpeed(page, 1);
+  const first = await leaderId(page);
+  await server(page, first).tap();
+  await expect(server(page, first)).toHaveAccessibleName(/crashed/);
+  await expect(leader(page)).toHaveCount(1);
+  await server(page, first).tap();
+  await expect(server(page, first)).not.toHaveAccessibleName(/crashed/);
+
+  await page.getByRole('button', { name: 'Network' }).tap();
+  await page.getByRole('group', { name: 'Side of S5' }).getByRole('radio', { name: 'B' }).tap();
+  await page.getByRole('button', { name: 'Cut here' }).tap();
+  await expect(page.locator('#quorum')).toContainText('4 of 5 reach each other');
+  await page.getByRole('button', { name: 'Network' }).tap();
+  await page.getByRole('button', { name: 'Heal everything' }).tap();
+  await expect(page.locator('#quorum')).toContainText('5 of 5 reach each other');
+
+  await type(page, 'put thumb up');
+  await expect(answer(page)).toHaveClass('ok');
+  await expect(stored(page, 'thumb')).toHaveText(Array(5).fill('up'));
+});
+
+test('a link is cut by a tap near its line', async ({ page }) => {
+  await open(page);
+  const box = await page.locator('[data-link="2-3"]').boundingBox();
+  if (!box) throw new Error('the link has no place');
+  await page.touchscreen.tap(box.x + box.width / 2 + 5, box.y + box.height / 2);
+  await expect(page.locator('[data-link="2-3"]')).toHaveAttribute('aria-pressed', 'true');
+});
+
+test('the transport stays in reach, and targets are large enough', async ({ page }) => {
+  await open(page);
+  const inSight = async () => {
+    for (const id of ['#play', '#step', '#speed', '#command', '#send']) await expect(page.locator(id)).toBeInViewport({ ratio: 1 });
+  };
+  await inSight();
+  await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+  await inSight();
+  // The last lines can be scrolled out from under it.
+  await expect(page.locator('#operations')).toBeInViewport();
+  for (const button of await page.getByRole('button').all()) {
+    const size = await button.boundingBox();
+    if (size) expect(Math.min(size.width, size.height), await button.innerText()).toBeGreaterThanOrEqual(24);
+  }
+});

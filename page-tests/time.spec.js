@@ -1,0 +1,105 @@
+// @ts-check
+// The clock of the page: what plays, what stands still, and what a seed promises.
+import { advanceBy, expect, framesAfter, leader, open, test, type, answer } from './page.js';
+
+const now = (/** @type {import('@playwright/test').Page} */ page) =>
+  page.evaluate(() => /** @type {any} */ (window).raftarium.frame.now);
+
+test('play, pause, step and speed', async ({ page }) => {
+  await open(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await expect(page.getByRole('button', { name: 'Play' })).toBeVisible();
+  const still = await now(page);
+  const events = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.events);
+  await page.getByRole('button', { name: 'Step' }).click();
+  expect(await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.events)).toBe(events + 1);
+  expect(await now(page)).toBeGreaterThanOrEqual(still);
+  const speed = page.getByRole('slider', { name: 'Speed' });
+  await speed.fill('1');
+  await expect(page.locator('#speed-value')).toHaveText('10×');
+  await speed.fill('-3');
+  await expect(page.locator('#speed-value')).toHaveText('1/1000×');
+  await expect(speed).toHaveAttribute('aria-valuetext', '1/1000 of real time');
+  await page.getByRole('button', { name: 'Play' }).click();
+  const before = await now(page);
+  await expect.poll(() => now(page)).toBeGreaterThan(before);
+});
+
+test('paused, it draws nothing', async ({ page }) => {
+  await open(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const settled = await framesAfter(page, 5);
+  expect(await framesAfter(page, 30)).toBe(settled);
+  await page.getByRole('button', { name: 'Step' }).click();
+  const stepped = await framesAfter(page, 5);
+  expect(stepped).toBeGreaterThan(settled);
+  expect(await framesAfter(page, 30)).toBe(stepped);
+});
+
+test('hidden, it draws nothing and time stands still; seen again, it goes on', async ({ page }) => {
+  await open(page);
+  const hide = (/** @type {boolean} */ hidden) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  await hide(true);
+  const frames = await framesAfter(page, 3);
+  const still = await now(page);
+  expect(await framesAfter(page, 30)).toBe(frames);
+  expect(await now(page)).toBe(still);
+  await hide(false);
+  await expect.poll(() => now(page)).toBeGreaterThan(still);
+});
+
+test('the same seed plays the same run', async ({ page }) => {
+  const hash = async () => {
+    await page.evaluate(() => {
+      const { raftarium } = /** @type {any} */ (window);
+      raftarium.pause();
+      raftarium.advanceTo(10_000_000);
+    });
+    return page.evaluate(() => /** @type {any} */ (window).raftarium.traceHash());
+  };
+  await open(page, '?seed=12345&servers=5');
+  const first = await hash();
+  expect(first).toMatch(/^[0-9a-f]{16}$/);
+  await open(page, '?seed=6&servers=5');
+  expect(await hash()).not.toBe(first);
+  await open(page, '#seed=12345&servers=5');
+  await expect(page.locator('#seed-value')).toHaveText('12345');
+  expect(await hash()).toBe(first);
+});
+
+test('less motion asked for: it starts paused, and says so of what is sent', async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await open(page);
+  await expect(page.getByRole('button', { name: 'Play' })).toBeVisible();
+  const settled = await framesAfter(page, 5);
+  expect(await framesAfter(page, 20)).toBe(settled);
+  await type(page, 'put x 1');
+  await expect(answer(page)).toContainText('press play');
+  await advanceBy(page, 1_000_000);
+  await expect(answer(page)).toHaveText(/put x 1 → /);
+});
+
+test('logs follow their end until someone scrolls away', async ({ page }) => {
+  await open(page);
+  await advanceBy(page, 20_000_000);
+  await expect(leader(page)).toHaveCount(1);
+  const scroll = page.locator('.log-scroll');
+  const atEnd = () => scroll.evaluate((node) => node.scrollLeft + node.clientWidth >= node.scrollWidth - 2);
+  await expect.poll(atEnd).toBe(true);
+  const last = await page.evaluate(() => Math.max(.../** @type {any} */ (window).raftarium.frame.servers.map((/** @type {any} */ s) => s.lastIndex)));
+  expect(last).toBeGreaterThan(15);
+  await expect(page.locator('.log-index:visible').filter({ hasText: new RegExp(`^${last}$`) })).toBeVisible();
+  // Only what is in sight is in the document.
+  expect(await page.locator('.entry').count()).toBeLessThan(5 * 25);
+  await scroll.evaluate((node) => (node.scrollLeft = 0));
+  await expect(page.getByRole('button', { name: 'Follow the end' })).toBeVisible();
+  await expect(page.locator('.log-index:visible').filter({ hasText: /^1$/ })).toBeVisible();
+  await advanceBy(page, 5_000_000);
+  expect(await scroll.evaluate((node) => node.scrollLeft)).toBe(0);
+  await page.getByRole('button', { name: 'Follow the end' }).click();
+  await expect.poll(atEnd).toBe(true);
+});
