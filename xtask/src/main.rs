@@ -15,11 +15,7 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "Build, serve and test Raftarium"
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Build, serve and test Raftarium")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

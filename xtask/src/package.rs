@@ -42,9 +42,7 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     let wasm = compile(options)?;
 
     let root = tools::root();
-    let staging = tempfile::Builder::new()
-        .prefix(".dist-")
-        .tempdir_in(&root)?;
+    let staging = tempfile::Builder::new().prefix(".dist-").tempdir_in(&root)?;
     let page = staging.path().join("dist");
     copy_page(&root.join("www"), &page)?;
     let package = page.join("pkg");
@@ -60,34 +58,19 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
 /// Compiles the bridge and returns the path of its wasm module.
 fn compile(options: &Options) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
-    cargo.args([
-        "build",
-        "--package",
-        "raft-web",
-        "--lib",
-        "--target",
-        WASM_TARGET,
-    ]);
+    cargo.args(["build", "--package", "raft-web", "--lib", "--target", WASM_TARGET]);
     cargo.args(["--profile", if options.debug { "dev" } else { "web" }]);
     tools::announce(&cargo);
-    cargo
-        .arg("--message-format=json-render-diagnostics")
-        .stdout(Stdio::piped());
+    cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
 
     let mut child = cargo.spawn().context("cannot start cargo")?;
-    let stdout = child
-        .stdout
-        .take()
-        .context("cargo's output was not captured")?;
+    let stdout = child.stdout.take().context("cargo's output was not captured")?;
     let mut module = None;
     for message in Message::parse_stream(BufReader::new(stdout)) {
         if let Message::CompilerArtifact(artifact) = message?
             && artifact.target.name == "raft_web"
         {
-            let wasm = artifact
-                .filenames
-                .into_iter()
-                .find(|path| path.extension() == Some("wasm"));
+            let wasm = artifact.filenames.into_iter().find(|path| path.extension() == Some("wasm"));
             module = wasm.map(PathBuf::from).or(module);
         }
     }
@@ -116,20 +99,13 @@ fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
 
 /// Copies what of `www/` belongs to the page.
 fn copy_page(from: &Path, to: &Path) -> Result<()> {
-    ensure!(
-        from.join("index.html").is_file(),
-        "{} has no index.html",
-        from.display()
-    );
+    ensure!(from.join("index.html").is_file(), "{} has no index.html", from.display());
     copy_folder(from, to, true)
 }
 
 fn copy_folder(from: &Path, to: &Path, top: bool) -> Result<()> {
     fs::create_dir_all(to)?;
-    for entry in from
-        .read_dir()
-        .with_context(|| format!("cannot list {}", from.display()))?
-    {
+    for entry in from.read_dir().with_context(|| format!("cannot list {}", from.display()))? {
         let entry = entry?;
         let name = entry.file_name();
         let is_folder = entry.file_type()?.is_dir();
@@ -169,8 +145,7 @@ fn offer_types(package: &Path, to: &Path) -> Result<()> {
 fn swap_in(new: &Path, place: &Path, aside: &Path) -> Result<()> {
     let had_one = place.exists();
     if had_one {
-        fs::rename(place, aside)
-            .with_context(|| format!("cannot move {} away", place.display()))?;
+        fs::rename(place, aside).with_context(|| format!("cannot move {} away", place.display()))?;
     }
     fs::rename(new, place)
         .inspect_err(|_| {

@@ -36,14 +36,9 @@ pub fn run(options: &Options) -> Result<()> {
     let listener = listen(options.addr)?;
     let dist = tools::root().join("dist");
     if options.no_build {
-        ensure!(
-            dist.join("index.html").is_file(),
-            "there is no page in dist/ yet; run `cargo xtask build` first"
-        );
+        ensure!(dist.join("index.html").is_file(), "there is no page in dist/ yet; run `cargo xtask build` first");
     } else {
-        let sizes = package::build(&package::Options {
-            debug: options.debug,
-        })?;
+        let sizes = package::build(&package::Options { debug: options.debug })?;
         for complaint in sizes::over_budget(&sizes).iter().filter(|_| !options.debug) {
             println!("Note: {complaint}.");
         }
@@ -51,12 +46,9 @@ pub fn run(options: &Options) -> Result<()> {
     let url = url(listener.local_addr()?, &options.base);
     println!("Raftarium is at {url} (Ctrl+C stops it).");
     if options.open {
-        open::that_detached(&url)
-            .with_context(|| format!("cannot open a browser; the page is at {url}"))?;
+        open::that_detached(&url).with_context(|| format!("cannot open a browser; the page is at {url}"))?;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         axum::serve(listener, router(&dist, &options.base)).await
@@ -71,22 +63,12 @@ fn router(folder: &Path, base: &str) -> Router {
         "/" => Router::new().fallback_service(files),
         _ => {
             let location = base.to_owned();
-            let redirect = move || async move {
-                (
-                    StatusCode::PERMANENT_REDIRECT,
-                    [(header::LOCATION, location)],
-                )
-            };
+            let redirect = move || async move { (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]) };
             // Without its last slash, the page's relative addresses would lead elsewhere.
-            Router::new()
-                .route(base.trim_end_matches('/'), get(redirect))
-                .nest_service(base, files)
+            Router::new().route(base.trim_end_matches('/'), get(redirect)).nest_service(base, files)
         }
     };
-    router.layer(SetResponseHeaderLayer::overriding(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("no-store"),
-    ))
+    router.layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
 }
 
 fn listen(addr: SocketAddr) -> Result<TcpListener> {
@@ -116,13 +98,8 @@ fn parse_base(text: &str) -> Result<String, String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
     if path.is_empty() {
         Ok("/".into())
-    } else if !path.chars().all(is_plain)
-        || path.split('/').any(|part| matches!(part, "" | "." | ".."))
-    {
-        Err(
-            "use letters, digits, '-', '_', '.', '~' and single slashes, as in /some/sub/path/"
-                .into(),
-        )
+    } else if !path.chars().all(is_plain) || path.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        Err("use letters, digits, '-', '_', '.', '~' and single slashes, as in /some/sub/path/".into())
     } else {
         Ok(format!("/{path}/"))
     }
@@ -136,13 +113,7 @@ mod tests {
 
     #[test]
     fn a_base_gets_a_slash_at_both_ends() {
-        for (given, expected) in [
-            ("/", "/"),
-            ("", "/"),
-            ("a", "/a/"),
-            ("/a/b", "/a/b/"),
-            ("a.b/c-d/", "/a.b/c-d/"),
-        ] {
+        for (given, expected) in [("/", "/"), ("", "/"), ("a", "/a/"), ("/a/b", "/a/b/"), ("a.b/c-d/", "/a.b/c-d/")] {
             assert_eq!(parse_base(given).as_deref(), Ok(expected), "{given:?}");
         }
         for wrong in ["/a//b", "/../x", "/{a}", "/a b", "/a?b", "/a#b"] {
@@ -152,14 +123,8 @@ mod tests {
 
     #[test]
     fn the_address_shown_can_be_visited() {
-        assert_eq!(
-            url("127.0.0.1:8080".parse().unwrap(), "/"),
-            "http://127.0.0.1:8080/"
-        );
-        assert_eq!(
-            url("0.0.0.0:80".parse().unwrap(), "/a/"),
-            "http://127.0.0.1:80/a/"
-        );
+        assert_eq!(url("127.0.0.1:8080".parse().unwrap(), "/"), "http://127.0.0.1:8080/");
+        assert_eq!(url("0.0.0.0:80".parse().unwrap(), "/a/"), "http://127.0.0.1:80/a/");
         assert_eq!(url("[::1]:81".parse().unwrap(), "/"), "http://[::1]:81/");
     }
 
@@ -168,22 +133,14 @@ mod tests {
         let first = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = first.local_addr().unwrap();
         let error = listen(addr).unwrap_err().to_string();
-        assert!(
-            error.contains("--addr 127.0.0.1:") && error.contains("`--addr 127.0.0.1:0`"),
-            "{error}"
-        );
+        assert!(error.contains("--addr 127.0.0.1:") && error.contains("`--addr 127.0.0.1:0`"), "{error}");
         assert!(!error.contains('\n'), "{error}");
     }
 
     /// The head and the body of the answer to a GET, from a server of its own.
     fn fetch(base: &str, path: &str) -> (String, String) {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [
-            ("index.html", "the page"),
-            ("main.js", "1"),
-            ("a.wasm", "wasm"),
-            ("style.css", "a{}"),
-        ] {
+        for (name, text) in [("index.html", "the page"), ("main.js", "1"), ("a.wasm", "wasm"), ("style.css", "a{}")] {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -197,16 +154,11 @@ mod tests {
             answer
         });
         let router = router(folder.path(), base);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let answer = runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let server = tokio::spawn(async move { axum::serve(listener, router).await });
-            let answer = tokio::task::spawn_blocking(|| client.join().unwrap())
-                .await
-                .unwrap();
+            let answer = tokio::task::spawn_blocking(|| client.join().unwrap()).await.unwrap();
             server.abort();
             answer
         });
@@ -224,10 +176,7 @@ mod tests {
         ] {
             let (head, _) = fetch("/", path);
             assert!(head.starts_with("http/1.1 200"), "{path}: {head}");
-            assert!(
-                head.contains(&format!("content-type: {kind}")),
-                "{path}: {head}"
-            );
+            assert!(head.contains(&format!("content-type: {kind}")), "{path}: {head}");
             assert!(head.contains("cache-control: no-store"), "{path}: {head}");
         }
         assert!(fetch("/", "/none.js").0.starts_with("http/1.1 404"));
@@ -237,21 +186,11 @@ mod tests {
     #[test]
     fn under_a_base_the_rest_of_the_address_is_empty() {
         assert_eq!(fetch("/some/path/", "/some/path/").1, "the page");
-        assert!(
-            fetch("/some/path/", "/some/path/main.js")
-                .0
-                .starts_with("http/1.1 200")
-        );
+        assert!(fetch("/some/path/", "/some/path/main.js").0.starts_with("http/1.1 200"));
         let (head, _) = fetch("/some/path/", "/some/path");
-        assert!(
-            head.starts_with("http/1.1 308") && head.contains("location: /some/path/"),
-            "{head}"
-        );
+        assert!(head.starts_with("http/1.1 308") && head.contains("location: /some/path/"), "{head}");
         for path in ["/", "/main.js", "/some/", "/some/pathmain.js"] {
-            assert!(
-                fetch("/some/path/", path).0.starts_with("http/1.1 404"),
-                "{path}"
-            );
+            assert!(fetch("/some/path/", path).0.starts_with("http/1.1 404"), "{path}");
         }
     }
 }

@@ -11,45 +11,26 @@ use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
 /// What the page tests start, in the order of preference.
-const BROWSERS: [&str; 4] = [
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-];
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 /// What to install on Debian and its kin: the browser, its driver, and fonts to draw with.
-const BROWSER_PACKAGES: [&str; 4] = [
-    "chromium",
-    "chromium-driver",
-    "fonts-liberation",
-    "fonts-dejavu-core",
-];
+const BROWSER_PACKAGES: [&str; 4] = ["chromium", "chromium-driver", "fonts-liberation", "fonts-dejavu-core"];
 
 /// The standard library for another target, from rustup.
 pub fn ensure_target(target: &str) -> Result<()> {
     let mut rustc = Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-    rustc
-        .current_dir(tools::root())
-        .args(["--print", "target-libdir", "--target", target]);
-    let printed = rustc
-        .stderr(Stdio::null())
-        .output()
-        .context("cannot start rustc")?;
+    rustc.current_dir(tools::root()).args(["--print", "target-libdir", "--target", target]);
+    let printed = rustc.stderr(Stdio::null()).output().context("cannot start rustc")?;
     let folder = String::from_utf8(printed.stdout)?;
     if printed.status.success() && Path::new(folder.trim()).is_dir() {
         return Ok(());
     }
-    tools::run(tools::program("rustup").args(["target", "add", target])).with_context(|| {
-        format!("Rust's {target} target is missing; install it with `rustup target add {target}`")
-    })
+    tools::run(tools::program("rustup").args(["target", "add", target]))
+        .with_context(|| format!("Rust's {target} target is missing; install it with `rustup target add {target}`"))
 }
 
 /// Node, which runs wasm tests and everything from npm.
 pub fn ensure_node() -> Result<()> {
-    ensure!(
-        tools::find(&["node"]).is_some(),
-        "Node.js is missing; install version 20 or later, with npm"
-    );
+    ensure!(tools::find(&["node"]).is_some(), "Node.js is missing; install version 20 or later, with npm");
     Ok(())
 }
 
@@ -57,12 +38,7 @@ pub fn ensure_node() -> Result<()> {
 pub fn ensure_npm_packages() -> Result<()> {
     ensure_node()?;
     let root = tools::root();
-    let modified = |name: &str| {
-        root.join(name)
-            .metadata()
-            .and_then(|file| file.modified())
-            .ok()
-    };
+    let modified = |name: &str| root.join(name).metadata().and_then(|file| file.modified()).ok();
     let lock = modified("package-lock.json").context("there is no package-lock.json")?;
     // npm writes this file last.
     if is_installed_since(modified("node_modules/.package-lock.json"), lock) {
@@ -78,30 +54,25 @@ fn is_installed_since(installed: Option<SystemTime>, lock: SystemTime) -> bool {
 
 /// A Chromium or Chrome: `$CHROMIUM`, or one on the search path, or a new one.
 pub fn ensure_browser() -> Result<PathBuf> {
-    ensure_program("CHROMIUM", || tools::find(&BROWSERS)).context(
-        "Chromium is missing; install it (Debian's package `chromium`) or name one in $CHROMIUM",
-    )
+    ensure_program("CHROMIUM", || tools::find(&BROWSERS))
+        .context("Chromium is missing; install it (Debian's package `chromium`) or name one in $CHROMIUM")
 }
 
 /// The browser's driver: `$CHROMEDRIVER`, or one on the search path, or a new one.
 pub fn ensure_driver() -> Result<PathBuf> {
     let find = || {
-        let beside_chrome =
-            env::var_os("CHROMEWEBDRIVER").map(|folder| PathBuf::from(folder).join("chromedriver"));
+        let beside_chrome = env::var_os("CHROMEWEBDRIVER").map(|folder| PathBuf::from(folder).join("chromedriver"));
         tools::find(&["chromedriver"]).or(beside_chrome.filter(|path| path.is_file()))
     };
-    ensure_program("CHROMEDRIVER", find)
-        .context("ChromeDriver is missing; install it (Debian's package `chromium-driver`) or name one in $CHROMEDRIVER")
+    ensure_program("CHROMEDRIVER", find).context(
+        "ChromeDriver is missing; install it (Debian's package `chromium-driver`) or name one in $CHROMEDRIVER",
+    )
 }
 
 fn ensure_program(variable: &str, find: impl Fn() -> Option<PathBuf>) -> Result<PathBuf> {
     if let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) {
         let path = PathBuf::from(named);
-        ensure!(
-            path.is_file(),
-            "${variable} names {}, which is not there",
-            path.display()
-        );
+        ensure!(path.is_file(), "${variable} names {}, which is not there", path.display());
         return Ok(path);
     }
     if let Some(found) = find() {
@@ -112,28 +83,18 @@ fn ensure_program(variable: &str, find: impl Fn() -> Option<PathBuf>) -> Result<
 }
 
 fn install_browser_packages() -> Result<()> {
-    ensure!(
-        tools::find(&["apt-get"]).is_some(),
-        "this system has no apt-get to install it with"
-    );
+    ensure!(tools::find(&["apt-get"]).is_some(), "this system has no apt-get to install it with");
     let mut update = as_root("apt-get")?;
     tools::run(update.arg("update"))?;
     let mut install = as_root("apt-get")?;
-    install
-        .args(["install", "--yes", "--no-install-recommends"])
-        .args(BROWSER_PACKAGES);
+    install.args(["install", "--yes", "--no-install-recommends"]).args(BROWSER_PACKAGES);
     tools::run(&mut install)
 }
 
 /// The command as root, where that needs no password.
 fn as_root(name: &str) -> Result<Command> {
     let succeeds = |command: &mut Command| {
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|s| s.success())
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
     };
     let is_root = tools::program("id")
         .arg("-u")
@@ -148,9 +109,7 @@ fn as_root(name: &str) -> Result<Command> {
     } else {
         bail!("installing it needs root, or a sudo that asks for no password");
     };
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .stdin(Stdio::null());
+    command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
     Ok(command)
 }
 
@@ -163,14 +122,8 @@ mod tests {
     fn packages_older_than_the_lock_file_are_installed_again() {
         let lock = SystemTime::UNIX_EPOCH + Duration::from_secs(100);
         assert!(!is_installed_since(None, lock));
-        assert!(!is_installed_since(
-            Some(lock - Duration::from_secs(1)),
-            lock
-        ));
+        assert!(!is_installed_since(Some(lock - Duration::from_secs(1)), lock));
         assert!(is_installed_since(Some(lock), lock));
-        assert!(is_installed_since(
-            Some(lock + Duration::from_secs(1)),
-            lock
-        ));
+        assert!(is_installed_since(Some(lock + Duration::from_secs(1)), lock));
     }
 }

@@ -29,21 +29,14 @@ pub fn measure(folder: &Path) -> Result<Vec<FileSize>> {
 }
 
 fn measure_into(folder: &Path, prefix: &str, sizes: &mut Vec<FileSize>) -> Result<()> {
-    for entry in folder
-        .read_dir()
-        .with_context(|| format!("cannot list {}", folder.display()))?
-    {
+    for entry in folder.read_dir().with_context(|| format!("cannot list {}", folder.display()))? {
         let entry = entry?;
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
             measure_into(&entry.path(), &format!("{name}/"), sizes)?;
         } else if !name.ends_with(".d.ts") {
             let bytes = std::fs::read(entry.path())?;
-            sizes.push(FileSize {
-                name,
-                raw: bytes.len(),
-                gzipped: gzipped_size(&bytes)?,
-            });
+            sizes.push(FileSize { name, raw: bytes.len(), gzipped: gzipped_size(&bytes)? });
         }
     }
     Ok(())
@@ -57,12 +50,7 @@ fn gzipped_size(bytes: &[u8]) -> Result<usize> {
 
 /// The sizes as a table, with totals and budgets.
 pub fn table(sizes: &[FileSize]) -> String {
-    let width = sizes
-        .iter()
-        .map(|file| file.name.len())
-        .max()
-        .unwrap_or(0)
-        .max("whole page".len());
+    let width = sizes.iter().map(|file| file.name.len()).max().unwrap_or(0).max("whole page".len());
     let mut text = String::new();
     let mut line = |name: &str, raw: &str, gzipped: &str, budget: &str| {
         let row = format!("  {name:<width$}  {raw:>10}  {gzipped:>10}  {budget}");
@@ -70,50 +58,25 @@ pub fn table(sizes: &[FileSize]) -> String {
     };
     line("file", "raw", "gzipped", "budget, gzipped");
     for file in sizes {
-        let budget = if is_wasm(file) {
-            kilobytes(WASM_BUDGET)
-        } else {
-            String::new()
-        };
-        line(
-            &file.name,
-            &kilobytes(file.raw),
-            &kilobytes(file.gzipped),
-            &budget,
-        );
+        let budget = if is_wasm(file) { kilobytes(WASM_BUDGET) } else { String::new() };
+        line(&file.name, &kilobytes(file.raw), &kilobytes(file.gzipped), &budget);
     }
     let (raw, gzipped) = total(sizes);
-    line(
-        "whole page",
-        &kilobytes(raw),
-        &kilobytes(gzipped),
-        &kilobytes(PAGE_BUDGET),
-    );
+    line("whole page", &kilobytes(raw), &kilobytes(gzipped), &kilobytes(PAGE_BUDGET));
     text
 }
 
 /// One sentence for each budget that is exceeded; none when the page is light enough.
 pub fn over_budget(sizes: &[FileSize]) -> Vec<String> {
-    let wasm = sizes
-        .iter()
-        .filter(|file| is_wasm(file))
-        .map(|file| file.gzipped)
-        .sum();
+    let wasm = sizes.iter().filter(|file| is_wasm(file)).map(|file| file.gzipped).sum();
     let (_, page) = total(sizes);
-    [
-        ("the wasm module", wasm, WASM_BUDGET),
-        ("the whole page", page, PAGE_BUDGET),
-    ]
-    .into_iter()
-    .filter(|(_, size, budget)| size > budget)
-    .map(|(what, size, budget)| {
-        format!(
-            "{what} weighs {} gzipped, over its budget of {}",
-            kilobytes(size),
-            kilobytes(budget)
-        )
-    })
-    .collect()
+    [("the wasm module", wasm, WASM_BUDGET), ("the whole page", page, PAGE_BUDGET)]
+        .into_iter()
+        .filter(|(_, size, budget)| size > budget)
+        .map(|(what, size, budget)| {
+            format!("{what} weighs {} gzipped, over its budget of {}", kilobytes(size), kilobytes(budget))
+        })
+        .collect()
 }
 
 fn is_wasm(file: &FileSize) -> bool {
@@ -121,9 +84,7 @@ fn is_wasm(file: &FileSize) -> bool {
 }
 
 fn total(sizes: &[FileSize]) -> (usize, usize) {
-    sizes.iter().fold((0, 0), |(raw, gzipped), file| {
-        (raw + file.raw, gzipped + file.gzipped)
-    })
+    sizes.iter().fold((0, 0), |(raw, gzipped), file| (raw + file.raw, gzipped + file.gzipped))
 }
 
 /// Thousands of bytes, with one decimal.
@@ -137,19 +98,12 @@ mod tests {
     use super::*;
 
     fn file(name: &str, gzipped: usize) -> FileSize {
-        FileSize {
-            name: name.into(),
-            raw: gzipped * 3,
-            gzipped,
-        }
+        FileSize { name: name.into(), raw: gzipped * 3, gzipped }
     }
 
     #[test]
     fn a_page_exactly_at_its_budgets_passes() {
-        let sizes = [
-            file("a.wasm", WASM_BUDGET),
-            file("a.js", PAGE_BUDGET - WASM_BUDGET),
-        ];
+        let sizes = [file("a.wasm", WASM_BUDGET), file("a.js", PAGE_BUDGET - WASM_BUDGET)];
         assert_eq!(over_budget(&sizes), Vec::<String>::new());
     }
 
@@ -175,16 +129,8 @@ mod tests {
     fn the_table_has_a_row_for_every_file_and_the_total() {
         let text = table(&[file("index.html", 1_000), file("pkg/a.wasm", 2_000)]);
         assert_eq!(text.lines().count(), 4, "{text}");
-        assert!(
-            text.contains("index.html") && text.contains("160.0 KB"),
-            "{text}"
-        );
-        assert!(
-            text.lines()
-                .last()
-                .is_some_and(|line| line.contains("9.0 KB") && line.contains("3.0 KB")),
-            "{text}"
-        );
+        assert!(text.contains("index.html") && text.contains("160.0 KB"), "{text}");
+        assert!(text.lines().last().is_some_and(|line| line.contains("9.0 KB") && line.contains("3.0 KB")), "{text}");
     }
 
     #[test]

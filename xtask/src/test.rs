@@ -85,29 +85,16 @@ impl Part {
     fn run(self) -> Result<Passed> {
         match self {
             Part::Fmt => tools::run(cargo("fmt").args(["--all", "--check"])).map(Passed::check),
-            Part::Clippy => clippy(&[
-                "--workspace",
-                "--all-targets",
-                "--features",
-                "xtask/test-runner",
-            ]),
+            Part::Clippy => clippy(&["--workspace", "--all-targets", "--features", "xtask/test-runner"]),
             Part::ClippyWasm => clippy_wasm(),
-            Part::Native => run_some_tests(cargo("test").args([
-                "--workspace",
-                "--lib",
-                "--bins",
-                "--tests",
-                "--examples",
-            ])),
-            Part::Doctest => {
-                tools::run_tests(cargo("test").args(["--workspace", "--doc"])).map(Passed::tests)
+            Part::Native => {
+                run_some_tests(cargo("test").args(["--workspace", "--lib", "--bins", "--tests", "--examples"]))
             }
-            Part::Rustdoc => tools::run(
-                cargo("doc")
-                    .args(["--workspace", "--no-deps"])
-                    .env("RUSTDOCFLAGS", "-D warnings"),
-            )
-            .map(Passed::check),
+            Part::Doctest => tools::run_tests(cargo("test").args(["--workspace", "--doc"])).map(Passed::tests),
+            Part::Rustdoc => {
+                tools::run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
+                    .map(Passed::check)
+            }
             Part::Independence => independence(),
             Part::WasmNode => wasm_node(),
             Part::WasmChrome => wasm_chrome(),
@@ -148,71 +135,35 @@ fn run_some_tests(command: &mut Command) -> Result<Passed> {
 }
 
 fn clippy(arguments: &[&str]) -> Result<Passed> {
-    tools::run(
-        cargo("clippy")
-            .args(arguments)
-            .args(["--", "-D", "warnings"]),
-    )
-    .map(Passed::check)
+    tools::run(cargo("clippy").args(arguments).args(["--", "-D", "warnings"])).map(Passed::check)
 }
 
 fn clippy_wasm() -> Result<Passed> {
     setup::ensure_target(WASM_TARGET)?;
     // The core's tests and benchmarks need not compile for the page; the bridge's must.
     clippy(&["--package", "raft-core", "--lib", "--target", WASM_TARGET])?;
-    clippy(&[
-        "--package",
-        "raft-web",
-        "--all-targets",
-        "--target",
-        WASM_TARGET,
-    ])
+    clippy(&["--package", "raft-web", "--all-targets", "--target", WASM_TARGET])
 }
 
 /// Packages that ask the operating system or the browser for something.
-const PLATFORM_PACKAGES: [&str; 7] = [
-    "getrandom",
-    "js-sys",
-    "libc",
-    "rustix",
-    "wasm-bindgen",
-    "web-sys",
-    "windows-sys",
-];
+const PLATFORM_PACKAGES: [&str; 7] =
+    ["getrandom", "js-sys", "libc", "rustix", "wasm-bindgen", "web-sys", "windows-sys"];
 /// A target that has no operating system, and so no standard library.
 const BARE_TARGET: &str = "x86_64-unknown-none";
 
 fn independence() -> Result<Passed> {
-    let arguments = [
-        "--package",
-        "raft-core",
-        "--edges",
-        "normal",
-        "--target",
-        "all",
-        "--prefix",
-        "none",
-    ];
+    let arguments = ["--package", "raft-core", "--edges", "normal", "--target", "all", "--prefix", "none"];
     let tree = tools::output(cargo("tree").args(arguments))?;
     let found = platform_packages(&tree);
-    ensure!(
-        found.is_empty(),
-        "raft-core depends on {}",
-        found.join(", ")
-    );
+    ensure!(found.is_empty(), "raft-core depends on {}", found.join(", "));
     setup::ensure_target(BARE_TARGET)?;
-    tools::run(cargo("check").args(["--package", "raft-core", "--lib", "--target", BARE_TARGET]))
-        .map(Passed::check)
+    tools::run(cargo("check").args(["--package", "raft-core", "--lib", "--target", BARE_TARGET])).map(Passed::check)
 }
 
 /// Which of `PLATFORM_PACKAGES` the printed dependency tree names.
 fn platform_packages(tree: &str) -> Vec<&str> {
-    let names = tree
-        .lines()
-        .filter_map(|line| line.split_whitespace().next());
-    let mut found: Vec<_> = names
-        .filter(|name| PLATFORM_PACKAGES.contains(name))
-        .collect();
+    let names = tree.lines().filter_map(|line| line.split_whitespace().next());
+    let mut found: Vec<_> = names.filter(|name| PLATFORM_PACKAGES.contains(name)).collect();
     found.sort_unstable();
     found.dedup();
     found
@@ -220,19 +171,12 @@ fn platform_packages(tree: &str) -> Vec<&str> {
 
 fn wasm_tests() -> Result<Command> {
     setup::ensure_target(WASM_TARGET)?;
+    // Cargo would build the runner by itself, but in silence, and it takes a while the first time.
+    tools::run(cargo("build").args(["--package", "xtask", "--features", "test-runner", "--bin", "wasm-test-runner"]))?;
     let mut cargo = cargo("test");
-    cargo.args([
-        "--package",
-        "raft-web",
-        "--lib",
-        "--tests",
-        "--target",
-        WASM_TARGET,
-    ]);
+    cargo.args(["--package", "raft-web", "--lib", "--tests", "--target", WASM_TARGET]);
     // In seconds, for the whole of a test file. A busy machine of two cores is slow to start a browser.
-    cargo
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
-        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+    cargo.env("WASM_BINDGEN_TEST_TIMEOUT", "120").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
     Ok(cargo)
 }
 
@@ -258,9 +202,7 @@ fn wasm_chrome() -> Result<Passed> {
 /// The settings of `web/webdriver.json`, for this very browser: the driver would look for its own.
 fn with_browser(settings: &str, browser: &Path) -> Result<String> {
     let mut settings: serde_json::Value = serde_json::from_str(settings)?;
-    let options = settings
-        .get_mut("goog:chromeOptions")
-        .and_then(|options| options.as_object_mut());
+    let options = settings.get_mut("goog:chromeOptions").and_then(|options| options.as_object_mut());
     options
         .context("webdriver.json has no goog:chromeOptions")?
         .insert("binary".into(), browser.display().to_string().into());
@@ -269,18 +211,13 @@ fn with_browser(settings: &str, browser: &Path) -> Result<String> {
 
 fn types() -> Result<Passed> {
     setup::ensure_npm_packages()?;
-    tools::run(tools::npm("npx").args(["--no", "--", "tsc", "-p", "www/jsconfig.json"]))
-        .map(Passed::check)
+    tools::run(tools::npm("npx").args(["--no", "--", "tsc", "-p", "www/jsconfig.json"])).map(Passed::check)
 }
 
 fn page() -> Result<Passed> {
     setup::ensure_npm_packages()?;
     let browser = setup::ensure_browser()?;
-    run_some_tests(
-        tools::npm("npx")
-            .args(["--no", "--", "playwright", "test"])
-            .env("CHROMIUM", browser),
-    )
+    run_some_tests(tools::npm("npx").args(["--no", "--", "playwright", "test"]).env("CHROMIUM", browser))
 }
 
 /// How a part ended.
@@ -295,9 +232,7 @@ enum Outcome {
 pub fn run(options: &Options) -> Result<()> {
     let mut outcomes = Vec::new();
     for (part, plan) in plan(options) {
-        let has_failed = outcomes
-            .iter()
-            .any(|(_, outcome)| matches!(outcome, Outcome::Failed(..)));
+        let has_failed = outcomes.iter().any(|(_, outcome)| matches!(outcome, Outcome::Failed(..)));
         let outcome = match plan {
             Err(reason) => Outcome::LeftOut(reason),
             Ok(()) if has_failed && !options.keep_going => {
@@ -348,10 +283,7 @@ fn plan(options: &Options) -> Vec<(Part, Result<(), &'static str>)> {
             Ok(())
         }
     };
-    Part::value_variants()
-        .iter()
-        .map(|&part| (part, reason(part)))
-        .collect()
+    Part::value_variants().iter().map(|&part| (part, reason(part))).collect()
 }
 
 fn table(outcomes: &[(Part, Outcome)]) -> String {
@@ -386,16 +318,8 @@ fn table(outcomes: &[(Part, Outcome)]) -> String {
         }
     }
     line("all", &seconds(total), "");
-    let text = text
-        .lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n");
-    let skipped = if skipped > 0 {
-        format!(", {skipped} skipped")
-    } else {
-        String::new()
-    };
+    let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let skipped = if skipped > 0 { format!(", {skipped} skipped") } else { String::new() };
     format!("{text}\n\nparts: {passed} passed, {failed} failed{skipped}")
 }
 
@@ -419,11 +343,7 @@ mod tests {
     }
 
     fn planned(line: &str) -> Vec<Part> {
-        plan(&parse(line))
-            .into_iter()
-            .filter(|(_, plan)| plan.is_ok())
-            .map(|(part, _)| part)
-            .collect()
+        plan(&parse(line)).into_iter().filter(|(_, plan)| plan.is_ok()).map(|(part, _)| part).collect()
     }
 
     #[test]
@@ -434,10 +354,7 @@ mod tests {
     #[test]
     fn native_leaves_out_what_needs_a_browser_and_says_so() {
         let plan = plan(&parse("test --native"));
-        let left_out: Vec<_> = plan
-            .iter()
-            .filter_map(|(part, plan)| Some((*part, plan.err()?)))
-            .collect();
+        let left_out: Vec<_> = plan.iter().filter_map(|(part, plan)| Some((*part, plan.err()?))).collect();
         let reason = "needs a browser (--native)";
         assert_eq!(left_out, [(Part::WasmChrome, reason), (Part::Page, reason)]);
     }
@@ -461,19 +378,13 @@ mod tests {
         let second = Duration::from_secs(1);
         let outcomes = [
             (Part::Fmt, Outcome::Passed(Passed { tests: None }, second)),
-            (
-                Part::Native,
-                Outcome::Passed(Passed { tests: Some(12) }, second * 2),
-            ),
+            (Part::Native, Outcome::Passed(Passed { tests: Some(12) }, second * 2)),
             (Part::Types, Outcome::Failed("one\ntwo".into(), second)),
             (Part::Page, Outcome::LeftOut("no reason")),
         ];
         let text = table(&outcomes);
         let lines: Vec<_> = text.lines().map(str::trim).collect();
-        assert_eq!(
-            lines[1].split_whitespace().collect::<Vec<_>>(),
-            ["formatting", "1.0", "passed"]
-        );
+        assert_eq!(lines[1].split_whitespace().collect::<Vec<_>>(), ["formatting", "1.0", "passed"]);
         assert!(lines[2].ends_with("2.0  passed, 12 tests"), "{text}");
         assert!(lines[3].ends_with("FAILED: one"), "{text}");
         assert!(lines[4].ends_with("left out: no reason"), "{text}");
@@ -495,10 +406,7 @@ mod tests {
         let settings = r#"{"goog:chromeOptions": {"args": ["a"]}}"#;
         let settings = with_browser(settings, Path::new("/usr/bin/chromium")).unwrap();
         let settings: serde_json::Value = serde_json::from_str(&settings).unwrap();
-        assert_eq!(
-            settings["goog:chromeOptions"]["binary"],
-            "/usr/bin/chromium"
-        );
+        assert_eq!(settings["goog:chromeOptions"]["binary"], "/usr/bin/chromium");
         assert_eq!(settings["goog:chromeOptions"]["args"][0], "a");
         assert!(with_browser("{}", Path::new("/x")).is_err());
     }

@@ -11,8 +11,7 @@ use std::process::{Command, Stdio};
 pub fn root() -> PathBuf {
     // Cargo says at run time where the package is; what it said at compile time may be another
     // checkout that shares the target folder.
-    let package =
-        env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let package = PathBuf::from(package);
     package.parent().map(Path::to_path_buf).unwrap_or(package)
 }
@@ -33,11 +32,7 @@ pub fn program(name: impl Into<OsString>) -> Command {
 
 /// `npm` or `npx`, which are scripts under Windows.
 pub fn npm(name: &str) -> Command {
-    if cfg!(windows) {
-        program(format!("{name}.cmd"))
-    } else {
-        program(name)
-    }
+    if cfg!(windows) { program(format!("{name}.cmd")) } else { program(name) }
 }
 
 /// Prints the command as one would type it.
@@ -50,9 +45,7 @@ pub fn announce(command: &Command) {
 /// Runs the command and fails when it does.
 pub fn run(command: &mut Command) -> Result<()> {
     announce(command);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{}`", as_typed(command)))?;
+    let status = command.status().with_context(|| format!("cannot start `{}`", as_typed(command)))?;
     ensure!(status.success(), "`{}` failed", as_typed(command));
     Ok(())
 }
@@ -60,10 +53,8 @@ pub fn run(command: &mut Command) -> Result<()> {
 /// Runs the command, passes on what it prints, and counts the tests it says have passed.
 pub fn run_tests(command: &mut Command) -> Result<usize> {
     announce(command);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start `{}`", as_typed(command)))?;
+    let mut child =
+        command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{}`", as_typed(command)))?;
     let mut stdout = BufReader::new(child.stdout.take().context("the output was not captured")?);
     let (mut line, mut tests) = (Vec::new(), 0);
     while stdout.read_until(b'\n', &mut line)? > 0 {
@@ -78,10 +69,8 @@ pub fn run_tests(command: &mut Command) -> Result<usize> {
 /// What the command prints; fails when it does.
 pub fn output(command: &mut Command) -> Result<String> {
     announce(command);
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start `{}`", as_typed(command)))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{}`", as_typed(command)))?;
     ensure!(output.status.success(), "`{}` failed", as_typed(command));
     Ok(String::from_utf8(output.stdout)?)
 }
@@ -100,41 +89,23 @@ pub fn find(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     let folders: Vec<_> = env::split_paths(&path).collect();
     let candidates = names.iter().flat_map(|name| {
-        folders
-            .iter()
-            .map(move |folder| folder.join(name).with_extension(env::consts::EXE_EXTENSION))
+        folders.iter().map(move |folder| folder.join(name).with_extension(env::consts::EXE_EXTENSION))
     });
     candidates.into_iter().find(|path| path.is_file())
 }
 
 fn as_typed(command: &Command) -> String {
-    let variables = command.get_envs().filter_map(|(name, value)| {
-        Some(format!(
-            "{}={}",
-            name.to_string_lossy(),
-            quoted(&value?.to_string_lossy())
-        ))
-    });
-    let program = Path::new(command.get_program())
-        .file_stem()
-        .unwrap_or(command.get_program());
+    let variables = command
+        .get_envs()
+        .filter_map(|(name, value)| Some(format!("{}={}", name.to_string_lossy(), quoted(&value?.to_string_lossy()))));
+    let program = Path::new(command.get_program()).file_stem().unwrap_or(command.get_program());
     let program = std::iter::once(program.to_string_lossy().into_owned());
-    let arguments = command
-        .get_args()
-        .map(|argument| quoted(&argument.to_string_lossy()));
-    variables
-        .chain(program)
-        .chain(arguments)
-        .collect::<Vec<_>>()
-        .join(" ")
+    let arguments = command.get_args().map(|argument| quoted(&argument.to_string_lossy()));
+    variables.chain(program).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(text: &str) -> String {
-    if text.contains(' ') || text.is_empty() {
-        format!("'{text}'")
-    } else {
-        text.to_owned()
-    }
+    if text.contains(' ') || text.is_empty() { format!("'{text}'") } else { text.to_owned() }
 }
 
 #[cfg(test)]
@@ -149,26 +120,15 @@ mod tests {
     #[test]
     fn a_command_is_shown_as_one_would_type_it() {
         let mut command = Command::new("/some/where/cargo");
-        command
-            .args(["doc", "--no-deps", "a b"])
-            .env("RUSTDOCFLAGS", "-D warnings");
-        assert_eq!(
-            as_typed(&command),
-            "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'a b'"
-        );
+        command.args(["doc", "--no-deps", "a b"]).env("RUSTDOCFLAGS", "-D warnings");
+        assert_eq!(as_typed(&command), "RUSTDOCFLAGS='-D warnings' cargo doc --no-deps 'a b'");
     }
 
     #[test]
     fn closing_lines_of_every_runner_are_counted() {
         for (line, expected) in [
-            (
-                "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s",
-                Some(12),
-            ),
-            (
-                "test result: ok. 3 passed; 0 failed; 0 ignored; 0 filtered out",
-                Some(3),
-            ),
+            ("test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.1s", Some(12)),
+            ("test result: ok. 3 passed; 0 failed; 0 ignored; 0 filtered out", Some(3)),
             ("  17 passed (12.3s)\n", Some(17)),
             ("  17 passed", Some(17)),
             ("test a_message_is_passed ... ok", None),
