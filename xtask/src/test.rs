@@ -157,7 +157,9 @@ fn independence() -> Result<Passed> {
     let found = platform_packages(&tree);
     ensure!(found.is_empty(), "raft-core depends on {}", found.join(", "));
     setup::ensure_target(BARE_TARGET)?;
-    tools::run(cargo("check").args(["--package", "raft-core", "--lib", "--target", BARE_TARGET])).map(Passed::check)
+    let check = ["--package", "raft-core", "--lib", "--target", BARE_TARGET];
+    tools::run(cargo("check").args(check))?;
+    tools::run(cargo("check").args(check).arg("--no-default-features")).map(Passed::check)
 }
 
 /// Which of `PLATFORM_PACKAGES` the printed dependency tree names.
