@@ -54,8 +54,11 @@ fn is_installed_since(installed: Option<SystemTime>, lock: SystemTime) -> bool {
 
 /// A Chromium or Chrome: `$CHROMIUM`, or one on the search path, or a new one.
 pub fn ensure_browser() -> Result<PathBuf> {
-    ensure_program("CHROMIUM", || tools::find(&BROWSERS))
-        .context("Chromium is missing; install it (Debian's package `chromium`) or name one in $CHROMIUM")
+    match named_by("CHROMIUM")? {
+        Some(named) => Ok(named),
+        None => find_or_install(|| tools::find(&BROWSERS))
+            .context("Chromium is missing; install it (Debian's package `chromium`) or name one in $CHROMIUM"),
+    }
 }
 
 /// The browser's driver: `$CHROMEDRIVER`, or one on the search path, or a new one.
@@ -64,17 +67,25 @@ pub fn ensure_driver() -> Result<PathBuf> {
         let beside_chrome = env::var_os("CHROMEWEBDRIVER").map(|folder| PathBuf::from(folder).join("chromedriver"));
         tools::find(&["chromedriver"]).or(beside_chrome.filter(|path| path.is_file()))
     };
-    ensure_program("CHROMEDRIVER", find).context(
-        "ChromeDriver is missing; install it (Debian's package `chromium-driver`) or name one in $CHROMEDRIVER",
-    )
+    match named_by("CHROMEDRIVER")? {
+        Some(named) => Ok(named),
+        None => find_or_install(find).context(
+            "ChromeDriver is missing; install it (Debian's package `chromium-driver`) or name one in $CHROMEDRIVER",
+        ),
+    }
 }
 
-fn ensure_program(variable: &str, find: impl Fn() -> Option<PathBuf>) -> Result<PathBuf> {
-    if let Some(named) = env::var_os(variable).filter(|value| !value.is_empty()) {
-        let path = PathBuf::from(named);
-        ensure!(path.is_file(), "${variable} names {}, which is not there", path.display());
-        return Ok(path);
-    }
+/// The program that the environment variable names, which must then be there.
+fn named_by(variable: &str) -> Result<Option<PathBuf>> {
+    let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let path = PathBuf::from(value);
+    ensure!(path.is_file(), "${variable} names {}, which is not there", path.display());
+    Ok(Some(path))
+}
+
+fn find_or_install(find: impl Fn() -> Option<PathBuf>) -> Result<PathBuf> {
     if let Some(found) = find() {
         return Ok(found);
     }
