@@ -101,9 +101,10 @@ for (const query of ['?seed=7&servers=12', '?seed=seven']) {
   });
 }
 
-test('works under a sub-path', async ({ page }) => {
-  test.skip(!subPathUrl, 'only one address was given');
-  await page.goto(`${subPathUrl}?seed=7`);
-  await expect(leader(page)).toHaveCount(1);
-  await expect(page).toHaveURL(/\/some\/where\/\?seed=7&servers=5$/);
-});
+if (subPathUrl) {
+  test('works under a sub-path', async ({ page }) => {
+    await page.goto(`${subPathUrl}?seed=7`);
+    await expect(leader(page)).toHaveCount(1);
+    await expect(page).toHaveURL(/\/some\/where\/\?seed=7&servers=5$/);
+  });
+}

@@ -21,8 +21,9 @@ export const angleOf = (i, n) => (n === 2 ? Math.PI : -Math.PI / 2) + (i * 2 * M
 /** @param {number} width @param {number} height @param {number} n @returns {Layout} */
 export function layOut(width, height, n) {
   const small = Math.min(width, height) < 420;
-  const label = small ? 12 : 14;
-  const room = small ? { x: 52, top: 60, bottom: 62 } : { x: 76, top: 88, bottom: 88 };
+  const dense = n > 6;
+  const label = small ? (dense ? 11 : 12) : 14;
+  const room = small ? { x: 50, top: 62, bottom: 58 } : { x: 76, top: 88, bottom: 88 };
   const unit = Array.from({ length: n }, (_, i) => {
     if (n === 1) return { x: 0, y: 0 };
     const angle = angleOf(i, n);
@@ -40,7 +41,7 @@ export function layOut(width, height, n) {
     y: (height + room.top - room.bottom) / 2 - (radius * (Math.max(...ys) + Math.min(...ys))) / 2,
   };
   const gap = n > 1 ? 2 * radius * Math.sin(Math.PI / n) : 200;
-  const node = Math.max(16, Math.min(small ? 26 : 38, gap / 2 - 20, radius * 0.23));
+  const node = Math.max(16, Math.min(small ? (dense ? 18 : 26) : dense ? 34 : 38, gap / 2 - 20, radius * 0.23));
   return {
     width,
     height,

@@ -12,6 +12,9 @@ export function readAddress(address) {
   return { seed: (read('seed') ?? '').trim(), servers: servers === null || servers === '' ? 5 : Number(servers) };
 }
 
+/** Whether the part after the `#` is about a run at all. @param {string} hash */
+export const namesRun = (hash) => /(^#|&)(seed|servers)=/.test(hash);
+
 /** The address of this page with this run. @param {Wanted} wanted */
 export function addressOf({ seed, servers }) {
   const url = new URL(location.href);

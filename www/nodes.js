@@ -46,7 +46,8 @@ export function drawRole(c, palette, role, term, r) {
       break;
     case 'candidate':
     case 'pre-candidate':
-      c.setLineDash(role === 'candidate' ? [r * 0.2, r * 0.12] : [r * 0.04, r * 0.13]);
+      c.lineCap = role === 'candidate' ? 'butt' : 'round';
+      c.setLineDash(role === 'candidate' ? [r * 0.24, r * 0.12] : [0.1, r * 0.16]);
       polygon(c, 4, r * 1.14, 0);
       c.fill();
       c.stroke();

@@ -11,8 +11,8 @@ import * as strings from './strings.js';
 /** Lines kept for the list. */
 const KEPT = 400;
 const SHOWN = 120;
-/** How long a sentence stays before a lesser one may replace it while the run plays, in ms. */
-const DWELL = 1600;
+/** How long a sentence stays while the run plays, before a turning point or a lesser one replaces it, in ms. */
+const DWELL = { turning: 600, lesser: 1800 };
 /** The least time between two announcements, in ms. */
 const ANNOUNCE_EVERY = 2500;
 
@@ -69,8 +69,8 @@ export class Story {
     if (!newest || newest.number === this.#shown?.number) return;
     const turning = this.#lines.findLast(({ weight }) => weight === 'turning');
     const unseen = turning && turning.number > (this.#shown?.number ?? 0) ? turning : newest;
-    const outranks = unseen.weight === 'turning' && this.#shown?.weight !== 'turning';
-    if (playing && this.#shown && !outranks && clock - this.#shownAt < DWELL) return;
+    const dwell = unseen.weight === 'turning' ? DWELL.turning : DWELL.lesser;
+    if (playing && this.#shown && clock - this.#shownAt < dwell) return;
     const line = playing ? unseen : newest;
     this.#shown = line;
     this.#shownAt = clock;

@@ -21,6 +21,7 @@ export const text = {
   serverTwins: 'Servers: press one to crash or restart it',
   linkTwins: 'Links: arrow keys choose one, Enter cuts or heals it',
   legend: 'Messages',
+  hint: 'Press a server to crash it, a line to cut it.',
   logs: 'Logs',
   logsKey: 'filled: committed · line: applied · ● match · ▲ next',
   stores: 'Stores',
@@ -179,7 +180,7 @@ export const start = 'Start';
 export const again = 'This one from the start';
 export const copied = 'Link copied';
 /** @param {string} link */
-export const copyFailed = (link) => `The clipboard is out of reach. The link is ${link}`;
+export const copyFailed = (link) => ({ title: 'The clipboard is out of reach.', text: `The link to this run is ${link}` });
 
 // Theme
 /** @param {string} name */

@@ -85,12 +85,13 @@ function drawCut(c, palette, layout, a, b, there, back) {
   c.translate(spot.x, spot.y);
   c.rotate(way);
   c.lineCap = 'round';
+  const half = layout.node > 28 ? 10 : 6;
   c.strokeStyle = palette.paper;
   c.lineWidth = 8;
-  line(c, 0, -11, 0, 11);
+  line(c, 0, -half, 0, half);
   c.strokeStyle = palette.danger;
-  c.lineWidth = 3.5;
-  line(c, 0, -11, 0, 11);
+  c.lineWidth = layout.node > 28 ? 3.5 : 2.5;
+  line(c, 0, -half, 0, half);
   if (!(there && back)) {
     // A dam with an arrow running against it: nothing gets through this way, the other way is open.
     c.lineWidth = 2;

@@ -1,0 +1,223 @@
+// @ts-check
+// The page around a run: its views, its clock, and what people do, connected.
+
+/** @typedef {import('./link.js').Wanted} Wanted */
+/** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {typeof import('./pkg/raft_web.js').Run} RunClass */
+
+import { Clock } from './clock.js';
+import { Console } from './console.js';
+import { byId, lessMotion, setText } from './dom.js';
+import { hideTrouble, reloadAction, showTrouble, wordsOf } from './errors.js';
+import { HelpDialog } from './help-dialog.js';
+import { listenForKeys } from './keys.js';
+import { drawLegend } from './legend.js';
+import { addressOf, namesRun, putAddress, readAddress } from './link.js';
+import { Logs } from './logs.js';
+import { Model } from './model.js';
+import { NetworkDialog } from './network-dialog.js';
+import { Operations } from './operations.js';
+import { Ring } from './ring.js';
+import { RunDialog } from './run-dialog.js';
+import { Stores } from './stores.js';
+import { Story } from './story.js';
+import * as strings from './strings.js';
+import { wireTabs } from './tabs.js';
+import { Theme } from './theme.js';
+import { Transport } from './transport.js';
+import { Twins } from './twins.js';
+
+/**
+ * A run as asked for; throws an Error with a sentence when there can't be one.
+ * @param {RunClass} Run @param {Wanted} wanted
+ */
+export function makeModel(Run, { seed, servers }) {
+  if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
+  return new Model(new Run(seed, servers));
+}
+
+export class App {
+  #Run;
+  #model;
+  #changed = () => this.clock.invalidate();
+
+  clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
+  #quorum = byId('quorum', HTMLElement);
+  #ring;
+  #twins;
+  #logs = new Logs();
+  #stores = new Stores();
+  #operations = new Operations(this.#changed);
+  #story = new Story(this.#changed);
+  #console = new Console(() => this.#model);
+  #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: () => this.step() });
+  #networkDialog = new NetworkDialog(() => this.#model);
+  #runDialog = new RunDialog(() => this.#model, (wanted) => this.start(wanted));
+  #helpDialog = new HelpDialog();
+  #theme = new Theme(() => this.#recolour());
+
+  /** @param {RunClass} Run @param {Model} model the first run */
+  constructor(Run, model) {
+    this.#Run = Run;
+    this.#model = model;
+    const stage = byId('stage', HTMLElement);
+    this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
+    this.#twins = new Twins(this.#ring, stage, {
+      server: (id) => this.#model.toggleServer(id),
+      link: (a, b) => this.#model.toggleLink(a, b),
+      changed: this.#changed,
+    });
+    new ResizeObserver(() => {
+      this.#ring.resize();
+      this.#twins.place();
+      this.#changed();
+    }).observe(stage);
+    wireTabs(byId('tabs', HTMLElement));
+    drawLegend();
+    this.#wireHeader();
+    this.#wireKeys();
+    addEventListener('hashchange', () => this.#readHash());
+    this.#show();
+  }
+
+  get model() {
+    return this.#model;
+  }
+
+  /** Plays or pauses. */
+  toggle() {
+    if (this.clock.playing) this.clock.pause();
+    else if (!this.#model.dead && !this.#model.frame.violation) this.clock.play();
+  }
+
+  step() {
+    this.clock.pause();
+    this.#model.step();
+  }
+
+  /** Another run in place of this one; throws when there can't be. @param {Wanted} wanted */
+  start(wanted) {
+    const fresh = makeModel(this.#Run, wanted);
+    this.#model.free();
+    this.#model = fresh;
+    this.#show();
+  }
+
+  /** Raises the curtain on the run there is now. */
+  #show() {
+    const model = this.#model;
+    hideTrouble();
+    document.documentElement.dataset.state = 'running';
+    model.listen({ change: this.#changed, panic: (error) => this.#stopDead(error) });
+    model.open();
+    putAddress(model);
+    setText(byId('seed-value', HTMLElement), model.seed);
+    this.#ring.reset(model.servers);
+    this.#twins.reset(model.servers);
+    this.#logs.reset(model);
+    for (const view of [this.#stores, this.#operations, this.#story, this.#console]) view.reset();
+    if (lessMotion.matches || model.dead) this.clock.pause();
+    else this.clock.play();
+  }
+
+  #draw() {
+    const model = this.#model;
+    const { frame } = model;
+    const { playing } = this.clock;
+    this.#ring.draw(frame);
+    this.#twins.update(frame);
+    this.#drawQuorum();
+    this.#logs.update(model);
+    this.#stores.update(model);
+    this.#operations.update(model);
+    this.#story.update(model, playing);
+    this.#console.update(model, playing);
+    this.#transport.update(model);
+    if (frame.violation) this.#stopAt(frame.violation);
+  }
+
+  #drawQuorum() {
+    const { quorum } = this.#model.frame;
+    const { who, so } = strings.quorum(quorum);
+    const [first, second] = this.#quorum.children;
+    setText(first, who);
+    setText(second, so);
+    this.#quorum.classList.toggle('broken', !quorum.canCommit);
+  }
+
+  /** A rule is broken: the run ends here. @param {ViolationView} violation */
+  #stopAt(violation) {
+    if (this.clock.playing) this.clock.pause();
+    const { dataset } = document.documentElement;
+    if (dataset.state === 'violated') return;
+    dataset.state = 'violated';
+    const { seed, servers } = this.#model;
+    showTrouble({ title: strings.violationTitle(violation, seed), text: strings.violationText(violation) }, [
+      [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
+    ]);
+  }
+
+  /** The simulator panicked. @param {unknown} error */
+  #stopDead(error) {
+    this.clock.pause();
+    document.documentElement.dataset.state = 'stopped';
+    const { seed, servers, now } = this.#model;
+    const { title, text } = strings.trouble.panic;
+    showTrouble({ title, text: text(seed, servers, now), detail: wordsOf(error) }, [reloadAction]);
+  }
+
+  #recolour() {
+    this.#ring.recolour();
+    drawLegend();
+    this.#changed();
+  }
+
+  /** Someone put another run into the address bar. */
+  #readHash() {
+    if (!namesRun(location.hash)) return;
+    try {
+      this.start(readAddress(location));
+    } catch (error) {
+      showTrouble({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.close, hideTrouble]]);
+    }
+  }
+
+  #wireHeader() {
+    byId('open-network', HTMLButtonElement).addEventListener('click', () => this.#networkDialog.open());
+    byId('open-run', HTMLButtonElement).addEventListener('click', () => this.#runDialog.open());
+    byId('open-help', HTMLButtonElement).addEventListener('click', () => this.#helpDialog.open());
+    const seed = byId('seed', HTMLButtonElement);
+    const unsay = () => delete seed.dataset.said;
+    seed.addEventListener('blur', unsay);
+    seed.addEventListener('pointerleave', unsay);
+    seed.addEventListener('click', async () => {
+      const link = addressOf(this.#model);
+      try {
+        await navigator.clipboard.writeText(link);
+        seed.dataset.said = strings.copied;
+        setText(byId('live', HTMLElement), strings.copied);
+      } catch {
+        showTrouble(strings.copyFailed(link), [[strings.close, hideTrouble]]);
+      }
+    });
+  }
+
+  #wireKeys() {
+    const actions = {
+      ' ': () => this.toggle(),
+      '.': () => this.step(),
+      '+': () => this.#transport.change(1),
+      '=': () => this.#transport.change(1),
+      '-': () => this.#transport.change(-1),
+      '/': () => byId('command', HTMLInputElement).focus(),
+      '?': () => this.#helpDialog.open(),
+      p: () => this.#networkDialog.open(),
+      h: () => this.#model.healAll(),
+      n: () => this.#runDialog.open(),
+      t: () => this.#theme.next(),
+    };
+    listenForKeys(actions, (server) => {
+      if (server <= this.#model.servers) this.#model.toggleServer(server);
+    });
+  }
+}
