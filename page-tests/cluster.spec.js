@@ -136,3 +136,11 @@ test('a new run is made from the dialog, with its seed in the address', async ({
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page.locator('#seed-value')).not.toHaveText('42');
 });
+
+test('the seed can be copied, as a link to this run', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await open(page, '?seed=31&servers=3');
+  await page.getByRole('button', { name: 'seed 31' }).click();
+  await expect(page.locator('#live')).toHaveText('Link copied');
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/\?seed=31&servers=3$/);
+});

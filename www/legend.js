@@ -28,7 +28,7 @@ function picture(width, height, draw) {
 
 /** @param {Palette} palette @param {MessageKind} kind @param {{ success?: boolean, lost?: boolean }} [how] */
 export function glyphPicture(palette, kind, { success = true, lost = false } = {}) {
-  return picture(24, 22, (c) => {
+  return picture(21, 22, (c) => {
     drawGlyph(c, palette, { kind, colour: palette.ink2, angle: 0, entries: 2, success }, 0.82);
     if (lost) {
       c.scale(0.8, 0.8);

@@ -96,12 +96,11 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
   c.arc(0, 0, r + 13, 0, 2 * Math.PI);
   c.fill();
   if (lit) {
-    c.fillStyle = palette.accent;
-    c.globalAlpha = 0.14;
+    c.strokeStyle = palette.accent;
+    c.lineWidth = 1.5;
     c.beginPath();
-    c.arc(0, 0, r + 16, 0, 2 * Math.PI);
-    c.fill();
-    c.globalAlpha = 1;
+    c.arc(0, 0, r * 1.22 + 11, 0, 2 * Math.PI);
+    c.stroke();
   }
   if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
   drawRole(c, palette, server.role, server.term, r);

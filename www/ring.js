@@ -22,6 +22,7 @@ export class Ring {
   #c;
   #palette = readPalette();
   #servers;
+  #ratio = 0;
   /** Clients seen so far: they stay where they once were. @type {Set<number>} */
   #clients = new Set([1]);
 
@@ -55,6 +56,7 @@ export class Ring {
   #fit() {
     const { clientWidth, clientHeight } = this.#canvas;
     const ratio = devicePixelRatio || 1;
+    this.#ratio = devicePixelRatio;
     this.#canvas.width = Math.round(clientWidth * ratio);
     this.#canvas.height = Math.round(clientHeight * ratio);
     this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -63,6 +65,8 @@ export class Ring {
 
   /** @param {Frame} frame */
   draw(frame) {
+    // The window may have moved to another screen.
+    if (this.#ratio !== devicePixelRatio) this.resize();
     const c = this.#c;
     const { layout } = this;
     const hop = lessMotion.matches;

@@ -138,7 +138,7 @@ export const eventsEmpty = 'Nothing has happened yet.';
 export const everyDetail = 'Every detail';
 
 // The command line
-export const sentWhilePaused = 'Sent. Time stands still: press play and it will travel.';
+export const sentWhilePaused = 'Sent. Press play and it will travel.';
 export const sentWaiting = 'Sent, waiting for the answer.';
 export const commandForms = 'put k v · get k · delete k · cas k old new';
 
