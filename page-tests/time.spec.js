@@ -96,10 +96,10 @@ test('logs follow their end until someone scrolls away', async ({ page }) => {
   // Only what is in sight is in the document.
   expect(await page.locator('.entry').count()).toBeLessThan(5 * 25);
   await scroll.evaluate((node) => (node.scrollLeft = 0));
-  await expect(page.getByRole('button', { name: 'Follow the end' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'To the end' })).toBeVisible();
   await expect(page.locator('.log-index:visible').filter({ hasText: /^1$/ })).toBeVisible();
   await advanceBy(page, 5_000_000);
   expect(await scroll.evaluate((node) => node.scrollLeft)).toBe(0);
-  await page.getByRole('button', { name: 'Follow the end' }).click();
+  await page.getByRole('button', { name: 'To the end' }).click();
   await expect.poll(atEnd).toBe(true);
 });

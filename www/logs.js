@@ -11,7 +11,7 @@ import { termVariable } from './palette.js';
 import * as strings from './strings.js';
 
 /** Empty columns after the last entry, so that the next mark has a place. */
-const SPARE = 2;
+const SPARE = 1;
 
 /** @typedef {{ box: HTMLElement, term: HTMLElement, words: HTMLElement, shown: string }} Cell */
 /**
@@ -30,7 +30,7 @@ export class Logs {
   #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'group', 'aria-label': strings.text.logs });
   #sheet = make('div', { class: 'log-sheet', role: 'table', 'aria-label': strings.text.logs });
   #head = make('div', { class: 'log-row log-head', role: 'row' });
-  #toEnd = make('button', { class: 'to-end', hidden: true }, strings.toEnd);
+  #toEnd = make('button', { class: 'to-end', hidden: true, title: strings.followEnd }, strings.toEnd);
   #empty = make('p', { class: 'empty' }, strings.logsEmpty);
   /** @type {HTMLElement[]} */ #numbers = [];
   /** @type {Row[]} */ #rows = [];
@@ -89,8 +89,6 @@ export class Logs {
     this.#revision = logsRevision;
     this.#last = Math.max(0, ...servers.map((s) => Math.max(s.lastIndex, s.snapshotIndex)));
     this.#empty.hidden = this.#last > 0;
-    const width = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
-    this.#sheet.style.width = `${width}px`;
     setAttribute(this.#sheet, 'aria-colcount', String(this.#last + 1));
     this.#window = '';
     this.#follow();
@@ -104,7 +102,15 @@ export class Logs {
     this.#window = '';
   }
 
+  /** Makes the sheet as wide as the logs, and so that its end shows whole columns only. */
+  #widen() {
+    const whole = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
+    const hidden = Math.max(0, Math.ceil((whole - this.#scroll.clientWidth) / this.#cellWidth));
+    this.#sheet.style.width = `${this.#scroll.clientWidth + hidden * this.#cellWidth}px`;
+  }
+
   #follow() {
+    this.#widen();
     if (this.#following) this.#scroll.scrollLeft = this.#scroll.scrollWidth;
   }
 

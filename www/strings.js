@@ -120,7 +120,8 @@ export const server = 'Server';
 /** @param {number} index @param {number} t @param {string} words @param {boolean} committed @param {boolean} applied */
 export const entryTitle = (index, t, words, committed, applied) =>
   `${index}@${t}  ${words}  (${applied ? 'applied' : committed ? 'committed' : 'not committed'})`;
-export const toEnd = 'Follow the end';
+export const toEnd = 'To the end';
+export const followEnd = 'Follow the end again';
 
 // The stores
 export const storesEmpty = 'Every store is empty. Try “put x 1” below.';
