@@ -2,6 +2,8 @@
 //!
 //! * [`raft`]: the consensus protocol, one server as a pure function of its inputs;
 //! * [`kv`]: the replicated key-value store, with client sessions and snapshots;
+//! * [`sim`]: the world around the servers: virtual time, a network, disks, clients, faults;
+//! * [`check`]: what must always hold, checked after every event;
 //! * [`time`]: virtual time.
 //!
 //! The library has no clock, no sockets, no threads, no files and no randomness but the seeds it is given: it is
@@ -13,6 +15,10 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod check;
+mod hash;
 pub mod kv;
 pub mod raft;
+mod shared;
+pub mod sim;
 pub mod time;

@@ -80,6 +80,10 @@ impl Disk {
 impl Raft {
     pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
         self.must_hold(hard_state.term >= self.hard_state.term, "a term never goes down");
+        if self.hard_state.term < hard_state.term {
+            // Promises of an older term that haven't left yet: nobody needs them, and the log may change under them.
+            self.disk.held.clear();
+        }
         if self.hard_state != hard_state {
             self.hard_state = hard_state;
             self.disk.pending.hard_state = true;

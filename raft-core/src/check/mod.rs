@@ -1,0 +1,100 @@
+//! What must always hold: Raft's safety properties, checked after every event.
+//!
+//! # The five of Raft's Figure 3
+//! * **Election Safety**: at most one leader a term, over the whole run, not just at one moment.
+//! * **Leader Append-Only**: a leader never drops or changes an entry of its own log.
+//! * **Log Matching**: if two logs hold an entry with the same index and term, they are equal up to it. Checked by induction: whoever
+//!   puts an entry into a log must agree with everyone before on what it says and which entry it follows.
+//! * **Leader Completeness**: a new leader has everything committed in earlier terms.
+//! * **State Machine Safety**: no two servers apply different entries at the same index.
+//!
+//! # And what they rest on
+//! * **Monotonic State**: term, commit index and last applied never go down while a server runs, and the term not even when it restarts.
+//! * **One Vote a Term**: a vote changes only with the term, across restarts too.
+//! * **Durable Promise**: a vote or an acknowledgement *sent* is covered by what is synced on that server's disk.
+//! * **Durable Commit**: what is committed is synced on a quorum's disks.
+//!
+//! # Caveats
+//! Entries that never were committed are remembered only while there are few of them ([`OPEN_MAX`]): a log that brings back an
+//! older one is taken at its word. A violation names the property and two facts that can't both be right; the first one stops the run.
+
+mod safety;
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::time::Time;
+
+pub use safety::{Checker, OPEN_MAX};
+
+/// A property that must always hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Property {
+    /// At most one leader a term (Raft Figure 3).
+    ElectionSafety,
+    /// A leader only appends to its own log (Raft Figure 3).
+    LeaderAppendOnly,
+    /// Same index and term, same log up to there (Raft Figure 3).
+    LogMatching,
+    /// What is committed is in every later leader's log (Raft Figure 3).
+    LeaderCompleteness,
+    /// Servers apply the same entries (Raft Figure 3).
+    StateMachineSafety,
+    /// Term, commit index and last applied never go down.
+    MonotonicState,
+    /// A vote changes only with the term.
+    OneVoteATerm,
+    /// What is promised is on the promiser's disk.
+    DurablePromise,
+    /// What is committed is on a quorum's disks.
+    DurableCommit,
+}
+
+impl Property {
+    /// All of them, the paper's first.
+    pub const ALL: [Property; 9] = [
+        Property::ElectionSafety,
+        Property::LeaderAppendOnly,
+        Property::LogMatching,
+        Property::LeaderCompleteness,
+        Property::StateMachineSafety,
+        Property::MonotonicState,
+        Property::OneVoteATerm,
+        Property::DurablePromise,
+        Property::DurableCommit,
+    ];
+
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Property::ElectionSafety => "Election Safety",
+            Property::LeaderAppendOnly => "Leader Append-Only",
+            Property::LogMatching => "Log Matching",
+            Property::LeaderCompleteness => "Leader Completeness",
+            Property::StateMachineSafety => "State Machine Safety",
+            Property::MonotonicState => "Monotonic State",
+            Property::OneVoteATerm => "One Vote a Term",
+            Property::DurablePromise => "Durable Promise",
+            Property::DurableCommit => "Durable Commit",
+        }
+    }
+}
+
+/// Two facts that can't both be right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// The property they violate.
+    pub property: Property,
+    /// What was so.
+    pub first: String,
+    /// What contradicts it.
+    pub second: String,
+    /// When the second came.
+    pub at: Time,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is violated at {}: {}, but {}", self.property.name(), self.at, self.first, self.second)
+    }
+}

@@ -1,0 +1,400 @@
+//! The clients: they find the leader, wait, try again with the same serial number, and give up honestly.
+//!
+//! A client has one operation under way at a time. Before its first write it opens a session (dissertation §6.3), so that a
+//! write tried twice is applied once. It can't tell a lost request from a lost answer: an operation without an answer ends as
+//! *unknown*, unless every single try was refused.
+
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use super::parameters::ClientParameters;
+use crate::kv::{Key, Operation, Outcome, Query, Request, SessionId, Value};
+use crate::raft::ServerId;
+use crate::time::{Duration, Time};
+
+/// A client's name. Client 1 is the person at the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub u8);
+
+impl ClientId {
+    /// The person at the command line.
+    pub const PERSON: ClientId = ClientId(1);
+
+    pub(super) fn slot(self) -> usize {
+        usize::from(self.0).saturating_sub(1)
+    }
+}
+
+/// `client 2`.
+impl core::fmt::Display for ClientId {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "client {}", self.0)
+    }
+}
+
+/// What a client asks of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientRequest {
+    /// Who asks.
+    pub client: ClientId,
+    /// Its own number for this try.
+    pub attempt: u64,
+    /// What it asks for.
+    pub call: Call,
+}
+
+/// What can be asked of a server.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// A session, so that retries can be told from new commands.
+    OpenSession,
+    /// A change.
+    Write {
+        /// The client's session.
+        session: SessionId,
+        /// The change's number in it.
+        serial: u64,
+        /// What to change.
+        operation: Operation,
+    },
+    /// A linearizable read.
+    Read(Query),
+}
+
+/// What a server answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Answer {
+    /// The try it answers.
+    pub attempt: u64,
+    /// The answer.
+    pub reply: Reply,
+}
+
+/// The kinds of answers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// A session was opened.
+    SessionOpened(SessionId),
+    /// The operation was done, with this outcome.
+    Done(Outcome),
+    /// The session has expired: the write wasn't done now; whether an earlier try was is forgotten.
+    SessionExpired,
+    /// The server doesn't lead. Certainly not done.
+    NotLeader(Option<ServerId>),
+    /// The server can't now. Certainly not done by this try.
+    NotNow(crate::raft::Refusal),
+    /// The server took the command into its log and lost its leadership: perhaps done, perhaps not.
+    Lost,
+    /// Nobody listens at that address: the server is down. Certainly not done.
+    Unreachable,
+}
+
+/// One operation of a client, from its beginning to its end: what a checker judges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperationRecord {
+    /// Numbers all operations of the run, from 1.
+    pub number: u32,
+    /// Whose it is.
+    pub client: ClientId,
+    /// What was asked for.
+    pub request: Request,
+    /// When.
+    pub began: Time,
+    /// How it ended, and when.
+    pub end: Option<(Time, End)>,
+}
+
+/// How an operation ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// With an answer.
+    Answered(Outcome),
+    /// Certainly without effect.
+    Failed(Trouble),
+    /// Nobody knows.
+    Unknown(Trouble),
+}
+
+/// Why there was no answer, with what the world looked like when the client gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// How long it tried.
+    pub within: Duration,
+    /// Whether some server that a quorum of voters can reach led at the end.
+    pub led: bool,
+    /// Voters that were up.
+    pub up: u8,
+    /// Voters in all.
+    pub voters: u8,
+    /// Voters needed.
+    pub needed: u8,
+    /// The size of the largest group of voters that reached each other.
+    pub reachable: u8,
+    /// Whether the client's session expired on the way.
+    pub session_expired: bool,
+}
+
+impl core::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let within = seconds(self.within);
+        let (up, voters, needed, reachable) = (self.up, self.voters, self.needed, self.reachable);
+        if self.session_expired {
+            f.write_str("the session expired before an answer came")
+        } else if up < needed {
+            write!(f, "no leader within {within}: {up} of {voters} servers up, {needed} needed")
+        } else if reachable < needed {
+            write!(f, "no leader within {within}: {reachable} of {voters} servers reach each other, {needed} needed")
+        } else if self.led {
+            write!(f, "no answer within {within}")
+        } else {
+            write!(f, "no leader within {within}")
+        }
+    }
+}
+
+/// `2 s`, `0.5 s`.
+fn seconds(length: Duration) -> String {
+    let millis = length.as_micros() / 1_000;
+    if millis.is_multiple_of(1_000) {
+        return format!("{} s", millis / 1_000);
+    }
+    let text = format!("{}.{:03}", millis / 1_000, millis % 1_000);
+    format!("{} s", text.trim_end_matches('0'))
+}
+
+/// A client.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    pub(super) id: ClientId,
+    random: Xoshiro256PlusPlus,
+    session: Option<SessionId>,
+    serial: u64,
+    guess: ServerId,
+    attempts: u64,
+    pub(super) ongoing: Option<Ongoing>,
+    /// The person's commands that wait for their turn, as numbers of operations.
+    pub(super) waiting: VecDeque<u32>,
+    /// When an idle client begins its next operation.
+    next_at: Time,
+    /// When the client is scheduled to wake.
+    pub(super) wake: Time,
+}
+
+/// An operation under way.
+#[derive(Clone, Debug)]
+pub(super) struct Ongoing {
+    pub(super) number: u32,
+    request: Request,
+    deadline: Time,
+    /// The number of the try under way; 0 between two tries.
+    attempt: u64,
+    next_try: Time,
+    /// Tries of a write that were sent and not refused: any of them may have been done, or may be yet.
+    unsettled: u32,
+    session_expired: bool,
+    /// Whether the try under way is a write (and not the opening of a session before it).
+    writing: bool,
+}
+
+/// What a client wants done next.
+pub(super) enum Wish {
+    /// Nothing until then.
+    Wait,
+    /// Send this.
+    Send(ServerId, ClientRequest),
+    /// Begin an operation: the next of the person's, or one of the client's own.
+    Begin,
+    /// End the operation so.
+    End(Conclusion),
+}
+
+/// How an operation ends, before the world's state is added to it.
+pub(super) enum Conclusion {
+    Answered(Outcome),
+    GivenUp { perhaps_done: bool, session_expired: bool },
+}
+
+impl Client {
+    pub(super) fn new(id: ClientId, seed: u64, servers: u8, parameters: &ClientParameters) -> Client {
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let guess = ServerId::new(random.random_range(1..=servers)).expect("a cluster has at least one server");
+        let next_at = if id == ClientId::PERSON { Time::NEVER } else { Time::ZERO + think(&mut random, parameters) };
+        Client {
+            id,
+            random,
+            session: None,
+            serial: 0,
+            guess,
+            attempts: 0,
+            ongoing: None,
+            waiting: VecDeque::new(),
+            next_at,
+            wake: Time::NEVER,
+        }
+    }
+
+    /// When it next has something to do.
+    pub(super) fn due(&self) -> Time {
+        match &self.ongoing {
+            Some(ongoing) => ongoing.next_try.min(ongoing.deadline),
+            None if !self.waiting.is_empty() => Time::ZERO,
+            None => self.next_at,
+        }
+    }
+
+    /// What it does at `now`.
+    pub(super) fn wish(&mut self, now: Time, servers: u8, parameters: &ClientParameters) -> Wish {
+        let Some(ongoing) = &mut self.ongoing else {
+            return if now >= self.due() { Wish::Begin } else { Wish::Wait };
+        };
+        if now >= ongoing.deadline {
+            let (perhaps_done, session_expired) = (ongoing.unsettled > 0, ongoing.session_expired);
+            return Wish::End(Conclusion::GivenUp { perhaps_done, session_expired });
+        }
+        if now < ongoing.next_try {
+            return Wish::Wait;
+        }
+        if ongoing.attempt != 0 {
+            // No answer in time: perhaps this server is gone.
+            self.guess = successor(self.guess, servers);
+        }
+        self.attempts += 1;
+        ongoing.attempt = self.attempts;
+        ongoing.next_try = now + parameters.attempt_timeout;
+        ongoing.writing = matches!((&ongoing.request, self.session), (Request::Write(_), Some(_)));
+        let call = match (&ongoing.request, self.session) {
+            (Request::Read(query), _) => Call::Read(query.clone()),
+            (Request::Write(_), None) => Call::OpenSession,
+            (Request::Write(operation), Some(session)) => {
+                ongoing.unsettled += 1;
+                Call::Write { session, serial: self.serial, operation: operation.clone() }
+            }
+        };
+        Wish::Send(self.guess, ClientRequest { client: self.id, attempt: self.attempts, call })
+    }
+
+    /// Begins an operation.
+    pub(super) fn begin(&mut self, now: Time, number: u32, request: Request, parameters: &ClientParameters) {
+        if let Request::Write(_) = request {
+            self.serial += 1;
+        }
+        self.ongoing = Some(Ongoing {
+            number,
+            request,
+            deadline: now + parameters.operation_timeout,
+            attempt: 0,
+            next_try: now,
+            unsettled: 0,
+            session_expired: false,
+            writing: false,
+        });
+    }
+
+    /// An operation is over.
+    pub(super) fn end(&mut self, now: Time, parameters: &ClientParameters) -> Option<u32> {
+        if self.id != ClientId::PERSON {
+            self.next_at = now + think(&mut self.random, parameters);
+        }
+        self.ongoing.take().map(|ongoing| ongoing.number)
+    }
+
+    /// An answer came; how the operation ends by it, if it does.
+    pub(super) fn take_answer(&mut self, now: Time, answer: Answer, servers: u8) -> Option<Conclusion> {
+        let ongoing = self.ongoing.as_mut()?;
+        if answer.attempt != ongoing.attempt {
+            return None; // To an earlier try, which has been given up.
+        }
+        ongoing.attempt = 0;
+        ongoing.next_try = now;
+        // A request is delivered at most once, so a refusal settles its own try, and says nothing about earlier ones.
+        if matches!(answer.reply, Reply::NotLeader(_) | Reply::NotNow(_) | Reply::Unreachable) {
+            ongoing.unsettled = ongoing.unsettled.saturating_sub(u32::from(ongoing.writing));
+        }
+        match answer.reply {
+            Reply::SessionOpened(session) => self.session = Some(session),
+            Reply::Done(outcome) => return Some(Conclusion::Answered(outcome)),
+            Reply::SessionExpired => {
+                self.session = None;
+                ongoing.session_expired = true;
+                let perhaps_done = ongoing.unsettled > 1;
+                return Some(Conclusion::GivenUp { perhaps_done, session_expired: true });
+            }
+            Reply::NotLeader(hint) => {
+                self.guess = hint.unwrap_or_else(|| successor(self.guess, servers));
+                ongoing.next_try = now + if hint.is_some() { Duration::ZERO } else { BACK_OFF };
+            }
+            Reply::NotNow(_) | Reply::Lost => ongoing.next_try = now + BACK_OFF,
+            Reply::Unreachable => {
+                self.guess = successor(self.guess, servers);
+                ongoing.next_try = now + BACK_OFF;
+            }
+        }
+        None
+    }
+
+    /// A command of the client's own.
+    pub(super) fn invent(&mut self, number: u32, parameters: &ClientParameters) -> Request {
+        const NAMES: [&str; 8] = ["x", "y", "z", "a", "b", "c", "d", "e"];
+        let key = self.random.random_range(0..u32::from(parameters.keys.max(1)));
+        let key = match NAMES.get(key as usize) {
+            Some(name) => Key::new(name),
+            None => Key::new(&format!("k{key}")),
+        }
+        .expect("a short name is a key");
+        let value = Value::new(&number.to_string()).expect("a number is a value");
+        match self.random.random_range(0..10_u32) {
+            0..=5 => Operation::Put { key, value }.into(),
+            6..=7 => Query::Get { key }.into(),
+            8 => {
+                let expected = number.saturating_sub(self.random.random_range(1..8_u32));
+                let expected = Value::new(&expected.to_string()).expect("a number is a value");
+                Operation::CompareAndSet { key, expected, new: value }.into()
+            }
+            _ => Operation::Delete { key }.into(),
+        }
+    }
+}
+
+/// How long a client waits before it asks again, where asking at once would be no use.
+const BACK_OFF: Duration = Duration::from_millis(30);
+
+fn successor(server: ServerId, servers: u8) -> ServerId {
+    ServerId::new(server.number() % servers + 1).unwrap_or(server)
+}
+
+fn think(random: &mut Xoshiro256PlusPlus, parameters: &ClientParameters) -> Duration {
+    let average = parameters.think_time.as_micros();
+    Duration::from_micros(random.random_range(average / 2..=average + average / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trouble_says_what_was_missing() {
+        let calm = Trouble {
+            within: Duration::from_secs(2),
+            led: true,
+            up: 5,
+            voters: 5,
+            needed: 3,
+            reachable: 5,
+            session_expired: false,
+        };
+        let cases = [
+            (Trouble { up: 2, led: false, ..calm }, "no leader within 2 s: 2 of 5 servers up, 3 needed"),
+            (Trouble { reachable: 2, ..calm }, "no leader within 2 s: 2 of 5 servers reach each other, 3 needed"),
+            (calm, "no answer within 2 s"),
+            (Trouble { led: false, within: Duration::from_millis(1_500), ..calm }, "no leader within 1.5 s"),
+            (Trouble { session_expired: true, ..calm }, "the session expired before an answer came"),
+        ];
+        for (trouble, text) in cases {
+            assert_eq!(trouble.to_string(), text);
+        }
+    }
+}

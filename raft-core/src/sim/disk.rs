@@ -1,0 +1,171 @@
+//! A simulated disk: what is durable, what is on its way, and what a crash leaves.
+//!
+//! Writes are handed to the disk at once and become durable in order, a group at a time: one fsync covers everything handed in before it
+//! began. Faults, and why Raft survives them:
+//! * **slow fsync**: promises wait for it, and other servers' disks are enough for a quorum;
+//! * **a crash loses unsynced writes**, all of them or all but a beginning, cut between any two parts of a write: nothing
+//!   was promised on their strength, and each beginning is a state the server might have had.
+
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use super::parameters::DiskParameters;
+use crate::raft::{Durable, EntryId, HardState, Log, Receipt, Snapshot, Write};
+use crate::time::{Duration, Time};
+
+/// One server's disk.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    parameters: DiskParameters,
+    random: Xoshiro256PlusPlus,
+    image: Image,
+    /// Handed in and not durable yet, oldest first.
+    unsynced: VecDeque<Write>,
+    /// How many of those the fsync under way covers; 0 if none is.
+    syncing: usize,
+}
+
+/// What would be found on the disk after a power failure.
+#[derive(Clone, Debug)]
+pub struct Image {
+    hard_state: HardState,
+    snapshot: Option<Arc<Snapshot>>,
+    log: Log,
+}
+
+impl Disk {
+    pub(super) fn new(parameters: DiskParameters, seed: u64) -> Disk {
+        Disk {
+            parameters,
+            random: Xoshiro256PlusPlus::seed_from_u64(seed),
+            image: Image { hard_state: HardState::default(), snapshot: None, log: Log::after(EntryId::ZERO) },
+            unsynced: VecDeque::new(),
+            syncing: 0,
+        }
+    }
+
+    /// What is durable.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
+    /// How many writes are on their way.
+    pub fn unsynced(&self) -> usize {
+        self.unsynced.len()
+    }
+
+    /// Whether writes are durable as soon as they are handed in.
+    pub(super) fn is_instant(&self) -> bool {
+        self.parameters.fsync_max == Duration::ZERO
+    }
+
+    /// Takes a write. Where an fsync begins with it, the time at which it will be done.
+    pub(super) fn submit(&mut self, now: Time, write: Write) -> Option<Time> {
+        self.unsynced.push_back(write);
+        self.begin_sync(now)
+    }
+
+    fn begin_sync(&mut self, now: Time) -> Option<Time> {
+        if self.syncing > 0 || self.unsynced.is_empty() {
+            return None;
+        }
+        self.syncing = self.unsynced.len();
+        let (min, max) = (self.parameters.fsync_min.as_micros(), self.parameters.fsync_max.as_micros());
+        Some(now + Duration::from_micros(self.random.random_range(min..=max)))
+    }
+
+    /// The fsync is done: the last receipt it covers, and when the next one will be, if more is waiting.
+    pub(super) fn synced(&mut self, now: Time) -> (Option<Receipt>, Option<Time>) {
+        let mut receipt = None;
+        for write in self.unsynced.drain(..self.syncing) {
+            self.image.take(&write, usize::MAX);
+            receipt = Some(write.receipt);
+        }
+        self.syncing = 0;
+        (receipt, self.begin_sync(now))
+    }
+
+    /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same.
+    pub(super) fn lose_power(&mut self) {
+        let parts: usize = self.unsynced.iter().map(parts_of).sum();
+        let mut survive = if parts == 0 { 0 } else { self.random.random_range(0..=parts) };
+        for write in core::mem::take(&mut self.unsynced) {
+            let of_this = survive.min(parts_of(&write));
+            self.image.take(&write, of_this);
+            survive -= of_this;
+        }
+        self.syncing = 0;
+    }
+}
+
+/// The pieces a write can be torn into: hard state, snapshot, the cut of the log with its first entry, each further entry.
+fn parts_of(write: &Write) -> usize {
+    usize::from(write.hard_state.is_some())
+        + usize::from(write.snapshot.is_some())
+        + write.log.as_ref().map_or(0, |log| log.entries.len().max(1))
+}
+
+impl Image {
+    /// The hard state.
+    pub fn hard_state(&self) -> HardState {
+        self.hard_state
+    }
+
+    /// The snapshot.
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.snapshot.as_ref()
+    }
+
+    /// The log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// What a server that starts finds.
+    pub fn durable(&self) -> Durable {
+        let entries: Vec<_> = self.log.iter_from(self.log.first_index()).cloned().collect();
+        Durable { hard_state: self.hard_state, snapshot: self.snapshot.clone(), entries }
+    }
+
+    /// Takes the first `parts` parts of a write.
+    fn take(&mut self, write: &Write, mut parts: usize) {
+        let mut next_part = || {
+            let there_is = parts > 0;
+            parts = parts.saturating_sub(1);
+            there_is
+        };
+        if let Some(hard_state) = write.hard_state
+            && next_part()
+        {
+            self.hard_state = hard_state;
+        }
+        if let Some(snapshot) = &write.snapshot
+            && next_part()
+        {
+            self.log.compact_to(snapshot.meta.last);
+            self.snapshot = Some(Arc::clone(snapshot));
+        }
+        if let Some(log) = &write.log {
+            // The cut and the first entry are one record: a log cut short without what follows would have lost entries
+            // that the leader never said conflict.
+            let mut first = true;
+            for entry in log.entries.as_slice() {
+                if !next_part() {
+                    return;
+                }
+                if first {
+                    self.log.truncate_after(log.after);
+                    first = false;
+                }
+                self.log.append(entry.clone());
+            }
+            if first && next_part() {
+                self.log.truncate_after(log.after);
+            }
+        }
+    }
+}

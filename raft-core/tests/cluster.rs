@@ -1,0 +1,287 @@
+//! A cluster at work and in trouble: elections, replicated writes, failovers, lost majorities, storms.
+
+use raft_core::kv::{Key, Outcome};
+use raft_core::raft::ServerId;
+use raft_core::sim::{Action, ClientId, End, OperationRecord, Scenario, Simulation, Storm, Target, storm};
+use raft_core::time::{Duration, Time};
+
+fn s(number: u8) -> ServerId {
+    ServerId::new(number).expect("a test names servers from 1")
+}
+
+/// A cluster with nobody using it but the test.
+fn quiet(seed: u64, servers: u8) -> Simulation {
+    let mut scenario = Scenario::new(seed, servers);
+    scenario.parameters.clients.count = 0;
+    Simulation::new(scenario).expect("the default parameters make a world")
+}
+
+/// Plays on until `condition` holds, and fails if it doesn't within `patience`.
+#[track_caller]
+fn until(world: &mut Simulation, patience: Duration, what: &str, condition: impl Fn(&Simulation) -> bool) {
+    let deadline = world.now() + patience;
+    while !condition(world) {
+        assert!(world.now() < deadline, "{what}: not within {patience} (seed {})", world.scenario().seed);
+        world.run_until(world.now() + Duration::from_millis(1));
+        sound(world);
+    }
+}
+
+#[track_caller]
+fn sound(world: &Simulation) {
+    assert!(world.violation().is_none(), "seed {}: {}", world.scenario().seed, world.violation().unwrap());
+}
+
+fn elected(world: &Simulation) -> bool {
+    world.leader().is_some()
+}
+
+/// Submits a command as the person at the command line and plays until it has ended.
+#[track_caller]
+fn submit(world: &mut Simulation, line: &str) -> OperationRecord {
+    world.act(Action::Submit(line.into())).expect("the test's commands can be read");
+    until(world, Duration::from_secs(5), line, |world| last_of_person(world).end.is_some());
+    last_of_person(world).clone()
+}
+
+fn written(operation: &OperationRecord) -> bool {
+    matches!(operation.end, Some((_, End::Answered(Outcome::Written { .. }))))
+}
+
+fn last_of_person(world: &Simulation) -> &OperationRecord {
+    world.operations().rev().find(|operation| operation.client == ClientId::PERSON).expect("a command was submitted")
+}
+
+fn stored(world: &Simulation, server: ServerId, key: &str) -> Option<String> {
+    let store = world.machine(server)?.store()?;
+    store.get(&Key::new(key).unwrap()).map(|value| value.as_str().to_owned())
+}
+
+fn everywhere(world: &Simulation, key: &str, value: Option<&str>) -> bool {
+    world.machines().iter().filter(|m| m.is_up()).all(|m| stored(world, m.id(), key).as_deref() == value)
+}
+
+const SOON: Duration = Duration::from_secs(3);
+
+#[test]
+fn clusters_of_one_to_nine_elect_a_leader_and_replicate() {
+    for servers in 1..=9 {
+        let mut world = quiet(7, servers);
+        until(&mut world, SOON, "a leader", elected);
+        let operation = submit(&mut world, "put x 1");
+        assert_eq!(operation.answer(), "written: the key is new", "{servers} servers");
+        until(&mut world, SOON, "the write everywhere", |world| everywhere(world, "x", Some("1")));
+        assert_eq!(submit(&mut world, "get x").answer(), "1");
+        assert_eq!(submit(&mut world, "cas x 1 2").answer(), "swapped");
+        assert_eq!(submit(&mut world, "cas x 1 3").answer(), "not swapped: the value is 2");
+        assert_eq!(submit(&mut world, "delete x").answer(), "deleted");
+        until(&mut world, SOON, "the deletion everywhere", |world| everywhere(world, "x", None));
+    }
+}
+
+#[test]
+fn another_server_takes_over_when_the_leader_crashes() {
+    let mut world = quiet(11, 5);
+    until(&mut world, SOON, "a leader", elected);
+    submit(&mut world, "put x 1");
+    let first = world.leader().unwrap();
+    let term = world.machine(first).unwrap().raft().unwrap().term();
+    world.act(Action::Crash(Target::Leader)).unwrap();
+    assert_ne!(world.leader(), Some(first));
+    until(&mut world, SOON, "another leader", elected);
+    let second = world.leader().unwrap();
+    assert_ne!(second, first);
+    assert!(world.machine(second).unwrap().raft().unwrap().term() > term);
+    assert_eq!(submit(&mut world, "get x").answer(), "1", "what was acknowledged is still there");
+    assert!(written(&submit(&mut world, "put x 2")));
+    world.act(Action::Restart(first)).unwrap();
+    until(&mut world, SOON, "the old leader caught up", |world| stored(world, first, "x").as_deref() == Some("2"));
+}
+
+#[test]
+fn a_minority_can_not_commit_and_says_so() {
+    let mut world = quiet(3, 5);
+    until(&mut world, SOON, "a leader", elected);
+    submit(&mut world, "put x 1");
+    for number in 1..=3 {
+        world.act(Action::Crash(Target::Server(s(number)))).unwrap();
+    }
+    let operation = submit(&mut world, "put x 2");
+    assert!(!matches!(operation.end, Some((_, End::Answered(_)))), "{}", operation.answer());
+    assert!(
+        operation.answer().starts_with("no leader within 2 s: 2 of 5 servers up, 3 needed"),
+        "{}",
+        operation.answer()
+    );
+    let committed =
+        |world: &Simulation| world.machines().iter().filter_map(|m| m.raft()).map(|r| r.commit_index()).max();
+    let before = committed(&world);
+    world.run_until(world.now() + Duration::from_secs(10));
+    sound(&world);
+    assert_eq!(committed(&world), before, "nothing is committed without a quorum");
+    world.act(Action::Restart(s(1))).unwrap();
+    until(&mut world, SOON, "a leader again", elected);
+    assert!(written(&submit(&mut world, "put x 3")));
+}
+
+#[test]
+fn an_isolated_minority_leader_acknowledges_nothing_and_rejoins() {
+    let mut world = quiet(5, 5);
+    until(&mut world, SOON, "a leader", elected);
+    submit(&mut world, "put x 1");
+    let old = world.leader().unwrap();
+    let groups = (1..=5).map(|n| u8::from(s(n) == old || s(n).number() == old.number() % 5 + 1)).collect();
+    world.act(Action::Partition(groups)).unwrap();
+    until(&mut world, SOON, "a leader of the majority", |world| {
+        world.leader().is_some_and(|leader| leader != old && world.reach().largest.contains(leader))
+    });
+    assert!(written(&submit(&mut world, "put x 2")));
+    assert_eq!(stored(&world, old, "x").as_deref(), Some("1"), "the minority has not moved");
+    world.act(Action::HealAll).unwrap();
+    until(&mut world, SOON, "agreement", |world| everywhere(world, "x", Some("2")));
+}
+
+#[test]
+fn crashing_every_server_in_turn_loses_nothing_acknowledged() {
+    for seed in 0..20 {
+        let mut world = quiet(seed, 5);
+        until(&mut world, SOON, "a leader", elected);
+        for number in 1..=5 {
+            assert!(written(&submit(&mut world, &format!("put k{number} {number}"))));
+            world.act(Action::Crash(Target::Server(s(number)))).unwrap();
+            assert_eq!(submit(&mut world, &format!("get k{number}")).answer(), number.to_string());
+            world.act(Action::Restart(s(number))).unwrap();
+        }
+        until(&mut world, SOON, "agreement", |world| {
+            (1..=5).all(|number| everywhere(world, &format!("k{number}"), Some(&number.to_string())))
+        });
+    }
+}
+
+#[test]
+fn crashing_all_servers_at_once_loses_nothing_acknowledged() {
+    for seed in 0..20 {
+        let mut world = quiet(seed, 5);
+        until(&mut world, SOON, "a leader", elected);
+        for number in 1..=5 {
+            assert!(written(&submit(&mut world, &format!("put k{number} {number}"))));
+        }
+        // One more is on its way when the power fails.
+        world.act(Action::Submit("put last 1".into())).unwrap();
+        world.run_until(world.now() + Duration::from_millis(seed * 2));
+        for number in 1..=5 {
+            world.act(Action::Crash(Target::Server(s(number)))).unwrap();
+        }
+        world.run_until(world.now() + Duration::from_millis(100));
+        for number in 1..=5 {
+            world.act(Action::Restart(s(number))).unwrap();
+        }
+        until(&mut world, SOON, "a leader again", elected);
+        for number in 1..=5 {
+            assert_eq!(submit(&mut world, &format!("get k{number}")).answer(), number.to_string(), "seed {seed}");
+        }
+    }
+}
+
+/// A busy cluster in a storm of crashes, cuts and loss.
+fn stormy(seed: u64) -> Scenario {
+    let servers = [3, 5, 5, 7][(seed % 4) as usize];
+    let mut scenario = Scenario::new(seed, servers);
+    scenario.parameters.clients.count = 3;
+    scenario.parameters.clients.think_time = Duration::from_millis(60);
+    scenario.parameters.network.latency_min = Duration::from_millis(1);
+    scenario.parameters.network.duplication = 10_000;
+    scenario.parameters.timing.snapshot_after_entries = [0, 20, 100][(seed % 3) as usize];
+    let faults = Storm {
+        length: Duration::from_secs(50),
+        crash_every: Duration::from_millis(1_200),
+        down_for: Duration::from_millis(900),
+        cut_every: Duration::from_millis(2_500),
+        cut_for: Duration::from_millis(1_500),
+        loss_max: 200_000,
+    };
+    scenario.actions = storm(seed, servers, &faults);
+    scenario
+}
+
+#[test]
+fn two_hundred_storms_of_a_minute_violate_nothing_and_end_in_agreement() {
+    for seed in 0..200 {
+        let mut world = Simulation::new(stormy(seed)).unwrap();
+        world.run_until(Time::from_secs(60));
+        sound(&world);
+        let answered = world.operations().filter(|o| matches!(o.end, Some((_, End::Answered(_))))).count();
+        assert!(answered > 100, "seed {seed}: only {answered} operations were answered in a minute");
+        // Ten calm seconds: everyone is up, somebody leads, and a write reaches every store.
+        assert!(written(&submit(&mut world, "put calm 1")), "seed {seed}");
+        until(&mut world, SOON, "agreement", |world| everywhere(world, "calm", Some("1")));
+    }
+}
+
+#[test]
+fn the_same_scenario_plays_the_same_and_another_seed_does_not() {
+    let hash = |seed| {
+        let mut world = Simulation::new(stormy(seed)).unwrap();
+        world.run_until(Time::from_secs(20));
+        (world.trace_hash(), world.events())
+    };
+    assert_eq!(hash(1), hash(1));
+    assert_ne!(hash(1).0, hash(5).0);
+}
+
+#[test]
+fn what_a_person_does_can_be_replayed_from_the_scenario() {
+    let mut live = Simulation::new(Scenario::new(42, 5)).unwrap();
+    live.run_until(Time::from_millis(700));
+    live.act(Action::Submit("put x 1".into())).unwrap();
+    for _ in 0..40 {
+        live.step();
+    }
+    live.act(Action::Crash(Target::Leader)).unwrap();
+    live.act(Action::Cut { from: s(1), to: s(2) }).unwrap();
+    live.run_until(Time::from_millis(1_900));
+    live.act(Action::HealAll).unwrap();
+    live.run_until(Time::from_secs(5));
+    sound(&live);
+
+    let mut replayed = Simulation::new(live.scenario().clone()).unwrap();
+    replayed.run_until(Time::from_secs(5));
+    assert_eq!((replayed.trace_hash(), replayed.events()), (live.trace_hash(), live.events()));
+    assert_eq!(replayed.scenario(), live.scenario());
+}
+
+#[test]
+fn listening_and_cloning_change_nothing() {
+    let play = |world: &mut Simulation| {
+        world.run_until(Time::from_secs(10));
+        world.trace_hash()
+    };
+    let mut plain = Simulation::new(stormy(9)).unwrap();
+    let mut heard = plain.clone();
+    heard.listen(true);
+    heard.run_until(Time::from_secs(4));
+    let mut resumed = heard.clone();
+    assert_eq!(play(&mut plain), play(&mut heard));
+    assert_eq!(plain.trace_hash(), play(&mut resumed), "a checkpoint goes on as the run did");
+    assert!(heard.take_news().len() > 100);
+    assert!(plain.take_news().is_empty());
+}
+
+#[test]
+fn actions_that_make_no_sense_are_refused_and_change_nothing() {
+    let mut world = quiet(1, 3);
+    world.run_until(Time::from_secs(1));
+    let before = world.trace_hash();
+    let cases = [
+        (Action::Restart(s(4)), "there is no S4 in this cluster"),
+        (Action::Cut { from: s(2), to: s(2) }, "S2 has no link to itself: name two servers"),
+        (Action::Partition(vec![0, 1]), "the partition names 2 groups for 3 servers: name one for each"),
+        (Action::SetLoss(1_000_001), "the network loss is 1000001 parts per million: 1000000 is the most there can be"),
+    ];
+    for (action, sentence) in cases {
+        assert_eq!(world.act(action).unwrap_err().to_string(), sentence);
+    }
+    assert!(world.act(Action::Submit("jump x".into())).is_err());
+    assert_eq!(world.trace_hash(), before);
+    assert!(world.scenario().actions.is_empty());
+}
