@@ -1,0 +1,375 @@
+//! What the page sees of a world: plain data, shaped as `view.d.ts` says.
+
+use raft_core::kv::Command;
+use raft_core::raft::{
+    AppendOutcome, Campaign, Entry, Log, LogIndex, Message, Payload, Raft, Role, ServerId, ServerSet, SnapshotProgress,
+};
+use raft_core::sim::{Body, Endpoint, Flight, Machine, OperationRecord, Reply, Simulation};
+use raft_core::time::{Duration, Time};
+use serde::Serialize;
+
+/// The longest text of a value shown in a log cell or a store row, in characters; the rest is cut off with an ellipsis.
+const TEXT_MAX: usize = 200;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Frame {
+    now: f64,
+    events: f64,
+    logs_revision: f64,
+    operations_revision: f64,
+    story_revision: f64,
+    servers: Vec<ServerView>,
+    messages: Vec<MessageView>,
+    cuts: Vec<[u8; 2]>,
+    quorum: QuorumView,
+    violation: Option<ViolationView>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServerView {
+    id: u8,
+    role: &'static str,
+    term: f64,
+    voted_for: u8,
+    leader: u8,
+    timer: f64,
+    votes: Vec<&'static str>,
+    last_index: f64,
+    commit_index: f64,
+    last_applied: f64,
+    snapshot_index: f64,
+    writing: bool,
+}
+
+#[derive(Serialize)]
+pub struct MessageView {
+    id: f64,
+    kind: &'static str,
+    from: i32,
+    to: i32,
+    term: f64,
+    sent: f64,
+    arrives: f64,
+    lost: f64,
+    entries: u32,
+    success: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuorumView {
+    reachable: u32,
+    running: u32,
+    total: u32,
+    needed: u32,
+    can_commit: bool,
+}
+
+#[derive(Serialize)]
+pub struct ViolationView {
+    property: &'static str,
+    first: String,
+    second: String,
+    time: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogView {
+    server: u8,
+    snapshot_index: f64,
+    snapshot_term: f64,
+    first: f64,
+    entries: Vec<EntryView>,
+    last_index: f64,
+    commit_index: f64,
+    last_applied: f64,
+    durable_index: f64,
+    match_index: f64,
+    next_index: f64,
+}
+
+#[derive(Serialize)]
+pub struct EntryView {
+    term: f64,
+    kind: &'static str,
+    text: String,
+}
+
+#[derive(Serialize)]
+pub struct StoreView {
+    server: u8,
+    pairs: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+pub struct OperationView {
+    id: u32,
+    client: u8,
+    text: String,
+    state: &'static str,
+    answer: String,
+    began: f64,
+    ended: f64,
+}
+
+/// A moment as the page counts: microseconds in a JavaScript number, exact for 285 years.
+pub fn micros(time: Time) -> f64 {
+    time.as_micros() as f64
+}
+
+fn index(index: LogIndex) -> f64 {
+    index.0 as f64
+}
+
+pub fn frame(world: &Simulation, told: u64) -> Frame {
+    let reach = world.reach();
+    Frame {
+        now: micros(world.now()),
+        events: world.events() as f64,
+        logs_revision: world.revision() as f64,
+        operations_revision: world.operations_revision() as f64,
+        story_revision: told as f64,
+        servers: world.machines().iter().map(|machine| server(world, machine)).collect(),
+        messages: world.network().flights().map(message).collect(),
+        cuts: cuts(world),
+        quorum: QuorumView {
+            reachable: reach.largest.len() as u32,
+            running: reach.running.len() as u32,
+            total: reach.voters.len() as u32,
+            needed: reach.needed as u32,
+            can_commit: reach.can_commit(),
+        },
+        violation: world.violation().map(|violation| ViolationView {
+            property: violation.property.name(),
+            first: violation.first.clone(),
+            second: violation.second.clone(),
+            time: micros(violation.at),
+        }),
+    }
+}
+
+fn server(world: &Simulation, machine: &Machine) -> ServerView {
+    let id = machine.id();
+    let Some(raft) = machine.raft() else {
+        // What is on its disk is all there is of a crashed server.
+        let image = machine.disk().image();
+        let hard_state = image.hard_state();
+        return ServerView {
+            id: id.number(),
+            role: "crashed",
+            term: hard_state.term.0 as f64,
+            voted_for: number(hard_state.voted_for),
+            leader: 0,
+            timer: 0.0,
+            votes: Vec::new(),
+            last_index: index(image.log().last().index),
+            commit_index: 0.0,
+            last_applied: 0.0,
+            snapshot_index: index(image.log().base().index),
+            writing: false,
+        };
+    };
+    let learner = !raft.configuration().is_voter(id);
+    ServerView {
+        id: id.number(),
+        role: if learner && matches!(raft.role(), Role::Follower) { "learner" } else { raft.role().name() },
+        term: raft.term().0 as f64,
+        voted_for: number(raft.hard_state().voted_for),
+        leader: number(raft.leader()),
+        timer: timer(raft, world.now()),
+        votes: raft.role().campaign().map_or_else(Vec::new, |campaign| ballots(world, campaign)),
+        last_index: index(raft.log().last().index),
+        commit_index: index(raft.commit_index()),
+        last_applied: index(raft.applied_index()),
+        snapshot_index: index(raft.log().base().index),
+        writing: raft.is_writing(),
+    }
+}
+
+fn number(server: Option<ServerId>) -> u8 {
+    server.map_or(0, ServerId::number)
+}
+
+/// The part still left of what the server waits for.
+fn timer(raft: &Raft, now: Time) -> f64 {
+    let (deadline, whole) = match (raft.role(), raft.election_timer()) {
+        (Role::Leader(leader), _) => (leader.heartbeat_due(), raft.config().heartbeat_interval),
+        (_, Some(timer)) => timer,
+        (_, None) => (now, Duration::ZERO),
+    };
+    let left = deadline.since(now).as_micros() as f64;
+    if whole == Duration::ZERO { 0.0 } else { (left / whole.as_micros() as f64).min(1.0) }
+}
+
+fn ballots(world: &Simulation, campaign: &Campaign) -> Vec<&'static str> {
+    let ballot = |machine: &Machine| match machine.id() {
+        id if campaign.granted.contains(id) => "granted",
+        id if campaign.refused.contains(id) => "refused",
+        _ => "waiting",
+    };
+    world.machines().iter().map(ballot).collect()
+}
+
+fn cuts(world: &Simulation) -> Vec<[u8; 2]> {
+    let everyone = ServerSet::first(world.machines().len() as u8);
+    let links = everyone.iter().flat_map(|from| everyone.iter().map(move |to| (from, to)));
+    links
+        .filter(|(from, to)| world.network().is_cut(Endpoint::Server(*from), Endpoint::Server(*to)))
+        .map(|(from, to)| [from.number(), to.number()])
+        .collect()
+}
+
+fn message(flight: &Flight) -> MessageView {
+    let (kind, entries, success) = match &flight.body {
+        Body::Raft(message) => describe(message),
+        Body::Request(_) => ("request", 0, true),
+        Body::Answer(answer) => ("answer", 0, matches!(answer.reply, Reply::Done(_) | Reply::SessionOpened(_))),
+    };
+    let term = if let Body::Raft(message) = &flight.body { message.term().0 as f64 } else { 0.0 };
+    MessageView {
+        id: flight.number as f64,
+        kind,
+        from: endpoint(flight.from),
+        to: endpoint(flight.to),
+        term,
+        sent: micros(flight.sent),
+        arrives: micros(flight.arrives),
+        lost: flight.lost.map_or(0.0, micros),
+        entries,
+        success,
+    }
+}
+
+/// A message's kind, how many entries it carries, and whether it says yes.
+fn describe(message: &Message) -> (&'static str, u32, bool) {
+    match message {
+        Message::PreVote(_) => ("pre-vote", 0, true),
+        Message::PreVoteResponse(m) => ("pre-vote-answer", 0, m.granted),
+        Message::RequestVote(_) => ("request-vote", 0, true),
+        Message::RequestVoteResponse(m) => ("vote", 0, m.granted),
+        Message::AppendEntries(m) if m.entries.is_empty() => ("heartbeat", 0, true),
+        Message::AppendEntries(m) => ("append", m.entries.len() as u32, true),
+        Message::AppendEntriesResponse(m) => ("append-answer", 0, matches!(m.outcome, AppendOutcome::Matched(_))),
+        Message::InstallSnapshot(_) => ("snapshot", 0, true),
+        Message::InstallSnapshotResponse(m) => ("snapshot-answer", 0, m.progress != SnapshotProgress::StaleTerm),
+        Message::TimeoutNow(_) => ("timeout-now", 0, true),
+        Message::ReadIndex(_) => ("read-index", 0, true),
+        Message::ReadIndexResponse(m) => ("read-index-answer", 0, m.index.is_some()),
+    }
+}
+
+fn endpoint(endpoint: Endpoint) -> i32 {
+    match endpoint {
+        Endpoint::Server(server) => i32::from(server.number()),
+        Endpoint::Client(client) => -i32::from(client.0),
+    }
+}
+
+pub fn logs(world: &Simulation, first: u64, count: usize) -> Vec<LogView> {
+    let leader = world.leader().and_then(|leader| world.machine(leader)?.raft());
+    world.machines().iter().map(|machine| log(machine, leader, LogIndex(first), count)).collect()
+}
+
+fn log(machine: &Machine, leader: Option<&Raft>, first: LogIndex, count: usize) -> LogView {
+    let (log, commit, applied, durable): (&Log, _, _, _) = match machine.raft() {
+        Some(raft) => (raft.log(), raft.commit_index(), raft.applied_index(), raft.durable_index()),
+        None => {
+            let log = machine.disk().image().log();
+            (log, LogIndex::ZERO, LogIndex::ZERO, log.last().index)
+        }
+    };
+    let marks = leader.and_then(|leader| match leader.role() {
+        // A leader's own match is what is on its own disk.
+        Role::Leader(_) if leader.id() == machine.id() => {
+            Some((leader.durable_index(), leader.log().last().index.next()))
+        }
+        Role::Leader(role) => role.progress(machine.id()).map(|progress| (progress.matched, progress.next)),
+        _ => None,
+    });
+    let (match_index, next_index) = marks.unwrap_or_default();
+    let first = first.max(log.first_index());
+    LogView {
+        server: machine.id().number(),
+        snapshot_index: index(log.base().index),
+        snapshot_term: log.base().term.0 as f64,
+        first: index(first),
+        entries: log.iter_from(first).take(count).map(entry).collect(),
+        last_index: index(log.last().index),
+        commit_index: index(commit),
+        last_applied: index(applied),
+        durable_index: index(durable),
+        match_index: index(match_index),
+        next_index: index(next_index),
+    }
+}
+
+fn entry(entry: &Entry) -> EntryView {
+    let (kind, text) = match &entry.payload {
+        Payload::NoOp => ("no-op", String::from("no-op")),
+        Payload::Membership(configuration) => ("membership", configuration.voters.to_string()),
+        Payload::Command(bytes) => match Command::decode(bytes) {
+            Ok(Command::OpenSession { client }) => ("session", format!("session for client {client}")),
+            Ok(Command::Apply { operation, .. }) => ("command", shortened(&operation.to_string())),
+            Err(_) => ("command", format!("{} bytes", bytes.len())),
+        },
+    };
+    EntryView { term: entry.term.0 as f64, kind, text }
+}
+
+pub fn stores(world: &Simulation) -> Vec<StoreView> {
+    let running = world.machines().iter().filter_map(|machine| Some((machine.id(), machine.store()?)));
+    running
+        .map(|(id, store)| {
+            let pairs = store.iter().map(|(key, value)| (key.as_str().to_owned(), shortened(value.as_str())));
+            StoreView { server: id.number(), pairs: pairs.collect() }
+        })
+        .collect()
+}
+
+pub fn operations(world: &Simulation, limit: usize) -> Vec<OperationView> {
+    let mut newest: Vec<OperationView> = world.operations().rev().take(limit).map(operation).collect();
+    newest.reverse();
+    newest
+}
+
+fn operation(record: &OperationRecord) -> OperationView {
+    use raft_core::sim::End;
+    let (state, ended) = match &record.end {
+        None => ("pending", 0.0),
+        Some((at, End::Answered(_))) => ("ok", micros(*at)),
+        Some((at, End::Failed(_))) => ("failed", micros(*at)),
+        Some((at, End::Unknown(_))) => ("unknown", micros(*at)),
+    };
+    OperationView {
+        id: record.number,
+        client: record.client.0,
+        text: shortened(&record.request.to_string()),
+        state,
+        answer: shortened(&record.answer()),
+        began: micros(record.began),
+        ended,
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(TEXT_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut_between_characters() {
+        assert_eq!(shortened("short"), "short");
+        let long = "é".repeat(TEXT_MAX + 1);
+        assert_eq!(shortened(&long), format!("{}…", "é".repeat(TEXT_MAX)));
+        assert_eq!(shortened(&long[..2 * TEXT_MAX]), long[..2 * TEXT_MAX]);
+    }
+}

@@ -1,0 +1,2 @@
+//! The shared tests, natively and in Node.
+mod shared;
