@@ -227,6 +227,7 @@ export function shorten(words) {
   if (verb === 'put' && rest.length) return `${key}=${rest.join(' ')}`;
   if (verb === 'delete') return `del ${key}`;
   if (verb === 'cas' && rest.length === 2) return `${key}:${rest[0]}→${rest[1]}`;
+  if (verb === 'session') return verb;
   return words;
 }
 

@@ -24,8 +24,10 @@ export class Stores {
     const { logsRevision, servers } = model.frame;
     if (logsRevision === this.#revision) return;
     this.#revision = logsRevision;
-    const stores = model.stores().map(({ pairs }) => new Map(pairs));
-    const keys = [...new Set(stores.flatMap((store) => [...store.keys()]))].sort();
+    // A crashed server has no store.
+    const byServer = new Map(model.stores().map(({ server, pairs }) => [server, new Map(pairs)]));
+    const stores = servers.map(({ id }) => byServer.get(id));
+    const keys = [...new Set([...byServer.values()].flatMap((store) => [...store.keys()]))].sort();
     if (keys.length === 0) {
       this.#box.replaceChildren(make('p', { class: 'empty' }, strings.storesEmpty));
       return;
@@ -38,8 +40,8 @@ export class Stores {
     const rows = keys.slice(0, MOST_KEYS).map((key) => {
       const row = make('tr', {}, make('th', { scope: 'row', title: key }, key));
       for (const store of stores) {
-        const value = store.get(key);
-        const behind = value !== stores[furthest].get(key);
+        const value = store?.get(key);
+        const behind = store !== undefined && value !== stores[furthest]?.get(key);
         const names = `${value === undefined ? 'absent' : ''}${behind ? ' behind' : ''}`;
         row.append(make('td', { class: names.trim(), title: value ?? '' }, value ?? strings.absent));
       }
