@@ -8,8 +8,8 @@ test('opens with a leader elected and something moving', async ({ page }) => {
   await expect(page.locator('#play')).toHaveText('Pause');
   await expect(page.locator('#quorum')).toHaveText('5 of 5 reach each other writes can commit');
   await expect(page.locator('#why q')).not.toBeEmpty();
-  const messages = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.messages.length);
-  expect(messages).toBeGreaterThan(0);
+  const messages = () => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.messages.length);
+  await expect.poll(messages).toBeGreaterThan(0);
   const now = await page.locator('#now').textContent();
   await expect(page.locator('#now')).not.toHaveText(now ?? '');
 });
