@@ -28,7 +28,8 @@ fn assert_shape(view: &JsValue, interface: &str) {
         .filter(|line| !line.starts_with("//") && !line.starts_with('/') && !line.starts_with('*'))
         .filter_map(|line| line.split_once(':').map(|(name, _)| name))
         .collect();
-    let keys = js_sys::Object::keys(view.unchecked_ref());
+    let view: &js_sys::Object = view.unchecked_ref();
+    let keys = js_sys::Object::keys(view);
     let mut present: Vec<String> = keys.iter().filter_map(|key| key.as_string()).collect();
     declared.sort_unstable();
     present.sort_unstable();
