@@ -90,7 +90,11 @@ if (process.env.UPDATE_PICTURES) {
   test('the picture of the README', async ({ page }) => {
     await open(page, '?seed=7&servers=5');
     await type(page, 'put colour teal');
-    await advanceBy(page, 12_000);
+    const copying = () =>
+      page.evaluate(() => /** @type {any} */ (window).raftarium.frame.messages.filter((/** @type {any} */ m) => m.kind === 'append').length);
+    for (let i = 0; i < 200 && (await copying()) < 4; i++) await advanceBy(page, 1_000);
+    await advanceBy(page, 5_000);
+    await page.locator('#command').blur();
     await page.screenshot({ path: 'docs/raftarium.png' });
   });
 }

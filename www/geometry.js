@@ -23,7 +23,7 @@ export function layOut(width, height, n) {
   const small = Math.min(width, height) < 420;
   const dense = n > 6;
   const label = small ? (dense ? 11 : 12) : 14;
-  const room = small ? { x: 50, top: 62, bottom: 58 } : { x: 76, top: 88, bottom: 88 };
+  const room = small ? { x: 50, top: 75, bottom: 73 } : { x: 76, top: 98, bottom: 94 };
   const unit = Array.from({ length: n }, (_, i) => {
     if (n === 1) return { x: 0, y: 0 };
     const angle = angleOf(i, n);
@@ -72,8 +72,8 @@ export function clientAt({ width, height }, number) {
 export const endpointAt = (layout, endpoint) =>
   endpoint > 0 ? layout.servers[endpoint - 1] : clientAt(layout, -endpoint);
 
-/** How far from its middle a message starts or ends. @param {Layout} layout @param {number} endpoint */
-const reach = (layout, endpoint) => (endpoint > 0 ? layout.node + 14 : 20);
+/** How far from its middle a message starts or ends: clear of a server's disc where it passes under others. @param {Layout} layout @param {number} endpoint @param {number} other */
+const reach = (layout, endpoint, other) => (endpoint < 0 ? 20 : layout.node + (other < 0 ? 24 : 14));
 
 /**
  * The lane from one endpoint to another: messages keep to the right, so that both directions show.
@@ -86,8 +86,8 @@ export function lane(layout, from, to) {
   const dx = (b.x - a.x) / length;
   const dy = (b.y - a.y) / length;
   const aside = layout.node > 28 ? 8 : 6;
-  const start = reach(layout, from);
-  const run = Math.max(8, length - start - reach(layout, to));
+  const start = reach(layout, from, to);
+  const run = Math.max(8, length - start - reach(layout, to, from));
   const x = a.x - dy * aside + dx * start;
   const y = a.y + dx * aside + dy * start;
   return {

@@ -106,7 +106,6 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
   drawRole(c, palette, server.role, server.term, r);
   if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
   if (server.writing) drawDisk(c, palette, server.term, r);
-  drawName(c, palette, server, layout);
   c.restore();
 }
 
@@ -168,8 +167,13 @@ function drawDisk(c, palette, term, r) {
   c.restore();
 }
 
-/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {Layout} layout */
-function drawName(c, palette, server, layout) {
+/**
+ * A server's name, role and votes; drawn after the messages, so that words stay readable.
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {ServerView} server
+ */
+export function drawName(c, palette, layout, server) {
+  c.save();
+  c.translate(layout.servers[server.id - 1].x, layout.servers[server.id - 1].y);
   const size = layout.label;
   const clear = layout.node * 1.22 + 12;
   const above = layout.above[server.id - 1];
@@ -200,6 +204,7 @@ function drawName(c, palette, server, layout) {
   c.fillStyle = palette.ink2;
   c.fillText(word, left + first, y);
   if (votes) drawVotes(c, palette, server, above ? y - size - 6 : y + 12);
+  c.restore();
 }
 
 /** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} y */

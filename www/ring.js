@@ -8,7 +8,7 @@
 import { lessMotion } from './dom.js';
 import { clientAt, lane, layOut } from './geometry.js';
 import { drawGlyph, loudness, strike } from './glyphs.js';
-import { drawClient, drawServer } from './nodes.js';
+import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from './palette.js';
 import { cutSet, drawLinks } from './walls.js';
 
@@ -79,15 +79,15 @@ export class Ring {
     for (const number of this.#clients) {
       drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
     }
+    // A client's messages may have to pass a server on their way: they pass under it.
+    const [clients, quiet, loud] = byLayer(frame.messages);
+    for (const message of clients) this.#drawMessage(message, frame.now, hop);
     for (const server of frame.servers) {
       drawServer(c, this.#palette, layout, server, { lit: this.lit.server === server.id, hop });
     }
-    // Quiet ones first, so that nothing loud hides behind a heartbeat.
-    for (const quiet of [true, false]) {
-      for (const message of frame.messages) {
-        if ((loudness(message.kind) < 1) === quiet) this.#drawMessage(message, frame.now, hop);
-      }
-    }
+    for (const message of quiet) this.#drawMessage(message, frame.now, hop);
+    for (const message of loud) this.#drawMessage(message, frame.now, hop);
+    for (const server of frame.servers) drawName(c, this.#palette, layout, server);
   }
 
   /** @param {MessageView} message @param {number} now @param {boolean} hop */
@@ -127,4 +127,15 @@ export class Ring {
     c.stroke();
     c.globalAlpha = alpha;
   }
+}
+
+/** A client's messages, then quiet ones, then those that nothing may hide. @param {MessageView[]} messages */
+function byLayer(messages) {
+  /** @type {[MessageView[], MessageView[], MessageView[]]} */
+  const layers = [[], [], []];
+  for (const message of messages) {
+    const client = message.from < 0 || message.to < 0;
+    layers[client ? 0 : loudness(message.kind) < 1 ? 1 : 2].push(message);
+  }
+  return layers;
 }
