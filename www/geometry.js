@@ -22,7 +22,6 @@ export const angleOf = (i, n) => (n === 2 ? Math.PI : -Math.PI / 2) + (i * 2 * M
 export function layOut(width, height, n) {
   const small = Math.min(width, height) < 420;
   const dense = n > 6;
-  const label = small ? (dense ? 11 : 12) : 14;
   const room = small ? { x: 50, top: 75, bottom: 73 } : { x: 76, top: 98, bottom: 94 };
   const unit = Array.from({ length: n }, (_, i) => {
     if (n === 1) return { x: 0, y: 0 };
@@ -36,12 +35,13 @@ export function layOut(width, height, n) {
     60,
     Math.min(240, (width - 2 * room.x) / Math.max(box.x, 1.6), (height - room.top - room.bottom) / Math.max(box.y, 1.6)),
   );
+  const label = small ? (dense ? 11 : 12) : dense && radius < 180 ? 12 : 14;
   const centre = {
     x: width / 2 - (radius * (Math.max(...xs) + Math.min(...xs))) / 2,
     y: (height + room.top - room.bottom) / 2 - (radius * (Math.max(...ys) + Math.min(...ys))) / 2,
   };
   const gap = n > 1 ? 2 * radius * Math.sin(Math.PI / n) : 200;
-  const node = Math.max(16, Math.min(small ? (dense ? 18 : 26) : dense ? 34 : 38, gap / 2 - 20, radius * 0.23));
+  const node = Math.max(16, Math.min(small ? 26 : 38, gap / 2 - 20, radius * (dense ? 0.165 : 0.23)));
   return {
     width,
     height,
