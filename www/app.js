@@ -8,7 +8,7 @@
 import { Clock } from './clock.js';
 import { Console } from './console.js';
 import { byId, lessMotion, setText } from './dom.js';
-import { hideTrouble, reloadAction, showTrouble, wordsOf } from './errors.js';
+import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from './errors.js';
 import { HelpDialog } from './help-dialog.js';
 import { listenForKeys } from './keys.js';
 import { drawLegend } from './legend.js';
@@ -163,7 +163,7 @@ export class App {
     document.documentElement.dataset.state = 'stopped';
     const { seed, servers, now } = this.#model;
     const { title, text } = strings.trouble.panic;
-    showTrouble({ title, text: text(seed, servers, now), detail: wordsOf(error) }, [reloadAction]);
+    showTrouble({ title, text: text(seed, servers, now), detail: panicMessage() || wordsOf(error) }, [reloadAction]);
   }
 
   #recolour() {

@@ -29,3 +29,9 @@ export const reloadAction = [strings.reload, () => location.reload()];
 
 /** @param {unknown} error */
 export const wordsOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** What the simulator said before it stopped, if it could. */
+export const panicMessage = () => {
+  const { raftariumPanic } = /** @type {{ raftariumPanic?: unknown }} */ (globalThis);
+  return typeof raftariumPanic === 'string' ? raftariumPanic : '';
+};

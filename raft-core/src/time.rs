@@ -75,6 +75,12 @@ impl Duration {
         Duration(self.0.saturating_mul(factor))
     }
 
+    /// This length rounded down to whole milliseconds, for people.
+    #[must_use]
+    pub const fn rounded(self) -> Duration {
+        Duration(self.0 / 1_000 * 1_000)
+    }
+
     /// `percent` hundredths of this length, rounded down.
     pub const fn percent(self, percent: u64) -> Duration {
         Duration(self.0.saturating_mul(percent) / 100)
@@ -151,6 +157,7 @@ mod tests {
         assert_eq!(Time::from_secs(3).since(Time::from_secs(1)), Duration::from_secs(2));
         assert_eq!(Duration::from_secs(1) - Duration::from_secs(2), Duration::ZERO);
         assert_eq!(Duration::from_millis(200).percent(90), Duration::from_millis(180));
+        assert_eq!(Duration::from_micros(1_999).rounded(), Duration::from_millis(1));
         assert_eq!(Duration::from_millis(200).times(3), Duration::from_millis(600));
     }
 }

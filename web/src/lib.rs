@@ -5,7 +5,7 @@
 //! generated package's types.
 //!
 //! An error that a person can act on is thrown as a JavaScript `Error` with a sentence. A panic is a bug of ours: it is
-//! written to the console, and the module is dead afterwards.
+//! written to the console and to the global `raftariumPanic`, and the module is dead afterwards.
 
 mod story;
 mod view;
@@ -47,7 +47,12 @@ impl From<ScenarioError> for Refusal {
 #[wasm_bindgen(start)]
 fn start() {
     #[cfg(target_arch = "wasm32")]
-    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.to_string();
+        web_sys::console::error_1(&message.as_str().into());
+        // After this the module is dead and can't be asked: the page finds the message here.
+        let _ = js_sys::Reflect::set(&js_sys::global(), &"raftariumPanic".into(), &message.into());
+    }));
 }
 
 #[wasm_bindgen]

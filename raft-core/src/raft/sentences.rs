@@ -162,7 +162,7 @@ type Parts = (Weight, &'static str, String);
 
 fn campaigned(me: ServerId, term: Term, pre_vote: bool, why: CampaignReason) -> Parts {
     let cause = match why {
-        CampaignReason::ElectionTimeout { silent } => format!("it heard no leader for {silent}"),
+        CampaignReason::ElectionTimeout { silent } => format!("it heard no leader for {}", silent.rounded()),
         CampaignReason::PreVoteWon { votes } => format!("{votes} would vote for it"),
         CampaignReason::LeadershipTransfer { leader } => {
             format!("{leader} hands leadership over to it")
@@ -209,9 +209,11 @@ fn stepped_down(me: ServerId, term: Term, why: StepDownReason) -> Parts {
                 "{me} steps down in term {term}: for an election timeout it heard only {heard}, and that is no quorum."
             ),
         ),
-        StepDownReason::DiskStalled { stalled } => {
-            (Turning, "", format!("{me} steps down in term {term}: its disk hasn’t finished a write for {stalled}."))
-        }
+        StepDownReason::DiskStalled { stalled } => (
+            Turning,
+            "",
+            format!("{me} steps down in term {term}: its disk hasn’t finished a write for {}.", stalled.rounded()),
+        ),
         StepDownReason::Removed => {
             (Turning, "Raft §6", format!("{me} steps down in term {term}: the cluster goes on without it."))
         }
@@ -270,11 +272,17 @@ fn rejected(me: ServerId, leader: ServerId, previous: EntryId, mine: Option<Term
 }
 
 fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: super::ServerSet) -> Parts {
-    let what = if from.next() == to { to.to_string() } else { format!("{} to {to}", from.next()) };
-    if by.is_empty() {
-        (Detail, "Raft §5.3", format!("{me} learned that {what} is committed."))
+    let (what, is) = if from.next() == to {
+        (format!("Entry {to}"), "is")
     } else {
-        (Notable, "Raft §5.3", format!("{what} is committed: {by} hold it on their disks."))
+        (format!("Entries {} to {to}", from.next()), "are")
+    };
+    if by.is_empty() {
+        let what = what.replacen('E', "e", 1);
+        (Detail, "Raft §5.3", format!("{me} learned that {what} {is} committed."))
+    } else {
+        let it = if is == "is" { "it on their disks" } else { "them on their disks" };
+        (Notable, "Raft §5.3", format!("{what} {is} committed: {by} hold {it}."))
     }
 }
 
