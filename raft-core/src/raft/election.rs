@@ -107,7 +107,8 @@ impl Raft {
         } else if won {
             self.become_leader(campaign, out);
         } else if !configuration.can_still_win(campaign.refused) {
-            let term = self.hard_state.term;
+            let mine = self.hard_state.term;
+            let term = if pre_vote { mine.next() } else { mine };
             out.observe(|| Observation::CampaignLost { term, refusals: campaign.refused });
             self.role = Role::Follower;
         }

@@ -87,7 +87,7 @@ pub enum Observation {
     },
     /// A campaign can't be won any more.
     CampaignLost {
-        /// Its term.
+        /// Its term; of a question before a campaign, the term asked about.
         term: Term,
         /// Who refused.
         refusals: ServerSet,

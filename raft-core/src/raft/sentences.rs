@@ -281,8 +281,9 @@ fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: super::ServerSet) -
         let what = what.replacen('E', "e", 1);
         (Detail, "Raft §5.3", format!("{me} learned that {what} {is} committed."))
     } else {
-        let it = if is == "is" { "it on their disks" } else { "them on their disks" };
-        (Notable, "Raft §5.3", format!("{what} {is} committed: {by} hold {it}."))
+        let it = if is == "is" { "it" } else { "them" };
+        let (hold, disks) = if by.len() == 1 { ("holds", "its disk") } else { ("hold", "their disks") };
+        (Notable, "Raft §5.3", format!("{what} {is} committed: {by} {hold} {it} on {disks}."))
     }
 }
 
