@@ -32,7 +32,8 @@ pub struct Config {
     pub window_appends_max: usize,
     /// Most bytes on the way to one member without an answer.
     pub window_bytes_max: u64,
-    /// Most bytes of entries that aren't committed; further proposals are refused.
+    /// Most bytes of entries that aren't committed, as [`Payload::size`](super::Payload::size) counts; further proposals are
+    /// refused. A single larger one still goes while nothing else waits.
     pub uncommitted_bytes_max: u64,
     /// Most bytes of snapshot in one message.
     pub snapshot_piece_max: u64,

@@ -179,7 +179,8 @@ impl Raft {
         let finished = (receipt.sequence - self.disk.durable) as usize;
         self.disk.writing.drain(..finished);
         self.disk.durable = receipt.sequence;
-        // The index alone proves nothing: it may have been overwritten since this write was handed out.
+        // The index alone proves nothing: it may have been overwritten since this write was handed out. Of a write that ends
+        // before the log's base nothing is known either: what a snapshot covers is durable with the snapshot, not before.
         if self.log.contains(receipt.last) || !self.rule(Rule::MatchWritesByTerm) {
             self.disk.log = self.disk.log.max(receipt.last.index.min(self.log.last().index));
         }

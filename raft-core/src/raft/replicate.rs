@@ -21,10 +21,11 @@ impl Raft {
     pub(super) fn on_propose(&mut self, proposals: impl Iterator<Item = Proposal>, out: &mut Output) {
         let after = self.log.last().index;
         for proposal in proposals {
-            match self.refuses_proposal(&proposal) {
+            let payload = Payload::Command(proposal.command);
+            match self.refuses_proposal(&payload) {
                 Some(reason) => out.refuse(proposal.id, reason),
                 None => {
-                    let id = self.append_own(Payload::Command(proposal.command), out);
+                    let id = self.append_own(payload, out);
                     out.accepted.push((proposal.id, id));
                 }
             }
@@ -34,7 +35,7 @@ impl Raft {
         }
     }
 
-    fn refuses_proposal(&self, proposal: &Proposal) -> Option<Refusal> {
+    fn refuses_proposal(&self, payload: &Payload) -> Option<Refusal> {
         let Role::Leader(leader) = &self.role else {
             return Some(Refusal::NotLeader { leader: self.leader });
         };
@@ -42,7 +43,7 @@ impl Raft {
             return Some(Refusal::Transferring { to: transfer.to });
         }
         let (waiting, limit) = (leader.uncommitted_bytes, self.config.uncommitted_bytes_max);
-        let over = waiting > 0 && waiting + proposal.command.len() as u64 > limit;
+        let over = waiting > 0 && waiting + payload.size() > limit;
         over.then_some(Refusal::TooMuchUncommitted { waiting, limit })
     }
 

@@ -86,7 +86,8 @@ mod concern {
 /// A world in which a cluster lives. See the [module's essay](self).
 #[derive(Clone, Debug)]
 pub struct Simulation {
-    scenario: Scenario,
+    /// Shared between clones, for a script may be long.
+    scenario: Arc<Scenario>,
     now: Time,
     queue: Queue,
     network: Network,
@@ -158,7 +159,7 @@ impl Simulation {
             listening: false,
             news: Vec::new(),
             out: Output::default(),
-            scenario,
+            scenario: Arc::new(scenario),
         };
         for server in servers.iter() {
             simulation.start(server);
@@ -173,10 +174,14 @@ impl Simulation {
 
     /// Plays the next event; whether there was one to play. Nothing is played after a violation.
     pub fn step(&mut self) -> bool {
-        if self.violation.is_some() {
-            return false;
-        }
-        while let Some((at, event)) = self.queue.pop() {
+        self.step_until(Time::NEVER)
+    }
+
+    /// Plays the next event if it is due by `time`; whether there was such a one. The clock stays at the last event.
+    pub fn step_until(&mut self, time: Time) -> bool {
+        // An event that turns out to be nothing must not drag a later one along.
+        while self.violation.is_none() && self.queue.next_at().is_some_and(|at| at <= time) {
+            let Some((at, event)) = self.queue.pop() else { return false };
             assert!(at >= self.now, "an event of {at} is played at {}", self.now);
             if self.play(at, event) {
                 self.events += 1;
@@ -189,14 +194,7 @@ impl Simulation {
     /// Plays every event up to `time`, and lets the clock stand there; how many. Fewer if a violation stops the run.
     pub fn run_until(&mut self, time: Time) -> u64 {
         let before = self.events;
-        while self.queue.next_at().is_some_and(|at| at <= time) && self.violation.is_none() {
-            // An event that turns out to be nothing must not drag a later one along.
-            if let Some((at, event)) = self.queue.pop()
-                && self.play(at, event)
-            {
-                self.events += 1;
-            }
-        }
+        while self.step_until(time) {}
         if self.violation.is_none() {
             self.now = self.now.max(time);
         }
@@ -219,8 +217,9 @@ impl Simulation {
         self.perform(&action);
         self.events += 1;
         let at = self.now;
-        let place = self.scenario.actions.partition_point(|timed| timed.at <= at);
-        self.scenario.actions.insert(place, TimedAction { at, action });
+        let actions = &mut Arc::make_mut(&mut self.scenario).actions;
+        let place = actions.partition_point(|timed| timed.at <= at);
+        actions.insert(place, TimedAction { at, action });
         // What was scripted for later is named by its position, which has moved by one.
         self.queue.shift_actions(place as u32);
         Ok(())

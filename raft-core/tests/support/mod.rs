@@ -76,6 +76,8 @@ pub fn image(term: u64, terms: &[u64]) -> Durable {
 pub enum Event {
     /// A server noticed something.
     Observed(ServerId, Observation),
+    /// A server was told to look at its clock, when so much time had passed.
+    Timer(ServerId, Time),
     /// A message is on its way.
     Sent(ServerId, ServerId, Message),
     /// A message was sent over a cut link.
@@ -559,6 +561,7 @@ impl Cluster {
 
     /// Tells `server` to look at its clock.
     pub fn fire_timer(&mut self, server: ServerId) {
+        self.events.push(Event::Timer(server, self.now));
         self.step(server, Input::TimerDue);
     }
 
@@ -769,15 +772,20 @@ impl Cluster {
 
     /// `server`'s disk is instant again; what waits becomes durable.
     pub fn release_disk(&mut self, server: ServerId) {
+        self.fsync(server);
         self.server_mut(server).disk.held = false;
         self.fsync(server);
     }
 
-    /// Everything handed to `server`'s disk so far becomes durable; how many writes that was.
+    /// Everything handed to `server`'s disk so far becomes durable, one write after the other; how many that was.
     pub fn fsync(&mut self, server: ServerId) -> usize {
-        let count = self.server(server).disk.pending().count();
-        for _ in 0..count {
-            self.fsync_one(server);
+        let mut count = 0;
+        // What the server writes because of the first is handed in later, unless the disk is instant again.
+        for _ in 0..self.server(server).disk.pending().count() {
+            if self.server(server).disk.pending().next().is_some() {
+                self.fsync_one(server);
+                count += 1;
+            }
         }
         count
     }
