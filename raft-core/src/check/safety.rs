@@ -98,9 +98,11 @@ impl Checker {
         }
         if raft.is_leader() {
             self.check_leader(now, raft)?;
-            if raft.commit_index() > seen.commit {
-                self.check_commit(now, raft, machines)?;
-            }
+        }
+        // A leader that commits its own removal steps down in the same step.
+        let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());
+        if led && raft.commit_index() > seen.commit {
+            self.check_commit(now, raft, machines)?;
         }
         if !out.messages.is_empty() {
             self.check_promises(now, raft, out, machines)?;
@@ -288,7 +290,9 @@ impl Checker {
                 }
             }
             if let Some(index) = matched {
-                let id = raft.log().id_at(index).unwrap_or(EntryId::new(index, Term::ZERO));
+                // What the server has put into a snapshot meanwhile was committed.
+                let known = raft.log().id_at(index).or_else(|| self.committed.id_at(index));
+                let id = known.unwrap_or(EntryId::new(index, Term::ZERO));
                 let durable = index <= image.log().base().index || image.log().contains(id);
                 if !durable || hard_state.term < term {
                     return Err(Violation {

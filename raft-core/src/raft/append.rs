@@ -126,7 +126,11 @@ impl Raft {
             term: self.hard_state.term,
             round: m.round,
             probe: m.probe,
-            outcome: AppendOutcome::Conflict { previous: m.previous.index, hint },
+            outcome: if self.disk_lost_entries() {
+                AppendOutcome::Damaged { last: hint }
+            } else {
+                AppendOutcome::Conflict { previous: m.previous.index, hint }
+            },
         };
         self.send(leader, Message::AppendEntriesResponse(answer), out);
     }

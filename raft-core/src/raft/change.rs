@@ -41,7 +41,9 @@ impl Raft {
         let last = self.log.last().index;
         for server in change.voters.difference(current.voters).iter() {
             let matched = leader.progress(server).map_or(LogIndex::ZERO, |progress| progress.matched);
-            if matched.plus(self.config.learner_lag_max) < last {
+            // It must at least know that it belongs: until then it gives no votes (it may be a voter that lost its disk), and a quorum
+            // that needs its vote could never be had again.
+            if matched < index || matched.plus(self.config.learner_lag_max) < last {
                 return Err(Refusal::LearnerBehind { server, matched, last });
             }
         }

@@ -8,11 +8,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::entry::Entries;
-use super::io::{HardState, LogWrite, Output, Receipt, Write};
+use super::io::{HardState, LogWrite, Output, Receipt, Standing, Write};
 use super::message::{Envelope, Message, Snapshot};
-use super::observation::StepDownReason;
+use super::observation::{Observation, StepDownReason};
 use super::rules::Rule;
-use super::types::{LogIndex, ServerId};
+use super::types::{EntryId, LogIndex, ServerId};
 use super::{Raft, Role};
 use crate::time::Time;
 
@@ -189,8 +189,23 @@ impl Raft {
         {
             out.messages.extend(self.disk.held.pop_front().map(|(_, envelope)| envelope));
         }
+        self.notice_repair(out);
         if let Role::Leader(_) = self.role {
             self.advance_commit(out);
+        }
+    }
+
+    /// Whether entries are missing here that a leader may count on.
+    pub(super) fn disk_lost_entries(&self) -> bool {
+        self.hard_state.lost != EntryId::ZERO || self.hard_state.standing != Standing::Member
+    }
+
+    /// Once the log on the disk is as up to date as it was before the damage, nothing is missing any more.
+    fn notice_repair(&mut self, out: &mut Output) {
+        let lost = self.hard_state.lost;
+        if lost != EntryId::ZERO && self.log.id_at(self.disk.log).is_some_and(|held| held >= lost) {
+            self.set_hard_state(HardState { lost: EntryId::ZERO, ..self.hard_state });
+            out.observe(|| Observation::Repaired { lost });
         }
     }
 

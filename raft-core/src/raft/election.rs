@@ -44,6 +44,8 @@ impl Raft {
             Some(WithheldReason::NotAVoter)
         } else if self.hard_state.standing != Standing::Member {
             Some(WithheldReason::Standing(self.hard_state.standing))
+        } else if self.hard_state.lost != EntryId::ZERO {
+            Some(WithheldReason::Damaged { lost: self.hard_state.lost })
         } else if self.disk_is_stalled() {
             Some(WithheldReason::DiskStalled)
         } else {
@@ -160,7 +162,8 @@ impl Raft {
 
     /// The reasons against a vote that hold before the campaign and in it.
     fn refuses_log(&self, theirs: EntryId) -> Option<VoteRefusal> {
-        let mine = self.log.last();
+        // What the disk has lost counts as if it were there: it may have been acknowledged.
+        let mine = self.log.last().max(self.hard_state.lost);
         if self.hard_state.standing != Standing::Member && self.rule(Rule::BarAmnesiacVoters) {
             Some(VoteRefusal::NoStanding(self.hard_state.standing))
         } else if theirs < mine && self.rule(Rule::CompareLogsBeforeVoting) {

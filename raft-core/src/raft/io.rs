@@ -91,6 +91,10 @@ pub struct HardState {
     pub voted_for: Option<ServerId>,
     /// Whether and as whom it may vote at all.
     pub standing: Standing,
+    /// How its log ended before the disk was found damaged; zero if nothing is missing. Until the log has grown back to there, the
+    /// server votes as if it still had it all, and doesn't campaign: a damaged record is not an absent one
+    /// (Protocol-Aware Recovery, FAST 2018).
+    pub lost: EntryId,
 }
 
 /// A server's right to vote, which a lost disk takes away.

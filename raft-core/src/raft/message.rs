@@ -146,6 +146,11 @@ pub enum AppendOutcome {
         /// later than the leader's there. Skips a whole term of divergence each round (Raft §5.3, end).
         hint: EntryId,
     },
+    /// The responder's disk has lost entries that it may have acknowledged: it holds no more than up to here.
+    Damaged {
+        /// The last entry it has.
+        last: EntryId,
+    },
     /// It comes from an older term than the responder's.
     StaleTerm,
 }

@@ -252,6 +252,18 @@ pub enum Observation {
         /// Why.
         reason: Refusal,
     },
+    /// The log is as up to date again as it was before the disk was damaged.
+    Repaired {
+        /// How the log ended before.
+        lost: EntryId,
+    },
+    /// A leader learned that a member's disk has lost entries that it had acknowledged.
+    PeerDamaged {
+        /// The member.
+        peer: ServerId,
+        /// The last entry the member has.
+        last: EntryId,
+    },
     /// The server lost its disk under a name that already had a vote; it will never vote under it again.
     Barred {
         /// The index of the membership that named it a voter.
@@ -290,6 +302,11 @@ pub enum WithheldReason {
     Standing(Standing),
     /// Its disk hasn't finished a write for too long.
     DiskStalled,
+    /// Its disk has lost entries, and it hasn't all of them back.
+    Damaged {
+        /// How its log ended before.
+        lost: EntryId,
+    },
 }
 
 /// Why a server stopped leading or campaigning.

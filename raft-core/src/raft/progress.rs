@@ -11,7 +11,7 @@
 //! *Replicate*: it knows, and streams appends without waiting, bounded by a [`Window`].
 //! *Snapshot*: the entries needed are compacted away; pieces of a snapshot go instead.
 //!
-//! Invariant: `next > matched`, and `matched` never goes down.
+//! Invariant: `next > matched`, and `matched` never goes down, unless the member says that its disk has lost entries.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -149,6 +149,11 @@ impl Progress {
             window.free_to(self.matched);
         }
         news
+    }
+
+    /// The member's disk has lost entries: nothing is known to match any more.
+    pub fn forget_match(&mut self) {
+        self.matched = LogIndex::ZERO;
     }
 
     /// Look again, from `next`: what is on its way is forgotten, and answers to it no longer count as rejections.

@@ -253,6 +253,7 @@ impl Raft {
                 }
                 self.on_matched(from, index, m.round, out);
             }
+            AppendOutcome::Damaged { last } => self.on_damaged(from, m.probe, last, out),
             AppendOutcome::Conflict { previous, hint } => self.on_conflict(from, m.probe, previous, hint, out),
         }
         self.release_confirmed_reads(out);
@@ -329,9 +330,24 @@ impl Raft {
             return; // It answers an earlier probe, or one that has been settled since.
         }
         let before = progress.next;
-        progress.become_probe(agreed.index.next().min(previous));
+        // Where even the log's beginning is later than that, what comes next is a snapshot.
+        progress.become_probe(agreed.index.min(hint.index).next().min(previous));
         let to = progress.next;
         out.observe(|| Observation::BackedOff { peer: from, from: before, to });
+        self.send_entries(from, out);
+    }
+
+    /// A member's disk has lost what it had acknowledged: what was known to match is no longer.
+    fn on_damaged(&mut self, from: ServerId, probe: u64, last: EntryId, out: &mut Output) {
+        let agreed = self.log.last_not_after(last.index, last.term);
+        let Role::Leader(leader) = &mut self.role else { return };
+        let Some(progress) = leader.progress_mut(from) else { return };
+        if probe != progress.probe || matches!(progress.state, ProgressState::Snapshot(_)) {
+            return;
+        }
+        progress.forget_match();
+        progress.become_probe(agreed.index.min(last.index).next());
+        out.observe(|| Observation::PeerDamaged { peer: from, last });
         self.send_entries(from, out);
     }
 

@@ -146,6 +146,19 @@ impl Observation {
                 (Turning, "dissertation §3.10", format!("{to} didn’t take over in time: {me} leads on."))
             }
             Observation::RequestRefused { reason } => (Notable, "", format!("{me} refused a request: {reason}.")),
+            Observation::Repaired { lost } => (
+                Turning,
+                "Protocol-Aware Recovery",
+                format!("{me} has back what its disk had lost, up to {lost}: it may campaign again."),
+            ),
+            Observation::PeerDamaged { peer, last } => (
+                Notable,
+                "Protocol-Aware Recovery",
+                format!(
+                    "{me} learned that {peer}’s disk has lost entries: it counts nothing for {peer} after {}.",
+                    self::last(last)
+                ),
+            ),
             Observation::Barred { index } => (
                 Turning,
                 "dissertation §11.7.2",
@@ -181,6 +194,9 @@ fn withheld(me: ServerId, reason: WithheldReason) -> String {
         WithheldReason::NotAVoter => format!("{me} doesn’t campaign: it isn’t a voter."),
         WithheldReason::Standing(standing) => {
             format!("{me} doesn’t campaign: {}.", no_standing(standing))
+        }
+        WithheldReason::Damaged { lost } => {
+            format!("{me} doesn’t campaign: its disk has lost entries, and its log isn’t back to {lost} yet.")
         }
         WithheldReason::DiskStalled => format!("{me} doesn’t campaign: its disk has stalled."),
     }

@@ -1,12 +1,12 @@
-//! What a person or a script can do to the world. Everything a person does is one of these, so that a run is its seed and
-//! its actions.
+//! What a person, a script or a storm can do to the world. Everything a person does is one of these, so that a run is its
+//! seed and its actions.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::parameters::Ppm;
 use crate::raft::ServerId;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// Something done to the world.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,55 @@ pub enum Action {
     Crash(Target),
     /// A crashed server starts again from its disk. One that runs is left alone.
     Restart(ServerId),
+    /// Every crashed server starts again.
+    RestartAll,
+    /// A server stands still (a long garbage collection, say): messages wait for it, its clock goes on.
+    Pause(Target),
+    /// A paused server goes on.
+    Resume(ServerId),
+    /// Every paused server goes on.
+    ResumeAll,
+    /// A server campaigns now, as if its election timeout had passed.
+    Campaign(ServerId),
+    /// A server's clock runs at so many parts per million of the world's time from now on; 0 stops it.
+    SetClockRate {
+        /// The server.
+        server: ServerId,
+        /// The rate.
+        rate: u32,
+    },
+    /// A server's clock is set forward, or back.
+    JumpClock {
+        /// The server.
+        server: ServerId,
+        /// By so many microseconds.
+        micros: i64,
+    },
+
+    /// A server crashes and its disk is gone; the operator puts a new server in its place. Left out, like every fault of a disk, where no correct cluster could recover: the
+    /// server then only crashes.
+    Wipe(Target),
+    /// A server crashes, and a record of its log turns out to be unreadable when it starts again.
+    Rot(Target),
+    /// The write under way to a server's disk fails: the server crashes, and finds out at its restart what is really there.
+    FailWrite(Target),
+    /// A server's disk finishes no write (it is full, or hangs), or does again.
+    StallDisk {
+        /// The server.
+        server: ServerId,
+        /// Whether it stalls.
+        stalled: bool,
+    },
+    /// How long a server's disk takes for a write from now on.
+    SetFsync {
+        /// The server.
+        server: ServerId,
+        /// At least.
+        min: Duration,
+        /// At most.
+        max: Duration,
+    },
+
     /// Nothing gets from one server to another any more; the other direction is left alone.
     Cut {
         /// The sender.
@@ -22,21 +71,62 @@ pub enum Action {
         /// The receiver.
         to: ServerId,
     },
-    /// Messages get from one server to another again.
+    /// Messages get from one server to another again, as they should.
     Heal {
         /// The sender.
         from: ServerId,
         /// The receiver.
         to: ServerId,
     },
+    /// One direction of a link is slower and loses messages, besides what the whole network does.
+    Impair {
+        /// The sender.
+        from: ServerId,
+        /// The receiver.
+        to: ServerId,
+        /// How much longer each message takes.
+        delay: Duration,
+        /// How many are lost.
+        loss: Ppm,
+    },
     /// Servers reach each other only within their group: a group number for each server, in order.
     Partition(Vec<u8>),
-    /// Every link works again.
+    /// A server reaches nobody, and nobody reaches it.
+    Isolate(Target),
+    /// Every link works again, in both directions.
     HealAll,
     /// From now on so many messages are lost.
     SetLoss(Ppm),
+    /// From now on so many messages arrive twice.
+    SetDuplication(Ppm),
+    /// From now on messages take so long.
+    SetLatency {
+        /// At least.
+        min: Duration,
+        /// At most.
+        max: Duration,
+    },
+    /// The message of that number is lost where it is.
+    DropMessage(u64),
+    /// The message of that number is sent once more.
+    DuplicateMessage(u64),
+    /// The message of that number waits until it is delivered by hand.
+    HoldMessage(u64),
+    /// The message of that number arrives now.
+    DeliverMessage(u64),
+
+    /// The leader hands over to a server.
+    TransferLeadership(ServerId),
+    /// A new server joins the cluster: as a learner, and as a voter once it has caught up.
+    AddServer,
+    /// A server leaves the cluster.
+    RemoveServer(ServerId),
+
     /// The person at the command line enters a command.
     Submit(String),
+    /// The storm is over for a bare quorum, drawn with this number: its servers and the links between them work again, and every other
+    /// fault stays as it is for good.
+    HealQuorum(u64),
 }
 
 /// Whom an action is about.
@@ -46,6 +136,8 @@ pub enum Target {
     Server(ServerId),
     /// The leader of the highest term, if there is one when the time comes.
     Leader,
+    /// A server with a write on its way to its disk, if there is one when the time comes: faults find more there.
+    Writer,
 }
 
 /// An action and when it is done: after everything else of that instant.

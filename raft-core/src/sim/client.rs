@@ -106,6 +106,9 @@ pub struct OperationRecord {
     pub began: Time,
     /// How it ended, and when.
     pub end: Option<(Time, End)>,
+    /// Where it took effect, if it did: a write's own index in the log, or the index up to which the store that answered a read had
+    /// applied. Nobody in the cluster knows it of an unanswered operation; the world does.
+    pub point: Option<u64>,
 }
 
 /// How an operation ended.
@@ -176,6 +179,8 @@ pub(super) struct Client {
     guess: ServerId,
     attempts: u64,
     pub(super) ongoing: Option<Ongoing>,
+    /// Session, serial and number of the latest writes, for telling later that one took effect.
+    recent: VecDeque<(SessionId, u64, u32)>,
     /// The person's commands that wait for their turn, as numbers of operations.
     pub(super) waiting: VecDeque<u32>,
     /// When an idle client begins its next operation.
@@ -231,10 +236,22 @@ impl Client {
             guess,
             attempts: 0,
             ongoing: None,
+            recent: VecDeque::new(),
             waiting: VecDeque::new(),
             next_at,
             wake: Time::NEVER,
         }
+    }
+
+    /// The number of the operation that this serial of this session belongs to, if it is one of this client's latest.
+    pub(super) fn operation_of(&self, session: SessionId, serial: u64) -> Option<u32> {
+        let known = self.recent.iter().rev().find(|(s, n, _)| (*s, *n) == (session, serial));
+        known.map(|(.., number)| *number)
+    }
+
+    /// The number of the operation that this try belongs to.
+    pub(super) fn operation_of_attempt(&self, attempt: u64) -> Option<u32> {
+        self.ongoing.as_ref().filter(|ongoing| ongoing.attempt == attempt).map(|ongoing| ongoing.number)
     }
 
     /// When it next has something to do.
@@ -271,6 +288,13 @@ impl Client {
             (Request::Write(_), None) => Call::OpenSession,
             (Request::Write(operation), Some(session)) => {
                 ongoing.unsettled += 1;
+                let write = (session, self.serial, ongoing.number);
+                if self.recent.back() != Some(&write) {
+                    self.recent.push_back(write);
+                    if self.recent.len() > RECENT {
+                        self.recent.pop_front();
+                    }
+                }
                 Call::Write { session, serial: self.serial, operation: operation.clone() }
             }
         };
@@ -358,6 +382,9 @@ impl Client {
         }
     }
 }
+
+/// How many of its writes a client remembers. An unanswered one may take effect much later, but hardly after so many others.
+const RECENT: usize = 32;
 
 /// How long a client waits before it asks again, where asking at once would be no use.
 const BACK_OFF: Duration = Duration::from_millis(30);

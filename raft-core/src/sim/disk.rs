@@ -3,8 +3,15 @@
 //! Writes are handed to the disk at once and become durable in order, a group at a time: one fsync covers everything handed in before it
 //! began. Faults, and why Raft survives them:
 //! * **slow fsync**: promises wait for it, and other servers' disks are enough for a quorum;
-//! * **a crash loses unsynced writes**, all of them or all but a beginning, cut between any two parts of a write: nothing
-//!   was promised on their strength, and each beginning is a state the server might have had.
+//! * **a stalled disk** (full, or hanging): nothing it was asked to promise leaves the server, and a leader steps down;
+//! * **a crash loses unsynced writes**, all of them or all but a beginning, cut between any two parts of a write (a torn write): nothing
+//!   was promised on their strength, and each beginning is a state the server might have had;
+//! * **a failed fsync**: the server crashes rather than going on as if it knew what is on the disk, and starts from what is really there;
+//! * **a rotten record**: found by its checksum at the next start. Everything from there on is given up, and the server remembers that it was
+//!   there: it votes as if it still were, doesn't campaign, and tells its leader (a damaged record is never taken for an absent one);
+//! * **a lost disk**: the server comes back as nobody, and votes again only after a membership change that made it a learner first.
+//!
+//! The last two destroy copies. They happen only where a quorum holds everything that this disk may be counted for, without it.
 
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
@@ -27,6 +34,10 @@ pub struct Disk {
     unsynced: VecDeque<Write>,
     /// How many of those the fsync under way covers; 0 if none is.
     syncing: usize,
+    /// Whether it finishes no write.
+    stalled: bool,
+    /// An fsync finished while the disk was stalled: it counts when the stall is over.
+    overdue: bool,
 }
 
 /// What would be found on the disk after a power failure.
@@ -35,6 +46,8 @@ pub struct Image {
     hard_state: HardState,
     snapshot: Option<Arc<Snapshot>>,
     log: Log,
+    /// Everything was lost once: whoever starts from this disk is no founder of the cluster any more.
+    wiped: bool,
 }
 
 impl Disk {
@@ -42,9 +55,16 @@ impl Disk {
         Disk {
             parameters,
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
-            image: Image { hard_state: HardState::default(), snapshot: None, log: Log::after(EntryId::ZERO) },
+            image: Image {
+                hard_state: HardState::default(),
+                snapshot: None,
+                log: Log::after(EntryId::ZERO),
+                wiped: false,
+            },
             unsynced: VecDeque::new(),
             syncing: 0,
+            stalled: false,
+            overdue: false,
         }
     }
 
@@ -80,6 +100,10 @@ impl Disk {
 
     /// The fsync is done: the last receipt it covers, and when the next one will be, if more is waiting.
     pub(super) fn synced(&mut self, now: Time) -> (Option<Receipt>, Option<Time>) {
+        if self.stalled {
+            self.overdue = true;
+            return (None, None);
+        }
         let mut receipt = None;
         for write in self.unsynced.drain(..self.syncing) {
             self.image.take(&write, usize::MAX);
@@ -87,6 +111,41 @@ impl Disk {
         }
         self.syncing = 0;
         (receipt, self.begin_sync(now))
+    }
+
+    /// Whether it finishes no write at present.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// Stalls, or goes on; when the write that waited for it will be done, if one did.
+    pub(super) fn set_stalled(&mut self, now: Time, stalled: bool) -> Option<Time> {
+        self.stalled = stalled;
+        (!stalled && core::mem::take(&mut self.overdue)).then_some(now)
+    }
+
+    pub(super) fn set_fsync(&mut self, min: Duration, max: Duration) {
+        (self.parameters.fsync_min, self.parameters.fsync_max) = (min, max);
+    }
+
+    /// Everything is gone.
+    pub(super) fn wipe(&mut self) {
+        self.unsynced.clear();
+        self.syncing = 0;
+        self.image =
+            Image { hard_state: HardState::default(), snapshot: None, log: Log::after(EntryId::ZERO), wiped: true };
+    }
+
+    /// One of the records of the log can't be read any more: everything from there on is given up, and remembered as lost.
+    pub(super) fn rot(&mut self) {
+        let log = &self.image.log;
+        if log.is_empty() {
+            return;
+        }
+        let rotten = log.base().index.plus(self.random.random_range(1..=log.len()));
+        let lost = log.last().max(self.image.hard_state.lost);
+        self.image.log.truncate_after(rotten.previous());
+        self.image.hard_state.lost = lost;
     }
 
     /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same.
@@ -99,6 +158,7 @@ impl Disk {
             survive -= of_this;
         }
         self.syncing = 0;
+        self.overdue = false;
     }
 }
 
@@ -118,6 +178,16 @@ impl Image {
     /// The snapshot.
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         self.snapshot.as_ref()
+    }
+
+    /// Whether nothing has ever been written.
+    pub fn is_blank(&self) -> bool {
+        self.hard_state == HardState::default() && self.snapshot.is_none() && self.log.last() == EntryId::ZERO
+    }
+
+    /// Whether everything was lost once.
+    pub fn is_wiped(&self) -> bool {
+        self.wiped
     }
 
     /// The log.

@@ -4,9 +4,14 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::client::ClientId;
+use super::clock::Clock;
+use super::concern;
 use super::disk::Disk;
+use super::network::{Body, Endpoint};
+use super::parameters::DiskParameters;
+use crate::hash::mix;
 use crate::kv::{Query, Store};
-use crate::raft::{LogIndex, Raft, RequestId, ServerId, Term};
+use crate::raft::{Input, LogIndex, Raft, RequestId, ServerId, Term};
 use crate::time::Time;
 
 /// A machine.
@@ -19,8 +24,21 @@ pub struct Machine {
     pub(super) process: Option<Process>,
     /// When the machine is scheduled to wake.
     pub(super) wake: Time,
-    /// When it last started or crashed.
-    pub(super) since: Time,
+    /// Its own clock; it outlives crashes.
+    pub(super) clock: Clock,
+    /// While it is paused, what has happened to it meanwhile.
+    pub(super) paused: Option<Vec<Missed>>,
+}
+
+/// What happened to a machine that stood still.
+#[derive(Clone, Debug)]
+pub(super) enum Missed {
+    /// A message came.
+    Message(Endpoint, Body),
+    /// A write was finished.
+    Input(Input),
+    /// It should have woken.
+    Wake,
 }
 
 /// What a crash ends.
@@ -43,6 +61,19 @@ pub(super) struct Asker {
 }
 
 impl Machine {
+    /// A machine with an empty disk, switched off.
+    pub(super) fn new(id: ServerId, disk: DiskParameters, seed: u64) -> Machine {
+        Machine {
+            id,
+            disk: Disk::new(disk, mix(seed, concern::DISK, u64::from(id.number()))),
+            incarnation: 0,
+            process: None,
+            wake: Time::NEVER,
+            clock: Clock::TRUE,
+            paused: None,
+        }
+    }
+
     /// Its name.
     pub fn id(&self) -> ServerId {
         self.id
@@ -66,6 +97,21 @@ impl Machine {
     /// The store, while it runs.
     pub fn store(&self) -> Option<&Store> {
         self.process.as_ref().map(|process| &process.store)
+    }
+
+    /// What its clock shows when the world's shows `now`.
+    pub fn clock_reading(&self, now: Time) -> Time {
+        self.clock.read(now)
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Whether it stands still.
+    pub fn is_paused(&self) -> bool {
+        self.paused.is_some()
     }
 
     /// How often it has started.

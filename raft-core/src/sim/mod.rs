@@ -11,25 +11,34 @@
 //! the run's complete recipe at any time.
 //!
 //! # What is simulated
-//! * `network`: latency, loss, duplication, links cut in each direction;
-//! * `disk`: fsyncs that take time, and crashes that lose what wasn't synced;
+//! * `network`: latency, loss, duplication, links cut, slow or lossy in each direction, messages held and released;
+//! * `disk`: fsyncs that take time, stall or fail, crashes that lose what wasn't synced, rotten records, lost disks;
+//! * `clock`: servers' clocks that drift, jump or stop;
+//! * `machine`: crashes, restarts, pauses;
+//! * `operator`: servers that join and leave;
 //! * `client`: clients that look for the leader, time out and try again;
-//! * `storm`: random faults, drawn beforehand as actions.
+//! * `storm`: random faults, drawn beforehand as actions; `marks`: whether they reached the rare states.
 //!
 //! # Caveats
-//! Servers' clocks agree with the world's, computing takes no time, and messages between a client and a server are lost or
-//! delayed but not repeated (they stand for connections).
+//! Computing takes no time, and messages between a client and a server are lost or delayed but not repeated (they stand for
+//! connections). The operator sees who leads, and gives its orders on the leader's own console.
 
 mod action;
 mod client;
+mod clock;
 mod disk;
+mod drive;
 mod machine;
+mod marks;
 mod network;
 mod news;
+mod operator;
 mod parameters;
+mod perform;
 mod queue;
 mod reach;
 mod scenario;
+mod serve;
 mod storm;
 
 use alloc::format;
@@ -40,26 +49,29 @@ use core::hash::{Hash, Hasher};
 
 pub use action::{Action, Target, TimedAction};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
+pub use clock::{Clock, TRUE_RATE};
 pub use disk::{Disk, Image};
 pub use machine::Machine;
-pub use network::{Body, Endpoint, Flight, Network};
+pub use marks::{Mark, Marks};
+pub use network::{Body, Endpoint, Flight, Impairment, Network};
 pub use news::{News, What};
 pub use parameters::{
-    CERTAIN, ClientParameters, DiskParameters, NetworkParameters, ParameterError, Parameters, Ppm, SERVERS_MAX,
-    TimingParameters,
+    CERTAIN, ClientParameters, DiskParameters, MACHINES_MAX, NetworkParameters, ParameterError, Parameters, Ppm,
+    SERVERS_MAX, TimingParameters,
 };
 pub use reach::Reach;
 pub use scenario::{Scenario, ScenarioError};
-pub use storm::{Storm, storm};
+pub use storm::{CALM_AFTER, Profile, hunt};
 
 use crate::check::{Checker, Violation};
 use crate::hash::{TraceHasher, mix};
-use crate::kv::{Applied, Command, LineError, Request, Store};
-use crate::raft::{self, Config, Configuration, Input, Output, Payload, Raft, Rule, ServerId, ServerSet, Start};
+use crate::kv::{LineError, Request};
+use crate::raft::{self, Input, LogIndex, Output, Raft, Rule, ServerId, ServerSet};
 use crate::shared::Shared;
 use crate::time::Time;
-use client::{Client, Conclusion, Wish};
-use machine::{Asker, Process};
+use client::Client;
+use machine::Missed;
+use network::Place;
 use queue::{Event, Queue};
 
 /// The concerns that have luck of their own.
@@ -68,6 +80,8 @@ mod concern {
     pub(super) const DISK: u64 = 2;
     pub(super) const RAFT: u64 = 3;
     pub(super) const CLIENT: u64 = 4;
+    pub(super) const STORM: u64 = 5;
+    pub(super) const CHOICE: u64 = 6;
 }
 
 /// A world in which a cluster lives. See the [module's essay](self).
@@ -79,9 +93,18 @@ pub struct Simulation {
     queue: Queue,
     network: Network,
     machines: Vec<Machine>,
+    /// The voters that the operator wants, if the membership is to change.
+    wanted: Option<ServerSet>,
+    /// Whether the operator is scheduled.
+    operating: bool,
+    /// The quorum that [`Action::HealQuorum`] has mended.
+    healed: ServerSet,
     clients: Vec<Client>,
     operations: Shared<OperationRecord>,
+    /// The highest entry that any store has applied.
+    applied_anywhere: LogIndex,
     checker: Option<Checker>,
+    marks: Option<Marks>,
     violation: Option<Violation>,
     hasher: TraceHasher,
     events: u64,
@@ -109,17 +132,7 @@ impl Simulation {
             queue.push_action(action.at, position as u32);
         }
         let servers = ServerSet::first(parameters.servers);
-        let machines = servers
-            .iter()
-            .map(|id| Machine {
-                id,
-                disk: Disk::new(parameters.disk, mix(seed, concern::DISK, u64::from(id.number()))),
-                incarnation: 0,
-                process: None,
-                wake: Time::NEVER,
-                since: Time::ZERO,
-            })
-            .collect();
+        let machines = servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect();
         let clients = (1..=parameters.clients.count.saturating_add(1))
             .map(|number| {
                 let seed = mix(seed, concern::CLIENT, u64::from(number));
@@ -131,9 +144,14 @@ impl Simulation {
             queue,
             network: Network::new(parameters.network, mix(seed, concern::NETWORK, 0)),
             machines,
+            wanted: None,
+            operating: false,
+            healed: ServerSet::EMPTY,
             clients,
             operations: Shared::default(),
-            checker: Some(Checker::new(servers)),
+            applied_anywhere: LogIndex::ZERO,
+            checker: Some(Checker::new(ServerSet::first(MACHINES_MAX))),
+            marks: None,
             violation: None,
             hasher: TraceHasher::new(seed),
             events: 0,
@@ -190,6 +208,9 @@ impl Simulation {
     /// An action that makes no sense in this world; nothing happens then.
     pub fn act(&mut self, action: Action) -> Result<(), ScenarioError> {
         self.scenario.check_action(&action)?;
+        if action == Action::AddServer && self.machines.len() >= usize::from(MACHINES_MAX) {
+            return Err(ScenarioError::TooManyServers);
+        }
         self.run_until(self.now);
         if self.violation.is_some() {
             return Ok(());
@@ -231,6 +252,11 @@ impl Simulation {
                 self.client_acts(client.slot());
                 true
             }
+            Event::Operate => {
+                self.now = at;
+                self.operate();
+                true
+            }
             Event::Act { position } => {
                 self.now = at;
                 if let Some(timed) = self.scenario.actions.get(position as usize) {
@@ -254,8 +280,13 @@ impl Simulation {
         network.send(*now, from, to, body, |flight, arrives| queue.push(arrives, Event::Arrive { flight }));
     }
 
-    fn arrive(&mut self, place: u32) -> bool {
+    fn arrive(&mut self, place: Place) -> bool {
         let Some(flight) = self.network.take(place) else { return false };
+        self.land(flight)
+    }
+
+    /// A message comes to the end of its way.
+    fn land(&mut self, flight: Flight) -> bool {
         let lost = flight.lost.is_some() || self.network.is_cut(flight.from, flight.to);
         self.fold(1, (flight.from, flight.to, lost));
         if lost {
@@ -263,439 +294,24 @@ impl Simulation {
         }
         flight.body.hash(&mut self.hasher);
         match (flight.to, flight.body) {
-            (Endpoint::Server(server), Body::Raft(message)) => {
-                if let Endpoint::Server(from) = flight.from {
-                    self.step_raft(server, Input::Message { from, message });
+            (Endpoint::Server(server), body) => {
+                if let Some(missed) = &mut self.machines[server.slot()].paused {
+                    missed.push(Missed::Message(flight.from, body));
+                } else {
+                    self.deliver(server, flight.from, body);
                 }
             }
-            (Endpoint::Server(server), Body::Request(request)) => self.serve(server, request),
             (Endpoint::Client(client), Body::Answer(answer)) => self.client_hears(client, answer),
             _ => {}
         }
         true
     }
 
-    // ---------------------------------------------------------------- servers
-
-    fn start(&mut self, server: ServerId) {
-        let parameters = &self.scenario.parameters;
-        let (timing, rules) = (parameters.timing, parameters.rules);
-        let bootstrap = Configuration::of_voters(ServerSet::first(parameters.servers));
-        let machine = &mut self.machines[server.slot()];
-        let first = machine.incarnation == 0;
-        machine.incarnation += 1;
-        machine.since = self.now;
-        let life = u64::from(server.number()) << 32 | u64::from(machine.incarnation);
-        let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, life));
-        config.election_timeout_min = timing.election_timeout_min;
-        config.election_timeout_max = timing.election_timeout_max;
-        config.heartbeat_interval = timing.heartbeat_interval;
-        config.disk_stall_max = timing.election_timeout_max.times(2);
-        config.pre_vote = timing.pre_vote;
-        config.check_quorum = timing.check_quorum;
-        config.snapshot_after_entries = timing.snapshot_after_entries;
-        config.rules = rules;
-        let settings = store_settings(rules);
-        let start =
-            if first { Start::Bootstrap(bootstrap) } else { Start::Restart(machine.disk.image().durable(), bootstrap) };
-        let store = match machine.disk.image().snapshot() {
-            Some(snapshot) => Store::restore(&snapshot.data, settings).expect("a synced snapshot can be read again"),
-            None => Store::new(settings),
-        };
-        let raft =
-            Raft::new(config, start, self.now).expect("parameters were checked, and a disk image is a past state");
-        let requests = 0;
-        machine.process = Some(Process { raft, store, proposed: Default::default(), reading: Vec::new(), requests });
-        machine.wake = Time::NEVER;
-        let incarnation = machine.incarnation;
-        self.revision += 1;
-        self.tell(What::Started(server, incarnation));
-        self.schedule_server(server);
-        if let (Some(checker), Some(raft)) = (&mut self.checker, self.machines[server.slot()].raft()) {
-            checker.started(server, raft);
-        }
-    }
-
-    fn crash(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server.slot()];
-        if machine.process.take().is_none() {
-            return;
-        }
-        let unsynced = machine.disk.unsynced();
-        machine.disk.lose_power();
-        machine.wake = Time::NEVER;
-        machine.since = self.now;
-        self.revision += 1;
-        self.tell(What::Crashed(server, unsynced));
-        if let Some(checker) = &mut self.checker {
-            checker.crashed(server);
-        }
-    }
-
-    fn wake(&mut self, at: Time, server: ServerId) -> bool {
-        let machine = &mut self.machines[server.slot()];
-        if machine.wake != at {
-            return false; // Superseded, or the machine crashed since.
-        }
-        machine.wake = Time::NEVER;
-        let Some(process) = &machine.process else { return false };
-        if process.raft.deadline() > at {
-            self.schedule_server(server);
-            return false;
-        }
-        self.now = at;
-        self.fold(2, server);
-        self.step_raft(server, Input::TimerDue);
-        true
-    }
-
-    fn synced(&mut self, server: ServerId) {
-        self.fold(3, server);
-        let now = self.now;
-        let machine = &mut self.machines[server.slot()];
-        let (receipt, next) = machine.disk.synced(now);
-        let incarnation = machine.incarnation;
-        if let Some(next) = next {
-            self.queue.push(next, Event::Synced { server, incarnation });
-        }
-        if let Some(receipt) = receipt {
-            self.step_raft(server, Input::Durable(receipt));
-        }
-    }
-
-    /// Feeds one input to a server and carries out everything it decides.
-    fn step_raft(&mut self, server: ServerId, input: Input) {
-        self.feed(server, input, None);
-    }
-
-    /// Like [`Simulation::step_raft`], for an input on a client's behalf.
-    fn feed(&mut self, server: ServerId, input: Input, asker: Option<Asker>) {
-        let mut input = Some(input);
-        let mut asker = asker;
-        while let Some(next) = input.take() {
-            let mut out = core::mem::take(&mut self.out);
-            out.listen = self.listening;
-            if let Some(process) = &mut self.machines[server.slot()].process {
-                process.raft.step(self.now, next, &mut out);
-                input = self.carry_out(server, &mut out, asker.take());
-            }
-            self.out = out;
-        }
-        self.schedule_server(server);
-    }
-
-    /// Carries out what a step decided, in the order that [`Output`] asks for; what to feed the server next, if anything.
-    fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<Input> {
-        let mut follow_up = None;
-        self.check_step(server, out);
-        for observation in out.observations.drain(..) {
-            self.news.push(News { at: self.now, what: What::Observed(server, observation) });
-        }
-        if !out.writes.is_empty() || !out.committed.is_empty() {
-            self.revision += 1;
-        }
-        for write in out.writes.drain(..) {
-            let now = self.now;
-            let machine = &mut self.machines[server.slot()];
-            let incarnation = machine.incarnation;
-            let instant = machine.disk.is_instant();
-            if let Some(done) = machine.disk.submit(now, write) {
-                if instant {
-                    follow_up = machine.disk.synced(now).0.map(Input::Durable);
-                } else {
-                    self.queue.push(done, Event::Synced { server, incarnation });
-                }
-            }
-        }
-        for envelope in out.messages.drain(..) {
-            let to = Endpoint::Server(envelope.to);
-            if envelope.to.slot() < self.machines.len() {
-                self.send(Endpoint::Server(server), to, Body::Raft(envelope.message));
-            }
-        }
-        for (_, id) in &out.accepted {
-            if let (Some(process), Some(asker)) = (&mut self.machines[server.slot()].process, asker) {
-                process.proposed.insert(id.index, (id.term, asker));
-            }
-        }
-        self.apply(server, out);
-        self.answer_reads(server, out);
-        for refused in out.refused.drain(..) {
-            self.refuse(server, asker, refused);
-        }
-        if out.snapshot_wanted
-            && let Some(process) = &self.machines[server.slot()].process
-        {
-            let data = Arc::from(process.store.snapshot());
-            follow_up = follow_up.or(Some(Input::SnapshotTaken { index: process.raft.applied_index(), data }));
-        }
-        follow_up
-    }
-
-    fn check_step(&mut self, server: ServerId, out: &Output) {
-        let Some(checker) = &mut self.checker else { return };
-        let machine = &self.machines[server.slot()];
-        if let Some(raft) = machine.raft()
-            && let Err(violation) = checker.stepped(self.now, raft, out, &self.machines)
-        {
-            self.violation.get_or_insert(violation);
-        }
-    }
-
-    fn apply(&mut self, server: ServerId, out: &mut Output) {
-        let settings = store_settings(self.scenario.parameters.rules);
-        let Some(process) = &mut self.machines[server.slot()].process else { return };
-        if let Some(snapshot) = out.restore.take() {
-            process.store = Store::restore(&snapshot.data, settings).expect("a snapshot arrives whole or not at all");
-        }
-        let mut answers = Vec::new();
-        for committed in out.committed.drain(..) {
-            let applied = match &committed.entry.payload {
-                Payload::Command(bytes) => Some(process.store.apply(committed.index.0, bytes)),
-                Payload::NoOp | Payload::Membership(_) => None,
-            };
-            let Some((term, asker)) = process.proposed.remove(&committed.index) else { continue };
-            let reply = match applied {
-                Some(applied) if term == committed.entry.term => reply_to(applied),
-                _ => Reply::Lost,
-            };
-            answers.push((asker, reply));
-        }
-        for (asker, reply) in answers {
-            self.answer(server, asker, reply);
-        }
-    }
-
-    fn answer_reads(&mut self, server: ServerId, out: &mut Output) {
-        for id in out.reads.drain(..) {
-            let Some(process) = &mut self.machines[server.slot()].process else { return };
-            let Some(place) = process.reading.iter().position(|(read, ..)| *read == id) else { continue };
-            let (_, asker, query) = process.reading.swap_remove(place);
-            let outcome = process.store.query(&query);
-            self.answer(server, asker, Reply::Done(outcome));
-        }
-    }
-
-    fn refuse(&mut self, server: ServerId, asker: Option<Asker>, refused: raft::Refused) {
-        let Some(process) = &mut self.machines[server.slot()].process else { return };
-        let read = process.reading.iter().position(|(read, ..)| *read == refused.id);
-        let asker = match read {
-            Some(place) => Some(process.reading.swap_remove(place).1),
-            None => asker,
-        };
-        let Some(asker) = asker else { return };
-        let reply = match refused.reason {
-            raft::Refusal::NotLeader { leader } => Reply::NotLeader(leader),
-            reason => Reply::NotNow(reason),
-        };
-        self.answer(server, asker, reply);
-    }
-
-    fn schedule_server(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server.slot()];
-        let Some(process) = &machine.process else { return };
-        let deadline = process.raft.deadline().max(self.now);
-        if deadline < machine.wake {
-            machine.wake = deadline;
-            self.queue.push(deadline, Event::Wake { server });
-        }
-    }
-
-    // ---------------------------------------------------------------- clients and servers
-
-    fn serve(&mut self, server: ServerId, request: ClientRequest) {
-        let asker = Asker { client: request.client, attempt: request.attempt };
-        let Some(process) = &mut self.machines[server.slot()].process else {
-            return self.answer(server, asker, Reply::Unreachable);
-        };
-        process.requests += 1;
-        let id = process.requests;
-        let command = match request.call {
-            Call::Read(query) => {
-                process.reading.push((id, asker, query));
-                return self.feed(server, Input::Read { id, mode: raft::ReadMode::Confirmed }, None);
-            }
-            Call::OpenSession => Command::OpenSession { client: u64::from(request.client.0) },
-            // A client has one operation at a time: it awaits no older answer than this one's.
-            Call::Write { session, serial, operation } => {
-                Command::Apply { session, serial, oldest_awaited: serial, operation }
-            }
-        };
-        let proposal = raft::Proposal { id, command: Arc::from(command.encode()) };
-        self.feed(server, Input::Propose(proposal), Some(asker));
-    }
-
-    fn answer(&mut self, server: ServerId, asker: Asker, reply: Reply) {
-        let answer = Answer { attempt: asker.attempt, reply };
-        self.send(Endpoint::Server(server), Endpoint::Client(asker.client), Body::Answer(answer));
-    }
-
-    fn client_hears(&mut self, client: ClientId, answer: Answer) {
-        let (now, servers) = (self.now, self.scenario.parameters.servers);
-        let conclusion = self.clients[client.slot()].take_answer(now, answer, servers);
-        if let Some(conclusion) = conclusion {
-            self.conclude(client.slot(), conclusion);
-        }
-        self.client_acts(client.slot());
-    }
-
-    /// Lets a client do everything it has to do now.
-    fn client_acts(&mut self, slot: usize) {
-        loop {
-            let parameters = self.scenario.parameters.clients;
-            let servers = self.scenario.parameters.servers;
-            match self.clients[slot].wish(self.now, servers, &parameters) {
-                Wish::Wait => break,
-                Wish::Begin => self.client_begins(slot),
-                Wish::End(conclusion) => self.conclude(slot, conclusion),
-                Wish::Send(server, request) => {
-                    let from = Endpoint::Client(request.client);
-                    self.fold(4, (request.client, server));
-                    self.send(from, Endpoint::Server(server), Body::Request(request));
-                }
-            }
-        }
-        self.schedule_client(slot);
-    }
-
-    fn client_begins(&mut self, slot: usize) {
-        let parameters = self.scenario.parameters.clients;
-        let now = self.now;
-        let client = &mut self.clients[slot];
-        let number = match client.waiting.pop_front() {
-            Some(number) => number,
-            None => {
-                let number = self.operations.len() as u32 + 1;
-                let request = client.invent(number, &parameters);
-                let id = client.id;
-                self.note_operation(id, request);
-                number
-            }
-        };
-        let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
-        record.began = now;
-        let request = record.request.clone();
-        self.fold(5, (number, &request));
-        self.clients[slot].begin(now, number, request, &parameters);
-    }
-
-    fn note_operation(&mut self, client: ClientId, request: Request) -> u32 {
-        let number = self.operations.len() as u32 + 1;
-        self.tell_with(|| What::Began(client, request.to_string()));
-        self.operations.push(OperationRecord { number, client, request, began: self.now, end: None });
-        self.operations_revision += 1;
-        number
-    }
-
-    fn conclude(&mut self, slot: usize, conclusion: Conclusion) {
-        let parameters = self.scenario.parameters.clients;
-        let end = match conclusion {
-            Conclusion::Answered(outcome) => End::Answered(outcome),
-            Conclusion::GivenUp { perhaps_done, session_expired } => {
-                let trouble = self.trouble(session_expired);
-                if perhaps_done { End::Unknown(trouble) } else { End::Failed(trouble) }
-            }
-        };
-        let now = self.now;
-        let client = self.clients[slot].id;
-        let Some(number) = self.clients[slot].end(now, &parameters) else { return };
-        self.operations_revision += 1;
-        let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
-        record.end = Some((now, end));
-        let record = record.clone();
-        self.tell_with(|| What::Ended(client, record.request.to_string(), record.answer()));
-    }
-
-    fn trouble(&self, session_expired: bool) -> Trouble {
-        let reach = self.reach();
-        let led = reach.largest.iter().any(|s| self.machines[s.slot()].raft().is_some_and(Raft::is_leader));
-        Trouble {
-            within: self.scenario.parameters.clients.operation_timeout,
-            led,
-            up: reach.running.len() as u8,
-            voters: reach.voters.len() as u8,
-            needed: reach.needed as u8,
-            reachable: reach.largest.len() as u8,
-            session_expired,
-        }
-    }
-
-    fn schedule_client(&mut self, slot: usize) {
-        let client = &mut self.clients[slot];
-        let due = client.due().max(self.now);
-        if due < client.wake {
-            client.wake = due;
-            let client = client.id;
-            self.queue.push(due, Event::ClientWake { client });
-        } else if due > client.wake {
-            // The earlier wake-up finds nothing to do and schedules the next.
-        }
-    }
-
-    // ---------------------------------------------------------------- actions
-
-    fn perform(&mut self, action: &Action) {
-        self.fold(6, action);
-        match action {
-            Action::Crash(target) => {
-                if let Some(server) = self.resolve(*target) {
-                    self.crash(server);
-                }
-            }
-            Action::Restart(server) => {
-                if !self.machines[server.slot()].is_up() {
-                    self.start(*server);
-                }
-            }
-            Action::Cut { from, to } => {
-                if self.network.set_cut(*from, *to, true, self.now) {
-                    self.tell(What::Cut(*from, *to));
-                }
-            }
-            Action::Heal { from, to } => {
-                if self.network.set_cut(*from, *to, false, self.now) {
-                    self.tell(What::Healed(*from, *to));
-                }
-            }
-            Action::Partition(groups) => self.partition(groups),
-            Action::HealAll => {
-                self.partition(&[]);
-                self.tell(What::AllHealed);
-            }
-            Action::SetLoss(ppm) => {
-                self.network.set_loss(*ppm);
-                self.tell(What::LossSet(*ppm));
-            }
-            Action::Submit(line) => {
-                if let Ok(request) = line.parse::<Request>() {
-                    let number = self.note_operation(ClientId::PERSON, request);
-                    let slot = ClientId::PERSON.slot();
-                    self.clients[slot].waiting.push_back(number);
-                    self.client_acts(slot);
-                }
-            }
-        }
-    }
-
-    /// The machine an action is about now.
-    fn resolve(&self, target: Target) -> Option<ServerId> {
-        match target {
-            Target::Server(server) => Some(server),
-            Target::Leader => self.leader(),
-        }
-    }
-
-    fn partition(&mut self, groups: &[u8]) {
-        let servers = ServerSet::first(self.machines.len() as u8);
-        let group = |server: ServerId| groups.get(server.slot());
-        for from in servers.iter() {
-            for to in servers.iter().filter(|to| *to != from) {
-                self.network.set_cut(from, to, group(from) != group(to), self.now);
-            }
-        }
-        if !groups.is_empty() {
-            let groups = groups.to_vec();
-            self.tell_with(|| What::Partitioned(describe_groups(&groups)));
+    fn deliver(&mut self, server: ServerId, from: Endpoint, body: Body) {
+        match (from, body) {
+            (Endpoint::Server(from), Body::Raft(message)) => self.step_raft(server, Input::Message { from, message }),
+            (_, Body::Request(request)) => self.serve(server, request),
+            _ => {}
         }
     }
 
@@ -783,6 +399,11 @@ impl Simulation {
         Reach::of(&self.machines, &self.network)
     }
 
+    /// The quorum that was mended at the end of a storm; nobody before that.
+    pub fn healed(&self) -> ServerSet {
+        self.healed
+    }
+
     /// Collects news from now on (or no longer).
     pub fn listen(&mut self, listening: bool) {
         self.listening = listening;
@@ -791,6 +412,16 @@ impl Simulation {
     /// Takes the news collected since the last time.
     pub fn take_news(&mut self) -> Vec<News> {
         core::mem::take(&mut self.news)
+    }
+
+    /// Counts rare states from now on.
+    pub fn count_marks(&mut self) {
+        self.marks.get_or_insert_default();
+    }
+
+    /// The rare states reached so far, if they are counted.
+    pub fn marks(&self) -> Option<&Marks> {
+        self.marks.as_ref()
     }
 
     /// Switches the safety checks off, for those who measure what they cost.
@@ -821,25 +452,4 @@ impl OperationRecord {
 
 fn store_settings(rules: raft::Rules) -> crate::kv::Settings {
     crate::kv::Settings { deduplicate: rules.on(Rule::DeduplicateRetries), ..Default::default() }
-}
-
-fn reply_to(applied: Applied) -> Reply {
-    match applied {
-        Applied::SessionOpened { session, .. } => Reply::SessionOpened(session),
-        Applied::Answered { outcome, .. } => Reply::Done(outcome),
-        Applied::Refused(_) => Reply::SessionExpired,
-    }
-}
-
-/// `S1, S2 | S3, S4, S5`.
-fn describe_groups(groups: &[u8]) -> String {
-    let mut numbers: Vec<u8> = groups.to_vec();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let sides = numbers.iter().map(|number| {
-        let members = groups.iter().enumerate().filter(|(_, group)| *group == number);
-        let members: ServerSet = members.filter_map(|(slot, _)| ServerId::new(slot as u8 + 1)).collect();
-        members.to_string()
-    });
-    sides.collect::<Vec<_>>().join(" | ")
 }

@@ -2,16 +2,18 @@
 //!
 //! Faults, and why Raft survives them:
 //! * **loss** and **cut links** (each direction on its own): every message is repeated until it is answered or has become pointless;
-//! * **delay** and **reordering**: terms, rounds and probe numbers tell what an answer answers;
+//! * **delay** and **reordering** (one link slower than the others, a message held and released): terms, rounds and probe numbers tell
+//!   what an answer answers;
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a serial number.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::client::{Answer, ClientId, ClientRequest};
-use super::parameters::{CERTAIN, NetworkParameters, Ppm, SERVERS_MAX};
+use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters, Ppm};
 use crate::raft::{Message, ServerId};
 use crate::time::{Duration, Time};
 
@@ -50,8 +52,26 @@ pub struct Flight {
     pub arrives: Time,
     /// Where it is lost on the way, if it is.
     pub lost: Option<Time>,
+    /// Whether somebody holds it: it stays where it is until it is delivered by hand.
+    pub held: bool,
     /// What it says.
     pub body: Body,
+}
+
+/// What is wrong with one direction of a link, besides what the whole network does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Impairment {
+    /// How much longer each message takes.
+    pub delay: Duration,
+    /// How many messages are lost.
+    pub loss: Ppm,
+}
+
+/// Where a message is kept, and the lower half of its number: places are reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    place: u32,
+    number: u32,
 }
 
 /// The network.
@@ -60,7 +80,8 @@ pub struct Network {
     parameters: NetworkParameters,
     random: Xoshiro256PlusPlus,
     /// `cuts[from]` has bit `to` set where that direction is cut.
-    cuts: [u16; SERVERS_MAX as usize],
+    cuts: [u16; MACHINES_MAX as usize],
+    impaired: BTreeMap<(ServerId, ServerId), Impairment>,
     /// Places are reused; an event names its message's place.
     flights: Vec<Option<Flight>>,
     free: Vec<u32>,
@@ -72,7 +93,8 @@ impl Network {
         Network {
             parameters,
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
-            cuts: [0; SERVERS_MAX as usize],
+            cuts: [0; MACHINES_MAX as usize],
+            impaired: BTreeMap::new(),
             flights: Vec::new(),
             free: Vec::new(),
             sent: 0,
@@ -86,7 +108,7 @@ impl Network {
         from: Endpoint,
         to: Endpoint,
         body: Body,
-        mut schedule: impl FnMut(u32, Time),
+        mut schedule: impl FnMut(Place, Time),
     ) {
         // Clients speak over connections, which lose messages but don't repeat them.
         if matches!(body, Body::Raft(_)) && self.chance(self.parameters.duplication) {
@@ -95,13 +117,21 @@ impl Network {
         self.send_once(now, from, to, body, &mut schedule);
     }
 
-    fn send_once(&mut self, now: Time, from: Endpoint, to: Endpoint, body: Body, schedule: &mut impl FnMut(u32, Time)) {
-        let latency = self.latency();
+    fn send_once(
+        &mut self,
+        now: Time,
+        from: Endpoint,
+        to: Endpoint,
+        body: Body,
+        schedule: &mut impl FnMut(Place, Time),
+    ) {
+        let impairment = self.impairment(from, to);
+        let latency = self.latency() + impairment.delay;
         let arrives = now + latency;
-        let lost = self.chance(self.parameters.loss) || self.is_cut(from, to);
+        let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
         let lost = lost.then(|| now + latency.percent(50));
         self.sent += 1;
-        let flight = Flight { number: self.sent, from, to, sent: now, arrives, lost, body };
+        let flight = Flight { number: self.sent, from, to, sent: now, arrives, lost, held: false, body };
         let place = match self.free.pop() {
             Some(place) => {
                 self.flights[place as usize] = Some(flight);
@@ -112,14 +142,54 @@ impl Network {
                 self.flights.len() as u32 - 1
             }
         };
-        schedule(place, arrives);
+        schedule(Place { place, number: self.sent as u32 }, arrives);
     }
 
-    /// The message at `place` has come to the end of its way.
-    pub(super) fn take(&mut self, place: u32) -> Option<Flight> {
-        let flight = self.flights.get_mut(place as usize)?.take()?;
-        self.free.push(place);
-        Some(flight)
+    /// The message at `place` has come to the end of its way, unless it is held or has left already.
+    pub(super) fn take(&mut self, place: Place) -> Option<Flight> {
+        let slot = self.flights.get_mut(place.place as usize)?;
+        let there = slot.as_ref().is_some_and(|flight| flight.number as u32 == place.number && !flight.held);
+        if !there {
+            return None;
+        }
+        self.free.push(place.place);
+        slot.take()
+    }
+
+    /// Takes the message of that number off its way, wherever it is.
+    pub(super) fn pull(&mut self, number: u64) -> Option<Flight> {
+        let place = self.flights.iter().position(|f| f.as_ref().is_some_and(|f| f.number == number))?;
+        self.free.push(place as u32);
+        self.flights[place].take()
+    }
+
+    fn flight_mut(&mut self, number: u64) -> Option<&mut Flight> {
+        self.flights.iter_mut().flatten().find(|flight| flight.number == number)
+    }
+
+    /// The message of that number waits from now on; whether there is one.
+    pub(super) fn hold(&mut self, number: u64) -> bool {
+        self.flight_mut(number).map(|flight| flight.held = true).is_some()
+    }
+
+    /// The message of that number is lost where it is; whether there is one.
+    pub(super) fn lose(&mut self, number: u64, now: Time) -> bool {
+        match self.flight_mut(number) {
+            // Nothing will happen to a held message any more: it goes at once.
+            Some(flight) if flight.held => self.pull(number).is_some(),
+            Some(flight) => {
+                flight.lost.get_or_insert(now);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The message of that number goes out once more; whether there is one.
+    pub(super) fn repeat(&mut self, number: u64, now: Time, mut schedule: impl FnMut(Place, Time)) -> bool {
+        let Some(flight) = self.flights().find(|flight| flight.number == number).cloned() else { return false };
+        self.send_once(now, flight.from, flight.to, flight.body, &mut schedule);
+        true
     }
 
     /// The messages on their way, in no particular order.
@@ -130,6 +200,20 @@ impl Network {
     /// Messages sent so far.
     pub fn sent(&self) -> u64 {
         self.sent
+    }
+
+    /// What is wrong with one direction of a link.
+    pub fn impairment(&self, from: Endpoint, to: Endpoint) -> Impairment {
+        let (Endpoint::Server(from), Endpoint::Server(to)) = (from, to) else { return Impairment::default() };
+        self.impaired.get(&(from, to)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn impair(&mut self, from: ServerId, to: ServerId, impairment: Impairment) {
+        if impairment == Impairment::default() {
+            self.impaired.remove(&(from, to));
+        } else {
+            self.impaired.insert((from, to), impairment);
+        }
     }
 
     /// Whether nothing gets from `from` to `to`.
@@ -160,6 +244,19 @@ impl Network {
 
     pub(super) fn set_loss(&mut self, loss: Ppm) {
         self.parameters.loss = loss.min(CERTAIN);
+    }
+
+    pub(super) fn set_duplication(&mut self, duplication: Ppm) {
+        self.parameters.duplication = duplication.min(CERTAIN);
+    }
+
+    pub(super) fn set_latency(&mut self, min: Duration, max: Duration) {
+        (self.parameters.latency_min, self.parameters.latency_max) = (min, max);
+    }
+
+    /// What the network does to every message at present.
+    pub fn parameters(&self) -> &NetworkParameters {
+        &self.parameters
     }
 
     /// The share of messages that is lost at present.

@@ -5,8 +5,8 @@ use alloc::string::String;
 
 use super::client::ClientId;
 use super::parameters::Ppm;
-use crate::raft::{Observation, Sentence, ServerId, Weight};
-use crate::time::Time;
+use crate::raft::{Observation, Sentence, ServerId, ServerSet, Weight};
+use crate::time::{Duration, Time};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,40 @@ pub enum What {
     Crashed(ServerId, usize),
     /// A server started, in its nth life.
     Started(ServerId, u32),
+    /// A server stands still.
+    Paused(ServerId),
+    /// A server goes on.
+    Resumed(ServerId),
+    /// A server's clock runs at another rate.
+    ClockRate(ServerId, u32),
+    /// A server's clock was set.
+    ClockJumped(ServerId, i64),
+    /// A server crashed and lost its disk.
+    Wiped(ServerId),
+    /// A server crashed, and a record of its log is unreadable.
+    Rotted(ServerId),
+    /// A server's write failed, and it crashed.
+    WriteFailed(ServerId),
+    /// A server's disk stalls, or goes on.
+    DiskStalled(ServerId, bool),
+    /// A server's disk is slower or faster from now on.
+    DiskSpeed(ServerId, Duration, Duration),
+    /// One direction of a link is slower or loses messages from now on, or no longer.
+    Impaired(ServerId, ServerId, Duration, Ppm),
+    /// A server was cut off from everybody.
+    Isolated(ServerId),
+    /// Messages take longer or shorter from now on.
+    LatencySet(Duration, Duration),
+    /// Another share of messages is duplicated from now on.
+    DuplicationSet(Ppm),
+    /// Something was done to the message of that number.
+    MessageTouched(u64, &'static str),
+    /// A server is to join.
+    Joining(ServerId),
+    /// A server is to leave.
+    Leaving(ServerId),
+    /// The storm is over for these servers.
+    QuorumHealed(ServerSet),
     /// A link was cut in one direction.
     Cut(ServerId, ServerId),
     /// A link was healed in one direction.
@@ -46,7 +80,21 @@ impl News {
     /// The server it is about, if it is about one.
     pub fn server(&self) -> Option<ServerId> {
         match self.what {
-            What::Observed(server, _) | What::Crashed(server, _) | What::Started(server, _) => Some(server),
+            What::Observed(server, _)
+            | What::Crashed(server, _)
+            | What::Started(server, _)
+            | What::Paused(server)
+            | What::Resumed(server)
+            | What::ClockRate(server, _)
+            | What::ClockJumped(server, _)
+            | What::Wiped(server)
+            | What::Rotted(server)
+            | What::WriteFailed(server)
+            | What::DiskStalled(server, _)
+            | What::DiskSpeed(server, ..)
+            | What::Isolated(server)
+            | What::Joining(server)
+            | What::Leaving(server) => Some(server),
             _ => None,
         }
     }
@@ -67,9 +115,55 @@ impl News {
             What::Healed(from, to) => (Weight::Turning, format!("The link from {from} to {to} works again.")),
             What::Partitioned(groups) => (Weight::Turning, format!("The network is split: {groups}.")),
             What::AllHealed => (Weight::Turning, String::from("Every link works again.")),
-            What::LossSet(ppm) => {
-                let (percent, rest) = (ppm / 10_000, ppm % 10_000 / 100);
-                (Weight::Turning, format!("From now on {percent}.{rest:02} % of messages are lost."))
+            What::Paused(server) => (Weight::Turning, format!("{server} stands still; messages wait for it.")),
+            What::Resumed(server) => (Weight::Turning, format!("{server} goes on.")),
+            What::ClockRate(server, 0) => (Weight::Turning, format!("{server}’s clock has stopped.")),
+            What::ClockRate(server, rate) => {
+                (Weight::Turning, format!("{server}’s clock runs at {} of the true rate from now on.", percent(*rate)))
+            }
+            What::ClockJumped(server, micros) => {
+                let by = Duration::from_micros(micros.unsigned_abs()).rounded();
+                let way = if *micros < 0 { "back" } else { "forward" };
+                (Weight::Turning, format!("{server}’s clock was set {way} by {by}."))
+            }
+            What::Wiped(server) => {
+                (Weight::Turning, format!("{server} crashed and lost its disk: all it knew is gone."))
+            }
+            What::Rotted(server) => {
+                (Weight::Turning, format!("{server} crashed, and a record of its log can’t be read any more."))
+            }
+            What::WriteFailed(server) => (
+                Weight::Turning,
+                format!("A write to {server}’s disk failed: it crashed rather than guess what is there."),
+            ),
+            What::DiskStalled(server, true) => {
+                (Weight::Turning, format!("{server}’s disk finishes no write any more."))
+            }
+            What::DiskStalled(server, false) => (Weight::Turning, format!("{server}’s disk works again.")),
+            What::DiskSpeed(server, min, max) => {
+                (Weight::Turning, format!("{server}’s disk takes {min} to {max} for a write from now on."))
+            }
+            What::Impaired(from, to, Duration::ZERO, 0) => {
+                (Weight::Turning, format!("The link from {from} to {to} is as good as the others again."))
+            }
+            What::Impaired(from, to, delay, loss) => (
+                Weight::Turning,
+                format!(
+                    "The link from {from} to {to} takes {delay} longer and loses {} of its messages.",
+                    percent(*loss)
+                ),
+            ),
+            What::Isolated(server) => (Weight::Turning, format!("{server} is cut off from everybody.")),
+            What::LatencySet(min, max) => (Weight::Turning, format!("Messages take {min} to {max} from now on.")),
+            What::LossSet(ppm) => (Weight::Turning, format!("From now on {} of messages are lost.", percent(*ppm))),
+            What::DuplicationSet(ppm) => {
+                (Weight::Turning, format!("From now on {} of messages arrive twice.", percent(*ppm)))
+            }
+            What::MessageTouched(number, done) => (Weight::Notable, format!("Message {number} {done}.")),
+            What::Joining(server) => (Weight::Turning, format!("{server} is to join the cluster, as a learner first.")),
+            What::Leaving(server) => (Weight::Turning, format!("{server} is to leave the cluster.")),
+            What::QuorumHealed(servers) => {
+                (Weight::Turning, format!("{servers} work again and reach each other; everything else stays broken."))
             }
             What::Began(client, request) => (Weight::Detail, format!("{} asks: {request}.", capital(*client))),
             What::Ended(client, request, answer) => {
@@ -89,4 +183,14 @@ impl News {
 
 fn capital(client: ClientId) -> String {
     if client == ClientId::PERSON { String::from("Client 1 (you)") } else { format!("Client {}", client.0) }
+}
+
+/// `12.5 %`.
+fn percent(ppm: u32) -> String {
+    let (whole, rest) = (ppm / 10_000, ppm % 10_000);
+    if rest == 0 {
+        return format!("{whole} %");
+    }
+    let rest = format!("{rest:04}");
+    format!("{whole}.{} %", rest.trim_end_matches('0'))
 }

@@ -8,6 +8,9 @@ use crate::time::Duration;
 /// The most servers a simulated cluster has.
 pub const SERVERS_MAX: u8 = 9;
 
+/// The most machines there ever are in a run, those that have left included: each that joins gets a number of its own.
+pub const MACHINES_MAX: u8 = 16;
+
 /// A probability, in parts per million.
 pub type Ppm = u32;
 
@@ -79,6 +82,8 @@ pub struct ClientParameters {
     pub think_time: Duration,
     /// How many different keys they use.
     pub keys: u8,
+    /// Whether reads may be answered under a lease.
+    pub lease_reads: bool,
     /// How long a client waits for an answer before it asks another server.
     pub attempt_timeout: Duration,
     /// How long it tries altogether.
@@ -108,6 +113,7 @@ impl Default for Parameters {
                 count: 1,
                 think_time: Duration::from_millis(250),
                 keys: 4,
+                lease_reads: false,
                 attempt_timeout: Duration::from_millis(250),
                 operation_timeout: Duration::from_secs(2),
             },

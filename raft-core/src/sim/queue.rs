@@ -4,6 +4,7 @@ use alloc::collections::BinaryHeap;
 use core::cmp::Ordering;
 
 use super::client::ClientId;
+use super::network::Place;
 use crate::raft::ServerId;
 use crate::time::Time;
 
@@ -11,13 +12,15 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// A message reaches its receiver, or the place where it is lost.
-    Arrive { flight: u32 },
+    Arrive { flight: Place },
     /// A server's deadline.
     Wake { server: ServerId },
     /// A disk has finished the writes it was at.
     Synced { server: ServerId, incarnation: u32 },
     /// A client has something to do.
     ClientWake { client: ClientId },
+    /// The operator looks whether the membership is as wanted.
+    Operate,
     /// The next action of the script.
     Act { position: u32 },
 }

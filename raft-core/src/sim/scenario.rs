@@ -5,9 +5,13 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use super::action::{Action, Target, TimedAction};
-use super::parameters::{CERTAIN, ParameterError, Parameters};
+use super::parameters::{CERTAIN, MACHINES_MAX, ParameterError, Parameters};
 use super::{ClientId, Simulation};
 use crate::raft::{Config, ConfigError, ServerId};
+use crate::time::Duration;
+
+/// A hundred times too fast.
+const CLOCK_RATE_MAX: u32 = 100_000_000;
 
 /// The recipe of a run: the same scenario plays the same events, wherever and however often.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +40,10 @@ pub enum ScenarioError {
         /// Servers there are.
         servers: u8,
     },
+    /// A clock rate beyond reason.
+    ClockRate(u32),
+    /// No more servers can join this run.
+    TooManyServers,
     /// A command that can't be read.
     Line {
         /// The command.
@@ -87,25 +95,76 @@ impl Scenario {
     /// Why it doesn't.
     pub fn check_action(&self, action: &Action) -> Result<(), ScenarioError> {
         let servers = self.parameters.servers;
+        // Servers may join while the run goes on: which numbers exist is known only then, but not beyond this.
         let exists = |server: ServerId| {
-            if server.number() <= servers { Ok(()) } else { Err(ScenarioError::NoSuchServer(server)) }
+            let joining = self.actions.iter().any(|timed| timed.action == Action::AddServer);
+            let most = if joining { MACHINES_MAX } else { servers };
+            if server.number() <= most { Ok(()) } else { Err(ScenarioError::NoSuchServer(server)) }
+        };
+        let aims = |target: Target| if let Target::Server(server) = target { exists(server) } else { Ok(()) };
+        let likely = |name, ppm| {
+            if ppm <= CERTAIN { Ok(()) } else { Err(ScenarioError::Parameters(ParameterError::Probability(name, ppm))) }
         };
         match action {
-            Action::Crash(Target::Server(server)) | Action::Restart(server) => exists(*server),
-            Action::Cut { from, to } | Action::Heal { from, to } => {
+            Action::Crash(target)
+            | Action::Pause(target)
+            | Action::Wipe(target)
+            | Action::Rot(target)
+            | Action::FailWrite(target)
+            | Action::Isolate(target) => aims(*target),
+            Action::Restart(server)
+            | Action::Resume(server)
+            | Action::Campaign(server)
+            | Action::JumpClock { server, .. }
+            | Action::StallDisk { server, .. }
+            | Action::TransferLeadership(server)
+            | Action::RemoveServer(server) => exists(*server),
+            Action::SetClockRate { server, rate } => {
+                if *rate > CLOCK_RATE_MAX {
+                    return Err(ScenarioError::ClockRate(*rate));
+                }
+                exists(*server)
+            }
+            Action::SetFsync { server, min, max } => {
+                if min > max {
+                    return Err(ScenarioError::Parameters(ParameterError::Reversed("disk fsync")));
+                }
+                exists(*server)
+            }
+            Action::Cut { from, to } | Action::Heal { from, to } | Action::Impair { from, to, .. } => {
                 exists(*from)?;
                 exists(*to)?;
-                if from == to { Err(ScenarioError::LinkToItself(*from)) } else { Ok(()) }
+                if from == to {
+                    return Err(ScenarioError::LinkToItself(*from));
+                }
+                if let Action::Impair { loss, .. } = action { likely("link loss", *loss) } else { Ok(()) }
             }
-            Action::Partition(groups) if groups.len() != usize::from(servers) => {
+            Action::Partition(groups)
+                if groups.len() < usize::from(servers) || groups.len() > usize::from(MACHINES_MAX) =>
+            {
                 Err(ScenarioError::Groups { given: groups.len(), servers })
             }
-            Action::SetLoss(ppm) if *ppm > CERTAIN => {
-                Err(ScenarioError::Parameters(ParameterError::Probability("network loss", *ppm)))
+            Action::SetLoss(ppm) => likely("network loss", *ppm),
+            Action::SetDuplication(ppm) => likely("network duplication", *ppm),
+            Action::SetLatency { min, .. } if *min == Duration::ZERO => {
+                Err(ScenarioError::Parameters(ParameterError::Zero("the shortest network latency")))
+            }
+            Action::SetLatency { min, max } if min > max => {
+                Err(ScenarioError::Parameters(ParameterError::Reversed("network latency")))
             }
             Action::Submit(line) => Simulation::check_line(line)
                 .map_err(|error| ScenarioError::Line { line: line.clone(), why: error.to_string() }),
-            Action::Crash(Target::Leader) | Action::Partition(_) | Action::HealAll | Action::SetLoss(_) => Ok(()),
+            Action::Partition(_)
+            | Action::HealAll
+            | Action::RestartAll
+            | Action::ResumeAll
+            | Action::SetLatency { .. }
+            | Action::DropMessage(_)
+            | Action::DuplicateMessage(_)
+            | Action::HoldMessage(_)
+            | Action::DeliverMessage(_)
+            | Action::AddServer
+            | Action::HealQuorum(_) => Ok(()),
         }
     }
 }
@@ -118,6 +177,15 @@ impl fmt::Display for ScenarioError {
             ScenarioError::LinkToItself(server) => write!(f, "{server} has no link to itself: name two servers"),
             ScenarioError::Groups { given, servers } => {
                 write!(f, "the partition names {given} groups for {servers} servers: name one for each")
+            }
+            ScenarioError::ClockRate(rate) => {
+                write!(
+                    f,
+                    "a clock rate of {rate} parts per million is too fast: {CLOCK_RATE_MAX} is the most there can be"
+                )
+            }
+            ScenarioError::TooManyServers => {
+                write!(f, "a run has at most {MACHINES_MAX} servers, those that have left included: start a new one")
             }
             ScenarioError::Line { why, .. } => f.write_str(why),
             ScenarioError::OutOfOrder { position } => {

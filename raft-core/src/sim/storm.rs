@@ -1,7 +1,15 @@
 //! Storms: random faults for a hunt, drawn beforehand from a seed as a list of actions.
 //!
-//! Drawn beforehand, a failing run can be shrunk by leaving actions out. A storm never breaks more than Raft promises to
-//! survive for ever: every crashed server restarts, every cut heals, and the last part of the run is calm.
+//! Drawn beforehand, a failing run can be shrunk by leaving actions out, and shared as a file or a link. What can't be known
+//! beforehand (who leads, who is writing) is a [`Target`] that is looked up when the time comes.
+//!
+//! *Swarm testing*: each seed draws which kinds of fault it has at all, how often each comes, how fast the network and the disks
+//! are, and how soon logs are compacted. A run in which everything happens at once reaches fewer states than many runs in which some things never
+//! happen.
+//!
+//! A storm never breaks more than Raft promises to survive: disks are lost only where a quorum holds the rest, clocks drift no
+//! more than leases allow where there are leases. It ends with [`Action::HealQuorum`]: a bare quorum is mended, everything else
+//! stays broken for good, and the cluster must come back to work.
 
 use alloc::vec::Vec;
 
@@ -9,101 +17,452 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::action::{Action, Target, TimedAction};
-use super::parameters::Ppm;
+use super::concern;
+use super::parameters::{DiskParameters, NetworkParameters, Parameters};
+use super::scenario::Scenario;
 use crate::hash::mix;
-use crate::raft::{ServerId, ServerSet};
+use crate::raft::{Rules, ServerId, ServerSet};
 use crate::time::{Duration, Time};
 
-/// How hard a storm blows. Each number is the time between two such faults on average; none where it is zero.
+/// How long before its end a hunt's run calms down: time for an election, a commit, an answer, and equal stores.
+pub const CALM_AFTER: Duration = Duration::from_secs(10);
+
+/// Which kinds of faults a hunt has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// None: a busy cluster on a calm network.
+    Calm,
+    /// Crashes and restarts.
+    Crashes,
+    /// Cuts, partitions, loss, delay, duplication.
+    Network,
+    /// Crashes, slow, stalled and failing disks, rotten records, lost disks.
+    Disks,
+    /// Pauses, drifting and jumping clocks.
+    Clocks,
+    /// Servers that join and leave, leadership handed over, besides crashes.
+    Membership,
+    /// Everything.
+    #[default]
+    Full,
+}
+
+/// A kind of fault, with the profiles that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Storm {
-    /// How long it lasts.
-    pub length: Duration,
-    /// Crashes of a server, or of the leader.
-    pub crash_every: Duration,
-    /// How long a crashed server stays down, on average.
-    pub down_for: Duration,
-    /// Cuts of a link or partitions of the network.
-    pub cut_every: Duration,
-    /// How long a cut lasts, on average.
-    pub cut_for: Duration,
-    /// The most messages lost at a time; how many are changes every few seconds.
-    pub loss_max: Ppm,
+enum Kind {
+    Crash,
+    CrashWriting,
+    Pause,
+    Cut,
+    Impair,
+    Partition,
+    Isolate,
+    Bridge,
+    Loss,
+    Duplication,
+    Latency,
+    Fsync,
+    Stall,
+    FailWrite,
+    Rot,
+    Wipe,
+    ClockRate,
+    ClockJump,
+    Campaign,
+    Transfer,
+    Join,
+    Leave,
+    KillAll,
+    Flap,
+    Swizzle,
+    Ring,
+    Roll,
 }
 
-const STORM: u64 = 5;
+const KINDS: &[(Kind, &[Profile])] = {
+    use Profile::{Clocks, Crashes, Disks, Membership, Network};
+    &[
+        (Kind::Crash, &[Crashes, Disks, Membership]),
+        (Kind::CrashWriting, &[Crashes, Disks]),
+        (Kind::KillAll, &[Crashes, Disks]),
+        (Kind::Roll, &[Crashes]),
+        (Kind::Pause, &[Clocks]),
+        (Kind::Cut, &[Network]),
+        (Kind::Impair, &[Network]),
+        (Kind::Partition, &[Network]),
+        (Kind::Isolate, &[Network, Membership]),
+        (Kind::Bridge, &[Network]),
+        (Kind::Ring, &[Network]),
+        (Kind::Flap, &[Network]),
+        (Kind::Swizzle, &[Network]),
+        (Kind::Loss, &[Network]),
+        (Kind::Duplication, &[Network]),
+        (Kind::Latency, &[Network]),
+        (Kind::Fsync, &[Disks]),
+        (Kind::Stall, &[Disks]),
+        (Kind::FailWrite, &[Disks]),
+        (Kind::Rot, &[Disks]),
+        (Kind::Wipe, &[Disks]),
+        (Kind::ClockRate, &[Clocks]),
+        (Kind::ClockJump, &[Clocks]),
+        (Kind::Campaign, &[Clocks, Membership]),
+        (Kind::Transfer, &[Membership]),
+        (Kind::Join, &[Membership]),
+        (Kind::Leave, &[Membership]),
+    ]
+};
 
-/// The actions of a storm over a cluster of `servers`, in the order of their times.
-pub fn storm(seed: u64, servers: u8, storm: &Storm) -> Vec<TimedAction> {
-    let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, STORM, 0));
-    let mut actions = Vec::new();
-    let end = Time::ZERO + storm.length;
-    let mut put = |at: Time, action: Action| {
-        let at = at.min(end);
-        actions.push(TimedAction { at, action });
-    };
-    let everyone = ServerSet::first(servers);
-    let anyone = |random: &mut Xoshiro256PlusPlus| {
-        let number = random.random_range(1..=servers);
-        ServerId::new(number).unwrap_or_else(|| unreachable!("servers are numbered from 1"))
-    };
+impl Profile {
+    /// All of them.
+    pub const ALL: [Profile; 7] = [
+        Profile::Calm,
+        Profile::Crashes,
+        Profile::Network,
+        Profile::Disks,
+        Profile::Clocks,
+        Profile::Membership,
+        Profile::Full,
+    ];
 
-    for at in moments(&mut random, storm.crash_every, end) {
-        let back = at + about(&mut random, storm.down_for);
-        let server = anyone(&mut random);
-        let target = if random.random_range(0..3_u32) == 0 { Target::Leader } else { Target::Server(server) };
-        put(at, Action::Crash(target));
-        // Who led is known only when it happens: whoever is down then comes back.
-        for server in everyone.iter() {
-            if target == Target::Leader || target == Target::Server(server) {
-                put(back, Action::Restart(server));
+    /// Its name, as typed on a command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Profile::Calm => "calm",
+            Profile::Crashes => "crashes",
+            Profile::Network => "network",
+            Profile::Disks => "disks",
+            Profile::Clocks => "clocks",
+            Profile::Membership => "membership",
+            Profile::Full => "full",
+        }
+    }
+
+    fn has(self, profiles: &[Profile]) -> bool {
+        self == Profile::Full || profiles.contains(&self)
+    }
+}
+
+/// The scenario of a hunt: a busy cluster, a storm, and calm at the end. Without a number of `servers` it draws 3, 5 or 7.
+pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, rules: Rules) -> Scenario {
+    let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, concern::STORM, 0));
+    let drawn = pick(&mut random, &[3, 3, 5, 5, 7]);
+    let mut scenario = Scenario::new(seed, servers.unwrap_or(drawn));
+    scenario.parameters.rules = rules;
+    draw_parameters(&mut random, &mut scenario.parameters);
+    let leases = scenario.parameters.clients.lease_reads;
+    let servers = scenario.parameters.servers;
+    let mut storm = Storm {
+        random,
+        servers,
+        end: Time::ZERO + (length - CALM_AFTER),
+        leases,
+        joins: 0,
+        leaves: 0,
+        actions: Vec::new(),
+    };
+    if profile != Profile::Calm {
+        storm.blow(profile);
+    }
+    storm.put(storm.end, Action::HealQuorum(0));
+    storm.actions.sort_by_key(|timed| timed.at);
+    scenario.actions = storm.actions;
+    scenario
+}
+
+fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters) {
+    let millis = Duration::from_millis;
+    let (min, max) = pick(random, &[(1, 3), (1, 20), (5, 15), (10, 40)]);
+    parameters.network =
+        NetworkParameters { latency_min: millis(min), latency_max: millis(max), loss: 0, duplication: 0 };
+    let (min, max) = pick(random, &[(0, 0), (0, 1), (1, 5), (2, 30)]);
+    parameters.disk = DiskParameters { fsync_min: millis(min), fsync_max: millis(max) };
+    parameters.timing.snapshot_after_entries = pick(random, &[0, 5, 20, 100]);
+    parameters.timing.pre_vote = random.random_range(0..4_u32) > 0;
+    parameters.clients.count = pick(random, &[1, 2, 4]);
+    parameters.clients.think_time = millis(pick(random, &[15, 40, 120]));
+    parameters.clients.keys = pick(random, &[1, 2, 5]);
+    parameters.clients.lease_reads = random.random_range(0..3_u32) == 0;
+    parameters.clients.attempt_timeout = millis(pick(random, &[100, 250, 600]));
+}
+
+fn pick<T: Copy>(random: &mut Xoshiro256PlusPlus, choices: &[T]) -> T {
+    choices[random.random_range(0..choices.len() as u32) as usize]
+}
+
+struct Storm {
+    random: Xoshiro256PlusPlus,
+    servers: u8,
+    end: Time,
+    leases: bool,
+    joins: u32,
+    leaves: u32,
+    actions: Vec<TimedAction>,
+}
+
+/// How often a kind of fault comes in one seed: never, now and then, or all the time.
+const INTERVALS: [u64; 6] = [400, 1_000, 2_500, 6_000, 15_000, 40_000];
+
+/// A cluster that only grows needs ever more servers for a quorum.
+const JOINS_MAX: u32 = 4;
+
+/// And one that only shrinks soon survives nothing.
+const LEAVES_MAX: u32 = 2;
+
+impl Storm {
+    fn blow(&mut self, profile: Profile) {
+        for (kind, profiles) in KINDS {
+            // A third of the kinds is off in each seed.
+            let off = self.random.random_range(0..3_u32) == 0;
+            let every = Duration::from_millis(pick(&mut self.random, &INTERVALS));
+            if off || !profile.has(profiles) {
+                continue;
+            }
+            let mut at = Time::ZERO + self.about(every);
+            while at < self.end {
+                self.throw(*kind, at);
+                at += self.about(every);
             }
         }
     }
-    if servers > 1 {
-        for at in moments(&mut random, storm.cut_every, end) {
-            let back = at + about(&mut random, storm.cut_for);
-            if random.random_range(0..2_u32) == 0 {
-                let from = anyone(&mut random);
-                let to = ServerId::new(from.number() % servers + 1).unwrap_or(from);
-                put(at, Action::Cut { from, to });
-            } else {
-                let groups = everyone.iter().map(|_| random.random_range(0..2_u8)).collect();
-                put(at, Action::Partition(groups));
+
+    fn put(&mut self, at: Time, action: Action) {
+        // What ends a fault may come no later than the calm, which ends it anyway.
+        self.actions.push(TimedAction { at: at.min(self.end), action });
+    }
+
+    /// Evenly between nothing and twice `average`.
+    fn about(&mut self, average: Duration) -> Duration {
+        Duration::from_micros(self.random.random_range(1..=average.as_micros().saturating_mul(2).max(1)))
+    }
+
+    fn millis(&mut self, average: u64) -> Duration {
+        self.about(Duration::from_millis(average))
+    }
+
+    fn anyone(&mut self) -> ServerId {
+        let number = self.random.random_range(1..=self.servers);
+        ServerId::new(number).expect("a storm blows over at least one server")
+    }
+
+    fn two(&mut self) -> Option<(ServerId, ServerId)> {
+        let from = self.anyone();
+        let other = self.random.random_range(1..self.servers.max(2));
+        let to = ServerId::new((from.number() + other - 1) % self.servers + 1)?;
+        (from != to).then_some((from, to))
+    }
+
+    /// Some server by name, or whoever leads.
+    fn target(&mut self) -> Target {
+        if self.random.random_range(0..3_u32) == 0 { Target::Leader } else { Target::Server(self.anyone()) }
+    }
+
+    /// Restarts, after a while, whoever is down then.
+    fn restart_later(&mut self, at: Time) {
+        let back = at + self.millis(700);
+        self.put(back, Action::RestartAll);
+    }
+
+    fn throw(&mut self, kind: Kind, at: Time) {
+        let everyone = ServerSet::first(self.servers);
+        match kind {
+            Kind::Crash => {
+                let target = self.target();
+                self.put(at, Action::Crash(target));
+                self.restart_later(at);
             }
-            put(back, Action::HealAll);
+            Kind::CrashWriting => {
+                self.put(at, Action::Crash(Target::Writer));
+                self.restart_later(at);
+            }
+            Kind::KillAll => {
+                for server in everyone.iter() {
+                    self.put(at, Action::Crash(Target::Server(server)));
+                }
+                self.restart_later(at);
+            }
+            Kind::Roll => {
+                let mut at = at;
+                for server in everyone.iter() {
+                    self.put(at, Action::Crash(Target::Server(server)));
+                    at += self.millis(150);
+                    self.put(at, Action::Restart(server));
+                }
+            }
+            Kind::Pause => {
+                let target = self.target();
+                self.put(at, Action::Pause(target));
+                let back = at + self.millis(400);
+                self.put(back, Action::ResumeAll);
+            }
+            Kind::Cut => {
+                if let Some((from, to)) = self.two() {
+                    self.put(at, Action::Cut { from, to });
+                    let back = at + self.millis(1_200);
+                    self.put(back, Action::Heal { from, to });
+                }
+            }
+            Kind::Flap => {
+                if let Some((from, to)) = self.two() {
+                    let mut at = at;
+                    for _ in 0..6 {
+                        self.put(at, Action::Cut { from, to });
+                        at += self.millis(120);
+                        self.put(at, Action::Heal { from, to });
+                        at += self.millis(120);
+                    }
+                }
+            }
+            Kind::Swizzle => self.swizzle(at),
+            Kind::Impair => {
+                if let Some((from, to)) = self.two() {
+                    let delay = self.millis(60);
+                    let loss = self.random.random_range(0..500_000);
+                    self.put(at, Action::Impair { from, to, delay, loss });
+                    let back = at + self.millis(1_500);
+                    self.put(back, Action::Heal { from, to });
+                }
+            }
+            Kind::Partition => {
+                let groups = everyone.iter().map(|_| self.random.random_range(0..2)).collect();
+                self.part(at, Action::Partition(groups));
+            }
+            Kind::Isolate => {
+                let target = self.target();
+                self.part(at, Action::Isolate(target));
+            }
+            Kind::Bridge => {
+                // Two halves that only one server reaches, which reaches both.
+                let bridge = self.anyone();
+                let half = |s: ServerId| s.number() % 2;
+                for (from, to) in pairs(everyone) {
+                    if from != bridge && to != bridge && half(from) != half(to) {
+                        self.put(at, Action::Cut { from, to });
+                    }
+                }
+                let back = at + self.millis(1_500);
+                self.put(back, Action::HealAll);
+            }
+            Kind::Ring => {
+                // Everybody reaches a majority, no two the same one.
+                let reach = self.servers / 4 + 1;
+                for (from, to) in pairs(everyone) {
+                    let apart = (from.number() + self.servers - to.number()) % self.servers;
+                    if apart.min(self.servers - apart) > reach {
+                        self.put(at, Action::Cut { from, to });
+                    }
+                }
+                let back = at + self.millis(1_500);
+                self.put(back, Action::HealAll);
+            }
+            Kind::Loss => {
+                let share = pick(&mut self.random, &[0, 20_000, 100_000, 300_000]);
+                self.put(at, Action::SetLoss(share));
+            }
+            Kind::Duplication => {
+                let share = pick(&mut self.random, &[0, 20_000, 200_000]);
+                self.put(at, Action::SetDuplication(share));
+            }
+            Kind::Latency => {
+                let (min, max) = pick(&mut self.random, &[(1, 2), (1, 30), (5, 120), (50, 90)]);
+                let (min, max) = (Duration::from_millis(min), Duration::from_millis(max));
+                self.put(at, Action::SetLatency { min, max });
+            }
+            Kind::Fsync => {
+                let server = self.anyone();
+                let max = pick(&mut self.random, &[1, 10, 60, 200]);
+                let (min, max) = (Duration::from_millis(max / 2), Duration::from_millis(max));
+                self.put(at, Action::SetFsync { server, min, max });
+            }
+            Kind::Stall => {
+                let server = self.anyone();
+                self.put(at, Action::StallDisk { server, stalled: true });
+                let back = at + self.millis(900);
+                self.put(back, Action::StallDisk { server, stalled: false });
+            }
+            Kind::FailWrite => {
+                let target = if self.random.random_range(0..2_u32) == 0 { Target::Writer } else { self.target() };
+                self.put(at, Action::FailWrite(target));
+                self.restart_later(at);
+            }
+            Kind::Rot => {
+                let target = self.target();
+                self.put(at, Action::Rot(target));
+                self.restart_later(at);
+            }
+            Kind::Wipe => {
+                // The operator replaces it: the name is used up.
+                let server = self.anyone();
+                self.put(at, Action::Wipe(Target::Server(server)));
+                self.restart_later(at);
+            }
+            Kind::ClockRate => {
+                let server = self.anyone();
+                // Leases promise nothing beyond the bound they state.
+                let rates: &[u32] = if self.leases {
+                    &[960_000, 1_000_000, 1_040_000]
+                } else {
+                    &[0, 300_000, 1_000_000, 1_200_000, 3_000_000]
+                };
+                let rate = pick(&mut self.random, rates);
+                self.put(at, Action::SetClockRate { server, rate });
+                let back = at + self.millis(2_000);
+                self.put(back, Action::SetClockRate { server, rate: super::TRUE_RATE });
+            }
+            Kind::ClockJump => {
+                let server = self.anyone();
+                let micros = pick(&mut self.random, &[-2_000_000, -100_000, 100_000, 5_000_000]);
+                if !self.leases {
+                    self.put(at, Action::JumpClock { server, micros });
+                }
+            }
+            Kind::Campaign => {
+                let server = self.anyone();
+                self.put(at, Action::Campaign(server));
+            }
+            Kind::Transfer => {
+                let to = self.anyone();
+                self.put(at, Action::TransferLeadership(to));
+            }
+            Kind::Join => {
+                if self.joins < JOINS_MAX {
+                    self.joins += 1;
+                    self.put(at, Action::AddServer);
+                }
+            }
+            Kind::Leave => {
+                let server = self.anyone();
+                if self.leaves < LEAVES_MAX {
+                    self.leaves += 1;
+                    self.put(at, Action::RemoveServer(server));
+                }
+            }
         }
     }
-    if storm.loss_max > 0 {
-        for at in moments(&mut random, Duration::from_secs(3), end) {
-            let share = random.random_range(0..=storm.loss_max);
-            put(at, Action::SetLoss(share));
+
+    fn part(&mut self, at: Time, action: Action) {
+        self.put(at, action);
+        let back = at + self.millis(1_200);
+        self.put(back, Action::HealAll);
+    }
+
+    /// Cuts the links of some servers one by one, and heals them in another order.
+    fn swizzle(&mut self, at: Time) {
+        let mut links: Vec<(ServerId, ServerId)> = pairs(ServerSet::first(self.servers)).collect();
+        let mut at = at;
+        for round in 0..2 {
+            for place in (1..links.len()).rev() {
+                let other = self.random.random_range(0..=place as u32) as usize;
+                links.swap(place, other);
+            }
+            for (from, to) in links.clone() {
+                let action = if round == 0 { Action::Cut { from, to } } else { Action::Heal { from, to } };
+                self.put(at, action);
+                at += self.millis(30);
+            }
         }
     }
-    put(end, Action::SetLoss(0));
-    put(end, Action::HealAll);
-    for server in everyone.iter() {
-        put(end, Action::Restart(server));
-    }
-    actions.sort_by_key(|timed| timed.at);
-    actions
 }
 
-/// Moments about `every` apart, up to `end`.
-fn moments(random: &mut Xoshiro256PlusPlus, every: Duration, end: Time) -> Vec<Time> {
-    let mut moments = Vec::new();
-    if every == Duration::ZERO {
-        return moments;
-    }
-    let mut at = Time::ZERO + about(random, every);
-    while at < end {
-        moments.push(at);
-        at += about(random, every);
-    }
-    moments
-}
-
-/// Evenly between nothing and twice `average`.
-fn about(random: &mut Xoshiro256PlusPlus, average: Duration) -> Duration {
-    Duration::from_micros(random.random_range(1..=average.as_micros().saturating_mul(2).max(1)))
+fn pairs(servers: ServerSet) -> impl Iterator<Item = (ServerId, ServerId)> {
+    servers.iter().flat_map(move |from| servers.iter().filter(move |to| *to != from).map(move |to| (from, to)))
 }

@@ -242,6 +242,7 @@ fn message_line(from: ServerId, arrow: &str, to: ServerId, message: &Message) ->
                 let hint = if hint == EntryId::ZERO { "the beginning".to_owned() } else { hint.to_string() };
                 format!("not at {previous}, try {hint}")
             }
+            AppendOutcome::Damaged { last } => format!("damaged, has {last}"),
             AppendOutcome::StaleTerm => "stale".to_owned(),
         },
         Message::InstallSnapshot(m) => {

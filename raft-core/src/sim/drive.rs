@@ -1,0 +1,287 @@
+//! Servers in the world: starting and crashing them, feeding them what happens, carrying out what they decide.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::client::Reply;
+use super::concern;
+use super::machine::{Asker, Missed, Process};
+use super::network::{Body, Endpoint};
+use super::news::{News, What};
+use super::queue::Event;
+use super::{Simulation, store_settings};
+use crate::hash::mix;
+use crate::kv::{Applied, Store};
+use crate::raft::{self, Config, Configuration, Input, Output, Payload, Raft, ServerId, ServerSet, Start};
+use crate::time::Time;
+
+impl Simulation {
+    pub(super) fn start(&mut self, server: ServerId) {
+        let parameters = &self.scenario.parameters;
+        let (timing, rules) = (parameters.timing, parameters.rules);
+        let founder = server.number() <= parameters.servers;
+        let bootstrap = Configuration::of_voters(ServerSet::first(parameters.servers));
+        let machine = &mut self.machines[server.slot()];
+        let first = machine.incarnation == 0;
+        machine.incarnation += 1;
+        let life = u64::from(server.number()) << 32 | u64::from(machine.incarnation);
+        let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, life));
+        config.election_timeout_min = timing.election_timeout_min;
+        config.election_timeout_max = timing.election_timeout_max;
+        config.heartbeat_interval = timing.heartbeat_interval;
+        config.disk_stall_max = timing.election_timeout_max.times(2);
+        config.pre_vote = timing.pre_vote;
+        config.check_quorum = timing.check_quorum;
+        config.snapshot_after_entries = timing.snapshot_after_entries;
+        config.rules = rules;
+        let settings = store_settings(rules);
+        let image = machine.disk.image();
+        let start = match founder && !image.is_wiped() {
+            true if first => Start::Bootstrap(bootstrap),
+            true => Start::Restart(image.durable(), bootstrap),
+            // A server that joined, or lost its disk, knows no members but those that its own log names.
+            false if image.is_blank() => Start::Join,
+            false => Start::Restart(image.durable(), Configuration::default()),
+        };
+        let store = match machine.disk.image().snapshot() {
+            Some(snapshot) => Store::restore(&snapshot.data, settings).expect("a synced snapshot can be read again"),
+            None => Store::new(settings),
+        };
+        let raft = Raft::new(config, start, machine.clock.read(self.now))
+            .expect("parameters were checked, and a disk image is a past state");
+        let requests = 0;
+        machine.process = Some(Process { raft, store, proposed: Default::default(), reading: Vec::new(), requests });
+        machine.wake = Time::NEVER;
+        let incarnation = machine.incarnation;
+        self.revision += 1;
+        self.tell(What::Started(server, incarnation));
+        self.schedule_server(server);
+        if let (Some(checker), Some(raft)) = (&mut self.checker, self.machines[server.slot()].raft()) {
+            checker.started(server, raft);
+        }
+    }
+
+    pub(super) fn crash(&mut self, server: ServerId) {
+        let machine = &mut self.machines[server.slot()];
+        if machine.process.take().is_none() {
+            return;
+        }
+        let unsynced = machine.disk.unsynced();
+        machine.disk.lose_power();
+        machine.wake = Time::NEVER;
+        machine.paused = None;
+        self.revision += 1;
+        self.tell(What::Crashed(server, unsynced));
+        if let Some(checker) = &mut self.checker {
+            checker.crashed(server);
+        }
+    }
+
+    pub(super) fn wake(&mut self, at: Time, server: ServerId) -> bool {
+        let machine = &mut self.machines[server.slot()];
+        if machine.wake != at {
+            return false; // Superseded, or the machine crashed since.
+        }
+        machine.wake = Time::NEVER;
+        let Some(process) = &machine.process else { return false };
+        if let Some(missed) = &mut machine.paused {
+            missed.push(Missed::Wake);
+            return false;
+        }
+        if process.raft.deadline() > machine.clock.read(at) {
+            self.schedule_server(server);
+            return false;
+        }
+        self.now = at;
+        self.fold(2, server);
+        self.step_raft(server, Input::TimerDue);
+        true
+    }
+
+    pub(super) fn synced(&mut self, server: ServerId) {
+        self.fold(3, server);
+        let now = self.now;
+        let machine = &mut self.machines[server.slot()];
+        let (receipt, next) = machine.disk.synced(now);
+        let incarnation = machine.incarnation;
+        if let Some(next) = next {
+            self.queue.push(next, Event::Synced { server, incarnation });
+        }
+        let Some(receipt) = receipt else { return };
+        if let Some(missed) = &mut self.machines[server.slot()].paused {
+            return missed.push(Missed::Input(Input::Durable(receipt)));
+        }
+        self.step_raft(server, Input::Durable(receipt));
+    }
+
+    /// Feeds one input to a server and carries out everything it decides.
+    pub(super) fn step_raft(&mut self, server: ServerId, input: Input) {
+        self.feed(server, input, None);
+    }
+
+    /// Like [`Simulation::step_raft`], for an input on a client's behalf.
+    pub(super) fn feed(&mut self, server: ServerId, input: Input, asker: Option<Asker>) {
+        let mut input = Some(input);
+        let mut asker = asker;
+        while let Some(next) = input.take() {
+            let mut out = core::mem::take(&mut self.out);
+            out.listen = self.listening || self.marks.is_some();
+            let machine = &mut self.machines[server.slot()];
+            if let Some(process) = &mut machine.process {
+                process.raft.step(machine.clock.read(self.now), next, &mut out);
+                input = self.carry_out(server, &mut out, asker.take());
+            }
+            self.out = out;
+        }
+        self.schedule_server(server);
+    }
+
+    /// Carries out what a step decided, in the order that [`Output`] asks for; what to feed the server next, if anything.
+    pub(super) fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<Input> {
+        let mut follow_up = None;
+        self.check_step(server, out);
+        for observation in out.observations.drain(..) {
+            if let Some(marks) = &mut self.marks {
+                marks.count(&observation);
+            }
+            if self.listening {
+                self.news.push(News { at: self.now, what: What::Observed(server, observation) });
+            }
+        }
+        if !out.writes.is_empty() || !out.committed.is_empty() {
+            self.revision += 1;
+        }
+        for write in out.writes.drain(..) {
+            let now = self.now;
+            let machine = &mut self.machines[server.slot()];
+            let incarnation = machine.incarnation;
+            let instant = machine.disk.is_instant();
+            if let Some(done) = machine.disk.submit(now, write) {
+                if instant {
+                    follow_up = machine.disk.synced(now).0.map(Input::Durable);
+                } else {
+                    self.queue.push(done, Event::Synced { server, incarnation });
+                }
+            }
+        }
+        for envelope in out.messages.drain(..) {
+            let to = Endpoint::Server(envelope.to);
+            if envelope.to.slot() < self.machines.len() {
+                self.send(Endpoint::Server(server), to, Body::Raft(envelope.message));
+            }
+        }
+        for (_, id) in &out.accepted {
+            if let (Some(process), Some(asker)) = (&mut self.machines[server.slot()].process, asker) {
+                process.proposed.insert(id.index, (id.term, asker));
+            }
+        }
+        self.apply(server, out);
+        self.answer_reads(server, out);
+        for refused in out.refused.drain(..) {
+            self.refuse(server, asker, refused);
+        }
+        if out.snapshot_wanted
+            && let Some(process) = &self.machines[server.slot()].process
+        {
+            let data = Arc::from(process.store.snapshot());
+            follow_up = follow_up.or(Some(Input::SnapshotTaken { index: process.raft.applied_index(), data }));
+        }
+        follow_up
+    }
+
+    pub(super) fn check_step(&mut self, server: ServerId, out: &Output) {
+        let Some(checker) = &mut self.checker else { return };
+        let machine = &self.machines[server.slot()];
+        if let Some(raft) = machine.raft()
+            && let Err(violation) = checker.stepped(self.now, raft, out, &self.machines)
+        {
+            self.violation.get_or_insert(violation);
+        }
+    }
+
+    pub(super) fn apply(&mut self, server: ServerId, out: &mut Output) {
+        let settings = store_settings(self.scenario.parameters.rules);
+        let Some(process) = &mut self.machines[server.slot()].process else { return };
+        if let Some(snapshot) = out.restore.take() {
+            process.store = Store::restore(&snapshot.data, settings).expect("a snapshot arrives whole or not at all");
+        }
+        let mut answers = Vec::new();
+        let mut first_effects = Vec::new();
+        for committed in out.committed.drain(..) {
+            let applied = match &committed.entry.payload {
+                Payload::Command(bytes) => {
+                    let applied = process.store.apply(committed.index.0, bytes);
+                    if committed.index > self.applied_anywhere {
+                        self.applied_anywhere = committed.index;
+                        first_effects.push((committed.index, applied.clone()));
+                    }
+                    Some(applied)
+                }
+                Payload::NoOp | Payload::Membership(_) => None,
+            };
+            let Some((term, asker)) = process.proposed.remove(&committed.index) else { continue };
+            let reply = match applied {
+                Some(applied) if term == committed.entry.term => reply_to(applied),
+                _ => Reply::Lost,
+            };
+            answers.push((asker, reply));
+        }
+        for (index, applied) in first_effects {
+            self.note_effect(index, &applied);
+        }
+        for (asker, reply) in answers {
+            self.answer(server, asker, reply);
+        }
+    }
+
+    pub(super) fn answer_reads(&mut self, server: ServerId, out: &mut Output) {
+        for id in out.reads.drain(..) {
+            let Some(process) = &mut self.machines[server.slot()].process else { return };
+            let Some(place) = process.reading.iter().position(|(read, ..)| *read == id) else { continue };
+            let (_, asker, query) = process.reading.swap_remove(place);
+            let outcome = process.store.query(&query);
+            let index = process.raft.applied_index();
+            self.note_read(asker.client, asker.attempt, index);
+            self.answer(server, asker, Reply::Done(outcome));
+        }
+    }
+
+    pub(super) fn refuse(&mut self, server: ServerId, asker: Option<Asker>, refused: raft::Refused) {
+        let Some(process) = &mut self.machines[server.slot()].process else { return };
+        let read = process.reading.iter().position(|(read, ..)| *read == refused.id);
+        let asker = match read {
+            Some(place) => Some(process.reading.swap_remove(place).1),
+            None => asker,
+        };
+        let Some(asker) = asker else { return };
+        let reply = match refused.reason {
+            raft::Refusal::NotLeader { leader } => Reply::NotLeader(leader),
+            reason => Reply::NotNow(reason),
+        };
+        self.answer(server, asker, reply);
+    }
+
+    /// Like [`Simulation::schedule_server`], when the server's clock isn't what it was.
+    pub(super) fn reschedule_server(&mut self, server: ServerId) {
+        self.machines[server.slot()].wake = Time::NEVER;
+        self.schedule_server(server);
+    }
+
+    pub(super) fn schedule_server(&mut self, server: ServerId) {
+        let machine = &mut self.machines[server.slot()];
+        let Some(process) = &machine.process else { return };
+        let deadline = machine.clock.world_time_of(process.raft.deadline()).max(self.now);
+        if deadline < machine.wake {
+            machine.wake = deadline;
+            self.queue.push(deadline, Event::Wake { server });
+        }
+    }
+}
+
+fn reply_to(applied: Applied) -> Reply {
+    match applied {
+        Applied::SessionOpened { session, .. } => Reply::SessionOpened(session),
+        Applied::Answered { outcome, .. } => Reply::Done(outcome),
+        Applied::Refused(_) => Reply::SessionExpired,
+    }
+}

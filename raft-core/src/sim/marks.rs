@@ -1,0 +1,191 @@
+//! Marks: the rare states that a hunt must reach to be worth its name. A mark that stays at zero over many seeds means that a fault or
+//! a path is never exercised.
+
+use crate::raft::{
+    LeaseRefusal, Observation, ReadProof, ReadWait, Refusal, StepDownReason, VoteRefusal, WithheldReason,
+};
+
+macro_rules! marks {
+    ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
+        /// A rare state.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Mark {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Mark {
+            /// All of them.
+            pub const ALL: &'static [Mark] = &[$(Mark::$name,)+];
+
+            /// What it stands for.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Mark::$name => concat!($($doc),+).trim_ascii(),)+
+                }
+            }
+        }
+    };
+}
+
+marks! {
+    /// An election that somebody lost.
+    SplitVote,
+    /// A vote refused for a log that is behind.
+    VoteRefusedForLog,
+    /// A vote refused because it was given to another.
+    VoteRefusedForAnother,
+    /// A campaign ignored while a leader is heard.
+    CampaignIgnored,
+    /// A leader that stepped down for want of a quorum.
+    QuorumLost,
+    /// A leader that stepped down because its disk stalled.
+    LeaderDiskStalled,
+    /// A leader that stepped down because it was removed.
+    LeaderRemoved,
+    /// A leader deposed by a higher term.
+    LeaderDeposed,
+    /// A suffix of a log truncated.
+    SuffixTruncated,
+    /// A membership truncated away.
+    MembershipReverted,
+    /// An append rejected.
+    AppendRejected,
+    /// An append found lost and sent again.
+    AppendResent,
+    /// A commit that had to wait for an entry of the leader's own term.
+    CommitWaited,
+    /// A snapshot begun for a member that is too far behind.
+    SnapshotSent,
+    /// A snapshot installed.
+    SnapshotInstalled,
+    /// A snapshot that came too late.
+    SnapshotIgnored,
+    /// A log put into a snapshot.
+    Compacted,
+    /// A joint membership in force.
+    JointMembership,
+    /// A learner in the membership.
+    LearnerAdded,
+    /// A change refused for a learner that is behind.
+    LearnerBehind,
+    /// A change refused while another is under way.
+    ChangeRefused,
+    /// Leadership handed over.
+    TransferHandedOver,
+    /// A transfer that took too long.
+    TransferTimedOut,
+    /// A read that waited for a round.
+    ReadWaitedForRound,
+    /// A read that waited for the leader's first commit.
+    ReadWaitedForOwnCommit,
+    /// A read that waited to be applied.
+    ReadWaitedForApply,
+    /// A read answered under a lease.
+    LeaseRead,
+    /// A lease that had run out.
+    LeaseExpired,
+    /// A message of an older term set aside.
+    StaleMessage,
+    /// A server without the right to vote.
+    NoStanding,
+    /// A server whose disk has lost entries asked for a vote, or wanting to campaign.
+    DamagedWithheld,
+    /// A damaged log repaired.
+    Repaired,
+    /// A leader that learned of a member's damage.
+    PeerDamaged,
+    /// A proposal refused during a transfer.
+    RefusedDuringTransfer,
+}
+
+/// How often each rare state was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Marks {
+    counts: [u32; Mark::ALL.len()],
+}
+
+impl Default for Marks {
+    fn default() -> Marks {
+        Marks { counts: [0; Mark::ALL.len()] }
+    }
+}
+
+impl Marks {
+    /// How often `mark` was reached.
+    pub fn get(&self, mark: Mark) -> u32 {
+        self.counts[mark as usize]
+    }
+
+    /// Each mark and how often it was reached.
+    pub fn iter(&self) -> impl Iterator<Item = (Mark, u32)> {
+        Mark::ALL.iter().map(|mark| (*mark, self.get(*mark)))
+    }
+
+    /// Adds another run's.
+    pub fn add(&mut self, other: &Marks) {
+        for (count, more) in self.counts.iter_mut().zip(other.counts) {
+            *count = count.saturating_add(more);
+        }
+    }
+
+    pub(super) fn count(&mut self, observation: &Observation) {
+        if let Some(mark) = mark_of(observation) {
+            self.counts[mark as usize] = self.counts[mark as usize].saturating_add(1);
+        }
+    }
+}
+
+fn mark_of(observation: &Observation) -> Option<Mark> {
+    Some(match observation {
+        Observation::CampaignLost { .. } => Mark::SplitVote,
+        Observation::VoteRefused { reason, .. } => match reason {
+            VoteRefusal::LogBehind { .. } => Mark::VoteRefusedForLog,
+            VoteRefusal::AlreadyVoted { .. } => Mark::VoteRefusedForAnother,
+            VoteRefusal::HearsLeader { .. } => Mark::CampaignIgnored,
+            VoteRefusal::NoStanding(_) => Mark::NoStanding,
+            VoteRefusal::StaleTerm { .. } => return None,
+        },
+        Observation::BecameFollower { why, .. } => match why {
+            StepDownReason::QuorumLost { .. } => Mark::QuorumLost,
+            StepDownReason::DiskStalled { .. } => Mark::LeaderDiskStalled,
+            StepDownReason::Removed => Mark::LeaderRemoved,
+            StepDownReason::HigherTerm { .. } => Mark::LeaderDeposed,
+            StepDownReason::OtherLeader { .. } => return None,
+        },
+        Observation::CampaignWithheld { reason: WithheldReason::Damaged { .. } } => Mark::DamagedWithheld,
+        Observation::Truncated { .. } => Mark::SuffixTruncated,
+        Observation::MembershipReverted { .. } => Mark::MembershipReverted,
+        Observation::AppendRejected { .. } => Mark::AppendRejected,
+        Observation::Resent { .. } => Mark::AppendResent,
+        Observation::CommitWaitsForOwnTerm { .. } => Mark::CommitWaited,
+        Observation::SnapshotSent { .. } => Mark::SnapshotSent,
+        Observation::SnapshotInstalled { .. } => Mark::SnapshotInstalled,
+        Observation::SnapshotIgnored { .. } => Mark::SnapshotIgnored,
+        Observation::Compacted { .. } => Mark::Compacted,
+        Observation::MembershipEntered { configuration, .. } if configuration.is_joint() => Mark::JointMembership,
+        Observation::MembershipEntered { configuration, .. } if !configuration.learners.is_empty() => {
+            Mark::LearnerAdded
+        }
+        Observation::RequestRefused { reason } => match reason {
+            Refusal::LearnerBehind { .. } => Mark::LearnerBehind,
+            Refusal::ChangeInProgress { .. } => Mark::ChangeRefused,
+            Refusal::Transferring { .. } => Mark::RefusedDuringTransfer,
+            _ => return None,
+        },
+        Observation::TransferHandedOver { .. } => Mark::TransferHandedOver,
+        Observation::TransferTimedOut { .. } => Mark::TransferTimedOut,
+        Observation::ReadWaits { reason, .. } => match reason {
+            ReadWait::Round { .. } => Mark::ReadWaitedForRound,
+            ReadWait::OwnCommit { .. } => Mark::ReadWaitedForOwnCommit,
+            ReadWait::Apply { .. } => Mark::ReadWaitedForApply,
+            ReadWait::Leader { .. } => return None,
+        },
+        Observation::ReadReleased { by: ReadProof::Lease(_), .. } => Mark::LeaseRead,
+        Observation::LeaseUnavailable { reason: LeaseRefusal::Expired { .. } } => Mark::LeaseExpired,
+        Observation::StaleMessage { .. } => Mark::StaleMessage,
+        Observation::Repaired { .. } => Mark::Repaired,
+        Observation::PeerDamaged { .. } => Mark::PeerDamaged,
+        _ => return None,
+    })
+}

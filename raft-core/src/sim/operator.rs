@@ -1,0 +1,99 @@
+//! The operator: gives the leader, on its own console, the orders that bring the membership to what is wanted.
+
+use super::Simulation;
+use super::machine::Machine;
+use super::news::What;
+use super::parameters::MACHINES_MAX;
+use super::queue::Event;
+use crate::raft::{Configuration, Input, MembershipChange, RequestId, ServerId, ServerSet};
+use crate::time::Duration;
+
+/// How often the operator looks.
+const LOOKS_EVERY: Duration = Duration::from_millis(40);
+
+/// The operator's requests need no answers: it looks at the result.
+const OPERATOR: RequestId = RequestId::MAX;
+
+impl Simulation {
+    /// A new machine is switched on, and is to become a voter.
+    pub(super) fn add_server(&mut self) {
+        let number = self.machines.len() as u8 + 1;
+        if number > MACHINES_MAX {
+            return; // Refused where the action was given; a script may still come here.
+        }
+        let Some(server) = ServerId::new(number) else { return };
+        self.machines.push(Machine::new(server, self.scenario.parameters.disk, self.scenario.seed));
+        self.tell(What::Joining(server));
+        self.start(server);
+        let mut wanted = self.wanted_voters();
+        wanted.insert(server);
+        self.want(wanted);
+    }
+
+    /// A server is to leave; the last one can't.
+    pub(super) fn remove_server(&mut self, server: ServerId) {
+        let mut wanted = self.wanted_voters();
+        wanted.remove(server);
+        if !wanted.is_empty() {
+            self.tell(What::Leaving(server));
+            self.want(wanted);
+        }
+    }
+
+    fn wanted_voters(&self) -> ServerSet {
+        self.wanted.unwrap_or_else(|| self.configuration().voters)
+    }
+
+    fn want(&mut self, voters: ServerSet) {
+        self.wanted = Some(voters);
+        if !self.operating {
+            self.operating = true;
+            self.queue.push(self.now + LOOKS_EVERY, Event::Operate);
+        }
+    }
+
+    /// The membership by whoever has committed most.
+    pub fn configuration(&self) -> Configuration {
+        let newest =
+            self.machines.iter().filter_map(Machine::raft).max_by_key(|raft| (raft.commit_index(), raft.term()));
+        let founders = || Configuration::of_voters(ServerSet::first(self.scenario.parameters.servers));
+        newest.map_or_else(founders, |raft| *raft.configuration())
+    }
+
+    /// Looks whether the membership is as wanted, and gives the next order if it isn't.
+    pub(super) fn operate(&mut self) {
+        self.fold(7, self.wanted.map(|wanted| wanted.iter().fold(0_u64, |bits, s| bits | 1 << s.number())));
+        self.operating = false;
+        let Some(wanted) = self.wanted else { return };
+        let leader = self.leader().filter(|leader| self.machines[leader.slot()].paused.is_none());
+        if let Some(raft) = leader.and_then(|leader| self.machines[leader.slot()].raft()) {
+            let current = *raft.configuration();
+            let settled = raft.commit_index() >= raft.configuration_index() && !current.is_joint();
+            if settled && current.voters == wanted && current.learners.is_empty() {
+                self.wanted = None;
+                return;
+            }
+            if settled {
+                let strangers = wanted.difference(current.members());
+                let change = if strangers.is_empty() {
+                    MembershipChange { voters: wanted, learners: ServerSet::EMPTY }
+                } else {
+                    MembershipChange { voters: current.voters, learners: current.learners.union(strangers) }
+                };
+                let server = raft.id();
+                self.step_raft(server, Input::ChangeMembership { id: OPERATOR, change });
+            }
+        }
+        self.operating = true;
+        self.queue.push(self.now + LOOKS_EVERY, Event::Operate);
+    }
+
+    /// The leader hands over to `to`.
+    pub(super) fn transfer(&mut self, to: ServerId) {
+        if let Some(leader) = self.leader()
+            && self.machines[leader.slot()].paused.is_none()
+        {
+            self.step_raft(leader, Input::TransferLeadership { id: OPERATOR, to });
+        }
+    }
+}

@@ -1,0 +1,356 @@
+//! Carrying out actions.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use super::action::{Action, Target};
+use super::client::ClientId;
+use super::machine::{Machine, Missed};
+use super::network::Impairment;
+use super::news::What;
+use super::parameters::MACHINES_MAX;
+use super::queue::Event;
+use super::{Simulation, TRUE_RATE, concern};
+use crate::hash::mix;
+use crate::kv::Request;
+use crate::raft::{EntryId, Input, LogIndex, Raft, ServerId, ServerSet, Standing};
+use crate::time::Duration;
+
+impl Simulation {
+    pub(super) fn perform(&mut self, action: &Action) {
+        self.fold(6, action);
+        let now = self.now;
+        match action {
+            Action::Crash(target) => self.on_target(*target, Simulation::crash),
+            Action::Pause(target) => self.on_target(*target, Simulation::pause),
+            Action::Wipe(target) => self.on_target(*target, Simulation::wipe),
+            Action::Rot(target) => self.on_target(*target, Simulation::rot),
+            Action::FailWrite(target) => self.on_target(*target, Simulation::fail_write),
+            Action::Isolate(target) => self.on_target(*target, Simulation::isolate),
+            Action::Restart(server) => self.on_server(*server, |world, server| {
+                if !world.machines[server.slot()].is_up() {
+                    world.start(server);
+                }
+            }),
+            Action::RestartAll => {
+                for server in ServerSet::first(self.machines.len() as u8).iter() {
+                    if !self.machines[server.slot()].is_up() {
+                        self.start(server);
+                    }
+                }
+            }
+            Action::ResumeAll => {
+                for server in ServerSet::first(self.machines.len() as u8).iter() {
+                    self.resume(server);
+                }
+            }
+            Action::Resume(server) => self.on_server(*server, Simulation::resume),
+            Action::Campaign(server) => self.on_server(*server, |world, server| {
+                let machine = &world.machines[server.slot()];
+                if machine.is_up() && !machine.is_paused() {
+                    world.step_raft(server, Input::Campaign);
+                }
+            }),
+            Action::SetClockRate { server, rate } => self.on_server(*server, |world, server| {
+                world.machines[server.slot()].clock.set_rate(now, *rate);
+                world.tell(What::ClockRate(server, *rate));
+                world.reschedule_server(server);
+            }),
+            Action::JumpClock { server, micros } => self.on_server(*server, |world, server| {
+                world.machines[server.slot()].clock.jump(now, *micros);
+                world.tell(What::ClockJumped(server, *micros));
+                world.reschedule_server(server);
+            }),
+            Action::StallDisk { server, stalled } => self.on_server(*server, |world, server| {
+                world.stall_disk(server, *stalled);
+            }),
+            Action::SetFsync { server, min, max } => self.on_server(*server, |world, server| {
+                world.machines[server.slot()].disk.set_fsync(*min, *max);
+                world.tell(What::DiskSpeed(server, *min, *max));
+            }),
+            Action::Cut { from, to } => {
+                if self.network.set_cut(*from, *to, true, now) {
+                    self.tell(What::Cut(*from, *to));
+                }
+            }
+            Action::Heal { from, to } => {
+                self.network.impair(*from, *to, Impairment::default());
+                if self.network.set_cut(*from, *to, false, now) {
+                    self.tell(What::Healed(*from, *to));
+                }
+            }
+            Action::Impair { from, to, delay, loss } => {
+                self.network.impair(*from, *to, Impairment { delay: *delay, loss: *loss });
+                self.tell(What::Impaired(*from, *to, *delay, *loss));
+            }
+            Action::Partition(groups) => {
+                self.partition(groups);
+                self.tell_with(|| What::Partitioned(describe_groups(groups)));
+            }
+            Action::HealAll => {
+                self.heal_links(ServerSet::first(self.machines.len() as u8));
+                self.tell(What::AllHealed);
+            }
+            Action::SetLoss(ppm) => {
+                self.network.set_loss(*ppm);
+                self.tell(What::LossSet(*ppm));
+            }
+            Action::SetDuplication(ppm) => {
+                self.network.set_duplication(*ppm);
+                self.tell(What::DuplicationSet(*ppm));
+            }
+            Action::SetLatency { min, max } => {
+                self.network.set_latency(*min, *max);
+                self.tell(What::LatencySet(*min, *max));
+            }
+            Action::DropMessage(number) => {
+                if self.network.lose(*number, now) {
+                    self.tell(What::MessageTouched(*number, "is lost"));
+                }
+            }
+            Action::DuplicateMessage(number) => {
+                let Simulation { queue, network, .. } = self;
+                if network.repeat(*number, now, |flight, at| queue.push(at, Event::Arrive { flight })) {
+                    self.tell(What::MessageTouched(*number, "is sent once more"));
+                }
+            }
+            Action::HoldMessage(number) => {
+                if self.network.hold(*number) {
+                    self.tell(What::MessageTouched(*number, "is held where it is"));
+                }
+            }
+            Action::DeliverMessage(number) => {
+                if let Some(flight) = self.network.pull(*number) {
+                    self.tell(What::MessageTouched(*number, "arrives now"));
+                    self.land(flight);
+                }
+            }
+            Action::TransferLeadership(to) => self.transfer(*to),
+            Action::AddServer => self.add_server(),
+            Action::RemoveServer(server) => self.remove_server(*server),
+            Action::HealQuorum(draw) => self.heal_quorum(*draw),
+            Action::Submit(line) => {
+                if let Ok(request) = line.parse::<Request>() {
+                    let number = self.note_operation(ClientId::PERSON, request);
+                    let slot = ClientId::PERSON.slot();
+                    self.clients[slot].waiting.push_back(number);
+                    self.client_acts(slot);
+                }
+            }
+        }
+    }
+
+    fn on_target(&mut self, target: Target, act: impl FnOnce(&mut Simulation, ServerId)) {
+        let server = match target {
+            Target::Server(server) => Some(server),
+            Target::Leader => self.leader(),
+            Target::Writer => self.machines.iter().find(|m| m.is_up() && m.disk.unsynced() > 0).map(Machine::id),
+        };
+        if let Some(server) = server {
+            self.on_server(server, act);
+        }
+    }
+
+    /// Acts on a server, if it exists by now.
+    fn on_server(&mut self, server: ServerId, act: impl FnOnce(&mut Simulation, ServerId)) {
+        if server.slot() < self.machines.len() {
+            act(self, server);
+        }
+    }
+
+    fn pause(&mut self, server: ServerId) {
+        let machine = &mut self.machines[server.slot()];
+        if machine.is_up() && !machine.is_paused() {
+            machine.paused = Some(Vec::new());
+            self.tell(What::Paused(server));
+        }
+    }
+
+    /// What happened meanwhile happens now, in its order.
+    fn resume(&mut self, server: ServerId) {
+        let Some(missed) = self.machines[server.slot()].paused.take() else { return };
+        self.tell(What::Resumed(server));
+        for missed in missed {
+            if !self.machines[server.slot()].is_up() {
+                return;
+            }
+            match missed {
+                Missed::Message(from, body) => self.deliver(server, from, body),
+                Missed::Input(input) => self.step_raft(server, input),
+                Missed::Wake => self.step_raft(server, Input::TimerDue),
+            }
+        }
+        self.reschedule_server(server);
+    }
+
+    fn stall_disk(&mut self, server: ServerId, stalled: bool) {
+        let now = self.now;
+        let machine = &mut self.machines[server.slot()];
+        if machine.disk.is_stalled() == stalled {
+            return;
+        }
+        let incarnation = machine.incarnation;
+        if let Some(done) = machine.disk.set_stalled(now, stalled) {
+            // Later than now: an action takes no part in the instant it ends.
+            self.queue.push(done + Duration::from_micros(1), Event::Synced { server, incarnation });
+        }
+        self.tell(What::DiskStalled(server, stalled));
+    }
+
+    /// The write fails: what is there is found out at the restart.
+    fn fail_write(&mut self, server: ServerId) {
+        if self.machines[server.slot()].is_up() {
+            self.tell(What::WriteFailed(server));
+            self.crash(server);
+        }
+    }
+
+    fn wipe(&mut self, server: ServerId) {
+        let expendable = self.is_expendable(server);
+        self.crash(server);
+        if expendable {
+            self.machines[server.slot()].disk.wipe();
+            self.revision += 1;
+            self.tell(What::Wiped(server));
+            // Its vote is lost for good: the operator puts another server in its place.
+            if self.machines.len() < usize::from(MACHINES_MAX) {
+                self.add_server();
+            }
+            self.remove_server(server);
+        }
+    }
+
+    fn rot(&mut self, server: ServerId) {
+        let expendable = self.is_expendable(server);
+        self.crash(server);
+        if expendable {
+            self.machines[server.slot()].disk.rot();
+            self.revision += 1;
+            self.tell(What::Rotted(server));
+        }
+    }
+
+    /// Whether a correct cluster recovers from the loss of this server's disk: a quorum holds, without it, everything that
+    /// somebody may count on its holding. The others' own lost disks count as lost.
+    fn is_expendable(&self, server: ServerId) -> bool {
+        let configuration = self.configuration();
+        if configuration.is_joint() || self.wanted.is_some() {
+            return false;
+        }
+        let whole = |machine: &&Machine| {
+            let hard_state = machine.disk.image().hard_state();
+            let intact = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
+            let blank = machine.disk.image().is_wiped() && machine.disk.image().is_blank();
+            machine.id() != server && intact && !blank
+        };
+        let log = self.machines[server.slot()].disk.image().log();
+        let committed = self.machines.iter().filter_map(Machine::raft).map(|raft| raft.commit_index()).max();
+        let mut index = log.last().index;
+        while index >= log.base().index && index > LogIndex::ZERO {
+            let Some(id) = log.id_at(index) else { return false };
+            let holds = |machine: &&Machine| {
+                let other = machine.disk.image().log();
+                other.contains(id) || id.index <= other.base().index
+            };
+            let holders: ServerSet = self.machines.iter().filter(whole).filter(holds).map(Machine::id).collect();
+            if configuration.has_quorum(holders) {
+                return true; // And so with everything before it.
+            }
+            if committed.is_some_and(|committed| index <= committed) || self.may_be_counted(server, id) {
+                return false;
+            }
+            index = index.previous();
+        }
+        let rest: ServerSet = self.machines.iter().filter(whole).map(Machine::id).collect();
+        index == LogIndex::ZERO && configuration.has_quorum(rest)
+    }
+
+    /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or the server leads itself.
+    fn may_be_counted(&self, server: ServerId, id: EntryId) -> bool {
+        let leads = self.machines[server.slot()].raft().is_some_and(Raft::is_leader);
+        let has = |machine: &Machine| {
+            machine.disk.image().log().contains(id) || machine.raft().is_some_and(|raft| raft.log().contains(id))
+        };
+        leads || self.machines.iter().any(|machine| machine.id() != server && has(machine))
+    }
+
+    fn isolate(&mut self, server: ServerId) {
+        let now = self.now;
+        for other in ServerSet::first(self.machines.len() as u8).iter().filter(|other| *other != server) {
+            self.network.set_cut(server, other, true, now);
+            self.network.set_cut(other, server, true, now);
+        }
+        self.tell(What::Isolated(server));
+    }
+
+    fn partition(&mut self, groups: &[u8]) {
+        let servers = ServerSet::first(self.machines.len() as u8);
+        let group = |server: ServerId| groups.get(server.slot());
+        for from in servers.iter() {
+            for to in servers.iter().filter(|to| *to != from) {
+                self.network.set_cut(from, to, group(from) != group(to), self.now);
+            }
+        }
+    }
+
+    /// The links among `servers` work again, as they should.
+    fn heal_links(&mut self, servers: ServerSet) {
+        for from in servers.iter() {
+            for to in servers.iter().filter(|to| *to != from) {
+                self.network.set_cut(from, to, false, self.now);
+                self.network.impair(from, to, Impairment::default());
+            }
+        }
+    }
+
+    /// A bare quorum is chosen and mended; what else is broken stays so. Servers that may not vote can't be in it.
+    fn heal_quorum(&mut self, draw: u64) {
+        let configuration = self.configuration();
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.scenario.seed, concern::CHOICE, draw));
+        let able = |machine: &&Machine| {
+            let image = machine.disk.image();
+            let votes = image.hard_state().standing == Standing::Member && !(image.is_wiped() && image.is_blank());
+            votes && configuration.all_voters().contains(machine.id())
+        };
+        let mut candidates: Vec<ServerId> = self.machines.iter().filter(able).map(Machine::id).collect();
+        let mut chosen = ServerSet::EMPTY;
+        while !configuration.has_quorum(chosen) && !candidates.is_empty() {
+            chosen.insert(candidates.swap_remove(random.random_range(0..candidates.len() as u32) as usize));
+        }
+        self.wanted = None;
+        self.network.set_loss(0);
+        self.network.set_duplication(0);
+        let calm = self.scenario.parameters.network;
+        self.network.set_latency(calm.latency_min, calm.latency_max);
+        self.heal_links(chosen);
+        let disk = self.scenario.parameters.disk;
+        for server in chosen.iter() {
+            if !self.machines[server.slot()].is_up() {
+                self.start(server);
+            }
+            self.resume(server);
+            self.stall_disk(server, false);
+            self.machines[server.slot()].disk.set_fsync(disk.fsync_min, disk.fsync_max);
+            self.machines[server.slot()].clock.set_rate(self.now, TRUE_RATE);
+            self.reschedule_server(server);
+        }
+        self.healed = chosen;
+        self.tell(What::QuorumHealed(chosen));
+    }
+}
+
+/// `S1, S2 | S3, S4, S5`.
+fn describe_groups(groups: &[u8]) -> String {
+    let mut numbers: Vec<u8> = groups.to_vec();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let sides = numbers.iter().map(|number| {
+        let members = groups.iter().enumerate().filter(|(_, group)| *group == number);
+        let members: ServerSet = members.filter_map(|(slot, _)| ServerId::new(slot as u8 + 1)).collect();
+        members.to_string()
+    });
+    sides.collect::<Vec<_>>().join(" | ")
+}

@@ -1,0 +1,168 @@
+//! Clients and the servers they ask.
+
+use alloc::string::ToString;
+use alloc::sync::Arc;
+
+use super::Simulation;
+use super::client::{Answer, Call, ClientId, ClientRequest, Conclusion, End, OperationRecord, Reply, Trouble, Wish};
+use super::machine::Asker;
+use super::network::{Body, Endpoint};
+use super::news::What;
+use super::queue::Event;
+use crate::kv::{Applied, Command, Request};
+use crate::raft::{self, Input, LogIndex, Raft, ServerId};
+
+impl Simulation {
+    pub(super) fn serve(&mut self, server: ServerId, request: ClientRequest) {
+        let asker = Asker { client: request.client, attempt: request.attempt };
+        let mode = self.read_mode();
+        let Some(process) = &mut self.machines[server.slot()].process else {
+            return self.answer(server, asker, Reply::Unreachable);
+        };
+        process.requests += 1;
+        let id = process.requests;
+        let command = match request.call {
+            Call::Read(query) => {
+                process.reading.push((id, asker, query));
+                return self.feed(server, Input::Read { id, mode }, None);
+            }
+            Call::OpenSession => Command::OpenSession { client: u64::from(request.client.0) },
+            // A client has one operation at a time: it awaits no older answer than this one's.
+            Call::Write { session, serial, operation } => {
+                Command::Apply { session, serial, oldest_awaited: serial, operation }
+            }
+        };
+        let proposal = raft::Proposal { id, command: Arc::from(command.encode()) };
+        self.feed(server, Input::Propose(proposal), Some(asker));
+    }
+
+    pub(super) fn answer(&mut self, server: ServerId, asker: Asker, reply: Reply) {
+        let answer = Answer { attempt: asker.attempt, reply };
+        self.send(Endpoint::Server(server), Endpoint::Client(asker.client), Body::Answer(answer));
+    }
+
+    pub(super) fn client_hears(&mut self, client: ClientId, answer: Answer) {
+        let (now, servers) = (self.now, self.machines.len() as u8);
+        let conclusion = self.clients[client.slot()].take_answer(now, answer, servers);
+        if let Some(conclusion) = conclusion {
+            self.conclude(client.slot(), conclusion);
+        }
+        self.client_acts(client.slot());
+    }
+
+    /// Lets a client do everything it has to do now.
+    pub(super) fn client_acts(&mut self, slot: usize) {
+        loop {
+            let parameters = self.scenario.parameters.clients;
+            let servers = self.machines.len() as u8;
+            match self.clients[slot].wish(self.now, servers, &parameters) {
+                Wish::Wait => break,
+                Wish::Begin => self.client_begins(slot),
+                Wish::End(conclusion) => self.conclude(slot, conclusion),
+                Wish::Send(server, request) => {
+                    let from = Endpoint::Client(request.client);
+                    self.fold(4, (request.client, server));
+                    self.send(from, Endpoint::Server(server), Body::Request(request));
+                }
+            }
+        }
+        self.schedule_client(slot);
+    }
+
+    pub(super) fn client_begins(&mut self, slot: usize) {
+        let parameters = self.scenario.parameters.clients;
+        let now = self.now;
+        let client = &mut self.clients[slot];
+        let number = match client.waiting.pop_front() {
+            Some(number) => number,
+            None => {
+                let number = self.operations.len() as u32 + 1;
+                let request = client.invent(number, &parameters);
+                let id = client.id;
+                self.note_operation(id, request);
+                number
+            }
+        };
+        let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
+        record.began = now;
+        let request = record.request.clone();
+        self.fold(5, (number, &request));
+        self.clients[slot].begin(now, number, request, &parameters);
+        self.operations_revision += 1;
+    }
+
+    pub(super) fn note_operation(&mut self, client: ClientId, request: Request) -> u32 {
+        let number = self.operations.len() as u32 + 1;
+        self.tell_with(|| What::Began(client, request.to_string()));
+        self.operations.push(OperationRecord { number, client, request, began: self.now, end: None, point: None });
+        self.operations_revision += 1;
+        number
+    }
+
+    pub(super) fn conclude(&mut self, slot: usize, conclusion: Conclusion) {
+        let parameters = self.scenario.parameters.clients;
+        let end = match conclusion {
+            Conclusion::Answered(outcome) => End::Answered(outcome),
+            Conclusion::GivenUp { perhaps_done, session_expired } => {
+                let trouble = self.trouble(session_expired);
+                if perhaps_done { End::Unknown(trouble) } else { End::Failed(trouble) }
+            }
+        };
+        let now = self.now;
+        let client = self.clients[slot].id;
+        let Some(number) = self.clients[slot].end(now, &parameters) else { return };
+        self.operations_revision += 1;
+        let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
+        record.end = Some((now, end));
+        let record = record.clone();
+        self.tell_with(|| What::Ended(client, record.request.to_string(), record.answer()));
+    }
+
+    pub(super) fn trouble(&self, session_expired: bool) -> Trouble {
+        let reach = self.reach();
+        let led = reach.largest.iter().any(|s| self.machines[s.slot()].raft().is_some_and(Raft::is_leader));
+        Trouble {
+            within: self.scenario.parameters.clients.operation_timeout,
+            led,
+            up: reach.running.len() as u8,
+            voters: reach.voters.len() as u8,
+            needed: reach.needed as u8,
+            reachable: reach.largest.len() as u8,
+            session_expired,
+        }
+    }
+
+    pub(super) fn schedule_client(&mut self, slot: usize) {
+        let client = &mut self.clients[slot];
+        let due = client.due().max(self.now);
+        if due < client.wake {
+            client.wake = due;
+            let client = client.id;
+            self.queue.push(due, Event::ClientWake { client });
+        } else if due > client.wake {
+            // The earlier wake-up finds nothing to do and schedules the next.
+        }
+    }
+
+    pub(super) fn read_mode(&self) -> raft::ReadMode {
+        if self.scenario.parameters.clients.lease_reads { raft::ReadMode::Lease } else { raft::ReadMode::Confirmed }
+    }
+
+    /// An entry was applied for the first time anywhere: the write it carries has taken effect there, whether or not its client
+    /// ever hears of it.
+    pub(super) fn note_effect(&mut self, index: LogIndex, applied: &Applied) {
+        let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return };
+        let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial));
+        if let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) {
+            record.point.get_or_insert(index.0);
+        }
+    }
+
+    /// A read is answered from a store that has applied everything up to `index`.
+    pub(super) fn note_read(&mut self, client: ClientId, attempt: u64, index: LogIndex) {
+        let number = self.clients[client.slot()].operation_of_attempt(attempt);
+        if let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) {
+            record.point = Some(index.0);
+        }
+    }
+}
