@@ -380,10 +380,8 @@ impl Raft {
         let answer = match message {
             // A pre-vote of an older term is refused in its own handler, with the reason.
             Message::PreVote(_) => return true,
-            // A pre-vote is granted in the voter's own term, which may be older: what counts is which question it answers. A voter
-            // that doesn't campaign would not learn of the newer term otherwise, and nobody could be elected.
-            Message::PreVoteResponse(m) if m.asked_in == mine => return true,
-            // Asking didn't raise anybody's term, so an answer may well come from an older one. It says what it answers.
+            // Asking raised nobody's term, so that the answer may well come from an older one; it says which question it answers.
+            // A voter that doesn't campaign would never learn of the newer term otherwise, and nobody could be elected.
             Message::PreVoteResponse(_) => return true,
             Message::RequestVote(m) => {
                 let term = m.term;
