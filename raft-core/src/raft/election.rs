@@ -140,8 +140,12 @@ impl Raft {
 
     pub(super) fn on_request_vote(&mut self, from: ServerId, m: &RequestVote, out: &mut Output) {
         let once = self.rule(Rule::VoteOncePerTerm);
-        let refusal = match self.hard_state.voted_for {
-            Some(other) if other != from && once => Some(VoteRefusal::AlreadyVoted { other }),
+        // A higher term is not even looked at while a leader is heard, but this server may have learned of the term in another
+        // way since. The leader's lease rests on its patience all the same.
+        let patience = self.patience().filter(|_| !m.leadership_transfer);
+        let refusal = match (self.hard_state.voted_for, patience) {
+            (Some(other), _) if other != from && once => Some(VoteRefusal::AlreadyVoted { other }),
+            (_, Some(until)) => Some(VoteRefusal::HearsLeader { leader: self.leader, until }),
             _ => self.refuses_log(m.last),
         };
         self.observe_vote(from, m.term, false, refusal, out);
