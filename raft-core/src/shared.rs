@@ -32,8 +32,30 @@ impl<T: Clone> Shared<T> {
         }
     }
 
+    pub(crate) fn get(&self, position: usize) -> Option<&T> {
+        self.chunks.get(position / CHUNK)?.get(position % CHUNK)
+    }
+
     pub(crate) fn get_mut(&mut self, position: usize) -> Option<&mut T> {
         Arc::make_mut(self.chunks.get_mut(position / CHUNK)?).get_mut(position % CHUNK)
+    }
+
+    /// Drops everything from `len` on.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.chunks.truncate(len.div_ceil(CHUNK));
+        if let Some(last) = self.chunks.last_mut()
+            && !len.is_multiple_of(CHUNK)
+            && last.len() > len % CHUNK
+        {
+            Arc::make_mut(last).truncate(len % CHUNK);
+        }
+    }
+
+    /// How many at the beginning satisfy `condition`, which holds for a beginning and for nothing after it.
+    pub(crate) fn partition_point(&self, condition: impl Fn(&T) -> bool) -> usize {
+        let chunk = self.chunks.partition_point(|chunk| chunk.first().is_some_and(&condition));
+        let Some(before) = chunk.checked_sub(1) else { return 0 };
+        before * CHUNK + self.chunks[before].partition_point(condition)
     }
 
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
@@ -58,5 +80,24 @@ mod tests {
         assert_eq!((original.iter().nth(70), copy.iter().nth(70)), (Some(&70), Some(&0)));
         assert!(copy.get_mut(150).is_some() && copy.get_mut(151).is_none());
         assert!(original.iter().copied().eq(0..150));
+    }
+
+    #[test]
+    fn it_is_cut_and_searched_as_a_plain_vector_would_be() {
+        let all: Vec<u32> = (0..150).collect();
+        let mut original = Shared::default();
+        all.iter().for_each(|number| original.push(*number));
+        for len in [0, 1, 63, 64, 65, 127, 128, 129, 149, 150, 151, 999] {
+            let mut cut = original.clone();
+            cut.truncate(len);
+            assert!(cut.iter().eq(all.iter().take(len)), "cut to {len}");
+            assert_eq!(cut.len(), len.min(150));
+            assert_eq!(cut.get(len), None);
+            assert_eq!(cut.get(len.wrapping_sub(1)), all[..len.min(150)].get(len.wrapping_sub(1)));
+            assert_eq!(original.partition_point(|number| (*number as usize) < len), len.min(150));
+            cut.push(7);
+            assert_eq!(cut.get(len.min(150)), Some(&7));
+        }
+        assert!(original.iter().eq(&all));
     }
 }

@@ -19,6 +19,8 @@
 //! * `client`: clients that look for the leader, time out and try again;
 //! * `storm`: random faults, drawn beforehand as actions; `marks`: whether they reached the rare states.
 //!
+//! [`timeline`] travels through a run, back and forth and into other futures.
+//!
 //! # Caveats
 //! Computing takes no time, and messages between a client and a server are lost or delayed but not repeated (they stand for
 //! connections). The operator sees who leads, and gives its orders on the leader's own console.
@@ -40,6 +42,7 @@ mod reach;
 mod scenario;
 mod serve;
 mod storm;
+pub mod timeline;
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -62,6 +65,7 @@ pub use parameters::{
 pub use reach::Reach;
 pub use scenario::{Scenario, ScenarioError};
 pub use storm::{CALM_AFTER, Profile, hunt};
+pub use timeline::Timeline;
 
 use crate::check::{Checker, Violation};
 use crate::hash::{TraceHasher, mix};

@@ -1,0 +1,180 @@
+//! Branches: one for each way the run went on. Acting in the past starts one, and the old future keeps its own.
+//!
+//! A branch knows everything from the run's beginning, so that any other can be deleted; what two have in common they share
+//! in memory.
+
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::checkpoints::Checkpoint;
+use super::moments::{Moment, Moments};
+use super::playhead::Playhead;
+use super::terms::Terms;
+use super::{Action, Position};
+
+/// A branch's name for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BranchId(pub u32);
+
+/// What a person did, and where among the events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deed {
+    /// The position at which it was done; it is itself the next event.
+    pub after: Position,
+    /// What.
+    pub action: Action,
+}
+
+/// One way the run went.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    id: BranchId,
+    name: String,
+    /// The branch it left, and where.
+    origin: Option<(BranchId, Position)>,
+    /// The furthest position played.
+    end: Position,
+    pub(super) deeds: Vec<Deed>,
+    /// In order; the first is the run's beginning. Never empty.
+    pub(super) checkpoints: Vec<Arc<Checkpoint>>,
+    pub(super) moments: Moments,
+    pub(super) terms: Terms,
+}
+
+/// What can't be done to a branch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BranchError {
+    /// There is none of that number.
+    NoSuchBranch(BranchId),
+    /// The branch being played can't be deleted.
+    Playing(String),
+    /// A name must say something.
+    EmptyName,
+}
+
+impl Branch {
+    /// The branch that a run begins with.
+    pub(super) fn first(beginning: &Playhead) -> Branch {
+        Branch {
+            id: BranchId(1),
+            name: "main".to_string(),
+            origin: None,
+            end: beginning.position(),
+            deeds: Vec::new(),
+            checkpoints: alloc::vec![Checkpoint::of(beginning)],
+            moments: Moments::default(),
+            terms: Terms::default(),
+        }
+    }
+
+    /// A branch that has everything up to `at` in common with this one.
+    pub(super) fn fork(&self, id: BranchId, at: Position) -> Branch {
+        let mut branch = self.clone();
+        branch.id = id;
+        branch.name = alloc::format!("branch {}", id.0);
+        branch.origin = Some((self.id, at));
+        branch.end = at;
+        branch.deeds.retain(|deed| deed.after.event < at.event);
+        branch.checkpoints.retain(|checkpoint| checkpoint.event() <= at.event);
+        branch.moments.forget_after(at.event);
+        branch.terms.forget_after(at.event);
+        branch
+    }
+
+    /// Its name for programs.
+    pub fn id(&self) -> BranchId {
+        self.id
+    }
+
+    /// Its name for people.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The branch it left and where, unless it is the one that the run began with, or took that one's place.
+    pub fn origin(&self) -> Option<(BranchId, Position)> {
+        self.origin
+    }
+
+    /// The furthest position played.
+    pub fn end(&self) -> Position {
+        self.end
+    }
+
+    /// What has been done by hand on it, from the run's beginning.
+    pub fn deeds(&self) -> &[Deed] {
+        &self.deeds
+    }
+
+    /// Its notable moments, in order, from the run's beginning; see [`Branch::kept_of`].
+    pub fn moments(&self) -> impl DoubleEndedIterator<Item = &Moment> {
+        self.moments.iter()
+    }
+
+    /// How many of the moments of a kind there is one kept of: 1 unless the run has become so long that some were left out.
+    pub fn kept_of(&self, kind: super::MomentKind) -> u32 {
+        self.moments.every(kind)
+    }
+
+    /// Those checkpoints that aren't its origin's.
+    pub(super) fn own_checkpoints(&self) -> &[Arc<Checkpoint>] {
+        let shared = self.origin.map_or(0, |(_, at)| self.checkpoints.partition_point(|c| c.event() <= at.event));
+        &self.checkpoints[shared..]
+    }
+
+    /// The run has been played to here, whether or not it had been before.
+    pub(super) fn reach(&mut self, position: Position) {
+        self.end = self.end.max(position);
+    }
+
+    /// What is done here comes at the end: a clock that stood later stood there for nothing.
+    pub(super) fn extend(&mut self, deed: Deed) {
+        self.end = deed.after;
+        self.deeds.push(deed);
+    }
+}
+
+/// Gives a branch another name.
+pub(super) fn rename(branches: &mut [Branch], id: BranchId, name: &str) -> Result<(), BranchError> {
+    let name = name.trim();
+    if name.is_empty() {
+        return Err(BranchError::EmptyName);
+    }
+    let place = place_of(branches, id)?;
+    branches[place].name = name.to_string();
+    Ok(())
+}
+
+/// Takes a branch out. Of those that left it, the one that left last takes its place, for it shares most with it.
+pub(super) fn remove(branches: &mut Vec<Branch>, id: BranchId) -> Result<(), BranchError> {
+    let place = place_of(branches, id)?;
+    let origin = branches.remove(place).origin;
+    let left = |branch: &Branch| branch.origin.filter(|(from, _)| *from == id).map(|(_, at)| at);
+    let heir = branches.iter().filter_map(|branch| Some((left(branch)?, branch.id))).max();
+    let Some((_, heir)) = heir else { return Ok(()) };
+    for branch in branches {
+        let Some(at) = left(branch) else { continue };
+        branch.origin =
+            if branch.id == heir { origin.map(|(from, earlier)| (from, earlier.min(at))) } else { Some((heir, at)) };
+    }
+    Ok(())
+}
+
+/// Where a branch stands in the list.
+pub(super) fn place_of(branches: &[Branch], id: BranchId) -> Result<usize, BranchError> {
+    branches.iter().position(|branch| branch.id == id).ok_or(BranchError::NoSuchBranch(id))
+}
+
+impl fmt::Display for BranchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BranchError::NoSuchBranch(id) => write!(f, "there is no branch {}", id.0),
+            BranchError::Playing(name) => write!(f, "“{name}” is being played: switch to another branch first"),
+            BranchError::EmptyName => f.write_str("a branch needs a name: give it one"),
+        }
+    }
+}
+
+impl core::error::Error for BranchError {}

@@ -1,0 +1,470 @@
+//! Travelling through a run: to any moment, back by one event, and into what would have happened instead.
+//!
+//! # Checkpoints and replay (`checkpoints`)
+//! A [`Timeline`] plays a [`Simulation`] and keeps a copy of it every few thousand events. To go anywhere, it takes the nearest
+//! copy before and plays on from there: since a run is its seed and its actions, that is exactly the state that straight play
+//! comes to, with the same [`Simulation::trace_hash`]. Copies share what they have in common, so that one costs microseconds
+//! and some tens of kilobytes. Their number is bounded; they grow sparser with age.
+//!
+//! # Positions
+//! A [`Position`] is how many events have been played, and where the clock stands: at the last of them, or later, where nothing
+//! has happened since. Going to a *time* plays everything up to it; going to an *event* stops right after it, with the clock at
+//! it. Going back forgets nothing: what has been played stays known up to the furthest position, and playing
+//! forward again plays the same.
+//!
+//! # Deeds and branches (`branches`)
+//! What a person does comes into the run with [`Timeline::act`], as a [`Deed`] with its place among the events, and is done again in every
+//! replay. Done at the end of what has been played, it extends the present branch. Done in the past, it begins a new
+//! branch: the old one keeps its future, under its name, to be switched to, renamed, deleted, or looked at beside the present
+//! one ([`Timeline::beside`]). To play on is not to act: it never begins a branch.
+//!
+//! # What happened (`moments`, `terms`, `tape`, `story`)
+//! The first time that a stretch is played, its notable moments and its terms are noted; replays note nothing. The news that lead
+//! up to the present position are at hand after every seek ([`Timeline::story`]), each piece under a number of its own, so that
+//! whoever has read up to a number is told nothing twice.
+//!
+//! # Memory
+//! Checkpoints are bounded together, moments and terms for each branch, the story as a whole. What is not bounded here is what a world
+//! itself never forgets: its clients' operations, and logs that are never compacted.
+//!
+//! # Caveats
+//! The world can be looked at and not changed except through [`Timeline::act`]: a change behind the timeline's back would be gone
+//! with the next seek. Playing to a time takes as long as the simulation of all that is new up to it.
+
+mod branches;
+mod checkpoints;
+mod moments;
+mod playhead;
+mod story;
+mod tape;
+mod terms;
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+pub use branches::{Branch, BranchError, BranchId, Deed};
+pub use moments::{KEPT_MAX, Moment, MomentKind};
+pub use story::{STORY_MAX, Told};
+pub use tape::{BUCKETS_MAX, Band, Mark, Tape};
+
+use super::{
+    Action, ClientId, Flight, Machine, News, OperationRecord, Scenario, ScenarioError, Simulation, TimedAction, What,
+};
+use crate::time::Time;
+use checkpoints::Checkpoint;
+use playhead::Playhead;
+use story::Story;
+
+/// Events that a step back replays at most, once the first of a row has been taken.
+const FOOTING: u64 = 128;
+
+/// A place in a run. Ordered by events, then by time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// How many events have been played.
+    pub event: u64,
+    /// Where the clock stands.
+    pub time: Time,
+}
+
+/// What became of an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acted {
+    /// It was done, and the branch goes on with it.
+    Extended,
+    /// It was done in the past, and this branch began with it; the one before has kept its future.
+    Branched(BranchId),
+    /// Nothing was done, for a violation has ended the run.
+    RunIsOver,
+}
+
+/// What the checkpoints amount to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holdings {
+    /// How many there are, on all branches.
+    pub checkpoints: usize,
+    /// What they weigh, in bytes, by estimate.
+    pub bytes: usize,
+    /// The most events between two of the present branch: what a seek replays at worst.
+    pub longest_gap: u64,
+}
+
+/// A run with its past and its other futures. See the [module's essay](self).
+///
+/// ```
+/// use raft_core::sim::timeline::Acted;
+/// use raft_core::sim::{Action, Scenario, Target, Timeline};
+/// use raft_core::time::Time;
+///
+/// let mut run = Timeline::new(Scenario::new(7, 5))?;
+/// run.play_until(Time::from_secs(5));
+/// let hash = run.world().trace_hash();
+///
+/// run.seek(Time::from_secs(2));
+/// assert!(matches!(run.act(Action::Crash(Target::Leader))?, Acted::Branched(_)));
+/// run.play_until(Time::from_secs(5));
+/// assert_ne!(run.world().trace_hash(), hash);
+///
+/// // The old future is still there.
+/// let old = run.branches()[0].id();
+/// run.switch(old).expect("a branch that is there");
+/// assert_eq!(run.world().trace_hash(), hash);
+/// # Ok::<(), raft_core::sim::ScenarioError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Timeline {
+    /// What the run began with, before anything was done by hand.
+    scenario: Arc<Scenario>,
+    head: Playhead,
+    story: Story,
+    branches: Vec<Branch>,
+    /// Where the branch being played stands in the list.
+    playing: usize,
+    named: u32,
+    /// A checkpoint shortly before the present position, left by a step back for the next.
+    footing: Option<Arc<Checkpoint>>,
+    /// The world shown for comparison, and whose it is.
+    beside: Option<(BranchId, Playhead)>,
+}
+
+/// Playing and travelling.
+impl Timeline {
+    /// A run at time zero.
+    ///
+    /// # Errors
+    /// A scenario that makes no world.
+    pub fn new(scenario: Scenario) -> Result<Timeline, ScenarioError> {
+        let head = Playhead::new(Simulation::new(scenario)?);
+        Ok(Timeline {
+            scenario: Arc::clone(&head.world.scenario),
+            branches: alloc::vec![Branch::first(&head)],
+            head,
+            story: Story::default(),
+            playing: 0,
+            named: 1,
+            footing: None,
+            beside: None,
+        })
+    }
+
+    /// The world at the present position.
+    pub fn world(&self) -> &Simulation {
+        &self.head.world
+    }
+
+    /// The present position.
+    pub fn position(&self) -> Position {
+        self.head.position()
+    }
+
+    /// Whether nothing is known that comes after the present position.
+    pub fn is_at_end(&self) -> bool {
+        self.position().event == self.branch().end().event
+    }
+
+    /// Plays the next event, known or new; false if there is none, for a violation has ended the run.
+    pub fn step(&mut self) -> bool {
+        self.step_until(Time::NEVER)
+    }
+
+    /// Plays everything up to `time` and lets the clock stand there; how many events. A time in the past changes nothing.
+    pub fn play_until(&mut self, time: Time) -> u64 {
+        let before = self.position().event;
+        if time >= self.position().time {
+            while self.step_until(time) {}
+            self.head.world.run_until(time);
+            let position = self.position();
+            self.branches[self.playing].reach(position);
+        }
+        self.position().event - before
+    }
+
+    /// Goes to a time, back or forward: the state after everything up to it. Beyond what is known it plays on. Where it stands
+    /// then: earlier than asked only if a violation has ended the run before.
+    pub fn seek(&mut self, time: Time) -> Position {
+        let here = self.position();
+        let nearest = checkpoints::newest_by_time(&self.branch().checkpoints, time);
+        if here.time > time || here.event < nearest.event() {
+            let head = nearest.head.clone();
+            self.set(head);
+        }
+        self.play_until(time);
+        self.position()
+    }
+
+    /// Goes to right after an event, back or forward; 0 is the beginning. Beyond what is known it plays on.
+    pub fn seek_event(&mut self, event: u64) -> Position {
+        let here = self.position();
+        let past = here.event > event || (here.event == event && !self.head.is_at_event());
+        let nearest = checkpoints::newest_by_event(&self.branch().checkpoints, event);
+        let footing = self.footing.as_deref().filter(|footing| footing.event() <= event);
+        let nearest = footing.filter(|footing| footing.event() > nearest.event()).unwrap_or(nearest);
+        if past || here.event < nearest.event() {
+            let head = nearest.head.clone();
+            self.set(head);
+        }
+        let footing = event.saturating_sub(FOOTING);
+        while self.position().event < event {
+            if past && self.position().event == footing {
+                self.footing = Some(Checkpoint::of(&self.head));
+            }
+            if !self.step() {
+                break;
+            }
+        }
+        self.position()
+    }
+
+    /// Goes back by one event; false at the beginning. The clock then stands at the event before.
+    pub fn step_back(&mut self) -> bool {
+        let Some(event) = self.position().event.checked_sub(1) else {
+            return false;
+        };
+        self.seek_event(event);
+        true
+    }
+
+    /// Plays on until a moment of one of these kinds, known or new, or until `limit`.
+    pub fn play_to_moment(&mut self, kinds: &[MomentKind], limit: Time) -> Option<Moment> {
+        if let Some(known) = self.next_moment(kinds).filter(|known| known.time <= limit) {
+            self.seek_event(known.event);
+            return Some(known);
+        }
+        let end = self.branch().end().event;
+        self.seek_event(end);
+        while self.step_until(limit) {
+            let first = self.noticed().find(|moment| kinds.contains(&moment.kind));
+            if first.is_some() {
+                return first;
+            }
+        }
+        self.play_until(limit);
+        None
+    }
+
+    /// Does something at the present position: after everything else of this instant, as [`Simulation::act`] does. In the past
+    /// it begins a new branch, which is played from then on.
+    ///
+    /// # Errors
+    /// An action that makes no sense in this world; nothing happens then.
+    pub fn act(&mut self, action: Action) -> Result<Acted, ScenarioError> {
+        self.head.world.scenario().check_action(&action)?;
+        // The rest of the instant, but not what was done by hand at its end: that is what is done differently now.
+        let before_a_deed = |run: &Timeline| {
+            let event = run.position().event;
+            run.branch().deeds.binary_search_by_key(&event, |deed| deed.after.event).is_ok()
+        };
+        while !before_a_deed(self) && self.step_until(self.position().time) {}
+        if self.head.world.violation().is_some() {
+            return Ok(Acted::RunIsOver);
+        }
+        let after = self.position();
+        let in_the_past = !self.is_at_end();
+        if in_the_past {
+            self.named += 1;
+            let branch = self.branch().fork(BranchId(self.named), after);
+            self.playing = self.branches.len();
+            self.branches.push(branch);
+            self.footing = None;
+        }
+        self.beside = None;
+        self.head.world.act(action.clone())?;
+        self.branches[self.playing].extend(Deed { after, action });
+        self.head.hear();
+        self.take_in();
+        Ok(if in_the_past { Acted::Branched(self.branch().id()) } else { Acted::Extended })
+    }
+
+    /// Plays the next event of the branch, if it is due by `time`.
+    fn step_until(&mut self, time: Time) -> bool {
+        let played = self.head.step(&self.branches[self.playing].deeds, time);
+        if played {
+            self.take_in();
+        }
+        played
+    }
+
+    /// Notes what the last event brought, if it is new, and adds it to the story in any case.
+    fn take_in(&mut self) {
+        let position = self.head.position();
+        if position.event > self.branch().end().event {
+            let moments: Vec<Moment> = self.noticed().collect();
+            let branch = &mut self.branches[self.playing];
+            moments.into_iter().for_each(|moment| branch.moments.note(moment));
+            self.head.fresh.iter().for_each(|news| branch.terms.note(news, position.event));
+            branch.reach(position);
+            let latest = branch.checkpoints.last().map_or(0, |latest| latest.event());
+            if position.event >= latest + checkpoints::SPACING {
+                branch.checkpoints.push(Checkpoint::of(&self.head));
+                checkpoints::thin(&mut self.branches, checkpoints::BYTES_MAX);
+            }
+        }
+        self.story.tell(&self.head.fresh);
+    }
+
+    /// What is notable about the last event.
+    fn noticed(&self) -> impl Iterator<Item = Moment> {
+        let world = &self.head.world;
+        let notable = self.head.fresh.iter().filter_map(|news| moments::notable(world, news));
+        notable.chain(moments::violation(world))
+    }
+
+    fn set(&mut self, head: Playhead) {
+        self.story.restart_after(head.told);
+        self.head = head;
+    }
+
+    fn branch(&self) -> &Branch {
+        &self.branches[self.playing]
+    }
+}
+
+/// Branches.
+impl Timeline {
+    /// All branches, in the order in which they began.
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// The branch being played.
+    pub fn playing(&self) -> &Branch {
+        self.branch()
+    }
+
+    /// Goes to the same time on another branch, or to that branch's end if it has been played less far.
+    ///
+    /// # Errors
+    /// If there is no such branch.
+    pub fn switch(&mut self, id: BranchId) -> Result<Position, BranchError> {
+        let place = branches::place_of(&self.branches, id)?;
+        if place != self.playing {
+            let time = self.position().time.min(self.branches[place].end().time);
+            self.playing = place;
+            self.footing = None;
+            let head = checkpoints::newest_by_time(&self.branch().checkpoints, time).head.clone();
+            self.set(head);
+            self.play_until(time);
+        }
+        Ok(self.position())
+    }
+
+    /// Gives a branch another name; spaces around it are dropped.
+    ///
+    /// # Errors
+    /// If there is no such branch, or the name is empty.
+    pub fn rename(&mut self, id: BranchId, name: &str) -> Result<(), BranchError> {
+        branches::rename(&mut self.branches, id, name)
+    }
+
+    /// Forgets a branch. Those that left it stay whole; the one that left last takes its place as their origin.
+    ///
+    /// # Errors
+    /// If there is no such branch, or it is the one being played.
+    pub fn delete(&mut self, id: BranchId) -> Result<(), BranchError> {
+        let playing = self.branch().id();
+        if id == playing {
+            return Err(BranchError::Playing(self.branch().name().into()));
+        }
+        branches::remove(&mut self.branches, id)?;
+        self.playing = branches::place_of(&self.branches, playing)?;
+        self.beside = None;
+        Ok(())
+    }
+
+    /// The world of a branch at a time, or at the branch's end if it has been played less far, to compare with the present one.
+    /// Asked for one moment after the other, as while playing, it plays on from the last.
+    ///
+    /// # Errors
+    /// If there is no such branch.
+    pub fn beside(&mut self, id: BranchId, time: Time) -> Result<&Simulation, BranchError> {
+        let branch = &self.branches[branches::place_of(&self.branches, id)?];
+        let time = time.min(branch.end().time);
+        let nearest = checkpoints::newest_by_time(&branch.checkpoints, time);
+        let usable = |head: &Playhead| head.world.now() <= time && head.world.events() >= nearest.event();
+        let last = self.beside.take().filter(|(last, head)| *last == id && usable(head));
+        let mut head = last.map_or_else(|| nearest.head.clone(), |(_, head)| head);
+        head.play_unheard(&branch.deeds, time);
+        Ok(&self.beside.insert((id, head)).1.world)
+    }
+
+    /// The complete recipe of a branch: what the run began with, and everything done by hand.
+    ///
+    /// # Errors
+    /// If there is no such branch.
+    pub fn recipe(&self, id: BranchId) -> Result<Scenario, BranchError> {
+        let branch = &self.branches[branches::place_of(&self.branches, id)?];
+        let mut scenario = Scenario::clone(&self.scenario);
+        for deed in branch.deeds() {
+            let at = deed.after.time;
+            let place = scenario.actions.partition_point(|timed| timed.at <= at);
+            scenario.actions.insert(place, TimedAction { at, action: deed.action.clone() });
+        }
+        Ok(scenario)
+    }
+}
+
+/// What happened.
+impl Timeline {
+    /// The first known moment of these kinds after the present position, on the branch being played.
+    pub fn next_moment(&self, kinds: &[MomentKind]) -> Option<Moment> {
+        self.branch().moments.after(self.position().event, kinds)
+    }
+
+    /// The last moment of these kinds before the present position.
+    pub fn previous_moment(&self, kinds: &[MomentKind]) -> Option<Moment> {
+        self.branch().moments.before(self.position().event, kinds)
+    }
+
+    /// A summary of a stretch of a branch, as fine as it will be painted: in `buckets` parts (1 to [`BUCKETS_MAX`]).
+    ///
+    /// # Errors
+    /// If there is no such branch.
+    pub fn tape(&self, id: BranchId, from: Time, to: Time, buckets: u32) -> Result<Tape, BranchError> {
+        let branch = &self.branches[branches::place_of(&self.branches, id)?];
+        Ok(tape::paint(branch, from, to, buckets))
+    }
+
+    /// The number of the newest piece of news at the present position; 0 if there has been none.
+    pub fn told(&self) -> u64 {
+        self.head.told
+    }
+
+    /// The newest `limit` pieces of news up to the present position with a number above `after`, oldest first. At most
+    /// [`STORY_MAX`] are remembered or looked up again.
+    pub fn story(&mut self, after: u64, limit: usize) -> Vec<Told> {
+        let limit = limit.min(STORY_MAX) as u64;
+        let from = after.max(self.told().saturating_sub(limit)).saturating_add(1);
+        if from < self.story.first() && from <= self.told() {
+            let older = self.news_between(from, self.story.first());
+            self.story.put_before(older);
+        }
+        self.story.from(from)
+    }
+
+    /// Plays again, aside, what told the news with these numbers, the last excluded.
+    fn news_between(&self, from: u64, to: u64) -> Vec<News> {
+        let branch = self.branch();
+        let mut head = checkpoints::newest(&branch.checkpoints, |head| head.told < from).head.clone();
+        let mut news = Vec::new();
+        while head.told + 1 < to {
+            let first = head.told + 1;
+            if !head.step(&branch.deeds, Time::NEVER) {
+                break;
+            }
+            let numbered = (first..to).zip(&head.fresh).filter(|(number, _)| *number >= from);
+            news.extend(numbered.map(|(_, news)| news.clone()));
+        }
+        news
+    }
+
+    /// What the checkpoints amount to.
+    pub fn holdings(&self) -> Holdings {
+        let events = self.branch().checkpoints.iter().map(|checkpoint| checkpoint.event());
+        let next = events.clone().skip(1).chain([self.branch().end().event]);
+        Holdings {
+            checkpoints: self.branches.iter().map(|branch| branch.own_checkpoints().len()).sum(),
+            bytes: checkpoints::total_weight(&self.branches),
+            longest_gap: events.zip(next).map(|(event, next)| next - event).max().unwrap_or(0),
+        }
+    }
+}
