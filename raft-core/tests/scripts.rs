@@ -78,6 +78,11 @@ fn every_script_happens_as_it_says() {
 #[test]
 fn every_script_says_what_it_shows_and_where_the_paper_does() {
     let scripts = scripts();
+    assert!(scripts.len() >= 40, "there are only {} scripts", scripts.len());
+    for topic in TOPICS {
+        let of_topic = |(path, _): &(PathBuf, String)| name(path).starts_with(&format!("{topic}-"));
+        assert!(scripts.iter().any(of_topic), "there is no script about {topic}");
+    }
     for (path, script) in scripts {
         let name = name(&path);
         assert!(TOPICS.iter().any(|topic| name.starts_with(&format!("{topic}-"))), "{name}: of what topic is it?");
