@@ -140,6 +140,7 @@ impl Raft {
         let dropped_to = self.log.last();
         out.observe(|| Observation::Truncated { after, dropped_to, conflict });
         self.log.truncate_after(after);
+        self.disk.cut(after);
         if self.membership.truncate_after(after) {
             let configuration = *self.membership.current();
             out.observe(|| Observation::MembershipReverted { configuration });

@@ -26,6 +26,8 @@ pub(super) struct Disk {
     durable: u64,
     /// The number of the last write that held a hard state.
     hard_state_write: u64,
+    /// The number of the last write that dropped entries: those before it tell nothing about what stands there now.
+    cutting_write: u64,
     /// When the writes that aren't durable yet were handed out, oldest first.
     writing: VecDeque<Time>,
     /// Messages, and the write each waits for, in that order.
@@ -66,9 +68,10 @@ impl Disk {
         }
     }
 
-    /// The log was cut: what was durable beyond is not what the log holds now.
-    fn cut(&mut self, last: LogIndex) {
+    /// The log was cut, which this step's write will tell the disk: what was durable beyond is not what the log holds now.
+    pub(super) fn cut(&mut self, last: LogIndex) {
         self.log = self.log.min(last);
+        self.cutting_write = self.issued + 1;
     }
 
     /// The write that everything decided so far rests on: this step's, if it writes, or else the last one.
@@ -92,7 +95,6 @@ impl Raft {
 
     /// The log changed: everything after `after` was dropped, and `entries` follow it now.
     pub(super) fn write_log(&mut self, after: LogIndex, entries: Entries) {
-        self.disk.cut(after);
         self.slice = None;
         let log = match self.disk.pending.log.take() {
             None => LogWrite { after, entries },
@@ -179,9 +181,12 @@ impl Raft {
         let finished = (receipt.sequence - self.disk.durable) as usize;
         self.disk.writing.drain(..finished);
         self.disk.durable = receipt.sequence;
-        // The index alone proves nothing: it may have been overwritten since this write was handed out. Of a write that ends
-        // before the log's base nothing is known either: what a snapshot covers is durable with the snapshot, not before.
-        if self.log.contains(receipt.last) || !self.rule(Rule::MatchWritesByTerm) {
+        // What was overwritten after this write was handed out is on its way to the disk once more. Neither the index tells, for
+        // another entry may stand there now, nor term and index, for it may be the same one, brought back by a third leader.
+        // What a snapshot covers is durable with the snapshot, not before.
+        if receipt.sequence >= self.disk.cutting_write || !self.rule(Rule::MatchWritesByTerm) {
+            let known = self.log.term_at(receipt.last.index);
+            self.must_hold(known.is_none_or(|term| term == receipt.last.term), "a write that wasn't cut off is in the log");
             self.disk.log = self.disk.log.max(receipt.last.index.min(self.log.last().index));
         }
         while let Some((needed, _)) = self.disk.held.front()

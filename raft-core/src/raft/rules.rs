@@ -24,7 +24,7 @@ pub enum Rule {
     PersistBeforeAcknowledging,
     /// The leader counts itself only for entries on its own disk.
     PersistBeforeCounting,
-    /// A finished write is matched by term and index, not by index alone.
+    /// A finished write vouches only for what hasn't been overwritten since: the index alone tells nothing.
     MatchWritesByTerm,
     /// An append builds only on an entry that both sides have.
     CheckPreviousEntry,
