@@ -159,12 +159,16 @@ impl Raft {
 
     /// Sends a message that speaks of the log up to `index` only, once that is durable.
     pub(super) fn promise_log(&mut self, index: LogIndex, to: ServerId, message: Message, out: &mut Output) {
-        let term_is_durable = !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable;
-        if index <= self.disk.log && term_is_durable {
+        if index <= self.disk.log && self.hard_state_is_durable() {
             self.send(to, message, out);
         } else {
             self.promise(to, message, Rule::PersistBeforeAcknowledging, out);
         }
+    }
+
+    /// Whether the term and the vote are on the disk as they are.
+    pub(super) fn hard_state_is_durable(&self) -> bool {
+        !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable
     }
 
     pub(super) fn on_durable(&mut self, receipt: Receipt, out: &mut Output) {
@@ -186,7 +190,10 @@ impl Raft {
         // What a snapshot covers is durable with the snapshot, not before.
         if receipt.sequence >= self.disk.cutting_write || !self.rule(Rule::MatchWritesByTerm) {
             let known = self.log.term_at(receipt.last.index);
-            self.must_hold(known.is_none_or(|term| term == receipt.last.term), "a write that wasn't cut off is in the log");
+            self.must_hold(
+                known.is_none_or(|term| term == receipt.last.term),
+                "a write that wasn't cut off is in the log",
+            );
             self.disk.log = self.disk.log.max(receipt.last.index.min(self.log.last().index));
         }
         while let Some((needed, _)) = self.disk.held.front()
@@ -195,6 +202,7 @@ impl Raft {
             out.messages.extend(self.disk.held.pop_front().map(|(_, envelope)| envelope));
         }
         self.notice_repair(out);
+        self.count_own_vote(out);
         if let Role::Leader(_) = self.role {
             self.advance_commit(out);
         }

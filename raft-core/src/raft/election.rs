@@ -21,6 +21,9 @@ impl Raft {
             return;
         }
         self.arm_election_timer();
+        if matches!(why, CampaignReason::ElectionTimeout { .. }) {
+            self.leader = None; // Even if it may not campaign: nobody should be sent to a leader that isn't heard.
+        }
         if let Some(reason) = self.campaign_withheld() {
             if reason != WithheldReason::NotAVoter {
                 out.observe(|| Observation::CampaignWithheld { reason });
@@ -86,7 +89,21 @@ impl Raft {
             // Asking for votes promises that its own is given, and that its log is what it says: both must be durable.
             self.promise(voter, ask.clone(), Rule::PersistBeforeVoting, out);
         }
-        self.count_vote(me, true, out);
+        if !self.rule(Rule::PersistBeforeVoting) {
+            self.count_vote(me, true, out);
+        }
+    }
+
+    /// A candidate's own vote counts like anybody's: once it is on the disk. Where one vote is enough to win, a crash could otherwise let the
+    /// server lead the same term twice.
+    pub(super) fn count_own_vote(&mut self, out: &mut Output) {
+        let me = self.config.id;
+        if let Role::Candidate(campaign) = &self.role
+            && !campaign.granted.contains(me)
+            && self.hard_state_is_durable()
+        {
+            self.count_vote(me, true, out);
+        }
     }
 
     fn count_vote(&mut self, voter: ServerId, granted: bool, out: &mut Output) {

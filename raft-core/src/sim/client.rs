@@ -176,7 +176,10 @@ pub(super) struct Client {
     random: Xoshiro256PlusPlus,
     session: Option<SessionId>,
     serial: u64,
+    /// Whom it asks next.
     guess: ServerId,
+    /// Whom it asked last without a hint: hints may lead in circles, this goes round all servers.
+    searched: ServerId,
     attempts: u64,
     pub(super) ongoing: Option<Ongoing>,
     /// Session, serial and number of the latest writes, for telling later that one took effect.
@@ -234,6 +237,7 @@ impl Client {
             session: None,
             serial: 0,
             guess,
+            searched: guess,
             attempts: 0,
             ongoing: None,
             recent: VecDeque::new(),
@@ -277,8 +281,9 @@ impl Client {
         }
         if ongoing.attempt != 0 {
             // No answer in time: perhaps this server is gone.
-            self.guess = successor(self.guess, servers);
+            self.search(servers);
         }
+        let Some(ongoing) = &mut self.ongoing else { return Wish::Wait };
         self.attempts += 1;
         ongoing.attempt = self.attempts;
         ongoing.next_try = now + parameters.attempt_timeout;
@@ -348,16 +353,25 @@ impl Client {
                 return Some(Conclusion::GivenUp { perhaps_done, session_expired: true });
             }
             Reply::NotLeader(hint) => {
-                self.guess = hint.unwrap_or_else(|| successor(self.guess, servers));
                 ongoing.next_try = now + if hint.is_some() { Duration::ZERO } else { BACK_OFF };
+                match hint {
+                    Some(leader) => self.guess = leader,
+                    None => self.search(servers),
+                }
             }
             Reply::NotNow(_) | Reply::Lost => ongoing.next_try = now + BACK_OFF,
             Reply::Unreachable => {
-                self.guess = successor(self.guess, servers);
                 ongoing.next_try = now + BACK_OFF;
+                self.search(servers);
             }
         }
         None
+    }
+
+    /// Asks the next server in turn.
+    fn search(&mut self, servers: u8) {
+        self.searched = successor(self.searched, servers);
+        self.guess = self.searched;
     }
 
     /// A command of the client's own.
