@@ -186,7 +186,10 @@ impl Raft {
         // What a snapshot covers is durable with the snapshot, not before.
         if receipt.sequence >= self.disk.cutting_write || !self.rule(Rule::MatchWritesByTerm) {
             let known = self.log.term_at(receipt.last.index);
-            self.must_hold(known.is_none_or(|term| term == receipt.last.term), "a write that wasn't cut off is in the log");
+            self.must_hold(
+                known.is_none_or(|term| term == receipt.last.term),
+                "a write that wasn't cut off is in the log",
+            );
             self.disk.log = self.disk.log.max(receipt.last.index.min(self.log.last().index));
         }
         while let Some((needed, _)) = self.disk.held.front()

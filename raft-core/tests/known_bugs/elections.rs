@@ -1,6 +1,5 @@
 //! Terms, votes, pre-votes, and who gets to lead.
 
-
 use crate::support::{Cluster, s};
 
 #[test]
@@ -10,4 +9,3 @@ fn a_pre_vote_of_a_voter_in_an_older_term_counts() {
     cluster.elect(s(1));
     assert_eq!(cluster.term(s(2)), 8);
 }
-
