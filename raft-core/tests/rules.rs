@@ -33,6 +33,23 @@ mod reads;
 #[path = "rules/retries.rs"]
 mod retries;
 
+/// A hunt for what happens without a rule must end with a violation, not with a panic.
+#[test]
+fn storms_without_a_rule_never_panic() {
+    use raft_core::raft::{Rule, Rules};
+    use raft_core::sim::{Profile, Simulation, hunt};
+    use raft_core::time::{Duration, Time};
+    for rule in Rule::ALL {
+        for seed in 0..8 {
+            let scenario = hunt(seed, None, Duration::from_secs(15), Profile::Full, Rules::ALL.without(rule));
+            let mut world = Simulation::new(scenario).expect("a hunt makes a world");
+            // Nobody looks at what is violated, so that the run goes on after it.
+            world.stop_checking();
+            world.run_until(Time::from_secs(15));
+        }
+    }
+}
+
 /// Each rule's test, so that a new rule can't be forgotten.
 #[test]
 fn every_rule_has_a_test_here() {

@@ -3,6 +3,7 @@
 use super::Raft;
 use super::entry::Entries;
 use super::io::Output;
+use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::observation::Observation;
 use super::rules::Rule;
@@ -58,10 +59,9 @@ impl Raft {
             return self.on_old_append(from, m, behind, out);
         }
         let last = self.log.last();
-        let checked = self.rule(Rule::CheckPreviousEntry);
         let log = &self.log;
         let fit = match fit(m.previous, &m.entries, last.index, |id| log.contains(id)) {
-            Fit::Gap if !checked => Fit::Conflicts { known: 0 },
+            Fit::Gap if !self.rule(Rule::CheckPreviousEntry) && goes_on_from(log, m) => Fit::Conflicts { known: 0 },
             fit => fit,
         };
         let known = match fit {
@@ -162,6 +162,13 @@ impl Raft {
             out.observe(|| Observation::Committed { from, to, by });
         }
     }
+}
+
+/// Whether the entries could follow the log's own at that place, as far as terms go, whatever it is. Even a log that nobody checks
+/// has its terms in order.
+fn goes_on_from(log: &Log, m: &AppendEntries) -> bool {
+    let before = log.term_at(m.previous.index.min(log.last().index));
+    m.entries.as_slice().first().is_none_or(|first| before.is_some_and(|before| before <= first.term))
 }
 
 /// What no correct leader sends.

@@ -53,10 +53,12 @@ impl Raft {
         Ok(next)
     }
 
-    /// A membership entered the log, or came with a snapshot.
-    pub(super) fn on_membership(&mut self, index: LogIndex, out: &mut Output) {
+    /// A membership entered the log, or came with a snapshot; `before` was in force until now.
+    pub(super) fn on_membership(&mut self, before: Configuration, index: LogIndex, out: &mut Output) {
         let configuration = *self.membership.current();
-        out.observe(|| Observation::MembershipEntered { index, configuration });
+        if configuration != before {
+            out.observe(|| Observation::MembershipEntered { index, configuration });
+        }
         self.learn_standing(index, out);
         self.follow_members();
     }

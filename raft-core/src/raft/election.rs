@@ -285,8 +285,9 @@ impl Raft {
             if let Payload::Membership(configuration) = &entry.payload { Some(**configuration) } else { None };
         let id = self.log.append(entry);
         if let Some(configuration) = configuration {
+            let before = *self.membership.current();
             self.membership.append(id.index, configuration);
-            self.on_membership(id.index, out);
+            self.on_membership(before, id.index, out);
         }
         id
     }

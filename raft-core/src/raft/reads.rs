@@ -117,12 +117,13 @@ impl Raft {
         if free {
             self.begin_round(out);
         }
-        let round = self.current_read_round();
+        // Where a round is on its way already, the read waits for the next one.
+        let round = self.current_round() + u64::from(!free);
         observe_wait(origin, ReadWait::Round { round }, out);
     }
 
-    fn current_read_round(&self) -> u64 {
-        if let Role::Leader(leader) = &self.role { leader.read_round } else { 0 }
+    fn current_round(&self) -> u64 {
+        if let Role::Leader(leader) = &self.role { leader.round } else { 0 }
     }
 
     /// What shows, without asking anybody, that this server still leads.

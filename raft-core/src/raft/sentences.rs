@@ -86,10 +86,14 @@ impl Observation {
             Observation::Truncated { after, dropped_to, conflict } => (
                 Notable,
                 "Raft §5.3",
-                format!(
-                    "{me} dropped its entries {} to {dropped_to}: the leader’s {conflict} conflicts with them.",
-                    after.next()
-                ),
+                if after.next() == dropped_to.index {
+                    format!("{me} dropped its entry {dropped_to}: the leader’s {conflict} conflicts with it.")
+                } else {
+                    let first = after.next();
+                    format!(
+                        "{me} dropped its entries {first} to {dropped_to}: the leader’s {conflict} conflicts with them."
+                    )
+                },
             ),
             Observation::AppendRejected { leader, previous, mine, hint } => rejected(me, leader, previous, mine, hint),
             Observation::BackedOff { peer, from, to } => {
@@ -318,7 +322,7 @@ fn describe(configuration: &Configuration) -> String {
 fn waits(me: ServerId, reason: ReadWait) -> String {
     match reason {
         ReadWait::OwnCommit { entry } => {
-            format!("A read at {me} waits until {entry}, the first entry of its own term, is committed.")
+            format!("A read at {me} waits until entry {entry}, the first of its own term, is committed.")
         }
         ReadWait::Round { round } => {
             format!("A read at {me} waits for a quorum to answer heartbeat round {round}.")
@@ -326,7 +330,7 @@ fn waits(me: ServerId, reason: ReadWait) -> String {
         ReadWait::Leader { leader } => {
             format!("A read at {me} waits for {leader} to say up to where to apply.")
         }
-        ReadWait::Apply { index } => format!("A read at {me} waits until {index} is applied."),
+        ReadWait::Apply { index } => format!("A read at {me} waits until entry {index} is applied."),
     }
 }
 
@@ -347,7 +351,7 @@ fn no_lease(me: ServerId, reason: LeaseRefusal) -> String {
         LeaseRefusal::Transferring => "leadership is being handed over".to_string(),
         LeaseRefusal::NoCheckQuorum => "leaders don’t check for a quorum".to_string(),
         LeaseRefusal::ClockDrift => "the clocks may drift too far apart".to_string(),
-        LeaseRefusal::ClockJumped => "no quorum has answered since its clock is to be trusted".to_string(),
+        LeaseRefusal::ClockJumped => "its clock went back, and no quorum has answered since".to_string(),
     };
     format!("{me} has no lease to read under: {cause}.")
 }

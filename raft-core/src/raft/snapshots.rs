@@ -215,10 +215,11 @@ impl Raft {
             self.membership.compact_to(meta.last.index);
             self.write_snapshot(Arc::clone(&snapshot));
         } else {
+            let before = *self.membership.current();
             self.log = super::Log::after(meta.last);
             self.membership = MembershipLog::new(meta.configuration_index, meta.configuration);
             self.write_snapshot_alone(Arc::clone(&snapshot));
-            self.on_membership(meta.configuration_index, out);
+            self.on_membership(before, meta.configuration_index, out);
         }
         self.snapshot_asked = false;
         self.commit = LogIndex::ZERO;

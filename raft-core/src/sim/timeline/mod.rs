@@ -45,7 +45,7 @@ use alloc::vec::Vec;
 pub use branches::{Branch, BranchError, BranchId, Deed};
 pub use moments::{KEPT_MAX, Moment, MomentKind};
 pub use story::{STORY_MAX, Told};
-pub use tape::{BUCKETS_MAX, Band, Mark, Tape};
+pub use tape::{BUCKETS_MAX, Band, Tape, TapeMark};
 
 use super::{
     Action, ClientId, Flight, Machine, News, OperationRecord, Scenario, ScenarioError, Simulation, TimedAction, What,
@@ -260,6 +260,7 @@ impl Timeline {
         }
         let after = self.position();
         let in_the_past = !self.is_at_end();
+        self.head.world.act(action.clone())?;
         if in_the_past {
             self.named += 1;
             let branch = self.branch().fork(BranchId(self.named), after);
@@ -268,7 +269,6 @@ impl Timeline {
             self.footing = None;
         }
         self.beside = None;
-        self.head.world.act(action.clone())?;
         self.branches[self.playing].extend(Deed { after, action });
         self.head.hear();
         self.take_in();

@@ -3,6 +3,7 @@
 //! A branch keeps at most [`KEPT_MAX`] of them. When there are more, every second of the most routine kinds is left out,
 //! first of what there is, then of what comes; [`Branch::kept_of`](super::Branch::kept_of) says so.
 
+use alloc::string::{String, ToString};
 use core::fmt;
 
 use super::{ClientId, News, OperationRecord, Simulation, What};
@@ -49,12 +50,20 @@ pub enum MomentKind {
     Crash,
     /// A server started again.
     Restart,
-    /// A link was cut, or the network split.
+    /// A server stands still.
+    Pause,
+    /// A paused server goes on.
+    Resume,
+    /// A server's clock was set, or runs at another rate.
+    Clock,
+    /// Something befell a disk: a lost one, a rotten record, a failed write, a stall and its end, another speed.
+    Disk,
+    /// A link was cut, the network split, or a server cut off.
     Cut,
-    /// A link was healed, or all were.
+    /// A link was healed, all were, or those of a quorum.
     Heal,
-    /// Another share of messages is lost from now on.
-    LossSet,
+    /// The network is better or worse from now on: latency, loss, duplication, of one link or all.
+    Network,
     /// A leader put a membership into force, or a server went back to an older one.
     Membership,
     /// A property was violated; the run ends here.
@@ -63,7 +72,7 @@ pub enum MomentKind {
 
 impl MomentKind {
     /// All of them.
-    pub const ALL: [MomentKind; 12] = [
+    pub const ALL: [MomentKind; 16] = [
         MomentKind::Campaign,
         MomentKind::Election,
         MomentKind::Commit,
@@ -71,9 +80,13 @@ impl MomentKind {
         MomentKind::WriteEnded,
         MomentKind::Crash,
         MomentKind::Restart,
+        MomentKind::Pause,
+        MomentKind::Resume,
+        MomentKind::Clock,
+        MomentKind::Disk,
         MomentKind::Cut,
         MomentKind::Heal,
-        MomentKind::LossSet,
+        MomentKind::Network,
         MomentKind::Membership,
         MomentKind::Violation,
     ];
@@ -122,9 +135,17 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
         },
         What::Crashed(..) => moment(MomentKind::Crash, 0),
         What::Started(_, life) if *life > 1 => moment(MomentKind::Restart, u64::from(*life)),
-        What::Cut(..) | What::Partitioned(..) => moment(MomentKind::Cut, 0),
-        What::Healed(..) | What::AllHealed => moment(MomentKind::Heal, 0),
-        What::LossSet(..) => moment(MomentKind::LossSet, 0),
+        What::Paused(..) => moment(MomentKind::Pause, 0),
+        What::Resumed(..) => moment(MomentKind::Resume, 0),
+        What::ClockRate(..) | What::ClockJumped(..) => moment(MomentKind::Clock, 0),
+        What::Wiped(..) | What::Rotted(..) | What::WriteFailed(..) | What::DiskStalled(..) | What::DiskSpeed(..) => {
+            moment(MomentKind::Disk, 0)
+        }
+        What::Cut(..) | What::Partitioned(..) | What::Isolated(..) => moment(MomentKind::Cut, 0),
+        What::Healed(..) | What::AllHealed | What::QuorumHealed(..) => moment(MomentKind::Heal, 0),
+        What::LossSet(..) | What::DuplicationSet(..) | What::LatencySet(..) | What::Impaired(..) => {
+            moment(MomentKind::Network, 0)
+        }
         What::Began(client, ..) => {
             let number = newest_write(world, *client, |_| true)?;
             Moment { client: Some(*client), ..moment(MomentKind::WriteBegan, number) }
@@ -236,26 +257,31 @@ impl Moments {
 /// A label: `S3 leads term 5`.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(server) = self.server {
-            write!(f, "{server} ")?;
-        } else if let Some(client) = self.client {
-            write!(f, "{client} ")?;
-        }
+        let who = match (self.server, self.client) {
+            (Some(server), _) => server.to_string(),
+            (None, Some(client)) => client.to_string(),
+            (None, None) => String::new(),
+        };
         let number = self.number;
         match self.kind {
-            MomentKind::Campaign => write!(f, "campaigns for term {number}"),
-            MomentKind::Election => write!(f, "leads term {number}"),
-            MomentKind::Commit => write!(f, "committed up to {number}"),
-            MomentKind::WriteBegan => write!(f, "began write {number}"),
-            MomentKind::WriteEnded => write!(f, "ended write {number}"),
-            MomentKind::Crash => f.write_str("crashed"),
-            MomentKind::Restart => f.write_str("restarted"),
-            MomentKind::Cut => f.write_str("network cut"),
-            MomentKind::Heal => f.write_str("network healed"),
-            MomentKind::LossSet => f.write_str("message loss changed"),
-            MomentKind::Membership if number == 0 => f.write_str("went back to an earlier membership"),
-            MomentKind::Membership => write!(f, "put the membership at {number} into force"),
-            MomentKind::Violation => f.write_str("violation"),
+            MomentKind::Campaign => write!(f, "{who} campaigns for term {number}"),
+            MomentKind::Election => write!(f, "{who} leads term {number}"),
+            MomentKind::Commit => write!(f, "{who} committed up to {number}"),
+            MomentKind::WriteBegan => write!(f, "{who} began write {number}"),
+            MomentKind::WriteEnded => write!(f, "{who} ended write {number}"),
+            MomentKind::Crash => write!(f, "{who} crashed"),
+            MomentKind::Restart => write!(f, "{who} restarted"),
+            MomentKind::Pause => write!(f, "{who} stands still"),
+            MomentKind::Resume => write!(f, "{who} goes on"),
+            MomentKind::Clock => write!(f, "{who}’s clock is changed"),
+            MomentKind::Disk => write!(f, "{who}’s disk is changed"),
+            MomentKind::Cut if self.server.is_some() => write!(f, "{who} is cut off"),
+            MomentKind::Cut => f.write_str("links are cut"),
+            MomentKind::Heal => f.write_str("links work again"),
+            MomentKind::Network => f.write_str("messages travel otherwise"),
+            MomentKind::Membership if number == 0 => write!(f, "{who} went back to an earlier membership"),
+            MomentKind::Membership => write!(f, "{who} put the membership at {number} into force"),
+            MomentKind::Violation => f.write_str("a property is violated"),
         }
     }
 }
@@ -263,7 +289,6 @@ impl fmt::Display for Moment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::string::ToString;
     use alloc::vec::Vec;
 
     fn moment(event: u64, kind: MomentKind) -> Moment {

@@ -22,7 +22,7 @@ pub struct Tape {
     /// The terms, in order. Before the first there is none yet.
     pub bands: Vec<Band>,
     /// What happened, by bucket.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<TapeMark>,
     /// Whether routine moments have been left out somewhere in the branch, so that counts are too low.
     pub thinned: bool,
 }
@@ -44,7 +44,7 @@ pub struct Band {
 
 /// Moments of one kind in one bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct TapeMark {
     /// The bucket, from 0.
     pub bucket: u32,
     /// How many there are.
@@ -108,8 +108,8 @@ fn bands(branch: &Branch, scale: Scale) -> Vec<Band> {
     bands
 }
 
-fn marks(branch: &Branch, scale: Scale) -> Vec<Mark> {
-    let mut marks: Vec<Mark> = Vec::new();
+fn marks(branch: &Branch, scale: Scale) -> Vec<TapeMark> {
+    let mut marks: Vec<TapeMark> = Vec::new();
     // Where the mark of each kind stands that was made last.
     let mut latest = [usize::MAX; MomentKind::ALL.len()];
     for moment in branch.moments.between(scale.from, scale.to) {
@@ -119,7 +119,7 @@ fn marks(branch: &Branch, scale: Scale) -> Vec<Mark> {
             Some(mark) if mark.bucket == bucket => mark.count += 1,
             _ => {
                 *place = marks.len();
-                marks.push(Mark { bucket, count: 1, first: *moment });
+                marks.push(TapeMark { bucket, count: 1, first: *moment });
             }
         }
     }
