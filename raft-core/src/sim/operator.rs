@@ -45,7 +45,10 @@ impl Simulation {
     }
 
     fn want(&mut self, voters: ServerSet) {
-        self.wanted = Some(voters);
+        // An impatient operator: it doesn't look whether an earlier change is finished, and is refused if it isn't.
+        if self.wanted.replace(voters).is_some() {
+            self.order(voters);
+        }
         if !self.operating {
             self.operating = true;
             self.queue.push(self.now + LOOKS_EVERY, Event::Operate);
@@ -74,18 +77,26 @@ impl Simulation {
                 return;
             }
             if settled {
-                let strangers = wanted.difference(current.members());
-                let change = if strangers.is_empty() {
-                    MembershipChange { voters: wanted, learners: ServerSet::EMPTY }
-                } else {
-                    MembershipChange { voters: current.voters, learners: current.learners.union(strangers) }
-                };
-                let server = raft.id();
-                self.step_raft(server, Input::ChangeMembership { id: OPERATOR, change });
+                self.order(wanted);
             }
         }
         self.operating = true;
         self.queue.push(self.now + LOOKS_EVERY, Event::Operate);
+    }
+
+    /// Gives the leader the next order on the way to `wanted`: strangers become learners first.
+    fn order(&mut self, wanted: ServerSet) {
+        let leader = self.leader().filter(|leader| self.machines[leader.slot()].paused.is_none());
+        let Some(raft) = leader.and_then(|leader| self.machines[leader.slot()].raft()) else { return };
+        let current = *raft.configuration();
+        let strangers = wanted.difference(current.members());
+        let change = if strangers.is_empty() {
+            MembershipChange { voters: wanted, learners: ServerSet::EMPTY }
+        } else {
+            MembershipChange { voters: current.voters, learners: current.learners.union(strangers) }
+        };
+        let server = raft.id();
+        self.step_raft(server, Input::ChangeMembership { id: OPERATOR, change });
     }
 
     /// The leader hands over to `to`.
