@@ -14,10 +14,14 @@
 //! * **Durable Promise**: a vote or an acknowledgement *sent* is covered by what is synced on that server's disk.
 //! * **Durable Commit**: what is committed is synced on a quorum's disks.
 //!
+//! # And what clients see
+//! [`linearizable`] judges their history: whether it is one that a single store could have given them.
+//!
 //! # Caveats
 //! Entries that never were committed are remembered only while there are few of them ([`OPEN_MAX`]): a log that brings back an
 //! older one is taken at its word. A violation names the property and two facts that can't both be right; the first one stops the run.
 
+pub mod linearizable;
 mod safety;
 
 use alloc::string::String;

@@ -1,0 +1,367 @@
+//! Why a history has no order: the moment it shows, and the few operations that it takes.
+//!
+//! # The moment
+//! What has no order today has none tomorrow: take the order of the longer history, cut it after the last operation that the shorter one
+//! has an answer to, and it is an order of the shorter one. So the first answer at which the history so far has no order is found by
+//! bisection. Until its answer an operation is one that may have happened or not.
+//!
+//! # The smallest sub-history
+//! Leaving a *write* out proves nothing: without `put x 1`, an innocent `get x` that found 1 has no order either. What can be
+//! left out of a proof is what an operation was *answered*, and that it was: an operation whose answer is taken as never heard may
+//! be placed anywhere after its beginning, or nowhere. Every order of the history is one of the history with an answer forgotten. So if it has
+//! no order with all but a few answers forgotten, it has none with them, and those few are the conflict. Forgetting more never makes
+//! an order impossible, so the oldest answers to forget are found by bisection: as many as can be; the next one is needed; and so on. Of what
+//! remains no answer can be forgotten.
+//!
+//! The operations that set the values that these found are named with them, as *supporting*: that they can't help either, wherever they
+//! are placed, is part of the proof. Together they are a history that has no order, small enough to be read.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use super::history::{History, KeyId, Mark, OperationId};
+use super::interner::TextId;
+use super::meaning::{ABSENT, Meaning, Need, Register};
+use super::problem::{Problem, Scratch, View};
+use super::search::{Found, search};
+use super::words::{Quoted, list};
+use crate::time::Time;
+
+/// Why the history of a key is not linearizable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The key's name.
+    pub key: Arc<str>,
+    /// The answer that can't be right, as a position among the history's events: at this moment it showed.
+    pub event: u32,
+    /// When that was, if the history has times.
+    pub at: Option<Time>,
+    /// The operations whose answers contradict each other, in the order in which they began. The one that showed it is among them.
+    pub conflicting: Vec<OperationId>,
+    /// The operations that set the values that those found, in the order in which they began.
+    pub supporting: Vec<OperationId>,
+    /// Whether the moment is known to be the earliest, and none of the conflicting answers known to be superfluous. False only where the work
+    /// allowed didn't suffice to make sure; the explanation is right all the same.
+    pub smallest: bool,
+    /// What speaks against the last answer.
+    pub first: String,
+    /// The last answer.
+    pub second: String,
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is not linearizable, as its history shows at ", Quoted(&self.key))?;
+        match self.at {
+            Some(at) => write!(f, "{at}")?,
+            None => write!(f, "event {}", self.event + 1)?,
+        }
+        write!(f, ": {}, but {}", self.second, self.first)
+    }
+}
+
+impl Explanation {
+    /// The conflicting operations and, their answers left out, the supporting ones, as a history of their own. It isn't linearizable
+    /// either, and that shows at its last event.
+    pub fn evidence(&self, history: &History) -> History {
+        let mut evidence = History::new();
+        let mut events: Vec<(u32, OperationId)> = Vec::new();
+        for &id in self.conflicting.iter().chain(&self.supporting) {
+            let operation = history.operation(id);
+            events.push((operation.invoked, id));
+            if self.conflicting.contains(&id) {
+                events.extend(operation.answer().map(|(position, _)| (position, id)));
+            }
+        }
+        events.sort_unstable();
+        let text = |id: TextId| &**history.text(id);
+        let mut numbered: Vec<(OperationId, OperationId)> = Vec::new();
+        for (position, id) in events {
+            let operation = history.operation(id);
+            if position == operation.invoked {
+                let key = history.key(operation.key);
+                let request = operation.request.map(text);
+                let invoked = evidence.invoke(operation.client, key, request, operation.began);
+                numbered.extend(invoked.ok().map(|new| (id, new)));
+            } else if let (Some((_, end)), Some((_, new))) = (operation.end, numbered.iter().find(|pair| pair.0 == id))
+            {
+                let completed = evidence.complete(*new, end.map(text), operation.ended);
+                debug_assert_eq!(completed, Ok(()), "a part of a history is one");
+            }
+        }
+        evidence
+    }
+}
+
+/// Finds out why a key's history, known to have no order, has none.
+pub(super) fn explain(history: &History, key: KeyId, work_max: u64, scratch: &mut Scratch) -> Explanation {
+    let mut prober = Prober { history, key, scratch, work_left: work_max, sure: true };
+    let answers = prober.earliest();
+    let conflicting = prober.conflict(&answers);
+    let smallest = prober.sure;
+    let last = answers[answers.len() - 1];
+    let event = position_of_answer(history, last);
+    let view = View { history, until: event + 1, released: None };
+    let supporting = supporting(&view, key, &conflicting);
+    let (first, second) = facts(&view, key, &conflicting, &supporting, last);
+    Explanation {
+        key: history.key(key).clone(),
+        event,
+        at: history.operation(last).ended,
+        conflicting,
+        supporting,
+        smallest,
+        first,
+        second,
+    }
+}
+
+fn position_of_answer(history: &History, id: OperationId) -> u32 {
+    history.operation(id).answer().map_or(u32::MAX, |answer| answer.0)
+}
+
+/// Asks again and again whether there is an order, within a limit for all the asking.
+struct Prober<'a> {
+    history: &'a History,
+    key: KeyId,
+    scratch: &'a mut Scratch,
+    work_left: u64,
+    /// Whether every question found its answer.
+    sure: bool,
+}
+
+impl Prober<'_> {
+    fn has_no_order(&mut self, until: u32, released: Option<&[bool]>) -> bool {
+        let view = View { history: self.history, until, released };
+        let problem = Problem::new(&view, self.key, self.scratch);
+        // One hard question must not use up what many easy ones need.
+        let (found, work) = search(&problem, self.work_left / 8);
+        self.work_left -= work.min(self.work_left);
+        self.sure &= found != Found::GaveUp;
+        found == Found::NoOrder
+    }
+
+    /// The key's answers up to the first at which there is no order.
+    fn earliest(&mut self) -> Vec<OperationId> {
+        let marks = &self.history.key_history(self.key).marks;
+        let answered = |mark: &Mark| if let Mark::Answered(id) = mark { Some(*id) } else { None };
+        let mut answers: Vec<OperationId> = marks.iter().filter_map(answered).collect();
+        // With this many answers there is an order, or it isn't known; with that many there is none.
+        let (mut some, mut none) = (0, answers.len());
+        while some + 1 < none {
+            let middle = some + (none - some) / 2;
+            let until = position_of_answer(self.history, answers[middle - 1]) + 1;
+            if self.has_no_order(until, None) { none = middle } else { some = middle }
+        }
+        answers.truncate(none);
+        answers
+    }
+
+    /// Forgets as many answers as can be, the oldest first, and gives the operations of those that can't, as they began.
+    fn conflict(&mut self, answers: &[OperationId]) -> Vec<OperationId> {
+        let Some((&last, others)) = answers.split_last() else { return Vec::new() };
+        let until = position_of_answer(self.history, last) + 1;
+        let mut released = vec![false; self.history.operations().len()];
+        let mut needed = vec![last];
+        let mut decided = 0;
+        while decided < others.len() {
+            // Without the answers from `decided` to `none` there is no order; without those to `some` there is.
+            let (mut none, mut some) = (decided, others.len() + 1);
+            while none + 1 < some {
+                let middle =
+                    if none == decided && some > others.len() { others.len() } else { none + (some - none) / 2 };
+                others[decided..middle].iter().for_each(|id| released[id.0 as usize] = true);
+                let still = self.has_no_order(until, Some(&released));
+                others[decided..middle].iter().for_each(|id| released[id.0 as usize] = false);
+                if still { none = middle } else { some = middle }
+            }
+            others[decided..none].iter().for_each(|id| released[id.0 as usize] = true);
+            needed.extend(others.get(none));
+            decided = none + 1;
+        }
+        needed.sort_unstable();
+        needed
+    }
+}
+
+/// The operations that set what the conflicting ones need, and what those need in turn.
+fn supporting(view: &View<'_>, key: KeyId, conflicting: &[OperationId]) -> Vec<OperationId> {
+    let mut needs: Vec<Need> = Vec::new();
+    let note = |needs: &mut Vec<Need>, need| {
+        let known = matches!(need, Need::Any | Need::Never) || needs.contains(&need);
+        if !known {
+            needs.push(need);
+        }
+    };
+    for &id in conflicting {
+        let Some((meaning, _)) = view.role(id) else { continue };
+        note(&mut needs, meaning.need);
+        // And what it would have needed had it not been answered: then it would not contradict the others.
+        without_answer(view, id).into_iter().for_each(|meaning| note(&mut needs, meaning.need));
+    }
+    let begun = |mark| if let Mark::Invoked(id) = mark { Some(id) } else { None };
+    let mut rest: Vec<(OperationId, Meaning)> = view
+        .marks(key)
+        .filter_map(begun)
+        .filter(|id| !conflicting.contains(id))
+        .filter_map(|id| without_answer(view, id).map(|meaning| (id, meaning)))
+        .collect();
+    let mut found = Vec::new();
+    let mut checked = 0;
+    while let Some(&need) = needs.get(checked) {
+        checked += 1;
+        rest.retain(|&(id, meaning)| {
+            let serves = meaning.set.is_some_and(|value| need.allows(value));
+            if serves {
+                note(&mut needs, meaning.need);
+                found.push(id);
+            }
+            !serves
+        });
+    }
+    found.sort_unstable();
+    found
+}
+
+/// What an operation may have done, its answer forgotten.
+fn without_answer(view: &View<'_>, id: OperationId) -> Option<Meaning> {
+    let operation = view.history.operation(id);
+    if operation.failed() { None } else { Meaning::unanswered(operation.request) }
+}
+
+/// The two facts that contradict each other: the last answer, and what speaks against it.
+fn facts(
+    view: &View<'_>,
+    key: KeyId,
+    conflicting: &[OperationId],
+    supporting: &[OperationId],
+    last: OperationId,
+) -> (String, String) {
+    let history = view.history;
+    let second = history.describe(last);
+    let Some((meaning, _)) = view.role(last) else { return (String::new(), second) };
+    let story = Story { view, key, conflicting, supporting, last, meaning };
+    let first =
+        story.alone().or_else(|| story.stale()).or_else(|| story.used_twice()).unwrap_or_else(|| story.others());
+    (first, second)
+}
+
+/// What is known when a conflict is put in words.
+struct Story<'a> {
+    view: &'a View<'a>,
+    key: KeyId,
+    conflicting: &'a [OperationId],
+    supporting: &'a [OperationId],
+    last: OperationId,
+    meaning: Meaning,
+}
+
+impl Story<'_> {
+    fn history(&self) -> &History {
+        self.view.history
+    }
+
+    /// All that take part, but the last.
+    fn rest(&self) -> impl Iterator<Item = OperationId> {
+        let all = self.conflicting.iter().chain(self.supporting).copied();
+        all.filter(|&id| id != self.last)
+    }
+
+    /// What it did, or may have done if its answer has no part in the conflict.
+    fn meaning(&self, id: OperationId) -> Option<Meaning> {
+        if self.conflicting.contains(&id) {
+            self.view.role(id).map(|(meaning, _)| meaning)
+        } else {
+            without_answer(self.view, id)
+        }
+    }
+
+    /// Those that may set the key to this value, the last included.
+    fn writers(&self, value: Register) -> Vec<OperationId> {
+        let all = self.conflicting.iter().chain(self.supporting).copied();
+        all.filter(|&id| self.meaning(id).is_some_and(|meaning| meaning.set == Some(value))).collect()
+    }
+
+    /// Whether the one certainly came before the other.
+    fn before(&self, one: OperationId, other: OperationId) -> bool {
+        let answered = self.view.history.operation(one).answer();
+        answered.is_some_and(|(position, _)| position < self.history().operation(other).invoked)
+    }
+
+    /// The last answer contradicts itself, or nothing at all supports it.
+    fn alone(&self) -> Option<String> {
+        match self.meaning.need {
+            Need::Never => Some("that is what it expected".into()),
+            _ if self.rest().next().is_some() => None,
+            Need::Is(value) => {
+                Some(format!("by then nothing can have {}", self.history().setting_in_words(self.key, value)))
+            }
+            Need::IsNot(ABSENT) => {
+                Some(format!("by then nothing can have given {} a value", self.history().quoted_key(self.key)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The last one found a value that was gone when it began: after something else was there, nothing can have brought it back.
+    fn stale(&self) -> Option<String> {
+        let Need::Is(value) = self.meaning.need else { return None };
+        let writers = self.writers(value);
+        let other = self.conflicting.iter().copied().find(|&id| {
+            let Some(meaning) = self.meaning(id) else { return false };
+            let left = meaning.set.or(if let Need::Is(value) = meaning.need { Some(value) } else { None });
+            left.is_some_and(|left| left != value)
+                && self.before(id, self.last)
+                && writers.iter().all(|&writer| writer != id && self.before(writer, id))
+        })?;
+        Some(format!(
+            "{} was over before that began, and nothing can have {} in between",
+            self.history().describe(other),
+            self.history().setting_in_words(self.key, value)
+        ))
+    }
+
+    /// More operations replaced a value than there were times at which it was set.
+    fn used_twice(&self) -> Option<String> {
+        let Need::Is(value) = self.meaning.need else { return None };
+        let writers = self.writers(value);
+        let replaces = |id: &OperationId| {
+            self.meaning(*id).is_some_and(|meaning| meaning.need == Need::Is(value) && meaning.set.is_some())
+        };
+        let others: Vec<String> = self
+            .conflicting
+            .iter()
+            .filter(|&&id| id != self.last)
+            .filter(|id| replaces(id))
+            .map(|&id| self.history().describe(id))
+            .collect();
+        let times = writers.len() + usize::from(value == ABSENT);
+        if !replaces(&self.last) || others.len() < times {
+            return None;
+        }
+        let setting = match &writers[..] {
+            [] => format!("{} had no value only at the beginning", self.history().quoted_key(self.key)),
+            [writer] if value != ABSENT => {
+                let setting = self.history().setting_in_words(self.key, value);
+                format!("only {} {setting}, once", self.history().name_operation(*writer))
+            }
+            _ => return None,
+        };
+        Some(format!("{} replaced the same value, and {setting}", list(&others)))
+    }
+
+    /// What can be said of any conflict.
+    fn others(&self) -> String {
+        let mut rest: Vec<OperationId> = self.rest().collect();
+        rest.sort_unstable();
+        let rest: Vec<String> = rest.into_iter().map(|id| self.history().describe(id)).collect();
+        match &rest[..] {
+            [one] => format!("{one} leaves no place for it"),
+            _ => format!("there is no order of {} that leaves a place for it", list(&rest)),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What clients see of simulated clusters in storms is linearizable, and in the order of the log.
+
+use raft_core::check::linearizable::{History, Monitor, Standing, Verdict, check_run};
+use raft_core::raft::Rules;
+use raft_core::sim::{Profile, Scenario, Simulation, hunt};
+use raft_core::time::{Duration, Time};
+
+use super::assert_order;
+
+/// A busy cluster in a storm of every kind of fault.
+fn stormy(seed: u64) -> Scenario {
+    hunt(seed, None, Duration::from_secs(60), Profile::Full, Rules::ALL)
+}
+
+#[test]
+fn fifty_storms_look_like_one_store_to_their_clients() {
+    let mut operations = 0;
+    let mut unknown = 0;
+    for seed in 0..50 {
+        let mut world = Simulation::new(stormy(seed)).unwrap();
+        world.run_until(Time::from_secs(60));
+        let history = History::from_operations(world.operations());
+        match history.check() {
+            Verdict::Linearizable(order) => assert_order(&history, &order),
+            Verdict::NotLinearizable(explanation) => panic!("seed {seed}: {explanation}"),
+            Verdict::Undecided { work, .. } => panic!("seed {seed}: undecided after {work}"),
+        }
+        check_run(world.operations()).unwrap_or_else(|contradiction| panic!("seed {seed}: {contradiction}"));
+        operations += history.operations().len();
+        unknown += history.operations().iter().filter(|o| o.answer().is_none() && !o.failed()).count();
+    }
+    assert!(
+        operations > 10_000 && unknown > 100,
+        "only {operations} operations, {unknown} of unknown end: the storms are too mild"
+    );
+}
+
+#[test]
+fn a_monitor_follows_a_run() {
+    let mut world = Simulation::new(stormy(3)).unwrap();
+    let mut monitor = Monitor::new();
+    for second in 1..=20 {
+        world.run_until(Time::from_secs(second));
+        let history = History::from_operations(world.operations());
+        assert_eq!(monitor.update(&history, 1_000_000), Standing::Linearizable, "at {second} s");
+    }
+}
