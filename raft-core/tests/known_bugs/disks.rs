@@ -1,8 +1,8 @@
 //! What is on a disk, what is not yet, and what a crash leaves of it.
 
-use raft_core::raft::{LogIndex, Message};
+use raft_core::raft::{EntryId, LogIndex, Message};
 
-use crate::support::{Cluster, Event, id, ms, s};
+use crate::support::{Cluster, Event, id, image, ms, s, set};
 
 /// The entry at index 2 is written, overwritten, and written again, and only the first two writes become durable.
 #[test]
@@ -88,4 +88,166 @@ fn a_write_vouches_for_no_snapshot_that_came_after_it() {
     cluster.release_disk(s(3));
     cluster.run(ms(300));
     assert_eq!(cluster.applied(s(3)), ["a", "b", "c"], "S3 catches up:\n{}", cluster.status());
+}
+
+#[test]
+fn an_overwrite_torn_at_any_point_leaves_a_log_that_can_be_read() {
+    // S3 has three entries of its own, and the leader of term 2 replaces them by four.
+    let overwriting = || {
+        let mut cluster =
+            Cluster::with(3).log(s(1), 2, &[1, 2, 2, 2]).log(s(2), 2, &[1, 2, 2, 2]).log(s(3), 2, &[1, 1, 1, 1]);
+        cluster = cluster.config(|config| config.pre_vote = false);
+        let mut cluster = cluster.start();
+        cluster.hold_disk(s(3));
+        cluster.sleep(ms(150));
+        cluster.campaign(s(1));
+        cluster.settle();
+        assert!(cluster.leads(s(1)));
+        assert_eq!(cluster.terms(s(3)), [1, 2, 2, 2, 3]);
+        cluster
+    };
+    let parts = overwriting().disk(s(3)).pending_parts();
+    assert!(parts >= 5, "the term, and four entries: {parts} parts");
+    for kept in 0..=parts {
+        let mut cluster = overwriting();
+        cluster.crash_keeping(s(3), kept);
+        cluster.restart(s(3));
+        let terms = cluster.terms(s(3));
+        assert!(terms.is_sorted(), "after {kept} of {parts} parts: {terms:?}");
+        cluster.release_disk(s(3));
+        cluster.run(ms(2_000));
+        assert_eq!(cluster.terms(s(3)), cluster.terms(s(1)), "after {kept} of {parts} parts");
+    }
+}
+
+#[test]
+fn what_was_answered_survives_when_everybody_loses_power() {
+    for synced in 0..8 {
+        let mut cluster = Cluster::new(3);
+        cluster.elect(s(1));
+        cluster.run(ms(100));
+        for server in [s(1), s(2), s(3)] {
+            cluster.hold_disk(server);
+        }
+        cluster.propose(s(1), "a");
+        cluster.propose(s(1), "b");
+        cluster.settle();
+        assert_eq!(cluster.applied(s(1)), [""; 0], "nothing is durable anywhere");
+        // So many writes become durable, one server after the other; and what follows from that.
+        for turn in 0..synced {
+            let server = s(turn % 3 + 1);
+            if cluster.disk(server).pending().next().is_some() {
+                cluster.fsync_one(server);
+                cluster.settle();
+            }
+        }
+        let answered = cluster.applied(s(1)).to_vec();
+        for server in [s(1), s(2), s(3)] {
+            cluster.crash(server);
+        }
+        for server in [s(1), s(2), s(3)] {
+            cluster.restart(server);
+            cluster.release_disk(server);
+        }
+        cluster.run(ms(2_000));
+        let leader = cluster.leader().expect("somebody leads again");
+        assert!(cluster.applied(leader).starts_with(&answered), "{answered:?} were answered after {synced} writes");
+    }
+}
+
+#[test]
+fn a_damaged_record_is_repaired_and_never_taken_for_an_absent_one() {
+    // S3 has acknowledged 3@1 to S1, and S2 lacks it; then a record of S3's rots.
+    let mut damaged = image(1, &[1]);
+    damaged.hard_state.lost = id(3, 1);
+    let mut cluster = Cluster::with(3).log(s(1), 1, &[1, 1, 1]).log(s(2), 1, &[1]).disk(s(3), damaged).start();
+    cluster.isolate(s(1));
+    cluster.sleep(ms(150));
+    cluster.campaign(s(2));
+    cluster.settle();
+    assert!(!cluster.leads(s(2)), "S3 may have acknowledged what S2 lacks");
+    cluster.campaign(s(3));
+    cluster.settle();
+    assert!(!cluster.leads(s(3)), "S3 may lack what it has acknowledged");
+    cluster.heal();
+    cluster.elect(s(1));
+    cluster.run(ms(200));
+    assert_eq!(cluster.terms(s(3)), cluster.terms(s(1)), "S1 has repaired it");
+    assert_eq!(cluster.raft(s(3)).hard_state().lost, EntryId::ZERO);
+    cluster.crash(s(1));
+    cluster.elect(s(3));
+}
+
+#[test]
+fn a_damaged_record_is_repaired_by_a_leader_that_thought_it_matched() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    for command in ["a", "b", "c"] {
+        cluster.propose(s(1), command);
+    }
+    cluster.run(ms(100));
+    assert_eq!(cluster.matched(s(1), s(3)), 4);
+    cluster.crash(s(3));
+    let mut damaged = image(1, &[]);
+    damaged.entries = cluster.raft(s(1)).log().iter_from(LogIndex(1)).take(2).cloned().collect();
+    damaged.hard_state.lost = id(4, 1);
+    cluster.restart_from(s(3), damaged);
+    cluster.run(ms(300));
+    assert_eq!(cluster.applied(s(3)), ["a", "b", "c"], "{}", cluster.status());
+}
+
+#[test]
+fn a_server_that_lost_its_disk_never_votes_as_the_voter_it_was() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(100));
+    cluster.crash(s(3));
+    cluster.restart_wiped(s(3));
+    // It catches up, as far as it is sent anything, and still has no vote.
+    cluster.run(ms(500));
+    cluster.crash(s(1));
+    cluster.run(ms(2_000));
+    assert_eq!(cluster.leader(), None, "S2 gets no vote from it, and it doesn't campaign:\n{}", cluster.status());
+    // With S1 back the cluster works, and takes it in as a learner; another server votes in its place.
+    cluster.restart(s(1));
+    cluster.run(ms(2_000));
+    let leader = cluster.leader().expect("S1 and S2 are a majority");
+    cluster.change(leader, set(&[1, 2]), set(&[3]));
+    cluster.run(ms(300));
+    assert_eq!(cluster.applied(s(3)), cluster.applied(leader), "{}", cluster.status());
+}
+
+#[test]
+fn a_restart_resets_everything_that_is_volatile() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(100));
+    assert_eq!((cluster.commit(s(1)), cluster.raft(s(1)).applied_index()), (2, LogIndex(2)));
+    cluster.crash(s(1));
+    cluster.restart(s(1));
+    let raft = cluster.raft(s(1));
+    assert_eq!((raft.commit_index(), raft.applied_index()), (LogIndex::ZERO, LogIndex::ZERO));
+    assert_eq!((raft.role().name(), raft.leader()), ("follower", None));
+    assert_eq!((raft.term().0, raft.log().last()), (1, id(2, 1)));
+    assert_eq!(cluster.applied(s(1)), [""; 0]);
+}
+
+#[test]
+fn a_restart_resets_everything_that_is_volatile_in_the_simulated_world_too() {
+    use raft_core::sim::{Action, Scenario, Simulation, Target};
+    use raft_core::time::Time;
+    let mut world = Simulation::new(Scenario::new(1, 3)).expect("the default parameters make a world");
+    world.run_until(Time::from_secs(3));
+    let leader = world.leader().expect("somebody leads");
+    let before = world.machine(leader).and_then(|machine| machine.raft()).expect("it is up").commit_index();
+    assert!(before > LogIndex(3));
+    world.act(Action::Crash(Target::Server(leader))).expect("there is such a server");
+    world.act(Action::Restart(leader)).expect("there is such a server");
+    let machine = world.machine(leader).expect("there is such a server");
+    let raft = machine.raft().expect("it is up again");
+    assert_eq!((raft.commit_index(), raft.applied_index()), (LogIndex::ZERO, LogIndex::ZERO));
+    assert_eq!((raft.role().name(), raft.leader()), ("follower", None));
+    assert_eq!(machine.store().map(|store| (store.len(), store.applied_index())), Some((0, 0)));
 }

@@ -1,6 +1,6 @@
 //! Reads that are not written to the log.
 
-use raft_core::raft::Message;
+use raft_core::raft::{Message, Refusal};
 
 use crate::support::{Answer, Cluster, ms, s};
 
@@ -35,5 +35,182 @@ fn a_voter_that_hears_a_leader_does_not_vote_even_in_its_own_term() {
     let read = cluster.lease_read(s(1));
     if let Some(Answer::Read(seen)) = cluster.answer(read) {
         assert_eq!(seen, cluster.applied(s(3)), "S1 answers under its lease what S3 has changed");
+    }
+}
+
+#[test]
+fn an_answer_from_before_a_read_confirms_nothing_for_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    // Heartbeats are answered, and the answers take their time.
+    cluster.advance(ms(50));
+    cluster.deliver_all(s(1), s(2));
+    cluster.deliver_all(s(1), s(3));
+    let late = [cluster.take(s(2), s(1), 0), cluster.take(s(3), s(1), 0)];
+    cluster.isolate(s(1));
+    cluster.sleep(ms(150));
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    // Twice each: a count of answers must not be fooled either.
+    let read = cluster.read(s(1));
+    for (from, message) in [s(2), s(3), s(2), s(3)].into_iter().zip(late.iter().chain(&late)) {
+        cluster.arrive(from, s(1), message.clone());
+    }
+    assert_eq!(cluster.answer(read), None, "S1 can't know that it leads no more");
+}
+
+#[test]
+fn each_read_of_a_batch_has_an_index_of_its_own() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    cluster.isolate(s(3));
+    cluster.propose(s(1), "x=1");
+    cluster.deliver(s(1), s(2));
+    let acknowledged = cluster.take(s(2), s(1), 0);
+    let first = cluster.read(s(1));
+    // The write is committed after the first read came, by an answer to an earlier round.
+    cluster.arrive(s(2), s(1), acknowledged);
+    assert_eq!(cluster.applied(s(1)), ["x=1"]);
+    assert_eq!(cluster.answer(first), None);
+    let second = cluster.read(s(1));
+    cluster.settle();
+    assert!(matches!(cluster.answer(first), Some(Answer::Read(_))));
+    assert_eq!(cluster.answer(second), Some(&Answer::Read(vec!["x=1".into()])));
+}
+
+#[test]
+fn a_followers_reads_have_indexes_of_their_own() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    cluster.hold(s(1), s(3));
+    let first = cluster.read(s(3));
+    cluster.settle();
+    cluster.propose(s(1), "x=1");
+    cluster.settle();
+    let second = cluster.read(s(3));
+    cluster.settle();
+    let indexes: Vec<u64> = cluster
+        .on_the_way(s(1), s(3))
+        .iter()
+        .filter_map(|message| if let Message::ReadIndexResponse(m) = message { m.index } else { None })
+        .map(|index| index.0)
+        .collect();
+    assert_eq!(indexes, [1, 2]);
+    cluster.heal();
+    cluster.run(ms(120));
+    assert!(matches!(cluster.answer(first), Some(Answer::Read(_))));
+    assert_eq!(cluster.answer(second), Some(&Answer::Read(vec!["x=1".into()])));
+}
+
+#[test]
+fn a_lease_is_lost_when_the_leaders_clock_goes_back() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    assert!(cluster.raft(s(1)).lease().is_ok());
+    cluster.isolate(s(1));
+    cluster.shift_clock(s(1), -100);
+    cluster.fire_timer(s(1));
+    cluster.sleep(ms(150));
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    // By S1's clock no more than 60 ms have passed since its heartbeats were answered.
+    let read = cluster.lease_read(s(1));
+    assert_eq!(cluster.answer(read), None);
+}
+
+#[test]
+fn a_lease_is_over_when_the_leaders_clock_jumps_ahead() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    cluster.isolate(s(1));
+    cluster.shift_clock(s(1), 200);
+    let read = cluster.lease_read(s(1));
+    assert_eq!(cluster.answer(read), None);
+}
+
+#[test]
+fn a_lease_holds_through_the_restart_of_those_it_rests_on() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    for server in [s(2), s(3)] {
+        cluster.crash(server);
+        cluster.restart(server);
+    }
+    cluster.isolate(s(1));
+    cluster.campaign(s(2));
+    cluster.settle();
+    assert!(!cluster.leads(s(2)), "neither has forgotten that it may have promised to wait");
+    let read = cluster.lease_read(s(1));
+    assert!(matches!(cluster.answer(read), Some(Answer::Read(_))));
+}
+
+#[test]
+fn a_candidate_waits_for_its_own_patience_too() {
+    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).start();
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    cluster.campaign(s(2));
+    cluster.settle();
+    assert_eq!((cluster.leader(), cluster.term(s(2))), (Some(s(1)), 1), "its own vote is a vote too");
+}
+
+#[test]
+fn every_read_that_is_not_answered_is_refused_with_its_reason() {
+    let mut cluster = Cluster::new(3);
+    let nobody = cluster.read(s(3));
+    assert_eq!(cluster.refusal(nobody), Refusal::NotLeader { leader: None });
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    // Its leader is gone before it can answer.
+    cluster.isolate(s(1));
+    let forwarded = cluster.read(s(3));
+    let waiting = cluster.read(s(1));
+    cluster.run(ms(400));
+    assert_eq!(cluster.refusal(forwarded), Refusal::ReadTimedOut);
+    assert_eq!(cluster.refusal(waiting), Refusal::LeadershipLost);
+    // Its leader has been deposed, and says so.
+    cluster.heal();
+    cluster.run(ms(1_000));
+    let leader = cluster.leader().expect("somebody leads");
+    let asker = cluster.servers().into_iter().find(|server| *server != leader).expect("there are three");
+    cluster.hold(asker, leader);
+    let asked = cluster.read(asker);
+    let question = cluster.take(asker, leader, cluster.on_the_way(asker, leader).len() - 1);
+    cluster.crash(leader);
+    cluster.restart(leader);
+    cluster.arrive(asker, leader, question);
+    cluster.deliver_all(leader, asker);
+    assert!(matches!(cluster.refusal(asked), Refusal::NotLeader { .. }));
+}
+
+#[test]
+fn a_follower_whose_read_waits_at_a_leader_that_steps_down_is_told() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    cluster.cut(s(2), s(1));
+    cluster.hold(s(1), s(3));
+    let read = cluster.read(s(3));
+    cluster.settle();
+    cluster.cut(s(3), s(1));
+    cluster.advance(ms(200));
+    assert_eq!(cluster.answer(read), None);
+    cluster.advance(ms(99));
+    cluster.fire_timer(s(1));
+    cluster.deliver_all(s(1), s(3));
+    if !cluster.leads(s(1)) {
+        assert!(matches!(cluster.refusal(read), Refusal::NotLeader { .. }));
     }
 }

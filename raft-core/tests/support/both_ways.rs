@@ -1,5 +1,7 @@
 //! A schedule played with every rule and without one of them: with all it must go well, and without the one it must not.
 
+#![allow(dead_code)] // Each test file uses its own part of this.
+
 use raft_core::raft::{Rule, Rules, ServerId};
 use raft_core::time::Duration;
 

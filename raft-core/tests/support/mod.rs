@@ -819,6 +819,12 @@ impl Cluster {
         self.start_server(server, Start::Restart(durable, bootstrap));
     }
 
+    /// `server` starts again with this on its disk instead.
+    pub fn restart_from(&mut self, server: ServerId, durable: Durable) {
+        self.server_mut(server).disk = Disk::holding(&durable);
+        self.restart(server);
+    }
+
     /// `server` has lost its disk and starts under its old name ([`Start::Join`]).
     pub fn restart_wiped(&mut self, server: ServerId) {
         assert!(!self.is_up(server), "{server} is up: crash it first");

@@ -1,0 +1,216 @@
+//! The log: what replaces what, what is sent where, and snapshots.
+
+use raft_core::raft::{
+    AppendOutcome, EntryId, InstallSnapshotResponse, LogIndex, Message, Observation, ProgressState, Role, Rule,
+    SnapshotProgress, Term,
+};
+
+use crate::both_ways::{both_ways, by_rules};
+use crate::support::{Cluster, Event, id, ms, s};
+
+#[test]
+fn an_old_append_delivered_twice_with_a_crash_between_drops_nothing() {
+    both_ways(Rule::TruncateOnlyOnConflict, "lost", |rules| {
+        let mut cluster = by_rules(Cluster::with(3), rules);
+        cluster.elect(s(1));
+        for command in ["a", "b", "c"] {
+            cluster.propose(s(1), command);
+        }
+        let copies = [cluster.on_the_way(s(1), s(3))[0].clone(), cluster.on_the_way(s(1), s(3))[0].clone()];
+        for _ in 0..3 {
+            cluster.deliver(s(1), s(3));
+            cluster.deliver(s(3), s(1));
+        }
+        assert_eq!(cluster.applied(s(1)), ["a", "b", "c"], "S3's acknowledgement was the second one needed");
+        let mut faults = Vec::new();
+        for copy in copies {
+            cluster.arrive(s(1), s(3), copy);
+            cluster.crash(s(3));
+            cluster.restart(s(3));
+            let last = cluster.last(s(3));
+            if last != id(4, 1) {
+                faults.push(format!("S3 has lost what it acknowledged: its log ends with {last}"));
+            }
+        }
+        faults
+    });
+}
+
+/// `matched` and `next` of every member, by `leader`.
+fn marks(cluster: &Cluster, leader: u8) -> Vec<(u64, u64)> {
+    let Role::Leader(role) = cluster.raft(s(leader)).role() else { panic!("S{leader} doesn't lead") };
+    let members = cluster.servers().into_iter().filter_map(|member| role.progress(member));
+    members.map(|progress| (progress.matched.0, progress.next.0)).collect()
+}
+
+#[test]
+fn what_is_known_to_match_never_goes_back_however_late_the_answers() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    for command in ["a", "b", "c", "d", "e"] {
+        cluster.propose(s(1), command);
+    }
+    cluster.deliver_all(s(1), s(2));
+    for _ in 0..5 {
+        cluster.duplicate(s(2), s(1));
+    }
+    cluster.reverse(s(2), s(1));
+    let mut before = marks(&cluster, 1);
+    while !cluster.on_the_way(s(2), s(1)).is_empty() {
+        cluster.deliver(s(2), s(1));
+        let after = marks(&cluster, 1);
+        for ((matched_before, _), (matched, next)) in before.iter().zip(&after) {
+            assert!(matched >= matched_before, "{before:?} → {after:?}");
+            assert!(next > matched, "{after:?}");
+        }
+        before = after;
+    }
+    assert_eq!(cluster.matched(s(1), s(2)), 6);
+}
+
+#[test]
+fn a_divergence_of_a_thousand_entries_heals_in_rounds_proportional_to_its_terms() {
+    // S1 and S2 agree on ten entries; then S2 has a thousand of its own, of ten terms, and S1 a thousand of ten others.
+    let own = |first: u64| -> Vec<u64> {
+        let tail = (0..10).flat_map(|n| std::iter::repeat_n(first + 2 * n, 100));
+        std::iter::repeat_n(1, 10).chain(tail).collect()
+    };
+    let (mine, theirs) = (own(3), own(2));
+    let mut cluster = Cluster::with(3).log(s(1), 30, &mine).log(s(2), 30, &theirs).log(s(3), 30, &mine).start();
+    cluster.take_events();
+    cluster.elect(s(1));
+    cluster.run(ms(200));
+    let rejections = cluster.take_events().into_iter().filter(|event| {
+        matches!(event, Event::Arrived(from, _, Message::AppendEntriesResponse(m))
+            if *from == s(2) && matches!(m.outcome, AppendOutcome::Conflict { .. }))
+    });
+    let rejections = rejections.count();
+    assert!((1..=10).contains(&rejections), "{rejections} rejections for ten terms");
+    assert_eq!(cluster.last(s(2)), cluster.last(s(1)));
+}
+
+#[test]
+fn a_rejection_that_arrives_twice_takes_the_leader_back_once() {
+    let mut cluster = Cluster::with(3).log(s(1), 9, &[1, 1, 1, 1, 1, 9]).log(s(2), 9, &[1, 1]).start();
+    cluster.crash(s(3));
+    cluster.sleep(ms(150));
+    cluster.campaign(s(1));
+    while !cluster.leads(s(1)) {
+        cluster.deliver(s(1), s(2));
+        cluster.deliver(s(2), s(1));
+    }
+    cluster.deliver(s(1), s(2));
+    cluster.duplicate(s(2), s(1));
+    cluster.take_events();
+    cluster.deliver(s(2), s(1));
+    let after_first = marks(&cluster, 1);
+    cluster.deliver(s(2), s(1));
+    assert_eq!(marks(&cluster, 1), after_first);
+    let back = |event: &&Event| matches!(event, Event::Observed(_, Observation::BackedOff { .. }));
+    let events = cluster.take_events();
+    assert_eq!(events.iter().filter(back).count(), 1);
+    assert_eq!(cluster.on_the_way(s(1), s(2)).len(), 1, "and nothing is sent twice for it");
+}
+
+// -------------------------------------------------------------------- snapshots
+
+/// S1 leads S1, S2 and S3, which keep nothing before a snapshot.
+fn forgetful() -> Cluster {
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
+    cluster.elect(s(1));
+    cluster
+}
+
+#[test]
+fn an_append_from_before_a_snapshot_changes_nothing() {
+    let mut cluster = forgetful();
+    cluster.propose(s(1), "a");
+    cluster.propose(s(1), "b");
+    let old = cluster.on_the_way(s(1), s(3));
+    cluster.run(ms(100));
+    cluster.snapshot(s(3));
+    cluster.propose(s(1), "c");
+    cluster.run(ms(100));
+    let log = cluster.raft(s(3)).log().clone();
+    assert_eq!(log.first_index(), LogIndex(4), "what the old appends hold is compacted");
+    for append in old {
+        cluster.arrive(s(1), s(3), append);
+        assert_eq!(*cluster.raft(s(3)).log(), log);
+    }
+    assert_eq!(cluster.applied(s(3)), ["a", "b", "c"]);
+}
+
+/// S1 sends S3 the snapshot up to 3@1, and goes on to entry 5.
+fn sending_a_snapshot() -> Cluster {
+    let mut cluster = forgetful();
+    cluster.isolate(s(3));
+    cluster.propose(s(1), "a");
+    cluster.propose(s(1), "b");
+    cluster.settle();
+    cluster.snapshot(s(1));
+    cluster.propose(s(1), "c");
+    cluster.propose(s(1), "d");
+    cluster.settle();
+    cluster.heal();
+    // The leader takes a moment to see that what it sent was lost.
+    while !cluster.on_the_way(s(1), s(3)).iter().any(|message| matches!(message, Message::InstallSnapshot(_))) {
+        cluster.drop_all(s(1), s(3));
+        cluster.advance(ms(50));
+        cluster.deliver_all(s(1), s(3));
+        cluster.deliver_all(s(3), s(1));
+        assert!(cluster.now().as_micros() < 3_000_000, "{}", cluster.status());
+    }
+    cluster.drop_all(s(3), s(1));
+    assert!(is_sending_a_snapshot(&cluster));
+    cluster
+}
+
+fn is_sending_a_snapshot(cluster: &Cluster) -> bool {
+    let Role::Leader(role) = cluster.raft(s(1)).role() else { panic!("S1 doesn't lead") };
+    matches!(role.progress(s(3)).map(|progress| &progress.state), Some(ProgressState::Snapshot(_)))
+}
+
+fn installed(index: u64) -> Message {
+    let round = 1;
+    let progress = SnapshotProgress::Installed(LogIndex(index));
+    Message::InstallSnapshotResponse(InstallSnapshotResponse { term: Term(1), round, last: id(3, 1), progress })
+}
+
+#[test]
+fn a_lost_answer_to_a_snapshot_is_made_up_for() {
+    let mut cluster = sending_a_snapshot();
+    cluster.deliver_all(s(1), s(3));
+    assert!(cluster.drop_all(s(3), s(1)) > 0);
+    assert!(is_sending_a_snapshot(&cluster));
+    cluster.run(ms(200));
+    assert!(!is_sending_a_snapshot(&cluster));
+    assert_eq!(cluster.applied(s(3)), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn an_answer_beyond_the_snapshot_ends_its_transfer_too() {
+    let mut cluster = sending_a_snapshot();
+    cluster.arrive(s(3), s(1), installed(4));
+    assert!(!is_sending_a_snapshot(&cluster));
+    assert_eq!(cluster.matched(s(1), s(3)), 4);
+}
+
+#[test]
+fn an_answer_short_of_the_snapshot_does_not_end_its_transfer_for_ever() {
+    let mut cluster = sending_a_snapshot();
+    cluster.arrive(s(3), s(1), installed(2));
+    assert!(is_sending_a_snapshot(&cluster), "it lacks what the leader has no more");
+    cluster.run(ms(200));
+    assert!(!is_sending_a_snapshot(&cluster));
+    assert_eq!(cluster.applied(s(3)), ["a", "b", "c", "d"]);
+}
+
+#[test]
+fn a_snapshot_replaced_at_the_leader_while_it_is_sent_arrives_all_the_same() {
+    let mut cluster = sending_a_snapshot();
+    cluster.snapshot(s(1));
+    assert_eq!(cluster.raft(s(1)).log().base(), EntryId::new(LogIndex(5), Term(1)));
+    cluster.run(ms(300));
+    assert!(!is_sending_a_snapshot(&cluster));
+    assert_eq!(cluster.applied(s(3)), ["a", "b", "c", "d"]);
+}

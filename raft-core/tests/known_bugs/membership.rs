@@ -1,0 +1,145 @@
+//! Who belongs, and what those do who don't any more.
+
+use raft_core::raft::{ChangeError, Refusal};
+
+use crate::support::{Cluster, ms, s, set};
+
+#[test]
+fn a_new_leader_changes_no_membership_before_it_has_committed_in_its_own_term() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.isolate(s(1));
+    cluster.sleep(ms(300));
+    cluster.campaign(s(2));
+    while !cluster.leads(s(2)) {
+        cluster.deliver(s(2), s(3));
+        cluster.deliver(s(3), s(2));
+    }
+    let change = cluster.change(s(2), set(&[2, 3]), set(&[]));
+    assert_eq!(cluster.refusal(change), Refusal::NoOwnCommitYet);
+    cluster.settle();
+    let change = cluster.change(s(2), set(&[2, 3]), set(&[]));
+    cluster.settle();
+    assert!(cluster.answer(change).is_some_and(|answer| matches!(answer, crate::support::Answer::Accepted(_))));
+}
+
+#[test]
+fn a_leader_that_removes_itself_manages_the_change_without_counting_itself() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[2, 3]), set(&[]));
+    // S2 answers, S3 doesn't: one of the two who will remain, and S1 itself.
+    cluster.isolate(s(3));
+    cluster.settle();
+    let joint = cluster.commit(s(1));
+    assert_eq!(joint, 1, "the joint membership needs a majority of S2 and S3, which S1 isn't part of");
+    assert!(cluster.leads(s(1)), "and until then S1 leads");
+    cluster.heal();
+    cluster.run_until(ms(2_000), "S2 or S3 leads", |cluster| !cluster.leads(s(1)) && cluster.leader().is_some());
+    cluster.run(ms(100));
+    for server in [s(2), s(3)] {
+        assert_eq!(cluster.raft(server).configuration().voters, set(&[2, 3]));
+        assert!(!cluster.raft(server).configuration().is_joint());
+    }
+    cluster.run(ms(3_000));
+    assert!(!cluster.leads(s(1)), "S1 is gone for good");
+}
+
+#[test]
+fn a_leader_that_was_removed_tells_the_others_before_it_goes() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[2, 3]), set(&[]));
+    // No time passes: nobody but S1 can tell them.
+    cluster.settle();
+    assert!(!cluster.leads(s(1)));
+    for server in [s(2), s(3)] {
+        assert_eq!(cluster.commit(server), 3, "{server} knows that S1 is gone:\n{}", cluster.status());
+    }
+}
+
+#[test]
+fn a_server_outside_its_latest_membership_campaigns_while_that_is_not_committed() {
+    // Of two servers S1 removes itself; only S1 has the entry that completes it, and S2 can't win without S1's vote.
+    let mut cluster = Cluster::new(2);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[2]), set(&[]));
+    cluster.deliver(s(1), s(2));
+    cluster.deliver(s(2), s(1));
+    assert_eq!((cluster.last(s(1)).index.0, cluster.last(s(2)).index.0), (3, 2));
+    assert!(!cluster.raft(s(1)).configuration().is_voter(s(1)));
+    cluster.crash(s(1));
+    cluster.drop_everything();
+    cluster.restart(s(1));
+    cluster.run_until(ms(5_000), "S2 leads alone", |cluster| {
+        cluster.leads(s(2)) && cluster.raft(s(2)).configuration().voters == set(&[2]) && cluster.commit(s(2)) >= 4
+    });
+}
+
+#[test]
+fn a_removed_follower_disturbs_nobody() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.settle();
+    let term = cluster.term(s(1));
+    cluster.run(ms(5_000));
+    assert_eq!((cluster.leader(), cluster.term(s(1)), cluster.term(s(2))), (Some(s(1)), term, term));
+}
+
+#[test]
+fn every_refused_change_comes_back_with_its_reason() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    let cases: [(&[u8], &[u8], Refusal); 5] = [
+        (&[], &[], Refusal::Senseless(ChangeError::NoVoters)),
+        (&[1, 2, 3], &[3], Refusal::Senseless(ChangeError::VoterAndLearner(s(3)))),
+        (&[1, 2, 3], &[], Refusal::Senseless(ChangeError::Unchanged)),
+        (&[1, 2, 3, 4], &[], Refusal::Senseless(ChangeError::NotALearnerYet(s(4)))),
+        (&[3, 4], &[], Refusal::Senseless(ChangeError::NotALearnerYet(s(4)))),
+    ];
+    for (voters, learners, reason) in cases {
+        let change = cluster.change(s(1), set(voters), set(learners));
+        assert_eq!(cluster.refusal(change), reason);
+    }
+    let change = cluster.change(s(2), set(&[1, 2]), set(&[]));
+    assert_eq!(cluster.refusal(change), Refusal::NotLeader { leader: Some(s(1)) });
+    cluster.hold(s(1), s(2));
+    cluster.hold(s(1), s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    let second = cluster.change(s(1), set(&[1]), set(&[2, 3]));
+    assert_eq!(cluster.refusal(second), Refusal::ChangeInProgress { index: raft_core::raft::LogIndex(2) });
+    cluster.heal();
+    cluster.run(ms(100));
+    cluster.transfer(s(1), s(2));
+    let third = cluster.change(s(1), set(&[1, 2, 3]), set(&[]));
+    assert_eq!(cluster.refusal(third), Refusal::Transferring { to: s(2) });
+}
+
+#[test]
+fn a_learner_that_lags_is_not_made_a_voter() {
+    let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 2).start();
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(4));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.run(ms(100));
+    cluster.isolate(s(4));
+    for command in ["a", "b", "c"] {
+        cluster.propose(s(1), command);
+    }
+    cluster.settle();
+    let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    let (matched, last) = (raft_core::raft::LogIndex(2), raft_core::raft::LogIndex(5));
+    assert_eq!(cluster.refusal(change), Refusal::LearnerBehind { server: s(4), matched, last });
+    cluster.heal();
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    cluster.run(ms(100));
+    assert_eq!(cluster.raft(s(4)).configuration().voters, set(&[1, 2, 3, 4]));
+}
