@@ -5,7 +5,7 @@ use super::membership::MembershipChange;
 use super::message::{Message, TimeoutNow};
 use super::observation::{Observation, StepDownReason};
 use super::rules::Rule;
-use super::types::{LogIndex, ServerId};
+use super::types::{LogIndex, ServerId, ServerSet};
 use super::{Configuration, Raft, Role, Transfer};
 
 impl Raft {
@@ -60,6 +60,10 @@ impl Raft {
             out.observe(|| Observation::MembershipEntered { index, configuration });
         }
         self.learn_standing(index, out);
+        if let Role::Leader(leader) = &mut self.role {
+            leader.leaving = leader.leaving.union(before.members()).difference(configuration.members());
+            leader.leaving.remove(self.config.id);
+        }
         self.follow_members();
     }
 
@@ -72,9 +76,21 @@ impl Raft {
         let current = *self.membership.current();
         if current.is_joint() {
             self.append_membership(current.leave(), out);
-        } else if !current.is_voter(self.config.id) {
-            // Raft §6: the leader steps down once C_new is committed. It tells the others first that it is.
-            self.begin_round(out);
+            return;
+        }
+        let steps_down = !current.is_voter(self.config.id);
+        let leaving = self.leaving();
+        if steps_down || !leaving.is_empty() {
+            // Those that leave are told that they do, for nobody will talk to them any more; and if the leader itself does,
+            // the others are told while there is somebody to tell them.
+            self.tell_commit(if steps_down { current.members().union(leaving) } else { leaving }, out);
+        }
+        if let Role::Leader(leader) = &mut self.role {
+            leader.leaving = ServerSet::EMPTY;
+        }
+        self.follow_members();
+        if steps_down {
+            // Raft §6: the leader steps down once C_new is committed.
             self.become_follower(self.hard_state.term, StepDownReason::Removed, out);
         }
     }

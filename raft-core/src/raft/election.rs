@@ -8,7 +8,7 @@ use super::io::{HardState, Output, Refusal, Standing};
 use super::message::{Message, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse};
 use super::observation::{CampaignReason, Observation, StepDownReason, VoteRefusal, WithheldReason};
 use super::rules::Rule;
-use super::types::{EntryId, LogIndex, ServerId, Term};
+use super::types::{EntryId, LogIndex, ServerId, ServerSet, Term};
 use super::{Campaign, Leader, Raft, Role};
 use crate::time::Time;
 
@@ -216,6 +216,7 @@ impl Raft {
         let uncommitted_bytes = self.log.iter_from(self.commit.next()).map(|entry| entry.payload.size()).sum();
         self.role = Role::Leader(Leader {
             progress: Vec::new(),
+            leaving: ServerSet::EMPTY,
             first_own: self.log.last().index.next(),
             heartbeat_due: self.now,
             round: 0,

@@ -188,6 +188,8 @@ pub struct Campaign {
 pub struct Leader {
     /// By the member's slot; the leader's own is empty.
     progress: Vec<Option<Progress>>,
+    /// Those that the membership in force leaves out. They get the log until it is committed, so that they know.
+    leaving: ServerSet,
     /// Index of its first own entry: nothing is read or reconfigured before that is committed.
     first_own: LogIndex,
     heartbeat_due: Time,

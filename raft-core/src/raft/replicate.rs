@@ -406,15 +406,33 @@ impl Raft {
 
     /// Everyone the log is sent to.
     fn peers(&self) -> ServerSet {
-        let mut peers = self.members().members();
+        let mut peers = self.members().members().union(self.leaving());
         peers.remove(self.config.id);
         peers
     }
 
-    /// A progress for every member, and for nobody else.
+    /// Those that the membership in force leaves out, as long as it isn't committed.
+    pub(super) fn leaving(&self) -> ServerSet {
+        if let Role::Leader(leader) = &self.role { leader.leaving } else { ServerSet::EMPTY }
+    }
+
+    /// Tells `servers` what is committed, after everything that was sent to them before.
+    pub(super) fn tell_commit(&mut self, servers: ServerSet, out: &mut Output) {
+        for server in servers.intersection(self.peers()).iter() {
+            let Role::Leader(leader) = &self.role else {
+                return;
+            };
+            let sent = leader.progress(server).map_or(LogIndex::ZERO, |progress| progress.next.previous());
+            if let Some(previous) = self.log.id_at(sent) {
+                self.send_append(server, previous, Entries::None, out);
+            }
+        }
+    }
+
+    /// A progress for everyone the log is sent to, and for nobody else.
     pub(super) fn follow_members(&mut self) {
         let (next, now, me) = (self.log.last().index.next(), self.now, self.config.id);
-        let members = self.members().members();
+        let members = self.peers();
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
