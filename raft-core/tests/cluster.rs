@@ -2,7 +2,9 @@
 
 use raft_core::kv::{Key, Outcome};
 use raft_core::raft::{LeaseRefusal, Observation, ReadProof, Rules, ServerId};
-use raft_core::sim::{Action, CALM_AFTER, ClientId, End, OperationRecord, Profile, Scenario, Simulation, Target, hunt};
+use raft_core::sim::{
+    Action, CALM_AFTER, ClientId, End, OperationRecord, Profile, Scenario, Simulation, Target, What, hunt,
+};
 use raft_core::time::{Duration, Time};
 
 fn s(number: u8) -> ServerId {
