@@ -1,8 +1,10 @@
 //! A cluster at work and in trouble: elections, replicated writes, failovers, lost majorities, storms.
 
 use raft_core::kv::{Key, Outcome};
-use raft_core::raft::{Rules, ServerId};
-use raft_core::sim::{Action, CALM_AFTER, ClientId, End, OperationRecord, Profile, Scenario, Simulation, Target, hunt};
+use raft_core::raft::{LeaseRefusal, Observation, ReadProof, Rules, ServerId};
+use raft_core::sim::{
+    Action, CALM_AFTER, ClientId, End, OperationRecord, Profile, Scenario, Simulation, Target, What, hunt,
+};
 use raft_core::time::{Duration, Time};
 
 fn s(number: u8) -> ServerId {
@@ -285,4 +287,34 @@ fn actions_that_make_no_sense_are_refused_and_change_nothing() {
     assert!(world.act(Action::Submit("jump x".into())).is_err());
     assert_eq!(world.trace_hash(), before);
     assert!(world.scenario().actions.is_empty());
+}
+
+#[test]
+fn a_leader_that_sees_the_clocks_run_apart_confirms_its_lease_reads_instead() {
+    let refusals = |rate: u32| {
+        let mut scenario = Scenario::new(4, 3);
+        scenario.parameters.clients.lease_reads = true;
+        scenario.parameters.clients.think_time = Duration::from_millis(20);
+        let mut world = Simulation::new(scenario).unwrap();
+        until(&mut world, SOON, "a leader", elected);
+        let leader = world.leader().unwrap();
+        for server in (1..=3).map(s).filter(|server| *server != leader) {
+            world.act(Action::SetClockRate { server, rate }).unwrap();
+        }
+        world.run_until(world.now() + Duration::from_secs(4));
+        world.listen(true);
+        world.run_until(world.now() + Duration::from_secs(4));
+        sound(&world);
+        let news = world.take_news();
+        let count = |wanted: &dyn Fn(&Observation) -> bool| {
+            news.iter().filter(|n| matches!(&n.what, What::Observed(_, observation) if wanted(observation))).count()
+        };
+        let leases = count(&|o| matches!(o, Observation::ReadReleased { by: ReadProof::Lease(_), .. }));
+        let drifting = count(&|o| matches!(o, Observation::LeaseUnavailable { reason: LeaseRefusal::ClockDrift }));
+        (leases > 0, drifting > 0)
+    };
+    assert_eq!(refusals(1_000_000), (true, false), "true clocks");
+    assert_eq!(refusals(1_050_000), (true, false), "within the bound");
+    assert_eq!(refusals(600_000), (false, true), "two slow clocks");
+    assert_eq!(refusals(1_500_000), (false, true), "two fast clocks");
 }

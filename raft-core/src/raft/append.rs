@@ -113,6 +113,7 @@ impl Raft {
             term: m.term,
             round: m.round,
             probe: m.probe,
+            clock: self.now,
             outcome: AppendOutcome::Matched(matched),
         };
         self.promise_log(matched, to, Message::AppendEntriesResponse(answer), out);
@@ -126,6 +127,7 @@ impl Raft {
             term: self.hard_state.term,
             round: m.round,
             probe: m.probe,
+            clock: self.now,
             outcome: if self.disk_lost_entries() {
                 AppendOutcome::Damaged { last: hint }
             } else {

@@ -47,8 +47,8 @@ pub struct Config {
     pub learner_lag_max: u64,
     /// A leader whose disk hasn't finished a write for so long steps down, and doesn't campaign.
     pub disk_stall_max: Duration,
-    /// The most that any two servers' clocks may run apart, in percent. Leases are shortened by it; at 100 or more
-    /// there are none, and lease reads are confirmed like others.
+    /// The most that any two servers' clocks may run apart, in percent. Leases are shortened by it. Where a quorum's clocks are seen to run apart
+    /// further, and at 100 or more, there are none, and lease reads are confirmed like others.
     pub clock_drift_max: u64,
     /// Which safety rules hold. All, unless somebody wants to see why they exist.
     pub rules: Rules,

@@ -22,6 +22,7 @@ use alloc::sync::Arc;
 use super::entry::Entries;
 use super::membership::Configuration;
 use super::types::{EntryId, LogIndex, ServerId, Term};
+use crate::time::Time;
 
 /// Any message between two servers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -129,6 +130,8 @@ pub struct AppendEntriesResponse {
     pub round: u64,
     /// Echo of [`AppendEntries::probe`].
     pub probe: u64,
+    /// What the responder's clock showed, by which the leader sees whether the clocks run apart.
+    pub clock: Time,
     /// What became of it.
     pub outcome: AppendOutcome,
 }

@@ -63,7 +63,8 @@
 //!   believed where it can't.
 //! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the others have, and those that
 //!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
-//! * Lease reads are safe only while clocks drift no more than the configured bound; a clock that stops is beyond it.
+//! * Lease reads are safe only while clocks drift no more than the configured bound. A leader that sees a quorum's clocks run apart further
+//!   confirms its reads instead; but it can't see that at once, and a clock that stops is beyond the bound from the first moment.
 //! * A server that lost its disk must come back under a new name. Under the old one it waits to be added as a learner, which keeps
 //!   it from voting by mistake, but a vote it gave before may still be on its way.
 //! * At most 127 servers, numbered 1 to 127.
@@ -71,6 +72,7 @@
 mod append;
 mod change;
 mod config;
+mod drift;
 mod durability;
 mod election;
 mod entry;
@@ -96,6 +98,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 pub use config::{Config, ConfigError};
+pub use drift::{DriftWatch, Reading};
 pub use entry::{Entries, Entry, Payload};
 pub use io::{
     Committed, Durable, DurableError, HardState, Input, LogWrite, Output, Proposal, ReadMode, Receipt, Refusal,
@@ -399,6 +402,7 @@ impl Raft {
                 term: mine,
                 round: m.round,
                 probe: m.probe,
+                clock: self.now,
                 outcome: AppendOutcome::StaleTerm,
             })),
             Message::InstallSnapshot(m) => Some(Message::InstallSnapshotResponse(InstallSnapshotResponse {
@@ -681,6 +685,7 @@ impl Leader {
         self.rounds.clear();
         for progress in self.progress.iter_mut().flatten() {
             progress.acked_round_began = Time::ZERO;
+            progress.drift.forget();
             progress.heard = progress.heard.min(now);
             progress.sent = progress.sent.min(now);
         }

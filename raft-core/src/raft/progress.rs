@@ -16,6 +16,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 
+use super::drift::DriftWatch;
 use super::message::Snapshot;
 use super::types::LogIndex;
 use crate::time::Time;
@@ -37,6 +38,8 @@ pub struct Progress {
     pub acked_round_began: Time,
     /// When the member was last heard, on the leader's clock.
     pub heard: Time,
+    /// Whether its clock and the leader's run apart.
+    pub drift: DriftWatch,
     /// When it was last sent an append, on the leader's clock.
     pub sent: Time,
 }
@@ -136,6 +139,7 @@ impl Progress {
             acked_round: 0,
             acked_round_began: Time::ZERO,
             heard: now,
+            drift: DriftWatch::default(),
             sent: Time::ZERO,
         }
     }

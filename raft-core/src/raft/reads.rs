@@ -5,6 +5,7 @@ use alloc::collections::VecDeque;
 use super::io::{Output, ReadMode, Refusal, RequestId};
 use super::message::{Message, ReadIndex, ReadIndexResponse};
 use super::observation::{LeaseRefusal, Observation, ReadProof, ReadWait};
+use super::progress::Progress;
 use super::rules::Rule;
 use super::types::{LogIndex, ServerId};
 use super::{Leader, Raft, Role};
@@ -168,14 +169,18 @@ impl Raft {
             return Err(LeaseRefusal::Transferring);
         }
         let from_sending = self.rule(Rule::LeaseFromSending);
-        let began = self.members().reached_by_quorum(|server| match leader.progress(server) {
-            _ if server == self.config.id => self.now,
-            None => Time::ZERO,
-            Some(progress) if from_sending => progress.acked_round_began,
-            Some(progress) => progress.heard,
-        });
+        let began_with = |trusted: &dyn Fn(&Progress) -> bool| {
+            self.members().reached_by_quorum(|server| match leader.progress(server) {
+                _ if server == self.config.id => self.now,
+                Some(progress) if trusted(progress) && from_sending => progress.acked_round_began,
+                Some(progress) if trusted(progress) => progress.heard,
+                _ => Time::ZERO,
+            })
+        };
+        let began = began_with(&|progress| !progress.drift.drifts());
         if began == Time::ZERO {
-            return Err(LeaseRefusal::ClockJumped);
+            let without_drift = began_with(&|_| true);
+            return Err(if without_drift > Time::ZERO { LeaseRefusal::ClockDrift } else { LeaseRefusal::ClockJumped });
         }
         let until = began + self.config.election_timeout_min.percent(100 - self.config.clock_drift_max);
         if self.now < until { Ok(until) } else { Err(LeaseRefusal::Expired { at: until }) }

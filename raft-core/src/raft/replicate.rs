@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 
+use super::drift::Reading;
 use super::entry::{Entries, Payload};
 use super::io::{Output, Proposal, Refusal};
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
@@ -241,7 +242,7 @@ impl Raft {
     // ---------------------------------------------------------------- answers
 
     pub(super) fn on_append_entries_response(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) {
-        if !self.note_heard(from, m.round, out) {
+        if !self.note_heard(from, m.round, Some(m.clock), out) {
             return;
         }
         match m.outcome {
@@ -260,8 +261,9 @@ impl Raft {
     }
 
     /// A member answered: it is alive, and it knew the leader when `round` was current. Whether that can be.
-    pub(super) fn note_heard(&mut self, from: ServerId, round: u64, out: &mut Output) -> bool {
+    pub(super) fn note_heard(&mut self, from: ServerId, round: u64, clock: Option<Time>, out: &mut Output) -> bool {
         let now = self.now;
+        let (drift_max, span) = (self.config.clock_drift_max, self.config.election_timeout_max.times(4));
         let Role::Leader(leader) = &mut self.role else {
             return false;
         };
@@ -274,6 +276,10 @@ impl Raft {
             return false;
         };
         progress.heard = now;
+        // The answer was written after its round began, and before it came.
+        if let (Some(from), Some(shown)) = (began, clock) {
+            progress.drift.take(Reading { from, to: now, shown }, drift_max, span);
+        }
         if round > progress.acked_round {
             progress.acked_round = round;
             if let Some(began) = began {

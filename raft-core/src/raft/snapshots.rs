@@ -124,7 +124,7 @@ impl Raft {
         m: &InstallSnapshotResponse,
         out: &mut Output,
     ) {
-        if !self.note_heard(from, m.round, out) {
+        if !self.note_heard(from, m.round, None, out) {
             return;
         }
         match m.progress {

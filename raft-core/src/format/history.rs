@@ -1,0 +1,228 @@
+//! What clients asked and were answered, as JSON lines: written of a simulated run, read of any system.
+//!
+//! ```json
+//! {"client":1,"kind":"invoke","op":"put","key":"x","value":"1","time":100}
+//! {"client":2,"kind":"invoke","op":"cas","key":"x","expected":"1","value":"2","time":150}
+//! {"client":1,"kind":"ok","op":"put","key":"x","value":"1","time":300}
+//! {"client":2,"kind":"ok","op":"cas","key":"x","found":true,"time":420}
+//! {"client":1,"kind":"invoke","op":"get","key":"x","time":500}
+//! {"client":1,"kind":"ok","op":"get","key":"x","found":true,"value":"2","time":610}
+//! ```
+//!
+//! * The order of the lines is the order in real time. A client has one operation at a time.
+//! * `kind`: `invoke` begins an operation; `ok` ends it with its result; `fail` says that it certainly did not happen; `info` that it may have, or may yet.
+//!   An operation without an end is like one that ends with `info`.
+//! * `op`: `get`, `put`, `delete` or `cas` (compare and set: `expected` becomes `value`).
+//! * `found`, with `ok`: whether a `get` found a value (then `value` has it), and whether a `cas` swapped. Of a `put` or a `delete` it may say whether there
+//!   was a value before.
+//! * `time` is for people to read: microseconds of any clock. It may be left out.
+//!
+//! The line that ends an operation may repeat what the one that began it says, and must then say the same. Other fields are refused by their names.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::linearizable::{Event, EventError, EventKind, History, OperationKind, Recorder};
+use crate::kv::{Operation, Outcome, Request};
+use crate::sim::{End, OperationRecord};
+use crate::time::Time;
+
+/// The most bytes of a history that is read.
+pub const BYTES_MAX: usize = 1024 * 1024 * 1024;
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    client: u64,
+    kind: Kind,
+    op: Op,
+    key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expected: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    found: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    time: Option<u64>,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Invoke,
+    Ok,
+    Fail,
+    Info,
+}
+
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Op {
+    Get,
+    Put,
+    Delete,
+    Cas,
+}
+
+// ---------------------------------------------------------------- writing
+
+/// The history of a simulated run, a line for each beginning and each end.
+///
+/// Where an operation ends in the same microsecond in which another begins, the end comes first. That is so in fact: an answer
+/// takes time, so what it tells of happened before that instant, and what is asked in it happens later.
+pub fn write<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> String {
+    let mut lines: Vec<(Time, bool, u32, Line)> = Vec::new();
+    let mut busy = [false; 256];
+    for record in operations {
+        let client = usize::from(record.client.0);
+        // The person's later commands wait for the earlier ones: they have not begun.
+        if busy[client] {
+            continue;
+        }
+        busy[client] = record.end.is_none();
+        lines.push((record.began, true, record.number, beginning(record)));
+        if let Some((at, end)) = &record.end {
+            lines.push((*at, false, record.number, ending(record, *at, end)));
+        }
+    }
+    lines.sort_by_key(|(at, begins, number, _)| (*at, *begins, *number));
+    let mut text = String::new();
+    for (.., line) in &lines {
+        text += &serde_json::to_string(line).expect("texts and numbers are JSON");
+        text.push('\n');
+    }
+    text
+}
+
+fn beginning(record: &OperationRecord) -> Line {
+    let (op, expected, value) = match &record.request {
+        Request::Read(_) => (Op::Get, None, None),
+        Request::Write(Operation::Put { value, .. }) => (Op::Put, None, Some(value)),
+        Request::Write(Operation::Delete { .. }) => (Op::Delete, None, None),
+        Request::Write(Operation::CompareAndSet { expected, new, .. }) => (Op::Cas, Some(expected), Some(new)),
+    };
+    Line {
+        client: u64::from(record.client.0),
+        kind: Kind::Invoke,
+        op,
+        key: record.request.key().as_str().to_string(),
+        expected: expected.map(|value| value.as_str().to_string()),
+        found: None,
+        value: value.map(|value| value.as_str().to_string()),
+        time: Some(record.began.as_micros()),
+    }
+}
+
+fn ending(record: &OperationRecord, at: Time, end: &End) -> Line {
+    let begun = Line { time: Some(at.as_micros()), ..beginning(record) };
+    match end {
+        End::Failed(_) => Line { kind: Kind::Fail, ..begun },
+        End::Unknown(_) => Line { kind: Kind::Info, ..begun },
+        End::Answered(outcome) => {
+            let found = Some(match outcome {
+                Outcome::Written { replaced } => *replaced,
+                Outcome::Deleted { existed } => *existed,
+                Outcome::Swapped => true,
+                Outcome::NotSwapped { .. } => false,
+                Outcome::Found { value } => value.is_some(),
+            });
+            let value = match outcome {
+                Outcome::Found { value } => value.as_ref().map(|value| value.as_str().to_string()),
+                _ => begun.value,
+            };
+            Line { kind: Kind::Ok, found, value, ..begun }
+        }
+    }
+}
+
+// ---------------------------------------------------------------- reading
+
+/// A history that can't be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HistoryError {
+    /// More than [`BYTES_MAX`] bytes.
+    TooLarge {
+        /// How many there are.
+        bytes: usize,
+    },
+    /// A line that isn't JSON, or not of this form.
+    Line {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is wrong there.
+        why: String,
+    },
+    /// A line that makes no sense after those before it.
+    Event {
+        /// The line, from 1.
+        line: usize,
+        /// Why. It counts events, which are the lines that aren't empty.
+        error: EventError,
+    },
+}
+
+impl fmt::Display for HistoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HistoryError::TooLarge { bytes } => {
+                write!(f, "{bytes} bytes are too many for a history, which has at most {BYTES_MAX}: split it by keys")
+            }
+            HistoryError::Line { line, column, why } => write!(f, "line {line}, column {column}: {why}"),
+            HistoryError::Event { line, error } => write!(f, "line {line}: {error}"),
+        }
+    }
+}
+
+impl core::error::Error for HistoryError {}
+
+/// Reads a history. Empty lines mean nothing.
+///
+/// # Errors
+/// The first line that can't be read or makes no sense.
+pub fn read(text: &str) -> Result<History, HistoryError> {
+    if text.len() > BYTES_MAX {
+        return Err(HistoryError::TooLarge { bytes: text.len() });
+    }
+    let mut recorder = Recorder::new();
+    for (position, text) in text.lines().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+        let number = position + 1;
+        let line: Line = serde_json::from_str(text).map_err(|error| {
+            let (column, sentence) = (error.column(), error.to_string());
+            let place = format!(" at line {} column {column}", error.line());
+            let why = sentence.strip_suffix(&place).unwrap_or(&sentence).to_string();
+            HistoryError::Line { line: number, column, why }
+        })?;
+        recorder.push(&event(&line)).map_err(|error| HistoryError::Event { line: number, error })?;
+    }
+    Ok(recorder.into_history())
+}
+
+fn event(line: &Line) -> Event<'_> {
+    Event {
+        client: line.client,
+        kind: match line.kind {
+            Kind::Invoke => EventKind::Invoke,
+            Kind::Ok => EventKind::Ok,
+            Kind::Fail => EventKind::Fail,
+            Kind::Info => EventKind::Info,
+        },
+        operation: match line.op {
+            Op::Get => OperationKind::Get,
+            Op::Put => OperationKind::Put,
+            Op::Delete => OperationKind::Delete,
+            Op::Cas => OperationKind::CompareAndSet,
+        },
+        key: &line.key,
+        value: line.value.as_deref(),
+        expected: line.expected.as_deref(),
+        found: line.found,
+        time: line.time.map(Time::from_micros),
+    }
+}

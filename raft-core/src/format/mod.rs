@@ -1,0 +1,202 @@
+//! Runs as text: what a scenario looks like in a file, in a link and in a log.
+//!
+//! # A run to share
+//! A [`Run`] is a scenario and a moment of it: how far to play, and the trace hash that the run has there, by which a version that plays
+//! it differently notices. It comes in two forms that say the same:
+//! * [`link`]: short, for an address; bytes in base64url. Made for machines;
+//! * `file` (with the feature `serde`): JSON, to be read, edited and kept under version control.
+//!
+//! # What came of a run
+//! With the feature `serde`:
+//! * `trace`: what happened, an event a line, each with its reason;
+//! * `history`: what clients asked and were answered, to be judged by [`crate::check::linearizable`]; it can be of any system;
+//!
+//! and, without it, [`shiviz`]: who sent what to whom, with vector clocks, for the ShiViz visualiser.
+//!
+//! # What comes from outside is not trusted
+//! Everything that is read is checked before it is used: sizes before anything is allocated, numbers against the limits below, and the whole
+//! by [`Scenario::check`]. An error is a sentence that names the place; nothing else happens. What is written is checked alike, so that whatever was
+//! written can be read again.
+//!
+//! # Versions
+//! File and link carry a version. A later version of Raftarium reads what an earlier one wrote; an earlier one says that it is the earlier. Tags and
+//! positions are never given another meaning. That a run can be *read* doesn't mean that it *plays* the same: that is what the hash is for.
+
+mod base64;
+#[cfg(feature = "serde")]
+pub mod file;
+#[cfg(feature = "serde")]
+pub mod history;
+pub mod link;
+pub mod shiviz;
+#[cfg(feature = "serde")]
+pub mod trace;
+pub mod units;
+
+use alloc::string::String;
+use core::fmt;
+
+use crate::sim::{Action, Parameters, Scenario, ScenarioError};
+use crate::time::{Duration, Time};
+
+/// The most actions a run has in a file or a link.
+pub const ACTIONS_MAX: usize = 100_000;
+
+/// The longest a run in a file or a link goes on, and the longest any length of time in it: a day.
+pub const LENGTH_MAX: Duration = Duration::from_secs(86_400);
+
+/// A scenario and a moment of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// What is played.
+    pub scenario: Scenario,
+    /// Up to when.
+    pub until: Time,
+    /// The trace hash of the run there ([`Simulation::trace_hash`](crate::sim::Simulation::trace_hash) after
+    /// [`run_until`](crate::sim::Simulation::run_until)), where it is known.
+    pub hash: Option<u64>,
+}
+
+/// A run that can't be written or read, or not be played.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunError {
+    /// Too many actions.
+    TooManyActions {
+        /// How many there are.
+        found: u64,
+    },
+    /// A time or a length beyond [`LENGTH_MAX`].
+    TooLong {
+        /// What it is the time of.
+        what: &'static str,
+        /// The position of the action, from 0, if it is in an action.
+        action: Option<usize>,
+    },
+    /// The scenario makes no sense.
+    Scenario {
+        /// The position of the action, from 0, if it is an action that makes none.
+        action: Option<usize>,
+        /// Why.
+        error: ScenarioError,
+    },
+}
+
+impl Run {
+    /// Whether it is within the limits and can be played.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn check(&self) -> Result<(), RunError> {
+        let actions = &self.scenario.actions;
+        if actions.len() > ACTIONS_MAX {
+            return Err(RunError::TooManyActions { found: actions.len() as u64 });
+        }
+        within("the end of the run", None, self.until.since(Time::ZERO))?;
+        check_parameters(&self.scenario.parameters)?;
+        for (position, timed) in actions.iter().enumerate() {
+            within("its time", Some(position), timed.at.since(Time::ZERO))?;
+            if let Some((what, length)) = length_in(&timed.action) {
+                within(what, Some(position), length)?;
+            }
+        }
+        self.scenario.find_fault().map_err(|(action, error)| RunError::Scenario { action, error })
+    }
+}
+
+fn within(what: &'static str, action: Option<usize>, length: Duration) -> Result<(), RunError> {
+    if length <= LENGTH_MAX { Ok(()) } else { Err(RunError::TooLong { what, action }) }
+}
+
+fn check_parameters(parameters: &Parameters) -> Result<(), RunError> {
+    let Parameters { network, disk, timing, clients, .. } = parameters;
+    [
+        ("the network’s latency", network.latency_max),
+        ("the disks’ time for a write", disk.fsync_max),
+        ("the election timeout", timing.election_timeout_max),
+        ("the heartbeat interval", timing.heartbeat_interval),
+        ("the clients’ think time", clients.think_time),
+        ("the clients’ attempt timeout", clients.attempt_timeout),
+        ("the clients’ operation timeout", clients.operation_timeout),
+    ]
+    .into_iter()
+    .try_for_each(|(what, length)| within(what, None, length))
+}
+
+/// The longest time in an action.
+fn length_in(action: &Action) -> Option<(&'static str, Duration)> {
+    match action {
+        Action::JumpClock { micros, .. } => Some(("its jump", Duration::from_micros(micros.unsigned_abs()))),
+        Action::SetFsync { max, .. } | Action::SetLatency { max, .. } => Some(("its longest time", *max)),
+        Action::Impair { delay, .. } => Some(("its delay", *delay)),
+        _ => None,
+    }
+}
+
+/// Actions are counted from 1 for people.
+struct Place(Option<usize>);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(position) => write!(f, "action {}: ", position + 1),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::TooManyActions { found } => {
+                write!(f, "a run has at most {ACTIONS_MAX} actions, not {found}")
+            }
+            RunError::TooLong { what, action } => {
+                let hours = LENGTH_MAX.as_micros() / 3_600_000_000;
+                write!(f, "{}{what} is more than {hours} hours: shorten it", Place(*action))
+            }
+            // Says itself which action it is about, and counts from 0.
+            RunError::Scenario { action: Some(position), error: ScenarioError::OutOfOrder { .. } } => {
+                write!(f, "{}it comes before the action listed before it: sort them by time", Place(Some(*position)))
+            }
+            RunError::Scenario { action, error } => write!(f, "{}{error}", Place(*action)),
+        }
+    }
+}
+
+impl core::error::Error for RunError {}
+
+/// The name of a variant, in the style of names in files: `VoteRefused { .. }` is `vote-refused`.
+pub fn kebab(value: &dyn fmt::Debug) -> String {
+    /// Takes what it is given up to the first character that isn't part of a name.
+    struct Name(String);
+
+    impl fmt::Write for Name {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            for character in text.chars() {
+                match character {
+                    'A'..='Z' if !self.0.is_empty() => self.0.extend(['-', character.to_ascii_lowercase()]),
+                    _ if character.is_alphanumeric() => self.0.push(character.to_ascii_lowercase()),
+                    _ => return Err(fmt::Error),
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut name = Name(String::new());
+    // An error only says that the name is complete.
+    let _ = fmt::write(&mut name, format_args!("{value:?}"));
+    name.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_have_names_for_files() {
+        assert_eq!(kebab(&Action::RestartAll), "restart-all");
+        assert_eq!(kebab(&Action::SetLoss(7)), "set-loss");
+        assert_eq!(kebab(&crate::raft::Rule::VoteOncePerTerm), crate::raft::Rule::VoteOncePerTerm.name());
+    }
+}

@@ -1,0 +1,4 @@
+//! Runs as links and files, and what comes of runs as logs: whatever is written is read again, and nothing else is.
+
+mod links;
+mod runs;

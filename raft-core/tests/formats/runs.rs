@@ -1,0 +1,233 @@
+//! Runs to write and to read: one of every action, and any at all.
+
+use proptest::prelude::*;
+use raft_core::format::{LENGTH_MAX, Run};
+use raft_core::raft::{Rule, Rules, ServerId};
+use raft_core::sim::{
+    Action, CERTAIN, ClientParameters, DiskParameters, MACHINES_MAX, NetworkParameters, Parameters, SERVERS_MAX,
+    Scenario, Target, TimedAction, TimingParameters,
+};
+use raft_core::time::{Duration, Time};
+
+pub fn s(number: u8) -> ServerId {
+    ServerId::new(number).expect("a test names servers from 1")
+}
+
+pub fn run_of(actions: Vec<TimedAction>) -> Run {
+    let scenario = Scenario { actions, ..Scenario::new(7, 5) };
+    Run { scenario, until: Time::from_secs(5), hash: Some(0xfeed_0000_0000_0001) }
+}
+
+/// One of every kind. The match makes sure that a new kind is added here.
+pub fn every_action() -> Vec<Action> {
+    let (min, max) = (Duration::from_millis(2), Duration::from_micros(30_500));
+    let all = vec![
+        Action::Crash(Target::Leader),
+        Action::Restart(s(1)),
+        Action::RestartAll,
+        Action::Pause(Target::Server(s(2))),
+        Action::Resume(s(2)),
+        Action::ResumeAll,
+        Action::Campaign(s(3)),
+        Action::SetClockRate { server: s(4), rate: 1_040_000 },
+        Action::JumpClock { server: s(5), micros: -2_000_000 },
+        Action::Wipe(Target::Server(s(5))),
+        Action::Rot(Target::Leader),
+        Action::FailWrite(Target::Writer),
+        Action::StallDisk { server: s(1), stalled: true },
+        Action::SetFsync { server: s(1), min, max },
+        Action::Cut { from: s(1), to: s(2) },
+        Action::Heal { from: s(1), to: s(2) },
+        Action::Impair { from: s(2), to: s(1), delay: max, loss: 250_001 },
+        Action::Partition(vec![0, 0, 1, 1, 7]),
+        Action::Isolate(Target::Leader),
+        Action::HealAll,
+        Action::SetLoss(CERTAIN),
+        Action::SetDuplication(1),
+        Action::SetLatency { min, max },
+        Action::DropMessage(0),
+        Action::DuplicateMessage(17),
+        Action::HoldMessage(1_000_000),
+        Action::DeliverMessage(u64::MAX),
+        Action::TransferLeadership(s(3)),
+        Action::AddServer,
+        Action::RemoveServer(s(3)),
+        Action::Submit("put \"über x\" 'it’s'".into()),
+        Action::HealQuorum(3),
+    ];
+    let kinds = |action: &Action| match action {
+        Action::Crash(_) | Action::Restart(_) | Action::RestartAll | Action::Pause(_) | Action::Resume(_) => 5,
+        Action::ResumeAll | Action::Campaign(_) | Action::SetClockRate { .. } | Action::JumpClock { .. } => 9,
+        Action::Wipe(_) | Action::Rot(_) | Action::FailWrite(_) | Action::StallDisk { .. } => 13,
+        Action::SetFsync { .. } | Action::Cut { .. } | Action::Heal { .. } | Action::Impair { .. } => 17,
+        Action::Partition(_) | Action::Isolate(_) | Action::HealAll | Action::SetLoss(_) => 21,
+        Action::SetDuplication(_) | Action::SetLatency { .. } | Action::DropMessage(_) => 24,
+        Action::DuplicateMessage(_) | Action::HoldMessage(_) | Action::DeliverMessage(_) => 27,
+        Action::TransferLeadership(_) | Action::AddServer | Action::RemoveServer(_) => 30,
+        Action::Submit(_) | Action::HealQuorum(_) => 32,
+    };
+    assert_eq!(all.iter().map(kinds).max(), Some(all.len()));
+    all
+}
+
+/// Every action, a quarter of a second apart.
+pub fn every_action_in_a_run() -> Run {
+    let timed = (1..).map(|count| Time::from_millis(250 * count)).zip(every_action());
+    run_of(timed.map(|(at, action)| TimedAction { at, action }).collect())
+}
+
+fn server() -> impl Strategy<Value = ServerId> {
+    (1..=MACHINES_MAX).prop_map(s)
+}
+
+fn target() -> impl Strategy<Value = Target> {
+    prop_oneof![server().prop_map(Target::Server), Just(Target::Leader), Just(Target::Writer)]
+}
+
+fn length() -> impl Strategy<Value = Duration> {
+    // Short ones and long ones, round ones and others.
+    prop_oneof![0..1_000_u64, (0..5_000_u64).prop_map(|ms| ms * 1_000), 0..=LENGTH_MAX.as_micros()]
+        .prop_map(Duration::from_micros)
+}
+
+fn range() -> impl Strategy<Value = (Duration, Duration)> {
+    (length(), length()).prop_map(|(a, b)| (a.min(b), a.max(b)))
+}
+
+fn positive() -> impl Strategy<Value = Duration> {
+    length().prop_map(|length| length.max(Duration::from_micros(1)))
+}
+
+fn link() -> impl Strategy<Value = (ServerId, ServerId)> {
+    (server(), server()).prop_filter("a link has two ends", |(from, to)| from != to)
+}
+
+fn command() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z]{1,8}".prop_map(|key| format!("get {key}")),
+        "[a-z]{1,8}".prop_map(|key| format!("delete {key}")),
+        ("[a-z]{1,8}", "[a-zäß→0-9 ]{1,12}").prop_map(|(key, value)| format!("put {key} \"{value}\"")),
+        ("[a-z]{1,3}", 0..99_u32).prop_map(|(key, value)| format!("cas {key} {value} {}", value + 1)),
+    ]
+}
+
+pub fn action() -> impl Strategy<Value = Action> {
+    let share = 0..=CERTAIN;
+    let jump = -(LENGTH_MAX.as_micros() as i64)..=LENGTH_MAX.as_micros() as i64;
+    let on_servers = prop_oneof![
+        target().prop_map(Action::Crash),
+        target().prop_map(Action::Pause),
+        target().prop_map(Action::Wipe),
+        target().prop_map(Action::Rot),
+        target().prop_map(Action::FailWrite),
+        target().prop_map(Action::Isolate),
+        server().prop_map(Action::Restart),
+        server().prop_map(Action::Resume),
+        server().prop_map(Action::Campaign),
+        server().prop_map(Action::TransferLeadership),
+        server().prop_map(Action::RemoveServer),
+        (server(), 0..=100_000_000_u32).prop_map(|(server, rate)| Action::SetClockRate { server, rate }),
+        (server(), jump).prop_map(|(server, micros)| Action::JumpClock { server, micros }),
+        (server(), any::<bool>()).prop_map(|(server, stalled)| Action::StallDisk { server, stalled }),
+        (server(), range()).prop_map(|(server, (min, max))| Action::SetFsync { server, min, max }),
+    ];
+    let on_links = prop_oneof![
+        link().prop_map(|(from, to)| Action::Cut { from, to }),
+        link().prop_map(|(from, to)| Action::Heal { from, to }),
+        (link(), length(), share.clone()).prop_map(|((from, to), delay, loss)| Action::Impair {
+            from,
+            to,
+            delay,
+            loss
+        }),
+        prop::collection::vec(any::<u8>(), usize::from(SERVERS_MAX)..=usize::from(MACHINES_MAX))
+            .prop_map(Action::Partition),
+    ];
+    let on_everything = prop_oneof![
+        Just(Action::RestartAll),
+        Just(Action::ResumeAll),
+        Just(Action::HealAll),
+        Just(Action::AddServer),
+        share.clone().prop_map(Action::SetLoss),
+        share.prop_map(Action::SetDuplication),
+        range()
+            .prop_map(|(min, max)| Action::SetLatency {
+                min: min.max(Duration::from_micros(1)),
+                max: max + Duration::from_micros(1)
+            })
+            .prop_filter(
+                "within a day",
+                |action| !matches!(action, Action::SetLatency { max, .. } if *max > LENGTH_MAX)
+            ),
+        any::<u64>().prop_map(Action::DropMessage),
+        any::<u64>().prop_map(Action::DuplicateMessage),
+        any::<u64>().prop_map(Action::HoldMessage),
+        any::<u64>().prop_map(Action::DeliverMessage),
+        any::<u64>().prop_map(Action::HealQuorum),
+        command().prop_map(Action::Submit),
+    ];
+    prop_oneof![4 => on_servers, 2 => on_links, 3 => on_everything]
+}
+
+fn parameters() -> impl Strategy<Value = Parameters> {
+    let network = (range(), 0..=CERTAIN, 0..=CERTAIN).prop_map(|((min, max), loss, duplication)| NetworkParameters {
+        latency_min: min.max(Duration::from_micros(1)),
+        latency_max: max.max(Duration::from_micros(1)),
+        loss,
+        duplication,
+    });
+    let disk = range().prop_map(|(fsync_min, fsync_max)| DiskParameters { fsync_min, fsync_max });
+    let timing = (range(), any::<[bool; 2]>(), any::<u64>()).prop_map(|((min, max), [a, b], entries)| {
+        let min = min.max(Duration::from_micros(2));
+        TimingParameters {
+            election_timeout_min: min,
+            election_timeout_max: max.max(min),
+            heartbeat_interval: min.percent(50),
+            pre_vote: a,
+            check_quorum: b,
+            snapshot_after_entries: entries,
+        }
+    });
+    let clients = (any::<u8>(), positive(), 1..=u8::MAX, any::<bool>(), positive(), positive()).prop_map(
+        |(count, think_time, keys, lease_reads, attempt_timeout, operation_timeout)| ClientParameters {
+            count,
+            think_time,
+            keys,
+            lease_reads,
+            attempt_timeout,
+            operation_timeout,
+        },
+    );
+    let rules = prop::sample::subsequence(Rule::ALL.to_vec(), 0..=Rule::ALL.len())
+        .prop_map(|off| off.into_iter().fold(Rules::ALL, Rules::without));
+    (1..=SERVERS_MAX, network, disk, timing, clients, rules).prop_map(
+        |(servers, network, disk, timing, clients, rules)| Parameters {
+            servers,
+            network,
+            disk,
+            timing,
+            clients,
+            rules,
+        },
+    )
+}
+
+prop_compose! {
+    /// Any run at all.
+    pub fn run()(
+        seed in any::<u64>(),
+        parameters in prop_oneof![Just(Parameters::default()), parameters()],
+        actions in prop::collection::vec((length(), action()), 0..60),
+        until in length(),
+        hash in any::<Option<u64>>(),
+    ) -> Run {
+        let mut actions: Vec<TimedAction> = actions
+            .into_iter()
+            .map(|(at, action)| TimedAction { at: Time::ZERO + at, action })
+            .collect();
+        // So that every server that an action names may exist.
+        actions.push(TimedAction { at: Time::ZERO, action: Action::AddServer });
+        actions.sort_by_key(|timed| timed.at);
+        Run { scenario: Scenario { seed, parameters, actions }, until: Time::ZERO + until, hash }
+    }
+}
