@@ -4,6 +4,7 @@
 //! * [`kv`]: the replicated key-value store, with client sessions and snapshots;
 //! * [`sim`]: the world around the servers: virtual time, a network, disks, clients, faults;
 //! * [`check`]: what must always hold, checked after every event;
+//! * [`format`](mod@format): runs as files and links, and what came of them as logs;
 //! * [`time`]: virtual time.
 //!
 //! The library has no clock, no sockets, no threads, no files and no randomness but the seeds it is given: it is
@@ -16,6 +17,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod check;
+pub mod format;
 mod hash;
 pub mod kv;
 pub mod raft;

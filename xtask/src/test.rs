@@ -159,6 +159,7 @@ fn independence() -> Result<Passed> {
     setup::ensure_target(BARE_TARGET)?;
     let check = ["--package", "raft-core", "--lib", "--target", BARE_TARGET];
     tools::run(cargo("check").args(check))?;
+    tools::run(cargo("check").args(check).args(["--features", "serde"]))?;
     tools::run(cargo("check").args(check).arg("--no-default-features")).map(Passed::check)
 }
 

@@ -72,7 +72,7 @@ impl fmt::Display for DecodeError {
 impl core::error::Error for DecodeError {}
 
 /// Appends a number.
-pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -124,13 +124,13 @@ pub(super) fn put_outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
 
 /// Reads bytes from front to back, checking each thing before it is used. Nothing is allocated
 /// here, so no length, however large, can make it allocate.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Reader::new_at(bytes, 0)
     }
 
@@ -141,16 +141,21 @@ impl<'a> Reader<'a> {
     }
 
     /// How many bytes have been read.
-    pub(super) fn offset(&self) -> usize {
+    pub(crate) fn offset(&self) -> usize {
         self.offset
     }
 
+    /// How many bytes have not been read.
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.len() - self.offset
+    }
+
     /// The error for a thing that began at `offset`.
-    pub(super) fn error<T>(offset: usize, expected: &'static str, problem: Problem) -> Result<T, DecodeError> {
+    pub(crate) fn error<T>(offset: usize, expected: &'static str, problem: Problem) -> Result<T, DecodeError> {
         Err(DecodeError { offset: offset as u64, expected, problem })
     }
 
-    pub(super) fn byte(&mut self, expected: &'static str) -> Result<u8, DecodeError> {
+    pub(crate) fn byte(&mut self, expected: &'static str) -> Result<u8, DecodeError> {
         match self.bytes.get(self.offset) {
             Some(&byte) => {
                 self.offset += 1;
@@ -160,7 +165,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(super) fn number(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
+    pub(crate) fn number(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
         let start = self.offset;
         let mut number = 0u64;
         for shift in (0..64).step_by(7) {
@@ -212,6 +217,18 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
+    /// As many bytes as `count` says, if there are so many.
+    pub(crate) fn bytes(&mut self, count: u64, expected: &'static str) -> Result<&'a [u8], DecodeError> {
+        let rest = &self.bytes[self.offset..];
+        match usize::try_from(count).ok().and_then(|count| rest.get(..count)) {
+            Some(bytes) => {
+                self.offset += bytes.len();
+                Ok(bytes)
+            }
+            None => Self::error(self.offset, expected, Problem::Ended),
+        }
+    }
+
     pub(super) fn outcome(&mut self) -> Result<Outcome, DecodeError> {
         let start = self.offset;
         let expected = "an outcome";
@@ -230,7 +247,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All bytes must have been read by now.
-    pub(super) fn end(&self) -> Result<(), DecodeError> {
+    pub(crate) fn end(&self) -> Result<(), DecodeError> {
         match self.bytes.len() - self.offset {
             0 => Ok(()),
             left => Self::error(self.offset, "the end", Problem::Trailing { bytes: left as u64 }),

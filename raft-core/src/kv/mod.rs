@@ -87,7 +87,7 @@
 //! * A remembered "not swapped" outcome holds on to the value it reports, even after the store has
 //!   dropped it.
 
-mod codec;
+pub(crate) mod codec;
 mod command;
 mod digest;
 mod line;

@@ -69,12 +69,28 @@ impl Scenario {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn check(&self) -> Result<(), ScenarioError> {
-        self.parameters.check().map_err(ScenarioError::Parameters)?;
-        self.check_timing().map_err(|e| ScenarioError::Parameters(ParameterError::Timing(e)))?;
+        self.find_fault().map_err(|(_, error)| error)
+    }
+
+    /// The first thing that is wrong with it, with the position of the action, from 0, where it is an action that is wrong.
+    pub(crate) fn find_fault(&self) -> Result<(), (Option<usize>, ScenarioError)> {
+        let general = |error| (None, ScenarioError::Parameters(error));
+        self.parameters.check().map_err(general)?;
+        self.check_timing().map_err(|error| general(ParameterError::Timing(error)))?;
         if let Some(position) = (1..self.actions.len()).find(|i| self.actions[*i].at < self.actions[*i - 1].at) {
-            return Err(ScenarioError::OutOfOrder { position });
+            return Err((Some(position), ScenarioError::OutOfOrder { position }));
         }
-        self.actions.iter().try_for_each(|timed| self.check_action(&timed.action))
+        let servers = self.servers_ever();
+        let actions = self.actions.iter().enumerate();
+        actions
+            .map(|(i, timed)| (i, self.check_with(&timed.action, servers)))
+            .try_for_each(|(position, checked)| checked.map_err(|error| (Some(position), error)))
+    }
+
+    /// The highest number that a server can have. Servers may join while the run goes on: which numbers exist is known only then.
+    fn servers_ever(&self) -> u8 {
+        let joining = self.actions.iter().any(|timed| timed.action == Action::AddServer);
+        if joining { MACHINES_MAX } else { self.parameters.servers }
     }
 
     fn check_timing(&self) -> Result<(), ConfigError> {
@@ -94,12 +110,13 @@ impl Scenario {
     /// # Errors
     /// Why it doesn't.
     pub fn check_action(&self, action: &Action) -> Result<(), ScenarioError> {
+        self.check_with(action, self.servers_ever())
+    }
+
+    fn check_with(&self, action: &Action, servers_ever: u8) -> Result<(), ScenarioError> {
         let servers = self.parameters.servers;
-        // Servers may join while the run goes on: which numbers exist is known only then, but not beyond this.
         let exists = |server: ServerId| {
-            let joining = self.actions.iter().any(|timed| timed.action == Action::AddServer);
-            let most = if joining { MACHINES_MAX } else { servers };
-            if server.number() <= most { Ok(()) } else { Err(ScenarioError::NoSuchServer(server)) }
+            if server.number() <= servers_ever { Ok(()) } else { Err(ScenarioError::NoSuchServer(server)) }
         };
         let aims = |target: Target| if let Target::Server(server) = target { exists(server) } else { Ok(()) };
         let likely = |name, ppm| {

@@ -5,12 +5,14 @@ use raft_core::raft::Rules;
 use raft_core::sim::{Action, Profile, Scenario, TimedAction, hunt};
 use raft_core::time::{Duration, Time};
 
-use crate::runs::{every_action_in_a_run, run, run_of};
+use crate::runs::{cases, every_action_in_a_run, run, run_of};
 
 /// What the bridge promises of a run with a hundred actions.
 const PROMISED: usize = 2_000;
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     #[test]
     fn whatever_is_written_is_read_again(run in run()) {
         let text = write(&run).unwrap();

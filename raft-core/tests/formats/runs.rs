@@ -1,6 +1,7 @@
 //! Runs to write and to read: one of every action, and any at all.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use raft_core::format::{LENGTH_MAX, Run};
 use raft_core::raft::{Rule, Rules, ServerId};
 use raft_core::sim::{
@@ -8,6 +9,11 @@ use raft_core::sim::{
     Scenario, Target, TimedAction, TimingParameters,
 };
 use raft_core::time::{Duration, Time};
+
+/// The same cases every time, so that a test that passes once passes always.
+pub fn cases(count: u32) -> ProptestConfig {
+    ProptestConfig { cases: count, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() }
+}
 
 pub fn s(number: u8) -> ServerId {
     ServerId::new(number).expect("a test names servers from 1")

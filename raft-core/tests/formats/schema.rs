@@ -1,0 +1,177 @@
+//! The JSON Schema says what the reader does: a small validator for the parts of JSON Schema that it uses.
+
+use raft_core::format::file::{File, read, write};
+use raft_core::raft::{Rule, Rules};
+use raft_core::sim::Parameters;
+use regex_lite::Regex;
+use serde_json::{Map, Value, json};
+
+use crate::runs::every_action_in_a_run;
+
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../../../docs/scenario.schema.json")).expect("the schema is JSON")
+}
+
+/// Whether `value` fits `schema`. A keyword that the validator doesn't know fails the test.
+fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
+    let keywords = schema.as_object().expect("a schema is an object");
+    keywords.iter().all(|(keyword, wanted)| match keyword.as_str() {
+        "$schema" | "$defs" | "title" | "description" => true,
+        "$ref" => {
+            let name = wanted.as_str().and_then(|name| name.strip_prefix("#/$defs/")).expect("a definition here");
+            fits(root, &root["$defs"][name], value)
+        }
+        "type" => match wanted.as_str() {
+            Some("object") => value.is_object(),
+            Some("array") => value.is_array(),
+            Some("string") => value.is_string(),
+            Some("boolean") => value.is_boolean(),
+            Some("integer") => value.is_u64() || value.is_i64(),
+            other => panic!("type {other:?}"),
+        },
+        "const" => value == wanted,
+        "enum" => wanted.as_array().unwrap().contains(value),
+        "pattern" => value.as_str().is_none_or(|text| Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text)),
+        "minimum" => value.as_i64().is_none_or(|number| number >= wanted.as_i64().unwrap()),
+        "maximum" => value.as_i64().is_none_or(|number| number <= wanted.as_i64().unwrap()),
+        "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= wanted.as_u64().unwrap()),
+        "maxItems" => value.as_array().is_none_or(|items| items.len() as u64 <= wanted.as_u64().unwrap()),
+        "items" => value.as_array().is_none_or(|items| items.iter().all(|item| fits(root, wanted, item))),
+        "required" => {
+            let there = |name: &Value| value.get(name.as_str().unwrap()).is_some();
+            wanted.as_array().unwrap().iter().all(there)
+        }
+        "properties" => wanted
+            .as_object()
+            .unwrap()
+            .iter()
+            .all(|(name, schema)| value.get(name).is_none_or(|value| fits(root, schema, value))),
+        "additionalProperties" => {
+            assert_eq!(wanted, &json!(false));
+            let known = &schema["properties"];
+            value.as_object().is_none_or(|fields| fields.keys().all(|name| known.get(name).is_some()))
+        }
+        "oneOf" => wanted.as_array().unwrap().iter().filter(|schema| fits(root, schema, value)).count() == 1,
+        other => panic!("the validator doesn't know {other}"),
+    })
+}
+
+fn valid(value: &Value) -> bool {
+    let schema = schema();
+    fits(&schema, &schema, value)
+}
+
+fn readable(value: &Value) -> bool {
+    read(&value.to_string()).is_ok()
+}
+
+/// A file with every field and every action.
+fn full() -> Value {
+    let mut run = every_action_in_a_run();
+    let parameters = &mut run.scenario.parameters;
+    parameters.rules = Rule::ALL.into_iter().fold(Rules::ALL, Rules::without);
+    parameters.network.loss = 1;
+    parameters.disk.fsync_min = raft_core::time::Duration::ZERO;
+    parameters.timing.pre_vote = false;
+    parameters.clients.count = 0;
+    assert_ne!(*parameters, Parameters::default());
+    let text = write(&File { note: "Everything.".into(), run }).unwrap();
+    let mut value: Value = serde_json::from_str(&text).unwrap();
+    value["$schema"] = json!("scenario.schema.json");
+    value
+}
+
+fn fields(value: &Value) -> Vec<&String> {
+    value.as_object().unwrap().keys().collect()
+}
+
+#[test]
+fn the_schema_has_the_fields_that_are_written_and_no_others() {
+    let (schema, full) = (schema(), full());
+    assert!(valid(&full) && readable(&full));
+    assert_eq!(fields(&schema["properties"]), fields(&full));
+    for part in ["network", "disk", "timing", "clients"] {
+        assert_eq!(fields(&schema["properties"][part]["properties"]), fields(&full[part]), "{part}");
+    }
+    assert_eq!(schema["properties"]["without"]["items"]["enum"], full["without"]);
+    let of_schema = schema["properties"]["actions"]["items"]["oneOf"].as_array().unwrap();
+    let of_file = full["actions"].as_array().unwrap();
+    assert_eq!(of_schema.len(), of_file.len());
+    for (schema, action) in of_schema.iter().zip(of_file) {
+        assert_eq!(schema["properties"]["do"]["const"], action["do"]);
+        assert_eq!(fields(&schema["properties"]), fields(action), "{action}");
+        assert_eq!(schema["required"].as_array().unwrap().len(), action.as_object().unwrap().len());
+    }
+}
+
+#[test]
+fn the_schema_and_the_reader_refuse_the_same() {
+    let full = full();
+    let both = |value: &Value, expected: bool, why: &str| {
+        assert_eq!(valid(value), expected, "the schema: {why}");
+        assert_eq!(readable(value), expected, "the reader: {why}");
+    };
+    // A file may do without everything but its version and seed.
+    for field in fields(&full) {
+        let mut without = full.clone();
+        without.as_object_mut().unwrap().remove(field);
+        if field == "servers" || field == "actions" {
+            continue; // Actions name the servers.
+        }
+        both(&without, !["raftarium", "seed"].contains(&field.as_str()), field);
+    }
+    for part in ["network", "disk", "timing", "clients"] {
+        for field in fields(&full[part]) {
+            let mut changed = full.clone();
+            changed[part].as_object_mut().unwrap().remove(field);
+            assert!(valid(&changed), "{part}.{field} may be left out");
+            changed[part][field] = json!({"not": "this"});
+            both(&changed, false, field);
+        }
+        let mut changed = full.clone();
+        changed[part]["more"] = json!(1);
+        both(&changed, false, part);
+    }
+    // An action needs all its fields and takes no others.
+    for (place, action) in full["actions"].as_array().unwrap().iter().enumerate() {
+        let alone = |action: Map<String, Value>| {
+            let mut value = full.clone();
+            value["actions"][place] = Value::Object(action);
+            value
+        };
+        let action = action.as_object().unwrap();
+        for field in action.keys() {
+            let mut changed = action.clone();
+            changed.remove(field);
+            both(&alone(changed), false, &format!("action {place} without {field}"));
+            let mut changed = action.clone();
+            changed.insert(field.clone(), json!([]));
+            both(&alone(changed), false, &format!("action {place} with another {field}"));
+        }
+        for (field, value) in [("server", json!("S1")), ("draw", json!(1)), ("more", json!(1)), ("by", json!("1s"))] {
+            if !action.contains_key(field) {
+                let mut changed = action.clone();
+                changed.insert(field.into(), value);
+                both(&alone(changed), false, &format!("action {place} with {field}"));
+            }
+        }
+    }
+    let cases = [
+        ("seed", json!(7)),
+        ("seed", json!("7a")),
+        ("raftarium", json!(2)),
+        ("until", json!(7)),
+        ("until", json!("7")),
+        ("hash", json!("7")),
+        ("servers", json!(0)),
+        ("servers", json!("3")),
+        ("without", json!(["be-kind"])),
+        ("actions", json!({})),
+        ("more", json!(1)),
+    ];
+    for (field, value) in cases {
+        let mut changed = full.clone();
+        changed[field] = value;
+        both(&changed, false, field);
+    }
+}
