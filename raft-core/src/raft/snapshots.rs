@@ -160,7 +160,7 @@ impl Raft {
     pub(super) fn on_install_snapshot(&mut self, from: ServerId, m: &InstallSnapshot, out: &mut Output) {
         let last = m.meta.last;
         let piece = m.piece.bytes();
-        if m.size > SNAPSHOT_SIZE_MAX || m.offset + piece.len() as u64 > m.size || last.term > m.term {
+        if m.size > SNAPSHOT_SIZE_MAX || m.offset.saturating_add(piece.len() as u64) > m.size || last.term > m.term {
             out.observe(|| Observation::ImpossibleMessage {
                 from,
                 what: "a snapshot piece that doesn't fit its whole",

@@ -1,0 +1,179 @@
+//! §5.3, log replication.
+
+use raft_core::raft::{AppendEntries, AppendOutcome, Entries, EntryId, LogIndex, Message, Payload, Term};
+
+use crate::support::{Answer, Cluster, command, id, ms, s};
+
+fn append(term: u64, previous: EntryId, terms: &[u64], commit: u64) -> Message {
+    let entries: Entries = terms.iter().map(|term| command(*term, "from the leader")).collect();
+    let commit = LogIndex(commit);
+    Message::AppendEntries(AppendEntries { term: Term(term), previous, entries, commit, round: 1, probe: 7 })
+}
+
+/// What S2 answers to S1's append.
+fn outcome(cluster: &Cluster) -> AppendOutcome {
+    match cluster.on_the_way(s(2), s(1)).last() {
+        Some(Message::AppendEntriesResponse(m)) => {
+            assert_eq!((m.round, m.probe), (1, 7), "an answer says what it answers");
+            m.outcome
+        }
+        other => panic!("S2 answered {other:?}"),
+    }
+}
+
+#[test]
+fn s5_3_an_entry_is_committed_once_a_majority_has_it_and_is_applied_everywhere() {
+    let mut cluster = Cluster::new(5);
+    cluster.elect(s(1));
+    let write = cluster.propose(s(1), "x=1");
+    assert_eq!(cluster.answer(write), Some(&Answer::Accepted(id(2, 1))));
+    cluster.deliver(s(1), s(2));
+    cluster.deliver(s(2), s(1));
+    assert_eq!(cluster.commit(s(1)), 1, "two of five have it");
+    cluster.deliver(s(1), s(3));
+    cluster.deliver(s(3), s(1));
+    assert_eq!(cluster.commit(s(1)), 2, "three of five have it");
+    assert_eq!(cluster.applied(s(1)), ["x=1"]);
+    assert_eq!(cluster.applied(s(2)), [""; 0], "S2 hasn't heard that it is committed");
+    cluster.run(ms(100));
+    for server in cluster.servers() {
+        assert_eq!(cluster.applied(server), ["x=1"]);
+    }
+}
+
+#[test]
+fn s5_3_a_slow_follower_slows_nobody_down_and_is_retried_for_ever() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.isolate(s(3));
+    for n in 0..50 {
+        cluster.propose(s(1), &n.to_string());
+        cluster.settle();
+    }
+    assert_eq!(cluster.applied(s(1)).len(), 50);
+    cluster.run(ms(5_000));
+    cluster.heal();
+    cluster.run(ms(500));
+    assert_eq!(cluster.applied(s(3)), cluster.applied(s(1)));
+}
+
+#[test]
+fn s5_3_an_append_whose_previous_entry_is_missing_is_refused() {
+    // S2's log is 1@1, 2@1, 3@2.
+    let cases = [
+        (id(4, 2), "beyond its end"),
+        (id(3, 1), "of another term"),
+        (id(3, 3), "of another term"),
+        (id(1, 2), "of another term"),
+    ];
+    for (previous, why) in cases {
+        let mut cluster = Cluster::with(3).log(s(2), 3, &[1, 1, 2]).start();
+        cluster.arrive(s(1), s(2), append(3, previous, &[3], 0));
+        assert!(
+            matches!(outcome(&cluster), AppendOutcome::Conflict { previous: at, .. } if at == previous.index),
+            "{why}"
+        );
+        assert_eq!(cluster.terms(s(2)), [1, 1, 2]);
+    }
+}
+
+#[test]
+fn s5_3_an_entry_that_conflicts_is_deleted_with_all_that_follow() {
+    let mut cluster = Cluster::with(3).log(s(2), 3, &[1, 1, 2, 2, 2]).start();
+    cluster.arrive(s(1), s(2), append(3, id(2, 1), &[2, 3], 0));
+    assert_eq!(outcome(&cluster), AppendOutcome::Matched(LogIndex(4)));
+    assert_eq!(cluster.terms(s(2)), [1, 1, 2, 3]);
+}
+
+#[test]
+fn s5_3_entries_that_are_there_already_change_nothing() {
+    let mut cluster = Cluster::with(3).log(s(2), 3, &[1, 1, 2, 2]).start();
+    let before = cluster.raft(s(2)).log().clone();
+    cluster.arrive(s(1), s(2), append(3, EntryId::ZERO, &[1, 1], 0));
+    assert_eq!(outcome(&cluster), AppendOutcome::Matched(LogIndex(2)), "no more is known to match");
+    assert_eq!(*cluster.raft(s(2)).log(), before, "what follows doesn't conflict");
+}
+
+#[test]
+fn s5_3_a_heartbeat_is_checked_like_any_append() {
+    let mut cluster = Cluster::with(3).log(s(2), 3, &[1, 1]).start();
+    cluster.arrive(s(1), s(2), append(3, id(2, 1), &[], 0));
+    assert_eq!(outcome(&cluster), AppendOutcome::Matched(LogIndex(2)));
+    cluster.arrive(s(1), s(2), append(3, id(3, 1), &[], 0));
+    assert!(matches!(outcome(&cluster), AppendOutcome::Conflict { .. }));
+}
+
+#[test]
+fn s5_3_a_follower_commits_the_lesser_of_the_leaders_commit_and_the_last_new_entry() {
+    for (commit, entries, expected) in [(1, 2, 1), (9, 2, 3), (3, 2, 3), (9, 0, 1), (0, 2, 0)] {
+        let mut cluster = Cluster::with(3).log(s(2), 1, &[1]).start();
+        cluster.arrive(s(1), s(2), append(1, id(1, 1), &vec![1; entries], commit));
+        assert_eq!(cluster.commit(s(2)), expected, "commit {commit}, {entries} new entries");
+    }
+}
+
+#[test]
+fn s5_3_the_commit_index_never_goes_back() {
+    let mut cluster = Cluster::with(3).log(s(2), 1, &[1, 1]).start();
+    cluster.arrive(s(1), s(2), append(1, id(2, 1), &[], 2));
+    cluster.arrive(s(1), s(2), append(1, id(2, 1), &[], 1));
+    assert_eq!(cluster.commit(s(2)), 2);
+}
+
+#[test]
+fn s5_3_a_leader_never_overwrites_or_deletes_its_own_entries() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "x=1");
+    let before = cluster.raft(s(1)).log().clone();
+    // What can't be: another leader in its own term. It keeps its log, whatever it is told.
+    cluster.arrive(s(2), s(1), append(1, EntryId::ZERO, &[1], 1));
+    assert_eq!(*cluster.raft(s(1)).log(), before);
+    assert!(cluster.leads(s(1)));
+}
+
+#[test]
+fn s5_3_a_rejection_skips_a_whole_term_of_conflict() {
+    let mut cluster = Cluster::with(3).log(s(2), 6, &[1, 1, 4, 4, 5, 5, 5]).start();
+    cluster.arrive(s(1), s(2), append(6, id(7, 6), &[6], 0));
+    let hint = |cluster: &Cluster| match outcome(cluster) {
+        AppendOutcome::Conflict { hint, .. } => hint,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(hint(&cluster), id(7, 5));
+    cluster.arrive(s(1), s(2), append(6, id(7, 4), &[6], 0));
+    assert_eq!(hint(&cluster), id(4, 4), "the three of term 5 can't be the leader's");
+    cluster.arrive(s(1), s(2), append(6, id(7, 3), &[6], 0));
+    assert_eq!(hint(&cluster), id(2, 1));
+}
+
+#[test]
+fn s5_3_commands_are_applied_in_the_order_of_the_log_on_every_server() {
+    let mut cluster = Cluster::new(5);
+    cluster.elect(s(1));
+    cluster.propose_batch(s(1), &["a", "b", "c"]);
+    cluster.propose(s(1), "d");
+    for member in 2..=5 {
+        cluster.reverse(s(1), s(member));
+    }
+    cluster.run(ms(500));
+    for server in cluster.servers() {
+        assert_eq!(cluster.applied(server), ["a", "b", "c", "d"]);
+    }
+}
+
+#[test]
+fn s5_3_a_batch_goes_out_in_one_append() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose_batch(s(1), &["a", "b", "c"]);
+    assert!(matches!(&cluster.on_the_way(s(1), s(2))[..], [Message::AppendEntries(m)] if m.entries.len() == 3));
+}
+
+#[test]
+fn s5_3_a_new_leader_begins_with_an_entry_of_its_own_term() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    let first = cluster.raft(s(1)).log().get(LogIndex(1)).expect("it has one");
+    assert_eq!((first.term, &first.payload), (Term(1), &Payload::NoOp));
+}
