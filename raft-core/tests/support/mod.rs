@@ -128,11 +128,14 @@ pub struct Server {
     applied_index: LogIndex,
 }
 
+/// A change of every server's parameters.
+type ConfigChange = Box<dyn Fn(&mut Config)>;
+
 /// How a cluster begins. See [`Cluster::with`].
 pub struct Setup {
     voters: ServerSet,
     learners: ServerSet,
-    configure: Vec<Box<dyn Fn(&mut Config)>>,
+    configure: Vec<ConfigChange>,
     images: BTreeMap<ServerId, Durable>,
 }
 
@@ -212,7 +215,7 @@ pub struct Cluster {
     history: BTreeMap<LogIndex, Entry>,
     tolerant: bool,
     violations: Vec<String>,
-    configure: Vec<Box<dyn Fn(&mut Config)>>,
+    configure: Vec<ConfigChange>,
 }
 
 // -------------------------------------------------------------------- beginning
