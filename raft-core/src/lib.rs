@@ -5,6 +5,7 @@
 //! * [`sim`]: the world around the servers: virtual time, a network, disks, clients, faults;
 //! * [`check`]: what must always hold, checked after every event;
 //! * [`format`](mod@format): runs as files and links, and what came of them as logs;
+//! * [`trial`]: hunts for failures, what counts as one, and how to make it small;
 //! * [`time`]: virtual time.
 //!
 //! The library has no clock, no sockets, no threads, no files and no randomness but the seeds it is given: it is
@@ -24,3 +25,4 @@ pub mod raft;
 mod shared;
 pub mod sim;
 pub mod time;
+pub mod trial;

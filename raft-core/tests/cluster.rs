@@ -1,11 +1,10 @@
 //! A cluster at work and in trouble: elections, replicated writes, failovers, lost majorities, storms.
 
 use raft_core::kv::{Key, Outcome};
-use raft_core::raft::{LeaseRefusal, Observation, ReadProof, Rules, ServerId};
-use raft_core::sim::{
-    Action, CALM_AFTER, ClientId, End, OperationRecord, Profile, Scenario, Simulation, Target, What, hunt,
-};
+use raft_core::raft::{LeaseRefusal, Observation, ReadProof, ServerId};
+use raft_core::sim::{Action, ClientId, End, OperationRecord, Scenario, Simulation, Target, What};
 use raft_core::time::{Duration, Time};
+use raft_core::trial::{self, Hunt};
 
 fn s(number: u8) -> ServerId {
     ServerId::new(number).expect("a test names servers from 1")
@@ -187,37 +186,18 @@ fn crashing_all_servers_at_once_loses_nothing_acknowledged() {
 
 /// A busy cluster in a storm of every kind of fault.
 fn stormy(seed: u64) -> Scenario {
-    hunt(seed, None, Duration::from_secs(60), Profile::Full, Rules::ALL)
-}
-
-/// The quorum mended at the end of a storm is back at work: it has a leader, everyone in it has applied up to `index`, and stores that are
-/// equally far are equal.
-fn back_at_work(world: &Simulation, index: u64) -> bool {
-    // Who has left since is not told anything any more.
-    let healed = world.healed().intersection(world.configuration().members());
-    let led = world.leader().is_some();
-    let mut stores: Vec<_> = healed.iter().filter_map(|s| world.machine(s)?.store()).collect();
-    let caught_up = stores.len() == healed.len() && stores.iter().all(|store| store.applied_index() >= index);
-    stores.sort_by_key(|store| store.applied_index());
-    for pair in stores.windows(2).filter(|pair| pair[0].applied_index() == pair[1].applied_index()) {
-        assert_eq!(pair[0].digest(), pair[1].digest(), "seed {}", world.scenario().seed);
-    }
-    led && caught_up
+    Hunt::default().run(seed).scenario
 }
 
 #[test]
 fn two_hundred_storms_of_a_minute_violate_nothing_and_end_in_agreement() {
+    let hunt = Hunt::default();
     for seed in 0..200 {
-        let mut world = Simulation::new(stormy(seed)).unwrap();
-        world.run_until(Time::from_secs(50));
-        sound(&world);
-        // A leader that the storm has cut off may take a while to notice, and so may a client that asks it.
-        let deadline = world.now() + CALM_AFTER;
-        while !written(&submit(&mut world, "put calm 1")) {
-            assert!(world.now() < deadline, "seed {seed}: {}", last_of_person(&world).answer());
+        let played = trial::play(&hunt.run(seed)).expect("a hunt makes worlds");
+        if let Some(finding) = played.finding {
+            panic!("{}", hunt.report(seed, &finding));
         }
-        let index = last_of_person(&world).point.expect("a write that was answered took effect somewhere");
-        until(&mut world, SOON, "equal stores", |world| back_at_work(world, index));
+        assert!(!played.undecided, "seed {seed}: nobody knows whether what clients saw is linearizable");
     }
 }
 

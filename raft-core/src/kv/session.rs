@@ -301,7 +301,7 @@ mod tests {
         session.forget_below(2);
         assert_eq!(session.newest_forgotten(), 2);
         session.forget_below(9);
-        assert_eq!(remembered(&session), []);
+        assert!(remembered(&session).is_empty());
         assert_eq!(session.recall(8), Recall::Forgotten { newest_forgotten: 8 });
         assert_eq!(session.recall(9), Recall::New);
     }
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn an_answer_that_there_is_no_room_for_is_forgotten_and_not_unknown() {
         let session = session(&[u64::MAX], 0);
-        assert_eq!(remembered(&session), []);
+        assert!(remembered(&session).is_empty());
         assert_eq!(session.recall(u64::MAX), Recall::Forgotten { newest_forgotten: u64::MAX });
     }
 

@@ -131,10 +131,6 @@ impl Simulation {
         scenario.check()?;
         let parameters = &scenario.parameters;
         let seed = scenario.seed;
-        let mut queue = Queue::default();
-        for (position, action) in scenario.actions.iter().enumerate() {
-            queue.push_action(action.at, position as u32);
-        }
         let servers = ServerSet::first(parameters.servers);
         let machines = servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect();
         let clients = (1..=parameters.clients.count.saturating_add(1))
@@ -145,7 +141,7 @@ impl Simulation {
             .collect();
         let mut simulation = Simulation {
             now: Time::ZERO,
-            queue,
+            queue: Queue::default(),
             network: Network::new(parameters.network, mix(seed, concern::NETWORK, 0)),
             machines,
             wanted: None,
@@ -166,6 +162,7 @@ impl Simulation {
             out: Output::default(),
             scenario: Arc::new(scenario),
         };
+        simulation.schedule_action(0);
         for server in servers.iter() {
             simulation.start(server);
         }
@@ -263,12 +260,20 @@ impl Simulation {
             }
             Event::Act { position } => {
                 self.now = at;
+                self.schedule_action(position + 1);
                 if let Some(timed) = self.scenario.actions.get(position as usize) {
                     let action = timed.action.clone();
                     self.perform(&action);
                 }
                 true
             }
+        }
+    }
+
+    /// Only the script's next action is on the agenda, so that a clone of the agenda is small however long the script.
+    fn schedule_action(&mut self, position: u32) {
+        if let Some(timed) = self.scenario.actions.get(position as usize) {
+            self.queue.push_action(timed.at, position);
         }
     }
 

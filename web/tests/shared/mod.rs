@@ -1,51 +1,16 @@
 //! Tests that run natively, in Node and in a browser: the same scenario plays the same events in all three.
 
-use raft_core::raft::{Rules, ServerId};
-use raft_core::sim::{Action, Profile, Scenario, Simulation, Target, hunt};
-use raft_core::time::{Duration, Time};
+#[path = "../../../raft-core/tests/support/trace_hashes.rs"]
+mod trace_hashes;
+
 use wasm_bindgen_test::wasm_bindgen_test;
-
-/// Half a minute of a busy cluster in a storm, with everything that draws a random number.
-fn stormy(seed: u64, servers: u8) -> Simulation {
-    let scenario = hunt(seed, Some(servers), Duration::from_secs(30), Profile::Full, Rules::ALL);
-    let mut world = Simulation::new(scenario).expect("the parameters make a world");
-    world.run_until(Time::from_secs(30));
-    assert_eq!(world.violation(), None);
-    world
-}
-
-/// What the worlds below come to. A change here is a change of every shared link: it wants a reason in the commit.
-const HASHES: [(u64, u8, u64); 3] = [
-    (1, 5, 10_983_654_683_856_719_926),
-    (2, 3, 6_953_597_648_124_722_356),
-    (18_446_744_073_709_551_615, 9, 18_323_620_279_126_837_728),
-];
 
 #[wasm_bindgen_test(unsupported = test)]
 fn the_same_scenario_has_the_same_trace_hash_everywhere() {
-    let hashes = HASHES.map(|(seed, servers, _)| (seed, servers, stormy(seed, servers).trace_hash()));
-    assert_eq!(hashes, HASHES);
+    assert_eq!(trace_hashes::storms(), trace_hashes::STORMS);
 }
 
 #[wasm_bindgen_test(unsupported = test)]
 fn acting_by_hand_has_the_same_trace_hash_everywhere() {
-    let mut world = Simulation::new(Scenario::new(7, 5)).expect("the parameters make a world");
-    world.run_until(Time::from_millis(900));
-    let s = |number| ServerId::new(number).expect("servers are numbered from 1");
-    let actions = [
-        Action::Submit("put greeting \"good morning\"".into()),
-        Action::Cut { from: s(1), to: s(2) },
-        Action::Crash(Target::Leader),
-        Action::Partition(vec![0, 0, 1, 1, 1]),
-        Action::HealAll,
-    ];
-    for action in actions {
-        world.act(action).expect("the actions make sense");
-        world.run_until(world.now() + Duration::from_micros(123_457));
-    }
-    world.run_until(Time::from_secs(5));
-    assert_eq!(world.violation(), None);
-    assert_eq!(world.trace_hash(), BY_HAND);
+    assert_eq!(trace_hashes::by_hand(), trace_hashes::BY_HAND);
 }
-
-const BY_HAND: u64 = 5_552_335_522_513_501_451;

@@ -54,8 +54,7 @@ fn weigh(world: &Simulation) -> usize {
     let logs: usize = world.machines().iter().map(weigh_machine).sum();
     let messages = world.network().flights().count() * size_of::<Flight>();
     let operations = CHUNK * size_of::<OperationRecord>();
-    let script = world.scenario().actions.len() * 32;
-    size_of::<Simulation>() + logs + messages + operations + script
+    size_of::<Simulation>() + logs + messages + operations
 }
 
 fn weigh_machine(machine: &Machine) -> usize {
@@ -86,25 +85,40 @@ pub(super) fn newest_by_time(checkpoints: &[Arc<Checkpoint>], time: Time) -> &Ch
 
 /// What all checkpoints weigh, those shared by several branches once.
 pub(super) fn total_weight(branches: &[Branch]) -> usize {
-    branches.iter().flat_map(Branch::own_checkpoints).map(|checkpoint| checkpoint.weight).sum()
+    let weight = |branch: &Branch| -> usize {
+        let own = branch.checkpoints.len() - branch.own_checkpoints().len()..branch.checkpoints.len();
+        own.map(|place| weight_at(&branch.checkpoints, place)).sum()
+    };
+    branches.iter().map(weight).sum()
+}
+
+/// What a checkpoint weighs after those before it: a server that started anew since shares none of its log with them.
+fn weight_at(checkpoints: &[Arc<Checkpoint>], place: usize) -> usize {
+    let checkpoint = &checkpoints[place];
+    let before = place.checked_sub(1).map_or(&[][..], |before| checkpoints[before].head.world.machines());
+    let lives = before.iter().map(Machine::incarnation).chain(core::iter::repeat(0));
+    let started =
+        checkpoint.head.world.machines().iter().zip(lives).filter(|(machine, life)| machine.incarnation() > *life);
+    let logs = started.filter_map(|(machine, _)| machine.raft()).map(|raft| raft.log().len() as usize);
+    checkpoint.weight + logs.sum::<usize>() * size_of::<Entry>()
 }
 
 /// Where the checkpoints weigh more than `max`, lets some go until they weigh three quarters of it.
 pub(super) fn thin(branches: &mut [Branch], max: usize) {
+    let goal = max / 4 * 3;
     let mut weight = total_weight(branches);
     if weight <= max {
         return;
     }
-    let goal = max / 4 * 3;
     let longest = branches.iter().map(|branch| branch.end().event).max().unwrap_or(0);
     let mut gap = 2 * SPACING;
     while weight > goal && gap / 2 <= longest {
         for position in 0..branches.len() {
-            let going = superfluous(&branches[position], gap, weight - goal.min(weight));
-            weight -= going.iter().map(|checkpoint| checkpoint.weight).sum::<usize>();
+            let going = superfluous(&branches[position], gap, weight.saturating_sub(goal));
             for branch in branches.iter_mut() {
                 branch.checkpoints.retain(|kept| !going.iter().any(|gone| Arc::ptr_eq(kept, gone)));
             }
+            weight = total_weight(branches);
         }
         gap *= 2;
     }
@@ -123,7 +137,7 @@ fn superfluous(branch: &Branch, gap: u64, enough: usize) -> Vec<Arc<Checkpoint>>
             break;
         }
         if list[place + 1].event() - list[kept].event() <= gap {
-            gained += list[place].weight;
+            gained += weight_at(list, place);
             going.push(Arc::clone(&list[place]));
         } else {
             kept = place;

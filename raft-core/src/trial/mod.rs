@@ -1,0 +1,365 @@
+//! A run on trial: played, judged, and, if it fails, shrunk to what matters.
+//!
+//! # A hunt
+//! [`Hunt`] makes a run of a seed: a storm ([`crate::sim::hunt`]) and, after it, a person who writes. [`play`] plays a run and judges it.
+//! What it finds is a [`Finding`]; [`shrink`] makes the run that shows it small. `raftarium hunt` does this for many seeds at once, and the tests for some.
+//!
+//! # What is judged
+//! * **Safety** while the run goes on: the first [`Violation`] ends it.
+//! * **What clients saw**, at the end: their history must be linearizable ([`crate::check::linearizable`]). Where that can't be
+//!   decided within bounds, [`Played::undecided`] says so.
+//! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within [`CALM_AFTER`] and [`GRACE`] there must be a moment at
+//!   which somebody leads, a write of the person's has been answered, if one was asked for in time, and all servers that were healed (and are still members) have
+//!   applied it, with equal stores. Not at every moment: what was not healed may go on disturbing.
+//!
+//! Everything that is judged is in the run: a run made from a file or a link is judged as the hunt did that found it.
+//!
+//! # Caveats
+//! An assertion of the core itself that fails is a panic, which this library can't catch: whoever plays many runs catches it.
+
+mod shrink;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt;
+
+pub use shrink::{Failure, Shrunk, shrink};
+
+use crate::check::linearizable::{Explanation, History, Verdict};
+use crate::check::{Property, Violation};
+use crate::format::{Run, link, units};
+use crate::kv::{Outcome, Request};
+use crate::raft::{Rules, ServerId};
+use crate::sim::{
+    self, Action, CALM_AFTER, ClientId, End, OperationRecord, Profile, Scenario, ScenarioError, Simulation, TimedAction,
+};
+use crate::time::{Duration, Time};
+
+/// How long after the calm's [`CALM_AFTER`] the stores may take to become equal.
+pub const GRACE: Duration = Duration::from_secs(3);
+
+/// How often it is looked whether a run has settled.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// How often, after a storm, the person writes, until nothing of it is left to wait for.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a hunt makes its runs of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hunt {
+    /// How many servers; drawn from the seed if not given.
+    pub servers: Option<u8>,
+    /// How long a run is: more than [`CALM_AFTER`].
+    pub length: Duration,
+    /// Which faults it has.
+    pub profile: Profile,
+    /// Which rules hold.
+    pub rules: Rules,
+}
+
+/// A minute with every fault and every rule.
+impl Default for Hunt {
+    fn default() -> Hunt {
+        Hunt { servers: None, length: Duration::from_secs(60), profile: Profile::Full, rules: Rules::ALL }
+    }
+}
+
+impl Hunt {
+    /// The run of that seed.
+    pub fn run(&self, seed: u64) -> Run {
+        let mut scenario = sim::hunt(seed, self.servers, self.length, self.profile, self.rules);
+        let calm = Time::ZERO + (self.length - CALM_AFTER);
+        let mut at = calm;
+        while at + scenario.parameters.clients.operation_timeout <= calm + CALM_AFTER {
+            let number = at.since(calm).as_micros() / PROBE_INTERVAL.as_micros() + 1;
+            scenario.actions.push(TimedAction { at, action: Action::Submit(format!("put calm {number}")) });
+            at += PROBE_INTERVAL;
+        }
+        Run { scenario, until: Time::ZERO + self.length, hash: None }
+    }
+
+    /// The command that hunts in that seed alone.
+    pub fn command(&self, seed: u64) -> String {
+        let mut command = format!("raftarium hunt --seeds {seed} --for {}", units::write_duration(self.length));
+        if let Some(servers) = self.servers {
+            command += &format!(" --nodes {servers}");
+        }
+        if self.profile != Profile::Full {
+            command += &format!(" --faults {}", self.profile.name());
+        }
+        for rule in self.rules.switched_off() {
+            command += &format!(" --without {}", rule.name());
+        }
+        command
+    }
+
+    /// What to print when a test finds something in the run of a seed: the finding, the command that finds it again and makes it small,
+    /// and the link that shows it.
+    pub fn report(&self, seed: u64, finding: &Finding) -> String {
+        let run = Run { until: finding.at(), ..self.run(seed) };
+        let link = match cut(run) {
+            Ok(link) => format!("to see it:    cargo run --release -p raftarium -- replay '{link}'"),
+            Err(error) => format!("there is no link to it: {error}"),
+        };
+        format!("seed {seed}: {finding}\nto shrink it: cargo run --release -p {}\n{link}\n", {
+            let command = self.command(seed);
+            command.replacen("raftarium", "raftarium --", 1)
+        })
+    }
+}
+
+/// The link to a run without what comes after its end.
+fn cut(mut run: Run) -> Result<String, link::LinkError> {
+    run.scenario.actions.retain(|timed| timed.at <= run.until);
+    link::write(&run)
+}
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// Two facts that can't both be right.
+    Violation(Violation),
+    /// What clients saw can't be what one store showed them.
+    NotLinearizable {
+        /// Why not.
+        why: Explanation,
+        /// When it showed.
+        at: Time,
+    },
+    /// The cluster doesn't come back to work after a storm.
+    Stuck {
+        /// What it lacks.
+        why: Stuck,
+        /// When it should have had it.
+        at: Time,
+    },
+}
+
+/// What a cluster lacks that should have come back to work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stuck {
+    /// Nobody leads.
+    NoLeader,
+    /// None of the person's writes was answered.
+    NoAnswer {
+        /// Why the last was not.
+        why: String,
+    },
+    /// A healed server has not applied what was written.
+    Behind {
+        /// The server.
+        server: ServerId,
+        /// Where the write is.
+        index: u64,
+    },
+    /// Two servers have applied the same entries and have different stores.
+    StoresDiffer {
+        /// The one.
+        first: ServerId,
+        /// The other.
+        second: ServerId,
+        /// Up to where they have applied.
+        index: u64,
+    },
+}
+
+impl Finding {
+    /// When it was found.
+    pub fn at(&self) -> Time {
+        match self {
+            Finding::Violation(violation) => violation.at,
+            Finding::NotLinearizable { at, .. } | Finding::Stuck { at, .. } => *at,
+        }
+    }
+
+    /// What is violated, in a word or two.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Finding::Violation(Violation { property, .. }) => Property::name(*property),
+            Finding::NotLinearizable { .. } => "Linearizability",
+            Finding::Stuck { .. } => "Liveness",
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Violation(violation) => violation.fmt(f),
+            Finding::NotLinearizable { why, .. } => write!(f, "Linearizability is violated: {why}"),
+            Finding::Stuck { why, at } => write!(f, "Liveness is violated: at {at}, after a storm, {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stuck::NoLeader => f.write_str("nobody leads"),
+            Stuck::NoAnswer { why } => write!(f, "no write has been answered: {why}"),
+            Stuck::Behind { server, index } => write!(f, "{server} still has not applied entry {index}"),
+            Stuck::StoresDiffer { first, second, index } => {
+                write!(f, "{first} and {second} have both applied everything up to {index}, but their stores differ")
+            }
+        }
+    }
+}
+
+/// A run that has been played.
+#[derive(Clone, Debug)]
+pub struct Played {
+    /// The world at the end: at the run's moment, at a violation, or a little later if a storm took long to settle.
+    pub world: Simulation,
+    /// What is wrong with it, if something is.
+    pub finding: Option<Finding>,
+    /// Whether it could not be decided if what clients saw is linearizable.
+    pub undecided: bool,
+}
+
+/// Plays a run up to its moment and judges it.
+///
+/// # Errors
+/// A run that can't be played.
+pub fn play(run: &Run) -> Result<Played, ScenarioError> {
+    let mut world = Simulation::new(run.scenario.clone())?;
+    world.count_marks();
+    let stuck = settle(&mut world, run.until);
+    Ok(judge(world, stuck))
+}
+
+/// Judges a world that has been played by other means up to the moment of its run. It is played on, a little, if a storm has not settled.
+pub fn judge_at_end(mut world: Simulation) -> Played {
+    let now = world.now();
+    let stuck = settle(&mut world, now);
+    judge(world, stuck)
+}
+
+fn judge(world: Simulation, stuck: Option<Finding>) -> Played {
+    let mut undecided = false;
+    let finding = world.violation().cloned().map(Finding::Violation).or_else(|| {
+        match History::from_operations(world.operations()).check() {
+            Verdict::Linearizable(_) => None,
+            Verdict::NotLinearizable(why) => {
+                let at = why.at.unwrap_or(world.now());
+                Some(Finding::NotLinearizable { why: *why, at })
+            }
+            Verdict::Undecided { .. } => {
+                undecided = true;
+                None
+            }
+        }
+    });
+    Played { finding: finding.or(stuck), world, undecided }
+}
+
+/// Plays up to `until`, and on until the calm after a storm is over; what is wrong with the calm, if something is.
+fn settle(world: &mut Simulation, until: Time) -> Option<Finding> {
+    let calm = calm_of(world.scenario()).filter(|calm| *calm + CALM_AFTER <= until);
+    let Some(calm) = calm else {
+        world.run_until(until);
+        return None;
+    };
+    let deadline = calm + CALM_AFTER + GRACE;
+    world.run_until(calm);
+    while let Some(why) = what_is_missing(world, calm) {
+        if world.violation().is_some() {
+            return None;
+        }
+        let fatal = matches!(why, Stuck::StoresDiffer { .. });
+        if fatal || world.now() >= deadline.max(until) {
+            return Some(Finding::Stuck { why, at: world.now() });
+        }
+        world.run_until(world.now() + GLANCE);
+    }
+    world.run_until(until);
+    None
+}
+
+/// When the storm was over, if there was one, and nothing was done after it but to use the cluster.
+pub fn calm_of(scenario: &Scenario) -> Option<Time> {
+    let mut faults = scenario.actions.iter().rev().filter(|timed| !matches!(timed.action, Action::Submit(_)));
+    faults.next().filter(|timed| matches!(timed.action, Action::HealQuorum(_))).map(|timed| timed.at)
+}
+
+/// What the cluster lacks to be back at work since `calm`.
+fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
+    if world.leader().is_none() {
+        return Some(Stuck::NoLeader);
+    }
+    let asked = |operation: &&OperationRecord| {
+        let writes = matches!(operation.request, Request::Write(_));
+        operation.client == ClientId::PERSON && operation.began >= calm && writes
+    };
+    let done = |operation: &&OperationRecord| {
+        matches!(operation.end, Some((_, End::Answered(Outcome::Written { .. } | Outcome::Deleted { .. }))))
+    };
+    let timeout = world.scenario().parameters.clients.operation_timeout;
+    let in_time = |operation: &&OperationRecord| operation.began + timeout <= calm + CALM_AFTER;
+    let index = match world.operations().filter(asked).find(done) {
+        Some(operation) => operation.point.unwrap_or(0),
+        None => match world.operations().filter(asked).filter(in_time).last() {
+            Some(last) if last.end.is_none() => return Some(Stuck::NoAnswer { why: "none yet".to_string() }),
+            Some(last) => return Some(Stuck::NoAnswer { why: last.answer() }),
+            None => 0,
+        },
+    };
+    // Who has left since is not told anything any more.
+    let healed = world.healed().intersection(world.configuration().members());
+    let mut stores = Vec::new();
+    for server in healed.iter() {
+        match world.machine(server).and_then(|machine| machine.store()) {
+            Some(store) if store.applied_index() >= index => stores.push((store.applied_index(), server, store)),
+            _ => return Some(Stuck::Behind { server, index }),
+        }
+    }
+    stores.sort_by_key(|(applied, server, _)| (*applied, *server));
+    let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
+    differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::Rule;
+
+    #[test]
+    fn a_hunts_command_says_what_it_hunts() {
+        let hunt = Hunt::default();
+        assert_eq!(hunt.command(7), "raftarium hunt --seeds 7 --for 60s");
+        let rules = Rules::ALL.without(Rule::VoteOncePerTerm);
+        let hunt = Hunt { servers: Some(3), length: Duration::from_secs(20), profile: Profile::Crashes, rules };
+        assert_eq!(
+            hunt.command(7),
+            "raftarium hunt --seeds 7 --for 20s --nodes 3 --faults crashes --without vote-once-per-term"
+        );
+    }
+
+    #[test]
+    fn the_person_writes_when_the_storm_is_over() {
+        let run = Hunt::default().run(3);
+        assert_eq!(calm_of(&run.scenario), Some(Time::from_secs(50)));
+        let lines = run.scenario.actions.iter().filter(|timed| matches!(timed.action, Action::Submit(_)));
+        assert_eq!(lines.count(), 9);
+        assert_eq!(run.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_cluster_that_does_not_come_back_to_work_is_found() {
+        let hunt = Hunt { length: Duration::from_secs(20), ..Hunt::default() };
+        let mut run = hunt.run(1);
+        assert_eq!(play(&run).unwrap().finding, None);
+        // No answer comes within a millisecond.
+        run.scenario.parameters.clients.operation_timeout = Duration::from_millis(1);
+        let finding = play(&run).unwrap().finding.expect("a finding");
+        assert_eq!((finding.name(), finding.at()), ("Liveness", Time::from_secs(23)));
+        let sentence = finding.to_string();
+        assert!(
+            sentence.starts_with("Liveness is violated: at 23.000 s, after a storm, no write has been"),
+            "{sentence}"
+        );
+        // Whoever breaks something after the storm is promised nothing.
+        run.scenario.actions.push(TimedAction { at: Time::from_secs(20), action: Action::SetLoss(1) });
+        assert_eq!(play(&run).unwrap().finding, None);
+    }
+}

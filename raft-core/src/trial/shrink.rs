@@ -1,0 +1,256 @@
+//! Making a failing run small: fewer actions, a shorter time, a simpler world, as long as it fails in the same way.
+//!
+//! Delta debugging (Zeller and Hildebrandt, 2002): leave out halves of the actions, then quarters, and so on down to single ones; keep what still fails.
+//! Between, simplify the world. Since a run without an action is another run from there on, with other luck, a candidate that doesn't fail is
+//! given a few other seeds before it is dismissed. The same failure always shrinks the same way.
+
+use alloc::vec::Vec;
+
+use crate::format::Run;
+use crate::sim::{Action, Parameters, Scenario, TimedAction};
+use crate::time::{Duration, Time};
+
+/// How a run fails.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure<K> {
+    /// In which way. A candidate that fails in another is none.
+    pub kind: K,
+    /// When.
+    pub at: Time,
+}
+
+/// A run made small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shrunk {
+    /// The run. Its moment is that of the failure.
+    pub run: Run,
+    /// How many candidates were tried.
+    pub tries: u32,
+    /// Whether nothing was found that could be left out any more, before the tries were used up.
+    pub finished: bool,
+}
+
+/// Makes `run`, which fails like `failure`, small, with at most `tries_max` tries. `fails` plays a run and says how it fails, if it does.
+pub fn shrink<K: PartialEq>(
+    run: &Run,
+    failure: &Failure<K>,
+    tries_max: u32,
+    fails: impl FnMut(&Run) -> Option<Failure<K>>,
+) -> Shrunk {
+    let mut shrinker = Shrinker { best: run.clone(), kind: &failure.kind, fails, tries: 0, tries_max };
+    shrinker.cut(failure.at);
+    loop {
+        let before = shrinker.best.clone();
+        shrinker.drop_actions();
+        shrinker.simplify_world();
+        shrinker.close_gaps();
+        if shrinker.best == before || shrinker.is_spent() {
+            break;
+        }
+    }
+    Shrunk { finished: !shrinker.is_spent(), tries: shrinker.tries, run: shrinker.best }
+}
+
+/// How many other seeds a candidate gets that doesn't fail, at most. More while there is much to leave out.
+const SEEDS: u64 = 4;
+
+struct Shrinker<'a, K, F> {
+    best: Run,
+    kind: &'a K,
+    fails: F,
+    tries: u32,
+    tries_max: u32,
+}
+
+impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
+    fn is_spent(&self) -> bool {
+        self.tries >= self.tries_max
+    }
+
+    /// Nothing after the failure matters.
+    fn cut(&mut self, at: Time) {
+        self.best.until = self.best.until.min(at);
+        self.best.hash = None;
+        let until = self.best.until;
+        self.best.scenario.actions.retain(|timed| timed.at <= until);
+    }
+
+    /// Takes the candidate if it fails in the same way; whether it did.
+    fn try_one(&mut self, candidate: Run) -> bool {
+        if self.is_spent() || candidate.scenario.check().is_err() {
+            return false;
+        }
+        self.tries += 1;
+        match (self.fails)(&candidate) {
+            Some(failure) if failure.kind == *self.kind => {
+                self.best = candidate;
+                self.cut(failure.at);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Like [`Self::try_one`], with other seeds, too.
+    fn try_seeds(&mut self, candidate: Run) -> bool {
+        let seed = candidate.scenario.seed;
+        (0..=SEEDS).any(|other| {
+            let scenario = Scenario { seed: seed.wrapping_add(other), ..candidate.scenario.clone() };
+            self.try_one(Run { scenario, ..candidate.clone() })
+        })
+    }
+
+    fn with_actions(&self, actions: Vec<TimedAction>) -> Run {
+        Run { scenario: Scenario { actions, ..self.best.scenario.clone() }, ..self.best.clone() }
+    }
+
+    /// Leaves out as many actions as it can.
+    fn drop_actions(&mut self) {
+        let mut size = self.best.scenario.actions.len();
+        while size > 0 {
+            let mut start = 0;
+            while start < self.best.scenario.actions.len() {
+                let actions = &self.best.scenario.actions;
+                let end = actions.len().min(start + size);
+                let rest = [&actions[..start], &actions[end..]].concat();
+                let candidate = self.with_actions(rest);
+                if !self.try_seeds(candidate) {
+                    start += size;
+                }
+            }
+            size = (size / 2).min(self.best.scenario.actions.len());
+        }
+    }
+
+    /// Makes the world's parameters the default ones, or smaller, as far as it can.
+    fn simplify_world(&mut self) {
+        let simpler: [fn(&mut Parameters); 11] = [
+            |p| p.clients.count = 0,
+            |p| p.clients.count = 1,
+            |p| p.clients.count = 2,
+            |p| p.clients = Parameters { clients: p.clients, ..Parameters::default() }.clients,
+            |p| p.clients.lease_reads = false,
+            |p| p.clients.keys = 1,
+            |p| p.network = Parameters::default().network,
+            |p| p.disk = Parameters::default().disk,
+            |p| p.timing = Parameters::default().timing,
+            |p| p.timing.pre_vote = true,
+            |p| p.timing.snapshot_after_entries = Parameters::default().timing.snapshot_after_entries,
+        ];
+        for servers in 1..self.best.scenario.parameters.servers {
+            if self.try_seeds(self.with_servers(servers)) {
+                break;
+            }
+        }
+        for simplify in simpler {
+            let mut candidate = self.best.clone();
+            simplify(&mut candidate.scenario.parameters);
+            let clients = candidate.scenario.parameters.clients.count;
+            if candidate != self.best && clients <= self.best.scenario.parameters.clients.count {
+                self.try_seeds(candidate);
+            }
+        }
+    }
+
+    /// The run with fewer servers, and without what can't be done with them.
+    fn with_servers(&self, servers: u8) -> Run {
+        let mut run = self.best.clone();
+        run.scenario.parameters.servers = servers;
+        let mut actions = core::mem::take(&mut run.scenario.actions);
+        let joining = actions.iter().any(|timed| timed.action == Action::AddServer);
+        for timed in &mut actions {
+            if let Action::Partition(groups) = &mut timed.action
+                && !joining
+            {
+                groups.truncate(usize::from(servers));
+            }
+        }
+        run.scenario.actions = actions.clone();
+        actions.retain(|timed| run.scenario.check_action(&timed.action).is_ok());
+        run.scenario.actions = actions;
+        run
+    }
+
+    /// Brings actions closer to what comes before them.
+    fn close_gaps(&mut self) {
+        for place in 0..self.best.scenario.actions.len() {
+            for percent in [100, 50] {
+                let Some(sooner) = self.sooner(place, percent) else { break };
+                if self.try_one(sooner) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The run with everything from an action on sooner, by so many hundredths of the time since what comes before it.
+    fn sooner(&self, place: usize, percent: u64) -> Option<Run> {
+        let actions = &self.best.scenario.actions;
+        let at = actions.get(place)?.at;
+        let before = place.checked_sub(1).map_or(Time::ZERO, |place| actions[place].at);
+        let by = at.since(before).percent(percent);
+        if by < Duration::from_millis(1) {
+            return None;
+        }
+        let mut actions = actions.clone();
+        for timed in &mut actions[place..] {
+            timed.at = Time::ZERO + (timed.at.since(Time::ZERO) - by);
+        }
+        let mut run = self.with_actions(actions);
+        // Not sooner by as much: an election takes the time it takes.
+        run.until = self.best.until;
+        Some(run)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::ServerId;
+
+    fn s(number: u8) -> ServerId {
+        ServerId::new(number).unwrap()
+    }
+
+    fn run() -> Run {
+        let mut scenario = Scenario::new(1, 5);
+        for second in 1..=60 {
+            let server = s((second % 5) as u8 + 1);
+            scenario.actions.push(TimedAction { at: Time::from_secs(second), action: Action::Restart(server) });
+        }
+        Run { scenario, until: Time::from_secs(100), hash: None }
+    }
+
+    #[test]
+    fn two_actions_that_matter_are_all_that_is_left() {
+        // Fails if S2 is restarted some time after S3, at least a second later.
+        let fails = |run: &Run| {
+            let first = run.scenario.actions.iter().find(|timed| timed.action == Action::Restart(s(3)))?.at;
+            let late = first + Duration::from_secs(1);
+            let second = |timed: &&TimedAction| timed.action == Action::Restart(s(2)) && timed.at >= late;
+            run.scenario.actions.iter().find(second).map(|timed| Failure { kind: (), at: timed.at })
+        };
+        let failure = fails(&run()).unwrap();
+        let shrunk = shrink(&run(), &failure, 10_000, fails);
+        assert!(shrunk.finished);
+        let actions = &shrunk.run.scenario.actions;
+        assert_eq!(actions.len(), 2, "{actions:?}");
+        assert_eq!((actions[0].at, actions[1].at), (Time::ZERO, Time::from_secs(1)));
+        assert_eq!(shrunk.run.until, Time::from_secs(1));
+        assert_eq!(shrunk.run.scenario.parameters.servers, 3, "no fewer have an S3");
+        assert_eq!(shrunk.run.scenario.parameters.clients.count, 0);
+        assert_eq!(shrink(&run(), &failure, 10_000, fails), shrunk);
+    }
+
+    #[test]
+    fn a_failure_of_another_kind_is_none_and_tries_are_bounded() {
+        let mut count = 0;
+        let fails = |run: &Run| {
+            count += 1;
+            Some(Failure { kind: run.scenario.actions.len() == 60, at: Time::from_secs(70) })
+        };
+        let shrunk = shrink(&run(), &Failure { kind: true, at: Time::from_secs(70) }, 50, fails);
+        assert_eq!(shrunk.run.scenario.actions.len(), 60);
+        assert_eq!((shrunk.tries, count, shrunk.finished), (50, 50, false));
+    }
+}

@@ -1,0 +1,49 @@
+//! Runs of which the trace hash is written down, for everybody who plays them: natively, with and without the feature
+//! `switchable-rules`, in Node and in a browser. A change here is a change of every shared link: it wants a reason in the commit.
+
+use raft_core::raft::{Rules, ServerId};
+use raft_core::sim::{Action, Profile, Scenario, Simulation, Target, hunt};
+use raft_core::time::{Duration, Time};
+
+/// Seed, number of servers, and what half a minute of a busy cluster in a storm comes to, with everything that draws a random
+/// number.
+pub const STORMS: [(u64, u8, u64); 3] = [
+    (1, 5, 10_983_654_683_856_719_926),
+    (2, 3, 6_953_597_648_124_722_356),
+    (18_446_744_073_709_551_615, 9, 18_323_620_279_126_837_728),
+];
+
+/// What the run of [`by_hand`] comes to.
+pub const BY_HAND: u64 = 5_552_335_522_513_501_451;
+
+/// [`STORMS`], as they play now.
+pub fn storms() -> [(u64, u8, u64); 3] {
+    STORMS.map(|(seed, servers, _)| {
+        let scenario = hunt(seed, Some(servers), Duration::from_secs(30), Profile::Full, Rules::ALL);
+        let mut world = Simulation::new(scenario).expect("the parameters make a world");
+        world.run_until(Time::from_secs(30));
+        assert_eq!(world.violation(), None);
+        (seed, servers, world.trace_hash())
+    })
+}
+
+/// A few things done by hand.
+pub fn by_hand() -> u64 {
+    let mut world = Simulation::new(Scenario::new(7, 5)).expect("the parameters make a world");
+    world.run_until(Time::from_millis(900));
+    let s = |number| ServerId::new(number).expect("servers are numbered from 1");
+    let actions = [
+        Action::Submit("put greeting \"good morning\"".into()),
+        Action::Cut { from: s(1), to: s(2) },
+        Action::Crash(Target::Leader),
+        Action::Partition(vec![0, 0, 1, 1, 1]),
+        Action::HealAll,
+    ];
+    for action in actions {
+        world.act(action).expect("the actions make sense");
+        world.run_until(world.now() + Duration::from_micros(123_457));
+    }
+    world.run_until(Time::from_secs(5));
+    assert_eq!(world.violation(), None);
+    world.trace_hash()
+}
