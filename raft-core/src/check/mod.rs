@@ -15,6 +15,8 @@
 //! * **Durable Commit**: what is committed is synced on a quorum's disks.
 //!
 //! # And what clients see
+//! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
+//!
 //! [`linearizable`] judges their history: whether it is one that a single store could have given them.
 //!
 //! # Caveats
@@ -52,11 +54,13 @@ pub enum Property {
     DurablePromise,
     /// What is committed is on a quorum's disks.
     DurableCommit,
+    /// A client's write takes effect once, however often it is tried.
+    ExactlyOnce,
 }
 
 impl Property {
     /// All of them, the paper's first.
-    pub const ALL: [Property; 9] = [
+    pub const ALL: [Property; 10] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -66,6 +70,7 @@ impl Property {
         Property::OneVoteATerm,
         Property::DurablePromise,
         Property::DurableCommit,
+        Property::ExactlyOnce,
     ];
 
     /// Its name.
@@ -80,6 +85,7 @@ impl Property {
             Property::OneVoteATerm => "One Vote a Term",
             Property::DurablePromise => "Durable Promise",
             Property::DurableCommit => "Durable Commit",
+            Property::ExactlyOnce => "Exactly Once",
         }
     }
 }

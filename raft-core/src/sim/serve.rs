@@ -1,5 +1,6 @@
 //! Clients and the servers they ask.
 
+use alloc::format;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 
@@ -9,6 +10,7 @@ use super::machine::Asker;
 use super::network::{Body, Endpoint};
 use super::news::What;
 use super::queue::Event;
+use crate::check::{Property, Violation};
 use crate::kv::{Applied, Command, Request};
 use crate::raft::{self, Input, LogIndex, Raft, ServerId};
 
@@ -153,8 +155,17 @@ impl Simulation {
     pub(super) fn note_effect(&mut self, index: LogIndex, applied: &Applied) {
         let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return };
         let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial));
-        if let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) {
-            record.point.get_or_insert(index.0);
+        let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) else { return };
+        let Some(before) = record.point.replace(index.0) else { return };
+        let (client, request) = (record.client, &record.request);
+        let violation = Violation {
+            property: Property::ExactlyOnce,
+            first: format!("“{request}” of {client} took effect at {before}"),
+            second: format!("it took effect again at {index}"),
+            at: self.now,
+        };
+        if self.checker.is_some() {
+            self.violation.get_or_insert(violation);
         }
     }
 

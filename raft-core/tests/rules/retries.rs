@@ -1,5 +1,6 @@
 //! The rule about clients that ask again.
 
+use raft_core::check::Property;
 use raft_core::kv::Outcome;
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{Action, End, Scenario, Simulation};
@@ -26,6 +27,10 @@ fn swaps_in_a_hurry(rules: Rules) -> Vec<String> {
         let answer = world.operations().next_back().and_then(|swap| swap.end.clone());
         if let Some((_, End::Answered(Outcome::NotSwapped { actual }))) = answer {
             faults.push(format!("applied twice: not swapped, for the value is {actual:?} (seed {seed})"));
+        }
+        if let Some(violation) = world.violation() {
+            assert_eq!(violation.property, Property::ExactlyOnce, "{violation}");
+            faults.push(format!("applied twice: {violation} (seed {seed})"));
         }
     }
     faults
