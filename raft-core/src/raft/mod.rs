@@ -27,8 +27,13 @@
 //!
 //! # Disks (`durability`)
 //! A write that has become durable is an *input*, and a message that promises something is held back here until the
-//! write it rests on is durable. What [`Output::messages`] holds may be sent at once; a driver can't get the order wrong.
-//! A leader whose disk has stalled steps down.
+//! write it rests on is durable. What [`Output::messages`] holds may be sent at once; a driver can't get the order wrong. A candidate's own
+//! vote counts, like everybody's, once it is durable. A leader whose disk has stalled steps down.
+//!
+//! A damaged record is never taken for an absent one: a server whose disk has lost entries remembers how its log ended
+//! ([`HardState::lost`]), votes as if it still had them, doesn't campaign, and says so to its leader, which then counts on nothing that it
+//! doesn't hold. Once its log has grown back to there, it is as before. A server that lost everything is nobody until a membership
+//! change makes it a learner ([`Standing`]).
 //!
 //! # Snapshots (`snapshots`)
 //! When the log has outgrown its bound, the state machine's owner is asked for a snapshot, and the log before it is dropped.
