@@ -92,18 +92,17 @@ fn a_write_vouches_for_no_snapshot_that_came_after_it() {
 
 #[test]
 fn an_overwrite_torn_at_any_point_leaves_a_log_that_can_be_read() {
-    // S3 has three entries of its own, and the leader of term 2 replaces them by four.
+    // S3 has three entries of term 3 that nobody else has, and the leader of term 4 replaces them by older ones and its own.
     let overwriting = || {
-        let mut cluster =
-            Cluster::with(3).log(s(1), 2, &[1, 2, 2, 2]).log(s(2), 2, &[1, 2, 2, 2]).log(s(3), 2, &[1, 1, 1, 1]);
-        cluster = cluster.config(|config| config.pre_vote = false);
-        let mut cluster = cluster.start();
+        let setup = Cluster::with(3).config(|config| config.pre_vote = false);
+        let setup = setup.log(s(1), 3, &[1, 2, 2, 2]).log(s(2), 3, &[1, 2, 2, 2]).log(s(3), 3, &[1, 3, 3, 3]);
+        let mut cluster = setup.start();
         cluster.hold_disk(s(3));
         cluster.sleep(ms(150));
         cluster.campaign(s(1));
         cluster.settle();
         assert!(cluster.leads(s(1)));
-        assert_eq!(cluster.terms(s(3)), [1, 2, 2, 2, 3]);
+        assert_eq!(cluster.terms(s(3)), [1, 2, 2, 2, 4]);
         cluster
     };
     let parts = overwriting().disk(s(3)).pending_parts();
