@@ -10,6 +10,72 @@
 //!
 //! The library has no clock, no sockets, no threads, no files and no randomness but the seeds it is given: it is
 //! `#![no_std]`, so that the compiler proves it.
+//!
+//! # Three servers, driven by hand
+//! A server takes one [`Input`](raft::Input) at a time and says what to do about it in an [`Output`](raft::Output). Here messages
+//! arrive at once, disks are instant, and a state machine is a list of commands; time passes only when nothing else is left to
+//! do. `examples/node.rs` does the same with threads, files and a real clock.
+//! ```
+//! use raft_core::raft::{Config, Configuration, Input, Output, Payload, Proposal, Raft, ServerId, ServerSet, Start};
+//! use raft_core::time::Time;
+//! use std::collections::VecDeque;
+//!
+//! struct Cluster {
+//!     servers: Vec<Raft>,
+//!     applied: Vec<Vec<String>>, // by each server
+//!     now: Time,
+//! }
+//!
+//! impl Cluster {
+//!     /// Gives a server an input, and does everything that follows from it.
+//!     fn step(&mut self, server: ServerId, input: Input) {
+//!         let mut inputs = VecDeque::from([(server, input)]);
+//!         let mut out = Output::default();
+//!         while let Some((me, input)) = inputs.pop_front() {
+//!             self.servers[me.slot()].step(self.now, input, &mut out);
+//!             for write in out.writes.drain(..) {
+//!                 inputs.push_back((me, Input::Durable(write.receipt))); // An instant disk.
+//!             }
+//!             for envelope in out.messages.drain(..) {
+//!                 inputs.push_back((envelope.to, Input::Message { from: me, message: envelope.message }));
+//!             }
+//!             for committed in out.committed.drain(..) {
+//!                 if let Payload::Command(bytes) = committed.entry.payload {
+//!                     self.applied[me.slot()].push(String::from_utf8_lossy(&bytes).into_owned());
+//!                 }
+//!             }
+//!         }
+//!     }
+//!
+//!     /// Lets time pass up to the next deadline.
+//!     fn wait(&mut self) {
+//!         let next = self.servers.iter().min_by_key(|raft| raft.deadline()).unwrap();
+//!         let server = next.id();
+//!         self.now = next.deadline();
+//!         self.step(server, Input::TimerDue);
+//!     }
+//! }
+//!
+//! let voters = ServerSet::first(3);
+//! let start = |id| {
+//!     Raft::new(Config::new(id, 7), Start::Bootstrap(Configuration::of_voters(voters)), Time::ZERO)
+//! };
+//! let servers = voters.iter().map(start).collect::<Result<Vec<_>, _>>()?;
+//! let mut cluster = Cluster { servers, applied: vec![vec![]; 3], now: Time::ZERO };
+//!
+//! // Elect: somebody's election timeout passes first, and the others vote for it.
+//! cluster.wait();
+//! let leader = cluster.servers.iter().find(|raft| raft.is_leader()).expect("one of them leads").id();
+//!
+//! // Propose and commit: the leader has it applied as soon as a majority has it on disk.
+//! cluster.step(leader, Input::Propose(Proposal { id: 1, command: b"x=1".as_slice().into() }));
+//! assert_eq!(cluster.applied[leader.slot()], ["x=1"]);
+//!
+//! // Apply: the others learn with the next heartbeat that it is committed.
+//! cluster.wait();
+//! assert_eq!(cluster.applied, [["x=1"], ["x=1"], ["x=1"]]);
+//! # Ok::<(), raft_core::raft::StartError>(())
+//! ```
 #![no_std]
 #![deny(missing_docs)]
 
