@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use crate::format::Run;
-use crate::sim::{Action, Parameters, Scenario, TimedAction};
+use crate::sim::{Action, CALM_AFTER, Parameters, Scenario, TimedAction};
 use crate::time::{Duration, Time};
 
 /// How a run fails.
@@ -176,10 +176,16 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         for place in 0..self.best.scenario.actions.len() {
             for percent in [100, 50] {
                 let Some(sooner) = self.sooner(place, percent) else { break };
-                if self.try_one(sooner) {
+                if self.try_seeds(sooner) {
                     break;
                 }
             }
+        }
+        // A storm that doesn't settle fails when its time is up: it gets no more than it is due.
+        let last = self.best.scenario.actions.last().map_or(Time::ZERO, |timed| timed.at);
+        let until = last + CALM_AFTER;
+        if until < self.best.until {
+            self.try_one(Run { until, ..self.best.clone() });
         }
     }
 

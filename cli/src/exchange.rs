@@ -1,0 +1,60 @@
+//! `show` and `link`: a run from one form into the other.
+
+use clap::Args;
+use raft_core::format::{Run, file, link};
+use raft_core::sim::Simulation;
+
+use crate::{Ending, Unusable, input, output, panics};
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  raftarium show 'http://127.0.0.1:8080/#run=AQcA…' > scenario.json")]
+pub struct ShowOptions {
+    /// The link, with or without an address before it; or a file
+    #[arg(value_name = "LINK")]
+    run: String,
+}
+
+/// Where `cargo xtask serve` serves the page.
+pub const BASE_URL: &str = "http://127.0.0.1:8080/";
+
+#[derive(Args)]
+#[command(after_help = "Example:\n  raftarium link scenario.json --base-url https://example.org/raftarium/")]
+pub struct LinkOptions {
+    /// The scenario file (`-` for the standard input)
+    #[arg(value_name = "FILE")]
+    run: String,
+    /// The address of the page that the link opens
+    #[arg(long, value_name = "URL", default_value = BASE_URL)]
+    base_url: String,
+}
+
+pub fn show(options: &ShowOptions) -> Result<Ending, Unusable> {
+    let source = input::run(&options.run)?;
+    output::print(&file_of(source.run, source.note)?)?;
+    Ok(Ending::Fine)
+}
+
+pub fn link(options: &LinkOptions) -> Result<Ending, Unusable> {
+    let mut run = input::run(&options.run)?.run;
+    if run.hash.is_none() {
+        run.hash = hash_of(&run);
+    }
+    let link = link::write_address(&options.base_url, &run).map_err(|error| Unusable(error.to_string()))?;
+    output::print(&format!("{link}\n"))?;
+    Ok(Ending::Fine)
+}
+
+/// A run as the text of a file.
+pub fn file_of(run: Run, note: String) -> Result<String, Unusable> {
+    file::write(&file::File { run, note }).map_err(|error| Unusable(error.to_string()))
+}
+
+/// The trace hash of a run at its moment, unless playing it panics.
+pub fn hash_of(run: &Run) -> Option<u64> {
+    let played = panics::catch(|| {
+        let mut world = Simulation::new(run.scenario.clone()).ok()?;
+        world.run_until(run.until);
+        Some(world.trace_hash())
+    });
+    played.ok().flatten()
+}

@@ -1,0 +1,470 @@
+//! `hunt`: many storms at once, and a small run out of the first that fails.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::num::NonZeroUsize;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::time::Instant;
+use std::{fmt, fs, io, thread};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use raft_core::format::{LENGTH_MAX, Run, kebab, link, units};
+use raft_core::raft::{Rule, Rules};
+use raft_core::sim::{CALM_AFTER, Marks, Profile, SERVERS_MAX};
+use raft_core::time::{Duration, Time};
+use raft_core::trial::{self, Failure, Hunt, Shrunk};
+use serde_json::{Value, json};
+
+use crate::exchange::{BASE_URL, file_of, hash_of};
+use crate::output::{BAD, BOLD, DIM, GOOD, ODD, grouped, roughly, styled};
+use crate::{Ending, Unusable, output, panics};
+
+#[derive(Args)]
+#[command(
+    after_help = "Exit status: 0 no violation, 1 a violation was found, 2 the command line makes no sense, \
+                        3 the scenario can't be written.",
+    after_long_help = "Each seed draws its own world and its own storm. A run fails if one of Raft's safety properties is violated, if an \
+                       assertion of the core fails, if what clients saw is not linearizable, or if, after the storm, a healed quorum does not \
+                       come back to work. The first failure is shrunk: to fewer actions, a shorter time, a simpler world.\n\n\
+                       Examples:\n  \
+                       raftarium hunt --seeds 0..10000 --jobs 8\n  \
+                       raftarium hunt --without vote-once-per-term --nodes 3 --for 20s\n  \
+                       raftarium hunt --seeds 0..500 --faults disks --keep-going --json > disks.json\n\n\
+                       Over many machines: give each its own piece of the seeds (docs/hunting.md).\n\n\
+                       Exit status: 0 no violation, 1 a violation was found, 2 the command line makes no sense, \
+                       3 the scenario can't be written."
+)]
+pub struct Options {
+    /// The seeds to play: A..B without B, A..=B with it, or a single one
+    #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = seeds)]
+    seeds: Range<u64>,
+    /// How many servers; drawn from the seed (3, 5 or 7) if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(SERVERS_MAX)))]
+    nodes: Option<u8>,
+    /// How much virtual time to play of each seed: more than 10s, of which the last 10s are calm
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = length)]
+    length: Duration,
+    /// Which faults the storms have
+    #[arg(long, value_name = "PROFILE", default_value = "full",
+        value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::name)))]
+    faults: String,
+    /// Switch a rule of Raft off (`raftarium rules` lists them); may be given more than once
+    #[arg(long, value_name = "RULE", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(Rule::ALL.map(Rule::name)))]
+    without: Vec<String>,
+    /// How many seeds to play at the same time; as many as there are processors if not given
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+    /// Play all seeds, and count the violations, instead of stopping at the first
+    #[arg(long)]
+    keep_going: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Where to write the shrunk scenario; failure-seed-N.json if not given
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The address of the page that the link opens
+    #[arg(long, value_name = "URL", default_value = BASE_URL)]
+    base_url: String,
+    /// How many candidates to try in shrinking; 0 leaves the failure as it is
+    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    shrink_tries: u32,
+}
+
+fn seeds(text: &str) -> Result<Range<u64>, String> {
+    let number =
+        |text: &str| text.trim().parse::<u64>().map_err(|_| format!("“{text}” is no seed: write 0..1000, or 17"));
+    let range = if let Some((first, last)) = text.split_once("..=") {
+        number(first)?..number(last)?.checked_add(1).ok_or("the last seed is too large")?
+    } else if let Some((first, end)) = text.split_once("..") {
+        number(first)?..number(end)?
+    } else {
+        let seed = number(text)?;
+        seed..seed.checked_add(1).ok_or("the seed is too large")?
+    };
+    if range.is_empty() { Err("there is no seed in it".into()) } else { Ok(range) }
+}
+
+fn length(text: &str) -> Result<Duration, String> {
+    let length = units::duration(text).map_err(|error| error.to_string())?;
+    match length {
+        _ if length <= CALM_AFTER => {
+            Err(format!("the last {} are calm: give it more", units::write_duration(CALM_AFTER)))
+        }
+        _ if length > LENGTH_MAX => Err(format!("{} is the most", units::write_duration(LENGTH_MAX))),
+        _ => Ok(length),
+    }
+}
+
+/// In which way a run fails.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Something is violated.
+    Violation(&'static str),
+    /// An assertion fails, in this place.
+    Panic(String),
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Violation(name) => f.write_str(name),
+            Kind::Panic(place) => write!(f, "assertion at {place}"),
+        }
+    }
+}
+
+/// What came of a seed.
+struct Outcome {
+    seed: u64,
+    events: u64,
+    played: Duration,
+    marks: Marks,
+    undecided: bool,
+    failed: Option<Failed>,
+}
+
+/// How a run failed.
+#[derive(Clone)]
+struct Failed {
+    seed: u64,
+    failure: Failure<Kind>,
+    sentence: String,
+}
+
+fn try_run(run: &Run) -> Outcome {
+    let seed = run.scenario.seed;
+    match panics::catch(|| trial::play(run)) {
+        Ok(Ok(played)) => {
+            let world = &played.world;
+            let failed = played.finding.map(|finding| {
+                let failure = Failure { kind: Kind::Violation(finding.name()), at: finding.at() };
+                Failed { seed, failure, sentence: finding.to_string() }
+            });
+            Outcome {
+                seed,
+                events: world.events(),
+                played: world.now().since(Time::ZERO),
+                marks: world.marks().copied().unwrap_or_default(),
+                undecided: played.undecided,
+                failed,
+            }
+        }
+        Ok(Err(error)) => unreachable!("a checked run makes no world: {error}"),
+        Err(panic) => {
+            let at = panics::moment(run);
+            let failure = Failure { kind: Kind::Panic(panic.place.clone()), at };
+            let failed = Some(Failed { seed, failure, sentence: format!("at {at}, {panic}") });
+            let played = at.since(Time::ZERO);
+            Outcome { seed, events: 0, played, marks: Marks::default(), undecided: false, failed }
+        }
+    }
+}
+
+/// What came of all seeds so far.
+#[derive(Default)]
+struct Tally {
+    played: u64,
+    events: u64,
+    time: Duration,
+    marks: Marks,
+    undecided: Vec<u64>,
+    failed: Vec<Failed>,
+}
+
+impl Tally {
+    fn add(&mut self, outcome: Outcome) {
+        self.played += 1;
+        self.events += outcome.events;
+        self.time = self.time + outcome.played;
+        self.marks.add(&outcome.marks);
+        self.undecided.extend(outcome.undecided.then_some(outcome.seed));
+        self.failed.extend(outcome.failed);
+    }
+}
+
+pub fn run(options: &Options) -> Result<Ending, Unusable> {
+    let off = options.without.iter().filter_map(|name| Rule::named(name));
+    let hunt = Hunt {
+        servers: options.nodes,
+        length: options.length,
+        profile: Profile::ALL.into_iter().find(|profile| profile.name() == options.faults).unwrap_or_default(),
+        rules: off.fold(Rules::ALL, Rules::without),
+    };
+    let start = Instant::now();
+    let mut tally = play_all(options, &hunt);
+    let wall = start.elapsed().as_secs_f64();
+    tally.failed.sort_by_key(|failed| failed.seed);
+    tally.undecided.sort_unstable();
+    let shrunk = match tally.failed.first() {
+        Some(failed) => Some(make_small(options, &hunt, failed)?),
+        None => None,
+    };
+    let text = if options.json {
+        format!("{:#}\n", as_json(options, &hunt, &tally, wall, shrunk.as_ref()))
+    } else {
+        in_words(options, &hunt, &tally, wall, shrunk.as_ref())
+    };
+    output::print(&text)?;
+    Ok(if tally.failed.is_empty() { Ending::Fine } else { Ending::Found })
+}
+
+// ---------------------------------------------------------------- playing
+
+fn play_all(options: &Options, hunt: &Hunt) -> Tally {
+    let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let next = AtomicU64::new(options.seeds.start);
+    // No seed from here on matters any more. All before it have been begun, so that the lowest failing seed is always the one found.
+    let end = AtomicU64::new(options.seeds.end);
+    let bar = progress(options.seeds.end - options.seeds.start);
+    let start = Instant::now();
+    let mut tally = Tally::default();
+    thread::scope(|scope| {
+        let (tell, hear) = mpsc::channel();
+        for _ in 0..jobs {
+            let tell = tell.clone();
+            scope.spawn(|| play_some(hunt, &next, &end, tell));
+        }
+        drop(tell);
+        for outcome in hear {
+            if outcome.failed.is_some() && !options.keep_going {
+                end.fetch_min(outcome.seed, Ordering::Relaxed);
+            }
+            tally.add(outcome);
+            let wall = start.elapsed().as_secs_f64().max(0.001);
+            let ratio = tally.time.as_micros() as f64 / 1e6 / wall;
+            let rate = tally.played as f64 / wall;
+            bar.set_message(format!("{rate:.0} seeds/s, {ratio:.0}× real time, {}", violations(tally.failed.len())));
+            bar.set_position(tally.played);
+        }
+    });
+    bar.finish_and_clear();
+    tally
+}
+
+fn play_some(hunt: &Hunt, next: &AtomicU64, end: &AtomicU64, tell: Sender<Outcome>) {
+    loop {
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        if seed >= end.load(Ordering::Relaxed) || tell.send(try_run(&hunt.run(seed))).is_err() {
+            return;
+        }
+    }
+}
+
+fn progress(length: u64) -> ProgressBar {
+    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style =
+        ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left").expect("a template that was tried");
+    ProgressBar::with_draw_target(Some(length), target).with_style(style)
+}
+
+fn violations(count: usize) -> String {
+    match count {
+        0 => "no violation".into(),
+        1 => "1 violation".into(),
+        count => format!("{} violations", grouped(count as u64)),
+    }
+}
+
+// ---------------------------------------------------------------- the first failure
+
+/// The first failure, made small and written down.
+struct Small {
+    seed: u64,
+    shrunk: Shrunk,
+    sentence: String,
+    path: PathBuf,
+    /// The link, or why there is none.
+    link: Result<String, String>,
+}
+
+fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, Unusable> {
+    let bar = progress(u64::from(options.shrink_tries));
+    bar.set_message("shrinking");
+    let run = hunt.run(failed.seed);
+    let mut shrunk = trial::shrink(&run, &failed.failure, options.shrink_tries, |candidate| {
+        bar.inc(1);
+        bar.set_message(format!("shrinking: {} actions", candidate.scenario.actions.len()));
+        try_run(candidate).failed.map(|failed| failed.failure)
+    });
+    bar.finish_and_clear();
+    // What it says, it says of the run that is left.
+    let sentence = try_run(&shrunk.run).failed.map_or_else(|| failed.sentence.clone(), |failed| failed.sentence);
+    shrunk.run.hash = hash_of(&shrunk.run);
+    let path = options.out.clone().unwrap_or_else(|| format!("failure-seed-{}.json", failed.seed).into());
+    let note = format!("{sentence}\nFound by: {}", hunt.command(failed.seed));
+    let text = file_of(shrunk.run.clone(), note)?;
+    fs::write(&path, text).map_err(|error| Unusable(format!("{} can't be written: {error}", path.display())))?;
+    let link = link::write_address(&options.base_url, &shrunk.run).map_err(|error| error.to_string());
+    Ok(Small { seed: failed.seed, shrunk, sentence, path, link })
+}
+
+// ---------------------------------------------------------------- telling
+
+/// Seeds that are listed one by one.
+const LISTED_MAX: usize = 20;
+
+fn in_words(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Option<&Small>) -> String {
+    let Range { start, end } = options.seeds;
+    let verdict = match tally.failed.len() {
+        0 => styled(GOOD, "no violation"),
+        count => styled(BAD, violations(count)),
+    };
+    let mut text = format!(
+        "{} of {} seeds ({start}..{end}), {} each, faults: {}: {verdict}\n",
+        grouped(tally.played),
+        grouped(end - start),
+        units::write_duration(hunt.length),
+        hunt.profile.name(),
+    );
+    let seconds = tally.time.as_micros() as f64 / 1e6;
+    text += &format!(
+        "{} of virtual time in {wall:.1} s: {} times real time, {:.1} seeds/s, {} events\n",
+        roughly(tally.time),
+        grouped((seconds / wall.max(0.001)) as u64),
+        tally.played as f64 / wall.max(0.001),
+        grouped(tally.events),
+    );
+    // Of a hunt that was broken off, they say nothing.
+    if tally.failed.is_empty() || options.keep_going {
+        text += &marks_in_words(&tally.marks);
+    }
+    if !tally.undecided.is_empty() {
+        text += &format!(
+            "{}: whether what clients saw is linearizable, in {} {}\n",
+            styled(ODD, "Undecided"),
+            if tally.undecided.len() == 1 { "seed" } else { "seeds" },
+            list(&tally.undecided),
+        );
+    }
+    let mut kinds: BTreeMap<&Kind, Vec<u64>> = BTreeMap::new();
+    for failed in &tally.failed {
+        kinds.entry(&failed.failure.kind).or_default().push(failed.seed);
+    }
+    if options.keep_going && !kinds.is_empty() {
+        text.push('\n');
+        for (kind, seeds) in kinds {
+            text += &format!("{}: {} of seeds: {}\n", styled(BAD, kind), grouped(seeds.len() as u64), list(&seeds));
+        }
+    }
+    if let Some(small) = small {
+        text += &small_in_words(hunt, small);
+    }
+    text
+}
+
+fn list(seeds: &[u64]) -> String {
+    let shown: Vec<String> = seeds.iter().take(LISTED_MAX).map(u64::to_string).collect();
+    let more = if seeds.len() > LISTED_MAX { ", …" } else { "" };
+    shown.join(", ") + more
+}
+
+fn marks_in_words(marks: &Marks) -> String {
+    let reached = marks.iter().filter(|(_, count)| *count > 0).count();
+    let mut text =
+        format!("\n{}\n", styled(BOLD, format!("{reached} of {} rare states reached:", marks.iter().count())));
+    for (mark, count) in marks.iter() {
+        let meaning = mark.meaning().trim_end_matches('.');
+        let line = format!("{:>12}  {meaning}", grouped(u64::from(count)));
+        text += &format!("{}\n", if count == 0 { styled(ODD, line) } else { line });
+    }
+    text
+}
+
+fn small_in_words(hunt: &Hunt, small: &Small) -> String {
+    let run = &small.shrunk.run;
+    let path = small.path.display();
+    let mut text = format!("\n{} {}\n", styled(BOLD, format!("Seed {}:", small.seed)), styled(BAD, &small.sentence));
+    text += &format!(
+        "Shrunk from {} actions to {}, to {} and {} in {} tries{}.\n\n",
+        grouped(hunt.run(small.seed).scenario.actions.len() as u64),
+        grouped(run.scenario.actions.len() as u64),
+        match run.scenario.parameters.servers {
+            1 => "1 server".to_owned(),
+            servers => format!("{servers} servers"),
+        },
+        run.until,
+        grouped(u64::from(small.shrunk.tries)),
+        if small.shrunk.finished { "" } else { ", which were all that were allowed" },
+    );
+    text += &format!("  {}  raftarium replay {path}\n", styled(DIM, "replay:"));
+    match &small.link {
+        Ok(link) => text += &format!("  {}  {link}\n", styled(DIM, "link:  ")),
+        Err(why) => text += &format!("  {}  none: {why}\n", styled(DIM, "link:  ")),
+    }
+    text += &format!("  {}  {}\n", styled(DIM, "again: "), hunt.command(small.seed));
+    text
+}
+
+fn as_json(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Option<&Small>) -> Value {
+    let violations: Vec<Value> = tally
+        .failed
+        .iter()
+        .map(|failed| {
+            json!({
+                "seed": failed.seed.to_string(),
+                "kind": failed.failure.kind.to_string(),
+                "time": failed.failure.at.as_micros(),
+                "sentence": failed.sentence,
+                "command": hunt.command(failed.seed),
+            })
+        })
+        .collect();
+    let marks: BTreeMap<String, u32> = tally.marks.iter().map(|(mark, count)| (kebab(&mark), count)).collect();
+    let shrunk = small.map(|small| {
+        let run = &small.shrunk.run;
+        json!({
+            "seed": small.seed.to_string(),
+            "sentence": small.sentence,
+            "file": small.path,
+            "link": small.link.as_ref().ok(),
+            "actions": run.scenario.actions.len(),
+            "servers": run.scenario.parameters.servers,
+            "until": run.until.as_micros(),
+            "tries": small.shrunk.tries,
+            "finished": small.shrunk.finished,
+        })
+    });
+    json!({
+        "seeds": { "from": options.seeds.start.to_string(), "to": options.seeds.end.to_string() },
+        "length": hunt.length.as_micros(),
+        "faults": hunt.profile.name(),
+        "without": hunt.rules.switched_off().map(Rule::name).collect::<Vec<_>>(),
+        "played": tally.played,
+        "events": tally.events,
+        "virtual_seconds": tally.time.as_micros() as f64 / 1e6,
+        "wall_seconds": wall,
+        "violations": violations,
+        "undecided": tally.undecided.iter().map(u64::to_string).collect::<Vec<_>>(),
+        "marks": marks,
+        "shrunk": shrunk,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_are_ranges() {
+        assert_eq!(seeds("3..7"), Ok(3..7));
+        assert_eq!(seeds("3..=7"), Ok(3..8));
+        assert_eq!(seeds("7"), Ok(7..8));
+        for text in ["7..3", "3..3", "", "a..b", "-1..3", "18446744073709551615"] {
+            assert!(seeds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hunt_needs_time_for_its_storm() {
+        assert_eq!(length("10.5s"), Ok(Duration::from_millis(10_500)));
+        assert_eq!(length("10s"), Err("the last 10s are calm: give it more".into()));
+        assert_eq!(length("25h"), Err("86400s is the most".into()));
+    }
+}

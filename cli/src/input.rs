@@ -1,0 +1,59 @@
+//! Reading what others wrote: runs and histories.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use raft_core::format::{Run, file, link};
+
+use crate::Unusable;
+
+/// A run, and what it is about if its file says so.
+pub struct Source {
+    pub run: Run,
+    pub note: String,
+}
+
+/// Reads a run from a file (`-` for the standard input) or a link.
+pub fn run(name: &str) -> Result<Source, Unusable> {
+    let path = Path::new(name);
+    if name != "-" && !path.exists() {
+        if looks_like_link(name) {
+            let run = link::read(name).map_err(|error| Unusable(error.to_string()))?;
+            return Ok(Source { run, note: String::new() });
+        }
+        return Err(Unusable(format!("there is no file “{name}”, and it doesn’t look like a link either")));
+    }
+    let text = text(path, file::BYTES_MAX)?;
+    // A link in a file, as one may save it, is as good.
+    if !text.trim_start().starts_with('{') && looks_like_link(text.trim()) {
+        let run = link::read(&text).map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
+        return Ok(Source { run, note: String::new() });
+    }
+    let file = file::read(&text).map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
+    Ok(Source { run: file.run, note: file.note })
+}
+
+fn looks_like_link(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    text.contains('#') || text.len() >= 8 && text.chars().all(plain)
+}
+
+/// Reads a text of at most so many bytes.
+pub fn text(path: &Path, bytes_max: usize) -> Result<String, Unusable> {
+    let unreadable = |error: io::Error| Unusable(format!("{} can't be read: {error}", path.display()));
+    let mut bytes = Vec::new();
+    let limit = bytes_max as u64 + 1;
+    if path.as_os_str() == "-" {
+        io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+    } else {
+        File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
+    }
+    if bytes.len() > bytes_max {
+        return Err(Unusable(format!("{} is too large: at most {bytes_max} bytes are read", path.display())));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        Unusable(format!("{} is no text: byte {place} is not UTF-8", path.display()))
+    })
+}

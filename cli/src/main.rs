@@ -1,0 +1,132 @@
+//! `raftarium`: the simulator of `raft-core` as a native command.
+//!
+//! One file a command: `hunt.rs` plays many seeds at once and shrinks what fails, `replay.rs` plays one run and tells its
+//! story, `exchange.rs` turns files into links and back, `judge.rs` checks a client history of any system, `rules.rs` lists what can be switched
+//! off. `input.rs` reads what others wrote, `panics.rs` catches failed assertions of the core, `output.rs` prints.
+
+mod exchange;
+mod hunt;
+mod input;
+mod judge;
+mod output;
+mod panics;
+mod replay;
+mod rules;
+
+use std::process::ExitCode;
+
+use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
+
+/// Breaks a simulated Raft cluster on purpose, and shows what came of it
+#[derive(Parser)]
+#[command(
+    name = "raftarium",
+    version,
+    propagate_version = true,
+    after_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
+                  Exit status: 0 nothing wrong was found, 1 something was, 2 the command line makes no sense, \
+                  3 what was to be read can't be. Only `check` uses 2 for “undecided”, too.",
+    after_long_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
+                       Examples:\n  \
+                       raftarium hunt --seeds 0..1000                       a thousand storms with every fault\n  \
+                       raftarium hunt --without commit-only-own-term        what that rule is good for\n  \
+                       raftarium replay failure-seed-17.json --until 12s    the story of a failure, up to a moment\n  \
+                       raftarium check history.jsonl                        is another system linearizable?\n\n\
+                       Exit status:\n  \
+                       0  nothing wrong was found\n  \
+                       1  something was: a violation, or a history that is not linearizable\n  \
+                       2  the command line makes no sense; of `check`: nobody knows\n  \
+                       3  what was to be read or written can't be"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play many storms, each from a seed, until something fails; make the failure small
+    Hunt(hunt::Options),
+    /// Play a run from a file or a link and tell its story
+    Replay(replay::Options),
+    /// Print the scenario in a link
+    Show(exchange::ShowOptions),
+    /// Print the link to the run in a file
+    Link(exchange::LinkOptions),
+    /// Check whether a client history, of any system, is linearizable
+    Check(judge::Options),
+    /// List the rules of Raft that can be switched off
+    Rules(rules::Options),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  raftarium completions bash > ~/.local/share/bash-completion/completions/raftarium"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How a command ends that did what it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Fine,
+    Found,
+    Undecided,
+}
+
+/// What was to be read or written can't be; a sentence that says why.
+#[derive(Debug)]
+struct Unusable(String);
+
+impl From<std::io::Error> for Unusable {
+    fn from(error: std::io::Error) -> Unusable {
+        Unusable(error.to_string())
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.color {
+        ColorChoice::Auto => anstream::ColorChoice::Auto,
+        ColorChoice::Always => anstream::ColorChoice::Always,
+        ColorChoice::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    panics::install();
+    let ending = match cli.command {
+        Command::Hunt(options) => hunt::run(&options),
+        Command::Replay(options) => replay::run(&options),
+        Command::Show(options) => exchange::show(&options),
+        Command::Link(options) => exchange::link(&options),
+        Command::Check(options) => judge::run(&options),
+        Command::Rules(options) => rules::run(&options),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "raftarium", &mut script);
+            output::print(&String::from_utf8_lossy(&script)).map(|()| Ending::Fine)
+        }
+    };
+    match ending {
+        Ok(Ending::Fine) => ExitCode::SUCCESS,
+        Ok(Ending::Found) => ExitCode::from(1),
+        Ok(Ending::Undecided) => ExitCode::from(2),
+        Err(Unusable(why)) => {
+            output::complain(&why);
+            ExitCode::from(3)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

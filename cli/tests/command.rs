@@ -1,0 +1,297 @@
+//! The command as its users see it: what it prints, what it writes, and how it ends.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FINE: i32 = 0;
+const FOUND: i32 = 1;
+const USAGE: i32 = 2;
+const UNDECIDED: i32 = 2;
+const UNUSABLE: i32 = 3;
+
+/// What came of a command.
+struct Done {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Done {
+    fn of(output: Output) -> Done {
+        let text = |bytes| String::from_utf8(bytes).expect("the command prints text");
+        Done {
+            status: output.status.code().expect("it ended by itself"),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
+    #[track_caller]
+    fn ended(self, status: i32) -> Done {
+        assert_eq!(self.status, status, "\n{}\n{}", self.out, self.err);
+        self
+    }
+
+    #[track_caller]
+    fn complained(self, sentence: &str) {
+        assert_eq!(
+            (self.status, self.out.as_str(), self.err.as_str()),
+            (UNUSABLE, "", &*format!("error: {sentence}\n"))
+        );
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).expect("it prints JSON")
+    }
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_raftarium"));
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn raftarium(folder: &Path, arguments: &[&str]) -> Done {
+    Done::of(command(folder, arguments).output().expect("the command runs"))
+}
+
+fn folder() -> TempDir {
+    TempDir::new().expect("a folder to write to")
+}
+
+/// A run that goes well, with a person who writes and a leader that crashes.
+const STORY: &str = r#"{
+  "raftarium": 1,
+  "note": "A leader crashes.",
+  "seed": "7",
+  "until": "3s",
+  "servers": 3,
+  "clients": { "count": 0 },
+  "actions": [
+    { "at": "1s", "do": "submit", "command": "put x 1" },
+    { "at": "1.5s", "do": "crash", "server": "leader" },
+    { "at": "2.5s", "do": "submit", "command": "get x" }
+  ]
+}"#;
+
+fn story() -> (TempDir, String) {
+    let folder = folder();
+    fs::write(folder.path().join("story.json"), STORY).unwrap();
+    let link = raftarium(folder.path(), &["link", "story.json"]).ended(FINE).out;
+    (folder, link.trim().to_owned())
+}
+
+#[test]
+fn help_is_worth_reading() {
+    let folder = folder();
+    let help = raftarium(folder.path(), &["--help"]).ended(FINE).out;
+    for part in ["hunt", "replay", "show", "link", "check", "rules", "completions", "Examples:", "Exit status:"] {
+        assert!(help.contains(part), "{part}");
+    }
+    for name in ["hunt", "replay", "show", "link", "check", "rules", "completions"] {
+        let help = raftarium(folder.path(), &[name, "--help"]).ended(FINE).out;
+        assert!(help.contains("Example"), "{name}");
+        assert!(!help.contains('\x1b'), "no colours where there is no terminal");
+    }
+    assert!(raftarium(folder.path(), &["--version"]).ended(FINE).out.starts_with("raftarium "));
+    assert!(raftarium(folder.path(), &["completions", "bash"]).ended(FINE).out.contains("--keep-going"));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_refused() {
+    let folder = folder();
+    let cases: [(&[&str], &str); 9] = [
+        (&[], "Usage:"),
+        (&["fly"], "unrecognized subcommand"),
+        (&["hunt", "--seeds", "7..3"], "there is no seed in it"),
+        (&["hunt", "--seeds", "x"], "“x” is no seed: write 0..1000, or 17"),
+        (&["hunt", "--nodes", "10"], "10 is not in 1..=9"),
+        (&["hunt", "--for", "10s"], "the last 10s are calm: give it more"),
+        (&["hunt", "--faults", "rain"], "[possible values: calm, crashes, network"),
+        (&["hunt", "--without", "vote-once-a-term"], "vote-once-per-term"),
+        (&["replay"], "<FILE|LINK>"),
+    ];
+    for (arguments, words) in cases {
+        let done = raftarium(folder.path(), arguments).ended(USAGE);
+        assert!(done.err.contains(words), "{arguments:?}: {}", done.err);
+        assert_eq!(done.out, "");
+    }
+}
+
+#[test]
+fn a_calm_hunt_finds_nothing() {
+    let folder = folder();
+    let done = raftarium(folder.path(), &["hunt", "--seeds", "0..4", "--for", "20s", "--jobs", "2"]).ended(FINE);
+    assert!(done.out.starts_with("4 of 4 seeds (0..4), 20s each, faults: full: no violation\n"), "{}", done.out);
+    assert!(done.out.contains("rare states reached:"), "{}", done.out);
+    assert_eq!(done.err, "", "no progress where there is no terminal");
+    let json = raftarium(folder.path(), &["hunt", "--seeds", "3..=4", "--for", "20s", "--json"]).ended(FINE).json();
+    assert_eq!((&json["played"], &json["violations"]), (&2.into(), &Value::Array(Vec::new())));
+    assert!(json["marks"]["leader-deposed"].is_u64());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+}
+
+#[test]
+fn a_hunt_without_a_rule_finds_a_violation_shrinks_it_and_writes_it_down() {
+    let folder = folder();
+    let hunt = ["hunt", "--without", "vote-once-per-term", "--for", "20s", "--seeds", "5..50", "--out", "found.json"];
+    let done = raftarium(folder.path(), &hunt).ended(FOUND);
+    assert!(done.out.contains("\nSeed 5: One Vote a Term is violated at "), "{}", done.out);
+    assert!(done.out.contains("raftarium replay found.json\n"), "{}", done.out);
+    assert!(done.out.contains("raftarium hunt --seeds 5 --for 20s --without vote-once-per-term\n"), "{}", done.out);
+    // The file and the link fail in the same way, and play what was played.
+    let link = done.out.split_whitespace().find(|word| word.contains("#run=")).expect("a link").to_owned();
+    for run in ["found.json", &link] {
+        let replayed = raftarium(folder.path(), &["replay", run]).ended(FOUND);
+        assert!(replayed.out.contains("One Vote a Term is violated at "), "{}", replayed.out);
+        assert!(replayed.out.contains(", as expected\n"), "{}", replayed.out);
+    }
+    let file = fs::read_to_string(folder.path().join("found.json")).unwrap();
+    assert!(file.contains("\"without\": [\"vote-once-per-term\"]"), "{file}");
+    // However many seeds are played at once, it is the lowest that is found, and it shrinks to the same run.
+    let arguments = [&hunt[..], &["--jobs", "3", "--json"]].concat();
+    let json = raftarium(folder.path(), &arguments).ended(FOUND).json();
+    assert_eq!(json["shrunk"]["link"], Value::String(link));
+    assert_eq!(fs::read_to_string(folder.path().join("found.json")).unwrap(), file);
+    assert!(json["shrunk"]["actions"].as_u64().unwrap() < 5);
+}
+
+#[test]
+fn a_hunt_that_keeps_going_counts() {
+    let folder = folder();
+    let arguments = ["hunt", "--without", "persist-before-counting", "--for", "11s", "--seeds", "0..6", "--keep-going"];
+    let arguments = [&arguments[..], &["--shrink-tries", "0"]].concat();
+    let done = raftarium(folder.path(), &arguments).ended(FOUND);
+    assert!(done.out.starts_with("6 of 6 seeds"), "{}", done.out);
+    assert!(done.out.contains(" of seeds: "), "{}", done.out);
+    assert!(done.out.contains("failure-seed-"), "{}", done.out);
+    let done = raftarium(folder.path(), &[&arguments[..], &["--out", "no/such/folder"]].concat()).ended(UNUSABLE);
+    assert!(done.err.starts_with("error: no/such/folder can't be written: "), "{}", done.err);
+}
+
+#[test]
+fn a_replay_tells_the_story_and_writes_the_logs() {
+    let (folder, link) = story();
+    let logs = ["--trace", "t.jsonl", "--history", "h.jsonl", "--shiviz", "s.log"];
+    let done = raftarium(folder.path(), &[&["replay", "story.json"][..], &logs].concat()).ended(FINE);
+    assert!(done.out.starts_with("A leader crashes.\n\n"), "{}", done.out);
+    for words in
+        [" leads term 1: it has the votes of ", " crashed. ", " leads term 2", "is down; on its disk", "; x=1\n"]
+    {
+        assert!(done.out.contains(words), "{words}: {}", done.out);
+    }
+    assert!(done.out.ends_with("Nothing wrong was found.\n"), "{}", done.out);
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(read("t.jsonl").lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    assert_eq!(read("h.jsonl").lines().count(), 4, "two operations, each with its beginning and its end");
+    assert!(
+        read("s.log").starts_with("S1 {\"S1\":1}\n")
+            || read("s.log").starts_with("S2 {\"S2\":1}\n")
+            || read("s.log").starts_with("S3 {\"S3\":1}\n")
+    );
+    let checked = raftarium(folder.path(), &["check", "h.jsonl"]).ended(FINE);
+    assert_eq!(checked.out, "linearizable: 2 operations on 1 key\n");
+    // By its link it plays the same, and the link knows the hash.
+    let linked = raftarium(folder.path(), &["replay", &link]).ended(FINE);
+    assert!(linked.out.contains(", as expected\n"), "{}", linked.out);
+    let hash = |out: &str| out.split_once("trace hash ").unwrap().1[..16].to_owned();
+    assert_eq!(hash(&linked.out), hash(&done.out));
+    // Up to a moment, more of it, and as JSON.
+    let early = raftarium(folder.path(), &["replay", &link, "--until", "1.2s", "--all"]).ended(FINE);
+    assert!(early.out.contains("The servers at 1.200 s:") && !early.out.contains("crashed"), "{}", early.out);
+    assert!(early.out.contains("asks: put x 1"), "{}", early.out);
+    let json = raftarium(folder.path(), &["replay", &link, "--json"]).ended(FINE).json();
+    assert_eq!((&json["hash"], &json["plays_differently"]), (&hash(&done.out).into(), &false.into()));
+    assert_eq!(json["servers"].as_array().unwrap().len(), 3);
+    let coloured = raftarium(folder.path(), &["replay", &link, "--color", "always"]).ended(FINE);
+    assert!(coloured.out.contains('\x1b') && !done.out.contains('\x1b'));
+}
+
+#[test]
+fn a_run_that_plays_differently_says_so() {
+    let (folder, _) = story();
+    let wrong = STORY.replace("\"until\"", "\"hash\": \"00000000deadbeef\", \"until\"");
+    fs::write(folder.path().join("wrong.json"), wrong).unwrap();
+    let done = raftarium(folder.path(), &["replay", "wrong.json"]).ended(FINE);
+    assert!(done.out.contains("but 00000000deadbeef is expected: this run now plays differently\n"), "{}", done.out);
+    let json = raftarium(folder.path(), &["replay", "wrong.json", "--json"]).ended(FINE).json();
+    assert_eq!(json["plays_differently"], true);
+}
+
+#[test]
+fn files_and_links_turn_into_each_other() {
+    let (folder, link) = story();
+    assert!(link.starts_with("http://127.0.0.1:8080/#run="), "{link}");
+    let shown = raftarium(folder.path(), &["show", &link]).ended(FINE).out;
+    fs::write(folder.path().join("shown.json"), &shown).unwrap();
+    let again =
+        raftarium(folder.path(), &["link", "shown.json", "--base-url", "https://example.org/r/"]).ended(FINE).out;
+    let bare = |link: &str| link.trim().split_once("#run=").unwrap().1.to_owned();
+    assert_eq!(bare(&again), bare(&link));
+    assert!(again.starts_with("https://example.org/r/#run="), "{again}");
+    assert_eq!(raftarium(folder.path(), &["show", &bare(&link)]).ended(FINE).out, shown);
+    fs::write(folder.path().join("link.txt"), &link).unwrap();
+    assert_eq!(raftarium(folder.path(), &["show", "link.txt"]).ended(FINE).out, shown);
+}
+
+#[test]
+fn what_can_not_be_read_is_refused_with_a_sentence() {
+    let (folder, link) = story();
+    let path = folder.path();
+    let write = |name: &str, bytes: &[u8]| fs::write(path.join(name), bytes).unwrap();
+    write("binary", b"abc\xff");
+    write("later.json", br#"{"raftarium": 9, "seed": "1"}"#);
+    write("typo.json", br#"{"raftarium": 1, "seed": "1", "untill": "3s"}"#);
+    write("history.jsonl", br#"{"client":1,"kind":"ok","op":"get","key":"x"}"#);
+    raftarium(path, &["replay", "none.json"])
+        .complained("there is no file “none.json”, and it doesn’t look like a link either");
+    raftarium(path, &["replay", "binary"]).complained("binary is no text: byte 3 is not UTF-8");
+    raftarium(path, &["replay", "later.json"]).complained(
+        "later.json: the file was made by another version of Raftarium: it has format 9, this version reads 1",
+    );
+    let typo = raftarium(path, &["link", "typo.json"]).ended(UNUSABLE);
+    assert!(typo.err.starts_with("error: typo.json: line 1, column 38: unknown field `untill`"), "{}", typo.err);
+    let cut = raftarium(path, &["show", &link[..link.len() - 2]]).ended(UNUSABLE);
+    assert!(cut.err.starts_with("error: the link ") && cut.err.contains(": copy the whole of it"), "{}", cut.err);
+    raftarium(path, &["check", "history.jsonl"])
+        .complained("history.jsonl: line 1: event 1, of client 1: it ends an operation, but has begun none");
+    let folder = raftarium(path, &["check", "."]).ended(UNUSABLE);
+    assert!(folder.err.starts_with("error: . can't be read: "), "{}", folder.err);
+}
+
+#[test]
+fn histories_are_judged() {
+    let folder = folder();
+    let write = |name: &str, lines: &[&str]| fs::write(folder.path().join(name), lines.join("\n")).unwrap();
+    let begun = r#"{"client":1,"kind":"invoke","op":"put","key":"x","value":"1","time":100}"#;
+    let done = r#"{"client":1,"kind":"ok","op":"put","key":"x","value":"1","time":200}"#;
+    let asked = r#"{"client":2,"kind":"invoke","op":"get","key":"x","time":300}"#;
+    let nothing = r#"{"client":2,"kind":"ok","op":"get","key":"x","found":false,"time":400}"#;
+    write("stale.jsonl", &[begun, done, asked, nothing]);
+    write("fine.jsonl", &[begun, asked, nothing, done]);
+    assert!(raftarium(folder.path(), &["check", "fine.jsonl"]).ended(FINE).out.starts_with("linearizable"));
+    let stale = raftarium(folder.path(), &["check", "stale.jsonl"]).ended(FOUND).out;
+    assert!(stale.starts_with("not linearizable: 2 operations on 1 key\n\nx is not linearizable"), "{stale}");
+    assert!(stale.contains("contradict each other:\n"), "{stale}");
+    let json = raftarium(folder.path(), &["check", "stale.jsonl", "--json"]).ended(FOUND).json();
+    assert_eq!((&json["verdict"], &json["event"]), (&"not linearizable".into(), &4.into()));
+    let json = raftarium(folder.path(), &["check", "fine.jsonl", "--json", "--work", "0"]).ended(UNDECIDED).json();
+    assert_eq!(json["verdict"], "undecided");
+}
+
+#[test]
+fn rules_are_listed() {
+    let folder = folder();
+    let text = raftarium(folder.path(), &["rules"]).ended(FINE).out;
+    assert!(
+        text.contains(
+            "commit-only-own-term\n    prevents a committed entry overwritten, as in Figure 8 (Raft §5.4.2)\n"
+        )
+    );
+    let json = raftarium(folder.path(), &["rules", "--json"]).ended(FINE).json();
+    assert!(json.as_array().unwrap().len() >= 27);
+}
