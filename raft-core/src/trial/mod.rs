@@ -298,7 +298,7 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     let in_time = |operation: &&OperationRecord| operation.began + timeout <= calm + CALM_AFTER;
     let index = match world.operations().filter(asked).find(done) {
         Some(operation) => operation.point.unwrap_or(0),
-        None => match world.operations().filter(asked).filter(in_time).next_back() {
+        None => match world.operations().filter(asked).rfind(in_time) {
             Some(last) if last.end.is_none() => return Some(Stuck::NoAnswer { why: "none yet".to_string() }),
             Some(last) => return Some(Stuck::NoAnswer { why: last.answer() }),
             None => 0,

@@ -2,7 +2,7 @@
 //!
 //! Delta debugging (Zeller and Hildebrandt, 2002): leave out halves of the actions, then quarters, and so on down to single ones; keep what still fails.
 //! Between, simplify the world. Since a run without an action is another run from there on, with other luck, a candidate that doesn't fail is
-//! given a few other seeds before it is dismissed. The same failure always shrinks the same way.
+//! given, in the end, a few other seeds before it is dismissed. The same failure always shrinks the same way.
 
 use alloc::vec::Vec;
 
@@ -37,27 +37,33 @@ pub fn shrink<K: PartialEq>(
     tries_max: u32,
     fails: impl FnMut(&Run) -> Option<Failure<K>>,
 ) -> Shrunk {
-    let mut shrinker = Shrinker { best: run.clone(), kind: &failure.kind, fails, tries: 0, tries_max };
+    let mut shrinker = Shrinker { best: run.clone(), kind: &failure.kind, fails, seeds: 0, tries: 0, tries_max };
     shrinker.cut(failure.at);
-    loop {
-        let before = shrinker.best.clone();
-        shrinker.drop_actions();
-        shrinker.simplify_world();
-        shrinker.close_gaps();
-        if shrinker.best == before || shrinker.is_spent() {
-            break;
+    // With the run's own luck first, for that is quick; then with some other.
+    for seeds in [0, SEEDS] {
+        shrinker.seeds = seeds;
+        loop {
+            let before = shrinker.best.clone();
+            shrinker.drop_actions();
+            shrinker.simplify_world();
+            shrinker.close_gaps();
+            if shrinker.best == before || shrinker.is_spent() {
+                break;
+            }
         }
     }
     Shrunk { finished: !shrinker.is_spent(), tries: shrinker.tries, run: shrinker.best }
 }
 
-/// How many other seeds a candidate gets that doesn't fail, at most. More while there is much to leave out.
+/// How many other seeds a candidate gets that doesn't fail.
 const SEEDS: u64 = 4;
 
 struct Shrinker<'a, K, F> {
     best: Run,
     kind: &'a K,
     fails: F,
+    /// How many other seeds a candidate gets at present.
+    seeds: u64,
     tries: u32,
     tries_max: u32,
 }
@@ -94,7 +100,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
     /// Like [`Self::try_one`], with other seeds, too.
     fn try_seeds(&mut self, candidate: Run) -> bool {
         let seed = candidate.scenario.seed;
-        (0..=SEEDS).any(|other| {
+        (0..=self.seeds).any(|other| {
             let scenario = Scenario { seed: seed.wrapping_add(other), ..candidate.scenario.clone() };
             self.try_one(Run { scenario, ..candidate.clone() })
         })

@@ -96,7 +96,7 @@ fn what_is_wrong_with_a_history_is_said_in_a_sentence() {
     for (text, sentence) in table {
         assert_eq!(read(text).unwrap_err().to_string(), sentence, "{text}");
     }
-    let twice = "\n\n".to_owned() + &r#"{"client":1,"kind":"invoke","op":"get","key":"x"}"#.repeat(1) + "\n";
+    let twice = "\n\n".to_owned() + r#"{"client":1,"kind":"invoke","op":"get","key":"x"}"# + "\n";
     let error = read(&(twice.clone() + twice.trim_start())).unwrap_err();
     assert!(matches!(error, HistoryError::Event { line: 4, .. }), "{error}");
 }
