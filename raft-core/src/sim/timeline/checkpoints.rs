@@ -173,7 +173,7 @@ mod tests {
             thin(&mut run.branches, total / share);
             let holdings = run.holdings();
             assert!(holdings.bytes <= total / share && holdings.checkpoints < before);
-            assert!(holdings.checkpoints > 81 / share as usize / 3, "not more go than must");
+            assert!(holdings.checkpoints > 81 / share / 3, "not more go than must");
             before = holdings.checkpoints;
             for branch in &run.branches {
                 let events: Vec<u64> = branch.checkpoints.iter().map(|checkpoint| checkpoint.event()).collect();
