@@ -71,13 +71,6 @@ impl Raft {
         let keep_to = m.previous.index.plus(known as u64).min(last.index);
         let drop_tail = matches!(fit, Fit::Conflicts { .. }) || !self.rule(Rule::TruncateOnlyOnConflict);
         if drop_tail && keep_to < last.index {
-            if keep_to < self.commit {
-                out.observe(|| Observation::ImpossibleMessage {
-                    from,
-                    what: "an append that would drop committed entries",
-                });
-                return;
-            }
             let conflict = m.entries.as_slice().get(known).map_or(m.term, |entry| entry.term);
             self.truncate(keep_to, EntryId::new(keep_to.next(), conflict), out);
         }

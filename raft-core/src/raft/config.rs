@@ -146,3 +146,36 @@ impl fmt::Display for ConfigError {
 }
 
 impl core::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    #[test]
+    fn parameters_that_make_no_sense_are_refused_with_the_reason() {
+        type Change = fn(&mut Config);
+        let cases: [(Change, &str); 5] = [
+            (|c| c.append_entries_max = 0, "append_entries_max is zero: give it a positive value"),
+            (|c| c.disk_stall_max = Duration::ZERO, "disk_stall_max is zero: give it a positive value"),
+            (
+                |c| c.election_timeout_max = Duration::from_millis(149),
+                "election_timeout_min is longer than election_timeout_max: swap them",
+            ),
+            (|c| c.heartbeat_interval = c.election_timeout_min, "must be shorter than election_timeout_min"),
+            (|c| c.heartbeat_interval = Duration::from_secs(1), "or followers campaign against a living leader"),
+        ];
+        let good = ServerId::new(1).map(|id| Config::new(id, 1)).unwrap();
+        assert_eq!(good.check(), Ok(()));
+        for (change, sentence) in cases {
+            let mut config = good.clone();
+            change(&mut config);
+            let error = config.check().unwrap_err().to_string();
+            assert!(error.contains(sentence), "{error}");
+        }
+        let mut config = good;
+        config.election_timeout_max = config.election_timeout_min;
+        config.heartbeat_interval = config.election_timeout_min - Duration::from_micros(1);
+        assert_eq!(config.check(), Ok(()), "the closest that is allowed");
+    }
+}

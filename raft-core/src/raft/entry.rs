@@ -7,7 +7,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::membership::Configuration;
-use super::types::{EntryId, LogIndex, Term};
+use super::types::Term;
 
 /// One entry of the replicated log. Its index is where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -71,12 +71,6 @@ impl Entries {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         matches!(self, Entries::None)
-    }
-
-    /// The identity of the last one, where `previous` is the index before the first.
-    pub fn last_id(&self, previous: LogIndex) -> Option<EntryId> {
-        let entries = self.as_slice();
-        entries.last().map(|entry| EntryId::new(previous.plus(entries.len() as u64), entry.term))
     }
 
     /// What is left without the first `count`.
