@@ -1,3 +1,47 @@
+//! Bugs that real Raft implementations have had, and a test for each, named for what must hold.
+//!
+//! Each of these tests has been seen to fail: the bug was put back into the core for as long as that took, as the last column says, or
+//! the rule that prevents it was switched off, which `rules.rs` does in every run.
+//!
+//! | what went wrong | test | how the bug was put back |
+//! | --- | --- | --- |
+//! | an entry of an older term committed by counting (LogCabin#44, PySyncObj#169, CCF#3950) | `rules::log::an_older_terms_entry…`, `paper::commitment::s5_4_2…` | rule `commit-only-own-term` off |
+//! | two leaders after single-server changes (raft-dev 2015, copycat#23, sorock#60) | `rules::membership::changes_of_two_leaders…`, `membership::a_new_leader_changes_no_membership…` | rule `own-commit-before-change` off, and so was the check |
+//! | a removed leader counts itself | `membership::a_leader_that_removes_itself…` | the leader among the voters when matches are counted |
+//! | a removed server disrupts | `membership::a_removed_follower…`, `paper::membership::s6_removed_servers…` | a pre-vote raises terms |
+//! | a removed leader leaves the others in the dark | `membership::a_leader_that_was_removed_tells…` | nobody is told the last commit index |
+//! | a removed voter can't campaign though it must (cowsql#150) | `membership::a_server_outside_its_latest_membership…` | only the latest membership's voters campaign |
+//! | stale read on a fresh leader (etcd#7331, redisraft 2020) | `rules::reads::a_new_leader_answers_nothing_stale…` | rule `own-commit-before-reading` off |
+//! | stale read under duplication and delay (etcd#20418) | `reads::an_answer_from_before_a_read…` | a read is assigned to the round that is on its way |
+//! | one commit index for a batch of reads (tikv#7971) | `reads::a_followers_reads_have_indexes…`, `reads::each_read_of_a_batch…` | a later read takes the first one's index |
+//! | lease timed from the acknowledgement (etcd-io/raft#166, jraft#25, consul#54) | `rules::reads::a_lease_ends_before…` | rule `lease-from-sending` off |
+//! | lease read after a transfer | `rules::reads::a_lease_does_not_outlive…` | rule `give-up-lease-on-transfer` off |
+//! | lease kept while the clock jumps | `reads::a_lease_is_lost…`, `reads::a_lease_is_over…` | rounds are remembered when the clock goes back |
+//! | lease broken by those it rests on | `rules::reads::a_lease_is_not_broken…`, `reads::a_lease_holds_through_the_restart…`, `reads::a_candidate_waits…`, `reads::a_voter_that_hears_a_leader…` | rule `ignore-campaigns-under-leader` off; no patience after a restart; none with one's own vote; none in one's own term |
+//! | committed suffix truncated by an old append (hashicorp#113, CCF#5991, akka#152) | `log::an_old_append_delivered_twice…`, `rules::log::an_old_append…` | rule `truncate-only-on-conflict` off |
+//! | commit beyond the verified prefix (scylla#9965, copycat#265) | `rules::log::a_divergent_tail…` | rule `commit-only-verified` off |
+//! | next and match not monotone (PySyncObj#167, raft-rs#557) | `log::what_is_known_to_match…` | the last answer's index is believed |
+//! | endless back-off, collapse with long divergence (async-raft) | `log::a_divergence_of_a_thousand…`, `log::a_rejection_that_arrives_twice…` | one step a round; rejections not tied to the probe |
+//! | double vote after a crash (xraft#33, daos#70) | `elections::a_crash_between_a_vote…`, `rules::election::…durable_before_it_is_given` | the vote isn't restored; rule `persist-before-voting` off |
+//! | a vote counted twice | `elections::a_voter_that_answers_twice…` | answers are counted, not voters |
+//! | logs compared as a vector (openraft) | `elections::a_later_term_beats_a_longer_log` | both parts must be as large |
+//! | pre-vote disturbs terms, or counts as a vote | `elections::asking_before…`, `elections::a_pre_vote_is_not_a_vote`, `elections::a_vote_is_no_answer…` | the question carries the next term and is adopted; the answers count in the other campaign, or in a later one |
+//! | a pre-vote from an older term is dropped, and nobody can be elected | `elections::a_pre_vote_of_a_voter_in_an_older_term…` | answers of older terms are stale |
+//! | no leader under partial connectivity (Cloudflare/etcd 2020, OmniPaxos) | `elections::a_leader_that_hears_nobody…`, `elections::a_server_that_hears_nobody…`, and the shapes beside them | pre-vote and check-quorum off, in the tests themselves |
+//! | torn overwrite leaves terms out of order (braft#119) | `disks::an_overwrite_torn_at_any_point…` | the cut is left out of the write |
+//! | entries below a compacted prefix appended again (RedisLabs/raft#49) | `log::an_append_from_before_a_snapshot…` | the previous entry is believed, wherever it is |
+//! | a follower stays in snapshot state for ever (etcd-io/raft#31) | `log::an_answer_beyond…`, `log::an_answer_short…`, `log::a_lost_answer…`, `log::a_snapshot_replaced…` | only the exact index ends it; a piece is never sent again |
+//! | async append ABA (etcd) | `rules::disks::an_overwritten_write…`, `disks::a_write_vouches_for_nothing…`, `disks::a_write_vouches_for_no_snapshot…` | rule `match-writes-by-term` off; matched by term and index; a snapshot's end taken for durable |
+//! | acknowledged before fsync (NATS 2.12) | `disks::what_was_answered_survives…`, `rules::disks::what_was_acknowledged…` | rule `persist-before-acknowledging` off |
+//! | a corrupt record taken for an absent one (NATS; FAST '18) | `disks::a_damaged_record…` (two), `elections::images_of_damaged_disks…` | votes by what is left; campaigns; the leader keeps its mark; images unchecked |
+//! | a server restarts with an empty disk under its old name | `disks::a_server_that_lost_its_disk…`, `rules::election::a_lost_disk…` | it starts as a member; rule `bar-amnesiac-voters` off |
+//! | term or vote lost at restart (WRaft) | `elections::term_vote_and_log_are_found_again…` | the term is the log's |
+//! | a retried command applied twice | `rules::retries::a_retry_is_applied_once…` | rule `deduplicate-retries` off |
+//! | sessions expire differently on each server | `kv::session`'s own tests: expiry knows the log's index and no clock | |
+//! | a read dropped in silence (etcd#9566) | `reads::every_read_that_is_not_answered…`, `reads::a_follower_whose_read_waits…` | reads expire, or go with their leader, in silence |
+//! | a refused change becomes a no-op (etcd-io/raft#354) | `membership::every_refused_change…`, `membership::a_learner_that_lags…` | refusals are dropped; the lag is not looked at |
+//! | commit index survives a restart in the picture (raftscope#12) | `disks::a_restart_resets…` (two) | the commit index starts at the log's end |
+
 #[path = "support/both_ways.rs"]
 mod both_ways;
 mod support;
