@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Only `raftarium`, the version, and `seed` must be there; whatever else is left out is as in the default world. Lengths of time and shares
-//! are texts with units ([`units`](super::units)); a seed is a text, too, for not every program keeps all the digits of a large number. A field that isn't known
+//! are texts with units ([`units`]); a seed is a text, too, for not every program keeps all the digits of a large number. A field that isn't known
 //! is refused by its name: a slip of the pen must not turn into a default.
 //!
 //! `docs/scenario.schema.json` says the same for editors and other programs.

@@ -156,7 +156,7 @@ pub fn write(run: &Run) -> Result<String, LinkError> {
 /// The run as an address: `base` with the link after a `#`.
 ///
 /// # Errors
-/// Like [`write`].
+/// Like [`write()`].
 pub fn write_address(base: &str, run: &Run) -> Result<String, LinkError> {
     let base = base.split('#').next().unwrap_or(base);
     Ok([base, "#", NAME, "=", &write(run)?].concat())
