@@ -13,6 +13,7 @@ use std::{fmt, fs, io, thread};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use raft_core::check::linearizable::WORK_DEFAULT;
 use raft_core::format::{LENGTH_MAX, Run, kebab, link, units};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{CALM_AFTER, Marks, Profile, SERVERS_MAX};
@@ -73,7 +74,7 @@ pub struct Options {
     #[arg(long, value_name = "URL", default_value = BASE_URL)]
     base_url: String,
     /// How many candidates to try in shrinking; 0 leaves the failure as it is
-    #[arg(long, value_name = "N", default_value_t = 3_000)]
+    #[arg(long, value_name = "N", default_value_t = 5_000)]
     shrink_tries: u32,
 }
 
@@ -138,9 +139,9 @@ struct Failed {
     sentence: String,
 }
 
-fn try_run(run: &Run) -> Outcome {
+fn try_run(run: &Run, work_max: u64) -> Outcome {
     let seed = run.scenario.seed;
-    match panics::catch(|| trial::play(run)) {
+    match panics::catch(|| trial::play_within(run, work_max)) {
         Ok(Ok(played)) => {
             let world = &played.world;
             let failed = played.finding.map(|finding| {
@@ -251,7 +252,7 @@ fn play_all(options: &Options, hunt: &Hunt) -> Tally {
 fn play_some(hunt: &Hunt, next: &AtomicU64, end: &AtomicU64, tell: Sender<Outcome>) {
     loop {
         let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end.load(Ordering::Relaxed) || tell.send(try_run(&hunt.run(seed))).is_err() {
+        if seed >= end.load(Ordering::Relaxed) || tell.send(try_run(&hunt.run(seed), WORK_DEFAULT)).is_err() {
             return;
         }
     }
@@ -274,6 +275,9 @@ fn violations(count: usize) -> String {
 
 // ---------------------------------------------------------------- the first failure
 
+/// How often to look at an operation in judging a candidate: why a history is not linearizable is asked in the end only.
+const WORK_OF_SHRINKING: u64 = 200_000;
+
 /// The first failure, made small and written down.
 struct Small {
     seed: u64,
@@ -291,11 +295,12 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, 
     let mut shrunk = trial::shrink(&run, &failed.failure, options.shrink_tries, |candidate| {
         bar.inc(1);
         bar.set_message(format!("shrinking: {} actions", candidate.scenario.actions.len()));
-        try_run(candidate).failed.map(|failed| failed.failure)
+        try_run(candidate, WORK_OF_SHRINKING).failed.map(|failed| failed.failure)
     });
     bar.finish_and_clear();
     // What it says, it says of the run that is left.
-    let sentence = try_run(&shrunk.run).failed.map_or_else(|| failed.sentence.clone(), |failed| failed.sentence);
+    let sentence =
+        try_run(&shrunk.run, WORK_DEFAULT).failed.map_or_else(|| failed.sentence.clone(), |failed| failed.sentence);
     shrunk.run.hash = hash_of(&shrunk.run);
     let path = options.out.clone().unwrap_or_else(|| format!("failure-seed-{}.json", failed.seed).into());
     let note = format!("{sentence}\nFound by: {}", hunt.command(failed.seed));

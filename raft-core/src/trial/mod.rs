@@ -26,7 +26,7 @@ use core::fmt;
 
 pub use shrink::{Failure, Shrunk, shrink};
 
-use crate::check::linearizable::{Explanation, History, Verdict};
+use crate::check::linearizable::{Explanation, History, Verdict, WORK_DEFAULT};
 use crate::check::{Property, Violation};
 use crate::format::{Run, link, units};
 use crate::kv::{Outcome, Request};
@@ -222,23 +222,32 @@ pub struct Played {
 /// # Errors
 /// A run that can't be played.
 pub fn play(run: &Run) -> Result<Played, ScenarioError> {
+    play_within(run, WORK_DEFAULT)
+}
+
+/// Like [`play`], with no more than `work_max` looks at what clients saw: enough for whoever only wants to know whether it is linearizable, and plays
+/// very many runs.
+///
+/// # Errors
+/// A run that can't be played.
+pub fn play_within(run: &Run, work_max: u64) -> Result<Played, ScenarioError> {
     let mut world = Simulation::new(run.scenario.clone())?;
     world.count_marks();
     let stuck = settle(&mut world, run.until);
-    Ok(judge(world, stuck))
+    Ok(judge(world, stuck, work_max))
 }
 
 /// Judges a world that has been played by other means up to the moment of its run. It is played on, a little, if a storm has not settled.
 pub fn judge_at_end(mut world: Simulation) -> Played {
     let now = world.now();
     let stuck = settle(&mut world, now);
-    judge(world, stuck)
+    judge(world, stuck, WORK_DEFAULT)
 }
 
-fn judge(world: Simulation, stuck: Option<Finding>) -> Played {
+fn judge(world: Simulation, stuck: Option<Finding>, work_max: u64) -> Played {
     let mut undecided = false;
     let finding = world.violation().cloned().map(Finding::Violation).or_else(|| {
-        match History::from_operations(world.operations()).check() {
+        match History::from_operations(world.operations()).check_within(work_max) {
             Verdict::Linearizable(_) => None,
             Verdict::NotLinearizable(why) => {
                 let at = why.at.unwrap_or(world.now());

@@ -2,7 +2,7 @@
 //!
 //! Delta debugging (Zeller and Hildebrandt, 2002): leave out halves of the actions, then quarters, and so on down to single ones; keep what still fails.
 //! Between, simplify the world. Since a run without an action is another run from there on, with other luck, a candidate that doesn't fail is
-//! given, in the end, a few other seeds before it is dismissed. The same failure always shrinks the same way.
+//! given a few other seeds before it is dismissed, where that is worth it. The same failure always shrinks the same way.
 
 use alloc::vec::Vec;
 
@@ -37,33 +37,45 @@ pub fn shrink<K: PartialEq>(
     tries_max: u32,
     fails: impl FnMut(&Run) -> Option<Failure<K>>,
 ) -> Shrunk {
-    let mut shrinker = Shrinker { best: run.clone(), kind: &failure.kind, fails, seeds: 0, tries: 0, tries_max };
+    let mut shrinker = Shrinker { best: run.clone(), kind: &failure.kind, fails, thorough: false, tries: 0, tries_max };
     shrinker.cut(failure.at);
-    // With the run's own luck first, for that is quick; then with some other.
-    for seeds in [0, SEEDS] {
-        shrinker.seeds = seeds;
-        loop {
-            let before = shrinker.best.clone();
-            shrinker.drop_actions();
-            shrinker.simplify_world();
-            shrinker.close_gaps();
-            if shrinker.best == before || shrinker.is_spent() {
+    while !shrinker.is_spent() {
+        let before = shrinker.best.clone();
+        shrinker.drop_actions();
+        shrinker.simplify_world();
+        shrinker.close_gaps();
+        shrinker.fail_sooner();
+        if shrinker.best == before {
+            if shrinker.thorough {
                 break;
             }
+            shrinker.thorough = true;
         }
     }
     Shrunk { finished: !shrinker.is_spent(), tries: shrinker.tries, run: shrinker.best }
 }
 
-/// How many other seeds a candidate gets that doesn't fail.
+/// How many other seeds a candidate gets that doesn't fail, if it would leave out much, or little is left.
 const SEEDS: u64 = 4;
+
+/// How many seeds are tried for a sooner failure.
+const LUCK: u64 = 40;
+
+/// In so many hundredths of the time a failure comes much sooner.
+const SOONER: u64 = 80;
+
+/// So many actions are much to leave out at once.
+const MUCH: usize = 4;
+
+/// So many actions are little.
+const LITTLE: usize = 40;
 
 struct Shrinker<'a, K, F> {
     best: Run,
     kind: &'a K,
     fails: F,
-    /// How many other seeds a candidate gets at present.
-    seeds: u64,
+    /// Whether everything else has been tried, and no luck is too small to be tried.
+    thorough: bool,
     tries: u32,
     tries_max: u32,
 }
@@ -83,12 +95,17 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
 
     /// Takes the candidate if it fails in the same way; whether it did.
     fn try_one(&mut self, candidate: Run) -> bool {
+        self.try_before(candidate, Time::NEVER)
+    }
+
+    /// Takes the candidate if it fails in the same way, by `latest`.
+    fn try_before(&mut self, candidate: Run, latest: Time) -> bool {
         if self.is_spent() || candidate.scenario.check().is_err() {
             return false;
         }
         self.tries += 1;
         match (self.fails)(&candidate) {
-            Some(failure) if failure.kind == *self.kind => {
+            Some(failure) if failure.kind == *self.kind && failure.at <= latest => {
                 self.best = candidate;
                 self.cut(failure.at);
                 true
@@ -97,10 +114,12 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         }
     }
 
-    /// Like [`Self::try_one`], with other seeds, too.
+    /// Like [`Self::try_one`], with other seeds, too, where that is worth it.
     fn try_seeds(&mut self, candidate: Run) -> bool {
         let seed = candidate.scenario.seed;
-        (0..=self.seeds).any(|other| {
+        let (now, then) = (self.best.scenario.actions.len(), candidate.scenario.actions.len());
+        let worth_it = self.thorough || now <= LITTLE || now.saturating_sub(then) >= MUCH;
+        (0..=if worth_it { SEEDS } else { 0 }).any(|other| {
             let scenario = Scenario { seed: seed.wrapping_add(other), ..candidate.scenario.clone() };
             self.try_one(Run { scenario, ..candidate.clone() })
         })
@@ -177,10 +196,13 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         run
     }
 
-    /// Brings actions closer to what comes before them.
+    /// Brings actions closer to what comes before them, when few are left.
     fn close_gaps(&mut self) {
+        if self.best.scenario.actions.len() > LITTLE && !self.thorough {
+            return;
+        }
         for place in 0..self.best.scenario.actions.len() {
-            for percent in [100, 50] {
+            for percent in [100, 50, 20] {
                 let Some(sooner) = self.sooner(place, percent) else { break };
                 if self.try_seeds(sooner) {
                     break;
@@ -192,6 +214,15 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         let until = last + CALM_AFTER;
         if until < self.best.until {
             self.try_one(Run { until, ..self.best.clone() });
+        }
+    }
+
+    /// Looks for a seed with which the same fails much sooner.
+    fn fail_sooner(&mut self) {
+        for seed in 0..LUCK {
+            let latest = Time::ZERO + self.best.until.since(Time::ZERO).percent(SOONER);
+            let scenario = Scenario { seed, ..self.best.scenario.clone() };
+            self.try_before(Run { scenario, ..self.best.clone() }, latest);
         }
     }
 

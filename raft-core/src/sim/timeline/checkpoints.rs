@@ -2,12 +2,19 @@
 //!
 //! # What one costs
 //! Logs, stores and histories are shared between clones and copied only where they are written to, so that a checkpoint costs
-//! what changes before the next one. Measured for five servers and a busy client, natively: 10 µs to make, 55 kB to keep; and
-//! 0.3 to 0.4 µs to replay an event.
+//! what changes before the next one. Measured with five servers and a busy client (`cargo run --release -p raft-core --example
+//! timeline`): 10 to 20 µs to make, and 90 kB to keep, half of which is history that the world itself has compacted away
+//! since. To replay an event takes 0.3 µs, and 0.6 µs in WebAssembly; a seek, which replays at most [`SPACING`] of them, 0.6 ms
+//! and 1.2 ms at the 99th percentile.
 //!
 //! # How many are kept
 //! One every [`SPACING`] events. When together they outgrow [`BYTES_MAX`] (by estimate), old ones go first: every second, then
-//! every second of what is left, so that gaps grow with age and the newest part of the run stays dense.
+//! every second of what is left, so that gaps grow with age and the newest part of the run stays dense. An hour with a busy
+//! client leaves no gap of more than four spacings, and takes 2.5 ms to seek in.
+//!
+//! # Caveats
+//! A server that starts anew makes a copy of its log that is shared with no earlier checkpoint. Where logs are long, servers many and
+//! crashes frequent, checkpoints are heavy, few are kept, and a seek may take longer than a frame.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -23,7 +30,7 @@ use crate::time::Time;
 pub(super) const SPACING: u64 = 2_000;
 
 /// The most that all checkpoints of all branches may weigh, in bytes, by estimate.
-pub(super) const BYTES_MAX: usize = 24 << 20;
+pub(super) const BYTES_MAX: usize = 16 << 20;
 
 /// A world to go back to.
 #[derive(Debug)]
