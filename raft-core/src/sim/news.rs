@@ -8,6 +8,9 @@ use super::parameters::Ppm;
 use crate::raft::{Observation, Sentence, ServerId, ServerSet, Weight};
 use crate::time::{Duration, Time};
 
+/// What is told of a message that somebody dropped.
+pub(super) const DROPPED: &str = "is lost";
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct News {

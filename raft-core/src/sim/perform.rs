@@ -10,7 +10,7 @@ use super::action::{Action, Target};
 use super::client::ClientId;
 use super::machine::{Machine, Missed};
 use super::network::Impairment;
-use super::news::What;
+use super::news::{DROPPED, What};
 use super::parameters::MACHINES_MAX;
 use super::queue::Event;
 use super::{Simulation, TRUE_RATE, concern};
@@ -108,7 +108,7 @@ impl Simulation {
             }
             Action::DropMessage(number) => {
                 if self.network.lose(*number, now) {
-                    self.tell(What::MessageTouched(*number, "is lost"));
+                    self.tell(What::MessageTouched(*number, DROPPED));
                 }
             }
             Action::DuplicateMessage(number) => {

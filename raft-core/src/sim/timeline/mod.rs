@@ -18,13 +18,14 @@
 //! branch: the old one keeps its future, under its name, to be switched to, renamed, deleted, or looked at beside the present
 //! one ([`Timeline::beside`]). To play on is not to act: it never begins a branch.
 //!
-//! # What happened (`moments`, `terms`, `tape`, `story`)
+//! # What happened (`moments`, `terms`, `tape`, `story`, `traffic`)
 //! The first time that a stretch is played, its notable moments and its terms are noted; replays note nothing. The news that lead
 //! up to the present position are at hand after every seek ([`Timeline::story`]), each piece under a number of its own, so that
-//! whoever has read up to a number is told nothing twice.
+//! whoever has read up to a number is told nothing twice. Who sent what to whom is found out for a stretch when it is asked for
+//! ([`Timeline::traffic`]).
 //!
 //! # Memory
-//! Checkpoints are bounded together, moments and terms for each branch, the story as a whole. What is not bounded here is what a world
+//! Checkpoints are bounded together, moments and terms for each branch, the story and the traffic as a whole. What is not bounded here is what a world
 //! itself never forgets: its clients' operations, and logs that are never compacted.
 //!
 //! # Caveats
@@ -38,6 +39,7 @@ mod playhead;
 mod story;
 mod tape;
 mod terms;
+mod traffic;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -46,6 +48,7 @@ pub use branches::{Branch, BranchError, BranchId, Deed};
 pub use moments::{KEPT_MAX, Moment, MomentKind};
 pub use story::{STORY_MAX, Told};
 pub use tape::{BUCKETS_MAX, Band, Tape, TapeMark};
+pub use traffic::{Fate, PASSAGES_MAX, Passage, Standing, Traffic};
 
 use super::{
     Action, ClientId, Flight, Machine, News, OperationRecord, Scenario, ScenarioError, Simulation, TimedAction, What,
@@ -54,6 +57,7 @@ use crate::time::Time;
 use checkpoints::Checkpoint;
 use playhead::Playhead;
 use story::Story;
+use traffic::Watch;
 
 /// Events that a step back replays at most, once the first of a row has been taken.
 const FOOTING: u64 = 128;
@@ -125,6 +129,8 @@ pub struct Timeline {
     footing: Option<Arc<Checkpoint>>,
     /// The world shown for comparison, and whose it is.
     beside: Option<(BranchId, Playhead)>,
+    /// The world that is watched for its messages.
+    watch: Option<Watch>,
 }
 
 /// Playing and travelling.
@@ -144,6 +150,7 @@ impl Timeline {
             named: 1,
             footing: None,
             beside: None,
+            watch: None,
         })
     }
 
@@ -212,6 +219,17 @@ impl Timeline {
                 break;
             }
         }
+        self.position()
+    }
+
+    /// Goes to right after the event that brought a piece of news, back or forward, as far as the branch is known.
+    pub fn seek_news(&mut self, number: u64) -> Position {
+        let known = self.branch().end().event;
+        if number <= self.told() {
+            let nearest = checkpoints::newest(&self.branch().checkpoints, |head| head.told < number).head.clone();
+            self.set(nearest);
+        }
+        while self.told() < number && self.position().event < known && self.step() {}
         self.position()
     }
 
