@@ -11,6 +11,13 @@ export interface Frame {
   now: Micros;
   /** How many events have been played so far. */
   events: number;
+  /** Grows with every journey back, and to another branch: what was read before may not hold any more. */
+  journeys: number;
+  /** The branch being played, and how many there are. */
+  branch: number;
+  branches: number;
+  /** How far this branch is known. */
+  end: Micros;
   /** Grows whenever a log, a store or a replication mark changed: call `logs`/`stores` again. */
   logsRevision: number;
   /** Grows whenever a client operation began or ended: call `operations` again. */
@@ -154,18 +161,20 @@ export interface StoryLine {
   section: string;
 }
 
-// The handle itself is the generated class `Run`:
-//
-//   new Run(seed: string, servers: number)   "" draws a fresh seed; throws Error with a sentence on bad input
-//   seed: string   servers: number   now: Micros
-//   advanceTo(time: Micros): number          plays every event up to then, returns how many; stops at a violation
-//   stepEvent(): boolean                     plays one event; false at a violation
-//   frame(): Frame
-//   logs(first: number, count: number): LogView[]      a window of `count` indexes starting at `first`
-//   stores(): StoreView[]
-//   operations(limit: number): OperationView[]         the newest `limit`, oldest first
-//   story(after: number, limit: number): StoryLine[]   lines with `number > after`: the newest `limit`, oldest first
-//   crash(server) restart(server) cut(from, to) heal(from, to) healAll()
-//   partition(groups: Uint8Array)            a group number for each server in id order; links between groups are cut, all others healed
-//   submit(line: string): number             a command as the person at the command line; the operation's id; throws Error on a line it can't read
-//   traceHash(): string                      16 hexadecimal digits
+/** One way the run went. */
+export interface BranchView {
+  id: number;
+  name: string;
+  /** The branch it left, or 0; and when it left it. */
+  origin: number;
+  leftAt: Micros;
+  /** How far it is known. */
+  end: Micros;
+  /** How much has been done by hand on it, from the beginning. */
+  deeds: number;
+  playing: boolean;
+}
+
+// The handle itself is the generated class `Run`; its methods are described in web/src, a file a subject:
+// lib.rs (playing and looking), travel.rs (time, branches, the tape), faults.rs (everything that can be done to
+// a run), sharing.rs (links). Whatever can't be done throws an Error with a sentence.

@@ -24,6 +24,7 @@ import { Story } from './story.js';
 import * as strings from './strings.js';
 import { wireTabs } from './tabs.js';
 import { Theme } from './theme.js';
+import { toast } from './toast.js';
 import { Transport } from './transport.js';
 import { Twins } from './twins.js';
 
@@ -108,7 +109,7 @@ export class App {
     const model = this.#model;
     hideTrouble();
     document.documentElement.dataset.state = 'running';
-    model.listen({ change: this.#changed, panic: (error) => this.#stopDead(error) });
+    model.listen({ change: this.#changed, panic: (error) => this.#stopDead(error), refusal: toast });
     model.open();
     putAddress(model);
     setText(byId('seed-value', HTMLElement), model.seed);

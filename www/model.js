@@ -8,6 +8,7 @@
 /** @typedef {import('../web/view.d.ts').StoreView} StoreView */
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
+/** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
 /** How far the opening looks for a first leader, in virtual microseconds. */
 const OPENING_LIMIT = 5_000_000;
@@ -25,6 +26,7 @@ export class Model {
   #run;
   #onChange = () => {};
   #onPanic = (/** @type {unknown} */ _error) => {};
+  #onRefusal = (/** @type {string} */ _sentence) => {};
   /** Virtual time still to play that is less than a microsecond. */
   #rest = 0;
 
@@ -36,10 +38,11 @@ export class Model {
     this.frame = run.frame();
   }
 
-  /** @param {{ change: () => void, panic: (error: unknown) => void }} listeners */
-  listen({ change, panic }) {
+  /** @param {{ change: () => void, panic: (error: unknown) => void, refusal: (sentence: string) => void }} listeners */
+  listen({ change, panic, refusal }) {
     this.#onChange = change;
     this.#onPanic = panic;
+    this.#onRefusal = refusal;
   }
 
   /** The handle itself, for whoever debugs in the console. */
@@ -125,7 +128,67 @@ export class Model {
 
   /** Throws an Error with a sentence when the line can't be read. @param {string} line */
   submit(line) {
-    return this.act((run) => run.submit(line)) ?? 0;
+    return this.#change((run) => run.submit(line)) ?? 0;
+  }
+
+  // Travelling
+
+  /** Goes to a moment, back or forward. @param {number} time */
+  seek(time) {
+    this.#rest = 0;
+    this.act((run) => run.seek(time));
+  }
+
+  stepBack() {
+    this.#rest = 0;
+    this.act((run) => run.stepBack());
+  }
+
+  /** Goes to the next moment of these kinds (or the last before); false if there is none. @param {number} kinds bits @param {boolean} forward @param {number} within virtual microseconds to play on */
+  jump(kinds, forward, within) {
+    this.#rest = 0;
+    return this.act((run) => (forward ? run.jumpForward(kinds, within) : run.jumpBack(kinds))) ?? false;
+  }
+
+  /** @returns {BranchView[]} */
+  branches() {
+    return this.#guard(() => this.#run.branches()) ?? [];
+  }
+
+  /** @param {number} branch */
+  switchTo(branch) {
+    this.#rest = 0;
+    this.act((run) => run.switchTo(branch));
+  }
+
+  /** @param {number} branch @param {string} name */
+  renameBranch(branch, name) {
+    this.act((run) => run.renameBranch(branch, name));
+  }
+
+  /** @param {number} branch */
+  deleteBranch(branch) {
+    this.act((run) => run.deleteBranch(branch));
+  }
+
+  /** Another branch at this moment. @param {number} branch @returns {Frame | undefined} */
+  beside(branch) {
+    return this.#guard(() => this.#run.beside(branch));
+  }
+
+  /** @param {number} branch @param {number} first @param {number} count @returns {LogView[]} */
+  besideLogs(branch, first, count) {
+    return this.#guard(() => this.#run.besideLogs(branch, first, count)) ?? [];
+  }
+
+  /** A stretch of a branch as plain numbers; see `tape` in web/src/travel.rs. @param {number} branch @param {number} from @param {number} to @param {number} buckets */
+  tape(branch, from, to, buckets) {
+    return this.#guard(() => this.#run.tape(branch, from, to, buckets)) ?? new Float64Array(2);
+  }
+
+  /** What follows `#run=` in the link to this moment; throws an Error with a sentence when there can't be one. */
+  link() {
+    return this.#guard(() => this.#run.link()) ?? '';
   }
 
   /** @param {number} first @param {number} count @returns {LogView[]} */
@@ -159,12 +222,26 @@ export class Model {
   }
 
   /**
-   * Does something to the run, reads the frame after it and says that it changed.
+   * Does something to the run, reads the frame after it and says that it changed; or says why it can't be done.
    * @template T
    * @param {(run: Run) => T} action
    * @returns {T | undefined}
    */
   act(action) {
+    try {
+      return this.#change(action);
+    } catch (error) {
+      this.#onRefusal(error instanceof Error ? error.message : String(error));
+      return undefined;
+    }
+  }
+
+  /**
+   * @template T
+   * @param {(run: Run) => T} action
+   * @returns {T | undefined}
+   */
+  #change(action) {
     return this.#guard(() => {
       const result = action(this.#run);
       this.frame = this.#run.frame();

@@ -23,6 +23,7 @@ export class Story {
   #detail = make('input', { type: 'checkbox', id: 'every-detail' });
   /** @type {StoryLine[]} */ #lines = [];
   #revision = -1;
+  #journeys = 0;
   #read = 0;
   #listed = '';
   /** @type {StoryLine | null} */ #shown = null;
@@ -38,9 +39,10 @@ export class Story {
     for (const tab of document.querySelectorAll('[role=tab]')) tab.addEventListener('click', changed);
   }
 
-  reset() {
+  reset(journeys = 0) {
     this.#lines = [];
     this.#revision = -1;
+    this.#journeys = journeys;
     this.#read = 0;
     this.#listed = '';
     this.#shown = null;
@@ -51,11 +53,14 @@ export class Story {
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     if (model.frame.storyRevision !== this.#revision) {
+      // Back in the past, or on another branch, other lines have these numbers.
+      const elsewhere = model.frame.journeys !== this.#journeys;
+      if (elsewhere) this.reset(model.frame.journeys);
       this.#revision = model.frame.storyRevision;
       const fresh = model.story(this.#read, KEPT);
       this.#read = fresh.at(-1)?.number ?? this.#read;
       this.#lines = [...this.#lines, ...fresh].slice(-KEPT);
-      this.#toAnnounce = fresh.findLast(({ weight }) => weight === 'turning') ?? this.#toAnnounce;
+      if (!elsewhere) this.#toAnnounce = fresh.findLast(({ weight }) => weight === 'turning') ?? this.#toAnnounce;
     }
     const clock = performance.now();
     this.#choose(clock, playing);

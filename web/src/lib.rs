@@ -6,26 +6,34 @@
 //!
 //! An error that a person can act on is thrown as a JavaScript `Error` with a sentence. A panic is a bug of ours: it is
 //! written to the console and to the global `raftariumPanic`, and the module is dead afterwards.
+//!
+//! One file a subject: playing and looking here, `travel` for time and branches, `faults` for everything that can be done to a
+//! run, `sharing` for links and files.
 
+mod faults;
+mod sharing;
 mod story;
+mod travel;
 mod view;
 
-use raft_core::raft::ServerId;
-use raft_core::sim::{Action, Scenario, ScenarioError, Simulation, Target};
+use raft_core::raft::{Rule, Rules, ServerId};
+use raft_core::sim::timeline::{Acted, BranchError};
+use raft_core::sim::{Action, Parameters, Scenario, ScenarioError, Timeline};
 use raft_core::time::Time;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use story::Story;
-
 #[wasm_bindgen(typescript_custom_section)]
 const VIEW_TYPES: &str = include_str!("../view.d.ts");
 
-/// A cluster's run, played forward a stretch or an event at a time.
+/// A cluster's run: its past, its present, and its other futures.
 #[wasm_bindgen]
 pub struct Run {
-    world: Simulation,
-    story: Story,
+    timeline: Timeline,
+    /// How often something else than playing on has changed what is shown.
+    journeys: u64,
+    /// Whether it came with a trace hash that it doesn't have here.
+    differs: bool,
 }
 
 /// What can't be done, as a sentence for a person.
@@ -44,6 +52,12 @@ impl From<ScenarioError> for Refusal {
     }
 }
 
+impl From<BranchError> for Refusal {
+    fn from(error: BranchError) -> Refusal {
+        Refusal(error.to_string())
+    }
+}
+
 #[wasm_bindgen(start)]
 fn start() {
     #[cfg(target_arch = "wasm32")]
@@ -58,47 +72,63 @@ fn start() {
 #[wasm_bindgen]
 impl Run {
     /// A run of a cluster of `servers` (1 to 9), from a seed: a whole number of up to 64 bits in decimal, or "" for a
-    /// fresh one.
+    /// fresh one. The rules named in `without`, with commas between them, are switched off.
     ///
     /// # Errors
-    /// A sentence, where the seed is no such number or there can't be so many servers.
+    /// A sentence, where the seed is no such number, there can't be so many servers, or there is no such rule.
     #[wasm_bindgen(constructor)]
-    pub fn new(seed: &str, servers: u32) -> Result<Run, JsValue> {
-        Ok(Run::create(seed, servers)?)
+    pub fn new(seed: &str, servers: u32, without: Option<String>) -> Result<Run, JsValue> {
+        Ok(Run::create(seed, servers, without.as_deref().unwrap_or_default())?)
+    }
+
+    /// Every rule that can be switched off, a line each: its name, what goes wrong without it, and where that is said, with tabs
+    /// between them.
+    pub fn rules() -> String {
+        let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
+        Rule::ALL.map(line).join("\n")
+    }
+
+    /// The names of the properties that are checked after every event, a line each.
+    pub fn properties() -> String {
+        raft_core::check::Property::ALL.map(|property| property.name()).join("\n")
+    }
+
+    /// The names of the rules that are switched off, with commas between them.
+    #[wasm_bindgen(getter)]
+    pub fn without(&self) -> String {
+        let off = self.world().scenario().parameters.rules.switched_off().map(Rule::name);
+        off.collect::<Vec<_>>().join(",")
     }
 
     /// The seed, in decimal.
     #[wasm_bindgen(getter)]
     pub fn seed(&self) -> String {
-        self.world.scenario().seed.to_string()
+        self.world().scenario().seed.to_string()
     }
 
     /// How many servers there are.
     #[wasm_bindgen(getter)]
     pub fn servers(&self) -> u32 {
-        self.world.machines().len() as u32
+        self.world().machines().len() as u32
     }
 
     /// The world's clock, in microseconds.
     #[wasm_bindgen(getter)]
     pub fn now(&self) -> f64 {
-        view::micros(self.world.now())
+        view::micros(self.world().now())
     }
 
     /// Plays every event up to `time` (microseconds) and lets the clock stand there; how many. Stops at a violation.
     #[wasm_bindgen(js_name = advanceTo)]
     pub fn advance_to(&mut self, time: f64) -> u32 {
-        let played = self.world.run_until(Time::from_micros(time.max(0.0) as u64));
-        self.hear();
+        let played = self.timeline.play_until(moment(time));
         u32::try_from(played).unwrap_or(u32::MAX)
     }
 
     /// Plays the next event; false if there is none, for a violation has stopped the run.
     #[wasm_bindgen(js_name = stepEvent)]
     pub fn step_event(&mut self) -> bool {
-        let played = self.world.step();
-        self.hear();
-        played
+        self.timeline.step()
     }
 
     /// The cluster and its messages as they are now.
@@ -107,7 +137,7 @@ impl Run {
     /// None in practice: only if the view couldn't be made into JavaScript values.
     #[wasm_bindgen(unchecked_return_type = "Frame")]
     pub fn frame(&self) -> Result<JsValue, JsValue> {
-        to_js(&view::frame(&self.world, self.story.told()))
+        to_js(&view::frame(self.world(), self.standing()))
     }
 
     /// The part of every server's log from index `first` on, at most `count` entries each.
@@ -116,7 +146,7 @@ impl Run {
     /// As for `frame`.
     #[wasm_bindgen(unchecked_return_type = "LogView[]")]
     pub fn logs(&self, first: f64, count: u32) -> Result<JsValue, JsValue> {
-        to_js(&view::logs(&self.world, first.max(1.0) as u64, count as usize))
+        to_js(&view::logs(self.world(), first.max(1.0) as u64, count as usize))
     }
 
     /// What every server's store holds.
@@ -125,7 +155,7 @@ impl Run {
     /// As for `frame`.
     #[wasm_bindgen(unchecked_return_type = "StoreView[]")]
     pub fn stores(&self) -> Result<JsValue, JsValue> {
-        to_js(&view::stores(&self.world))
+        to_js(&view::stores(self.world()))
     }
 
     /// The newest `limit` operations of all clients, oldest first.
@@ -134,7 +164,7 @@ impl Run {
     /// As for `frame`.
     #[wasm_bindgen(unchecked_return_type = "OperationView[]")]
     pub fn operations(&self, limit: u32) -> Result<JsValue, JsValue> {
-        to_js(&view::operations(&self.world, limit as usize))
+        to_js(&view::operations(self.world(), limit as usize))
     }
 
     /// The newest `limit` sentences with a number above `after`, oldest first.
@@ -142,76 +172,20 @@ impl Run {
     /// # Errors
     /// As for `frame`.
     #[wasm_bindgen(unchecked_return_type = "StoryLine[]")]
-    pub fn story(&self, after: f64, limit: u32) -> Result<JsValue, JsValue> {
-        to_js(&self.story.lines(after.max(0.0) as u64, limit as usize))
-    }
-
-    /// A server loses power.
-    ///
-    /// # Errors
-    /// A sentence, if there is no such server.
-    pub fn crash(&mut self, server: u32) -> Result<(), JsValue> {
-        Ok(self.act(Action::Crash(Target::Server(self.server(server)?)))?)
-    }
-
-    /// A crashed server starts again.
-    ///
-    /// # Errors
-    /// A sentence, if there is no such server.
-    pub fn restart(&mut self, server: u32) -> Result<(), JsValue> {
-        Ok(self.act(Action::Restart(self.server(server)?))?)
-    }
-
-    /// Cuts a link in one direction.
-    ///
-    /// # Errors
-    /// A sentence, if there is no such link.
-    pub fn cut(&mut self, from: u32, to: u32) -> Result<(), JsValue> {
-        Ok(self.act(Action::Cut { from: self.server(from)?, to: self.server(to)? })?)
-    }
-
-    /// Heals a link in one direction.
-    ///
-    /// # Errors
-    /// A sentence, if there is no such link.
-    pub fn heal(&mut self, from: u32, to: u32) -> Result<(), JsValue> {
-        Ok(self.act(Action::Heal { from: self.server(from)?, to: self.server(to)? })?)
-    }
-
-    /// Heals every link.
-    ///
-    /// # Errors
-    /// None.
-    #[wasm_bindgen(js_name = healAll)]
-    pub fn heal_all(&mut self) -> Result<(), JsValue> {
-        Ok(self.act(Action::HealAll)?)
-    }
-
-    /// Splits the network: servers reach each other only within their group.
-    ///
-    /// # Errors
-    /// A sentence, if there isn't one group number for each server.
-    pub fn partition(&mut self, groups: &[u8]) -> Result<(), JsValue> {
-        Ok(self.act(Action::Partition(groups.to_vec()))?)
-    }
-
-    /// Enters a command as the person at the command line; the operation's number.
-    ///
-    /// # Errors
-    /// A sentence, if the line can't be read.
-    pub fn submit(&mut self, line: &str) -> Result<u32, JsValue> {
-        Ok(self.enter(line)?)
+    pub fn story(&mut self, after: f64, limit: u32) -> Result<JsValue, JsValue> {
+        let told = self.timeline.story(after.max(0.0) as u64, limit as usize);
+        to_js(&told.iter().map(story::line).collect::<Vec<_>>())
     }
 
     /// Folded from every event so far, as 16 hexadecimal digits: equal hashes, equal runs.
     #[wasm_bindgen(js_name = traceHash)]
     pub fn trace_hash(&self) -> String {
-        format!("{:016x}", self.world.trace_hash())
+        format!("{:016x}", self.world().trace_hash())
     }
 }
 
 impl Run {
-    fn create(seed: &str, servers: u32) -> Result<Run, Refusal> {
+    fn create(seed: &str, servers: u32, without: &str) -> Result<Run, Refusal> {
         let seed = match seed.trim() {
             "" => getrandom::u64()
                 .map_err(|error| Refusal(format!("no fresh seed could be drawn ({error}): give one")))?,
@@ -222,30 +196,58 @@ impl Run {
                 ))
             })?,
         };
-        let mut world = Simulation::new(Scenario::new(seed, u8::try_from(servers).unwrap_or(u8::MAX)))?;
-        world.listen(true);
-        Ok(Run { world, story: Story::default() })
+        let mut rules = Rules::ALL;
+        for name in without.split(',').filter(|name| !name.is_empty()) {
+            let rule = Rule::named(name).ok_or_else(|| Refusal(format!("there is no rule “{name}”")))?;
+            rules = rules.without(rule);
+        }
+        let servers = u8::try_from(servers).unwrap_or(u8::MAX);
+        let parameters = Parameters { servers, rules, ..Parameters::default() };
+        Ok(Run::of(Timeline::new(Scenario { seed, parameters, actions: Vec::new() })?))
+    }
+
+    fn of(timeline: Timeline) -> Run {
+        Run { timeline, journeys: 0, differs: false }
+    }
+
+    fn world(&self) -> &raft_core::sim::Simulation {
+        self.timeline.world()
     }
 
     fn server(&self, number: u32) -> Result<ServerId, Refusal> {
         let server = u8::try_from(number).ok().and_then(ServerId::new);
+        let server = server.filter(|server| self.world().machine(*server).is_some());
         server.ok_or_else(|| Refusal(format!("there is no S{number} in this cluster")))
     }
 
     fn act(&mut self, action: Action) -> Result<(), Refusal> {
-        self.world.act(action)?;
-        self.hear();
-        Ok(())
+        match self.timeline.act(action)? {
+            Acted::Extended => Ok(()),
+            Acted::Branched(_) => {
+                self.journeys += 1;
+                Ok(())
+            }
+            Acted::RunIsOver => {
+                Err(Refusal("a violation has ended this run: go back on the tape to do something before it".into()))
+            }
+        }
     }
 
-    fn enter(&mut self, line: &str) -> Result<u32, Refusal> {
-        self.act(Action::Submit(line.to_owned()))?;
-        Ok(self.world.operations().next_back().map_or(0, |operation| operation.number))
+    fn standing(&self) -> view::Standing {
+        let playing = self.timeline.playing();
+        view::Standing {
+            journeys: self.journeys,
+            told: self.timeline.told(),
+            branch: playing.id().0,
+            branches: self.timeline.branches().len() as u32,
+            end: playing.end().time,
+        }
     }
+}
 
-    fn hear(&mut self) {
-        self.story.tell(self.world.take_news());
-    }
+/// A moment as the page counts; what lies before the beginning is the beginning.
+fn moment(micros: f64) -> Time {
+    Time::from_micros(micros.max(0.0) as u64)
 }
 
 fn to_js(view: &impl Serialize) -> Result<JsValue, JsValue> {
@@ -258,10 +260,10 @@ mod tests {
 
     #[test]
     fn a_seed_is_a_number_of_64_bits_or_fresh() {
-        assert_eq!(Run::create(" 18446744073709551615 ", 5).unwrap().seed(), "18446744073709551615");
-        assert_ne!(Run::create("", 5).unwrap().seed(), Run::create("", 5).unwrap().seed());
+        assert_eq!(Run::create(" 18446744073709551615 ", 5, "").unwrap().seed(), "18446744073709551615");
+        assert_ne!(Run::create("", 5, "").unwrap().seed(), Run::create("", 5, "").unwrap().seed());
         for bad in ["x", "-1", "1.5", "18446744073709551616"] {
-            let refusal = Run::create(bad, 5).err().unwrap().0;
+            let refusal = Run::create(bad, 5, "").err().unwrap().0;
             assert!(refusal.starts_with(&format!("“{bad}” is no seed")), "{refusal}");
         }
     }
@@ -269,17 +271,24 @@ mod tests {
     #[test]
     fn a_cluster_has_one_to_nine_servers() {
         for bad in [0, 10, 256, u32::MAX] {
-            let refusal = Run::create("1", bad).err().unwrap().0;
+            let refusal = Run::create("1", bad, "").err().unwrap().0;
             assert!(refusal.starts_with("a cluster has 1 to 9 servers"), "{refusal}");
         }
-        assert_eq!(Run::create("1", 9).unwrap().servers(), 9);
+        assert_eq!(Run::create("1", 9, "").unwrap().servers(), 9);
+    }
+
+    #[test]
+    fn rules_are_switched_off_by_name() {
+        let run = Run::create("1", 3, "vote-once-per-term,commit-by-majority").unwrap();
+        assert_eq!(run.without(), "vote-once-per-term,commit-by-majority");
+        assert_eq!(Run::create("1", 3, "be-kind").err().unwrap().0, "there is no rule “be-kind”");
     }
 
     #[test]
     fn what_cannot_be_done_is_refused_in_a_sentence() {
-        let mut run = Run::create("1", 3).unwrap();
+        let mut run = Run::create("1", 3, "").unwrap();
         assert_eq!(run.server(0).unwrap_err().0, "there is no S0 in this cluster");
-        assert_eq!(run.act(Action::Restart(run.server(4).unwrap())).unwrap_err().0, "there is no S4 in this cluster");
+        assert_eq!(run.server(4).unwrap_err().0, "there is no S4 in this cluster");
         assert_eq!(run.enter("put x").unwrap_err().0, "put needs a key and a value: put x 1");
         assert_eq!(run.enter("put x 1").unwrap(), 1);
     }

@@ -16,6 +16,10 @@ const TEXT_MAX: usize = 200;
 pub struct Frame {
     now: f64,
     events: f64,
+    journeys: f64,
+    branch: u32,
+    branches: u32,
+    end: f64,
     logs_revision: f64,
     operations_revision: f64,
     story_revision: f64,
@@ -124,14 +128,33 @@ fn index(index: LogIndex) -> f64 {
     index.0 as f64
 }
 
-pub fn frame(world: &Simulation, told: u64) -> Frame {
+/// Where a run stands, besides what its world says.
+pub struct Standing {
+    pub journeys: u64,
+    pub told: u64,
+    pub branch: u32,
+    pub branches: u32,
+    pub end: Time,
+}
+
+/// A number that is another after every change, and after every journey: a world that is gone back to counts as it did before.
+fn revision(journeys: u64, revision: u64) -> f64 {
+    (journeys << 28) as f64 + revision as f64
+}
+
+pub fn frame(world: &Simulation, standing: Standing) -> Frame {
     let reach = world.reach();
+    let Standing { journeys, told, branch, branches, end } = standing;
     Frame {
         now: micros(world.now()),
         events: world.events() as f64,
-        logs_revision: world.revision() as f64,
-        operations_revision: world.operations_revision() as f64,
-        story_revision: told as f64,
+        journeys: journeys as f64,
+        branch,
+        branches,
+        end: micros(end),
+        logs_revision: revision(journeys, world.revision()),
+        operations_revision: revision(journeys, world.operations_revision()),
+        story_revision: revision(journeys, told),
         servers: world.machines().iter().map(|machine| server(world, machine)).collect(),
         messages: world.network().flights().map(message).collect(),
         cuts: cuts(world),

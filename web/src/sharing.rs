@@ -1,0 +1,123 @@
+//! A run to share, as a link.
+
+use raft_core::format::{self, link};
+use raft_core::sim::{Scenario, ScenarioError, Timeline};
+use wasm_bindgen::prelude::*;
+
+use crate::{Refusal, Run};
+
+#[wasm_bindgen]
+impl Run {
+    /// The run that a link names (what follows `#run=`), at its moment.
+    ///
+    /// # Errors
+    /// A sentence, if the link is damaged, of another version, or no run.
+    #[wasm_bindgen(js_name = fromLink)]
+    pub fn from_link(text: &str) -> Result<Run, JsValue> {
+        let run = link::read(text).map_err(|error| Refusal(error.to_string()))?;
+        Ok(Run::opened(run)?)
+    }
+
+    /// Whether it was opened with a trace hash of its moment that it doesn't have here: another version played it then.
+    #[wasm_bindgen(getter)]
+    pub fn differs(&self) -> bool {
+        self.differs
+    }
+
+    /// The link to this run at this moment: what follows `#run=`.
+    ///
+    /// # Errors
+    /// A sentence, if so much has been done that no link holds it.
+    pub fn link(&self) -> Result<String, JsValue> {
+        Ok(link::write(&self.shared()?).map_err(|error| Refusal(error.to_string()))?)
+    }
+}
+
+impl Run {
+    /// What was done in it becomes what one has done by hand, so that doing something else before it is another branch, without
+    /// it.
+    fn opened(run: format::Run) -> Result<Run, Refusal> {
+        let format::Run { scenario, until, hash } = run;
+        let mut timeline = match by_hand(&scenario) {
+            Ok(timeline) => timeline,
+            // Something in it makes sense only as a script, as what is about a server before it has joined.
+            Err(_) => Timeline::new(scenario)?,
+        };
+        timeline.seek(until);
+        let differs = hash.is_some_and(|hash| hash != timeline.world().trace_hash());
+        Ok(Run { differs, ..Run::of(timeline) })
+    }
+
+    fn shared(&self) -> Result<format::Run, Refusal> {
+        let playing = self.timeline.playing();
+        let position = self.timeline.position();
+        // Of a moment amid an instant, the hash isn't the one that the whole instant has.
+        let pending = self.world().next_event_at().is_some_and(|at| at <= position.time)
+            || playing.deeds().iter().any(|deed| deed.after == position);
+        let hash = (!pending || self.world().violation().is_some()).then(|| self.world().trace_hash());
+        Ok(format::Run { scenario: self.timeline.recipe(playing.id())?, until: position.time, hash })
+    }
+}
+
+fn by_hand(scenario: &Scenario) -> Result<Timeline, ScenarioError> {
+    let mut timeline = Timeline::new(Scenario { actions: Vec::new(), ..scenario.clone() })?;
+    for timed in &scenario.actions {
+        timeline.play_until(timed.at);
+        timeline.act(timed.action.clone())?;
+    }
+    Ok(timeline)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run with something done in it, gone back to before that was done.
+    fn run() -> Run {
+        let mut run = Run::create("7", 3, "compare-logs-before-voting").unwrap();
+        run.advance_to(1e6);
+        run.crash(1).unwrap();
+        run.advance_to(2e6);
+        run.seek(0.5e6);
+        run
+    }
+
+    #[test]
+    fn a_link_opens_the_same_run_at_the_same_moment_with_its_future() {
+        let run = run();
+        let mut again = Run::from_link(&run.link().unwrap()).unwrap();
+        assert_eq!((again.now(), again.trace_hash()), (0.5e6, run.trace_hash()));
+        assert!(!again.differs());
+        assert_eq!(again.without(), "compare-logs-before-voting");
+        assert_eq!(again.link().unwrap(), run.link().unwrap());
+        again.seek(1e6);
+        assert!(again.world().machines()[0].raft().is_none(), "the crash is there");
+    }
+
+    #[test]
+    fn doing_something_else_in_an_opened_run_leaves_what_was_done_to_the_old_branch() {
+        let mut again = Run::from_link(&run().link().unwrap()).unwrap();
+        again.restart(1).unwrap();
+        again.advance_to(3e6);
+        assert!(again.world().machines()[0].raft().is_some());
+        assert_eq!(again.timeline.branches().len(), 2);
+    }
+
+    #[test]
+    fn a_moment_amid_an_instant_has_a_link_without_a_hash() {
+        let mut run = run();
+        run.seek(1e6);
+        run.step_back();
+        for _ in 0..50 {
+            run.step_event();
+            let again = Run::from_link(&run.link().unwrap()).unwrap();
+            assert!(!again.differs() && again.now() == run.now());
+        }
+    }
+
+    #[test]
+    fn a_link_with_another_hash_says_so() {
+        let shared = format::Run { hash: Some(1), ..run().shared().unwrap() };
+        assert!(Run::from_link(&link::write(&shared).unwrap()).unwrap().differs());
+    }
+}

@@ -1,0 +1,266 @@
+//! Travelling: to another moment, to what is notable, to another branch; and what the tape is painted with.
+
+use raft_core::sim::Simulation;
+use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind, Position};
+use raft_core::time::Duration;
+use serde::Serialize;
+use wasm_bindgen::prelude::*;
+
+use crate::view::{self, micros};
+use crate::{Refusal, Run, moment, to_js};
+
+/// The names of [`MomentKind::ALL`].
+const KINDS: [&str; MomentKind::ALL.len()] = [
+    "campaign",
+    "election",
+    "commit",
+    "write-began",
+    "write-ended",
+    "crash",
+    "restart",
+    "pause",
+    "resume",
+    "clock",
+    "disk",
+    "cut",
+    "heal",
+    "network",
+    "membership",
+    "violation",
+];
+
+/// See `BranchView` in `view.d.ts`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BranchView {
+    id: u32,
+    name: String,
+    origin: u32,
+    left_at: f64,
+    end: f64,
+    deeds: u32,
+    playing: bool,
+}
+
+#[wasm_bindgen]
+impl Run {
+    /// Goes to a time, back or forward: the state after everything up to it. Where the clock stands then.
+    pub fn seek(&mut self, time: f64) -> f64 {
+        self.travel(|timeline| timeline.seek(moment(time)))
+    }
+
+    /// Goes to right after an event, back or forward; 0 is the beginning. Where the clock stands then.
+    #[wasm_bindgen(js_name = seekEvent)]
+    pub fn seek_event(&mut self, event: f64) -> f64 {
+        self.travel(|timeline| timeline.seek_event(event.max(0.0) as u64))
+    }
+
+    /// Goes back by one event; false at the beginning.
+    #[wasm_bindgen(js_name = stepBack)]
+    pub fn step_back(&mut self) -> bool {
+        let before = self.timeline.position();
+        self.travel(|timeline| {
+            timeline.step_back();
+            timeline.position()
+        });
+        self.timeline.position() != before
+    }
+
+    /// The names of the kinds of moments, a line each. Bit n of a set of kinds stands for the nth of them, from 0.
+    #[wasm_bindgen(js_name = momentKinds)]
+    pub fn moment_kinds() -> String {
+        KINDS.join("\n")
+    }
+
+    /// Goes to the last moment of these kinds before this one; whether there is one.
+    #[wasm_bindgen(js_name = jumpBack)]
+    pub fn jump_back(&mut self, kinds: u32) -> bool {
+        let found = self.timeline.previous_moment(&kinds_in(kinds));
+        if let Some(Moment { event, .. }) = found {
+            self.travel(|timeline| timeline.seek_event(event));
+        }
+        found.is_some()
+    }
+
+    /// Goes to the next moment of these kinds, and plays up to `within` microseconds on to find one; whether there is one.
+    #[wasm_bindgen(js_name = jumpForward)]
+    pub fn jump_forward(&mut self, kinds: u32, within: f64) -> bool {
+        let limit = self.timeline.position().time + Duration::from_micros(within.max(0.0) as u64);
+        self.timeline.play_to_moment(&kinds_in(kinds), limit).is_some()
+    }
+
+    /// A stretch of a branch in `buckets` parts, as plain numbers: whether some moments were left out (1 or 0), how many terms
+    /// there are, then for each of these its beginning, its end, the term, how many it stands for, its leader (0: none), and
+    /// from when to when that led; and then for each mark its bucket, how many there are, and of the first its kind, time,
+    /// event, server, client and number.
+    ///
+    /// # Errors
+    /// A sentence, if there is no such branch.
+    pub fn tape(&self, branch: u32, from: f64, to: f64, buckets: u32) -> Result<Vec<f64>, JsValue> {
+        let tape = self.timeline.tape(BranchId(branch), moment(from), moment(to), buckets).map_err(Refusal::from)?;
+        let mut numbers = Vec::with_capacity(2 + 7 * tape.bands.len() + 8 * tape.marks.len());
+        numbers.extend([f64::from(u8::from(tape.thinned)), tape.bands.len() as f64]);
+        for band in &tape.bands {
+            let (leader, since, until) =
+                band.led.map_or((0, band.to, band.to), |(leader, since, until)| (leader.number(), since, until));
+            numbers.extend([micros(band.from), micros(band.to), band.term.0 as f64, f64::from(band.terms)]);
+            numbers.extend([f64::from(leader), micros(since), micros(until)]);
+        }
+        for mark in &tape.marks {
+            let first = mark.first;
+            numbers.extend([f64::from(mark.bucket), f64::from(mark.count), f64::from(first.kind as u8)]);
+            numbers.extend([micros(first.time), first.event as f64]);
+            numbers.push(first.server.map_or(0.0, |server| f64::from(server.number())));
+            numbers.push(first.client.map_or(0.0, |client| f64::from(client.0)));
+            numbers.push(first.number as f64);
+        }
+        Ok(numbers)
+    }
+
+    /// Every branch, in the order in which they began.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "BranchView[]")]
+    pub fn branches(&self) -> Result<JsValue, JsValue> {
+        let playing = self.timeline.playing().id();
+        to_js(&self.timeline.branches().iter().map(|branch| view_of(branch, playing)).collect::<Vec<_>>())
+    }
+
+    /// Goes to the same time on another branch, or to its end.
+    ///
+    /// # Errors
+    /// A sentence, if there is no such branch.
+    #[wasm_bindgen(js_name = switchTo)]
+    pub fn switch_to(&mut self, branch: u32) -> Result<(), JsValue> {
+        self.timeline.switch(BranchId(branch)).map_err(Refusal::from)?;
+        self.journeys += 1;
+        Ok(())
+    }
+
+    /// Gives a branch another name.
+    ///
+    /// # Errors
+    /// A sentence, if there is no such branch, or the name is empty.
+    #[wasm_bindgen(js_name = renameBranch)]
+    pub fn rename_branch(&mut self, branch: u32, name: &str) -> Result<(), JsValue> {
+        Ok(self.timeline.rename(BranchId(branch), name).map_err(Refusal::from)?)
+    }
+
+    /// Forgets a branch.
+    ///
+    /// # Errors
+    /// A sentence, if there is no such branch, or it is the one being played.
+    #[wasm_bindgen(js_name = deleteBranch)]
+    pub fn delete_branch(&mut self, branch: u32) -> Result<(), JsValue> {
+        Ok(self.timeline.delete(BranchId(branch)).map_err(Refusal::from)?)
+    }
+
+    /// Another branch's cluster and messages at this moment, or at that branch's end.
+    ///
+    /// # Errors
+    /// A sentence, if there is no such branch.
+    #[wasm_bindgen(unchecked_return_type = "Frame")]
+    pub fn beside(&mut self, branch: u32) -> Result<JsValue, JsValue> {
+        let standing = self.standing();
+        to_js(&view::frame(self.other(branch)?, standing))
+    }
+
+    /// The part of that branch's logs at this moment from index `first` on, at most `count` entries each.
+    ///
+    /// # Errors
+    /// A sentence, if there is no such branch.
+    #[wasm_bindgen(js_name = besideLogs, unchecked_return_type = "LogView[]")]
+    pub fn beside_logs(&mut self, branch: u32, first: f64, count: u32) -> Result<JsValue, JsValue> {
+        to_js(&view::logs(self.other(branch)?, first.max(1.0) as u64, count as usize))
+    }
+
+    /// What the checkpoints of all branches weigh, in bytes, by estimate.
+    pub fn weight(&self) -> f64 {
+        self.timeline.holdings().bytes as f64
+    }
+}
+
+impl Run {
+    fn travel(&mut self, journey: impl FnOnce(&mut raft_core::sim::Timeline) -> Position) -> f64 {
+        let before = self.timeline.position();
+        let after = journey(&mut self.timeline);
+        // Forward is like playing: what was read before still holds.
+        if after < before {
+            self.journeys += 1;
+        }
+        micros(after.time)
+    }
+
+    fn other(&mut self, branch: u32) -> Result<&Simulation, Refusal> {
+        let time = self.timeline.position().time;
+        Ok(self.timeline.beside(BranchId(branch), time)?)
+    }
+}
+
+fn kinds_in(set: u32) -> Vec<MomentKind> {
+    MomentKind::ALL.into_iter().filter(|kind| set >> (*kind as u32) & 1 == 1).collect()
+}
+
+fn view_of(branch: &Branch, playing: BranchId) -> BranchView {
+    let (origin, left_at) = branch.origin().map_or((0, 0.0), |(origin, at)| (origin.0, micros(at.time)));
+    BranchView {
+        id: branch.id().0,
+        name: branch.name().to_owned(),
+        origin,
+        left_at,
+        end: micros(branch.end().time),
+        deeds: branch.deeds().len() as u32,
+        playing: branch.id() == playing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_their_names() {
+        assert_eq!(KINDS.map(String::from), MomentKind::ALL.map(|kind| raft_core::format::kebab(&kind)));
+    }
+
+    #[test]
+    fn going_back_is_a_journey_and_going_on_is_none() {
+        let mut run = Run::create("7", 3, "").unwrap();
+        run.advance_to(2e6);
+        assert_eq!(run.journeys, 0);
+        assert_eq!(run.seek(1e6), 1e6);
+        assert_eq!(run.journeys, 1);
+        run.seek(1.5e6);
+        assert_eq!(run.journeys, 1);
+        assert!(run.step_back());
+        assert_eq!(run.journeys, 2);
+    }
+
+    #[test]
+    fn one_jumps_to_the_next_election_and_back() {
+        let election = 1 << MomentKind::ALL.iter().position(|kind| *kind == MomentKind::Election).unwrap();
+        let mut run = Run::create("7", 3, "").unwrap();
+        assert!(run.jump_forward(election, 5e6));
+        let first = run.now();
+        run.crash(u32::from(run.world().leader().unwrap().number())).unwrap();
+        assert!(run.jump_forward(election, 5e6));
+        assert!(run.now() > first);
+        assert!(run.jump_back(election) && run.now() == first);
+        assert!(!run.jump_back(election) && run.now() == first);
+        assert!(!run.jump_forward(0, 1e6) && run.now() == first + 1e6);
+    }
+
+    #[test]
+    fn a_tape_is_plain_numbers_in_rows() {
+        let mut run = Run::create("7", 3, "").unwrap();
+        run.advance_to(5e6);
+        let tape = run.tape(1, 0.0, 5e6, 100).unwrap();
+        let bands = tape[1] as usize;
+        assert!(tape[0] == 0.0 && bands >= 1);
+        let (bands, marks) = tape[2..].split_at(7 * bands);
+        assert!(marks.len() > 8 && marks.len().is_multiple_of(8));
+        assert!(bands.chunks(7).all(|band| band[0] <= band[1] && band[1] <= 5e6));
+        assert!(marks.chunks(8).all(|mark| mark[0] < 100.0 && mark[1] >= 1.0 && mark[3] <= 5e6));
+    }
+}
