@@ -90,5 +90,6 @@ pub mod kv;
 pub mod raft;
 mod shared;
 pub mod sim;
+mod sorted;
 pub mod time;
 pub mod trial;

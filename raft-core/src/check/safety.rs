@@ -1,6 +1,5 @@
 //! The safety checker: fed with every step of every server, it remembers just enough to contradict the next.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,6 +10,7 @@ use crate::raft::{
     Write,
 };
 use crate::sim::Machine;
+use crate::sorted::Sorted;
 use crate::time::Time;
 
 /// The most entries remembered that aren't committed.
@@ -23,13 +23,13 @@ const COMPACT_EVERY: u64 = 1_024;
 #[derive(Clone, Debug)]
 pub struct Checker {
     /// Who led each term.
-    leaders: BTreeMap<Term, ServerId>,
+    leaders: Sorted<Term, ServerId>,
     /// Everything committed, as the first leader to commit it had it.
     committed: Log,
     /// For each term in which something was committed, up to where.
     committed_in: Vec<(Term, LogIndex)>,
     /// Entries that some server has put into its log and that aren't committed, with the entry each follows.
-    open: BTreeMap<EntryId, (EntryId, Entry)>,
+    open: Sorted<EntryId, (EntryId, Entry)>,
     /// The vote that each server is known to have given in its latest term.
     votes: Vec<Option<(Term, ServerId)>>,
     seen: Vec<Seen>,
@@ -52,10 +52,10 @@ impl Checker {
     pub fn new(servers: ServerSet) -> Checker {
         let count = servers.iter().map(|server| server.slot() + 1).max().unwrap_or(0);
         Checker {
-            leaders: BTreeMap::new(),
+            leaders: Sorted::default(),
             committed: Log::after(EntryId::ZERO),
             committed_in: Vec::new(),
-            open: BTreeMap::new(),
+            open: Sorted::default(),
             votes: alloc::vec![None; count],
             seen: alloc::vec![Seen::default(); count],
         }
@@ -147,7 +147,7 @@ impl Checker {
             Some(committed) if committed.term == id.term => {
                 self.committed.id_at(id.index.previous()).map(|before| (before, committed))
             }
-            _ => self.open.get(&id).map(|(before, entry)| (*before, entry)),
+            _ => self.open.get(id).map(|(before, entry)| (*before, entry)),
         };
         match known {
             Some((before, known)) if before != previous || *known != *entry => Err(Violation {
@@ -161,7 +161,7 @@ impl Checker {
                 if id.index > self.committed.base().index {
                     self.open.insert(id, (previous, entry.clone()));
                     if self.open.len() > OPEN_MAX {
-                        self.open.pop_first();
+                        self.open.remove_first();
                     }
                 }
                 Ok(())
@@ -212,7 +212,7 @@ impl Checker {
             let index = self.committed.last().index.next();
             let Some(entry) = raft.log().get(index) else { break };
             let id = self.committed.append(entry.clone());
-            self.open.remove(&id);
+            self.open.remove(id);
         }
         match self.committed_in.last_mut() {
             Some((term, index)) if *term == raft.term() => *index = commit,
@@ -247,7 +247,7 @@ impl Checker {
         let Some(needed) = needed.min() else { return };
         if let Some(base) = self.committed.id_at(needed) {
             self.committed.compact_to(base);
-            self.open.retain(|id, _| id.index > needed);
+            self.open.retain(|id| id.index > needed);
         }
     }
 

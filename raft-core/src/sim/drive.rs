@@ -219,7 +219,7 @@ impl Simulation {
                 }
                 Payload::NoOp | Payload::Membership(_) => None,
             };
-            let Some((term, asker)) = process.proposed.remove(&committed.index) else { continue };
+            let Some((term, asker)) = process.proposed.remove(committed.index) else { continue };
             let reply = match applied {
                 Some(applied) if term == committed.entry.term => reply_to(applied),
                 _ => Reply::Lost,

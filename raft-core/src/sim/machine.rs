@@ -1,6 +1,5 @@
 //! One simulated machine: a disk that survives crashes, and, while it runs, a Raft server with its store.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::client::ClientId;
@@ -12,6 +11,7 @@ use super::parameters::DiskParameters;
 use crate::hash::mix;
 use crate::kv::{Query, Store};
 use crate::raft::{Input, LogIndex, Raft, RequestId, ServerId, Term};
+use crate::sorted::Sorted;
 use crate::time::Time;
 
 /// A machine.
@@ -47,7 +47,7 @@ pub struct Process {
     pub(super) raft: Raft,
     pub(super) store: Store,
     /// Who waits for the entry at an index, and in which term it was proposed.
-    pub(super) proposed: BTreeMap<LogIndex, (Term, Asker)>,
+    pub(super) proposed: Sorted<LogIndex, (Term, Asker)>,
     /// Reads under way.
     pub(super) reading: Vec<(RequestId, Asker, Query)>,
     pub(super) requests: RequestId,

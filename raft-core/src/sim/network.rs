@@ -6,7 +6,6 @@
 //!   what an answer answers;
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a serial number.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
@@ -15,6 +14,7 @@ use rand::{RngExt, SeedableRng};
 use super::client::{Answer, ClientId, ClientRequest};
 use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters, Ppm};
 use crate::raft::{Message, ServerId};
+use crate::sorted::Sorted;
 use crate::time::{Duration, Time};
 
 /// Who sends or receives.
@@ -81,7 +81,7 @@ pub struct Network {
     random: Xoshiro256PlusPlus,
     /// `cuts[from]` has bit `to` set where that direction is cut.
     cuts: [u16; MACHINES_MAX as usize],
-    impaired: BTreeMap<(ServerId, ServerId), Impairment>,
+    impaired: Sorted<(ServerId, ServerId), Impairment>,
     /// Places are reused; an event names its message's place.
     flights: Vec<Option<Flight>>,
     free: Vec<u32>,
@@ -94,7 +94,7 @@ impl Network {
             parameters,
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
             cuts: [0; MACHINES_MAX as usize],
-            impaired: BTreeMap::new(),
+            impaired: Sorted::default(),
             flights: Vec::new(),
             free: Vec::new(),
             sent: 0,
@@ -205,12 +205,12 @@ impl Network {
     /// What is wrong with one direction of a link.
     pub fn impairment(&self, from: Endpoint, to: Endpoint) -> Impairment {
         let (Endpoint::Server(from), Endpoint::Server(to)) = (from, to) else { return Impairment::default() };
-        self.impaired.get(&(from, to)).copied().unwrap_or_default()
+        self.impaired.get((from, to)).copied().unwrap_or_default()
     }
 
     pub(super) fn impair(&mut self, from: ServerId, to: ServerId, impairment: Impairment) {
         if impairment == Impairment::default() {
-            self.impaired.remove(&(from, to));
+            self.impaired.remove((from, to));
         } else {
             self.impaired.insert((from, to), impairment);
         }
