@@ -183,14 +183,15 @@ impl Node {
                 self.waiting.insert(entry.index, (entry.term, client));
             }
         }
-        // 7. These requests were refused; the reason often says whom to ask instead.
+        // 7. `out.transferred`: nobody asks this node to hand its leadership over.
+        // 8. These requests were refused; the reason often says whom to ask instead.
         for refused in out.refused.drain(..) {
             let reader = self.reading.remove(&refused.id).map(|(_, client)| client);
             if let Some(client) = self.proposing.remove(&refused.id).or(reader) {
                 tell(&client, Answer::NotDone(format!("{:?}", refused.reason)));
             }
         }
-        // 8. The log has outgrown its bound: here is a snapshot of the state machine as it is now.
+        // 9. The log has outgrown its bound: here is a snapshot of the state machine as it is now.
         let snapshot = || Input::SnapshotTaken { index: self.applied, data: write_store(&self.store).into() };
         Ok(out.snapshot_wanted.then(snapshot))
         // 9. `out.observations` is empty, for nobody has set `out.listen`.

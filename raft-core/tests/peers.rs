@@ -33,6 +33,7 @@ fn answer(term: u64, round: u64, outcome: AppendOutcome) -> Message {
         round,
         probe: 0,
         clock: Time::from_millis(150),
+        received: LogIndex::ZERO,
         outcome,
     })
 }
@@ -211,6 +212,7 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
                 round,
                 probe,
                 clock: Time::from_millis(number()),
+                received: LogIndex(number()),
                 outcome,
             })
         }

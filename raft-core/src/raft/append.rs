@@ -86,8 +86,7 @@ impl Raft {
             self.write_log(keep_to, fresh);
         }
         let verified = m.previous.index.plus(m.entries.len() as u64).min(self.log.last().index);
-        self.learn_commit(m.commit, verified, out);
-        self.acknowledge(from, m, verified, out);
+        self.agree(from, m, verified, out);
     }
 
     /// An append that starts before what is committed here: only what lies beyond can be news.
@@ -98,18 +97,27 @@ impl Raft {
             let rest = AppendEntries { previous, entries: m.entries.skip(behind as usize), ..m.clone() };
             return self.on_append_entries(from, &rest, out);
         }
-        self.acknowledge(from, m, self.commit.min(self.disk.log()), out);
+        self.agree(from, m, self.commit.min(self.disk.log()), out);
     }
 
-    fn acknowledge(&mut self, to: ServerId, m: &AppendEntries, matched: LogIndex, out: &mut Output) {
+    /// This append shows that the log equals the leader's up to `verified`; an earlier one may have shown more.
+    fn agree(&mut self, leader: ServerId, m: &AppendEntries, verified: LogIndex, out: &mut Output) {
+        let (term, before) = self.agreed;
+        let received = if term == m.term { before.max(verified) } else { verified };
+        let received = received.min(self.log.last().index);
+        self.agreed = (m.term, received);
+        self.learn_commit(m.commit, received, out);
+        // An earlier acknowledgement may have been lost, or the disk may have finished since.
+        let matched = verified.max(received.min(self.disk.log()));
         let answer = AppendEntriesResponse {
             term: m.term,
             round: m.round,
             probe: m.probe,
             clock: self.now,
+            received,
             outcome: AppendOutcome::Matched(matched),
         };
-        self.promise_log(matched, to, Message::AppendEntriesResponse(answer), out);
+        self.promise_log(matched, leader, Message::AppendEntriesResponse(answer), out);
     }
 
     fn reject(&mut self, leader: ServerId, m: &AppendEntries, out: &mut Output) {
@@ -121,6 +129,7 @@ impl Raft {
             round: m.round,
             probe: m.probe,
             clock: self.now,
+            received: LogIndex::ZERO,
             outcome: if self.disk_lost_entries() {
                 AppendOutcome::Damaged { last: hint }
             } else {

@@ -6,7 +6,7 @@ use super::message::{Message, TimeoutNow};
 use super::observation::{Observation, StepDownReason};
 use super::rules::Rule;
 use super::types::{LogIndex, ServerId, ServerSet};
-use super::{Configuration, Raft, Role, Transfer};
+use super::{Configuration, HandedOver, Raft, Role, Transfer};
 
 impl Raft {
     // ---------------------------------------------------------------- membership
@@ -78,20 +78,83 @@ impl Raft {
             self.append_membership(current.leave(), out);
             return;
         }
-        let steps_down = !current.is_voter(self.config.id);
-        let leaving = self.leaving();
-        if steps_down || !leaving.is_empty() {
-            // Those that leave are told that they do, for nobody will talk to them any more; and if the leader itself does,
-            // the others are told while there is somebody to tell them.
-            self.tell_commit(if steps_down { current.members().union(leaving) } else { leaving }, out);
+        if current.is_voter(self.config.id) {
+            return self.let_go(out);
         }
-        if let Role::Leader(leader) = &mut self.role {
-            leader.leaving = ServerSet::EMPTY;
+        // Raft §6: the leader steps down once C_new is committed. The others are told while there is somebody to tell them.
+        self.tell_commit(current.members().union(self.leaving()), out);
+        self.call_on_heir(current.voters, out);
+        self.become_follower(self.hard_state.term, StepDownReason::Removed, out);
+    }
+
+    /// A leader that leaves doesn't let the others wait for an election timeout: whoever has most of its log campaigns at once.
+    fn call_on_heir(&self, voters: ServerSet, out: &mut Output) {
+        let Role::Leader(leader) = &self.role else {
+            return;
+        };
+        let matched = |voter: &ServerId| leader.progress(*voter).map(|progress| progress.matched);
+        // Of several, the first.
+        if let Some(heir) = voters.iter().min_by_key(|voter| core::cmp::Reverse(matched(voter))) {
+            out.observe(|| Observation::HeirCalled { heir });
+            self.send(heir, Message::TimeoutNow(TimeoutNow { term: self.hard_state.term }), out);
         }
-        self.follow_members();
-        if steps_down {
-            // Raft §6: the leader steps down once C_new is committed.
-            self.become_follower(self.hard_state.term, StepDownReason::Removed, out);
+    }
+
+    /// Lets go of those that the membership in force leaves out, once it is committed and they have it: they are told so, for nobody
+    /// will talk to them any more.
+    pub(super) fn let_go(&mut self, out: &mut Output) {
+        let index = self.membership.current_index();
+        let Role::Leader(leader) = &self.role else {
+            return;
+        };
+        if leader.leaving.is_empty() || index > self.commit {
+            return;
+        }
+        let has_it = |server: &ServerId| leader.progress(*server).is_some_and(|progress| progress.matched >= index);
+        let gone: ServerSet = leader.leaving.iter().filter(has_it).collect();
+        self.tell_commit(gone, out);
+        self.forget_leavers(gone);
+    }
+
+    /// Whoever leaves and hasn't been heard for an election timeout is talked to no more; see [`Raft::remind_removed`].
+    pub(super) fn forget_silent_leavers(&mut self) {
+        let patience = self.config.election_timeout_max;
+        let Role::Leader(leader) = &self.role else {
+            return;
+        };
+        if leader.leaving.is_empty() || self.membership.current_index() > self.commit {
+            return;
+        }
+        let silent =
+            |server: &ServerId| leader.progress(*server).is_none_or(|progress| progress.heard + patience <= self.now);
+        self.forget_leavers(leader.leaving.iter().filter(silent).collect());
+    }
+
+    fn forget_leavers(&mut self, gone: ServerSet) {
+        if let Role::Leader(leader) = &mut self.role
+            && !gone.is_empty()
+        {
+            leader.leaving = leader.leaving.difference(gone);
+            self.follow_members();
+        }
+    }
+
+    /// Who asks for votes and doesn't belong was cut off when it was removed: it gets the log until it knows. Not one of a later term,
+    /// for its answers would depose the leader.
+    pub(super) fn remind_removed(&mut self, from: ServerId, message: &Message, out: &mut Output) {
+        let asks = matches!(message, Message::PreVote(_) | Message::RequestVote(_));
+        if !asks || message.term() > self.hard_state.term || from == self.config.id {
+            return;
+        }
+        let current = self.membership.current();
+        let settled = self.membership.current_index() <= self.commit && !current.is_joint();
+        let stranger = !current.members().contains(from);
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        if settled && stranger && leader.leaving.insert(from) {
+            out.observe(|| Observation::RemovedReminded { server: from });
+            self.follow_members();
         }
     }
 
@@ -147,6 +210,39 @@ impl Raft {
             leader.transfer = None;
             out.observe(|| Observation::TransferTimedOut { to: transfer.to });
             out.refuse(transfer.id, Refusal::TransferTimedOut { to: transfer.to });
+        }
+    }
+
+    /// The leader steps down with a transfer under way. If it has handed over and a higher term has come, its successor may have been
+    /// elected: the next leader that it hears tells.
+    pub(super) fn give_up_transfer(&mut self, transfer: Transfer, why: StepDownReason, out: &mut Output) {
+        let Transfer { id, to, handed_over, .. } = transfer;
+        if handed_over && matches!(why, StepDownReason::HigherTerm { .. }) {
+            self.handed_over = Some(HandedOver { id, to, deadline: self.now + self.config.election_timeout_max });
+        } else {
+            out.refuse(id, Refusal::LeadershipLost);
+        }
+    }
+
+    /// Somebody leads: a transfer that waited for it has succeeded or failed.
+    pub(super) fn settle_transfer(&mut self, leader: ServerId, out: &mut Output) {
+        if let Some(HandedOver { id, to, .. }) = self.handed_over.take() {
+            if leader == to {
+                out.transferred.push(id);
+                out.observe(|| Observation::TransferCompleted { to });
+            } else {
+                out.refuse(id, Refusal::LeadershipLost);
+            }
+        }
+    }
+
+    /// Nobody has been heard to lead since: what became of the transfer isn't known here.
+    pub(super) fn expire_handed_over(&mut self, out: &mut Output) {
+        if let Some(handed_over) = self.handed_over
+            && self.now >= handed_over.deadline
+        {
+            self.handed_over = None;
+            out.refuse(handed_over.id, Refusal::LeadershipLost);
         }
     }
 }

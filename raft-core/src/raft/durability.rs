@@ -74,6 +74,22 @@ impl Disk {
         self.cutting_write = self.issued + 1;
     }
 
+    /// A message waits for the write `needed`. A leader goes on asking while the disk hangs: of answers that differ only in the round they
+    /// answer, the last one is enough.
+    fn hold(&mut self, needed: u64, envelope: Envelope) {
+        if let Some((write, last)) = self.held.back_mut()
+            && *write == needed
+            && last.to == envelope.to
+            && let (Message::AppendEntriesResponse(old), Message::AppendEntriesResponse(new)) =
+                (&last.message, &envelope.message)
+            && (old.outcome, old.received, old.probe) == (new.outcome, new.received, new.probe)
+        {
+            *last = envelope;
+        } else {
+            self.held.push_back((needed, envelope));
+        }
+    }
+
     /// The write that everything decided so far rests on: this step's, if it writes, or else the last one.
     fn needed(&self) -> u64 {
         self.issued + u64::from(!self.pending.is_empty())
@@ -153,7 +169,7 @@ impl Raft {
         if needed <= self.disk.durable || !self.rule(rule) {
             self.send(to, message, out);
         } else {
-            self.disk.held.push_back((needed, Envelope { to, message }));
+            self.disk.hold(needed, Envelope { to, message });
         }
     }
 

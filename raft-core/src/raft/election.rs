@@ -228,6 +228,7 @@ impl Raft {
             lease_given_up: false,
         });
         out.observe(|| Observation::BecameLeader { term, votes: campaign.granted });
+        self.settle_transfer(me, out);
         self.follow_members();
         // Raft §8: an entry of its own term, so that it learns what is committed.
         self.append_own(Payload::NoOp, out);
@@ -248,7 +249,7 @@ impl Raft {
         let was = core::mem::replace(&mut self.role, Role::Follower);
         if let Role::Leader(leader) = &was {
             self.leader = None;
-            self.give_up_leadership(leader, out);
+            self.give_up_leadership(leader, why, out);
             self.arm_election_timer();
             // It no longer hears a leader, for there was none but itself.
             self.patient_until = Time::ZERO;
@@ -258,7 +259,10 @@ impl Raft {
         }
     }
 
-    fn give_up_leadership(&mut self, leader: &Leader, out: &mut Output) {
+    fn give_up_leadership(&mut self, leader: &Leader, why: StepDownReason, out: &mut Output) {
+        if let Some(transfer) = leader.transfer {
+            self.give_up_transfer(transfer, why, out);
+        }
         for read in &leader.pending_reads {
             self.refuse_read(read.origin, Refusal::LeadershipLost, out);
         }

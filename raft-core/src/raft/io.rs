@@ -236,6 +236,8 @@ pub struct Output {
     pub reads: Vec<RequestId>,
     /// Proposals, changes that entered the log, and where. Entry by entry, they may still be lost with the leader.
     pub accepted: Vec<(RequestId, EntryId)>,
+    /// Leadership transfers that succeeded: the chosen successor has been heard to lead.
+    pub transferred: Vec<RequestId>,
     /// Requests refused.
     pub refused: Vec<Refused>,
     /// The log has outgrown its bound: take a snapshot of the state machine and hand it in.
@@ -260,6 +262,7 @@ impl Output {
         self.committed.clear();
         self.reads.clear();
         self.accepted.clear();
+        self.transferred.clear();
         self.refused.clear();
         self.snapshot_wanted = false;
         self.observations.clear();

@@ -132,6 +132,9 @@ pub struct AppendEntriesResponse {
     pub probe: u64,
     /// What the responder's clock showed, by which the leader sees whether the clocks run apart.
     pub clock: Time,
+    /// Where it matched: up to here the responder's log equals the leader's, whether it is on its disk yet or not. What has been received needn't
+    /// be sent again, however slow the disk is; it counts for nothing else.
+    pub received: LogIndex,
     /// What became of it.
     pub outcome: AppendOutcome,
 }

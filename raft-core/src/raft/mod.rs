@@ -160,6 +160,10 @@ pub struct Raft {
     snapshot_asked: bool,
     forwarded_reads: Vec<ForwardedRead>,
     next_read_request: u64,
+    /// A leadership that this server gave away, until it is seen who leads.
+    handed_over: Option<HandedOver>,
+    /// The log is known to equal that of this term's leader up to here, on the disk or not.
+    agreed: (Term, LogIndex),
     /// Reads that are confirmed and wait for their index to be applied.
     ready_reads: VecDeque<(LogIndex, RequestId)>,
     /// The entries last cut out of the log: members that are equally far get the same ones.
@@ -193,7 +197,8 @@ pub struct Campaign {
 pub struct Leader {
     /// By the member's slot; the leader's own is empty.
     progress: Vec<Option<Progress>>,
-    /// Those that the membership in force leaves out. They get the log until it is committed, so that they know.
+    /// Those that the membership in force leaves out. They get the log until they have it from there that they are left out, and that it is
+    /// committed.
     leaving: ServerSet,
     /// Index of its first own entry: nothing is read or reconfigured before that is committed.
     first_own: LogIndex,
@@ -219,6 +224,14 @@ pub struct Transfer {
     pub to: ServerId,
     deadline: Time,
     handed_over: bool,
+}
+
+/// A leadership transfer whose leader has stepped down: who leads next decides what becomes of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct HandedOver {
+    id: RequestId,
+    to: ServerId,
+    deadline: Time,
 }
 
 impl Raft {
@@ -280,6 +293,8 @@ impl Raft {
             snapshot_asked: false,
             forwarded_reads: Vec::new(),
             next_read_request: random.random(),
+            handed_over: None,
+            agreed: (Term::ZERO, LogIndex::ZERO),
             ready_reads: VecDeque::new(),
             slice: None,
             random,
@@ -317,12 +332,14 @@ impl Raft {
             }
             _ => self.election_deadline,
         };
-        self.forwarded_reads.iter().map(|read| read.deadline).fold(role, Time::min)
+        let handed_over = self.handed_over.as_ref().map_or(Time::NEVER, |handed_over| handed_over.deadline);
+        self.forwarded_reads.iter().map(|read| read.deadline).fold(role.min(handed_over), Time::min)
     }
 
     // ---------------------------------------------------------------- the table of roles and messages
 
     fn on_message(&mut self, from: ServerId, message: Message, out: &mut Output) {
+        self.remind_removed(from, &message, out);
         if !self.admit(from, &message, out) {
             return;
         }
@@ -408,6 +425,7 @@ impl Raft {
                 round: m.round,
                 probe: m.probe,
                 clock: self.now,
+                received: LogIndex::ZERO,
                 outcome: AppendOutcome::StaleTerm,
             })),
             Message::InstallSnapshot(m) => Some(Message::InstallSnapshotResponse(InstallSnapshotResponse {
@@ -446,6 +464,7 @@ impl Raft {
             self.leader = Some(from);
             let term = self.hard_state.term;
             out.observe(|| Observation::FollowsLeader { term, leader: from });
+            self.settle_transfer(from, out);
         }
         self.patient_until = self.now + self.config.election_timeout_min;
         self.arm_election_timer();
@@ -454,6 +473,7 @@ impl Raft {
 
     fn on_timer(&mut self, out: &mut Output) {
         self.expire_forwarded_reads(out);
+        self.expire_handed_over(out);
         if self.is_leader() {
             self.on_leader_timer(out);
         } else if self.now >= self.election_deadline {
@@ -514,6 +534,9 @@ impl Raft {
             self.patient_until = self.patient_until.min(now + self.config.election_timeout_min);
             for read in &mut self.forwarded_reads {
                 read.deadline = read.deadline.min(latest);
+            }
+            if let Some(handed_over) = &mut self.handed_over {
+                handed_over.deadline = handed_over.deadline.min(latest);
             }
             self.disk.clock_went_back(now);
             if let Role::Leader(leader) = &mut self.role {

@@ -242,6 +242,21 @@ pub enum Observation {
         /// To whom.
         to: ServerId,
     },
+    /// The successor has been heard to lead.
+    TransferCompleted {
+        /// To whom leadership went.
+        to: ServerId,
+    },
+    /// A leader that isn't in the membership it has committed told a voter to campaign at once.
+    HeirCalled {
+        /// Who has most of its log.
+        heir: ServerId,
+    },
+    /// A server that was removed without learning of it asked for votes: it gets the log until it knows.
+    RemovedReminded {
+        /// Which.
+        server: ServerId,
+    },
     /// The successor didn't take over in time.
     TransferTimedOut {
         /// To whom it should have gone.

@@ -121,10 +121,11 @@ impl Window {
         }
     }
 
-    /// Whether an append of an earlier round than `round` is still unanswered: what was sent after it has been answered,
-    /// so it is probably lost.
-    pub fn lost_before(&self, round: u64) -> bool {
-        self.appends.front().is_some_and(|append| append.round < round)
+    /// Whether an append of an earlier round than `round` hasn't arrived, where the member's log is known to have `received` so much: what
+    /// was sent after it has been answered, so it is probably lost. One that has arrived waits for the member's disk.
+    pub fn lost_before(&self, round: u64, received: LogIndex) -> bool {
+        let missing = self.appends.iter().find(|append| append.last > received);
+        missing.is_some_and(|append| append.round < round)
     }
 }
 
@@ -202,12 +203,25 @@ mod tests {
         assert!(window.is_full(2, 1000) && window.is_full(9, 50) && !window.is_full(3, 51));
         window.free_to(LogIndex(2));
         assert_eq!((window.len(), window.bytes()), (2, 50));
-        assert!(window.lost_before(2) && !window.lost_before(1));
         window.free_to(LogIndex(3));
         assert_eq!((window.len(), window.bytes()), (1, 20));
-        assert!(!window.lost_before(2));
         window.free_to(LogIndex(9));
-        assert!(window.is_empty() && !window.lost_before(99));
+        assert!(window.is_empty());
+    }
+
+    #[test]
+    fn an_append_is_lost_if_a_later_round_is_answered_without_its_having_arrived() {
+        let mut window = Window::default();
+        window.add(LogIndex(3), 30, 1);
+        window.add(LogIndex(5), 20, 2);
+        assert!(window.lost_before(2, LogIndex(2)) && !window.lost_before(1, LogIndex(2)));
+        // The first has arrived and waits for the member's disk; the second is of the round that is answered.
+        assert!(!window.lost_before(2, LogIndex(3)));
+        assert!(window.lost_before(3, LogIndex(4)) && !window.lost_before(3, LogIndex(5)));
+        window.free_to(LogIndex(3));
+        assert!(!window.lost_before(2, LogIndex(3)));
+        window.free_to(LogIndex(5));
+        assert!(!window.lost_before(99, LogIndex::ZERO));
     }
 
     #[test]

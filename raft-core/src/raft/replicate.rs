@@ -90,6 +90,10 @@ impl Raft {
         let quiet_since = Time::from_micros(self.now.as_micros().saturating_sub(half.as_micros()));
         leader.count_round(self.now);
         leader.assign_reads();
+        self.forget_silent_leavers();
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
         let everyone = leader.reads_wait_for_current_round();
         for member in self.peers().iter() {
             let Role::Leader(leader) = &mut self.role else {
@@ -252,7 +256,7 @@ impl Raft {
                     out.observe(|| Observation::ImpossibleMessage { from, what: "a match beyond the leader's log" });
                     return;
                 }
-                self.on_matched(from, index, m.round, out);
+                self.on_matched(from, index, m.received, m.round, out);
             }
             AppendOutcome::Damaged { last } => self.on_damaged(from, m.probe, last, out),
             AppendOutcome::Conflict { previous, hint } => self.on_conflict(from, m.probe, previous, hint, out),
@@ -289,8 +293,15 @@ impl Raft {
         true
     }
 
-    /// `member` holds everything up to `index`.
-    pub(super) fn on_matched(&mut self, member: ServerId, index: LogIndex, round: u64, out: &mut Output) {
+    /// `member` holds everything up to `index` on its disk, and has `received` what its disk may still be writing.
+    pub(super) fn on_matched(
+        &mut self,
+        member: ServerId,
+        index: LogIndex,
+        received: LogIndex,
+        round: u64,
+        out: &mut Output,
+    ) {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
@@ -309,7 +320,7 @@ impl Raft {
                 }
                 None
             }
-            ProgressState::Replicate(window) => window.lost_before(round).then_some(progress.matched.next()),
+            ProgressState::Replicate(window) => window.lost_before(round, received).then_some(progress.matched.next()),
         };
         if let Some(from) = lost_from {
             progress.become_probe(from);
@@ -318,6 +329,7 @@ impl Raft {
         if news {
             self.advance_commit(out);
             self.continue_transfer(out);
+            self.let_go(out);
         }
         self.send_entries(member, out);
     }
@@ -411,7 +423,7 @@ impl Raft {
         peers
     }
 
-    /// Those that the membership in force leaves out, as long as it isn't committed.
+    /// Those that the membership in force leaves out, as long as they needn't know it.
     pub(super) fn leaving(&self) -> ServerSet {
         if let Role::Leader(leader) = &self.role { leader.leaving } else { ServerSet::EMPTY }
     }
@@ -422,8 +434,13 @@ impl Raft {
             let Role::Leader(leader) = &self.role else {
                 return;
             };
-            let sent = leader.progress(server).map_or(LogIndex::ZERO, |progress| progress.next.previous());
-            if let Some(previous) = self.log.id_at(sent) {
+            let Some(progress) = leader.progress(server) else {
+                continue;
+            };
+            // What is known to match can't be rejected; without that, it goes after what is on its way.
+            let known = progress.matched >= self.membership.current_index();
+            let after = if known { progress.matched } else { progress.next.previous() };
+            if let Some(previous) = self.log.id_at(after) {
                 self.send_append(server, previous, Entries::None, out);
             }
         }

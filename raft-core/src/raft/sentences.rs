@@ -146,6 +146,17 @@ impl Observation {
             Observation::TransferHandedOver { to } => {
                 (Notable, "dissertation §3.10", format!("{to} has the whole log: {me} tells it to campaign."))
             }
+            Observation::TransferCompleted { to } => {
+                (Turning, "dissertation §3.10", format!("{to} leads, as {me} wished."))
+            }
+            Observation::HeirCalled { heir } => {
+                (Notable, "dissertation §4.2.2", format!("{me} is leaving: it tells {heir} to campaign at once."))
+            }
+            Observation::RemovedReminded { server } => (
+                Notable,
+                "dissertation §4.2.3",
+                format!("{server} was removed and doesn’t know it yet: {me} sends it the log up to there."),
+            ),
             Observation::TransferTimedOut { to } => {
                 (Turning, "dissertation §3.10", format!("{to} didn’t take over in time: {me} leads on."))
             }

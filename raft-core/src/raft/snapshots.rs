@@ -130,7 +130,7 @@ impl Raft {
         match m.progress {
             SnapshotProgress::StaleTerm => {}
             SnapshotProgress::Installed(index) if index <= self.log.last().index => {
-                self.on_matched(from, index, m.round, out);
+                self.on_matched(from, index, index, m.round, out);
             }
             SnapshotProgress::Installed(_) => {
                 out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot beyond the leader's log" });

@@ -21,7 +21,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::parameters::DiskParameters;
-use crate::raft::{Durable, EntryId, HardState, Log, Receipt, Snapshot, Write};
+use crate::raft::{Configuration, Durable, EntryId, HardState, Log, Payload, Receipt, Snapshot, Write};
 use crate::time::{Duration, Time};
 
 /// One server's disk.
@@ -193,6 +193,15 @@ impl Image {
     /// The log.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// The membership by this disk, if it tells of any: the log's last one, or the snapshot's.
+    pub fn configuration(&self) -> Option<Configuration> {
+        let in_log = self.log.iter_from(self.log.first_index()).filter_map(|entry| match &entry.payload {
+            Payload::Membership(configuration) => Some(**configuration),
+            _ => None,
+        });
+        in_log.last().or_else(|| self.snapshot.as_ref().map(|snapshot| snapshot.meta.configuration))
     }
 
     /// What a server that starts finds.

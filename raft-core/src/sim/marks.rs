@@ -73,6 +73,10 @@ marks! {
     ChangeRefused,
     /// Leadership handed over.
     TransferHandedOver,
+    /// A successor heard to lead.
+    TransferCompleted,
+    /// A removed server that had missed it.
+    RemovedReminded,
     /// A transfer that took too long.
     TransferTimedOut,
     /// A read that waited for a round.
@@ -174,6 +178,8 @@ fn mark_of(observation: &Observation) -> Option<Mark> {
             _ => return None,
         },
         Observation::TransferHandedOver { .. } => Mark::TransferHandedOver,
+        Observation::TransferCompleted { .. } => Mark::TransferCompleted,
+        Observation::RemovedReminded { .. } => Mark::RemovedReminded,
         Observation::TransferTimedOut { .. } => Mark::TransferTimedOut,
         Observation::ReadWaits { reason, .. } => match reason {
             ReadWait::Round { .. } => Mark::ReadWaitedForRound,

@@ -1,5 +1,7 @@
 //! The operator: gives the leader, on its own console, the orders that bring the membership to what is wanted.
 
+use alloc::vec::Vec;
+
 use super::Simulation;
 use super::machine::Machine;
 use super::news::What;
@@ -55,12 +57,25 @@ impl Simulation {
         }
     }
 
-    /// The membership by whoever has committed most.
+    /// The membership by whoever has committed most; with every server down, by the disk that is most up to date.
     pub fn configuration(&self) -> Configuration {
         let newest =
             self.machines.iter().filter_map(Machine::raft).max_by_key(|raft| (raft.commit_index(), raft.term()));
+        let on_disk = || {
+            let newest = self.machines.iter().max_by_key(|machine| machine.disk().image().log().last())?;
+            newest.disk().image().configuration()
+        };
         let founders = || Configuration::of_voters(ServerSet::first(self.scenario.parameters.servers));
-        newest.map_or_else(founders, |raft| *raft.configuration())
+        newest.map(|raft| *raft.configuration()).or_else(on_disk).unwrap_or_else(founders)
+    }
+
+    /// Every membership that may be in force or come into force again: a server that is down, or behind, may know of one that nobody else
+    /// does.
+    pub(super) fn known_configurations(&self) -> Vec<Configuration> {
+        let by_each = self.machines.iter().filter_map(|machine| {
+            machine.raft().map(|raft| *raft.configuration()).or_else(|| machine.disk().image().configuration())
+        });
+        by_each.chain([self.configuration()]).filter(|configuration| !configuration.voters.is_empty()).collect()
     }
 
     /// Looks whether the membership is as wanted, and gives the next order if it isn't.

@@ -16,7 +16,7 @@ use super::queue::Event;
 use super::{Simulation, TRUE_RATE, concern};
 use crate::hash::mix;
 use crate::kv::Request;
-use crate::raft::{EntryId, Input, LogIndex, Raft, ServerId, ServerSet, Standing};
+use crate::raft::{Configuration, EntryId, Input, LogIndex, Raft, ServerId, ServerSet, Standing};
 use crate::time::Duration;
 
 impl Simulation {
@@ -236,10 +236,11 @@ impl Simulation {
     /// Whether a correct cluster recovers from the loss of this server's disk: a quorum holds, without it, everything that
     /// somebody may count on its holding. The others' own lost disks count as lost.
     fn is_expendable(&self, server: ServerId) -> bool {
-        let configuration = self.configuration();
-        if configuration.is_joint() || self.wanted.is_some() {
+        let known = self.known_configurations();
+        if known.iter().any(Configuration::is_joint) || self.wanted.is_some() {
             return false;
         }
+        let has_quorum = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
         let whole = |machine: &&Machine| {
             let hard_state = machine.disk.image().hard_state();
             let intact = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
@@ -256,7 +257,7 @@ impl Simulation {
                 other.contains(id) || id.index <= other.base().index
             };
             let holders: ServerSet = self.machines.iter().filter(whole).filter(holds).map(Machine::id).collect();
-            if configuration.has_quorum(holders) {
+            if has_quorum(holders) {
                 return true; // And so with everything before it.
             }
             if committed.is_some_and(|committed| index <= committed) || self.may_be_counted(server, id) {
@@ -265,7 +266,7 @@ impl Simulation {
             index = index.previous();
         }
         let rest: ServerSet = self.machines.iter().filter(whole).map(Machine::id).collect();
-        index == LogIndex::ZERO && configuration.has_quorum(rest)
+        index == LogIndex::ZERO && has_quorum(rest)
     }
 
     /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or the server leads itself.
@@ -308,16 +309,17 @@ impl Simulation {
 
     /// A bare quorum is chosen and mended; what else is broken stays so. Servers that may not vote can't be in it.
     fn heal_quorum(&mut self, draw: u64) {
-        let configuration = self.configuration();
+        let known = self.known_configurations();
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.scenario.seed, concern::CHOICE, draw));
         let able = |machine: &&Machine| {
             let image = machine.disk.image();
             let votes = image.hard_state().standing == Standing::Member && !(image.is_wiped() && image.is_blank());
-            votes && configuration.all_voters().contains(machine.id())
+            votes && known.iter().any(|configuration| configuration.all_voters().contains(machine.id()))
         };
         let mut candidates: Vec<ServerId> = self.machines.iter().filter(able).map(Machine::id).collect();
         let mut chosen = ServerSet::EMPTY;
-        while !configuration.has_quorum(chosen) && !candidates.is_empty() {
+        let enough = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
+        while !enough(chosen) && !candidates.is_empty() {
             chosen.insert(candidates.swap_remove(random.random_range(0..candidates.len() as u32) as usize));
         }
         self.wanted = None;

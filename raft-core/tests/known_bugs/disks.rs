@@ -250,3 +250,20 @@ fn a_restart_resets_everything_that_is_volatile_in_the_simulated_world_too() {
     assert_eq!((raft.role().name(), raft.leader()), ("follower", None));
     assert_eq!(machine.store().map(|store| (store.len(), store.applied_index())), Some((0, 0)));
 }
+
+#[test]
+fn answers_to_heartbeats_do_not_pile_up_while_a_disk_hangs() {
+    let mut cluster = Cluster::new(5);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.hold_disk(s(3));
+    cluster.crash(s(1));
+    cluster.elect(s(2));
+    cluster.run(ms(5_000));
+    assert!(cluster.leads(s(2)), "S1's restart isn't needed: {}", cluster.status());
+    let held = cluster.raft(s(3)).held_messages().len();
+    assert!(held <= 4, "{held} messages wait after a hundred rounds");
+    cluster.release_disk(s(3));
+    cluster.run(ms(100));
+    assert_eq!(cluster.matched(s(2), s(3)), cluster.last(s(2)).index.0);
+}

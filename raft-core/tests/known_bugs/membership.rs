@@ -56,7 +56,7 @@ fn a_leader_that_was_removed_tells_the_others_before_it_goes() {
     cluster.settle();
     assert!(!cluster.leads(s(1)));
     for server in [s(2), s(3)] {
-        assert_eq!(cluster.commit(server), 3, "{server} knows that S1 is gone:\n{}", cluster.status());
+        assert!(cluster.commit(server) >= 3, "{server} knows that S1 is gone:\n{}", cluster.status());
     }
 }
 

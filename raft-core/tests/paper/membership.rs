@@ -2,7 +2,7 @@
 
 use raft_core::raft::{LogIndex, MembershipChange, Observation, Payload, Refusal};
 
-use crate::support::{Answer, Cluster, ms, s, set};
+use crate::support::{Answer, Cluster, Event, ms, s, set};
 
 /// S1 leads S1 to S3; S4 and S5 have joined as learners and caught up.
 fn with_learners() -> Cluster {
@@ -205,4 +205,70 @@ fn s6_a_voter_can_become_a_learner_and_keeps_its_log() {
     cluster.run(ms(100));
     assert_eq!(cluster.applied(s(3)), ["a", "b"]);
     assert!(!cluster.raft(s(3)).configuration().is_voter(s(3)));
+}
+
+#[test]
+fn s6_a_removed_server_that_was_cut_off_learns_of_it_when_it_comes_back() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.isolate(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.run(ms(2_000));
+    let term = cluster.term(s(1));
+    assert!(cluster.raft(s(3)).configuration().is_voter(s(3)), "nobody could tell it");
+    cluster.heal();
+    cluster.run(ms(1_000));
+    assert!(cluster.observed(s(1), |o| *o == Observation::RemovedReminded { server: s(3) }));
+    let removed = cluster.raft(s(3));
+    assert_eq!(
+        (removed.configuration().voters, removed.commit_index()),
+        (set(&[1, 2]), cluster.raft(s(1)).commit_index())
+    );
+    assert_eq!((cluster.leader(), cluster.term(s(1))), (Some(s(1)), term), "and nobody was disturbed");
+    // From then on, it is left alone, and leaves the others alone.
+    let told = cluster.take_events().len();
+    cluster.run(ms(2_000));
+    let about_it = |event: &Event| matches!(event, Event::Sent(from, to, _) if *from == s(3) || *to == s(3));
+    assert!(told > 0 && !cluster.take_events().iter().any(about_it));
+}
+
+#[test]
+fn s6_a_removed_server_of_a_later_term_is_not_reminded_for_its_answers_would_depose_the_leader() {
+    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).start();
+    cluster.elect(s(1));
+    cluster.isolate(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.run(ms(2_000));
+    assert!(cluster.term(s(3)) > cluster.term(s(1)));
+    cluster.heal();
+    cluster.run(ms(2_000));
+    assert_eq!((cluster.leader(), cluster.term(s(1))), (Some(s(1)), 1));
+}
+
+#[test]
+fn s6_a_removed_server_that_stays_silent_is_sent_nothing_any_more() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.crash(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.run(ms(1_000));
+    cluster.take_events();
+    cluster.run(ms(1_000));
+    let to_it = |event: &Event| matches!(event, Event::Sent(_, to, _) | Event::Lost(_, to, _) if *to == s(3));
+    assert!(!cluster.take_events().iter().any(to_it));
+}
+
+#[test]
+fn s6_a_leader_that_leaves_calls_on_the_voter_that_has_most_of_its_log() {
+    let mut cluster = Cluster::new(4);
+    cluster.elect(s(1));
+    cluster.hold(s(1), s(2));
+    cluster.propose(s(1), "x=1");
+    cluster.change(s(1), set(&[2, 3, 4]), set(&[]));
+    cluster.settle();
+    assert!(cluster.observed(s(1), |o| *o == Observation::HeirCalled { heir: s(3) }), "S2 is behind");
+    cluster.let_go(s(1), s(2));
+    cluster.settle();
+    // No time has passed.
+    assert!(cluster.leads(s(3)), "{}", cluster.status());
 }

@@ -2,7 +2,7 @@
 
 use raft_core::raft::{AppendEntries, AppendOutcome, Entries, EntryId, LogIndex, Message, Payload, Term};
 
-use crate::support::{Answer, Cluster, command, id, ms, s};
+use crate::support::{Answer, Cluster, Event, command, id, ms, s};
 
 fn append(term: u64, previous: EntryId, terms: &[u64], commit: u64) -> Message {
     let entries: Entries = terms.iter().map(|term| command(*term, "from the leader")).collect();
@@ -176,4 +176,46 @@ fn s5_3_a_new_leader_begins_with_an_entry_of_its_own_term() {
     cluster.elect(s(1));
     let first = cluster.raft(s(1)).log().get(LogIndex(1)).expect("it has one");
     assert_eq!((first.term, &first.payload), (Term(1), &Payload::NoOp));
+}
+
+#[test]
+fn s5_3_what_a_slow_disk_has_not_finished_is_not_sent_again() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.hold_disk(s(3));
+    cluster.take_events();
+    cluster.propose(s(1), "x=1");
+    cluster.propose(s(1), "x=2");
+    cluster.run(ms(500));
+    let sent: usize = cluster
+        .take_events()
+        .iter()
+        .map(|event| match event {
+            Event::Sent(_, to, Message::AppendEntries(append)) if *to == s(3) => append.entries.len(),
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(sent, 2, "each entry once, through ten heartbeat rounds");
+    assert_eq!(cluster.applied(s(3)), ["x=1", "x=2"], "what is committed can be applied before it is on this disk");
+    assert_eq!(cluster.matched(s(1), s(3)), 1, "and counts for nothing before");
+    cluster.release_disk(s(3));
+    cluster.settle();
+    assert_eq!(cluster.matched(s(1), s(3)), 3);
+}
+
+#[test]
+fn s5_3_an_acknowledgement_that_was_lost_is_made_up_for_by_the_next() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.isolate(s(2));
+    cluster.propose(s(1), "x=1");
+    cluster.deliver(s(1), s(3));
+    assert_eq!(cluster.drop_all(s(3), s(1)), 1);
+    cluster.take_events();
+    cluster.run(ms(60));
+    assert_eq!((cluster.matched(s(1), s(3)), cluster.commit(s(1))), (2, 2));
+    let resent = |event: &Event| matches!(event, Event::Sent(_, _, Message::AppendEntries(m)) if !m.entries.is_empty());
+    assert!(!cluster.take_events().iter().any(resent), "nothing needed to be sent again");
 }

@@ -1,6 +1,6 @@
 //! §8, client interaction: who answers, and when a read is answered. With it the dissertation's §3.10, leadership transfer.
 
-use raft_core::raft::{Message, ReadMode, Refusal};
+use raft_core::raft::{Message, ReadMode, Refusal, RequestVoteResponse, Term};
 
 use crate::support::{Answer, Cluster, ms, s};
 
@@ -187,4 +187,65 @@ fn d3_10_only_a_voter_other_than_the_leader_can_succeed_it() {
     cluster.transfer(s(1), s(2));
     let second = cluster.transfer(s(1), s(3));
     assert_eq!(cluster.refusal(second), Refusal::Transferring { to: s(2) });
+}
+
+#[test]
+fn d3_10_a_transfer_is_answered_once_the_successor_is_heard_to_lead() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    let transfer = cluster.transfer(s(1), s(3));
+    assert_eq!(cluster.answer(transfer), None);
+    cluster.run(ms(100));
+    assert_eq!((cluster.leader(), cluster.answer(transfer)), (Some(s(3)), Some(&Answer::Transferred)));
+}
+
+#[test]
+fn d3_10_a_transfer_after_which_another_leads_has_failed() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    // So that it doesn't give up waiting before somebody leads.
+    cluster.configure(s(1), |config| config.election_timeout_max = ms(60_000));
+    cluster.hold(s(3), s(2));
+    let transfer = cluster.transfer(s(1), s(3));
+    cluster.deliver_all(s(1), s(3));
+    cluster.hold(s(1), s(3));
+    // S3 campaigns and deposes S1, but S1's vote never reaches it.
+    cluster.settle();
+    assert!(cluster.term(s(1)) == 2 && cluster.leader().is_none(), "{}", cluster.status());
+    cluster.isolate(s(3));
+    cluster.run_until(ms(2_000), "S1 or S2 leads", |cluster| cluster.leader().is_some());
+    cluster.run(ms(10));
+    assert_eq!(cluster.refusal(transfer), Refusal::LeadershipLost);
+}
+
+#[test]
+fn d3_10_a_transfer_is_answered_even_if_nobody_is_heard_to_lead() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    let transfer = cluster.transfer(s(1), s(3));
+    cluster.deliver_all(s(1), s(3));
+    cluster.deliver_all(s(3), s(1));
+    cluster.isolate(s(1));
+    cluster.run(ms(1_000));
+    assert_eq!(cluster.refusal(transfer), Refusal::LeadershipLost);
+}
+
+#[test]
+fn d3_10_a_leader_that_steps_down_before_it_has_handed_over_answers_the_transfer() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.isolate(s(1));
+    let behind = cluster.propose(s(1), "x=1");
+    let transfer = cluster.transfer(s(1), s(3));
+    cluster.configure(s(1), |config| config.election_timeout_max = ms(300));
+    let term = cluster.term(s(1));
+    let append = cluster.on_the_way(s(1), s(3)).len();
+    assert_eq!((append, cluster.answer(transfer)), (0, None), "S3 lacks {behind:?}");
+    cluster.arrive(
+        s(2),
+        s(1),
+        Message::RequestVoteResponse(RequestVoteResponse { term: Term(term + 5), granted: false }),
+    );
+    assert_eq!(cluster.refusal(transfer), Refusal::LeadershipLost);
 }

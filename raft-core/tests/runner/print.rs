@@ -136,6 +136,7 @@ impl Printer<'_> {
             // What a leader appends it says itself.
             Answer::Accepted(_) => None,
             Answer::Read(seen) => Some(format!("{name} sees {}.", commands(seen))),
+            Answer::Transferred => Some(format!("{name} succeeded, says {server}.")),
             Answer::Refused(reason) => Some(format!("{name} is refused by {server}: {reason}.")),
         }
     }

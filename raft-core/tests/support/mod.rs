@@ -107,6 +107,8 @@ pub enum Answer {
     Accepted(EntryId),
     /// A read saw these commands applied.
     Read(Vec<String>),
+    /// The successor leads.
+    Transferred,
     /// It was refused.
     Refused(Refusal),
 }
@@ -893,6 +895,9 @@ impl Cluster {
         }
         for (id, entry) in out.accepted.drain(..) {
             self.answered(server, id, Answer::Accepted(entry));
+        }
+        for id in out.transferred.drain(..) {
+            self.answered(server, id, Answer::Transferred);
         }
         for refused in out.refused.drain(..) {
             self.answered(server, refused.id, Answer::Refused(refused.reason));
