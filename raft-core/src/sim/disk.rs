@@ -73,6 +73,11 @@ impl Disk {
         &self.image
     }
 
+    /// How it writes at present.
+    pub fn parameters(&self) -> &DiskParameters {
+        &self.parameters
+    }
+
     /// How many writes are on their way.
     pub fn unsynced(&self) -> usize {
         self.unsynced.len()

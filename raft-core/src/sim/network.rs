@@ -52,8 +52,8 @@ pub struct Flight {
     pub arrives: Time,
     /// Where it is lost on the way, if it is.
     pub lost: Option<Time>,
-    /// Whether somebody holds it: it stays where it is until it is delivered by hand.
-    pub held: bool,
+    /// Since when somebody holds it, if somebody does: it stays where it is until it is delivered by hand.
+    pub held: Option<Time>,
     /// What it says.
     pub body: Body,
 }
@@ -131,7 +131,7 @@ impl Network {
         let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
         let lost = lost.then(|| now + latency.percent(50));
         self.sent += 1;
-        let flight = Flight { number: self.sent, from, to, sent: now, arrives, lost, held: false, body };
+        let flight = Flight { number: self.sent, from, to, sent: now, arrives, lost, held: None, body };
         let place = match self.free.pop() {
             Some(place) => {
                 self.flights[place as usize] = Some(flight);
@@ -148,7 +148,7 @@ impl Network {
     /// The message at `place` has come to the end of its way, unless it is held or has left already.
     pub(super) fn take(&mut self, place: Place) -> Option<Flight> {
         let slot = self.flights.get_mut(place.place as usize)?;
-        let there = slot.as_ref().is_some_and(|flight| flight.number as u32 == place.number && !flight.held);
+        let there = slot.as_ref().is_some_and(|flight| flight.number as u32 == place.number && flight.held.is_none());
         if !there {
             return None;
         }
@@ -168,15 +168,15 @@ impl Network {
     }
 
     /// The message of that number waits from now on; whether there is one.
-    pub(super) fn hold(&mut self, number: u64) -> bool {
-        self.flight_mut(number).map(|flight| flight.held = true).is_some()
+    pub(super) fn hold(&mut self, number: u64, now: Time) -> bool {
+        self.flight_mut(number).map(|flight| flight.held.get_or_insert(now)).is_some()
     }
 
     /// The message of that number is lost where it is; whether there is one.
     pub(super) fn lose(&mut self, number: u64, now: Time) -> bool {
         match self.flight_mut(number) {
             // Nothing will happen to a held message any more: it goes at once.
-            Some(flight) if flight.held => self.pull(number).is_some(),
+            Some(flight) if flight.held.is_some() => self.pull(number).is_some(),
             Some(flight) => {
                 flight.lost.get_or_insert(now);
                 true

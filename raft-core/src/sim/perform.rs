@@ -118,7 +118,7 @@ impl Simulation {
                 }
             }
             Action::HoldMessage(number) => {
-                if self.network.hold(*number) {
+                if self.network.hold(*number, now) {
                     self.tell(What::MessageTouched(*number, "is held where it is"));
                 }
             }
