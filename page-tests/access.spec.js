@@ -2,7 +2,7 @@
 // No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and colours
 // that can be read where axe can't see, on the canvas.
 import { AxeBuilder } from '@axe-core/playwright';
-import { advanceBy, expect, leaderId, open, server, test, type } from './page.js';
+import { advanceBy, expect, leaderId, open, server, test, toggle, type } from './page.js';
 
 /** @param {import('@playwright/test').Page} page @param {string} where */
 async function noViolations(page, where) {
@@ -25,10 +25,10 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.getByRole('tab', { name: 'Events' }).click();
       await noViolations(page, 'events');
       const first = await leaderId(page);
-      for (const id of [first, (first % 5) + 1, ((first + 1) % 5) + 1]) await server(page, id).click();
+      for (const id of [first, (first % 5) + 1, ((first + 1) % 5) + 1]) await toggle(page, id);
       await type(page, 'put x 1');
       await advanceBy(page, 3_000_000);
-      await page.getByRole('tab', { name: 'Operations' }).click();
+      await page.getByRole('tab', { name: 'Clients' }).click();
       await noViolations(page, 'no majority');
       for (const name of ['Network', 'New run', 'Keys and signs']) {
         await page.getByRole('button', { name, exact: true }).click();

@@ -1,6 +1,6 @@
 // @ts-check
 // What people come for: a cluster that lives, answers, and survives what they do to it.
-import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, type } from './page.js';
+import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, toggle, type } from './page.js';
 
 test('opens with a leader elected and something moving', async ({ page }) => {
   await open(page, '');
@@ -71,14 +71,14 @@ test('the leader is crashed by a click and another takes over; restarted, it fol
   await open(page);
   await setSpeed(page, 1);
   const first = await leaderId(page);
-  await server(page, first).click();
-  await expect(server(page, first)).toHaveAccessibleName(`S${first}, crashed. Press to restart.`);
+  await toggle(page, first);
+  await expect(server(page, first)).toHaveAccessibleName(`S${first}, crashed`);
   await expect(page.locator('#quorum')).toHaveText('4 of 5 reach each other writes can commit');
   const second = await leaderId(page);
   expect(second).not.toBe(first);
   await type(page, 'put still here');
   await expect(answer(page)).toHaveClass('ok');
-  await server(page, first).click();
+  await toggle(page, first);
   await expect(server(page, first)).toHaveAccessibleName(/, follower, /);
   await expect(stored(page, 'still')).toHaveText(Array(5).fill('here'));
 });
@@ -88,12 +88,12 @@ test('without a majority a write is honestly refused', async ({ page }) => {
   await setSpeed(page, 3);
   const first = await leaderId(page);
   const others = [1, 2, 3, 4, 5].filter((id) => id !== first).slice(0, 2);
-  for (const id of [first, ...others]) await server(page, id).click();
+  for (const id of [first, ...others]) await toggle(page, id);
   await expect(page.locator('#quorum')).toHaveText('2 of 5 reach each other no write can commit');
   await type(page, 'put x 1');
   await expect(answer(page)).toContainText('no leader within 2 s: 2 of 5 servers up, 3 needed');
   await expect(page.locator('.operation.mine').first()).toContainText('no leader within 2 s');
-  for (const id of [first, ...others]) await server(page, id).click();
+  for (const id of [first, ...others]) await toggle(page, id);
   await expect(leader(page)).toHaveCount(1);
   await type(page, 'put x 2');
   await expect(answer(page)).toHaveClass('ok');
@@ -104,7 +104,7 @@ test('events are sentences, with the paper’s section', async ({ page }) => {
   await page.getByRole('tab', { name: 'Events' }).click();
   await expect(page.locator('.event').first()).toBeVisible();
   await expect(page.locator('.event cite').first()).toContainText('§');
-  await expect(page.getByRole('tabpanel', { name: 'Operations' })).toBeHidden();
+  await expect(page.getByRole('tabpanel', { name: 'Clients' })).toBeHidden();
 });
 
 for (const servers of [1, 2, 3, 9]) {

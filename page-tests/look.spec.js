@@ -1,6 +1,6 @@
 // @ts-check
 // Pictures of the page, and what can be measured of its looks. UPDATE_PICTURES=1 renews the README's.
-import { advanceBy, expect, leaderId, open, server, test, type } from './page.js';
+import { advanceBy, expect, leaderId, open, server, test, toggle, type } from './page.js';
 
 const sizes = { wide: [1440, 900], projector: [1024, 768], phone: [390, 844] };
 
@@ -15,7 +15,7 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
       await type(page, 'put colour teal');
       await advanceBy(page, 18_000);
       await picture('playing');
-      await server(page, await leaderId(page)).click();
+      await toggle(page, await leaderId(page));
       await advanceBy(page, 330_000);
       await picture('crashed');
       await fits(page);
@@ -59,9 +59,9 @@ test('nine servers fit everywhere, and none overlaps another', async ({ page }) 
 test('no sentence moves the page, and none is cut off', async ({ page }) => {
   await open(page);
   for (const id of [1, 2]) {
-    await server(page, id).click();
+    await toggle(page, id);
     await advanceBy(page, 5_000_000);
-    await server(page, id).click();
+    await toggle(page, id);
     await advanceBy(page, 5_000_000);
   }
   for (const [width, height] of Object.values(sizes)) {

@@ -39,6 +39,15 @@ export async function open(page, query = '?seed=7') {
 /** The button over a server. @param {import('@playwright/test').Page} page @param {number} id */
 export const server = (page, id) => page.locator(`#server-twins [data-server="${id}"]`);
 
+/** Chooses from the menu that is open. @param {import('@playwright/test').Page} page @param {string} name */
+export const pick = (page, name) => page.locator('.menu').getByRole('menuitem', { name }).first().click();
+
+/** Crashes a server, or restarts it. @param {import('@playwright/test').Page} page @param {number} id */
+export async function toggle(page, id) {
+  await server(page, id).click();
+  await page.locator('.menu [role=menuitem]').first().click();
+}
+
 /** @param {import('@playwright/test').Page} page */
 export const leader = (page) => page.locator('#server-twins').getByRole('button', { name: ', leader,' });
 
@@ -62,7 +71,7 @@ export const answer = (page) => page.locator('#answer');
 
 /** A row of the stores. @param {import('@playwright/test').Page} page @param {string} key */
 export const stored = (page, key) =>
-  page.locator('#stores tbody tr').filter({ has: page.getByRole('rowheader', { name: key, exact: true }) }).locator('td');
+  page.locator('#stores tbody tr').filter({ has: page.getByRole('rowheader', { name: key, exact: true, includeHidden: true }) }).locator('td');
 
 /** Asks for frames of its own and says how many the page has drawn after them. @param {import('@playwright/test').Page} page @param {number} count */
 export const framesAfter = (page, count) =>

@@ -1,6 +1,6 @@
 // @ts-check
 // The same page under a thumb.
-import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, type } from './page.js';
+import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, toggle, type } from './page.js';
 
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
@@ -8,10 +8,10 @@ test('crash, cut, heal and write by touch', async ({ page }) => {
   await open(page);
   await setSpeed(page, 1);
   const first = await leaderId(page);
-  await server(page, first).tap();
+  await toggle(page, first);
   await expect(server(page, first)).toHaveAccessibleName(/crashed/);
   await expect(leader(page)).toHaveCount(1);
-  await server(page, first).tap();
+  await toggle(page, first);
   await expect(server(page, first)).not.toHaveAccessibleName(/crashed/);
 
   await page.getByRole('button', { name: 'Network' }).tap();

@@ -28,6 +28,8 @@ export interface Frame {
   messages: MessageView[];
   /** Directed links that are cut: `[from, to]`. */
   cuts: [number, number][];
+  /** Directed links that are worse than others: `[from, to, microseconds longer, parts per million lost]`. */
+  impaired: [number, number, number, number][];
   quorum: QuorumView;
   violation: ViolationView | null;
 }
@@ -54,6 +56,13 @@ export interface ServerView {
   snapshotIndex: number;
   /** Whether a disk write is on its way. */
   writing: boolean;
+  /** Whether it stands still. */
+  paused: boolean;
+  /** Whether it belongs to the membership in force, as a voter or a learner. */
+  member: boolean;
+  /** How fast its clock runs, in parts per million of the world's. */
+  clockRate: number;
+  disk: "normal" | "slow" | "stalled";
 }
 
 export type MessageKind =
@@ -78,6 +87,8 @@ export interface MessageView {
   arrives: Micros;
   /** When it is lost on the way; 0 when it isn't. Draw it as lost from then until `arrives`. */
   lost: Micros;
+  /** Since when it is held, or 0. */
+  held: Micros;
   /** Entries carried. */
   entries: number;
   /** Answers: whether they say yes. */
@@ -145,6 +156,8 @@ export interface OperationView {
   began: Micros;
   /** 0 while pending. */
   ended: Micros;
+  /** Where it took effect: a write's index in the log, a read's last applied entry; 0 if it has not. */
+  point: number;
 }
 
 export interface StoryLine {
@@ -175,6 +188,88 @@ export interface BranchView {
   playing: boolean;
 }
 
+/** All that a server knows, besides what its `ServerView` says. Entries are named `7@2`. */
+export interface InspectorView {
+  id: number;
+  up: boolean;
+  /** How often it has started. */
+  starts: number;
+  /** What its own clock shows. */
+  clock: Micros;
+  diskTerm: number;
+  diskVote: number;
+  diskLast: string;
+  /** Writes on their way to the disk. */
+  unsynced: number;
+  firstIndex: number;
+  last: string;
+  /** The last entry its snapshot stands for, or empty. */
+  snapshot: string;
+  voters: string;
+  learners: string;
+  /** The entry that brought the membership in force; 0 for that of the founding. */
+  membershipIndex: number;
+  /** The heartbeat round; 0 unless it leads. */
+  round: number;
+  peers: PeerView[];
+  sessions: SessionView[];
+}
+
+/** What a leader knows of another. */
+export interface PeerView {
+  id: number;
+  matchIndex: number;
+  nextIndex: number;
+  state: string;
+  /** Appends on their way to it. */
+  inFlight: number;
+  /** How long ago it was heard, on the leader's clock. */
+  heard: Micros;
+}
+
+export interface SessionView {
+  id: number;
+  client: number;
+  /** The index at which it was used last. */
+  lastUsed: number;
+  /** The last write's serial number and its answer. */
+  serial: number;
+  answer: string;
+}
+
+/** A stretch of time. Of each message, `arrives` or `lost` says what became of it, as far as is known. */
+export interface TrafficView {
+  from: Micros;
+  /** Up to when it is known what happened. */
+  to: Micros;
+  /** In the order in which they were sent. */
+  messages: MessageView[];
+  standings: StandingView[];
+  /** What is more than a detail. */
+  news: StoryLine[];
+}
+
+/** How a server stood from a time on. */
+export interface StandingView {
+  time: Micros;
+  server: number;
+  term: number;
+  role: Role | "paused";
+}
+
+/** How the network is now, and the timing that servers are built with. Shares are in parts per million. */
+export interface DialsView {
+  latencyMin: Micros;
+  latencyMax: Micros;
+  loss: number;
+  duplication: number;
+  fsyncMin: Micros;
+  fsyncMax: Micros;
+  electionTimeoutMin: Micros;
+  electionTimeoutMax: Micros;
+  heartbeatInterval: Micros;
+}
+
 // The handle itself is the generated class `Run`; its methods are described in web/src, a file a subject:
 // lib.rs (playing and looking), travel.rs (time, branches, the tape), faults.rs (everything that can be done to
-// a run), sharing.rs (links). Whatever can't be done throws an Error with a sentence.
+// a run), reading.rs (what is looked at closely), sharing.rs (links). Whatever can't be done throws an Error with a sentence.

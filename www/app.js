@@ -9,6 +9,7 @@ import { Clock } from './clock.js';
 import { Console } from './console.js';
 import { byId, lessMotion, setText } from './dom.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from './errors.js';
+import { Hands } from './hands.js';
 import { HelpDialog } from './help-dialog.js';
 import { listenForKeys } from './keys.js';
 import { drawLegend } from './legend.js';
@@ -17,6 +18,7 @@ import { Logs } from './logs.js';
 import { Model } from './model.js';
 import { NetworkDialog } from './network-dialog.js';
 import { Operations } from './operations.js';
+import { Reading } from './reading.js';
 import { Ring } from './ring.js';
 import { RunDialog } from './run-dialog.js';
 import { Stores } from './stores.js';
@@ -46,10 +48,12 @@ export class App {
   #quorum = byId('quorum', HTMLElement);
   #ring;
   #twins;
+  #hands;
+  #reading;
   #logs = new Logs();
   #stores = new Stores();
   #operations = new Operations(this.#changed);
-  #story = new Story(this.#changed);
+  #story = new Story({ changed: this.#changed, goTo: (line) => this.#goToLine(line) });
   #console = new Console(() => this.#model);
   #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: () => this.step() });
   #networkDialog = new NetworkDialog(() => this.#model);
@@ -63,10 +67,28 @@ export class App {
     this.#model = model;
     const stage = byId('stage', HTMLElement);
     this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
-    this.#twins = new Twins(this.#ring, stage, {
-      server: (id) => this.#model.toggleServer(id),
-      link: (a, b) => this.#model.toggleLink(a, b),
+    this.#reading = new Reading(this.#ring, {
+      model: () => this.#model,
+      goTo: (time) => this.#goTo(time),
       changed: this.#changed,
+    });
+    this.#hands = new Hands(this.#ring, {
+      model: () => this.#model,
+      inspect: (id) => this.#reading.inspect(id),
+      openNetwork: () => this.#networkDialog.open(),
+      hush: () => this.#hush(),
+      changed: this.#changed,
+    });
+    this.#twins = new Twins(this.#ring, stage, {
+      server: (id, button) => this.#hands.server(id, button),
+      link: (a, b, button) => this.#hands.link(a, b, button),
+      message: (id, button) => this.#hands.message(id, button),
+      changed: this.#changed,
+    });
+    const heartbeats = byId('heartbeats', HTMLInputElement);
+    heartbeats.addEventListener('change', () => {
+      this.#ring.heartbeats = heartbeats.checked;
+      this.#changed();
     });
     new ResizeObserver(() => {
       this.#ring.resize();
@@ -96,9 +118,32 @@ export class App {
     this.#model.step();
   }
 
+  /** @param {number} time */
+  #goTo(time) {
+    this.clock.pause();
+    this.#model.seek(time);
+  }
+
+  /** To what a sentence tells of. @param {number} line its number */
+  #goToLine(line) {
+    this.clock.pause();
+    this.#model.seekNews(line);
+  }
+
+  /** Pauses; what to do when that is over. */
+  #hush() {
+    if (!this.clock.playing) return () => {};
+    this.clock.pause();
+    return () => this.#model.dead || this.clock.play();
+  }
+
   /** Another run in place of this one; throws when there can't be. @param {Wanted} wanted */
   start(wanted) {
-    const fresh = makeModel(this.#Run, wanted);
+    this.#take(makeModel(this.#Run, wanted));
+  }
+
+  /** @param {Model} fresh */
+  #take(fresh) {
     this.#model.free();
     this.#model = fresh;
     this.#show();
@@ -113,20 +158,29 @@ export class App {
     model.open();
     putAddress(model);
     setText(byId('seed-value', HTMLElement), model.seed);
-    this.#ring.reset(model.servers);
-    this.#twins.reset(model.servers);
-    this.#logs.reset(model);
+    this.#seat();
+    this.#reading.reset(model);
     for (const view of [this.#stores, this.#operations, this.#story, this.#console]) view.reset();
     if (lessMotion.matches || model.dead) this.clock.pause();
     else this.clock.play();
+  }
+
+  /** Gives every server its place: at the start, and when one has joined. */
+  #seat() {
+    const { length } = this.#model.frame.servers;
+    this.#ring.reset(length);
+    this.#twins.reset(length);
+    this.#logs.reset(this.#model);
   }
 
   #draw() {
     const model = this.#model;
     const { frame } = model;
     const { playing } = this.clock;
+    if (frame.servers.length !== this.#ring.layout.servers.length) this.#seat();
     this.#ring.draw(frame);
-    this.#twins.update(frame);
+    this.#twins.update(frame, playing);
+    this.#reading.update(model, playing);
     this.#drawQuorum();
     this.#logs.update(model);
     this.#stores.update(model);
@@ -169,6 +223,7 @@ export class App {
 
   #recolour() {
     this.#ring.recolour();
+    this.#reading.recolour();
     drawLegend();
     this.#changed();
   }
@@ -218,7 +273,7 @@ export class App {
       t: () => this.#theme.next(),
     };
     listenForKeys(actions, (server) => {
-      if (server <= this.#model.servers) this.#model.toggleServer(server);
+      if (server <= this.#model.frame.servers.length) this.#model.toggleServer(server);
     });
   }
 }

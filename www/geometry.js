@@ -2,6 +2,10 @@
 // Where everything on the ring is, from nothing but the size of the stage and the number of servers.
 
 /** @typedef {{ x: number, y: number }} Point */
+/** @typedef {import('../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../web/view.d.ts').MessageView} MessageView */
+
+import { lessMotion } from './dom.js';
 
 /**
  * @typedef {object} Layout
@@ -96,6 +100,37 @@ export function lane(layout, from, to) {
     /** @param {number} part 0 at the sender, 1 at the receiver @returns {Point} */
     at: (part) => ({ x: x + dx * run * part, y: y + dy * run * part }),
   };
+}
+
+/**
+ * Where a message is now: part of its way, or where it was lost or is held.
+ * @param {Layout} layout @param {MessageView} message @param {number} now @param {boolean} [hop] in three hops rather than smoothly
+ */
+export function messageSpot(layout, { from, to, sent, arrives, lost, held }, now, hop = false) {
+  const gone = lost > 0 && now >= lost;
+  const until = gone ? lost : held > 0 ? Math.min(now, held) : now;
+  const part = Math.min(1, Math.max(0, (until - sent) / Math.max(1, arrives - sent)));
+  const way = lane(layout, from, to);
+  return { way, part, gone, at: way.at(hop ? (Math.min(2, Math.floor(part * 3)) + 0.5) / 3 : part) };
+}
+
+/**
+ * The message nearest to a point, if one is near.
+ * @param {Layout} layout @param {Frame} frame @param {Point} point @param {number} within px
+ * @param {(message: MessageView) => boolean} shown
+ */
+export function messageNear(layout, frame, point, within, shown) {
+  let best = null;
+  let least = within;
+  for (const message of frame.messages) {
+    if (!shown(message)) continue;
+    const { at } = messageSpot(layout, message, frame.now, lessMotion.matches);
+    const off = Math.hypot(at.x - point.x, at.y - point.y);
+    if (off >= least) continue;
+    least = off;
+    best = message;
+  }
+  return best;
 }
 
 /** Every pair of servers `a < b`. @param {number} n @returns {[number, number][]} */

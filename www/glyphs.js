@@ -164,3 +164,26 @@ export function strike(c, palette) {
   c.lineTo(-8, 8);
   c.stroke();
 }
+
+/** A hand on a message: it stays where it is. @param {CanvasRenderingContext2D} c @param {Palette} palette */
+export function pin(c, palette) {
+  c.strokeStyle = palette.ink;
+  c.lineWidth = 2;
+  c.lineCap = 'round';
+  c.beginPath();
+  for (const x of [-3, 3]) {
+    c.moveTo(x, -21);
+    c.lineTo(x, -14);
+  }
+  c.stroke();
+}
+
+/** What the pointer or the keyboard is on. @param {CanvasRenderingContext2D} c @param {Palette} palette */
+export function halo(c, palette) {
+  c.globalAlpha = 1;
+  c.strokeStyle = palette.accent;
+  c.lineWidth = 2;
+  c.beginPath();
+  c.arc(0, 0, 15, 0, 2 * Math.PI);
+  c.stroke();
+}

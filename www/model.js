@@ -117,6 +117,13 @@ export class Model {
     return this.frame.cuts.some(([f, t]) => f === from && t === to);
   }
 
+  /** @param {number[][]} links from, to */
+  cutLinks(links) {
+    this.act((run) => {
+      for (const [from, to] of links) if (!this.isCut(from, to)) run.cut(from, to);
+    });
+  }
+
   healAll() {
     this.act((run) => run.healAll());
   }
@@ -209,6 +216,33 @@ export class Model {
   /** @param {number} after @param {number} limit @returns {StoryLine[]} */
   story(after, limit) {
     return this.#guard(() => this.#run.story(after, limit)) ?? [];
+  }
+
+  // Reading
+
+  /** @param {number} server */
+  inspect(server) {
+    return this.#guard(() => this.#run.inspect(server));
+  }
+
+  /** @param {number} message @returns {[string, string][]} */
+  messageFacts(message) {
+    return this.#guard(() => this.#run.messageFacts(message)) ?? [];
+  }
+
+  /** @param {number} from @param {number} to */
+  traffic(from, to) {
+    return this.#guard(() => this.#run.traffic(from, to));
+  }
+
+  dials() {
+    return this.#guard(() => this.#run.dials());
+  }
+
+  /** Goes to what a sentence tells of. @param {number} line */
+  seekNews(line) {
+    this.#rest = 0;
+    this.act((run) => run.seekNews(line));
   }
 
   traceHash() {

@@ -4,19 +4,25 @@
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('./geometry.js').Layout} Layout */
+/** @typedef {import('./geometry.js').Point} Point */
+/** @typedef {{ server: number, link: [number, number] | null, message: number }} Lit */
 
 import { lessMotion } from './dom.js';
-import { clientAt, lane, layOut } from './geometry.js';
-import { drawGlyph, loudness, strike } from './glyphs.js';
+import { clientAt, layOut, messageSpot } from './geometry.js';
+import { drawGlyph, halo, loudness, pin, strike } from './glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from './palette.js';
-import { cutSet, drawLinks } from './walls.js';
+import { cutSet, drawImpaired, drawLinks, drawStroke } from './walls.js';
 
 export class Ring {
   /** @type {Layout} */
   layout;
-  /** What the pointer or the keyboard is on. @type {{ server: number, link: [number, number] | null }} */
-  lit = { server: 0, link: null };
+  /** What the pointer or the keyboard is on; a message by its number. @type {Lit} */
+  lit = { server: 0, link: null, message: 0 };
+  /** A stroke under way, and the links it would cut. @type {{ path: Point[], cut: [number, number][] } | null} */
+  stroke = null;
+  /** Whether heartbeats and the answers to appends are shown. */
+  heartbeats = true;
 
   #canvas;
   #c;
@@ -40,6 +46,8 @@ export class Ring {
   reset(servers) {
     this.#servers = servers;
     this.#clients = new Set([1]);
+    this.stroke = null;
+    this.lit = { server: 0, link: null, message: 0 };
     this.layout = this.#fit();
   }
 
@@ -72,6 +80,7 @@ export class Ring {
     const hop = lessMotion.matches;
     c.clearRect(0, 0, layout.width, layout.height);
     drawLinks(c, this.#palette, layout, cutSet(frame.cuts), this.lit.link);
+    drawImpaired(c, this.#palette, layout, frame.impaired);
     for (const message of frame.messages) {
       if (message.from < 0) this.#clients.add(-message.from);
       if (message.to < 0) this.#clients.add(-message.to);
@@ -80,7 +89,7 @@ export class Ring {
       drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
     }
     // A client's messages may have to pass a server on their way: they pass under it.
-    const [clients, quiet, loud] = byLayer(frame.messages);
+    const [clients, quiet, loud] = byLayer(frame.messages.filter(this.shows));
     for (const message of clients) this.#drawMessage(message, frame.now, hop);
     for (const server of frame.servers) {
       drawServer(c, this.#palette, layout, server, { lit: this.lit.server === server.id, hop });
@@ -88,17 +97,17 @@ export class Ring {
     for (const message of quiet) this.#drawMessage(message, frame.now, hop);
     for (const message of loud) this.#drawMessage(message, frame.now, hop);
     for (const server of frame.servers) drawName(c, this.#palette, layout, server);
+    if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
+
+  /** Whether a message is to be seen. @param {MessageView} message */
+  shows = ({ kind, entries }) => this.heartbeats || !(kind === 'heartbeat' || (kind === 'append-answer' && entries === 0));
 
   /** @param {MessageView} message @param {number} now @param {boolean} hop */
   #drawMessage(message, now, hop) {
     const c = this.#c;
-    const { sent, arrives, lost, kind } = message;
-    const whole = Math.max(1, arrives - sent);
-    const gone = lost > 0 && now >= lost;
-    const part = Math.min(1, Math.max(0, ((gone ? lost : now) - sent) / whole));
-    const way = lane(this.layout, message.from, message.to);
-    const at = way.at(hop ? (Math.min(2, Math.floor(part * 3)) + 0.5) / 3 : part);
+    const { arrives, lost, held, kind } = message;
+    const { way, part, gone, at } = messageSpot(this.layout, message, now, hop);
     const colour = this.#palette.term(message.term);
     c.save();
     c.translate(at.x, at.y);
@@ -107,6 +116,8 @@ export class Ring {
     const { entries, success } = message;
     drawGlyph(c, this.#palette, { kind, colour, angle: way.angle, entries, success }, this.layout.node > 28 ? 1 : 0.82);
     if (gone) strike(c, this.#palette);
+    else if (held) pin(c, this.#palette);
+    if (this.lit.message === message.id) halo(c, this.#palette);
     c.restore();
   }
 

@@ -31,8 +31,12 @@ export class Story {
   #announcedAt = 0;
   /** @type {StoryLine | null} */ #toAnnounce = null;
 
-  /** @param {() => void} changed */
-  constructor(changed) {
+  /** @param {{ changed: () => void, goTo: (line: number) => void }} actions */
+  constructor({ changed, goTo }) {
+    this.#list.addEventListener('click', (event) => {
+      const line = event.target instanceof Element && event.target.closest('[data-line]')?.getAttribute('data-line');
+      if (line) goTo(Number(line));
+    });
     const filter = make('label', { class: 'filter' }, this.#detail, strings.everyDetail);
     byId('events', HTMLElement).append(filter, this.#list);
     this.#detail.addEventListener('change', changed);
@@ -108,9 +112,9 @@ export class Story {
     const items = lines.map((line) =>
       make(
         'li',
-        { class: `event ${line.weight}` },
+        { class: `event ${line.weight}`, 'data-line': line.number },
         make('time', {}, strings.seconds(line.time)),
-        make('span', {}, ...withNames(line.text), ...(line.section ? [' ', make('cite', {}, line.section)] : [])),
+        make('span', {}, make('button', { class: 'go', title: strings.goThere }, ...withNames(line.text)), ...(line.section ? [' ', make('cite', {}, line.section)] : [])),
       ),
     );
     this.#list.replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, strings.eventsEmpty)]));

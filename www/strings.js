@@ -6,6 +6,10 @@
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('../web/view.d.ts').QuorumView} QuorumView */
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {import('../web/view.d.ts').MessageView} MessageView */
+/** @typedef {import('../web/view.d.ts').OperationView} OperationView */
+/** @typedef {import('../web/view.d.ts').InspectorView} InspectorView */
+/** @typedef {import('../web/view.d.ts').PeerView} PeerView */
 
 /** Fixed texts, put into the page's `data-t…` attributes by `fill`. */
 export const text = {
@@ -18,17 +22,22 @@ export const text = {
   newRun: 'New run',
   help: 'Keys and signs',
   cluster: 'The cluster',
-  serverTwins: 'Servers: press one to crash or restart it',
-  linkTwins: 'Links: arrow keys choose one, Enter cuts or heals it',
+  serverTwins: 'Servers: press one for what can be done to it',
+  linkTwins: 'Links: arrow keys choose one, Enter opens its menu',
+  messageTwins: 'Messages on their way: arrow keys choose one, Enter opens its menu',
+  heartbeats: 'heartbeats',
   legend: 'Messages',
-  hint: 'Press a server to crash it, a line to cut it.',
+  hint: 'Press a server, a line or a message for its menu. Draw across lines to cut them.',
   logs: 'Logs',
   logsKey: 'filled: committed · line: applied · ● match · ▲ next',
-  stores: 'Stores',
-  storesKey: 'as applied so far',
   history: 'What happened',
-  operations: 'Operations',
+  drawer: 'Logs and diagrams',
+  spacetime: 'Space-time',
   events: 'Events',
+  operations: 'Clients',
+  server: 'Server',
+  stores: 'Stores',
+  dials: 'Dials',
   transport: 'Time and commands',
   clock: 'Virtual time',
   speed: 'Speed',
@@ -91,23 +100,224 @@ export function quorum({ reachable, running, total, canCommit }) {
   return { who, so: canCommit ? 'writes can commit' : 'no write can commit' };
 }
 
+/** A server's role, and whether it stands still. @param {ServerView} server */
+export const stateWords = ({ role: is, paused, member }) =>
+  `${role[is]}${paused ? ', paused' : ''}${member || is === 'learner' ? '' : ', not a member'}`;
+
 /** @param {ServerView} server */
-export function serverLabel({ id, role: is, term: t, votes, lastIndex, commitIndex, votedFor }) {
-  if (is === 'crashed') return `S${id}, crashed. Press to restart.`;
-  const parts = [`S${id}`, role[is], `term ${t}`];
+export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
+
+/** @param {ServerView} server */
+export function serverLabel(server) {
+  const { role: is, term: t, votes, lastIndex, commitIndex, votedFor } = server;
+  if (is === 'crashed') return serverTitle(server);
+  const parts = [serverTitle(server), `term ${t}`];
   if (votes.length) parts.push(`${votes.filter((v) => v === 'granted').length} of ${votes.length} votes`);
   else if (is === 'follower' && votedFor) parts.push(`voted for S${votedFor}`);
   parts.push(lastIndex ? `${commitIndex} of ${lastIndex} entries committed` : 'empty log');
-  return `${parts.join(', ')}. Press to crash.`;
+  return parts.join(', ');
 }
+
+/** @param {number} a @param {number} b */
+export const linkName = (a, b) => `Link S${a}–S${b}`;
+/** @param {number} a @param {number} b */
+export const direction = (a, b) => `S${a} → S${b}`;
 
 /** @param {number} a @param {number} b @param {boolean} there whether a→b is cut @param {boolean} back */
 export function linkLabel(a, b, there, back) {
-  if (there && back) return `Link S${a}–S${b}, cut. Press to heal.`;
-  if (there) return `Link S${a}–S${b}, cut from S${a} to S${b}. Press to heal.`;
-  if (back) return `Link S${a}–S${b}, cut from S${b} to S${a}. Press to heal.`;
-  return `Link S${a}–S${b}, open. Press to cut.`;
+  if (there && back) return `${linkName(a, b)}, cut`;
+  if (there) return `${linkName(a, b)}, cut from S${a} to S${b}`;
+  if (back) return `${linkName(a, b)}, cut from S${b} to S${a}`;
+  return `${linkName(a, b)}, open`;
 }
+
+/** What a message is called in the paper. */
+export const messageKind = /** @type {Record<MessageKind, string>} */ ({
+  'request-vote': 'RequestVote',
+  vote: 'Vote',
+  'pre-vote': 'PreVote',
+  'pre-vote-answer': 'PreVote answer',
+  append: 'AppendEntries',
+  heartbeat: 'Heartbeat',
+  'append-answer': 'AppendEntries answer',
+  snapshot: 'InstallSnapshot',
+  'snapshot-answer': 'InstallSnapshot answer',
+  'timeout-now': 'TimeoutNow',
+  'read-index': 'ReadIndex',
+  'read-index-answer': 'ReadIndex answer',
+  request: 'Request',
+  answer: 'Answer',
+});
+
+/** @param {number} endpoint */
+export const endpoint = (endpoint) => (endpoint > 0 ? `S${endpoint}` : clientName(-endpoint));
+
+/** @param {MessageView} message */
+export const messageName = ({ kind, from, to }) => `${messageKind[kind]}, ${endpoint(from)} → ${endpoint(to)}`;
+
+/** @param {MessageView} message */
+export function messageLabel(message) {
+  const { entries, term: t, lost, held } = message;
+  const parts = [messageName(message)];
+  if (t) parts.push(`term ${t}`);
+  if (entries) parts.push(`${entries} ${entries === 1 ? 'entry' : 'entries'}`);
+  if (lost) parts.push('to be lost');
+  if (held) parts.push('held');
+  return parts.join(', ');
+}
+
+/** @param {MessageView} message @returns {[string, string][]} */
+export function messageTimes({ sent, arrives, lost, held }) {
+  const end = lost ? ['is lost at', lost] : held ? ['held since', held] : ['arrives at', arrives];
+  return [['sent at', seconds(sent)], [String(end[0]), seconds(Number(end[1]))]];
+}
+
+/** A message and what became of it. @param {MessageView} message @param {number} known */
+export function messageStory(message, known) {
+  const { sent, arrives, lost, held } = message;
+  const end = lost ? `lost at ${seconds(lost)}` : held ? 'held' : arrives <= known ? `arrived at ${seconds(arrives)}` : 'on its way';
+  return `${messageLabel(message)}. Sent at ${seconds(sent)}, ${end}.`;
+}
+
+/** What a stroke does. @param {[number, number][]} cut @param {number[] | null} sides */
+export function strokeWords(cut, sides) {
+  if (sides) {
+    const groups = [...new Set(sides)].map((side) => sides.flatMap((of, i) => (of === side ? [`S${i + 1}`] : [])).join(' '));
+    return `Splits the network: ${groups.join('  |  ')}`;
+  }
+  return cut.length ? `Cuts ${cut.map(([a, b]) => `S${a}–S${b}`).join(', ')}` : 'Draw across lines to cut them.';
+}
+
+/** What can be done by hand. */
+export const faults = {
+  crash: 'Crash',
+  restart: 'Restart',
+  wipe: 'Crash and lose the disk',
+  pause: 'Pause',
+  resume: 'Resume',
+  campaign: 'Time out now',
+  transfer: 'Transfer leadership to it',
+  clock: 'Clock',
+  clockRates: /** @type {[string, number][]} */ ([
+    ['stopped', 0],
+    ['half', 500_000],
+    ['true', 1_000_000],
+    ['double', 2_000_000],
+  ]),
+  jump: 'Set by',
+  jumps: /** @type {[string, number][]} */ ([
+    ['−1 s', -1_000_000],
+    ['−0.1 s', -100_000],
+    ['+0.1 s', 100_000],
+    ['+1 s', 1_000_000],
+  ]),
+  disk: 'Disk',
+  diskNormal: 'normal',
+  diskSlow: 'slow',
+  diskStalled: 'full',
+  isolate: 'Cut off from everybody',
+  rejoin: 'Heal its links',
+  add: 'Add a server',
+  remove: 'Remove from the cluster',
+  inspect: 'Inspect',
+  cut: 'cut',
+  slow: '+50 ms',
+  lossy: 'loses 30 %',
+  cutBoth: 'Cut both directions',
+  healBoth: 'Heal both directions',
+  drop: 'Drop',
+  hold: 'Hold',
+  duplicate: 'Duplicate',
+  deliver: 'Deliver now',
+  restartAll: 'Restart every crashed server',
+  resumeAll: 'Resume every paused server',
+  partition: 'Split the network…',
+};
+
+/** The space-time diagram. */
+export const spacetime = {
+  name: 'Space-time diagram',
+  follow: 'Follow',
+  quiet: 'no heartbeats',
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  svg: 'Save as SVG',
+  keys: 'Up and down choose a lane, left and right go along it from event to event and light what led to it and what it led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
+};
+/** @param {number} lane @param {number} time @param {{ term: number, role: string } | undefined} standing @param {string} news */
+export function laneWords(lane, time, standing, news) {
+  if (lane < 0) return `${clientName(-lane)} at ${seconds(time)}`;
+  if (news) return `${seconds(time)}: ${news}`;
+  return `S${lane} at ${seconds(time)}${standing ? `: ${standing.role}, term ${standing.term}` : ''}`;
+}
+
+/** The clients' operations. */
+export const clients = {
+  name: 'Operations of the clients, as intervals',
+  key: 'bars: from question to answer · ● where it took effect · the line: the order of the log',
+  keys: 'Left and right go from operation to operation, Enter goes to where it began, plus and minus zoom, F follows.',
+  /** @param {OperationView} operation @param {string} answer @param {number} place */
+  words: ({ client, text: line, began, ended, point }, answer, place) =>
+    `${clientName(client)}: ${line} → ${answer} (${seconds(began)} to ${ended ? seconds(ended) : 'now'})${place ? `, took effect at index ${point}` : ''}`,
+};
+/** The inspector: Figure 2 of the paper, and what is around it. */
+export const inspector = {
+  which: 'Server to inspect',
+  /** @param {ServerView} server @param {InspectorView} view @returns {[string, string, string][]} */
+  state: (server, view) => {
+    const { up } = view;
+    /** @type {[string, string, string][]} */
+    const rows = [
+      ['role', stateWords(server), up ? `since start ${view.starts}` : 'what follows is what its disk holds'],
+      ['currentTerm', String(server.term), 'the latest term it has seen; on its disk before it answers'],
+      ['votedFor', server.votedFor ? `S${server.votedFor}` : 'nobody', 'whom it voted for in this term; on its disk before it answers'],
+      ['log[]', server.lastIndex >= view.firstIndex ? `${view.firstIndex} to ${view.last}` : 'empty', 'its entries: index @ term; on its disk before they count'],
+    ];
+    if (view.snapshot) rows.push(['snapshot', `≤ ${view.snapshot}`, 'stands for every entry up to there']);
+    if (up) {
+      rows.push(
+        ['commitIndex', String(server.commitIndex), 'the highest entry it knows to be committed'],
+        ['lastApplied', String(server.lastApplied), 'the highest entry its store has applied'],
+        ['leader', server.leader ? `S${server.leader}` : 'none known', 'whom it takes to lead this term'],
+        ['members', `${view.voters}${view.learners && view.learners !== 'nobody' ? `; learning: ${view.learners}` : ''}`, view.membershipIndex ? `by entry ${view.membershipIndex}; in force as soon as it is in the log` : 'as the cluster was founded'],
+      );
+      if (view.round) rows.push(['round', String(view.round), 'heartbeat rounds; an answered one confirms that it leads']);
+    }
+    rows.push(
+      ['clock', `${seconds(view.clock)}${server.clockRate === 1e6 ? '' : ` at ${server.clockRate / 1e4} %`}`, 'what its own clock shows'],
+      ['disk', `${server.disk === 'stalled' ? 'full' : server.disk}, term ${view.diskTerm}, ${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`, view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced'],
+    );
+    return rows;
+  },
+  peers: 'What it knows of the others, as their leader',
+  peerColumns: ['', 'matchIndex', 'nextIndex', 'state', 'heard'],
+  /** @param {PeerView} peer */
+  peerState: ({ state, inFlight }) => (inFlight ? `${state}, ${inFlight} on their way` : state),
+  /** @param {number} micros */
+  heard: (micros) => `${Math.round(micros / 1e3)} ms ago`,
+  sessions: 'Client sessions',
+  sessionColumns: ['session', 'of', 'last serial', 'its answer', 'last used at'],
+  store: 'Store',
+  storeColumns: ['key', 'value'],
+};
+
+/** The dials of network and timing. */
+export const dials = {
+  network: 'Network',
+  latencyMin: 'Latency, least',
+  latencyMax: 'Latency, most',
+  loss: 'Lost',
+  duplication: 'Arrive twice',
+  /** @param {number} micros */
+  length: (micros) => `${micros < 9_950 ? +(micros / 1e3).toFixed(1) : Math.round(micros / 1e3)} ms`,
+  /** @param {number} ppm */
+  share: (ppm) => `${+(ppm / 1e4).toFixed(1)} %`,
+  fine: 'Messages are quicker than election timers: a living leader is heard in time.',
+  /** @param {string} most @param {string} least */
+  late: (most, least) => `A heartbeat may be ${most} late, and election timers run out from ${least} on: a living leader may be challenged.`,
+  /** @param {string} most @param {string} least */
+  outlive: (most, least) => `A message may take ${most}, longer than the shortest election timer (${least}): votes come too late, and elections may go on for ever.`,
+};
 
 export const waitingForFirst = 'The cluster starts: nobody leads yet.';
 
@@ -134,6 +344,7 @@ export const moreKeys = (count) => `and ${count} more keys`;
 export const operationsEmpty = 'Nobody has asked for anything yet.';
 export const pending = 'waiting';
 export const unknownOutcome = 'may or may not have happened';
+export const goThere = 'Go there';
 export const onlyMine = 'Only mine';
 export const eventsEmpty = 'Nothing has happened yet.';
 export const everyDetail = 'Every detail';
@@ -224,7 +435,7 @@ export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
   ['request', 'a client’s request'],
   ['answer', 'the answer to a client'],
 ]);
-export const helpBreak = 'Click a server to crash it, click again to restart it. Click a line to cut that link. A message that is struck through is lost.';
+export const helpBreak = 'Press a server, a line or a message for what can be done to it; draw across lines to cut them. A message that is struck through is lost.';
 export const paper = 'The sections (§) are those of “In Search of an Understandable Consensus Algorithm”, Ongaro and Ousterhout, 2014.';
 
 // Trouble

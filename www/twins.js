@@ -1,63 +1,63 @@
 // @ts-check
-// The canvas for those who don't point at it: a real button over every server and every link, with a name
-// that says its state. The links' buttons leave the pointer alone (the stage finds the nearest link).
+// The canvas for those who don't point at it: a real button over every server, every link and, while the run
+// stands still, every message, with a name that says its state. Each opens the menu of what it stands for. The
+// pointer reaches only the servers' buttons; what else it is on, the stage finds out (see hands.js).
 
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
 /** @typedef {import('./ring.js').Ring} Ring */
+/** @typedef {import('./ring.js').Lit} Lit */
 
-import { byId, make, setAttribute } from './dom.js';
-import { linkNear, linkSpot, pairs } from './geometry.js';
+import { byId, lessMotion, make, setAttribute } from './dom.js';
+import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
 import * as strings from './strings.js';
 import { cutSet } from './walls.js';
 
+/** More messages than anyone steps through. */
+const MOST_MESSAGES = 60;
+const DARK = /** @type {Lit} */ ({ server: 0, link: null, message: 0 });
+
 /**
  * @typedef {object} Actions
- * @property {(server: number) => void} server
- * @property {(a: number, b: number) => void} link
+ * @property {(server: number, button: HTMLElement) => void} server
+ * @property {(a: number, b: number, button: HTMLElement) => void} link
+ * @property {(id: number, button: HTMLElement) => void} message
  * @property {() => void} changed something is lit, or no longer
  */
 
 export class Twins {
   #ring;
   #actions;
+  #canvas = byId('ring', HTMLCanvasElement);
   #serverBox = byId('server-twins', HTMLElement);
   #linkBox = byId('link-twins', HTMLElement);
+  #messageBox = byId('message-twins', HTMLElement);
   /** @type {HTMLButtonElement[]} */ #servers = [];
   /** @type {{ a: number, b: number, button: HTMLButtonElement }[]} */ #links = [];
+  /** By the message's number. @type {Map<number, HTMLButtonElement>} */ #messages = new Map();
+  /** @type {Frame | null} */ #frame = null;
 
   /** @param {Ring} ring @param {HTMLElement} stage @param {Actions} actions */
   constructor(ring, stage, actions) {
     this.#ring = ring;
     this.#actions = actions;
-    this.#linkBox.addEventListener('keydown', (event) => this.#moveAlongLinks(event));
-    const canvas = byId('ring', HTMLCanvasElement);
-    canvas.addEventListener('pointermove', (event) => {
-      if (event.pointerType !== 'touch') this.#light(0, this.#linkUnder(event, 8));
+    for (const box of [this.#linkBox, this.#messageBox]) box.addEventListener('keydown', (event) => roam(box, event));
+    this.#canvas.addEventListener('pointermove', (event) => {
+      if (event.pointerType !== 'touch' && event.buttons === 0) this.#light(this.#under({ x: event.offsetX, y: event.offsetY }));
     });
-    stage.addEventListener('pointerleave', () => this.#light(0, null));
-    canvas.addEventListener('click', (event) => {
-      const touch = event instanceof PointerEvent && event.pointerType === 'touch';
-      const link = this.#linkUnder(event, touch ? 14 : 8);
-      if (link) actions.link(...link);
-    });
+    stage.addEventListener('pointerleave', () => this.#light(DARK));
   }
 
-  /** Makes the buttons of a new run. @param {number} servers */
+  /** Makes the buttons of a new run, or of one that has another server now. @param {number} servers */
   reset(servers) {
     this.#servers = Array.from({ length: servers }, (_, i) => {
-      const button = make('button', { class: 'twin', 'data-server': i + 1, onclick: () => this.#actions.server(i + 1) });
-      this.#lightFor(button, i + 1, null);
+      const id = i + 1;
+      const button = this.#button({ ...DARK, server: id }, { 'data-server': id }, (twin) => this.#actions.server(id, twin));
       return button;
     });
     this.#serverBox.replaceChildren(...this.#servers);
     this.#links = pairs(servers).map(([a, b], i) => {
-      const button = make('button', {
-        class: 'twin link-twin',
-        'data-link': `${a}-${b}`,
-        tabindex: i === 0 ? 0 : -1,
-        onclick: () => this.#actions.link(a, b),
-      });
-      this.#lightFor(button, 0, [a, b]);
+      const attributes = { 'data-link': `${a}-${b}`, tabindex: i === 0 ? 0 : -1 };
+      const button = this.#button({ ...DARK, link: [a, b] }, attributes, (twin) => this.#actions.link(a, b, twin));
       return { a, b, button };
     });
     this.#linkBox.replaceChildren(...this.#links.map(({ button }) => button));
@@ -73,53 +73,104 @@ export class Twins {
     for (const { a, b, button } of this.#links) put(button, linkSpot(layout, a, b), 24);
   }
 
-  /** @param {Frame} frame */
-  update(frame) {
+  /** @param {Frame} frame @param {boolean} playing */
+  update(frame, playing) {
+    this.#frame = frame;
     frame.servers.forEach((server, i) => setAttribute(this.#servers[i], 'aria-label', strings.serverLabel(server)));
     const isCut = cutSet(frame.cuts);
     for (const { a, b, button } of this.#links) {
       setAttribute(button, 'aria-label', strings.linkLabel(a, b, isCut(a, b), isCut(b, a)));
-      setAttribute(button, 'aria-pressed', String(isCut(a, b) || isCut(b, a)));
+    }
+    this.#updateMessages(playing ? [] : frame.messages.filter(this.#ring.shows).slice(0, MOST_MESSAGES), frame.now);
+  }
+
+  /** @param {Frame['messages']} messages @param {number} now */
+  #updateMessages(messages, now) {
+    if (messages.length === 0 && this.#messages.size === 0) return;
+    const gone = new Set(this.#messages.keys());
+    const focused = this.#messageBox.contains(document.activeElement);
+    for (const message of messages) {
+      const { id } = message;
+      let button = this.#messages.get(id);
+      if (!button) {
+        button = this.#button({ ...DARK, message: id }, { 'data-message': id, tabindex: -1 }, (twin) => this.#actions.message(id, twin));
+        this.#messages.set(id, button);
+        this.#messageBox.append(button);
+      }
+      gone.delete(id);
+      setAttribute(button, 'aria-label', strings.messageLabel(message));
+      put(button, messageSpot(this.#ring.layout, message, now, lessMotion.matches).at, 26);
+    }
+    for (const id of gone) {
+      this.#messages.get(id)?.remove();
+      this.#messages.delete(id);
+    }
+    this.#messageBox.hidden = messages.length === 0;
+    const buttons = buttonsOf(this.#messageBox);
+    if (!buttons.some((button) => button.tabIndex === 0) && buttons[0]) buttons[0].tabIndex = 0;
+    // What had the focus has arrived: the next one gets it, or what made it move.
+    if (focused && !this.#messageBox.contains(document.activeElement)) {
+      const next = buttons.find((button) => button.tabIndex === 0);
+      (next ?? byId('step', HTMLButtonElement)).focus();
     }
   }
 
-  /** @param {MouseEvent} event @param {number} within */
-  #linkUnder(event, within) {
-    return linkNear(this.#ring.layout, { x: event.offsetX, y: event.offsetY }, within);
+  /** @param {{ x: number, y: number }} at @returns {Lit} */
+  #under(at) {
+    if (!this.#frame) return DARK;
+    const message = messageNear(this.#ring.layout, this.#frame, at, 14, this.#ring.shows);
+    if (message) return { ...DARK, message: message.id };
+    return { ...DARK, link: linkNear(this.#ring.layout, at, 8) };
   }
 
-  /** @param {HTMLButtonElement} button @param {number} server @param {[number, number] | null} link */
-  #lightFor(button, server, link) {
-    const on = () => this.#light(server, link);
-    const off = () => this.#light(0, null);
+  /**
+   * @param {Lit} lit what it stands for
+   * @param {Record<string, string | number>} attributes
+   * @param {(button: HTMLElement) => void} act
+   */
+  #button(lit, attributes, act) {
+    const button = make('button', { class: lit.server ? 'twin' : 'twin shy-twin', 'aria-haspopup': 'menu', ...attributes });
+    button.addEventListener('click', () => act(button));
+    button.addEventListener('contextmenu', (event) => {
+      event.preventDefault();
+      act(button);
+    });
+    const on = () => this.#light(lit);
+    const off = () => this.#light(DARK);
     button.addEventListener('focus', on);
     button.addEventListener('blur', off);
     button.addEventListener('pointerenter', (event) => event.pointerType === 'touch' || on());
     button.addEventListener('pointerleave', off);
+    return button;
   }
 
-  /** @param {number} server @param {[number, number] | null} link */
-  #light(server, link) {
+  /** @param {Lit} wanted */
+  #light(wanted) {
     const { lit } = this.#ring;
-    if (lit.server === server && String(lit.link) === String(link)) return;
-    this.#ring.lit = { server, link };
-    byId('ring', HTMLCanvasElement).classList.toggle('on-link', link !== null);
+    if (lit.server === wanted.server && lit.message === wanted.message && String(lit.link) === String(wanted.link)) return;
+    this.#ring.lit = wanted;
+    this.#canvas.classList.toggle('on-something', wanted.link !== null || wanted.message > 0);
     this.#actions.changed();
   }
+}
 
-  /** One tab stop for all links; arrows, Home and End move along them. @param {KeyboardEvent} event */
-  #moveAlongLinks(event) {
-    const at = this.#links.findIndex(({ button }) => button === document.activeElement);
-    const last = this.#links.length - 1;
-    /** @type {Record<string, number>} */
-    const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last };
-    if (at < 0 || !(event.key in next)) return;
-    event.preventDefault();
-    const to = (next[event.key] + this.#links.length) % this.#links.length;
-    this.#links[at].button.tabIndex = -1;
-    this.#links[to].button.tabIndex = 0;
-    this.#links[to].button.focus();
-  }
+/** @param {HTMLElement} box */
+const buttonsOf = (box) => [...box.querySelectorAll('button')];
+
+/** One tab stop for all in a box; arrows, Home and End move along them. @param {HTMLElement} box @param {KeyboardEvent} event */
+function roam(box, event) {
+  const buttons = buttonsOf(box);
+  const at = buttons.findIndex((button) => button === document.activeElement);
+  const last = buttons.length - 1;
+  /** @type {Record<string, number>} */
+  const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last };
+  if (at < 0 || !(event.key in next)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  for (const button of buttons) button.tabIndex = -1;
+  const to = buttons[(next[event.key] + buttons.length) % buttons.length];
+  to.tabIndex = 0;
+  to.focus();
 }
 
 /** @param {HTMLElement} button @param {{ x: number, y: number }} at @param {number} size */

@@ -6,7 +6,7 @@
 /** @typedef {import('./geometry.js').Point} Point */
 /** @typedef {import('./palette.js').Palette} Palette */
 
-import { angleOf, linkSpot, pairs } from './geometry.js';
+import { angleOf, lane, linkSpot, pairs } from './geometry.js';
 
 /** Directed cuts, quick to ask. @param {[number, number][]} cuts */
 export function cutSet(cuts) {
@@ -102,6 +102,50 @@ function drawCut(c, palette, layout, a, b, there, back) {
     c.lineTo(-10, 4);
     c.stroke();
   }
+  c.restore();
+}
+
+/**
+ * Directions that are slow or lossy: short marks beside the link, on the side on which that direction runs. A slow
+ * one has bars, a lossy one has gaps.
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout
+ * @param {[number, number, number, number][]} impaired
+ */
+export function drawImpaired(c, palette, layout, impaired) {
+  for (const [from, to, delay, loss] of impaired) {
+    const way = lane(layout, from, to);
+    const { x, y } = way.at(0.5);
+    c.save();
+    c.translate(x, y);
+    c.rotate(way.angle);
+    c.strokeStyle = palette.ink2;
+    c.lineWidth = 1.5;
+    c.setLineDash(loss ? [2, 4] : []);
+    line(c, -14, 0, 14, 0);
+    c.setLineDash([]);
+    line(c, 10, -3.5, 14, 0);
+    line(c, 10, 3.5, 14, 0);
+    if (delay) for (const at of [-8, -3, 2]) line(c, at, -4, at, 4);
+    c.restore();
+  }
+}
+
+/**
+ * A stroke under way, and the links it would cut.
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout
+ * @param {{ path: Point[], cut: [number, number][] }} stroke
+ */
+export function drawStroke(c, palette, layout, { path, cut }) {
+  c.save();
+  c.strokeStyle = palette.danger;
+  c.lineCap = c.lineJoin = 'round';
+  c.lineWidth = 2;
+  for (const [a, b] of cut) line(c, layout.servers[a - 1].x, layout.servers[a - 1].y, layout.servers[b - 1].x, layout.servers[b - 1].y);
+  c.setLineDash([1.5, 6.5]);
+  c.lineWidth = 4;
+  c.beginPath();
+  for (const { x, y } of path) c.lineTo(x, y);
+  c.stroke();
   c.restore();
 }
 

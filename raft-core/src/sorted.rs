@@ -28,6 +28,10 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
         self.pairs.len()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.pairs.iter()
+    }
+
     pub(crate) fn get(&self, key: K) -> Option<&V> {
         self.place(key).ok().map(|place| &self.pairs[place].1)
     }

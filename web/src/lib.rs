@@ -8,9 +8,10 @@
 //! written to the console and to the global `raftariumPanic`, and the module is dead afterwards.
 //!
 //! One file a subject: playing and looking here, `travel` for time and branches, `faults` for everything that can be done to a
-//! run, `sharing` for links and files.
+//! run, `reading` for what is looked at closely, `sharing` for links and files.
 
 mod faults;
+mod reading;
 mod sharing;
 mod story;
 mod travel;

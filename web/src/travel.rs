@@ -182,7 +182,7 @@ impl Run {
 }
 
 impl Run {
-    fn travel(&mut self, journey: impl FnOnce(&mut raft_core::sim::Timeline) -> Position) -> f64 {
+    pub(crate) fn travel(&mut self, journey: impl FnOnce(&mut raft_core::sim::Timeline) -> Position) -> f64 {
         let before = self.timeline.position();
         let after = journey(&mut self.timeline);
         // Forward is like playing: what was read before still holds.

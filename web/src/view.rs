@@ -4,7 +4,7 @@ use raft_core::kv::Command;
 use raft_core::raft::{
     AppendOutcome, Campaign, Entry, Log, LogIndex, Message, Payload, Raft, Role, ServerId, ServerSet, SnapshotProgress,
 };
-use raft_core::sim::{Body, Endpoint, Flight, Machine, OperationRecord, Reply, Simulation};
+use raft_core::sim::{Body, Endpoint, Flight, Impairment, Machine, OperationRecord, Reply, Simulation};
 use raft_core::time::{Duration, Time};
 use serde::Serialize;
 
@@ -26,6 +26,7 @@ pub struct Frame {
     servers: Vec<ServerView>,
     messages: Vec<MessageView>,
     cuts: Vec<[u8; 2]>,
+    impaired: Vec<[f64; 4]>,
     quorum: QuorumView,
     violation: Option<ViolationView>,
 }
@@ -45,6 +46,10 @@ pub struct ServerView {
     last_applied: f64,
     snapshot_index: f64,
     writing: bool,
+    paused: bool,
+    member: bool,
+    clock_rate: u32,
+    disk: &'static str,
 }
 
 #[derive(Serialize)]
@@ -55,8 +60,9 @@ pub struct MessageView {
     to: i32,
     term: f64,
     sent: f64,
-    arrives: f64,
-    lost: f64,
+    pub arrives: f64,
+    pub lost: f64,
+    pub held: f64,
     entries: u32,
     success: bool,
 }
@@ -117,6 +123,7 @@ pub struct OperationView {
     answer: String,
     began: f64,
     ended: f64,
+    point: f64,
 }
 
 /// A moment as the page counts: microseconds in a JavaScript number, exact for 285 years.
@@ -158,6 +165,7 @@ pub fn frame(world: &Simulation, standing: Standing) -> Frame {
         servers: world.machines().iter().map(|machine| server(world, machine)).collect(),
         messages: world.network().flights().map(message).collect(),
         cuts: cuts(world),
+        impaired: impaired(world),
         quorum: QuorumView {
             reachable: reach.largest.len() as u32,
             running: reach.running.len() as u32,
@@ -176,6 +184,14 @@ pub fn frame(world: &Simulation, standing: Standing) -> Frame {
 
 fn server(world: &Simulation, machine: &Machine) -> ServerView {
     let id = machine.id();
+    let configuration = world.configuration();
+    let member = configuration.members().contains(id);
+    let clock_rate = machine.clock().rate();
+    let disk = match machine.disk() {
+        disk if disk.is_stalled() => "stalled",
+        disk if *disk.parameters() == world.scenario().parameters.disk => "normal",
+        _ => "slow",
+    };
     let Some(raft) = machine.raft() else {
         // What is on its disk is all there is of a crashed server.
         let image = machine.disk().image();
@@ -193,6 +209,10 @@ fn server(world: &Simulation, machine: &Machine) -> ServerView {
             last_applied: 0.0,
             snapshot_index: index(image.log().base().index),
             writing: false,
+            paused: false,
+            member,
+            clock_rate,
+            disk,
         };
     };
     let learner = !raft.configuration().is_voter(id);
@@ -202,13 +222,17 @@ fn server(world: &Simulation, machine: &Machine) -> ServerView {
         term: raft.term().0 as f64,
         voted_for: number(raft.hard_state().voted_for),
         leader: number(raft.leader()),
-        timer: timer(raft, world.now()),
+        timer: timer(raft, machine.clock_reading(world.now())),
         votes: raft.role().campaign().map_or_else(Vec::new, |campaign| ballots(world, campaign)),
         last_index: index(raft.log().last().index),
         commit_index: index(raft.commit_index()),
         last_applied: index(raft.applied_index()),
         snapshot_index: index(raft.log().base().index),
         writing: raft.is_writing(),
+        paused: machine.is_paused(),
+        member,
+        clock_rate,
+        disk,
     }
 }
 
@@ -245,7 +269,17 @@ fn cuts(world: &Simulation) -> Vec<[u8; 2]> {
         .collect()
 }
 
-fn message(flight: &Flight) -> MessageView {
+/// What is wrong with which direction of a link: from, to, microseconds longer, parts per million lost.
+fn impaired(world: &Simulation) -> Vec<[f64; 4]> {
+    let impaired = world.network().impaired();
+    let view = |(from, to, impairment): (ServerId, ServerId, Impairment)| {
+        let delay = impairment.delay.as_micros() as f64;
+        [f64::from(from.number()), f64::from(to.number()), delay, f64::from(impairment.loss)]
+    };
+    impaired.map(view).collect()
+}
+
+pub fn message(flight: &Flight) -> MessageView {
     let (kind, entries, success) = match &flight.body {
         Body::Raft(message) => describe(message),
         Body::Request(_) => ("request", 0, true),
@@ -261,6 +295,7 @@ fn message(flight: &Flight) -> MessageView {
         sent: micros(flight.sent),
         arrives: micros(flight.arrives),
         lost: flight.lost.map_or(0.0, micros),
+        held: flight.held.map_or(0.0, micros),
         entries,
         success,
     }
@@ -374,10 +409,11 @@ fn operation(record: &OperationRecord) -> OperationView {
         answer: shortened(&record.answer()),
         began: micros(record.began),
         ended,
+        point: record.point.map_or(0.0, |point| point as f64),
     }
 }
 
-fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     match text.char_indices().nth(TEXT_MAX) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", &text[..end]),

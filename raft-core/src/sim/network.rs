@@ -208,6 +208,11 @@ impl Network {
         self.impaired.get((from, to)).copied().unwrap_or_default()
     }
 
+    /// Which directions of links are worse than the others, and how.
+    pub fn impaired(&self) -> impl Iterator<Item = (ServerId, ServerId, Impairment)> {
+        self.impaired.iter().map(|((from, to), impairment)| (*from, *to, *impairment))
+    }
+
     pub(super) fn impair(&mut self, from: ServerId, to: ServerId, impairment: Impairment) {
         if impairment == Impairment::default() {
             self.impaired.remove((from, to));

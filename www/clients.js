@@ -1,0 +1,229 @@
+// @ts-check
+// What clients asked for, as intervals on the time axis, and the order in which it took effect: each operation
+// has its place in the log, and so all of them stand in one line, which never runs backwards.
+
+/** @typedef {import('../web/view.d.ts').OperationView} OperationView */
+/** @typedef {import('./model.js').Model} Model */
+/** @typedef {import('./pens.js').Pen} Pen */
+
+import { byId, make, setAttribute, setText } from './dom.js';
+import { NAMES, drawAxis, laneAt, xOf, yOf } from './lanes.js';
+import { answerWords } from './operations.js';
+import { readPalette } from './palette.js';
+import { canvasPen, cross } from './pens.js';
+import * as strings from './strings.js';
+import { TimeView } from './timeview.js';
+
+const SPAN = 4_000_000;
+/** The newest operations that are read; older ones are out of sight. */
+const READ = 600;
+const HALF = 9;
+
+/** Where each operation takes effect, as early as its interval and those before it allow. @param {OperationView[]} operations */
+export function orderOf(operations) {
+  const placed = operations.filter(({ point }) => point > 0);
+  const reads = (/** @type {OperationView} */ { text }) => (text.startsWith('get') ? 1 : 0);
+  placed.sort((a, b) => a.point - b.point || reads(a) - reads(b) || a.began - b.began);
+  let time = 0;
+  return placed.map((operation) => ({ operation, time: (time = Math.max(time, operation.began)) }));
+}
+
+export class Clients {
+  #panel = byId('operations', HTMLElement);
+  #box = make('div', { class: 'diagram intervals', tabindex: 0, role: 'application', 'aria-label': strings.clients.name, 'aria-describedby': 'intervals-keys' });
+  #canvas = make('canvas', { 'aria-hidden': 'true' });
+  #words = make('output', { id: 'interval-words' });
+  #follow = make('button', { 'aria-pressed': 'true', onclick: () => this.#view.follow(true) }, strings.spacetime.follow);
+  #c;
+  #palette = readPalette();
+  #actions;
+  /** @type {OperationView[]} */ #operations = [];
+  /** @type {ReturnType<typeof orderOf>} */ #order = [];
+  #revision = -1;
+  #now = 0;
+  /** The operation pointed at. */
+  #lit = 0;
+  #drawn = '';
+  #view = new TimeView(this.#box, SPAN, {
+    changed: () => this.#redraw(),
+    press: (x, y, touch) => {
+      const operation = this.#under(x, y);
+      const known = operation?.id === this.#lit;
+      this.#point(operation);
+      if (operation && (!touch || known)) this.#goTo(operation);
+    },
+    hover: (at) => this.#point(at && this.#under(at.x, at.y)),
+  });
+
+  /** @param {{ goTo: (time: number) => void, changed: () => void }} actions */
+  constructor(actions) {
+    this.#actions = actions;
+    const c = this.#canvas.getContext('2d');
+    if (!c) throw new Error('this browser has no 2D canvas');
+    this.#c = c;
+    this.#box.append(this.#canvas);
+    const key = make('small', {}, strings.clients.key);
+    this.#panel.prepend(make('div', { class: 'tools' }, this.#follow, key), this.#box, this.#words, make('p', { id: 'intervals-keys', class: 'unseen' }, strings.clients.keys));
+    this.#box.addEventListener('keydown', (event) => this.#key(event));
+    new ResizeObserver(() => this.#redraw()).observe(this.#box);
+  }
+
+  reset() {
+    this.#operations = [];
+    this.#order = [];
+    this.#revision = -1;
+    this.#lit = 0;
+    this.#view.follow(true);
+  }
+
+  recolour() {
+    this.#palette = readPalette();
+    this.#redraw();
+  }
+
+  /** @param {Model} model */
+  update(model) {
+    if (this.#panel.hidden) return;
+    const { now, operationsRevision } = model.frame;
+    this.#now = now;
+    this.#view.keepUp(now);
+    setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
+    if (operationsRevision !== this.#revision) {
+      this.#revision = operationsRevision;
+      this.#operations = model.operations(READ);
+      this.#order = orderOf(this.#operations);
+    }
+    const { clientWidth, clientHeight } = this.#box;
+    const state = `${now} ${this.#revision} ${this.#view.from} ${this.#view.span} ${this.#lit} ${clientWidth} ${clientHeight}`;
+    if (state === this.#drawn) return;
+    this.#drawn = state;
+    this.#draw();
+  }
+
+  #sheet() {
+    const lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
+    const { clientWidth: width, clientHeight: height } = this.#box;
+    return { width, height, from: this.#view.from, span: this.#view.span, lanes };
+  }
+
+  #draw() {
+    const { width, height } = this.#box.getBoundingClientRect();
+    const ratio = devicePixelRatio || 1;
+    const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (this.#canvas.width !== w || this.#canvas.height !== h) [this.#canvas.width, this.#canvas.height] = [w, h];
+    this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#c.clearRect(0, 0, width, height);
+    this.#c.save();
+    this.#paint(canvasPen(this.#c, this.#palette));
+    this.#c.restore();
+  }
+
+  /** @param {Pen} pen */
+  #paint(pen) {
+    const sheet = this.#sheet();
+    const palette = this.#palette;
+    drawAxis(pen, palette, sheet);
+    for (const operation of this.#operations) {
+      const end = operation.ended || this.#now;
+      const x = Math.max(NAMES, xOf(sheet, operation.began));
+      const u = Math.min(width(sheet), xOf(sheet, end));
+      if (u < NAMES || x > width(sheet)) continue;
+      const y = yOf(sheet, operation.client);
+      const long = Math.max(3, u - x);
+      const { state } = operation;
+      const colour = state === 'ok' ? palette.accent : state === 'pending' ? palette.ink2 : palette.danger;
+      pen.rect(x, y - HALF, long, 2 * HALF, colour, { alpha: operation.id === this.#lit ? 0.4 : 0.16 });
+      pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true, dash: state === 'ok' ? undefined : [3, 2] });
+      if (state === 'failed') cross(pen, x + long, y, 4, palette.danger);
+      this.#c.save();
+      this.#c.beginPath();
+      this.#c.rect(x, y - HALF, long - 3, 2 * HALF);
+      this.#c.clip();
+      if (long > 34) pen.text(operation.text, x + 5, y, palette.ink, { mono: true, size: 11 });
+      this.#c.restore();
+    }
+    /** @type {{ x: number, y: number } | null} */
+    let last = null;
+    for (const { operation, time } of this.#order) {
+      const at = { x: xOf(sheet, time), y: yOf(sheet, operation.client) + HALF };
+      if (last && Math.max(at.x, last.x) > NAMES) pen.line(Math.max(NAMES, last.x), last.y, at.x, at.y, palette.ink, 1, { alpha: 0.6 });
+      last = at;
+    }
+    for (const { operation, time } of this.#order) {
+      const x = xOf(sheet, time);
+      if (x < NAMES || x > width(sheet)) continue;
+      const y = yOf(sheet, operation.client) + HALF;
+      pen.dot(x, y, 3.5, palette.card);
+      pen.dot(x, y, 3, palette.ink);
+    }
+    pen.rect(0, 0, NAMES - 1, sheet.height - 22, palette.card);
+    for (const client of sheet.lanes) {
+      pen.text(strings.clientName(client), 4, yOf(sheet, client), client === 1 ? palette.accent : palette.ink2, { bold: client === 1, size: 11 });
+    }
+    const x = xOf(sheet, this.#now);
+    if (x >= NAMES && x <= sheet.width) pen.line(x, 0, x, sheet.height - 22, palette.accent, 1.5);
+  }
+
+  /** @param {number} x @param {number} y */
+  #under(x, y) {
+    const sheet = this.#sheet();
+    const time = this.#view.at(x);
+    const client = laneAt(sheet, y);
+    const near = (5 * this.#view.span) / sheet.width;
+    return this.#operations.findLast((o) => o.client === client && o.began - near <= time && time <= (o.ended || this.#now) + near) ?? null;
+  }
+
+  /** @param {OperationView | null | undefined} operation */
+  #point(operation) {
+    this.#lit = operation?.id ?? 0;
+    const place = this.#order.findIndex((placed) => placed.operation.id === this.#lit);
+    setText(this.#words, operation ? strings.clients.words(operation, answerWords(operation), place < 0 ? 0 : place + 1) : '');
+    this.#redraw();
+  }
+
+  /** @param {OperationView} operation */
+  #goTo({ began }) {
+    this.#view.follow(false);
+    this.#actions.goTo(began);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = this.#operations;
+    const at = all.findIndex(({ id }) => id === this.#lit);
+    /** @param {number} to */
+    const visit = (to) => {
+      const operation = all[Math.max(0, Math.min(all.length - 1, to))];
+      if (!operation) return;
+      const { from, span } = this.#view;
+      if (operation.began < from || operation.began > from + span) this.#view.pan(operation.began - from - span / 2);
+      this.#point(operation);
+    };
+    /** @type {Record<string, () => void>} */
+    const keys = {
+      ArrowLeft: () => visit(at < 0 ? all.length - 1 : at - 1),
+      ArrowRight: () => visit(at < 0 ? all.length - 1 : at + 1),
+      Home: () => visit(0),
+      End: () => visit(all.length - 1),
+      '+': () => this.#view.zoom(0.5),
+      '-': () => this.#view.zoom(2),
+      Enter: () => all[at] && this.#goTo(all[at]),
+      Escape: () => this.#point(null),
+      f: () => this.#view.follow(true),
+    };
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+  }
+
+  #redraw() {
+    this.#drawn = '';
+    this.#actions.changed();
+  }
+}
+
+/** @param {{ width: number }} sheet */
+const width = (sheet) => sheet.width;

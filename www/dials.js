@@ -1,0 +1,136 @@
+// @ts-check
+// The tray of dials: how the network is from now on, with a warning when messages can outlive election
+// timers.
+
+/** @typedef {import('../web/view.d.ts').DialsView} DialsView */
+/** @typedef {import('./model.js').Model} Model */
+
+import { byId, make, setAttribute, setText } from './dom.js';
+import * as strings from './strings.js';
+
+const words = strings.dials;
+
+/**
+ * A slider from 0 to 100, for a value from `least` to `most`, finer where it is small.
+ * @typedef {{ name: keyof DialsView, words: string, least: number, most: number, say: (value: number) => string }} Scale
+ */
+/** @type {Scale[]} */
+const NETWORK = [
+  { name: 'latencyMin', words: words.latencyMin, least: 500, most: 1_000_000, say: words.length },
+  { name: 'latencyMax', words: words.latencyMax, least: 500, most: 1_000_000, say: words.length },
+  { name: 'loss', words: words.loss, least: 0, most: 900_000, say: words.share },
+  { name: 'duplication', words: words.duplication, least: 0, most: 900_000, say: words.share },
+];
+/** A value to two digits. @param {number} value */
+function rounded(value) {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1);
+  return Math.round(value / unit) * unit;
+}
+
+/** @param {Scale} scale @param {number} place 0 to 100 */
+const valueAt = ({ least, most }, place) =>
+  rounded(least > 0 ? least * (most / least) ** (place / 100) : most * (place / 100) ** 2);
+/** @param {Scale} scale @param {number} value */
+const placeOf = ({ least, most }, value) =>
+  100 * (least > 0 ? Math.log(Math.max(value, least) / least) / Math.log(most / least) : Math.sqrt(value / most));
+
+export class Dials {
+  #panel = byId('dials', HTMLElement);
+  #warning = make('p', { class: 'dial-warning', role: 'status' });
+  #model;
+  /** What is set, or being set. @type {DialsView | null} */ #view = null;
+  /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials = new Map();
+  #seen = '';
+
+  /** @param {() => Model} model */
+  constructor(model) {
+    this.#model = model;
+    this.#panel.append(this.#warning, make('fieldset', {}, make('legend', {}, words.network), ...NETWORK.map((scale) => this.#dial(scale))));
+  }
+
+  /** @param {Scale} scale */
+  #dial(scale) {
+    const input = make('input', { type: 'range', min: 0, max: 100, step: 0.5, id: `dial-${scale.name}` });
+    const output = make('output', { for: input.id });
+    this.#dials.set(scale.name, { input, output, scale });
+    input.addEventListener('input', () => this.#preview(scale));
+    input.addEventListener('change', () => this.#apply());
+    return make('label', { class: 'dial' }, make('span', {}, scale.words), input, output);
+  }
+
+  reset() {
+    this.#seen = '';
+  }
+
+  /** @param {Model} model */
+  update(model) {
+    if (this.#panel.hidden) return;
+    const { events, journeys } = model.frame;
+    const state = `${events} ${journeys}`;
+    // A hand on a dial isn't pulled away.
+    if (state === this.#seen || this.#panel.querySelector('input:active')) return;
+    this.#seen = state;
+    this.#view = model.dials() ?? null;
+    this.#show();
+  }
+
+  #show() {
+    const view = this.#view;
+    if (!view) return;
+    for (const [name, { input, output, scale }] of this.#dials) {
+      input.value = String(placeOf(scale, view[name]));
+      setText(output, scale.say(view[name]));
+      setAttribute(input, 'aria-valuetext', scale.say(view[name]));
+    }
+    this.#warn(view);
+  }
+
+  /** @param {Scale} scale */
+  #preview(scale) {
+    const dial = this.#dials.get(scale.name);
+    if (!this.#view || !dial) return;
+    const { input, output } = dial;
+    const value = valueAt(scale, Number(input.value));
+    this.#view = { ...this.#view, [scale.name]: value };
+    // A least above its most takes it along, and the other way round.
+    const { name } = scale;
+    if (name === 'latencyMin') this.#push(name, 'latencyMax', Math.max);
+    if (name === 'latencyMax') this.#push(name, 'latencyMin', Math.min);
+    setText(output, scale.say(value));
+    setAttribute(input, 'aria-valuetext', scale.say(value));
+    this.#warn(this.#view);
+  }
+
+  /** @param {keyof DialsView} from @param {keyof DialsView} other @param {(a: number, b: number) => number} pick */
+  #push(from, other, pick) {
+    const view = this.#view;
+    const dial = this.#dials.get(other);
+    if (!view || !dial) return;
+    view[other] = pick(view[from], view[other]);
+    dial.input.value = String(placeOf(dial.scale, view[other]));
+    setText(dial.output, dial.scale.say(view[other]));
+    setAttribute(dial.input, 'aria-valuetext', dial.scale.say(view[other]));
+  }
+
+  /** @param {DialsView} view */
+  #warn({ latencyMin, latencyMax, electionTimeoutMin, heartbeatInterval }) {
+    const least = words.length(electionTimeoutMin);
+    const late = heartbeatInterval + latencyMax - latencyMin;
+    const outlives = latencyMax >= electionTimeoutMin;
+    const bad = outlives || late >= electionTimeoutMin;
+    setText(this.#warning, outlives ? words.outlive(words.length(latencyMax), least) : bad ? words.late(words.length(late), least) : words.fine);
+    this.#warning.classList.toggle('bad', bad);
+  }
+
+  #apply() {
+    const view = this.#view;
+    const model = this.#model();
+    const now = model.dials();
+    if (!view || !now) return;
+    model.act((run) => {
+      if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax) run.setLatency(view.latencyMin, view.latencyMax);
+      if (view.loss !== now.loss) run.setLoss(view.loss);
+      if (view.duplication !== now.duplication) run.setDuplication(view.duplication);
+    });
+  }
+}

@@ -1,0 +1,81 @@
+// @ts-check
+// Everything that is read beside the ring, behind one door: diagrams, inspector, dials, and on a phone the drawer that holds them.
+
+/** @typedef {import('./model.js').Model} Model */
+/** @typedef {import('./ring.js').Ring} Ring */
+
+import { Clients } from './clients.js';
+import { Dials } from './dials.js';
+import { byId } from './dom.js';
+import { Inspector } from './inspector.js';
+import { SpaceTime } from './spacetime.js';
+
+/**
+ * @typedef {object} Actions
+ * @property {() => Model} model
+ * @property {(time: number) => void} goTo
+ * @property {() => void} changed
+ */
+
+export class Reading {
+  #spacetime;
+  #clients;
+  #inspector;
+  #dials;
+  #drawer = byId('drawer', HTMLButtonElement);
+
+  /** @param {Ring} ring @param {Actions} actions */
+  constructor(ring, actions) {
+    const { goTo, changed } = actions;
+    this.#spacetime = new SpaceTime(ring, { goTo, changed });
+    this.#clients = new Clients({ goTo, changed });
+    this.#inspector = new Inspector(changed);
+    this.#dials = new Dials(actions.model);
+    this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
+    byId('reading', HTMLElement).addEventListener('keydown', (event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;
+      this.#open(false);
+      this.#drawer.focus();
+    });
+    for (const tab of document.querySelectorAll('#tabs [role=tab]')) tab.addEventListener('click', changed);
+  }
+
+  /** Whether the phone's drawer is. */
+  get isOpen() {
+    return byId('reading', HTMLElement).classList.contains('open');
+  }
+
+  /** @param {boolean} on */
+  #open(on) {
+    byId('reading', HTMLElement).classList.toggle('open', on);
+    this.#drawer.setAttribute('aria-expanded', String(on));
+  }
+
+  /** Shows what a server knows. @param {number} id */
+  inspect(id) {
+    this.#inspector.show(id);
+    this.#open(true);
+    const tab = byId('tab-server', HTMLButtonElement);
+    tab.click();
+    tab.focus();
+  }
+
+  /** @param {Model} model */
+  reset(model) {
+    this.#spacetime.reset(model);
+    for (const view of [this.#clients, this.#inspector, this.#dials]) view.reset();
+  }
+
+  recolour() {
+    this.#spacetime.recolour();
+    this.#clients.recolour();
+  }
+
+  /** @param {Model} model @param {boolean} playing */
+  update(model, playing) {
+    this.#spacetime.update(model, playing);
+    this.#clients.update(model);
+    this.#inspector.update(model, playing);
+    this.#dials.update(model);
+  }
+}
