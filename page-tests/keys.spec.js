@@ -6,9 +6,11 @@ test('a server is crashed and restarted with the keyboard', async ({ page }) => 
   await open(page);
   await server(page, 2).focus();
   await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
   await expect(server(page, 2)).toHaveAccessibleName('S2, crashed');
   await expect(server(page, 2)).toBeFocused();
   await page.keyboard.press('Space');
+  await page.keyboard.press('Enter');
   await expect(server(page, 2)).not.toHaveAccessibleName(/crashed/);
   await page.keyboard.press('4');
   await expect(server(page, 4)).toHaveAccessibleName(/crashed/);
