@@ -13,9 +13,11 @@
 //! * **One Vote a Term**: a vote changes only with the term, across restarts too.
 //! * **Durable Promise**: a vote or an acknowledgement *sent* is covered by what is synced on that server's disk.
 //! * **Durable Commit**: what is committed is synced on a quorum's disks.
+//! * **Lawful Membership**: memberships follow each other one at a time, so that their majorities meet.
 //!
 //! # And what clients see
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
+//! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
 //!
 //! [`linearizable`] judges their history: whether it is one that a single store could have given them.
 //!
@@ -23,6 +25,7 @@
 //! Entries that never were committed are remembered only while there are few of them ([`OPEN_MAX`]): a log that brings back an
 //! older one is taken at its word. A violation names the property and two facts that can't both be right; the first one stops the run.
 
+mod changes;
 pub mod linearizable;
 mod safety;
 
@@ -56,11 +59,15 @@ pub enum Property {
     DurableCommit,
     /// A client's write takes effect once, however often it is tried.
     ExactlyOnce,
+    /// Memberships follow each other so that their majorities meet.
+    LawfulMembership,
+    /// A read shows everything that was committed when it was asked for.
+    FreshReads,
 }
 
 impl Property {
     /// All of them, the paper's first.
-    pub const ALL: [Property; 10] = [
+    pub const ALL: [Property; 12] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -71,6 +78,8 @@ impl Property {
         Property::DurablePromise,
         Property::DurableCommit,
         Property::ExactlyOnce,
+        Property::LawfulMembership,
+        Property::FreshReads,
     ];
 
     /// Its name.
@@ -86,6 +95,8 @@ impl Property {
             Property::DurablePromise => "Durable Promise",
             Property::DurableCommit => "Durable Commit",
             Property::ExactlyOnce => "Exactly Once",
+            Property::LawfulMembership => "Lawful Membership",
+            Property::FreshReads => "Fresh Reads",
         }
     }
 }

@@ -4,10 +4,10 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Property, Violation};
+use super::{Property, Violation, changes};
 use crate::raft::{
-    AppendOutcome, Entry, EntryId, Log, LogIndex, Message, Output, Raft, ServerId, ServerSet, SnapshotProgress, Term,
-    Write,
+    AppendOutcome, Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, ServerId, ServerSet,
+    SnapshotProgress, Term, Write,
 };
 use crate::sim::Machine;
 use crate::sorted::Sorted;
@@ -43,6 +43,8 @@ struct Seen {
     applied: LogIndex,
     /// The term it led and the last entry it had then.
     led: Option<(Term, LogIndex)>,
+    /// The membership it went by, and since which entry.
+    membership: (LogIndex, Configuration),
 }
 
 type Verdict = Result<(), Violation>;
@@ -69,7 +71,13 @@ impl Checker {
             commit: raft.commit_index(),
             applied: raft.applied_index(),
             led: None,
+            membership: (raft.configuration_index(), *raft.configuration()),
         };
+    }
+
+    /// Up to where some leader has committed.
+    pub fn committed_index(&self) -> LogIndex {
+        self.committed.last().index
     }
 
     /// A server crashed: what it hadn't promised to anybody is forgotten.
@@ -113,6 +121,7 @@ impl Checker {
             commit: raft.commit_index(),
             applied,
             led: raft.is_leader().then(|| (raft.term(), raft.log().last().index)),
+            membership: (raft.configuration_index(), *raft.configuration()),
         };
         Ok(())
     }
@@ -133,9 +142,19 @@ impl Checker {
             });
         }
         let Some(mut previous) = raft.log().id_at(log.after) else { return Ok(()) };
+        let mut membership = self.seen[me.slot()].membership;
         for entry in log.entries.as_slice() {
             let id = EntryId::new(previous.index.next(), entry.term);
             self.check_entry(now, me, previous, id, entry)?;
+            if let Payload::Membership(next) = &entry.payload
+                && raft.is_leader()
+            {
+                let next = (id.index, **next);
+                if let Some((first, second)) = changes::unlawful(raft, membership, next) {
+                    return Err(Violation { property: Property::LawfulMembership, first, second, at: now });
+                }
+                membership = next;
+            }
             previous = id;
         }
         Ok(())
@@ -372,9 +391,9 @@ fn is_durable(machine: &Machine, id: EntryId) -> bool {
 
 fn describe(entry: &Entry) -> String {
     match &entry.payload {
-        crate::raft::Payload::NoOp => String::from("a no-op"),
-        crate::raft::Payload::Membership(_) => String::from("a membership"),
-        crate::raft::Payload::Command(bytes) => match crate::kv::Command::decode(bytes) {
+        Payload::NoOp => String::from("a no-op"),
+        Payload::Membership(_) => String::from("a membership"),
+        Payload::Command(bytes) => match crate::kv::Command::decode(bytes) {
             Ok(crate::kv::Command::Apply { operation, .. }) => format!("“{operation}”"),
             Ok(crate::kv::Command::OpenSession { client }) => format!("a session for client {client}"),
             Err(_) => format!("{} bytes", bytes.len()),

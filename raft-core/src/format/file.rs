@@ -293,12 +293,15 @@ part!(Timing, TimingParameters, timing, {
     pre_vote: bool,
     check_quorum: bool,
     snapshot_after_entries: u64,
+    append_entries_max: u64,
+    snapshot_piece_max: u64,
 });
 
 part!(Clients, ClientParameters, clients, {
     count: u8,
     think_time: Length,
     keys: u8,
+    extra_reads: Share,
     lease_reads: bool,
     attempt_timeout: Length,
     operation_timeout: Length,
@@ -449,6 +452,8 @@ struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     stalled: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    full: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     min: Option<Length>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     max: Option<Length>,
@@ -510,6 +515,13 @@ impl From<Deed> for Fields {
             Action::RemoveServer(server) => on("remove-server", server),
             Action::Submit(line) => Fields { command: Some(line), ..named("submit") },
             Action::HealQuorum(draw) => Fields { draw: Some(draw), ..named("heal-quorum") },
+            Action::TearWrite(target) => aimed("tear-write", target),
+            Action::FillDisk { server, full } => Fields { full: Some(full), ..on("fill-disk", server) },
+            Action::Mute(target) => aimed("mute", target),
+            Action::Deafen(target) => aimed("deafen", target),
+            Action::SetStraggling { share: stragglers, delay } => {
+                Fields { delay: Some(Length(delay)), ..share("set-straggling", stragglers) }
+            }
         };
         Fields { at: Length(timed.at.since(Time::ZERO)), ..fields }
     }
@@ -593,6 +605,16 @@ impl Fields {
             "add-server" => Action::AddServer,
             "remove-server" => Action::RemoveServer(self.server(what)?),
             "submit" => Action::Submit(must(self.command.take(), what, "command", "\"put x 1\"")?),
+            "tear-write" => Action::TearWrite(self.target(what)?),
+            "fill-disk" => {
+                Action::FillDisk { server: self.server(what)?, full: must(self.full.take(), what, "full", "true")? }
+            }
+            "mute" => Action::Mute(self.target(what)?),
+            "deafen" => Action::Deafen(self.target(what)?),
+            "set-straggling" => {
+                let delay = must(self.delay.take(), what, "delay", "\"500ms\"")?.0;
+                Action::SetStraggling { share: self.share(what)?, delay }
+            }
             "heal-quorum" => Action::HealQuorum(must(self.draw.take(), what, "draw", "0")?),
             _ => return Err(format!("“{}” is nothing that can be done: docs/formats.md lists what can", quote(what))),
         })
@@ -637,6 +659,7 @@ impl Fields {
             ("rate", rate.is_some()),
             ("by", by.is_some()),
             ("stalled", stalled.is_some()),
+            ("full", self.full.is_some()),
             ("min", min.is_some()),
             ("max", max.is_some()),
             ("delay", delay.is_some()),

@@ -233,12 +233,12 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 // ---------------------------------------------------------------- parameters
 
 /// How many parameters there are. More may follow, none may go or move.
-const FIELDS: usize = 20;
+const FIELDS: usize = 23;
 
 /// What a parameter is when it isn't named: the defaults when version 1 was made. They stay, even if the world's defaults change.
 const DEFAULTS: [u64; FIELDS] = [
     5, 6_000, 14_000, 0, 0, 1_000, 3_000, 150_000, 300_000, 50_000, 1, 1, 4_096, 1, 250_000, 4, 0, 250_000, 2_000_000,
-    0,
+    0, 256, 65_536, 0,
 ];
 
 /// A bit for each rule that is switched off. New rules come last, whatever their place in [`Rule::ALL`].
@@ -297,6 +297,9 @@ fn numbers(parameters: &Parameters) -> [u64; FIELDS] {
         clients.attempt_timeout.as_micros(),
         clients.operation_timeout.as_micros(),
         rules,
+        timing.append_entries_max,
+        timing.snapshot_piece_max,
+        u64::from(clients.extra_reads),
     ]
 }
 
@@ -319,7 +322,7 @@ fn read_parameters(reader: &mut Reader<'_>) -> Result<Parameters, DecodeError> {
     for (field, number) in numbers.iter_mut().enumerate().filter(|(field, _)| named & 1 << field != 0) {
         let most = match field {
             0 | 13 | 15 => u64::from(u8::MAX),
-            3 | 4 => u64::from(u32::MAX),
+            3 | 4 | 22 => u64::from(u32::MAX),
             10 | 11 | 16 => 1,
             19 => (1 << RULES.len()) - 1,
             _ => u64::MAX,
@@ -345,11 +348,14 @@ fn read_parameters(reader: &mut Reader<'_>) -> Result<Parameters, DecodeError> {
             pre_vote: flag(10),
             check_quorum: flag(11),
             snapshot_after_entries: numbers[12],
+            append_entries_max: numbers[20],
+            snapshot_piece_max: numbers[21],
         },
         clients: ClientParameters {
             count: numbers[13] as u8,
             think_time: length(14),
             keys: numbers[15] as u8,
+            extra_reads: numbers[22] as u32,
             lease_reads: flag(16),
             attempt_timeout: length(17),
             operation_timeout: length(18),
@@ -393,6 +399,11 @@ const ADD_SERVER: u8 = 29;
 const REMOVE_SERVER: u8 = 30;
 const SUBMIT: u8 = 31;
 const HEAL_QUORUM: u8 = 32;
+const TEAR_WRITE: u8 = 33;
+const FILL_DISK: u8 = 34;
+const MUTE: u8 = 35;
+const DEAFEN: u8 = 36;
+const SET_STRAGGLING: u8 = 37;
 
 const LEADER: u8 = 0;
 const WRITER: u8 = 255;
@@ -450,6 +461,11 @@ fn put_action(out: &mut Vec<u8>, action: &Action) {
             out.extend_from_slice(line.as_bytes());
         }
         Action::HealQuorum(draw) => put(HEAL_QUORUM, &[], &[*draw]),
+        Action::TearWrite(target) => put(TEAR_WRITE, &[aim(*target)], &[]),
+        Action::FillDisk { server, full } => put(FILL_DISK, &[server.number(), u8::from(*full)], &[]),
+        Action::Mute(target) => put(MUTE, &[aim(*target)], &[]),
+        Action::Deafen(target) => put(DEAFEN, &[aim(*target)], &[]),
+        Action::SetStraggling { share, delay } => put(SET_STRAGGLING, &[], &[u64::from(*share), delay.as_micros()]),
     }
 }
 
@@ -532,6 +548,15 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
             }
         }
         HEAL_QUORUM => Action::HealQuorum(reader.number("a draw")?),
+        TEAR_WRITE => Action::TearWrite(read_target(reader)?),
+        FILL_DISK => {
+            Action::FillDisk { server: read_server(reader)?, full: read_bool(reader, "whether a disk is full")? }
+        }
+        MUTE => Action::Mute(read_target(reader)?),
+        DEAFEN => Action::Deafen(read_target(reader)?),
+        SET_STRAGGLING => {
+            Action::SetStraggling { share: read_ppm(reader, "a share of messages")?, delay: read_length(reader)? }
+        }
         found => return Reader::error(start, "an action that this version knows", Problem::UnknownByte { found }),
     })
 }

@@ -127,6 +127,28 @@ pub enum Action {
     /// The storm is over for a bare quorum, drawn with this number: its servers and the links between them work again, and every other
     /// fault stays as it is for good.
     HealQuorum(u64),
+
+    // Kinds are numbered in the trace hash by their order here: new ones come last.
+    /// A server loses power in the middle of a write: all that was on its way to the disk is there, but for the end of the last write.
+    TearWrite(Target),
+    /// A server's disk is full, or has room again: entries and snapshots wait for room, terms and votes are written in place.
+    FillDisk {
+        /// The server.
+        server: ServerId,
+        /// Whether it is full.
+        full: bool,
+    },
+    /// Nothing that a server sends reaches another server any more; it still hears them.
+    Mute(Target),
+    /// Nothing that other servers send reaches this one any more; they still hear it.
+    Deafen(Target),
+    /// From now on so many messages between servers are held up on their way, and arrive long after those sent later.
+    SetStraggling {
+        /// How many.
+        share: Ppm,
+        /// For how long at most, besides what every message takes.
+        delay: Duration,
+    },
 }
 
 /// Whom an action is about.

@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::parameters::ClientParameters;
+use super::parameters::{CERTAIN, ClientParameters};
 use crate::kv::{Key, Operation, Outcome, Query, Request, SessionId, Value};
 use crate::raft::ServerId;
 use crate::time::{Duration, Time};
@@ -109,6 +109,8 @@ pub struct OperationRecord {
     /// Where it took effect, if it did: a write's own index in the log, or the index up to which the store that answered a read had
     /// applied. Nobody in the cluster knows it of an unanswered operation; the world does.
     pub point: Option<u64>,
+    /// Of a read, up to where some leader had committed when a server took its latest try: what it must show at least.
+    pub due: u64,
 }
 
 /// How an operation ended.
@@ -383,6 +385,10 @@ impl Client {
             None => Key::new(&format!("k{key}")),
         }
         .expect("a short name is a key");
+        // Draws only where there is something to draw.
+        if parameters.extra_reads > 0 && self.random.random_range(0..CERTAIN) < parameters.extra_reads {
+            return Query::Get { key }.into();
+        }
         let value = Value::new(&number.to_string()).expect("a number is a value");
         match self.random.random_range(0..10_u32) {
             0..=5 => Operation::Put { key, value }.into(),

@@ -3,9 +3,13 @@
 //! Writes are handed to the disk at once and become durable in order, a group at a time: one fsync covers everything handed in before it
 //! began. Faults, and why Raft survives them:
 //! * **slow fsync**: promises wait for it, and other servers' disks are enough for a quorum;
-//! * **a stalled disk** (full, or hanging): nothing it was asked to promise leaves the server, and a leader steps down;
-//! * **a crash loses unsynced writes**, all of them or all but a beginning, cut between any two parts of a write (a torn write): nothing
-//!   was promised on their strength, and each beginning is a state the server might have had;
+//! * **a stalled disk** (it hangs): nothing it was asked to promise leaves the server, and a leader steps down;
+//! * **a full disk**: what takes room waits, and all that comes after it, as on a stalled disk. Terms and votes are written in place, so that
+//!   a server without room still helps to elect one that has it;
+//! * **a crash loses unsynced writes**, all of them or all but a beginning: nothing was promised on their strength, and each beginning is a
+//!   state the server might have had;
+//! * **a torn write**: the crash cuts the last write between any two of its parts. Each part is whole or absent, which its checksum tells, so that what is
+//!   left is again such a beginning;
 //! * **a failed fsync**: the server crashes rather than going on as if it knew what is on the disk, and starts from what is really there;
 //! * **a rotten record**: found by its checksum at the next start. Everything from there on is given up, and the server remembers that it was
 //!   there: it votes as if it still were, doesn't campaign, and tells its leader (a damaged record is never taken for an absent one);
@@ -38,6 +42,8 @@ pub struct Disk {
     stalled: bool,
     /// An fsync finished while the disk was stalled: it counts when the stall is over.
     overdue: bool,
+    /// Whether it has no room left.
+    full: bool,
 }
 
 /// What would be found on the disk after a power failure.
@@ -65,6 +71,7 @@ impl Disk {
             syncing: 0,
             stalled: false,
             overdue: false,
+            full: false,
         }
     }
 
@@ -95,10 +102,16 @@ impl Disk {
     }
 
     fn begin_sync(&mut self, now: Time) -> Option<Time> {
-        if self.syncing > 0 || self.unsynced.is_empty() {
+        if self.syncing > 0 {
             return None;
         }
-        self.syncing = self.unsynced.len();
+        self.syncing = match self.full {
+            true => self.unsynced.iter().take_while(|write| !takes_room(write)).count(),
+            false => self.unsynced.len(),
+        };
+        if self.syncing == 0 {
+            return None;
+        }
         let (min, max) = (self.parameters.fsync_min.as_micros(), self.parameters.fsync_max.as_micros());
         Some(now + Duration::from_micros(self.random.random_range(min..=max)))
     }
@@ -129,6 +142,22 @@ impl Disk {
         (!stalled && core::mem::take(&mut self.overdue)).then_some(now)
     }
 
+    /// Whether it has no room left.
+    pub fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Whether a write waits for room.
+    pub fn waits_for_room(&self) -> bool {
+        self.full && self.unsynced.len() > self.syncing
+    }
+
+    /// Is full, or has room again; when the writes that waited for it will be done, if some did. A write under way has its room already.
+    pub(super) fn set_full(&mut self, now: Time, full: bool) -> Option<Time> {
+        self.full = full;
+        if full { None } else { self.begin_sync(now) }
+    }
+
     pub(super) fn set_fsync(&mut self, min: Duration, max: Duration) {
         (self.parameters.fsync_min, self.parameters.fsync_max) = (min, max);
     }
@@ -137,6 +166,7 @@ impl Disk {
     pub(super) fn wipe(&mut self) {
         self.unsynced.clear();
         self.syncing = 0;
+        self.full = false;
         self.image =
             Image { hard_state: HardState::default(), snapshot: None, log: Log::after(EntryId::ZERO), wiped: true };
     }
@@ -153,18 +183,40 @@ impl Disk {
         self.image.hard_state.lost = lost;
     }
 
-    /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same.
-    pub(super) fn lose_power(&mut self) {
+    /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same. Whether a write was torn.
+    pub(super) fn lose_power(&mut self) -> bool {
         let parts: usize = self.unsynced.iter().map(parts_of).sum();
-        let mut survive = if parts == 0 { 0 } else { self.random.random_range(0..=parts) };
+        self.lose_power_after(0, parts)
+    }
+
+    /// The power fails in the middle of the last write, if that has several parts. Whether a write was torn.
+    pub(super) fn lose_power_writing(&mut self) -> bool {
+        let parts: usize = self.unsynced.iter().map(parts_of).sum();
+        match self.unsynced.back().map(parts_of) {
+            Some(last) if last > 1 => self.lose_power_after(parts - last + 1, parts - 1),
+            _ => self.lose_power(),
+        }
+    }
+
+    /// The power fails after some number of parts in this range have been written.
+    fn lose_power_after(&mut self, least: usize, most: usize) -> bool {
+        let mut torn = false;
+        let mut survive = if most == 0 { 0 } else { self.random.random_range(least as u32..=most as u32) as usize };
         for write in core::mem::take(&mut self.unsynced) {
             let of_this = survive.min(parts_of(&write));
+            torn |= of_this > 0 && of_this < parts_of(&write);
             self.image.take(&write, of_this);
             survive -= of_this;
         }
         self.syncing = 0;
         self.overdue = false;
+        torn
     }
+}
+
+/// Whether a write makes what is on the disk larger. A hard state is written in place.
+fn takes_room(write: &Write) -> bool {
+    write.snapshot.is_some() || write.log.as_ref().is_some_and(|log| !log.entries.is_empty())
 }
 
 /// The pieces a write can be torn into: hard state, snapshot, the cut of the log with its first entry, each further entry.

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use super::client::Reply;
 use super::concern;
+use super::disk::Disk;
 use super::machine::{Asker, Missed, Process};
+use super::marks::Mark;
 use super::network::{Body, Endpoint};
 use super::news::{News, What};
 use super::queue::Event;
@@ -33,6 +35,9 @@ impl Simulation {
         config.pre_vote = timing.pre_vote;
         config.check_quorum = timing.check_quorum;
         config.snapshot_after_entries = timing.snapshot_after_entries;
+        config.entries_kept = config.entries_kept.min(timing.snapshot_after_entries);
+        config.append_entries_max = usize::try_from(timing.append_entries_max).unwrap_or(usize::MAX);
+        config.snapshot_piece_max = timing.snapshot_piece_max;
         config.rules = rules;
         let settings = store_settings(rules);
         let image = machine.disk.image();
@@ -62,15 +67,23 @@ impl Simulation {
     }
 
     pub(super) fn crash(&mut self, server: ServerId) {
+        self.crash_with(server, Disk::lose_power);
+    }
+
+    /// A server loses power; `lose_power` says what that does to its disk, and whether it tore a write.
+    pub(super) fn crash_with(&mut self, server: ServerId, lose_power: fn(&mut Disk) -> bool) {
         let machine = &mut self.machines[server.slot()];
         if machine.process.take().is_none() {
             return;
         }
         let unsynced = machine.disk.unsynced();
-        machine.disk.lose_power();
+        let torn = lose_power(&mut machine.disk);
         machine.wake = Time::NEVER;
         machine.paused = None;
         self.revision += 1;
+        if torn {
+            self.mark(Mark::WriteTorn);
+        }
         self.tell(What::Crashed(server, unsynced));
         if let Some(checker) = &mut self.checker {
             checker.crashed(server);
@@ -156,9 +169,13 @@ impl Simulation {
             let machine = &mut self.machines[server.slot()];
             let incarnation = machine.incarnation;
             let instant = machine.disk.is_instant();
-            if let Some(done) = machine.disk.submit(now, write) {
+            let done = machine.disk.submit(now, write);
+            if machine.disk.waits_for_room() {
+                self.mark(Mark::WriteWaitedForRoom);
+            }
+            if let Some(done) = done {
                 if instant {
-                    follow_up = machine.disk.synced(now).0.map(Input::Durable);
+                    follow_up = self.machines[server.slot()].disk.synced(now).0.map(Input::Durable);
                 } else {
                     self.queue.push(done, Event::Synced { server, incarnation });
                 }

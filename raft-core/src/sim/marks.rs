@@ -101,6 +101,12 @@ marks! {
     PeerDamaged,
     /// A proposal refused during a transfer.
     RefusedDuringTransfer,
+    /// A write torn by a crash.
+    WriteTorn,
+    /// A write that waited for room on a full disk.
+    WriteWaitedForRoom,
+    /// A piece of a snapshot lost midway.
+    SnapshotPieceLost,
 }
 
 /// How often each rare state was reached.
@@ -135,8 +141,13 @@ impl Marks {
 
     pub(super) fn count(&mut self, observation: &Observation) {
         if let Some(mark) = mark_of(observation) {
-            self.counts[mark as usize] = self.counts[mark as usize].saturating_add(1);
+            self.reach(mark);
         }
+    }
+
+    /// A rare state was reached.
+    pub(super) fn reach(&mut self, mark: Mark) {
+        self.counts[mark as usize] = self.counts[mark as usize].saturating_add(1);
     }
 }
 

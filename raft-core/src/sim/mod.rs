@@ -12,12 +12,12 @@
 //!
 //! # What is simulated
 //! * `network`: latency, loss, duplication, links cut, slow or lossy in each direction, messages held and released;
-//! * `disk`: fsyncs that take time, stall or fail, crashes that lose what wasn't synced, rotten records, lost disks;
+//! * `disk`: fsyncs that take time, stall or fail, full disks, crashes that lose or tear what wasn't synced, rotten records, lost disks;
 //! * `clock`: servers' clocks that drift, jump or stop;
 //! * `machine`: crashes, restarts, pauses;
 //! * `operator`: servers that join and leave;
 //! * `client`: clients that look for the leader, time out and try again;
-//! * `storm`: random faults, drawn beforehand as actions; `marks`: whether they reached the rare states.
+//! * `storm`: random faults, drawn beforehand as actions, and `nemesis`: faults in a bad order; `marks`: whether they reached the rare states.
 //!
 //! [`timeline`] travels through a run, back and forth and into other futures.
 //!
@@ -32,6 +32,7 @@ mod disk;
 mod drive;
 mod machine;
 mod marks;
+mod nemesis;
 mod network;
 mod news;
 mod operator;
@@ -70,7 +71,7 @@ pub use timeline::Timeline;
 use crate::check::{Checker, Violation};
 use crate::hash::{TraceHasher, mix};
 use crate::kv::{LineError, Request};
-use crate::raft::{self, Input, LogIndex, Output, Raft, Rule, ServerId, ServerSet};
+use crate::raft::{self, Input, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet};
 use crate::shared::Shared;
 use crate::time::Time;
 use client::Client;
@@ -299,6 +300,9 @@ impl Simulation {
         let lost = flight.lost.is_some() || self.network.is_cut(flight.from, flight.to);
         self.fold(1, (flight.from, flight.to, lost));
         if lost {
+            if matches!(&flight.body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
+                self.mark(Mark::SnapshotPieceLost);
+            }
             return true;
         }
         flight.body.hash(&mut self.hasher);
@@ -426,6 +430,12 @@ impl Simulation {
     /// Counts rare states from now on.
     pub fn count_marks(&mut self) {
         self.marks.get_or_insert_default();
+    }
+
+    fn mark(&mut self, mark: Mark) {
+        if let Some(marks) = &mut self.marks {
+            marks.reach(mark);
+        }
     }
 
     /// The rare states reached so far, if they are counted.

@@ -2,7 +2,7 @@
 //!
 //! Faults, and why Raft survives them:
 //! * **loss** and **cut links** (each direction on its own): every message is repeated until it is answered or has become pointless;
-//! * **delay** and **reordering** (one link slower than the others, a message held and released): terms, rounds and probe numbers tell
+//! * **delay** and **reordering** (one link slower than the others, a message held and released, stragglers): terms, rounds and probe numbers tell
 //!   what an answer answers;
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a serial number.
 
@@ -82,6 +82,8 @@ pub struct Network {
     /// `cuts[from]` has bit `to` set where that direction is cut.
     cuts: [u16; MACHINES_MAX as usize],
     impaired: Sorted<(ServerId, ServerId), Impairment>,
+    /// How many messages between servers are held up, and for how long at most.
+    straggling: (Ppm, Duration),
     /// Places are reused; an event names its message's place.
     flights: Vec<Option<Flight>>,
     free: Vec<u32>,
@@ -95,6 +97,7 @@ impl Network {
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
             cuts: [0; MACHINES_MAX as usize],
             impaired: Sorted::default(),
+            straggling: (0, Duration::ZERO),
             flights: Vec::new(),
             free: Vec::new(),
             sent: 0,
@@ -126,7 +129,7 @@ impl Network {
         schedule: &mut impl FnMut(Place, Time),
     ) {
         let impairment = self.impairment(from, to);
-        let latency = self.latency() + impairment.delay;
+        let latency = self.latency() + impairment.delay + self.straggle(from, to);
         let arrives = now + latency;
         let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
         let lost = lost.then(|| now + latency.percent(50));
@@ -257,6 +260,25 @@ impl Network {
 
     pub(super) fn set_latency(&mut self, min: Duration, max: Duration) {
         (self.parameters.latency_min, self.parameters.latency_max) = (min, max);
+    }
+
+    pub(super) fn set_straggling(&mut self, share: Ppm, delay: Duration) {
+        self.straggling = (share.min(CERTAIN), delay);
+    }
+
+    /// How much longer than others a message takes.
+    fn straggle(&mut self, from: Endpoint, to: Endpoint) -> Duration {
+        let (share, delay) = self.straggling;
+        let between_servers = matches!((from, to), (Endpoint::Server(_), Endpoint::Server(_)));
+        if !between_servers || !self.chance(share) {
+            return Duration::ZERO;
+        }
+        Duration::from_micros(self.random.random_range(0..=delay.as_micros()))
+    }
+
+    /// The share of messages that is held up at present, and for how long at most.
+    pub fn straggling(&self) -> (Ppm, Duration) {
+        self.straggling
     }
 
     /// What the network does to every message at present.

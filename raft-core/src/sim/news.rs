@@ -45,12 +45,20 @@ pub enum What {
     WriteFailed(ServerId),
     /// A server's disk stalls, or goes on.
     DiskStalled(ServerId, bool),
+    /// A server's disk is full, or has room again.
+    DiskFull(ServerId, bool),
     /// A server's disk is slower or faster from now on.
     DiskSpeed(ServerId, Duration, Duration),
     /// One direction of a link is slower or loses messages from now on, or no longer.
     Impaired(ServerId, ServerId, Duration, Ppm),
     /// A server was cut off from everybody.
     Isolated(ServerId),
+    /// Nobody hears a server any more.
+    Muted(ServerId),
+    /// A server hears nobody any more.
+    Deafened(ServerId),
+    /// Another share of messages is held up from now on, for so long at most.
+    StragglingSet(Ppm, Duration),
     /// Messages take longer or shorter from now on.
     LatencySet(Duration, Duration),
     /// Another share of messages is duplicated from now on.
@@ -94,8 +102,11 @@ impl News {
             | What::Rotted(server)
             | What::WriteFailed(server)
             | What::DiskStalled(server, _)
+            | What::DiskFull(server, _)
             | What::DiskSpeed(server, ..)
             | What::Isolated(server)
+            | What::Muted(server)
+            | What::Deafened(server)
             | What::Joining(server)
             | What::Leaving(server) => Some(server),
             _ => None,
@@ -143,6 +154,10 @@ impl News {
                 (Weight::Turning, format!("{server}’s disk finishes no write any more."))
             }
             What::DiskStalled(server, false) => (Weight::Turning, format!("{server}’s disk works again.")),
+            What::DiskFull(server, true) => {
+                (Weight::Turning, format!("{server}’s disk is full: nothing that takes room is written any more."))
+            }
+            What::DiskFull(server, false) => (Weight::Turning, format!("{server}’s disk has room again.")),
             What::DiskSpeed(server, min, max) => {
                 (Weight::Turning, format!("{server}’s disk takes {min} to {max} for a write from now on."))
             }
@@ -157,6 +172,13 @@ impl News {
                 ),
             ),
             What::Isolated(server) => (Weight::Turning, format!("{server} is cut off from everybody.")),
+            What::Muted(server) => (Weight::Turning, format!("No other server hears {server}; it still hears them.")),
+            What::Deafened(server) => (Weight::Turning, format!("{server} hears no other server; they still hear it.")),
+            What::StragglingSet(0, _) => (Weight::Turning, String::from("No message is held up any more.")),
+            What::StragglingSet(share, delay) => (
+                Weight::Turning,
+                format!("From now on {} of messages are held up, for {delay} at most.", percent(*share)),
+            ),
             What::LatencySet(min, max) => (Weight::Turning, format!("Messages take {min} to {max} from now on.")),
             What::LossSet(ppm) => (Weight::Turning, format!("From now on {} of messages are lost.", percent(*ppm))),
             What::DuplicationSet(ppm) => {

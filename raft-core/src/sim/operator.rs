@@ -59,8 +59,10 @@ impl Simulation {
 
     /// The membership by whoever has committed most; with every server down, by the disk that is most up to date.
     pub fn configuration(&self) -> Configuration {
-        let newest =
-            self.machines.iter().filter_map(Machine::raft).max_by_key(|raft| (raft.commit_index(), raft.term()));
+        // Who is new knows of no members yet.
+        let knowing =
+            self.machines.iter().filter_map(Machine::raft).filter(|raft| !raft.configuration().voters.is_empty());
+        let newest = knowing.max_by_key(|raft| (raft.commit_index(), raft.term()));
         let on_disk = || {
             let newest = self.machines.iter().max_by_key(|machine| machine.disk().image().log().last())?;
             newest.disk().image().configuration()

@@ -69,8 +69,13 @@ pub struct TimingParameters {
     pub pre_vote: bool,
     /// Whether leaders step down that hear no quorum.
     pub check_quorum: bool,
-    /// Entries after which a server takes a snapshot; 0: never.
+    /// Entries after which a server takes a snapshot; 0: never. It keeps as many before the snapshot's last one, 256 at most, for
+    /// members slightly behind.
     pub snapshot_after_entries: u64,
+    /// The most entries in one append.
+    pub append_entries_max: u64,
+    /// The most bytes of a snapshot in one message.
+    pub snapshot_piece_max: u64,
 }
 
 /// What the run's own clients do, besides the person at the command line.
@@ -82,6 +87,8 @@ pub struct ClientParameters {
     pub think_time: Duration,
     /// How many different keys they use.
     pub keys: u8,
+    /// So many of their commands are reads for certain; of the rest, one in five is.
+    pub extra_reads: Ppm,
     /// Whether reads may be answered under a lease.
     pub lease_reads: bool,
     /// How long a client waits for an answer before it asks another server.
@@ -108,11 +115,14 @@ impl Default for Parameters {
                 pre_vote: true,
                 check_quorum: true,
                 snapshot_after_entries: 4_096,
+                append_entries_max: 256,
+                snapshot_piece_max: 64 << 10,
             },
             clients: ClientParameters {
                 count: 1,
                 think_time: Duration::from_millis(250),
                 keys: 4,
+                extra_reads: 0,
                 lease_reads: false,
                 attempt_timeout: Duration::from_millis(250),
                 operation_timeout: Duration::from_secs(2),
@@ -152,7 +162,12 @@ impl Parameters {
         if self.disk.fsync_min > self.disk.fsync_max {
             return Err(ParameterError::Reversed("disk fsync"));
         }
-        for (name, ppm) in [("network loss", self.network.loss), ("network duplication", self.network.duplication)] {
+        let shares = [
+            ("network loss", self.network.loss),
+            ("network duplication", self.network.duplication),
+            ("share of extra reads", self.clients.extra_reads),
+        ];
+        for (name, ppm) in shares {
             if ppm > CERTAIN {
                 return Err(ParameterError::Probability(name, ppm));
             }

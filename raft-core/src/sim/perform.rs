@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::action::{Action, Target};
 use super::client::ClientId;
+use super::disk::Disk;
 use super::machine::{Machine, Missed};
 use super::network::Impairment;
 use super::news::{DROPPED, What};
@@ -29,7 +30,10 @@ impl Simulation {
             Action::Wipe(target) => self.on_target(*target, Simulation::wipe),
             Action::Rot(target) => self.on_target(*target, Simulation::rot),
             Action::FailWrite(target) => self.on_target(*target, Simulation::fail_write),
+            Action::TearWrite(target) => self.on_target(*target, Simulation::tear_write),
             Action::Isolate(target) => self.on_target(*target, Simulation::isolate),
+            Action::Mute(target) => self.on_target(*target, Simulation::mute),
+            Action::Deafen(target) => self.on_target(*target, Simulation::deafen),
             Action::Restart(server) => self.on_server(*server, |world, server| {
                 if !world.machines[server.slot()].is_up() {
                     world.start(server);
@@ -67,6 +71,9 @@ impl Simulation {
             Action::StallDisk { server, stalled } => self.on_server(*server, |world, server| {
                 world.stall_disk(server, *stalled);
             }),
+            Action::FillDisk { server, full } => self.on_server(*server, |world, server| {
+                world.fill_disk(server, *full);
+            }),
             Action::SetFsync { server, min, max } => self.on_server(*server, |world, server| {
                 world.machines[server.slot()].disk.set_fsync(*min, *max);
                 world.tell(What::DiskSpeed(server, *min, *max));
@@ -101,6 +108,10 @@ impl Simulation {
             Action::SetDuplication(ppm) => {
                 self.network.set_duplication(*ppm);
                 self.tell(What::DuplicationSet(*ppm));
+            }
+            Action::SetStraggling { share, delay } => {
+                self.network.set_straggling(*share, *delay);
+                self.tell(What::StragglingSet(*share, *delay));
             }
             Action::SetLatency { min, max } => {
                 self.network.set_latency(*min, *max);
@@ -186,6 +197,19 @@ impl Simulation {
         self.reschedule_server(server);
     }
 
+    fn fill_disk(&mut self, server: ServerId, full: bool) {
+        let now = self.now;
+        let machine = &mut self.machines[server.slot()];
+        if machine.disk.is_full() == full {
+            return;
+        }
+        let incarnation = machine.incarnation;
+        if let Some(done) = machine.disk.set_full(now, full) {
+            self.queue.push(done + Duration::from_micros(1), Event::Synced { server, incarnation });
+        }
+        self.tell(What::DiskFull(server, full));
+    }
+
     fn stall_disk(&mut self, server: ServerId, stalled: bool) {
         let now = self.now;
         let machine = &mut self.machines[server.slot()];
@@ -206,6 +230,11 @@ impl Simulation {
             self.tell(What::WriteFailed(server));
             self.crash(server);
         }
+    }
+
+    /// The power fails in the middle of the last write.
+    fn tear_write(&mut self, server: ServerId) {
+        self.crash_with(server, Disk::lose_power_writing);
     }
 
     fn wipe(&mut self, server: ServerId) {
@@ -279,12 +308,30 @@ impl Simulation {
     }
 
     fn isolate(&mut self, server: ServerId) {
-        let now = self.now;
-        for other in ServerSet::first(self.machines.len() as u8).iter().filter(|other| *other != server) {
-            self.network.set_cut(server, other, true, now);
-            self.network.set_cut(other, server, true, now);
-        }
+        self.cut_off(server, true, true);
         self.tell(What::Isolated(server));
+    }
+
+    fn mute(&mut self, server: ServerId) {
+        self.cut_off(server, true, false);
+        self.tell(What::Muted(server));
+    }
+
+    fn deafen(&mut self, server: ServerId) {
+        self.cut_off(server, false, true);
+        self.tell(What::Deafened(server));
+    }
+
+    /// Cuts a server's links in the direction from it, to it, or both.
+    fn cut_off(&mut self, server: ServerId, from_it: bool, to_it: bool) {
+        for other in ServerSet::first(self.machines.len() as u8).iter().filter(|other| *other != server) {
+            if from_it {
+                self.network.set_cut(server, other, true, self.now);
+            }
+            if to_it {
+                self.network.set_cut(other, server, true, self.now);
+            }
+        }
     }
 
     fn partition(&mut self, groups: &[u8]) {
@@ -325,6 +372,7 @@ impl Simulation {
         self.wanted = None;
         self.network.set_loss(0);
         self.network.set_duplication(0);
+        self.network.set_straggling(0, Duration::ZERO);
         let calm = self.scenario.parameters.network;
         self.network.set_latency(calm.latency_min, calm.latency_max);
         self.heal_links(chosen);
@@ -335,6 +383,7 @@ impl Simulation {
             }
             self.resume(server);
             self.stall_disk(server, false);
+            self.fill_disk(server, false);
             self.machines[server.slot()].disk.set_fsync(disk.fsync_min, disk.fsync_max);
             self.machines[server.slot()].clock.set_rate(self.now, TRUE_RATE);
             self.reschedule_server(server);

@@ -19,7 +19,9 @@ pub struct Reach {
 
 impl Reach {
     pub(super) fn of(machines: &[Machine], network: &Network) -> Reach {
-        let newest = machines.iter().filter_map(Machine::raft).max_by_key(|raft| raft.commit_index());
+        // Who is new knows of no members yet.
+        let knowing = machines.iter().filter_map(Machine::raft).filter(|raft| !raft.configuration().voters.is_empty());
+        let newest = knowing.max_by_key(|raft| raft.commit_index());
         let all = ServerSet::first(machines.len() as u8);
         let configuration = newest.map_or(Configuration::of_voters(all), |raft: &Raft| *raft.configuration());
         let voters = configuration.all_voters();

@@ -100,6 +100,8 @@ impl Scenario {
             election_timeout_min: timing.election_timeout_min,
             election_timeout_max: timing.election_timeout_max,
             heartbeat_interval: timing.heartbeat_interval,
+            append_entries_max: usize::try_from(timing.append_entries_max).unwrap_or(usize::MAX),
+            snapshot_piece_max: timing.snapshot_piece_max,
             ..Config::new(id, 0)
         }
         .check()
@@ -128,12 +130,16 @@ impl Scenario {
             | Action::Wipe(target)
             | Action::Rot(target)
             | Action::FailWrite(target)
-            | Action::Isolate(target) => aims(*target),
+            | Action::TearWrite(target)
+            | Action::Isolate(target)
+            | Action::Mute(target)
+            | Action::Deafen(target) => aims(*target),
             Action::Restart(server)
             | Action::Resume(server)
             | Action::Campaign(server)
             | Action::JumpClock { server, .. }
             | Action::StallDisk { server, .. }
+            | Action::FillDisk { server, .. }
             | Action::TransferLeadership(server)
             | Action::RemoveServer(server) => exists(*server),
             Action::SetClockRate { server, rate } => {
@@ -161,6 +167,7 @@ impl Scenario {
             {
                 Err(ScenarioError::Groups { given: groups.len(), servers })
             }
+            Action::SetStraggling { share, .. } => likely("network straggling", *share),
             Action::SetLoss(ppm) => likely("network loss", *ppm),
             Action::SetDuplication(ppm) => likely("network duplication", *ppm),
             Action::SetLatency { min, .. } if *min == Duration::ZERO => {

@@ -18,6 +18,9 @@ impl Simulation {
     pub(super) fn serve(&mut self, server: ServerId, request: ClientRequest) {
         let asker = Asker { client: request.client, attempt: request.attempt };
         let mode = self.read_mode();
+        if let Call::Read(_) = request.call {
+            self.note_asked(request.client, request.attempt);
+        }
         let Some(process) = &mut self.machines[server.slot()].process else {
             return self.answer(server, asker, Reply::Unreachable);
         };
@@ -96,7 +99,15 @@ impl Simulation {
     pub(super) fn note_operation(&mut self, client: ClientId, request: Request) -> u32 {
         let number = self.operations.len() as u32 + 1;
         self.tell_with(|| What::Began(client, request.to_string()));
-        self.operations.push(OperationRecord { number, client, request, began: self.now, end: None, point: None });
+        self.operations.push(OperationRecord {
+            number,
+            client,
+            request,
+            began: self.now,
+            end: None,
+            point: None,
+            due: 0,
+        });
         self.operations_revision += 1;
         number
     }
@@ -117,6 +128,7 @@ impl Simulation {
         let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
         record.end = Some((now, end));
         let record = record.clone();
+        self.check_freshness(&record);
         self.tell_with(|| What::Ended(client, record.request.to_string(), record.answer()));
     }
 
@@ -166,6 +178,39 @@ impl Simulation {
         };
         if self.checker.is_some() {
             self.violation.get_or_insert(violation);
+        }
+    }
+
+    /// A server takes a try of a read: what is committed by now, it must show.
+    fn note_asked(&mut self, client: ClientId, attempt: u64) {
+        let Some(checker) = &self.checker else { return };
+        let due = checker.committed_index().0;
+        let number = self.clients[client.slot()].operation_of_attempt(attempt);
+        if let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) {
+            record.due = due;
+        }
+    }
+
+    /// An operation has ended. If it is a read that was answered, its client must have seen everything it was due.
+    fn check_freshness(&mut self, record: &OperationRecord) {
+        let OperationRecord {
+            request: Request::Read(_),
+            end: Some((_, End::Answered(_))),
+            point: Some(point),
+            due,
+            ..
+        } = record
+        else {
+            return;
+        };
+        if point < due && self.checker.is_some() {
+            let (client, request) = (record.client, &record.request);
+            self.violation.get_or_insert(Violation {
+                property: Property::FreshReads,
+                first: format!("entry {due} was committed when a server was asked for “{request}” by {client}"),
+                second: format!("the answer comes from a store that had applied no further than {point}"),
+                at: self.now,
+            });
         }
     }
 

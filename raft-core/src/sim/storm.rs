@@ -77,6 +77,15 @@ enum Kind {
     Swizzle,
     Ring,
     Roll,
+    OneWay,
+    Straggle,
+    Full,
+    Tear,
+    Usurp,
+    Lag,
+    Rhythm,
+    Coup,
+    Oust,
 }
 
 const KINDS: &[(Kind, &[Profile])] = {
@@ -109,6 +118,15 @@ const KINDS: &[(Kind, &[Profile])] = {
         (Kind::Transfer, &[Membership]),
         (Kind::Join, &[Membership]),
         (Kind::Leave, &[Membership]),
+        (Kind::OneWay, &[Network]),
+        (Kind::Straggle, &[Network]),
+        (Kind::Full, &[Disks]),
+        (Kind::Tear, &[Crashes, Disks]),
+        (Kind::Usurp, &[Network, Membership]),
+        (Kind::Lag, &[Network]),
+        (Kind::Rhythm, &[Network]),
+        (Kind::Coup, &[Membership]),
+        (Kind::Oust, &[Membership]),
     ]
 };
 
@@ -177,21 +195,31 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
     let (min, max) = pick(random, &[(0, 0), (0, 1), (1, 5), (2, 30)]);
     parameters.disk = DiskParameters { fsync_min: millis(min), fsync_max: millis(max) };
     parameters.timing.snapshot_after_entries = pick(random, &[0, 5, 20, 100]);
+    parameters.timing.append_entries_max = pick(random, &[1, 2, 8, 256]);
+    parameters.timing.snapshot_piece_max = pick(random, &[16, 64, 64 << 10]);
     parameters.timing.pre_vote = random.random_range(0..4_u32) > 0;
-    parameters.clients.count = pick(random, &[1, 2, 4]);
+    parameters.clients.count = pick(random, &[1, 2, 4, 8]);
     parameters.clients.think_time = millis(pick(random, &[15, 40, 120]));
+    if parameters.timing.append_entries_max < 8 {
+        // Single entries that overtake each other come to few a second: not more than that is asked for.
+        parameters.clients.count = parameters.clients.count.min(2);
+        parameters.clients.think_time = parameters.clients.think_time.max(millis(40));
+    }
+    parameters.clients.extra_reads = pick(random, &[0, 0, 800_000]);
     parameters.clients.keys = pick(random, &[1, 2, 5]);
     parameters.clients.lease_reads = random.random_range(0..3_u32) == 0;
-    parameters.clients.attempt_timeout = millis(pick(random, &[100, 250, 600]));
+    // To the leader, to a follower and back again, and a write on each: who gives up sooner is seldom answered.
+    let answer = parameters.network.latency_max.times(4) + parameters.disk.fsync_max.times(2);
+    parameters.clients.attempt_timeout = millis(pick(random, &[100, 250, 600])).max(answer);
 }
 
-fn pick<T: Copy>(random: &mut Xoshiro256PlusPlus, choices: &[T]) -> T {
+pub(super) fn pick<T: Copy>(random: &mut Xoshiro256PlusPlus, choices: &[T]) -> T {
     choices[random.random_range(0..choices.len() as u32) as usize]
 }
 
-struct Storm {
-    random: Xoshiro256PlusPlus,
-    servers: u8,
+pub(super) struct Storm {
+    pub(super) random: Xoshiro256PlusPlus,
+    pub(super) servers: u8,
     end: Time,
     leases: bool,
     joins: u32,
@@ -210,11 +238,12 @@ const LEAVES_MAX: u32 = 2;
 
 impl Storm {
     fn blow(&mut self, profile: Profile) {
+        // Some seeds have most kinds of fault, some have few, which then have room to do their worst.
+        let of_six = pick(&mut self.random, if profile == Profile::Full { &[1, 2, 4] } else { &[4] });
         for (kind, profiles) in KINDS {
-            // A third of the kinds is off in each seed.
-            let off = self.random.random_range(0..3_u32) == 0;
+            let on = self.random.random_range(0..6_u32) < of_six;
             let every = Duration::from_millis(pick(&mut self.random, &INTERVALS));
-            if off || !profile.has(profiles) {
+            if !on || !profile.has(profiles) {
                 continue;
             }
             let mut at = Time::ZERO + self.about(every);
@@ -225,26 +254,26 @@ impl Storm {
         }
     }
 
-    fn put(&mut self, at: Time, action: Action) {
+    pub(super) fn put(&mut self, at: Time, action: Action) {
         // What ends a fault may come no later than the calm, which ends it anyway.
         self.actions.push(TimedAction { at: at.min(self.end), action });
     }
 
     /// Evenly between nothing and twice `average`.
-    fn about(&mut self, average: Duration) -> Duration {
+    pub(super) fn about(&mut self, average: Duration) -> Duration {
         Duration::from_micros(self.random.random_range(1..=average.as_micros().saturating_mul(2).max(1)))
     }
 
-    fn millis(&mut self, average: u64) -> Duration {
+    pub(super) fn millis(&mut self, average: u64) -> Duration {
         self.about(Duration::from_millis(average))
     }
 
-    fn anyone(&mut self) -> ServerId {
+    pub(super) fn anyone(&mut self) -> ServerId {
         let number = self.random.random_range(1..=self.servers);
         ServerId::new(number).expect("a storm blows over at least one server")
     }
 
-    fn two(&mut self) -> Option<(ServerId, ServerId)> {
+    pub(super) fn two(&mut self) -> Option<(ServerId, ServerId)> {
         let from = self.anyone();
         let other = self.random.random_range(1..self.servers.max(2));
         let to = ServerId::new((from.number() + other - 1) % self.servers + 1)?;
@@ -257,7 +286,7 @@ impl Storm {
     }
 
     /// Restarts, after a while, whoever is down then.
-    fn restart_later(&mut self, at: Time) {
+    pub(super) fn restart_later(&mut self, at: Time) {
         let back = at + self.millis(700);
         self.put(back, Action::RestartAll);
     }
@@ -280,14 +309,7 @@ impl Storm {
                 }
                 self.restart_later(at);
             }
-            Kind::Roll => {
-                let mut at = at;
-                for server in everyone.iter() {
-                    self.put(at, Action::Crash(Target::Server(server)));
-                    at += self.millis(150);
-                    self.put(at, Action::Restart(server));
-                }
-            }
+            Kind::Roll => self.roll(at),
             Kind::Pause => {
                 let target = self.target();
                 self.put(at, Action::Pause(target));
@@ -301,17 +323,7 @@ impl Storm {
                     self.put(back, Action::Heal { from, to });
                 }
             }
-            Kind::Flap => {
-                if let Some((from, to)) = self.two() {
-                    let mut at = at;
-                    for _ in 0..6 {
-                        self.put(at, Action::Cut { from, to });
-                        at += self.millis(120);
-                        self.put(at, Action::Heal { from, to });
-                        at += self.millis(120);
-                    }
-                }
-            }
+            Kind::Flap => self.flap(at),
             Kind::Swizzle => self.swizzle(at),
             Kind::Impair => {
                 if let Some((from, to)) = self.two() {
@@ -330,30 +342,18 @@ impl Storm {
                 let target = self.target();
                 self.part(at, Action::Isolate(target));
             }
-            Kind::Bridge => {
-                // Two halves that only one server reaches, which reaches both.
-                let bridge = self.anyone();
-                let half = |s: ServerId| s.number() % 2;
-                for (from, to) in pairs(everyone) {
-                    if from != bridge && to != bridge && half(from) != half(to) {
-                        self.put(at, Action::Cut { from, to });
-                    }
-                }
-                let back = at + self.millis(1_500);
-                self.put(back, Action::HealAll);
+            Kind::Bridge => self.bridge(at),
+            Kind::Ring => self.ring(at),
+            Kind::OneWay => {
+                let target = self.target();
+                let deaf = self.random.random_range(0..2_u32) == 0;
+                self.part(at, if deaf { Action::Deafen(target) } else { Action::Mute(target) });
             }
-            Kind::Ring => {
-                // Everybody reaches a majority, no two the same one.
-                let reach = self.servers / 4 + 1;
-                for (from, to) in pairs(everyone) {
-                    let apart = (from.number() + self.servers - to.number()) % self.servers;
-                    if apart.min(self.servers - apart) > reach {
-                        self.put(at, Action::Cut { from, to });
-                    }
-                }
-                let back = at + self.millis(1_500);
-                self.put(back, Action::HealAll);
-            }
+            Kind::Usurp => self.usurp(at),
+            Kind::Lag => self.lag(at),
+            Kind::Rhythm => self.rhythm(at),
+            Kind::Coup => self.coup(at),
+            Kind::Oust => self.oust(at),
             Kind::Loss => {
                 let share = pick(&mut self.random, &[0, 20_000, 100_000, 300_000]);
                 self.put(at, Action::SetLoss(share));
@@ -361,6 +361,11 @@ impl Storm {
             Kind::Duplication => {
                 let share = pick(&mut self.random, &[0, 20_000, 200_000]);
                 self.put(at, Action::SetDuplication(share));
+            }
+            Kind::Straggle => {
+                let share = pick(&mut self.random, &[0, 10_000, 100_000]);
+                let delay = self.millis(500);
+                self.put(at, Action::SetStraggling { share, delay });
             }
             Kind::Latency => {
                 let (min, max) = pick(&mut self.random, &[(1, 2), (1, 30), (5, 120), (50, 90)]);
@@ -378,6 +383,16 @@ impl Storm {
                 self.put(at, Action::StallDisk { server, stalled: true });
                 let back = at + self.millis(900);
                 self.put(back, Action::StallDisk { server, stalled: false });
+            }
+            Kind::Full => {
+                let server = self.anyone();
+                self.put(at, Action::FillDisk { server, full: true });
+                let back = at + self.millis(900);
+                self.put(back, Action::FillDisk { server, full: false });
+            }
+            Kind::Tear => {
+                self.put(at, Action::TearWrite(Target::Writer));
+                self.restart_later(at);
             }
             Kind::FailWrite => {
                 let target = if self.random.random_range(0..2_u32) == 0 { Target::Writer } else { self.target() };
@@ -424,45 +439,36 @@ impl Storm {
                 self.put(at, Action::TransferLeadership(to));
             }
             Kind::Join => {
-                if self.joins < JOINS_MAX {
-                    self.joins += 1;
+                if self.joins_left(1) {
                     self.put(at, Action::AddServer);
                 }
             }
             Kind::Leave => {
                 let server = self.anyone();
-                if self.leaves < LEAVES_MAX {
-                    self.leaves += 1;
+                if self.leaves_left(1) {
                     self.put(at, Action::RemoveServer(server));
                 }
             }
         }
     }
 
-    fn part(&mut self, at: Time, action: Action) {
+    /// Whether so many more servers may join; they are counted.
+    pub(super) fn joins_left(&mut self, count: u32) -> bool {
+        let left = self.joins + count <= JOINS_MAX;
+        self.joins += if left { count } else { 0 };
+        left
+    }
+
+    /// Whether so many more servers may leave; they are counted.
+    pub(super) fn leaves_left(&mut self, count: u32) -> bool {
+        let left = self.leaves + count <= LEAVES_MAX;
+        self.leaves += if left { count } else { 0 };
+        left
+    }
+
+    pub(super) fn part(&mut self, at: Time, action: Action) {
         self.put(at, action);
         let back = at + self.millis(1_200);
         self.put(back, Action::HealAll);
     }
-
-    /// Cuts the links of some servers one by one, and heals them in another order.
-    fn swizzle(&mut self, at: Time) {
-        let mut links: Vec<(ServerId, ServerId)> = pairs(ServerSet::first(self.servers)).collect();
-        let mut at = at;
-        for round in 0..2 {
-            for place in (1..links.len()).rev() {
-                let other = self.random.random_range(0..=place as u32) as usize;
-                links.swap(place, other);
-            }
-            for (from, to) in links.clone() {
-                let action = if round == 0 { Action::Cut { from, to } } else { Action::Heal { from, to } };
-                self.put(at, action);
-                at += self.millis(30);
-            }
-        }
-    }
-}
-
-fn pairs(servers: ServerSet) -> impl Iterator<Item = (ServerId, ServerId)> {
-    servers.iter().flat_map(move |from| servers.iter().filter(move |to| *to != from).map(move |to| (from, to)))
 }

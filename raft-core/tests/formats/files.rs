@@ -112,7 +112,7 @@ fn what_is_wrong_with_a_file_is_said_in_a_sentence() {
         ),
         (
             "{\n  \"raftarium\": 1,\n  \"seed\": \"7\",\n  \"clients\": {\"thinktime\": \"1s\"}\n}",
-            "line 4, column 25: unknown field `thinktime`, expected one of `count`, `think_time`, `keys`, `lease_reads`, \
+            "line 4, column 25: unknown field `thinktime`, expected one of `count`, `think_time`, `keys`, `extra_reads`, `lease_reads`, \
              `attempt_timeout`, `operation_timeout`",
         ),
         (

@@ -60,6 +60,11 @@ pub fn every_action() -> Vec<Action> {
         Action::RemoveServer(s(3)),
         Action::Submit("put \"über x\" 'it’s'".into()),
         Action::HealQuorum(3),
+        Action::TearWrite(Target::Writer),
+        Action::FillDisk { server: s(2), full: true },
+        Action::Mute(Target::Leader),
+        Action::Deafen(Target::Server(s(3))),
+        Action::SetStraggling { share: 12_345, delay: max },
     ];
     let kinds = |action: &Action| match action {
         Action::Crash(_) | Action::Restart(_) | Action::RestartAll | Action::Pause(_) | Action::Resume(_) => 5,
@@ -71,6 +76,8 @@ pub fn every_action() -> Vec<Action> {
         Action::DuplicateMessage(_) | Action::HoldMessage(_) | Action::DeliverMessage(_) => 27,
         Action::TransferLeadership(_) | Action::AddServer | Action::RemoveServer(_) => 30,
         Action::Submit(_) | Action::HealQuorum(_) => 32,
+        Action::TearWrite(_) | Action::FillDisk { .. } | Action::Mute(_) | Action::Deafen(_) => 36,
+        Action::SetStraggling { .. } => 37,
     };
     assert_eq!(all.iter().map(kinds).max(), Some(all.len()));
     all
@@ -127,6 +134,10 @@ pub fn action() -> impl Strategy<Value = Action> {
         target().prop_map(Action::Rot),
         target().prop_map(Action::FailWrite),
         target().prop_map(Action::Isolate),
+        target().prop_map(Action::TearWrite),
+        target().prop_map(Action::Mute),
+        target().prop_map(Action::Deafen),
+        (server(), any::<bool>()).prop_map(|(server, full)| Action::FillDisk { server, full }),
         server().prop_map(Action::Restart),
         server().prop_map(Action::Resume),
         server().prop_map(Action::Campaign),
@@ -155,6 +166,7 @@ pub fn action() -> impl Strategy<Value = Action> {
         Just(Action::HealAll),
         Just(Action::AddServer),
         share.clone().prop_map(Action::SetLoss),
+        (share.clone(), length()).prop_map(|(share, delay)| Action::SetStraggling { share, delay }),
         share.prop_map(Action::SetDuplication),
         range()
             .prop_map(|(min, max)| Action::SetLatency {
@@ -183,7 +195,8 @@ fn parameters() -> impl Strategy<Value = Parameters> {
         duplication,
     });
     let disk = range().prop_map(|(fsync_min, fsync_max)| DiskParameters { fsync_min, fsync_max });
-    let timing = (range(), any::<[bool; 2]>(), any::<u64>()).prop_map(|((min, max), [a, b], entries)| {
+    let limits = (any::<u64>(), 1..u64::from(u32::MAX), 1..u64::MAX);
+    let timing = (range(), any::<[bool; 2]>(), limits).prop_map(|((min, max), [a, b], (entries, append, piece))| {
         let min = min.max(Duration::from_micros(2));
         TimingParameters {
             election_timeout_min: min,
@@ -192,13 +205,17 @@ fn parameters() -> impl Strategy<Value = Parameters> {
             pre_vote: a,
             check_quorum: b,
             snapshot_after_entries: entries,
+            append_entries_max: append,
+            snapshot_piece_max: piece,
         }
     });
-    let clients = (any::<u8>(), positive(), 1..=u8::MAX, any::<bool>(), positive(), positive()).prop_map(
-        |(count, think_time, keys, lease_reads, attempt_timeout, operation_timeout)| ClientParameters {
+    let reads = (0..=CERTAIN, any::<bool>());
+    let clients = (any::<u8>(), positive(), 1..=u8::MAX, reads, positive(), positive()).prop_map(
+        |(count, think_time, keys, (extra_reads, lease_reads), attempt_timeout, operation_timeout)| ClientParameters {
             count,
             think_time,
             keys,
+            extra_reads,
             lease_reads,
             attempt_timeout,
             operation_timeout,

@@ -138,14 +138,21 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
         What::Paused(..) => moment(MomentKind::Pause, 0),
         What::Resumed(..) => moment(MomentKind::Resume, 0),
         What::ClockRate(..) | What::ClockJumped(..) => moment(MomentKind::Clock, 0),
-        What::Wiped(..) | What::Rotted(..) | What::WriteFailed(..) | What::DiskStalled(..) | What::DiskSpeed(..) => {
-            moment(MomentKind::Disk, 0)
+        What::Wiped(..)
+        | What::Rotted(..)
+        | What::WriteFailed(..)
+        | What::DiskStalled(..)
+        | What::DiskFull(..)
+        | What::DiskSpeed(..) => moment(MomentKind::Disk, 0),
+        What::Cut(..) | What::Partitioned(..) | What::Isolated(..) | What::Muted(..) | What::Deafened(..) => {
+            moment(MomentKind::Cut, 0)
         }
-        What::Cut(..) | What::Partitioned(..) | What::Isolated(..) => moment(MomentKind::Cut, 0),
         What::Healed(..) | What::AllHealed | What::QuorumHealed(..) => moment(MomentKind::Heal, 0),
-        What::LossSet(..) | What::DuplicationSet(..) | What::LatencySet(..) | What::Impaired(..) => {
-            moment(MomentKind::Network, 0)
-        }
+        What::LossSet(..)
+        | What::DuplicationSet(..)
+        | What::LatencySet(..)
+        | What::StragglingSet(..)
+        | What::Impaired(..) => moment(MomentKind::Network, 0),
         What::Began(client, ..) => {
             let number = newest_write(world, *client, |_| true)?;
             Moment { client: Some(*client), ..moment(MomentKind::WriteBegan, number) }

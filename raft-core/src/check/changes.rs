@@ -1,0 +1,114 @@
+//! Lawful membership: what a leader must have seen to before it appends a membership (Raft §6).
+//!
+//! A membership is in force as soon as it is appended, committed or not. So at any time some servers go by one membership and some by the
+//! next, and a majority of the one must always meet a majority of the other. That holds if
+//! * the one before is committed: nobody goes by anything older then, and wins;
+//! * the leader has committed an entry of its own term: otherwise a membership that a former leader appended may still be in force
+//!   elsewhere (raft-dev, 10 July 2015);
+//! * more than one voter at once changes through a joint membership, which needs the majorities of both.
+
+use alloc::format;
+use alloc::string::String;
+
+use crate::raft::{Configuration, LogIndex, Raft, ServerSet};
+
+/// What was so, and what contradicts it, if this leader's appending `after` at `index`, where `before` was in force since `since`, is
+/// against the law.
+pub(super) fn unlawful(
+    raft: &Raft,
+    (since, before): (LogIndex, Configuration),
+    (index, after): (LogIndex, Configuration),
+) -> Option<(String, String)> {
+    let (me, term, commit) = (raft.id(), raft.term(), raft.commit_index());
+    let appends = format!("it appends another, {}, at {index}", describe(&after));
+    if since > commit {
+        let first = format!("{me} has committed up to {commit}, not yet the membership at {since}");
+        return Some((first, appends));
+    }
+    // Who ends a joint membership only does what everybody waits for.
+    if !before.is_joint() && raft.log().term_at(commit) != Some(term) {
+        let first = format!("{me} leads term {term} and has committed no entry of that term yet");
+        return Some((first, appends));
+    }
+    if !majorities_meet(before, after) {
+        let first = format!("a majority of {} need not meet one of {}", describe(&before), describe(&after));
+        return Some((first, format!("{me} goes straight from the one to the other at {index}")));
+    }
+    None
+}
+
+/// Whether every quorum by the one has a server in common with every quorum by the other, as far as can be told from the kind of change.
+fn majorities_meet(before: Configuration, after: Configuration) -> bool {
+    let enters = after.outgoing == before.voters && !before.is_joint();
+    let leaves = before.is_joint() && after.voters == before.voters && !after.is_joint();
+    let keeps = after.voters == before.voters && after.outgoing == before.outgoing;
+    let one = !before.is_joint() && !after.is_joint() && difference(before.voters, after.voters) <= 1;
+    enters || leaves || keeps || one
+}
+
+/// `S1, S2, S3`, or `S1, S4, S5 with S1, S2, S3` where both have a say.
+fn describe(configuration: &Configuration) -> String {
+    let Configuration { voters, outgoing, .. } = configuration;
+    if configuration.is_joint() { format!("{voters} with {outgoing}") } else { format!("{voters}") }
+}
+
+/// How many servers are in one of the two only.
+fn difference(one: ServerSet, other: ServerSet) -> usize {
+    one.difference(other).len() + other.difference(one).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::ServerId;
+
+    fn set(numbers: &[u8]) -> ServerSet {
+        numbers.iter().filter_map(|number| ServerId::new(*number)).collect()
+    }
+
+    fn simple(voters: &[u8]) -> Configuration {
+        Configuration::of_voters(set(voters))
+    }
+
+    fn joint(voters: &[u8], outgoing: &[u8]) -> Configuration {
+        Configuration { outgoing: set(outgoing), ..simple(voters) }
+    }
+
+    /// By brute force: no two quorums are apart.
+    fn always_meet(before: Configuration, after: Configuration) -> bool {
+        let everyone = before.all_voters().union(after.all_voters());
+        let members: alloc::vec::Vec<ServerId> = everyone.iter().collect();
+        (0..1_u32 << members.len()).all(|side| {
+            let of_one: ServerSet =
+                members.iter().enumerate().filter(|(bit, _)| side & 1 << bit != 0).map(|(_, server)| *server).collect();
+            !(before.has_quorum(of_one) && after.has_quorum(everyone.difference(of_one)))
+        })
+    }
+
+    #[test]
+    fn what_is_lawful_has_majorities_that_meet() {
+        let lawful = [
+            (simple(&[1, 2, 3]), joint(&[1, 4, 5], &[1, 2, 3])),
+            (joint(&[1, 4, 5], &[1, 2, 3]), simple(&[1, 4, 5])),
+            (simple(&[1, 2, 3]), simple(&[1, 2, 3, 4])),
+            (simple(&[1, 2, 3, 4]), simple(&[1, 2, 4])),
+            (simple(&[1, 2, 3]), Configuration { learners: set(&[4]), ..simple(&[1, 2, 3]) }),
+        ];
+        for (before, after) in lawful {
+            assert!(majorities_meet(before, after) && always_meet(before, after), "{before:?} to {after:?}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_decided_apart_is_unlawful() {
+        let unlawful = [
+            (simple(&[1, 2, 3]), simple(&[1, 4, 5])),
+            (simple(&[1, 2, 3]), simple(&[1, 2, 3, 4, 5, 6])),
+            (joint(&[1, 4, 5], &[1, 2, 3]), simple(&[2, 3, 6])),
+            (simple(&[1, 2, 3]), joint(&[1, 4], &[1, 4, 5])),
+        ];
+        for (before, after) in unlawful {
+            assert!(!majorities_meet(before, after) && !always_meet(before, after), "{before:?} to {after:?}");
+        }
+    }
+}
