@@ -27,7 +27,7 @@ use crate::{Ending, Unusable, output, panics};
 
 #[derive(Args)]
 #[command(
-    after_help = "Exit status: 0 no violation, 1 a violation was found, 2 the command line makes no sense, \
+    after_help = "Exit status: 0 no violation, 1 a violation was found (or, with --all-marks, a rare state never reached), 2 the command line makes no sense, \
                         3 the scenario can't be written.",
     after_long_help = "Each seed draws its own world and its own storm. A run fails if one of Raft's safety properties is violated, if an \
                        assertion of the core fails, if what clients saw is not linearizable, or if, after the storm, a healed quorum does not \
@@ -64,6 +64,9 @@ pub struct Options {
     /// Play all seeds, and count the violations, instead of stopping at the first
     #[arg(long)]
     keep_going: bool,
+    /// Fail, too, if one of the rare states was never reached: then a hunt says nothing about it
+    #[arg(long)]
+    all_marks: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -213,7 +216,8 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
         in_words(options, &hunt, &tally, wall, shrunk.as_ref())
     };
     output::print(&text)?;
-    Ok(if tally.failed.is_empty() { Ending::Fine } else { Ending::Found })
+    let missed = options.all_marks && tally.marks.iter().any(|(_, count)| count == 0);
+    Ok(if tally.failed.is_empty() && !missed { Ending::Fine } else { Ending::Found })
 }
 
 // ---------------------------------------------------------------- playing

@@ -38,6 +38,8 @@ pub enum Part {
     ClippyWasm,
     /// Tests of all crates, natively
     Native,
+    /// A thousand storms of a minute each, with every fault
+    Hunt,
     /// Examples in the documentation
     Doctest,
     /// The documentation builds without a warning
@@ -63,6 +65,7 @@ impl Part {
             Part::Clippy => "clippy, native",
             Part::ClippyWasm => "clippy, wasm32",
             Part::Native => "native tests",
+            Part::Hunt => "a thousand storms",
             Part::Doctest => "documentation examples",
             Part::Rustdoc => "documentation",
             Part::Independence => "platform independence",
@@ -90,6 +93,7 @@ impl Part {
             Part::Native => {
                 run_some_tests(cargo("test").args(["--workspace", "--lib", "--bins", "--tests", "--examples"]))
             }
+            Part::Hunt => hunt(),
             Part::Doctest => tools::run_tests(cargo("test").args(["--workspace", "--doc"])).map(Passed::tests),
             Part::Rustdoc => {
                 tools::run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -132,6 +136,13 @@ fn run_some_tests(command: &mut Command) -> Result<Passed> {
     let tests = tools::run_tests(command)?;
     ensure!(tests > 0, "no test ran");
     Ok(Passed::tests(tests))
+}
+
+/// Plays storms natively and optimised, as a developer would. A rare state that none of them reaches is a failure like a violation.
+fn hunt() -> Result<Passed> {
+    let hunt = ["--release", "--package", "raftarium", "--", "hunt", "--seeds", "0..1000", "--all-marks"];
+    let shrunk = std::env::temp_dir().join("raftarium-hunt.json");
+    tools::run(cargo("run").args(hunt).arg("--out").arg(shrunk)).map(Passed::check)
 }
 
 fn clippy(arguments: &[&str]) -> Result<Passed> {
