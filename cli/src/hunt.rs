@@ -16,7 +16,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use raft_core::check::linearizable::WORK_DEFAULT;
 use raft_core::format::{LENGTH_MAX, Run, kebab, link, units};
 use raft_core::raft::{Rule, Rules};
-use raft_core::sim::{CALM_AFTER, Marks, Profile, SERVERS_MAX};
+use raft_core::sim::{CALM_AFTER, Marks, Profile, SERVERS_MAX, Scenario};
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Failure, Hunt, Shrunk};
 use serde_json::{Value, json};
@@ -81,7 +81,7 @@ pub struct Options {
     shrink_tries: u32,
 }
 
-fn seeds(text: &str) -> Result<Range<u64>, String> {
+pub fn seeds(text: &str) -> Result<Range<u64>, String> {
     let number =
         |text: &str| text.trim().parse::<u64>().map_err(|_| format!("“{text}” is no seed: write 0..1000, or 17"));
     let range = if let Some((first, last)) = text.split_once("..=") {
@@ -218,6 +218,49 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     output::print(&text)?;
     let missed = options.all_marks && tally.marks.iter().any(|(_, count)| count == 0);
     Ok(if tally.failed.is_empty() && !missed { Ending::Fine } else { Ending::Found })
+}
+
+// ---------------------------------------------------------------- without a rule
+
+/// What a hunt without one rule came to, as a line of a table in Markdown.
+pub fn row_without(rule: Rule, seeds: &Range<u64>, shrink_tries: u32) -> String {
+    let options = Options {
+        seeds: seeds.clone(),
+        nodes: None,
+        length: Hunt::default().length,
+        faults: Profile::Full.name().to_owned(),
+        without: Vec::new(),
+        jobs: None,
+        keep_going: true,
+        all_marks: false,
+        json: false,
+        out: None,
+        base_url: BASE_URL.to_owned(),
+        shrink_tries,
+    };
+    let hunt = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() };
+    let mut tally = play_all(&options, &hunt);
+    tally.failed.sort_by_key(|failed| failed.seed);
+    let start = format!("| `{}` | {} |", rule.name(), rule.prevents());
+    let Some(first) = tally.failed.first() else {
+        return format!("{start} 0 of {} | | | |\n", tally.played);
+    };
+    let shrunk = trial::shrink(&hunt.run(first.seed), &first.failure, shrink_tries, |candidate| {
+        try_run(candidate, WORK_OF_SHRINKING).failed.map(|failed| failed.failure)
+    });
+    let sentence =
+        try_run(&shrunk.run, WORK_DEFAULT).failed.map_or_else(|| first.sentence.clone(), |failed| failed.sentence);
+    let Scenario { parameters, actions, .. } = &shrunk.run.scenario;
+    format!(
+        "{start} {} of {} | {} | {} servers, {} actions, {} | {} |\n",
+        tally.failed.len(),
+        tally.played,
+        first.seed,
+        parameters.servers,
+        actions.len(),
+        shrunk.run.until,
+        sentence.replace('|', "\\|").replace('\n', " "),
+    )
 }
 
 // ---------------------------------------------------------------- playing

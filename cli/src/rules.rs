@@ -1,21 +1,50 @@
-//! `rules`: what can be switched off, and what it is good for.
+//! `rules`: what can be switched off, what it is good for, and what a hunt without it finds.
+
+use std::ops::Range;
 
 use clap::Args;
 use raft_core::raft::Rule;
 use serde_json::json;
 
 use crate::output::{BOLD, DIM, styled};
-use crate::{Ending, Unusable, output};
+use crate::{Ending, Unusable, hunt, output};
 
 #[derive(Args)]
-#[command(after_help = "Example:\n  raftarium hunt --without vote-once-per-term")]
+#[command(after_help = "Examples:\n  raftarium hunt --without vote-once-per-term\n  \
+                  raftarium rules --hunt 0..600 > docs/rules.md")]
 pub struct Options {
     /// Print JSON
     #[arg(long)]
     json: bool,
+    /// Hunt in these seeds without each rule, and print what came of it as a table in Markdown
+    #[arg(long, value_name = "A..B", value_parser = hunt::seeds, conflicts_with = "json")]
+    hunt: Option<Range<u64>>,
+    /// How many candidates to try in shrinking the first failure of each rule
+    #[arg(long, value_name = "N", default_value_t = 400, requires = "hunt")]
+    shrink_tries: u32,
+}
+
+/// What is said above the table.
+fn heading(seeds: &Range<u64>, shrink_tries: u32) -> String {
+    let Range { start, end } = seeds;
+    format!(
+        "<!-- Made by `raftarium rules --hunt {start}..{end} --shrink-tries {shrink_tries}`. Don't edit it by hand. -->\n\n\
+         # What each rule is good for\n\n\
+         Seeds {start}..{end}, a minute each, with every fault and without one rule. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
+         the first that failed.\n\n\
+         | without | which prevents | seeds that fail | the first | shrunk to | what is found |\n\
+         | --- | --- | --- | --- | --- | --- |\n"
+    )
 }
 
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
+    if let Some(seeds) = &options.hunt {
+        output::print(&heading(seeds, options.shrink_tries))?;
+        for rule in Rule::ALL {
+            output::print(&hunt::row_without(rule, seeds, options.shrink_tries))?;
+        }
+        return Ok(Ending::Fine);
+    }
     let mut text = String::new();
     if options.json {
         let rules =

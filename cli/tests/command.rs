@@ -295,3 +295,15 @@ fn rules_are_listed() {
     let json = raftarium(folder.path(), &["rules", "--json"]).ended(FINE).json();
     assert!(json.as_array().unwrap().len() >= 27);
 }
+
+/// Made by `raftarium rules --hunt`: a rule whose absence no hunt catches has no place there.
+#[test]
+fn the_table_of_rules_names_each_with_a_seed_that_fails_without_it() {
+    let table = include_str!("../../docs/rules.md");
+    for rule in raft_core::raft::Rule::ALL {
+        let start = format!("| `{}` |", rule.name());
+        let row = table.lines().find(|line| line.starts_with(&start));
+        let row = row.unwrap_or_else(|| panic!("{} is not in docs/rules.md", rule.name()));
+        assert!(!row.contains("| 0 of"), "{row}");
+    }
+}
