@@ -18,6 +18,8 @@
 //! # And what clients see
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
+//! * **Verified Commit**: a follower commits only as far as it has compared its log with its leader's (Raft Figure 2: "min(leaderCommit, index
+//!   of last new entry)"). Stricter than State Machine Safety, which shows the disaster only where the tails differ.
 //!
 //! [`linearizable`] judges their history: whether it is one that a single store could have given them.
 //!
@@ -63,11 +65,13 @@ pub enum Property {
     LawfulMembership,
     /// A read shows everything that was committed when it was asked for.
     FreshReads,
+    /// A follower commits only what it has compared with its leader's log.
+    VerifiedCommit,
 }
 
 impl Property {
     /// All of them, the paper's first.
-    pub const ALL: [Property; 12] = [
+    pub const ALL: [Property; 13] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -80,6 +84,7 @@ impl Property {
         Property::ExactlyOnce,
         Property::LawfulMembership,
         Property::FreshReads,
+        Property::VerifiedCommit,
     ];
 
     /// Its name.
@@ -97,6 +102,7 @@ impl Property {
             Property::ExactlyOnce => "Exactly Once",
             Property::LawfulMembership => "Lawful Membership",
             Property::FreshReads => "Fresh Reads",
+            Property::VerifiedCommit => "Verified Commit",
         }
     }
 }

@@ -633,6 +633,12 @@ impl Raft {
         self.disk.log()
     }
 
+    /// Up to here its log is known to equal its leader's; zero where it hasn't compared the two.
+    pub fn agreed_index(&self) -> LogIndex {
+        let (term, index) = self.agreed;
+        if term == self.hard_state.term { index } else { LogIndex::ZERO }
+    }
+
     /// Whether a write is on its way to the disk.
     pub fn is_writing(&self) -> bool {
         self.disk.is_writing()
