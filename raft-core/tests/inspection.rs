@@ -4,6 +4,7 @@ mod support;
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::slice;
 use std::sync::Arc;
 
 use raft_core::raft::{
@@ -172,10 +173,10 @@ fn pieces_logs_and_snapshots_compare_by_what_they_hold() {
         log
     };
     let (x, y) = (command(1, "x"), command(1, "y"));
-    assert_eq!(log(EntryId::ZERO, &[x.clone()]), log(EntryId::ZERO, &[x.clone()]));
-    assert_ne!(log(EntryId::ZERO, &[x.clone()]), log(EntryId::ZERO, &[y.clone()]), "another entry");
-    assert_ne!(log(EntryId::ZERO, &[x.clone()]), log(EntryId::ZERO, &[x.clone(), y.clone()]), "a longer one");
-    assert_ne!(log(id(1, 1), &[x.clone()]), log(id(2, 1), &[x]), "another beginning");
+    assert_eq!(log(EntryId::ZERO, slice::from_ref(&x)), log(EntryId::ZERO, slice::from_ref(&x)));
+    assert_ne!(log(EntryId::ZERO, slice::from_ref(&x)), log(EntryId::ZERO, slice::from_ref(&y)), "another entry");
+    assert_ne!(log(EntryId::ZERO, slice::from_ref(&x)), log(EntryId::ZERO, &[x.clone(), y.clone()]), "a longer one");
+    assert_ne!(log(id(1, 1), slice::from_ref(&x)), log(id(2, 1), &[x]), "another beginning");
 }
 
 #[test]
