@@ -8,9 +8,9 @@ use std::slice;
 use std::sync::Arc;
 
 use raft_core::raft::{
-    Config, Configuration, Durable, DurableError, Entry, EntryId, HardState, LogIndex, Message, Observation, Output,
-    Payload, Piece, Raft, Reading, Refusal, Role, Rule, Rules, Snapshot, SnapshotMeta, Standing, Start, StartError,
-    Term, Window, WithheldReason,
+    AppendEntries, Config, Configuration, Durable, DurableError, Entry, EntryId, HardState, LogIndex, Message,
+    Observation, Output, Payload, Piece, Raft, Reading, Refusal, Role, Rule, Rules, Snapshot, SnapshotMeta, Standing,
+    Start, StartError, Term, Window, WithheldReason,
 };
 use raft_core::raft::{DriftWatch, Input, Log};
 use raft_core::time::{Duration, Time};
@@ -307,4 +307,59 @@ fn an_answer_about_a_read_counts_only_from_the_leader_that_was_asked() {
     let other = raft_core::raft::ReadIndexResponse { request: ask.request.wrapping_add(1), ..lie };
     cluster.arrive(s(1), s(3), Message::ReadIndexResponse(other));
     assert_eq!(cluster.answer(read), None, "S1 was not asked that");
+}
+
+#[test]
+fn what_follows_an_old_beginning_is_taken_at_its_own_place() {
+    let mut cluster = settled(3);
+    cluster.propose(s(1), "x=1");
+    cluster.run(ms(100));
+    cluster.isolate(s(3));
+    assert_eq!(cluster.commit(s(3)), 2);
+    let append = AppendEntries {
+        term: Term(1),
+        previous: id(1, 1),
+        entries: vec![command(1, "x=1"), command(1, "x=2"), command(1, "x=3")].into_iter().collect(),
+        commit: LogIndex(4),
+        round: 1,
+        probe: 1,
+    };
+    cluster.arrive(s(1), s(3), Message::AppendEntries(append));
+    assert_eq!(cluster.applied(s(3)), ["x=1", "x=2", "x=3"]);
+}
+
+#[test]
+fn a_joint_membership_is_not_left_because_something_older_is_committed() {
+    let mut cluster = settled(3);
+    cluster.isolate(s(3));
+    cluster.hold_disk(s(2));
+    cluster.propose(s(1), "x=1");
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.settle();
+    cluster.fsync_one(s(2));
+    cluster.settle();
+    assert_eq!(cluster.commit(s(1)), 2, "S2 has the command, not yet the membership");
+    assert!(cluster.raft(s(1)).configuration().is_joint());
+    assert_eq!(cluster.last(s(1)), id(3, 1));
+}
+
+#[test]
+fn who_leaves_is_sent_the_log_as_long_as_its_leaving_is_not_committed() {
+    let mut cluster = settled(5);
+    cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    cluster.crash(s(5));
+    cluster.deliver_all(s(1), s(2));
+    cluster.deliver_all(s(1), s(3));
+    for member in [2, 3, 4] {
+        cluster.deliver_all(s(1), s(member));
+        cluster.hold_disk(s(member));
+        cluster.deliver_all(s(member), s(1));
+    }
+    cluster.run(ms(600));
+    assert!(cluster.leads(s(1)) && !cluster.raft(s(1)).configuration().is_joint());
+    assert!(cluster.raft(s(1)).configuration_index() > cluster.raft(s(1)).commit_index());
+    cluster.take_events();
+    cluster.run(ms(100));
+    let to_it = |event: &Event| matches!(event, Event::Sent(_, to, _) | Event::Lost(_, to, _) if *to == s(5));
+    assert!(cluster.take_events().iter().any(to_it));
 }

@@ -30,6 +30,8 @@
 //! write it rests on is durable. What [`Output::messages`] holds may be sent at once; a driver can't get the order wrong. A candidate's own
 //! vote counts, like everybody's, once it is durable. A leader whose disk has stalled steps down.
 //!
+//! What a follower has received and not yet on its disk counts for nothing, but isn't sent to it again: an acknowledgement says both.
+//!
 //! A damaged record is never taken for an absent one: a server whose disk has lost entries remembers how its log ended
 //! ([`HardState::lost`]), votes as if it still had them, doesn't campaign, and says so to its leader, which then counts on nothing that it
 //! doesn't hold. Once its log has grown back to there, it is as before. A server that lost everything is nobody until a membership
@@ -41,8 +43,10 @@
 //!
 //! # Membership and transfer (`change`)
 //! A membership is in force from when it is appended. Voters change through joint consensus, which the leader leaves by itself. A
-//! new voter must be a learner that has caught up. A leader that isn't in the new membership steps down once it is committed.
-//! Leadership can be handed to a chosen voter, which campaigns at once.
+//! new voter must be a learner that has caught up. A leader that isn't in the new membership steps down once it is committed, and tells
+//! the voter that has most of its log to campaign at once. Those that leave are sent the log until they have it from there; one that
+//! was cut off meanwhile is sent it when it comes back and asks for votes. Leadership can be handed to a chosen voter, which campaigns
+//! at once; the request is answered when that voter is heard to lead.
 //!
 //! # Reads (`reads`)
 //! A read is answered at the commit index of its arrival, once the leader has committed an entry of its own term and a quorum has
@@ -72,6 +76,8 @@
 //!   confirms its reads instead; but it can't see that at once, and a clock that stops is beyond the bound from the first moment.
 //! * A server that lost its disk must come back under a new name. Under the old one it waits to be added as a learner, which keeps
 //!   it from voting by mistake, but a vote it gave before may still be on its way.
+//! * A removed server that nobody it knows of is still a member with, or whose term has run ahead while pre-votes are off, isn't reached by
+//!   the leader: it never learns, and disturbs nobody that checks quorums.
 //! * At most 127 servers, numbered 1 to 127.
 
 mod append;
