@@ -2,34 +2,52 @@
 // No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and colours
 // that can be read where axe can't see, on the canvas.
 import { AxeBuilder } from '@axe-core/playwright';
-import { advanceBy, expect, leaderId, open, server, test, toggle, type } from './page.js';
+import { advanceBy, drawer, expect, leaderId, open, server, tab, test, toggle, type } from './page.js';
 
 /** @param {import('@playwright/test').Page} page @param {string} where */
 async function noViolations(page, where) {
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
+  // The buttons over links and messages let every pointer through (the stage finds out what it is on), so
+  // they are no targets to be missed, and messages are wherever they are.
+  for (const violation of violations.filter(({ id }) => id === 'target-size')) {
+    const through = await Promise.all(
+      violation.nodes.map(({ target }) => page.locator(String(target[0])).evaluate((node) => getComputedStyle(node).pointerEvents === 'none')),
+    );
+    violation.nodes = violation.nodes.filter((_, i) => !through[i]);
+  }
+  const left = violations.filter(({ nodes }) => nodes.length > 0);
+  const found = left.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
   expect(found, where).toEqual([]);
 }
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   for (const [place, viewport] of /** @type {const} */ ([['desk', { width: 1440, height: 900 }], ['phone', { width: 390, height: 844 }]])) {
     test(`axe finds nothing: ${colorScheme}, ${place}`, async ({ page }) => {
+      test.slow();
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
       await open(page);
       await type(page, 'put x 1');
       await advanceBy(page, 3_000_000);
-      await noViolations(page, 'operations');
-      await page.getByRole('tab', { name: 'Events' }).click();
-      await noViolations(page, 'events');
+      await noViolations(page, 'stage');
+      for (const name of ['Space-time', 'Events', 'Server', 'Stores', 'Dials']) {
+        await tab(page, name);
+        await noViolations(page, name);
+      }
+      await drawer(page, false);
       const first = await leaderId(page);
       for (const id of [first, (first % 5) + 1, ((first + 1) % 5) + 1]) await toggle(page, id);
       await type(page, 'put x 1');
       await advanceBy(page, 3_000_000);
-      await page.getByRole('tab', { name: 'Clients' }).click();
+      await tab(page, 'Clients');
       await noViolations(page, 'no majority');
+      await drawer(page, false);
+      await server(page, first).click();
+      await expect(page.getByRole('menu')).toBeVisible();
+      await noViolations(page, 'menu');
+      await page.keyboard.press('Escape');
       for (const name of ['Network', 'New run', 'Keys and signs']) {
         await page.getByRole('button', { name, exact: true }).click();
         await expect(page.getByRole('dialog')).toBeVisible();

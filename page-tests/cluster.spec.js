@@ -1,6 +1,6 @@
 // @ts-check
 // What people come for: a cluster that lives, answers, and survives what they do to it.
-import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, toggle, type } from './page.js';
+import { advanceBy, answer, expect, leader, leaderId, open, server, setSpeed, stored, test, toggle, type } from './page.js';
 
 test('opens with a leader elected and something moving', async ({ page }) => {
   await open(page, '');
@@ -140,6 +140,8 @@ test('a new run is made from the dialog, with its seed in the address', async ({
 test('the seed can be copied, as a link to this run', async ({ page, context }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await open(page, '?seed=31&servers=3');
+  // No turning point comes between the copy and its announcement.
+  await advanceBy(page, 0);
   await page.getByRole('button', { name: 'seed 31' }).click();
   await expect(page.locator('#live')).toHaveText('Link copied');
   expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(/\?seed=31&servers=3$/);

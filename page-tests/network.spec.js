@@ -1,6 +1,6 @@
 // @ts-check
 // Cutting and healing, by mouse and by keyboard. By touch: phone.spec.js.
-import { expect, leader, leaderId, open, server, setSpeed, test } from './page.js';
+import { expect, leader, leaderId, open, pick, quiet, server, setSpeed, test } from './page.js';
 
 const cuts = (/** @type {import('@playwright/test').Page} */ page) =>
   page.evaluate(() => /** @type {any} */ (window).raftarium.frame.cuts.length);
@@ -56,18 +56,21 @@ test('a partition is cut and healed with the keyboard alone', async ({ page }) =
   await expect(page.locator('#quorum')).toContainText('5 of 5 reach each other');
 });
 
-test('a link is cut by a click on its line and healed by another', async ({ page }) => {
+test('a link is cut and healed from the menu at its line', async ({ page }) => {
   await open(page);
+  await quiet(page);
   const box = await page.locator('[data-link="1-2"]').boundingBox();
   if (!box) throw new Error('the link has no place');
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   await page.mouse.move(x, y);
-  await expect(page.locator('#ring')).toHaveClass('on-link');
+  await expect(page.locator('#ring')).toHaveClass('on-something');
   await page.mouse.click(x, y);
-  await expect(page.locator('[data-link="1-2"]')).toHaveAccessibleName('Link S1–S2, cut. Press to heal.');
+  await pick(page, 'Cut both directions');
+  await expect(page.locator('[data-link="1-2"]')).toHaveAccessibleName('Link S1–S2, cut');
   expect(await cuts(page)).toBe(2);
   await page.mouse.click(x, y);
-  await expect(page.locator('[data-link="1-2"]')).toHaveAccessibleName('Link S1–S2, open. Press to cut.');
+  await pick(page, 'Heal both directions');
+  await expect(page.locator('[data-link="1-2"]')).toHaveAccessibleName('Link S1–S2, open');
   expect(await cuts(page)).toBe(0);
 });
 
@@ -79,7 +82,10 @@ test('links are one tab stop, with arrows along them', async ({ page }) => {
   await page.keyboard.press('End');
   await expect(page.locator('[data-link="4-5"]')).toBeFocused();
   await page.keyboard.press('Enter');
-  await expect(page.locator('[data-link="4-5"]')).toHaveAttribute('aria-pressed', 'true');
+  await expect(page.getByRole('menu', { name: 'Link S4–S5' }).getByRole('menuitem').first()).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('[data-link="4-5"]')).toHaveAccessibleName('Link S4–S5, cut');
+  await expect(page.locator('[data-link="4-5"]')).toBeFocused();
   await page.keyboard.press('Tab');
   await expect(server(page, 1)).toBeFocused();
 });
@@ -90,5 +96,5 @@ test('one direction of a link can be cut alone', async ({ page }) => {
   await page.getByRole('button', { name: 'S1 to S3', exact: true }).click();
   await expect(page.getByRole('button', { name: 'S1 to S3', exact: true })).toHaveAttribute('aria-pressed', 'true');
   await page.keyboard.press('Escape');
-  await expect(page.locator('[data-link="1-3"]')).toHaveAccessibleName('Link S1–S3, cut from S1 to S3. Press to heal.');
+  await expect(page.locator('[data-link="1-3"]')).toHaveAccessibleName('Link S1–S3, cut from S1 to S3');
 });

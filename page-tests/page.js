@@ -48,6 +48,31 @@ export async function toggle(page, id) {
   await page.locator('.menu [role=menuitem]').first().click();
 }
 
+/** Shows a tab's panel; on a phone, in the drawer. @param {import('@playwright/test').Page} page @param {string} name */
+export async function tab(page, name) {
+  await drawer(page, true);
+  await page.getByRole('tab', { name }).click();
+  await expect(page.getByRole('tabpanel', { name })).toBeVisible();
+}
+
+/** Opens or closes the drawer, where there is one. @param {import('@playwright/test').Page} page @param {boolean} on */
+export async function drawer(page, on) {
+  const handle = page.locator('#drawer');
+  if (!(await handle.isVisible())) return;
+  if ((await handle.getAttribute('aria-expanded')) !== String(on)) await handle.click();
+  await expect(handle).toHaveAttribute('aria-expanded', String(on));
+  await page.locator('#reading').evaluate((node) => Promise.all(node.getAnimations().map(({ finished }) => finished)));
+}
+
+/** Plays on to a moment when nothing is on its way, and stops there. @param {import('@playwright/test').Page} page */
+export const quiet = (page) =>
+  page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.pause();
+    for (let i = 0; i < 1000 && raftarium.frame.messages.length > 0; i++) raftarium.advanceTo(raftarium.frame.now + 1_000);
+    if (raftarium.frame.messages.length > 0) throw new Error('something is always on its way');
+  });
+
 /** @param {import('@playwright/test').Page} page */
 export const leader = (page) => page.locator('#server-twins').getByRole('button', { name: ', leader,' });
 

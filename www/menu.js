@@ -2,7 +2,7 @@
 // A menu of what can be done to one thing: opened where that thing is, worked by pointer, touch or keyboard,
 // and gone when something was chosen, on Escape, or when one presses elsewhere. There is one at a time.
 
-import { make } from './dom.js';
+import { byId, make } from './dom.js';
 
 /**
  * @typedef {object} Item
@@ -50,7 +50,7 @@ export function openMenu({ title, facts = [], groups }, { at, back, closed }) {
   const known = make('dl', { id: 'menu-facts', hidden: facts.length === 0 });
   known.append(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
   const box = make('div', { class: 'menu', popover: 'manual' }, make('p', { id: 'menu-title' }, title), known, list);
-  document.body.append(box);
+  byId('page', HTMLElement).append(box);
   box.showPopover();
   place(box, at);
 
