@@ -14,7 +14,7 @@ use raft_core::raft::{
 };
 use raft_core::raft::{DriftWatch, Input, Log};
 use raft_core::time::{Duration, Time};
-use support::{Answer, Cluster, Event, command, id, ms, s, set};
+use support::{Answer, Cluster, Event, command, id, image, ms, s, set};
 
 fn settled(count: u8) -> Cluster {
     let mut cluster = Cluster::new(count);
@@ -184,6 +184,8 @@ fn sizes_count_the_bytes_and_a_little_around_them() {
     let size = |bytes: usize| Payload::Command(vec![0; bytes].into()).size();
     assert_eq!(size(100) - size(99), 1);
     assert!(size(0) > 0 && Payload::NoOp.size() == size(0));
+    let membership = Payload::Membership(Arc::new(Configuration::default())).size();
+    assert!(membership > size(0) && membership < size(100));
     assert!(Window::default().is_empty());
     let mut window = Window::default();
     window.add(LogIndex(2), 9, 1);
@@ -362,4 +364,48 @@ fn who_leaves_is_sent_the_log_as_long_as_its_leaving_is_not_committed() {
     cluster.run(ms(100));
     let to_it = |event: &Event| matches!(event, Event::Sent(_, to, _) | Event::Lost(_, to, _) if *to == s(5));
     assert!(cluster.take_events().iter().any(to_it));
+}
+
+#[test]
+fn a_damaged_log_is_repaired_when_it_reaches_as_far_as_before_and_not_earlier() {
+    let lost = id(4, 1);
+    let hard_state = HardState { term: Term(1), lost, ..HardState::default() };
+    let setup = Cluster::with(3).log(s(1), 1, &[1, 1, 1, 1]).log(s(2), 1, &[1, 1, 1, 1]);
+    let setup = setup.disk(s(3), Durable { hard_state, ..image(1, &[1, 1]) });
+    let mut cluster = setup.config(|config| config.append_entries_max = 1).start();
+    cluster.elect(s(1));
+    let mut seen = Vec::new();
+    for _ in 0..40 {
+        let raft = cluster.raft(s(3));
+        seen.push((raft.durable_index() < LogIndex(4), raft.hard_state().lost == lost));
+        cluster.run(ms(5));
+    }
+    assert!(seen.contains(&(true, true)) && !seen.contains(&(true, false)), "{seen:?}");
+    assert_eq!(cluster.raft(s(3)).hard_state().lost, EntryId::ZERO, "{}", cluster.status());
+}
+
+#[test]
+fn a_disk_that_stalls_is_noticed_though_the_clock_was_set_back() {
+    let mut cluster = settled(3);
+    cluster.run(ms(2_000));
+    cluster.hold_disk(s(1));
+    cluster.propose(s(1), "x=1");
+    cluster.shift_clock(s(1), -2_000);
+    let patience = cluster.raft(s(1)).config().disk_stall_max;
+    cluster.run(patience + ms(100));
+    assert!(!cluster.leads(s(1)), "{}", cluster.status());
+}
+
+#[test]
+fn a_transfer_is_waited_for_as_long_as_an_election_may_take() {
+    let mut cluster = settled(3);
+    let transfer = cluster.transfer(s(1), s(3));
+    cluster.deliver_all(s(1), s(3));
+    cluster.deliver_all(s(3), s(1));
+    cluster.isolate(s(1));
+    let patience = cluster.raft(s(1)).config().election_timeout_max;
+    cluster.run(Duration::from_micros(patience.as_micros() - 1_000));
+    assert_eq!(cluster.answer(transfer), None);
+    cluster.run(ms(2));
+    assert_eq!(cluster.refusal(transfer), Refusal::LeadershipLost);
 }
