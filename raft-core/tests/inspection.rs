@@ -373,12 +373,18 @@ fn a_damaged_log_is_repaired_when_it_reaches_as_far_as_before_and_not_earlier() 
     let setup = Cluster::with(3).log(s(1), 1, &[1, 1, 1, 1]).log(s(2), 1, &[1, 1, 1, 1]);
     let setup = setup.disk(s(3), Durable { hard_state, ..image(1, &[1, 1]) });
     let mut cluster = setup.config(|config| config.append_entries_max = 1).start();
+    cluster.isolate(s(3));
     cluster.elect(s(1));
+    cluster.hold_disk(s(3));
+    cluster.heal();
     let mut seen = Vec::new();
     for _ in 0..40 {
+        cluster.run(ms(20));
+        if cluster.disk(s(3)).pending().next().is_some() {
+            cluster.fsync_one(s(3));
+        }
         let raft = cluster.raft(s(3));
         seen.push((raft.durable_index() < LogIndex(4), raft.hard_state().lost == lost));
-        cluster.run(ms(5));
     }
     assert!(seen.contains(&(true, true)) && !seen.contains(&(true, false)), "{seen:?}");
     assert_eq!(cluster.raft(s(3)).hard_state().lost, EntryId::ZERO, "{}", cluster.status());
