@@ -12,6 +12,11 @@ fn storms_have_the_trace_hashes_written_down() {
 }
 
 #[test]
+fn a_thousand_short_storms_have_the_trace_hashes_written_down() {
+    assert_eq!(trace_hashes::thousand(), trace_hashes::THOUSAND);
+}
+
+#[test]
 fn a_run_by_hand_has_the_trace_hash_written_down() {
     assert_eq!(trace_hashes::by_hand(), trace_hashes::BY_HAND);
 }
