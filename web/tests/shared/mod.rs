@@ -11,6 +11,11 @@ fn the_same_scenario_has_the_same_trace_hash_everywhere() {
 }
 
 #[wasm_bindgen_test(unsupported = test)]
+fn a_thousand_scenarios_have_the_same_trace_hashes_everywhere() {
+    assert_eq!(trace_hashes::thousand(), trace_hashes::THOUSAND);
+}
+
+#[wasm_bindgen_test(unsupported = test)]
 fn acting_by_hand_has_the_same_trace_hash_everywhere() {
     assert_eq!(trace_hashes::by_hand(), trace_hashes::BY_HAND);
 }
