@@ -291,7 +291,7 @@ fn a_read_that_is_answered_in_time_is_not_refused_later_and_one_that_is_not_is()
     let mut cluster = settled(3);
     cluster.isolate(s(3));
     let lost = cluster.read(s(3));
-    cluster.run(ms(150));
+    cluster.run(ms(290));
     assert_eq!(cluster.answer(lost), None, "it still waits");
     cluster.run(ms(400));
     assert_eq!(cluster.refusal(lost), Refusal::ReadTimedOut);
