@@ -193,11 +193,6 @@ export class Model {
     return this.#guard(() => this.#run.tape(branch, from, to, buckets)) ?? new Float64Array(2);
   }
 
-  /** What follows `#run=` in the link to this moment; throws an Error with a sentence when there can't be one. */
-  link() {
-    return this.#guard(() => this.#run.link()) ?? '';
-  }
-
   /** @param {number} first @param {number} count @returns {LogView[]} */
   logs(first, count) {
     return this.#guard(() => this.#run.logs(first, count)) ?? [];

@@ -12,6 +12,8 @@
 
 mod faults;
 mod reading;
+// The page doesn't ask for links yet, and they would cost it 9 KB: they come into its module when it does.
+#[cfg(not(target_arch = "wasm32"))]
 mod sharing;
 mod story;
 mod travel;
@@ -34,6 +36,7 @@ pub struct Run {
     /// How often something else than playing on has changed what is shown.
     journeys: u64,
     /// Whether it came with a trace hash that it doesn't have here.
+    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "read by `sharing`"))]
     differs: bool,
 }
 
