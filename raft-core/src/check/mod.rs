@@ -14,12 +14,12 @@
 //! * **Durable Promise**: a vote or an acknowledgement *sent* is covered by what is synced on that server's disk.
 //! * **Durable Commit**: what is committed is synced on a quorum's disks.
 //! * **Lawful Membership**: memberships follow each other one at a time, so that their majorities meet.
+//! * **Verified Commit**: a follower commits only as far as it has compared its log with its leader's (Raft Figure 2: "min(leaderCommit, index
+//!   of last new entry)"). Stricter than State Machine Safety, which shows the disaster only where the tails differ.
 //!
 //! # And what clients see
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
-//! * **Verified Commit**: a follower commits only as far as it has compared its log with its leader's (Raft Figure 2: "min(leaderCommit, index
-//!   of last new entry)"). Stricter than State Machine Safety, which shows the disaster only where the tails differ.
 //!
 //! [`linearizable`] judges their history: whether it is one that a single store could have given them.
 //!

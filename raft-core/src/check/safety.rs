@@ -101,13 +101,11 @@ impl Checker {
             let first = format!("{me} had committed up to {}", seen.commit);
             return fail(Property::MonotonicState, first, format!("its commit index is {}", raft.commit_index()));
         }
-        if raft.commit_index() > seen.commit.max(raft.agreed_index()) && !raft.is_leader() && out.restore.is_none() {
-            // A leader that commits its own removal steps down in the same step.
-            let led = seen.led.is_some_and(|(term, _)| term == raft.term());
-            if !led {
-                let first = format!("{me} knows its log to equal its leader’s up to {}", raft.agreed_index());
-                return fail(Property::VerifiedCommit, first, format!("it commits up to {}", raft.commit_index()));
-            }
+        // A leader that commits its own removal steps down in the same step.
+        let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());
+        if !led && raft.commit_index() > seen.commit.max(raft.agreed_index()) && out.restore.is_none() {
+            let first = format!("{me} knows its log to equal its leader’s up to {}", raft.agreed_index());
+            return fail(Property::VerifiedCommit, first, format!("it commits up to {}", raft.commit_index()));
         }
         for write in &out.writes {
             self.check_write(now, raft, write)?;
@@ -115,8 +113,6 @@ impl Checker {
         if raft.is_leader() {
             self.check_leader(now, raft)?;
         }
-        // A leader that commits its own removal steps down in the same step.
-        let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());
         if led && raft.commit_index() > seen.commit {
             self.check_commit(now, raft, machines)?;
         }
