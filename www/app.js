@@ -259,21 +259,20 @@ export class App {
   }
 
   #wireKeys() {
-    const actions = {
+    listenForKeys({
       ' ': () => this.toggle(),
       '.': () => this.step(),
       '+': () => this.#transport.change(1),
-      '=': () => this.#transport.change(1),
       '-': () => this.#transport.change(-1),
+      '1 … 9': (key) => {
+        if (Number(key) <= this.#model.frame.servers.length) this.#model.toggleServer(Number(key));
+      },
       '/': () => byId('command', HTMLInputElement).focus(),
-      '?': () => this.#helpDialog.open(),
       p: () => this.#networkDialog.open(),
       h: () => this.#model.healAll(),
       n: () => this.#runDialog.open(),
       t: () => this.#theme.next(),
-    };
-    listenForKeys(actions, (server) => {
-      if (server <= this.#model.frame.servers.length) this.#model.toggleServer(server);
+      '?': () => this.#helpDialog.open(),
     });
   }
 }

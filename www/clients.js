@@ -7,6 +7,7 @@
 /** @typedef {import('./pens.js').Pen} Pen */
 
 import { byId, make, setAttribute, setText } from './dom.js';
+import { pressKey } from './keys.js';
 import { NAMES, drawAxis, laneAt, xOf, yOf } from './lanes.js';
 import { answerWords } from './operations.js';
 import { readPalette } from './palette.js';
@@ -189,7 +190,6 @@ export class Clients {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const all = this.#operations;
     const at = all.findIndex(({ id }) => id === this.#lit);
     /** @param {number} to */
@@ -200,8 +200,7 @@ export class Clients {
       if (operation.began < from || operation.began > from + span) this.#view.pan(operation.began - from - span / 2);
       this.#point(operation);
     };
-    /** @type {Record<string, () => void>} */
-    const keys = {
+    pressKey(event, {
       ArrowLeft: () => visit(at < 0 ? all.length - 1 : at - 1),
       ArrowRight: () => visit(at < 0 ? all.length - 1 : at + 1),
       Home: () => visit(0),
@@ -211,12 +210,7 @@ export class Clients {
       Enter: () => all[at] && this.#goTo(all[at]),
       Escape: () => this.#point(null),
       f: () => this.#view.follow(true),
-    };
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
+    });
   }
 
   #redraw() {

@@ -27,7 +27,10 @@ export class HelpDialog {
         make(
           'section',
           {},
-          make('dl', { class: 'keys' }, ...strings.helpKeys.flatMap(([key, words]) => [make('dt', {}, make('kbd', {}, key)), make('dd', {}, words)])),
+          make('dl', { class: 'keys' }, ...Object.entries(strings.shortcuts).flatMap(([key, words]) => [
+            make('dt', {}, make('kbd', {}, strings.keyName(key))),
+            make('dd', {}, words),
+          ])),
           make('label', { class: 'filter' }, single, strings.helpSingleKeys),
         ),
         make(

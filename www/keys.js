@@ -28,24 +28,38 @@ function read() {
   }
 }
 
+/** Keys that do what another does: the plus without its shift. @type {Record<string, string>} */
+const SAME = { '=': '+' };
+
 /**
- * @param {Record<string, () => void>} actions by key; letters in lower case
- * @param {(server: number) => void} onServer a digit
+ * An action for every key that the sheet lists; each is told which key it was.
+ * @param {Record<keyof typeof import('./strings.js').shortcuts, (key: string) => void>} actions letters in lower case
  */
-export function listenForKeys(actions, onServer) {
+export function listenForKeys(actions) {
+  /** @type {Map<string, (key: string) => void>} */
+  const known = new Map(Object.entries(actions));
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || !keysOn()) return;
     if (document.querySelector('dialog[open]')) return;
     const target = event.target instanceof Element ? event.target : document.body;
     if (target.closest('input:not([type=range], [type=checkbox]), textarea, select, [contenteditable]')) return;
     if (event.key === ' ' && target.closest('button, a, input, summary')) return;
-    if (/^[1-9]$/.test(event.key)) {
-      if (!event.repeat) onServer(Number(event.key));
-      return;
-    }
-    const action = actions[event.key.toLowerCase()];
-    if (!action) return;
+    const digit = /^[1-9]$/.test(event.key);
+    const key = event.key.toLowerCase();
+    const action = known.get(digit ? '1 … 9' : (SAME[key] ?? key));
+    if (!action || (digit && event.repeat)) return;
     event.preventDefault();
-    action();
+    action(key);
   });
+}
+
+/**
+ * Does what a key does in a part of the page that has keys of its own; nobody else hears of it then.
+ * @param {KeyboardEvent} event @param {Record<string, () => void>} keys
+ */
+export function pressKey(event, keys) {
+  if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  keys[event.key]();
 }

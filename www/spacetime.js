@@ -12,6 +12,7 @@
 
 import { arrived, conesOf } from './causality.js';
 import { byId, make, setAttribute, setText } from './dom.js';
+import { pressKey } from './keys.js';
 import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from './lanes.js';
 import { readPalette } from './palette.js';
 import { canvasPen, svgPen } from './pens.js';
@@ -240,13 +241,11 @@ export class SpaceTime {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { lanes } = this.#sheet();
     const now = this.#model?.now ?? 0;
     const spot = this.#spot ?? { lane: lanes[0], time: now, message: null };
     const row = lanes.indexOf(spot.lane);
-    /** @type {Record<string, () => void>} */
-    const keys = {
+    pressKey(event, {
       ArrowUp: () => this.#visit({ lane: lanes[Math.max(0, row - 1)], time: spot.time, message: null }),
       ArrowDown: () => this.#visit({ lane: lanes[Math.min(lanes.length - 1, row + 1)], time: spot.time, message: null }),
       ArrowLeft: () => this.#visit(this.#nextOn(spot, -1)),
@@ -258,12 +257,7 @@ export class SpaceTime {
       Enter: () => this.#goTo(spot),
       Escape: () => this.#point(null),
       f: () => this.#view.follow(true),
-    };
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    event.stopPropagation();
-    act();
+    });
   }
 
   /** The next or previous thing on a lane: a message sent or received there, or a piece of news. @param {Spot} spot @param {1 | -1} way @returns {Spot} */
