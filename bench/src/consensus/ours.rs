@@ -1,0 +1,185 @@
+//! Our servers in memory, in one thread: messages arrive at once and in order, disks are instant.
+//!
+//! What a driver does is done, and no more: every write is taken and reported durable, every message delivered, every committed entry counted,
+//! every snapshot that is asked for handed in.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use raft_core::raft::{
+    Config, Configuration, Durable, Entry, Input, Message, Output, Payload, Proposal, Raft, ReadMode, ServerId,
+    ServerSet, Start,
+};
+use raft_core::time::Time;
+
+use super::COMPACT_EVERY;
+
+/// A cluster of our servers.
+pub struct Cluster {
+    servers: Vec<Raft>,
+    /// To whom, from whom, what.
+    on_the_way: VecDeque<(ServerId, ServerId, Message)>,
+    out: Output,
+    now: Time,
+    /// Commands applied, by server.
+    pub applied: Vec<u64>,
+    /// Reads answered.
+    pub answered: u64,
+    /// Messages delivered.
+    pub delivered: u64,
+    /// Nothing gets to this server, or from it.
+    pub cut_off: Option<ServerId>,
+    snapshot: Arc<[u8]>,
+}
+
+/// What is set differently from the defaults that everybody has.
+pub type Settings = fn(&mut Config);
+
+/// Logs as long as the peer's.
+pub fn compacting(config: &mut Config) {
+    config.snapshot_after_entries = COMPACT_EVERY;
+    config.entries_kept = COMPACT_EVERY;
+}
+
+/// Logs that are never compacted.
+pub fn keeping_all(config: &mut Config) {
+    config.snapshot_after_entries = 0;
+    config.snapshot_after_bytes = 0;
+    config.uncommitted_bytes_max = u64::MAX;
+}
+
+impl Cluster {
+    /// A cluster that has just elected a leader.
+    pub fn new(servers: u8, settings: Settings) -> Cluster {
+        let voters = ServerSet::first(servers);
+        let starts = voters.iter().map(|_| Start::Bootstrap(Configuration::of_voters(voters))).collect();
+        let mut cluster = Cluster::start(voters, starts, settings);
+        cluster.elect();
+        cluster
+    }
+
+    /// Servers that find these logs on their disks. The term is that of each log's last entry.
+    pub fn with_logs(logs: Vec<Vec<Entry>>, settings: Settings) -> Cluster {
+        let voters = ServerSet::first(logs.len() as u8);
+        let restart = |entries: Vec<Entry>| {
+            let mut durable = Durable { entries, ..Durable::default() };
+            durable.hard_state.term = durable.entries.last().map(|entry| entry.term).unwrap_or_default();
+            Start::Restart(durable, Configuration::of_voters(voters))
+        };
+        Cluster::start(voters, logs.into_iter().map(restart).collect(), settings)
+    }
+
+    fn start(voters: ServerSet, starts: Vec<Start>, settings: Settings) -> Cluster {
+        let start = |(id, start)| {
+            let mut config = Config::new(id, 7);
+            settings(&mut config);
+            Raft::new(config, start, Time::ZERO).expect("a server that can start")
+        };
+        Cluster {
+            servers: voters.iter().zip(starts).map(start).collect(),
+            on_the_way: VecDeque::new(),
+            out: Output::default(),
+            now: Time::ZERO,
+            applied: vec![0; voters.len()],
+            answered: 0,
+            delivered: 0,
+            cut_off: None,
+            snapshot: Arc::from([]),
+        }
+    }
+
+    /// Lets time pass until somebody leads, and everybody knows what it has committed.
+    pub fn elect(&mut self) {
+        while self.leader().is_none() {
+            self.pass_time();
+        }
+        self.pass_time();
+    }
+
+    /// Lets `server` be the first whose patience ends.
+    pub fn elect_by_order(&mut self, server: ServerId) {
+        let latest = self.servers.iter().map(Raft::deadline).max().unwrap_or(Time::ZERO);
+        self.now = latest;
+        self.step(server, Input::Campaign);
+        self.settle();
+        assert_eq!(self.leader(), Some(server), "the server that should lead doesn't");
+    }
+
+    pub fn leader(&self) -> Option<ServerId> {
+        self.servers.iter().filter(|raft| raft.is_leader()).max_by_key(|raft| raft.term()).map(Raft::id)
+    }
+
+    pub fn server(&self, id: ServerId) -> &Raft {
+        &self.servers[id.slot()]
+    }
+
+    /// Gives a server an input, and puts what it answers on its way.
+    pub fn step(&mut self, server: ServerId, input: Input) {
+        let mut input = input;
+        loop {
+            self.servers[server.slot()].step(self.now, input, &mut self.out);
+            let receipt = self.out.writes.drain(..).map(|write| write.receipt).last();
+            for envelope in self.out.messages.drain(..) {
+                if self.cut_off.is_none_or(|cut| cut != server && cut != envelope.to) {
+                    self.on_the_way.push_back((envelope.to, server, envelope.message));
+                }
+            }
+            for committed in self.out.committed.drain(..) {
+                if let Payload::Command(_) = committed.entry.payload {
+                    self.applied[server.slot()] += 1;
+                }
+            }
+            self.answered += self.out.reads.drain(..).count() as u64;
+            assert!(self.out.refused.is_empty(), "{:?}", self.out.refused);
+            input = match receipt {
+                Some(receipt) => Input::Durable(receipt),
+                None if self.out.snapshot_wanted => {
+                    let index = self.servers[server.slot()].applied_index();
+                    Input::SnapshotTaken { index, data: Arc::clone(&self.snapshot) }
+                }
+                None => return,
+            };
+        }
+    }
+
+    /// Delivers until nothing moves.
+    pub fn settle(&mut self) {
+        while let Some((to, from, message)) = self.on_the_way.pop_front() {
+            self.delivered += 1;
+            self.step(to, Input::Message { from, message });
+        }
+    }
+
+    /// Lets time pass to the next deadline, with what follows from it.
+    pub fn pass_time(&mut self) {
+        let Some(next) = self.servers.iter().min_by_key(|raft| raft.deadline()) else { return };
+        let server = next.id();
+        self.now = self.now.max(next.deadline());
+        self.step(server, Input::TimerDue);
+        self.settle();
+    }
+
+    /// Proposes so many commands at once, and delivers until nothing moves.
+    pub fn propose(&mut self, leader: ServerId, command: &[u8], count: usize) {
+        let proposal = |id| Proposal { id, command: command.into() };
+        let input = match count {
+            1 => Input::Propose(proposal(0)),
+            _ => Input::ProposeBatch((0..count as u64).map(proposal).collect()),
+        };
+        self.step(leader, input);
+        self.settle();
+    }
+
+    /// Asks for so many reads at once, and delivers until nothing moves.
+    pub fn read(&mut self, leader: ServerId, count: usize) {
+        for id in 0..count as u64 {
+            self.step(leader, Input::Read { id, mode: ReadMode::Confirmed });
+        }
+        self.settle();
+    }
+
+    /// Snapshots are this from now on.
+    pub fn set_snapshot(&mut self, data: Arc<[u8]>) {
+        self.snapshot = data;
+    }
+}
