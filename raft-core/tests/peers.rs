@@ -131,7 +131,7 @@ fn every_question_of_an_older_term_is_answered_with_the_newer_one() {
         Message::PreVote(PreVote { term: Term(1), last }),
         Message::RequestVote(RequestVote { term: Term(1), last, leadership_transfer: true }),
         append(1, id(1, 1), &[1]),
-        Message::InstallSnapshot(InstallSnapshot {
+        Message::InstallSnapshot(Box::new(InstallSnapshot {
             term: Term(1),
             round: 1,
             meta,
@@ -139,7 +139,7 @@ fn every_question_of_an_older_term_is_answered_with_the_newer_one() {
             checksum: 0,
             offset: 0,
             piece: Piece::of(&data, 0, 1),
-        }),
+        })),
         Message::ReadIndex(ReadIndex { term: Term(1), request: 7 }),
     ];
     for question in questions {
@@ -220,7 +220,7 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
             let meta = SnapshotMeta { last, configuration, configuration_index: LogIndex(number()) };
             let snapshot = Snapshot { meta: meta.clone(), data: b"a snapshot"[..].into() };
             let (offset, to) = (if dice.random() { 0 } else { number() }, number().max(4));
-            Message::InstallSnapshot(InstallSnapshot {
+            Message::InstallSnapshot(Box::new(InstallSnapshot {
                 term,
                 round,
                 meta,
@@ -228,7 +228,7 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
                 checksum: if dice.random() { snapshot.checksum() } else { number() },
                 offset,
                 piece: Piece::of(&snapshot.data, offset, offset.saturating_add(to)),
-            })
+            }))
         }
         8 => {
             let progress = match dice.random_range(0..3_u32) {

@@ -40,7 +40,15 @@ pub(super) struct Disk {
 struct Pending {
     hard_state: bool,
     snapshot: Option<Arc<Snapshot>>,
-    log: Option<LogWrite>,
+    log: Option<PendingLog>,
+}
+
+/// The log was cut after `after`, and perhaps appended to.
+#[derive(Clone, Debug)]
+struct PendingLog {
+    after: LogIndex,
+    /// What follows, where one change brought it all; otherwise it is cut out of the log once the step is over.
+    entries: Option<Entries>,
 }
 
 impl Pending {
@@ -113,12 +121,9 @@ impl Raft {
     pub(super) fn write_log(&mut self, after: LogIndex, entries: Entries) {
         self.slice = None;
         let log = match self.disk.pending.log.take() {
-            None => LogWrite { after, entries },
+            None => PendingLog { after, entries: Some(entries) },
             // A second change in the same step: one write covers both.
-            Some(earlier) => {
-                let after = after.min(earlier.after);
-                LogWrite { after, entries: self.log.slice(after.next(), usize::MAX, u64::MAX) }
-            }
+            Some(earlier) => PendingLog { after: after.min(earlier.after), entries: None },
         };
         self.disk.pending.log = Some(log);
     }
@@ -129,7 +134,7 @@ impl Raft {
         self.slice = None;
         self.disk.pending.snapshot = Some(snapshot);
         if let Some(log) = &mut self.disk.pending.log {
-            *log = LogWrite { after: last, entries: self.log.slice(last.next(), usize::MAX, u64::MAX) };
+            *log = PendingLog { after: last, entries: None };
         }
     }
 
@@ -140,7 +145,7 @@ impl Raft {
         // What the snapshot covers is durable when it is; nothing is, before.
         self.disk.cut(LogIndex::ZERO);
         self.disk.pending.snapshot = Some(snapshot);
-        self.disk.pending.log = Some(LogWrite { after: last, entries: Entries::None });
+        self.disk.pending.log = Some(PendingLog { after: last, entries: Some(Entries::None) });
     }
 
     /// Hands out what this step has to write.
@@ -149,6 +154,10 @@ impl Raft {
             return;
         }
         let pending = core::mem::take(&mut self.disk.pending);
+        let log = pending.log.map(|PendingLog { after, entries }| {
+            let entries = entries.unwrap_or_else(|| self.cut_everything(after.next()));
+            LogWrite { after, entries }
+        });
         self.disk.issued += 1;
         self.disk.writing.push_back(self.now);
         if pending.hard_state {
@@ -157,7 +166,7 @@ impl Raft {
         out.writes.push(Write {
             hard_state: pending.hard_state.then_some(self.hard_state),
             snapshot: pending.snapshot,
-            log: pending.log,
+            log,
             receipt: Receipt { sequence: self.disk.issued, last: self.log.last() },
         });
     }

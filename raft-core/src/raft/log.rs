@@ -155,22 +155,35 @@ impl Log {
             return Entries::None;
         }
         let mut size = 0;
-        self.iter_from(from)
-            .take(count as usize)
-            .enumerate()
-            .take_while(|(position, entry)| {
-                size += entry.payload.size();
-                *position == 0 || size <= bytes
-            })
-            .map(|(_, entry)| entry.clone())
-            .collect()
+        let fits = |(position, entry): &(usize, &Entry)| {
+            size += entry.payload.size();
+            *position == 0 || size <= bytes
+        };
+        let count = self.iter_from(from).take(count as usize).enumerate().take_while(fits).count();
+        if count == 1 {
+            return self.get(from).cloned().map_or(Entries::None, Entries::One);
+        }
+        let mut entries = Vec::with_capacity(count);
+        for run in self.runs_from(from) {
+            let room = count - entries.len();
+            entries.extend_from_slice(&run[..room.min(run.len())]);
+            if entries.len() == count {
+                break;
+            }
+        }
+        entries.into()
     }
 
     /// The entries from `from` on (from the first one held, if that is earlier).
     pub fn iter_from(&self, from: LogIndex) -> impl Iterator<Item = &Entry> {
+        self.runs_from(from).flatten()
+    }
+
+    /// The same, as they lie in the chunks.
+    fn runs_from(&self, from: LogIndex) -> impl Iterator<Item = &[Entry]> {
         let from = from.max(self.first_index());
         let (chunk, place) = self.place(from);
-        self.chunks.iter().skip(chunk).enumerate().flat_map(move |(position, entries)| {
+        self.chunks.iter().skip(chunk).enumerate().map(move |(position, entries)| {
             let skipped = if position == 0 { place.min(entries.len()) } else { 0 };
             &entries[skipped..]
         })

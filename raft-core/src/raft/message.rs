@@ -17,6 +17,7 @@
 //! Every message carries its sender's term; a receiver that learns of a higher one adopts it (Raft §5.1), except
 //! that pre-votes only speak about the term that *would* come.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 
 use super::entry::Entries;
@@ -39,8 +40,8 @@ pub enum Message {
     AppendEntries(AppendEntries),
     /// See [`AppendEntriesResponse`].
     AppendEntriesResponse(AppendEntriesResponse),
-    /// See [`InstallSnapshot`].
-    InstallSnapshot(InstallSnapshot),
+    /// See [`InstallSnapshot`]. Much larger than the others and rare: boxed, so that those are cheap to pass on.
+    InstallSnapshot(Box<InstallSnapshot>),
     /// See [`InstallSnapshotResponse`].
     InstallSnapshotResponse(InstallSnapshotResponse),
     /// See [`TimeoutNow`].

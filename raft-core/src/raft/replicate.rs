@@ -243,6 +243,15 @@ impl Raft {
         entries
     }
 
+    /// All entries from `from` on: those that went into an append already, where that took all.
+    pub(super) fn cut_everything(&self, from: LogIndex) -> Entries {
+        let count = self.log.last().index.next().distance_from(from);
+        match &self.slice {
+            Some((start, entries)) if *start == from && entries.len() as u64 == count => entries.clone(),
+            _ => self.log.slice(from, usize::MAX, u64::MAX),
+        }
+    }
+
     // ---------------------------------------------------------------- answers
 
     pub(super) fn on_append_entries_response(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) {

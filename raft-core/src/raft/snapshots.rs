@@ -3,6 +3,7 @@
 //! One piece is on its way at a time, and the answer says where the next begins: loss, duplication and reordering cost
 //! time, never correctness. A piece of another snapshot (another leader's, or a newer one) starts over.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -115,7 +116,7 @@ impl Raft {
             offset: transfer.offset,
             piece: Piece::of(data, transfer.offset, transfer.offset + piece_max),
         };
-        self.send(member, Message::InstallSnapshot(message), out);
+        self.send(member, Message::InstallSnapshot(Box::new(message)), out);
     }
 
     pub(super) fn on_install_snapshot_response(

@@ -161,7 +161,7 @@ fn whole(term: u64, last: EntryId, data: &str) -> Message {
     let configuration = raft_core::raft::Configuration::of_voters(set(&[1, 2, 3]));
     let meta = SnapshotMeta { last, configuration, configuration_index: LogIndex::ZERO };
     let snapshot = Snapshot { meta, data: data.as_bytes().into() };
-    Message::InstallSnapshot(InstallSnapshot {
+    Message::InstallSnapshot(Box::new(InstallSnapshot {
         term: Term(term),
         round: 1,
         meta: snapshot.meta.clone(),
@@ -169,7 +169,7 @@ fn whole(term: u64, last: EntryId, data: &str) -> Message {
         checksum: snapshot.checksum(),
         offset: 0,
         piece: Piece::of(&snapshot.data, 0, u64::MAX),
-    })
+    }))
 }
 
 #[test]
