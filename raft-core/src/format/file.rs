@@ -147,7 +147,7 @@ fn one_line_each(pretty: &str) -> String {
         match joining {
             Some(opened) => {
                 let closes = depth == opened;
-                if !(closes && bare.starts_with(']') || text.ends_with('[')) {
+                if !(bare.starts_with(']') || text.ends_with('[')) {
                     text.push(' ');
                 }
                 text.push_str(bare);
