@@ -132,7 +132,17 @@ impl From<DecodeError> for LinkError {
 /// # Errors
 /// A run that can't be played, or is too long for a link.
 pub fn write(run: &Run) -> Result<String, LinkError> {
-    run.check().map_err(LinkError::Run)?;
+    let text = seal(encode(run).map_err(LinkError::Run)?);
+    if text.len() > CHARACTERS_MAX { Err(LinkError::TooLong { characters: text.len() }) } else { Ok(text) }
+}
+
+/// The run as the bytes within a link, of whatever length: for programs that take the form for their own, as the page does when it
+/// makes a file of them.
+///
+/// # Errors
+/// A run that can't be played.
+pub fn encode(run: &Run) -> Result<Vec<u8>, RunError> {
+    run.check()?;
     let mut bytes = Vec::with_capacity(64 + 8 * run.scenario.actions.len());
     bytes.push(VERSION);
     put_number(&mut bytes, run.scenario.seed);
@@ -149,8 +159,7 @@ pub fn write(run: &Run) -> Result<String, LinkError> {
         before = timed.at;
         put_action(&mut bytes, &timed.action);
     }
-    let text = seal(bytes);
-    if text.len() > CHARACTERS_MAX { Err(LinkError::TooLong { characters: text.len() }) } else { Ok(text) }
+    Ok(bytes)
 }
 
 /// The run as an address: `base` with the link after a `#`.
@@ -177,8 +186,15 @@ pub fn read(text: &str) -> Result<Run, LinkError> {
     if text.len() > CHARACTERS_MAX {
         return Err(LinkError::TooLong { characters: text.len() });
     }
-    let bytes = unseal(text)?;
-    let mut reader = Reader::new(&bytes);
+    decode(&unseal(text)?)
+}
+
+/// The run of the bytes within a link: what [`encode`] made.
+///
+/// # Errors
+/// Whatever is wrong with it.
+pub fn decode(bytes: &[u8]) -> Result<Run, LinkError> {
+    let mut reader = Reader::new(bytes);
     let version = reader.byte("a version")?;
     if version != VERSION {
         return Err(LinkError::Version { found: version });
