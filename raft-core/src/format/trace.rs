@@ -11,16 +11,15 @@ use alloc::string::{String, ToString};
 
 use serde::Serialize;
 
-use super::kebab;
 use crate::raft::{Sentence, Weight};
-use crate::sim::{News, What};
+use crate::sim::News;
 
 #[derive(Serialize)]
 struct Line<'a> {
     time: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     server: Option<String>,
-    kind: String,
+    kind: &'static str,
     weight: &'static str,
     text: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -30,14 +29,10 @@ struct Line<'a> {
 /// A piece of news as a line, without a line break.
 pub fn line(news: &News) -> String {
     let Sentence { text, weight, section } = news.sentence();
-    let kind = match &news.what {
-        What::Observed(_, observation) => kebab(observation),
-        what => kebab(what),
-    };
     let line = Line {
         time: news.at.as_micros(),
         server: news.server().map(|server| server.to_string()),
-        kind,
+        kind: news.kind(),
         weight: weight_name(weight),
         text: &text,
         section,

@@ -286,6 +286,52 @@ pub enum Observation {
     },
 }
 
+impl Observation {
+    /// Its name in files: the variant's, in small letters.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Observation::Campaigned { .. } => "campaigned",
+            Observation::CampaignWithheld { .. } => "campaign-withheld",
+            Observation::BecameLeader { .. } => "became-leader",
+            Observation::BecameFollower { .. } => "became-follower",
+            Observation::FollowsLeader { .. } => "follows-leader",
+            Observation::TermAdopted { .. } => "term-adopted",
+            Observation::VoteGranted { .. } => "vote-granted",
+            Observation::VoteRefused { .. } => "vote-refused",
+            Observation::VoteCounted { .. } => "vote-counted",
+            Observation::CampaignLost { .. } => "campaign-lost",
+            Observation::StaleMessage { .. } => "stale-message",
+            Observation::ImpossibleMessage { .. } => "impossible-message",
+            Observation::Appended { .. } => "appended",
+            Observation::Truncated { .. } => "truncated",
+            Observation::AppendRejected { .. } => "append-rejected",
+            Observation::BackedOff { .. } => "backed-off",
+            Observation::Resent { .. } => "resent",
+            Observation::Committed { .. } => "committed",
+            Observation::CommitWaitsForOwnTerm { .. } => "commit-waits-for-own-term",
+            Observation::SnapshotSent { .. } => "snapshot-sent",
+            Observation::SnapshotInstalled { .. } => "snapshot-installed",
+            Observation::SnapshotIgnored { .. } => "snapshot-ignored",
+            Observation::Compacted { .. } => "compacted",
+            Observation::MembershipEntered { .. } => "membership-entered",
+            Observation::MembershipReverted { .. } => "membership-reverted",
+            Observation::ReadWaits { .. } => "read-waits",
+            Observation::ReadReleased { .. } => "read-released",
+            Observation::LeaseUnavailable { .. } => "lease-unavailable",
+            Observation::TransferBegan { .. } => "transfer-began",
+            Observation::TransferHandedOver { .. } => "transfer-handed-over",
+            Observation::TransferCompleted { .. } => "transfer-completed",
+            Observation::HeirCalled { .. } => "heir-called",
+            Observation::RemovedReminded { .. } => "removed-reminded",
+            Observation::TransferTimedOut { .. } => "transfer-timed-out",
+            Observation::RequestRefused { .. } => "request-refused",
+            Observation::Repaired { .. } => "repaired",
+            Observation::PeerDamaged { .. } => "peer-damaged",
+            Observation::Barred { .. } => "barred",
+        }
+    }
+}
+
 /// Why a server campaigns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CampaignReason {

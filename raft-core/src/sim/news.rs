@@ -88,6 +88,43 @@ pub enum What {
 }
 
 impl News {
+    /// The name of what happened in files: that of the observation, or of the variant of [`What`], in small letters.
+    pub const fn kind(&self) -> &'static str {
+        match &self.what {
+            What::Observed(_, observation) => observation.name(),
+            What::Crashed(..) => "crashed",
+            What::Started(..) => "started",
+            What::Paused(..) => "paused",
+            What::Resumed(..) => "resumed",
+            What::ClockRate(..) => "clock-rate",
+            What::ClockJumped(..) => "clock-jumped",
+            What::Wiped(..) => "wiped",
+            What::Rotted(..) => "rotted",
+            What::WriteFailed(..) => "write-failed",
+            What::DiskStalled(..) => "disk-stalled",
+            What::DiskFull(..) => "disk-full",
+            What::DiskSpeed(..) => "disk-speed",
+            What::Impaired(..) => "impaired",
+            What::Isolated(..) => "isolated",
+            What::Muted(..) => "muted",
+            What::Deafened(..) => "deafened",
+            What::StragglingSet(..) => "straggling-set",
+            What::LatencySet(..) => "latency-set",
+            What::DuplicationSet(..) => "duplication-set",
+            What::MessageTouched(..) => "message-touched",
+            What::Joining(..) => "joining",
+            What::Leaving(..) => "leaving",
+            What::QuorumHealed(..) => "quorum-healed",
+            What::Cut(..) => "cut",
+            What::Healed(..) => "healed",
+            What::Partitioned(..) => "partitioned",
+            What::AllHealed => "all-healed",
+            What::LossSet(..) => "loss-set",
+            What::Began(..) => "began",
+            What::Ended(..) => "ended",
+        }
+    }
+
     /// The server it is about, if it is about one.
     pub fn server(&self) -> Option<ServerId> {
         match self.what {

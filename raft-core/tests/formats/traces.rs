@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use raft_core::format::{shiviz, trace};
-use raft_core::sim::Simulation;
+use raft_core::format::{kebab, shiviz, trace};
+use raft_core::sim::{Simulation, What};
 use raft_core::time::Time;
 use regex_lite::Regex;
 use serde_json::Value;
@@ -29,6 +29,11 @@ fn a_trace_has_a_line_for_every_piece_of_news() {
         assert_eq!(value["time"], news.at.as_micros());
         assert_eq!(value["text"], news.sentence().text);
         assert_eq!(value.get("server").is_some(), news.server().is_some());
+        let variant = match &news.what {
+            What::Observed(_, observation) => kebab(observation),
+            what => kebab(what),
+        };
+        assert_eq!(value["kind"], variant, "a kind has the name of its variant");
         *kinds.entry(value["kind"].as_str().unwrap().to_owned()).or_insert(0) += 1;
     }
     for kind in ["crashed", "started", "became-leader", "cut", "began", "ended"] {
