@@ -5,6 +5,8 @@ mod files;
 #[cfg(feature = "serde")]
 mod histories;
 mod links;
+#[cfg(feature = "serde")]
+mod pairs;
 mod runs;
 #[cfg(feature = "serde")]
 mod schema;

@@ -1,0 +1,83 @@
+//! Runs as a link and as a file, side by side in `pairs.jsonl`: what the page's own code for files is tested with, too. A pair
+//! that is once there stays true, since links and files live on.
+//!
+//! `UPDATE_PAIRS=1 cargo test -p raft-core --features serde --test formats` makes new ones.
+
+use std::fs;
+use std::path::PathBuf;
+
+use raft_core::format::{Run, file, link};
+use raft_core::raft::{Rule, Rules};
+use raft_core::sim::{Action, Profile, TimedAction, hunt};
+use raft_core::time::{Duration, Time};
+use serde_json::{Value, json};
+
+use crate::runs::{every_action_in_a_run, run_of};
+
+fn place() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats/pairs.jsonl"))
+}
+
+/// One of every action, one without any, one in which every parameter differs from the defaults, and storms.
+fn files() -> Vec<file::File> {
+    let mut odd = run_of(Vec::new());
+    odd.hash = None;
+    odd.scenario.seed = u64::MAX;
+    let parameters = &mut odd.scenario.parameters;
+    parameters.servers = 9;
+    let micros = Duration::from_micros;
+    (parameters.network.latency_min, parameters.network.latency_max) = (micros(900), micros(1_000_001));
+    (parameters.network.loss, parameters.network.duplication) = (1, 999_999);
+    (parameters.disk.fsync_min, parameters.disk.fsync_max) = (micros(0), micros(86_400_000_000));
+    let timing = &mut parameters.timing;
+    (timing.election_timeout_min, timing.election_timeout_max) = (micros(200_000), micros(400_500));
+    (timing.heartbeat_interval, timing.pre_vote, timing.check_quorum) = (micros(49_999), false, false);
+    (timing.snapshot_after_entries, timing.append_entries_max, timing.snapshot_piece_max) = (u64::MAX, 7, 1 << 60);
+    let clients = &mut parameters.clients;
+    (clients.count, clients.keys, clients.lease_reads, clients.extra_reads) = (0, 255, true, 500_000);
+    clients.think_time = micros(1_000);
+    (clients.attempt_timeout, clients.operation_timeout) = (micros(1_500_000), micros(60_000_000));
+    parameters.rules = [Rule::VoteOncePerTerm, Rule::DeduplicateRetries, Rule::CommitOnlyVerified]
+        .into_iter()
+        .fold(Rules::ALL, Rules::without);
+    let jump = Action::JumpClock { server: crate::runs::s(9), micros: 1 };
+    odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: jump });
+    odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: Action::HealQuorum(u64::MAX - 1) });
+
+    let mut files = vec![
+        file::File { note: String::new(), run: Run::default() },
+        file::File {
+            note: "One of “everything”:\n\ta \\ and a \u{1} – ü.".into(), run: every_action_in_a_run()
+        },
+        file::File { note: "Every dial turned.".into(), run: odd },
+    ];
+    for seed in 0..8 {
+        let scenario = hunt(seed, None, Duration::from_secs(4), Profile::Full, Rules::ALL);
+        let run = Run { scenario, until: Time::from_micros(4_000_000 + seed), hash: Some(seed) };
+        files.push(file::File { note: format!("Storm {seed}"), run });
+    }
+    files
+}
+
+#[test]
+fn a_file_and_a_link_of_the_same_run_stand_side_by_side() {
+    if std::env::var_os("UPDATE_PAIRS").is_some() {
+        let pair = |file: file::File| {
+            let link = link::write(&file.run).unwrap();
+            json!({ "link": link, "file": file::write(&file).unwrap() }).to_string() + "\n"
+        };
+        fs::write(place(), files().into_iter().map(pair).collect::<String>()).unwrap();
+    }
+    let text = fs::read_to_string(place()).expect("UPDATE_PAIRS=1 makes it");
+    let mut kinds = 0;
+    for line in text.lines() {
+        let pair: Value = serde_json::from_str(line).unwrap();
+        let (link, text) = (pair["link"].as_str().unwrap(), pair["file"].as_str().unwrap());
+        let read = file::read(text).unwrap();
+        assert_eq!(link::read(link).unwrap(), read.run);
+        assert_eq!(link::write(&read.run).unwrap(), link);
+        assert_eq!(file::write(&read).unwrap(), text);
+        kinds = kinds.max(read.run.scenario.actions.len());
+    }
+    assert!(kinds >= crate::runs::every_action().len(), "a new kind of action belongs among the pairs");
+}
