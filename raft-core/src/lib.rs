@@ -89,6 +89,7 @@ mod hash;
 pub mod kv;
 pub mod raft;
 mod shared;
+mod shared_map;
 pub mod sim;
 mod sorted;
 pub mod time;

@@ -3,8 +3,7 @@
 use super::codec::outcome_parts;
 use super::digest::{Digest, Domain};
 use super::operation::Outcome;
-use alloc::collections::BTreeMap;
-use alloc::sync::Arc;
+use crate::shared_map::SharedMap;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -171,7 +170,7 @@ impl Session {
 /// All sessions of a store. A clone shares them until one side changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sessions {
-    table: Arc<BTreeMap<SessionId, Session>>,
+    table: SharedMap<SessionId, Session>,
     /// The sum of all sessions' digests.
     digest: u64,
 }
@@ -191,19 +190,19 @@ impl Sessions {
 
     /// In the order they were opened.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Session> + DoubleEndedIterator {
-        self.table.values()
+        self.table.iter().map(|(_, session)| session)
     }
 
     /// Opens a session at `index`, and says which ones had to go: the idle ones, then the least
     /// recently used until there is room.
     pub(super) fn open(&mut self, index: u64, client: u64, settings: &Settings) -> Vec<SessionId> {
         let mut expired: Vec<SessionId> =
-            self.table.values().filter(|session| session.is_idle(index, settings)).map(Session::id).collect();
+            self.iter().filter(|session| session.is_idle(index, settings)).map(Session::id).collect();
         for &id in &expired {
             self.remove(id);
         }
         while self.len() as u64 >= u64::from(settings.sessions_max.max(1)) {
-            let oldest = self.table.values().min_by_key(|session| session.last_used);
+            let oldest = self.iter().min_by_key(|session| session.last_used);
             let id = oldest.expect("a full table is not empty").id;
             self.remove(id);
             expired.push(id);
@@ -224,7 +223,7 @@ impl Sessions {
             self.remove(id);
             return None;
         }
-        let session = Arc::make_mut(&mut self.table).get_mut(&id)?;
+        let session = self.table.get_mut(&id)?;
         let before = session.digest();
         session.last_used = index;
         let result = job(session);
@@ -234,12 +233,12 @@ impl Sessions {
 
     pub(super) fn insert(&mut self, session: Session) {
         self.digest = self.digest.wrapping_add(session.digest());
-        let before = Arc::make_mut(&mut self.table).insert(session.id, session);
+        let before = self.table.insert(session.id, session);
         assert!(before.is_none(), "an index opens one session only");
     }
 
     fn remove(&mut self, id: SessionId) {
-        if let Some(session) = Arc::make_mut(&mut self.table).remove(&id) {
+        if let Some(session) = self.table.remove(&id) {
             self.digest = self.digest.wrapping_sub(session.digest());
         }
     }
