@@ -29,10 +29,11 @@ fn fit<const N: usize>(parts: [(&str, &str); N], chars_max: usize) -> String {
     let mut room = [0; N];
     // From the shortest text to the longest, each takes what it needs up to an equal share of what
     // is left.
-    let mut order: [usize; N] = core::array::from_fn(|at| at);
-    order.sort_by_key(|&at| count(parts[at].1));
-    for (taken, &at) in order.iter().enumerate() {
+    let mut waiting = [true; N];
+    for taken in 0..N {
+        let Some(at) = (0..N).filter(|&at| waiting[at]).min_by_key(|&at| count(parts[at].1)) else { break };
         let share = left / (N - taken);
+        waiting[at] = false;
         room[at] = count(parts[at].1).min(share.max(2));
         left = left.saturating_sub(room[at]);
     }

@@ -3,7 +3,6 @@
 //! A promise must not leave before what it promises is durable (Raft Figure 2: "updated on stable storage before responding").
 //! Writes become durable in the order they were handed out, so a promise needs only the number of the write it rests on.
 
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -29,9 +28,9 @@ pub(super) struct Disk {
     /// The number of the last write that dropped entries: those before it tell nothing about what stands there now.
     cutting_write: u64,
     /// When the writes that aren't durable yet were handed out, oldest first.
-    writing: VecDeque<Time>,
+    writing: Vec<Time>,
     /// Messages, and the write each waits for, in that order.
-    held: VecDeque<(u64, Envelope)>,
+    held: Vec<(u64, Envelope)>,
     /// What this step has to write so far.
     pending: Pending,
 }
@@ -85,7 +84,7 @@ impl Disk {
     /// A message waits for the write `needed`. A leader goes on asking while the disk hangs: of answers that differ only in the round they
     /// answer, the last one is enough.
     fn hold(&mut self, needed: u64, envelope: Envelope) {
-        if let Some((write, last)) = self.held.back_mut()
+        if let Some((write, last)) = self.held.last_mut()
             && *write == needed
             && last.to == envelope.to
             && let (Message::AppendEntriesResponse(old), Message::AppendEntriesResponse(new)) =
@@ -94,7 +93,7 @@ impl Disk {
         {
             *last = envelope;
         } else {
-            self.held.push_back((needed, envelope));
+            self.held.push((needed, envelope));
         }
     }
 
@@ -159,7 +158,7 @@ impl Raft {
             LogWrite { after, entries }
         });
         self.disk.issued += 1;
-        self.disk.writing.push_back(self.now);
+        self.disk.writing.push(self.now);
         if pending.hard_state {
             self.disk.hard_state_write = self.disk.issued;
         }
@@ -221,11 +220,8 @@ impl Raft {
             );
             self.disk.log = self.disk.log.max(receipt.last.index.min(self.log.last().index));
         }
-        while let Some((needed, _)) = self.disk.held.front()
-            && *needed <= self.disk.durable
-        {
-            out.messages.extend(self.disk.held.pop_front().map(|(_, envelope)| envelope));
-        }
+        let due = self.disk.held.partition_point(|(needed, _)| *needed <= self.disk.durable);
+        out.messages.extend(self.disk.held.drain(..due).map(|(_, envelope)| envelope));
         self.notice_repair(out);
         self.count_own_vote(out);
         if let Role::Leader(_) = self.role {
@@ -249,7 +245,7 @@ impl Raft {
 
     /// Since when the oldest unfinished write has been on its way.
     fn oldest_write(&self) -> Option<Time> {
-        self.disk.writing.front().copied()
+        self.disk.writing.first().copied()
     }
 
     /// When the disk counts as stalled, if it stays as it is.

@@ -1,12 +1,12 @@
 //! Elections: campaigns, votes, and stepping down (Raft §5.2, §5.4.1; dissertation §4.2.3, §6.2, §9.6).
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::entry::{Entry, Payload};
 use super::io::{HardState, Output, Refusal, Standing};
 use super::message::{Message, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse};
 use super::observation::{CampaignReason, Observation, StepDownReason, VoteRefusal, WithheldReason};
+use super::rounds::Rounds;
 use super::rules::Rule;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet, Term};
 use super::{Campaign, Leader, Raft, Role};
@@ -219,9 +219,8 @@ impl Raft {
             leaving: ServerSet::EMPTY,
             first_own: self.log.last().index.next(),
             heartbeat_due: self.now,
-            round: 0,
-            rounds: VecDeque::new(),
-            pending_reads: VecDeque::new(),
+            rounds: Rounds::new(),
+            pending_reads: Vec::new(),
             read_round: 0,
             uncommitted_bytes,
             transfer: None,

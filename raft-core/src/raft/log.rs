@@ -8,7 +8,6 @@
 //! * terms never go down from one entry to the next;
 //! * every chunk but the last is full.
 
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -25,14 +24,14 @@ pub struct Log {
     last: EntryId,
     /// Index of the first place of the first chunk; at most the first entry's index.
     origin: LogIndex,
-    chunks: VecDeque<Arc<Vec<Entry>>>,
+    chunks: Vec<Arc<Vec<Entry>>>,
     bytes: u64,
 }
 
 impl Log {
     /// An empty log that follows `base`.
     pub fn after(base: EntryId) -> Log {
-        Log { base, last: base, origin: base.index.next(), chunks: VecDeque::new(), bytes: 0 }
+        Log { base, last: base, origin: base.index.next(), chunks: Vec::new(), bytes: 0 }
     }
 
     /// The last entry compacted away: what stands before the first entry held.
@@ -102,10 +101,10 @@ impl Log {
         assert!(entry.term >= self.last.term, "an entry of term {} appended after {}", entry.term, self.last);
         self.last = EntryId::new(self.last.index.next(), entry.term);
         self.bytes += entry.payload.size();
-        if self.chunks.back().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push_back(Arc::new(Vec::with_capacity(CHUNK)));
+        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
+            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
         }
-        if let Some(chunk) = self.chunks.back_mut() {
+        if let Some(chunk) = self.chunks.last_mut() {
             Arc::make_mut(chunk).push(entry);
         }
         self.last
@@ -121,7 +120,7 @@ impl Log {
         let term = self.term_at(index).unwrap_or(self.base.term);
         let kept = index.distance_from(self.origin.previous()) as usize;
         self.chunks.truncate(kept.div_ceil(CHUNK));
-        if let Some(chunk) = self.chunks.back_mut()
+        if let Some(chunk) = self.chunks.last_mut()
             && !kept.is_multiple_of(CHUNK)
         {
             Arc::make_mut(chunk).truncate(kept % CHUNK);
@@ -141,10 +140,9 @@ impl Log {
         }
         self.bytes -= self.bytes_in(self.base.index, base.index);
         self.base = base;
-        while self.origin.plus(CHUNK as u64) <= self.first_index() {
-            self.chunks.pop_front();
-            self.origin = self.origin.plus(CHUNK as u64);
-        }
+        let dropped = self.first_index().distance_from(self.origin) as usize / CHUNK;
+        self.chunks.drain(..dropped);
+        self.origin = self.origin.plus((dropped * CHUNK) as u64);
     }
 
     /// The entries from `from` on: at most `count`, and at most `bytes` large unless the first alone is larger.

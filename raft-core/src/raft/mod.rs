@@ -96,12 +96,12 @@ mod progress;
 mod quorum;
 mod reads;
 mod replicate;
+mod rounds;
 mod rules;
 mod sentences;
 mod snapshots;
 mod types;
 
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -134,6 +134,7 @@ pub use types::{EntryId, LogIndex, ServerId, ServerSet, Term};
 use crate::time::{Duration, Time};
 use durability::Disk;
 use reads::{ForwardedRead, PendingRead};
+use rounds::Rounds;
 use snapshots::IncomingSnapshot;
 
 /// One server of a Raft cluster. See the [module's essay](self).
@@ -171,7 +172,7 @@ pub struct Raft {
     /// The log is known to equal that of this term's leader up to here, on the disk or not.
     agreed: (Term, LogIndex),
     /// Reads that are confirmed and wait for their index to be applied.
-    ready_reads: VecDeque<(LogIndex, RequestId)>,
+    ready_reads: Vec<(LogIndex, RequestId)>,
     /// The entries last cut out of the log: members that are equally far get the same ones.
     slice: Option<(LogIndex, Entries)>,
 }
@@ -209,11 +210,9 @@ pub struct Leader {
     /// Index of its first own entry: nothing is read or reconfigured before that is committed.
     first_own: LogIndex,
     heartbeat_due: Time,
-    /// The current heartbeat round; the first is 1.
-    round: u64,
-    /// Recent rounds and when they began, oldest first.
-    rounds: VecDeque<(u64, Time)>,
-    pending_reads: VecDeque<PendingRead>,
+    /// The heartbeat rounds, the latest of which is the current one.
+    rounds: Rounds,
+    pending_reads: Vec<PendingRead>,
     /// The round the newest confirmed-by-round read waits for.
     read_round: u64,
     uncommitted_bytes: u64,
@@ -301,7 +300,7 @@ impl Raft {
             next_read_request: random.random(),
             handed_over: None,
             agreed: (Term::ZERO, LogIndex::ZERO),
-            ready_reads: VecDeque::new(),
+            ready_reads: Vec::new(),
             slice: None,
             random,
             config,
@@ -499,12 +498,8 @@ impl Raft {
             out.committed.push(Committed { index, entry: entry.clone() });
             self.applied = index;
         }
-        while let Some((index, id)) = self.ready_reads.front()
-            && *index <= self.applied
-        {
-            out.reads.push(*id);
-            self.ready_reads.pop_front();
-        }
+        let ready = self.ready_reads.partition_point(|(index, _)| *index <= self.applied);
+        out.reads.extend(self.ready_reads.drain(..ready).map(|(_, id)| id));
         out.snapshot_wanted = self.wants_snapshot();
     }
 
@@ -703,7 +698,7 @@ impl Leader {
 
     /// The current heartbeat round.
     pub fn round(&self) -> u64 {
-        self.round
+        self.rounds.latest()
     }
 
     /// The leadership transfer under way.
@@ -722,7 +717,7 @@ impl Leader {
             transfer.deadline = transfer.deadline.min(now + config.election_timeout_max);
         }
         // When the rounds began is unknown now, and so is any lease that rests on it.
-        self.rounds.clear();
+        self.rounds.forget();
         for progress in self.progress.iter_mut().flatten() {
             progress.acked_round_began = Time::ZERO;
             progress.drift.forget();

@@ -13,8 +13,8 @@
 //!
 //! Invariant: `next > matched`, and `matched` never goes down, unless the member says that its disk has lost entries.
 
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::drift::DriftWatch;
 use super::message::Snapshot;
@@ -72,7 +72,7 @@ pub struct SnapshotTransfer {
 /// Appends sent and not answered, bounded by count and by bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Window {
-    appends: VecDeque<InFlight>,
+    appends: Vec<InFlight>,
     bytes: u64,
 }
 
@@ -106,19 +106,15 @@ impl Window {
 
     /// An append up to `last` was sent in heartbeat round `round`.
     pub fn add(&mut self, last: LogIndex, bytes: u64, round: u64) {
-        assert!(self.appends.back().is_none_or(|append| append.last < last), "appends leave in order");
-        self.appends.push_back(InFlight { last, bytes, round });
+        assert!(self.appends.last().is_none_or(|append| append.last < last), "appends leave in order");
+        self.appends.push(InFlight { last, bytes, round });
         self.bytes += bytes;
     }
 
     /// Everything up to `matched` has arrived.
     pub fn free_to(&mut self, matched: LogIndex) {
-        while let Some(append) = self.appends.front()
-            && append.last <= matched
-        {
-            self.bytes -= append.bytes;
-            self.appends.pop_front();
-        }
+        let arrived = self.appends.iter().take_while(|append| append.last <= matched).count();
+        self.bytes -= self.appends.drain(..arrived).map(|append| append.bytes).sum::<u64>();
     }
 
     /// Whether an append of an earlier round than `round` hasn't arrived, where the member's log is known to have `received` so much: what

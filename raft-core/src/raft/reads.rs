@@ -1,7 +1,5 @@
 //! Linearizable reads without writing to the log (Raft §8, dissertation §6.4).
 
-use alloc::collections::VecDeque;
-
 use super::io::{Output, ReadMode, Refusal, RequestId};
 use super::message::{Message, ReadIndex, ReadIndexResponse};
 use super::observation::{LeaseRefusal, Observation, ReadProof, ReadWait};
@@ -104,7 +102,7 @@ impl Raft {
         };
         if self.commit < leader.first_own && own_commit_needed {
             let entry = leader.first_own;
-            leader.pending_reads.push_back(PendingRead { origin, mode, stage: Stage::OwnCommit });
+            leader.pending_reads.push(PendingRead { origin, mode, stage: Stage::OwnCommit });
             return observe_wait(origin, ReadWait::OwnCommit { entry }, out);
         }
         if let Some(proof) = self.proof_at_once(mode, out) {
@@ -113,7 +111,7 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
-        leader.pending_reads.push_back(PendingRead { origin, mode, stage: Stage::Unassigned { index } });
+        leader.pending_reads.push(PendingRead { origin, mode, stage: Stage::Unassigned { index } });
         let free = !leader.reads_wait_for_current_round();
         if free {
             self.begin_round(out);
@@ -124,7 +122,7 @@ impl Raft {
     }
 
     fn current_round(&self) -> u64 {
-        if let Role::Leader(leader) = &self.role { leader.round } else { 0 }
+        if let Role::Leader(leader) = &self.role { leader.rounds.latest() } else { 0 }
     }
 
     /// What shows, without asking anybody, that this server still leads.
@@ -191,7 +189,7 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
-        let waiting: VecDeque<PendingRead> = core::mem::take(&mut leader.pending_reads);
+        let waiting = core::mem::take(&mut leader.pending_reads);
         for read in waiting {
             self.lead_read(read.origin, read.mode, out);
         }
@@ -210,26 +208,27 @@ impl Raft {
             if s == me { u64::MAX } else { leader.progress(s).map_or(0, |p| p.acked_round) }
         };
         let confirmed = self.members().reached_by_quorum(answered);
-        loop {
-            let Role::Leader(leader) = &mut self.role else {
+        let mut released = 0;
+        let next = loop {
+            let Role::Leader(leader) = &self.role else {
                 return;
             };
-            let Some(PendingRead { origin, stage: Stage::Round { index, round }, .. }) =
-                leader.pending_reads.front().copied()
-            else {
-                break;
-            };
-            if round > confirmed {
-                return;
+            match leader.pending_reads.get(released).copied() {
+                Some(PendingRead { origin, stage: Stage::Round { index, round }, .. }) if round <= confirmed => {
+                    released += 1;
+                    self.release(origin, index, ReadProof::Round(round), out);
+                }
+                next => break next,
             }
-            leader.pending_reads.pop_front();
-            self.release(origin, index, ReadProof::Round(round), out);
-        }
-        let Role::Leader(leader) = &self.role else {
+        };
+        let Role::Leader(leader) = &mut self.role else {
             return;
         };
+        leader.pending_reads.drain(..released);
+        // A read that waits for a round that is under way comes first: those behind it join the next one.
+        let under_way = next.is_some_and(|read| matches!(read.stage, Stage::Round { .. }));
         let unassigned = leader.pending_reads.iter().any(|read| matches!(read.stage, Stage::Unassigned { .. }));
-        if unassigned {
+        if unassigned && !under_way {
             self.begin_round(out);
         }
     }
@@ -272,8 +271,8 @@ impl Leader {
     pub(super) fn assign_reads(&mut self) {
         for read in &mut self.pending_reads {
             if let Stage::Unassigned { index } = read.stage {
-                read.stage = Stage::Round { index, round: self.round };
-                self.read_round = self.round;
+                read.stage = Stage::Round { index, round: self.rounds.latest() };
+                self.read_round = self.rounds.latest();
             }
         }
     }

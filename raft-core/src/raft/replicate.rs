@@ -13,9 +13,6 @@ use super::types::{EntryId, LogIndex, ServerId, ServerSet};
 use super::{Raft, Role};
 use crate::time::Time;
 
-/// Rounds whose beginning is remembered, for leases. A quorum that lags further has none.
-const ROUNDS_KEPT: usize = 64;
-
 impl Raft {
     // ---------------------------------------------------------------- proposals
 
@@ -88,7 +85,7 @@ impl Raft {
             return;
         };
         let quiet_since = Time::from_micros(self.now.as_micros().saturating_sub(half.as_micros()));
-        leader.count_round(self.now);
+        leader.rounds.begin(self.now);
         leader.assign_reads();
         self.forget_silent_leavers();
         let Role::Leader(leader) = &mut self.role else {
@@ -165,7 +162,7 @@ impl Raft {
             let Role::Leader(leader) = &mut self.role else {
                 return;
             };
-            let round = leader.round;
+            let round = leader.rounds.latest();
             let Some(progress) = leader.progress_mut(member) else {
                 return;
             };
@@ -222,7 +219,7 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
-        let round = leader.round;
+        let round = leader.rounds.latest();
         let Some(progress) = leader.progress_mut(member) else {
             return;
         };
@@ -280,11 +277,11 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return false;
         };
-        if round > leader.round {
+        if round > leader.rounds.latest() {
             out.observe(|| Observation::ImpossibleMessage { from, what: "an answer to a round that hasn't begun" });
             return false;
         }
-        let began = leader.rounds.iter().rev().find(|(number, _)| *number == round).map(|(_, began)| *began);
+        let began = leader.rounds.began(round);
         let Some(progress) = leader.progress_mut(from) else {
             return false;
         };
@@ -481,15 +478,5 @@ impl Raft {
         let id = self.append_own(Payload::Membership(Arc::new(configuration)), out);
         self.replicate(out);
         id
-    }
-}
-
-impl super::Leader {
-    fn count_round(&mut self, now: Time) {
-        self.round += 1;
-        if self.rounds.len() == ROUNDS_KEPT {
-            self.rounds.pop_front();
-        }
-        self.rounds.push_back((self.round, now));
     }
 }

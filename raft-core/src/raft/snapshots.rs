@@ -98,7 +98,7 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
-        let round = leader.round;
+        let round = leader.rounds.latest();
         let Some(progress) = leader.progress_mut(member) else {
             return;
         };

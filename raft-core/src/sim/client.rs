@@ -4,9 +4,9 @@
 //! write tried twice is applied once. It can't tell a lost request from a lost answer: an operation without an answer ends as
 //! *unknown*, unless every single try was refused.
 
-use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -185,9 +185,9 @@ pub(super) struct Client {
     attempts: u64,
     pub(super) ongoing: Option<Ongoing>,
     /// Session, serial and number of the latest writes, for telling later that one took effect.
-    recent: VecDeque<(SessionId, u64, u32)>,
+    recent: Vec<(SessionId, u64, u32)>,
     /// The person's commands that wait for their turn, as numbers of operations.
-    pub(super) waiting: VecDeque<u32>,
+    pub(super) waiting: Vec<u32>,
     /// When an idle client begins its next operation.
     next_at: Time,
     /// When the client is scheduled to wake.
@@ -242,8 +242,8 @@ impl Client {
             searched: guess,
             attempts: 0,
             ongoing: None,
-            recent: VecDeque::new(),
-            waiting: VecDeque::new(),
+            recent: Vec::new(),
+            waiting: Vec::new(),
             next_at,
             wake: Time::NEVER,
         }
@@ -296,11 +296,11 @@ impl Client {
             (Request::Write(operation), Some(session)) => {
                 ongoing.unsettled += 1;
                 let write = (session, self.serial, ongoing.number);
-                if self.recent.back() != Some(&write) {
-                    self.recent.push_back(write);
-                    if self.recent.len() > RECENT {
-                        self.recent.pop_front();
+                if self.recent.last() != Some(&write) {
+                    if self.recent.len() == RECENT {
+                        self.recent.remove(0);
                     }
+                    self.recent.push(write);
                 }
                 Call::Write { session, serial: self.serial, operation: operation.clone() }
             }

@@ -17,7 +17,6 @@
 //!
 //! The last two destroy copies. They happen only where a quorum holds everything that this disk may be counted for, without it.
 
-use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -35,7 +34,7 @@ pub struct Disk {
     random: Xoshiro256PlusPlus,
     image: Image,
     /// Handed in and not durable yet, oldest first.
-    unsynced: VecDeque<Write>,
+    unsynced: Vec<Write>,
     /// How many of those the fsync under way covers; 0 if none is.
     syncing: usize,
     /// Whether it finishes no write.
@@ -67,7 +66,7 @@ impl Disk {
                 log: Log::after(EntryId::ZERO),
                 wiped: false,
             },
-            unsynced: VecDeque::new(),
+            unsynced: Vec::new(),
             syncing: 0,
             stalled: false,
             overdue: false,
@@ -97,7 +96,7 @@ impl Disk {
 
     /// Takes a write. Where an fsync begins with it, the time at which it will be done.
     pub(super) fn submit(&mut self, now: Time, write: Write) -> Option<Time> {
-        self.unsynced.push_back(write);
+        self.unsynced.push(write);
         self.begin_sync(now)
     }
 
@@ -192,7 +191,7 @@ impl Disk {
     /// The power fails in the middle of the last write, if that has several parts. Whether a write was torn.
     pub(super) fn lose_power_writing(&mut self) -> bool {
         let parts: usize = self.unsynced.iter().map(parts_of).sum();
-        match self.unsynced.back().map(parts_of) {
+        match self.unsynced.last().map(parts_of) {
             Some(last) if last > 1 => self.lose_power_after(parts - last + 1, parts - 1),
             _ => self.lose_power(),
         }

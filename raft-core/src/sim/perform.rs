@@ -147,7 +147,7 @@ impl Simulation {
                 if let Ok(request) = line.parse::<Request>() {
                     let number = self.note_operation(ClientId::PERSON, request);
                     let slot = ClientId::PERSON.slot();
-                    self.clients[slot].waiting.push_back(number);
+                    self.clients[slot].waiting.push(number);
                     self.client_acts(slot);
                 }
             }
@@ -395,11 +395,8 @@ impl Simulation {
 
 /// `S1, S2 | S3, S4, S5`.
 fn describe_groups(groups: &[u8]) -> String {
-    let mut numbers: Vec<u8> = groups.to_vec();
-    numbers.sort_unstable();
-    numbers.dedup();
-    let sides = numbers.iter().map(|number| {
-        let members = groups.iter().enumerate().filter(|(_, group)| *group == number);
+    let sides = (0..=u8::MAX).filter(|number| groups.contains(number)).map(|number| {
+        let members = groups.iter().enumerate().filter(|(_, group)| **group == number);
         let members: ServerSet = members.filter_map(|(slot, _)| ServerId::new(slot as u8 + 1)).collect();
         members.to_string()
     });

@@ -78,9 +78,9 @@ impl Simulation {
         let parameters = self.scenario.parameters.clients;
         let now = self.now;
         let client = &mut self.clients[slot];
-        let number = match client.waiting.pop_front() {
-            Some(number) => number,
-            None => {
+        let number = match client.waiting.is_empty() {
+            false => client.waiting.remove(0),
+            true => {
                 let number = self.operations.len() as u32 + 1;
                 let request = client.invent(number, &parameters);
                 let id = client.id;

@@ -1,11 +1,10 @@
 //! The news leading up to the present position: the newest few thousand pieces, each under its number.
 
-use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use super::News;
 
-/// The most that is remembered, and the most that is looked up again after a seek.
+/// How much is remembered at least (and at most twice as much), and the most that is looked up again after a seek.
 pub const STORY_MAX: usize = 4_096;
 
 /// A piece of news and its number in its branch, from 1. Branches share the numbers up to where they part.
@@ -20,7 +19,7 @@ pub struct Told {
 /// What is remembered.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story {
-    news: VecDeque<News>,
+    news: Vec<News>,
     told: u64,
 }
 
@@ -32,9 +31,11 @@ impl Story {
     }
 
     pub(super) fn tell(&mut self, news: &[News]) {
-        let surplus = (self.news.len() + news.len()).saturating_sub(STORY_MAX);
-        self.news.drain(..surplus.min(self.news.len()));
-        self.news.extend(news.iter().cloned());
+        self.news.extend_from_slice(news);
+        // Not at every piece, for all that stay are moved.
+        if self.news.len() > 2 * STORY_MAX {
+            self.news.drain(..self.news.len() - STORY_MAX);
+        }
         self.told += news.len() as u64;
     }
 
@@ -44,19 +45,18 @@ impl Story {
     }
 
     /// Puts older news, which end right before what is remembered, in front of it.
-    pub(super) fn put_before(&mut self, older: Vec<News>) {
-        for piece in older.into_iter().rev() {
-            if self.news.len() < STORY_MAX {
-                self.news.push_front(piece);
-            }
-        }
+    pub(super) fn put_before(&mut self, mut older: Vec<News>) {
+        let room = STORY_MAX.saturating_sub(self.news.len());
+        older.drain(..older.len().saturating_sub(room));
+        older.append(&mut self.news);
+        self.news = older;
     }
 
     /// The remembered ones from number `from` on.
     pub(super) fn from(&self, from: u64) -> Vec<Told> {
         let first = self.first();
         let skipped = from.saturating_sub(first);
-        let rest = self.news.iter().skip(usize::try_from(skipped).unwrap_or(usize::MAX));
-        rest.zip(first + skipped..).map(|(news, number)| Told { number, news: news.clone() }).collect()
+        let rest = usize::try_from(skipped).ok().and_then(|skipped| self.news.get(skipped..)).unwrap_or_default();
+        rest.iter().zip(first + skipped..).map(|(news, number)| Told { number, news: news.clone() }).collect()
     }
 }

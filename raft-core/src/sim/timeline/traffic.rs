@@ -138,8 +138,12 @@ impl Watch {
         if world.network().sent() > *sent {
             let known = traffic.passages.len();
             let fresh = world.network().flights().filter(|flight| flight.number > *sent);
-            traffic.passages.extend(fresh.map(|flight| Passage { flight: flight.clone(), fate: Fate::UnderWay }));
-            traffic.passages[known..].sort_by_key(|passage| passage.flight.number);
+            // By number; few leave at the same event.
+            for flight in fresh {
+                let later = &traffic.passages[known..];
+                let place = known + later.partition_point(|passage| passage.flight.number < flight.number);
+                traffic.passages.insert(place, Passage { flight: flight.clone(), fate: Fate::UnderWay });
+            }
             under_way.extend(known..traffic.passages.len());
             *sent = world.network().sent();
         }

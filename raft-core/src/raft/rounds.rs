@@ -1,0 +1,69 @@
+//! When a leader's recent heartbeat rounds began: what a lease counts from, and what a follower's clock is measured against.
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::time::Time;
+
+/// How many are remembered: a quorum that lags further has no lease.
+const KEPT: u64 = 64;
+
+/// When each of the latest rounds began. Rounds are numbered from 1, without gaps.
+#[derive(Clone, Debug)]
+pub(super) struct Rounds {
+    latest: u64,
+    /// Nothing is known about this round and those before it.
+    unknown: u64,
+    began: Vec<Time>,
+}
+
+impl Rounds {
+    pub(super) fn new() -> Rounds {
+        Rounds { latest: 0, unknown: 0, began: vec![Time::ZERO; KEPT as usize] }
+    }
+
+    /// The number of the latest round, 0 before the first.
+    pub(super) fn latest(&self) -> u64 {
+        self.latest
+    }
+
+    /// The next round begins.
+    pub(super) fn begin(&mut self, now: Time) {
+        self.latest += 1;
+        self.unknown = self.unknown.max(self.latest.saturating_sub(KEPT));
+        self.began[(self.latest % KEPT) as usize] = now;
+    }
+
+    /// When a round began, if that is remembered.
+    pub(super) fn began(&self, round: u64) -> Option<Time> {
+        (self.unknown < round && round <= self.latest).then(|| self.began[(round % KEPT) as usize])
+    }
+
+    /// The clock went back: what it showed when they began means nothing now.
+    pub(super) fn forget(&mut self) {
+        self.unknown = self.latest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_rounds_are_remembered() {
+        let mut rounds = Rounds::new();
+        assert_eq!((rounds.latest(), rounds.began(0), rounds.began(1)), (0, None, None));
+        for round in 1..=200 {
+            rounds.begin(Time::from_micros(round));
+            assert_eq!(rounds.latest(), round);
+            for asked in 0..=round + 1 {
+                let known = asked > 0 && asked <= round && round - asked < KEPT;
+                assert_eq!(rounds.began(asked), known.then_some(Time::from_micros(asked)), "{asked} of {round}");
+            }
+        }
+        rounds.forget();
+        assert_eq!(rounds.began(200), None);
+        rounds.begin(Time::from_micros(7));
+        assert_eq!((rounds.began(200), rounds.began(201)), (None, Some(Time::from_micros(7))));
+    }
+}
