@@ -62,7 +62,10 @@ export interface ServerView {
   member: boolean;
   /** How fast its clock runs, in parts per million of the world's. */
   clockRate: number;
-  disk: "normal" | "slow" | "stalled";
+  /** By how much its clock is ahead of the world's; below 0 if it is behind. */
+  clockAhead: number;
+  /** A stalled disk finishes no write; a full one still writes terms and votes. */
+  disk: "normal" | "slow" | "stalled" | "full";
 }
 
 export type MessageKind =
@@ -111,6 +114,17 @@ export interface ViolationView {
   first: string;
   second: string;
   time: Micros;
+}
+
+/** Whether what clients have seen so far is linearizable. */
+export interface VerdictView {
+  /** `undecided`: the log's order doesn't explain it, and nothing proves that no other order does. */
+  state: "linearizable" | "broken" | "undecided";
+  /** How many operations have been answered. */
+  answers: number;
+  /** Unless it is linearizable: two facts that the log doesn't explain, or that can't both be right. */
+  first: string;
+  second: string;
 }
 
 /** One row of the log table. */
@@ -271,5 +285,5 @@ export interface DialsView {
 }
 
 // The handle itself is the generated class `Run`; its methods are described in web/src, a file a subject:
-// lib.rs (playing and looking), travel.rs (time, branches, the tape), faults.rs (everything that can be done to
-// a run), reading.rs (what is looked at closely), sharing.rs (links). Whatever can't be done throws an Error with a sentence.
+// lib.rs (playing and looking), settings.rs (what a run is built with), travel.rs (time, branches, the tape), faults.rs (everything that can be done to
+// a run), reading.rs (what is looked at closely), verdict.rs, sharing.rs (links). Whatever can't be done throws an Error with a sentence.

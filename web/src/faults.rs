@@ -84,6 +84,12 @@ impl Run {
         self.about(|server| Action::StallDisk { server, stalled }, server)
     }
 
+    /// A server's disk has no room left, or has some again: terms and votes are still written, entries and snapshots wait.
+    #[wasm_bindgen(js_name = fillDisk)]
+    pub fn fill_disk(&mut self, server: u32, full: bool) -> Done {
+        self.about(|server| Action::FillDisk { server, full }, server)
+    }
+
     /// How long a server's disk takes for a write, in microseconds.
     #[wasm_bindgen(js_name = setFsync)]
     pub fn set_fsync(&mut self, server: u32, min: f64, max: f64) -> Done {

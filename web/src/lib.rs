@@ -7,19 +7,21 @@
 //! An error that a person can act on is thrown as a JavaScript `Error` with a sentence. A panic is a bug of ours: it is
 //! written to the console and to the global `raftariumPanic`, and the module is dead afterwards.
 //!
-//! One file a subject: playing and looking here, `travel` for time and branches, `faults` for everything that can be done to a
-//! run, `reading` for what is looked at closely, `sharing` for links and files.
+//! One file a subject: playing and looking here, `settings` for what a run is built with, `travel` for time and branches, `faults` for everything that can be done to a
+//! run, `reading` for what is looked at closely, `verdict` for what clients were told, `sharing` for links and files.
 
 mod faults;
 mod reading;
 // The page doesn't ask for links yet, and they would cost it 9 KB: they come into its module when it does.
+mod settings;
 #[cfg(not(target_arch = "wasm32"))]
 mod sharing;
 mod story;
 mod travel;
+mod verdict;
 mod view;
 
-use raft_core::raft::{Rule, Rules, ServerId};
+use raft_core::raft::ServerId;
 use raft_core::sim::timeline::{Acted, BranchError};
 use raft_core::sim::{Action, Parameters, Scenario, ScenarioError, Timeline};
 use raft_core::time::Time;
@@ -76,32 +78,21 @@ fn start() {
 #[wasm_bindgen]
 impl Run {
     /// A run of a cluster of `servers` (1 to 9), from a seed: a whole number of up to 64 bits in decimal, or "" for a
-    /// fresh one. The rules named in `without`, with commas between them, are switched off.
+    /// fresh one. The rules named in `without`, with commas between them, are switched off; `settings` are as the getter of
+    /// that name gives them, or none for the usual ones.
     ///
     /// # Errors
-    /// A sentence, where the seed is no such number, there can't be so many servers, or there is no such rule.
+    /// A sentence, where the seed is no such number, there can't be so many servers, there is no such rule, or the settings make no
+    /// run.
     #[wasm_bindgen(constructor)]
-    pub fn new(seed: &str, servers: u32, without: Option<String>) -> Result<Run, JsValue> {
-        Ok(Run::create(seed, servers, without.as_deref().unwrap_or_default())?)
-    }
-
-    /// Every rule that can be switched off, a line each: its name, what goes wrong without it, and where that is said, with tabs
-    /// between them.
-    pub fn rules() -> String {
-        let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
-        Rule::ALL.map(line).join("\n")
+    pub fn new(seed: &str, servers: u32, without: Option<String>, settings: Option<String>) -> Result<Run, JsValue> {
+        let text = |given: Option<String>| given.unwrap_or_default();
+        Ok(Run::build(seed, servers, &text(without), &text(settings))?)
     }
 
     /// The names of the properties that are checked after every event, a line each.
     pub fn properties() -> String {
         raft_core::check::Property::ALL.map(|property| property.name()).join("\n")
-    }
-
-    /// The names of the rules that are switched off, with commas between them.
-    #[wasm_bindgen(getter)]
-    pub fn without(&self) -> String {
-        let off = self.world().scenario().parameters.rules.switched_off().map(Rule::name);
-        off.collect::<Vec<_>>().join(",")
     }
 
     /// The seed, in decimal.
@@ -189,7 +180,12 @@ impl Run {
 }
 
 impl Run {
+    #[cfg(test)]
     fn create(seed: &str, servers: u32, without: &str) -> Result<Run, Refusal> {
+        Run::build(seed, servers, without, "")
+    }
+
+    fn build(seed: &str, servers: u32, without: &str, settings: &str) -> Result<Run, Refusal> {
         let seed = match seed.trim() {
             "" => getrandom::u64()
                 .map_err(|error| Refusal(format!("no fresh seed could be drawn ({error}): give one")))?,
@@ -200,13 +196,10 @@ impl Run {
                 ))
             })?,
         };
-        let mut rules = Rules::ALL;
-        for name in without.split(',').filter(|name| !name.is_empty()) {
-            let rule = Rule::named(name).ok_or_else(|| Refusal(format!("there is no rule “{name}”")))?;
-            rules = rules.without(rule);
-        }
         let servers = u8::try_from(servers).unwrap_or(u8::MAX);
-        let parameters = Parameters { servers, rules, ..Parameters::default() };
+        let rules = settings::rules_without(without)?;
+        let mut parameters = Parameters { servers, rules, ..Parameters::default() };
+        settings::apply(settings, &mut parameters)?;
         Ok(Run::of(Timeline::new(Scenario { seed, parameters, actions: Vec::new() })?))
     }
 
@@ -279,13 +272,6 @@ mod tests {
             assert!(refusal.starts_with("a cluster has 1 to 9 servers"), "{refusal}");
         }
         assert_eq!(Run::create("1", 9, "").unwrap().servers(), 9);
-    }
-
-    #[test]
-    fn rules_are_switched_off_by_name() {
-        let run = Run::create("1", 3, "vote-once-per-term,commit-by-majority").unwrap();
-        assert_eq!(run.without(), "vote-once-per-term,commit-by-majority");
-        assert_eq!(Run::create("1", 3, "be-kind").err().unwrap().0, "there is no rule “be-kind”");
     }
 
     #[test]

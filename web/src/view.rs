@@ -49,6 +49,7 @@ pub struct ServerView {
     paused: bool,
     member: bool,
     clock_rate: u32,
+    clock_ahead: f64,
     disk: &'static str,
 }
 
@@ -187,8 +188,10 @@ fn server(world: &Simulation, machine: &Machine) -> ServerView {
     let configuration = world.configuration();
     let member = configuration.members().contains(id);
     let clock_rate = machine.clock().rate();
+    let clock_ahead = micros(machine.clock_reading(world.now())) - micros(world.now());
     let disk = match machine.disk() {
         disk if disk.is_stalled() => "stalled",
+        disk if disk.is_full() => "full",
         disk if *disk.parameters() == world.scenario().parameters.disk => "normal",
         _ => "slow",
     };
@@ -212,6 +215,7 @@ fn server(world: &Simulation, machine: &Machine) -> ServerView {
             paused: false,
             member,
             clock_rate,
+            clock_ahead,
             disk,
         };
     };
@@ -232,6 +236,7 @@ fn server(world: &Simulation, machine: &Machine) -> ServerView {
         paused: machine.is_paused(),
         member,
         clock_rate,
+        clock_ahead,
         disk,
     }
 }

@@ -38,7 +38,7 @@ fn assert_shape(view: &JsValue, interface: &str) {
 
 #[wasm_bindgen_test]
 fn every_view_has_the_shape_that_the_page_was_promised() {
-    let mut run = Run::new("42", 5, None).expect("a run");
+    let mut run = Run::new("42", 5, None, None).expect("a run");
     run.submit("put x 1").expect("a command");
     run.advance_to(2_000_000.0);
     run.crash(1).expect("a crash");
@@ -61,10 +61,10 @@ fn every_view_has_the_shape_that_the_page_was_promised() {
 
 #[wasm_bindgen_test]
 fn a_fresh_seed_comes_from_the_system_and_a_given_one_replays() {
-    let fresh = Run::new("", 5, None).expect("a fresh run");
-    assert_ne!(fresh.seed(), Run::new("", 5, None).expect("another").seed());
+    let fresh = Run::new("", 5, None, None).expect("a fresh run");
+    assert_ne!(fresh.seed(), Run::new("", 5, None, None).expect("another").seed());
     let hash = |seed: &str| {
-        let mut run = Run::new(seed, 5, None).expect("a run");
+        let mut run = Run::new(seed, 5, None, None).expect("a run");
         run.advance_to(3_000_000.0);
         run.trace_hash()
     };
@@ -78,8 +78,8 @@ fn what_cannot_be_done_is_thrown_as_an_error_with_a_sentence() {
         let error: js_sys::Error = result.expect_err("it must be refused").dyn_into().expect("an Error");
         String::from(error.message())
     };
-    assert!(refused(Run::new("soon", 5, None).map(drop)).contains("is no seed"));
-    let mut run = Run::new("1", 3, None).expect("a run");
+    assert!(refused(Run::new("soon", 5, None, None).map(drop)).contains("is no seed"));
+    let mut run = Run::new("1", 3, None, None).expect("a run");
     assert_eq!(refused(run.crash(4)), "there is no S4 in this cluster");
     assert_eq!(refused(run.submit("put x").map(drop)), "put needs a key and a value: put x 1");
     assert!(refused(run.partition(&[0])).contains("name one for each"));

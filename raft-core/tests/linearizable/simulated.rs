@@ -1,7 +1,8 @@
 //! What clients see of simulated clusters in storms is linearizable, and in the order of the log.
 
+use raft_core::check::linearizable::quick::{Judgement, judge};
 use raft_core::check::linearizable::{History, Monitor, Standing, Verdict, check_run};
-use raft_core::raft::Rules;
+use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{Profile, Scenario, Simulation, hunt};
 use raft_core::time::{Duration, Time};
 
@@ -25,6 +26,7 @@ fn fifty_storms_look_like_one_store_to_their_clients() {
             Verdict::NotLinearizable(explanation) => panic!("seed {seed}: {explanation}"),
             Verdict::Undecided { work, .. } => panic!("seed {seed}: undecided after {work}"),
         }
+        assert_eq!(judge(world.operations()), Judgement::Linearizable, "seed {seed}");
         check_run(world.operations()).unwrap_or_else(|contradiction| panic!("seed {seed}: {contradiction}"));
         operations += history.operations().len();
         unknown += history.operations().iter().filter(|o| o.answer().is_none() && !o.failed()).count();
@@ -44,4 +46,27 @@ fn a_monitor_follows_a_run() {
         let history = History::from_operations(world.operations());
         assert_eq!(monitor.update(&history, 1_000_000), Standing::Linearizable, "at {second} s");
     }
+}
+
+#[test]
+fn the_quick_verdict_is_never_another_than_the_search_s() {
+    let (mut fine, mut broken, mut open) = (0, 0, 0);
+    for rule in [Rule::ConfirmBeforeReading, Rule::OwnCommitBeforeReading, Rule::DeduplicateRetries] {
+        for seed in 0..60 {
+            let rules = Rules::ALL.without(rule);
+            let scenario = hunt(seed, None, Duration::from_secs(30), Profile::Full, rules);
+            let mut world = Simulation::new(scenario).unwrap();
+            // The checker would stop the run before clients see much of it.
+            world.stop_checking();
+            world.run_until(Time::from_secs(30));
+            let verdict = History::from_operations(world.operations()).check();
+            match (judge(world.operations()), verdict) {
+                (Judgement::Linearizable, Verdict::Linearizable(_)) => fine += 1,
+                (Judgement::NotLinearizable { .. }, Verdict::NotLinearizable(_)) => broken += 1,
+                (Judgement::Undecided { .. }, _) => open += 1,
+                (quick, slow) => panic!("{rule:?}, seed {seed}: {quick:?} and {slow:?}"),
+            }
+        }
+    }
+    assert!(fine > 60 && broken > 5 && open < 60, "{fine} fine, {broken} broken, {open} open");
 }

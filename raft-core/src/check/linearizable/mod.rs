@@ -20,6 +20,9 @@
 //! * The **witness check** ([`witness::check`]) is told where in Raft's log each operation took effect and verifies that this is an order,
 //!   in O(n log n) steps, always with a verdict. But it is only as good as what it is told. [`check_run`] does it for a simulated run.
 //!
+//! [`quick::judge`] is the witness check in little code, for a simulated run that is watched all the time; where the log doesn't explain what
+//! clients saw, it proves a stale read or leaves the verdict open.
+//!
 //! # Who is who
 //! [`History`] takes down who asked what and was answered what. [`Recorder`] makes one of a stream of [`Event`]s from
 //! any system, and says which event makes no sense. [`History::from_operations`] makes one of a simulated run.
@@ -45,6 +48,7 @@ mod interner;
 mod meaning;
 mod monitor;
 mod problem;
+pub mod quick;
 mod search;
 mod simulation;
 pub mod witness;

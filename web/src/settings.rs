@@ -1,0 +1,136 @@
+//! What a run is built with, besides its seed and its servers: the rules that hold, and its timing.
+
+use raft_core::raft::{Rule, Rules};
+use raft_core::sim::Parameters;
+use raft_core::time::Duration;
+use wasm_bindgen::prelude::*;
+
+use crate::{Refusal, Run};
+
+/// How many numbers [`Run::settings`] has.
+const COUNT: usize = 8;
+
+#[wasm_bindgen]
+impl Run {
+    /// Every rule that can be switched off, a line each: its name, what goes wrong without it, and where that is said, with tabs
+    /// between them.
+    pub fn rules() -> String {
+        let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
+        Rule::ALL.map(line).join("\n")
+    }
+
+    /// The names of the rules that are switched off, with commas between them.
+    #[wasm_bindgen(getter)]
+    pub fn without(&self) -> String {
+        let off = self.world().scenario().parameters.rules.switched_off().map(Rule::name);
+        off.collect::<Vec<_>>().join(",")
+    }
+
+    /// Whole numbers with commas between them: the shortest and the longest election timeout and the heartbeat interval, in
+    /// microseconds; whether servers ask before they campaign, and whether leaders step down that hear no quorum (1 or 0); after
+    /// how many entries a server takes a snapshot (0: never); how many clients there are besides the person at the command line,
+    /// and how long each waits between two commands, in microseconds, on average.
+    #[wasm_bindgen(getter)]
+    pub fn settings(&self) -> String {
+        text(&self.world().scenario().parameters)
+    }
+
+    /// The settings of a run that is given none.
+    #[wasm_bindgen(js_name = usualSettings)]
+    pub fn usual_settings() -> String {
+        text(&Parameters::default())
+    }
+}
+
+fn text(parameters: &Parameters) -> String {
+    numbers(parameters).map(|number| number.to_string()).join(",")
+}
+
+fn numbers(parameters: &Parameters) -> [u64; COUNT] {
+    let (timing, clients) = (&parameters.timing, &parameters.clients);
+    [
+        timing.election_timeout_min.as_micros(),
+        timing.election_timeout_max.as_micros(),
+        timing.heartbeat_interval.as_micros(),
+        u64::from(timing.pre_vote),
+        u64::from(timing.check_quorum),
+        timing.snapshot_after_entries,
+        u64::from(clients.count),
+        clients.think_time.as_micros(),
+    ]
+}
+
+/// All rules but those named, with commas between them.
+pub(crate) fn rules_without(names: &str) -> Result<Rules, Refusal> {
+    let mut rules = Rules::ALL;
+    for name in names.split(',').filter(|name| !name.is_empty()) {
+        let rule = Rule::named(name).ok_or_else(|| Refusal(format!("there is no rule “{name}”")))?;
+        rules = rules.without(rule);
+    }
+    Ok(rules)
+}
+
+/// Sets what [`Run::settings`] says; an empty text leaves the defaults.
+pub(crate) fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), Refusal> {
+    if settings.is_empty() {
+        return Ok(());
+    }
+    let no_settings =
+        || Refusal(format!("“{settings}” are no settings: those are {COUNT} whole numbers with commas between them"));
+    let mut given = [0; COUNT];
+    let mut texts = settings.split(',');
+    for number in &mut given {
+        *number = texts.next().and_then(|text| text.parse().ok()).ok_or_else(no_settings)?;
+    }
+    if texts.next().is_some() {
+        return Err(no_settings());
+    }
+    let [election_min, election_max, heartbeat, pre_vote, check_quorum, snapshot, clients, think_time] = given;
+    let timing = &mut parameters.timing;
+    timing.election_timeout_min = Duration::from_micros(election_min);
+    timing.election_timeout_max = Duration::from_micros(election_max);
+    timing.heartbeat_interval = Duration::from_micros(heartbeat);
+    timing.pre_vote = pre_vote > 0;
+    timing.check_quorum = check_quorum > 0;
+    timing.snapshot_after_entries = snapshot;
+    parameters.clients.count = u8::try_from(clients).unwrap_or(u8::MAX);
+    parameters.clients.think_time = Duration::from_micros(think_time);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_are_switched_off_by_name() {
+        let run = Run::create("1", 3, "vote-once-per-term,commit-by-majority").unwrap();
+        assert_eq!(run.without(), "vote-once-per-term,commit-by-majority");
+        assert_eq!(Run::create("1", 3, "be-kind").err().unwrap().0, "there is no rule “be-kind”");
+    }
+
+    #[test]
+    fn settings_are_the_numbers_of_a_run() {
+        let usual = Run::usual_settings();
+        assert_eq!(usual, "150000,300000,50000,1,1,4096,1,250000");
+        assert_eq!(Run::create("1", 3, "").unwrap().settings(), usual);
+        assert_eq!(Run::build("1", 3, "", &usual).unwrap().settings(), usual);
+        let other = "400000,900000,100000,0,0,0,3,9000";
+        let run = Run::build("1", 3, "", other).unwrap();
+        assert_eq!(run.settings(), other);
+        let parameters = &run.world().scenario().parameters;
+        assert_eq!(parameters.timing.heartbeat_interval, Duration::from_millis(100));
+        assert!(!parameters.timing.pre_vote && !parameters.timing.check_quorum);
+        assert_eq!((parameters.clients.count, parameters.timing.snapshot_after_entries), (3, 0));
+    }
+
+    #[test]
+    fn settings_that_make_no_run_are_refused() {
+        for bad in ["1", "x", "1,2,3,4,5,6,7,x", "1,2,3,4,5,6,7,8,9", "-1,2,3,4,5,6,7,8"] {
+            let refusal = Run::build("1", 3, "", bad).err().unwrap().0;
+            assert!(refusal.starts_with(&format!("“{bad}” are no settings")), "{refusal}");
+        }
+        let refusal = Run::build("1", 3, "", "150000,300000,150000,1,1,0,1,1").err().unwrap().0;
+        assert!(refusal.contains("followers campaign against a living leader"), "{refusal}");
+    }
+}
