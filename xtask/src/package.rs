@@ -6,7 +6,7 @@
 
 use crate::sizes::{self, FileSize};
 use crate::{setup, tools};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use cargo_metadata::Message;
 use std::fs;
 use std::io::BufReader;
@@ -44,7 +44,7 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     let root = tools::root();
     let staging = tempfile::Builder::new().prefix(".dist-").tempdir_in(&root)?;
     let page = staging.path().join("dist");
-    copy_page(&root.join("www"), &page)?;
+    copy_page(&root.join("www"), &page, !options.debug)?;
     let package = page.join("pkg");
     bind(&wasm, &package, options)?;
     let sizes = sizes::measure(&page)?;
@@ -92,18 +92,24 @@ fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
         .remove_name_section(!options.debug)
         .remove_producers_section(!options.debug);
     bindgen.generate(package).context("wasm-bindgen failed")?;
+    if !options.debug {
+        let glue = package.join("raft_web.js");
+        if let Some(text) = minified("raft_web.js", || Ok(fs::read_to_string(&glue)?))? {
+            fs::write(glue, text)?;
+        }
+    }
     // These describe the module's raw exports, which nobody but the glue calls.
     fs::remove_file(package.join("raft_web_bg.wasm.d.ts"))?;
     Ok(())
 }
 
-/// Copies what of `www/` belongs to the page.
-fn copy_page(from: &Path, to: &Path) -> Result<()> {
+/// Copies what of `www/` belongs to the page, made `small` or as it is.
+fn copy_page(from: &Path, to: &Path, small: bool) -> Result<()> {
     ensure!(from.join("index.html").is_file(), "{} has no index.html", from.display());
-    copy_folder(from, to, true)
+    copy_folder(from, to, true, small)
 }
 
-fn copy_folder(from: &Path, to: &Path, top: bool) -> Result<()> {
+fn copy_folder(from: &Path, to: &Path, top: bool, small: bool) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in from.read_dir().with_context(|| format!("cannot list {}", from.display()))? {
         let entry = entry?;
@@ -113,34 +119,29 @@ fn copy_folder(from: &Path, to: &Path, top: bool) -> Result<()> {
             continue;
         }
         if is_folder {
-            copy_folder(&entry.path(), &to.join(name), false)?;
+            copy_folder(&entry.path(), &to.join(name), false, small)?;
         } else {
-            let text = name.to_string_lossy();
-            let script = text.ends_with(".js") || text.ends_with(".css");
-            if script {
-                fs::write(to.join(&name), without_comments(&fs::read_to_string(entry.path())?))?;
-            } else {
-                fs::copy(entry.path(), to.join(name))?;
-            }
+            let text = || Ok(fs::read_to_string(entry.path())?);
+            match if small { minified(&name.to_string_lossy(), text)? } else { None } {
+                Some(text) => fs::write(to.join(name), text).map(|()| 0)?,
+                None => fs::copy(entry.path(), to.join(name))?,
+            };
         }
     }
     Ok(())
 }
 
-/// A script or style sheet without the comments that stand on lines of their own: a tenth of what the page would weigh.
-fn without_comments(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut inside = false;
-    for line in text.lines() {
-        let words = line.trim();
-        if inside || (words.starts_with("/*") && (words.ends_with("*/") || !words.contains("*/"))) {
-            inside = !words.ends_with("*/");
-        } else if !words.starts_with("//") {
-            kept.push_str(line);
-            kept.push('\n');
+/// A script or style sheet without comments and needless spaces; `None` for any other file.
+fn minified(name: &str, read: impl Fn() -> Result<String>) -> Result<Option<String>> {
+    Ok(match Path::new(name).extension().and_then(|extension| extension.to_str()) {
+        Some("js") => Some(minifier::js::minify(&read()?).to_string()),
+        Some("css") => {
+            let style = read()?;
+            let small = minifier::css::minify(&style).map_err(|error| anyhow!("{name} is no style sheet: {error}"))?;
+            Some(small.to_string())
         }
-    }
-    kept
+        _ => None,
+    })
 }
 
 /// Whether a file or folder of `www/` is served. Editors' settings, notes and type declarations
@@ -189,9 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn comments_on_lines_of_their_own_are_left_out() {
-        let text = "// a\n/** b */\nlet x = 1; // c\n/**\n * d\n */\n  let y = '/* e */';\n/* f */ let z;\n";
-        assert_eq!(without_comments(text), "let x = 1; // c\n  let y = '/* e */';\n/* f */ let z;\n");
+    fn scripts_and_style_sheets_lose_what_only_people_read() {
+        let small = |name: &str, text: &str| minified(name, || Ok(text.to_owned())).unwrap();
+        let script = "// a\n/** b */\nlet x = `c  // ${ d }`;\nlet y = /[/]/g;\n";
+        assert_eq!(small("x.js", script).unwrap(), "let x=`c  // ${ d }`;let y=/[/]/g;");
+        assert_eq!(small("x.css", "/* a */\na {\n  color: red;\n}\n").unwrap(), "a{color:red;}");
+        assert_eq!(small("x.html", "<!-- a -->"), None);
     }
 
     #[test]
@@ -210,7 +214,7 @@ mod tests {
         ] {
             write(www.join(name), name);
         }
-        copy_page(&www, &dist).unwrap();
+        copy_page(&www, &dist, true).unwrap();
         for (name, expected) in [
             ("index.html", true),
             ("ui/ring.js", true),
@@ -228,7 +232,7 @@ mod tests {
     #[test]
     fn a_page_without_an_index_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let error = copy_page(folder.path(), &folder.path().join("dist")).unwrap_err();
+        let error = copy_page(folder.path(), &folder.path().join("dist"), true).unwrap_err();
         assert!(error.to_string().contains("no index.html"), "{error}");
     }
 
