@@ -194,7 +194,7 @@ mod tests {
         let small = |name: &str, text: &str| minified(name, || Ok(text.to_owned())).unwrap();
         let script = "// a\n/** b */\nlet x = `c  // ${ d }`;\nlet y = /[/]/g;\n";
         assert_eq!(small("x.js", script).unwrap(), "let x=`c  // ${ d }`;let y=/[/]/g;");
-        assert_eq!(small("x.css", "/* a */\na {\n  color: red;\n}\n").unwrap(), "a{color:red;}");
+        assert_eq!(small("x.css", "a {\n  /* b */\n  color: red;\n}\n").unwrap(), "a{color:red;}");
         assert_eq!(small("x.html", "<!-- a -->"), None);
     }
 
