@@ -4,6 +4,8 @@
 
 mod consensus;
 mod measure;
+mod programs;
+mod simulator;
 
 use anyhow::Result;
 use clap::Parser;
@@ -26,6 +28,8 @@ struct Options {
     /// Only contests whose row or name contains one of these
     #[arg(long, num_args = 1.., value_delimiter = ',')]
     only: Vec<String>,
+    #[command(flatten)]
+    programs: programs::Programs,
 }
 
 /// How much work there is in a measurement.
@@ -45,6 +49,7 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let scale = Scale { divisor: if options.quick { 5 } else { 1 } };
     let mut contests = consensus::contests(scale);
+    contests.extend(simulator::contests(scale, &options.programs));
     let asked_for = |name: &str| options.only.is_empty() || options.only.iter().any(|part| name.contains(part));
     contests.retain(|contest| asked_for(contest.row) || asked_for(&contest.name));
     for outcome in measure::run(contests, usize::from(options.repetitions))? {

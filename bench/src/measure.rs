@@ -108,7 +108,7 @@ impl std::fmt::Display for Outcome {
         write!(f, "{}: {}", self.row, self.name)?;
         for summary in &self.summaries {
             let Summary { name, median, lowest, highest, allocations, messages } = summary;
-            write!(f, "\n  {name:<20}{median:>14.1} {} ({lowest:.1} to {highest:.1})", self.unit)?;
+            write!(f, "\n  {name:<32}{median:>14.1} {} ({lowest:.1} to {highest:.1})", self.unit)?;
             if let Some(allocations) = allocations {
                 write!(f, ", {allocations:.2} allocations each")?;
             }
@@ -130,14 +130,13 @@ pub fn run(contests: Vec<Contest>, repetitions: usize) -> Result<Vec<Outcome>> {
         contests.iter().map(|contest| vec![Vec::new(); contest.contenders.len()]).collect();
     for repetition in 1..=repetitions {
         for (contest, samples) in contests.iter_mut().zip(&mut samples) {
-            eprint!("\r\x1b[K{repetition}/{repetitions} {}", contest.name);
+            eprintln!("{repetition}/{repetitions} {}", contest.name);
             for (contender, samples) in contest.contenders.iter_mut().zip(samples) {
                 let sample = (contender.measure)().with_context(|| format!("{}: {}", contest.name, contender.name))?;
                 samples.push(sample);
             }
         }
     }
-    eprint!("\r\x1b[K");
     let outcomes = contests.into_iter().zip(samples).map(|(contest, samples)| {
         let names = contest.contenders.iter().map(|contender| contender.name);
         let summaries = names.zip(samples).map(|(name, samples)| summary(name, samples)).collect();

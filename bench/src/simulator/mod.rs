@@ -1,0 +1,87 @@
+//! Simulators: virtual seconds for each second of CPU time, on the same work.
+
+pub mod event_loop;
+#[path = "../../peers/node.rs"]
+pub mod node;
+pub mod workload;
+
+use crate::measure::{Contest, Cost, Sample, cost_of};
+use crate::programs::Programs;
+use crate::{OURS, Scale};
+use event_loop::Played;
+use workload::{Disks, Journey};
+
+pub const PLAIN: &str = "simulator";
+pub const CHECKED: &str = "simulator, checked";
+pub const FAULTY: &str = "simulator, disk faults";
+pub const WASM: &str = "simulator, wasm";
+pub const SEEK: &str = "seek";
+
+/// raft-rs in a bare event loop, as between machines.
+pub const LOOP: &str = "raft-rs, bare loop";
+pub const BY_VALUE: &str = "raft-rs, bare loop, no encoding";
+pub const MADSIM: &str = "raft-rs in madsim";
+pub const TURMOIL: &str = "raft-rs in turmoil";
+/// Ours, not in wasm.
+pub const NATIVE: &str = "Raftarium, native";
+
+/// All contests about the simulator. A quick run has a tenth of the virtual time.
+pub fn contests(scale: Scale, programs: &Programs) -> Vec<Contest> {
+    let seconds = scale.of(600) as u64;
+    let unit = "virtual s/CPU s";
+    let mut plain = Contest::new(PLAIN, format!("{seconds} virtual seconds, checkers off"), unit)
+        .with(OURS, move || ours(seconds, Disks::Perfect, false))
+        .with(LOOP, move || bare::<event_loop::Bytes>(seconds))
+        .with(BY_VALUE, move || bare::<event_loop::Value>(seconds));
+    for (name, program) in [(MADSIM, &programs.madsim), (TURMOIL, &programs.turmoil)] {
+        if let Some(program) = program.clone() {
+            plain = plain.with_fallible(name, move || program.simulate(seconds));
+        }
+    }
+    let mut contests = vec![
+        plain,
+        Contest::new(CHECKED, format!("{seconds} virtual seconds, all checkers on"), unit)
+            .with(OURS, move || ours(seconds, Disks::Perfect, true)),
+        Contest::new(FAULTY, format!("{seconds} virtual seconds, checkers and disk faults on"), unit)
+            .with(OURS, move || ours(seconds, Disks::Faulty, true)),
+    ];
+    if let Some(page) = &programs.wasm {
+        let module = page.clone();
+        let wasm = Contest::new(WASM, format!("{seconds} virtual seconds, checkers on, in wasm (Node)"), unit)
+            .with_fallible(OURS, move || module.simulate(seconds))
+            .with(NATIVE, move || ours(seconds, Disks::Perfect, true));
+        contests.push(wasm);
+        let journeys = [
+            (Journey::Page, "as the page opens"),
+            (Journey::Workload, "of the simulators' workload"),
+            (Journey::Faulty, "of the same with disk faults"),
+        ];
+        for (journey, what) in journeys {
+            let module = page.clone();
+            let name = format!("seek to a random moment of {} minutes {what}, wasm, 99th percentile", seconds / 60);
+            contests.push(Contest::less(SEEK, name, "ms").with_fallible(OURS, move || module.seek(journey, seconds)));
+        }
+    }
+    contests
+}
+
+/// Our simulator.
+pub fn ours(seconds: u64, disks: Disks, checkers: bool) -> Sample {
+    let mut events = 0;
+    let cost = cost_of(|| events = workload::play(seconds, disks, checkers).events());
+    sample(seconds, &cost, events)
+}
+
+fn bare<W: event_loop::Wire>(seconds: u64) -> Sample {
+    let mut played = Played { delivered: 0, applied: 0 };
+    let cost = cost_of(|| played = event_loop::play::<W>(seconds, 1));
+    sample(seconds, &cost, played.delivered)
+}
+
+fn sample(seconds: u64, cost: &Cost, messages: u64) -> Sample {
+    Sample {
+        figure: seconds as f64 / cost.seconds,
+        allocations: Some(cost.allocations as f64 / seconds as f64),
+        messages: Some(messages as f64 / seconds as f64),
+    }
+}
