@@ -180,6 +180,8 @@ export interface StoryLine {
   time: Micros;
   /** The server it is about, or 0. */
   server: number;
+  /** The name of what happened, as in a trace: `became-leader`. */
+  kind: string;
   /** `turning` points are worth a screen reader's interruption; `detail` is for the events list. */
   weight: "turning" | "notable" | "detail";
   /** A whole sentence, in plain text. */

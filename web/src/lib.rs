@@ -12,9 +12,7 @@
 
 mod faults;
 mod reading;
-// The page doesn't ask for links yet, and they would cost it 9 KB: they come into its module when it does.
 mod settings;
-#[cfg(not(target_arch = "wasm32"))]
 mod sharing;
 mod story;
 mod travel;
@@ -38,7 +36,6 @@ pub struct Run {
     /// How often something else than playing on has changed what is shown.
     journeys: u64,
     /// Whether it came with a trace hash that it doesn't have here.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "read by `sharing`"))]
     differs: bool,
 }
 

@@ -1,6 +1,7 @@
-//! A run to share, as a link.
+//! A run to share, as a link, and as the bytes within a link, of which the page makes a file.
 
-use raft_core::format::{self, link};
+use raft_core::format::link::{self, LinkError};
+use raft_core::format::{self, RunError};
 use raft_core::sim::{Scenario, ScenarioError, Timeline};
 use wasm_bindgen::prelude::*;
 
@@ -14,8 +15,21 @@ impl Run {
     /// A sentence, if the link is damaged, of another version, or no run.
     #[wasm_bindgen(js_name = fromLink)]
     pub fn from_link(text: &str) -> Result<Run, JsValue> {
-        let run = link::read(text).map_err(|error| Refusal(error.to_string()))?;
-        Ok(Run::opened(run)?)
+        Ok(Run::opened(link::read(text).map_err(Refusal::from)?)?)
+    }
+
+    /// The run of the bytes within a link, at its moment.
+    ///
+    /// # Errors
+    /// A sentence, if they are no run.
+    #[wasm_bindgen(js_name = fromBytes)]
+    pub fn from_bytes(bytes: &[u8]) -> Result<Run, JsValue> {
+        // The person has a file, not a link: what is said is about the run.
+        let run = link::decode(bytes).map_err(|error| match error {
+            LinkError::Run(error) => Refusal::from(error),
+            error => Refusal::from(error),
+        });
+        Ok(Run::opened(run?)?)
     }
 
     /// Whether it was opened with a trace hash of its moment that it doesn't have here: another version played it then.
@@ -29,7 +43,27 @@ impl Run {
     /// # Errors
     /// A sentence, if so much has been done that no link holds it.
     pub fn link(&self) -> Result<String, JsValue> {
-        Ok(link::write(&self.shared()?).map_err(|error| Refusal(error.to_string()))?)
+        Ok(link::write(&self.shared()?).map_err(Refusal::from)?)
+    }
+
+    /// This run at this moment as the bytes within a link, of whatever length.
+    ///
+    /// # Errors
+    /// A sentence, if it is longer than anything that can be read again.
+    pub fn bytes(&self) -> Result<Vec<u8>, JsValue> {
+        Ok(link::encode(&self.shared()?).map_err(Refusal::from)?)
+    }
+}
+
+impl From<LinkError> for Refusal {
+    fn from(error: LinkError) -> Refusal {
+        Refusal(error.to_string())
+    }
+}
+
+impl From<RunError> for Refusal {
+    fn from(error: RunError) -> Refusal {
+        Refusal(error.to_string())
     }
 }
 
@@ -70,6 +104,10 @@ fn by_hand(scenario: &Scenario) -> Result<Timeline, ScenarioError> {
 
 #[cfg(test)]
 mod tests {
+    use raft_core::raft::Rules;
+    use raft_core::sim::{Profile, Simulation, hunt};
+    use raft_core::time::{Duration, Time};
+
     use super::*;
 
     /// A run with something done in it, gone back to before that was done.
@@ -101,6 +139,20 @@ mod tests {
         again.advance_to(3e6);
         assert!(again.world().machines()[0].raft().is_some());
         assert_eq!(again.timeline.branches().len(), 2);
+    }
+
+    #[test]
+    fn a_run_of_a_hunt_is_opened_as_it_was_played() {
+        for seed in 0..40 {
+            let scenario = hunt(seed, None, Duration::from_secs(10), Profile::Full, Rules::ALL);
+            let mut world = Simulation::new(scenario.clone()).unwrap();
+            let until = Time::from_secs(12);
+            world.run_until(until);
+            let shared = format::Run { scenario, until: world.now(), hash: Some(world.trace_hash()) };
+            let run = Run::from_bytes(&link::encode(&shared).unwrap()).unwrap();
+            assert!(!run.differs(), "seed {seed}");
+            assert_eq!(link::decode(&run.bytes().unwrap()), Ok(shared), "seed {seed}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ pub struct StoryLine {
     number: f64,
     time: f64,
     server: u32,
+    kind: &'static str,
     weight: &'static str,
     text: String,
     section: &'static str,
@@ -24,6 +25,7 @@ pub fn line(told: &Told) -> StoryLine {
         number: told.number as f64,
         time: micros(news.at),
         server: news.server().map_or(0, |server| u32::from(server.number())),
+        kind: news.kind(),
         weight: match sentence.weight {
             Weight::Detail => "detail",
             Weight::Notable => "notable",

@@ -15,6 +15,7 @@
 //! it. One that a person duplicates counts as sent anew. All three say at most that more was known than really was, never less.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
@@ -144,10 +145,5 @@ impl Recorder {
 
 /// `AppendEntries of term 3`.
 fn describe(message: &Message) -> String {
-    let mut text = String::new();
-    // A variant has the name of its message, and its name ends where its fields begin.
-    let _ = write!(text, "{message:?}");
-    text.truncate(text.find('(').unwrap_or(text.len()));
-    let _ = write!(text, " of term {}", message.term());
-    text
+    format!("{} of term {}", message.name(), message.term())
 }
