@@ -3,6 +3,7 @@
 //! `cargo xtask bench` builds this and what it starts, and runs it.
 
 mod consensus;
+mod linearizability;
 mod measure;
 mod programs;
 mod simulator;
@@ -50,6 +51,7 @@ fn main() -> Result<()> {
     let scale = Scale { divisor: if options.quick { 5 } else { 1 } };
     let mut contests = consensus::contests(scale);
     contests.extend(simulator::contests(scale, &options.programs));
+    contests.extend(linearizability::contests());
     let asked_for = |name: &str| options.only.is_empty() || options.only.iter().any(|part| name.contains(part));
     contests.retain(|contest| asked_for(contest.row) || asked_for(&contest.name));
     for outcome in measure::run(contests, usize::from(options.repetitions))? {

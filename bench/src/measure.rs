@@ -107,8 +107,9 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.row, self.name)?;
         for summary in &self.summaries {
-            let Summary { name, median, lowest, highest, allocations, messages } = summary;
-            write!(f, "\n  {name:<32}{median:>14.1} {} ({lowest:.1} to {highest:.1})", self.unit)?;
+            let Summary { name, allocations, messages, .. } = summary;
+            let [median, lowest, highest] = [summary.median, summary.lowest, summary.highest].map(figure);
+            write!(f, "\n  {name:<32}{median:>14} {} ({lowest} to {highest})", self.unit)?;
             if let Some(allocations) = allocations {
                 write!(f, ", {allocations:.2} allocations each")?;
             }
@@ -121,6 +122,27 @@ impl std::fmt::Display for Outcome {
         }
         Ok(())
     }
+}
+
+/// A figure for people: three digits that count, and commas between thousands.
+pub fn figure(value: f64) -> String {
+    if !value.is_finite() {
+        return "–".to_owned();
+    }
+    let digits = value.abs().max(1e-9).log10().floor() as i32;
+    if digits < 3 {
+        return format!("{value:.*}", (2 - digits).max(0) as usize);
+    }
+    let unit = 10_f64.powi(digits - 2);
+    let rounded = ((value / unit).round() * unit).round().to_string();
+    let mut text = String::new();
+    for (place, digit) in rounded.chars().enumerate() {
+        if place > 0 && (rounded.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// Measures every contender of every contest so many times, interleaved.

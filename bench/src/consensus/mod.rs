@@ -3,6 +3,7 @@
 //! Fair: one thread, messages moved by value, pre-vote and check-quorum on for both, logs compacted alike, and an entry counts when *every* server has
 //! applied it. The servers' own assertions are on, as everybody has them. A command's bytes are made anew for each entry by both.
 
+pub mod behind;
 pub mod ours;
 pub mod raft_rs;
 
@@ -40,6 +41,7 @@ pub fn contests(scale: Scale) -> Vec<Contest> {
             contests.push(reads(servers, batch, scale));
         }
     }
+    contests.extend(behind::contests(scale));
     contests
 }
 
