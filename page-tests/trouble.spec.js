@@ -75,23 +75,6 @@ test('the simulator panics: the seed and the moment are told, and the page stand
   complaints.length = 0;
 });
 
-test('a broken rule stops the run and shows the two facts', async ({ page }) => {
-  await tamper(page, `
-    const read = Run.prototype.frame;
-    Run.prototype.frame = function () {
-      const violation = globalThis.breakIt
-        ? { property: 'Election safety', first: 'S1 leads term 3.', second: 'S2 leads term 3.', time: 1250000 }
-        : null;
-      return { ...read.call(this), violation };
-    };`);
-  await open(page, '?seed=99');
-  await page.evaluate(() => Object.assign(globalThis, { breakIt: true }));
-  await expect(trouble(page)).toContainText('Election safety is broken at 1.250 s (seed 99).');
-  await expect(trouble(page)).toContainText('S1 leads term 3.');
-  await expect(trouble(page)).toContainText('S2 leads term 3.');
-  await expect(page.locator('#play')).toHaveText('Play');
-});
-
 for (const query of ['?seed=7&servers=12', '?seed=seven']) {
   test(`a run that can’t be: ${query}`, async ({ page }) => {
     await page.goto(`./${query}`);

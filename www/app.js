@@ -34,9 +34,9 @@ import { Twins } from './twins.js';
  * A run as asked for; throws an Error with a sentence when there can't be one.
  * @param {RunClass} Run @param {Wanted} wanted
  */
-export function makeModel(Run, { seed, servers }) {
+export function makeModel(Run, { seed, servers, without, settings }) {
   if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
-  return new Model(new Run(seed, servers));
+  return new Model(new Run(seed, servers, without, settings), Run.usualSettings());
 }
 
 export class App {
@@ -57,7 +57,7 @@ export class App {
   #console = new Console(() => this.#model);
   #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: () => this.step() });
   #networkDialog = new NetworkDialog(() => this.#model);
-  #runDialog = new RunDialog(() => this.#model, (wanted) => this.start(wanted));
+  #runDialog;
   #helpDialog = new HelpDialog();
   #theme = new Theme(() => this.#recolour());
 
@@ -67,8 +67,11 @@ export class App {
     this.#model = model;
     const stage = byId('stage', HTMLElement);
     this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
+    this.#runDialog = new RunDialog(Run, () => this.#model, (wanted) => this.start(wanted));
     this.#reading = new Reading(this.#ring, {
       model: () => this.#model,
+      properties: Run.properties().split('\n'),
+      openRun: () => this.#runDialog.open(),
       goTo: (time) => this.#goTo(time),
       changed: this.#changed,
     });
@@ -189,6 +192,7 @@ export class App {
     this.#console.update(model, playing);
     this.#transport.update(model);
     if (frame.violation) this.#stopAt(frame.violation);
+    else if (document.documentElement.dataset.state === 'violated') this.#goOn();
   }
 
   #drawQuorum() {
@@ -208,8 +212,15 @@ export class App {
     dataset.state = 'violated';
     const { seed, servers } = this.#model;
     showTrouble({ title: strings.violationTitle(violation, seed), text: strings.violationText(violation) }, [
+      [strings.whatItMeans, () => this.#reading.explain(violation.property)],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
     ]);
+  }
+
+  /** Someone went back to before a violation. */
+  #goOn() {
+    document.documentElement.dataset.state = 'running';
+    hideTrouble();
   }
 
   /** The simulator panicked. @param {unknown} error */

@@ -34,18 +34,35 @@ const valueAt = ({ least, most }, place) =>
 const placeOf = ({ least, most }, value) =>
   100 * (least > 0 ? Math.log(Math.max(value, least) / least) / Math.log(most / least) : Math.sqrt(value / most));
 
+/**
+ * Whether messages can outlive election timers, and what comes of it.
+ * @param {Pick<DialsView, 'latencyMin' | 'latencyMax' | 'electionTimeoutMin' | 'heartbeatInterval'>} timing
+ */
+export function latencyWarning({ latencyMin, latencyMax, electionTimeoutMin, heartbeatInterval }) {
+  const least = words.length(electionTimeoutMin);
+  const late = heartbeatInterval + latencyMax - latencyMin;
+  const outlives = latencyMax >= electionTimeoutMin;
+  const bad = outlives || late >= electionTimeoutMin;
+  return { bad, words: outlives ? words.outlive(words.length(latencyMax), least) : bad ? words.late(words.length(late), least) : words.fine };
+}
+
 export class Dials {
   #panel = byId('dials', HTMLElement);
   #warning = make('p', { class: 'dial-warning', role: 'status' });
+  #timing = make('p', { class: 'hint' });
   #model;
   /** What is set, or being set. @type {DialsView | null} */ #view = null;
   /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials = new Map();
   #seen = '';
 
-  /** @param {() => Model} model */
-  constructor(model) {
+  /** @param {() => Model} model @param {() => void} openRun */
+  constructor(model, openRun) {
     this.#model = model;
-    this.#panel.append(this.#warning, make('fieldset', {}, make('legend', {}, words.network), ...NETWORK.map((scale) => this.#dial(scale))));
+    this.#panel.append(
+      this.#warning,
+      make('fieldset', {}, make('legend', {}, words.network), ...NETWORK.map((scale) => this.#dial(scale))),
+      make('fieldset', {}, make('legend', {}, words.timing), this.#timing, make('button', { onclick: openRun }, words.otherTiming)),
+    );
   }
 
   /** @param {Scale} scale */
@@ -82,6 +99,7 @@ export class Dials {
       setText(output, scale.say(view[name]));
       setAttribute(input, 'aria-valuetext', scale.say(view[name]));
     }
+    setText(this.#timing, words.timingWords(view));
     this.#warn(view);
   }
 
@@ -113,12 +131,9 @@ export class Dials {
   }
 
   /** @param {DialsView} view */
-  #warn({ latencyMin, latencyMax, electionTimeoutMin, heartbeatInterval }) {
-    const least = words.length(electionTimeoutMin);
-    const late = heartbeatInterval + latencyMax - latencyMin;
-    const outlives = latencyMax >= electionTimeoutMin;
-    const bad = outlives || late >= electionTimeoutMin;
-    setText(this.#warning, outlives ? words.outlive(words.length(latencyMax), least) : bad ? words.late(words.length(late), least) : words.fine);
+  #warn(view) {
+    const { words, bad } = latencyWarning(view);
+    setText(this.#warning, words);
     this.#warning.classList.toggle('bad', bad);
   }
 

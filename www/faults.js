@@ -63,12 +63,27 @@ export function serverMenu(model, id, inspect) {
       item(
         faults.diskSlow,
         act((run) => {
-          if (server.disk === 'stalled') run.stallDisk(id, false);
+          mendDisk(model, run, id);
           run.setFsync(id, ...SLOW_DISK);
         }),
         { kind: 'radio', checked: server.disk === 'slow' },
       ),
-      item(faults.diskStalled, act((run) => run.stallDisk(id, true)), { kind: 'radio', checked: server.disk === 'stalled' }),
+      item(
+        faults.diskStalled,
+        act((run) => {
+          if (server.disk === 'full') run.fillDisk(id, false);
+          run.stallDisk(id, true);
+        }),
+        { kind: 'radio', checked: server.disk === 'stalled' },
+      ),
+      item(
+        faults.diskFull,
+        act((run) => {
+          if (server.disk === 'stalled') run.stallDisk(id, false);
+          run.fillDisk(id, true);
+        }),
+        { kind: 'radio', checked: server.disk === 'full' },
+      ),
     ],
   });
   groups.push({
@@ -88,6 +103,7 @@ function mendDisk(model, run, id) {
   const { disk } = model.frame.servers[id - 1];
   const { fsyncMin, fsyncMax } = run.dials();
   if (disk === 'stalled') run.stallDisk(id, false);
+  else if (disk === 'full') run.fillDisk(id, false);
   run.setFsync(id, fsyncMin, fsyncMax);
 }
 

@@ -5,7 +5,7 @@ import { dressDialog } from './dialog.js';
 import { byId, make } from './dom.js';
 import { isAnswer } from './glyphs.js';
 import { keysOn, setKeys } from './keys.js';
-import { glyphPicture, rolePicture } from './legend.js';
+import { glyphPicture, markPicture, rolePicture, votePicture } from './legend.js';
 import { readPalette } from './palette.js';
 import * as strings from './strings.js';
 
@@ -41,6 +41,8 @@ export class HelpDialog {
             make('dt', {}, rolePicture(palette, role)),
             make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
           ])),
+          make('dl', { class: 'signs' }, ...strings.helpMarks.flatMap(([mark, words]) => [make('dt', {}, markPicture(palette, mark)), make('dd', {}, words)])),
+          make('dl', { class: 'signs' }, ...strings.helpVotes.flatMap(([vote, words]) => [make('dt', {}, votePicture(palette, vote)), make('dd', {}, words)])),
           make('p', { class: 'hint' }, strings.helpTerms),
           make('h3', {}, strings.helpMessages),
           make('dl', { class: 'signs' }, ...strings.helpMessageWords.flatMap(([kind, words]) => [

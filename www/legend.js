@@ -7,7 +7,8 @@
 
 import { byId, make } from './dom.js';
 import { drawGlyph, strike } from './glyphs.js';
-import { drawRole } from './nodes.js';
+import { drawMark } from './marks.js';
+import { drawRole, drawVote } from './nodes.js';
 import { readPalette } from './palette.js';
 import * as strings from './strings.js';
 
@@ -39,6 +40,12 @@ export function glyphPicture(palette, kind, { success = true, lost = false } = {
 
 /** @param {Palette} palette @param {Role} role */
 export const rolePicture = (palette, role) => picture(34, 34, (c) => drawRole(c, palette, role, 3, 12.5));
+
+/** @param {Palette} palette @param {Parameters<typeof drawMark>[2]} mark */
+export const markPicture = (palette, mark) => picture(22, 22, (c) => drawMark(c, palette, mark, 0, 0, 8));
+
+/** @param {Palette} palette @param {import('../web/view.d.ts').Ballot} vote */
+export const votePicture = (palette, vote) => picture(22, 14, (c) => drawVote(c, palette, vote, palette.term(3), 0, 0));
 
 /** The line of signs under the ring. */
 export function drawLegend() {

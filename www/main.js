@@ -57,6 +57,8 @@ function begin(Run) {
         app.model.advanceTo(time);
         app.clock.invalidate();
       },
+      /** @param {number} time */
+      seek: (time) => app.model.seek(time),
       traceHash: () => app.model.traceHash(),
     },
   });

@@ -19,6 +19,9 @@ const OPENING_ENTRIES = 4;
 export class Model {
   /** @type {string} */ seed;
   /** @type {number} */ servers;
+  /** The rules that are switched off, with commas between them. @type {string} */ without;
+  /** Timing and clients as `Run.settings` says, or empty where they are the usual ones. @type {string} */ settings;
+  /** How long messages took at the beginning, at least and at most. @type {[number, number]} */ latency;
   /** The frame last read. @type {Frame} */ frame;
   /** The simulator panicked: nothing can be asked of it any more. */
   dead = false;
@@ -30,11 +33,15 @@ export class Model {
   /** Virtual time still to play that is less than a microsecond. */
   #rest = 0;
 
-  /** @param {Run} run */
-  constructor(run) {
+  /** @param {Run} run @param {string} usual the settings that need no mention */
+  constructor(run, usual) {
     this.#run = run;
     this.seed = run.seed;
     this.servers = run.servers;
+    this.without = run.without;
+    this.settings = run.settings === usual ? '' : run.settings;
+    const { latencyMin, latencyMax } = run.dials();
+    this.latency = [latencyMin, latencyMax];
     this.frame = run.frame();
   }
 
@@ -211,6 +218,11 @@ export class Model {
   /** @param {number} after @param {number} limit @returns {StoryLine[]} */
   story(after, limit) {
     return this.#guard(() => this.#run.story(after, limit)) ?? [];
+  }
+
+  /** Whether what clients have seen is linearizable. */
+  verdict() {
+    return this.#guard(() => this.#run.verdict());
   }
 
   // Reading

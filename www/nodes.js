@@ -7,6 +7,7 @@
 /** @typedef {import('./geometry.js').Layout} Layout */
 /** @typedef {import('./palette.js').Palette} Palette */
 
+import { drawMarks } from './marks.js';
 import * as strings from './strings.js';
 
 /** @param {CanvasRenderingContext2D} c @param {number} sides @param {number} radius @param {number} turn */
@@ -105,7 +106,7 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
   if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
   drawRole(c, palette, server.role, server.term, r);
   if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
-  if (server.writing) drawDisk(c, palette, server.term, r);
+  drawMarks(c, palette, server, r);
   c.restore();
 }
 
@@ -143,28 +144,6 @@ function drawTerm(c, palette, term, r) {
   c.fillStyle = palette.term(term);
   c.font = `700 ${Math.round(r * (roomy ? 0.64 : 0.8) * (digits > 2 ? 0.75 : 1))}px ${palette.mono}`;
   c.fillText(String(term), 0, r * (roomy ? 0.42 : 0.28));
-}
-
-/** A small drum: a write is on its way to the disk. @param {CanvasRenderingContext2D} c @param {Palette} palette @param {number} term @param {number} r */
-function drawDisk(c, palette, term, r) {
-  const s = Math.max(4, r * 0.16);
-  c.save();
-  c.translate(r * 0.86, r * 0.86);
-  c.fillStyle = palette.paper;
-  c.strokeStyle = palette.term(term);
-  c.lineWidth = 1.5;
-  c.beginPath();
-  c.moveTo(-s, -s * 0.7);
-  c.lineTo(-s, s * 0.8);
-  c.ellipse(0, s * 0.8, s, s * 0.4, 0, Math.PI, 0, true);
-  c.lineTo(s, -s * 0.7);
-  c.fill();
-  c.stroke();
-  c.beginPath();
-  c.ellipse(0, -s * 0.7, s, s * 0.4, 0, 0, 2 * Math.PI);
-  c.fill();
-  c.stroke();
-  c.restore();
 }
 
 /**
@@ -211,24 +190,25 @@ export function drawName(c, palette, layout, server) {
 function drawVotes(c, palette, server, y) {
   const step = 13;
   const hue = palette.term(server.term);
-  server.votes.forEach((vote, k) => {
-    const x = (k - (server.votes.length - 1) / 2) * step;
-    c.beginPath();
-    c.arc(x, y, 4.25, 0, 2 * Math.PI);
-    c.lineWidth = 1.5;
-    c.strokeStyle = vote === 'refused' ? palette.danger : hue;
-    c.fillStyle = vote === 'granted' ? hue : palette.paper;
-    c.setLineDash(vote === 'waiting' ? [2, 2.4] : []);
-    c.fill();
-    c.stroke();
-    c.setLineDash([]);
-    if (vote === 'refused') {
-      c.beginPath();
-      c.moveTo(x - 3, y + 3);
-      c.lineTo(x + 3, y - 3);
-      c.stroke();
-    }
-  });
+  server.votes.forEach((vote, k) => drawVote(c, palette, vote, hue, (k - (server.votes.length - 1) / 2) * step, y));
+}
+
+/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {import('../web/view.d.ts').Ballot} vote @param {string} hue @param {number} x @param {number} y */
+export function drawVote(c, palette, vote, hue, x, y) {
+  c.beginPath();
+  c.arc(x, y, 4.25, 0, 2 * Math.PI);
+  c.lineWidth = 1.5;
+  c.strokeStyle = vote === 'refused' ? palette.danger : hue;
+  c.fillStyle = vote === 'granted' ? hue : palette.paper;
+  c.setLineDash(vote === 'waiting' ? [2, 2.4] : []);
+  c.fill();
+  c.stroke();
+  c.setLineDash([]);
+  if (vote !== 'refused') return;
+  c.beginPath();
+  c.moveTo(x - 3, y + 3);
+  c.lineTo(x + 3, y - 3);
+  c.stroke();
 }
 
 /**

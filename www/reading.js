@@ -8,12 +8,15 @@ import { Clients } from './clients.js';
 import { Dials } from './dials.js';
 import { byId } from './dom.js';
 import { Inspector } from './inspector.js';
+import { Safety } from './safety.js';
 import { SpaceTime } from './spacetime.js';
 
 /**
  * @typedef {object} Actions
  * @property {() => Model} model
+ * @property {string[]} properties what is checked, by name
  * @property {(time: number) => void} goTo
+ * @property {() => void} openRun
  * @property {() => void} changed
  */
 
@@ -22,6 +25,7 @@ export class Reading {
   #clients;
   #inspector;
   #dials;
+  #safety;
   #drawer = byId('drawer', HTMLButtonElement);
 
   /** @param {Ring} ring @param {Actions} actions */
@@ -30,7 +34,8 @@ export class Reading {
     this.#spacetime = new SpaceTime(ring, { goTo, changed });
     this.#clients = new Clients({ goTo, changed });
     this.#inspector = new Inspector(changed);
-    this.#dials = new Dials(actions.model);
+    this.#dials = new Dials(actions.model, actions.openRun);
+    this.#safety = new Safety(actions.properties, { goTo, open: () => this.#turnTo('safety') });
     this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
     byId('reading', HTMLElement).addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;
@@ -54,8 +59,18 @@ export class Reading {
   /** Shows what a server knows. @param {number} id */
   inspect(id) {
     this.#inspector.show(id);
+    this.#turnTo('server');
+  }
+
+  /** Says what a property means, and how it was broken. @param {string} property */
+  explain(property) {
+    this.#safety.open(property);
+  }
+
+  /** @param {string} panel */
+  #turnTo(panel) {
     this.#open(true);
-    const tab = byId('tab-server', HTMLButtonElement);
+    const tab = byId(`tab-${panel}`, HTMLButtonElement);
     tab.click();
     tab.focus();
   }
@@ -63,6 +78,7 @@ export class Reading {
   /** @param {Model} model */
   reset(model) {
     this.#spacetime.reset(model);
+    this.#safety.reset(model);
     for (const view of [this.#clients, this.#inspector, this.#dials]) view.reset();
   }
 
@@ -77,5 +93,6 @@ export class Reading {
     this.#clients.update(model);
     this.#inspector.update(model, playing);
     this.#dials.update(model);
+    this.#safety.update(model, playing);
   }
 }

@@ -1,9 +1,11 @@
 // @ts-check
-// A new run: a fresh seed or a given one, one to nine servers.
+// A new run: a fresh seed or a given one, one to nine servers, the rules that hold, its timing and its clients.
 
 /** @typedef {import('./link.js').Wanted} Wanted */
+/** @typedef {typeof import('./pkg/raft_web.js').Run} RunClass */
 
 import { dressDialog } from './dialog.js';
+import { latencyWarning } from './dials.js';
 import { byId, make, setText } from './dom.js';
 import { wordsOf } from './errors.js';
 import * as strings from './strings.js';
@@ -13,14 +15,22 @@ export class RunDialog {
   #seed = make('input', { id: 'run-seed', type: 'text', inputmode: 'numeric', autocomplete: 'off', spellcheck: 'false', autofocus: true, 'aria-describedby': 'run-seed-help run-error' });
   #error = make('p', { class: 'error', id: 'run-error', role: 'alert' });
   #choices = make('span', { class: 'choices' });
+  /** By name: those that are ticked hold. @type {Map<string, HTMLInputElement>} */ #rules = new Map();
+  #rulesWords = make('small');
+  /** In the order of `Run.settings`. @type {HTMLInputElement[]} */ #settings = [];
+  #settingsWords = make('small');
+  #warning = make('p', { class: 'dial-warning', role: 'status' });
+  #Run;
   #start;
   #current;
 
   /**
-   * @param {() => Wanted} current the run that is on
+   * @param {RunClass} Run
+   * @param {() => Wanted & { latency: [number, number] }} current the run that is on
    * @param {(wanted: Wanted) => void} start throws an Error with a sentence when it can't
    */
-  constructor(current, start) {
+  constructor(Run, current, start) {
+    this.#Run = Run;
     this.#current = current;
     this.#start = start;
     const form = make(
@@ -30,6 +40,20 @@ export class RunDialog {
       this.#seed,
       make('p', { class: 'hint', id: 'run-seed-help' }, strings.runSeedHelp),
       make('fieldset', {}, make('legend', {}, strings.runServers), this.#choices),
+      make(
+        'details',
+        {},
+        make('summary', {}, `${strings.runRules} `, this.#rulesWords),
+        make('p', { class: 'hint' }, strings.runRulesHelp),
+        ...Run.rules().split('\n').map((line) => this.#rule(line)),
+      ),
+      make(
+        'details',
+        {},
+        make('summary', {}, `${strings.runSettings} `, this.#settingsWords),
+        make('div', { class: 'numbers' }, ...strings.settings.flatMap((setting, i) => this.#setting(setting, i))),
+        this.#warning,
+      ),
       this.#error,
       make(
         'p',
@@ -38,17 +62,18 @@ export class RunDialog {
         make('button', { type: 'button', onclick: () => this.#try(this.#current()) }, strings.again),
       ),
     );
+    form.addEventListener('change', () => this.#say());
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       const chosen = form.querySelector('input[name=run-servers]:checked');
       const servers = chosen instanceof HTMLInputElement ? Number(chosen.value) : 5;
-      this.#try({ seed: this.#seed.value.trim(), servers });
+      this.#try({ seed: this.#seed.value.trim(), servers, without: this.#off().join(','), settings: this.#numbers().join(',') });
     });
     dressDialog(this.#dialog, strings.runTitle, form);
   }
 
   open() {
-    const { servers } = this.#current();
+    const { servers, without = '', settings } = this.#current();
     this.#seed.value = '';
     setText(this.#error, '');
     this.#choices.replaceChildren(
@@ -58,7 +83,57 @@ export class RunDialog {
         return make('label', {}, input, make('span', {}, String(i + 1)));
       }),
     );
+    const off = without.split(',');
+    for (const [name, input] of this.#rules) input.checked = !off.includes(name);
+    const numbers = (settings || this.#Run.usualSettings()).split(',').map(Number);
+    this.#settings.forEach((input, i) => {
+      const [, , one] = strings.settings[i];
+      input.checked = numbers[i] > 0;
+      if (one) input.value = String(numbers[i] / one);
+    });
+    this.#say();
     this.#dialog.showModal();
+  }
+
+  /** @param {string} line a line of `Run.rules` */
+  #rule(line) {
+    const [name, prevents, source] = line.split('\t');
+    const input = make('input', { type: 'checkbox', value: name });
+    this.#rules.set(name, input);
+    return make('label', { class: 'rule' }, input, make('span', {}, strings.ruleName(name), make('small', {}, strings.withoutRule(prevents, source))));
+  }
+
+  /** @param {[string, string?, number?]} setting @param {number} i */
+  #setting([words, unit = '', one], i) {
+    const id = `run-setting-${i}`;
+    const input = one ? make('input', { id, type: 'number', min: 0, step: 'any' }) : make('input', { id, type: 'checkbox' });
+    this.#settings.push(input);
+    return [make('label', { for: id }, words), make('span', {}, input, ' ', make('span', { class: 'unit' }, unit))];
+  }
+
+  /** The rules that are switched off. */
+  #off() {
+    return [...this.#rules].flatMap(([name, input]) => (input.checked ? [] : [name]));
+  }
+
+  #numbers() {
+    return this.#settings.map((input, i) => {
+      const [, , one] = strings.settings[i];
+      return one ? Math.round(Number(input.value) * one) : Number(input.checked);
+    });
+  }
+
+  /** Says what is folded away, and what it leads to. */
+  #say() {
+    setText(this.#rulesWords, strings.runRulesWords(this.#off().length, this.#rules.size));
+    const numbers = this.#numbers();
+    const usual = numbers.join(',') === this.#Run.usualSettings();
+    setText(this.#settingsWords, usual ? strings.runSettingsUsual : strings.runSettingsOther);
+    const [electionTimeoutMin, , heartbeatInterval] = numbers;
+    const [latencyMin, latencyMax] = this.#current().latency;
+    const { words, bad } = latencyWarning({ latencyMin, latencyMax, electionTimeoutMin, heartbeatInterval });
+    setText(this.#warning, words);
+    this.#warning.classList.toggle('bad', bad);
   }
 
   /** @param {Wanted} wanted */

@@ -5,6 +5,7 @@
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('../web/view.d.ts').QuorumView} QuorumView */
+/** @typedef {import('../web/view.d.ts').VerdictView} VerdictView */
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
@@ -35,6 +36,8 @@ export const text = {
   spacetime: 'Space-time',
   events: 'Events',
   operations: 'Clients',
+  safety: 'Safety',
+  lamps: 'Safety properties: arrow keys choose one, Enter says what it means',
   server: 'Server',
   stores: 'Stores',
   dials: 'Dials',
@@ -107,14 +110,23 @@ export const stateWords = ({ role: is, paused, member }) =>
 /** @param {ServerView} server */
 export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
 
+/** What is wrong with a server's clock and disk. @param {ServerView} server */
+export function troubles({ clockRate, clockAhead, disk }) {
+  const parts = [];
+  if (clockRate !== 1e6) parts.push(clockRate ? `clock at ${clockRate / 1e4} %` : 'clock stopped');
+  else if (Math.abs(clockAhead) > 1e3) parts.push(`clock ${seconds(Math.abs(clockAhead))} ${clockAhead > 0 ? 'ahead' : 'behind'}`);
+  if (disk !== 'normal') parts.push(`disk ${diskWords[disk]}`);
+  return parts;
+}
+
 /** @param {ServerView} server */
 export function serverLabel(server) {
   const { role: is, term: t, votes, lastIndex, commitIndex, votedFor } = server;
-  if (is === 'crashed') return serverTitle(server);
+  if (is === 'crashed') return [serverTitle(server), ...troubles(server)].join(', ');
   const parts = [serverTitle(server), `term ${t}`];
   if (votes.length) parts.push(`${votes.filter((v) => v === 'granted').length} of ${votes.length} votes`);
   else if (is === 'follower' && votedFor) parts.push(`voted for S${votedFor}`);
-  parts.push(lastIndex ? `${commitIndex} of ${lastIndex} entries committed` : 'empty log');
+  parts.push(lastIndex ? `${commitIndex} of ${lastIndex} entries committed` : 'empty log', ...troubles(server));
   return parts.join(', ');
 }
 
@@ -214,7 +226,8 @@ export const faults = {
   disk: 'Disk',
   diskNormal: 'normal',
   diskSlow: 'slow',
-  diskStalled: 'full',
+  diskStalled: 'hangs',
+  diskFull: 'full',
   isolate: 'Cut off from everybody',
   rejoin: 'Heal its links',
   add: 'Add a server',
@@ -233,6 +246,9 @@ export const faults = {
   resumeAll: 'Resume every paused server',
   partition: 'Split the network…',
 };
+
+/** @type {Record<ServerView['disk'], string>} */
+export const diskWords = { normal: 'normal', slow: 'slow', stalled: 'hangs', full: 'full' };
 
 /** The space-time diagram. */
 export const spacetime = {
@@ -285,7 +301,7 @@ export const inspector = {
     }
     rows.push(
       ['clock', `${seconds(view.clock)}${server.clockRate === 1e6 ? '' : ` at ${server.clockRate / 1e4} %`}`, 'what its own clock shows'],
-      ['disk', `${server.disk === 'stalled' ? 'full' : server.disk}, term ${view.diskTerm}, ${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`, view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced'],
+      ['disk', `${diskWords[server.disk]}, term ${view.diskTerm}, ${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`, view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced'],
     );
     return rows;
   },
@@ -301,6 +317,50 @@ export const inspector = {
   storeColumns: ['key', 'value'],
 };
 
+/** What must always hold, and what clients have seen. */
+export const safety = {
+  title: 'What is checked after every event',
+  /** By name: what it says, and where it comes from. @type {Record<string, [string, string]>} */
+  properties: {
+    'Election Safety': ['At most one server leads a term, over the whole run.', 'Raft Figure 3'],
+    'Leader Append-Only': ['A leader never drops or changes an entry of its own log.', 'Raft Figure 3'],
+    'Log Matching': ['Logs that hold an entry with the same index and term are equal up to it.', 'Raft Figure 3'],
+    'Leader Completeness': ['A new leader has everything that was committed in earlier terms.', 'Raft Figure 3'],
+    'State Machine Safety': ['No two servers apply different entries at the same index.', 'Raft Figure 3'],
+    'Monotonic State': ['Term, commit index and last applied never go back while a server runs.', 'Raft Figure 2'],
+    'One Vote a Term': ['A server’s vote changes only with its term, across restarts too.', 'Raft §5.2'],
+    'Durable Promise': ['A vote or an acknowledgement that is sent is on its sender’s disk.', 'Raft Figure 2'],
+    'Durable Commit': ['What is committed is on the disks of a quorum.', 'Raft §5.3'],
+    'Exactly Once': ['A write takes effect once, however often its client tried it.', 'Raft §8'],
+    'Lawful Membership': ['Memberships follow each other so that their majorities meet.', 'Raft §6'],
+    'Fresh Reads': ['A read shows everything that was committed when it was asked for.', 'Raft §8'],
+    'Verified Commit': ['A follower commits only what it has compared with its leader’s log.', 'Raft Figure 2'],
+  },
+  /** @param {string} name @param {string} words @param {string} source */
+  lampTitle: (name, words, source) => `${name}: ${words} (${source})`,
+  /** @param {string} name @param {boolean} broken */
+  lampLabel: (name, broken) => `${name}: ${broken ? 'broken' : 'holds'}`,
+  /** @param {number} count @param {string} broken @param {number} off */
+  words: (count, broken, off) =>
+    (broken ? `${broken} is broken` : `all ${count} properties hold`) + (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
+  verdict: { linearizable: 'clients: linearizable so far', broken: 'clients: not linearizable', undecided: 'clients: undecided' },
+  /** @param {VerdictView} verdict */
+  verdictWords: ({ state, answers, first, second }) => {
+    if (state === 'broken') return `What clients saw is not linearizable: ${first}, but ${second}.`;
+    if (state === 'undecided') return `Nobody knows whether what clients saw is linearizable. The log’s order doesn’t explain it: ${first}, but ${second}. Perhaps another order does.`;
+    if (answers === 0) return 'No client has been answered yet: there is nothing to judge.';
+    return `What clients saw is linearizable so far: the log’s order explains ${answers === 1 ? 'the one answer' : `all ${answers} answers`}, and never runs against time.`;
+  },
+  /** @param {ViolationView} violation */
+  breach: ({ property, time }) => `${property} is broken at ${seconds(time)}:`,
+  /** @param {string} fact */
+  but: (fact) => `but ${fact}.`,
+  /** @param {number} count */
+  rulesOff: (count) => (count ? 'Rules that are switched off in this run' : 'Every rule of Raft holds in this run; a new run can do without some.'),
+};
+/** A rule as people read it. @param {string} rule */
+export const ruleName = (rule) => rule.replaceAll('-', ' ');
+
 /** The dials of network and timing. */
 export const dials = {
   network: 'Network',
@@ -312,6 +372,11 @@ export const dials = {
   length: (micros) => `${micros < 9_950 ? +(micros / 1e3).toFixed(1) : Math.round(micros / 1e3)} ms`,
   /** @param {number} ppm */
   share: (ppm) => `${+(ppm / 1e4).toFixed(1)} %`,
+  timing: 'Timing',
+  /** @param {import('../web/view.d.ts').DialsView} view @returns {string} */
+  timingWords: ({ electionTimeoutMin: min, electionTimeoutMax: max, heartbeatInterval: beat, fsyncMin, fsyncMax }) =>
+    `Election timeout ${min / 1e3} to ${max / 1e3} ms, a heartbeat every ${beat / 1e3} ms, disk writes ${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. Servers are built with their timing: another needs a new run.`,
+  otherTiming: 'New run with another timing…',
   fine: 'Messages are quicker than election timers: a living leader is heard in time.',
   /** @param {string} most @param {string} least */
   late: (most, least) => `A heartbeat may be ${most} late, and election timers run out from ${least} on: a living leader may be challenged.`,
@@ -389,6 +454,26 @@ export const runSeed = 'Seed';
 export const runSeedHelp = 'The same seed plays the same run, to the last message. Leave it empty for a fresh one.';
 export const runServers = 'Servers';
 export const start = 'Start';
+export const runRules = 'Rules';
+/** @param {number} off @param {number} all */
+export const runRulesWords = (off, all) => (off ? `${off} of ${all} switched off` : `all ${all} hold`);
+export const runRulesHelp = 'Raft is safe because of these. Switch one off, do the worst to the cluster, and see which lamp goes out.';
+/** @param {string} prevents @param {string} source */
+export const withoutRule = (prevents, source) => `Without it: ${prevents} (${source})`;
+export const runSettings = 'Timing and clients';
+export const runSettingsUsual = 'as usual';
+export const runSettingsOther = 'not the usual ones';
+/** In the order of `Run.settings`: what it is, its unit, and how much of it is one unit of that; without a unit it is yes or no. @type {[string, string?, number?][]} */
+export const settings = [
+  ['Election timeout, least', 'ms', 1000],
+  ['Election timeout, most', 'ms', 1000],
+  ['Heartbeat interval', 'ms', 1000],
+  ['Servers ask before they campaign (pre-vote)'],
+  ['Leaders that hear no quorum step down (check-quorum)'],
+  ['Snapshot after so many entries (0: never)', '', 1],
+  ['Clients besides you', '', 1],
+  ['Each waits between two commands', 'ms', 1000],
+];
 export const again = 'This one from the start';
 export const copied = 'Link copied';
 /** @param {string} link */
@@ -424,6 +509,20 @@ export const helpRoleWords = /** @type {[Role, string][]} */ ([
   ['leader', 'takes the writes and copies them to the others'],
   ['crashed', 'keeps only what was on its disk'],
 ]);
+/** @type {['paused' | 'clock' | ServerView['disk'], string][]} */
+export const helpMarks = [
+  ['paused', 'stands still'],
+  ['clock', 'its clock is wrong, fast, slow or stopped'],
+  ['slow', 'its disk is slow'],
+  ['full', 'its disk is full'],
+  ['stalled', 'its disk hangs'],
+];
+/** @type {[import('../web/view.d.ts').Ballot, string][]} */
+export const helpVotes = [
+  ['granted', 'a vote it has'],
+  ['waiting', 'a vote that may come'],
+  ['refused', 'a vote that was refused'],
+];
 export const helpTerms = 'Colour and number inside a server are its term. Arcs run out towards an election.';
 export const helpMessages = 'Messages';
 export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
@@ -464,7 +563,8 @@ export const trouble = {
 /** @param {ViolationView} violation @param {string} seed */
 export const violationTitle = (violation, seed) => `${violation.property} is broken at ${seconds(violation.time)} (seed ${seed}).`;
 /** @param {ViolationView} violation */
-export const violationText = (violation) => `${violation.first} But: ${violation.second}`;
+export const violationText = ({ first, second }) => `${first}, but ${second}.`;
+export const whatItMeans = 'What it means';
 
 /** Puts the fixed texts where the document asks for them. @param {ParentNode} root */
 export function fill(root) {

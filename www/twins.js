@@ -9,6 +9,7 @@
 
 import { byId, lessMotion, make, setAttribute } from './dom.js';
 import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
+import { buttonsOf, rove } from './rove.js';
 import * as strings from './strings.js';
 import { cutSet } from './walls.js';
 
@@ -40,7 +41,8 @@ export class Twins {
   constructor(ring, stage, actions) {
     this.#ring = ring;
     this.#actions = actions;
-    for (const box of [this.#linkBox, this.#messageBox]) box.addEventListener('keydown', (event) => roam(box, event));
+    rove(this.#linkBox);
+    rove(this.#messageBox);
     this.#canvas.addEventListener('pointermove', (event) => {
       if (event.pointerType !== 'touch' && event.buttons === 0) this.#light(this.#under({ x: event.offsetX, y: event.offsetY }));
     });
@@ -152,25 +154,6 @@ export class Twins {
     this.#canvas.classList.toggle('on-something', wanted.link !== null || wanted.message > 0);
     this.#actions.changed();
   }
-}
-
-/** @param {HTMLElement} box */
-const buttonsOf = (box) => [...box.querySelectorAll('button')];
-
-/** One tab stop for all in a box; arrows, Home and End move along them. @param {HTMLElement} box @param {KeyboardEvent} event */
-function roam(box, event) {
-  const buttons = buttonsOf(box);
-  const at = buttons.findIndex((button) => button === document.activeElement);
-  const last = buttons.length - 1;
-  /** @type {Record<string, number>} */
-  const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last };
-  if (at < 0 || !(event.key in next)) return;
-  event.preventDefault();
-  event.stopPropagation();
-  for (const button of buttons) button.tabIndex = -1;
-  const to = buttons[(next[event.key] + buttons.length) % buttons.length];
-  to.tabIndex = 0;
-  to.focus();
 }
 
 /** @param {HTMLElement} button @param {{ x: number, y: number }} at @param {number} size */

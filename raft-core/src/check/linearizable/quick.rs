@@ -3,7 +3,7 @@
 //! Where the log's order explains what clients saw, it is an order as linearizability asks for, found in O(n log n) steps: it is enough to walk
 //! along it key by key (Herlihy and Wing's locality). Where it doesn't, that proves nothing yet, for another order might. Then the most
 //! common counterexample is looked for: a **stale read**, whose value nobody can have set after an operation that was over before
-//! the read began had set another. Anything else is left undecided; [`History::check`](super::History::check) decides it.
+//! the read began had left, or found, another. Anything else is left undecided; [`History::check`](super::History::check) decides it.
 
 use alloc::format;
 use alloc::string::String;
@@ -106,31 +106,40 @@ fn take<'a>(record: &'a OperationRecord, register: Option<&'a Value>) -> (Outcom
     }
 }
 
-/// The proof that a read is stale, if it is: something over before it began set another value, and nothing can have set its own
-/// value between the two.
+/// The proof that a read is stale, if it is: an operation over before it began left or found another value, and nothing can have set
+/// the read's own between the two.
 fn stale(line: &[&OperationRecord], read: &OperationRecord) -> Option<(String, String)> {
     let (ended, End::Answered(Outcome::Found { value })) = read.end.as_ref()? else { return None };
     let value = value.as_ref();
     let over_before = |record: &OperationRecord, time| {
         answer(record).is_some() && record.end.as_ref().is_some_and(|(end, _)| *end < time)
     };
-    let set_another =
-        |record: &&&OperationRecord| sets(record).is_some_and(|set| set != value) && answer(record).is_some();
+    let others = line
+        .iter()
+        .filter(|record| over_before(record, read.began) && leaves(record).is_some_and(|left| left != value));
     // The later it began, the fewer can come between.
-    let other = line.iter().filter(set_another).filter(|record| over_before(record, read.began));
-    let other = other.max_by_key(|record| record.began)?;
+    let other = others.max_by_key(|record| record.began)?;
     let may_come_between = |record: &&OperationRecord| {
-        sets(record) == Some(value) && record.began <= *ended && !over_before(record, other.began)
+        may_set(record) == Some(value) && record.began <= *ended && !over_before(record, other.began)
     };
     if line.iter().any(may_come_between) {
         return None;
     }
     let first = format!("{} was over before {} began", named(other), named(read));
-    Some((first, format!("it found {}", read.answer())))
+    Some((first, format!("nothing can have set {} to what it found in between", key(read))))
+}
+
+/// What the key certainly had right after an operation that was answered.
+fn leaves(record: &OperationRecord) -> Option<Option<&Value>> {
+    match answer(record)? {
+        Outcome::Found { value } => Some(value.as_ref()),
+        Outcome::NotSwapped { actual } => Some(actual.as_ref()),
+        _ => may_set(record),
+    }
 }
 
 /// What an operation set the key to, or may have set it to; nothing if it certainly didn't.
-fn sets(record: &OperationRecord) -> Option<Option<&Value>> {
+fn may_set(record: &OperationRecord) -> Option<Option<&Value>> {
     match &record.request {
         _ if failed(record) => None,
         Request::Read(_) => None,
@@ -219,9 +228,14 @@ mod tests {
             "“put x 2” of client 2, begun at 3.000 s and answered “written over the old value” was over before \
              “get x” of client 2, begun at 5.000 s and answered “1” began"
         );
-        assert_eq!(second, "it found 1");
+        assert_eq!(second, "nothing can have set x to what it found in between");
         let forgotten = [put(1, (1, 2), 3, false), get(0, (5, 6), 2)];
         assert!(matches!(judge(forgotten.iter()), Judgement::NotLinearizable { .. }));
+        let found_before = [put(1, (1, 2), 3, false), put(2, (3, 9), 4, true), get(2, (4, 5), 4), get(1, (6, 7), 3)];
+        assert!(
+            matches!(judge(found_before.iter()), Judgement::NotLinearizable { .. }),
+            "one has found the other value"
+        );
     }
 
     #[test]

@@ -1,0 +1,166 @@
+// @ts-check
+// Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
+import { advanceBy, drawer, expect, open, pick, server, tab, test, type } from './page.js';
+
+/** A run in which the first acknowledgement is a lie. */
+const BROKEN = '?seed=7&servers=3&without=persist-before-acknowledging';
+
+const lamp = (/** @type {import('@playwright/test').Page} */ page, /** @type {string} */ name) =>
+  page.getByRole('toolbar', { name: /^Safety properties/ }).getByRole('button', { name });
+
+const advanceTo = (/** @type {import('@playwright/test').Page} */ page, /** @type {number} */ time) =>
+  page.evaluate((until) => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.pause();
+    raftarium.advanceTo(until);
+  }, time);
+
+test('every property has a lamp, and words for what it says', async ({ page }) => {
+  await open(page);
+  const lamps = page.locator('#lamps button');
+  await expect(lamps).toHaveCount(13);
+  await expect(page.locator('#safety-words')).toHaveText('all 13 properties hold');
+  for (const one of await lamps.all()) {
+    await expect(one).toHaveAccessibleName(/: holds$/);
+    await expect(one).toHaveAttribute('title', /^.+: .+\. \(Raft .+\)$/);
+  }
+  await lamp(page, 'Log Matching').click();
+  await expect(page.getByRole('tabpanel', { name: 'Safety' })).toBeVisible();
+  await expect(page.locator('.properties li:focus')).toContainText('Log Matching');
+});
+
+test('the lamps are one tab stop, with arrows along them, and Enter says what one means', async ({ page }) => {
+  await open(page);
+  await lamp(page, 'Election Safety').focus();
+  await page.keyboard.press('End');
+  await expect(lamp(page, 'Verified Commit')).toBeFocused();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('ArrowRight');
+  await expect(lamp(page, 'Leader Append-Only')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.locator('.properties li:focus')).toContainText('A leader never drops');
+});
+
+test('without a rule a lamp goes out: the run stops there and shows the two facts', async ({ page }) => {
+  await open(page, '?seed=7&servers=3');
+  await page.keyboard.press('n');
+  const dialog = page.getByRole('dialog', { name: 'New run' });
+  await dialog.getByLabel('Seed').fill('7');
+  await dialog.getByText('Rules', { exact: false }).first().click();
+  await dialog.getByRole('checkbox', { name: /^persist before acknowledging/ }).uncheck();
+  await expect(dialog.locator('summary').first()).toContainText('1 of 27 switched off');
+  await dialog.getByRole('button', { name: 'Start', exact: true }).click();
+  const { violation, now } = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame);
+  expect(violation.property).toBe('Durable Promise');
+  expect(now).toBe(violation.time);
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  await expect(page.locator('#play')).toHaveText('Play');
+  await expect(page).toHaveURL(/without=persist-before-acknowledging/);
+  await expect(lamp(page, 'Durable Promise')).toHaveAccessibleName('Durable Promise: broken');
+  await expect(page.locator('#safety-words')).toHaveText('Durable Promise is broken · 1 rule off');
+  const trouble = page.getByRole('alert');
+  await expect(trouble).toContainText(violation.first);
+  await expect(trouble).toContainText(`but ${violation.second}.`);
+  await trouble.getByRole('button', { name: 'What it means' }).click();
+  const panel = page.getByRole('tabpanel', { name: 'Safety' });
+  await expect(panel.locator('.properties li:focus')).toContainText('Durable Promise');
+  await expect(panel.locator('.breach')).toContainText(violation.second);
+  await expect(panel.locator('.rules-off')).toContainText('persist before acknowledging');
+
+  // Back in time it is lit again, and the way to the violation is known.
+  await page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.seek(raftarium.frame.now - 1_000);
+  });
+  await expect(lamp(page, 'Durable Promise')).toHaveAccessibleName('Durable Promise: holds');
+  await expect(trouble).toBeHidden();
+  await panel.getByRole('button', { name: 'Go there' }).click();
+  await expect(lamp(page, 'Durable Promise')).toHaveAccessibleName('Durable Promise: broken');
+  await expect(trouble).toContainText(violation.second);
+});
+
+test('a link keeps which rules are off, and a reload breaks in the same place', async ({ page }) => {
+  await open(page, '?seed=7&servers=3');
+  await page.goto(`./${BROKEN}`);
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  const first = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.violation);
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  expect(await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.violation)).toEqual(first);
+  await page.getByRole('alert').getByRole('button', { name: 'Start a fresh run' }).click();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
+  await expect(page.locator('#safety-words')).toHaveText('all 13 properties hold');
+});
+
+test('a rule that isn’t there is refused', async ({ page }) => {
+  await page.goto('./?seed=7&without=be-kind');
+  await expect(page.getByRole('alert')).toContainText('there is no rule “be-kind”');
+});
+
+test('the verdict on what clients have seen is always in sight', async ({ page }) => {
+  await open(page);
+  const verdict = page.locator('#verdict');
+  await expect(verdict).toHaveText('clients: linearizable so far');
+  await type(page, 'put x 1');
+  await advanceBy(page, 2_000_000);
+  await verdict.click();
+  await expect(page.locator('.verdict')).toContainText(/all \d+ answers, and never runs against time/);
+});
+
+test('a stale read is proved: by a leader that doesn’t know it was deposed, and doesn’t ask', async ({ page }) => {
+  await open(page, '?seed=1&servers=3&without=confirm-before-reading&settings=150000,300000,50000,1,0,4096,1,250000');
+  await advanceTo(page, 500_000);
+  await type(page, 'put x 1');
+  await advanceTo(page, 1_000_000);
+  await page.getByRole('button', { name: 'Network' }).click();
+  await page.getByRole('button', { name: 'Leader alone' }).click();
+  await page.getByRole('button', { name: 'Cut here' }).click();
+  await advanceTo(page, 3_000_000);
+  await expect(page.locator('#verdict')).toHaveText('clients: linearizable so far');
+  await type(page, 'get x');
+  await advanceTo(page, 3_500_000);
+  await expect(lamp(page, 'Fresh Reads')).toHaveAccessibleName('Fresh Reads: broken');
+  await expect(page.locator('#verdict')).toHaveText('clients: not linearizable');
+  await page.locator('#verdict').click();
+  await expect(page.locator('.verdict')).toContainText('“get x” of client 1, begun at 3.000 s and answered “1”');
+});
+
+test('a run with another timing is made from the dialog, with a warning where it asks for trouble', async ({ page }) => {
+  await open(page);
+  await tab(page, 'Dials');
+  await page.getByRole('button', { name: /another timing/ }).click();
+  const dialog = page.getByRole('dialog', { name: 'New run' });
+  await dialog.getByText('Timing and clients').click();
+  const least = dialog.getByLabel('Election timeout, least');
+  await expect(least).toHaveValue('150');
+  await least.fill('12');
+  await least.blur();
+  await expect(dialog.locator('.dial-warning')).toContainText('longer than the shortest election timer');
+  await dialog.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(page.locator('#run-error')).toContainText('followers campaign against a living leader');
+  await least.fill('400');
+  await dialog.getByLabel('Election timeout, most').fill('900');
+  await dialog.getByLabel('Clients besides you').fill('3');
+  await dialog.getByRole('button', { name: 'Start', exact: true }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page).toHaveURL(/settings=400000%2C900000%2C50000/);
+  await tab(page, 'Dials');
+  await expect(page.getByRole('tabpanel', { name: 'Dials' })).toContainText('Election timeout 400 to 900 ms');
+  await page.reload();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
+  await expect.poll(() => page.evaluate(() => /** @type {any} */ (window).raftarium.run.settings)).toContain('400000,900000,50000,1,1,4096,3,');
+});
+
+test('a disk is filled by hand, and says so', async ({ page }) => {
+  await open(page);
+  await server(page, 2).click();
+  await page.locator('.menu').getByRole('menuitemradio', { name: 'full' }).click();
+  await expect(server(page, 2)).toHaveAccessibleName(/disk full/);
+  await server(page, 2).click();
+  await page.locator('.menu').getByRole('menuitemradio', { name: 'normal' }).click();
+  await expect(server(page, 2)).not.toHaveAccessibleName(/disk/);
+  await server(page, 2).click();
+  await pick(page, 'Pause');
+  await drawer(page, false);
+  await expect(server(page, 2)).toHaveAccessibleName(/paused/);
+});

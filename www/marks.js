@@ -1,0 +1,97 @@
+// @ts-check
+// What is wrong with a server, as small signs at its edge: it stands still, its clock lies, its disk is slow, hangs or is full, or
+// is just writing.
+
+/** @typedef {import('../web/view.d.ts').ServerView} ServerView */
+/** @typedef {import('./palette.js').Palette} Palette */
+/** @typedef {Pick<ServerView, 'paused' | 'clockRate' | 'clockAhead' | 'disk' | 'writing' | 'term'>} Condition */
+
+/** Less than that, a clock is right, in microseconds. */
+const CLOCK_SLACK = 1_000;
+
+/** @param {Condition} server */
+export const clockLies = ({ clockRate, clockAhead }) => clockRate !== 1e6 || Math.abs(clockAhead) > CLOCK_SLACK;
+
+/**
+ * Around a server of radius `r` at the origin.
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Condition} server @param {number} r
+ */
+export function drawMarks(c, palette, server, r) {
+  const size = Math.max(6, Math.min(9, r * 0.25));
+  const at = r * 0.9;
+  if (server.paused) drawMark(c, palette, 'paused', at, -at, size);
+  if (clockLies(server)) drawMark(c, palette, 'clock', -at, -at, size);
+  if (server.disk !== 'normal') drawMark(c, palette, server.disk, at, at, size);
+  else if (server.writing) drawDrum(c, palette.paper, palette.term(server.term), at, at, size * 0.7);
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette
+ * @param {'paused' | 'clock' | ServerView['disk']} mark @param {number} x @param {number} y @param {number} s half its size
+ */
+export function drawMark(c, palette, mark, x, y, s) {
+  c.save();
+  c.translate(x, y);
+  c.lineCap = 'round';
+  c.lineWidth = 1.75;
+  if (mark === 'paused' || mark === 'clock') {
+    c.fillStyle = palette.paper;
+    c.strokeStyle = palette.danger;
+    c.beginPath();
+    c.arc(0, 0, s, 0, 2 * Math.PI);
+    c.fill();
+    c.stroke();
+    if (mark === 'paused') strokes(c, [[-s * 0.28, -s * 0.4, -s * 0.28, s * 0.4], [s * 0.28, -s * 0.4, s * 0.28, s * 0.4]]);
+    else strokes(c, [[0, 0, 0, -s * 0.6], [0, 0, s * 0.45, s * 0.2]]);
+  } else {
+    // Slow is half full, full is full, and one that hangs is struck through.
+    drawDrum(c, palette.paper, palette.danger, 0, 0, s * 0.8, mark === 'slow' ? 0.5 : mark === 'full' ? 1 : 0);
+    if (mark === 'stalled') strokes(c, [[-s, -s, s, s], [-s, s, s, -s]]);
+  }
+  c.restore();
+}
+
+/** @param {CanvasRenderingContext2D} c @param {number[][]} lines */
+function strokes(c, lines) {
+  c.beginPath();
+  for (const [x, y, u, v] of lines) {
+    c.moveTo(x, y);
+    c.lineTo(u, v);
+  }
+  c.stroke();
+}
+
+/**
+ * A disk, filled from below. @param {CanvasRenderingContext2D} c @param {string} inside @param {string} colour
+ * @param {number} x @param {number} y @param {number} s @param {number} [filled] 0 to 1
+ */
+function drawDrum(c, inside, colour, x, y, s, filled = 0) {
+  c.save();
+  c.translate(x, y);
+  c.fillStyle = inside;
+  c.strokeStyle = colour;
+  c.lineWidth = 1.5;
+  /** @param {number} top */
+  const body = (top) => {
+    c.beginPath();
+    c.moveTo(-s, top);
+    c.lineTo(-s, s * 0.8);
+    c.ellipse(0, s * 0.8, s, s * 0.4, 0, Math.PI, 0, true);
+    c.lineTo(s, top);
+  };
+  body(-s * 0.7);
+  c.fill();
+  if (filled) {
+    c.fillStyle = colour;
+    body(s * (0.8 - 1.5 * filled));
+    c.fill();
+    c.fillStyle = filled < 1 ? inside : colour;
+  }
+  body(-s * 0.7);
+  c.stroke();
+  c.beginPath();
+  c.ellipse(0, -s * 0.7, s, s * 0.4, 0, 0, 2 * Math.PI);
+  c.fill();
+  c.stroke();
+  c.restore();
+}

@@ -1,0 +1,23 @@
+// @ts-check
+// Many buttons, one tab stop: arrows, Home and End move along them.
+
+/** @param {HTMLElement} box */
+export const buttonsOf = (box) => [...box.querySelectorAll('button')];
+
+/** @param {HTMLElement} box the buttons in it may come and go */
+export function rove(box) {
+  box.addEventListener('keydown', (event) => {
+    const buttons = buttonsOf(box);
+    const at = buttons.findIndex((button) => button === document.activeElement);
+    const last = buttons.length - 1;
+    /** @type {Record<string, number>} */
+    const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: last };
+    if (at < 0 || !Object.hasOwn(next, event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    for (const button of buttons) button.tabIndex = -1;
+    const to = buttons[(next[event.key] + buttons.length) % buttons.length];
+    to.tabIndex = 0;
+    to.focus();
+  });
+}

@@ -1,0 +1,120 @@
+// @ts-check
+// Safety: a lamp for every property that is checked, the verdict on what clients have seen, and the panel that says what they mean.
+
+/** @typedef {import('../web/view.d.ts').VerdictView} VerdictView */
+/** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {import('./model.js').Model} Model */
+
+import { byId, make, setAttribute, setText } from './dom.js';
+import { rove } from './rove.js';
+import * as strings from './strings.js';
+
+const { safety } = strings;
+/** How much of the time judging the clients' history may take while playing. */
+const SHARE = 1 / 20;
+
+/**
+ * @typedef {object} Actions
+ * @property {() => void} open shows the panel
+ * @property {(time: number) => void} goTo
+ */
+
+export class Safety {
+  #actions;
+  #panel = byId('safety', HTMLElement);
+  #lampBox = byId('lamps', HTMLElement);
+  /** By property. @type {Map<string, { lamp: HTMLButtonElement, line: HTMLElement }>} */ #lamps = new Map();
+  #verdictBox = make('p', { class: 'verdict' });
+  #breach = make('div', { class: 'breach', hidden: true });
+  #rules = make('div', { class: 'rules-off' });
+  /** @type {VerdictView} */ #verdict = { state: 'linearizable', answers: 0, first: '', second: '' };
+  #judged = -1;
+  #judgedAt = 0;
+  #judgedIn = 0;
+  /** The violation that ends this branch, once it was seen. @type {(ViolationView & { branch: number }) | null} */ #known = null;
+  #shown = '';
+
+  /** @param {string[]} properties by name @param {Actions} actions */
+  constructor(properties, actions) {
+    this.#actions = actions;
+    const list = make('ul', { class: 'properties' });
+    for (const name of properties) {
+      const [words, source] = safety.properties[name] ?? ['', ''];
+      const title = safety.lampTitle(name, words, source);
+      const lamp = make('button', { class: 'lamp', title, tabindex: this.#lamps.size ? -1 : 0, onclick: () => this.open(name) });
+      const line = make('li', { tabindex: -1 }, make('i', { class: 'lamp', 'aria-hidden': 'true' }), make('b', {}, name), make('span', {}, words), make('cite', {}, source));
+      this.#lamps.set(name, { lamp, line });
+      this.#lampBox.append(lamp);
+      list.append(line);
+    }
+    rove(this.#lampBox);
+    byId('verdict', HTMLButtonElement).addEventListener('click', () => this.open());
+    this.#panel.append(this.#verdictBox, this.#breach, make('h3', {}, safety.title), list, this.#rules);
+  }
+
+  /** Shows the panel, and in it a property. @param {string} [property] */
+  open(property) {
+    this.#actions.open();
+    const line = property && this.#lamps.get(property)?.line;
+    if (line) line.focus();
+    else this.#panel.scrollTo(0, 0);
+  }
+
+  /** @param {Model} model */
+  reset(model) {
+    this.#judged = -1;
+    this.#judgedIn = 0;
+    this.#known = null;
+    this.#shown = '';
+    const off = model.without ? model.without.split(',') : [];
+    this.#rules.replaceChildren(
+      make('h3', {}, safety.rulesOff(off.length)),
+      ...(off.length ? [make('ul', {}, ...off.map((rule) => make('li', {}, strings.ruleName(rule))))] : []),
+    );
+  }
+
+  /** @param {Model} model @param {boolean} playing */
+  update(model, playing) {
+    const { violation, branch, end, operationsRevision, now } = model.frame;
+    if (violation) this.#known = { ...violation, branch };
+    // Something else was done before it: it won't come.
+    else if (this.#known && (this.#known.branch !== branch || end < this.#known.time)) this.#known = null;
+    const clock = performance.now();
+    if (operationsRevision !== this.#judged && !(playing && clock - this.#judgedAt < this.#judgedIn / SHARE)) {
+      this.#verdict = model.verdict() ?? this.#verdict;
+      this.#judged = operationsRevision;
+      this.#judgedAt = clock;
+      this.#judgedIn = performance.now() - clock;
+    }
+    const { state, answers, first } = this.#verdict;
+    const known = this.#known;
+    const shown = `${state} ${answers} ${first} ${known?.property} ${known?.time} ${violation ? 1 : 0} ${known && now < known.time ? 1 : 0}`;
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#show(model.without ? model.without.split(',').length : 0, violation);
+  }
+
+  /** @param {number} off how many rules are off @param {ViolationView | null} violation */
+  #show(off, violation) {
+    for (const [name, { lamp, line }] of this.#lamps) {
+      const broken = violation?.property === name;
+      setAttribute(lamp, 'aria-label', safety.lampLabel(name, broken));
+      for (const node of [lamp, line]) node.classList.toggle('broken', broken);
+    }
+    setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, violation?.property ?? '', off));
+    const verdict = byId('verdict', HTMLButtonElement);
+    setText(verdict, safety.verdict[this.#verdict.state]);
+    setAttribute(verdict, 'class', this.#verdict.state);
+    setText(this.#verdictBox, safety.verdictWords(this.#verdict));
+    const known = this.#known;
+    this.#breach.hidden = !known;
+    if (!known) return;
+    const goThere = make('button', { onclick: () => this.#actions.goTo(known.time) }, strings.goThere);
+    this.#breach.replaceChildren(
+      make('h3', {}, safety.breach(known)),
+      make('p', {}, `${known.first},`),
+      make('p', {}, safety.but(known.second)),
+      ...(violation ? [] : [goThere]),
+    );
+  }
+}
