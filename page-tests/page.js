@@ -9,6 +9,8 @@ export const test = base.extend(
   /** @type {import('@playwright/test').Fixtures<{ complaints: string[] }, {}, import('@playwright/test').PlaywrightTestArgs>} */ ({
     complaints: [
       async ({ page }, use) => {
+        // Tests have been here before: hints.spec.js sees what a first visit is told.
+        await page.addInitScript(() => localStorage.setItem('raftarium.hints', 'seen'));
         /** @type {string[]} */
         const complaints = [];
         page.on('console', (message) => {

@@ -11,6 +11,7 @@ import { byId, lessMotion, setText } from './dom.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from './errors.js';
 import { Hands } from './hands.js';
 import { HelpDialog } from './help-dialog.js';
+import { giveHints } from './hints.js';
 import { listenForKeys } from './keys.js';
 import { drawLegend } from './legend.js';
 import { addressOf, namesRun, putAddress, readAddress } from './link.js';
@@ -70,7 +71,7 @@ export class App {
     this.#runDialog = new RunDialog(Run, () => this.#model, (wanted) => this.start(wanted));
     this.#reading = new Reading(this.#ring, {
       model: () => this.#model,
-      properties: Run.properties().split('\n'),
+      Run,
       openRun: () => this.#runDialog.open(),
       goTo: (time) => this.#goTo(time),
       changed: this.#changed,
@@ -99,11 +100,12 @@ export class App {
       this.#changed();
     }).observe(stage);
     wireTabs(byId('tabs', HTMLElement));
-    drawLegend();
+    this.#drawLegend();
     this.#wireHeader();
     this.#wireKeys();
     addEventListener('hashchange', () => this.#readHash());
     this.#show();
+    giveHints();
   }
 
   get model() {
@@ -235,8 +237,12 @@ export class App {
   #recolour() {
     this.#ring.recolour();
     this.#reading.recolour();
-    drawLegend();
+    this.#drawLegend();
     this.#changed();
+  }
+
+  #drawLegend() {
+    drawLegend(() => this.#helpDialog.open());
   }
 
   /** Someone put another run into the address bar. */

@@ -34,9 +34,9 @@ export function drawMark(c, palette, mark, x, y, s) {
   c.translate(x, y);
   c.lineCap = 'round';
   c.lineWidth = 1.75;
+  c.strokeStyle = palette.danger;
   if (mark === 'paused' || mark === 'clock') {
     c.fillStyle = palette.paper;
-    c.strokeStyle = palette.danger;
     c.beginPath();
     c.arc(0, 0, s, 0, 2 * Math.PI);
     c.fill();

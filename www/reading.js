@@ -14,7 +14,7 @@ import { SpaceTime } from './spacetime.js';
 /**
  * @typedef {object} Actions
  * @property {() => Model} model
- * @property {string[]} properties what is checked, by name
+ * @property {typeof import('./pkg/raft_web.js').Run} Run
  * @property {(time: number) => void} goTo
  * @property {() => void} openRun
  * @property {() => void} changed
@@ -35,7 +35,7 @@ export class Reading {
     this.#clients = new Clients({ goTo, changed });
     this.#inspector = new Inspector(changed);
     this.#dials = new Dials(actions.model, actions.openRun);
-    this.#safety = new Safety(actions.properties, { goTo, open: () => this.#turnTo('safety') });
+    this.#safety = new Safety(actions.Run, { goTo, open: () => this.#turnTo('safety') });
     this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
     byId('reading', HTMLElement).addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;

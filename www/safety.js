@@ -1,5 +1,6 @@
 // @ts-check
-// Safety: a lamp for every property that is checked, the verdict on what clients have seen, and the panel that says what they mean.
+// Safety: a lamp for every property that is checked, the verdict on what clients have seen, and the panel that
+// says what they mean.
 
 /** @typedef {import('../web/view.d.ts').VerdictView} VerdictView */
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
@@ -21,6 +22,7 @@ const SHARE = 1 / 20;
 
 export class Safety {
   #actions;
+  /** The lines of `Run.rules`. @type {string[]} */ #allRules;
   #panel = byId('safety', HTMLElement);
   #lampBox = byId('lamps', HTMLElement);
   /** By property. @type {Map<string, { lamp: HTMLButtonElement, line: HTMLElement }>} */ #lamps = new Map();
@@ -34,22 +36,25 @@ export class Safety {
   /** The violation that ends this branch, once it was seen. @type {(ViolationView & { branch: number }) | null} */ #known = null;
   #shown = '';
 
-  /** @param {string[]} properties by name @param {Actions} actions */
-  constructor(properties, actions) {
+  /** @param {typeof import('./pkg/raft_web.js').Run} Run @param {Actions} actions */
+  constructor(Run, actions) {
     this.#actions = actions;
+    this.#allRules = Run.rules().split('\n');
     const list = make('ul', { class: 'properties' });
-    for (const name of properties) {
+    for (const name of Run.properties().split('\n')) {
       const [words, source] = safety.properties[name] ?? ['', ''];
       const title = safety.lampTitle(name, words, source);
-      const lamp = make('button', { class: 'lamp', title, tabindex: this.#lamps.size ? -1 : 0, onclick: () => this.open(name) });
-      const line = make('li', { tabindex: -1 }, make('i', { class: 'lamp', 'aria-hidden': 'true' }), make('b', {}, name), make('span', {}, words), make('cite', {}, source));
+      const tabindex = this.#lamps.size ? -1 : 0;
+      const lamp = make('button', { class: 'lamp', title, tabindex, onclick: () => this.open(name) });
+      const sign = make('i', { class: 'lamp', 'aria-hidden': 'true' });
+      const line = make('li', { tabindex: -1 }, sign, make('b', {}, name), make('span', {}, words), make('cite', {}, source));
       this.#lamps.set(name, { lamp, line });
       this.#lampBox.append(lamp);
       list.append(line);
     }
     rove(this.#lampBox);
     byId('verdict', HTMLButtonElement).addEventListener('click', () => this.open());
-    this.#panel.append(this.#verdictBox, this.#breach, make('h3', {}, safety.title), list, this.#rules);
+    this.#panel.append(this.#verdictBox, this.#breach, this.#rules, make('h3', {}, safety.title), list);
   }
 
   /** Shows the panel, and in it a property. @param {string} [property] */
@@ -66,16 +71,16 @@ export class Safety {
     this.#judgedIn = 0;
     this.#known = null;
     this.#shown = '';
-    const off = model.without ? model.without.split(',') : [];
-    this.#rules.replaceChildren(
-      make('h3', {}, safety.rulesOff(off.length)),
-      ...(off.length ? [make('ul', {}, ...off.map((rule) => make('li', {}, strings.ruleName(rule))))] : []),
-    );
+    const off = model.without.split(',');
+    const rules = this.#allRules.map((line) => line.split('\t')).filter(([name]) => off.includes(name));
+    const item = (/** @type {string[]} */ [name, prevents, source]) =>
+      make('li', {}, make('b', {}, strings.ruleName(name)), ` ${strings.withoutRule(prevents, source)}`);
+    this.#rules.replaceChildren(...(rules.length ? [make('h3', {}, safety.rulesOff), make('ul', {}, ...rules.map(item))] : []));
   }
 
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
-    const { violation, branch, end, operationsRevision, now } = model.frame;
+    const { violation, branch, end, operationsRevision } = model.frame;
     if (violation) this.#known = { ...violation, branch };
     // Something else was done before it: it won't come.
     else if (this.#known && (this.#known.branch !== branch || end < this.#known.time)) this.#known = null;
@@ -88,7 +93,7 @@ export class Safety {
     }
     const { state, answers, first } = this.#verdict;
     const known = this.#known;
-    const shown = `${state} ${answers} ${first} ${known?.property} ${known?.time} ${violation ? 1 : 0} ${known && now < known.time ? 1 : 0}`;
+    const shown = `${state} ${answers} ${first} ${known?.property} ${known?.time} ${violation ? 'here' : ''}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.#show(model.without ? model.without.split(',').length : 0, violation);

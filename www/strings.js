@@ -68,6 +68,7 @@ export const legend = /** @type {[MessageKind, string][]} */ ([
 ]);
 export const legendAnswer = 'answer';
 export const legendLost = 'lost';
+export const legendAll = 'all signs';
 
 export const term = 'term';
 export const you = 'you';
@@ -355,8 +356,7 @@ export const safety = {
   breach: ({ property, time }) => `${property} is broken at ${seconds(time)}:`,
   /** @param {string} fact */
   but: (fact) => `but ${fact}.`,
-  /** @param {number} count */
-  rulesOff: (count) => (count ? 'Rules that are switched off in this run' : 'Every rule of Raft holds in this run; a new run can do without some.'),
+  rulesOff: 'Switched off in this run',
 };
 /** A rule as people read it. @param {string} rule */
 export const ruleName = (rule) => rule.replaceAll('-', ' ');
@@ -482,6 +482,18 @@ export const copyFailed = (link) => ({ title: 'The clipboard is out of reach.', 
 // Theme
 /** @param {string} name */
 export const themeTitle = (name) => `Colours: ${{ auto: 'as the system', light: 'light', dark: 'dark' }[name]}`;
+
+/** What a first visit is told. */
+export const hints = {
+  name: 'Hints for a first visit',
+  next: 'Next',
+  close: 'No more hints',
+  all: [
+    'Press a server, a line or a message: its menu says what can be done to it. Crash the leader, for a start.',
+    'Draw a stroke across the ring and the network splits. H heals it.',
+    'Everything here has a key of its own. Press ? for the sheet.',
+  ],
+};
 
 // Help
 export const helpTitle = 'Keys and signs';

@@ -1,0 +1,48 @@
+// @ts-check
+// What a first visit is told: three hints, one after the other, in the corner of the eye and only once.
+
+import { byId, make, setText } from './dom.js';
+import * as strings from './strings.js';
+
+const STORED = 'raftarium.hints';
+
+/** Shows the hints, unless they have been seen or there is no room for them. */
+export function giveHints() {
+  if (new URLSearchParams(location.search).has('embed') || seen()) return;
+  let at = 0;
+  const words = make('span');
+  const count = make('small');
+  const box = make(
+    'aside',
+    { class: 'hint-card', 'aria-label': strings.hints.name },
+    count,
+    words,
+    make('button', { onclick: () => show(at + 1) }, strings.hints.next),
+    make('button', { class: 'icon', 'aria-label': strings.hints.close, onclick: () => box.remove() }, '×'),
+  );
+  /** @param {number} number */
+  const show = (number) => {
+    at = number;
+    const { all } = strings.hints;
+    if (at >= all.length) {
+      box.remove();
+      return;
+    }
+    setText(words, all[at]);
+    setText(count, `${at + 1}/${all.length}`);
+  };
+  show(0);
+  byId('stage-panel', HTMLElement).append(box);
+}
+
+/** Whether this browser has been here; from now on it has. */
+function seen() {
+  try {
+    const before = localStorage.getItem(STORED);
+    localStorage.setItem(STORED, 'seen');
+    return before !== null;
+  } catch {
+    // Who remembers nothing would be told each time.
+    return true;
+  }
+}
