@@ -32,7 +32,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await type(page, 'put x 1');
       await advanceBy(page, 3_000_000);
       await noViolations(page, 'stage');
-      for (const name of ['Space-time', 'Events', 'Server', 'Stores', 'Dials']) {
+      for (const name of ['Space-time', 'Events', 'Safety', 'Server', 'Stores', 'Dials']) {
         await tab(page, name);
         await noViolations(page, name);
       }
@@ -51,9 +51,16 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       for (const name of ['Network', 'New run', 'Keys and signs']) {
         await page.getByRole('button', { name, exact: true }).click();
         await expect(page.getByRole('dialog')).toBeVisible();
+        // What is folded away is looked at, too.
+        for (const summary of await page.getByRole('dialog').locator('summary').all()) await summary.click();
         await noViolations(page, name);
         await page.keyboard.press('Escape');
       }
+      await page.goto('./?seed=7&servers=3&without=persist-before-acknowledging');
+      await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+      await noViolations(page, 'a broken property');
+      await page.getByRole('button', { name: 'What it means' }).click();
+      await noViolations(page, 'what it means');
     });
   }
 

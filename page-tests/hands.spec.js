@@ -56,7 +56,7 @@ test('every diagram and panel shows something', async ({ page }) => {
   await open(page);
   await leaderId(page);
   await page.screenshot({ path: 'test-results/look/space-time.png' });
-  for (const name of ['Events', 'Clients', 'Server', 'Stores', 'Dials']) {
+  for (const name of ['Events', 'Clients', 'Safety', 'Server', 'Stores', 'Dials']) {
     await page.getByRole('tab', { name }).click();
     await expect(page.getByRole('tabpanel', { name })).not.toBeEmpty();
     await page.screenshot({ path: `test-results/look/panel-${name}.png` });

@@ -115,7 +115,8 @@ export class App {
   /** Plays or pauses. */
   toggle() {
     if (this.clock.playing) this.clock.pause();
-    else if (!this.#model.dead && !this.#model.frame.violation) this.clock.play();
+    else if (this.#model.frame.violation) toast(strings.runIsOver);
+    else if (!this.#model.dead) this.clock.play();
   }
 
   step() {

@@ -18,6 +18,7 @@ import { TimeView } from './timeview.js';
 const SPAN = 4_000_000;
 /** The newest operations that are read; older ones are out of sight. */
 const READ = 600;
+/** Half an interval's height, where there is room. */
 const HALF = 9;
 
 /** Where each operation takes effect, as early as its interval and those before it allow. @param {OperationView[]} operations */
@@ -40,6 +41,8 @@ export class Clients {
   #actions;
   /** @type {OperationView[]} */ #operations = [];
   /** @type {ReturnType<typeof orderOf>} */ #order = [];
+  /** The clients, from top to bottom. */
+  #lanes = [1];
   #revision = -1;
   #now = 0;
   /** The operation pointed at. */
@@ -93,6 +96,8 @@ export class Clients {
       this.#revision = operationsRevision;
       this.#operations = model.operations(READ);
       this.#order = orderOf(this.#operations);
+      this.#lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
+      this.#box.style.setProperty('--lanes', String(this.#lanes.length));
     }
     const { clientWidth, clientHeight } = this.#box;
     const state = `${now} ${this.#revision} ${this.#view.from} ${this.#view.span} ${this.#lit} ${clientWidth} ${clientHeight}`;
@@ -102,9 +107,8 @@ export class Clients {
   }
 
   #sheet() {
-    const lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
     const { clientWidth: width, clientHeight: height } = this.#box;
-    return { width, height, from: this.#view.from, span: this.#view.span, lanes };
+    return { width, height, from: this.#view.from, span: this.#view.span, lanes: this.#lanes };
   }
 
   #draw() {

@@ -12,7 +12,7 @@ import * as strings from './strings.js';
 
 const { safety } = strings;
 /** How much of the time judging the clients' history may take while playing. */
-const SHARE = 1 / 20;
+const SHARE = 1 / 500;
 
 /**
  * @typedef {object} Actions

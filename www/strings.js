@@ -577,6 +577,7 @@ export const violationTitle = (violation, seed) => `${violation.property} is bro
 /** @param {ViolationView} violation */
 export const violationText = ({ first, second }) => `${first}, but ${second}.`;
 export const whatItMeans = 'What it means';
+export const runIsOver = 'A violation has ended this run: go back to do something before it, or begin another.';
 
 /** Puts the fixed texts where the document asks for them. @param {ParentNode} root */
 export function fill(root) {

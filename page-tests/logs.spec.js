@@ -1,0 +1,46 @@
+// @ts-check
+// Logs as long as they get: aligned, with only what is in sight in the document, and quick to move along.
+import { expect, open, test } from './page.js';
+
+test('logs of ten thousand entries are aligned and stay smooth', async ({ page }) => {
+  // Eight clients in a hurry, and no snapshots.
+  await open(page, '?seed=7&servers=9&settings=150000,300000,50000,1,1,0,8,1000');
+  await page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.pause();
+    for (let i = 0; i < 200 && raftarium.frame.servers[0].lastIndex < 10_000; i++) raftarium.advanceTo(raftarium.frame.now + 1_000_000);
+  });
+  const scroll = page.locator('.log-scroll');
+  await expect(page.locator('.log-index:visible').last()).toHaveText(/^10\d\d\d$/);
+  await scroll.evaluate((node) => (node.scrollLeft = node.scrollWidth / 2));
+  await expect(page.locator('.log-index:visible').first()).toHaveText(/^[45]\d\d\d$/);
+  expect(await page.locator('.entry').count()).toBeLessThan(9 * 25);
+  const astray = await page.evaluate(() => {
+    const left = (/** @type {Element} */ node) => Math.round(node.getBoundingClientRect().left);
+    const visible = (/** @type {Element} */ node) => /** @type {HTMLElement} */ (node).offsetParent !== null && getComputedStyle(node).visibility === 'visible';
+    const heads = [...document.querySelectorAll('.log-index')].filter(visible);
+    const first = Number(heads[0].textContent);
+    const logs = /** @type {any} */ (window).raftarium.run.logs(first, heads.length);
+    const rows = [...document.querySelectorAll('.log-row:not(.log-head)')];
+    return rows.flatMap((row, i) => {
+      const cells = [...row.querySelectorAll('.entry')].filter(visible);
+      const columns = cells.map((cell) => heads.findIndex((head) => Math.abs(left(head) - left(cell)) < 4));
+      const wrong = columns.filter((column, at) => column < 0 || (at > 0 && column !== columns[at - 1] + 1));
+      return cells.length >= heads.length - 1 && logs[i].entries.length === heads.length && wrong.length === 0 ? [] : [`row ${i + 1}: ${columns}`];
+    });
+  });
+  expect(astray).toEqual([]);
+  // Moving along them takes a moment of script a frame, not a pause.
+  const took = await scroll.evaluate((node) => {
+    const times = [];
+    for (let i = 0; i < 40; i++) {
+      const before = performance.now();
+      node.scrollLeft += 500;
+      node.dispatchEvent(new Event('scroll'));
+      times.push(performance.now() - before);
+    }
+    return times.sort((a, b) => a - b)[20];
+  });
+  console.log(`moving along 9 logs of 10,000 entries: ${took.toFixed(1)} ms of script a step (median)`);
+  expect(took).toBeLessThan(16);
+});
