@@ -83,7 +83,7 @@ impl Raft {
                 let last = self.log.last();
                 out.observe(|| Observation::Appended { first: keep_to.next(), last, leader: from });
             }
-            self.write_log(keep_to, fresh);
+            self.write_log(keep_to, Some(fresh));
         }
         let verified = m.previous.index.plus(m.entries.len() as u64).min(self.log.last().index);
         self.agree(from, m, verified, out);

@@ -72,7 +72,9 @@ impl Raft {
         if !self.is_leader() || self.membership.current_index() > self.commit {
             return;
         }
-        self.follow_members();
+        if !self.rule(Rule::MembershipFollowsLog) {
+            self.follow_members(); // Without that rule it is in force from now on.
+        }
         let current = *self.membership.current();
         if current.is_joint() {
             self.append_membership(current.leave(), out);

@@ -46,7 +46,7 @@ struct Pending {
 #[derive(Clone, Debug)]
 struct PendingLog {
     after: LogIndex,
-    /// What follows, where one change brought it all; otherwise it is cut out of the log once the step is over.
+    /// What follows, if it is at hand; otherwise it is cut out of the log once the step is over.
     entries: Option<Entries>,
 }
 
@@ -116,11 +116,11 @@ impl Raft {
         }
     }
 
-    /// The log changed: everything after `after` was dropped, and `entries` follow it now.
-    pub(super) fn write_log(&mut self, after: LogIndex, entries: Entries) {
+    /// The log changed: everything after `after` was dropped, and what it holds there now followed; `entries`, if they are at hand.
+    pub(super) fn write_log(&mut self, after: LogIndex, entries: Option<Entries>) {
         self.slice = None;
-        let log = match self.disk.pending.log.take() {
-            None => PendingLog { after, entries: Some(entries) },
+        let log = match &self.disk.pending.log {
+            None => PendingLog { after, entries },
             // A second change in the same step: one write covers both.
             Some(earlier) => PendingLog { after: after.min(earlier.after), entries: None },
         };

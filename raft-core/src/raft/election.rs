@@ -269,13 +269,12 @@ impl Raft {
 
     /// A leader's own entry: into the log, and on its way to the disk.
     pub(super) fn append_own(&mut self, payload: Payload, out: &mut Output) -> EntryId {
-        let entry = Entry { term: self.hard_state.term, payload };
-        let after = self.log.last().index;
-        let id = self.take_entry(entry.clone(), out);
         if let Role::Leader(leader) = &mut self.role {
-            leader.uncommitted_bytes += entry.payload.size();
+            leader.uncommitted_bytes += payload.size();
         }
-        self.write_log(after, super::entry::Entries::One(entry));
+        let after = self.log.last().index;
+        let id = self.take_entry(Entry { term: self.hard_state.term, payload }, out);
+        self.write_log(after, None);
         let me = self.config.id;
         out.observe(|| Observation::Appended { first: id.index, last: id, leader: me });
         id

@@ -1,11 +1,12 @@
 //! What the log holds: [`Entry`], and [`Entries`], a run of consecutive ones that is cheap to share.
 //!
-//! Payloads and runs are shared, never copied: the same bytes stand in the leader's log, in four messages,
+//! Long payloads and runs are shared, never copied: the same bytes stand in the leader's log, in four messages,
 //! on five simulated disks and in every checkpoint of the timeline.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::bytes::Bytes;
 use super::membership::Configuration;
 use super::types::Term;
 
@@ -24,7 +25,7 @@ pub enum Payload {
     /// Nothing: a new leader's first entry, so that it has one of its own term to commit (Raft §8).
     NoOp,
     /// A command for the state machine; the consensus module never looks inside.
-    Command(Arc<[u8]>),
+    Command(Bytes),
     /// A membership, in force from the moment it is appended (Raft §6).
     Membership(Arc<Configuration>),
 }

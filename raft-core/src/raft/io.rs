@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::bytes::Bytes;
 use super::entry::{Entries, Entry};
 use super::membership::{ChangeError, MembershipChange};
 use super::message::{Envelope, Message, Snapshot};
@@ -68,7 +69,7 @@ pub struct Proposal {
     /// The caller's number for it.
     pub id: RequestId,
     /// The command's bytes; the consensus module never looks inside.
-    pub command: Arc<[u8]>,
+    pub command: Bytes,
 }
 
 /// How a read is made sure not to be stale.

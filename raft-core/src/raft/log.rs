@@ -1,12 +1,12 @@
-//! The log in memory: entries after the last compaction, in shared chunks.
+//! The log in memory: entries after the last compaction, in shared chunks and a tail.
 //!
-//! Chunks are shared between clones and copied only when written to, so that a checkpoint of a whole cluster costs
-//! microseconds however long its logs are.
+//! Chunks never change and are shared between clones, so that a checkpoint of a whole cluster costs microseconds however long its
+//! logs are. The tail is the log's own: what comes next is put there without asking who else looks at it.
 //!
 //! Invariants, asserted where they could break:
 //! * indexes are consecutive: `last.index - base.index` entries are held;
 //! * terms never go down from one entry to the next;
-//! * every chunk but the last is full.
+//! * every chunk is full, and the tail isn't.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,16 +22,17 @@ pub struct Log {
     /// The last entry compacted away; zero if none was.
     base: EntryId,
     last: EntryId,
-    /// Index of the first place of the first chunk; at most the first entry's index.
+    /// Index of the first place of the first chunk (of the tail, if there is no chunk); at most the first entry's index.
     origin: LogIndex,
-    chunks: Vec<Arc<Vec<Entry>>>,
+    chunks: Vec<Arc<[Entry]>>,
+    tail: Vec<Entry>,
     bytes: u64,
 }
 
 impl Log {
     /// An empty log that follows `base`.
     pub fn after(base: EntryId) -> Log {
-        Log { base, last: base, origin: base.index.next(), chunks: Vec::new(), bytes: 0 }
+        Log { base, last: base, origin: base.index.next(), chunks: Vec::new(), tail: Vec::new(), bytes: 0 }
     }
 
     /// The last entry compacted away: what stands before the first entry held.
@@ -71,7 +72,7 @@ impl Log {
             return None;
         }
         let (chunk, place) = self.place(index);
-        Some(&self.chunks[chunk][place])
+        Some(if chunk == self.chunks.len() { &self.tail[place] } else { &self.chunks[chunk][place] })
     }
 
     /// The term at `index`, if known: held entries, and the one at [`Log::base`].
@@ -101,11 +102,9 @@ impl Log {
         assert!(entry.term >= self.last.term, "an entry of term {} appended after {}", entry.term, self.last);
         self.last = EntryId::new(self.last.index.next(), entry.term);
         self.bytes += entry.payload.size();
-        if self.chunks.last().is_none_or(|chunk| chunk.len() == CHUNK) {
-            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
-        }
-        if let Some(chunk) = self.chunks.last_mut() {
-            Arc::make_mut(chunk).push(entry);
+        self.tail.push(entry);
+        if self.tail.len() == CHUNK {
+            self.chunks.push(self.tail.drain(..).collect());
         }
         self.last
     }
@@ -119,11 +118,11 @@ impl Log {
         self.bytes -= self.bytes_in(index, self.last.index);
         let term = self.term_at(index).unwrap_or(self.base.term);
         let kept = index.distance_from(self.origin.previous()) as usize;
-        self.chunks.truncate(kept.div_ceil(CHUNK));
-        if let Some(chunk) = self.chunks.last_mut()
-            && !kept.is_multiple_of(CHUNK)
-        {
-            Arc::make_mut(chunk).truncate(kept % CHUNK);
+        if let Some(cut) = self.chunks.get(kept / CHUNK) {
+            self.tail = cut[..kept % CHUNK].to_vec();
+            self.chunks.truncate(kept / CHUNK);
+        } else {
+            self.tail.truncate(kept % CHUNK);
         }
         self.last = EntryId::new(index, term);
     }
@@ -140,6 +139,7 @@ impl Log {
         }
         self.bytes -= self.bytes_in(self.base.index, base.index);
         self.base = base;
+        // Some entry after the new base is held, so that no more is dropped than there are chunks.
         let dropped = self.first_index().distance_from(self.origin) as usize / CHUNK;
         self.chunks.drain(..dropped);
         self.origin = self.origin.plus((dropped * CHUNK) as u64);
@@ -174,14 +174,16 @@ impl Log {
 
     /// The entries from `from` on (from the first one held, if that is earlier).
     pub fn iter_from(&self, from: LogIndex) -> impl Iterator<Item = &Entry> {
-        self.runs_from(from).flatten()
+        let from = from.max(self.first_index());
+        (from.0..=self.last.index.0).filter_map(|index| self.get(LogIndex(index)))
     }
 
     /// The same, as they lie in the chunks.
     fn runs_from(&self, from: LogIndex) -> impl Iterator<Item = &[Entry]> {
         let from = from.max(self.first_index());
         let (chunk, place) = self.place(from);
-        self.chunks.iter().skip(chunk).enumerate().map(move |(position, entries)| {
+        let runs = self.chunks.iter().map(|chunk| &chunk[..]).chain([self.tail.as_slice()]);
+        runs.skip(chunk).enumerate().map(move |(position, entries)| {
             let skipped = if position == 0 { place.min(entries.len()) } else { 0 };
             &entries[skipped..]
         })

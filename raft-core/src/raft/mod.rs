@@ -81,6 +81,7 @@
 //! * At most 127 servers, numbered 1 to 127.
 
 mod append;
+mod bytes;
 mod change;
 mod config;
 mod drift;
@@ -108,6 +109,7 @@ use alloc::vec::Vec;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
+pub use bytes::Bytes;
 pub use config::{Config, ConfigError};
 pub use drift::{DriftWatch, Reading};
 pub use entry::{Entries, Entry, Payload};
@@ -314,7 +316,7 @@ impl Raft {
         out.clear();
         self.read_clock(now);
         match input {
-            Input::Message { from, message } => self.on_message(from, message, out),
+            Input::Message { from, ref message } => self.on_message(from, message, out),
             Input::TimerDue => self.on_timer(out),
             Input::Durable(receipt) => self.on_durable(receipt, out),
             Input::Propose(proposal) => self.on_propose(core::iter::once(proposal), out),
@@ -343,25 +345,25 @@ impl Raft {
 
     // ---------------------------------------------------------------- the table of roles and messages
 
-    fn on_message(&mut self, from: ServerId, message: Message, out: &mut Output) {
-        self.remind_removed(from, &message, out);
-        if !self.admit(from, &message, out) {
+    fn on_message(&mut self, from: ServerId, message: &Message, out: &mut Output) {
+        self.remind_removed(from, message, out);
+        if !self.admit(from, message, out) {
             return;
         }
         match (message, &self.role) {
-            (Message::PreVote(m), _) => self.on_pre_vote(from, &m, out),
-            (Message::PreVoteResponse(m), Role::PreCandidate(_)) => self.on_pre_vote_response(from, &m, out),
-            (Message::RequestVote(m), _) => self.on_request_vote(from, &m, out),
-            (Message::RequestVoteResponse(m), Role::Candidate(_)) => self.on_request_vote_response(from, &m, out),
-            (Message::AppendEntries(m), Role::Follower) => self.on_append_entries(from, &m, out),
-            (Message::InstallSnapshot(m), Role::Follower) => self.on_install_snapshot(from, &m, out),
-            (Message::AppendEntriesResponse(m), Role::Leader(_)) => self.on_append_entries_response(from, &m, out),
-            (Message::InstallSnapshotResponse(m), Role::Leader(_)) => self.on_install_snapshot_response(from, &m, out),
+            (Message::PreVote(m), _) => self.on_pre_vote(from, m, out),
+            (Message::PreVoteResponse(m), Role::PreCandidate(_)) => self.on_pre_vote_response(from, m, out),
+            (Message::RequestVote(m), _) => self.on_request_vote(from, m, out),
+            (Message::RequestVoteResponse(m), Role::Candidate(_)) => self.on_request_vote_response(from, m, out),
+            (Message::AppendEntries(m), Role::Follower) => self.on_append_entries(from, m, out),
+            (Message::InstallSnapshot(m), Role::Follower) => self.on_install_snapshot(from, m, out),
+            (Message::AppendEntriesResponse(m), Role::Leader(_)) => self.on_append_entries_response(from, m, out),
+            (Message::InstallSnapshotResponse(m), Role::Leader(_)) => self.on_install_snapshot_response(from, m, out),
             (Message::TimeoutNow(_), Role::Follower) => {
                 self.campaign(CampaignReason::LeadershipTransfer { leader: from }, out);
             }
-            (Message::ReadIndex(m), _) => self.on_read_index(from, &m, out),
-            (Message::ReadIndexResponse(m), _) => self.on_read_index_response(from, &m, out),
+            (Message::ReadIndex(m), _) => self.on_read_index(from, m, out),
+            (Message::ReadIndexResponse(m), _) => self.on_read_index_response(from, m, out),
             _ => {} // An answer that comes too late, or a question to somebody else.
         }
     }

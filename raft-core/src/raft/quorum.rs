@@ -20,9 +20,17 @@ pub fn reached_by_majority<T: Copy + Ord + Default>(voters: ServerSet, reached: 
     if count == 0 {
         return T::default();
     }
-    // Insertion into a small array on the stack: clusters are small, and this runs for every acknowledgement.
-    let mut highest = [T::default(); ServerId::MAX as usize];
+    // Insertion into an array on the stack, a small one for a small cluster: this runs for every acknowledgement.
     let wanted = majority_of(count);
+    match wanted {
+        ..=8 => highest_of(voters, reached, &mut [T::default(); 8][..wanted]),
+        _ => highest_of(voters, reached, &mut [T::default(); majority_of(ServerId::MAX as usize)][..wanted]),
+    }
+}
+
+/// As many of the highest values as `highest` has room for, in descending order; the last of them.
+fn highest_of<T: Copy + Ord>(voters: ServerSet, reached: impl Fn(ServerId) -> T, highest: &mut [T]) -> T {
+    let wanted = highest.len();
     for (seen, server) in voters.iter().enumerate() {
         let value = reached(server);
         let mut place = seen.min(wanted);

@@ -333,7 +333,10 @@ impl Raft {
             out.observe(|| Observation::Resent { peer: member, from });
         }
         if news {
-            self.advance_commit(out);
+            // What is committed already needs no counting, unless it is counted by another membership now.
+            if index > self.commit || self.membership.current_index() > self.commit {
+                self.advance_commit(out);
+            }
             self.continue_transfer(out);
             self.let_go(out);
         }

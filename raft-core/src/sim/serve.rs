@@ -2,7 +2,6 @@
 
 use alloc::format;
 use alloc::string::ToString;
-use alloc::sync::Arc;
 
 use super::Simulation;
 use super::client::{Answer, Call, ClientId, ClientRequest, Conclusion, End, OperationRecord, Reply, Trouble, Wish};
@@ -37,7 +36,7 @@ impl Simulation {
                 Command::Apply { session, serial, oldest_awaited: serial, operation }
             }
         };
-        let proposal = raft::Proposal { id, command: Arc::from(command.encode()) };
+        let proposal = raft::Proposal { id, command: command.encode().into() };
         self.feed(server, Input::Propose(proposal), Some(asker));
     }
 
