@@ -1,26 +1,8 @@
 // @ts-check
 // No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and colours
 // that can be read where axe can't see, on the canvas.
-import { AxeBuilder } from '@axe-core/playwright';
+import { noViolations } from './axe.js';
 import { advanceBy, drawer, expect, leaderId, open, server, tab, test, toggle, type } from './page.js';
-
-/** @param {import('@playwright/test').Page} page @param {string} where */
-async function noViolations(page, where) {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  // The buttons over links and messages let every pointer through (the stage finds out what it is on), so
-  // they are no targets to be missed, and messages are wherever they are.
-  for (const violation of violations.filter(({ id }) => id === 'target-size')) {
-    const through = await Promise.all(
-      violation.nodes.map(({ target }) => page.locator(String(target[0])).evaluate((node) => getComputedStyle(node).pointerEvents === 'none')),
-    );
-    violation.nodes = violation.nodes.filter((_, i) => !through[i]);
-  }
-  const left = violations.filter(({ nodes }) => nodes.length > 0);
-  const found = left.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
-  expect(found, where).toEqual([]);
-}
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   for (const [place, viewport] of /** @type {const} */ ([['desk', { width: 1440, height: 900 }], ['phone', { width: 390, height: 844 }]])) {
@@ -48,7 +30,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await expect(page.getByRole('menu')).toBeVisible();
       await noViolations(page, 'menu');
       await page.keyboard.press('Escape');
-      for (const name of ['Network', 'New run', 'Keys and signs']) {
+      for (const name of ['Share', 'Network', 'New run', 'Keys and signs']) {
         await page.getByRole('button', { name, exact: true }).click();
         await expect(page.getByRole('dialog')).toBeVisible();
         // What is folded away is looked at, too.

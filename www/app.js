@@ -8,20 +8,23 @@
 import { Clock } from './clock.js';
 import { Console } from './console.js';
 import { byId, lessMotion, setText } from './dom.js';
+import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from './errors.js';
 import { Hands } from './hands.js';
 import { HelpDialog } from './help-dialog.js';
 import { giveHints } from './hints.js';
 import { listenForKeys } from './keys.js';
 import { drawLegend } from './legend.js';
-import { addressOf, namesRun, putAddress, readAddress } from './link.js';
+import { namesRun, readAddress } from './link.js';
 import { Logs } from './logs.js';
 import { Model } from './model.js';
 import { NetworkDialog } from './network-dialog.js';
 import { Operations } from './operations.js';
+import { Presenter } from './present.js';
 import { Reading } from './reading.js';
 import { Ring } from './ring.js';
 import { RunDialog } from './run-dialog.js';
+import { Sharing } from './sharing.js';
 import { Stores } from './stores.js';
 import { Story } from './story.js';
 import * as strings from './strings.js';
@@ -31,19 +34,33 @@ import { toast } from './toast.js';
 import { Transport } from './transport.js';
 import { Twins } from './twins.js';
 
+/** How far a jump plays on for something notable, in virtual microseconds. */
+const JUMP_MAX = 20_000_000;
+
 /**
  * A run as asked for; throws an Error with a sentence when there can't be one.
  * @param {RunClass} Run @param {Wanted} wanted
  */
-export function makeModel(Run, { seed, servers, without, settings }) {
+export function makeModel(Run, { shared, seed, servers, without, settings }) {
+  if (shared !== undefined) return openModel(Run, Run.fromLink(shared), 'moment');
   if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
   return new Model(new Run(seed, servers, without, settings), Run.usualSettings());
+}
+
+/**
+ * A run that came from elsewhere.
+ * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin @param {string} [note]
+ */
+function openModel(Run, run, origin, note = '') {
+  return Object.assign(new Model(run, Run.usualSettings()), { origin, note });
 }
 
 export class App {
   #Run;
   #model;
   #changed = () => this.clock.invalidate();
+  /** The kinds of moments worth a stop, as bits. */
+  #notable;
 
   clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
   #quorum = byId('quorum', HTMLElement);
@@ -61,11 +78,15 @@ export class App {
   #runDialog;
   #helpDialog = new HelpDialog();
   #theme = new Theme(() => this.#recolour());
+  #sharing;
+  #presenter;
 
   /** @param {RunClass} Run @param {Model} model the first run */
   constructor(Run, model) {
     this.#Run = Run;
     this.#model = model;
+    const everyday = ['commit', 'write-began', 'write-ended'];
+    this.#notable = Run.momentKinds().split('\n').reduce((bits, kind, i) => bits | (everyday.includes(kind) ? 0 : 1 << i), 0);
     const stage = byId('stage', HTMLElement);
     this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
     this.#runDialog = new RunDialog(Run, () => this.#model, (wanted) => this.start(wanted));
@@ -101,11 +122,28 @@ export class App {
     }).observe(stage);
     wireTabs(byId('tabs', HTMLElement));
     this.#drawLegend();
+    this.#presenter = new Presenter(this.#ring, {
+      toggle: () => this.toggle(),
+      jump: (forward) => this.#jump(forward),
+      step: (forward) => this.#step(forward),
+      playing: () => this.clock.playing,
+    });
+    this.#sharing = new Sharing({
+      Run,
+      model: () => this.#model,
+      take: (run, origin, note) => this.#take(openModel(Run, run, origin, note)),
+      scene: () => this.#scene(),
+      present: () => this.#presenter.enter(),
+      stop: (error) => this.#stopDead(error),
+    });
     this.#wireHeader();
-    this.#wireKeys();
+    const mode = askedMode();
+    if (mode === 'embed') embed(() => this.#model);
+    else this.#wireKeys();
+    if (mode === 'present') this.#presenter.enter();
     addEventListener('hashchange', () => this.#readHash());
     this.#show();
-    giveHints();
+    if (!mode) giveHints();
   }
 
   get model() {
@@ -122,6 +160,32 @@ export class App {
   step() {
     this.clock.pause();
     this.#model.step();
+  }
+
+  /** To the next notable moment, or the last one. @param {boolean} forward */
+  #jump(forward) {
+    this.clock.pause();
+    const { now } = this.#model;
+    if (this.#model.jump(this.#notable, forward, JUMP_MAX)) return;
+    this.#model.seek(now);
+    toast(strings.nothingNotable(forward));
+  }
+
+  /** @param {boolean} forward */
+  #step(forward) {
+    this.clock.pause();
+    if (forward) this.#model.step();
+    else this.#model.stepBack();
+  }
+
+  /** The stage as a picture, with the sentence under it. */
+  #scene() {
+    const { frame, seed, now } = this.#model;
+    const { layout, palette } = this.#ring;
+    const sentence = byId('why', HTMLElement).querySelector('q')?.textContent ?? '';
+    const origin = strings.origin(seed, now);
+    const draw = (/** @type {CanvasRenderingContext2D} */ c) => this.#ring.drawOn(c, frame);
+    return { name: `raftarium-${seed}`, width: layout.width, height: layout.height, draw, palette, sentence, origin };
   }
 
   /** @param {number} time */
@@ -162,13 +226,13 @@ export class App {
     document.documentElement.dataset.state = 'running';
     model.listen({ change: this.#changed, panic: (error) => this.#stopDead(error), refusal: toast });
     model.open();
-    putAddress(model);
     setText(byId('seed-value', HTMLElement), model.seed);
     this.#seat();
     this.#reading.reset(model);
     for (const view of [this.#stores, this.#operations, this.#story, this.#console]) view.reset();
-    if (lessMotion.matches || model.dead) this.clock.pause();
+    if (lessMotion.matches || model.dead || model.origin === 'moment') this.clock.pause();
     else this.clock.play();
+    this.#sharing.show(model);
   }
 
   /** Gives every server its place: at the start, and when one has joined. */
@@ -194,6 +258,8 @@ export class App {
     this.#story.update(model, playing);
     this.#console.update(model, playing);
     this.#transport.update(model);
+    this.#presenter.update();
+    this.#sharing.update(model, playing);
     if (frame.violation) this.#stopAt(frame.violation);
     else if (document.documentElement.dataset.state === 'violated') this.#goOn();
   }
@@ -253,6 +319,7 @@ export class App {
       this.start(readAddress(location));
     } catch (error) {
       showTrouble({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.close, hideTrouble]]);
+      this.#sharing.restore();
     }
   }
 
@@ -260,20 +327,6 @@ export class App {
     byId('open-network', HTMLButtonElement).addEventListener('click', () => this.#networkDialog.open());
     byId('open-run', HTMLButtonElement).addEventListener('click', () => this.#runDialog.open());
     byId('open-help', HTMLButtonElement).addEventListener('click', () => this.#helpDialog.open());
-    const seed = byId('seed', HTMLButtonElement);
-    const unsay = () => delete seed.dataset.said;
-    seed.addEventListener('blur', unsay);
-    seed.addEventListener('pointerleave', unsay);
-    seed.addEventListener('click', async () => {
-      const link = addressOf(this.#model);
-      try {
-        await navigator.clipboard.writeText(link);
-        seed.dataset.said = strings.copied;
-        setText(byId('live', HTMLElement), strings.copied);
-      } catch {
-        showTrouble(strings.copyFailed(link), [[strings.close, hideTrouble]]);
-      }
-    });
   }
 
   #wireKeys() {
@@ -290,6 +343,8 @@ export class App {
       h: () => this.#model.healAll(),
       n: () => this.#runDialog.open(),
       t: () => this.#theme.next(),
+      s: () => this.#sharing.open(),
+      f: () => this.#presenter.enter(),
       '?': () => this.#helpDialog.open(),
     });
   }

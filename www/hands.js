@@ -79,7 +79,9 @@ export class Hands {
   /** @param {import('./menu.js').Content} content @param {Point} at @param {number} clear @param {HTMLElement | null} back @param {() => void} [closed] */
   #open(content, { x, y }, clear, back, closed) {
     const stage = this.#canvas.getBoundingClientRect();
-    const rect = new DOMRect(stage.x + x - clear, stage.y + y - clear, 2 * clear, 2 * clear);
+    // A presenter's stage is drawn larger than it is laid out.
+    const { zoom } = this.#ring;
+    const rect = new DOMRect(stage.x + (x - clear) * zoom, stage.y + (y - clear) * zoom, 2 * clear * zoom, 2 * clear * zoom);
     openMenu(content, { at: rect, back, closed });
   }
 

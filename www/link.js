@@ -1,10 +1,19 @@
 // @ts-check
-// The run in the address: `?seed=7&servers=5&without=win-by-majority`, or the same after a `#`.
+// The run in the address: `#run=…`, which says everything, or a seed and some more, after a `#` or a `?`.
 
+/** @typedef {import('./model.js').Model} Model */
 /**
- * A run as asked for; `without` and `settings` are those of `Run`.
- * @typedef {{ seed: string, servers: number, without?: string, settings?: string }} Wanted
+ * A run as asked for: one that is in a link, or one of `Run`'s making.
+ * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string }} Wanted
  */
+
+import * as strings from './strings.js';
+import { toast } from './toast.js';
+
+/** How often the address may change, in ms: browsers refuse more than some hundred changes a minute. */
+const PUT_EVERY = { playing: 2_000, paused: 400 };
+/** What makes a run of a seed. */
+const RECIPE = ['seed', 'servers', 'without', 'settings'];
 
 /** @param {URL | Location} address @returns {Wanted} */
 export function readAddress(address) {
@@ -13,6 +22,7 @@ export function readAddress(address) {
   const read = (/** @type {string} */ name) => hash.get(name) ?? query.get(name);
   const servers = read('servers');
   return {
+    shared: hash.get('run') ?? undefined,
     seed: (read('seed') ?? '').trim(),
     servers: servers === null || servers === '' ? 5 : Number(servers),
     without: read('without') ?? '',
@@ -21,22 +31,76 @@ export function readAddress(address) {
 }
 
 /** Whether the part after the `#` is about a run at all. @param {string} hash */
-export const namesRun = (hash) => /(^#|&)(seed|servers|without|settings)=/.test(hash);
+export const namesRun = (hash) => /(^#|&)(run|seed|servers|without|settings)=/.test(hash);
 
-/** The address of this page with this run. @param {Wanted} wanted */
-export function addressOf({ seed, servers, without = '', settings = '' }) {
+/** The address of this page with another hash; without what `?embed` and `?present` say of the page, if wanted. @param {string} hash @param {boolean} plain */
+function pageAddress(hash, plain) {
   const url = new URL(location.href);
-  url.hash = '';
-  url.searchParams.set('seed', seed);
-  url.searchParams.set('servers', String(servers));
-  for (const [name, value] of [['without', without], ['settings', settings]]) {
-    if (value) url.searchParams.set(name, value);
-    else url.searchParams.delete(name);
-  }
+  for (const name of [...RECIPE, ...(plain ? ['embed', 'present'] : [])]) url.searchParams.delete(name);
+  // A name without a value is written as people write it.
+  url.search = url.search.replace(/=(?=&|$)/g, '');
+  url.hash = hash;
   return url.href;
 }
 
-/** @param {Wanted} wanted */
-export function putAddress(wanted) {
-  history.replaceState(null, '', addressOf(wanted));
+/** The address of this run at this moment; throws an Error with a sentence where it is too long for one. @param {Model} model */
+export const addressOf = (model) => pageAddress(`run=${model.link()}`, true);
+
+/** The same, or where it is too long that of the seed. @param {Model} model */
+export function anyAddressOf(model) {
+  try {
+    return addressOf(model);
+  } catch {
+    return pageAddress(seedOf(model), true);
+  }
 }
+
+/** This run at this moment as a player in another page. @param {Model} model */
+export const frameOf = (model) =>
+  `<iframe src="${anyAddressOf(model).replace('#', '?embed#').replace(/&/g, '&amp;')}" title="${strings.frameTitle}" style="width: 100%; height: 36rem; border: 0" loading="lazy"></iframe>`;
+
+/** What the run began with, where no link holds all that was done. @param {Model} model */
+const seedOf = ({ seed, servers, without, settings }) =>
+  `${new URLSearchParams({ seed, servers: String(servers), ...(without && { without }), ...(settings && { settings }) })}`;
+
+/** Keeps the address of the page that of the run. */
+export class AddressBar {
+  #shown = '';
+  #putAt = -Infinity;
+  #timer = 0;
+  #told = false;
+
+  /** Looks whether the address is still right; puts it right at once, or as soon as it may. @param {Model} model @param {boolean} playing */
+  update(model, playing) {
+    if (stateOf(model) === this.#shown) return;
+    clearTimeout(this.#timer);
+    const wait = this.#putAt + PUT_EVERY[playing ? 'playing' : 'paused'] - performance.now();
+    if (wait <= 0) this.put(model);
+    // While it plays, it is asked again anyway.
+    else if (!playing) this.#timer = setTimeout(() => this.put(model), wait);
+  }
+
+  /** @param {Model} model */
+  put(model) {
+    if (model.dead) return;
+    this.#shown = stateOf(model);
+    this.#putAt = performance.now();
+    let hash;
+    try {
+      hash = `run=${model.link()}`;
+      this.#told = false;
+    } catch {
+      hash = seedOf(model);
+      if (!this.#told) toast(strings.linkTooLong);
+      this.#told = true;
+    }
+    try {
+      history.replaceState(null, '', pageAddress(hash, false));
+    } catch {
+      // The browser has had enough changes for now: it takes the next one.
+    }
+  }
+}
+
+/** Changes with whatever a link says. @param {Model} model */
+const stateOf = ({ frame: { now, events, branch }, deeds }) => `${now} ${events} ${branch} ${deeds}`;

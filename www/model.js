@@ -23,6 +23,12 @@ export class Model {
   /** Timing and clients as `Run.settings` says, or empty where they are the usual ones. @type {string} */ settings;
   /** How long messages took at the beginning, at least and at most. @type {[number, number]} */ latency;
   /** The frame last read. @type {Frame} */ frame;
+  /** Whether it is new, or came with a moment of its own, or without. @type {'fresh' | 'moment' | 'beginning'} */
+  origin = 'fresh';
+  /** What the run is about, for people. */
+  note = '';
+  /** Grows with whatever is done to it. */
+  deeds = 0;
   /** The simulator panicked: nothing can be asked of it any more. */
   dead = false;
 
@@ -61,8 +67,24 @@ export class Model {
     return this.frame.now;
   }
 
-  /** Plays to where something is to be seen: a leader, and a client's write on its way. */
+  /** Whether it came from elsewhere with a trace hash that it doesn't have here. */
+  get differs() {
+    return this.#run.differs;
+  }
+
+  /** What follows `#run=` in a link to this moment; throws an Error with a sentence where it is too long for one. */
+  link() {
+    return this.#guard(() => this.#run.link()) ?? '';
+  }
+
+  /** The same of whatever length, as bytes. */
+  bytes() {
+    return this.#guard(() => this.#run.bytes()) ?? new Uint8Array();
+  }
+
+  /** Plays a new run to where something is to be seen: a leader, and a client's write on its way. */
   open() {
+    if (this.origin !== 'fresh') return;
     this.#guard(() => {
       let frame = this.#run.frame();
       const alive = () =>
@@ -285,6 +307,7 @@ export class Model {
   #change(action) {
     return this.#guard(() => {
       const result = action(this.#run);
+      this.deeds++;
       this.frame = this.#run.frame();
       this.#onChange();
       return result;

@@ -1,5 +1,5 @@
 // @ts-check
-// The same few strokes on a canvas and into an SVG, so that a diagram is drawn by one code and saved as it looks.
+// The few strokes that diagrams are made of.
 
 /** @typedef {{ alpha?: number, dash?: number[], hollow?: boolean }} Touch */
 /** @typedef {{ align?: 'left' | 'center' | 'right', bold?: boolean, mono?: boolean, size?: number }} Lettering */
@@ -61,34 +61,4 @@ export function canvasPen(c, fonts) {
       c.fillText(words, x, y);
     },
   };
-}
-
-/** @param {number} width @param {number} height @param {{ sans: string, mono: string }} fonts */
-export function svgPen(width, height, fonts) {
-  /** @type {string[]} */
-  const parts = [];
-  const anchors = { left: 'start', center: 'middle', right: 'end' };
-  const n = (/** @type {number} */ value) => +value.toFixed(1);
-  const safe = (/** @type {string} */ words) => words.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
-  /** @param {Touch} [touch] */
-  const more = ({ alpha = 1, dash } = {}) =>
-    `${alpha < 1 ? ` opacity="${n(alpha * 100) / 100}"` : ''}${dash ? ` stroke-dasharray="${dash.join(' ')}"` : ''}`;
-  /** @param {string} colour @param {number} line @param {Touch} [touch] */
-  const paint = (colour, line, touch) => (touch?.hollow ? `fill="none" stroke="${colour}" stroke-width="${line}"` : `fill="${colour}"`);
-  /** @type {Pen} */
-  const pen = {
-    line: (x, y, u, v, colour, thick = 1, touch) =>
-      parts.push(`<line x1="${n(x)}" y1="${n(y)}" x2="${n(u)}" y2="${n(v)}" stroke="${colour}" stroke-width="${thick}"${more(touch)}/>`),
-    rect: (x, y, w, h, colour, touch) =>
-      parts.push(`<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" ${paint(colour, 1.25, touch)}${more(touch)}/>`),
-    dot: (x, y, r, colour, touch) =>
-      parts.push(`<circle cx="${n(x)}" cy="${n(y)}" r="${r}" ${paint(colour, 1.5, touch)}${more(touch)}/>`),
-    text: (words, x, y, colour, { align = 'left', bold = false, mono = false, size = 12 } = {}) =>
-      parts.push(
-        `<text x="${n(x)}" y="${n(y)}" fill="${colour}" font-family="${safe(mono ? fonts.mono : fonts.sans)}" font-size="${size}" font-weight="${bold ? 650 : 400}" text-anchor="${anchors[align]}" dominant-baseline="central">${safe(words)}</text>`,
-      ),
-  };
-  const whole = () =>
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">\n${parts.join('\n')}\n</svg>\n`;
-  return { pen, whole };
 }

@@ -21,6 +21,8 @@ export class Ring {
   lit = { server: 0, link: null, message: 0 };
   /** A stroke under way, and the links it would cut. @type {{ path: Point[], cut: [number, number][] } | null} */
   stroke = null;
+  /** How much larger everything is drawn, in device pixels, than the layout says. */
+  zoom = 1;
   /** Whether heartbeats and the answers to appends are shown. */
   heartbeats = true;
 
@@ -56,6 +58,10 @@ export class Ring {
     this.layout = this.#fit();
   }
 
+  get palette() {
+    return this.#palette;
+  }
+
   /** The colours changed. */
   recolour() {
     this.#palette = readPalette();
@@ -63,8 +69,8 @@ export class Ring {
 
   #fit() {
     const { clientWidth, clientHeight } = this.#canvas;
-    const ratio = devicePixelRatio || 1;
-    this.#ratio = devicePixelRatio;
+    const ratio = (devicePixelRatio || 1) * this.zoom;
+    this.#ratio = ratio;
     this.#canvas.width = Math.round(clientWidth * ratio);
     this.#canvas.height = Math.round(clientHeight * ratio);
     this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -74,11 +80,27 @@ export class Ring {
   /** @param {Frame} frame */
   draw(frame) {
     // The window may have moved to another screen.
-    if (this.#ratio !== devicePixelRatio) this.resize();
+    if (this.#ratio !== (devicePixelRatio || 1) * this.zoom) this.resize();
+    this.#c.clearRect(0, 0, this.layout.width, this.layout.height);
+    this.#paint(frame);
+  }
+
+  /** Draws a frame elsewhere, as it is here but for what the pointer is on. @param {Frame} frame @param {CanvasRenderingContext2D} c */
+  drawOn(c, frame) {
+    const { lit } = this;
+    const own = this.#c;
+    this.lit = { server: 0, link: null, message: 0 };
+    this.#c = c;
+    this.#paint(frame);
+    this.#c = own;
+    this.lit = lit;
+  }
+
+  /** @param {Frame} frame */
+  #paint(frame) {
     const c = this.#c;
     const { layout } = this;
     const hop = lessMotion.matches;
-    c.clearRect(0, 0, layout.width, layout.height);
     drawLinks(c, this.#palette, layout, cutSet(frame.cuts), this.lit.link);
     drawImpaired(c, this.#palette, layout, frame.impaired);
     for (const message of frame.messages) {

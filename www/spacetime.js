@@ -15,8 +15,8 @@ import { byId, make, setAttribute, setText } from './dom.js';
 import { pressKey } from './keys.js';
 import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from './lanes.js';
 import { readPalette } from './palette.js';
-import { canvasPen, svgPen } from './pens.js';
-import { save } from './save.js';
+import { canvasPen } from './pens.js';
+import { savePicture } from './picture.js';
 import * as strings from './strings.js';
 import { TimeView } from './timeview.js';
 
@@ -75,7 +75,8 @@ export class SpaceTime {
       this.#follow,
       make('label', { class: 'filter' }, this.#quiet, spacetime.quiet),
       make('span', { class: 'grow' }),
-      button('SVG', spacetime.svg, () => this.#saveSvg()),
+      button('PNG', spacetime.png, () => this.#save('png')),
+      button('SVG', spacetime.svg, () => this.#save('svg')),
     );
     this.#box.append(this.#canvas);
     this.#panel.append(tools, this.#box, this.#words, make('p', { id: 'diagram-keys', class: 'unseen' }, spacetime.keys));
@@ -281,12 +282,13 @@ export class SpaceTime {
     this.#point(spot);
   }
 
-  #saveSvg() {
+  /** @param {'png' | 'svg'} kind */
+  #save(kind) {
     const { width, height } = this.#sheet();
-    const { pen, whole } = svgPen(width, height, this.#palette);
-    pen.rect(0, 0, width, height, this.#palette.card);
-    drawLanes(pen, this.#palette, this.#sheet(), this.#scene());
-    save('raftarium-space-time.svg', 'image/svg+xml', whole());
+    const palette = { ...this.#palette, paper: this.#palette.card };
+    const origin = this.#model ? strings.origin(this.#model.seed, this.#model.now) : '';
+    const draw = (/** @type {CanvasRenderingContext2D} */ c) => drawLanes(canvasPen(c, palette), palette, this.#sheet(), this.#scene());
+    savePicture({ name: 'raftarium-space-time', width, height, draw, palette, origin }, kind);
   }
 }
 

@@ -18,7 +18,10 @@ export const text = {
   tagline: 'A Raft cluster you can break',
   nav: 'Run and page',
   seed: 'seed',
-  copySeedTitle: 'Copy a link to this seed',
+  copySeedTitle: 'Copy the link to this run at this moment',
+  share: 'Share',
+  presenter: 'Presenter',
+  openWhole: 'Open in Raftarium',
   network: 'Network',
   newRun: 'New run',
   help: 'Keys and signs',
@@ -259,6 +262,7 @@ export const spacetime = {
   zoomIn: 'Zoom in',
   zoomOut: 'Zoom out',
   svg: 'Save as SVG',
+  png: 'Save as PNG',
   keys: 'Up and down choose a lane, left and right go along it from event to event and light what led to it and what it led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
 };
 /** @param {number} lane @param {number} time @param {{ term: number, role: string } | undefined} standing @param {string} news */
@@ -476,8 +480,107 @@ export const settings = [
 ];
 export const again = 'This one from the start';
 export const copied = 'Link copied';
-/** @param {string} link */
-export const copyFailed = (link) => ({ title: 'The clipboard is out of reach.', text: `The link to this run is ${link}` });
+
+// Sharing
+export const linkTooLong = 'So much has been done that no link holds it: the address keeps the seed. Save the scenario as a file to keep everything.';
+export const frameTitle = 'A Raft cluster in Raftarium';
+/** @param {string} seed @param {number} now */
+export const origin = (seed, now) => `Raftarium · seed ${seed} · ${seconds(now)}`;
+/** @param {string} name */
+export const badFile = (name) => `${name} can’t be opened. The run that is on stays.`;
+export const share = {
+  title: 'Share this run',
+  link: 'Link to this run at this moment',
+  linkHelp: 'The link opens this very run at this very moment, with all that was done in it. The address bar always holds it.',
+  copy: 'Copy link',
+  copyByHand: 'The clipboard is out of reach: copy what is selected with Ctrl+C or ⌘C, or from its menu.',
+  file: 'Scenario file',
+  fileHelp: 'The same as JSON, to read, to edit and to keep; “raftarium replay” plays it, too. To open one, you can also drop it anywhere on the page.',
+  note: 'Note',
+  saveFile: 'Save scenario',
+  openFile: 'Open scenario…',
+  saved: 'Saved.',
+  picture: 'Picture',
+  pictureHelp: 'The ring with its sentence. The space-time diagram has buttons of its own.',
+  records: 'What happened',
+  recordsHelp: 'Trace: an event a line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser.',
+  trace: 'Trace',
+  show: 'Show it',
+  showHelp: 'Presenter mode is large and takes a remote control. The frame is a bare player for a page of your own.',
+  present: 'Presenter mode',
+  frame: 'Copy frame',
+  drop: 'Drop the scenario to open it',
+};
+
+/** Presenter mode. */
+export const present = {
+  next: 'Next notable moment',
+  previous: 'Previous notable moment',
+  leave: 'Leave presenter mode',
+  keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, B blanks, Escape leaves.',
+};
+/** @param {boolean} forward */
+export const nothingNotable = (forward) => (forward ? 'Nothing notable in the next 20 s.' : 'Nothing notable before this.');
+
+/** The ShiViz log. */
+export const shiviz = {
+  /** @param {MessageKind} kind @param {number} term */
+  message: (kind, term) => `${messageKind[kind]} of term ${term}`,
+  /** @param {string} what @param {number} to @param {boolean} lost */
+  sends: (what, to, lost) => `sends ${what} to S${to}${lost ? '; it will be lost' : ''}`,
+  /** @param {string} what @param {number} from */
+  receives: (what, from) => `receives ${what} from S${from}`,
+  /** @param {number} time @param {string} what */
+  line: (time, what) => `${(time / 1e6).toFixed(time % 1e3 ? 6 : 3)} s: ${what}`,
+};
+
+/** What can be wrong with a scenario file; `raftarium replay` says it in the same words. */
+export const scenario = {
+  /** @param {number} bytes @param {number} most */
+  tooLarge: (bytes, most) => `${bytes} bytes are too many for a scenario file, which has at most ${most}.`,
+  /** @param {string} why */
+  noJson: (why) => `It is no scenario file, for it is not JSON (${why}).`,
+  noVersion: 'It is JSON, but no scenario file: it has no field “raftarium” with the version of the format.',
+  /** @param {string} found @param {number} known */
+  otherVersion: (found, known) => `It was made by another version of Raftarium: it has format ${found}, this version reads ${known}.`,
+  /** @param {string} name @param {string} known */
+  unknownField: (name, known) => `“${name}” is no field here; there are ${known}.`,
+  /** @param {string} name @param {string} field */
+  missing: (name, field) => `“${name}” needs a field “${field}”.`,
+  /** @param {number} number */
+  action: (number) => `action ${number}`,
+  /** @param {string} name */
+  noAction: (name) => `“${name}” is nothing that can be done.`,
+  outOfOrder: 'it comes before the action listed before it: sort them by time.',
+  /** @param {string} text */
+  noLength: (text) => `“${text}” is no length of time: write it like "50ms", "1.25s" or "900us".`,
+  /** @param {string} text */
+  noShare: (text) => `“${text}” is no share: write it like "2.5%".`,
+  /** @param {string} text */
+  tooFine: (text) => `“${text}” has more digits than count: round it.`,
+  /** @param {string} text */
+  tooMuch: (text) => `“${text}” is too large.`,
+  /** @param {string} text */
+  noSeed: (text) => `“${text}” is no seed: a seed is a text with a whole number from 0 to 18446744073709551615.`,
+  /** @param {string} text */
+  noHash: (text) => `“${text}” is no trace hash: a trace hash has 16 hexadecimal digits.`,
+  /** @param {string} text */
+  noServer: (text) => `“${text}” is no server: servers are called S1, S2 and so on.`,
+  /** @param {string} text */
+  noTarget: (text) => `“${text}” is nobody: name a server like S1, or “leader” or “writer”.`,
+  /** @param {string} text */
+  noRule: (text) => `“${text}” is no rule.`,
+  /** @param {string} text @param {bigint} most */
+  noCount: (text, most) => `“${text}” is not a whole number from 0 to ${most}.`,
+  /** @param {string} text */
+  noFlag: (text) => `“${text}” is neither true nor false.`,
+  /** @param {string} text */
+  noText: (text) => `“${text}” is not a text.`,
+  /** @param {string} text */
+  noList: (text) => `“${text}” is not a list.`,
+  /** @param {string} text */
+  noObject: (text) => `“${text}” is not an object with fields.`,
+};
 
 // Theme
 /** @param {string} name */
@@ -508,6 +611,8 @@ export const shortcuts = {
   p: 'cut the network',
   h: 'heal the network',
   n: 'new run',
+  s: 'share: link, file, picture',
+  f: 'presenter mode',
   t: 'light, dark, as the system',
   '?': 'this sheet',
 };
@@ -566,6 +671,10 @@ export const trouble = {
     text: 'A file of this page could not be fetched. Check the connection and reload; if you serve it yourself, “cargo xtask build” makes the folder complete.',
   },
   badRun: { title: 'That run can’t be started.' },
+  differs: {
+    title: 'This run plays differently here.',
+    text: 'The link comes from another version of Raftarium, in which the same seed and actions led elsewhere. What you see may not be what was meant.',
+  },
   panic: {
     title: 'The simulator stopped: this is a bug in Raftarium, not in what you did.',
     /** @param {string} seed @param {number} servers @param {number} now */

@@ -179,7 +179,9 @@ function drawWall(c, palette, layout, gaps) {
     const angle = angleOf(gap + 0.5, n);
     return { x: centre.x + out * Math.cos(angle), y: centre.y + out * Math.sin(angle) };
   };
-  const path = new Path2D();
+  c.save();
+  c.lineCap = 'butt';
+  c.beginPath();
   if (gaps.length === 2) {
     // One curve from gap to gap, passing half way between the middles of the two sides.
     const [p, q] = gaps.map(end);
@@ -188,27 +190,25 @@ function drawWall(c, palette, layout, gaps) {
     const a = middle(inside);
     const b = middle(outside);
     const via = { x: (a.x + b.x) / 2, y: (a.y + b.y) / 2 };
-    path.moveTo(p.x, p.y);
-    path.quadraticCurveTo(2 * via.x - (p.x + q.x) / 2, 2 * via.y - (p.y + q.y) / 2, q.x, q.y);
+    c.moveTo(p.x, p.y);
+    c.quadraticCurveTo(2 * via.x - (p.x + q.x) / 2, 2 * via.y - (p.y + q.y) / 2, q.x, q.y);
   } else {
     for (const gap of gaps) {
       const p = end(gap);
-      path.moveTo(centre.x, centre.y);
-      path.lineTo(p.x, p.y);
+      c.moveTo(centre.x, centre.y);
+      c.lineTo(p.x, p.y);
     }
   }
-  c.save();
-  c.lineCap = 'butt';
   c.strokeStyle = palette.paper;
   c.lineWidth = 16;
-  c.stroke(path);
+  c.stroke();
   c.strokeStyle = palette.danger;
   c.globalAlpha = 0.16;
   c.lineWidth = 10;
-  c.stroke(path);
+  c.stroke();
   c.globalAlpha = 1;
   c.setLineDash([1.5, 6.5]);
-  c.stroke(path);
+  c.stroke();
   c.restore();
 }
 

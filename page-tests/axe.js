@@ -1,0 +1,22 @@
+// @ts-check
+// What axe finds, by all of its rules that are about the guidelines and about good practice.
+import { AxeBuilder } from '@axe-core/playwright';
+import { expect } from './page.js';
+
+/** @param {import('@playwright/test').Page} page @param {string} where */
+export async function noViolations(page, where) {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  // The buttons over links and messages let every pointer through (the stage finds out what it is on), so
+  // they are no targets to be missed, and messages are wherever they are.
+  for (const violation of violations.filter(({ id }) => id === 'target-size')) {
+    const through = await Promise.all(
+      violation.nodes.map(({ target }) => page.locator(String(target[0])).evaluate((node) => getComputedStyle(node).pointerEvents === 'none')),
+    );
+    violation.nodes = violation.nodes.filter((_, i) => !through[i]);
+  }
+  const left = violations.filter(({ nodes }) => nodes.length > 0);
+  const found = left.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
+  expect(found, where).toEqual([]);
+}

@@ -1,0 +1,353 @@
+// @ts-check
+// A run that is handed on: as a link, as a file, as a picture, and as what happened in it.
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { readFile as readScenario, writeFile as writeScenario } from '../www/scenario.js';
+import { advanceBy, expect, framesAfter, open, server, tab, test, toggle, type } from './page.js';
+
+/** @typedef {import('@playwright/test').Page} Page */
+
+/** Runs as a link and as the file that the command makes of it. @type {{ link: string, file: string }[]} */
+const pairs = readFileSync('raft-core/tests/formats/pairs.jsonl', 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+
+/** What tells a run at a moment from all others. @param {Page} page */
+const standing = (page) =>
+  page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    return { now: raftarium.frame.now, hash: raftarium.traceHash(), without: raftarium.run.without, link: raftarium.run.link() };
+  });
+
+/** A run in which something was done, paused before its end. @param {Page} page */
+async function makeRun(page) {
+  await open(page, '?seed=31&servers=3');
+  await type(page, 'put colour teal');
+  await advanceBy(page, 500_000);
+  await toggle(page, 2);
+  await advanceBy(page, 700_000);
+  return standing(page);
+}
+
+const dialog = (/** @type {Page} */ page) => page.getByRole('dialog', { name: 'Share this run' });
+const share = (/** @type {Page} */ page) => page.getByRole('button', { name: 'Share', exact: true }).click();
+
+/** What pressing a button in the dialog saves. @param {Page} page @param {string} name */
+async function saved(page, name) {
+  const [download] = await Promise.all([page.waitForEvent('download'), dialog(page).getByRole('button', { name, exact: true }).click()]);
+  return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
+}
+
+/** Drops a file onto the page. @param {Page} page @param {string} name @param {string} content */
+async function drop(page, name, content) {
+  const dataTransfer = await page.evaluateHandle(([title, text]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], title, { type: 'application/json' }));
+    return transfer;
+  }, [name, content]);
+  await page.dispatchEvent('#ring', 'dragenter', { dataTransfer });
+  await expect(page.locator('body')).toHaveAttribute('data-drop', /Drop/);
+  await page.dispatchEvent('#ring', 'drop', { dataTransfer });
+  await expect(page.locator('body')).not.toHaveAttribute('data-drop');
+}
+
+test('the address bar always holds the link: a fresh page opens the same run at the same moment', async ({ page, context }) => {
+  const run = await makeRun(page);
+  await expect(page).toHaveURL(new RegExp(`/#run=${run.link}$`));
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await expect(other.locator('html')).toHaveAttribute('data-state', 'running');
+  await expect(other.getByRole('button', { name: 'Play' })).toBeVisible();
+  expect(await standing(other)).toEqual(run);
+  await expect(server(other, 2)).toHaveAccessibleName('S2, crashed');
+  await expect(other.locator('#seed-value')).toHaveText('31');
+  await other.reload();
+  await expect(other.locator('html')).toHaveAttribute('data-state', 'running');
+  expect(await standing(other)).toEqual(run);
+});
+
+test('the address follows time and what is done; paused, it is left alone', async ({ page }) => {
+  await page.addInitScript(() => {
+    const { replaceState } = history;
+    Object.assign(window, { puts: 0 });
+    history.replaceState = function (...args) {
+      /** @type {any} */ (window).puts++;
+      return replaceState.apply(this, args);
+    };
+  });
+  await open(page);
+  await page.getByRole('button', { name: 'Pause' }).click();
+  const shown = async () => expect(page).toHaveURL(new RegExp(`#run=${(await standing(page)).link}$`));
+  await shown();
+  await page.getByRole('button', { name: 'Step' }).click();
+  await shown();
+  await page.keyboard.press('3');
+  await shown();
+  await framesAfter(page, 40);
+  const puts = () => page.evaluate(() => /** @type {any} */ (window).puts);
+  const before = await puts();
+  await framesAfter(page, 60);
+  expect(await puts()).toBe(before);
+  const still = page.url();
+  await page.getByRole('button', { name: 'Play' }).click();
+  await expect.poll(() => page.url()).not.toBe(still);
+});
+
+test('a link put into the address bar is followed, and one to a seed still is', async ({ page }) => {
+  const run = await makeRun(page);
+  await open(page, '?seed=5');
+  await page.evaluate((link) => (location.hash = `run=${link}`), run.link);
+  await expect.poll(() => standing(page)).toEqual(run);
+  await page.evaluate(() => (location.hash = 'seed=9&servers=4'));
+  await expect(page.locator('#seed-value')).toHaveText('9');
+  await expect(page.locator('#server-twins button')).toHaveCount(4);
+  await expect(page).toHaveURL(/\/#run=[\w-]+$/);
+});
+
+for (const [link, sentence] of [
+  ['', 'the link names no run: there is nothing after its #run='],
+  ['AQeWn1gB+', 'character 9 of the link is'],
+  ['AQeWn1gBwEM299ua', 'the link is damaged or incomplete: copy the whole of it again'],
+  ['AgAA_3mINg', 'the link was made by another version of Raftarium: it has format 2, this version reads 1'],
+]) {
+  test(`a link that is none: ${link}`, async ({ page }) => {
+    await page.goto(`./#run=${encodeURIComponent(link)}`);
+    const trouble = page.locator('#trouble');
+    await expect(trouble).toContainText('That run can’t be started.');
+    await expect(trouble).toContainText(sentence);
+    await page.getByRole('button', { name: 'Start a fresh run' }).click();
+    await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
+    // Put into the address bar of a run, it takes nothing away.
+    const run = await makeRun(page);
+    await page.evaluate((bad) => (location.hash = `run=${encodeURIComponent(bad)}`), link);
+    await expect(trouble).toContainText(sentence);
+    expect(await standing(page)).toEqual(run);
+    await expect(page).toHaveURL(new RegExp(`#run=${run.link}$`));
+  });
+}
+
+test('a link from a version that plays otherwise says so', async ({ page }) => {
+  // The trace hash in this one is made up.
+  await open(page, `#run=${pairs[3].link}`);
+  await expect(page.locator('#trouble')).toContainText('This run plays differently here.');
+  await expect(page.locator('#trouble')).toContainText('comes from another version of Raftarium');
+  await page.getByRole('button', { name: 'Close' }).click();
+  await expect(page.locator('#trouble')).toBeHidden();
+});
+
+test('a run too long for a link keeps its seed in the address, and says so', async ({ page }) => {
+  await open(page, '?seed=31&servers=3');
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.evaluate(() => {
+    /** @type {any} */ (window).raftarium.run.link = () => {
+      throw new Error('70000 characters are too many for a link, which has at most 65536: use a file');
+    };
+  });
+  await page.getByRole('button', { name: 'Step' }).click();
+  await expect(page).toHaveURL(/\/#seed=31&servers=3$/);
+  await expect(page.locator('#toast')).toContainText('Save the scenario as a file');
+  await share(page);
+  await expect(dialog(page)).toContainText('use a file');
+  expect((await saved(page, 'Save scenario')).name).toBe('raftarium-31.json');
+});
+
+test('the link is copied, with the mouse and with the keyboard', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  const run = await makeRun(page);
+  const copied = () => page.evaluate(() => navigator.clipboard.readText());
+  const clear = () => page.evaluate(() => navigator.clipboard.writeText(''));
+  await page.getByRole('button', { name: 'seed 31' }).click();
+  await expect(page.locator('#live')).toHaveText('Link copied');
+  expect(await copied()).toMatch(new RegExp(`/#run=${run.link}$`));
+  await clear();
+  await share(page);
+  await dialog(page).getByRole('button', { name: 'Copy link' }).click();
+  await expect(dialog(page).getByRole('status')).toHaveText('Link copied');
+  expect(await copied()).toMatch(new RegExp(`/#run=${run.link}$`));
+  await page.keyboard.press('Escape');
+  await clear();
+  await page.keyboard.press('s');
+  await page.keyboard.press('Enter');
+  await expect(dialog(page).getByRole('status')).toHaveText('Link copied');
+  expect(await copied()).toMatch(new RegExp(`/#run=${run.link}$`));
+  await dialog(page).getByRole('button', { name: 'Copy frame' }).click();
+  await expect.poll(copied).toContain(`/?embed#run=${run.link}" title="`);
+});
+
+test('where the clipboard is refused, the link is there to be copied by hand', async ({ page }) => {
+  await page.addInitScript(() => {
+    Object.defineProperty(navigator, 'clipboard', { value: { writeText: () => Promise.reject(new Error('no')) } });
+  });
+  const run = await makeRun(page);
+  await page.getByRole('button', { name: 'seed 31' }).click();
+  await expect(dialog(page)).toBeVisible();
+  await dialog(page).getByRole('button', { name: 'Copy link' }).click();
+  await expect(dialog(page).getByRole('status')).toContainText('Ctrl+C');
+  expect(await page.evaluate(() => getSelection()?.toString())).toMatch(new RegExp(`/#run=${run.link}$`));
+});
+
+test('a scenario that was saved is dropped, and is the same run with its note', async ({ page }) => {
+  const run = await makeRun(page);
+  await share(page);
+  await page.getByLabel('Note').fill('S2 dies “at once”.');
+  const { name, bytes } = await saved(page, 'Save scenario');
+  expect(name).toBe('raftarium-31.json');
+  const text = bytes.toString();
+  expect(text).toContain('"do": "crash", "server": "S2"');
+  await open(page, '?seed=5');
+  await drop(page, name, text);
+  await expect.poll(() => standing(page)).toEqual(run);
+  await expect(page.getByRole('button', { name: 'Play' })).toBeVisible();
+  await expect(page.locator('#toast')).toHaveText('S2 dies “at once”.');
+  await share(page);
+  await expect(page.getByLabel('Note')).toHaveValue('S2 dies “at once”.');
+  expect((await saved(page, 'Save scenario')).bytes.toString()).toBe(text);
+});
+
+test('a scenario is chosen from a list of files; without a moment it plays from the beginning', async ({ page }) => {
+  await open(page, '?seed=5');
+  await page.keyboard.press('s');
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), dialog(page).getByRole('button', { name: 'Open scenario…' }).press('Enter')]);
+  await chooser.setFiles('raft-core/tests/stories/split-vote.json');
+  await expect(dialog(page)).toBeHidden();
+  const { seed } = JSON.parse(readFileSync('raft-core/tests/stories/split-vote.json', 'utf8'));
+  await expect(page.locator('#seed-value')).toHaveText(seed);
+});
+
+test('files of the page and of the command are the same, byte for byte', async ({ page }) => {
+  expect(pairs.length).toBeGreaterThan(10);
+  for (const { link, file } of pairs) {
+    const bytes = Buffer.from(link, 'base64url').subarray(0, -4);
+    const read = readScenario(file);
+    expect(Buffer.from(read.bytes).toString('hex')).toBe(bytes.toString('hex'));
+    expect(writeScenario(bytes, read.note)).toBe(file);
+  }
+  // What the page reads, the simulator takes for the same run.
+  await open(page);
+  for (const { link, file } of pairs.slice(4)) {
+    const bytes = [...readScenario(file).bytes];
+    const again = await page.evaluate((all) => {
+      const { run } = /** @type {any} */ (window).raftarium;
+      const copy = run.constructor.fromBytes(Uint8Array.from(all));
+      const back = [...copy.bytes()];
+      copy.free();
+      return back;
+    }, bytes);
+    const without = (/** @type {number[]} */ all) => writeScenario(Uint8Array.from(all), '').replace(/ {2}"hash": .*\n/, '');
+    expect(without(again)).toBe(without([...Buffer.from(link, 'base64url').subarray(0, -4)]));
+  }
+});
+
+const start = '{"raftarium":1,"seed":"1"';
+test('what is wrong with a file is said, and the run that is on stays', async ({ page }) => {
+  const run = await makeRun(page);
+  for (const [content, sentence] of [
+    ['hello', 'It is no scenario file, for it is not JSON'],
+    ['[1]', '“[1]” is not an object with fields.'],
+    ['{"seed":"1"}', 'no scenario file: it has no field “raftarium”'],
+    ['{"raftarium":2,"seed":"1"}', 'made by another version of Raftarium: it has format 2, this version reads 1'],
+    ['{"raftarium":1,"seed":7}', 'seed: “7” is no seed'],
+    [`${start},"loss":1}`, '“loss” is no field here; there are raftarium,'],
+    [`${start},"servers":10}`, 'a cluster has 1 to 9 servers, not 10'],
+    [`${start},"network":{"loss":"0.00001%"}}`, 'network.loss: “0.00001%” has more digits than count'],
+    [`${start},"without":["be-kind"]}`, 'without: “be-kind” is no rule.'],
+    [`${start},"actions":[{"at":"1s","do":"fly"}]}`, 'action 1: “fly” is nothing that can be done.'],
+    [`${start},"actions":[{"at":"1s","do":"heal-all"},{"at":"2s","do":"crash"}]}`, 'action 2: “crash” needs a field “server”.'],
+    [`${start},"actions":[{"at":"1s","do":"crash","server":"S7"}]}`, 'action 1: there is no S7 in this cluster'],
+    [`${start},"actions":[{"at":"2s","do":"heal-all"},{"at":"1s","do":"heal-all"}]}`, 'action 2: it comes before'],
+    [`${start},"actions":[{"at":"1s","do":"drop-message","message":18446744073709551616}]}`, 'is not a whole number from 0 to 18446744073709551615'],
+  ]) {
+    await drop(page, 'odd.json', content);
+    await expect(page.locator('#trouble')).toContainText('odd.json can’t be opened. The run that is on stays.');
+    await expect(page.locator('#trouble')).toContainText(sentence);
+    expect(await standing(page)).toEqual(run);
+  }
+});
+
+test('the ring is saved as a picture, as pixels and as lines', async ({ page }) => {
+  await makeRun(page);
+  await share(page);
+  const png = await saved(page, 'PNG');
+  expect(png.name).toBe('raftarium-31.png');
+  expect(png.bytes.subarray(1, 4).toString()).toBe('PNG');
+  const stage = await page.locator('#stage').boundingBox();
+  expect(png.bytes.readUInt32BE(16)).toBe(2 * Math.round(stage?.width ?? 0));
+  const svg = await saved(page, 'SVG');
+  expect(await parts(page, svg.bytes.toString())).toMatchObject({ root: 'svg' });
+  expect(svg.bytes.toString()).toContain('>S2 </text>');
+  expect(svg.bytes.toString()).toContain('Raftarium · seed 31 · ');
+  expect(svg.bytes.toString()).not.toMatch(/NaN|undefined|oklab|var\(/);
+});
+
+test('the space-time diagram is saved as a picture, as pixels and as lines', async ({ page }) => {
+  await makeRun(page);
+  await tab(page, 'Space-time');
+  for (const kind of ['PNG', 'SVG']) {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: `Save as ${kind}` }).click()]);
+    const bytes = await readFile(await download.path());
+    if (kind === 'PNG') expect(bytes.subarray(1, 4).toString()).toBe('PNG');
+    else expect(await parts(page, bytes.toString())).toMatchObject({ root: 'svg' });
+  }
+});
+
+/** @param {Page} page @param {string} text */
+const parts = (page, text) =>
+  page.evaluate((svg) => {
+    const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
+    return { root: parsed.documentElement.nodeName, shapes: parsed.querySelectorAll('path, line').length };
+  }, text);
+
+test('what happened is saved as a trace: an event a line, up to this moment', async ({ page }) => {
+  const { now } = await makeRun(page);
+  await share(page);
+  const { name, bytes } = await saved(page, 'Trace');
+  expect(name).toBe('raftarium-31-trace.jsonl');
+  const lines = bytes.toString().trim().split('\n').map((line) => JSON.parse(line));
+  expect(lines.length).toBeGreaterThan(20);
+  expect(lines.map(({ time }) => time)).toEqual(lines.map(({ time }) => time).sort((a, b) => a - b));
+  expect(lines.at(-1).time).toBeLessThanOrEqual(now);
+  expect(lines.find(({ kind }) => kind === 'crashed')).toMatchObject({ server: 'S2', weight: 'turning' });
+  expect(lines.find(({ kind }) => kind === 'became-leader').section).toBe('Raft §5.2');
+});
+
+test('what happened is saved as a ShiViz log, with vector clocks that hold', async ({ page }) => {
+  await makeRun(page);
+  const before = await standing(page);
+  await share(page);
+  const { bytes } = await saved(page, 'ShiViz');
+  expect(await standing(page), 'the run itself is left alone').toEqual(before);
+  const events = [...bytes.toString().matchAll(/^(?<host>\S+) (?<clock>\{.*\})\n(?<event>.*)\n/gm)].map(({ groups }) => groups ?? {});
+  expect(events.map(({ host, clock, event }) => `${host} ${clock}\n${event}\n`).join('')).toBe(bytes.toString());
+  /** @type {Record<string, Record<string, number>>} */
+  const last = {};
+  let receives = 0;
+  for (const { host, clock, event } of events) {
+    const now = JSON.parse(clock);
+    const then = last[host] ?? {};
+    expect(now[host], 'an event is one step of its server').toBe((then[host] ?? 0) + 1);
+    for (const [other, count] of Object.entries(then)) expect(now[other]).toBeGreaterThanOrEqual(count);
+    for (const [other, count] of Object.entries(now)) {
+      if (other !== host) expect(count, 'nobody knows of what is yet to come').toBeLessThanOrEqual(last[other]?.[other] ?? 0);
+    }
+    last[host] = now;
+    if (event.includes('receives')) receives++;
+  }
+  expect(receives).toBeGreaterThan(30);
+});
+
+test.describe('under a thumb', () => {
+  test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+
+  test('the link is copied and the scenario saved', async ({ page, context }) => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const run = await makeRun(page);
+    await page.getByRole('button', { name: 'Share', exact: true }).tap();
+    await dialog(page).getByRole('button', { name: 'Copy link' }).tap();
+    await expect(dialog(page).getByRole('status')).toHaveText('Link copied');
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(new RegExp(`/#run=${run.link}$`));
+    const [download] = await Promise.all([page.waitForEvent('download'), dialog(page).getByRole('button', { name: 'Save scenario' }).tap()]);
+    expect(readScenario((await readFile(await download.path())).toString()).until).toBe(true);
+    for (const button of await dialog(page).getByRole('button').all()) {
+      await button.scrollIntoViewIfNeeded();
+      await expect(button).toBeInViewport({ ratio: 1 });
+    }
+  });
+});

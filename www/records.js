@@ -1,0 +1,83 @@
+// @ts-check
+// What came of a run, as text for other programs: the trace, and the ShiViz log (both in docs/formats.md). They are read
+// off a copy of the run, played from its beginning.
+
+/** @typedef {import('./pkg/raft_web.js').Run} Run */
+/** @typedef {import('../web/view.d.ts').MessageView} MessageView */
+/** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
+
+import { arrived } from './causality.js';
+import { shiviz as words } from './strings.js';
+
+/** So much is played at a time, in micros, that nothing of it is forgotten before it is read. */
+const STRETCH = 50_000;
+/** More lines than a stretch has. */
+const LINES = 4_096;
+
+/** Every piece of news up to a moment. @param {Run} run @param {number} until @returns {StoryLine[]} */
+function newsOf(run, until) {
+  /** @type {StoryLine[]} */
+  const all = [];
+  run.seek(0);
+  for (let time = 0; ; time = Math.min(until, time + STRETCH)) {
+    run.advanceTo(time);
+    for (const line of run.story(all.at(-1)?.number ?? 0, LINES)) all.push(line);
+    if (time === until) return all;
+  }
+}
+
+/** An event a line. @param {Run} run a copy @param {number} until */
+export const traceOf = (run, until) =>
+  newsOf(run, until)
+    .map(({ time, server, kind, weight, text, section }) =>
+      `${JSON.stringify({ time, server: server ? `S${server}` : undefined, kind, weight, text, section: section || undefined })}\n`)
+    .join('');
+
+/**
+ * Who sent what to whom, with vector clocks: what servers send, receive, and what turns the run.
+ * @param {Run} run a copy @param {number} until
+ */
+export function shivizOf(run, until) {
+  const turning = newsOf(run, until).filter(({ server, weight }) => server && weight === 'turning');
+  /** As it is last known of each. @type {Map<number, MessageView>} */
+  const messages = new Map();
+  for (let time = 0; time <= until; time += STRETCH) {
+    for (const message of run.traffic(time, Math.min(until, time + STRETCH)).messages) {
+      if (message.from > 0 && message.to > 0) messages.set(message.id, message);
+    }
+  }
+  // At one instant: first what arrives, then what turns the run, then what is sent, which has the higher numbers; and
+  // what arrives at once, after it was sent.
+  /** @type {{ time: number, order: number, host: number, text: string, sends?: number, receives?: number }[]} */
+  const events = [];
+  /** The first sent at each time. @type {Map<number, number>} */
+  const first = new Map();
+  for (const { id, sent, from, to, kind, term, lost, arrives, ...rest } of messages.values()) {
+    const what = words.message(kind, term);
+    if (!(first.get(sent) ?? Infinity < id)) first.set(sent, id);
+    events.push({ time: sent, order: id, host: from, text: words.sends(what, to, lost > 0), sends: id });
+    if (!arrived({ id, sent, from, to, kind, term, lost, arrives, ...rest }, until)) continue;
+    events.push({ time: arrives, order: id + 0.5, host: to, text: words.receives(what, from), receives: id });
+  }
+  for (const { time, server, text } of turning) events.push({ time, order: (first.get(time) ?? Infinity) - 0.25, host: server, text });
+  events.sort((a, b) => a.time - b.time || (a.order === b.order ? 0 : a.order - b.order));
+  return withClocks(events);
+}
+
+/** @param {{ time: number, host: number, text: string, sends?: number, receives?: number }[]} events in order */
+function withClocks(events) {
+  /** Of each server, how much it knows of each. @type {number[][]} */
+  const clocks = [];
+  /** What the sender of each message knew. @type {Map<number, number[]>} */
+  const sent = new Map();
+  return events
+    .map(({ time, host, text, sends, receives }) => {
+      const clock = (clocks[host] ??= []);
+      sent.get(receives ?? 0)?.forEach((count, of) => (clock[of] = Math.max(clock[of] ?? 0, count)));
+      clock[host] = (clock[host] ?? 0) + 1;
+      if (sends) sent.set(sends, clock.slice());
+      const known = clock.flatMap((count, of) => (count ? [`"S${of}":${count}`] : []));
+      return `S${host} {${known.join(',')}}\n${words.line(time, text)}\n`;
+    })
+    .join('');
+}

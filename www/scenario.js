@@ -1,0 +1,380 @@
+// @ts-check
+// Scenario files (JSON, docs/formats.md) from and to the bytes within a link (raft-core/src/format/link.rs). Only the
+// form is known here: whether what is said makes a run is for the simulator to judge. The tables are those of version 1
+// of the link; what they say is never changed, only added to.
+
+import { scenario as words } from './strings.js';
+
+/** A file that can't be read: a sentence for a person. */
+export class FileError extends Error {}
+
+/** The most bytes of a file. */
+export const BYTES_MAX = 16 * 1024 * 1024;
+
+const VERSION = 1;
+const U64 = (1n << 64n) - 1n;
+const U32 = (1n << 32n) - 1n;
+
+/** A parameter: its part of the file ('' is the file itself), its name, its type, and what it is when left out. */
+/** @type {[string, string, string, number][]} */
+const PARAMETERS = [
+  ['', 'servers', 'small', 5],
+  ['network', 'latency_min', 'length', 6_000],
+  ['network', 'latency_max', 'length', 14_000],
+  ['network', 'loss', 'share', 0],
+  ['network', 'duplication', 'share', 0],
+  ['disk', 'fsync_min', 'length', 1_000],
+  ['disk', 'fsync_max', 'length', 3_000],
+  ['timing', 'election_timeout_min', 'length', 150_000],
+  ['timing', 'election_timeout_max', 'length', 300_000],
+  ['timing', 'heartbeat_interval', 'length', 50_000],
+  ['timing', 'pre_vote', 'flag', 1],
+  ['timing', 'check_quorum', 'flag', 1],
+  ['timing', 'snapshot_after_entries', 'count', 4_096],
+  ['clients', 'count', 'small', 1],
+  ['clients', 'think_time', 'length', 250_000],
+  ['clients', 'keys', 'small', 4],
+  ['clients', 'lease_reads', 'flag', 0],
+  ['clients', 'attempt_timeout', 'length', 250_000],
+  ['clients', 'operation_timeout', 'length', 2_000_000],
+  ['', 'without', 'rules', 0],
+  ['timing', 'append_entries_max', 'count', 256],
+  ['timing', 'snapshot_piece_max', 'count', 65_536],
+  ['clients', 'extra_reads', 'share', 0],
+];
+
+/** A bit each, from the lowest. */
+const RULES =
+  'compare-logs-before-voting vote-once-per-term persist-before-voting win-by-majority step-down-on-higher-term refuse-stale-terms persist-before-acknowledging persist-before-counting match-writes-by-term check-previous-entry truncate-only-on-conflict commit-only-verified commit-by-majority commit-only-own-term ignore-old-snapshots change-through-joint one-change-at-a-time own-commit-before-change membership-follows-log bar-amnesiac-voters confirm-before-reading own-commit-before-reading apply-before-reading lease-from-sending give-up-lease-on-transfer ignore-campaigns-under-leader deduplicate-retries'.split(' ');
+
+/** What can be done, and its fields in the order of the bytes, from number 1 on. */
+const ACTIONS = `
+  crash target, restart server, restart-all, pause target, resume server, resume-all, campaign server,
+  set-clock-rate server rate, jump-clock server by, wipe target, rot target, fail-write target, stall-disk server stalled,
+  set-fsync server min max, cut from to, heal from to, impair from to delay share, partition groups, isolate target, heal-all,
+  set-loss share, set-duplication share, set-latency min max, drop-message message, duplicate-message message,
+  hold-message message, deliver-message message, transfer-leadership server, add-server, remove-server server, submit command,
+  heal-quorum draw, tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay`
+  .split(',')
+  .map((line) => line.trim().split(' '));
+
+/** The type of each field of an action, in the order in which a file has them. @type {Record<string, string>} */
+const FIELDS = {
+  target: 'target', server: 'server', from: 'server', to: 'server', rate: 'share', by: 'jump', stalled: 'flag', full: 'flag',
+  min: 'length', max: 'length', delay: 'length', share: 'share', groups: 'groups', message: 'count', command: 'command', draw: 'count',
+};
+const ORDER = Object.keys(FIELDS);
+/** A target is called a server in a file. @param {string} field */
+const nameOf = (field) => (field === 'target' ? 'server' : field);
+
+/** @param {string} sentence @returns {never} */
+function fail(sentence) {
+  throw new FileError(sentence);
+}
+
+/** Does something and says of what fails where that is. @template T @param {string} place @param {() => T} work @returns {T} */
+function within(place, work) {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof FileError) error.message = `${place}: ${error.message}`;
+    throw error;
+  }
+}
+
+// Bytes. A number has seven bits a byte, lowest first, the top bit set on all but the last.
+
+class Writer {
+  /** @type {number[]} */ bytes = [];
+
+  /** @param {bigint} value */
+  number(value) {
+    for (; value > 127n; value >>= 7n) this.bytes.push(Number(value & 127n) | 128);
+    this.bytes.push(Number(value));
+  }
+}
+
+class Reader {
+  #at = 0;
+  #bytes;
+
+  /** @param {Uint8Array} bytes made by the simulator: nothing is missing in them */
+  constructor(bytes) {
+    this.#bytes = bytes;
+  }
+
+  byte() {
+    return this.#bytes[this.#at++];
+  }
+
+  /** @param {number} count */
+  take(count) {
+    return this.#bytes.subarray(this.#at, (this.#at += count));
+  }
+
+  number() {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.byte();
+      value |= BigInt(byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  }
+}
+
+// Values. All numbers are big ones: the file's go up to 2⁶⁴.
+
+/** A whole number with the point moved to the left. @param {bigint} number @param {number} places */
+function decimal(number, places) {
+  const digits = String(number).padStart(places + 1, '0');
+  return `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '');
+}
+
+/** A decimal number with the point moved to the right. @param {string} whole @param {string | undefined} rest @param {number} places @param {string} text */
+function scaled(whole, rest, places, text) {
+  const digits = (rest ?? '').replace(/0+$/, '');
+  if (digits.length > places) fail(words.tooFine(text));
+  return BigInt(whole + digits.padEnd(places, '0'));
+}
+
+/** @param {unknown} json */
+const quoted = (json) => {
+  const text = String(typeof json === 'string' ? json.replace(/^\0/, '') : JSON.stringify(json));
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+};
+
+/** @param {unknown} json @param {bigint} most @returns {bigint} */
+function whole(json, most) {
+  const found = typeof json === 'string' && json[0] === '\0' ? BigInt(json.slice(1)) : Number.isSafeInteger(json) ? BigInt(Number(json)) : -1n;
+  return found >= 0n && found <= most ? found : fail(words.noCount(quoted(json), most));
+}
+
+/** @param {unknown} json @param {(text: string) => string} no */
+const match = (json, /** @type {RegExp} */ form, no) => (typeof json === 'string' && form.exec(json)) || fail(no(quoted(json)));
+
+/** How many digits after the point count, and how many micros one is. @type {Record<string, [number, bigint]>} */
+const UNITS = { us: [0, 1n], µs: [0, 1n], ms: [3, 1n], s: [6, 1n], min: [6, 60n], h: [6, 3600n] };
+
+/** @param {unknown} json */
+function length(json) {
+  const [text, number, rest, unit] = match(json, /^(\d+)(?:\.(\d+))?\s*(us|µs|ms|min|s|h)$/, words.noLength);
+  const [places, times] = UNITS[unit];
+  const micros = scaled(number, rest, places, text) * times;
+  return micros <= U64 ? micros : fail(words.tooMuch(text));
+}
+
+/** @param {bigint} micros */
+const lengthText = (micros) => {
+  if (micros === 0n) return '0s';
+  if (micros < 1_000n) return `${micros}us`;
+  return micros < 1_000_000n ? `${decimal(micros, 3)}ms` : `${decimal(micros, 6)}s`;
+};
+
+/** @param {unknown} json */
+function share(json) {
+  const [text, number, rest] = match(json, /^(\d+)(?:\.(\d+))?\s*%$/, words.noShare);
+  const millionths = scaled(number, rest, 4, text);
+  return millionths <= U32 ? millionths : fail(words.tooMuch(text));
+}
+
+/** @param {unknown} json */
+const serverNumber = (json) => Number(match(json, /^S([1-9]\d?)$/, words.noServer)[1]);
+
+/** Small numbers of either sign are small numbers. @param {bigint} value */
+const zigzag = (value) => (value < 0n ? value * -2n - 1n : value * 2n);
+
+const TARGETS = new Map([['leader', 0], ['writer', 255]]);
+
+const number = {
+  put: (/** @type {Writer} */ out, /** @type {any} */ value) => out.number(value),
+  get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.number()),
+};
+const byte = {
+  put: (/** @type {Writer} */ out, /** @type {any} */ value) => void out.bytes.push(value),
+  get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.byte()),
+};
+/** How values are written and read, in the file and among the bytes. */
+/** @type {Record<string, { parse: (json: any) => any, print: (value: any) => unknown } & typeof number>} */
+const TYPES = {
+  length: { ...number, parse: length, print: lengthText },
+  share: { ...number, parse: share, print: (value) => `${decimal(value, 4)}%` },
+  jump: {
+    parse: (json) => {
+      const back = typeof json === 'string' && json[0] === '-';
+      const micros = length(back ? json.slice(1) : json);
+      if (micros > U64 / 2n) fail(words.tooMuch(json));
+      return back ? -micros : micros;
+    },
+    print: (value) => (value < 0n ? `-${lengthText(BigInt(-value))}` : lengthText(value)),
+    put: (out, value) => out.number(zigzag(value)),
+    get: (bytes) => {
+      const folded = bytes.number();
+      return folded % 2n ? (folded + 1n) / -2n : folded / 2n;
+    },
+  },
+  flag: { ...number, parse: (json) => (typeof json === 'boolean' ? BigInt(json) : fail(words.noFlag(quoted(json)))), print: (value) => value === 1n },
+  count: { ...number, parse: (json) => whole(json, U64), print: (value) => value },
+  small: { ...number, parse: (json) => whole(json, 255n), print: (value) => value },
+  rules: {
+    ...number,
+    parse: (json) =>
+      list(json).reduce((/** @type {bigint} */ bits, name) => {
+        const place = RULES.indexOf(name);
+        return place < 0 ? fail(words.noRule(quoted(name))) : bits | (1n << BigInt(place));
+      }, 0n),
+    print: (value) => RULES.filter((_, place) => (value >> BigInt(place)) & 1n),
+  },
+  server: { ...byte, parse: serverNumber, print: (value) => `S${value}` },
+  target: {
+    ...byte,
+    parse: (json) => TARGETS.get(json) ?? (/^S/.test(json) ? serverNumber(json) : fail(words.noTarget(quoted(json)))),
+    print: (value) => [...TARGETS].find(([, code]) => code === value)?.[0] ?? `S${value}`,
+  },
+  groups: {
+    parse: (json) => list(json).map((group) => Number(whole(group, 255n))),
+    print: (value) => value,
+    put: (out, value) => {
+      out.number(BigInt(value.length));
+      out.bytes.push(...value);
+    },
+    get: (bytes) => [...bytes.take(Number(bytes.number()))],
+  },
+  command: {
+    parse: (json) => (typeof json === 'string' && json[0] !== '\0' ? json : fail(words.noText(quoted(json)))),
+    print: (value) => value,
+    put: (out, value) => {
+      const utf8 = new TextEncoder().encode(value);
+      out.number(BigInt(utf8.length));
+      for (const each of utf8) out.bytes.push(each);
+    },
+    get: (bytes) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.take(Number(bytes.number()))),
+  },
+};
+
+/** @param {unknown} json @returns {any[]} */
+const list = (json) => (Array.isArray(json) ? json : fail(words.noList(quoted(json))));
+
+/** @param {unknown} json @returns {Record<string, any>} */
+const fields = (json) =>
+  json && typeof json === 'object' && !Array.isArray(json) ? /** @type {any} */ (json) : fail(words.noObject(quoted(json)));
+
+/** A slip of the pen must not turn into a default. @param {Record<string, any>} found @param {string[]} known */
+function onlyKnown(found, known) {
+  for (const name of Object.keys(found)) if (!known.includes(name)) fail(words.unknownField(name, known.join(', ')));
+}
+
+// Reading
+
+/**
+ * The bytes of what a file says, and its note; whether it says up to when it goes.
+ * @param {string} text
+ */
+export function readFile(text) {
+  const file = fields(parse(text));
+  if (file.raftarium === undefined) fail(words.noVersion);
+  if (file.raftarium !== VERSION) fail(words.otherVersion(quoted(file.raftarium), VERSION));
+  const parts = [...new Set(PARAMETERS.map(([part]) => part))].filter(Boolean);
+  onlyKnown(file, ['raftarium', '$schema', 'note', 'seed', 'until', 'hash', 'servers', ...parts, 'without', 'actions']);
+  const out = new Writer();
+  out.bytes.push(VERSION);
+  const seed = within('seed', () => BigInt(match(file.seed, /^\d{1,20}$/, words.noSeed)[0]));
+  out.number(seed <= U64 ? seed : fail(words.noSeed(String(seed))));
+  out.number(within('until', () => length(file.until ?? '0s')));
+  const hash = file.hash === undefined ? null : within('hash', () => match(file.hash, /^[\da-f]{16}$/i, words.noHash)[0]);
+  out.bytes.push(hash ? 1 : 0);
+  for (let at = 14; hash && at >= 0; at -= 2) out.bytes.push(parseInt(hash.slice(at, at + 2), 16));
+  putParameters(out, file, parts);
+  const actions = within('actions', () => list(file.actions ?? []));
+  out.number(BigInt(actions.length));
+  actions.reduce((before, action, i) => within(words.action(i + 1), () => putAction(out, before, action)), 0n);
+  const note = within('note', () => TYPES.command.parse(file.note ?? ''));
+  return { bytes: Uint8Array.from(out.bytes), note, until: file.until !== undefined };
+}
+
+/** JSON whose large numbers, which JavaScript would round, have become texts that begin with a zero byte. @param {string} text @returns {unknown} */
+function parse(text) {
+  try {
+    const value = JSON.parse(text);
+    if (!/\d{16}/.test(text)) return value;
+    return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|\b\d{16,}\b/g, (token) => (token[0] === '"' ? token : `"\\u0000${token}"`)));
+  } catch (error) {
+    return fail(words.noJson(error instanceof Error ? error.message : ''));
+  }
+}
+
+/** @param {Writer} out @param {Record<string, any>} file @param {string[]} parts */
+function putParameters(out, file, parts) {
+  for (const part of parts) {
+    const known = PARAMETERS.filter(([of]) => of === part).map(([, name]) => name);
+    within(part, () => onlyKnown(fields(file[part] === undefined ? {} : file[part]), known));
+  }
+  const values = PARAMETERS.map(([part, name, type, otherwise]) => {
+    const given = part ? file[part]?.[name] : file[name];
+    return given === undefined ? BigInt(otherwise) : within(part ? `${part}.${name}` : name, () => TYPES[type].parse(given));
+  });
+  const differ = values.map((value, i) => value !== BigInt(PARAMETERS[i][3]));
+  out.number(differ.reduce((bits, differs, i) => bits | (BigInt(differs) << BigInt(i)), 0n));
+  values.forEach((value, i) => differ[i] && out.number(value));
+}
+
+/** @param {Writer} out @param {bigint} before when the action before it is @param {unknown} json @returns {bigint} when it is */
+function putAction(out, before, json) {
+  const action = fields(json);
+  const kind = ACTIONS.findIndex(([name]) => name === action.do);
+  if (kind < 0) fail(words.noAction(quoted(action.do)));
+  const [name, ...has] = ACTIONS[kind];
+  onlyKnown(action, ['at', 'do', ...has.map(nameOf)]);
+  const at = within('at', () => length(action.at));
+  if (at < before) fail(words.outOfOrder);
+  out.number(at - before);
+  out.bytes.push(kind + 1);
+  for (const field of has) {
+    const given = action[nameOf(field)];
+    if (given === undefined) fail(words.missing(name, nameOf(field)));
+    within(nameOf(field), () => TYPES[FIELDS[field]].put(out, TYPES[FIELDS[field]].parse(given)));
+  }
+  return at;
+}
+
+// Writing
+
+/** What the bytes say as a file. @param {Uint8Array} from @param {string} note */
+export function writeFile(from, note) {
+  const bytes = new Reader(from);
+  bytes.byte();
+  const lines = [`"raftarium": ${VERSION}`];
+  const add = (/** @type {string} */ name, /** @type {unknown} */ value) => lines.push(`"${name}": ${json(value)}`);
+  if (note) add('note', note);
+  add('seed', String(bytes.number()));
+  add('until', lengthText(bytes.number()));
+  if (bytes.byte()) add('hash', [...bytes.take(8)].reverse().map((each) => each.toString(16).padStart(2, '0')).join(''));
+  const named = bytes.number();
+  const values = PARAMETERS.map(([, , type, otherwise], i) => TYPES[type].print((named >> BigInt(i)) & 1n ? bytes.number() : BigInt(otherwise)));
+  add('servers', values[0]);
+  for (const part of ['network', 'disk', 'timing', 'clients']) {
+    const of = PARAMETERS.flatMap((parameter, i) => (parameter[0] === part ? [i] : []));
+    if (!of.some((i) => (named >> BigInt(i)) & 1n)) continue;
+    // Extra reads came last to the link; in the file they stand among their like.
+    const inOrder = part === 'clients' ? [...of.slice(0, 3), of[6], ...of.slice(3, 6)] : of;
+    lines.push(`"${part}": {\n${inOrder.map((i) => `    "${PARAMETERS[i][1]}": ${json(values[i])}`).join(',\n')}\n  }`);
+  }
+  const without = PARAMETERS.findIndex(([, name]) => name === 'without');
+  if ((named >> BigInt(without)) & 1n) add('without', values[without]);
+  let at = 0n;
+  const actions = Array.from({ length: Number(bytes.number()) }, () => {
+    at += bytes.number();
+    const [name, ...has] = ACTIONS[bytes.byte() - 1];
+    const found = new Map(has.map((field) => [field, TYPES[FIELDS[field]].print(TYPES[FIELDS[field]].get(bytes))]));
+    const inOrder = [...found].sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
+    const rest = inOrder.map(([field, value]) => `, "${nameOf(field)}": ${json(value)}`).join('');
+    return `    { "at": "${lengthText(at)}", "do": "${name}"${rest} }`;
+  });
+  lines.push(`"actions": [${actions.length ? `\n${actions.join(',\n')}\n  ` : ''}]`);
+  return `{\n  ${lines.join(',\n  ')}\n}\n`;
+}
+
+/** @param {unknown} value @returns {string} */
+const json = (value) => {
+  if (typeof value === 'bigint') return String(value);
+  return Array.isArray(value) ? `[${value.map(json).join(', ')}]` : JSON.stringify(value);
+};

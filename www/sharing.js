@@ -1,0 +1,135 @@
+// @ts-check
+// A run comes and goes: the address, the dialog, files that are opened or dropped.
+
+/** @typedef {import('./model.js').Model} Model */
+/** @typedef {import('./picture.js').Scene} Scene */
+/** @typedef {typeof import('./pkg/raft_web.js').Run} RunClass */
+
+import { byId, setText } from './dom.js';
+import { hideTrouble, showTrouble, wordsOf } from './errors.js';
+import { AddressBar, addressOf } from './link.js';
+import { savePicture } from './picture.js';
+import { shivizOf, traceOf } from './records.js';
+import { BYTES_MAX, FileError, readFile } from './scenario.js';
+import { ShareDialog } from './share-dialog.js';
+import * as strings from './strings.js';
+import { toast } from './toast.js';
+
+/**
+ * @typedef {object} Surroundings
+ * @property {RunClass} Run
+ * @property {() => Model} model
+ * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string) => void} take it in place of this one
+ * @property {() => Scene} scene the ring as a picture
+ * @property {() => void} present
+ * @property {(error: unknown) => void} stop the simulator panicked
+ */
+
+export class Sharing {
+  #around;
+  #bar = new AddressBar();
+  #dialog;
+
+  /** @param {Surroundings} around */
+  constructor(around) {
+    this.#around = around;
+    const { model, scene, present } = around;
+    this.#dialog = new ShareDialog({
+      model,
+      open: (file) => this.openFile(file),
+      picture: (kind) => savePicture(scene(), kind),
+      record: (kind) => this.#record(kind),
+      present,
+    });
+    byId('open-share', HTMLButtonElement).addEventListener('click', () => this.open());
+    this.#wireSeed();
+    this.#wireDrop();
+  }
+
+  open() {
+    this.#dialog.open();
+  }
+
+  /** A run begins to be shown. @param {Model} model */
+  show(model) {
+    this.#bar.put(model);
+    if (model.differs) showTrouble(strings.trouble.differs, [[strings.close, hideTrouble]]);
+    else if (model.note) toast(model.note);
+  }
+
+  /** @param {Model} model @param {boolean} playing */
+  update(model, playing) {
+    this.#bar.update(model, playing);
+  }
+
+  /** What the address bar says is no run: it names the one that is shown again. */
+  restore() {
+    this.#bar.put(this.#around.model());
+  }
+
+  /** Opens a scenario; what is wrong with it is said, and the run that is on stays. @param {File} file */
+  async openFile(file) {
+    try {
+      if (file.size > BYTES_MAX) throw new FileError(strings.scenario.tooLarge(file.size, BYTES_MAX));
+      const { bytes, note, until } = readFile(await file.text());
+      this.#around.take(this.#around.Run.fromBytes(bytes), until ? 'moment' : 'beginning', note);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) this.#around.stop(error);
+      else showTrouble({ title: strings.badFile(file.name), text: wordsOf(error) }, [[strings.close, hideTrouble]]);
+    }
+  }
+
+  /** @param {'trace' | 'shiviz'} kind */
+  #record(kind) {
+    const model = this.#around.model();
+    const copy = this.#around.Run.fromBytes(model.bytes());
+    try {
+      return (kind === 'trace' ? traceOf : shivizOf)(copy, model.now);
+    } finally {
+      copy.free();
+    }
+  }
+
+  /** The chip with the seed copies the link. */
+  #wireSeed() {
+    const seed = byId('seed', HTMLButtonElement);
+    const unsay = () => delete seed.dataset.said;
+    seed.addEventListener('blur', unsay);
+    seed.addEventListener('pointerleave', unsay);
+    seed.addEventListener('click', async () => {
+      try {
+        await navigator.clipboard.writeText(addressOf(this.#around.model()));
+        seed.dataset.said = strings.copied;
+        setText(byId('live', HTMLElement), strings.copied);
+      } catch {
+        this.open();
+      }
+    });
+  }
+
+  /** A file may be dropped anywhere. */
+  #wireDrop() {
+    const { body } = document;
+    /** How many elements the file is over: it enters one before it leaves another. */
+    let over = 0;
+    const on = (/** @type {number} */ by) => {
+      over = Math.max(0, over + by);
+      if (over) body.dataset.drop = strings.share.drop;
+      else delete body.dataset.drop;
+    };
+    const carries = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes('Files');
+    addEventListener('dragenter', (event) => carries(event) && on(1));
+    addEventListener('dragleave', (event) => carries(event) && on(-1));
+    addEventListener('dragover', (event) => {
+      if (carries(event)) event.preventDefault();
+    });
+    addEventListener('drop', (event) => {
+      on(-over);
+      const [file] = event.dataTransfer?.files ?? [];
+      if (!file) return;
+      event.preventDefault();
+      for (const dialog of document.querySelectorAll('dialog')) dialog.close();
+      this.openFile(file);
+    });
+  }
+}
