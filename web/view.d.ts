@@ -77,6 +77,9 @@ export type MessageKind =
   | "read-index" | "read-index-answer"
   | "request" | "answer";
 
+/** As it comes from the simulator: every message is a row of numbers, its fields in the order below; `kind` counts `messageKinds`. */
+export type Packed<T> = Omit<T, "messages"> & { messages: Float64Array };
+
 export interface MessageView {
   /** Stable while the message is in flight. */
   id: number;

@@ -38,6 +38,12 @@ const answers = new Set(['append-answer', 'vote', 'pre-vote-answer', 'snapshot-a
 /** @param {MessageKind} kind */
 export const isAnswer = (kind) => answers.has(kind);
 
+/** Whether its glyph shows where it is going. @param {MessageKind} kind */
+export const pointsSomewhere = (kind) => /triangle|chevron/.test(shapeOf[kind]);
+
+/** The number in a glyph, or nothing. @param {Sign} sign */
+export const shownEntries = ({ kind, entries }) => (kind !== 'append' ? '' : entries > 99 ? '99+' : String(entries));
+
 /** How strongly a message asks to be seen: 0 to 1. @param {MessageKind} kind */
 export const loudness = (kind) => (kind === 'heartbeat' ? 0.55 : kind === 'append-answer' ? 0.8 : 1);
 
@@ -58,7 +64,7 @@ export function drawGlyph(c, palette, sign, scale = 1) {
   trace(c, sign, hollow);
   c.setLineDash([]);
   if (hollow) mark(c, sign);
-  else if (sign.kind === 'append') count(c, palette, sign.entries);
+  else if (sign.kind === 'append') count(c, palette, shownEntries(sign));
   c.restore();
 }
 
@@ -142,9 +148,8 @@ function mark(c, { success, kind }) {
   c.stroke();
 }
 
-/** How many entries. @param {CanvasRenderingContext2D} c @param {Palette} palette @param {number} entries */
-function count(c, palette, entries) {
-  const words = entries > 99 ? '99+' : String(entries);
+/** How many entries. @param {CanvasRenderingContext2D} c @param {Palette} palette @param {string} words */
+function count(c, palette, words) {
   c.fillStyle = palette.card;
   c.font = `700 ${words.length > 2 ? 8 : 11}px ${palette.mono}`;
   c.textAlign = 'center';

@@ -10,6 +10,8 @@
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
+import { unpacked } from './messages.js';
+
 /** How far the opening looks for a first leader, in virtual microseconds. */
 const OPENING_LIMIT = 5_000_000;
 const OPENING_STEP = 5_000;
@@ -33,6 +35,8 @@ export class Model {
   dead = false;
 
   #run;
+  /** The kinds of messages, by their numbers. @type {import('./messages.js').MessageKind[]} */
+  #kinds;
   #onChange = () => {};
   #onPanic = (/** @type {unknown} */ _error) => {};
   #onRefusal = (/** @type {string} */ _sentence) => {};
@@ -42,13 +46,14 @@ export class Model {
   /** @param {Run} run @param {string} usual the settings that need no mention */
   constructor(run, usual) {
     this.#run = run;
+    this.#kinds = /** @type {any} */ (run.constructor).messageKinds().split('\n');
     this.seed = run.seed;
     this.servers = run.servers;
     this.without = run.without;
     this.settings = run.settings === usual ? '' : run.settings;
     const { latencyMin, latencyMax } = run.dials();
     this.latency = [latencyMin, latencyMax];
-    this.frame = run.frame();
+    this.frame = this.#read();
   }
 
   /** @param {{ change: () => void, panic: (error: unknown) => void, refusal: (sentence: string) => void }} listeners */
@@ -65,6 +70,10 @@ export class Model {
 
   get now() {
     return this.frame.now;
+  }
+
+  #read() {
+    return unpacked(this.#run.frame(), this.#kinds);
   }
 
   /** Whether it came from elsewhere with a trace hash that it doesn't have here. */
@@ -86,13 +95,13 @@ export class Model {
   open() {
     if (this.origin !== 'fresh') return;
     this.#guard(() => {
-      let frame = this.#run.frame();
+      let frame = this.#read();
       const alive = () =>
         frame.servers.some((s) => s.role === 'leader' && s.commitIndex >= OPENING_ENTRIES) &&
         frame.messages.some((m) => m.kind === 'request');
       while (!alive() && !frame.violation && frame.now < OPENING_LIMIT) {
         this.#run.advanceTo(frame.now + OPENING_STEP);
-        frame = this.#run.frame();
+        frame = this.#read();
       }
       this.frame = frame;
     });
@@ -111,7 +120,7 @@ export class Model {
   advanceTo(time) {
     this.#guard(() => {
       this.#run.advanceTo(time);
-      this.frame = this.#run.frame();
+      this.frame = this.#read();
     });
   }
 
@@ -209,7 +218,7 @@ export class Model {
 
   /** Another branch at this moment. @param {number} branch @returns {Frame | undefined} */
   beside(branch) {
-    return this.#guard(() => this.#run.beside(branch));
+    return this.#guard(() => unpacked(this.#run.beside(branch), this.#kinds));
   }
 
   /** @param {number} branch @param {number} first @param {number} count @returns {LogView[]} */
@@ -261,7 +270,7 @@ export class Model {
 
   /** @param {number} from @param {number} to */
   traffic(from, to) {
-    return this.#guard(() => this.#run.traffic(from, to));
+    return this.#guard(() => unpacked(this.#run.traffic(from, to), this.#kinds));
   }
 
   dials() {
@@ -308,7 +317,7 @@ export class Model {
     return this.#guard(() => {
       const result = action(this.#run);
       this.deeds++;
-      this.frame = this.#run.frame();
+      this.frame = this.#read();
       this.#onChange();
       return result;
     });

@@ -19,46 +19,45 @@ export function cross(pen, x, y, r, colour, touch) {
 
 /** @param {CanvasRenderingContext2D} c @param {{ sans: string, mono: string }} fonts @returns {Pen} */
 export function canvasPen(c, fonts) {
-  /** @param {Touch} touch @param {() => void} draw */
-  const with_ = ({ alpha = 1, dash }, draw) => {
-    c.globalAlpha = alpha;
-    if (dash) c.setLineDash(dash);
-    draw();
-    if (dash) c.setLineDash([]);
-    c.globalAlpha = 1;
-  };
-  return {
-    line: (x, y, u, v, colour, width = 1, touch = {}) =>
-      with_(touch, () => {
-        c.strokeStyle = colour;
-        c.lineWidth = width;
-        c.beginPath();
-        c.moveTo(x, y);
-        c.lineTo(u, v);
-        c.stroke();
-      }),
-    rect: (x, y, width, height, colour, touch = {}) =>
-      with_(touch, () => {
-        c.fillStyle = c.strokeStyle = colour;
-        c.lineWidth = 1.25;
-        if (touch.hollow) c.strokeRect(x, y, width, height);
-        else c.fillRect(x, y, width, height);
-      }),
-    dot: (x, y, radius, colour, touch = {}) =>
-      with_(touch, () => {
-        c.fillStyle = c.strokeStyle = colour;
-        c.lineWidth = 1.5;
-        c.beginPath();
-        c.arc(x, y, radius, 0, 2 * Math.PI);
-        if (touch.hollow) c.stroke();
-        else c.fill();
-      }),
+  const solid = /** @type {number[]} */ ([]);
+  /** @type {Pen} */
+  const pen = {
+    // Hundreds of lines a frame: nothing is saved and restored around them.
+    line: (x, y, u, v, colour, width = 1, touch) => {
+      c.globalAlpha = touch?.alpha ?? 1;
+      if (touch?.dash) c.setLineDash(touch.dash);
+      c.strokeStyle = colour;
+      c.lineWidth = width;
+      c.beginPath();
+      c.moveTo(x, y);
+      c.lineTo(u, v);
+      c.stroke();
+      if (touch?.dash) c.setLineDash(solid);
+    },
+    rect: (x, y, width, height, colour, touch) => {
+      c.globalAlpha = touch?.alpha ?? 1;
+      c.fillStyle = c.strokeStyle = colour;
+      c.lineWidth = 1.25;
+      if (touch?.hollow) c.strokeRect(x, y, width, height);
+      else c.fillRect(x, y, width, height);
+    },
+    dot: (x, y, radius, colour, touch) => {
+      c.globalAlpha = touch?.alpha ?? 1;
+      c.fillStyle = c.strokeStyle = colour;
+      c.lineWidth = 1.5;
+      c.beginPath();
+      c.arc(x, y, radius, 0, 2 * Math.PI);
+      if (touch?.hollow) c.stroke();
+      else c.fill();
+    },
     text: (words, x, y, colour, { align = 'left', bold = false, mono = false, size = 12 } = {}) => {
       c.fillStyle = colour;
       c.font = `${bold ? 650 : 400} ${size}px ${mono ? fonts.mono : fonts.sans}`;
       c.textAlign = align;
       c.textBaseline = 'middle';
+      c.globalAlpha = 1;
       c.fillText(words, x, y);
     },
   };
+  return pen;
 }

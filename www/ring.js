@@ -9,9 +9,10 @@
 
 import { lessMotion } from './dom.js';
 import { clientAt, layOut, messageSpot } from './geometry.js';
-import { drawGlyph, halo, loudness, pin, strike } from './glyphs.js';
+import { halo, loudness, pin, strike } from './glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from './palette.js';
+import { Sprites } from './sprites.js';
 import { cutSet, drawImpaired, drawLinks, drawStroke } from './walls.js';
 
 export class Ring {
@@ -29,6 +30,7 @@ export class Ring {
   #canvas;
   #c;
   #palette = readPalette();
+  #sprites = new Sprites();
   #servers;
   #ratio = 0;
   /** Clients seen so far: they stay where they once were. @type {Set<number>} */
@@ -65,6 +67,7 @@ export class Ring {
   /** The colours changed. */
   recolour() {
     this.#palette = readPalette();
+    this.#sprites.clear();
   }
 
   #fit() {
@@ -74,6 +77,7 @@ export class Ring {
     this.#canvas.width = Math.round(clientWidth * ratio);
     this.#canvas.height = Math.round(clientHeight * ratio);
     this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#sprites.clear();
     return layOut(clientWidth, clientHeight, this.#servers);
   }
 
@@ -131,34 +135,38 @@ export class Ring {
     const { arrives, lost, held, kind } = message;
     const { way, part, gone, at } = messageSpot(this.layout, message, now, hop);
     const colour = this.#palette.term(message.term);
-    c.save();
-    c.translate(at.x, at.y);
-    c.globalAlpha = gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : loudness(kind);
-    if (!gone) this.#drawTail(way.angle, Math.min(30, part * way.length), colour, kind === 'heartbeat' ? 1.25 : 2);
+    const alpha = gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : loudness(kind);
+    if (!gone) this.#drawTail(at, way.angle, Math.min(30, part * way.length), colour, kind === 'heartbeat' ? 1.25 : 2, alpha);
+    c.globalAlpha = alpha;
     const { entries, success } = message;
-    drawGlyph(c, this.#palette, { kind, colour, angle: way.angle, entries, success }, this.layout.node > 28 ? 1 : 0.82);
-    if (gone) strike(c, this.#palette);
-    else if (held) pin(c, this.#palette);
-    if (this.lit.message === message.id) halo(c, this.#palette);
-    c.restore();
+    this.#sprites.draw(c, this.#palette, { kind, colour, angle: way.angle, entries, success }, at, this.layout.node > 28 ? 1 : 0.82);
+    const lit = this.lit.message === message.id;
+    if (gone || held || lit) {
+      c.save();
+      c.translate(at.x, at.y);
+      if (gone) strike(c, this.#palette);
+      else if (held) pin(c, this.#palette);
+      if (lit) halo(c, this.#palette);
+      c.restore();
+    }
+    c.globalAlpha = 1;
   }
 
-  /** The way a message came, so that its direction shows even in a still picture. @param {number} angle @param {number} length @param {string} colour @param {number} width */
-  #drawTail(angle, length, colour, width) {
+  /**
+   * The way a message came, so that its direction shows even in a still picture.
+   * @param {Point} at @param {number} angle @param {number} length @param {string} colour @param {number} width @param {number} alpha
+   */
+  #drawTail({ x, y }, angle, length, colour, width, alpha) {
     if (length < 2) return;
     const c = this.#c;
-    const x = -Math.cos(angle) * length;
-    const y = -Math.sin(angle) * length;
-    const alpha = c.globalAlpha;
     c.globalAlpha = alpha * 0.35;
     c.strokeStyle = colour;
     c.lineWidth = width;
     c.lineCap = 'butt';
     c.beginPath();
-    c.moveTo(x, y);
-    c.lineTo(0, 0);
+    c.moveTo(x - Math.cos(angle) * length, y - Math.sin(angle) * length);
+    c.lineTo(x, y);
     c.stroke();
-    c.globalAlpha = alpha;
   }
 }
 

@@ -11,6 +11,7 @@
 //! run, `reading` for what is looked at closely, `verdict` for what clients were told, `sharing` for links and files.
 
 mod faults;
+mod messages;
 mod reading;
 mod settings;
 mod sharing;
@@ -127,7 +128,7 @@ impl Run {
     ///
     /// # Errors
     /// None in practice: only if the view couldn't be made into JavaScript values.
-    #[wasm_bindgen(unchecked_return_type = "Frame")]
+    #[wasm_bindgen(unchecked_return_type = "Packed<Frame>")]
     pub fn frame(&self) -> Result<JsValue, JsValue> {
         to_js(&view::frame(self.world(), self.standing()))
     }

@@ -10,8 +10,9 @@ use raft_core::time::Time;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::messages::{MessageView, Messages};
 use crate::story::{self, StoryLine};
-use crate::view::{self, MessageView, micros, shortened};
+use crate::view::{micros, shortened};
 use crate::{Run, moment, to_js};
 
 /// Entries of a message that are spelled out; the rest is counted.
@@ -65,7 +66,7 @@ struct SessionView {
 struct TrafficView {
     from: f64,
     to: f64,
-    messages: Vec<MessageView>,
+    messages: Messages,
     standings: Vec<StandingView>,
     news: Vec<StoryLine>,
 }
@@ -115,13 +116,13 @@ impl Run {
     }
 
     /// Who sent what to whom from one time to another on this branch, as far as it is known, how the servers stood, and what was told.
-    #[wasm_bindgen(unchecked_return_type = "TrafficView")]
+    #[wasm_bindgen(unchecked_return_type = "Packed<TrafficView>")]
     pub fn traffic(&mut self, from: f64, to: f64) -> Result<JsValue, JsValue> {
         let traffic = self.timeline.traffic(moment(from), moment(to));
         to_js(&TrafficView {
             from: micros(traffic.from),
             to: micros(traffic.to),
-            messages: traffic.passages.iter().map(passage).collect(),
+            messages: Messages::of(traffic.passages.iter().map(passage)),
             standings: traffic.standings.iter().map(standing).collect(),
             news: traffic.news.iter().map(story::line).collect(),
         })
@@ -212,7 +213,7 @@ fn peers(world: &Simulation, own: ServerId, leader: &Leader, now: Time) -> Vec<P
 }
 
 fn passage(passage: &Passage) -> MessageView {
-    let mut view = view::message(&passage.flight);
+    let mut view = MessageView::of(&passage.flight);
     match passage.fate {
         Fate::UnderWay => {}
         Fate::Arrived(at) => (view.arrives, view.held) = (micros(at), 0.0),

@@ -160,7 +160,7 @@ impl Run {
     ///
     /// # Errors
     /// A sentence, if there is no such branch.
-    #[wasm_bindgen(unchecked_return_type = "Frame")]
+    #[wasm_bindgen(unchecked_return_type = "Packed<Frame>")]
     pub fn beside(&mut self, branch: u32) -> Result<JsValue, JsValue> {
         let standing = self.standing();
         to_js(&view::frame(self.other(branch)?, standing))

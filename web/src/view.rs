@@ -1,12 +1,12 @@
 //! What the page sees of a world: plain data, shaped as `view.d.ts` says.
 
 use raft_core::kv::Command;
-use raft_core::raft::{
-    AppendOutcome, Campaign, Entry, Log, LogIndex, Message, Payload, Raft, Role, ServerId, ServerSet, SnapshotProgress,
-};
-use raft_core::sim::{Body, Endpoint, Flight, Impairment, Machine, OperationRecord, Reply, Simulation};
+use raft_core::raft::{Campaign, Entry, Log, LogIndex, Payload, Raft, Role, ServerId, ServerSet};
+use raft_core::sim::{Endpoint, Impairment, Machine, OperationRecord, Simulation};
 use raft_core::time::{Duration, Time};
 use serde::Serialize;
+
+use crate::messages::{MessageView, Messages};
 
 /// The longest text of a value shown in a log cell or a store row, in characters; the rest is cut off with an ellipsis.
 const TEXT_MAX: usize = 200;
@@ -24,7 +24,7 @@ pub struct Frame {
     operations_revision: f64,
     story_revision: f64,
     servers: Vec<ServerView>,
-    messages: Vec<MessageView>,
+    messages: Messages,
     cuts: Vec<[u8; 2]>,
     impaired: Vec<[f64; 4]>,
     quorum: QuorumView,
@@ -51,21 +51,6 @@ pub struct ServerView {
     clock_rate: u32,
     clock_ahead: f64,
     disk: &'static str,
-}
-
-#[derive(Serialize)]
-pub struct MessageView {
-    id: f64,
-    kind: &'static str,
-    from: i32,
-    to: i32,
-    term: f64,
-    sent: f64,
-    pub arrives: f64,
-    pub lost: f64,
-    pub held: f64,
-    entries: u32,
-    success: bool,
 }
 
 #[derive(Serialize)]
@@ -164,7 +149,7 @@ pub fn frame(world: &Simulation, standing: Standing) -> Frame {
         operations_revision: revision(journeys, world.operations_revision()),
         story_revision: revision(journeys, told),
         servers: world.machines().iter().map(|machine| server(world, machine)).collect(),
-        messages: world.network().flights().map(message).collect(),
+        messages: Messages::of(world.network().flights().map(MessageView::of)),
         cuts: cuts(world),
         impaired: impaired(world),
         quorum: QuorumView {
@@ -282,53 +267,6 @@ fn impaired(world: &Simulation) -> Vec<[f64; 4]> {
         [f64::from(from.number()), f64::from(to.number()), delay, f64::from(impairment.loss)]
     };
     impaired.map(view).collect()
-}
-
-pub fn message(flight: &Flight) -> MessageView {
-    let (kind, entries, success) = match &flight.body {
-        Body::Raft(message) => describe(message),
-        Body::Request(_) => ("request", 0, true),
-        Body::Answer(answer) => ("answer", 0, matches!(answer.reply, Reply::Done(_) | Reply::SessionOpened(_))),
-    };
-    let term = if let Body::Raft(message) = &flight.body { message.term().0 as f64 } else { 0.0 };
-    MessageView {
-        id: flight.number as f64,
-        kind,
-        from: endpoint(flight.from),
-        to: endpoint(flight.to),
-        term,
-        sent: micros(flight.sent),
-        arrives: micros(flight.arrives),
-        lost: flight.lost.map_or(0.0, micros),
-        held: flight.held.map_or(0.0, micros),
-        entries,
-        success,
-    }
-}
-
-/// A message's kind, how many entries it carries, and whether it says yes.
-fn describe(message: &Message) -> (&'static str, u32, bool) {
-    match message {
-        Message::PreVote(_) => ("pre-vote", 0, true),
-        Message::PreVoteResponse(m) => ("pre-vote-answer", 0, m.granted),
-        Message::RequestVote(_) => ("request-vote", 0, true),
-        Message::RequestVoteResponse(m) => ("vote", 0, m.granted),
-        Message::AppendEntries(m) if m.entries.is_empty() => ("heartbeat", 0, true),
-        Message::AppendEntries(m) => ("append", m.entries.len() as u32, true),
-        Message::AppendEntriesResponse(m) => ("append-answer", 0, matches!(m.outcome, AppendOutcome::Matched(_))),
-        Message::InstallSnapshot(_) => ("snapshot", 0, true),
-        Message::InstallSnapshotResponse(m) => ("snapshot-answer", 0, m.progress != SnapshotProgress::StaleTerm),
-        Message::TimeoutNow(_) => ("timeout-now", 0, true),
-        Message::ReadIndex(_) => ("read-index", 0, true),
-        Message::ReadIndexResponse(m) => ("read-index-answer", 0, m.index.is_some()),
-    }
-}
-
-fn endpoint(endpoint: Endpoint) -> i32 {
-    match endpoint {
-        Endpoint::Server(server) => i32::from(server.number()),
-        Endpoint::Client(client) => -i32::from(client.0),
-    }
 }
 
 pub fn logs(world: &Simulation, first: u64, count: usize) -> Vec<LogView> {

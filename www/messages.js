@@ -1,0 +1,36 @@
+// @ts-check
+// Messages come from the simulator as rows of numbers: hundreds in every frame would cost too much as objects made there.
+
+/** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
+/** @typedef {import('../web/view.d.ts').MessageView} MessageView */
+
+const FIELDS = 11;
+
+/**
+ * What holds messages, with its messages as objects.
+ * @template {{ messages: Float64Array }} P
+ * @param {P} packed
+ * @param {MessageKind[]} kinds by their numbers
+ * @returns {Omit<P, 'messages'> & { messages: MessageView[] }}
+ */
+export function unpacked(packed, kinds) {
+  const { messages: row } = packed;
+  /** @type {MessageView[]} */
+  const messages = [];
+  for (let i = 0; i < row.length; i += FIELDS) {
+    messages.push({
+      id: row[i],
+      kind: kinds[row[i + 1]],
+      from: row[i + 2],
+      to: row[i + 3],
+      term: row[i + 4],
+      sent: row[i + 5],
+      arrives: row[i + 6],
+      lost: row[i + 7],
+      held: row[i + 8],
+      entries: row[i + 9],
+      success: row[i + 10] === 1,
+    });
+  }
+  return Object.assign(packed, /** @type {any} */ ({ messages }));
+}
