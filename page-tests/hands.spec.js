@@ -52,6 +52,33 @@ test('a stroke across the ring splits the network', async ({ page }) => {
   await expect(page.locator('#quorum')).toContainText('3 of 5 reach each other');
 });
 
+test('a server joins and leaves again, and every view has a place for it', async ({ page }) => {
+  await open(page);
+  await advanceBy(page, 10_000);
+  const before = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.now);
+  const rows = page.locator('.log-row:not(.log-head)');
+  await server(page, 1).click();
+  await pick(page, 'Add a server');
+  await expect(page.locator('#server-twins button')).toHaveCount(6);
+  await expect(rows).toHaveCount(6);
+  await advanceBy(page, 2_000_000);
+  await expect(server(page, 6)).toHaveAccessibleName(/^S6, follower/);
+  await expect(rows.nth(5)).toContainText('follower');
+  await page.keyboard.press('p');
+  await page.getByRole('group', { name: 'Side of S6' }).getByRole('radio', { name: 'B' }).check();
+  await page.getByRole('button', { name: 'Cut here' }).click();
+  await expect(page.locator('#quorum')).toContainText('5 of 6 reach each other');
+  await page.keyboard.press('h');
+  await server(page, 6).click();
+  await pick(page, 'Remove from the cluster');
+  await advanceBy(page, 2_000_000);
+  await expect(server(page, 6)).toHaveAccessibleName(/^S6, no member/);
+  await expect(page.locator('#quorum')).toContainText('5 of 5 reach each other');
+  await page.evaluate((time) => /** @type {any} */ (window).raftarium.seek(time), before);
+  await expect(page.locator('#server-twins button')).toHaveCount(5);
+  await expect(rows).toHaveCount(5);
+});
+
 test('every diagram and panel shows something', async ({ page }) => {
   await open(page);
   await leaderId(page);

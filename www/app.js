@@ -121,7 +121,7 @@ export class App {
       this.#changed();
     }).observe(stage);
     wireTabs(byId('tabs', HTMLElement));
-    this.#drawLegend();
+    drawLegend();
     this.#presenter = new Presenter(this.#ring, {
       toggle: () => this.toggle(),
       jump: (forward) => this.#jump(forward),
@@ -280,10 +280,12 @@ export class App {
     if (dataset.state === 'violated') return;
     dataset.state = 'violated';
     const { seed, servers } = this.#model;
-    showTrouble({ title: strings.violationTitle(violation, seed), text: strings.violationText(violation) }, [
+    const what = { title: strings.violationTitle(violation, seed), text: strings.violationText(violation) };
+    const actions = /** @type {[string, () => void][]} */ ([
       [strings.whatItMeans, () => this.#reading.explain(violation.property)],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
     ]);
+    showTrouble(what, actions, byId('breach', HTMLElement));
   }
 
   /** Someone went back to before a violation. */
@@ -304,12 +306,8 @@ export class App {
   #recolour() {
     this.#ring.recolour();
     this.#reading.recolour();
-    this.#drawLegend();
+    drawLegend();
     this.#changed();
-  }
-
-  #drawLegend() {
-    drawLegend(() => this.#helpDialog.open());
   }
 
   /** Someone put another run into the address bar. */
@@ -326,7 +324,9 @@ export class App {
   #wireHeader() {
     byId('open-network', HTMLButtonElement).addEventListener('click', () => this.#networkDialog.open());
     byId('open-run', HTMLButtonElement).addEventListener('click', () => this.#runDialog.open());
-    byId('open-help', HTMLButtonElement).addEventListener('click', () => this.#helpDialog.open());
+    for (const id of ['open-help', 'all-signs']) {
+      byId(id, HTMLButtonElement).addEventListener('click', () => this.#helpDialog.open());
+    }
   }
 
   #wireKeys() {

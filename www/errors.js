@@ -7,9 +7,9 @@ import * as strings from './strings.js';
 /**
  * @param {{ title: string, text: string, detail?: string }} what
  * @param {[string, () => void][]} actions
+ * @param {HTMLElement} [box] where it stands
  */
-export function showTrouble({ title, text, detail }, actions) {
-  const box = byId('trouble', HTMLElement);
+export function showTrouble({ title, text, detail }, actions, box = byId('trouble', HTMLElement)) {
   const shown = [
     make('p', { class: 'trouble-title' }, title),
     make('p', { class: 'trouble-text' }, text),
@@ -21,7 +21,7 @@ export function showTrouble({ title, text, detail }, actions) {
 }
 
 export function hideTrouble() {
-  byId('trouble', HTMLElement).hidden = true;
+  for (const id of ['trouble', 'breach']) byId(id, HTMLElement).hidden = true;
 }
 
 /** @type {[string, () => void]} */

@@ -47,8 +47,8 @@ export const markPicture = (palette, mark) => picture(22, 22, (c) => drawMark(c,
 /** @param {Palette} palette @param {import('../web/view.d.ts').Ballot} vote */
 export const votePicture = (palette, vote) => picture(22, 14, (c) => drawVote(c, palette, vote, palette.term(3), 0, 0));
 
-/** The line of signs under the ring. @param {() => void} showAll */
-export function drawLegend(showAll) {
+/** The line of signs under the ring. */
+export function drawLegend() {
   const palette = readPalette();
   /** @param {Node} sign @param {string} words */
   const item = (sign, words) => make('li', {}, sign, words);
@@ -56,6 +56,5 @@ export function drawLegend(showAll) {
     ...strings.legend.map(([kind, words]) => item(glyphPicture(palette, kind), words)),
     item(glyphPicture(palette, 'append-answer'), strings.legendAnswer),
     item(glyphPicture(palette, 'request-vote', { lost: true }), strings.legendLost),
-    make('li', {}, make('button', { 'aria-haspopup': 'dialog', onclick: showAll }, strings.legendAll)),
   );
 }

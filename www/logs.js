@@ -71,7 +71,7 @@ export class Logs {
     this.#last = 0;
     this.#following = true;
     this.#numbers = [];
-    this.#rows = Array.from({ length: model.servers }, (_, i) => makeRow(i + 1));
+    this.#rows = model.frame.servers.map(({ id }) => makeRow(id));
     this.#head.replaceChildren(make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)));
     this.#sheet.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
     this.#measure();
@@ -81,7 +81,7 @@ export class Logs {
   update(model) {
     const { logsRevision, servers } = model.frame;
     servers.forEach((server, i) => {
-      setText(this.#rows[i].role, strings.role[server.role]);
+      setText(this.#rows[i].role, strings.roleWord(server));
       this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
       this.#rows[i].box.classList.toggle('leads', server.role === 'leader');
     });

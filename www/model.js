@@ -20,7 +20,7 @@ const OPENING_ENTRIES = 4;
 
 export class Model {
   /** @type {string} */ seed;
-  /** @type {number} */ servers;
+  /** How many servers there were at the beginning; `frame.servers` has those that there are. @type {number} */ servers;
   /** The rules that are switched off, with commas between them. @type {string} */ without;
   /** Timing and clients as `Run.settings` says, or empty where they are the usual ones. @type {string} */ settings;
   /** How long messages took at the beginning, at least and at most. @type {[number, number]} */ latency;

@@ -46,7 +46,8 @@ export class NetworkDialog {
   }
 
   open() {
-    const { servers, frame } = this.#model();
+    const { frame } = this.#model();
+    const servers = frame.servers.length;
     this.#chosen = sidesOf(servers, cutSet(frame.cuts)) ?? Array(servers).fill(0);
     this.#chosen = this.#chosen.map((side) => Math.min(side, strings.sides.length - 1));
     this.#buildSides(servers);
@@ -57,7 +58,8 @@ export class NetworkDialog {
 
   /** Shows what is cut now. */
   refresh() {
-    const { servers, frame } = this.#model();
+    const { frame } = this.#model();
+    const servers = frame.servers.length;
     const isCut = cutSet(frame.cuts);
     for (const button of this.#links.querySelectorAll('button')) {
       const [a, b] = (button.dataset.direction ?? '').split('-').map(Number);
@@ -145,9 +147,9 @@ export class NetworkDialog {
   }
 
   #minority() {
-    const { servers } = this.#model();
-    const few = Math.floor((servers - 1) / 2) || 1;
-    return Array.from({ length: servers }, (_, i) => (i < few ? 0 : 1));
+    const { servers } = this.#model().frame;
+    const few = Math.floor((servers.length - 1) / 2) || 1;
+    return servers.map((_, i) => (i < few ? 0 : 1));
   }
 
   #apply() {

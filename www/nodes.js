@@ -103,6 +103,8 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
     c.arc(0, 0, r * 1.22 + 11, 0, 2 * Math.PI);
     c.stroke();
   }
+  // Who doesn't belong to the cluster (any more, or not yet) is faint.
+  if (!server.member) c.globalAlpha = 0.5;
   if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
   drawRole(c, palette, server.role, server.term, r);
   if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
@@ -159,7 +161,7 @@ export function drawName(c, palette, layout, server) {
   const votes = server.votes.length > 0;
   const y = above ? -clear - 4 : clear + size * 0.8;
   const name = `S${server.id} `;
-  const word = strings.role[server.role];
+  const word = strings.roleWord(server);
   c.textAlign = 'left';
   c.textBaseline = 'alphabetic';
   const bold = `650 ${size}px ${palette.sans}`;

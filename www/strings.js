@@ -31,7 +31,8 @@ export const text = {
   messageTwins: 'Messages on their way: arrow keys choose one, Enter opens its menu',
   heartbeats: 'heartbeats',
   legend: 'Messages',
-  hint: 'Press a server, a line or a message for its menu. Draw across lines to cut them.',
+  hint: 'Press anything for its menu; draw across lines to cut them.',
+  allSigns: 'all signs',
   logs: 'Logs',
   logsKey: 'filled: committed · line: applied · ● match · ▲ next',
   history: 'What happened',
@@ -71,7 +72,6 @@ export const legend = /** @type {[MessageKind, string][]} */ ([
 ]);
 export const legendAnswer = 'answer';
 export const legendLost = 'lost';
-export const legendAll = 'all signs';
 
 export const term = 'term';
 export const you = 'you';
@@ -107,9 +107,11 @@ export function quorum({ reachable, running, total, canCommit }) {
   return { who, so: canCommit ? 'writes can commit' : 'no write can commit' };
 }
 
+/** What a server is, in a word or two: who doesn't belong to the cluster has no role to play. @param {ServerView} server */
+export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : 'no member');
 /** A server's role, and whether it stands still. @param {ServerView} server */
-export const stateWords = ({ role: is, paused, member }) =>
-  `${role[is]}${paused ? ', paused' : ''}${member || is === 'learner' ? '' : ', not a member'}`;
+export const stateWords = (server) =>
+  `${roleWord(server)}${server.paused ? ', paused' : ''}${server.role === 'crashed' && !server.member ? ', no member' : ''}`;
 
 /** @param {ServerView} server */
 export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
@@ -640,7 +642,7 @@ export const helpVotes = [
   ['waiting', 'a vote that may come'],
   ['refused', 'a vote that was refused'],
 ];
-export const helpTerms = 'Colour and number inside a server are its term. Arcs run out towards an election.';
+export const helpTerms = 'Colour and number inside a server are its term. Arcs run out towards an election. Who is no member of the cluster is faint.';
 export const helpMessages = 'Messages';
 export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
   ['append', 'entries to copy, and how many'],
