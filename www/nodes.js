@@ -104,8 +104,10 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
     c.stroke();
   }
   // Who doesn't belong to the cluster (any more, or not yet) is faint.
-  if (!server.member) c.globalAlpha = 0.5;
+  const alpha = server.member ? 1 : 0.4;
+  c.globalAlpha = alpha;
   if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
+  c.globalAlpha = alpha;
   drawRole(c, palette, server.role, server.term, r);
   if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
   drawMarks(c, palette, server, r);
