@@ -1,6 +1,5 @@
 //! A follower that was away: by log or by snapshot, until it has applied everything.
 
-use std::sync::Arc;
 
 use raft_core::raft::{Config, Entry, Payload, ServerId, Term};
 
@@ -57,7 +56,7 @@ fn entries_of_ours(count: usize) -> Vec<Entry> {
     let entry = |number: usize| {
         let mut command = [0xa5; SIZE];
         command[..8].copy_from_slice(&number.to_le_bytes());
-        Entry { term: Term(1), payload: Payload::Command(Arc::from(command)) }
+        Entry { term: Term(1), payload: Payload::Command(command.as_slice().into()) }
     };
     (0..count).map(entry).collect()
 }
