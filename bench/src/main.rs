@@ -3,10 +3,16 @@
 //! `cargo xtask bench` builds this and what it starts, and runs it.
 
 mod consensus;
+mod growth;
 mod linearizability;
 mod measure;
+mod plot;
 mod programs;
+mod report;
+mod rows;
 mod simulator;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::Parser;
@@ -23,12 +29,18 @@ struct Options {
     /// Less work in each measurement
     #[arg(long)]
     quick: bool,
-    /// How often everything is measured
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..))]
-    repetitions: u16,
-    /// Only contests whose row or name contains one of these
+    /// How often everything is measured: seven times, or three in a quick run
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    repetitions: Option<u16>,
+    /// Only contests whose row or name contains one of these; they are shown, and nothing is written
     #[arg(long, num_args = 1.., value_delimiter = ',')]
     only: Vec<String>,
+    /// Where the results are written
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    into: PathBuf,
+    /// The compiler that built all this, for the report
+    #[arg(long, value_name = "VERSION", default_value = "unknown")]
+    rustc: String,
     #[command(flatten)]
     programs: programs::Programs,
 }
@@ -36,26 +48,38 @@ struct Options {
 /// How much work there is in a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
-    divisor: usize,
+    quick: bool,
 }
 
 impl Scale {
     /// So much of it, or less in a quick run.
     pub fn of(self, work: usize) -> usize {
-        work / self.divisor
+        if self.quick { work / 5 } else { work }
+    }
+
+    /// These points of a curve, or in a quick run every second of them and not the last.
+    pub fn some(self, points: &[u64]) -> Vec<u64> {
+        if self.quick { points[..points.len() - 1].iter().copied().step_by(2).collect() } else { points.to_vec() }
     }
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
-    let scale = Scale { divisor: if options.quick { 5 } else { 1 } };
+    let scale = Scale { quick: options.quick };
+    let repetitions = options.repetitions.unwrap_or(if options.quick { 3 } else { 7 });
     let mut contests = consensus::contests(scale);
-    contests.extend(simulator::contests(scale, &options.programs));
+    contests.extend(simulator::contests(&options.programs));
     contests.extend(linearizability::contests());
-    let asked_for = |name: &str| options.only.is_empty() || options.only.iter().any(|part| name.contains(part));
-    contests.retain(|contest| asked_for(contest.row) || asked_for(&contest.name));
-    for outcome in measure::run(contests, usize::from(options.repetitions))? {
-        println!("{outcome}");
+    contests.extend(growth::contests(scale));
+    if !options.only.is_empty() {
+        let asked_for = |name: &str| options.only.iter().any(|part| name.contains(part));
+        contests.retain(|contest| asked_for(contest.row) || asked_for(&contest.name));
+        for outcome in measure::run(contests, repetitions.into())? {
+            println!("{outcome}");
+        }
+        return Ok(());
     }
-    Ok(())
+    let outcomes = measure::run(contests, repetitions.into())?;
+    let report = report::Report { outcomes, repetitions, quick: options.quick, rustc: options.rustc };
+    report.write(&options.into)
 }

@@ -36,6 +36,8 @@ pub struct Contest {
     pub unit: &'static str,
     /// Whether a lower figure is the better one.
     pub less_is_better: bool,
+    /// Where it stands on the axis of a curve.
+    pub at: Option<u64>,
     pub contenders: Vec<Contender>,
 }
 
@@ -56,13 +58,14 @@ pub struct Outcome {
     pub name: String,
     pub unit: &'static str,
     pub less_is_better: bool,
+    pub at: Option<u64>,
     pub summaries: Vec<Summary>,
 }
 
 impl Contest {
     /// A contest in which more is better.
     pub fn new(row: &'static str, name: impl Into<String>, unit: &'static str) -> Contest {
-        Contest { row, name: name.into(), unit, less_is_better: false, contenders: Vec::new() }
+        Contest { row, name: name.into(), unit, less_is_better: false, at: None, contenders: Vec::new() }
     }
 
     /// One in which less is better.
@@ -162,8 +165,8 @@ pub fn run(contests: Vec<Contest>, repetitions: usize) -> Result<Vec<Outcome>> {
     let outcomes = contests.into_iter().zip(samples).map(|(contest, samples)| {
         let names = contest.contenders.iter().map(|contender| contender.name);
         let summaries = names.zip(samples).map(|(name, samples)| summary(name, samples)).collect();
-        let Contest { row, name, unit, less_is_better, .. } = contest;
-        Outcome { row, name, unit, less_is_better, summaries }
+        let Contest { row, name, unit, less_is_better, at, .. } = contest;
+        Outcome { row, name, unit, less_is_better, at, summaries }
     });
     Ok(outcomes.collect())
 }

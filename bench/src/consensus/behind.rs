@@ -66,20 +66,26 @@ fn server(number: u8) -> ServerId {
 }
 
 /// Three servers, of which the third has nothing and is cut off.
-fn two_and_one(entries: usize, settings: super::ours::Settings, snapshot: usize) -> Cluster {
+fn two_and_one(entries: usize, settings: super::ours::Settings<'_>, snapshot: usize) -> Cluster {
     let log = entries_of_ours(entries);
     let mut cluster = Cluster::with_logs(vec![log.clone(), log, Vec::new()], settings);
     cluster.set_snapshot(vec![0xa5; snapshot].into());
-    cluster.cut_off = Some(server(3));
-    cluster.elect_by_order(server(1));
-    while cluster.applied[..2] != [entries as u64; 2] {
-        cluster.pass_time();
-    }
+    leave_out_the_third(&mut cluster);
+    assert_eq!(cluster.applied[..2], [entries as u64; 2], "the others haven't applied everything");
     cluster
 }
 
+/// The first leads, and the second knows all that it has committed; nobody hears the third.
+pub fn leave_out_the_third(cluster: &mut Cluster) {
+    cluster.cut_off = Some(server(3));
+    cluster.elect_by_order(server(1));
+    while cluster.server(server(2)).applied_index() < cluster.server(server(1)).log().last().index {
+        cluster.pass_time();
+    }
+}
+
 /// Until the third server knows everything that is committed.
-fn catch_up(cluster: &mut Cluster) -> (Cost, u64) {
+pub fn catch_up(cluster: &mut Cluster) -> (Cost, u64) {
     let delivered = cluster.delivered;
     let commit = cluster.server(server(1)).commit_index();
     cluster.cut_off = None;
@@ -91,15 +97,15 @@ fn catch_up(cluster: &mut Cluster) -> (Cost, u64) {
     (cost, cluster.delivered - delivered)
 }
 
-pub fn by_log_ours(entries: usize) -> Sample {
-    let mut cluster = two_and_one(entries, in_large_appends, 0);
+fn by_log_ours(entries: usize) -> Sample {
+    let mut cluster = two_and_one(entries, &in_large_appends, 0);
     let (cost, messages) = catch_up(&mut cluster);
     assert_eq!(cluster.applied[2], entries as u64, "the third server hasn't applied everything");
     sample(entries, &cost, messages)
 }
 
 fn by_snapshot_ours(entries: usize, size: usize) -> Sample {
-    let mut cluster = two_and_one(entries, compacting_at_the_end, size);
+    let mut cluster = two_and_one(entries, &compacting_at_the_end, size);
     let (cost, messages) = catch_up(&mut cluster);
     assert!(cluster.applied[2] < COMPACT_EVERY, "it didn't come by a snapshot");
     sample(entries, &cost, messages)
@@ -118,16 +124,24 @@ fn entries_of_raft_rs(count: usize) -> Vec<raft::eraftpb::Entry> {
 fn two_and_one_of_raft_rs(entries: usize) -> raft_rs::Cluster<Lean> {
     let log = entries_of_raft_rs(entries);
     let stores = vec![Lean::holding(log.clone(), 3), Lean::holding(log, 3), Lean::holding(Vec::new(), 3)];
-    let mut cluster = raft_rs::Cluster::start(stores, false);
-    cluster.cut_off = Some(3);
-    cluster.elect(1);
-    while [1, 2].into_iter().any(|id| cluster.applied_by(id) < entries as u64) {
-        cluster.tick();
+    let mut cluster = raft_rs::Cluster::start(stores, None);
+    leave_out_the_third_of_raft_rs(&mut cluster);
+    for id in [1, 2] {
+        assert_eq!(cluster.applied_by(id), entries as u64, "the others haven't applied everything");
     }
     cluster
 }
 
-fn catch_up_raft_rs(cluster: &mut raft_rs::Cluster<Lean>) -> (Cost, u64) {
+/// The same with raft-rs.
+pub fn leave_out_the_third_of_raft_rs(cluster: &mut raft_rs::Cluster<Lean>) {
+    cluster.cut_off = Some(3);
+    cluster.elect(1);
+    while cluster.applied_index(2) < cluster.applied_index(1) {
+        cluster.tick();
+    }
+}
+
+pub fn catch_up_raft_rs(cluster: &mut raft_rs::Cluster<Lean>) -> (Cost, u64) {
     let delivered = cluster.delivered;
     let commit = cluster.applied_index(1);
     cluster.cut_off = None;
@@ -139,7 +153,7 @@ fn catch_up_raft_rs(cluster: &mut raft_rs::Cluster<Lean>) -> (Cost, u64) {
     (cost, cluster.delivered - delivered)
 }
 
-pub fn by_log_raft_rs(entries: usize) -> Sample {
+fn by_log_raft_rs(entries: usize) -> Sample {
     let mut cluster = two_and_one_of_raft_rs(entries);
     let (cost, messages) = catch_up_raft_rs(&mut cluster);
     assert_eq!(cluster.applied_by(3), entries as u64, "the third server hasn't applied everything");

@@ -61,7 +61,7 @@ fn warm_up(batch: usize) -> usize {
 }
 
 pub fn replicate_ours(servers: u8, batch: usize, size: usize, total: usize) -> Sample {
-    let mut cluster = ours::Cluster::new(servers, ours::compacting);
+    let mut cluster = ours::Cluster::new(servers, &ours::compacting);
     let leader = cluster.leader().expect("a leader");
     let command = vec![0xa5; size];
     for _ in 0..warm_up(batch) {
@@ -87,7 +87,7 @@ pub fn replicate_ours(servers: u8, batch: usize, size: usize, total: usize) -> S
 }
 
 pub fn replicate_raft_rs<S: Store>(servers: u8, how: Proposing, batch: usize, size: usize, total: usize) -> Sample {
-    let mut cluster = raft_rs::Cluster::<S>::new(u64::from(servers), true);
+    let mut cluster = raft_rs::Cluster::<S>::new(u64::from(servers), Some(COMPACT_EVERY));
     // One entry needs no batch.
     let how = if batch == 1 { Proposing::OneByOne } else { how };
     let command = vec![0xa5; size];
@@ -115,7 +115,7 @@ fn sample(done: usize, cost: &crate::measure::Cost, delivered: u64) -> Sample {
 fn idle(servers: u8, scale: Scale) -> Contest {
     let rounds = scale.of(100_000);
     let ours = move || {
-        let mut cluster = ours::Cluster::new(servers, ours::compacting);
+        let mut cluster = ours::Cluster::new(servers, &ours::compacting);
         let leader = cluster.leader();
         (0..1_000).for_each(|_| cluster.pass_time());
         let delivered = cluster.delivered;
@@ -126,7 +126,7 @@ fn idle(servers: u8, scale: Scale) -> Contest {
         sample(rounds, &cost, delivered)
     };
     let theirs = move || {
-        let mut cluster = raft_rs::Cluster::<Lean>::new(u64::from(servers), true);
+        let mut cluster = raft_rs::Cluster::<Lean>::new(u64::from(servers), Some(COMPACT_EVERY));
         (0..1_000).for_each(|_| cluster.tick());
         let delivered = cluster.delivered;
         let cost = cost_of(|| (0..rounds).for_each(|_| cluster.tick()));
@@ -140,7 +140,7 @@ fn idle(servers: u8, scale: Scale) -> Contest {
 fn reads(servers: u8, batch: usize, scale: Scale) -> Contest {
     let rounds = scale.of(100_000) / batch;
     let ours = move || {
-        let mut cluster = ours::Cluster::new(servers, ours::compacting);
+        let mut cluster = ours::Cluster::new(servers, &ours::compacting);
         let leader = cluster.leader().expect("a leader");
         cluster.propose(leader, &[0; 16], 1);
         (0..100).for_each(|_| cluster.read(leader, batch));
@@ -150,7 +150,7 @@ fn reads(servers: u8, batch: usize, scale: Scale) -> Contest {
         sample(rounds * batch, &cost, cluster.delivered - delivered)
     };
     let theirs = move || {
-        let mut cluster = raft_rs::Cluster::<Lean>::new(u64::from(servers), true);
+        let mut cluster = raft_rs::Cluster::<Lean>::new(u64::from(servers), Some(COMPACT_EVERY));
         cluster.propose(Proposing::OneByOne, &[0; 16], 1);
         let mut number = 0;
         (0..100).for_each(|_| cluster.read(batch, &mut number));

@@ -33,7 +33,7 @@ pub struct Cluster {
 }
 
 /// What is set differently from the defaults that everybody has.
-pub type Settings = fn(&mut Config);
+pub type Settings<'a> = &'a dyn Fn(&mut Config);
 
 /// Logs as long as the peer's.
 pub fn compacting(config: &mut Config) {
@@ -50,7 +50,7 @@ pub fn keeping_all(config: &mut Config) {
 
 impl Cluster {
     /// A cluster that has just elected a leader.
-    pub fn new(servers: u8, settings: Settings) -> Cluster {
+    pub fn new(servers: u8, settings: Settings<'_>) -> Cluster {
         let voters = ServerSet::first(servers);
         let starts = voters.iter().map(|_| Start::Bootstrap(Configuration::of_voters(voters))).collect();
         let mut cluster = Cluster::start(voters, starts, settings);
@@ -59,7 +59,7 @@ impl Cluster {
     }
 
     /// Servers that find these logs on their disks. The term is that of each log's last entry.
-    pub fn with_logs(logs: Vec<Vec<Entry>>, settings: Settings) -> Cluster {
+    pub fn with_logs(logs: Vec<Vec<Entry>>, settings: Settings<'_>) -> Cluster {
         let voters = ServerSet::first(logs.len() as u8);
         let restart = |entries: Vec<Entry>| {
             let mut durable = Durable { entries, ..Durable::default() };
@@ -69,7 +69,7 @@ impl Cluster {
         Cluster::start(voters, logs.into_iter().map(restart).collect(), settings)
     }
 
-    fn start(voters: ServerSet, starts: Vec<Start>, settings: Settings) -> Cluster {
+    fn start(voters: ServerSet, starts: Vec<Start>, settings: Settings<'_>) -> Cluster {
         let start = |(id, start)| {
             let mut config = Config::new(id, 7);
             settings(&mut config);

@@ -9,8 +9,6 @@ use raft::eraftpb::{ConfState, Entry, EntryType, HardState, Message, MessageType
 use raft::storage::MemStorage;
 use raft::{Config, Error, GetEntriesContext, LightReady, RaftState, RawNode, StateRole, Storage, StorageError};
 
-use super::COMPACT_EVERY;
-
 /// What a driver needs of a store, besides what raft-rs itself reads from it.
 pub trait Store: Storage + Sized {
     /// An empty one, for these voters.
@@ -193,7 +191,8 @@ pub struct Cluster<S: Store> {
     nodes: Vec<Node<S>>,
     /// Of all inboxes, one is emptied at a time; its memory is used again.
     spare: Vec<Message>,
-    compacts: bool,
+    /// Entries kept in a log; at twice as many it is compacted. `None`: never.
+    kept: Option<u64>,
     /// Messages delivered.
     pub delivered: u64,
     /// Nothing gets to this server, or from it.
@@ -206,14 +205,14 @@ fn voters_of(count: u64) -> ConfState {
 
 impl<S: Store> Cluster<S> {
     /// A cluster that has just elected server 1.
-    pub fn new(servers: u64, compacts: bool) -> Cluster<S> {
-        let mut cluster = Cluster::start((0..servers).map(|_| S::of(voters_of(servers))).collect(), compacts);
+    pub fn new(servers: u64, kept: Option<u64>) -> Cluster<S> {
+        let mut cluster = Cluster::start((0..servers).map(|_| S::of(voters_of(servers))).collect(), kept);
         cluster.elect(1);
         cluster
     }
 
     /// Servers with these stores.
-    pub fn start(stores: Vec<S>, compacts: bool) -> Cluster<S> {
+    pub fn start(stores: Vec<S>, kept: Option<u64>) -> Cluster<S> {
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let start = |(id, store)| {
             let config = Config {
@@ -229,13 +228,7 @@ impl<S: Store> Cluster<S> {
             let raw = RawNode::new(&config, store, &logger).expect("a server that can start");
             Node { raw, inbox: Vec::new(), applied: 0, applied_index: 0, compacted: 0, answered: 0 }
         };
-        Cluster {
-            nodes: (1..).zip(stores).map(start).collect(),
-            spare: Vec::new(),
-            compacts,
-            delivered: 0,
-            cut_off: None,
-        }
+        Cluster { nodes: (1..).zip(stores).map(start).collect(), spare: Vec::new(), kept, delivered: 0, cut_off: None }
     }
 
     /// Lets `server` campaign, and win.
@@ -323,8 +316,10 @@ impl<S: Store> Cluster<S> {
         }
         node.apply(rest.take_committed_entries());
         node.raw.advance_apply();
-        if self.compacts && node.applied_index - node.compacted >= 2 * COMPACT_EVERY {
-            node.compacted = node.applied_index - COMPACT_EVERY;
+        if let Some(kept) = self.kept
+            && node.applied_index - node.compacted >= 2 * kept
+        {
+            node.compacted = node.applied_index - kept;
             let first = node.compacted;
             node.raw.mut_store().compact(first);
         }

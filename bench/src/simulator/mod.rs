@@ -5,10 +5,11 @@ pub mod event_loop;
 pub mod node;
 pub mod workload;
 
+use crate::OURS;
 use crate::measure::{Contest, Cost, Sample, cost_of};
 use crate::programs::Programs;
-use crate::{OURS, Scale};
 use event_loop::Played;
+use raft_core::sim::Timeline;
 use workload::{Disks, Journey};
 
 pub const PLAIN: &str = "simulator";
@@ -25,9 +26,12 @@ pub const TURMOIL: &str = "raft-rs in turmoil";
 /// Ours, not in wasm.
 pub const NATIVE: &str = "Raftarium, native";
 
-/// All contests about the simulator. A quick run has a tenth of the virtual time.
-pub fn contests(scale: Scale, programs: &Programs) -> Vec<Contest> {
-    let seconds = scale.of(600) as u64;
+/// Of a run, in a quick measurement too.
+const SECONDS: u64 = 600;
+
+/// All contests about the simulator.
+pub fn contests(programs: &Programs) -> Vec<Contest> {
+    let seconds = SECONDS;
     let unit = "virtual s/CPU s";
     let mut plain = Contest::new(PLAIN, format!("{seconds} virtual seconds, checkers off"), unit)
         .with(OURS, move || ours(seconds, Disks::Perfect, false))
@@ -72,9 +76,15 @@ pub fn ours(seconds: u64, disks: Disks, checkers: bool) -> Sample {
     sample(seconds, &cost, events)
 }
 
+/// The workload on a timeline, as the page plays it.
+pub fn travel_of(seconds: u64) -> Timeline {
+    workload::travel(Journey::Workload, seconds)
+}
+
 fn bare<W: event_loop::Wire>(seconds: u64) -> Sample {
     let mut played = Played { delivered: 0, applied: 0 };
     let cost = cost_of(|| played = event_loop::play::<W>(seconds, 1));
+    assert!(played.applied > 40 * seconds, "only {} entries were applied", played.applied);
     sample(seconds, &cost, played.delivered)
 }
 
@@ -83,5 +93,19 @@ fn sample(seconds: u64, cost: &Cost, messages: u64) -> Sample {
         figure: seconds as f64 / cost.seconds,
         allocations: Some(cost.allocations as f64 / seconds as f64),
         messages: Some(messages as f64 / seconds as f64),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workloads_are_alike() {
+        let theirs = event_loop::play::<event_loop::Bytes>(SECONDS, 1).applied;
+        let world = workload::play(SECONDS, Disks::Perfect, true);
+        let applied = |raft: &raft_core::raft::Raft| raft.applied_index().0;
+        let ours = world.machines().iter().filter_map(|m| m.raft().map(applied)).max().unwrap();
+        assert!(ours.abs_diff(theirs) < theirs / 50, "{ours} entries were applied, {theirs} by raft-rs");
     }
 }
