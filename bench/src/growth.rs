@@ -1,7 +1,6 @@
 //! How cost grows: with the number of servers, the length of the log, how far two logs have parted, and virtual time.
 
 use raft_core::raft::{Entry, Payload, Term};
-use std::sync::Arc;
 
 use crate::consensus::{self, behind, ours, raft_rs};
 use crate::measure::{Contest, Outcome, Sample, cost_of};
@@ -149,8 +148,8 @@ fn parted(terms: u64) -> [Vec<u64>; 2] {
 }
 
 fn agree_ours(terms: u64) -> Sample {
-    let command: Arc<[u8]> = Arc::from([0xa5; 16]);
-    let entry = |term: &u64| Entry { term: Term(*term), payload: Payload::Command(Arc::clone(&command)) };
+    let command = [0xa5; 16].as_slice();
+    let entry = |term: &u64| Entry { term: Term(*term), payload: Payload::Command(command.into()) };
     let [leaders, followers] = parted(terms).map(|log| log.iter().map(entry).collect::<Vec<_>>());
     let mut cluster = ours::Cluster::with_logs(vec![leaders.clone(), leaders, followers], &ours::keeping_all);
     behind::leave_out_the_third(&mut cluster);

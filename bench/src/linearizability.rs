@@ -15,7 +15,7 @@ use porcupine_rs::{Model, Operation, check_operations};
 use raft_core::check::linearizable::{History, OperationId, Outcome, Request, Verdict};
 
 use crate::OURS;
-use crate::measure::{Contest, Cost, Sample, cost_in_threads};
+use crate::measure::{Contest, Cost, Sample, cost_in_threads, whole};
 
 pub const SEARCH: &str = "linearizability";
 pub const PORCUPINE: &str = "porcupine-rs";
@@ -29,8 +29,11 @@ fn contest((operations, keys, clients): (usize, usize, u64)) -> Contest {
     let (history, _) = generate(1, &Recipe { operations, keys, clients, talkative: 0, ..Recipe::PLAIN });
     let theirs = for_porcupine(&history);
     let history = Rc::new(history);
-    let name =
-        format!("{operations} operations on {keys} {}, {clients} clients", if keys == 1 { "key" } else { "keys" });
+    let name = format!(
+        "{} operations on {keys} {}, {clients} clients",
+        whole(operations as u64),
+        if keys == 1 { "key" } else { "keys" }
+    );
     Contest::less(SEARCH, name, "ms")
         .with(OURS, move || {
             let mut verdict = None;

@@ -132,15 +132,23 @@ pub fn figure(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
     }
-    let digits = value.abs().max(1e-9).log10().floor() as i32;
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = value.abs().log10().floor() as i32;
     if digits < 3 {
         return format!("{value:.*}", (2 - digits).max(0) as usize);
     }
     let unit = 10_f64.powi(digits - 2);
-    let rounded = ((value / unit).round() * unit).round().to_string();
+    whole(((value / unit).round() * unit).round() as u64)
+}
+
+/// A whole number for people, with commas between thousands.
+pub fn whole(number: u64) -> String {
+    let digits = number.to_string();
     let mut text = String::new();
-    for (place, digit) in rounded.chars().enumerate() {
-        if place > 0 && (rounded.len() - place).is_multiple_of(3) {
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

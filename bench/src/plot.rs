@@ -19,17 +19,22 @@ pub fn draw(curve: &Curve, outcomes: &[Outcome], names: &[&str], file: &Path) ->
         names.iter().map(|name| (*name, points(outcomes, curve.row, name))).collect();
     let all = || series.iter().flat_map(|(_, points)| points);
     let span = |axis: fn(&(f64, f64)) -> f64| {
-        let (low, high) = all().map(axis).fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(v), high.max(v)));
-        (low / 1.3)..(high * 1.3)
+        all().map(axis).fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)))
     };
+    let (left, right) = span(|point| point.0);
+    // Whole decades, so that there is a line with a number however little it grows.
+    let (low, high) = span(|point| point.1);
+    let decade = |value: f64| 10_f64.powf(value);
+    let across = left / 1.3..right * 1.3;
+    let up = decade(low.log10().floor())..decade(high.log10().floor() + 1.0);
     let drawing = SVGBackend::new(file, SIZE).into_drawing_area();
     drawing.fill(&WHITE).map_err(failed)?;
     let mut chart = ChartBuilder::on(&drawing)
         .caption(curve.title, ("sans-serif", 20))
         .margin(14)
-        .x_label_area_size(44)
+        .x_label_area_size(48)
         .y_label_area_size(64)
-        .build_cartesian_2d(span(|p| p.0).log_scale(), span(|p| p.1).log_scale())
+        .build_cartesian_2d(across.log_scale(), up.log_scale())
         .map_err(failed)?;
     let label = |value: &f64| if *value >= 1.0 { format!("{value:.0}") } else { value.to_string() };
     chart
@@ -38,7 +43,10 @@ pub fn draw(curve: &Curve, outcomes: &[Outcome], names: &[&str], file: &Path) ->
         .y_desc(curve.y)
         .x_label_formatter(&label)
         .y_label_formatter(&label)
-        .light_line_style(RGBColor(236, 236, 236))
+        .max_light_lines(1)
+        .bold_line_style(RGBColor(225, 225, 225))
+        .label_style(("sans-serif", 13))
+        .axis_desc_style(("sans-serif", 14))
         .draw()
         .map_err(failed)?;
     for ((name, points), colour) in series.iter().zip(COLOURS) {
@@ -50,6 +58,7 @@ pub fn draw(curve: &Curve, outcomes: &[Outcome], names: &[&str], file: &Path) ->
     chart
         .configure_series_labels()
         .position(SeriesLabelPosition::UpperLeft)
+        .label_font(("sans-serif", 13))
         .background_style(WHITE.mix(0.85))
         .border_style(RGBColor(160, 160, 160))
         .draw()

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::growth::{self, CURVES, Curve, TIMELINE};
-use crate::measure::{Outcome, Summary, figure};
+use crate::measure::{Outcome, Summary, figure, whole};
 use crate::rows::{self, Goal, Row};
 use crate::simulator::LOOP;
 use crate::{OURS, RAFT_RS, plot};
@@ -157,7 +157,7 @@ impl Report {
         let heads = names.iter().map(|name| format!(" {name} |")).collect::<String>();
         let _ = writeln!(text, "{heads}\n| --- |{}", " --- |".repeat(names.len()));
         for outcome in self.outcomes.iter().filter(|outcome| outcome.row == curve.row) {
-            let _ = write!(text, "| {} |", figure(outcome.at.unwrap_or_default() as f64));
+            let _ = write!(text, "| {} |", whole(outcome.at.unwrap_or_default()));
             for name in names {
                 let cell = outcome.of(name).map_or(String::new(), cell);
                 let _ = write!(text, " {cell} |");
@@ -250,6 +250,7 @@ mod tests {
 
     #[test]
     fn figures_have_three_digits_that_count() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(whole), ["0", "999", "1,000", "1,234,567"]);
         for (value, text) in [
             (1_234_567.0, "1,230,000"),
             (999_999.0, "1,000,000"),
@@ -258,7 +259,7 @@ mod tests {
             (12.345, "12.3"),
             (1.0, "1.00"),
             (0.012_345, "0.0123"),
-            (0.0, "0.00"),
+            (0.0, "0"),
             (f64::NAN, "–"),
         ] {
             assert_eq!(figure(value), text);

@@ -1,9 +1,10 @@
 //! `cargo xtask …`: everything a contributor runs, and everything that CI runs.
 //!
 //! One file a command: `package.rs` builds the page, `serve.rs` serves it, `test.rs` tests the
-//! whole project. `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and
+//! whole project, `bench.rs` measures it. `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and
 //! `setup.rs` installs the ones that are missing.
 
+mod bench;
 mod package;
 mod serve;
 mod setup;
@@ -27,6 +28,8 @@ enum Command {
     Build(package::Options),
     /// Build the page and serve it on this machine
     Serve(serve::Options),
+    /// Measure it beside other Raft libraries and simulators
+    Bench(bench::Options),
     /// Run every check and every test, as CI does
     Test(test::Options),
 }
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Build(options) => package::run(&options),
         Command::Serve(options) => serve::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Test(options) => test::run(&options),
     };
     match outcome {

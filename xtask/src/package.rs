@@ -7,11 +7,8 @@
 use crate::sizes::{self, FileSize};
 use crate::{setup, tools};
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use cargo_metadata::Message;
 use std::fs;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use wasm_bindgen_cli_support::Bindgen;
 
 /// The target triple of everything that runs in a browser.
@@ -60,22 +57,7 @@ fn compile(options: &Options) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
     cargo.args(["build", "--package", "raft-web", "--lib", "--target", WASM_TARGET]);
     cargo.args(["--profile", if options.debug { "dev" } else { "web" }]);
-    tools::announce(&cargo);
-    cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
-
-    let mut child = cargo.spawn().context("cannot start cargo")?;
-    let stdout = child.stdout.take().context("cargo's output was not captured")?;
-    let mut module = None;
-    for message in Message::parse_stream(BufReader::new(stdout)) {
-        if let Message::CompilerArtifact(artifact) = message?
-            && artifact.target.name == "raft_web"
-        {
-            let wasm = artifact.filenames.into_iter().find(|path| path.extension() == Some("wasm"));
-            module = wasm.map(PathBuf::from).or(module);
-        }
-    }
-    ensure!(child.wait()?.success(), "raft-web did not compile");
-    module.context("cargo reported no wasm module for raft-web")
+    tools::build(&mut cargo, "raft_web")
 }
 
 /// Writes `pkg/`: the module, its glue as an ES module, and its types.

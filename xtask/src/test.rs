@@ -87,7 +87,7 @@ impl Part {
 
     fn run(self) -> Result<Passed> {
         match self {
-            Part::Fmt => tools::run(cargo("fmt").args(["--all", "--check"])).map(Passed::check),
+            Part::Fmt => fmt(),
             Part::Clippy => clippy(&["--workspace", "--all-targets", "--features", "xtask/test-runner"]),
             Part::ClippyWasm => clippy_wasm(),
             Part::Native => {
@@ -129,6 +129,14 @@ fn cargo(subcommand: &str) -> Command {
     let mut cargo = tools::cargo();
     cargo.arg(subcommand);
     cargo
+}
+
+/// Formatting, also of the workspaces and packages of their own.
+fn fmt() -> Result<Passed> {
+    for folder in ["", "bench", "bench/peers/madsim", "bench/peers/turmoil"] {
+        tools::run(cargo("fmt").current_dir(tools::root().join(folder)).args(["--all", "--check"]))?;
+    }
+    Ok(Passed { tests: None })
 }
 
 /// Runs tests of which there must be some: a suite that runs none must not pass for one that is fine.

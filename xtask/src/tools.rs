@@ -1,6 +1,7 @@
 //! Finding other programs and running them, always saying so first.
 
 use anyhow::{Context, Result, ensure};
+use cargo_metadata::Message;
 use std::env;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
@@ -48,6 +49,25 @@ pub fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("cannot start `{}`", as_typed(command)))?;
     ensure!(status.success(), "`{}` failed", as_typed(command));
     Ok(())
+}
+
+/// Runs a `cargo build` and returns where it has put the program, or the wasm module, of that name.
+pub fn build(cargo: &mut Command, name: &str) -> Result<PathBuf> {
+    announce(cargo);
+    cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
+    let mut child = cargo.spawn().context("cannot start cargo")?;
+    let stdout = child.stdout.take().context("cargo's output was not captured")?;
+    let mut product = None;
+    for message in Message::parse_stream(BufReader::new(stdout)) {
+        if let Message::CompilerArtifact(artifact) = message?
+            && artifact.target.name == name
+        {
+            let module = artifact.filenames.into_iter().find(|path| path.extension() == Some("wasm"));
+            product = artifact.executable.or(module).map(PathBuf::from).or(product);
+        }
+    }
+    ensure!(child.wait()?.success(), "{name} did not compile");
+    product.with_context(|| format!("cargo reported no product {name}"))
 }
 
 /// Runs the command, passes on what it prints, and counts the tests it says have passed.

@@ -1,12 +1,11 @@
 //! A follower that was away: by log or by snapshot, until it has applied everything.
 
-
 use raft_core::raft::{Config, Entry, Payload, ServerId, Term};
 
 use super::COMPACT_EVERY;
 use super::ours::{Cluster, keeping_all};
 use super::raft_rs::{self, Lean, Store};
-use crate::measure::{Contest, Cost, Sample, cost_of};
+use crate::measure::{Contest, Cost, Sample, cost_of, whole};
 use crate::{OURS, RAFT_RS, Scale};
 
 pub const BEHIND: &str = "behind";
@@ -20,12 +19,12 @@ const COUNTER: usize = 8;
 pub fn contests(scale: Scale) -> Vec<Contest> {
     let entries = scale.of(1_000_000);
     let mut contests = vec![
-        Contest::less(BEHIND, format!("{entries} entries behind, by log"), "ms")
+        Contest::less(BEHIND, format!("{} entries behind, by log", whole(entries as u64)), "ms")
             .with(OURS, move || by_log_ours(entries))
             .with(RAFT_RS, move || by_log_raft_rs(entries)),
     ];
     for (size, what) in [(COUNTER, "8 B"), (1 << 20, "1 MiB")] {
-        let name = format!("{entries} entries behind, by a snapshot of {what}");
+        let name = format!("{} entries behind, by a snapshot of {what}", whole(entries as u64));
         let contest = Contest::less(BEHIND, name, "ms")
             .with(OURS, move || by_snapshot_ours(entries, size))
             .with(RAFT_RS, move || by_snapshot_raft_rs(entries, size));
