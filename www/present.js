@@ -60,7 +60,7 @@ export class Presenter {
     document.documentElement.dataset.mode = 'present';
     this.#bar.hidden = false;
     // Only after a press or a key is it allowed; without, the window has to do.
-    document.documentElement.requestFullscreen?.().catch(() => {});
+    if (navigator.userActivation?.isActive) document.documentElement.requestFullscreen?.().catch(() => {});
     this.#fit();
     this.#stir();
     toast(strings.present.keys);
@@ -111,8 +111,8 @@ export class Presenter {
       ArrowUp: () => step(false),
       Escape: () => this.leave(),
     };
-    const onButton = event.target instanceof Element && event.target.closest('button');
-    if (!onButton) keys[' '] = toggle;
+    // Its own buttons are pressed with it; on the ring, Enter is left for that.
+    if (!this.#bar.contains(document.activeElement)) keys[' '] = toggle;
     const blanks = event.key === 'b' || event.key === '.';
     const act = keys[event.key];
     if (!act && !blanks) return;
