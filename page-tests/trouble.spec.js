@@ -36,7 +36,7 @@ test('the glue is missing', async ({ page, complaints }) => {
 });
 
 test('a module of the page is missing', async ({ page, complaints }) => {
-  await page.route('**/ring.js', (route) => route.fulfill({ status: 404 }));
+  await page.route('**/main.js', (route) => route.fulfill({ status: 404 }));
   await page.goto('./');
   await expect(trouble(page)).toContainText('A part of the page did not load.');
   complaints.length = 0;

@@ -6,6 +6,9 @@
 
 const FIELDS = 11;
 
+/** The kinds of messages, by their numbers. @param {import('./pkg/raft_web.js').Run} run @returns {MessageKind[]} */
+export const kindsOf = (run) => /** @type {any} */ (run.constructor).messageKinds().split('\n');
+
 /**
  * What holds messages, with its messages as objects.
  * @template {{ messages: Float64Array }} P

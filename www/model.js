@@ -10,7 +10,7 @@
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
-import { unpacked } from './messages.js';
+import { kindsOf, unpacked } from './messages.js';
 
 /** How far the opening looks for a first leader, in virtual microseconds. */
 const OPENING_LIMIT = 5_000_000;
@@ -46,7 +46,7 @@ export class Model {
   /** @param {Run} run @param {string} usual the settings that need no mention */
   constructor(run, usual) {
     this.#run = run;
-    this.#kinds = /** @type {any} */ (run.constructor).messageKinds().split('\n');
+    this.#kinds = kindsOf(run);
     this.seed = run.seed;
     this.servers = run.servers;
     this.without = run.without;

@@ -7,7 +7,7 @@
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
 
 import { arrived } from './causality.js';
-import { unpacked } from './messages.js';
+import { kindsOf, unpacked } from './messages.js';
 import { shiviz as words } from './strings.js';
 
 /** So much is played at a time, in micros, that nothing of it is forgotten before it is read. */
@@ -39,10 +39,10 @@ export const traceOf = (run, until) =>
  * @param {Run} run a copy @param {number} until
  */
 export function shivizOf(run, until) {
-  const kinds = /** @type {any} */ (run.constructor).messageKinds().split('\n');
   const turning = newsOf(run, until).filter(({ server, weight }) => server && weight === 'turning');
   /** As it is last known of each. @type {Map<number, MessageView>} */
   const messages = new Map();
+  const kinds = kindsOf(run);
   for (let time = 0; time <= until; time += STRETCH) {
     for (const message of unpacked(run.traffic(time, Math.min(until, time + STRETCH)), kinds).messages) {
       if (message.from > 0 && message.to > 0) messages.set(message.id, message);

@@ -5,6 +5,7 @@
 //! `setup.rs` installs the ones that are missing.
 
 mod bench;
+mod bundle;
 mod package;
 mod serve;
 mod setup;

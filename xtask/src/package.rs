@@ -1,12 +1,12 @@
 //! `cargo xtask build`: the page as a folder that any static host can serve.
 //!
-//! `dist/` is `www/` plus `pkg/`, the wasm module and its JavaScript glue. It is put together in a
+//! `dist/` is `www/`, bundled, plus `pkg/`, the wasm module and its JavaScript glue. It is put together in a
 //! temporary folder beside `dist/` and swapped in at the end, so that a build that fails leaves the
 //! last good page alone.
 
 use crate::sizes::{self, FileSize};
-use crate::{setup, tools};
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use crate::{bundle, setup, tools};
+use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
@@ -16,7 +16,7 @@ pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// Quicker to build and with names in stack traces, but large: budgets are not checked
+    /// Quicker to build, the scripts as they are and with names in stack traces, but large: budgets are not checked
     #[arg(long)]
     pub debug: bool,
 }
@@ -41,12 +41,15 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     let root = tools::root();
     let staging = tempfile::Builder::new().prefix(".dist-").tempdir_in(&root)?;
     let page = staging.path().join("dist");
-    copy_page(&root.join("www"), &page, !options.debug)?;
+    copy_page(&root.join("www"), &page)?;
     let package = page.join("pkg");
     bind(&wasm, &package, options)?;
-    let sizes = sizes::measure(&page)?;
-
     offer_types(&package, &root.join("www/pkg"))?;
+    if !options.debug {
+        bundle::bundle(&page)?;
+        bundle::shrink_script(&package.join("raft_web.js"))?;
+    }
+    let sizes = sizes::measure(&page)?;
     swap_in(&page, &root.join("dist"), &staging.path().join("previous"))?;
     println!("dist/ is ready:\n{}", sizes::table(&sizes));
     Ok(sizes)
@@ -74,24 +77,18 @@ fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
         .remove_name_section(!options.debug)
         .remove_producers_section(!options.debug);
     bindgen.generate(package).context("wasm-bindgen failed")?;
-    if !options.debug {
-        let glue = package.join("raft_web.js");
-        if let Some(text) = minified("raft_web.js", || Ok(fs::read_to_string(&glue)?))? {
-            fs::write(glue, text)?;
-        }
-    }
     // These describe the module's raw exports, which nobody but the glue calls.
     fs::remove_file(package.join("raft_web_bg.wasm.d.ts"))?;
     Ok(())
 }
 
-/// Copies what of `www/` belongs to the page, made `small` or as it is.
-fn copy_page(from: &Path, to: &Path, small: bool) -> Result<()> {
+/// Copies what of `www/` belongs to the page.
+fn copy_page(from: &Path, to: &Path) -> Result<()> {
     ensure!(from.join("index.html").is_file(), "{} has no index.html", from.display());
-    copy_folder(from, to, true, small)
+    copy_folder(from, to, true)
 }
 
-fn copy_folder(from: &Path, to: &Path, top: bool, small: bool) -> Result<()> {
+fn copy_folder(from: &Path, to: &Path, top: bool) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in from.read_dir().with_context(|| format!("cannot list {}", from.display()))? {
         let entry = entry?;
@@ -101,29 +98,12 @@ fn copy_folder(from: &Path, to: &Path, top: bool, small: bool) -> Result<()> {
             continue;
         }
         if is_folder {
-            copy_folder(&entry.path(), &to.join(name), false, small)?;
+            copy_folder(&entry.path(), &to.join(name), false)?;
         } else {
-            let text = || Ok(fs::read_to_string(entry.path())?);
-            match if small { minified(&name.to_string_lossy(), text)? } else { None } {
-                Some(text) => fs::write(to.join(name), text).map(|()| 0)?,
-                None => fs::copy(entry.path(), to.join(name))?,
-            };
+            fs::copy(entry.path(), to.join(name))?;
         }
     }
     Ok(())
-}
-
-/// A script or style sheet without comments and needless spaces; `None` for any other file.
-fn minified(name: &str, read: impl Fn() -> Result<String>) -> Result<Option<String>> {
-    Ok(match Path::new(name).extension().and_then(|extension| extension.to_str()) {
-        Some("js") => Some(minifier::js::minify(&read()?).to_string()),
-        Some("css") => {
-            let style = read()?;
-            let small = minifier::css::minify(&style).map_err(|error| anyhow!("{name} is no style sheet: {error}"))?;
-            Some(small.to_string())
-        }
-        _ => None,
-    })
 }
 
 /// Whether a file or folder of `www/` is served. Editors' settings, notes and type declarations
@@ -172,15 +152,6 @@ mod tests {
     }
 
     #[test]
-    fn scripts_and_style_sheets_lose_what_only_people_read() {
-        let small = |name: &str, text: &str| minified(name, || Ok(text.to_owned())).unwrap();
-        let script = "// a\n/** b */\nlet x = `c  // ${ d }`;\nlet y = /[/]/g;\n";
-        assert_eq!(small("x.js", script).unwrap(), "let x=`c  // ${ d }`;let y=/[/]/g;");
-        assert_eq!(small("x.css", "a {\n  /* b */\n  color: red;\n}\n").unwrap(), "a{color:red;}");
-        assert_eq!(small("x.html", "<!-- a -->"), None);
-    }
-
-    #[test]
     fn only_what_belongs_to_the_page_is_copied() {
         let folder = tempfile::tempdir().unwrap();
         let (www, dist) = (folder.path().join("www"), folder.path().join("dist"));
@@ -196,7 +167,7 @@ mod tests {
         ] {
             write(www.join(name), name);
         }
-        copy_page(&www, &dist, true).unwrap();
+        copy_page(&www, &dist).unwrap();
         for (name, expected) in [
             ("index.html", true),
             ("ui/ring.js", true),
@@ -214,7 +185,7 @@ mod tests {
     #[test]
     fn a_page_without_an_index_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let error = copy_page(folder.path(), &folder.path().join("dist"), true).unwrap_err();
+        let error = copy_page(folder.path(), &folder.path().join("dist")).unwrap_err();
         assert!(error.to_string().contains("no index.html"), "{error}");
     }
 
