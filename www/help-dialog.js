@@ -32,6 +32,7 @@ export class HelpDialog {
             make('dd', {}, words),
           ])),
           make('label', { class: 'filter' }, single, strings.helpSingleKeys),
+          ...strings.helpElsewhere.map(([where, keys]) => make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`)),
         ),
         make(
           'section',

@@ -620,6 +620,12 @@ export const shortcuts = {
 };
 /** @param {string} key */
 export const keyName = (key) => (key === ' ' ? 'Space' : key === '-' ? '−' : key.toUpperCase());
+/** Keys of parts of the page that have their own. */
+export const helpElsewhere = [
+  ['Space-time diagram.', spacetime.keys],
+  ['Clients’ intervals.', clients.keys],
+  ['Presenter mode.', present.keys],
+];
 export const helpSingleKeys = 'Single keys work as shortcuts';
 export const helpRoles = 'Servers';
 export const helpRoleWords = /** @type {[Role, string][]} */ ([
