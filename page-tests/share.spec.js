@@ -264,6 +264,12 @@ test('what is wrong with a file is said, and the run that is on stays', async ({
 
 test('the ring is saved as a picture, as pixels and as lines', async ({ page }) => {
   await makeRun(page);
+  await expect
+    .poll(async () => {
+      await advanceBy(page, 2_000);
+      return page.evaluate(() => /** @type {any} */ (window).raftarium.frame.messages.length);
+    })
+    .toBeGreaterThan(2);
   await share(page);
   const png = await saved(page, 'PNG');
   expect(png.name).toBe('raftarium-31.png');

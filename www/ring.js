@@ -9,7 +9,7 @@
 
 import { lessMotion } from './dom.js';
 import { clientAt, layOut, messageSpot } from './geometry.js';
-import { halo, loudness, pin, strike } from './glyphs.js';
+import { drawGlyph, halo, loudness, pin, strike } from './glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from './palette.js';
 import { Sprites } from './sprites.js';
@@ -31,6 +31,8 @@ export class Ring {
   #c;
   #palette = readPalette();
   #sprites = new Sprites();
+  /** Whether it is drawn elsewhere than on the stage: without stamps, which are made for that. */
+  #away = false;
   #servers;
   #ratio = 0;
   /** Clients seen so far: they stay where they once were. @type {Set<number>} */
@@ -95,7 +97,9 @@ export class Ring {
     const own = this.#c;
     this.lit = { server: 0, link: null, message: 0 };
     this.#c = c;
+    this.#away = true;
     this.#paint(frame);
+    this.#away = false;
     this.#c = own;
     this.lit = lit;
   }
@@ -139,7 +143,10 @@ export class Ring {
     if (!gone) this.#drawTail(at, way.angle, Math.min(30, part * way.length), colour, kind === 'heartbeat' ? 1.25 : 2, alpha);
     c.globalAlpha = alpha;
     const { entries, success } = message;
-    this.#sprites.draw(c, this.#palette, { kind, colour, angle: way.angle, entries, success }, at, this.layout.node > 28 ? 1 : 0.82);
+    const sign = { kind, colour, angle: way.angle, entries, success };
+    const scale = this.layout.node > 28 ? 1 : 0.82;
+    if (this.#away) drawGlyphAt(c, this.#palette, sign, at, scale);
+    else this.#sprites.draw(c, this.#palette, sign, at, scale);
     const lit = this.lit.message === message.id;
     if (gone || held || lit) {
       c.save();
@@ -179,4 +186,12 @@ function byLayer(messages) {
     layers[client ? 0 : loudness(message.kind) < 1 ? 1 : 2].push(message);
   }
   return layers;
+}
+
+/** @param {CanvasRenderingContext2D} c @param {import('./palette.js').Palette} palette @param {import('./glyphs.js').Sign} sign @param {Point} at @param {number} scale */
+function drawGlyphAt(c, palette, sign, { x, y }, scale) {
+  c.save();
+  c.translate(x, y);
+  drawGlyph(c, palette, sign, scale);
+  c.restore();
 }
