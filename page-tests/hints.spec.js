@@ -34,7 +34,10 @@ test('hints are sent away, and move nothing when they go', async ({ context }) =
   const page = await firstVisit(context);
   await open(page);
   const places = () =>
-    page.evaluate(() => ['#stage', '#quorum', '#why', '#legend', '#transport'].map((id) => document.querySelector(id)?.getBoundingClientRect().top));
+    page.evaluate(() => {
+      const views = ['#stage', '#quorum', '#why', '#legend', '#transport'];
+      return views.map((id) => document.querySelector(id)?.getBoundingClientRect().top);
+    });
   const before = await places();
   await page.getByRole('button', { name: 'No more hints' }).click();
   await expect(page.locator('.hint-card')).toHaveCount(0);

@@ -6,19 +6,24 @@ test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true
 
 /**
  * Fingers go along points, each from the first of its list to the last.
- * @param {import('@playwright/test').Page} page @param {[number, number][][]} fingers @param {() => Promise<void>} [before] while they still touch
+ * @param {import('@playwright/test').Page} page @param {[number, number][][]} fingers
+ * @param {() => Promise<void>} [before] while they still touch
  */
 async function touch(page, fingers, before) {
   const device = await page.context().newCDPSession(page);
   const at = (/** @type {number} */ i) => fingers.map((path, id) => ({ id, x: path[i][0], y: path[i][1] }));
   await device.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: at(0) });
-  for (let i = 1; i < fingers[0].length; i++) await device.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(i) });
+  for (let i = 1; i < fingers[0].length; i++) {
+    await device.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: at(i) });
+  }
   await before?.();
   await device.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
 }
 
-/** Steps from one point to another. @param {[number, number]} from @param {[number, number]} to @returns {[number, number][]} */
-const steps = ([x, y], [u, v]) => Array.from({ length: 21 }, (_, i) => [x + ((u - x) * i) / 20, y + ((v - y) * i) / 20]);
+/** @typedef {[number, number]} Point */
+/** Steps from one point to another. @param {Point} from @param {Point} to @returns {Point[]} */
+const steps = ([x, y], [u, v]) =>
+  Array.from({ length: 21 }, (_, i) => [x + ((u - x) * i) / 20, y + ((v - y) * i) / 20]);
 
 /** @param {import('@playwright/test').Page} page @param {number} id @returns {Promise<[number, number]>} */
 async function middle(page, id) {
@@ -31,9 +36,10 @@ test('a finger drawn across the ring splits the network', async ({ page }) => {
   await open(page);
   await quiet(page);
   const [[a, b], [c, d], [e, f], [g, h]] = await Promise.all([1, 2, 5, 4].map((id) => middle(page, id)));
-  /** @type {[number, number]} */ const right = [(a + c) / 2, (b + d) / 2];
-  /** @type {[number, number]} */ const left = [(e + g) / 2, (f + h) / 2];
-  const beyond = (/** @type {number[]} */ p, /** @type {number[]} */ q) => /** @type {[number, number]} */ ([p[0] + (p[0] - q[0]) * 0.15, p[1] + (p[1] - q[1]) * 0.15]);
+  /** @type {Point} */ const right = [(a + c) / 2, (b + d) / 2];
+  /** @type {Point} */ const left = [(e + g) / 2, (f + h) / 2];
+  /** @param {Point} p @param {Point} q @returns {Point} */
+  const beyond = ([x, y], [u, v]) => [x + (x - u) * 0.15, y + (y - v) * 0.15];
   await touch(page, [steps(beyond(right, left), beyond(left, right))]);
   await expect(page.locator('#quorum')).toContainText('3 of 5 reach each other');
 });
@@ -43,8 +49,9 @@ test('a long press on the empty stage has the menu of the whole cluster', async 
   await quiet(page);
   const box = await page.locator('#ring').boundingBox();
   if (!box) throw new Error('the ring has no place');
-  await touch(page, [[[box.x + box.width / 2, box.y + box.height - 6]]], () => expect(page.getByRole('menu', { name: 'The cluster' })).toBeVisible());
-  await expect(page.getByRole('menu', { name: 'The cluster' })).toBeVisible();
+  const menu = page.getByRole('menu', { name: 'The cluster' });
+  await touch(page, [[[box.x + box.width / 2, box.y + box.height - 6]]], () => expect(menu).toBeVisible());
+  await expect(menu).toBeVisible();
 });
 
 test('two fingers zoom the diagrams', async ({ page }) => {
@@ -56,7 +63,8 @@ test('two fingers zoom the diagrams', async ({ page }) => {
     await diagram.scrollIntoViewIfNeeded();
     const box = await diagram.boundingBox();
     if (!box) throw new Error('the diagram has no place');
-    const picture = () => diagram.locator('canvas').evaluate((canvas) => /** @type {HTMLCanvasElement} */ (canvas).toDataURL());
+    const canvas = diagram.locator('canvas');
+    const picture = () => canvas.evaluate((node) => /** @type {HTMLCanvasElement} */ (node).toDataURL());
     const before = await picture();
     const y = box.y + 60;
     const [x, u] = [box.x + box.width * 0.45, box.x + box.width * 0.65];

@@ -1,6 +1,6 @@
 // @ts-check
-// What is wrong with a server, as small signs at its edge: it stands still, its clock lies, its disk is slow, hangs or is full, or
-// is just writing.
+// What is wrong with a server, as small signs at its edge: it stands still, its clock lies, its disk is slow,
+// hangs or is full, or is just writing.
 
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./palette.js').Palette} Palette */
@@ -27,7 +27,8 @@ export function drawMarks(c, palette, server, r) {
 
 /**
  * @param {CanvasRenderingContext2D} c @param {Palette} palette
- * @param {'paused' | 'clock' | ServerView['disk']} mark @param {number} x @param {number} y @param {number} s half its size
+ * @param {'paused' | 'clock' | ServerView['disk']} mark
+ * @param {number} x @param {number} y @param {number} s half its size
  */
 export function drawMark(c, palette, mark, x, y, s) {
   c.save();
@@ -41,7 +42,8 @@ export function drawMark(c, palette, mark, x, y, s) {
     c.arc(0, 0, s, 0, 2 * Math.PI);
     c.fill();
     c.stroke();
-    if (mark === 'paused') strokes(c, [[-s * 0.28, -s * 0.4, -s * 0.28, s * 0.4], [s * 0.28, -s * 0.4, s * 0.28, s * 0.4]]);
+    const bar = (/** @type {number} */ x) => [x, -s * 0.4, x, s * 0.4];
+    if (mark === 'paused') strokes(c, [bar(-s * 0.28), bar(s * 0.28)]);
     else strokes(c, [[0, 0, 0, -s * 0.6], [0, 0, s * 0.45, s * 0.2]]);
   } else {
     // Slow is half full, full is full, and one that hangs is struck through.

@@ -12,7 +12,15 @@ import * as strings from './strings.js';
 
 export class RunDialog {
   #dialog = byId('run-dialog', HTMLDialogElement);
-  #seed = make('input', { id: 'run-seed', type: 'text', inputmode: 'numeric', autocomplete: 'off', spellcheck: 'false', autofocus: true, 'aria-describedby': 'run-seed-help run-error' });
+  #seed = make('input', {
+    id: 'run-seed',
+    type: 'text',
+    inputmode: 'numeric',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    autofocus: true,
+    'aria-describedby': 'run-seed-help run-error',
+  });
   #error = make('p', { class: 'error', id: 'run-error', role: 'alert' });
   #choices = make('span', { class: 'choices' });
   /** By name: those that are ticked hold. @type {Map<string, HTMLInputElement>} */ #rules = new Map();
@@ -67,7 +75,8 @@ export class RunDialog {
       event.preventDefault();
       const chosen = form.querySelector('input[name=run-servers]:checked');
       const servers = chosen instanceof HTMLInputElement ? Number(chosen.value) : 5;
-      this.#try({ seed: this.#seed.value.trim(), servers, without: this.#off().join(','), settings: this.#numbers().join(',') });
+      const [without, settings] = [this.#off().join(','), this.#numbers().join(',')];
+      this.#try({ seed: this.#seed.value.trim(), servers, without, settings });
     });
     dressDialog(this.#dialog, strings.runTitle, form);
   }
@@ -100,13 +109,14 @@ export class RunDialog {
     const [name, prevents, source] = line.split('\t');
     const input = make('input', { type: 'checkbox', value: name });
     this.#rules.set(name, input);
-    return make('label', { class: 'rule' }, input, make('span', {}, strings.ruleName(name), make('small', {}, strings.withoutRule(prevents, source))));
+    const why = make('small', {}, strings.withoutRule(prevents, source));
+    return make('label', { class: 'rule' }, input, make('span', {}, strings.ruleName(name), why));
   }
 
   /** @param {[string, string?, number?]} setting @param {number} i */
   #setting([words, unit = '', one], i) {
     const id = `run-setting-${i}`;
-    const input = one ? make('input', { id, type: 'number', min: 0, step: 'any' }) : make('input', { id, type: 'checkbox' });
+    const input = make('input', { id, type: one ? 'number' : 'checkbox', min: 0, step: 'any' });
     this.#settings.push(input);
     return [make('label', { for: id }, words), make('span', {}, input, ' ', make('span', { class: 'unit' }, unit))];
   }

@@ -33,7 +33,8 @@ export class Safety {
   #judged = -1;
   #judgedAt = 0;
   #judgedIn = 0;
-  /** The violation that ends this branch, once it was seen. @type {(ViolationView & { branch: number }) | null} */ #known = null;
+  /** The violation that ends this branch, once it was seen. @type {(ViolationView & { branch: number }) | null} */
+  #known = null;
   #shown = '';
 
   /** @param {typeof import('./pkg/raft_web.js').Run} Run @param {Actions} actions */
@@ -47,7 +48,8 @@ export class Safety {
       const tabindex = this.#lamps.size ? -1 : 0;
       const lamp = make('button', { class: 'lamp', title, tabindex, onclick: () => this.open(name) });
       const sign = make('i', { class: 'lamp', 'aria-hidden': 'true' });
-      const line = make('li', { tabindex: -1 }, sign, make('b', {}, name), make('span', {}, words), make('cite', {}, source));
+      const says = [make('b', {}, name), make('span', {}, words), make('cite', {}, source)];
+      const line = make('li', { tabindex: -1 }, sign, ...says);
       this.#lamps.set(name, { lamp, line });
       this.#lampBox.append(lamp);
       list.append(line);
@@ -71,11 +73,12 @@ export class Safety {
     this.#judgedIn = 0;
     this.#known = null;
     this.#shown = '';
-    const off = model.without.split(',');
-    const rules = this.#allRules.map((line) => line.split('\t')).filter(([name]) => off.includes(name));
+    const names = model.without.split(',');
+    const rules = this.#allRules.map((line) => line.split('\t')).filter(([name]) => names.includes(name));
     const item = (/** @type {string[]} */ [name, prevents, source]) =>
       make('li', {}, make('b', {}, strings.ruleName(name)), ` ${strings.withoutRule(prevents, source)}`);
-    this.#rules.replaceChildren(...(rules.length ? [make('h3', {}, safety.rulesOff), make('ul', {}, ...rules.map(item))] : []));
+    const off = rules.length ? [make('h3', {}, safety.rulesOff), make('ul', {}, ...rules.map(item))] : [];
+    this.#rules.replaceChildren(...off);
   }
 
   /** @param {Model} model @param {boolean} playing */
