@@ -133,6 +133,23 @@ test('a link from a version that plays otherwise says so', async ({ page }) => {
   await expect(page.locator('#trouble')).toBeHidden();
 });
 
+test('a link to a violation opens at the violation', async ({ page, context }) => {
+  await open(page, '?seed=1&without=persist-before-acknowledging,persist-before-voting');
+  await page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.pause();
+    for (let i = 0; i < 400 && !raftarium.frame.violation; i++) raftarium.advanceTo(raftarium.frame.now + 50_000);
+  });
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  const run = await standing(page);
+  await expect(page).toHaveURL(new RegExp(`#run=${run.link}$`));
+  const other = await context.newPage();
+  await other.goto(page.url());
+  await expect(other.locator('html')).toHaveAttribute('data-state', 'violated');
+  expect(await standing(other)).toEqual(run);
+  expect(run.without).toBe('persist-before-voting,persist-before-acknowledging');
+});
+
 test('a run too long for a link keeps its seed in the address, and says so', async ({ page }) => {
   await open(page, '?seed=31&servers=3');
   await page.getByRole('button', { name: 'Pause' }).click();

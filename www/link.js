@@ -33,7 +33,10 @@ export function readAddress(address) {
 /** Whether the part after the `#` is about a run at all. @param {string} hash */
 export const namesRun = (hash) => /(^#|&)(run|seed|servers|without|settings)=/.test(hash);
 
-/** The address of this page with another hash; without what `?embed` and `?present` say of the page, if wanted. @param {string} hash @param {boolean} plain */
+/**
+ * The address of this page with another hash; without what `?embed` and `?present` say of the page, if wanted.
+ * @param {string} hash @param {boolean} plain
+ */
 function pageAddress(hash, plain) {
   const url = new URL(location.href);
   for (const name of [...RECIPE, ...(plain ? ['embed', 'present'] : [])]) url.searchParams.delete(name);
@@ -43,7 +46,7 @@ function pageAddress(hash, plain) {
   return url.href;
 }
 
-/** The address of this run at this moment; throws an Error with a sentence where it is too long for one. @param {Model} model */
+/** The address of this run at this moment; throws an Error with a sentence where that is too long. @param {Model} model */
 export const addressOf = (model) => pageAddress(`run=${model.link()}`, true);
 
 /** The same, or where it is too long that of the seed. @param {Model} model */
@@ -56,12 +59,17 @@ export function anyAddressOf(model) {
 }
 
 /** This run at this moment as a player in another page. @param {Model} model */
-export const frameOf = (model) =>
-  `<iframe src="${anyAddressOf(model).replace('#', '?embed#').replace(/&/g, '&amp;')}" title="${strings.frameTitle}" style="width: 100%; height: 36rem; border: 0" loading="lazy"></iframe>`;
+export function frameOf(model) {
+  const source = anyAddressOf(model).replace('#', '?embed#').replace(/&/g, '&amp;');
+  const style = 'width: 100%; height: 36rem; border: 0';
+  return `<iframe src="${source}" title="${strings.frameTitle}" style="${style}" loading="lazy"></iframe>`;
+}
 
 /** What the run began with, where no link holds all that was done. @param {Model} model */
-const seedOf = ({ seed, servers, without, settings }) =>
-  `${new URLSearchParams({ seed, servers: String(servers), ...(without && { without }), ...(settings && { settings }) })}`;
+const seedOf = ({ seed, servers, without, settings }) => {
+  const others = { ...(without && { without }), ...(settings && { settings }) };
+  return String(new URLSearchParams({ seed, servers: String(servers), ...others }));
+};
 
 /** Keeps the address of the page that of the run. */
 export class AddressBar {
@@ -70,7 +78,10 @@ export class AddressBar {
   #timer = 0;
   #told = false;
 
-  /** Looks whether the address is still right; puts it right at once, or as soon as it may. @param {Model} model @param {boolean} playing */
+  /**
+   * Looks whether the address is still right; puts it right at once, or as soon as it may.
+   * @param {Model} model @param {boolean} playing
+   */
   update(model, playing) {
     if (stateOf(model) === this.#shown) return;
     clearTimeout(this.#timer);

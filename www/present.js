@@ -44,7 +44,9 @@ export class Presenter {
       button(present.leave, '×', () => this.leave()),
     );
     document.addEventListener('keydown', (event) => this.#key(event), true);
-    for (const type of /** @type {const} */ (['pointermove', 'pointerdown', 'focusin'])) document.addEventListener(type, () => this.on && this.#stir());
+    for (const type of ['pointermove', 'pointerdown', 'focusin']) {
+      document.addEventListener(type, () => this.on && this.#stir());
+    }
     // In full screen, Escape is the browser's.
     document.addEventListener('fullscreenchange', () => {
       if (this.#full && !document.fullscreenElement) this.leave();
@@ -118,7 +120,8 @@ export class Presenter {
     if (!act && !blanks) return;
     event.preventDefault();
     event.stopPropagation();
-    document.documentElement.toggleAttribute('data-blank', blanks && !document.documentElement.hasAttribute('data-blank'));
+    const root = document.documentElement;
+    root.toggleAttribute('data-blank', blanks && !root.hasAttribute('data-blank'));
     act?.();
   }
 }

@@ -1,6 +1,6 @@
 // @ts-check
-// What came of a run, as text for other programs: the trace, and the ShiViz log (both in docs/formats.md). They are read
-// off a copy of the run, played from its beginning.
+// What came of a run, as text for other programs: the trace, and the ShiViz log (both in docs/formats.md). They are
+// read off a copy of the run, played from its beginning.
 
 /** @typedef {import('./pkg/raft_web.js').Run} Run */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
@@ -30,8 +30,10 @@ function newsOf(run, until) {
 /** An event a line. @param {Run} run a copy @param {number} until */
 export const traceOf = (run, until) =>
   newsOf(run, until)
-    .map(({ time, server, kind, weight, text, section }) =>
-      `${JSON.stringify({ time, server: server ? `S${server}` : undefined, kind, weight, text, section: section || undefined })}\n`)
+    .map(({ time, server, kind, weight, text, section }) => {
+      const who = server ? `S${server}` : undefined;
+      return `${JSON.stringify({ time, server: who, kind, weight, text, section: section || undefined })}\n`;
+    })
     .join('');
 
 /**
@@ -61,7 +63,9 @@ export function shivizOf(run, until) {
     if (!arrived({ id, sent, from, to, kind, term, lost, arrives, ...rest }, until)) continue;
     events.push({ time: arrives, order: id + 0.5, host: to, text: words.receives(what, from), receives: id });
   }
-  for (const { time, server, text } of turning) events.push({ time, order: (first.get(time) ?? Infinity) - 0.25, host: server, text });
+  for (const { time, server, text } of turning) {
+    events.push({ time, order: (first.get(time) ?? Infinity) - 0.25, host: server, text });
+  }
   events.sort((a, b) => a.time - b.time || (a.order === b.order ? 0 : a.order - b.order));
   return withClocks(events);
 }

@@ -44,24 +44,32 @@ const PARAMETERS = [
 ];
 
 /** A bit each, from the lowest. */
-const RULES =
-  'compare-logs-before-voting vote-once-per-term persist-before-voting win-by-majority step-down-on-higher-term refuse-stale-terms persist-before-acknowledging persist-before-counting match-writes-by-term check-previous-entry truncate-only-on-conflict commit-only-verified commit-by-majority commit-only-own-term ignore-old-snapshots change-through-joint one-change-at-a-time own-commit-before-change membership-follows-log bar-amnesiac-voters confirm-before-reading own-commit-before-reading apply-before-reading lease-from-sending give-up-lease-on-transfer ignore-campaigns-under-leader deduplicate-retries'.split(' ');
+const RULES = `
+  compare-logs-before-voting vote-once-per-term persist-before-voting win-by-majority step-down-on-higher-term
+  refuse-stale-terms persist-before-acknowledging persist-before-counting match-writes-by-term check-previous-entry
+  truncate-only-on-conflict commit-only-verified commit-by-majority commit-only-own-term ignore-old-snapshots
+  change-through-joint one-change-at-a-time own-commit-before-change membership-follows-log bar-amnesiac-voters
+  confirm-before-reading own-commit-before-reading apply-before-reading lease-from-sending
+  give-up-lease-on-transfer ignore-campaigns-under-leader deduplicate-retries`
+  .trim()
+  .split(/\s+/);
 
 /** What can be done, and its fields in the order of the bytes, from number 1 on. */
 const ACTIONS = `
   crash target, restart server, restart-all, pause target, resume server, resume-all, campaign server,
-  set-clock-rate server rate, jump-clock server by, wipe target, rot target, fail-write target, stall-disk server stalled,
-  set-fsync server min max, cut from to, heal from to, impair from to delay share, partition groups, isolate target, heal-all,
-  set-loss share, set-duplication share, set-latency min max, drop-message message, duplicate-message message,
-  hold-message message, deliver-message message, transfer-leadership server, add-server, remove-server server, submit command,
-  heal-quorum draw, tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay`
+  set-clock-rate server rate, jump-clock server by, wipe target, rot target, fail-write target,
+  stall-disk server stalled, set-fsync server min max, cut from to, heal from to, impair from to delay share,
+  partition groups, isolate target, heal-all, set-loss share, set-duplication share, set-latency min max,
+  drop-message message, duplicate-message message, hold-message message, deliver-message message,
+  transfer-leadership server, add-server, remove-server server, submit command, heal-quorum draw, tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay`
   .split(',')
   .map((line) => line.trim().split(' '));
 
 /** The type of each field of an action, in the order in which a file has them. @type {Record<string, string>} */
 const FIELDS = {
-  target: 'target', server: 'server', from: 'server', to: 'server', rate: 'share', by: 'jump', stalled: 'flag', full: 'flag',
-  min: 'length', max: 'length', delay: 'length', share: 'share', groups: 'groups', message: 'count', command: 'command', draw: 'count',
+  target: 'target', server: 'server', from: 'server', to: 'server', rate: 'share', by: 'jump',
+  stalled: 'flag', full: 'flag', min: 'length', max: 'length', delay: 'length', share: 'share',
+  groups: 'groups', message: 'count', command: 'command', draw: 'count',
 };
 const ORDER = Object.keys(FIELDS);
 /** A target is called a server in a file. @param {string} field */
@@ -72,7 +80,10 @@ function fail(sentence) {
   throw new FileError(sentence);
 }
 
-/** Does something and says of what fails where that is. @template T @param {string} place @param {() => T} work @returns {T} */
+/**
+ * Does something and says of what fails where that is.
+ * @template T @param {string} place @param {() => T} work @returns {T}
+ */
 function within(place, work) {
   try {
     return work();
@@ -130,7 +141,10 @@ function decimal(number, places) {
   return `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '');
 }
 
-/** A decimal number with the point moved to the right. @param {string} whole @param {string | undefined} rest @param {number} places @param {string} text */
+/**
+ * A decimal number with the point moved to the right.
+ * @param {string} whole @param {string | undefined} rest @param {number} places @param {string} text
+ */
 function scaled(whole, rest, places, text) {
   const digits = (rest ?? '').replace(/0+$/, '');
   if (digits.length > places) fail(words.tooFine(text));
@@ -145,12 +159,14 @@ const quoted = (json) => {
 
 /** @param {unknown} json @param {bigint} most @returns {bigint} */
 function whole(json, most) {
-  const found = typeof json === 'string' && json[0] === '\0' ? BigInt(json.slice(1)) : Number.isSafeInteger(json) ? BigInt(Number(json)) : -1n;
+  const large = typeof json === 'string' && json[0] === '\0' && BigInt(json.slice(1));
+  const found = large || (Number.isSafeInteger(json) ? BigInt(Number(json)) : -1n);
   return found >= 0n && found <= most ? found : fail(words.noCount(quoted(json), most));
 }
 
 /** @param {unknown} json @param {(text: string) => string} no */
-const match = (json, /** @type {RegExp} */ form, no) => (typeof json === 'string' && form.exec(json)) || fail(no(quoted(json)));
+const match = (json, /** @type {RegExp} */ form, no) =>
+  (typeof json === 'string' && form.exec(json)) || fail(no(quoted(json)));
 
 /** How many digits after the point count, and how many micros one is. @type {Record<string, [number, bigint]>} */
 const UNITS = { us: [0, 1n], µs: [0, 1n], ms: [3, 1n], s: [6, 1n], min: [6, 60n], h: [6, 3600n] };
@@ -212,7 +228,11 @@ const TYPES = {
       return folded % 2n ? (folded + 1n) / -2n : folded / 2n;
     },
   },
-  flag: { ...number, parse: (json) => (typeof json === 'boolean' ? BigInt(json) : fail(words.noFlag(quoted(json)))), print: (value) => value === 1n },
+  flag: {
+    ...number,
+    parse: (json) => (typeof json === 'boolean' ? BigInt(json) : fail(words.noFlag(quoted(json)))),
+    print: (value) => value === 1n,
+  },
   count: { ...number, parse: (json) => whole(json, U64), print: (value) => value },
   small: { ...number, parse: (json) => whole(json, 255n), print: (value) => value },
   rules: {
@@ -256,7 +276,9 @@ const list = (json) => (Array.isArray(json) ? json : fail(words.noList(quoted(js
 
 /** @param {unknown} json @returns {Record<string, any>} */
 const fields = (json) =>
-  json && typeof json === 'object' && !Array.isArray(json) ? /** @type {any} */ (json) : fail(words.noObject(quoted(json)));
+  json && typeof json === 'object' && !Array.isArray(json)
+    ? /** @type {any} */ (json)
+    : fail(words.noObject(quoted(json)));
 
 /** A slip of the pen must not turn into a default. @param {Record<string, any>} found @param {string[]} known */
 function onlyKnown(found, known) {
@@ -280,7 +302,8 @@ export function readFile(text) {
   const seed = within('seed', () => BigInt(match(file.seed, /^\d{1,20}$/, words.noSeed)[0]));
   out.number(seed <= U64 ? seed : fail(words.noSeed(String(seed))));
   out.number(within('until', () => length(file.until ?? '0s')));
-  const hash = file.hash === undefined ? null : within('hash', () => match(file.hash, /^[\da-f]{16}$/i, words.noHash)[0]);
+  const readHash = () => match(file.hash, /^[\da-f]{16}$/i, words.noHash)[0];
+  const hash = file.hash === undefined ? null : within('hash', readHash);
   out.bytes.push(hash ? 1 : 0);
   for (let at = 14; hash && at >= 0; at -= 2) out.bytes.push(parseInt(hash.slice(at, at + 2), 16));
   putParameters(out, file, parts);
@@ -291,12 +314,16 @@ export function readFile(text) {
   return { bytes: Uint8Array.from(out.bytes), note, until: file.until !== undefined };
 }
 
-/** JSON whose large numbers, which JavaScript would round, have become texts that begin with a zero byte. @param {string} text @returns {unknown} */
+/**
+ * JSON whose large numbers, which JavaScript would round, have become texts that begin with a zero byte.
+ * @param {string} text @returns {unknown}
+ */
 function parse(text) {
   try {
     const value = JSON.parse(text);
     if (!/\d{16}/.test(text)) return value;
-    return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|\b\d{16,}\b/g, (token) => (token[0] === '"' ? token : `"\\u0000${token}"`)));
+    const marked = (/** @type {string} */ token) => (token[0] === '"' ? token : `"\\u0000${token}"`);
+    return JSON.parse(text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|\b\d{16,}\b/g, marked));
   } catch (error) {
     return fail(words.noJson(error instanceof Error ? error.message : ''));
   }
@@ -310,14 +337,18 @@ function putParameters(out, file, parts) {
   }
   const values = PARAMETERS.map(([part, name, type, otherwise]) => {
     const given = part ? file[part]?.[name] : file[name];
-    return given === undefined ? BigInt(otherwise) : within(part ? `${part}.${name}` : name, () => TYPES[type].parse(given));
+    if (given === undefined) return BigInt(otherwise);
+    return within(part ? `${part}.${name}` : name, () => TYPES[type].parse(given));
   });
   const differ = values.map((value, i) => value !== BigInt(PARAMETERS[i][3]));
   out.number(differ.reduce((bits, differs, i) => bits | (BigInt(differs) << BigInt(i)), 0n));
   values.forEach((value, i) => differ[i] && out.number(value));
 }
 
-/** @param {Writer} out @param {bigint} before when the action before it is @param {unknown} json @returns {bigint} when it is */
+/**
+ * @param {Writer} out @param {bigint} before when the action before it is @param {unknown} json
+ * @returns {bigint} when it is
+ */
 function putAction(out, before, json) {
   const action = fields(json);
   const kind = ACTIONS.findIndex(([name]) => name === action.do);
@@ -347,9 +378,13 @@ export function writeFile(from, note) {
   if (note) add('note', note);
   add('seed', String(bytes.number()));
   add('until', lengthText(bytes.number()));
-  if (bytes.byte()) add('hash', [...bytes.take(8)].reverse().map((each) => each.toString(16).padStart(2, '0')).join(''));
+  const hex = (/** @type {number} */ each) => each.toString(16).padStart(2, '0');
+  if (bytes.byte()) add('hash', [...bytes.take(8)].reverse().map(hex).join(''));
   const named = bytes.number();
-  const values = PARAMETERS.map(([, , type, otherwise], i) => TYPES[type].print((named >> BigInt(i)) & 1n ? bytes.number() : BigInt(otherwise)));
+  const values = PARAMETERS.map(([, , type, otherwise], i) => {
+    const there = (named >> BigInt(i)) & 1n;
+    return TYPES[type].print(there ? bytes.number() : BigInt(otherwise));
+  });
   add('servers', values[0]);
   for (const part of ['network', 'disk', 'timing', 'clients']) {
     const of = PARAMETERS.flatMap((parameter, i) => (parameter[0] === part ? [i] : []));

@@ -24,17 +24,21 @@ const { share: words } = strings;
 
 export class ShareDialog {
   #dialog = byId('share-dialog', HTMLDialogElement);
-  #link = make('input', { type: 'text', readonly: true, id: 'share-link', 'aria-label': words.link, onfocus: () => this.#link.select() });
+  #link = make('input', { type: 'text', readonly: true, id: 'share-link', 'aria-label': words.link });
   #note = make('input', { type: 'text', id: 'share-note', autocomplete: 'off', 'aria-describedby': 'share-file-help' });
   #said = make('p', { class: 'said', role: 'status' });
-  #file = make('input', { type: 'file', accept: '.json,application/json', class: 'unseen', tabindex: -1, 'aria-hidden': 'true' });
+  #file = make('input', { type: 'file', accept: '.json,application/json', hidden: true });
   #means;
 
   /** @param {Means} means */
   constructor(means) {
     this.#means = means;
-    const button = (/** @type {string} */ name, /** @type {() => void} */ act) => make('button', { type: 'button', onclick: () => this.#try(act) }, name);
-    const copy = make('button', { class: 'primary', type: 'button', autofocus: true, onclick: () => this.#copy(this.#link.value) }, words.copy);
+    const button = (/** @type {string} */ name, /** @type {() => void} */ act) =>
+      make('button', { type: 'button', onclick: () => this.#try(act) }, name);
+    const copy = button(words.copy, () => this.#copy(this.#link.value));
+    copy.className = 'primary';
+    copy.autofocus = true;
+    this.#link.addEventListener('focus', () => this.#link.select());
     this.#note.addEventListener('change', () => (this.#means.model().note = this.#note.value));
     this.#file.addEventListener('change', () => {
       const [file] = this.#file.files ?? [];
@@ -43,8 +47,10 @@ export class ShareDialog {
       this.#dialog.close();
       means.open(file);
     });
+    const section = (/** @type {string} */ name, /** @type {Node[]} */ ...content) =>
+      make('section', {}, make('h3', {}, name), ...content);
     const group = (/** @type {string} */ name, /** @type {string} */ help, /** @type {Node[]} */ ...content) =>
-      make('section', {}, make('h3', {}, name), make('p', { class: 'hint' }, help), make('p', { class: 'row' }, ...content));
+      section(name, make('p', { class: 'hint' }, help), make('p', { class: 'row' }, ...content));
     const fileHelp = make('p', { class: 'hint', id: 'share-file-help' }, words.fileHelp);
     dressDialog(
       this.#dialog,
@@ -52,16 +58,30 @@ export class ShareDialog {
       make('p', { class: 'hint' }, words.linkHelp),
       make('p', { class: 'row link-row' }, this.#link, copy),
       this.#said,
-      make(
-        'section',
-        {},
-        make('h3', {}, words.file),
+      section(
+        words.file,
         fileHelp,
         make('p', { class: 'row link-row' }, make('label', { for: 'share-note' }, words.note), this.#note),
-        make('p', { class: 'row' }, button(words.saveFile, () => this.#saveFile()), button(words.openFile, () => this.#file.click()), this.#file),
+        make(
+          'p',
+          { class: 'row' },
+          button(words.saveFile, () => this.#saveFile()),
+          button(words.openFile, () => this.#file.click()),
+          this.#file,
+        ),
       ),
-      group(words.picture, words.pictureHelp, button('PNG', () => means.picture('png')), button('SVG', () => means.picture('svg'))),
-      group(words.records, words.recordsHelp, button(words.trace, () => this.#record('trace', 'jsonl')), button('ShiViz', () => this.#record('shiviz', 'log'))),
+      group(
+        words.picture,
+        words.pictureHelp,
+        button('PNG', () => means.picture('png')),
+        button('SVG', () => means.picture('svg')),
+      ),
+      group(
+        words.records,
+        words.recordsHelp,
+        button(words.trace, () => this.#record('trace', 'jsonl')),
+        button('ShiViz', () => this.#record('shiviz', 'log')),
+      ),
       group(
         words.show,
         words.showHelp,

@@ -5,7 +5,10 @@ const n = (/** @type {number} */ value) => +value.toFixed(2);
 const safe = (/** @type {string} */ words) => words.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const ANCHORS = { left: 'start', center: 'middle', right: 'end' };
 /** What `save` keeps. */
-const KEPT = /** @type {const} */ (['globalAlpha', 'fillStyle', 'strokeStyle', 'lineWidth', 'lineCap', 'lineJoin', 'font', 'textAlign', 'textBaseline', 'dash', 'matrix']);
+const KEPT = /** @type {const} */ ([
+  'globalAlpha', 'fillStyle', 'strokeStyle', 'lineWidth', 'lineCap', 'lineJoin',
+  'font', 'textAlign', 'textBaseline', 'dash', 'matrix',
+]);
 
 export class SvgContext {
   globalAlpha = 1;
@@ -32,7 +35,9 @@ export class SvgContext {
 
   /** @param {number} width @param {number} height */
   whole(width, height) {
-    const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${n(width)} ${n(height)}" width="${n(width)}" height="${n(height)}">\n${this.#parts.join('\n')}\n</svg>\n`;
+    const [w, h] = [n(width), n(height)];
+    const start = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w} ${h}" width="${w}" height="${h}">`;
+    const svg = `${[start, ...this.#parts, '</svg>'].join('\n')}\n`;
     // Not every program knows all of a browser's ways to name a colour.
     return svg.replace(/\b(?:oklab|oklch|color)\([^)]*\)/g, (colour) => this.#plain(colour));
   }
@@ -104,7 +109,10 @@ export class SvgContext {
     this.ellipse(x, y, radius, radius, 0, from, to);
   }
 
-  /** @param {number} x @param {number} y @param {number} rx @param {number} ry @param {number} _turn always 0 @param {number} from @param {number} to @param {boolean} [back] */
+  /**
+   * @param {number} x @param {number} y @param {number} rx @param {number} ry @param {number} _turn always 0
+   * @param {number} from @param {number} to @param {boolean} [back]
+   */
   ellipse(x, y, rx, ry, _turn, from, to, back = false) {
     const at = (/** @type {number} */ angle) => [x + rx * Math.cos(angle), y + ry * Math.sin(angle)];
     const sweep = back ? 0 : 1;
@@ -121,7 +129,9 @@ export class SvgContext {
   /** @param {number} x @param {number} y @param {number} w @param {number} h @param {number} r */
   roundRect(x, y, w, h, r) {
     const corner = (/** @type {number} */ u, /** @type {number} */ v) => `a${r} ${r} 0 0 1 ${u} ${v}`;
-    this.#path += `M${x + r} ${y}h${w - 2 * r}${corner(r, r)}v${h - 2 * r}${corner(-r, r)}h${2 * r - w}${corner(-r, -r)}v${2 * r - h}${corner(r, -r)}Z`;
+    const [across, down] = [w - 2 * r, h - 2 * r];
+    this.#path += `M${x + r} ${y}h${across}${corner(r, r)}v${down}${corner(-r, r)}`;
+    this.#path += `h${-across}${corner(-r, -r)}v${-down}${corner(r, -r)}Z`;
   }
 
   fill() {
@@ -163,21 +173,24 @@ export class SvgContext {
     const [, weight = '400', size = '12', family = ''] = /^(?:(\w+) )?([\d.]+)px (.*)$/.exec(this.font) ?? [];
     const baseline = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
     this.#put(
-      `<text x="${n(x)}" y="${n(y)}" font-family="${safe(family)}" font-size="${size}" font-weight="${weight}" text-anchor="${ANCHORS[this.textAlign]}"${baseline} xml:space="preserve"${paint}`,
+      `<text x="${n(x)}" y="${n(y)}" text-anchor="${ANCHORS[this.textAlign]}"${baseline} xml:space="preserve"` +
+        ` font-family="${safe(family)}" font-size="${size}" font-weight="${weight}"${paint}`,
       `${safe(words)}</text>`,
     );
   }
 
   #line() {
     const dash = this.dash.length ? ` stroke-dasharray="${this.dash.map(n).join(' ')}"` : '';
-    return ` stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}" stroke-linecap="${this.lineCap}" stroke-linejoin="${this.lineJoin}"${dash}`;
+    const ends = ` stroke-linecap="${this.lineCap}" stroke-linejoin="${this.lineJoin}"`;
+    return ` stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}"${ends}${dash}`;
   }
 
   /** @param {string} start of an element @param {string} [rest] */
   #put(start, rest) {
     const { a, b, c, d, e, f } = this.matrix;
     const moved = this.matrix.isIdentity ? '' : ` transform="matrix(${[a, b, c, d, e, f].map(n).join(' ')})"`;
-    this.#parts.push(`${start}${this.globalAlpha < 1 ? ` opacity="${n(this.globalAlpha)}"` : ''}${moved}${rest === undefined ? '/>' : `>${rest}`}`);
+    const faint = this.globalAlpha < 1 ? ` opacity="${n(this.globalAlpha)}"` : '';
+    this.#parts.push(`${start}${faint}${moved}${rest === undefined ? '/>' : `>${rest}`}`);
   }
 }
 
