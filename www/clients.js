@@ -18,6 +18,8 @@ import { TimeView } from './timeview.js';
 const SPAN = 4_000_000;
 /** The newest operations that are read; older ones are out of sight. */
 const READ = 600;
+/** How long reading them may take of the time while playing. */
+const SHARE = 1 / 50;
 /** Half an interval's height, where there is room. */
 const HALF = 9;
 
@@ -44,6 +46,8 @@ export class Clients {
   /** The clients, from top to bottom. */
   #lanes = [1];
   #revision = -1;
+  #readAt = 0;
+  #readTook = 0;
   #now = 0;
   /** The operation pointed at. */
   #lit = 0;
@@ -85,19 +89,22 @@ export class Clients {
     this.#redraw();
   }
 
-  /** @param {Model} model */
-  update(model) {
+  /** @param {Model} model @param {boolean} playing */
+  update(model, playing) {
     if (this.#panel.hidden) return;
     const { now, operationsRevision } = model.frame;
+    const clock = performance.now();
     this.#now = now;
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
-    if (operationsRevision !== this.#revision) {
+    if (operationsRevision !== this.#revision && !(playing && clock - this.#readAt < this.#readTook / SHARE)) {
       this.#revision = operationsRevision;
       this.#operations = model.operations(READ);
       this.#order = orderOf(this.#operations);
       this.#lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
       this.#box.style.setProperty('--lanes', String(this.#lanes.length));
+      this.#readAt = clock;
+      this.#readTook = performance.now() - clock;
     }
     const { clientWidth, clientHeight } = this.#box;
     const state = `${now} ${this.#revision} ${this.#view.from} ${this.#view.span} ${this.#lit} ${clientWidth} ${clientHeight}`;

@@ -90,7 +90,7 @@ export class Reading {
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     this.#spacetime.update(model, playing);
-    this.#clients.update(model);
+    this.#clients.update(model, playing);
     this.#inspector.update(model, playing);
     this.#dials.update(model);
     this.#safety.update(model, playing);
