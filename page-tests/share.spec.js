@@ -84,7 +84,12 @@ test('the address follows time and what is done; paused, it is left alone', asyn
   await framesAfter(page, 40);
   const puts = () => page.evaluate(() => /** @type {any} */ (window).puts);
   const before = await puts();
-  await framesAfter(page, 60);
+  // Whatever is drawn meanwhile.
+  const drawn = await framesAfter(page, 1);
+  for (const id of [1, 2, 3]) {
+    await server(page, id).hover();
+    expect(await framesAfter(page, 40)).toBeGreaterThan(drawn);
+  }
   expect(await puts()).toBe(before);
   const still = page.url();
   await page.getByRole('button', { name: 'Play' }).click();
@@ -340,6 +345,8 @@ test('what happened is saved as a ShiViz log, with vector clocks that hold', asy
   expect(events.map(({ host, clock, event }) => `${host} ${clock}\n${event}\n`).join('')).toBe(bytes.toString());
   /** @type {Record<string, Record<string, number>>} */
   const last = {};
+  /** What each server's nth event was. @type {Map<string, string>} */
+  const told = new Map();
   let receives = 0;
   for (const { host, clock, event } of events) {
     const now = JSON.parse(clock);
@@ -350,7 +357,12 @@ test('what happened is saved as a ShiViz log, with vector clocks that hold', asy
       if (other !== host) expect(count, 'nobody knows of what is yet to come').toBeLessThanOrEqual(last[other]?.[other] ?? 0);
     }
     last[host] = now;
-    if (event.includes('receives')) receives++;
+    told.set(`${host} ${now[host]}`, event);
+    const [, from] = /receives .* from (S\d)$/.exec(event) ?? [];
+    if (!from) continue;
+    receives++;
+    // What is new is known from the message: its sending is the last that is known of its sender.
+    if (now[from] > (then[from] ?? 0)) expect(told.get(`${from} ${now[from]}`)).toMatch(new RegExp(`^.* sends .* to ${host}$`));
   }
   expect(receives).toBeGreaterThan(30);
 });
