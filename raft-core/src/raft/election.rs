@@ -1,5 +1,6 @@
 //! Elections: campaigns, votes, and stepping down (Raft §5.2, §5.4.1; dissertation §4.2.3, §6.2, §9.6).
 
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::entry::{Entry, Payload};
@@ -284,12 +285,15 @@ impl Raft {
     pub(super) fn take_entry(&mut self, entry: Entry, out: &mut Output) -> EntryId {
         self.must_hold(entry.term >= self.log.last().term, "terms never go down along the log");
         self.must_hold(entry.term <= self.hard_state.term, "no entry is of a later term than its holder's");
-        let configuration =
-            if let Payload::Membership(configuration) = &entry.payload { Some(**configuration) } else { None };
+        let configuration = if let Payload::Membership(configuration) = &entry.payload {
+            Some(Arc::clone(configuration))
+        } else {
+            None
+        };
         let id = self.log.append(entry);
         if let Some(configuration) = configuration {
             let before = *self.membership.current();
-            self.membership.append(id.index, configuration);
+            self.membership.append(id.index, *configuration);
             self.on_membership(before, id.index, out);
         }
         id

@@ -98,6 +98,7 @@ impl Log {
     }
 
     /// Adds an entry at the end; its identity.
+    #[inline]
     pub fn append(&mut self, entry: Entry) -> EntryId {
         assert!(entry.term >= self.last.term, "an entry of term {} appended after {}", entry.term, self.last);
         self.last = EntryId::new(self.last.index.next(), entry.term);
@@ -152,20 +153,21 @@ impl Log {
         if from <= self.base.index || count == 0 {
             return Entries::None;
         }
-        let mut size = 0;
-        let fits = |(position, entry): &(usize, &Entry)| {
-            size += entry.payload.size();
-            *position == 0 || size <= bytes
-        };
-        let count = self.iter_from(from).take(count as usize).enumerate().take_while(fits).count();
         if count == 1 {
             return self.get(from).cloned().map_or(Entries::None, Entries::One);
         }
-        let mut entries = Vec::with_capacity(count);
+        let mut size = 0;
+        let mut fits = |entry: &&Entry| {
+            let first = size == 0;
+            size += entry.payload.size();
+            first || size <= bytes
+        };
+        let mut entries = Vec::with_capacity(count as usize);
         for run in self.runs_from(from) {
-            let room = count - entries.len();
-            entries.extend_from_slice(&run[..room.min(run.len())]);
-            if entries.len() == count {
+            let room = &run[..run.len().min(count as usize - entries.len())];
+            let before = entries.len();
+            entries.extend(room.iter().take_while(&mut fits).cloned());
+            if entries.len() < before + room.len() || entries.len() as u64 == count {
                 break;
             }
         }
@@ -206,9 +208,22 @@ impl Log {
         (offset / CHUNK, offset % CHUNK)
     }
 
-    fn bytes_in(&self, after: LogIndex, last: LogIndex) -> u64 {
-        let count = last.distance_from(after) as usize;
-        self.iter_from(after.next()).take(count).map(|entry| entry.payload.size()).sum()
+    /// The size of the entries `(after, last]`.
+    pub(super) fn bytes_in(&self, after: LogIndex, last: LogIndex) -> u64 {
+        if last == after.next() {
+            return self.get(last).map_or(0, |entry| entry.payload.size());
+        }
+        let mut left = last.distance_from(after) as usize;
+        let mut bytes = 0;
+        for run in self.runs_from(after.next()) {
+            let run = &run[..run.len().min(left)];
+            bytes += run.iter().map(|entry| entry.payload.size()).sum::<u64>();
+            left -= run.len();
+            if left == 0 {
+                break;
+            }
+        }
+        bytes
     }
 }
 

@@ -158,7 +158,7 @@ impl Raft {
             let Some(previous) = self.log.id_at(next.previous()) else {
                 return self.begin_snapshot(member, out);
             };
-            let entries = self.cut_slice(next);
+            let (entries, bytes) = self.cut_slice(next);
             let Role::Leader(leader) = &mut self.role else {
                 return;
             };
@@ -173,7 +173,6 @@ impl Raft {
                 }
                 ProgressState::Replicate(window) => {
                     let last_sent = next.previous().plus(entries.len() as u64);
-                    let bytes = entries.as_slice().iter().map(|entry| entry.payload.size()).sum();
                     window.add(last_sent, bytes, round);
                     progress.next = last_sent.next();
                     false
@@ -228,23 +227,24 @@ impl Raft {
         self.send(member, Message::AppendEntries(append), out);
     }
 
-    /// The entries from `from` on that go into one append. Members equally far share them.
-    fn cut_slice(&mut self, from: LogIndex) -> Entries {
-        if let Some((start, entries)) = &self.slice
+    /// The entries from `from` on that go into one append, and their size. Members equally far share them.
+    fn cut_slice(&mut self, from: LogIndex) -> (Entries, u64) {
+        if let Some((start, entries, bytes)) = &self.slice
             && *start == from
         {
-            return entries.clone();
+            return (entries.clone(), *bytes);
         }
         let entries = self.log.slice(from, self.config.append_entries_max, self.config.append_bytes_max);
-        self.slice = Some((from, entries.clone()));
-        entries
+        let bytes = entries.as_slice().iter().map(|entry| entry.payload.size()).sum();
+        self.slice = Some((from, entries.clone(), bytes));
+        (entries, bytes)
     }
 
     /// All entries from `from` on: those that went into an append already, where that took all.
     pub(super) fn cut_everything(&self, from: LogIndex) -> Entries {
         let count = self.log.last().index.next().distance_from(from);
         match &self.slice {
-            Some((start, entries)) if *start == from && entries.len() as u64 == count => entries.clone(),
+            Some((start, entries, _)) if *start == from && entries.len() as u64 == count => entries.clone(),
             _ => self.log.slice(from, usize::MAX, u64::MAX),
         }
     }
@@ -411,8 +411,7 @@ impl Raft {
         } else {
             ServerSet::EMPTY
         };
-        let count = held.distance_from(self.commit) as usize;
-        let bytes: u64 = self.log.iter_from(self.commit.next()).take(count).map(|entry| entry.payload.size()).sum();
+        let bytes = self.log.bytes_in(self.commit, held);
         let first_own = leader.first_own;
         let had_own = self.commit >= first_own;
         self.raise_commit(held, by, out);

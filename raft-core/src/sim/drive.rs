@@ -134,18 +134,19 @@ impl Simulation {
 
     /// Like [`Simulation::step_raft`], for an input on a client's behalf.
     pub(super) fn feed(&mut self, server: ServerId, input: Input, asker: Option<Asker>) {
-        let mut input = Some(input);
-        let mut asker = asker;
-        while let Some(next) = input.take() {
-            let mut out = core::mem::take(&mut self.out);
-            out.listen = self.listening || self.marks.is_some();
+        let (mut input, mut asker) = (input, asker);
+        let mut out = self.out.take().unwrap_or_default();
+        out.listen = self.listening || self.marks.is_some();
+        loop {
             let machine = &mut self.machines[server.slot()];
-            if let Some(process) = &mut machine.process {
-                process.raft.step(machine.clock.read(self.now), next, &mut out);
-                input = self.carry_out(server, &mut out, asker.take());
+            let Some(process) = &mut machine.process else { break };
+            process.raft.step(machine.clock.read(self.now), input, &mut out);
+            match self.carry_out(server, &mut out, asker.take()) {
+                Some(follow_up) => input = follow_up,
+                None => break,
             }
-            self.out = out;
         }
+        self.out = Some(out);
         self.schedule_server(server);
     }
 
@@ -192,8 +193,12 @@ impl Simulation {
                 process.proposed.insert(id.index, (id.term, asker));
             }
         }
-        self.apply(server, out);
-        self.answer_reads(server, out);
+        if out.restore.is_some() || !out.committed.is_empty() {
+            self.apply(server, out);
+        }
+        if !out.reads.is_empty() {
+            self.answer_reads(server, out);
+        }
         for refused in out.refused.drain(..) {
             self.refuse(server, asker, refused);
         }

@@ -45,6 +45,7 @@ mod serve;
 mod storm;
 pub mod timeline;
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -119,8 +120,8 @@ pub struct Simulation {
     operations_revision: u64,
     listening: bool,
     news: Vec<News>,
-    /// Reused from step to step.
-    out: Output,
+    /// Reused from step to step; a step that is under way has it.
+    out: Option<Box<Output>>,
 }
 
 impl Simulation {
@@ -160,7 +161,7 @@ impl Simulation {
             operations_revision: 0,
             listening: false,
             news: Vec::new(),
-            out: Output::default(),
+            out: None,
             scenario: Arc::new(scenario),
         };
         simulation.schedule_action(0);
