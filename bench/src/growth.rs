@@ -60,7 +60,7 @@ pub fn contests(scale: Scale) -> Vec<Contest> {
         Contest { at: Some(x), ..Contest::less(curve.row, format!("{x} {}", curve.x), unit) }
     };
     for count in scale.some(&[3, 5, 9, 17, 33, 65, 101]) {
-        let total = (scale.of(180_000) as u64 / count) as usize;
+        let total = (scale.of(120_000) as u64 / count) as usize;
         let contest = at(servers, count)
             .with(OURS, move || micros(consensus::replicate_ours(count as u8, 1, 16, total)))
             .with(RAFT_RS, move || {
@@ -69,7 +69,7 @@ pub fn contests(scale: Scale) -> Vec<Contest> {
         contests.push(contest);
     }
     for entries in scale.some(&[100, 1_000, 10_000, 100_000, 1_000_000]) {
-        let total = scale.of(50_000);
+        let total = scale.of(30_000);
         let contest = at(log, entries)
             .with(OURS, move || append_ours(entries, total))
             .with(RAFT_RS, move || append_raft_rs(entries, total));

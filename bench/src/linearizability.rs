@@ -7,6 +7,7 @@
 #[allow(dead_code, reason = "the tests use all of it")]
 mod generate;
 
+use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -26,24 +27,27 @@ pub fn contests() -> Vec<Contest> {
 }
 
 fn contest((operations, keys, clients): (usize, usize, u64)) -> Contest {
-    let (history, _) = generate(1, &Recipe { operations, keys, clients, talkative: 0, ..Recipe::PLAIN });
-    let theirs = for_porcupine(&history);
-    let history = Rc::new(history);
-    let name = format!(
-        "{} operations on {keys} {}, {clients} clients",
-        whole(operations as u64),
-        if keys == 1 { "key" } else { "keys" }
-    );
+    // Made when it is first needed, before anything is measured.
+    let prepared = Rc::new(LazyCell::new(move || {
+        let (history, _) = generate(1, &Recipe { operations, keys, clients, talkative: 0, ..Recipe::PLAIN });
+        let theirs = for_porcupine(&history);
+        (history, theirs)
+    }));
+    let the_same = Rc::clone(&prepared);
+    let keys_are = if keys == 1 { "key" } else { "keys" };
+    let name = format!("{} operations on {keys} {keys_are}, {clients} clients", whole(operations as u64));
     Contest::less(SEARCH, name, "ms")
         .with(OURS, move || {
+            let (history, _) = &**prepared;
             let mut verdict = None;
             let cost = cost_in_threads(|| verdict = Some(history.check()));
             assert!(matches!(verdict, Some(Verdict::Linearizable(_))), "a good history is found bad");
             sample(operations, &cost)
         })
         .with(PORCUPINE, move || {
+            let (_, theirs) = &**the_same;
             let mut good = false;
-            let cost = cost_in_threads(|| good = check_operations(&theirs));
+            let cost = cost_in_threads(|| good = check_operations(theirs));
             assert!(good, "a good history is found bad");
             sample(operations, &cost)
         })

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::growth::{self, CURVES, Curve, TIMELINE};
-use crate::measure::{Outcome, Summary, figure, whole};
+use crate::measure::{Outcome, POINT_REPETITIONS, Summary, figure, whole};
 use crate::rows::{self, Goal, Row};
 use crate::simulator::LOOP;
 use crate::{OURS, RAFT_RS, plot};
@@ -88,7 +88,7 @@ impl Report {
              | raft-rs | {}, protobuf-codec |\n\
              | madsim, turmoil | {madsim}, {turmoil}, both with raft-rs |\n\
              | porcupine-rs | {} |\n\
-             | repetitions | {} |\n",
+             | repetitions | {}, of points of a curve {} |\n",
             processor(),
             std::env::consts::OS,
             std::env::consts::ARCH,
@@ -98,6 +98,7 @@ impl Report {
             of("raft"),
             of("porcupine-rs"),
             self.repetitions,
+            POINT_REPETITIONS.min(self.repetitions.into()),
         );
     }
 

@@ -5,7 +5,8 @@ import { readFile } from "node:fs/promises";
 const [file, command, ...numbers] = process.argv.slice(2);
 const [seconds, journey] = numbers.map(Number);
 const { instance } = await WebAssembly.instantiate(await readFile(file), {});
-const { simulate, trace_hash: traceHash, prepare, seek } = instance.exports;
+const { simulate, trace_hash: traceHash, prepare, seek, longest_gap: longestGap } = instance.exports;
+const { checkpoint_bytes: checkpointBytes } = instance.exports;
 
 /** CPU time of this process, in seconds. */
 function cpuSeconds() {
@@ -40,7 +41,8 @@ if (command === "simulate") {
   }
   quickest.sort((a, b) => a - b);
   const at = (share) => quickest[Math.floor((quickest.length - 1) * share)];
-  console.log(JSON.stringify({ median_millis: at(0.5), p99_millis: at(0.99), max_millis: at(1) }));
+  const held = { longest_gap: longestGap(), checkpoint_bytes: checkpointBytes() };
+  console.log(JSON.stringify({ median_millis: at(0.5), p99_millis: at(0.99), max_millis: at(1), ...held }));
 } else {
   throw new Error(`there is no command “${command}”`);
 }

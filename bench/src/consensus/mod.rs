@@ -46,7 +46,7 @@ pub fn contests(scale: Scale) -> Vec<Contest> {
 }
 
 fn replication(servers: u8, batch: usize, size: usize, scale: Scale) -> Contest {
-    let total = scale.of(if batch == 1 { 60_000 } else { 300_000 });
+    let total = scale.of(if batch == 1 { 40_000 } else { 200_000 });
     let (row, how) =
         if batch == 1 { (SINGLE, "one entry a round".to_owned()) } else { (BATCH, format!("{batch} entries a batch")) };
     Contest::new(row, format!("{servers} servers, {how}, {size} B"), "entries/s")

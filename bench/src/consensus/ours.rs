@@ -3,11 +3,11 @@
 //! What a driver does is done, and no more: every write is taken and reported durable, every message delivered, every committed entry counted,
 //! every snapshot that is asked for handed in.
 
-use std::collections::VecDeque;
+use std::mem;
 use std::sync::Arc;
 
 use raft_core::raft::{
-    Config, Configuration, Durable, Entry, Input, Message, Output, Payload, Proposal, Raft, ReadMode, ServerId,
+    Config, Configuration, Durable, Entry, Envelope, Input, Output, Payload, Proposal, Raft, ReadMode, ServerId,
     ServerSet, Start,
 };
 use raft_core::time::Time;
@@ -17,8 +17,9 @@ use super::COMPACT_EVERY;
 /// A cluster of our servers.
 pub struct Cluster {
     servers: Vec<Raft>,
-    /// To whom, from whom, what.
-    on_the_way: VecDeque<(ServerId, ServerId, Message)>,
+    /// Messages on their way, each with its sender: what comes of these goes into the others' place.
+    on_the_way: Vec<(ServerId, Envelope)>,
+    arriving: Vec<(ServerId, Envelope)>,
     out: Output,
     now: Time,
     /// Commands applied, by server.
@@ -77,7 +78,8 @@ impl Cluster {
         };
         Cluster {
             servers: voters.iter().zip(starts).map(start).collect(),
-            on_the_way: VecDeque::new(),
+            on_the_way: Vec::new(),
+            arriving: Vec::new(),
             out: Output::default(),
             now: Time::ZERO,
             applied: vec![0; voters.len()],
@@ -118,21 +120,17 @@ impl Cluster {
         let mut input = input;
         loop {
             self.servers[server.slot()].step(self.now, input, &mut self.out);
-            let receipt = self.out.writes.drain(..).map(|write| write.receipt).last();
-            for envelope in self.out.messages.drain(..) {
-                if self.cut_off.is_none_or(|cut| cut != server && cut != envelope.to) {
-                    self.on_the_way.push_back((envelope.to, server, envelope.message));
-                }
-            }
-            for committed in self.out.committed.drain(..) {
-                if let Payload::Command(_) = committed.entry.payload {
-                    self.applied[server.slot()] += 1;
-                }
-            }
-            self.answered += self.out.reads.drain(..).count() as u64;
+            let cut_off = self.cut_off;
+            let arrives = |to: ServerId| cut_off.is_none_or(|cut| cut != server && cut != to);
+            let sent = self.out.messages.drain(..).filter(|envelope| arrives(envelope.to));
+            self.on_the_way.extend(sent.map(|envelope| (server, envelope)));
+            let commands = self.out.committed.iter();
+            let commands = commands.filter(|committed| matches!(committed.entry.payload, Payload::Command(_)));
+            self.applied[server.slot()] += commands.count() as u64;
+            self.answered += self.out.reads.len() as u64;
             assert!(self.out.refused.is_empty(), "{:?}", self.out.refused);
-            input = match receipt {
-                Some(receipt) => Input::Durable(receipt),
+            input = match self.out.writes.last() {
+                Some(write) => Input::Durable(write.receipt),
                 None if self.out.snapshot_wanted => {
                     let index = self.servers[server.slot()].applied_index();
                     Input::SnapshotTaken { index, data: Arc::clone(&self.snapshot) }
@@ -144,9 +142,13 @@ impl Cluster {
 
     /// Delivers until nothing moves.
     pub fn settle(&mut self) {
-        while let Some((to, from, message)) = self.on_the_way.pop_front() {
-            self.delivered += 1;
-            self.step(to, Input::Message { from, message });
+        while !self.on_the_way.is_empty() {
+            let mut arriving = mem::replace(&mut self.on_the_way, mem::take(&mut self.arriving));
+            self.delivered += arriving.len() as u64;
+            for (from, Envelope { to, message }) in arriving.drain(..) {
+                self.step(to, Input::Message { from, message });
+            }
+            self.arriving = arriving;
         }
     }
 

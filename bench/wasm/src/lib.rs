@@ -42,3 +42,15 @@ pub extern "C" fn seek(micros: f64) -> f64 {
     let time = Time::from_micros(micros as u64);
     TRAVELLED.with_borrow_mut(|run| run.as_mut().map_or(-1.0, |run| run.seek(time).event as f64))
 }
+
+/// The most events that a seek replays in that run: between two of its checkpoints.
+#[unsafe(no_mangle)]
+pub extern "C" fn longest_gap() -> f64 {
+    TRAVELLED.with_borrow(|run| run.as_ref().map_or(0.0, |run| run.holdings().longest_gap as f64))
+}
+
+/// What its checkpoints weigh, in bytes, by estimate.
+#[unsafe(no_mangle)]
+pub extern "C" fn checkpoint_bytes() -> f64 {
+    TRAVELLED.with_borrow(|run| run.as_ref().map_or(0.0, |run| run.holdings().bytes as f64))
+}
