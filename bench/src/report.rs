@@ -112,6 +112,7 @@ impl Report {
         );
         for (goal, row) in judged {
             let peer = match (&goal.peer, row.peer) {
+                (Some(name), Some(theirs)) if theirs.fract() == 0.0 => format!("{} ({name})", whole(theirs as u64)),
                 (Some(name), Some(theirs)) => format!("{} ({name})", figure(theirs)),
                 _ => "–".to_owned(),
             };

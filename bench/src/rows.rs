@@ -66,7 +66,8 @@ impl Goal {
 
     fn row(&self, ours: f64, peer: Option<f64>, ratio: Option<f64>) -> Row {
         // As it is shown: a figure that rounds to the goal meets it.
-        let (ours, peer, ratio) = (rounded(ours), peer.map(rounded), ratio.map(rounded));
+        let (ours, ratio) = (rounded(ours), ratio.map(rounded));
+        let peer = if self.peer_constant.is_some() { peer } else { peer.map(rounded) };
         let met = self.ours_at_least.is_none_or(|least| ours >= least)
             && self.ours_at_most.is_none_or(|most| ours <= most)
             && self.ratio_at_least.is_none_or(|least| ratio.is_some_and(|ratio| ratio >= least));
