@@ -11,7 +11,7 @@ test('play, pause, step and speed', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'Play' })).toBeVisible();
   const still = await now(page);
   const events = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.events);
-  await page.getByRole('button', { name: 'Step' }).click();
+  await page.getByRole('button', { name: 'Step', exact: true }).click();
   expect(await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.events)).toBe(events + 1);
   expect(await now(page)).toBeGreaterThanOrEqual(still);
   const speed = page.getByRole('slider', { name: 'Speed' });
@@ -30,7 +30,7 @@ test('paused, it draws nothing', async ({ page }) => {
   await page.getByRole('button', { name: 'Pause' }).click();
   const settled = await framesAfter(page, 5);
   expect(await framesAfter(page, 30)).toBe(settled);
-  await page.getByRole('button', { name: 'Step' }).click();
+  await page.getByRole('button', { name: 'Step', exact: true }).click();
   const stepped = await framesAfter(page, 5);
   expect(stepped).toBeGreaterThan(settled);
   expect(await framesAfter(page, 30)).toBe(stepped);

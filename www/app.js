@@ -5,6 +5,7 @@
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {typeof import('./pkg/raft_web.js').Run} RunClass */
 
+import { Branches } from './branches.js';
 import { Clock } from './clock.js';
 import { Console } from './console.js';
 import { byId, lessMotion, setText } from './dom.js';
@@ -13,6 +14,7 @@ import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '.
 import { Hands } from './hands.js';
 import { HelpDialog } from './help-dialog.js';
 import { giveHints } from './hints.js';
+import { Jumps } from './jumps.js';
 import { listenForKeys } from './keys.js';
 import { drawLegend } from './legend.js';
 import { namesRun, readAddress } from './link.js';
@@ -29,13 +31,11 @@ import { Stores } from './stores.js';
 import { Story } from './story.js';
 import * as strings from './strings.js';
 import { wireTabs } from './tabs.js';
+import { Tape } from './tape.js';
 import { Theme } from './theme.js';
 import { toast } from './toast.js';
 import { Transport } from './transport.js';
 import { Twins } from './twins.js';
-
-/** How far a jump plays on for something notable, in virtual microseconds. */
-const JUMP_MAX = 20_000_000;
 
 /**
  * A run as asked for; throws an Error with a sentence when there can't be one.
@@ -59,8 +59,6 @@ export class App {
   #Run;
   #model;
   #changed = () => this.clock.invalidate();
-  /** The kinds of moments worth a stop, as bits. */
-  #notable;
 
   clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
   #quorum = byId('quorum', HTMLElement);
@@ -73,7 +71,19 @@ export class App {
   #operations = new Operations(this.#changed);
   #story = new Story({ changed: this.#changed, goTo: (line) => this.#goToLine(line) });
   #console = new Console(() => this.#model);
-  #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: () => this.step() });
+  #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: (forward) => this.step(forward) });
+  #jumps = new Jumps({ model: () => this.#model, pause: () => this.clock.pause() });
+  #branches = new Branches({
+    model: () => this.#model,
+    changed: this.#changed,
+    show: () => this.#reading.show('branches'),
+  });
+  #tape = new Tape({
+    changed: this.#changed,
+    hold: (held) => this.#hold(held),
+    press: (branch, lane) => this.#branches.menu(branch, lane),
+  });
+  #letGo = () => {};
   #networkDialog = new NetworkDialog(() => this.#model);
   #runDialog;
   #helpDialog = new HelpDialog();
@@ -85,8 +95,6 @@ export class App {
   constructor(Run, model) {
     this.#Run = Run;
     this.#model = model;
-    const everyday = ['commit', 'write-began', 'write-ended'];
-    this.#notable = Run.momentKinds().split('\n').reduce((bits, kind, i) => bits | (everyday.includes(kind) ? 0 : 1 << i), 0);
     const stage = byId('stage', HTMLElement);
     this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
     this.#runDialog = new RunDialog(Run, () => this.#model, (wanted) => this.start(wanted));
@@ -124,8 +132,8 @@ export class App {
     drawLegend();
     this.#presenter = new Presenter(this.#ring, {
       toggle: () => this.toggle(),
-      jump: (forward) => this.#jump(forward),
-      step: (forward) => this.#step(forward),
+      jump: (forward) => this.#jumps.jump(forward, 'notable'),
+      step: (forward) => this.step(forward),
       playing: () => this.clock.playing,
     });
     this.#sharing = new Sharing({
@@ -157,25 +165,17 @@ export class App {
     else if (!this.#model.dead) this.clock.play();
   }
 
-  step() {
-    this.clock.pause();
-    this.#model.step();
-  }
-
-  /** To the next notable moment, or the last one. @param {boolean} forward */
-  #jump(forward) {
-    this.clock.pause();
-    const { now } = this.#model;
-    if (this.#model.jump(this.#notable, forward, JUMP_MAX)) return;
-    this.#model.seek(now);
-    toast(strings.nothingNotable(forward));
-  }
-
-  /** @param {boolean} forward */
-  #step(forward) {
+  /** One event on, or back. @param {boolean} forward */
+  step(forward) {
     this.clock.pause();
     if (forward) this.#model.step();
     else this.#model.stepBack();
+  }
+
+  /** A hand is on the tape, or no longer. @param {boolean} held */
+  #hold(held) {
+    if (held) this.#letGo = this.#hush();
+    else this.#letGo();
   }
 
   /** The stage as a picture, with the sentence under it. */
@@ -229,7 +229,8 @@ export class App {
     setText(byId('seed-value', HTMLElement), model.seed);
     this.#seat();
     this.#reading.reset(model);
-    for (const view of [this.#stores, this.#operations, this.#story, this.#console]) view.reset();
+    for (const view of [this.#tape, this.#branches, this.#stores]) view.reset();
+    for (const view of [this.#operations, this.#story, this.#console]) view.reset();
     if (lessMotion.matches || model.dead || model.origin === 'moment') this.clock.pause();
     else this.clock.play();
     this.#sharing.show(model);
@@ -245,6 +246,7 @@ export class App {
 
   #draw() {
     const model = this.#model;
+    this.#tape.follow(model);
     const { frame } = model;
     const { playing } = this.clock;
     if (frame.servers.length !== this.#ring.layout.servers.length) this.#seat();
@@ -257,6 +259,8 @@ export class App {
     this.#operations.update(model);
     this.#story.update(model, playing);
     this.#console.update(model, playing);
+    this.#branches.update(model, playing);
+    this.#tape.update(model, playing);
     this.#transport.update(model);
     this.#presenter.update();
     this.#sharing.update(model, playing);
@@ -306,6 +310,7 @@ export class App {
   #recolour() {
     this.#ring.recolour();
     this.#reading.recolour();
+    this.#tape.recolour();
     drawLegend();
     this.#changed();
   }
@@ -332,7 +337,15 @@ export class App {
   #wireKeys() {
     listenForKeys({
       ' ': () => this.toggle(),
-      '.': () => this.step(),
+      '.': () => this.step(true),
+      ',': () => this.step(false),
+      '[': () => this.#jumps.jump(false),
+      ']': () => this.#jumps.jump(true),
+      j: () => this.#jumps.choose(),
+      z: () => this.#tape.zoom(1.6),
+      x: () => this.#tape.zoom(1 / 1.6),
+      w: () => this.#tape.fit(),
+      b: () => this.#reading.show('branches'),
       '+': () => this.#transport.change(1),
       '-': () => this.#transport.change(-1),
       '1 … 9': (key) => {

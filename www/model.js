@@ -43,10 +43,15 @@ export class Model {
   /** Virtual time still to play that is less than a microsecond. */
   #rest = 0;
 
+  /** The names of the kinds of moments. @type {string[]} */ momentKinds;
+  /** Grows when a branch is renamed or deleted. */
+  renamed = 0;
+
   /** @param {Run} run @param {string} usual the settings that need no mention */
   constructor(run, usual) {
     this.#run = run;
     this.#kinds = kindsOf(run);
+    this.momentKinds = /** @type {any} */ (run.constructor).momentKinds().split('\n');
     this.seed = run.seed;
     this.servers = run.servers;
     this.without = run.without;
@@ -184,15 +189,29 @@ export class Model {
     this.act((run) => run.seek(time));
   }
 
+  /** Goes to a known moment while a frame is being made, so that none has to be asked for. @param {number} time */
+  scrub(time) {
+    this.#rest = 0;
+    this.#guard(() => {
+      this.#run.seek(time);
+      this.frame = this.#read();
+    });
+  }
+
   stepBack() {
     this.#rest = 0;
     this.act((run) => run.stepBack());
   }
 
-  /** Goes to the next moment of these kinds (or the last before); false if there is none. @param {number} kinds bits @param {boolean} forward @param {number} within virtual microseconds to play on */
+  /**
+   * Goes to the next moment of one of these kinds, or the last before; false if there is none.
+   * @param {readonly string[]} kinds @param {boolean} forward
+   * @param {number} within virtual microseconds to look ahead, where nothing is known
+   */
   jump(kinds, forward, within) {
     this.#rest = 0;
-    return this.act((run) => (forward ? run.jumpForward(kinds, within) : run.jumpBack(kinds))) ?? false;
+    const set = kinds.reduce((bits, kind) => bits | (1 << this.momentKinds.indexOf(kind)), 0);
+    return this.act((run) => (forward ? run.jumpForward(set, within) : run.jumpBack(set))) ?? false;
   }
 
   /** @returns {BranchView[]} */
@@ -208,11 +227,13 @@ export class Model {
 
   /** @param {number} branch @param {string} name */
   renameBranch(branch, name) {
+    this.renamed++;
     this.act((run) => run.renameBranch(branch, name));
   }
 
   /** @param {number} branch */
   deleteBranch(branch) {
+    this.renamed++;
     this.act((run) => run.deleteBranch(branch));
   }
 

@@ -35,7 +35,7 @@ export class Reading {
     this.#clients = new Clients({ goTo, changed });
     this.#inspector = new Inspector(changed);
     this.#dials = new Dials(actions.model, actions.openRun);
-    this.#safety = new Safety(actions.Run, { goTo, open: () => this.#turnTo('safety') });
+    this.#safety = new Safety(actions.Run, { goTo, open: () => this.show('safety') });
     this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
     byId('reading', HTMLElement).addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;
@@ -59,7 +59,7 @@ export class Reading {
   /** Shows what a server knows. @param {number} id */
   inspect(id) {
     this.#inspector.show(id);
-    this.#turnTo('server');
+    this.show('server');
   }
 
   /** Says what a property means, and how it was broken. @param {string} property */
@@ -67,8 +67,8 @@ export class Reading {
     this.#safety.open(property);
   }
 
-  /** @param {string} panel */
-  #turnTo(panel) {
+  /** Brings a tab's panel into sight. @param {string} panel */
+  show(panel) {
     this.#open(true);
     const tab = byId(`tab-${panel}`, HTMLButtonElement);
     tab.click();

@@ -11,6 +11,7 @@
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('../web/view.d.ts').InspectorView} InspectorView */
 /** @typedef {import('../web/view.d.ts').PeerView} PeerView */
+/** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
 /** Fixed texts, put into the page's `data-t…` attributes by `fill`. */
 export const text = {
@@ -45,10 +46,17 @@ export const text = {
   server: 'Server',
   stores: 'Stores',
   dials: 'Dials',
+  branches: 'Branches',
   transport: 'Time and commands',
   clock: 'Virtual time',
   speed: 'Speed',
-  stepTitle: 'Play one event',
+  tape: 'Tape',
+  lanes: 'Other branches',
+  tapeIn: 'Zoom the tape in',
+  tapeOut: 'Zoom the tape out',
+  tapeFit: 'All',
+  tapeFitTitle: 'The whole run in sight',
+  jumps: 'Jump',
   command: 'Command',
   commandHint: 'put x 1',
   send: 'Send',
@@ -93,6 +101,117 @@ export const speedSpoken = (speed) => `${speedWords(speed).replace('×', '')} of
 export const play = 'Play';
 export const pause = 'Pause';
 export const step = 'Step';
+export const stepTitle = 'Play one event';
+export const stepBack = 'One event back';
+export const stepBackTitle = 'Go back one event';
+
+/** The tape. */
+export const tape = {
+  notYet: 'not played yet',
+  /** @param {{ term: number, terms: number, leader: number, led: boolean } | undefined} band */
+  band: (band) => {
+    if (!band) return 'no term yet';
+    return `term ${band.term}, ${band.led ? `S${band.leader} leads` : 'nobody leads'}`;
+  },
+  /** @param {BranchView} branch */
+  lane: ({ name, end }) => `Branch “${name}”, known up to ${seconds(end)}`,
+  /** @param {{ kind: string, server: number, client: number, number: number, count: number }} mark */
+  moment: ({ kind, server: id, client, number, count }) => {
+    const who = `S${id}`;
+    const words = /** @type {Record<string, string>} */ ({
+      campaign: `${who} stands for election in term ${number}`,
+      election: `${who} is elected in term ${number}`,
+      commit: `index ${number} is committed`,
+      'write-began': `${clientName(client)} begins a write`,
+      'write-ended': `${clientName(client)} ends a write`,
+      crash: `${who} crashes`,
+      restart: `${who} restarts`,
+      pause: `${who} pauses`,
+      resume: `${who} resumes`,
+      clock: `the clock of ${who} changes`,
+      disk: `something befalls the disk of ${who}`,
+      cut: 'links are cut',
+      heal: 'links are healed',
+      network: 'the network changes',
+      membership: 'the membership changes',
+      violation: 'a property is violated',
+    })[kind] ?? kind;
+    return count > 1 ? `${words}, and ${count - 1} more` : words;
+  },
+};
+
+/** Jumping from moment to moment. */
+export const jumps = {
+  title: 'Jump to:',
+  kinds: {
+    notable: 'anything notable',
+    election: 'election',
+    commit: 'commit',
+    crash: 'crash',
+    cut: 'cut or heal',
+    membership: 'membership',
+    violation: 'violation',
+  },
+  /** @param {string} kind */
+  back: (kind) => `Previous: ${kind}`,
+  /** @param {string} kind */
+  on: (kind) => `Next: ${kind}`,
+  /** @param {string} kind @param {number} time */
+  arrived: (kind, time) => `${kind}, at ${seconds(time)}`,
+  /** @param {string} kind @param {boolean} forward @param {number} time */
+  none: (kind, forward, time) => `Nothing to jump to (${kind}) ${forward ? 'up to' : 'before'} ${seconds(time)}.`,
+};
+
+/** Every way the run went. */
+export const branches = {
+  only: 'There is one branch. Go back on the tape and do something: a new one begins, and the old future is kept here.',
+  /** @param {string} name @param {number} count */
+  chip: (name, count) => `Branch “${name}”${count > 1 ? `, one of ${count}` : ''}`,
+  go: 'Go there',
+  compare: 'Compare',
+  rename: 'Rename',
+  delete: 'Delete',
+  save: 'Save',
+  /** @param {string} name */
+  newName: (name) => `New name of “${name}”`,
+  /** @param {string} name */
+  deleteTitle: (name) => `Delete “${name}” for ever?`,
+  keep: 'Keep it',
+  deleteIt: 'Delete it',
+  /** @param {BranchView} branch @param {string} origin */
+  words: ({ leftAt, end, playing }, origin) => {
+    const left = origin ? `left “${origin}” at ${seconds(leftAt)}, ` : '';
+    return left + (playing ? 'being played' : `known up to ${seconds(end)}`);
+  },
+  /** @param {BranchView} branch @param {string} origin @returns {[string, string][]} */
+  facts: ({ leftAt, end, deeds }, origin) => [
+    ...(origin ? [/** @type {[string, string]} */ (['left', `“${origin}” at ${seconds(leftAt)}`])] : []),
+    ['known up to', seconds(end)],
+    ['done by hand', String(deeds)],
+  ],
+  /** @param {string} origin */
+  begun: (origin) => `A new branch begins here: what came next is kept as “${origin}”.`,
+  /** @param {string} name @param {number} time @param {boolean} short */
+  switched: (name, time, short) => `On “${name}” now, at ${seconds(time)}${short ? ', as far as it is known' : ''}.`,
+  /** @param {string} name */
+  deleted: (name) => `“${name}” is deleted.`,
+};
+
+/** Two branches at the same moment. */
+export const compare = {
+  /** @param {string} one @param {string} other */
+  title: (one, other) => `“${one}” and “${other}” at the same moment`,
+  columns: ['server', 'branch', 'role', 'term', 'commit', 'last', 'log, from where it differs'],
+  /** @param {number} count @param {number} all */
+  summary: (count, all) => (count ? `${count} of ${all} servers differ.` : 'Every server is the same in both.'),
+  /** @param {string} name @param {number} time */
+  short: (name, time) => `“${name}” is known up to ${seconds(time)}: that is what is shown of it.`,
+  absent: 'not there',
+  sameLog: 'the same',
+  nothing: 'nothing',
+  /** @param {number} count */
+  more: (count) => ` and ${count} more`,
+};
 
 /** @param {QuorumView} quorum */
 export function quorum({ reachable, running, total, canCommit }) {
@@ -521,9 +640,6 @@ export const present = {
   leave: 'Leave presenter mode',
   keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, B blanks, Escape leaves.',
 };
-/** @param {boolean} forward */
-export const nothingNotable = (forward) => (forward ? 'Nothing notable in the next 20 s.' : 'Nothing notable before this.');
-
 /** The ShiViz log. */
 export const shiviz = {
   /** @param {MessageKind} kind @param {number} term */
@@ -606,6 +722,14 @@ export const helpTitle = 'Keys and signs';
 export const shortcuts = {
   ' ': 'play or pause',
   '.': 'play one event',
+  ',': 'go back one event',
+  '[': 'jump to the one before',
+  ']': 'jump to the next',
+  j: 'choose what to jump to',
+  z: 'zoom the tape in',
+  x: 'zoom the tape out',
+  w: 'the whole run on the tape',
+  b: 'branches',
   '+': 'faster',
   '-': 'slower',
   '1 … 9': 'crash or restart that server',

@@ -28,13 +28,21 @@ export class Transport {
   #speed = byId('speed', HTMLInputElement);
   #shownPlaying = /** @type {boolean | null} */ (null);
 
-  /** @param {Clock} clock @param {{ toggle: () => void, step: () => void }} actions */
+  /** @param {Clock} clock @param {{ toggle: () => void, step: (forward: boolean) => void }} actions */
   constructor(clock, actions) {
     this.#clock = clock;
     this.#play.addEventListener('click', actions.toggle);
-    const step = byId('step', HTMLButtonElement);
-    step.append(icon('M3 3l6 5-6 5z M11 3h2v10h-2z'), make('span', {}, strings.step));
-    step.addEventListener('click', actions.step);
+    const steps = /** @type {const} */ ([
+      ['step-back', 'M13 3L7 8l6 5z M3 3h2v10H3z', strings.stepBack, strings.stepBackTitle, false],
+      ['step', 'M3 3l6 5-6 5z M11 3h2v10h-2z', strings.step, strings.stepTitle, true],
+    ]);
+    for (const [id, path, words, title, forward] of steps) {
+      const button = byId(id, HTMLButtonElement);
+      button.append(icon(path));
+      button.title = title;
+      button.setAttribute('aria-label', words);
+      button.addEventListener('click', () => actions.step(forward));
+    }
     this.#speed.addEventListener('input', () => this.#setSpeed(Number(this.#speed.value)));
     this.#setSpeed(DEFAULT_EXPONENT);
   }

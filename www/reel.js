@@ -1,0 +1,74 @@
+// @ts-check
+// What the tape is painted from: a stretch of a branch as `Run.tape` sums it up, and where its times lie.
+
+/** @typedef {import('../web/view.d.ts').BranchView} BranchView */
+
+/** A stretch of time, and how many px it is wide. @typedef {{ from: number, to: number, width: number }} Sight */
+/** @typedef {{ leader: number, since: number, until: number }} Lead */
+/**
+ * A term, from when to when; of several too short to be told apart, the last, and how many. Its leader, or 0, and
+ * from when to when that led.
+ * @typedef {{ from: number, to: number, term: number, terms: number } & Lead} Band
+ */
+/**
+ * The first of so many moments of a kind that lie in one px.
+ * @typedef {object} Mark
+ * @property {number} count
+ * @property {string} kind
+ * @property {number} time
+ * @property {number} server
+ * @property {number} client
+ * @property {number} number what it is about: a term, an index, a client's operation
+ */
+/** @typedef {{ bands: Band[], marks: Mark[] }} Reel */
+
+/** @returns {Reel} */
+export const blank = () => ({ bands: [], marks: [] });
+
+/** Reads the plain numbers of `Run.tape`. @param {Float64Array} numbers @param {string[]} kinds @returns {Reel} */
+export function readReel(numbers, kinds) {
+  const { bands, marks } = blank();
+  let at = 2;
+  for (let left = numbers[1]; left > 0; left--, at += 7) {
+    const [from, to, term, terms, leader, since, until] = numbers.subarray(at, at + 7);
+    bands.push({ from, to, term, terms, leader, since, until });
+  }
+  for (; at < numbers.length; at += 8) {
+    const [, count, kind, time, , server, client, number] = numbers.subarray(at, at + 8);
+    marks.push({ count, kind: kinds[kind], time, server, client, number });
+  }
+  return { bands, marks };
+}
+
+/** @param {Sight} sight @param {number} time */
+export const toX = ({ from, to, width }, time) => ((time - from) / (to - from)) * width;
+/** @param {Sight} sight @param {number} x */
+export const toTime = ({ from, to, width }, x) => from + (x / width) * (to - from);
+
+/** The least of 1, 2, 5 times a power of ten that is no shorter. @param {number} least */
+export function niceStep(least) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
+  return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least) ?? 10 * power;
+}
+
+/** Until when two branches are the same. @param {BranchView[]} all @param {BranchView} one @param {BranchView} other */
+export function partedAt(all, one, other) {
+  const [a, b] = [lineage(all, one), lineage(all, other)];
+  return Math.max(0, ...[...a].map(([id, until]) => Math.min(until, b.get(id) ?? 0)));
+}
+
+/**
+ * A branch and those it came from, each with until when it is the same as that one.
+ * @param {BranchView[]} all @param {BranchView} branch
+ */
+function lineage(all, branch) {
+  const line = new Map([[branch.id, Infinity]]);
+  let until = Infinity;
+  for (let at = /** @type {BranchView | undefined} */ (branch); at?.origin; ) {
+    const { origin, leftAt } = at;
+    until = Math.min(until, leftAt);
+    line.set(origin, until);
+    at = all.find(({ id }) => id === origin);
+  }
+  return line;
+}
