@@ -1,6 +1,6 @@
 // @ts-check
 // What people come for: a cluster that lives, answers, and survives what they do to it.
-import { answer, expect, leader, leaderId, open, server, setSpeed, stored, test, toggle, type } from './page.js';
+import { answer, expect, leader, leaderId, open, server, setSpeed, stored, tab, test, toggle, type } from './page.js';
 
 test('opens with a leader elected and something moving', async ({ page }) => {
   await open(page, '');
@@ -20,7 +20,9 @@ test('a typed put reaches all five stores and all five logs', async ({ page }) =
   await type(page, 'put greeting hello');
   await expect(answer(page)).toContainText('put greeting hello → ');
   await expect(answer(page)).toHaveClass('ok');
+  await tab(page, 'Stores');
   await expect(stored(page, 'greeting')).toHaveText(Array(5).fill('hello'));
+  await tab(page, 'Clients');
   await expect(page.locator('.operation.mine').first()).toContainText('put greeting hello');
   for (let row = 1; row <= 5; row++) {
     await expect(page.locator('.log-row').nth(row).locator('.entry.committed').last()).toBeVisible();
@@ -36,9 +38,11 @@ test('get, cas and delete tell what happened', async ({ page }) => {
   await expect(answer(page)).toHaveText(/get mine → .*1/);
   await type(page, 'cas mine 1 2');
   await expect(answer(page)).toContainText('cas mine 1 2 →');
+  await tab(page, 'Stores');
   await expect(stored(page, 'mine')).toHaveText(Array(5).fill('2'));
   await type(page, 'delete mine');
   await expect(answer(page)).toContainText('delete mine →');
+  await tab(page, 'Stores');
   await expect(stored(page, 'mine')).toHaveCount(0);
 });
 
@@ -80,6 +84,7 @@ test('the leader is crashed by a click and another takes over; restarted, it fol
   await expect(answer(page)).toHaveClass('ok');
   await toggle(page, first);
   await expect(server(page, first)).toHaveAccessibleName(/, follower, /);
+  await tab(page, 'Stores');
   await expect(stored(page, 'still')).toHaveText(Array(5).fill('here'));
 });
 
@@ -92,6 +97,7 @@ test('without a majority a write is honestly refused', async ({ page }) => {
   await expect(page.locator('#quorum')).toHaveText('2 of 5 reach each other no write can commit');
   await type(page, 'put x 1');
   await expect(answer(page)).toContainText('no leader within 2 s: 2 of 5 servers up, 3 needed');
+  await tab(page, 'Clients');
   await expect(page.locator('.operation.mine').first()).toContainText('no leader within 2 s');
   for (const id of [first, ...others]) await toggle(page, id);
   await expect(leader(page)).toHaveCount(1);
@@ -114,6 +120,7 @@ for (const servers of [1, 2, 3, 9]) {
     await expect(page.locator('#server-twins button')).toHaveCount(servers);
     await type(page, 'put n 9');
     await expect(answer(page)).toHaveClass('ok');
+    await tab(page, 'Stores');
     await expect(stored(page, 'n')).toHaveText(Array(servers).fill('9'));
   });
 }

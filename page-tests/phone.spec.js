@@ -24,6 +24,7 @@ test('crash, cut, heal and write by touch', async ({ page }) => {
 
   await type(page, 'put thumb up');
   await expect(answer(page)).toHaveClass('ok');
+  await tab(page, 'Stores');
   await expect(stored(page, 'thumb')).toHaveText(Array(5).fill('up'));
 });
 

@@ -128,7 +128,7 @@ export class App {
       this.#twins.place();
       this.#changed();
     }).observe(stage);
-    wireTabs(byId('tabs', HTMLElement));
+    wireTabs(byId('tabs', HTMLElement), this.#changed);
     drawLegend();
     this.#presenter = new Presenter(this.#ring, {
       toggle: () => this.toggle(),

@@ -12,6 +12,7 @@ const SHOWN = 80;
 const READ = 400;
 
 export class Operations {
+  #panel = byId('operations', HTMLElement);
   #list = make('ol', { class: 'lines' });
   #mine = make('input', { type: 'checkbox', id: 'only-mine' });
   #revision = -1;
@@ -19,7 +20,7 @@ export class Operations {
   /** @param {() => void} changed */
   constructor(changed) {
     const filter = make('label', { class: 'filter' }, this.#mine, strings.onlyMine);
-    byId('operations', HTMLElement).append(filter, this.#list);
+    this.#panel.append(filter, this.#list);
     this.#mine.addEventListener('change', () => {
       this.#revision = -1;
       changed();
@@ -30,10 +31,10 @@ export class Operations {
     this.#revision = -1;
   }
 
-  /** @param {Model} model */
+  /** Only where it can be seen. @param {Model} model */
   update(model) {
     const { operationsRevision } = model.frame;
-    if (operationsRevision === this.#revision) return;
+    if (this.#panel.hidden || operationsRevision === this.#revision) return;
     this.#revision = operationsRevision;
     const mine = this.#mine.checked;
     const all = model.operations(mine ? READ : SHOWN).filter(({ client }) => !mine || client === 1);

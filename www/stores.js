@@ -19,10 +19,10 @@ export class Stores {
     this.#box.replaceChildren();
   }
 
-  /** @param {Model} model */
+  /** Costs something with many keys: only where it can be seen. @param {Model} model */
   update(model) {
     const { logsRevision, servers } = model.frame;
-    if (logsRevision === this.#revision) return;
+    if (this.#box.hidden || logsRevision === this.#revision) return;
     this.#revision = logsRevision;
     // A crashed server has no store.
     const byServer = new Map(model.stores().map(({ server, pairs }) => [server, new Map(pairs)]));

@@ -1,8 +1,8 @@
 // @ts-check
 // A row of tabs: arrow keys move along it, and what is chosen is shown.
 
-/** @param {HTMLElement} list an element with the role `tablist` */
-export function wireTabs(list) {
+/** @param {HTMLElement} list an element with the role `tablist` @param {() => void} changed another panel is to be seen */
+export function wireTabs(list, changed) {
   const tabs = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[role=tab]')]);
   /** @param {HTMLElement} chosen */
   const choose = (chosen) => {
@@ -13,6 +13,7 @@ export function wireTabs(list) {
       const panel = document.getElementById(tab.getAttribute('aria-controls') ?? '');
       if (panel) panel.hidden = !on;
     }
+    changed();
   };
   for (const tab of tabs) tab.addEventListener('click', () => choose(tab));
   list.addEventListener('keydown', (event) => {
