@@ -25,7 +25,7 @@ async function host(page, query) {
 test('a frame has the ring, the time and a way to the whole page, and nothing else', async ({ page, context }) => {
   const frame = await host(page, '?embed&seed=31&servers=3');
   for (const id of ['#ring', '#why', '#play', '#step', '#now', '#open-whole']) await expect(frame.locator(id)).toBeVisible();
-  for (const id of ['.top', '#reading', '#console', '#hint', '#legend']) await expect(frame.locator(id)).toBeHidden();
+  for (const id of ['.top nav', '#reading', '#console', '#hint', '#legend']) await expect(frame.locator(id)).toBeHidden();
   const over = await frame.evaluate(() => [document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth]);
   expect(Math.max(...over), 'nothing is to be scrolled').toBeLessThanOrEqual(0);
   await frame.getByRole('button', { name: 'Pause' }).click();

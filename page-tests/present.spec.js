@@ -34,7 +34,7 @@ test('a key shows the ring and the sentence alone, and large; Escape brings the 
   const [small, narrow] = [await size('#why q'), await name()];
   await page.keyboard.press('f');
   await expect(root(page)).toHaveAttribute('data-mode', 'present');
-  for (const id of ['.top', '#reading', '#transport', '#hint', '#legend']) await expect(page.locator(id)).toBeHidden();
+  for (const id of ['.top nav', '#reading', '#transport', '#hint', '#legend']) await expect(page.locator(id)).toBeHidden();
   await expect(page.locator('#why q')).toBeInViewport({ ratio: 1 });
   expect(await size('#why q')).toBeGreaterThan(2 * small);
   expect(await name()).toBeGreaterThan(1.3 * narrow);
@@ -85,7 +85,7 @@ test('where nothing notable comes, it stays where it is', async ({ page }) => {
   await page.keyboard.press('f');
   const here = await now(page);
   await page.keyboard.press('PageDown');
-  await expect(page.locator('#toast')).toContainText('Nothing notable');
+  await expect(page.locator('#toast')).toContainText('Nothing to jump to');
   expect(await now(page)).toBe(here);
 });
 
@@ -100,7 +100,7 @@ test('an address asks for it; on the ring, things are still in reach', async ({ 
   await page.getByRole('menuitem', { name: 'Crash' }).first().click();
   await expect(server(page, 4)).toHaveAccessibleName(/crashed/);
   await page.locator('#presenter').getByRole('button', { name: 'Leave presenter mode' }).click();
-  await expect(page.locator('.top')).toBeVisible();
+  await expect(page.locator('.top nav')).toBeVisible();
   await page.getByRole('button', { name: 'Share', exact: true }).click();
   await page.getByRole('button', { name: 'Presenter mode' }).click();
   await expect(root(page)).toHaveAttribute('data-mode', 'present');
@@ -143,6 +143,6 @@ test.describe('under a thumb', () => {
     await play(page).tap();
     await expect(play(page)).toHaveText('Pause');
     await page.getByRole('button', { name: 'Leave presenter mode' }).tap();
-    await expect(page.locator('.top')).toBeVisible();
+    await expect(page.locator('.top nav')).toBeVisible();
   });
 });

@@ -155,6 +155,8 @@ export class Tape {
 
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
+    // Presenter mode has no tape.
+    if (this.#box.clientWidth === 0) return;
     const other = this.#model !== model;
     this.#model = model;
     const { frame, now } = model;
