@@ -5,7 +5,7 @@ import { dressDialog } from './dialog.js';
 import { byId, make } from './dom.js';
 import { isAnswer } from './glyphs.js';
 import { keysOn, setKeys } from './keys.js';
-import { glyphPicture, markPicture, rolePicture, votePicture } from './legend.js';
+import { glyphPicture, markPicture, rolePicture, votePicture, signPicture } from './legend.js';
 import { readPalette } from './palette.js';
 import * as strings from './strings.js';
 
@@ -45,6 +45,12 @@ export class HelpDialog {
           make('dl', { class: 'signs' }, ...strings.helpMarks.flatMap(([mark, words]) => [make('dt', {}, markPicture(palette, mark)), make('dd', {}, words)])),
           make('dl', { class: 'signs' }, ...strings.helpVotes.flatMap(([vote, words]) => [make('dt', {}, votePicture(palette, vote)), make('dd', {}, words)])),
           make('p', { class: 'hint' }, strings.helpTerms),
+          make('h3', {}, strings.text.tape),
+          make('dl', { class: 'signs' }, ...strings.helpTape.flatMap(([kind, words]) => [
+            make('dt', {}, signPicture(palette, kind)),
+            make('dd', {}, words),
+          ])),
+          make('p', { class: 'hint' }, strings.helpTapeBands),
           make('h3', {}, strings.helpMessages),
           make('dl', { class: 'signs' }, ...strings.helpMessageWords.flatMap(([kind, words]) => [
             make('dt', {}, glyphPicture(palette, kind), ...(isAnswer(kind) ? [glyphPicture(palette, kind, { success: false })] : [])),

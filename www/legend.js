@@ -11,6 +11,7 @@ import { drawMark } from './marks.js';
 import { drawRole, drawVote } from './nodes.js';
 import { readPalette } from './palette.js';
 import * as strings from './strings.js';
+import { paintSign } from './tape-paint.js';
 
 /** @param {number} width @param {number} height @param {(c: CanvasRenderingContext2D) => void} draw */
 function picture(width, height, draw) {
@@ -37,6 +38,9 @@ export function glyphPicture(palette, kind, { success = true, lost = false } = {
     }
   });
 }
+
+/** A sign on the tape. @param {Palette} palette @param {string} kind */
+export const signPicture = (palette, kind) => picture(18, 18, (c) => paintSign(c, palette, kind, 0, 0));
 
 /** @param {Palette} palette @param {Role} role */
 export const rolePicture = (palette, role) => picture(34, 34, (c) => drawRole(c, palette, role, 3, 12.5));

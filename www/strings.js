@@ -773,6 +773,20 @@ export const helpVotes = [
   ['refused', 'a vote that was refused'],
 ];
 export const helpTerms = 'Colour and number inside a server are its term. Arcs run out towards an election. Who is no member of the cluster is faint.';
+/** Signs on the tape, by the kind of moment. */
+export const helpTape = [
+  ['election', 'a server is elected'],
+  ['campaign', 'a server stands for election'],
+  ['crash', 'a server crashes'],
+  ['restart', 'a server restarts'],
+  ['cut', 'links are cut'],
+  ['heal', 'links are healed'],
+  ['membership', 'the membership changes'],
+  ['violation', 'a property is violated'],
+  ['disk', 'a disk, a clock, the network, or a pause'],
+];
+export const helpTapeBands =
+  'Bands are terms, as high as the tape while somebody leads. Ticks at their foot: long, a client’s write; short, a commit.';
 export const helpMessages = 'Messages';
 export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
   ['append', 'entries to copy, and how many'],
