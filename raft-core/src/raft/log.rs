@@ -227,6 +227,15 @@ impl Log {
     }
 }
 
+#[cfg(test)]
+impl Log {
+    /// How many of its chunks are another log's, too, and how many it has.
+    pub(crate) fn shared_chunks(&self, other: &Log) -> (usize, usize) {
+        let shared = self.chunks.iter().filter(|chunk| other.chunks.iter().any(|own| Arc::ptr_eq(own, chunk)));
+        (shared.count(), self.chunks.len())
+    }
+}
+
 /// By what they hold, not by how it is chunked.
 impl PartialEq for Log {
     fn eq(&self, other: &Log) -> bool {

@@ -618,6 +618,14 @@ impl Raft {
         &self.log
     }
 
+    /// Shares the memory of its log with another copy, if that holds the same: a driver that keeps one (of what is on the disk, say) needs
+    /// the room only once.
+    pub fn share_log(&mut self, copy: &Log) {
+        if self.log == *copy {
+            self.log = copy.clone();
+        }
+    }
+
     /// Its latest snapshot.
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         self.snapshot.as_ref()

@@ -52,8 +52,10 @@ impl Simulation {
             Some(snapshot) => Store::restore(&snapshot.data, settings).expect("a synced snapshot can be read again"),
             None => Store::new(settings),
         };
-        let raft = Raft::new(config, start, machine.clock.read(self.now))
+        let mut raft = Raft::new(config, start, machine.clock.read(self.now))
             .expect("parameters were checked, and a disk image is a past state");
+        // A disk's log lives on through crashes: what it shares with earlier checkpoints, the new server shares with them, too.
+        raft.share_log(machine.disk.image().log());
         let requests = 0;
         machine.process = Some(Process { raft, store, proposed: Default::default(), reading: Vec::new(), requests });
         machine.wake = Time::NEVER;

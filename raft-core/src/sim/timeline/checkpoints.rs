@@ -11,10 +11,6 @@
 //! One every [`SPACING`] events. When together they outgrow [`BYTES_MAX`] (by estimate), old ones go first: every second, then
 //! every second of what is left, so that gaps grow with age and the newest part of the run stays dense. An hour with a busy
 //! client leaves no gap of more than four spacings, and takes 2.5 ms to seek in.
-//!
-//! # Caveats
-//! A server that starts anew makes a copy of its log that is shared with no earlier checkpoint. Where logs are long, servers many and
-//! crashes frequent, checkpoints are heavy, few are kept, and a seek may take longer than a frame.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -68,8 +64,8 @@ fn weigh_machine(machine: &Machine) -> usize {
     let chunk = CHUNK * size_of::<Entry>();
     let writes = machine.disk().unsynced() * 128;
     let running = machine.raft().map_or(0, |raft| chunk + raft.log().len() as usize / CHUNK * size_of::<usize>());
-    // A pair or a session in a tree, with its text.
-    let stored = machine.store().map_or(0, |store| (store.len() + store.sessions().len()) * 192);
+    // A few chunks of pairs and sessions with their texts; the others are shared.
+    let stored = machine.store().map_or(0, |store| (store.len() + store.sessions().len()).min(4 * CHUNK) * 128);
     size_of::<Machine>() + chunk + writes + running + stored
 }
 
@@ -94,20 +90,9 @@ pub(super) fn newest_by_time(checkpoints: &[Arc<Checkpoint>], time: Time) -> &Ch
 pub(super) fn total_weight(branches: &[Branch]) -> usize {
     let weight = |branch: &Branch| -> usize {
         let own = branch.checkpoints.len() - branch.own_checkpoints().len()..branch.checkpoints.len();
-        own.map(|place| weight_at(&branch.checkpoints, place)).sum()
+        own.map(|place| branch.checkpoints[place].weight).sum()
     };
     branches.iter().map(weight).sum()
-}
-
-/// What a checkpoint weighs after those before it: a server that started anew since shares none of its log with them.
-fn weight_at(checkpoints: &[Arc<Checkpoint>], place: usize) -> usize {
-    let checkpoint = &checkpoints[place];
-    let before = place.checked_sub(1).map_or(&[][..], |before| checkpoints[before].head.world.machines());
-    let lives = before.iter().map(Machine::incarnation).chain(core::iter::repeat(0));
-    let started =
-        checkpoint.head.world.machines().iter().zip(lives).filter(|(machine, life)| machine.incarnation() > *life);
-    let logs = started.filter_map(|(machine, _)| machine.raft()).map(|raft| raft.log().len() as usize);
-    checkpoint.weight + logs.sum::<usize>() * size_of::<Entry>()
 }
 
 /// Where the checkpoints weigh more than `max`, lets some go until they weigh three quarters of it.
@@ -144,7 +129,7 @@ fn superfluous(branch: &Branch, gap: u64, enough: usize) -> Vec<Arc<Checkpoint>>
             break;
         }
         if list[place + 1].event() - list[kept].event() <= gap {
-            gained += weight_at(list, place);
+            gained += list[place].weight;
             going.push(Arc::clone(&list[place]));
         } else {
             kept = place;
@@ -196,5 +181,18 @@ mod tests {
         assert_eq!(run.world().trace_hash(), far);
         run.seek_event(40 * SPACING + 7);
         assert_eq!(run.world().trace_hash(), middle);
+    }
+
+    #[test]
+    fn a_server_that_starts_anew_shares_its_log_with_checkpoints_before() {
+        let mut run = Timeline::new(Scenario::new(1, 3)).unwrap();
+        run.seek_event(20 * SPACING);
+        let server = ServerId::new(1).unwrap();
+        let before = run.world().machines()[0].disk().image().log().clone();
+        run.act(Action::Crash(server.into())).unwrap();
+        run.act(Action::Restart(server)).unwrap();
+        let raft = run.world().machines()[0].raft().unwrap();
+        let (shared, all) = raft.log().shared_chunks(&before);
+        assert!(shared == all && all > 1, "{shared} of {all}");
     }
 }
