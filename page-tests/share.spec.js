@@ -139,7 +139,9 @@ test('a link from a version that plays otherwise says so', async ({ page }) => {
 });
 
 test('a link to a violation opens at the violation', async ({ page, context }) => {
-  await open(page, '?seed=1&without=persist-before-acknowledging,persist-before-voting');
+  // It may break before anyone has looked.
+  await page.goto('./?seed=1&without=persist-before-acknowledging,persist-before-voting');
+  await expect(page.locator('html')).toHaveAttribute('data-state', /running|violated/);
   await page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
     raftarium.pause();
