@@ -149,7 +149,7 @@ export class App {
     if (mode === 'embed') embed(() => this.#model);
     else this.#wireKeys();
     if (mode === 'present') this.#presenter.enter();
-    addEventListener('hashchange', () => this.#readHash());
+    addEventListener('hashchange', (event) => this.#readHash(new URL(event.newURL)));
     this.#show();
     if (!mode) giveHints();
   }
@@ -315,11 +315,11 @@ export class App {
     this.#changed();
   }
 
-  /** Someone put another run into the address bar. */
-  #readHash() {
-    if (!namesRun(location.hash)) return;
+  /** Someone put another run into the address bar; by now it may say something else. @param {URL} address what was put there */
+  #readHash(address) {
+    if (!namesRun(address.hash)) return;
     try {
-      this.start(readAddress(location));
+      this.start(readAddress(address));
     } catch (error) {
       showTrouble({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.close, hideTrouble]]);
       this.#sharing.restore();

@@ -63,6 +63,8 @@ export class Tape {
   #keptUp = -1;
   #lit = 0;
   #ratio = 0;
+  /** Of the box, as last seen: to ask for it in a frame would have the whole page laid out there and then. */
+  #width = 0;
 
   /**
    * @param {object} actions
@@ -88,7 +90,10 @@ export class Tape {
     byId('tape-fit', HTMLButtonElement).addEventListener('click', () => this.fit());
     this.#slider.addEventListener('keydown', (event) => this.#key(event));
     this.#slider.addEventListener('focus', () => this.#tell(true));
-    new ResizeObserver(() => this.recolour()).observe(this.#box);
+    new ResizeObserver(() => {
+      this.#width = this.#box.clientWidth;
+      this.recolour();
+    }).observe(this.#box);
   }
 
   /** Another run. */
@@ -156,7 +161,7 @@ export class Tape {
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     // Presenter mode has no tape.
-    if (this.#box.clientWidth === 0) return;
+    if (this.#width === 0) return;
     const other = this.#model !== model;
     this.#model = model;
     const { frame, now } = model;
@@ -219,7 +224,7 @@ export class Tape {
   }
 
   #fitCanvas() {
-    const { clientWidth: width } = this.#box;
+    const width = this.#width;
     const height = TRACK + this.#lanes.length * LANE;
     const ratio = devicePixelRatio || 1;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
