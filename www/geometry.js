@@ -17,6 +17,7 @@ import { lessMotion } from './dom.js';
  * @property {Point[]} servers in id order
  * @property {boolean[]} above whether a server's name stands above it
  * @property {number} label size of the names in px
+ * @property {boolean} brief whether there is room for names only: the shapes say the roles
  */
 
 /** The direction of server `i` of `n`; the first is on top. @param {number} i @param {number} n */
@@ -53,6 +54,7 @@ export function layOut(width, height, n) {
     radius,
     node,
     label,
+    brief: small && dense,
     servers: unit.map((p) => ({ x: centre.x + radius * p.x, y: centre.y + radius * p.y })),
     above: unit.map((p) => p.y < -0.5),
   };

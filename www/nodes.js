@@ -162,8 +162,8 @@ export function drawName(c, palette, layout, server) {
   const above = layout.above[server.id - 1];
   const votes = server.votes.length > 0;
   const y = above ? -clear - 4 : clear + size * 0.8;
-  const name = `S${server.id} `;
-  const word = strings.roleWord(server);
+  const word = layout.brief ? '' : strings.roleWord(server);
+  const name = `S${server.id}${word && ' '}`;
   c.textAlign = 'left';
   c.textBaseline = 'alphabetic';
   const bold = `650 ${size}px ${palette.sans}`;
