@@ -1,7 +1,9 @@
 // @ts-check
 // A run that is handed on: as a link, as a file, as a picture, and as what happened in it.
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { readFile as readScenario, writeFile as writeScenario } from '../www/scenario.js';
 import { advanceBy, expect, framesAfter, open, server, tab, test, toggle, type } from './page.js';
 
@@ -224,6 +226,40 @@ test('a scenario that was saved is dropped, and is the same run with its note', 
   await share(page);
   await expect(page.getByLabel('Note')).toHaveValue('S2 dies “at once”.');
   expect((await saved(page, 'Save scenario')).bytes.toString()).toBe(text);
+});
+
+/**
+ * What the native command says of a run: the one that `cargo xtask test` has built, or else the one that cargo builds now.
+ * @param {string} run a file or a link
+ */
+async function replayed(run) {
+  const built = process.env.RAFTARIUM_COMMAND;
+  const [program, before] = built ? [built, []] : ['cargo', ['run', '--quiet', '--package', 'raftarium', '--']];
+  const { stdout } = await promisify(execFile)(program, [...before, 'replay', '--json', run]);
+  return JSON.parse(stdout);
+}
+
+test('what is saved here, as a file or as a link, the native command plays to the same hash', async ({ page }, info) => {
+  // Where nothing has built the command yet, cargo does.
+  test.setTimeout(600_000);
+  await makeRun(page);
+  await type(page, 'put ключ ü');
+  await advanceBy(page, 300_000);
+  const { hash } = await standing(page);
+  const { events, seed, servers } = await page.evaluate(() => {
+    const { frame, run } = /** @type {any} */ (window).raftarium;
+    return { events: frame.events, seed: run.seed, servers: frame.servers };
+  });
+  await share(page);
+  const file = info.outputPath('saved.json');
+  await writeFile(file, (await saved(page, 'Save scenario')).bytes);
+  for (const run of [file, page.url()]) {
+    const native = await replayed(run);
+    expect(native).toMatchObject({ events, hash, seed, plays_differently: false });
+    expect(native.servers.map((/** @type {any} */ s) => [s.server, s.up, s.term])).toEqual(
+      servers.map((/** @type {any} */ s) => [`S${s.id}`, s.role !== 'crashed', s.term]),
+    );
+  }
 });
 
 test('a scenario is chosen from a list of files; without a moment it plays from the beginning', async ({ page }) => {

@@ -244,7 +244,11 @@ fn types() -> Result<Passed> {
 fn page() -> Result<Passed> {
     setup::ensure_npm_packages()?;
     let browser = setup::ensure_browser()?;
-    run_some_tests(tools::npm("npx").args(["--no", "--", "playwright", "test"]).env("CHROMIUM", browser))
+    // What the page saves, the command replays.
+    let command = tools::build(cargo("build").args(["--package", "raftarium"]), "raftarium")?;
+    let mut tests = tools::npm("npx");
+    tests.args(["--no", "--", "playwright", "test"]).env("CHROMIUM", browser).env("RAFTARIUM_COMMAND", command);
+    run_some_tests(&mut tests)
 }
 
 /// How a part ended.
