@@ -71,14 +71,89 @@ test('switched, renamed and deleted with the mouse', async ({ page }) => {
   await expect(row(page, 'crash')).toBeVisible();
   await expect(lanes(page)).toHaveText('crash');
   await page.getByRole('button', { name: 'Delete crash' }).click();
-  await expect(page.locator('#menu-title')).toHaveText('Delete “crash” for ever?');
-  await page.getByRole('menuitem', { name: 'Keep it' }).click();
-  await expect(row(page, 'crash')).toBeVisible();
-  await page.getByRole('button', { name: 'Delete crash' }).click();
-  await page.getByRole('menuitem', { name: 'Delete it' }).click();
   await expect(toast(page)).toContainText('“crash” is deleted');
   await expect(page.locator('.branch-list li')).toHaveCount(1);
   await expect(lanes(page)).toHaveCount(0);
+  await expect(page.locator('#open-branches')).toHaveAccessibleName('Branch “main”');
+});
+
+test('what is deleted is brought back: at once, later, or with a key', async ({ page }) => {
+  await forked(page);
+  await page.keyboard.press('u');
+  await expect(toast(page)).toContainText('No branch has been deleted');
+  const hash = () =>
+    page.evaluate(() => {
+      const { run } = /** @type {any} */ (window).raftarium;
+      return run.beside(1).now + JSON.stringify(run.branches());
+    });
+  const before = await hash();
+  // At once, at the lane.
+  await lanes(page).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await expect(lanes(page)).toHaveCount(0);
+  await toast(page).getByRole('button', { name: 'Undo' }).click();
+  await expect(lanes(page)).toHaveText('main');
+  await expect(toast(page)).toContainText('“main” is back');
+  // Later, in the list.
+  await page.keyboard.press('b');
+  await page.getByRole('button', { name: 'Delete main' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(row(page, 'main')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Bring back “main”' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(row(page, 'main').getByRole('button').first()).toBeFocused();
+  await expect(page.getByRole('button', { name: /^Bring back/ })).toHaveCount(0);
+  // With a key; and its other future is still the same.
+  await page.getByRole('button', { name: 'Delete main' }).click();
+  await page.keyboard.press('u');
+  await expect(lanes(page)).toHaveText('main');
+  expect(await hash()).toBe(before);
+  // The last one counts: another deletion is the end of the one before.
+  await goBack(page, 1_800_000);
+  await page.keyboard.press('1');
+  await expect(lanes(page)).toHaveCount(2);
+  for (const name of ['main', 'branch 2']) await page.getByRole('button', { name: `Delete ${name}` }).click();
+  await expect(lanes(page)).toHaveCount(0);
+  await page.keyboard.press('u');
+  await expect(lanes(page)).toHaveText('branch 2');
+  await page.keyboard.press('u');
+  await expect(toast(page)).toContainText('No branch has been deleted');
+  expect((await frame(page)).branches).toBe(2);
+});
+
+for (const [place, width, most] of /** @type {const} */ ([['desk', 1440, 3], ['phone', 390, 2]])) {
+  test(`more branches than there are lanes: how many is said, and all are in reach: ${place}`, async ({ page }) => {
+    await page.setViewportSize({ width, height: 844 });
+    await forked(page);
+    const more = page.locator('#more-branches');
+    for (let count = 2; count <= 5; count++) {
+      await expect(lanes(page)).toHaveCount(Math.min(count - 1, most));
+      if (count - 1 <= most) await expect(more).toBeHidden();
+      else await expect(more).toHaveAccessibleName(`${count - 1 - most} more: all branches`);
+      await advanceBy(page, 500_000);
+      await goBack(page, 1_000_000 + 100_000 * count);
+      await page.keyboard.press('3');
+    }
+    await expect(more).toBeInViewport({ ratio: 1 });
+    await more.click();
+    await expect(page.locator('.branch-list li')).toHaveCount(6);
+    await expect(page.getByRole('button', { name: 'Go there main' })).toBeVisible();
+  });
+}
+
+test('of long logs the end alone is compared, and that is said', async ({ page }) => {
+  await open(page, '?seed=7&settings=150000,300000,50000,1,1,0,5,1000');
+  await advanceBy(page, 6_000_000);
+  await goBack(page, 5_500_000);
+  await page.keyboard.press('1');
+  expect(Math.max(...(await frame(page)).servers.map((/** @type {any} */ s) => s.lastIndex))).toBeGreaterThan(300);
+  await page.keyboard.press('b');
+  await page.getByRole('button', { name: 'Compare main' }).click();
+  const summary = page.getByRole('tabpanel', { name: 'Branches' }).getByRole('status');
+  await expect(summary).toContainText('Only the last 300 entries of the logs are compared.');
+  await page.getByRole('slider', { name: 'Tape' }).focus();
+  await page.keyboard.press('Home');
+  await expect(summary).toHaveText('Every server is the same in both.');
 });
 
 test('the same without a mouse, and the focus is never lost', async ({ page }) => {
@@ -103,9 +178,6 @@ test('the same without a mouse, and the focus is never lost', async ({ page }) =
   await lanes(page).focus();
   await page.keyboard.press('Enter');
   await page.keyboard.press('d');
-  await page.keyboard.press('Enter');
-  await expect(page.getByRole('menuitem', { name: 'Keep it' })).toBeFocused();
-  await page.keyboard.press('ArrowDown');
   await page.keyboard.press('Enter');
   await expect(lanes(page)).toHaveCount(0);
   await expect(page.locator('#open-branches')).toBeFocused();

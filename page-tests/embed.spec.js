@@ -77,6 +77,31 @@ test('in a frame a server can be crashed by hand', async ({ page }) => {
   await expect(frame.locator('#server-twins [data-server="2"]')).toHaveAccessibleName(/crashed/);
 });
 
+test('what is done in the past of a frame leaves the old future as a lane, to go back to', async ({ page }) => {
+  const frame = await host(page, '?embed&seed=31');
+  await frame.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.pause();
+    raftarium.advanceTo(4_000_000);
+    raftarium.seek(1_500_000);
+  });
+  await frame.locator('#server-twins [data-server="2"]').click();
+  await frame.getByRole('menuitem', { name: 'Crash' }).first().click();
+  const lane = frame.getByRole('group', { name: 'Other branches' }).getByRole('button');
+  await expect(lane).toHaveText('main');
+  await expect(frame.locator('#toast')).toContainText('kept as “main”');
+  // The word in passing covers neither the ring nor the transport.
+  const [toast, ring, transport] = await Promise.all(['#toast', '#stage', '#transport'].map((id) => frame.locator(id).boundingBox()));
+  if (!toast || !ring || !transport) throw new Error('something has no place');
+  expect(toast.y).toBeGreaterThanOrEqual(ring.y + ring.height - 1);
+  expect(toast.y + toast.height).toBeLessThanOrEqual(transport.y + 1);
+  await lane.click();
+  await expect(frame.getByRole('menuitem')).toHaveText(['Go there']);
+  await frame.getByRole('menuitem', { name: 'Go there' }).click();
+  await expect(frame.locator('#server-twins [data-server="2"]')).not.toHaveAccessibleName(/crashed/);
+  await expect(lane).toHaveText('branch 2');
+});
+
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`axe finds nothing in a player: ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });

@@ -44,6 +44,33 @@ test('hints are sent away, and move nothing when they go', async ({ context }) =
   expect(await places()).toEqual(before);
 });
 
+for (const [width, height] of [[1440, 900], [1024, 768], [900, 768], [390, 844]]) {
+  test(`hints cover nothing that is read or pressed: ${width}`, async ({ context }) => {
+    const page = await firstVisit(context);
+    await page.setViewportSize({ width, height });
+    await open(page);
+    const hints = page.getByRole('complementary', { name: 'Hints for a first visit' });
+    const ids = ['#stage', '#quorum', '#safety-row', '#why', '#legend', '#logs', '#tabs', '#transport', '#open-network', '#open-run', '#theme', '#open-help'];
+    for (const number of [1, 2, 3]) {
+      await expect(hints).toContainText(`${number}/3`);
+      const covered = await page.evaluate((all) => {
+        const card = document.querySelector('.hint-card')?.getBoundingClientRect();
+        if (!card || card.left < 0 || card.right > innerWidth) return ['the card is out of sight'];
+        const over = (/** @type {DOMRect} */ { left, right, top, bottom }) =>
+          left < card.right && right > card.left && top < card.bottom && bottom > card.top;
+        // The stage begins with some empty room.
+        const ring = [...document.querySelectorAll('#server-twins button')].some((one) => over(one.getBoundingClientRect()));
+        return [
+          ...all.filter((id) => id !== '#stage' && [...document.querySelectorAll(`${id}, ${id} *`)].some((one) => over(one.getBoundingClientRect()))),
+          ...(ring ? ['a server'] : []),
+        ];
+      }, ids);
+      expect(covered).toEqual([]);
+      await hints.getByRole('button', { name: 'Next' }).click();
+    }
+  });
+}
+
 test('an embedded page gives no hints', async ({ context }) => {
   const page = await firstVisit(context);
   await page.goto('./?seed=7&embed');

@@ -45,6 +45,8 @@ test('the transport stays in reach, and targets are large enough', async ({ page
     for (const id of ['#play', '#step', '#speed', '#command', '#send']) await expect(page.locator(id)).toBeInViewport({ ratio: 1 });
   };
   await inSight();
+  // A thumb can set the speed.
+  expect((await page.locator('#speed').boundingBox())?.width).toBeGreaterThan(80);
   const largeEnough = async () => {
     for (const button of await page.getByRole('button').all()) {
       const size = await button.boundingBox();

@@ -1,5 +1,6 @@
 // @ts-check
 // Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
+import { breaks } from '../www/breaks.js';
 import { advanceBy, drawer, expect, open, pick, server, tab, test, type } from './page.js';
 
 /** A run in which the first acknowledgement is a lie. */
@@ -52,7 +53,7 @@ test('without a rule a lamp goes out: the run stops there and shows the two fact
   await expect(lamp(page, 'Durable Promise')).toHaveAccessibleName('Durable Promise: broken');
   await expect(page.locator('#safety-words')).toHaveText('Durable Promise is broken · 1 rule off');
   const trouble = page.getByRole('alert');
-  await expect(trouble).toContainText(violation.first);
+  await expect(trouble).toContainText(violation.first.slice(1));
   await expect(trouble).toContainText(`but ${violation.second}.`);
   await trouble.getByRole('button', { name: 'What it means' }).click();
   const panel = page.getByRole('tabpanel', { name: 'Safety' });
@@ -83,6 +84,37 @@ test('a link keeps which rules are off, and a reload breaks in the same place', 
   await page.getByRole('alert').getByRole('button', { name: 'Start a fresh run' }).click();
   await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
   await expect(page.locator('#safety-words')).toHaveText('all 13 properties hold');
+});
+
+test('each rule has a run at hand that breaks without it', async ({ page }) => {
+  test.slow();
+  await open(page);
+  await page.keyboard.press('n');
+  const dialog = page.getByRole('dialog', { name: 'New run' });
+  const rules = await dialog.locator('.rule input').evaluateAll((all) => all.map((one) => /** @type {any} */ (one).value));
+  // One of them keeps the cluster alive, not safe.
+  expect(rules.filter((rule) => !breaks[rule])).toEqual(['step-down-on-higher-term']);
+  await dialog.locator('summary').first().click();
+  await expect(dialog.getByRole('link', { name: 'See it break' })).toHaveCount(rules.length - 1);
+  for (const rule of Object.keys(breaks)) {
+    if (!(await dialog.isVisible())) {
+      await page.keyboard.press('n');
+      if (!(await dialog.locator('.rule').first().isVisible())) await dialog.locator('summary').first().click();
+    }
+    const line = dialog.locator('.rule').filter({ has: page.locator(`[value="${rule}"]`) });
+    await line.getByRole('link', { name: 'See it break' }).click();
+    await expect(dialog).toBeHidden();
+    await expect.poll(() => page.evaluate(() => /** @type {any} */ (window).raftarium.run.without)).toBe(rule);
+    const { differs, now, violation } = await page.evaluate(() => {
+      const { frame, run } = /** @type {any} */ (window).raftarium;
+      return { differs: run.differs, now: frame.now, violation: frame.violation };
+    });
+    expect([rule, differs, now]).toEqual([rule, false, violation?.time]);
+    await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+    await expect(lamp(page, violation.property)).toHaveAccessibleName(`${violation.property}: broken`);
+    await expect(page.locator('#breach')).toContainText(`but ${violation.second}.`);
+    await expect(page.locator('#safety-words')).toContainText('1 rule off');
+  }
 });
 
 test('a rule that isn’t there is refused', async ({ page }) => {

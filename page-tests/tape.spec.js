@@ -1,6 +1,7 @@
 // @ts-check
 // The tape: travelling by mouse, by keyboard and by touch; what it tells; what it costs.
-import { advanceBy, expect, framesAfter, leaderId, open, test, toggle } from './page.js';
+import { breaks } from '../www/breaks.js';
+import { advanceBy, expect, framesAfter, leaderId, open, setSpeed, test, toggle } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -179,23 +180,85 @@ test('by kind: to elections, crashes and commits, with buttons, menu and keys', 
   expect([after.now, after.end]).toEqual([here, end]);
 });
 
-test('a violation is jumped to, stops the run, and is left by going back', async ({ page }) => {
-  await open(page);
-  await advanceBy(page, 1_000_000);
-  await page.evaluate(() => {
-    const { raftarium } = /** @type {any} */ (window);
-    const { frame, run } = raftarium;
-    const violation = { property: 'Election Safety', first: 'One.', second: 'Two.', time: frame.now };
-    const real = run.frame.bind(run);
-    run.frame = () => ({ ...real(), violation });
-    raftarium.advanceTo(frame.now);
-  });
-  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
-  await page.evaluate(() => delete /** @type {any} */ (window).raftarium.run.frame);
+test('a pen scrubs and is told what is under it; lifted, it is told nothing', async ({ page }) => {
+  await eventful(page);
+  const { end } = await frame(page);
+  const device = await page.context().newCDPSession(page);
+  const pen = async (/** @type {string} */ type, /** @type {number} */ part, /** @type {number} */ buttons) =>
+    device.send('Input.dispatchMouseEvent', {
+      ...{ type: /** @type {any} */ (type), ...(await at(page, part)), pointerType: 'pen', buttons },
+      ...(type === 'mouseMoved' ? {} : { button: 'left', clickCount: 1 }),
+    });
+  const tip = page.locator('#tape-tip');
+  // Above the tape it only looks.
+  await pen('mouseMoved', 0.2, 0);
+  await expect(tip).toBeVisible();
+  expect(await now(page)).toBe(end);
+  await pen('mousePressed', 0.2, 1);
+  await expect.poll(() => now(page)).toBeLessThan(end);
+  const first = await now(page);
+  for (const part of [0.17, 0.14, 0.1]) await pen('mouseMoved', part, 1);
+  await expect.poll(() => now(page)).toBeLessThan(first * 0.7);
+  await expect(tip).toBeVisible();
+  await pen('mouseReleased', 0.1, 0);
+  const there = await now(page);
+  await pen('mouseMoved', 0.3, 0);
+  await framesAfter(page, 3);
+  expect(await now(page)).toBe(there);
+  await device.send('Input.dispatchMouseEvent', { type: 'mouseMoved', x: 700, y: 300, pointerType: 'pen' });
+  await expect(tip).toBeHidden();
+  const after = await frame(page);
+  expect([after.end, after.branches]).toEqual([end, 1]);
+});
+
+/** Without a rule, a few deeds are enough: a leader that lacks what was committed. */
+const broken = breaks['compare-logs-before-voting'];
+
+test('a violation stops the run as it plays, is marked on the tape, is jumped to, and is left by going back', async ({ page }) => {
+  await page.goto(`./#run=${broken}`);
+  const html = page.locator('html');
+  await expect(html).toHaveAttribute('data-state', 'violated');
+  const { violation } = await frame(page);
+  expect(violation.property).toBe('Leader Completeness');
+  // Back to before it, and on: it plays up to there, and no further.
   await track(page).focus();
   await page.keyboard.press('Home');
-  await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
-  await expect(page.locator('#trouble')).toBeHidden();
+  await expect(html).toHaveAttribute('data-state', 'running');
+  await expect(page.locator('#breach')).toBeHidden();
+  expect((await frame(page)).violation).toBe(null);
+  await setSpeed(page, 1);
+  await page.locator('#play').click();
+  await expect(html).toHaveAttribute('data-state', 'violated');
+  await expect(page.locator('#play')).toHaveText('Play');
+  expect(await now(page)).toBe(violation.time);
+  const breach = page.getByRole('alert').filter({ hasText: 'Leader Completeness is broken' });
+  await expect(breach).toContainText(violation.first.slice(1));
+  await expect(breach).toContainText(`but ${violation.second}.`);
+  await page.locator('#play').click();
+  await expect(page.locator('#toast')).toContainText('A violation has ended this run');
+  // The tape says so, under the pointer and to a screen reader.
+  await expect.poll(() => value(page)).toContain('a property is violated');
+  const box = await track(page).boundingBox();
+  if (!box) throw new Error('the tape has no place');
+  const whole = 2e6;
+  await page.mouse.move(box.x + (violation.time / whole) * box.width, box.y + 6);
+  await expect(page.locator('#tape-tip')).toContainText('a property is violated');
+  // From afar, the key leads there.
+  await track(page).focus();
+  await page.keyboard.press('Home');
+  await expect(html).toHaveAttribute('data-state', 'running');
+  await page.keyboard.press('j');
+  await page.getByRole('menuitemradio', { name: 'violation' }).click();
+  await page.keyboard.press(']');
+  await expect(html).toHaveAttribute('data-state', 'violated');
+  expect(await now(page)).toBe(violation.time);
+  // To do something else before it begins another branch.
+  await page.keyboard.press(',');
+  await expect(html).toHaveAttribute('data-state', 'running');
+  await page.keyboard.press('1');
+  await expect(page.locator('#toast')).toContainText('A new branch begins here');
+  await expect(html).toHaveAttribute('data-state', 'running');
+  expect((await frame(page)).violation).toBe(null);
 });
 
 test('zoomed with wheel, keys and buttons; panned; and the whole run again', async ({ page }) => {

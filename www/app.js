@@ -283,8 +283,8 @@ export class App {
     const { dataset } = document.documentElement;
     if (dataset.state === 'violated') return;
     dataset.state = 'violated';
-    const { seed, servers } = this.#model;
-    const what = { title: strings.violationTitle(violation, seed), text: strings.violationText(violation) };
+    const { servers } = this.#model;
+    const what = { title: strings.violationTitle(violation), text: strings.violationText(violation) };
     const actions = /** @type {[string, () => void][]} */ ([
       [strings.whatItMeans, () => this.#reading.explain(violation.property)],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
@@ -346,6 +346,7 @@ export class App {
       x: () => this.#tape.zoom(1 / 1.6),
       w: () => this.#tape.fit(),
       b: () => this.#reading.show('branches'),
+      u: () => this.#branches.undelete(),
       '+': () => this.#transport.change(1),
       '-': () => this.#transport.change(-1),
       '1 … 9': (key) => {

@@ -20,6 +20,7 @@ export class Branches {
   #panel = byId('branches', HTMLElement);
   #chip = byId('open-branches', HTMLButtonElement);
   #list = make('ul', { class: 'branch-list' });
+  #undo = make('button', { hidden: true, onclick: () => this.undelete() });
   #empty = make('p', { class: 'empty' }, branches.only);
   #title = make('h3', {});
   #summary = make('p', { role: 'status' });
@@ -42,8 +43,8 @@ export class Branches {
    */
   constructor(actions) {
     this.#actions = actions;
-    this.#panel.append(this.#empty, this.#list, this.#comparison);
-    this.#chip.addEventListener('click', actions.show);
+    this.#panel.append(this.#empty, this.#list, this.#undo, this.#comparison);
+    for (const id of ['open-branches', 'more-branches']) byId(id, HTMLButtonElement).addEventListener('click', actions.show);
   }
 
   reset() {
@@ -54,12 +55,14 @@ export class Branches {
   /** What can be done to another branch, at its lane. @param {BranchView} branch @param {HTMLElement} lane */
   menu(branch, lane) {
     const { name } = branch;
-    const items = [
-      { words: branches.go, act: () => this.#switch(branch) },
+    const go = { words: branches.go, act: () => this.#switch(branch) };
+    const others = [
       { words: branches.compare, act: () => this.#compare(branch.id, true) },
       { words: branches.rename, act: () => this.#rename(branch.id) },
       { words: branches.delete, act: () => this.#delete(branch, lane) },
     ];
+    // A player has no list of branches.
+    const items = document.documentElement.dataset.mode === 'embed' ? [go] : [go, ...others];
     const content = { title: name, facts: branches.facts(branch, this.#nameOf(branch.origin)), groups: [{ items }] };
     openMenu(content, { at: lane.getBoundingClientRect(), back: lane });
   }
@@ -87,17 +90,20 @@ export class Branches {
   #read(model) {
     this.#all = model.branches();
     this.#playing = model.frame.branch;
+    const there = this.#all.filter(({ id }) => id !== model.deleted);
     setText(byId('branch-name', HTMLElement), this.#nameOf(this.#playing));
-    this.#chip.title = branches.chip(this.#nameOf(this.#playing), this.#all.length);
+    this.#chip.title = branches.chip(this.#nameOf(this.#playing), there.length);
     this.#chip.setAttribute('aria-label', this.#chip.title);
-    if (this.#beside === this.#playing || !this.#nameOf(this.#beside)) this.#beside = 0;
+    if (!there.some(({ id, playing }) => id === this.#beside && !playing)) this.#beside = 0;
     this.#known = this.#state(model);
     this.#comparison.hidden = this.#beside === 0;
     if (this.#panel.hidden) return;
-    this.#empty.hidden = this.#all.length > 1;
+    this.#empty.hidden = there.length > 1;
+    this.#undo.hidden = model.deleted === 0;
+    setText(this.#undo, branches.undoLong(this.#nameOf(model.deleted)));
     const held = document.activeElement?.closest('.branch-list [data-act]');
     const [id, act] = [held?.closest('li')?.dataset.branch, held?.getAttribute('data-act')];
-    this.#list.replaceChildren(...this.#all.map((branch) => this.#item(branch)));
+    this.#list.replaceChildren(...there.map((branch) => this.#item(branch)));
     if (!held) return;
     const item = this.#list.querySelector(`[data-branch="${id}"]`) ?? this.#list.querySelector('[data-branch]');
     const next = item?.querySelector(`[data-act="${act}"]`) ?? item?.querySelector('button');
@@ -186,13 +192,26 @@ export class Branches {
 
   /** @param {BranchView} branch @param {HTMLElement} back */
   #delete({ id, name }, back) {
-    const sure = () => {
-      this.#actions.model().deleteBranch(id);
-      toast(branches.deleted(name));
-      if (!this.#panel.contains(back)) this.#chip.focus();
-    };
-    const items = [{ words: branches.keep, act: () => {} }, { words: branches.deleteIt, act: sure }];
-    openMenu({ title: branches.deleteTitle(name), groups: [{ items }] }, { at: back.getBoundingClientRect(), back });
+    this.#actions.model().deleteBranch(id);
+    toast(branches.deleted(name), [branches.undo, () => this.undelete()]);
+    if (!this.#panel.contains(back)) this.#chip.focus();
+  }
+
+  /** Brings back what was deleted last. */
+  undelete() {
+    const model = this.#actions.model();
+    const { deleted } = model;
+    if (!deleted) {
+      toast(branches.noneDeleted);
+      return;
+    }
+    const held = this.#undo.contains(document.activeElement);
+    model.undelete();
+    this.#read(model);
+    toast(branches.undone(this.#nameOf(deleted)));
+    const again = this.#list.querySelector(`[data-branch="${deleted}"] button`);
+    if (held && again instanceof HTMLElement) again.focus();
+    else if (document.activeElement === document.body) this.#chip.focus();
   }
 
   /** @param {Model} model @param {boolean} playing */
@@ -211,8 +230,10 @@ export class Branches {
       { name: there, frame: other, logs: model.besideLogs(this.#beside, first, COMPARED) },
     );
     setText(this.#title, strings.compare.title(here, there));
-    const short = other.now < model.now ? strings.compare.short(there, other.now) : '';
-    setText(this.#summary, `${strings.compare.summary(differing, of)} ${short}`);
+    const words = [strings.compare.summary(differing, of)];
+    if (first > 1) words.push(strings.compare.newest(COMPARED));
+    if (other.now < model.now) words.push(strings.compare.short(there, other.now));
+    setText(this.#summary, words.join(' '));
     this.#table.replaceChildren(table);
     if (this.#comparedAt === 0) this.#comparison.scrollIntoView({ block: 'nearest' });
     this.#comparedAt = clock;

@@ -32,7 +32,7 @@ export function giveHints() {
     setText(count, `${at + 1}/${all.length}`);
   };
   show(0);
-  byId('stage-panel', HTMLElement).append(box);
+  byId('seed', HTMLElement).parentElement?.before(box);
 }
 
 /** Whether this browser has been here; from now on it has. */

@@ -44,8 +44,10 @@ export class Model {
   #rest = 0;
 
   /** The names of the kinds of moments. @type {string[]} */ momentKinds;
-  /** Grows when a branch is renamed or deleted. */
+  /** Grows when a branch is renamed, deleted or brought back. */
   renamed = 0;
+  /** The branch that was deleted last, which is among `branches` until another one is: it can be brought back. 0: none. */
+  deleted = 0;
 
   /** @param {Run} run @param {string} usual the settings that need no mention */
   constructor(run, usual) {
@@ -214,7 +216,7 @@ export class Model {
     return this.act((run) => (forward ? run.jumpForward(set, within) : run.jumpBack(set))) ?? false;
   }
 
-  /** @returns {BranchView[]} */
+  /** With the one that is `deleted`, for others may come from it. @returns {BranchView[]} */
   branches() {
     return this.#guard(() => this.#run.branches()) ?? [];
   }
@@ -234,7 +236,16 @@ export class Model {
   /** @param {number} branch */
   deleteBranch(branch) {
     this.renamed++;
-    this.act((run) => run.deleteBranch(branch));
+    const before = this.deleted;
+    this.deleted = branch;
+    this.act((run) => before && run.deleteBranch(before));
+  }
+
+  /** Brings back the branch that was deleted last. */
+  undelete() {
+    this.renamed++;
+    this.deleted = 0;
+    this.act(() => {});
   }
 
   /** Another branch at this moment. @param {number} branch @returns {Frame | undefined} */

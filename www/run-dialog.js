@@ -4,6 +4,7 @@
 /** @typedef {import('./link.js').Wanted} Wanted */
 /** @typedef {typeof import('./pkg/raft_web.js').Run} RunClass */
 
+import { breaks } from './breaks.js';
 import { dressDialog } from './dialog.js';
 import { latencyWarning } from './dials.js';
 import { byId, make, setText } from './dom.js';
@@ -110,7 +111,11 @@ export class RunDialog {
     const input = make('input', { type: 'checkbox', value: name });
     this.#rules.set(name, input);
     const why = make('small', {}, strings.withoutRule(prevents, source));
-    return make('label', { class: 'rule' }, input, make('span', {}, strings.ruleName(name), why));
+    const label = make('label', {}, input, make('span', {}, strings.ruleName(name), why));
+    const link = breaks[name];
+    const close = () => this.#dialog.close();
+    const see = link ? [make('a', { href: `#run=${link}`, onclick: close }, strings.seeItBreak)] : [];
+    return make('div', { class: 'rule' }, label, ...see);
   }
 
   /** @param {[string, string?, number?]} setting @param {number} i */

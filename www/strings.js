@@ -54,6 +54,7 @@ export const text = {
   lanes: 'Other branches',
   tapeIn: 'Zoom the tape in',
   tapeOut: 'Zoom the tape out',
+  moreBranches: 'more',
   tapeFit: 'All',
   tapeFitTitle: 'The whole run in sight',
   jumps: 'Jump',
@@ -174,10 +175,6 @@ export const branches = {
   save: 'Save',
   /** @param {string} name */
   newName: (name) => `New name of “${name}”`,
-  /** @param {string} name */
-  deleteTitle: (name) => `Delete “${name}” for ever?`,
-  keep: 'Keep it',
-  deleteIt: 'Delete it',
   /** @param {BranchView} branch @param {string} origin */
   words: ({ leftAt, end, playing }, origin) => {
     const left = origin ? `left “${origin}” at ${seconds(leftAt)}, ` : '';
@@ -195,6 +192,14 @@ export const branches = {
   switched: (name, time, short) => `On “${name}” now, at ${seconds(time)}${short ? ', as far as it is known' : ''}.`,
   /** @param {string} name */
   deleted: (name) => `“${name}” is deleted.`,
+  undo: 'Undo',
+  /** @param {string} name */
+  undoLong: (name) => `Bring back “${name}”`,
+  /** @param {string} name */
+  undone: (name) => `“${name}” is back.`,
+  noneDeleted: 'No branch has been deleted.',
+  /** @param {number} count */
+  more: (count) => `${count} more: all branches`,
 };
 
 /** Two branches at the same moment. */
@@ -204,6 +209,8 @@ export const compare = {
   columns: ['server', 'branch', 'role', 'term', 'commit', 'last', 'log, from where it differs'],
   /** @param {number} count @param {number} all */
   summary: (count, all) => (count ? `${count} of ${all} servers differ.` : 'Every server is the same in both.'),
+  /** @param {number} count */
+  newest: (count) => `Only the last ${count} entries of the logs are compared.`,
   /** @param {string} name @param {number} time */
   short: (name, time) => `“${name}” is known up to ${seconds(time)}: that is what is shown of it.`,
   absent: 'not there',
@@ -585,6 +592,7 @@ export const runRulesWords = (off, all) => (off ? `${off} of ${all} switched off
 export const runRulesHelp = 'Raft is safe because of these. Switch one off, do the worst to the cluster, and see which lamp goes out.';
 /** @param {string} prevents @param {string} source */
 export const withoutRule = (prevents, source) => `Without it: ${prevents} (${source})`;
+export const seeItBreak = 'See it break';
 export const runSettings = 'Timing and clients';
 export const runSettingsUsual = 'as usual';
 export const runSettingsOther = 'not the usual ones';
@@ -710,9 +718,9 @@ export const hints = {
   next: 'Next',
   close: 'No more hints',
   all: [
-    'Press a server, a line or a message: its menu says what can be done to it. Crash the leader, for a start.',
+    'Press a server, a line or a message: a menu opens. Crash the leader!',
     'Draw a stroke across the ring and the network splits. H heals it.',
-    'Everything here has a key of its own. Press ? for the sheet.',
+    'All keys and all signs are on one sheet: press ?.',
   ],
 };
 
@@ -730,6 +738,7 @@ export const shortcuts = {
   x: 'zoom the tape out',
   w: 'the whole run on the tape',
   b: 'branches',
+  u: 'bring back the branch deleted last',
   '+': 'faster',
   '-': 'slower',
   '1 … 9': 'crash or restart that server',
@@ -827,10 +836,10 @@ export const trouble = {
     text: (seed, servers, now) => `Please report it with seed ${seed}, ${servers} servers, at ${seconds(now)}. Reloading plays the same seed again.`,
   },
 };
-/** @param {ViolationView} violation @param {string} seed */
-export const violationTitle = (violation, seed) => `${violation.property} is broken at ${seconds(violation.time)} (seed ${seed}).`;
 /** @param {ViolationView} violation */
-export const violationText = ({ first, second }) => `${first}, but ${second}.`;
+export const violationTitle = ({ property, time }) => `${property} is broken at ${seconds(time)}.`;
+/** @param {ViolationView} violation */
+export const violationText = ({ first, second }) => `${first[0].toUpperCase()}${first.slice(1)}, but ${second}.`;
 export const whatItMeans = 'What it means';
 export const runIsOver = 'A violation has ended this run: go back to do something before it, or begin another.';
 

@@ -23,8 +23,11 @@ const READ_EVERY = 200;
 const TELL_EVERY = 1_000;
 /** How near the pointer must be to a mark, in px. */
 const NEAR = 6;
-/** Lanes under the tape: the branches begun last. The list of branches has all of them. */
-const lanesMax = () => (matchMedia('(max-width: 820px)').matches ? 2 : 3);
+/** Lanes under the tape: the branches begun last. The list of branches has all of them; a player has none. */
+function lanesMax() {
+  if (document.documentElement.dataset.mode === 'embed') return 1;
+  return matchMedia('(max-width: 820px)').matches ? 2 : 3;
+}
 
 /** @typedef {{ branch: BranchView, from: number, button: HTMLButtonElement, name: HTMLElement }} Lane */
 
@@ -196,9 +199,15 @@ export class Tape {
   #readLanes(model) {
     const all = model.frame.branches > 1 ? model.branches() : [];
     const playing = all.find((branch) => branch.playing);
-    const others = playing ? all.filter((branch) => branch !== playing) : [];
+    const others = playing ? all.filter((branch) => branch !== playing && branch.id !== model.deleted) : [];
     this.#furthest = Math.max(0, ...others.map(({ end }) => end));
     const focused = this.#lanes.find(({ button }) => button === document.activeElement)?.branch.id;
+    const more = others.length - lanesMax();
+    const rest = byId('more-branches', HTMLButtonElement);
+    rest.hidden = more <= 0;
+    rest.title = strings.branches.more(more);
+    rest.setAttribute('aria-label', rest.title);
+    setText(byId('more-count', HTMLElement), `+${more}`);
     this.#lanes = others.slice(-lanesMax()).map((branch, place) => {
       const name = make('span', {}, branch.name);
       const words = strings.tape.lane(branch);
@@ -313,9 +322,14 @@ export class Tape {
 
   // ---------------------------------------------------------------- in words
 
+  /** How long the time is that lies near a mark. */
+  #near() {
+    return (NEAR * (this.#sight.to - this.#sight.from)) / this.#sight.width;
+  }
+
   /** The weightiest of what happened near a time. @param {number} time */
   #marksNear(time) {
-    const within = (NEAR * (this.#sight.to - this.#sight.from)) / this.#sight.width;
+    const within = this.#near();
     const weight = (/** @type {Mark} */ { kind }) => (SIGNED.indexOf(kind) + SIGNED.length + 1) % (SIGNED.length + 1);
     const near = this.#reel.marks.filter((mark) => Math.abs(mark.time - time) <= within);
     return near.sort((a, b) => weight(a) - weight(b) || Math.abs(a.time - time) - Math.abs(b.time - time));
@@ -342,8 +356,11 @@ export class Tape {
     const x = this.#hover;
     this.#tip.hidden = x === null;
     if (x === null || !this.#model) return;
-    const time = Math.max(0, toTime(this.#sight, x));
-    const known = time <= this.#model.frame.end;
+    const { end } = this.#model.frame;
+    const pointed = Math.max(0, toTime(this.#sight, x));
+    // What lies at the very end is met by who points a little beyond it.
+    const time = pointed > end && pointed - end <= this.#near() ? end : pointed;
+    const known = time <= end;
     const marks = known ? this.#marksNear(time).slice(0, 4) : [];
     const lines = [
       `${strings.seconds(time)} · ${known ? this.#bandWords(time) : strings.tape.notYet}`,
