@@ -200,6 +200,16 @@ impl Network {
         self.flights.iter().flatten()
     }
 
+    /// The messages on their way, each with its place: it keeps that as long as it is on its way.
+    pub(super) fn placed(&self) -> impl Iterator<Item = (usize, &Flight)> {
+        self.flights.iter().enumerate().filter_map(|(place, flight)| Some((place, flight.as_ref()?)))
+    }
+
+    /// The message at a place, if the one of that number is still there.
+    pub(super) fn at(&self, place: usize, number: u64) -> Option<&Flight> {
+        self.flights.get(place)?.as_ref().filter(|flight| flight.number == number)
+    }
+
     /// Messages sent so far.
     pub fn sent(&self) -> u64 {
         self.sent

@@ -79,9 +79,18 @@ pub(super) struct Watch {
     head: Playhead,
     /// How many messages it has seen sent.
     sent: u64,
-    /// Where those that are on their way stand among the passages.
-    under_way: Vec<usize>,
+    /// Those that are on their way, in the order of the passages.
+    under_way: Vec<UnderWay>,
     traffic: Traffic,
+}
+
+/// A message that is on its way.
+#[derive(Clone, Copy, Debug)]
+struct UnderWay {
+    /// Where it stands among the passages.
+    passage: usize,
+    /// Where the network keeps it.
+    place: usize,
 }
 
 impl Watch {
@@ -122,9 +131,9 @@ impl Watch {
         traffic.news.extend(notable.map(|(number, news)| Told { number, news: news.clone() }));
 
         // Who has left, and what else is new about those who are still there.
-        under_way.retain(|place| {
-            let passage = &mut traffic.passages[*place];
-            match world.network().flights().find(|flight| flight.number == passage.flight.number) {
+        under_way.retain(|known| {
+            let passage = &mut traffic.passages[known.passage];
+            match world.network().at(known.place, passage.flight.number) {
                 Some(flight) => {
                     (passage.flight.lost, passage.flight.held) = (flight.lost, flight.held);
                     true
@@ -136,15 +145,17 @@ impl Watch {
             }
         });
         if world.network().sent() > *sent {
-            let known = traffic.passages.len();
-            let fresh = world.network().flights().filter(|flight| flight.number > *sent);
+            let (known, first) = (under_way.len(), traffic.passages.len());
+            let fresh = world.network().placed().filter(|(_, flight)| flight.number > *sent);
             // By number; few leave at the same event.
-            for flight in fresh {
-                let later = &traffic.passages[known..];
-                let place = known + later.partition_point(|passage| passage.flight.number < flight.number);
-                traffic.passages.insert(place, Passage { flight: flight.clone(), fate: Fate::UnderWay });
+            for (place, flight) in fresh {
+                let at = traffic.passages[first..].partition_point(|passage| passage.flight.number < flight.number);
+                traffic.passages.insert(first + at, Passage { flight: flight.clone(), fate: Fate::UnderWay });
+                under_way.insert(known + at, UnderWay { passage: first, place });
             }
-            under_way.extend(known..traffic.passages.len());
+            for (passage, fresh) in (first..).zip(&mut under_way[known..]) {
+                fresh.passage = passage;
+            }
             *sent = world.network().sent();
         }
         if traffic.passages.len() > PASSAGES_MAX {
@@ -165,8 +176,11 @@ impl Watch {
             Fate::Arrived(at) | Fate::Lost(at) => at < from,
         };
         traffic.passages.retain(|passage| !over(passage));
-        let places = (0..).zip(&traffic.passages).filter(|(_, passage)| passage.fate == Fate::UnderWay);
-        self.under_way = places.map(|(place, _)| place).collect();
+        // All that are on their way have stayed, in their order.
+        let stayed = (0..).zip(&traffic.passages).filter(|(_, passage)| passage.fate == Fate::UnderWay);
+        for (known, (passage, _)) in self.under_way.iter_mut().zip(stayed) {
+            known.passage = passage;
+        }
         traffic.news.retain(|told| told.news.at >= from);
         // The last before the stretch says how a server stood when it began.
         let standings = core::mem::take(&mut traffic.standings);
