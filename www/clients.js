@@ -12,14 +12,20 @@ import { NAMES, drawAxis, laneAt, xOf, yOf } from './lanes.js';
 import { answerWords } from './operations.js';
 import { readPalette } from './palette.js';
 import { canvasPen, cross } from './pens.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 import { TimeView } from './timeview.js';
 
 const SPAN = 4_000_000;
 /** The newest operations that are read; older ones are out of sight. */
 const READ = 600;
+/** While playing, as many as may have changed since the last time; and all of them every so often, in ms. */
+const RECENT = 100;
+const ALL_EVERY = 5_000;
 /** How long reading them may take of the time while playing. */
 const SHARE = 1 / 50;
+/** At least as wide as a letter of what clients asked for, in px. */
+const LETTER = 6.7;
 /** Half an interval's height, where there is room. */
 const HALF = 9;
 
@@ -48,6 +54,9 @@ export class Clients {
   #revision = -1;
   #readAt = 0;
   #readTook = 0;
+  #allReadAt = -Infinity;
+  /** Whether all of them are as they were when they were last read. */ #whole = false;
+  #journeys = 0;
   #now = 0;
   /** The operation pointed at. */
   #lit = 0;
@@ -73,13 +82,13 @@ export class Clients {
     const key = make('small', {}, strings.clients.key);
     this.#panel.prepend(make('div', { class: 'tools' }, this.#follow, key), this.#box, this.#words, make('p', { id: 'intervals-keys', class: 'unseen' }, strings.clients.keys));
     this.#box.addEventListener('keydown', (event) => this.#key(event));
-    new ResizeObserver(() => this.#redraw()).observe(this.#box);
   }
 
   reset() {
     this.#operations = [];
     this.#order = [];
     this.#revision = -1;
+    this.#allReadAt = -Infinity;
     this.#lit = 0;
     this.#view.follow(true);
   }
@@ -92,42 +101,54 @@ export class Clients {
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     if (this.#panel.hidden) return;
-    const { now, operationsRevision } = model.frame;
+    const { now, operationsRevision, journeys } = model.frame;
     const clock = performance.now();
     this.#now = now;
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
-    if (operationsRevision !== this.#revision && !(playing && clock - this.#readAt < this.#readTook / SHARE)) {
+    const wanted = operationsRevision !== this.#revision || !(playing || this.#whole);
+    if (wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && spare.has(this)) {
       this.#revision = operationsRevision;
-      this.#operations = model.operations(READ);
+      this.#read(model, playing && journeys === this.#journeys && clock - this.#allReadAt < ALL_EVERY);
+      this.#journeys = journeys;
       this.#order = orderOf(this.#operations);
       this.#lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
       this.#box.style.setProperty('--lanes', String(this.#lanes.length));
       this.#readAt = clock;
       this.#readTook = performance.now() - clock;
     }
-    const { clientWidth, clientHeight } = this.#box;
-    const state = `${now} ${this.#revision} ${this.#view.from} ${this.#view.span} ${this.#lit} ${clientWidth} ${clientHeight}`;
+    const { from, span, width, height } = this.#view;
+    const state = `${now} ${this.#revision} ${from} ${span} ${this.#lit} ${width} ${height}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
     this.#draw();
   }
 
+  /** @param {Model} model @param {boolean} recent whether the newest are enough */
+  #read(model, recent) {
+    const known = this.#operations;
+    const fresh = recent ? model.operations(RECENT) : [];
+    // Nothing may be missing between them and those that are known.
+    this.#whole = !recent || !fresh.length || fresh[0].id > (known.at(-1)?.id ?? 0) + 1;
+    if (this.#whole) {
+      this.#operations = model.operations(READ);
+      this.#allReadAt = performance.now();
+    } else this.#operations = [...known.filter(({ id }) => id < fresh[0].id), ...fresh].slice(-READ);
+  }
+
   #sheet() {
-    const { clientWidth: width, clientHeight: height } = this.#box;
-    return { width, height, from: this.#view.from, span: this.#view.span, lanes: this.#lanes };
+    const { width, height, from, span } = this.#view;
+    return { width, height, from, span, lanes: this.#lanes };
   }
 
   #draw() {
-    const { width, height } = this.#box.getBoundingClientRect();
+    const { width, height } = this.#view;
     const ratio = devicePixelRatio || 1;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.#canvas.width !== w || this.#canvas.height !== h) [this.#canvas.width, this.#canvas.height] = [w, h];
     this.#c.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.#c.clearRect(0, 0, width, height);
-    this.#c.save();
     this.#paint(canvasPen(this.#c, this.#palette));
-    this.#c.restore();
   }
 
   /** @param {Pen} pen */
@@ -147,12 +168,8 @@ export class Clients {
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { alpha: operation.id === this.#lit ? 0.4 : 0.16 });
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true, dash: state === 'ok' ? undefined : [3, 2] });
       if (state === 'failed') cross(pen, x + long, y, 4, palette.danger);
-      this.#c.save();
-      this.#c.beginPath();
-      this.#c.rect(x, y - HALF, long - 3, 2 * HALF);
-      this.#c.clip();
-      if (long > 34) pen.text(operation.text, x + 5, y, palette.ink, { mono: true, size: 11 });
-      this.#c.restore();
+      // As much of it as there is room for.
+      if (long > 34) pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
     }
     /** @type {{ x: number, y: number } | null} */
     let last = null;

@@ -2,6 +2,8 @@
 // When the page draws: at every animation frame while it plays and can be seen, once after a change, and
 // otherwise never.
 
+import { spare } from './spare.js';
+
 /** The longest stretch of real time one frame may catch up, in ms. */
 const LONGEST_FRAME = 100;
 
@@ -53,6 +55,7 @@ export class Clock {
   /** @param {number} time */
   #frame(time) {
     this.#request = 0;
+    spare.begin(this.playing);
     document.documentElement.dataset.frames = String(++this.#frames);
     if (this.playing) {
       const passed = this.#last ? Math.min(LONGEST_FRAME, Math.max(0, time - this.#last)) : 0;

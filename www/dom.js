@@ -42,5 +42,29 @@ export function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);
 }
 
+/**
+ * Fills a box with lines of which each is known by its key: those that were there stay, the others are made.
+ * @param {Element} box
+ * @param {[key: string, make: () => HTMLElement][]} lines
+ */
+export function setLines(box, lines) {
+  const known = new Map([...box.children].map((node) => [/** @type {HTMLElement} */ (node).dataset.key, node]));
+  let next = box.firstElementChild;
+  for (const [key, build] of lines) {
+    let node = known.get(key);
+    if (!node) {
+      node = build();
+      /** @type {HTMLElement} */ (node).dataset.key = key;
+    }
+    if (node === next) next = next.nextElementSibling;
+    else box.insertBefore(node, next);
+  }
+  while (next) {
+    const last = next;
+    next = next.nextElementSibling;
+    last.remove();
+  }
+}
+
 /** Whether the person asked the system for less motion. */
 export const lessMotion = matchMedia('(prefers-reduced-motion: reduce)');

@@ -8,6 +8,7 @@
 
 import { byId, make, setAttribute, setText } from './dom.js';
 import { termVariable } from './palette.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 
 /** Empty columns after the last entry, so that the next mark has a place. */
@@ -38,6 +39,8 @@ export class Logs {
   #revision = -1;
   #window = '';
   #last = 0;
+  /** How much of the sheet is in sight, in px, and from where on. */ #width = 0;
+  #from = 0;
   #following = true;
   #cellWidth = 72;
   #nameWidth = 84;
@@ -46,14 +49,14 @@ export class Logs {
     this.#scroll.append(this.#sheet);
     byId('logs', HTMLElement).append(this.#scroll, this.#empty, this.#toEnd);
     this.#scroll.addEventListener('scroll', () => {
-      const { scrollLeft, clientWidth, scrollWidth } = this.#scroll;
-      this.#following = scrollLeft + clientWidth > scrollWidth - this.#cellWidth;
+      this.#from = this.#scroll.scrollLeft;
+      this.#following = this.#from + this.#width > this.#scroll.scrollWidth - this.#cellWidth;
       this.#toEnd.hidden = this.#following;
       this.#render();
     });
     this.#toEnd.addEventListener('click', () => {
       this.#following = true;
-      this.#follow();
+      this.#toTheEnd();
       this.#scroll.focus();
     });
     new ResizeObserver(() => {
@@ -85,7 +88,7 @@ export class Logs {
       this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
       this.#rows[i].box.classList.toggle('leads', server.role === 'leader');
     });
-    if (logsRevision === this.#revision) return;
+    if (logsRevision === this.#revision || !spare.has(this)) return;
     this.#revision = logsRevision;
     this.#last = Math.max(0, ...servers.map((s) => Math.max(s.lastIndex, s.snapshotIndex)));
     this.#empty.hidden = this.#last > 0;
@@ -97,28 +100,36 @@ export class Logs {
 
   #measure() {
     const style = getComputedStyle(this.#sheet);
+    this.#width = this.#scroll.clientWidth;
     this.#cellWidth = parseFloat(style.getPropertyValue('--cell')) || 72;
     this.#nameWidth = parseFloat(style.getPropertyValue('--name')) || 84;
     this.#window = '';
   }
 
-  /** Makes the sheet as wide as the logs, and so that its end shows whole columns only. */
+  /** Makes the sheet as wide as the logs, and so that its end shows whole columns only; whether it wasn't. */
   #widen() {
     const whole = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
-    const hidden = Math.max(0, Math.ceil((whole - this.#scroll.clientWidth) / this.#cellWidth));
-    this.#sheet.style.width = `${this.#scroll.clientWidth + hidden * this.#cellWidth}px`;
+    const hidden = Math.max(0, Math.ceil((whole - this.#width) / this.#cellWidth));
+    const width = `${this.#width + hidden * this.#cellWidth}px`;
+    if (this.#sheet.style.width === width) return false;
+    this.#sheet.style.width = width;
+    return true;
   }
 
   #follow() {
-    this.#widen();
-    if (this.#following) this.#scroll.scrollLeft = this.#scroll.scrollWidth;
+    // Scrolling makes the browser lay out what has changed: only where it must.
+    if (this.#widen() && this.#following) this.#toTheEnd();
+  }
+
+  #toTheEnd() {
+    this.#scroll.scrollLeft = this.#scroll.scrollWidth;
+    this.#from = this.#scroll.scrollLeft;
   }
 
   #render() {
     if (!this.#model) return;
-    const { scrollLeft, clientWidth } = this.#scroll;
-    const first = Math.max(1, Math.floor(scrollLeft / this.#cellWidth) + 1);
-    const count = Math.ceil((clientWidth - this.#nameWidth) / this.#cellWidth) + 2;
+    const first = Math.max(1, Math.floor(this.#from / this.#cellWidth) + 1);
+    const count = Math.ceil((this.#width - this.#nameWidth) / this.#cellWidth) + 2;
     const span = `${first}+${count}`;
     if (span === this.#window) return;
     this.#window = span;

@@ -4,7 +4,8 @@
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('./model.js').Model} Model */
 
-import { byId, make } from './dom.js';
+import { byId, make, setLines } from './dom.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 
 const SHOWN = 80;
@@ -29,17 +30,20 @@ export class Operations {
 
   reset() {
     this.#revision = -1;
+    this.#list.replaceChildren();
   }
 
   /** Only where it can be seen. @param {Model} model */
   update(model) {
     const { operationsRevision } = model.frame;
-    if (this.#panel.hidden || operationsRevision === this.#revision) return;
+    if (this.#panel.hidden || operationsRevision === this.#revision || !spare.has(this)) return;
     this.#revision = operationsRevision;
     const mine = this.#mine.checked;
     const all = model.operations(mine ? READ : SHOWN).filter(({ client }) => !mine || client === 1);
-    const lines = all.slice(-SHOWN).reverse().map(line);
-    this.#list.replaceChildren(...(lines.length ? lines : [make('li', { class: 'empty' }, strings.operationsEmpty)]));
+    const shown = all.slice(-SHOWN).reverse();
+    const keyOf = (/** @type {OperationView} */ { id, state, answer }) => `${id} ${state} ${answer}`;
+    if (shown.length) setLines(this.#list, shown.map((operation) => [keyOf(operation), () => line(operation)]));
+    else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.operationsEmpty));
   }
 }
 

@@ -17,6 +17,7 @@ import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from './lanes.js';
 import { readPalette } from './palette.js';
 import { canvasPen } from './pens.js';
 import { savePicture } from './picture.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 import { TimeView } from './timeview.js';
 
@@ -81,7 +82,6 @@ export class SpaceTime {
     this.#box.append(this.#canvas);
     this.#panel.append(tools, this.#box, this.#words, make('p', { id: 'diagram-keys', class: 'unseen' }, spacetime.keys));
     this.#box.addEventListener('keydown', (event) => this.#key(event));
-    new ResizeObserver(() => this.#redraw()).observe(this.#box);
   }
 
   /** @param {Model} model */
@@ -107,7 +107,7 @@ export class SpaceTime {
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     this.#load(model, playing);
-    const { width, height } = this.#sheet();
+    const { width, height } = this.#view;
     const state = `${events} ${journeys} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ${this.#ring.lit.server} ${this.#read}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
@@ -121,7 +121,7 @@ export class SpaceTime {
     const to = this.#view.from + this.#view.span;
     const wanted = `${events} ${journeys} ${branch} ${from} ${to}`;
     const clock = performance.now();
-    if (wanted === this.#read || (playing && clock - this.#readAt < this.#readTook / SHARE)) return;
+    if (wanted === this.#read || (playing && clock - this.#readAt < this.#readTook / SHARE) || !spare.has(this)) return;
     this.#traffic = model.traffic(from, Math.max(to, Math.min(now, to))) ?? nothing();
     this.#read = wanted;
     this.#readAt = clock;
@@ -138,8 +138,8 @@ export class SpaceTime {
 
   /** @returns {Sheet} */
   #sheet() {
-    const { clientWidth: width, clientHeight: height } = this.#box;
-    return { width, height, from: this.#view.from, span: this.#view.span, lanes: this.#lanes };
+    const { width, height, from, span } = this.#view;
+    return { width, height, from, span, lanes: this.#lanes };
   }
 
   /** @returns {Scene} */
@@ -160,7 +160,7 @@ export class SpaceTime {
   #shown = ({ kind }) => !this.#quiet.checked || (kind !== 'heartbeat' && kind !== 'append-answer');
 
   #draw() {
-    const { width, height } = this.#sheet();
+    const { width, height } = this.#view;
     const ratio = devicePixelRatio || 1;
     const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)];
     if (this.#canvas.width !== w || this.#canvas.height !== h) [this.#canvas.width, this.#canvas.height] = [w, h];
@@ -236,7 +236,7 @@ export class SpaceTime {
   #describe({ lane, time, message }) {
     if (message) return strings.messageStory(message, this.#traffic.to);
     const own = this.#traffic.standings.filter((standing) => standing.server === lane && standing.time <= time);
-    const near = this.#traffic.news.find((news) => news.server === lane && Math.abs(news.time - time) < (this.#view.span * 5) / this.#box.clientWidth);
+    const near = this.#traffic.news.find((news) => news.server === lane && Math.abs(news.time - time) < (this.#view.span * 5) / this.#view.width);
     return strings.laneWords(lane, time, own[own.length - 1], near?.text ?? '');
   }
 

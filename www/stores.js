@@ -2,9 +2,11 @@
 // Every server's store side by side: keys down, servers across. A value that differs from the store that is
 // furthest ahead is marked as not there yet.
 
+/** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./model.js').Model} Model */
 
-import { byId, make } from './dom.js';
+import { byId, make, setLines, setText } from './dom.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 
 /** More keys than anyone reads; the rest is counted. */
@@ -12,43 +14,56 @@ const MOST_KEYS = 100;
 
 export class Stores {
   #box = byId('stores', HTMLElement);
+  #head = make('thead');
+  #body = make('tbody');
+  #table = make('table', {}, this.#head, this.#body);
+  #note = make('p', { class: 'empty' });
   #revision = -1;
+
+  constructor() {
+    this.#box.append(this.#table, this.#note);
+  }
 
   reset() {
     this.#revision = -1;
-    this.#box.replaceChildren();
+    for (const part of [this.#head, this.#body, this.#note]) part.replaceChildren();
   }
 
   /** Costs something with many keys: only where it can be seen. @param {Model} model */
   update(model) {
     const { logsRevision, servers } = model.frame;
-    if (this.#box.hidden || logsRevision === this.#revision) return;
+    if (this.#box.hidden || logsRevision === this.#revision || !spare.has(this)) return;
     this.#revision = logsRevision;
     // A crashed server has no store.
     const byServer = new Map(model.stores().map(({ server, pairs }) => [server, new Map(pairs)]));
     const stores = servers.map(({ id }) => byServer.get(id));
     const keys = [...new Set([...byServer.values()].flatMap((store) => [...store.keys()]))].sort();
-    if (keys.length === 0) {
-      this.#box.replaceChildren(make('p', { class: 'empty' }, strings.storesEmpty));
-      return;
-    }
-    const furthest = servers.reduce((best, s, i) => (s.lastApplied > servers[best].lastApplied ? i : best), 0);
-    const head = make('tr', {}, make('th', { scope: 'col' }, strings.key));
-    for (const { id, role } of servers) {
-      head.append(make('th', { scope: 'col', class: role === 'crashed' ? 'down' : '' }, `S${id}`));
-    }
+    const more = keys.length - MOST_KEYS;
+    this.#table.hidden = keys.length === 0;
+    this.#note.hidden = keys.length > 0 && more <= 0;
+    setText(this.#note, more > 0 ? strings.moreKeys(more) : strings.storesEmpty);
+    setLines(this.#head, [[servers.map(({ role }) => role === 'crashed').join(), () => heading(servers)]]);
+    const furthest = stores[servers.reduce((best, s, i) => (s.lastApplied > servers[best].lastApplied ? i : best), 0)];
     const rows = keys.slice(0, MOST_KEYS).map((key) => {
-      const row = make('tr', {}, make('th', { scope: 'row', title: key }, key));
-      for (const store of stores) {
-        const value = store?.get(key);
-        const behind = store !== undefined && value !== stores[furthest]?.get(key);
-        const names = `${value === undefined ? 'absent' : ''}${behind ? ' behind' : ''}`;
-        row.append(make('td', { class: names.trim(), title: value ?? '' }, value ?? strings.absent));
-      }
-      return row;
+      const values = stores.map((store) => store?.get(key));
+      const behind = stores.map((store, i) => store !== undefined && values[i] !== furthest?.get(key));
+      return /** @type {[string, () => HTMLElement]} */ ([JSON.stringify([key, values, behind]), () => row(key, values, behind)]);
     });
-    const table = make('table', {}, make('thead', {}, head), make('tbody', {}, ...rows));
-    this.#box.replaceChildren(table);
-    if (keys.length > MOST_KEYS) this.#box.append(make('p', { class: 'empty' }, strings.moreKeys(keys.length - MOST_KEYS)));
+    setLines(this.#body, rows);
   }
+}
+
+/** @param {ServerView[]} servers */
+function heading(servers) {
+  const names = servers.map(({ id, role }) => make('th', { scope: 'col', class: role === 'crashed' ? 'down' : '' }, `S${id}`));
+  return make('tr', {}, make('th', { scope: 'col' }, strings.key), ...names);
+}
+
+/** @param {string} key @param {(string | undefined)[]} values @param {boolean[]} behind */
+function row(key, values, behind) {
+  const cells = values.map((value, i) => {
+    const names = [value === undefined && 'absent', behind[i] && 'behind'].filter(Boolean);
+    return make('td', { class: names.join(' '), title: value ?? '' }, value ?? strings.absent);
+  });
+  return make('tr', {}, make('th', { scope: 'row', title: key }, key), ...cells);
 }

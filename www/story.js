@@ -5,7 +5,8 @@
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('./model.js').Model} Model */
 
-import { byId, make, setText } from './dom.js';
+import { byId, make, setLines, setText } from './dom.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 
 /** Lines kept for the list. */
@@ -49,6 +50,7 @@ export class Story {
     this.#journeys = journeys;
     this.#read = 0;
     this.#listed = '';
+    this.#list.replaceChildren();
     this.#shown = null;
     this.#toAnnounce = null;
     this.#say(null);
@@ -106,19 +108,19 @@ export class Story {
     if (byId('events', HTMLElement).hidden) return;
     const every = this.#detail.checked;
     const wanted = `${this.#read} ${every}`;
-    if (wanted === this.#listed) return;
+    if (wanted === this.#listed || !spare.has(this)) return;
     this.#listed = wanted;
     const lines = this.#lines.filter(({ weight }) => every || weight !== 'detail').slice(-SHOWN).reverse();
-    const items = lines.map((line) =>
-      make(
-        'li',
-        { class: `event ${line.weight}`, 'data-line': line.number },
-        make('time', {}, strings.seconds(line.time)),
-        make('span', {}, make('button', { class: 'go', title: strings.goThere }, ...withNames(line.text)), ...(line.section ? [' ', make('cite', {}, line.section)] : [])),
-      ),
-    );
-    this.#list.replaceChildren(...(items.length ? items : [make('li', { class: 'empty' }, strings.eventsEmpty)]));
+    if (lines.length) setLines(this.#list, lines.map((line) => [String(line.number), () => item(line)]));
+    else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.eventsEmpty));
   }
+}
+
+/** @param {StoryLine} line */
+function item({ number, weight, time, text, section }) {
+  const go = make('button', { class: 'go', title: strings.goThere }, ...withNames(text));
+  const source = section ? [' ', make('cite', {}, section)] : [];
+  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), make('span', {}, go, ...source));
 }
 
 /** A sentence with its servers in bold. @param {string} sentence @returns {(Node | string)[]} */

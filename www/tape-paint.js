@@ -129,9 +129,19 @@ function paintWrites(c, palette, sight, marks) {
   c.fillStyle = palette.ink;
   for (const [kind, height, alpha] of /** @type {const} */ ([['commit', 3, 0.45], ['write-began', 6, 0.75]])) {
     c.globalAlpha = alpha;
+    const top = SIGNS + BAND - 1 - height;
+    // Of those that lie side by side one stroke is made.
+    let [start, end] = [0, 0];
     for (const mark of marks) {
-      if (mark.kind === kind) c.fillRect(Math.round(toX(sight, mark.time)), SIGNS + BAND - 1 - height, 1, height);
+      if (mark.kind !== kind) continue;
+      const x = Math.round(toX(sight, mark.time));
+      if (x >= start && x <= end) end = Math.max(end, x + 1);
+      else {
+        c.fillRect(start, top, end - start, height);
+        [start, end] = [x, x + 1];
+      }
     }
+    c.fillRect(start, top, end - start, height);
   }
   c.globalAlpha = 1;
 }

@@ -11,6 +11,7 @@ import { byId, lessMotion, make, setAttribute, setText } from './dom.js';
 import { pressKey } from './keys.js';
 import { readPalette } from './palette.js';
 import { blank, niceStep, partedAt, readReel, toTime, toX } from './reel.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 import { TapeHands } from './tape-hands.js';
 import { BAND, LANE, SIGNED, SIGNS, TRACK, paintLane, paintPlayhead, paintTrack } from './tape-paint.js';
@@ -23,10 +24,11 @@ const READ_EVERY = 200;
 const TELL_EVERY = 1_000;
 /** How near the pointer must be to a mark, in px. */
 const NEAR = 6;
+const narrow = matchMedia('(max-width: 820px)');
 /** Lanes under the tape: the branches begun last. The list of branches has all of them; a player has none. */
 function lanesMax() {
   if (document.documentElement.dataset.mode === 'embed') return 1;
-  return matchMedia('(max-width: 820px)').matches ? 2 : 3;
+  return narrow.matches ? 2 : 3;
 }
 
 /** @typedef {{ branch: BranchView, from: number, button: HTMLButtonElement, name: HTMLElement }} Lane */
@@ -180,7 +182,7 @@ export class Tape {
     if (now === frame.end) this.#news = frame.events;
     const key = `${branches} ${from} ${to} ${width} ${this.#lit} ${frame.end} ${this.#news}`;
     const clock = performance.now();
-    if (key !== this.#paintedKey && (!playing || fresh || !this.#paintedKey || clock - this.#readAt > READ_EVERY)) {
+    if (key !== this.#paintedKey && (!playing || fresh || !this.#paintedKey || (clock - this.#readAt > READ_EVERY && spare.has(this)))) {
       this.#paintedKey = key;
       this.#readAt = clock;
       this.#paint(model);

@@ -13,7 +13,7 @@ const DRAG = 5;
 
 /**
  * @typedef {object} Listeners
- * @property {() => void} changed the stretch is another
+ * @property {() => void} changed the stretch or the size is another
  * @property {(x: number, y: number, touch: boolean) => void} press
  * @property {(at: { x: number, y: number } | null) => void} hover
  */
@@ -24,17 +24,23 @@ export class TimeView {
   /** Micros up to the right edge. */
   span;
   following = true;
+  /** How large the diagram is, in px; nothing until it can be seen. */
+  width = 0;
+  height = 0;
 
-  #box;
   #listeners;
   /** @type {{ x: number, from: number, moved: boolean } | null} */ #grip = null;
   /** Fingers on the diagram: where each is. @type {Map<number, number>} */ #fingers = new Map();
 
   /** @param {HTMLElement} box @param {number} span @param {Listeners} listeners */
   constructor(box, span, listeners) {
-    this.#box = box;
     this.#listeners = listeners;
     this.span = span;
+    // Asked for in the middle of a frame, it would have to be laid out there and then.
+    new ResizeObserver(() => {
+      [this.width, this.height] = [box.clientWidth, box.clientHeight];
+      listeners.changed();
+    }).observe(box);
     box.addEventListener('pointerdown', (event) => {
       this.#fingers.set(event.pointerId, event.offsetX);
       box.setPointerCapture(event.pointerId);
@@ -55,7 +61,7 @@ export class TimeView {
 
   /** The micros under a place. @param {number} x */
   at(x) {
-    return this.from + ((x - NAMES) / (this.#box.clientWidth - NAMES)) * this.span;
+    return this.from + ((x - NAMES) / (this.width - NAMES)) * this.span;
   }
 
   /** Keeps the playhead in sight. @param {number} now */
@@ -87,7 +93,7 @@ export class TimeView {
   #wheel(event) {
     event.preventDefault();
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey) {
-      this.pan(((event.deltaX || event.deltaY) / this.#box.clientWidth) * this.span);
+      this.pan(((event.deltaX || event.deltaY) / this.width) * this.span);
     } else this.zoom(2 ** (event.deltaY / 300), this.at(event.offsetX));
   }
 
@@ -104,7 +110,7 @@ export class TimeView {
       const by = x - this.#grip.x;
       if (!this.#grip.moved && Math.abs(by) < DRAG) return;
       this.#grip.moved = true;
-      this.from = this.#grip.from - (by / this.#box.clientWidth) * this.span;
+      this.from = this.#grip.from - (by / this.width) * this.span;
       this.follow(false);
     } else if (event.pointerType !== 'touch') this.#listeners.hover({ x, y });
   }
