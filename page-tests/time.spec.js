@@ -1,6 +1,6 @@
 // @ts-check
 // The clock of the page: what plays, what stands still, and what a seed promises.
-import { advanceBy, expect, framesAfter, leader, open, test, type, answer } from './page.js';
+import { advanceBy, answer, expect, framesAfter, leader, open, setSpeed, tab, test, type } from './page.js';
 
 const now = (/** @type {import('@playwright/test').Page} */ page) =>
   page.evaluate(() => /** @type {any} */ (window).raftarium.frame.now);
@@ -102,4 +102,48 @@ test('logs follow their end until someone scrolls away', async ({ page }) => {
   expect(await scroll.evaluate((node) => node.scrollLeft)).toBe(0);
   await page.getByRole('button', { name: 'To the end' }).click();
   await expect.poll(atEnd).toBe(true);
+});
+
+test('on a slow machine nothing waits for ever, and paused everything shown is right', async ({ page }) => {
+  // Every look at the clock takes five milliseconds: in no frame is time to spare.
+  await page.addInitScript(() => {
+    const clock = performance.now.bind(performance);
+    let late = 0;
+    performance.now = () => clock() + (late += 5);
+  });
+  await open(page);
+  const read = () =>
+    page.evaluate(() => {
+      const { raftarium } = /** @type {any} */ (window);
+      const { servers } = raftarium.frame;
+      const last = Math.max(...servers.map((/** @type {any} */ { lastIndex }) => lastIndex));
+      const lines = raftarium.run.story(0, 400).filter((/** @type {any} */ { weight }) => weight !== 'detail');
+      const operations = raftarium.run.operations(80);
+      const of = (/** @type {string} */ of) => document.querySelector(of);
+      return {
+        expected: [last + 1, lines.at(-1).number, operations.at(-1).id].map(String),
+        shown: [
+          of('.log-sheet')?.getAttribute('aria-colcount'),
+          of('#events [data-line]')?.getAttribute('data-line'),
+          of('#operations [data-operation]')?.getAttribute('data-operation'),
+        ],
+        tape: Number(of('#tape-track')?.getAttribute('aria-valuemax')) - Math.round(raftarium.frame.end / 1e3),
+      };
+    });
+  for (const name of ['Events', 'Clients']) {
+    await tab(page, name);
+    const { shown } = await read();
+    await expect.poll(async () => (await read()).shown).not.toEqual(shown);
+  }
+  await setSpeed(page, 10);
+  for (const [round, name] of ['Events', 'Clients', 'Events', 'Clients'].entries()) {
+    await tab(page, name);
+    await framesAfter(page, 12 + round);
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await expect(page.getByRole('button', { name: 'Play' })).toBeVisible();
+    const { expected, shown, tape } = await read();
+    const place = name === 'Events' ? 1 : 2;
+    expect([shown[0], shown[place], tape]).toEqual([expected[0], expected[place], 0]);
+    await page.getByRole('button', { name: 'Play' }).click();
+  }
 });

@@ -166,22 +166,20 @@ export class Clients {
       const { state } = operation;
       const colour = state === 'ok' ? palette.accent : state === 'pending' ? palette.ink2 : palette.danger;
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { alpha: operation.id === this.#lit ? 0.4 : 0.16 });
-      pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true, dash: state === 'ok' ? undefined : [3, 2] });
+      pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true });
       if (state === 'failed') cross(pen, x + long, y, 4, palette.danger);
       // As much of it as there is room for.
       if (long > 34) pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
     }
-    /** @type {{ x: number, y: number } | null} */
-    let last = null;
-    for (const { operation, time } of this.#order) {
-      const at = { x: xOf(sheet, time), y: yOf(sheet, operation.client) + HALF };
-      if (last && Math.max(at.x, last.x) > NAMES) pen.line(Math.max(NAMES, last.x), last.y, at.x, at.y, palette.ink, 1, { alpha: 0.6 });
-      last = at;
-    }
-    for (const { operation, time } of this.#order) {
-      const x = xOf(sheet, time);
-      if (x < NAMES || x > width(sheet)) continue;
-      const y = yOf(sheet, operation.client) + HALF;
+    const all = this.#order.map(({ operation, time }) => ({ x: xOf(sheet, time), y: yOf(sheet, operation.client) + HALF }));
+    const first = Math.max(0, all.findIndex(({ x }) => x >= NAMES) - 1);
+    const order = all.slice(first, all.findLastIndex(({ x }) => x <= width(sheet)) + 2);
+    pen.path(order, palette.ink, 1, { alpha: 0.6 });
+    let [left, row] = [0, 0];
+    for (const { x, y } of order) {
+      // Of those that would hide each other, one is enough.
+      if (x < NAMES || x > width(sheet) || (y === row && x - left < 1)) continue;
+      [left, row] = [x, y];
       pen.dot(x, y, 3.5, palette.card);
       pen.dot(x, y, 3, palette.ink);
     }

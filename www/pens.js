@@ -6,6 +6,7 @@
 /**
  * @typedef {object} Pen
  * @property {(x: number, y: number, u: number, v: number, colour: string, width?: number, touch?: Touch) => void} line
+ * @property {(points: { x: number, y: number }[], colour: string, width?: number, touch?: Touch) => void} path from one to the next
  * @property {(x: number, y: number, width: number, height: number, colour: string, touch?: Touch) => void} rect
  * @property {(x: number, y: number, radius: number, colour: string, touch?: Touch) => void} dot
  * @property {(words: string, x: number, y: number, colour: string, lettering?: Lettering) => void} text
@@ -33,6 +34,14 @@ export function canvasPen(c, fonts) {
       c.lineTo(u, v);
       c.stroke();
       if (touch?.dash) c.setLineDash(solid);
+    },
+    path: (points, colour, width = 1, touch) => {
+      c.globalAlpha = touch?.alpha ?? 1;
+      c.strokeStyle = colour;
+      c.lineWidth = width;
+      c.beginPath();
+      for (const { x, y } of points) c.lineTo(x, y);
+      c.stroke();
     },
     rect: (x, y, width, height, colour, touch) => {
       c.globalAlpha = touch?.alpha ?? 1;
