@@ -1,12 +1,17 @@
 // @ts-check
-// The stage at fixed moments, stroke by stroke: as an SVG, which shows in a diff what changed and, unlike pixels, doesn't depend on the
-// machine's fonts. UPDATE_PICTURES=1 renews them: look at them before they are kept.
+// The stage and the tape at fixed moments, stroke by stroke: as SVGs, which show in a diff what changed and, unlike
+// pixels, don't depend on the machine's fonts. UPDATE_PICTURES=1 renews them: look at them before they are kept.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { expect, open, test } from './page.js';
+import { breaks } from '../www/breaks.js';
+import { SvgContext } from '../www/svg-context.js';
+import { expect, framesAfter, open, test } from './page.js';
 
 const FOLDER = 'page-tests/snapshots';
 
-/** What is done, and when it is looked at. @type {Record<string, { query?: string, dark?: boolean, at: number, before?: (run: any) => void }>} */
+/**
+ * What is done, and when it is looked at.
+ * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: (run: any) => void }>}
+ */
 const moments = {
   'an-election': { at: 0.205 },
   'writes-under-way': { at: 1.03, before: (run) => run.submit('put colour teal') },
@@ -21,15 +26,29 @@ const moments = {
   'in-the-dark': { dark: true, at: 1.045, before: (run) => run.submit('put colour teal') },
 };
 
+/** Every letter is as wide: where words stand doesn't depend on the fonts there are. */
+function evenLetters() {
+  CanvasRenderingContext2D.prototype.measureText = function (words) {
+    const size = Number.parseFloat(/([\d.]+)px/.exec(this.font)?.[1] ?? '12');
+    return /** @type {any} */ ({ width: 0.55 * size * words.length });
+  };
+}
+
+/** Holds a picture against the one that is kept. @param {string} name @param {string} svg */
+async function sameAsKept(name, svg) {
+  expect(svg.match(/<(path|line|rect|circle|text)/g)?.length).toBeGreaterThan(20);
+  const file = `${FOLDER}/${name}.svg`;
+  if (process.env.UPDATE_PICTURES) {
+    await mkdir(FOLDER, { recursive: true });
+    await writeFile(file, svg);
+  }
+  expect(svg).toBe(await readFile(file, 'utf8'));
+}
+
 for (const [name, { query, dark, at, before }] of Object.entries(moments)) {
   test(`the stage: ${name}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
-    await page.addInitScript(() => {
-      // Every letter is as wide: where words stand doesn't depend on the fonts there are.
-      CanvasRenderingContext2D.prototype.measureText = function (words) {
-        return /** @type {any} */ ({ width: 0.55 * Number.parseFloat(/([\d.]+)px/.exec(this.font)?.[1] ?? '12') * words.length });
-      };
-    });
+    await page.addInitScript(evenLetters);
     await open(page, query);
     await page.evaluate(
       ([moment, deed]) => {
@@ -47,13 +66,107 @@ for (const [name, { query, dark, at, before }] of Object.entries(moments)) {
       page.waitForEvent('download'),
       page.getByRole('dialog').getByRole('button', { name: 'SVG', exact: true }).click(),
     ]);
-    const svg = await readFile(await download.path(), 'utf8');
-    expect(svg.match(/<(path|line|rect|circle|text)/g)?.length).toBeGreaterThan(20);
-    const file = `${FOLDER}/${name}.svg`;
-    if (process.env.UPDATE_PICTURES) {
-      await mkdir(FOLDER, { recursive: true });
-      await writeFile(file, svg);
-    }
-    expect(svg).toBe(await readFile(file, 'utf8'));
+    await sameAsKept(name, await readFile(await download.path(), 'utf8'));
+  });
+}
+
+/** What is done to a context, in order: a method and what it is given, or a property and its value. @typedef {[string, any]} Stroke */
+
+/** Has what is drawn on canvases that are not the ring's written down, from when they were last cleared. */
+function writeDown() {
+  const { getContext } = HTMLCanvasElement.prototype;
+  /** @type {WeakMap<HTMLCanvasElement, [string, any][]>} */
+  const strokes = new WeakMap();
+  /** @type {any} */ (HTMLCanvasElement.prototype).getContext = function (/** @type {any[]} */ ...how) {
+    const real = /** @type {any} */ (getContext).apply(this, how);
+    if (this.isConnected && this.id !== 'tape-canvas') return real;
+    const done = strokes.get(this) ?? [];
+    strokes.set(this, done);
+    return new Proxy(real, {
+      get: (_, name) =>
+        typeof real[name] !== 'function'
+          ? real[name]
+          : (/** @type {any[]} */ ...given) => {
+              if (name === 'clearRect') done.length = 0;
+              if (name === 'drawImage') done.push(['drawImage', [strokes.get(given[0])]]);
+              else if (name !== 'measureText') done.push([String(name), given]);
+              return real[name](...given);
+            },
+      set: (_, name, value) => {
+        done.push([String(name), value]);
+        real[name] = value;
+        return true;
+      },
+    });
+  };
+  /** @type {any} */ (window).strokesOf = (/** @type {string} */ id) =>
+    strokes.get(/** @type {HTMLCanvasElement} */ (document.getElementById(id)));
+}
+
+/** Draws strokes again; an SVG here has neither clips nor images. @param {any} c @param {Stroke[]} strokes */
+function drawAgain(c, strokes) {
+  for (const [name, value] of strokes) {
+    if (name === 'drawImage') drawAgain(c, value[0]);
+    else if (!Array.isArray(value)) c[name] = value;
+    else if (typeof c[name] === 'function') c[name](...value);
+  }
+}
+
+/** @type {Record<string, { dark?: boolean, query?: string, done: (page: import('@playwright/test').Page) => Promise<void> }>} */
+const tapes = {
+  'a-tape-with-branches': {
+    done: async (page) => {
+      await page.evaluate(() => {
+        const { run } = /** @type {any} */ (window).raftarium;
+        const at = (/** @type {number} */ seconds) => run.seek(seconds * 1e6);
+        at(2);
+        run.submit('put colour teal');
+        run.crash(2);
+        at(3);
+        run.restart(2);
+        run.partition(Uint8Array.from([0, 0, 0, 1, 1]));
+        at(4);
+        run.healAll();
+        run.pause(4);
+        at(6);
+        for (const [moment, server] of [[4.5, 4], [5, 5], [5.5, 1]]) {
+          at(moment);
+          run.crash(server);
+          at(moment + server);
+        }
+      });
+      await page.keyboard.press(',');
+    },
+  },
+  'a-tape-of-a-violation-in-the-dark': {
+    dark: true,
+    query: `#run=${breaks['commit-only-own-term']}`,
+    done: async (page) => {
+      for (const key of ['z', 'z', 'z', 'z', ',']) await page.keyboard.press(key);
+    },
+  },
+};
+
+for (const [name, { dark, query, done }] of Object.entries(tapes)) {
+  test(`the tape: ${name}`, async ({ page }) => {
+    // What is in sight comes at once, not smoothly.
+    await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' });
+    await page.addInitScript(evenLetters);
+    await page.addInitScript(writeDown);
+    await page.goto(`./${query ?? '?seed=7'}`);
+    await expect(page.locator('html')).toHaveAttribute('data-state', query ? 'violated' : 'running');
+    await done(page);
+    await framesAfter(page, 5);
+    /** @type {Stroke[]} */
+    const strokes = await page.evaluate(() => /** @type {any} */ (window).strokesOf('tape-canvas'));
+    const size = await page.locator('#tape-canvas').boundingBox();
+    if (!size) throw new Error('the tape has no place');
+    // Nothing is turned or moved on the tape.
+    /** @type {any} */ (globalThis).DOMMatrix ??= class {
+      isIdentity = true;
+    };
+    const c = new SvgContext(/** @type {any} */ (null));
+    drawAgain(c, strokes);
+    await sameAsKept(name, c.whole(size.width, size.height));
   });
 }

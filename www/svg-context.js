@@ -4,6 +4,8 @@
 const n = (/** @type {number} */ value) => +value.toFixed(2);
 const safe = (/** @type {string} */ words) => words.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 const ANCHORS = { left: 'start', center: 'middle', right: 'end' };
+/** @type {Record<string, string>} */
+const BASELINES = { middle: 'central', top: 'hanging' };
 /** What `save` keeps. */
 const KEPT = /** @type {const} */ ([
   'globalAlpha', 'fillStyle', 'strokeStyle', 'lineWidth', 'lineCap', 'lineJoin',
@@ -171,7 +173,8 @@ export class SvgContext {
   /** @param {string} words @param {number} x @param {number} y @param {string} paint */
   #text(words, x, y, paint) {
     const [, weight = '400', size = '12', family = ''] = /^(?:(\w+) )?([\d.]+)px (.*)$/.exec(this.font) ?? [];
-    const baseline = this.textBaseline === 'middle' ? ' dominant-baseline="central"' : '';
+    const line = BASELINES[this.textBaseline];
+    const baseline = line ? ` dominant-baseline="${line}"` : '';
     this.#put(
       `<text x="${n(x)}" y="${n(y)}" text-anchor="${ANCHORS[this.textAlign]}"${baseline} xml:space="preserve"` +
         ` font-family="${safe(family)}" font-size="${size}" font-weight="${weight}"${paint}`,
