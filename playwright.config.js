@@ -8,7 +8,9 @@ const given = process.env.RAFTARIUM_URL;
 const port = 4173;
 const browser =
   process.env.CHROMIUM ||
-  ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`).find(existsSync);
+  ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
+    .map((name) => `/usr/bin/${name}`)
+    .find(existsSync);
 
 /** Where the page is served under a sub-path; empty when only one address was given. */
 export const subPathUrl = given ? '' : `http://127.0.0.1:${port + 1}/some/where/`;

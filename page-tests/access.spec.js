@@ -5,7 +5,10 @@ import { noViolations } from './axe.js';
 import { advanceBy, drawer, expect, leaderId, open, server, tab, test, toggle, type } from './page.js';
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [place, viewport] of /** @type {const} */ ([['desk', { width: 1440, height: 900 }], ['phone', { width: 390, height: 844 }]])) {
+  for (const [place, viewport] of /** @type {const} */ ([
+    ['desk', { width: 1440, height: 900 }],
+    ['phone', { width: 390, height: 844 }],
+  ])) {
     test(`axe finds nothing: ${colorScheme}, ${place}`, async ({ page }) => {
       test.slow();
       await page.setViewportSize(viewport);

@@ -12,11 +12,15 @@ export async function noViolations(page, where) {
   // they are no targets to be missed, and messages are wherever they are.
   for (const violation of violations.filter(({ id }) => id === 'target-size')) {
     const through = await Promise.all(
-      violation.nodes.map(({ target }) => page.locator(String(target[0])).evaluate((node) => getComputedStyle(node).pointerEvents === 'none')),
+      violation.nodes.map(({ target }) =>
+        page.locator(String(target[0])).evaluate((node) => getComputedStyle(node).pointerEvents === 'none'),
+      ),
     );
     violation.nodes = violation.nodes.filter((_, i) => !through[i]);
   }
   const left = violations.filter(({ nodes }) => nodes.length > 0);
-  const found = left.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`);
+  const found = left.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} (${node.failureSummary})`).join('; ')}`,
+  );
   expect(found, where).toEqual([]);
 }

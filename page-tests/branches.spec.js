@@ -276,7 +276,10 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
         .include(['#branches'])
         .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
         .analyze();
-      const found = violations.map(({ id, nodes }) => [id, ...nodes.map((node) => `${node.target} ${node.failureSummary}`)]);
+      const found = violations.map(({ id, nodes }) => [
+        id,
+        ...nodes.map((node) => `${node.target} ${node.failureSummary}`),
+      ]);
       expect(found).toEqual([]);
     });
   }

@@ -24,9 +24,14 @@ async function host(page, query) {
 
 test('a frame has the ring, the time and a way to the whole page, and nothing else', async ({ page, context }) => {
   const frame = await host(page, '?embed&seed=31&servers=3');
-  for (const id of ['#ring', '#why', '#play', '#step', '#now', '#open-whole']) await expect(frame.locator(id)).toBeVisible();
-  for (const id of ['.top nav', '#reading', '#console', '#hint', '#legend']) await expect(frame.locator(id)).toBeHidden();
-  const over = await frame.evaluate(() => [document.documentElement.scrollHeight - innerHeight, document.documentElement.scrollWidth - innerWidth]);
+  for (const id of ['#ring', '#why', '#play', '#step', '#now', '#open-whole'])
+    await expect(frame.locator(id)).toBeVisible();
+  for (const id of ['.top nav', '#reading', '#console', '#hint', '#legend'])
+    await expect(frame.locator(id)).toBeHidden();
+  const over = await frame.evaluate(() => [
+    document.documentElement.scrollHeight - innerHeight,
+    document.documentElement.scrollWidth - innerWidth,
+  ]);
   expect(Math.max(...over), 'nothing is to be scrolled').toBeLessThanOrEqual(0);
   await frame.getByRole('button', { name: 'Pause' }).click();
   await frame.getByRole('button', { name: 'Step', exact: true }).click();
@@ -36,7 +41,10 @@ test('a frame has the ring, the time and a way to the whole page, and nothing el
       return [raftarium.frame.now, raftarium.traceHash()];
     });
   const here = await standing(frame);
-  const [whole] = await Promise.all([context.waitForEvent('page'), frame.getByRole('link', { name: 'Open in Raftarium' }).click()]);
+  const [whole] = await Promise.all([
+    context.waitForEvent('page'),
+    frame.getByRole('link', { name: 'Open in Raftarium' }).click(),
+  ]);
   await expect(whole.locator('html')).toHaveAttribute('data-state', 'running');
   await expect(whole.locator('#reading')).toBeVisible();
   expect(whole.url()).not.toContain('embed');
@@ -91,7 +99,9 @@ test('what is done in the past of a frame leaves the old future as a lane, to go
   await expect(lane).toHaveText('main');
   await expect(frame.locator('#toast')).toContainText('kept as “main”');
   // The word in passing covers neither the ring nor the transport.
-  const [toast, ring, transport] = await Promise.all(['#toast', '#stage', '#transport'].map((id) => frame.locator(id).boundingBox()));
+  const [toast, ring, transport] = await Promise.all(
+    ['#toast', '#stage', '#transport'].map((id) => frame.locator(id).boundingBox()),
+  );
   if (!toast || !ring || !transport) throw new Error('something has no place');
   expect(toast.y).toBeGreaterThanOrEqual(ring.y + ring.height - 1);
   expect(toast.y + toast.height).toBeLessThanOrEqual(transport.y + 1);

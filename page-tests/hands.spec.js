@@ -29,7 +29,11 @@ test('a message is dropped, by keyboard', async ({ page }) => {
   await message.focus();
   await page.keyboard.press('Enter');
   await pick(page, 'Drop');
-  const lost = () => page.evaluate((n) => /** @type {any} */ (window).raftarium.frame.messages.find((/** @type {any} */ m) => m.id === n)?.lost, Number(id));
+  const lost = () =>
+    page.evaluate(
+      (n) => /** @type {any} */ (window).raftarium.frame.messages.find((/** @type {any} */ m) => m.id === n)?.lost,
+      Number(id),
+    );
   expect(await lost()).toBeGreaterThan(0);
 });
 

@@ -50,7 +50,20 @@ for (const [width, height] of [[1440, 900], [1024, 768], [900, 768], [390, 844]]
     await page.setViewportSize({ width, height });
     await open(page);
     const hints = page.getByRole('complementary', { name: 'Hints for a first visit' });
-    const ids = ['#stage', '#quorum', '#safety-row', '#why', '#legend', '#logs', '#tabs', '#transport', '#open-network', '#open-run', '#theme', '#open-help'];
+    const ids = [
+      '#stage',
+      '#quorum',
+      '#safety-row',
+      '#why',
+      '#legend',
+      '#logs',
+      '#tabs',
+      '#transport',
+      '#open-network',
+      '#open-run',
+      '#theme',
+      '#open-help',
+    ];
     for (const number of [1, 2, 3]) {
       await expect(hints).toContainText(`${number}/3`);
       const covered = await page.evaluate((all) => {
@@ -59,9 +72,15 @@ for (const [width, height] of [[1440, 900], [1024, 768], [900, 768], [390, 844]]
         const over = (/** @type {DOMRect} */ { left, right, top, bottom }) =>
           left < card.right && right > card.left && top < card.bottom && bottom > card.top;
         // The stage begins with some empty room.
-        const ring = [...document.querySelectorAll('#server-twins button')].some((one) => over(one.getBoundingClientRect()));
+        const ring = [...document.querySelectorAll('#server-twins button')].some((one) =>
+          over(one.getBoundingClientRect()),
+        );
         return [
-          ...all.filter((id) => id !== '#stage' && [...document.querySelectorAll(`${id}, ${id} *`)].some((one) => over(one.getBoundingClientRect()))),
+          ...all.filter(
+            (id) =>
+              id !== '#stage' &&
+              [...document.querySelectorAll(`${id}, ${id} *`)].some((one) => over(one.getBoundingClientRect())),
+          ),
           ...(ring ? ['a server'] : []),
         ];
       }, ids);

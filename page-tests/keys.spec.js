@@ -37,8 +37,10 @@ test('keys play, step and change speed, and the sheet lists them', async ({ page
   const sheet = page.getByRole('dialog', { name: 'Keys and signs' });
   await expect(sheet).toBeVisible();
   await expect(sheet.locator('.keys')).toContainText('1 … 9crash or restart that server');
-  await expect(sheet.locator('.signs').filter({ hasText: 'a server is elected' }).locator('canvas, img, svg')).toHaveCount(9);
-  await expect(sheet.locator('kbd')).toHaveText([...'Space|.|,|[|]|J|Z|X|W|B|+|−|1 … 9|/|P|H|N|S|F|T|?'.split('|')]);
+  await expect(
+    sheet.locator('.signs').filter({ hasText: 'a server is elected' }).locator('canvas, img, svg'),
+  ).toHaveCount(9);
+  await expect(sheet.locator('kbd')).toHaveText([...'Space|.|,|[|]|J|Z|X|W|B|U|+|−|1 … 9|/|P|H|N|S|F|T|?'.split('|')]);
   await page.keyboard.press('Escape');
   await expect(sheet).toBeHidden();
   await page.keyboard.press('n');

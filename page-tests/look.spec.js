@@ -23,7 +23,10 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
   }
 }
 
-/** Nothing is wider than the window, every server is on the stage, and no name is cut. @param {import('@playwright/test').Page} page */
+/**
+ * Nothing is wider than the window, every server is on the stage, and no name is cut.
+ * @param {import('@playwright/test').Page} page
+ */
 async function fits(page) {
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   expect(width[0]).toBeLessThanOrEqual(width[1]);
@@ -68,7 +71,9 @@ test('no sentence moves the page, and none is cut off', async ({ page }) => {
     await page.setViewportSize({ width, height });
     const trouble = await page.evaluate(() => {
       const places = () =>
-        ['#stage', '#quorum', '#why', '#legend', '#logs', '#transport'].map((id) => document.querySelector(id)?.getBoundingClientRect().top).join();
+        ['#stage', '#quorum', '#why', '#legend', '#logs', '#transport']
+          .map((id) => document.querySelector(id)?.getBoundingClientRect().top)
+          .join();
       const room = /** @type {HTMLElement} */ (document.querySelector('#why'));
       const [, sentence, section] = room.children;
       const before = places();
@@ -91,7 +96,11 @@ if (process.env.UPDATE_PICTURES) {
     await open(page, '?seed=7&servers=5');
     await type(page, 'put colour teal');
     const copying = () =>
-      page.evaluate(() => /** @type {any} */ (window).raftarium.frame.messages.filter((/** @type {any} */ m) => m.kind === 'append').length);
+      page.evaluate(
+        () =>
+          /** @type {any} */ (window).raftarium.frame.messages.filter((/** @type {any} */ m) => m.kind === 'append')
+            .length,
+      );
     for (let i = 0; i < 200 && (await copying()) < 4; i++) await advanceBy(page, 1_000);
     await advanceBy(page, 5_000);
     await page.locator('#command').blur();

@@ -2,7 +2,10 @@
 // What ten minutes of play leave behind.
 import { expect, open, setSpeed, tab, test } from './page.js';
 
-/** Bytes in use, after the rubbish was taken away: of scripts, and of the simulator. @param {import('@playwright/test').Page} page */
+/**
+ * Bytes in use, after the rubbish was taken away: of scripts, and of the simulator.
+ * @param {import('@playwright/test').Page} page
+ */
 async function memory(page) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('HeapProfiler.enable');
@@ -24,13 +27,17 @@ test('ten minutes at full speed leave no more behind than two', async ({ page },
   await setSpeed(page, 10);
   /** @param {number} seconds */
   const played = (seconds) =>
-    page.waitForFunction((until) => /** @type {any} */ (window).raftarium.frame.now >= until, seconds * 1e6, { timeout: 120_000, polling: 100 });
+    page.waitForFunction((until) => /** @type {any} */ (window).raftarium.frame.now >= until, seconds * 1e6, {
+      timeout: 120_000,
+      polling: 100,
+    });
   await played(120);
   const early = await memory(page);
   await played(600);
   const late = await memory(page);
   const grown = { scripts: late.scripts - early.scripts, simulator: late.simulator - early.simulator };
-  const figures = `after 2 min ${JSON.stringify(early)}, after 10 min ${JSON.stringify(late)}, grown ${JSON.stringify(grown)} bytes`;
+  const figures =
+    `after 2 min ${JSON.stringify(early)}, after 10 min ${JSON.stringify(late)}, grown ${JSON.stringify(grown)} bytes`;
   annotations.push({ type: 'memory', description: figures });
   console.log(figures);
   expect(grown.scripts, 'scripts').toBeLessThan(1e6);

@@ -17,7 +17,15 @@ test('a partition is cut and healed with the mouse', async ({ page }) => {
   expect(await cuts(page)).toBe(8);
   // The other side elects a leader of its own; the old one does not know yet, or has stepped down.
   await expect
-    .poll(() => page.evaluate((old) => /** @type {any} */ (window).raftarium.frame.servers.some((/** @type {any} */ s) => s.role === 'leader' && s.id !== old), first))
+    .poll(() =>
+      page.evaluate(
+        (old) =>
+          /** @type {any} */ (window).raftarium.frame.servers.some(
+            (/** @type {any} */ s) => s.role === 'leader' && s.id !== old,
+          ),
+        first,
+      ),
+    )
     .toBe(true);
   await page.getByRole('button', { name: 'Network' }).click();
   await page.getByRole('button', { name: 'Heal everything' }).click();
@@ -30,7 +38,11 @@ test('sides are chosen one server at a time', async ({ page }) => {
   await open(page);
   await page.getByRole('button', { name: 'Network' }).click();
   await expect(page.getByRole('button', { name: 'Cut here' })).toBeDisabled();
-  for (const id of [2, 4]) await page.getByRole('group', { name: `Side of S${id}` }).getByRole('radio', { name: 'B' }).check();
+  for (const id of [2, 4])
+    await page
+      .getByRole('group', { name: `Side of S${id}` })
+      .getByRole('radio', { name: 'B' })
+      .check();
   await expect(page.locator('.preview')).toHaveText('S1 S3 S5 (a majority)  |  S2 S4');
   await page.getByRole('button', { name: 'Cut here' }).click();
   await expect(page.locator('#quorum')).toHaveText('3 of 5 reach each other writes can commit');
@@ -48,7 +60,8 @@ test('a partition is cut and healed with the keyboard alone', async ({ page }) =
   await page.keyboard.press('ArrowRight');
   await expect(page.locator('.preview')).toContainText('S3 S4 S5 (a majority)');
   const cut = page.getByRole('button', { name: 'Cut here' });
-  for (let i = 0; i < 10 && !(await cut.evaluate((node) => node === document.activeElement)); i++) await page.keyboard.press('Tab');
+  for (let i = 0; i < 10 && !(await cut.evaluate((node) => node === document.activeElement)); i++)
+    await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await expect(page.getByRole('dialog')).toBeHidden();
   await expect(page.locator('#quorum')).toContainText('3 of 5 reach each other');

@@ -2,11 +2,13 @@
 // What all page tests share: a page that may not complain, and words for what people do with it.
 import { test as base, expect } from '@playwright/test';
 
+/** @typedef {import('@playwright/test').PlaywrightTestArgs} PlaywrightTestArgs */
+
 export { expect };
 
 /** Everything the page complained about; a test that expects a complaint takes it out. */
 export const test = base.extend(
-  /** @type {import('@playwright/test').Fixtures<{ complaints: string[] }, {}, import('@playwright/test').PlaywrightTestArgs>} */ ({
+  /** @type {import('@playwright/test').Fixtures<{ complaints: string[] }, {}, PlaywrightTestArgs>} */ ({
     complaints: [
       async ({ page }, use) => {
         // Tests have been here before: hints.spec.js sees what a first visit is told.
@@ -50,7 +52,10 @@ export async function toggle(page, id) {
   await page.locator('.menu [role=menuitem]').first().click();
 }
 
-/** Shows a tab's panel; on a phone, in the drawer. @param {import('@playwright/test').Page} page @param {string} name */
+/**
+ * Shows a tab's panel; on a phone, in the drawer.
+ * @param {import('@playwright/test').Page} page @param {string} name
+ */
 export async function tab(page, name) {
   await drawer(page, true);
   await page.getByRole('tab', { name }).click();
@@ -71,7 +76,8 @@ export const quiet = (page) =>
   page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
     raftarium.pause();
-    for (let i = 0; i < 1000 && raftarium.frame.messages.length > 0; i++) raftarium.advanceTo(raftarium.frame.now + 1_000);
+    for (let i = 0; i < 1000 && raftarium.frame.messages.length > 0; i++)
+      raftarium.advanceTo(raftarium.frame.now + 1_000);
     if (raftarium.frame.messages.length > 0) throw new Error('something is always on its way');
   });
 
@@ -98,14 +104,21 @@ export const answer = (page) => page.locator('#answer');
 
 /** A row of the stores. @param {import('@playwright/test').Page} page @param {string} key */
 export const stored = (page, key) =>
-  page.locator('#stores tbody tr').filter({ has: page.getByRole('rowheader', { name: key, exact: true, includeHidden: true }) }).locator('td');
+  page
+    .locator('#stores tbody tr')
+    .filter({ has: page.getByRole('rowheader', { name: key, exact: true, includeHidden: true }) })
+    .locator('td');
 
-/** Asks for frames of its own and says how many the page has drawn after them. @param {import('@playwright/test').Page} page @param {number} count */
+/**
+ * Asks for frames of its own and says how many the page has drawn after them.
+ * @param {import('@playwright/test').Page} page @param {number} count
+ */
 export const framesAfter = (page, count) =>
   page.evaluate(
     (left) =>
       new Promise((done) => {
-        const next = () => (left-- > 0 ? requestAnimationFrame(next) : done(Number(document.documentElement.dataset.frames)));
+        const next = () =>
+          left-- > 0 ? requestAnimationFrame(next) : done(Number(document.documentElement.dataset.frames));
         next();
       }),
     count,
@@ -119,7 +132,10 @@ export const advanceBy = (page, micros) =>
     raftarium.advanceTo(raftarium.frame.now + by);
   }, micros);
 
-/** Runs more script after the simulator's own, to make it misbehave. @param {import('@playwright/test').Page} page @param {string} script */
+/**
+ * Runs more script after the simulator's own, to make it misbehave.
+ * @param {import('@playwright/test').Page} page @param {string} script
+ */
 export const tamper = (page, script) =>
   page.route('**/pkg/raft_web.js', async (route) => {
     const response = await route.fetch();

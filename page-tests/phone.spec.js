@@ -1,6 +1,22 @@
 // @ts-check
 // The same page under a thumb.
-import { answer, drawer, expect, leader, leaderId, open, pick, quiet, server, setSpeed, stored, tab, test, toggle, type } from './page.js';
+import {
+  answer,
+  drawer,
+  expect,
+  leader,
+  leaderId,
+  open,
+  pick,
+  quiet,
+  server,
+  setSpeed,
+  stored,
+  tab,
+  test,
+  toggle,
+  type,
+} from './page.js';
 
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
@@ -42,7 +58,8 @@ test('a link is cut by a tap near its line', async ({ page }) => {
 test('the transport stays in reach, and targets are large enough', async ({ page }) => {
   await open(page);
   const inSight = async () => {
-    for (const id of ['#play', '#step', '#speed', '#command', '#send']) await expect(page.locator(id)).toBeInViewport({ ratio: 1 });
+    for (const id of ['#play', '#step', '#speed', '#command', '#send'])
+      await expect(page.locator(id)).toBeInViewport({ ratio: 1 });
   };
   await inSight();
   // A thumb can set the speed.
@@ -60,7 +77,9 @@ test('the transport stays in reach, and targets are large enough', async ({ page
   await largeEnough();
   // The last lines can be scrolled out from under it.
   await page.locator('#reading').evaluate((node) => node.scrollTo(0, node.scrollHeight));
-  const [panel, transport] = await Promise.all(['#operations', '#transport'].map((id) => page.locator(id).boundingBox()));
+  const [panel, transport] = await Promise.all(
+    ['#operations', '#transport'].map((id) => page.locator(id).boundingBox()),
+  );
   if (!panel || !transport) throw new Error('something has no place');
   expect(panel.y + panel.height).toBeLessThanOrEqual(transport.y + 1);
   await drawer(page, false);

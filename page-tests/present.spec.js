@@ -29,16 +29,21 @@ async function makeRun(page) {
 test('a key shows the ring and the sentence alone, and large; Escape brings the page back', async ({ page }) => {
   await open(page);
   await page.getByRole('button', { name: 'Pause' }).click();
-  const size = (/** @type {string} */ id) => page.locator(id).evaluate((node) => parseFloat(getComputedStyle(node).fontSize));
+  const size = (/** @type {string} */ id) =>
+    page.locator(id).evaluate((node) => parseFloat(getComputedStyle(node).fontSize));
   const name = () => page.locator('#stage').evaluate((node) => node.getBoundingClientRect().width / node.clientWidth);
   const [small, narrow] = [await size('#why q'), await name()];
   await page.keyboard.press('f');
   await expect(root(page)).toHaveAttribute('data-mode', 'present');
-  for (const id of ['.top nav', '#reading', '#transport', '#hint', '#legend']) await expect(page.locator(id)).toBeHidden();
+  for (const id of ['.top nav', '#reading', '#transport', '#hint', '#legend'])
+    await expect(page.locator(id)).toBeHidden();
   await expect(page.locator('#why q')).toBeInViewport({ ratio: 1 });
   expect(await size('#why q')).toBeGreaterThan(2 * small);
   expect(await name()).toBeGreaterThan(1.3 * narrow);
-  const [width, height] = await page.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
+  const [width, height] = await page.evaluate(() => [
+    document.documentElement.scrollWidth - innerWidth,
+    document.documentElement.scrollHeight - innerHeight,
+  ]);
   expect(Math.max(width, height)).toBeLessThanOrEqual(0);
   await page.keyboard.press('Escape');
   await expect(root(page)).not.toHaveAttribute('data-mode', /./);

@@ -49,7 +49,9 @@ test('without a rule a lamp goes out: the run stops there and shows the two fact
   expect(now).toBe(violation.time);
   await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
   await expect(page.locator('#play')).toHaveText('Play');
-  expect(await page.evaluate(() => /** @type {any} */ (window).raftarium.run.without)).toBe('persist-before-acknowledging');
+  expect(await page.evaluate(() => /** @type {any} */ (window).raftarium.run.without)).toBe(
+    'persist-before-acknowledging',
+  );
   await expect(lamp(page, 'Durable Promise')).toHaveAccessibleName('Durable Promise: broken');
   await expect(page.locator('#safety-words')).toHaveText('Durable Promise is broken · 1 rule off');
   const trouble = page.getByRole('alert');
@@ -91,7 +93,9 @@ test('each rule has a run at hand that breaks without it', async ({ page }) => {
   await open(page);
   await page.keyboard.press('n');
   const dialog = page.getByRole('dialog', { name: 'New run' });
-  const rules = await dialog.locator('.rule input').evaluateAll((all) => all.map((one) => /** @type {any} */ (one).value));
+  const rules = await dialog
+    .locator('.rule input')
+    .evaluateAll((all) => all.map((one) => /** @type {any} */ (one).value));
   // One of them keeps the cluster alive, not safe.
   expect(rules.filter((rule) => !breaks[rule])).toEqual(['step-down-on-higher-term']);
   await dialog.locator('summary').first().click();
@@ -151,7 +155,9 @@ test('a stale read is proved: by a leader that doesn’t know it was deposed, an
   await expect(page.locator('.verdict')).toContainText('“get x” of client 1, begun at 5.210 s and answered “1”');
 });
 
-test('a run with another timing is made from the dialog, with a warning where it asks for trouble', async ({ page }) => {
+test('a run with another timing is made from the dialog, with a warning where it asks for trouble', async ({
+  page,
+}) => {
   await open(page);
   await tab(page, 'Dials');
   await page.getByRole('button', { name: /another timing/ }).click();
@@ -174,7 +180,9 @@ test('a run with another timing is made from the dialog, with a warning where it
   await expect(page.getByRole('tabpanel', { name: 'Dials' })).toContainText('Election timeout 400 to 900 ms');
   await page.reload();
   await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
-  await expect.poll(() => page.evaluate(() => /** @type {any} */ (window).raftarium.run.settings)).toContain('400000,900000,50000,1,1,4096,3,');
+  await expect
+    .poll(() => page.evaluate(() => /** @type {any} */ (window).raftarium.run.settings))
+    .toContain('400000,900000,50000,1,1,4096,3,');
 });
 
 test('a disk is filled by hand, and says so', async ({ page }) => {

@@ -10,13 +10,21 @@ import { advanceBy, expect, framesAfter, open, server, tab, test, toggle, type }
 /** @typedef {import('@playwright/test').Page} Page */
 
 /** Runs as a link and as the file that the command makes of it. @type {{ link: string, file: string }[]} */
-const pairs = readFileSync('raft-core/tests/formats/pairs.jsonl', 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+const pairs = readFileSync('raft-core/tests/formats/pairs.jsonl', 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line));
 
 /** What tells a run at a moment from all others. @param {Page} page */
 const standing = (page) =>
   page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
-    return { now: raftarium.frame.now, hash: raftarium.traceHash(), without: raftarium.run.without, link: raftarium.run.link() };
+    return {
+      now: raftarium.frame.now,
+      hash: raftarium.traceHash(),
+      without: raftarium.run.without,
+      link: raftarium.run.link(),
+    };
   });
 
 /** A run in which something was done, paused before its end. @param {Page} page */
@@ -34,7 +42,10 @@ const share = (/** @type {Page} */ page) => page.getByRole('button', { name: 'Sh
 
 /** What pressing a button in the dialog saves. @param {Page} page @param {string} name */
 async function saved(page, name) {
-  const [download] = await Promise.all([page.waitForEvent('download'), dialog(page).getByRole('button', { name, exact: true }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    dialog(page).getByRole('button', { name, exact: true }).click(),
+  ]);
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
 
@@ -51,7 +62,10 @@ async function drop(page, name, content) {
   await expect(page.locator('body')).not.toHaveAttribute('data-drop');
 }
 
-test('the address bar always holds the link: a fresh page opens the same run at the same moment', async ({ page, context }) => {
+test('the address bar always holds the link: a fresh page opens the same run at the same moment', async ({
+  page,
+  context,
+}) => {
   const run = await makeRun(page);
   await expect(page).toHaveURL(new RegExp(`/#run=${run.link}$`));
   const other = await context.newPage();
@@ -229,7 +243,7 @@ test('a scenario that was saved is dropped, and is the same run with its note', 
 });
 
 /**
- * What the native command says of a run: the one that `cargo xtask test` has built, or else the one that cargo builds now.
+ * What the native command says of a run: the one that `cargo xtask test` has built, or else one that cargo builds now.
  * @param {string} run a file or a link
  */
 async function replayed(run) {
@@ -239,7 +253,9 @@ async function replayed(run) {
   return JSON.parse(stdout);
 }
 
-test('what is saved here, as a file or as a link, the native command plays to the same hash', async ({ page }, info) => {
+test('what is saved here, as a file or as a link, the native command plays to the same hash', async ({
+  page,
+}, info) => {
   // Where nothing has built the command yet, cargo does.
   test.setTimeout(600_000);
   await makeRun(page);
@@ -265,7 +281,10 @@ test('what is saved here, as a file or as a link, the native command plays to th
 test('a scenario is chosen from a list of files; without a moment it plays from the beginning', async ({ page }) => {
   await open(page, '?seed=5');
   await page.keyboard.press('s');
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), dialog(page).getByRole('button', { name: 'Open scenario…' }).press('Enter')]);
+  const [chooser] = await Promise.all([
+    page.waitForEvent('filechooser'),
+    dialog(page).getByRole('button', { name: 'Open scenario…' }).press('Enter'),
+  ]);
   await chooser.setFiles('raft-core/tests/stories/split-vote.json');
   await expect(dialog(page)).toBeHidden();
   const { seed } = JSON.parse(readFileSync('raft-core/tests/stories/split-vote.json', 'utf8'));
@@ -291,7 +310,8 @@ test('files of the page and of the command are the same, byte for byte', async (
       copy.free();
       return back;
     }, bytes);
-    const without = (/** @type {number[]} */ all) => writeScenario(Uint8Array.from(all), '').replace(/ {2}"hash": .*\n/, '');
+    const without = (/** @type {number[]} */ all) =>
+      writeScenario(Uint8Array.from(all), '').replace(/ {2}"hash": .*\n/, '');
     expect(without(again)).toBe(without([...Buffer.from(link, 'base64url').subarray(0, -4)]));
   }
 });
@@ -310,10 +330,16 @@ test('what is wrong with a file is said, and the run that is on stays', async ({
     [`${start},"network":{"loss":"0.00001%"}}`, 'network.loss: “0.00001%” has more digits than count'],
     [`${start},"without":["be-kind"]}`, 'without: “be-kind” is no rule.'],
     [`${start},"actions":[{"at":"1s","do":"fly"}]}`, 'action 1: “fly” is nothing that can be done.'],
-    [`${start},"actions":[{"at":"1s","do":"heal-all"},{"at":"2s","do":"crash"}]}`, 'action 2: “crash” needs a field “server”.'],
+    [
+      `${start},"actions":[{"at":"1s","do":"heal-all"},{"at":"2s","do":"crash"}]}`,
+      'action 2: “crash” needs a field “server”.',
+    ],
     [`${start},"actions":[{"at":"1s","do":"crash","server":"S7"}]}`, 'action 1: there is no S7 in this cluster'],
     [`${start},"actions":[{"at":"2s","do":"heal-all"},{"at":"1s","do":"heal-all"}]}`, 'action 2: it comes before'],
-    [`${start},"actions":[{"at":"1s","do":"drop-message","message":18446744073709551616}]}`, 'is not a whole number from 0 to 18446744073709551615'],
+    [
+      `${start},"actions":[{"at":"1s","do":"drop-message","message":18446744073709551616}]}`,
+      'is not a whole number from 0 to 18446744073709551615',
+    ],
   ]) {
     await drop(page, 'odd.json', content);
     await expect(page.locator('#trouble')).toContainText('odd.json can’t be opened. The run that is on stays.');
@@ -326,7 +352,8 @@ test('the ring is saved as a picture, as pixels and as lines', async ({ page }) 
   await makeRun(page);
   await page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
-    for (let i = 0; i < 500 && raftarium.frame.messages.length < 2; i++) raftarium.advanceTo(raftarium.frame.now + 1_000);
+    for (let i = 0; i < 500 && raftarium.frame.messages.length < 2; i++)
+      raftarium.advanceTo(raftarium.frame.now + 1_000);
     if (raftarium.frame.messages.length < 2) throw new Error('nothing is ever on its way');
   });
   await share(page);
@@ -346,7 +373,10 @@ test('the space-time diagram is saved as a picture, as pixels and as lines', asy
   await makeRun(page);
   await tab(page, 'Space-time');
   for (const kind of ['PNG', 'SVG']) {
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: `Save as ${kind}` }).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: `Save as ${kind}` }).click(),
+    ]);
     const bytes = await readFile(await download.path());
     if (kind === 'PNG') expect(bytes.subarray(1, 4).toString()).toBe('PNG');
     else expect(await parts(page, bytes.toString())).toMatchObject({ root: 'svg' });
@@ -379,7 +409,9 @@ test('what happened is saved as a ShiViz log, with vector clocks that hold', asy
   await share(page);
   const { bytes } = await saved(page, 'ShiViz');
   expect(await standing(page), 'the run itself is left alone').toEqual(before);
-  const events = [...bytes.toString().matchAll(/^(?<host>\S+) (?<clock>\{.*\})\n(?<event>.*)\n/gm)].map(({ groups }) => groups ?? {});
+  const events = [...bytes.toString().matchAll(/^(?<host>\S+) (?<clock>\{.*\})\n(?<event>.*)\n/gm)].map(
+    ({ groups }) => groups ?? {},
+  );
   expect(events.map(({ host, clock, event }) => `${host} ${clock}\n${event}\n`).join('')).toBe(bytes.toString());
   /** @type {Record<string, Record<string, number>>} */
   const last = {};
@@ -392,7 +424,8 @@ test('what happened is saved as a ShiViz log, with vector clocks that hold', asy
     expect(now[host], 'an event is one step of its server').toBe((then[host] ?? 0) + 1);
     for (const [other, count] of Object.entries(then)) expect(now[other]).toBeGreaterThanOrEqual(count);
     for (const [other, count] of Object.entries(now)) {
-      if (other !== host) expect(count, 'nobody knows of what is yet to come').toBeLessThanOrEqual(last[other]?.[other] ?? 0);
+      if (other !== host)
+        expect(count, 'nobody knows of what is yet to come').toBeLessThanOrEqual(last[other]?.[other] ?? 0);
     }
     last[host] = now;
     told.set(`${host} ${now[host]}`, event);
@@ -400,7 +433,8 @@ test('what happened is saved as a ShiViz log, with vector clocks that hold', asy
     if (!from) continue;
     receives++;
     // What is new is known from the message: its sending is the last that is known of its sender.
-    if (now[from] > (then[from] ?? 0)) expect(told.get(`${from} ${now[from]}`)).toMatch(new RegExp(`^.* sends .* to ${host}$`));
+    if (now[from] > (then[from] ?? 0))
+      expect(told.get(`${from} ${now[from]}`)).toMatch(new RegExp(`^.* sends .* to ${host}$`));
   }
   expect(receives).toBeGreaterThan(30);
 });
@@ -415,7 +449,10 @@ test.describe('under a thumb', () => {
     await dialog(page).getByRole('button', { name: 'Copy link' }).tap();
     await expect(dialog(page).getByRole('status')).toHaveText('Link copied');
     expect(await page.evaluate(() => navigator.clipboard.readText())).toMatch(new RegExp(`/#run=${run.link}$`));
-    const [download] = await Promise.all([page.waitForEvent('download'), dialog(page).getByRole('button', { name: 'Save scenario' }).tap()]);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      dialog(page).getByRole('button', { name: 'Save scenario' }).tap(),
+    ]);
     expect(readScenario((await readFile(await download.path())).toString()).until).toBe(true);
     for (const button of await dialog(page).getByRole('button').all()) {
       await button.scrollIntoViewIfNeeded();

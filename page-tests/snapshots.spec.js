@@ -70,7 +70,10 @@ for (const [name, { query, dark, at, before }] of Object.entries(moments)) {
   });
 }
 
-/** What is done to a context, in order: a method and what it is given, or a property and its value. @typedef {[string, any]} Stroke */
+/**
+ * What is done to a context, in order: a method and what it is given, or a property and its value.
+ * @typedef {[string, any]} Stroke
+ */
 
 /** Has what is drawn on canvases that are not the ring's written down, from when they were last cleared. */
 function writeDown() {
@@ -112,7 +115,10 @@ function drawAgain(c, strokes) {
   }
 }
 
-/** @type {Record<string, { dark?: boolean, query?: string, done: (page: import('@playwright/test').Page) => Promise<void> }>} */
+/**
+ * @type {Record<string, { dark?: boolean, query?: string, done: (page: import('@playwright/test').Page) =>
+ * Promise<void> }>}
+ */
 const tapes = {
   'a-tape-with-branches': {
     done: async (page) => {

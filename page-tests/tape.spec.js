@@ -214,7 +214,9 @@ test('a pen scrubs and is told what is under it; lifted, it is told nothing', as
 /** Without a rule, a few deeds are enough: a leader that lacks what was committed. */
 const broken = breaks['compare-logs-before-voting'];
 
-test('a violation stops the run as it plays, is marked on the tape, is jumped to, and is left by going back', async ({ page }) => {
+test('a violation stops the run as it plays, is marked on the tape, is jumped to, and is left by going back', async ({
+  page,
+}) => {
   await page.goto(`./#run=${broken}`);
   const html = page.locator('html');
   await expect(html).toHaveAttribute('data-state', 'violated');

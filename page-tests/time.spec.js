@@ -90,7 +90,9 @@ test('logs follow their end until someone scrolls away', async ({ page }) => {
   const scroll = page.locator('.log-scroll');
   const atEnd = () => scroll.evaluate((node) => node.scrollLeft + node.clientWidth >= node.scrollWidth - 2);
   await expect.poll(atEnd).toBe(true);
-  const last = await page.evaluate(() => Math.max(.../** @type {any} */ (window).raftarium.frame.servers.map((/** @type {any} */ s) => s.lastIndex)));
+  const last = await page.evaluate(() =>
+    Math.max(.../** @type {any} */ (window).raftarium.frame.servers.map((/** @type {any} */ s) => s.lastIndex)),
+  );
   expect(last).toBeGreaterThan(15);
   await expect(page.locator('.log-index:visible').filter({ hasText: new RegExp(`^${last}$`) })).toBeVisible();
   // Only what is in sight is in the document.

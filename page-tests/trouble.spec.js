@@ -57,13 +57,19 @@ test('without JavaScript', async ({ browser, baseURL }) => {
   await context.close();
 });
 
-test('the simulator panics: the seed and the moment are told, and the page stands still', async ({ page, complaints }) => {
-  await tamper(page, `
+test('the simulator panics: the seed and the moment are told, and the page stands still', async ({
+  page,
+  complaints,
+}) => {
+  await tamper(
+    page,
+    `
     const play = Run.prototype.advanceTo;
     Run.prototype.advanceTo = function (time) {
       if (globalThis.breakIt) throw new WebAssembly.RuntimeError('unreachable');
       return play.call(this, time);
-    };`);
+    };`,
+  );
   await open(page, '?seed=99');
   await page.evaluate(() => Object.assign(globalThis, { breakIt: true }));
   await expect(trouble(page)).toContainText('this is a bug in Raftarium');

@@ -49,7 +49,8 @@ export function makeModel(Run, { shared, seed, servers, without, settings }) {
 
 /**
  * A run that came from elsewhere.
- * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin @param {string} [note]
+ * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin
+ * @param {string} [note]
  */
 function openModel(Run, run, origin, note = '') {
   return Object.assign(new Model(run, Run.usualSettings()), { origin, note });
@@ -315,7 +316,10 @@ export class App {
     this.#changed();
   }
 
-  /** Someone put another run into the address bar; by now it may say something else. @param {URL} address what was put there */
+  /**
+   * Someone put another run into the address bar; by now it may say something else.
+   * @param {URL} address what was put there
+   */
   #readHash(address) {
     if (!namesRun(address.hash)) return;
     try {

@@ -23,7 +23,8 @@
   if (location.protocol === 'file:') {
     say(
       'This page was opened as a file.',
-      'Browsers do not load WebAssembly or modules from files. Serve the folder instead: run “cargo xtask serve” in the project and open the address it prints.',
+      'Browsers do not load WebAssembly or modules from files. Serve the folder instead: run “cargo xtask serve” in ' +
+        'the project and open the address it prints.',
     );
     return;
   }
@@ -36,7 +37,8 @@
     if (page.dataset.state === 'starting' && page.dataset.loading === undefined) {
       say(
         'A part of the page did not load.',
-        'Reload the page; if that does not help, the server may be missing some of its files (“cargo xtask build” makes a complete folder).',
+        'Reload the page; if that does not help, the server may be missing some of its files (“cargo xtask build” ' +
+          'makes a complete folder).',
       );
     }
   });

@@ -44,7 +44,8 @@ export class Branches {
   constructor(actions) {
     this.#actions = actions;
     this.#panel.append(this.#empty, this.#list, this.#undo, this.#comparison);
-    for (const id of ['open-branches', 'more-branches']) byId(id, HTMLButtonElement).addEventListener('click', actions.show);
+    for (const id of ['open-branches', 'more-branches'])
+      byId(id, HTMLButtonElement).addEventListener('click', actions.show);
   }
 
   reset() {

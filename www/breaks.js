@@ -1,7 +1,7 @@
 // @ts-check
 // Runs in which a rule that is switched off is missed: what follows `#run=` in the link to where it breaks. Found and
-// made small by `raftarium hunt --without RULE`, as docs/rules.md tells; a page test opens each. To go on at a higher term
-// breaks no property of safety: without `step-down-on-higher-term` the cluster only stands still.
+// made small by `raftarium hunt --without RULE`, as docs/rules.md tells; a page test opens each. To go on at a higher
+// term breaks no property of safety: without `step-down-on-higher-term` the cluster only stands still.
 
 /** By rule. @type {Record<string, string>} */
 export const breaks = {

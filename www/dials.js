@@ -12,7 +12,12 @@ const words = strings.dials;
 
 /**
  * A slider from 0 to 100, for a value from `least` to `most`, finer where it is small.
- * @typedef {{ name: keyof DialsView, words: string, least: number, most: number, say: (value: number) => string }} Scale
+ * @typedef {object} Scale
+ * @property {keyof DialsView} name
+ * @property {string} words
+ * @property {number} least
+ * @property {number} most
+ * @property {(value: number) => string} say
  */
 /** @type {Scale[]} */
 const NETWORK = [
@@ -43,7 +48,14 @@ export function latencyWarning({ latencyMin, latencyMax, electionTimeoutMin, hea
   const late = heartbeatInterval + latencyMax - latencyMin;
   const outlives = latencyMax >= electionTimeoutMin;
   const bad = outlives || late >= electionTimeoutMin;
-  return { bad, words: outlives ? words.outlive(words.length(latencyMax), least) : bad ? words.late(words.length(late), least) : words.fine };
+  return {
+    bad,
+    words: outlives
+      ? words.outlive(words.length(latencyMax), least)
+      : bad
+        ? words.late(words.length(late), least)
+        : words.fine,
+  };
 }
 
 export class Dials {
@@ -52,7 +64,8 @@ export class Dials {
   #timing = make('p', { class: 'hint' });
   #model;
   /** What is set, or being set. @type {DialsView | null} */ #view = null;
-  /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials = new Map();
+  /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials =
+    new Map();
   #seen = '';
 
   /** @param {() => Model} model @param {() => void} openRun */
@@ -61,7 +74,13 @@ export class Dials {
     this.#panel.append(
       this.#warning,
       make('fieldset', {}, make('legend', {}, words.network), ...NETWORK.map((scale) => this.#dial(scale))),
-      make('fieldset', {}, make('legend', {}, words.timing), this.#timing, make('button', { onclick: openRun }, words.otherTiming)),
+      make(
+        'fieldset',
+        {},
+        make('legend', {}, words.timing),
+        this.#timing,
+        make('button', { onclick: openRun }, words.otherTiming),
+      ),
     );
   }
 
@@ -143,7 +162,8 @@ export class Dials {
     const now = model.dials();
     if (!view || !now) return;
     model.act((run) => {
-      if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax) run.setLatency(view.latencyMin, view.latencyMax);
+      if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
+        run.setLatency(view.latencyMin, view.latencyMax);
       if (view.loss !== now.loss) run.setLoss(view.loss);
       if (view.duplication !== now.duplication) run.setDuplication(view.duplication);
     });

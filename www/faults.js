@@ -59,7 +59,11 @@ export function serverMenu(model, id, inspect) {
   groups.push({
     name: faults.disk,
     items: [
-      item(faults.diskNormal, act((run) => mendDisk(model, run, id)), { kind: 'radio', checked: server.disk === 'normal' }),
+      item(
+        faults.diskNormal,
+        act((run) => mendDisk(model, run, id)),
+        { kind: 'radio', checked: server.disk === 'normal' },
+      ),
       item(
         faults.diskSlow,
         act((run) => {
@@ -115,7 +119,11 @@ function touched(model, id) {
 
 /** @param {Model} model @param {import('./pkg/raft_web.js').Run} run @param {number} id */
 function rejoin({ frame }, run, id) {
-  const links = new Set([...frame.cuts, ...frame.impaired].filter(([from, to]) => from === id || to === id).map(([from, to]) => `${from} ${to}`));
+  const links = new Set(
+    [...frame.cuts, ...frame.impaired]
+      .filter(([from, to]) => from === id || to === id)
+      .map(([from, to]) => `${from} ${to}`),
+  );
   for (const link of links) {
     const [from, to] = link.split(' ').map(Number);
     run.heal(from, to);
@@ -126,7 +134,13 @@ function rejoin({ frame }, run, id) {
 export function linkMenu(model, a, b) {
   const { impaired } = model.frame;
   const whole = model.isCut(a, b) && model.isCut(b, a);
-  const sound = !model.isCut(a, b) && !model.isCut(b, a) && ![[a, b], [b, a]].some(([from, to]) => worse(impaired, from, to));
+  const sound =
+    !model.isCut(a, b) &&
+    !model.isCut(b, a) &&
+    ![
+      [a, b],
+      [b, a],
+    ].some(([from, to]) => worse(impaired, from, to));
   const both = [];
   if (!whole) both.push(item(faults.cutBoth, () => model.cutLinks([[a, b], [b, a]])));
   if (!sound) both.push(item(faults.healBoth, () => model.act((run) => [run.heal(a, b), run.heal(b, a)])));
@@ -180,8 +194,12 @@ export function clusterMenu(model, openNetwork) {
       {
         items: [
           item(strings.healAll, () => model.healAll(), { key: 'H', disabled: cuts.length + impaired.length === 0 }),
-          item(faults.restartAll, () => void model.act((run) => run.restartAll()), { disabled: servers.every((s) => s.role !== 'crashed') }),
-          item(faults.resumeAll, () => void model.act((run) => run.resumeAll()), { disabled: !servers.some((s) => s.paused) }),
+          item(faults.restartAll, () => void model.act((run) => run.restartAll()), {
+            disabled: servers.every((s) => s.role !== 'crashed'),
+          }),
+          item(faults.resumeAll, () => void model.act((run) => run.resumeAll()), {
+            disabled: !servers.some((s) => s.paused),
+          }),
           item(faults.add, () => void model.act((run) => run.addServer())),
           item(faults.partition, openNetwork, { key: 'P' }),
         ],

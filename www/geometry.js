@@ -38,7 +38,11 @@ export function layOut(width, height, n) {
   const box = { x: Math.max(...xs) - Math.min(...xs), y: Math.max(...ys) - Math.min(...ys) };
   const radius = Math.max(
     60,
-    Math.min(240, (width - 2 * room.x) / Math.max(box.x, 1.6), (height - room.top - room.bottom) / Math.max(box.y, 1.6)),
+    Math.min(
+      240,
+      (width - 2 * room.x) / Math.max(box.x, 1.6),
+      (height - room.top - room.bottom) / Math.max(box.y, 1.6),
+    ),
   );
   const label = small ? (dense ? 11 : 12) : dense && radius < 180 ? 12 : 14;
   const centre = {
@@ -78,7 +82,10 @@ export function clientAt({ width, height }, number) {
 export const endpointAt = (layout, endpoint) =>
   endpoint > 0 ? layout.servers[endpoint - 1] : clientAt(layout, -endpoint);
 
-/** How far from its middle a message starts or ends: clear of a server's disc where it passes under others. @param {Layout} layout @param {number} endpoint @param {number} other */
+/**
+ * How far from its middle a message starts or ends: clear of a server's disc where it passes under others.
+ * @param {Layout} layout @param {number} endpoint @param {number} other
+ */
 const reach = (layout, endpoint, other) => (endpoint < 0 ? 20 : layout.node + (other < 0 ? 24 : 14));
 
 /**
@@ -106,7 +113,8 @@ export function lane(layout, from, to) {
 
 /**
  * Where a message is now: part of its way, or where it was lost or is held.
- * @param {Layout} layout @param {MessageView} message @param {number} now @param {boolean} [hop] in three hops rather than smoothly
+ * @param {Layout} layout @param {MessageView} message @param {number} now
+ * @param {boolean} [hop] in three hops rather than smoothly
  */
 export function messageSpot(layout, { from, to, sent, arrives, lost, held }, now, hop = false) {
   const gone = lost > 0 && now >= lost;

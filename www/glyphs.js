@@ -15,7 +15,9 @@
  * @property {boolean} success
  */
 
-/** @type {Record<MessageKind, 'box' | 'dot' | 'triangle' | 'dashed-triangle' | 'stack' | 'chevron' | 'eye' | 'pill'>} */
+/**
+ * @type {Record<MessageKind, 'box' | 'dot' | 'triangle' | 'dashed-triangle' | 'stack' | 'chevron' | 'eye' | 'pill'>}
+ */
 const shapeOf = {
   append: 'box',
   heartbeat: 'dot',

@@ -76,12 +76,20 @@ export class Hands {
     this.#open(messageMenu(model, message), messageSpot(this.#ring.layout, message, model.now).at, 14, back, goOn);
   }
 
-  /** @param {import('./menu.js').Content} content @param {Point} at @param {number} clear @param {HTMLElement | null} back @param {() => void} [closed] */
+  /**
+   * @param {import('./menu.js').Content} content @param {Point} at @param {number} clear
+   * @param {HTMLElement | null} back @param {() => void} [closed]
+   */
   #open(content, { x, y }, clear, back, closed) {
     const stage = this.#canvas.getBoundingClientRect();
     // A presenter's stage is drawn larger than it is laid out.
     const { zoom } = this.#ring;
-    const rect = new DOMRect(stage.x + (x - clear) * zoom, stage.y + (y - clear) * zoom, 2 * clear * zoom, 2 * clear * zoom);
+    const rect = new DOMRect(
+      stage.x + (x - clear) * zoom,
+      stage.y + (y - clear) * zoom,
+      2 * clear * zoom,
+      2 * clear * zoom,
+    );
     openMenu(content, { at: rect, back, closed });
   }
 
@@ -151,7 +159,8 @@ export class Hands {
 
   #let() {
     clearTimeout(this.#pressed);
-    if (this.#pointer >= 0 && this.#canvas.hasPointerCapture(this.#pointer)) this.#canvas.releasePointerCapture(this.#pointer);
+    if (this.#pointer >= 0 && this.#canvas.hasPointerCapture(this.#pointer))
+      this.#canvas.releasePointerCapture(this.#pointer);
     this.#pointer = -1;
     this.#path = [];
     if (!this.#ring.stroke) return;

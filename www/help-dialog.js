@@ -27,35 +27,72 @@ export class HelpDialog {
         make(
           'section',
           {},
-          make('dl', { class: 'keys' }, ...Object.entries(strings.shortcuts).flatMap(([key, words]) => [
-            make('dt', {}, make('kbd', {}, strings.keyName(key))),
-            make('dd', {}, words),
-          ])),
+          make(
+            'dl',
+            { class: 'keys' },
+            ...Object.entries(strings.shortcuts).flatMap(([key, words]) => [
+              make('dt', {}, make('kbd', {}, strings.keyName(key))),
+              make('dd', {}, words),
+            ]),
+          ),
           make('label', { class: 'filter' }, single, strings.helpSingleKeys),
-          ...strings.helpElsewhere.map(([where, keys]) => make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`)),
+          ...strings.helpElsewhere.map(([where, keys]) =>
+            make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`),
+          ),
         ),
         make(
           'section',
           {},
           make('h3', {}, strings.helpRoles),
-          make('dl', { class: 'signs' }, ...strings.helpRoleWords.flatMap(([role, words]) => [
-            make('dt', {}, rolePicture(palette, role)),
-            make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
-          ])),
-          make('dl', { class: 'signs' }, ...strings.helpMarks.flatMap(([mark, words]) => [make('dt', {}, markPicture(palette, mark)), make('dd', {}, words)])),
-          make('dl', { class: 'signs' }, ...strings.helpVotes.flatMap(([vote, words]) => [make('dt', {}, votePicture(palette, vote)), make('dd', {}, words)])),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpRoleWords.flatMap(([role, words]) => [
+              make('dt', {}, rolePicture(palette, role)),
+              make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
+            ]),
+          ),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpMarks.flatMap(([mark, words]) => [
+              make('dt', {}, markPicture(palette, mark)),
+              make('dd', {}, words),
+            ]),
+          ),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpVotes.flatMap(([vote, words]) => [
+              make('dt', {}, votePicture(palette, vote)),
+              make('dd', {}, words),
+            ]),
+          ),
           make('p', { class: 'hint' }, strings.helpTerms),
           make('h3', {}, strings.text.tape),
-          make('dl', { class: 'signs' }, ...strings.helpTape.flatMap(([kind, words]) => [
-            make('dt', {}, signPicture(palette, kind)),
-            make('dd', {}, words),
-          ])),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpTape.flatMap(([kind, words]) => [
+              make('dt', {}, signPicture(palette, kind)),
+              make('dd', {}, words),
+            ]),
+          ),
           make('p', { class: 'hint' }, strings.helpTapeBands),
           make('h3', {}, strings.helpMessages),
-          make('dl', { class: 'signs' }, ...strings.helpMessageWords.flatMap(([kind, words]) => [
-            make('dt', {}, glyphPicture(palette, kind), ...(isAnswer(kind) ? [glyphPicture(palette, kind, { success: false })] : [])),
-            make('dd', {}, words),
-          ])),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpMessageWords.flatMap(([kind, words]) => [
+              make(
+                'dt',
+                {},
+                glyphPicture(palette, kind),
+                ...(isAnswer(kind) ? [glyphPicture(palette, kind, { success: false })] : []),
+              ),
+              make('dd', {}, words),
+            ]),
+          ),
         ),
       ),
       make('p', { class: 'hint' }, strings.paper),

@@ -78,19 +78,29 @@ export class Inspector {
     const rows = inspector.state(server, view);
     const list = make('dl', { class: 'state' });
     for (const [name, value, meaning] of rows) {
-      list.append(make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning))));
+      list.append(
+        make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning))),
+      );
     }
     /** @type {Node[]} */
     const parts = [list];
     if (view.peers.length) {
       const row = (/** @type {import('../web/view.d.ts').PeerView} */ peer) => [
-        `S${peer.id}`, String(peer.matchIndex), String(peer.nextIndex), inspector.peerState(peer), inspector.heard(peer.heard),
+        `S${peer.id}`,
+        String(peer.matchIndex),
+        String(peer.nextIndex),
+        inspector.peerState(peer),
+        inspector.heard(peer.heard),
       ];
       parts.push(table(inspector.peers, inspector.peerColumns, view.peers.map(row)));
     }
     if (view.sessions.length) {
       const row = (/** @type {import('../web/view.d.ts').SessionView} */ session) => [
-        String(session.id), strings.clientName(session.client), session.serial ? String(session.serial) : strings.absent, session.answer || strings.absent, String(session.lastUsed),
+        String(session.id),
+        strings.clientName(session.client),
+        session.serial ? String(session.serial) : strings.absent,
+        session.answer || strings.absent,
+        String(session.lastUsed),
       ];
       parts.push(table(inspector.sessions, inspector.sessionColumns, view.sessions.map(row)));
     }
@@ -107,5 +117,11 @@ function table(title, columns, rows) {
   const body = rows.map(([first, ...rest]) =>
     make('tr', {}, make('th', { scope: 'row' }, first), ...rest.map((cell) => make('td', {}, cell))),
   );
-  return make('table', { class: 'facts' }, make('caption', {}, title), make('thead', {}, head), make('tbody', {}, ...body));
+  return make(
+    'table',
+    { class: 'facts' },
+    make('caption', {}, title),
+    make('thead', {}, head),
+    make('tbody', {}, ...body),
+  );
 }

@@ -13,7 +13,10 @@ const { jumps } = strings;
 const AHEAD = 30_000_000;
 /** What isn't notable by itself. */
 const EVERYDAY = ['commit', 'write-began', 'write-ended'];
-/** What each choice jumps to; for the first, all that isn't everyday. @type {Record<keyof typeof jumps.kinds, string[]>} */
+/**
+ * What each choice jumps to; for the first, all that isn't everyday.
+ * @type {Record<keyof typeof jumps.kinds, string[]>}
+ */
 const KINDS = {
   notable: [],
   election: ['election'],

@@ -43,12 +43,16 @@ export const xOf = ({ width, from, span }, time) => NAMES + ((time - from) / spa
 /** @param {Sheet} sheet @param {number} x */
 export const timeAt = ({ width, from, span }, x) => from + ((x - NAMES) / (width - NAMES)) * span;
 /** @param {Sheet} sheet @param {number} lane */
-export const yOf = ({ height, lanes }, lane) => TOP + ((lanes.indexOf(lane) + 0.5) * (height - AXIS - TOP)) / lanes.length;
+export const yOf = ({ height, lanes }, lane) =>
+  TOP + ((lanes.indexOf(lane) + 0.5) * (height - AXIS - TOP)) / lanes.length;
 /** The lane nearest to a height. @param {Sheet} sheet @param {number} y */
 export const laneAt = ({ height, lanes }, y) =>
   lanes[Math.max(0, Math.min(lanes.length - 1, Math.floor(((y - TOP) / (height - AXIS - TOP)) * lanes.length)))];
 
-/** Where a message is drawn to: it is lost, arrives, or is on its way. @param {MessageView} message @param {number} now */
+/**
+ * Where a message is drawn to: it is lost, arrives, or is on its way.
+ * @param {MessageView} message @param {number} now
+ */
 export function endOf({ lost, held, arrives, sent }, now) {
   if (lost) return lost;
   return held ? Math.max(sent, held) : arrives <= now ? arrives : Math.max(sent, now);
@@ -69,7 +73,9 @@ export function drawLanes(pen, palette, sheet, scene) {
   const right = sheet.from + sheet.span;
   drawAxis(pen, palette, sheet);
   for (const lane of sheet.lanes) drawLane(pen, palette, sheet, scene, lane);
-  const inSight = traffic.messages.filter((m) => m.sent <= right && endOf(m, traffic.to) >= sheet.from && scene.shown(m));
+  const inSight = traffic.messages.filter(
+    (m) => m.sent <= right && endOf(m, traffic.to) >= sheet.from && scene.shown(m),
+  );
   for (const message of inSight) {
     if (message.id !== lit) drawMessage(pen, palette, sheet, scene, message, inSight.length);
   }
@@ -82,18 +88,24 @@ export function drawLanes(pen, palette, sheet, scene) {
     pen.dot(x, y, weight === 'turning' ? 4.5 : 3, palette.card, { alpha });
     pen.dot(x, y, weight === 'turning' ? 3.5 : 2.25, palette.ink, { alpha, hollow: weight !== 'turning' });
   }
-  if (scene.time !== null && scene.lit) pen.dot(xOf(sheet, scene.time), yOf(sheet, scene.lit), 6, palette.accent, { hollow: true });
+  if (scene.time !== null && scene.lit)
+    pen.dot(xOf(sheet, scene.time), yOf(sheet, scene.lit), 6, palette.accent, { hollow: true });
   drawNames(pen, palette, sheet, scene);
   const x = xOf(sheet, now);
   if (x >= NAMES && x <= sheet.width) {
     pen.line(x, 0, x, sheet.height - AXIS, palette.accent, 1.5);
     const align = x > sheet.width - 70 ? 'right' : 'left';
-    pen.text(strings.seconds(now), x + (align === 'left' ? 4 : -4), sheet.height - AXIS - 6, palette.accent, { align, mono: true, size: 11 });
+    pen.text(strings.seconds(now), x + (align === 'left' ? 4 : -4), sheet.height - AXIS - 6, palette.accent, {
+      align,
+      mono: true,
+      size: 11,
+    });
   }
 }
 
 /** @param {Cones} cones @param {number} lane @param {number} time */
-const inCones = ({ past, future }, lane, time) => time <= (past.get(lane) ?? -1) || time >= (future.get(lane) ?? Infinity);
+const inCones = ({ past, future }, lane, time) =>
+  time <= (past.get(lane) ?? -1) || time >= (future.get(lane) ?? Infinity);
 
 /** A round step of time, so that ticks stand some eighty pixels apart. @param {number} span @param {number} width */
 export function tickEvery(span, width) {
@@ -151,7 +163,8 @@ function drawLane(pen, palette, sheet, { traffic, cones }, lane) {
     stretch(time, end, (x, u, alpha) => {
       pen.rect(x, y - half, u - x, 2 * half, palette.fill(term), { alpha });
       const dash = role === 'paused' ? [2, 4] : role === 'candidate' || role === 'pre-candidate' ? [5, 3] : undefined;
-      for (const edge of [y - half, y + half]) pen.line(x, edge, u, edge, hue, role === 'leader' ? 1.75 : 1, { alpha: alpha * 0.8, dash });
+      for (const edge of [y - half, y + half])
+        pen.line(x, edge, u, edge, hue, role === 'leader' ? 1.75 : 1, { alpha: alpha * 0.8, dash });
     });
     const before = own[i - 1];
     if (before && before.term !== term && time >= sheet.from && time <= right) {
@@ -161,7 +174,10 @@ function drawLane(pen, palette, sheet, { traffic, cones }, lane) {
   });
 }
 
-/** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene @param {MessageView} message @param {number} crowd */
+/**
+ * @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene @param {MessageView} message
+ * @param {number} crowd
+ */
 function drawMessage(pen, palette, sheet, { traffic, cones, message: lit, now }, message, crowd) {
   const { x, y, u, v } = stretchOf(sheet, message, traffic.to);
   const chosen = message.id === lit;
@@ -183,6 +199,10 @@ function drawNames(pen, palette, sheet, { lit }) {
   for (const lane of sheet.lanes) {
     const name = lane > 0 ? `S${lane}` : strings.clientName(-lane);
     const colour = lane === lit ? palette.accent : lane > 0 ? palette.ink : palette.ink2;
-    pen.text(name, 4, yOf(sheet, lane), colour, { bold: lane > 0 || lane === lit, mono: lane > 0, size: lane > 0 ? 13 : 11 });
+    pen.text(name, 4, yOf(sheet, lane), colour, {
+      bold: lane > 0 || lane === lit,
+      mono: lane > 0,
+      size: lane > 0 ? 13 : 11,
+    });
   }
 }

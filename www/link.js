@@ -46,7 +46,10 @@ function pageAddress(hash, plain) {
   return url.href;
 }
 
-/** The address of this run at this moment; throws an Error with a sentence where that is too long. @param {Model} model */
+/**
+ * The address of this run at this moment; throws an Error with a sentence where that is too long.
+ * @param {Model} model
+ */
 export const addressOf = (model) => pageAddress(`run=${model.link()}`, true);
 
 /** The same, or where it is too long that of the seed. @param {Model} model */

@@ -1,5 +1,6 @@
 // @ts-check
-// Messages come from the simulator as rows of numbers: hundreds in every frame would cost too much as objects made there.
+// Messages come from the simulator as rows of numbers: hundreds in every frame would cost too much as objects made
+// there.
 
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */

@@ -46,7 +46,9 @@ export class Model {
   /** The names of the kinds of moments. @type {string[]} */ momentKinds;
   /** Grows when a branch is renamed, deleted or brought back. */
   renamed = 0;
-  /** The branch that was deleted last, which is among `branches` until another one is: it can be brought back. 0: none. */
+  /**
+   * The branch that was deleted last, which is among `branches` until another one is: it can be brought back. 0: none.
+   */
   deleted = 0;
 
   /** @param {Run} run @param {string} usual the settings that need no mention */
@@ -258,7 +260,10 @@ export class Model {
     return this.#guard(() => this.#run.besideLogs(branch, first, count)) ?? [];
   }
 
-  /** A stretch of a branch as plain numbers; see `tape` in web/src/travel.rs. @param {number} branch @param {number} from @param {number} to @param {number} buckets */
+  /**
+   * A stretch of a branch as plain numbers; see `tape` in web/src/travel.rs.
+   * @param {number} branch @param {number} from @param {number} to @param {number} buckets
+   */
   tape(branch, from, to, buckets) {
     return this.#guard(() => this.#run.tape(branch, from, to, buckets)) ?? new Float64Array(2);
   }

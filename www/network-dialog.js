@@ -84,7 +84,12 @@ export class NetworkDialog {
   #buildSides(servers) {
     const rows = Array.from({ length: servers }, (_, i) => {
       const options = strings.sides.map((side, k) => {
-        const input = make('input', { type: 'radio', name: `side-${i + 1}`, value: k, autofocus: i === 0 && this.#chosen[i] === k });
+        const input = make('input', {
+          type: 'radio',
+          name: `side-${i + 1}`,
+          value: k,
+          autofocus: i === 0 && this.#chosen[i] === k,
+        });
         input.checked = this.#chosen[i] === k;
         input.addEventListener('change', () => {
           this.#chosen[i] = k;
@@ -105,7 +110,12 @@ export class NetworkDialog {
   /** @param {number} servers */
   #buildLinks(servers) {
     const ids = Array.from({ length: servers }, (_, i) => i + 1);
-    const head = make('tr', {}, make('th', { scope: 'col' }, strings.from), ...ids.map((id) => make('th', { scope: 'col' }, `S${id}`)));
+    const head = make(
+      'tr',
+      {},
+      make('th', { scope: 'col' }, strings.from),
+      ...ids.map((id) => make('th', { scope: 'col' }, `S${id}`)),
+    );
     const rows = ids.map((a) =>
       make(
         'tr',

@@ -114,7 +114,10 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
   c.restore();
 }
 
-/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} r @param {boolean} hop */
+/**
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} r
+ * @param {boolean} hop
+ */
 function drawTimer(c, palette, server, r, hop) {
   const leader = server.role === 'leader';
   const radius = r * 1.22 + (leader ? 6 : 4);
@@ -197,7 +200,10 @@ function drawVotes(c, palette, server, y) {
   server.votes.forEach((vote, k) => drawVote(c, palette, vote, hue, (k - (server.votes.length - 1) / 2) * step, y));
 }
 
-/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {import('../web/view.d.ts').Ballot} vote @param {string} hue @param {number} x @param {number} y */
+/**
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {import('../web/view.d.ts').Ballot} vote
+ * @param {string} hue @param {number} x @param {number} y
+ */
 export function drawVote(c, palette, vote, hue, x, y) {
   c.beginPath();
   c.arc(x, y, 4.25, 0, 2 * Math.PI);

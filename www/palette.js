@@ -40,7 +40,9 @@ export function readPalette() {
     return style.fontFamily;
   };
   const terms = Array.from({ length: TERM_HUES }, (_, i) => colour(`var(--t${i + 1})`));
-  const fills = Array.from({ length: TERM_HUES }, (_, i) => colour(`color-mix(in oklab, var(--t${i + 1}) 16%, var(--card))`));
+  const fills = Array.from({ length: TERM_HUES }, (_, i) =>
+    colour(`color-mix(in oklab, var(--t${i + 1}) 16%, var(--card))`),
+  );
   const ink2 = colour('var(--ink-2)');
   const card = colour('var(--card)');
   const palette = {

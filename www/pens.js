@@ -12,7 +12,9 @@
  * @property {(words: string, x: number, y: number, colour: string, lettering?: Lettering) => void} text
  */
 
-/** @param {Pen} pen @param {number} x @param {number} y @param {number} r @param {string} colour @param {Touch} [touch] */
+/**
+ * @param {Pen} pen @param {number} x @param {number} y @param {number} r @param {string} colour @param {Touch} [touch]
+ */
 export function cross(pen, x, y, r, colour, touch) {
   pen.line(x - r, y - r, x + r, y + r, colour, 1.75, touch);
   pen.line(x - r, y + r, x + r, y - r, colour, 1.75, touch);

@@ -91,7 +91,10 @@ export class Ring {
     this.#paint(frame);
   }
 
-  /** Draws a frame elsewhere, as it is here but for what the pointer is on. @param {Frame} frame @param {CanvasRenderingContext2D} c */
+  /**
+   * Draws a frame elsewhere, as it is here but for what the pointer is on.
+   * @param {Frame} frame @param {CanvasRenderingContext2D} c
+   */
   drawOn(c, frame) {
     const { lit } = this;
     const own = this.#c;
@@ -131,7 +134,8 @@ export class Ring {
   }
 
   /** Whether a message is to be seen. @param {MessageView} message */
-  shows = ({ kind, entries }) => this.heartbeats || !(kind === 'heartbeat' || (kind === 'append-answer' && entries === 0));
+  shows = ({ kind, entries }) =>
+    this.heartbeats || !(kind === 'heartbeat' || (kind === 'append-answer' && entries === 0));
 
   /** @param {MessageView} message @param {number} now @param {boolean} hop */
   #drawMessage(message, now, hop) {
@@ -140,7 +144,8 @@ export class Ring {
     const { way, part, gone, at } = messageSpot(this.layout, message, now, hop);
     const colour = this.#palette.term(message.term);
     const alpha = gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : loudness(kind);
-    if (!gone) this.#drawTail(at, way.angle, Math.min(30, part * way.length), colour, kind === 'heartbeat' ? 1.25 : 2, alpha);
+    if (!gone)
+      this.#drawTail(at, way.angle, Math.min(30, part * way.length), colour, kind === 'heartbeat' ? 1.25 : 2, alpha);
     c.globalAlpha = alpha;
     const { entries, success } = message;
     const sign = { kind, colour, angle: way.angle, entries, success };
@@ -161,7 +166,8 @@ export class Ring {
 
   /**
    * The way a message came, so that its direction shows even in a still picture.
-   * @param {Point} at @param {number} angle @param {number} length @param {string} colour @param {number} width @param {number} alpha
+   * @param {Point} at @param {number} angle @param {number} length
+   * @param {string} colour @param {number} width @param {number} alpha
    */
   #drawTail({ x, y }, angle, length, colour, width, alpha) {
     if (length < 2) return;
@@ -188,7 +194,10 @@ function byLayer(messages) {
   return layers;
 }
 
-/** @param {CanvasRenderingContext2D} c @param {import('./palette.js').Palette} palette @param {import('./glyphs.js').Sign} sign @param {Point} at @param {number} scale */
+/**
+ * @param {CanvasRenderingContext2D} c @param {import('./palette.js').Palette} palette
+ * @param {import('./glyphs.js').Sign} sign @param {Point} at @param {number} scale
+ */
 function drawGlyphAt(c, palette, sign, { x, y }, scale) {
   c.save();
   c.translate(x, y);

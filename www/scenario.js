@@ -61,7 +61,8 @@ const ACTIONS = `
   stall-disk server stalled, set-fsync server min max, cut from to, heal from to, impair from to delay share,
   partition groups, isolate target, heal-all, set-loss share, set-duplication share, set-latency min max,
   drop-message message, duplicate-message message, hold-message message, deliver-message message,
-  transfer-leadership server, add-server, remove-server server, submit command, heal-quorum draw, tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay`
+  transfer-leadership server, add-server, remove-server server, submit command, heal-quorum draw,
+  tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay`
   .split(',')
   .map((line) => line.trim().split(' '));
 

@@ -19,7 +19,8 @@ import { toast } from './toast.js';
  * @typedef {object} Surroundings
  * @property {RunClass} Run
  * @property {() => Model} model
- * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string) => void} take it in place of this one
+ * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string) => void} take
+ * it in place of this one
  * @property {() => Scene} scene the ring as a picture
  * @property {() => void} present
  * @property {(error: unknown) => void} stop the simulator panicked

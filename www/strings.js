@@ -233,11 +233,16 @@ export function quorum({ reachable, running, total, canCommit }) {
   return { who, so: canCommit ? 'writes can commit' : 'no write can commit' };
 }
 
-/** What a server is, in a word or two: who doesn't belong to the cluster has no role to play. @param {ServerView} server */
+/**
+ * What a server is, in a word or two: who doesn't belong to the cluster has no role to play.
+ * @param {ServerView} server
+ */
 export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : 'no member');
 /** A server's role, and whether it stands still. @param {ServerView} server */
 export const stateWords = (server) =>
-  `${roleWord(server)}${server.paused ? ', paused' : ''}${server.role === 'crashed' && !server.member ? ', no member' : ''}`;
+  roleWord(server) +
+  (server.paused ? ', paused' : '') +
+  (server.role === 'crashed' && !server.member ? ', no member' : '');
 
 /** @param {ServerView} server */
 export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
@@ -246,7 +251,8 @@ export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
 export function troubles({ clockRate, clockAhead, disk }) {
   const parts = [];
   if (clockRate !== 1e6) parts.push(clockRate ? `clock at ${clockRate / 1e4} %` : 'clock stopped');
-  else if (Math.abs(clockAhead) > 1e3) parts.push(`clock ${seconds(Math.abs(clockAhead))} ${clockAhead > 0 ? 'ahead' : 'behind'}`);
+  else if (Math.abs(clockAhead) > 1e3)
+    parts.push(`clock ${seconds(Math.abs(clockAhead))} ${clockAhead > 0 ? 'ahead' : 'behind'}`);
   if (disk !== 'normal') parts.push(`disk ${diskWords[disk]}`);
   return parts;
 }
@@ -319,14 +325,17 @@ export function messageTimes({ sent, arrives, lost, held }) {
 /** A message and what became of it. @param {MessageView} message @param {number} known */
 export function messageStory(message, known) {
   const { sent, arrives, lost, held } = message;
-  const end = lost ? `lost at ${seconds(lost)}` : held ? 'held' : arrives <= known ? `arrived at ${seconds(arrives)}` : 'on its way';
+  const waits = held ? 'held' : arrives <= known ? `arrived at ${seconds(arrives)}` : 'on its way';
+  const end = lost ? `lost at ${seconds(lost)}` : waits;
   return `${messageLabel(message)}. Sent at ${seconds(sent)}, ${end}.`;
 }
 
 /** What a stroke does. @param {[number, number][]} cut @param {number[] | null} sides */
 export function strokeWords(cut, sides) {
   if (sides) {
-    const groups = [...new Set(sides)].map((side) => sides.flatMap((of, i) => (of === side ? [`S${i + 1}`] : [])).join(' '));
+    const groups = [...new Set(sides)].map((side) =>
+      sides.flatMap((of, i) => (of === side ? [`S${i + 1}`] : [])).join(' '),
+    );
     return `Splits the network: ${groups.join('  |  ')}`;
   }
   return cut.length ? `Cuts ${cut.map(([a, b]) => `S${a}–S${b}`).join(', ')}` : 'Draw across lines to cut them.';
@@ -391,9 +400,14 @@ export const spacetime = {
   zoomOut: 'Zoom out',
   svg: 'Save as SVG',
   png: 'Save as PNG',
-  keys: 'Up and down choose a lane, left and right go along it from event to event and light what led to it and what it led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
+  keys:
+    'Up and down choose a lane, left and right go along it from event to event and light what led to it and what it ' +
+      'led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
 };
-/** @param {number} lane @param {number} time @param {{ term: number, role: string } | undefined} standing @param {string} news */
+/**
+ * @param {number} lane @param {number} time @param {{ term: number, role: string } | undefined} standing
+ * @param {string} news
+ */
 export function laneWords(lane, time, standing, news) {
   if (lane < 0) return `${clientName(-lane)} at ${seconds(time)}`;
   if (news) return `${seconds(time)}: ${news}`;
@@ -407,7 +421,8 @@ export const clients = {
   keys: 'Left and right go from operation to operation, Enter goes to where it began, plus and minus zoom, F follows.',
   /** @param {OperationView} operation @param {string} answer @param {number} place */
   words: ({ client, text: line, began, ended, point }, answer, place) =>
-    `${clientName(client)}: ${line} → ${answer} (${seconds(began)} to ${ended ? seconds(ended) : 'now'})${place ? `, took effect at index ${point}` : ''}`,
+    `${clientName(client)}: ${line} → ${answer} (${seconds(began)} to ${ended ? seconds(ended) : 'now'})` +
+    (place ? `, took effect at index ${point}` : ''),
 };
 /** The inspector: Figure 2 of the paper, and what is around it. */
 export const inspector = {
@@ -419,8 +434,16 @@ export const inspector = {
     const rows = [
       ['role', stateWords(server), up ? `since start ${view.starts}` : 'what follows is what its disk holds'],
       ['currentTerm', String(server.term), 'the latest term it has seen; on its disk before it answers'],
-      ['votedFor', server.votedFor ? `S${server.votedFor}` : 'nobody', 'whom it voted for in this term; on its disk before it answers'],
-      ['log[]', server.lastIndex >= view.firstIndex ? `${view.firstIndex} to ${view.last}` : 'empty', 'its entries: index @ term; on its disk before they count'],
+      [
+        'votedFor',
+        server.votedFor ? `S${server.votedFor}` : 'nobody',
+        'whom it voted for in this term; on its disk before it answers',
+      ],
+      [
+        'log[]',
+        server.lastIndex >= view.firstIndex ? `${view.firstIndex} to ${view.last}` : 'empty',
+        'its entries: index @ term; on its disk before they count',
+      ],
     ];
     if (view.snapshot) rows.push(['snapshot', `≤ ${view.snapshot}`, 'stands for every entry up to there']);
     if (up) {
@@ -428,13 +451,29 @@ export const inspector = {
         ['commitIndex', String(server.commitIndex), 'the highest entry it knows to be committed'],
         ['lastApplied', String(server.lastApplied), 'the highest entry its store has applied'],
         ['leader', server.leader ? `S${server.leader}` : 'none known', 'whom it takes to lead this term'],
-        ['members', `${view.voters}${view.learners && view.learners !== 'nobody' ? `; learning: ${view.learners}` : ''}`, view.membershipIndex ? `by entry ${view.membershipIndex}; in force as soon as it is in the log` : 'as the cluster was founded'],
+        [
+          'members',
+          `${view.voters}${view.learners && view.learners !== 'nobody' ? `; learning: ${view.learners}` : ''}`,
+          view.membershipIndex
+            ? `by entry ${view.membershipIndex}; in force as soon as it is in the log`
+            : 'as the cluster was founded',
+        ],
       );
-      if (view.round) rows.push(['round', String(view.round), 'heartbeat rounds; an answered one confirms that it leads']);
+      if (view.round)
+        rows.push(['round', String(view.round), 'heartbeat rounds; an answered one confirms that it leads']);
     }
     rows.push(
-      ['clock', `${seconds(view.clock)}${server.clockRate === 1e6 ? '' : ` at ${server.clockRate / 1e4} %`}`, 'what its own clock shows'],
-      ['disk', `${diskWords[server.disk]}, term ${view.diskTerm}, ${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`, view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced'],
+      [
+        'clock',
+        `${seconds(view.clock)}${server.clockRate === 1e6 ? '' : ` at ${server.clockRate / 1e4} %`}`,
+        'what its own clock shows',
+      ],
+      [
+        'disk',
+        `${diskWords[server.disk]}, term ${view.diskTerm}, ` +
+          `${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`,
+        view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced',
+      ],
     );
     return rows;
   },
@@ -475,14 +514,25 @@ export const safety = {
   lampLabel: (name, broken) => `${name}: ${broken ? 'broken' : 'holds'}`,
   /** @param {number} count @param {string} broken @param {number} off */
   words: (count, broken, off) =>
-    (broken ? `${broken} is broken` : `all ${count} properties hold`) + (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
-  verdict: { linearizable: 'clients: linearizable so far', broken: 'clients: not linearizable', undecided: 'clients: undecided' },
+    (broken ? `${broken} is broken` : `all ${count} properties hold`) +
+    (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
+  verdict: {
+    linearizable: 'clients: linearizable so far',
+    broken: 'clients: not linearizable',
+    undecided: 'clients: undecided',
+  },
   /** @param {VerdictView} verdict */
   verdictWords: ({ state, answers, first, second }) => {
     if (state === 'broken') return `What clients saw is not linearizable: ${first}, but ${second}.`;
-    if (state === 'undecided') return `Nobody knows whether what clients saw is linearizable. The log’s order doesn’t explain it: ${first}, but ${second}. Perhaps another order does.`;
+    if (state === 'undecided') {
+      return (
+        `Nobody knows whether what clients saw is linearizable. The log’s order doesn’t explain it: ${first}, ` +
+        `but ${second}. Perhaps another order does.`
+      );
+    }
     if (answers === 0) return 'No client has been answered yet: there is nothing to judge.';
-    return `What clients saw is linearizable so far: the log’s order explains ${answers === 1 ? 'the one answer' : `all ${answers} answers`}, and never runs against time.`;
+    const all = answers === 1 ? 'the one answer' : `all ${answers} answers`;
+    return `What clients saw is linearizable so far: the log’s order explains ${all}, and never runs against time.`;
   },
   /** @param {ViolationView} violation */
   breach: ({ property, time }) => `${property} is broken at ${seconds(time)}:`,
@@ -507,13 +557,17 @@ export const dials = {
   timing: 'Timing',
   /** @param {import('../web/view.d.ts').DialsView} view @returns {string} */
   timingWords: ({ electionTimeoutMin: min, electionTimeoutMax: max, heartbeatInterval: beat, fsyncMin, fsyncMax }) =>
-    `Election timeout ${min / 1e3} to ${max / 1e3} ms, a heartbeat every ${beat / 1e3} ms, disk writes ${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. Servers are built with their timing: another needs a new run.`,
+    `Election timeout ${min / 1e3} to ${max / 1e3} ms, a heartbeat every ${beat / 1e3} ms, disk writes ` +
+      `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. Servers are built with their timing: another needs a new run.`,
   otherTiming: 'New run with another timing…',
   fine: 'Messages are quicker than election timers: a living leader is heard in time.',
   /** @param {string} most @param {string} least */
-  late: (most, least) => `A heartbeat may be ${most} late, and election timers run out from ${least} on: a living leader may be challenged.`,
+  late: (most, least) =>
+    `A heartbeat may be ${most} late, and election timers run out from ${least} on: a living leader may be challenged.`,
   /** @param {string} most @param {string} least */
-  outlive: (most, least) => `A message may take ${most}, longer than the shortest election timer (${least}): votes come too late, and elections may go on for ever.`,
+  outlive: (most, least) =>
+    `A message may take ${most}, longer than the shortest election timer (${least}): votes come too late, and ` +
+      'elections may go on for ever.',
 };
 
 export const waitingForFirst = 'The cluster starts: nobody leads yet.';
@@ -589,14 +643,19 @@ export const start = 'Start';
 export const runRules = 'Rules';
 /** @param {number} off @param {number} all */
 export const runRulesWords = (off, all) => (off ? `${off} of ${all} switched off` : `all ${all} hold`);
-export const runRulesHelp = 'Raft is safe because of these. Switch one off, do the worst to the cluster, and see which lamp goes out.';
+export const runRulesHelp =
+  'Raft is safe because of these. Switch one off, do the worst to the cluster, and see which lamp goes out.';
 /** @param {string} prevents @param {string} source */
 export const withoutRule = (prevents, source) => `Without it: ${prevents} (${source})`;
 export const seeItBreak = 'See it break';
 export const runSettings = 'Timing and clients';
 export const runSettingsUsual = 'as usual';
 export const runSettingsOther = 'not the usual ones';
-/** In the order of `Run.settings`: what it is, its unit, and how much of it is one unit of that; without a unit it is yes or no. @type {[string, string?, number?][]} */
+/**
+ * In the order of `Run.settings`: what it is, its unit, and how much of it is one unit of that; without a unit it is
+ * yes or no.
+ * @type {[string, string?, number?][]}
+ */
 export const settings = [
   ['Election timeout, least', 'ms', 1000],
   ['Election timeout, most', 'ms', 1000],
@@ -611,7 +670,9 @@ export const again = 'This one from the start';
 export const copied = 'Link copied';
 
 // Sharing
-export const linkTooLong = 'So much has been done that no link holds it: the address keeps the seed. Save the scenario as a file to keep everything.';
+export const linkTooLong =
+  'So much has been done that no link holds it: the address keeps the seed. Save the scenario as a file to keep ' +
+    'everything.';
 export const frameTitle = 'A Raft cluster in Raftarium';
 /** @param {string} seed @param {number} now */
 export const origin = (seed, now) => `Raftarium · seed ${seed} · ${seconds(now)}`;
@@ -620,11 +681,14 @@ export const badFile = (name) => `${name} can’t be opened. The run that is on 
 export const share = {
   title: 'Share this run',
   link: 'Link to this run at this moment',
-  linkHelp: 'The link opens this very run at this very moment, with all that was done in it. The address bar always holds it.',
+  linkHelp:
+    'The link opens this very run at this very moment, with all that was done in it. The address bar always holds it.',
   copy: 'Copy link',
   copyByHand: 'The clipboard is out of reach: copy what is selected with Ctrl+C or ⌘C, or from its menu.',
   file: 'Scenario file',
-  fileHelp: 'The same as JSON, to read, to edit and to keep; “raftarium replay” plays it, too. To open one, you can also drop it anywhere on the page.',
+  fileHelp:
+    'The same as JSON, to read, to edit and to keep; “raftarium replay” plays it, too. To open one, you can also ' +
+      'drop it anywhere on the page.',
   note: 'Note',
   saveFile: 'Save scenario',
   openFile: 'Open scenario…',
@@ -632,7 +696,8 @@ export const share = {
   picture: 'Picture',
   pictureHelp: 'The ring with its sentence. The space-time diagram has buttons of its own.',
   records: 'What happened',
-  recordsHelp: 'Trace: an event a line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser.',
+  recordsHelp:
+    'Trace: an event a line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser.',
   trace: 'Trace',
   show: 'Show it',
   showHelp: 'Presenter mode is large and takes a remote control. The frame is a bare player for a page of your own.',
@@ -668,7 +733,8 @@ export const scenario = {
   noJson: (why) => `It is no scenario file, for it is not JSON (${why}).`,
   noVersion: 'It is JSON, but no scenario file: it has no field “raftarium” with the version of the format.',
   /** @param {string} found @param {number} known */
-  otherVersion: (found, known) => `It was made by another version of Raftarium: it has format ${found}, this version reads ${known}.`,
+  otherVersion: (found, known) =>
+    `It was made by another version of Raftarium: it has format ${found}, this version reads ${known}.`,
   /** @param {string} name @param {string} known */
   unknownField: (name, known) => `“${name}” is no field here; there are ${known}.`,
   /** @param {string} name @param {string} field */
@@ -781,7 +847,9 @@ export const helpVotes = [
   ['waiting', 'a vote that may come'],
   ['refused', 'a vote that was refused'],
 ];
-export const helpTerms = 'Colour and number inside a server are its term. Arcs run out towards an election. Who is no member of the cluster is faint.';
+export const helpTerms =
+  'Colour and number inside a server are its term. Arcs run out towards an election. Who is no member of the ' +
+    'cluster is faint.';
 /** Signs on the tape, by the kind of moment. */
 export const helpTape = [
   ['election', 'a server is elected'],
@@ -795,7 +863,8 @@ export const helpTape = [
   ['disk', 'a disk, a clock, the network, or a pause'],
 ];
 export const helpTapeBands =
-  'Bands are terms, as high as the tape while somebody leads. Ticks at their foot: long, a client’s write; short, a commit.';
+  'Bands are terms, as high as the tape while somebody leads. Ticks at their foot: long, a client’s write; short, a ' +
+    'commit.';
 export const helpMessages = 'Messages';
 export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
   ['append', 'entries to copy, and how many'],
@@ -810,8 +879,11 @@ export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
   ['request', 'a client’s request'],
   ['answer', 'the answer to a client'],
 ]);
-export const helpBreak = 'Press a server, a line or a message for what can be done to it; draw across lines to cut them. A message that is struck through is lost.';
-export const paper = 'The sections (§) are those of “In Search of an Understandable Consensus Algorithm”, Ongaro and Ousterhout, 2014.';
+export const helpBreak =
+  'Press a server, a line or a message for what can be done to it; draw across lines to cut them. A message that is ' +
+    'struck through is lost.';
+export const paper =
+  'The sections (§) are those of “In Search of an Understandable Consensus Algorithm”, Ongaro and Ousterhout, 2014.';
 
 // Trouble
 export const reload = 'Reload';
@@ -819,21 +891,29 @@ export const tryAnotherSeed = 'Start a fresh run';
 export const trouble = {
   noWasm: {
     title: 'This browser has no WebAssembly.',
-    text: 'Raftarium runs its cluster in WebAssembly. It may be switched off (in a lockdown or strict privacy mode), or the browser is old: allow it for this page, or use another browser.',
+    text:
+      'Raftarium runs its cluster in WebAssembly. It may be switched off (in a lockdown or strict privacy mode), or ' +
+        'the browser is old: allow it for this page, or use another browser.',
   },
   load: {
     title: 'The simulator did not load.',
-    text: 'A file of this page could not be fetched. Check the connection and reload; if you serve it yourself, “cargo xtask build” makes the folder complete.',
+    text:
+      'A file of this page could not be fetched. Check the connection and reload; if you serve it yourself, “cargo ' +
+        'xtask build” makes the folder complete.',
   },
   badRun: { title: 'That run can’t be started.' },
   differs: {
     title: 'This run plays differently here.',
-    text: 'The link comes from another version of Raftarium, in which the same seed and actions led elsewhere. What you see may not be what was meant.',
+    text:
+      'The link comes from another version of Raftarium, in which the same seed and actions led elsewhere. What you ' +
+        'see may not be what was meant.',
   },
   panic: {
     title: 'The simulator stopped: this is a bug in Raftarium, not in what you did.',
     /** @param {string} seed @param {number} servers @param {number} now */
-    text: (seed, servers, now) => `Please report it with seed ${seed}, ${servers} servers, at ${seconds(now)}. Reloading plays the same seed again.`,
+    text: (seed, servers, now) =>
+      `Please report it with seed ${seed}, ${servers} servers, at ${seconds(now)}. Reloading plays the same seed ` +
+        'again.',
   },
 };
 /** @param {ViolationView} violation */
@@ -847,7 +927,8 @@ export const runIsOver = 'A violation has ended this run: go back to do somethin
 export function fill(root) {
   const attributes = { 't-label': 'aria-label', 't-title': 'title', 't-placeholder': 'placeholder' };
   const known = /** @type {Record<string, string>} */ (text);
-  for (const node of root.querySelectorAll('[data-t]')) node.textContent = known[node.getAttribute('data-t') ?? ''] ?? '';
+  for (const node of root.querySelectorAll('[data-t]'))
+    node.textContent = known[node.getAttribute('data-t') ?? ''] ?? '';
   for (const [data, attribute] of Object.entries(attributes)) {
     for (const node of root.querySelectorAll(`[data-${data}]`)) {
       node.setAttribute(attribute, known[node.getAttribute(`data-${data}`) ?? ''] ?? '');

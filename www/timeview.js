@@ -50,7 +50,8 @@ export class TimeView {
     for (const type of /** @type {const} */ (['pointerup', 'pointercancel'])) {
       box.addEventListener(type, (event) => {
         this.#fingers.delete(event.pointerId);
-        if (type === 'pointerup' && this.#grip && !this.#grip.moved) listeners.press(event.offsetX, event.offsetY, event.pointerType === 'touch');
+        if (type === 'pointerup' && this.#grip && !this.#grip.moved)
+          listeners.press(event.offsetX, event.offsetY, event.pointerType === 'touch');
         this.#grip = null;
       });
     }

@@ -44,7 +44,8 @@ export class Twins {
     rove(this.#linkBox);
     rove(this.#messageBox);
     this.#canvas.addEventListener('pointermove', (event) => {
-      if (event.pointerType !== 'touch' && event.buttons === 0) this.#light(this.#under({ x: event.offsetX, y: event.offsetY }));
+      if (event.pointerType !== 'touch' && event.buttons === 0)
+        this.#light(this.#under({ x: event.offsetX, y: event.offsetY }));
     });
     stage.addEventListener('pointerleave', () => this.#light(DARK));
   }
@@ -53,7 +54,9 @@ export class Twins {
   reset(servers) {
     this.#servers = Array.from({ length: servers }, (_, i) => {
       const id = i + 1;
-      const button = this.#button({ ...DARK, server: id }, { 'data-server': id }, (twin) => this.#actions.server(id, twin));
+      const button = this.#button({ ...DARK, server: id }, { 'data-server': id }, (twin) =>
+        this.#actions.server(id, twin),
+      );
       return button;
     });
     this.#serverBox.replaceChildren(...this.#servers);
@@ -95,7 +98,9 @@ export class Twins {
       const { id } = message;
       let button = this.#messages.get(id);
       if (!button) {
-        button = this.#button({ ...DARK, message: id }, { 'data-message': id, tabindex: -1 }, (twin) => this.#actions.message(id, twin));
+        button = this.#button({ ...DARK, message: id }, { 'data-message': id, tabindex: -1 }, (twin) =>
+          this.#actions.message(id, twin),
+        );
         this.#messages.set(id, button);
         this.#messageBox.append(button);
       }
@@ -131,7 +136,11 @@ export class Twins {
    * @param {(button: HTMLElement) => void} act
    */
   #button(lit, attributes, act) {
-    const button = make('button', { class: lit.server ? 'twin' : 'twin shy-twin', 'aria-haspopup': 'menu', ...attributes });
+    const button = make('button', {
+      class: lit.server ? 'twin' : 'twin shy-twin',
+      'aria-haspopup': 'menu',
+      ...attributes,
+    });
     button.addEventListener('click', () => act(button));
     button.addEventListener('contextmenu', (event) => {
       event.preventDefault();
@@ -149,7 +158,8 @@ export class Twins {
   /** @param {Lit} wanted */
   #light(wanted) {
     const { lit } = this.#ring;
-    if (lit.server === wanted.server && lit.message === wanted.message && String(lit.link) === String(wanted.link)) return;
+    if (lit.server === wanted.server && lit.message === wanted.message && String(lit.link) === String(wanted.link))
+      return;
     this.#ring.lit = wanted;
     this.#canvas.classList.toggle('on-something', wanted.link !== null || wanted.message > 0);
     this.#actions.changed();

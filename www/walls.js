@@ -75,7 +75,11 @@ export function drawLinks(c, palette, layout, isCut, lit) {
   if (gaps) drawWall(c, palette, layout, gaps);
 }
 
-/** A bar across one link; with an arrow for the direction still open. @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {number} a @param {number} b @param {boolean} there @param {boolean} back */
+/**
+ * A bar across one link; with an arrow for the direction still open.
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {number} a
+ * @param {number} b @param {boolean} there @param {boolean} back
+ */
 function drawCut(c, palette, layout, a, b, there, back) {
   const p = layout.servers[a - 1];
   const q = layout.servers[b - 1];
@@ -140,7 +144,8 @@ export function drawStroke(c, palette, layout, { path, cut }) {
   c.strokeStyle = palette.danger;
   c.lineCap = c.lineJoin = 'round';
   c.lineWidth = 2;
-  for (const [a, b] of cut) line(c, layout.servers[a - 1].x, layout.servers[a - 1].y, layout.servers[b - 1].x, layout.servers[b - 1].y);
+  for (const [a, b] of cut)
+    line(c, layout.servers[a - 1].x, layout.servers[a - 1].y, layout.servers[b - 1].x, layout.servers[b - 1].y);
   c.setLineDash([1.5, 6.5]);
   c.lineWidth = 4;
   c.beginPath();
