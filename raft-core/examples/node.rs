@@ -159,15 +159,15 @@ impl Node {
             }
         }
         // 4. Committed entries are applied, in order.
-        for committed in out.committed.drain(..) {
-            self.applied = committed.index;
-            if let Payload::Command(bytes) = &committed.entry.payload
+        for (index, entry) in out.committed_entries() {
+            self.applied = index;
+            if let Payload::Command(bytes) = &entry.payload
                 && let Some((key, value)) = String::from_utf8_lossy(bytes).split_once('=')
             {
                 self.store.insert(key.to_owned(), value.to_owned());
             }
-            if let Some((term, client)) = self.waiting.remove(&committed.index) {
-                let ours = term == committed.entry.term;
+            if let Some((term, client)) = self.waiting.remove(&index) {
+                let ours = term == entry.term;
                 tell(&client, if ours { Answer::Stored } else { Answer::NotDone("it was overwritten".into()) });
             }
         }

@@ -39,9 +39,9 @@
 //!             for envelope in out.messages.drain(..) {
 //!                 inputs.push_back((envelope.to, Input::Message { from: me, message: envelope.message }));
 //!             }
-//!             for committed in out.committed.drain(..) {
-//!                 if let Payload::Command(bytes) = committed.entry.payload {
-//!                     self.applied[me.slot()].push(String::from_utf8_lossy(&bytes).into_owned());
+//!             for (_, entry) in out.committed_entries() {
+//!                 if let Payload::Command(bytes) = &entry.payload {
+//!                     self.applied[me.slot()].push(String::from_utf8_lossy(bytes).into_owned());
 //!                 }
 //!             }
 //!         }

@@ -415,3 +415,18 @@ fn a_transfer_is_waited_for_as_long_as_an_election_may_take() {
     cluster.run(ms(2));
     assert_eq!(cluster.refusal(transfer), Refusal::LeadershipLost);
 }
+
+#[test]
+fn a_batch_is_in_memory_once_however_many_servers_hold_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    let commands: Vec<String> =
+        (0..40).map(|number| format!("a command too long to stand in its entry {number}")).collect();
+    cluster.propose_batch(s(1), &commands.iter().map(String::as_str).collect::<Vec<_>>());
+    cluster.run(ms(200));
+    let at = |server: u8, index: u64| std::ptr::from_ref(cluster.raft(s(server)).log().get(LogIndex(index)).unwrap());
+    for index in 2..=41 {
+        assert_eq!(cluster.applied(s(3)).get(index as usize - 2), commands.get(index as usize - 2));
+        assert!(at(1, index) == at(2, index) && at(1, index) == at(3, index), "entry {index} was copied");
+    }
+}

@@ -4,7 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use raft_core::raft::{
-    ChangeError, Configuration, Entries, Entry, EntryId, Log, LogIndex, MembershipChange, MembershipLog, Payload,
+    ChangeError, Configuration, Entries, Entry, EntryId, Log, LogIndex, MembershipChange, MembershipLog, Payload, Run,
     ServerId, ServerSet, Term, is_majority, majority_of, reached_by_majority,
 };
 
@@ -224,6 +224,8 @@ fn last_of(entries: &[Option<Configuration>], at: usize) -> (LogIndex, Configura
 enum Act {
     /// Append so many entries, in a term so much later.
     Append(u64, u64),
+    /// Append so many at once: the last of a run of some more.
+    AppendRun(u64, u64, u64),
     Truncate(u64),
     Compact(u64),
     /// Compact to an entry that the log doesn't have.
@@ -235,6 +237,7 @@ enum Act {
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let act = prop_oneof![
         4 => (1..90_u64, 0..3_u64).prop_map(|(count, later)| Act::Append(count, later)),
+        4 => (0..90_u64, 0..3_u64, 0..9_u64).prop_map(|(count, later, more)| Act::AppendRun(count, later, more)),
         2 => any::<u64>().prop_map(Act::Truncate),
         2 => any::<u64>().prop_map(Act::Compact),
         1 => (0..5_u64, 0..3_u64).prop_map(|(beyond, later)| Act::Replace(beyond, later)),
@@ -292,6 +295,14 @@ proptest! {
                         model.entries.push(new.clone());
                         prop_assert_eq!(log.append(new), model.last());
                     }
+                }
+                Act::AppendRun(count, later, more) => {
+                    let term = Term(model.last().term.0 + later);
+                    let whole: Run = (0..more + count).map(|position| entry(term, number + position)).collect();
+                    let run = whole.part(more as usize..whole.len());
+                    prop_assert_eq!(&*run, &whole[more as usize..]);
+                    model.entries.extend_from_slice(&run);
+                    prop_assert_eq!(log.append_run(&run), model.last());
                 }
                 Act::Truncate(place) => {
                     let kept = place % (length + 1);

@@ -17,9 +17,11 @@ use super::COMPACT_EVERY;
 /// A cluster of our servers.
 pub struct Cluster {
     servers: Vec<Raft>,
-    /// Messages on their way, each with its sender: what comes of these goes into the others' place.
-    on_the_way: Vec<(ServerId, Envelope)>,
-    arriving: Vec<(ServerId, Envelope)>,
+    /// Messages on their way, as they left their sender: what comes of these goes into the others' place.
+    on_the_way: Vec<(ServerId, Vec<Envelope>)>,
+    arriving: Vec<(ServerId, Vec<Envelope>)>,
+    /// Emptied ones, whose memory is used again.
+    spare: Vec<Vec<Envelope>>,
     out: Output,
     now: Time,
     /// Commands applied, by server.
@@ -80,6 +82,7 @@ impl Cluster {
             servers: voters.iter().zip(starts).map(start).collect(),
             on_the_way: Vec::new(),
             arriving: Vec::new(),
+            spare: Vec::new(),
             out: Output::default(),
             now: Time::ZERO,
             applied: vec![0; voters.len()],
@@ -115,28 +118,32 @@ impl Cluster {
         &self.servers[id.slot()]
     }
 
-    /// Gives a server an input, and puts what it answers on its way.
+    /// Gives a server an input, and does what follows from it.
     pub fn step(&mut self, server: ServerId, input: Input) {
-        let mut input = input;
-        loop {
-            self.servers[server.slot()].step(self.now, input, &mut self.out);
-            let cut_off = self.cut_off;
-            let arrives = |to: ServerId| cut_off.is_none_or(|cut| cut != server && cut != to);
-            let sent = self.out.messages.drain(..).filter(|envelope| arrives(envelope.to));
-            self.on_the_way.extend(sent.map(|envelope| (server, envelope)));
-            let commands = self.out.committed.iter();
-            let commands = commands.filter(|committed| matches!(committed.entry.payload, Payload::Command(_)));
-            self.applied[server.slot()] += commands.count() as u64;
-            self.answered += self.out.reads.len() as u64;
-            assert!(self.out.refused.is_empty(), "{:?}", self.out.refused);
-            input = match self.out.writes.last() {
-                Some(write) => Input::Durable(write.receipt),
-                None if self.out.snapshot_wanted => {
-                    let index = self.servers[server.slot()].applied_index();
-                    Input::SnapshotTaken { index, data: Arc::clone(&self.snapshot) }
-                }
-                None => return,
-            };
+        self.servers[server.slot()].step(self.now, input, &mut self.out);
+        while let Some(next) = self.carry_out(server) {
+            self.servers[server.slot()].step(self.now, next, &mut self.out);
+        }
+    }
+
+    /// Puts what a server answers on its way; what is to be said to it next.
+    fn carry_out(&mut self, server: ServerId) -> Option<Input> {
+        if !self.out.messages.is_empty() {
+            let empty = self.spare.pop().unwrap_or_default();
+            self.on_the_way.push((server, mem::replace(&mut self.out.messages, empty)));
+        }
+        let commands = self.out.committed_entries();
+        let commands = commands.filter(|(_, entry)| matches!(entry.payload, Payload::Command(_)));
+        self.applied[server.slot()] += commands.count() as u64;
+        self.answered += self.out.reads.len() as u64;
+        assert!(self.out.refused.is_empty(), "{:?}", self.out.refused);
+        match self.out.writes.last() {
+            Some(write) => Some(Input::Durable(write.receipt)),
+            None if self.out.snapshot_wanted => {
+                let index = self.servers[server.slot()].applied_index();
+                Some(Input::SnapshotTaken { index, data: Arc::clone(&self.snapshot) })
+            }
+            None => None,
         }
     }
 
@@ -144,9 +151,14 @@ impl Cluster {
     pub fn settle(&mut self) {
         while !self.on_the_way.is_empty() {
             let mut arriving = mem::replace(&mut self.on_the_way, mem::take(&mut self.arriving));
-            self.delivered += arriving.len() as u64;
-            for (from, Envelope { to, message }) in arriving.drain(..) {
-                self.step(to, Input::Message { from, message });
+            for (from, mut messages) in arriving.drain(..) {
+                for Envelope { to, message } in messages.drain(..) {
+                    if self.cut_off.is_none_or(|cut| cut != from && cut != to) {
+                        self.delivered += 1;
+                        self.step(to, Input::Message { from, message });
+                    }
+                }
+                self.spare.push(messages);
             }
             self.arriving = arriving;
         }

@@ -356,8 +356,7 @@ impl Checker {
             }
             applied = last.index;
         }
-        for committed in &out.committed {
-            let index = committed.index;
+        for (index, entry) in out.committed_entries() {
             if index != applied.next() {
                 return contradiction(
                     format!("{me} had applied everything up to {applied}"),
@@ -369,17 +368,16 @@ impl Checker {
                 continue;
             }
             match self.committed.get(index) {
-                Some(known) if *known == committed.entry => {}
+                Some(known) if known == entry => {}
                 Some(known) => {
                     let first = format!("{} of term {} was committed at {index}", describe(known), known.term);
-                    let entry = &committed.entry;
                     return contradiction(first, format!("{me} applies {} of term {}", describe(entry), entry.term));
                 }
                 None => {
                     let last = self.committed.last();
                     return contradiction(
                         format!("leaders have committed up to {last} only"),
-                        format!("{me} applies {}", EntryId::new(index, committed.entry.term)),
+                        format!("{me} applies {}", EntryId::new(index, entry.term)),
                     );
                 }
             }

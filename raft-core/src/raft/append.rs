@@ -76,9 +76,7 @@ impl Raft {
         }
         let fresh = m.entries.skip(known);
         if !fresh.is_empty() || self.log.last().index < last.index {
-            for entry in fresh.as_slice() {
-                self.take_entry(entry.clone(), out);
-            }
+            self.take_entries(&fresh, out);
             if !fresh.is_empty() {
                 let last = self.log.last();
                 out.observe(|| Observation::Appended { first: keep_to.next(), last, leader: from });

@@ -3,7 +3,7 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::entry::{Entry, Payload};
+use super::entry::{Entries, Entry, Payload};
 use super::io::{HardState, Output, Refusal, Standing};
 use super::message::{Message, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse};
 use super::observation::{CampaignReason, Observation, StepDownReason, VoteRefusal, WithheldReason};
@@ -279,6 +279,26 @@ impl Raft {
         let me = self.config.id;
         out.observe(|| Observation::Appended { first: id.index, last: id, leader: me });
         id
+    }
+
+    /// Puts entries at the end of the log, and shares a run of them with whoever it came from.
+    pub(super) fn take_entries(&mut self, entries: &Entries, out: &mut Output) {
+        let is_membership = |entry: &Entry| matches!(entry.payload, Payload::Membership(_));
+        match entries {
+            Entries::Many(run) if !run.iter().any(is_membership) => {
+                let known = run.first().zip(run.last());
+                let in_order = known.is_none_or(|(first, _)| first.term >= self.log.last().term);
+                self.must_hold(in_order, "terms never go down along the log");
+                let in_time = known.is_none_or(|(_, last)| last.term <= self.hard_state.term);
+                self.must_hold(in_time, "no entry is of a later term than its holder's");
+                self.log.append_run(run);
+            }
+            _ => {
+                for entry in entries.as_slice() {
+                    self.take_entry(entry.clone(), out);
+                }
+            }
+        }
     }
 
     /// Puts an entry at the end of the log; a membership is in force at once (Raft §6).

@@ -1,10 +1,11 @@
-//! What the log holds: [`Entry`], and [`Entries`], a run of consecutive ones that is cheap to share.
+//! What the log holds: [`Entry`], and [`Entries`], some consecutive ones that are cheap to share.
 //!
 //! Long payloads and runs are shared, never copied: the same bytes stand in the leader's log, in four messages,
 //! on five simulated disks and in every checkpoint of the timeline.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::{Deref, Range};
 
 use super::bytes::Bytes;
 use super::membership::Configuration;
@@ -42,7 +43,7 @@ impl Payload {
     }
 }
 
-/// A run of consecutive entries. One entry, the common case, needs no allocation; more are shared.
+/// Some consecutive entries. One entry, the common case, needs no allocation; more are shared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Entries {
     /// None: a heartbeat, or a probe.
@@ -51,7 +52,76 @@ pub enum Entries {
     /// Just one.
     One(Entry),
     /// Two or more.
-    Many(Arc<[Entry]>),
+    Many(Run),
+}
+
+/// Consecutive entries, all or a part of those that were put together once. The same run is in the leader's log, on its way to four servers
+/// and in their logs, and is counted as a whole.
+#[derive(Clone)]
+pub struct Run {
+    whole: Arc<[Entry]>,
+    // No more than fits: two words would make every message larger.
+    from: u32,
+    to: u32,
+}
+
+impl Run {
+    /// Those in `range`.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[must_use]
+    pub fn part(&self, range: Range<usize>) -> Run {
+        assert!(range.start <= range.end && range.end <= self.len(), "{range:?} of {} entries", self.len());
+        let at = |place: usize| self.from + place as u32;
+        Run { whole: Arc::clone(&self.whole), from: at(range.start), to: at(range.end) }
+    }
+}
+
+#[cfg(test)]
+impl Run {
+    /// Whether the two share their memory.
+    pub(super) fn is_the_same(&self, other: &Run) -> bool {
+        Arc::ptr_eq(&self.whole, &other.whole) && (self.from, self.to) == (other.from, other.to)
+    }
+}
+
+impl FromIterator<Entry> for Run {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Run {
+        let whole: Arc<[Entry]> = entries.into_iter().collect();
+        let to = u32::try_from(whole.len()).expect("fewer entries than any memory holds");
+        Run { whole, from: 0, to }
+    }
+}
+
+impl Deref for Run {
+    type Target = [Entry];
+
+    #[inline]
+    fn deref(&self) -> &[Entry] {
+        &self.whole[self.from as usize..self.to as usize]
+    }
+}
+
+/// By content: what it is a part of is nobody's business.
+impl PartialEq for Run {
+    fn eq(&self, other: &Run) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Run {}
+
+impl core::hash::Hash for Run {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
+impl core::fmt::Debug for Run {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 impl Entries {
@@ -77,10 +147,21 @@ impl Entries {
     /// What is left without the first `count`.
     #[must_use]
     pub fn skip(&self, count: usize) -> Entries {
-        if count == 0 {
-            return self.clone();
+        match self {
+            Entries::Many(run) => run.part(count.min(run.len())..run.len()).into(),
+            _ if count == 0 => self.clone(),
+            _ => Entries::None,
         }
-        self.as_slice().iter().skip(count).cloned().collect()
+    }
+}
+
+impl From<Run> for Entries {
+    fn from(run: Run) -> Entries {
+        match &*run {
+            [] => Entries::None,
+            [only] => Entries::One(only.clone()),
+            _ => Entries::Many(run),
+        }
     }
 }
 
@@ -89,24 +170,13 @@ impl From<Vec<Entry>> for Entries {
         match entries.len() {
             0 => Entries::None,
             1 => entries.pop().map_or(Entries::None, Entries::One),
-            _ => Entries::Many(entries.into()),
+            _ => Entries::Many(entries.into_iter().collect()),
         }
     }
 }
 
 impl FromIterator<Entry> for Entries {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Entries {
-        let mut entries = entries.into_iter();
-        let Some(first) = entries.next() else {
-            return Entries::None;
-        };
-        let Some(second) = entries.next() else {
-            return Entries::One(first);
-        };
-        let mut all = Vec::with_capacity(2 + entries.size_hint().0);
-        all.push(first);
-        all.push(second);
-        all.extend(entries);
-        Entries::Many(all.into())
+        entries.into_iter().collect::<Vec<_>>().into()
     }
 }

@@ -147,13 +147,13 @@ pub struct Receipt {
     pub last: EntryId,
 }
 
-/// A committed entry, to be applied to the state machine, in order, exactly once.
+/// Committed entries, to be applied to the state machine, in order, each exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// Where it stands.
-    pub index: LogIndex,
-    /// The entry.
-    pub entry: Entry,
+    /// Where the first stands.
+    pub first: LogIndex,
+    /// The entries: as many as came together.
+    pub entries: Entries,
 }
 
 /// A proposal, read, change or transfer that was refused, and why. Nothing is dropped in silence.
@@ -231,7 +231,7 @@ pub struct Output {
     pub messages: Vec<Envelope>,
     /// Replace the state machine by this snapshot, before applying `committed`.
     pub restore: Option<Arc<Snapshot>>,
-    /// For the state machine.
+    /// For the state machine; see [`Output::committed_entries`].
     pub committed: Vec<Committed>,
     /// Reads that may be answered now, once `committed` is applied.
     pub reads: Vec<RequestId>,
@@ -253,6 +253,12 @@ impl Output {
     /// An empty output that collects observations.
     pub fn listening() -> Output {
         Output { listen: true, ..Output::default() }
+    }
+
+    /// What is to be applied, each entry with its index: what [`Output::committed`] holds, one by one.
+    pub fn committed_entries(&self) -> impl Iterator<Item = (LogIndex, &Entry)> {
+        let of = |run: &'_ Committed| (run.first.0..).map(LogIndex);
+        self.committed.iter().flat_map(move |run| of(run).zip(run.entries.as_slice()))
     }
 
     /// Empties it for the next step, keeping its memory.

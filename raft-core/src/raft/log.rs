@@ -1,20 +1,26 @@
 //! The log in memory: entries after the last compaction, in shared chunks and a tail.
 //!
 //! Chunks never change and are shared between clones, so that a checkpoint of a whole cluster costs microseconds however long its
-//! logs are. The tail is the log's own: what comes next is put there without asking who else looks at it.
+//! logs are. Entries that came together stay together: a batch is one [`Run`] in its leader's log, in the messages, in the followers' logs and
+//! among what is committed, and nobody copies it. The tail is the log's own: entries that come one by one are put there without asking who
+//! else looks at it.
 //!
 //! Invariants, asserted where they could break:
-//! * indexes are consecutive: `last.index - base.index` entries are held;
+//! * indexes are consecutive: `last.index - base.index` entries are held, by the chunks in their order and then the tail;
 //! * terms never go down from one entry to the next;
-//! * every chunk is full, and the tail isn't.
+//! * no chunk is empty, and the tail isn't full.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
-use super::entry::{Entries, Entry};
+use super::entry::{Entries, Entry, Run};
 use super::types::{EntryId, LogIndex, Term};
 
+/// A tail of so many entries becomes a chunk.
 const CHUNK: usize = 64;
+
+/// A run of fewer entries isn't worth a chunk of its own, by which the search for an entry would become longer.
+const RUN_MIN: usize = 16;
 
 /// The entries `(base, last]` of a server's log.
 #[derive(Clone, Debug)]
@@ -22,17 +28,35 @@ pub struct Log {
     /// The last entry compacted away; zero if none was.
     base: EntryId,
     last: EntryId,
-    /// Index of the first place of the first chunk (of the tail, if there is no chunk); at most the first entry's index.
-    origin: LogIndex,
-    chunks: Vec<Arc<[Entry]>>,
+    chunks: Vec<Chunk>,
     tail: Vec<Entry>,
     bytes: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Chunk {
+    /// Index of its first entry.
+    first: LogIndex,
+    entries: Run,
+}
+
+impl Chunk {
+    /// Index of what comes after it.
+    fn end(&self) -> LogIndex {
+        self.first.plus(self.entries.len() as u64)
+    }
+
+    /// Where its entries from index `from` to `last` at the most are.
+    fn range(&self, from: LogIndex, last: LogIndex) -> Range<usize> {
+        let place = |index: LogIndex| index.distance_from(self.first) as usize;
+        place(from)..place(last.next().min(self.end()))
+    }
 }
 
 impl Log {
     /// An empty log that follows `base`.
     pub fn after(base: EntryId) -> Log {
-        Log { base, last: base, origin: base.index.next(), chunks: Vec::new(), tail: Vec::new(), bytes: 0 }
+        Log { base, last: base, chunks: Vec::new(), tail: Vec::new(), bytes: 0 }
     }
 
     /// The last entry compacted away: what stands before the first entry held.
@@ -71,8 +95,10 @@ impl Log {
         if index <= self.base.index || index > self.last.index {
             return None;
         }
-        let (chunk, place) = self.place(index);
-        Some(if chunk == self.chunks.len() { &self.tail[place] } else { &self.chunks[chunk][place] })
+        match self.chunk_of(index) {
+            Some(chunk) => chunk.entries.get(index.distance_from(chunk.first) as usize),
+            None => self.tail.get(index.distance_from(self.tail_first()) as usize),
+        }
     }
 
     /// The term at `index`, if known: held entries, and the one at [`Log::base`].
@@ -100,14 +126,42 @@ impl Log {
     /// Adds an entry at the end; its identity.
     #[inline]
     pub fn append(&mut self, entry: Entry) -> EntryId {
+        self.note(&entry);
+        self.tail.push(entry);
+        if self.tail.len() == CHUNK {
+            self.close_tail();
+        }
+        self.last
+    }
+
+    /// Adds entries at the end; the last one's identity. From now on they are shared with whoever else has this run.
+    pub fn append_run(&mut self, run: &Run) -> EntryId {
+        if run.len() < RUN_MIN {
+            for entry in run.iter() {
+                self.append(entry.clone());
+            }
+            return self.last;
+        }
+        self.close_tail();
+        self.chunks.push(Chunk { first: self.last.index.next(), entries: run.clone() });
+        for entry in run.iter() {
+            self.note(entry);
+        }
+        self.last
+    }
+
+    /// What is known about an entry that goes to the end.
+    fn note(&mut self, entry: &Entry) {
         assert!(entry.term >= self.last.term, "an entry of term {} appended after {}", entry.term, self.last);
         self.last = EntryId::new(self.last.index.next(), entry.term);
         self.bytes += entry.payload.size();
-        self.tail.push(entry);
-        if self.tail.len() == CHUNK {
-            self.chunks.push(self.tail.drain(..).collect());
+    }
+
+    /// Makes a chunk of the tail.
+    fn close_tail(&mut self) {
+        if !self.tail.is_empty() {
+            self.chunks.push(Chunk { first: self.tail_first(), entries: self.tail.drain(..).collect() });
         }
-        self.last
     }
 
     /// Drops every entry after `index`.
@@ -118,12 +172,20 @@ impl Log {
         }
         self.bytes -= self.bytes_in(index, self.last.index);
         let term = self.term_at(index).unwrap_or(self.base.term);
-        let kept = index.distance_from(self.origin.previous()) as usize;
-        if let Some(cut) = self.chunks.get(kept / CHUNK) {
-            self.tail = cut[..kept % CHUNK].to_vec();
-            self.chunks.truncate(kept / CHUNK);
-        } else {
-            self.tail.truncate(kept % CHUNK);
+        let in_tail = index.next().distance_from(self.tail_first()) as usize;
+        self.tail.truncate(in_tail);
+        self.chunks.truncate(self.chunks.partition_point(|chunk| chunk.first <= index));
+        if let Some(cut) = self.chunks.last_mut()
+            && cut.end() > index.next()
+        {
+            let kept = index.next().distance_from(cut.first) as usize;
+            if kept < CHUNK {
+                // A few entries mustn't keep the memory of many.
+                self.tail = cut.entries[..kept].to_vec();
+                self.chunks.pop();
+            } else {
+                cut.entries = cut.entries.part(0..kept);
+            }
         }
         self.last = EntryId::new(index, term);
     }
@@ -140,55 +202,77 @@ impl Log {
         }
         self.bytes -= self.bytes_in(self.base.index, base.index);
         self.base = base;
-        // Some entry after the new base is held, so that no more is dropped than there are chunks.
-        let dropped = self.first_index().distance_from(self.origin) as usize / CHUNK;
-        self.chunks.drain(..dropped);
-        self.origin = self.origin.plus((dropped * CHUNK) as u64);
+        let first = self.first_index();
+        self.tail.drain(..first.distance_from(self.tail_first()) as usize);
+        self.chunks.drain(..self.chunks.partition_point(|chunk| chunk.end() <= first));
+        if let Some(cut) = self.chunks.first_mut()
+            && cut.first < first
+        {
+            cut.entries = cut.entries.part(cut.range(first, cut.end()));
+            cut.first = first;
+        }
     }
 
     /// The entries from `from` on: at most `count`, and at most `bytes` large unless the first alone is larger.
     pub fn slice(&self, from: LogIndex, count: usize, bytes: u64) -> Entries {
         let available = self.last.index.next().distance_from(from);
-        let count = available.min(count as u64);
+        let count = available.min(count as u64) as usize;
         if from <= self.base.index || count == 0 {
             return Entries::None;
         }
         if count == 1 {
             return self.get(from).cloned().map_or(Entries::None, Entries::One);
         }
-        let mut size = 0;
-        let mut fits = |entry: &&Entry| {
-            let first = size == 0;
+        let (mut taken, mut size) = (0, 0);
+        for entry in self.iter_from(from).take(count) {
             size += entry.payload.size();
-            first || size <= bytes
-        };
-        let mut entries = Vec::with_capacity(count as usize);
-        for run in self.runs_from(from) {
-            let room = &run[..run.len().min(count as usize - entries.len())];
-            let before = entries.len();
-            entries.extend(room.iter().take_while(&mut fits).cloned());
-            if entries.len() < before + room.len() || entries.len() as u64 == count {
+            if taken > 0 && size > bytes {
                 break;
             }
+            taken += 1;
+        }
+        let last = from.plus(taken as u64 - 1);
+        let shared = self.shared(from, last);
+        if shared.len() == taken {
+            return shared;
+        }
+        let mut entries = Vec::with_capacity(taken);
+        while entries.len() < taken {
+            let together = self.together(from.plus(entries.len() as u64));
+            entries.extend_from_slice(&together[..together.len().min(taken - entries.len())]);
         }
         entries.into()
+    }
+
+    /// Of the entries from `from` to `last`, those at the beginning that can be shared as they are; at least the first, if that is held.
+    pub(super) fn shared(&self, from: LogIndex, last: LogIndex) -> Entries {
+        match self.chunk_of(from) {
+            Some(chunk) if from > self.base.index => chunk.entries.part(chunk.range(from, last)).into(),
+            _ => self.get(from).cloned().map_or(Entries::None, Entries::One),
+        }
     }
 
     /// The entries from `from` on (from the first one held, if that is earlier).
     pub fn iter_from(&self, from: LogIndex) -> impl Iterator<Item = &Entry> {
         let from = from.max(self.first_index());
-        (from.0..=self.last.index.0).filter_map(|index| self.get(LogIndex(index)))
+        let (mut next, mut together): (_, &[Entry]) = (from, &[]);
+        core::iter::from_fn(move || {
+            if together.is_empty() {
+                together = self.together(next);
+            }
+            let (first, rest) = together.split_first()?;
+            (next, together) = (next.next(), rest);
+            Some(first)
+        })
     }
 
-    /// The same, as they lie in the chunks.
-    fn runs_from(&self, from: LogIndex) -> impl Iterator<Item = &[Entry]> {
-        let from = from.max(self.first_index());
-        let (chunk, place) = self.place(from);
-        let runs = self.chunks.iter().map(|chunk| &chunk[..]).chain([self.tail.as_slice()]);
-        runs.skip(chunk).enumerate().map(move |(position, entries)| {
-            let skipped = if position == 0 { place.min(entries.len()) } else { 0 };
-            &entries[skipped..]
-        })
+    /// The entries from `from` on that lie in one piece; none if it isn't held.
+    fn together(&self, from: LogIndex) -> &[Entry] {
+        let (first, entries) = match self.chunk_of(from) {
+            Some(chunk) => (chunk.first, &*chunk.entries),
+            None => (self.tail_first(), &*self.tail),
+        };
+        from.0.checked_sub(first.0).and_then(|place| entries.get(place as usize..)).unwrap_or(&[])
     }
 
     /// The last entry at or before `index` whose term is at most `term`: the best guess where two logs may agree, given that
@@ -203,27 +287,27 @@ impl Log {
         self.id_at(known).unwrap_or(self.base)
     }
 
-    fn place(&self, index: LogIndex) -> (usize, usize) {
-        let offset = index.distance_from(self.origin) as usize;
-        (offset / CHUNK, offset % CHUNK)
+    /// Index of the first entry of the tail (or that will be).
+    fn tail_first(&self) -> LogIndex {
+        LogIndex(self.last.index.0 + 1 - self.tail.len() as u64)
+    }
+
+    /// The chunk that holds the entry at `index`; `None` if that is in the tail. It must be held.
+    #[inline]
+    fn chunk_of(&self, index: LogIndex) -> Option<&Chunk> {
+        if index >= self.tail_first() {
+            return None;
+        }
+        // The newest one is wanted most of the time.
+        match self.chunks.last() {
+            Some(newest) if newest.first <= index => Some(newest),
+            _ => self.chunks.get(self.chunks.partition_point(|chunk| chunk.end() <= index)),
+        }
     }
 
     /// The size of the entries `(after, last]`.
     pub(super) fn bytes_in(&self, after: LogIndex, last: LogIndex) -> u64 {
-        if last == after.next() {
-            return self.get(last).map_or(0, |entry| entry.payload.size());
-        }
-        let mut left = last.distance_from(after) as usize;
-        let mut bytes = 0;
-        for run in self.runs_from(after.next()) {
-            let run = &run[..run.len().min(left)];
-            bytes += run.iter().map(|entry| entry.payload.size()).sum::<u64>();
-            left -= run.len();
-            if left == 0 {
-                break;
-            }
-        }
-        bytes
+        self.iter_from(after.next()).take(last.distance_from(after) as usize).map(|entry| entry.payload.size()).sum()
     }
 }
 
@@ -231,7 +315,8 @@ impl Log {
 impl Log {
     /// How many of its chunks are another log's, too, and how many it has.
     pub(crate) fn shared_chunks(&self, other: &Log) -> (usize, usize) {
-        let shared = self.chunks.iter().filter(|chunk| other.chunks.iter().any(|own| Arc::ptr_eq(own, chunk)));
+        let held = |chunk: &&Chunk| other.chunks.iter().any(|own| own.entries.is_the_same(&chunk.entries));
+        let shared = self.chunks.iter().filter(held);
         (shared.count(), self.chunks.len())
     }
 }
@@ -318,6 +403,29 @@ mod tests {
         assert_eq!(log.last(), EntryId::new(LogIndex(2), Term(2)));
         log.compact_to(EntryId::new(LogIndex(1), Term(1)));
         assert_eq!(log.base().index, LogIndex(2), "going back is no compaction");
+    }
+
+    #[test]
+    fn a_run_is_shared_and_a_few_entries_of_it_do_not_keep_the_memory_of_all() {
+        let run: Run = (0..200).map(|_| Entry { term: Term(2), payload: Payload::NoOp }).collect();
+        let mut shared = log(&[1, 1, 2]);
+        assert_eq!(shared.append_run(&run), EntryId::new(LogIndex(203), Term(2)));
+        let is_shared =
+            |log: &Log, index: u64| core::ptr::eq(log.get(LogIndex(index)).unwrap(), &run[index as usize - 4]);
+        assert!(is_shared(&shared, 4) && is_shared(&shared, 203));
+        let Entries::Many(slice) = shared.slice(LogIndex(10), 100, u64::MAX) else { panic!("a hundred entries") };
+        assert!(core::ptr::eq(&slice[0], &run[6]), "nor is a slice of it copied");
+
+        let mut cut = shared.clone();
+        cut.truncate_after(LogIndex(100));
+        assert!(is_shared(&cut, 100));
+        cut.truncate_after(LogIndex(10));
+        assert!(!is_shared(&cut, 10), "seven of two hundred");
+        assert_eq!(cut.len(), 10);
+
+        // Few entries of their own would only make the search longer.
+        assert_eq!(shared.append_run(&run.part(0..3)).index, LogIndex(206));
+        assert!(!core::ptr::eq(shared.get(LogIndex(204)).unwrap(), &run[0]));
     }
 
     #[test]

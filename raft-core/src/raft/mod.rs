@@ -112,7 +112,7 @@ use rand::{RngExt, SeedableRng};
 pub use bytes::Bytes;
 pub use config::{Config, ConfigError};
 pub use drift::{DriftWatch, Reading};
-pub use entry::{Entries, Entry, Payload};
+pub use entry::{Entries, Entry, Payload, Run};
 pub use io::{
     Committed, Durable, DurableError, HardState, Input, LogWrite, Output, Proposal, ReadMode, Receipt, Refusal,
     Refused, RequestId, Standing, Start, Write,
@@ -319,8 +319,8 @@ impl Raft {
             Input::Message { from, ref message } => self.on_message(from, message, out),
             Input::TimerDue => self.on_timer(out),
             Input::Durable(receipt) => self.on_durable(receipt, out),
-            Input::Propose(proposal) => self.on_propose(core::iter::once(proposal), out),
-            Input::ProposeBatch(proposals) => self.on_propose(proposals.into_iter(), out),
+            Input::Propose(proposal) => self.on_propose(proposal, out),
+            Input::ProposeBatch(proposals) => self.on_propose_batch(proposals, out),
             Input::Read { id, mode } => self.on_read(id, mode, out),
             Input::SnapshotTaken { index, data } => self.on_snapshot_taken(index, data, out),
             Input::ChangeMembership { id, change } => self.on_change_membership(id, change, out),
@@ -493,12 +493,13 @@ impl Raft {
     fn finish(&mut self, out: &mut Output) {
         self.flush_write(out);
         while self.applied < self.commit {
-            let index = self.applied.next();
-            let Some(entry) = self.log.get(index) else {
+            let entries = self.log.shared(self.applied.next(), self.commit);
+            if entries.is_empty() {
                 break;
-            };
-            out.committed.push(Committed { index, entry: entry.clone() });
-            self.applied = index;
+            }
+            let first = self.applied.next();
+            self.applied = self.applied.plus(entries.len() as u64);
+            out.committed.push(Committed { first, entries });
         }
         let ready = self.ready_reads.partition_point(|(index, _)| *index <= self.applied);
         out.reads.extend(self.ready_reads.drain(..ready).map(|(_, id)| id));

@@ -1,9 +1,10 @@
 //! A leader at work: heartbeats, streaming the log to each member, counting what is committed (Raft §5.3, §5.4).
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::drift::Reading;
-use super::entry::{Entries, Payload};
+use super::entry::{Entries, Entry, Payload};
 use super::io::{Output, Proposal, Refusal};
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::observation::{Observation, StepDownReason};
@@ -16,19 +17,41 @@ use crate::time::Time;
 impl Raft {
     // ---------------------------------------------------------------- proposals
 
-    pub(super) fn on_propose(&mut self, proposals: impl Iterator<Item = Proposal>, out: &mut Output) {
-        let after = self.log.last().index;
-        for proposal in proposals {
-            let payload = Payload::Command(proposal.command);
-            match self.refuses_proposal(&payload) {
-                Some(reason) => out.refuse(proposal.id, reason),
-                None => {
-                    let id = self.append_own(payload, out);
-                    out.accepted.push((proposal.id, id));
-                }
+    pub(super) fn on_propose(&mut self, proposal: Proposal, out: &mut Output) {
+        let payload = Payload::Command(proposal.command);
+        match self.refuses_proposal(&payload) {
+            Some(reason) => out.refuse(proposal.id, reason),
+            None => {
+                let id = self.append_own(payload, out);
+                out.accepted.push((proposal.id, id));
+                self.replicate(out);
             }
         }
-        if self.log.last().index > after {
+    }
+
+    /// Commands that are proposed together stay together: they are one run from here on.
+    pub(super) fn on_propose_batch(&mut self, proposals: Vec<Proposal>, out: &mut Output) {
+        let after = self.log.last().index;
+        let (term, me) = (self.hard_state.term, self.config.id);
+        let mut id = EntryId::new(after, term);
+        let accept = |Proposal { id: request, command }| {
+            let payload = Payload::Command(command);
+            if let Some(reason) = self.refuses_proposal(&payload) {
+                out.refuse(request, reason);
+                return None;
+            }
+            if let Role::Leader(leader) = &mut self.role {
+                leader.uncommitted_bytes += payload.size();
+            }
+            id.index = id.index.next();
+            out.accepted.push((request, id));
+            out.observe(|| Observation::Appended { first: id.index, last: id, leader: me });
+            Some(Entry { term, payload })
+        };
+        let entries = proposals.into_iter().filter_map(accept).collect::<Vec<_>>().into();
+        if id.index > after {
+            self.take_entries(&entries, out);
+            self.write_log(after, Some(entries));
             self.replicate(out);
         }
     }

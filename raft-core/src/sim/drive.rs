@@ -231,21 +231,21 @@ impl Simulation {
         }
         let mut answers = Vec::new();
         let mut first_effects = Vec::new();
-        for committed in out.committed.drain(..) {
-            let applied = match &committed.entry.payload {
+        for (index, entry) in out.committed_entries() {
+            let applied = match &entry.payload {
                 Payload::Command(bytes) => {
-                    let applied = process.store.apply(committed.index.0, bytes);
-                    if committed.index > self.applied_anywhere {
-                        self.applied_anywhere = committed.index;
-                        first_effects.push((committed.index, applied.clone()));
+                    let applied = process.store.apply(index.0, bytes);
+                    if index > self.applied_anywhere {
+                        self.applied_anywhere = index;
+                        first_effects.push((index, applied.clone()));
                     }
                     Some(applied)
                 }
                 Payload::NoOp | Payload::Membership(_) => None,
             };
-            let Some((term, asker)) = process.proposed.remove(committed.index) else { continue };
+            let Some((term, asker)) = process.proposed.remove(index) else { continue };
             let reply = match applied {
-                Some(applied) if term == committed.entry.term => reply_to(applied),
+                Some(applied) if term == entry.term => reply_to(applied),
                 _ => Reply::Lost,
             };
             answers.push((asker, reply));

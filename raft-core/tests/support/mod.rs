@@ -886,8 +886,8 @@ impl Cluster {
         if let Some(snapshot) = out.restore.take() {
             self.restore(server, snapshot.meta.last, parse_snapshot(&snapshot.data));
         }
-        for committed in out.committed.drain(..) {
-            self.apply(server, committed.index, committed.entry);
+        for (index, entry) in out.committed_entries() {
+            self.apply(server, index, entry.clone());
         }
         for id in out.reads.drain(..) {
             let seen = self.server(server).applied.clone();
