@@ -56,6 +56,26 @@ test('a line it can’t read gets a sentence, and stays to be mended', async ({ 
   await expect(answer(page)).toHaveClass('failed');
 });
 
+test('a key that turns letters around turns nothing but itself around', async ({ page }) => {
+  await open(page);
+  await setSpeed(page, 1);
+  await type(page, 'put \u202Eabc 1');
+  await expect(answer(page)).toHaveClass('ok');
+  // Where a letter of the answer stands, letters that follow it stand further right.
+  const runs = await answer(page).evaluate((node) => {
+    const words = node.lastChild;
+    const text = words?.firstChild;
+    if (!text) throw new Error('there is no answer');
+    return [0, 1, 2, 3].map((i) => {
+      const range = document.createRange();
+      range.setStart(text, i);
+      range.setEnd(text, i + 1);
+      return range.getBoundingClientRect().left;
+    });
+  });
+  expect(runs).toEqual([...runs].sort((a, b) => a - b));
+});
+
 test('arrow up brings back what was typed', async ({ page }) => {
   await open(page);
   await type(page, 'put a 1');

@@ -59,6 +59,39 @@ test('nine servers fit everywhere, and none overlaps another', async ({ page }) 
   }
 });
 
+test('no vote and no name is cut off at the edge of the stage, and lanes keep room for their names', async ({ page }) => {
+  for (const [width, height] of Object.values(sizes)) {
+    for (const servers of [3, 5, 8, 9]) {
+      await page.setViewportSize({ width, height });
+      await open(page, `?seed=7&servers=${servers}&settings=150000,300000,50000,1,1,0,6,2000`);
+      await page.evaluate(() => {
+        const { raftarium } = /** @type {any} */ (window);
+        raftarium.pause();
+        raftarium.seek(1_500_000);
+        for (const { id } of raftarium.frame.servers) raftarium.run.campaign(id);
+        raftarium.advanceTo(raftarium.frame.now);
+      });
+      await expect(server(page, 1)).toHaveAccessibleName(/candidate|leader/);
+      const marks = await page.evaluate(() => {
+        const ring = /** @type {HTMLCanvasElement} */ (document.querySelector('#ring'));
+        const copy = document.createElement('canvas');
+        [copy.width, copy.height] = [ring.width, ring.height];
+        const c = copy.getContext('2d', { willReadFrequently: true });
+        if (!c) throw new Error('no canvas');
+        c.drawImage(ring, 0, 0);
+        const rows = [0, copy.height - 1].map((y) => new Uint32Array(c.getImageData(0, y, copy.width, 1).data.buffer));
+        return rows.map((row) => new Set(row).size - 1);
+      });
+      expect(marks, `${servers} servers at ${width}: something is drawn up to the edge`).toEqual([0, 0]);
+      const diagram = await page.locator('#spacetime .diagram').evaluate((box) => {
+        const style = /** @type {HTMLElement} */ (box).style.getPropertyValue('--rows');
+        return [Number(style), /** @type {HTMLElement} */ (box).offsetHeight];
+      });
+      if (width > 820) expect((diagram[1] - 30) / diagram[0]).toBeGreaterThanOrEqual(12);
+    }
+  }
+});
+
 test('no sentence moves the page, and none is cut off', async ({ page }) => {
   await open(page);
   for (const id of [1, 2]) {

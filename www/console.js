@@ -3,7 +3,7 @@
 
 /** @typedef {import('./model.js').Model} Model */
 
-import { byId, setText } from './dom.js';
+import { byId, make, setText } from './dom.js';
 import { wordsOf } from './errors.js';
 import { answerWords } from './operations.js';
 import * as strings from './strings.js';
@@ -53,6 +53,9 @@ export class Console {
       if (operation && operation.state !== 'pending') {
         this.#waiting = 0;
         this.#say(`${this.#line} → ${answerWords(operation)}`, operation.state);
+        // Whichever way each of them is written, it doesn't turn the other around.
+        const parts = [this.#line, answerWords(operation)].map((words) => make('bdi', {}, words));
+        this.#answer.replaceChildren(parts[0], ' → ', parts[1]);
         return;
       }
     }

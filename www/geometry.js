@@ -27,7 +27,7 @@ export const angleOf = (i, n) => (n === 2 ? Math.PI : -Math.PI / 2) + (i * 2 * M
 export function layOut(width, height, n) {
   const small = Math.min(width, height) < 420;
   const dense = n > 6;
-  const room = small ? { x: 50, top: 60, bottom: 58 } : { x: 76, top: 98, bottom: 94 };
+  const room = small ? { x: 50, top: 66, bottom: 66 } : { x: 76, top: 98, bottom: 94 };
   const unit = Array.from({ length: n }, (_, i) => {
     if (n === 1) return { x: 0, y: 0 };
     const angle = angleOf(i, n);

@@ -161,7 +161,9 @@ export function drawName(c, palette, layout, server) {
   c.save();
   c.translate(layout.servers[server.id - 1].x, layout.servers[server.id - 1].y);
   const size = layout.label;
-  const clear = layout.node * 1.22 + 12;
+  // On a small stage all of it stands closer together, so that votes are not cut off.
+  const tight = layout.node <= 26;
+  const clear = layout.node * 1.22 + (tight ? 9 : 12);
   const above = layout.above[server.id - 1];
   const votes = server.votes.length > 0;
   const y = above ? -clear - 4 : clear + size * 0.8;
@@ -189,15 +191,19 @@ export function drawName(c, palette, layout, server) {
   c.strokeText(word, left + first, y);
   c.fillStyle = palette.ink2;
   c.fillText(word, left + first, y);
-  if (votes) drawVotes(c, palette, server, above ? y - size - 6 : y + 12);
+  if (votes) drawVotes(c, palette, server, above ? y - size - (tight ? 3 : 6) : y + (tight ? 9 : 12), tight);
   c.restore();
 }
 
-/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} y */
-function drawVotes(c, palette, server, y) {
-  const step = 13;
+/**
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} y
+ * @param {boolean} tight
+ */
+function drawVotes(c, palette, server, y, tight) {
   const hue = palette.term(server.term);
-  server.votes.forEach((vote, k) => drawVote(c, palette, vote, hue, (k - (server.votes.length - 1) / 2) * step, y));
+  c.translate(0, y);
+  if (tight) c.scale(0.75, 0.75);
+  server.votes.forEach((vote, k) => drawVote(c, palette, vote, hue, (k - (server.votes.length - 1) / 2) * 13, 0));
 }
 
 /**

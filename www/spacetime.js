@@ -133,6 +133,7 @@ export class SpaceTime {
       if (message.to < 0) clients.add(message.to);
     }
     this.#lanes = [...lanes, ...[...clients].sort((a, b) => b - a)];
+    this.#box.style.setProperty('--rows', String(this.#lanes.length));
     if (this.#spot) this.#light(this.#spot);
   }
 
