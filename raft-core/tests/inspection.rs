@@ -10,7 +10,7 @@ use std::sync::Arc;
 use raft_core::raft::{
     AppendEntries, Config, Configuration, Durable, DurableError, Entry, EntryId, HardState, LogIndex, Message,
     Observation, Output, Payload, Piece, Raft, Reading, Refusal, Role, Rule, Rules, Snapshot, SnapshotMeta, Standing,
-    Start, StartError, Term, Window, WithheldReason,
+    Start, StartError, Term, TimeoutNow, Window, WithheldReason,
 };
 use raft_core::raft::{DriftWatch, Input, Log};
 use raft_core::time::{Duration, Time};
@@ -429,4 +429,22 @@ fn a_batch_is_in_memory_once_however_many_servers_hold_it() {
         assert_eq!(cluster.applied(s(3)).get(index as usize - 2), commands.get(index as usize - 2));
         assert!(at(1, index) == at(2, index) && at(1, index) == at(3, index), "entry {index} was copied");
     }
+}
+
+#[test]
+fn a_message_is_received_where_it_lies_as_it_is_by_value() {
+    let mut cluster = settled(3);
+    cluster.propose(s(1), "x=1");
+    let message = cluster.on_the_way(s(1), s(2)).pop().expect("an append for S2");
+    let (mut one, mut other) = (cluster.raft(s(2)).clone(), cluster.raft(s(2)).clone());
+    let (mut by_value, mut in_place) = (Output::listening(), Output::listening());
+    let now = cluster.clock(s(2));
+    other.receive(now, s(1), &message, &mut in_place);
+    one.step(now, Input::Message { from: s(1), message }, &mut by_value);
+    assert!(!in_place.writes.is_empty());
+    assert_eq!(format!("{by_value:?}{one:?}"), format!("{in_place:?}{other:?}"));
+    // What was there before is gone, too.
+    let nobody = Message::TimeoutNow(TimeoutNow { term: Term(0) });
+    other.receive(now, s(3), &nobody, &mut in_place);
+    assert!(in_place.writes.is_empty());
 }

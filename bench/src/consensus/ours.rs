@@ -17,11 +17,9 @@ use super::COMPACT_EVERY;
 /// A cluster of our servers.
 pub struct Cluster {
     servers: Vec<Raft>,
-    /// Messages on their way, as they left their sender: what comes of these goes into the others' place.
-    on_the_way: Vec<(ServerId, Vec<Envelope>)>,
-    arriving: Vec<(ServerId, Vec<Envelope>)>,
-    /// Emptied ones, whose memory is used again.
-    spare: Vec<Vec<Envelope>>,
+    /// Messages on their way: what comes of these goes into the others' place.
+    on_the_way: Mail,
+    arriving: Mail,
     out: Output,
     now: Time,
     /// Commands applied, by server.
@@ -33,6 +31,26 @@ pub struct Cluster {
     /// Nothing gets to this server, or from it.
     pub cut_off: Option<ServerId>,
     snapshot: Arc<[u8]>,
+}
+
+/// Messages as they left their senders, a step's together. They stay where the step put them: the vectors change places.
+#[derive(Default)]
+struct Mail {
+    bags: Vec<(ServerId, Vec<Envelope>)>,
+    /// How many of the bags are full; the others' memory is used again.
+    full: usize,
+}
+
+impl Mail {
+    fn take(&mut self, from: ServerId, messages: &mut Vec<Envelope>) {
+        if self.full == self.bags.len() {
+            self.bags.push((from, Vec::new()));
+        }
+        let bag = &mut self.bags[self.full];
+        bag.0 = from;
+        mem::swap(&mut bag.1, messages);
+        self.full += 1;
+    }
 }
 
 /// What is set differently from the defaults that everybody has.
@@ -80,9 +98,8 @@ impl Cluster {
         };
         Cluster {
             servers: voters.iter().zip(starts).map(start).collect(),
-            on_the_way: Vec::new(),
-            arriving: Vec::new(),
-            spare: Vec::new(),
+            on_the_way: Mail::default(),
+            arriving: Mail::default(),
             out: Output::default(),
             now: Time::ZERO,
             applied: vec![0; voters.len()],
@@ -121,16 +138,19 @@ impl Cluster {
     /// Gives a server an input, and does what follows from it.
     pub fn step(&mut self, server: ServerId, input: Input) {
         self.servers[server.slot()].step(self.now, input, &mut self.out);
-        while let Some(next) = self.carry_out(server) {
+        self.carry_out(server);
+    }
+
+    fn carry_out(&mut self, server: ServerId) {
+        while let Some(next) = self.take_output(server) {
             self.servers[server.slot()].step(self.now, next, &mut self.out);
         }
     }
 
     /// Puts what a server answers on its way; what is to be said to it next.
-    fn carry_out(&mut self, server: ServerId) -> Option<Input> {
+    fn take_output(&mut self, server: ServerId) -> Option<Input> {
         if !self.out.messages.is_empty() {
-            let empty = self.spare.pop().unwrap_or_default();
-            self.on_the_way.push((server, mem::replace(&mut self.out.messages, empty)));
+            self.on_the_way.take(server, &mut self.out.messages);
         }
         let commands = self.out.committed_entries();
         let commands = commands.filter(|(_, entry)| matches!(entry.payload, Payload::Command(_)));
@@ -149,18 +169,20 @@ impl Cluster {
 
     /// Delivers until nothing moves.
     pub fn settle(&mut self) {
-        while !self.on_the_way.is_empty() {
-            let mut arriving = mem::replace(&mut self.on_the_way, mem::take(&mut self.arriving));
-            for (from, mut messages) in arriving.drain(..) {
-                for Envelope { to, message } in messages.drain(..) {
-                    if self.cut_off.is_none_or(|cut| cut != from && cut != to) {
+        while self.on_the_way.full > 0 {
+            let mut mail = mem::replace(&mut self.on_the_way, mem::take(&mut self.arriving));
+            for (from, messages) in &mut mail.bags[..mail.full] {
+                for Envelope { to, message } in &*messages {
+                    if self.cut_off.is_none_or(|cut| cut != *from && cut != *to) {
                         self.delivered += 1;
-                        self.step(to, Input::Message { from, message });
+                        self.servers[to.slot()].receive(self.now, *from, message, &mut self.out);
+                        self.carry_out(*to);
                     }
                 }
-                self.spare.push(messages);
+                messages.clear();
             }
-            self.arriving = arriving;
+            mail.full = 0;
+            self.arriving = mail;
         }
     }
 

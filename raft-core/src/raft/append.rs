@@ -107,15 +107,11 @@ impl Raft {
         self.learn_commit(m.commit, received, out);
         // An earlier acknowledgement may have been lost, or the disk may have finished since.
         let matched = verified.max(received.min(self.disk.log()));
-        let answer = AppendEntriesResponse {
-            term: m.term,
-            round: m.round,
-            probe: m.probe,
-            clock: self.now,
-            received,
-            outcome: AppendOutcome::Matched(matched),
-        };
-        self.promise_log(matched, leader, Message::AppendEntriesResponse(answer), out);
+        let (term, round, probe, clock) = (m.term, m.round, m.probe, self.now);
+        let outcome = AppendOutcome::Matched(matched);
+        let answer =
+            || Message::AppendEntriesResponse(AppendEntriesResponse { term, round, probe, clock, received, outcome });
+        self.promise_log(matched, leader, answer, out);
     }
 
     fn reject(&mut self, leader: ServerId, m: &AppendEntries, out: &mut Output) {

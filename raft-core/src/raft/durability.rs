@@ -183,11 +183,17 @@ impl Raft {
 
     /// Sends a message that speaks of the log up to `index` only, once that is durable.
     #[inline]
-    pub(super) fn promise_log(&mut self, index: LogIndex, to: ServerId, message: Message, out: &mut Output) {
+    pub(super) fn promise_log(
+        &mut self,
+        index: LogIndex,
+        to: ServerId,
+        message: impl FnOnce() -> Message,
+        out: &mut Output,
+    ) {
         if index <= self.disk.log && self.hard_state_is_durable() {
-            self.send(to, message, out);
+            self.send_new(to, message, out);
         } else {
-            self.promise(to, message, Rule::PersistBeforeAcknowledging, out);
+            self.promise(to, message(), Rule::PersistBeforeAcknowledging, out);
         }
     }
 

@@ -330,6 +330,14 @@ impl Raft {
         self.finish(out);
     }
 
+    /// The same as [`Raft::step`] with an [`Input::Message`], for a message that stays where it is.
+    pub fn receive(&mut self, now: Time, from: ServerId, message: &Message, out: &mut Output) {
+        out.clear();
+        self.read_clock(now);
+        self.on_message(from, message, out);
+        self.finish(out);
+    }
+
     /// When to call [`Raft::step`] with [`Input::TimerDue`] at the latest, on this server's own clock.
     pub fn deadline(&self) -> Time {
         let role = match &self.role {
@@ -556,10 +564,15 @@ impl Raft {
         self.election_deadline = self.now + self.election_timeout;
     }
 
-    // Inlined, so that a message is built where it is sent from instead of being copied there.
-    #[inline]
     fn send(&self, to: ServerId, message: Message, out: &mut Output) {
         out.messages.push(Envelope { to, message });
+    }
+
+    /// The same for the messages that are sent all the time: each is built where it will lie. To build it elsewhere and to copy it as soon as that
+    /// is done takes longer than all the rest, for the processor has to wait until what was just written can be read.
+    #[inline]
+    fn send_new(&self, to: ServerId, message: impl FnOnce() -> Message, out: &mut Output) {
+        out.messages.extend(core::iter::once_with(|| Envelope { to, message: message() }));
     }
 
     /// The membership that counts.

@@ -227,27 +227,42 @@ impl Raft {
                 if progress.next <= self.log.last().index && !full {
                     self.send_entries(member, out);
                 } else if let Some(previous) = self.log.id_at(matched) {
-                    self.send_append(member, previous, Entries::None, out);
+                    self.send_empty_append(member, previous, out);
                 } else {
                     // It matches up to an entry compacted away meanwhile: any earlier place will do.
-                    self.send_append(member, EntryId::ZERO, Entries::None, out);
+                    self.send_empty_append(member, EntryId::ZERO, out);
                 }
             }
         }
     }
 
     fn send_append(&mut self, member: ServerId, previous: EntryId, entries: Entries, out: &mut Output) {
-        let (term, commit, now) = (self.hard_state.term, self.commit, self.now);
+        if let Some((round, probe)) = self.note_sent(member) {
+            let (term, commit) = (self.hard_state.term, self.commit);
+            let append = AppendEntries { term, previous, entries, commit, round, probe };
+            self.send(member, Message::AppendEntries(append), out);
+        }
+    }
+
+    /// An append of nothing is by far the most frequent message: it doesn't carry about the room for entries.
+    fn send_empty_append(&mut self, member: ServerId, previous: EntryId, out: &mut Output) {
+        if let Some((round, probe)) = self.note_sent(member) {
+            let (term, commit) = (self.hard_state.term, self.commit);
+            let append = || AppendEntries { term, previous, entries: Entries::None, commit, round, probe };
+            self.send_new(member, || Message::AppendEntries(append()), out);
+        }
+    }
+
+    /// A member is being sent an append now: the round and the probe that it is told.
+    fn note_sent(&mut self, member: ServerId) -> Option<(u64, u64)> {
+        let now = self.now;
         let Role::Leader(leader) = &mut self.role else {
-            return;
+            return None;
         };
         let round = leader.rounds.latest();
-        let Some(progress) = leader.progress_mut(member) else {
-            return;
-        };
+        let progress = leader.progress_mut(member)?;
         progress.sent = now;
-        let append = AppendEntries { term, previous, entries, commit, round, probe: progress.probe };
-        self.send(member, Message::AppendEntries(append), out);
+        Some((round, progress.probe))
     }
 
     /// The entries from `from` on that go into one append, and their size. Members equally far share them.
@@ -472,7 +487,7 @@ impl Raft {
             let known = progress.matched >= self.membership.current_index();
             let after = if known { progress.matched } else { progress.next.previous() };
             if let Some(previous) = self.log.id_at(after) {
-                self.send_append(server, previous, Entries::None, out);
+                self.send_empty_append(server, previous, out);
             }
         }
     }

@@ -200,7 +200,7 @@ impl Raft {
         let answer = InstallSnapshotResponse { term: m.term, round: m.round, last: m.meta.last, progress };
         let answer = Message::InstallSnapshotResponse(answer);
         match progress {
-            SnapshotProgress::Installed(index) => self.promise_log(index, to, answer, out),
+            SnapshotProgress::Installed(index) => self.promise_log(index, to, || answer, out),
             _ => self.send(to, answer, out),
         }
     }
