@@ -1,6 +1,6 @@
 // @ts-check
 // Taking hold of servers, links and messages: by mouse and by keyboard.
-import { advanceBy, expect, leaderId, open, pick, server, test } from './page.js';
+import { advanceBy, expect, leaderId, open, pick, quiet, server, tab, test } from './page.js';
 
 test('a server’s menu pauses it, by mouse', async ({ page }) => {
   await open(page);
@@ -81,6 +81,137 @@ test('a server joins and leaves again, and every view has a place for it', async
   await page.evaluate((time) => /** @type {any} */ (window).raftarium.seek(time), before - 1_000);
   await expect(page.locator('#server-twins button')).toHaveCount(5);
   await expect(rows).toHaveCount(5);
+});
+
+test('everything in a server’s menu does what it says, by mouse', async ({ page }) => {
+  await open(page);
+  await quiet(page);
+  const choose = async (/** @type {string} */ name, /** @type {'menuitem' | 'menuitemradio'} */ role = 'menuitem') => {
+    await server(page, 1).click();
+    await page.locator('.menu').getByRole(role, { name, exact: true }).click();
+  };
+  const says = (/** @type {RegExp} */ words) => expect(server(page, 1)).toHaveAccessibleName(words);
+  const one = () => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.servers[0]);
+  await choose('Pause');
+  await says(/paused/);
+  await choose('Resume');
+  await says(/^S1, follower, term 1, /);
+  await choose('Time out now');
+  await says(/^S1, pre-candidate/);
+  // And the tape undoes it: before it was told, it listens.
+  for (let i = 0; i < 3; i++) await page.keyboard.press(',');
+  await says(/^S1, follower/);
+  await choose('half', 'menuitemradio');
+  await says(/clock at 50 %/);
+  await choose('true', 'menuitemradio');
+  await choose('+1 s');
+  await says(/clock 1\.\d+ s ahead/);
+  await choose('−1 s');
+  for (const disk of ['slow', 'hangs', 'full']) {
+    await choose(disk, 'menuitemradio');
+    await says(new RegExp(`disk ${disk}$`));
+  }
+  await choose('normal', 'menuitemradio');
+  expect((await one()).disk).toBe('normal');
+  await choose('Cut off from everybody');
+  await expect(page.locator('#quorum')).toContainText('4 of 5 reach each other');
+  await choose('Heal its links');
+  await expect(page.locator('#quorum')).toContainText('5 of 5 reach each other');
+  await choose('Transfer leadership to it');
+  await advanceBy(page, 500_000);
+  await says(/^S1, leader, term 2/);
+  await choose('Inspect');
+  await expect(page.getByRole('tabpanel', { name: 'Server' })).toBeVisible();
+  await expect(page.locator('#server').getByRole('radio', { name: 'S1' })).toBeChecked();
+  const before = (await one()).lastIndex;
+  expect(before).toBeGreaterThan(0);
+  await choose('Crash and lose the disk');
+  await says(/^S1, crashed/);
+  await choose('Restart');
+  expect((await one()).lastIndex).toBe(0);
+  await advanceBy(page, 2_000_000);
+  expect((await one()).lastIndex).toBeGreaterThanOrEqual(before);
+});
+
+test('a link is made slow and lossy in one direction, and mended', async ({ page }) => {
+  await open(page);
+  await quiet(page);
+  const impaired = () => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.impaired);
+  const choose = async (/** @type {string} */ name, /** @type {'menuitem' | 'menuitemcheckbox'} */ role) => {
+    await page.locator('[data-link="2-4"]').focus();
+    await page.keyboard.press('Enter');
+    await page.locator('.menu').getByRole(role, { name }).last().click();
+  };
+  await choose('+50 ms', 'menuitemcheckbox');
+  expect(await impaired()).toEqual([[4, 2, 50_000, 0]]);
+  await choose('loses 30 %', 'menuitemcheckbox');
+  expect(await impaired()).toEqual([[4, 2, 50_000, 300_000]]);
+  await choose('+50 ms', 'menuitemcheckbox');
+  expect(await impaired()).toEqual([[4, 2, 0, 300_000]]);
+  await choose('Heal both directions', 'menuitem');
+  expect(await impaired()).toEqual([]);
+});
+
+test('a message is looked into, held, doubled and delivered, by mouse', async ({ page }) => {
+  await open(page, '?seed=7&servers=2');
+  const copying = () =>
+    page.evaluate(() => {
+      const { messages } = /** @type {any} */ (window).raftarium.frame;
+      return messages.filter((/** @type {any} */ { kind }) => kind === 'append');
+    });
+  await advanceBy(page, 1_000);
+  for (let i = 0; i < 2_000 && (await copying()).length !== 1; i++) await advanceBy(page, 1_000);
+  await advanceBy(page, 3_000);
+  const [{ id }] = await copying();
+  const choose = async (/** @type {string} */ name) => {
+    const box = await page.locator(`[data-message="${id}"]`).boundingBox();
+    if (!box) throw new Error('the message has no place');
+    await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    await expect(page.locator('#menu-title')).toHaveText(/^AppendEntries, S\d → S\d$/);
+    if (name === 'Hold') await expect(page.locator('#menu-facts')).toContainText(/term1.*sent at.*arrives at/);
+    await pick(page, name);
+  };
+  await choose('Hold');
+  await advanceBy(page, 200_000);
+  const held = (await copying()).find((/** @type {any} */ message) => message.id === id);
+  expect(held.held).toBeGreaterThan(0);
+  const before = (await copying()).length;
+  await choose('Duplicate');
+  expect((await copying()).length).toBe(before + 1);
+  await choose('Deliver now');
+  expect((await copying()).some((/** @type {any} */ message) => message.id === id)).toBe(false);
+});
+
+test('dials change the network, and warn before messages outlive election timers', async ({ page }) => {
+  await open(page);
+  await quiet(page);
+  await tab(page, 'Dials');
+  const dials = () => page.evaluate(() => /** @type {any} */ (window).raftarium.run.dials());
+  const warning = page.locator('#dials .dial-warning');
+  await expect(warning).toContainText('quicker than election timers');
+  const lost = page.getByRole('slider', { name: 'Lost' });
+  await lost.focus();
+  await page.keyboard.press('PageUp');
+  expect((await dials()).loss).toBeGreaterThan(0);
+  const most = page.getByRole('slider', { name: 'Latency, most' });
+  await most.focus();
+  await page.keyboard.press('End');
+  await expect(warning).toContainText('longer than the shortest election timer');
+  await expect(warning).toHaveClass(/bad/);
+  expect((await dials()).latencyMax).toBe(1_000_000);
+  // The least goes along when the most falls below it.
+  await page.keyboard.press('Home');
+  expect((await dials()).latencyMin).toBe(500);
+});
+
+test('without heartbeats the ring shows what is left', async ({ page }) => {
+  await open(page);
+  const beats = page.locator('#message-twins').getByRole('button', { name: /^Heartbeat,/, includeHidden: true });
+  await advanceBy(page, 1_000);
+  for (let i = 0; i < 500 && (await beats.count()) === 0; i++) await advanceBy(page, 1_000);
+  await expect(beats).not.toHaveCount(0);
+  await page.getByRole('checkbox', { name: 'heartbeats', exact: true }).uncheck();
+  await expect(beats).toHaveCount(0);
 });
 
 test('every diagram and panel shows something', async ({ page }) => {

@@ -146,7 +146,7 @@ const tapes = {
   },
   'a-tape-of-a-violation-in-the-dark': {
     dark: true,
-    query: `#run=${breaks['commit-only-own-term']}`,
+    query: `#run=${breaks[13]}`,
     done: async (page) => {
       for (const key of ['z', 'z', 'z', 'z', ',']) await page.keyboard.press(key);
     },

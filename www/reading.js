@@ -43,7 +43,14 @@ export class Reading {
       this.#open(false);
       this.#drawer.focus();
     });
-    for (const tab of document.querySelectorAll('#tabs [role=tab]')) tab.addEventListener('click', changed);
+    for (const tab of document.querySelectorAll('#tabs [role=tab]')) {
+      tab.addEventListener('click', () => {
+        changed();
+        // In the drawer, what was chosen comes up to where it can be read.
+        const { offsetTop } = byId('history-panel', HTMLElement);
+        byId('reading', HTMLElement).scrollTo({ top: offsetTop - this.#drawer.offsetHeight });
+      });
+    }
   }
 
   /** Whether the phone's drawer is. */

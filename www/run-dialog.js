@@ -54,7 +54,7 @@ export class RunDialog {
         {},
         make('summary', {}, `${strings.runRules} `, this.#rulesWords),
         make('p', { class: 'hint' }, strings.runRulesHelp),
-        ...Run.rules().split('\n').map((line) => this.#rule(line)),
+        ...Run.rules().split('\n').map((line, i) => this.#rule(line, breaks[i])),
       ),
       make(
         'details',
@@ -105,14 +105,13 @@ export class RunDialog {
     this.#dialog.showModal();
   }
 
-  /** @param {string} line a line of `Run.rules` */
-  #rule(line) {
+  /** @param {string} line a line of `Run.rules` @param {string} link to a run that breaks without it, or nothing */
+  #rule(line, link) {
     const [name, prevents, source] = line.split('\t');
     const input = make('input', { type: 'checkbox', value: name });
     this.#rules.set(name, input);
     const why = make('small', {}, strings.withoutRule(prevents, source));
     const label = make('label', {}, input, make('span', {}, strings.ruleName(name), why));
-    const link = breaks[name];
     const close = () => this.#dialog.close();
     const see = link ? [make('a', { href: `#run=${link}`, onclick: close }, strings.seeItBreak)] : [];
     return make('div', { class: 'rule' }, label, ...see);

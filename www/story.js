@@ -7,6 +7,7 @@
 
 import { byId, make, setLines, setText } from './dom.js';
 import { spare } from './spare.js';
+import { buttonsOf, rove } from './rove.js';
 import * as strings from './strings.js';
 
 /** Lines kept for the list. */
@@ -34,6 +35,7 @@ export class Story {
 
   /** @param {{ changed: () => void, goTo: (line: number) => void }} actions */
   constructor({ changed, goTo }) {
+    rove(this.#list);
     this.#list.addEventListener('click', (event) => {
       const line = event.target instanceof Element && event.target.closest('[data-line]')?.getAttribute('data-line');
       if (line) goTo(Number(line));
@@ -111,16 +113,19 @@ export class Story {
     if (wanted === this.#listed || !spare.has(this)) return;
     this.#listed = wanted;
     const lines = this.#lines.filter(({ weight }) => every || weight !== 'detail').slice(-SHOWN).reverse();
-    if (lines.length) setLines(this.#list, lines.map((line) => [String(line.number), () => item(line)]));
-    else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.eventsEmpty));
+    if (lines.length) {
+      setLines(this.#list, lines.map((line) => [String(line.number), () => item(line)]));
+      // One of them is the tab stop of all.
+      if (!this.#list.querySelector('[tabindex="0"]')) buttonsOf(this.#list)[0].tabIndex = 0;
+    } else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.eventsEmpty));
   }
 }
 
 /** @param {StoryLine} line */
 function item({ number, weight, time, text, section }) {
-  const go = make('button', { class: 'go', title: strings.goThere }, ...withNames(text));
   const source = section ? [' ', make('cite', {}, section)] : [];
-  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), make('span', {}, go, ...source));
+  const go = make('button', { class: 'go', title: strings.goThere, tabindex: -1 }, ...withNames(text), ...source);
+  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), go);
 }
 
 /** A sentence with its servers in bold. @param {string} sentence @returns {(Node | string)[]} */
