@@ -6,6 +6,8 @@
 //! `class`, and no circles. Anything else is refused with its place.
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -34,7 +36,48 @@ pub fn shrink_script(file: &Path) -> Result<()> {
 }
 
 fn small_script(script: &str) -> String {
-    minifier::js::minify(script).to_string()
+    minifier::js::minify(&with_short_names(script)).to_string()
+}
+
+/// Private names (`#canvas`) are nobody's business outside of their class: each gets a short one, the same everywhere. One that may
+/// also be part of a text, such as a selector, is left as it is.
+fn with_short_names(script: &str) -> String {
+    let mut uses: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
+    for (at, name) in private_names(script) {
+        let (count, private) = uses.entry(name).or_insert((0, true));
+        *count += 1;
+        *private &= is_private(&script[..at]);
+    }
+    let mut long: Vec<_> =
+        uses.iter().filter(|(_, (_, private))| *private).map(|(name, (count, _))| (count, name)).collect();
+    long.sort_by_key(|&(count, name)| (Reverse(count * name.len()), name));
+    let letters = || 'a'..='z';
+    let short = letters().map(String::from).chain(letters().flat_map(|a| letters().map(move |b| format!("{a}{b}"))));
+    let mut short = short.filter(|name| !uses.contains_key(name.as_str()));
+    let renamed: BTreeMap<&str, String> =
+        long.into_iter().map_while(|(_, name)| Some((*name, short.next()?))).collect();
+    let (mut out, mut done) = (String::with_capacity(script.len()), 0);
+    for (at, name) in private_names(script) {
+        out += &script[done..at + 1];
+        out += renamed.get(name).map_or(name, String::as_str);
+        done = at + 1 + name.len();
+    }
+    out + &script[done..]
+}
+
+/// Every name that follows a `#`, and where that stands.
+fn private_names(script: &str) -> impl Iterator<Item = (usize, &str)> {
+    script.match_indices('#').filter_map(|(at, _)| {
+        let rest = &script[at + 1..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        rest.starts_with(|c: char| c.is_ascii_alphabetic()).then_some((at, &rest[..end]))
+    })
+}
+
+/// Whether what stands before a `#` says that a private name follows: it is asked of an object, or declared at a line's beginning.
+fn is_private(before: &str) -> bool {
+    let line = before.rsplit('\n').next().unwrap_or(before).trim();
+    before.ends_with('.') || matches!(line, "" | "get" | "set" | "static" | "async") || line.ends_with("*/")
 }
 
 /// A module that can stand in one file with others.
@@ -189,6 +232,15 @@ mod tests {
         let up = "const m_up_js=(()=>{const{hello}=m_words_js;function up(x){return`${x}  // ${hello}`}return{up}})();";
         let main = "const{up:more}=m_up_js;const words=m_words_js;more(words.hello);";
         assert_eq!(read("main.js").replace('\n', "").replace(";}", "}"), format!("{words}{up}{main}"));
+    }
+
+    #[test]
+    fn private_names_are_short_unless_they_may_be_part_of_a_text() {
+        let script = "class A {\n  #long = 1;\n  /** a */ #tabs = '#tabs';\n  #a = 2;\n  get #two() {\n    return this.#long + \
+                      this.#two + other?.#long + this.#tabs + this.#a;\n  }\n}\nconst colour = '#fff';\n";
+        let expected = "class A {\n  #b = 1;\n  /** a */ #tabs = '#tabs';\n  #d = 2;\n  get #c() {\n    return this.#b + \
+                        this.#c + other?.#b + this.#tabs + this.#d;\n  }\n}\nconst colour = '#fff';\n";
+        assert_eq!(with_short_names(script), expected);
     }
 
     #[test]
