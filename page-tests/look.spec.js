@@ -59,7 +59,9 @@ test('nine servers fit everywhere, and none overlaps another', async ({ page }) 
   }
 });
 
-test('no vote and no name is cut off at the edge of the stage, and lanes keep room for their names', async ({ page }) => {
+test('no vote and no name is cut off at the edge of the stage, and lanes keep room for their names', async ({
+  page,
+}) => {
   for (const [width, height] of Object.values(sizes)) {
     for (const servers of [3, 5, 8, 9]) {
       await page.setViewportSize({ width, height });

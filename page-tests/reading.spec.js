@@ -50,7 +50,9 @@ test('the pointer on the space-time diagram lights the same on the ring; a press
   if (!box) throw new Error('the diagram has no place');
   const ring = () => page.locator('#ring').evaluate((node) => /** @type {HTMLCanvasElement} */ (node).toDataURL());
   const plain = await ring();
-  const rows = Number(await page.locator('#spacetime .diagram').evaluate((node) => node.style.getPropertyValue('--rows')));
+  const rows = Number(
+    await page.locator('#spacetime .diagram').evaluate((node) => node.style.getPropertyValue('--rows')),
+  );
   const y = box.y + 8 + (2.5 * (box.height - 30)) / rows;
   await page.mouse.move(box.x + box.width / 2, y);
   await expect(page.locator('#diagram-words')).toContainText(/^S3 at [\d.]+ s/);

@@ -29,7 +29,10 @@ const LETTER = 6.7;
 /** Half an interval's height, where there is room. */
 const HALF = 9;
 
-/** Where each operation takes effect, as early as its interval and those before it allow. @param {OperationView[]} operations */
+/**
+ * Where each operation takes effect, as early as its interval and those before it allow.
+ * @param {OperationView[]} operations
+ */
 export function orderOf(operations) {
   const placed = operations.filter(({ point }) => point > 0);
   const reads = (/** @type {OperationView} */ { text }) => (text.startsWith('get') ? 1 : 0);
@@ -40,10 +43,20 @@ export function orderOf(operations) {
 
 export class Clients {
   #panel = byId('operations', HTMLElement);
-  #box = make('div', { class: 'diagram intervals', tabindex: 0, role: 'application', 'aria-label': strings.clients.name, 'aria-describedby': 'intervals-keys' });
+  #box = make('div', {
+    class: 'diagram intervals',
+    tabindex: 0,
+    role: 'application',
+    'aria-label': strings.clients.name,
+    'aria-describedby': 'intervals-keys',
+  });
   #canvas = make('canvas', { 'aria-hidden': 'true' });
   #words = make('output', { id: 'interval-words' });
-  #follow = make('button', { 'aria-pressed': 'true', onclick: () => this.#view.follow(true) }, strings.spacetime.follow);
+  #follow = make(
+    'button',
+    { 'aria-pressed': 'true', onclick: () => this.#view.follow(true) },
+    strings.spacetime.follow,
+  );
   #c;
   #palette = readPalette();
   #actions;
@@ -80,7 +93,12 @@ export class Clients {
     this.#c = c;
     this.#box.append(this.#canvas);
     const key = make('small', {}, strings.clients.key);
-    this.#panel.prepend(make('div', { class: 'tools' }, this.#follow, key), this.#box, this.#words, make('p', { id: 'intervals-keys', class: 'unseen' }, strings.clients.keys));
+    this.#panel.prepend(
+      make('div', { class: 'tools' }, this.#follow, key),
+      this.#box,
+      this.#words,
+      make('p', { id: 'intervals-keys', class: 'unseen' }, strings.clients.keys),
+    );
     this.#box.addEventListener('keydown', (event) => this.#key(event));
   }
 
@@ -169,9 +187,13 @@ export class Clients {
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true });
       if (state === 'failed') cross(pen, x + long, y, 4, palette.danger);
       // As much of it as there is room for.
-      if (long > 34) pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
+      if (long > 34)
+        pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
     }
-    const all = this.#order.map(({ operation, time }) => ({ x: xOf(sheet, time), y: yOf(sheet, operation.client) + HALF }));
+    const all = this.#order.map(({ operation, time }) => ({
+      x: xOf(sheet, time),
+      y: yOf(sheet, operation.client) + HALF,
+    }));
     const first = Math.max(0, all.findIndex(({ x }) => x >= NAMES) - 1);
     const order = all.slice(first, all.findLastIndex(({ x }) => x <= width(sheet)) + 2);
     pen.path(order, palette.ink, 1, { alpha: 0.6 });
@@ -185,7 +207,10 @@ export class Clients {
     }
     pen.rect(0, 0, NAMES - 1, sheet.height - 22, palette.card);
     for (const client of sheet.lanes) {
-      pen.text(strings.clientName(client), 4, yOf(sheet, client), client === 1 ? palette.accent : palette.ink2, { bold: client === 1, size: 11 });
+      pen.text(strings.clientName(client), 4, yOf(sheet, client), client === 1 ? palette.accent : palette.ink2, {
+        bold: client === 1,
+        size: 11,
+      });
     }
     const x = xOf(sheet, this.#now);
     if (x >= NAMES && x <= sheet.width) pen.line(x, 0, x, sheet.height - 22, palette.accent, 1.5);
@@ -197,14 +222,21 @@ export class Clients {
     const time = this.#view.at(x);
     const client = laneAt(sheet, y);
     const near = (5 * this.#view.span) / sheet.width;
-    return this.#operations.findLast((o) => o.client === client && o.began - near <= time && time <= (o.ended || this.#now) + near) ?? null;
+    return (
+      this.#operations.findLast(
+        (o) => o.client === client && o.began - near <= time && time <= (o.ended || this.#now) + near,
+      ) ?? null
+    );
   }
 
   /** @param {OperationView | null | undefined} operation */
   #point(operation) {
     this.#lit = operation?.id ?? 0;
     const place = this.#order.findIndex((placed) => placed.operation.id === this.#lit);
-    setText(this.#words, operation ? strings.clients.words(operation, answerWords(operation), place < 0 ? 0 : place + 1) : '');
+    setText(
+      this.#words,
+      operation ? strings.clients.words(operation, answerWords(operation), place < 0 ? 0 : place + 1) : '',
+    );
     this.#redraw();
   }
 

@@ -89,7 +89,8 @@ export class AddressBar {
     if (stateOf(model) === this.#shown) return;
     clearTimeout(this.#timer);
     const wait = this.#putAt + PUT_EVERY[playing ? 'playing' : 'paused'] - performance.now();
-    // While it plays, it is asked again anyway; and it isn't put in the middle of a frame, for the browser takes its time.
+    // While it plays, it is asked again anyway; and it isn't put in the middle of a frame, for the browser takes its
+    // time.
     if (wait <= 0 && !playing) this.put(model);
     else if (wait <= 0 || !playing) this.#timer = setTimeout(() => this.put(model), Math.max(0, wait));
   }

@@ -75,7 +75,9 @@ export class Logs {
     this.#following = true;
     this.#numbers = [];
     this.#rows = model.frame.servers.map(({ id }) => makeRow(id));
-    this.#head.replaceChildren(make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)));
+    this.#head.replaceChildren(
+      make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)),
+    );
     this.#sheet.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
     this.#measure();
   }
@@ -161,7 +163,10 @@ export class Logs {
     });
   }
 
-  /** @param {Row} row @param {LogView} log @param {number} first @param {number} count @param {LogView[]} logs @param {LogView | undefined} reference */
+  /**
+   * @param {Row} row @param {LogView} log @param {number} first @param {number} count @param {LogView[]} logs
+   * @param {LogView | undefined} reference
+   */
   #drawRow(row, log, first, count, logs, reference) {
     while (row.cells.length < count) row.cells.push(makeCell(row.box));
     row.cells.forEach((cell, slot) => {
@@ -178,7 +183,10 @@ export class Logs {
     if (covered) {
       row.snapshot.style.left = this.#left(1);
       row.snapshot.style.width = `${log.snapshotIndex * this.#cellWidth - 4}px`;
-      setText(row.snapshotWords, log.snapshotIndex > 1 ? `${strings.snapshot} ≤ ${log.snapshotIndex}` : strings.snapshot);
+      setText(
+        row.snapshotWords,
+        log.snapshotIndex > 1 ? `${strings.snapshot} ≤ ${log.snapshotIndex}` : strings.snapshot,
+      );
       row.snapshot.title = strings.snapshotUpTo(log.snapshotIndex, log.snapshotTerm);
     }
     row.applied.style.width = `${Math.max(0, log.lastApplied * this.#cellWidth - 4)}px`;
@@ -193,7 +201,9 @@ export class Logs {
     mark.style.left = this.#left(Math.max(1, index));
   }
 
-  /** @param {Cell} cell @param {LogView} log @param {number} index @param {EntryView} entry @param {boolean} conflict */
+  /**
+   * @param {Cell} cell @param {LogView} log @param {number} index @param {EntryView} entry @param {boolean} conflict
+   */
   #drawCell(cell, log, index, entry, conflict) {
     const committed = index <= log.commitIndex;
     const applied = index <= log.lastApplied;
@@ -202,7 +212,8 @@ export class Logs {
     if (cell.shown === shown) return;
     cell.shown = shown;
     cell.box.hidden = false;
-    cell.box.className = `entry ${entry.kind}${committed ? ' committed' : ''}${conflict ? ' conflict' : ''}${durable ? '' : ' volatile'}`;
+    cell.box.className =
+      `entry ${entry.kind}${committed ? ' committed' : ''}${conflict ? ' conflict' : ''}${durable ? '' : ' volatile'}`;
     cell.box.style.left = this.#left(index);
     cell.box.style.setProperty('--hue', `var(${termVariable(entry.term)})`);
     setText(cell.term, String(entry.term));
@@ -212,7 +223,10 @@ export class Logs {
   }
 }
 
-/** The index a slot of a pool shows: slots keep their index while the window moves over them. @param {number} slot @param {number} first @param {number} size */
+/**
+ * The index a slot of a pool shows: slots keep their index while the window moves over them.
+ * @param {number} slot @param {number} first @param {number} size
+ */
 function indexIn(slot, first, size) {
   return first + ((((slot - first) % size) + size) % size);
 }

@@ -6,7 +6,8 @@
 /**
  * @typedef {object} Pen
  * @property {(x: number, y: number, u: number, v: number, colour: string, width?: number, touch?: Touch) => void} line
- * @property {(points: { x: number, y: number }[], colour: string, width?: number, touch?: Touch) => void} path from one to the next
+ * @property {(points: { x: number, y: number }[], colour: string, width?: number, touch?: Touch) => void} path
+ * from one to the next
  * @property {(x: number, y: number, width: number, height: number, colour: string, touch?: Touch) => void} rect
  * @property {(x: number, y: number, radius: number, colour: string, touch?: Touch) => void} dot
  * @property {(words: string, x: number, y: number, colour: string, lettering?: Lettering) => void} text

@@ -26,11 +26,20 @@ const SPAN = 500_000;
 /** How long reading the traffic may take of the time while playing. */
 const SHARE = 1 / 12;
 
-/** What is pointed at: a lane at a time, and perhaps a message there. @typedef {{ lane: number, time: number, message: MessageView | null }} Spot */
+/**
+ * What is pointed at: a lane at a time, and perhaps a message there.
+ * @typedef {{ lane: number, time: number, message: MessageView | null }} Spot
+ */
 
 export class SpaceTime {
   #panel = byId('spacetime', HTMLElement);
-  #box = make('div', { class: 'diagram', tabindex: 0, role: 'application', 'aria-label': spacetime.name, 'aria-describedby': 'diagram-keys' });
+  #box = make('div', {
+    class: 'diagram',
+    tabindex: 0,
+    role: 'application',
+    'aria-label': spacetime.name,
+    'aria-describedby': 'diagram-keys',
+  });
   #canvas = make('canvas', { 'aria-hidden': 'true' });
   #words = make('output', { id: 'diagram-words' });
   #follow = make('button', { 'aria-pressed': 'true' }, spacetime.follow);
@@ -80,7 +89,12 @@ export class SpaceTime {
       button('SVG', spacetime.svg, () => this.#save('svg')),
     );
     this.#box.append(this.#canvas);
-    this.#panel.append(tools, this.#box, this.#words, make('p', { id: 'diagram-keys', class: 'unseen' }, spacetime.keys));
+    this.#panel.append(
+      tools,
+      this.#box,
+      this.#words,
+      make('p', { id: 'diagram-keys', class: 'unseen' }, spacetime.keys),
+    );
     this.#box.addEventListener('keydown', (event) => this.#key(event));
   }
 
@@ -108,13 +122,18 @@ export class SpaceTime {
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     this.#load(model, playing);
     const { width, height } = this.#view;
-    const state = `${events} ${journeys} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ${this.#ring.lit.server} ${this.#read}`;
+    const state =
+      `${events} ${journeys} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
+      `${this.#ring.lit.server} ${this.#read}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
     this.#draw();
   }
 
-  /** Reads the traffic in sight; while playing, no more often than it can afford. @param {Model} model @param {boolean} playing */
+  /**
+   * Reads the traffic in sight; while playing, no more often than it can afford.
+   * @param {Model} model @param {boolean} playing
+   */
   #load(model, playing) {
     const { now, events, journeys, branch } = model.frame;
     const from = Math.max(0, this.#view.from);
@@ -176,7 +195,10 @@ export class SpaceTime {
     this.#actions.changed();
   }
 
-  /** A press goes there; the first one of a finger only shows what is there. @param {number} x @param {number} y @param {boolean} touch */
+  /**
+   * A press goes there; the first one of a finger only shows what is there.
+   * @param {number} x @param {number} y @param {boolean} touch
+   */
   #press(x, y, touch) {
     const spot = this.#under(x, y);
     const known = this.#spot && spot && this.#spot.lane === spot.lane && this.#spot.message?.id === spot.message?.id;
@@ -228,7 +250,9 @@ export class SpaceTime {
     const { messages, to } = this.#traffic;
     if (!message) this.#cones = conesOf(messages, to, { lane, time });
     else {
-      const end = arrived(message, to) ? { lane: message.to, time: message.arrives } : { lane: message.from, time: message.sent };
+      const end = arrived(message, to)
+        ? { lane: message.to, time: message.arrives }
+        : { lane: message.from, time: message.sent };
       this.#cones = conesOf(messages, to, { lane: message.from, time: message.sent }, end);
     }
   }
@@ -237,7 +261,9 @@ export class SpaceTime {
   #describe({ lane, time, message }) {
     if (message) return strings.messageStory(message, this.#traffic.to);
     const own = this.#traffic.standings.filter((standing) => standing.server === lane && standing.time <= time);
-    const near = this.#traffic.news.find((news) => news.server === lane && Math.abs(news.time - time) < (this.#view.span * 5) / this.#view.width);
+    const near = this.#traffic.news.find(
+      (news) => news.server === lane && Math.abs(news.time - time) < (this.#view.span * 5) / this.#view.width,
+    );
     return strings.laneWords(lane, time, own[own.length - 1], near?.text ?? '');
   }
 
@@ -249,7 +275,8 @@ export class SpaceTime {
     const row = lanes.indexOf(spot.lane);
     pressKey(event, {
       ArrowUp: () => this.#visit({ lane: lanes[Math.max(0, row - 1)], time: spot.time, message: null }),
-      ArrowDown: () => this.#visit({ lane: lanes[Math.min(lanes.length - 1, row + 1)], time: spot.time, message: null }),
+      ArrowDown: () =>
+        this.#visit({ lane: lanes[Math.min(lanes.length - 1, row + 1)], time: spot.time, message: null }),
       ArrowLeft: () => this.#visit(this.#nextOn(spot, -1)),
       ArrowRight: () => this.#visit(this.#nextOn(spot, 1)),
       Home: () => this.#view.pan(-this.#view.span * 0.75),
@@ -262,24 +289,33 @@ export class SpaceTime {
     });
   }
 
-  /** The next or previous thing on a lane: a message sent or received there, or a piece of news. @param {Spot} spot @param {1 | -1} way @returns {Spot} */
+  /**
+   * The next or previous thing on a lane: a message sent or received there, or a piece of news.
+   * @param {Spot} spot @param {1 | -1} way @returns {Spot}
+   */
   #nextOn({ lane, time, message }, way) {
     const here = message && message.to === lane ? endOf(message, this.#traffic.to) : time;
     /** @type {Spot[]} */
-    const all = this.#traffic.news.filter((news) => news.server === lane).map((news) => ({ lane, time: news.time, message: null }));
+    const all = this.#traffic.news
+      .filter((news) => news.server === lane)
+      .map((news) => ({ lane, time: news.time, message: null }));
     for (const m of this.#traffic.messages) {
       if (!this.#shown(m)) continue;
       if (m.from === lane) all.push({ lane, time: m.sent, message: m });
       if (m.to === lane && arrived(m, this.#traffic.to)) all.push({ lane, time: m.arrives, message: m });
     }
     const beyond = all.filter((spot) => (way > 0 ? spot.time > here : spot.time < here));
-    return beyond.reduce((best, spot) => ((spot.time - best.time) * way < 0 ? spot : best), beyond[0] ?? { lane, time, message });
+    return beyond.reduce(
+      (best, spot) => ((spot.time - best.time) * way < 0 ? spot : best),
+      beyond[0] ?? { lane, time, message },
+    );
   }
 
   /** @param {Spot} spot */
   #visit(spot) {
     const edge = this.#view.span * 0.1;
-    if (spot.time < this.#view.from + edge || spot.time > this.#view.from + this.#view.span - edge) this.#view.pan(spot.time - this.#view.from - this.#view.span / 2);
+    if (spot.time < this.#view.from + edge || spot.time > this.#view.from + this.#view.span - edge)
+      this.#view.pan(spot.time - this.#view.from - this.#view.span / 2);
     this.#point(spot);
   }
 
@@ -288,7 +324,8 @@ export class SpaceTime {
     const { width, height } = this.#sheet();
     const palette = { ...this.#palette, paper: this.#palette.card };
     const origin = this.#model ? strings.origin(this.#model.seed, this.#model.now) : '';
-    const draw = (/** @type {CanvasRenderingContext2D} */ c) => drawLanes(canvasPen(c, palette), palette, this.#sheet(), this.#scene());
+    const draw = (/** @type {CanvasRenderingContext2D} */ c) =>
+      drawLanes(canvasPen(c, palette), palette, this.#sheet(), this.#scene());
     savePicture({ name: 'raftarium-space-time', width, height, draw, palette, origin }, kind);
   }
 }

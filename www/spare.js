@@ -1,5 +1,6 @@
 // @ts-check
-// What a frame leaves for later. While it plays, lists and diagrams are read and made anew all the time; were it all done
+// What a frame leaves for later. While it plays, lists and diagrams are read and made anew all the time; were it all
+// done
 // in one frame, that frame would come late. So each such piece of work asks first, and waits where there is too much.
 
 /** Of a frame's time, in ms, so much may be gone when such a piece begins. */
@@ -21,7 +22,10 @@ class Spare {
     this.#pushed = false;
   }
 
-  /** Whether there is time in this frame for what can wait. Paused, there always is: what is shown must be right. @param {object} who */
+  /**
+   * Whether there is time in this frame for what can wait. Paused, there always is: what is shown must be right.
+   * @param {object} who
+   */
   has(who) {
     const waited = this.#waiting.get(who) ?? 0;
     const early = !this.#playing || performance.now() - this.#began < EARLY;

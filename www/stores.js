@@ -47,7 +47,10 @@ export class Stores {
     const rows = keys.slice(0, MOST_KEYS).map((key) => {
       const values = stores.map((store) => store?.get(key));
       const behind = stores.map((store, i) => store !== undefined && values[i] !== furthest?.get(key));
-      return /** @type {[string, () => HTMLElement]} */ ([JSON.stringify([key, values, behind]), () => row(key, values, behind)]);
+      return /** @type {[string, () => HTMLElement]} */ ([
+        JSON.stringify([key, values, behind]),
+        () => row(key, values, behind),
+      ]);
     });
     setLines(this.#body, rows);
   }
@@ -55,7 +58,9 @@ export class Stores {
 
 /** @param {ServerView[]} servers */
 function heading(servers) {
-  const names = servers.map(({ id, role }) => make('th', { scope: 'col', class: role === 'crashed' ? 'down' : '' }, `S${id}`));
+  const names = servers.map(({ id, role }) =>
+    make('th', { scope: 'col', class: role === 'crashed' ? 'down' : '' }, `S${id}`),
+  );
   return make('tr', {}, make('th', { scope: 'col' }, strings.key), ...names);
 }
 

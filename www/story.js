@@ -76,7 +76,10 @@ export class Story {
     this.#fillList();
   }
 
-  /** The newest line worth a sentence; while playing, one that was just shown is left readable. @param {number} clock @param {boolean} playing */
+  /**
+   * The newest line worth a sentence; while playing, one that was just shown is left readable.
+   * @param {number} clock @param {boolean} playing
+   */
   #choose(clock, playing) {
     const newest = this.#lines.findLast(({ weight }) => weight !== 'detail');
     if (!newest || newest.number === this.#shown?.number) return;

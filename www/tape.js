@@ -182,7 +182,10 @@ export class Tape {
     if (now === frame.end) this.#news = frame.events;
     const key = `${branches} ${from} ${to} ${width} ${this.#lit} ${frame.end} ${this.#news}`;
     const clock = performance.now();
-    if (key !== this.#paintedKey && (!playing || fresh || !this.#paintedKey || (clock - this.#readAt > READ_EVERY && spare.has(this)))) {
+    if (
+      key !== this.#paintedKey &&
+      (!playing || fresh || !this.#paintedKey || (clock - this.#readAt > READ_EVERY && spare.has(this)))
+    ) {
       this.#paintedKey = key;
       this.#readAt = clock;
       this.#paint(model);
