@@ -74,14 +74,20 @@ impl Raft {
             let conflict = m.entries.as_slice().get(known).map_or(m.term, |entry| entry.term);
             self.truncate(keep_to, EntryId::new(keep_to.next(), conflict), out);
         }
-        let fresh = m.entries.skip(known);
-        if !fresh.is_empty() || self.log.last().index < last.index {
-            self.take_entries(&fresh, out);
-            if !fresh.is_empty() {
+        let fresh = m.entries.len() > known;
+        if fresh || self.log.last().index < last.index {
+            if fresh {
+                self.take_entries(&m.entries, known, out);
                 let last = self.log.last();
                 out.observe(|| Observation::Appended { first: keep_to.next(), last, leader: from });
             }
-            self.write_log(keep_to, Some(fresh));
+            self.write_log(keep_to);
+            if let Entries::Many(_) = &m.entries {
+                // What came together goes to the disk as it came.
+                let fresh = m.entries.skip(known);
+                let bytes = fresh.size();
+                self.slice = Some((keep_to.next(), fresh, bytes));
+            }
         }
         let verified = m.previous.index.plus(m.entries.len() as u64).min(self.log.last().index);
         self.agree(from, m, verified, out);

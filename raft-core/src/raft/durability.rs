@@ -6,7 +6,6 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::entry::Entries;
 use super::io::{HardState, LogWrite, Output, Receipt, Standing, Write};
 use super::message::{Envelope, Message, Snapshot};
 use super::observation::{Observation, StepDownReason};
@@ -39,15 +38,8 @@ pub(super) struct Disk {
 struct Pending {
     hard_state: bool,
     snapshot: Option<Arc<Snapshot>>,
-    log: Option<PendingLog>,
-}
-
-/// The log was cut after `after`, and perhaps appended to.
-#[derive(Clone, Debug)]
-struct PendingLog {
-    after: LogIndex,
-    /// What follows, if it is at hand; otherwise it is cut out of the log once the step is over.
-    entries: Option<Entries>,
+    /// The log was cut after this index, and perhaps appended to.
+    log: Option<LogIndex>,
 }
 
 impl Pending {
@@ -116,15 +108,12 @@ impl Raft {
         }
     }
 
-    /// The log changed: everything after `after` was dropped, and what it holds there now followed; `entries`, if they are at hand.
-    pub(super) fn write_log(&mut self, after: LogIndex, entries: Option<Entries>) {
+    /// The log changed: everything after `after` was dropped, and what it holds there now followed.
+    pub(super) fn write_log(&mut self, after: LogIndex) {
         self.slice = None;
-        let log = match &self.disk.pending.log {
-            None => PendingLog { after, entries },
-            // A second change in the same step: one write covers both.
-            Some(earlier) => PendingLog { after: after.min(earlier.after), entries: None },
-        };
-        self.disk.pending.log = Some(log);
+        // Where it is the second change in the same step, one write covers both.
+        let earlier = self.disk.pending.log.unwrap_or(after);
+        self.disk.pending.log = Some(after.min(earlier));
     }
 
     /// The snapshot replaces the log up to its last entry; what is in the log beyond was there before.
@@ -132,8 +121,8 @@ impl Raft {
         let last = snapshot.meta.last.index;
         self.slice = None;
         self.disk.pending.snapshot = Some(snapshot);
-        if let Some(log) = &mut self.disk.pending.log {
-            *log = PendingLog { after: last, entries: None };
+        if let Some(after) = &mut self.disk.pending.log {
+            *after = last;
         }
     }
 
@@ -144,7 +133,7 @@ impl Raft {
         // What the snapshot covers is durable when it is; nothing is, before.
         self.disk.cut(LogIndex::ZERO);
         self.disk.pending.snapshot = Some(snapshot);
-        self.disk.pending.log = Some(PendingLog { after: last, entries: Some(Entries::None) });
+        self.disk.pending.log = Some(last);
     }
 
     /// Hands out what this step has to write.
@@ -152,22 +141,18 @@ impl Raft {
         if self.disk.pending.is_empty() {
             return;
         }
-        let pending = core::mem::take(&mut self.disk.pending);
-        let log = pending.log.map(|PendingLog { after, entries }| {
-            let entries = entries.unwrap_or_else(|| self.cut_everything(after.next()));
-            LogWrite { after, entries }
-        });
         self.disk.issued += 1;
         self.disk.writing.push(self.now);
-        if pending.hard_state {
+        let pending = &mut self.disk.pending;
+        let (snapshot, after) = (pending.snapshot.take(), pending.log.take());
+        let hard_state = core::mem::take(&mut pending.hard_state).then_some(self.hard_state);
+        if hard_state.is_some() {
             self.disk.hard_state_write = self.disk.issued;
         }
-        out.writes.push(Write {
-            hard_state: pending.hard_state.then_some(self.hard_state),
-            snapshot: pending.snapshot,
-            log,
-            receipt: Receipt { sequence: self.disk.issued, last: self.log.last() },
-        });
+        let receipt = Receipt { sequence: self.disk.issued, last: self.log.last() };
+        let log = || after.map(|after| LogWrite { after, entries: self.cut_everything(after.next()) });
+        // Built where it will lie, as in `send_new`.
+        out.writes.extend(core::iter::once_with(|| Write { hard_state, snapshot, log: log(), receipt }));
     }
 
     /// Sends a message that promises something, once everything decided so far is durable. `rule` is the rule that

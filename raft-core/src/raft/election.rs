@@ -275,26 +275,27 @@ impl Raft {
         }
         let after = self.log.last().index;
         let id = self.take_entry(Entry { term: self.hard_state.term, payload }, out);
-        self.write_log(after, None);
+        self.write_log(after);
         let me = self.config.id;
         out.observe(|| Observation::Appended { first: id.index, last: id, leader: me });
         id
     }
 
-    /// Puts entries at the end of the log, and shares a run of them with whoever it came from.
-    pub(super) fn take_entries(&mut self, entries: &Entries, out: &mut Output) {
+    /// Puts entries at the end of the log, but for the first that are `known`; a run is shared with whoever it came from.
+    pub(super) fn take_entries(&mut self, entries: &Entries, known: usize, out: &mut Output) {
         let is_membership = |entry: &Entry| matches!(entry.payload, Payload::Membership(_));
         match entries {
             Entries::Many(run) if !run.iter().any(is_membership) => {
-                let known = run.first().zip(run.last());
-                let in_order = known.is_none_or(|(first, _)| first.term >= self.log.last().term);
+                let run = run.part(known..run.len());
+                let ends = run.first().zip(run.last());
+                let in_order = ends.is_none_or(|(first, _)| first.term >= self.log.last().term);
                 self.must_hold(in_order, "terms never go down along the log");
-                let in_time = known.is_none_or(|(_, last)| last.term <= self.hard_state.term);
+                let in_time = ends.is_none_or(|(_, last)| last.term <= self.hard_state.term);
                 self.must_hold(in_time, "no entry is of a later term than its holder's");
-                self.log.append_run(run);
+                self.log.append_run(&run);
             }
             _ => {
-                for entry in entries.as_slice() {
+                for entry in &entries.as_slice()[known..] {
                     self.take_entry(entry.clone(), out);
                 }
             }

@@ -144,6 +144,11 @@ impl Entries {
         matches!(self, Entries::None)
     }
 
+    /// How large they are together, as [`Payload::size`] counts.
+    pub fn size(&self) -> u64 {
+        self.as_slice().iter().map(|entry| entry.payload.size()).sum()
+    }
+
     /// What is left without the first `count`.
     #[must_use]
     pub fn skip(&self, count: usize) -> Entries {

@@ -175,7 +175,8 @@ pub struct Raft {
     agreed: (Term, LogIndex),
     /// Reads that are confirmed and wait for their index to be applied.
     ready_reads: Vec<(LogIndex, RequestId)>,
-    /// The entries last cut out of the log, and their size: members that are equally far get the same ones.
+    /// The entries last cut out of the log (or put into it together), from where on, and their size: members that are equally far, and the
+    /// disk, get the same ones.
     slice: Option<(LogIndex, Entries, u64)>,
 }
 
@@ -501,11 +502,11 @@ impl Raft {
     fn finish(&mut self, out: &mut Output) {
         self.flush_write(out);
         while self.applied < self.commit {
-            let entries = self.log.shared(self.applied.next(), self.commit);
+            let first = self.applied.next();
+            let entries = self.log.shared(first, self.commit);
             if entries.is_empty() {
                 break;
             }
-            let first = self.applied.next();
             self.applied = self.applied.plus(entries.len() as u64);
             out.committed.push(Committed { first, entries });
         }

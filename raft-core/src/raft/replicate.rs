@@ -50,8 +50,8 @@ impl Raft {
         };
         let entries = proposals.into_iter().filter_map(accept).collect::<Vec<_>>().into();
         if id.index > after {
-            self.take_entries(&entries, out);
-            self.write_log(after, Some(entries));
+            self.take_entries(&entries, 0, out);
+            self.write_log(after);
             self.replicate(out);
         }
     }
@@ -273,7 +273,7 @@ impl Raft {
             return (entries.clone(), *bytes);
         }
         let entries = self.log.slice(from, self.config.append_entries_max, self.config.append_bytes_max);
-        let bytes = entries.as_slice().iter().map(|entry| entry.payload.size()).sum();
+        let bytes = entries.size();
         self.slice = Some((from, entries.clone(), bytes));
         (entries, bytes)
     }
