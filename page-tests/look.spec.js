@@ -94,6 +94,26 @@ test('no vote and no name is cut off at the edge of the stage, and lanes keep ro
   }
 });
 
+test('on a small phone nothing lies over anything else', async ({ page }) => {
+  for (const [width, height] of [[360, 640], [375, 667], [360, 740]]) {
+    await page.setViewportSize({ width, height });
+    await open(page);
+    await fits(page);
+    const boxes = await page.evaluate(() =>
+      ['.top', '#stage', '#quorum', '#safety-row', '#why', '#reading', '#transport'].map((id) => {
+        const box = document.querySelector(id)?.getBoundingClientRect();
+        return [id, Math.round(box?.top ?? 0), Math.round(box?.bottom ?? 0)];
+      }),
+    );
+    const drawer = Number(boxes[5][1]);
+    const over = boxes.slice(1, 5).filter(([, top], i) => Number(top) < Number(boxes[i][2]) - 1);
+    expect(over, `${width}×${height}: ${boxes.join(' ')}`).toEqual([]);
+    expect(Number(boxes[4][2]), `${width}×${height}: the sentence is covered`).toBeLessThanOrEqual(drawer + 1);
+    const header = await page.locator('.top button').evaluateAll((all) => new Set(all.map((one) => one.offsetTop)).size);
+    expect(header, 'the header has two rows at most').toBeLessThanOrEqual(3);
+  }
+});
+
 test('no sentence moves the page, and none is cut off', async ({ page }) => {
   await open(page);
   for (const id of [1, 2]) {

@@ -203,6 +203,6 @@ test('on a phone the tab that was chosen comes up in the drawer', async ({ page 
     const box = await page.getByRole('tabpanel', { name }).boundingBox();
     const drawer = await page.locator('#reading').boundingBox();
     if (!box || !drawer) throw new Error('something has no place');
-    expect(box.y - drawer.y).toBeLessThan(150);
+    expect(box.y - drawer.y).toBeLessThan(110);
   }
 });

@@ -27,7 +27,8 @@ export const angleOf = (i, n) => (n === 2 ? Math.PI : -Math.PI / 2) + (i * 2 * M
 export function layOut(width, height, n) {
   const small = Math.min(width, height) < 420;
   const dense = n > 6;
-  const room = small ? { x: 50, top: 66, bottom: 66 } : { x: 76, top: 98, bottom: 94 };
+  const low = height < 240 ? 44 : 66;
+  const room = small ? { x: 50, top: low, bottom: low } : { x: 76, top: 98, bottom: 94 };
   const unit = Array.from({ length: n }, (_, i) => {
     if (n === 1) return { x: 0, y: 0 };
     const angle = angleOf(i, n);
@@ -37,7 +38,7 @@ export function layOut(width, height, n) {
   const ys = unit.map((p) => p.y);
   const box = { x: Math.max(...xs) - Math.min(...xs), y: Math.max(...ys) - Math.min(...ys) };
   const radius = Math.max(
-    60,
+    44,
     Math.min(
       240,
       (width - 2 * room.x) / Math.max(box.x, 1.6),
@@ -58,7 +59,7 @@ export function layOut(width, height, n) {
     radius,
     node,
     label,
-    brief: small && dense,
+    brief: small && (dense || gap < 80),
     servers: unit.map((p) => ({ x: centre.x + radius * p.x, y: centre.y + radius * p.y })),
     above: unit.map((p) => p.y < -0.5),
   };
