@@ -33,7 +33,9 @@ the project's README: don't edit them by hand.
 * Everything that users have on is on: the servers' own assertions, pre-vote, check-quorum. Nothing is built or done specially for the benchmark; the
   profiles are the project's own.
 * raft-rs is measured as people use it (`MemStorage`, a `propose()` for each command) and at its best (a store without a lock that takes entries by value, a
-  batch in one message). Goals are against its best. Messages are moved by value, logs are compacted alike, and an entry counts when *every* server has applied it.
+  batch in one message). Goals are against its best. Messages stay in memory and are handed on by value or, as ours may be, where they lie; logs are compacted alike, and an entry
+  counts when *every* server has applied it.
+* glibc's allocator is told to keep what is freed, for everybody alike: whether it gave it back to the kernel, and had to ask for it again, would be chance.
 * Followers of ours learn of a commit with whatever comes next, raft-rs's with a message of its own. In a row of rounds the next round brings it; after the last a
   heartbeat does, whose time is counted.
 ";

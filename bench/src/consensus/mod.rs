@@ -1,7 +1,8 @@
 //! The consensus core alone, in memory: replication, heartbeats, reads.
 //!
-//! Fair: one thread, messages moved by value, pre-vote and check-quorum on for both, logs compacted alike, and an entry counts when *every* server has
-//! applied it. The servers' own assertions are on, as everybody has them. A command's bytes are made anew for each entry by both.
+//! Fair: one thread, messages handed on in memory with as little work as the library allows, pre-vote and check-quorum on for both, logs compacted
+//! alike, and an entry counts when *every* server has applied it. The servers' own assertions are on, as everybody has them. A command's bytes are
+//! made anew for each entry by both.
 
 pub mod behind;
 pub mod ours;
