@@ -136,26 +136,72 @@ impl Simulation {
 
     /// Like [`Simulation::step_raft`], for an input on a client's behalf.
     pub(super) fn feed(&mut self, server: ServerId, input: Input, asker: Option<Asker>) {
-        let (mut input, mut asker) = (input, asker);
         let mut out = self.out.take().unwrap_or_default();
         out.listen = self.listening || self.marks.is_some();
-        loop {
-            let machine = &mut self.machines[server.slot()];
-            let Some(process) = &mut machine.process else { break };
-            process.raft.step(machine.clock.read(self.now), input, &mut out);
-            match self.carry_out(server, &mut out, asker.take()) {
-                Some(follow_up) => input = follow_up,
-                None => break,
-            }
+        let mut follow_up = self.feed_once(server, input, &mut out, asker);
+        while let Some(input) = follow_up {
+            follow_up = self.feed_once(server, input, &mut out, None);
         }
         self.out = Some(out);
         self.schedule_server(server);
     }
 
+    /// What to feed the server next, if anything.
+    fn feed_once(&mut self, server: ServerId, input: Input, out: &mut Output, asker: Option<Asker>) -> Option<Input> {
+        let machine = &mut self.machines[server.slot()];
+        let process = machine.process.as_mut()?;
+        process.raft.step(machine.clock.read(self.now), input, out);
+        self.carry_out(server, out, asker)
+    }
+
     /// Carries out what a step decided, in the order that [`Output`] asks for; what to feed the server next, if anything.
+    /// Most steps decide little: what they say nothing about is not so much as looked into.
     pub(super) fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<Input> {
-        let mut follow_up = None;
         self.check_step(server, out);
+        if !out.observations.is_empty() {
+            self.note_observations(server, out);
+        }
+        if !out.writes.is_empty() || !out.committed.is_empty() {
+            self.revision += 1;
+        }
+        let mut follow_up = None;
+        if !out.writes.is_empty() {
+            follow_up = self.write(server, out);
+        }
+        if !out.messages.is_empty() {
+            for envelope in out.messages.drain(..) {
+                if envelope.to.slot() < self.machines.len() {
+                    let (from, to) = (Endpoint::Server(server), Endpoint::Server(envelope.to));
+                    self.send(from, to, Body::Raft(envelope.message));
+                }
+            }
+        }
+        for (_, id) in &out.accepted {
+            if let (Some(process), Some(asker)) = (&mut self.machines[server.slot()].process, asker) {
+                process.proposed.insert(id.index, (id.term, asker));
+            }
+        }
+        if out.restore.is_some() || !out.committed.is_empty() {
+            self.apply(server, out);
+        }
+        if !out.reads.is_empty() {
+            self.answer_reads(server, out);
+        }
+        if !out.refused.is_empty() {
+            for refused in out.refused.drain(..) {
+                self.refuse(server, asker, refused);
+            }
+        }
+        if out.snapshot_wanted
+            && let Some(process) = &self.machines[server.slot()].process
+        {
+            let data = Arc::from(process.store.snapshot());
+            follow_up = follow_up.or(Some(Input::SnapshotTaken { index: process.raft.applied_index(), data }));
+        }
+        follow_up
+    }
+
+    fn note_observations(&mut self, server: ServerId, out: &mut Output) {
         for observation in out.observations.drain(..) {
             if let Some(marks) = &mut self.marks {
                 marks.count(&observation);
@@ -164,11 +210,13 @@ impl Simulation {
                 self.news.push(News { at: self.now, what: What::Observed(server, observation) });
             }
         }
-        if !out.writes.is_empty() || !out.committed.is_empty() {
-            self.revision += 1;
-        }
+    }
+
+    /// Hands a step's writes to the disk; what it has to say at once, if its writes take no time.
+    fn write(&mut self, server: ServerId, out: &mut Output) -> Option<Input> {
+        let now = self.now;
+        let mut follow_up = None;
         for write in out.writes.drain(..) {
-            let now = self.now;
             let machine = &mut self.machines[server.slot()];
             let incarnation = machine.incarnation;
             let instant = machine.disk.is_instant();
@@ -183,32 +231,6 @@ impl Simulation {
                     self.queue.push(done, Event::Synced { server, incarnation });
                 }
             }
-        }
-        for envelope in out.messages.drain(..) {
-            let to = Endpoint::Server(envelope.to);
-            if envelope.to.slot() < self.machines.len() {
-                self.send(Endpoint::Server(server), to, Body::Raft(envelope.message));
-            }
-        }
-        for (_, id) in &out.accepted {
-            if let (Some(process), Some(asker)) = (&mut self.machines[server.slot()].process, asker) {
-                process.proposed.insert(id.index, (id.term, asker));
-            }
-        }
-        if out.restore.is_some() || !out.committed.is_empty() {
-            self.apply(server, out);
-        }
-        if !out.reads.is_empty() {
-            self.answer_reads(server, out);
-        }
-        for refused in out.refused.drain(..) {
-            self.refuse(server, asker, refused);
-        }
-        if out.snapshot_wanted
-            && let Some(process) = &self.machines[server.slot()].process
-        {
-            let data = Arc::from(process.store.snapshot());
-            follow_up = follow_up.or(Some(Input::SnapshotTaken { index: process.raft.applied_index(), data }));
         }
         follow_up
     }

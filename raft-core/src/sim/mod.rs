@@ -280,8 +280,16 @@ impl Simulation {
     }
 
     fn fold(&mut self, kind: u8, value: impl Hash) {
-        self.hasher.write_u64(self.now.as_micros() << 8 | u64::from(kind));
-        value.hash(&mut self.hasher);
+        let mut hasher = self.begin_fold(kind);
+        value.hash(&mut hasher);
+        self.hasher = hasher;
+    }
+
+    /// The hasher after the time and the kind of an event; what else belongs to the event is for the caller to fold.
+    fn begin_fold(&self, kind: u8) -> TraceHasher {
+        let mut hasher = self.hasher;
+        hasher.write_u64(self.now.as_micros() << 8 | u64::from(kind));
+        hasher
     }
 
     // ---------------------------------------------------------------- messages
@@ -292,31 +300,40 @@ impl Simulation {
     }
 
     fn arrive(&mut self, place: Place) -> bool {
-        let Some(flight) = self.network.take(place) else { return false };
-        self.land(flight)
+        self.network.arriving(place).is_some_and(|slot| self.land(slot))
     }
 
-    /// A message comes to the end of its way.
-    fn land(&mut self, flight: Flight) -> bool {
-        let lost = flight.lost.is_some() || self.network.is_cut(flight.from, flight.to);
-        self.fold(1, (flight.from, flight.to, lost));
+    /// A message comes to the end of its way. It is looked at where it lies: it is large, and moved once.
+    fn land(&mut self, slot: usize) -> bool {
+        let Some(flight) = self.network.in_slot(slot) else { return false };
+        let (from, to) = (flight.from, flight.to);
+        let lost = flight.lost.is_some() || self.network.is_cut(from, to);
+        let mut hasher = self.begin_fold(1);
+        (from, to, lost).hash(&mut hasher);
+        if !lost {
+            flight.body.hash(&mut hasher);
+        }
+        self.hasher = hasher;
+        let Some(body) = self.network.remove(slot) else { return false };
         if lost {
-            if matches!(&flight.body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
+            if matches!(&body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
                 self.mark(Mark::SnapshotPieceLost);
             }
             return true;
         }
-        flight.body.hash(&mut self.hasher);
-        match (flight.to, flight.body) {
-            (Endpoint::Server(server), body) => {
+        match to {
+            Endpoint::Server(server) => {
                 if let Some(missed) = &mut self.machines[server.slot()].paused {
-                    missed.push(Missed::Message(flight.from, body));
+                    missed.push(Missed::Message(from, body));
                 } else {
-                    self.deliver(server, flight.from, body);
+                    self.deliver(server, from, body);
                 }
             }
-            (Endpoint::Client(client), Body::Answer(answer)) => self.client_hears(client, answer),
-            _ => {}
+            Endpoint::Client(client) => {
+                if let Body::Answer(answer) = body {
+                    self.client_hears(client, answer);
+                }
+            }
         }
         true
     }

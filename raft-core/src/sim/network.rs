@@ -148,22 +148,28 @@ impl Network {
         schedule(Place { place, number: self.sent as u32 }, arrives);
     }
 
-    /// The message at `place` has come to the end of its way, unless it is held or has left already.
-    pub(super) fn take(&mut self, place: Place) -> Option<Flight> {
-        let slot = self.flights.get_mut(place.place as usize)?;
-        let there = slot.as_ref().is_some_and(|flight| flight.number as u32 == place.number && flight.held.is_none());
-        if !there {
-            return None;
-        }
-        self.free.push(place.place);
-        slot.take()
+    /// Where the message that was to arrive at `place` is, unless it is held or has left already.
+    pub(super) fn arriving(&self, place: Place) -> Option<usize> {
+        let slot = place.place as usize;
+        let there = |flight: &&Flight| flight.number as u32 == place.number && flight.held.is_none();
+        self.in_slot(slot).filter(there).map(|_| slot)
     }
 
-    /// Takes the message of that number off its way, wherever it is.
-    pub(super) fn pull(&mut self, number: u64) -> Option<Flight> {
-        let place = self.flights.iter().position(|f| f.as_ref().is_some_and(|f| f.number == number))?;
-        self.free.push(place as u32);
-        self.flights[place].take()
+    /// Where the message of that number is.
+    pub(super) fn find(&self, number: u64) -> Option<usize> {
+        self.flights.iter().position(|f| f.as_ref().is_some_and(|f| f.number == number))
+    }
+
+    /// The message at a place.
+    pub(super) fn in_slot(&self, slot: usize) -> Option<&Flight> {
+        self.flights.get(slot)?.as_ref()
+    }
+
+    /// Takes the message at a place off its way: what it says.
+    pub(super) fn remove(&mut self, slot: usize) -> Option<Body> {
+        let flight = self.flights.get_mut(slot)?.take()?;
+        self.free.push(slot as u32);
+        Some(flight.body)
     }
 
     fn flight_mut(&mut self, number: u64) -> Option<&mut Flight> {
@@ -179,7 +185,7 @@ impl Network {
     pub(super) fn lose(&mut self, number: u64, now: Time) -> bool {
         match self.flight_mut(number) {
             // Nothing will happen to a held message any more: it goes at once.
-            Some(flight) if flight.held.is_some() => self.pull(number).is_some(),
+            Some(flight) if flight.held.is_some() => self.find(number).and_then(|slot| self.remove(slot)).is_some(),
             Some(flight) => {
                 flight.lost.get_or_insert(now);
                 true

@@ -134,9 +134,9 @@ impl Simulation {
                 }
             }
             Action::DeliverMessage(number) => {
-                if let Some(flight) = self.network.pull(*number) {
+                if let Some(slot) = self.network.find(*number) {
                     self.tell(What::MessageTouched(*number, "arrives now"));
-                    self.land(flight);
+                    self.land(slot);
                 }
             }
             Action::TransferLeadership(to) => self.transfer(*to),
