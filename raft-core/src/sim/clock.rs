@@ -25,8 +25,11 @@ impl Clock {
         if self.rate == TRUE_RATE {
             return self.local + now.since(self.world);
         }
-        let elapsed = u128::from(now.since(self.world).as_micros()) * u128::from(self.rate) / u128::from(TRUE_RATE);
-        self.local + Duration::from_micros(u64::try_from(elapsed).unwrap_or(u64::MAX))
+        // Whole seconds and the rest of one apart: the rest's product fits into 64 bits.
+        let (rate, second) = (u64::from(self.rate), u64::from(TRUE_RATE));
+        let elapsed = now.since(self.world).as_micros();
+        let (whole, rest) = ((elapsed / second).saturating_mul(rate), elapsed % second * rate / second);
+        self.local + Duration::from_micros(whole.saturating_add(rest))
     }
 
     /// When, in the world, it will show `reading` or more; never, if it has stopped before.
@@ -41,8 +44,9 @@ impl Clock {
         if self.rate == TRUE_RATE {
             return self.world + Duration::from_micros(wanted);
         }
-        let elapsed = (u128::from(wanted) * u128::from(TRUE_RATE)).div_ceil(u128::from(self.rate));
-        self.world + Duration::from_micros(u64::try_from(elapsed).unwrap_or(u64::MAX))
+        let (rate, second) = (u64::from(self.rate), u64::from(TRUE_RATE));
+        let (whole, rest) = ((wanted / rate).saturating_mul(second), (wanted % rate * second).div_ceil(rate));
+        self.world + Duration::from_micros(whole.saturating_add(rest))
     }
 
     /// From now on it runs at `rate` parts per million of the world's time; at 0 it stands still.
@@ -81,6 +85,20 @@ mod tests {
         clock.jump(at(21), i64::MIN);
         assert_eq!(clock.read(at(21)), Time::ZERO);
         assert_eq!(clock.world_time_of(Time::NEVER), Time::NEVER);
+    }
+
+    #[test]
+    fn it_reckons_as_exactly_as_wider_numbers_would() {
+        for rate in [1, 333_333, 999_999, 1_000_001, 3_000_000, u32::MAX] {
+            let clock = Clock { world: Time::ZERO, local: Time::ZERO, rate };
+            let second = u128::from(TRUE_RATE);
+            for micros in [0, 1, 999_999, 1_000_000, 1_234_567, 86_400_000_001, 1 << 53, u64::MAX / 2, u64::MAX - 1] {
+                let narrow = |wide: u128| Time::from_micros(u64::try_from(wide).unwrap_or(u64::MAX));
+                let (time, wide, rate) = (Time::from_micros(micros), u128::from(micros), u128::from(rate));
+                assert_eq!(clock.read(time), narrow(wide * rate / second), "rate {rate}, {micros}");
+                assert_eq!(clock.world_time_of(time), narrow((wide * second).div_ceil(rate)), "rate {rate}, {micros}");
+            }
+        }
     }
 
     #[test]

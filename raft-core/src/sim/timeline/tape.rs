@@ -72,8 +72,9 @@ struct Scale {
 impl Scale {
     /// The bucket of a time on the tape; the tape's end belongs to the last.
     fn bucket(self, time: Time) -> u32 {
-        let length = u128::from(self.to.since(self.from).as_micros()).max(1);
-        let bucket = u128::from(time.since(self.from).as_micros()) * u128::from(self.buckets) / length;
+        let length = self.to.since(self.from).as_micros().max(1);
+        // The product outgrows its 64 bits on a tape of more than seventy years.
+        let bucket = time.since(self.from).as_micros().saturating_mul(u64::from(self.buckets)) / length;
         (bucket as u32).min(self.buckets - 1)
     }
 
