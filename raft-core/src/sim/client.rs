@@ -251,6 +251,11 @@ impl Client {
 
     /// The number of the operation that this serial of this session belongs to, if it is one of this client's latest.
     pub(super) fn operation_of(&self, session: SessionId, serial: u64) -> Option<u32> {
+        // Serials only go up: mostly it is another client's, and that shows at the ends.
+        let (oldest, latest) = (self.recent.first()?.1, self.recent.last()?.1);
+        if !(oldest..=latest).contains(&serial) {
+            return None;
+        }
         let known = self.recent.iter().rev().find(|(s, n, _)| (*s, *n) == (session, serial));
         known.map(|(.., number)| *number)
     }
