@@ -73,6 +73,35 @@ test('two fingers zoom the diagrams', async ({ page }) => {
   }
 });
 
+test('a message is looked into and dropped by a tap, and a rule is seen to break', async ({ page }) => {
+  await open(page, '?seed=7&servers=3');
+  const flying = () =>
+    page.evaluate(() => {
+      const { messages } = /** @type {any} */ (window).raftarium.frame;
+      return messages.find((/** @type {any} */ { kind }) => kind === 'append');
+    });
+  await advanceBy(page, 1_000);
+  for (let i = 0; i < 2_000 && !(await flying()); i++) await advanceBy(page, 1_000);
+  await advanceBy(page, 3_000);
+  const { id } = await flying();
+  const box = await page.locator(`[data-message="${id}"]`).boundingBox();
+  if (!box) throw new Error('the message has no place');
+  await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
+  await expect(page.locator('#menu-title')).toContainText('AppendEntries');
+  await page.getByRole('menuitem', { name: 'Drop' }).tap();
+  const gone = await page.evaluate(
+    (n) => /** @type {any} */ (window).raftarium.frame.messages.find((/** @type {any} */ m) => m.id === n)?.lost,
+    id,
+  );
+  expect(gone).toBeGreaterThan(0);
+  await page.getByRole('button', { name: 'New run' }).tap();
+  const dialog = page.getByRole('dialog', { name: 'New run' });
+  await dialog.locator('summary').first().tap();
+  await dialog.getByRole('link', { name: 'See it break' }).first().tap();
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  await expect(page.getByRole('alert').filter({ hasText: 'Leader Completeness is broken' })).toBeVisible();
+});
+
 test('a lamp opens the panel that says what it means', async ({ page }) => {
   await open(page);
   await page.locator('#lamps button').nth(2).tap();
