@@ -10,6 +10,9 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme });
       await open(page, '?seed=7&servers=5');
+      // What can be asked for is told in full.
+      const cut = await page.locator('#answer').evaluate((node) => node.scrollWidth - node.clientWidth);
+      expect(cut).toBeLessThanOrEqual(0);
       const picture = (/** @type {string} */ moment) =>
         page.screenshot({ path: `test-results/look/${name}-${colorScheme}-${moment}.png`, fullPage: name === 'phone' });
       await type(page, 'put colour teal');
