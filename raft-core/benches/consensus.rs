@@ -39,25 +39,33 @@ impl Cluster {
     }
 
     fn step(&mut self, server: ServerId, input: Input) {
-        let mut next = Some(input);
-        while let Some(input) = next {
-            self.servers[server.slot()].step(self.now, input, &mut self.out);
+        self.servers[server.slot()].step(self.now, input, &mut self.out);
+        self.carry_out(server);
+    }
+
+    fn carry_out(&mut self, server: ServerId) {
+        loop {
             for envelope in self.out.messages.drain(..) {
                 self.on_the_way.push_back((envelope.to, server, envelope.message));
             }
             black_box(&self.out.committed);
-            next = self.out.writes.last().map(|write| Input::Durable(write.receipt));
-            if next.is_none() && self.out.snapshot_wanted {
-                let index = self.servers[server.slot()].applied_index();
-                next = Some(Input::SnapshotTaken { index, data: [].into() });
-            }
+            let raft = &mut self.servers[server.slot()];
+            let next = match self.out.writes.last() {
+                Some(write) => Input::Durable(write.receipt),
+                None if self.out.snapshot_wanted => {
+                    Input::SnapshotTaken { index: raft.applied_index(), data: [].into() }
+                }
+                None => return,
+            };
+            raft.step(self.now, next, &mut self.out);
         }
     }
 
     /// Delivers until nothing moves.
     fn settle(&mut self) {
         while let Some((to, from, message)) = self.on_the_way.pop_front() {
-            self.step(to, Input::Message { from, message });
+            self.servers[to.slot()].receive(self.now, from, &message, &mut self.out);
+            self.carry_out(to);
         }
     }
 
