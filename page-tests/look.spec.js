@@ -97,6 +97,45 @@ test('no vote and no name is cut off at the edge of the stage, and lanes keep ro
   }
 });
 
+test('nothing moves while the run goes on, whatever happens in it', async ({ page }) => {
+  for (const [width, height] of Object.values(sizes)) {
+    await page.setViewportSize({ width, height });
+    await open(page);
+    await advanceBy(page, 10_000);
+    const places = () =>
+      page.evaluate(() => {
+        const ids = '#stage #lamps #why #legend #logs-panel #tabs #tape #play #jump-kind #speed #command #answer';
+        return ids.split(' ').map((id) => {
+          const { left, top, width: wide } = /** @type {Element} */ (document.querySelector(id)).getBoundingClientRect();
+          return { id, left, top, wide };
+        });
+      });
+    const before = await places();
+    /** What has moved, by more than the rounding of a letter's width. */
+    const moved = async () =>
+      (await places()).filter(({ left, top, wide }, i) => {
+        const was = before[i];
+        return Math.max(Math.abs(left - was.left), Math.abs(top - was.top), Math.abs(wide - was.wide)) > 1;
+      });
+    // Through elections, without a majority, with every server down, and into the minutes.
+    for (const key of ['1', '2', '3', '4', '5', '1', '2', '3']) {
+      await page.keyboard.press(key);
+      await advanceBy(page, 2_000_000);
+      expect(await moved()).toEqual([]);
+    }
+    await type(page, 'put a b');
+    await page.locator('#command').blur();
+    for (const micros of [1_000_000, 100_000_000]) {
+      await advanceBy(page, micros);
+      expect(await moved()).toEqual([]);
+    }
+    for (const speed of ['-3', '1']) {
+      await page.locator('#speed').fill(speed);
+      expect(await moved()).toEqual([]);
+    }
+  }
+});
+
 test('on a small phone nothing lies over anything else', async ({ page }) => {
   for (const [width, height] of [[360, 640], [375, 667], [360, 740]]) {
     await page.setViewportSize({ width, height });
