@@ -261,7 +261,9 @@ test('what is saved here, as a file or as a link, the native command plays to th
   await makeRun(page);
   await type(page, 'put ключ ü');
   await advanceBy(page, 300_000);
-  const { hash } = await standing(page);
+  const { hash, link } = await standing(page);
+  // The address may be a moment behind.
+  await expect(page).toHaveURL(new RegExp(`#run=${link}$`));
   const { events, seed, servers } = await page.evaluate(() => {
     const { frame, run } = /** @type {any} */ (window).raftarium;
     return { events: frame.events, seed: run.seed, servers: frame.servers };
