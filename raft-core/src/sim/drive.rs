@@ -246,37 +246,32 @@ impl Simulation {
     }
 
     pub(super) fn apply(&mut self, server: ServerId, out: &mut Output) {
-        let settings = store_settings(self.scenario.parameters.rules);
-        let Some(process) = &mut self.machines[server.slot()].process else { return };
-        if let Some(snapshot) = out.restore.take() {
+        if let Some(snapshot) = out.restore.take()
+            && let Some(process) = &mut self.machines[server.slot()].process
+        {
+            let settings = store_settings(self.scenario.parameters.rules);
             process.store = Store::restore(&snapshot.data, settings).expect("a snapshot arrives whole or not at all");
         }
-        let mut answers = Vec::new();
-        let mut first_effects = Vec::new();
         for (index, entry) in out.committed_entries() {
+            let Some(process) = &mut self.machines[server.slot()].process else { return };
             let applied = match &entry.payload {
-                Payload::Command(bytes) => {
-                    let applied = process.store.apply(index.0, bytes);
-                    if index > self.applied_anywhere {
-                        self.applied_anywhere = index;
-                        first_effects.push((index, applied.clone()));
-                    }
-                    Some(applied)
-                }
+                Payload::Command(bytes) => Some(process.store.apply(index.0, bytes)),
                 Payload::NoOp | Payload::Membership(_) => None,
             };
-            let Some((term, asker)) = process.proposed.remove(index) else { continue };
-            let reply = match applied {
-                Some(applied) if term == entry.term => reply_to(applied),
-                _ => Reply::Lost,
-            };
-            answers.push((asker, reply));
-        }
-        for (index, applied) in first_effects {
-            self.note_effect(index, &applied);
-        }
-        for (asker, reply) in answers {
-            self.answer(server, asker, reply);
+            let proposed = process.proposed.remove(index);
+            if let Some(applied) = &applied
+                && index > self.applied_anywhere
+            {
+                self.applied_anywhere = index;
+                self.note_effect(index, applied);
+            }
+            if let Some((term, asker)) = proposed {
+                let reply = match applied {
+                    Some(applied) if term == entry.term => reply_to(applied),
+                    _ => Reply::Lost,
+                };
+                self.answer(server, asker, reply);
+            }
         }
     }
 

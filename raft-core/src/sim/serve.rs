@@ -126,9 +126,12 @@ impl Simulation {
         self.operations_revision += 1;
         let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
         record.end = Some((now, end));
-        let record = record.clone();
-        self.check_freshness(&record);
-        self.tell_with(|| What::Ended(client, record.request.to_string(), record.answer()));
+        self.check_freshness(number);
+        if self.listening
+            && let Some(record) = self.operations.get(number as usize - 1)
+        {
+            self.tell(What::Ended(client, record.request.to_string(), record.answer()));
+        }
     }
 
     pub(super) fn trouble(&self, session_expired: bool) -> Trouble {
@@ -191,7 +194,8 @@ impl Simulation {
     }
 
     /// An operation has ended. If it is a read that was answered, its client must have seen everything it was due.
-    fn check_freshness(&mut self, record: &OperationRecord) {
+    fn check_freshness(&mut self, number: u32) {
+        let Some(record) = self.operations.get(number as usize - 1) else { return };
         let OperationRecord {
             request: Request::Read(_),
             end: Some((_, End::Answered(_))),
