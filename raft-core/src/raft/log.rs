@@ -345,6 +345,19 @@ mod tests {
         log
     }
 
+    /// The invariants of how entries lie in memory; those of what they say are asserted where they could break.
+    fn lies_well(log: &Log) {
+        let mut next = log.chunks.first().map_or(log.tail_first(), |chunk| chunk.first);
+        for chunk in &log.chunks {
+            assert_eq!(chunk.first, next, "chunks follow each other");
+            assert!(!chunk.entries.is_empty(), "no chunk is empty");
+            next = chunk.end();
+        }
+        assert_eq!((next, log.first_index()), (log.tail_first(), log.base.index.next()));
+        assert_eq!(log.iter_from(LogIndex::ZERO).count() as u64, log.len());
+        assert!(log.tail.len() < CHUNK, "the tail isn't full");
+    }
+
     fn terms(log: &Log) -> Vec<u64> {
         log.iter_from(LogIndex::ZERO).map(|entry| entry.term.0).collect()
     }
@@ -366,6 +379,7 @@ mod tests {
         for cut in (0..=200).step_by(9).chain([63, 64, 65, 128, 192]) {
             let mut truncated = log(&all);
             truncated.truncate_after(LogIndex(cut as u64));
+            lies_well(&truncated);
             assert_eq!(terms(&truncated), &all[..cut]);
             assert_eq!(truncated.bytes(), 16 * cut as u64);
             truncated.append(Entry { term: Term(99), payload: Payload::NoOp });
@@ -375,6 +389,7 @@ mod tests {
             let mut compacted = log(&all);
             let base = compacted.id_at(LogIndex(cut as u64)).unwrap();
             compacted.compact_to(base);
+            lies_well(&compacted);
             assert_eq!(terms(&compacted), &all[cut..]);
             assert_eq!(compacted.bytes(), 16 * (200 - cut as u64));
             assert_eq!((compacted.base(), compacted.last().index), (base, LogIndex(200)));
@@ -426,6 +441,28 @@ mod tests {
         // Few entries of their own would only make the search longer.
         assert_eq!(shared.append_run(&run.part(0..3)).index, LogIndex(206));
         assert!(!core::ptr::eq(shared.get(LogIndex(204)).unwrap(), &run[0]));
+    }
+
+    #[test]
+    fn runs_and_single_entries_lie_side_by_side_wherever_they_are_cut() {
+        let mut whole = log(&[1; 70]);
+        for (round, length) in [16, 100, 3, 64, 40].into_iter().enumerate() {
+            let term = Term(round as u64 + 2);
+            whole.append_run(&(0..length).map(|_| Entry { term, payload: Payload::NoOp }).collect());
+            whole.append(Entry { term, payload: Payload::NoOp });
+        }
+        lies_well(&whole);
+        let all = terms(&whole);
+        for cut in 0..=all.len() {
+            let mut truncated = whole.clone();
+            truncated.truncate_after(LogIndex(cut as u64));
+            lies_well(&truncated);
+            assert_eq!(terms(&truncated), &all[..cut]);
+            let mut compacted = whole.clone();
+            compacted.compact_to(whole.id_at(LogIndex(cut as u64)).unwrap());
+            lies_well(&compacted);
+            assert_eq!(terms(&compacted), &all[cut..]);
+        }
     }
 
     #[test]
