@@ -6,12 +6,15 @@
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./model.js').Model} Model */
 
-import { byId, make, setAttribute } from './dom.js';
+import { byId, make, setAttribute, setLines } from './dom.js';
+import { spare } from './spare.js';
 import * as strings from './strings.js';
 
 const { inspector } = strings;
 /** While it plays, that often is enough for words, in ms. */
 const EVERY = 150;
+/** More keys than anyone reads. */
+const MOST_KEYS = 200;
 
 export class Inspector {
   /** The server looked at. */
@@ -19,7 +22,11 @@ export class Inspector {
 
   #panel = byId('server', HTMLElement);
   #choice = make('div', { class: 'choices', role: 'radiogroup', 'aria-label': inspector.which });
-  #body = make('div', { class: 'inspected' });
+  #state = make('dl', { class: 'state' });
+  #peers = new Table(inspector.peers, inspector.peerColumns);
+  #sessions = new Table(inspector.sessions, inspector.sessionColumns);
+  #store = new Table(inspector.store, inspector.storeColumns);
+  #body = make('div', { class: 'inspected' }, this.#state, this.#peers.box, this.#sessions.box, this.#store.box);
   #changed;
   #shown = '';
   #drawn = 0;
@@ -52,7 +59,7 @@ export class Inspector {
     if (this.#servers !== servers.length) this.#offer(servers.length);
     const clock = performance.now();
     const state = `${this.server} ${events} ${now}`;
-    if (state === this.#shown || (playing && clock - this.#drawn < EVERY)) return;
+    if (state === this.#shown || (playing && clock - this.#drawn < EVERY) || !spare.has(this)) return;
     this.#shown = state;
     this.#drawn = clock;
     const view = model.inspect(this.server);
@@ -76,52 +83,42 @@ export class Inspector {
   #fill(server, view, model) {
     /** @type {[string, string, string][]} */
     const rows = inspector.state(server, view);
-    const list = make('dl', { class: 'state' });
-    for (const [name, value, meaning] of rows) {
-      list.append(
-        make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning))),
-      );
-    }
-    /** @type {Node[]} */
-    const parts = [list];
-    if (view.peers.length) {
-      const row = (/** @type {import('../web/view.d.ts').PeerView} */ peer) => [
-        `S${peer.id}`,
-        String(peer.matchIndex),
-        String(peer.nextIndex),
-        inspector.peerState(peer),
-        inspector.heard(peer.heard),
-      ];
-      parts.push(table(inspector.peers, inspector.peerColumns, view.peers.map(row)));
-    }
-    if (view.sessions.length) {
-      const row = (/** @type {import('../web/view.d.ts').SessionView} */ session) => [
-        String(session.id),
-        strings.clientName(session.client),
-        session.serial ? String(session.serial) : strings.absent,
-        session.answer || strings.absent,
-        String(session.lastUsed),
-      ];
-      parts.push(table(inspector.sessions, inspector.sessionColumns, view.sessions.map(row)));
-    }
+    const line = (/** @type {string[]} */ [name, value, meaning]) =>
+      make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning)));
+    setLines(this.#state, rows.map((row) => [JSON.stringify(row), () => line(row)]));
+    const peer = (/** @type {import('../web/view.d.ts').PeerView} */ peer) => {
+      const { id, matchIndex, nextIndex, heard } = peer;
+      return [`S${id}`, String(matchIndex), String(nextIndex), inspector.peerState(peer), inspector.heard(heard)];
+    };
+    this.#peers.show(view.peers.map(peer));
+    const session = (/** @type {import('../web/view.d.ts').SessionView} */ session) => {
+      const { id, client, serial, answer, lastUsed } = session;
+      const [last, told] = [serial ? String(serial) : strings.absent, answer || strings.absent];
+      return [String(id), strings.clientName(client), last, told, String(lastUsed)];
+    };
+    this.#sessions.show(view.sessions.map(session));
     const pairs = model.stores().find((store) => store.server === view.id)?.pairs ?? [];
-    if (pairs.length) parts.push(table(inspector.store, inspector.storeColumns, pairs.slice(0, 200)));
-    this.#body.replaceChildren(...parts);
+    this.#store.show(pairs.slice(0, MOST_KEYS));
     setAttribute(this.#body, 'data-server', String(view.id));
   }
 }
 
-/** @param {string} title @param {string[]} columns @param {string[][]} rows */
-function table(title, columns, rows) {
-  const head = make('tr', {}, ...columns.map((name) => make('th', { scope: 'col' }, name)));
-  const body = rows.map(([first, ...rest]) =>
-    make('tr', {}, make('th', { scope: 'row' }, first), ...rest.map((cell) => make('td', {}, cell))),
-  );
-  return make(
-    'table',
-    { class: 'facts' },
-    make('caption', {}, title),
-    make('thead', {}, head),
-    make('tbody', {}, ...body),
-  );
+/** A table of which only the rows that are new are made. */
+class Table {
+  #rows = make('tbody');
+  box;
+
+  /** @param {string} title @param {string[]} columns */
+  constructor(title, columns) {
+    const head = make('tr', {}, ...columns.map((name) => make('th', { scope: 'col' }, name)));
+    this.box = make('table', { class: 'facts' }, make('caption', {}, title), make('thead', {}, head), this.#rows);
+  }
+
+  /** @param {string[][]} rows */
+  show(rows) {
+    this.box.hidden = rows.length === 0;
+    const line = (/** @type {string[]} */ [first, ...rest]) =>
+      make('tr', {}, make('th', { scope: 'row' }, first), ...rest.map((cell) => make('td', {}, cell)));
+    setLines(this.#rows, rows.map((cells) => [JSON.stringify(cells), () => line(cells)]));
+  }
 }

@@ -4,9 +4,9 @@
 // in one frame, that frame would come late. So each such piece of work asks first, and waits where there is too much.
 
 /** Of a frame's time, in ms, so much may be gone when such a piece begins. */
-const EARLY = 2;
+const EARLY = 1.25;
 /** A piece waits this many frames at most. */
-const PATIENCE = 10;
+const PATIENCE = 8;
 
 class Spare {
   #began = 0;
