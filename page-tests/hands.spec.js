@@ -159,10 +159,18 @@ test('a message is looked into, held, doubled and delivered, by mouse', async ({
       const { messages } = /** @type {any} */ (window).raftarium.frame;
       return messages.filter((/** @type {any} */ { kind }) => kind === 'append');
     });
-  await advanceBy(page, 1_000);
-  for (let i = 0; i < 2_000 && (await copying()).length !== 1; i++) await advanceBy(page, 1_000);
-  await advanceBy(page, 3_000);
-  const [{ id }] = await copying();
+  // One that is half-way, so that a hand has time, and alone.
+  const id = await page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.pause();
+    for (let i = 0; i < 20_000; i++) {
+      raftarium.advanceTo(raftarium.frame.now + 500);
+      const { messages, now } = raftarium.frame;
+      const [one, ...others] = messages.filter((/** @type {any} */ { kind }) => kind === 'append');
+      if (one && !others.length && now - one.sent >= 2_000 && one.arrives - now >= 2_000) return one.id;
+    }
+    throw new Error('no message is alone on its way');
+  });
   const choose = async (/** @type {string} */ name) => {
     const box = await page.locator(`[data-message="${id}"]`).boundingBox();
     if (!box) throw new Error('the message has no place');

@@ -135,8 +135,11 @@ export class Clients {
       this.#readAt = clock;
       this.#readTook = performance.now() - clock;
     }
-    const { from, span, width, height } = this.#view;
-    const state = `${now} ${this.#revision} ${from} ${span} ${this.#lit} ${width} ${height}`;
+    const { from, span, width, height, following } = this.#view;
+    // While it plays, what is less than a pixel further on looks the same.
+    const moment = playing ? Math.floor((now / span) * width) : now;
+    const left = following && playing ? '' : from;
+    const state = `${moment} ${this.#revision} ${left} ${span} ${this.#lit} ${width} ${height}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
     this.#draw();

@@ -25,6 +25,8 @@ const { spacetime } = strings;
 const SPAN = 500_000;
 /** How long reading the traffic may take of the time while playing. */
 const SHARE = 1 / 12;
+/** And it is read no more often than this, in ms: at every other frame. */
+const EVERY = 20;
 
 /**
  * What is pointed at: a lane at a time, and perhaps a message there.
@@ -140,7 +142,9 @@ export class SpaceTime {
     const to = this.#view.from + this.#view.span;
     const wanted = `${events} ${journeys} ${branch} ${from} ${to}`;
     const clock = performance.now();
-    if (wanted === this.#read || (playing && clock - this.#readAt < this.#readTook / SHARE) || !spare.has(this)) return;
+    if (wanted === this.#read) return;
+    if (playing && clock - this.#readAt < Math.max(EVERY, this.#readTook / SHARE)) return;
+    if (!spare.has(this)) return;
     this.#traffic = model.traffic(from, Math.max(to, Math.min(now, to))) ?? nothing();
     this.#read = wanted;
     this.#readAt = clock;
