@@ -66,6 +66,7 @@ export class Dials {
   /** What is set, or being set. @type {DialsView | null} */ #view = null;
   /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials =
     new Map();
+  #shown = '';
   #seen = '';
 
   /** @param {() => Model} model @param {() => void} openRun */
@@ -95,7 +96,7 @@ export class Dials {
   }
 
   reset() {
-    this.#seen = '';
+    this.#seen = this.#shown = '';
   }
 
   /** @param {Model} model */
@@ -106,7 +107,11 @@ export class Dials {
     // A hand on a dial isn't pulled away.
     if (state === this.#seen || this.#panel.querySelector('input:active')) return;
     this.#seen = state;
-    this.#view = model.dials() ?? null;
+    const view = model.dials() ?? null;
+    const shown = JSON.stringify(view);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
+    this.#view = view;
     this.#show();
   }
 
@@ -126,6 +131,7 @@ export class Dials {
   #preview(scale) {
     const dial = this.#dials.get(scale.name);
     if (!this.#view || !dial) return;
+    this.#shown = '';
     const { input, output } = dial;
     const value = valueAt(scale, Number(input.value));
     this.#view = { ...this.#view, [scale.name]: value };

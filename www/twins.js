@@ -15,6 +15,8 @@ import { cutSet } from './walls.js';
 
 /** More messages than anyone steps through. */
 const MOST_MESSAGES = 60;
+/** While it plays, what the buttons are called is kept right this often, in ms. */
+const LABEL_EVERY = 100;
 const DARK = /** @type {Lit} */ ({ server: 0, link: null, message: 0 });
 
 /**
@@ -36,6 +38,7 @@ export class Twins {
   /** @type {{ a: number, b: number, button: HTMLButtonElement }[]} */ #links = [];
   /** By the message's number. @type {Map<number, HTMLButtonElement>} */ #messages = new Map();
   /** @type {Frame | null} */ #frame = null;
+  #labelled = 0;
 
   /** @param {Ring} ring @param {HTMLElement} stage @param {Actions} actions */
   constructor(ring, stage, actions) {
@@ -52,6 +55,7 @@ export class Twins {
 
   /** Makes the buttons of a new run, or of one that has another server now. @param {number} servers */
   reset(servers) {
+    this.#labelled = 0;
     this.#servers = Array.from({ length: servers }, (_, i) => {
       const id = i + 1;
       const button = this.#button({ ...DARK, server: id }, { 'data-server': id }, (twin) =>
@@ -81,12 +85,19 @@ export class Twins {
   /** @param {Frame} frame @param {boolean} playing */
   update(frame, playing) {
     this.#frame = frame;
+    const clock = performance.now();
+    if (!playing || clock - this.#labelled > LABEL_EVERY) this.#label(frame, clock);
+    this.#updateMessages(playing ? [] : frame.messages.filter(this.#ring.shows).slice(0, MOST_MESSAGES), frame.now);
+  }
+
+  /** @param {Frame} frame @param {number} clock */
+  #label(frame, clock) {
+    this.#labelled = clock;
     frame.servers.forEach((server, i) => setAttribute(this.#servers[i], 'aria-label', strings.serverLabel(server)));
     const isCut = cutSet(frame.cuts);
     for (const { a, b, button } of this.#links) {
       setAttribute(button, 'aria-label', strings.linkLabel(a, b, isCut(a, b), isCut(b, a)));
     }
-    this.#updateMessages(playing ? [] : frame.messages.filter(this.#ring.shows).slice(0, MOST_MESSAGES), frame.now);
   }
 
   /** @param {Frame['messages']} messages @param {number} now */
