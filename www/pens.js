@@ -21,17 +21,30 @@ export function cross(pen, x, y, r, colour, touch) {
   pen.line(x - r, y + r, x + r, y - r, colour, 1.75, touch);
 }
 
-/** @param {CanvasRenderingContext2D} c @param {{ sans: string, mono: string }} fonts @returns {Pen} */
+/**
+ * The pen of a canvas; while it is used, nobody else draws there.
+ * @param {CanvasRenderingContext2D} c @param {{ sans: string, mono: string }} fonts @returns {Pen}
+ */
 export function canvasPen(c, fonts) {
   const solid = /** @type {number[]} */ ([]);
+  // Hundreds of strokes a frame: nothing is saved and restored around them, and what is so already isn't set again.
+  let [alpha, stroke, fill, wide] = [NaN, '', '', NaN];
+  const seeThrough = (/** @type {number} */ to) => {
+    if (to !== alpha) c.globalAlpha = alpha = to;
+  };
+  const outline = (/** @type {string} */ colour, /** @type {number} */ width) => {
+    if (colour !== stroke) c.strokeStyle = stroke = colour;
+    if (width !== wide) c.lineWidth = wide = width;
+  };
+  const inside = (/** @type {string} */ colour) => {
+    if (colour !== fill) c.fillStyle = fill = colour;
+  };
   /** @type {Pen} */
   const pen = {
-    // Hundreds of lines a frame: nothing is saved and restored around them.
     line: (x, y, u, v, colour, width = 1, touch) => {
-      c.globalAlpha = touch?.alpha ?? 1;
+      seeThrough(touch?.alpha ?? 1);
+      outline(colour, width);
       if (touch?.dash) c.setLineDash(touch.dash);
-      c.strokeStyle = colour;
-      c.lineWidth = width;
       c.beginPath();
       c.moveTo(x, y);
       c.lineTo(u, v);
@@ -39,35 +52,40 @@ export function canvasPen(c, fonts) {
       if (touch?.dash) c.setLineDash(solid);
     },
     path: (points, colour, width = 1, touch) => {
-      c.globalAlpha = touch?.alpha ?? 1;
-      c.strokeStyle = colour;
-      c.lineWidth = width;
+      seeThrough(touch?.alpha ?? 1);
+      outline(colour, width);
       c.beginPath();
       for (const { x, y } of points) c.lineTo(x, y);
       c.stroke();
     },
     rect: (x, y, width, height, colour, touch) => {
-      c.globalAlpha = touch?.alpha ?? 1;
-      c.fillStyle = c.strokeStyle = colour;
-      c.lineWidth = 1.25;
-      if (touch?.hollow) c.strokeRect(x, y, width, height);
-      else c.fillRect(x, y, width, height);
+      seeThrough(touch?.alpha ?? 1);
+      if (touch?.hollow) {
+        outline(colour, 1.25);
+        c.strokeRect(x, y, width, height);
+      } else {
+        inside(colour);
+        c.fillRect(x, y, width, height);
+      }
     },
     dot: (x, y, radius, colour, touch) => {
-      c.globalAlpha = touch?.alpha ?? 1;
-      c.fillStyle = c.strokeStyle = colour;
-      c.lineWidth = 1.5;
+      seeThrough(touch?.alpha ?? 1);
       c.beginPath();
       c.arc(x, y, radius, 0, 2 * Math.PI);
-      if (touch?.hollow) c.stroke();
-      else c.fill();
+      if (touch?.hollow) {
+        outline(colour, 1.5);
+        c.stroke();
+      } else {
+        inside(colour);
+        c.fill();
+      }
     },
     text: (words, x, y, colour, { align = 'left', bold = false, mono = false, size = 12 } = {}) => {
-      c.fillStyle = colour;
+      seeThrough(1);
+      inside(colour);
       c.font = `${bold ? 650 : 400} ${size}px ${mono ? fonts.mono : fonts.sans}`;
       c.textAlign = align;
       c.textBaseline = 'middle';
-      c.globalAlpha = 1;
       c.fillText(words, x, y);
     },
   };
