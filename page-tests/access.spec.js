@@ -2,7 +2,7 @@
 // No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and colours
 // that can be read where axe can't see, on the canvas.
 import { noViolations } from './axe.js';
-import { advanceBy, drawer, expect, leaderId, open, server, tab, test, toggle, type } from './page.js';
+import { advanceBy, drawer, expect, leaderId, open, openStill, server, tab, test, toggle, type } from './page.js';
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   for (const [place, viewport] of /** @type {const} */ ([
@@ -13,7 +13,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       test.slow();
       await page.setViewportSize(viewport);
       await page.emulateMedia({ colorScheme });
-      await open(page);
+      await openStill(page);
       await type(page, 'put x 1');
       await advanceBy(page, 3_000_000);
       await noViolations(page, 'stage');

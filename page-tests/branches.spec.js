@@ -1,7 +1,7 @@
 // @ts-check
 // Branches: acting in the past keeps the old future; switched to, renamed, deleted and compared, by every hand.
 import { AxeBuilder } from '@axe-core/playwright';
-import { advanceBy, drawer, expect, leaderId, open, tab, test } from './page.js';
+import { advanceBy, drawer, expect, leaderId, openStill, tab, test } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -21,7 +21,7 @@ async function goBack(page, time) {
 
 /** Four seconds on “main”; then, from 1.5 s on, another future in which the leader has crashed. @param {Page} page */
 async function forked(page) {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 4_000_000);
   await goBack(page, 1_500_000);
   const leader = await leaderId(page);
@@ -33,7 +33,7 @@ async function forked(page) {
 }
 
 test('acting in the past keeps the old future as a lane, and says so', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 4_000_000);
   await expect(lanes(page)).toHaveCount(0);
   const { end } = await frame(page);
@@ -142,7 +142,7 @@ for (const [place, width, most] of /** @type {const} */ ([['desk', 1440, 3], ['p
 }
 
 test('of long logs the end alone is compared, and that is said', async ({ page }) => {
-  await open(page, '?seed=7&settings=150000,300000,50000,1,1,0,5,1000');
+  await openStill(page, '?seed=7&settings=150000,300000,50000,1,1,0,5,1000');
   await advanceBy(page, 6_000_000);
   await goBack(page, 5_500_000);
   await page.keyboard.press('1');

@@ -1,9 +1,9 @@
 // @ts-check
 // Taking hold of servers, links and messages: by mouse and by keyboard.
-import { advanceBy, expect, leaderId, open, pick, quiet, server, tab, test } from './page.js';
+import { advanceBy, expect, leaderId, open, openStill, pick, quiet, server, tab, test, underWay } from './page.js';
 
 test('a server’s menu pauses it, by mouse', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 10_000);
   await server(page, 1).click();
   await pick(page, 'Pause');
@@ -11,7 +11,7 @@ test('a server’s menu pauses it, by mouse', async ({ page }) => {
 });
 
 test('a link is cut in one direction, by keyboard', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 10_000);
   await page.locator('[data-link="1-2"]').focus();
   await page.keyboard.press('Enter');
@@ -22,23 +22,21 @@ test('a link is cut in one direction, by keyboard', async ({ page }) => {
 });
 
 test('a message is dropped, by keyboard', async ({ page }) => {
-  await open(page);
-  await advanceBy(page, 1_000);
-  const message = page.locator('#message-twins button').first();
-  const id = await message.getAttribute('data-message');
-  await message.focus();
+  await openStill(page);
+  const { id } = await underWay(page, { kind: 'heartbeat', alone: false });
+  await page.locator(`[data-message="${id}"]`).focus();
   await page.keyboard.press('Enter');
   await pick(page, 'Drop');
   const lost = () =>
     page.evaluate(
       (n) => /** @type {any} */ (window).raftarium.frame.messages.find((/** @type {any} */ m) => m.id === n)?.lost,
-      Number(id),
+      id,
     );
   expect(await lost()).toBeGreaterThan(0);
 });
 
 test('a stroke across the ring splits the network', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 1_000);
   const box = await page.locator('#ring').boundingBox();
   const [a, b] = await Promise.all([1, 2].map((id) => server(page, id).boundingBox()));
@@ -57,7 +55,7 @@ test('a stroke across the ring splits the network', async ({ page }) => {
 });
 
 test('a server joins and leaves again, and every view has a place for it', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 10_000);
   const before = await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.now);
   const rows = page.locator('.log-row:not(.log-head)');
@@ -84,7 +82,7 @@ test('a server joins and leaves again, and every view has a place for it', async
 });
 
 test('everything in a server’s menu does what it says, by mouse', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await quiet(page);
   const choose = async (/** @type {string} */ name, /** @type {'menuitem' | 'menuitemradio'} */ role = 'menuitem') => {
     await server(page, 1).click();
@@ -134,7 +132,7 @@ test('everything in a server’s menu does what it says, by mouse', async ({ pag
 });
 
 test('a link is made slow and lossy in one direction, and mended', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await quiet(page);
   const impaired = () => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.impaired);
   const choose = async (/** @type {string} */ name, /** @type {'menuitem' | 'menuitemcheckbox'} */ role) => {
@@ -153,24 +151,13 @@ test('a link is made slow and lossy in one direction, and mended', async ({ page
 });
 
 test('a message is looked into, held, doubled and delivered, by mouse', async ({ page }) => {
-  await open(page, '?seed=7&servers=2');
+  await openStill(page, '?seed=7&servers=2');
   const copying = () =>
     page.evaluate(() => {
       const { messages } = /** @type {any} */ (window).raftarium.frame;
       return messages.filter((/** @type {any} */ { kind }) => kind === 'append');
     });
-  // One that is half-way, so that a hand has time, and alone.
-  const id = await page.evaluate(() => {
-    const { raftarium } = /** @type {any} */ (window);
-    raftarium.pause();
-    for (let i = 0; i < 20_000; i++) {
-      raftarium.advanceTo(raftarium.frame.now + 500);
-      const { messages, now } = raftarium.frame;
-      const [one, ...others] = messages.filter((/** @type {any} */ { kind }) => kind === 'append');
-      if (one && !others.length && now - one.sent >= 2_000 && one.arrives - now >= 2_000) return one.id;
-    }
-    throw new Error('no message is alone on its way');
-  });
+  const { id } = await underWay(page);
   const choose = async (/** @type {string} */ name) => {
     const box = await page.locator(`[data-message="${id}"]`).boundingBox();
     if (!box) throw new Error('the message has no place');
@@ -191,7 +178,7 @@ test('a message is looked into, held, doubled and delivered, by mouse', async ({
 });
 
 test('dials change the network, and warn before messages outlive election timers', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await quiet(page);
   await tab(page, 'Dials');
   const dials = () => page.evaluate(() => /** @type {any} */ (window).raftarium.run.dials());
@@ -213,7 +200,7 @@ test('dials change the network, and warn before messages outlive election timers
 });
 
 test('without heartbeats the ring shows what is left', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   const beats = page.locator('#message-twins').getByRole('button', { name: /^Heartbeat,/, includeHidden: true });
   await advanceBy(page, 1_000);
   for (let i = 0; i < 500 && (await beats.count()) === 0; i++) await advanceBy(page, 1_000);

@@ -1,6 +1,6 @@
 // @ts-check
 // Pictures of the page, and what can be measured of its looks. UPDATE_PICTURES=1 renews the README's.
-import { advanceBy, expect, leaderId, open, server, test, toggle, type } from './page.js';
+import { advanceBy, expect, leaderId, open, openStill, server, test, toggle, type } from './page.js';
 
 const sizes = { wide: [1440, 900], projector: [1024, 768], phone: [390, 844] };
 
@@ -100,7 +100,7 @@ test('no vote and no name is cut off at the edge of the stage, and lanes keep ro
 test('nothing moves while the run goes on, whatever happens in it', async ({ page }) => {
   for (const [width, height] of Object.values(sizes)) {
     await page.setViewportSize({ width, height });
-    await open(page);
+    await openStill(page);
     await advanceBy(page, 10_000);
     const places = () =>
       page.evaluate(() => {

@@ -1,6 +1,6 @@
 // @ts-check
 // Cutting and healing, by mouse and by keyboard. By touch: phone.spec.js.
-import { expect, leader, leaderId, open, pick, quiet, server, setSpeed, test } from './page.js';
+import { expect, leader, leaderId, open, openStill, pick, quiet, server, setSpeed, test } from './page.js';
 
 const cuts = (/** @type {import('@playwright/test').Page} */ page) =>
   page.evaluate(() => /** @type {any} */ (window).raftarium.frame.cuts.length);
@@ -70,7 +70,7 @@ test('a partition is cut and healed with the keyboard alone', async ({ page }) =
 });
 
 test('a link is cut and healed from the menu at its line', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await quiet(page);
   const box = await page.locator('[data-link="1-2"]').boundingBox();
   if (!box) throw new Error('the link has no place');

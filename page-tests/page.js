@@ -40,6 +40,23 @@ export async function open(page, query = '?seed=7') {
   await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
 }
 
+/**
+ * The same, but standing still at the very beginning: whatever follows finds the same moment, however slow the machine.
+ * @param {import('@playwright/test').Page} page @param {string} [query]
+ */
+export async function openStill(page, query) {
+  await page.addInitScript(() => {
+    // Heard before the first frame is drawn, in which the run would play.
+    const observer = new MutationObserver(() => {
+      if (document.documentElement.dataset.state !== 'running') return;
+      observer.disconnect();
+      /** @type {any} */ (window).raftarium.pause();
+    });
+    observer.observe(document, { attributes: true, attributeFilter: ['data-state'], subtree: true });
+  });
+  await open(page, query);
+}
+
 /** The button over a server. @param {import('@playwright/test').Page} page @param {number} id */
 export const server = (page, id) => page.locator(`#server-twins [data-server="${id}"]`);
 
@@ -80,6 +97,29 @@ export const quiet = (page) =>
       raftarium.advanceTo(raftarium.frame.now + 1_000);
     if (raftarium.frame.messages.length > 0) throw new Error('something is always on its way');
   });
+
+/**
+ * Plays on to a moment when a message is half-way, so that a hand has time, and stops there.
+ * @param {import('@playwright/test').Page} page
+ * @param {{ kind?: string, alone?: boolean }} [wanted] whether no other of its kind may be on its way
+ * @returns {Promise<{ id: number, sent: number, arrives: number }>}
+ */
+export const underWay = (page, { kind = 'append', alone = true } = {}) =>
+  page.evaluate(
+    (wanted) => {
+      const { raftarium } = /** @type {any} */ (window);
+      raftarium.pause();
+      for (let i = 0; i < 20_000; i++) {
+        raftarium.advanceTo(raftarium.frame.now + 500);
+        const { messages, now } = raftarium.frame;
+        const [one, ...others] = messages.filter((/** @type {any} */ message) => message.kind === wanted.kind);
+        if (!one || one.lost > 0 || (wanted.alone && others.length)) continue;
+        if (now - one.sent >= 2_000 && one.arrives - now >= 2_000) return one;
+      }
+      throw new Error(`no ${wanted.kind} is on its way`);
+    },
+    { kind, alone },
+  );
 
 /** @param {import('@playwright/test').Page} page */
 export const leader = (page) => page.locator('#server-twins').getByRole('button', { name: ', leader,' });

@@ -7,6 +7,7 @@ import {
   leader,
   leaderId,
   open,
+  openStill,
   pick,
   quiet,
   server,
@@ -45,7 +46,7 @@ test('crash, cut, heal and write by touch', async ({ page }) => {
 });
 
 test('a link is cut by a tap near its line', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await quiet(page);
   const box = await page.locator('[data-link="2-3"]').boundingBox();
   if (!box) throw new Error('the link has no place');

@@ -1,7 +1,7 @@
 // @ts-check
 // Presenter mode: large, bare, and in the hands of a remote control.
 import { noViolations } from './axe.js';
-import { advanceBy, expect, leader, leaderId, open, server, test, toggle } from './page.js';
+import { advanceBy, expect, leader, leaderId, open, openStill, server, test, toggle } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -12,7 +12,7 @@ const play = (/** @type {Page} */ page) => page.locator('#presenter').getByRole(
 
 /** A run with a crash and what follows, paused before it. @param {Page} page */
 async function makeRun(page) {
-  await open(page, '?seed=31');
+  await openStill(page, '?seed=31');
   const first = await leaderId(page);
   await advanceBy(page, 200_000);
   const before = await now(page);
@@ -85,7 +85,7 @@ test('a remote control goes from one notable moment to the next and back, plays 
 });
 
 test('where nothing notable comes, it stays where it is', async ({ page }) => {
-  await open(page, '?seed=7&servers=1');
+  await openStill(page, '?seed=7&servers=1');
   await advanceBy(page, 100_000);
   await page.keyboard.press('f');
   const here = await now(page);
@@ -128,7 +128,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     await page.emulateMedia({ colorScheme });
     for (const [width, height] of [[1440, 900], [1024, 768], [390, 844]]) {
       await page.setViewportSize({ width, height });
-      await open(page, '?seed=7&present');
+      await openStill(page, '?seed=7&present');
       await advanceBy(page, 30_000);
       await page.screenshot({ path: `test-results/look/present-${width}-${colorScheme}.png` });
       await noViolations(page, `${width}`);

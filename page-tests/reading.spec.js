@@ -2,7 +2,7 @@
 // What is read beside the ring: the diagrams, the events, the inspector and the logs, and the ways from each of them
 // to the moment it tells of.
 import { breaks } from '../www/breaks.js';
-import { advanceBy, expect, framesAfter, leaderId, open, tab, test, type } from './page.js';
+import { advanceBy, expect, framesAfter, leaderId, open, openStill, tab, test, type } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -16,7 +16,7 @@ async function picture(page, box) {
 }
 
 test('along the space-time diagram by keyboard: from event to event, what each led to, and there', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 500_000);
   const diagram = page.getByRole('application', { name: 'Space-time diagram' });
   const words = page.locator('#diagram-words');
@@ -44,7 +44,7 @@ test('along the space-time diagram by keyboard: from event to event, what each l
 });
 
 test('the pointer on the space-time diagram lights the same on the ring; a press goes there', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 500_000);
   const box = await page.locator('#spacetime .diagram').boundingBox();
   if (!box) throw new Error('the diagram has no place');
@@ -77,7 +77,7 @@ test('the pointer on the space-time diagram lights the same on the ring; a press
 test('an event’s sentence leads to its moment, by mouse and by keyboard, and is then the one under the ring', async ({
   page,
 }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 3_000_000);
   await tab(page, 'Events');
   const events = page.locator('#events .event');
@@ -109,7 +109,7 @@ test('an event’s sentence leads to its moment, by mouse and by keyboard, and i
 });
 
 test('clients’ intervals: what each was, by mouse and by keyboard, and there', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await type(page, 'put x 1');
   await advanceBy(page, 2_000_000);
   await tab(page, 'Clients');
@@ -128,7 +128,7 @@ test('clients’ intervals: what each was, by mouse and by keyboard, and there',
 });
 
 test('the inspector shows the state of Figure 2 as it is', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await type(page, 'put colour teal');
   await advanceBy(page, 2_000_000);
   const leader = await leaderId(page);
@@ -158,7 +158,7 @@ test('the inspector shows the state of Figure 2 as it is', async ({ page }) => {
 
 test('logs mark what is compacted, what conflicts, and how far the leader knows the others', async ({ page }) => {
   // A snapshot after every five entries.
-  await open(page, '?seed=7&settings=150000,300000,50000,1,1,5,2,50000');
+  await openStill(page, '?seed=7&settings=150000,300000,50000,1,1,5,2,50000');
   await advanceBy(page, 3_000_000);
   await page.locator('.log-scroll').evaluate((node) => (node.scrollLeft = 0));
   await expect(page.locator('.snapshot:visible').first()).toContainText(/snapshot ≤ \d+/);
@@ -179,7 +179,7 @@ test('logs mark what is compacted, what conflicts, and how far the leader knows 
 
 test('with less motion a message hops: it stands still, then is elsewhere', async ({ page }) => {
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await open(page, '?seed=7&servers=2');
+  await openStill(page, '?seed=7&servers=2');
   const flying = async () => (await frame(page)).messages.find((/** @type {any} */ m) => m.kind === 'append');
   for (let i = 0; i < 2_000 && !(await flying()); i++) await advanceBy(page, 1_000);
   const message = await flying();
@@ -196,7 +196,7 @@ test('with less motion a message hops: it stands still, then is elsewhere', asyn
 
 test('on a phone the tab that was chosen comes up in the drawer', async ({ page }) => {
   await page.setViewportSize({ width: 390, height: 844 });
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 2_000_000);
   for (const name of ['Events', 'Server', 'Space-time']) {
     await tab(page, name);

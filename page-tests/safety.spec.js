@@ -1,7 +1,7 @@
 // @ts-check
 // Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
 import { breaks } from '../www/breaks.js';
-import { advanceBy, drawer, expect, open, pick, server, tab, test, type } from './page.js';
+import { advanceBy, drawer, expect, open, openStill, pick, server, tab, test, type } from './page.js';
 
 /** A run in which the first acknowledgement is a lie. */
 const BROKEN = '?seed=7&servers=3&without=persist-before-acknowledging';
@@ -139,7 +139,7 @@ test('the verdict on what clients have seen is always in sight', async ({ page }
 test('a stale read is proved: by a leader that doesn’t know it was deposed, and doesn’t ask', async ({ page }) => {
   // It starts paused, always at the same moment.
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await open(page, '?seed=1&servers=3&without=confirm-before-reading&settings=150000,300000,50000,1,0,4096,1,250000');
+  await openStill(page, '?seed=1&servers=3&without=confirm-before-reading&settings=150000,300000,50000,1,0,4096,1,250000');
   await type(page, 'put x 1');
   await advanceBy(page, 500_000);
   await page.getByRole('button', { name: 'Network' }).click();

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { readFile as readScenario, writeFile as writeScenario } from '../www/scenario.js';
-import { advanceBy, expect, framesAfter, open, server, tab, test, toggle, type } from './page.js';
+import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, toggle, type } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -29,7 +29,7 @@ const standing = (page) =>
 
 /** A run in which something was done, paused before its end. @param {Page} page */
 async function makeRun(page) {
-  await open(page, '?seed=31&servers=3');
+  await openStill(page, '?seed=31&servers=3');
   await type(page, 'put colour teal');
   await advanceBy(page, 500_000);
   await toggle(page, 2);

@@ -1,7 +1,7 @@
 // @ts-check
 // The tape: travelling by mouse, by keyboard and by touch; what it tells; what it costs.
 import { breaks } from '../www/breaks.js';
-import { advanceBy, expect, framesAfter, leaderId, open, setSpeed, test, toggle } from './page.js';
+import { advanceBy, expect, framesAfter, leaderId, open, openStill, setSpeed, test, toggle } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -19,7 +19,7 @@ async function at(page, part) {
 
 /** A run of some seconds with a crash, an election and a cut in it, paused. @param {Page} page */
 async function eventful(page) {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 1_000_000);
   const first = await leaderId(page);
   await toggle(page, first);

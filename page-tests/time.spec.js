@@ -1,6 +1,6 @@
 // @ts-check
 // The clock of the page: what plays, what stands still, and what a seed promises.
-import { advanceBy, answer, expect, framesAfter, leader, open, setSpeed, tab, test, type } from './page.js';
+import { advanceBy, answer, expect, framesAfter, leader, open, openStill, setSpeed, tab, test, type } from './page.js';
 
 const now = (/** @type {import('@playwright/test').Page} */ page) =>
   page.evaluate(() => /** @type {any} */ (window).raftarium.frame.now);
@@ -84,7 +84,7 @@ test('less motion asked for: it starts paused, and says so of what is sent', asy
 });
 
 test('logs follow their end until someone scrolls away', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 20_000_000);
   await expect(leader(page)).toHaveCount(1);
   const scroll = page.locator('.log-scroll');

@@ -1,6 +1,6 @@
 // @ts-check
 // Fingers, as a touch screen reports them: strokes, long presses, and two at once.
-import { advanceBy, drawer, expect, open, quiet, server, tab, test } from './page.js';
+import { advanceBy, drawer, expect, open, openStill, quiet, server, tab, test, underWay } from './page.js';
 
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
@@ -33,7 +33,7 @@ async function middle(page, id) {
 }
 
 test('a finger drawn across the ring splits the network', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await quiet(page);
   const [[a, b], [c, d], [e, f], [g, h]] = await Promise.all([1, 2, 5, 4].map((id) => middle(page, id)));
   /** @type {Point} */ const right = [(a + c) / 2, (b + d) / 2];
@@ -45,7 +45,7 @@ test('a finger drawn across the ring splits the network', async ({ page }) => {
 });
 
 test('a long press on the empty stage has the menu of the whole cluster', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await quiet(page);
   const box = await page.locator('#ring').boundingBox();
   if (!box) throw new Error('the ring has no place');
@@ -55,7 +55,7 @@ test('a long press on the empty stage has the menu of the whole cluster', async 
 });
 
 test('two fingers zoom the diagrams', async ({ page }) => {
-  await open(page);
+  await openStill(page);
   await advanceBy(page, 1_000_000);
   for (const [name, panel] of [['Space-time', '#spacetime'], ['Clients', '#operations']]) {
     await tab(page, name);
@@ -74,16 +74,8 @@ test('two fingers zoom the diagrams', async ({ page }) => {
 });
 
 test('a message is looked into and dropped by a tap, and a rule is seen to break', async ({ page }) => {
-  await open(page, '?seed=7&servers=3');
-  const flying = () =>
-    page.evaluate(() => {
-      const { messages } = /** @type {any} */ (window).raftarium.frame;
-      return messages.find((/** @type {any} */ { kind }) => kind === 'append');
-    });
-  await advanceBy(page, 1_000);
-  for (let i = 0; i < 2_000 && !(await flying()); i++) await advanceBy(page, 1_000);
-  await advanceBy(page, 3_000);
-  const { id } = await flying();
+  await openStill(page, '?seed=7&servers=2');
+  const { id } = await underWay(page);
   const box = await page.locator(`[data-message="${id}"]`).boundingBox();
   if (!box) throw new Error('the message has no place');
   await page.touchscreen.tap(box.x + box.width / 2, box.y + box.height / 2);
