@@ -121,7 +121,10 @@ test('what is deleted is brought back: at once, later, or with a key', async ({ 
   expect((await frame(page)).branches).toBe(2);
 });
 
-for (const [place, width, most] of /** @type {const} */ ([['desk', 1440, 3], ['phone', 390, 2]])) {
+for (const [place, width, most] of /** @type {const} */ ([
+  ['desk', 1440, 3],
+  ['phone', 390, 2],
+])) {
   test(`more branches than there are lanes: how many is said, and all are in reach: ${place}`, async ({ page }) => {
     await page.setViewportSize({ width, height: 844 });
     await forked(page);
@@ -262,7 +265,10 @@ test('comparing costs nothing while it isn’t seen', async ({ page }) => {
 });
 
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-  for (const [place, width] of /** @type {const} */ ([['desk', 1440], ['phone', 390]])) {
+  for (const [place, width] of /** @type {const} */ ([
+    ['desk', 1440],
+    ['phone', 390],
+  ])) {
     test(`axe finds nothing on the tape and the branches: ${colorScheme}, ${place}`, async ({ page }) => {
       await page.setViewportSize({ width, height: 860 });
       await page.emulateMedia({ colorScheme });

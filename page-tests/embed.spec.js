@@ -115,7 +115,10 @@ test('what is done in the past of a frame leaves the old future as a lane, to go
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`axe finds nothing in a player: ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });
-    for (const [width, height] of [[800, 560], [390, 480]]) {
+    for (const [width, height] of [
+      [800, 560],
+      [390, 480],
+    ]) {
       await page.setViewportSize({ width, height });
       await open(page, '?embed&seed=7');
       await expect(leader(page)).toHaveCount(1);

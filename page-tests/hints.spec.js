@@ -44,7 +44,12 @@ test('hints are sent away, and move nothing when they go', async ({ context }) =
   expect(await places()).toEqual(before);
 });
 
-for (const [width, height] of [[1440, 900], [1024, 768], [900, 768], [390, 844]]) {
+for (const [width, height] of [
+  [1440, 900],
+  [1024, 768],
+  [900, 768],
+  [390, 844],
+]) {
   test(`hints cover nothing that is read or pressed: ${width}`, async ({ context }) => {
     const page = await firstVisit(context);
     await page.setViewportSize({ width, height });

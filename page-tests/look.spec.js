@@ -106,7 +106,11 @@ test('nothing moves while the run goes on, whatever happens in it', async ({ pag
       page.evaluate(() => {
         const ids = '#stage #lamps #why #legend #logs-panel #tabs #tape #play #jump-kind #speed #command #answer';
         return ids.split(' ').map((id) => {
-          const { left, top, width: wide } = /** @type {Element} */ (document.querySelector(id)).getBoundingClientRect();
+          const {
+            left,
+            top,
+            width: wide,
+          } = /** @type {Element} */ (document.querySelector(id)).getBoundingClientRect();
           return { id, left, top, wide };
         });
       });
@@ -137,7 +141,11 @@ test('nothing moves while the run goes on, whatever happens in it', async ({ pag
 });
 
 test('on a small phone nothing lies over anything else', async ({ page }) => {
-  for (const [width, height] of [[360, 640], [375, 667], [360, 740]]) {
+  for (const [width, height] of [
+    [360, 640],
+    [375, 667],
+    [360, 740],
+  ]) {
     await page.setViewportSize({ width, height });
     await open(page);
     await fits(page);
@@ -151,7 +159,9 @@ test('on a small phone nothing lies over anything else', async ({ page }) => {
     const over = boxes.slice(1, 5).filter(([, top], i) => Number(top) < Number(boxes[i][2]) - 1);
     expect(over, `${width}×${height}: ${boxes.join(' ')}`).toEqual([]);
     expect(Number(boxes[4][2]), `${width}×${height}: the sentence is covered`).toBeLessThanOrEqual(drawer + 1);
-    const header = await page.locator('.top button').evaluateAll((all) => new Set(all.map((one) => one.offsetTop)).size);
+    const header = await page
+      .locator('.top button')
+      .evaluateAll((all) => new Set(all.map((one) => one.offsetTop)).size);
     expect(header, 'the header has two rows at most').toBeLessThanOrEqual(3);
   }
 });

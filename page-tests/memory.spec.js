@@ -36,8 +36,7 @@ test('ten minutes at full speed leave no more behind than two', async ({ page },
   await played(600);
   const late = await memory(page);
   const grown = { scripts: late.scripts - early.scripts, simulator: late.simulator - early.simulator };
-  const figures =
-    `after 2 min ${JSON.stringify(early)}, after 10 min ${JSON.stringify(late)}, grown ${JSON.stringify(grown)} bytes`;
+  const figures = `after 2 min ${JSON.stringify(early)}, after 10 min ${JSON.stringify(late)}, grown ${JSON.stringify(grown)} bytes`;
   annotations.push({ type: 'memory', description: figures });
   console.log(figures);
   expect(grown.scripts, 'scripts').toBeLessThan(1e6);

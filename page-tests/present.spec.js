@@ -126,7 +126,11 @@ test('its buttons go when nobody stirs, and come back', async ({ page }) => {
 for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   test(`axe finds nothing in presenter mode: ${colorScheme}`, async ({ page }) => {
     await page.emulateMedia({ colorScheme });
-    for (const [width, height] of [[1440, 900], [1024, 768], [390, 844]]) {
+    for (const [width, height] of [
+      [1440, 900],
+      [1024, 768],
+      [390, 844],
+    ]) {
       await page.setViewportSize({ width, height });
       await openStill(page, '?seed=7&present');
       await advanceBy(page, 30_000);

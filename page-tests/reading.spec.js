@@ -138,7 +138,10 @@ test('the inspector shows the state of Figure 2 as it is', async ({ page }) => {
   const { servers } = await frame(page);
   const { term, commitIndex, lastApplied, votedFor } = servers[leader - 1];
   const value = (/** @type {string} */ name) =>
-    panel.locator('.state > div').filter({ has: page.getByText(name, { exact: true }) }).locator('b');
+    panel
+      .locator('.state > div')
+      .filter({ has: page.getByText(name, { exact: true }) })
+      .locator('b');
   await expect(value('role')).toHaveText('leader');
   await expect(value('currentTerm')).toHaveText(String(term));
   await expect(value('votedFor')).toHaveText(`S${votedFor}`);

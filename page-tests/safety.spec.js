@@ -139,7 +139,10 @@ test('the verdict on what clients have seen is always in sight', async ({ page }
 test('a stale read is proved: by a leader that doesn’t know it was deposed, and doesn’t ask', async ({ page }) => {
   // It starts paused, always at the same moment.
   await page.emulateMedia({ reducedMotion: 'reduce' });
-  await openStill(page, '?seed=1&servers=3&without=confirm-before-reading&settings=150000,300000,50000,1,0,4096,1,250000');
+  await openStill(
+    page,
+    '?seed=1&servers=3&without=confirm-before-reading&settings=150000,300000,50000,1,0,4096,1,250000',
+  );
   await type(page, 'put x 1');
   await advanceBy(page, 500_000);
   await page.getByRole('button', { name: 'Network' }).click();

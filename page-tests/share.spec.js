@@ -51,11 +51,14 @@ async function saved(page, name) {
 
 /** Drops a file onto the page. @param {Page} page @param {string} name @param {string} content */
 async function drop(page, name, content) {
-  const dataTransfer = await page.evaluateHandle(([title, text]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([text], title, { type: 'application/json' }));
-    return transfer;
-  }, [name, content]);
+  const dataTransfer = await page.evaluateHandle(
+    ([title, text]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], title, { type: 'application/json' }));
+      return transfer;
+    },
+    [name, content],
+  );
   await page.dispatchEvent('#ring', 'dragenter', { dataTransfer });
   await expect(page.locator('body')).toHaveAttribute('data-drop', /Drop/);
   await page.dispatchEvent('#ring', 'drop', { dataTransfer });
@@ -397,7 +400,11 @@ test('what happened is saved as a trace: an event a line, up to this moment', as
   await share(page);
   const { name, bytes } = await saved(page, 'Trace');
   expect(name).toBe('raftarium-31-trace.jsonl');
-  const lines = bytes.toString().trim().split('\n').map((line) => JSON.parse(line));
+  const lines = bytes
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   expect(lines.length).toBeGreaterThan(20);
   expect(lines.map(({ time }) => time)).toEqual(lines.map(({ time }) => time).sort((a, b) => a - b));
   expect(lines.at(-1).time).toBeLessThanOrEqual(now);

@@ -135,7 +135,11 @@ const tapes = {
         run.healAll();
         run.pause(4);
         at(6);
-        for (const [moment, server] of [[4.5, 4], [5, 5], [5.5, 1]]) {
+        for (const [moment, server] of [
+          [4.5, 4],
+          [5, 5],
+          [5.5, 1],
+        ]) {
           at(moment);
           run.crash(server);
           at(moment + server);

@@ -79,10 +79,12 @@ test('the newest place of the pointer wins, with one journey a frame', async ({ 
     };
     const { left, top } = slider.getBoundingClientRect();
     const fire = (/** @type {string} */ type, /** @type {number} */ x) =>
-      slider.dispatchEvent(new PointerEvent(type, {
-        ...{ pointerId: 1, pointerType: 'mouse', bubbles: true, buttons: 1 },
-        ...{ button: type === 'pointermove' ? -1 : 0, clientX: left + x, clientY: top + 20 },
-      }));
+      slider.dispatchEvent(
+        new PointerEvent(type, {
+          ...{ pointerId: 1, pointerType: 'mouse', bubbles: true, buttons: 1 },
+          ...{ button: type === 'pointermove' ? -1 : 0, clientX: left + x, clientY: top + 20 },
+        }),
+      );
     slider.setPointerCapture = () => {};
     fire('pointerdown', 200);
     for (let x = 10; x <= 100; x++) fire('pointermove', x);
@@ -426,7 +428,11 @@ test.describe('by touch', () => {
     await expect(page.locator('#tape-tip')).toBeHidden();
     await page.getByRole('button', { name: 'One event back' }).tap();
     const still = await now(page);
-    const end2 = await fingers(page, [[0.02, 0.1], [0.02, 0.2], [0.02, 0.4]]);
+    const end2 = await fingers(page, [
+      [0.02, 0.1],
+      [0.02, 0.2],
+      [0.02, 0.4],
+    ]);
     await end2();
     // The playhead stays in time and moves on the screen: a page on the slider is shorter now.
     await track(page).focus();

@@ -57,7 +57,10 @@ test('a long press on the empty stage has the menu of the whole cluster', async 
 test('two fingers zoom the diagrams', async ({ page }) => {
   await openStill(page);
   await advanceBy(page, 1_000_000);
-  for (const [name, panel] of [['Space-time', '#spacetime'], ['Clients', '#operations']]) {
+  for (const [name, panel] of [
+    ['Space-time', '#spacetime'],
+    ['Clients', '#operations'],
+  ]) {
     await tab(page, name);
     const diagram = page.locator(`${panel} .diagram`);
     await diagram.scrollIntoViewIfNeeded();

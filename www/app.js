@@ -98,7 +98,11 @@ export class App {
     this.#model = model;
     const stage = byId('stage', HTMLElement);
     this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
-    this.#runDialog = new RunDialog(Run, () => this.#model, (wanted) => this.start(wanted));
+    this.#runDialog = new RunDialog(
+      Run,
+      () => this.#model,
+      (wanted) => this.start(wanted),
+    );
     this.#reading = new Reading(this.#ring, {
       model: () => this.#model,
       Run,

@@ -60,12 +60,14 @@ export function comparison(one, other) {
         make('td', { class: 'entries' }, ...(parted && log ? entriesFrom(log, parting) : i ? [] : [compare.sameLog])),
       ];
     };
-    table.append(make(
-      'tbody',
-      {},
-      make('tr', {}, make('th', { scope: 'rowgroup', rowspan: 2 }, `S${id}`), ...row(a, 0)),
-      make('tr', {}, ...row(b, 1)),
-    ));
+    table.append(
+      make(
+        'tbody',
+        {},
+        make('tr', {}, make('th', { scope: 'rowgroup', rowspan: 2 }, `S${id}`), ...row(a, 0)),
+        make('tr', {}, ...row(b, 1)),
+      ),
+    );
   }
   return { table, differing, of: ids.length };
 }

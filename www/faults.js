@@ -32,29 +32,65 @@ export function serverMenu(model, id, inspect) {
   const groups = [];
   groups.push({
     items: down
-      ? [item(faults.restart, act((run) => run.restart(id)), { key: String(id) })]
+      ? [
+          item(
+            faults.restart,
+            act((run) => run.restart(id)),
+            { key: String(id) },
+          ),
+        ]
       : [
-          item(faults.crash, act((run) => run.crash(id)), { key: String(id) }),
-          item(faults.wipe, act((run) => run.wipe(id))),
+          item(
+            faults.crash,
+            act((run) => run.crash(id)),
+            { key: String(id) },
+          ),
+          item(
+            faults.wipe,
+            act((run) => run.wipe(id)),
+          ),
           server.paused
-            ? item(faults.resume, act((run) => run.resume(id)))
-            : item(faults.pause, act((run) => run.pause(id))),
+            ? item(
+                faults.resume,
+                act((run) => run.resume(id)),
+              )
+            : item(
+                faults.pause,
+                act((run) => run.pause(id)),
+              ),
         ],
   });
   if (!down) {
     groups.push({
       items: [
-        item(faults.campaign, act((run) => run.campaign(id)), { disabled: server.role === 'leader' || server.paused }),
-        item(faults.transfer, act((run) => run.transferLeadership(id)), { disabled: server.role === 'leader' }),
+        item(
+          faults.campaign,
+          act((run) => run.campaign(id)),
+          { disabled: server.role === 'leader' || server.paused },
+        ),
+        item(
+          faults.transfer,
+          act((run) => run.transferLeadership(id)),
+          { disabled: server.role === 'leader' },
+        ),
       ],
     });
   }
   const rate = (/** @type {string} */ words, /** @type {number} */ value) =>
-    item(words, act((run) => run.setClockRate(id, value)), { kind: 'radio', checked: server.clockRate === value });
+    item(
+      words,
+      act((run) => run.setClockRate(id, value)),
+      { kind: 'radio', checked: server.clockRate === value },
+    );
   groups.push({ name: faults.clock, items: faults.clockRates.map(([words, value]) => rate(words, value)) });
   groups.push({
     name: faults.jump,
-    items: faults.jumps.map(([words, micros]) => item(words, act((run) => run.jumpClock(id, micros)))),
+    items: faults.jumps.map(([words, micros]) =>
+      item(
+        words,
+        act((run) => run.jumpClock(id, micros)),
+      ),
+    ),
   });
   groups.push({
     name: faults.disk,
@@ -92,10 +128,24 @@ export function serverMenu(model, id, inspect) {
   });
   groups.push({
     items: [
-      item(faults.isolate, act((run) => run.isolate(id))),
-      item(faults.rejoin, act((run) => rejoin(model, run, id)), { disabled: !touched(model, id) }),
-      item(faults.add, act((run) => run.addServer())),
-      item(faults.remove, act((run) => run.removeServer(id)), { disabled: !server.member }),
+      item(
+        faults.isolate,
+        act((run) => run.isolate(id)),
+      ),
+      item(
+        faults.rejoin,
+        act((run) => rejoin(model, run, id)),
+        { disabled: !touched(model, id) },
+      ),
+      item(
+        faults.add,
+        act((run) => run.addServer()),
+      ),
+      item(
+        faults.remove,
+        act((run) => run.removeServer(id)),
+        { disabled: !server.member },
+      ),
       item(faults.inspect, () => inspect(id)),
     ],
   });
@@ -142,7 +192,15 @@ export function linkMenu(model, a, b) {
       [b, a],
     ].some(([from, to]) => worse(impaired, from, to));
   const both = [];
-  if (!whole) both.push(item(faults.cutBoth, () => model.cutLinks([[a, b], [b, a]])));
+  if (!whole)
+    both.push(
+      item(faults.cutBoth, () =>
+        model.cutLinks([
+          [a, b],
+          [b, a],
+        ]),
+      ),
+    );
   if (!sound) both.push(item(faults.healBoth, () => model.act((run) => [run.heal(a, b), run.heal(b, a)])));
   return { title: strings.linkName(a, b), groups: [{ items: both }, direction(model, a, b), direction(model, b, a)] };
 }

@@ -70,7 +70,12 @@ export function layOut(width, height, n) {
  * @param {Layout} layout @param {number} number @returns {Point}
  */
 export function clientAt({ width, height }, number) {
-  const [right, low] = [[0, 0], [1, 0], [0, 1], [1, 1]][(number - 1) % 4];
+  const [right, low] = [
+    [0, 0],
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ][(number - 1) % 4];
   const row = Math.floor((number - 1) / 4);
   const inset = Math.min(34, width * 0.075);
   return {

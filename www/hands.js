@@ -151,7 +151,13 @@ export class Hands {
       this.#used = true;
       const model = this.#around.model();
       if (sides) model.partition(sides);
-      else if (cut.length) model.cutLinks(cut.flatMap(([a, b]) => [[a, b], [b, a]]));
+      else if (cut.length)
+        model.cutLinks(
+          cut.flatMap(([a, b]) => [
+            [a, b],
+            [b, a],
+          ]),
+        );
       if (cut.length) setText(this.#live, strings.strokeWords(cut, sides));
     }
     this.#let();

@@ -85,7 +85,10 @@ export class Inspector {
     const rows = inspector.state(server, view);
     const line = (/** @type {string[]} */ [name, value, meaning]) =>
       make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning)));
-    setLines(this.#state, rows.map((row) => [JSON.stringify(row), () => line(row)]));
+    setLines(
+      this.#state,
+      rows.map((row) => [JSON.stringify(row), () => line(row)]),
+    );
     const peer = (/** @type {import('../web/view.d.ts').PeerView} */ peer) => {
       const { id, matchIndex, nextIndex, heard } = peer;
       return [`S${id}`, String(matchIndex), String(nextIndex), inspector.peerState(peer), inspector.heard(heard)];
@@ -119,6 +122,9 @@ class Table {
     this.box.hidden = rows.length === 0;
     const line = (/** @type {string[]} */ [first, ...rest]) =>
       make('tr', {}, make('th', { scope: 'row' }, first), ...rest.map((cell) => make('td', {}, cell)));
-    setLines(this.#rows, rows.map((cells) => [JSON.stringify(cells), () => line(cells)]));
+    setLines(
+      this.#rows,
+      rows.map((cells) => [JSON.stringify(cells), () => line(cells)]),
+    );
   }
 }

@@ -59,7 +59,10 @@ export class Jumps {
     const words = jumps.kinds[kind];
     setText(this.#which, words);
     this.#which.setAttribute('aria-label', `${jumps.title} ${words}`);
-    for (const [id, label] of [['jump-back', jumps.back(words)], ['jump-on', jumps.on(words)]]) {
+    for (const [id, label] of [
+      ['jump-back', jumps.back(words)],
+      ['jump-on', jumps.on(words)],
+    ]) {
       byId(id, HTMLButtonElement).title = label;
       byId(id, HTMLButtonElement).setAttribute('aria-label', label);
     }

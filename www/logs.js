@@ -212,8 +212,7 @@ export class Logs {
     if (cell.shown === shown) return;
     cell.shown = shown;
     cell.box.hidden = false;
-    cell.box.className =
-      `entry ${entry.kind}${committed ? ' committed' : ''}${conflict ? ' conflict' : ''}${durable ? '' : ' volatile'}`;
+    cell.box.className = `entry ${entry.kind}${committed ? ' committed' : ''}${conflict ? ' conflict' : ''}${durable ? '' : ' volatile'}`;
     cell.box.style.left = this.#left(index);
     cell.box.style.setProperty('--hue', `var(${termVariable(entry.term)})`);
     setText(cell.term, String(entry.term));

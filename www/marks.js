@@ -44,11 +44,19 @@ export function drawMark(c, palette, mark, x, y, s) {
     c.stroke();
     const bar = (/** @type {number} */ x) => [x, -s * 0.4, x, s * 0.4];
     if (mark === 'paused') strokes(c, [bar(-s * 0.28), bar(s * 0.28)]);
-    else strokes(c, [[0, 0, 0, -s * 0.6], [0, 0, s * 0.45, s * 0.2]]);
+    else
+      strokes(c, [
+        [0, 0, 0, -s * 0.6],
+        [0, 0, s * 0.45, s * 0.2],
+      ]);
   } else {
     // Slow is half full, full is full, and one that hangs is struck through.
     drawDrum(c, palette.paper, palette.danger, 0, 0, s * 0.8, mark === 'slow' ? 0.5 : mark === 'full' ? 1 : 0);
-    if (mark === 'stalled') strokes(c, [[-s, -s, s, s], [-s, s, s, -s]]);
+    if (mark === 'stalled')
+      strokes(c, [
+        [-s, -s, s, s],
+        [-s, s, s, -s],
+      ]);
   }
   c.restore();
 }

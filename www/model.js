@@ -147,7 +147,10 @@ export class Model {
   toggleLink(a, b) {
     const cut = this.isCut(a, b) || this.isCut(b, a);
     this.act((run) => {
-      for (const [from, to] of [[a, b], [b, a]]) {
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ]) {
         if (cut && this.isCut(from, to)) run.heal(from, to);
         else if (!cut) run.cut(from, to);
       }

@@ -33,12 +33,7 @@ export class NetworkDialog {
         make('button', { onclick: () => this.#preset(this.#minority()) }, strings.splitHalves),
       ),
       this.#preview,
-      make(
-        'p',
-        { class: 'row' },
-        this.#cut,
-        make('button', { onclick: () => this.#heal() }, strings.healAll),
-      ),
+      make('p', { class: 'row' }, this.#cut, make('button', { onclick: () => this.#heal() }, strings.healAll)),
       make('h3', {}, strings.linksTitle),
       make('p', { class: 'hint' }, strings.linksHelp),
       this.#links,

@@ -42,7 +42,11 @@ export class Operations {
     const all = model.operations(mine ? READ : SHOWN).filter(({ client }) => !mine || client === 1);
     const shown = all.slice(-SHOWN).reverse();
     const keyOf = (/** @type {OperationView} */ { id, state, answer }) => `${id} ${state} ${answer}`;
-    if (shown.length) setLines(this.#list, shown.map((operation) => [keyOf(operation), () => line(operation)]));
+    if (shown.length)
+      setLines(
+        this.#list,
+        shown.map((operation) => [keyOf(operation), () => line(operation)]),
+      );
     else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.operationsEmpty));
   }
 }

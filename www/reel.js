@@ -66,7 +66,7 @@ export function partedAt(all, one, other) {
 function lineage(all, branch) {
   const line = new Map([[branch.id, Infinity]]);
   let until = Infinity;
-  for (let at = /** @type {BranchView | undefined} */ (branch); at?.origin; ) {
+  for (let at = /** @type {BranchView | undefined} */ (branch); at?.origin;) {
     const { origin, leftAt } = at;
     until = Math.min(until, leftAt);
     line.set(origin, until);

@@ -54,7 +54,9 @@ export class RunDialog {
         {},
         make('summary', {}, `${strings.runRules} `, this.#rulesWords),
         make('p', { class: 'hint' }, strings.runRulesHelp),
-        ...Run.rules().split('\n').map((line, i) => this.#rule(line, breaks[i])),
+        ...Run.rules()
+          .split('\n')
+          .map((line, i) => this.#rule(line, breaks[i])),
       ),
       make(
         'details',

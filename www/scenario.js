@@ -68,9 +68,22 @@ const ACTIONS = `
 
 /** The type of each field of an action, in the order in which a file has them. @type {Record<string, string>} */
 const FIELDS = {
-  target: 'target', server: 'server', from: 'server', to: 'server', rate: 'share', by: 'jump',
-  stalled: 'flag', full: 'flag', min: 'length', max: 'length', delay: 'length', share: 'share',
-  groups: 'groups', message: 'count', command: 'command', draw: 'count',
+  target: 'target',
+  server: 'server',
+  from: 'server',
+  to: 'server',
+  rate: 'share',
+  by: 'jump',
+  stalled: 'flag',
+  full: 'flag',
+  min: 'length',
+  max: 'length',
+  delay: 'length',
+  share: 'share',
+  groups: 'groups',
+  message: 'count',
+  command: 'command',
+  draw: 'count',
 };
 const ORDER = Object.keys(FIELDS);
 /** A target is called a server in a file. @param {string} field */
@@ -200,7 +213,10 @@ const serverNumber = (json) => Number(match(json, /^S([1-9]\d?)$/, words.noServe
 /** Small numbers of either sign are small numbers. @param {bigint} value */
 const zigzag = (value) => (value < 0n ? value * -2n - 1n : value * 2n);
 
-const TARGETS = new Map([['leader', 0], ['writer', 255]]);
+const TARGETS = new Map([
+  ['leader', 0],
+  ['writer', 255],
+]);
 
 const number = {
   put: (/** @type {Writer} */ out, /** @type {any} */ value) => out.number(value),

@@ -115,9 +115,15 @@ export class Story {
     const wanted = `${this.#read} ${every}`;
     if (wanted === this.#listed || !spare.has(this)) return;
     this.#listed = wanted;
-    const lines = this.#lines.filter(({ weight }) => every || weight !== 'detail').slice(-SHOWN).reverse();
+    const lines = this.#lines
+      .filter(({ weight }) => every || weight !== 'detail')
+      .slice(-SHOWN)
+      .reverse();
     if (lines.length) {
-      setLines(this.#list, lines.map((line) => [String(line.number), () => item(line)]));
+      setLines(
+        this.#list,
+        lines.map((line) => [String(line.number), () => item(line)]),
+      );
       // One of them is the tab stop of all.
       if (!this.#list.querySelector('[tabindex="0"]')) buttonsOf(this.#list)[0].tabIndex = 0;
     } else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.eventsEmpty));

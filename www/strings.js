@@ -119,24 +119,25 @@ export const tape = {
   /** @param {{ kind: string, server: number, client: number, number: number, count: number }} mark */
   moment: ({ kind, server: id, client, number, count }) => {
     const who = `S${id}`;
-    const words = /** @type {Record<string, string>} */ ({
-      campaign: `${who} stands for election in term ${number}`,
-      election: `${who} is elected in term ${number}`,
-      commit: `index ${number} is committed`,
-      'write-began': `${clientName(client)} begins a write`,
-      'write-ended': `${clientName(client)} ends a write`,
-      crash: `${who} crashes`,
-      restart: `${who} restarts`,
-      pause: `${who} pauses`,
-      resume: `${who} resumes`,
-      clock: `the clock of ${who} changes`,
-      disk: `something befalls the disk of ${who}`,
-      cut: 'links are cut',
-      heal: 'links are healed',
-      network: 'the network changes',
-      membership: 'the membership changes',
-      violation: 'a property is violated',
-    })[kind] ?? kind;
+    const words =
+      /** @type {Record<string, string>} */ ({
+        campaign: `${who} stands for election in term ${number}`,
+        election: `${who} is elected in term ${number}`,
+        commit: `index ${number} is committed`,
+        'write-began': `${clientName(client)} begins a write`,
+        'write-ended': `${clientName(client)} ends a write`,
+        crash: `${who} crashes`,
+        restart: `${who} restarts`,
+        pause: `${who} pauses`,
+        resume: `${who} resumes`,
+        clock: `the clock of ${who} changes`,
+        disk: `something befalls the disk of ${who}`,
+        cut: 'links are cut',
+        heal: 'links are healed',
+        network: 'the network changes',
+        membership: 'the membership changes',
+        violation: 'a property is violated',
+      })[kind] ?? kind;
     return count > 1 ? `${words}, and ${count - 1} more` : words;
   },
 };
@@ -319,7 +320,10 @@ export function messageLabel(message) {
 /** @param {MessageView} message @returns {[string, string][]} */
 export function messageTimes({ sent, arrives, lost, held }) {
   const end = lost ? ['is lost at', lost] : held ? ['held since', held] : ['arrives at', arrives];
-  return [['sent at', seconds(sent)], [String(end[0]), seconds(Number(end[1]))]];
+  return [
+    ['sent at', seconds(sent)],
+    [String(end[0]), seconds(Number(end[1]))],
+  ];
 }
 
 /** A message and what became of it. @param {MessageView} message @param {number} known */
@@ -402,7 +406,7 @@ export const spacetime = {
   png: 'Save as PNG',
   keys:
     'Up and down choose a lane, left and right go along it from event to event and light what led to it and what it ' +
-      'led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
+    'led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
 };
 /**
  * @param {number} lane @param {number} time @param {{ term: number, role: string } | undefined} standing
@@ -558,7 +562,7 @@ export const dials = {
   /** @param {import('../web/view.d.ts').DialsView} view @returns {string} */
   timingWords: ({ electionTimeoutMin: min, electionTimeoutMax: max, heartbeatInterval: beat, fsyncMin, fsyncMax }) =>
     `Election timeout ${min / 1e3} to ${max / 1e3} ms, a heartbeat every ${beat / 1e3} ms, disk writes ` +
-      `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. Servers are built with their timing: another needs a new run.`,
+    `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. Servers are built with their timing: another needs a new run.`,
   otherTiming: 'New run with another timing…',
   fine: 'Messages are quicker than election timers: a living leader is heard in time.',
   /** @param {string} most @param {string} least */
@@ -567,7 +571,7 @@ export const dials = {
   /** @param {string} most @param {string} least */
   outlive: (most, least) =>
     `A message may take ${most}, longer than the shortest election timer (${least}): votes come too late, and ` +
-      'elections may go on for ever.',
+    'elections may go on for ever.',
 };
 
 export const waitingForFirst = 'The cluster starts: nobody leads yet.';
@@ -617,9 +621,8 @@ export const sideOf = (id) => `Side of S${id}`;
 export const sidesNone = (majority) => `All on one side: nothing is cut. A side needs ${majority} to commit.`;
 /** @param {string[][]} groups @param {number} majority */
 export const sidesPreview = (groups, majority) =>
-  groups
-    .map((names) => `${names.join(' ')}${names.length >= majority ? ' (a majority)' : ''}`)
-    .join('  |  ') + (groups.some((g) => g.length >= majority) ? '' : ': no side has a majority');
+  groups.map((names) => `${names.join(' ')}${names.length >= majority ? ' (a majority)' : ''}`).join('  |  ') +
+  (groups.some((g) => g.length >= majority) ? '' : ': no side has a majority');
 export const cutPartition = 'Cut here';
 export const isolateLeader = 'Leader alone';
 export const splitHalves = 'Minority and majority';
@@ -672,7 +675,7 @@ export const copied = 'Link copied';
 // Sharing
 export const linkTooLong =
   'So much has been done that no link holds it: the address keeps the seed. Save the scenario as a file to keep ' +
-    'everything.';
+  'everything.';
 export const frameTitle = 'A Raft cluster in Raftarium';
 /** @param {string} seed @param {number} now */
 export const origin = (seed, now) => `Raftarium · seed ${seed} · ${seconds(now)}`;
@@ -688,7 +691,7 @@ export const share = {
   file: 'Scenario file',
   fileHelp:
     'The same as JSON, to read, to edit and to keep; “raftarium replay” plays it, too. To open one, you can also ' +
-      'drop it anywhere on the page.',
+    'drop it anywhere on the page.',
   note: 'Note',
   saveFile: 'Save scenario',
   openFile: 'Open scenario…',
@@ -849,7 +852,7 @@ export const helpVotes = [
 ];
 export const helpTerms =
   'Colour and number inside a server are its term. Arcs run out towards an election. Who is no member of the ' +
-    'cluster is faint.';
+  'cluster is faint.';
 /** Signs on the tape, by the kind of moment. */
 export const helpTape = [
   ['election', 'a server is elected'],
@@ -864,7 +867,7 @@ export const helpTape = [
 ];
 export const helpTapeBands =
   'Bands are terms, as high as the tape while somebody leads. Ticks at their foot: long, a client’s write; short, a ' +
-    'commit.';
+  'commit.';
 export const helpMessages = 'Messages';
 export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
   ['append', 'entries to copy, and how many'],
@@ -881,7 +884,7 @@ export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
 ]);
 export const helpBreak =
   'Press a server, a line or a message for what can be done to it; draw across lines to cut them. A message that is ' +
-    'struck through is lost.';
+  'struck through is lost.';
 export const paper =
   'The sections (§) are those of “In Search of an Understandable Consensus Algorithm”, Ongaro and Ousterhout, 2014.';
 
@@ -893,27 +896,27 @@ export const trouble = {
     title: 'This browser has no WebAssembly.',
     text:
       'Raftarium runs its cluster in WebAssembly. It may be switched off (in a lockdown or strict privacy mode), or ' +
-        'the browser is old: allow it for this page, or use another browser.',
+      'the browser is old: allow it for this page, or use another browser.',
   },
   load: {
     title: 'The simulator did not load.',
     text:
       'A file of this page could not be fetched. Check the connection and reload; if you serve it yourself, “cargo ' +
-        'xtask build” makes the folder complete.',
+      'xtask build” makes the folder complete.',
   },
   badRun: { title: 'That run can’t be started.' },
   differs: {
     title: 'This run plays differently here.',
     text:
       'The link comes from another version of Raftarium, in which the same seed and actions led elsewhere. What you ' +
-        'see may not be what was meant.',
+      'see may not be what was meant.',
   },
   panic: {
     title: 'The simulator stopped: this is a bug in Raftarium, not in what you did.',
     /** @param {string} seed @param {number} servers @param {number} now */
     text: (seed, servers, now) =>
       `Please report it with seed ${seed}, ${servers} servers, at ${seconds(now)}. Reloading plays the same seed ` +
-        'again.',
+      'again.',
   },
 };
 /** @param {ViolationView} violation */

@@ -8,8 +8,17 @@ const ANCHORS = { left: 'start', center: 'middle', right: 'end' };
 const BASELINES = { middle: 'central', top: 'hanging' };
 /** What `save` keeps. */
 const KEPT = /** @type {const} */ ([
-  'globalAlpha', 'fillStyle', 'strokeStyle', 'lineWidth', 'lineCap', 'lineJoin',
-  'font', 'textAlign', 'textBaseline', 'dash', 'matrix',
+  'globalAlpha',
+  'fillStyle',
+  'strokeStyle',
+  'lineWidth',
+  'lineCap',
+  'lineJoin',
+  'font',
+  'textAlign',
+  'textBaseline',
+  'dash',
+  'matrix',
 ]);
 
 export class SvgContext {

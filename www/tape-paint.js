@@ -127,7 +127,10 @@ function nameBand(c, palette, sight, { from, to, term, terms, leader }) {
  */
 function paintWrites(c, palette, sight, marks) {
   c.fillStyle = palette.ink;
-  for (const [kind, height, alpha] of /** @type {const} */ ([['commit', 3, 0.45], ['write-began', 6, 0.75]])) {
+  for (const [kind, height, alpha] of /** @type {const} */ ([
+    ['commit', 3, 0.45],
+    ['write-began', 6, 0.75],
+  ])) {
     c.globalAlpha = alpha;
     const top = SIGNS + BAND - 1 - height;
     // Of those that lie side by side one stroke is made.
@@ -149,12 +152,35 @@ function paintWrites(c, palette, sight, marks) {
 /** Each sign as strokes, or as one filled shape (closed): numbers are x and y in turn, around its middle. */
 const SHAPES = /** @type {Record<string, { lines: number[][], filled?: boolean, bad?: boolean }>} */ ({
   violation: { lines: [[0, -6, 6, 0, 0, 6, -6, 0]], filled: true, bad: true },
-  crash: { lines: [[-3.5, -3.5, 3.5, 3.5], [3.5, -3.5, -3.5, 3.5]], bad: true },
-  cut: { lines: [[-2, -4, -2, 4], [2, -4, 2, 4]], bad: true },
+  crash: {
+    lines: [
+      [-3.5, -3.5, 3.5, 3.5],
+      [3.5, -3.5, -3.5, 3.5],
+    ],
+    bad: true,
+  },
+  cut: {
+    lines: [
+      [-2, -4, -2, 4],
+      [2, -4, 2, 4],
+    ],
+    bad: true,
+  },
   election: { lines: [[-4.5, -3.5, 4.5, -3.5, 0, 4]], filled: true },
-  membership: { lines: [[-4, 0, 4, 0], [0, -4, 0, 4]] },
+  membership: {
+    lines: [
+      [-4, 0, 4, 0],
+      [0, -4, 0, 4],
+    ],
+  },
   restart: { lines: [[3.5, 0, 0, -3.5, -3.5, 0, 0, 3.5, 3.5, 0]] },
-  heal: { lines: [[-4, 0, 4, 0], [-4, -2.5, -4, 2.5], [4, -2.5, 4, 2.5]] },
+  heal: {
+    lines: [
+      [-4, 0, 4, 0],
+      [-4, -2.5, -4, 2.5],
+      [4, -2.5, 4, 2.5],
+    ],
+  },
   campaign: { lines: [[-3.5, -2.5, 3.5, -2.5, 0, 3, -3.5, -2.5]] },
 });
 const OTHER = { lines: [[-1.75, -1.75, 1.75, -1.75, 1.75, 1.75, -1.75, 1.75]], filled: true, bad: false };
@@ -228,6 +254,13 @@ export function paintPlayhead(c, palette, x, bottom) {
   c.fillStyle = palette.accent;
   c.fillRect(x - 1, 2, 2, bottom - 2);
   c.beginPath();
-  for (const [dx, y] of [[-5, 0], [5, 0], [5, 5], [0, 10], [-5, 5]]) c.lineTo(x + dx, y);
+  for (const [dx, y] of [
+    [-5, 0],
+    [5, 0],
+    [5, 5],
+    [0, 10],
+    [-5, 5],
+  ])
+    c.lineTo(x + dx, y);
   c.fill();
 }

@@ -1,6 +1,6 @@
 // Runs our simulator in Node: `node run.js MODULE simulate SECONDS` or `node run.js MODULE seek SECONDS JOURNEY`.
 // Prints one line of JSON.
-import { readFile } from "node:fs/promises";
+import { readFile } from 'node:fs/promises';
 
 const [file, command, ...numbers] = process.argv.slice(2);
 const [seconds, journey] = numbers.map(Number);
@@ -14,7 +14,7 @@ function cpuSeconds() {
   return (user + system) / 1e6;
 }
 
-if (command === "simulate") {
+if (command === 'simulate') {
   // The engine optimises what has run for a while, and beside this thread: that is over then.
   for (let turn = 0; turn < 5; turn += 1) simulate(60);
   const before = cpuSeconds();
@@ -22,7 +22,7 @@ if (command === "simulate") {
   const spent = cpuSeconds() - before;
   const hash = BigInt.asUintN(64, traceHash()).toString();
   console.log(JSON.stringify({ cpu_seconds: spent, events, trace_hash: hash }));
-} else if (command === "seek") {
+} else if (command === 'seek') {
   prepare(journey, seconds);
   const targets = [];
   let state = 7n;
@@ -35,7 +35,7 @@ if (command === "simulate") {
   for (let round = 0; round < 3; round += 1) {
     targets.forEach((target, turn) => {
       const start = performance.now();
-      if (seek(target) < 0) throw new Error("there is no run to travel through");
+      if (seek(target) < 0) throw new Error('there is no run to travel through');
       quickest[turn] = Math.min(quickest[turn], performance.now() - start);
     });
   }

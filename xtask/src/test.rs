@@ -52,6 +52,8 @@ pub enum Part {
     WasmChrome,
     /// The page, within its budgets
     Build,
+    /// Formatting of JavaScript and style sheets
+    FmtPage,
     /// Types of the page's JavaScript
     Types,
     /// The page in a real browser
@@ -72,6 +74,7 @@ impl Part {
             Part::WasmNode => "wasm tests in Node",
             Part::WasmChrome => "wasm tests in Chrome",
             Part::Build => "build of the page",
+            Part::FmtPage => "formatting of the page",
             Part::Types => "types of the page",
             Part::Page => "page tests",
         }
@@ -103,6 +106,7 @@ impl Part {
             Part::WasmNode => wasm_node(),
             Part::WasmChrome => wasm_chrome(),
             Part::Build => package::run(&package::Options::default()).map(Passed::check),
+            Part::FmtPage => fmt_page(),
             Part::Types => types(),
             Part::Page => page(),
         }
@@ -234,6 +238,11 @@ fn with_browser(settings: &str, browser: &Path) -> Result<String> {
         .context("webdriver.json has no goog:chromeOptions")?
         .insert("binary".into(), browser.display().to_string().into());
     Ok(settings.to_string())
+}
+
+fn fmt_page() -> Result<Passed> {
+    setup::ensure_npm_packages()?;
+    tools::run(tools::npm("npx").args(["--no", "--", "prettier", "--check", "**/*.{css,js}"])).map(Passed::check)
 }
 
 fn types() -> Result<Passed> {
