@@ -30,6 +30,7 @@ const TOP = 8;
 /**
  * @typedef {object} Scene
  * @property {TrafficView} traffic
+ * @property {number} known up to when lanes and messages are drawn
  * @property {number} now
  * @property {(message: MessageView) => boolean} shown
  * @property {Cones | null} cones
@@ -69,13 +70,11 @@ export function stretchOf(sheet, message, known) {
 
 /** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene */
 export function drawLanes(pen, palette, sheet, scene) {
-  const { traffic, now, cones, message: lit } = scene;
+  const { traffic, known, now, cones, message: lit } = scene;
   const right = sheet.from + sheet.span;
   drawAxis(pen, palette, sheet);
   for (const lane of sheet.lanes) drawLane(pen, palette, sheet, scene, lane);
-  const inSight = traffic.messages.filter(
-    (m) => m.sent <= right && endOf(m, traffic.to) >= sheet.from && scene.shown(m),
-  );
+  const inSight = traffic.messages.filter((m) => m.sent <= right && endOf(m, known) >= sheet.from && scene.shown(m));
   for (const message of inSight) {
     if (message.id !== lit) drawMessage(pen, palette, sheet, scene, message, inSight.length);
   }
@@ -130,7 +129,7 @@ export function drawAxis(pen, palette, sheet) {
 }
 
 /** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene @param {number} lane */
-function drawLane(pen, palette, sheet, { traffic, cones }, lane) {
+function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
   const y = yOf(sheet, lane);
   const right = sheet.from + sheet.span;
   /** @param {number} start @param {number} end @param {(x: number, u: number, alpha: number) => void} draw */
@@ -146,12 +145,12 @@ function drawLane(pen, palette, sheet, { traffic, cones }, lane) {
     }
   };
   if (lane < 0) {
-    stretch(traffic.from, traffic.to, (x, u, alpha) => pen.line(x, y, u, y, palette.ink2, 1, { alpha, dash: [1, 3] }));
+    stretch(traffic.from, known, (x, u, alpha) => pen.line(x, y, u, y, palette.ink2, 1, { alpha, dash: [1, 3] }));
     return;
   }
   const own = traffic.standings.filter(({ server }) => server === lane);
   own.forEach((standing, i) => {
-    const end = own[i + 1]?.time ?? traffic.to;
+    const end = own[i + 1]?.time ?? known;
     const { role, term, time } = standing;
     if (role === 'crashed') {
       stretch(time, end, (x, u, alpha) => pen.line(x, y, u, y, palette.ink2, 1, { alpha: alpha * 0.5, dash: [1, 5] }));
@@ -178,8 +177,8 @@ function drawLane(pen, palette, sheet, { traffic, cones }, lane) {
  * @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene @param {MessageView} message
  * @param {number} crowd
  */
-function drawMessage(pen, palette, sheet, { traffic, cones, message: lit, now }, message, crowd) {
-  const { x, y, u, v } = stretchOf(sheet, message, traffic.to);
+function drawMessage(pen, palette, sheet, { known, cones, message: lit, now }, message, crowd) {
+  const { x, y, u, v } = stretchOf(sheet, message, known);
   const chosen = message.id === lit;
   const quiet = message.kind === 'heartbeat' || message.kind === 'append-answer';
   let alpha = quiet ? 0.45 : 0.9;
@@ -190,7 +189,7 @@ function drawMessage(pen, palette, sheet, { traffic, cones, message: lit, now },
   const dash = isAnswer(message.kind) ? [4, 2.5] : undefined;
   pen.line(x, y, u, v, hue, width, { alpha, dash });
   if (message.lost) cross(pen, u, v, 4, palette.danger, { alpha });
-  else if (crowd < 150 && message.arrives <= traffic.to && !message.held) pen.dot(u, v, 2, hue, { alpha });
+  else if (crowd < 150 && message.arrives <= known && !message.held) pen.dot(u, v, 2, hue, { alpha });
 }
 
 /** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene */

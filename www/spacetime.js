@@ -169,9 +169,12 @@ export class SpaceTime {
   /** @returns {Scene} */
   #scene() {
     const { lit } = this.#ring;
+    const now = this.#model?.now ?? 0;
     return {
       traffic: this.#traffic,
-      now: this.#model?.now ?? 0,
+      // What was read some frames ago goes on as it was, so that lanes always reach the playhead.
+      known: Math.max(this.#traffic.to, Math.min(now, this.#view.from + this.#view.span)),
+      now,
       shown: this.#shown,
       cones: this.#cones,
       lit: this.#spot?.lane ?? lit.server,
