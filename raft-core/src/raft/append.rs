@@ -8,6 +8,7 @@ use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Messag
 use super::observation::Observation;
 use super::rules::Rule;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet};
+use crate::time::Time;
 
 /// How an append fits a log. A pure function of the two, [`fit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,15 @@ pub(super) fn fit(previous: EntryId, entries: &Entries, last: LogIndex, contains
         known += 1;
     }
     Fit::Extends { known }
+}
+
+impl AppendEntries {
+    /// The answer of a server in the same term whose log equals the leader's up to `received`.
+    #[inline]
+    pub(super) fn answer(&self, clock: Time, received: LogIndex, outcome: AppendOutcome) -> Message {
+        let AppendEntries { term, round, probe, .. } = *self;
+        Message::AppendEntriesResponse(AppendEntriesResponse { term, round, probe, clock, received, outcome })
+    }
 }
 
 impl Raft {
@@ -113,11 +123,8 @@ impl Raft {
         self.learn_commit(m.commit, received, out);
         // An earlier acknowledgement may have been lost, or the disk may have finished since.
         let matched = verified.max(received.min(self.disk.log()));
-        let (term, round, probe, clock) = (m.term, m.round, m.probe, self.now);
-        let outcome = AppendOutcome::Matched(matched);
-        let answer =
-            || Message::AppendEntriesResponse(AppendEntriesResponse { term, round, probe, clock, received, outcome });
-        self.promise_log(matched, leader, answer, out);
+        let (clock, outcome) = (self.now, AppendOutcome::Matched(matched));
+        self.promise_log(matched, leader, || m.answer(clock, received, outcome), out);
     }
 
     fn reject(&mut self, leader: ServerId, m: &AppendEntries, out: &mut Output) {

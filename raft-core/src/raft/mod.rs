@@ -67,6 +67,9 @@
 //! | ReadIndex | refuse | refuse | refuse | handle |
 //! | ReadIndexResponse | handle | handle | handle | handle |
 //!
+//! Most of what is said is an empty append to a follower that has everything, and its answer, which is no news: both are seen at once to be
+//! *routine* (`routine`), and nothing else is looked at.
+//!
 //! # Caveats
 //! * Raft tolerates crashes, not lies: a peer that sends what no correct server would is ignored where that can be seen, and
 //!   believed where it can't.
@@ -98,6 +101,7 @@ mod quorum;
 mod reads;
 mod replicate;
 mod rounds;
+mod routine;
 mod rules;
 mod sentences;
 mod snapshots;
@@ -317,7 +321,7 @@ impl Raft {
         out.clear();
         self.read_clock(now);
         match input {
-            Input::Message { from, ref message } => self.on_message(from, message, out),
+            Input::Message { from, ref message } => return self.take_message(from, message, out),
             Input::TimerDue => self.on_timer(out),
             Input::Durable(receipt) => self.on_durable(receipt, out),
             Input::Propose(proposal) => self.on_propose(proposal, out),
@@ -335,8 +339,14 @@ impl Raft {
     pub fn receive(&mut self, now: Time, from: ServerId, message: &Message, out: &mut Output) {
         out.clear();
         self.read_clock(now);
-        self.on_message(from, message, out);
-        self.finish(out);
+        self.take_message(from, message, out);
+    }
+
+    fn take_message(&mut self, from: ServerId, message: &Message, out: &mut Output) {
+        if !self.on_routine(from, message, out) {
+            self.on_message(from, message, out);
+            self.finish(out);
+        }
     }
 
     /// When to call [`Raft::step`] with [`Input::TimerDue`] at the latest, on this server's own clock.
@@ -482,9 +492,14 @@ impl Raft {
             out.observe(|| Observation::FollowsLeader { term, leader: from });
             self.settle_transfer(from, out);
         }
+        self.hear_leader();
+        true
+    }
+
+    /// The leader has just been heard.
+    fn hear_leader(&mut self) {
         self.patient_until = self.now + self.config.election_timeout_min;
         self.arm_election_timer();
-        true
     }
 
     fn on_timer(&mut self, out: &mut Output) {

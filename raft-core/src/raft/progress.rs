@@ -16,7 +16,8 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::drift::DriftWatch;
+use super::config::Config;
+use super::drift::{DriftWatch, Reading};
 use super::message::Snapshot;
 use super::types::LogIndex;
 use crate::time::Time;
@@ -138,6 +139,22 @@ impl Progress {
             heard: now,
             drift: DriftWatch::default(),
             sent: Time::ZERO,
+        }
+    }
+
+    /// The member answered at `now`: it knew the leader when `round` was current, which `began` then, and its own clock showed that.
+    pub(super) fn hear(&mut self, round: u64, began: Option<Time>, clock: Option<Time>, now: Time, config: &Config) {
+        self.heard = now;
+        // The answer was written after its round began, and before it came.
+        if let (Some(from), Some(shown)) = (began, clock) {
+            let span = config.election_timeout_max.times(4);
+            self.drift.take(Reading { from, to: now, shown }, config.clock_drift_max, span);
+        }
+        if round > self.acked_round {
+            self.acked_round = round;
+            if let Some(began) = began {
+                self.acked_round_began = began;
+            }
         }
     }
 

@@ -3,7 +3,6 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::drift::Reading;
 use super::entry::{Entries, Entry, Payload};
 use super::io::{Output, Proposal, Refusal};
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
@@ -310,8 +309,6 @@ impl Raft {
 
     /// A member answered: it is alive, and it knew the leader when `round` was current. Whether that can be.
     pub(super) fn note_heard(&mut self, from: ServerId, round: u64, clock: Option<Time>, out: &mut Output) -> bool {
-        let now = self.now;
-        let (drift_max, span) = (self.config.clock_drift_max, self.config.election_timeout_max.times(4));
         let Role::Leader(leader) = &mut self.role else {
             return false;
         };
@@ -323,17 +320,7 @@ impl Raft {
         let Some(progress) = leader.progress_mut(from) else {
             return false;
         };
-        progress.heard = now;
-        // The answer was written after its round began, and before it came.
-        if let (Some(from), Some(shown)) = (began, clock) {
-            progress.drift.take(Reading { from, to: now, shown }, drift_max, span);
-        }
-        if round > progress.acked_round {
-            progress.acked_round = round;
-            if let Some(began) = began {
-                progress.acked_round_began = began;
-            }
-        }
+        progress.hear(round, began, clock, self.now, &self.config);
         true
     }
 
