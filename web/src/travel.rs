@@ -87,18 +87,7 @@ impl Run {
     #[wasm_bindgen(js_name = jumpForward)]
     pub fn jump_forward(&mut self, kinds: u32, within: f64) -> bool {
         let limit = self.timeline.position().time + Duration::from_micros(within.max(0.0) as u64);
-        let kinds = kinds_in(kinds);
-        if let Some(Moment { event, .. }) = self.timeline.next_moment(&kinds) {
-            self.timeline.seek_event(event);
-            return true;
-        }
-        // Aside: what wasn't looked for stays unknown, so that to act here is not to act in the past.
-        let mut ahead = self.timeline.clone();
-        let found = ahead.play_to_moment(&kinds, limit).is_some();
-        if found {
-            self.timeline = ahead;
-        }
-        found
+        self.timeline.jump_to_moment(&kinds_in(kinds), limit).is_some()
     }
 
     /// A stretch of a branch in `buckets` parts, as plain numbers: whether some moments were left out (1 or 0), how many terms

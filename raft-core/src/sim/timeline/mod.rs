@@ -260,6 +260,19 @@ impl Timeline {
         None
     }
 
+    /// Goes to the next moment of one of these kinds, one that is known or one that comes until `limit`. If there is none, nothing
+    /// has changed: what wasn't looked for stays unknown, so that to act here is not to act in the past.
+    pub fn jump_to_moment(&mut self, kinds: &[MomentKind], limit: Time) -> Option<Moment> {
+        if let Some(known) = self.next_moment(kinds) {
+            self.seek_event(known.event);
+            return Some(known);
+        }
+        let mut ahead = self.clone();
+        let found = ahead.play_to_moment(kinds, limit)?;
+        *self = ahead;
+        Some(found)
+    }
+
     /// Does something at the present position: after everything else of this instant, as [`Simulation::act`] does. In the past
     /// it begins a new branch, which is played from then on.
     ///
