@@ -357,10 +357,9 @@ fn operation(record: &OperationRecord) -> OperationView {
 }
 
 pub fn shortened(text: &str) -> String {
-    match text.char_indices().nth(TEXT_MAX) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    let mut rest = text.chars();
+    let short: String = rest.by_ref().take(TEXT_MAX).collect();
+    if rest.as_str().is_empty() { short } else { short + "…" }
 }
 
 #[cfg(test)]

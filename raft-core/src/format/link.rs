@@ -92,7 +92,7 @@ impl fmt::Display for LinkError {
                 )
             }
             LinkError::Character { position, found } => {
-                write!(f, "character {} of the link is {found:?}, which no link has: copy it again", position + 1)
+                write!(f, "character {} of the link is “{found}”, which no link has: copy it again", position + 1)
             }
             LinkError::CutShort => f.write_str("the link ends too early: copy the whole of it"),
             LinkError::Damaged => f.write_str("the link is damaged or incomplete: copy the whole of it again"),

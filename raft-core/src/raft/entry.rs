@@ -72,9 +72,10 @@ impl Run {
     /// If there are fewer.
     #[must_use]
     pub fn part(&self, range: Range<usize>) -> Run {
-        assert!(range.start <= range.end && range.end <= self.len(), "{range:?} of {} entries", self.len());
+        let Range { start, end } = range;
+        assert!(start <= end && end <= self.len(), "{start}..{end} of {} entries", self.len());
         let at = |place: usize| self.from + place as u32;
-        Run { whole: Arc::clone(&self.whole), from: at(range.start), to: at(range.end) }
+        Run { whole: Arc::clone(&self.whole), from: at(start), to: at(end) }
     }
 }
 

@@ -388,20 +388,21 @@ impl Client {
         let key = match NAMES.get(key as usize) {
             Some(name) => Key::new(name),
             None => Key::new(&format!("k{key}")),
-        }
-        .expect("a short name is a key");
+        };
+        let key = key.unwrap_or_else(|error| panic!("a short name is a key: {error}"));
         // Draws only where there is something to draw.
         if parameters.extra_reads > 0 && self.random.random_range(0..CERTAIN) < parameters.extra_reads {
             return Query::Get { key }.into();
         }
-        let value = Value::new(&number.to_string()).expect("a number is a value");
+        let value = |number: u32| {
+            Value::new(&number.to_string()).unwrap_or_else(|error| panic!("a number is a value: {error}"))
+        };
         match self.random.random_range(0..10_u32) {
-            0..=5 => Operation::Put { key, value }.into(),
+            0..=5 => Operation::Put { key, value: value(number) }.into(),
             6..=7 => Query::Get { key }.into(),
             8 => {
                 let expected = number.saturating_sub(self.random.random_range(1..8_u32));
-                let expected = Value::new(&expected.to_string()).expect("a number is a value");
-                Operation::CompareAndSet { key, expected, new: value }.into()
+                Operation::CompareAndSet { key, expected: value(expected), new: value(number) }.into()
             }
             _ => Operation::Delete { key }.into(),
         }

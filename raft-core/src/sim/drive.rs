@@ -49,11 +49,12 @@ impl Simulation {
             false => Start::Restart(image.durable(), Configuration::default()),
         };
         let store = match machine.disk.image().snapshot() {
-            Some(snapshot) => Store::restore(&snapshot.data, settings).expect("a synced snapshot can be read again"),
+            Some(snapshot) => Store::restore(&snapshot.data, settings)
+                .unwrap_or_else(|error| panic!("a synced snapshot can be read again: {error}")),
             None => Store::new(settings),
         };
         let mut raft = Raft::new(config, start, machine.clock.read(self.now))
-            .expect("parameters were checked, and a disk image is a past state");
+            .unwrap_or_else(|error| panic!("parameters were checked, and a disk image is a past state: {error}"));
         // A disk's log lives on through crashes: what it shares with earlier checkpoints, the new server shares with them, too.
         raft.share_log(machine.disk.image().log());
         let requests = 0;
@@ -250,7 +251,8 @@ impl Simulation {
             && let Some(process) = &mut self.machines[server.slot()].process
         {
             let settings = store_settings(self.scenario.parameters.rules);
-            process.store = Store::restore(&snapshot.data, settings).expect("a snapshot arrives whole or not at all");
+            process.store = Store::restore(&snapshot.data, settings)
+                .unwrap_or_else(|error| panic!("a snapshot arrives whole or not at all: {error}"));
         }
         for (index, entry) in out.committed_entries() {
             let Some(process) = &mut self.machines[server.slot()].process else { return };

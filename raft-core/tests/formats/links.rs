@@ -120,7 +120,7 @@ fn what_is_wrong_with_a_link_is_said_in_a_sentence() {
     assert_eq!(
         sentence(&good.replacen(&good[3..4], "+", 1)),
         format!(
-            "character {} of the link is '+', which no link has: copy it again",
+            "character {} of the link is “+”, which no link has: copy it again",
             good.find(&good[3..4]).unwrap() + 1
         )
     );

@@ -44,7 +44,8 @@ impl Playhead {
                     return false;
                 }
                 self.world.run_until(deed.after.time);
-                self.world.act(deed.action.clone()).expect("what was done once can be done again");
+                let again = self.world.act(deed.action.clone());
+                again.unwrap_or_else(|error| panic!("what was done once can be done again: {error}"));
             }
             _ => {
                 if !self.world.step_until(until) {
