@@ -3,7 +3,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::borrow::Borrow;
+use core::cmp::Ordering;
 
 /// The most pairs in a chunk.
 const CHUNK: usize = 64;
@@ -19,6 +19,19 @@ pub(crate) struct SharedMap<K, V> {
 impl<K, V> Default for SharedMap<K, V> {
     fn default() -> SharedMap<K, V> {
         SharedMap { chunks: Vec::new(), len: 0 }
+    }
+}
+
+/// A key that can be found by something else that is ordered as it is, such as a borrowed text.
+pub(crate) trait SearchedBy<Q: ?Sized> {
+    /// How the key compares with what is sought.
+    fn order(&self, sought: &Q) -> Ordering;
+}
+
+/// Every key is found by its equal.
+impl<K: Ord> SearchedBy<K> for K {
+    fn order(&self, sought: &K) -> Ordering {
+        self.cmp(sought)
     }
 }
 
@@ -44,28 +57,31 @@ impl<K, V> SharedMap<K, V> {
 
 impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     /// The chunk and the place in it where a key is, or where it would belong.
-    fn place<Q: Ord + ?Sized>(&self, key: &Q) -> (usize, Result<usize, usize>)
+    fn place<Q: ?Sized>(&self, key: &Q) -> (usize, Result<usize, usize>)
     where
-        K: Borrow<Q>,
+        K: SearchedBy<Q>,
     {
-        let after = self.chunks.partition_point(|chunk| chunk[0].0.borrow() <= key);
-        let number = after.saturating_sub(1);
+        // Most maps are small: in the only chunk nothing is looked for twice.
+        let number = match self.chunks.len() {
+            0 | 1 => 0,
+            _ => self.chunks.partition_point(|chunk| chunk[0].0.order(key).is_le()).saturating_sub(1),
+        };
         let chunk = self.chunks.get(number).map_or(&[][..], |chunk| chunk);
-        (number, chunk.binary_search_by(|(own, _)| own.borrow().cmp(key)))
+        (number, chunk.binary_search_by(|(own, _)| own.order(key)))
     }
 
-    pub(crate) fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    pub(crate) fn get<Q: ?Sized>(&self, key: &Q) -> Option<&V>
     where
-        K: Borrow<Q>,
+        K: SearchedBy<Q>,
     {
         let (chunk, place) = self.place(key);
         let place = place.ok()?;
         Some(&self.chunks[chunk][place].1)
     }
 
-    pub(crate) fn get_mut<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<&mut V>
+    pub(crate) fn get_mut<Q: ?Sized>(&mut self, key: &Q) -> Option<&mut V>
     where
-        K: Borrow<Q>,
+        K: SearchedBy<Q>,
     {
         let (chunk, place) = self.place(key);
         let place = place.ok()?;
@@ -94,9 +110,9 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         None
     }
 
-    pub(crate) fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    pub(crate) fn remove<Q: ?Sized>(&mut self, key: &Q) -> Option<V>
     where
-        K: Borrow<Q>,
+        K: SearchedBy<Q>,
     {
         let (number, place) = self.place(key);
         let place = place.ok()?;

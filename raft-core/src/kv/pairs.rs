@@ -51,7 +51,7 @@ impl Pairs {
             OperationRef::Put { key, value } => Outcome::Written { replaced: self.put(key, value) },
             OperationRef::Delete { key } => Outcome::Deleted { existed: self.delete(key) },
             OperationRef::CompareAndSet { key, expected, new } => match self.get(key) {
-                Some(actual) if actual.as_str() == expected => {
+                Some(actual) if actual.as_bytes() == expected.as_bytes() => {
                     self.put(key, new);
                     Outcome::Swapped
                 }

@@ -3,6 +3,7 @@
 use super::codec::outcome_parts;
 use super::digest::{Digest, Domain};
 use super::operation::Outcome;
+use super::text::Value;
 use crate::shared_map::SharedMap;
 use alloc::vec::Vec;
 use core::fmt;
@@ -69,7 +70,7 @@ impl Answer {
         let digest = Digest::new(Domain::Answer)
             .number(serial)
             .number(u64::from(tag))
-            .bytes(value.map_or(&[], |value| value.as_str().as_bytes()))
+            .bytes(value.map_or(&[], Value::as_bytes))
             .finish();
         Answer { serial, outcome, digest }
     }
@@ -170,7 +171,8 @@ impl Session {
 /// All sessions of a store. A clone shares them until one side changes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sessions {
-    table: SharedMap<SessionId, Session>,
+    /// Each with its digest.
+    table: SharedMap<SessionId, (Session, u64)>,
     /// The sum of all sessions' digests.
     digest: u64,
 }
@@ -185,12 +187,12 @@ impl Sessions {
     }
 
     pub(super) fn get(&self, id: SessionId) -> Option<&Session> {
-        self.table.get(&id)
+        self.table.get(&id).map(|(session, _)| session)
     }
 
     /// In the order they were opened.
     pub(super) fn iter(&self) -> impl ExactSizeIterator<Item = &Session> + DoubleEndedIterator {
-        self.table.iter().map(|(_, session)| session)
+        self.table.iter().map(|(_, (session, _))| session)
     }
 
     /// Opens a session at `index`, and says which ones had to go: the idle ones, then the least
@@ -219,27 +221,28 @@ impl Sessions {
         settings: &Settings,
         job: impl FnOnce(&mut Session) -> R,
     ) -> Option<R> {
-        if self.get(id)?.is_idle(index, settings) {
+        let (session, digest) = self.table.get_mut(&id)?;
+        if session.is_idle(index, settings) {
             self.remove(id);
             return None;
         }
-        let session = self.table.get_mut(&id)?;
-        let before = session.digest();
         session.last_used = index;
         let result = job(session);
-        self.digest = self.digest.wrapping_sub(before).wrapping_add(session.digest());
+        let before = core::mem::replace(digest, session.digest());
+        self.digest = self.digest.wrapping_sub(before).wrapping_add(*digest);
         Some(result)
     }
 
     pub(super) fn insert(&mut self, session: Session) {
-        self.digest = self.digest.wrapping_add(session.digest());
-        let before = self.table.insert(session.id, session);
+        let digest = session.digest();
+        self.digest = self.digest.wrapping_add(digest);
+        let before = self.table.insert(session.id, (session, digest));
         assert!(before.is_none(), "an index opens one session only");
     }
 
     fn remove(&mut self, id: SessionId) {
-        if let Some(session) = self.table.remove(&id) {
-            self.digest = self.digest.wrapping_sub(session.digest());
+        if let Some((_, digest)) = self.table.remove(&id) {
+            self.digest = self.digest.wrapping_sub(digest);
         }
     }
 }

@@ -1,8 +1,12 @@
-//! Keys and values: UTF-8 text of a bounded size, checked once and then shared.
+//! Keys and values: UTF-8 text of a bounded size, checked once and then cheap to clone: a few bytes stand in place, many are shared, as a log's
+//! commands are ([`Bytes`]).
 
-use alloc::sync::Arc;
+use crate::raft::Bytes;
+use crate::shared_map::SearchedBy;
 use core::borrow::Borrow;
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 /// Which of the two texts a limit or an error is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,11 +85,52 @@ impl fmt::Display for TextError {
 
 impl core::error::Error for TextError {}
 
+/// What a key and a value are made of.
+#[derive(Clone, PartialEq, Eq)]
+struct Text(Bytes);
+
+impl Text {
+    fn new(text: &str) -> Text {
+        Text(text.as_bytes().into())
+    }
+
+    fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_else(|error| panic!("it was made of a text: {error}"))
+    }
+}
+
+/// As `str` does it, byte for byte: what a text adds to a trace doesn't depend on how it is kept.
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(&self.0);
+        state.write_u8(0xff);
+    }
+}
+
+impl PartialOrd for Text {
+    fn partial_cmp(&self, other: &Text) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By its bytes.
+impl Ord for Text {
+    fn cmp(&self, other: &Text) -> Ordering {
+        (*self.0).cmp(&*other.0)
+    }
+}
+
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
 macro_rules! bounded_text {
     ($(#[$doc:meta])* $name:ident, $bytes_max:literal) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(Text);
 
         impl $name {
             /// The most bytes of UTF-8 it may have. The fewest is 1.
@@ -97,25 +142,30 @@ macro_rules! bounded_text {
             /// When the text is empty or longer than [`BYTES_MAX`](Self::BYTES_MAX).
             pub fn new(text: &str) -> Result<Self, TextError> {
                 Field::$name.check(text.len() as u64)?;
-                Ok(Self(text.into()))
+                Ok(Self(Text::new(text)))
             }
 
             /// Takes a copy of a text whose length has been checked already.
             pub(super) fn checked(text: &str) -> Self {
                 debug_assert_eq!(Field::$name.check(text.len() as u64), Ok(()));
-                Self(text.into())
+                Self(Text::new(text))
             }
 
             /// The text itself.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
+            }
+
+            /// Its UTF-8, at hand without a look at it.
+            pub(crate) fn as_bytes(&self) -> &[u8] {
+                &self.0.0
             }
         }
 
         /// So that a map can be searched with borrowed text.
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
-                &self.0
+                self.as_str()
             }
         }
     };
@@ -143,9 +193,24 @@ bounded_text!(
     Value, 65_536
 );
 
+/// Texts are ordered by their bytes.
+impl SearchedBy<str> for Key {
+    #[inline]
+    fn order(&self, sought: &str) -> Ordering {
+        let (own, sought) = (self.as_bytes(), sought.as_bytes());
+        // Mostly the first byte decides, and a call of the C library's comparison would take longer than that.
+        match own.first().cmp(&sought.first()) {
+            Ordering::Equal => own.cmp(sought),
+            decided => decided,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hash::TraceHasher;
+    use alloc::format;
     use alloc::string::ToString;
 
     fn too_long(field: Field, bytes: u64, bytes_max: u64) -> TextError {
@@ -189,10 +254,31 @@ mod tests {
     }
 
     #[test]
-    fn a_clone_shares_the_text() {
-        let key = Key::new("shared").unwrap();
+    fn a_clone_shares_a_text_that_is_not_short() {
+        let shared = "a text of more bytes than there is room for in place";
+        let key = Key::new(shared).unwrap();
         assert!(core::ptr::eq(key.as_str(), key.clone().as_str()));
-        assert!(!core::ptr::eq(key.as_str(), Key::new("shared").unwrap().as_str()));
+        assert!(!core::ptr::eq(key.as_str(), Key::new(shared).unwrap().as_str()));
+    }
+
+    #[test]
+    fn short_or_long_a_text_hashes_prints_and_compares_as_itself() {
+        let hash_of = |text: &dyn Fn(&mut TraceHasher)| {
+            let mut hasher = TraceHasher::new(1);
+            text(&mut hasher);
+            hasher.finish()
+        };
+        for len in [1, 7, 8, 21, 22, 23, 24, 200] {
+            let text = "é".repeat(len / 2) + "x";
+            let (key, value) = (Key::new(&text).unwrap(), Value::new(&text).unwrap());
+            assert_eq!((key.as_str(), value.as_str()), (text.as_str(), text.as_str()));
+            assert_eq!(hash_of(&|hasher| key.hash(hasher)), hash_of(&|hasher| text.hash(hasher)));
+            assert_eq!(format!("{key:?} {value:?}"), format!("Key({text:?}) Value({text:?})"));
+            assert_eq!(key.order(text.as_str()), Ordering::Equal);
+            assert_eq!(key.order(format!("{text}y").as_str()), Ordering::Less);
+            assert_eq!(key, Key::checked(&text));
+            assert_ne!(value, Value::new(&format!("{text}y")).unwrap());
+        }
     }
 
     #[test]
