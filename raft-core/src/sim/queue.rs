@@ -1,7 +1,6 @@
 //! The world's agenda: events in the order of their times, and of their being scheduled where those are equal.
 
-use alloc::collections::BinaryHeap;
-use core::cmp::Ordering;
+use alloc::vec::Vec;
 
 use super::client::ClientId;
 use super::network::Place;
@@ -43,72 +42,65 @@ impl Scheduled {
     }
 }
 
-/// Earliest first: `BinaryHeap` gives the greatest.
-impl Ord for Scheduled {
-    fn cmp(&self, other: &Scheduled) -> Ordering {
-        other.key().cmp(&self.key())
-    }
-}
-
-impl PartialOrd for Scheduled {
-    fn partial_cmp(&self, other: &Scheduled) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-
-    #[inline(always)]
-    fn le(&self, other: &Scheduled) -> bool {
-        other.key() <= self.key()
-    }
-}
-
+/// A list in order, what is due next at its end. Little is on the agenda at a time, some fifty events, and most of what comes to it is a message that
+/// is due before almost all of that: it goes a few places from the end, which takes less than a heap's care.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
-    heap: BinaryHeap<Scheduled>,
+    latest_first: Vec<Scheduled>,
     pushed: u64,
     actions: u64,
 }
 
+/// So many places from the end are looked at one by one. Beyond, a place is searched for by halves.
+const NEAR: usize = 16;
+
 impl Queue {
     pub(super) fn push(&mut self, at: Time, event: Event) {
         self.pushed += 1;
-        self.heap.push(Scheduled { at, order: self.pushed, event });
+        self.insert(Scheduled { at, order: self.pushed, event });
     }
 
     /// Schedules an action: after everything else of its instant, in the order of the script.
     pub(super) fn push_action(&mut self, at: Time, position: u32) {
         self.actions += 1;
-        self.heap.push(Scheduled { at, order: AFTER_EVERYTHING | self.actions, event: Event::Act { position } });
+        self.insert(Scheduled { at, order: AFTER_EVERYTHING | self.actions, event: Event::Act { position } });
+    }
+
+    fn insert(&mut self, scheduled: Scheduled) {
+        let later = |other: &Scheduled| other.key() > scheduled.key();
+        let near = self.latest_first.len().saturating_sub(NEAR);
+        let place = match self.latest_first[near..].iter().rposition(later) {
+            Some(place) => near + place + 1,
+            None => self.latest_first[..near].partition_point(later),
+        };
+        self.latest_first.insert(place, scheduled);
     }
 
     /// An action was inserted into the script at `place`: those still to come from there on stand one further now.
     pub(super) fn shift_actions(&mut self, place: u32) {
-        if self.heap.is_empty() {
-            return;
-        }
-        let mut all = core::mem::take(&mut self.heap).into_vec();
-        for scheduled in &mut all {
+        for scheduled in &mut self.latest_first {
             if let Event::Act { position } = &mut scheduled.event
                 && *position >= place
             {
                 *position += 1;
             }
         }
-        self.heap = all.into();
     }
 
     /// When the next event is.
     pub(super) fn next_at(&self) -> Option<Time> {
-        self.heap.peek().map(|next| next.at)
+        self.latest_first.last().map(|next| next.at)
     }
 
     pub(super) fn pop(&mut self) -> Option<(Time, Event)> {
-        self.heap.pop().map(|next| (next.at, next.event))
+        self.latest_first.pop().map(|next| (next.at, next.event))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::collections::BTreeMap;
 
     #[test]
     fn events_come_by_time_then_by_order_and_actions_last() {
@@ -123,5 +115,25 @@ mod tests {
         let order: alloc::vec::Vec<Event> = core::iter::from_fn(|| queue.pop().map(|(_, event)| event)).collect();
         let act = |position| Event::Act { position };
         assert_eq!(order, [client(2), client(3), act(0), act(1), client(1)]);
+    }
+
+    #[test]
+    fn however_many_there_are_they_come_in_order() {
+        let (mut queue, mut waiting, mut pushed) = (Queue::default(), BTreeMap::new(), 0);
+        for step in 0_u64..20_000 {
+            // It grows for a while, then shrinks; many are due at the same instant, and nobody pushes into the past.
+            if step % 3 < if step / 1_000 % 2 == 0 { 2 } else { 1 } {
+                let now = queue.next_at().unwrap_or(Time::ZERO).as_micros();
+                let at = Time::from_micros(now + (step.wrapping_mul(0x9e37_79b9) >> 8) % 200);
+                let event = Event::Act { position: pushed };
+                queue.push(at, event);
+                waiting.insert((at, pushed), event);
+                pushed += 1;
+            } else {
+                assert_eq!(queue.pop(), waiting.pop_first().map(|((at, _), event)| (at, event)));
+            }
+            assert_eq!(queue.next_at(), waiting.keys().next().map(|(at, _)| *at));
+        }
+        assert!(pushed > 9_000);
     }
 }
