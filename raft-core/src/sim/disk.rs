@@ -94,6 +94,19 @@ impl Disk {
         self.parameters.fsync_max == Duration::ZERO
     }
 
+    /// Whether what it is handed now is durable at once: it takes no time, and nothing is in its way.
+    pub(super) fn writes_at_once(&self) -> bool {
+        self.is_instant() && !self.stalled && !self.full && self.unsynced.is_empty()
+    }
+
+    /// Takes a write, which is durable then; see [`Disk::writes_at_once`].
+    pub(super) fn write_at_once(&mut self, write: &Write) -> Receipt {
+        debug_assert!(self.writes_at_once());
+        self.draw_duration();
+        self.image.take(write, usize::MAX);
+        write.receipt
+    }
+
     /// Takes a write. Where an fsync begins with it, the time at which it will be done.
     pub(super) fn submit(&mut self, now: Time, write: Write) -> Option<Time> {
         self.unsynced.push(write);
@@ -111,8 +124,13 @@ impl Disk {
         if self.syncing == 0 {
             return None;
         }
+        Some(now + self.draw_duration())
+    }
+
+    /// How long an fsync takes. Drawn for one that takes no time, too, so that what is drawn next doesn't depend on it.
+    fn draw_duration(&mut self) -> Duration {
         let (min, max) = (self.parameters.fsync_min.as_micros(), self.parameters.fsync_max.as_micros());
-        Some(now + Duration::from_micros(self.random.random_range(min..=max)))
+        Duration::from_micros(self.random.random_range(min..=max))
     }
 
     /// The fsync is done: the last receipt it covers, and when the next one will be, if more is waiting.

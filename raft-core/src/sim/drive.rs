@@ -1,5 +1,6 @@
 //! Servers in the world: starting and crashing them, feeding them what happens, carrying out what they decide.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -14,8 +15,18 @@ use super::queue::Event;
 use super::{Simulation, store_settings};
 use crate::hash::mix;
 use crate::kv::{Applied, Store};
-use crate::raft::{self, Config, Configuration, Input, Output, Payload, Raft, ServerId, ServerSet, Start};
+use crate::raft::{
+    self, Config, Configuration, Input, LogIndex, Output, Payload, Raft, Receipt, ServerId, ServerSet, Start,
+};
 use crate::time::Time;
+
+/// What a server is told as soon as it has been listened to.
+enum FollowUp {
+    /// Its write took no time.
+    Durable(Receipt),
+    /// The snapshot that it wanted.
+    SnapshotTaken { index: LogIndex, data: Arc<[u8]> },
+}
 
 impl Simulation {
     pub(super) fn start(&mut self, server: ServerId) {
@@ -137,27 +148,60 @@ impl Simulation {
 
     /// Like [`Simulation::step_raft`], for an input on a client's behalf.
     pub(super) fn feed(&mut self, server: ServerId, input: Input, asker: Option<Asker>) {
-        let mut out = self.out.take().unwrap_or_default();
-        out.listen = self.listening || self.marks.is_some();
-        let mut follow_up = self.feed_once(server, input, &mut out, asker);
-        while let Some(input) = follow_up {
-            follow_up = self.feed_once(server, input, &mut out, None);
+        let mut out = self.begin_step();
+        let now = self.now;
+        let machine = &mut self.machines[server.slot()];
+        if let Some(process) = &mut machine.process {
+            process.raft.step(machine.clock.read(now), input, &mut out);
+            self.follow_up(server, &mut out, asker);
         }
         self.out = Some(out);
-        self.schedule_server(server);
     }
 
-    /// What to feed the server next, if anything.
-    fn feed_once(&mut self, server: ServerId, input: Input, out: &mut Output, asker: Option<Asker>) -> Option<Input> {
-        let machine = &mut self.machines[server.slot()];
-        let process = machine.process.as_mut()?;
-        process.raft.step(machine.clock.read(self.now), input, out);
-        self.carry_out(server, out, asker)
+    /// Like [`Simulation::step_raft`], for another server's message, which is received where it lies in the network and taken from there.
+    pub(super) fn receive(&mut self, server: ServerId, from: ServerId, slot: usize) {
+        let mut out = self.begin_step();
+        let Simulation { machines, network, now, .. } = self;
+        let machine = &mut machines[server.slot()];
+        let message = network.in_slot(slot).map(|flight| &flight.body);
+        let received = match (&mut machine.process, message) {
+            (Some(process), Some(Body::Raft(message))) => {
+                process.raft.receive(machine.clock.read(*now), from, message, &mut out);
+                true
+            }
+            _ => false,
+        };
+        network.free(slot);
+        if received {
+            self.follow_up(server, &mut out, None);
+        }
+        self.out = Some(out);
+    }
+
+    fn begin_step(&mut self) -> Box<Output> {
+        let mut out = self.out.take().unwrap_or_default();
+        out.listen = self.listening || self.marks.is_some();
+        out
+    }
+
+    /// Carries out a step's decisions and tells the server what came of them, until it has nothing more to say.
+    fn follow_up(&mut self, server: ServerId, out: &mut Output, mut asker: Option<Asker>) {
+        while let Some(follow_up) = self.carry_out(server, out, asker.take()) {
+            let now = self.now;
+            let machine = &mut self.machines[server.slot()];
+            let Some(process) = &mut machine.process else { break };
+            let input = match follow_up {
+                FollowUp::Durable(receipt) => Input::Durable(receipt),
+                FollowUp::SnapshotTaken { index, data } => Input::SnapshotTaken { index, data },
+            };
+            process.raft.step(machine.clock.read(now), input, out);
+        }
+        self.schedule_server(server);
     }
 
     /// Carries out what a step decided, in the order that [`Output`] asks for; what to feed the server next, if anything.
     /// Most steps decide little: what they say nothing about is not so much as looked into.
-    pub(super) fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<Input> {
+    fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<FollowUp> {
         self.check_step(server, out);
         if !out.observations.is_empty() {
             self.note_observations(server, out);
@@ -167,7 +211,7 @@ impl Simulation {
         }
         let mut follow_up = None;
         if !out.writes.is_empty() {
-            follow_up = self.write(server, out);
+            follow_up = self.write(server, out).map(FollowUp::Durable);
         }
         if !out.messages.is_empty() {
             for envelope in out.messages.drain(..) {
@@ -197,7 +241,7 @@ impl Simulation {
             && let Some(process) = &self.machines[server.slot()].process
         {
             let data = Arc::from(process.store.snapshot());
-            follow_up = follow_up.or(Some(Input::SnapshotTaken { index: process.raft.applied_index(), data }));
+            follow_up = follow_up.or(Some(FollowUp::SnapshotTaken { index: process.raft.applied_index(), data }));
         }
         follow_up
     }
@@ -213,10 +257,17 @@ impl Simulation {
         }
     }
 
-    /// Hands a step's writes to the disk; what it has to say at once, if its writes take no time.
-    fn write(&mut self, server: ServerId, out: &mut Output) -> Option<Input> {
+    /// Hands a step's writes to the disk; the receipt, if they take no time.
+    fn write(&mut self, server: ServerId, out: &mut Output) -> Option<Receipt> {
         let now = self.now;
-        let mut follow_up = None;
+        let disk = &mut self.machines[server.slot()].disk;
+        if disk.writes_at_once() {
+            let receipts = out.writes.iter().map(|write| disk.write_at_once(write));
+            let last = receipts.last();
+            out.writes.clear();
+            return last;
+        }
+        let mut receipt = None;
         for write in out.writes.drain(..) {
             let machine = &mut self.machines[server.slot()];
             let incarnation = machine.incarnation;
@@ -227,13 +278,13 @@ impl Simulation {
             }
             if let Some(done) = done {
                 if instant {
-                    follow_up = self.machines[server.slot()].disk.synced(now).0.map(Input::Durable);
+                    receipt = self.machines[server.slot()].disk.synced(now).0;
                 } else {
                     self.queue.push(done, Event::Synced { server, incarnation });
                 }
             }
         }
-        follow_up
+        receipt
     }
 
     pub(super) fn check_step(&mut self, server: ServerId, out: &Output) {

@@ -303,7 +303,7 @@ impl Simulation {
         self.network.arriving(place).is_some_and(|slot| self.land(slot))
     }
 
-    /// A message comes to the end of its way. It is looked at where it lies: it is large, and moved once.
+    /// A message comes to the end of its way. It is looked at where it lies, for it is large, and a server receives it there.
     fn land(&mut self, slot: usize) -> bool {
         let Some(flight) = self.network.in_slot(slot) else { return false };
         let (from, to) = (flight.from, flight.to);
@@ -314,13 +314,20 @@ impl Simulation {
             flight.body.hash(&mut hasher);
         }
         self.hasher = hasher;
-        let Some(body) = self.network.remove(slot) else { return false };
         if lost {
-            if matches!(&body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
+            if matches!(&flight.body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
                 self.mark(Mark::SnapshotPieceLost);
             }
+            self.network.free(slot);
             return true;
         }
+        if let (Endpoint::Server(server), Endpoint::Server(from), Body::Raft(_)) = (to, from, &flight.body)
+            && self.machines[server.slot()].paused.is_none()
+        {
+            self.receive(server, from, slot);
+            return true;
+        }
+        let Some(body) = self.network.remove(slot) else { return false };
         match to {
             Endpoint::Server(server) => {
                 if let Some(missed) = &mut self.machines[server.slot()].paused {

@@ -134,17 +134,23 @@ impl Network {
         let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
         let lost = lost.then(|| now + latency.percent(50));
         self.sent += 1;
-        let flight = Flight { number: self.sent, from, to, sent: now, arrives, lost, held: None, body };
-        let place = match self.free.pop() {
-            Some(place) => {
-                self.flights[place as usize] = Some(flight);
-                place
-            }
-            None => {
-                self.flights.push(Some(flight));
-                self.flights.len() as u32 - 1
-            }
-        };
+        let number = self.sent;
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.flights.push(None);
+            self.flights.len() as u32 - 1
+        });
+        // A free place is empty: the message is built there, and not moved there.
+        #[expect(clippy::unnecessary_lazy_evaluations, reason = "what is made beforehand is made elsewhere and moved")]
+        self.flights[place as usize].get_or_insert_with(|| Flight {
+            number,
+            from,
+            to,
+            sent: now,
+            arrives,
+            lost,
+            held: None,
+            body,
+        });
         schedule(Place { place, number: self.sent as u32 }, arrives);
     }
 
@@ -170,6 +176,14 @@ impl Network {
         let flight = self.flights.get_mut(slot)?.take()?;
         self.free.push(slot as u32);
         Some(flight.body)
+    }
+
+    /// Takes the message at a place off its way: nobody needs it any more.
+    pub(super) fn free(&mut self, slot: usize) {
+        if let Some(flight @ Some(_)) = self.flights.get_mut(slot) {
+            *flight = None;
+            self.free.push(slot as u32);
+        }
     }
 
     fn flight_mut(&mut self, number: u64) -> Option<&mut Flight> {
