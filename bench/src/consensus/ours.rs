@@ -142,13 +142,14 @@ impl Cluster {
     }
 
     fn carry_out(&mut self, server: ServerId) {
-        while let Some(next) = self.take_output(server) {
+        let mut snapshot_wanted = false;
+        while let Some(next) = self.take_output(server, &mut snapshot_wanted) {
             self.servers[server.slot()].step(self.now, next, &mut self.out);
         }
     }
 
-    /// Puts what a server answers on its way; what is to be said to it next.
-    fn take_output(&mut self, server: ServerId) -> Option<Input> {
+    /// Puts what a server answers on its way; what is to be said to it next. A snapshot that is wanted is taken when all is written.
+    fn take_output(&mut self, server: ServerId, snapshot_wanted: &mut bool) -> Option<Input> {
         if !self.out.messages.is_empty() {
             self.on_the_way.take(server, &mut self.out.messages);
         }
@@ -157,9 +158,10 @@ impl Cluster {
         self.applied[server.slot()] += commands.count() as u64;
         self.answered += self.out.reads.len() as u64;
         assert!(self.out.refused.is_empty(), "{:?}", self.out.refused);
+        *snapshot_wanted |= self.out.snapshot_wanted;
         match self.out.writes.last() {
             Some(write) => Some(Input::Durable(write.receipt)),
-            None if self.out.snapshot_wanted => {
+            None if mem::take(snapshot_wanted) => {
                 let index = self.servers[server.slot()].applied_index();
                 Some(Input::SnapshotTaken { index, data: Arc::clone(&self.snapshot) })
             }
