@@ -38,6 +38,17 @@ impl Deref for Bytes {
     }
 }
 
+#[cfg(test)]
+impl Bytes {
+    /// How many share them.
+    pub(super) fn shared_by(&self) -> usize {
+        match &self.0 {
+            Kept::Few { .. } => 1,
+            Kept::Many(bytes) => Arc::strong_count(bytes),
+        }
+    }
+}
+
 impl From<&[u8]> for Bytes {
     fn from(from: &[u8]) -> Bytes {
         if from.len() > FEW {

@@ -20,6 +20,11 @@ pub struct Entry {
     pub payload: Payload,
 }
 
+impl Entry {
+    /// What stands where no entry is; it owns nothing.
+    const NOTHING: Entry = Entry { term: Term::ZERO, payload: Payload::NoOp };
+}
+
 /// What an entry says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Payload {
@@ -76,6 +81,38 @@ impl Run {
         assert!(start <= end && end <= self.len(), "{start}..{end} of {} entries", self.len());
         let at = |place: usize| self.from + place as u32;
         Run { whole: Arc::clone(&self.whole), from: at(start), to: at(end) }
+    }
+
+    /// The memory of these entries, if it is for `count` of them and nobody else has a part of it. The entries are gone.
+    pub(super) fn emptied(mut self, count: usize) -> Option<Room> {
+        let entries = Arc::get_mut(&mut self.whole).filter(|entries| entries.len() == count)?;
+        for entry in entries {
+            *entry = Entry::NOTHING;
+        }
+        Some(Room(self.whole))
+    }
+}
+
+/// Memory for entries, of which there are none; see [`Run::emptied`].
+#[derive(Debug)]
+pub(super) struct Room(Arc<[Entry]>);
+
+impl Room {
+    /// Puts entries there, as many as it is for, and takes them away from where they are.
+    pub(super) fn filled(mut self, entries: &mut Vec<Entry>) -> Run {
+        let places = Arc::get_mut(&mut self.0).expect("nobody else's");
+        places.swap_with_slice(entries);
+        entries.clear();
+        let to = self.0.len() as u32;
+        Run { whole: self.0, from: 0, to }
+    }
+}
+
+#[cfg(test)]
+impl Room {
+    /// Whether it is for so many entries, nobody else's, and empty.
+    pub(super) fn is_empty_for(&self, count: usize) -> bool {
+        self.0.len() == count && Arc::strong_count(&self.0) == 1 && self.0.iter().all(|entry| *entry == Entry::NOTHING)
     }
 }
 

@@ -8,12 +8,13 @@
 //! Invariants, asserted where they could break:
 //! * indexes are consecutive: `last.index - base.index` entries are held, by the chunks in their order and then the tail;
 //! * terms never go down from one entry to the next;
-//! * no chunk is empty, and the tail isn't full.
+//! * no chunk is empty, and the tail isn't full;
+//! * memory kept for later chunks is a chunk's size, empty, nobody else's, and bounded.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::entry::{Entries, Entry, Run};
+use super::entry::{Entries, Entry, Room, Run};
 use super::types::{EntryId, LogIndex, Term};
 
 /// A tail of so many entries becomes a chunk.
@@ -21,6 +22,10 @@ const CHUNK: usize = 64;
 
 /// A run of fewer entries isn't worth a chunk of its own, by which the search for an entry would become longer.
 const RUN_MIN: usize = 16;
+
+/// So many chunks' memory is kept when they are compacted away: enough for a server that compacts some thousands of entries at a time, and little
+/// for one that has compacted a million.
+const SPARE_MAX: usize = 64;
 
 /// The entries `(base, last]` of a server's log.
 #[derive(Clone, Debug)]
@@ -31,6 +36,19 @@ pub struct Log {
     chunks: Vec<Chunk>,
     tail: Vec<Entry>,
     bytes: u64,
+    spare: Spare,
+}
+
+/// Memory of chunks that were compacted away and that nobody else had: the next ones lie there, so that a log that is compacted now and then
+/// allocates nothing.
+#[derive(Debug, Default)]
+struct Spare(Vec<Room>);
+
+/// A clone has the same entries, not the same memory to put others in.
+impl Clone for Spare {
+    fn clone(&self) -> Spare {
+        Spare::default()
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -56,7 +74,7 @@ impl Chunk {
 impl Log {
     /// An empty log that follows `base`.
     pub fn after(base: EntryId) -> Log {
-        Log { base, last: base, chunks: Vec::new(), tail: Vec::new(), bytes: 0 }
+        Log { base, last: base, chunks: Vec::new(), tail: Vec::new(), bytes: 0, spare: Spare::default() }
     }
 
     /// The last entry compacted away: what stands before the first entry held.
@@ -159,8 +177,26 @@ impl Log {
 
     /// Makes a chunk of the tail.
     fn close_tail(&mut self) {
-        if !self.tail.is_empty() {
-            self.chunks.push(Chunk { first: self.tail_first(), entries: self.tail.drain(..).collect() });
+        if self.tail.is_empty() {
+            return;
+        }
+        let first = self.tail_first();
+        let room = if self.tail.len() == CHUNK { self.spare.0.pop() } else { None };
+        let entries = match room {
+            Some(room) => room.filled(&mut self.tail),
+            None => self.tail.drain(..).collect(),
+        };
+        self.chunks.push(Chunk { first, entries });
+    }
+
+    /// Drops the first `count` chunks.
+    fn drop_chunks(&mut self, count: usize) {
+        for chunk in self.chunks.drain(..count) {
+            if self.spare.0.len() < SPARE_MAX
+                && let Some(room) = chunk.entries.emptied(CHUNK)
+            {
+                self.spare.0.push(room);
+            }
         }
     }
 
@@ -196,15 +232,12 @@ impl Log {
         if base.index <= self.base.index {
             return;
         }
-        if !self.contains(base) || base.index == self.last.index {
-            *self = Log::after(base);
-            return;
-        }
-        self.bytes -= self.bytes_in(self.base.index, base.index);
-        self.base = base;
-        let first = self.first_index();
+        let last = if self.contains(base) { self.last } else { base };
+        let first = if last == base { self.last.index.next() } else { base.index.next() };
+        self.bytes -= self.bytes_in(self.base.index, first.previous());
         self.tail.drain(..first.distance_from(self.tail_first()) as usize);
-        self.chunks.drain(..self.chunks.partition_point(|chunk| chunk.end() <= first));
+        self.drop_chunks(self.chunks.partition_point(|chunk| chunk.end() <= first));
+        (self.base, self.last) = (base, last);
         if let Some(cut) = self.chunks.first_mut()
             && cut.first < first
         {
@@ -334,6 +367,7 @@ impl Eq for Log {}
 
 #[cfg(test)]
 mod tests {
+    use super::super::bytes::Bytes;
     use super::super::entry::Payload;
     use super::*;
 
@@ -356,6 +390,8 @@ mod tests {
         assert_eq!((next, log.first_index()), (log.tail_first(), log.base.index.next()));
         assert_eq!(log.iter_from(LogIndex::ZERO).count() as u64, log.len());
         assert!(log.tail.len() < CHUNK, "the tail isn't full");
+        assert!(log.spare.0.len() <= SPARE_MAX, "the memory kept is bounded");
+        assert!(log.spare.0.iter().all(|room| room.is_empty_for(CHUNK)), "and there is nothing in it");
     }
 
     fn terms(log: &Log) -> Vec<u64> {
@@ -463,6 +499,57 @@ mod tests {
             lies_well(&compacted);
             assert_eq!(terms(&compacted), &all[cut..]);
         }
+    }
+
+    #[test]
+    fn chunks_compacted_away_leave_their_memory_to_the_next_ones() {
+        let command = Bytes::from([7; 100].as_slice());
+        let entry = || Entry { term: Term(1), payload: Payload::Command(command.clone()) };
+        let mut log = log(&[]);
+        for _ in 0..3 * CHUNK {
+            log.append(entry());
+        }
+        let place = |log: &Log, index: usize| core::ptr::from_ref(log.get(LogIndex(index as u64)).unwrap());
+        let memory = place(&log, 1);
+        assert_eq!(command.shared_by(), 1 + 3 * CHUNK);
+
+        log.compact_to(log.id_at(LogIndex(CHUNK as u64 + 3)).unwrap());
+        lies_well(&log);
+        assert_eq!(log.spare.0.len(), 1, "the second chunk is still needed");
+        assert_eq!(command.shared_by(), 1 + 2 * CHUNK, "what stood there is gone");
+        for _ in 0..CHUNK {
+            log.append(entry());
+        }
+        lies_well(&log);
+        assert_eq!(place(&log, 3 * CHUNK + 1), memory);
+        assert!(log.iter_from(LogIndex::ZERO).all(|held| *held == entry()));
+
+        // A log that keeps nothing at all keeps the memory.
+        log.compact_to(log.last());
+        lies_well(&log);
+        assert_eq!((log.spare.0.len(), command.shared_by()), (3, 1));
+    }
+
+    #[test]
+    fn chunks_that_somebody_else_has_stay_as_they_are() {
+        let mut log = log(&[3; 2 * CHUNK]);
+        let (checkpoint, held) = (log.clone(), log.slice(LogIndex(CHUNK as u64 + 1), 2, u64::MAX));
+        let base = log.id_at(LogIndex(CHUNK as u64)).unwrap();
+        log.compact_to(base);
+        assert!(log.spare.0.is_empty());
+        drop(checkpoint);
+        log.compact_to(log.last());
+        assert!(log.spare.0.is_empty());
+        assert!(held.as_slice().iter().all(|entry| entry.term == Term(3)));
+    }
+
+    #[test]
+    fn a_million_entries_compacted_away_leave_little_memory_behind() {
+        let mut log = log(&[1; 10 * SPARE_MAX * CHUNK]);
+        log.compact_to(log.id_at(LogIndex(log.len() - 1)).unwrap());
+        lies_well(&log);
+        assert_eq!(log.spare.0.len(), SPARE_MAX);
+        assert!(log.clone().spare.0.is_empty(), "nor does a checkpoint have any of it");
     }
 
     #[test]
