@@ -150,7 +150,7 @@ impl Node {
         }
         // 3. A snapshot from the leader replaces the state machine, before anything is applied to it.
         if let Some(snapshot) = out.restore.take() {
-            self.store = read_store(&snapshot.data);
+            self.store = read_store(snapshot.data());
             self.applied = snapshot.meta.last.index;
             // The entries it covers are not applied one by one: what became of those waited for, nobody here will know.
             let later = self.waiting.split_off(&self.applied.next());
@@ -224,7 +224,7 @@ fn start(id: ServerId, directory: &Path, network: &Network) -> Result<JoinHandle
     let raft = Raft::new(config, Start::Restart(disk.image.clone(), voters), Time::ZERO)?;
     // The state machine begins with the snapshot. What follows it is applied again, once it is known to be committed.
     let (store, applied) = match raft.snapshot() {
-        Some(snapshot) => (read_store(&snapshot.data), snapshot.meta.last.index),
+        Some(snapshot) => (read_store(snapshot.data()), snapshot.meta.last.index),
         None => (BTreeMap::new(), LogIndex::ZERO),
     };
     let (writes, pending) = mpsc::channel();
@@ -355,7 +355,7 @@ fn record(write: &Write) -> Vec<u8> {
         put_id(&mut body, snapshot.meta.last);
         put_configuration(&mut body, &snapshot.meta.configuration);
         put_number(&mut body, snapshot.meta.configuration_index.0);
-        put_bytes(&mut body, &snapshot.data);
+        put_bytes(&mut body, snapshot.data());
     }
     put_number(&mut body, u64::from(write.log.is_some()));
     if let Some(log) = &write.log {
@@ -442,7 +442,7 @@ impl<'a> Reader<'a> {
     fn snapshot(&mut self) -> Option<Snapshot> {
         let (last, configuration) = (self.id()?, self.configuration()?);
         let configuration_index = LogIndex(self.number()?);
-        Some(Snapshot { meta: SnapshotMeta { last, configuration, configuration_index }, data: self.data()?.into() })
+        Some(Snapshot::new(SnapshotMeta { last, configuration, configuration_index }, self.data()?.into()))
     }
 
     fn log(&mut self) -> Option<LogWrite> {

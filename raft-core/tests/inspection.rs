@@ -153,15 +153,11 @@ fn pieces_logs_and_snapshots_compare_by_what_they_hold() {
     assert_eq!((&ab, hash(&ab)), (&ab_elsewhere, hash(&ab_elsewhere)));
     assert!(ab != cd && hash(&ab) != hash(&cd));
 
-    let snapshot = |data: &[u8]| Snapshot {
-        meta: SnapshotMeta {
-            last: id(3, 1),
-            configuration: Configuration::default(),
-            configuration_index: LogIndex::ZERO,
-        },
-        data: data.into(),
+    let snapshot = |data: &[u8]| {
+        let (configuration, configuration_index) = (Configuration::default(), LogIndex::ZERO);
+        Snapshot::new(SnapshotMeta { last: id(3, 1), configuration, configuration_index }, data.into())
     };
-    // FNV-1a's own test vectors: the empty text and “a”.
+    // FNV-1a’s own test vectors: the empty text and “a”.
     assert_eq!(snapshot(b"").checksum(), 0xcbf2_9ce4_8422_2325);
     assert_eq!(snapshot(b"a").checksum(), 0xaf63_dc4c_8601_ec8c);
 

@@ -218,16 +218,16 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
         }
         7 => {
             let meta = SnapshotMeta { last, configuration, configuration_index: LogIndex(number()) };
-            let snapshot = Snapshot { meta: meta.clone(), data: b"a snapshot"[..].into() };
+            let snapshot = Snapshot::new(meta.clone(), b"a snapshot"[..].into());
             let (offset, to) = (if dice.random() { 0 } else { number() }, number().max(4));
             Message::InstallSnapshot(Box::new(InstallSnapshot {
                 term,
                 round,
                 meta,
-                size: if dice.random() { snapshot.data.len() as u64 } else { number() },
+                size: if dice.random() { snapshot.data().len() as u64 } else { number() },
                 checksum: if dice.random() { snapshot.checksum() } else { number() },
                 offset,
-                piece: Piece::of(&snapshot.data, offset, offset.saturating_add(to)),
+                piece: Piece::of(snapshot.data(), offset, offset.saturating_add(to)),
             }))
         }
         8 => {

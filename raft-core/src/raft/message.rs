@@ -20,6 +20,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
+use super::checksum::checksum;
 use super::entry::Entries;
 use super::membership::Configuration;
 use super::types::{EntryId, LogIndex, ServerId, Term};
@@ -178,8 +179,9 @@ pub struct SnapshotMeta {
 pub struct Snapshot {
     /// What it stands for.
     pub meta: SnapshotMeta,
-    /// The state machine's own bytes.
-    pub data: Arc<[u8]>,
+    data: Arc<[u8]>,
+    /// Reading all of a large snapshot takes longer than all else that is done to send it: once is enough.
+    checksum: u64,
 }
 
 /// A piece of a snapshot (Raft Figure 13).
@@ -312,6 +314,20 @@ impl Piece {
     pub fn bytes(&self) -> &[u8] {
         &self.whole[self.from as usize..self.to as usize]
     }
+
+    /// Takes in what comes next in the same buffer; whether `next` is that.
+    pub(super) fn join(&mut self, next: &Piece) -> bool {
+        let follows = Arc::ptr_eq(&self.whole, &next.whole) && self.to == next.from;
+        if follows {
+            self.to = next.to;
+        }
+        follows
+    }
+
+    /// The bytes in a buffer that holds nothing else: the piece's own, if it is all of that.
+    pub(super) fn into_buffer(self) -> Arc<[u8]> {
+        if self.bytes().len() == self.whole.len() { self.whole } else { self.bytes().into() }
+    }
 }
 
 /// By content: where in its buffer a piece lies is nobody's business.
@@ -330,10 +346,19 @@ impl core::hash::Hash for Piece {
 }
 
 impl Snapshot {
-    /// A checksum of the data (FNV-1a), to tell two snapshots apart; it is no protection against malice.
+    /// A snapshot of these bytes of the state machine's; reads them once, for their checksum.
+    pub fn new(meta: SnapshotMeta, data: Arc<[u8]>) -> Snapshot {
+        let checksum = checksum(&data);
+        Snapshot { meta, data, checksum }
+    }
+
+    /// The state machine's own bytes.
+    pub fn data(&self) -> &Arc<[u8]> {
+        &self.data
+    }
+
+    /// A checksum of the data (see `checksum.rs`), to tell two snapshots apart; it is no protection against malice.
     pub fn checksum(&self) -> u64 {
-        self.data
-            .iter()
-            .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+        self.checksum
     }
 }

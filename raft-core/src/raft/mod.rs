@@ -86,6 +86,7 @@
 mod append;
 mod bytes;
 mod change;
+mod checksum;
 mod config;
 mod drift;
 mod durability;

@@ -64,8 +64,6 @@ pub enum ProgressState {
 pub struct SnapshotTransfer {
     /// The snapshot; kept even if the leader takes a newer one meanwhile.
     pub snapshot: Arc<Snapshot>,
-    /// Checksum of its data.
-    pub checksum: u64,
     /// Bytes the member has confirmed.
     pub offset: u64,
 }
@@ -190,8 +188,7 @@ impl Progress {
     /// Send `snapshot`.
     pub fn become_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         self.probe += 1;
-        let checksum = snapshot.checksum();
-        self.state = ProgressState::Snapshot(SnapshotTransfer { snapshot, checksum, offset: 0 });
+        self.state = ProgressState::Snapshot(SnapshotTransfer { snapshot, offset: 0 });
     }
 
     /// The state's name, for people.

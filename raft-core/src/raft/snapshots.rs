@@ -2,6 +2,9 @@
 //!
 //! One piece is on its way at a time, and the answer says where the next begins: loss, duplication and reordering cost
 //! time, never correctness. A piece of another snapshot (another leader's, or a newer one) starts over.
+//!
+//! Pieces that come as parts of one buffer, as where messages stay in memory, are never copied: the receiver ends up with that very buffer. Its
+//! bytes are read once on each side, for the checksum.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -27,12 +30,56 @@ pub(super) struct IncomingSnapshot {
     meta: SnapshotMeta,
     checksum: u64,
     size: u64,
-    data: Vec<u8>,
+    received: Received,
+}
+
+/// A snapshot's bytes as far as they have come.
+#[derive(Clone, Debug)]
+enum Received {
+    /// The pieces so far lie side by side in the sender's buffer.
+    Shared(Piece),
+    /// They came in several buffers.
+    Copied(Vec<u8>),
 }
 
 impl IncomingSnapshot {
     fn is_of(&self, m: &InstallSnapshot) -> bool {
         self.meta == m.meta && self.checksum == m.checksum && self.size == m.size
+    }
+}
+
+impl Received {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Received::Shared(piece) => piece.bytes(),
+            Received::Copied(bytes) => bytes,
+        }
+    }
+
+    fn len(&self) -> u64 {
+        self.bytes().len() as u64
+    }
+
+    /// Takes what comes next.
+    fn add(&mut self, piece: &Piece) {
+        match self {
+            Received::Copied(bytes) if bytes.is_empty() => *self = Received::Shared(piece.clone()),
+            Received::Copied(bytes) => bytes.extend_from_slice(piece.bytes()),
+            Received::Shared(before) => {
+                if !before.join(piece) {
+                    let mut bytes = before.bytes().to_vec();
+                    bytes.extend_from_slice(piece.bytes());
+                    *self = Received::Copied(bytes);
+                }
+            }
+        }
+    }
+
+    fn into_buffer(self) -> Arc<[u8]> {
+        match self {
+            Received::Shared(piece) => piece.into_buffer(),
+            Received::Copied(bytes) => bytes.into(),
+        }
     }
 }
 
@@ -61,7 +108,7 @@ impl Raft {
             return;
         };
         let (configuration_index, configuration) = self.membership.entry_at(index);
-        let snapshot = Arc::new(Snapshot { meta: SnapshotMeta { last, configuration, configuration_index }, data });
+        let snapshot = Arc::new(Snapshot::new(SnapshotMeta { last, configuration, configuration_index }, data));
         self.snapshot = Some(Arc::clone(&snapshot));
         out.observe(|| Observation::Compacted { last });
         self.write_snapshot(snapshot);
@@ -80,7 +127,7 @@ impl Raft {
         let Some(snapshot) = self.snapshot.clone() else {
             return;
         };
-        let (last, size) = (snapshot.meta.last, snapshot.data.len() as u64);
+        let (last, size) = (snapshot.meta.last, snapshot.data().len() as u64);
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
@@ -106,13 +153,13 @@ impl Raft {
         let ProgressState::Snapshot(transfer) = &progress.state else {
             return;
         };
-        let data = &transfer.snapshot.data;
+        let data = transfer.snapshot.data();
         let message = InstallSnapshot {
             term,
             round,
             meta: transfer.snapshot.meta.clone(),
             size: data.len() as u64,
-            checksum: transfer.checksum,
+            checksum: transfer.snapshot.checksum(),
             offset: transfer.offset,
             piece: Piece::of(data, transfer.offset, transfer.offset + piece_max),
         };
@@ -145,7 +192,7 @@ impl Raft {
                 };
                 if let ProgressState::Snapshot(transfer) = &mut progress.state
                     && transfer.snapshot.meta.last == m.last
-                    && bytes <= transfer.snapshot.data.len() as u64
+                    && bytes <= transfer.snapshot.data().len() as u64
                     && bytes != transfer.offset
                 {
                     transfer.offset = bytes;
@@ -160,8 +207,8 @@ impl Raft {
 
     pub(super) fn on_install_snapshot(&mut self, from: ServerId, m: &InstallSnapshot, out: &mut Output) {
         let last = m.meta.last;
-        let piece = m.piece.bytes();
-        if m.size > SNAPSHOT_SIZE_MAX || m.offset.saturating_add(piece.len() as u64) > m.size || last.term > m.term {
+        let end = m.offset.saturating_add(m.piece.bytes().len() as u64);
+        if m.size > SNAPSHOT_SIZE_MAX || end > m.size || last.term > m.term {
             out.observe(|| Observation::ImpossibleMessage {
                 from,
                 what: "a snapshot piece that doesn't fit its whole",
@@ -177,17 +224,22 @@ impl Raft {
         }
         let mut incoming = match self.incoming.take() {
             Some(incoming) if incoming.is_of(m) => incoming,
-            _ => IncomingSnapshot { meta: m.meta.clone(), checksum: m.checksum, size: m.size, data: Vec::new() },
+            _ => IncomingSnapshot {
+                meta: m.meta.clone(),
+                checksum: m.checksum,
+                size: m.size,
+                received: Received::Copied(Vec::new()),
+            },
         };
-        if incoming.data.len() as u64 == m.offset {
-            incoming.data.extend_from_slice(piece);
+        if incoming.received.len() == m.offset {
+            incoming.received.add(&m.piece);
         }
-        let received = incoming.data.len() as u64;
+        let received = incoming.received.len();
         if received < m.size {
             self.incoming = Some(incoming);
             return self.answer_snapshot(from, m, SnapshotProgress::Received(received), out);
         }
-        let snapshot = Snapshot { meta: incoming.meta, data: incoming.data.into() };
+        let snapshot = Snapshot::new(incoming.meta, incoming.received.into_buffer());
         if snapshot.checksum() != m.checksum {
             out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot whose checksum is wrong" });
             return self.answer_snapshot(from, m, SnapshotProgress::Received(0), out);
@@ -241,5 +293,56 @@ impl Raft {
         } else if configuration.members().contains(me) {
             self.set_hard_state(HardState { standing: Standing::Member, ..self.hard_state });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(buffer: &[u8], ends: &[u64]) -> Vec<Piece> {
+        let buffer: Arc<[u8]> = buffer.into();
+        let begins = core::iter::once(&0).chain(ends);
+        begins.zip(ends).map(|(from, to)| Piece::of(&buffer, *from, *to)).collect()
+    }
+
+    fn receive(pieces: &[Piece]) -> Received {
+        let mut received = Received::Copied(Vec::new());
+        for piece in pieces {
+            received.add(piece);
+        }
+        received
+    }
+
+    #[test]
+    fn pieces_of_one_buffer_come_together_without_a_copy() {
+        let all = pieces(b"abcdefgh", &[3, 4, 8]);
+        assert_eq!(receive(&all[..2]).bytes(), b"abcd");
+        let whole = receive(&all).into_buffer();
+        assert_eq!(&whole[..], b"abcdefgh");
+        assert!(core::ptr::eq(&whole[0], &all[0].bytes()[0]), "it is the sender's own");
+        // What isn't all of a buffer mustn't keep the rest in memory.
+        let part = receive(&all[..2]).into_buffer();
+        assert_eq!(&part[..], b"abcd");
+        assert!(!core::ptr::eq(&part[0], &all[0].bytes()[0]));
+    }
+
+    #[test]
+    fn pieces_from_wherever_are_put_together_in_their_order() {
+        let (one, other) = (pieces(b"abcdef", &[2, 4, 6]), pieces(b"abcdef", &[2, 4, 6]));
+        // Each piece from either buffer; the last of the eight are all from one.
+        for choice in 0..8 {
+            let chosen: Vec<Piece> = (0..3)
+                .map(|place| if choice >> place & 1 == 0 { one[place].clone() } else { other[place].clone() })
+                .collect();
+            for count in 0..=3 {
+                let received = receive(&chosen[..count]);
+                assert_eq!((received.bytes(), received.len()), (&b"abcdef"[..2 * count], 2 * count as u64));
+                assert_eq!(&received.into_buffer()[..], &b"abcdef"[..2 * count]);
+            }
+        }
+        // Nothing, and then something, and the same part of a buffer twice.
+        let twice = [Piece::of(&Arc::from([]), 0, 0), one[1].clone(), one[1].clone(), one[2].clone()];
+        assert_eq!(&receive(&twice).into_buffer()[..], b"cdcdef");
     }
 }

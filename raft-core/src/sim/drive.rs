@@ -60,7 +60,7 @@ impl Simulation {
             false => Start::Restart(image.durable(), Configuration::default()),
         };
         let store = match machine.disk.image().snapshot() {
-            Some(snapshot) => Store::restore(&snapshot.data, settings)
+            Some(snapshot) => Store::restore(snapshot.data(), settings)
                 .unwrap_or_else(|error| panic!("a synced snapshot can be read again: {error}")),
             None => Store::new(settings),
         };
@@ -302,7 +302,7 @@ impl Simulation {
             && let Some(process) = &mut self.machines[server.slot()].process
         {
             let settings = store_settings(self.scenario.parameters.rules);
-            process.store = Store::restore(&snapshot.data, settings)
+            process.store = Store::restore(snapshot.data(), settings)
                 .unwrap_or_else(|error| panic!("a snapshot arrives whole or not at all: {error}"));
         }
         for (index, entry) in out.committed_entries() {

@@ -34,7 +34,7 @@ fn s7_a_snapshot_replaces_the_log_up_to_the_last_entry_applied() {
     let raft = cluster.raft(s(1));
     assert_eq!((raft.log().base(), raft.log().len(), raft.log().last()), (id(2, 1), 0, id(2, 1)));
     let snapshot = raft.snapshot().expect("it has one");
-    assert_eq!((snapshot.meta.last, &snapshot.data[..]), (id(2, 1), &b"a"[..]));
+    assert_eq!((snapshot.meta.last, &snapshot.data()[..]), (id(2, 1), &b"a"[..]));
     // A restart begins from it.
     cluster.crash(s(1));
     cluster.restart(s(1));
@@ -160,15 +160,15 @@ fn s7_a_change_of_leader_midway_starts_over() {
 fn whole(term: u64, last: EntryId, data: &str) -> Message {
     let configuration = raft_core::raft::Configuration::of_voters(set(&[1, 2, 3]));
     let meta = SnapshotMeta { last, configuration, configuration_index: LogIndex::ZERO };
-    let snapshot = Snapshot { meta, data: data.as_bytes().into() };
+    let snapshot = Snapshot::new(meta, data.as_bytes().into());
     Message::InstallSnapshot(Box::new(InstallSnapshot {
         term: Term(term),
         round: 1,
         meta: snapshot.meta.clone(),
-        size: snapshot.data.len() as u64,
+        size: snapshot.data().len() as u64,
         checksum: snapshot.checksum(),
         offset: 0,
-        piece: Piece::of(&snapshot.data, 0, u64::MAX),
+        piece: Piece::of(snapshot.data(), 0, u64::MAX),
     }))
 }
 

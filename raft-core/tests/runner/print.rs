@@ -372,7 +372,7 @@ pub fn progress(cluster: &Cluster, leader: ServerId) -> Vec<String> {
             ProgressState::Probe { waiting: false } => String::new(),
             ProgressState::Replicate(window) => format!(", {} on the way", window.len()),
             ProgressState::Snapshot(transfer) => {
-                format!(", {} of {} bytes", transfer.offset, transfer.snapshot.data.len())
+                format!(", {} of {} bytes", transfer.offset, transfer.snapshot.data().len())
             }
         };
         let (matched, next) = (progress.matched, progress.next);

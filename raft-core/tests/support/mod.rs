@@ -270,7 +270,7 @@ impl Cluster {
         // Everything volatile is gone; the state machine begins with the snapshot.
         (place.applied, place.applied_index) = match raft.snapshot() {
             None => (Vec::new(), LogIndex::ZERO),
-            Some(snapshot) => (parse_snapshot(&snapshot.data), snapshot.meta.last.index),
+            Some(snapshot) => (parse_snapshot(snapshot.data()), snapshot.meta.last.index),
         };
         place.raft = Some(raft);
     }
@@ -884,7 +884,7 @@ impl Cluster {
             self.events.push(event(server, envelope.to, envelope.message));
         }
         if let Some(snapshot) = out.restore.take() {
-            self.restore(server, snapshot.meta.last, parse_snapshot(&snapshot.data));
+            self.restore(server, snapshot.meta.last, parse_snapshot(snapshot.data()));
         }
         for (index, entry) in out.committed_entries() {
             self.apply(server, index, entry.clone());
