@@ -34,7 +34,7 @@ export const breaks = [
   // commit-only-own-term
   'AYgB_cjEBgE3HvLrvBYA_MfA7wEDkE7AuAKIJwLAqQcBAZCwCoBAARAJ0pjWBRMAkrMFFMWUCBMApOgRFAATAKvXGBTFhBATAJLDExTkhQQTADkbQUY',
   // ignore-old-snapshots
-  'ASmyh0kBL3hoYT36bYCA4OsBFATAuAIBwM8kgIABCEAB59YZDQUB8zjZnA',
+  'ASmyh0kBaP4Fb-4IE4SA4OsBFATAuAIBwM8kgIABCEAB59YZDQUBaDmJUg',
   // change-through-joint
   'AQOAxBMBLO4vuHaepXmBwCsDAMC4AgHAzySAgAIBAAoDA44nDw',
   // one-change-at-a-time

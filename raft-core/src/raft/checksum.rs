@@ -1,6 +1,89 @@
 //! The checksum of a snapshot's bytes: [`checksum`].
+//!
+//! A snapshot may be large, and each server that makes or receives one reads all of it for this. So it goes eight bytes at a time, and over
+//! eight lanes, of which none waits for another's product: as fast as the bytes come from memory.
+//!
+//! Every step is a bijection of the lane for a given word, and of the word for a given lane. So whatever is changed within one word of eight
+//! bytes changes the result; anything else goes unnoticed once in 2⁶⁴ times. It finds accidents, not adversaries.
 
-/// FNV-1a.
+/// Odd, so that multiplying by it loses nothing; its bits are those of the golden ratio.
+const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+const LANES: usize = 8;
+
+/// The checksum of these bytes, the same on every platform.
 pub(super) fn checksum(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    // Lanes begin differently, so that words which change places are noticed.
+    let mut lanes: [u64; LANES] = core::array::from_fn(|lane| FACTOR.wrapping_mul(lane as u64 + 1));
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut rounds = words.chunks_exact(LANES);
+    for words in &mut rounds {
+        for (lane, word) in lanes.iter_mut().zip(words) {
+            *lane = fold(*lane, u64::from_le_bytes(*word));
+        }
+    }
+    // The end is filled up with zeros; the length tells them from zeros that are there.
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    for (lane, word) in lanes.iter_mut().zip(rounds.remainder().iter().chain([&last])) {
+        *lane = fold(*lane, u64::from_le_bytes(*word));
+    }
+    lanes.into_iter().fold(bytes.len() as u64, fold)
+}
+
+#[inline]
+fn fold(lane: u64, word: u64) -> u64 {
+    // A product's upper bits depend on all that is below them; turned, they are below.
+    (lane ^ word).wrapping_mul(FACTOR).rotate_left(29)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec::Vec;
+
+    use super::*;
+
+    fn some(len: usize) -> Vec<u8> {
+        (0..len).map(|place| (place * 37 + place / 251) as u8).collect()
+    }
+
+    #[test]
+    fn it_is_pinned() {
+        // These numbers are part of every trace hash, and of what servers of different versions say to each other.
+        let texts = [&b""[..], b"a", b"snapshot", &some(1_000)];
+        let expected = [0x9262_34d9_ac1f_48b6, 0x2c63_5ae4_d476_44f5, 0x28f7_6fe6_bcbe_2c8d, 0x759e_2520_5143_a8f0];
+        assert_eq!(texts.map(checksum), expected);
+    }
+
+    #[test]
+    fn whatever_changes_within_a_word_is_noticed() {
+        for len in [1, 7, 8, 9, 63, 64, 65, 127, 128, 200] {
+            let bytes = some(len);
+            let before = checksum(&bytes);
+            for place in 0..len {
+                for bit in 0..8 {
+                    let mut changed = bytes.clone();
+                    changed[place] ^= 1 << bit;
+                    assert_ne!(checksum(&changed), before, "bit {bit} at {place} of {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_missing_added_or_moved_are_noticed() {
+        for len in 0..200 {
+            let bytes = some(len);
+            let before = checksum(&bytes);
+            assert_ne!(checksum(&[&bytes[..], &[0]].concat()), before, "a zero more than {len}");
+            assert_ne!(checksum(&alloc::vec![0; len]), checksum(&alloc::vec![0; len + 1]));
+            for distance in [1, 8, 64] {
+                if len > distance {
+                    let mut turned = bytes.clone();
+                    turned.rotate_left(distance);
+                    assert_ne!(checksum(&turned), before, "{len} turned by {distance}");
+                }
+            }
+        }
+    }
 }
