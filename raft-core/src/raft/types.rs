@@ -29,7 +29,12 @@ pub struct ServerId(u8);
 
 /// A set of servers, as a bitmap: a quorum is a matter of counting bits, and nothing is allocated.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct ServerSet(u128);
+pub struct ServerSet {
+    /// One bit for each of the servers up to 63, and one for each of those beyond. Two words of the processor: to shift a number of
+    /// 128 bits, or to look for the next bit in it, takes several times as long.
+    low: u64,
+    high: u64,
+}
 
 impl Term {
     /// The term before any election.
@@ -102,7 +107,7 @@ impl ServerId {
 
 impl ServerSet {
     /// No servers.
-    pub const EMPTY: ServerSet = ServerSet(0);
+    pub const EMPTY: ServerSet = ServerSet { low: 0, high: 0 };
 
     /// Servers 1 to `count`.
     ///
@@ -113,66 +118,86 @@ impl ServerSet {
         (1..=count).map(ServerId).collect()
     }
 
+    /// The bit of `server` alone.
+    #[inline]
+    const fn only(server: ServerId) -> ServerSet {
+        let bit = 1 << (server.0 % 64);
+        if server.0 < 64 { ServerSet { low: bit, high: 0 } } else { ServerSet { low: 0, high: bit } }
+    }
+
     /// Whether `server` is among them.
+    #[inline]
     pub const fn contains(self, server: ServerId) -> bool {
-        self.0 & (1 << server.0) != 0
+        let word = if server.0 < 64 { self.low } else { self.high };
+        word >> (server.0 % 64) & 1 != 0
     }
 
     /// Adds `server`; whether it was new.
+    #[inline]
     pub const fn insert(&mut self, server: ServerId) -> bool {
         let new = !self.contains(server);
-        self.0 |= 1 << server.0;
+        *self = self.union(ServerSet::only(server));
         new
     }
 
     /// Takes `server` out.
+    #[inline]
     pub const fn remove(&mut self, server: ServerId) {
-        self.0 &= !(1 << server.0);
+        *self = self.difference(ServerSet::only(server));
     }
 
     /// How many there are.
+    #[inline]
     pub const fn len(self) -> usize {
-        self.0.count_ones() as usize
+        // Most clusters have no servers there; without an instruction for it, counting is a long sequence.
+        let high = if self.high == 0 { 0 } else { self.high.count_ones() };
+        (self.low.count_ones() + high) as usize
     }
 
     /// Whether there are none.
     pub const fn is_empty(self) -> bool {
-        self.0 == 0
+        self.low | self.high == 0
     }
 
     /// Those in either.
     #[must_use]
     pub const fn union(self, other: ServerSet) -> ServerSet {
-        ServerSet(self.0 | other.0)
+        ServerSet { low: self.low | other.low, high: self.high | other.high }
     }
 
     /// Those in both.
     #[must_use]
     pub const fn intersection(self, other: ServerSet) -> ServerSet {
-        ServerSet(self.0 & other.0)
+        ServerSet { low: self.low & other.low, high: self.high & other.high }
     }
 
     /// Those in this one but not in `other`.
     #[must_use]
     pub const fn difference(self, other: ServerSet) -> ServerSet {
-        ServerSet(self.0 & !other.0)
+        ServerSet { low: self.low & !other.low, high: self.high & !other.high }
     }
 
     /// Whether all of these are in `other`.
     pub const fn is_subset_of(self, other: ServerSet) -> bool {
-        self.0 & !other.0 == 0
+        self.difference(other).is_empty()
     }
 
     /// The servers in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = ServerId> {
-        let mut rest = self.0;
+        let ServerSet { mut low, mut high } = self;
         core::iter::from_fn(move || {
-            if rest == 0 {
+            let number = if low != 0 {
+                let first = low.trailing_zeros();
+                low &= low - 1;
+                first
+            } else if high != 0 {
+                let first = high.trailing_zeros();
+                high &= high - 1;
+                64 + first
+            } else {
                 return None;
-            }
-            let number = rest.trailing_zeros() as u8;
-            rest &= rest - 1;
-            Some(ServerId(number))
+            };
+            Some(ServerId(number as u8))
         })
     }
 }
