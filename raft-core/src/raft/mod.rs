@@ -351,6 +351,7 @@ impl Raft {
     }
 
     /// When to call [`Raft::step`] with [`Input::TimerDue`] at the latest, on this server's own clock.
+    #[inline]
     pub fn deadline(&self) -> Time {
         let role = match &self.role {
             Role::Leader(leader) => {
@@ -498,6 +499,7 @@ impl Raft {
     }
 
     /// The leader has just been heard.
+    #[inline]
     fn hear_leader(&mut self) {
         self.patient_until = self.now + self.config.election_timeout_min;
         self.arm_election_timer();
@@ -526,8 +528,10 @@ impl Raft {
             self.applied = self.applied.plus(entries.len() as u64);
             out.committed.push(Committed { first, entries });
         }
-        let ready = self.ready_reads.partition_point(|(index, _)| *index <= self.applied);
-        out.reads.extend(self.ready_reads.drain(..ready).map(|(_, id)| id));
+        if !self.ready_reads.is_empty() {
+            let ready = self.ready_reads.partition_point(|(index, _)| *index <= self.applied);
+            out.reads.extend(self.ready_reads.drain(..ready).map(|(_, id)| id));
+        }
         out.snapshot_wanted = self.wants_snapshot();
     }
 
@@ -555,26 +559,33 @@ impl Raft {
         );
     }
 
+    #[inline]
     fn read_clock(&mut self, now: Time) {
         if now < self.now {
-            // The clock went back: no deadline may lie further off than it did when it was set.
-            let latest = now + self.config.election_timeout_max;
-            self.election_deadline = self.election_deadline.min(latest);
-            self.patient_until = self.patient_until.min(now + self.config.election_timeout_min);
-            for read in &mut self.forwarded_reads {
-                read.deadline = read.deadline.min(latest);
-            }
-            if let Some(handed_over) = &mut self.handed_over {
-                handed_over.deadline = handed_over.deadline.min(latest);
-            }
-            self.disk.clock_went_back(now);
-            if let Role::Leader(leader) = &mut self.role {
-                leader.clock_went_back(now, &self.config);
-            }
+            self.clock_went_back(now);
         }
         self.now = now;
     }
 
+    /// The clock went back: no deadline may lie further off than it did when it was set.
+    #[cold]
+    fn clock_went_back(&mut self, now: Time) {
+        let latest = now + self.config.election_timeout_max;
+        self.election_deadline = self.election_deadline.min(latest);
+        self.patient_until = self.patient_until.min(now + self.config.election_timeout_min);
+        for read in &mut self.forwarded_reads {
+            read.deadline = read.deadline.min(latest);
+        }
+        if let Some(handed_over) = &mut self.handed_over {
+            handed_over.deadline = handed_over.deadline.min(latest);
+        }
+        self.disk.clock_went_back(now);
+        if let Role::Leader(leader) = &mut self.role {
+            leader.clock_went_back(now, &self.config);
+        }
+    }
+
+    #[inline]
     fn arm_election_timer(&mut self) {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
         self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));

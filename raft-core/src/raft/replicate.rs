@@ -220,17 +220,14 @@ impl Raft {
             ProgressState::Probe { .. } => self.send_entries(member, out),
             ProgressState::Snapshot(_) => self.send_piece(member, out),
             ProgressState::Replicate(window) => {
-                // An empty append after what is known to match can't be rejected, and doesn't overtake what is on its way.
-                let full = window.is_full(self.config.window_appends_max, self.config.window_bytes_max);
-                let matched = progress.matched;
-                if progress.next <= self.log.last().index && !full {
-                    self.send_entries(member, out);
-                } else if let Some(previous) = self.log.id_at(matched) {
-                    self.send_empty_append(member, previous, out);
-                } else {
-                    // It matches up to an entry compacted away meanwhile: any earlier place will do.
-                    self.send_empty_append(member, EntryId::ZERO, out);
+                let full = || window.is_full(self.config.window_appends_max, self.config.window_bytes_max);
+                if progress.next <= self.log.last().index && !full() {
+                    return self.send_entries(member, out);
                 }
+                // An empty append after what is known to match can't be rejected, and doesn't overtake what is on its way. Where it
+                // matches up to an entry compacted away meanwhile, any earlier place will do.
+                let previous = self.log.id_at(progress.matched).unwrap_or(EntryId::ZERO);
+                self.send_empty_append(member, previous, out);
             }
         }
     }

@@ -14,15 +14,15 @@ use super::types::ServerId;
 use super::{Raft, Role};
 
 impl Raft {
-    /// Takes a message that changes nothing but times. Whether it is one; nothing has happened otherwise.
+    /// Takes a message that changes nothing but times and perhaps lets reads go. Whether it is one; nothing has happened otherwise.
     ///
-    /// As it changes neither log, commit index, disk, reads nor snapshot, a step with it has nothing to end with: whatever there was to write, to
-    /// apply, to answer or to ask for was handed out by the step before.
+    /// As it changes neither log, commit index, disk nor snapshot, a step with it has nothing to end with: whatever there was to write, to apply or to
+    /// ask for was handed out by the step before.
     #[inline]
     pub(super) fn on_routine(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
         match message {
             Message::AppendEntries(m) => self.on_routine_append(from, m, out),
-            Message::AppendEntriesResponse(m) => self.on_routine_answer(from, m),
+            Message::AppendEntriesResponse(m) => self.on_routine_answer(from, m, out),
             _ => false,
         }
     }
@@ -46,11 +46,11 @@ impl Raft {
         routine
     }
 
-    /// From a member that has everything, and was known to, while nobody waits for it.
-    fn on_routine_answer(&mut self, from: ServerId, m: &AppendEntriesResponse) -> bool {
+    /// From a member that has everything, and was known to. A read may have waited for it.
+    fn on_routine_answer(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) -> bool {
         let last = self.log.last().index;
         let Role::Leader(leader) = &mut self.role else { return false };
-        if m.term != self.hard_state.term || m.round > leader.rounds.latest() || !leader.pending_reads.is_empty() {
+        if m.term != self.hard_state.term || m.round > leader.rounds.latest() {
             return false;
         }
         let began = leader.rounds.began(m.round);
@@ -61,6 +61,10 @@ impl Raft {
             && matches!(m.outcome, AppendOutcome::Matched(index) if index <= last);
         if routine {
             progress.hear(m.round, began, Some(m.clock), self.now, &self.config);
+            if !leader.pending_reads.is_empty() {
+                self.release_confirmed_reads(out);
+                self.finish(out);
+            }
         }
         routine
     }
