@@ -153,9 +153,11 @@ impl Cluster {
         if !self.out.messages.is_empty() {
             self.on_the_way.take(server, &mut self.out.messages);
         }
-        let commands = self.out.committed_entries();
-        let commands = commands.filter(|(_, entry)| matches!(entry.payload, Payload::Command(_)));
-        self.applied[server.slot()] += commands.count() as u64;
+        if !self.out.committed.is_empty() {
+            let commands = self.out.committed_entries();
+            let commands = commands.filter(|(_, entry)| matches!(entry.payload, Payload::Command(_)));
+            self.applied[server.slot()] += commands.count() as u64;
+        }
         self.answered += self.out.reads.len() as u64;
         assert!(self.out.refused.is_empty(), "{:?}", self.out.refused);
         *snapshot_wanted |= self.out.snapshot_wanted;
@@ -172,7 +174,8 @@ impl Cluster {
     /// Delivers until nothing moves.
     pub fn settle(&mut self) {
         while self.on_the_way.full > 0 {
-            let mut mail = mem::replace(&mut self.on_the_way, mem::take(&mut self.arriving));
+            mem::swap(&mut self.on_the_way, &mut self.arriving);
+            let mut mail = mem::take(&mut self.arriving);
             for (from, messages) in &mut mail.bags[..mail.full] {
                 for Envelope { to, message } in &*messages {
                     if self.cut_off.is_none_or(|cut| cut != *from && cut != *to) {
@@ -190,9 +193,9 @@ impl Cluster {
 
     /// Lets time pass to the next deadline, with what follows from it.
     pub fn pass_time(&mut self) {
-        let Some(next) = self.servers.iter().min_by_key(|raft| raft.deadline()) else { return };
-        let server = next.id();
-        self.now = self.now.max(next.deadline());
+        // Of several at once, the first.
+        let Some((next, server)) = self.servers.iter().map(|raft| (raft.deadline(), raft.id())).min() else { return };
+        self.now = self.now.max(next);
         self.step(server, Input::TimerDue);
         self.settle();
     }
