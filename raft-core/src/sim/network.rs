@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::client::{Answer, ClientId, ClientRequest};
+use super::client::{Answer, ClientId, ClientRequest, Reply};
 use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters, Ppm};
 use crate::raft::{Message, ServerId};
 use crate::sorted::Sorted;
@@ -90,6 +90,18 @@ pub struct Network {
     sent: u64,
 }
 
+/// A place's message before it is filled in.
+const BLANK: Flight = Flight {
+    number: 0,
+    from: Endpoint::Client(ClientId::PERSON),
+    to: Endpoint::Client(ClientId::PERSON),
+    sent: Time::ZERO,
+    arrives: Time::ZERO,
+    lost: None,
+    held: None,
+    body: Body::Answer(Answer { attempt: 0, reply: Reply::Lost }),
+};
+
 impl Network {
     pub(super) fn new(parameters: NetworkParameters, seed: u64) -> Network {
         Network {
@@ -134,23 +146,19 @@ impl Network {
         let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
         let lost = lost.then(|| now + latency.percent(50));
         self.sent += 1;
-        let number = self.sent;
         let place = self.free.pop().unwrap_or_else(|| {
             self.flights.push(None);
             self.flights.len() as u32 - 1
         });
-        // A free place is empty: the message is built there, and not moved there.
-        #[expect(clippy::unnecessary_lazy_evaluations, reason = "what is made beforehand is made elsewhere and moved")]
-        self.flights[place as usize].get_or_insert_with(|| Flight {
-            number,
-            from,
-            to,
-            sent: now,
-            arrives,
-            lost,
-            held: None,
-            body,
-        });
+        // Field by field, where it will lie. Made elsewhere and moved, it would be read as soon as it is written, for which a processor has to wait.
+        let flight = self.flights[place as usize].get_or_insert(BLANK);
+        flight.number = self.sent;
+        flight.from = from;
+        flight.to = to;
+        flight.sent = now;
+        flight.arrives = arrives;
+        flight.lost = lost;
+        flight.body = body;
         schedule(Place { place, number: self.sent as u32 }, arrives);
     }
 
