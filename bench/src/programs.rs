@@ -67,7 +67,6 @@ impl Host {
 #[derive(Deserialize)]
 struct Simulated {
     cpu_seconds: f64,
-    events: u64,
     trace_hash: String,
 }
 
@@ -80,10 +79,12 @@ struct Travelled {
 impl Module {
     /// Plays the workload with all checkers on. It must be the very run that is played natively.
     pub fn simulate(&self, seconds: u64) -> Result<Sample> {
-        let Simulated { cpu_seconds, events, trace_hash } = ask(self.node().args(["simulate", &seconds.to_string()]))?;
-        let native = play(seconds, Disks::Perfect, true).trace_hash().to_string();
+        let Simulated { cpu_seconds, trace_hash } = ask(self.node().args(["simulate", &seconds.to_string()]))?;
+        let native = play(seconds, Disks::Perfect, true);
+        let sent = native.network().sent();
+        let native = native.trace_hash().to_string();
         ensure!(trace_hash == native, "the run has trace hash {trace_hash} in wasm and {native} natively");
-        let per_second = events as f64 / seconds as f64;
+        let per_second = sent as f64 / seconds as f64;
         Ok(Sample { figure: seconds as f64 / cpu_seconds, allocations: None, messages: Some(per_second) })
     }
 

@@ -131,7 +131,7 @@ impl Report {
     fn details(&self, text: &mut String) {
         text.push_str(
             "\n## Everything measured\n\nAllocations and messages are those of all servers together, for each entry, round, read or operation; of simulators, \
-             for each virtual second, where our messages are all events.\n\n\
+             for each virtual second, sent by us and in the bare loop, delivered in madsim and turmoil.\n\n\
              | work | contender | median | lowest to highest | allocations | messages | ours is better by |\n\
              | --- | --- | --- | --- | --- | --- | --- |\n",
         );

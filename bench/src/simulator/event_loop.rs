@@ -96,8 +96,8 @@ impl<P> Queue<P> {
 /// What came of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Played {
-    /// Messages delivered.
-    pub delivered: u64,
+    /// Messages sent, those included that are lost.
+    pub sent: u64,
     /// Entries applied by the server that has applied the most.
     pub applied: u64,
 }
@@ -115,13 +115,14 @@ pub fn play<W: Wire>(seconds: u64, seed: u64) -> Played {
     }
     queue.push(PROPOSE_MILLIS * MILLISECOND, Event::Propose);
     queue.push(ISOLATE_EVERY_SECONDS * SECOND, Event::Isolate);
-    let (mut isolated, mut proposed, mut delivered) = (0, 0, 0);
+    let (mut isolated, mut proposed, mut sent) = (0, 0, 0);
     while let Some(Scheduled { at, event, .. }) = queue.heap.pop() {
         if at >= seconds * SECOND {
             break;
         }
         let send = |queue: &mut Queue<W::Packet>, message: Message| {
             let (from, to) = (message.from, message.to);
+            sent += 1;
             let lost = random.random_range(0..100_u32) == 0;
             if from != isolated && to != isolated && !lost {
                 let takes = random.random_range(MILLISECOND..=10 * MILLISECOND);
@@ -151,12 +152,11 @@ pub fn play<W: Wire>(seconds: u64, seed: u64) -> Played {
             }
             Event::Arrive(to, packet) => {
                 if to != isolated {
-                    delivered += 1;
                     nodes[to as usize - 1].receive(W::unpack(packet), |message| send(&mut queue, message));
                 }
             }
         }
     }
     let applied = nodes.iter().map(|node| node.applied).max().unwrap_or(0);
-    Played { delivered, applied }
+    Played { sent, applied }
 }
