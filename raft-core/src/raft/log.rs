@@ -311,6 +311,11 @@ impl Log {
     /// The last entry at or before `index` whose term is at most `term`: the best guess where two logs may agree, given that
     /// the other has `term` at `index`. Terms only grow along a log, so a whole term is skipped at once.
     pub fn last_not_after(&self, index: LogIndex, term: Term) -> EntryId {
+        // Mostly nothing diverges, and an append that overtook another has left a gap: then it is the last entry there is.
+        let latest = self.id_at(index.min(self.last.index));
+        if let Some(latest) = latest.filter(|latest| latest.term <= term) {
+            return latest;
+        }
         let (mut known, mut beyond) = (self.base.index, index.min(self.last.index).next());
         // Invariant: the term at `known` is at most `term` (or it is the base), that at `beyond` is more or it is out of range.
         while beyond.distance_from(known) > 1 {
