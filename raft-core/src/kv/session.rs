@@ -141,10 +141,13 @@ impl Session {
             // Only without deduplication, which executes even what is too old.
             return;
         }
-        let answer = Answer::new(serial, outcome);
         match self.answers.binary_search_by_key(&serial, |a| a.serial) {
-            Ok(at) => self.answers[at] = answer,
-            Err(at) => self.answers.insert(at, answer),
+            Ok(at) => self.answers[at] = Answer::new(serial, outcome),
+            Err(at) => {
+                // Made where it will lie, at the end, which is where it belongs unless it was overtaken.
+                self.answers.extend(core::iter::once_with(|| Answer::new(serial, outcome)));
+                self.answers[at..].rotate_right(1);
+            }
         }
         while self.answers.len() as u64 > u64::from(answers_max) {
             self.newest_forgotten = self.answers.remove(0).serial;
