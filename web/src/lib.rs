@@ -10,6 +10,8 @@
 //! One file a subject: playing and looking here, `settings` for what a run is built with, `travel` for time and branches, `faults` for everything that can be done to a
 //! run, `reading` for what is looked at closely, `verdict` for what clients were told, `sharing` for links and files.
 
+#[cfg(any(target_arch = "wasm32", test))]
+mod allocator;
 mod faults;
 mod messages;
 mod reading;

@@ -1,5 +1,9 @@
 //! The simulators' workload and journeys, for `run.js`. Nothing is imported: time is measured outside.
 
+// The page's own.
+#[cfg(target_arch = "wasm32")]
+#[path = "../../../web/src/allocator.rs"]
+mod allocator;
 #[path = "../../src/simulator/workload.rs"]
 mod workload;
 
