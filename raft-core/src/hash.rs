@@ -17,9 +17,33 @@ impl TraceHasher {
     #[inline]
     fn fold(&mut self, word: u64) {
         // One round of a multiply-and-fold hash: the upper half of a product depends on every bit of both factors.
-        let product = u128::from(self.0 ^ word ^ 0x9e37_79b9_7f4a_7c15) * 0xd6e8_feb8_6659_fd93;
-        self.0 = (product as u64) ^ ((product >> 64) as u64) ^ self.0.rotate_left(23);
+        let (upper, lower) = product(self.0 ^ word ^ 0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
+        self.0 = lower ^ upper ^ self.0.rotate_left(23);
     }
+}
+
+/// The upper and the lower half of a product.
+#[cfg(not(target_family = "wasm"))]
+#[inline]
+fn product(a: u64, b: u64) -> (u64, u64) {
+    let whole = u128::from(a) * u128::from(b);
+    ((whole >> 64) as u64, whole as u64)
+}
+
+#[cfg(target_family = "wasm")]
+use product_of_halves as product;
+
+/// The same by halves: WebAssembly has no wider product, and what stands in for it multiplies 128 bits by 128.
+#[cfg(any(target_family = "wasm", test))]
+#[inline]
+fn product_of_halves(a: u64, b: u64) -> (u64, u64) {
+    let half = |word: u64| u64::from(word as u32);
+    let ((a1, a0), (b1, b0)) = ((a >> 32, half(a)), (b >> 32, half(b)));
+    let low = a0 * b0;
+    // None of these sums overflows: a product of halves leaves room for two more halves.
+    let middle = a1 * b0 + (low >> 32);
+    let other = a0 * b1 + half(middle);
+    (a1 * b1 + (middle >> 32) + (other >> 32), other << 32 | half(low))
 }
 
 impl Hasher for TraceHasher {
@@ -98,6 +122,19 @@ mod tests {
         assert_eq!(hash_of(7_u64), 5520692831520286977);
         assert_eq!(hash_of("raft"), 0xe21a60e8d6be0599);
         assert_eq!(hash_of((1_usize, -1_i64, 2_u128)), 0x4c2a6563f6aa88e1);
+    }
+
+    #[test]
+    fn a_product_by_halves_is_the_product() {
+        let mut word = 7_u64;
+        for _ in 0..1_000 {
+            let other = word.rotate_left(17) ^ mix(word, 0, 0);
+            for (a, b) in [(word, other), (word, u64::MAX), (u64::MAX, u64::MAX), (word >> 32, other << 32)] {
+                let whole = u128::from(a) * u128::from(b);
+                assert_eq!(product_of_halves(a, b), ((whole >> 64) as u64, whole as u64), "{a} times {b}");
+            }
+            word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        }
     }
 
     #[test]
