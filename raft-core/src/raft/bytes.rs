@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 
 /// As many as there is room for in an [`Entry`](super::Entry) anyway.
 const FEW: usize = 22;
@@ -17,13 +17,68 @@ const FEW: usize = 22;
 /// let command = Bytes::from(b"x=1".as_slice());
 /// assert_eq!(*command, *b"x=1");
 /// ```
+///
+/// Commands that came together can stay where they came, as [parts](Bytes::slice) of one buffer:
+///
+/// ```
+/// # use raft_core::raft::Bytes;
+/// let received = Bytes::from(b"put greeting \"good morning\";put farewell \"see you tomorrow\"".as_slice());
+/// let first = received.slice(0..27);
+/// assert_eq!(*first, *b"put greeting \"good morning\"");
+/// ```
 #[derive(Clone)]
 pub struct Bytes(Kept);
 
 #[derive(Clone)]
 enum Kept {
-    Few { len: u8, bytes: [u8; FEW] },
+    Few {
+        len: u8,
+        bytes: [u8; FEW],
+    },
     Many(Arc<[u8]>),
+    /// Some of those. The numbers fit in beside the tag, so that an entry becomes no larger for them.
+    Part {
+        len: u16,
+        from: u32,
+        whole: Arc<[u8]>,
+    },
+}
+
+impl Bytes {
+    /// How many there are. A slice of them knows it too, but to find where it lies takes longer, and entries are measured more often than read.
+    #[inline]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Kept::Few { len, .. } => usize::from(*len),
+            Kept::Many(whole) => whole.len(),
+            Kept::Part { len, .. } => usize::from(*len),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Those in `range`. They share the memory of the whole, and keep all of it for as long as they are kept; only a few, which stand in place, and
+    /// more than 64 KiB are copied.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    #[must_use]
+    pub fn slice(&self, range: Range<usize>) -> Bytes {
+        let part = &self[range.clone()];
+        let (before, whole) = match &self.0 {
+            _ if part.len() == self.len() => return self.clone(),
+            Kept::Few { .. } => return part.into(),
+            Kept::Many(whole) => (0, whole),
+            Kept::Part { from, whole, .. } => (*from as usize, whole),
+        };
+        match (u16::try_from(part.len()), u32::try_from(before + range.start)) {
+            (Ok(len), Ok(from)) if part.len() > FEW => Bytes(Kept::Part { len, from, whole: Arc::clone(whole) }),
+            _ => part.into(),
+        }
+    }
 }
 
 impl Deref for Bytes {
@@ -33,18 +88,19 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             Kept::Few { len, bytes } => &bytes[..usize::from(*len)],
-            Kept::Many(bytes) => bytes,
+            Kept::Many(whole) => whole,
+            Kept::Part { len, from, whole } => &whole[*from as usize..][..usize::from(*len)],
         }
     }
 }
 
 #[cfg(test)]
 impl Bytes {
-    /// How many share them.
+    /// How many share their memory.
     pub(super) fn shared_by(&self) -> usize {
         match &self.0 {
             Kept::Few { .. } => 1,
-            Kept::Many(bytes) => Arc::strong_count(bytes),
+            Kept::Many(whole) | Kept::Part { whole, .. } => Arc::strong_count(whole),
         }
     }
 }
@@ -104,11 +160,52 @@ mod tests {
             let plain: Vec<u8> = (0..len).map(|n| n as u8).collect();
             let bytes = Bytes::from(plain.as_slice());
             assert_eq!(*bytes, *plain);
+            assert_eq!((bytes.len(), bytes.is_empty()), (len, len == 0));
             assert_eq!(bytes, Bytes::from(plain.clone()));
             assert_eq!(bytes, Bytes::from(Arc::from(plain.clone())));
             assert_ne!(bytes, Bytes::from([plain.as_slice(), &[0]].concat()));
             assert_eq!(alloc::format!("{bytes:?}"), alloc::format!("{plain:?}"));
         }
+    }
+
+    #[test]
+    fn a_part_is_what_lies_there_wherever_it_is_kept() {
+        let plain: Vec<u8> = (0..200_000).map(|n| (n / 3) as u8).collect();
+        for len in [0, 5, FEW, FEW + 1, 100, 1_000, plain.len()] {
+            let whole = Bytes::from(&plain[..len]);
+            let places = [0, 1, FEW, FEW + 1, len / 2, len.saturating_sub(FEW + 1), len.saturating_sub(1), len];
+            for from in places.into_iter().filter(|from| *from <= len) {
+                for to in places.into_iter().filter(|to| (from..=len).contains(to)) {
+                    let part = whole.slice(from..to);
+                    assert_eq!(*part, plain[from..to], "{from}..{to} of {len}");
+                    assert_eq!(part.len(), to - from);
+                    // And a part of the part.
+                    let (third, rest) = ((to - from) / 3, to - from);
+                    assert_eq!(*part.slice(third..rest), plain[from + third..to]);
+                    assert_eq!(part.slice(0..rest), part);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn parts_share_the_whole_unless_they_are_few_or_very_many() {
+        let whole = Bytes::from(alloc::vec![7; 200_000]);
+        let parts =
+            [whole.slice(0..100), whole.slice(100..65_635), whole.slice(199_900..200_000), whole.slice(0..200_000)];
+        assert_eq!(whole.shared_by(), 5);
+        let of_a_part = parts[1].slice(10..90);
+        assert!(core::ptr::eq(&of_a_part[0], &whole[110]));
+        drop(parts);
+        assert_eq!(whole.shared_by(), 2, "a part of a part keeps the whole, not the part");
+        let copied = [whole.slice(10..10 + FEW), whole.slice(0..65_536)];
+        assert_eq!((whole.shared_by(), copied[1].len()), (2, 65_536));
+    }
+
+    #[test]
+    #[should_panic(expected = "out of range")]
+    fn there_is_no_part_beyond_the_end() {
+        drop(Bytes::from([7; 100].as_slice()).slice(50..101));
     }
 
     #[test]
