@@ -106,6 +106,9 @@ fn minute_of<T>(minutes: u64, play: impl FnOnce(u64) -> T) -> Sample {
 /// Proposals that fill a log go in batches of so many.
 const FILLING: usize = 64;
 
+/// Of a command, in bytes.
+const SIZE: usize = 16;
+
 /// Rounds before the measurement: the log is filled half-way to its next compaction.
 fn filling(entries: u64) -> u64 {
     entries * 3 / 2 / FILLING as u64
@@ -118,9 +121,9 @@ fn append_ours(entries: u64, total: usize) -> Sample {
         config.entries_kept = entries;
     });
     let leader = cluster.leader().expect("a leader");
-    (0..filling(entries)).for_each(|_| cluster.propose(leader, &[0xa5; 16], FILLING));
+    (0..filling(entries)).for_each(|_| cluster.propose(leader, &[0xa5; SIZE * FILLING], SIZE));
     let cost = cost_of(|| {
-        (0..total).for_each(|_| cluster.propose(leader, &[0xa5; 16], 1));
+        (0..total).for_each(|_| cluster.propose(leader, &[0xa5; SIZE], SIZE));
         cluster.pass_time();
     });
     Sample { figure: cost.seconds * 1e6 / total as f64, ..Sample::default() }
@@ -128,8 +131,8 @@ fn append_ours(entries: u64, total: usize) -> Sample {
 
 fn append_raft_rs(entries: u64, total: usize) -> Sample {
     let mut cluster = raft_rs::Cluster::<Lean>::new(3, Some(entries));
-    (0..filling(entries)).for_each(|_| cluster.propose(Proposing::Together, &[0xa5; 16], FILLING));
-    let cost = cost_of(|| (0..total).for_each(|_| cluster.propose(Proposing::OneByOne, &[0xa5; 16], 1)));
+    (0..filling(entries)).for_each(|_| cluster.propose(Proposing::Together, &[0xa5; SIZE * FILLING], SIZE));
+    let cost = cost_of(|| (0..total).for_each(|_| cluster.propose(Proposing::OneByOne, &[0xa5; SIZE], SIZE)));
     Sample { figure: cost.seconds * 1e6 / total as f64, ..Sample::default() }
 }
 

@@ -1,8 +1,10 @@
 //! The consensus core alone, in memory: replication, heartbeats, reads.
 //!
 //! Fair: one thread, messages handed on in memory with as little work as the library allows, pre-vote and check-quorum on for both, logs compacted
-//! alike, and an entry counts when *every* server has applied it. The servers' own assertions are on, as everybody has them. A command's bytes are
-//! made anew for each entry by both.
+//! alike, and an entry counts when *every* server has applied it. The servers' own assertions are on, as everybody has them.
+//!
+//! Commands come as they would from a network: in a buffer that is read into again and again, so that both copy them out of it. What comes together is
+//! copied together, and the commands are parts of the copy: both libraries have shared bytes for that (`Bytes`). A single command is a copy of its own.
 
 pub mod behind;
 pub mod ours;
@@ -64,9 +66,9 @@ fn warm_up(batch: usize) -> usize {
 pub fn replicate_ours(servers: u8, batch: usize, size: usize, total: usize) -> Sample {
     let mut cluster = ours::Cluster::new(servers, &ours::compacting);
     let leader = cluster.leader().expect("a leader");
-    let command = vec![0xa5; size];
+    let received = vec![0xa5; size * batch];
     for _ in 0..warm_up(batch) {
-        cluster.propose(leader, &command, batch);
+        cluster.propose(leader, &received, size);
     }
     cluster.pass_time();
     let (before, delivered) = (cluster.applied.clone(), cluster.delivered);
@@ -74,7 +76,7 @@ pub fn replicate_ours(servers: u8, batch: usize, size: usize, total: usize) -> S
     let mut in_rounds = 0;
     let cost = cost_of(|| {
         for _ in 0..rounds {
-            cluster.propose(leader, &command, batch);
+            cluster.propose(leader, &received, size);
         }
         in_rounds = cluster.delivered - delivered;
         // Followers learn of a commit with whatever comes next: of the last round's, with a heartbeat.
@@ -91,15 +93,15 @@ pub fn replicate_raft_rs<S: Store>(servers: u8, how: Proposing, batch: usize, si
     let mut cluster = raft_rs::Cluster::<S>::new(u64::from(servers), Some(COMPACT_EVERY));
     // One entry needs no batch.
     let how = if batch == 1 { Proposing::OneByOne } else { how };
-    let command = vec![0xa5; size];
+    let received = vec![0xa5; size * batch];
     for _ in 0..warm_up(batch) {
-        cluster.propose(how, &command, batch);
+        cluster.propose(how, &received, size);
     }
     let (before, delivered) = (cluster.applied(), cluster.delivered);
     let rounds = total / batch;
     let cost = cost_of(|| {
         for _ in 0..rounds {
-            cluster.propose(how, &command, batch);
+            cluster.propose(how, &received, size);
         }
     });
     let done = rounds * batch;
@@ -143,7 +145,7 @@ fn reads(servers: u8, batch: usize, scale: Scale) -> Contest {
     let ours = move || {
         let mut cluster = ours::Cluster::new(servers, &ours::compacting);
         let leader = cluster.leader().expect("a leader");
-        cluster.propose(leader, &[0; 16], 1);
+        cluster.propose(leader, &[0; 16], 16);
         (0..100).for_each(|_| cluster.read(leader, batch));
         let (answered, delivered) = (cluster.answered, cluster.delivered);
         let cost = cost_of(|| (0..rounds).for_each(|_| cluster.read(leader, batch)));
@@ -152,7 +154,7 @@ fn reads(servers: u8, batch: usize, scale: Scale) -> Contest {
     };
     let theirs = move || {
         let mut cluster = raft_rs::Cluster::<Lean>::new(u64::from(servers), Some(COMPACT_EVERY));
-        cluster.propose(Proposing::OneByOne, &[0; 16], 1);
+        cluster.propose(Proposing::OneByOne, &[0; 16], 16);
         let mut number = 0;
         (0..100).for_each(|_| cluster.read(batch, &mut number));
         let (answered, delivered) = (cluster.answered(), cluster.delivered);

@@ -7,7 +7,7 @@ use std::mem;
 use std::sync::Arc;
 
 use raft_core::raft::{
-    Config, Configuration, Durable, Entry, Envelope, Input, Output, Payload, Proposal, Raft, ReadMode, ServerId,
+    Bytes, Config, Configuration, Durable, Entry, Envelope, Input, Output, Payload, Proposal, Raft, ReadMode, ServerId,
     ServerSet, Start,
 };
 use raft_core::time::Time;
@@ -200,12 +200,14 @@ impl Cluster {
         self.settle();
     }
 
-    /// Proposes so many commands at once, and delivers until nothing moves.
-    pub fn propose(&mut self, leader: ServerId, command: &[u8], count: usize) {
-        let proposal = |id| Proposal { id, command: command.into() };
-        let input = match count {
-            1 => Input::Propose(proposal(0)),
-            _ => Input::ProposeBatch((0..count as u64).map(proposal).collect()),
+    /// Proposes the commands in these bytes, each so long, at once, and delivers until nothing moves. What was received is copied once, for the
+    /// network's buffer is needed again; the commands are parts of that copy.
+    pub fn propose(&mut self, leader: ServerId, received: &[u8], size: usize) {
+        let whole = Bytes::from(received);
+        let proposal = |from: usize| Proposal { id: from as u64, command: whole.slice(from..from + size) };
+        let input = match received.len() == size {
+            true => Input::Propose(Proposal { id: 0, command: whole }),
+            false => Input::ProposeBatch((0..received.len()).step_by(size).map(proposal).collect()),
         };
         self.step(leader, input);
         self.settle();

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use raft::eraftpb::{ConfState, Entry, EntryType, HardState, Message, MessageType, Snapshot};
 use raft::storage::MemStorage;
 use raft::{Config, Error, GetEntriesContext, LightReady, RaftState, RawNode, StateRole, Storage, StorageError};
@@ -336,17 +337,19 @@ impl<S: Store> Cluster<S> {
         }
     }
 
-    /// Proposes so many commands to server 1, and delivers until nothing moves.
-    pub fn propose(&mut self, how: Proposing, command: &[u8], count: usize) {
+    /// Proposes the commands in these bytes, each so long, to server 1, and delivers until nothing moves. What was received is copied once, for the
+    /// network's buffer is needed again; commands in one message are parts of that copy, one by one each is made by itself, as `propose()` wants it.
+    pub fn propose(&mut self, how: Proposing, received: &[u8], size: usize) {
         match how {
             Proposing::OneByOne => {
-                for _ in 0..count {
+                for command in received.chunks(size) {
                     self.nodes[0].raw.propose(Vec::new(), command.to_vec()).expect("a leader that takes it");
                 }
             }
             Proposing::Together => {
-                let entry = |_| Entry { data: command.to_vec().into(), ..Entry::default() };
-                let entries: Vec<Entry> = (0..count).map(entry).collect();
+                let whole = Bytes::copy_from_slice(received);
+                let entry = |from| Entry { data: whole.slice(from..from + size), ..Entry::default() };
+                let entries: Vec<Entry> = (0..received.len()).step_by(size).map(entry).collect();
                 let mut message = Message { from: 1, to: 1, entries: entries.into(), ..Message::default() };
                 message.set_msg_type(MessageType::MsgPropose);
                 self.nodes[0].raw.step(message).expect("a leader that takes it");
