@@ -10,8 +10,6 @@
 //! One file a subject: playing and looking here, `settings` for what a run is built with, `travel` for time and branches, `faults` for everything that can be done to a
 //! run, `reading` for what is looked at closely, `verdict` for what clients were told, `sharing` for links and files.
 
-#[cfg(any(target_arch = "wasm32", test))]
-mod allocator;
 mod faults;
 mod messages;
 mod reading;
@@ -28,6 +26,10 @@ use raft_core::sim::{Action, Parameters, Scenario, ScenarioError, Timeline};
 use raft_core::time::Time;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
+
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 #[wasm_bindgen(typescript_custom_section)]
 const VIEW_TYPES: &str = include_str!("../view.d.ts");

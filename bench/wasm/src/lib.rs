@@ -1,9 +1,5 @@
 //! The simulators' workload and journeys, for `run.js`. Nothing is imported: time is measured outside.
 
-// The page's own.
-#[cfg(target_arch = "wasm32")]
-#[path = "../../../web/src/allocator.rs"]
-mod allocator;
 #[path = "../../src/simulator/workload.rs"]
 mod workload;
 
@@ -12,6 +8,11 @@ use std::cell::RefCell;
 use raft_core::sim::{Simulation, Timeline};
 use raft_core::time::Time;
 use workload::{Disks, Journey};
+
+// As the page has.
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
 
 thread_local! {
     static PLAYED: RefCell<Option<Simulation>> = const { RefCell::new(None) };
