@@ -1,7 +1,7 @@
 // @ts-check
 // What a frame leaves for later. While it plays, lists and diagrams are read and made anew all the time; were it all
-// done
-// in one frame, that frame would come late. So each such piece of work asks first, and waits where there is too much.
+// done in one frame, that frame would come late. So each such piece of work asks first, and waits where there is too
+// much.
 
 /** Of a frame's time, in ms, so much may be gone when such a piece begins. */
 const EARLY = 1.25;
@@ -13,7 +13,8 @@ class Spare {
   #playing = false;
   /** Whether a piece that could wait no longer was let through in this frame. */
   #pushed = false;
-  /** For how many frames who has waited. @type {Map<object, number>} */ #waiting = new Map();
+  /** For how many frames who has waited. @type {Map<object, number>} */
+  #waiting = new Map();
 
   /** A frame begins. @param {boolean} playing */
   begin(playing) {
