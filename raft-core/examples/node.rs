@@ -22,9 +22,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use raft_core::raft::{
-    Config, Configuration, Durable, Entries, Entry, EntryId, HardState, Input, LogIndex, LogWrite, Message, Output,
-    Payload, Proposal, Raft, ReadMode, Receipt, RequestId, ServerId, ServerSet, Snapshot, SnapshotMeta, Standing,
-    Start, Term, Write,
+    Config, Configuration, DiskId, Durable, Entries, Entry, EntryId, HardState, Input, LogIndex, LogWrite, Message,
+    Output, Payload, Proposal, Raft, ReadMode, Receipt, RequestId, ServerId, ServerSet, Snapshot, SnapshotMeta,
+    Standing, Start, Term, Write,
 };
 use raft_core::time::Time;
 
@@ -219,7 +219,8 @@ fn start(id: ServerId, directory: &Path, network: &Network) -> Result<JoinHandle
     // A snapshot every hundred entries is too many for a real node, but shows some.
     let config = Config { snapshot_after_entries: 100, entries_kept: 20, ..Config::new(id, 1) };
     // The file of a first start is empty, and so is a file that was lost. Where that can happen, note elsewhere that there was a
-    // first start, and come back from a lost file with `Start::Join`: what this name voted for is forgotten.
+    // first start, and come back from a lost file with `Start::Join` and a new random number for the disk: what this name voted
+    // for is forgotten, and it votes again once it has been taken out of the membership and added anew.
     let voters = Configuration::of_voters(ServerSet::first(3));
     let raft = Raft::new(config, Start::Restart(disk.image.clone(), voters), Time::ZERO)?;
     // The state machine begins with the snapshot. What follows it is applied again, once it is known to be committed.
@@ -349,6 +350,8 @@ fn record(write: &Write) -> Vec<u8> {
         put_number(&mut body, hard_state.voted_for.map_or(0, |server| u64::from(server.number())));
         put_number(&mut body, hard_state.standing as u64);
         put_id(&mut body, hard_state.lost);
+        put_number(&mut body, hard_state.disk.0);
+        put_number(&mut body, u64::from(hard_state.asking_life));
     }
     put_number(&mut body, u64::from(write.snapshot.is_some()));
     if let Some(snapshot) = &write.snapshot {
@@ -372,6 +375,11 @@ fn record(write: &Write) -> Vec<u8> {
                 Payload::Membership(configuration) => {
                     put_number(&mut body, 2);
                     put_configuration(&mut body, configuration);
+                }
+                Payload::Admission { server, disk } => {
+                    put_number(&mut body, 3);
+                    put_number(&mut body, u64::from(server.number()));
+                    put_number(&mut body, disk.0);
                 }
             }
         }
@@ -436,7 +444,9 @@ impl<'a> Reader<'a> {
         let number = self.number()?;
         let standings = [Standing::Member, Standing::Joining, Standing::Barred];
         let standing = standings.into_iter().find(|standing| *standing as u64 == number)?;
-        Some(HardState { term, voted_for, standing, lost: self.id()? })
+        let (lost, disk) = (self.id()?, DiskId(self.number()?));
+        let asking_life = u32::try_from(self.number()?).ok()?;
+        Some(HardState { term, voted_for, standing, lost, disk, asking_life })
     }
 
     fn snapshot(&mut self) -> Option<Snapshot> {
@@ -457,6 +467,10 @@ impl<'a> Reader<'a> {
             0 => Payload::NoOp,
             1 => Payload::Command(self.data()?.into()),
             2 => Payload::Membership(Arc::new(self.configuration()?)),
+            3 => {
+                let server = ServerId::new(u8::try_from(self.number()?).ok()?)?;
+                Payload::Admission { server, disk: DiskId(self.number()?) }
+            }
             _ => return None,
         };
         Some(Entry { term, payload })

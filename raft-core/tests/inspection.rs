@@ -8,7 +8,7 @@ use std::slice;
 use std::sync::Arc;
 
 use raft_core::raft::{
-    AppendEntries, Config, Configuration, Durable, DurableError, Entry, EntryId, HardState, LogIndex, Message,
+    AppendEntries, Config, Configuration, DiskId, Durable, DurableError, Entry, EntryId, HardState, LogIndex, Message,
     Observation, Output, Payload, Piece, Raft, Reading, Refusal, Role, Rule, Rules, Snapshot, SnapshotMeta, Standing,
     Start, StartError, Term, TimeoutNow, Window, WithheldReason,
 };
@@ -105,7 +105,7 @@ fn what_a_server_cannot_start_from_is_said_in_a_sentence() {
     assert!(error.to_string().contains("1@3") && error.to_string().contains("the server's term is 1"), "{error}");
     let mut config = Config::new(s(1), 7);
     config.heartbeat_interval = Duration::ZERO;
-    let error = Raft::new(config, Start::Join, Time::ZERO).expect_err("a heartbeat takes time");
+    let error = Raft::new(config, Start::Join { disk: DiskId(1) }, Time::ZERO).expect_err("a heartbeat takes time");
     assert!(!error.to_string().is_empty());
 }
 
@@ -133,9 +133,17 @@ fn why_a_server_does_not_campaign_is_a_sentence_of_its_own() {
         WithheldReason::Standing(Standing::Barred),
         WithheldReason::Damaged { lost: id(4, 2) },
         WithheldReason::DiskStalled,
+        WithheldReason::NotDurable,
     ]
     .map(sentence);
-    let said = ["isn’t a voter", "waits to be added", "may have voted before", "back to 4@2", "has stalled"];
+    let said = [
+        "isn’t a voter",
+        "waits to be added",
+        "may have voted before",
+        "back to 4@2",
+        "has stalled",
+        "still being written",
+    ];
     for (sentence, said) in all.iter().zip(said) {
         assert!(sentence.starts_with("S2 doesn’t campaign") && sentence.contains(said), "{sentence}");
     }
@@ -219,7 +227,7 @@ fn a_learner_may_vote_when_it_is_exactly_as_far_behind_as_allowed() {
         cluster.join(s(4));
         cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
         cluster.run(ms(200));
-        cluster.isolate(s(4));
+        cluster.lose_sight_of(s(4));
         for n in 0..behind {
             cluster.propose(s(1), &format!("x={n}"));
         }
@@ -298,7 +306,12 @@ fn an_answer_about_a_read_counts_only_from_the_leader_that_was_asked() {
     cluster.hold(s(1), s(3));
     let read = cluster.read(s(3));
     let Some(Message::ReadIndex(ask)) = cluster.on_the_way(s(3), s(1)).last().cloned() else { panic!("it asks") };
-    let lie = raft_core::raft::ReadIndexResponse { term: Term(1), request: ask.request, index: Some(LogIndex(1)) };
+    let lie = raft_core::raft::ReadIndexResponse {
+        term: Term(1),
+        disk: DiskId::default(),
+        request: ask.request,
+        index: Some(LogIndex(1)),
+    };
     cluster.arrive(s(2), s(3), Message::ReadIndexResponse(lie.clone()));
     assert_eq!(cluster.answer(read), None, "S2 was not asked");
     let other = raft_core::raft::ReadIndexResponse { request: ask.request.wrapping_add(1), ..lie };

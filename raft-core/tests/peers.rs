@@ -4,7 +4,7 @@
 mod support;
 
 use raft_core::raft::{
-    AppendEntries, AppendEntriesResponse, AppendOutcome, Configuration, Entries, Entry, EntryId, Input,
+    AppendEntries, AppendEntriesResponse, AppendOutcome, Configuration, DiskId, Entries, Entry, EntryId, Input,
     InstallSnapshot, InstallSnapshotResponse, LogIndex, Message, Observation, Output, Payload, Piece, PreVote,
     PreVoteResponse, ReadIndex, ReadIndexResponse, RequestVote, RequestVoteResponse, Role, ServerSet, Snapshot,
     SnapshotMeta, SnapshotProgress, Term, TimeoutNow,
@@ -33,6 +33,7 @@ fn answer(term: u64, round: u64, outcome: AppendOutcome) -> Message {
         round,
         probe: 0,
         clock: Time::from_millis(150),
+        patience: ms(150),
         received: LogIndex::ZERO,
         outcome,
     })
@@ -113,7 +114,11 @@ fn a_leader_listens_to_no_strangers() {
         cluster.arrive(s(number), s(1), answer(1, 1, AppendOutcome::Matched(LogIndex(2))));
         let nothing_there = AppendOutcome::Conflict { previous: LogIndex(2), hint: EntryId::ZERO };
         cluster.arrive(s(number), s(1), answer(1, 1, nothing_there));
-        cluster.arrive(s(number), s(1), answer(1, 1, AppendOutcome::Damaged { last: EntryId::ZERO }));
+        cluster.arrive(
+            s(number),
+            s(1),
+            answer(1, 1, AppendOutcome::Damaged { previous: LogIndex(2), last: EntryId::ZERO }),
+        );
     }
     assert_eq!(everything(&cluster, 1), before);
 }
@@ -140,7 +145,7 @@ fn every_question_of_an_older_term_is_answered_with_the_newer_one() {
             offset: 0,
             piece: Piece::of(&data, 0, 1),
         })),
-        Message::ReadIndex(ReadIndex { term: Term(1), request: 7 }),
+        Message::ReadIndex(ReadIndex { term: Term(1), disk: DiskId(0), request: 7 }),
     ];
     for question in questions {
         let mut cluster = Cluster::with(3).log(s(2), 3, &[1]).start();
@@ -184,8 +189,11 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
         4 | 5 => {
             let count = dice.random_range(0..4);
             let entries = (0..count).map(|_| {
-                let payload = match dice.random_range(0..4_u32) {
+                let payload = match dice.random_range(0..5_u32) {
                     0 => Payload::NoOp,
+                    2 => {
+                        Payload::Admission { server: s(dice.random_range(1..4)), disk: DiskId(dice.random_range(0..3)) }
+                    }
                     1 => Payload::Membership(configuration.into()),
                     _ => Payload::Command(b"x"[..].into()),
                 };
@@ -201,10 +209,11 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
         }
         6 => {
             let probe = dice.random_range(0..3);
-            let outcome = match dice.random_range(0..4_u32) {
+            let outcome = match dice.random_range(0..5_u32) {
                 0 => AppendOutcome::Matched(index),
+                3 => AppendOutcome::Joining { matched: index, disk: DiskId(dice.random_range(0..3)) },
                 1 => AppendOutcome::Conflict { previous: index, hint: last },
-                2 => AppendOutcome::Damaged { last },
+                2 => AppendOutcome::Damaged { previous: index, last },
                 _ => AppendOutcome::StaleTerm,
             };
             Message::AppendEntriesResponse(AppendEntriesResponse {
@@ -212,6 +221,7 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
                 round,
                 probe,
                 clock: Time::from_millis(number()),
+                patience: ms(number()),
                 received: LogIndex(number()),
                 outcome,
             })
@@ -242,9 +252,9 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
         _ => {
             let (request, index) = (number(), dice.random::<bool>().then_some(index));
             if dice.random() {
-                Message::ReadIndex(ReadIndex { term, request })
+                Message::ReadIndex(ReadIndex { term, disk: DiskId(number()), request })
             } else {
-                Message::ReadIndexResponse(ReadIndexResponse { term, request, index })
+                Message::ReadIndexResponse(ReadIndexResponse { term, disk: DiskId(number()), request, index })
             }
         }
     }

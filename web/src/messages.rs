@@ -135,7 +135,9 @@ fn describe(message: &Message) -> (Kind, u32, bool) {
         Message::RequestVoteResponse(m) => (Kind::Vote, 0, m.granted),
         Message::AppendEntries(m) if m.entries.is_empty() => (Kind::Heartbeat, 0, true),
         Message::AppendEntries(m) => (Kind::Append, m.entries.len() as u32, true),
-        Message::AppendEntriesResponse(m) => (Kind::AppendAnswer, 0, matches!(m.outcome, AppendOutcome::Matched(_))),
+        Message::AppendEntriesResponse(m) => {
+            (Kind::AppendAnswer, 0, matches!(m.outcome, AppendOutcome::Matched(_) | AppendOutcome::Joining { .. }))
+        }
         Message::InstallSnapshot(_) => (Kind::Snapshot, 0, true),
         Message::InstallSnapshotResponse(m) => (Kind::SnapshotAnswer, 0, m.progress != SnapshotProgress::StaleTerm),
         Message::TimeoutNow(_) => (Kind::TimeoutNow, 0, true),

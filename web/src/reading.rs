@@ -287,7 +287,8 @@ fn message_facts(message: &Message) -> Vec<(&'static str, String)> {
             AppendOutcome::Conflict { previous, hint } => {
                 ("refused", format!("lacks the entry at {previous}; the logs may agree up to {hint}"))
             }
-            AppendOutcome::Damaged { last } => ("refused", format!("its disk lost what comes after {last}")),
+            AppendOutcome::Joining { matched, .. } => ("matches on a new disk, up to", matched.to_string()),
+            AppendOutcome::Damaged { last, .. } => ("refused", format!("its disk lost what comes after {last}")),
             AppendOutcome::StaleTerm => ("refused", String::from("the term is over")),
         }),
         Message::InstallSnapshot(m) => {
@@ -311,6 +312,7 @@ fn message_facts(message: &Message) -> Vec<(&'static str, String)> {
 fn entry(entry: &raft_core::raft::Entry) -> String {
     let words = match &entry.payload {
         Payload::NoOp => String::from("no-op"),
+        Payload::Admission { server, .. } => format!("{server}’s disk"),
         Payload::Membership(configuration) => format!("members {}", configuration.voters),
         Payload::Command(bytes) => match Command::decode(bytes) {
             Ok(Command::OpenSession { client }) => format!("session for client {client}"),

@@ -310,6 +310,7 @@ fn log(machine: &Machine, leader: Option<&Raft>, first: LogIndex, count: usize) 
 fn entry(entry: &Entry) -> EntryView {
     let (kind, text) = match &entry.payload {
         Payload::NoOp => ("no-op", String::from("no-op")),
+        Payload::Admission { server, .. } => ("membership", format!("{server}’s disk")),
         Payload::Membership(configuration) => ("membership", configuration.voters.to_string()),
         Payload::Command(bytes) => match Command::decode(bytes) {
             Ok(Command::OpenSession { client }) => ("session", format!("session for client {client}")),

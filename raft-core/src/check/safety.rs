@@ -282,8 +282,12 @@ impl Checker {
                 Message::RequestVote(m) => (m.term, Some(me), None),
                 Message::RequestVoteResponse(m) if m.granted => (m.term, Some(envelope.to), None),
                 Message::AppendEntriesResponse(m) => match m.outcome {
-                    AppendOutcome::Matched(index) => (m.term, None, Some(index)),
-                    _ => continue,
+                    AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
+                        (m.term, None, Some(index))
+                    }
+                    AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => {
+                        continue;
+                    }
                 },
                 Message::InstallSnapshotResponse(m) => match m.progress {
                     SnapshotProgress::Installed(index) => (m.term, None, Some(index)),
@@ -395,6 +399,7 @@ fn describe(entry: &Entry) -> String {
     match &entry.payload {
         Payload::NoOp => String::from("a no-op"),
         Payload::Membership(_) => String::from("a membership"),
+        Payload::Admission { server, .. } => format!("the admission of {server}’s disk"),
         Payload::Command(bytes) => match crate::kv::Command::decode(bytes) {
             Ok(crate::kv::Command::Apply { operation, .. }) => format!("“{operation}”"),
             Ok(crate::kv::Command::OpenSession { client }) => format!("a session for client {client}"),

@@ -2,13 +2,13 @@
 
 use super::Raft;
 use super::entry::Entries;
-use super::io::Output;
+use super::io::{Output, Standing};
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::observation::Observation;
 use super::rules::Rule;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// How an append fits a log. A pure function of the two, [`fit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +48,13 @@ pub(super) fn fit(previous: EntryId, entries: &Entries, last: LogIndex, contains
 }
 
 impl AppendEntries {
-    /// The answer of a server in the same term whose log equals the leader's up to `received`.
+    /// The answer of a server in the same term whose log equals the leader's up to `received`. `said` is what its clock shows, and its
+    /// patience.
     #[inline]
-    pub(super) fn answer(&self, clock: Time, received: LogIndex, outcome: AppendOutcome) -> Message {
+    pub(super) fn answer(&self, said: (Time, Duration), received: LogIndex, outcome: AppendOutcome) -> Message {
         let AppendEntries { term, round, probe, .. } = *self;
-        Message::AppendEntriesResponse(AppendEntriesResponse { term, round, probe, clock, received, outcome })
+        let (clock, patience) = said;
+        Message::AppendEntriesResponse(AppendEntriesResponse { term, round, probe, clock, patience, received, outcome })
     }
 }
 
@@ -121,24 +123,37 @@ impl Raft {
         let received = received.min(self.log.last().index);
         self.agreed = (m.term, received);
         self.learn_commit(m.commit, received, out);
+        self.settle_admissions(out); // The answer says whether it may vote.
         // An earlier acknowledgement may have been lost, or the disk may have finished since.
         let matched = verified.max(received.min(self.disk.log()));
-        let (clock, outcome) = (self.now, AppendOutcome::Matched(matched));
-        self.promise_log(matched, leader, || m.answer(clock, received, outcome), out);
+        let outcome = match self.hard_state.standing {
+            Standing::Member => AppendOutcome::Matched(matched),
+            _ => AppendOutcome::Joining { matched, disk: self.hard_state.disk },
+        };
+        let said = self.clock_and_patience();
+        self.promise_log(matched, leader, || m.answer(said, received, outcome), out);
+    }
+
+    /// What every answer to an append says of the server itself: what its clock shows, and how long it ignores campaigns from now on.
+    #[inline]
+    pub(super) fn clock_and_patience(&self) -> (Time, Duration) {
+        (self.now, if self.config.check_quorum { self.config.election_timeout_min } else { Duration::ZERO })
     }
 
     fn reject(&mut self, leader: ServerId, m: &AppendEntries, out: &mut Output) {
         let hint = self.log.last_not_after(m.previous.index, m.previous.term);
         let (previous, mine) = (m.previous, self.log.term_at(m.previous.index));
+        let (clock, patience) = self.clock_and_patience();
         out.observe(|| Observation::AppendRejected { leader, previous, mine, hint });
         let answer = AppendEntriesResponse {
             term: self.hard_state.term,
             round: m.round,
             probe: m.probe,
-            clock: self.now,
+            clock,
+            patience,
             received: LogIndex::ZERO,
             outcome: if self.disk_lost_entries() {
-                AppendOutcome::Damaged { last: hint }
+                AppendOutcome::Damaged { previous: m.previous.index, last: hint }
             } else {
                 AppendOutcome::Conflict { previous: m.previous.index, hint }
             },
@@ -152,6 +167,7 @@ impl Raft {
         out.observe(|| Observation::Truncated { after, dropped_to, conflict });
         self.log.truncate_after(after);
         self.disk.cut(after);
+        self.admissions.retain(|(index, _)| *index <= after);
         if self.membership.truncate_after(after) {
             let configuration = *self.membership.current();
             out.observe(|| Observation::MembershipReverted { configuration });

@@ -1,11 +1,13 @@
 //! Changing who belongs (Raft §6, dissertation §4) and who leads (dissertation §3.10).
 
+use super::entry::Payload;
 use super::io::{Output, Refusal, RequestId};
 use super::membership::MembershipChange;
 use super::message::{Message, TimeoutNow};
 use super::observation::{Observation, StepDownReason};
+use super::progress::Progress;
 use super::rules::Rule;
-use super::types::{LogIndex, ServerId, ServerSet};
+use super::types::{DiskId, LogIndex, ServerId, ServerSet};
 use super::{Configuration, HandedOver, Raft, Role, Transfer};
 
 impl Raft {
@@ -40,17 +42,61 @@ impl Raft {
         let mut next = current.enter(change).map_err(Refusal::Senseless)?;
         let last = self.log.last().index;
         for server in change.voters.difference(current.voters).iter() {
-            let matched = leader.progress(server).map_or(LogIndex::ZERO, |progress| progress.matched);
-            // It must at least know that it belongs: until then it gives no votes (it may be a voter that lost its disk), and a quorum
-            // that needs its vote could never be had again.
-            if matched < index || matched.plus(self.config.learner_lag_max) < last {
+            let progress = leader.progress(server);
+            let matched = progress.map_or(LogIndex::ZERO, |progress| progress.matched);
+            // It must at least know that it belongs.
+            if matched < index || !progress.is_some_and(|progress| self.keeps_up(progress)) {
                 return Err(Refusal::LearnerBehind { server, matched, last });
+            }
+            // And its disk must have been admitted: until then it gives no votes (it may be a voter that lost its disk), and a quorum
+            // that needs its vote could never be had again.
+            if progress.is_some_and(|progress| progress.joining) && self.rule(Rule::BarAmnesiacVoters) {
+                return Err(Refusal::NotAdmitted { server });
             }
         }
         if !self.rule(Rule::ChangeThroughJoint) {
             next = next.leave();
         }
         Ok(next)
+    }
+
+    /// Whether a learner is fit to vote: hardly behind, or so quick that it only ever lacks what has come since.
+    fn keeps_up(&self, progress: &Progress) -> bool {
+        let near = progress.matched.plus(self.config.learner_lag_max) >= self.log.last().index;
+        near || progress.catch_up.keeps_up(self.now, self.config.election_timeout_max)
+    }
+
+    /// A member says that it may not vote on the `disk` it has. A learner's disk is admitted, by an entry that everybody can see: whatever
+    /// ran under its name before is no member any more. Not a voter's: its old disk may have given a vote that is still on its way,
+    /// so it must leave the voters first.
+    pub(super) fn admit_disk(&mut self, server: ServerId, disk: DiskId, out: &mut Output) {
+        let settled = self.membership.current_index() <= self.commit && !self.membership.current().is_joint();
+        let learns = self.membership.current().learners.contains(server);
+        let now = self.now;
+        let Role::Leader(leader) = &self.role else {
+            return;
+        };
+        let Some(progress) = leader.progress(server) else {
+            return;
+        };
+        // The entry may have been compacted before the learner came to it: then it is asked for again, but not all the time.
+        let pause = self.config.election_timeout_max.times(2);
+        let just_admitted = progress.admitted.is_some_and(|(last, at)| last == disk && now < at + pause);
+        let able = self.commit >= leader.first_own && leader.transfer.is_none();
+        if !(settled && learns && able && self.keeps_up(progress)) || just_admitted || disk == DiskId::default() {
+            return;
+        }
+        self.append_own(Payload::Admission { server, disk }, out);
+        if let Role::Leader(leader) = &mut self.role {
+            // What the disk before has promised is on its way, perhaps, as answers to the rounds so far.
+            let round = leader.rounds.begin_quietly(now);
+            if let Some(progress) = leader.progress_mut(server) {
+                progress.admitted = Some((disk, now));
+                progress.begin_anew(round);
+            }
+        }
+        out.observe(|| Observation::Admitting { server });
+        self.replicate(out);
     }
 
     /// A membership entered the log, or came with a snapshot; `before` was in force until now.
@@ -65,6 +111,8 @@ impl Raft {
             leader.leaving.remove(self.config.id);
         }
         self.follow_members();
+        // Fewer may be asked than before: what they have answered may be enough now.
+        self.release_confirmed_reads(out);
     }
 
     /// What the leader does once the membership in force is committed: leave a joint one, or go if it isn't in it.

@@ -10,9 +10,9 @@ use super::io::{HardState, LogWrite, Output, Receipt, Standing, Write};
 use super::message::{Envelope, Message, Snapshot};
 use super::observation::{Observation, StepDownReason};
 use super::rules::Rule;
-use super::types::{EntryId, LogIndex, ServerId};
+use super::types::{DiskId, EntryId, LogIndex, ServerId};
 use super::{Raft, Role};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// What Raft knows about its disk.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,8 @@ pub(super) struct Disk {
     hard_state_write: u64,
     /// The number of the last write that dropped entries: those before it tell nothing about what stands there now.
     cutting_write: u64,
-    /// When the writes that aren't durable yet were handed out, oldest first.
+    /// When the writes that aren't durable yet were handed out, oldest first; of the oldest, when the one before it was done, if that is
+    /// later.
     writing: Vec<Time>,
     /// Messages, and the write each waits for, in that order.
     held: Vec<(u64, Envelope)>,
@@ -182,6 +183,15 @@ impl Raft {
         }
     }
 
+    /// Sends a message that speaks of the hard state only, once that is durable, whatever the rules.
+    pub(super) fn send_once_known(&mut self, to: ServerId, message: Message, out: &mut Output) {
+        if self.hard_state_is_durable() {
+            self.send(to, message, out);
+        } else {
+            self.disk.hold(self.disk.needed(), Envelope { to, message });
+        }
+    }
+
     /// Whether the term and the vote are on the disk as they are.
     pub(super) fn hard_state_is_durable(&self) -> bool {
         !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable
@@ -199,7 +209,13 @@ impl Raft {
             return;
         }
         let finished = (receipt.sequence - self.disk.durable) as usize;
+        let took = self.oldest_write().map_or(Duration::ZERO, |began| self.now.since(began));
         self.disk.writing.drain(..finished);
+        // A disk does one thing after the other: what waits begins now.
+        if let Some(next) = self.disk.writing.first_mut() {
+            *next = self.now;
+        }
+        let voting = !self.hard_state_is_durable();
         self.disk.durable = receipt.sequence;
         // What was overwritten after this write was handed out is on its way to the disk once more. Neither the index tells, for
         // another entry may stand there now, nor term and index, for it may be the same one, brought back by a third leader.
@@ -214,10 +230,43 @@ impl Raft {
         }
         let due = self.disk.held.partition_point(|(needed, _)| *needed <= self.disk.durable);
         out.messages.extend(self.disk.held.drain(..due).map(|(_, envelope)| envelope));
+        let voting = voting && self.hard_state.voted_for.is_some();
+        let slow = took >= self.config.heartbeat_interval;
+        if voting && slow && self.hard_state_is_durable() && !self.is_leader() {
+            // The vote, or the question for votes, leaves only now: the time that the answer may take begins now.
+            self.arm_election_timer();
+        }
         self.notice_repair(out);
         self.count_own_vote(out);
         if let Role::Leader(_) = self.role {
             self.advance_commit(out);
+        }
+    }
+
+    /// The admissions that are committed and on the disk say which disk may vote under this server's name. Not before: a leader that can't commit it
+    /// may be a deposed one, whose membership is an old one.
+    pub(super) fn settle_admissions(&mut self, out: &mut Output) {
+        let known = self.commit.min(self.disk.log);
+        let due = self.admissions.partition_point(|(index, _)| *index <= known);
+        if due == 0 {
+            return;
+        }
+        let settled: Vec<(LogIndex, DiskId)> = self.admissions.drain(..due).collect();
+        for (index, disk) in settled {
+            let standing = match self.hard_state.standing {
+                _ if disk == self.hard_state.disk => Standing::Member,
+                // Somebody else has been admitted under this name.
+                Standing::Member if self.rule(Rule::BarAmnesiacVoters) => Standing::Barred,
+                unchanged => unchanged,
+            };
+            if standing == self.hard_state.standing {
+                continue;
+            }
+            match standing {
+                Standing::Member => out.observe(|| Observation::Admitted { index }),
+                _ => out.observe(|| Observation::Barred { index }),
+            }
+            self.set_hard_state(HardState { standing, ..self.hard_state });
         }
     }
 

@@ -21,11 +21,15 @@ impl Raft {
         if self.is_leader() {
             return;
         }
+        let timed_out = matches!(why, CampaignReason::ElectionTimeout { .. });
+        if timed_out && matches!(self.role, Role::Candidate(_)) {
+            self.campaigns_unanswered = self.campaigns_unanswered.saturating_add(1);
+        }
         self.arm_election_timer();
-        if matches!(why, CampaignReason::ElectionTimeout { .. }) {
+        if timed_out {
             self.leader = None; // Even if it may not campaign: nobody should be sent to a leader that isn't heard.
         }
-        if let Some(reason) = self.campaign_withheld() {
+        if let Some(reason) = self.campaign_withheld(timed_out) {
             if reason != WithheldReason::NotAVoter {
                 out.observe(|| Observation::CampaignWithheld { reason });
             }
@@ -39,11 +43,12 @@ impl Raft {
         }
     }
 
-    fn campaign_withheld(&self) -> Option<WithheldReason> {
+    fn campaign_withheld(&self, timed_out: bool) -> Option<WithheldReason> {
         let me = self.config.id;
-        // Dissertation §4.2.2: a server outside its latest configuration may still be needed until that is committed.
-        let votes = self.members().is_voter(me)
-            || (self.membership.current_index() > self.commit && self.membership.committed(self.commit).is_voter(me));
+        // Dissertation §4.2.2: a server outside its latest configuration may still be needed until that is committed. Which one is
+        // committed is forgotten in a restart: then it may be any of those that the log holds.
+        let votes =
+            self.members().is_voter(me) || self.membership.since(self.commit).any(|membership| membership.is_voter(me));
         if !votes {
             Some(WithheldReason::NotAVoter)
         } else if self.hard_state.standing != Standing::Member {
@@ -52,6 +57,9 @@ impl Raft {
             Some(WithheldReason::Damaged { lost: self.hard_state.lost })
         } else if self.disk_is_stalled() {
             Some(WithheldReason::DiskStalled)
+        } else if timed_out && !self.hard_state_is_durable() {
+            // A new term would undo the vote that is being written, and the next one again: on slow disks nobody would ever win.
+            Some(WithheldReason::NotDurable)
         } else {
             None
         }
@@ -130,6 +138,7 @@ impl Raft {
             let mine = self.hard_state.term;
             let term = if pre_vote { mine.next() } else { mine };
             out.observe(|| Observation::CampaignLost { term, refusals: campaign.refused });
+            self.campaigns_unanswered = 0;
             self.role = Role::Follower;
         }
     }
@@ -214,6 +223,7 @@ impl Raft {
     fn become_leader(&mut self, campaign: Campaign, out: &mut Output) {
         let (me, term) = (self.config.id, self.hard_state.term);
         self.leader = Some(me);
+        self.campaigns_unanswered = 0;
         let uncommitted_bytes = self.log.iter_from(self.commit.next()).map(|entry| entry.payload.size()).sum();
         self.role = Role::Leader(Leader {
             progress: Vec::new(),
@@ -283,9 +293,8 @@ impl Raft {
 
     /// Puts entries at the end of the log, but for the first that are `known`; a run is shared with whoever it came from.
     pub(super) fn take_entries(&mut self, entries: &Entries, known: usize, out: &mut Output) {
-        let is_membership = |entry: &Entry| matches!(entry.payload, Payload::Membership(_));
         match entries {
-            Entries::Many(run) if !run.iter().any(is_membership) => {
+            Entries::Many(run) if !run.iter().any(|entry| entry.payload.is_about_members()) => {
                 let run = run.part(known..run.len());
                 let ends = run.first().zip(run.last());
                 let in_order = ends.is_none_or(|(first, _)| first.term >= self.log.last().term);
@@ -302,14 +311,17 @@ impl Raft {
         }
     }
 
-    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6).
+    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6), an admission when it is committed.
     pub(super) fn take_entry(&mut self, entry: Entry, out: &mut Output) -> EntryId {
         self.must_hold(entry.term >= self.log.last().term, "terms never go down along the log");
         self.must_hold(entry.term <= self.hard_state.term, "no entry is of a later term than its holder's");
-        let configuration = if let Payload::Membership(configuration) = &entry.payload {
-            Some(Arc::clone(configuration))
-        } else {
-            None
+        let configuration = match &entry.payload {
+            Payload::Membership(configuration) => Some(Arc::clone(configuration)),
+            Payload::Admission { server, disk } if *server == self.config.id => {
+                self.admissions.push((self.log.last().index.next(), *disk));
+                None
+            }
+            _ => None,
         };
         let id = self.log.append(entry);
         if let Some(configuration) = configuration {

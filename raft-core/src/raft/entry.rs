@@ -9,7 +9,7 @@ use core::ops::{Deref, Range};
 
 use super::bytes::Bytes;
 use super::membership::Configuration;
-use super::types::Term;
+use super::types::{DiskId, ServerId, Term};
 
 /// One entry of the replicated log. Its index is where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -34,9 +34,22 @@ pub enum Payload {
     Command(Bytes),
     /// A membership, in force from the moment it is appended (Raft §6).
     Membership(Arc<Configuration>),
+    /// A learner runs on this disk. From when that is committed it may vote where a membership counts it, and whatever ran under
+    /// its name on another disk may not.
+    Admission {
+        /// The learner.
+        server: ServerId,
+        /// Its disk.
+        disk: DiskId,
+    },
 }
 
 impl Payload {
+    /// Whether it is for the consensus module itself, which acts on it as it enters the log.
+    pub(super) const fn is_about_members(&self) -> bool {
+        matches!(self, Payload::Membership(_) | Payload::Admission { .. })
+    }
+
     /// The bytes it counts for where a size is bounded: its own, and a fixed sum for the entry around it.
     pub fn size(&self) -> u64 {
         const AROUND: u64 = 16;
@@ -44,6 +57,7 @@ impl Payload {
             Payload::NoOp => AROUND,
             Payload::Command(bytes) => AROUND + bytes.len() as u64,
             Payload::Membership(_) => AROUND + 64,
+            Payload::Admission { .. } => AROUND + 16,
         }
     }
 }

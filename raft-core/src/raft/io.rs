@@ -8,7 +8,7 @@ use super::entry::{Entries, Entry};
 use super::membership::{ChangeError, MembershipChange};
 use super::message::{Envelope, Message, Snapshot};
 use super::observation::Observation;
-use super::types::{EntryId, LogIndex, ServerId, Term};
+use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
 
 /// The caller's own number for a request, by which it recognises the answer.
 pub type RequestId = u64;
@@ -96,18 +96,24 @@ pub struct HardState {
     /// server votes as if it still had it all, and doesn't campaign: a damaged record is not an absent one
     /// (Protocol-Aware Recovery, FAST 2018).
     pub lost: EntryId,
+    /// Which disk this is.
+    pub disk: DiskId,
+    /// Numbers the lives of this server in which it asked a leader where to read. It is durable before the first question of a
+    /// life leaves, so that an answer to an earlier life's question is never taken for one to this life's.
+    pub asking_life: u32,
 }
 
-/// A server's right to vote, which a lost disk takes away.
+/// A server's right to vote, which a lost disk takes away. Once the leader has appended that this very disk is a learner's
+/// ([`Payload::Admission`](super::Payload::Admission)), and that is committed, the server has it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// It may vote where a configuration counts it.
     #[default]
     Member,
-    /// It started with an empty disk and waits to be added; no configuration has named it yet.
+    /// It started with an empty disk and waits to be added.
     Joining,
     /// It started with an empty disk under a name that already had a vote. What it promised then is forgotten, and an old vote
-    /// of its may still be on its way: it must never vote under this name again.
+    /// of its may still be on its way: it must not vote before its name has left the voters and its disk has been admitted.
     Barred,
 }
 
@@ -196,6 +202,12 @@ pub enum Refusal {
     },
     /// The membership asked for makes no sense.
     Senseless(ChangeError),
+    /// A learner that should vote hasn't been admitted with the disk it has now: until then it gives no votes, and a quorum that
+    /// needs them couldn't be had. Ask again in a moment.
+    NotAdmitted {
+        /// The learner.
+        server: ServerId,
+    },
     /// A learner that should vote is too far behind.
     LearnerBehind {
         /// The learner.
@@ -215,10 +227,15 @@ pub enum Refusal {
         /// The server that should have led.
         to: ServerId,
     },
-    /// A follower asked the leader where to read, and had no answer in time.
+    /// A read could not be confirmed in time, or what it must show did not come in time.
     ReadTimedOut,
     /// A snapshot was handed in for an index that isn't applied yet, or is older than the one there is.
     SnapshotUseless,
+    /// A snapshot was handed in that is larger than any member accepts ([`SNAPSHOT_SIZE_MAX`](super::SNAPSHOT_SIZE_MAX)).
+    SnapshotTooLarge {
+        /// Its size in bytes.
+        size: u64,
+    },
 }
 
 /// Everything one step decided. The caller owns it, acts on it, and hands it in again: nothing is allocated in the
@@ -241,6 +258,8 @@ pub struct Output {
     pub transferred: Vec<RequestId>,
     /// Requests refused.
     pub refused: Vec<Refused>,
+    /// Why the snapshot just handed in was not taken.
+    pub snapshot_refused: Option<Refusal>,
     /// The log has outgrown its bound: take a snapshot of the state machine and hand it in.
     pub snapshot_wanted: bool,
     /// What happened and why, if [`Output::listen`] is set.
@@ -265,6 +284,7 @@ impl Output {
     #[inline]
     pub fn clear(&mut self) {
         self.snapshot_wanted = false;
+        self.snapshot_refused = None;
         // A driver that takes the messages out leaves nothing behind after most steps: that is one question instead of nine.
         let asked = self.reads.len() | self.accepted.len() | self.transferred.len() | self.refused.len();
         let told = self.writes.len() | self.messages.len() | self.committed.len() | self.observations.len();
@@ -346,6 +366,11 @@ pub enum Start {
     Bootstrap(super::membership::Configuration),
     /// The server was here before: what its disk holds, and the configuration the cluster was bootstrapped with.
     Restart(Durable, super::membership::Configuration),
-    /// The server's disk is empty and the cluster exists: it waits until it is added as a learner.
-    Join,
+    /// The server's disk is empty and the cluster exists: it waits until it is added as a learner. So does a server that lost its
+    /// disk, which a driver can't always tell from a new one.
+    Join {
+        /// A number that no earlier disk of this server had, and not zero: drawn from the operating system's randomness, say. Two
+        /// disks with the same number are one to everybody, and a vote lost with the first could be given again with the second.
+        disk: DiskId,
+    },
 }

@@ -155,6 +155,12 @@ impl MembershipLog {
         self.configurations[later.saturating_sub(1)]
     }
 
+    /// Those that may be in force where everything up to `commit` is known to be committed: the one there, and all that follow.
+    pub fn since(&self, commit: LogIndex) -> impl Iterator<Item = &Configuration> {
+        let later = self.configurations.partition_point(|(at, _)| *at <= commit);
+        self.configurations[later.saturating_sub(1)..].iter().map(|(_, configuration)| configuration)
+    }
+
     /// A membership entry was appended.
     pub fn append(&mut self, index: LogIndex, configuration: Configuration) {
         assert!(index > self.current_index(), "membership at {index} appended after {}", self.current_index());

@@ -23,8 +23,8 @@ use alloc::sync::Arc;
 use super::checksum::checksum;
 use super::entry::Entries;
 use super::membership::Configuration;
-use super::types::{EntryId, LogIndex, ServerId, Term};
-use crate::time::Time;
+use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
+use crate::time::{Duration, Time};
 
 /// Any message between two servers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -134,6 +134,9 @@ pub struct AppendEntriesResponse {
     pub probe: u64,
     /// What the responder's clock showed, by which the leader sees whether the clocks run apart.
     pub clock: Time,
+    /// How long the responder ignores campaigns from when it heard this append; zero if it doesn't. Leases rest on it, and servers may
+    /// be configured differently.
+    pub patience: Duration,
     /// Where it matched: up to here the responder's log equals the leader's, whether it is on its disk yet or not. What has been received needn't
     /// be sent again, however slow the disk is; it counts for nothing else.
     pub received: LogIndex,
@@ -146,6 +149,13 @@ pub struct AppendEntriesResponse {
 pub enum AppendOutcome {
     /// The responder's log, durable on its disk, equals the leader's up to here.
     Matched(LogIndex),
+    /// The same, from a server that may not vote on the disk it has.
+    Joining {
+        /// Up to where its log, durable on its disk, equals the leader's.
+        matched: LogIndex,
+        /// Its disk.
+        disk: DiskId,
+    },
     /// The responder doesn't have the entry the append builds on.
     Conflict {
         /// Index of the entry it should have had.
@@ -156,7 +166,9 @@ pub enum AppendOutcome {
     },
     /// The responder's disk has lost entries that it may have acknowledged: it holds no more than up to here.
     Damaged {
-        /// The last entry it has.
+        /// Index of the entry it should have had.
+        previous: LogIndex,
+        /// The last entry of its own that the leader could share, as in [`AppendOutcome::Conflict`].
         last: EntryId,
     },
     /// It comes from an older term than the responder's.
@@ -247,7 +259,9 @@ pub struct TimeoutNow {
 pub struct ReadIndex {
     /// The follower's term.
     pub term: Term,
-    /// The follower's own number for the question.
+    /// The follower's disk: a question from a disk that was lost is nobody's.
+    pub disk: DiskId,
+    /// The follower's own number for the question, of all that it ever asked with this disk.
     pub request: u64,
 }
 
@@ -256,6 +270,8 @@ pub struct ReadIndex {
 pub struct ReadIndexResponse {
     /// The responder's term.
     pub term: Term,
+    /// Echo of [`ReadIndex::disk`].
+    pub disk: DiskId,
     /// Echo of [`ReadIndex::request`].
     pub request: u64,
     /// Apply up to here, then answer. `None`: the responder can't say, for it doesn't lead.

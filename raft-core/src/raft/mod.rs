@@ -132,15 +132,16 @@ pub use message::{
 pub use observation::{
     CampaignReason, LeaseRefusal, Observation, ReadProof, ReadWait, StepDownReason, VoteRefusal, WithheldReason,
 };
-pub use progress::{Progress, ProgressState, SnapshotTransfer, Window};
+pub use progress::{CatchUp, Progress, ProgressState, SnapshotTransfer, Window};
 pub use quorum::{is_majority, majority_of, reached_by_majority};
 pub use rules::{Rule, Rules};
 pub use sentences::{Sentence, Weight};
-pub use types::{EntryId, LogIndex, ServerId, ServerSet, Term};
+pub use snapshots::SNAPSHOT_SIZE_MAX;
+pub use types::{DiskId, EntryId, LogIndex, ServerId, ServerSet, Term};
 
 use crate::time::{Duration, Time};
 use durability::Disk;
-use reads::{ForwardedRead, PendingRead};
+use reads::{LocalReads, PendingRead};
 use rounds::Rounds;
 use snapshots::IncomingSnapshot;
 
@@ -170,16 +171,21 @@ pub struct Raft {
     election_timeout: Duration,
     /// Until then, campaigns are ignored: a leader has been heard (dissertation §4.2.3).
     patient_until: Time,
+    /// Campaigns in a row that ran out of time. The votes may be on their way to slow disks.
+    campaigns_unanswered: u32,
+    /// Entries of the log that admit a disk under this server's name, and that aren't known to be committed and on the disk yet.
+    admissions: Vec<(LogIndex, DiskId)>,
     incoming: Option<IncomingSnapshot>,
     snapshot_asked: bool,
-    forwarded_reads: Vec<ForwardedRead>,
-    next_read_request: u64,
+    /// A snapshot up to here was too large: another is asked for when there is as much again to put into it.
+    snapshot_tried: LogIndex,
+    /// The size of the entries applied since the last snapshot.
+    applied_bytes: u64,
+    reads: LocalReads,
     /// A leadership that this server gave away, until it is seen who leads.
     handed_over: Option<HandedOver>,
     /// The log is known to equal that of this term's leader up to here, on the disk or not.
     agreed: (Term, LogIndex),
-    /// Reads that are confirmed and wait for their index to be applied.
-    ready_reads: Vec<(LogIndex, RequestId)>,
     /// The entries last cut out of the log (or put into it together), from where on, and their size: members that are equally far, and the
     /// disk, get the same ones.
     slice: Option<(LogIndex, Entries, u64)>,
@@ -257,8 +263,11 @@ impl Raft {
         let (durable, bootstrap) = match start {
             Start::Bootstrap(configuration) => (Durable::default(), configuration),
             Start::Restart(durable, configuration) => (durable, configuration),
-            Start::Join => {
-                let hard_state = HardState { standing: Standing::Joining, ..HardState::default() };
+            Start::Join { disk } => {
+                if disk == DiskId::default() {
+                    return Err(StartError::DiskUnnamed);
+                }
+                let hard_state = HardState { standing: Standing::Joining, disk, ..HardState::default() };
                 (Durable { hard_state, ..Durable::default() }, Configuration::default())
             }
         };
@@ -270,15 +279,18 @@ impl Raft {
             }
         };
         let mut log = Log::after(base);
+        let mut admissions = Vec::new();
         for entry in durable.entries {
             if entry.term < log.last().term {
                 return Err(StartError::Durable(DurableError::TermsOutOfOrder(log.last().index.next())));
             }
-            let configuration = if let Payload::Membership(c) = &entry.payload { Some(**c) } else { None };
-            let id = log.append(entry);
-            if let Some(configuration) = configuration {
-                membership.append(id.index, configuration);
+            let index = log.last().index.next();
+            match &entry.payload {
+                Payload::Membership(configuration) => membership.append(index, **configuration),
+                Payload::Admission { server, disk } if *server == config.id => admissions.push((index, *disk)),
+                _ => {}
             }
+            log.append(entry);
         }
         if log.last().term > durable.hard_state.term {
             return Err(StartError::Durable(DurableError::TermAhead {
@@ -287,6 +299,8 @@ impl Raft {
             }));
         }
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed ^ (u64::from(config.id.number()) << 56));
+        // Nobody uses the first number: so a seed's election timeouts are what they were when somebody did, and old runs play on.
+        let _: u64 = random.random();
         let mut raft = Raft {
             now,
             hard_state: durable.hard_state,
@@ -302,13 +316,15 @@ impl Raft {
             election_timeout: Duration::ZERO,
             // It may have acknowledged a leader just before it crashed, whose lease rests on its patience.
             patient_until: now + config.election_timeout_min,
+            campaigns_unanswered: 0,
+            admissions,
             incoming: None,
             snapshot_asked: false,
-            forwarded_reads: Vec::new(),
-            next_read_request: random.random(),
+            snapshot_tried: LogIndex::ZERO,
+            applied_bytes: 0,
+            reads: LocalReads::default(),
             handed_over: None,
             agreed: (Term::ZERO, LogIndex::ZERO),
-            ready_reads: Vec::new(),
             slice: None,
             random,
             config,
@@ -356,12 +372,13 @@ impl Raft {
         let role = match &self.role {
             Role::Leader(leader) => {
                 let transfer = leader.transfer.as_ref().map_or(Time::NEVER, |transfer| transfer.deadline);
-                leader.heartbeat_due.min(transfer).min(self.disk_stall_deadline())
+                let read = leader.pending_reads.first().map_or(Time::NEVER, |read| read.deadline);
+                leader.heartbeat_due.min(transfer).min(read).min(self.disk_stall_deadline())
             }
             _ => self.election_deadline,
         };
         let handed_over = self.handed_over.as_ref().map_or(Time::NEVER, |handed_over| handed_over.deadline);
-        self.forwarded_reads.iter().map(|read| read.deadline).fold(role.min(handed_over), Time::min)
+        role.min(handed_over).min(self.reads.deadline())
     }
 
     // ---------------------------------------------------------------- the table of roles and messages
@@ -453,6 +470,7 @@ impl Raft {
                 round: m.round,
                 probe: m.probe,
                 clock: self.now,
+                patience: Duration::ZERO,
                 received: LogIndex::ZERO,
                 outcome: AppendOutcome::StaleTerm,
             })),
@@ -463,7 +481,8 @@ impl Raft {
                 progress: SnapshotProgress::StaleTerm,
             })),
             Message::ReadIndex(m) => {
-                Some(Message::ReadIndexResponse(ReadIndexResponse { term: mine, request: m.request, index: None }))
+                let (disk, request) = (m.disk, m.request);
+                Some(Message::ReadIndexResponse(ReadIndexResponse { term: mine, disk, request, index: None }))
             }
             _ => None,
         };
@@ -502,11 +521,12 @@ impl Raft {
     #[inline]
     fn hear_leader(&mut self) {
         self.patient_until = self.now + self.config.election_timeout_min;
+        self.campaigns_unanswered = 0;
         self.arm_election_timer();
     }
 
     fn on_timer(&mut self, out: &mut Output) {
-        self.expire_forwarded_reads(out);
+        self.expire_reads(out);
         self.expire_handed_over(out);
         if self.is_leader() {
             self.on_leader_timer(out);
@@ -518,6 +538,7 @@ impl Raft {
 
     /// What every step ends with: the write it made, the entries it committed, the reads they release.
     fn finish(&mut self, out: &mut Output) {
+        self.settle_admissions(out);
         self.flush_write(out);
         while self.applied < self.commit {
             let first = self.applied.next();
@@ -526,12 +547,10 @@ impl Raft {
                 break;
             }
             self.applied = self.applied.plus(entries.len() as u64);
+            self.applied_bytes += entries.size();
             out.committed.push(Committed { first, entries });
         }
-        if !self.ready_reads.is_empty() {
-            let ready = self.ready_reads.partition_point(|(index, _)| *index <= self.applied);
-            out.reads.extend(self.ready_reads.drain(..ready).map(|(_, id)| id));
-        }
+        self.reads.take_applied(self.applied, out);
         out.snapshot_wanted = self.wants_snapshot();
     }
 
@@ -573,9 +592,7 @@ impl Raft {
         let latest = now + self.config.election_timeout_max;
         self.election_deadline = self.election_deadline.min(latest);
         self.patient_until = self.patient_until.min(now + self.config.election_timeout_min);
-        for read in &mut self.forwarded_reads {
-            read.deadline = read.deadline.min(latest);
-        }
+        self.reads.clock_went_back(latest);
         if let Some(handed_over) = &mut self.handed_over {
             handed_over.deadline = handed_over.deadline.min(latest);
         }
@@ -588,8 +605,18 @@ impl Raft {
     #[inline]
     fn arm_election_timer(&mut self) {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
-        self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
+        self.election_timeout = Duration::from_micros(self.random.random_range(min..=max)) + self.slow_disk_allowance();
         self.election_deadline = self.now + self.election_timeout;
+    }
+
+    /// How much longer than an election timeout a campaign may take, for the voters' disks may be slow: twice as long after each one that
+    /// ran out of time, up to what two disks may take. Who campaigns again sooner undoes what the others are about to promise.
+    fn slow_disk_allowance(&self) -> Duration {
+        if self.campaigns_unanswered == 0 {
+            return Duration::ZERO;
+        }
+        let doubled = 1 << (self.campaigns_unanswered - 1).min(16);
+        self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(2))
     }
 
     fn send(&self, to: ServerId, message: Message, out: &mut Output) {
@@ -770,13 +797,14 @@ impl Leader {
         if let Some(transfer) = &mut self.transfer {
             transfer.deadline = transfer.deadline.min(now + config.election_timeout_max);
         }
+        let latest = now + config.election_timeout_max.max(config.disk_stall_max).times(2);
+        for read in &mut self.pending_reads {
+            read.deadline = read.deadline.min(latest);
+        }
         // When the rounds began is unknown now, and so is any lease that rests on it.
         self.rounds.forget();
         for progress in self.progress.iter_mut().flatten() {
-            progress.acked_round_began = Time::ZERO;
-            progress.drift.forget();
-            progress.heard = progress.heard.min(now);
-            progress.sent = progress.sent.min(now);
+            progress.clock_went_back(now);
         }
     }
 }
@@ -786,6 +814,8 @@ impl Leader {
 pub enum StartError {
     /// Its parameters make no sense together.
     Config(ConfigError),
+    /// It joins on a disk without an identity of its own ([`Start::Join`]).
+    DiskUnnamed,
     /// Its disk holds something that can't be a server's state.
     Durable(DurableError),
 }
@@ -794,6 +824,7 @@ impl core::fmt::Display for StartError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             StartError::Config(error) => error.fmt(f),
+            StartError::DiskUnnamed => f.write_str("the disk's number is zero: give each new disk a number of its own"),
             StartError::Durable(error) => error.fmt(f),
         }
     }

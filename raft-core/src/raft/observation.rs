@@ -279,10 +279,21 @@ pub enum Observation {
         /// The last entry the member has.
         last: EntryId,
     },
-    /// The server lost its disk under a name that already had a vote; it will never vote under it again.
+    /// The server lost its disk under a name that already has a vote: it doesn't vote before its name has left the voters and its disk has been
+    /// admitted.
     Barred {
-        /// The index of the membership that named it a voter.
+        /// The index of the entry that says so: a membership that names it a voter, or another disk's admission.
         index: LogIndex,
+    },
+    /// The server's disk has been admitted: it may vote where a membership counts it.
+    Admitted {
+        /// The index of the entry that says so.
+        index: LogIndex,
+    },
+    /// A leader admits the disk of a learner.
+    Admitting {
+        /// The learner.
+        server: ServerId,
     },
 }
 
@@ -328,6 +339,8 @@ impl Observation {
             Observation::Repaired { .. } => "repaired",
             Observation::PeerDamaged { .. } => "peer-damaged",
             Observation::Barred { .. } => "barred",
+            Observation::Admitted { .. } => "admitted",
+            Observation::Admitting { .. } => "admitting",
         }
     }
 }
@@ -363,6 +376,8 @@ pub enum WithheldReason {
     Standing(Standing),
     /// Its disk hasn't finished a write for too long.
     DiskStalled,
+    /// Its term or its vote is still being written.
+    NotDurable,
     /// Its disk has lost entries, and it hasn't all of them back.
     Damaged {
         /// How its log ended before.

@@ -19,8 +19,8 @@ use alloc::vec::Vec;
 use super::config::Config;
 use super::drift::{DriftWatch, Reading};
 use super::message::Snapshot;
-use super::types::LogIndex;
-use crate::time::Time;
+use super::types::{DiskId, LogIndex};
+use crate::time::{Duration, Time};
 
 /// What a leader knows about one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,12 +33,26 @@ pub struct Progress {
     pub state: ProgressState,
     /// Numbers the probes: a rejection counts only if it answers the current one.
     pub probe: u64,
+    /// The heartbeat round in which the leader came to know the member as it is now: with this place in the membership, on this disk. Answers to
+    /// earlier rounds are somebody else's.
+    pub since_round: u64,
+    /// The latest round when `matched` was last raised. Who rejects an append of a later round for want of an entry up to there has
+    /// lost it.
+    pub matched_round: u64,
+    /// Whether the member, when it was last heard, had no right to vote.
+    pub joining: bool,
+    /// The disk that the leader last admitted for it, and when.
+    pub admitted: Option<(DiskId, Time)>,
+    /// How fast it catches up, if it is a learner.
+    pub catch_up: CatchUp,
     /// The latest heartbeat round answered.
     pub acked_round: u64,
     /// When that round began, on the leader's clock.
     pub acked_round_began: Time,
     /// When the member was last heard, on the leader's clock.
     pub heard: Time,
+    /// How long it ignores campaigns from when it heard the leader, as it said when it was last heard.
+    pub patience: Duration,
     /// Whether its clock and the leader's run apart.
     pub drift: DriftWatch,
     /// When it was last sent an append, on the leader's clock.
@@ -52,6 +66,9 @@ pub enum ProgressState {
     Probe {
         /// Whether a probe is on its way.
         waiting: bool,
+        /// Whether the last one had no answer in time. What follows it then asks, and carries nothing: whoever may be gone isn't sent
+        /// the log again and again.
+        unanswered: bool,
     },
     /// It streams.
     Replicate(Window),
@@ -59,13 +76,79 @@ pub enum ProgressState {
     Snapshot(SnapshotTransfer),
 }
 
-/// A snapshot on its way to one member, a piece at a time.
+/// A snapshot on its way to one member, several pieces at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotTransfer {
     /// The snapshot; kept even if the leader takes a newer one meanwhile.
     pub snapshot: Arc<Snapshot>,
-    /// Bytes the member has confirmed.
+    /// Bytes the member has confirmed, from the start.
     pub offset: u64,
+    /// Where the next piece to send begins. What lies between is on its way.
+    pub sent: u64,
+    /// The latest round when bytes were last confirmed, or pieces were sent again from `offset`. An answer to a later round that confirms
+    /// no more says that what follows is lost.
+    pub moved_round: u64,
+}
+
+impl SnapshotTransfer {
+    /// Whether another piece may be sent: no more is on its way than has been confirmed so far and a piece, nor than the window holds. Whoever may be
+    /// gone is sent little, and whoever answers soon gets as much as it can take.
+    pub(super) fn may_send(&self, piece_max: u64, window_max: u64) -> bool {
+        let on_its_way = self.sent - self.offset;
+        self.sent < self.snapshot.data().len() as u64
+            && on_its_way < window_max
+            && on_its_way < self.offset.saturating_add(piece_max)
+    }
+
+    /// The member says, in answer to `round`, that it has so many `bytes`, now that `latest` is the latest round. Whether there is something to send
+    /// because of it.
+    pub(super) fn confirm(&mut self, bytes: u64, round: u64, latest: u64) -> bool {
+        if bytes > self.snapshot.data().len() as u64 {
+            return false;
+        }
+        if bytes > self.offset {
+            self.sent = self.sent.max(bytes);
+        } else if round > self.moved_round && (bytes < self.offset || self.sent > bytes) {
+            self.sent = bytes; // What was sent before that round is lost, or the member began anew.
+        } else {
+            return false;
+        }
+        (self.offset, self.moved_round) = (bytes, latest);
+        true
+    }
+}
+
+/// Whether a learner is fit to vote: the leader measures how long it takes to catch up with where the log ended when it had last
+/// caught up (dissertation §4.2.1). The last such round must have been shorter than an election timeout, however long the log is meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CatchUp {
+    goal: LogIndex,
+    began: Time,
+    /// Whether the last round was short enough.
+    quick: bool,
+}
+
+impl CatchUp {
+    fn new(goal: LogIndex, began: Time) -> CatchUp {
+        CatchUp { goal, began, quick: false }
+    }
+
+    /// The learner holds everything up to `matched`, and the log ends at `last`.
+    pub fn note(&mut self, matched: LogIndex, last: LogIndex, now: Time, limit: Duration) {
+        if matched >= self.goal {
+            let quick = now.since(self.began) <= limit;
+            *self = CatchUp { goal: last, began: now, quick };
+        }
+    }
+
+    /// Whether it keeps up, and has not fallen silent since.
+    pub fn keeps_up(&self, now: Time, limit: Duration) -> bool {
+        self.quick && now.since(self.began) <= limit
+    }
+
+    fn clock_went_back(&mut self, now: Time) {
+        self.began = self.began.min(now);
+    }
 }
 
 /// Appends sent and not answered, bounded by count and by bytes.
@@ -126,27 +209,46 @@ impl Window {
 
 impl Progress {
     /// What a new leader assumes: nothing known, next after its own last entry (Raft Figure 2).
-    pub fn new(next: LogIndex, now: Time) -> Progress {
+    ///
+    /// Only answers to `round` and later ones are the member's.
+    pub fn new(next: LogIndex, round: u64, now: Time) -> Progress {
         Progress {
             matched: LogIndex::ZERO,
             next,
-            state: ProgressState::Probe { waiting: false },
+            state: ProgressState::Probe { waiting: false, unanswered: false },
             probe: 0,
+            since_round: round,
+            matched_round: 0,
+            joining: false,
+            admitted: None,
+            catch_up: CatchUp::new(next.previous(), now),
             acked_round: 0,
             acked_round_began: Time::ZERO,
             heard: now,
+            patience: Duration::ZERO,
             drift: DriftWatch::default(),
             sent: Time::ZERO,
         }
     }
 
-    /// The member answered at `now`: it knew the leader when `round` was current, which `began` then, and its own clock showed that.
-    pub(super) fn hear(&mut self, round: u64, began: Option<Time>, clock: Option<Time>, now: Time, config: &Config) {
+    /// The member answered at `now`: it knew the leader when `round` was current, which `began` then. `said` is what its own clock showed, and how
+    /// long it ignores campaigns.
+    pub(super) fn hear(
+        &mut self,
+        round: u64,
+        began: Option<Time>,
+        said: Option<(Time, Duration)>,
+        now: Time,
+        config: &Config,
+    ) {
         self.heard = now;
         // The answer was written after its round began, and before it came.
-        if let (Some(from), Some(shown)) = (began, clock) {
+        if let (Some(from), Some((shown, _))) = (began, said) {
             let span = config.election_timeout_max.times(4);
             self.drift.take(Reading { from, to: now, shown }, config.clock_drift_max, span);
+        }
+        if let Some((_, patience)) = said.filter(|_| round >= self.acked_round) {
+            self.patience = patience;
         }
         if round > self.acked_round {
             self.acked_round = round;
@@ -156,10 +258,13 @@ impl Progress {
         }
     }
 
-    /// The member's log is known to match up to `index`; whether that is news.
-    pub fn matches(&mut self, index: LogIndex) -> bool {
+    /// The member's log is known to match up to `index`, now that `round` is the latest; whether that is news.
+    pub fn matches(&mut self, index: LogIndex, round: u64) -> bool {
         let news = index > self.matched;
-        self.matched = self.matched.max(index);
+        if news {
+            self.matched = index;
+            self.matched_round = round;
+        }
         self.next = self.next.max(self.matched.next());
         if let ProgressState::Replicate(window) = &mut self.state {
             window.free_to(self.matched);
@@ -176,7 +281,7 @@ impl Progress {
     pub fn become_probe(&mut self, next: LogIndex) {
         self.probe += 1;
         self.next = next.max(self.matched.next());
-        self.state = ProgressState::Probe { waiting: false };
+        self.state = ProgressState::Probe { waiting: false, unanswered: false };
     }
 
     /// Stream, from just after what matches.
@@ -185,10 +290,35 @@ impl Progress {
         self.state = ProgressState::Replicate(Window::default());
     }
 
-    /// Send `snapshot`.
-    pub fn become_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+    /// Send `snapshot`, now that `round` is the latest.
+    pub fn become_snapshot(&mut self, snapshot: Arc<Snapshot>, round: u64) {
         self.probe += 1;
-        self.state = ProgressState::Snapshot(SnapshotTransfer { snapshot, offset: 0 });
+        self.state = ProgressState::Snapshot(SnapshotTransfer { snapshot, offset: 0, sent: 0, moved_round: round });
+    }
+
+    /// The member is another from `round` on, as far as its promises go: it has a disk that none of its earlier answers speaks of.
+    pub fn begin_anew(&mut self, round: u64) {
+        self.since_round = round;
+    }
+
+    /// The leader's clock went back to `now`.
+    pub(super) fn clock_went_back(&mut self, now: Time) {
+        self.acked_round_began = Time::ZERO;
+        self.drift.forget();
+        self.heard = self.heard.min(now);
+        self.sent = self.sent.min(now);
+        self.catch_up.clock_went_back(now);
+        if let Some((_, at)) = &mut self.admitted {
+            *at = now.min(*at);
+        }
+    }
+
+    /// After which entry the member needs the log.
+    pub(super) fn needs_after(&self) -> LogIndex {
+        match &self.state {
+            ProgressState::Snapshot(transfer) => transfer.snapshot.meta.last.index,
+            _ => self.matched,
+        }
     }
 
     /// The state's name, for people.
@@ -235,14 +365,28 @@ mod tests {
     }
 
     #[test]
+    fn a_learner_keeps_up_if_its_last_round_was_short_however_far_the_log_has_gone() {
+        let (limit, ms) = (Duration::from_millis(300), Time::from_millis);
+        let mut catch_up = CatchUp::new(LogIndex(1_000), ms(0));
+        catch_up.note(LogIndex(999), LogIndex(1_500), ms(200), limit);
+        assert!(!catch_up.keeps_up(ms(200), limit), "the first round isn't over");
+        catch_up.note(LogIndex(1_000), LogIndex(1_900), ms(900), limit);
+        assert!(!catch_up.keeps_up(ms(900), limit), "it took too long");
+        catch_up.note(LogIndex(1_900), LogIndex(2_000), ms(1_200), limit);
+        assert!(catch_up.keeps_up(ms(1_200), limit) && catch_up.keeps_up(ms(1_500), limit));
+        assert!(!catch_up.keeps_up(ms(1_501), limit), "it has been silent since");
+    }
+
+    #[test]
     fn match_never_goes_down_and_next_stays_beyond_it() {
-        let mut progress = Progress::new(LogIndex(8), Time::ZERO);
-        assert!(progress.matches(LogIndex(5)));
-        assert!(!progress.matches(LogIndex(3)), "an old answer is no news");
+        let mut progress = Progress::new(LogIndex(8), 1, Time::ZERO);
+        assert!(progress.matches(LogIndex(5), 2));
+        assert!(!progress.matches(LogIndex(3), 4), "an old answer is no news");
+        assert_eq!(progress.matched_round, 2);
         assert_eq!(progress.matched, LogIndex(5));
         progress.become_probe(LogIndex(2));
         assert_eq!(progress.next, LogIndex(6), "probing never goes below what matches");
-        assert!(progress.matches(LogIndex(9)));
+        assert!(progress.matches(LogIndex(9), 4));
         assert_eq!(progress.next, LogIndex(10));
         let before = progress.probe;
         progress.become_probe(LogIndex(10));

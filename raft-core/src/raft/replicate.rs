@@ -11,7 +11,7 @@ use super::progress::{Progress, ProgressState};
 use super::rules::Rule;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet};
 use super::{Raft, Role};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 impl Raft {
     // ---------------------------------------------------------------- proposals
@@ -122,8 +122,10 @@ impl Raft {
                 continue;
             };
             if everyone || progress.sent <= quiet_since {
-                if let ProgressState::Probe { waiting } = &mut progress.state {
-                    *waiting = false; // The last probe may be lost: ask again.
+                if let ProgressState::Probe { waiting, unanswered } = &mut progress.state {
+                    // The last probe may be lost: ask again.
+                    *unanswered |= *waiting;
+                    *waiting = false;
                 }
                 self.send_heartbeat(member, out);
             }
@@ -156,6 +158,7 @@ impl Raft {
     pub(super) fn send_entries(&mut self, member: ServerId, out: &mut Output) {
         let last = self.log.last().index;
         loop {
+            let mut asks_only = false;
             let Role::Leader(leader) = &mut self.role else {
                 return;
             };
@@ -164,10 +167,11 @@ impl Raft {
             };
             match &mut progress.state {
                 ProgressState::Snapshot(_) => return,
-                ProgressState::Probe { waiting } => {
+                ProgressState::Probe { waiting, unanswered } => {
                     if *waiting {
                         return;
                     }
+                    asks_only = *unanswered;
                 }
                 ProgressState::Replicate(window) => {
                     let full = window.is_full(self.config.window_appends_max, self.config.window_bytes_max);
@@ -180,7 +184,7 @@ impl Raft {
             let Some(previous) = self.log.id_at(next.previous()) else {
                 return self.begin_snapshot(member, out);
             };
-            let (entries, bytes) = self.cut_slice(next);
+            let (entries, bytes) = if asks_only { (Entries::None, 0) } else { self.cut_slice(next) };
             let Role::Leader(leader) = &mut self.role else {
                 return;
             };
@@ -189,7 +193,7 @@ impl Raft {
                 return;
             };
             let probing = match &mut progress.state {
-                ProgressState::Probe { waiting } => {
+                ProgressState::Probe { waiting, .. } => {
                     *waiting = true;
                     true
                 }
@@ -218,7 +222,7 @@ impl Raft {
         };
         match &progress.state {
             ProgressState::Probe { .. } => self.send_entries(member, out),
-            ProgressState::Snapshot(_) => self.send_piece(member, out),
+            ProgressState::Snapshot(_) => self.ask_for_pieces(member, out),
             ProgressState::Replicate(window) => {
                 let full = || window.is_full(self.config.window_appends_max, self.config.window_bytes_max);
                 if progress.next <= self.log.last().index && !full() {
@@ -286,26 +290,47 @@ impl Raft {
     // ---------------------------------------------------------------- answers
 
     pub(super) fn on_append_entries_response(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) {
-        if !self.note_heard(from, m.round, Some(m.clock), out) {
+        if !self.note_heard(from, m.round, Some((m.clock, m.patience)), out) {
             return;
         }
         match m.outcome {
             AppendOutcome::StaleTerm => {}
-            AppendOutcome::Matched(index) => {
+            AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
                 if index > self.log.last().index {
                     out.observe(|| Observation::ImpossibleMessage { from, what: "a match beyond the leader's log" });
                     return;
                 }
+                self.note_standing(from, m.outcome);
                 self.on_matched(from, index, m.received, m.round, out);
+                if let AppendOutcome::Joining { disk, .. } = m.outcome {
+                    self.admit_disk(from, disk, out);
+                }
             }
-            AppendOutcome::Damaged { last } => self.on_damaged(from, m.probe, last, out),
-            AppendOutcome::Conflict { previous, hint } => self.on_conflict(from, m.probe, previous, hint, out),
+            AppendOutcome::Damaged { previous, last } => self.on_damaged(from, m.probe, previous, last, out),
+            AppendOutcome::Conflict { previous, hint } => {
+                self.on_conflict(from, (m.round, m.probe), previous, hint, out);
+            }
         }
         self.release_confirmed_reads(out);
     }
 
+    /// Whether a member may vote on the disk it has, by what it says of a match.
+    fn note_standing(&mut self, from: ServerId, outcome: AppendOutcome) {
+        if let Role::Leader(leader) = &mut self.role
+            && let Some(progress) = leader.progress_mut(from)
+        {
+            progress.joining = matches!(outcome, AppendOutcome::Joining { .. });
+        }
+    }
+
     /// A member answered: it is alive, and it knew the leader when `round` was current. Whether that can be.
-    pub(super) fn note_heard(&mut self, from: ServerId, round: u64, clock: Option<Time>, out: &mut Output) -> bool {
+    pub(super) fn note_heard(
+        &mut self,
+        from: ServerId,
+        round: u64,
+        said: Option<(Time, Duration)>,
+        out: &mut Output,
+    ) -> bool {
         let Role::Leader(leader) = &mut self.role else {
             return false;
         };
@@ -317,7 +342,10 @@ impl Raft {
         let Some(progress) = leader.progress_mut(from) else {
             return false;
         };
-        progress.hear(round, began, clock, self.now, &self.config);
+        if round < progress.since_round {
+            return false; // From before the member had this place, or this disk.
+        }
+        progress.hear(round, began, said, self.now, &self.config);
         true
     }
 
@@ -330,13 +358,19 @@ impl Raft {
         round: u64,
         out: &mut Output,
     ) {
+        let (last, now, limit) = (self.log.last().index, self.now, self.config.election_timeout_max);
+        let learns = self.members().learners.contains(member);
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
+        let latest = leader.rounds.latest();
         let Some(progress) = leader.progress_mut(member) else {
             return;
         };
-        let news = progress.matches(index);
+        let news = progress.matches(index, latest);
+        if learns {
+            progress.catch_up.note(progress.matched, last, now, limit);
+        }
         let lost_from = match &progress.state {
             ProgressState::Probe { .. } => {
                 progress.become_replicate();
@@ -365,7 +399,14 @@ impl Raft {
         self.send_entries(member, out);
     }
 
-    fn on_conflict(&mut self, from: ServerId, probe: u64, previous: LogIndex, hint: EntryId, out: &mut Output) {
+    fn on_conflict(
+        &mut self,
+        from: ServerId,
+        (round, probe): (u64, u64),
+        previous: LogIndex,
+        hint: EntryId,
+        out: &mut Output,
+    ) {
         // Where the hint's term is later than ours there, our own log skips back too.
         let agreed = self.log.last_not_after(hint.index, hint.term);
         let Role::Leader(leader) = &mut self.role else {
@@ -375,8 +416,15 @@ impl Raft {
             return;
         };
         let snapshot = matches!(progress.state, ProgressState::Snapshot(_));
-        if probe != progress.probe || snapshot || previous <= progress.matched {
-            return; // It answers an earlier probe, or one that has been settled since.
+        if probe != progress.probe || snapshot {
+            return; // It answers an earlier probe.
+        }
+        if previous <= progress.matched {
+            if round > progress.matched_round {
+                // It had that entry on its disk before it was asked, and has it no longer, and doesn't know: a disk that lied, or was put back.
+                return self.on_damaged(from, probe, previous, hint, out);
+            }
+            return; // It has been settled since.
         }
         let before = progress.next;
         // Where even the log's beginning is later than that, what comes next is a snapshot.
@@ -387,7 +435,7 @@ impl Raft {
     }
 
     /// A member's disk has lost what it had acknowledged: what was known to match is no longer.
-    fn on_damaged(&mut self, from: ServerId, probe: u64, last: EntryId, out: &mut Output) {
+    fn on_damaged(&mut self, from: ServerId, probe: u64, previous: LogIndex, last: EntryId, out: &mut Output) {
         let agreed = self.log.last_not_after(last.index, last.term);
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress_mut(from) else { return };
@@ -395,7 +443,8 @@ impl Raft {
             return;
         }
         progress.forget_match();
-        progress.become_probe(agreed.index.min(last.index).next());
+        // As after a conflict: where even the log's beginning is later than that, what comes next is a snapshot.
+        progress.become_probe(agreed.index.min(last.index).next().min(previous));
         out.observe(|| Observation::PeerDamaged { peer: from, last });
         self.send_entries(from, out);
     }
@@ -483,6 +532,7 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
+        let mut since = None;
         let slots = members.iter().map(|member| member.slot() + 1).max().unwrap_or(0);
         leader.progress.resize(slots, None);
         for slot in 0..slots {
@@ -490,7 +540,11 @@ impl Raft {
                 u8::try_from(slot + 1).ok().and_then(ServerId::new).filter(|m| *m != me && members.contains(*m));
             let place = &mut leader.progress[slot];
             match (member, place.is_some()) {
-                (Some(_), false) => *place = Some(Progress::new(next, now)),
+                (Some(_), false) => {
+                    // Answers from an earlier time in the membership may still be on their way: they are to earlier rounds.
+                    let round = *since.get_or_insert_with(|| leader.rounds.begin_quietly(now));
+                    *place = Some(Progress::new(next, round, now));
+                }
                 (None, true) => *place = None,
                 _ => {}
             }

@@ -34,6 +34,15 @@ impl Rounds {
         self.began[(self.latest % KEPT) as usize] = now;
     }
 
+    /// The next round begins for what is sent from now on, and nothing is sent for its sake; its number. Before anything was sent it is the
+    /// first one, which begins by itself.
+    pub(super) fn begin_quietly(&mut self, now: Time) -> u64 {
+        if self.latest > 0 {
+            self.begin(now);
+        }
+        self.latest.max(1)
+    }
+
     /// When a round began, if that is remembered.
     pub(super) fn began(&self, round: u64) -> Option<Time> {
         (self.unknown < round && round <= self.latest).then(|| self.began[(round % KEPT) as usize])

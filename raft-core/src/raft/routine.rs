@@ -7,7 +7,7 @@
 //! two against each other.
 
 use super::entry::Entries;
-use super::io::Output;
+use super::io::{Output, Standing};
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::progress::ProgressState;
 use super::types::ServerId;
@@ -36,12 +36,14 @@ impl Raft {
             && matches!(m.entries, Entries::None)
             && m.previous == last
             && m.commit <= self.commit
+            && self.hard_state.standing == Standing::Member
             && last.index <= self.disk.log()
             && self.hard_state_is_durable();
         if routine {
             self.hear_leader();
             self.agreed = (m.term, last.index);
-            self.send_new(from, || m.answer(self.now, last.index, AppendOutcome::Matched(last.index)), out);
+            let said = self.clock_and_patience();
+            self.send_new(from, || m.answer(said, last.index, AppendOutcome::Matched(last.index)), out);
         }
         routine
     }
@@ -57,10 +59,12 @@ impl Raft {
         let Some(progress) = leader.progress_mut(from) else { return false };
         // Where all of the log matches, nothing is on its way, and there is nothing to send.
         let routine = progress.matched == last
+            && m.round >= progress.since_round
+            && !progress.joining
             && matches!(progress.state, ProgressState::Replicate(_))
             && matches!(m.outcome, AppendOutcome::Matched(index) if index <= last);
         if routine {
-            progress.hear(m.round, began, Some(m.clock), self.now, &self.config);
+            progress.hear(m.round, began, Some((m.clock, m.patience)), self.now, &self.config);
             if !leader.pending_reads.is_empty() {
                 self.release_confirmed_reads(out);
                 self.finish(out);
@@ -237,7 +241,15 @@ mod tests {
                 })
             } else {
                 let outcome = AppendOutcome::Matched(index);
-                let answer = AppendEntriesResponse { term, round, probe: 0, clock, received: index, outcome };
+                let answer = AppendEntriesResponse {
+                    term,
+                    round,
+                    probe: 0,
+                    clock,
+                    patience: Duration::from_millis(150),
+                    received: index,
+                    outcome,
+                };
                 Message::AppendEntriesResponse(answer)
             }
         }

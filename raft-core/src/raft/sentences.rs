@@ -178,9 +178,17 @@ impl Observation {
                 Turning,
                 "dissertation §11.7.2",
                 format!(
-                    "{me} lost its disk and is still a voter by the membership at {index}: it won’t vote again under this name."
+                    "{me} lost its disk under a name that has a vote, by the entry at {index}: it won’t vote until it has left the voters and been added anew."
                 ),
             ),
+            Observation::Admitted { index } => (
+                Turning,
+                "dissertation §11.7.2",
+                format!("{me}’s disk is admitted by the entry at {index}: it may vote where a membership counts it."),
+            ),
+            Observation::Admitting { server } => {
+                (Notable, "dissertation §11.7.2", format!("{me} admits the disk that {server} has now."))
+            }
         };
         Sentence { text, weight, section }
     }
@@ -214,6 +222,9 @@ fn withheld(me: ServerId, reason: WithheldReason) -> String {
             format!("{me} doesn’t campaign: its disk has lost entries, and its log isn’t back to {lost} yet.")
         }
         WithheldReason::DiskStalled => format!("{me} doesn’t campaign: its disk has stalled."),
+        WithheldReason::NotDurable => {
+            format!("{me} doesn’t campaign: its term or its vote is still being written.")
+        }
     }
 }
 
@@ -383,6 +394,12 @@ impl core::fmt::Display for Refusal {
                 write!(f, "the membership change at {index} isn’t finished")
             }
             Refusal::Senseless(error) => error.fmt(f),
+            Refusal::NotAdmitted { server } => {
+                write!(f, "{server} may not vote yet: its disk has not been admitted, try again in a moment")
+            }
+            Refusal::SnapshotTooLarge { size } => {
+                write!(f, "the snapshot has {size} bytes, and no member takes more than {}", super::SNAPSHOT_SIZE_MAX)
+            }
             Refusal::LearnerBehind { server, matched, last } => {
                 write!(f, "learner {server} has {matched} of {last} entries: let it catch up first")
             }

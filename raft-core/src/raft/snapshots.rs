@@ -1,28 +1,38 @@
 //! Snapshots: taking one, sending one in pieces, installing one (Raft §7).
 //!
-//! One piece is on its way at a time, and the answer says where the next begins: loss, duplication and reordering cost
-//! time, never correctness. A piece of another snapshot (another leader's, or a newer one) starts over.
+//! Pieces are on their way side by side, as many as have been confirmed so far and one more, bounded by the window that bounds appends. An answer says how much
+//! has come without a gap: only news lets further pieces go, so that what is doubled on the way isn't doubled again. With each heartbeat
+//! the leader asks for an answer, and sends again from the gap on what an answer to a later round doesn't confirm. Loss, duplication and
+//! reordering cost time, never correctness. A piece of a newer snapshot, or of another leader's, starts over.
+//!
+//! While a member that answers is sent a snapshot, or lags, the leader keeps the log that follows, as far as memory allows: a
+//! snapshot that is out of date when it arrives would have to be followed by another.
 //!
 //! Pieces that come as parts of one buffer, as where messages stay in memory, are never copied: the receiver ends up with that very buffer. Its
 //! bytes are read once on each side, for the checksum.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::io::{HardState, Output, Refusal, Refused, Standing};
+use super::io::{HardState, Output, Refusal, Standing};
 use super::membership::MembershipLog;
 use super::message::{
     InstallSnapshot, InstallSnapshotResponse, Message, Piece, Snapshot, SnapshotMeta, SnapshotProgress,
 };
 use super::observation::Observation;
-use super::progress::ProgressState;
+use super::progress::{Progress, ProgressState};
 use super::rules::Rule;
 use super::types::{LogIndex, ServerId, ServerSet};
 use super::{Raft, Role};
 
-/// Largest snapshot a member accepts: a hostile size must not exhaust its memory.
-const SNAPSHOT_SIZE_MAX: u64 = 1 << 30;
+/// The largest snapshot that is taken, in bytes: a hostile size must not exhaust a member's memory. A state machine that is
+/// larger has to keep its bulk elsewhere, and put into the snapshot what finds it there.
+pub const SNAPSHOT_SIZE_MAX: u64 = 1 << 30;
+
+/// How many bytes of log are kept for members that lag, where the bound that asks for a snapshot is not in bytes.
+const KEPT_BYTES_MAX: u64 = 32 << 20;
 
 /// A snapshot of which some pieces are here.
 #[derive(Clone, Debug)]
@@ -31,6 +41,8 @@ pub(super) struct IncomingSnapshot {
     checksum: u64,
     size: u64,
     received: Received,
+    /// Pieces that overtook others, by where they begin.
+    ahead: BTreeMap<u64, Piece>,
 }
 
 /// A snapshot's bytes as far as they have come.
@@ -43,8 +55,42 @@ enum Received {
 }
 
 impl IncomingSnapshot {
+    fn begin(m: &InstallSnapshot) -> IncomingSnapshot {
+        IncomingSnapshot {
+            meta: m.meta.clone(),
+            checksum: m.checksum,
+            size: m.size,
+            received: Received::Copied(Vec::new()),
+            ahead: BTreeMap::new(),
+        }
+    }
+
     fn is_of(&self, m: &InstallSnapshot) -> bool {
         self.meta == m.meta && self.checksum == m.checksum && self.size == m.size
+    }
+
+    /// Takes a piece, and those that had overtaken it; as many of those are kept as `ahead_max`.
+    fn take(&mut self, m: &InstallSnapshot, ahead_max: usize) {
+        let next = self.received.len();
+        if m.piece.bytes().is_empty() || m.offset < next {
+            return;
+        }
+        if m.offset > next {
+            if self.ahead.len() < ahead_max {
+                self.ahead.insert(m.offset, m.piece.clone());
+            }
+            return;
+        }
+        self.received.add(&m.piece);
+        while let Some((from, piece)) = self.ahead.pop_first() {
+            let next = self.received.len();
+            if from == next {
+                self.received.add(&piece);
+            } else if from > next {
+                self.ahead.insert(from, piece);
+                break;
+            }
+        }
     }
 }
 
@@ -91,33 +137,83 @@ impl Raft {
         if self.snapshot_asked {
             return false;
         }
-        let since = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
+        let since = self.snapshot_index().max(self.snapshot_tried);
         let (entries, bytes) = (self.config.snapshot_after_entries, self.config.snapshot_after_bytes);
         let many = entries > 0 && self.applied.distance_from(since) >= entries;
-        let large = bytes > 0 && self.log.bytes() >= bytes && self.applied > since;
+        // Of the entries applied since, not of all that are held: what is kept for the members may be larger than that by itself.
+        let large = bytes > 0 && self.applied_bytes >= bytes && self.applied > since;
         self.snapshot_asked = many || large;
         self.snapshot_asked
     }
 
     pub(super) fn on_snapshot_taken(&mut self, index: LogIndex, data: Arc<[u8]>, out: &mut Output) {
         self.snapshot_asked = false;
-        let newest = self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
-        let id = self.log.id_at(index).filter(|_| index <= self.applied && index > newest);
-        let Some(last) = id else {
-            out.refused.push(Refused { id: 0, reason: Refusal::SnapshotUseless });
-            return;
+        let size = data.len() as u64;
+        let id = self.log.id_at(index).filter(|_| index <= self.applied && index > self.snapshot_index());
+        let refusal = match id {
+            None => Err(Refusal::SnapshotUseless),
+            Some(_) if size > SNAPSHOT_SIZE_MAX => Err(Refusal::SnapshotTooLarge { size }),
+            Some(last) => Ok(last),
         };
+        let last = match refusal {
+            Ok(last) => last,
+            Err(reason) => {
+                out.snapshot_refused = Some(reason);
+                out.observe(|| Observation::RequestRefused { reason });
+                // The next one can be no better before there is something new to put into it.
+                (self.snapshot_tried, self.applied_bytes) = (self.applied, 0);
+                return;
+            }
+        };
+        self.applied_bytes = self.log.bytes_in(index, self.applied);
         let (configuration_index, configuration) = self.membership.entry_at(index);
         let snapshot = Arc::new(Snapshot::new(SnapshotMeta { last, configuration, configuration_index }, data));
         self.snapshot = Some(Arc::clone(&snapshot));
         out.observe(|| Observation::Compacted { last });
         self.write_snapshot(snapshot);
-        // Members slightly behind are served from the log.
-        let keep_from = LogIndex(index.0.saturating_sub(self.config.entries_kept));
-        if let Some(base) = self.log.id_at(keep_from) {
+        if let Some(base) = self.log.id_at(self.keep_after(index)) {
             self.log.compact_to(base);
             self.membership.compact_to(base.index);
         }
+    }
+
+    /// After which entry the log is kept, where a snapshot covers everything up to `index`: members slightly behind are served from the
+    /// log, and those that answer and are further behind, as far as memory allows.
+    fn keep_after(&self, index: LogIndex) -> LogIndex {
+        let for_all = LogIndex(index.0.saturating_sub(self.config.entries_kept));
+        let limit = match self.config.snapshot_after_bytes {
+            0 => KEPT_BYTES_MAX,
+            bytes => bytes,
+        };
+        let mut keep_after = self.needed_by_members().map_or(for_all, |needed| for_all.min(needed));
+        keep_after = keep_after.max(self.log.base().index);
+        let dropped = self.log.bytes_in(self.log.base().index, keep_after);
+        let mut kept = self.log.bytes() - dropped - self.log.bytes_in(index, self.log.last().index);
+        while keep_after < index {
+            // What everybody keeps for whoever may come takes up less than what is kept for those that are known to need it.
+            let bound = if keep_after < for_all { limit.saturating_mul(2) } else { limit / 2 };
+            if kept <= bound {
+                break;
+            }
+            keep_after = keep_after.next();
+            kept -= self.log.get(keep_after).map_or(0, |entry| entry.payload.size());
+        }
+        keep_after
+    }
+
+    /// After which entry those members that answer need the log, as far as a leader knows.
+    fn needed_by_members(&self) -> Option<LogIndex> {
+        let Role::Leader(leader) = &self.role else {
+            return None;
+        };
+        let patience = self.config.election_timeout_max;
+        let answering = leader.progress.iter().flatten().filter(|progress| progress.heard + patience > self.now);
+        answering.map(Progress::needs_after).min()
+    }
+
+    /// Up to where the latest snapshot goes.
+    fn snapshot_index(&self) -> LogIndex {
+        self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index)
     }
 
     // ---------------------------------------------------------------- sending
@@ -131,17 +227,48 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
+        let round = leader.rounds.latest();
         let Some(progress) = leader.progress_mut(member) else {
             return;
         };
-        progress.become_snapshot(snapshot);
+        progress.become_snapshot(snapshot, round);
         out.observe(|| Observation::SnapshotSent { peer: member, last, size });
-        self.send_piece(member, out);
+        if size == 0 {
+            return self.ask_for_pieces(member, out); // There are none: that there is nothing says it all.
+        }
+        self.send_pieces(member, out);
     }
 
-    /// Sends the piece that `member` should have next.
-    pub(super) fn send_piece(&mut self, member: ServerId, out: &mut Output) {
-        let (term, now, piece_max) = (self.hard_state.term, self.now, self.config.snapshot_piece_max);
+    /// Sends the pieces that `member` should have next, as far as its window allows.
+    fn send_pieces(&mut self, member: ServerId, out: &mut Output) {
+        let piece_max = self.config.snapshot_piece_max;
+        let bytes_max =
+            self.config.window_bytes_max.min(piece_max.saturating_mul(self.config.window_appends_max as u64));
+        while let Role::Leader(leader) = &mut self.role
+            && let Some(progress) = leader.progress_mut(member)
+            && let ProgressState::Snapshot(transfer) = &mut progress.state
+            && transfer.may_send(piece_max, bytes_max)
+        {
+            let from = transfer.sent;
+            let to = from.saturating_add(piece_max).min(transfer.snapshot.data().len() as u64);
+            transfer.sent = to;
+            self.send_piece(member, from, to, out);
+        }
+    }
+
+    /// Asks `member` how much it has: a piece of nothing, for nobody knows whether it is there to hear it.
+    pub(super) fn ask_for_pieces(&mut self, member: ServerId, out: &mut Output) {
+        if let Role::Leader(leader) = &self.role
+            && let Some(progress) = leader.progress(member)
+            && let ProgressState::Snapshot(transfer) = &progress.state
+        {
+            let offset = transfer.offset;
+            self.send_piece(member, offset, offset, out);
+        }
+    }
+
+    fn send_piece(&mut self, member: ServerId, from: u64, to: u64, out: &mut Output) {
+        let (term, now) = (self.hard_state.term, self.now);
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
@@ -160,8 +287,8 @@ impl Raft {
             meta: transfer.snapshot.meta.clone(),
             size: data.len() as u64,
             checksum: transfer.snapshot.checksum(),
-            offset: transfer.offset,
-            piece: Piece::of(data, transfer.offset, transfer.offset + piece_max),
+            offset: from,
+            piece: Piece::of(data, from, to),
         };
         self.send(member, Message::InstallSnapshot(Box::new(message)), out);
     }
@@ -187,16 +314,15 @@ impl Raft {
                 let Role::Leader(leader) = &mut self.role else {
                     return;
                 };
+                let latest = leader.rounds.latest();
                 let Some(progress) = leader.progress_mut(from) else {
                     return;
                 };
                 if let ProgressState::Snapshot(transfer) = &mut progress.state
                     && transfer.snapshot.meta.last == m.last
-                    && bytes <= transfer.snapshot.data().len() as u64
-                    && bytes != transfer.offset
+                    && transfer.confirm(bytes, m.round, latest)
                 {
-                    transfer.offset = bytes;
-                    self.send_piece(from, out);
+                    self.send_pieces(from, out);
                 }
             }
         }
@@ -208,7 +334,12 @@ impl Raft {
     pub(super) fn on_install_snapshot(&mut self, from: ServerId, m: &InstallSnapshot, out: &mut Output) {
         let last = m.meta.last;
         let end = m.offset.saturating_add(m.piece.bytes().len() as u64);
-        if m.size > SNAPSHOT_SIZE_MAX || end > m.size || last.term > m.term {
+        if m.size > SNAPSHOT_SIZE_MAX {
+            // The leader must know all the same that it is heard.
+            out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot larger than any that is taken" });
+            return self.answer_snapshot(from, m, SnapshotProgress::Received(0), out);
+        }
+        if end > m.size || last.term > m.term {
             out.observe(|| Observation::ImpossibleMessage {
                 from,
                 what: "a snapshot piece that doesn't fit its whole",
@@ -218,22 +349,22 @@ impl Raft {
         if last.index <= self.commit && self.rule(Rule::IgnoreOldSnapshots) {
             let commit = self.commit;
             out.observe(|| Observation::SnapshotIgnored { last, commit });
-            self.incoming = None;
+            if self.incoming.as_ref().is_some_and(|incoming| incoming.meta.last.index <= commit) {
+                self.incoming = None;
+            }
             let matched = self.commit.min(self.disk.log());
             return self.answer_snapshot(from, m, SnapshotProgress::Installed(matched), out);
         }
         let mut incoming = match self.incoming.take() {
             Some(incoming) if incoming.is_of(m) => incoming,
-            _ => IncomingSnapshot {
-                meta: m.meta.clone(),
-                checksum: m.checksum,
-                size: m.size,
-                received: Received::Copied(Vec::new()),
-            },
+            Some(newer) if newer.meta.last.index > last.index => {
+                // A late piece of one that the same leader has given up. Another leader has another term, which ends all before.
+                self.incoming = Some(newer);
+                return;
+            }
+            _ => IncomingSnapshot::begin(m),
         };
-        if incoming.received.len() == m.offset {
-            incoming.received.add(&m.piece);
-        }
+        incoming.take(m, self.config.window_appends_max);
         let received = incoming.received.len();
         if received < m.size {
             self.incoming = Some(incoming);
@@ -272,22 +403,26 @@ impl Raft {
             self.log = super::Log::after(meta.last);
             self.membership = MembershipLog::new(meta.configuration_index, meta.configuration);
             self.write_snapshot_alone(Arc::clone(&snapshot));
+            self.admissions.clear();
             self.on_membership(before, meta.configuration_index, out);
         }
-        self.snapshot_asked = false;
+        (self.snapshot_asked, self.applied_bytes) = (false, 0);
         self.commit = LogIndex::ZERO;
         self.raise_commit(meta.last.index, ServerSet::EMPTY, out);
         self.applied = meta.last.index;
         out.restore = Some(snapshot);
     }
 
-    /// A server that started with an empty disk learns its standing from the first membership that names it.
+    /// A server that started with an empty disk sees by the memberships whether its name has a vote already.
     pub(super) fn learn_standing(&mut self, index: LogIndex, out: &mut Output) {
         if self.hard_state.standing != Standing::Joining {
             return;
         }
         let (me, configuration) = (self.config.id, *self.membership.current());
-        if configuration.is_voter(me) && self.rule(Rule::BarAmnesiacVoters) {
+        if self.rule(Rule::BarAmnesiacVoters) {
+            if !configuration.is_voter(me) {
+                return;
+            }
             out.observe(|| Observation::Barred { index });
             self.set_hard_state(HardState { standing: Standing::Barred, ..self.hard_state });
         } else if configuration.members().contains(me) {

@@ -23,6 +23,14 @@ pub struct EntryId {
     pub index: LogIndex,
 }
 
+/// Which disk a server runs on. A server that loses its disk comes back under its old name with a new one, and what the old
+/// one held, votes among it, is forgotten: the two must never be taken for each other (as the directory ids of Kafka's KRaft).
+///
+/// Zero is the disk of a server that was there when its cluster began. Any other is drawn at random, or counted, by whoever
+/// starts the server: no two disks of one server may have the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DiskId(pub u64);
+
 /// A server's name: 1 to [`ServerId::MAX`]. Written `S3`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId(u8);

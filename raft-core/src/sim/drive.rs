@@ -16,7 +16,7 @@ use super::{Simulation, store_settings};
 use crate::hash::mix;
 use crate::kv::{Applied, Store};
 use crate::raft::{
-    self, Config, Configuration, Input, LogIndex, Output, Payload, Raft, Receipt, ServerId, ServerSet, Start,
+    self, Config, Configuration, DiskId, Input, LogIndex, Output, Payload, Raft, Receipt, ServerId, ServerSet, Start,
 };
 use crate::time::Time;
 
@@ -56,7 +56,7 @@ impl Simulation {
             true if first => Start::Bootstrap(bootstrap),
             true => Start::Restart(image.durable(), bootstrap),
             // A server that joined, or lost its disk, knows no members but those that its own log names.
-            false if image.is_blank() => Start::Join,
+            false if image.is_blank() => Start::Join { disk: DiskId(u64::from(machine.incarnation)) },
             false => Start::Restart(image.durable(), Configuration::default()),
         };
         let store = match machine.disk.image().snapshot() {
@@ -309,7 +309,7 @@ impl Simulation {
             let Some(process) = &mut self.machines[server.slot()].process else { return };
             let applied = match &entry.payload {
                 Payload::Command(bytes) => Some(process.store.apply(index.0, bytes)),
-                Payload::NoOp | Payload::Membership(_) => None,
+                Payload::NoOp | Payload::Membership(_) | Payload::Admission { .. } => None,
             };
             let proposed = process.proposed.remove(index);
             if let Some(applied) = &applied

@@ -67,6 +67,7 @@ fn a_write_vouches_for_no_snapshot_that_came_after_it() {
     cluster.propose(s(1), "a");
     cluster.settle();
     cluster.cut_both(s(1), s(3));
+    cluster.run(ms(350));
     cluster.propose(s(1), "b");
     cluster.propose(s(1), "c");
     cluster.settle();

@@ -244,7 +244,10 @@ fn a_server_that_hears_nobody_disturbs_nobody() {
     };
     let [careful, reckless] = careful_and_blunt(5).map(|cluster| work_done(cluster, shape));
     assert_eq!(careful, (30, 0));
-    assert!(reckless.1 > 3, "without pre-vote it raises everybody's term again and again: {reckless:?}");
+    assert!(
+        reckless.1 >= 2,
+        "without pre-vote it raises everybody's term again and again, though it waits longer each time: {reckless:?}"
+    );
 }
 
 #[test]

@@ -143,7 +143,7 @@ fn an_append_from_before_a_snapshot_changes_nothing() {
 /// S1 sends S3 the snapshot up to 3@1, and goes on to entry 5.
 fn sending_a_snapshot() -> Cluster {
     let mut cluster = forgetful();
-    cluster.isolate(s(3));
+    cluster.lose_sight_of(s(3));
     cluster.propose(s(1), "a");
     cluster.propose(s(1), "b");
     cluster.settle();
@@ -209,7 +209,9 @@ fn an_answer_short_of_the_snapshot_does_not_end_its_transfer_for_ever() {
 fn a_snapshot_replaced_at_the_leader_while_it_is_sent_arrives_all_the_same() {
     let mut cluster = sending_a_snapshot();
     cluster.snapshot(s(1));
-    assert_eq!(cluster.raft(s(1)).log().base(), EntryId::new(LogIndex(5), Term(1)));
+    let leader = cluster.raft(s(1));
+    assert_eq!(leader.snapshot().map(|snapshot| snapshot.meta.last.index), Some(LogIndex(5)));
+    assert_eq!(leader.log().base(), EntryId::new(LogIndex(3), Term(1)), "what follows the one on its way is kept");
     cluster.run(ms(300));
     assert!(!is_sending_a_snapshot(&cluster));
     assert_eq!(cluster.applied(s(3)), ["a", "b", "c", "d"]);

@@ -129,13 +129,13 @@ fn a_learner_that_lags_is_not_made_a_voter() {
     cluster.join(s(4));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
     cluster.run(ms(100));
-    cluster.isolate(s(4));
+    cluster.lose_sight_of(s(4));
     for command in ["a", "b", "c"] {
         cluster.propose(s(1), command);
     }
     cluster.settle();
     let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
-    let (matched, last) = (raft_core::raft::LogIndex(2), raft_core::raft::LogIndex(5));
+    let (matched, last) = (raft_core::raft::LogIndex(3), raft_core::raft::LogIndex(6));
     assert_eq!(cluster.refusal(change), Refusal::LearnerBehind { server: s(4), matched, last });
     cluster.heal();
     cluster.run(ms(100));

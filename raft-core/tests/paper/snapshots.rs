@@ -15,7 +15,7 @@ fn forgetful(count: u8) -> Setup {
 fn far_behind(setup: Setup) -> Cluster {
     let mut cluster = setup.start();
     cluster.elect(s(1));
-    cluster.isolate(s(3));
+    cluster.lose_sight_of(s(3));
     cluster.propose(s(1), "a");
     cluster.propose(s(1), "b");
     cluster.settle();
@@ -199,7 +199,7 @@ fn s7_a_snapshot_carries_the_membership_of_its_last_entry() {
     let mut cluster = forgetful(3).start();
     cluster.elect(s(1));
     cluster.join(s(4));
-    cluster.isolate(s(3));
+    cluster.lose_sight_of(s(3));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
     cluster.run(ms(100));
     cluster.snapshot(s(1));

@@ -154,7 +154,7 @@ fn a_store_never_goes_back_because_old_snapshots_are_ignored() {
     both_ways(Rule::IgnoreOldSnapshots, "went back", |rules| {
         let mut cluster = by_rules(Cluster::with(3).config(|config| config.entries_kept = 0), rules);
         cluster.elect(s(1));
-        cluster.isolate(s(3));
+        cluster.lose_sight_of(s(3));
         cluster.propose(s(1), "a");
         cluster.settle();
         cluster.snapshot(s(1));

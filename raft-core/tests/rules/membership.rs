@@ -12,8 +12,8 @@ fn with_two_learners(rules: Rules) -> Cluster {
     cluster.join(s(4));
     cluster.join(s(5));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4, 5]));
-    cluster.run(ms(100));
-    assert_eq!(cluster.matched(s(1), s(5)), 2);
+    cluster.run(ms(200));
+    assert_eq!(cluster.matched(s(1), s(5)), 4, "they belong, and the disks of both are admitted");
     cluster
 }
 
@@ -59,7 +59,7 @@ fn changes_of_two_leaders_do_not_cross_because_each_commits_in_its_own_term_firs
         cluster.elect(s(1));
         cluster.join(s(5));
         cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[5]));
-        cluster.run(ms(100));
+        cluster.run(ms(200));
         // S1 adds S5, and nobody else hears of it.
         cluster.partition(&[&[1, 5], &[2, 3, 4]]);
         cluster.change(s(1), set(&[1, 2, 3, 4, 5]), set(&[]));

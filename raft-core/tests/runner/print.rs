@@ -243,7 +243,8 @@ fn message_line(from: ServerId, arrow: &str, to: ServerId, message: &Message) ->
                 let hint = if hint == EntryId::ZERO { "the beginning".to_owned() } else { hint.to_string() };
                 format!("not at {previous}, try {hint}")
             }
-            AppendOutcome::Damaged { last } => format!("damaged, has {last}"),
+            AppendOutcome::Joining { matched, .. } => format!("matches to {matched} on a new disk, round {}", m.round),
+            AppendOutcome::Damaged { last, .. } => format!("damaged, has {last}"),
             AppendOutcome::StaleTerm => "stale".to_owned(),
         },
         Message::InstallSnapshot(m) => {
@@ -290,6 +291,7 @@ fn shortened(all: &[String]) -> String {
 fn entry_text(index: LogIndex, entry: &Entry) -> String {
     let what = match &entry.payload {
         Payload::NoOp => "(no-op)".to_owned(),
+        Payload::Admission { server, .. } => format!("({server}’s disk)"),
         Payload::Command(bytes) => String::from_utf8_lossy(bytes).into_owned(),
         Payload::Membership(configuration) => {
             let joint = if configuration.is_joint() {
@@ -368,8 +370,8 @@ pub fn progress(cluster: &Cluster, leader: ServerId) -> Vec<String> {
     let line = |member: ServerId| {
         let progress = role.progress(member)?;
         let more = match &progress.state {
-            ProgressState::Probe { waiting: true } => ", a probe on its way".to_owned(),
-            ProgressState::Probe { waiting: false } => String::new(),
+            ProgressState::Probe { waiting: true, .. } => ", a probe on its way".to_owned(),
+            ProgressState::Probe { waiting: false, .. } => String::new(),
             ProgressState::Replicate(window) => format!(", {} on the way", window.len()),
             ProgressState::Snapshot(transfer) => {
                 format!(", {} of {} bytes", transfer.offset, transfer.snapshot.data().len())

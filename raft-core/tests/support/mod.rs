@@ -30,8 +30,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use raft_core::raft::{
-    Config, Configuration, Durable, Entry, EntryId, HardState, Input, LogIndex, MembershipChange, Message, Observation,
-    Output, Payload, Proposal, Raft, ReadMode, Refusal, RequestId, Role, Rule, ServerId, ServerSet, Start, Term, Write,
+    Config, Configuration, DiskId, Durable, Entry, EntryId, HardState, Input, LogIndex, MembershipChange, Message,
+    Observation, Output, Payload, Proposal, Raft, ReadMode, Refusal, RequestId, Role, Rule, ServerId, ServerSet, Start,
+    Term, Write,
 };
 use raft_core::time::{Duration, Time};
 
@@ -191,6 +192,7 @@ impl Setup {
             tolerant: false,
             violations: Vec::new(),
             configure: self.configure,
+            disks: 0,
         };
         for server in bootstrap.members().iter() {
             let durable = self.images.get(&server).cloned().unwrap_or_default();
@@ -218,6 +220,8 @@ pub struct Cluster {
     tolerant: bool,
     violations: Vec<String>,
     configure: Vec<ConfigChange>,
+    /// How many disks there have been that servers joined on.
+    disks: u64,
 }
 
 // -------------------------------------------------------------------- beginning
@@ -242,7 +246,12 @@ impl Cluster {
     pub fn join(&mut self, server: ServerId) {
         assert!(!self.servers.contains_key(&server), "{server} exists: wipe it first, if it should come back empty");
         self.add_server(server, Configuration::default(), &Durable::default());
-        self.start_server(server, Start::Join);
+        self.start_joining(server);
+    }
+
+    fn start_joining(&mut self, server: ServerId) {
+        self.disks += 1;
+        self.start_server(server, Start::Join { disk: DiskId(self.disks) });
     }
 
     fn add_server(&mut self, server: ServerId, bootstrap: Configuration, durable: &Durable) {
@@ -722,6 +731,13 @@ impl Cluster {
         }
     }
 
+    /// Cuts `server` off from everybody, for so long that a leader keeps no log for its sake any more.
+    pub fn lose_sight_of(&mut self, server: ServerId) {
+        self.isolate(server);
+        let patience = self.raft(server).config().election_timeout_max;
+        self.run(patience + ms(50));
+    }
+
     /// Splits the network: servers of different groups can't reach each other, those of one group can. A server that no group
     /// names is alone.
     pub fn partition(&mut self, groups: &[&[u8]]) {
@@ -836,7 +852,7 @@ impl Cluster {
         let place = self.server_mut(server);
         place.disk = Disk::holding(&Durable::default());
         place.bootstrap = Configuration::default();
-        self.start_server(server, Start::Join);
+        self.start_joining(server);
     }
 }
 
