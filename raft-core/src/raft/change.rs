@@ -50,7 +50,7 @@ impl Raft {
             }
             // And its disk must have been admitted: until then it gives no votes (it may be a voter that lost its disk), and a quorum
             // that needs its vote could never be had again.
-            if progress.is_some_and(|progress| progress.joining) && self.rule(Rule::BarAmnesiacVoters) {
+            if !progress.is_some_and(|progress| progress.may_vote) && self.rule(Rule::BarAmnesiacVoters) {
                 return Err(Refusal::NotAdmitted { server });
             }
         }

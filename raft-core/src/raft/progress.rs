@@ -39,8 +39,8 @@ pub struct Progress {
     /// The latest round when `matched` was last raised. Who rejects an append of a later round for want of an entry up to there has
     /// lost it.
     pub matched_round: u64,
-    /// Whether the member, when it was last heard, had no right to vote.
-    pub joining: bool,
+    /// Whether the member said, when it last told of a match, that it may vote on the disk it has. Not before it has said so.
+    pub may_vote: bool,
     /// The disk that the leader last admitted for it, and when.
     pub admitted: Option<(DiskId, Time)>,
     /// How fast it catches up, if it is a learner.
@@ -219,7 +219,7 @@ impl Progress {
             probe: 0,
             since_round: round,
             matched_round: 0,
-            joining: false,
+            may_vote: false,
             admitted: None,
             catch_up: CatchUp::new(next.previous(), now),
             acked_round: 0,
@@ -299,6 +299,7 @@ impl Progress {
     /// The member is another from `round` on, as far as its promises go: it has a disk that none of its earlier answers speaks of.
     pub fn begin_anew(&mut self, round: u64) {
         self.since_round = round;
+        self.may_vote = false;
     }
 
     /// The leader's clock went back to `now`.

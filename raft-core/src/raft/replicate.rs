@@ -319,7 +319,7 @@ impl Raft {
         if let Role::Leader(leader) = &mut self.role
             && let Some(progress) = leader.progress_mut(from)
         {
-            progress.joining = matches!(outcome, AppendOutcome::Joining { .. });
+            progress.may_vote = matches!(outcome, AppendOutcome::Matched(_));
         }
     }
 
