@@ -41,6 +41,22 @@
 //! | a read dropped in silence (etcd#9566) | `reads::every_read_that_is_not_answered…`, `reads::a_follower_whose_read_waits…` | reads expire, or go with their leader, in silence |
 //! | a refused change becomes a no-op (etcd-io/raft#354) | `membership::every_refused_change…`, `membership::a_learner_that_lags…` | refusals are dropped; the lag is not looked at |
 //! | commit index survives a restart in the picture (raftscope#12) | `disks::a_restart_resets…` (two) | the commit index starts at the log's end |
+//! | a follower's read answered by an answer from before its crash (dragonboat#25's kind) | `reads::an_answer_to_a_read_from_before…`, `reads::a_question_leaves_only…` | the numbers of questions start anew |
+//! | a wiped voter votes while it replays how it joined (nats-server#7038, #7587; etcd#20269) | `returning::a_voter_that_lost_its_disk…`, `returning::messages_from_before…`, `returning::an_admission_counts…` | standing from the first membership that names it; an admission counts at once |
+//! | founders that come back never count again (redisraft#2) | `returning::founders_whose_disks…`, `returning::a_voter_that_joined_later…`, `returning::a_learner_whose_disk…` | nobody is admitted; whoever has caught up is promoted |
+//! | two disks under one name | `returning::a_server_whose_name…` | another disk's admission changes nothing |
+//! | a removed leader alone has the final entry and restarts (openraft#2091) | `returning::a_removed_leader_that_joined_later…` | only the latest membership, and that at the commit index, say who campaigns |
+//! | a late acknowledgement from before a lost disk | `returning::a_late_acknowledgement…`, `returning::a_follower_that_lost_its_end…`, `returning::a_late_rejection…` | a rejection below the match is never listened to, or always |
+//! | endless ping-pong with a damaged follower (hashicorp#697's neighbour) | `log::a_damaged_follower…` | the hint isn't bounded by the probe |
+//! | a follower chases snapshots for ever (consul#9609, braft#423) | `log::a_follower_catches_up…` | one piece a round trip; compaction waits for nobody |
+//! | pieces of a snapshot multiply under duplication | `log::pieces_of_a_snapshot_do_not_multiply…` | every answer sends a piece |
+//! | a snapshot an entry | `log::large_entries…` | the bound is held against all that is kept |
+//! | a snapshot over the limit is taken and never sent | `log::a_snapshot_that_nobody_takes…` | taken whatever its size |
+//! | a dead member is sent the log again and again | `log::a_silent_member…` | each probe carries entries |
+//! | a follower's read hangs while it catches up or is removed (ratis#1444) | `reads::a_followers_read_whose_entries…`, `reads::a_read_is_answered_when…`, `reads::reads_at_a_cut_off_leader…` | no deadline after the index has come; none at the leader; a membership releases no reads |
+//! | elections that undo themselves on slow disks (fluree#1373, rethinkdb#6038) | `disks::somebody_is_elected…`, `disks::a_disk_that_finishes…` | a campaign while the vote is written; no allowance; stalled by when a write was handed in |
+//! | leases that lie during a change of settings | `reads::a_lease_rests_on…` (two) | the leader's own election timeout is the followers' |
+//! | a learner under load is never promoted | `membership::a_learner_one_round_trip…` | a fixed lag |
 
 #[path = "support/both_ways.rs"]
 mod both_ways;
@@ -56,3 +72,5 @@ mod log;
 mod membership;
 #[path = "known_bugs/reads.rs"]
 mod reads;
+#[path = "known_bugs/returning.rs"]
+mod returning;

@@ -268,3 +268,55 @@ fn answers_to_heartbeats_do_not_pile_up_while_a_disk_hangs() {
     cluster.run(ms(100));
     assert_eq!(cluster.matched(s(2), s(3)), cluster.last(s(2)).index.0);
 }
+
+/// All writes take `sync`, one after the other on each disk; how long it takes until a leader has committed.
+fn first_commit(count: u8, sync: u64) -> u64 {
+    let mut cluster = Cluster::new(count);
+    let servers = cluster.servers();
+    servers.iter().for_each(|server| cluster.hold_disk(*server));
+    let mut done_at: Vec<Option<u64>> = vec![None; servers.len()];
+    for now in 0..30_000 {
+        for (server, done_at) in servers.iter().zip(&mut done_at) {
+            if *done_at == Some(now) {
+                cluster.fsync_one(*server);
+                *done_at = None;
+            }
+            let writes = cluster.disk(*server).pending().next().is_some();
+            if done_at.is_none() && writes {
+                *done_at = Some(now + sync);
+            }
+        }
+        cluster.run(ms(1));
+        if cluster.leader().is_some_and(|leader| cluster.commit(leader) > 0) {
+            return now;
+        }
+    }
+    panic!("no leader has committed in 30 s:\n{}", cluster.status());
+}
+
+#[test]
+fn somebody_is_elected_on_disks_as_slow_as_they_may_be() {
+    for (count, sync) in [(3, 150), (3, 250), (3, 400), (3, 590), (5, 250), (5, 590)] {
+        let taken = first_commit(count, sync);
+        assert!(taken < 30 * sync, "{count} servers with disks of {sync} ms: {taken} ms");
+    }
+}
+
+/// A disk that does one write after the other, each within the limit, hasn't stalled, however many wait.
+#[test]
+fn a_disk_that_finishes_writes_has_not_stalled() {
+    let mut cluster = Cluster::new(1);
+    cluster.elect(s(1));
+    cluster.hold_disk(s(1));
+    for _ in 0..4 {
+        cluster.propose(s(1), "x");
+    }
+    for _ in 0..4 {
+        cluster.run(ms(590));
+        assert!(cluster.leads(s(1)));
+        cluster.fsync_one(s(1));
+    }
+    cluster.propose(s(1), "x");
+    cluster.run(ms(610));
+    assert!(!cluster.leads(s(1)), "now it has");
+}

@@ -1,12 +1,12 @@
 //! The log: what replaces what, what is sent where, and snapshots.
 
 use raft_core::raft::{
-    AppendOutcome, EntryId, InstallSnapshotResponse, LogIndex, Message, Observation, ProgressState, Role, Rule,
-    SnapshotProgress, Term,
+    AppendOutcome, Configuration, Durable, EntryId, Input, InstallSnapshotResponse, LogIndex, Message, Observation,
+    Output, ProgressState, Refusal, Role, Rule, Snapshot, SnapshotMeta, SnapshotProgress, Term,
 };
 
 use crate::both_ways::{both_ways, by_rules};
-use crate::support::{Cluster, Event, id, ms, s};
+use crate::support::{Cluster, Event, command, id, image, ms, s, set};
 
 #[test]
 fn an_old_append_delivered_twice_with_a_crash_between_drops_nothing() {
@@ -215,4 +215,183 @@ fn a_snapshot_replaced_at_the_leader_while_it_is_sent_arrives_all_the_same() {
     cluster.run(ms(300));
     assert!(!is_sending_a_snapshot(&cluster));
     assert_eq!(cluster.applied(s(3)), ["a", "b", "c", "d"]);
+}
+
+/// What two servers say to each other in no time: how many messages, until nothing is on its way.
+fn said(cluster: &mut Cluster, one: u8, other: u8) -> usize {
+    let mut count = 0;
+    while count < 1_000 {
+        let more = cluster.deliver_all(s(one), s(other)) + cluster.deliver_all(s(other), s(one));
+        if more == 0 {
+            break;
+        }
+        count += more;
+    }
+    count
+}
+
+/// The leader's log begins with an entry of a later term than the last one that the follower has, and the follower doesn't say "conflict" but
+/// "damaged".
+#[test]
+fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once() {
+    let meta = SnapshotMeta {
+        last: id(3, 2),
+        configuration: Configuration::of_voters(set(&[1, 2, 3])),
+        configuration_index: LogIndex::ZERO,
+    };
+    let snapshot = Snapshot::new(meta, b"a\nb"[..].into());
+    let whole = Durable { snapshot: Some(snapshot.into()), entries: vec![command(2, "c")], ..image(2, &[]) };
+    let mut damaged = image(2, &[1, 1, 1]);
+    damaged.hard_state.lost = id(5, 1);
+    let mut cluster = Cluster::new(3);
+    cluster.tolerate();
+    for (server, durable) in [(1, whole.clone()), (2, whole), (3, damaged)] {
+        cluster.crash(s(server));
+        cluster.restart_from(s(server), durable);
+    }
+    cluster.sleep(ms(150));
+    cluster.campaign(s(1));
+    said(&mut cluster, 1, 2);
+    assert!(cluster.leads(s(1)));
+    let messages = said(&mut cluster, 1, 3);
+    assert!(messages < 20, "{messages} messages");
+    assert_eq!(cluster.last(s(3)), cluster.last(s(1)));
+}
+
+/// Each round trip the leader takes as many entries into its log as it takes to want a snapshot.
+#[test]
+fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
+    let mut cluster = Cluster::with(3)
+        .config(|config| {
+            (config.snapshot_after_entries, config.entries_kept) = (16, 4);
+            config.snapshot_piece_max = 64;
+        })
+        .start();
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.lose_sight_of(s(3));
+    let mut number = 0;
+    let mut write = |cluster: &mut Cluster| {
+        number += 1;
+        cluster.propose(s(1), &format!("w{number:06}"));
+        cluster.settle();
+    };
+    (0..400).for_each(|_| write(&mut cluster));
+    cluster.heal();
+    cluster.hold(s(1), s(3));
+    cluster.hold(s(3), s(1));
+    for round in 0.. {
+        assert!(round < 200, "{}", cluster.status());
+        (0..16).for_each(|_| write(&mut cluster));
+        cluster.deliver_all(s(1), s(3));
+        cluster.deliver_all(s(3), s(1));
+        cluster.advance(ms(10));
+        if cluster.commit(s(1)) - cluster.commit(s(3)) <= 40 {
+            break;
+        }
+    }
+}
+
+#[test]
+fn pieces_of_a_snapshot_do_not_multiply_where_everything_arrives_twice() {
+    let mut cluster =
+        Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_piece_max) = (0, 8)).start();
+    cluster.elect(s(1));
+    cluster.lose_sight_of(s(3));
+    for number in 0..100 {
+        cluster.propose(s(1), &format!("w{number:06}"));
+    }
+    cluster.settle();
+    cluster.snapshot(s(1));
+    cluster.heal();
+    cluster.take_events();
+    let mut most = 0;
+    for _ in 0..2_000 {
+        for (from, to) in [(s(1), s(3)), (s(3), s(1))] {
+            most = most.max(cluster.on_the_way(from, to).len());
+            if !cluster.on_the_way(from, to).is_empty() {
+                cluster.duplicate(from, to);
+                cluster.deliver(from, to);
+                cluster.reverse(from, to);
+                cluster.deliver_all(from, to);
+            }
+        }
+        cluster.deliver_all(s(1), s(2));
+        cluster.deliver_all(s(2), s(1));
+        cluster.advance(ms(1));
+        if cluster.applied(s(3)).len() == 100 {
+            break;
+        }
+    }
+    assert_eq!(cluster.applied(s(3)).len(), 100, "{}", cluster.status());
+    let is_piece =
+        |event: &&Event| matches!(event, Event::Sent(_, _, Message::InstallSnapshot(m)) if !m.piece.bytes().is_empty());
+    let pieces = cluster.take_events().iter().filter(is_piece).count();
+    assert!((100..=130).contains(&pieces) && most < 150, "{pieces} pieces sent, {most} on their way at once");
+}
+
+#[test]
+fn large_entries_ask_for_a_snapshot_no_more_often_than_they_fill_its_bound() {
+    let mut cluster = Cluster::with(1)
+        .config(|config| {
+            (config.snapshot_after_entries, config.snapshot_after_bytes) = (0, 16 << 10);
+            config.entries_kept = 256;
+        })
+        .start();
+    cluster.elect(s(1));
+    let large = "y".repeat(1 << 10);
+    let mut wanted = 0;
+    for _ in 0..320 {
+        cluster.propose(s(1), &large);
+        cluster.settle();
+        wanted += cluster.take_events().iter().filter(|event| matches!(event, Event::SnapshotWanted(_))).count();
+    }
+    assert!((15..=22).contains(&wanted), "320 KiB were written, and {wanted} snapshots of 16 KiB each asked for");
+    assert!(cluster.raft(s(1)).log().bytes() < 32 << 10);
+}
+
+#[test]
+fn a_snapshot_that_nobody_takes_is_refused_where_it_is_handed_in() {
+    let mut cluster = Cluster::new(1);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.settle();
+    let mut raft = cluster.raft(s(1)).clone();
+    let mut out = Output::default();
+    let too_large = Input::SnapshotTaken { index: raft.applied_index(), data: vec![0; (1 << 30) + 1].into() };
+    raft.step(cluster.now(), too_large, &mut out);
+    assert_eq!(out.snapshot_refused, Some(Refusal::SnapshotTooLarge { size: (1 << 30) + 1 }));
+    assert_eq!(raft.log().first_index(), LogIndex(1), "the log is still needed");
+    raft.step(cluster.now(), Input::SnapshotTaken { index: LogIndex(99), data: b""[..].into() }, &mut out);
+    assert_eq!((out.snapshot_refused, out.refused.is_empty()), (Some(Refusal::SnapshotUseless), true));
+}
+
+/// Nobody knows whether a silent member is there: it is asked, and sent nothing.
+#[test]
+fn a_silent_member_is_not_sent_the_log_again_and_again() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.lose_sight_of(s(3));
+    for _ in 0..20 {
+        cluster.propose(s(1), &"z".repeat(1_000));
+    }
+    cluster.settle();
+    cluster.transfer(s(1), s(2));
+    cluster.run(ms(100));
+    assert!(cluster.leads(s(2)));
+    cluster.heal();
+    // S3 says once how far it is, and is gone.
+    cluster.run_until(ms(500), "S2 knows S3", |cluster| cluster.raft(s(3)).leader() == Some(s(2)));
+    cluster.isolate(s(3));
+    cluster.propose(s(2), &"z".repeat(1_000));
+    cluster.run(ms(100));
+    cluster.take_events();
+    cluster.run(ms(2_000));
+    let bytes = |event: &Event| match event {
+        Event::Lost(_, to, Message::AppendEntries(m)) if *to == s(3) => m.entries.size(),
+        _ => 0,
+    };
+    let sent: u64 = cluster.take_events().iter().map(bytes).sum();
+    assert!(sent < 3_000, "{sent} bytes to a member that is gone");
 }

@@ -143,3 +143,36 @@ fn a_learner_that_lags_is_not_made_a_voter() {
     cluster.run(ms(100));
     assert_eq!(cluster.raft(s(4)).configuration().voters, set(&[1, 2, 3, 4]));
 }
+
+/// A round trip to the learner takes as long as many writes do: it lacks what has come since it last answered, and always will.
+#[test]
+fn a_learner_one_round_trip_behind_becomes_a_voter_however_many_writes_that_is() {
+    let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 8).start();
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(4));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.run(ms(200));
+    cluster.hold(s(1), s(4));
+    cluster.hold(s(4), s(1));
+    let write = |cluster: &mut Cluster| {
+        for _ in 0..50 {
+            cluster.propose(s(1), "x");
+            cluster.settle();
+        }
+    };
+    let mut refused = 0;
+    loop {
+        write(&mut cluster);
+        cluster.deliver_all(s(1), s(4));
+        cluster.deliver_all(s(4), s(1));
+        write(&mut cluster);
+        let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+        match cluster.answer(change) {
+            Some(crate::support::Answer::Accepted(_)) => break,
+            _ => refused += 1,
+        }
+        assert!(refused < 5, "{:?}", cluster.answer(change));
+        cluster.advance(ms(2));
+    }
+}

@@ -1,8 +1,8 @@
 //! Reads that are not written to the log.
 
-use raft_core::raft::{Message, Refusal};
+use raft_core::raft::{LeaseRefusal, Message, Refusal};
 
-use crate::support::{Answer, Cluster, ms, s};
+use crate::support::{Answer, Cluster, ms, s, set};
 
 /// S2 hears S1, on whose patience S1's lease rests, but learns of a later term by accident. The candidate of that term asks for
 /// its vote then.
@@ -218,4 +218,155 @@ fn a_follower_whose_read_waits_at_a_leader_that_steps_down_is_told() {
     if !cluster.leads(s(1)) {
         assert!(matches!(cluster.refusal(read), Refusal::NotLeader { .. }));
     }
+}
+
+/// The leader's answer takes its time, and meanwhile the server that asked restarts with the same parameters, asks again, and has missed a
+/// write.
+#[test]
+fn an_answer_to_a_read_from_before_a_restart_releases_no_later_read() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "x=1");
+    cluster.run(ms(100));
+    cluster.hold(s(1), s(2));
+    cluster.read(s(2));
+    cluster.settle();
+    let answer = |message: &Message| matches!(message, Message::ReadIndexResponse(_));
+    let place = cluster.on_the_way(s(1), s(2)).iter().position(answer).expect("S1 has answered");
+    let late = cluster.take(s(1), s(2), place);
+    cluster.crash(s(2));
+    cluster.drop_everything();
+    cluster.let_go(s(1), s(2));
+    cluster.restart(s(2));
+    cluster.run(ms(100));
+    cluster.hold(s(1), s(2));
+    cluster.propose(s(1), "x=2");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(1)), ["x=1", "x=2"]);
+    let read = cluster.read(s(2));
+    cluster.arrive(s(1), s(2), late);
+    assert_eq!(cluster.answer(read), None, "the old answer is no answer to it");
+    cluster.let_go(s(1), s(2));
+    cluster.run(ms(100));
+    assert_eq!(cluster.answer(read), Some(&Answer::Read(vec!["x=1".to_owned(), "x=2".to_owned()])));
+}
+
+#[test]
+fn a_question_leaves_only_when_the_number_of_its_life_is_on_the_disk() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.hold_disk(s(2));
+    let first = cluster.read(s(2));
+    cluster.settle();
+    assert_eq!(cluster.answer(first), None);
+    cluster.fsync(s(2));
+    cluster.run(ms(60));
+    assert!(matches!(cluster.answer(first), Some(Answer::Read(_))));
+    let second = cluster.read(s(2));
+    cluster.run(ms(60));
+    assert!(matches!(cluster.answer(second), Some(Answer::Read(_))), "once a life is enough");
+}
+
+#[test]
+fn a_followers_read_whose_entries_do_not_come_is_refused() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.hold(s(1), s(3));
+    cluster.propose(s(1), "x=1");
+    cluster.settle();
+    let read = cluster.read(s(3));
+    cluster.settle();
+    let answer = |message: &Message| matches!(message, Message::ReadIndexResponse(_));
+    let place = cluster.on_the_way(s(1), s(3)).iter().position(answer).expect("S1 has answered");
+    let answer = cluster.take(s(1), s(3), place);
+    cluster.arrive(s(1), s(3), answer);
+    cluster.isolate(s(3));
+    cluster.run(ms(1_000));
+    assert_eq!(cluster.refusal(read), Refusal::ReadTimedOut);
+}
+
+/// The read waits for a round that a server was asked to answer which is no voter any more.
+#[test]
+fn a_read_is_answered_when_the_membership_shrinks_to_its_leader() {
+    let mut cluster = Cluster::new(2);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.hold_disk(s(1));
+    cluster.change(s(1), set(&[1]), set(&[]));
+    cluster.deliver_all(s(1), s(2));
+    cluster.hold(s(1), s(2));
+    let reads = [cluster.read(s(1)), cluster.read(s(1))];
+    cluster.deliver_all(s(2), s(1));
+    cluster.release_disk(s(1));
+    cluster.crash(s(2));
+    assert!(!cluster.raft(s(1)).configuration().is_joint());
+    for read in reads {
+        assert!(matches!(cluster.answer(read), Some(Answer::Read(_))));
+    }
+}
+
+#[test]
+fn reads_at_a_cut_off_leader_that_checks_no_quorum_are_refused() {
+    let mut cluster = Cluster::with(3).config(|config| config.check_quorum = false).start();
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.isolate(s(1));
+    let reads: Vec<_> = (0..50).map(|_| cluster.read(s(1))).collect();
+    cluster.run(ms(2_000));
+    assert!(cluster.leads(s(1)), "it never learns");
+    for read in reads {
+        assert_eq!(cluster.refusal(read), Refusal::ReadTimedOut);
+    }
+}
+
+/// Servers are given another election timeout one after the other, and the leader has the longer one first.
+#[test]
+fn a_lease_rests_on_the_followers_patience_and_not_on_the_leaders_own() {
+    let mut cluster = Cluster::new(3);
+    for server in [1, 2, 3] {
+        cluster.crash(s(server));
+    }
+    cluster
+        .configure(s(1), |config| (config.election_timeout_min, config.election_timeout_max) = (ms(1_500), ms(3_000)));
+    for server in [1, 2, 3] {
+        cluster.restart(s(server));
+    }
+    cluster.sleep(ms(1_600));
+    cluster.campaign(s(1));
+    cluster.settle();
+    cluster.run(ms(100));
+    let read = cluster.lease_read(s(1));
+    assert!(matches!(cluster.answer(read), Some(Answer::Read(_))), "there is a lease");
+    cluster.isolate(s(1));
+    cluster.sleep(ms(160));
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    let read = cluster.lease_read(s(1));
+    assert_eq!(cluster.answer(read), None, "S2 has been elected");
+}
+
+#[test]
+fn a_lease_rests_on_nobody_who_does_not_ignore_campaigns() {
+    let mut cluster = Cluster::new(3);
+    for server in [2, 3] {
+        cluster.crash(s(server));
+        cluster.configure(s(server), |config| config.check_quorum = false);
+        cluster.restart(s(server));
+    }
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    assert_eq!(cluster.raft(s(1)).lease(), Err(LeaseRefusal::NoCheckQuorum));
+    cluster.isolate(s(1));
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    let read = cluster.lease_read(s(1));
+    assert_eq!(cluster.answer(read), None);
 }

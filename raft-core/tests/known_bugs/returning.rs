@@ -1,0 +1,290 @@
+//! Servers that come back: with an empty disk, under their old name, to a cluster that remembers them.
+
+use raft_core::raft::{
+    AppendEntries, AppendOutcome, Entries, Message, Observation, Payload, Refusal, ServerId, Standing,
+};
+
+use crate::support::{Answer, Cluster, ms, s, set};
+
+/// S1, S2, and S3, which joined later, vote. Appends have one entry each.
+fn joined_later() -> Cluster {
+    let mut cluster = Cluster::with(2).config(|config| config.append_entries_max = 1).start();
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    cluster.run(ms(300));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[]));
+    cluster.run(ms(200));
+    assert_eq!(cluster.raft(s(1)).configuration().voters, set(&[1, 2, 3]));
+    cluster
+}
+
+/// `server` loses its disk and is the voter's of that name no longer; then `leader` takes it out, back in, and makes it a voter.
+fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
+    cluster.crash(server);
+    cluster.restart_wiped(server);
+    cluster.run(ms(200));
+    let mut others = cluster.raft(leader).configuration().voters;
+    others.remove(server);
+    cluster.change(leader, others, [server].into_iter().collect());
+    cluster.run(ms(300));
+    let change = cluster.change(leader, others.union([server].into_iter().collect()), set(&[]));
+    assert!(matches!(cluster.answer(change), Some(Answer::Accepted(_))), "{:?}", cluster.answer(change));
+    cluster.run(ms(200));
+}
+
+fn standing(cluster: &Cluster, server: u8) -> Standing {
+    cluster.raft(s(server)).hard_state().standing
+}
+
+/// The log of a voter that joined later names it a learner before it names it a voter. Whoever replays it on an empty disk comes to the
+/// first of the two, and must not take itself for that learner.
+#[test]
+fn a_voter_that_lost_its_disk_does_not_vote_while_it_replays_how_it_joined() {
+    let mut cluster = joined_later();
+    let known_to_s2 = cluster.last(s(2));
+    cluster.isolate(s(2));
+    cluster.propose(s(1), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(1)), ["x=1"], "S1 and S3 have it");
+    cluster.crash(s(3));
+    cluster.restart_wiped(s(3));
+    cluster.hold(s(1), s(3));
+    for _ in 0..400 {
+        if cluster.last(s(3)).index >= known_to_s2.index {
+            break;
+        }
+        match cluster.on_the_way(s(1), s(3)).is_empty() {
+            true => cluster.advance(ms(10)),
+            false => {
+                cluster.deliver(s(1), s(3));
+                cluster.deliver_all(s(3), s(1));
+            }
+        }
+    }
+    assert_eq!(cluster.last(s(3)), known_to_s2);
+    assert_ne!(standing(&cluster, 3), Standing::Member);
+    // S1 is gone, and only its log had what was answered. S2 alone must not lead.
+    cluster.crash(s(1));
+    cluster.drop_everything();
+    cluster.heal();
+    cluster.run(ms(3_000));
+    assert_eq!(cluster.leader(), None, "{}", cluster.status());
+}
+
+/// The very messages by which a server once joined arrive again, at the same server on another disk.
+#[test]
+fn messages_from_before_a_lost_disk_make_nobody_a_member() {
+    let mut cluster = Cluster::new(2);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    let mut heard: Vec<Message> = Vec::new();
+    for _ in 0..30 {
+        cluster.deliver_all(s(1), s(2));
+        cluster.deliver_all(s(2), s(1));
+        heard.extend(cluster.on_the_way(s(1), s(3)));
+        cluster.deliver_all(s(1), s(3));
+        cluster.deliver_all(s(3), s(1));
+        cluster.advance(ms(10));
+    }
+    assert_eq!(standing(&cluster, 3), Standing::Member);
+    cluster.crash(s(3));
+    cluster.drop_everything();
+    cluster.isolate(s(3));
+    cluster.restart_wiped(s(3));
+    for message in heard {
+        cluster.arrive(s(1), s(3), message);
+    }
+    assert!(cluster.raft(s(3)).commit_index().0 > 2, "it has all that it once had");
+    assert_eq!(standing(&cluster, 3), Standing::Joining);
+}
+
+/// What a deposed leader says of the membership is old: its word alone doesn't let anybody vote.
+#[test]
+fn an_admission_counts_only_once_it_is_committed() {
+    let mut cluster = Cluster::new(2);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    cluster.deliver(s(1), s(2));
+    cluster.deliver(s(2), s(1));
+    cluster.isolate(s(2));
+    cluster.run(ms(100));
+    let admission =
+        cluster.raft(s(3)).log().iter_from(cluster.last(s(3)).index).next().map(|entry| entry.payload.clone());
+    assert!(matches!(admission, Some(Payload::Admission { server, .. }) if server == s(3)), "{}", cluster.status());
+    assert_eq!(standing(&cluster, 3), Standing::Joining);
+    cluster.heal();
+    cluster.run(ms(100));
+    assert_eq!(standing(&cluster, 3), Standing::Member);
+}
+
+#[test]
+fn founders_whose_disks_are_replaced_one_after_the_other_count_again() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "x=1");
+    cluster.run(ms(100));
+    for server in [3, 2] {
+        replace_disk(&mut cluster, s(1), s(server));
+        assert_eq!(standing(&cluster, server), Standing::Member);
+    }
+    // The last of the three founders' own disks goes.
+    cluster.crash(s(1));
+    cluster.run_until(ms(5_000), "S2 or S3 leads", |cluster| cluster.leader().is_some());
+    let leader = cluster.leader().expect("somebody leads");
+    cluster.restart_wiped(s(1));
+    cluster.run(ms(200));
+    assert_eq!(standing(&cluster, 1), Standing::Barred);
+    let others = set(&[2, 3]);
+    cluster.change(leader, others, set(&[1]));
+    cluster.run(ms(300));
+    cluster.change(leader, set(&[1, 2, 3]), set(&[]));
+    cluster.run(ms(200));
+    cluster.crash(leader);
+    cluster.run_until(ms(5_000), "somebody leads", |cluster| cluster.leader().is_some());
+    let leader = cluster.leader().expect("somebody leads");
+    assert_eq!(cluster.applied(leader), ["x=1"], "and nothing is lost");
+}
+
+#[test]
+fn a_voter_that_joined_later_and_lost_its_disk_counts_again_once_it_was_added_anew() {
+    let mut cluster = joined_later();
+    replace_disk(&mut cluster, s(1), s(3));
+    cluster.crash(s(1));
+    cluster.run_until(ms(5_000), "S2 or S3 leads", |cluster| cluster.leader().is_some());
+}
+
+#[test]
+fn a_learner_whose_disk_was_not_admitted_yet_is_not_made_a_voter() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(4));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.settle();
+    let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(4) });
+    cluster.run(ms(150));
+    let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    assert!(matches!(cluster.answer(change), Some(Answer::Accepted(_))));
+}
+
+/// The number is given to another disk while the old one is only away.
+#[test]
+fn a_server_whose_name_was_given_to_another_disk_does_not_vote_any_more() {
+    let mut cluster = joined_later();
+    let old = cluster.disk(s(3)).durable();
+    replace_disk(&mut cluster, s(1), s(3));
+    assert_eq!(standing(&cluster, 3), Standing::Member);
+    cluster.crash(s(3));
+    cluster.restart_from(s(3), old);
+    cluster.run(ms(300));
+    assert_eq!(standing(&cluster, 3), Standing::Barred, "{}", cluster.status());
+}
+
+/// S2, which joined later, removes itself. It alone has the entry that completes this, and forgets in a restart that the one before was
+/// committed.
+#[test]
+fn a_removed_leader_that_joined_later_still_campaigns_after_a_restart_if_nobody_else_can() {
+    let mut cluster = Cluster::new(1);
+    cluster.elect(s(1));
+    cluster.join(s(2));
+    cluster.change(s(1), set(&[1]), set(&[2]));
+    cluster.run(ms(300));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.run(ms(200));
+    cluster.transfer(s(1), s(2));
+    cluster.run(ms(300));
+    assert!(cluster.leads(s(2)));
+    cluster.change(s(2), set(&[1]), set(&[]));
+    cluster.deliver(s(2), s(1));
+    cluster.deliver_all(s(1), s(2));
+    let joint = |server| cluster.raft(server).configuration().is_joint();
+    assert!(joint(s(1)) && !joint(s(2)), "{}", cluster.status());
+    cluster.crash(s(2));
+    cluster.drop_everything();
+    cluster.restart(s(2));
+    cluster.run_until(ms(5_000), "somebody leads", |cluster| cluster.leader().is_some());
+}
+
+/// An acknowledgement from before the disk was lost comes while the server is sent its log again.
+#[test]
+fn a_late_acknowledgement_of_a_lost_disk_leaves_nobody_behind() {
+    let mut cluster = Cluster::with(1).config(|config| config.append_entries_max = 1).start();
+    cluster.elect(s(1));
+    cluster.join(s(2));
+    cluster.change(s(1), set(&[1]), set(&[2]));
+    cluster.run(ms(300));
+    cluster.hold(s(2), s(1));
+    for command in ["a", "b", "c", "d"] {
+        cluster.propose(s(1), command);
+    }
+    cluster.settle();
+    let place = cluster.on_the_way(s(2), s(1)).len() - 1;
+    let late = cluster.take(s(2), s(1), place);
+    assert!(matches!(&late, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Matched(_))));
+    cluster.drop_everything();
+    cluster.let_go(s(2), s(1));
+    cluster.crash(s(2));
+    cluster.restart_wiped(s(2));
+    cluster.run_until(ms(3_000), "S2 has a part of the log", |cluster| cluster.last(s(2)).index.0 >= 2);
+    cluster.arrive(s(2), s(1), late);
+    cluster.run(ms(2_000));
+    assert_eq!(cluster.applied(s(2)), ["a", "b", "c", "d"], "{}", cluster.status());
+}
+
+/// A disk that said it had written what it had not, or a backup that was put back: the server doesn't know what it lacks.
+#[test]
+fn a_follower_that_lost_its_end_without_knowing_is_noticed_and_sent_it_again() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    for command in ["a", "b", "c"] {
+        cluster.propose(s(1), command);
+    }
+    cluster.run(ms(100));
+    cluster.crash(s(3));
+    let mut durable = cluster.disk(s(3)).durable();
+    durable.entries.truncate(2);
+    cluster.restart_from(s(3), durable);
+    cluster.take_events();
+    cluster.run(ms(500));
+    let noticed = |it: &Observation| matches!(it, Observation::PeerDamaged { peer, .. } if *peer == s(3));
+    assert!(cluster.observed(s(1), noticed));
+    assert_eq!(cluster.applied(s(3)), ["a", "b", "c"]);
+}
+
+/// A rejection that was on its way when the follower got what it lacked says nothing about a loss.
+#[test]
+fn a_late_rejection_makes_nobody_believe_in_a_loss() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.isolate(s(3));
+    cluster.propose(s(1), "a");
+    cluster.settle();
+    cluster.heal();
+    // S3 lacks "a" and rejects what comes after it; S1 hears of that when S3 has it.
+    let next = cluster.last(s(1));
+    cluster.propose(s(1), "b");
+    cluster.drop_all(s(1), s(3));
+    let append = Message::AppendEntries(AppendEntries {
+        term: cluster.raft(s(1)).term(),
+        previous: next,
+        entries: Entries::None,
+        commit: next.index,
+        round: 1,
+        probe: 0,
+    });
+    cluster.arrive(s(1), s(3), append);
+    let late = cluster.take(s(3), s(1), 0);
+    cluster.run(ms(300));
+    assert_eq!(cluster.applied(s(3)), ["a", "b"]);
+    let before = cluster.matched(s(1), s(3));
+    cluster.arrive(s(3), s(1), late);
+    assert_eq!(cluster.matched(s(1), s(3)), before);
+}
