@@ -12,7 +12,8 @@
 //! and asks for votes. A voter gives one vote a term, puts it on its disk before it says so, and refuses a candidate whose
 //! log is behind its own (Raft §5.4.1). Whoever has a quorum's votes leads. A server that sees a higher term adopts it and
 //! follows. While a server hears a leader, or has just restarted and may have promised to, it ignores campaigns; a leader
-//! that hears no quorum steps down.
+//! that hears no quorum steps down. Votes take as long as disks do: nobody campaigns while its own term or vote is being
+//! written, and a candidate whose campaign ran out of time gives the next one more.
 //!
 //! # The log (`append`, `replicate`)
 //! Only the leader appends, and it never removes anything from its own log. Each append names the entry before it; a follower that
@@ -34,24 +35,33 @@
 //!
 //! A damaged record is never taken for an absent one: a server whose disk has lost entries remembers how its log ended
 //! ([`HardState::lost`]), votes as if it still had them, doesn't campaign, and says so to its leader, which then counts on nothing that it
-//! doesn't hold. Once its log has grown back to there, it is as before. A server that lost everything is nobody until a membership
-//! change makes it a learner ([`Standing`]).
+//! doesn't hold. Once its log has grown back to there, it is as before. A follower that lost entries and doesn't know (its
+//! disk lied, or was put back) is noticed by what it rejects, and sent them again.
+//!
+//! A disk has an identity of its own ([`DiskId`]). A server that lost everything comes back with another disk, and doesn't vote
+//! ([`Standing`]) before a leader has *admitted* that disk by an entry of the log, and that is committed. Only a learner's disk
+//! is admitted: while the name is a voter's, what the old disk promised may still be on its way. So a lost disk is replaced,
+//! under the same name or another, by taking the name out of the voters and adding it anew; whether the server founded the
+//! cluster or joined later makes no difference.
 //!
 //! # Snapshots (`snapshots`)
 //! When the log has outgrown its bound, the state machine's owner is asked for a snapshot, and the log before it is dropped.
-//! A member so far behind that the entries are gone gets the snapshot in pieces, one at a time, each confirmed.
+//! A member so far behind that the entries are gone gets the snapshot in pieces, more at a time the more it has confirmed. A
+//! leader keeps the log that members need which answer, as far as memory allows, so that nobody who is there is sent one
+//! snapshot after another.
 //!
 //! # Membership and transfer (`change`)
 //! A membership is in force from when it is appended. Voters change through joint consensus, which the leader leaves by itself. A
-//! new voter must be a learner that has caught up. A leader that isn't in the new membership steps down once it is committed, and tells
+//! new voter must be a learner that keeps up (dissertation §4.2.1), and whose disk is admitted. A leader that isn't in the new membership steps down once it is committed, and tells
 //! the voter that has most of its log to campaign at once. Those that leave are sent the log until they have it from there; one that
 //! was cut off meanwhile is sent it when it comes back and asks for votes. Leadership can be handed to a chosen voter, which campaigns
 //! at once; the request is answered when that voter is heard to lead.
 //!
 //! # Reads (`reads`)
 //! A read is answered at the commit index of its arrival, once the leader has committed an entry of its own term and a quorum has
-//! answered a heartbeat round begun after it arrived; or under a lease, which runs from the *start* of an acknowledged round.
-//! A follower asks its leader for the index.
+//! answered a heartbeat round begun after it arrived; or under a lease, which runs from the *start* of an acknowledged round,
+//! for as long as those who answered said that they ignore campaigns. A follower asks its leader for the index. Every read
+//! ends, with an answer or a refusal.
 //!
 //! # Roles and messages
 //! Who handles what; everything else is ignored. "All" includes learners, which are followers that no quorum counts.
@@ -77,8 +87,12 @@
 //!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
 //! * Lease reads are safe only while clocks drift no more than the configured bound. A leader that sees a quorum's clocks run apart further
 //!   confirms its reads instead; but it can't see that at once, and a clock that stops is beyond the bound from the first moment.
-//! * A server that lost its disk must come back under a new name. Under the old one it waits to be added as a learner, which keeps
-//!   it from voting by mistake, but a vote it gave before may still be on its way.
+//! * Two disks with the same number are one to everybody: a server that loses its disk and comes back with the number of the
+//!   old one could vote twice. Whoever starts a server on an empty disk must give it a number that it never had.
+//! * A voter that lost its disk is counted in the majority that is needed, and doesn't vote, until it has been taken out of the
+//!   voters, for which a majority must be left.
+//! * Leases hold while servers are configured differently. But a server that restarts with a shorter election timeout forgets
+//!   the longer patience that it promised: let the longer one pass before it starts again, or read without leases meanwhile.
 //! * A removed server that nobody it knows of is still a member with, or whose term has run ahead while pre-votes are off, isn't reached by
 //!   the leader: it never learns, and disturbs nobody that checks quorums.
 //! * At most 127 servers, numbered 1 to 127.
