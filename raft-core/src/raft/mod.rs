@@ -88,7 +88,8 @@
 //! * Lease reads are safe only while clocks drift no more than the configured bound. A leader that sees a quorum's clocks run apart further
 //!   confirms its reads instead; but it can't see that at once, and a clock that stops is beyond the bound from the first moment.
 //! * Two disks with the same number are one to everybody: a server that loses its disk and comes back with the number of the
-//!   old one could vote twice. Whoever starts a server on an empty disk must give it a number that it never had.
+//!   old one could vote twice. Whoever starts a server on an empty disk must give it a number that it never had. And a disk
+//!   whose name was given to another one must not be put back: it learns of that from the log, but not from a snapshot.
 //! * A voter that lost its disk is counted in the majority that is needed, and doesn't vote, until it has been taken out of the
 //!   voters, for which a majority must be left.
 //! * Leases hold while servers are configured differently. But a server that restarts with a shorter election timeout forgets

@@ -296,10 +296,12 @@ impl Progress {
         self.state = ProgressState::Snapshot(SnapshotTransfer { snapshot, offset: 0, sent: 0, moved_round: round });
     }
 
-    /// The member is another from `round` on, as far as its promises go: it has a disk that none of its earlier answers speaks of.
+    /// The member is another from `round` on, as far as its promises go: it has a disk that none of its earlier answers may have
+    /// spoken of. What it holds is asked once more.
     pub fn begin_anew(&mut self, round: u64) {
-        self.since_round = round;
-        self.may_vote = false;
+        (self.since_round, self.may_vote) = (round, false);
+        self.forget_match();
+        self.become_probe(self.next);
     }
 
     /// The leader's clock went back to `now`.

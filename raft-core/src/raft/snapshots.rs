@@ -160,8 +160,10 @@ impl Raft {
             Err(reason) => {
                 out.snapshot_refused = Some(reason);
                 out.observe(|| Observation::RequestRefused { reason });
-                // The next one can be no better before there is something new to put into it.
-                (self.snapshot_tried, self.applied_bytes) = (self.applied, 0);
+                if let Refusal::SnapshotTooLarge { .. } = reason {
+                    // The next one can be no better before there is something new to put into it.
+                    (self.snapshot_tried, self.applied_bytes) = (self.applied, 0);
+                }
                 return;
             }
         };
