@@ -1,6 +1,6 @@
 //! Reads that are not written to the log.
 
-use raft_core::raft::{LeaseRefusal, Message, Refusal};
+use raft_core::raft::{Config, LeaseRefusal, Message, Refusal};
 
 use crate::support::{Answer, Cluster, ms, s, set};
 
@@ -369,4 +369,38 @@ fn a_lease_rests_on_nobody_who_does_not_ignore_campaigns() {
     assert_eq!(cluster.applied(s(2)), ["x=1"]);
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), None);
+}
+
+/// What no leader can know: a server that comes back with a shorter election timeout keeps no longer promise that it gave before. The
+/// essay says so; this is what happens where nobody lets the longer one pass first.
+#[test]
+fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_longer_one() {
+    let long =
+        |config: &mut Config| (config.election_timeout_min, config.election_timeout_max) = (ms(1_500), ms(3_000));
+    for wait in [false, true] {
+        let mut cluster = Cluster::with(3).config(long).start();
+        cluster.elect(s(1));
+        cluster.run(ms(100));
+        cluster.isolate(s(1));
+        for server in [s(2), s(3)] {
+            cluster.crash(server);
+            cluster.configure(server, |config| {
+                (config.election_timeout_min, config.election_timeout_max) = (ms(150), ms(300));
+            });
+        }
+        if wait {
+            cluster.sleep(ms(1_500));
+        }
+        cluster.restart(s(2));
+        cluster.restart(s(3));
+        cluster.sleep(ms(160));
+        cluster.campaign(s(2));
+        cluster.settle();
+        cluster.propose(s(2), "x=1");
+        cluster.settle();
+        assert_eq!(cluster.applied(s(2)), ["x=1"]);
+        let read = cluster.lease_read(s(1));
+        let stale = cluster.answer(read) == Some(&Answer::Read(Vec::new()));
+        assert_eq!(stale, !wait, "{:?}", cluster.answer(read));
+    }
 }
