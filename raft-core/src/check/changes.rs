@@ -9,24 +9,86 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
-use crate::raft::{Configuration, LogIndex, Raft, ServerSet};
+use crate::raft::{Configuration, LogIndex, Payload, Raft, ServerSet};
+use crate::sim::Image;
+
+/// The memberships of a log, oldest first, each with the entry that brought it. What a server says of its own isn't asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memberships {
+    /// The first is what the log begins with.
+    known: Vec<(LogIndex, Configuration)>,
+}
+
+impl Memberships {
+    pub(super) fn new(bootstrap: Configuration) -> Memberships {
+        Memberships { known: alloc::vec![(LogIndex::ZERO, bootstrap)] }
+    }
+
+    /// Those that a disk's log tells of, after `first`, with which it begins.
+    pub(super) fn of_disk(image: &Image, first: (LogIndex, Configuration)) -> Memberships {
+        let mut memberships = Memberships { known: alloc::vec![first] };
+        let mut index = image.log().base().index;
+        for entry in image.log().iter_from(image.log().first_index()) {
+            index = index.next();
+            if let Payload::Membership(configuration) = &entry.payload {
+                memberships.append((index, **configuration));
+            }
+        }
+        memberships
+    }
+
+    /// The one in force.
+    pub(super) fn latest(&self) -> (LogIndex, Configuration) {
+        self.known.last().copied().unwrap_or_default()
+    }
+
+    /// The one in force in a log that ends at `index`.
+    pub(super) fn at(&self, index: LogIndex) -> (LogIndex, Configuration) {
+        self.known.iter().rfind(|(at, _)| *at <= index).copied().unwrap_or_default()
+    }
+
+    pub(super) fn append(&mut self, membership: (LogIndex, Configuration)) {
+        self.known.push(membership);
+    }
+
+    /// The log begins with a snapshot, at whose end this one was in force.
+    pub(super) fn begin_with(&mut self, membership: (LogIndex, Configuration)) {
+        self.known.retain(|(at, _)| *at > membership.0);
+        self.known.insert(0, membership);
+    }
+
+    pub(super) fn truncate_after(&mut self, last: LogIndex) {
+        if self.latest().0 <= last {
+            return;
+        }
+        let mut place = 0;
+        // What the log begins with stays.
+        self.known.retain(|(at, _)| {
+            place += 1;
+            place == 1 || *at <= last
+        });
+    }
+}
 
 /// What was so, and what contradicts it, if this leader's appending `after` at `index`, where `before` was in force since `since`, is
-/// against the law.
+/// against the law. What is committed is known up to `commit`; `own_commit`: with an entry of the leader's own term.
 pub(super) fn unlawful(
     raft: &Raft,
+    commit: LogIndex,
+    own_commit: bool,
     (since, before): (LogIndex, Configuration),
     (index, after): (LogIndex, Configuration),
 ) -> Option<(String, String)> {
-    let (me, term, commit) = (raft.id(), raft.term(), raft.commit_index());
+    let (me, term) = (raft.id(), raft.term());
     let appends = format!("it appends another, {}, at {index}", describe(&after));
     if since > commit {
-        let first = format!("{me} has committed up to {commit}, not yet the membership at {since}");
+        let first = format!("{commit} is the last that is committed, not yet {me}’s membership at {since}");
         return Some((first, appends));
     }
     // Who ends a joint membership only does what everybody waits for.
-    if !before.is_joint() && raft.log().term_at(commit) != Some(term) {
+    if !before.is_joint() && !own_commit {
         let first = format!("{me} leads term {term} and has committed no entry of that term yet");
         return Some((first, appends));
     }
@@ -47,7 +109,7 @@ fn majorities_meet(before: Configuration, after: Configuration) -> bool {
 }
 
 /// `S1, S2, S3`, or `S1, S4, S5 with S1, S2, S3` where both have a say.
-fn describe(configuration: &Configuration) -> String {
+pub(super) fn describe(configuration: &Configuration) -> String {
     let Configuration { voters, outgoing, .. } = configuration;
     if configuration.is_joint() { format!("{voters} with {outgoing}") } else { format!("{voters}") }
 }

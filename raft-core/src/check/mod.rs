@@ -29,6 +29,7 @@
 
 mod changes;
 pub mod linearizable;
+mod promises;
 mod safety;
 
 use alloc::string::String;

@@ -4,12 +4,13 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{Property, Violation, changes};
+use super::changes::{self, Memberships};
+use super::promises::Promises;
+use super::{Property, Violation};
 use crate::raft::{
-    AppendOutcome, Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, ServerId, ServerSet,
-    SnapshotProgress, Term, Write,
+    Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, ServerId, ServerSet, Term, Write,
 };
-use crate::sim::Machine;
+use crate::sim::{Image, Machine};
 use crate::sorted::Sorted;
 use crate::time::Time;
 
@@ -28,11 +29,21 @@ pub struct Checker {
     committed: Log,
     /// For each term in which something was committed, up to where.
     committed_in: Vec<(Term, LogIndex)>,
+    /// The memberships among what is committed, with the one that the cluster began with.
+    committed_memberships: Memberships,
+    /// The membership whose quorum has the last committed entry.
+    committed_under: Configuration,
+    /// Those whose disks the world has destroyed since then.
+    destroyed: ServerSet,
     /// Entries that some server has put into its log and that aren't committed, with the entry each follows.
     open: Sorted<EntryId, (EntryId, Entry)>,
-    /// The vote that each server is known to have given in its latest term.
-    votes: Vec<Option<(Term, ServerId)>>,
+    pub(super) promises: Promises,
     seen: Vec<Seen>,
+    /// The memberships in each server's log.
+    memberships: Vec<Memberships>,
+    /// The property that nobody looks at, for tests of the others.
+    #[cfg(test)]
+    pub(super) ignored: Option<Property>,
 }
 
 /// A server as it was after its last step.
@@ -43,36 +54,74 @@ struct Seen {
     applied: LogIndex,
     /// The term it led and the last entry it had then.
     led: Option<(Term, LogIndex)>,
-    /// The membership it went by, and since which entry.
-    membership: (LogIndex, Configuration),
+    /// Up to where its log has been compared with that of this term's leader, by what the leader sent it.
+    compared: (Term, LogIndex),
+    /// What the message that it is just taking compares: the leader's term and the last entry that it names.
+    comparing: Option<(Term, EntryId)>,
 }
 
-type Verdict = Result<(), Violation>;
+pub(super) type Verdict = Result<(), Violation>;
 
 impl Checker {
-    /// A checker for a cluster of `servers`, before anything has happened.
-    pub fn new(servers: ServerSet) -> Checker {
-        let count = servers.iter().map(|server| server.slot() + 1).max().unwrap_or(0);
+    /// A checker for a cluster that begins with these voters, on `machines` machines at most, before anything has happened.
+    pub fn new(voters: ServerSet, machines: u8) -> Checker {
+        let count = usize::from(machines);
+        let bootstrap = Configuration::of_voters(voters);
         Checker {
             leaders: Sorted::default(),
             committed: Log::after(EntryId::ZERO),
             committed_in: Vec::new(),
+            committed_memberships: Memberships::new(bootstrap),
+            committed_under: bootstrap,
+            destroyed: ServerSet::EMPTY,
             open: Sorted::default(),
-            votes: alloc::vec![None; count],
+            promises: Promises::new(count),
             seen: alloc::vec![Seen::default(); count],
+            memberships: alloc::vec![Memberships::default(); count],
+            #[cfg(test)]
+            ignored: None,
         }
     }
 
-    /// A server started from its disk.
-    pub fn started(&mut self, server: ServerId, raft: &Raft) {
-        let before = self.seen[server.slot()];
-        self.seen[server.slot()] = Seen {
+    /// Whether a property is looked at: all are, but in the tests of the checks themselves.
+    pub(crate) fn looks_at(&self, property: Property) -> bool {
+        #[cfg(test)]
+        if self.ignored == Some(property) {
+            return false;
+        }
+        let _ = property;
+        true
+    }
+
+    /// What two facts that can't both be right come to.
+    pub(super) fn broken(&self, property: Property, at: Time, first: String, second: String) -> Verdict {
+        if self.looks_at(property) { Err(Violation { property, first, second, at }) } else { Ok(()) }
+    }
+
+    /// A server started from its disk, as the founder that `bootstrap` makes it, if it makes it one.
+    ///
+    /// # Errors
+    /// The violation, if it doesn't know what its disk holds.
+    pub fn started(&mut self, now: Time, raft: &Raft, image: &Image, bootstrap: Configuration) -> Verdict {
+        let me = raft.id();
+        let before = self.seen[me.slot()];
+        self.seen[me.slot()] = Seen {
             term: before.term.min(raft.term()),
             commit: raft.commit_index(),
             applied: raft.applied_index(),
-            led: None,
-            membership: (raft.configuration_index(), *raft.configuration()),
+            ..Seen::default()
         };
+        let first = image.snapshot().map(|snapshot| self.committed_memberships.at(snapshot.meta.last.index));
+        let first = first.unwrap_or((LogIndex::ZERO, bootstrap));
+        self.memberships[me.slot()] = Memberships::of_disk(image, first);
+        let hard_state = image.hard_state();
+        let (held, found) = (image.log().last(), raft.log().last());
+        if hard_state.term != raft.term() || held != found {
+            let first = format!("the disk of {me} holds term {} and entries up to {held}", hard_state.term);
+            let second = format!("it starts in term {} with entries up to {found}", raft.term());
+            return self.broken(Property::MonotonicState, now, first, second);
+        }
+        Ok(())
     }
 
     /// Up to where some leader has committed.
@@ -80,9 +129,56 @@ impl Checker {
         self.committed.last().index
     }
 
-    /// A server crashed: what it hadn't promised to anybody is forgotten.
-    pub fn crashed(&mut self, server: ServerId) {
-        self.seen[server.slot()].led = None;
+    /// What is committed at `index`, as far as it is remembered.
+    pub(super) fn committed_id(&self, index: LogIndex) -> Option<EntryId> {
+        self.committed.id_at(index)
+    }
+
+    /// A server crashed, and its disk is as the crash left it.
+    ///
+    /// # Errors
+    /// The violation, if something is gone that had to be on the disk.
+    pub fn crashed(&mut self, now: Time, server: ServerId, machines: &[Machine]) -> Verdict {
+        let seen = &mut self.seen[server.slot()];
+        seen.led = None;
+        seen.compared = Default::default();
+        if let Some(machine) = machines.get(server.slot()) {
+            self.check_kept(now, machine)?;
+        }
+        let id = self.committed.last();
+        let holders = self.destroyed.union(holders(machines, id));
+        if self.committed_under.has_quorum(holders) {
+            return Ok(());
+        }
+        let first =
+            format!("entry {id} was committed under the membership {}", changes::describe(&self.committed_under));
+        let second = format!("after the crash of {server} only {holders} have it on their disks");
+        self.broken(Property::DurableCommit, now, first, second)
+    }
+
+    /// The world has destroyed the log on a server's disk, and with `everything` the rest of it, too.
+    pub fn destroyed(&mut self, server: ServerId, everything: bool) {
+        self.destroyed.insert(server);
+        self.promises.release(server, everything);
+    }
+
+    /// A server is about to take another's message.
+    #[inline]
+    pub fn received(&mut self, server: ServerId, from: ServerId, message: &Message) {
+        let (term, last) = match message {
+            Message::AppendEntries(m) => match m.entries.as_slice().last() {
+                Some(entry) => (m.term, EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term)),
+                None => (m.term, m.previous),
+            },
+            Message::InstallSnapshot(m) => (m.term, m.meta.last),
+            _ => return,
+        };
+        let seen = &mut self.seen[server.slot()];
+        let (compared_in, compared) = seen.compared;
+        // Most say nothing new. And what counts is what the leader itself sent.
+        if (term != compared_in || last.index > compared) && self.leaders.get(term) == Some(&from) {
+            seen.comparing = Some((term, last));
+        }
     }
 
     /// A server took a step and decided `out`, which hasn't been carried out yet.
@@ -90,31 +186,31 @@ impl Checker {
     /// # Errors
     /// The violation, if the step contradicts what was before.
     pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
-        let fail = |property, first, second| Err(Violation { property, first, second, at: now });
         let me = raft.id();
         let seen = self.seen[me.slot()];
         if raft.term() < seen.term {
             let (first, second) = (format!("{me} was in term {}", seen.term), format!("it is in term {}", raft.term()));
-            return fail(Property::MonotonicState, first, second);
+            self.broken(Property::MonotonicState, now, first, second)?;
         }
         if raft.commit_index() < seen.commit {
             let first = format!("{me} had committed up to {}", seen.commit);
-            return fail(Property::MonotonicState, first, format!("its commit index is {}", raft.commit_index()));
-        }
-        // A leader that commits its own removal steps down in the same step.
-        let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());
-        if !led && raft.commit_index() > seen.commit.max(raft.agreed_index()) && out.restore.is_none() {
-            let first = format!("{me} knows its log to equal its leader’s up to {}", raft.agreed_index());
-            return fail(Property::VerifiedCommit, first, format!("it commits up to {}", raft.commit_index()));
-        }
-        for write in &out.writes {
-            self.check_write(now, raft, write)?;
+            let second = format!("its commit index is {}", raft.commit_index());
+            self.broken(Property::MonotonicState, now, first, second)?;
         }
         if raft.is_leader() {
             self.check_leader(now, raft)?;
         }
+        // A leader that commits its own removal steps down in the same step.
+        let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());
         if led && raft.commit_index() > seen.commit {
             self.check_commit(now, raft, machines)?;
+        }
+        for write in &out.writes {
+            self.check_write(now, raft, write)?;
+        }
+        let compared = self.compare(raft);
+        if !led && raft.commit_index() > seen.commit {
+            self.check_comparison(now, raft, compared)?;
         }
         if !out.messages.is_empty() {
             self.check_promises(now, raft, out, machines)?;
@@ -125,43 +221,93 @@ impl Checker {
             commit: raft.commit_index(),
             applied,
             led: raft.is_leader().then(|| (raft.term(), raft.log().last().index)),
-            membership: (raft.configuration_index(), *raft.configuration()),
+            compared,
+            comparing: None,
         };
         Ok(())
     }
 
-    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write) -> Verdict {
-        let Some(log) = &write.log else { return Ok(()) };
+    /// Up to where the server's log is known to equal its leader's, after what it has just received: it is, where the log has the
+    /// last entry that the leader named (Log Matching).
+    fn compare(&self, raft: &Raft) -> (Term, LogIndex) {
+        let seen = &self.seen[raft.id().slot()];
+        match seen.comparing {
+            Some((term, last)) if term == raft.term() && raft.log().contains(last) => (term, last.index),
+            _ => seen.compared,
+        }
+    }
+
+    /// Verified Commit: a follower raised its commit index.
+    fn check_comparison(&self, now: Time, raft: &Raft, (term, compared): (Term, LogIndex)) -> Verdict {
         let me = raft.id();
+        let compared = if term == raft.term() { compared } else { LogIndex::ZERO };
+        if raft.commit_index() <= compared {
+            return Ok(());
+        }
+        let first = format!("{me} has compared its log with its leader’s up to {compared}");
+        self.broken(Property::VerifiedCommit, now, first, format!("it commits up to {}", raft.commit_index()))
+    }
+
+    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write) -> Verdict {
+        let me = raft.id();
+        if let Some(snapshot) = &write.snapshot {
+            let meta = &snapshot.meta;
+            let (since, membership) = self.committed_memberships.at(meta.last.index);
+            self.memberships[me.slot()].begin_with((since, membership));
+            // Who joined knows of no members before the first entry that names some.
+            let says_nothing = meta.configuration.voters.is_empty();
+            if !says_nothing && (meta.configuration_index, meta.configuration) != (since, membership) {
+                let first = format!("{} is the membership since {since}", changes::describe(&membership));
+                let (theirs, since) = (changes::describe(&meta.configuration), meta.configuration_index);
+                let second = format!("a snapshot of {me} up to {} says {theirs} since {since}", meta.last);
+                self.broken(Property::LawfulMembership, now, first, second)?;
+            }
+        }
+        let Some(log) = &write.log else { return Ok(()) };
         if let Some((term, last)) = self.seen[me.slot()].led
             && raft.is_leader()
             && term == raft.term()
             && log.after < last
         {
-            return Err(Violation {
-                property: Property::LeaderAppendOnly,
-                first: format!("{me} led term {term} with entries up to {last}"),
-                second: format!("it dropped those after {}", log.after),
-                at: now,
-            });
+            let first = format!("{me} led term {term} with entries up to {last}");
+            self.broken(Property::LeaderAppendOnly, now, first, format!("it dropped those after {}", log.after))?;
         }
-        let Some(mut previous) = raft.log().id_at(log.after) else { return Ok(()) };
-        let mut membership = self.seen[me.slot()].membership;
+        self.memberships[me.slot()].truncate_after(log.after);
+        let mut previous = raft.log().id_at(log.after);
+        let mut index = log.after;
         for entry in log.entries.as_slice() {
-            let id = EntryId::new(previous.index.next(), entry.term);
-            self.check_entry(now, me, previous, id, entry)?;
-            if let Payload::Membership(next) = &entry.payload
-                && raft.is_leader()
-            {
-                let next = (id.index, **next);
-                if let Some((first, second)) = changes::unlawful(raft, membership, next) {
-                    return Err(Violation { property: Property::LawfulMembership, first, second, at: now });
-                }
-                membership = next;
+            let id = EntryId::new(index.next(), entry.term);
+            index = id.index;
+            if let Some(previous) = previous.replace(id) {
+                self.check_entry(now, me, previous, id, entry)?;
             }
-            previous = id;
+            if let Payload::Membership(next) = &entry.payload {
+                let (before, next) = (self.memberships[me.slot()].latest(), (id.index, **next));
+                self.memberships[me.slot()].append(next);
+                if raft.is_leader() {
+                    self.check_change(now, raft, before, next)?;
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Lawful Membership: a leader appends a membership.
+    fn check_change(
+        &self,
+        now: Time,
+        raft: &Raft,
+        before: (LogIndex, Configuration),
+        after: (LogIndex, Configuration),
+    ) -> Verdict {
+        // A later leader may have committed what this one appended.
+        let term = raft.term();
+        let own_commit = self.committed_in.iter().any(|(committed_in, _)| *committed_in == term)
+            || self.committed.last_not_after(self.committed.last().index, term).term == term;
+        match changes::unlawful(raft, self.committed.last().index, own_commit, before, after) {
+            Some((first, second)) => self.broken(Property::LawfulMembership, now, first, second),
+            None => Ok(()),
+        }
     }
 
     /// Log Matching: everyone agrees on what an entry says and which one it follows.
@@ -173,12 +319,11 @@ impl Checker {
             _ => self.open.get(id).map(|(before, entry)| (*before, entry)),
         };
         match known {
-            Some((before, known)) if before != previous || *known != *entry => Err(Violation {
-                property: Property::LogMatching,
-                first: format!("entry {id} was {} after {before}", describe(known)),
-                second: format!("{me} has it as {} after {previous}", describe(entry)),
-                at: now,
-            }),
+            Some((before, known)) if before != previous || *known != *entry => {
+                let first = format!("entry {id} was {} after {before}", describe(known));
+                let second = format!("{me} has it as {} after {previous}", describe(entry));
+                self.broken(Property::LogMatching, now, first, second)
+            }
             Some(_) => Ok(()),
             None => {
                 if id.index > self.committed.base().index {
@@ -198,12 +343,8 @@ impl Checker {
             return Ok(());
         }
         if let Some(other) = self.leaders.insert(term, me).filter(|other| *other != me) {
-            return Err(Violation {
-                property: Property::ElectionSafety,
-                first: format!("{other} led term {term}"),
-                second: format!("{me} leads it too"),
-                at: now,
-            });
+            let first = format!("{other} led term {term}");
+            self.broken(Property::ElectionSafety, now, first, format!("{me} leads it too"))?;
         }
         // Leader Completeness: what was committed in an earlier term must be in its log.
         let earlier = self.committed_in.partition_point(|(committed_in, _)| *committed_in < term);
@@ -216,12 +357,9 @@ impl Checker {
             return Ok(());
         }
         let id = self.committed.id_at(index).unwrap_or_default();
-        Err(Violation {
-            property: Property::LeaderCompleteness,
-            first: format!("entry {id} was committed in term {committed_in}"),
-            second: format!("{me} leads term {term} with a log that ends with {} and lacks it", log.last()),
-            at: now,
-        })
+        let first = format!("entry {id} was committed in term {committed_in}");
+        let second = format!("{me} leads term {term} with a log that ends with {} and lacks it", log.last());
+        self.broken(Property::LeaderCompleteness, now, first, second)
     }
 
     /// A leader raised its commit index.
@@ -236,6 +374,9 @@ impl Checker {
             let Some(entry) = raft.log().get(index) else { break };
             let id = self.committed.append(entry.clone());
             self.open.remove(id);
+            if let Payload::Membership(configuration) = &entry.payload {
+                self.committed_memberships.append((index, **configuration));
+            }
         }
         match self.committed_in.last_mut() {
             Some((term, index)) if *term == raft.term() => *index = commit,
@@ -244,21 +385,17 @@ impl Checker {
         if commit.0 / COMPACT_EVERY > before.0 / COMPACT_EVERY {
             self.forget(machines);
         }
-        // Durable Commit. A membership that came after is somebody else's majority.
-        if raft.configuration_index() > commit {
-            return Ok(());
-        }
+        // Durable Commit. The membership in force before the step is what was counted by: as soon as a joint one is committed, its leader
+        // appends the next. This step's writes haven't been looked at yet.
+        let (_, configuration) = self.memberships[me.slot()].latest();
         let id = self.committed.last();
-        let holders: ServerSet = machines.iter().filter(|machine| is_durable(machine, id)).map(Machine::id).collect();
-        if raft.configuration().has_quorum(holders) {
+        let holders = holders(machines, id);
+        (self.committed_under, self.destroyed) = (configuration, ServerSet::EMPTY);
+        if configuration.has_quorum(holders) {
             return Ok(());
         }
-        Err(Violation {
-            property: Property::DurableCommit,
-            first: format!("{me} committed entry {id} in term {}", raft.term()),
-            second: format!("only {holders} have it on their disks"),
-            at: now,
-        })
+        let first = format!("{me} committed entry {id} in term {}", raft.term());
+        self.broken(Property::DurableCommit, now, first, format!("only {holders} have it on their disks"))
     }
 
     /// Forgets what every server has in a snapshot.
@@ -274,98 +411,32 @@ impl Checker {
         }
     }
 
-    fn check_promises(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
-        let me = raft.id();
-        let Some(image) = machines.get(me.slot()).map(|machine| machine.disk().image()) else { return Ok(()) };
-        for envelope in &out.messages {
-            let (term, vote, matched) = match &envelope.message {
-                Message::RequestVote(m) => (m.term, Some(me), None),
-                Message::RequestVoteResponse(m) if m.granted => (m.term, Some(envelope.to), None),
-                Message::AppendEntriesResponse(m) => match m.outcome {
-                    AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
-                        (m.term, None, Some(index))
-                    }
-                    AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => {
-                        continue;
-                    }
-                },
-                Message::InstallSnapshotResponse(m) => match m.progress {
-                    SnapshotProgress::Installed(index) => (m.term, None, Some(index)),
-                    _ => continue,
-                },
-                _ => continue,
-            };
-            let hard_state = image.hard_state();
-            if let Some(candidate) = vote {
-                if let Some((_, other)) = self.votes[me.slot()].filter(|(t, other)| *t == term && *other != candidate) {
-                    return Err(Violation {
-                        property: Property::OneVoteATerm,
-                        first: format!("{me} voted for {other} in term {term}"),
-                        second: format!("it votes for {candidate} in the same term"),
-                        at: now,
-                    });
-                }
-                self.votes[me.slot()] = Some((term, candidate));
-                let durable = hard_state.term == term && hard_state.voted_for == Some(candidate);
-                if !durable {
-                    return Err(Violation {
-                        property: Property::DurablePromise,
-                        first: format!("{me} says that it votes for {candidate} in term {term}"),
-                        second: format!("its disk says {}", describe_vote(hard_state.term, hard_state.voted_for)),
-                        at: now,
-                    });
-                }
-            }
-            if let Some(index) = matched {
-                // What the server has put into a snapshot meanwhile was committed.
-                let known = raft.log().id_at(index).or_else(|| self.committed.id_at(index));
-                let id = known.unwrap_or(EntryId::new(index, Term::ZERO));
-                let durable = index <= image.log().base().index || image.log().contains(id);
-                if !durable || hard_state.term < term {
-                    return Err(Violation {
-                        property: Property::DurablePromise,
-                        first: format!("{me} acknowledges entries up to {id} in term {term}"),
-                        second: format!("its disk ends with {} in term {}", image.log().last(), hard_state.term),
-                        at: now,
-                    });
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// State Machine Safety. Where the server stands afterwards.
     fn check_applied(&self, now: Time, raft: &Raft, out: &Output) -> Result<LogIndex, Violation> {
         let me = raft.id();
         let mut applied = self.seen[me.slot()].applied;
-        let contradiction = |first: String, second: String| {
-            Err(Violation { property: Property::StateMachineSafety, first, second, at: now })
-        };
+        let contradiction =
+            |first: String, second: String| self.broken(Property::StateMachineSafety, now, first, second);
         if let Some(snapshot) = &out.restore {
             let last = snapshot.meta.last;
             if last.index < applied {
-                return Err(Violation {
-                    property: Property::MonotonicState,
-                    first: format!("{me} had applied everything up to {applied}"),
-                    second: format!("it went back to a snapshot up to {last}"),
-                    at: now,
-                });
+                let first = format!("{me} had applied everything up to {applied}");
+                let second = format!("it went back to a snapshot up to {last}");
+                self.broken(Property::MonotonicState, now, first, second)?;
             }
             if last.index > self.committed.base().index && !self.committed.contains(last) {
                 let known = self.committed.last();
-                return contradiction(
+                contradiction(
                     format!("the committed log ends with {known}"),
                     format!("{me} took a snapshot up to {last}"),
-                );
+                )?;
             }
             applied = last.index;
         }
         for (index, entry) in out.committed_entries() {
             if index != applied.next() {
-                return contradiction(
-                    format!("{me} had applied everything up to {applied}"),
-                    format!("it applies {index} next"),
-                );
+                let first = format!("{me} had applied everything up to {applied}");
+                contradiction(first, format!("it applies {index} next"))?;
             }
             applied = index;
             if index <= self.committed.base().index {
@@ -375,14 +446,14 @@ impl Checker {
                 Some(known) if known == entry => {}
                 Some(known) => {
                     let first = format!("{} of term {} was committed at {index}", describe(known), known.term);
-                    return contradiction(first, format!("{me} applies {} of term {}", describe(entry), entry.term));
+                    contradiction(first, format!("{me} applies {} of term {}", describe(entry), entry.term))?;
                 }
                 None => {
                     let last = self.committed.last();
-                    return contradiction(
+                    contradiction(
                         format!("leaders have committed up to {last} only"),
                         format!("{me} applies {}", EntryId::new(index, entry.term)),
-                    );
+                    )?;
                 }
             }
         }
@@ -390,8 +461,14 @@ impl Checker {
     }
 }
 
-fn is_durable(machine: &Machine, id: EntryId) -> bool {
-    let log = machine.disk().image().log();
+/// Whose disks have an entry.
+fn holders(machines: &[Machine], id: EntryId) -> ServerSet {
+    machines.iter().filter(|machine| has(machine.disk().image(), id)).map(Machine::id).collect()
+}
+
+/// Whether a disk has an entry: in its log, or in its snapshot.
+pub(super) fn has(image: &Image, id: EntryId) -> bool {
+    let log = image.log();
     id.index <= log.base().index || log.contains(id)
 }
 
@@ -405,12 +482,5 @@ fn describe(entry: &Entry) -> String {
             Ok(crate::kv::Command::OpenSession { client }) => format!("a session for client {client}"),
             Err(_) => format!("{} bytes", bytes.len()),
         },
-    }
-}
-
-fn describe_vote(term: Term, vote: Option<ServerId>) -> String {
-    match vote {
-        Some(vote) => format!("a vote for {vote} in term {term}"),
-        None => format!("no vote in term {term}"),
     }
 }

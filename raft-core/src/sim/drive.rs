@@ -75,8 +75,13 @@ impl Simulation {
         self.revision += 1;
         self.tell(What::Started(server, incarnation));
         self.schedule_server(server);
-        if let (Some(checker), Some(raft)) = (&mut self.checker, self.machines[server.slot()].raft()) {
-            checker.started(server, raft);
+        let Simulation { checker, machines, now, .. } = self;
+        let machine = &machines[server.slot()];
+        if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
+            let bootstrap =
+                if founder && !machine.disk.image().is_wiped() { bootstrap } else { Configuration::default() };
+            let verdict = checker.started(*now, raft, machine.disk.image(), bootstrap);
+            self.note_verdict(verdict);
         }
     }
 
@@ -100,7 +105,8 @@ impl Simulation {
         }
         self.tell(What::Crashed(server, unsynced));
         if let Some(checker) = &mut self.checker {
-            checker.crashed(server);
+            let verdict = checker.crashed(self.now, server, &self.machines);
+            self.note_verdict(verdict);
         }
     }
 
@@ -161,11 +167,14 @@ impl Simulation {
     /// Like [`Simulation::step_raft`], for another server's message, which is received where it lies in the network and taken from there.
     pub(super) fn receive(&mut self, server: ServerId, from: ServerId, slot: usize) {
         let mut out = self.begin_step();
-        let Simulation { machines, network, now, .. } = self;
+        let Simulation { machines, network, checker, now, .. } = self;
         let machine = &mut machines[server.slot()];
         let message = network.in_slot(slot).map(|flight| &flight.body);
         let received = match (&mut machine.process, message) {
             (Some(process), Some(Body::Raft(message))) => {
+                if let Some(checker) = checker {
+                    checker.received(server, from, message);
+                }
                 process.raft.receive(machine.clock.read(*now), from, message, &mut out);
                 true
             }
@@ -290,10 +299,9 @@ impl Simulation {
     pub(super) fn check_step(&mut self, server: ServerId, out: &Output) {
         let Some(checker) = &mut self.checker else { return };
         let machine = &self.machines[server.slot()];
-        if let Some(raft) = machine.raft()
-            && let Err(violation) = checker.stepped(self.now, raft, out, &self.machines)
-        {
-            self.violation.get_or_insert(violation);
+        if let Some(raft) = machine.raft() {
+            let verdict = checker.stepped(self.now, raft, out, &self.machines);
+            self.note_verdict(verdict);
         }
     }
 

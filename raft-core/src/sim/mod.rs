@@ -152,7 +152,7 @@ impl Simulation {
             clients,
             operations: Shared::default(),
             applied_anywhere: LogIndex::ZERO,
-            checker: Some(Checker::new(ServerSet::first(MACHINES_MAX))),
+            checker: Some(Checker::new(servers, MACHINES_MAX)),
             marks: None,
             violation: None,
             hasher: TraceHasher::new(seed),
@@ -347,9 +347,21 @@ impl Simulation {
 
     fn deliver(&mut self, server: ServerId, from: Endpoint, body: Body) {
         match (from, body) {
-            (Endpoint::Server(from), Body::Raft(message)) => self.step_raft(server, Input::Message { from, message }),
+            (Endpoint::Server(from), Body::Raft(message)) => {
+                if let Some(checker) = &mut self.checker {
+                    checker.received(server, from, &message);
+                }
+                self.step_raft(server, Input::Message { from, message });
+            }
             (_, Body::Request(request)) => self.serve(server, request),
             _ => {}
+        }
+    }
+
+    /// Notes what a check says. The first violation stops the run.
+    fn note_verdict(&mut self, verdict: Result<(), Violation>) {
+        if let Err(violation) = verdict {
+            self.violation.get_or_insert(violation);
         }
     }
 

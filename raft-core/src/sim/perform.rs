@@ -242,7 +242,7 @@ impl Simulation {
         self.crash(server);
         if expendable {
             self.machines[server.slot()].disk.wipe();
-            self.revision += 1;
+            self.note_destroyed(server, true);
             self.tell(What::Wiped(server));
             // Its vote is lost for good: the operator puts another server in its place.
             if self.machines.len() < usize::from(MACHINES_MAX) {
@@ -257,8 +257,16 @@ impl Simulation {
         self.crash(server);
         if expendable {
             self.machines[server.slot()].disk.rot();
-            self.revision += 1;
+            self.note_destroyed(server, false);
             self.tell(What::Rotted(server));
+        }
+    }
+
+    /// What a disk held is gone, its log or everything: nobody may be blamed for it.
+    fn note_destroyed(&mut self, server: ServerId, everything: bool) {
+        self.revision += 1;
+        if let Some(checker) = &mut self.checker {
+            checker.destroyed(server, everything);
         }
     }
 

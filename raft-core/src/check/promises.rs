@@ -1,0 +1,159 @@
+//! What servers have promised each other, and whether their disks know of it: a vote (Raft §5.2), and an acknowledgement of entries (Raft §5.3).
+//!
+//! A promise is judged twice: when it is sent, for then it must be on the sender's disk ("updated on stable storage before responding", Raft
+//! Figure 2), and after every crash, for then it must be there still. What an acknowledgement speaks of isn't what its sender believes: it is the entry
+//! that the leader has there.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Property;
+use super::safety::{Checker, Verdict, has};
+use crate::raft::{AppendOutcome, EntryId, LogIndex, Message, Output, Raft, ServerId, SnapshotProgress, Term};
+use crate::sim::{Image, Machine};
+use crate::time::Time;
+
+/// What each server has promised.
+#[derive(Clone, Debug)]
+pub(super) struct Promises {
+    of: Vec<Promised>,
+}
+
+/// What one server has promised.
+#[derive(Clone, Copy, Debug, Default)]
+struct Promised {
+    /// The vote that it is known to have given in its latest term: whatever becomes of its disk, it mustn't give another.
+    vote: Option<(Term, ServerId)>,
+    /// Whether its disk must know of the vote.
+    vote_kept: bool,
+    /// The last entry that it has acknowledged in the latest term in which it did, if its disk must know of it.
+    acknowledged: Option<(Term, EntryId)>,
+}
+
+impl Promises {
+    pub(super) fn new(count: usize) -> Promises {
+        Promises { of: alloc::vec![Promised::default(); count] }
+    }
+
+    /// The world has destroyed the log on a server's disk, and with `everything` its vote, too.
+    pub(super) fn release(&mut self, server: ServerId, everything: bool) {
+        let promised = &mut self.of[server.slot()];
+        promised.acknowledged = None;
+        promised.vote_kept &= !everything;
+    }
+
+    fn acknowledge(&mut self, server: ServerId, term: Term, id: EntryId) {
+        let acknowledged = &mut self.of[server.slot()].acknowledged;
+        if acknowledged.is_none_or(|(before, last)| term > before || last.index < id.index) {
+            *acknowledged = Some((term, id));
+        }
+    }
+}
+
+impl Checker {
+    pub(super) fn check_promises(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
+        let me = raft.id();
+        let Some(image) = machines.get(me.slot()).map(|machine| machine.disk().image()) else { return Ok(()) };
+        for envelope in &out.messages {
+            let (term, index) = match &envelope.message {
+                Message::RequestVote(m) => {
+                    self.check_vote(now, me, m.term, me, image)?;
+                    continue;
+                }
+                Message::RequestVoteResponse(m) if m.granted => {
+                    self.check_vote(now, me, m.term, envelope.to, image)?;
+                    continue;
+                }
+                Message::AppendEntriesResponse(m) => match m.outcome {
+                    AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => (m.term, index),
+                    AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => {
+                        continue;
+                    }
+                },
+                Message::InstallSnapshotResponse(m) => match m.progress {
+                    SnapshotProgress::Installed(index) => (m.term, index),
+                    _ => continue,
+                },
+                _ => continue,
+            };
+            let leader = machines.get(envelope.to.slot()).and_then(Machine::raft);
+            self.check_acknowledgement(now, raft, (term, index), leader, image)?;
+        }
+        Ok(())
+    }
+
+    /// One Vote a Term, and Durable Promise: `me` votes for `candidate`.
+    fn check_vote(&mut self, now: Time, me: ServerId, term: Term, candidate: ServerId, image: &Image) -> Verdict {
+        if let Some((_, other)) =
+            self.promises.of[me.slot()].vote.filter(|(t, other)| *t == term && *other != candidate)
+        {
+            let first = format!("{me} voted for {other} in term {term}");
+            self.broken(Property::OneVoteATerm, now, first, format!("it votes for {candidate} in the same term"))?;
+        }
+        let promised = &mut self.promises.of[me.slot()];
+        (promised.vote, promised.vote_kept) = (Some((term, candidate)), true);
+        let hard_state = image.hard_state();
+        if hard_state.term == term && hard_state.voted_for == Some(candidate) {
+            return Ok(());
+        }
+        let first = format!("{me} says that it votes for {candidate} in term {term}");
+        self.broken(Property::DurablePromise, now, first, format!("its disk says {}", describe_vote(image)))
+    }
+
+    /// Durable Promise: the server says that its log, on its disk, equals the leader's up to there.
+    fn check_acknowledgement(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        (term, index): (Term, LogIndex),
+        leader: Option<&Raft>,
+        image: &Image,
+    ) -> Verdict {
+        let me = raft.id();
+        // The leader has never changed its own log since. What it has put into a snapshot was committed; and where it leads no longer, nobody
+        // counts on the promise, and what the server itself has is the best guess at what it speaks of.
+        let leader = leader.filter(|leader| leader.is_leader() && leader.term() == term);
+        let meant = leader.unwrap_or(raft).log().id_at(index).or_else(|| self.committed_id(index));
+        let id = meant.or_else(|| raft.log().id_at(index)).unwrap_or(EntryId::new(index, Term::ZERO));
+        self.promises.acknowledge(me, term, id);
+        if has(image, id) && image.hard_state().term >= term {
+            return Ok(());
+        }
+        let first = format!("{me} acknowledges entries up to {id} in term {term}");
+        let second = format!("its disk ends with {} in term {}", image.log().last(), image.hard_state().term);
+        self.broken(Property::DurablePromise, now, first, second)
+    }
+
+    /// Durable Promise, after a crash: what the server has promised is on its disk still.
+    pub(super) fn check_kept(&self, now: Time, machine: &Machine) -> Verdict {
+        let (me, image) = (machine.id(), machine.disk().image());
+        let (promised, hard_state) = (self.promises.of[me.slot()], image.hard_state());
+        if let Some((term, candidate)) = promised.vote.filter(|_| promised.vote_kept)
+            && (hard_state.term < term || hard_state.term == term && hard_state.voted_for != Some(candidate))
+        {
+            let first = format!("{me} voted for {candidate} in term {term}");
+            let second = format!("after its crash its disk says {}", describe_vote(image));
+            self.broken(Property::DurablePromise, now, first, second)?;
+        }
+        // A leader of a later term may have overwritten it, unless it was committed.
+        if let Some((term, id)) = promised.acknowledged
+            && (hard_state.term <= term || self.committed_id(id.index) == Some(id))
+            && (hard_state.term < term || !has(image, id))
+        {
+            let first = format!("{me} acknowledged entries up to {id} in term {term}");
+            let (last, term) = (image.log().last(), hard_state.term);
+            let second = format!("after its crash its disk ends with {last} in term {term}");
+            self.broken(Property::DurablePromise, now, first, second)?;
+        }
+        Ok(())
+    }
+}
+
+fn describe_vote(image: &Image) -> String {
+    let hard_state = image.hard_state();
+    match hard_state.voted_for {
+        Some(vote) => format!("a vote for {vote} in term {}", hard_state.term),
+        None => format!("no vote in term {}", hard_state.term),
+    }
+}
