@@ -28,8 +28,22 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
         self.pairs.len()
     }
 
+    /// What has the lowest key.
+    pub(crate) fn first(&self) -> Option<&(K, V)> {
+        self.pairs.first()
+    }
+
+    /// The highest key.
+    pub(crate) fn last(&self) -> Option<K> {
+        self.pairs.last().map(|(key, _)| *key)
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
         self.pairs.iter()
+    }
+
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.pairs.iter_mut().map(|(_, value)| value)
     }
 
     pub(crate) fn get(&self, key: K) -> Option<&V> {

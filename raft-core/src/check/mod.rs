@@ -20,6 +20,7 @@
 //! # And what clients see
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
+//! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a bound.
 //!
 //! [`linearizable`] judges their history: whether it is one that a single store could have given them.
 //!
@@ -30,6 +31,7 @@
 mod changes;
 pub mod linearizable;
 mod promises;
+mod requests;
 mod safety;
 
 use alloc::string::String;
@@ -37,6 +39,7 @@ use core::fmt;
 
 use crate::time::Time;
 
+pub use requests::{Asked, patience};
 pub use safety::{Checker, OPEN_MAX};
 
 /// A property that must always hold.
@@ -68,11 +71,13 @@ pub enum Property {
     FreshReads,
     /// A follower commits only what it has compared with its leader's log.
     VerifiedCommit,
+    /// Whoever asks a server for something is answered or refused within a bound.
+    EveryRequestEnds,
 }
 
 impl Property {
     /// All of them, the paper's first.
-    pub const ALL: [Property; 13] = [
+    pub const ALL: [Property; 14] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -86,6 +91,7 @@ impl Property {
         Property::LawfulMembership,
         Property::FreshReads,
         Property::VerifiedCommit,
+        Property::EveryRequestEnds,
     ];
 
     /// Its name.
@@ -104,6 +110,7 @@ impl Property {
             Property::LawfulMembership => "Lawful Membership",
             Property::FreshReads => "Fresh Reads",
             Property::VerifiedCommit => "Verified Commit",
+            Property::EveryRequestEnds => "Every Request Ends",
         }
     }
 }

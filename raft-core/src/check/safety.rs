@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::changes::{self, Memberships};
 use super::promises::Promises;
+use super::requests::Requests;
 use super::{Property, Violation};
 use crate::raft::{
     Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, ServerId, ServerSet, Term, Write,
@@ -38,6 +39,7 @@ pub struct Checker {
     /// Entries that some server has put into its log and that aren't committed, with the entry each follows.
     open: Sorted<EntryId, (EntryId, Entry)>,
     pub(super) promises: Promises,
+    pub(super) requests: Requests,
     seen: Vec<Seen>,
     /// The memberships in each server's log.
     memberships: Vec<Memberships>,
@@ -76,6 +78,7 @@ impl Checker {
             destroyed: ServerSet::EMPTY,
             open: Sorted::default(),
             promises: Promises::new(count),
+            requests: Requests::new(count),
             seen: alloc::vec![Seen::default(); count],
             memberships: alloc::vec![Memberships::default(); count],
             #[cfg(test)]
@@ -142,6 +145,7 @@ impl Checker {
         let seen = &mut self.seen[server.slot()];
         seen.led = None;
         seen.compared = Default::default();
+        self.forget_requests(server);
         if let Some(machine) = machines.get(server.slot()) {
             self.check_kept(now, machine)?;
         }
@@ -224,7 +228,7 @@ impl Checker {
             compared,
             comparing: None,
         };
-        Ok(())
+        self.check_requests(now, me)
     }
 
     /// Up to where the server's log is known to equal its leader's, after what it has just received: it is, where the log has the

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::client::Reply;
 use super::concern;
 use super::disk::Disk;
-use super::machine::{Asker, Missed, Process};
+use super::machine::{Asker, Missed, Process, Proposed};
 use super::marks::Mark;
 use super::network::{Body, Endpoint};
 use super::news::{News, What};
@@ -16,9 +16,16 @@ use super::{Simulation, store_settings};
 use crate::hash::mix;
 use crate::kv::{Applied, Store};
 use crate::raft::{
-    self, Config, Configuration, DiskId, Input, LogIndex, Output, Payload, Raft, Receipt, ServerId, ServerSet, Start,
+    self, Config, Configuration, DiskId, EntryId, Input, LogIndex, Output, Payload, Raft, Receipt, ServerId, ServerSet,
+    Start,
 };
-use crate::time::Time;
+use crate::time::{Duration, Time};
+
+/// How long a server waits for a command that it has taken into its log, by its own clock. It can't be taken back, and nobody can say
+/// what becomes of it where no quorum answers; but whoever asked is told so.
+fn patience(config: &Config) -> Duration {
+    config.disk_stall_max.times(2) + config.election_timeout_max.times(2)
+}
 
 /// What a server is told as soon as it has been listened to.
 enum FollowUp {
@@ -68,8 +75,14 @@ impl Simulation {
             .unwrap_or_else(|error| panic!("parameters were checked, and a disk image is a past state: {error}"));
         // A disk's log lives on through crashes: what it shares with earlier checkpoints, the new server shares with them, too.
         raft.share_log(machine.disk.image().log());
-        let requests = 0;
-        machine.process = Some(Process { raft, store, proposed: Default::default(), reading: Vec::new(), requests });
+        machine.process = Some(Process {
+            applied: raft.applied_index(),
+            raft,
+            store,
+            proposed: Default::default(),
+            reading: Vec::new(),
+            requests: 0,
+        });
         machine.wake = Time::NEVER;
         let incarnation = machine.incarnation;
         self.revision += 1;
@@ -83,6 +96,7 @@ impl Simulation {
             let verdict = checker.started(*now, raft, machine.disk.image(), bootstrap);
             self.note_verdict(verdict);
         }
+        self.note_pace(server);
     }
 
     pub(super) fn crash(&mut self, server: ServerId) {
@@ -121,14 +135,21 @@ impl Simulation {
             missed.push(Missed::Wake);
             return false;
         }
-        if process.raft.deadline() > machine.clock.read(at) {
+        if process.deadline() > machine.clock.read(at) {
             self.schedule_server(server);
             return false;
         }
         self.now = at;
         self.fold(2, server);
-        self.step_raft(server, Input::TimerDue);
+        self.on_timer(server);
         true
+    }
+
+    /// Something is due: a server's timer, or the patience of somebody who waits for it.
+    pub(super) fn on_timer(&mut self, server: ServerId) {
+        let now = self.machines[server.slot()].clock.read(self.now);
+        self.give_up_first(server, |_, proposed| proposed.deadline <= now);
+        self.step_raft(server, Input::TimerDue);
     }
 
     pub(super) fn synced(&mut self, server: ServerId) {
@@ -220,6 +241,7 @@ impl Simulation {
         }
         let mut follow_up = None;
         if !out.writes.is_empty() {
+            self.give_up_dropped(server, out);
             follow_up = self.write(server, out).map(FollowUp::Durable);
         }
         if !out.messages.is_empty() {
@@ -230,9 +252,10 @@ impl Simulation {
                 }
             }
         }
-        for (_, id) in &out.accepted {
-            if let (Some(process), Some(asker)) = (&mut self.machines[server.slot()].process, asker) {
-                process.proposed.insert(id.index, (id.term, asker));
+        for (request, id) in &out.accepted {
+            match asker {
+                Some(asker) => self.await_entry(server, *id, asker),
+                None => self.note_request_ended(server, *request), // A change of the membership.
             }
         }
         if out.restore.is_some() || !out.committed.is_empty() {
@@ -245,6 +268,9 @@ impl Simulation {
             for refused in out.refused.drain(..) {
                 self.refuse(server, asker, refused);
             }
+        }
+        for request in out.transferred.drain(..) {
+            self.note_request_ended(server, request);
         }
         if out.snapshot_wanted
             && let Some(process) = &self.machines[server.slot()].process
@@ -312,6 +338,9 @@ impl Simulation {
             let settings = store_settings(self.scenario.parameters.rules);
             process.store = Store::restore(snapshot.data(), settings)
                 .unwrap_or_else(|error| panic!("a snapshot arrives whole or not at all: {error}"));
+            process.applied = snapshot.meta.last.index;
+            // What became of the commands that it covers, it doesn't say.
+            self.give_up_first(server, |index, _| index <= snapshot.meta.last.index);
         }
         for (index, entry) in out.committed_entries() {
             let Some(process) = &mut self.machines[server.slot()].process else { return };
@@ -319,6 +348,7 @@ impl Simulation {
                 Payload::Command(bytes) => Some(process.store.apply(index.0, bytes)),
                 Payload::NoOp | Payload::Membership(_) | Payload::Admission { .. } => None,
             };
+            process.applied = index;
             let proposed = process.proposed.remove(index);
             if let Some(applied) = &applied
                 && index > self.applied_anywhere
@@ -326,7 +356,7 @@ impl Simulation {
                 self.applied_anywhere = index;
                 self.note_effect(index, applied);
             }
-            if let Some((term, asker)) = proposed {
+            if let Some(Proposed { term, asker, .. }) = proposed {
                 let reply = match applied {
                     Some(applied) if term == entry.term => reply_to(applied),
                     _ => Reply::Lost,
@@ -339,10 +369,10 @@ impl Simulation {
     pub(super) fn answer_reads(&mut self, server: ServerId, out: &mut Output) {
         for id in out.reads.drain(..) {
             let Some(process) = &mut self.machines[server.slot()].process else { return };
-            let Some(place) = process.reading.iter().position(|(read, ..)| *read == id) else { continue };
-            let (_, asker, query) = process.reading.swap_remove(place);
+            let Some(place) = process.reading.iter().position(|(asker, _)| asker.request == id) else { continue };
+            let (asker, query) = process.reading.swap_remove(place);
             let outcome = process.store.query(&query);
-            let index = process.raft.applied_index();
+            let index = process.applied;
             self.note_read(asker.client, asker.attempt, index);
             self.answer(server, asker, Reply::Done(outcome));
         }
@@ -350,12 +380,12 @@ impl Simulation {
 
     pub(super) fn refuse(&mut self, server: ServerId, asker: Option<Asker>, refused: raft::Refused) {
         let Some(process) = &mut self.machines[server.slot()].process else { return };
-        let read = process.reading.iter().position(|(read, ..)| *read == refused.id);
+        let read = process.reading.iter().position(|(asker, _)| asker.request == refused.id);
         let asker = match read {
-            Some(place) => Some(process.reading.swap_remove(place).1),
+            Some(place) => Some(process.reading.swap_remove(place).0),
             None => asker,
         };
-        let Some(asker) = asker else { return };
+        let Some(asker) = asker else { return self.note_request_ended(server, refused.id) };
         let reply = match refused.reason {
             raft::Refusal::NotLeader { leader } => Reply::NotLeader(leader),
             reason => Reply::NotNow(reason),
@@ -363,16 +393,76 @@ impl Simulation {
         self.answer(server, asker, reply);
     }
 
+    /// A client waits for the entry.
+    fn await_entry(&mut self, server: ServerId, id: EntryId, asker: Asker) {
+        let machine = &mut self.machines[server.slot()];
+        let Some(process) = &mut machine.process else { return };
+        let deadline = machine.clock.read(self.now) + patience(process.raft.config());
+        process.proposed.insert(id.index, Proposed { term: id.term, asker, deadline });
+    }
+
+    /// Tells those who wait for commands that this step has dropped from the log.
+    fn give_up_dropped(&mut self, server: ServerId, out: &Output) {
+        let Some(process) = &self.machines[server.slot()].process else { return };
+        let cut = out.writes.iter().filter_map(|write| write.log.as_ref().map(|log| log.after)).min();
+        let Some(after) = cut.filter(|after| process.proposed.last().is_some_and(|last| last > *after)) else { return };
+        let dropped: Vec<LogIndex> = process
+            .proposed
+            .iter()
+            .filter(|(index, proposed)| *index > after && process.raft.log().term_at(*index) != Some(proposed.term))
+            .map(|(index, _)| *index)
+            .collect();
+        for index in dropped {
+            self.give_up(server, index);
+        }
+    }
+
+    /// Tells those who wait for the first commands of the log that nobody can say what has become of them, as long as `lost` says so.
+    fn give_up_first(&mut self, server: ServerId, lost: impl Fn(LogIndex, &Proposed) -> bool) {
+        while let Some(process) = &self.machines[server.slot()].process
+            && let Some(index) =
+                process.proposed.first().filter(|(index, proposed)| lost(*index, proposed)).map(|(index, _)| *index)
+        {
+            self.give_up(server, index);
+        }
+    }
+
+    fn give_up(&mut self, server: ServerId, index: LogIndex) {
+        let Some(process) = &mut self.machines[server.slot()].process else { return };
+        if let Some(proposed) = process.proposed.remove(index) {
+            self.answer(server, proposed.asker, Reply::Lost);
+        }
+    }
+
+    /// Tells the checker how fast a server lives.
+    pub(super) fn note_pace(&mut self, server: ServerId) {
+        let Simulation { checker, machines, now, .. } = self;
+        let machine = &machines[server.slot()];
+        if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
+            let rate = if machine.is_paused() { 0 } else { machine.clock.rate() };
+            checker.paced(*now, server, rate, raft.config());
+        }
+    }
+
     /// Like [`Simulation::schedule_server`], when the server's clock isn't what it was.
     pub(super) fn reschedule_server(&mut self, server: ServerId) {
-        self.machines[server.slot()].wake = Time::NEVER;
+        let machine = &mut self.machines[server.slot()];
+        machine.wake = Time::NEVER;
+        if let Some(process) = &mut machine.process {
+            // Where the clock was set back, nobody waits any longer for that.
+            let latest = machine.clock.read(self.now) + patience(process.raft.config());
+            for proposed in process.proposed.values_mut() {
+                proposed.deadline = proposed.deadline.min(latest);
+            }
+        }
         self.schedule_server(server);
+        self.note_pace(server);
     }
 
     pub(super) fn schedule_server(&mut self, server: ServerId) {
         let machine = &mut self.machines[server.slot()];
         let Some(process) = &machine.process else { return };
-        let deadline = machine.clock.world_time_of(process.raft.deadline()).max(self.now);
+        let deadline = machine.clock.world_time_of(process.deadline()).max(self.now);
         if deadline < machine.wake {
             machine.wake = deadline;
             self.queue.push(deadline, Event::Wake { server });

@@ -46,11 +46,23 @@ pub(super) enum Missed {
 pub struct Process {
     pub(super) raft: Raft,
     pub(super) store: Store,
-    /// Who waits for the entry at an index, and in which term it was proposed.
-    pub(super) proposed: Sorted<LogIndex, (Term, Asker)>,
+    /// Everything up to here has been applied to the store.
+    pub(super) applied: LogIndex,
+    /// Who waits for the entry at an index.
+    pub(super) proposed: Sorted<LogIndex, Proposed>,
     /// Reads under way.
-    pub(super) reading: Vec<(RequestId, Asker, Query)>,
+    pub(super) reading: Vec<(Asker, Query)>,
     pub(super) requests: RequestId,
+}
+
+/// A command in the log, until it is known what has become of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Proposed {
+    /// The term in which it was proposed.
+    pub(super) term: Term,
+    pub(super) asker: Asker,
+    /// When, on the server's clock, nobody waits for it any longer.
+    pub(super) deadline: Time,
 }
 
 /// Who waits for an answer.
@@ -58,6 +70,17 @@ pub struct Process {
 pub(super) struct Asker {
     pub(super) client: ClientId,
     pub(super) attempt: u64,
+    /// The server's own number for the request; 0 if no server took it.
+    pub(super) request: RequestId,
+}
+
+impl Process {
+    /// When it next has something to do by itself, on its own clock.
+    #[inline]
+    pub(super) fn deadline(&self) -> Time {
+        let waits = self.proposed.first().map_or(Time::NEVER, |(_, proposed)| proposed.deadline);
+        self.raft.deadline().min(waits)
+    }
 }
 
 impl Machine {

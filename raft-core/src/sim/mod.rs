@@ -358,6 +358,13 @@ impl Simulation {
         }
     }
 
+    /// Notes two facts that can't both be right, if anybody checks.
+    fn note_broken(&mut self, violation: Violation) {
+        if self.checker.as_ref().is_some_and(|checker| checker.looks_at(violation.property)) {
+            self.violation.get_or_insert(violation);
+        }
+    }
+
     /// Notes what a check says. The first violation stops the run.
     fn note_verdict(&mut self, verdict: Result<(), Violation>) {
         if let Err(violation) = verdict {

@@ -7,14 +7,12 @@ use super::machine::Machine;
 use super::news::What;
 use super::parameters::MACHINES_MAX;
 use super::queue::Event;
-use crate::raft::{Configuration, Input, MembershipChange, RequestId, ServerId, ServerSet};
+use crate::check::Asked;
+use crate::raft::{Configuration, Input, MembershipChange, ServerId, ServerSet};
 use crate::time::Duration;
 
 /// How often the operator looks.
 const LOOKS_EVERY: Duration = Duration::from_millis(40);
-
-/// The operator's requests need no answers: it looks at the result.
-const OPERATOR: RequestId = RequestId::MAX;
 
 impl Simulation {
     /// A new machine is switched on, and is to become a voter.
@@ -113,7 +111,9 @@ impl Simulation {
             MembershipChange { voters: current.voters, learners: current.learners.union(strangers) }
         };
         let server = raft.id();
-        self.step_raft(server, Input::ChangeMembership { id: OPERATOR, change });
+        // The operator needs no answer: it looks at the result.
+        let id = self.number_order(server, Asked::Change);
+        self.step_raft(server, Input::ChangeMembership { id, change });
     }
 
     /// The leader hands over to `to`.
@@ -121,7 +121,8 @@ impl Simulation {
         if let Some(leader) = self.leader()
             && self.machines[leader.slot()].paused.is_none()
         {
-            self.step_raft(leader, Input::TransferLeadership { id: OPERATOR, to });
+            let id = self.number_order(leader, Asked::Transfer);
+            self.step_raft(leader, Input::TransferLeadership { id, to });
         }
     }
 }

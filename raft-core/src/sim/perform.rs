@@ -176,6 +176,7 @@ impl Simulation {
         let machine = &mut self.machines[server.slot()];
         if machine.is_up() && !machine.is_paused() {
             machine.paused = Some(Vec::new());
+            self.note_pace(server);
             self.tell(What::Paused(server));
         }
     }
@@ -191,7 +192,7 @@ impl Simulation {
             match missed {
                 Missed::Message(from, body) => self.deliver(server, from, body),
                 Missed::Input(input) => self.step_raft(server, input),
-                Missed::Wake => self.step_raft(server, Input::TimerDue),
+                Missed::Wake => self.on_timer(server),
             }
         }
         self.reschedule_server(server);

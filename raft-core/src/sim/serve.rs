@@ -9,13 +9,13 @@ use super::machine::Asker;
 use super::network::{Body, Endpoint};
 use super::news::What;
 use super::queue::Event;
-use crate::check::{Property, Violation};
+use crate::check::{Asked, Property, Violation};
 use crate::kv::{Applied, Command, Request};
-use crate::raft::{self, Input, LogIndex, Raft, ServerId};
+use crate::raft::{self, Input, LogIndex, Raft, RequestId, ServerId};
 
 impl Simulation {
     pub(super) fn serve(&mut self, server: ServerId, request: ClientRequest) {
-        let asker = Asker { client: request.client, attempt: request.attempt };
+        let mut asker = Asker { client: request.client, attempt: request.attempt, request: 0 };
         let mode = self.read_mode();
         if let Call::Read(_) = request.call {
             self.note_asked(request.client, request.attempt);
@@ -25,22 +25,49 @@ impl Simulation {
         };
         process.requests += 1;
         let id = process.requests;
-        let command = match request.call {
+        asker.request = id;
+        let (asked, command) = match request.call {
             Call::Read(query) => {
-                process.reading.push((id, asker, query));
+                process.reading.push((asker, query));
+                self.note_request(server, id, Asked::Read);
                 return self.feed(server, Input::Read { id, mode }, None);
             }
-            Call::OpenSession => Command::OpenSession { client: u64::from(request.client.0) },
+            Call::OpenSession => (Asked::Session, Command::OpenSession { client: u64::from(request.client.0) }),
             // A client has one operation at a time: it awaits no older answer than this one's.
             Call::Write { session, serial, operation } => {
-                Command::Apply { session, serial, oldest_awaited: serial, operation }
+                (Asked::Write, Command::Apply { session, serial, oldest_awaited: serial, operation })
             }
         };
+        self.note_request(server, id, asked);
         let proposal = raft::Proposal { id, command: command.encode().into() };
         self.feed(server, Input::Propose(proposal), Some(asker));
     }
 
+    /// A server has been asked for something.
+    fn note_request(&mut self, server: ServerId, id: RequestId, what: Asked) {
+        if let Some(checker) = &mut self.checker {
+            checker.asked(self.now, server, id, what);
+        }
+    }
+
+    /// The operator gives a server an order: its number.
+    pub(super) fn number_order(&mut self, server: ServerId, what: Asked) -> RequestId {
+        let Some(process) = &mut self.machines[server.slot()].process else { return 0 };
+        process.requests += 1;
+        let id = process.requests;
+        self.note_request(server, id, what);
+        id
+    }
+
+    /// A server has answered a request, or refused it.
+    pub(super) fn note_request_ended(&mut self, server: ServerId, id: RequestId) {
+        if let Some(checker) = &mut self.checker {
+            checker.ended(server, id);
+        }
+    }
+
     pub(super) fn answer(&mut self, server: ServerId, asker: Asker, reply: Reply) {
+        self.note_request_ended(server, asker.request);
         let answer = Answer { attempt: asker.attempt, reply };
         self.send(Endpoint::Server(server), Endpoint::Client(asker.client), Body::Answer(answer));
     }
@@ -178,9 +205,7 @@ impl Simulation {
             second: format!("it took effect again at {index}"),
             at: self.now,
         };
-        if self.checker.is_some() {
-            self.violation.get_or_insert(violation);
-        }
+        self.note_broken(violation);
     }
 
     /// A server takes a try of a read: what is committed by now, it must show.
@@ -206,14 +231,15 @@ impl Simulation {
         else {
             return;
         };
-        if point < due && self.checker.is_some() {
+        if point < due {
             let (client, request) = (record.client, &record.request);
-            self.violation.get_or_insert(Violation {
+            let violation = Violation {
                 property: Property::FreshReads,
                 first: format!("entry {due} was committed when a server was asked for “{request}” by {client}"),
                 second: format!("the answer comes from a store that had applied no further than {point}"),
                 at: self.now,
-            });
+            };
+            self.note_broken(violation);
         }
     }
 
