@@ -57,6 +57,8 @@ pub struct Progress {
     pub drift: DriftWatch,
     /// When it was last sent an append, on the leader's clock.
     pub sent: Time,
+    /// Whether the last stream ended with a rejection or a loss.
+    careful: bool,
 }
 
 /// What the leader does about a member.
@@ -156,6 +158,8 @@ impl CatchUp {
 pub struct Window {
     appends: Vec<InFlight>,
     bytes: u64,
+    /// How many may be on their way besides what the configuration says.
+    at_once: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,9 +170,15 @@ struct InFlight {
 }
 
 impl Window {
+    /// One that grows: no more may be on their way than have arrived, and one. Where appends overtake each other, each of them that comes too
+    /// early is sent again: a stream that filled the window at once would be sent dozens of times.
+    fn careful() -> Window {
+        Window { at_once: Some(1), ..Window::default() }
+    }
+
     /// Whether another append must wait.
     pub fn is_full(&self, appends_max: usize, bytes_max: u64) -> bool {
-        self.appends.len() >= appends_max || self.bytes >= bytes_max
+        self.appends.len() >= self.at_once.unwrap_or(appends_max).min(appends_max) || self.bytes >= bytes_max
     }
 
     /// How many appends are on their way.
@@ -197,6 +207,9 @@ impl Window {
     pub fn free_to(&mut self, matched: LogIndex) {
         let arrived = self.appends.iter().take_while(|append| append.last <= matched).count();
         self.bytes -= self.appends.drain(..arrived).map(|append| append.bytes).sum::<u64>();
+        if let Some(at_once) = &mut self.at_once {
+            *at_once += arrived;
+        }
     }
 
     /// Whether an append of an earlier round than `round` hasn't arrived, where the member's log is known to have `received` so much: what
@@ -228,6 +241,7 @@ impl Progress {
             patience: Duration::ZERO,
             drift: DriftWatch::default(),
             sent: Time::ZERO,
+            careful: false,
         }
     }
 
@@ -281,13 +295,15 @@ impl Progress {
     pub fn become_probe(&mut self, next: LogIndex) {
         self.probe += 1;
         self.next = next.max(self.matched.next());
+        self.careful |= matches!(self.state, ProgressState::Replicate(_));
         self.state = ProgressState::Probe { waiting: false, unanswered: false };
     }
 
     /// Stream, from just after what matches.
     pub fn become_replicate(&mut self) {
         self.next = self.matched.next();
-        self.state = ProgressState::Replicate(Window::default());
+        let careful = core::mem::take(&mut self.careful);
+        self.state = ProgressState::Replicate(if careful { Window::careful() } else { Window::default() });
     }
 
     /// Send `snapshot`, now that `round` is the latest.
@@ -350,6 +366,32 @@ mod tests {
         assert_eq!((window.len(), window.bytes()), (1, 20));
         window.free_to(LogIndex(9));
         assert!(window.is_empty());
+    }
+
+    #[test]
+    fn a_stream_after_a_rejection_grows_with_what_arrives() {
+        let mut progress = Progress::new(LogIndex(8), 1, Time::ZERO);
+        let full = |progress: &Progress| matches!(&progress.state, ProgressState::Replicate(w) if w.is_full(3, 1_000));
+        let send = |progress: &mut Progress, last| {
+            if let ProgressState::Replicate(window) = &mut progress.state {
+                window.add(LogIndex(last), 1, 1);
+            }
+        };
+        progress.become_replicate();
+        send(&mut progress, 1);
+        assert!(!full(&progress), "nothing has gone wrong yet");
+        progress.become_probe(LogIndex(1));
+        progress.become_replicate();
+        send(&mut progress, 1);
+        assert!(full(&progress), "one at first");
+        progress.matches(LogIndex(1), 1);
+        send(&mut progress, 2);
+        assert!(!full(&progress));
+        send(&mut progress, 3);
+        assert!(full(&progress), "two after one has arrived");
+        progress.matches(LogIndex(3), 1);
+        (4..=6).for_each(|last| send(&mut progress, last));
+        assert!(full(&progress), "never more than the configuration allows");
     }
 
     #[test]
