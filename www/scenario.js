@@ -41,6 +41,12 @@ const PARAMETERS = [
   ['timing', 'append_entries_max', 'count', 256],
   ['timing', 'snapshot_piece_max', 'count', 65_536],
   ['clients', 'extra_reads', 'share', 0],
+  ['limits', 'append_bytes_max', 'count', 1_048_576],
+  ['limits', 'window_appends_max', 'count', 64],
+  ['limits', 'window_bytes_max', 'count', 16_777_216],
+  ['limits', 'uncommitted_bytes_max', 'count', 67_108_864],
+  ['limits', 'snapshot_after_bytes', 'count', 16_777_216],
+  ['limits', 'entries_kept', 'count', 256],
 ];
 
 /** A bit each, from the lowest. */
@@ -62,7 +68,9 @@ const ACTIONS = `
   partition groups, isolate target, heal-all, set-loss share, set-duplication share, set-latency min max,
   drop-message message, duplicate-message message, hold-message message, deliver-message message,
   transfer-leadership server, add-server, remove-server server, submit command, heal-quorum draw,
-  tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay`
+  tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay,
+  set-late of copies share delay, isolate-with-newcomers target, add-learner, add-back server, renew-disk target,
+  shift-clock target by, configure server pre_vote check_quorum min max`
   .split(',')
   .map((line) => line.trim().split(' '));
 
@@ -84,10 +92,17 @@ const FIELDS = {
   message: 'count',
   command: 'command',
   draw: 'count',
+  of: 'kind',
+  copies: 'flag',
+  pre_vote: 'flag',
+  check_quorum: 'flag',
 };
 const ORDER = Object.keys(FIELDS);
 /** A target is called a server in a file. @param {string} field */
 const nameOf = (field) => (field === 'target' ? 'server' : field);
+
+/** Kinds of messages, by their numbers. */
+const KINDS = 'everything votes appends acknowledgements snapshots transfers reads'.split(' ');
 
 /** @param {string} sentence @returns {never} */
 function fail(sentence) {
@@ -267,6 +282,11 @@ const TYPES = {
     parse: (json) => TARGETS.get(json) ?? (/^S/.test(json) ? serverNumber(json) : fail(words.noTarget(quoted(json)))),
     print: (value) => [...TARGETS].find(([, code]) => code === value)?.[0] ?? `S${value}`,
   },
+  kind: {
+    ...byte,
+    parse: (json) => (KINDS.includes(json) ? KINDS.indexOf(json) : fail(words.noKind(quoted(json), KINDS.join(', ')))),
+    print: (value) => KINDS[value],
+  },
   groups: {
     parse: (json) => list(json).map((group) => Number(whole(group, 255n))),
     print: (value) => value,
@@ -403,7 +423,7 @@ export function writeFile(from, note) {
     return TYPES[type].print(there ? bytes.number() : BigInt(otherwise));
   });
   add('servers', values[0]);
-  for (const part of ['network', 'disk', 'timing', 'clients']) {
+  for (const part of ['network', 'disk', 'timing', 'limits', 'clients']) {
     const of = PARAMETERS.flatMap((parameter, i) => (parameter[0] === part ? [i] : []));
     if (!of.some((i) => (named >> BigInt(i)) & 1n)) continue;
     // Extra reads came last to the link; in the file they stand among their like.

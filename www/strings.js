@@ -765,6 +765,8 @@ export const scenario = {
   noTarget: (text) => `“${text}” is nobody: name a server like S1, or “leader” or “writer”.`,
   /** @param {string} text */
   noRule: (text) => `“${text}” is no rule.`,
+  /** @param {string} text @param {string} names */
+  noKind: (text, names) => `“${text}” is no kind of messages: there are ${names}.`,
   /** @param {string} text @param {bigint} most */
   noCount: (text, most) => `“${text}” is not a whole number from 0 to ${most}.`,
   /** @param {string} text */

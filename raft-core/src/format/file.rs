@@ -33,8 +33,8 @@ use super::units::{self, UnitError, quote};
 use super::{Run, RunError};
 use crate::raft::{Rule, Rules, ServerId};
 use crate::sim::{
-    Action, ClientParameters, DiskParameters, NetworkParameters, Parameters, Ppm, Scenario, Target, TimedAction,
-    TimingParameters,
+    Action, ClientParameters, DiskParameters, LimitParameters, MessageKind, NetworkParameters, OwnTiming, Parameters,
+    Ppm, Scenario, Target, TimedAction, TimingParameters,
 };
 use crate::time::{Duration, Time};
 
@@ -198,6 +198,8 @@ struct Form {
     #[serde(default, skip_serializing_if = "is_default")]
     timing: Timing,
     #[serde(default, skip_serializing_if = "is_default")]
+    limits: Limits,
+    #[serde(default, skip_serializing_if = "is_default")]
     clients: Clients,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     without: Vec<RuleName>,
@@ -227,6 +229,7 @@ impl Form {
             network: Network::of(&parameters.network),
             disk: Disk::of(&parameters.disk),
             timing: Timing::of(&parameters.timing),
+            limits: Limits::of(&parameters.limits),
             clients: Clients::of(&parameters.clients),
             without: parameters.rules.switched_off().map(RuleName).collect(),
             actions: actions.iter().map(|timed| Deed(timed.clone())).collect(),
@@ -239,6 +242,7 @@ impl Form {
             network: self.network.parameters(),
             disk: self.disk.parameters(),
             timing: self.timing.parameters(),
+            limits: self.limits.parameters(),
             clients: self.clients.parameters(),
             rules: self.without.iter().fold(Rules::ALL, |rules, rule| rules.without(rule.0)),
         };
@@ -297,6 +301,15 @@ part!(Timing, TimingParameters, timing, {
     snapshot_piece_max: u64,
 });
 
+part!(Limits, LimitParameters, limits, {
+    append_bytes_max: u64,
+    window_appends_max: u64,
+    window_bytes_max: u64,
+    uncommitted_bytes_max: u64,
+    snapshot_after_bytes: u64,
+    entries_kept: u64,
+});
+
 part!(Clients, ClientParameters, clients, {
     count: u8,
     think_time: Length,
@@ -352,6 +365,7 @@ as_text!(Seed(u64), read_seed, |seed| seed.to_string());
 as_text!(Hash(u64), read_hash, |hash| format!("{hash:016x}"));
 as_text!(Server(ServerId), read_server, |server| server.to_string());
 as_text!(Aim(Target), read_target, write_target);
+as_text!(Kind(MessageKind), read_kind, |kind| kind.name().to_owned());
 as_text!(RuleName(Rule), read_rule, |rule| rule.name().to_owned());
 as_text!(
     /// A length of time forwards or backwards.
@@ -408,6 +422,13 @@ fn write_target(target: Target) -> String {
 
 fn read_rule(text: &str) -> Result<Rule, String> {
     Rule::named(text).ok_or_else(|| format!("“{}” is no rule: `raftarium rules` lists them", quote(text)))
+}
+
+fn read_kind(text: &str) -> Result<MessageKind, String> {
+    MessageKind::named(text).ok_or_else(|| {
+        let names = MessageKind::ALL.map(MessageKind::name).join(", ");
+        format!("“{}” is no kind of messages: there are {names}", quote(text))
+    })
 }
 
 fn read_jump(text: &str) -> Result<i64, String> {
@@ -469,6 +490,14 @@ struct Fields {
     command: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     draw: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    of: Option<Kind>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    copies: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pre_vote: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    check_quorum: Option<bool>,
 }
 
 impl From<Deed> for Fields {
@@ -521,6 +550,25 @@ impl From<Deed> for Fields {
             Action::Deafen(target) => aimed("deafen", target),
             Action::SetStraggling { share: stragglers, delay } => {
                 Fields { delay: Some(Length(delay)), ..share("set-straggling", stragglers) }
+            }
+            Action::SetLate { of, share: late, delay, copies } => Fields {
+                of: Some(Kind(of)),
+                delay: Some(Length(delay)),
+                copies: Some(copies),
+                ..share("set-late", late)
+            },
+            Action::IsolateWithNewcomers(target) => aimed("isolate-with-newcomers", target),
+            Action::AddLearner => named("add-learner"),
+            Action::AddBack(server) => on("add-back", server),
+            Action::RenewDisk(target) => aimed("renew-disk", target),
+            Action::ShiftClock { target, micros } => Fields { by: Some(Jump(micros)), ..aimed("shift-clock", target) },
+            Action::Configure { server, with } => {
+                let OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum } = with;
+                Fields {
+                    pre_vote: Some(pre_vote),
+                    check_quorum: Some(check_quorum),
+                    ..between(election_timeout_min, election_timeout_max, on("configure", server))
+                }
             }
         };
         Fields { at: Length(timed.at.since(Time::ZERO)), ..fields }
@@ -615,6 +663,27 @@ impl Fields {
                 let delay = must(self.delay.take(), what, "delay", "\"500ms\"")?.0;
                 Action::SetStraggling { share: self.share(what)?, delay }
             }
+            "set-late" => Action::SetLate {
+                of: must(self.of.take(), what, "of", "\"votes\"")?.0,
+                share: self.share(what)?,
+                delay: must(self.delay.take(), what, "delay", "\"1min\"")?.0,
+                copies: must(self.copies.take(), what, "copies", "true")?,
+            },
+            "isolate-with-newcomers" => Action::IsolateWithNewcomers(self.target(what)?),
+            "add-learner" => Action::AddLearner,
+            "add-back" => Action::AddBack(self.server(what)?),
+            "renew-disk" => Action::RenewDisk(self.target(what)?),
+            "shift-clock" => Action::ShiftClock {
+                target: self.target(what)?,
+                micros: must(self.by.take(), what, "by", "\"-2s\"")?.0,
+            },
+            "configure" => {
+                let (server, (election_timeout_min, election_timeout_max)) = (self.server(what)?, self.range(what)?);
+                let pre_vote = must(self.pre_vote.take(), what, "pre_vote", "true")?;
+                let check_quorum = must(self.check_quorum.take(), what, "check_quorum", "true")?;
+                let with = OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum };
+                Action::Configure { server, with }
+            }
             "heal-quorum" => Action::HealQuorum(must(self.draw.take(), what, "draw", "0")?),
             _ => return Err(format!("“{}” is nothing that can be done: docs/formats.md lists what can", quote(what))),
         })
@@ -668,6 +737,10 @@ impl Fields {
             ("message", self.message.is_some()),
             ("command", self.command.is_some()),
             ("draw", self.draw.is_some()),
+            ("of", self.of.is_some()),
+            ("copies", self.copies.is_some()),
+            ("pre_vote", self.pre_vote.is_some()),
+            ("check_quorum", self.check_quorum.is_some()),
         ]
         .into_iter()
         .find_map(|(name, there)| there.then_some(name))

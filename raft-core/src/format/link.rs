@@ -35,8 +35,8 @@ use crate::kv::codec::{Reader, put_number};
 use crate::kv::{DecodeError, Problem};
 use crate::raft::{Rule, Rules, ServerId};
 use crate::sim::{
-    Action, ClientParameters, DiskParameters, MACHINES_MAX, NetworkParameters, Parameters, Scenario, Target,
-    TimedAction, TimingParameters,
+    Action, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind, NetworkParameters, OwnTiming,
+    Parameters, Scenario, Target, TimedAction, TimingParameters,
 };
 use crate::time::{Duration, Time};
 
@@ -249,12 +249,12 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 // ---------------------------------------------------------------- parameters
 
 /// How many parameters there are. More may follow, none may go or move.
-const FIELDS: usize = 23;
+const FIELDS: usize = 29;
 
 /// What a parameter is when it isn't named: the defaults when version 1 was made. They stay, even if the world's defaults change.
 const DEFAULTS: [u64; FIELDS] = [
     5, 6_000, 14_000, 0, 0, 1_000, 3_000, 150_000, 300_000, 50_000, 1, 1, 4_096, 1, 250_000, 4, 0, 250_000, 2_000_000,
-    0, 256, 65_536, 0,
+    0, 256, 65_536, 0, 1_048_576, 64, 16_777_216, 67_108_864, 16_777_216, 256,
 ];
 
 /// A bit for each rule that is switched off. New rules come last, whatever their place in [`Rule::ALL`].
@@ -289,7 +289,7 @@ const RULES: [Rule; 27] = [
 ];
 
 fn numbers(parameters: &Parameters) -> [u64; FIELDS] {
-    let Parameters { servers, network, disk, timing, clients, rules } = parameters;
+    let Parameters { servers, network, disk, timing, limits, clients, rules } = parameters;
     let off = |rule: &Rule| rules.switched_off().any(|off| off == *rule);
     let rules = RULES.iter().enumerate().filter(|(_, rule)| off(rule)).fold(0, |bits, (bit, _)| bits | 1 << bit);
     [
@@ -316,6 +316,12 @@ fn numbers(parameters: &Parameters) -> [u64; FIELDS] {
         timing.append_entries_max,
         timing.snapshot_piece_max,
         u64::from(clients.extra_reads),
+        limits.append_bytes_max,
+        limits.window_appends_max,
+        limits.window_bytes_max,
+        limits.uncommitted_bytes_max,
+        limits.snapshot_after_bytes,
+        limits.entries_kept,
     ]
 }
 
@@ -366,6 +372,14 @@ fn read_parameters(reader: &mut Reader<'_>) -> Result<Parameters, DecodeError> {
             snapshot_after_entries: numbers[12],
             append_entries_max: numbers[20],
             snapshot_piece_max: numbers[21],
+        },
+        limits: LimitParameters {
+            append_bytes_max: numbers[23],
+            window_appends_max: numbers[24],
+            window_bytes_max: numbers[25],
+            uncommitted_bytes_max: numbers[26],
+            snapshot_after_bytes: numbers[27],
+            entries_kept: numbers[28],
         },
         clients: ClientParameters {
             count: numbers[13] as u8,
@@ -420,9 +434,27 @@ const FILL_DISK: u8 = 34;
 const MUTE: u8 = 35;
 const DEAFEN: u8 = 36;
 const SET_STRAGGLING: u8 = 37;
+const SET_LATE: u8 = 38;
+const ISOLATE_WITH_NEWCOMERS: u8 = 39;
+const ADD_LEARNER: u8 = 40;
+const ADD_BACK: u8 = 41;
+const RENEW_DISK: u8 = 42;
+const SHIFT_CLOCK: u8 = 43;
+const CONFIGURE: u8 = 44;
 
 const LEADER: u8 = 0;
 const WRITER: u8 = 255;
+
+/// The kinds of messages that can be late, by their numbers. New ones come last.
+const MESSAGE_KINDS: [MessageKind; 7] = [
+    MessageKind::Everything,
+    MessageKind::Votes,
+    MessageKind::Appends,
+    MessageKind::Acknowledgements,
+    MessageKind::Snapshots,
+    MessageKind::Transfers,
+    MessageKind::Reads,
+];
 
 /// No action takes less: a time and a kind.
 const ACTION_BYTES_MIN: u64 = 2;
@@ -482,6 +514,20 @@ fn put_action(out: &mut Vec<u8>, action: &Action) {
         Action::Mute(target) => put(MUTE, &[aim(*target)], &[]),
         Action::Deafen(target) => put(DEAFEN, &[aim(*target)], &[]),
         Action::SetStraggling { share, delay } => put(SET_STRAGGLING, &[], &[u64::from(*share), delay.as_micros()]),
+        Action::SetLate { of, share, delay, copies } => {
+            let kind = MESSAGE_KINDS.iter().position(|kind| kind == of).unwrap_or(0) as u8;
+            put(SET_LATE, &[kind, u8::from(*copies)], &[u64::from(*share), delay.as_micros()])
+        }
+        Action::IsolateWithNewcomers(target) => put(ISOLATE_WITH_NEWCOMERS, &[aim(*target)], &[]),
+        Action::AddLearner => put(ADD_LEARNER, &[], &[]),
+        Action::AddBack(server) => put(ADD_BACK, &[server.number()], &[]),
+        Action::RenewDisk(target) => put(RENEW_DISK, &[aim(*target)], &[]),
+        Action::ShiftClock { target, micros } => put(SHIFT_CLOCK, &[aim(*target)], &[zigzag(*micros)]),
+        Action::Configure { server, with } => {
+            let OwnTiming { election_timeout_min: min, election_timeout_max: max, pre_vote, check_quorum } = with;
+            let flags = [server.number(), u8::from(*pre_vote), u8::from(*check_quorum)];
+            put(CONFIGURE, &flags, &[min.as_micros(), max.as_micros()])
+        }
     }
 }
 
@@ -573,6 +619,23 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
         SET_STRAGGLING => {
             Action::SetStraggling { share: read_ppm(reader, "a share of messages")?, delay: read_length(reader)? }
         }
+        SET_LATE => {
+            let (of, copies) = (read_message_kind(reader)?, read_bool(reader, "whether copies are late")?);
+            Action::SetLate { of, copies, share: read_ppm(reader, "a share of messages")?, delay: read_length(reader)? }
+        }
+        ISOLATE_WITH_NEWCOMERS => Action::IsolateWithNewcomers(read_target(reader)?),
+        ADD_LEARNER => Action::AddLearner,
+        ADD_BACK => Action::AddBack(read_server(reader)?),
+        RENEW_DISK => Action::RenewDisk(read_target(reader)?),
+        SHIFT_CLOCK => Action::ShiftClock { target: read_target(reader)?, micros: unzigzag(reader.number("a jump")?) },
+        CONFIGURE => {
+            let server = read_server(reader)?;
+            let pre_vote = read_bool(reader, "whether a server asks before it campaigns")?;
+            let check_quorum = read_bool(reader, "whether a server checks its quorum")?;
+            let (election_timeout_min, election_timeout_max) = (read_length(reader)?, read_length(reader)?);
+            let with = OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum };
+            Action::Configure { server, with }
+        }
         found => return Reader::error(start, "an action that this version knows", Problem::UnknownByte { found }),
     })
 }
@@ -602,6 +665,15 @@ fn read_server(reader: &mut Reader<'_>) -> Result<ServerId, DecodeError> {
     match ServerId::new(found) {
         Some(server) => Ok(server),
         None => Reader::error(start, "a server", Problem::UnknownByte { found }),
+    }
+}
+
+fn read_message_kind(reader: &mut Reader<'_>) -> Result<MessageKind, DecodeError> {
+    let start = reader.offset();
+    let found = reader.byte("a kind of messages")?;
+    match MESSAGE_KINDS.get(usize::from(found)) {
+        Some(kind) => Ok(*kind),
+        None => Reader::error(start, "a kind of messages that this version knows", Problem::UnknownByte { found }),
     }
 }
 
@@ -644,6 +716,8 @@ mod tests {
         assert_eq!(numbers(&Parameters::default()), DEFAULTS);
         let all = |rule: &Rule| RULES.contains(rule);
         assert!(Rule::ALL.iter().all(all), "a new rule comes last in the links' own list");
+        let listed = |kind: &MessageKind| MESSAGE_KINDS.contains(kind);
+        assert!(MessageKind::ALL.iter().all(listed), "a new kind of messages comes last in the links' own list");
     }
 
     #[test]

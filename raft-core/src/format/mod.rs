@@ -125,9 +125,14 @@ fn check_parameters(parameters: &Parameters) -> Result<(), RunError> {
 /// The longest time in an action.
 fn length_in(action: &Action) -> Option<(&'static str, Duration)> {
     match action {
-        Action::JumpClock { micros, .. } => Some(("its jump", Duration::from_micros(micros.unsigned_abs()))),
+        Action::JumpClock { micros, .. } | Action::ShiftClock { micros, .. } => {
+            Some(("its jump", Duration::from_micros(micros.unsigned_abs())))
+        }
         Action::SetFsync { max, .. } | Action::SetLatency { max, .. } => Some(("its longest time", *max)),
-        Action::Impair { delay, .. } => Some(("its delay", *delay)),
+        Action::Impair { delay, .. } | Action::SetStraggling { delay, .. } | Action::SetLate { delay, .. } => {
+            Some(("its delay", *delay))
+        }
+        Action::Configure { with, .. } => Some(("its election timeout", with.election_timeout_max)),
         _ => None,
     }
 }

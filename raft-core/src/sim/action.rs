@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::parameters::Ppm;
-use crate::raft::ServerId;
+use crate::raft::{Message, ServerId};
 use crate::time::{Duration, Time};
 
 /// Something done to the world.
@@ -149,6 +149,120 @@ pub enum Action {
         /// For how long at most, besides what every message takes.
         delay: Duration,
     },
+    /// From now on so many messages of a kind are late: by half of the delay at least, and long after the crash, the lost disk or the
+    /// removal of whoever sent them, if the delay is long. Links that are cut meanwhile don't lose them.
+    SetLate {
+        /// Which messages. Of each, and of all, there is one setting.
+        of: MessageKind,
+        /// How many.
+        share: Ppm,
+        /// By how much at most, besides what every message takes.
+        delay: Duration,
+        /// Whether the message itself is in time, and only a copy of it is late.
+        copies: bool,
+    },
+    /// A server and the newcomers (learners and, while the membership is a joint one, those that are new in it) reach each other
+    /// and nobody else.
+    IsolateWithNewcomers(Target),
+    /// A new server joins the cluster as a learner, and stays one.
+    AddLearner,
+    /// A server that was removed is switched on, if it is off, and joins again under its number, with whatever is on its disk.
+    AddBack(ServerId),
+    /// A server crashes and its disk is gone, as with [`Action::Wipe`]. The operator takes its vote away and puts it back in, with an empty disk and
+    /// under the same number.
+    RenewDisk(Target),
+    /// As [`Action::JumpClock`], for whoever leads or writes when the time comes.
+    ShiftClock {
+        /// The server.
+        target: Target,
+        /// By so many microseconds.
+        micros: i64,
+    },
+    /// From its next start on, a server runs with parameters of its own.
+    Configure {
+        /// The server.
+        server: ServerId,
+        /// Its own parameters.
+        with: OwnTiming,
+    },
+}
+
+/// Parameters that servers may differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnTiming {
+    /// The shortest election timeout.
+    pub election_timeout_min: Duration,
+    /// The longest election timeout.
+    pub election_timeout_max: Duration,
+    /// Whether it asks before it campaigns.
+    pub pre_vote: bool,
+    /// Whether it steps down, as a leader, when it hears no quorum, and ignores campaigns while it hears a leader.
+    pub check_quorum: bool,
+}
+
+/// Kinds of messages between servers that a fault can choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MessageKind {
+    /// All of them.
+    Everything,
+    /// Questions for votes and pre-votes, and the answers.
+    Votes,
+    /// What leaders append, heartbeats among it.
+    Appends,
+    /// What followers answer to appends and to pieces of snapshots.
+    Acknowledgements,
+    /// Pieces of snapshots.
+    Snapshots,
+    /// A leader's word to its successor.
+    Transfers,
+    /// Followers' questions where to read, and the answers.
+    Reads,
+}
+
+impl MessageKind {
+    /// All of them.
+    pub const ALL: [MessageKind; 7] = [
+        MessageKind::Everything,
+        MessageKind::Votes,
+        MessageKind::Appends,
+        MessageKind::Acknowledgements,
+        MessageKind::Snapshots,
+        MessageKind::Transfers,
+        MessageKind::Reads,
+    ];
+
+    /// The kind of a message, besides [`MessageKind::Everything`].
+    pub const fn of(message: &Message) -> MessageKind {
+        match message {
+            Message::PreVote(_)
+            | Message::PreVoteResponse(_)
+            | Message::RequestVote(_)
+            | Message::RequestVoteResponse(_) => MessageKind::Votes,
+            Message::AppendEntries(_) => MessageKind::Appends,
+            Message::AppendEntriesResponse(_) | Message::InstallSnapshotResponse(_) => MessageKind::Acknowledgements,
+            Message::InstallSnapshot(_) => MessageKind::Snapshots,
+            Message::TimeoutNow(_) => MessageKind::Transfers,
+            Message::ReadIndex(_) | Message::ReadIndexResponse(_) => MessageKind::Reads,
+        }
+    }
+
+    /// Its name, in files and for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            MessageKind::Everything => "everything",
+            MessageKind::Votes => "votes",
+            MessageKind::Appends => "appends",
+            MessageKind::Acknowledgements => "acknowledgements",
+            MessageKind::Snapshots => "snapshots",
+            MessageKind::Transfers => "transfers",
+            MessageKind::Reads => "reads",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<MessageKind> {
+        MessageKind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 }
 
 /// Whom an action is about.

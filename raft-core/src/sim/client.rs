@@ -3,6 +3,9 @@
 //! A client has one operation under way at a time. Before its first write it opens a session (dissertation §6.3), so that a
 //! write tried twice is applied once. It can't tell a lost request from a lost answer: an operation without an answer ends as
 //! *unknown*, unless every single try was refused.
+//!
+//! Each try that has no answer in time makes the client wait longer for the next one, within bounds. Otherwise it would never be served
+//! where a commit takes longer than a try.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -183,6 +186,8 @@ pub(super) struct Client {
     /// Whom it asked last without a hint: hints may lead in circles, this goes round all servers.
     searched: ServerId,
     attempts: u64,
+    /// How long it waits for the answer to a try.
+    patience: Duration,
     pub(super) ongoing: Option<Ongoing>,
     /// Session, serial and number of the latest writes, for telling later that one took effect.
     recent: Vec<(SessionId, u64, u32)>,
@@ -241,6 +246,7 @@ impl Client {
             guess,
             searched: guess,
             attempts: 0,
+            patience: parameters.attempt_timeout,
             ongoing: None,
             recent: Vec::new(),
             waiting: Vec::new(),
@@ -280,6 +286,9 @@ impl Client {
             return if now >= self.due() { Wish::Begin } else { Wish::Wait };
         };
         if now >= ongoing.deadline {
+            if ongoing.attempt != 0 {
+                self.patience = longer(self.patience, parameters);
+            }
             let (perhaps_done, session_expired) = (ongoing.unsettled > 0, ongoing.session_expired);
             return Wish::End(Conclusion::GivenUp { perhaps_done, session_expired });
         }
@@ -287,13 +296,14 @@ impl Client {
             return Wish::Wait;
         }
         if ongoing.attempt != 0 {
-            // No answer in time: perhaps this server is gone.
+            // No answer in time: perhaps this server is gone, perhaps it is slow.
+            self.patience = longer(self.patience, parameters);
             self.search(servers);
         }
         let Some(ongoing) = &mut self.ongoing else { return Wish::Wait };
         self.attempts += 1;
         ongoing.attempt = self.attempts;
-        ongoing.next_try = now + parameters.attempt_timeout;
+        ongoing.next_try = now + self.patience;
         ongoing.writing = matches!((&ongoing.request, self.session), (Request::Write(_), Some(_)));
         let call = match (&ongoing.request, self.session) {
             (Request::Read(query), _) => Call::Read(query.clone()),
@@ -338,14 +348,32 @@ impl Client {
         self.ongoing.take().map(|ongoing| ongoing.number)
     }
 
+    /// Whether an answer opens a session and belongs to a try that has been given up.
+    pub(super) fn is_late_session(&self, answer: &Answer) -> bool {
+        let current = self.ongoing.as_ref().is_some_and(|ongoing| ongoing.attempt == answer.attempt);
+        !current && self.session.is_none() && matches!(answer.reply, Reply::SessionOpened(_))
+    }
+
     /// An answer came; how the operation ends by it, if it does.
-    pub(super) fn take_answer(&mut self, now: Time, answer: Answer, servers: u8) -> Option<Conclusion> {
+    pub(super) fn take_answer(
+        &mut self,
+        now: Time,
+        answer: Answer,
+        servers: u8,
+        parameters: &ClientParameters,
+    ) -> Option<Conclusion> {
+        if self.is_late_session(&answer) {
+            self.take_late_session(now, &answer);
+        }
         let ongoing = self.ongoing.as_mut()?;
         if answer.attempt != ongoing.attempt {
             return None; // To an earlier try, which has been given up.
         }
         ongoing.attempt = 0;
         ongoing.next_try = now;
+        if matches!(answer.reply, Reply::SessionOpened(_) | Reply::Done(_)) {
+            self.patience = self.patience.percent(50).max(parameters.attempt_timeout);
+        }
         // A request is delivered at most once, so a refusal settles its own try, and says nothing about earlier ones.
         if matches!(answer.reply, Reply::NotLeader(_) | Reply::NotNow(_) | Reply::Unreachable) {
             ongoing.unsettled = ongoing.unsettled.saturating_sub(u32::from(ongoing.writing));
@@ -373,6 +401,18 @@ impl Client {
             }
         }
         None
+    }
+
+    /// One session is as good as another: the client need not wait for the one it asked for later.
+    fn take_late_session(&mut self, now: Time, answer: &Answer) {
+        let Reply::SessionOpened(session) = answer.reply else { return };
+        self.session = Some(session);
+        if let Some(ongoing) = &mut self.ongoing
+            && matches!(ongoing.request, Request::Write(_))
+        {
+            ongoing.attempt = 0;
+            ongoing.next_try = now;
+        }
     }
 
     /// Asks the next server in turn.
@@ -414,6 +454,11 @@ const RECENT: usize = 32;
 
 /// How long a client waits before it asks again, where asking at once would be no use.
 const BACK_OFF: Duration = Duration::from_millis(30);
+
+/// Twice as long, but no longer than an operation takes altogether.
+fn longer(patience: Duration, parameters: &ClientParameters) -> Duration {
+    patience.times(2).min(parameters.operation_timeout).max(patience)
+}
 
 fn successor(server: ServerId, servers: u8) -> ServerId {
     ServerId::new(server.number() % servers + 1).unwrap_or(server)

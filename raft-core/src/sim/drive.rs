@@ -11,13 +11,14 @@ use super::machine::{Asker, Missed, Process, Proposed};
 use super::marks::Mark;
 use super::network::{Body, Endpoint};
 use super::news::{News, What};
+use super::parameters::Parameters;
 use super::queue::Event;
 use super::{Simulation, store_settings};
 use crate::hash::mix;
 use crate::kv::{Applied, Store};
 use crate::raft::{
-    self, Config, Configuration, DiskId, EntryId, Input, LogIndex, Output, Payload, Raft, Receipt, ServerId, ServerSet,
-    Start,
+    self, Config, Configuration, DiskId, EntryId, Input, LogIndex, Observation, Output, Payload, Raft, Receipt, ServerId,
+    ServerSet, Start,
 };
 use crate::time::{Duration, Time};
 
@@ -38,25 +39,21 @@ enum FollowUp {
 impl Simulation {
     pub(super) fn start(&mut self, server: ServerId) {
         let parameters = &self.scenario.parameters;
-        let (timing, rules) = (parameters.timing, parameters.rules);
+        let Parameters { timing, limits, rules, .. } = parameters.clone();
         let founder = server.number() <= parameters.servers;
         let bootstrap = Configuration::of_voters(ServerSet::first(parameters.servers));
         let machine = &mut self.machines[server.slot()];
         let first = machine.incarnation == 0;
         machine.incarnation += 1;
-        let life = u64::from(server.number()) << 32 | u64::from(machine.incarnation);
-        let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, life));
-        config.election_timeout_min = timing.election_timeout_min;
-        config.election_timeout_max = timing.election_timeout_max;
-        config.heartbeat_interval = timing.heartbeat_interval;
-        config.disk_stall_max = timing.election_timeout_max.times(2);
-        config.pre_vote = timing.pre_vote;
-        config.check_quorum = timing.check_quorum;
-        config.snapshot_after_entries = timing.snapshot_after_entries;
+        // The same in each life, as where a server's parameters are a file.
+        let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, u64::from(server.number())));
+        timing.apply_to(&mut config);
+        limits.apply_to(&mut config);
         config.entries_kept = config.entries_kept.min(timing.snapshot_after_entries);
-        config.append_entries_max = usize::try_from(timing.append_entries_max).unwrap_or(usize::MAX);
-        config.snapshot_piece_max = timing.snapshot_piece_max;
         config.rules = rules;
+        if let Some(own) = machine.timing {
+            own.apply_to(&mut config);
+        }
         let settings = store_settings(rules);
         let image = machine.disk.image();
         let start = match founder && !image.is_wiped() {
@@ -84,6 +81,7 @@ impl Simulation {
             requests: 0,
         });
         machine.wake = Time::NEVER;
+        machine.started = self.now;
         let incarnation = machine.incarnation;
         self.revision += 1;
         self.tell(What::Started(server, incarnation));
@@ -285,6 +283,16 @@ impl Simulation {
         for observation in out.observations.drain(..) {
             if let Some(marks) = &mut self.marks {
                 marks.count(&observation);
+                if let Observation::BecameLeader { .. } = observation {
+                    let machine = &self.machines[server.slot()];
+                    let slow = self.scenario.parameters.timing.election_timeout_min;
+                    if machine.timing.is_some() {
+                        marks.reach(Mark::LeaderConfiguredDifferently);
+                    }
+                    if machine.disk.parameters().fsync_min >= slow {
+                        marks.reach(Mark::ElectedOnSlowDisk);
+                    }
+                }
             }
             if self.listening {
                 self.news.push(News { at: self.now, what: What::Observed(server, observation) });
@@ -312,6 +320,9 @@ impl Simulation {
                 self.mark(Mark::WriteWaitedForRoom);
             }
             if let Some(done) = done {
+                if done.since(now) >= self.scenario.parameters.timing.election_timeout_min {
+                    self.mark(Mark::WriteSlow);
+                }
                 if instant {
                     receipt = self.machines[server.slot()].disk.synced(now).0;
                 } else {

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::action::OwnTiming;
 use super::client::ClientId;
 use super::clock::Clock;
 use super::concern;
@@ -28,6 +29,11 @@ pub struct Machine {
     pub(super) clock: Clock,
     /// While it is paused, what has happened to it meanwhile.
     pub(super) paused: Option<Vec<Missed>>,
+    /// The parameters it starts with, where they are its own.
+    pub(super) timing: Option<OwnTiming>,
+    /// When it started last, and when it lost its disk last.
+    pub(super) started: Time,
+    pub(super) disk_lost: Time,
 }
 
 /// What happened to a machine that stood still.
@@ -94,6 +100,9 @@ impl Machine {
             wake: Time::NEVER,
             clock: Clock::TRUE,
             paused: None,
+            timing: None,
+            started: Time::ZERO,
+            disk_lost: Time::ZERO,
         }
     }
 

@@ -2,7 +2,8 @@
 //! a path is never exercised.
 
 use crate::raft::{
-    LeaseRefusal, Observation, ReadProof, ReadWait, Refusal, StepDownReason, VoteRefusal, WithheldReason,
+    Configuration, LeaseRefusal, Observation, ReadProof, ReadWait, Refusal, StepDownReason, VoteRefusal,
+    WithheldReason, is_majority,
 };
 
 macro_rules! marks {
@@ -107,6 +108,44 @@ marks! {
     WriteWaitedForRoom,
     /// A piece of a snapshot lost midway.
     SnapshotPieceLost,
+    /// A snapshot of which at least sixteen pieces were sent.
+    SnapshotOfManyPieces,
+    /// A message that arrived after its receiver had crashed and started again.
+    MessageOutlivedCrash,
+    /// A message that arrived after its sender or its receiver had lost its disk.
+    MessageOutlivedDisk,
+    /// An order to take over that arrived after the transfer had been given up.
+    TakeOverTooLate,
+    /// A leader cut off together with newcomers.
+    LeaderIsolatedWithNewcomers,
+    /// A read asked of a leader that has been deposed and doesn't know it.
+    ReadAtDeposedLeader,
+    /// A change that replaces so many voters that those who stay are no majority of either side.
+    VotersSwapped,
+    /// A server that was removed and is a voter again.
+    CameBack,
+    /// A server that lost its disk and is a voter again under its number.
+    DiskRenewed,
+    /// A disk that was admitted.
+    DiskAdmitted,
+    /// A change refused for a learner whose disk hasn't been admitted.
+    LearnerNotAdmitted,
+    /// A campaign put off because the vote before it isn't on the disk yet.
+    CampaignAwaitsDisk,
+    /// A learner that is to stay one.
+    LearnerStays,
+    /// A leader's clock set back under its lease.
+    LeaseSetBack,
+    /// A leader with timing of its own.
+    LeaderConfiguredDifferently,
+    /// A write that takes longer than the shortest election timeout.
+    WriteSlow,
+    /// An election won on a disk that takes longer for a write than the shortest election timeout.
+    ElectedOnSlowDisk,
+    /// A command refused because too much isn't committed.
+    RefusedTooMuchUncommitted,
+    /// A client's session opened by a try that it had given up.
+    SessionOpenedLate,
 }
 
 /// How often each rare state was reached.
@@ -169,6 +208,8 @@ fn mark_of(observation: &Observation) -> Option<Mark> {
             StepDownReason::OtherLeader { .. } => return None,
         },
         Observation::CampaignWithheld { reason: WithheldReason::Damaged { .. } } => Mark::DamagedWithheld,
+        Observation::CampaignWithheld { reason: WithheldReason::NotDurable } => Mark::CampaignAwaitsDisk,
+        Observation::Admitted { .. } => Mark::DiskAdmitted,
         Observation::Truncated { .. } => Mark::SuffixTruncated,
         Observation::MembershipReverted { .. } => Mark::MembershipReverted,
         Observation::AppendRejected { .. } => Mark::AppendRejected,
@@ -178,6 +219,7 @@ fn mark_of(observation: &Observation) -> Option<Mark> {
         Observation::SnapshotInstalled { .. } => Mark::SnapshotInstalled,
         Observation::SnapshotIgnored { .. } => Mark::SnapshotIgnored,
         Observation::Compacted { .. } => Mark::Compacted,
+        Observation::MembershipEntered { configuration, .. } if is_swap(configuration) => Mark::VotersSwapped,
         Observation::MembershipEntered { configuration, .. } if configuration.is_joint() => Mark::JointMembership,
         Observation::MembershipEntered { configuration, .. } if !configuration.learners.is_empty() => {
             Mark::LearnerAdded
@@ -186,6 +228,8 @@ fn mark_of(observation: &Observation) -> Option<Mark> {
             Refusal::LearnerBehind { .. } => Mark::LearnerBehind,
             Refusal::ChangeInProgress { .. } => Mark::ChangeRefused,
             Refusal::Transferring { .. } => Mark::RefusedDuringTransfer,
+            Refusal::NotAdmitted { .. } => Mark::LearnerNotAdmitted,
+            Refusal::TooMuchUncommitted { .. } => Mark::RefusedTooMuchUncommitted,
             _ => return None,
         },
         Observation::TransferHandedOver { .. } => Mark::TransferHandedOver,
@@ -205,4 +249,10 @@ fn mark_of(observation: &Observation) -> Option<Mark> {
         Observation::PeerDamaged { .. } => Mark::PeerDamaged,
         _ => return None,
     })
+}
+
+/// Whether those who stay are no majority, neither of those before nor of those after.
+fn is_swap(configuration: &Configuration) -> bool {
+    let stay = configuration.voters.intersection(configuration.outgoing);
+    configuration.is_joint() && !is_majority(configuration.voters, stay) && !is_majority(configuration.outgoing, stay)
 }

@@ -52,7 +52,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
-pub use action::{Action, Target, TimedAction};
+pub use action::{Action, MessageKind, OwnTiming, Target, TimedAction};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
 pub use clock::{Clock, TRUE_RATE};
 pub use disk::{Disk, Image};
@@ -61,8 +61,8 @@ pub use marks::{Mark, Marks};
 pub use network::{Body, Endpoint, Flight, Impairment, Network};
 pub use news::{News, What};
 pub use parameters::{
-    CERTAIN, ClientParameters, DiskParameters, MACHINES_MAX, NetworkParameters, ParameterError, Parameters, Ppm,
-    SERVERS_MAX, TimingParameters,
+    CERTAIN, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, NetworkParameters, ParameterError,
+    Parameters, Ppm, SERVERS_MAX, TimingParameters,
 };
 pub use reach::Reach;
 pub use scenario::{Scenario, ScenarioError};
@@ -99,8 +99,8 @@ pub struct Simulation {
     queue: Queue,
     network: Network,
     machines: Vec<Machine>,
-    /// The voters that the operator wants, if the membership is to change.
-    wanted: Option<ServerSet>,
+    /// The membership that the operator wants, if it is to change.
+    wanted: Option<operator::Wanted>,
     /// Whether the operator is scheduled.
     operating: bool,
     /// The quorum that [`Action::HealQuorum`] has mended.
@@ -211,7 +211,8 @@ impl Simulation {
     /// An action that makes no sense in this world; nothing happens then.
     pub fn act(&mut self, action: Action) -> Result<(), ScenarioError> {
         self.scenario.check_action(&action)?;
-        if action == Action::AddServer && self.machines.len() >= usize::from(MACHINES_MAX) {
+        if matches!(action, Action::AddServer | Action::AddLearner) && self.machines.len() >= usize::from(MACHINES_MAX)
+        {
             return Err(ScenarioError::TooManyServers);
         }
         self.run_until(self.now);
@@ -321,6 +322,10 @@ impl Simulation {
             self.network.free(slot);
             return true;
         }
+        if self.marks.is_some() {
+            self.mark_landing(slot);
+        }
+        let Some(flight) = self.network.in_slot(slot) else { return false };
         if let (Endpoint::Server(server), Endpoint::Server(from), Body::Raft(_)) = (to, from, &flight.body)
             && self.machines[server.slot()].paused.is_none()
         {
@@ -343,6 +348,42 @@ impl Simulation {
             }
         }
         true
+    }
+
+    /// Notes what is rare about a message that arrives.
+    fn mark_landing(&mut self, slot: usize) {
+        let Some(flight) = self.network.in_slot(slot) else { return };
+        let (Endpoint::Server(from), Endpoint::Server(to), Body::Raft(message)) =
+            (flight.from, flight.to, &flight.body)
+        else {
+            return;
+        };
+        let (sender, receiver) = (&self.machines[from.slot()], &self.machines[to.slot()]);
+        let outlived_crash = flight.sent < receiver.started;
+        let outlived_disk = flight.sent < sender.disk_lost || flight.sent < receiver.disk_lost;
+        let patience = self.scenario.parameters.timing.election_timeout_max;
+        let special = match message {
+            Message::TimeoutNow(m) => {
+                let in_term = receiver.raft().is_some_and(|raft| raft.term() == m.term);
+                let late = self.now.since(flight.sent) > patience;
+                (in_term && late).then_some(Mark::TakeOverTooLate)
+            }
+            Message::InstallSnapshot(m) => {
+                let before = m.offset / (m.piece.bytes().len() as u64).max(1);
+                (before >= 15).then_some(Mark::SnapshotOfManyPieces)
+            }
+            _ => None,
+        };
+        for (mark, reached) in
+            [(Mark::MessageOutlivedCrash, outlived_crash), (Mark::MessageOutlivedDisk, outlived_disk)]
+        {
+            if reached {
+                self.mark(mark);
+            }
+        }
+        if let Some(mark) = special {
+            self.mark(mark);
+        }
     }
 
     fn deliver(&mut self, server: ServerId, from: Endpoint, body: Body) {

@@ -11,14 +11,24 @@
 //!   leader's own;
 //! * **coup**: a leader that nobody hears is asked to replace the others. The change needs a majority of those that it would replace;
 //! * **ouster**: the others remove a leader that nobody hears, which learns of it when it hears them again, before it learns of anything else. It commits no more
-//!   of its own log than has been compared with theirs.
+//!   of its own log than has been compared with theirs;
+//! * **haunting**: copies of what was said come back after a crash, a lost disk or a removal. What a server asked or promised before is told from
+//!   what it does now;
+//! * **overdue**: a leader tells its successor to take over, gives the transfer up, and is obeyed after all. It had given its lease up for good, and everything else
+//!   is an election like any other;
+//! * **corner**: a leader is cut off together with learners and with voters that are new. None of them may confirm that it leads;
+//! * **swap**: several voters are replaced at once, so that few of the old ones stay. Both majorities are asked until the change is over;
+//! * **shrinking**: all but one or two leave at once, and whoever led goes down at that moment. Who stays, and who has the final membership, can always elect somebody;
+//! * **amnesia**: a voter lags behind, another one loses its disk, and the leader goes down. Who has lost its disk votes for nobody, so that the leader's log is
+//!   needed;
+//! * **reconfiguration**: server after server is restarted with other timeouts. Safety rests on no timeout, and leases on those that the others state.
 
 use alloc::vec::Vec;
 
 use rand::RngExt;
 
-use super::action::{Action, Target};
-use super::storm::{Storm, pick};
+use super::action::{Action, MessageKind, OwnTiming, Target};
+use super::storm::{PATIENCE, Storm, pick};
 use crate::raft::{ServerId, ServerSet};
 use crate::time::{Duration, Time};
 
@@ -80,7 +90,7 @@ impl Storm {
 
     pub(super) fn roll(&mut self, at: Time) {
         let mut at = at;
-        for server in ServerSet::first(self.servers).iter() {
+        for server in self.everyone().iter() {
             self.put(at, Action::Crash(Target::Server(server)));
             at += self.millis(150);
             self.put(at, Action::Restart(server));
@@ -164,6 +174,190 @@ impl Storm {
         self.put(at, Action::RemoveServer(leader));
         let at = at + self.millis(120);
         self.put(at, Action::HealAll);
+    }
+
+    /// Messages of some kind, or of all, are late by up to a minute, or a copy of each is.
+    pub(super) fn late(&mut self, at: Time) {
+        let of = pick(&mut self.random, &MessageKind::ALL);
+        let all = of == MessageKind::Everything;
+        let share = pick(&mut self.random, if all { &[2_000, 10_000] } else { &[20_000, 200_000] });
+        let seconds = pick(&mut self.random, &[1, 5, 60]);
+        let copies = self.random.random_range(0..3_u32) > 0;
+        self.put(at, Action::SetLate { of, share, delay: Duration::from_secs(seconds), copies });
+        let back = at + self.millis(4_000);
+        self.put(back, Action::SetLate { of, share: 0, delay: Duration::ZERO, copies });
+    }
+
+    /// What a server said and heard comes back when it has crashed, lost its disk or left meanwhile.
+    pub(super) fn haunt(&mut self, at: Time) {
+        let of = pick(
+            &mut self.random,
+            &[
+                MessageKind::Everything,
+                MessageKind::Votes,
+                MessageKind::Acknowledgements,
+                MessageKind::Acknowledgements,
+                MessageKind::Reads,
+                MessageKind::Reads,
+            ],
+        );
+        let server = self.anyone();
+        let share = pick(&mut self.random, &[100_000, 1_000_000]);
+        let delay = Duration::from_millis(pick(&mut self.random, &[800, 2_000, 8_000]));
+        self.put(at, Action::SetLate { of, share, delay, copies: true });
+        let at = at + self.millis(200);
+        match self.random.random_range(0..4_u32) {
+            0 if self.renewals_left() => self.put(at, Action::RenewDisk(Target::Server(server))),
+            1 if self.leaves_left(1) && self.joins_left(1) => {
+                self.put(at, Action::RemoveServer(server));
+                let back = at + self.millis(300);
+                self.put(back, Action::AddBack(server));
+            }
+            _ => self.put(at, Action::Crash(Target::Server(server))),
+        }
+        self.put(at, Action::SetLate { of, share: 0, delay, copies: true });
+        let back = at + self.millis(100);
+        self.put(back, Action::Restart(server));
+    }
+
+    /// A successor is told to take over so late that the leader has given the transfer up, and nobody is heard by the leader when it does.
+    pub(super) fn overdue(&mut self, at: Time) {
+        let to = self.anyone();
+        let of = MessageKind::Transfers;
+        let delay = Duration::from_millis(pick(&mut self.random, &[700, 1_200, 3_000]));
+        self.put(at, Action::SetLate { of, share: 1_000_000, delay, copies: false });
+        self.put(at, Action::TransferLeadership(to));
+        let mut at = at + Duration::from_millis(100);
+        self.put(at, Action::SetLate { of, share: 0, delay, copies: false });
+        // It comes after half of the delay at the earliest.
+        at += delay.percent(50) - Duration::from_millis(120);
+        for _ in 0..3 {
+            self.put(at, Action::Deafen(Target::Leader));
+            at += Duration::from_millis(40) + self.millis(60);
+            self.put(at, Action::HealAll);
+            at += self.millis(20);
+        }
+    }
+
+    /// A leader and whoever is new reach nobody else, while both sides are written to and read.
+    pub(super) fn corner(&mut self, at: Time) {
+        let mut at = at;
+        if self.random.random_range(0..2_u32) == 0 && self.joins_left(1) {
+            let joins = if self.random.random_range(0..2_u32) == 0 { Action::AddServer } else { Action::AddLearner };
+            self.put(at, joins);
+            at += self.millis(150);
+        }
+        self.part(at, Action::IsolateWithNewcomers(Target::Leader));
+    }
+
+    /// Several voters are replaced at once, and perhaps cut off from those that come.
+    pub(super) fn swap(&mut self, at: Time) {
+        let most = u32::from(self.servers).saturating_sub(1).min(4);
+        let count = self.random.random_range(1..=most.max(1));
+        if !self.swaps_left(count) {
+            return;
+        }
+        for _ in 0..count {
+            self.put(at, Action::AddServer);
+        }
+        for server in self.some(count) {
+            self.put(at, Action::RemoveServer(server));
+        }
+        let at = at + self.millis(400);
+        match self.random.random_range(0..3_u32) {
+            0 => self.part(at, Action::IsolateWithNewcomers(Target::Leader)),
+            1 => {
+                self.put(at, Action::Crash(Target::Leader));
+                self.restart_later(at);
+            }
+            _ => {}
+        }
+    }
+
+    /// All but one or two leave at once, whoever led crashes, and most come back later.
+    pub(super) fn shrink(&mut self, at: Time) {
+        let stay = self.random.random_range(1..=2_u32);
+        let everyone: Vec<ServerId> = self.everyone().iter().collect();
+        let leave = self.some(everyone.len() as u32).into_iter().skip(stay as usize).collect::<Vec<_>>();
+        let mut at = at;
+        if self.random.random_range(0..2_u32) == 0 {
+            // One of those that leave leads, and another one is down.
+            if let [leader, down, ..] = leave[..] {
+                self.put(at, Action::TransferLeadership(leader));
+                at += self.millis(150);
+                self.put(at, Action::Crash(Target::Server(down)));
+            }
+        }
+        for server in &leave {
+            self.put(at, Action::RemoveServer(*server));
+        }
+        at += self.millis(60);
+        self.put(at, Action::Crash(Target::Leader));
+        at += self.millis(100);
+        match leave.first() {
+            Some(leader) => self.put(at, Action::Restart(*leader)),
+            None => self.put(at, Action::RestartAll),
+        }
+        at += Duration::from_millis(600) + self.millis(1_000);
+        self.put(at, Action::RestartAll);
+        for server in leave {
+            self.put(at, Action::AddBack(server));
+        }
+    }
+
+    /// One voter lags behind, another one loses its disk, and the leader crashes when the one is back and before the other has caught up.
+    pub(super) fn amnesia(&mut self, at: Time) {
+        let (lagging, lost) = (self.anyone(), self.anyone());
+        if lagging == lost || !self.renewals_left() {
+            return;
+        }
+        self.put(at, Action::Isolate(Target::Server(lagging)));
+        let mut at = at + self.millis(300);
+        let lose = pick(&mut self.random, &[Action::RenewDisk, Action::RenewDisk, Action::Wipe]);
+        self.put(at, lose(Target::Server(lost)));
+        at += self.millis(20);
+        self.put(at, Action::Restart(lost));
+        at += self.millis(120);
+        self.put(at, Action::Crash(Target::Leader));
+        self.put(at, Action::HealAll);
+        let back = at + Duration::from_millis(400) + self.millis(800);
+        self.put(back, Action::RestartAll);
+    }
+
+    /// One server after the other gets other timeouts, and is restarted for it.
+    pub(super) fn reconfigure(&mut self, at: Time) {
+        let mut at = at;
+        let leases = self.parameters.clients.lease_reads;
+        // Where somebody votes although it hears a leader, nobody may campaign without asking.
+        let loose = !leases && self.parameters.timing.pre_vote && self.random.random_range(0..2_u32) == 0;
+        for server in self.some(u32::from(self.servers)) {
+            // A lease may rest on what a server promised in its last life: it becomes more patient once at the most.
+            let times = if leases { self.patience[server.slot()] } else { pick(&mut self.random, &PATIENCE) };
+            let check_quorum = !loose || self.random.random_range(0..2_u32) == 0;
+            let timing = &self.parameters.timing;
+            let with = OwnTiming {
+                election_timeout_min: timing.election_timeout_min.times(times),
+                election_timeout_max: timing.election_timeout_max.times(times),
+                pre_vote: timing.pre_vote,
+                check_quorum,
+            };
+            self.put(at, Action::Configure { server, with });
+            self.put(at, Action::Crash(Target::Server(server)));
+            at += self.millis(40);
+            self.put(at, Action::Restart(server));
+            at += self.millis(150);
+        }
+    }
+
+    /// So many different servers, in any order; no more than there may be.
+    fn some(&mut self, count: u32) -> Vec<ServerId> {
+        let mut servers: Vec<ServerId> = self.everyone().iter().collect();
+        for place in (1..servers.len()).rev() {
+            let other = self.random.random_range(0..=place as u32) as usize;
+            servers.swap(place, other);
+        }
+        servers.truncate(count as usize);
+        servers
     }
 
     /// Every link, each direction on its own.

@@ -4,6 +4,8 @@
 //! * **loss** and **cut links** (each direction on its own): every message is repeated until it is answered or has become pointless;
 //! * **delay** and **reordering** (one link slower than the others, a message held and released, stragglers): terms, rounds and probe numbers tell
 //!   what an answer answers;
+//! * **late messages**, from before a crash, a lost disk or a removal: what a server asked or promised in an earlier life, or on another disk, can be told
+//!   from what it asks and promises now;
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a serial number.
 
 use alloc::vec::Vec;
@@ -11,6 +13,7 @@ use alloc::vec::Vec;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
+use super::action::MessageKind;
 use super::client::{Answer, ClientId, ClientRequest, Reply};
 use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters, Ppm};
 use crate::raft::{Message, ServerId};
@@ -54,6 +57,8 @@ pub struct Flight {
     pub lost: Option<Time>,
     /// Since when somebody holds it, if somebody does: it stays where it is until it is delivered by hand.
     pub held: Option<Time>,
+    /// Whether it is late: then it is lost only where its link is cut when it arrives.
+    pub late: bool,
     /// What it says.
     pub body: Body,
 }
@@ -65,6 +70,14 @@ pub struct Impairment {
     pub delay: Duration,
     /// How many messages are lost.
     pub loss: Ppm,
+}
+
+/// How many messages are late, by how much at most, and whether they are copies of messages that are in time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Lateness {
+    share: Ppm,
+    delay: Duration,
+    copies: bool,
 }
 
 /// Where a message is kept, and the lower half of its number: places are reused.
@@ -84,6 +97,10 @@ pub struct Network {
     impaired: Sorted<(ServerId, ServerId), Impairment>,
     /// How many messages between servers are held up, and for how long at most.
     straggling: (Ppm, Duration),
+    /// How many messages of each kind are late, by how much, and whether only a copy is.
+    late: [Lateness; MessageKind::ALL.len()],
+    /// Whether any are.
+    some_late: bool,
     /// Places are reused; an event names its message's place.
     flights: Vec<Option<Flight>>,
     free: Vec<u32>,
@@ -99,6 +116,7 @@ const BLANK: Flight = Flight {
     arrives: Time::ZERO,
     lost: None,
     held: None,
+    late: false,
     body: Body::Answer(Answer { attempt: 0, reply: Reply::Lost }),
 };
 
@@ -110,6 +128,8 @@ impl Network {
             cuts: [0; MACHINES_MAX as usize],
             impaired: Sorted::default(),
             straggling: (0, Duration::ZERO),
+            late: Default::default(),
+            some_late: false,
             flights: Vec::new(),
             free: Vec::new(),
             sent: 0,
@@ -127,9 +147,36 @@ impl Network {
     ) {
         // Clients speak over connections, which lose messages but don't repeat them.
         if matches!(body, Body::Raft(_)) && self.chance(self.parameters.duplication) {
-            self.send_once(now, from, to, body.clone(), &mut schedule);
+            self.send_once(now, from, to, body.clone(), Duration::ZERO, &mut schedule);
         }
-        self.send_once(now, from, to, body, &mut schedule);
+        let mut late = Duration::ZERO;
+        if self.some_late
+            && let Body::Raft(message) = &body
+        {
+            let kind = MessageKind::of(message);
+            for kind in [MessageKind::Everything, kind] {
+                let by = self.be_late(kind);
+                if by == Duration::ZERO {
+                    continue;
+                }
+                if self.late[kind as usize].copies {
+                    self.send_once(now, from, to, body.clone(), by, &mut schedule);
+                } else {
+                    late = late.max(by);
+                }
+            }
+        }
+        self.send_once(now, from, to, body, late, &mut schedule);
+    }
+
+    /// By how much a message of this kind is late.
+    fn be_late(&mut self, kind: MessageKind) -> Duration {
+        let Lateness { share, delay, .. } = self.late[kind as usize];
+        if !self.chance(share) {
+            return Duration::ZERO;
+        }
+        let delay = delay.as_micros();
+        Duration::from_micros(self.random.random_range(delay / 2..=delay))
     }
 
     fn send_once(
@@ -138,10 +185,11 @@ impl Network {
         from: Endpoint,
         to: Endpoint,
         body: Body,
+        late: Duration,
         schedule: &mut impl FnMut(Place, Time),
     ) {
         let impairment = self.impairment(from, to);
-        let latency = self.latency() + impairment.delay + self.straggle(from, to);
+        let latency = self.latency() + impairment.delay + self.straggle(from, to) + late;
         let arrives = now + latency;
         let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
         let lost = lost.then(|| now + latency.percent(50));
@@ -158,6 +206,7 @@ impl Network {
         flight.sent = now;
         flight.arrives = arrives;
         flight.lost = lost;
+        flight.late = late > Duration::ZERO;
         flight.body = body;
         schedule(Place { place, number: self.sent as u32 }, arrives);
     }
@@ -219,7 +268,7 @@ impl Network {
     /// The message of that number goes out once more; whether there is one.
     pub(super) fn repeat(&mut self, number: u64, now: Time, mut schedule: impl FnMut(Place, Time)) -> bool {
         let Some(flight) = self.flights().find(|flight| flight.number == number).cloned() else { return false };
-        self.send_once(now, flight.from, flight.to, flight.body, &mut schedule);
+        self.send_once(now, flight.from, flight.to, flight.body, Duration::ZERO, &mut schedule);
         true
     }
 
@@ -268,7 +317,7 @@ impl Network {
         self.cuts[from.slot()] & (1 << to.slot()) != 0
     }
 
-    /// Cuts or heals one direction of a link; whether that changes anything. What is on its way is lost at a cut.
+    /// Cuts or heals one direction of a link; whether that changes anything. What is on its way is lost at a cut, but for what is late.
     pub(super) fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool, now: Time) -> bool {
         let row = &mut self.cuts[from.slot()];
         let before = *row;
@@ -280,7 +329,8 @@ impl Network {
         let changed = *row != before;
         if cut && changed {
             for flight in self.flights.iter_mut().flatten() {
-                if flight.from == Endpoint::Server(from) && flight.to == Endpoint::Server(to) && flight.lost.is_none() {
+                let of_this = flight.from == Endpoint::Server(from) && flight.to == Endpoint::Server(to);
+                if of_this && !flight.late && flight.lost.is_none() {
                     flight.lost = Some(now);
                 }
             }
@@ -302,6 +352,17 @@ impl Network {
 
     pub(super) fn set_straggling(&mut self, share: Ppm, delay: Duration) {
         self.straggling = (share.min(CERTAIN), delay);
+    }
+
+    pub(super) fn set_late(&mut self, of: MessageKind, share: Ppm, delay: Duration, copies: bool) {
+        self.late[of as usize] = Lateness { share: share.min(CERTAIN), delay, copies };
+        self.some_late = self.late.iter().any(|late| late.share > 0);
+    }
+
+    /// No message is late any more, but for those that are on their way.
+    pub(super) fn end_lateness(&mut self) {
+        self.late = Default::default();
+        self.some_late = false;
     }
 
     /// How much longer than others a message takes.

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
+use super::action::{MessageKind, OwnTiming};
 use super::client::ClientId;
 use super::parameters::Ppm;
 use crate::raft::{Observation, Sentence, ServerId, ServerSet, Weight};
@@ -59,6 +60,8 @@ pub enum What {
     Deafened(ServerId),
     /// Another share of messages is held up from now on, for so long at most.
     StragglingSet(Ppm, Duration),
+    /// Another share of messages of a kind is late from now on, by so much at most, or a copy of each is.
+    LatenessSet(MessageKind, Ppm, Duration, bool),
     /// Messages take longer or shorter from now on.
     LatencySet(Duration, Duration),
     /// Another share of messages is duplicated from now on.
@@ -67,8 +70,16 @@ pub enum What {
     MessageTouched(u64, &'static str),
     /// A server is to join.
     Joining(ServerId),
+    /// A server is to join as a learner.
+    JoiningToLearn(ServerId),
+    /// A server is to be a member again.
+    ComingBack(ServerId),
     /// A server is to leave.
     Leaving(ServerId),
+    /// A server starts with parameters of its own from now on.
+    Configured(ServerId, OwnTiming),
+    /// These servers reach each other and nobody else.
+    IsolatedTogether(ServerSet),
     /// The storm is over for these servers.
     QuorumHealed(ServerSet),
     /// A link was cut in one direction.
@@ -109,11 +120,16 @@ impl News {
             What::Muted(..) => "muted",
             What::Deafened(..) => "deafened",
             What::StragglingSet(..) => "straggling-set",
+            What::LatenessSet(..) => "lateness-set",
             What::LatencySet(..) => "latency-set",
             What::DuplicationSet(..) => "duplication-set",
             What::MessageTouched(..) => "message-touched",
             What::Joining(..) => "joining",
+            What::JoiningToLearn(..) => "joining-to-learn",
+            What::ComingBack(..) => "coming-back",
             What::Leaving(..) => "leaving",
+            What::Configured(..) => "configured",
+            What::IsolatedTogether(..) => "isolated-together",
             What::QuorumHealed(..) => "quorum-healed",
             What::Cut(..) => "cut",
             What::Healed(..) => "healed",
@@ -145,6 +161,9 @@ impl News {
             | What::Muted(server)
             | What::Deafened(server)
             | What::Joining(server)
+            | What::JoiningToLearn(server)
+            | What::ComingBack(server)
+            | What::Configured(server, _)
             | What::Leaving(server) => Some(server),
             _ => None,
         }
@@ -216,6 +235,19 @@ impl News {
                 Weight::Turning,
                 format!("From now on {} of messages are held up, for {delay} at most.", percent(*share)),
             ),
+            What::LatenessSet(of, 0, ..) => (Weight::Turning, format!("No {} late any more.", are(*of))),
+            What::LatenessSet(of, share, delay, false) => (
+                Weight::Turning,
+                format!("From now on {} of {} come late, by {delay} at most.", percent(*share), of_all(*of)),
+            ),
+            What::LatenessSet(of, share, delay, true) => (
+                Weight::Turning,
+                format!(
+                    "From now on {} of {} arrive once more, by {delay} later at most.",
+                    percent(*share),
+                    of_all(*of)
+                ),
+            ),
             What::LatencySet(min, max) => (Weight::Turning, format!("Messages take {min} to {max} from now on.")),
             What::LossSet(ppm) => (Weight::Turning, format!("From now on {} of messages are lost.", percent(*ppm))),
             What::DuplicationSet(ppm) => {
@@ -223,6 +255,22 @@ impl News {
             }
             What::MessageTouched(number, done) => (Weight::Notable, format!("Message {number} {done}.")),
             What::Joining(server) => (Weight::Turning, format!("{server} is to join the cluster, as a learner first.")),
+            What::JoiningToLearn(server) => {
+                (Weight::Turning, format!("{server} is to join the cluster, as a learner for good."))
+            }
+            What::ComingBack(server) => {
+                (Weight::Turning, format!("{server} is to be a voter again, under its old number: as a learner first."))
+            }
+            What::Configured(server, with) => {
+                let (min, max) = (with.election_timeout_min, with.election_timeout_max);
+                let asks = if with.pre_vote { "asks before it campaigns" } else { "campaigns without asking" };
+                let checks = if with.check_quorum { "checks its quorum" } else { "checks no quorum" };
+                let text = format!(
+                    "From its next start on, {server} waits {min} to {max} for a leader, {asks}, and {checks}."
+                );
+                (Weight::Turning, text)
+            }
+            What::IsolatedTogether(servers) => (Weight::Turning, format!("{servers} are cut off from everybody else.")),
             What::Leaving(server) => (Weight::Turning, format!("{server} is to leave the cluster.")),
             What::QuorumHealed(servers) => {
                 (Weight::Turning, format!("{servers} work again and reach each other; everything else stays broken."))
@@ -245,6 +293,32 @@ impl News {
 
 fn capital(client: ClientId) -> String {
     if client == ClientId::PERSON { String::from("Client 1 (you)") } else { format!("Client {}", client.0) }
+}
+
+/// Messages of a kind, in a sentence.
+fn of_all(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Everything => "the messages between servers",
+        MessageKind::Votes => "the questions for votes and the answers",
+        MessageKind::Appends => "the appends",
+        MessageKind::Acknowledgements => "the answers to appends and snapshots",
+        MessageKind::Snapshots => "the pieces of snapshots",
+        MessageKind::Transfers => "the orders to take over",
+        MessageKind::Reads => "the questions where to read and the answers",
+    }
+}
+
+/// What is late no more.
+fn are(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Everything => "messages are",
+        MessageKind::Votes => "questions for votes or answers are",
+        MessageKind::Appends => "appends are",
+        MessageKind::Acknowledgements => "answers to appends or snapshots are",
+        MessageKind::Snapshots => "pieces of snapshots are",
+        MessageKind::Transfers => "orders to take over are",
+        MessageKind::Reads => "questions where to read or answers are",
+    }
 }
 
 /// `12.5 %`.

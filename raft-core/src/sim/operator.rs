@@ -1,53 +1,128 @@
 //! The operator: gives the leader, on its own console, the orders that bring the membership to what is wanted.
+//!
+//! # A server that lost its disk
+//! What it promised is forgotten, so it must not count before its vote has been taken away and given back. The operator takes it out of the
+//! voters first (makes it a learner, or removes it for a while), and then treats it like any server that joins.
 
 use alloc::vec::Vec;
 
-use super::Simulation;
 use super::machine::Machine;
+use super::marks::Mark;
 use super::news::What;
 use super::parameters::MACHINES_MAX;
 use super::queue::Event;
+use super::{Simulation, concern};
 use crate::check::Asked;
+use crate::hash::mix;
 use crate::raft::{Configuration, Input, MembershipChange, ServerId, ServerSet};
 use crate::time::Duration;
 
 /// How often the operator looks.
 const LOOKS_EVERY: Duration = Duration::from_millis(40);
 
+/// The membership that the operator wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Wanted {
+    /// Who is to vote in the end.
+    voters: ServerSet,
+    /// Who is to learn in the end.
+    learners: ServerSet,
+    /// Who has lost its disk and has to become a learner, before it may have its vote back.
+    demoted: ServerSet,
+    /// Who has lost its disk and has to be removed, before it may have its vote back.
+    removed: ServerSet,
+    /// Who had lost its disk and has lost its vote.
+    renewed: ServerSet,
+    /// Who was a member before and is to be one again.
+    returning: ServerSet,
+}
+
 impl Simulation {
-    /// A new machine is switched on, and is to become a voter.
-    pub(super) fn add_server(&mut self) {
+    /// A new machine is switched on, and is to become a voter, or a learner.
+    pub(super) fn add_server(&mut self, votes: bool) {
         let number = self.machines.len() as u8 + 1;
         if number > MACHINES_MAX {
             return; // Refused where the action was given; a script may still come here.
         }
         let Some(server) = ServerId::new(number) else { return };
         self.machines.push(Machine::new(server, self.scenario.parameters.disk, self.scenario.seed));
-        self.tell(What::Joining(server));
+        self.tell(if votes { What::Joining(server) } else { What::JoiningToLearn(server) });
         self.start(server);
-        let mut wanted = self.wanted_voters();
-        wanted.insert(server);
+        let mut wanted = self.wanted_now();
+        if votes {
+            wanted.voters.insert(server);
+        } else {
+            wanted.learners.insert(server);
+        }
         self.want(wanted);
     }
 
-    /// A server is to leave; the last one can't.
+    /// A server is to leave; the last voter can't.
     pub(super) fn remove_server(&mut self, server: ServerId) {
-        let mut wanted = self.wanted_voters();
-        wanted.remove(server);
-        if !wanted.is_empty() {
+        let mut wanted = self.wanted_now();
+        wanted.voters.remove(server);
+        wanted.learners.remove(server);
+        if !wanted.voters.is_empty() {
             self.tell(What::Leaving(server));
             self.want(wanted);
         }
     }
 
-    fn wanted_voters(&self) -> ServerSet {
-        self.wanted.unwrap_or_else(|| self.configuration().voters)
+    /// A server that was a member is to be a voter again.
+    pub(super) fn add_back(&mut self, server: ServerId) {
+        if !self.machines[server.slot()].is_up() {
+            self.start(server);
+        }
+        let mut wanted = self.wanted_now();
+        if !wanted.voters.insert(server) {
+            return;
+        }
+        wanted.learners.remove(server);
+        wanted.returning.insert(server);
+        self.tell(What::ComingBack(server));
+        self.want(wanted);
     }
 
-    fn want(&mut self, voters: ServerSet) {
+    /// A server has lost its disk, and another one, if there is one, is to take its place.
+    pub(super) fn replace(&mut self, server: ServerId) {
+        let mut wanted = self.wanted_now();
+        // Even if somebody wants it back at once, it has to leave first.
+        wanted.removed.insert(server);
+        self.wanted = Some(wanted);
+        if self.machines.len() < usize::from(MACHINES_MAX) {
+            self.add_server(true);
+        }
+        self.remove_server(server);
+    }
+
+    /// A server has lost its disk, and is to have its vote back once it has been without.
+    pub(super) fn renew(&mut self, server: ServerId) {
+        let mut wanted = self.wanted_now();
+        if !wanted.voters.contains(server) && !wanted.learners.contains(server) {
+            return;
+        }
+        // Both ways are good.
+        if mix(self.scenario.seed, concern::CHOICE, self.now.as_micros()).is_multiple_of(2) {
+            wanted.demoted.insert(server);
+        } else {
+            wanted.removed.insert(server);
+        }
+        self.tell(What::ComingBack(server));
+        self.want(wanted);
+    }
+
+    fn wanted_now(&self) -> Wanted {
+        self.wanted.unwrap_or_else(|| {
+            let Configuration { voters, learners, .. } = self.configuration();
+            let none = ServerSet::EMPTY;
+            Wanted { voters, learners, demoted: none, removed: none, renewed: none, returning: none }
+        })
+    }
+
+    fn want(&mut self, wanted: Wanted) {
         // An impatient operator: it doesn't look whether an earlier change is finished, and is refused if it isn't.
-        if self.wanted.replace(voters).is_some() {
-            self.order(voters);
+        if self.wanted.replace(wanted).is_some() {
+            self.order(&wanted);
         }
         if !self.operating {
             self.operating = true;
@@ -80,35 +155,66 @@ impl Simulation {
 
     /// Looks whether the membership is as wanted, and gives the next order if it isn't.
     pub(super) fn operate(&mut self) {
-        self.fold(7, self.wanted.map(|wanted| wanted.iter().fold(0_u64, |bits, s| bits | 1 << s.number())));
+        self.fold(7, self.wanted);
         self.operating = false;
-        let Some(wanted) = self.wanted else { return };
+        let Some(mut wanted) = self.wanted else { return };
         let leader = self.leader().filter(|leader| self.machines[leader.slot()].paused.is_none());
         if let Some(raft) = leader.and_then(|leader| self.machines[leader.slot()].raft()) {
             let current = *raft.configuration();
             let settled = raft.commit_index() >= raft.configuration_index() && !current.is_joint();
-            if settled && current.voters == wanted && current.learners.is_empty() {
-                self.wanted = None;
-                return;
-            }
             if settled {
-                self.order(wanted);
+                // Who has no vote any more may have it back.
+                let demoted = wanted.demoted.difference(current.voters);
+                let removed = wanted.removed.difference(current.members());
+                wanted.demoted = wanted.demoted.difference(demoted);
+                wanted.removed = wanted.removed.difference(removed);
+                wanted.renewed = wanted.renewed.union(demoted).union(removed);
+                self.wanted = Some(wanted);
+                let reached = current.voters == wanted.voters && current.learners == wanted.learners;
+                if reached && wanted.demoted.is_empty() && wanted.removed.is_empty() {
+                    self.wanted = None;
+                    return self.mark_wanted(&wanted);
+                }
+                self.order(&wanted);
             }
         }
         self.operating = true;
         self.queue.push(self.now + LOOKS_EVERY, Event::Operate);
     }
 
-    /// Gives the leader the next order on the way to `wanted`: strangers become learners first.
-    fn order(&mut self, wanted: ServerSet) {
+    fn mark_wanted(&mut self, wanted: &Wanted) {
+        if !wanted.renewed.intersection(wanted.voters).is_empty() {
+            self.mark(Mark::DiskRenewed);
+        }
+        if !wanted.returning.is_empty() {
+            self.mark(Mark::CameBack);
+        }
+        if !wanted.learners.is_empty() {
+            self.mark(Mark::LearnerStays);
+        }
+    }
+
+    /// Gives the leader the next order on the way to what is wanted: who has lost its disk loses its vote first, and strangers become
+    /// learners before they become voters.
+    fn order(&mut self, wanted: &Wanted) {
         let leader = self.leader().filter(|leader| self.machines[leader.slot()].paused.is_none());
         let Some(raft) = leader.and_then(|leader| self.machines[leader.slot()].raft()) else { return };
         let current = *raft.configuration();
-        let strangers = wanted.difference(current.members());
-        let change = if strangers.is_empty() {
-            MembershipChange { voters: wanted, learners: ServerSet::EMPTY }
-        } else {
+        let members = current.voters.union(current.learners);
+        let demoted = wanted.demoted.intersection(current.voters);
+        let removed = wanted.removed.intersection(members);
+        let without = wanted.demoted.union(wanted.removed);
+        let (voters, learners) = (wanted.voters.difference(without), wanted.learners.difference(without));
+        let strangers = voters.union(learners).difference(members);
+        let change = if !demoted.is_empty() || !removed.is_empty() {
+            MembershipChange {
+                voters: current.voters.difference(demoted).difference(removed),
+                learners: current.learners.union(demoted).difference(removed),
+            }
+        } else if !strangers.is_empty() {
             MembershipChange { voters: current.voters, learners: current.learners.union(strangers) }
+        } else {
+            MembershipChange { voters, learners }
         };
         let server = raft.id();
         // The operator needs no answer: it looks at the result.

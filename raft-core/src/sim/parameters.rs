@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::raft::Rules;
+use super::action::OwnTiming;
+use crate::raft::{Config, Rules};
 use crate::time::Duration;
 
 /// The most servers a simulated cluster has.
@@ -28,6 +29,8 @@ pub struct Parameters {
     pub disk: DiskParameters,
     /// Their timing.
     pub timing: TimingParameters,
+    /// Their limits, where those aren't with the timing.
+    pub limits: LimitParameters,
     /// Those who use the cluster.
     pub clients: ClientParameters,
     /// Which of Raft's safety rules hold.
@@ -69,13 +72,30 @@ pub struct TimingParameters {
     pub pre_vote: bool,
     /// Whether leaders step down that hear no quorum.
     pub check_quorum: bool,
-    /// Entries after which a server takes a snapshot; 0: never. It keeps as many before the snapshot's last one, 256 at most, for
-    /// members slightly behind.
+    /// Entries after which a server takes a snapshot; 0: never. It keeps as many before the snapshot's last one, for members slightly
+    /// behind, but no more than [`LimitParameters::entries_kept`].
     pub snapshot_after_entries: u64,
     /// The most entries in one append.
     pub append_entries_max: u64,
     /// The most bytes of a snapshot in one message.
     pub snapshot_piece_max: u64,
+}
+
+/// Limits to what is kept and what is on its way, the same on every server. Small ones are reached with little data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LimitParameters {
+    /// The most bytes of entries in one append; a single larger entry still goes.
+    pub append_bytes_max: u64,
+    /// The most appends on the way to one member without an answer.
+    pub window_appends_max: u64,
+    /// The most bytes of entries on the way to one member without an answer.
+    pub window_bytes_max: u64,
+    /// The most bytes of entries that aren't committed; further commands are refused.
+    pub uncommitted_bytes_max: u64,
+    /// Bytes of entries after which a server takes a snapshot; 0: never.
+    pub snapshot_after_bytes: u64,
+    /// Entries kept before a snapshot's last one, but no more than [`TimingParameters::snapshot_after_entries`].
+    pub entries_kept: u64,
 }
 
 /// What the run's own clients do, besides the person at the command line.
@@ -95,6 +115,46 @@ pub struct ClientParameters {
     pub attempt_timeout: Duration,
     /// How long it tries altogether.
     pub operation_timeout: Duration,
+}
+
+impl TimingParameters {
+    pub(super) fn apply_to(&self, config: &mut Config) {
+        config.election_timeout_min = self.election_timeout_min;
+        config.election_timeout_max = self.election_timeout_max;
+        config.disk_stall_max = stall_max(self.election_timeout_max);
+        config.heartbeat_interval = self.heartbeat_interval;
+        config.pre_vote = self.pre_vote;
+        config.check_quorum = self.check_quorum;
+        config.snapshot_after_entries = self.snapshot_after_entries;
+        config.append_entries_max = usize::try_from(self.append_entries_max).unwrap_or(usize::MAX);
+        config.snapshot_piece_max = self.snapshot_piece_max;
+    }
+}
+
+impl LimitParameters {
+    pub(super) fn apply_to(&self, config: &mut Config) {
+        config.append_bytes_max = self.append_bytes_max;
+        config.window_appends_max = usize::try_from(self.window_appends_max).unwrap_or(usize::MAX);
+        config.window_bytes_max = self.window_bytes_max;
+        config.uncommitted_bytes_max = self.uncommitted_bytes_max;
+        config.snapshot_after_bytes = self.snapshot_after_bytes;
+        config.entries_kept = self.entries_kept;
+    }
+}
+
+impl OwnTiming {
+    pub(super) fn apply_to(&self, config: &mut Config) {
+        config.election_timeout_min = self.election_timeout_min;
+        config.election_timeout_max = self.election_timeout_max;
+        config.disk_stall_max = stall_max(self.election_timeout_max);
+        config.pre_vote = self.pre_vote;
+        config.check_quorum = self.check_quorum;
+    }
+}
+
+/// How long a write may take on a server whose longest election timeout is that.
+pub(super) fn stall_max(election_timeout_max: Duration) -> Duration {
+    election_timeout_max.times(2)
 }
 
 impl Default for Parameters {
@@ -117,6 +177,14 @@ impl Default for Parameters {
                 snapshot_after_entries: 4_096,
                 append_entries_max: 256,
                 snapshot_piece_max: 64 << 10,
+            },
+            limits: LimitParameters {
+                append_bytes_max: 1 << 20,
+                window_appends_max: 64,
+                window_bytes_max: 16 << 20,
+                uncommitted_bytes_max: 64 << 20,
+                snapshot_after_bytes: 16 << 20,
+                entries_kept: 256,
             },
             clients: ClientParameters {
                 count: 1,

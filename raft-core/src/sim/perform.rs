@@ -10,15 +10,24 @@ use super::action::{Action, Target};
 use super::client::ClientId;
 use super::disk::Disk;
 use super::machine::{Machine, Missed};
+use super::marks::Mark;
 use super::network::Impairment;
 use super::news::{DROPPED, What};
-use super::parameters::MACHINES_MAX;
 use super::queue::Event;
 use super::{Simulation, TRUE_RATE, concern};
 use crate::hash::mix;
 use crate::kv::Request;
 use crate::raft::{Configuration, EntryId, Input, LogIndex, Raft, ServerId, ServerSet, Standing};
 use crate::time::Duration;
+
+/// What a disk loses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Loss {
+    /// Everything, the vote and the term among it.
+    Disk,
+    /// A record of the log, and what follows it.
+    Record,
+}
 
 impl Simulation {
     pub(super) fn perform(&mut self, action: &Action) {
@@ -34,6 +43,7 @@ impl Simulation {
             Action::Isolate(target) => self.on_target(*target, Simulation::isolate),
             Action::Mute(target) => self.on_target(*target, Simulation::mute),
             Action::Deafen(target) => self.on_target(*target, Simulation::deafen),
+            Action::IsolateWithNewcomers(target) => self.on_target(*target, Simulation::isolate_with_newcomers),
             Action::Restart(server) => self.on_server(*server, |world, server| {
                 if !world.machines[server.slot()].is_up() {
                     world.start(server);
@@ -63,10 +73,15 @@ impl Simulation {
                 world.tell(What::ClockRate(server, *rate));
                 world.reschedule_server(server);
             }),
-            Action::JumpClock { server, micros } => self.on_server(*server, |world, server| {
-                world.machines[server.slot()].clock.jump(now, *micros);
-                world.tell(What::ClockJumped(server, *micros));
-                world.reschedule_server(server);
+            Action::JumpClock { server, micros } => {
+                self.on_server(*server, |world, server| world.jump_clock(server, *micros));
+            }
+            Action::ShiftClock { target, micros } => self.on_target(*target, |world, server| {
+                let machine = &world.machines[server.slot()];
+                if *micros < 0 && machine.raft().is_some_and(|raft| raft.lease().is_ok()) {
+                    world.mark(Mark::LeaseSetBack);
+                }
+                world.jump_clock(server, *micros);
             }),
             Action::StallDisk { server, stalled } => self.on_server(*server, |world, server| {
                 world.stall_disk(server, *stalled);
@@ -113,6 +128,10 @@ impl Simulation {
                 self.network.set_straggling(*share, *delay);
                 self.tell(What::StragglingSet(*share, *delay));
             }
+            Action::SetLate { of, share, delay, copies } => {
+                self.network.set_late(*of, *share, *delay, *copies);
+                self.tell(What::LatenessSet(*of, *share, *delay, *copies));
+            }
             Action::SetLatency { min, max } => {
                 self.network.set_latency(*min, *max);
                 self.tell(What::LatencySet(*min, *max));
@@ -140,8 +159,15 @@ impl Simulation {
                 }
             }
             Action::TransferLeadership(to) => self.transfer(*to),
-            Action::AddServer => self.add_server(),
+            Action::AddServer => self.add_server(true),
+            Action::AddLearner => self.add_server(false),
             Action::RemoveServer(server) => self.remove_server(*server),
+            Action::AddBack(server) => self.on_server(*server, Simulation::add_back),
+            Action::RenewDisk(target) => self.on_target(*target, Simulation::renew_disk),
+            Action::Configure { server, with } => self.on_server(*server, |world, server| {
+                world.machines[server.slot()].timing = Some(*with);
+                world.tell(What::Configured(server, *with));
+            }),
             Action::HealQuorum(draw) => self.heal_quorum(*draw),
             Action::Submit(line) => {
                 if let Ok(request) = line.parse::<Request>() {
@@ -170,6 +196,12 @@ impl Simulation {
         if server.slot() < self.machines.len() {
             act(self, server);
         }
+    }
+
+    fn jump_clock(&mut self, server: ServerId, micros: i64) {
+        self.machines[server.slot()].clock.jump(self.now, micros);
+        self.tell(What::ClockJumped(server, micros));
+        self.reschedule_server(server);
     }
 
     fn pause(&mut self, server: ServerId) {
@@ -239,22 +271,34 @@ impl Simulation {
     }
 
     fn wipe(&mut self, server: ServerId) {
-        let expendable = self.is_expendable(server);
-        self.crash(server);
-        if expendable {
-            self.machines[server.slot()].disk.wipe();
-            self.note_destroyed(server, true);
-            self.tell(What::Wiped(server));
-            // Its vote is lost for good: the operator puts another server in its place.
-            if self.machines.len() < usize::from(MACHINES_MAX) {
-                self.add_server();
-            }
-            self.remove_server(server);
+        if self.lose_disk(server) {
+            self.replace(server);
         }
     }
 
+    fn renew_disk(&mut self, server: ServerId) {
+        if self.lose_disk(server) {
+            self.renew(server);
+        }
+    }
+
+    /// A server crashes; whether it could lose its disk, too.
+    fn lose_disk(&mut self, server: ServerId) -> bool {
+        let expendable = self.is_expendable(server, Loss::Disk);
+        self.crash(server);
+        if expendable {
+            let now = self.now;
+            let machine = &mut self.machines[server.slot()];
+            machine.disk.wipe();
+            machine.disk_lost = now;
+            self.note_destroyed(server, true);
+            self.tell(What::Wiped(server));
+        }
+        expendable
+    }
+
     fn rot(&mut self, server: ServerId) {
-        let expendable = self.is_expendable(server);
+        let expendable = self.is_expendable(server, Loss::Record);
         self.crash(server);
         if expendable {
             self.machines[server.slot()].disk.rot();
@@ -271,20 +315,28 @@ impl Simulation {
         }
     }
 
-    /// Whether a correct cluster recovers from the loss of this server's disk: a quorum holds, without it, everything that
-    /// somebody may count on its holding. The others' own lost disks count as lost.
-    fn is_expendable(&self, server: ServerId) -> bool {
+    /// Whether a correct cluster recovers from the loss of this server's disk, or of a record on it. The others' own losses count.
+    ///
+    /// What isn't committed yet, and may be once somebody counts on this server's holding it, must be held by a quorum without it. What is
+    /// committed may be held by fewer: who has lost its disk doesn't vote, so that it is enough if every quorum of the others
+    /// has somebody who holds it. Who has lost a record does vote.
+    fn is_expendable(&self, server: ServerId, loss: Loss) -> bool {
         let known = self.known_configurations();
         if known.iter().any(Configuration::is_joint) || self.wanted.is_some() {
             return false;
         }
         let has_quorum = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
+        let may_have_quorum = |servers: ServerSet| known.iter().any(|configuration| configuration.has_quorum(servers));
         let whole = |machine: &&Machine| {
             let hard_state = machine.disk.image().hard_state();
             let intact = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
             let blank = machine.disk.image().is_wiped() && machine.disk.image().is_blank();
             machine.id() != server && intact && !blank
         };
+        let rest: ServerSet = self.machines.iter().filter(whole).map(Machine::id).collect();
+        if !has_quorum(rest) {
+            return false;
+        }
         let log = self.machines[server.slot()].disk.image().log();
         let committed = self.machines.iter().filter_map(Machine::raft).map(|raft| raft.commit_index()).max();
         let mut index = log.last().index;
@@ -298,13 +350,15 @@ impl Simulation {
             if has_quorum(holders) {
                 return true; // And so with everything before it.
             }
-            if committed.is_some_and(|committed| index <= committed) || self.may_be_counted(server, id) {
+            if committed.is_some_and(|committed| index <= committed) {
+                return loss == Loss::Disk && !may_have_quorum(rest.difference(holders));
+            }
+            if self.may_be_counted(server, id) {
                 return false;
             }
             index = index.previous();
         }
-        let rest: ServerSet = self.machines.iter().filter(whole).map(Machine::id).collect();
-        index == LogIndex::ZERO && has_quorum(rest)
+        index == LogIndex::ZERO
     }
 
     /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or the server leads itself.
@@ -329,6 +383,27 @@ impl Simulation {
     fn deafen(&mut self, server: ServerId) {
         self.cut_off(server, false, true);
         self.tell(What::Deafened(server));
+    }
+
+    /// Who isn't a voter, and who is one only in the membership that comes, may not take part in deciding whether somebody leads.
+    fn isolate_with_newcomers(&mut self, server: ServerId) {
+        let known = self.machines[server.slot()].raft().map(|raft| *raft.configuration());
+        let configuration = known.unwrap_or_else(|| self.configuration());
+        let mut group = configuration.learners;
+        if configuration.is_joint() {
+            group = group.union(configuration.voters.difference(configuration.outgoing));
+        }
+        group.insert(server);
+        if group.len() > 1 && self.leader() == Some(server) {
+            self.mark(Mark::LeaderIsolatedWithNewcomers);
+        }
+        for inside in group.iter() {
+            for outside in ServerSet::first(self.machines.len() as u8).difference(group).iter() {
+                self.network.set_cut(inside, outside, true, self.now);
+                self.network.set_cut(outside, inside, true, self.now);
+            }
+        }
+        self.tell(What::IsolatedTogether(group));
     }
 
     /// Cuts a server's links in the direction from it, to it, or both.
@@ -382,6 +457,7 @@ impl Simulation {
         self.network.set_loss(0);
         self.network.set_duplication(0);
         self.network.set_straggling(0, Duration::ZERO);
+        self.network.end_lateness();
         let calm = self.scenario.parameters.network;
         self.network.set_latency(calm.latency_min, calm.latency_max);
         self.heal_links(chosen);

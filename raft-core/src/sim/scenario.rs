@@ -4,7 +4,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::action::{Action, Target, TimedAction};
+use super::action::{Action, OwnTiming, Target, TimedAction};
 use super::parameters::{CERTAIN, MACHINES_MAX, ParameterError, Parameters};
 use super::{ClientId, Simulation};
 use crate::raft::{Config, ConfigError, ServerId};
@@ -89,22 +89,25 @@ impl Scenario {
 
     /// The highest number that a server can have. Servers may join while the run goes on: which numbers exist is known only then.
     fn servers_ever(&self) -> u8 {
-        let joining = self.actions.iter().any(|timed| timed.action == Action::AddServer);
+        let joining = |timed: &TimedAction| matches!(timed.action, Action::AddServer | Action::AddLearner);
+        let joining = self.actions.iter().any(joining);
         if joining { MACHINES_MAX } else { self.parameters.servers }
     }
 
     fn check_timing(&self) -> Result<(), ConfigError> {
+        self.check_config(None)
+    }
+
+    /// Whether a server can run with these parameters, and perhaps some of its own.
+    fn check_config(&self, own: Option<&OwnTiming>) -> Result<(), ConfigError> {
         let Some(id) = ServerId::new(ClientId::PERSON.0) else { return Ok(()) };
-        let timing = self.parameters.timing;
-        Config {
-            election_timeout_min: timing.election_timeout_min,
-            election_timeout_max: timing.election_timeout_max,
-            heartbeat_interval: timing.heartbeat_interval,
-            append_entries_max: usize::try_from(timing.append_entries_max).unwrap_or(usize::MAX),
-            snapshot_piece_max: timing.snapshot_piece_max,
-            ..Config::new(id, 0)
+        let mut config = Config::new(id, 0);
+        self.parameters.timing.apply_to(&mut config);
+        self.parameters.limits.apply_to(&mut config);
+        if let Some(own) = own {
+            own.apply_to(&mut config);
         }
-        .check()
+        config.check()
     }
 
     /// Whether an action makes sense in this world.
@@ -133,7 +136,10 @@ impl Scenario {
             | Action::TearWrite(target)
             | Action::Isolate(target)
             | Action::Mute(target)
-            | Action::Deafen(target) => aims(*target),
+            | Action::Deafen(target)
+            | Action::IsolateWithNewcomers(target)
+            | Action::RenewDisk(target)
+            | Action::ShiftClock { target, .. } => aims(*target),
             Action::Restart(server)
             | Action::Resume(server)
             | Action::Campaign(server)
@@ -141,7 +147,13 @@ impl Scenario {
             | Action::StallDisk { server, .. }
             | Action::FillDisk { server, .. }
             | Action::TransferLeadership(server)
-            | Action::RemoveServer(server) => exists(*server),
+            | Action::RemoveServer(server)
+            | Action::AddBack(server) => exists(*server),
+            Action::Configure { server, with } => {
+                let fits = self.check_config(Some(with));
+                fits.map_err(|error| ScenarioError::Parameters(ParameterError::Timing(error)))?;
+                exists(*server)
+            }
             Action::SetClockRate { server, rate } => {
                 if *rate > CLOCK_RATE_MAX {
                     return Err(ScenarioError::ClockRate(*rate));
@@ -168,6 +180,7 @@ impl Scenario {
                 Err(ScenarioError::Groups { given: groups.len(), servers })
             }
             Action::SetStraggling { share, .. } => likely("network straggling", *share),
+            Action::SetLate { share, .. } => likely("share of late messages", *share),
             Action::SetLoss(ppm) => likely("network loss", *ppm),
             Action::SetDuplication(ppm) => likely("network duplication", *ppm),
             Action::SetLatency { min, .. } if *min == Duration::ZERO => {
@@ -188,6 +201,7 @@ impl Scenario {
             | Action::HoldMessage(_)
             | Action::DeliverMessage(_)
             | Action::AddServer
+            | Action::AddLearner
             | Action::HealQuorum(_) => Ok(()),
         }
     }

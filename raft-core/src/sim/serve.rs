@@ -6,6 +6,7 @@ use alloc::string::ToString;
 use super::Simulation;
 use super::client::{Answer, Call, ClientId, ClientRequest, Conclusion, End, OperationRecord, Reply, Trouble, Wish};
 use super::machine::Asker;
+use super::marks::Mark;
 use super::network::{Body, Endpoint};
 use super::news::What;
 use super::queue::Event;
@@ -19,6 +20,9 @@ impl Simulation {
         let mode = self.read_mode();
         if let Call::Read(_) = request.call {
             self.note_asked(request.client, request.attempt);
+            if self.marks.is_some() && self.leads_unaware(server) {
+                self.mark(Mark::ReadAtDeposedLeader);
+            }
         }
         let Some(process) = &mut self.machines[server.slot()].process else {
             return self.answer(server, asker, Reply::Unreachable);
@@ -66,6 +70,12 @@ impl Simulation {
         }
     }
 
+    /// Whether a server leads, and another one a later term.
+    fn leads_unaware(&self, server: ServerId) -> bool {
+        let leads = self.machines[server.slot()].raft().is_some_and(Raft::is_leader);
+        leads && self.leader() != Some(server)
+    }
+
     pub(super) fn answer(&mut self, server: ServerId, asker: Asker, reply: Reply) {
         self.note_request_ended(server, asker.request);
         let answer = Answer { attempt: asker.attempt, reply };
@@ -74,7 +84,11 @@ impl Simulation {
 
     pub(super) fn client_hears(&mut self, client: ClientId, answer: Answer) {
         let (now, servers) = (self.now, self.machines.len() as u8);
-        let conclusion = self.clients[client.slot()].take_answer(now, answer, servers);
+        let parameters = self.scenario.parameters.clients;
+        if self.clients[client.slot()].is_late_session(&answer) {
+            self.mark(Mark::SessionOpenedLate);
+        }
+        let conclusion = self.clients[client.slot()].take_answer(now, answer, servers, &parameters);
         if let Some(conclusion) = conclusion {
             self.conclude(client.slot(), conclusion);
         }

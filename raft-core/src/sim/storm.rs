@@ -8,7 +8,9 @@
 //! happen.
 //!
 //! A storm never breaks more than Raft promises to survive: disks are lost only where a quorum holds the rest, clocks drift no
-//! more than leases allow where there are leases. It ends with [`Action::HealQuorum`]: a bare quorum is mended, everything else
+//! more than leases allow where there are leases, and are set back only where a leader forgets its lease over it; a write takes no longer than
+//! the limit at which a disk counts as stalled. Where leases are, a server's election timeout never gets shorter at a restart; where some check no quorum, or
+//! where disks are slow, all ask before they campaign. It ends with [`Action::HealQuorum`]: a bare quorum is mended, everything else
 //! stays broken for good, and the cluster must come back to work.
 
 use alloc::vec::Vec;
@@ -18,7 +20,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::action::{Action, Target, TimedAction};
 use super::concern;
-use super::parameters::{DiskParameters, NetworkParameters, Parameters};
+use super::parameters::{DiskParameters, LimitParameters, MACHINES_MAX, NetworkParameters, Parameters};
 use super::scenario::Scenario;
 use crate::hash::mix;
 use crate::raft::{Rules, ServerId, ServerSet};
@@ -86,6 +88,19 @@ enum Kind {
     Rhythm,
     Coup,
     Oust,
+    Late,
+    Haunt,
+    Overdue,
+    Corner,
+    Swap,
+    Shrink,
+    Amnesia,
+    Learn,
+    Return,
+    Renew,
+    SetBack,
+    SlowDisks,
+    Reconfigure,
 }
 
 const KINDS: &[(Kind, &[Profile])] = {
@@ -127,6 +142,19 @@ const KINDS: &[(Kind, &[Profile])] = {
         (Kind::Rhythm, &[Network]),
         (Kind::Coup, &[Membership]),
         (Kind::Oust, &[Membership]),
+        (Kind::Late, &[Network]),
+        (Kind::Haunt, &[Crashes, Disks, Network, Membership]),
+        (Kind::Overdue, &[Network, Membership]),
+        (Kind::Corner, &[Membership]),
+        (Kind::Swap, &[Membership]),
+        (Kind::Shrink, &[Membership]),
+        (Kind::Amnesia, &[Disks, Membership]),
+        (Kind::Learn, &[Membership]),
+        (Kind::Return, &[Membership]),
+        (Kind::Renew, &[Disks, Membership]),
+        (Kind::SetBack, &[Clocks]),
+        (Kind::SlowDisks, &[Disks]),
+        (Kind::Reconfigure, &[Crashes, Clocks, Membership]),
     ]
 };
 
@@ -167,15 +195,19 @@ pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, 
     let mut scenario = Scenario::new(seed, servers.unwrap_or(drawn));
     scenario.parameters.rules = rules;
     draw_parameters(&mut random, &mut scenario.parameters);
-    let leases = scenario.parameters.clients.lease_reads;
     let servers = scenario.parameters.servers;
+    let patience = core::array::from_fn(|_| pick(&mut random, &PATIENCE));
     let mut storm = Storm {
         random,
         servers,
         end: Time::ZERO + (length - CALM_AFTER),
-        leases,
+        parameters: scenario.parameters.clone(),
+        newcomers: 0,
         joins: 0,
         leaves: 0,
+        swaps: 0,
+        renewals: 0,
+        patience,
         actions: Vec::new(),
     };
     if profile != Profile::Calm {
@@ -192,25 +224,53 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
     let (min, max) = pick(random, &[(1, 3), (1, 20), (5, 15), (10, 40)]);
     parameters.network =
         NetworkParameters { latency_min: millis(min), latency_max: millis(max), loss: 0, duplication: 0 };
-    let (min, max) = pick(random, &[(0, 0), (0, 1), (1, 5), (2, 30)]);
+    // The last three are as slow as they may be: the slowest disk still counts as working.
+    let disks: &[(u64, u64)] = match random.random_range(0..6_u32) {
+        0 => &[(50, 150), (200, SLOW_DISK_MAX / 2), (SLOW_DISK_MAX * 3 / 4, SLOW_DISK_MAX)],
+        _ => &[(0, 0), (0, 1), (1, 5), (2, 30)],
+    };
+    let (min, max) = pick(random, disks);
     parameters.disk = DiskParameters { fsync_min: millis(min), fsync_max: millis(max) };
     parameters.timing.snapshot_after_entries = pick(random, &[0, 5, 20, 100]);
     parameters.timing.append_entries_max = pick(random, &[1, 2, 8, 256]);
     parameters.timing.snapshot_piece_max = pick(random, &[16, 64, 64 << 10]);
-    parameters.timing.pre_vote = random.random_range(0..4_u32) > 0;
+    // Where a write takes longer than an election timeout, terms would rise faster than they are written.
+    let slow = parameters.disk.fsync_max >= SLOW_DISK;
+    parameters.timing.pre_vote = random.random_range(0..4_u32) > 0 || slow;
     parameters.clients.count = pick(random, &[1, 2, 4, 8]);
     parameters.clients.think_time = millis(pick(random, &[15, 40, 120]));
-    if parameters.timing.append_entries_max < 8 {
+    draw_limits(random, &mut parameters.limits);
+    if slow {
+        // One entry after the other, and a slow write for each: a server that lags would take minutes.
+        parameters.timing.append_entries_max = parameters.timing.append_entries_max.max(8);
+        parameters.limits = Parameters::default().limits;
+    }
+    if parameters.timing.append_entries_max < 8 || parameters.limits.append_bytes_max < 1_000 {
         // Single entries that overtake each other come to few a second: not more than that is asked for.
         parameters.clients.count = parameters.clients.count.min(2);
         parameters.clients.think_time = parameters.clients.think_time.max(millis(40));
     }
     parameters.clients.extra_reads = pick(random, &[0, 0, 800_000]);
-    parameters.clients.keys = pick(random, &[1, 2, 5]);
+    // Many keys make a large snapshot, which has many pieces.
+    parameters.clients.keys = pick(random, &[1, 2, 5, 60]);
     parameters.clients.lease_reads = random.random_range(0..3_u32) == 0;
-    // To the leader, to a follower and back again, and a write on each: who gives up sooner is seldom answered.
+    parameters.clients.attempt_timeout = millis(pick(random, &[100, 250, 600]));
+    // To the leader, to a follower and back again, and a write on each: an operation may need a session first, and a few tries.
     let answer = parameters.network.latency_max.times(4) + parameters.disk.fsync_max.times(2);
-    parameters.clients.attempt_timeout = millis(pick(random, &[100, 250, 600])).max(answer);
+    parameters.clients.operation_timeout = parameters.clients.operation_timeout.max(answer.times(3));
+}
+
+/// Small limits are reached with little data.
+fn draw_limits(random: &mut Xoshiro256PlusPlus, limits: &mut LimitParameters) {
+    if random.random_range(0..3_u32) > 0 {
+        return;
+    }
+    limits.append_bytes_max = pick(random, &[1, 100, 1 << 20]);
+    limits.window_appends_max = pick(random, &[1, 2, 64]);
+    limits.window_bytes_max = pick(random, &[1, 200, 16 << 20]);
+    limits.uncommitted_bytes_max = pick(random, &[1, 200, 64 << 20]);
+    limits.snapshot_after_bytes = pick(random, &[0, 300, 2_000, 16 << 20]);
+    limits.entries_kept = pick(random, &[0, 3, 256]);
 }
 
 pub(super) fn pick<T: Copy>(random: &mut Xoshiro256PlusPlus, choices: &[T]) -> T {
@@ -221,9 +281,15 @@ pub(super) struct Storm {
     pub(super) random: Xoshiro256PlusPlus,
     pub(super) servers: u8,
     end: Time,
-    leases: bool,
+    pub(super) parameters: Parameters,
+    /// Servers that may have joined are numbered up to so many beyond the first ones; faults are theirs as well.
+    newcomers: u8,
     joins: u32,
     leaves: u32,
+    swaps: u32,
+    renewals: u32,
+    /// How many times the world's election timeout each server waits once it has been restarted for it, where that may not change again.
+    pub(super) patience: [u64; MACHINES_MAX as usize],
     actions: Vec<TimedAction>,
 }
 
@@ -236,19 +302,44 @@ const JOINS_MAX: u32 = 4;
 /// And one that only shrinks soon survives nothing.
 const LEAVES_MAX: u32 = 2;
 
+/// Machines have a number each, and there are no more than [`MACHINES_MAX`].
+const SWAPS_MAX: u32 = 4;
+
+/// A server without a vote is one fewer that may fail.
+const RENEWALS_MAX: u32 = 8;
+
+/// How many times the world's election timeout a server may wait.
+pub(super) const PATIENCE: [u64; 4] = [1, 1, 2, 3];
+
+/// From so long a write on, nobody campaigns without asking.
+const SLOW_DISK: Duration = Duration::from_millis(100);
+
+/// The longest a write takes on a slow disk, in milliseconds: a little less than what counts as a stall in a world of 150 to 300 ms.
+const SLOW_DISK_MAX: u64 = 590;
+
 impl Storm {
     fn blow(&mut self, profile: Profile) {
         // Some seeds have most kinds of fault, some have few, which then have room to do their worst.
         let of_six = pick(&mut self.random, if profile == Profile::Full { &[1, 2, 4] } else { &[4] });
+        let mut chosen = Vec::new();
         for (kind, profiles) in KINDS {
             let on = self.random.random_range(0..6_u32) < of_six;
             let every = Duration::from_millis(pick(&mut self.random, &INTERVALS));
-            if !on || !profile.has(profiles) {
-                continue;
+            if on && profile.has(profiles) {
+                chosen.push((*kind, every));
             }
+        }
+        // Whoever may join is there to be broken, too: one joins for certain, so that its number makes sense.
+        let joins = |(kind, _): &(Kind, Duration)| matches!(kind, Kind::Join | Kind::Swap | Kind::Learn | Kind::Oust);
+        if chosen.iter().any(joins) && self.joins_left(1) {
+            let at = Time::ZERO + self.millis(3_000);
+            self.put(at, Action::AddServer);
+            self.newcomers = 4;
+        }
+        for (kind, every) in chosen {
             let mut at = Time::ZERO + self.about(every);
             while at < self.end {
-                self.throw(*kind, at);
+                self.throw(kind, at);
                 at += self.about(every);
             }
         }
@@ -268,15 +359,23 @@ impl Storm {
         self.about(Duration::from_millis(average))
     }
 
+    /// One of the first servers, or, where some may join, now and then one of those.
     pub(super) fn anyone(&mut self) -> ServerId {
-        let number = self.random.random_range(1..=self.servers);
+        let later = self.newcomers > 0 && self.random.random_range(0..4_u32) == 0;
+        let number = match later {
+            true => self.servers + self.random.random_range(1..=self.newcomers),
+            false => self.random.random_range(1..=self.servers),
+        };
         ServerId::new(number).expect("a storm blows over at least one server")
     }
 
+    /// Whoever may be there.
+    pub(super) fn everyone(&self) -> ServerSet {
+        ServerSet::first(self.servers + self.newcomers)
+    }
+
     pub(super) fn two(&mut self) -> Option<(ServerId, ServerId)> {
-        let from = self.anyone();
-        let other = self.random.random_range(1..self.servers.max(2));
-        let to = ServerId::new((from.number() + other - 1) % self.servers + 1)?;
+        let (from, to) = (self.anyone(), self.anyone());
         (from != to).then_some((from, to))
     }
 
@@ -292,7 +391,7 @@ impl Storm {
     }
 
     fn throw(&mut self, kind: Kind, at: Time) {
-        let everyone = ServerSet::first(self.servers);
+        let everyone = self.everyone();
         match kind {
             Kind::Crash => {
                 let target = self.target();
@@ -354,12 +453,53 @@ impl Storm {
             Kind::Rhythm => self.rhythm(at),
             Kind::Coup => self.coup(at),
             Kind::Oust => self.oust(at),
+            Kind::Late => self.late(at),
+            Kind::Haunt => self.haunt(at),
+            Kind::Overdue => self.overdue(at),
+            Kind::Corner => self.corner(at),
+            Kind::Swap => self.swap(at),
+            Kind::Shrink => self.shrink(at),
+            Kind::Amnesia => self.amnesia(at),
+            Kind::Reconfigure => self.reconfigure(at),
+            Kind::Learn => {
+                if self.joins_left(1) {
+                    self.put(at, Action::AddLearner);
+                }
+            }
+            Kind::Return => {
+                let server = self.anyone();
+                self.put(at, Action::AddBack(server));
+            }
+            Kind::Renew => {
+                let target = self.target();
+                if self.renewals_left() {
+                    self.put(at, Action::RenewDisk(target));
+                    self.restart_later(at);
+                }
+            }
+            Kind::SetBack => {
+                // A leader forgets what its lease rests on. What others have promised by their clocks must not end sooner.
+                let leases = self.parameters.clients.lease_reads;
+                let target = if leases { Target::Leader } else { self.target() };
+                let micros = pick(&mut self.random, &[-50_000, -300_000, -3_000_000, -3_600_000_000]);
+                self.put(at, Action::ShiftClock { target, micros });
+            }
+            Kind::SlowDisks => {
+                let max = pick(&mut self.random, &[60, 200, SLOW_DISK_MAX]);
+                let (min, max) = (Duration::from_millis(max * 3 / 4), Duration::from_millis(max));
+                let back = at + Duration::from_millis(1_000) + self.millis(3_000);
+                let DiskParameters { fsync_min, fsync_max } = self.parameters.disk;
+                for server in everyone.iter() {
+                    self.put(at, Action::SetFsync { server, min, max });
+                    self.put(back, Action::SetFsync { server, min: fsync_min, max: fsync_max });
+                }
+            }
             Kind::Loss => {
                 let share = pick(&mut self.random, &[0, 20_000, 100_000, 300_000]);
                 self.put(at, Action::SetLoss(share));
             }
             Kind::Duplication => {
-                let share = pick(&mut self.random, &[0, 20_000, 200_000]);
+                let share = pick(&mut self.random, &[0, 20_000, 200_000, 600_000]);
                 self.put(at, Action::SetDuplication(share));
             }
             Kind::Straggle => {
@@ -374,7 +514,7 @@ impl Storm {
             }
             Kind::Fsync => {
                 let server = self.anyone();
-                let max = pick(&mut self.random, &[1, 10, 60, 200]);
+                let max = pick(&mut self.random, &[1, 10, 60, 200, SLOW_DISK_MAX]);
                 let (min, max) = (Duration::from_millis(max / 2), Duration::from_millis(max));
                 self.put(at, Action::SetFsync { server, min, max });
             }
@@ -413,7 +553,7 @@ impl Storm {
             Kind::ClockRate => {
                 let server = self.anyone();
                 // Leases promise nothing beyond the bound they state.
-                let rates: &[u32] = if self.leases {
+                let rates: &[u32] = if self.parameters.clients.lease_reads {
                     &[960_000, 1_000_000, 1_040_000]
                 } else {
                     &[0, 300_000, 1_000_000, 1_200_000, 3_000_000]
@@ -426,7 +566,7 @@ impl Storm {
             Kind::ClockJump => {
                 let server = self.anyone();
                 let micros = pick(&mut self.random, &[-2_000_000, -100_000, 100_000, 5_000_000]);
-                if !self.leases {
+                if !self.parameters.clients.lease_reads {
                     self.put(at, Action::JumpClock { server, micros });
                 }
             }
@@ -463,6 +603,20 @@ impl Storm {
     pub(super) fn leaves_left(&mut self, count: u32) -> bool {
         let left = self.leaves + count <= LEAVES_MAX;
         self.leaves += if left { count } else { 0 };
+        left
+    }
+
+    /// Whether so many more voters may be replaced at once; they are counted.
+    pub(super) fn swaps_left(&mut self, count: u32) -> bool {
+        let left = self.swaps + count <= SWAPS_MAX;
+        self.swaps += if left { count } else { 0 };
+        left
+    }
+
+    /// Whether one more disk may be lost by a server that comes back; it is counted.
+    pub(super) fn renewals_left(&mut self) -> bool {
+        let left = self.renewals < RENEWALS_MAX;
+        self.renewals += u32::from(left);
         left
     }
 

@@ -8,7 +8,8 @@
 //! * **Safety** while the run goes on: the first [`Violation`] ends it.
 //! * **What clients saw**, at the end: their history must be linearizable ([`crate::check::linearizable`]). Where that can't be
 //!   decided within bounds, [`Played::undecided`] says so.
-//! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within [`CALM_AFTER`] and [`GRACE`] there must be a moment at
+//! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within [`CALM_AFTER`] and [`GRACE`] (and longer where disks are
+//!   slow) there must be a moment at
 //!   which somebody leads, a write of the person's has been answered, if one was asked for in time, and all servers that were healed (and are still members) have
 //!   applied it, with equal stores. Not at every moment: what was not healed may go on disturbing.
 //!
@@ -38,6 +39,9 @@ use crate::time::{Duration, Time};
 
 /// How long after the calm's [`CALM_AFTER`] the stores may take to become equal.
 pub const GRACE: Duration = Duration::from_secs(3);
+
+/// So many writes, one after the other, may pass besides: on disks that take as long as an election, a few elections and a session.
+const WRITES: u64 = 40;
 
 /// How often it is looked whether a run has settled.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -269,7 +273,7 @@ fn settle(world: &mut Simulation, until: Time) -> Option<Finding> {
         world.run_until(until);
         return None;
     };
-    let deadline = calm + CALM_AFTER + GRACE;
+    let deadline = calm + CALM_AFTER + GRACE + world.scenario().parameters.disk.fsync_max.times(WRITES);
     world.run_until(calm);
     while let Some(why) = what_is_missing(world, calm) {
         if world.violation().is_some() {

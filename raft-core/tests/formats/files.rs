@@ -155,7 +155,7 @@ fn what_is_wrong_with_a_file_is_said_in_a_sentence() {
         (
             r#"{"at": "1s", "do": "heal-all", "why": "so"}"#,
             "line 4, column 37: unknown field `why`, expected one of `at`, `do`, `server`, `from`, `to`, `rate`, `by`, \
-             `stalled`, `full`, `min`, `max`, `delay`, `share`, `groups`, `message`, `command`, `draw`",
+             `stalled`, `full`, `min`, `max`, `delay`, `share`, `groups`, `message`, `command`, `draw`, `of`, `copies`, `pre_vote`, `check_quorum`",
         ),
         (
             r#"{"at": "soon", "do": "heal-all"}"#,

@@ -5,8 +5,8 @@ use proptest::test_runner::RngSeed;
 use raft_core::format::{LENGTH_MAX, Run};
 use raft_core::raft::{Rule, Rules, ServerId};
 use raft_core::sim::{
-    Action, CERTAIN, ClientParameters, DiskParameters, MACHINES_MAX, NetworkParameters, Parameters, SERVERS_MAX,
-    Scenario, Target, TimedAction, TimingParameters,
+    Action, CERTAIN, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind, NetworkParameters,
+    OwnTiming, Parameters, SERVERS_MAX, Scenario, Target, TimedAction, TimingParameters,
 };
 use raft_core::time::{Duration, Time};
 
@@ -22,6 +22,15 @@ pub fn s(number: u8) -> ServerId {
 pub fn run_of(actions: Vec<TimedAction>) -> Run {
     let scenario = Scenario { actions, ..Scenario::new(7, 5) };
     Run { scenario, until: Time::from_secs(5), hash: Some(0xfeed_0000_0000_0001) }
+}
+
+fn own_timing() -> OwnTiming {
+    OwnTiming {
+        election_timeout_min: Duration::from_millis(300),
+        election_timeout_max: Duration::from_millis(900),
+        pre_vote: true,
+        check_quorum: false,
+    }
 }
 
 /// One of every kind. The match makes sure that a new kind is added here.
@@ -65,6 +74,13 @@ pub fn every_action() -> Vec<Action> {
         Action::Mute(Target::Leader),
         Action::Deafen(Target::Server(s(3))),
         Action::SetStraggling { share: 12_345, delay: max },
+        Action::SetLate { of: MessageKind::Votes, share: 500_000, delay: Duration::from_secs(60), copies: true },
+        Action::IsolateWithNewcomers(Target::Leader),
+        Action::AddLearner,
+        Action::AddBack(s(3)),
+        Action::RenewDisk(Target::Server(s(4))),
+        Action::ShiftClock { target: Target::Leader, micros: -3_600_000_000 },
+        Action::Configure { server: s(2), with: own_timing() },
     ];
     let kinds = |action: &Action| match action {
         Action::Crash(_) | Action::Restart(_) | Action::RestartAll | Action::Pause(_) | Action::Resume(_) => 5,
@@ -77,7 +93,9 @@ pub fn every_action() -> Vec<Action> {
         Action::TransferLeadership(_) | Action::AddServer | Action::RemoveServer(_) => 30,
         Action::Submit(_) | Action::HealQuorum(_) => 32,
         Action::TearWrite(_) | Action::FillDisk { .. } | Action::Mute(_) | Action::Deafen(_) => 36,
-        Action::SetStraggling { .. } => 37,
+        Action::SetStraggling { .. } | Action::SetLate { .. } | Action::IsolateWithNewcomers(_) => 39,
+        Action::AddLearner | Action::AddBack(_) | Action::RenewDisk(_) | Action::ShiftClock { .. } => 43,
+        Action::Configure { .. } => 44,
     };
     assert_eq!(all.iter().map(kinds).max(), Some(all.len()));
     all
@@ -137,6 +155,10 @@ pub fn action() -> impl Strategy<Value = Action> {
         target().prop_map(Action::TearWrite),
         target().prop_map(Action::Mute),
         target().prop_map(Action::Deafen),
+        target().prop_map(Action::IsolateWithNewcomers),
+        target().prop_map(Action::RenewDisk),
+        (target(), jump.clone()).prop_map(|(target, micros)| Action::ShiftClock { target, micros }),
+        server().prop_map(Action::AddBack),
         (server(), any::<bool>()).prop_map(|(server, full)| Action::FillDisk { server, full }),
         server().prop_map(Action::Restart),
         server().prop_map(Action::Resume),
@@ -165,6 +187,9 @@ pub fn action() -> impl Strategy<Value = Action> {
         Just(Action::ResumeAll),
         Just(Action::HealAll),
         Just(Action::AddServer),
+        Just(Action::AddLearner),
+        (prop::sample::select(&MessageKind::ALL[..]), share.clone(), length(), any::<bool>())
+            .prop_map(|(of, share, delay, copies)| Action::SetLate { of, share, delay, copies }),
         share.clone().prop_map(Action::SetLoss),
         (share.clone(), length()).prop_map(|(share, delay)| Action::SetStraggling { share, delay }),
         share.prop_map(Action::SetDuplication),
@@ -209,6 +234,18 @@ fn parameters() -> impl Strategy<Value = Parameters> {
             snapshot_piece_max: piece,
         }
     });
+    let limits = (1..=u64::MAX, 1..=u64::MAX, 1..=u64::MAX, 1..=u64::MAX, any::<[u64; 2]>()).prop_map(
+        |(append_bytes_max, window_appends_max, window_bytes_max, uncommitted_bytes_max, [bytes, entries_kept])| {
+            LimitParameters {
+                append_bytes_max,
+                window_appends_max,
+                window_bytes_max,
+                uncommitted_bytes_max,
+                snapshot_after_bytes: bytes,
+                entries_kept,
+            }
+        },
+    );
     let reads = (0..=CERTAIN, any::<bool>());
     let clients = (any::<u8>(), positive(), 1..=u8::MAX, reads, positive(), positive()).prop_map(
         |(count, think_time, keys, (extra_reads, lease_reads), attempt_timeout, operation_timeout)| ClientParameters {
@@ -223,16 +260,29 @@ fn parameters() -> impl Strategy<Value = Parameters> {
     );
     let rules = prop::sample::subsequence(Rule::ALL.to_vec(), 0..=Rule::ALL.len())
         .prop_map(|off| off.into_iter().fold(Rules::ALL, Rules::without));
-    (1..=SERVERS_MAX, network, disk, timing, clients, rules).prop_map(
-        |(servers, network, disk, timing, clients, rules)| Parameters {
+    (1..=SERVERS_MAX, network, disk, timing, limits, clients, rules).prop_map(
+        |(servers, network, disk, timing, limits, clients, rules)| Parameters {
             servers,
             network,
             disk,
             timing,
+            limits,
             clients,
             rules,
         },
     )
+}
+
+/// Parameters of a server's own, made to fit a world's.
+fn own(timing: TimingParameters, (more, width, [pre_vote, check_quorum]): (u64, u64, [bool; 2])) -> OwnTiming {
+    let min = timing.heartbeat_interval + Duration::from_micros(1 + more);
+    let election_timeout_max = (min + Duration::from_micros(width)).min(LENGTH_MAX);
+    let election_timeout_min = min.min(election_timeout_max);
+    OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum }
+}
+
+fn any_own() -> impl Strategy<Value = (u64, u64, [bool; 2])> {
+    (0..9_000_000_u64, 0..=LENGTH_MAX.as_micros(), any::<[bool; 2]>())
 }
 
 prop_compose! {
@@ -241,6 +291,7 @@ prop_compose! {
         seed in any::<u64>(),
         parameters in prop_oneof![Just(Parameters::default()), parameters()],
         actions in prop::collection::vec((length(), action()), 0..60),
+        configured in prop::collection::vec((length(), server(), any_own()), 0..3),
         until in length(),
         hash in any::<Option<u64>>(),
     ) -> Run {
@@ -248,6 +299,10 @@ prop_compose! {
             .into_iter()
             .map(|(at, action)| TimedAction { at: Time::ZERO + at, action })
             .collect();
+        for (at, server, with) in configured {
+            let action = Action::Configure { server, with: own(parameters.timing, with) };
+            actions.push(TimedAction { at: Time::ZERO + at, action });
+        }
         // So that every server that an action names may exist.
         actions.push(TimedAction { at: Time::ZERO, action: Action::AddServer });
         actions.sort_by_key(|timed| timed.at);

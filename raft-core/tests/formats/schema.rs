@@ -73,6 +73,7 @@ fn full() -> Value {
     parameters.network.loss = 1;
     parameters.disk.fsync_min = raft_core::time::Duration::ZERO;
     parameters.timing.pre_vote = false;
+    parameters.limits.entries_kept = 0;
     parameters.clients.count = 0;
     assert_ne!(*parameters, Parameters::default());
     let text = write(&File { note: "Everything.".into(), run }).unwrap();
@@ -90,7 +91,7 @@ fn the_schema_has_the_fields_that_are_written_and_no_others() {
     let (schema, full) = (schema(), full());
     assert!(valid(&full) && readable(&full));
     assert_eq!(fields(&schema["properties"]), fields(&full));
-    for part in ["network", "disk", "timing", "clients"] {
+    for part in ["network", "disk", "timing", "limits", "clients"] {
         assert_eq!(fields(&schema["properties"][part]["properties"]), fields(&full[part]), "{part}");
     }
     assert_eq!(schema["properties"]["without"]["items"]["enum"], full["without"]);
@@ -120,7 +121,7 @@ fn the_schema_and_the_reader_refuse_the_same() {
         }
         both(&without, !["raftarium", "seed"].contains(&field.as_str()), field);
     }
-    for part in ["network", "disk", "timing", "clients"] {
+    for part in ["network", "disk", "timing", "limits", "clients"] {
         for field in fields(&full[part]) {
             let mut changed = full.clone();
             changed[part].as_object_mut().unwrap().remove(field);

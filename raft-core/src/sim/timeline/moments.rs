@@ -144,14 +144,18 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
         | What::DiskStalled(..)
         | What::DiskFull(..)
         | What::DiskSpeed(..) => moment(MomentKind::Disk, 0),
-        What::Cut(..) | What::Partitioned(..) | What::Isolated(..) | What::Muted(..) | What::Deafened(..) => {
-            moment(MomentKind::Cut, 0)
-        }
+        What::Cut(..)
+        | What::Partitioned(..)
+        | What::Isolated(..)
+        | What::IsolatedTogether(..)
+        | What::Muted(..)
+        | What::Deafened(..) => moment(MomentKind::Cut, 0),
         What::Healed(..) | What::AllHealed | What::QuorumHealed(..) => moment(MomentKind::Heal, 0),
         What::LossSet(..)
         | What::DuplicationSet(..)
         | What::LatencySet(..)
         | What::StragglingSet(..)
+        | What::LatenessSet(..)
         | What::Impaired(..) => moment(MomentKind::Network, 0),
         What::Began(client, ..) => {
             let number = newest_write(world, *client, |_| true)?;
