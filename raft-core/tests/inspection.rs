@@ -134,6 +134,7 @@ fn why_a_server_does_not_campaign_is_a_sentence_of_its_own() {
         WithheldReason::Damaged { lost: id(4, 2) },
         WithheldReason::DiskStalled,
         WithheldReason::NotDurable,
+        WithheldReason::Exhausted,
     ]
     .map(sentence);
     let said = [
@@ -143,6 +144,7 @@ fn why_a_server_does_not_campaign_is_a_sentence_of_its_own() {
         "back to 4@2",
         "has stalled",
         "still being written",
+        "no further term",
     ];
     for (sentence, said) in all.iter().zip(said) {
         assert!(sentence.starts_with("S2 doesn’t campaign") && sentence.contains(said), "{sentence}");

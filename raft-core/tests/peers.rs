@@ -62,7 +62,7 @@ fn a_follower_ignores_and_observes_what_no_leader_sends() {
         ("entries whose terms go down", s(1), append(3, id(1, 1), &[3, 2])),
         ("entries whose terms go down", s(1), append(3, id(1, 1), &[0])),
         ("entries of a later term than their leader's", s(1), append(3, id(1, 1), &[4])),
-        ("entries of a later term than their leader's", s(1), append(3, id(1, 4), &[])),
+        ("an entry of a later term than the message's", s(1), append(3, id(1, 4), &[])),
         ("a second leader in the same term", s(3), append(3, id(1, 1), &[3])),
         ("a message from the server itself", s(2), append(3, id(1, 1), &[3])),
     ];
@@ -159,6 +159,101 @@ fn every_question_of_an_older_term_is_answered_with_the_newer_one() {
         // And the answer deposes whoever asked.
         cluster.arrive(s(2), s(1), answers[0].clone());
         assert_eq!(cluster.term(s(1)), 3);
+    }
+}
+
+// -------------------------------------------------------------------- the ends of the ranges
+
+/// The cluster elects, commits, and still does after every server has started anew from its disk.
+fn goes_on(cluster: &mut Cluster) {
+    for round in ["before", "after"] {
+        cluster.run(ms(2_000));
+        let leader = cluster.leader().expect("somebody leads");
+        let before = cluster.commit(leader);
+        cluster.propose(leader, round);
+        cluster.run(ms(500));
+        for server in cluster.servers() {
+            assert!(cluster.commit(server) > before, "{server} {round} the restart");
+            cluster.crash(server);
+        }
+        for server in cluster.servers() {
+            cluster.restart(server);
+        }
+    }
+}
+
+#[test]
+fn a_term_at_the_end_of_its_range_stops_nobody() {
+    for term in [Term(u64::MAX), Term(u64::MAX - 1), Term(1 << 63), Term::MAX, Term(Term::MAX.0 - 1), Term(1 << 32)] {
+        let stale = AppendOutcome::StaleTerm;
+        let last = EntryId::ZERO;
+        let messages = [
+            answer(term.0, 1, stale),
+            Message::PreVote(PreVote { term, last }),
+            Message::PreVoteResponse(PreVoteResponse { term, asked_in: term, granted: false }),
+            Message::RequestVote(RequestVote { term, last, leadership_transfer: true }),
+            Message::TimeoutNow(TimeoutNow { term }),
+            append(term.0, EntryId::ZERO, &[]),
+        ];
+        for message in messages {
+            let mut cluster = Cluster::new(3);
+            cluster.elect(s(1));
+            for to in [s(1), s(3)] {
+                cluster.arrive(s(2), to, message.clone());
+            }
+            goes_on(&mut cluster);
+        }
+    }
+}
+
+fn snapshot_from(leader: u64, last: EntryId, configuration: Configuration, index: u64) -> Message {
+    let meta = SnapshotMeta { last, configuration, configuration_index: LogIndex(index) };
+    let snapshot = Snapshot::new(meta.clone(), b""[..].into());
+    Message::InstallSnapshot(Box::new(InstallSnapshot {
+        term: Term(leader),
+        round: 1,
+        meta,
+        size: 0,
+        checksum: snapshot.checksum(),
+        offset: 0,
+        piece: Piece::of(snapshot.data(), 0, 0),
+    }))
+}
+
+#[test]
+fn a_snapshot_that_no_server_took_reaches_neither_the_log_nor_the_disk() {
+    let (trio, nobody) = (Configuration::of_voters(set(&[1, 2, 3])), Configuration::default());
+    let two_roles = Configuration { learners: set(&[3]), ..trio };
+    let snapshots = [
+        ("an index that no log reaches", id(u64::MAX, 1), trio, 0),
+        ("an index that no log reaches", id(LogIndex::MAX.0 + 1, 1), trio, 0),
+        ("a snapshot whose membership is from after its end", id(5, 1), trio, 1_000),
+        ("a membership that no cluster has", id(5, 1), nobody, 5),
+        ("a membership that no cluster has", id(5, 1), two_roles, 5),
+        ("an entry of a later term than the message's", id(5, 2), trio, 0),
+    ];
+    for (what, last, configuration, index) in snapshots {
+        let mut cluster = Cluster::new(3);
+        cluster.elect(s(1));
+        let before = everything(&cluster, 2);
+        cluster.arrive(s(1), s(2), snapshot_from(1, last, configuration, index));
+        assert_eq!(everything(&cluster, 2), before, "{what}");
+        assert!(
+            cluster
+                .observed(s(2), |seen| matches!(seen, Observation::ImpossibleMessage { what: it, .. } if *it == what))
+        );
+        // What follows it changes nothing either.
+        let membership = Entry { term: Term(1), payload: Payload::Membership(trio.into()) };
+        let follows = AppendEntries {
+            term: Term(1),
+            previous: last,
+            entries: Entries::One(membership),
+            commit: LogIndex::ZERO,
+            round: 1,
+            probe: 0,
+        };
+        cluster.arrive(s(1), s(2), Message::AppendEntries(follows));
+        goes_on(&mut cluster);
     }
 }
 

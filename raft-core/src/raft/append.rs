@@ -60,10 +60,6 @@ impl AppendEntries {
 
 impl Raft {
     pub(super) fn on_append_entries(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) {
-        if let Some(what) = impossible(m) {
-            out.observe(|| Observation::ImpossibleMessage { from, what });
-            return;
-        }
         // What is committed is in the leader's log too (Leader Completeness): an append that begins before the commit
         // index, or inside a snapshot, needs looking at only from there on.
         let behind = self.commit.distance_from(m.previous.index);
@@ -111,6 +107,10 @@ impl Raft {
             && let Some(previous) = self.log.id_at(self.commit)
         {
             let rest = AppendEntries { previous, entries: m.entries.skip(behind as usize), ..m.clone() };
+            if rest.entries.as_slice().first().is_some_and(|first| first.term < previous.term) {
+                out.observe(|| Observation::ImpossibleMessage { from, what: "entries older than what is committed" });
+                return;
+            }
             return self.on_append_entries(from, &rest, out);
         }
         self.agree(from, m, self.commit.min(self.disk.log()), out);
@@ -196,18 +196,6 @@ impl Raft {
 fn goes_on_from(log: &Log, m: &AppendEntries) -> bool {
     let before = log.term_at(m.previous.index.min(log.last().index));
     m.entries.as_slice().first().is_none_or(|first| before.is_some_and(|before| before <= first.term))
-}
-
-/// What no correct leader sends.
-fn impossible(m: &AppendEntries) -> Option<&'static str> {
-    let mut term = m.previous.term;
-    for entry in m.entries.as_slice() {
-        if entry.term < term {
-            return Some("entries whose terms go down");
-        }
-        term = entry.term;
-    }
-    if term > m.term { Some("entries of a later term than their leader's") } else { None }
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ impl Raft {
         if let Some(transfer) = &leader.transfer {
             return Err(Refusal::Transferring { to: transfer.to });
         }
+        if self.log_is_full() {
+            return Err(Refusal::LogFull);
+        }
         if self.commit < leader.first_own && self.rule(Rule::OwnCommitBeforeChange) {
             return Err(Refusal::NoOwnCommitYet);
         }
@@ -82,7 +85,7 @@ impl Raft {
         // The entry may have been compacted before the learner came to it: then it is asked for again, but not all the time.
         let pause = self.config.election_timeout_max.times(2);
         let just_admitted = progress.admitted.is_some_and(|(last, at)| last == disk && now < at + pause);
-        let able = self.commit >= leader.first_own && leader.transfer.is_none();
+        let able = self.commit >= leader.first_own && leader.transfer.is_none() && !self.log_is_full();
         if !(settled && learns && able && self.keeps_up(progress)) || just_admitted || disk == DiskId::default() {
             return;
         }

@@ -45,11 +45,13 @@ impl DriftWatch {
         };
         let shortest = reading.from.since(anchor.to).as_micros();
         let longest = reading.to.since(anchor.from).as_micros();
+        // Beyond that it is the same as no limit; and so the products stay within their numbers.
+        let limit = 100 + u128::from(percent.min(1 << 32));
         let back = reading.shown < anchor.shown;
         let elapsed = reading.shown.since(anchor.shown).as_micros();
         // Rates beyond the limit, whatever the messages' delays were.
-        let fast = u128::from(elapsed) * 100 > u128::from(longest) * u128::from(100 + percent);
-        let slow = u128::from(elapsed) * u128::from(100 + percent) < u128::from(shortest) * 100;
+        let fast = u128::from(elapsed) * 100 > u128::from(longest) * limit;
+        let slow = u128::from(elapsed) * limit < u128::from(shortest) * 100;
         if back || fast || slow {
             *self = DriftWatch { anchor: Some(reading), latest: self.latest, drifts: true };
         } else if shortest >= span.as_micros() {
@@ -115,6 +117,24 @@ mod tests {
             assert!(watch.drifts(), "too early to tell");
             watch.take(reading(2_300, jump + 1_100), 10, SPAN);
             assert!(!watch.drifts());
+        }
+    }
+
+    #[test]
+    fn clocks_at_the_end_of_time_and_any_limit_can_be_reckoned_with() {
+        let reading = |from, to, shown| Reading {
+            from: Time::from_micros(from),
+            to: Time::from_micros(to),
+            shown: Time::from_micros(shown),
+        };
+        let end = u64::MAX;
+        for percent in [0, 10, end] {
+            let mut watch = DriftWatch::default();
+            watch.take(reading(0, 0, 0), percent, SPAN);
+            watch.take(reading(end, end, end), percent, SPAN);
+            assert!(!watch.drifts());
+            watch.take(reading(end, end, 0), percent, SPAN);
+            assert!(watch.drifts());
         }
     }
 

@@ -51,6 +51,8 @@ impl Raft {
             self.members().is_voter(me) || self.membership.since(self.commit).any(|membership| membership.is_voter(me));
         if !votes {
             Some(WithheldReason::NotAVoter)
+        } else if self.is_exhausted() {
+            Some(WithheldReason::Exhausted)
         } else if self.hard_state.standing != Standing::Member {
             Some(WithheldReason::Standing(self.hard_state.standing))
         } else if self.hard_state.lost != EntryId::ZERO {

@@ -236,6 +236,8 @@ pub enum Refusal {
         /// Its size in bytes.
         size: u64,
     },
+    /// The log has come to [`LogIndex::MAX`], but for a few indexes: there is none left.
+    LogFull,
 }
 
 /// Everything one step decided. The caller owns it, acts on it, and hands it in again: nothing is allocated in the
@@ -342,18 +344,63 @@ pub enum DurableError {
         /// The hard state's term.
         term: Term,
     },
+    /// The server's term is later than [`Term::MAX`].
+    TermBeyondEnd(Term),
+    /// There is an entry at this index, after [`LogIndex::MAX`].
+    IndexBeyondEnd(LogIndex),
+    /// The entry at this index, or the snapshot that ends there, is from before any election.
+    NoTerm(LogIndex),
+    /// The membership from this index makes no sense.
+    Membership {
+        /// Where it stands.
+        index: LogIndex,
+        /// What is wrong with it.
+        why: ChangeError,
+    },
+    /// The snapshot's membership is from after its last entry.
+    MembershipAhead {
+        /// Where the membership is said to stand.
+        index: LogIndex,
+        /// The snapshot's last entry.
+        last: EntryId,
+    },
+    /// The entry at this index admits a disk without a number.
+    NoDisk(LogIndex),
+    /// What the disk is said to have lost can't have been there.
+    Lost {
+        /// How the log is said to have ended.
+        lost: EntryId,
+        /// The hard state's term.
+        term: Term,
+    },
 }
 
 impl core::fmt::Display for DurableError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             DurableError::TermsOutOfOrder(index) => {
-                write!(f, "the log's terms go down at index {index}: the disk image is corrupt, restore it from a peer")
+                write!(f, "the log's terms go down at index {index}")
             }
             DurableError::TermAhead { entry, term } => {
-                write!(f, "the log holds entry {entry} but the server's term is {term}: the disk image is corrupt")
+                write!(f, "the log holds entry {entry} but the server's term is {term}")
             }
-        }
+            DurableError::TermBeyondEnd(term) => {
+                write!(f, "the server's term is {term}, and none is after {}", Term::MAX)
+            }
+            DurableError::IndexBeyondEnd(index) => {
+                write!(f, "there is an entry at index {index}, and none is after {}", LogIndex::MAX)
+            }
+            DurableError::NoTerm(index) => write!(f, "what stands at index {index} is from before any election"),
+            DurableError::Membership { index, why } => write!(f, "the membership from index {index} can't be: {why}"),
+            DurableError::MembershipAhead { index, last } => {
+                write!(f, "the snapshot up to {last} has its membership from index {index}, after its end")
+            }
+            DurableError::NoDisk(index) => write!(f, "the entry at index {index} admits a disk without a number"),
+            DurableError::Lost { lost, term } => {
+                write!(f, "the log is said to have ended with {lost} once, but the server's term is {term}")
+            }
+        }?;
+        f.write_str(": the disk image is corrupt, so wipe the disk and let the server join anew")
     }
 }
 

@@ -82,7 +82,7 @@
 //!
 //! # Caveats
 //! * Raft tolerates crashes, not lies: a peer that sends what no correct server would is ignored where that can be seen, and
-//!   believed where it can't.
+//!   believed where it can't. `guards` has the bounds: no message makes a server panic, spoils its disk, or uses up the terms at once.
 //! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the others have, and those that
 //!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
 //! * Lease reads are safe only while clocks drift no more than the configured bound. A leader that sees a quorum's clocks run apart further
@@ -107,6 +107,7 @@ mod drift;
 mod durability;
 mod election;
 mod entry;
+mod guards;
 mod io;
 mod log;
 mod membership;
@@ -275,6 +276,7 @@ impl Raft {
     /// Parameters that make no sense together, or a disk image that can't be a server's.
     pub fn new(config: Config, start: Start, now: Time) -> Result<Raft, StartError> {
         config.check().map_err(StartError::Config)?;
+        guards::check_start(&start)?;
         let (durable, bootstrap) = match start {
             Start::Bootstrap(configuration) => (Durable::default(), configuration),
             Start::Restart(durable, configuration) => (durable, configuration),
@@ -296,9 +298,6 @@ impl Raft {
         let mut log = Log::after(base);
         let mut admissions = Vec::new();
         for entry in durable.entries {
-            if entry.term < log.last().term {
-                return Err(StartError::Durable(DurableError::TermsOutOfOrder(log.last().index.next())));
-            }
             let index = log.last().index.next();
             match &entry.payload {
                 Payload::Membership(configuration) => membership.append(index, **configuration),
@@ -306,12 +305,6 @@ impl Raft {
                 _ => {}
             }
             log.append(entry);
-        }
-        if log.last().term > durable.hard_state.term {
-            return Err(StartError::Durable(DurableError::TermAhead {
-                entry: log.last(),
-                term: durable.hard_state.term,
-            }));
         }
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed ^ (u64::from(config.id.number()) << 56));
         // Nobody uses the first number: so a seed's election timeouts are what they were when somebody did, and old runs play on.
@@ -399,6 +392,10 @@ impl Raft {
     // ---------------------------------------------------------------- the table of roles and messages
 
     fn on_message(&mut self, from: ServerId, message: &Message, out: &mut Output) {
+        if let Some(what) = self.implausible(message) {
+            out.observe(|| Observation::ImpossibleMessage { from, what });
+            return;
+        }
         self.remind_removed(from, message, out);
         if !self.admit(from, message, out) {
             return;
@@ -453,7 +450,12 @@ impl Raft {
             if self.is_leader() && !self.rule(Rule::StepDownOnHigherTerm) {
                 return false;
             }
-            self.become_follower(theirs, StepDownReason::HigherTerm { by: from }, out);
+            let believed = self.believed(theirs);
+            self.become_follower(believed, StepDownReason::HigherTerm { by: from }, out);
+            if believed < theirs {
+                out.observe(|| Observation::ImpossibleMessage { from, what: "a term that is too far ahead" });
+                return false;
+            }
         }
         if message.is_from_leader() { self.admit_leader(from, out) } else { true }
     }
@@ -831,6 +833,8 @@ pub enum StartError {
     Config(ConfigError),
     /// It joins on a disk without an identity of its own ([`Start::Join`]).
     DiskUnnamed,
+    /// The membership that the cluster was founded with makes no sense.
+    Bootstrap(ChangeError),
     /// Its disk holds something that can't be a server's state.
     Durable(DurableError),
 }
@@ -840,6 +844,7 @@ impl core::fmt::Display for StartError {
         match self {
             StartError::Config(error) => error.fmt(f),
             StartError::DiskUnnamed => f.write_str("the disk's number is zero: give each new disk a number of its own"),
+            StartError::Bootstrap(error) => write!(f, "the membership to begin with can’t be: {error}"),
             StartError::Durable(error) => error.fmt(f),
         }
     }

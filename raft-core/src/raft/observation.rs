@@ -383,6 +383,8 @@ pub enum WithheldReason {
         /// How its log ended before.
         lost: EntryId,
     },
+    /// Its term is [`Term::MAX`], or its log has come to [`LogIndex::MAX`], but for a few indexes: there is no further one.
+    Exhausted,
 }
 
 /// Why a server stopped leading or campaigning.

@@ -4,6 +4,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::entry::{Entries, Entry, Payload};
+use super::guards::is_full;
 use super::io::{Output, Proposal, Refusal};
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::observation::{Observation, StepDownReason};
@@ -35,7 +36,8 @@ impl Raft {
         let mut id = EntryId::new(after, term);
         let accept = |Proposal { id: request, command }| {
             let payload = Payload::Command(command);
-            if let Some(reason) = self.refuses_proposal(&payload) {
+            let full = || is_full(id.index).then_some(Refusal::LogFull);
+            if let Some(reason) = self.refuses_proposal(&payload).or_else(full) {
                 out.refuse(request, reason);
                 return None;
             }
@@ -61,6 +63,9 @@ impl Raft {
         };
         if let Some(transfer) = &leader.transfer {
             return Some(Refusal::Transferring { to: transfer.to });
+        }
+        if self.log_is_full() {
+            return Some(Refusal::LogFull);
         }
         let (waiting, limit) = (leader.uncommitted_bytes, self.config.uncommitted_bytes_max);
         let over = waiting > 0 && waiting + payload.size() > limit;
@@ -290,16 +295,12 @@ impl Raft {
     // ---------------------------------------------------------------- answers
 
     pub(super) fn on_append_entries_response(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) {
-        if !self.note_heard(from, m.round, Some((m.clock, m.patience)), out) {
+        if !self.note_heard(from, m.round, Some((m.clock, m.patience))) {
             return;
         }
         match m.outcome {
             AppendOutcome::StaleTerm => {}
             AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
-                if index > self.log.last().index {
-                    out.observe(|| Observation::ImpossibleMessage { from, what: "a match beyond the leader's log" });
-                    return;
-                }
                 self.note_standing(from, m.outcome);
                 self.on_matched(from, index, m.received, m.round, out);
                 if let AppendOutcome::Joining { disk, .. } = m.outcome {
@@ -323,21 +324,11 @@ impl Raft {
         }
     }
 
-    /// A member answered: it is alive, and it knew the leader when `round` was current. Whether that can be.
-    pub(super) fn note_heard(
-        &mut self,
-        from: ServerId,
-        round: u64,
-        said: Option<(Time, Duration)>,
-        out: &mut Output,
-    ) -> bool {
+    /// A member answered: it is alive, and it knew the leader when `round` was current. Whether it is one, with the disk it has.
+    pub(super) fn note_heard(&mut self, from: ServerId, round: u64, said: Option<(Time, Duration)>) -> bool {
         let Role::Leader(leader) = &mut self.role else {
             return false;
         };
-        if round > leader.rounds.latest() {
-            out.observe(|| Observation::ImpossibleMessage { from, what: "an answer to a round that hasn't begun" });
-            return false;
-        }
         let began = leader.rounds.began(round);
         let Some(progress) = leader.progress_mut(from) else {
             return false;

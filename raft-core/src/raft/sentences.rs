@@ -225,6 +225,7 @@ fn withheld(me: ServerId, reason: WithheldReason) -> String {
         WithheldReason::NotDurable => {
             format!("{me} doesn’t campaign: its term or its vote is still being written.")
         }
+        WithheldReason::Exhausted => format!("{me} doesn’t campaign: there is no further term, or no further index."),
     }
 }
 
@@ -408,6 +409,7 @@ impl core::fmt::Display for Refusal {
             }
             Refusal::TransferTimedOut { to } => write!(f, "{to} didn’t take over in time"),
             Refusal::ReadTimedOut => f.write_str("the leader didn’t say in time where to read"),
+            Refusal::LogFull => f.write_str("the log has reached the last index there is"),
             Refusal::SnapshotUseless => f.write_str("the snapshot covers nothing new, or what isn’t applied"),
         }
     }

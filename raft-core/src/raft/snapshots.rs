@@ -301,17 +301,12 @@ impl Raft {
         m: &InstallSnapshotResponse,
         out: &mut Output,
     ) {
-        if !self.note_heard(from, m.round, None, out) {
+        if !self.note_heard(from, m.round, None) {
             return;
         }
         match m.progress {
             SnapshotProgress::StaleTerm => {}
-            SnapshotProgress::Installed(index) if index <= self.log.last().index => {
-                self.on_matched(from, index, index, m.round, out);
-            }
-            SnapshotProgress::Installed(_) => {
-                out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot beyond the leader's log" });
-            }
+            SnapshotProgress::Installed(index) => self.on_matched(from, index, index, m.round, out),
             SnapshotProgress::Received(bytes) => {
                 let Role::Leader(leader) = &mut self.role else {
                     return;
@@ -335,18 +330,10 @@ impl Raft {
 
     pub(super) fn on_install_snapshot(&mut self, from: ServerId, m: &InstallSnapshot, out: &mut Output) {
         let last = m.meta.last;
-        let end = m.offset.saturating_add(m.piece.bytes().len() as u64);
         if m.size > SNAPSHOT_SIZE_MAX {
             // The leader must know all the same that it is heard.
             out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot larger than any that is taken" });
             return self.answer_snapshot(from, m, SnapshotProgress::Received(0), out);
-        }
-        if end > m.size || last.term > m.term {
-            out.observe(|| Observation::ImpossibleMessage {
-                from,
-                what: "a snapshot piece that doesn't fit its whole",
-            });
-            return;
         }
         if last.index <= self.commit && self.rule(Rule::IgnoreOldSnapshots) {
             let commit = self.commit;

@@ -47,22 +47,26 @@ pub struct ServerSet {
 impl Term {
     /// The term before any election.
     pub const ZERO: Term = Term(0);
+    /// The last term there is. No cluster gets there: see `guards`.
+    pub const MAX: Term = Term(1 << 62);
 
     /// The term after this one.
     #[must_use]
     pub const fn next(self) -> Term {
-        Term(self.0 + 1)
+        Term(self.0.saturating_add(1))
     }
 }
 
 impl LogIndex {
     /// The position before the first entry.
     pub const ZERO: LogIndex = LogIndex(0);
+    /// The last position there is. No log gets there: see `guards`.
+    pub const MAX: LogIndex = LogIndex(1 << 62);
 
     /// The index after this one.
     #[must_use]
     pub const fn next(self) -> LogIndex {
-        LogIndex(self.0 + 1)
+        LogIndex(self.0.saturating_add(1))
     }
 
     /// The index before this one; zero stays zero.
@@ -295,6 +299,14 @@ mod tests {
         assert!(set.intersection(ServerSet::first(2)).is_subset_of(set));
         assert!(!set.is_subset_of(ServerSet::first(3)));
         assert_eq!(set.union(ServerSet::first(1)).difference(ServerSet::first(3)).len(), 1);
+    }
+
+    #[test]
+    fn terms_and_indexes_end_far_below_their_numbers_and_never_start_anew() {
+        const { assert!(Term::MAX.0 < u64::MAX / 2 && LogIndex::MAX.0 < u64::MAX / 2) };
+        assert_eq!(Term(u64::MAX).next(), Term(u64::MAX));
+        assert_eq!(LogIndex(u64::MAX).next(), LogIndex(u64::MAX));
+        assert_eq!(LogIndex(u64::MAX - 1).plus(7), LogIndex(u64::MAX));
     }
 
     #[test]
