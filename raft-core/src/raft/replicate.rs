@@ -295,7 +295,9 @@ impl Raft {
     // ---------------------------------------------------------------- answers
 
     pub(super) fn on_append_entries_response(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) {
-        if !self.note_heard(from, m.round, Some((m.clock, m.patience))) {
+        // That answers an append of a term in which this server led before, and perhaps one of its rounds that was numbered so: it proves nothing.
+        let earlier = m.outcome == AppendOutcome::StaleTerm;
+        if earlier || !self.note_heard(from, m.round, Some((m.clock, m.patience))) {
             return;
         }
         match m.outcome {

@@ -301,7 +301,8 @@ impl Raft {
         m: &InstallSnapshotResponse,
         out: &mut Output,
     ) {
-        if !self.note_heard(from, m.round, None) {
+        let earlier = m.progress == SnapshotProgress::StaleTerm;
+        if earlier || !self.note_heard(from, m.round, None) {
             return;
         }
         match m.progress {

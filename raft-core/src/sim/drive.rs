@@ -17,8 +17,8 @@ use super::{Simulation, store_settings};
 use crate::hash::mix;
 use crate::kv::{Applied, Store};
 use crate::raft::{
-    self, Config, Configuration, DiskId, EntryId, Input, LogIndex, Observation, Output, Payload, Raft, Receipt, ServerId,
-    ServerSet, Start,
+    self, Config, Configuration, DiskId, EntryId, Input, LogIndex, Observation, Output, Payload, Raft, Receipt,
+    ServerId, ServerSet, Start,
 };
 use crate::time::{Duration, Time};
 

@@ -1,6 +1,6 @@
 //! Reads that are not written to the log.
 
-use raft_core::raft::{Config, LeaseRefusal, Message, Refusal};
+use raft_core::raft::{Config, LeaseRefusal, Message, Refusal, Role};
 
 use crate::support::{Answer, Cluster, ms, s, set};
 
@@ -403,4 +403,42 @@ fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_lo
         let stale = cluster.answer(read) == Some(&Answer::Read(Vec::new()));
         assert_eq!(stale, !wait, "{:?}", cluster.answer(read));
     }
+
+#[test]
+fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
+    let mut cluster = Cluster::new(3);
+    let round = |cluster: &Cluster| match cluster.raft(s(1)).role() {
+        Role::Leader(leader) => leader.round(),
+        other => panic!("S1 is a {}", other.name()),
+    };
+    // In its first term, S1 begins a third round, of which S2 hears much later.
+    cluster.elect(s(1));
+    cluster.read(s(1));
+    cluster.settle();
+    cluster.read(s(1));
+    let third = round(&cluster);
+    let late = cluster.take(s(1), s(2), 0);
+    cluster.settle();
+    // S1 leads a second term, and S2 tells it then that the first one is over.
+    for (from, to) in [(s(1), s(2)), (s(2), s(1))] {
+        cluster.transfer(from, to);
+        cluster.settle();
+        assert!(cluster.leads(to));
+    }
+    cluster.arrive(s(1), s(2), late);
+    let answer = cluster.take(s(2), s(1), 0);
+    assert_eq!(answer.term(), cluster.raft(s(1)).term());
+    // S3 is elected, and S1 doesn't hear of it, until that answer comes.
+    cluster.isolate(s(1));
+    cluster.sleep(ms(200));
+    cluster.campaign(s(3));
+    cluster.settle();
+    cluster.propose(s(3), "x=2");
+    cluster.settle();
+    let read = cluster.read(s(1));
+    while round(&cluster) < third {
+        cluster.time_out(s(1));
+    }
+    cluster.arrive(s(2), s(1), answer);
+    assert_eq!(cluster.answer(read), None, "x=2 is committed, and S1 hasn't got it");
 }
