@@ -327,6 +327,8 @@ impl Raft {
         };
         let id = self.log.append(entry);
         if let Some(configuration) = configuration {
+            // Something may be sent at once because of it, and what was cut out of the log before lacks this entry.
+            self.slice = None;
             let before = *self.membership.current();
             self.membership.append(id.index, *configuration);
             self.on_membership(before, id.index, out);

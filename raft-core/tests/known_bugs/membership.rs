@@ -176,3 +176,30 @@ fn a_learner_one_round_trip_behind_becomes_a_voter_however_many_writes_that_is()
         cluster.advance(ms(2));
     }
 }
+
+#[test]
+fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_made_it_smaller() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    // A round of heartbeats for the first read is on its way; the second waits for the next round.
+    for other in [s(2), s(3)] {
+        cluster.hold(s(1), other);
+    }
+    let reads = [cluster.read(s(1)), cluster.read(s(1))];
+    // S1 alone, and a new learner: for that one, there is nothing in the log yet after what it was told of.
+    cluster.join(s(4));
+    cluster.hold(s(1), s(4));
+    cluster.change(s(1), set(&[1]), set(&[4]));
+    // The heartbeat to S3 is lost. Its answer to the joint membership commits that and ends it: S1 needs nobody's answer now, and begins the
+    // next round. S2 has been sent what came before, and is silent.
+    cluster.drop_next(s(1), s(3));
+    cluster.let_go(s(1), s(3));
+    cluster.settle();
+    assert!(reads.iter().all(|read| matches!(cluster.answer(*read), Some(crate::support::Answer::Read(_)))));
+    cluster.let_go(s(1), s(2));
+    cluster.run(ms(500));
+    for server in [s(1), s(2), s(3)] {
+        assert_eq!(cluster.raft(server).configuration().voters, set(&[1]), "{server} knows:\n{}", cluster.status());
+    }
+}
