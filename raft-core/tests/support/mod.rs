@@ -24,6 +24,7 @@
 #![allow(dead_code, unused_imports)] // Each test file uses its own part of this.
 
 pub mod disk;
+pub mod hostile;
 pub mod network;
 
 use std::collections::{BTreeMap, VecDeque};
