@@ -45,8 +45,9 @@ impl Simulation {
         let machine = &mut self.machines[server.slot()];
         let first = machine.incarnation == 0;
         machine.incarnation += 1;
-        // The same in each life, as where a server's parameters are a file.
-        let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, u64::from(server.number())));
+        // The same in each life, as where a server's parameters are a file: what it was in the first one.
+        let life = u64::from(server.number()) << 32 | 1;
+        let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, life));
         timing.apply_to(&mut config);
         limits.apply_to(&mut config);
         config.entries_kept = config.entries_kept.min(timing.snapshot_after_entries);

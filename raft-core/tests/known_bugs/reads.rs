@@ -403,7 +403,9 @@ fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_lo
         let stale = cluster.answer(read) == Some(&Answer::Read(Vec::new()));
         assert_eq!(stale, !wait, "{:?}", cluster.answer(read));
     }
+}
 
+/// An old leader's answer names a round, and the same server leads again, in a later term, with rounds of the same numbers.
 #[test]
 fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     let mut cluster = Cluster::new(3);

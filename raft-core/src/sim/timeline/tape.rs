@@ -95,7 +95,8 @@ fn bands(branch: &Branch, scale: Scale) -> Vec<Band> {
         let next = spans.peek().map_or(end, |next| next.began);
         let led = span.led.and_then(|led| {
             let until = led.until.map_or(next, |(until, _)| until.min(next));
-            let seen = led.since <= scale.to && until >= scale.from;
+            // Who wins a term when the next one has begun leads none that the tape shows.
+            let seen = led.since <= scale.to.min(next) && until >= scale.from;
             seen.then(|| (led.leader, scale.clip(led.since), scale.clip(until)))
         });
         let band = Band { from, to: scale.clip(next), term: span.term, terms: 1, led };
