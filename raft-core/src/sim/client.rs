@@ -183,6 +183,8 @@ pub(super) struct Client {
     serial: u64,
     /// Whom it asks next.
     guess: ServerId,
+    /// Whom its next operation asks first, if not the server in `guess`.
+    first: Option<ServerId>,
     /// Whom it asked last without a hint: hints may lead in circles, this goes round all servers.
     searched: ServerId,
     attempts: u64,
@@ -205,6 +207,8 @@ pub(super) struct Ongoing {
     pub(super) number: u32,
     request: Request,
     deadline: Time,
+    /// Whom it asks first, if not the server that leads as far as it knows.
+    first: Option<ServerId>,
     /// The number of the try under way; 0 between two tries.
     attempt: u64,
     next_try: Time,
@@ -244,6 +248,7 @@ impl Client {
             session: None,
             serial: 0,
             guess,
+            first: None,
             searched: guess,
             attempts: 0,
             patience: parameters.attempt_timeout,
@@ -302,6 +307,7 @@ impl Client {
         }
         let Some(ongoing) = &mut self.ongoing else { return Wish::Wait };
         self.attempts += 1;
+        let server = ongoing.first.take().unwrap_or(self.guess);
         ongoing.attempt = self.attempts;
         ongoing.next_try = now + self.patience;
         ongoing.writing = matches!((&ongoing.request, self.session), (Request::Write(_), Some(_)));
@@ -320,7 +326,7 @@ impl Client {
                 Call::Write { session, serial: self.serial, operation: operation.clone() }
             }
         };
-        Wish::Send(self.guess, ClientRequest { client: self.id, attempt: self.attempts, call })
+        Wish::Send(server, ClientRequest { client: self.id, attempt: self.attempts, call })
     }
 
     /// Begins an operation.
@@ -332,6 +338,7 @@ impl Client {
             number,
             request,
             deadline: now + parameters.operation_timeout,
+            first: self.first.take(),
             attempt: 0,
             next_try: now,
             unsettled: 0,
@@ -421,8 +428,8 @@ impl Client {
         self.guess = self.searched;
     }
 
-    /// A command of the client's own.
-    pub(super) fn invent(&mut self, number: u32, parameters: &ClientParameters) -> Request {
+    /// A command of the client's own, in a world of so many servers.
+    pub(super) fn invent(&mut self, number: u32, servers: u8, parameters: &ClientParameters) -> Request {
         const NAMES: [&str; 8] = ["x", "y", "z", "a", "b", "c", "d", "e"];
         let key = self.random.random_range(0..u32::from(parameters.keys.max(1)));
         let key = match NAMES.get(key as usize) {
@@ -432,6 +439,7 @@ impl Client {
         let key = key.unwrap_or_else(|error| panic!("a short name is a key: {error}"));
         // Draws only where there is something to draw.
         if parameters.extra_reads > 0 && self.random.random_range(0..CERTAIN) < parameters.extra_reads {
+            self.first = ServerId::new(self.random.random_range(1..=servers));
             return Query::Get { key }.into();
         }
         let value = |number: u32| {

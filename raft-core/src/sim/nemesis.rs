@@ -19,7 +19,7 @@
 //! * **corner**: a leader is cut off together with learners and with voters that are new. None of them may confirm that it leads;
 //! * **swap**: several voters are replaced at once, so that few of the old ones stay. Both majorities are asked until the change is over;
 //! * **shrinking**: all but one or two leave at once, and whoever led goes down at that moment. Who stays, and who has the final membership, can always elect somebody;
-//! * **amnesia**: a voter lags behind, another one loses its disk, and the leader goes down. Who has lost its disk votes for nobody, so that the leader's log is
+//! * **amnesia**: some voters lag behind, another one loses its disk, and the leader goes down. Who has lost its disk votes for nobody, so that the leader's log is
 //!   needed;
 //! * **reconfiguration**: server after server is restarted with other timeouts. Safety rests on no timeout, and leases on those that the others state.
 
@@ -28,6 +28,7 @@ use alloc::vec::Vec;
 use rand::RngExt;
 
 use super::action::{Action, MessageKind, OwnTiming, Target};
+use super::parameters::MACHINES_MAX;
 use super::storm::{PATIENCE, Storm, pick};
 use crate::raft::{ServerId, ServerSet};
 use crate::time::{Duration, Time};
@@ -188,24 +189,26 @@ impl Storm {
         self.put(back, Action::SetLate { of, share: 0, delay: Duration::ZERO, copies });
     }
 
-    /// What a server said and heard comes back when it has crashed, lost its disk or left meanwhile.
+    /// What a server said and heard in a short life comes back when it has crashed, lost its disk or left meanwhile.
     pub(super) fn haunt(&mut self, at: Time) {
-        let of = pick(
-            &mut self.random,
-            &[
-                MessageKind::Everything,
-                MessageKind::Votes,
-                MessageKind::Acknowledgements,
-                MessageKind::Acknowledgements,
-                MessageKind::Reads,
-                MessageKind::Reads,
-            ],
-        );
+        let kinds = [
+            MessageKind::Everything,
+            MessageKind::Votes,
+            MessageKind::Acknowledgements,
+            MessageKind::Acknowledgements,
+            MessageKind::Reads,
+            MessageKind::Reads,
+        ];
+        let of = pick(&mut self.random, &kinds);
         let server = self.anyone();
         let share = pick(&mut self.random, &[100_000, 1_000_000]);
         let delay = Duration::from_millis(pick(&mut self.random, &[800, 2_000, 8_000]));
+        // Many things are numbered, and the next life's numbers are soon the same again only if this one's have just begun.
+        self.put(at, Action::Crash(Target::Server(server)));
+        let mut at = at + self.millis(30);
+        self.put(at, Action::Restart(server));
         self.put(at, Action::SetLate { of, share, delay, copies: true });
-        let at = at + self.millis(200);
+        at += self.millis(400);
         match self.random.random_range(0..4_u32) {
             0 if self.renewals_left() => self.put(at, Action::RenewDisk(Target::Server(server))),
             1 if self.leaves_left(1) && self.joins_left(1) => {
@@ -305,22 +308,41 @@ impl Storm {
         }
     }
 
-    /// One voter lags behind, another one loses its disk, and the leader crashes when the one is back and before the other has caught up.
+    /// As many voters as may be lag behind, another one loses its disk, for the second time perhaps, and the leader crashes while that one is replaying the
+    /// log.
     pub(super) fn amnesia(&mut self, at: Time) {
-        let (lagging, lost) = (self.anyone(), self.anyone());
-        if lagging == lost || !self.renewals_left() {
-            return;
+        let everyone = self.some(u32::from(self.servers));
+        let Some((lost, others)) = everyone.split_first().filter(|(_, others)| others.len() > 1) else { return };
+        let mut at = at;
+        let lose = |storm: &mut Storm, at: Time| {
+            if storm.renewals_left() {
+                storm.put(at, Action::RenewDisk(Target::Server(*lost)));
+                let back = at + storm.millis(15);
+                storm.put(back, Action::Restart(*lost));
+            }
+        };
+        if self.random.random_range(0..2_u32) == 0 {
+            // The log tells of it then as of a learner.
+            lose(self, at);
+            at += Duration::from_millis(600) + self.millis(800);
         }
-        self.put(at, Action::Isolate(Target::Server(lagging)));
-        let mut at = at + self.millis(300);
-        let lose = pick(&mut self.random, &[Action::RenewDisk, Action::RenewDisk, Action::Wipe]);
-        self.put(at, lose(Target::Server(lost)));
-        at += self.millis(20);
-        self.put(at, Action::Restart(lost));
-        at += self.millis(120);
+        let lagging = &others[..others.len() / 2];
+        let mut groups = alloc::vec![0; usize::from(MACHINES_MAX)];
+        for server in lagging {
+            groups[server.slot()] = 1;
+        }
+        self.put(at, Action::Partition(groups));
+        at += self.millis(200);
+        let delay = self.millis(50);
+        for from in others.iter().filter(|from| !lagging.contains(from)) {
+            self.put(at, Action::Impair { from: *from, to: *lost, delay, loss: 0 });
+        }
+        at += self.millis(50);
+        lose(self, at);
+        at += self.millis(250);
         self.put(at, Action::Crash(Target::Leader));
         self.put(at, Action::HealAll);
-        let back = at + Duration::from_millis(400) + self.millis(800);
+        let back = at + Duration::from_millis(500) + self.millis(800);
         self.put(back, Action::RestartAll);
     }
 

@@ -15,7 +15,7 @@ use super::{Simulation, concern};
 use crate::check::Asked;
 use crate::hash::mix;
 use crate::raft::{Configuration, Input, MembershipChange, ServerId, ServerSet};
-use crate::time::Duration;
+use crate::time::{Duration, Time};
 
 /// How often the operator looks.
 const LOOKS_EVERY: Duration = Duration::from_millis(40);
@@ -35,6 +35,8 @@ pub(super) struct Wanted {
     renewed: ServerSet,
     /// Who was a member before and is to be one again.
     returning: ServerSet,
+    /// Since when something is wanted.
+    since: Time,
 }
 
 impl Simulation {
@@ -115,13 +117,14 @@ impl Simulation {
         self.wanted.unwrap_or_else(|| {
             let Configuration { voters, learners, .. } = self.configuration();
             let none = ServerSet::EMPTY;
-            Wanted { voters, learners, demoted: none, removed: none, renewed: none, returning: none }
+            Wanted { voters, learners, demoted: none, removed: none, renewed: none, returning: none, since: self.now }
         })
     }
 
     fn want(&mut self, wanted: Wanted) {
-        // An impatient operator: it doesn't look whether an earlier change is finished, and is refused if it isn't.
-        if self.wanted.replace(wanted).is_some() {
+        // An impatient operator: it doesn't look whether an earlier change is finished, and is refused if it isn't. But what is asked of it
+        // at the same moment becomes one change.
+        if self.wanted.replace(wanted).is_some() && wanted.since < self.now {
             self.order(&wanted);
         }
         if !self.operating {

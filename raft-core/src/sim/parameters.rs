@@ -107,7 +107,7 @@ pub struct ClientParameters {
     pub think_time: Duration,
     /// How many different keys they use.
     pub keys: u8,
-    /// So many of their commands are reads for certain; of the rest, one in five is.
+    /// So many of their commands are reads for certain, asked of any server, whoever leads; of the rest, one in five is.
     pub extra_reads: Ppm,
     /// Whether reads may be answered under a lease.
     pub lease_reads: bool,

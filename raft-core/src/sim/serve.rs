@@ -116,13 +116,13 @@ impl Simulation {
 
     pub(super) fn client_begins(&mut self, slot: usize) {
         let parameters = self.scenario.parameters.clients;
-        let now = self.now;
+        let (now, servers) = (self.now, self.machines.len() as u8);
         let client = &mut self.clients[slot];
         let number = match client.waiting.is_empty() {
             false => client.waiting.remove(0),
             true => {
                 let number = self.operations.len() as u32 + 1;
-                let request = client.invent(number, &parameters);
+                let request = client.invent(number, servers, &parameters);
                 let id = client.id;
                 self.note_operation(id, request);
                 number

@@ -188,10 +188,10 @@ impl Profile {
     }
 }
 
-/// The scenario of a hunt: a busy cluster, a storm, and calm at the end. Without a number of `servers` it draws 3, 5 or 7.
+/// The scenario of a hunt: a busy cluster, a storm, and calm at the end. Without a number of `servers` it draws 1, 2, 3, 5 or 7.
 pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, rules: Rules) -> Scenario {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, concern::STORM, 0));
-    let drawn = pick(&mut random, &[3, 3, 5, 5, 7]);
+    let drawn = pick(&mut random, &[1, 2, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 7, 7, 7]);
     let mut scenario = Scenario::new(seed, servers.unwrap_or(drawn));
     scenario.parameters.rules = rules;
     draw_parameters(&mut random, &mut scenario.parameters);
@@ -250,7 +250,7 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
         parameters.clients.count = parameters.clients.count.min(2);
         parameters.clients.think_time = parameters.clients.think_time.max(millis(40));
     }
-    parameters.clients.extra_reads = pick(random, &[0, 0, 800_000]);
+    parameters.clients.extra_reads = pick(random, &[0, 300_000, 800_000]);
     // Many keys make a large snapshot, which has many pieces.
     parameters.clients.keys = pick(random, &[1, 2, 5, 60]);
     parameters.clients.lease_reads = random.random_range(0..3_u32) == 0;
