@@ -85,6 +85,9 @@
 //!   believed where it can't. `guards` has the bounds: no message makes a server panic, spoils its disk, or uses up the terms at once.
 //! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the others have, and those that
 //!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
+//! * A clock that was set back is noticed at the next step, if it shows less than at the last one. A driver that is told of such a
+//!   change steps at once ([`Input::TimerDue`]); one that can't be told reads a clock that is never set. Otherwise a lease is believed
+//!   once more when the clock comes by where it was.
 //! * Lease reads are safe only while clocks drift no more than the configured bound. A leader that sees a quorum's clocks run apart further
 //!   confirms its reads instead; but it can't see that at once, and a clock that stops is beyond the bound from the first moment.
 //! * Two disks with the same number are one to everybody: a server that loses its disk and comes back with the number of the

@@ -171,7 +171,8 @@ pub enum Action {
     /// A server crashes and its disk is gone, as with [`Action::Wipe`]. The operator takes its vote away and puts it back in, with an empty disk and
     /// under the same number.
     RenewDisk(Target),
-    /// As [`Action::JumpClock`], for whoever leads or writes when the time comes.
+    /// As [`Action::JumpClock`], for whoever leads or writes when the time comes. It looks at its clock at once; a paused server, which couldn't, is
+    /// left alone.
     ShiftClock {
         /// The server.
         target: Target,

@@ -78,10 +78,16 @@ impl Simulation {
             }
             Action::ShiftClock { target, micros } => self.on_target(*target, |world, server| {
                 let machine = &world.machines[server.slot()];
+                if machine.is_paused() {
+                    return; // It couldn't notice, and a lease may rest on its noticing.
+                }
                 if *micros < 0 && machine.raft().is_some_and(|raft| raft.lease().is_ok()) {
                     world.mark(Mark::LeaseSetBack);
                 }
                 world.jump_clock(server, *micros);
+                if world.machines[server.slot()].is_up() {
+                    world.step_raft(server, Input::TimerDue);
+                }
             }),
             Action::StallDisk { server, stalled } => self.on_server(*server, |world, server| {
                 world.stall_disk(server, *stalled);

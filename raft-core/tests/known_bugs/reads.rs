@@ -444,3 +444,27 @@ fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     cluster.arrive(s(2), s(1), answer);
     assert_eq!(cluster.answer(read), None, "x=2 is committed, and S1 hasn't got it");
 }
+
+/// A clock that is set back and comes by where it was looks as if no time had passed. Who looks at it when it is set knows better.
+#[test]
+fn a_clock_set_back_ends_a_lease_if_the_server_looks_at_it_then() {
+    for looks in [true, false] {
+        let mut cluster = Cluster::new(3);
+        cluster.elect(s(1));
+        cluster.run(ms(100));
+        cluster.shift_clock(s(1), -300);
+        if looks {
+            cluster.fire_timer(s(1));
+        }
+        cluster.isolate(s(1));
+        cluster.sleep(ms(310));
+        cluster.campaign(s(2));
+        cluster.settle();
+        cluster.propose(s(2), "x=1");
+        cluster.settle();
+        assert_eq!(cluster.applied(s(2)), ["x=1"]);
+        let read = cluster.lease_read(s(1));
+        let stale = cluster.answer(read) == Some(&Answer::Read(Vec::new()));
+        assert_eq!(stale, !looks, "{:?}", cluster.answer(read));
+    }
+}
