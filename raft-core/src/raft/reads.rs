@@ -302,7 +302,9 @@ impl Raft {
                 // A leader votes for nobody while it leads; what ends that ends the lease.
                 _ if server == self.config.id => Time::NEVER,
                 Some(progress) if began(progress) > Time::ZERO && counts(progress) => {
-                    began(progress) + progress.patience.percent(100 - self.config.clock_drift_max)
+                    // What a member says is no reason to believe in more than this server's own patience.
+                    let patience = progress.patience.min(self.config.election_timeout_min);
+                    began(progress) + patience.percent(100 - self.config.clock_drift_max)
                 }
                 _ => Time::ZERO,
             })
