@@ -4,7 +4,8 @@ use clap::Args;
 use raft_core::format::{Run, file, link};
 use raft_core::sim::Simulation;
 
-use crate::{Ending, Unusable, input, output, panics};
+use crate::input::{self, Source};
+use crate::{Ending, Unusable, output, panics};
 
 #[derive(Args)]
 #[command(after_help = "Example:\n  raftarium show 'http://127.0.0.1:8080/#run=AQcA…' > scenario.json")]
@@ -30,7 +31,7 @@ pub struct LinkOptions {
 
 pub fn show(options: &ShowOptions) -> Result<Ending, Unusable> {
     let source = input::run(&options.run)?;
-    output::print(&file_of(source.run, source.note)?)?;
+    output::print(&file_of(source)?)?;
     Ok(Ending::Fine)
 }
 
@@ -45,8 +46,9 @@ pub fn link(options: &LinkOptions) -> Result<Ending, Unusable> {
 }
 
 /// A run as the text of a file.
-pub fn file_of(run: Run, note: String) -> Result<String, Unusable> {
-    file::write(&file::File { run, note }).map_err(|error| Unusable(error.to_string()))
+pub fn file_of(source: Source) -> Result<String, Unusable> {
+    let Source { run, note, open_ended } = source;
+    file::write(&file::File { run, note, open_ended }).map_err(|error| Unusable(error.to_string()))
 }
 
 /// The trace hash of a run at its moment, unless playing it panics.

@@ -22,6 +22,7 @@ use raft_core::trial::{self, Failure, Hunt, Shrunk};
 use serde_json::{Value, json};
 
 use crate::exchange::{BASE_URL, file_of, hash_of};
+use crate::input::Source;
 use crate::output::{BAD, BOLD, DIM, GOOD, ODD, grouped, roughly, styled};
 use crate::{Ending, Unusable, output, panics};
 
@@ -351,7 +352,7 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, 
     shrunk.run.hash = hash_of(&shrunk.run);
     let path = options.out.clone().unwrap_or_else(|| format!("failure-seed-{}.json", failed.seed).into());
     let note = format!("{sentence}\nFound by: {}", hunt.command(failed.seed));
-    let text = file_of(shrunk.run.clone(), note)?;
+    let text = file_of(Source { run: shrunk.run.clone(), note, open_ended: false })?;
     fs::write(&path, text).map_err(|error| Unusable(format!("{} can't be written: {error}", path.display())))?;
     let link = link::write_address(&options.base_url, &shrunk.run).map_err(|error| error.to_string());
     Ok(Small { seed: failed.seed, shrunk, sentence, path, link })

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use raft_core::format::{Run, file, link};
+use raft_core::time::Time;
 
 use crate::Unusable;
 
@@ -12,6 +13,14 @@ use crate::Unusable;
 pub struct Source {
     pub run: Run,
     pub note: String,
+    /// Whether it doesn't say how far to play. A link always names a moment; its very beginning stands for the whole run, as in the page.
+    pub open_ended: bool,
+}
+
+impl Source {
+    fn of_link(run: Run) -> Source {
+        Source { open_ended: run.until == Time::ZERO, run, note: String::new() }
+    }
 }
 
 /// Reads a run from a file (`-` for the standard input) or a link.
@@ -19,8 +28,7 @@ pub fn run(name: &str) -> Result<Source, Unusable> {
     let path = Path::new(name);
     if name != "-" && !path.exists() {
         if looks_like_link(name) {
-            let run = link::read(name).map_err(|error| Unusable(error.to_string()))?;
-            return Ok(Source { run, note: String::new() });
+            return link::read(name).map(Source::of_link).map_err(|error| Unusable(error.to_string()));
         }
         return Err(Unusable(format!("there is no file “{name}”, and it doesn’t look like a link either")));
     }
@@ -28,10 +36,11 @@ pub fn run(name: &str) -> Result<Source, Unusable> {
     // A link in a file, as one may save it, is as good.
     if !text.trim_start().starts_with('{') && looks_like_link(text.trim()) {
         let run = link::read(&text).map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
-        return Ok(Source { run, note: String::new() });
+        return Ok(Source::of_link(run));
     }
-    let file = file::read(&text).map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
-    Ok(Source { run: file.run, note: file.note })
+    let file::File { run, note, open_ended } =
+        file::read(&text).map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
+    Ok(Source { run, note, open_ended })
 }
 
 fn looks_like_link(text: &str) -> bool {

@@ -223,6 +223,31 @@ fn a_run_that_plays_differently_says_so() {
 }
 
 #[test]
+fn a_run_is_played_as_far_as_its_file_says_and_no_further() {
+    let folder = folder();
+    let write = |name: &str, until: &str| {
+        fs::write(folder.path().join(name), STORY.replace("\"until\": \"3s\",", until)).unwrap();
+    };
+    write("zero.json", "\"until\": \"0s\",");
+    write("silent.json", "");
+    let played = |run: &str, end: &str| {
+        let told = raftarium(folder.path(), &["replay", run]).ended(FINE).out;
+        assert!(told.contains(&format!("\nThe servers at {end}:\n")), "{told}");
+        told
+    };
+    let told = played("zero.json", "0.000 s");
+    assert!(told.contains("\n0 events; ") && !told.contains("leads term"), "{told}");
+    // Ten seconds more than its last action.
+    played("silent.json", "12.500 s");
+    // A link to the beginning stands for the whole, and the file made of it doesn't say.
+    let link = raftarium(folder.path(), &["link", "silent.json"]).ended(FINE).out;
+    played(link.trim(), "12.500 s");
+    let shown = raftarium(folder.path(), &["show", link.trim()]).ended(FINE).out;
+    assert!(!shown.contains("\"until\""), "{shown}");
+    assert!(raftarium(folder.path(), &["show", "zero.json"]).ended(FINE).out.contains("\"until\": \"0s\""));
+}
+
+#[test]
 fn files_and_links_turn_into_each_other() {
     let (folder, link) = story();
     assert!(link.starts_with("http://127.0.0.1:8080/#run="), "{link}");

@@ -51,6 +51,8 @@ pub struct File {
     pub note: String,
     /// The run.
     pub run: Run,
+    /// Whether it doesn't say how far to play. [`Run::until`] is zero then, which is also a moment that a file may name.
+    pub open_ended: bool,
 }
 
 /// A file that can't be read, or a run that can't be made one.
@@ -112,9 +114,11 @@ pub fn read(text: &str) -> Result<File, FileError> {
         return Err(FileError::Version { found: raftarium });
     }
     let form: Form = serde_json::from_str(text).map_err(|error| json(&error))?;
-    let run = Run { scenario: form.scenario(), until: Time::ZERO + form.until.0, hash: form.hash.map(|hash| hash.0) };
+    let (scenario, open_ended) = (form.scenario(), form.until.is_none());
+    let until = Time::ZERO + form.until.map_or(Duration::ZERO, |until| until.0);
+    let run = Run { scenario, until, hash: form.hash.map(|hash| hash.0) };
     run.check().map_err(FileError::Run)?;
-    Ok(File { note: form.note, run })
+    Ok(File { note: form.note, run, open_ended })
 }
 
 /// The run as a file.
@@ -185,8 +189,8 @@ struct Form {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     note: String,
     seed: Seed,
-    #[serde(default)]
-    until: Length,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    until: Option<Length>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<Hash>,
     #[serde(default = "default_servers")]
@@ -218,12 +222,13 @@ fn default_servers() -> u8 {
 impl Form {
     fn of(file: &File) -> Form {
         let Scenario { seed, parameters, actions } = &file.run.scenario;
+        let until = file.run.until.since(Time::ZERO);
         Form {
             raftarium: VERSION,
             _schema: String::new(),
             note: file.note.clone(),
             seed: Seed(*seed),
-            until: Length(file.run.until.since(Time::ZERO)),
+            until: (!file.open_ended || until > Duration::ZERO).then_some(Length(until)),
             hash: file.run.hash.map(Hash),
             servers: parameters.servers,
             network: Network::of(&parameters.network),

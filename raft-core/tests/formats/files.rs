@@ -12,7 +12,7 @@ proptest! {
 
     #[test]
     fn whatever_is_written_is_read_again(run in run(), note in ".{0,40}") {
-        let file = File { note, run };
+        let file = File { note, run, open_ended: false };
         let text = write(&file).unwrap();
         prop_assert_eq!(read(&text), Ok(file.clone()), "{}", text);
         // A link and a file say the same.
@@ -48,7 +48,7 @@ fn a_file_is_made_to_be_read() {
     run.scenario.actions.truncate(2);
     run.scenario.parameters.network.loss = 25_000;
     run.scenario.parameters.rules = Rules::ALL.without(Rule::VoteOncePerTerm).without(Rule::CommitByMajority);
-    let text = write(&File { note: "Two votes.".into(), run }).unwrap();
+    let text = write(&File { note: "Two votes.".into(), run, open_ended: false }).unwrap();
     let expected = r#"{
   "raftarium": 1,
   "note": "Two votes.",
@@ -76,10 +76,24 @@ fn a_file_is_made_to_be_read() {
 fn what_is_left_out_is_as_in_the_default_world() {
     let file = read(r#"{"raftarium": 1, "seed": "18446744073709551615"}"#).unwrap();
     let scenario = Scenario { seed: u64::MAX, ..Scenario::default() };
-    assert_eq!(file, File { run: Run { scenario, ..Run::default() }, note: String::new() });
+    assert_eq!(file, File { run: Run { scenario, ..Run::default() }, note: String::new(), open_ended: true });
     let file = read(r#"{"raftarium": 1, "seed": "1", "$schema": "x", "clients": {"count": 0}}"#).unwrap();
     assert_eq!(file.run.scenario.parameters.clients.count, 0);
     assert_eq!(file.run.scenario.parameters.clients.keys, 4);
+}
+
+#[test]
+fn a_file_that_ends_at_the_very_beginning_is_told_from_one_that_does_not_say() {
+    let silent = "{\n  \"raftarium\": 1,\n  \"seed\": \"1\",\n  \"servers\": 5,\n  \"actions\": []\n}\n";
+    let zero = silent.replace("\"servers\"", "\"until\": \"0s\",\n  \"servers\"");
+    for (text, open_ended) in [(silent, true), (&zero, false)] {
+        let file = read(text).unwrap();
+        assert_eq!((file.run.until, file.open_ended), (Time::ZERO, open_ended));
+        assert_eq!(write(&file).unwrap(), text);
+    }
+    // Whoever names a moment is taken at his word.
+    let run = Run { until: Time::from_secs(1), ..Run::default() };
+    assert!(write(&File { run, open_ended: true, ..File::default() }).unwrap().contains("\"until\": \"1s\""));
 }
 
 #[test]

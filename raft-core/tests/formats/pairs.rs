@@ -47,17 +47,16 @@ fn files() -> Vec<file::File> {
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: jump });
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: Action::HealQuorum(u64::MAX - 1) });
 
+    let file = |note, run| file::File { note, run, open_ended: false };
     let mut files = vec![
-        file::File { note: String::new(), run: Run::default() },
-        file::File {
-            note: "One of “everything”:\n\ta \\ and a \u{1} – ü.".into(), run: every_action_in_a_run()
-        },
-        file::File { note: "Every dial turned.".into(), run: odd },
+        file(String::new(), Run::default()),
+        file("One of “everything”:\n\ta \\ and a \u{1} – ü.".into(), every_action_in_a_run()),
+        file("Every dial turned.".into(), odd),
     ];
     for seed in 0..8 {
         let scenario = hunt(seed, None, Duration::from_secs(4), Profile::Full, Rules::ALL);
         let run = Run { scenario, until: Time::from_micros(4_000_000 + seed), hash: Some(seed) };
-        files.push(file::File { note: format!("Storm {seed}"), run });
+        files.push(file(format!("Storm {seed}"), run));
     }
     files
 }

@@ -76,7 +76,7 @@ fn full() -> Value {
     parameters.limits.entries_kept = 0;
     parameters.clients.count = 0;
     assert_ne!(*parameters, Parameters::default());
-    let text = write(&File { note: "Everything.".into(), run }).unwrap();
+    let text = write(&File { note: "Everything.".into(), run, ..File::default() }).unwrap();
     let mut value: Value = serde_json::from_str(&text).unwrap();
     value["$schema"] = json!("scenario.schema.json");
     value
