@@ -5,6 +5,7 @@ use raft_core::format::{Run, file, link};
 use raft_core::sim::Simulation;
 
 use crate::input::{self, Source};
+use crate::text::{Text, escaped, is_harmless};
 use crate::{Ending, Unusable, output, panics};
 
 #[derive(Args)]
@@ -25,8 +26,17 @@ pub struct LinkOptions {
     #[arg(value_name = "FILE")]
     run: String,
     /// The address of the page that the link opens
-    #[arg(long, value_name = "URL", default_value = BASE_URL)]
+    #[arg(long, value_name = "URL", default_value = BASE_URL, value_parser = address)]
     base_url: String,
+}
+
+/// An address that a link can be added to: nothing in it that would have to be escaped.
+pub fn address(text: &str) -> Result<String, String> {
+    let odd = |c: &char| *c == ' ' || !is_harmless(*c);
+    match text.chars().find(odd) {
+        Some(odd) => Err(format!("“{}” is in it, which no address has", escaped(&odd.to_string(), 1))),
+        None => Ok(text.to_owned()),
+    }
 }
 
 pub fn show(options: &ShowOptions) -> Result<Ending, Unusable> {
@@ -41,14 +51,15 @@ pub fn link(options: &LinkOptions) -> Result<Ending, Unusable> {
         run.hash = hash_of(&run);
     }
     let link = link::write_address(&options.base_url, &run).map_err(|error| Unusable(error.to_string()))?;
-    output::print(&format!("{link}\n"))?;
+    output::print(Text::new().line(link))?;
     Ok(Ending::Fine)
 }
 
 /// A run as the text of a file.
-pub fn file_of(source: Source) -> Result<String, Unusable> {
+pub fn file_of(source: Source) -> Result<Text, Unusable> {
     let Source { run, note, open_ended } = source;
-    file::write(&file::File { run, note, open_ended }).map_err(|error| Unusable(error.to_string()))
+    let json = file::write(&file::File { run, note, open_ended }).map_err(|error| Unusable(error.to_string()))?;
+    Ok(Text::of_json(&json))
 }
 
 /// The trace hash of a run at its moment, unless playing it panics.

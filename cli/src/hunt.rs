@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::time::Instant;
-use std::{fmt, fs, io, thread};
+use std::{fmt, io, thread};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -21,10 +21,11 @@ use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Failure, Hunt, Shrunk};
 use serde_json::{Value, json};
 
-use crate::exchange::{BASE_URL, file_of, hash_of};
+use crate::exchange::{BASE_URL, address, file_of, hash_of};
 use crate::input::Source;
-use crate::output::{BAD, BOLD, DIM, GOOD, ODD, grouped, roughly, styled};
-use crate::{Ending, Unusable, output, panics};
+use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN, grouped, roughly};
+use crate::text::{NAME_MAX, Text, escaped};
+use crate::{Ending, Unusable, input, output, panics};
 
 #[derive(Args)]
 #[command(
@@ -75,7 +76,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The address of the page that the link opens
-    #[arg(long, value_name = "URL", default_value = BASE_URL)]
+    #[arg(long, value_name = "URL", default_value = BASE_URL, value_parser = address)]
     base_url: String,
     /// How many candidates to try in shrinking; 0 leaves the failure as it is
     #[arg(long, value_name = "N", default_value_t = 5_000)]
@@ -83,8 +84,11 @@ pub struct Options {
 }
 
 pub fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let number =
-        |text: &str| text.trim().parse::<u64>().map_err(|_| format!("“{text}” is no seed: write 0..1000, or 17"));
+    let number = |text: &str| {
+        text.trim()
+            .parse::<u64>()
+            .map_err(|_| format!("“{}” is no seed: write 0..1000, or 17", escaped(text, NAME_MAX)))
+    };
     let range = if let Some((first, last)) = text.split_once("..=") {
         number(first)?..number(last)?.checked_add(1).ok_or("the last seed is too large")?
     } else if let Some((first, end)) = text.split_once("..") {
@@ -97,7 +101,7 @@ pub fn seeds(text: &str) -> Result<Range<u64>, String> {
 }
 
 fn length(text: &str) -> Result<Duration, String> {
-    let length = units::duration(text).map_err(|error| error.to_string())?;
+    let length = input::time(text)?;
     match length {
         _ if length <= CALM_AFTER => {
             Err(format!("the last {} are calm: give it more", units::write_duration(CALM_AFTER)))
@@ -212,7 +216,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
         None => None,
     };
     let text = if options.json {
-        format!("{:#}\n", as_json(options, &hunt, &tally, wall, shrunk.as_ref()))
+        Text::json(&as_json(options, &hunt, &tally, wall, shrunk.as_ref()))
     } else {
         in_words(options, &hunt, &tally, wall, shrunk.as_ref())
     };
@@ -244,7 +248,7 @@ pub fn row_without(rule: Rule, seeds: &Range<u64>, shrink_tries: u32) -> String 
     tally.failed.sort_by_key(|failed| failed.seed);
     let start = format!("| `{}` | {} |", rule.name(), rule.prevents());
     let Some(first) = tally.failed.first() else {
-        return format!("{start} 0 of {} | | | |\n", tally.played);
+        return format!("{start} 0 of {} | | | |", tally.played);
     };
     let shrunk = trial::shrink(&hunt.run(first.seed), &first.failure, shrink_tries, |candidate| {
         try_run(candidate, WORK_OF_SHRINKING).failed.map(|failed| failed.failure)
@@ -253,7 +257,7 @@ pub fn row_without(rule: Rule, seeds: &Range<u64>, shrink_tries: u32) -> String 
         try_run(&shrunk.run, WORK_DEFAULT).failed.map_or_else(|| first.sentence.clone(), |failed| failed.sentence);
     let Scenario { parameters, actions, .. } = &shrunk.run.scenario;
     format!(
-        "{start} {} of {} | {} | {} servers, {} actions, {} | {} |\n",
+        "{start} {} of {} | {} | {} servers, {} actions, {} | {} |",
         tally.failed.len(),
         tally.played,
         first.seed,
@@ -353,7 +357,7 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, 
     let path = options.out.clone().unwrap_or_else(|| format!("failure-seed-{}.json", failed.seed).into());
     let note = format!("{sentence}\nFound by: {}", hunt.command(failed.seed));
     let text = file_of(Source { run: shrunk.run.clone(), note, open_ended: false })?;
-    fs::write(&path, text).map_err(|error| Unusable(format!("{} can't be written: {error}", path.display())))?;
+    output::write(&path, &text)?;
     let link = link::write_address(&options.base_url, &shrunk.run).map_err(|error| error.to_string());
     Ok(Small { seed: failed.seed, shrunk, sentence, path, link })
 }
@@ -363,51 +367,50 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, 
 /// Seeds that are listed one by one.
 const LISTED_MAX: usize = 20;
 
-fn in_words(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Option<&Small>) -> String {
+fn in_words(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Option<&Small>) -> Text {
     let Range { start, end } = options.seeds;
-    let verdict = match tally.failed.len() {
-        0 => styled(GOOD, "no violation"),
-        count => styled(BAD, violations(count)),
-    };
-    let mut text = format!(
-        "{} of {} seeds ({start}..{end}), {} each, faults: {}: {verdict}\n",
+    let mut text = Text::new();
+    text.add(format_args!(
+        "{} of {} seeds ({start}..{end}), {} each, faults: {}: ",
         grouped(tally.played),
         grouped(end - start),
         units::write_duration(hunt.length),
         hunt.profile.name(),
-    );
+    ));
+    let style = if tally.failed.is_empty() { GOOD } else { BAD };
+    text.styled(style, violations(tally.failed.len())).end_line();
     let seconds = tally.time.as_micros() as f64 / 1e6;
-    text += &format!(
-        "{} of virtual time in {wall:.1} s: {} times real time, {:.1} seeds/s, {} events\n",
+    text.line(format_args!(
+        "{} of virtual time in {wall:.1} s: {} times real time, {:.1} seeds/s, {} events",
         roughly(tally.time),
         grouped((seconds / wall.max(0.001)) as u64),
         tally.played as f64 / wall.max(0.001),
         grouped(tally.events),
-    );
+    ));
     // Of a hunt that was broken off, they say nothing.
     if tally.failed.is_empty() || options.keep_going {
-        text += &marks_in_words(&tally.marks);
+        text.append(&marks_in_words(&tally.marks));
     }
     if !tally.undecided.is_empty() {
-        text += &format!(
-            "{}: whether what clients saw is linearizable, in {} {}\n",
-            styled(ODD, "Undecided"),
+        text.styled(ODD, "Undecided").line(format_args!(
+            ": whether what clients saw is linearizable, in {} {}",
             if tally.undecided.len() == 1 { "seed" } else { "seeds" },
             list(&tally.undecided),
-        );
+        ));
     }
     let mut kinds: BTreeMap<&Kind, Vec<u64>> = BTreeMap::new();
     for failed in &tally.failed {
         kinds.entry(&failed.failure.kind).or_default().push(failed.seed);
     }
     if options.keep_going && !kinds.is_empty() {
-        text.push('\n');
+        text.end_line();
         for (kind, seeds) in kinds {
-            text += &format!("{}: {} of seeds: {}\n", styled(BAD, kind), grouped(seeds.len() as u64), list(&seeds));
+            let count = grouped(seeds.len() as u64);
+            text.styled(BAD, kind).line(format_args!(": {count} of seeds: {}", list(&seeds)));
         }
     }
     if let Some(small) = small {
-        text += &small_in_words(hunt, small);
+        text.append(&small_in_words(hunt, small));
     }
     text
 }
@@ -418,24 +421,25 @@ fn list(seeds: &[u64]) -> String {
     shown.join(", ") + more
 }
 
-fn marks_in_words(marks: &Marks) -> String {
+fn marks_in_words(marks: &Marks) -> Text {
     let reached = marks.iter().filter(|(_, count)| *count > 0).count();
-    let mut text =
-        format!("\n{}\n", styled(BOLD, format!("{reached} of {} rare states reached:", marks.iter().count())));
+    let mut text = Text::new();
+    let heading = format!("{reached} of {} rare states reached:", marks.iter().count());
+    text.end_line().styled(BOLD, heading).end_line();
     for (mark, count) in marks.iter() {
         let meaning = mark.meaning().trim_end_matches('.');
-        let line = format!("{:>12}  {meaning}", grouped(u64::from(count)));
-        text += &format!("{}\n", if count == 0 { styled(ODD, line) } else { line });
+        let style = if count == 0 { ODD } else { PLAIN };
+        text.styled(style, format_args!("{:>12}  {meaning}", grouped(count))).end_line();
     }
     text
 }
 
-fn small_in_words(hunt: &Hunt, small: &Small) -> String {
+fn small_in_words(hunt: &Hunt, small: &Small) -> Text {
     let run = &small.shrunk.run;
-    let path = small.path.display();
-    let mut text = format!("\n{} {}\n", styled(BOLD, format!("Seed {}:", small.seed)), styled(BAD, &small.sentence));
-    text += &format!(
-        "Shrunk from {} actions to {}, to {} and {} in {} tries{}.\n\n",
+    let mut text = Text::new();
+    text.end_line().styled(BOLD, format_args!("Seed {}:", small.seed)).add(" ").styled(BAD, &small.sentence).end_line();
+    text.line(format_args!(
+        "Shrunk from {} actions to {}, to {} and {} in {} tries{}.",
         grouped(hunt.run(small.seed).scenario.actions.len() as u64),
         grouped(run.scenario.actions.len() as u64),
         match run.scenario.parameters.servers {
@@ -443,15 +447,15 @@ fn small_in_words(hunt: &Hunt, small: &Small) -> String {
             servers => format!("{servers} servers"),
         },
         run.until,
-        grouped(u64::from(small.shrunk.tries)),
+        grouped(small.shrunk.tries),
         if small.shrunk.finished { "" } else { ", which were all that were allowed" },
-    );
-    text += &format!("  {}  raftarium replay {path}\n", styled(DIM, "replay:"));
-    match &small.link {
-        Ok(link) => text += &format!("  {}  {link}\n", styled(DIM, "link:  ")),
-        Err(why) => text += &format!("  {}  none: {why}\n", styled(DIM, "link:  ")),
+    ));
+    let replay = format!("raftarium replay {}", output::named(&small.path));
+    let link = small.link.clone().unwrap_or_else(|why| format!("none: {why}"));
+    text.end_line();
+    for (name, what) in [("replay:", replay), ("link:  ", link), ("again: ", hunt.command(small.seed))] {
+        text.add("  ").styled(DIM, name).line(format_args!("  {what}"));
     }
-    text += &format!("  {}  {}\n", styled(DIM, "again: "), hunt.command(small.seed));
     text
 }
 

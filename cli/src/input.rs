@@ -1,13 +1,14 @@
-//! Reading what others wrote: runs and histories.
+//! Reading what others wrote: runs, histories and arguments.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use raft_core::format::{Run, file, link};
-use raft_core::time::Time;
+use raft_core::format::{Run, file, link, units};
+use raft_core::time::{Duration, Time};
 
-use crate::Unusable;
+use crate::text::{NAME_MAX, SENTENCE_MAX, escaped, shortened};
+use crate::{Unusable, output};
 
 /// A run, and what it is about if its file says so.
 pub struct Source {
@@ -30,16 +31,17 @@ pub fn run(name: &str) -> Result<Source, Unusable> {
         if looks_like_link(name) {
             return link::read(name).map(Source::of_link).map_err(|error| Unusable(error.to_string()));
         }
+        let name = shortened(name, NAME_MAX);
         return Err(Unusable(format!("there is no file “{name}”, and it doesn’t look like a link either")));
     }
     let text = text(path, file::BYTES_MAX)?;
     // A link in a file, as one may save it, is as good.
     if !text.trim_start().starts_with('{') && looks_like_link(text.trim()) {
-        let run = link::read(&text).map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
+        let run = link::read(&text).map_err(|error| Unusable(format!("{}: {error}", output::named(path))))?;
         return Ok(Source::of_link(run));
     }
     let file::File { run, note, open_ended } =
-        file::read(&text).map_err(|error| Unusable(format!("{}: {error}", path.display())))?;
+        file::read(&text).map_err(|error| Unusable(format!("{}: {error}", output::named(path))))?;
     Ok(Source { run, note, open_ended })
 }
 
@@ -50,7 +52,7 @@ fn looks_like_link(text: &str) -> bool {
 
 /// Reads a text of at most so many bytes.
 pub fn text(path: &Path, bytes_max: usize) -> Result<String, Unusable> {
-    let unreadable = |error: io::Error| Unusable(format!("{} can't be read: {error}", path.display()));
+    let unreadable = |error: io::Error| Unusable(format!("{} can't be read: {error}", output::named(path)));
     let mut bytes = Vec::new();
     let limit = bytes_max as u64 + 1;
     if path.as_os_str() == "-" {
@@ -59,10 +61,15 @@ pub fn text(path: &Path, bytes_max: usize) -> Result<String, Unusable> {
         File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
     }
     if bytes.len() > bytes_max {
-        return Err(Unusable(format!("{} is too large: at most {bytes_max} bytes are read", path.display())));
+        return Err(Unusable(format!("{} is too large: at most {bytes_max} bytes are read", output::named(path))));
     }
     String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
-        Unusable(format!("{} is no text: byte {place} is not UTF-8", path.display()))
+        Unusable(format!("{} is no text: byte {place} is not UTF-8", output::named(path)))
     })
+}
+
+/// A length of time on the command line.
+pub fn time(text: &str) -> Result<Duration, String> {
+    units::duration(text).map_err(|error| escaped(&error.to_string(), SENTENCE_MAX))
 }

@@ -1,13 +1,15 @@
 //! `check`: is a client history linearizable?
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use clap::Args;
-use raft_core::check::linearizable::{History, Verdict, WORK_DEFAULT};
+use raft_core::check::linearizable::{History, KeyId, OperationId, Verdict, WORK_DEFAULT};
 use raft_core::format::history;
 use serde_json::json;
 
-use crate::output::{BAD, BOLD, GOOD, ODD, grouped, styled};
+use crate::output::{BAD, BOLD, GOOD, ODD, grouped};
+use crate::text::{NAME_MAX, Text, shortened};
 use crate::{Ending, Unusable, input, output};
 
 #[derive(Args)]
@@ -30,9 +32,13 @@ pub struct Options {
     json: bool,
 }
 
+/// Keys and operations that are listed one by one.
+const LISTED_MAX: usize = 100;
+
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let text = input::text(&options.history, history::BYTES_MAX)?;
-    let history = history::read(&text).map_err(|error| Unusable(format!("{}: {error}", options.history.display())))?;
+    let history =
+        history::read(&text).map_err(|error| Unusable(format!("{}: {error}", output::named(&options.history))))?;
     let verdict = history.check_within(options.work);
     output::print(&if options.json { as_json(&history, &verdict) } else { in_words(&history, &verdict) })?;
     Ok(match verdict {
@@ -42,39 +48,50 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     })
 }
 
-fn in_words(history: &History, verdict: &Verdict) -> String {
+fn in_words(history: &History, verdict: &Verdict) -> Text {
     let (operations, keys) = (history.operations().len() as u64, history.keys().len() as u64);
     let of = |count: u64, what: &str| format!("{} {what}{}", grouped(count), if count == 1 { "" } else { "s" });
     let scope = format!("{} on {}", of(operations, "operation"), of(keys, "key"));
+    let mut text = Text::new();
     match verdict {
-        Verdict::Linearizable(_) => format!("{}: {scope}\n", styled(GOOD, "linearizable")),
+        Verdict::Linearizable(_) => {
+            text.styled(GOOD, "linearizable").line(format_args!(": {scope}"));
+        }
         Verdict::Undecided { work, keys } => {
-            let names: Vec<&str> = keys.iter().map(|key| &**history.key(*key)).collect();
-            format!(
-                "{}: {scope}; gave up on {} after {} steps: raise --work, or record fewer concurrent operations\n",
-                styled(ODD, "undecided"),
+            let name = |key: &KeyId| shortened(history.key(*key), NAME_MAX);
+            let mut names: Vec<Cow<'_, str>> = keys.iter().take(LISTED_MAX).map(name).collect();
+            if keys.len() > LISTED_MAX {
+                names.push(format!("{} more", keys.len() - LISTED_MAX).into());
+            }
+            text.styled(ODD, "undecided").line(format_args!(
+                ": {scope}; gave up on {} after {} steps: raise --work, or record fewer concurrent operations",
                 names.join(", "),
                 grouped(*work),
-            )
+            ));
         }
         Verdict::NotLinearizable(why) => {
-            let mut text = format!("{}: {scope}\n\n{why}\n", styled(BAD, "not linearizable"));
-            text += &format!("\n{}\n", styled(BOLD, "These answers contradict each other:"));
-            for id in &why.conflicting {
-                text += &format!("  {}\n", history.describe(*id));
-            }
+            text.styled(BAD, "not linearizable").line(format_args!(": {scope}")).end_line().line(why);
+            text.end_line().styled(BOLD, "These answers contradict each other:").end_line();
+            list(&mut text, history, &why.conflicting);
             if !why.supporting.is_empty() {
-                text += &format!("\n{}\n", styled(BOLD, "These set the values that they found:"));
-                for id in &why.supporting {
-                    text += &format!("  {}\n", history.describe(*id));
-                }
+                text.end_line().styled(BOLD, "These set the values that they found:").end_line();
+                list(&mut text, history, &why.supporting);
             }
-            text
         }
+    }
+    text
+}
+
+fn list(text: &mut Text, history: &History, ids: &[OperationId]) {
+    for id in ids.iter().take(LISTED_MAX) {
+        text.line(format_args!("  {}", history.describe(*id)));
+    }
+    if ids.len() > LISTED_MAX {
+        text.line(format_args!("  and {} more, which --json lists", ids.len() - LISTED_MAX));
     }
 }
 
-fn as_json(history: &History, verdict: &Verdict) -> String {
+fn as_json(history: &History, verdict: &Verdict) -> Text {
     let described = |ids: &[_]| ids.iter().map(|id| history.describe(*id)).collect::<Vec<_>>();
     let mut value = match verdict {
         Verdict::Linearizable(_) => json!({ "verdict": "linearizable" }),
@@ -93,5 +110,5 @@ fn as_json(history: &History, verdict: &Verdict) -> String {
         }),
     };
     value["operations"] = json!(history.operations().len());
-    format!("{value:#}\n")
+    Text::json(&value)
 }

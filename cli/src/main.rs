@@ -2,7 +2,8 @@
 //!
 //! One file a command: `hunt.rs` plays many seeds at once and shrinks what fails, `replay.rs` plays one run and tells its
 //! story, `exchange.rs` turns files into links and back, `judge.rs` checks a client history of any system, `rules.rs` lists what can be switched
-//! off. `input.rs` reads what others wrote, `panics.rs` catches failed assertions of the core, `output.rs` prints.
+//! off. `input.rs` reads what others wrote, `panics.rs` catches failed assertions of the core, `output.rs` prints, and `text.rs` is why nothing that it prints
+//! can do anything to a terminal.
 
 mod exchange;
 mod hunt;
@@ -12,10 +13,14 @@ mod output;
 mod panics;
 mod replay;
 mod rules;
+mod text;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
+use text::{NAME_MAX, Text, escaped, is_harmless};
 
 /// Breaks a simulated Raft cluster on purpose, and shows what came of it
 #[derive(Parser)]
@@ -89,7 +94,7 @@ impl From<std::io::Error> for Unusable {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| harmless(error).exit());
     match cli.color {
         ColorChoice::Auto => anstream::ColorChoice::Auto,
         ColorChoice::Always => anstream::ColorChoice::Always,
@@ -107,7 +112,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "raftarium", &mut script);
-            output::print(&String::from_utf8_lossy(&script)).map(|()| Ending::Fine)
+            output::print(&Text::of_lines(&String::from_utf8_lossy(&script))).map(|()| Ending::Fine)
         }
     };
     match ending {
@@ -119,6 +124,31 @@ fn main() -> ExitCode {
             ExitCode::from(3)
         }
     }
+}
+
+/// A complaint about the command line, or the help that was asked for, with nothing in it that a terminal would obey.
+fn harmless(mut error: clap::Error) -> clap::Error {
+    let plain = |argument: OsString| {
+        argument.to_str().is_some_and(|text| text.len() <= NAME_MAX && text.chars().all(is_harmless))
+    };
+    if std::env::args_os().all(plain) {
+        return error;
+    }
+    let quoted: Vec<(ContextKind, ContextValue)> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in quoted {
+        let escaped = |text: &String| escaped(text, NAME_MAX);
+        error.insert(
+            kind,
+            match (kind, value) {
+                // What is suggested is text in colours already, and repeats the arguments.
+                (ContextKind::Suggested, _) => ContextValue::None,
+                (_, ContextValue::String(text)) => ContextValue::String(escaped(&text)),
+                (_, ContextValue::Strings(texts)) => ContextValue::Strings(texts.iter().map(escaped).collect()),
+                (_, other) => other,
+            },
+        );
+    }
+    error
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use raft_core::format::{Run, history, shiviz, trace, units};
+use raft_core::format::{Run, history, shiviz, trace};
 use raft_core::raft::{Raft, ServerId, Weight};
 use raft_core::sim::{Machine, News, Simulation};
 use raft_core::time::{Duration, Time};
 use raft_core::trial;
 use serde_json::{Value, json};
 
-use crate::output::{BAD, BOLD, DIM, GOOD, ODD, styled};
+use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN};
 use crate::panics::{self, Panic};
+use crate::text::{SENTENCE_MAX, Text, shortened};
 use crate::{Ending, Unusable, input, output};
 
 #[derive(Args)]
@@ -25,7 +26,7 @@ pub struct Options {
     #[arg(value_name = "FILE|LINK")]
     run: String,
     /// Play up to this moment, like 2.5s, instead of the run's own
-    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    #[arg(long, value_name = "TIME", value_parser = input::time)]
     until: Option<Duration>,
     /// Tell of everything, not only of what is worth telling
     #[arg(long)]
@@ -87,30 +88,28 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
             "servers": servers,
             "operations": told.world.operations().count(),
         });
-        format!("{value:#}\n")
+        Text::json(&value)
     } else {
         let mut text = story(&told.news, options.all, &source.note);
-        text += &format!("\n{}\n", styled(BOLD, format!("The servers at {}:", told.world.now())));
+        text.end_line().styled(BOLD, format_args!("The servers at {}:", told.world.now())).end_line();
         for machine in told.world.machines() {
-            text += &format!("  {}\n", in_words(machine));
+            text.add("  ").styled(BOLD, machine.id()).line(in_words(machine));
         }
-        text += &format!("\n{} events; trace hash {hash:016x}", output::grouped(told.world.events()));
+        let events = output::grouped(told.world.events());
+        text.end_line().add(format_args!("{events} events; trace hash {hash:016x}"));
         if let Some(expected) = expected.filter(|_| differs) {
-            text += &format!(
-                ", {}",
-                styled(ODD, format!("but {expected:016x} is expected: this run now plays differently"))
-            );
+            let words = format!("but {expected:016x} is expected: this run now plays differently");
+            text.add(", ").styled(ODD, words);
         } else if expected.is_some() {
-            text += ", as expected";
+            text.add(", as expected");
         }
-        text.push('\n');
-        text += &match &finding {
-            Some(sentence) => format!("{}\n", styled(BAD, sentence)),
-            None if undecided => format!(
-                "{}; it is undecided whether what clients saw is linearizable\n",
-                styled(ODD, "Nothing wrong was found")
-            ),
-            None => format!("{}.\n", styled(GOOD, "Nothing wrong was found")),
+        text.end_line();
+        match &finding {
+            Some(sentence) => text.styled(BAD, sentence).end_line(),
+            None if undecided => text
+                .styled(ODD, "Nothing wrong was found")
+                .line("; it is undecided whether what clients saw is linearizable"),
+            None => text.styled(GOOD, "Nothing wrong was found").line("."),
         };
         text
     };
@@ -137,55 +136,74 @@ fn tell(run: &Run, vector_clocks: bool) -> Result<Told, Unusable> {
 fn write_logs(options: &Options, told: &Told) -> Result<(), Unusable> {
     if let Some(path) = &options.trace {
         let lines: Vec<String> = told.news.iter().map(|news| trace::line(news) + "\n").collect();
-        output::write(path, &lines.concat())?;
+        output::write(path, &Text::of_json(&lines.concat()))?;
     }
     if let Some(path) = &options.history {
-        output::write(path, &history::write(told.world.operations()))?;
+        output::write(path, &Text::of_json(&history::write(told.world.operations())))?;
     }
     if let Some(path) = &options.shiviz {
-        output::write(path, &told.shiviz)?;
-        output::remark(&format!("ShiViz reads {} with the expression {}", path.display(), shiviz::EXPRESSION));
+        output::write(path, &Text::of_lines(&told.shiviz))?;
+        output::remark(format_args!("ShiViz reads {} with the expression {}", output::named(path), shiviz::EXPRESSION));
     }
     Ok(())
 }
 
-fn story(news: &[News], all: bool, note: &str) -> String {
-    let mut text = String::new();
-    if !note.is_empty() {
-        text += &format!("{}\n\n", styled(BOLD, note));
-    }
+fn story(news: &[News], all: bool, note: &str) -> Text {
+    let mut text = quoted(note);
     for news in news {
         let sentence = news.sentence();
         let style = match sentence.weight {
             Weight::Detail if !all => continue,
             Weight::Detail => DIM,
-            Weight::Notable => anstyle::Style::new(),
+            Weight::Notable => PLAIN,
             Weight::Turning => BOLD,
         };
-        let at = styled(DIM, format!("{:>12}", news.at.to_string()));
-        text += &format!("{at}  {}", styled(style, &sentence.text));
+        text.styled(DIM, format_args!("{:>12}", news.at.to_string())).add("  ");
+        text.styled(style, shortened(&sentence.text, SENTENCE_MAX));
         if !sentence.section.is_empty() {
-            text += &styled(DIM, format!(" [{}]", sentence.section));
+            text.styled(DIM, format_args!(" [{}]", sentence.section));
         }
-        text.push('\n');
+        text.end_line();
     }
     text
 }
 
+/// Lines of a note that are shown.
+const NOTE_LINES_MAX: usize = 12;
+
+/// A run's note, and an empty line after it. A second line of it begins so that nobody takes it for one of the story.
+fn quoted(note: &str) -> Text {
+    let mut text = Text::new();
+    let lines: Vec<&str> = note.trim_end().lines().collect();
+    for (place, line) in lines.iter().take(NOTE_LINES_MAX).enumerate() {
+        text.add(if place == 0 { "" } else { "| " }).styled(BOLD, shortened(line, SENTENCE_MAX)).end_line();
+    }
+    if lines.len() > NOTE_LINES_MAX {
+        text.line(format_args!("| and {} lines more", lines.len() - NOTE_LINES_MAX));
+    }
+    if !lines.is_empty() {
+        text.end_line();
+    }
+    text
+}
+
+/// The most characters of a key or a value that are shown.
+const PAIR_MAX: usize = 40;
+
 /// Pairs of a store that are shown.
 const PAIRS_MAX: usize = 8;
 
+/// How a server stands, to be said after its name.
 fn in_words(machine: &Machine) -> String {
-    let name = styled(BOLD, machine.id());
     let Some(raft) = machine.raft() else {
         let disk = machine.disk().image();
         let state = disk.hard_state();
         let vote = state.voted_for.map_or(String::new(), |vote| format!(", vote for {vote}"));
-        return format!("{name} is down; on its disk: term {}{vote}, log up to {}", state.term, disk.log().last());
+        return format!(" is down; on its disk: term {}{vote}, log up to {}", state.term, disk.log().last());
     };
     let paused = if machine.is_paused() { ", stands still" } else { "" };
     let mut text = format!(
-        "{name} {}{paused}: term {}, log up to {}, commit {}, applied {}",
+        " {}{paused}: term {}, log up to {}, commit {}, applied {}",
         raft.role().name(),
         raft.term(),
         raft.log().last(),
@@ -193,7 +211,9 @@ fn in_words(machine: &Machine) -> String {
         raft.applied_index(),
     );
     if let Some(store) = machine.store() {
-        let pairs = store.iter().take(PAIRS_MAX).map(|(key, value)| format!("{}={}", key.as_str(), value.as_str()));
+        let pairs = store.iter().take(PAIRS_MAX).map(|(key, value)| {
+            format!("{}={}", shortened(key.as_str(), PAIR_MAX), shortened(value.as_str(), PAIR_MAX))
+        });
         text +=
             &format!("; {}", if store.is_empty() { "empty".to_owned() } else { pairs.collect::<Vec<_>>().join(" ") });
         if store.len() > PAIRS_MAX {

@@ -6,7 +6,8 @@ use clap::Args;
 use raft_core::raft::Rule;
 use serde_json::json;
 
-use crate::output::{BOLD, DIM, styled};
+use crate::output::{BOLD, DIM};
+use crate::text::Text;
 use crate::{Ending, Unusable, hunt, output};
 
 #[derive(Args)]
@@ -39,21 +40,21 @@ fn heading(seeds: &Range<u64>, shrink_tries: u32) -> String {
 
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
     if let Some(seeds) = &options.hunt {
-        output::print(&heading(seeds, options.shrink_tries))?;
+        output::print(&Text::of_lines(&heading(seeds, options.shrink_tries)))?;
         for rule in Rule::ALL {
-            output::print(&hunt::row_without(rule, seeds, options.shrink_tries))?;
+            output::print(Text::new().line(hunt::row_without(rule, seeds, options.shrink_tries)))?;
         }
         return Ok(Ending::Fine);
     }
-    let mut text = String::new();
+    let mut text = Text::new();
     if options.json {
         let rules =
             Rule::ALL.map(|rule| json!({ "name": rule.name(), "prevents": rule.prevents(), "source": rule.source() }));
-        text = format!("{:#}\n", json!(rules));
+        text = Text::json(&json!(rules));
     } else {
         for rule in Rule::ALL {
-            let source = styled(DIM, rule.source());
-            text += &format!("{}\n    prevents {} ({source})\n", styled(BOLD, rule.name()), rule.prevents());
+            text.styled(BOLD, rule.name()).end_line();
+            text.add(format_args!("    prevents {} (", rule.prevents())).styled(DIM, rule.source()).line(")");
         }
     }
     output::print(&text)?;

@@ -1,67 +1,13 @@
 //! The command as its users see it: what it prints, what it writes, and how it ends.
 
+mod hostile;
+mod support;
+
 use std::fs;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+use support::{FINE, FOUND, UNDECIDED, UNUSABLE, USAGE, folder, raftarium};
 use tempfile::TempDir;
-
-const FINE: i32 = 0;
-const FOUND: i32 = 1;
-const USAGE: i32 = 2;
-const UNDECIDED: i32 = 2;
-const UNUSABLE: i32 = 3;
-
-/// What came of a command.
-struct Done {
-    status: i32,
-    out: String,
-    err: String,
-}
-
-impl Done {
-    fn of(output: Output) -> Done {
-        let text = |bytes| String::from_utf8(bytes).expect("the command prints text");
-        Done {
-            status: output.status.code().expect("it ended by itself"),
-            out: text(output.stdout),
-            err: text(output.stderr),
-        }
-    }
-
-    #[track_caller]
-    fn ended(self, status: i32) -> Done {
-        assert_eq!(self.status, status, "\n{}\n{}", self.out, self.err);
-        self
-    }
-
-    #[track_caller]
-    fn complained(self, sentence: &str) {
-        assert_eq!(
-            (self.status, self.out.as_str(), self.err.as_str()),
-            (UNUSABLE, "", &*format!("error: {sentence}\n"))
-        );
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_str(&self.out).expect("it prints JSON")
-    }
-}
-
-fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_raftarium"));
-    command.current_dir(folder).args(arguments).stdin(Stdio::null());
-    command
-}
-
-fn raftarium(folder: &Path, arguments: &[&str]) -> Done {
-    Done::of(command(folder, arguments).output().expect("the command runs"))
-}
-
-fn folder() -> TempDir {
-    TempDir::new().expect("a folder to write to")
-}
 
 /// A run that goes well, with a person who writes and a leader that crashes.
 const STORY: &str = r#"{
@@ -324,7 +270,7 @@ fn rules_are_listed() {
 /// Made by `raftarium rules --hunt`: a rule whose absence no hunt catches has no place there.
 #[test]
 fn the_table_of_rules_names_each_with_a_seed_that_fails_without_it() {
-    let table = include_str!("../../docs/rules.md");
+    let table = include_str!("../../../docs/rules.md");
     for rule in raft_core::raft::Rule::ALL {
         let start = format!("| `{}` |", rule.name());
         let row = table.lines().find(|line| line.starts_with(&start));
