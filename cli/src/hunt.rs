@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
@@ -24,8 +23,12 @@ use serde_json::{Value, json};
 use crate::exchange::{BASE_URL, address, file_of, hash_of};
 use crate::input::Source;
 use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN, grouped, roughly};
-use crate::text::{NAME_MAX, Text, escaped};
+use crate::seeds::Seeds;
+use crate::text::Text;
 use crate::{Ending, Unusable, input, output, panics};
+
+/// The most seeds that are played at the same time: more than any machine has processors for.
+const JOBS_MAX: u16 = 1_024;
 
 #[derive(Args)]
 #[command(
@@ -44,8 +47,8 @@ use crate::{Ending, Unusable, input, output, panics};
 )]
 pub struct Options {
     /// The seeds to play: A..B without B, A..=B with it, or a single one
-    #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = seeds)]
-    seeds: Range<u64>,
+    #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = Seeds::read)]
+    seeds: Seeds,
     /// How many servers; drawn from the seed (3, 5 or 7) if not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(SERVERS_MAX)))]
     nodes: Option<u8>,
@@ -60,9 +63,9 @@ pub struct Options {
     #[arg(long, value_name = "RULE", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(Rule::ALL.map(Rule::name)))]
     without: Vec<String>,
-    /// How many seeds to play at the same time; as many as there are processors if not given
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    /// How many seeds to play at the same time, up to 1024; as many as there are processors if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(JOBS_MAX)))]
+    jobs: Option<u16>,
     /// Play all seeds, and count the violations, instead of stopping at the first
     #[arg(long)]
     keep_going: bool,
@@ -81,23 +84,6 @@ pub struct Options {
     /// How many candidates to try in shrinking; 0 leaves the failure as it is
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     shrink_tries: u32,
-}
-
-pub fn seeds(text: &str) -> Result<Range<u64>, String> {
-    let number = |text: &str| {
-        text.trim()
-            .parse::<u64>()
-            .map_err(|_| format!("“{}” is no seed: write 0..1000, or 17", escaped(text, NAME_MAX)))
-    };
-    let range = if let Some((first, last)) = text.split_once("..=") {
-        number(first)?..number(last)?.checked_add(1).ok_or("the last seed is too large")?
-    } else if let Some((first, end)) = text.split_once("..") {
-        number(first)?..number(end)?
-    } else {
-        let seed = number(text)?;
-        seed..seed.checked_add(1).ok_or("the seed is too large")?
-    };
-    if range.is_empty() { Err("there is no seed in it".into()) } else { Ok(range) }
 }
 
 fn length(text: &str) -> Result<Duration, String> {
@@ -207,7 +193,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
         rules: off.fold(Rules::ALL, Rules::without),
     };
     let start = Instant::now();
-    let mut tally = play_all(options, &hunt);
+    let mut tally = play_all(options, &hunt)?;
     let wall = start.elapsed().as_secs_f64();
     tally.failed.sort_by_key(|failed| failed.seed);
     tally.undecided.sort_unstable();
@@ -228,9 +214,9 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
 // ---------------------------------------------------------------- without a rule
 
 /// What a hunt without one rule came to, as a line of a table in Markdown.
-pub fn row_without(rule: Rule, seeds: &Range<u64>, shrink_tries: u32) -> String {
+pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String, Unusable> {
     let options = Options {
-        seeds: seeds.clone(),
+        seeds,
         nodes: None,
         length: Hunt::default().length,
         faults: Profile::Full.name().to_owned(),
@@ -244,11 +230,11 @@ pub fn row_without(rule: Rule, seeds: &Range<u64>, shrink_tries: u32) -> String 
         shrink_tries,
     };
     let hunt = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() };
-    let mut tally = play_all(&options, &hunt);
+    let mut tally = play_all(&options, &hunt)?;
     tally.failed.sort_by_key(|failed| failed.seed);
     let start = format!("| `{}` | {} |", rule.name(), rule.prevents());
     let Some(first) = tally.failed.first() else {
-        return format!("{start} 0 of {} | | | |", tally.played);
+        return Ok(format!("{start} 0 of {} | | | |", tally.played));
     };
     let shrunk = trial::shrink(&hunt.run(first.seed), &first.failure, shrink_tries, |candidate| {
         try_run(candidate, WORK_OF_SHRINKING).failed.map(|failed| failed.failure)
@@ -256,7 +242,7 @@ pub fn row_without(rule: Rule, seeds: &Range<u64>, shrink_tries: u32) -> String 
     let sentence =
         try_run(&shrunk.run, WORK_DEFAULT).failed.map_or_else(|| first.sentence.clone(), |failed| failed.sentence);
     let Scenario { parameters, actions, .. } = &shrunk.run.scenario;
-    format!(
+    Ok(format!(
         "{start} {} of {} | {} | {} servers, {} actions, {} | {} |",
         tally.failed.len(),
         tally.played,
@@ -265,29 +251,37 @@ pub fn row_without(rule: Rule, seeds: &Range<u64>, shrink_tries: u32) -> String 
         actions.len(),
         shrunk.run.until,
         sentence.replace('|', "\\|").replace('\n', " "),
-    )
+    ))
 }
 
 // ---------------------------------------------------------------- playing
 
-fn play_all(options: &Options, hunt: &Hunt) -> Tally {
-    let jobs = options.jobs.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
-    let next = AtomicU64::new(options.seeds.start);
-    // No seed from here on matters any more. All before it have been begun, so that the lowest failing seed is always the one found.
-    let end = AtomicU64::new(options.seeds.end);
-    let bar = progress(options.seeds.end - options.seeds.start);
+fn play_all(options: &Options, hunt: &Hunt) -> Result<Tally, Unusable> {
+    let as_many_as_processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let jobs = options.jobs.map_or_else(as_many_as_processors, usize::from).min(usize::from(JOBS_MAX));
+    let course = Course { seeds: options.seeds, next: AtomicU64::new(0), last: AtomicU64::new(u64::MAX) };
+    let bar = progress(options.seeds.count());
     let start = Instant::now();
     let mut tally = Tally::default();
     thread::scope(|scope| {
         let (tell, hear) = mpsc::channel();
-        for _ in 0..jobs {
-            let tell = tell.clone();
-            scope.spawn(|| play_some(hunt, &next, &end, tell));
+        for started in 0..jobs {
+            let (tell, course) = (tell.clone(), &course);
+            let job = thread::Builder::new().spawn_scoped(scope, move || play_some(hunt, course, tell));
+            match job {
+                Ok(_) => {}
+                Err(error) if started == 0 => return Err(Unusable(format!("no seed can be played: {error}"))),
+                Err(error) => {
+                    let words = "seeds are played at the same time, for no more can be";
+                    output::remark(format_args!("Only {started} of {jobs} {words}: {error}"));
+                    break;
+                }
+            }
         }
         drop(tell);
-        for outcome in hear {
+        for (place, outcome) in hear {
             if outcome.failed.is_some() && !options.keep_going {
-                end.fetch_min(outcome.seed, Ordering::Relaxed);
+                course.last.fetch_min(place, Ordering::Relaxed);
             }
             tally.add(outcome);
             let wall = start.elapsed().as_secs_f64().max(0.001);
@@ -296,25 +290,44 @@ fn play_all(options: &Options, hunt: &Hunt) -> Tally {
             bar.set_message(format!("{rate:.0} seeds/s, {ratio:.0}× real time, {}", violations(tally.failed.len())));
             bar.set_position(tally.played);
         }
-    });
+        Ok(())
+    })?;
     bar.finish_and_clear();
-    tally
+    Ok(tally)
 }
 
-fn play_some(hunt: &Hunt, next: &AtomicU64, end: &AtomicU64, tell: Sender<Outcome>) {
-    loop {
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        if seed >= end.load(Ordering::Relaxed) || tell.send(try_run(&hunt.run(seed), WORK_DEFAULT)).is_err() {
+/// Which seeds have been begun, and which still matter, by their places among them all.
+struct Course {
+    seeds: Seeds,
+    /// The first that nobody has begun.
+    next: AtomicU64,
+    /// The last that matters. All before it have been begun, so that the lowest failing seed is always the one found.
+    last: AtomicU64,
+}
+
+impl Course {
+    /// The next seed to play, and its place.
+    fn begin(&self) -> Option<(u64, u64)> {
+        let place = self.next.fetch_add(1, Ordering::Relaxed);
+        let seed = self.seeds.at(place)?;
+        (place <= self.last.load(Ordering::Relaxed)).then_some((place, seed))
+    }
+}
+
+fn play_some(hunt: &Hunt, course: &Course, tell: Sender<(u64, Outcome)>) {
+    while let Some((place, seed)) = course.begin() {
+        if tell.send((place, try_run(&hunt.run(seed), WORK_DEFAULT))).is_err() {
             return;
         }
     }
 }
 
-fn progress(length: u64) -> ProgressBar {
+fn progress(length: impl Into<u128>) -> ProgressBar {
     let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let style =
         ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left").expect("a template that was tried");
-    ProgressBar::with_draw_target(Some(length), target).with_style(style)
+    let length = u64::try_from(length.into()).ok();
+    ProgressBar::with_draw_target(length, target).with_style(style)
 }
 
 fn violations(count: usize) -> String {
@@ -341,7 +354,7 @@ struct Small {
 }
 
 fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, Unusable> {
-    let bar = progress(u64::from(options.shrink_tries));
+    let bar = progress(options.shrink_tries);
     bar.set_message("shrinking");
     let run = hunt.run(failed.seed);
     let mut shrunk = trial::shrink(&run, &failed.failure, options.shrink_tries, |candidate| {
@@ -368,12 +381,12 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, 
 const LISTED_MAX: usize = 20;
 
 fn in_words(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Option<&Small>) -> Text {
-    let Range { start, end } = options.seeds;
     let mut text = Text::new();
     text.add(format_args!(
-        "{} of {} seeds ({start}..{end}), {} each, faults: {}: ",
+        "{} of {} seeds ({}), {} each, faults: {}: ",
         grouped(tally.played),
-        grouped(end - start),
+        grouped(options.seeds.count()),
+        options.seeds,
         units::write_duration(hunt.length),
         hunt.profile.name(),
     ));
@@ -489,7 +502,7 @@ fn as_json(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Opti
         })
     });
     json!({
-        "seeds": { "from": options.seeds.start.to_string(), "to": options.seeds.end.to_string() },
+        "seeds": { "from": options.seeds.first().to_string(), "to": options.seeds.end().to_string() },
         "length": hunt.length.as_micros(),
         "faults": hunt.profile.name(),
         "without": hunt.rules.switched_off().map(Rule::name).collect::<Vec<_>>(),
@@ -507,16 +520,6 @@ fn as_json(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Opti
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn seeds_are_ranges() {
-        assert_eq!(seeds("3..7"), Ok(3..7));
-        assert_eq!(seeds("3..=7"), Ok(3..8));
-        assert_eq!(seeds("7"), Ok(7..8));
-        for text in ["7..3", "3..3", "", "a..b", "-1..3", "18446744073709551615"] {
-            assert!(seeds(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_hunt_needs_time_for_its_storm() {

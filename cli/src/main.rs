@@ -2,7 +2,7 @@
 //!
 //! One file a command: `hunt.rs` plays many seeds at once and shrinks what fails, `replay.rs` plays one run and tells its
 //! story, `exchange.rs` turns files into links and back, `judge.rs` checks a client history of any system, `rules.rs` lists what can be switched
-//! off. `input.rs` reads what others wrote, `panics.rs` catches failed assertions of the core, `output.rs` prints, and `text.rs` is why nothing that it prints
+//! off. `input.rs` and `seeds.rs` read what others wrote, `panics.rs` catches failed assertions of the core, `output.rs` prints, and `text.rs` is why nothing that it prints
 //! can do anything to a terminal.
 
 mod exchange;
@@ -13,6 +13,7 @@ mod output;
 mod panics;
 mod replay;
 mod rules;
+mod seeds;
 mod text;
 
 use std::ffi::OsString;

@@ -1,12 +1,11 @@
 //! `rules`: what can be switched off, what it is good for, and what a hunt without it finds.
 
-use std::ops::Range;
-
 use clap::Args;
 use raft_core::raft::Rule;
 use serde_json::json;
 
 use crate::output::{BOLD, DIM};
+use crate::seeds::Seeds;
 use crate::text::Text;
 use crate::{Ending, Unusable, hunt, output};
 
@@ -18,20 +17,19 @@ pub struct Options {
     #[arg(long)]
     json: bool,
     /// Hunt in these seeds without each rule, and print what came of it as a table in Markdown
-    #[arg(long, value_name = "A..B", value_parser = hunt::seeds, conflicts_with = "json")]
-    hunt: Option<Range<u64>>,
+    #[arg(long, value_name = "A..B", value_parser = Seeds::read, conflicts_with = "json")]
+    hunt: Option<Seeds>,
     /// How many candidates to try in shrinking the first failure of each rule
     #[arg(long, value_name = "N", default_value_t = 400, requires = "hunt")]
     shrink_tries: u32,
 }
 
 /// What is said above the table.
-fn heading(seeds: &Range<u64>, shrink_tries: u32) -> String {
-    let Range { start, end } = seeds;
+fn heading(seeds: Seeds, shrink_tries: u32) -> String {
     format!(
-        "<!-- Made by `raftarium rules --hunt {start}..{end} --shrink-tries {shrink_tries}`. Don't edit it by hand. -->\n\n\
+        "<!-- Made by `raftarium rules --hunt {seeds} --shrink-tries {shrink_tries}`. Don't edit it by hand. -->\n\n\
          # What each rule is good for\n\n\
-         Seeds {start}..{end}, a minute each, with every fault and without one rule. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
+         Seeds {seeds}, a minute each, with every fault and without one rule. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
          the first that failed.\n\n\
          | without | which prevents | seeds that fail | the first | shrunk to | what is found |\n\
          | --- | --- | --- | --- | --- | --- |\n"
@@ -39,10 +37,10 @@ fn heading(seeds: &Range<u64>, shrink_tries: u32) -> String {
 }
 
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
-    if let Some(seeds) = &options.hunt {
+    if let Some(seeds) = options.hunt {
         output::print(&Text::of_lines(&heading(seeds, options.shrink_tries)))?;
         for rule in Rule::ALL {
-            output::print(Text::new().line(hunt::row_without(rule, seeds, options.shrink_tries)))?;
+            output::print(Text::new().line(hunt::row_without(rule, seeds, options.shrink_tries)?))?;
         }
         return Ok(Ending::Fine);
     }

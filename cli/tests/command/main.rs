@@ -50,11 +50,16 @@ fn help_is_worth_reading() {
 #[test]
 fn a_command_line_that_makes_no_sense_is_refused() {
     let folder = folder();
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 14] = [
         (&[], "Usage:"),
         (&["fly"], "unrecognized subcommand"),
         (&["hunt", "--seeds", "7..3"], "there is no seed in it"),
         (&["hunt", "--seeds", "x"], "“x” is no seed: write 0..1000, or 17"),
+        (&["hunt", "--seeds", "18446744073709551616"], "“18446744073709551616” is no seed"),
+        (&["hunt", "--seeds", "5..0"], "there is no seed in it"),
+        (&["hunt", "--jobs", "0"], "0 is not in 1..=1024"),
+        (&["hunt", "--jobs", "1025"], "1025 is not in 1..=1024"),
+        (&["hunt", "--jobs", "99999999999999999999"], "too large"),
         (&["hunt", "--nodes", "10"], "10 is not in 1..=9"),
         (&["hunt", "--for", "10s"], "the last 10s are calm: give it more"),
         (&["hunt", "--faults", "rain"], "[possible values: calm, crashes, network"),
@@ -79,6 +84,50 @@ fn a_calm_hunt_finds_nothing() {
     assert_eq!((&json["played"], &json["violations"]), (&2.into(), &Value::Array(Vec::new())));
     assert!(json["marks"]["leader-deposed"].is_u64());
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is written");
+}
+
+#[test]
+fn the_largest_number_is_a_seed_too() {
+    let folder = folder();
+    for (seeds, told, played) in [
+        ("18446744073709551615", "1 of 1 seeds (18446744073709551615..=18446744073709551615)", 1),
+        ("18446744073709551613..=18446744073709551615", "3 of 3 seeds", 3),
+        ("18446744073709551613..18446744073709551615", "2 of 2 seeds (18446744073709551613..18446744073709551615)", 2),
+    ] {
+        let hunt = ["hunt", "--seeds", seeds, "--for", "11s"];
+        let done = raftarium(folder.path(), &hunt).ended(FINE);
+        assert!(done.out.starts_with(told), "{}", done.out);
+        let json = raftarium(folder.path(), &[&hunt[..], &["--json"]].concat()).ended(FINE).json();
+        assert_eq!(json["played"], played);
+        let end = if seeds.contains("=") || played == 1 { "18446744073709551616" } else { "18446744073709551615" };
+        assert_eq!(json["seeds"]["to"], end);
+    }
+    // One that fails is shrunk, with other seeds too, and its command finds it again.
+    let without = ["hunt", "--without", "vote-once-per-term", "--for", "20s", "--shrink-tries", "200"];
+    let last = ["--seeds", "18446744073709551600..=18446744073709551615", "--keep-going"];
+    let done = raftarium(folder.path(), &[&without[..], &last].concat()).ended(FOUND);
+    assert!(done.out.contains("\n  again:   raftarium hunt --seeds 184467440737095516"), "{}", done.out);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn as_many_seeds_are_played_at_the_same_time_as_the_system_allows() {
+    let folder = folder();
+    let hunt = |threads_room: &str| {
+        let script = format!("ulimit -v {threads_room}; exec \"$0\" hunt --seeds 0..40 --for 11s --jobs 1024");
+        let mut shell = std::process::Command::new("sh");
+        shell.current_dir(folder.path()).args(["-c", &script, env!("CARGO_BIN_EXE_raftarium")]);
+        // So much room for each thread that it is the threads that find no room, and not what they do.
+        shell.env("RUST_MIN_STACK", "300000000").env("MALLOC_ARENA_MAX", "1");
+        support::Done::of(shell.output().expect("there is a shell"))
+    };
+    let few = hunt("1000000").ended(FINE);
+    assert!(few.out.starts_with("40 of 40 seeds"), "{}", few.out);
+    let remark = few.err.strip_prefix("Only ").and_then(|rest| rest.split_once(" of 1024 seeds are played"));
+    assert!(remark.is_some_and(|(count, _)| (1..10).contains(&count.parse().unwrap_or(0))), "{}", few.err);
+    assert_eq!(few.err.lines().count(), 1, "{}", few.err);
+    let none = hunt("200000").ended(UNUSABLE);
+    assert!(none.err.starts_with("error: no seed can be played: ") && none.out.is_empty(), "{}", none.err);
 }
 
 #[test]
