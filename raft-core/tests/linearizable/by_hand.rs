@@ -219,3 +219,23 @@ fn what_is_too_hard_is_undecided_not_fine() {
     assert_eq!((work <= 50, &keys[..]), (true, &history.keys().collect::<Vec<_>>()[..]));
     assert!(is_linearizable(&history));
 }
+
+#[test]
+fn an_explanation_for_which_little_work_is_allowed_is_long_and_right() {
+    // Each write is found before the next begins; in the end the first is found once more.
+    let mut history = History::new();
+    for n in 0..2_000 {
+        let value = format!("{}", n % 1_999);
+        let put = history.invoke(1, "x", Request::Put { value: &value }, None).unwrap();
+        let get = history.invoke(2, "x", Request::Get, None).unwrap();
+        history.complete(get, End::Answered(Outcome::Found(Some(&value))), None).unwrap();
+        history.complete(put, End::Answered(Outcome::Written { replaced: None }), None).unwrap();
+    }
+    let stale = history.invoke(2, "x", Request::Get, None).unwrap();
+    history.complete(stale, End::Answered(Outcome::Found(Some("1"))), None).unwrap();
+    let Verdict::NotLinearizable(short) = history.check() else { panic!() };
+    assert!(short.smallest && short.conflicting.len() < 4, "{short}");
+    let Verdict::NotLinearizable(long) = history.check_within(1_000) else { panic!() };
+    assert!(!long.smallest && long.conflicting.len() > 100, "{} of them", long.conflicting.len());
+    assert!(matches!(long.evidence(&history).check(), Verdict::NotLinearizable(_)));
+}

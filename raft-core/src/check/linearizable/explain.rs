@@ -169,6 +169,12 @@ impl Prober<'_> {
         let mut needed = vec![last];
         let mut decided = 0;
         while decided < others.len() {
+            // Nothing more is found out. What is left has to stay.
+            if self.work_left == 0 {
+                self.sure = false;
+                needed.extend(&others[decided..]);
+                break;
+            }
             // Without the answers from `decided` to `none` there is no order; without those to `some` there is.
             let (mut none, mut some) = (decided, others.len() + 1);
             while none + 1 < some {
