@@ -53,9 +53,19 @@ impl Raft {
             }
             // And its disk must have been admitted: until then it gives no votes (it may be a voter that lost its disk), and a quorum
             // that needs its vote could never be had again.
-            if !progress.is_some_and(|progress| progress.may_vote) && self.rule(Rule::BarAmnesiacVoters) {
+            let admitted = progress.is_some_and(|progress| progress.may_vote == Some(true));
+            if !admitted && self.rule(Rule::BarAmnesiacVoters) {
                 return Err(Refusal::NotAdmitted { server });
             }
+        }
+        // Voters that lost their disks go on counting: where too few others would be left, nobody could be elected any more.
+        let lost =
+            |server: &ServerId| leader.progress(*server).is_some_and(|progress| progress.may_vote == Some(false));
+        let silenced: ServerSet = change.voters.iter().filter(lost).collect();
+        if let Some(server) = silenced.iter().next()
+            && !super::quorum::is_majority(change.voters, change.voters.difference(silenced))
+        {
+            return Err(Refusal::NotAdmitted { server });
         }
         if !self.rule(Rule::ChangeThroughJoint) {
             next = next.leave();
@@ -114,8 +124,26 @@ impl Raft {
             leader.leaving.remove(self.config.id);
         }
         self.follow_members();
+        self.ask_anew(configuration.learners.difference(before.learners));
         // Fewer may be asked than before: what they have answered may be enough now.
         self.release_confirmed_reads(out);
+    }
+
+    /// Whoever has just become a learner may have been a member before, on a disk that it has lost since: what it holds, and whether it may vote,
+    /// is asked anew, and what was on its way until now tells neither.
+    fn ask_anew(&mut self, learners: ServerSet) {
+        let now = self.now;
+        let Role::Leader(leader) = &mut self.role else {
+            return;
+        };
+        for learner in learners.iter().filter(|learner| *learner != self.config.id) {
+            if leader.progress(learner).is_some_and(|progress| progress.matched > LogIndex::ZERO) {
+                let round = leader.rounds.begin_quietly(now);
+                if let Some(progress) = leader.progress_mut(learner) {
+                    progress.begin_anew(round);
+                }
+            }
+        }
     }
 
     /// What the leader does once the membership in force is committed: leave a joint one, or go if it isn't in it.

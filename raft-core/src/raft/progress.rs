@@ -39,8 +39,8 @@ pub struct Progress {
     /// The latest round when `matched` was last raised. Who rejects an append of a later round for want of an entry up to there has
     /// lost it.
     pub matched_round: u64,
-    /// Whether the member said, when it last told of a match, that it may vote on the disk it has. Not before it has said so.
-    pub may_vote: bool,
+    /// Whether the member may vote on the disk it has, by what it said when it last told of a match; nothing, before it has.
+    pub may_vote: Option<bool>,
     /// The disk that the leader last admitted for it, and when.
     pub admitted: Option<(DiskId, Time)>,
     /// How fast it catches up, if it is a learner.
@@ -232,7 +232,7 @@ impl Progress {
             probe: 0,
             since_round: round,
             matched_round: 0,
-            may_vote: false,
+            may_vote: None,
             admitted: None,
             catch_up: CatchUp::new(next.previous(), now),
             acked_round: 0,
@@ -315,7 +315,7 @@ impl Progress {
     /// The member is another from `round` on, as far as its promises go: it has a disk that none of its earlier answers may have
     /// spoken of. What it holds is asked once more.
     pub fn begin_anew(&mut self, round: u64) {
-        (self.since_round, self.may_vote) = (round, false);
+        (self.since_round, self.may_vote) = (round, None);
         self.forget_match();
         self.become_probe(self.next);
     }

@@ -322,7 +322,7 @@ impl Raft {
         if let Role::Leader(leader) = &mut self.role
             && let Some(progress) = leader.progress_mut(from)
         {
-            progress.may_vote = matches!(outcome, AppendOutcome::Matched(_));
+            progress.may_vote = Some(matches!(outcome, AppendOutcome::Matched(_)));
         }
     }
 

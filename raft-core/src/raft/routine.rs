@@ -60,7 +60,7 @@ impl Raft {
         // Where all of the log matches, nothing is on its way, and there is nothing to send.
         let routine = progress.matched == last
             && m.round >= progress.since_round
-            && progress.may_vote
+            && progress.may_vote == Some(true)
             && matches!(progress.state, ProgressState::Replicate(_))
             && matches!(m.outcome, AppendOutcome::Matched(index) if index <= last);
         if routine {

@@ -288,3 +288,48 @@ fn a_late_rejection_makes_nobody_believe_in_a_loss() {
     cluster.arrive(s(3), s(1), late);
     assert_eq!(cluster.matched(s(1), s(3)), before);
 }
+
+/// S2 leaves and comes back at once, before its leader has let it go, and has lost its disk in between. It gets a snapshot first, by which
+/// nobody says whether it may vote.
+#[test]
+fn a_voter_that_comes_back_at_once_on_another_disk_is_not_promoted_for_what_it_was() {
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(100));
+    cluster.crash(s(2));
+    cluster.change(s(1), set(&[1, 3]), set(&[]));
+    cluster.settle();
+    cluster.change(s(1), set(&[1, 3]), set(&[2]));
+    cluster.settle();
+    for server in [1, 3] {
+        cluster.snapshot(s(server));
+    }
+    cluster.restart_wiped(s(2));
+    for _ in 0..100 {
+        let change = cluster.change(s(1), set(&[1, 2, 3]), set(&[]));
+        if matches!(cluster.answer(change), Some(Answer::Accepted(_))) {
+            break;
+        }
+        cluster.run(ms(5));
+    }
+    cluster.run(ms(100));
+    assert_eq!(cluster.raft(s(1)).configuration().voters, set(&[1, 2, 3]));
+    assert_eq!(standing(&cluster, 2), Standing::Member, "{}", cluster.status());
+}
+
+#[test]
+fn no_change_leaves_a_majority_of_voters_that_may_not_vote() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.crash(s(2));
+    cluster.restart_wiped(s(2));
+    cluster.run(ms(100));
+    for voters in [&[1, 2][..], &[2, 3]] {
+        let change = cluster.change(s(1), set(voters), set(&[]));
+        assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(2) });
+    }
+    let change = cluster.change(s(1), set(&[1, 3]), set(&[]));
+    assert!(matches!(cluster.answer(change), Some(Answer::Accepted(_))));
+}
