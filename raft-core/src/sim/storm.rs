@@ -158,6 +158,18 @@ const KINDS: &[(Kind, &[Profile])] = {
     ]
 };
 
+impl Kind {
+    /// How long it goes on, about: it comes no more often than that.
+    const fn takes(self) -> Duration {
+        match self {
+            Kind::Swizzle | Kind::Rhythm | Kind::Coup | Kind::Oust => Duration::from_millis(1_500),
+            Kind::Haunt | Kind::Overdue | Kind::Corner | Kind::Swap => Duration::from_millis(1_500),
+            Kind::Shrink | Kind::Amnesia | Kind::SlowDisks | Kind::Reconfigure => Duration::from_millis(3_000),
+            _ => Duration::ZERO,
+        }
+    }
+}
+
 impl Profile {
     /// All of them.
     pub const ALL: [Profile; 7] = [
@@ -207,6 +219,7 @@ pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, 
         leaves: 0,
         swaps: 0,
         renewals: 0,
+        set_back: Time::ZERO,
         patience,
         actions: Vec::new(),
     };
@@ -288,6 +301,8 @@ pub(super) struct Storm {
     leaves: u32,
     swaps: u32,
     renewals: u32,
+    /// When a leader's clock was set back last.
+    set_back: Time,
     /// How many times the world's election timeout each server waits once it has been restarted for it, where that may not change again.
     pub(super) patience: [u64; MACHINES_MAX as usize],
     actions: Vec<TimedAction>,
@@ -319,14 +334,15 @@ const SLOW_DISK_MAX: u64 = 590;
 
 impl Storm {
     fn blow(&mut self, profile: Profile) {
-        // Some seeds have most kinds of fault, some have few, which then have room to do their worst.
-        let of_six = pick(&mut self.random, if profile == Profile::Full { &[1, 2, 4] } else { &[4] });
+        // Some seeds have most kinds of fault, some have one or two, which then have room to do their worst: what takes several steps in
+        // a row comes about only where little else happens.
+        let of_24 = pick(&mut self.random, if profile == Profile::Full { &[1, 2, 4, 8, 16] } else { &[8, 16] });
         let mut chosen = Vec::new();
         for (kind, profiles) in KINDS {
-            let on = self.random.random_range(0..6_u32) < of_six;
+            let on = self.random.random_range(0..24_u32) < of_24;
             let every = Duration::from_millis(pick(&mut self.random, &INTERVALS));
             if on && profile.has(profiles) {
-                chosen.push((*kind, every));
+                chosen.push((*kind, every.max(kind.takes())));
             }
         }
         // Whoever may join is there to be broken, too: one joins for certain, so that its number makes sense.
@@ -477,10 +493,17 @@ impl Storm {
                     self.restart_later(at);
                 }
             }
+            Kind::SetBack if self.parameters.clients.lease_reads => {
+                // A leader that notices forgets what its lease rests on, and it notices if it does anything before its clock shows again
+                // what it showed: so far back, and seldom enough for the clock to have come so far.
+                let far = Duration::from_secs(10);
+                if at >= self.set_back + far.times(2) {
+                    self.set_back = at;
+                    self.put(at, Action::ShiftClock { target: Target::Leader, micros: -(far.as_micros() as i64) });
+                }
+            }
             Kind::SetBack => {
-                // A leader forgets what its lease rests on. What others have promised by their clocks must not end sooner.
-                let leases = self.parameters.clients.lease_reads;
-                let target = if leases { Target::Leader } else { self.target() };
+                let target = self.target();
                 let micros = pick(&mut self.random, &[-50_000, -300_000, -3_000_000, -3_600_000_000]);
                 self.put(at, Action::ShiftClock { target, micros });
             }
