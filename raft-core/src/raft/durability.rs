@@ -232,6 +232,9 @@ impl Raft {
         out.messages.extend(self.disk.held.drain(..due).map(|(_, envelope)| envelope));
         let voting = voting && self.hard_state.voted_for.is_some();
         let slow = took >= self.config.heartbeat_interval;
+        if voting && self.hard_state.voted_for == Some(self.config.id) {
+            self.slow_vote = slow;
+        }
         if voting && slow && self.hard_state_is_durable() && !self.is_leader() {
             // The vote, or the question for votes, leaves only now: the time that the answer may take begins now.
             self.arm_election_timer();

@@ -23,7 +23,7 @@ impl Raft {
         }
         let timed_out = matches!(why, CampaignReason::ElectionTimeout { .. });
         if timed_out && matches!(self.role, Role::Candidate(_)) {
-            self.campaigns_unanswered = self.campaigns_unanswered.saturating_add(1);
+            self.slow_campaigns = self.slow_campaigns.saturating_add(1);
         }
         self.arm_election_timer();
         if timed_out {
@@ -140,7 +140,9 @@ impl Raft {
             let mine = self.hard_state.term;
             let term = if pre_vote { mine.next() } else { mine };
             out.observe(|| Observation::CampaignLost { term, refusals: campaign.refused });
-            self.campaigns_unanswered = 0;
+            if !pre_vote {
+                self.slow_campaigns = if self.slow_vote { self.slow_campaigns.saturating_add(1) } else { 0 };
+            }
             self.role = Role::Follower;
         }
     }
@@ -225,7 +227,7 @@ impl Raft {
     fn become_leader(&mut self, campaign: Campaign, out: &mut Output) {
         let (me, term) = (self.config.id, self.hard_state.term);
         self.leader = Some(me);
-        self.campaigns_unanswered = 0;
+        self.slow_campaigns = 0;
         let uncommitted_bytes = self.log.iter_from(self.commit.next()).map(|entry| entry.payload.size()).sum();
         self.role = Role::Leader(Leader {
             progress: Vec::new(),

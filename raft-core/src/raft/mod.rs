@@ -190,8 +190,11 @@ pub struct Raft {
     election_timeout: Duration,
     /// Until then, campaigns are ignored: a leader has been heard (dissertation §4.2.3).
     patient_until: Time,
-    /// Campaigns in a row that ran out of time. The votes may be on their way to slow disks.
-    campaigns_unanswered: u32,
+    /// Campaigns in a row that ran out of time, or were lost though the server's own vote took its time. The votes are on their way to slow
+    /// disks, perhaps.
+    slow_campaigns: u32,
+    /// Whether the latest vote of this server's own took long to write.
+    slow_vote: bool,
     /// Entries of the log that admit a disk under this server's name, and that aren't known to be committed and on the disk yet.
     admissions: Vec<(LogIndex, DiskId)>,
     incoming: Option<IncomingSnapshot>,
@@ -327,7 +330,8 @@ impl Raft {
             election_timeout: Duration::ZERO,
             // It may have acknowledged a leader just before it crashed, whose lease rests on its patience.
             patient_until: now + config.election_timeout_min,
-            campaigns_unanswered: 0,
+            slow_campaigns: 0,
+            slow_vote: false,
             admissions,
             incoming: None,
             snapshot_asked: false,
@@ -541,7 +545,7 @@ impl Raft {
     #[inline]
     fn hear_leader(&mut self) {
         self.patient_until = self.now + self.config.election_timeout_min;
-        self.campaigns_unanswered = 0;
+        self.slow_campaigns = 0;
         self.arm_election_timer();
     }
 
@@ -625,17 +629,21 @@ impl Raft {
     #[inline]
     fn arm_election_timer(&mut self) {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
-        self.election_timeout = Duration::from_micros(self.random.random_range(min..=max)) + self.slow_disk_allowance();
+        self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
+        if self.slow_campaigns > 0 {
+            // Drawn, too: those whose disks are equally slow would go on getting in each other's way otherwise.
+            let allowance = self.slow_disk_allowance().as_micros();
+            let extra = self.random.random_range(allowance / 2..=allowance + allowance / 2);
+            self.election_timeout = self.election_timeout + Duration::from_micros(extra);
+        }
         self.election_deadline = self.now + self.election_timeout;
     }
 
-    /// How much longer than an election timeout a campaign may take, for the voters' disks may be slow: twice as long after each one that
-    /// ran out of time, up to what two disks may take. Who campaigns again sooner undoes what the others are about to promise.
+    /// How much longer than an election timeout it may take, about, until this server campaigns again, for disks may be slow: twice as
+    /// long after each campaign in vain, up to what two disks may take. Who campaigns again sooner undoes what the others are about to
+    /// promise.
     fn slow_disk_allowance(&self) -> Duration {
-        if self.campaigns_unanswered == 0 {
-            return Duration::ZERO;
-        }
-        let doubled = 1 << (self.campaigns_unanswered - 1).min(16);
+        let doubled = 1 << (self.slow_campaigns.saturating_sub(1)).min(16);
         self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(2))
     }
 
