@@ -12,8 +12,8 @@ const lamp = (/** @type {import('@playwright/test').Page} */ page, /** @type {st
 test('every property has a lamp, and words for what it says', async ({ page }) => {
   await open(page);
   const lamps = page.locator('#lamps button');
-  await expect(lamps).toHaveCount(13);
-  await expect(page.locator('#safety-words')).toHaveText('all 13 properties hold');
+  await expect(lamps).toHaveCount(14);
+  await expect(page.locator('#safety-words')).toHaveText('all 14 properties hold');
   for (const one of await lamps.all()) {
     await expect(one).toHaveAccessibleName(/: holds$/);
     await expect(one).toHaveAttribute('title', /^.+: .+\. \(Raft .+\)$/);
@@ -27,7 +27,7 @@ test('the lamps are one tab stop, with arrows along them, and Enter says what on
   await open(page);
   await lamp(page, 'Election Safety').focus();
   await page.keyboard.press('End');
-  await expect(lamp(page, 'Verified Commit')).toBeFocused();
+  await expect(lamp(page, 'Every Request Ends')).toBeFocused();
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   await expect(lamp(page, 'Leader Append-Only')).toBeFocused();
@@ -85,7 +85,7 @@ test('a link keeps which rules are off, and a reload breaks in the same place', 
   expect(await page.evaluate(() => /** @type {any} */ (window).raftarium.frame.violation)).toEqual(first);
   await page.getByRole('alert').getByRole('button', { name: 'Start a fresh run' }).click();
   await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
-  await expect(page.locator('#safety-words')).toHaveText('all 13 properties hold');
+  await expect(page.locator('#safety-words')).toHaveText('all 14 properties hold');
 });
 
 test('each rule has a run at hand that breaks without it', async ({ page }) => {

@@ -511,6 +511,7 @@ export const safety = {
     'Lawful Membership': ['Memberships follow each other so that their majorities meet.', 'Raft §6'],
     'Fresh Reads': ['A read shows everything that was committed when it was asked for.', 'Raft §8'],
     'Verified Commit': ['A follower commits only what it has compared with its leader’s log.', 'Raft Figure 2'],
+    'Every Request Ends': ['Whoever asks a server is answered or refused within a bound.', 'Raft §8'],
   },
   /** @param {string} name @param {string} words @param {string} source */
   lampTitle: (name, words, source) => `${name}: ${words} (${source})`,
