@@ -12,7 +12,6 @@
 //! bytes are read once on each side, for the checksum.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -41,8 +40,8 @@ pub(super) struct IncomingSnapshot {
     checksum: u64,
     size: u64,
     received: Received,
-    /// Pieces that overtook others, by where they begin.
-    ahead: BTreeMap<u64, Piece>,
+    /// Pieces that overtook others, with where they begin, in that order.
+    ahead: Vec<(u64, Piece)>,
 }
 
 /// A snapshot's bytes as far as they have come.
@@ -61,7 +60,7 @@ impl IncomingSnapshot {
             checksum: m.checksum,
             size: m.size,
             received: Received::Copied(Vec::new()),
-            ahead: BTreeMap::new(),
+            ahead: Vec::new(),
         }
     }
 
@@ -76,21 +75,26 @@ impl IncomingSnapshot {
             return;
         }
         if m.offset > next {
-            if self.ahead.len() < ahead_max {
-                self.ahead.insert(m.offset, m.piece.clone());
+            let place = self.ahead.partition_point(|(from, _)| *from < m.offset);
+            let known = self.ahead.get(place).is_some_and(|(from, _)| *from == m.offset);
+            if self.ahead.len() < ahead_max && !known {
+                self.ahead.insert(place, (m.offset, m.piece.clone()));
             }
             return;
         }
         self.received.add(&m.piece);
-        while let Some((from, piece)) = self.ahead.pop_first() {
+        let mut taken = 0;
+        for (from, piece) in &self.ahead {
             let next = self.received.len();
-            if from == next {
-                self.received.add(&piece);
-            } else if from > next {
-                self.ahead.insert(from, piece);
+            if *from > next {
                 break;
             }
+            if *from == next {
+                self.received.add(piece);
+            }
+            taken += 1;
         }
+        self.ahead.drain(..taken);
     }
 }
 
