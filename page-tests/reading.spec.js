@@ -171,7 +171,7 @@ test('logs mark what is compacted, what conflicts, and how far the leader knows 
   const scroll = await page.locator('.log-scroll').boundingBox();
   const name = await page.locator('.log-row:not(.log-head) .log-name').first().boundingBox();
   expect(name?.x).toBe(scroll?.x);
-  await page.goto(`./#run=${breaks[3]}`);
+  await page.goto(`./#run=${breaks[0]}`);
   await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
   await expect(page.locator('.entry.conflict:visible')).not.toHaveCount(0);
   await expect(page.locator('.mark.match:visible')).not.toHaveCount(0);
