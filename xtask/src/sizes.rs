@@ -129,7 +129,7 @@ mod tests {
     fn the_table_has_a_row_for_every_file_and_the_total() {
         let text = table(&[file("index.html", 1_000), file("pkg/a.wasm", 2_000)]);
         assert_eq!(text.lines().count(), 4, "{text}");
-        assert!(text.contains("index.html") && text.contains("160.0 KB"), "{text}");
+        assert!(text.contains("index.html") && text.contains(&kilobytes(WASM_BUDGET)), "{text}");
         assert!(text.lines().last().is_some_and(|line| line.contains("9.0 KB") && line.contains("3.0 KB")), "{text}");
     }
 
