@@ -1,27 +1,27 @@
 //! `hunt`: many storms at once, and a small run out of the first that fails.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::time::Instant;
-use std::{fmt, io, thread};
+use std::{fmt, thread};
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use raft_core::check::linearizable::WORK_DEFAULT;
 use raft_core::format::{LENGTH_MAX, Run, kebab, link, units};
 use raft_core::raft::{Rule, Rules};
-use raft_core::sim::{CALM_AFTER, Marks, Profile, SERVERS_MAX, Scenario};
+use raft_core::sim::{CALM_AFTER, Marks, Profile, SERVERS_MAX, Scenario, Simulation};
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Failure, Hunt, Shrunk};
 use serde_json::{Value, json};
 
 use crate::exchange::{BASE_URL, address, file_of, hash_of};
 use crate::input::Source;
+use crate::interrupt::Interrupt;
 use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN, grouped, roughly};
 use crate::seeds::Seeds;
 use crate::text::Text;
@@ -33,7 +33,7 @@ const JOBS_MAX: u16 = 1_024;
 #[derive(Args)]
 #[command(
     after_help = "Exit status: 0 no violation, 1 a violation was found (or, with --all-marks, a rare state never reached), 2 the command line makes no sense, \
-                        3 the scenario can't be written.",
+                        3 the scenario can't be written, 130 Ctrl-C or SIGTERM: what was found by then has been told.",
     after_long_help = "Each seed draws its own world and its own storm. A run fails if one of Raft's safety properties is violated, if an \
                        assertion of the core fails, if what clients saw is not linearizable, or if, after the storm, a healed quorum does not \
                        come back to work. The first failure is shrunk: to fewer actions, a shorter time, a simpler world.\n\n\
@@ -42,8 +42,9 @@ const JOBS_MAX: u16 = 1_024;
                        raftarium hunt --without vote-once-per-term --nodes 3 --for 20s\n  \
                        raftarium hunt --seeds 0..500 --faults disks --keep-going --json > disks.json\n\n\
                        Over many machines: give each its own piece of the seeds (docs/hunting.md).\n\n\
-                       Exit status: 0 no violation, 1 a violation was found, 2 the command line makes no sense, \
-                       3 the scenario can't be written."
+                       Ctrl-C and SIGTERM end a hunt, while it shrinks too: it tells and writes what it has found. A second one stops it at once.\n\n\
+                       Exit status: 0 no violation, 1 a violation was found (or, with --all-marks, a rare state never reached), \
+                       2 the command line makes no sense, 3 the scenario can't be written, 130 it was interrupted."
 )]
 pub struct Options {
     /// The seeds to play: A..B without B, A..=B with it, or a single one
@@ -63,7 +64,8 @@ pub struct Options {
     #[arg(long, value_name = "RULE", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(Rule::ALL.map(Rule::name)))]
     without: Vec<String>,
-    /// How many seeds to play at the same time, up to 1024; as many as there are processors if not given
+    /// How many seeds to play at the same time, up to 1024; as many as there are processors if not
+    /// given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(JOBS_MAX)))]
     jobs: Option<u16>,
     /// Play all seeds, and count the violations, instead of stopping at the first
@@ -84,6 +86,18 @@ pub struct Options {
     /// How many candidates to try in shrinking; 0 leaves the failure as it is
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     shrink_tries: u32,
+}
+
+impl Options {
+    /// Whether the scenario has a place of its own.
+    pub fn check(&self) -> Result<(), String> {
+        match &self.out {
+            Some(path) if output::is_standard(path) => {
+                Err("--out needs the name of a file: the standard output has the summary".into())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 fn length(text: &str) -> Result<Duration, String> {
@@ -133,10 +147,11 @@ struct Failed {
     sentence: String,
 }
 
-fn try_run(run: &Run, work_max: u64) -> Outcome {
+/// Plays a run and judges it; nothing if that is broken off.
+fn try_run(run: &Run, work_max: u64, interrupt: &Interrupt) -> Option<Outcome> {
     let seed = run.scenario.seed;
-    match panics::catch(|| trial::play_within(run, work_max)) {
-        Ok(Ok(played)) => {
+    match panics::catch(|| trial::play_watched(run, work_max, &mut |_: &mut Simulation| !interrupt.came())) {
+        Ok(Ok(played)) => played.map(|played| {
             let world = &played.world;
             let failed = played.finding.map(|finding| {
                 let failure = Failure { kind: Kind::Violation(finding.name()), at: finding.at() };
@@ -150,16 +165,24 @@ fn try_run(run: &Run, work_max: u64) -> Outcome {
                 undecided: played.undecided,
                 failed,
             }
-        }
+        }),
         Ok(Err(error)) => unreachable!("a checked run makes no world: {error}"),
         Err(panic) => {
             let at = panics::moment(run);
             let failure = Failure { kind: Kind::Panic(panic.place.clone()), at };
             let failed = Some(Failed { seed, failure, sentence: format!("at {at}, {panic}") });
             let played = at.since(Time::ZERO);
-            Outcome { seed, events: 0, played, marks: Marks::default(), undecided: false, failed }
+            Some(Outcome { seed, events: 0, played, marks: Marks::default(), undecided: false, failed })
         }
     }
+}
+
+/// How a run fails, in words: what is said of a shrunk run is said of it, and not of the run that
+/// it was made of.
+fn sentence_of(run: &Run) -> Option<String> {
+    // There is no signal in whose name it might be broken off.
+    let outcome = try_run(run, WORK_DEFAULT, &Interrupt::default())?;
+    outcome.failed.map(|failed| failed.sentence)
 }
 
 /// What came of all seeds so far.
@@ -171,6 +194,8 @@ struct Tally {
     marks: Marks,
     undecided: Vec<u64>,
     failed: Vec<Failed>,
+    /// Those that were not played, because a signal came.
+    left: Option<Seeds>,
 }
 
 impl Tally {
@@ -192,23 +217,24 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
         profile: Profile::ALL.into_iter().find(|profile| profile.name() == options.faults).unwrap_or_default(),
         rules: off.fold(Rules::ALL, Rules::without),
     };
+    let interrupt = Interrupt::watch()?;
     let start = Instant::now();
-    let mut tally = play_all(options, &hunt)?;
+    let mut tally = play_all(options, &hunt, &interrupt)?;
     let wall = start.elapsed().as_secs_f64();
     tally.failed.sort_by_key(|failed| failed.seed);
     tally.undecided.sort_unstable();
-    let shrunk = match tally.failed.first() {
-        Some(failed) => Some(make_small(options, &hunt, failed)?),
-        None => None,
-    };
-    let text = if options.json {
-        Text::json(&as_json(options, &hunt, &tally, wall, shrunk.as_ref()))
-    } else {
-        in_words(options, &hunt, &tally, wall, shrunk.as_ref())
-    };
-    output::print(&text)?;
+    let small = tally.failed.first().map(|failed| make_small(options, &hunt, failed, &interrupt));
+    let told = Told { options, hunt: &hunt, tally: &tally, wall, small: small.as_ref(), interrupted: interrupt.came() };
+    output::print(&if options.json { Text::json(&told.as_json()) } else { told.in_words() })?;
+    if let Some(Small { file: Err(why), .. }) = small {
+        return Err(Unusable(why));
+    }
     let missed = options.all_marks && tally.marks.iter().any(|(_, count)| count == 0);
-    Ok(if tally.failed.is_empty() && !missed { Ending::Fine } else { Ending::Found })
+    Ok(match () {
+        () if told.interrupted => Ending::Interrupted,
+        () if tally.failed.is_empty() && !missed => Ending::Fine,
+        () => Ending::Found,
+    })
 }
 
 // ---------------------------------------------------------------- without a rule
@@ -230,17 +256,18 @@ pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String
         shrink_tries,
     };
     let hunt = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() };
-    let mut tally = play_all(&options, &hunt)?;
+    // Whoever ends this has had the lines before.
+    let interrupt = Interrupt::default();
+    let mut tally = play_all(&options, &hunt, &interrupt)?;
     tally.failed.sort_by_key(|failed| failed.seed);
     let start = format!("| `{}` | {} |", rule.name(), rule.prevents());
     let Some(first) = tally.failed.first() else {
         return Ok(format!("{start} 0 of {} | | | |", tally.played));
     };
     let shrunk = trial::shrink(&hunt.run(first.seed), &first.failure, shrink_tries, |candidate| {
-        try_run(candidate, WORK_OF_SHRINKING).failed.map(|failed| failed.failure)
+        try_run(candidate, WORK_OF_SHRINKING, &interrupt)?.failed.map(|failed| failed.failure)
     });
-    let sentence =
-        try_run(&shrunk.run, WORK_DEFAULT).failed.map_or_else(|| first.sentence.clone(), |failed| failed.sentence);
+    let sentence = sentence_of(&shrunk.run).unwrap_or_else(|| first.sentence.clone());
     let Scenario { parameters, actions, .. } = &shrunk.run.scenario;
     Ok(format!(
         "{start} {} of {} | {} | {} servers, {} actions, {} | {} |",
@@ -256,18 +283,18 @@ pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String
 
 // ---------------------------------------------------------------- playing
 
-fn play_all(options: &Options, hunt: &Hunt) -> Result<Tally, Unusable> {
+fn play_all(options: &Options, hunt: &Hunt, interrupt: &Interrupt) -> Result<Tally, Unusable> {
     let as_many_as_processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let jobs = options.jobs.map_or_else(as_many_as_processors, usize::from).min(usize::from(JOBS_MAX));
     let course = Course { seeds: options.seeds, next: AtomicU64::new(0), last: AtomicU64::new(u64::MAX) };
-    let bar = progress(options.seeds.count());
+    let bar = progress(u64::try_from(options.seeds.count()).unwrap_or(u64::MAX));
     let start = Instant::now();
     let mut tally = Tally::default();
     thread::scope(|scope| {
         let (tell, hear) = mpsc::channel();
         for started in 0..jobs {
             let (tell, course) = (tell.clone(), &course);
-            let job = thread::Builder::new().spawn_scoped(scope, move || play_some(hunt, course, tell));
+            let job = thread::Builder::new().spawn_scoped(scope, move || play_some(hunt, course, interrupt, &tell));
             match job {
                 Ok(_) => {}
                 Err(error) if started == 0 => return Err(Unusable(format!("no seed can be played: {error}"))),
@@ -279,7 +306,12 @@ fn play_all(options: &Options, hunt: &Hunt) -> Result<Tally, Unusable> {
             }
         }
         drop(tell);
+        let mut broken_off = None;
         for (place, outcome) in hear {
+            let Some(outcome) = outcome else {
+                broken_off = Some(broken_off.map_or(place, |first: u64| first.min(place)));
+                continue;
+            };
             if outcome.failed.is_some() && !options.keep_going {
                 course.last.fetch_min(place, Ordering::Relaxed);
             }
@@ -289,6 +321,10 @@ fn play_all(options: &Options, hunt: &Hunt) -> Result<Tally, Unusable> {
             let rate = tally.played as f64 / wall;
             bar.set_message(format!("{rate:.0} seeds/s, {ratio:.0}× real time, {}", violations(tally.failed.len())));
             bar.set_position(tally.played);
+        }
+        if interrupt.came() && (tally.failed.is_empty() || options.keep_going) {
+            let next = course.next.load(Ordering::Relaxed);
+            tally.left = options.seeds.from(broken_off.map_or(next, |first| first.min(next)));
         }
         Ok(())
     })?;
@@ -301,7 +337,8 @@ struct Course {
     seeds: Seeds,
     /// The first that nobody has begun.
     next: AtomicU64,
-    /// The last that matters. All before it have been begun, so that the lowest failing seed is always the one found.
+    /// The last that matters. All before it have been begun, so that the lowest failing seed is
+    /// always the one found.
     last: AtomicU64,
 }
 
@@ -314,20 +351,18 @@ impl Course {
     }
 }
 
-fn play_some(hunt: &Hunt, course: &Course, tell: Sender<(u64, Outcome)>) {
-    while let Some((place, seed)) = course.begin() {
-        if tell.send((place, try_run(&hunt.run(seed), WORK_DEFAULT))).is_err() {
+fn play_some(hunt: &Hunt, course: &Course, interrupt: &Interrupt, tell: &Sender<(u64, Option<Outcome>)>) {
+    while !interrupt.came()
+        && let Some((place, seed)) = course.begin()
+    {
+        if tell.send((place, try_run(&hunt.run(seed), WORK_DEFAULT, interrupt))).is_err() {
             return;
         }
     }
 }
 
-fn progress(length: impl Into<u128>) -> ProgressBar {
-    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style =
-        ProgressStyle::with_template("{wide_bar} {pos}/{len}  {msg}  {eta} left").expect("a template that was tried");
-    let length = u64::try_from(length.into()).ok();
-    ProgressBar::with_draw_target(length, target).with_style(style)
+fn progress(length: u64) -> ProgressBar {
+    output::progress(length, "{wide_bar} {pos}/{len}  {msg}  {eta} left")
 }
 
 fn violations(count: usize) -> String {
@@ -348,31 +383,31 @@ struct Small {
     seed: u64,
     shrunk: Shrunk,
     sentence: String,
-    path: PathBuf,
+    /// Where it is written, or why it isn't.
+    file: Result<PathBuf, String>,
     /// The link, or why there is none.
     link: Result<String, String>,
 }
 
-fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, Unusable> {
-    let bar = progress(options.shrink_tries);
+fn make_small(options: &Options, hunt: &Hunt, failed: &Failed, interrupt: &Interrupt) -> Small {
+    let bar = progress(u64::from(options.shrink_tries));
     bar.set_message("shrinking");
     let run = hunt.run(failed.seed);
-    let mut shrunk = trial::shrink(&run, &failed.failure, options.shrink_tries, |candidate| {
+    let fails = |candidate: &Run| {
         bar.inc(1);
         bar.set_message(format!("shrinking: {} actions", candidate.scenario.actions.len()));
-        try_run(candidate, WORK_OF_SHRINKING).failed.map(|failed| failed.failure)
-    });
+        try_run(candidate, WORK_OF_SHRINKING, interrupt)?.failed.map(|failed| failed.failure)
+    };
+    let mut shrunk = trial::shrink_while(&run, &failed.failure, options.shrink_tries, fails, &|| !interrupt.came());
     bar.finish_and_clear();
-    // What it says, it says of the run that is left.
-    let sentence =
-        try_run(&shrunk.run, WORK_DEFAULT).failed.map_or_else(|| failed.sentence.clone(), |failed| failed.sentence);
+    let sentence = sentence_of(&shrunk.run).unwrap_or_else(|| failed.sentence.clone());
     shrunk.run.hash = hash_of(&shrunk.run);
     let path = options.out.clone().unwrap_or_else(|| format!("failure-seed-{}.json", failed.seed).into());
     let note = format!("{sentence}\nFound by: {}", hunt.command(failed.seed));
-    let text = file_of(Source { run: shrunk.run.clone(), note, open_ended: false })?;
-    output::write(&path, &text)?;
+    let text = file_of(Source { run: shrunk.run.clone(), note, open_ended: false });
+    let file = text.and_then(|text| output::write(&path, &text)).map(|()| path).map_err(|Unusable(why)| why);
     let link = link::write_address(&options.base_url, &shrunk.run).map_err(|error| error.to_string());
-    Ok(Small { seed: failed.seed, shrunk, sentence, path, link })
+    Small { seed: failed.seed, shrunk, sentence, file, link }
 }
 
 // ---------------------------------------------------------------- telling
@@ -380,52 +415,120 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed) -> Result<Small, 
 /// Seeds that are listed one by one.
 const LISTED_MAX: usize = 20;
 
-fn in_words(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Option<&Small>) -> Text {
-    let mut text = Text::new();
-    text.add(format_args!(
-        "{} of {} seeds ({}), {} each, faults: {}: ",
-        grouped(tally.played),
-        grouped(options.seeds.count()),
-        options.seeds,
-        units::write_duration(hunt.length),
-        hunt.profile.name(),
-    ));
-    let style = if tally.failed.is_empty() { GOOD } else { BAD };
-    text.styled(style, violations(tally.failed.len())).end_line();
-    let seconds = tally.time.as_micros() as f64 / 1e6;
-    text.line(format_args!(
-        "{} of virtual time in {wall:.1} s: {} times real time, {:.1} seeds/s, {} events",
-        roughly(tally.time),
-        grouped((seconds / wall.max(0.001)) as u64),
-        tally.played as f64 / wall.max(0.001),
-        grouped(tally.events),
-    ));
-    // Of a hunt that was broken off, they say nothing.
-    if tally.failed.is_empty() || options.keep_going {
-        text.append(&marks_in_words(&tally.marks));
-    }
-    if !tally.undecided.is_empty() {
-        text.styled(ODD, "Undecided").line(format_args!(
-            ": whether what clients saw is linearizable, in {} {}",
-            if tally.undecided.len() == 1 { "seed" } else { "seeds" },
-            list(&tally.undecided),
+/// What there is to tell in the end.
+struct Told<'a> {
+    options: &'a Options,
+    hunt: &'a Hunt,
+    tally: &'a Tally,
+    wall: f64,
+    small: Option<&'a Small>,
+    interrupted: bool,
+}
+
+impl Told<'_> {
+    fn in_words(&self) -> Text {
+        let Told { options, hunt, tally, wall, small, interrupted } = *self;
+        let mut text = Text::new();
+        text.add(format_args!(
+            "{} of {} seeds ({}), {} each, faults: {}: ",
+            grouped(tally.played),
+            grouped(options.seeds.count()),
+            options.seeds,
+            units::write_duration(hunt.length),
+            hunt.profile.name(),
         ));
-    }
-    let mut kinds: BTreeMap<&Kind, Vec<u64>> = BTreeMap::new();
-    for failed in &tally.failed {
-        kinds.entry(&failed.failure.kind).or_default().push(failed.seed);
-    }
-    if options.keep_going && !kinds.is_empty() {
-        text.end_line();
-        for (kind, seeds) in kinds {
-            let count = grouped(seeds.len() as u64);
-            text.styled(BAD, kind).line(format_args!(": {count} of seeds: {}", list(&seeds)));
+        let style = if tally.failed.is_empty() { GOOD } else { BAD };
+        text.styled(style, violations(tally.failed.len())).end_line();
+        let seconds = tally.time.as_micros() as f64 / 1e6;
+        text.line(format_args!(
+            "{} of virtual time in {wall:.1} s: {} times real time, {:.1} seeds/s, {} events",
+            roughly(tally.time),
+            grouped((seconds / wall.max(0.001)) as u64),
+            tally.played as f64 / wall.max(0.001),
+            grouped(tally.events),
+        ));
+        // Of a hunt that was broken off, they say nothing.
+        if tally.failed.is_empty() || options.keep_going {
+            text.append(&marks_in_words(&tally.marks));
         }
+        if !tally.undecided.is_empty() {
+            text.styled(ODD, "Undecided").line(format_args!(
+                ": whether what clients saw is linearizable, in {} {}",
+                if tally.undecided.len() == 1 { "seed" } else { "seeds" },
+                list(&tally.undecided),
+            ));
+        }
+        let mut kinds: BTreeMap<&Kind, Vec<u64>> = BTreeMap::new();
+        for failed in &tally.failed {
+            kinds.entry(&failed.failure.kind).or_default().push(failed.seed);
+        }
+        if options.keep_going && !kinds.is_empty() {
+            text.end_line();
+            for (kind, seeds) in kinds {
+                let count = grouped(seeds.len() as u64);
+                text.styled(BAD, kind).line(format_args!(": {count} of seeds: {}", list(&seeds)));
+            }
+        }
+        if let Some(small) = small {
+            text.append(&small_in_words(hunt, small, interrupted));
+        }
+        if interrupted {
+            text.end_line().styled(ODD, "Interrupted");
+            match tally.left {
+                Some(left) => text.line(format_args!(": to play the rest, give it --seeds {left}")),
+                None => text.line(" when every seed that matters had been played"),
+            };
+        }
+        text
     }
-    if let Some(small) = small {
-        text.append(&small_in_words(hunt, small));
+
+    fn as_json(&self) -> Value {
+        let Told { options, hunt, tally, wall, small, interrupted } = *self;
+        let violations: Vec<Value> = tally
+            .failed
+            .iter()
+            .map(|failed| {
+                json!({
+                    "seed": failed.seed.to_string(),
+                    "kind": failed.failure.kind.to_string(),
+                    "time": failed.failure.at.as_micros(),
+                    "sentence": failed.sentence,
+                    "command": hunt.command(failed.seed),
+                })
+            })
+            .collect();
+        let marks: BTreeMap<String, u32> = tally.marks.iter().map(|(mark, count)| (kebab(&mark), count)).collect();
+        let shrunk = small.map(|small| {
+            let run = &small.shrunk.run;
+            json!({
+                "seed": small.seed.to_string(),
+                "sentence": small.sentence,
+                "file": small.file.as_ref().ok(),
+                "link": small.link.as_ref().ok(),
+                "actions": run.scenario.actions.len(),
+                "servers": run.scenario.parameters.servers,
+                "until": run.until.as_micros(),
+                "tries": small.shrunk.tries,
+                "finished": small.shrunk.finished,
+            })
+        });
+        json!({
+            "seeds": { "from": options.seeds.first().to_string(), "to": options.seeds.end().to_string() },
+            "length": hunt.length.as_micros(),
+            "faults": hunt.profile.name(),
+            "without": hunt.rules.switched_off().map(Rule::name).collect::<Vec<_>>(),
+            "played": tally.played,
+            "events": tally.events,
+            "virtual_seconds": tally.time.as_micros() as f64 / 1e6,
+            "wall_seconds": wall,
+            "violations": violations,
+            "undecided": tally.undecided.iter().map(u64::to_string).collect::<Vec<_>>(),
+            "marks": marks,
+            "shrunk": shrunk,
+            "interrupted": interrupted,
+            "left": tally.left.map(|left| left.to_string()),
+        })
     }
-    text
 }
 
 fn list(seeds: &[u64]) -> String {
@@ -447,7 +550,7 @@ fn marks_in_words(marks: &Marks) -> Text {
     text
 }
 
-fn small_in_words(hunt: &Hunt, small: &Small) -> Text {
+fn small_in_words(hunt: &Hunt, small: &Small, interrupted: bool) -> Text {
     let run = &small.shrunk.run;
     let mut text = Text::new();
     text.end_line().styled(BOLD, format_args!("Seed {}:", small.seed)).add(" ").styled(BAD, &small.sentence).end_line();
@@ -461,60 +564,22 @@ fn small_in_words(hunt: &Hunt, small: &Small) -> Text {
         },
         run.until,
         grouped(small.shrunk.tries),
-        if small.shrunk.finished { "" } else { ", which were all that were allowed" },
+        match small.shrunk.finished {
+            true => "",
+            false if interrupted => ", when it was interrupted",
+            false => ", which were all that were allowed",
+        },
     ));
-    let replay = format!("raftarium replay {}", output::named(&small.path));
+    let replay = match &small.file {
+        Ok(path) => format!("raftarium replay {}", output::named(path)),
+        Err(why) => format!("none: {why}"),
+    };
     let link = small.link.clone().unwrap_or_else(|why| format!("none: {why}"));
     text.end_line();
     for (name, what) in [("replay:", replay), ("link:  ", link), ("again: ", hunt.command(small.seed))] {
         text.add("  ").styled(DIM, name).line(format_args!("  {what}"));
     }
     text
-}
-
-fn as_json(options: &Options, hunt: &Hunt, tally: &Tally, wall: f64, small: Option<&Small>) -> Value {
-    let violations: Vec<Value> = tally
-        .failed
-        .iter()
-        .map(|failed| {
-            json!({
-                "seed": failed.seed.to_string(),
-                "kind": failed.failure.kind.to_string(),
-                "time": failed.failure.at.as_micros(),
-                "sentence": failed.sentence,
-                "command": hunt.command(failed.seed),
-            })
-        })
-        .collect();
-    let marks: BTreeMap<String, u32> = tally.marks.iter().map(|(mark, count)| (kebab(&mark), count)).collect();
-    let shrunk = small.map(|small| {
-        let run = &small.shrunk.run;
-        json!({
-            "seed": small.seed.to_string(),
-            "sentence": small.sentence,
-            "file": small.path,
-            "link": small.link.as_ref().ok(),
-            "actions": run.scenario.actions.len(),
-            "servers": run.scenario.parameters.servers,
-            "until": run.until.as_micros(),
-            "tries": small.shrunk.tries,
-            "finished": small.shrunk.finished,
-        })
-    });
-    json!({
-        "seeds": { "from": options.seeds.first().to_string(), "to": options.seeds.end().to_string() },
-        "length": hunt.length.as_micros(),
-        "faults": hunt.profile.name(),
-        "without": hunt.rules.switched_off().map(Rule::name).collect::<Vec<_>>(),
-        "played": tally.played,
-        "events": tally.events,
-        "virtual_seconds": tally.time.as_micros() as f64 / 1e6,
-        "wall_seconds": wall,
-        "violations": violations,
-        "undecided": tally.undecided.iter().map(u64::to_string).collect::<Vec<_>>(),
-        "marks": marks,
-        "shrunk": shrunk,
-    })
 }
 
 #[cfg(test)]

@@ -14,7 +14,8 @@ use crate::{Unusable, output};
 pub struct Source {
     pub run: Run,
     pub note: String,
-    /// Whether it doesn't say how far to play. A link always names a moment; its very beginning stands for the whole run, as in the page.
+    /// Whether it doesn't say how far to play. A link always names a moment; its very beginning
+    /// stands for the whole run, as in the page.
     pub open_ended: bool,
 }
 
@@ -27,7 +28,7 @@ impl Source {
 /// Reads a run from a file (`-` for the standard input) or a link.
 pub fn run(name: &str) -> Result<Source, Unusable> {
     let path = Path::new(name);
-    if name != "-" && !path.exists() {
+    if !output::is_standard(path) && !path.exists() {
         if looks_like_link(name) {
             return link::read(name).map(Source::of_link).map_err(|error| Unusable(error.to_string()));
         }
@@ -55,7 +56,7 @@ pub fn text(path: &Path, bytes_max: usize) -> Result<String, Unusable> {
     let unreadable = |error: io::Error| Unusable(format!("{} can't be read: {error}", output::named(path)));
     let mut bytes = Vec::new();
     let limit = bytes_max as u64 + 1;
-    if path.as_os_str() == "-" {
+    if output::is_standard(path) {
         io::stdin().lock().take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     } else {
         File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;

@@ -1,25 +1,29 @@
 //! `raftarium`: the simulator of `raft-core` as a native command.
 //!
-//! One file a command: `hunt.rs` plays many seeds at once and shrinks what fails, `replay.rs` plays one run and tells its
-//! story, `exchange.rs` turns files into links and back, `judge.rs` checks a client history of any system, `rules.rs` lists what can be switched
-//! off. `input.rs` and `seeds.rs` read what others wrote, `panics.rs` catches failed assertions of the core, `output.rs` prints, and `text.rs` is why nothing that it prints
+//! One file a command: `hunt.rs` plays many seeds at once and shrinks what fails, `replay.rs` plays
+//! one run and `teller.rs` tells its story, `exchange.rs` turns files into links and back,
+//! `judge.rs` checks a client history of any system, `rules.rs` lists what can be switched off.
+//! `input.rs` and `seeds.rs` read what others wrote, `panics.rs` catches failed assertions of the
+//! core, `interrupt.rs` signals, `output.rs` prints, and `text.rs` is why nothing that it prints
 //! can do anything to a terminal.
 
 mod exchange;
 mod hunt;
 mod input;
+mod interrupt;
 mod judge;
 mod output;
 mod panics;
 mod replay;
 mod rules;
 mod seeds;
+mod teller;
 mod text;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use text::{NAME_MAX, Text, escaped, is_harmless};
 
@@ -31,7 +35,7 @@ use text::{NAME_MAX, Text, escaped, is_harmless};
     propagate_version = true,
     after_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
                   Exit status: 0 nothing wrong was found, 1 something was, 2 the command line makes no sense, \
-                  3 what was to be read can't be. Only `check` uses 2 for “undecided”, too.",
+                  3 what was to be read or written can't be, 130 a signal ended it. Only `check` uses 2 for “undecided”, too.",
     after_long_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
                        Examples:\n  \
                        raftarium hunt --seeds 0..1000                       a thousand storms with every fault\n  \
@@ -42,7 +46,8 @@ use text::{NAME_MAX, Text, escaped, is_harmless};
                        0  nothing wrong was found\n  \
                        1  something was: a violation, or a history that is not linearizable\n  \
                        2  the command line makes no sense; of `check`: nobody knows\n  \
-                       3  what was to be read or written can't be"
+                       3  what was to be read or written can't be\n  \
+                       130  Ctrl-C or SIGTERM: what there was by then has been printed; a second one stops at once"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -82,7 +87,12 @@ enum Ending {
     Fine,
     Found,
     Undecided,
+    /// A signal came before it was done.
+    Interrupted,
 }
+
+/// The exit status of what a signal has ended: 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 /// What was to be read or written can't be; a sentence that says why.
 #[derive(Debug)]
@@ -103,6 +113,14 @@ fn main() -> ExitCode {
     }
     .write_global();
     panics::install();
+    let checked = match &cli.command {
+        Command::Hunt(options) => options.check(),
+        Command::Replay(options) => options.check(),
+        _ => Ok(()),
+    };
+    if let Err(why) = checked {
+        Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
+    }
     let ending = match cli.command {
         Command::Hunt(options) => hunt::run(&options),
         Command::Replay(options) => replay::run(&options),
@@ -113,13 +131,14 @@ fn main() -> ExitCode {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "raftarium", &mut script);
-            output::print(&Text::of_lines(&String::from_utf8_lossy(&script))).map(|()| Ending::Fine)
+            output::print(&Text::of_lines(&String::from_utf8_lossy(&script))).map(|_| Ending::Fine)
         }
     };
     match ending {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
         Ok(Ending::Found) => ExitCode::from(1),
         Ok(Ending::Undecided) => ExitCode::from(2),
+        Ok(Ending::Interrupted) => ExitCode::from(INTERRUPTED),
         Err(Unusable(why)) => {
             output::complain(&why);
             ExitCode::from(3)
@@ -127,7 +146,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// A complaint about the command line, or the help that was asked for, with nothing in it that a terminal would obey.
+/// A complaint about the command line, or the help that was asked for, with nothing in it that a
+/// terminal would obey.
 fn harmless(mut error: clap::Error) -> clap::Error {
     let plain = |argument: OsString| {
         argument.to_str().is_some_and(|text| text.len() <= NAME_MAX && text.chars().all(is_harmless))

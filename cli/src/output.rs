@@ -1,10 +1,12 @@
 //! Printing: colours only on a terminal, and no complaint when the reader has seen enough.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use raft_core::time::Duration;
 
 use crate::Unusable;
@@ -17,39 +19,91 @@ pub const GOOD: Style = AnsiColor::Green.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const ODD: Style = AnsiColor::Yellow.on_default();
 
-/// Prints to the standard output. A reader that has gone away (`| head`) ends the printing quietly.
-pub fn print(text: &Text) -> Result<(), Unusable> {
+/// Prints to the standard output; whether somebody still reads. A reader that has gone away (`|
+/// head`) ends the printing quietly.
+pub fn print(text: &Text) -> Result<bool, Unusable> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_str().as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        other => other.map_err(|error| Unusable(format!("the output can't be written: {error}"))),
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        Err(error) => Err(Unusable(format!("the output can't be written: {error}"))),
     }
 }
 
 pub fn complain(why: &str) {
     let mut text = Text::new();
     text.styled(BAD, "error").add(": ").line(shortened(why, SENTENCE_MAX));
-    tell_aside(&text);
+    print_aside(&text);
 }
 
 /// A remark that is not part of the output.
 pub fn remark(words: impl Display) {
     let mut text = Text::new();
     text.line(words);
-    tell_aside(&text);
+    print_aside(&text);
 }
 
-fn tell_aside(text: &Text) {
+/// Prints to the standard error output: what is not the output, or has no place there.
+pub fn print_aside(text: &Text) {
     // Nothing is left to be done if even that fails.
     let _ = anstream::stderr().lock().write_all(text.as_str().as_bytes());
 }
 
-/// Writes a file, or to the standard output if it is called `-`.
+/// Writes a file.
 pub fn write(path: &Path, text: &Text) -> Result<(), Unusable> {
-    if path.as_os_str() == "-" {
-        return print(text);
+    std::fs::write(path, text.as_str()).map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Unusable {
+    Unusable(format!("{} can't be written: {error}", named(path)))
+}
+
+/// The name that stands for the standard output, or the standard input.
+pub const STANDARD: &str = "-";
+
+/// Whether a path stands for the standard output, or the standard input.
+pub fn is_standard(path: &Path) -> bool {
+    path.as_os_str() == STANDARD
+}
+
+/// A file that is written piece by piece, or the standard output if it is called `-`.
+pub struct Log {
+    path: PathBuf,
+    file: Option<BufWriter<File>>,
+}
+
+impl Log {
+    pub fn create(path: &Path) -> Result<Log, Unusable> {
+        let create = || File::create(path).map(BufWriter::new).map_err(|error| unwritable(path, &error));
+        Ok(Log { path: path.to_owned(), file: if is_standard(path) { None } else { Some(create()?) } })
     }
-    std::fs::write(path, text.as_str()).map_err(|error| Unusable(format!("{} can't be written: {error}", named(path))))
+
+    /// Its name, for people.
+    pub fn name(&self) -> String {
+        if self.file.is_some() { named(&self.path) } else { "it".into() }
+    }
+
+    pub fn write(&mut self, text: &Text) -> Result<(), Unusable> {
+        match &mut self.file {
+            Some(file) => file.write_all(text.as_str().as_bytes()).map_err(|error| unwritable(&self.path, &error)),
+            None => print(text).map(|_| ()),
+        }
+    }
+
+    /// Writes what is still on its way to the file.
+    pub fn finish(&mut self) -> Result<(), Unusable> {
+        match &mut self.file {
+            Some(file) => file.flush().map_err(|error| unwritable(&self.path, &error)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A progress bar, where there is a terminal to show it.
+pub fn progress(length: u64, template: &str) -> ProgressBar {
+    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template(template).expect("a template that was tried");
+    ProgressBar::with_draw_target(Some(length), target).with_style(style)
 }
 
 /// The name of a file, or as much of it as a sentence has room for.

@@ -1,26 +1,30 @@
 //! `replay`: one run, played and told.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use raft_core::format::{Run, history, shiviz, trace};
-use raft_core::raft::{Raft, ServerId, Weight};
-use raft_core::sim::{Machine, News, Simulation};
+use raft_core::check::linearizable::WORK_DEFAULT;
+use raft_core::format::Run;
+use raft_core::raft::{Raft, ServerId};
+use raft_core::sim::{Machine, Simulation};
 use raft_core::time::{Duration, Time};
-use raft_core::trial;
+use raft_core::trial::Playing;
 use serde_json::{Value, json};
 
-use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN};
-use crate::panics::{self, Panic};
-use crate::text::{SENTENCE_MAX, Text, shortened};
-use crate::{Ending, Unusable, input, output};
+use crate::interrupt::Interrupt;
+use crate::output::{BAD, BOLD, GOOD, ODD};
+use crate::teller::{Teller, quoted};
+use crate::text::{NAME_MAX, Text, escaped, shortened};
+use crate::{Ending, Unusable, input, output, panics};
 
 #[derive(Args)]
 #[command(after_help = "Examples:\n  \
                   raftarium replay failure-seed-17.json\n  \
                   raftarium replay 'http://127.0.0.1:8080/#run=AQcA…' --until 2.5s --all\n  \
                   raftarium replay failure.json --trace - | jq 'select(.server == \"S3\")'\n\n\
-                  Exit status: 0 nothing wrong was found, 1 something was, 3 the run can't be read.")]
+                  With a log on the standard output, the story isn't told, and how it ended is told on the standard error output.\n\n\
+                  Exit status: 0 nothing wrong was found, 1 something was, 2 the command line makes no sense, \
+                  3 the run can't be read, or a log not written, 130 Ctrl-C or SIGTERM: what there was by then has been told.")]
 pub struct Options {
     /// A scenario file (`-` for the standard input), or a link
     #[arg(value_name = "FILE|LINK")]
@@ -30,161 +34,165 @@ pub struct Options {
     until: Option<Duration>,
     /// Tell of everything, not only of what is worth telling
     #[arg(long)]
-    all: bool,
+    pub all: bool,
     /// Write what happened as JSON lines, an event each (`-` for the standard output)
     #[arg(long, value_name = "OUT")]
-    trace: Option<PathBuf>,
+    pub trace: Option<PathBuf>,
     /// Write what clients asked and were answered, for `raftarium check`
     #[arg(long, value_name = "OUT")]
-    history: Option<PathBuf>,
+    pub history: Option<PathBuf>,
     /// Write a log of messages with vector clocks, for ShiViz
     #[arg(long, value_name = "OUT")]
-    shiviz: Option<PathBuf>,
+    pub shiviz: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
-    json: bool,
-}
-
-/// What has been played.
-struct Told {
-    world: Simulation,
-    news: Vec<News>,
-    shiviz: String,
-    panic: Option<Panic>,
+    pub json: bool,
 }
 
 /// How long after its last action a run goes on that doesn't say.
 const AFTERMATH: Duration = Duration::from_secs(10);
+
+impl Options {
+    /// Whether everything that is to be written has a place of its own.
+    pub fn check(&self) -> Result<(), String> {
+        let logs = [("--trace", &self.trace), ("--history", &self.history), ("--shiviz", &self.shiviz)];
+        let mut places: Vec<(&str, &Path)> = Vec::new();
+        if self.json {
+            places.push(("--json", Path::new(output::STANDARD)));
+        }
+        for (name, path) in logs {
+            let Some(path) = path.as_deref() else { continue };
+            let shown = match path {
+                _ if output::is_standard(path) => "the standard output".into(),
+                _ => escaped(&path.to_string_lossy(), NAME_MAX),
+            };
+            if let Some((other, _)) = places.iter().find(|(_, known)| *known == path) {
+                return Err(format!("{other} and {name} can’t both write to {shown}"));
+            }
+            if !output::is_standard(path) && path == Path::new(&self.run) {
+                return Err(format!("{name} would write over the run itself, {shown}"));
+            }
+            places.push((name, path));
+        }
+        Ok(())
+    }
+}
+
+/// What is known about a run in the end.
+enum Verdict {
+    Fine,
+    Undecided,
+    Wrong(String),
+    /// It was broken off.
+    Open,
+}
 
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let source = input::run(&options.run)?;
     let last = source.run.scenario.actions.last().map_or(Time::ZERO, |timed| timed.at);
     let own = if source.open_ended { last + AFTERMATH } else { source.run.until };
     let until = options.until.map_or(own, |until| Time::ZERO + until);
-    let run = Run { until, ..source.run.clone() };
-    run.check().map_err(|error| Unusable(error.to_string()))?;
-    let told = tell(&run, options.shiviz.is_some())?;
-    write_logs(options, &told)?;
     let expected = source.run.hash.filter(|_| !source.open_ended && until == source.run.until);
-    let hash = told.world.trace_hash();
-    let differs = expected.is_some_and(|expected| expected != hash);
-    let (finding, undecided) = match &told.panic {
-        Some(panic) => (Some(format!("at {}, {panic}", told.world.now())), false),
-        None => match panics::catch(|| trial::judge_at_end(told.world.clone())) {
-            Ok(judged) => (judged.finding.map(|finding| finding.to_string()), judged.undecided),
-            Err(panic) => (Some(panic.to_string()), false),
-        },
-    };
-    let text = if options.json {
-        let servers: Vec<Value> = told.world.machines().iter().map(as_json).collect();
-        let value = json!({
-            "seed": run.scenario.seed.to_string(),
-            "until": told.world.now().as_micros(),
-            "events": told.world.events(),
-            "hash": format!("{hash:016x}"),
-            "plays_differently": differs,
-            "violation": finding,
-            "undecided": undecided,
-            "servers": servers,
-            "operations": told.world.operations().count(),
-        });
-        Text::json(&value)
+    let run = Run { until, ..source.run };
+    run.check().map_err(|error| Unusable(error.to_string()))?;
+    let interrupt = Interrupt::watch()?;
+    let mut playing = Playing::new(&run).map_err(|error| Unusable(error.to_string()))?;
+    let mut teller = Teller::new(options, &interrupt, until)?;
+    teller.print(&quoted(&source.note))?;
+    teller.begin(playing.world_mut());
+    // A failed assertion of the core ends a run like a violation does.
+    let played = panics::catch(|| playing.play(&mut teller));
+    teller.end(playing.world_mut())?;
+    let world = playing.world();
+    // A run that was broken off has another hash than the one that is expected of its end.
+    let expected = expected.filter(|_| !matches!(played, Ok(false)));
+    let mut text = Text::new();
+    let mut value = Value::Null;
+    if options.json {
+        value = state_as_json(&run, world, expected);
     } else {
-        let mut text = story(&told.news, options.all, &source.note);
-        text.end_line().styled(BOLD, format_args!("The servers at {}:", told.world.now())).end_line();
-        for machine in told.world.machines() {
-            text.add("  ").styled(BOLD, machine.id()).line(in_words(machine));
-        }
-        let events = output::grouped(told.world.events());
-        text.end_line().add(format_args!("{events} events; trace hash {hash:016x}"));
-        if let Some(expected) = expected.filter(|_| differs) {
-            let words = format!("but {expected:016x} is expected: this run now plays differently");
-            text.add(", ").styled(ODD, words);
-        } else if expected.is_some() {
-            text.add(", as expected");
-        }
-        text.end_line();
-        match &finding {
-            Some(sentence) => text.styled(BAD, sentence).end_line(),
-            None if undecided => text
+        text = state_in_words(world, expected);
+    }
+    let now = world.now();
+    let verdict = match played {
+        Ok(true) => judge(playing, &interrupt, &teller),
+        Ok(false) => Verdict::Open,
+        Err(panic) => Verdict::Wrong(format!("at {now}, {panic}")),
+    };
+    teller.clear();
+    if options.json {
+        (value["violation"], value["undecided"]) = match &verdict {
+            Verdict::Wrong(sentence) => (json!(sentence), json!(false)),
+            verdict => (Value::Null, json!(!matches!(verdict, Verdict::Fine))),
+        };
+        value["interrupted"] = json!(matches!(verdict, Verdict::Open));
+        output::print(&Text::json(&value))?;
+    } else {
+        match &verdict {
+            Verdict::Wrong(sentence) => text.styled(BAD, sentence).end_line(),
+            Verdict::Fine => text.styled(GOOD, "Nothing wrong was found").line("."),
+            Verdict::Undecided => text
                 .styled(ODD, "Nothing wrong was found")
                 .line("; it is undecided whether what clients saw is linearizable"),
-            None => text.styled(GOOD, "Nothing wrong was found").line("."),
+            Verdict::Open => text
+                .styled(ODD, "Interrupted")
+                .line(format_args!(": it came to {now} of {until}, and nothing wrong was found up to there")),
         };
-        text
+        teller.print_end(&text)?;
+    }
+    Ok(match verdict {
+        Verdict::Wrong(_) => Ending::Found,
+        Verdict::Open => Ending::Interrupted,
+        Verdict::Fine | Verdict::Undecided => Ending::Fine,
+    })
+}
+
+fn judge(playing: Playing, interrupt: &Interrupt, teller: &Teller<'_>) -> Verdict {
+    let mut watcher = |world: &mut Simulation| {
+        teller.show_progress(world.now());
+        !interrupt.came()
     };
-    output::print(&text)?;
-    Ok(if finding.is_some() { Ending::Found } else { Ending::Fine })
+    match panics::catch(|| playing.judge(WORK_DEFAULT, &mut watcher)) {
+        Err(panic) => Verdict::Wrong(panic.to_string()),
+        Ok(None) => Verdict::Open,
+        Ok(Some(judged)) => match judged.finding {
+            Some(finding) => Verdict::Wrong(finding.to_string()),
+            None if judged.undecided => Verdict::Undecided,
+            None => Verdict::Fine,
+        },
+    }
 }
 
-/// Plays a run and takes down what happens, up to a panic if there is one.
-fn tell(run: &Run, vector_clocks: bool) -> Result<Told, Unusable> {
-    let world = Simulation::new(run.scenario.clone()).map_err(|error| Unusable(error.to_string()))?;
-    let (mut world, mut news, mut recorder) = (world, Vec::new(), shiviz::Recorder::new());
-    world.listen(true);
-    let played = panics::catch(|| {
-        if vector_clocks {
-            recorder.run_until(&mut world, run.until, |piece| news.push(piece));
-        } else {
-            world.run_until(run.until);
-        }
-    });
-    news.extend(world.take_news());
-    Ok(Told { world, news, shiviz: recorder.into_text(), panic: played.err() })
-}
-
-fn write_logs(options: &Options, told: &Told) -> Result<(), Unusable> {
-    if let Some(path) = &options.trace {
-        let lines: Vec<String> = told.news.iter().map(|news| trace::line(news) + "\n").collect();
-        output::write(path, &Text::of_json(&lines.concat()))?;
-    }
-    if let Some(path) = &options.history {
-        output::write(path, &Text::of_json(&history::write(told.world.operations())))?;
-    }
-    if let Some(path) = &options.shiviz {
-        output::write(path, &Text::of_lines(&told.shiviz))?;
-        output::remark(format_args!("ShiViz reads {} with the expression {}", output::named(path), shiviz::EXPRESSION));
-    }
-    Ok(())
-}
-
-fn story(news: &[News], all: bool, note: &str) -> Text {
-    let mut text = quoted(note);
-    for news in news {
-        let sentence = news.sentence();
-        let style = match sentence.weight {
-            Weight::Detail if !all => continue,
-            Weight::Detail => DIM,
-            Weight::Notable => PLAIN,
-            Weight::Turning => BOLD,
-        };
-        text.styled(DIM, format_args!("{:>12}", news.at.to_string())).add("  ");
-        text.styled(style, shortened(&sentence.text, SENTENCE_MAX));
-        if !sentence.section.is_empty() {
-            text.styled(DIM, format_args!(" [{}]", sentence.section));
-        }
-        text.end_line();
-    }
-    text
-}
-
-/// Lines of a note that are shown.
-const NOTE_LINES_MAX: usize = 12;
-
-/// A run's note, and an empty line after it. A second line of it begins so that nobody takes it for one of the story.
-fn quoted(note: &str) -> Text {
+fn state_in_words(world: &Simulation, expected: Option<u64>) -> Text {
     let mut text = Text::new();
-    let lines: Vec<&str> = note.trim_end().lines().collect();
-    for (place, line) in lines.iter().take(NOTE_LINES_MAX).enumerate() {
-        text.add(if place == 0 { "" } else { "| " }).styled(BOLD, shortened(line, SENTENCE_MAX)).end_line();
+    text.end_line().styled(BOLD, format_args!("The servers at {}:", world.now())).end_line();
+    for machine in world.machines() {
+        text.add("  ").styled(BOLD, machine.id()).line(in_words(machine));
     }
-    if lines.len() > NOTE_LINES_MAX {
-        text.line(format_args!("| and {} lines more", lines.len() - NOTE_LINES_MAX));
-    }
-    if !lines.is_empty() {
-        text.end_line();
-    }
+    let (events, hash) = (output::grouped(world.events()), world.trace_hash());
+    text.end_line().add(format_args!("{events} events; trace hash {hash:016x}"));
+    match expected {
+        None => text.end_line(),
+        Some(expected) if expected == hash => text.line(", as expected"),
+        Some(expected) => {
+            let words = format!("but {expected:016x} is expected: this run now plays differently");
+            text.add(", ").styled(ODD, words).end_line()
+        }
+    };
     text
+}
+
+fn state_as_json(run: &Run, world: &Simulation, expected: Option<u64>) -> Value {
+    let servers: Vec<Value> = world.machines().iter().map(as_json).collect();
+    json!({
+        "seed": run.scenario.seed.to_string(),
+        "until": world.now().as_micros(),
+        "events": world.events(),
+        "hash": format!("{:016x}", world.trace_hash()),
+        "plays_differently": expected.is_some_and(|expected| expected != world.trace_hash()),
+        "servers": servers,
+        "operations": world.operations_begun(),
+    })
 }
 
 /// The most characters of a key or a value that are shown.

@@ -48,6 +48,11 @@ impl Seeds {
     pub fn at(self, place: u64) -> Option<u64> {
         self.first.checked_add(place).filter(|seed| *seed <= self.last)
     }
+
+    /// Those from this place on.
+    pub fn from(self, place: u64) -> Option<Seeds> {
+        self.at(place).map(|first| Seeds { first, ..self })
+    }
 }
 
 /// As it can be read again: `0..1000`.
@@ -91,5 +96,7 @@ mod tests {
         for text in ["7..3", "3..3", "0..0", "0..=", "", "a..b", "-1..3", "1...3", "18446744073709551616", "1..=0"] {
             assert!(Seeds::read(text).is_err(), "{text}");
         }
+        assert_eq!(Seeds::read("3..7").unwrap().from(2), Seeds::read("5..7").ok());
+        assert_eq!(Seeds::read("3..7").unwrap().from(4), None);
     }
 }

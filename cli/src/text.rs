@@ -1,11 +1,13 @@
 //! What is printed: texts with which nobody can give orders to a terminal.
 //!
-//! Notes, names, keys and values, and the errors that quote them, come from files, links, histories and arguments, and so
-//! from anybody. A terminal takes some characters for orders: to move, to hide or to reverse text, to change its title,
-//! even to fill the clipboard. And a line break is enough to forge a line of the command's own.
+//! Notes, names, keys and values, and the errors that quote them, come from files, links, histories
+//! and arguments, and so from anybody. A terminal takes some characters for orders: to move, to
+//! hide or to reverse text, to change its title, even to fill the clipboard. And a line break is
+//! enough to forge a line of the command's own.
 //!
-//! So all that is printed is a [`Text`], and whatever is added to one is escaped on the way in: `\n`, `\u{1b}`. Only this
-//! module puts styles and line ends into it. JSON is escaped in JSON's own way, and so still says the same.
+//! So all that is printed is a [`Text`], and whatever is added to one is escaped on the way in:
+//! `\n`, `\u{1b}`. Only this module puts styles and line ends into it. JSON is escaped in JSON's
+//! own way, and so still says the same.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
@@ -28,7 +30,8 @@ impl Text {
         Text::of_json(&format!("{value:#}\n"))
     }
 
-    /// JSON that has been written already. Beyond ASCII's control characters, JSON itself escapes nothing.
+    /// JSON that has been written already. Beyond ASCII's control characters, JSON itself escapes
+    /// nothing.
     pub fn of_json(json: &str) -> Text {
         let mut text = Text::new();
         for character in json.chars() {
@@ -118,7 +121,8 @@ pub fn is_harmless(character: char) -> bool {
     match character {
         ' '..='~' => true,
         '\0'..='\u{9f}' => false,
-        // Rust knows what can be seen. It would escape a lone accent, too, which does no harm where something is before it.
+        // Rust knows what can be seen. It would escape a lone accent, too, which does no harm where
+        // something is before it.
         _ => {
             let mut bytes = [b'x'; 5];
             let length = 1 + character.encode_utf8(&mut bytes[1..]).len();

@@ -51,7 +51,19 @@ impl<T: Clone> Shared<T> {
         }
     }
 
-    /// How many at the beginning satisfy `condition`, which holds for a beginning and for nothing after it.
+    /// Forgets whole chunks of what nobody needs any more; the last chunk stays. What is left keeps
+    /// its position.
+    pub(crate) fn forget(&mut self, forgettable: impl Fn(&T) -> bool) {
+        let Some((_, rest)) = self.chunks.split_last_mut() else { return };
+        for chunk in rest {
+            if !chunk.is_empty() && chunk.iter().all(&forgettable) {
+                *chunk = Arc::default();
+            }
+        }
+    }
+
+    /// How many at the beginning satisfy `condition`, which holds for a beginning and for nothing
+    /// after it. Nothing may be forgotten.
     pub(crate) fn partition_point(&self, condition: impl Fn(&T) -> bool) -> usize {
         let chunk = self.chunks.partition_point(|chunk| chunk.first().is_some_and(&condition));
         let Some(before) = chunk.checked_sub(1) else { return 0 };
@@ -80,6 +92,23 @@ mod tests {
         assert_eq!((original.iter().nth(70), copy.iter().nth(70)), (Some(&70), Some(&0)));
         assert!(copy.get_mut(150).is_some() && copy.get_mut(151).is_none());
         assert!(original.iter().copied().eq(0..150));
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_the_rest_in_its_place() {
+        let mut original = Shared::default();
+        (0..300).for_each(|number| original.push(number));
+        let mut copy = original.clone();
+        copy.forget(|number| *number != 100);
+        assert_eq!((copy.len(), copy.get(63), copy.get(64), copy.get(128)), (300, None, Some(&64), None));
+        assert!(
+            copy.iter().copied().eq((64..128).chain(256..300)),
+            "one that is needed keeps its chunk, and the last stays"
+        );
+        copy.push(300);
+        assert_eq!((copy.len(), copy.get(300)), (301, Some(&300)));
+        assert!(copy.get_mut(5).is_none());
+        assert_eq!(original.iter().count(), 300);
     }
 
     #[test]

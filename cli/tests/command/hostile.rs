@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use crate::support::{Done, FINE, FOUND, UNDECIDED, UNUSABLE, USAGE, folder, raftarium};
 
-/// Orders to a terminal, and what misleads eyes: colours and the cursor (with ESC and with a C1 control), the clipboard
-/// (OSC 52), a title, text turned round, text hidden, lines that look like the command's own.
+/// Orders to a terminal, and what misleads eyes: colours and the cursor (with ESC and with a C1
+/// control), the clipboard (OSC 52), a title, text turned round, text hidden, lines that look like
+/// the command's own.
 const HOSTILE: [&str; 12] = [
     "\u{1b}[31mred",
     "\u{1b}[2J\u{1b}[H",

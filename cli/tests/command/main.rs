@@ -1,12 +1,16 @@
 //! The command as its users see it: what it prints, what it writes, and how it ends.
 
 mod hostile;
+#[cfg(target_os = "linux")]
+mod interrupts;
+#[cfg(target_os = "linux")]
+mod long;
 mod support;
 
 use std::fs;
 
 use serde_json::Value;
-use support::{FINE, FOUND, UNDECIDED, UNUSABLE, USAGE, folder, raftarium};
+use support::{FINE, FOUND, UNDECIDED, UNUSABLE, USAGE, command, folder, raftarium};
 use tempfile::TempDir;
 
 /// A run that goes well, with a person who writes and a leader that crashes.
@@ -50,7 +54,7 @@ fn help_is_worth_reading() {
 #[test]
 fn a_command_line_that_makes_no_sense_is_refused() {
     let folder = folder();
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 19] = [
         (&[], "Usage:"),
         (&["fly"], "unrecognized subcommand"),
         (&["hunt", "--seeds", "7..3"], "there is no seed in it"),
@@ -64,7 +68,15 @@ fn a_command_line_that_makes_no_sense_is_refused() {
         (&["hunt", "--for", "10s"], "the last 10s are calm: give it more"),
         (&["hunt", "--faults", "rain"], "[possible values: calm, crashes, network"),
         (&["hunt", "--without", "vote-once-a-term"], "vote-once-per-term"),
+        (&["hunt", "--out", "-"], "--out needs the name of a file"),
         (&["replay"], "<FILE|LINK>"),
+        (
+            &["replay", "x", "--trace", "-", "--history", "-"],
+            "--trace and --history can’t both write to the standard output",
+        ),
+        (&["replay", "x", "--trace", "y", "--shiviz", "y"], "--trace and --shiviz can’t both write to y"),
+        (&["replay", "x", "--json", "--history", "-"], "--json and --history can’t both write to the standard output"),
+        (&["replay", "x", "--history", "x"], "--history would write over the run itself, x"),
     ];
     for (arguments, words) in cases {
         let done = raftarium(folder.path(), arguments).ended(USAGE);
@@ -117,7 +129,8 @@ fn as_many_seeds_are_played_at_the_same_time_as_the_system_allows() {
         let script = format!("ulimit -v {threads_room}; exec \"$0\" hunt --seeds 0..40 --for 11s --jobs 1024");
         let mut shell = std::process::Command::new("sh");
         shell.current_dir(folder.path()).args(["-c", &script, env!("CARGO_BIN_EXE_raftarium")]);
-        // So much room for each thread that it is the threads that find no room, and not what they do.
+        // So much room for each thread that it is the threads that find no room, and not what they
+        // do.
         shell.env("RUST_MIN_STACK", "300000000").env("MALLOC_ARENA_MAX", "1");
         support::Done::of(shell.output().expect("there is a shell"))
     };
@@ -147,7 +160,8 @@ fn a_hunt_without_a_rule_finds_a_violation_shrinks_it_and_writes_it_down() {
     }
     let file = fs::read_to_string(folder.path().join("found.json")).unwrap();
     assert!(file.contains("\"without\": [\"vote-once-per-term\"]"), "{file}");
-    // However many seeds are played at once, it is the lowest that is found, and it shrinks to the same run.
+    // However many seeds are played at once, it is the lowest that is found, and it shrinks to the
+    // same run.
     let arguments = [&hunt[..], &["--jobs", "3", "--json"]].concat();
     let json = raftarium(folder.path(), &arguments).ended(FOUND).json();
     assert_eq!(json["shrunk"]["link"], Value::String(link));
@@ -164,8 +178,11 @@ fn a_hunt_that_keeps_going_counts() {
     assert!(done.out.starts_with("6 of 6 seeds"), "{}", done.out);
     assert!(done.out.contains(" of seeds: "), "{}", done.out);
     assert!(done.out.contains("failure-seed-"), "{}", done.out);
+    // What was found is told even where it can't be written.
     let done = raftarium(folder.path(), &[&arguments[..], &["--out", "no/such/folder"]].concat()).ended(UNUSABLE);
     assert!(done.err.starts_with("error: no/such/folder can't be written: "), "{}", done.err);
+    assert!(done.out.starts_with("6 of 6 seeds") && done.out.contains("#run="), "{}", done.out);
+    assert!(done.out.contains("  replay:  none: no/such/folder can't be written: "), "{}", done.out);
 }
 
 #[test]
@@ -204,6 +221,34 @@ fn a_replay_tells_the_story_and_writes_the_logs() {
     assert_eq!(json["servers"].as_array().unwrap().len(), 3);
     let coloured = raftarium(folder.path(), &["replay", &link, "--color", "always"]).ended(FINE);
     assert!(coloured.out.contains('\x1b') && !done.out.contains('\x1b'));
+}
+
+#[test]
+fn a_log_has_the_standard_output_to_itself() {
+    let (folder, _) = story();
+    for (log, first) in [("--trace", "{\"time\":"), ("--history", "{\"client\":1"), ("--shiviz", "S")] {
+        let done = raftarium(folder.path(), &["replay", "story.json", log, "-"]).ended(FINE);
+        assert!(done.out.starts_with(first), "{}", done.out);
+        assert!(!done.out.contains("leads term 1: it has the votes of ") || log != "--history", "{}", done.out);
+        assert!(!done.out.contains("Nothing wrong was found"), "{}", done.out);
+        assert!(done.err.ends_with("Nothing wrong was found.\n"), "{}", done.err);
+        raftarium(folder.path(), &["replay", "story.json", log, "file"]).ended(FINE);
+        assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), done.out);
+    }
+    // What can't be written is known before anything is told.
+    let done = raftarium(folder.path(), &["replay", "story.json", "--trace", "no/such/file"]).ended(UNUSABLE);
+    assert!(done.out.is_empty() && done.err.starts_with("error: no/such/file can't be written: "), "{}", done.err);
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_ends_nothing_but_the_printing() {
+    let (folder, _) = story();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut replay = command(folder.path(), &["replay", "story.json", "--all", "--history", "h.jsonl"]);
+    let done = support::Done::of(replay.stdout(writer).output().unwrap()).ended(FINE);
+    assert_eq!(done.err, "");
+    assert_eq!(fs::read_to_string(folder.path().join("h.jsonl")).unwrap().lines().count(), 4);
 }
 
 #[test]

@@ -11,6 +11,8 @@ pub const FOUND: i32 = 1;
 pub const USAGE: i32 = 2;
 pub const UNDECIDED: i32 = 2;
 pub const UNUSABLE: i32 = 3;
+#[cfg(target_os = "linux")]
+pub const INTERRUPTED: i32 = 130;
 
 /// What came of a command.
 pub struct Done {

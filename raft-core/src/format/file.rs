@@ -51,7 +51,8 @@ pub struct File {
     pub note: String,
     /// The run.
     pub run: Run,
-    /// Whether it doesn't say how far to play. [`Run::until`] is zero then, which is also a moment that a file may name.
+    /// Whether it doesn't say how far to play. [`Run::until`] is zero then, which is also a moment
+    /// that a file may name.
     pub open_ended: bool,
 }
 

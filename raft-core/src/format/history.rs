@@ -76,6 +76,13 @@ enum Op {
 /// Where an operation ends in the same microsecond in which another begins, the end comes first. That is so in fact: an answer
 /// takes time, so what it tells of happened before that instant, and what is asked in it happens later.
 pub fn write<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> String {
+    write_part(operations, Time::ZERO, Time::NEVER)
+}
+
+/// The part of the history from one moment on and before another: a long run's history is written
+/// in parts that follow each other, and all operations that begin or end in a part must be there
+/// when it is written, as well as those under way.
+pub fn write_part<'a>(operations: impl Iterator<Item = &'a OperationRecord>, from: Time, before: Time) -> String {
     let mut lines: Vec<(Time, bool, u32, Line)> = Vec::new();
     let mut busy = [false; 256];
     for record in operations {
@@ -85,8 +92,12 @@ pub fn write<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Strin
             continue;
         }
         busy[client] = record.end.is_none();
-        lines.push((record.began, true, record.number, beginning(record)));
-        if let Some((at, end)) = &record.end {
+        if (from..before).contains(&record.began) {
+            lines.push((record.began, true, record.number, beginning(record)));
+        }
+        if let Some((at, end)) = &record.end
+            && (from..before).contains(at)
+        {
             lines.push((*at, false, record.number, ending(record, *at, end)));
         }
     }

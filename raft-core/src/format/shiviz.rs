@@ -57,20 +57,30 @@ impl Recorder {
     /// Plays `world` up to `time`, event by event, and takes down what happens. The world must be listening
     /// ([`Simulation::listen`]) for more than messages to be taken down; its news are handed to `hear`.
     pub fn run_until(&mut self, world: &mut Simulation, time: Time, mut hear: impl FnMut(crate::sim::News)) {
-        self.look(world);
+        self.watch(world, &[]);
         while world.step_until(time) {
-            for news in world.take_news() {
-                self.note_news(&news);
-                hear(news);
-            }
-            self.look(world);
+            let news = world.take_news();
+            self.watch(world, &news);
+            news.into_iter().for_each(&mut hear);
         }
         world.run_until(time);
+    }
+
+    /// Takes down what happened with the last event, for those who play the world themselves: call
+    /// it before the first and after each, with the news of it.
+    pub fn watch(&mut self, world: &Simulation, news: &[crate::sim::News]) {
+        news.iter().for_each(|news| self.note_news(news));
+        self.look(world);
     }
 
     /// The log so far.
     pub fn into_text(self) -> String {
         self.text
+    }
+
+    /// Takes what has been added to the log since the last time.
+    pub fn take_text(&mut self) -> String {
+        core::mem::take(&mut self.text)
     }
 
     fn note_news(&mut self, news: &crate::sim::News) {

@@ -271,6 +271,12 @@ impl Client {
         known.map(|(.., number)| *number)
     }
 
+    /// Whether that operation is among its latest writes: it may still turn out to have taken
+    /// effect.
+    pub(super) fn recalls(&self, number: u32) -> bool {
+        self.recent.iter().any(|(.., latest)| *latest == number)
+    }
+
     /// The number of the operation that this try belongs to.
     pub(super) fn operation_of_attempt(&self, attempt: u64) -> Option<u32> {
         self.ongoing.as_ref().filter(|ongoing| ongoing.attempt == attempt).map(|ongoing| ongoing.number)

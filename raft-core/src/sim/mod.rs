@@ -461,9 +461,25 @@ impl Simulation {
         &self.network
     }
 
-    /// The operations of all clients, by number.
+    /// The operations of all clients, by number; those that have been forgotten are left out.
     pub fn operations(&self) -> impl DoubleEndedIterator<Item = &OperationRecord> {
         self.operations.iter()
+    }
+
+    /// How many operations clients have begun, or wait to begin, those forgotten among them.
+    pub fn operations_begun(&self) -> u64 {
+        self.operations.len() as u64
+    }
+
+    /// Forgets operations that are over, for a long run: of those that `forgettable` allows, the
+    /// ones that nothing can change any more. Some are kept all the same, for operations are kept
+    /// in groups.
+    pub fn forget_operations(&mut self, forgettable: impl Fn(&OperationRecord) -> bool) {
+        let Simulation { operations, clients, .. } = self;
+        operations.forget(|record| {
+            let recalled = || clients.get(record.client.slot()).is_some_and(|client| client.recalls(record.number));
+            record.end.is_some() && forgettable(record) && !recalled()
+        });
     }
 
     /// The violation that stopped the run, if one did.

@@ -13,11 +13,18 @@
 //!   which somebody leads, a write of the person's has been answered, if one was asked for in time, and all servers that were healed (and are still members) have
 //!   applied it, with equal stores. Not at every moment: what was not healed may go on disturbing.
 //!
+//! [`Playing`] does it step by step, for those who watch. However long a run is, little of it is
+//! remembered: of what clients saw, what the log's order explains is settled for good, and
+//! forgotten. Only where it doesn't explain all of it is the whole needed, and the run played once
+//! more.
+//!
 //! Everything that is judged is in the run: a run made from a file or a link is judged as the hunt did that found it.
 //!
 //! # Caveats
 //! An assertion of the core itself that fails is a panic, which this library can't catch: whoever plays many runs catches it.
 
+mod past;
+mod playing;
 mod shrink;
 
 use alloc::format;
@@ -25,9 +32,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use shrink::{Failure, Shrunk, shrink};
+pub use playing::{Playing, Watcher};
+pub use shrink::{Failure, Shrunk, shrink, shrink_while};
 
-use crate::check::linearizable::{Explanation, History, Verdict, WORK_DEFAULT};
+use crate::check::linearizable::{Explanation, WORK_DEFAULT};
 use crate::check::{Property, Violation};
 use crate::format::{Run, link, units};
 use crate::kv::{Outcome, Request};
@@ -235,58 +243,18 @@ pub fn play(run: &Run) -> Result<Played, ScenarioError> {
 /// # Errors
 /// A run that can't be played.
 pub fn play_within(run: &Run, work_max: u64) -> Result<Played, ScenarioError> {
-    let mut world = Simulation::new(run.scenario.clone())?;
-    world.count_marks();
-    let stuck = settle(&mut world, run.until);
-    Ok(judge(world, stuck, work_max))
+    let played = play_watched(run, work_max, &mut |_: &mut Simulation| true)?;
+    Ok(played.unwrap_or_else(|| unreachable!("nobody breaks it off")))
 }
 
-/// Judges a world that has been played by other means up to the moment of its run. It is played on, a little, if a storm has not settled.
-pub fn judge_at_end(mut world: Simulation) -> Played {
-    let now = world.now();
-    let stuck = settle(&mut world, now);
-    judge(world, stuck, WORK_DEFAULT)
-}
-
-fn judge(world: Simulation, stuck: Option<Finding>, work_max: u64) -> Played {
-    let mut undecided = false;
-    let finding = world.violation().cloned().map(Finding::Violation).or_else(|| {
-        match History::from_operations(world.operations()).check_within(work_max) {
-            Verdict::Linearizable(_) => None,
-            Verdict::NotLinearizable(why) => {
-                let at = why.at.unwrap_or(world.now());
-                Some(Finding::NotLinearizable { why: *why, at })
-            }
-            Verdict::Undecided { .. } => {
-                undecided = true;
-                None
-            }
-        }
-    });
-    Played { finding: finding.or(stuck), world, undecided }
-}
-
-/// Plays up to `until`, and on until the calm after a storm is over; what is wrong with the calm, if something is.
-fn settle(world: &mut Simulation, until: Time) -> Option<Finding> {
-    let calm = calm_of(world.scenario()).filter(|calm| *calm + CALM_AFTER <= until);
-    let Some(calm) = calm else {
-        world.run_until(until);
-        return None;
-    };
-    let deadline = calm + CALM_AFTER + GRACE + world.scenario().parameters.disk.fsync_max.times(WRITES);
-    world.run_until(calm);
-    while let Some(why) = what_is_missing(world, calm) {
-        if world.violation().is_some() {
-            return None;
-        }
-        let fatal = matches!(why, Stuck::StoresDiffer { .. });
-        if fatal || world.now() >= deadline.max(until) {
-            return Some(Finding::Stuck { why, at: world.now() });
-        }
-        world.run_until(world.now() + GLANCE);
-    }
-    world.run_until(until);
-    None
+/// Like [`play_within`], for one who watches and may break it off; nothing in that case.
+///
+/// # Errors
+/// A run that can't be played.
+pub fn play_watched(run: &Run, work_max: u64, watcher: &mut impl Watcher) -> Result<Option<Played>, ScenarioError> {
+    let mut playing = Playing::new(run)?;
+    playing.world_mut().count_marks();
+    Ok(if playing.play(watcher) { playing.judge(work_max, watcher) } else { None })
 }
 
 /// When the storm was over, if there was one, and nothing was done after it but to use the cluster.

@@ -26,7 +26,8 @@ pub struct Shrunk {
     pub run: Run,
     /// How many candidates were tried.
     pub tries: u32,
-    /// Whether nothing was found that could be left out any more, before the tries were used up.
+    /// Whether nothing was found that could be left out any more, before the tries were used up or
+    /// it was broken off.
     pub finished: bool,
 }
 
@@ -37,7 +38,19 @@ pub fn shrink<K: PartialEq>(
     tries_max: u32,
     fails: impl FnMut(&Run) -> Option<Failure<K>>,
 ) -> Shrunk {
-    let mut shrinker = Shrinker { best: run.clone(), kind: &failure.kind, fails, thorough: false, tries: 0, tries_max };
+    shrink_while(run, failure, tries_max, fails, &|| true)
+}
+
+/// Like [`shrink`], for as long as `go_on` allows: it gives what there is by then.
+pub fn shrink_while<K: PartialEq>(
+    run: &Run,
+    failure: &Failure<K>,
+    tries_max: u32,
+    fails: impl FnMut(&Run) -> Option<Failure<K>>,
+    go_on: &dyn Fn() -> bool,
+) -> Shrunk {
+    let (best, kind) = (run.clone(), &failure.kind);
+    let mut shrinker = Shrinker { best, kind, fails, thorough: false, tries: 0, tries_max, go_on };
     shrinker.cut(failure.at);
     while !shrinker.is_spent() {
         let before = shrinker.best.clone();
@@ -78,11 +91,12 @@ struct Shrinker<'a, K, F> {
     thorough: bool,
     tries: u32,
     tries_max: u32,
+    go_on: &'a dyn Fn() -> bool,
 }
 
 impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
     fn is_spent(&self) -> bool {
-        self.tries >= self.tries_max
+        self.tries >= self.tries_max || !(self.go_on)()
     }
 
     /// Nothing after the failure matters.
@@ -283,6 +297,25 @@ mod tests {
         assert_eq!(shrunk.run.scenario.parameters.servers, 3, "no fewer have an S3");
         assert_eq!(shrunk.run.scenario.parameters.clients.count, 0);
         assert_eq!(shrink(&run(), &failure, 10_000, fails), shrunk);
+    }
+
+    #[test]
+    fn what_is_broken_off_has_what_it_found_so_far() {
+        let left = core::cell::Cell::new(3);
+        let fails = |run: &Run| {
+            left.set(left.get() - 1);
+            Some(Failure { kind: (), at: run.until })
+        };
+        let failure = Failure { kind: (), at: Time::from_secs(50) };
+        let shrunk = shrink_while(&run(), &failure, 1_000, fails, &|| left.get() > 0);
+        assert_eq!((shrunk.tries, shrunk.finished), (3, false));
+        assert!(shrunk.run.scenario.actions.len() < 50 && shrunk.run.until <= failure.at);
+        let untouched = shrink_while(&run(), &failure, 1_000, fails, &|| false);
+        assert_eq!(
+            (untouched.tries, untouched.run.until),
+            (0, failure.at),
+            "what comes after the failure is cut all the same"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use raft_core::check::linearizable::{History, Verdict};
-use raft_core::format::history::{HistoryError, read, write};
+use raft_core::format::history::{HistoryError, read, write, write_part};
 use raft_core::raft::Rules;
 use raft_core::sim::{Action, Profile, Simulation, TimedAction, hunt};
 use raft_core::time::{Duration, Time};
@@ -33,6 +33,26 @@ fn a_simulated_runs_history_is_read_again() {
         assert_eq!(history.events() as usize, text.lines().count());
         let same = History::from_operations(world.operations());
         assert_eq!(same.keys().len(), history.keys().len());
+    }
+}
+
+#[test]
+fn a_history_written_in_parts_is_the_same_history() {
+    for seed in 0..10 {
+        let whole = storm(seed);
+        let mut world = Simulation::new(whole.scenario().clone()).unwrap();
+        let (mut parts, mut from) = (String::new(), Time::ZERO);
+        // Between any two events, in the middle of an instant too.
+        while world.step_until(Time::from_secs(20)) {
+            if world.events().is_multiple_of(97) {
+                parts += &write_part(world.operations(), from, world.now());
+                from = world.now();
+                let now = world.now();
+                world.forget_operations(|record| record.end.as_ref().is_some_and(|(at, _)| *at < now));
+            }
+        }
+        parts += &write_part(world.operations(), from, Time::NEVER);
+        assert_eq!(parts, write(whole.operations()), "seed {seed}");
     }
 }
 

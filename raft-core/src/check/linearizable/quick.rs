@@ -36,14 +36,7 @@ pub enum Judgement {
 
 /// Judges what the clients of a run have seen so far.
 pub fn judge<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Judgement {
-    let records: Vec<&OperationRecord> = operations.collect();
-    let place = |(number, record): (usize, &&'a OperationRecord)| {
-        (key(record), record.point.unwrap_or(u64::MAX), is_read(record), record.began, number)
-    };
-    // By a heap: `sort_unstable` would bring four times as much code into the page.
-    let sorted = records.iter().enumerate().map(place).collect::<BinaryHeap<_>>().into_sorted_vec();
-    let line: Vec<&OperationRecord> = sorted.into_iter().map(|(.., number)| records[number]).collect();
-    for of_key in line.chunk_by(|a, b| key(a) == key(b)) {
+    for of_key in in_line(operations).chunk_by(|a, b| key(a) == key(b)) {
         if let Err((first, second, suspects)) = walk(of_key) {
             let stale = suspects.into_iter().flatten().find_map(|suspect| stale(of_key, suspect));
             return match stale {
@@ -55,11 +48,48 @@ pub fn judge<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Judge
     Judgement::Linearizable
 }
 
+/// A record for each key that stands for all of these operations, if the log's order explains them.
+/// Whatever comes after them in the log, and only that, may be judged together with it as it would
+/// be with them: a long run needn't remember more.
+pub fn condense<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Option<Vec<OperationRecord>> {
+    let mut condensed = Vec::new();
+    for of_key in in_line(operations).chunk_by(|a, b| key(a) == key(b)) {
+        let (register, latest) = walk(of_key).ok()?;
+        let Some(latest) = latest else { continue };
+        let key = latest.request.key().clone();
+        // Nobody was told of it, so that nothing is asked of it: what it says happened, happened.
+        condensed.push(OperationRecord {
+            request: match register.cloned() {
+                Some(value) => Operation::Put { key, value }.into(),
+                None => Operation::Delete { key }.into(),
+            },
+            end: None,
+            point: of_key.iter().filter_map(|record| record.point).max(),
+            ..latest.clone()
+        });
+    }
+    Some(condensed)
+}
+
+/// Key by key, in the order of the log.
+fn in_line<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Vec<&'a OperationRecord> {
+    let records: Vec<&OperationRecord> = operations.collect();
+    let place = |(number, record): (usize, &&'a OperationRecord)| {
+        (key(record), record.point.unwrap_or(u64::MAX), is_read(record), record.began, number)
+    };
+    // By a heap: `sort_unstable` would bring four times as much code into the page.
+    let sorted = records.iter().enumerate().map(place).collect::<BinaryHeap<_>>().into_sorted_vec();
+    sorted.into_iter().map(|(.., number)| records[number]).collect()
+}
+
 /// What the log says, what it doesn't explain, and the operations in which that shows.
 type Unexplained<'a> = (String, String, [Option<&'a OperationRecord>; 2]);
 
+/// What a key has in the end, and which of its operations began last.
+type Walked<'a> = (Option<&'a Value>, Option<&'a OperationRecord>);
+
 /// Walks along one key's operations, in the order of the log.
-fn walk<'a>(line: &[&'a OperationRecord]) -> Result<(), Unexplained<'a>> {
+fn walk<'a>(line: &[&'a OperationRecord]) -> Result<Walked<'a>, Unexplained<'a>> {
     let mut register: Option<&Value> = None;
     // Of all so far the one that began last.
     let mut latest: Option<&OperationRecord> = None;
@@ -92,7 +122,7 @@ fn walk<'a>(line: &[&'a OperationRecord]) -> Result<(), Unexplained<'a>> {
         }
         register = after;
     }
-    Ok(())
+    Ok((register, latest))
 }
 
 /// What an operation gives on a register, and what is in it afterwards.
@@ -241,6 +271,38 @@ mod tests {
             matches!(judge(found_before.iter()), Judgement::NotLinearizable { .. }),
             "one has found the other value"
         );
+    }
+
+    #[test]
+    fn a_past_that_is_condensed_is_judged_like_the_past_itself() {
+        let swap = |outcome| record("cas x 2 3", (5, 6), 5, Some(outcome));
+        let past = [
+            put(1, (1, 2), 3, false),
+            put(2, (3, 4), 4, true),
+            swap(Outcome::Swapped),
+            record("delete y", (9, 12), 6, Some(Outcome::Deleted { existed: false })),
+            record("put x 7", (8, 9), 0, None),
+        ];
+        let condensed = condense(past.iter()).unwrap();
+        assert_eq!(condensed.len(), 2, "one for each key");
+        let judged = |later: &[OperationRecord]| {
+            let whole = judge(past.iter().chain(later));
+            let short = judge(condensed.iter().chain(later));
+            let state = |judgement| core::mem::discriminant::<Judgement>(judgement);
+            assert_eq!(
+                state(&whole) == state(&Judgement::Linearizable),
+                state(&short) == state(&Judgement::Linearizable)
+            );
+            whole == Judgement::Linearizable
+        };
+        assert!(judged(&[get(3, (7, 8), 5), put(4, (10, 11), 7, true), get(4, (12, 13), 7)]));
+        assert!(judged(&[record("put y 1", (13, 14), 7, Some(Outcome::Written { replaced: false }))]));
+        assert!(!judged(&[get(2, (7, 8), 5)]), "it has another value");
+        assert!(!judged(&[get(0, (7, 8), 6)]), "it has one");
+        assert!(!judged(&[put(4, (1, 4), 7, true)]), "it was over before one began that the log has before it");
+        assert!(!judged(&[record("put y 1", (13, 14), 7, Some(Outcome::Written { replaced: true }))]));
+        assert_eq!(condense([put(1, (1, 2), 3, true)].iter()), None, "what isn't explained isn't condensed");
+        assert_eq!(condense([put(1, (1, 2), 0, false)].iter()), None);
     }
 
     #[test]

@@ -1,0 +1,200 @@
+//! What a replay tells while it plays: the story, and the logs. Nothing that has been told is
+//! remembered, so that a long run may be told.
+
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+use raft_core::format::{history, shiviz, trace};
+use raft_core::raft::Weight;
+use raft_core::sim::{News, Simulation};
+use raft_core::time::Time;
+use raft_core::trial::Watcher;
+
+use crate::interrupt::Interrupt;
+use crate::output::{BOLD, DIM, Log, PLAIN, roughly};
+use crate::replay::Options;
+use crate::text::{SENTENCE_MAX, Text, shortened};
+use crate::{Unusable, output};
+
+/// Watches a run being played.
+pub struct Teller<'a> {
+    interrupt: &'a Interrupt,
+    bar: ProgressBar,
+    until: Time,
+    began: Instant,
+    /// Whether the standard output is for the story, and not for a log or for JSON, and somebody
+    /// still reads it.
+    tells: bool,
+    /// Whether everything is told.
+    all: bool,
+    /// Whether the end is told beside the output, which a log has.
+    aside: bool,
+    trace: Option<Log>,
+    history: Option<Log>,
+    /// Up to when the history has been written.
+    written: Time,
+    shiviz: Option<(Log, shiviz::Recorder)>,
+    /// What has happened since something was last told.
+    news: Vec<News>,
+    trouble: Option<Unusable>,
+}
+
+impl Teller<'_> {
+    /// Everything that is to be written is created, so that it is known at the beginning if that
+    /// can't be.
+    pub fn new<'a>(options: &Options, interrupt: &'a Interrupt, until: Time) -> Result<Teller<'a>, Unusable> {
+        let logs = [&options.trace, &options.history, &options.shiviz];
+        let aside = logs.into_iter().flatten().any(|path| output::is_standard(path));
+        let [trace, history, shiviz] = logs.map(|path| path.as_deref().map(Log::create).transpose());
+        Ok(Teller {
+            interrupt,
+            bar: output::progress(until.as_micros(), "{wide_bar}  {msg}  {eta} left"),
+            until,
+            began: Instant::now(),
+            tells: !aside && !options.json,
+            all: options.all,
+            aside,
+            trace: trace?,
+            history: history?,
+            written: Time::ZERO,
+            shiviz: shiviz?.map(|log| (log, shiviz::Recorder::new())),
+            news: Vec::new(),
+            trouble: None,
+        })
+    }
+
+    /// Before anything is played.
+    pub fn begin(&mut self, world: &mut Simulation) {
+        world.listen(self.tells || self.trace.is_some() || self.shiviz.is_some());
+        if let Some((_, recorder)) = &mut self.shiviz {
+            recorder.watch(world, &[]);
+        }
+    }
+
+    /// When everything has been played.
+    pub fn end(&mut self, world: &mut Simulation) -> Result<(), Unusable> {
+        if let Some(trouble) = self.trouble.take() {
+            self.clear();
+            return Err(trouble);
+        }
+        self.tell(world, Time::NEVER)?;
+        world.listen(false);
+        let shiviz = self.shiviz.as_mut().map(|(log, _)| log);
+        for log in [self.trace.as_mut(), self.history.as_mut(), shiviz].into_iter().flatten() {
+            log.finish()?;
+        }
+        if let Some((log, _)) = &self.shiviz {
+            let words = format!("ShiViz reads {} with the expression {}", log.name(), shiviz::EXPRESSION);
+            self.bar.suspend(|| output::remark(words));
+        }
+        Ok(())
+    }
+
+    /// Prints a part of the story.
+    pub fn print(&mut self, text: &Text) -> Result<(), Unusable> {
+        if self.tells && !text.as_str().is_empty() {
+            self.tells = self.bar.suspend(|| output::print(text))?;
+        }
+        Ok(())
+    }
+
+    /// Prints how the story ends.
+    pub fn print_end(&mut self, text: &Text) -> Result<(), Unusable> {
+        if self.aside {
+            output::print_aside(text);
+        }
+        self.print(text)
+    }
+
+    /// Shows how far it has come.
+    pub fn show_progress(&self, now: Time) {
+        let length = |time: Time| time.since(Time::ZERO);
+        let times = length(now).as_micros() as f64 / 1e6 / self.began.elapsed().as_secs_f64().max(0.001);
+        let (played, whole) = (roughly(length(now)), roughly(length(self.until)));
+        self.bar.set_message(format!("{played} of {whole}, {times:.0}× real time"));
+        self.bar.set_position(length(now).min(length(self.until)).as_micros());
+    }
+
+    /// Takes the progress off the terminal.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Tells what has happened, and writes the history before a moment.
+    fn tell(&mut self, world: &mut Simulation, before: Time) -> Result<(), Unusable> {
+        self.news.extend(world.take_news());
+        let news = std::mem::take(&mut self.news);
+        if let Some(log) = &mut self.trace {
+            let lines: Vec<String> = news.iter().map(|news| trace::line(news) + "\n").collect();
+            log.write(&Text::of_json(&lines.concat()))?;
+        }
+        if let Some(log) = &mut self.history {
+            log.write(&Text::of_json(&history::write_part(world.operations(), self.written, before)))?;
+            self.written = before;
+        }
+        if let Some((log, recorder)) = &mut self.shiviz {
+            log.write(&Text::of_lines(&recorder.take_text()))?;
+        }
+        if self.tells {
+            self.print(&story(&news, self.all))?;
+        }
+        Ok(())
+    }
+}
+
+impl Watcher for Teller<'_> {
+    fn after_event(&mut self, world: &mut Simulation) {
+        if let Some((_, recorder)) = &mut self.shiviz {
+            let news = world.take_news();
+            recorder.watch(world, &news);
+            self.news.extend(news);
+        }
+    }
+
+    fn look(&mut self, world: &mut Simulation) -> bool {
+        let now = world.now();
+        self.trouble = self.tell(world, now).err();
+        self.show_progress(now);
+        self.trouble.is_none() && !self.interrupt.came()
+    }
+}
+
+fn story(news: &[News], all: bool) -> Text {
+    let mut text = Text::new();
+    for news in news {
+        let sentence = news.sentence();
+        let style = match sentence.weight {
+            Weight::Detail if !all => continue,
+            Weight::Detail => DIM,
+            Weight::Notable => PLAIN,
+            Weight::Turning => BOLD,
+        };
+        text.styled(DIM, format_args!("{:>12}", news.at.to_string())).add("  ");
+        text.styled(style, shortened(&sentence.text, SENTENCE_MAX));
+        if !sentence.section.is_empty() {
+            text.styled(DIM, format_args!(" [{}]", sentence.section));
+        }
+        text.end_line();
+    }
+    text
+}
+
+/// Lines of a note that are shown.
+const NOTE_LINES_MAX: usize = 12;
+
+/// A run's note, and an empty line after it. A second line of it begins so that nobody takes it for
+/// one of the story.
+pub fn quoted(note: &str) -> Text {
+    let mut text = Text::new();
+    let lines: Vec<&str> = note.trim_end().lines().collect();
+    for (place, line) in lines.iter().take(NOTE_LINES_MAX).enumerate() {
+        text.add(if place == 0 { "" } else { "| " }).styled(BOLD, shortened(line, SENTENCE_MAX)).end_line();
+    }
+    if lines.len() > NOTE_LINES_MAX {
+        text.line(format_args!("| and {} lines more", lines.len() - NOTE_LINES_MAX));
+    }
+    if !lines.is_empty() {
+        text.end_line();
+    }
+    text
+}

@@ -1,0 +1,291 @@
+//! A run that is being played and judged, however long it is.
+//!
+//! [`Playing`] plays a run piece by piece and lets whoever watches look at it in between: to take
+//! its news, to show how far it has come, to break it off. What is settled is judged on the way and
+//! forgotten, so that a long run takes hardly more room than a short one.
+
+use super::past::Past;
+use super::{Finding, GLANCE, GRACE, Played, Stuck, WRITES, calm_of, what_is_missing};
+use crate::check::linearizable::{History, Verdict};
+use crate::format::Run;
+use crate::sim::{CALM_AFTER, ClientId, ScenarioError, Simulation};
+use crate::time::Time;
+
+/// How many events are played between two looks, at most: some milliseconds' work.
+const EVENTS_AT_ONCE: u32 = 16_384;
+
+/// Who watches a run being played. A function that looks is one.
+pub trait Watcher {
+    /// After every event.
+    fn after_event(&mut self, world: &mut Simulation) {
+        let _ = world;
+    }
+
+    /// After some thousands of events, and after the last. Whether to go on.
+    ///
+    /// Operations that ended before this moment may be forgotten afterwards. It may be another
+    /// world than the one played so far: a run whose forgotten past is in doubt is played once more
+    /// to be judged.
+    fn look(&mut self, world: &mut Simulation) -> bool;
+}
+
+impl<F: FnMut(&mut Simulation) -> bool> Watcher for F {
+    fn look(&mut self, world: &mut Simulation) -> bool {
+        self(world)
+    }
+}
+
+/// A run that is being played. See the [module's essay](self).
+#[derive(Clone, Debug)]
+pub struct Playing {
+    world: Simulation,
+    until: Time,
+    /// When a storm was over after which the cluster has not been seen back at work yet.
+    calm: Option<Time>,
+    stuck: Option<Finding>,
+    past: Past,
+}
+
+impl Playing {
+    /// The run at its beginning.
+    ///
+    /// # Errors
+    /// A run that can't be played.
+    pub fn new(run: &Run) -> Result<Playing, ScenarioError> {
+        let world = Simulation::new(run.scenario.clone())?;
+        let calm = calm_of(&run.scenario).filter(|calm| *calm + CALM_AFTER <= run.until);
+        Ok(Playing { world, until: run.until, calm, stuck: None, past: Past::default() })
+    }
+
+    /// The world as it is now.
+    pub fn world(&self) -> &Simulation {
+        &self.world
+    }
+
+    /// The world, to listen to it or to count its marks. Whoever plays it on spoils the trial.
+    pub fn world_mut(&mut self) -> &mut Simulation {
+        &mut self.world
+    }
+
+    /// Plays up to the run's moment, or to what is wrong with it before; whether it wasn't broken
+    /// off.
+    pub fn play(&mut self, watcher: &mut impl Watcher) -> bool {
+        if let Some(calm) = self.calm
+            && !(self.run_until(calm, watcher) && self.settle(calm, self.until, watcher))
+        {
+            return false;
+        }
+        self.stuck.is_some() || self.run_until(self.until, watcher)
+    }
+
+    /// Judges what has been played, and plays on a little if a storm has not settled; nothing if it
+    /// was broken off.
+    pub fn judge(mut self, work_max: u64, watcher: &mut impl Watcher) -> Option<Played> {
+        if let Some(calm) = self.calm {
+            let slow = self.world.scenario().parameters.disk.fsync_max.times(WRITES);
+            let deadline = (calm + CALM_AFTER + GRACE + slow).max(self.until);
+            if !self.settle(calm, deadline, watcher) {
+                return None;
+            }
+            if self.calm.is_some() && self.stuck.is_none() && self.world.violation().is_none() {
+                let at = self.world.now();
+                self.stuck = what_is_missing(&self.world, calm).map(|why| Finding::Stuck { why, at });
+            }
+        }
+        let mut undecided = false;
+        let mut finding = self.world.violation().cloned().map(Finding::Violation);
+        if finding.is_none() && (self.past.is_empty() || !self.past.explains(&self.world)) {
+            match self.history(watcher)?.check_within(work_max) {
+                Verdict::Linearizable(_) => {}
+                Verdict::NotLinearizable(why) => {
+                    let at = why.at.unwrap_or(self.world.now());
+                    finding = Some(Finding::NotLinearizable { why: *why, at });
+                }
+                Verdict::Undecided { .. } => undecided = true,
+            }
+        }
+        Some(Played { finding: finding.or(self.stuck), world: self.world, undecided })
+    }
+
+    /// Plays on until the cluster is back at work, but no further than `limit`; whether it wasn't
+    /// broken off.
+    fn settle(&mut self, calm: Time, limit: Time, watcher: &mut impl Watcher) -> bool {
+        while self.stuck.is_none() && self.world.violation().is_none() && self.world.now() < limit {
+            let at = self.world.now();
+            match what_is_missing(&self.world, calm) {
+                None => {
+                    self.calm = None;
+                    break;
+                }
+                Some(why @ Stuck::StoresDiffer { .. }) => self.stuck = Some(Finding::Stuck { why, at }),
+                Some(_) if !self.run_until(limit.min(at + GLANCE), watcher) => return false,
+                Some(_) => {}
+            }
+        }
+        true
+    }
+
+    fn run_until(&mut self, time: Time, watcher: &mut impl Watcher) -> bool {
+        let calm = self.calm;
+        loop {
+            let more = run_some(&mut self.world, time, watcher);
+            if !watcher.look(&mut self.world) {
+                return false;
+            }
+            // Whether the cluster comes back to work is asked of what the person writes.
+            self.past.settle(&mut self.world, |record| {
+                record.client == ClientId::PERSON && calm.is_some_and(|calm| record.began >= calm)
+            });
+            if !more {
+                return true;
+            }
+        }
+    }
+
+    /// Everything that clients have seen, if need be by playing once more.
+    fn history(&self, watcher: &mut impl Watcher) -> Option<History> {
+        if self.past.is_empty() {
+            return Some(History::from_operations(self.world.operations()));
+        }
+        let scenario = self.world.scenario().clone();
+        let mut again = Simulation::new(scenario).unwrap_or_else(|error| panic!("it has been played: {error}"));
+        // They found nothing, and would again.
+        again.stop_checking();
+        loop {
+            let more = run_some(&mut again, self.world.now(), &mut |_: &mut Simulation| true);
+            if !watcher.look(&mut again) {
+                return None;
+            }
+            if !more {
+                return Some(History::from_operations(again.operations()));
+            }
+        }
+    }
+}
+
+/// Plays some events, but none after `time`; whether there are more. If there are none, the clock
+/// stands there.
+fn run_some(world: &mut Simulation, time: Time, watcher: &mut impl Watcher) -> bool {
+    for _ in 0..EVENTS_AT_ONCE {
+        if !world.step_until(time) {
+            world.run_until(time);
+            return false;
+        }
+        watcher.after_event(world);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::{Rule, Rules};
+    use crate::sim::{Action, Scenario, Target, TimedAction};
+    use crate::time::Duration;
+    use crate::trial::{Hunt, play};
+    use alloc::vec;
+
+    /// So long that much of it is forgotten.
+    const LONG: Time = Time::from_secs(150);
+
+    fn busy(actions: impl IntoIterator<Item = (u64, Action)>, rules: Rules) -> Run {
+        let mut scenario = Scenario::new(7, 5);
+        scenario.parameters.rules = rules;
+        scenario.parameters.clients.count = 4;
+        scenario.parameters.clients.think_time = Duration::from_millis(30);
+        scenario.parameters.clients.keys = 1;
+        let timed = |(second, action)| TimedAction { at: Time::from_secs(second), action };
+        scenario.actions = actions.into_iter().map(timed).collect();
+        Run { scenario, until: LONG, hash: None }
+    }
+
+    #[test]
+    fn a_long_run_is_judged_though_most_of_it_is_forgotten() {
+        let crashes = (1..20).flat_map(|n| [(n * 7, Action::Crash(Target::Leader)), (n * 7 + 3, Action::RestartAll)]);
+        let mut playing = Playing::new(&busy(crashes, Rules::ALL)).unwrap();
+        let mut most = 0;
+        let mut watcher = |world: &mut Simulation| {
+            most = most.max(world.operations().count());
+            true
+        };
+        assert!(playing.play(&mut watcher));
+        let left = playing.world().operations().count();
+        assert!(playing.world().operations_begun() > 6_000 && left < 5_000, "{left} are left");
+        let mut watcher = |_: &mut Simulation| panic!("nothing has to be played once more");
+        let played = playing.judge(1_000_000, &mut watcher).unwrap();
+        assert_eq!((played.finding, played.undecided), (None, false));
+        assert!(most < 5_000, "{most} at the same time");
+    }
+
+    #[test]
+    fn what_the_log_does_not_explain_is_judged_by_the_whole_run() {
+        // A leader that nobody follows any more answers from its own store.
+        let rules = Rules::ALL.without(Rule::ConfirmBeforeReading);
+        let mut run = busy([], rules);
+        run.scenario.parameters.timing.check_quorum = false;
+        run.scenario.parameters.clients.extra_reads = 950_000;
+        let parted = Time::from_secs(146);
+        let mut before = Simulation::new(run.scenario.clone()).unwrap();
+        before.run_until(parted);
+        let mut groups = vec![0; 5];
+        groups[before.leader().unwrap().slot()] = 1;
+        run.scenario.actions.push(TimedAction { at: parted, action: Action::Partition(groups) });
+        let mut playing = Playing::new(&run).unwrap();
+        playing.world_mut().stop_checking();
+        assert!(playing.play(&mut |_: &mut Simulation| true));
+        assert!(!playing.past.is_empty());
+        let mut again = 0;
+        let judge = |playing: Playing, again: &mut u32| {
+            let mut watcher = |world: &mut Simulation| {
+                *again += u32::from(world.now() < LONG);
+                *again < 1_000
+            };
+            playing.judge(10_000_000, &mut watcher)
+        };
+        let played = judge(playing.clone(), &mut again).unwrap();
+        let Some(Finding::NotLinearizable { at, .. }) = played.finding else {
+            panic!("undecided: {}", played.undecided)
+        };
+        assert!(at > parted, "{at}");
+        assert!(again > 3, "it was played once more");
+        assert!(judge(playing, &mut 1_000).is_none(), "and that may be broken off, too");
+    }
+
+    #[test]
+    fn whoever_watches_may_break_it_off() {
+        let run = Hunt::default().run(3);
+        let mut looks = 0;
+        let mut watcher = |_: &mut Simulation| {
+            looks += 1;
+            looks < 2
+        };
+        let mut playing = Playing::new(&run).unwrap();
+        assert!(!playing.play(&mut watcher));
+        assert!(playing.world().now() < run.until);
+        assert_eq!(looks, 2);
+    }
+
+    #[test]
+    fn however_closely_it_is_watched_a_run_plays_the_same() {
+        struct Closely(u64);
+        impl Watcher for Closely {
+            fn after_event(&mut self, _: &mut Simulation) {
+                self.0 += 1;
+            }
+
+            fn look(&mut self, _: &mut Simulation) -> bool {
+                true
+            }
+        }
+        let run = Hunt::default().run(3);
+        let mut closely = Closely(0);
+        let mut playing = Playing::new(&run).unwrap();
+        assert!(playing.play(&mut closely));
+        assert_eq!(closely.0, playing.world().events());
+        let mut plain = Simulation::new(run.scenario.clone()).unwrap();
+        plain.run_until(run.until);
+        assert_eq!(plain.trace_hash(), playing.world().trace_hash());
+        let (watched, played) = (playing.judge(1_000_000, &mut closely).unwrap(), play(&run).unwrap());
+        assert_eq!((watched.finding, watched.world.trace_hash()), (played.finding, played.world.trace_hash()));
+    }
+}
