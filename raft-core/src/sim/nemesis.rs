@@ -192,23 +192,24 @@ impl Storm {
     /// What a server said and heard in a short life comes back when it has crashed, lost its disk or left meanwhile.
     pub(super) fn haunt(&mut self, at: Time) {
         let kinds = [
-            MessageKind::Everything,
             MessageKind::Votes,
             MessageKind::Acknowledgements,
             MessageKind::Acknowledgements,
             MessageKind::Reads,
             MessageKind::Reads,
+            MessageKind::Reads,
         ];
         let of = pick(&mut self.random, &kinds);
         let server = self.anyone();
-        let share = pick(&mut self.random, &[100_000, 1_000_000]);
-        let delay = Duration::from_millis(pick(&mut self.random, &[800, 2_000, 8_000]));
-        // Many things are numbered, and the next life's numbers are soon the same again only if this one's have just begun.
+        let share = 1_000_000;
+        let delay = Duration::from_millis(pick(&mut self.random, &[600, 1_200, 2_400, 8_000]));
+        // Many things are numbered from a life's beginning on: this one is as long as its copies are late, so that they come when the next
+        // one is at the same numbers.
         self.put(at, Action::Crash(Target::Server(server)));
         let mut at = at + self.millis(30);
         self.put(at, Action::Restart(server));
         self.put(at, Action::SetLate { of, share, delay, copies: true });
-        at += self.millis(400);
+        at += delay.percent(50) + self.about(delay.percent(20));
         match self.random.random_range(0..4_u32) {
             0 if self.renewals_left() => self.put(at, Action::RenewDisk(Target::Server(server))),
             1 if self.leaves_left(1) && self.joins_left(1) => {

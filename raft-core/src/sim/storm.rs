@@ -263,7 +263,7 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
         parameters.clients.count = parameters.clients.count.min(2);
         parameters.clients.think_time = parameters.clients.think_time.max(millis(40));
     }
-    parameters.clients.extra_reads = pick(random, &[0, 300_000, 800_000]);
+    parameters.clients.extra_reads = pick(random, &[0, 500_000, 900_000]);
     // Many keys make a large snapshot, which has many pieces.
     parameters.clients.keys = pick(random, &[1, 2, 5, 60]);
     parameters.clients.lease_reads = random.random_range(0..3_u32) == 0;
