@@ -70,7 +70,7 @@ const ACTIONS = `
   transfer-leadership server, add-server, remove-server server, submit command, heal-quorum draw,
   tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay,
   set-late of copies share delay, isolate-with-newcomers target, add-learner, add-back server, renew-disk target,
-  shift-clock target by, configure server pre_vote check_quorum min max`
+  shift-clock target by, configure server pre_vote check_quorum min max, read-at target, read-anywhere`
   .split(',')
   .map((line) => line.trim().split(' '));
 

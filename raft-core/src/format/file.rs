@@ -567,6 +567,8 @@ impl From<Deed> for Fields {
             Action::AddLearner => named("add-learner"),
             Action::AddBack(server) => on("add-back", server),
             Action::RenewDisk(target) => aimed("renew-disk", target),
+            Action::ReadAt(target) => aimed("read-at", target),
+            Action::ReadAnywhere => named("read-anywhere"),
             Action::ShiftClock { target, micros } => Fields { by: Some(Jump(micros)), ..aimed("shift-clock", target) },
             Action::Configure { server, with } => {
                 let OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum } = with;
@@ -679,6 +681,8 @@ impl Fields {
             "add-learner" => Action::AddLearner,
             "add-back" => Action::AddBack(self.server(what)?),
             "renew-disk" => Action::RenewDisk(self.target(what)?),
+            "read-at" => Action::ReadAt(self.target(what)?),
+            "read-anywhere" => Action::ReadAnywhere,
             "shift-clock" => Action::ShiftClock {
                 target: self.target(what)?,
                 micros: must(self.by.take(), what, "by", "\"-2s\"")?.0,

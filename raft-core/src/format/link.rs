@@ -441,6 +441,8 @@ const ADD_BACK: u8 = 41;
 const RENEW_DISK: u8 = 42;
 const SHIFT_CLOCK: u8 = 43;
 const CONFIGURE: u8 = 44;
+const READ_AT: u8 = 45;
+const READ_ANYWHERE: u8 = 46;
 
 const LEADER: u8 = 0;
 const WRITER: u8 = 255;
@@ -522,6 +524,8 @@ fn put_action(out: &mut Vec<u8>, action: &Action) {
         Action::AddLearner => put(ADD_LEARNER, &[], &[]),
         Action::AddBack(server) => put(ADD_BACK, &[server.number()], &[]),
         Action::RenewDisk(target) => put(RENEW_DISK, &[aim(*target)], &[]),
+        Action::ReadAt(target) => put(READ_AT, &[aim(*target)], &[]),
+        Action::ReadAnywhere => put(READ_ANYWHERE, &[], &[]),
         Action::ShiftClock { target, micros } => put(SHIFT_CLOCK, &[aim(*target)], &[zigzag(*micros)]),
         Action::Configure { server, with } => {
             let OwnTiming { election_timeout_min: min, election_timeout_max: max, pre_vote, check_quorum } = with;
@@ -627,6 +631,8 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
         ADD_LEARNER => Action::AddLearner,
         ADD_BACK => Action::AddBack(read_server(reader)?),
         RENEW_DISK => Action::RenewDisk(read_target(reader)?),
+        READ_AT => Action::ReadAt(read_target(reader)?),
+        READ_ANYWHERE => Action::ReadAnywhere,
         SHIFT_CLOCK => Action::ShiftClock { target: read_target(reader)?, micros: unzigzag(reader.number("a jump")?) },
         CONFIGURE => {
             let server = read_server(reader)?;

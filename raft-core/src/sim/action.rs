@@ -186,6 +186,10 @@ pub enum Action {
         /// Its own parameters.
         with: OwnTiming,
     },
+    /// From now on all that clients read they ask of this server first, whoever leads.
+    ReadAt(Target),
+    /// Clients ask whom they please again.
+    ReadAnywhere,
 }
 
 /// Parameters that servers may differ in.

@@ -335,6 +335,11 @@ impl Client {
         Wish::Send(server, ClientRequest { client: self.id, attempt: self.attempts, call })
     }
 
+    /// The next operation is asked of this server first.
+    pub(super) fn ask_first(&mut self, server: ServerId) {
+        self.first = Some(server);
+    }
+
     /// Begins an operation.
     pub(super) fn begin(&mut self, now: Time, number: u32, request: Request, parameters: &ClientParameters) {
         if let Request::Write(_) = request {

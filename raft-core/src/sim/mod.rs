@@ -106,6 +106,8 @@ pub struct Simulation {
     /// The quorum that [`Action::HealQuorum`] has mended.
     healed: ServerSet,
     clients: Vec<Client>,
+    /// Whom clients ask first for what they read, if not the server that leads as far as they know.
+    reads_at: Option<ServerId>,
     operations: Shared<OperationRecord>,
     /// The highest entry that any store has applied.
     applied_anywhere: LogIndex,
@@ -150,6 +152,7 @@ impl Simulation {
             operating: false,
             healed: ServerSet::EMPTY,
             clients,
+            reads_at: None,
             operations: Shared::default(),
             applied_anywhere: LogIndex::ZERO,
             checker: Some(Checker::new(servers, MACHINES_MAX)),

@@ -105,8 +105,10 @@ impl Storm {
         if self.random.random_range(0..2_u32) == 0 {
             self.put(at, Action::TransferLeadership(usurper));
             let cut = at + self.millis(8);
+            self.read_at(cut, Target::Leader);
             self.part(cut, cut_off(Target::Leader));
         } else {
+            self.read_at(at, Target::Leader);
             self.part(at, cut_off(Target::Leader));
             let mut at = at;
             for _ in 0..3 {
@@ -126,6 +128,7 @@ impl Storm {
             self.put(at, Action::Impair { from, to: leader, delay, loss: 0 });
         }
         let at = at + delay + self.millis(200);
+        self.read_at(at, Target::Server(leader));
         self.part(at, Action::Mute(Target::Server(leader)));
     }
 
@@ -203,6 +206,7 @@ impl Storm {
         let server = self.anyone();
         let share = 1_000_000;
         let delay = Duration::from_millis(pick(&mut self.random, &[600, 1_200, 2_400, 8_000]));
+        self.read_at(at, Target::Server(server));
         // Many things are numbered from a life's beginning on: this one is as long as its copies are late, so that they come when the next
         // one is at the same numbers.
         self.put(at, Action::Crash(Target::Server(server)));
@@ -235,6 +239,7 @@ impl Storm {
         self.put(at, Action::SetLate { of, share: 0, delay, copies: false });
         // It comes after half of the delay at the earliest.
         at += delay.percent(50) - Duration::from_millis(120);
+        self.read_at(at, Target::Leader);
         for _ in 0..3 {
             self.put(at, Action::Deafen(Target::Leader));
             at += Duration::from_millis(40) + self.millis(60);
@@ -251,6 +256,7 @@ impl Storm {
             self.put(at, joins);
             at += self.millis(150);
         }
+        self.read_at(at, Target::Leader);
         self.part(at, Action::IsolateWithNewcomers(Target::Leader));
     }
 
@@ -269,7 +275,10 @@ impl Storm {
         }
         let at = at + self.millis(400);
         match self.random.random_range(0..3_u32) {
-            0 => self.part(at, Action::IsolateWithNewcomers(Target::Leader)),
+            0 => {
+                self.read_at(at, Target::Leader);
+                self.part(at, Action::IsolateWithNewcomers(Target::Leader));
+            }
             1 => {
                 self.put(at, Action::Crash(Target::Leader));
                 self.restart_later(at);
@@ -370,6 +379,13 @@ impl Storm {
             self.put(at, Action::Restart(server));
             at += self.millis(150);
         }
+    }
+
+    /// Clients read at one server for a while, even if it leads no more.
+    fn read_at(&mut self, at: Time, target: Target) {
+        self.put(at, Action::ReadAt(target));
+        let back = at + Duration::from_millis(500) + self.millis(1_500);
+        self.put(back, Action::ReadAnywhere);
     }
 
     /// So many different servers, in any order; no more than there may be.

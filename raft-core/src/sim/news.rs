@@ -80,6 +80,10 @@ pub enum What {
     Configured(ServerId, OwnTiming),
     /// These servers reach each other and nobody else.
     IsolatedTogether(ServerSet),
+    /// Clients ask this server first for what they read.
+    ReadsAt(ServerId),
+    /// Clients ask whom they please for what they read.
+    ReadsAnywhere,
     /// The storm is over for these servers.
     QuorumHealed(ServerSet),
     /// A link was cut in one direction.
@@ -130,6 +134,8 @@ impl News {
             What::Leaving(..) => "leaving",
             What::Configured(..) => "configured",
             What::IsolatedTogether(..) => "isolated-together",
+            What::ReadsAt(..) => "reads-at",
+            What::ReadsAnywhere => "reads-anywhere",
             What::QuorumHealed(..) => "quorum-healed",
             What::Cut(..) => "cut",
             What::Healed(..) => "healed",
@@ -164,6 +170,7 @@ impl News {
             | What::JoiningToLearn(server)
             | What::ComingBack(server)
             | What::Configured(server, _)
+            | What::ReadsAt(server)
             | What::Leaving(server) => Some(server),
             _ => None,
         }
@@ -271,6 +278,12 @@ impl News {
                 (Weight::Turning, text)
             }
             What::IsolatedTogether(servers) => (Weight::Turning, format!("{servers} are cut off from everybody else.")),
+            What::ReadsAt(server) => {
+                (Weight::Turning, format!("From now on clients ask {server} first for what they read."))
+            }
+            What::ReadsAnywhere => {
+                (Weight::Turning, String::from("Clients ask whom they please again for what they read."))
+            }
             What::Leaving(server) => (Weight::Turning, format!("{server} is to leave the cluster.")),
             What::QuorumHealed(servers) => {
                 (Weight::Turning, format!("{servers} work again and reach each other; everything else stays broken."))

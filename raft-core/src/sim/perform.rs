@@ -164,6 +164,15 @@ impl Simulation {
                     self.land(slot);
                 }
             }
+            Action::ReadAt(target) => self.on_target(*target, |world, server| {
+                world.reads_at = Some(server);
+                world.tell(What::ReadsAt(server));
+            }),
+            Action::ReadAnywhere => {
+                if self.reads_at.take().is_some() {
+                    self.tell(What::ReadsAnywhere);
+                }
+            }
             Action::TransferLeadership(to) => self.transfer(*to),
             Action::AddServer => self.add_server(true),
             Action::AddLearner => self.add_server(false),
@@ -464,6 +473,7 @@ impl Simulation {
         self.network.set_duplication(0);
         self.network.set_straggling(0, Duration::ZERO);
         self.network.end_lateness();
+        self.reads_at = None;
         let calm = self.scenario.parameters.network;
         self.network.set_latency(calm.latency_min, calm.latency_max);
         self.heal_links(chosen);

@@ -139,6 +139,7 @@ impl Scenario {
             | Action::Deafen(target)
             | Action::IsolateWithNewcomers(target)
             | Action::RenewDisk(target)
+            | Action::ReadAt(target)
             | Action::ShiftClock { target, .. } => aims(*target),
             Action::Restart(server)
             | Action::Resume(server)
@@ -202,6 +203,7 @@ impl Scenario {
             | Action::DeliverMessage(_)
             | Action::AddServer
             | Action::AddLearner
+            | Action::ReadAnywhere
             | Action::HealQuorum(_) => Ok(()),
         }
     }

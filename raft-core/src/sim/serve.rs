@@ -132,6 +132,9 @@ impl Simulation {
         record.began = now;
         let request = record.request.clone();
         self.fold(5, (number, &request));
+        if let (Request::Read(_), Some(server)) = (&request, self.reads_at) {
+            self.clients[slot].ask_first(server);
+        }
         self.clients[slot].begin(now, number, request, &parameters);
         self.operations_revision += 1;
     }

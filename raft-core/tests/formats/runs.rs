@@ -81,6 +81,8 @@ pub fn every_action() -> Vec<Action> {
         Action::RenewDisk(Target::Server(s(4))),
         Action::ShiftClock { target: Target::Leader, micros: -3_600_000_000 },
         Action::Configure { server: s(2), with: own_timing() },
+        Action::ReadAt(Target::Leader),
+        Action::ReadAnywhere,
     ];
     let kinds = |action: &Action| match action {
         Action::Crash(_) | Action::Restart(_) | Action::RestartAll | Action::Pause(_) | Action::Resume(_) => 5,
@@ -95,7 +97,7 @@ pub fn every_action() -> Vec<Action> {
         Action::TearWrite(_) | Action::FillDisk { .. } | Action::Mute(_) | Action::Deafen(_) => 36,
         Action::SetStraggling { .. } | Action::SetLate { .. } | Action::IsolateWithNewcomers(_) => 39,
         Action::AddLearner | Action::AddBack(_) | Action::RenewDisk(_) | Action::ShiftClock { .. } => 43,
-        Action::Configure { .. } => 44,
+        Action::Configure { .. } | Action::ReadAt(_) | Action::ReadAnywhere => 46,
     };
     assert_eq!(all.iter().map(kinds).max(), Some(all.len()));
     all
@@ -157,6 +159,7 @@ pub fn action() -> impl Strategy<Value = Action> {
         target().prop_map(Action::Deafen),
         target().prop_map(Action::IsolateWithNewcomers),
         target().prop_map(Action::RenewDisk),
+        target().prop_map(Action::ReadAt),
         (target(), jump.clone()).prop_map(|(target, micros)| Action::ShiftClock { target, micros }),
         server().prop_map(Action::AddBack),
         (server(), any::<bool>()).prop_map(|(server, full)| Action::FillDisk { server, full }),
@@ -188,6 +191,7 @@ pub fn action() -> impl Strategy<Value = Action> {
         Just(Action::HealAll),
         Just(Action::AddServer),
         Just(Action::AddLearner),
+        Just(Action::ReadAnywhere),
         (prop::sample::select(&MessageKind::ALL[..]), share.clone(), length(), any::<bool>())
             .prop_map(|(of, share, delay, copies)| Action::SetLate { of, share, delay, copies }),
         share.clone().prop_map(Action::SetLoss),
