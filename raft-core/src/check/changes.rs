@@ -53,9 +53,9 @@ impl Memberships {
         self.known.push(membership);
     }
 
-    /// The log begins with a snapshot, at whose end this one was in force.
-    pub(super) fn begin_with(&mut self, membership: (LogIndex, Configuration)) {
-        self.known.retain(|(at, _)| *at > membership.0);
+    /// The log begins with a snapshot, at whose end this one was in force. What the log held up to there may have been something else.
+    pub(super) fn begin_with(&mut self, membership: (LogIndex, Configuration), end: LogIndex) {
+        self.known.retain(|(at, _)| *at > end);
         self.known.insert(0, membership);
     }
 
