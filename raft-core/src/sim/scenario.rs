@@ -8,7 +8,7 @@ use super::action::{Action, OwnTiming, Target, TimedAction};
 use super::parameters::{CERTAIN, MACHINES_MAX, ParameterError, Parameters};
 use super::{ClientId, Simulation};
 use crate::raft::{Config, ConfigError, ServerId};
-use crate::time::Duration;
+use crate::time::{Duration, Time};
 
 /// A hundred times too fast.
 const CLOCK_RATE_MAX: u32 = 100_000_000;
@@ -85,6 +85,15 @@ impl Scenario {
         actions
             .map(|(i, timed)| (i, self.check_with(&timed.action, servers)))
             .try_for_each(|(position, checked)| checked.map_err(|error| (Some(position), error)))
+    }
+
+    /// Leaves out what comes later, and what was done to servers that would have joined only then.
+    pub(crate) fn cut(&mut self, end: Time) {
+        self.actions.retain(|timed| timed.at <= end);
+        let servers = self.servers_ever();
+        let mut actions = core::mem::take(&mut self.actions);
+        actions.retain(|timed| !matches!(self.check_with(&timed.action, servers), Err(ScenarioError::NoSuchServer(_))));
+        self.actions = actions;
     }
 
     /// The highest number that a server can have. Servers may join while the run goes on: which numbers exist is known only then.

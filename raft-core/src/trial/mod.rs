@@ -123,7 +123,7 @@ impl Hunt {
 
 /// The link to a run without what comes after its end.
 fn cut(mut run: Run) -> Result<String, link::LinkError> {
-    run.scenario.actions.retain(|timed| timed.at <= run.until);
+    run.cut();
     link::write(&run)
 }
 

@@ -102,9 +102,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
     /// Nothing after the failure matters.
     fn cut(&mut self, at: Time) {
         self.best.until = self.best.until.min(at);
-        self.best.hash = None;
-        let until = self.best.until;
-        self.best.scenario.actions.retain(|timed| timed.at <= until);
+        self.best.cut();
     }
 
     /// Takes the candidate if it fails in the same way; whether it did.
@@ -264,6 +262,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
 mod tests {
     use super::*;
     use crate::raft::ServerId;
+    use crate::sim::Target;
 
     fn s(number: u8) -> ServerId {
         ServerId::new(number).unwrap()
@@ -297,6 +296,22 @@ mod tests {
         assert_eq!(shrunk.run.scenario.parameters.servers, 3, "no fewer have an S3");
         assert_eq!(shrunk.run.scenario.parameters.clients.count, 0);
         assert_eq!(shrink(&run(), &failure, 10_000, fails), shrunk);
+    }
+
+    #[test]
+    fn what_is_cut_names_no_server_that_joined_later() {
+        let mut run = run();
+        let at = Time::from_millis(500);
+        run.scenario.actions.insert(0, TimedAction { at, action: Action::Crash(Target::Server(s(7))) });
+        run.scenario.actions.push(TimedAction { at: Time::from_secs(90), action: Action::AddServer });
+        assert_eq!(run.check(), Ok(()));
+        let fails = |run: &Run| {
+            assert_eq!(run.check(), Ok(()));
+            (run.scenario.actions.len() > 40).then_some(Failure { kind: (), at: Time::from_secs(50) })
+        };
+        let shrunk = shrink(&run, &Failure { kind: (), at: Time::from_secs(50) }, 100, fails);
+        assert_eq!(shrunk.run.check(), Ok(()));
+        assert_eq!(shrunk.run.scenario.actions.len(), 41);
     }
 
     #[test]
