@@ -22,6 +22,9 @@
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
 //! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a bound.
 //!
+//! # And what it costs
+//! * **Economy**: messages and bytes stay within what there is to say: heartbeats, entries, snapshots, reads, elections, and what was lost.
+//!
 //! [`linearizable`] judges their history: whether it is one that a single store could have given them.
 //!
 //! # Caveats
@@ -29,7 +32,10 @@
 //! older one is taken at its word. A violation names the property and two facts that can't both be right; the first one stops the run.
 
 mod changes;
+mod economy;
 pub mod linearizable;
+#[cfg(test)]
+mod planted;
 mod promises;
 mod requests;
 mod safety;
@@ -73,11 +79,13 @@ pub enum Property {
     VerifiedCommit,
     /// Whoever asks a server for something is answered or refused within a bound.
     EveryRequestEnds,
+    /// Servers say to each other what there is to say, and not much more.
+    Economy,
 }
 
 impl Property {
     /// All of them, the paper's first.
-    pub const ALL: [Property; 14] = [
+    pub const ALL: [Property; 15] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -92,6 +100,7 @@ impl Property {
         Property::FreshReads,
         Property::VerifiedCommit,
         Property::EveryRequestEnds,
+        Property::Economy,
     ];
 
     /// Its name.
@@ -111,6 +120,7 @@ impl Property {
             Property::FreshReads => "Fresh Reads",
             Property::VerifiedCommit => "Verified Commit",
             Property::EveryRequestEnds => "Every Request Ends",
+            Property::Economy => "Economy",
         }
     }
 }

@@ -56,6 +56,7 @@ impl Checker {
         let me = raft.id();
         let Some(image) = machines.get(me.slot()).map(|machine| machine.disk().image()) else { return Ok(()) };
         for envelope in &out.messages {
+            self.count_messages(now, raft, envelope.to, &envelope.message)?;
             let (term, index) = match &envelope.message {
                 Message::RequestVote(m) => {
                     self.check_vote(now, me, m.term, me, image)?;

@@ -71,6 +71,9 @@ impl Checker {
     /// A server is asked for something, under a number by which the answer will be known.
     pub fn asked(&mut self, now: Time, server: ServerId, id: RequestId, what: Asked) {
         self.requests.of[server.slot()].requests.push(Request { id, what, asked: now, since: now });
+        if what == Asked::Read {
+            self.economy.read();
+        }
     }
 
     /// A server has answered a request, or refused it.
@@ -85,6 +88,7 @@ impl Checker {
 
     /// From now on a server's clock runs at `rate` parts per million of the world's; at 0 the server stands still. `config` says how patient one must be.
     pub fn paced(&mut self, now: Time, server: ServerId, rate: u32, config: &Config) {
+        self.economy.pace(server, rate, config);
         let open = &mut self.requests.of[server.slot()];
         let patience = patience(config).as_micros().saturating_mul(u64::from(TRUE_RATE));
         open.limit = patience.checked_div(u64::from(rate)).map(Duration::from_micros);

@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::changes::{self, Memberships};
+use super::economy::Economy;
 use super::promises::Promises;
 use super::requests::Requests;
 use super::{Property, Violation};
@@ -40,12 +41,13 @@ pub struct Checker {
     open: Sorted<EntryId, (EntryId, Entry)>,
     pub(super) promises: Promises,
     pub(super) requests: Requests,
+    pub(super) economy: Economy,
     seen: Vec<Seen>,
     /// The memberships in each server's log.
     memberships: Vec<Memberships>,
     /// The property that nobody looks at, for tests of the others.
     #[cfg(test)]
-    pub(super) ignored: Option<Property>,
+    pub(crate) ignored: Option<Property>,
 }
 
 /// A server as it was after its last step.
@@ -79,6 +81,7 @@ impl Checker {
             open: Sorted::default(),
             promises: Promises::new(count),
             requests: Requests::new(count),
+            economy: Economy::new(),
             seen: alloc::vec![Seen::default(); count],
             memberships: alloc::vec![Memberships::default(); count],
             #[cfg(test)]
@@ -145,6 +148,7 @@ impl Checker {
         let seen = &mut self.seen[server.slot()];
         seen.led = None;
         seen.compared = Default::default();
+        self.economy.crashed(server);
         self.forget_requests(server);
         if let Some(machine) = machines.get(server.slot()) {
             self.check_kept(now, machine)?;
@@ -192,6 +196,9 @@ impl Checker {
     pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
         let me = raft.id();
         let seen = self.seen[me.slot()];
+        if now >= self.economy.ends {
+            self.close_window(now, machines)?;
+        }
         if raft.term() < seen.term {
             let (first, second) = (format!("{me} was in term {}", seen.term), format!("it is in term {}", raft.term()));
             self.broken(Property::MonotonicState, now, first, second)?;

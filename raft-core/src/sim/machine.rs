@@ -11,8 +11,12 @@ use super::network::{Body, Endpoint};
 use super::parameters::DiskParameters;
 use crate::hash::mix;
 use crate::kv::{Query, Store};
+#[cfg(test)]
+use crate::raft::{Entry, EntryId, HardState, LogWrite, Receipt, Write};
 use crate::raft::{Input, LogIndex, Raft, RequestId, ServerId, Term};
 use crate::sorted::Sorted;
+#[cfg(test)]
+use crate::time::Duration;
 use crate::time::Time;
 
 /// A machine.
@@ -104,6 +108,30 @@ impl Machine {
             started: Time::ZERO,
             disk_lost: Time::ZERO,
         }
+    }
+
+    /// A machine whose disk holds this, for tests.
+    #[cfg(test)]
+    pub(crate) fn holding(id: ServerId, hard_state: HardState, entries: Vec<Entry>) -> Machine {
+        let mut machine = Machine::new(id, DiskParameters { fsync_min: Duration::ZERO, fsync_max: Duration::ZERO }, 0);
+        let log = Some(LogWrite { after: LogIndex::ZERO, entries: entries.into() });
+        let receipt = Receipt { sequence: 1, last: EntryId::ZERO };
+        machine.write(&Write { hard_state: Some(hard_state), snapshot: None, log, receipt });
+        machine
+    }
+
+    /// Its disk takes a write, for tests.
+    #[cfg(test)]
+    pub(crate) fn write(&mut self, write: &Write) {
+        self.disk.write_at_once(write);
+    }
+
+    /// A server runs on it, for tests.
+    #[cfg(test)]
+    pub(crate) fn run(&mut self, raft: Raft) {
+        let store = Store::new(crate::kv::Settings::default());
+        let (applied, proposed, reading) = (raft.applied_index(), Sorted::default(), Vec::new());
+        self.process = Some(Process { raft, store, applied, proposed, reading, requests: 0 });
     }
 
     /// Its name.

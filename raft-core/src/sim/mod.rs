@@ -318,6 +318,12 @@ impl Simulation {
             flight.body.hash(&mut hasher);
         }
         self.hasher = hasher;
+        if let (Endpoint::Server(from), Endpoint::Server(to), Body::Raft(message)) = (from, to, &flight.body)
+            && let Some(checker) = &mut self.checker
+        {
+            let number = flight.number;
+            checker.landed(from, to, number, message, lost || !self.machines[to.slot()].is_up());
+        }
         if lost {
             if matches!(&flight.body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
                 self.mark(Mark::SnapshotPieceLost);
@@ -545,6 +551,20 @@ impl Simulation {
     /// The rare states reached so far, if they are counted.
     pub fn marks(&self) -> Option<&Marks> {
         self.marks.as_ref()
+    }
+
+    /// The most that two servers have said to each other within a second, in thousandths of what is allowed; see
+    /// [`Property::Economy`](crate::check::Property::Economy). None if nothing is checked.
+    pub fn economy(&self) -> Option<u64> {
+        self.checker.as_ref().map(Checker::economy)
+    }
+
+    /// Nobody looks at a property any more, for tests of the others.
+    #[cfg(test)]
+    pub(crate) fn ignore(&mut self, property: Option<crate::check::Property>) {
+        if let Some(checker) = &mut self.checker {
+            checker.ignored = property;
+        }
     }
 
     /// Switches the safety checks off, for those who measure what they cost.

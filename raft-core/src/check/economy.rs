@@ -1,0 +1,447 @@
+//! Economy: what servers say to each other is explained by what there is to say. A storm of messages breaks no other property, and
+//! brings a cluster down all the same.
+//!
+//! # What explains a message
+//! Looked at are the messages from one server to another, a second at a time:
+//! * **time**: a heartbeat each interval, and the questions of a campaign each election timeout, by the sender's own clock;
+//! * **entries** that the receiver hasn't been sent in this leadership yet, as far as the world knows: each append that has some;
+//! * **snapshots**: each piece that it hasn't been sent of this one yet;
+//! * **reads**: for each that a client asks a server for, a question to the leader and a round of heartbeats;
+//! * **disturbances**: a message between the two that was lost, or overtaken by a later one, explains some that are sent again. A loss counts only where the
+//!   receiver is heard of: what nobody answers needn't be sent again and again. And no disturbance explains more than a few times what
+//!   there was to say at all, or else a storm that disturbs itself would be its own excuse;
+//! * **questions**: each explains one answer.
+//!
+//! The bytes of entries and snapshots are explained in the same way; and every ten seconds it is looked how many snapshots one
+//! server began to send to another: a few, and one more for each loss, restart and new leadership. Messages that wait in a server for
+//! its disk are explained by the windows of those who sent what they answer.
+//!
+//! # The bound
+//! Twice what is explained is allowed. [`Simulation::economy`](crate::sim::Simulation::economy) says how much of that was used, at most: of a cluster in order
+//! less than half, of a storm more than all.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::Property;
+use super::safety::{Checker, Verdict};
+use crate::raft::{AppendEntries, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, ServerId, Term};
+use crate::sim::{Machine, TRUE_RATE};
+use crate::time::{Duration, Time};
+
+/// How long messages are counted before they are judged.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// How many windows long snapshots are counted.
+const SNAPSHOT_WINDOWS: u32 = 10;
+
+/// So many messages explain themselves: whatever happens now and then.
+const MESSAGES_ANYWAY: u64 = 6;
+
+/// So many appends sent once more, whatever they hold.
+const APPENDS_ANYWAY: u64 = 3;
+
+/// So many bytes for each message that time explains.
+const BYTES_EACH: u64 = 64;
+
+/// So many messages are sent again for each disturbance, and so many times what there was to say at the most.
+const AGAIN_EACH: u64 = 3;
+const AGAIN_MAX: u64 = 4;
+
+/// So many snapshots in ten seconds.
+const SNAPSHOTS_ANYWAY: u64 = 3;
+
+/// So many answers that nobody asked for. There is none.
+const ANSWERS_ANYWAY: u64 = 8;
+
+/// So many windows of appends are answered by messages that wait for a disk, and so many more wait there.
+const HELD_WINDOWS: u64 = 2;
+const HELD_ANYWAY: u64 = 32;
+
+/// Where somebody has sent so many messages within a window, it is looked at before that ends.
+const MANY: u32 = 1 << 12;
+
+/// What servers say to each other, counted.
+#[derive(Clone, Debug)]
+pub(super) struct Economy {
+    /// From each server that has said something, or been told something, to each: `from * servers + to`.
+    pairs: Vec<Pair>,
+    servers: usize,
+    /// By server.
+    paces: Vec<Pace>,
+    /// Reads that clients have asked for in this window.
+    reads: u64,
+    /// When this window ends.
+    pub(super) ends: Time,
+    windows: u32,
+    /// The most that was used of what is allowed, in thousandths.
+    peak: u64,
+}
+
+/// How many messages time explains in a window to each other server.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pace {
+    /// As things are.
+    now: u64,
+    /// At the most in this window.
+    most: u64,
+}
+
+/// What one server says to another.
+#[derive(Clone, Copy, Debug, Default)]
+struct Pair {
+    /// The leadership that the following is about.
+    term: Term,
+    /// Entries sent in it: from the lowest on, without a gap, up to `front`, and some up to the highest.
+    lowest: LogIndex,
+    front: LogIndex,
+    highest: LogIndex,
+    /// The snapshot being sent, and up to which byte.
+    snapshot: EntryId,
+    sent_to: u64,
+    /// Questions that came from the other and have no answer yet.
+    owed: i64,
+    /// The number of the latest message that came to the other.
+    latest: u64,
+    /// In this window.
+    count: Count,
+    /// Snapshots begun since they were judged last, and what explains some.
+    snapshots: u64,
+    causes: u64,
+}
+
+/// What is counted in a window.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    /// Messages that are no answers.
+    messages: u32,
+    /// Of these, those that have something that the other hasn't been sent yet.
+    fresh: u32,
+    /// Messages that were lost on the way.
+    lost: u32,
+    /// Messages that came after a later one.
+    overtaken: u32,
+    /// Answers of the other that came.
+    heard: u32,
+    /// Bytes of entries and snapshots.
+    bytes: u64,
+    fresh_bytes: u64,
+    /// The most in one message.
+    largest: u64,
+}
+
+impl Pair {
+    /// Starts to count anew what the other has been sent.
+    fn begin(&mut self, term: Term) {
+        self.term = term;
+        (self.lowest, self.front, self.highest) = (LogIndex(u64::MAX), LogIndex::ZERO, LogIndex::ZERO);
+        self.snapshot = EntryId::ZERO;
+        self.causes += 1;
+    }
+
+    fn append(&mut self, m: &AppendEntries) {
+        if m.entries.is_empty() {
+            return;
+        }
+        if m.term != self.term {
+            self.begin(m.term);
+        }
+        let (first, last) = (m.previous.index.next(), m.previous.index.plus(m.entries.len() as u64));
+        let fresh = if first < self.lowest {
+            (self.lowest, self.front) = (first, last);
+            true
+        } else if first <= self.front.next() && last > self.front {
+            self.front = last;
+            true
+        } else {
+            last > self.highest
+        };
+        self.highest = self.highest.max(last);
+        self.count.carry(m.entries.size(), fresh);
+    }
+
+    fn piece(&mut self, m: &InstallSnapshot) {
+        let bytes = m.piece.bytes().len() as u64;
+        if bytes == 0 {
+            return;
+        }
+        if m.term != self.term {
+            self.begin(m.term);
+        }
+        if m.meta.last != self.snapshot {
+            (self.snapshot, self.sent_to) = (m.meta.last, 0);
+            self.snapshots += 1;
+        }
+        let end = m.offset + bytes;
+        let fresh = end > self.sent_to;
+        self.sent_to = self.sent_to.max(end);
+        self.count.carry(bytes, fresh);
+    }
+}
+
+impl Count {
+    fn carry(&mut self, bytes: u64, fresh: bool) {
+        self.bytes += bytes;
+        self.largest = self.largest.max(bytes);
+        if fresh {
+            self.fresh += 1;
+            self.fresh_bytes += bytes;
+        }
+    }
+}
+
+/// What was sent, and what of that is explained.
+struct Spent {
+    what: Kind,
+    sent: u64,
+    explained: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Messages,
+    Bytes,
+    Snapshots,
+    Answers,
+    Held,
+}
+
+impl Spent {
+    /// In thousandths of what is allowed.
+    fn used(&self) -> u64 {
+        self.sent * 500 / self.explained.max(1)
+    }
+}
+
+impl Economy {
+    pub(super) fn new() -> Economy {
+        Economy {
+            pairs: Vec::new(),
+            servers: 0,
+            paces: Vec::new(),
+            reads: 0,
+            ends: Time::ZERO + WINDOW,
+            windows: 0,
+            peak: 0,
+        }
+    }
+
+    /// Makes room for what `server` says and is told.
+    pub(super) fn meet(&mut self, server: ServerId) {
+        if server.slot() < self.servers {
+            return;
+        }
+        let (before, now) = (self.servers, server.slot() + 1);
+        let pair = |place: usize| match (place / now, place % now) {
+            (from, to) if from < before && to < before => self.pairs[from * before + to],
+            _ => Pair::default(),
+        };
+        self.pairs = (0..now * now).map(pair).collect();
+        self.paces.resize(now, Pace::default());
+        self.servers = now;
+    }
+
+    fn pair(&mut self, from: ServerId, to: ServerId) -> Option<&mut Pair> {
+        if to.slot() >= self.servers {
+            return None;
+        }
+        self.pairs.get_mut(from.slot() * self.servers + to.slot())
+    }
+
+    /// A server's clock runs at that rate from now on; see [`Checker::paced`].
+    pub(super) fn pace(&mut self, server: ServerId, rate: u32, config: &Config) {
+        self.meet(server);
+        let each = |interval: Duration| WINDOW.as_micros() / interval.as_micros().max(1) + 1;
+        let messages = each(config.heartbeat_interval) + 2 * each(config.election_timeout_min);
+        let pace = &mut self.paces[server.slot()];
+        pace.now = messages * u64::from(rate.max(TRUE_RATE)) / u64::from(TRUE_RATE);
+        pace.most = pace.most.max(pace.now);
+    }
+
+    pub(super) fn read(&mut self) {
+        self.reads += 1;
+    }
+
+    /// A server lost everything but its disk: it is sent anew what it lacks.
+    pub(super) fn crashed(&mut self, server: ServerId) {
+        self.meet(server);
+        for other in 0..self.servers {
+            self.pairs[other * self.servers + server.slot()].begin(Term::ZERO);
+            self.pairs[server.slot() * self.servers + other].owed = 0;
+        }
+    }
+
+    /// A message leaves. Whether there are so many by now that they should be looked at.
+    #[inline]
+    pub(super) fn sent(&mut self, from: ServerId, to: ServerId, message: &Message) -> bool {
+        let Some(pair) = self.pair(from, to) else { return false };
+        match message {
+            Message::AppendEntries(m) => pair.append(m),
+            Message::InstallSnapshot(m) => pair.piece(m),
+            Message::PreVote(_) | Message::RequestVote(_) | Message::TimeoutNow(_) | Message::ReadIndex(_) => {}
+            _ => {
+                pair.owed -= 1;
+                return false;
+            }
+        }
+        pair.count.messages += 1;
+        pair.count.messages.is_multiple_of(MANY)
+    }
+
+    /// A message has come to the end of its way, or was lost on it.
+    #[inline]
+    pub(super) fn landed(&mut self, from: ServerId, to: ServerId, number: u64, message: &Message, lost: bool) {
+        let Some(pair) = self.pair(from, to) else { return };
+        if lost {
+            pair.count.lost += 1;
+            return;
+        }
+        if number < pair.latest {
+            pair.count.overtaken += 1;
+        } else {
+            pair.latest = number;
+        }
+        let Some(back) = self.pair(to, from) else { return };
+        match message {
+            Message::AppendEntriesResponse(_) | Message::InstallSnapshotResponse(_) => back.count.heard += 1,
+            Message::AppendEntries(_)
+            | Message::InstallSnapshot(_)
+            | Message::PreVote(_)
+            | Message::RequestVote(_)
+            | Message::ReadIndex(_) => back.owed += 1,
+            _ => {}
+        }
+    }
+
+    /// What was sent from one server to another in this window, and how much of it is explained.
+    fn judge(&self, from: usize, to: usize) -> [Spent; 4] {
+        let (pair, back) = (&self.pairs[from * self.servers + to], &self.pairs[to * self.servers + from]);
+        let (count, time) = (&pair.count, self.paces[from].most);
+        let fresh = u64::from(count.fresh);
+        let overtaken = u64::from(count.overtaken) + u64::from(back.count.overtaken);
+        let again = AGAIN_EACH * (losses(pair, back) + overtaken);
+        let again = again.min(AGAIN_MAX * (time + fresh));
+        let explained = MESSAGES_ANYWAY + time + 2 * self.reads + fresh + again;
+        let bytes = BYTES_EACH * time + count.fresh_bytes + (again + APPENDS_ANYWAY) * count.largest;
+        let snapshots = SNAPSHOTS_ANYWAY + pair.causes + losses(pair, back);
+        let unasked = u64::try_from(-pair.owed).unwrap_or(0);
+        [
+            Spent { what: Kind::Messages, sent: u64::from(count.messages), explained },
+            Spent { what: Kind::Bytes, sent: count.bytes, explained: bytes },
+            Spent { what: Kind::Snapshots, sent: pair.snapshots, explained: snapshots },
+            Spent { what: Kind::Answers, sent: unasked, explained: ANSWERS_ANYWAY },
+        ]
+    }
+
+    /// Begins the next window, in which `now` is.
+    fn begin_window(&mut self, now: Time) {
+        self.windows += 1;
+        let judged = self.windows.is_multiple_of(SNAPSHOT_WINDOWS);
+        for from in 0..self.servers {
+            for to in from..self.servers {
+                let (there, back) = (from * self.servers + to, to * self.servers + from);
+                let lost =
+                    [losses(&self.pairs[there], &self.pairs[back]), losses(&self.pairs[back], &self.pairs[there])];
+                for (place, lost) in [there, back].into_iter().zip(lost) {
+                    let pair = &mut self.pairs[place];
+                    pair.count = Count::default();
+                    pair.causes += lost;
+                    if judged {
+                        (pair.snapshots, pair.causes) = (0, 0);
+                    }
+                }
+            }
+        }
+        for pace in &mut self.paces {
+            pace.most = pace.now;
+        }
+        self.reads = 0;
+        let windows = now.since(Time::ZERO).as_micros() / WINDOW.as_micros() + 1;
+        self.ends = Time::ZERO + WINDOW.times(windows);
+    }
+}
+
+/// Messages lost between the two, of those that explain that others are sent: not where nothing is heard of the receiver.
+fn losses(pair: &Pair, back: &Pair) -> u64 {
+    u64::from((pair.count.lost + back.count.lost).min(pair.count.heard))
+}
+
+impl Checker {
+    /// A message between servers has come to the end of its way, or was lost on it. Numbers grow in the order in which messages were sent.
+    #[inline]
+    pub fn landed(&mut self, from: ServerId, to: ServerId, number: u64, message: &Message, lost: bool) {
+        self.economy.landed(from, to, number, message, lost);
+    }
+
+    /// The most that two servers have said to each other, in thousandths of what is allowed.
+    pub fn economy(&self) -> u64 {
+        self.economy.peak
+    }
+
+    /// A window is over: looks at everything that was said in it, and at what waits to be said.
+    #[cold]
+    pub(super) fn close_window(&mut self, now: Time, machines: &[Machine]) -> Verdict {
+        for raft in machines.iter().filter_map(Machine::raft) {
+            let (sent, slot) = (raft.held_messages().len() as u64, raft.id().slot());
+            let explained = HELD_ANYWAY + HELD_WINDOWS * raft.config().window_appends_max as u64;
+            self.note_spent(now, slot, slot, &Spent { what: Kind::Held, sent, explained })?;
+        }
+        for from in 0..self.economy.servers {
+            for to in 0..self.economy.servers {
+                self.check_economy(now, from, to)?;
+            }
+        }
+        self.economy.begin_window(now);
+        Ok(())
+    }
+
+    /// Economy: `from` has said to `to` no more than twice what can be explained.
+    pub(super) fn check_economy(&mut self, now: Time, from: usize, to: usize) -> Verdict {
+        for spent in self.economy.judge(from, to) {
+            self.note_spent(now, from, to, &spent)?;
+        }
+        Ok(())
+    }
+
+    fn note_spent(&mut self, now: Time, from: usize, to: usize, spent: &Spent) -> Verdict {
+        self.economy.peak = self.economy.peak.max(spent.used());
+        if spent.used() > 1_000 { self.wasted(now, from, to, spent) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn wasted(&self, now: Time, from: usize, to: usize, spent: &Spent) -> Verdict {
+        let name = |slot: usize| format!("S{}", slot + 1);
+        let (from, to, Spent { sent, explained, .. }) = (name(from), name(to), spent);
+        let (first, second) = match spent.what {
+            Kind::Messages => (
+                format!("{explained} messages from {from} to {to} within a second can be explained"),
+                format!("{from} sent {sent}"),
+            ),
+            Kind::Bytes => (
+                format!("{explained} bytes from {from} to {to} within a second can be explained"),
+                format!("{from} sent {sent}"),
+            ),
+            Kind::Snapshots => (
+                format!("{explained} snapshots from {from} to {to} within ten seconds can be explained"),
+                format!("{from} began to send {sent}"),
+            ),
+            Kind::Answers => {
+                (format!("{from} answers what {to} asks"), format!("it has sent {sent} answers that nobody asked for"))
+            }
+            Kind::Held => (
+                format!("{explained} messages that wait for the disk of {from} can be explained"),
+                format!("{sent} wait there"),
+            ),
+        };
+        self.broken(Property::Economy, now, first, second)
+    }
+
+    /// Counts what a step sends.
+    pub(super) fn count_messages(&mut self, now: Time, raft: &Raft, to: ServerId, message: &Message) -> Verdict {
+        if self.economy.sent(raft.id(), to, message) {
+            self.check_economy(now, raft.id().slot(), to.slot())
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! A planted bug for every property: something that must not be, that this check alone notices. A check that is switched off, or blind, fails
+//! here; and so does one that blames another property.
+
+use alloc::vec::Vec;
+
+use super::safety::Verdict;
+use super::{Asked, Checker, Property, Violation, patience};
+use crate::raft::{
+    AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, Durable, Entries, Entry,
+    EntryId, Envelope, HardState, Input, InstallSnapshot, LogIndex, LogWrite, Message, Output, Payload, Piece, Raft,
+    Receipt, RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta, Start, Term, Write,
+};
+use crate::sim::{Action, Machine, Scenario, Simulation, TRUE_RATE, Target};
+use crate::time::{Duration, Time};
+
+fn s(number: u8) -> ServerId {
+    ServerId::new(number).expect("a server's number")
+}
+
+fn set(numbers: &[u8]) -> ServerSet {
+    numbers.iter().map(|number| s(*number)).collect()
+}
+
+fn id(index: u64, term: u64) -> EntryId {
+    EntryId::new(LogIndex(index), Term(term))
+}
+
+fn entry(term: u64, command: &str) -> Entry {
+    Entry { term: Term(term), payload: Payload::Command(command.as_bytes().into()) }
+}
+
+fn no_op(term: u64) -> Entry {
+    Entry { term: Term(term), payload: Payload::NoOp }
+}
+
+/// A write of these entries after that index.
+fn write(after: u64, entries: Vec<Entry>) -> Write {
+    let log = LogWrite { after: LogIndex(after), entries: entries.into() };
+    Write { hard_state: None, snapshot: None, log: Some(log), receipt: Receipt { sequence: 1, last: id(0, 0) } }
+}
+
+fn writing(after: u64, entries: Vec<Entry>) -> Output {
+    Output { writes: alloc::vec![write(after, entries)], ..Output::default() }
+}
+
+fn saying(to: u8, message: Message) -> Output {
+    Output { messages: alloc::vec![Envelope { to: s(to), message }], ..Output::default() }
+}
+
+fn answer(term: u64, received: u64, outcome: AppendOutcome) -> Message {
+    Message::AppendEntriesResponse(AppendEntriesResponse {
+        term: Term(term),
+        round: 1,
+        probe: 0,
+        clock: Time::ZERO,
+        patience: Duration::ZERO,
+        received: LogIndex(received),
+        outcome,
+    })
+}
+
+fn acknowledging(to: u8, term: u64, index: u64) -> Output {
+    saying(to, answer(term, index, AppendOutcome::Matched(LogIndex(index))))
+}
+
+fn append(term: u64, previous: EntryId, entries: Vec<Entry>, commit: u64) -> AppendEntries {
+    let entries: Entries = entries.into();
+    AppendEntries { term: Term(term), previous, entries, commit: LogIndex(commit), round: 1, probe: 0 }
+}
+
+/// What happens to five machines, told to a checker that doesn't look at one of the properties.
+struct Stage {
+    checker: Checker,
+    machines: Vec<Machine>,
+    now: Time,
+}
+
+impl Stage {
+    fn new(voters: &[u8], ignored: Option<Property>) -> Stage {
+        let mut checker = Checker::new(set(voters), 5);
+        checker.ignored = ignored;
+        let machines = (1..=5).map(|number| Machine::holding(s(number), HardState::default(), Vec::new())).collect();
+        Stage { checker, machines, now: Time::ZERO }
+    }
+
+    /// From now on a machine's disk holds this.
+    fn disk(&mut self, server: u8, hard_state: HardState, entries: Vec<Entry>) {
+        self.machines[usize::from(server) - 1] = Machine::holding(s(server), hard_state, entries);
+    }
+
+    /// A server starts from its machine's disk.
+    fn start(&mut self, server: u8, voters: &[u8], rules: Rules) -> Result<Raft, Violation> {
+        let bootstrap = Configuration::of_voters(set(voters));
+        let image = self.machines[usize::from(server) - 1].disk().image();
+        let config = Config { rules, pre_vote: false, ..Config::new(s(server), 1) };
+        let start = Start::Restart(image.durable(), bootstrap);
+        let raft = Raft::new(config, start, self.now).expect("a disk that can be");
+        self.checker.started(self.now, &raft, image, bootstrap)?;
+        self.checker.paced(self.now, s(server), TRUE_RATE, raft.config());
+        Ok(raft)
+    }
+
+    /// A server takes a step; what it decides. Its disk writes at once.
+    fn step(&mut self, raft: &mut Raft, input: Input) -> Result<Output, Violation> {
+        let mut out = Output::default();
+        raft.step(self.now, input, &mut out);
+        self.stepped(raft, &out)?;
+        let machine = &mut self.machines[raft.id().slot()];
+        out.writes.iter().for_each(|write| machine.write(write));
+        Ok(out)
+    }
+
+    /// A server is said to have decided this.
+    fn stepped(&mut self, raft: &Raft, out: &Output) -> Verdict {
+        self.checker.stepped(self.now, raft, out, &self.machines)
+    }
+
+    /// A server that is its own cluster, or takes itself for it, campaigns and leads; its first entry is on its disk, and is reported if `commits`.
+    fn lead(&mut self, raft: &mut Raft, commits: bool) -> Verdict {
+        self.now += Duration::from_secs(1);
+        let mut receipt = self.step(raft, Input::Campaign)?.writes.last().map(|write| write.receipt);
+        while let Some(durable) = receipt.take().filter(|_| commits || !raft.is_leader()) {
+            let mut out = self.step(raft, Input::Durable(durable))?;
+            if !raft.is_leader() {
+                // Where it isn't alone, a second vote is enough for a server that counts no majority.
+                let vote = RequestVoteResponse { term: raft.term(), granted: true };
+                let message = Message::RequestVoteResponse(vote);
+                out = self.step(raft, Input::Message { from: s(2), message })?;
+            }
+            receipt = out.writes.last().map(|write| write.receipt);
+        }
+        assert!(raft.is_leader(), "it leads");
+        Ok(())
+    }
+}
+
+/// Plays something wrong before a checker that doesn't look at one of the properties.
+type Plant = fn(Option<Property>) -> Verdict;
+
+/// Two servers count themselves alone.
+fn two_leaders(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    for server in [1, 2] {
+        let mut raft = stage.start(server, &[server], Rules::ALL)?;
+        stage.lead(&mut raft, false)?;
+    }
+    Ok(())
+}
+
+/// A leader cuts off its own log.
+fn a_leader_that_forgets(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, false)?;
+    stage.stepped(&raft, &writing(0, Vec::new()))
+}
+
+/// Two logs differ in what an entry says.
+fn an_entry_that_says_two_things(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
+    stage.stepped(&raft, &writing(0, alloc::vec![entry(1, "x")]))?;
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.stepped(&raft, &writing(0, alloc::vec![entry(1, "y")]))
+}
+
+/// Somebody leads without what was committed.
+fn a_leader_that_lacks_an_entry(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, true)?;
+    let term = HardState { term: Term(4), ..HardState::default() };
+    stage.disk(2, term, Vec::new());
+    let mut other = stage.start(2, &[2], Rules::ALL)?;
+    stage.lead(&mut other, false)
+}
+
+/// Somebody applies what wasn't committed.
+fn an_entry_nobody_committed(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, true)?;
+    let raft = stage.start(2, &[1], Rules::ALL)?;
+    let committed = Committed { first: LogIndex(1), entries: Entries::One(entry(1, "x")) };
+    stage.stepped(&raft, &Output { committed: alloc::vec![committed], ..Output::default() })
+}
+
+/// A server falls back into an earlier term.
+fn a_term_that_goes_down(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    for term in [5, 3] {
+        let hard_state = HardState { term: Term(term), ..HardState::default() };
+        let durable = Durable { hard_state, ..Durable::default() };
+        let voters = Configuration::of_voters(set(&[1, 2, 3]));
+        let raft = Raft::new(Config::new(s(1), 1), Start::Restart(durable, voters), Time::ZERO);
+        stage.stepped(&raft.expect("a disk that can be"), &Output::default())?;
+    }
+    Ok(())
+}
+
+/// A server that has forgotten its term as it starts.
+fn a_term_that_is_forgotten(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    stage.disk(1, HardState { term: Term(5), ..HardState::default() }, Vec::new());
+    let voters = Configuration::of_voters(set(&[1, 2, 3]));
+    let raft = Raft::new(Config::new(s(1), 1), Start::Bootstrap(voters), Time::ZERO).expect("an empty disk");
+    stage.checker.started(Time::ZERO, &raft, stage.machines[0].disk().image(), voters)
+}
+
+/// Its disk was lost with the first vote, and has the second.
+fn two_votes(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    for candidate in [1, 3] {
+        let hard_state = HardState { term: Term(7), voted_for: Some(s(candidate)), ..HardState::default() };
+        stage.disk(2, hard_state, Vec::new());
+        let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+        let vote = RequestVoteResponse { term: Term(7), granted: true };
+        stage.stepped(&raft, &saying(candidate, Message::RequestVoteResponse(vote)))?;
+        stage.checker.crashed(stage.now, s(2), &stage.machines)?;
+        stage.checker.destroyed(s(2), true);
+    }
+    Ok(())
+}
+
+/// An acknowledgement of what is in memory only.
+fn a_promise_without_a_disk(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    stage.disk(2, HardState { term: Term(1), ..HardState::default() }, Vec::new());
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.stepped(&raft, &acknowledging(1, 1, 1))
+}
+
+/// A vote that isn't on the disk any more after a crash.
+fn a_vote_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let voted = HardState { term: Term(7), voted_for: Some(s(1)), ..HardState::default() };
+    stage.disk(2, voted, Vec::new());
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    let vote = RequestVoteResponse { term: Term(7), granted: true };
+    stage.stepped(&raft, &saying(1, Message::RequestVoteResponse(vote)))?;
+    stage.disk(2, HardState { term: Term(7), ..HardState::default() }, Vec::new());
+    stage.checker.crashed(stage.now, s(2), &stage.machines)
+}
+
+/// An acknowledged entry that isn't on the disk any more after a crash.
+fn an_entry_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let term = HardState { term: Term(1), ..HardState::default() };
+    stage.disk(2, term, alloc::vec![no_op(1)]);
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.stepped(&raft, &acknowledging(1, 1, 1))?;
+    stage.disk(2, term, Vec::new());
+    stage.checker.crashed(stage.now, s(2), &stage.machines)
+}
+
+/// A server acknowledges an entry of its own, where its leader has another.
+fn an_acknowledgement_of_something_else(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut leader = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut leader, false)?;
+    stage.machines[0].run(leader);
+    stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(0)]);
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.stepped(&raft, &acknowledging(1, 1, 1))
+}
+
+/// A leader counts itself alone, though there are three.
+fn a_commit_on_one_disk(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut raft =
+        stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority).without(Rule::CommitByMajority))?;
+    stage.lead(&mut raft, true)
+}
+
+/// A joint membership is committed without the new majority, and in the same step the next one is appended.
+fn a_joint_commit_without_the_new_majority(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let joint = Configuration { outgoing: set(&[1]), ..Configuration::of_voters(set(&[1, 2, 3])) };
+    let entries = alloc::vec![no_op(1), Entry { term: Term(1), payload: Payload::Membership(joint.into()) }];
+    stage.disk(1, HardState { term: Term(1), ..HardState::default() }, entries);
+    let mut raft = stage.start(1, &[1], Rules::ALL.without(Rule::WinByMajority).without(Rule::CommitByMajority))?;
+    stage.lead(&mut raft, true)
+}
+
+/// A committed entry goes from the disk of a server that never said that it has it.
+fn a_commit_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let term = HardState { term: Term(1), ..HardState::default() };
+    stage.disk(2, term, alloc::vec![no_op(1)]);
+    let mut raft =
+        stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority).without(Rule::CommitByMajority))?;
+    stage.lead(&mut raft, true)?;
+    stage.disk(2, term, Vec::new());
+    stage.checker.crashed(stage.now, s(2), &stage.machines)
+}
+
+/// A new leader changes the membership before it has committed anything.
+fn a_change_too_early(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, false)?;
+    let larger = Configuration::of_voters(set(&[1, 2, 3, 4]));
+    stage.stepped(&raft, &writing(1, alloc::vec![Entry { term: Term(1), payload: Payload::Membership(larger.into()) }]))
+}
+
+/// A snapshot tells of another membership than the log.
+fn a_snapshot_of_another_membership(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, true)?;
+    let configuration = Configuration::of_voters(set(&[1, 2]));
+    let meta = SnapshotMeta { last: id(1, 1), configuration, configuration_index: LogIndex::ZERO };
+    let snapshot = Some(Snapshot::new(meta, b"store"[..].into()).into());
+    let write = Write { snapshot, log: None, ..write(0, Vec::new()) };
+    stage.stepped(&raft, &Output { writes: alloc::vec![write], ..Output::default() })
+}
+
+/// A follower commits what nobody has compared.
+fn a_commit_without_a_comparison(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut leader = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut leader, true)?;
+    stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
+    let mut raft = stage.start(2, &[1, 2], Rules::ALL)?;
+    // The checker isn't told that it came.
+    let heartbeat = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 1));
+    stage.step(&mut raft, Input::Message { from: s(1), message: heartbeat }).map(|_| ())
+}
+
+/// A request that nobody answers.
+fn a_read_without_end(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
+    stage.checker.asked(stage.now, s(1), 1, Asked::Read);
+    stage.now += patience(raft.config());
+    stage.stepped(&raft, &Output::default()).expect("it has that long");
+    stage.now += Duration::from_micros(1);
+    stage.stepped(&raft, &Output::default())
+}
+
+/// A small run, with one client that reads and writes in a hurry.
+fn run(rule: Rule, ignored: Option<Property>, seed: u64, actions: &[(u64, Action)]) -> Verdict {
+    let mut scenario = Scenario::new(seed, 3);
+    scenario.parameters.rules = Rules::ALL.without(rule);
+    scenario.parameters.timing.check_quorum = false;
+    scenario.parameters.clients.count = 4;
+    scenario.parameters.clients.extra_reads = 500_000;
+    scenario.parameters.clients.think_time = Duration::from_millis(20);
+    scenario.parameters.clients.attempt_timeout = Duration::from_millis(100);
+    scenario.parameters.clients.keys = 1;
+    scenario.parameters.network.latency_max = Duration::from_millis(40);
+    let mut world = Simulation::new(scenario).expect("parameters that make a world");
+    world.ignore(ignored);
+    for (at, action) in actions {
+        world.run_until(Time::from_millis(*at));
+        world.act(action.clone()).expect("an action that makes sense");
+    }
+    world.run_until(Time::from_secs(20));
+    world.violation().cloned().map_or(Ok(()), Err)
+}
+
+/// A retry is applied again.
+fn a_write_applied_twice(ignored: Option<Property>) -> Verdict {
+    run(Rule::DeduplicateRetries, ignored, 1, &[])
+}
+
+/// A leader that nobody hears answers reads.
+fn a_stale_read(ignored: Option<Property>) -> Verdict {
+    let isolations = (1..15).flat_map(|second| {
+        [(second * 1_000, Action::Isolate(Target::Leader)), (second * 1_000 + 800, Action::HealAll)]
+    });
+    run(Rule::ConfirmBeforeReading, ignored, 1, &isolations.collect::<Vec<_>>())
+}
+
+/// How much of what is allowed was used, in thousandths.
+type Used = Result<u64, Violation>;
+
+/// What is told to a checker about two servers, for five seconds: who says what to whom, and whether it arrives.
+fn traffic(ignored: Option<Property>, each: impl Fn(u64) -> Vec<(u8, u8, Message, bool)>, every: Duration) -> Used {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let one = stage.start(1, &[1, 2, 3], Rules::ALL)?;
+    let two = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    for number in 1..=5_000_000 / every.as_micros() {
+        stage.now += every;
+        for (from, to, message, arrives) in each(number) {
+            let out = saying(to, message);
+            stage.stepped(if from == 1 { &one } else { &two }, &out)?;
+            stage.checker.landed(s(from), s(to), number, &out.messages[0].message, !arrives);
+        }
+    }
+    Ok(stage.checker.economy())
+}
+
+/// A leader and a follower that disagree for ever, at the speed of the network: 2 ms to and fro.
+fn ping_pong(ignored: Option<Property>) -> Used {
+    let probe = |number: u64| Message::AppendEntries(append(1, id(3 + number % 2, 1), Vec::new(), 0));
+    let reject = || answer(1, 0, AppendOutcome::Damaged { previous: LogIndex(3), last: id(2, 1) });
+    let each = |number| alloc::vec![(1, 2, probe(number), true), (2, 1, reject(), true)];
+    traffic(ignored, each, Duration::from_millis(2))
+}
+
+fn piece(last: u64, offset: u64, whole: &alloc::sync::Arc<[u8]>) -> Message {
+    let configuration = Configuration::of_voters(set(&[1, 2, 3]));
+    let meta = SnapshotMeta { last: id(last, 1), configuration, configuration_index: LogIndex::ZERO };
+    let piece = Piece::of(whole, offset, offset + 100);
+    let size = whole.len() as u64;
+    let message = InstallSnapshot { term: Term(1), round: 1, meta, size, checksum: 1, offset, piece };
+    Message::InstallSnapshot(message.into())
+}
+
+/// A follower that is sent one snapshot after the other: ten pieces each, in 100 ms.
+fn a_chase_of_snapshots(ignored: Option<Property>) -> Used {
+    let whole: alloc::sync::Arc<[u8]> = alloc::vec![0; 1_000].into();
+    let next = |number: u64| piece(number / 10 + 1, number % 10 * 100, &whole);
+    traffic(ignored, |number| alloc::vec![(1, 2, next(number), true)], Duration::from_millis(10))
+}
+
+/// The pieces of one snapshot, each again and again.
+fn pieces_that_multiply(ignored: Option<Property>) -> Used {
+    let whole: alloc::sync::Arc<[u8]> = alloc::vec![0; 1_000].into();
+    let next = |number: u64| (0..2 + number / 10).map(move |copy| (number + copy) % 10 * 100);
+    let send = |number| next(number).map(|offset| (1, 2, piece(1, offset, &whole), true)).collect();
+    traffic(ignored, send, Duration::from_millis(20))
+}
+
+/// A server that nobody hears is sent a hundred entries with each heartbeat.
+fn a_dead_peer_that_is_sent_everything(ignored: Option<Property>) -> Used {
+    let entries: Vec<Entry> = (0..100).map(|_| entry(1, "a command as long as they are")).collect();
+    let send = |_| alloc::vec![(1, 2, Message::AppendEntries(append(1, id(1, 1), entries.clone(), 0)), false)];
+    traffic(ignored, send, Duration::from_millis(50))
+}
+
+/// Two answers to each question.
+fn answers_nobody_asked_for(ignored: Option<Property>) -> Used {
+    let heartbeat = || Message::AppendEntries(append(1, id(0, 0), Vec::new(), 0));
+    let too_late = || answer(2, 0, AppendOutcome::StaleTerm);
+    let send = |_| alloc::vec![(1, 2, heartbeat(), true), (2, 1, too_late(), true), (2, 1, too_late(), true)];
+    traffic(ignored, send, Duration::from_millis(50))
+}
+
+const PLANTED: &[(Property, Plant)] = &[
+    (Property::ElectionSafety, two_leaders),
+    (Property::LeaderAppendOnly, a_leader_that_forgets),
+    (Property::LogMatching, an_entry_that_says_two_things),
+    (Property::LeaderCompleteness, a_leader_that_lacks_an_entry),
+    (Property::StateMachineSafety, an_entry_nobody_committed),
+    (Property::MonotonicState, a_term_that_goes_down),
+    (Property::MonotonicState, a_term_that_is_forgotten),
+    (Property::OneVoteATerm, two_votes),
+    (Property::DurablePromise, a_promise_without_a_disk),
+    (Property::DurablePromise, a_vote_that_a_crash_takes_away),
+    (Property::DurablePromise, an_entry_that_a_crash_takes_away),
+    (Property::DurablePromise, an_acknowledgement_of_something_else),
+    (Property::DurableCommit, a_commit_on_one_disk),
+    (Property::DurableCommit, a_joint_commit_without_the_new_majority),
+    (Property::DurableCommit, a_commit_that_a_crash_takes_away),
+    (Property::ExactlyOnce, a_write_applied_twice),
+    (Property::LawfulMembership, a_change_too_early),
+    (Property::LawfulMembership, a_snapshot_of_another_membership),
+    (Property::FreshReads, a_stale_read),
+    (Property::VerifiedCommit, a_commit_without_a_comparison),
+    (Property::EveryRequestEnds, a_read_without_end),
+    (Property::Economy, |ignored| ping_pong(ignored).map(|_| ())),
+    (Property::Economy, |ignored| a_chase_of_snapshots(ignored).map(|_| ())),
+    (Property::Economy, |ignored| pieces_that_multiply(ignored).map(|_| ())),
+    (Property::Economy, |ignored| a_dead_peer_that_is_sent_everything(ignored).map(|_| ())),
+    (Property::Economy, |ignored| answers_nobody_asked_for(ignored).map(|_| ())),
+];
+
+#[test]
+fn every_property_notices_what_is_planted_for_it_and_no_other_does() {
+    for property in Property::ALL {
+        let name = property.name();
+        assert!(PLANTED.iter().any(|(planted, _)| *planted == property), "nothing is planted for {name}");
+    }
+    for (number, (property, plant)) in PLANTED.iter().enumerate() {
+        let name = property.name();
+        let violation = plant(None).expect_err(&alloc::format!("{name} doesn't notice number {number}"));
+        assert_eq!(violation.property, *property, "number {number}: {violation}");
+        assert_eq!(plant(Some(*property)), Ok(()), "without {name}, nothing is noticed of number {number}");
+    }
+}
+
+#[test]
+fn a_storm_uses_more_than_twice_what_is_allowed() {
+    let storms = [ping_pong, a_chase_of_snapshots, pieces_that_multiply, a_dead_peer_that_is_sent_everything];
+    for (number, storm) in storms.into_iter().enumerate() {
+        let used = storm(Some(Property::Economy)).expect("nobody looks");
+        assert!(used >= 2_000, "storm {number} used {used} thousandths");
+    }
+}
