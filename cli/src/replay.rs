@@ -81,7 +81,6 @@ impl Options {
 /// What is known about a run in the end.
 enum Verdict {
     Fine,
-    Undecided,
     Wrong(String),
     /// It was broken off.
     Open,
@@ -121,19 +120,14 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     };
     teller.clear();
     if options.json {
-        (value["violation"], value["undecided"]) = match &verdict {
-            Verdict::Wrong(sentence) => (json!(sentence), json!(false)),
-            verdict => (Value::Null, json!(!matches!(verdict, Verdict::Fine))),
-        };
+        let violation = if let Verdict::Wrong(sentence) = &verdict { Some(sentence) } else { None };
+        value["violation"] = json!(violation);
         value["interrupted"] = json!(matches!(verdict, Verdict::Open));
         output::print(&Text::json(&value))?;
     } else {
         match &verdict {
             Verdict::Wrong(sentence) => text.styled(BAD, sentence).end_line(),
             Verdict::Fine => text.styled(GOOD, "Nothing wrong was found").line("."),
-            Verdict::Undecided => text
-                .styled(ODD, "Nothing wrong was found")
-                .line("; it is undecided whether what clients saw is linearizable"),
             Verdict::Open => text
                 .styled(ODD, "Interrupted")
                 .line(format_args!(": it came to {now} of {until}, and nothing wrong was found up to there")),
@@ -143,7 +137,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     Ok(match verdict {
         Verdict::Wrong(_) => Ending::Found,
         Verdict::Open => Ending::Interrupted,
-        Verdict::Fine | Verdict::Undecided => Ending::Fine,
+        Verdict::Fine => Ending::Fine,
     })
 }
 
@@ -157,7 +151,6 @@ fn judge(playing: Playing, interrupt: &Interrupt, teller: &Teller<'_>) -> Verdic
         Ok(None) => Verdict::Open,
         Ok(Some(judged)) => match judged.finding {
             Some(finding) => Verdict::Wrong(finding.to_string()),
-            None if judged.undecided => Verdict::Undecided,
             None => Verdict::Fine,
         },
     }

@@ -53,9 +53,9 @@ impl Memberships {
         self.known.push(membership);
     }
 
-    /// The log begins with a snapshot, at whose end this one was in force. What the log held up to there may have been something else.
-    pub(super) fn begin_with(&mut self, membership: (LogIndex, Configuration), end: LogIndex) {
-        self.known.retain(|(at, _)| *at > end);
+    /// The log begins with a snapshot up to `last`, at whose end this one was in force, whatever the log said before.
+    pub(super) fn begin_with(&mut self, last: LogIndex, membership: (LogIndex, Configuration)) {
+        self.known.retain(|(at, _)| *at > last);
         self.known.insert(0, membership);
     }
 
@@ -134,6 +134,20 @@ mod tests {
 
     fn joint(voters: &[u8], outgoing: &[u8]) -> Configuration {
         Configuration { outgoing: set(outgoing), ..simple(voters) }
+    }
+
+    #[test]
+    fn a_snapshot_replaces_what_the_log_said_of_its_time() {
+        let mut memberships = Memberships::new(simple(&[1, 2, 3]));
+        memberships.append((LogIndex(4), joint(&[1, 4], &[1, 2, 3])));
+        memberships.append((LogIndex(9), simple(&[1, 2])));
+        memberships.begin_with(LogIndex(6), (LogIndex(2), simple(&[2, 3])));
+        assert_eq!(memberships.latest(), (LogIndex(9), simple(&[1, 2])));
+        memberships.truncate_after(LogIndex(6));
+        assert_eq!(memberships.latest(), (LogIndex(2), simple(&[2, 3])), "what was appended at 4 was another leader’s");
+        memberships.truncate_after(LogIndex(1));
+        assert_eq!(memberships.at(LogIndex(1)), (LogIndex::ZERO, Configuration::default()));
+        assert_eq!(memberships.latest(), (LogIndex(2), simple(&[2, 3])), "what the log begins with stays");
     }
 
     /// By brute force: no two quorums are apart.

@@ -13,7 +13,8 @@
 //! * **questions**: each explains one answer.
 //!
 //! The bytes of entries and snapshots are explained in the same way; and every ten seconds it is looked how many snapshots one
-//! server began to send to another: a few, and one more for each loss, restart and new leadership. Messages that wait in a server for
+//! server began to send to another: a few, and one more for each loss, restart and new leadership, and for each second in which the receiver's disk is
+//! slower than heartbeats come, for then it may fall behind for ever. Messages that wait in a server for
 //! its disk are explained by the windows of those who sent what they answer.
 //!
 //! # The bound
@@ -271,6 +272,13 @@ impl Economy {
         }
     }
 
+    /// A server can't be expected to keep up.
+    fn falls_behind(&mut self, server: ServerId) {
+        for other in 0..self.servers {
+            self.pairs[other * self.servers + server.slot()].causes += 1;
+        }
+    }
+
     /// A message leaves. Whether there are so many by now that they should be looked at.
     #[inline]
     pub(super) fn sent(&mut self, from: ServerId, to: ServerId, message: &Message) -> bool {
@@ -381,10 +389,14 @@ impl Checker {
     /// A window is over: looks at everything that was said in it, and at what waits to be said.
     #[cold]
     pub(super) fn close_window(&mut self, now: Time, machines: &[Machine]) -> Verdict {
-        for raft in machines.iter().filter_map(Machine::raft) {
+        for machine in machines {
+            let Some(raft) = machine.raft() else { continue };
             let (sent, slot) = (raft.held_messages().len() as u64, raft.id().slot());
             let explained = HELD_ANYWAY + HELD_WINDOWS * raft.config().window_appends_max as u64;
             self.note_spent(now, slot, slot, &Spent { what: Kind::Held, sent, explained })?;
+            if machine.disk().parameters().fsync_max > raft.config().heartbeat_interval {
+                self.economy.falls_behind(raft.id());
+            }
         }
         for from in 0..self.economy.servers {
             for to in 0..self.economy.servers {

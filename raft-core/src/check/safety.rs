@@ -264,7 +264,7 @@ impl Checker {
         if let Some(snapshot) = &write.snapshot {
             let meta = &snapshot.meta;
             let (since, membership) = self.committed_memberships.at(meta.last.index);
-            self.memberships[me.slot()].begin_with((since, membership), meta.last.index);
+            self.memberships[me.slot()].begin_with(meta.last.index, (since, membership));
             // Who joined knows of no members before the first entry that names some.
             let says_nothing = meta.configuration.voters.is_empty();
             if !says_nothing && (meta.configuration_index, meta.configuration) != (since, membership) {

@@ -559,6 +559,20 @@ impl Simulation {
         self.checker.as_ref().map(Checker::economy)
     }
 
+    /// A client was told something else, for tests of what clients see.
+    #[cfg(test)]
+    pub(crate) fn tell_client(&mut self, number: u32, outcome: crate::kv::Outcome) {
+        let record = self.operations.get_mut(number as usize - 1).expect("an operation of that number");
+        let (at, _) = record.end.take().expect("it has ended");
+        record.end = Some((at, End::Answered(outcome)));
+    }
+
+    /// An operation took effect elsewhere in the log, for tests of what the log says.
+    #[cfg(test)]
+    pub(crate) fn misplace(&mut self, number: u32, point: u64) {
+        self.operations.get_mut(number as usize - 1).expect("an operation of that number").point = Some(point);
+    }
+
     /// Nobody looks at a property any more, for tests of the others.
     #[cfg(test)]
     pub(crate) fn ignore(&mut self, property: Option<crate::check::Property>) {

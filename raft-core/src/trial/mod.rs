@@ -6,12 +6,13 @@
 //!
 //! # What is judged
 //! * **Safety** while the run goes on: the first [`Violation`] ends it.
-//! * **What clients saw**, at the end: their history must be linearizable ([`crate::check::linearizable`]). Where that can't be
-//!   decided within bounds, [`Played::undecided`] says so.
+//! * **What clients saw**, at the end: their history must be linearizable ([`crate::check::linearizable`]). If a search that knows nothing of the
+//!   log can't decide that within bounds, the log's order must explain it, which is always decided.
 //! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within [`CALM_AFTER`] and [`GRACE`] (and longer where disks are
 //!   slow) there must be a moment at
-//!   which somebody leads, a write of the person's has been answered, if one was asked for in time, and all servers that were healed (and are still members) have
-//!   applied it, with equal stores. Not at every moment: what was not healed may go on disturbing.
+//!   which somebody leads, a write of the person's has been answered, if one was asked for in time, and all members that nothing is wrong with any
+//!   more and that the leader reaches have applied it, with equal stores: those that were healed, and all others whose faults are over. Not at every
+//!   moment: what was not healed may go on disturbing. A clock that was set forward or back, however far, is no excuse.
 //!
 //! [`Playing`] does it step by step, for those who watch. However long a run is, little of it is
 //! remembered: of what clients saw, what the log's order explains is settled for good, and
@@ -35,13 +36,19 @@ use core::fmt;
 pub use playing::{Playing, Watcher};
 pub use shrink::{Failure, Shrunk, shrink, shrink_while};
 
+use rand::rngs::Xoshiro256PlusPlus;
+use rand::{RngExt, SeedableRng};
+
+use crate::check::linearizable::witness::Contradiction;
 use crate::check::linearizable::{Explanation, WORK_DEFAULT};
 use crate::check::{Property, Violation};
 use crate::format::{Run, link, units};
+use crate::hash::mix;
 use crate::kv::{Outcome, Request};
-use crate::raft::{Rules, ServerId};
+use crate::raft::{Rules, ServerId, ServerSet};
 use crate::sim::{
-    self, Action, CALM_AFTER, ClientId, End, OperationRecord, Profile, Scenario, ScenarioError, Simulation, TimedAction,
+    self, Action, CALM_AFTER, ClientId, End, Endpoint, Impairment, Machine, OperationRecord, Profile, Scenario,
+    ScenarioError, Simulation, TRUE_RATE, TimedAction,
 };
 use crate::time::{Duration, Time};
 
@@ -56,6 +63,12 @@ const GLANCE: Duration = Duration::from_millis(10);
 
 /// How often, after a storm, the person writes, until nothing of it is left to wait for.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How far clocks are set at the end of a storm, in microseconds: an hour and a day, forward and back.
+const FAR: [i64; 4] = [3_600_000_000, -3_600_000_000, 86_400_000_000, -86_400_000_000];
+
+/// The concern whose luck decides about that.
+const CLOCKS: u64 = 7;
 
 /// What a hunt makes its runs of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +95,7 @@ impl Hunt {
     pub fn run(&self, seed: u64) -> Run {
         let mut scenario = sim::hunt(seed, self.servers, self.length, self.profile, self.rules);
         let calm = Time::ZERO + (self.length - CALM_AFTER);
+        self.set_clocks(&mut scenario, calm);
         let mut at = calm;
         while at + scenario.parameters.clients.operation_timeout <= calm + CALM_AFTER {
             let number = at.since(calm).as_micros() / PROBE_INTERVAL.as_micros() + 1;
@@ -89,6 +103,27 @@ impl Hunt {
             at += PROBE_INTERVAL;
         }
         Run { scenario, until: Time::ZERO + self.length, hash: None }
+    }
+
+    /// In some seeds the last thing before the calm is that clocks are set far forward or back: the cluster must come back to work after that, too. Not
+    /// where leases rest on the clocks.
+    fn set_clocks(&self, scenario: &mut Scenario, calm: Time) {
+        let parameters = &scenario.parameters;
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(scenario.seed, CLOCKS, 0));
+        let faulty = matches!(self.profile, Profile::Clocks | Profile::Full) && !parameters.clients.lease_reads;
+        if !faulty || random.random_range(0..3_u32) > 0 {
+            return;
+        }
+        let servers = parameters.servers;
+        for _ in 0..2 {
+            let place = scenario.actions.iter().rposition(|timed| matches!(timed.action, Action::HealQuorum(_)));
+            let server = ServerId::new(random.random_range(1..=servers));
+            let micros = FAR[random.random_range(0..FAR.len() as u32) as usize];
+            if let (Some(place), Some(server)) = (place, server) {
+                let action = Action::JumpClock { server, micros };
+                scenario.actions.insert(place, TimedAction { at: calm, action });
+            }
+        }
     }
 
     /// The command that hunts in that seed alone.
@@ -139,6 +174,13 @@ pub enum Finding {
         /// When it showed.
         at: Time,
     },
+    /// Whether what clients saw is linearizable could not be decided, and the log, which should decide it, tells another story.
+    AnotherStory {
+        /// What the log says, and what a client was told.
+        why: Contradiction,
+        /// When the client was told.
+        at: Time,
+    },
     /// The cluster doesn't come back to work after a storm.
     Stuck {
         /// What it lacks.
@@ -181,7 +223,7 @@ impl Finding {
     pub fn at(&self) -> Time {
         match self {
             Finding::Violation(violation) => violation.at,
-            Finding::NotLinearizable { at, .. } | Finding::Stuck { at, .. } => *at,
+            Finding::NotLinearizable { at, .. } | Finding::AnotherStory { at, .. } | Finding::Stuck { at, .. } => *at,
         }
     }
 
@@ -189,7 +231,7 @@ impl Finding {
     pub fn name(&self) -> &'static str {
         match self {
             Finding::Violation(Violation { property, .. }) => Property::name(*property),
-            Finding::NotLinearizable { .. } => "Linearizability",
+            Finding::NotLinearizable { .. } | Finding::AnotherStory { .. } => "Linearizability",
             Finding::Stuck { .. } => "Liveness",
         }
     }
@@ -200,6 +242,9 @@ impl fmt::Display for Finding {
         match self {
             Finding::Violation(violation) => violation.fmt(f),
             Finding::NotLinearizable { why, .. } => write!(f, "Linearizability is violated: {why}"),
+            Finding::AnotherStory { why, .. } => {
+                write!(f, "Linearizability is in doubt: the log tells another story than the clients: {why}")
+            }
             Finding::Stuck { why, at } => write!(f, "Liveness is violated: at {at}, after a storm, {why}"),
         }
     }
@@ -225,8 +270,6 @@ pub struct Played {
     pub world: Simulation,
     /// What is wrong with it, if something is.
     pub finding: Option<Finding>,
-    /// Whether it could not be decided if what clients saw is linearizable.
-    pub undecided: bool,
 }
 
 /// Plays a run up to its moment and judges it.
@@ -237,8 +280,7 @@ pub fn play(run: &Run) -> Result<Played, ScenarioError> {
     play_within(run, WORK_DEFAULT)
 }
 
-/// Like [`play`], with no more than `work_max` looks at what clients saw: enough for whoever only wants to know whether it is linearizable, and plays
-/// very many runs.
+/// Like [`play`], with no more than `work_max` looks at what clients saw by the search that knows nothing of the log.
 ///
 /// # Errors
 /// A run that can't be played.
@@ -265,9 +307,7 @@ pub fn calm_of(scenario: &Scenario) -> Option<Time> {
 
 /// What the cluster lacks to be back at work since `calm`.
 fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
-    if world.leader().is_none() {
-        return Some(Stuck::NoLeader);
-    }
+    let Some(leader) = world.leader() else { return Some(Stuck::NoLeader) };
     let asked = |operation: &&OperationRecord| {
         let writes = matches!(operation.request, Request::Write(_));
         operation.client == ClientId::PERSON && operation.began >= calm && writes
@@ -285,10 +325,9 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
             None => 0,
         },
     };
-    // Who has left since is not told anything any more.
-    let healed = world.healed().intersection(world.configuration().members());
+    let Some(asked) = leader_and_followers(world, leader) else { return Some(Stuck::NoLeader) };
     let mut stores = Vec::new();
-    for server in healed.iter() {
+    for server in asked.iter() {
         match world.machine(server).and_then(|machine| machine.store()) {
             Some(store) if store.applied_index() >= index => stores.push((store.applied_index(), server, store)),
             _ => return Some(Stuck::Behind { server, index }),
@@ -297,6 +336,37 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     stores.sort_by_key(|(applied, server, _)| (*applied, *server));
     let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
     differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
+}
+
+/// The leader and the members that must have what it has: those that it reaches and that nothing is wrong with. Who has left is not told anything any
+/// more. None where the leader reaches no quorum: then it is no leader that counts.
+fn leader_and_followers(world: &Simulation, leader: ServerId) -> Option<ServerSet> {
+    let configuration = world.configuration();
+    let (up, well) =
+        (Machine::is_up, |machine: &Machine| is_well(world, machine) || world.healed().contains(machine.id()));
+    let reached = |condition: &dyn Fn(&Machine) -> bool| -> ServerSet {
+        let reaches = |machine: &&Machine| {
+            machine.id() == leader || condition(machine) && are_linked(world, leader, machine.id())
+        };
+        world.machines().iter().filter(reaches).map(Machine::id).collect()
+    };
+    configuration.has_quorum(reached(&up)).then(|| reached(&well).intersection(configuration.members()))
+}
+
+/// Whether all that has ever been wrong with a server is over.
+fn is_well(world: &Simulation, machine: &Machine) -> bool {
+    let disk = machine.disk();
+    let quick = *disk.parameters() == world.scenario().parameters.disk && !disk.is_stalled() && !disk.is_full();
+    machine.is_up() && !machine.is_paused() && quick && machine.clock().rate() == TRUE_RATE
+}
+
+/// Whether messages between the two arrive as they should, both ways.
+fn are_linked(world: &Simulation, one: ServerId, other: ServerId) -> bool {
+    let (one, other) = (Endpoint::Server(one), Endpoint::Server(other));
+    [(one, other), (other, one)].into_iter().all(|(from, to)| {
+        let network = world.network();
+        !network.is_cut(from, to) && network.impairment(from, to) == Impairment::default()
+    })
 }
 
 #[cfg(test)]
@@ -342,5 +412,42 @@ mod tests {
         // Whoever breaks something after the storm is promised nothing.
         run.scenario.actions.push(TimedAction { at: Time::from_secs(20), action: Action::SetLoss(1) });
         assert_eq!(play(&run).unwrap().finding, None);
+    }
+
+    #[test]
+    fn every_server_that_is_well_again_must_have_what_the_leader_has() {
+        let mut world = Simulation::new(Scenario::new(1, 3)).unwrap();
+        let calm = Time::from_secs(1);
+        world.run_until(calm);
+        let leader = world.leader().expect("a leader");
+        let last = ServerSet::first(3).iter().find(|server| *server != leader).expect("a follower");
+        world.act(Action::Isolate(sim::Target::Server(last))).unwrap();
+        world.act(Action::Submit("put x 1".into())).unwrap();
+        world.run_until(Time::from_secs(2));
+        assert_eq!(what_is_missing(&world, calm), None, "the leader doesn't reach it");
+        world.act(Action::HealAll).unwrap();
+        assert!(matches!(what_is_missing(&world, calm), Some(Stuck::Behind { server, .. }) if server == last));
+        world.act(Action::SetClockRate { server: last, rate: 2 * TRUE_RATE }).unwrap();
+        assert_eq!(what_is_missing(&world, calm), None, "something is wrong with it still");
+        world.act(Action::SetClockRate { server: last, rate: TRUE_RATE }).unwrap();
+        world.run_until(Time::from_secs(3));
+        assert_eq!(what_is_missing(&world, calm), None);
+        // A leader that reaches nobody isn't one.
+        world.act(Action::Isolate(sim::Target::Leader)).unwrap();
+        assert_eq!(what_is_missing(&world, calm), Some(Stuck::NoLeader));
+    }
+
+    #[test]
+    fn clocks_are_set_far_before_some_calms_and_never_where_leases_rest_on_them() {
+        let far = |profile, seed| {
+            let run = Hunt { profile, ..Hunt::default() }.run(seed);
+            let jumps = |timed: &&TimedAction| matches!(timed.action, Action::JumpClock { micros, .. } if FAR.contains(&micros));
+            let count = run.scenario.actions.iter().filter(jumps).count();
+            assert!(count == 0 || !run.scenario.parameters.clients.lease_reads, "seed {seed}");
+            assert_eq!(calm_of(&run.scenario), Some(Time::from_secs(50)), "seed {seed}");
+            count
+        };
+        assert!((0..50).map(|seed| far(Profile::Full, seed)).sum::<usize>() > 10);
+        assert_eq!((0..50).map(|seed| far(Profile::Network, seed)).sum::<usize>(), 0);
     }
 }

@@ -4,8 +4,11 @@
 //! its news, to show how far it has come, to break it off. What is settled is judged on the way and
 //! forgotten, so that a long run takes hardly more room than a short one.
 
+use alloc::vec::Vec;
+
 use super::past::Past;
 use super::{Finding, GLANCE, GRACE, Played, Stuck, WRITES, calm_of, what_is_missing};
+use crate::check::linearizable::witness::{self, Point};
 use crate::check::linearizable::{History, Verdict};
 use crate::format::Run;
 use crate::sim::{CALM_AFTER, ClientId, ScenarioError, Simulation};
@@ -92,19 +95,25 @@ impl Playing {
                 self.stuck = what_is_missing(&self.world, calm).map(|why| Finding::Stuck { why, at });
             }
         }
-        let mut undecided = false;
         let mut finding = self.world.violation().cloned().map(Finding::Violation);
         if finding.is_none() && (self.past.is_empty() || !self.past.explains(&self.world)) {
-            match self.history(watcher)?.check_within(work_max) {
-                Verdict::Linearizable(_) => {}
-                Verdict::NotLinearizable(why) => {
-                    let at = why.at.unwrap_or(self.world.now());
-                    finding = Some(Finding::NotLinearizable { why: *why, at });
-                }
-                Verdict::Undecided { .. } => undecided = true,
-            }
+            finding = self.what_clients_saw(work_max, watcher)?;
         }
-        Some(Played { finding: finding.or(self.stuck), world: self.world, undecided })
+        Some(Played { finding: finding.or(self.stuck), world: self.world })
+    }
+
+    /// What is wrong with what clients saw, if something is; nothing at all if it was broken off.
+    fn what_clients_saw(&self, work_max: u64, watcher: &mut impl Watcher) -> Option<Option<Finding>> {
+        let (history, points) = self.history(watcher)?;
+        let ended = |at: Option<Time>| at.unwrap_or(self.world.now());
+        Some(match history.check_within(work_max) {
+            Verdict::Linearizable(_) => None,
+            Verdict::NotLinearizable(why) => Some(Finding::NotLinearizable { at: ended(why.at), why: *why }),
+            Verdict::Undecided { .. } => witness::check(&history, &points).err().map(|why| {
+                let at = ended(history.operation(why.operation).ended);
+                Finding::AnotherStory { why, at }
+            }),
+        })
     }
 
     /// Plays on until the cluster is back at work, but no further than `limit`; whether it wasn't
@@ -142,10 +151,11 @@ impl Playing {
         }
     }
 
-    /// Everything that clients have seen, if need be by playing once more.
-    fn history(&self, watcher: &mut impl Watcher) -> Option<History> {
+    /// Everything that clients have seen, and where in the log it took effect, if need be by playing
+    /// once more.
+    fn history(&self, watcher: &mut impl Watcher) -> Option<(History, Vec<Point>)> {
         if self.past.is_empty() {
-            return Some(History::from_operations(self.world.operations()));
+            return Some(History::with_points(self.world.operations()));
         }
         let scenario = self.world.scenario().clone();
         let mut again = Simulation::new(scenario).unwrap_or_else(|error| panic!("it has been played: {error}"));
@@ -157,7 +167,7 @@ impl Playing {
                 return None;
             }
             if !more {
-                return Some(History::from_operations(again.operations()));
+                return Some(History::with_points(again.operations()));
             }
         }
     }
@@ -179,10 +189,13 @@ fn run_some(world: &mut Simulation, time: Time, watcher: &mut impl Watcher) -> b
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::linearizable::WORK_DEFAULT;
+    use crate::kv::{Outcome, Value};
     use crate::raft::{Rule, Rules};
-    use crate::sim::{Action, Scenario, Target, TimedAction};
+    use crate::sim::{Action, End, OperationRecord, Profile, Scenario, Target, TimedAction};
     use crate::time::Duration;
     use crate::trial::{Hunt, play};
+    use alloc::string::ToString;
     use alloc::vec;
 
     /// So long that much of it is forgotten.
@@ -213,7 +226,7 @@ mod tests {
         assert!(playing.world().operations_begun() > 6_000 && left < 5_000, "{left} are left");
         let mut watcher = |_: &mut Simulation| panic!("nothing has to be played once more");
         let played = playing.judge(1_000_000, &mut watcher).unwrap();
-        assert_eq!((played.finding, played.undecided), (None, false));
+        assert_eq!(played.finding, None);
         assert!(most < 5_000, "{most} at the same time");
     }
 
@@ -243,12 +256,51 @@ mod tests {
             playing.judge(10_000_000, &mut watcher)
         };
         let played = judge(playing.clone(), &mut again).unwrap();
-        let Some(Finding::NotLinearizable { at, .. }) = played.finding else {
-            panic!("undecided: {}", played.undecided)
-        };
+        let Some(Finding::NotLinearizable { at, .. }) = played.finding else { panic!("{:?}", played.finding) };
         assert!(at > parted, "{at}");
         assert!(again > 3, "it was played once more");
         assert!(judge(playing, &mut 1_000).is_none(), "and that may be broken off, too");
+    }
+
+    /// Half a calm minute in which nothing is wrong, and the last read in it that found something.
+    fn calm() -> (Playing, u32) {
+        let hunt = Hunt { profile: Profile::Calm, length: Duration::from_secs(30), ..Hunt::default() };
+        let mut playing = Playing::new(&hunt.run(1)).unwrap();
+        assert!(playing.play(&mut |_: &mut Simulation| true));
+        let read = |operation: &&OperationRecord| {
+            matches!(operation.end, Some((_, End::Answered(Outcome::Found { value: Some(_) }))))
+        };
+        let number = playing.world().operations().rfind(read).expect("a read that found something").number;
+        (playing, number)
+    }
+
+    fn finding(playing: &Playing, work_max: u64) -> Option<Finding> {
+        playing.clone().judge(work_max, &mut |_: &mut Simulation| true).unwrap().finding
+    }
+
+    #[test]
+    fn what_clients_saw_is_found_where_it_cannot_be_and_nothing_else_is() {
+        let (mut playing, number) = calm();
+        assert_eq!(finding(&playing, WORK_DEFAULT), None);
+        playing.world_mut().tell_client(number, Outcome::Found { value: Some(Value::new("never").unwrap()) });
+        assert_eq!(playing.world().violation(), None);
+        assert!(matches!(finding(&playing, WORK_DEFAULT), Some(Finding::NotLinearizable { .. })));
+    }
+
+    #[test]
+    fn the_log_decides_what_the_search_cannot() {
+        let (mut playing, number) = calm();
+        let history = History::from_operations(playing.world().operations());
+        assert!(matches!(history.check_within(0), Verdict::Undecided { .. }), "it isn't allowed to look at anything");
+        assert_eq!(finding(&playing, 0), None);
+        // The read was served, the log says, from a store that had applied nothing yet.
+        playing.world_mut().misplace(number, 0);
+        let found = finding(&playing, 0).expect("the log doesn't explain it");
+        assert!(matches!(found, Finding::AnotherStory { .. }), "{found:?}");
+        assert_eq!(found.name(), "Linearizability");
+        let sentence = found.to_string();
+        assert!(sentence.contains("the log tells another story than the clients"), "{sentence}");
+        assert_eq!(finding(&playing, WORK_DEFAULT), None, "the search knows an order");
     }
 
     #[test]

@@ -17,7 +17,7 @@ impl History {
     }
 
     /// The same, and where in the log each operation took effect.
-    fn with_points<'a>(operations: impl Iterator<Item = &'a sim::OperationRecord>) -> (History, Vec<Point>) {
+    pub(crate) fn with_points<'a>(operations: impl Iterator<Item = &'a sim::OperationRecord>) -> (History, Vec<Point>) {
         let records: Vec<&sim::OperationRecord> = operations.collect();
         let mut events = Vec::with_capacity(records.len() * 2);
         for (place, record) in records.iter().enumerate() {
