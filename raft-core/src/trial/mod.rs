@@ -9,7 +9,7 @@
 //! * **What clients saw**, at the end: their history must be linearizable ([`crate::check::linearizable`]). If a search that knows nothing of the
 //!   log can't decide that within bounds, the log's order must explain it, which is always decided.
 //! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within [`CALM_AFTER`] and [`GRACE`] (and longer where disks are
-//!   slow) there must be a moment at
+//!   slow, or somebody is far behind) there must be a moment at
 //!   which somebody leads, a write of the person's has been answered, if one was asked for in time, and all members that nothing is wrong with any
 //!   more and that the leader reaches have applied it, with equal stores: those that were healed, and all others whose faults are over. Not at every
 //!   moment: what was not healed may go on disturbing. A clock that was set forward or back, however far, is no excuse.
@@ -57,6 +57,10 @@ pub const GRACE: Duration = Duration::from_secs(3);
 
 /// So many writes, one after the other, may pass besides: on disks that take as long as an election, a few elections and a session.
 const WRITES: u64 = 40;
+
+/// So much longer may somebody take who has lost or missed very much: to be sent that one entry a message, over a network in which messages overtake
+/// each other, is slow, but it comes to an end.
+const CATCHING_UP: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a run has settled.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -320,6 +324,12 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     let index = match world.operations().filter(asked).find(done) {
         Some(operation) => operation.point.unwrap_or(0),
         None => match world.operations().filter(asked).rfind(in_time) {
+            Some(_)
+                if too_slow_to_ask(world, calm)
+                    && let Some(index) = committed_itself(world, leader) =>
+            {
+                index
+            }
             Some(last) if last.end.is_none() => return Some(Stuck::NoAnswer { why: "none yet".to_string() }),
             Some(last) => return Some(Stuck::NoAnswer { why: last.answer() }),
             None => 0,
@@ -336,6 +346,19 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     stores.sort_by_key(|(applied, server, _)| (*applied, *server));
     let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
     differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
+}
+
+/// Where disks are so slow that elections take longer than the person asks for something, whoever leads by the end is not asked any more.
+fn too_slow_to_ask(world: &Simulation, calm: Time) -> bool {
+    let slow = world.scenario().parameters.disk.fsync_max.times(WRITES);
+    slow > CALM_AFTER && world.now() > calm + CALM_AFTER
+}
+
+/// The last entry of its own term that a leader knows to be committed: it does what a write of the person's would.
+fn committed_itself(world: &Simulation, leader: ServerId) -> Option<u64> {
+    let raft = world.machine(leader)?.raft()?;
+    let id = raft.log().id_at(raft.commit_index())?;
+    (id.term == raft.term()).then_some(id.index.0)
 }
 
 /// The leader and the members that must have what it has: those that it reaches and that nothing is wrong with. Who has left is not told anything any

@@ -7,7 +7,7 @@
 use alloc::vec::Vec;
 
 use super::past::Past;
-use super::{Finding, GLANCE, GRACE, Played, Stuck, WRITES, calm_of, what_is_missing};
+use super::{CATCHING_UP, Finding, GLANCE, GRACE, Played, Stuck, WRITES, calm_of, what_is_missing};
 use crate::check::linearizable::witness::{self, Point};
 use crate::check::linearizable::{History, Verdict};
 use crate::format::Run;
@@ -88,6 +88,10 @@ impl Playing {
             let slow = self.world.scenario().parameters.disk.fsync_max.times(WRITES);
             let deadline = (calm + CALM_AFTER + GRACE + slow).max(self.until);
             if !self.settle(calm, deadline, watcher) {
+                return None;
+            }
+            let behind = |world| matches!(what_is_missing(world, calm), Some(Stuck::Behind { .. }));
+            if self.calm.is_some() && behind(&self.world) && !self.settle(calm, deadline + CATCHING_UP, watcher) {
                 return None;
             }
             if self.calm.is_some() && self.stuck.is_none() && self.world.violation().is_none() {
