@@ -57,7 +57,7 @@ const ANSWERS_ANYWAY: u64 = 8;
 
 /// So many windows of appends are answered by messages that wait for a disk, and so many more wait there.
 const HELD_WINDOWS: u64 = 2;
-const HELD_ANYWAY: u64 = 32;
+const HELD_ANYWAY: u64 = 64;
 
 /// Where somebody has sent so many messages within a window, it is looked at before that ends.
 const MANY: u32 = 1 << 12;
