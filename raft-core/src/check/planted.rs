@@ -256,12 +256,13 @@ fn an_entry_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
 /// A server acknowledges an entry of its own, where its leader has another.
 fn an_acknowledgement_of_something_else(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
+    stage.disk(1, HardState { term: Term(1), ..HardState::default() }, Vec::new());
     let mut leader = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut leader, false)?;
     stage.machines[0].run(leader);
-    stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(0)]);
+    stage.disk(2, HardState { term: Term(2), ..HardState::default() }, alloc::vec![no_op(1)]);
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
-    stage.stepped(&raft, &acknowledging(1, 1, 1))
+    stage.stepped(&raft, &acknowledging(1, 2, 1))
 }
 
 /// A leader counts itself alone, though there are three.
