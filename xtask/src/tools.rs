@@ -70,6 +70,46 @@ pub fn build(cargo: &mut Command, name: &str) -> Result<PathBuf> {
     product.with_context(|| format!("cargo reported no product {name}"))
 }
 
+/// A program that holds tests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestProgram {
+    /// The name of its target.
+    pub name: String,
+    /// Whether it is there for its tests alone: a file of `tests/`, not a library or a program that may have some as well.
+    pub only_tests: bool,
+    pub path: PathBuf,
+}
+
+/// Runs a `cargo test --no-run` and returns the test programs.
+pub fn test_programs(cargo: &mut Command) -> Result<Vec<TestProgram>> {
+    announce(cargo);
+    cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
+    let mut child = cargo.spawn().context("cannot start cargo")?;
+    let stdout = child.stdout.take().context("cargo's output was not captured")?;
+    let mut programs = Vec::new();
+    for message in Message::parse_stream(BufReader::new(stdout)) {
+        if let Message::CompilerArtifact(artifact) = message?
+            && artifact.profile.test
+            && let Some(path) = artifact.executable
+        {
+            let only_tests = artifact.target.is_test();
+            programs.push(TestProgram { name: artifact.target.name, only_tests, path: path.into() });
+        }
+    }
+    ensure!(child.wait()?.success(), "the tests did not compile");
+    Ok(programs)
+}
+
+impl TestProgram {
+    /// How many tests it has, those that are ignored for a reason among them.
+    pub fn tests(&self) -> Result<usize> {
+        let output = Command::new(&self.path).args(["--list", "--format", "terse"]).output();
+        let output = output.with_context(|| format!("cannot start {}", self.path.display()))?;
+        ensure!(output.status.success(), "{} can't list its tests", self.name);
+        Ok(String::from_utf8_lossy(&output.stdout).lines().filter(|line| line.ends_with(": test")).count())
+    }
+}
+
 /// Runs the command, passes on what it prints, and counts the tests it says have passed.
 pub fn run_tests(command: &mut Command) -> Result<usize> {
     announce(command);

@@ -1,7 +1,4 @@
-//! The shared tests in a browser, and the handle as the page uses it.
-#![cfg(target_arch = "wasm32")]
-
-mod shared;
+//! The handle as the page uses it.
 
 use js_sys::{Array, Reflect};
 use raft_web::Run;
