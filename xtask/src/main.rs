@@ -1,11 +1,12 @@
 //! `cargo xtask …`: everything a contributor runs, and everything that CI runs.
 //!
 //! One file a command: `package.rs` builds the page, `serve.rs` serves it, `test.rs` tests the
-//! whole project, `bench.rs` measures it. `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and
+//! whole project, `mutants` plants bugs and looks who finds them, `bench.rs` measures it all. `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and
 //! `setup.rs` installs the ones that are missing.
 
 mod bench;
 mod bundle;
+mod mutants;
 mod package;
 mod serve;
 mod setup;
@@ -33,6 +34,8 @@ enum Command {
     Bench(bench::Options),
     /// Run every check and every test, as CI does
     Test(test::Options),
+    /// Plant bugs, one at a time, and see whether tests and hunts find them
+    Mutants(mutants::Options),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Serve(options) => serve::run(&options),
         Command::Bench(options) => bench::run(&options),
         Command::Test(options) => test::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -141,7 +141,8 @@ fn fmt() -> Result<Passed> {
     Ok(Passed { tests: None })
 }
 
-/// All native tests. Every file of tests must have some: one that a feature hides altogether must not pass for one that is fine.
+/// All native tests. Every file of tests must have some: one that a feature hides altogether must
+/// not pass for one that is fine.
 fn native() -> Result<Passed> {
     let all = ["--workspace", "--lib", "--bins", "--tests", "--examples"];
     for program in tools::test_programs(cargo("test").args(all).arg("--no-run"))? {

@@ -75,7 +75,8 @@ pub fn build(cargo: &mut Command, name: &str) -> Result<PathBuf> {
 pub struct TestProgram {
     /// The name of its target.
     pub name: String,
-    /// Whether it is there for its tests alone: a file of `tests/`, not a library or a program that may have some as well.
+    /// Whether it is there for its tests alone: a file of `tests/`, not a library or a program that
+    /// may have some as well.
     pub only_tests: bool,
     pub path: PathBuf,
 }
