@@ -5,7 +5,9 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
+use super::essence::Ages;
 use super::io::{HardState, LogWrite, Output, Receipt, Standing, Write};
 use super::message::{Envelope, Message, Snapshot};
 use super::observation::{Observation, StepDownReason};
@@ -87,6 +89,22 @@ impl Disk {
             *last = envelope;
         } else {
             self.held.push((needed, envelope));
+        }
+    }
+
+    /// See [`Raft::hash_essence`]: writes count from the last durable one, and all that are as
+    /// old as a stall are alike.
+    pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
+        let Disk { log, issued, durable, hard_state_write, cutting_write, writing, held, pending } = self;
+        debug_assert!(pending.is_empty(), "a step ends with handing out what is to be written");
+        let ahead = |write: &u64| write.saturating_sub(*durable);
+        (log, ahead(issued), ahead(hard_state_write), ahead(cutting_write), held.len()).hash(state);
+        for issued in writing {
+            ages.since(*issued, ages.config.disk_stall_max).hash(state);
+        }
+        for (needed, envelope) in held {
+            ahead(needed).hash(state);
+            ages.hash_held(envelope, state);
         }
     }
 

@@ -117,7 +117,7 @@ impl Configuration {
 /// The configurations in this server's log, oldest first: the last one is in force (Raft §6: "a server always uses the
 /// latest configuration in its log, regardless of whether the entry is committed"), and truncating the log brings back
 /// the one before.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MembershipLog {
     /// Never empty: the first is the snapshot's, or the one the cluster began with.
     configurations: Vec<(LogIndex, Configuration)>,

@@ -110,6 +110,7 @@ mod drift;
 mod durability;
 mod election;
 mod entry;
+mod essence;
 mod guards;
 mod io;
 mod log;

@@ -15,9 +15,11 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use super::config::Config;
 use super::drift::{DriftWatch, Reading};
+use super::essence::Ages;
 use super::message::Snapshot;
 use super::types::{DiskId, LogIndex};
 use crate::time::{Duration, Time};
@@ -58,7 +60,7 @@ pub struct Progress {
     /// When it was last sent an append, on the leader's clock.
     pub sent: Time,
     /// Whether the last stream ended with a rejection or a loss.
-    careful: bool,
+    pub(super) careful: bool,
 }
 
 /// What the leader does about a member.
@@ -148,13 +150,20 @@ impl CatchUp {
         self.quick && now.since(self.began) <= limit
     }
 
+    /// See [`Raft::hash_essence`](super::Raft::hash_essence).
+    pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
+        let CatchUp { goal, began, quick } = self;
+        let too_long = ages.config.election_timeout_max + Duration::from_micros(1);
+        (goal, quick, ages.since(*began, too_long)).hash(state);
+    }
+
     fn clock_went_back(&mut self, now: Time) {
         self.began = self.began.min(now);
     }
 }
 
 /// Appends sent and not answered, bounded by count and by bytes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Window {
     appends: Vec<InFlight>,
     bytes: u64,
@@ -162,7 +171,7 @@ pub struct Window {
     at_once: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct InFlight {
     last: LogIndex,
     bytes: u64,

@@ -4,7 +4,9 @@
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
+use super::essence::Ages;
 use super::io::{HardState, Output, ReadMode, Refusal, RequestId};
 use super::message::{Message, ReadIndex, ReadIndexResponse};
 use super::observation::{LeaseRefusal, Observation, ReadProof, ReadWait};
@@ -24,7 +26,7 @@ pub(super) struct PendingRead {
     stage: Stage,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
     /// Until the leader has committed an entry of its own.
     OwnCommit,
@@ -35,7 +37,7 @@ enum Stage {
 }
 
 /// Who asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ReadOrigin {
     /// A caller of this server.
     Local(RequestId),
@@ -75,7 +77,30 @@ pub(super) struct LocalReads {
     confirmed_deadline: Time,
 }
 
+impl PendingRead {
+    /// See [`Raft::hash_essence`].
+    pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
+        let PendingRead { origin, mode, deadline, stage } = self;
+        (origin, mode, ages.until(*deadline), stage).hash(state);
+    }
+}
+
 impl LocalReads {
+    /// See [`Raft::hash_essence`].
+    pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
+        let LocalReads { forwarded, next_question, confirmed, confirmed_deadline } = self;
+        (next_question, forwarded.len(), confirmed.len()).hash(state);
+        for ForwardedRead { request, id, leader, deadline, answered } in forwarded {
+            (request, id, leader, ages.until(*deadline), answered).hash(state);
+        }
+        for ConfirmedRead { index, id, deadline } in confirmed {
+            (index, id, ages.until(*deadline)).hash(state);
+        }
+        if !confirmed.is_empty() {
+            ages.until(*confirmed_deadline).hash(state);
+        }
+    }
+
     /// When the first of them is to be refused, or a little earlier.
     #[inline]
     pub(super) fn deadline(&self) -> Time {

@@ -2,7 +2,9 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
+use super::essence::Ages;
 use crate::time::Time;
 
 /// How many are remembered: a quorum that lags further has no lease.
@@ -46,6 +48,18 @@ impl Rounds {
     /// When a round began, if that is remembered.
     pub(super) fn began(&self, round: u64) -> Option<Time> {
         (self.unknown < round && round <= self.latest).then(|| self.began[(round % KEPT) as usize])
+    }
+
+    /// See [`Raft::hash_essence`](super::Raft::hash_essence): when a round began counts only for
+    /// leases.
+    pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
+        let Rounds { latest, unknown, began: _ } = self;
+        (latest, unknown).hash(state);
+        if ages.config.check_quorum {
+            for round in unknown + 1..=*latest {
+                self.began(round).map(|began| ages.since(began, ages.config.election_timeout_min)).hash(state);
+            }
+        }
     }
 
     /// The clock went back: what it showed when they began means nothing now.

@@ -14,6 +14,7 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use super::io::{HardState, Output, Refusal, Standing};
 use super::membership::MembershipLog;
@@ -62,6 +63,12 @@ impl IncomingSnapshot {
             received: Received::Copied(Vec::new()),
             ahead: Vec::new(),
         }
+    }
+
+    /// See [`Raft::hash_essence`].
+    pub(super) fn hash_essence(&self, state: &mut impl Hasher) {
+        let IncomingSnapshot { meta, checksum, size, received, ahead } = self;
+        (meta, checksum, size, received.bytes(), ahead).hash(state);
     }
 
     fn is_of(&self, m: &InstallSnapshot) -> bool {

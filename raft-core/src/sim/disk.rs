@@ -299,7 +299,14 @@ impl Image {
         if let Some(snapshot) = &write.snapshot
             && next_part()
         {
-            self.log.compact_to(snapshot.meta.last);
+            let last = snapshot.meta.last;
+            if last.index < self.log.base().index {
+                // No server takes such a step back, unless a rule is switched off. Then it has to be
+                // there to be seen.
+                self.log = Log::after(last);
+            } else {
+                self.log.compact_to(last);
+            }
             self.snapshot = Some(Arc::clone(snapshot));
         }
         if let Some(log) = &write.log {
