@@ -40,6 +40,8 @@ pub enum Part {
     Native,
     /// A thousand storms of a minute each, with every fault, and the trace hashes, optimised
     Hunt,
+    /// A million states of small clusters, each looked at, and the shortest way to go wrong without each rule
+    Model,
     /// Examples in the documentation
     Doctest,
     /// The documentation builds without a warning
@@ -68,6 +70,7 @@ impl Part {
             Part::ClippyWasm => "clippy, wasm32",
             Part::Native => "native tests",
             Part::Hunt => "a thousand storms",
+            Part::Model => "a million states",
             Part::Doctest => "documentation examples",
             Part::Rustdoc => "documentation",
             Part::Independence => "platform independence",
@@ -95,6 +98,7 @@ impl Part {
             Part::ClippyWasm => clippy_wasm(),
             Part::Native => native(),
             Part::Hunt => hunt(),
+            Part::Model => model(),
             Part::Doctest => run_some_tests(cargo("test").args(["--workspace", "--doc"])),
             Part::Rustdoc => {
                 tools::run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -167,6 +171,14 @@ fn hunt() -> Result<Passed> {
     let shrunk = std::env::temp_dir().join("raftarium-hunt.json");
     tools::run(cargo("run").args(hunt).arg("--out").arg(shrunk))?;
     Ok(hashes)
+}
+
+/// Explores small clusters breadth-first. What the small worlds find without a rule, the simulator must find as well.
+fn model() -> Result<Passed> {
+    let package = ["--release", "--package", "raftarium-model"];
+    let tests = run_some_tests(cargo("test").args(package).args(["--lib", "--bins", "--tests"]))?;
+    tools::run(cargo("run").args(package).args(["--", "--states", "1000000"]))?;
+    Ok(tests)
 }
 
 fn clippy(arguments: &[&str]) -> Result<Passed> {

@@ -1,0 +1,227 @@
+//! What is explored: a small cluster's parameters, and how much may happen in it.
+
+use crate::marks::Mark;
+use raft_core::raft::{Config, MembershipChange, Rules, ServerId, ServerSet};
+use raft_core::sim::{
+    ClientParameters, DiskParameters, LimitParameters, NetworkParameters, Parameters, TimingParameters,
+};
+use raft_core::time::Duration;
+
+/// A small cluster and the bounds of what happens in it. Within the bounds, everything does, in
+/// every order.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it is about, for people.
+    pub about: &'static str,
+    /// How many servers there are.
+    pub servers: u8,
+    /// How many of them found the cluster; the others wait to be added.
+    pub founders: u8,
+    /// How their clocks go.
+    pub clocks: Clocks,
+    /// Whether writes take time: promises wait for them, and a loss of power may come before they
+    /// are done.
+    pub slow_disks: bool,
+    /// Whether a loss of power may tear a write, or leave any beginning of several; otherwise all
+    /// of what isn't synced is lost, or nothing.
+    pub torn_writes: bool,
+    /// Whether servers ask before they campaign.
+    pub pre_vote: bool,
+    /// The most entries in one append.
+    pub append_entries_max: u64,
+    /// Entries after which a server takes a snapshot; 0: never.
+    pub snapshot_after_entries: u64,
+    /// Whether it begins with the first server leading, and all that it has appended committed and
+    /// known to everybody. Otherwise nothing has happened yet.
+    pub begins_led: bool,
+    /// Whether there is a store: a client opens a session, and then tries the same write again and
+    /// again. Otherwise commands mean nothing.
+    pub retries: bool,
+    /// Which of Raft's rules hold.
+    pub rules: Rules,
+    /// How much may happen.
+    pub bounds: Bounds,
+    /// How many states of it are looked at, of a number of states, compared with other worlds.
+    pub weight: usize,
+    /// Whether messages that nobody needs any more stay on their way, and machines that are the
+    /// same stay apart: for tests of what makes no difference.
+    pub keeps_everything: bool,
+    /// What a search through the world must meet, or it has shown little.
+    pub expected: &'static [Mark],
+}
+
+/// How the servers' clocks go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clocks {
+    /// Each server has its own, which stands still until the server's timer fires, and then shows
+    /// exactly when that is due. So any timer may fire at any moment, as if the clocks ran apart
+    /// without bound. There are no leases, for those rest on such a bound.
+    Apart,
+    /// All show the same. Time passes in steps, each to the next moment at which somebody's timer
+    /// is due, and then it fires. Leaders check quorums and give leases.
+    Together,
+}
+
+/// How much may happen. Each number bounds how often.
+#[derive(Clone, Debug, Default)]
+pub struct Bounds {
+    /// No server campaigns beyond this term.
+    pub term_max: u64,
+    /// Timers that fire at servers that don't lead.
+    pub election_timers: u8,
+    /// Timers that fire at leaders.
+    pub heartbeats: u8,
+    /// Campaigns that somebody asks for.
+    pub campaigns: u8,
+    /// Times at which time passes, where the clocks go together.
+    pub passes: u8,
+    /// Losses of power.
+    pub crashes: u8,
+    /// Messages that come twice.
+    pub duplicates: u8,
+    /// Commands proposed.
+    pub proposals: u8,
+    /// Reads.
+    pub reads: u8,
+    /// Membership changes, each of which may be asked for once, of a leader, in this order.
+    pub changes: Vec<MembershipChange>,
+    /// Who may be handed the leadership; once each.
+    pub transfers: ServerSet,
+    /// Who may lose its disk, while everything on it is on the disks of all others, too, and none
+    /// of those has been lost.
+    pub wipes: ServerSet,
+    /// Messages on their way at once from one server to another. Where one more is sent, the oldest
+    /// is lost.
+    pub link_max: usize,
+    /// Only these servers' election timers fire.
+    pub campaigners: ServerSet,
+    /// The first timer that fires is the first server's: before that, the servers differ in nothing
+    /// but their names.
+    pub first_first: bool,
+}
+
+impl World {
+    /// The world's parameters as the simulator knows them.
+    pub fn parameters(&self) -> Parameters {
+        let second = Duration::from_secs;
+        let (election_timeout_min, election_timeout_max, heartbeat_interval) = match self.clocks {
+            // Nothing is due by itself within a run.
+            Clocks::Apart => (second(10), second(10), second(9)),
+            Clocks::Together => (second(1), second(1), Duration::from_millis(500)),
+        };
+        Parameters {
+            servers: self.founders,
+            network: NetworkParameters { latency_min: second(60), latency_max: second(60), loss: 0, duplication: 0 },
+            disk: match self.slow_disks {
+                true => DiskParameters { fsync_min: Duration::from_micros(10), fsync_max: Duration::from_micros(10) },
+                false => DiskParameters { fsync_min: Duration::ZERO, fsync_max: Duration::ZERO },
+            },
+            timing: TimingParameters {
+                election_timeout_min,
+                election_timeout_max,
+                heartbeat_interval,
+                pre_vote: self.pre_vote,
+                check_quorum: self.clocks == Clocks::Together,
+                snapshot_after_entries: self.snapshot_after_entries,
+                append_entries_max: self.append_entries_max,
+                snapshot_piece_max: 64 << 10,
+            },
+            // A leader doesn't keep what is in its snapshot, but for members that answer.
+            limits: LimitParameters { entries_kept: 0, ..Parameters::default().limits },
+            clients: ClientParameters {
+                count: 0,
+                lease_reads: self.clocks == Clocks::Together,
+                attempt_timeout: second(3_600),
+                operation_timeout: second(3_600),
+                ..Parameters::default().clients
+            },
+            rules: self.rules,
+        }
+    }
+
+    /// One server's parameters. They are the same after each of its starts.
+    pub fn config(&self, id: ServerId) -> Config {
+        let Parameters { timing, limits, rules, .. } = self.parameters();
+        let base = Config::new(id, 1);
+        Config {
+            election_timeout_min: timing.election_timeout_min,
+            election_timeout_max: timing.election_timeout_max,
+            heartbeat_interval: timing.heartbeat_interval,
+            disk_stall_max: timing.election_timeout_max.times(2),
+            pre_vote: timing.pre_vote,
+            check_quorum: timing.check_quorum,
+            snapshot_after_entries: timing.snapshot_after_entries,
+            entries_kept: limits.entries_kept,
+            append_entries_max: usize::try_from(timing.append_entries_max).unwrap_or(usize::MAX),
+            snapshot_piece_max: timing.snapshot_piece_max,
+            rules,
+            ..base
+        }
+    }
+
+    /// What there is in it, and how much may happen, in a line.
+    pub fn describe(&self) -> String {
+        let Bounds {
+            term_max,
+            election_timers,
+            heartbeats,
+            campaigns,
+            passes,
+            crashes,
+            duplicates,
+            proposals,
+            reads,
+            changes,
+            transfers,
+            wipes,
+            link_max,
+            campaigners,
+            first_first: _,
+        } = &self.bounds;
+        let counted = |count: usize, one: &str, many: &str| match count {
+            0 => None,
+            1 => Some(format!("1 {one}")),
+            _ => Some(format!("{count} {many}")),
+        };
+        let whether = |there: bool, what: &str| there.then(|| what.to_owned());
+        let number = |count: &u8| usize::from(*count);
+        let parts = [
+            counted(usize::from(self.servers), "server", "servers"),
+            counted(usize::from(self.servers - self.founders), "of them new", "of them new"),
+            whether(self.begins_led, "with a leader to begin with"),
+            whether(self.clocks == Clocks::Together, "a common clock, with leases"),
+            whether(self.slow_disks, if self.torn_writes { "slow disks and torn writes" } else { "slow disks" }),
+            whether(self.pre_vote, "pre-votes"),
+            whether(self.snapshot_after_entries > 0, "snapshots"),
+            whether(self.append_entries_max == 1, "one entry an append"),
+            Some(format!("terms up to {term_max}")),
+            counted(number(election_timers), "election timeout", "election timeouts"),
+            whether(campaigners.len() < usize::from(self.servers), "not at every server"),
+            counted(number(campaigns), "campaign on request", "campaigns on request"),
+            counted(number(heartbeats), "heartbeat", "heartbeats"),
+            counted(number(passes), "time passed", "times passed"),
+            counted(number(crashes), "crash", "crashes"),
+            whether(!wipes.is_empty(), "1 lost disk"),
+            counted(number(duplicates), "doubled message", "doubled messages"),
+            counted(number(proposals), "proposal", "proposals"),
+            whether(self.retries, "retried in a store"),
+            counted(number(reads), "read", "reads"),
+            counted(changes.len(), "membership change", "membership changes"),
+            counted(transfers.len(), "transfer", "transfers"),
+            (*link_max < usize::MAX).then(|| format!("at most {link_max} on each link’s way")),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+
+    /// Those that found the cluster.
+    pub fn founding(&self) -> ServerSet {
+        ServerSet::first(self.founders)
+    }
+
+    /// The servers there are.
+    pub fn ids(&self) -> ServerSet {
+        ServerSet::first(self.servers)
+    }
+}
