@@ -38,7 +38,7 @@ impl<F: FnMut(&mut Simulation) -> bool> Watcher for F {
     }
 }
 
-/// A run that is being played. See the [module's essay](self).
+/// A run that is being played, piece by piece. What is settled is judged on the way and forgotten.
 #[derive(Clone, Debug)]
 pub struct Playing {
     world: Simulation,
