@@ -422,29 +422,16 @@ impl Checker {
 
     #[cold]
     fn wasted(&self, now: Time, from: usize, to: usize, spent: &Spent) -> Verdict {
-        let name = |slot: usize| format!("S{}", slot + 1);
-        let (from, to, Spent { sent, explained, .. }) = (name(from), name(to), spent);
-        let (first, second) = match spent.what {
-            Kind::Messages => (
-                format!("{explained} messages from {from} to {to} within a second can be explained"),
-                format!("{from} sent {sent}"),
-            ),
-            Kind::Bytes => (
-                format!("{explained} bytes from {from} to {to} within a second can be explained"),
-                format!("{from} sent {sent}"),
-            ),
-            Kind::Snapshots => (
-                format!("{explained} snapshots from {from} to {to} within ten seconds can be explained"),
-                format!("{from} began to send {sent}"),
-            ),
-            Kind::Answers => {
-                (format!("{from} answers what {to} asks"), format!("it has sent {sent} answers that nobody asked for"))
-            }
-            Kind::Held => (
-                format!("{explained} messages that wait for the disk of {from} can be explained"),
-                format!("{sent} wait there"),
-            ),
+        let (from, to, Spent { sent, explained, .. }) = (from + 1, to + 1, spent);
+        let (what, which) = match spent.what {
+            Kind::Messages => ("messages", "within a second"),
+            Kind::Bytes => ("bytes", "within a second"),
+            Kind::Snapshots => ("snapshots", "begun within ten seconds"),
+            Kind::Answers => ("answers", "that nobody asked for"),
+            Kind::Held => ("messages", "that wait for the disk"),
         };
+        let first = format!("{explained} {what} from S{from} to S{to} {which} can be explained");
+        let second = format!("there are {sent}");
         self.broken(Property::Economy, now, first, second)
     }
 
