@@ -5,6 +5,7 @@
 //! * the one before is committed: nobody goes by anything older then, and wins;
 //! * the leader has committed an entry of its own term: otherwise a membership that a former leader appended may still be in force
 //!   elsewhere (raft-dev, 10 July 2015);
+//! * whoever becomes a voter was a learner before, and so has the log (§4.2.1 of the dissertation);
 //! * more than one voter at once changes through a joint membership, which needs the majorities of both.
 
 use alloc::format;
@@ -91,6 +92,10 @@ pub(super) fn unlawful(
     if !before.is_joint() && !own_commit {
         let first = format!("{me} leads term {term} and has committed no entry of that term yet");
         return Some((first, appends));
+    }
+    let strangers = after.voters.difference(before.all_voters()).difference(before.learners);
+    if !strangers.is_empty() {
+        return Some((format!("{strangers} has nothing of {me}’s log yet, for it was no learner"), appends));
     }
     if !majorities_meet(before, after) {
         let first = format!("a majority of {} need not meet one of {}", describe(&before), describe(&after));

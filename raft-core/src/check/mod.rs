@@ -21,6 +21,7 @@
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
 //! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a bound.
+//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while does so, across restarts too (dissertation §4.2.3, §6.4.1).
 //!
 //! # And what it costs
 //! * **Economy**: messages and bytes stay within what there is to say: heartbeats, entries, snapshots, reads, elections, and what was lost.
@@ -33,6 +34,7 @@
 
 mod changes;
 mod economy;
+mod grounds;
 pub mod linearizable;
 #[cfg(test)]
 mod planted;
@@ -79,13 +81,15 @@ pub enum Property {
     VerifiedCommit,
     /// Whoever asks a server for something is answered or refused within a bound.
     EveryRequestEnds,
+    /// Who told a leader that it ignores campaigns for a while does so.
+    KeptPatience,
     /// Servers say to each other what there is to say, and not much more.
     Economy,
 }
 
 impl Property {
     /// All of them, the paper's first.
-    pub const ALL: [Property; 15] = [
+    pub const ALL: [Property; 16] = [
         Property::ElectionSafety,
         Property::LeaderAppendOnly,
         Property::LogMatching,
@@ -100,6 +104,7 @@ impl Property {
         Property::FreshReads,
         Property::VerifiedCommit,
         Property::EveryRequestEnds,
+        Property::KeptPatience,
         Property::Economy,
     ];
 
@@ -120,6 +125,7 @@ impl Property {
             Property::FreshReads => "Fresh Reads",
             Property::VerifiedCommit => "Verified Commit",
             Property::EveryRequestEnds => "Every Request Ends",
+            Property::KeptPatience => "Kept Patience",
             Property::Economy => "Economy",
         }
     }

@@ -7,8 +7,9 @@ use super::safety::Verdict;
 use super::{Asked, Checker, Property, Violation, patience};
 use crate::raft::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, Durable, Entries, Entry,
-    EntryId, Envelope, HardState, Input, InstallSnapshot, LogIndex, LogWrite, Message, Output, Payload, Piece, Raft,
-    Receipt, RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta, Start, Term, Write,
+    EntryId, Envelope, HardState, Input, InstallSnapshot, LogIndex, LogWrite, Message, Output, Payload, Piece,
+    PreVoteResponse, Raft, Receipt, RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta,
+    Start, Term, Write,
 };
 use crate::sim::{Action, Machine, Scenario, Simulation, TRUE_RATE, Target};
 use crate::time::{Duration, Time};
@@ -95,7 +96,7 @@ impl Stage {
         let config = Config { rules, pre_vote: false, ..Config::new(s(server), 1) };
         let start = Start::Restart(image.durable(), bootstrap);
         let raft = Raft::new(config, start, self.now).expect("a disk that can be");
-        self.checker.started(self.now, &raft, image, bootstrap)?;
+        self.checker.started(self.now, &raft, &self.machines[usize::from(server) - 1], bootstrap)?;
         self.checker.paced(self.now, s(server), TRUE_RATE, raft.config());
         Ok(raft)
     }
@@ -204,7 +205,7 @@ fn a_term_that_is_forgotten(ignored: Option<Property>) -> Verdict {
     stage.disk(1, HardState { term: Term(5), ..HardState::default() }, Vec::new());
     let voters = Configuration::of_voters(set(&[1, 2, 3]));
     let raft = Raft::new(Config::new(s(1), 1), Start::Bootstrap(voters), Time::ZERO).expect("an empty disk");
-    stage.checker.started(Time::ZERO, &raft, stage.machines[0].disk().image(), voters)
+    stage.checker.started(Time::ZERO, &raft, &stage.machines[0], voters)
 }
 
 /// Its disk was lost with the first vote, and has the second.
@@ -302,6 +303,43 @@ fn a_change_too_early(ignored: Option<Property>) -> Verdict {
     stage.lead(&mut raft, false)?;
     let larger = Configuration::of_voters(set(&[1, 2, 3, 4]));
     stage.stepped(&raft, &writing(1, alloc::vec![Entry { term: Term(1), payload: Payload::Membership(larger.into()) }]))
+}
+
+/// A voter that was no learner before.
+fn a_voter_out_of_nowhere(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, true)?;
+    let larger = Configuration::of_voters(set(&[1, 4]));
+    stage.stepped(&raft, &writing(1, alloc::vec![Entry { term: Term(1), payload: Payload::Membership(larger.into()) }]))
+}
+
+/// A leader with the votes of nobody but itself and one who never gave it.
+fn an_election_without_votes(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
+    stage.lead(&mut raft, false)
+}
+
+/// A leader that has asked nobody answers a read.
+fn a_read_that_nobody_confirmed(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut raft = stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority))?;
+    stage.lead(&mut raft, false)?;
+    stage.checker.asked(stage.now, s(1), 7, Asked::Read);
+    stage.stepped(&raft, &Output { reads: alloc::vec![7], ..Output::default() })
+}
+
+/// A follower that has just heard its leader says that it would vote for another.
+fn a_vote_too_early(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    let message = Message::AppendEntries(append(1, id(0, 0), Vec::new(), 0));
+    stage.checker.received(stage.now, s(2), s(1), &message);
+    stage.step(&mut raft, Input::Message { from: s(1), message })?;
+    stage.now += Duration::from_millis(149);
+    let early = PreVoteResponse { term: Term(1), asked_in: Term(1), granted: true };
+    stage.stepped(&raft, &saying(3, Message::PreVoteResponse(early)))
 }
 
 /// A snapshot tells of another membership than the log.
@@ -441,6 +479,7 @@ fn answers_nobody_asked_for(ignored: Option<Property>) -> Used {
 
 const PLANTED: &[(Property, Plant)] = &[
     (Property::ElectionSafety, two_leaders),
+    (Property::ElectionSafety, an_election_without_votes),
     (Property::LeaderAppendOnly, a_leader_that_forgets),
     (Property::LogMatching, an_entry_that_says_two_things),
     (Property::LeaderCompleteness, a_leader_that_lacks_an_entry),
@@ -457,8 +496,11 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::DurableCommit, a_commit_that_a_crash_takes_away),
     (Property::ExactlyOnce, a_write_applied_twice),
     (Property::LawfulMembership, a_change_too_early),
+    (Property::LawfulMembership, a_voter_out_of_nowhere),
     (Property::LawfulMembership, a_snapshot_of_another_membership),
     (Property::FreshReads, a_stale_read),
+    (Property::FreshReads, a_read_that_nobody_confirmed),
+    (Property::KeptPatience, a_vote_too_early),
     (Property::VerifiedCommit, a_commit_without_a_comparison),
     (Property::EveryRequestEnds, a_read_without_end),
     (Property::Economy, |ignored| ping_pong(ignored).map(|_| ())),

@@ -43,6 +43,11 @@ impl Promises {
         promised.vote_kept &= !everything;
     }
 
+    /// The last vote that a server is known to have given.
+    pub(super) fn vote_of(&self, server: ServerId) -> Option<(Term, ServerId)> {
+        self.of[server.slot()].vote
+    }
+
     fn acknowledge(&mut self, server: ServerId, term: Term, id: EntryId) {
         let acknowledged = &mut self.of[server.slot()].acknowledged;
         if acknowledged.is_none_or(|(before, last)| term > before || last.index < id.index) {

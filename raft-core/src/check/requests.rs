@@ -20,8 +20,10 @@ use crate::time::{Duration, Time};
 /// What a server is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// A read.
+    /// A read, confirmed by a quorum.
     Read,
+    /// A read by the leader's lease, if it has one.
+    LeaseRead,
     /// A write.
     Write,
     /// The opening of a session.
@@ -65,13 +67,19 @@ impl Requests {
     pub(super) fn new(count: usize) -> Requests {
         Requests { of: alloc::vec![Open::default(); count] }
     }
+
+    /// When a server was asked for what has this number, and what that is.
+    pub(super) fn asked_at(&self, server: ServerId, id: RequestId) -> Option<(Time, Asked)> {
+        let requests = &self.of[server.slot()].requests;
+        requests.iter().find(|request| request.id == id).map(|request| (request.asked, request.what))
+    }
 }
 
 impl Checker {
     /// A server is asked for something, under a number by which the answer will be known.
     pub fn asked(&mut self, now: Time, server: ServerId, id: RequestId, what: Asked) {
         self.requests.of[server.slot()].requests.push(Request { id, what, asked: now, since: now });
-        if what == Asked::Read {
+        if let Asked::Read | Asked::LeaseRead = what {
             self.economy.read();
         }
     }
@@ -110,7 +118,7 @@ impl Checker {
     #[cold]
     fn unanswered(&self, now: Time, server: ServerId, request: &Request, limit: Duration) -> Verdict {
         let what = match request.what {
-            Asked::Read => "a read",
+            Asked::Read | Asked::LeaseRead => "a read",
             Asked::Write => "a write",
             Asked::Session => "a session",
             Asked::Change => "a change of the membership",

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::changes::{self, Memberships};
 use super::economy::Economy;
+use super::grounds::Grounds;
 use super::promises::Promises;
 use super::requests::Requests;
 use super::{Property, Violation};
@@ -42,6 +43,7 @@ pub struct Checker {
     pub(super) promises: Promises,
     pub(super) requests: Requests,
     pub(super) economy: Economy,
+    pub(super) grounds: Grounds,
     seen: Vec<Seen>,
     /// The memberships in each server's log.
     memberships: Vec<Memberships>,
@@ -82,6 +84,7 @@ impl Checker {
             promises: Promises::new(count),
             requests: Requests::new(count),
             economy: Economy::new(),
+            grounds: Grounds::new(count),
             seen: alloc::vec![Seen::default(); count],
             memberships: alloc::vec![Memberships::default(); count],
             #[cfg(test)]
@@ -108,7 +111,8 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if it doesn't know what its disk holds.
-    pub fn started(&mut self, now: Time, raft: &Raft, image: &Image, bootstrap: Configuration) -> Verdict {
+    pub fn started(&mut self, now: Time, raft: &Raft, machine: &Machine, bootstrap: Configuration) -> Verdict {
+        let image = machine.disk().image();
         let me = raft.id();
         let before = self.seen[me.slot()];
         self.seen[me.slot()] = Seen {
@@ -120,6 +124,7 @@ impl Checker {
         let first = image.snapshot().map(|snapshot| self.committed_memberships.at(snapshot.meta.last.index));
         let first = first.unwrap_or((LogIndex::ZERO, bootstrap));
         self.memberships[me.slot()] = Memberships::of_disk(image, first);
+        self.grounds.started(raft);
         let hard_state = image.hard_state();
         let (held, found) = (image.log().last(), raft.log().last());
         if hard_state.term != raft.term() || held != found {
@@ -128,6 +133,16 @@ impl Checker {
             return self.broken(Property::MonotonicState, now, first, second);
         }
         Ok(())
+    }
+
+    /// Who led a term.
+    pub(super) fn leader_of(&self, term: Term) -> Option<ServerId> {
+        self.leaders.get(term).copied()
+    }
+
+    /// The membership in force in a server's log.
+    pub(super) fn membership_of(&self, server: ServerId) -> Configuration {
+        self.memberships[server.slot()].latest().1
     }
 
     /// Up to where some leader has committed.
@@ -172,7 +187,8 @@ impl Checker {
 
     /// A server is about to take another's message.
     #[inline]
-    pub fn received(&mut self, server: ServerId, from: ServerId, message: &Message) {
+    pub fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
+        self.grounds.received(now, server, from, message);
         let (term, last) = match message {
             Message::AppendEntries(m) => match m.entries.as_slice().last() {
                 Some(entry) => (m.term, EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term)),
@@ -209,13 +225,16 @@ impl Checker {
             self.broken(Property::MonotonicState, now, first, second)?;
         }
         if raft.is_leader() {
-            self.check_leader(now, raft)?;
+            self.check_leader(now, raft, machines)?;
+            let (since, _) = self.memberships[me.slot()].latest();
+            self.check_demotion(now, raft, seen.commit, since)?;
         }
         // A leader that commits its own removal steps down in the same step.
         let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());
         if led && raft.commit_index() > seen.commit {
             self.check_commit(now, raft, machines)?;
         }
+        self.check_grounds(now, raft, out, machines)?;
         for write in &out.writes {
             self.check_write(now, raft, write)?;
         }
@@ -348,7 +367,7 @@ impl Checker {
         }
     }
 
-    fn check_leader(&mut self, now: Time, raft: &Raft) -> Verdict {
+    fn check_leader(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         if self.seen[me.slot()].led.is_some_and(|(led, _)| led == term) {
             return Ok(());
@@ -357,6 +376,7 @@ impl Checker {
             let first = format!("{other} led term {term}");
             self.broken(Property::ElectionSafety, now, first, format!("{me} leads it too"))?;
         }
+        self.check_election(now, raft, machines)?;
         // Leader Completeness: what was committed in an earlier term must be in its log.
         let earlier = self.committed_in.partition_point(|(committed_in, _)| *committed_in < term);
         let Some((committed_in, index)) = earlier.checked_sub(1).map(|last| self.committed_in[last]) else {

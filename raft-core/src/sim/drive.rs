@@ -92,7 +92,7 @@ impl Simulation {
         if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
             let bootstrap =
                 if founder && !machine.disk.image().is_wiped() { bootstrap } else { Configuration::default() };
-            let verdict = checker.started(*now, raft, machine.disk.image(), bootstrap);
+            let verdict = checker.started(*now, raft, machine, bootstrap);
             self.note_verdict(verdict);
         }
         self.note_pace(server);
@@ -193,7 +193,7 @@ impl Simulation {
         let received = match (&mut machine.process, message) {
             (Some(process), Some(Body::Raft(message))) => {
                 if let Some(checker) = checker {
-                    checker.received(server, from, message);
+                    checker.received(*now, server, from, message);
                 }
                 process.raft.receive(machine.clock.read(*now), from, message, &mut out);
                 true

@@ -399,7 +399,7 @@ impl Simulation {
         match (from, body) {
             (Endpoint::Server(from), Body::Raft(message)) => {
                 if let Some(checker) = &mut self.checker {
-                    checker.received(server, from, &message);
+                    checker.received(self.now, server, from, &message);
                 }
                 self.step_raft(server, Input::Message { from, message });
             }

@@ -214,7 +214,13 @@ impl Simulation {
     }
 
     fn jump_clock(&mut self, server: ServerId, micros: i64) {
-        self.machines[server.slot()].clock.jump(self.now, micros);
+        let clock = &mut self.machines[server.slot()].clock;
+        let before = clock.read(self.now);
+        clock.jump(self.now, micros);
+        let after = clock.read(self.now);
+        if let Some(checker) = &mut self.checker {
+            checker.clock_set(server, before, after);
+        }
         self.tell(What::ClockJumped(server, micros));
         self.reschedule_server(server);
     }

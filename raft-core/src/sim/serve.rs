@@ -33,7 +33,8 @@ impl Simulation {
         let (asked, command) = match request.call {
             Call::Read(query) => {
                 process.reading.push((asker, query));
-                self.note_request(server, id, Asked::Read);
+                let what = if mode == raft::ReadMode::Lease { Asked::LeaseRead } else { Asked::Read };
+                self.note_request(server, id, what);
                 return self.feed(server, Input::Read { id, mode }, None);
             }
             Call::OpenSession => (Asked::Session, Command::OpenSession { client: u64::from(request.client.0) }),

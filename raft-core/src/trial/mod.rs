@@ -45,7 +45,7 @@ use crate::check::{Property, Violation};
 use crate::format::{Run, link, units};
 use crate::hash::mix;
 use crate::kv::{Outcome, Request};
-use crate::raft::{Rules, ServerId, ServerSet};
+use crate::raft::{EntryId, Raft, Rules, ServerId, ServerSet, Standing};
 use crate::sim::{
     self, Action, CALM_AFTER, ClientId, End, Endpoint, Impairment, Machine, OperationRecord, Profile, Scenario,
     ScenarioError, Simulation, TRUE_RATE, TimedAction,
@@ -211,6 +211,11 @@ pub enum Stuck {
         /// Where the write is.
         index: u64,
     },
+    /// A server that was removed has not learned of it.
+    NotTold {
+        /// The server.
+        server: ServerId,
+    },
     /// Two servers have applied the same entries and have different stores.
     StoresDiffer {
         /// The one.
@@ -260,6 +265,7 @@ impl fmt::Display for Stuck {
             Stuck::NoLeader => f.write_str("nobody leads"),
             Stuck::NoAnswer { why } => write!(f, "no write has been answered: {why}"),
             Stuck::Behind { server, index } => write!(f, "{server} still has not applied entry {index}"),
+            Stuck::NotTold { server } => write!(f, "{server} still doesn’t know that it has been removed"),
             Stuck::StoresDiffer { first, second, index } => {
                 write!(f, "{first} and {second} have both applied everything up to {index}, but their stores differ")
             }
@@ -343,6 +349,9 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
             _ => return Some(Stuck::Behind { server, index }),
         }
     }
+    if let Some(server) = removed_and_not_told(world, leader) {
+        return Some(Stuck::NotTold { server });
+    }
     stores.sort_by_key(|(applied, server, _)| (*applied, *server));
     let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
     differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
@@ -374,6 +383,27 @@ fn leader_and_followers(world: &Simulation, leader: ServerId) -> Option<ServerSe
         world.machines().iter().filter(reaches).map(Machine::id).collect()
     };
     configuration.has_quorum(reached(&up)).then(|| reached(&well).intersection(configuration.members()))
+}
+
+/// Somebody that takes itself for a voter though it has been removed, that the leader reaches and that nothing is wrong with. It asks those for votes that
+/// it knows, and the leader tells it, if that is one of them.
+fn removed_and_not_told(world: &Simulation, leader: ServerId) -> Option<ServerId> {
+    let members = world.configuration().members();
+    // Without pre-vote it may have gone on to terms in which its answers would depose the leader, which therefore says nothing.
+    let term = world.machine(leader).and_then(Machine::raft).map(Raft::term);
+    let mut machines = world.machines().iter();
+    let ignorant = |machine: &&Machine| {
+        let id = machine.id();
+        let hard_state = machine.disk().image().hard_state();
+        // Who may not campaign asks nobody.
+        let campaigns = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
+        let asks = machine.raft().is_some_and(|raft| {
+            let voters = raft.configuration().all_voters();
+            voters.contains(id) && voters.contains(leader) && campaigns && Some(raft.term()) <= term
+        });
+        asks && !members.contains(id) && is_well(world, machine) && are_linked(world, leader, id)
+    };
+    machines.find(ignorant).map(Machine::id)
 }
 
 /// Whether all that has ever been wrong with a server is over.

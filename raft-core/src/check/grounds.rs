@@ -1,0 +1,330 @@
+//! Grounds: what a server's decisions rest on. Most of what goes wrong does so long before anybody is harmed, and often nobody ever is: a read that
+//! nobody confirmed shows the right value nearly always. So it isn't only judged what comes of a decision, but whether the server could know what it decided by.
+//!
+//! * **Election Safety**: who leads has the votes of a quorum (Raft §5.2), its own on its own disk.
+//! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was asked for (dissertation §6.4), or while a
+//!   quorum is bound to ignore campaigns (§6.4.1).
+//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while helps nobody else to lead before that is over by its own
+//!   clock, across restarts too, unless the leader itself asked for the campaign (§4.2.3).
+//!
+//! Each is looked at only where the rule that demands it is on. Without the rule, what counts is what comes of that.
+
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::requests::Asked;
+use super::safety::{Checker, Verdict};
+use super::{Property, changes};
+use crate::raft::{
+    AppendOutcome, Configuration, HardState, LogIndex, Message, Output, Raft, RequestId, Rule, ServerId, ServerSet,
+    SnapshotProgress, Term,
+};
+use crate::sim::Machine;
+use crate::time::{Duration, Time};
+
+/// So many of a leader's rounds are remembered. An answer to an earlier one confirms nothing any more that anybody waits for.
+const ROUNDS: usize = 64;
+
+/// So many questions of followers are remembered.
+const QUESTIONS: usize = 256;
+
+/// By server.
+#[derive(Clone, Debug)]
+pub(super) struct Grounds {
+    of: Vec<Ground>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Ground {
+    // ---- as a leader
+    /// The term it leads, or led last.
+    term: Term,
+    /// When its rounds began.
+    rounds: VecDeque<(u64, Time)>,
+    /// By server: when the latest of these began that it is known to have answered.
+    heard: Vec<Option<Time>>,
+    /// What followers have asked: who, under which number, and when that came.
+    questions: VecDeque<(ServerId, u64, Time)>,
+    /// The last term in which it told somebody to campaign.
+    handed_over: Term,
+    // ---- as a voter
+    /// The leader's term, when it was promised something, by its own clock, and for how long.
+    patience: (Term, Time, Duration),
+    /// Whose message it is just taking, as that term's leader's.
+    hears: Option<(Term, ServerId)>,
+    /// The last term in which it was told to campaign.
+    told: Term,
+    /// Who asked it for a vote last, in which term, and whether on the leader's wish.
+    asked_by: (Term, Option<ServerId>, bool),
+    /// The vote that was looked at last.
+    voted: (Term, Option<ServerId>),
+}
+
+impl Ground {
+    /// A leader sends something in this round.
+    fn begin(&mut self, now: Time, round: u64) {
+        if self.rounds.back().is_some_and(|(latest, _)| *latest >= round) {
+            return;
+        }
+        if self.rounds.len() == ROUNDS {
+            self.rounds.pop_front();
+        }
+        self.rounds.push_back((round, now));
+    }
+
+    /// It is answered.
+    fn hear(&mut self, from: ServerId, round: u64) {
+        if let Some((_, began)) = self.rounds.iter().rfind(|(sent, _)| *sent == round) {
+            let heard = &mut self.heard[from.slot()];
+            *heard = (*heard).max(Some(*began));
+        }
+    }
+}
+
+impl Grounds {
+    pub(super) fn new(count: usize) -> Grounds {
+        Grounds { of: alloc::vec![Ground { heard: alloc::vec![None; count], ..Ground::default() }; count] }
+    }
+
+    /// A server starts, as patient as it is configured to be: whoever makes it less so takes that upon himself.
+    pub(super) fn started(&mut self, raft: &Raft) {
+        let ground = &mut self.of[raft.id().slot()];
+        ground.hears = None;
+        ground.patience.2 = ground.patience.2.min(patience(raft));
+        ground.questions.clear();
+    }
+
+    /// A server leads from now on.
+    pub(super) fn leads(&mut self, server: ServerId, term: Term) {
+        let ground = &mut self.of[server.slot()];
+        ground.term = term;
+        ground.rounds.clear();
+        ground.heard.fill(None);
+    }
+
+    #[inline]
+    pub(super) fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
+        let ground = &mut self.of[server.slot()];
+        match message {
+            Message::AppendEntriesResponse(m) if m.term == ground.term && m.outcome != AppendOutcome::StaleTerm => {
+                ground.hear(from, m.round);
+            }
+            Message::InstallSnapshotResponse(m)
+                if m.term == ground.term && m.progress != SnapshotProgress::StaleTerm =>
+            {
+                ground.hear(from, m.round);
+            }
+            Message::ReadIndex(m) => {
+                let same = |(who, request, _): &(ServerId, u64, Time)| (*who, *request) == (from, m.request);
+                if !ground.questions.iter().any(same) {
+                    if ground.questions.len() == QUESTIONS {
+                        ground.questions.pop_front();
+                    }
+                    ground.questions.push_back((from, m.request, now));
+                }
+            }
+            Message::AppendEntries(_) | Message::InstallSnapshot(_) => ground.hears = Some((message.term(), from)),
+            Message::TimeoutNow(m) => ground.told = ground.told.max(m.term),
+            Message::RequestVote(m) => ground.asked_by = (m.term, Some(from), m.leadership_transfer),
+            _ => {}
+        }
+    }
+
+    /// Who has answered a leader's round that began no sooner than that.
+    fn heard_since(&self, leader: ServerId, time: Time) -> ServerSet {
+        let heard = self.of[leader.slot()].heard.iter().enumerate();
+        let since = heard.filter(|(_, heard)| heard.is_some_and(|began| began >= time));
+        since.filter_map(|(slot, _)| ServerId::new(slot as u8 + 1)).chain([leader]).collect()
+    }
+
+    /// Until when a server ignores campaigns for the leader of `term`, by its own clock.
+    fn patient_until(&self, server: ServerId) -> (Term, Time) {
+        let (term, since, length) = self.of[server.slot()].patience;
+        (term, since + length)
+    }
+}
+
+impl Checker {
+    /// A server's clock was set. Whose clock was set back isn't more patient for that.
+    pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
+        let (_, since, length) = &mut self.grounds.of[server.slot()].patience;
+        if before >= *since + *length {
+            *length = Duration::ZERO;
+        }
+        *since = (*since).min(after);
+    }
+
+    /// What a step rests on.
+    pub(super) fn check_grounds(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
+        let me = raft.id();
+        let ground = &mut self.grounds.of[me.slot()];
+        if let Some((term, leader)) = ground.hears.take()
+            && (raft.term(), raft.leader()) == (term, Some(leader))
+            && let Some(machine) = machines.get(me.slot())
+        {
+            ground.patience = (term, machine.clock_reading(now), patience(raft));
+        }
+        for write in &out.writes {
+            if let Some(hard_state) = &write.hard_state {
+                self.check_patience(now, raft, hard_state, machines)?;
+            }
+        }
+        for id in &out.reads {
+            if let Some((asked, what)) = self.asked_at(me, *id).filter(|_| raft.is_leader()) {
+                self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;
+            }
+        }
+        for envelope in &out.messages {
+            let ground = &mut self.grounds.of[me.slot()];
+            match &envelope.message {
+                Message::AppendEntries(m) => ground.begin(now, m.round),
+                Message::InstallSnapshot(m) => ground.begin(now, m.round),
+                Message::TimeoutNow(m) => ground.handed_over = m.term,
+                Message::ReadIndexResponse(m) if m.index.is_some() => {
+                    let asked =
+                        |(who, request, _): &(ServerId, u64, Time)| (*who, *request) == (envelope.to, m.request);
+                    let place = ground.questions.iter().position(asked);
+                    if let Some((_, _, asked)) = place.and_then(|place| ground.questions.remove(place)) {
+                        self.check_read(now, raft, asked, false, machines)?;
+                    }
+                }
+                Message::PreVoteResponse(m) if m.granted => {
+                    self.check_early_vote(now, raft, (m.term, envelope.to), machines)?;
+                }
+                Message::RequestVote(m) if m.leadership_transfer && ground.told.next() != m.term => {
+                    let first = format!("no leader told {me} to campaign in term {}", m.term);
+                    self.broken(Property::KeptPatience, now, first, "it says that one did".into())?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Fresh Reads: a leader answers a read that it was asked for then.
+    fn check_read(&self, now: Time, raft: &Raft, asked: Time, by_lease: bool, machines: &[Machine]) -> Verdict {
+        let (me, term, rules) = (raft.id(), raft.term(), &raft.config().rules);
+        let memberships = [*raft.configuration(), self.membership_of(me)];
+        let enough = |servers: ServerSet| memberships.iter().any(|membership| membership.has_quorum(servers));
+        let confirmed = self.grounds.heard_since(me, asked);
+        if enough(confirmed) || !rules.on(Rule::ConfirmBeforeReading) {
+            return Ok(());
+        }
+        let bound = |machine: &&Machine| {
+            let (promised, until) = self.grounds.patient_until(machine.id());
+            promised == term && machine.clock_reading(now) < until || machine.id() == me
+        };
+        let bound: ServerSet = machines.iter().filter(bound).map(Machine::id).collect();
+        let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
+        let handed_over = self.grounds.of[me.slot()].handed_over == term;
+        if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
+            return Ok(());
+        }
+        let first = format!("of {} only {confirmed} have answered {me} since {asked}", describe(&memberships[0]));
+        let second = if by_lease && handed_over {
+            format!("{me}, which has handed over, answers a read that it was asked for then by its lease")
+        } else if by_lease {
+            format!("{me} answers a read that it was asked for then, and only {bound} are bound to it")
+        } else {
+            format!("{me} answers a read that it was asked for then")
+        };
+        self.broken(Property::FreshReads, now, first, second)
+    }
+
+    /// Kept Patience: a server gives its vote.
+    fn check_patience(&mut self, now: Time, raft: &Raft, vote: &HardState, machines: &[Machine]) -> Verdict {
+        let me = raft.id();
+        let ground = &mut self.grounds.of[me.slot()];
+        let given = (vote.term, vote.voted_for);
+        // What is of the leader's own term was given before, and is written once more with something else.
+        let new = ground.voted != given && vote.term > ground.patience.0;
+        let Some(candidate) = vote.voted_for.filter(|_| new) else { return Ok(()) };
+        ground.voted = given;
+        let wished = if candidate == me {
+            ground.told.next() == vote.term
+        } else {
+            ground.asked_by == (vote.term, Some(candidate), true)
+        };
+        if wished {
+            // And so has that leader given its lease up.
+            ground.patience.2 = Duration::ZERO;
+            return Ok(());
+        }
+        self.check_early_vote(now, raft, (vote.term, candidate), machines)
+    }
+
+    /// The same for a vote, or the promise of one, that no leader wished for.
+    fn check_early_vote(
+        &self,
+        now: Time,
+        raft: &Raft,
+        (term, candidate): (Term, ServerId),
+        machines: &[Machine],
+    ) -> Verdict {
+        let me = raft.id();
+        let (promised, until) = self.grounds.patient_until(me);
+        let Some(clock) = machines.get(me.slot()).map(|machine| machine.clock_reading(now)) else { return Ok(()) };
+        // A leader's own questions may come late.
+        let to_its_leader = self.leader_of(promised) == Some(candidate);
+        if promised > term
+            || to_its_leader
+            || clock >= until
+            || !raft.config().rules.on(Rule::IgnoreCampaignsUnderLeader)
+        {
+            return Ok(());
+        }
+        let first =
+            format!("{me} told the leader of term {promised} that it ignores campaigns until {until} by its clock");
+        self.broken(Property::KeptPatience, now, first, format!("at {clock} it helps {candidate} to lead"))
+    }
+
+    /// Election Safety: a server that begins to lead has been elected.
+    pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
+        let (me, term) = (raft.id(), raft.term());
+        self.grounds.leads(me, term);
+        let membership = self.membership_of(me);
+        let voted = |machine: &&Machine| match self.promises.vote_of(machine.id()) {
+            _ if machine.id() == me => {
+                let hard_state = machine.disk().image().hard_state();
+                hard_state.term == term && hard_state.voted_for == Some(me)
+            }
+            // What it said before a later vote isn't remembered.
+            Some((voted, candidate)) => voted > term || (voted, candidate) == (term, me),
+            None => false,
+        };
+        let votes: ServerSet = machines.iter().filter(voted).map(Machine::id).collect();
+        let rules = &raft.config().rules;
+        if membership.has_quorum(votes)
+            || ![Rule::WinByMajority, Rule::PersistBeforeVoting].iter().all(|r| rules.on(*r))
+        {
+            return Ok(());
+        }
+        let first = format!("of {} only {votes} have voted for {me} in term {term}", describe(&membership));
+        self.broken(Property::ElectionSafety, now, first, format!("{me} leads it"))
+    }
+
+    /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on.
+    pub(super) fn check_demotion(&self, now: Time, raft: &Raft, committed: LogIndex, since: LogIndex) -> Verdict {
+        let (me, membership) = (raft.id(), self.membership_of(raft.id()));
+        if since > committed || membership.is_joint() || membership.voters.contains(me) {
+            return Ok(());
+        }
+        let first = format!("{me} committed the membership {} at {since}", describe(&membership));
+        self.broken(Property::LawfulMembership, now, first, format!("it leads term {} still", raft.term()))
+    }
+
+    fn asked_at(&self, server: ServerId, id: RequestId) -> Option<(Time, Asked)> {
+        self.requests.asked_at(server, id)
+    }
+}
+
+/// How long a server ignores campaigns after it has heard its leader.
+fn patience(raft: &Raft) -> Duration {
+    let config = raft.config();
+    if config.check_quorum { config.election_timeout_min } else { Duration::ZERO }
+}
+
+fn describe(membership: &Configuration) -> alloc::string::String {
+    changes::describe(membership)
+}
