@@ -378,6 +378,15 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_begins_after_what_matches_whatever_was_probed() {
+        let mut progress = Progress::new(LogIndex(8), 1, Time::ZERO);
+        // An earlier answer, which came late.
+        progress.matches(LogIndex(3), 1);
+        progress.become_replicate();
+        assert_eq!(progress.next, LogIndex(4));
+    }
+
+    #[test]
     fn a_stream_after_a_rejection_grows_with_what_arrives() {
         let mut progress = Progress::new(LogIndex(8), 1, Time::ZERO);
         let full = |progress: &Progress| matches!(&progress.state, ProgressState::Replicate(w) if w.is_full(3, 1_000));

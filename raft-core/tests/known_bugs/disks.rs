@@ -1,6 +1,6 @@
 //! What is on a disk, what is not yet, and what a crash leaves of it.
 
-use raft_core::raft::{EntryId, LogIndex, Message};
+use raft_core::raft::{EntryId, LogIndex, Message, Observation, Payload, Rule};
 
 use crate::support::{Cluster, Event, id, image, ms, s, set};
 
@@ -319,4 +319,85 @@ fn a_disk_that_finishes_writes_has_not_stalled() {
     cluster.propose(s(1), "x");
     cluster.run(ms(610));
     assert!(!cluster.leads(s(1)), "now it has");
+}
+
+#[test]
+fn a_server_whose_disk_hangs_does_not_campaign() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.hold_disk(s(3));
+    cluster.propose(s(1), "x=1");
+    cluster.settle();
+    cluster.isolate(s(3));
+    cluster.run(ms(1_000));
+    cluster.take_events();
+    cluster.run(ms(2_000));
+    assert!(!cluster.observed(s(3), |it| matches!(it, Observation::Campaigned { .. })), "it could promise nothing");
+    assert!(cluster.observed(s(3), |it| matches!(it, Observation::CampaignWithheld { .. })), "and says why");
+}
+
+#[test]
+fn commands_that_come_together_are_all_written_however_little_goes_into_one_append() {
+    let mut cluster = Cluster::with(3).config(|config| config.append_entries_max = 1).start();
+    cluster.elect(s(1));
+    cluster.propose_batch(s(1), &["a", "b", "c"]);
+    cluster.run(ms(100));
+    for server in cluster.servers() {
+        assert_eq!(cluster.disk(server).log().last(), cluster.last(server), "{server}");
+    }
+    cluster.crash(s(1));
+    cluster.restart(s(1));
+    assert_eq!(cluster.last(s(1)).index.0, 4);
+}
+
+/// Without two of the rules, a new leader ends a joint membership in the step in which it begins to lead.
+#[test]
+fn two_entries_that_enter_the_log_at_once_are_both_written() {
+    let setup = Cluster::with(1).without(Rule::CommitOnlyOwnTerm).without(Rule::MembershipFollowsLog);
+    let mut cluster = setup.start();
+    cluster.elect(s(1));
+    cluster.join(s(2));
+    cluster.change(s(1), set(&[1]), set(&[2]));
+    cluster.run(ms(300));
+    cluster.hold_disk(s(1));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.fsync_one(s(1));
+    cluster.crash(s(1));
+    cluster.drop_everything();
+    cluster.restart(s(1));
+    let last = cluster.raft(s(1)).log().get(cluster.last(s(1)).index).map(|entry| entry.payload.clone());
+    assert!(matches!(last, Some(Payload::Membership(configuration)) if configuration.is_joint()));
+    cluster.release_disk(s(1));
+    let before = cluster.last(s(1)).index.0;
+    cluster.elect(s(1));
+    assert_eq!((cluster.last(s(1)).index.0, cluster.disk(s(1)).log().last()), (before + 2, cluster.last(s(1))));
+}
+
+#[test]
+fn an_answer_waits_for_everything_that_was_decided_before_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.hold_disk(s(2));
+    cluster.hold(s(2), s(1));
+    cluster.propose(s(1), "x=1");
+    cluster.settle();
+    // A second write, and a heartbeat after it, whose answer says the same as the one that waits.
+    cluster.read(s(2));
+    cluster.advance(ms(50));
+    cluster.deliver_all(s(1), s(2));
+    let rounds = |messages: Vec<Message>| -> Vec<u64> {
+        let round = |message: &Message| match message {
+            Message::AppendEntriesResponse(m) => Some(m.round),
+            _ => None,
+        };
+        messages.iter().filter_map(round).collect()
+    };
+    assert_eq!(rounds(cluster.on_the_way(s(2), s(1))), [] as [u64; 0]);
+    cluster.fsync_one(s(2));
+    let first = rounds(cluster.on_the_way(s(2), s(1)));
+    cluster.fsync_one(s(2));
+    let both = rounds(cluster.on_the_way(s(2), s(1)));
+    assert_eq!((first.len(), both.len()), (1, 2), "{both:?}");
+    assert!(both[0] < both[1]);
 }

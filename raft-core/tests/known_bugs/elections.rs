@@ -117,7 +117,7 @@ fn a_pre_vote_is_not_a_vote() {
     // And an answer to an earlier question counts for nothing in a later one.
     cluster.drop_everything();
     cluster.time_out(s(1));
-    let late = PreVoteResponse { term: Term(1), asked_in: Term(0), granted: true };
+    let late = PreVoteResponse { term: Term(0), asked_in: Term(0), granted: true };
     for voter in 2..=5 {
         cluster.arrive(s(voter), s(1), Message::PreVoteResponse(late.clone()));
     }
@@ -264,4 +264,16 @@ fn images_of_damaged_disks_are_refused() {
     assert_eq!(start(3, &[1, 3, 2]), Err(StartError::Durable(reversed)));
     let ahead = DurableError::TermAhead { entry: crate::support::id(2, 3), term: Term(2) };
     assert_eq!(start(2, &[1, 3]), Err(StartError::Durable(ahead)));
+}
+
+#[test]
+fn nobody_is_elected_while_a_lease_holds_however_soon_after_its_end() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.isolate(s(1));
+    cluster.sleep(ms(134));
+    cluster.campaign(s(2));
+    cluster.settle();
+    assert!(cluster.raft(s(1)).lease().is_ok());
+    assert!(!cluster.leads(s(2)), "S3 ignores campaigns for longer than S1's lease lasts");
 }

@@ -6,7 +6,7 @@ use raft_core::raft::{
 };
 
 use crate::both_ways::{both_ways, by_rules};
-use crate::support::{Cluster, Event, command, id, image, ms, s, set};
+use crate::support::{Answer, Cluster, Event, command, id, image, ms, s, set};
 
 #[test]
 fn an_old_append_delivered_twice_with_a_crash_between_drops_nothing() {
@@ -394,4 +394,18 @@ fn a_silent_member_is_not_sent_the_log_again_and_again() {
     };
     let sent: u64 = cluster.take_events().iter().map(bytes).sum();
     assert!(sent < 3_000, "{sent} bytes to a member that is gone");
+}
+
+#[test]
+fn commands_that_come_together_count_as_waiting_to_be_committed() {
+    let mut cluster = Cluster::with(3).config(|config| config.uncommitted_bytes_max = 1).start();
+    cluster.elect(s(1));
+    let together = cluster.propose_batch(s(1), &["a", "b"]);
+    assert!(matches!(cluster.answer(together[0]), Some(Answer::Accepted(_))), "one goes while nothing else waits");
+    assert!(matches!(cluster.refusal(together[1]), Refusal::TooMuchUncommitted { limit: 1, .. }));
+    let later = cluster.propose(s(1), "c");
+    assert!(matches!(cluster.refusal(later), Refusal::TooMuchUncommitted { limit: 1, .. }));
+    cluster.settle();
+    let last = cluster.propose(s(1), "d");
+    assert!(matches!(cluster.answer(last), Some(Answer::Accepted(_))));
 }

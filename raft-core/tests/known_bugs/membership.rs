@@ -1,8 +1,8 @@
 //! Who belongs, and what those do who don't any more.
 
-use raft_core::raft::{ChangeError, Refusal};
+use raft_core::raft::{ChangeError, Message, Observation, PreVote, Refusal, Term};
 
-use crate::support::{Cluster, ms, s, set};
+use crate::support::{Cluster, Event, ms, s, set};
 
 #[test]
 fn a_new_leader_changes_no_membership_before_it_has_committed_in_its_own_term() {
@@ -202,4 +202,85 @@ fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_mad
     for server in [s(1), s(2), s(3)] {
         assert_eq!(cluster.raft(server).configuration().voters, set(&[1]), "{server} knows:\n{}", cluster.status());
     }
+}
+
+/// S1's disk is slow, and S2 has more than what the old membership let count.
+#[test]
+fn what_the_membership_in_force_holds_is_committed_before_that_membership_is() {
+    let mut cluster = Cluster::new(5);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    for server in [3, 4] {
+        cluster.deliver(s(1), s(server));
+    }
+    cluster.propose(s(1), "x=1");
+    cluster.deliver_all(s(1), s(2));
+    cluster.deliver_all(s(2), s(1));
+    assert_eq!(cluster.commit(s(1)), 1, "of the old five, only two have more");
+    cluster.hold_disk(s(1));
+    cluster.deliver(s(3), s(1));
+    assert!(cluster.commit(s(1)) == 2 && !cluster.raft(s(1)).configuration().is_joint());
+    // S2 says nothing any more; whatever comes next shows that S1 and S2 have it.
+    cluster.deliver(s(4), s(1));
+    assert_eq!(cluster.applied(s(1)), ["x=1"]);
+}
+
+#[test]
+fn a_learner_that_lacks_the_membership_in_force_is_not_made_a_voter() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    for server in [4, 5] {
+        cluster.join(s(server));
+    }
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4, 5]));
+    cluster.run(ms(300));
+    cluster.isolate(s(4));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.settle();
+    let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    assert!(matches!(cluster.refusal(change), Refusal::LearnerBehind { server, .. } if server == s(4)));
+    cluster.heal();
+    cluster.run(ms(100));
+    let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    assert!(matches!(cluster.answer(change), Some(crate::support::Answer::Accepted(_))));
+}
+
+#[test]
+fn a_stranger_that_asks_for_votes_during_a_change_is_not_taken_for_one_that_was_removed() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    for server in [4, 5] {
+        cluster.join(s(server));
+    }
+    for voter in [2, 3] {
+        cluster.hold(s(1), s(voter));
+    }
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[5]));
+    let ask = Message::PreVote(PreVote { term: Term(1), last: cluster.last(s(2)) });
+    let reminded = |it: &Observation| *it == Observation::RemovedReminded { server: s(4) };
+    cluster.arrive(s(4), s(1), ask.clone());
+    assert!(!cluster.observed(s(1), reminded), "who belongs isn't settled yet");
+    cluster.heal();
+    cluster.run(ms(100));
+    cluster.arrive(s(4), s(1), ask);
+    assert!(cluster.observed(s(1), reminded));
+}
+
+#[test]
+fn a_leader_says_no_more_to_those_who_remain_than_before_a_removal() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    let mut said_in_a_second = |cluster: &mut Cluster| {
+        cluster.run(ms(500));
+        cluster.take_events();
+        cluster.run(ms(1_000));
+        let to_it = |event: &Event| matches!(event, Event::Sent(from, to, _) if (*from, *to) == (s(1), s(3)));
+        cluster.take_events().iter().filter(|event| to_it(event)).count()
+    };
+    let before = said_in_a_second(&mut cluster);
+    cluster.change(s(1), set(&[1, 3]), set(&[]));
+    assert_eq!(said_in_a_second(&mut cluster), before);
 }

@@ -468,3 +468,108 @@ fn a_clock_set_back_ends_a_lease_if_the_server_looks_at_it_then() {
         assert_eq!(stale, !looks, "{:?}", cluster.answer(read));
     }
 }
+
+#[test]
+fn a_lease_does_not_come_back_when_a_transfer_has_timed_out() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.transfer(s(1), s(2));
+    let late = cluster.take(s(1), s(2), 0);
+    assert!(matches!(late, Message::TimeoutNow(_)));
+    cluster.run(ms(400));
+    assert!(cluster.leads(s(1)));
+    assert_eq!(cluster.raft(s(1)).lease(), Err(LeaseRefusal::Transferring));
+    // The successor is told only now.
+    cluster.isolate(s(1));
+    cluster.arrive(s(1), s(2), late);
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    let read = cluster.lease_read(s(1));
+    assert_eq!(cluster.answer(read), None);
+}
+
+#[test]
+fn answers_to_rounds_from_before_the_clock_went_back_give_no_lease() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(60));
+    for server in [s(2), s(3)] {
+        cluster.hold(server, s(1));
+    }
+    cluster.run(ms(50));
+    cluster.shift_clock(s(1), -100);
+    cluster.fire_timer(s(1));
+    for server in [s(2), s(3)] {
+        cluster.deliver_all(server, s(1));
+    }
+    cluster.isolate(s(1));
+    cluster.sleep(ms(150));
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    let read = cluster.lease_read(s(1));
+    assert_eq!(cluster.answer(read), None);
+}
+
+/// Two disks under one name number their questions alike.
+#[test]
+fn an_answer_to_a_read_from_before_a_lost_disk_releases_no_later_read() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "x=1");
+    cluster.run(ms(100));
+    cluster.hold(s(1), s(2));
+    cluster.read(s(2));
+    cluster.settle();
+    let answer = |message: &Message| matches!(message, Message::ReadIndexResponse(_));
+    let place = cluster.on_the_way(s(1), s(2)).iter().position(answer).expect("S1 has answered");
+    let late = cluster.take(s(1), s(2), place);
+    cluster.crash(s(2));
+    cluster.drop_everything();
+    cluster.let_go(s(1), s(2));
+    cluster.restart_wiped(s(2));
+    cluster.run(ms(200));
+    cluster.hold(s(1), s(2));
+    cluster.propose(s(1), "x=2");
+    cluster.settle();
+    let read = cluster.read(s(2));
+    cluster.arrive(s(1), s(2), late);
+    assert_eq!(cluster.answer(read), None, "S2 has asked something else since");
+    cluster.let_go(s(1), s(2));
+    cluster.run(ms(100));
+    assert_eq!(cluster.answer(read), Some(&Answer::Read(vec!["x=1".to_owned(), "x=2".to_owned()])));
+}
+
+/// The followers have a longer election timeout first, and restart with the leader's.
+#[test]
+fn a_leader_counts_on_no_more_patience_than_its_own() {
+    let mut cluster = Cluster::new(3);
+    let timeouts = |cluster: &mut Cluster, min, max| {
+        for server in [s(2), s(3)] {
+            cluster.crash(server);
+            cluster.configure(server, |config| {
+                (config.election_timeout_min, config.election_timeout_max) = (ms(min), ms(max));
+            });
+            cluster.restart(server);
+        }
+    };
+    timeouts(&mut cluster, 1_500, 3_000);
+    cluster.sleep(ms(1_500));
+    cluster.elect(s(1));
+    assert!(cluster.raft(s(1)).lease().is_ok());
+    cluster.isolate(s(1));
+    timeouts(&mut cluster, 150, 300);
+    cluster.sleep(ms(150));
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    let read = cluster.lease_read(s(1));
+    assert_eq!(cluster.answer(read), None);
+}

@@ -333,3 +333,35 @@ fn no_change_leaves_a_majority_of_voters_that_may_not_vote() {
     let change = cluster.change(s(1), set(&[1, 3]), set(&[]));
     assert!(matches!(cluster.answer(change), Some(Answer::Accepted(_))));
 }
+
+/// It gets a snapshot first, by which it doesn't say whether it may vote.
+#[test]
+fn a_learner_that_has_only_a_snapshot_so_far_is_not_made_a_voter() {
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(4));
+    cluster.isolate(s(4));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.run(ms(500));
+    cluster.snapshot(s(1));
+    cluster.heal();
+    cluster.run_until(ms(1_000), "S4 has the snapshot", |cluster| cluster.matched(s(1), s(4)) > 0);
+    let change = cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
+    assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(4) });
+}
+
+/// What it is told of how it joined is in a snapshot.
+#[test]
+fn a_voter_that_lost_its_disk_learns_from_a_snapshot_that_it_may_not_vote() {
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(100));
+    cluster.crash(s(3));
+    cluster.run(ms(500));
+    cluster.snapshot(s(1));
+    cluster.restart_wiped(s(3));
+    cluster.run(ms(300));
+    assert_eq!((cluster.applied(s(3)), standing(&cluster, 3)), (&["a".to_owned()][..], Standing::Barred));
+}

@@ -272,3 +272,40 @@ fn s6_a_leader_that_leaves_calls_on_the_voter_that_has_most_of_its_log() {
     // No time has passed.
     assert!(cluster.leads(s(3)), "{}", cluster.status());
 }
+
+#[test]
+fn s6_a_leader_answers_no_read_by_the_new_majority_alone_and_steps_down() {
+    let mut cluster = with_learners();
+    cluster.partition(&[&[1, 4, 5]]);
+    cluster.change(s(1), set(&[1, 4, 5]), set(&[]));
+    cluster.run(ms(150));
+    assert!(cluster.leads(s(1)));
+    let reads = [cluster.read(s(1)), cluster.lease_read(s(1))];
+    cluster.run(ms(50));
+    assert!(reads.iter().all(|read| cluster.answer(*read).is_none()), "S2 and S3 may have elected another");
+    cluster.run(ms(300));
+    assert!(!cluster.leads(s(1)));
+}
+
+#[test]
+fn s6_a_learner_that_is_removed_is_told_so() {
+    let mut cluster = with_learners();
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.run(ms(200));
+    let removed = cluster.raft(s(5));
+    assert_eq!(removed.configuration().learners, set(&[4]));
+    assert_eq!(removed.commit_index(), cluster.raft(s(1)).commit_index());
+}
+
+#[test]
+fn s6_a_leader_that_becomes_a_learner_makes_way_for_a_voter() {
+    let mut cluster = Cluster::new(4);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[1, 3, 4]), set(&[2]));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[3, 4]), set(&[1, 2]));
+    cluster.settle();
+    // No time has passed. S2, a learner, has as much of the log.
+    assert_eq!(cluster.leaders_now(), [s(3)], "{}", cluster.status());
+}

@@ -219,3 +219,31 @@ fn s5_3_an_acknowledgement_that_was_lost_is_made_up_for_by_the_next() {
     let resent = |event: &Event| matches!(event, Event::Sent(_, _, Message::AppendEntries(m)) if !m.entries.is_empty());
     assert!(!cluster.take_events().iter().any(resent), "nothing needed to be sent again");
 }
+
+#[test]
+fn s5_3_the_one_new_entry_of_an_append_that_begins_before_the_commit_index_is_taken() {
+    let mut cluster = Cluster::with(3).log(s(2), 1, &[1, 1, 1]).start();
+    cluster.arrive(s(1), s(2), append(1, id(3, 1), &[], 3));
+    assert_eq!(cluster.commit(s(2)), 3);
+    cluster.arrive(s(1), s(2), append(1, id(1, 1), &[1, 1, 1], 3));
+    assert_eq!((cluster.last(s(2)), outcome(&cluster)), (id(4, 1), AppendOutcome::Matched(LogIndex(4))));
+}
+
+#[test]
+fn s5_3_each_probe_has_its_own_answer_however_slow_the_disk() {
+    let mut cluster = Cluster::new(3);
+    cluster.hold_disk(s(2));
+    let probe = |cluster: &mut Cluster, number| {
+        let Message::AppendEntries(m) = append(1, EntryId::ZERO, &[1], 0) else { panic!("an append") };
+        cluster.arrive(s(1), s(2), Message::AppendEntries(AppendEntries { probe: number, ..m }));
+    };
+    probe(&mut cluster, 7);
+    probe(&mut cluster, 8);
+    cluster.release_disk(s(2));
+    let answered = |message: &Message| match message {
+        Message::AppendEntriesResponse(m) => m.probe,
+        other => panic!("S2 said {other:?}"),
+    };
+    let answered: Vec<u64> = cluster.on_the_way(s(2), s(1)).iter().map(answered).collect();
+    assert_eq!(answered, [7, 8]);
+}

@@ -1,7 +1,8 @@
 //! §7, log compaction.
 
 use raft_core::raft::{
-    EntryId, InstallSnapshot, LogIndex, Message, Payload, Piece, Snapshot, SnapshotMeta, SnapshotProgress, Term,
+    AppendEntries, Entries, EntryId, InstallSnapshot, LogIndex, Message, Payload, Piece, Snapshot, SnapshotMeta,
+    SnapshotProgress, Term,
 };
 
 use crate::support::{Cluster, Event, Setup, id, ms, s, set};
@@ -250,4 +251,24 @@ fn s7_a_snapshot_of_what_is_not_applied_or_already_there_is_refused() {
         cluster.step(s(1), taken);
         assert_eq!(cluster.raft(s(1)).snapshot().cloned(), before, "at {index}");
     }
+}
+
+#[test]
+fn s7_a_snapshot_of_what_is_committed_already_vouches_for_nothing_beyond() {
+    let mut cluster = forgetful(3).log(s(2), 2, &[1, 1, 1, 1, 1]).start();
+    cluster.tolerate(); // The harness has seen none of these entries applied elsewhere.
+    let heartbeat = AppendEntries {
+        term: Term(2),
+        previous: id(3, 1),
+        entries: Entries::None,
+        commit: LogIndex(3),
+        round: 1,
+        probe: 0,
+    };
+    cluster.arrive(s(1), s(2), Message::AppendEntries(heartbeat));
+    assert_eq!((cluster.commit(s(2)), cluster.last(s(2)).index.0), (3, 5));
+    cluster.arrive(s(1), s(2), whole(2, id(2, 1), "1@1\n2@1"));
+    let answer = cluster.on_the_way(s(2), s(1)).pop();
+    let Some(Message::InstallSnapshotResponse(answer)) = answer else { panic!("S2 answered {answer:?}") };
+    assert_eq!(answer.progress, SnapshotProgress::Installed(LogIndex(3)), "4@1 and 5@1 may be an older leader's");
 }
