@@ -1,6 +1,6 @@
 //! What is on a disk, what is not yet, and what a crash leaves of it.
 
-use raft_core::raft::{EntryId, LogIndex, Message, Observation, Payload, Rule};
+use raft_core::raft::{Config, EntryId, LogIndex, Message, Observation, Payload, Rule};
 
 use crate::support::{Cluster, Event, id, image, ms, s, set};
 
@@ -338,9 +338,11 @@ fn a_server_whose_disk_hangs_does_not_campaign() {
 
 #[test]
 fn commands_that_come_together_are_all_written_however_little_goes_into_one_append() {
-    let mut cluster = Cluster::with(3).config(|config| config.append_entries_max = 1).start();
+    let little = |config: &mut Config| (config.append_entries_max, config.window_appends_max) = (1, 1);
+    let mut cluster = Cluster::with(3).config(little).start();
     cluster.elect(s(1));
     cluster.propose_batch(s(1), &["a", "b", "c"]);
+    assert_eq!(cluster.disk(s(1)).log().last(), cluster.last(s(1)));
     cluster.run(ms(100));
     for server in cluster.servers() {
         assert_eq!(cluster.disk(server).log().last(), cluster.last(server), "{server}");
@@ -371,33 +373,4 @@ fn two_entries_that_enter_the_log_at_once_are_both_written() {
     let before = cluster.last(s(1)).index.0;
     cluster.elect(s(1));
     assert_eq!((cluster.last(s(1)).index.0, cluster.disk(s(1)).log().last()), (before + 2, cluster.last(s(1))));
-}
-
-#[test]
-fn an_answer_waits_for_everything_that_was_decided_before_it() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
-    cluster.hold_disk(s(2));
-    cluster.hold(s(2), s(1));
-    cluster.propose(s(1), "x=1");
-    cluster.settle();
-    // A second write, and a heartbeat after it, whose answer says the same as the one that waits.
-    cluster.read(s(2));
-    cluster.advance(ms(50));
-    cluster.deliver_all(s(1), s(2));
-    let rounds = |messages: Vec<Message>| -> Vec<u64> {
-        let round = |message: &Message| match message {
-            Message::AppendEntriesResponse(m) => Some(m.round),
-            _ => None,
-        };
-        messages.iter().filter_map(round).collect()
-    };
-    assert_eq!(rounds(cluster.on_the_way(s(2), s(1))), [] as [u64; 0]);
-    cluster.fsync_one(s(2));
-    let first = rounds(cluster.on_the_way(s(2), s(1)));
-    cluster.fsync_one(s(2));
-    let both = rounds(cluster.on_the_way(s(2), s(1)));
-    assert_eq!((first.len(), both.len()), (1, 2), "{both:?}");
-    assert!(both[0] < both[1]);
 }

@@ -229,21 +229,44 @@ fn s5_3_the_one_new_entry_of_an_append_that_begins_before_the_commit_index_is_ta
     assert_eq!((cluster.last(s(2)), outcome(&cluster)), (id(4, 1), AppendOutcome::Matched(LogIndex(4))));
 }
 
+/// S1 asks S2 with this append, as one of `round` and `probe`.
+fn ask(cluster: &mut Cluster, (round, probe): (u64, u64), append: Message) {
+    let Message::AppendEntries(m) = append else { panic!("an append") };
+    cluster.arrive(s(1), s(2), Message::AppendEntries(AppendEntries { round, probe, ..m }));
+}
+
+/// Which rounds and probes S2 has answered.
+fn answered(cluster: &Cluster) -> Vec<(u64, u64)> {
+    let which = |message: &Message| match message {
+        Message::AppendEntriesResponse(m) => (m.round, m.probe),
+        other => panic!("S2 said {other:?}"),
+    };
+    cluster.on_the_way(s(2), s(1)).iter().map(which).collect()
+}
+
 #[test]
 fn s5_3_each_probe_has_its_own_answer_however_slow_the_disk() {
     let mut cluster = Cluster::new(3);
     cluster.hold_disk(s(2));
-    let probe = |cluster: &mut Cluster, number| {
-        let Message::AppendEntries(m) = append(1, EntryId::ZERO, &[1], 0) else { panic!("an append") };
-        cluster.arrive(s(1), s(2), Message::AppendEntries(AppendEntries { probe: number, ..m }));
-    };
-    probe(&mut cluster, 7);
-    probe(&mut cluster, 8);
+    for which in [(1, 7), (1, 8)] {
+        ask(&mut cluster, which, append(1, EntryId::ZERO, &[1], 0));
+    }
     cluster.release_disk(s(2));
-    let answered = |message: &Message| match message {
-        Message::AppendEntriesResponse(m) => m.probe,
-        other => panic!("S2 said {other:?}"),
-    };
-    let answered: Vec<u64> = cluster.on_the_way(s(2), s(1)).iter().map(answered).collect();
-    assert_eq!(answered, [7, 8]);
+    assert_eq!(answered(&cluster), [(1, 7), (1, 8)]);
+}
+
+#[test]
+fn s5_3_an_answer_waits_for_everything_that_was_decided_before_it() {
+    let mut cluster = Cluster::with(3).log(s(2), 1, &[1]).start();
+    ask(&mut cluster, (1, 7), append(1, id(1, 1), &[], 1));
+    cluster.drop_everything();
+    cluster.hold_disk(s(2));
+    ask(&mut cluster, (2, 7), append(1, id(1, 1), &[1], 1));
+    cluster.snapshot(s(2));
+    ask(&mut cluster, (3, 7), append(1, id(1, 1), &[1], 1));
+    assert_eq!(answered(&cluster), []);
+    cluster.fsync_one(s(2));
+    assert_eq!(answered(&cluster), [(2, 7)], "the snapshot isn't written yet");
+    cluster.fsync_one(s(2));
+    assert_eq!(answered(&cluster), [(2, 7), (3, 7)]);
 }
