@@ -481,5 +481,8 @@ mod tests {
         // Nothing, and then something, and the same part of a buffer twice.
         let twice = [Piece::of(&Arc::from([]), 0, 0), one[1].clone(), one[1].clone(), one[2].clone()];
         assert_eq!(&receive(&twice).into_buffer()[..], b"cdcdef");
+        // And what doesn't follow in the buffer, but was sent as if it did.
+        let apart = [one[0].clone(), one[2].clone()];
+        assert_eq!(&receive(&apart).into_buffer()[..], b"abef");
     }
 }

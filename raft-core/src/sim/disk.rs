@@ -329,3 +329,48 @@ impl Image {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::{Entry, LogIndex, LogWrite, Term};
+
+    /// The log is cut after `after`, and entries of these terms follow; with it comes a term.
+    fn write(term: u64, after: u64, terms: &[u64]) -> Write {
+        let hard_state = Some(HardState { term: Term(term), ..HardState::default() });
+        let entries: Vec<Entry> =
+            terms.iter().map(|term| Entry { term: Term(*term), payload: Payload::NoOp }).collect();
+        let log = Some(LogWrite { after: LogIndex(after), entries: entries.into() });
+        Write { hard_state, snapshot: None, log, receipt: Receipt { sequence: term, last: EntryId::ZERO } }
+    }
+
+    fn holding(terms: &[u64]) -> Disk {
+        let mut disk = Disk::new(DiskParameters { fsync_min: Duration::ZERO, fsync_max: Duration::ZERO }, 7);
+        disk.write_at_once(&write(1, 0, terms));
+        disk
+    }
+
+    fn terms(image: &Image) -> Vec<u64> {
+        image.log.iter_from(LogIndex::ZERO).map(|entry| entry.term.0).collect()
+    }
+
+    #[test]
+    fn an_overwrite_that_is_torn_leaves_what_was_there_or_a_beginning_of_what_replaces_it() {
+        let left = [(1, &[1, 1, 1][..]), (2, &[1, 1, 1]), (2, &[1, 2]), (2, &[1, 2, 2])];
+        for (parts, (term, log)) in left.into_iter().enumerate() {
+            let mut image = holding(&[1, 1, 1]).image;
+            image.take(&write(2, 1, &[2, 2]), parts);
+            assert_eq!((image.hard_state.term.0, &terms(&image)[..]), (term, log), "after {parts} parts");
+        }
+    }
+
+    #[test]
+    fn a_disk_that_rots_remembers_where_its_log_ended() {
+        let mut disk = holding(&[1, 1, 1]);
+        for _ in 0..2 {
+            disk.rot();
+            assert!(disk.image.log.len() < 3);
+            assert_eq!(disk.image.hard_state.lost, EntryId::new(LogIndex(3), Term(1)));
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use raft_core::raft::{Config, EntryId, LogIndex, Message, Observation, Payload, Rule};
 
-use crate::support::{Cluster, Event, id, image, ms, s, set};
+use crate::support::{Cluster, Event, Setup, id, image, ms, s, set};
 
 /// The entry at index 2 is written, overwritten, and written again, and only the first two writes become durable.
 #[test]
@@ -373,4 +373,89 @@ fn two_entries_that_enter_the_log_at_once_are_both_written() {
     let before = cluster.last(s(1)).index.0;
     cluster.elect(s(1));
     assert_eq!((cluster.last(s(1)).index.0, cluster.disk(s(1)).log().last()), (before + 2, cluster.last(s(1))));
+}
+
+#[test]
+fn a_damaged_log_is_repaired_once_what_it_lacked_is_on_the_disk() {
+    let mut damaged = image(1, &[1]);
+    damaged.hard_state.lost = id(3, 1);
+    let mut cluster = Cluster::with(3).log(s(1), 1, &[1, 1, 1]).log(s(2), 1, &[1, 1, 1]).disk(s(3), damaged).start();
+    cluster.hold_disk(s(3));
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    assert!(cluster.last(s(3)) >= id(3, 1), "it is here again");
+    // First comes the term, then the entries.
+    cluster.fsync_one(s(3));
+    assert_eq!(cluster.raft(s(3)).hard_state().lost, id(3, 1));
+    cluster.release_disk(s(3));
+    assert_eq!(cluster.raft(s(3)).hard_state().lost, EntryId::ZERO);
+}
+
+/// So many servers that campaign without asking first.
+fn blunt(count: u8) -> Setup {
+    Cluster::with(count).config(|config| config.pre_vote = false)
+}
+
+/// How long it takes from now until `server`'s election timer runs out.
+fn waits(cluster: &Cluster, server: u8) -> u64 {
+    let (due, _) = cluster.raft(s(server)).election_timer().expect("it doesn't lead");
+    due.since(cluster.clock(s(server))).as_micros() / 1_000
+}
+
+#[test]
+fn nobody_campaigns_again_while_its_last_vote_is_written() {
+    let mut cluster = blunt(3).start();
+    cluster.hold_disk(s(1));
+    cluster.time_out(s(1));
+    cluster.time_out(s(1));
+    assert_eq!(cluster.term(s(1)), 1, "it would undo what its disk is about to promise");
+    cluster.fsync(s(1));
+    cluster.time_out(s(1));
+    assert_eq!(cluster.term(s(1)), 2);
+}
+
+#[test]
+fn the_time_that_an_answer_may_take_begins_when_a_slow_disk_has_written_the_vote() {
+    // The vote for itself, and for another.
+    for candidate in [1, 2] {
+        let mut cluster = blunt(3).start();
+        cluster.hold_disk(s(1));
+        cluster.sleep(ms(150));
+        cluster.campaign(s(candidate));
+        cluster.deliver_all(s(candidate), s(3 - candidate));
+        cluster.sleep(ms(160));
+        cluster.fsync(s(1));
+        assert!(waits(&cluster, 1) >= 150, "{} ms", waits(&cluster, 1));
+    }
+}
+
+#[test]
+fn who_loses_campaigns_after_slow_votes_waits_longer_and_longer() {
+    let mut cluster = blunt(3).log(s(2), 1, &[1]).log(s(3), 1, &[1]).start();
+    cluster.hold_disk(s(1));
+    cluster.sleep(ms(150));
+    for _ in 0..5 {
+        cluster.time_out(s(1));
+        cluster.sleep(ms(100));
+        cluster.fsync(s(1));
+        cluster.settle();
+        assert_eq!(cluster.raft(s(1)).role().name(), "follower", "the others' logs are longer");
+    }
+    cluster.time_out(s(1));
+    assert!(waits(&cluster, 1) > 600, "{} ms", waits(&cluster, 1));
+}
+
+#[test]
+fn servers_whose_disks_are_equally_slow_wait_unequally_long() {
+    let mut cluster = blunt(9).start();
+    let mut waited = Vec::new();
+    for server in 1..=9 {
+        cluster.isolate(s(server));
+        for _ in 0..5 {
+            cluster.time_out(s(server));
+        }
+        waited.push(waits(&cluster, server));
+    }
+    waited.sort_unstable();
+    assert!(waited[8] - waited[0] > 300, "{waited:?}");
 }

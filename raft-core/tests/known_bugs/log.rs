@@ -206,6 +206,21 @@ fn an_answer_short_of_the_snapshot_does_not_end_its_transfer_for_ever() {
 }
 
 #[test]
+fn what_a_member_has_of_one_snapshot_counts_for_no_other() {
+    let mut cluster = sending_a_snapshot();
+    let (round, progress) = (1, SnapshotProgress::Received(2));
+    for (last, known) in [(id(2, 1), 0), (id(3, 1), 2)] {
+        let answer = InstallSnapshotResponse { term: Term(1), round, last, progress };
+        cluster.arrive(s(3), s(1), Message::InstallSnapshotResponse(answer));
+        let Role::Leader(role) = cluster.raft(s(1)).role() else { panic!("S1 doesn't lead") };
+        let Some(ProgressState::Snapshot(transfer)) = role.progress(s(3)).map(|progress| &progress.state) else {
+            panic!("S1 sends S3 no snapshot")
+        };
+        assert_eq!(transfer.offset, known, "what S1 sends goes up to 3@1, and S3 has two bytes of one up to {last}");
+    }
+}
+
+#[test]
 fn a_snapshot_replaced_at_the_leader_while_it_is_sent_arrives_all_the_same() {
     let mut cluster = sending_a_snapshot();
     cluster.snapshot(s(1));
@@ -408,4 +423,27 @@ fn commands_that_come_together_count_as_waiting_to_be_committed() {
     cluster.settle();
     let last = cluster.propose(s(1), "d");
     assert!(matches!(cluster.answer(last), Some(Answer::Accepted(_))));
+}
+
+#[test]
+fn a_snapshot_of_many_pieces_takes_few_round_trips() {
+    let mut cluster =
+        Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_piece_max) = (0, 8)).start();
+    cluster.elect(s(1));
+    cluster.lose_sight_of(s(3));
+    for number in 0..100 {
+        cluster.propose(s(1), &format!("w{number:06}"));
+    }
+    cluster.settle();
+    cluster.snapshot(s(1));
+    cluster.heal();
+    let mut round_trips = 0;
+    while cluster.applied(s(3)).is_empty() {
+        cluster.advance(ms(10));
+        for (from, to) in [(1, 2), (2, 1), (1, 3), (3, 1)] {
+            cluster.deliver_all(s(from), s(to));
+        }
+        round_trips += 1;
+        assert!(round_trips < 30, "{}", cluster.status());
+    }
 }

@@ -366,3 +366,82 @@ fn a_voter_that_lost_its_disk_learns_from_a_snapshot_that_it_may_not_vote() {
     cluster.run(ms(300));
     assert_eq!((cluster.applied(s(3)), standing(&cluster, 3)), (&["a".to_owned()][..], Standing::Barred));
 }
+
+#[test]
+fn an_admission_counts_only_once_it_is_on_the_disk() {
+    let mut cluster = Cluster::new(2);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(3));
+    cluster.hold(s(3), s(1));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    cluster.run(ms(50));
+    // Now S1 hears that S3 has joined.
+    cluster.hold_disk(s(3));
+    cluster.let_go(s(3), s(1));
+    cluster.run(ms(100));
+    assert_eq!(cluster.commit(s(3)), cluster.last(s(1)).index.0, "S3 knows that it is committed");
+    assert_eq!(standing(&cluster, 3), Standing::Joining);
+    cluster.release_disk(s(3));
+    assert_eq!(standing(&cluster, 3), Standing::Member);
+}
+
+#[test]
+fn an_admission_that_is_dropped_from_the_log_lets_nobody_vote() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(4));
+    cluster.hold(s(4), s(1));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.run(ms(50));
+    // Only S4 hears of its admission; S2 leads next, and commits something else in its place.
+    for one in [1, 4] {
+        for other in [2, 3] {
+            cluster.cut_both(s(one), s(other));
+        }
+    }
+    cluster.let_go(s(4), s(1));
+    cluster.settle();
+    let place = cluster.last(s(4)).index;
+    let admission = cluster.raft(s(4)).log().get(place).map(|entry| entry.payload.clone());
+    assert!(matches!(admission, Some(Payload::Admission { .. })));
+    cluster.crash(s(1));
+    cluster.elect(s(2));
+    for (from, to) in [(2, 4), (4, 2)] {
+        cluster.mend(s(from), s(to));
+    }
+    while cluster.last(s(4)).term.0 == 1 {
+        cluster.advance(ms(10));
+        cluster.deliver_all(s(4), s(2));
+        for other in [3, 4] {
+            cluster.deliver_all(s(2), s(other));
+        }
+        cluster.deliver_all(s(3), s(2));
+    }
+    assert_eq!(cluster.raft(s(4)).commit_index(), place);
+    assert_eq!(standing(&cluster, 4), Standing::Joining);
+    cluster.run(ms(100));
+    assert_eq!(standing(&cluster, 4), Standing::Member, "S2 has admitted it since");
+}
+
+/// S3 is removed, loses its disk, and is added again; then an acknowledgement from before all that comes.
+#[test]
+fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.hold(s(3), s(1));
+    cluster.propose(s(1), "a");
+    cluster.settle();
+    let late = cluster.take(s(3), s(1), 0);
+    assert!(matches!(&late, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Matched(_))));
+    cluster.drop_everything();
+    cluster.crash(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.run(ms(500));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    cluster.settle();
+    cluster.arrive(s(3), s(1), late);
+    assert_eq!(cluster.matched(s(1), s(3)), 0, "that disk is gone");
+}

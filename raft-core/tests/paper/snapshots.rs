@@ -1,8 +1,8 @@
 //! §7, log compaction.
 
 use raft_core::raft::{
-    AppendEntries, Entries, EntryId, InstallSnapshot, LogIndex, Message, Payload, Piece, Snapshot, SnapshotMeta,
-    SnapshotProgress, Term,
+    AppendEntries, Entries, EntryId, InstallSnapshot, LogIndex, Message, Payload, Piece, ProgressState, Role, Snapshot,
+    SnapshotMeta, SnapshotProgress, Term,
 };
 
 use crate::support::{Cluster, Event, Setup, id, ms, s, set};
@@ -271,4 +271,71 @@ fn s7_a_snapshot_of_what_is_committed_already_vouches_for_nothing_beyond() {
     let answer = cluster.on_the_way(s(2), s(1)).pop();
     let Some(Message::InstallSnapshotResponse(answer)) = answer else { panic!("S2 answered {answer:?}") };
     assert_eq!(answer.progress, SnapshotProgress::Installed(LogIndex(3)), "4@1 and 5@1 may be an older leader's");
+}
+
+/// The bytes `from..to` of a snapshot that [`whole`] sends at once.
+fn piece(last: EntryId, data: &str, from: u64, to: u64) -> Message {
+    let Message::InstallSnapshot(mut message) = whole(2, last, data) else { panic!("a snapshot") };
+    (message.offset, message.piece) = (from, Piece::of(&data.as_bytes().into(), from, to));
+    Message::InstallSnapshot(message)
+}
+
+#[test]
+fn s7_a_late_piece_of_an_older_snapshot_takes_nothing_from_a_newer_one() {
+    let mut cluster = forgetful(3).log(s(2), 2, &[1]).start();
+    cluster.tolerate(); // The harness has seen none of these entries applied.
+    cluster.arrive(s(1), s(2), piece(id(3, 2), "x\ny\nz", 0, 2));
+    cluster.arrive(s(1), s(2), piece(id(2, 2), "x\ny", 0, 1));
+    cluster.arrive(s(1), s(2), piece(id(3, 2), "x\ny\nz", 2, 5));
+    assert_eq!(cluster.applied(s(2)), ["x", "y", "z"]);
+}
+
+/// How many bytes of a snapshot S3 has, as far as S1 knows.
+fn confirmed(cluster: &Cluster) -> u64 {
+    let Role::Leader(leader) = cluster.raft(s(1)).role() else { panic!("S1 doesn't lead") };
+    match leader.progress(s(3)).map(|progress| &progress.state) {
+        Some(ProgressState::Snapshot(transfer)) => transfer.offset,
+        _ => 0,
+    }
+}
+
+#[test]
+fn s7_a_member_that_restarts_midway_is_sent_the_snapshot_from_its_beginning() {
+    let mut cluster = far_behind(forgetful(3).config(|config| config.snapshot_piece_max = 1));
+    cluster.heal();
+    while confirmed(&cluster) == 0 {
+        cluster.advance(ms(10));
+        for (from, to) in [(1, 2), (2, 1), (1, 3), (3, 1)] {
+            cluster.deliver_all(s(from), s(to));
+        }
+    }
+    cluster.crash(s(3));
+    cluster.drop_everything();
+    cluster.restart(s(3));
+    cluster.run(ms(1_000));
+    assert_eq!(cluster.applied(s(3)), ["a", "b"]);
+}
+
+#[test]
+fn s7_a_server_that_installs_a_snapshot_instead_of_its_own_asks_for_one_again() {
+    let mut cluster = forgetful(3).config(|config| config.snapshot_after_entries = 3).start();
+    cluster.snapshots_by_hand = true;
+    let work = |cluster: &mut Cluster| {
+        for command in ["a", "b", "c"] {
+            cluster.propose(s(1), command);
+        }
+        cluster.run(ms(100));
+    };
+    let wanted = |cluster: &mut Cluster| cluster.take_events().contains(&Event::SnapshotWanted(s(3)));
+    cluster.elect(s(1));
+    work(&mut cluster);
+    assert!(wanted(&mut cluster));
+    cluster.lose_sight_of(s(3));
+    work(&mut cluster);
+    cluster.snapshot(s(1));
+    cluster.heal();
+    cluster.run(ms(300));
+    assert!(cluster.take_events().iter().any(|event| matches!(event, Event::Restored(server, _) if *server == s(3))));
+    work(&mut cluster);
+    assert!(wanted(&mut cluster));
 }
