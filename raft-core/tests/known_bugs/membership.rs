@@ -273,7 +273,7 @@ fn a_stranger_that_asks_for_votes_during_a_change_is_not_taken_for_one_that_was_
 fn a_leader_says_no_more_to_those_who_remain_than_before_a_removal() {
     let mut cluster = Cluster::new(3);
     cluster.elect(s(1));
-    let mut said_in_a_second = |cluster: &mut Cluster| {
+    let said_in_a_second = |cluster: &mut Cluster| {
         cluster.run(ms(500));
         cluster.take_events();
         cluster.run(ms(1_000));
