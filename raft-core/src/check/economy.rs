@@ -21,7 +21,6 @@
 //! Twice what is explained is allowed. [`Simulation::economy`](crate::sim::Simulation::economy) says how much of that was used, at most: of a cluster in order
 //! less than half, of a storm more than all.
 
-use alloc::format;
 use alloc::vec::Vec;
 
 use super::Property;
@@ -430,8 +429,8 @@ impl Checker {
             Kind::Answers => ("answers", "that nobody asked for"),
             Kind::Held => ("messages", "that wait for the disk"),
         };
-        let first = format!("{explained} {what} from S{from} to S{to} {which} can be explained");
-        let second = format!("there are {sent}");
+        let first = format_args!("{explained} {what} from S{from} to S{to} {which} can be explained");
+        let second = format_args!("there are {sent}");
         self.broken(Property::Economy, now, first, second)
     }
 

@@ -9,8 +9,6 @@
 //!
 //! Each is looked at only where the rule that demands it is on. Without the rule, what counts is what comes of that.
 
-use alloc::collections::VecDeque;
-use alloc::format;
 use alloc::vec::Vec;
 
 use super::requests::Asked;
@@ -41,11 +39,11 @@ struct Ground {
     /// The term it leads, or led last.
     term: Term,
     /// When its rounds began.
-    rounds: VecDeque<(u64, Time)>,
-    /// By server: when the latest of these began that it is known to have answered.
-    heard: Vec<Option<Time>>,
+    rounds: Vec<(u64, Time)>,
+    /// By server: when the latest of these began that it is known to have answered; zero if none.
+    heard: Vec<Time>,
     /// What followers have asked: who, under which number, and when that came.
-    questions: VecDeque<(ServerId, u64, Time)>,
+    questions: Vec<(ServerId, u64, Time)>,
     /// The last term in which it told somebody to campaign.
     handed_over: Term,
     // ---- as a voter
@@ -64,27 +62,31 @@ struct Ground {
 impl Ground {
     /// A leader sends something in this round.
     fn begin(&mut self, now: Time, round: u64) {
-        if self.rounds.back().is_some_and(|(latest, _)| *latest >= round) {
-            return;
+        if self.rounds.last().is_none_or(|(latest, _)| *latest < round) {
+            if self.rounds.len() == ROUNDS {
+                self.rounds.remove(0);
+            }
+            self.rounds.push((round, now));
         }
-        if self.rounds.len() == ROUNDS {
-            self.rounds.pop_front();
-        }
-        self.rounds.push_back((round, now));
     }
 
     /// It is answered.
     fn hear(&mut self, from: ServerId, round: u64) {
         if let Some((_, began)) = self.rounds.iter().rfind(|(sent, _)| *sent == round) {
             let heard = &mut self.heard[from.slot()];
-            *heard = (*heard).max(Some(*began));
+            *heard = (*heard).max(*began);
         }
+    }
+
+    /// Where a question of a follower stands.
+    fn question(&self, from: ServerId, request: u64) -> Option<usize> {
+        self.questions.iter().position(|(who, number, _)| (*who, *number) == (from, request))
     }
 }
 
 impl Grounds {
     pub(super) fn new(count: usize) -> Grounds {
-        Grounds { of: alloc::vec![Ground { heard: alloc::vec![None; count], ..Ground::default() }; count] }
+        Grounds { of: alloc::vec![Ground { heard: alloc::vec![Time::ZERO; count], ..Ground::default() }; count] }
     }
 
     /// A server starts, as patient as it is configured to be: whoever makes it less so takes that upon himself.
@@ -100,10 +102,9 @@ impl Grounds {
         let ground = &mut self.of[server.slot()];
         ground.term = term;
         ground.rounds.clear();
-        ground.heard.fill(None);
+        ground.heard.fill(Time::ZERO);
     }
 
-    #[inline]
     pub(super) fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
         let ground = &mut self.of[server.slot()];
         match message {
@@ -115,14 +116,11 @@ impl Grounds {
             {
                 ground.hear(from, m.round);
             }
-            Message::ReadIndex(m) => {
-                let same = |(who, request, _): &(ServerId, u64, Time)| (*who, *request) == (from, m.request);
-                if !ground.questions.iter().any(same) {
-                    if ground.questions.len() == QUESTIONS {
-                        ground.questions.pop_front();
-                    }
-                    ground.questions.push_back((from, m.request, now));
+            Message::ReadIndex(m) if ground.question(from, m.request).is_none() => {
+                if ground.questions.len() == QUESTIONS {
+                    ground.questions.remove(0);
                 }
+                ground.questions.push((from, m.request, now));
             }
             Message::AppendEntries(_) | Message::InstallSnapshot(_) => ground.hears = Some((message.term(), from)),
             Message::TimeoutNow(m) => ground.told = ground.told.max(m.term),
@@ -133,9 +131,8 @@ impl Grounds {
 
     /// Who has answered a leader's round that began no sooner than that.
     fn heard_since(&self, leader: ServerId, time: Time) -> ServerSet {
-        let heard = self.of[leader.slot()].heard.iter().enumerate();
-        let since = heard.filter(|(_, heard)| heard.is_some_and(|began| began >= time));
-        since.filter_map(|(slot, _)| ServerId::new(slot as u8 + 1)).chain([leader]).collect()
+        let heard = |server: &ServerId| *server == leader || self.of[leader.slot()].heard[server.slot()] >= time;
+        ServerSet::first(self.of.len() as u8).iter().filter(heard).collect()
     }
 
     /// Until when a server ignores campaigns for the leader of `term`, by its own clock.
@@ -182,10 +179,8 @@ impl Checker {
                 Message::InstallSnapshot(m) => ground.begin(now, m.round),
                 Message::TimeoutNow(m) => ground.handed_over = m.term,
                 Message::ReadIndexResponse(m) if m.index.is_some() => {
-                    let asked =
-                        |(who, request, _): &(ServerId, u64, Time)| (*who, *request) == (envelope.to, m.request);
-                    let place = ground.questions.iter().position(asked);
-                    if let Some((_, _, asked)) = place.and_then(|place| ground.questions.remove(place)) {
+                    if let Some(place) = ground.question(envelope.to, m.request) {
+                        let (_, _, asked) = ground.questions.remove(place);
                         self.check_read(now, raft, asked, false, machines)?;
                     }
                 }
@@ -193,8 +188,8 @@ impl Checker {
                     self.check_early_vote(now, raft, (m.term, envelope.to), machines)?;
                 }
                 Message::RequestVote(m) if m.leadership_transfer && ground.told.next() != m.term => {
-                    let first = format!("no leader told {me} to campaign in term {}", m.term);
-                    self.broken(Property::KeptPatience, now, first, "it says that one did".into())?;
+                    let first = format_args!("no leader told {me} to campaign in term {}", m.term);
+                    self.broken(Property::KeptPatience, now, first, format_args!("it says that one did"))?;
                 }
                 _ => {}
             }
@@ -221,14 +216,8 @@ impl Checker {
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
             return Ok(());
         }
-        let first = format!("of {} only {confirmed} have answered {me} since {asked}", describe(&memberships[0]));
-        let second = if by_lease && handed_over {
-            format!("{me}, which has handed over, answers a read that it was asked for then by its lease")
-        } else if by_lease {
-            format!("{me} answers a read that it was asked for then, and only {bound} are bound to it")
-        } else {
-            format!("{me} answers a read that it was asked for then")
-        };
+        let first = format_args!("only {confirmed} have answered {me} since {asked}, and only {bound} are bound to it");
+        let second = format_args!("{me} answers a read that it was asked for then");
         self.broken(Property::FreshReads, now, first, second)
     }
 
@@ -274,9 +263,10 @@ impl Checker {
         {
             return Ok(());
         }
-        let first =
-            format!("{me} told the leader of term {promised} that it ignores campaigns until {until} by its clock");
-        self.broken(Property::KeptPatience, now, first, format!("at {clock} it helps {candidate} to lead"))
+        let first = format_args!(
+            "{me} told the leader of term {promised} that it ignores campaigns until {until} by its clock"
+        );
+        self.broken(Property::KeptPatience, now, first, format_args!("at {clock} it helps {candidate} to lead"))
     }
 
     /// Election Safety: a server that begins to lead has been elected.
@@ -300,8 +290,8 @@ impl Checker {
         {
             return Ok(());
         }
-        let first = format!("of {} only {votes} have voted for {me} in term {term}", describe(&membership));
-        self.broken(Property::ElectionSafety, now, first, format!("{me} leads it"))
+        let first = format_args!("of {} only {votes} have voted for {me} in term {term}", describe(&membership));
+        self.broken(Property::ElectionSafety, now, first, format_args!("{me} leads it"))
     }
 
     /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on.
@@ -310,8 +300,8 @@ impl Checker {
         if since > committed || membership.is_joint() || membership.voters.contains(me) {
             return Ok(());
         }
-        let first = format!("{me} committed the membership {} at {since}", describe(&membership));
-        self.broken(Property::LawfulMembership, now, first, format!("it leads term {} still", raft.term()))
+        let first = format_args!("{me} committed the membership {} at {since}", describe(&membership));
+        self.broken(Property::LawfulMembership, now, first, format_args!("it leads term {} still", raft.term()))
     }
 
     fn asked_at(&self, server: ServerId, id: RequestId) -> Option<(Time, Asked)> {

@@ -94,8 +94,8 @@ impl Checker {
         if let Some((_, other)) =
             self.promises.of[me.slot()].vote.filter(|(t, other)| *t == term && *other != candidate)
         {
-            let first = format!("{me} voted for {other} in term {term}");
-            self.broken(Property::OneVoteATerm, now, first, format!("it votes for {candidate} in the same term"))?;
+            let first = format_args!("{me} voted for {other} in term {term}");
+            self.broken(Property::OneVoteATerm, now, first, format_args!("it votes for {candidate} in the same term"))?;
         }
         let promised = &mut self.promises.of[me.slot()];
         (promised.vote, promised.vote_kept) = (Some((term, candidate)), true);
@@ -103,8 +103,8 @@ impl Checker {
         if hard_state.term == term && hard_state.voted_for == Some(candidate) {
             return Ok(());
         }
-        let first = format!("{me} says that it votes for {candidate} in term {term}");
-        self.broken(Property::DurablePromise, now, first, format!("its disk says {}", describe_vote(image)))
+        let first = format_args!("{me} says that it votes for {candidate} in term {term}");
+        self.broken(Property::DurablePromise, now, first, format_args!("its disk says {}", describe_vote(image)))
     }
 
     /// Durable Promise: the server says that its log, on its disk, equals the leader's up to there.
@@ -126,8 +126,8 @@ impl Checker {
         if has(image, id) && image.hard_state().term >= term {
             return Ok(());
         }
-        let first = format!("{me} acknowledges entries up to {id} in term {term}");
-        let second = format!("its disk ends with {} in term {}", image.log().last(), image.hard_state().term);
+        let first = format_args!("{me} acknowledges entries up to {id} in term {term}");
+        let second = format_args!("its disk ends with {} in term {}", image.log().last(), image.hard_state().term);
         self.broken(Property::DurablePromise, now, first, second)
     }
 
@@ -138,8 +138,8 @@ impl Checker {
         if let Some((term, candidate)) = promised.vote.filter(|_| promised.vote_kept)
             && (hard_state.term < term || hard_state.term == term && hard_state.voted_for != Some(candidate))
         {
-            let first = format!("{me} voted for {candidate} in term {term}");
-            let second = format!("after its crash its disk says {}", describe_vote(image));
+            let first = format_args!("{me} voted for {candidate} in term {term}");
+            let second = format_args!("after its crash its disk says {}", describe_vote(image));
             self.broken(Property::DurablePromise, now, first, second)?;
         }
         // A leader of a later term may have overwritten it, unless it was committed.
@@ -147,9 +147,9 @@ impl Checker {
             && (hard_state.term <= term || self.committed_id(id.index) == Some(id))
             && (hard_state.term < term || !has(image, id))
         {
-            let first = format!("{me} acknowledged entries up to {id} in term {term}");
+            let first = format_args!("{me} acknowledged entries up to {id} in term {term}");
             let (last, term) = (image.log().last(), hard_state.term);
-            let second = format!("after its crash its disk ends with {last} in term {term}");
+            let second = format_args!("after its crash its disk ends with {last} in term {term}");
             self.broken(Property::DurablePromise, now, first, second)?;
         }
         Ok(())

@@ -8,7 +8,6 @@
 //!
 //! That an answer is sent is enough here. Whether it arrives is the network's business.
 
-use alloc::format;
 use alloc::vec::Vec;
 
 use super::Property;
@@ -124,8 +123,8 @@ impl Checker {
             Asked::Change => "a change of the membership",
             Asked::Transfer => "a transfer of the leadership",
         };
-        let first = format!("{server} was asked for {what} at {} and has been at work since", request.asked);
-        let second = format!("after {limit} it has neither answered nor refused");
+        let first = format_args!("{server} was asked for {what} at {} and has been at work since", request.asked);
+        let second = format_args!("after {limit} it has neither answered nor refused");
         self.broken(Property::EveryRequestEnds, now, first, second)
     }
 }

@@ -1,5 +1,6 @@
 //! The safety checker: fed with every step of every server, it remembers just enough to contradict the next.
 
+use alloc::fmt;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -103,8 +104,17 @@ impl Checker {
     }
 
     /// What two facts that can't both be right come to.
-    pub(super) fn broken(&self, property: Property, at: Time, first: String, second: String) -> Verdict {
-        if self.looks_at(property) { Err(Violation { property, first, second, at }) } else { Ok(()) }
+    #[cold]
+    #[inline(never)]
+    pub(super) fn broken(
+        &self,
+        property: Property,
+        at: Time,
+        first: fmt::Arguments<'_>,
+        second: fmt::Arguments<'_>,
+    ) -> Verdict {
+        let violation = Violation { property, first: fmt::format(first), second: fmt::format(second), at };
+        if self.looks_at(property) { Err(violation) } else { Ok(()) }
     }
 
     /// A server started from its disk, as the founder that `bootstrap` makes it, if it makes it one.
@@ -128,8 +138,8 @@ impl Checker {
         let hard_state = image.hard_state();
         let (held, found) = (image.log().last(), raft.log().last());
         if hard_state.term != raft.term() || held != found {
-            let first = format!("the disk of {me} holds term {} and entries up to {held}", hard_state.term);
-            let second = format!("it starts in term {} with entries up to {found}", raft.term());
+            let first = format_args!("the disk of {me} holds term {} and entries up to {held}", hard_state.term);
+            let second = format_args!("it starts in term {} with entries up to {found}", raft.term());
             return self.broken(Property::MonotonicState, now, first, second);
         }
         Ok(())
@@ -174,8 +184,8 @@ impl Checker {
             return Ok(());
         }
         let first =
-            format!("entry {id} was committed under the membership {}", changes::describe(&self.committed_under));
-        let second = format!("after the crash of {server} only {holders} have it on their disks");
+            format_args!("entry {id} was committed under the membership {}", changes::describe(&self.committed_under));
+        let second = format_args!("after the crash of {server} only {holders} have it on their disks");
         self.broken(Property::DurableCommit, now, first, second)
     }
 
@@ -216,12 +226,13 @@ impl Checker {
             self.close_window(now, machines)?;
         }
         if raft.term() < seen.term {
-            let (first, second) = (format!("{me} was in term {}", seen.term), format!("it is in term {}", raft.term()));
+            let (first, second) =
+                (format_args!("{me} was in term {}", seen.term), format_args!("it is in term {}", raft.term()));
             self.broken(Property::MonotonicState, now, first, second)?;
         }
         if raft.commit_index() < seen.commit {
-            let first = format!("{me} had committed up to {}", seen.commit);
-            let second = format!("its commit index is {}", raft.commit_index());
+            let first = format_args!("{me} had committed up to {}", seen.commit);
+            let second = format_args!("its commit index is {}", raft.commit_index());
             self.broken(Property::MonotonicState, now, first, second)?;
         }
         if raft.is_leader() {
@@ -274,8 +285,8 @@ impl Checker {
         if raft.commit_index() <= compared {
             return Ok(());
         }
-        let first = format!("{me} has compared its log with its leader’s up to {compared}");
-        self.broken(Property::VerifiedCommit, now, first, format!("it commits up to {}", raft.commit_index()))
+        let first = format_args!("{me} has compared its log with its leader’s up to {compared}");
+        self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {}", raft.commit_index()))
     }
 
     fn check_write(&mut self, now: Time, raft: &Raft, write: &Write) -> Verdict {
@@ -287,9 +298,9 @@ impl Checker {
             // Who joined knows of no members before the first entry that names some.
             let says_nothing = meta.configuration.voters.is_empty();
             if !says_nothing && (meta.configuration_index, meta.configuration) != (since, membership) {
-                let first = format!("{} is the membership since {since}", changes::describe(&membership));
+                let first = format_args!("{} is the membership since {since}", changes::describe(&membership));
                 let (theirs, since) = (changes::describe(&meta.configuration), meta.configuration_index);
-                let second = format!("a snapshot of {me} up to {} says {theirs} since {since}", meta.last);
+                let second = format_args!("a snapshot of {me} up to {} says {theirs} since {since}", meta.last);
                 self.broken(Property::LawfulMembership, now, first, second)?;
             }
         }
@@ -299,8 +310,8 @@ impl Checker {
             && term == raft.term()
             && log.after < last
         {
-            let first = format!("{me} led term {term} with entries up to {last}");
-            self.broken(Property::LeaderAppendOnly, now, first, format!("it dropped those after {}", log.after))?;
+            let first = format_args!("{me} led term {term} with entries up to {last}");
+            self.broken(Property::LeaderAppendOnly, now, first, format_args!("it dropped those after {}", log.after))?;
         }
         self.memberships[me.slot()].truncate_after(log.after);
         let mut previous = raft.log().id_at(log.after);
@@ -335,7 +346,9 @@ impl Checker {
         let own_commit = self.committed_in.iter().any(|(committed_in, _)| *committed_in == term)
             || self.committed.last_not_after(self.committed.last().index, term).term == term;
         match changes::unlawful(raft, self.committed.last().index, own_commit, before, after) {
-            Some((first, second)) => self.broken(Property::LawfulMembership, now, first, second),
+            Some((first, second)) => {
+                self.broken(Property::LawfulMembership, now, format_args!("{first}"), format_args!("{second}"))
+            }
             None => Ok(()),
         }
     }
@@ -350,8 +363,8 @@ impl Checker {
         };
         match known {
             Some((before, known)) if before != previous || *known != *entry => {
-                let first = format!("entry {id} was {} after {before}", describe(known));
-                let second = format!("{me} has it as {} after {previous}", describe(entry));
+                let first = format_args!("entry {id} was {} after {before}", describe(known));
+                let second = format_args!("{me} has it as {} after {previous}", describe(entry));
                 self.broken(Property::LogMatching, now, first, second)
             }
             Some(_) => Ok(()),
@@ -373,8 +386,8 @@ impl Checker {
             return Ok(());
         }
         if let Some(other) = self.leaders.insert(term, me).filter(|other| *other != me) {
-            let first = format!("{other} led term {term}");
-            self.broken(Property::ElectionSafety, now, first, format!("{me} leads it too"))?;
+            let first = format_args!("{other} led term {term}");
+            self.broken(Property::ElectionSafety, now, first, format_args!("{me} leads it too"))?;
         }
         self.check_election(now, raft, machines)?;
         // Leader Completeness: what was committed in an earlier term must be in its log.
@@ -388,8 +401,8 @@ impl Checker {
             return Ok(());
         }
         let id = self.committed.id_at(index).unwrap_or_default();
-        let first = format!("entry {id} was committed in term {committed_in}");
-        let second = format!("{me} leads term {term} with a log that ends with {} and lacks it", log.last());
+        let first = format_args!("entry {id} was committed in term {committed_in}");
+        let second = format_args!("{me} leads term {term} with a log that ends with {} and lacks it", log.last());
         self.broken(Property::LeaderCompleteness, now, first, second)
     }
 
@@ -425,8 +438,8 @@ impl Checker {
         if configuration.has_quorum(holders) {
             return Ok(());
         }
-        let first = format!("{me} committed entry {id} in term {}", raft.term());
-        self.broken(Property::DurableCommit, now, first, format!("only {holders} have it on their disks"))
+        let first = format_args!("{me} committed entry {id} in term {}", raft.term());
+        self.broken(Property::DurableCommit, now, first, format_args!("only {holders} have it on their disks"))
     }
 
     /// Forgets what every server has in a snapshot.
@@ -446,28 +459,29 @@ impl Checker {
     fn check_applied(&self, now: Time, raft: &Raft, out: &Output) -> Result<LogIndex, Violation> {
         let me = raft.id();
         let mut applied = self.seen[me.slot()].applied;
-        let contradiction =
-            |first: String, second: String| self.broken(Property::StateMachineSafety, now, first, second);
+        let contradiction = |first: fmt::Arguments<'_>, second: fmt::Arguments<'_>| {
+            self.broken(Property::StateMachineSafety, now, first, second)
+        };
         if let Some(snapshot) = &out.restore {
             let last = snapshot.meta.last;
             if last.index < applied {
-                let first = format!("{me} had applied everything up to {applied}");
-                let second = format!("it went back to a snapshot up to {last}");
+                let first = format_args!("{me} had applied everything up to {applied}");
+                let second = format_args!("it went back to a snapshot up to {last}");
                 self.broken(Property::MonotonicState, now, first, second)?;
             }
             if last.index > self.committed.base().index && !self.committed.contains(last) {
                 let known = self.committed.last();
                 contradiction(
-                    format!("the committed log ends with {known}"),
-                    format!("{me} took a snapshot up to {last}"),
+                    format_args!("the committed log ends with {known}"),
+                    format_args!("{me} took a snapshot up to {last}"),
                 )?;
             }
             applied = last.index;
         }
         for (index, entry) in out.committed_entries() {
             if index != applied.next() {
-                let first = format!("{me} had applied everything up to {applied}");
-                contradiction(first, format!("it applies {index} next"))?;
+                let first = format_args!("{me} had applied everything up to {applied}");
+                contradiction(first, format_args!("it applies {index} next"))?;
             }
             applied = index;
             if index <= self.committed.base().index {
@@ -476,14 +490,14 @@ impl Checker {
             match self.committed.get(index) {
                 Some(known) if known == entry => {}
                 Some(known) => {
-                    let first = format!("{} of term {} was committed at {index}", describe(known), known.term);
-                    contradiction(first, format!("{me} applies {} of term {}", describe(entry), entry.term))?;
+                    let first = format_args!("{} of term {} was committed at {index}", describe(known), known.term);
+                    contradiction(first, format_args!("{me} applies {} of term {}", describe(entry), entry.term))?;
                 }
                 None => {
                     let last = self.committed.last();
                     contradiction(
-                        format!("leaders have committed up to {last} only"),
-                        format!("{me} applies {}", EntryId::new(index, entry.term)),
+                        format_args!("leaders have committed up to {last} only"),
+                        format_args!("{me} applies {}", EntryId::new(index, entry.term)),
                     )?;
                 }
             }
