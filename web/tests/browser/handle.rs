@@ -26,7 +26,7 @@ fn assert_shape(view: &JsValue, interface: &str) {
 
 /// The properties that an interface of `view.d.ts` declares.
 fn declared(interface: &str) -> Vec<&'static str> {
-    let types = include_str!("../view.d.ts");
+    let types = include_str!("../../view.d.ts");
     let start = types.find(&format!("export interface {interface} {{")).expect("the interface is declared");
     let body = &types[start..start + types[start..].find("\n}").expect("it ends")];
     body.lines()
