@@ -15,8 +15,8 @@ use super::requests::Asked;
 use super::safety::{Checker, Verdict};
 use super::{Property, changes};
 use crate::raft::{
-    AppendOutcome, Configuration, HardState, LogIndex, Message, Output, Raft, RequestId, Rule, ServerId, ServerSet,
-    SnapshotProgress, Term,
+    AppendOutcome, Configuration, DiskId, HardState, LogIndex, Message, Output, Raft, RequestId, Rule, ServerId,
+    ServerSet, SnapshotProgress, Term,
 };
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
@@ -42,8 +42,8 @@ struct Ground {
     rounds: Vec<(u64, Time)>,
     /// By server: when the latest of these began that it is known to have answered; zero if none.
     heard: Vec<Time>,
-    /// What followers have asked: who, under which number, and when that came.
-    questions: Vec<(ServerId, u64, Time)>,
+    /// What followers have asked: who, from which disk, under which number, and when that came.
+    questions: Vec<(ServerId, DiskId, u64, Time)>,
     /// The last term in which it told somebody to campaign.
     handed_over: Term,
     // ---- as a voter
@@ -79,8 +79,8 @@ impl Ground {
     }
 
     /// Where a question of a follower stands.
-    fn question(&self, from: ServerId, request: u64) -> Option<usize> {
-        self.questions.iter().position(|(who, number, _)| (*who, *number) == (from, request))
+    fn question(&self, from: ServerId, disk: DiskId, request: u64) -> Option<usize> {
+        self.questions.iter().position(|(who, on, number, _)| (*who, *on, *number) == (from, disk, request))
     }
 }
 
@@ -116,11 +116,11 @@ impl Grounds {
             {
                 ground.hear(from, m.round);
             }
-            Message::ReadIndex(m) if ground.question(from, m.request).is_none() => {
+            Message::ReadIndex(m) if ground.question(from, m.disk, m.request).is_none() => {
                 if ground.questions.len() == QUESTIONS {
                     ground.questions.remove(0);
                 }
-                ground.questions.push((from, m.request, now));
+                ground.questions.push((from, m.disk, m.request, now));
             }
             Message::AppendEntries(_) | Message::InstallSnapshot(_) => ground.hears = Some((message.term(), from)),
             Message::TimeoutNow(m) => ground.told = ground.told.max(m.term),
@@ -179,8 +179,8 @@ impl Checker {
                 Message::InstallSnapshot(m) => ground.begin(now, m.round),
                 Message::TimeoutNow(m) => ground.handed_over = m.term,
                 Message::ReadIndexResponse(m) if m.index.is_some() => {
-                    if let Some(place) = ground.question(envelope.to, m.request) {
-                        let (_, _, asked) = ground.questions.remove(place);
+                    if let Some(place) = ground.question(envelope.to, m.disk, m.request) {
+                        let (_, _, _, asked) = ground.questions.remove(place);
                         self.check_read(now, raft, asked, false, machines)?;
                     }
                 }
