@@ -18,7 +18,7 @@ use raft_core::raft::{
 };
 use raft_core::time::Time;
 
-use crate::disk::{Disk, Image};
+use crate::disk::Disk;
 use crate::intern::{Identified, fingerprint};
 use crate::node::Node;
 
@@ -265,10 +265,10 @@ impl Judge<'_> {
         )
     }
 
-    fn images(&self, me: ServerId) -> impl Iterator<Item = (ServerId, &Image)> {
+    fn disks(&self, me: ServerId) -> impl Iterator<Item = (ServerId, &Disk)> {
         self.nodes.iter().enumerate().filter_map(move |(slot, node)| {
             let id = ServerId::new(slot as u8 + 1)?;
-            Some((id, if id == me { self.disk.image() } else { node.disk.image() }))
+            Some((id, if id == me { self.disk } else { &node.disk }))
         })
     }
 
@@ -306,7 +306,7 @@ impl Judge<'_> {
     fn check_entry(&self, me: ServerId, previous: EntryId, id: EntryId, entry: &Entry) -> Verdict {
         let others = self.nodes.iter().enumerate().filter(|(slot, _)| *slot != me.slot());
         let in_memory = others.filter_map(|(_, node)| Some(node.raft.as_ref()?.log()));
-        let on_disk = self.images(me).map(|(_, image)| image.log());
+        let on_disk = self.disks(me).map(|(_, disk)| disk.image().log());
         for log in in_memory.chain(on_disk) {
             let Some(known) = log.get(id.index).filter(|known| known.term == id.term) else { continue };
             let known_previous = log.id_at(id.index.previous());
@@ -400,8 +400,8 @@ impl Judge<'_> {
 
     /// Who has an entry on its disk, or had it on one that the world has destroyed.
     fn holders(&self, me: ServerId, id: EntryId) -> ServerSet {
-        let holds = |image: &Image| image.holds(id) || image.number() > DiskId(1);
-        self.images(me).filter(|(_, image)| holds(image)).map(|(server, _)| server).collect()
+        let holds = |disk: &Disk| disk.image().holds(id) || disk.number() > DiskId(1);
+        self.disks(me).filter(|(_, disk)| holds(disk)).map(|(server, _)| server).collect()
     }
 
     fn check_promise(&mut self, raft: &Raft, to: ServerId, message: &Message) -> Verdict {

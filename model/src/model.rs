@@ -12,7 +12,7 @@ use raft_core::check::Property;
 use raft_core::raft::{Configuration, DiskId, Input, Proposal, Raft, ReadMode, RequestId, ServerId, Start};
 use raft_core::time::Time;
 
-use crate::disk::{Disk, Image};
+use crate::disk::Disk;
 use crate::intern::{Identified, Interner};
 use crate::judge::History;
 use crate::marks::{Mark, Marks};
@@ -87,17 +87,17 @@ impl Model {
     }
 
     /// The membership that whoever starts from a disk begins with.
-    pub(crate) fn began(&self, image: &Image) -> Configuration {
-        if image.number() == FOUNDERS { self.founders() } else { Configuration::default() }
+    pub(crate) fn began(&self, disk: &Disk) -> Configuration {
+        if disk.number() == FOUNDERS { self.founders() } else { Configuration::default() }
     }
 
     /// A server that starts from its disk.
     fn start(&self, id: ServerId, disk: &Disk, now: Time) -> Raft {
         let image = disk.image();
-        let start = match (image.number(), image.is_blank()) {
+        let start = match (disk.number(), image.is_blank()) {
             (FOUNDERS, true) => Start::Bootstrap(self.founders()),
-            (disk, true) => Start::Join { disk },
-            (_, false) => Start::Restart(image.durable(), self.began(image)),
+            (number, true) => Start::Join { disk: number },
+            (_, false) => Start::Restart(image.durable(), self.began(disk)),
         };
         Raft::new(self.world.config(id), start, now)
             .unwrap_or_else(|error| panic!("parameters were checked, and a disk image is a past state: {error}"))
@@ -427,7 +427,7 @@ fn may_lose_disk(id: ServerId, state: &State) -> bool {
     let mut others = state.nodes.iter().enumerate().filter(|(slot, _)| *slot != id.slot());
     others.all(|(_, node)| {
         let image = node.disk.image();
-        image.number() == FOUNDERS && (image.holds(log.last()) || log.last().index.0 == 0)
+        node.disk.number() == FOUNDERS && (image.holds(log.last()) || log.last().index.0 == 0)
     })
 }
 

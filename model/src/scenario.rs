@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use raft_core::format::Run;
 use raft_core::raft::{
-    Entry, EntryId, Envelope, HardState, Message, Payload, Piece, Raft, ReadIndex, ReadIndexResponse, ServerId,
+    Entry, EntryId, Envelope, HardState, Image, Message, Payload, Piece, Raft, ReadIndex, ReadIndexResponse, ServerId,
     ServerSet,
 };
 use raft_core::sim::{
@@ -20,7 +20,6 @@ use raft_core::sim::{
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Finding};
 
-use crate::disk::Image;
 use crate::model::Model;
 use crate::node::Flight;
 use crate::panics;

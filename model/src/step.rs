@@ -54,7 +54,7 @@ impl Step<'_> {
             && self.trouble.is_none()
         {
             let Some(mut raft) = self.node.raft.take() else { break };
-            let (before, clock) = (Before::of(&raft, self.model.began(self.node.disk.image())), self.node.clock);
+            let (before, clock) = (Before::of(&raft, self.model.began(&self.node.disk)), self.node.clock);
             // What was being changed when it panicked is thrown away.
             let stepped = panics::catch(|| {
                 raft.step(clock, input, &mut out);

@@ -12,8 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::raft::{Configuration, LogIndex, Payload, Raft, ServerSet};
-use crate::sim::Image;
+use crate::raft::{Configuration, Image, LogIndex, Payload, Raft, ServerSet};
 
 /// The memberships of a log, oldest first, each with the entry that brought it. What a server says of its own isn't asked.
 #[derive(Clone, Debug, Default)]

@@ -9,9 +9,9 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Property;
-use super::safety::{Checker, Verdict, has};
-use crate::raft::{AppendOutcome, EntryId, LogIndex, Message, Output, Raft, ServerId, SnapshotProgress, Term};
-use crate::sim::{Image, Machine};
+use super::safety::{Checker, Verdict};
+use crate::raft::{AppendOutcome, EntryId, Image, LogIndex, Message, Output, Raft, ServerId, SnapshotProgress, Term};
+use crate::sim::Machine;
 use crate::time::Time;
 
 /// What each server has promised.
@@ -123,7 +123,7 @@ impl Checker {
         let meant = leader.unwrap_or(raft).log().id_at(index).or_else(|| self.committed_id(index));
         let id = meant.or_else(|| raft.log().id_at(index)).unwrap_or(EntryId::new(index, Term::ZERO));
         self.promises.acknowledge(me, term, id);
-        if has(image, id) && image.hard_state().term >= term {
+        if image.holds(id) && image.hard_state().term >= term {
             return Ok(());
         }
         let first = format_args!("{me} acknowledges entries up to {id} in term {term}");
@@ -145,7 +145,7 @@ impl Checker {
         // A leader of a later term may have overwritten it, unless it was committed.
         if let Some((term, id)) = promised.acknowledged
             && (hard_state.term <= term || self.committed_id(id.index) == Some(id))
-            && (hard_state.term < term || !has(image, id))
+            && (hard_state.term < term || !image.holds(id))
         {
             let first = format_args!("{me} acknowledged entries up to {id} in term {term}");
             let (last, term) = (image.log().last(), hard_state.term);

@@ -14,7 +14,7 @@ use super::{Property, Violation};
 use crate::raft::{
     Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, ServerId, ServerSet, Term, Write,
 };
-use crate::sim::{Image, Machine};
+use crate::sim::Machine;
 use crate::sorted::Sorted;
 use crate::time::Time;
 
@@ -508,13 +508,7 @@ impl Checker {
 
 /// Whose disks have an entry.
 fn holders(machines: &[Machine], id: EntryId) -> ServerSet {
-    machines.iter().filter(|machine| has(machine.disk().image(), id)).map(Machine::id).collect()
-}
-
-/// Whether a disk has an entry: in its log, or in its snapshot.
-pub(super) fn has(image: &Image, id: EntryId) -> bool {
-    let log = image.log();
-    id.index <= log.base().index || log.contains(id)
+    machines.iter().filter(|machine| machine.disk().image().holds(id)).map(Machine::id).collect()
 }
 
 fn describe(entry: &Entry) -> String {

@@ -132,6 +132,15 @@ pub struct Write {
     pub receipt: Receipt,
 }
 
+impl Write {
+    /// How many parts it has: the hard state, the snapshot, the cut of the log with its first entry, each further entry.
+    pub fn parts(&self) -> usize {
+        usize::from(self.hard_state.is_some())
+            + usize::from(self.snapshot.is_some())
+            + self.log.as_ref().map_or(0, |log| log.entries.len().max(1))
+    }
+}
+
 /// The log's part in a write: keep everything up to `after`, drop the rest, append `entries`.
 ///
 /// The disk must do it atomically or in an order that a crash can't leave half done (truncate and append are one).

@@ -112,6 +112,7 @@ mod election;
 mod entry;
 mod essence;
 mod guards;
+mod image;
 mod io;
 mod log;
 mod membership;
@@ -138,6 +139,7 @@ pub use bytes::Bytes;
 pub use config::{Config, ConfigError};
 pub use drift::{DriftWatch, Reading};
 pub use entry::{Entries, Entry, Payload, Run};
+pub use image::Image;
 pub use io::{
     Committed, Durable, DurableError, HardState, Input, LogWrite, Output, Proposal, ReadMode, Receipt, Refusal,
     Refused, RequestId, Standing, Start, Write,

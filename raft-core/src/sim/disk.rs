@@ -17,14 +17,13 @@
 //!
 //! The last two destroy copies. They happen only where a quorum holds everything that this disk may be counted for, without it.
 
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::parameters::DiskParameters;
-use crate::raft::{Configuration, Durable, EntryId, HardState, Log, Payload, Receipt, Snapshot, Write};
+use crate::raft::{Image, Receipt, Write};
 use crate::time::{Duration, Time};
 
 /// One server's disk.
@@ -33,6 +32,8 @@ pub struct Disk {
     parameters: DiskParameters,
     random: Xoshiro256PlusPlus,
     image: Image,
+    /// Everything was lost once: whoever starts from this disk is no founder of the cluster any more.
+    wiped: bool,
     /// Handed in and not durable yet, oldest first.
     unsynced: Vec<Write>,
     /// How many of those the fsync under way covers; 0 if none is.
@@ -45,27 +46,13 @@ pub struct Disk {
     full: bool,
 }
 
-/// What would be found on the disk after a power failure.
-#[derive(Clone, Debug)]
-pub struct Image {
-    hard_state: HardState,
-    snapshot: Option<Arc<Snapshot>>,
-    log: Log,
-    /// Everything was lost once: whoever starts from this disk is no founder of the cluster any more.
-    wiped: bool,
-}
-
 impl Disk {
     pub(super) fn new(parameters: DiskParameters, seed: u64) -> Disk {
         Disk {
             parameters,
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
-            image: Image {
-                hard_state: HardState::default(),
-                snapshot: None,
-                log: Log::after(EntryId::ZERO),
-                wiped: false,
-            },
+            image: Image::default(),
+            wiped: false,
             unsynced: Vec::new(),
             syncing: 0,
             stalled: false,
@@ -77,6 +64,11 @@ impl Disk {
     /// What is durable.
     pub fn image(&self) -> &Image {
         &self.image
+    }
+
+    /// Whether everything was lost once.
+    pub fn is_wiped(&self) -> bool {
+        self.wiped
     }
 
     /// How it writes at present.
@@ -184,32 +176,30 @@ impl Disk {
         self.unsynced.clear();
         self.syncing = 0;
         self.full = false;
-        self.image =
-            Image { hard_state: HardState::default(), snapshot: None, log: Log::after(EntryId::ZERO), wiped: true };
+        self.image = Image::default();
+        self.wiped = true;
     }
 
     /// One of the records of the log can't be read any more: everything from there on is given up, and remembered as lost.
     pub(super) fn rot(&mut self) {
-        let log = &self.image.log;
+        let log = self.image.log();
         if log.is_empty() {
             return;
         }
         let rotten = log.base().index.plus(self.random.random_range(1..=log.len()));
-        let lost = log.last().max(self.image.hard_state.lost);
-        self.image.log.truncate_after(rotten.previous());
-        self.image.hard_state.lost = lost;
+        self.image.lose_after(rotten.previous());
     }
 
     /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same. Whether a write was torn.
     pub(super) fn lose_power(&mut self) -> bool {
-        let parts: usize = self.unsynced.iter().map(parts_of).sum();
+        let parts: usize = self.unsynced.iter().map(Write::parts).sum();
         self.lose_power_after(0, parts)
     }
 
     /// The power fails in the middle of the last write, if that has several parts. Whether a write was torn.
     pub(super) fn lose_power_writing(&mut self) -> bool {
-        let parts: usize = self.unsynced.iter().map(parts_of).sum();
-        match self.unsynced.last().map(parts_of) {
+        let parts: usize = self.unsynced.iter().map(Write::parts).sum();
+        match self.unsynced.last().map(Write::parts) {
             Some(last) if last > 1 => self.lose_power_after(parts - last + 1, parts - 1),
             _ => self.lose_power(),
         }
@@ -220,8 +210,8 @@ impl Disk {
         let mut torn = false;
         let mut survive = if most == 0 { 0 } else { self.random.random_range(least as u32..=most as u32) as usize };
         for write in core::mem::take(&mut self.unsynced) {
-            let of_this = survive.min(parts_of(&write));
-            torn |= of_this > 0 && of_this < parts_of(&write);
+            let of_this = survive.min(write.parts());
+            torn |= of_this > 0 && of_this < write.parts();
             self.image.take(&write, of_this);
             survive -= of_this;
         }
@@ -236,104 +226,10 @@ fn takes_room(write: &Write) -> bool {
     write.snapshot.is_some() || write.log.as_ref().is_some_and(|log| !log.entries.is_empty())
 }
 
-/// The pieces a write can be torn into: hard state, snapshot, the cut of the log with its first entry, each further entry.
-fn parts_of(write: &Write) -> usize {
-    usize::from(write.hard_state.is_some())
-        + usize::from(write.snapshot.is_some())
-        + write.log.as_ref().map_or(0, |log| log.entries.len().max(1))
-}
-
-impl Image {
-    /// The hard state.
-    pub fn hard_state(&self) -> HardState {
-        self.hard_state
-    }
-
-    /// The snapshot.
-    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
-        self.snapshot.as_ref()
-    }
-
-    /// Whether nothing has ever been written.
-    pub fn is_blank(&self) -> bool {
-        self.hard_state == HardState::default() && self.snapshot.is_none() && self.log.last() == EntryId::ZERO
-    }
-
-    /// Whether everything was lost once.
-    pub fn is_wiped(&self) -> bool {
-        self.wiped
-    }
-
-    /// The log.
-    pub fn log(&self) -> &Log {
-        &self.log
-    }
-
-    /// The membership by this disk, if it tells of any: the log's last one, or the snapshot's.
-    pub fn configuration(&self) -> Option<Configuration> {
-        let in_log = self.log.iter_from(self.log.first_index()).filter_map(|entry| match &entry.payload {
-            Payload::Membership(configuration) => Some(**configuration),
-            _ => None,
-        });
-        in_log.last().or_else(|| self.snapshot.as_ref().map(|snapshot| snapshot.meta.configuration))
-    }
-
-    /// What a server that starts finds.
-    pub fn durable(&self) -> Durable {
-        let entries: Vec<_> = self.log.iter_from(self.log.first_index()).cloned().collect();
-        Durable { hard_state: self.hard_state, snapshot: self.snapshot.clone(), entries }
-    }
-
-    /// Takes the first `parts` parts of a write.
-    fn take(&mut self, write: &Write, mut parts: usize) {
-        let mut next_part = || {
-            let there_is = parts > 0;
-            parts = parts.saturating_sub(1);
-            there_is
-        };
-        if let Some(hard_state) = write.hard_state
-            && next_part()
-        {
-            self.hard_state = hard_state;
-        }
-        if let Some(snapshot) = &write.snapshot
-            && next_part()
-        {
-            let last = snapshot.meta.last;
-            if last.index < self.log.base().index {
-                // No server takes such a step back, unless a rule is switched off. Then it has to be
-                // there to be seen.
-                self.log = Log::after(last);
-            } else {
-                self.log.compact_to(last);
-            }
-            self.snapshot = Some(Arc::clone(snapshot));
-        }
-        if let Some(log) = &write.log {
-            // The cut and the first entry are one record: a log cut short without what follows would have lost entries
-            // that the leader never said conflict.
-            let mut first = true;
-            for entry in log.entries.as_slice() {
-                if !next_part() {
-                    return;
-                }
-                if first {
-                    self.log.truncate_after(log.after);
-                    first = false;
-                }
-                self.log.append(entry.clone());
-            }
-            if first && next_part() {
-                self.log.truncate_after(log.after);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raft::{Entry, LogIndex, LogWrite, Term};
+    use crate::raft::{Entry, EntryId, HardState, LogIndex, LogWrite, Payload, Term};
 
     /// The log is cut after `after`, and entries of these terms follow; with it comes a term.
     fn write(term: u64, after: u64, terms: &[u64]) -> Write {
@@ -351,7 +247,7 @@ mod tests {
     }
 
     fn terms(image: &Image) -> Vec<u64> {
-        image.log.iter_from(LogIndex::ZERO).map(|entry| entry.term.0).collect()
+        image.log().iter_from(LogIndex::ZERO).map(|entry| entry.term.0).collect()
     }
 
     #[test]
@@ -360,7 +256,7 @@ mod tests {
         for (parts, (term, log)) in left.into_iter().enumerate() {
             let mut image = holding(&[1, 1, 1]).image;
             image.take(&write(2, 1, &[2, 2]), parts);
-            assert_eq!((image.hard_state.term.0, &terms(&image)[..]), (term, log), "after {parts} parts");
+            assert_eq!((image.hard_state().term.0, &terms(&image)[..]), (term, log), "after {parts} parts");
         }
     }
 
@@ -369,8 +265,8 @@ mod tests {
         let mut disk = holding(&[1, 1, 1]);
         for _ in 0..2 {
             disk.rot();
-            assert!(disk.image.log.len() < 3);
-            assert_eq!(disk.image.hard_state.lost, EntryId::new(LogIndex(3), Term(1)));
+            assert!(disk.image.log().len() < 3);
+            assert_eq!(disk.image.hard_state().lost, EntryId::new(LogIndex(3), Term(1)));
         }
     }
 }

@@ -57,7 +57,7 @@ impl Simulation {
         }
         let settings = store_settings(rules);
         let image = machine.disk.image();
-        let start = match founder && !image.is_wiped() {
+        let start = match founder && !machine.disk.is_wiped() {
             true if first => Start::Bootstrap(bootstrap),
             true => Start::Restart(image.durable(), bootstrap),
             // A server that joined, or lost its disk, knows no members but those that its own log names.
@@ -90,8 +90,7 @@ impl Simulation {
         let Simulation { checker, machines, now, .. } = self;
         let machine = &machines[server.slot()];
         if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
-            let bootstrap =
-                if founder && !machine.disk.image().is_wiped() { bootstrap } else { Configuration::default() };
+            let bootstrap = if founder && !machine.disk.is_wiped() { bootstrap } else { Configuration::default() };
             let verdict = checker.started(*now, raft, machine, bootstrap);
             self.note_verdict(verdict);
         }

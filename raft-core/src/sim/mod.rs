@@ -55,7 +55,7 @@ use core::hash::{Hash, Hasher};
 pub use action::{Action, MessageKind, OwnTiming, Target, TimedAction};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
 pub use clock::{Clock, TRUE_RATE};
-pub use disk::{Disk, Image};
+pub use disk::Disk;
 pub use machine::Machine;
 pub use marks::{Mark, Marks};
 pub use network::{Body, Endpoint, Flight, Impairment, Network};

@@ -351,7 +351,7 @@ impl Simulation {
         let whole = |machine: &&Machine| {
             let hard_state = machine.disk.image().hard_state();
             let intact = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
-            let blank = machine.disk.image().is_wiped() && machine.disk.image().is_blank();
+            let blank = machine.disk.is_wiped() && machine.disk.image().is_blank();
             machine.id() != server && intact && !blank
         };
         let rest: ServerSet = self.machines.iter().filter(whole).map(Machine::id).collect();
@@ -363,10 +363,7 @@ impl Simulation {
         let mut index = log.last().index;
         while index >= log.base().index && index > LogIndex::ZERO {
             let Some(id) = log.id_at(index) else { return false };
-            let holds = |machine: &&Machine| {
-                let other = machine.disk.image().log();
-                other.contains(id) || id.index <= other.base().index
-            };
+            let holds = |machine: &&Machine| machine.disk.image().holds(id);
             let holders: ServerSet = self.machines.iter().filter(whole).filter(holds).map(Machine::id).collect();
             if has_quorum(holders) {
                 return true; // And so with everything before it.
@@ -465,7 +462,8 @@ impl Simulation {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.scenario.seed, concern::CHOICE, draw));
         let able = |machine: &&Machine| {
             let image = machine.disk.image();
-            let votes = image.hard_state().standing == Standing::Member && !(image.is_wiped() && image.is_blank());
+            let votes =
+                image.hard_state().standing == Standing::Member && !(machine.disk.is_wiped() && image.is_blank());
             votes && known.iter().any(|configuration| configuration.all_voters().contains(machine.id()))
         };
         let mut candidates: Vec<ServerId> = self.machines.iter().filter(able).map(Machine::id).collect();
