@@ -11,12 +11,13 @@
 
 use alloc::vec::Vec;
 
+use super::Property;
+use super::changes::describe;
 use super::requests::Asked;
 use super::safety::{Checker, Verdict};
-use super::{Property, changes};
 use crate::raft::{
-    AppendOutcome, Configuration, DiskId, HardState, LogIndex, Message, Output, Raft, RequestId, Rule, ServerId,
-    ServerSet, SnapshotProgress, Term,
+    AppendOutcome, DiskId, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, SnapshotProgress,
+    Term,
 };
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
@@ -93,7 +94,7 @@ impl Grounds {
     pub(super) fn started(&mut self, raft: &Raft) {
         let ground = &mut self.of[raft.id().slot()];
         ground.hears = None;
-        ground.patience.2 = ground.patience.2.min(patience(raft));
+        ground.patience.2 = ground.patience.2.min(raft.config().patience());
         ground.questions.clear();
     }
 
@@ -160,7 +161,7 @@ impl Checker {
             && (raft.term(), raft.leader()) == (term, Some(leader))
             && let Some(machine) = machines.get(me.slot())
         {
-            ground.patience = (term, machine.clock_reading(now), patience(raft));
+            ground.patience = (term, machine.clock_reading(now), raft.config().patience());
         }
         for write in &out.writes {
             if let Some(hard_state) = &write.hard_state {
@@ -168,7 +169,7 @@ impl Checker {
             }
         }
         for id in &out.reads {
-            if let Some((asked, what)) = self.asked_at(me, *id).filter(|_| raft.is_leader()) {
+            if let Some((asked, what)) = self.requests.asked_at(me, *id).filter(|_| raft.is_leader()) {
                 self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;
             }
         }
@@ -200,7 +201,7 @@ impl Checker {
     /// Fresh Reads: a leader answers a read that it was asked for then.
     fn check_read(&self, now: Time, raft: &Raft, asked: Time, by_lease: bool, machines: &[Machine]) -> Verdict {
         let (me, term, rules) = (raft.id(), raft.term(), &raft.config().rules);
-        let memberships = [*raft.configuration(), self.membership_of(me)];
+        let memberships = [*raft.configuration(), self.membership_of(me).1];
         let enough = |servers: ServerSet| memberships.iter().any(|membership| membership.has_quorum(servers));
         let confirmed = self.grounds.heard_since(me, asked);
         if enough(confirmed) || !rules.on(Rule::ConfirmBeforeReading) {
@@ -273,7 +274,7 @@ impl Checker {
     pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
-        let membership = self.membership_of(me);
+        let (_, membership) = self.membership_of(me);
         let voted = |machine: &&Machine| match self.promises.vote_of(machine.id()) {
             _ if machine.id() == me => {
                 let hard_state = machine.disk().image().hard_state();
@@ -295,26 +296,13 @@ impl Checker {
     }
 
     /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on.
-    pub(super) fn check_demotion(&self, now: Time, raft: &Raft, committed: LogIndex, since: LogIndex) -> Verdict {
-        let (me, membership) = (raft.id(), self.membership_of(raft.id()));
+    pub(super) fn check_demotion(&self, now: Time, raft: &Raft, committed: LogIndex) -> Verdict {
+        let me = raft.id();
+        let (since, membership) = self.membership_of(me);
         if since > committed || membership.is_joint() || membership.voters.contains(me) {
             return Ok(());
         }
         let first = format_args!("{me} committed the membership {} at {since}", describe(&membership));
         self.broken(Property::LawfulMembership, now, first, format_args!("it leads term {} still", raft.term()))
     }
-
-    fn asked_at(&self, server: ServerId, id: RequestId) -> Option<(Time, Asked)> {
-        self.requests.asked_at(server, id)
-    }
-}
-
-/// How long a server ignores campaigns after it has heard its leader.
-fn patience(raft: &Raft) -> Duration {
-    let config = raft.config();
-    if config.check_quorum { config.election_timeout_min } else { Duration::ZERO }
-}
-
-fn describe(membership: &Configuration) -> alloc::string::String {
-    changes::describe(membership)
 }

@@ -150,9 +150,9 @@ impl Checker {
         self.leaders.get(term).copied()
     }
 
-    /// The membership in force in a server's log.
-    pub(super) fn membership_of(&self, server: ServerId) -> Configuration {
-        self.memberships[server.slot()].latest().1
+    /// The membership in force in a server's log, and since which entry.
+    pub(super) fn membership_of(&self, server: ServerId) -> (LogIndex, Configuration) {
+        self.memberships[server.slot()].latest()
     }
 
     /// Up to where some leader has committed.
@@ -237,8 +237,7 @@ impl Checker {
         }
         if raft.is_leader() {
             self.check_leader(now, raft, machines)?;
-            let (since, _) = self.memberships[me.slot()].latest();
-            self.check_demotion(now, raft, seen.commit, since)?;
+            self.check_demotion(now, raft, seen.commit)?;
         }
         // A leader that commits its own removal steps down in the same step.
         let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());

@@ -137,7 +137,7 @@ impl Raft {
     /// What every answer to an append says of the server itself: what its clock shows, and how long it ignores campaigns from now on.
     #[inline]
     pub(super) fn clock_and_patience(&self) -> (Time, Duration) {
-        (self.now, if self.config.check_quorum { self.config.election_timeout_min } else { Duration::ZERO })
+        (self.now, self.config.patience())
     }
 
     fn reject(&mut self, leader: ServerId, m: &AppendEntries, out: &mut Output) {
