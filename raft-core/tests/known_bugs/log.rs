@@ -307,8 +307,8 @@ fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
     }
 }
 
-#[test]
-fn pieces_of_a_snapshot_do_not_multiply_where_everything_arrives_twice() {
+/// S3 needs a snapshot, which S1 sends in pieces of eight bytes.
+fn behind_by_a_snapshot_of_many_pieces() -> Cluster {
     let mut cluster =
         Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_piece_max) = (0, 8)).start();
     cluster.elect(s(1));
@@ -319,6 +319,12 @@ fn pieces_of_a_snapshot_do_not_multiply_where_everything_arrives_twice() {
     cluster.settle();
     cluster.snapshot(s(1));
     cluster.heal();
+    cluster
+}
+
+#[test]
+fn pieces_of_a_snapshot_do_not_multiply_where_everything_arrives_twice() {
+    let mut cluster = behind_by_a_snapshot_of_many_pieces();
     cluster.take_events();
     let mut most = 0;
     for _ in 0..2_000 {
@@ -427,16 +433,7 @@ fn commands_that_come_together_count_as_waiting_to_be_committed() {
 
 #[test]
 fn a_snapshot_of_many_pieces_takes_few_round_trips() {
-    let mut cluster =
-        Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_piece_max) = (0, 8)).start();
-    cluster.elect(s(1));
-    cluster.lose_sight_of(s(3));
-    for number in 0..100 {
-        cluster.propose(s(1), &format!("w{number:06}"));
-    }
-    cluster.settle();
-    cluster.snapshot(s(1));
-    cluster.heal();
+    let mut cluster = behind_by_a_snapshot_of_many_pieces();
     let mut round_trips = 0;
     while cluster.applied(s(3)).is_empty() {
         cluster.advance(ms(10));

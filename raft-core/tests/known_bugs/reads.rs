@@ -4,6 +4,15 @@ use raft_core::raft::{Config, LeaseRefusal, Message, Refusal, Role};
 
 use crate::support::{Answer, Cluster, ms, s, set};
 
+/// S2 is elected by those it reaches, and `x=1` is committed.
+fn s2_leads_and_writes(cluster: &mut Cluster) {
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x=1");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+}
+
 /// S2 hears S1, on whose patience S1's lease rests, but learns of a later term by accident. The candidate of that term asks for
 /// its vote then.
 #[test]
@@ -50,11 +59,7 @@ fn an_answer_from_before_a_read_confirms_nothing_for_it() {
     let late = [cluster.take(s(2), s(1), 0), cluster.take(s(3), s(1), 0)];
     cluster.isolate(s(1));
     cluster.sleep(ms(150));
-    cluster.campaign(s(2));
-    cluster.settle();
-    cluster.propose(s(2), "x=1");
-    cluster.settle();
-    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    s2_leads_and_writes(&mut cluster);
     // Twice each: a count of answers must not be fooled either.
     let read = cluster.read(s(1));
     for (from, message) in [s(2), s(3), s(2), s(3)].into_iter().zip(late.iter().chain(&late)) {
@@ -123,11 +128,7 @@ fn a_lease_is_lost_when_the_leaders_clock_goes_back() {
     cluster.shift_clock(s(1), -100);
     cluster.fire_timer(s(1));
     cluster.sleep(ms(150));
-    cluster.campaign(s(2));
-    cluster.settle();
-    cluster.propose(s(2), "x=1");
-    cluster.settle();
-    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    s2_leads_and_writes(&mut cluster);
     // By S1's clock no more than 60 ms have passed since its heartbeats were answered.
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), None);
@@ -220,10 +221,8 @@ fn a_follower_whose_read_waits_at_a_leader_that_steps_down_is_told() {
     }
 }
 
-/// The leader's answer takes its time, and meanwhile the server that asked restarts with the same parameters, asks again, and has missed a
-/// write.
-#[test]
-fn an_answer_to_a_read_from_before_a_restart_releases_no_later_read() {
+/// The leader's answer takes its time, and meanwhile the server that asked starts anew, asks again, and has missed a write.
+fn a_late_answer_releases_no_later_read(start_anew: impl Fn(&mut Cluster)) {
     let mut cluster = Cluster::new(3);
     cluster.elect(s(1));
     cluster.propose(s(1), "x=1");
@@ -237,8 +236,8 @@ fn an_answer_to_a_read_from_before_a_restart_releases_no_later_read() {
     cluster.crash(s(2));
     cluster.drop_everything();
     cluster.let_go(s(1), s(2));
-    cluster.restart(s(2));
-    cluster.run(ms(100));
+    start_anew(&mut cluster);
+    cluster.run(ms(200));
     cluster.hold(s(1), s(2));
     cluster.propose(s(1), "x=2");
     cluster.settle();
@@ -249,6 +248,17 @@ fn an_answer_to_a_read_from_before_a_restart_releases_no_later_read() {
     cluster.let_go(s(1), s(2));
     cluster.run(ms(100));
     assert_eq!(cluster.answer(read), Some(&Answer::Read(vec!["x=1".to_owned(), "x=2".to_owned()])));
+}
+
+#[test]
+fn an_answer_to_a_read_from_before_a_restart_releases_no_later_read() {
+    a_late_answer_releases_no_later_read(|cluster| cluster.restart(s(2)));
+}
+
+/// Two disks under one name number their questions alike.
+#[test]
+fn an_answer_to_a_read_from_before_a_lost_disk_releases_no_later_read() {
+    a_late_answer_releases_no_later_read(|cluster| cluster.restart_wiped(s(2)));
 }
 
 #[test]
@@ -341,11 +351,7 @@ fn a_lease_rests_on_the_followers_patience_and_not_on_the_leaders_own() {
     assert!(matches!(cluster.answer(read), Some(Answer::Read(_))), "there is a lease");
     cluster.isolate(s(1));
     cluster.sleep(ms(160));
-    cluster.campaign(s(2));
-    cluster.settle();
-    cluster.propose(s(2), "x=1");
-    cluster.settle();
-    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    s2_leads_and_writes(&mut cluster);
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), None, "S2 has been elected");
 }
@@ -362,11 +368,7 @@ fn a_lease_rests_on_nobody_who_does_not_ignore_campaigns() {
     cluster.run(ms(100));
     assert_eq!(cluster.raft(s(1)).lease(), Err(LeaseRefusal::NoCheckQuorum));
     cluster.isolate(s(1));
-    cluster.campaign(s(2));
-    cluster.settle();
-    cluster.propose(s(2), "x=1");
-    cluster.settle();
-    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    s2_leads_and_writes(&mut cluster);
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), None);
 }
@@ -394,11 +396,7 @@ fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_lo
         cluster.restart(s(2));
         cluster.restart(s(3));
         cluster.sleep(ms(160));
-        cluster.campaign(s(2));
-        cluster.settle();
-        cluster.propose(s(2), "x=1");
-        cluster.settle();
-        assert_eq!(cluster.applied(s(2)), ["x=1"]);
+        s2_leads_and_writes(&mut cluster);
         let read = cluster.lease_read(s(1));
         let stale = cluster.answer(read) == Some(&Answer::Read(Vec::new()));
         assert_eq!(stale, !wait, "{:?}", cluster.answer(read));
@@ -458,11 +456,7 @@ fn a_clock_set_back_ends_a_lease_if_the_server_looks_at_it_then() {
         }
         cluster.isolate(s(1));
         cluster.sleep(ms(310));
-        cluster.campaign(s(2));
-        cluster.settle();
-        cluster.propose(s(2), "x=1");
-        cluster.settle();
-        assert_eq!(cluster.applied(s(2)), ["x=1"]);
+        s2_leads_and_writes(&mut cluster);
         let read = cluster.lease_read(s(1));
         let stale = cluster.answer(read) == Some(&Answer::Read(Vec::new()));
         assert_eq!(stale, !looks, "{:?}", cluster.answer(read));
@@ -507,42 +501,9 @@ fn answers_to_rounds_from_before_the_clock_went_back_give_no_lease() {
     }
     cluster.isolate(s(1));
     cluster.sleep(ms(150));
-    cluster.campaign(s(2));
-    cluster.settle();
-    cluster.propose(s(2), "x=1");
-    cluster.settle();
-    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    s2_leads_and_writes(&mut cluster);
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), None);
-}
-
-/// Two disks under one name number their questions alike.
-#[test]
-fn an_answer_to_a_read_from_before_a_lost_disk_releases_no_later_read() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.propose(s(1), "x=1");
-    cluster.run(ms(100));
-    cluster.hold(s(1), s(2));
-    cluster.read(s(2));
-    cluster.settle();
-    let answer = |message: &Message| matches!(message, Message::ReadIndexResponse(_));
-    let place = cluster.on_the_way(s(1), s(2)).iter().position(answer).expect("S1 has answered");
-    let late = cluster.take(s(1), s(2), place);
-    cluster.crash(s(2));
-    cluster.drop_everything();
-    cluster.let_go(s(1), s(2));
-    cluster.restart_wiped(s(2));
-    cluster.run(ms(200));
-    cluster.hold(s(1), s(2));
-    cluster.propose(s(1), "x=2");
-    cluster.settle();
-    let read = cluster.read(s(2));
-    cluster.arrive(s(1), s(2), late);
-    assert_eq!(cluster.answer(read), None, "S2 has asked something else since");
-    cluster.let_go(s(1), s(2));
-    cluster.run(ms(100));
-    assert_eq!(cluster.answer(read), Some(&Answer::Read(vec!["x=1".to_owned(), "x=2".to_owned()])));
 }
 
 /// The followers have a longer election timeout first, and restart with the leader's.
@@ -565,11 +526,7 @@ fn a_leader_counts_on_no_more_patience_than_its_own() {
     cluster.isolate(s(1));
     timeouts(&mut cluster, 150, 300);
     cluster.sleep(ms(150));
-    cluster.campaign(s(2));
-    cluster.settle();
-    cluster.propose(s(2), "x=1");
-    cluster.settle();
-    assert_eq!(cluster.applied(s(2)), ["x=1"]);
+    s2_leads_and_writes(&mut cluster);
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), None);
 }
