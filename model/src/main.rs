@@ -5,12 +5,12 @@
 //! scenario file, and makes the table of `docs/model.md` of those files.
 
 use std::fs;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use raft_core::format::file::{self, File};
 use raft_core::raft::Rule;
 use raftarium_model::counterexample::{Counterexample, lacking, table_in};
@@ -108,7 +108,7 @@ fn explore_all(options: &Explore) -> Result<bool, String> {
         let share = left / waiting * world.weight;
         waiting -= world.weight;
         println!("{}: {}\n  {}", world.name, world.about, world.describe());
-        let explored = explore(world.clone(), share, options.threads, |progress| tell(world.name, progress));
+        let explored = watched(world.name, world.clone(), share, options.threads);
         left = left.saturating_sub(explored.states);
         seen += explored.states;
         all_well &= report(&world, &explored, options.threads);
@@ -122,7 +122,6 @@ fn explore_all(options: &Explore) -> Result<bool, String> {
 /// Says how a search went; whether all is well.
 fn report(world: &World, explored: &Explored, threads: usize) -> bool {
     let Explored { states, steps, depth, took, .. } = explored;
-    clear_line();
     println!(
         "  {} states by {} steps, {}, {} states a second, {}",
         grouped(*states),
@@ -169,8 +168,7 @@ fn counterexamples(options: &Counterexamples) -> Result<bool, String> {
             println!("{}: no small world shows it: they lack {}", rule.name(), lacking(rule).unwrap_or("one for it"));
             continue;
         };
-        let explored = explore(world.clone(), options.states, 1, |progress| tell(rule.name(), progress));
-        clear_line();
+        let explored = watched(rule.name(), world.clone(), options.states, 1);
         let Some((trouble, actions)) = explored.troubles.into_iter().min_by_key(|(_, actions)| actions.len()) else {
             println!("{}: nothing is wrong in {} states", rule.name(), grouped(explored.states));
             all_found = false;
@@ -208,22 +206,22 @@ fn named(rule: &str) -> Result<Rule, String> {
     Rule::named(rule).ok_or_else(|| format!("there is no rule “{rule}”: `raftarium rules` lists them"))
 }
 
-fn tell(name: &str, Progress { states, depth, took }: Progress) {
-    eprint!(
-        "\r\x1b[K  {name}: {} states, {} actions deep, {} states a second, {}",
-        grouped(states),
-        depth,
-        rate(states, took),
-        memory()
-    );
-    let _ = io::stderr().flush();
+/// Explores a world, and shows how far that has come where somebody watches.
+fn watched(name: &str, world: World, states_max: usize, threads: usize) -> Explored {
+    let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("  {msg}").expect("a plain template"));
+    let explored = explore(world, states_max, threads, |Progress { states, depth, took }| {
+        bar.set_message(format!(
+            "{name}: {} states, {depth} actions deep, {} states a second, {}",
+            grouped(states),
+            rate(states, took),
+            memory()
+        ));
+    });
+    bar.finish_and_clear();
+    explored
 }
 
-fn clear_line() {
-    eprint!("\r\x1b[K");
-}
-
-fn rate(states: usize, took: Duration) -> String {
+fn rate(states: usize, took: Duration) -> HumanCount {
     grouped((states as f64 / took.as_secs_f64().max(0.001)) as usize)
 }
 
@@ -232,16 +230,8 @@ fn seconds(time: Duration) -> String {
 }
 
 /// `1,234,567`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+fn grouped(number: usize) -> HumanCount {
+    HumanCount(number as u64)
 }
 
 /// The memory this process has, where the system says.

@@ -78,16 +78,7 @@ pub fn run(options: &Options) -> Result<()> {
         println!("note: {complaint}");
     }
     let (tests, hunts) = report::shares(&trials);
-    println!(
-        "Tests find {} of {} ({} %), hunts {} of {} ({} %), in {:.0} minutes.",
-        tests.found,
-        tests.of,
-        tests.percent(),
-        hunts.found,
-        hunts.of,
-        hunts.percent(),
-        start.elapsed().as_secs_f64() / 60.0,
-    );
+    println!("Tests find {tests}; hunts find {hunts}; in {:.0} minutes.", start.elapsed().as_secs_f64() / 60.0,);
     if whole && (tests.percent() < report::TESTS_GOAL || hunts.percent() < report::HUNTS_GOAL) {
         bail!("the goals are {} % by tests and {} % by hunts", report::TESTS_GOAL, report::HUNTS_GOAL);
     }

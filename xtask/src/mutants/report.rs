@@ -2,7 +2,7 @@
 
 use super::catalogue::{CONCERNS, Mutant};
 use super::trials::{How, Hunt, Tests};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// What came of one mutant. What wasn't run is `None`.
 #[derive(Debug, Clone)]
@@ -70,6 +70,12 @@ impl Share {
     }
 }
 
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}, {} %", self.found, self.of, self.percent())
+    }
+}
+
 /// The goals, in percent.
 pub const TESTS_GOAL: usize = 97;
 pub const HUNTS_GOAL: usize = 90;
@@ -122,13 +128,7 @@ pub fn page(trials: &[Trial<'_>], seeds: u64) -> String {
          `raft-core`, but for the trace hashes, which notice whatever changes anything. A hunt plays seeds 0..{seeds} as `raftarium hunt` does by default, \
          a minute each, until one fails.\n\n\
          Mutants that nothing can tell from the original, and those that half of all seeds find within a virtual second, are not counted.\n\n\
-         **Tests find {} of {}, {} % (goal: {TESTS_GOAL} %). Hunts find {} of {}, {} % (goal: {HUNTS_GOAL} %).**\n\n",
-        tests.found,
-        tests.of,
-        tests.percent(),
-        hunts.found,
-        hunts.of,
-        hunts.percent(),
+         **Tests find {tests} (goal: {TESTS_GOAL} %). Hunts find {hunts} (goal: {HUNTS_GOAL} %).**\n\n",
     );
     text += "| concern | mutants that count | found by tests | by hunts |\n| --- | --- | --- | --- |\n";
     for concern in CONCERNS {
