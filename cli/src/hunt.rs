@@ -193,7 +193,8 @@ struct Tally {
     events: u64,
     time: Duration,
     marks: Marks,
-    /// The most that two servers said to each other, in thousandths of what is allowed, and in which seed; of those, in the first.
+    /// The most that two servers said to each other, in thousandths of what is allowed, and in
+    /// which seed; of those, in the first.
     economy: Option<(u64, u64)>,
     failed: Vec<Failed>,
     /// Those that were not played, because a signal came.

@@ -1,9 +1,10 @@
 //! Bugs that real Raft implementations have had, and a test for each, named for what must hold.
 //!
-//! Each of these tests has been seen to fail: the bug was put back into the core for as long as that took, as the last column says, or
-//! the rule that prevents it was switched off, which `rules.rs` does in every run.
-//! Tests that no line names are for bugs that were planted (`mutants/`) and that nothing else noticed.
-//! From "a follower's read answered by an answer from before its crash" on, the last column says how this core itself was wrong before.
+//! Each of these tests has been seen to fail: the bug was put back into the core for as long as
+//! that took, as the last column says, or the rule that prevents it was switched off, which
+//! `rules.rs` does in every run. Tests that no line names are for bugs that were planted
+//! (`mutants/`) and that nothing else noticed. From "a follower's read answered by an answer from
+//! before its crash" on, the last column says how this core itself was wrong before.
 //!
 //! | what went wrong | test | how the bug was put back |
 //! | --- | --- | --- |

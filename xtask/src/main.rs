@@ -1,8 +1,9 @@
 //! `cargo xtask …`: everything a contributor runs, and everything that CI runs.
 //!
 //! One file a command: `package.rs` builds the page, `serve.rs` serves it, `test.rs` tests the
-//! whole project, `mutants` plants bugs and looks who finds them, `bench.rs` measures it all. `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and
-//! `setup.rs` installs the ones that are missing.
+//! whole project, `mutants` plants bugs and looks who finds them, `bench.rs` measures it all.
+//! `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and `setup.rs`
+//! installs the ones that are missing.
 
 mod bench;
 mod bundle;

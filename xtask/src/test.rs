@@ -40,7 +40,8 @@ pub enum Part {
     Native,
     /// A thousand storms of a minute each, with every fault, and the trace hashes, optimised
     Hunt,
-    /// A million states of small clusters, each looked at, and the shortest way to go wrong without each rule
+    /// A million states of small clusters, each looked at, and the shortest way to go wrong without
+    /// each rule
     Model,
     /// Examples in the documentation
     Doctest,
@@ -173,7 +174,8 @@ fn hunt() -> Result<Passed> {
     Ok(hashes)
 }
 
-/// Explores small clusters breadth-first. What the small worlds find without a rule, the simulator must find as well.
+/// Explores small clusters breadth-first. What the small worlds find without a rule, the simulator
+/// must find as well.
 fn model() -> Result<Passed> {
     let package = ["--release", "--package", "raftarium-model"];
     let tests = run_some_tests(cargo("test").args(package).args(["--lib", "--bins", "--tests"]))?;

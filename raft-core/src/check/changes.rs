@@ -53,7 +53,8 @@ impl Memberships {
         self.known.push(membership);
     }
 
-    /// The log begins with a snapshot up to `last`, at whose end this one was in force, whatever the log said before.
+    /// The log begins with a snapshot up to `last`, at whose end this one was in force, whatever
+    /// the log said before.
     pub(super) fn begin_with(&mut self, last: LogIndex, membership: (LogIndex, Configuration)) {
         self.known.retain(|(at, _)| *at > last);
         self.known.insert(0, membership);

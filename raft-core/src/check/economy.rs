@@ -1,25 +1,32 @@
-//! Economy: what servers say to each other is explained by what there is to say. A storm of messages breaks no other property, and
-//! brings a cluster down all the same.
+//! Economy: what servers say to each other is explained by what there is to say. A storm of
+//! messages breaks no other property, and brings a cluster down all the same.
 //!
 //! # What explains a message
 //! Looked at are the messages from one server to another, a second at a time:
-//! * **time**: a heartbeat each interval, and the questions of a campaign each election timeout, by the sender's own clock;
-//! * **entries** that the receiver hasn't been sent in this leadership yet, as far as the world knows: each append that has some;
+//! * **time**: a heartbeat each interval, and the questions of a campaign each election timeout, by
+//!   the sender's own clock;
+//! * **entries** that the receiver hasn't been sent in this leadership yet, as far as the world
+//!   knows: each append that has some;
 //! * **snapshots**: each piece that it hasn't been sent of this one yet;
-//! * **reads**: for each that a client asks a server for, a question to the leader and a round of heartbeats;
-//! * **disturbances**: a message between the two that was lost, or overtaken by a later one, explains some that are sent again. A loss counts only where the
-//!   receiver is heard of: what nobody answers needn't be sent again and again. And no disturbance explains more than a few times what
-//!   there was to say at all, or else a storm that disturbs itself would be its own excuse;
+//! * **reads**: for each that a client asks a server for, a question to the leader and a round of
+//!   heartbeats;
+//! * **disturbances**: a message between the two that was lost, or overtaken by a later one,
+//!   explains some that are sent again. A loss counts only where the receiver is heard of: what
+//!   nobody answers needn't be sent again and again. And no disturbance explains more than a few
+//!   times what there was to say at all, or else a storm that disturbs itself would be its own
+//!   excuse;
 //! * **questions**: each explains one answer.
 //!
-//! The bytes of entries and snapshots are explained in the same way; and every ten seconds it is looked how many snapshots one
-//! server began to send to another: a few, and one more for each loss, restart and new leadership, and for each second in which the receiver's disk is
-//! slower than heartbeats come, for then it may fall behind for ever. Messages that wait in a server for
+//! The bytes of entries and snapshots are explained in the same way; and every ten seconds it is
+//! looked how many snapshots one server began to send to another: a few, and one more for each
+//! loss, restart and new leadership, and for each second in which the receiver's disk is slower
+//! than heartbeats come, for then it may fall behind for ever. Messages that wait in a server for
 //! its disk are explained by the windows of those who sent what they answer.
 //!
 //! # The bound
-//! Twice what is explained is allowed. [`Simulation::economy`](crate::sim::Simulation::economy) says how much of that was used, at most: of a cluster in order
-//! less than half, of a storm more than all.
+//! Twice what is explained is allowed. [`Simulation::economy`](crate::sim::Simulation::economy)
+//! says how much of that was used, at most: of a cluster in order less than half, of a storm more
+//! than all.
 
 use alloc::vec::Vec;
 
@@ -44,7 +51,8 @@ const APPENDS_ANYWAY: u64 = 3;
 /// So many bytes for each message that time explains.
 const BYTES_EACH: u64 = 64;
 
-/// So many messages are sent again for each disturbance, and so many times what there was to say at the most.
+/// So many messages are sent again for each disturbance, and so many times what there was to say at
+/// the most.
 const AGAIN_EACH: u64 = 3;
 const AGAIN_MAX: u64 = 4;
 
@@ -54,7 +62,8 @@ const SNAPSHOTS_ANYWAY: u64 = 3;
 /// So many answers that nobody asked for. There is none.
 const ANSWERS_ANYWAY: u64 = 8;
 
-/// So many windows of appends are answered by messages that wait for a disk, and so many more wait there.
+/// So many windows of appends are answered by messages that wait for a disk, and so many more wait
+/// there.
 const HELD_WINDOWS: u64 = 2;
 const HELD_ANYWAY: u64 = 64;
 
@@ -64,7 +73,8 @@ const MANY: u32 = 1 << 12;
 /// What servers say to each other, counted.
 #[derive(Clone, Debug)]
 pub(super) struct Economy {
-    /// From each server that has said something, or been told something, to each: `from * servers + to`.
+    /// From each server that has said something, or been told something, to each: `from * servers +
+    /// to`.
     pairs: Vec<Pair>,
     servers: usize,
     /// By server.
@@ -92,7 +102,8 @@ struct Pace {
 struct Pair {
     /// The leadership that the following is about.
     term: Term,
-    /// Entries sent in it: from the lowest on, without a gap, up to `front`, and some up to the highest.
+    /// Entries sent in it: from the lowest on, without a gap, up to `front`, and some up to the
+    /// highest.
     lowest: LogIndex,
     front: LogIndex,
     highest: LogIndex,
@@ -368,13 +379,15 @@ impl Economy {
     }
 }
 
-/// Messages lost between the two, of those that explain that others are sent: not where nothing is heard of the receiver.
+/// Messages lost between the two, of those that explain that others are sent: not where nothing is
+/// heard of the receiver.
 fn losses(pair: &Pair, back: &Pair) -> u64 {
     u64::from((pair.count.lost + back.count.lost).min(pair.count.heard))
 }
 
 impl Checker {
-    /// A message between servers has come to the end of its way, or was lost on it. Numbers grow in the order in which messages were sent.
+    /// A message between servers has come to the end of its way, or was lost on it. Numbers grow in
+    /// the order in which messages were sent.
     #[inline]
     pub fn landed(&mut self, from: ServerId, to: ServerId, number: u64, message: &Message, lost: bool) {
         self.economy.landed(from, to, number, message, lost);

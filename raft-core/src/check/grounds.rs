@@ -1,13 +1,17 @@
-//! Grounds: what a server's decisions rest on. Most of what goes wrong does so long before anybody is harmed, and often nobody ever is: a read that
-//! nobody confirmed shows the right value nearly always. So it isn't only judged what comes of a decision, but whether the server could know what it decided by.
+//! Grounds: what a server's decisions rest on. Most of what goes wrong does so long before anybody
+//! is harmed, and often nobody ever is: a read that nobody confirmed shows the right value nearly
+//! always. So it isn't only judged what comes of a decision, but whether the server could know what
+//! it decided by.
 //!
 //! * **Election Safety**: who leads has the votes of a quorum (Raft §5.2), its own on its own disk.
-//! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was asked for (dissertation §6.4), or while a
-//!   quorum is bound to ignore campaigns (§6.4.1).
-//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while helps nobody else to lead before that is over by its own
-//!   clock, across restarts too, unless the leader itself asked for the campaign (§4.2.3).
+//! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was
+//!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1).
+//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while helps nobody
+//!   else to lead before that is over by its own clock, across restarts too, unless the leader
+//!   itself asked for the campaign (§4.2.3).
 //!
-//! Each is looked at only where the rule that demands it is on. Without the rule, what counts is what comes of that.
+//! Each is looked at only where the rule that demands it is on. Without the rule, what counts is
+//! what comes of that.
 
 use alloc::vec::Vec;
 
@@ -22,7 +26,8 @@ use crate::raft::{
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
 
-/// So many of a leader's rounds are remembered. An answer to an earlier one confirms nothing any more that anybody waits for.
+/// So many of a leader's rounds are remembered. An answer to an earlier one confirms nothing any
+/// more that anybody waits for.
 const ROUNDS: usize = 64;
 
 /// So many questions of followers are remembered.
@@ -90,7 +95,8 @@ impl Grounds {
         Grounds { of: alloc::vec![Ground { heard: alloc::vec![Time::ZERO; count], ..Ground::default() }; count] }
     }
 
-    /// A server starts, as patient as it is configured to be: whoever makes it less so takes that upon himself.
+    /// A server starts, as patient as it is configured to be: whoever makes it less so takes that
+    /// upon himself.
     pub(super) fn started(&mut self, raft: &Raft) {
         let ground = &mut self.of[raft.id().slot()];
         ground.hears = None;
@@ -227,7 +233,8 @@ impl Checker {
         let me = raft.id();
         let ground = &mut self.grounds.of[me.slot()];
         let given = (vote.term, vote.voted_for);
-        // What is of the leader's own term was given before, and is written once more with something else.
+        // What is of the leader's own term was given before, and is written once more with
+        // something else.
         let new = ground.voted != given && vote.term > ground.patience.0;
         let Some(candidate) = vote.voted_for.filter(|_| new) else { return Ok(()) };
         ground.voted = given;

@@ -21,10 +21,12 @@
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
 //! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a bound.
-//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while does so, across restarts too (dissertation §4.2.3, §6.4.1).
+//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while does so, across
+//!   restarts too (dissertation §4.2.3, §6.4.1).
 //!
 //! # And what it costs
-//! * **Economy**: messages and bytes stay within what there is to say: heartbeats, entries, snapshots, reads, elections, and what was lost.
+//! * **Economy**: messages and bytes stay within what there is to say: heartbeats, entries,
+//!   snapshots, reads, elections, and what was lost.
 //!
 //! [`linearizable`] judges their history: whether it is one that a single store could have given them.
 //!

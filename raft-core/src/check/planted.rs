@@ -1,5 +1,5 @@
-//! A planted bug for every property: something that must not be, that this check alone notices. A check that is switched off, or blind, fails
-//! here; and so does one that blames another property.
+//! A planted bug for every property: something that must not be, that this check alone notices. A
+//! check that is switched off, or blind, fails here; and so does one that blames another property.
 
 use alloc::vec::Vec;
 
@@ -116,14 +116,16 @@ impl Stage {
         self.checker.stepped(self.now, raft, out, &self.machines)
     }
 
-    /// A server that is its own cluster, or takes itself for it, campaigns and leads; its first entry is on its disk, and is reported if `commits`.
+    /// A server that is its own cluster, or takes itself for it, campaigns and leads; its first
+    /// entry is on its disk, and is reported if `commits`.
     fn lead(&mut self, raft: &mut Raft, commits: bool) -> Verdict {
         self.now += Duration::from_secs(1);
         let mut receipt = self.step(raft, Input::Campaign)?.writes.last().map(|write| write.receipt);
         while let Some(durable) = receipt.take().filter(|_| commits || !raft.is_leader()) {
             let mut out = self.step(raft, Input::Durable(durable))?;
             if !raft.is_leader() {
-                // Where it isn't alone, a second vote is enough for a server that counts no majority.
+                // Where it isn't alone, a second vote is enough for a server that counts no
+                // majority.
                 let vote = RequestVoteResponse { term: raft.term(), granted: true };
                 let message = Message::RequestVoteResponse(vote);
                 out = self.step(raft, Input::Message { from: s(2), message })?;
@@ -274,7 +276,8 @@ fn a_commit_on_one_disk(ignored: Option<Property>) -> Verdict {
     stage.lead(&mut raft, true)
 }
 
-/// A joint membership is committed without the new majority, and in the same step the next one is appended.
+/// A joint membership is committed without the new majority, and in the same step the next one is
+/// appended.
 fn a_joint_commit_without_the_new_majority(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1], ignored);
     let joint = Configuration { outgoing: set(&[1]), ..Configuration::of_voters(set(&[1, 2, 3])) };
@@ -414,7 +417,8 @@ fn a_stale_read(ignored: Option<Property>) -> Verdict {
 /// How much of what is allowed was used, in thousandths.
 type Used = Result<u64, Violation>;
 
-/// What is told to a checker about two servers, for five seconds: who says what to whom, and whether it arrives.
+/// What is told to a checker about two servers, for five seconds: who says what to whom, and
+/// whether it arrives.
 fn traffic(ignored: Option<Property>, each: impl Fn(u64) -> Vec<(u8, u8, Message, bool)>, every: Duration) -> Used {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let one = stage.start(1, &[1, 2, 3], Rules::ALL)?;

@@ -102,8 +102,9 @@ impl Run {
         self.scenario.find_fault().map_err(|(action, error)| RunError::Scenario { action, error })
     }
 
-    /// Leaves out what comes after its end, and what was done to servers that would have joined only then: nothing happened by that.
-    /// What came before plays as it did, but the run's hash is forgotten.
+    /// Leaves out what comes after its end, and what was done to servers that would have joined
+    /// only then: nothing happened by that. What came before plays as it did, but the run's hash is
+    /// forgotten.
     pub fn cut(&mut self) {
         self.scenario.cut(self.until);
         self.hash = None;

@@ -97,7 +97,8 @@ impl Config {
         }
     }
 
-    /// How long a server ignores campaigns after it has heard its leader (dissertation §4.2.3). A leader's lease rests on it.
+    /// How long a server ignores campaigns after it has heard its leader (dissertation §4.2.3). A
+    /// leader's lease rests on it.
     #[inline]
     pub const fn patience(&self) -> Duration {
         if self.check_quorum { self.election_timeout_min } else { Duration::ZERO }

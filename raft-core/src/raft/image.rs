@@ -1,4 +1,5 @@
-//! What a server's disk holds, for those who keep it themselves: simulated disks, and whoever looks what a crash may leave.
+//! What a server's disk holds, for those who keep it themselves: simulated disks, and whoever looks
+//! what a crash may leave.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -77,7 +78,8 @@ impl Image {
         Durable { hard_state: self.hard_state, snapshot: self.snapshot.clone(), entries }
     }
 
-    /// Takes the first `parts` of a write's [parts](Write::parts), in the order that [`Write`] declares.
+    /// Takes the first `parts` of a write's [parts](Write::parts), in the order that [`Write`]
+    /// declares.
     pub fn take(&mut self, write: &Write, mut parts: usize) {
         let mut next_part = || {
             let there_is = parts > 0;
@@ -94,7 +96,8 @@ impl Image {
         {
             let last = snapshot.meta.last;
             if last.index < self.log.base().index {
-                // No server takes such a step back, unless a rule is switched off. Then it has to be there to be seen.
+                // No server takes such a step back, unless a rule is switched off. Then it has to
+                // be there to be seen.
                 self.log = Log::after(last);
             } else {
                 self.log.compact_to(last);
@@ -102,8 +105,8 @@ impl Image {
             self.snapshot = Some(Arc::clone(snapshot));
         }
         if let Some(log) = &write.log {
-            // The cut and the first entry are one record: a log cut short without what follows would have lost entries
-            // that the leader never said conflict.
+            // The cut and the first entry are one record: a log cut short without what follows
+            // would have lost entries that the leader never said conflict.
             let mut first = true;
             for entry in log.entries.as_slice() {
                 if !next_part() {

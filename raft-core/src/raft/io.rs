@@ -133,7 +133,8 @@ pub struct Write {
 }
 
 impl Write {
-    /// How many parts it has: the hard state, the snapshot, the cut of the log with its first entry, each further entry.
+    /// How many parts it has: the hard state, the snapshot, the cut of the log with its first
+    /// entry, each further entry.
     pub fn parts(&self) -> usize {
         usize::from(self.hard_state.is_some())
             + usize::from(self.snapshot.is_some())

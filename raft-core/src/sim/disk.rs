@@ -32,7 +32,8 @@ pub struct Disk {
     parameters: DiskParameters,
     random: Xoshiro256PlusPlus,
     image: Image,
-    /// Everything was lost once: whoever starts from this disk is no founder of the cluster any more.
+    /// Everything was lost once: whoever starts from this disk is no founder of the cluster any
+    /// more.
     wiped: bool,
     /// Handed in and not durable yet, oldest first.
     unsynced: Vec<Write>,

@@ -553,7 +553,8 @@ impl Simulation {
         self.marks.as_ref()
     }
 
-    /// The most that two servers have said to each other within a second, in thousandths of what is allowed; see
+    /// The most that two servers have said to each other within a second, in thousandths of what is
+    /// allowed; see
     /// [`Property::Economy`](crate::check::Property::Economy). None if nothing is checked.
     pub fn economy(&self) -> Option<u64> {
         self.checker.as_ref().map(Checker::economy)

@@ -207,8 +207,8 @@ impl Storm {
         let share = 1_000_000;
         let delay = Duration::from_millis(pick(&mut self.random, &[600, 1_200, 2_400, 8_000]));
         self.read_at(at, Target::Server(server));
-        // Many things are numbered from a life's beginning on: this one is as long as its copies are late, so that they come when the next
-        // one is at the same numbers.
+        // Many things are numbered from a life's beginning on: this one is as long as its copies
+        // are late, so that they come when the next one is at the same numbers.
         self.put(at, Action::Crash(Target::Server(server)));
         let mut at = at + self.millis(30);
         self.put(at, Action::Restart(server));

@@ -6,13 +6,16 @@
 //!
 //! # What is judged
 //! * **Safety** while the run goes on: the first [`Violation`] ends it.
-//! * **What clients saw**, at the end: their history must be linearizable ([`crate::check::linearizable`]). If a search that knows nothing of the
-//!   log can't decide that within bounds, the log's order must explain it, which is always decided.
-//! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within [`CALM_AFTER`] and [`GRACE`] (and longer where disks are
-//!   slow, or somebody is far behind) there must be a moment at
-//!   which somebody leads, a write of the person's has been answered, if one was asked for in time, and all members that nothing is wrong with any
-//!   more and that the leader reaches have applied it, with equal stores: those that were healed, and all others whose faults are over. Not at every
-//!   moment: what was not healed may go on disturbing. A clock that was set forward or back, however far, is no excuse.
+//! * **What clients saw**, at the end: their history must be linearizable
+//!   ([`crate::check::linearizable`]). If a search that knows nothing of the log can't decide that
+//!   within bounds, the log's order must explain it, which is always decided.
+//! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within
+//!   [`CALM_AFTER`] and [`GRACE`] (and longer where disks are slow, or somebody is far behind)
+//!   there must be a moment at which somebody leads, a write of the person's has been answered, if
+//!   one was asked for in time, and all members that nothing is wrong with any more and that the
+//!   leader reaches have applied it, with equal stores: those that were healed, and all others
+//!   whose faults are over. Not at every moment: what was not healed may go on disturbing. A clock
+//!   that was set forward or back, however far, is no excuse.
 //!
 //! [`Playing`] does it step by step, for those who watch. However long a run is, little of it is
 //! remembered: of what clients saw, what the log's order explains is settled for good, and
@@ -58,8 +61,8 @@ pub const GRACE: Duration = Duration::from_secs(3);
 /// So many writes, one after the other, may pass besides: on disks that take as long as an election, a few elections and a session.
 const WRITES: u64 = 40;
 
-/// So much longer may somebody take who has lost or missed very much: to be sent that one entry a message, over a network in which messages overtake
-/// each other, is slow, but it comes to an end.
+/// So much longer may somebody take who has lost or missed very much: to be sent that one entry a
+/// message, over a network in which messages overtake each other, is slow, but it comes to an end.
 const CATCHING_UP: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether a run has settled.
@@ -68,7 +71,8 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// How often, after a storm, the person writes, until nothing of it is left to wait for.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How far clocks are set at the end of a storm, in microseconds: an hour and a day, forward and back.
+/// How far clocks are set at the end of a storm, in microseconds: an hour and a day, forward and
+/// back.
 const FAR: [i64; 4] = [3_600_000_000, -3_600_000_000, 86_400_000_000, -86_400_000_000];
 
 /// The concern whose luck decides about that.
@@ -109,8 +113,8 @@ impl Hunt {
         Run { scenario, until: Time::ZERO + self.length, hash: None }
     }
 
-    /// In some seeds the last thing before the calm is that clocks are set far forward or back: the cluster must come back to work after that, too. Not
-    /// where leases rest on the clocks.
+    /// In some seeds the last thing before the calm is that clocks are set far forward or back: the
+    /// cluster must come back to work after that, too. Not where leases rest on the clocks.
     fn set_clocks(&self, scenario: &mut Scenario, calm: Time) {
         let parameters = &scenario.parameters;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(scenario.seed, CLOCKS, 0));
@@ -178,7 +182,8 @@ pub enum Finding {
         /// When it showed.
         at: Time,
     },
-    /// Whether what clients saw is linearizable could not be decided, and the log, which should decide it, tells another story.
+    /// Whether what clients saw is linearizable could not be decided, and the log, which should
+    /// decide it, tells another story.
     AnotherStory {
         /// What the log says, and what a client was told.
         why: Contradiction,
@@ -290,7 +295,8 @@ pub fn play(run: &Run) -> Result<Played, ScenarioError> {
     play_within(run, WORK_DEFAULT)
 }
 
-/// Like [`play`], with no more than `work_max` looks at what clients saw by the search that knows nothing of the log.
+/// Like [`play`], with no more than `work_max` looks at what clients saw by the search that knows
+/// nothing of the log.
 ///
 /// # Errors
 /// A run that can't be played.
@@ -357,21 +363,24 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
 }
 
-/// Where disks are so slow that elections take longer than the person asks for something, whoever leads by the end is not asked any more.
+/// Where disks are so slow that elections take longer than the person asks for something, whoever
+/// leads by the end is not asked any more.
 fn too_slow_to_ask(world: &Simulation, calm: Time) -> bool {
     let slow = world.scenario().parameters.disk.fsync_max.times(WRITES);
     slow > CALM_AFTER && world.now() > calm + CALM_AFTER
 }
 
-/// The last entry of its own term that a leader knows to be committed: it does what a write of the person's would.
+/// The last entry of its own term that a leader knows to be committed: it does what a write of the
+/// person's would.
 fn committed_itself(world: &Simulation, leader: ServerId) -> Option<u64> {
     let raft = world.machine(leader)?.raft()?;
     let id = raft.log().id_at(raft.commit_index())?;
     (id.term == raft.term()).then_some(id.index.0)
 }
 
-/// The leader and the members that must have what it has: those that it reaches and that nothing is wrong with. Who has left is not told anything any
-/// more. None where the leader reaches no quorum: then it is no leader that counts.
+/// The leader and the members that must have what it has: those that it reaches and that nothing is
+/// wrong with. Who has left is not told anything any more. None where the leader reaches no quorum:
+/// then it is no leader that counts.
 fn leader_and_followers(world: &Simulation, leader: ServerId) -> Option<ServerSet> {
     let configuration = world.configuration();
     let (up, well) =
@@ -385,11 +394,13 @@ fn leader_and_followers(world: &Simulation, leader: ServerId) -> Option<ServerSe
     configuration.has_quorum(reached(&up)).then(|| reached(&well).intersection(configuration.members()))
 }
 
-/// Somebody that takes itself for a voter though it has been removed, that the leader reaches and that nothing is wrong with. It asks those for votes that
-/// it knows, and the leader tells it, if that is one of them.
+/// Somebody that takes itself for a voter though it has been removed, that the leader reaches and
+/// that nothing is wrong with. It asks those for votes that it knows, and the leader tells it, if
+/// that is one of them.
 fn removed_and_not_told(world: &Simulation, leader: ServerId) -> Option<ServerId> {
     let members = world.configuration().members();
-    // Without pre-vote it may have gone on to terms in which its answers would depose the leader, which therefore says nothing.
+    // Without pre-vote it may have gone on to terms in which its answers would depose the leader,
+    // which therefore says nothing.
     let term = world.machine(leader).and_then(Machine::raft).map(Raft::term);
     let mut machines = world.machines().iter();
     let ignorant = |machine: &&Machine| {

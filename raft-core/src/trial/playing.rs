@@ -155,8 +155,8 @@ impl Playing {
         }
     }
 
-    /// Everything that clients have seen, and where in the log it took effect, if need be by playing
-    /// once more.
+    /// Everything that clients have seen, and where in the log it took effect, if need be by
+    /// playing once more.
     fn history(&self, watcher: &mut impl Watcher) -> Option<(History, Vec<Point>)> {
         if self.past.is_empty() {
             return Some(History::with_points(self.world.operations()));

@@ -352,7 +352,8 @@ fn commands_that_come_together_are_all_written_however_little_goes_into_one_appe
     assert_eq!(cluster.last(s(1)).index.0, 4);
 }
 
-/// Without two of the rules, a new leader ends a joint membership in the step in which it begins to lead.
+/// Without two of the rules, a new leader ends a joint membership in the step in which it begins to
+/// lead.
 #[test]
 fn two_entries_that_enter_the_log_at_once_are_both_written() {
     let setup = Cluster::with(1).without(Rule::CommitOnlyOwnTerm).without(Rule::MembershipFollowsLog);

@@ -221,7 +221,8 @@ fn a_follower_whose_read_waits_at_a_leader_that_steps_down_is_told() {
     }
 }
 
-/// The leader's answer takes its time, and meanwhile the server that asked starts anew, asks again, and has missed a write.
+/// The leader's answer takes its time, and meanwhile the server that asked starts anew, asks again,
+/// and has missed a write.
 fn a_late_answer_releases_no_later_read(start_anew: impl Fn(&mut Cluster)) {
     let mut cluster = Cluster::new(3);
     cluster.elect(s(1));

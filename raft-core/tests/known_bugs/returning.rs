@@ -425,7 +425,8 @@ fn an_admission_that_is_dropped_from_the_log_lets_nobody_vote() {
     assert_eq!(standing(&cluster, 4), Standing::Member, "S2 has admitted it since");
 }
 
-/// S3 is removed, loses its disk, and is added again; then an acknowledgement from before all that comes.
+/// S3 is removed, loses its disk, and is added again; then an acknowledgement from before all that
+/// comes.
 #[test]
 fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
     let mut cluster = Cluster::new(3);
