@@ -72,7 +72,8 @@ fn a_hunt_that_is_interrupted_tells_how_far_it_came() {
             let first: u64 = left.split_once("..").and_then(|(first, _)| first.parse().ok()).expect(left);
             let played: u64 = told.split_once(' ').and_then(|(n, _)| n.replace(',', "").parse().ok()).expect(&told);
             let begun = first - if seeds == ALL_SEEDS { 0 } else { 7 };
-            assert!(begun <= played && played <= begun + 1, "{told}");
+            // One may still be under way while the other thread plays any number of later ones.
+            assert!(begun <= played, "{told}");
         }
     }
     let child = start(folder.path(), &["hunt", "--seeds", ALL_SEEDS, "--json"], Stdio::piped());
