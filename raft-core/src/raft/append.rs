@@ -125,7 +125,12 @@ impl Raft {
         self.learn_commit(m.commit, received, out);
         self.settle_admissions(out); // The answer says whether it may vote.
         // An earlier acknowledgement may have been lost, or the disk may have finished since.
-        let matched = verified.max(received.min(self.disk.log()));
+        let durable = received.min(self.disk.log());
+        // Whoever has to lead on must hear that its members are there, however slow their disks are. What is being written is
+        // acknowledged by the answer to what brought it, or to a later heartbeat.
+        let asks_only =
+            m.entries.is_empty() && self.hard_state_is_durable() && self.rule(Rule::PersistBeforeAcknowledging);
+        let matched = if asks_only { durable } else { verified.max(durable) };
         let outcome = match self.hard_state.standing {
             Standing::Member => AppendOutcome::Matched(matched),
             _ => AppendOutcome::Joining { matched, disk: self.hard_state.disk },

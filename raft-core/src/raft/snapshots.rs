@@ -198,13 +198,15 @@ impl Raft {
             0 => KEPT_BYTES_MAX,
             bytes => bytes,
         };
-        let mut keep_after = self.needed_by_members().map_or(for_all, |needed| for_all.min(needed));
+        let needed = self.needed_by_members();
+        let mut keep_after = needed.map_or(for_all, |needed| for_all.min(needed));
         keep_after = keep_after.max(self.log.base().index);
         let dropped = self.log.bytes_in(self.log.base().index, keep_after);
         let mut kept = self.log.bytes() - dropped - self.log.bytes_in(index, self.log.last().index);
         while keep_after < index {
             // What everybody keeps for whoever may come takes up less than what is kept for those that are known to need it.
-            let bound = if keep_after < for_all { limit.saturating_mul(2) } else { limit / 2 };
+            let known = needed.is_some_and(|needed| needed <= keep_after);
+            let bound = if known { limit.saturating_mul(2) } else { limit / 2 };
             if kept <= bound {
                 break;
             }

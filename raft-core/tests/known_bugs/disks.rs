@@ -302,6 +302,33 @@ fn somebody_is_elected_on_disks_as_slow_as_they_may_be() {
     }
 }
 
+/// Members whose disks are slow are there all the same, and a leader that hears nothing of a quorum steps down.
+#[test]
+fn a_leader_hears_of_its_members_while_their_disks_write() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    for member in [s(2), s(3)] {
+        cluster.hold_disk(member);
+    }
+    cluster.propose(s(1), "is being written");
+    cluster.settle();
+    // Who lacks an entry is asked where its log ends, and that entry isn't on its disk yet.
+    cluster.propose(s(1), "is lost");
+    for member in [s(2), s(3)] {
+        cluster.drop_all(s(1), member);
+    }
+    cluster.propose(s(1), "comes too early");
+    cluster.run(ms(590));
+    assert!(cluster.leads(s(1)), "{}", cluster.status());
+    assert_eq!((cluster.commit(s(1)), cluster.matched(s(1), s(2))), (1, 1), "nobody but S1 has written it yet");
+    for member in [s(2), s(3)] {
+        cluster.release_disk(member);
+    }
+    cluster.run(ms(1));
+    assert_eq!(cluster.commit(s(1)), 4, "acknowledged as soon as it is there, not with the next heartbeat");
+}
+
 /// A disk that does one write after the other, each within the limit, hasn't stalled, however many wait.
 #[test]
 fn a_disk_that_finishes_writes_has_not_stalled() {

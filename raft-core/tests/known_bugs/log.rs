@@ -307,6 +307,46 @@ fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
     }
 }
 
+/// What a member needs once it has its snapshot counts as needed, also where it would be kept for whoever may come.
+#[test]
+fn what_follows_a_snapshot_that_is_being_sent_is_kept() {
+    let mut cluster = Cluster::with(3)
+        .config(|config| {
+            (config.snapshot_after_entries, config.snapshot_after_bytes) = (0, 280);
+            (config.entries_kept, config.snapshot_piece_max) = (256, 64);
+        })
+        .start();
+    cluster.elect(s(1));
+    cluster.lose_sight_of(s(3));
+    let write = |cluster: &mut Cluster| {
+        cluster.propose(s(1), "seven b");
+        cluster.settle();
+    };
+    (0..400).for_each(|_| write(&mut cluster));
+    cluster.heal();
+    let begun = |event: &Event| match event {
+        Event::Sent(_, to, Message::InstallSnapshot(m)) if *to == s(3) => Some(m.meta.last.index),
+        _ => None,
+    };
+    cluster.take_events();
+    cluster.hold(s(3), s(1));
+    let sent = loop {
+        cluster.advance(ms(10));
+        cluster.deliver_all(s(1), s(3));
+        let sent = cluster.take_events().iter().find_map(begun);
+        if let Some(sent) = sent {
+            break sent;
+        }
+        cluster.deliver_all(s(3), s(1));
+    };
+    // The next snapshot comes while that one is on its way.
+    while cluster.raft(s(1)).snapshot().is_some_and(|snapshot| snapshot.meta.last.index == sent) {
+        write(&mut cluster);
+    }
+    let first = cluster.raft(s(1)).log().first_index();
+    assert!(first <= sent.next(), "S3 has a snapshot up to {sent} soon, and S1 nothing before {first}");
+}
+
 /// S3 needs a snapshot, which S1 sends in pieces of eight bytes.
 fn behind_by_a_snapshot_of_many_pieces() -> Cluster {
     let mut cluster =
