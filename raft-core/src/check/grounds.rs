@@ -6,11 +6,8 @@
 //! * **Election Safety**: who leads has the votes of a quorum (Raft §5.2), its own on its own disk.
 //! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was
 //!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1).
-//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while helps nobody
-//!   else to lead before that is over by its own clock, across restarts too, unless the leader
-//!   itself asked for the campaign (§4.2.3).
 //!
-//! Each is looked at only where the rule that demands it is on. Without the rule, what counts is
+//! How elections are held is looked at in [`super::elections`]. Each is looked at only where the rule that demands it is on. Without the rule, what counts is
 //! what comes of that.
 
 use alloc::vec::Vec;
@@ -20,11 +17,10 @@ use super::changes::describe;
 use super::requests::Asked;
 use super::safety::{Checker, Verdict};
 use crate::raft::{
-    AppendOutcome, DiskId, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, SnapshotProgress,
-    Term,
+    AppendOutcome, DiskId, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, SnapshotProgress, Term,
 };
 use crate::sim::Machine;
-use crate::time::{Duration, Time};
+use crate::time::Time;
 
 /// So many of a leader's rounds are remembered. An answer to an earlier one confirms nothing any
 /// more that anybody waits for.
@@ -41,7 +37,6 @@ pub(super) struct Grounds {
 
 #[derive(Clone, Debug, Default)]
 struct Ground {
-    // ---- as a leader
     /// The term it leads, or led last.
     term: Term,
     /// When its rounds began.
@@ -52,17 +47,6 @@ struct Ground {
     questions: Vec<(ServerId, DiskId, u64, Time)>,
     /// The last term in which it told somebody to campaign.
     handed_over: Term,
-    // ---- as a voter
-    /// The leader's term, when it was promised something, by its own clock, and for how long.
-    patience: (Term, Time, Duration),
-    /// Whose message it is just taking, as that term's leader's.
-    hears: Option<(Term, ServerId)>,
-    /// The last term in which it was told to campaign.
-    told: Term,
-    /// Who asked it for a vote last, in which term, and whether on the leader's wish.
-    asked_by: (Term, Option<ServerId>, bool),
-    /// The vote that was looked at last.
-    voted: (Term, Option<ServerId>),
 }
 
 impl Ground {
@@ -95,13 +79,9 @@ impl Grounds {
         Grounds { of: alloc::vec![Ground { heard: alloc::vec![Time::ZERO; count], ..Ground::default() }; count] }
     }
 
-    /// A server starts, as patient as it is configured to be: whoever makes it less so takes that
-    /// upon himself.
+    /// A server starts.
     pub(super) fn started(&mut self, raft: &Raft) {
-        let ground = &mut self.of[raft.id().slot()];
-        ground.hears = None;
-        ground.patience.2 = ground.patience.2.min(raft.config().patience());
-        ground.questions.clear();
+        self.of[raft.id().slot()].questions.clear();
     }
 
     /// A server leads from now on.
@@ -129,9 +109,6 @@ impl Grounds {
                 }
                 ground.questions.push((from, m.disk, m.request, now));
             }
-            Message::AppendEntries(_) | Message::InstallSnapshot(_) => ground.hears = Some((message.term(), from)),
-            Message::TimeoutNow(m) => ground.told = ground.told.max(m.term),
-            Message::RequestVote(m) => ground.asked_by = (m.term, Some(from), m.leadership_transfer),
             _ => {}
         }
     }
@@ -141,39 +118,12 @@ impl Grounds {
         let heard = |server: &ServerId| *server == leader || self.of[leader.slot()].heard[server.slot()] >= time;
         ServerSet::first(self.of.len() as u8).iter().filter(heard).collect()
     }
-
-    /// Until when a server ignores campaigns for the leader of `term`, by its own clock.
-    fn patient_until(&self, server: ServerId) -> (Term, Time) {
-        let (term, since, length) = self.of[server.slot()].patience;
-        (term, since + length)
-    }
 }
 
 impl Checker {
-    /// A server's clock was set. Whose clock was set back isn't more patient for that.
-    pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
-        let (_, since, length) = &mut self.grounds.of[server.slot()].patience;
-        if before >= *since + *length {
-            *length = Duration::ZERO;
-        }
-        *since = (*since).min(after);
-    }
-
     /// What a step rests on.
     pub(super) fn check_grounds(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
         let me = raft.id();
-        let ground = &mut self.grounds.of[me.slot()];
-        if let Some((term, leader)) = ground.hears.take()
-            && (raft.term(), raft.leader()) == (term, Some(leader))
-            && let Some(machine) = machines.get(me.slot())
-        {
-            ground.patience = (term, machine.clock_reading(now), raft.config().patience());
-        }
-        for write in &out.writes {
-            if let Some(hard_state) = &write.hard_state {
-                self.check_patience(now, raft, hard_state, machines)?;
-            }
-        }
         for id in &out.reads {
             if let Some((asked, what)) = self.requests.asked_at(me, *id).filter(|_| raft.is_leader()) {
                 self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;
@@ -194,13 +144,6 @@ impl Checker {
                         }
                     }
                 }
-                Message::PreVoteResponse(m) if m.granted => {
-                    self.check_early_vote(now, raft, (m.term, envelope.to), machines)?;
-                }
-                Message::RequestVote(m) if m.leadership_transfer && ground.told.next() != m.term => {
-                    let first = format_args!("no leader told {me} to campaign in term {}", m.term);
-                    self.broken(Property::KeptPatience, now, first, format_args!("it says that one did"))?;
-                }
                 _ => {}
             }
         }
@@ -210,14 +153,13 @@ impl Checker {
     /// Fresh Reads: a leader answers a read that it was asked for then.
     fn check_read(&self, now: Time, raft: &Raft, asked: Time, by_lease: bool, machines: &[Machine]) -> Verdict {
         let (me, term, rules) = (raft.id(), raft.term(), &raft.config().rules);
-        let memberships = [*raft.configuration(), self.membership_of(me).1];
-        let enough = |servers: ServerSet| memberships.iter().any(|membership| membership.has_quorum(servers));
+        let enough = |servers: ServerSet| self.by_either(raft, servers);
         let confirmed = self.grounds.heard_since(me, asked);
         if enough(confirmed) || !rules.on(Rule::ConfirmBeforeReading) {
             return Ok(());
         }
         let bound = |machine: &&Machine| {
-            let (promised, until) = self.grounds.patient_until(machine.id());
+            let (promised, until) = self.elections.patient_until(machine.id());
             promised == term && machine.clock_reading(now) < until || machine.id() == me
         };
         let bound: ServerSet = machines.iter().filter(bound).map(Machine::id).collect();
@@ -231,59 +173,11 @@ impl Checker {
         self.broken(Property::FreshReads, now, first, second)
     }
 
-    /// Kept Patience: a server gives its vote.
-    fn check_patience(&mut self, now: Time, raft: &Raft, vote: &HardState, machines: &[Machine]) -> Verdict {
-        let me = raft.id();
-        let ground = &mut self.grounds.of[me.slot()];
-        let given = (vote.term, vote.voted_for);
-        // What is of the leader's own term was given before, and is written once more with
-        // something else.
-        let new = ground.voted != given && vote.term > ground.patience.0;
-        let Some(candidate) = vote.voted_for.filter(|_| new) else { return Ok(()) };
-        ground.voted = given;
-        let wished = if candidate == me {
-            ground.told.next() == vote.term
-        } else {
-            ground.asked_by == (vote.term, Some(candidate), true)
-        };
-        if wished {
-            // And so has that leader given its lease up.
-            ground.patience.2 = Duration::ZERO;
-            return Ok(());
-        }
-        self.check_early_vote(now, raft, (vote.term, candidate), machines)
-    }
-
-    /// The same for a vote, or the promise of one, that no leader wished for.
-    fn check_early_vote(
-        &self,
-        now: Time,
-        raft: &Raft,
-        (term, candidate): (Term, ServerId),
-        machines: &[Machine],
-    ) -> Verdict {
-        let me = raft.id();
-        let (promised, until) = self.grounds.patient_until(me);
-        let Some(clock) = machines.get(me.slot()).map(|machine| machine.clock_reading(now)) else { return Ok(()) };
-        // A leader's own questions may come late.
-        let to_its_leader = self.leader_of(promised) == Some(candidate);
-        if promised > term
-            || to_its_leader
-            || clock >= until
-            || !raft.config().rules.on(Rule::IgnoreCampaignsUnderLeader)
-        {
-            return Ok(());
-        }
-        let first = format_args!(
-            "{me} told the leader of term {promised} that it ignores campaigns until {until} by its clock"
-        );
-        self.broken(Property::KeptPatience, now, first, format_args!("at {clock} it helps {candidate} to lead"))
-    }
-
     /// Election Safety: a server that begins to lead has been elected.
     pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
+        self.elections.leads(me);
         let (_, membership) = self.membership_of(me);
         let voted = |machine: &&Machine| match self.promises.vote_of(machine.id()) {
             _ if machine.id() == me => {

@@ -21,8 +21,8 @@
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
 //! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a bound.
-//! * **Kept Patience**: who has told a leader that it ignores campaigns for a while does so, across
-//!   restarts too (dissertation §4.2.3, §6.4.1).
+//! * **Orderly Elections**: who has told a leader that it ignores campaigns for a while does so, across restarts too; nobody campaigns too
+//!   soon, unasked for, or for nothing; and nobody leads on whom no quorum hears (dissertation §4.2.3, §6.2, §9.6).
 //!
 //! # And what it costs
 //! * **Economy**: messages and bytes stay within what there is to say: heartbeats, entries,
@@ -36,6 +36,7 @@
 
 mod changes;
 mod economy;
+mod elections;
 mod grounds;
 pub mod linearizable;
 #[cfg(test)]
@@ -83,8 +84,8 @@ pub enum Property {
     VerifiedCommit,
     /// Whoever asks a server for something is answered or refused within a bound.
     EveryRequestEnds,
-    /// Who told a leader that it ignores campaigns for a while does so.
-    KeptPatience,
+    /// Nobody campaigns, votes or leads on against what others may count on.
+    OrderlyElections,
     /// Servers say to each other what there is to say, and not much more.
     Economy,
 }
@@ -106,7 +107,7 @@ impl Property {
         Property::FreshReads,
         Property::VerifiedCommit,
         Property::EveryRequestEnds,
-        Property::KeptPatience,
+        Property::OrderlyElections,
         Property::Economy,
     ];
 
@@ -127,7 +128,7 @@ impl Property {
             Property::FreshReads => "Fresh Reads",
             Property::VerifiedCommit => "Verified Commit",
             Property::EveryRequestEnds => "Every Request Ends",
-            Property::KeptPatience => "Kept Patience",
+            Property::OrderlyElections => "Orderly Elections",
             Property::Economy => "Economy",
         }
     }

@@ -7,7 +7,7 @@ use super::safety::Verdict;
 use super::{Asked, Checker, Property, Violation, patience};
 use crate::raft::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, Durable, Entries, Entry,
-    EntryId, Envelope, HardState, Input, InstallSnapshot, LogIndex, LogWrite, Message, Output, Payload, Piece,
+    EntryId, Envelope, HardState, Input, InstallSnapshot, LogIndex, LogWrite, Message, Output, Payload, Piece, PreVote,
     PreVoteResponse, Raft, Receipt, RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta,
     Start, Term, Write,
 };
@@ -91,14 +91,22 @@ impl Stage {
 
     /// A server starts from its machine's disk.
     fn start(&mut self, server: u8, voters: &[u8], rules: Rules) -> Result<Raft, Violation> {
-        let bootstrap = Configuration::of_voters(set(voters));
-        let image = self.machines[usize::from(server) - 1].disk().image();
-        let config = Config { rules, pre_vote: false, ..Config::new(s(server), 1) };
-        let start = Start::Restart(image.durable(), bootstrap);
-        let raft = Raft::new(config, start, self.now).expect("a disk that can be");
-        self.checker.started(self.now, &raft, &self.machines[usize::from(server) - 1], bootstrap)?;
-        self.checker.paced(self.now, s(server), TRUE_RATE, raft.config());
+        self.start_with(Config { rules, pre_vote: false, ..Config::new(s(server), 1) }, voters)
+    }
+
+    fn start_with(&mut self, config: Config, voters: &[u8]) -> Result<Raft, Violation> {
+        let (me, bootstrap) = (config.id, Configuration::of_voters(set(voters)));
+        let raft = self.another(config, voters);
+        self.checker.started(self.now, &raft, &self.machines[me.slot()], bootstrap)?;
+        self.checker.paced(self.now, me, TRUE_RATE, raft.config());
         Ok(raft)
+    }
+
+    /// One of the same disk, of which the checker isn't told.
+    fn another(&self, config: Config, voters: &[u8]) -> Raft {
+        let durable = self.machines[config.id.slot()].disk().image().durable();
+        let start = Start::Restart(durable, Configuration::of_voters(set(voters)));
+        Raft::new(config, start, self.now).expect("a disk that can be")
     }
 
     /// A server takes a step; what it decides. Its disk writes at once.
@@ -336,6 +344,8 @@ fn a_read_that_nobody_confirmed(ignored: Option<Property>) -> Verdict {
 /// A follower that has just heard its leader says that it would vote for another.
 fn a_vote_too_early(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut leader = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut leader, false)?;
     let mut raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
     let message = Message::AppendEntries(append(1, id(0, 0), Vec::new(), 0));
     stage.checker.received(stage.now, s(2), s(1), &message);
@@ -343,6 +353,85 @@ fn a_vote_too_early(ignored: Option<Property>) -> Verdict {
     stage.now += Duration::from_millis(149);
     let early = PreVoteResponse { term: Term(1), asked_in: Term(1), granted: true };
     stage.stepped(&raft, &saying(3, Message::PreVoteResponse(early)))
+}
+
+/// A server goes over to the term of somebody who only asks whether it would vote.
+fn a_question_that_raises_a_term(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    let question = Message::PreVote(PreVote { term: Term(5), last: id(0, 0) });
+    stage.checker.received(stage.now, s(2), s(3), &question);
+    stage.disk(2, HardState { term: Term(5), ..HardState::default() }, Vec::new());
+    let raft = stage.another(Config::new(s(2), 1), &[1, 2, 3]);
+    stage.stepped(&raft, &Output::default())
+}
+
+fn asking() -> Output {
+    saying(3, Message::PreVote(PreVote { term: Term(0), last: id(0, 0) }))
+}
+
+/// A server has hardly started when it campaigns.
+fn a_campaign_too_soon(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.now += raft.config().election_timeout_min.percent(99);
+    stage.stepped(&raft, &asking())
+}
+
+/// A server campaigns whose own vote would never be on its disk.
+fn a_campaign_on_a_disk_that_hangs(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.machines[1].hang(write(0, Vec::new()));
+    stage.now += raft.config().disk_stall_max.times(2);
+    stage.stepped(&raft, &asking())
+}
+
+/// A server that asks first, and doesn't wait for the answers.
+fn a_campaign_that_nobody_wants(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let raft = stage.start_with(Config::new(s(2), 1), &[1, 2, 3])?;
+    stage.now += Duration::from_secs(1);
+    let own_vote = HardState { term: Term(1), voted_for: Some(s(2)), ..HardState::default() };
+    let write = Write { hard_state: Some(own_vote), log: None, ..write(0, Vec::new()) };
+    stage.stepped(&raft, &Output { writes: alloc::vec![write], ..Output::default() })
+}
+
+/// A leader that nobody answers.
+fn a_leader_without_followers(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut raft = stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority))?;
+    stage.lead(&mut raft, false)?;
+    for round in 2..100 {
+        stage.now += raft.config().heartbeat_interval;
+        let heartbeat = AppendEntries { round, ..append(1, id(0, 0), Vec::new(), 0) };
+        stage.stepped(&raft, &saying(2, Message::AppendEntries(heartbeat)))?;
+    }
+    Ok(())
+}
+
+/// A follower of somebody who never led.
+fn a_leader_that_nobody_knows(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let mut raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    let message = Message::AppendEntries(append(1, id(0, 0), Vec::new(), 0));
+    stage.step(&mut raft, Input::Message { from: s(1), message }).map(|_| ())
+}
+
+/// A leader commits what a quorum has and the next leader may overwrite.
+fn a_commit_of_an_earlier_term(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    for server in [1, 2] {
+        stage.disk(server, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
+    }
+    let mut leader = stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority))?;
+    let mut other = stage.another(Config::new(s(1), 1), &[1, 2, 3]);
+    stage.lead(&mut leader, false)?;
+    // It is told so, and has forgotten by whom.
+    let message = Message::AppendEntries(append(2, id(1, 1), Vec::new(), 1));
+    other.step(stage.now, Input::Message { from: s(3), message }, &mut Output::default());
+    other.step(stage.now + Duration::from_secs(1), Input::TimerDue, &mut Output::default());
+    stage.stepped(&other, &Output::default())
 }
 
 /// A snapshot tells of another membership than the log.
@@ -484,6 +573,7 @@ fn answers_nobody_asked_for(ignored: Option<Property>) -> Used {
 const PLANTED: &[(Property, Plant)] = &[
     (Property::ElectionSafety, two_leaders),
     (Property::ElectionSafety, an_election_without_votes),
+    (Property::ElectionSafety, a_leader_that_nobody_knows),
     (Property::LeaderAppendOnly, a_leader_that_forgets),
     (Property::LogMatching, an_entry_that_says_two_things),
     (Property::LeaderCompleteness, a_leader_that_lacks_an_entry),
@@ -504,8 +594,14 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::LawfulMembership, a_snapshot_of_another_membership),
     (Property::FreshReads, a_stale_read),
     (Property::FreshReads, a_read_that_nobody_confirmed),
-    (Property::KeptPatience, a_vote_too_early),
+    (Property::OrderlyElections, a_vote_too_early),
+    (Property::OrderlyElections, a_question_that_raises_a_term),
+    (Property::OrderlyElections, a_campaign_too_soon),
+    (Property::OrderlyElections, a_campaign_on_a_disk_that_hangs),
+    (Property::OrderlyElections, a_campaign_that_nobody_wants),
+    (Property::OrderlyElections, a_leader_without_followers),
     (Property::VerifiedCommit, a_commit_without_a_comparison),
+    (Property::VerifiedCommit, a_commit_of_an_earlier_term),
     (Property::EveryRequestEnds, a_read_without_end),
     (Property::Economy, |ignored| ping_pong(ignored).map(|_| ())),
     (Property::Economy, |ignored| a_chase_of_snapshots(ignored).map(|_| ())),

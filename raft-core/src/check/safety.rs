@@ -7,12 +7,14 @@ use alloc::vec::Vec;
 
 use super::changes::{self, Memberships};
 use super::economy::Economy;
+use super::elections::Elections;
 use super::grounds::Grounds;
 use super::promises::Promises;
 use super::requests::Requests;
 use super::{Property, Violation};
 use crate::raft::{
-    Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, ServerId, ServerSet, Term, Write,
+    Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, Rule, ServerId, ServerSet, Term,
+    Write,
 };
 use crate::sim::Machine;
 use crate::sorted::Sorted;
@@ -44,6 +46,7 @@ pub struct Checker {
     pub(super) promises: Promises,
     pub(super) requests: Requests,
     pub(super) economy: Economy,
+    pub(super) elections: Elections,
     pub(super) grounds: Grounds,
     seen: Vec<Seen>,
     /// The memberships in each server's log.
@@ -85,6 +88,7 @@ impl Checker {
             promises: Promises::new(count),
             requests: Requests::new(count),
             economy: Economy::new(),
+            elections: Elections::new(count),
             grounds: Grounds::new(count),
             seen: alloc::vec![Seen::default(); count],
             memberships: alloc::vec![Memberships::default(); count],
@@ -134,6 +138,7 @@ impl Checker {
         let first = image.snapshot().map(|snapshot| self.committed_memberships.at(snapshot.meta.last.index));
         let first = first.unwrap_or((LogIndex::ZERO, bootstrap));
         self.memberships[me.slot()] = Memberships::of_disk(image, first);
+        self.elections.started(raft, machine.clock_reading(now));
         self.grounds.started(raft);
         let hard_state = image.hard_state();
         let (held, found) = (image.log().last(), raft.log().last());
@@ -198,6 +203,7 @@ impl Checker {
     /// A server is about to take another's message.
     #[inline]
     pub fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
+        self.elections.received(server, from, message);
         self.grounds.received(now, server, from, message);
         let (term, last) = match message {
             Message::AppendEntries(m) => match m.entries.as_slice().last() {
@@ -244,6 +250,13 @@ impl Checker {
         if led && raft.commit_index() > seen.commit {
             self.check_commit(now, raft, machines)?;
         }
+        self.check_elections(
+            now,
+            raft,
+            out,
+            (seen.term, seen.led.is_some_and(|(term, _)| term == seen.term)),
+            machines,
+        )?;
         self.check_grounds(now, raft, out, machines)?;
         for write in &out.writes {
             self.check_write(now, raft, write)?;
@@ -408,6 +421,17 @@ impl Checker {
     /// A leader raised its commit index.
     fn check_commit(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, commit) = (raft.id(), raft.commit_index());
+        // An entry of an earlier term can be overwritten still, though a quorum has it: it is committed together with one of the leader's own.
+        let last = raft.log().id_at(commit).unwrap_or_default();
+        if last.term < raft.term() && raft.config().rules.on(Rule::CommitOnlyOwnTerm) {
+            let first = format_args!("{me} leads term {}", raft.term());
+            self.broken(
+                Property::VerifiedCommit,
+                now,
+                first,
+                format_args!("it commits up to {last}, which isn’t its own"),
+            )?;
+        }
         let before = self.committed.last().index;
         if commit <= before {
             return Ok(());

@@ -126,6 +126,12 @@ impl Machine {
         self.disk.write_at_once(write);
     }
 
+    /// Its disk takes a write and never finishes it, for tests.
+    #[cfg(test)]
+    pub(crate) fn hang(&mut self, write: Write) {
+        self.disk.submit(Time::ZERO, write);
+    }
+
     /// A server runs on it, for tests.
     #[cfg(test)]
     pub(crate) fn run(&mut self, raft: Raft) {

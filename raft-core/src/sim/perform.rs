@@ -65,6 +65,9 @@ impl Simulation {
             Action::Campaign(server) => self.on_server(*server, |world, server| {
                 let machine = &world.machines[server.slot()];
                 if machine.is_up() && !machine.is_paused() {
+                    if let Some(checker) = &mut world.checker {
+                        checker.urged(server);
+                    }
                     world.step_raft(server, Input::Campaign);
                 }
             }),

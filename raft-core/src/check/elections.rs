@@ -1,0 +1,399 @@
+//! Orderly Elections: what servers may count on of each other between one leader and the next.
+//!
+//! * **Patience**: who has told a leader that it ignores campaigns for a while helps nobody else to
+//!   lead before that is over by its own clock, across restarts too, unless the leader itself asked
+//!   for the campaign; and it doesn't go over to a candidate's term either (dissertation §4.2.3).
+//! * **No campaign too soon**: not before the shortest election timeout is over since the server
+//!   started, heard its leader, gave its vote or campaigned (Raft §5.2), unless it is told to.
+//! * **No campaign for nothing**: not with a disk that hangs, for its own vote would wait there; and
+//!   where servers ask first, not before a quorum has said that it would vote (§9.6). To be asked
+//!   first disturbs nobody: nobody changes its term for it.
+//! * **No leader without followers**: a leader that hears no quorum steps down (§6.2).
+//! * **Election Safety**: whom a server takes for its term's leader does lead it.
+//!
+//! Each is looked at only where the rule or the setting that demands it is on.
+
+use alloc::vec::Vec;
+
+use super::Property;
+use super::safety::{Checker, Verdict};
+use crate::raft::{
+    AppendOutcome, Configuration, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet,
+    SnapshotProgress, Term,
+};
+use crate::sim::Machine;
+use crate::time::{Duration, Time};
+
+/// So many of its rounds a leader may begin that should have stepped down: it looks when its timer
+/// fires, and what it is told may come before that.
+const ROUNDS_ALONE: u32 = 4;
+
+/// By server.
+#[derive(Clone, Debug)]
+pub(super) struct Elections {
+    of: Vec<Standing>,
+}
+
+/// What is known of one server. Times are by its own clock.
+#[derive(Clone, Debug, Default)]
+struct Standing {
+    /// The message that it is just taking.
+    takes: Takes,
+    /// Whether its operator has just told it to campaign.
+    urged: bool,
+    // ---- as a voter
+    /// The leader's term, when that was promised something, and for how long.
+    patience: (Term, Time, Duration),
+    /// When it started, heard its leader, gave its vote or campaigned last.
+    waits_since: Time,
+    /// The last term in which a leader told it to campaign.
+    told: Term,
+    /// Who asked it for a vote last, in which term, and whether on the leader's wish.
+    asked_by: (Term, Option<ServerId>, bool),
+    /// The vote that was looked at last.
+    voted: (Term, Option<ServerId>),
+    /// Whom it takes for which term's leader.
+    follows: (Term, Option<ServerId>),
+    // ---- as a candidate
+    /// Who would vote for it, asked in which term.
+    would_vote: (Term, ServerSet),
+    /// So many writes were on their way to its disk after its last step, and since when none of them has arrived.
+    writing: (usize, Time),
+    // ---- as a leader
+    /// By server: when it was heard last.
+    heard: Vec<Time>,
+    /// Since which entry the membership is in force by which those are judged.
+    judged_by: LogIndex,
+    /// The latest round that it has begun, and how many of them without a quorum that is heard.
+    round: u64,
+    alone: u32,
+}
+
+/// What kind of message a server is taking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Takes {
+    #[default]
+    Other,
+    /// From the leader of that term.
+    Leader(Term, ServerId),
+    /// An answer of that term to a leader.
+    Answer(Term, ServerId),
+    /// Whether it would vote.
+    PreVote,
+    /// That somebody would, who was asked in that term.
+    Consent(Term, ServerId),
+    /// To vote in that term, on nobody's wish.
+    RequestVote(Term, ServerId),
+}
+
+impl Standing {
+    /// Whether the leader of the term before `term` told it to campaign.
+    fn was_told(&self, term: Term) -> bool {
+        self.told > Term::ZERO && self.told.next() == term
+    }
+}
+
+impl Elections {
+    pub(super) fn new(count: usize) -> Elections {
+        Elections { of: alloc::vec![Standing { heard: alloc::vec![Time::ZERO; count], ..Standing::default() }; count] }
+    }
+
+    /// A server starts, as patient as it is configured to be: whoever makes it less so takes that
+    /// upon himself.
+    pub(super) fn started(&mut self, raft: &Raft, clock: Time) {
+        let standing = &mut self.of[raft.id().slot()];
+        standing.takes = Takes::Other;
+        standing.patience.2 = standing.patience.2.min(raft.config().patience());
+        standing.waits_since = clock;
+        standing.voted = (raft.term(), raft.hard_state().voted_for);
+        standing.follows = Default::default();
+        standing.writing = (0, clock);
+    }
+
+    /// A server leads from now on.
+    pub(super) fn leads(&mut self, server: ServerId) {
+        let standing = &mut self.of[server.slot()];
+        // Its first step tells when: all are heard then.
+        (standing.judged_by, standing.round, standing.alone) = (LogIndex(u64::MAX), 0, 0);
+    }
+
+    pub(super) fn received(&mut self, server: ServerId, from: ServerId, message: &Message) {
+        let standing = &mut self.of[server.slot()];
+        standing.takes = match message {
+            Message::AppendEntries(_) | Message::InstallSnapshot(_) => Takes::Leader(message.term(), from),
+            Message::AppendEntriesResponse(m) if m.outcome != AppendOutcome::StaleTerm => Takes::Answer(m.term, from),
+            Message::InstallSnapshotResponse(m) if m.progress != SnapshotProgress::StaleTerm => {
+                Takes::Answer(m.term, from)
+            }
+            Message::PreVote(_) => Takes::PreVote,
+            Message::PreVoteResponse(m) if m.granted => Takes::Consent(m.asked_in, from),
+            Message::RequestVote(m) => {
+                standing.asked_by = (m.term, Some(from), m.leadership_transfer);
+                if m.leadership_transfer { Takes::Other } else { Takes::RequestVote(m.term, from) }
+            }
+            Message::TimeoutNow(m) => {
+                standing.told = standing.told.max(m.term);
+                Takes::Other
+            }
+            _ => Takes::Other,
+        };
+    }
+
+    /// Until when a server ignores campaigns for the leader of which term, by its own clock.
+    pub(super) fn patient_until(&self, server: ServerId) -> (Term, Time) {
+        let (term, since, length) = self.of[server.slot()].patience;
+        (term, since + length)
+    }
+}
+
+impl Checker {
+    /// A server's clock was set. Whose clock was set back isn't more patient for that.
+    pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
+        let standing = &mut self.elections.of[server.slot()];
+        let (_, since, length) = &mut standing.patience;
+        if before >= *since + *length {
+            *length = Duration::ZERO;
+        }
+        *since = (*since).min(after);
+        standing.waits_since = standing.waits_since.min(after);
+        standing.writing.1 = after;
+        standing.heard.fill(after);
+    }
+
+    /// A server is told to campaign, by whoever operates it.
+    pub fn urged(&mut self, server: ServerId) {
+        self.elections.of[server.slot()].urged = true;
+    }
+
+    /// A server's step, before which it was in that term, and led it or didn't.
+    pub(super) fn check_elections(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        out: &Output,
+        before: (Term, bool),
+        machines: &[Machine],
+    ) -> Verdict {
+        let me = raft.id();
+        let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
+        let clock = machine.clock_reading(now);
+        let standing = &mut self.elections.of[me.slot()];
+        let (takes, urged) = (core::mem::take(&mut standing.takes), core::mem::take(&mut standing.urged));
+        let unsynced = machine.disk().unsynced();
+        if unsynced < standing.writing.0 || unsynced == 0 {
+            standing.writing.1 = clock;
+        }
+        standing.writing.0 = unsynced + out.writes.len();
+        self.check_term(now, raft, before, takes, clock)?;
+        let follows = (raft.term(), raft.leader());
+        if self.elections.of[me.slot()].follows != follows {
+            self.elections.of[me.slot()].follows = follows;
+            self.check_leader_known(now, me, follows)?;
+        }
+        match takes {
+            Takes::Leader(term, leader) if follows == (term, Some(leader)) => {
+                let standing = &mut self.elections.of[me.slot()];
+                standing.patience = (term, clock, raft.config().patience());
+                standing.waits_since = clock;
+            }
+            Takes::Consent(asked_in, from) if asked_in == before.0 => {
+                let would_vote = &mut self.elections.of[me.slot()].would_vote;
+                if would_vote.0 != asked_in {
+                    *would_vote = (asked_in, ServerSet::EMPTY);
+                }
+                would_vote.1.insert(from);
+            }
+            Takes::Answer(term, from) if term == raft.term() => self.elections.of[me.slot()].heard[from.slot()] = clock,
+            _ => {}
+        }
+        for write in &out.writes {
+            if let Some(hard_state) = &write.hard_state {
+                self.check_vote_given(now, raft, hard_state, urged, clock)?;
+            }
+        }
+        let mut asks = false;
+        for envelope in &out.messages {
+            match &envelope.message {
+                Message::PreVoteResponse(m) if m.granted => {
+                    self.check_patience(now, raft, (m.term, envelope.to), clock)?;
+                }
+                Message::RequestVote(m) if m.leadership_transfer && !self.elections.of[me.slot()].was_told(m.term) => {
+                    let first = format_args!("no leader told {me} to campaign in term {}", m.term);
+                    self.disorder(now, first, format_args!("it says that one did"))?;
+                }
+                Message::PreVote(_) => asks = true,
+                Message::AppendEntries(m) if raft.is_leader() && m.round > self.elections.of[me.slot()].round => {
+                    self.elections.of[me.slot()].round = m.round;
+                    self.check_followers(now, raft, clock)?;
+                }
+                _ => {}
+            }
+        }
+        if asks {
+            self.check_campaign(now, raft, urged, clock)?;
+            self.elections.of[me.slot()].waits_since = clock;
+        }
+        Ok(())
+    }
+
+    fn disorder(&self, now: Time, first: core::fmt::Arguments<'_>, second: core::fmt::Arguments<'_>) -> Verdict {
+        self.broken(Property::OrderlyElections, now, first, second)
+    }
+
+    /// Whom a server takes for its term's leader.
+    fn check_leader_known(&self, now: Time, me: ServerId, (term, leader): (Term, Option<ServerId>)) -> Verdict {
+        let Some(leader) = leader.filter(|leader| *leader != me) else { return Ok(()) };
+        let first = match self.leader_of(term) {
+            Some(known) if known == leader => return Ok(()),
+            Some(known) => {
+                return self.broken(
+                    Property::ElectionSafety,
+                    now,
+                    format_args!("{known} led term {term}"),
+                    format_args!("{me} takes {leader} for its leader"),
+                );
+            }
+            None => format_args!("nobody has led term {term}"),
+        };
+        self.broken(Property::ElectionSafety, now, first, format_args!("{me} takes {leader} for its leader"))
+    }
+
+    /// A server that is asked for its vote, or whether it would give it, goes over to a later term.
+    fn check_term(&self, now: Time, raft: &Raft, (before, led): (Term, bool), takes: Takes, clock: Time) -> Verdict {
+        let (me, term, config) = (raft.id(), raft.term(), raft.config());
+        if term <= before {
+            return Ok(());
+        }
+        match takes {
+            Takes::PreVote => {
+                let first = format_args!("{me} was in term {before}, and was asked only whether it would vote");
+                self.disorder(now, first, format_args!("it is in term {term}"))
+            }
+            Takes::RequestVote(_, candidate)
+                if led && config.check_quorum && config.rules.on(Rule::IgnoreCampaignsUnderLeader) =>
+            {
+                let first = format_args!("{me} led term {before}");
+                self.disorder(now, first, format_args!("it goes over to {candidate}, a candidate in term {term}"))
+            }
+            Takes::RequestVote(asked, candidate) => self.check_patience(now, raft, (asked, candidate), clock),
+            _ => Ok(()),
+        }
+    }
+
+    /// A server gives its vote, or campaigns, which is to vote for itself.
+    fn check_vote_given(&mut self, now: Time, raft: &Raft, vote: &HardState, urged: bool, clock: Time) -> Verdict {
+        let me = raft.id();
+        let standing = &mut self.elections.of[me.slot()];
+        let given = (vote.term, vote.voted_for);
+        // What was given before is written once more with something else.
+        let Some(candidate) = vote.voted_for.filter(|_| standing.voted != given) else { return Ok(()) };
+        standing.voted = given;
+        let wished = if candidate == me {
+            standing.was_told(vote.term)
+        } else {
+            standing.asked_by == (vote.term, Some(candidate), true)
+        };
+        let promised = standing.patience.0;
+        if wished {
+            // And so has that leader given its lease up.
+            standing.patience.2 = Duration::ZERO;
+        } else if vote.term > promised {
+            self.check_patience(now, raft, (vote.term, candidate), clock)?;
+        }
+        if candidate == me && !wished {
+            if raft.config().pre_vote {
+                self.check_consent(now, raft, vote.term)?;
+            } else {
+                self.check_campaign(now, raft, urged, clock)?;
+            }
+        }
+        // Where servers ask first, they wait from then on.
+        if candidate != me || !raft.config().pre_vote {
+            self.elections.of[me.slot()].waits_since = clock;
+        }
+        Ok(())
+    }
+
+    /// Patience: a server votes, or would vote, or goes over to a candidate's term, which no leader wished for.
+    fn check_patience(&self, now: Time, raft: &Raft, (term, candidate): (Term, ServerId), clock: Time) -> Verdict {
+        let me = raft.id();
+        let (promised, until) = self.elections.patient_until(me);
+        // A leader's own questions may come late.
+        let to_its_leader = self.leader_of(promised) == Some(candidate);
+        if promised > term
+            || to_its_leader
+            || clock >= until
+            || !raft.config().rules.on(Rule::IgnoreCampaignsUnderLeader)
+        {
+            return Ok(());
+        }
+        let first = format_args!(
+            "{me} told the leader of term {promised} that it ignores campaigns until {until} by its clock"
+        );
+        self.disorder(now, first, format_args!("at {clock} it helps {candidate} to lead"))
+    }
+
+    /// A server campaigns, or asks whether it should, which no leader wished for.
+    fn check_campaign(&self, now: Time, raft: &Raft, urged: bool, clock: Time) -> Verdict {
+        let (me, config) = (raft.id(), raft.config());
+        let standing = &self.elections.of[me.slot()];
+        let (writing, since) = standing.writing;
+        if writing > 0 && clock >= since + config.disk_stall_max + config.heartbeat_interval {
+            let first = format_args!("the disk of {me} has finished no write since {since} by its clock");
+            self.disorder(now, first, format_args!("at {clock} it campaigns"))?;
+        }
+        let soonest = standing.waits_since + config.election_timeout_min;
+        if urged || clock >= soonest {
+            return Ok(());
+        }
+        let first = format_args!("{me} waits until {soonest} by its clock");
+        self.disorder(now, first, format_args!("at {clock} it campaigns"))
+    }
+
+    /// A server that asks first campaigns in `term`.
+    fn check_consent(&self, now: Time, raft: &Raft, term: Term) -> Verdict {
+        let me = raft.id();
+        let (asked_in, mut would_vote) = self.elections.of[me.slot()].would_vote;
+        if asked_in.next() != term {
+            would_vote = ServerSet::EMPTY;
+        }
+        would_vote.insert(me);
+        if self.by_either(raft, would_vote) || !raft.config().rules.on(Rule::WinByMajority) {
+            return Ok(());
+        }
+        let first = format_args!("only {would_vote} have said that they would vote for {me} in term {term}");
+        self.disorder(now, first, format_args!("it campaigns"))
+    }
+
+    /// A leader begins a round: it has heard a quorum not so long ago.
+    fn check_followers(&mut self, now: Time, raft: &Raft, clock: Time) -> Verdict {
+        let (me, config) = (raft.id(), raft.config());
+        let (since, _) = self.membership_of(me);
+        let standing = &mut self.elections.of[me.slot()];
+        if standing.judged_by != since {
+            // Whoever is new hasn't had the time to answer.
+            standing.judged_by = since;
+            standing.heard.fill(clock);
+        }
+        let patience = config.election_timeout_max.times(2);
+        let heard = |server: &ServerId| *server == me || standing.heard[server.slot()] + patience > clock;
+        let heard: ServerSet = ServerSet::first(standing.heard.len() as u8).iter().filter(heard).collect();
+        if !config.check_quorum || self.by_either(raft, heard) {
+            self.elections.of[me.slot()].alone = 0;
+            return Ok(());
+        }
+        let standing = &mut self.elections.of[me.slot()];
+        standing.alone += 1;
+        if standing.alone < ROUNDS_ALONE {
+            return Ok(());
+        }
+        let first = format_args!("{me} has heard only {heard} within {patience}");
+        self.disorder(now, first, format_args!("it still leads term {}", raft.term()))
+    }
+
+    /// Whether these are a quorum by the membership that the server goes by, or by the one that it went by before this step.
+    pub(super) fn by_either(&self, raft: &Raft, servers: ServerSet) -> bool {
+        let memberships: [Configuration; 2] = [*raft.configuration(), self.membership_of(raft.id()).1];
+        memberships.iter().any(|membership| membership.has_quorum(servers))
+    }
+}
