@@ -403,6 +403,7 @@ impl Checker {
     pub(super) fn close_window(&mut self, now: Time, machines: &[Machine]) -> Verdict {
         for machine in machines {
             let Some(raft) = machine.raft() else { continue };
+            self.replication.second(raft);
             let (sent, slot) = (raft.held_messages().len() as u64, raft.id().slot());
             let explained = HELD_ANYWAY + HELD_WINDOWS * raft.config().window_appends_max as u64;
             self.note_spent(now, slot, slot, &Spent { what: Kind::Held, sent, explained })?;

@@ -42,6 +42,7 @@ pub mod linearizable;
 #[cfg(test)]
 mod planted;
 mod promises;
+mod replication;
 mod requests;
 mod safety;
 

@@ -9,7 +9,7 @@ use crate::raft::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, Durable, Entries, Entry,
     EntryId, Envelope, HardState, Input, InstallSnapshot, LogIndex, LogWrite, Message, Output, Payload, Piece, PreVote,
     PreVoteResponse, Raft, Receipt, RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta,
-    Start, Term, Write,
+    Start, Term, TimeoutNow, Write,
 };
 use crate::sim::{Action, Machine, Scenario, Simulation, TRUE_RATE, Target};
 use crate::time::{Duration, Time};
@@ -158,12 +158,12 @@ fn two_leaders(ignored: Option<Property>) -> Verdict {
     Ok(())
 }
 
-/// A leader cuts off its own log.
+/// A leader cuts off its own log, and writes it once more.
 fn a_leader_that_forgets(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, false)?;
-    stage.stepped(&raft, &writing(0, Vec::new()))
+    stage.stepped(&raft, &writing(0, alloc::vec![no_op(1)]))
 }
 
 /// Two logs differ in what an entry says.
@@ -434,6 +434,84 @@ fn a_commit_of_an_earlier_term(ignored: Option<Property>) -> Verdict {
     stage.stepped(&other, &Output::default())
 }
 
+/// A leader, and a follower that has its first entry and has just heard it.
+fn two_in_order(stage: &mut Stage) -> Result<(Raft, Raft), Violation> {
+    let mut leader = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut leader, true)?;
+    stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
+    let mut follower = stage.start(2, &[1, 2], Rules::ALL)?;
+    let heartbeat = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 0));
+    stage.checker.received(stage.now, s(2), s(1), &heartbeat);
+    stage.step(&mut follower, Input::Message { from: s(1), message: heartbeat })?;
+    Ok((leader, follower))
+}
+
+/// A leader sends what it doesn't have.
+fn an_append_out_of_nowhere(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let (leader, _) = two_in_order(&mut stage)?;
+    let message = append(1, id(1, 1), alloc::vec![entry(1, "x")], 1);
+    stage.stepped(&leader, &saying(2, Message::AppendEntries(message)))
+}
+
+/// A server has an entry in its log that nobody will ever write.
+fn an_entry_that_no_disk_is_handed(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
+    let raft = stage.another(Config::new(s(2), 1), &[1, 2, 3]);
+    stage.stepped(&raft, &Output::default())
+}
+
+/// A follower sends its leader back further than it has to.
+fn a_rejection_that_goes_too_far(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    stage.disk(2, HardState { term: Term(3), ..HardState::default() }, alloc::vec![no_op(1), no_op(1)]);
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    let message = Message::AppendEntries(append(3, id(5, 3), Vec::new(), 0));
+    stage.checker.received(stage.now, s(2), s(1), &message);
+    let rejection = AppendOutcome::Conflict { previous: LogIndex(5), hint: id(1, 1) };
+    stage.stepped(&raft, &saying(1, answer(3, 0, rejection)))
+}
+
+/// A follower leaves out what fits its log.
+fn an_append_that_is_not_taken(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let (_, follower) = two_in_order(&mut stage)?;
+    let message = Message::AppendEntries(append(1, id(1, 1), alloc::vec![entry(1, "x")], 0));
+    stage.checker.received(stage.now, s(2), s(1), &message);
+    stage.stepped(&follower, &Output::default())
+}
+
+/// A follower doesn't commit what it could.
+fn a_commit_that_is_not_learned(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let (_, follower) = two_in_order(&mut stage)?;
+    let message = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 1));
+    stage.checker.received(stage.now, s(2), s(1), &message);
+    stage.stepped(&follower, &Output::default())
+}
+
+/// Somebody is told to lead who has no vote.
+fn a_successor_without_a_vote(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let (leader, _) = two_in_order(&mut stage)?;
+    stage.stepped(&leader, &saying(2, Message::TimeoutNow(TimeoutNow { term: Term(1) })))
+}
+
+/// A learner is made a voter that has nothing yet.
+fn a_voter_that_knows_nothing(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let learning = Configuration { learners: set(&[4]), ..Configuration::of_voters(set(&[1])) };
+    let joins = Entry { term: Term(1), payload: Payload::Membership(learning.into()) };
+    stage.disk(1, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1), joins]);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, true)?;
+    let larger = Configuration::of_voters(set(&[1, 4]));
+    let promotes = Entry { term: Term(2), payload: Payload::Membership(larger.into()) };
+    stage.stepped(&raft, &writing(3, alloc::vec![promotes]))
+}
+
 /// A snapshot tells of another membership than the log.
 fn a_snapshot_of_another_membership(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1], ignored);
@@ -571,6 +649,13 @@ fn answers_nobody_asked_for(ignored: Option<Property>) -> Used {
 }
 
 const PLANTED: &[(Property, Plant)] = &[
+    (Property::LogMatching, an_append_out_of_nowhere),
+    (Property::DurablePromise, an_entry_that_no_disk_is_handed),
+    (Property::Economy, a_rejection_that_goes_too_far),
+    (Property::Economy, an_append_that_is_not_taken),
+    (Property::VerifiedCommit, a_commit_that_is_not_learned),
+    (Property::OrderlyElections, a_successor_without_a_vote),
+    (Property::LawfulMembership, a_voter_that_knows_nothing),
     (Property::ElectionSafety, two_leaders),
     (Property::ElectionSafety, an_election_without_votes),
     (Property::ElectionSafety, a_leader_that_nobody_knows),

@@ -10,6 +10,7 @@ use super::economy::Economy;
 use super::elections::Elections;
 use super::grounds::Grounds;
 use super::promises::Promises;
+use super::replication::Replication;
 use super::requests::Requests;
 use super::{Property, Violation};
 use crate::raft::{
@@ -48,6 +49,7 @@ pub struct Checker {
     pub(super) economy: Economy,
     pub(super) elections: Elections,
     pub(super) grounds: Grounds,
+    pub(super) replication: Replication,
     seen: Vec<Seen>,
     /// The memberships in each server's log.
     memberships: Vec<Memberships>,
@@ -90,6 +92,7 @@ impl Checker {
             economy: Economy::new(),
             elections: Elections::new(count),
             grounds: Grounds::new(count),
+            replication: Replication::new(count),
             seen: alloc::vec![Seen::default(); count],
             memberships: alloc::vec![Memberships::default(); count],
             #[cfg(test)]
@@ -140,6 +143,7 @@ impl Checker {
         self.memberships[me.slot()] = Memberships::of_disk(image, first);
         self.elections.started(raft, machine.clock_reading(now));
         self.grounds.started(raft);
+        self.replication.started(raft);
         let hard_state = image.hard_state();
         let (held, found) = (image.log().last(), raft.log().last());
         if hard_state.term != raft.term() || held != found {
@@ -197,6 +201,7 @@ impl Checker {
     /// The world has destroyed the log on a server's disk, and with `everything` the rest of it, too.
     pub fn destroyed(&mut self, server: ServerId, everything: bool) {
         self.destroyed.insert(server);
+        self.replication.destroyed(server);
         self.promises.release(server, everything);
     }
 
@@ -205,6 +210,7 @@ impl Checker {
     pub fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
         self.elections.received(server, from, message);
         self.grounds.received(now, server, from, message);
+        self.replication.received(server, from, message);
         let (term, last) = match message {
             Message::AppendEntries(m) => match m.entries.as_slice().last() {
                 Some(entry) => (m.term, EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term)),
@@ -250,16 +256,12 @@ impl Checker {
         if led && raft.commit_index() > seen.commit {
             self.check_commit(now, raft, machines)?;
         }
-        self.check_elections(
-            now,
-            raft,
-            out,
-            (seen.term, seen.led.is_some_and(|(term, _)| term == seen.term)),
-            machines,
-        )?;
+        let led_before = seen.led.is_some_and(|(term, _)| term == seen.term);
+        self.check_elections(now, raft, out, (seen.term, led_before), machines)?;
         self.check_grounds(now, raft, out, machines)?;
+        self.check_replication(now, raft, out, led_before && raft.term() == seen.term, machines)?;
         for write in &out.writes {
-            self.check_write(now, raft, write)?;
+            self.check_write(now, raft, write, machines)?;
         }
         let compared = self.compare(raft);
         if !led && raft.commit_index() > seen.commit {
@@ -301,7 +303,7 @@ impl Checker {
         self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {}", raft.commit_index()))
     }
 
-    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write) -> Verdict {
+    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write, machines: &[Machine]) -> Verdict {
         let me = raft.id();
         if let Some(snapshot) = &write.snapshot {
             let meta = &snapshot.meta;
@@ -339,6 +341,7 @@ impl Checker {
                 self.memberships[me.slot()].append(next);
                 if raft.is_leader() {
                     self.check_change(now, raft, before, next)?;
+                    self.check_newcomers(now, raft, before, next, machines)?;
                 }
             }
         }
@@ -363,6 +366,32 @@ impl Checker {
             }
             None => Ok(()),
         }
+    }
+
+    /// Lawful Membership: who becomes a voter knows that it belongs, and is hardly behind (dissertation §4.2.1).
+    fn check_newcomers(
+        &self,
+        now: Time,
+        raft: &Raft,
+        (since, before): (LogIndex, Configuration),
+        (index, after): (LogIndex, Configuration),
+        machines: &[Machine],
+    ) -> Verdict {
+        let (me, log) = (raft.id(), raft.log());
+        for newcomer in after.voters.difference(before.all_voters()).iter() {
+            let Some(machine) = machines.get(newcomer.slot()).filter(|_| self.replication.is_kept(newcomer)) else {
+                continue;
+            };
+            let held = machine.disk().image().log().last().index;
+            let near = held.plus(raft.config().learner_lag_max) >= index;
+            let needed = self.replication.a_second_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
+            if log.id_at(needed).is_none_or(|needed| machine.disk().image().holds(needed)) {
+                continue;
+            }
+            let first = format_args!("{newcomer} has entries up to {held}, and lacks {needed}");
+            self.broken(Property::LawfulMembership, now, first, format_args!("{me} makes it a voter at {index}"))?;
+        }
+        Ok(())
     }
 
     /// Log Matching: everyone agrees on what an entry says and which one it follows.

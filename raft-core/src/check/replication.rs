@@ -1,0 +1,386 @@
+//! Replication: what leaders and followers owe each other along the log. Most of what is wrong here
+//! harms nobody: it is sent again, or sent in vain, and the cluster is slower than it need be.
+//!
+//! * **Log Matching**: what a leader sends is what its log holds.
+//! * **Verified Commit**: a follower commits what it has compared and its leader has committed, no
+//!   less (Raft Figure 2: "if leaderCommit > commitIndex, set commitIndex").
+//! * **Monotonic State**: what a leader knows to match goes down only where the member says that it
+//!   has lost it, or may have another disk.
+//! * **Durable Promise**: whatever enters the log is handed to the disk in the same step.
+//! * **Economy**: who has what an append builds on takes what it brings; a rejection says where the
+//!   two logs may agree, and the leader goes back there, no further and no less (Raft §5.3); and
+//!   limits are kept.
+//! * **Orderly Elections**: leadership is handed to a voter that has the log, and nothing enters the
+//!   log meanwhile (dissertation §3.10).
+//!
+//! Each is looked at only where the rules that it rests on are on.
+
+use alloc::vec::Vec;
+
+use super::Property;
+use super::safety::{Checker, Verdict};
+use crate::raft::{
+    AppendEntries, AppendOutcome, Config, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Progress, Raft,
+    Role, Rule, ServerId, ServerSet, Term,
+};
+use crate::sim::Machine;
+use crate::time::Time;
+
+/// So many entries of an append are compared with the sender's log.
+const COMPARED: usize = 16;
+
+/// By server.
+#[derive(Clone, Debug)]
+pub(super) struct Replication {
+    of: Vec<Link>,
+    /// Whose disks the world has destroyed: what is known of them may be of a time before that, and arrive late.
+    destroyed: ServerSet,
+}
+
+/// What is known of one server.
+#[derive(Clone, Debug, Default)]
+struct Link {
+    takes: Takes,
+    /// The last entry that was handed to its disk.
+    written: EntryId,
+    /// As a leader: by member, what is known to match, and which probe it was sent last.
+    matched: Vec<LogIndex>,
+    probes: Vec<u64>,
+    /// As a leader: whether it was handing over after its last step.
+    hands_over: bool,
+    /// The last entry of its log one second ago, and before, with the term.
+    before: [(Term, LogIndex); 2],
+}
+
+/// What kind of message a server is taking.
+#[derive(Clone, Copy, Debug, Default)]
+enum Takes {
+    #[default]
+    Other,
+    /// An append: the leader's term, what it builds on, its last entry, and what is committed.
+    Append { from: ServerId, term: Term, previous: EntryId, last: EntryId, commit: LogIndex },
+    /// A match.
+    Matched(ServerId),
+    /// A rejection: what was lacking, and where the logs may agree.
+    Rejected { from: ServerId, previous: LogIndex, hint: EntryId, probe: u64 },
+}
+
+impl Replication {
+    pub(super) fn new(count: usize) -> Replication {
+        let (matched, probes) = (alloc::vec![LogIndex::ZERO; count], alloc::vec![0; count]);
+        let link = Link { matched, probes, ..Link::default() };
+        Replication { of: alloc::vec![link; count], destroyed: ServerSet::EMPTY }
+    }
+
+    pub(super) fn started(&mut self, raft: &Raft) {
+        let link = &mut self.of[raft.id().slot()];
+        (link.takes, link.written, link.hands_over) = (Takes::Other, raft.log().last(), false);
+    }
+
+    #[inline]
+    pub(super) fn received(&mut self, server: ServerId, from: ServerId, message: &Message) {
+        self.of[server.slot()].takes = match message {
+            Message::AppendEntries(m) => {
+                let last = match m.entries.as_slice().last() {
+                    Some(entry) => EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term),
+                    None => m.previous,
+                };
+                Takes::Append { from, term: m.term, previous: m.previous, last, commit: m.commit }
+            }
+            Message::AppendEntriesResponse(m) => match m.outcome {
+                AppendOutcome::Matched(_) => Takes::Matched(from),
+                AppendOutcome::Conflict { previous, hint } | AppendOutcome::Damaged { previous, last: hint } => {
+                    Takes::Rejected { from, previous, hint, probe: m.probe }
+                }
+                AppendOutcome::Joining { .. } | AppendOutcome::StaleTerm => Takes::Other,
+            },
+            _ => Takes::Other,
+        };
+    }
+
+    pub(super) fn destroyed(&mut self, server: ServerId) {
+        self.destroyed.insert(server);
+    }
+
+    /// Whether a server's disk holds whatever it ever held.
+    pub(super) fn is_kept(&self, server: ServerId) -> bool {
+        !self.destroyed.contains(server)
+    }
+
+    /// A second is over.
+    pub(super) fn second(&mut self, raft: &Raft) {
+        let before = &mut self.of[raft.id().slot()].before;
+        *before = [(raft.term(), raft.log().last().index), before[0]];
+    }
+
+    /// Up to where a leader's log went a second ago, at least, if it led its term then.
+    pub(super) fn a_second_ago(&self, leader: ServerId, term: Term) -> Option<LogIndex> {
+        let (then, index) = self.of[leader.slot()].before[1];
+        (then == term).then_some(index)
+    }
+}
+
+/// The last entry up to `index` whose term is no later than `term`, by looking at one after the
+/// other.
+fn agreeing(log: &Log, index: LogIndex, term: Term) -> EntryId {
+    let mut at = index.min(log.last().index);
+    while at > log.base().index && log.get(at).is_some_and(|entry| entry.term > term) {
+        at = at.previous();
+    }
+    log.get(at).map_or(log.base(), |entry| EntryId::new(at, entry.term))
+}
+
+fn progress_of(raft: &Raft, member: ServerId) -> Option<&Progress> {
+    match raft.role() {
+        Role::Leader(leader) => leader.progress(member),
+        _ => None,
+    }
+}
+
+fn command_bytes(entry: &Entry) -> u64 {
+    if let Payload::Command(bytes) = &entry.payload { bytes.len() as u64 } else { 0 }
+}
+
+impl Checker {
+    /// A server's step, before which it led this term or didn't.
+    pub(super) fn check_replication(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        out: &Output,
+        led: bool,
+        machines: &[Machine],
+    ) -> Verdict {
+        let me = raft.id();
+        let takes = core::mem::take(&mut self.replication.of[me.slot()].takes);
+        self.check_written(now, raft, out)?;
+        if raft.is_leader() {
+            self.check_matches(now, raft, out, led, takes)?;
+            self.check_handing_over(now, raft, out)?;
+        }
+        for envelope in &out.messages {
+            match (&envelope.message, takes) {
+                (Message::AppendEntries(m), _) if raft.is_leader() => {
+                    self.check_append(now, raft, m)?;
+                    let probes = &mut self.replication.of[me.slot()].probes;
+                    let before = core::mem::replace(&mut probes[envelope.to.slot()], m.probe);
+                    match takes {
+                        // A rejection of an earlier probe counts for nothing.
+                        Takes::Rejected { from, previous, hint, probe }
+                            if from == envelope.to && probe == before && m.probe == probe + 1 =>
+                        {
+                            self.check_step_back(now, raft, (from, previous, hint), m)?;
+                        }
+                        _ => {}
+                    }
+                }
+                (Message::AppendEntriesResponse(m), Takes::Append { from, previous, .. }) if envelope.to == from => {
+                    if let AppendOutcome::Conflict { hint, .. } | AppendOutcome::Damaged { last: hint, .. } = m.outcome
+                    {
+                        self.check_hint(now, raft, previous, hint)?;
+                    }
+                }
+                (Message::TimeoutNow(_), _) => self.check_successor(now, raft, envelope.to, machines)?,
+                _ => {}
+            }
+        }
+        if let Takes::Append { from, term, .. } = takes
+            && (raft.term(), raft.leader()) == (term, Some(from))
+        {
+            self.check_taken(now, raft, takes)?;
+        }
+        Ok(())
+    }
+
+    /// Durable Promise: what has entered the log is on its way to the disk.
+    fn check_written(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+        let (me, last) = (raft.id(), raft.log().last());
+        let mut written = self.replication.of[me.slot()].written;
+        for write in &out.writes {
+            match &write.log {
+                Some(log) => {
+                    let index = log.after.plus(log.entries.len() as u64);
+                    let term = log.entries.as_slice().last().map(|entry| entry.term);
+                    written = EntryId::new(index, term.or(raft.log().term_at(index)).unwrap_or_default());
+                }
+                None if write.snapshot.is_some() => written = last,
+                None => {}
+            }
+        }
+        self.replication.of[me.slot()].written = written;
+        if written.index >= last.index && (written.index > last.index || written.term == last.term) {
+            return Ok(());
+        }
+        let first = format_args!("the log of {me} ends with {last}");
+        self.broken(Property::DurablePromise, now, first, format_args!("its disk was handed entries up to {written}"))
+    }
+
+    /// Monotonic State: what is known to match.
+    fn check_matches(&mut self, now: Time, raft: &Raft, out: &Output, led: bool, takes: Takes) -> Verdict {
+        let me = raft.id();
+        let known = &mut self.replication.of[me.slot()].matched;
+        let matched = |member| progress_of(raft, member).map_or(LogIndex::ZERO, |progress| progress.matched);
+        match takes {
+            Takes::Matched(from) if led && out.writes.is_empty() => {
+                let (before, after) = (known[from.slot()], matched(from));
+                known[from.slot()] = after;
+                if after < before && progress_of(raft, from).is_some() {
+                    let first = format_args!("{me} knew that the log of {from} matches its own up to {before}");
+                    return self.broken(
+                        Property::MonotonicState,
+                        now,
+                        first,
+                        format_args!("now it knows that up to {after}"),
+                    );
+                }
+            }
+            Takes::Matched(from) | Takes::Rejected { from, .. } if led && out.writes.is_empty() => {
+                known[from.slot()] = matched(from);
+            }
+            Takes::Append { .. } | Takes::Other if led && out.writes.is_empty() => {}
+            _ => {
+                for (slot, known) in known.iter_mut().enumerate() {
+                    *known = ServerId::new(slot as u8 + 1).map_or(LogIndex::ZERO, matched);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Orderly Elections: nothing enters the log of a leader that hands over, or its successor would never have the whole.
+    fn check_handing_over(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+        let me = raft.id();
+        let hands_over = matches!(raft.role(), Role::Leader(leader) if leader.transfer().is_some());
+        let before = core::mem::replace(&mut self.replication.of[me.slot()].hands_over, hands_over);
+        let mut appended =
+            out.writes.iter().filter_map(|write| write.log.as_ref()).flat_map(|log| log.entries.as_slice());
+        let new = |entry: &Entry| match entry.payload {
+            Payload::Command(_) => true,
+            // Unless it only goes on with a change that began before.
+            Payload::Membership(_) => !self.membership_of(me).1.is_joint(),
+            Payload::NoOp | Payload::Admission { .. } => false,
+        };
+        if before && hands_over && appended.any(new) {
+            let first = format_args!("{me} is handing over");
+            return self.broken(
+                Property::OrderlyElections,
+                now,
+                first,
+                format_args!("it takes something new into its log"),
+            );
+        }
+        self.check_uncommitted(now, raft, out)
+    }
+
+    /// Economy: no more is waiting to be committed than the limit allows.
+    fn check_uncommitted(&self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+        let (me, limit) = (raft.id(), raft.config().uncommitted_bytes_max);
+        let appended = out.writes.iter().filter_map(|write| write.log.as_ref()).flat_map(|log| log.entries.as_slice());
+        if limit > 1 << 20 || !appended.into_iter().any(|entry| matches!(entry.payload, Payload::Command(_))) {
+            return Ok(());
+        }
+        let waiting = raft.log().iter_from(raft.commit_index().next()).map(command_bytes).filter(|bytes| *bytes > 0);
+        let (count, bytes) = waiting.fold((0_u64, 0), |(count, bytes), one| (count + 1, bytes + one));
+        if bytes <= limit || count <= 1 {
+            return Ok(());
+        }
+        let first = format_args!("{me} may have {limit} bytes of commands waiting to be committed");
+        self.broken(Property::Economy, now, first, format_args!("it has {bytes}"))
+    }
+
+    /// Log Matching, and Economy: a leader sends an append.
+    fn check_append(&self, now: Time, raft: &Raft, m: &AppendEntries) -> Verdict {
+        let (me, log, config, entries) = (raft.id(), raft.log(), raft.config(), m.entries.as_slice());
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let bytes: u64 = entries.iter().map(command_bytes).sum();
+        if entries.len() > config.append_entries_max || bytes > config.append_bytes_max && entries.len() > 1 {
+            let Config { append_entries_max, append_bytes_max, .. } = config;
+            let first = format_args!("{me} may send {append_entries_max} entries of {append_bytes_max} bytes together");
+            self.broken(Property::Economy, now, first, format_args!("it sends {} of {bytes} bytes", entries.len()))?;
+        }
+        if m.previous.index >= log.base().index && log.id_at(m.previous.index) != Some(m.previous) {
+            let first = format_args!("the log of {me} goes up to {}", log.last());
+            self.broken(Property::LogMatching, now, first, format_args!("it sends what builds on {}", m.previous))?;
+        }
+        for (entry, index) in entries.iter().zip(m.previous.index.0 + 1..).take(COMPARED) {
+            if log.get(LogIndex(index)).is_some_and(|own| own == entry) {
+                continue;
+            }
+            let first = format_args!("the log of {me} goes up to {}", log.last());
+            self.broken(Property::LogMatching, now, first, format_args!("it doesn’t hold what it sends as {index}"))?;
+        }
+        Ok(())
+    }
+
+    /// Economy: a follower rejects an append, and says where the logs may agree.
+    fn check_hint(&self, now: Time, raft: &Raft, previous: EntryId, hint: EntryId) -> Verdict {
+        let (me, best) = (raft.id(), agreeing(raft.log(), previous.index, previous.term));
+        if hint == best || raft.log().base().index > previous.index {
+            return Ok(());
+        }
+        let first = format_args!("the log of {me} may agree with a leader’s that has {previous} up to {best}");
+        self.broken(Property::Economy, now, first, format_args!("it says {hint}"))
+    }
+
+    /// Economy: a leader goes back after a rejection.
+    fn check_step_back(
+        &self,
+        now: Time,
+        raft: &Raft,
+        (from, previous, hint): (ServerId, LogIndex, EntryId),
+        m: &AppendEntries,
+    ) -> Verdict {
+        let (me, log) = (raft.id(), raft.log());
+        let matched = progress_of(raft, from).map_or(LogIndex::ZERO, |progress| progress.matched);
+        let best = agreeing(log, hint.index, hint.term).index.min(hint.index).min(previous.previous()).max(matched);
+        if m.previous.index == best || best < log.base().index {
+            return Ok(());
+        }
+        let first = format_args!("{from} lacks the entry of {me} at {previous}, and they may agree up to {best}");
+        self.broken(Property::Economy, now, first, format_args!("{me} asks next whether they do up to {}", m.previous))
+    }
+
+    /// Economy, and Verified Commit: a follower has taken an append of its leader.
+    fn check_taken(&self, now: Time, raft: &Raft, takes: Takes) -> Verdict {
+        let Takes::Append { from, previous, last, commit, .. } = takes else { return Ok(()) };
+        let (me, log, rules) = (raft.id(), raft.log(), &raft.config().rules);
+        let holds = |id: EntryId| id.index <= log.base().index || log.contains(id);
+        let strict = [Rule::CheckPreviousEntry, Rule::TruncateOnlyOnConflict, Rule::CommitOnlyVerified];
+        if !holds(previous) || !strict.into_iter().all(|rule| rules.on(rule)) {
+            return Ok(());
+        }
+        if !holds(last) {
+            let first = format_args!("{me} has {previous}, on which {from} builds");
+            self.broken(Property::Economy, now, first, format_args!("it leaves out what {from} sends, up to {last}"))?;
+        }
+        let due = commit.min(last.index);
+        if raft.commit_index() >= due {
+            return Ok(());
+        }
+        let first = format_args!(
+            "{me} has compared its log with its leader’s up to {}, which has committed {commit}",
+            last.index
+        );
+        self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {} only", raft.commit_index()))
+    }
+
+    /// Orderly Elections: somebody is told to campaign.
+    fn check_successor(&self, now: Time, raft: &Raft, heir: ServerId, machines: &[Machine]) -> Verdict {
+        let (me, log) = (raft.id(), raft.log());
+        let memberships = [*raft.configuration(), self.membership_of(me).1];
+        if !memberships.iter().any(|membership| membership.voters.contains(heir)) {
+            let first = format_args!("{heir} isn’t a voter");
+            self.broken(Property::OrderlyElections, now, first, format_args!("{me} tells it to campaign"))?;
+        }
+        // A leader that stays in the membership waits until its successor has everything; one that leaves can't.
+        let needed = if raft.is_leader() { Some(log.last()) } else { log.id_at(raft.commit_index()) };
+        let (Some(needed), Some(machine)) = (needed, machines.get(heir.slot())) else { return Ok(()) };
+        if machine.disk().image().holds(needed) || !self.replication.is_kept(heir) {
+            return Ok(());
+        }
+        let first = format_args!("{heir} doesn’t have {needed}");
+        self.broken(Property::OrderlyElections, now, first, format_args!("{me} tells it to campaign"))
+    }
+}
