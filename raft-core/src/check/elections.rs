@@ -17,10 +17,8 @@ use alloc::vec::Vec;
 
 use super::Property;
 use super::safety::{Checker, Verdict};
-use crate::raft::{
-    AppendOutcome, Configuration, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet,
-    SnapshotProgress, Term,
-};
+use super::taken::{Taken, What};
+use crate::raft::{Configuration, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, Term};
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
 
@@ -37,8 +35,6 @@ pub(super) struct Elections {
 /// What is known of one server. Times are by its own clock.
 #[derive(Clone, Debug, Default)]
 struct Standing {
-    /// The message that it is just taking.
-    takes: Takes,
     /// Whether its operator has just told it to campaign.
     urged: bool,
     // ---- as a voter
@@ -69,23 +65,6 @@ struct Standing {
     alone: u32,
 }
 
-/// What kind of message a server is taking.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Takes {
-    #[default]
-    Other,
-    /// From the leader of that term.
-    Leader(Term, ServerId),
-    /// An answer of that term to a leader.
-    Answer(Term, ServerId),
-    /// Whether it would vote.
-    PreVote,
-    /// That somebody would, who was asked in that term.
-    Consent(Term, ServerId),
-    /// To vote in that term, on nobody's wish.
-    RequestVote(Term, ServerId),
-}
-
 impl Standing {
     /// Whether the leader of the term before `term` told it to campaign.
     fn was_told(&self, term: Term) -> bool {
@@ -102,7 +81,6 @@ impl Elections {
     /// upon himself.
     pub(super) fn started(&mut self, raft: &Raft, clock: Time) {
         let standing = &mut self.of[raft.id().slot()];
-        standing.takes = Takes::Other;
         standing.patience.2 = standing.patience.2.min(raft.config().patience());
         standing.waits_since = clock;
         standing.voted = (raft.term(), raft.hard_state().voted_for);
@@ -115,28 +93,6 @@ impl Elections {
         let standing = &mut self.of[server.slot()];
         // Its first step tells when: all are heard then.
         (standing.judged_by, standing.round, standing.alone) = (LogIndex(u64::MAX), 0, 0);
-    }
-
-    pub(super) fn received(&mut self, server: ServerId, from: ServerId, message: &Message) {
-        let standing = &mut self.of[server.slot()];
-        standing.takes = match message {
-            Message::AppendEntries(_) | Message::InstallSnapshot(_) => Takes::Leader(message.term(), from),
-            Message::AppendEntriesResponse(m) if m.outcome != AppendOutcome::StaleTerm => Takes::Answer(m.term, from),
-            Message::InstallSnapshotResponse(m) if m.progress != SnapshotProgress::StaleTerm => {
-                Takes::Answer(m.term, from)
-            }
-            Message::PreVote(_) => Takes::PreVote,
-            Message::PreVoteResponse(m) if m.granted => Takes::Consent(m.asked_in, from),
-            Message::RequestVote(m) => {
-                standing.asked_by = (m.term, Some(from), m.leadership_transfer);
-                if m.leadership_transfer { Takes::Other } else { Takes::RequestVote(m.term, from) }
-            }
-            Message::TimeoutNow(m) => {
-                standing.told = standing.told.max(m.term);
-                Takes::Other
-            }
-            _ => Takes::Other,
-        };
     }
 
     /// Until when a server ignores campaigns for the leader of which term, by its own clock.
@@ -172,38 +128,43 @@ impl Checker {
         raft: &Raft,
         out: &Output,
         before: (Term, bool),
+        taken: &Taken,
         machines: &[Machine],
     ) -> Verdict {
         let me = raft.id();
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
         let clock = machine.clock_reading(now);
         let standing = &mut self.elections.of[me.slot()];
-        let (takes, urged) = (core::mem::take(&mut standing.takes), core::mem::take(&mut standing.urged));
+        let urged = core::mem::take(&mut standing.urged);
+        match taken.what {
+            What::RequestVote { wished } => standing.asked_by = (taken.term, taken.from, wished),
+            What::TimeoutNow => standing.told = standing.told.max(taken.term),
+            _ => {}
+        }
         let unsynced = machine.disk().unsynced();
         if unsynced < standing.writing.0 || unsynced == 0 {
             standing.writing.1 = clock;
         }
         standing.writing.0 = unsynced + out.writes.len();
-        self.check_term(now, raft, before, takes, clock)?;
+        self.check_term(now, raft, before, taken, clock)?;
         let follows = (raft.term(), raft.leader());
         if self.elections.of[me.slot()].follows != follows {
             self.elections.of[me.slot()].follows = follows;
             self.check_leader_known(now, me, follows)?;
         }
-        match takes {
-            Takes::Leader(term, leader) if follows == (term, Some(leader)) => {
-                let standing = &mut self.elections.of[me.slot()];
-                standing.patience = (term, clock, raft.config().patience());
+        let standing = &mut self.elections.of[me.slot()];
+        match (taken.what, taken.from) {
+            (What::Append { .. } | What::Piece { .. }, leader) if follows == (taken.term, leader) => {
+                standing.patience = (taken.term, clock, raft.config().patience());
                 standing.waits_since = clock;
             }
-            Takes::Consent(asked_in, from) if asked_in == before.0 => {
-                let would_vote = &mut self.elections.of[me.slot()].would_vote;
-                if would_vote.0 != asked_in {
-                    *would_vote = (asked_in, ServerSet::EMPTY);
+            (What::Consent, Some(from)) if taken.term == before.0 => {
+                if standing.would_vote.0 != taken.term {
+                    standing.would_vote = (taken.term, ServerSet::EMPTY);
                 }
-                would_vote.1.insert(from);
+                standing.would_vote.1.insert(from);
             }
-            Takes::Answer(term, from) if term == raft.term() => self.elections.of[me.slot()].heard[from.slot()] = clock,
+            (What::Answer { .. }, Some(from)) if taken.term == raft.term() => standing.heard[from.slot()] = clock,
             _ => {}
         }
         for write in &out.writes {
@@ -218,8 +179,8 @@ impl Checker {
                     self.check_patience(now, raft, (m.term, envelope.to), clock)?;
                 }
                 Message::RequestVote(m) if m.leadership_transfer && !self.elections.of[me.slot()].was_told(m.term) => {
-                    let first = format_args!("no leader told {me} to campaign in term {}", m.term);
-                    self.disorder(now, first, format_args!("it says that one did"))?;
+                    let second = "no leader told it to campaign";
+                    self.out_of_order(Property::OrderlyElections, now, me, "says that its leader wishes it", second)?;
                 }
                 Message::PreVote(_) => asks = true,
                 Message::AppendEntries(m) if raft.is_leader() && m.round > self.elections.of[me.slot()].round => {
@@ -236,46 +197,33 @@ impl Checker {
         Ok(())
     }
 
-    fn disorder(&self, now: Time, first: core::fmt::Arguments<'_>, second: core::fmt::Arguments<'_>) -> Verdict {
-        self.broken(Property::OrderlyElections, now, first, second)
-    }
-
     /// Whom a server takes for its term's leader.
     fn check_leader_known(&self, now: Time, me: ServerId, (term, leader): (Term, Option<ServerId>)) -> Verdict {
         let Some(leader) = leader.filter(|leader| *leader != me) else { return Ok(()) };
-        let first = match self.leader_of(term) {
-            Some(known) if known == leader => return Ok(()),
-            Some(known) => {
-                return self.broken(
-                    Property::ElectionSafety,
-                    now,
-                    format_args!("{known} led term {term}"),
-                    format_args!("{me} takes {leader} for its leader"),
-                );
-            }
-            None => format_args!("nobody has led term {term}"),
-        };
-        self.broken(Property::ElectionSafety, now, first, format_args!("{me} takes {leader} for its leader"))
+        if self.leader_of(term) == Some(leader) {
+            return Ok(());
+        }
+        self.out_of_order(Property::ElectionSafety, now, me, "takes another for its term’s leader", "that never led it")
     }
 
     /// A server that is asked for its vote, or whether it would give it, goes over to a later term.
-    fn check_term(&self, now: Time, raft: &Raft, (before, led): (Term, bool), takes: Takes, clock: Time) -> Verdict {
+    fn check_term(&self, now: Time, raft: &Raft, (before, led): (Term, bool), taken: &Taken, clock: Time) -> Verdict {
         let (me, term, config) = (raft.id(), raft.term(), raft.config());
         if term <= before {
             return Ok(());
         }
-        match takes {
-            Takes::PreVote => {
-                let first = format_args!("{me} was in term {before}, and was asked only whether it would vote");
-                self.disorder(now, first, format_args!("it is in term {term}"))
+        match (taken.what, taken.from) {
+            (What::PreVote, _) => {
+                let (first, second) = ("was only asked whether it would vote", "it goes over to a later term");
+                self.out_of_order(Property::OrderlyElections, now, me, first, second)
             }
-            Takes::RequestVote(_, candidate)
-                if led && config.check_quorum && config.rules.on(Rule::IgnoreCampaignsUnderLeader) =>
-            {
-                let first = format_args!("{me} led term {before}");
-                self.disorder(now, first, format_args!("it goes over to {candidate}, a candidate in term {term}"))
+            (What::RequestVote { wished: false }, Some(candidate)) => {
+                if led && config.check_quorum && config.rules.on(Rule::IgnoreCampaignsUnderLeader) {
+                    let second = "it goes over to a candidate’s term";
+                    return self.out_of_order(Property::OrderlyElections, now, me, "leads", second);
+                }
+                self.check_patience(now, raft, (taken.term, candidate), clock)
             }
-            Takes::RequestVote(asked, candidate) => self.check_patience(now, raft, (asked, candidate), clock),
             _ => Ok(()),
         }
     }
@@ -330,7 +278,7 @@ impl Checker {
         let first = format_args!(
             "{me} told the leader of term {promised} that it ignores campaigns until {until} by its clock"
         );
-        self.disorder(now, first, format_args!("at {clock} it helps {candidate} to lead"))
+        self.broken(Property::OrderlyElections, now, first, format_args!("at {clock} it helps {candidate} to lead"))
     }
 
     /// A server campaigns, or asks whether it should, which no leader wished for.
@@ -339,15 +287,14 @@ impl Checker {
         let standing = &self.elections.of[me.slot()];
         let (writing, since) = standing.writing;
         if writing > 0 && clock >= since + config.disk_stall_max + config.heartbeat_interval {
-            let first = format_args!("the disk of {me} has finished no write since {since} by its clock");
-            self.disorder(now, first, format_args!("at {clock} it campaigns"))?;
+            self.out_of_order(Property::OrderlyElections, now, me, "campaigns", "its disk hangs")?;
         }
         let soonest = standing.waits_since + config.election_timeout_min;
         if urged || clock >= soonest {
             return Ok(());
         }
-        let first = format_args!("{me} waits until {soonest} by its clock");
-        self.disorder(now, first, format_args!("at {clock} it campaigns"))
+        let second = "its election timeout isn’t over";
+        self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)
     }
 
     /// A server that asks first campaigns in `term`.
@@ -361,8 +308,8 @@ impl Checker {
         if self.by_either(raft, would_vote) || !raft.config().rules.on(Rule::WinByMajority) {
             return Ok(());
         }
-        let first = format_args!("only {would_vote} have said that they would vote for {me} in term {term}");
-        self.disorder(now, first, format_args!("it campaigns"))
+        let second = "no quorum has said that it would vote for it";
+        self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)
     }
 
     /// A leader begins a round: it has heard a quorum not so long ago.
@@ -387,8 +334,7 @@ impl Checker {
         if standing.alone < ROUNDS_ALONE {
             return Ok(());
         }
-        let first = format_args!("{me} has heard only {heard} within {patience}");
-        self.disorder(now, first, format_args!("it still leads term {}", raft.term()))
+        self.out_of_order(Property::OrderlyElections, now, me, "leads on", "it hears no quorum any more")
     }
 
     /// Whether these are a quorum by the membership that the server goes by, or by the one that it went by before this step.

@@ -16,9 +16,8 @@ use super::Property;
 use super::changes::describe;
 use super::requests::Asked;
 use super::safety::{Checker, Verdict};
-use crate::raft::{
-    AppendOutcome, DiskId, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, SnapshotProgress, Term,
-};
+use super::taken::{Taken, What};
+use crate::raft::{DiskId, LogIndex, Message, Output, Raft, ReadIndex, Rule, ServerId, ServerSet, Term};
 use crate::sim::Machine;
 use crate::time::Time;
 
@@ -92,25 +91,13 @@ impl Grounds {
         ground.heard.fill(Time::ZERO);
     }
 
-    pub(super) fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
-        let ground = &mut self.of[server.slot()];
-        match message {
-            Message::AppendEntriesResponse(m) if m.term == ground.term && m.outcome != AppendOutcome::StaleTerm => {
-                ground.hear(from, m.round);
-            }
-            Message::InstallSnapshotResponse(m)
-                if m.term == ground.term && m.progress != SnapshotProgress::StaleTerm =>
-            {
-                ground.hear(from, m.round);
-            }
-            Message::ReadIndex(m) => {
-                if ground.questions.len() == QUESTIONS {
-                    ground.questions.remove(0);
-                }
-                ground.questions.push((from, m.disk, m.request, now));
-            }
-            _ => {}
+    /// A server is asked by another up to where it must apply.
+    pub(super) fn asked(&mut self, now: Time, server: ServerId, from: ServerId, m: &ReadIndex) {
+        let questions = &mut self.of[server.slot()].questions;
+        if questions.len() == QUESTIONS {
+            questions.remove(0);
         }
+        questions.push((from, m.disk, m.request, now));
     }
 
     /// Who has answered a leader's round that began no sooner than that.
@@ -122,8 +109,21 @@ impl Grounds {
 
 impl Checker {
     /// What a step rests on.
-    pub(super) fn check_grounds(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_grounds(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        out: &Output,
+        taken: &Taken,
+        machines: &[Machine],
+    ) -> Verdict {
         let me = raft.id();
+        let ground = &mut self.grounds.of[me.slot()];
+        if let (What::Answer { round, .. }, Some(from)) = (taken.what, taken.from)
+            && taken.term == ground.term
+        {
+            ground.hear(from, round);
+        }
         for id in &out.reads {
             if let Some((asked, what)) = self.requests.asked_at(me, *id).filter(|_| raft.is_leader()) {
                 self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;

@@ -45,6 +45,7 @@ mod promises;
 mod replication;
 mod requests;
 mod safety;
+mod taken;
 
 use alloc::string::String;
 use core::fmt;

@@ -19,15 +19,20 @@ use alloc::vec::Vec;
 
 use super::Property;
 use super::safety::{Checker, Verdict};
+use super::taken::{Says, Taken, What};
 use crate::raft::{
-    AppendEntries, AppendOutcome, Config, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Progress, Raft,
-    Role, Rule, ServerId, ServerSet, Term,
+    AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Progress, Raft, Role, Rule,
+    ServerId, ServerSet, Term,
 };
 use crate::sim::Machine;
 use crate::time::Time;
 
 /// So many entries of an append are compared with the sender's log.
 const COMPARED: usize = 16;
+
+/// What some of them say first.
+const OWN: &str = "has a log of its own";
+const TELLS: &str = "tells another to campaign";
 
 /// By server.
 #[derive(Clone, Debug)]
@@ -40,7 +45,6 @@ pub(super) struct Replication {
 /// What is known of one server.
 #[derive(Clone, Debug, Default)]
 struct Link {
-    takes: Takes,
     /// The last entry that was handed to its disk.
     written: EntryId,
     /// As a leader: by member, what is known to match, and which probe it was sent last.
@@ -52,19 +56,6 @@ struct Link {
     before: [(Term, LogIndex); 2],
 }
 
-/// What kind of message a server is taking.
-#[derive(Clone, Copy, Debug, Default)]
-enum Takes {
-    #[default]
-    Other,
-    /// An append: the leader's term, what it builds on, its last entry, and what is committed.
-    Append { from: ServerId, term: Term, previous: EntryId, last: EntryId, commit: LogIndex },
-    /// A match.
-    Matched(ServerId),
-    /// A rejection: what was lacking, and where the logs may agree.
-    Rejected { from: ServerId, previous: LogIndex, hint: EntryId, probe: u64 },
-}
-
 impl Replication {
     pub(super) fn new(count: usize) -> Replication {
         let (matched, probes) = (alloc::vec![LogIndex::ZERO; count], alloc::vec![0; count]);
@@ -74,28 +65,7 @@ impl Replication {
 
     pub(super) fn started(&mut self, raft: &Raft) {
         let link = &mut self.of[raft.id().slot()];
-        (link.takes, link.written, link.hands_over) = (Takes::Other, raft.log().last(), false);
-    }
-
-    #[inline]
-    pub(super) fn received(&mut self, server: ServerId, from: ServerId, message: &Message) {
-        self.of[server.slot()].takes = match message {
-            Message::AppendEntries(m) => {
-                let last = match m.entries.as_slice().last() {
-                    Some(entry) => EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term),
-                    None => m.previous,
-                };
-                Takes::Append { from, term: m.term, previous: m.previous, last, commit: m.commit }
-            }
-            Message::AppendEntriesResponse(m) => match m.outcome {
-                AppendOutcome::Matched(_) => Takes::Matched(from),
-                AppendOutcome::Conflict { previous, hint } | AppendOutcome::Damaged { previous, last: hint } => {
-                    Takes::Rejected { from, previous, hint, probe: m.probe }
-                }
-                AppendOutcome::Joining { .. } | AppendOutcome::StaleTerm => Takes::Other,
-            },
-            _ => Takes::Other,
-        };
+        (link.written, link.hands_over) = (raft.log().last(), false);
     }
 
     pub(super) fn destroyed(&mut self, server: ServerId) {
@@ -149,32 +119,32 @@ impl Checker {
         raft: &Raft,
         out: &Output,
         led: bool,
+        taken: &Taken,
         machines: &[Machine],
     ) -> Verdict {
         let me = raft.id();
-        let takes = core::mem::take(&mut self.replication.of[me.slot()].takes);
         self.check_written(now, raft, out)?;
         if raft.is_leader() {
-            self.check_matches(now, raft, out, led, takes)?;
+            self.check_matches(now, raft, out, led, taken)?;
             self.check_handing_over(now, raft, out)?;
         }
         for envelope in &out.messages {
-            match (&envelope.message, takes) {
+            match (&envelope.message, taken.what) {
                 (Message::AppendEntries(m), _) if raft.is_leader() => {
                     self.check_append(now, raft, m)?;
                     let probes = &mut self.replication.of[me.slot()].probes;
                     let before = core::mem::replace(&mut probes[envelope.to.slot()], m.probe);
-                    match takes {
-                        // A rejection of an earlier probe counts for nothing.
-                        Takes::Rejected { from, previous, hint, probe }
-                            if from == envelope.to && probe == before && m.probe == probe + 1 =>
-                        {
-                            self.check_step_back(now, raft, (from, previous, hint), m)?;
-                        }
-                        _ => {}
+                    // A rejection of an earlier probe counts for nothing.
+                    if let What::Answer { says: Says::Rejected { previous, hint, probe }, .. } = taken.what
+                        && taken.from == Some(envelope.to)
+                        && (before, m.probe) == (probe, probe + 1)
+                    {
+                        self.check_step_back(now, raft, (envelope.to, previous, hint), m)?;
                     }
                 }
-                (Message::AppendEntriesResponse(m), Takes::Append { from, previous, .. }) if envelope.to == from => {
+                (Message::AppendEntriesResponse(m), What::Append { previous, .. })
+                    if taken.from == Some(envelope.to) =>
+                {
                     if let AppendOutcome::Conflict { hint, .. } | AppendOutcome::Damaged { last: hint, .. } = m.outcome
                     {
                         self.check_hint(now, raft, previous, hint)?;
@@ -184,10 +154,10 @@ impl Checker {
                 _ => {}
             }
         }
-        if let Takes::Append { from, term, .. } = takes
-            && (raft.term(), raft.leader()) == (term, Some(from))
+        if let What::Append { previous, last, commit } = taken.what
+            && (raft.term(), raft.leader()) == (taken.term, taken.from)
         {
-            self.check_taken(now, raft, takes)?;
+            self.check_taken(now, raft, (previous, last, commit))?;
         }
         Ok(())
     }
@@ -211,37 +181,24 @@ impl Checker {
         if written.index >= last.index && (written.index > last.index || written.term == last.term) {
             return Ok(());
         }
-        let first = format_args!("the log of {me} ends with {last}");
-        self.broken(Property::DurablePromise, now, first, format_args!("its disk was handed entries up to {written}"))
+        self.out_of_order(Property::DurablePromise, now, me, "has entries in its log", "its disk was never handed them")
     }
 
     /// Monotonic State: what is known to match.
-    fn check_matches(&mut self, now: Time, raft: &Raft, out: &Output, led: bool, takes: Takes) -> Verdict {
+    fn check_matches(&mut self, now: Time, raft: &Raft, out: &Output, led: bool, taken: &Taken) -> Verdict {
         let me = raft.id();
         let known = &mut self.replication.of[me.slot()].matched;
         let matched = |member| progress_of(raft, member).map_or(LogIndex::ZERO, |progress| progress.matched);
-        match takes {
-            Takes::Matched(from) if led && out.writes.is_empty() => {
-                let (before, after) = (known[from.slot()], matched(from));
-                known[from.slot()] = after;
-                if after < before && progress_of(raft, from).is_some() {
-                    let first = format_args!("{me} knew that the log of {from} matches its own up to {before}");
-                    return self.broken(
-                        Property::MonotonicState,
-                        now,
-                        first,
-                        format_args!("now it knows that up to {after}"),
-                    );
-                }
+        if !led || !out.writes.is_empty() {
+            for (slot, known) in known.iter_mut().enumerate() {
+                *known = ServerId::new(slot as u8 + 1).map_or(LogIndex::ZERO, matched);
             }
-            Takes::Matched(from) | Takes::Rejected { from, .. } if led && out.writes.is_empty() => {
-                known[from.slot()] = matched(from);
-            }
-            Takes::Append { .. } | Takes::Other if led && out.writes.is_empty() => {}
-            _ => {
-                for (slot, known) in known.iter_mut().enumerate() {
-                    *known = ServerId::new(slot as u8 + 1).map_or(LogIndex::ZERO, matched);
-                }
+        } else if let (What::Answer { says, .. }, Some(from)) = (taken.what, taken.from) {
+            let before = core::mem::replace(&mut known[from.slot()], matched(from));
+            let less = known[from.slot()] < before && progress_of(raft, from).is_some();
+            if less && matches!(says, Says::Matched) {
+                let (first, second) = ("knew how far another’s log matches", "now it knows of less");
+                return self.out_of_order(Property::MonotonicState, now, me, first, second);
             }
         }
         Ok(())
@@ -261,13 +218,8 @@ impl Checker {
             Payload::NoOp | Payload::Admission { .. } => false,
         };
         if before && hands_over && appended.any(new) {
-            let first = format_args!("{me} is handing over");
-            return self.broken(
-                Property::OrderlyElections,
-                now,
-                first,
-                format_args!("it takes something new into its log"),
-            );
+            let (first, second) = ("hands leadership over", "it takes something new into its log");
+            return self.out_of_order(Property::OrderlyElections, now, me, first, second);
         }
         self.check_uncommitted(now, raft, out)
     }
@@ -284,8 +236,8 @@ impl Checker {
         if bytes <= limit || count <= 1 {
             return Ok(());
         }
-        let first = format_args!("{me} may have {limit} bytes of commands waiting to be committed");
-        self.broken(Property::Economy, now, first, format_args!("it has {bytes}"))
+        let (first, second) = ("has as much waiting to be committed as it may", "it takes another command");
+        self.out_of_order(Property::Economy, now, me, first, second)
     }
 
     /// Log Matching, and Economy: a leader sends an append.
@@ -296,20 +248,17 @@ impl Checker {
         }
         let bytes: u64 = entries.iter().map(command_bytes).sum();
         if entries.len() > config.append_entries_max || bytes > config.append_bytes_max && entries.len() > 1 {
-            let Config { append_entries_max, append_bytes_max, .. } = config;
-            let first = format_args!("{me} may send {append_entries_max} entries of {append_bytes_max} bytes together");
-            self.broken(Property::Economy, now, first, format_args!("it sends {} of {bytes} bytes", entries.len()))?;
+            let (first, second) = ("sends entries together", "they are more than it may send so");
+            self.out_of_order(Property::Economy, now, me, first, second)?;
         }
         if m.previous.index >= log.base().index && log.id_at(m.previous.index) != Some(m.previous) {
-            let first = format_args!("the log of {me} goes up to {}", log.last());
-            self.broken(Property::LogMatching, now, first, format_args!("it sends what builds on {}", m.previous))?;
+            self.out_of_order(Property::LogMatching, now, me, OWN, "it sends what builds on another")?;
         }
         for (entry, index) in entries.iter().zip(m.previous.index.0 + 1..).take(COMPARED) {
             if log.get(LogIndex(index)).is_some_and(|own| own == entry) {
                 continue;
             }
-            let first = format_args!("the log of {me} goes up to {}", log.last());
-            self.broken(Property::LogMatching, now, first, format_args!("it doesn’t hold what it sends as {index}"))?;
+            self.out_of_order(Property::LogMatching, now, me, OWN, "it sends another")?;
         }
         Ok(())
     }
@@ -320,8 +269,8 @@ impl Checker {
         if hint == best || raft.log().base().index > previous.index {
             return Ok(());
         }
-        let first = format_args!("the log of {me} may agree with a leader’s that has {previous} up to {best}");
-        self.broken(Property::Economy, now, first, format_args!("it says {hint}"))
+        let (first, second) = ("lacks what an append builds on", "it doesn’t say up to where the two logs may agree");
+        self.out_of_order(Property::Economy, now, me, first, second)
     }
 
     /// Economy: a leader goes back after a rejection.
@@ -338,13 +287,12 @@ impl Checker {
         if m.previous.index == best || best < log.base().index {
             return Ok(());
         }
-        let first = format_args!("{from} lacks the entry of {me} at {previous}, and they may agree up to {best}");
-        self.broken(Property::Economy, now, first, format_args!("{me} asks next whether they do up to {}", m.previous))
+        let (first, second) = ("is told up to where two logs may agree", "it doesn’t go back there");
+        self.out_of_order(Property::Economy, now, me, first, second)
     }
 
     /// Economy, and Verified Commit: a follower has taken an append of its leader.
-    fn check_taken(&self, now: Time, raft: &Raft, takes: Takes) -> Verdict {
-        let Takes::Append { from, previous, last, commit, .. } = takes else { return Ok(()) };
+    fn check_taken(&self, now: Time, raft: &Raft, (previous, last, commit): (EntryId, EntryId, LogIndex)) -> Verdict {
         let (me, log, rules) = (raft.id(), raft.log(), &raft.config().rules);
         let holds = |id: EntryId| id.index <= log.base().index || log.contains(id);
         let strict = [Rule::CheckPreviousEntry, Rule::TruncateOnlyOnConflict, Rule::CommitOnlyVerified];
@@ -352,18 +300,15 @@ impl Checker {
             return Ok(());
         }
         if !holds(last) {
-            let first = format_args!("{me} has {previous}, on which {from} builds");
-            self.broken(Property::Economy, now, first, format_args!("it leaves out what {from} sends, up to {last}"))?;
+            let (first, second) = ("has what an append builds on", "it leaves out what that brings");
+            self.out_of_order(Property::Economy, now, me, first, second)?;
         }
         let due = commit.min(last.index);
         if raft.commit_index() >= due {
             return Ok(());
         }
-        let first = format_args!(
-            "{me} has compared its log with its leader’s up to {}, which has committed {commit}",
-            last.index
-        );
-        self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {} only", raft.commit_index()))
+        let (first, second) = ("has what its leader has committed", "it doesn’t commit that");
+        self.out_of_order(Property::VerifiedCommit, now, me, first, second)
     }
 
     /// Orderly Elections: somebody is told to campaign.
@@ -371,8 +316,7 @@ impl Checker {
         let (me, log) = (raft.id(), raft.log());
         let memberships = [*raft.configuration(), self.membership_of(me).1];
         if !memberships.iter().any(|membership| membership.voters.contains(heir)) {
-            let first = format_args!("{heir} isn’t a voter");
-            self.broken(Property::OrderlyElections, now, first, format_args!("{me} tells it to campaign"))?;
+            self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that has no vote")?;
         }
         // A leader that stays in the membership waits until its successor has everything; one that leaves can't.
         let needed = if raft.is_leader() { Some(log.last()) } else { log.id_at(raft.commit_index()) };
@@ -380,7 +324,6 @@ impl Checker {
         if machine.disk().image().holds(needed) || !self.replication.is_kept(heir) {
             return Ok(());
         }
-        let first = format_args!("{heir} doesn’t have {needed}");
-        self.broken(Property::OrderlyElections, now, first, format_args!("{me} tells it to campaign"))
+        self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that lacks entries")
     }
 }

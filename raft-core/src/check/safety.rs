@@ -12,6 +12,7 @@ use super::grounds::Grounds;
 use super::promises::Promises;
 use super::replication::Replication;
 use super::requests::Requests;
+use super::taken::{Taken, What};
 use super::{Property, Violation};
 use crate::raft::{
     Configuration, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Raft, Rule, ServerId, ServerSet, Term,
@@ -51,6 +52,8 @@ pub struct Checker {
     pub(super) grounds: Grounds,
     pub(super) replication: Replication,
     seen: Vec<Seen>,
+    /// What each server is just taking.
+    taken: Vec<Taken>,
     /// The memberships in each server's log.
     memberships: Vec<Memberships>,
     /// The property that nobody looks at, for tests of the others.
@@ -68,8 +71,6 @@ struct Seen {
     led: Option<(Term, LogIndex)>,
     /// Up to where its log has been compared with that of this term's leader, by what the leader sent it.
     compared: (Term, LogIndex),
-    /// What the message that it is just taking compares: the leader's term and the last entry that it names.
-    comparing: Option<(Term, EntryId)>,
 }
 
 pub(super) type Verdict = Result<(), Violation>;
@@ -94,6 +95,7 @@ impl Checker {
             grounds: Grounds::new(count),
             replication: Replication::new(count),
             seen: alloc::vec![Seen::default(); count],
+            taken: alloc::vec![Taken::default(); count],
             memberships: alloc::vec![Memberships::default(); count],
             #[cfg(test)]
             ignored: None,
@@ -124,6 +126,20 @@ impl Checker {
         if self.looks_at(property) { Err(violation) } else { Ok(()) }
     }
 
+    /// The same, of what one server does, in words alone: where to look is said by the moment.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn out_of_order(
+        &self,
+        property: Property,
+        at: Time,
+        who: ServerId,
+        first: &str,
+        second: &str,
+    ) -> Verdict {
+        self.broken(property, at, format_args!("{who} {first}"), format_args!("{second}"))
+    }
+
     /// A server started from its disk, as the founder that `bootstrap` makes it, if it makes it one.
     ///
     /// # Errors
@@ -141,6 +157,7 @@ impl Checker {
         let first = image.snapshot().map(|snapshot| self.committed_memberships.at(snapshot.meta.last.index));
         let first = first.unwrap_or((LogIndex::ZERO, bootstrap));
         self.memberships[me.slot()] = Memberships::of_disk(image, first);
+        self.taken[me.slot()] = Taken::default();
         self.elections.started(raft, machine.clock_reading(now));
         self.grounds.started(raft);
         self.replication.started(raft);
@@ -208,22 +225,9 @@ impl Checker {
     /// A server is about to take another's message.
     #[inline]
     pub fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
-        self.elections.received(server, from, message);
-        self.grounds.received(now, server, from, message);
-        self.replication.received(server, from, message);
-        let (term, last) = match message {
-            Message::AppendEntries(m) => match m.entries.as_slice().last() {
-                Some(entry) => (m.term, EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term)),
-                None => (m.term, m.previous),
-            },
-            Message::InstallSnapshot(m) => (m.term, m.meta.last),
-            _ => return,
-        };
-        let seen = &mut self.seen[server.slot()];
-        let (compared_in, compared) = seen.compared;
-        // Most say nothing new. And what counts is what the leader itself sent.
-        if (term != compared_in || last.index > compared) && self.leaders.get(term) == Some(&from) {
-            seen.comparing = Some((term, last));
+        self.taken[server.slot()] = Taken::of(from, message);
+        if let Message::ReadIndex(m) = message {
+            self.grounds.asked(now, server, from, m);
         }
     }
 
@@ -234,6 +238,7 @@ impl Checker {
     pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
         let me = raft.id();
         let seen = self.seen[me.slot()];
+        let taken = core::mem::take(&mut self.taken[me.slot()]);
         if now >= self.economy.ends {
             self.close_window(now, machines)?;
         }
@@ -257,13 +262,13 @@ impl Checker {
             self.check_commit(now, raft, machines)?;
         }
         let led_before = seen.led.is_some_and(|(term, _)| term == seen.term);
-        self.check_elections(now, raft, out, (seen.term, led_before), machines)?;
-        self.check_grounds(now, raft, out, machines)?;
-        self.check_replication(now, raft, out, led_before && raft.term() == seen.term, machines)?;
+        self.check_elections(now, raft, out, (seen.term, led_before), &taken, machines)?;
+        self.check_grounds(now, raft, out, &taken, machines)?;
+        self.check_replication(now, raft, out, led_before && raft.term() == seen.term, &taken, machines)?;
         for write in &out.writes {
             self.check_write(now, raft, write, machines)?;
         }
-        let compared = self.compare(raft);
+        let compared = self.compare(raft, &taken);
         if !led && raft.commit_index() > seen.commit {
             self.check_comparison(now, raft, compared)?;
         }
@@ -277,18 +282,21 @@ impl Checker {
             applied,
             led: raft.is_leader().then(|| (raft.term(), raft.log().last().index)),
             compared,
-            comparing: None,
         };
         self.check_requests(now, me)
     }
 
     /// Up to where the server's log is known to equal its leader's, after what it has just received: it is, where the log has the
     /// last entry that the leader named (Log Matching).
-    fn compare(&self, raft: &Raft) -> (Term, LogIndex) {
-        let seen = &self.seen[raft.id().slot()];
-        match seen.comparing {
-            Some((term, last)) if term == raft.term() && raft.log().contains(last) => (term, last.index),
-            _ => seen.compared,
+    fn compare(&self, raft: &Raft, taken: &Taken) -> (Term, LogIndex) {
+        let (compared_in, compared) = self.seen[raft.id().slot()].compared;
+        let (What::Append { last, .. } | What::Piece { last }) = taken.what else { return (compared_in, compared) };
+        // Most say nothing new. And what counts is what the leader itself sent.
+        let news = taken.term != compared_in || last.index > compared;
+        if news && taken.term == raft.term() && self.leader_of(taken.term) == taken.from && raft.log().contains(last) {
+            (taken.term, last.index)
+        } else {
+            (compared_in, compared)
         }
     }
 
@@ -388,8 +396,8 @@ impl Checker {
             if log.id_at(needed).is_none_or(|needed| machine.disk().image().holds(needed)) {
                 continue;
             }
-            let first = format_args!("{newcomer} has entries up to {held}, and lacks {needed}");
-            self.broken(Property::LawfulMembership, now, first, format_args!("{me} makes it a voter at {index}"))?;
+            let (first, second) = ("makes a voter of a learner", "that lacks entries");
+            self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
         }
         Ok(())
     }
@@ -453,12 +461,12 @@ impl Checker {
         // An entry of an earlier term can be overwritten still, though a quorum has it: it is committed together with one of the leader's own.
         let last = raft.log().id_at(commit).unwrap_or_default();
         if last.term < raft.term() && raft.config().rules.on(Rule::CommitOnlyOwnTerm) {
-            let first = format_args!("{me} leads term {}", raft.term());
-            self.broken(
+            self.out_of_order(
                 Property::VerifiedCommit,
                 now,
-                first,
-                format_args!("it commits up to {last}, which isn’t its own"),
+                me,
+                "leads",
+                "it commits by counting what isn’t of its term",
             )?;
         }
         let before = self.committed.last().index;

@@ -1,0 +1,94 @@
+//! What a server is just taking from another, as far as the checks go by it: the message itself is
+//! gone when the step is over.
+
+use crate::raft::{AppendOutcome, EntryId, LogIndex, Message, ServerId, SnapshotProgress, Term};
+
+/// A message that is being taken.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Taken {
+    pub(super) from: Option<ServerId>,
+    /// Of the message; of an answer to a pre-vote the term that it was asked in.
+    pub(super) term: Term,
+    pub(super) what: What,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) enum What {
+    #[default]
+    Other,
+    /// What it builds on, its last entry, and what is committed.
+    Append {
+        previous: EntryId,
+        last: EntryId,
+        commit: LogIndex,
+    },
+    /// Of a snapshot up to there.
+    Piece {
+        last: EntryId,
+    },
+    /// To a leader, in its round.
+    Answer {
+        round: u64,
+        says: Says,
+    },
+    PreVote,
+    /// That the sender would vote.
+    Consent,
+    /// Whether a leader wished for it.
+    RequestVote {
+        wished: bool,
+    },
+    TimeoutNow,
+}
+
+/// What an answer to a leader says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Says {
+    Matched,
+    /// What was lacking, up to where the logs may agree, and which probe that answers.
+    Rejected {
+        previous: LogIndex,
+        hint: EntryId,
+        probe: u64,
+    },
+    Other,
+}
+
+impl Taken {
+    pub(super) fn of(from: ServerId, message: &Message) -> Taken {
+        let mut term = message.term();
+        let what = match message {
+            Message::AppendEntries(m) => {
+                let last = match m.entries.as_slice().last() {
+                    Some(entry) => EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term),
+                    None => m.previous,
+                };
+                What::Append { previous: m.previous, last, commit: m.commit }
+            }
+            Message::InstallSnapshot(m) => What::Piece { last: m.meta.last },
+            Message::AppendEntriesResponse(m) => {
+                let says = match m.outcome {
+                    AppendOutcome::Matched(_) => Says::Matched,
+                    AppendOutcome::Conflict { previous, hint } | AppendOutcome::Damaged { previous, last: hint } => {
+                        Says::Rejected { previous, hint, probe: m.probe }
+                    }
+                    AppendOutcome::Joining { .. } => Says::Other,
+                    AppendOutcome::StaleTerm => return Taken::default(),
+                };
+                What::Answer { round: m.round, says }
+            }
+            Message::InstallSnapshotResponse(m) if m.progress != SnapshotProgress::StaleTerm => {
+                What::Answer { round: m.round, says: Says::Other }
+            }
+            Message::PreVote(_) => What::PreVote,
+            Message::PreVoteResponse(m) if m.granted => {
+                term = m.asked_in;
+                What::Consent
+            }
+            Message::RequestVote(m) => What::RequestVote { wished: m.leadership_transfer },
+            Message::TimeoutNow(_) => What::TimeoutNow,
+            _ => What::Other,
+        };
+        Taken { from: Some(from), term, what }
+    }
+}
