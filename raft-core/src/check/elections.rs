@@ -8,17 +8,20 @@
 //! * **No campaign for nothing**: not with a disk that hangs, for its own vote would wait there; and
 //!   where servers ask first, not before a quorum has said that it would vote (§9.6). To be asked
 //!   first disturbs nobody: nobody changes its term for it.
+//! * **No vote of somebody who may have forgotten one**, nor for a log that lacks what the voter's disk
+//!   has ever held (§5.4.1).
 //! * **No leader without followers**: a leader that hears no quorum steps down (§6.2).
 //! * **Election Safety**: whom a server takes for its term's leader does lead it.
 //!
 //! Each is looked at only where the rule or the setting that demands it is on.
 
-use alloc::vec::Vec;
-
 use super::Property;
-use super::safety::{Checker, Verdict};
+use super::by_server::ByServer;
+use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Taken, What};
-use crate::raft::{Configuration, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, Term};
+use crate::raft::{
+    Configuration, DiskId, EntryId, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, Term,
+};
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
 
@@ -29,11 +32,13 @@ const ROUNDS_ALONE: u32 = 4;
 /// By server.
 #[derive(Clone, Debug)]
 pub(super) struct Elections {
-    of: Vec<Standing>,
+    of: ByServer<Standing>,
+    /// Whose disk is the one that it began with, as a founder.
+    pub(super) founders: ServerSet,
 }
 
 /// What is known of one server. Times are by its own clock.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Standing {
     /// Whether its operator has just told it to campaign.
     urged: bool,
@@ -50,14 +55,21 @@ struct Standing {
     voted: (Term, Option<ServerId>),
     /// Whom it takes for which term's leader.
     follows: (Term, Option<ServerId>),
+    /// Which disk has been admitted under its name.
+    admitted: DiskId,
+    /// How its log ended before its disk lost entries; zero if it lacks none.
+    lost: EntryId,
     // ---- as a candidate
     /// Who would vote for it, asked in which term.
     would_vote: (Term, ServerSet),
     /// So many writes were on their way to its disk after its last step, and since when none of them has arrived.
     writing: (usize, Time),
     // ---- as a leader
+    /// When it took its last step, and its longest election timeout.
+    stepped: Time,
+    timeout: Duration,
     /// By server: when it was heard last.
-    heard: Vec<Time>,
+    heard: [Time; MACHINES],
     /// Since which entry the membership is in force by which those are judged.
     judged_by: LogIndex,
     /// The latest round that it has begun, and how many of them without a quorum that is heard.
@@ -73,16 +85,28 @@ impl Standing {
 }
 
 impl Elections {
-    pub(super) fn new(count: usize) -> Elections {
-        Elections { of: alloc::vec![Standing { heard: alloc::vec![Time::ZERO; count], ..Standing::default() }; count] }
+    pub(super) fn new(founders: ServerSet, count: usize) -> Elections {
+        Elections { of: ByServer::new(Standing::default(), count), founders }
+    }
+
+    /// A server has lost its disk.
+    pub(super) fn wiped(&mut self, server: ServerId) {
+        self.founders.remove(server);
+        self.of[server].lost = EntryId::ZERO;
+    }
+
+    /// That a disk is admitted under a server's name is committed.
+    pub(super) fn admit(&mut self, server: ServerId, disk: DiskId) {
+        self.of[server].admitted = disk;
     }
 
     /// A server starts, as patient as it is configured to be: whoever makes it less so takes that
     /// upon himself.
     pub(super) fn started(&mut self, raft: &Raft, clock: Time) {
-        let standing = &mut self.of[raft.id().slot()];
+        let standing = &mut self.of[raft.id()];
         standing.patience.2 = standing.patience.2.min(raft.config().patience());
         standing.waits_since = clock;
+        standing.lost = standing.lost.max(raft.hard_state().lost);
         standing.voted = (raft.term(), raft.hard_state().voted_for);
         standing.follows = Default::default();
         standing.writing = (0, clock);
@@ -90,14 +114,19 @@ impl Elections {
 
     /// A server leads from now on.
     pub(super) fn leads(&mut self, server: ServerId) {
-        let standing = &mut self.of[server.slot()];
+        let standing = &mut self.of[server];
         // Its first step tells when: all are heard then.
         (standing.judged_by, standing.round, standing.alone) = (LogIndex(u64::MAX), 0, 0);
     }
 
+    /// Whether a server's disk has lost entries, and hasn't got them back.
+    pub(super) fn lacks_entries(&self, server: ServerId) -> bool {
+        self.of[server].lost > EntryId::ZERO
+    }
+
     /// Until when a server ignores campaigns for the leader of which term, by its own clock.
     pub(super) fn patient_until(&self, server: ServerId) -> (Term, Time) {
-        let (term, since, length) = self.of[server.slot()].patience;
+        let (term, since, length) = self.of[server].patience;
         (term, since + length)
     }
 }
@@ -105,7 +134,7 @@ impl Elections {
 impl Checker {
     /// A server's clock was set. Whose clock was set back isn't more patient for that.
     pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
-        let standing = &mut self.elections.of[server.slot()];
+        let standing = &mut self.elections.of[server];
         let (_, since, length) = &mut standing.patience;
         if before >= *since + *length {
             *length = Duration::ZERO;
@@ -118,7 +147,7 @@ impl Checker {
 
     /// A server is told to campaign, by whoever operates it.
     pub fn urged(&mut self, server: ServerId) {
-        self.elections.of[server.slot()].urged = true;
+        self.elections.of[server].urged = true;
     }
 
     /// A server's step, before which it was in that term, and led it or didn't.
@@ -134,25 +163,29 @@ impl Checker {
         let me = raft.id();
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
         let clock = machine.clock_reading(now);
-        let standing = &mut self.elections.of[me.slot()];
+        let standing = &mut self.elections.of[me];
         let urged = core::mem::take(&mut standing.urged);
         match taken.what {
-            What::RequestVote { wished } => standing.asked_by = (taken.term, taken.from, wished),
+            What::RequestVote { wished, .. } => standing.asked_by = (taken.term, taken.from, wished),
             What::TimeoutNow => standing.told = standing.told.max(taken.term),
             _ => {}
         }
+        (standing.stepped, standing.timeout) = (clock, raft.config().election_timeout_max);
         let unsynced = machine.disk().unsynced();
         if unsynced < standing.writing.0 || unsynced == 0 {
             standing.writing.1 = clock;
         }
         standing.writing.0 = unsynced + out.writes.len();
+        if standing.lost <= machine.disk().image().log().last() {
+            standing.lost = EntryId::ZERO;
+        }
         self.check_term(now, raft, before, taken, clock)?;
         let follows = (raft.term(), raft.leader());
-        if self.elections.of[me.slot()].follows != follows {
-            self.elections.of[me.slot()].follows = follows;
+        if self.elections.of[me].follows != follows {
+            self.elections.of[me].follows = follows;
             self.check_leader_known(now, me, follows)?;
         }
-        let standing = &mut self.elections.of[me.slot()];
+        let standing = &mut self.elections.of[me];
         match (taken.what, taken.from) {
             (What::Append { .. } | What::Piece { .. }, leader) if follows == (taken.term, leader) => {
                 standing.patience = (taken.term, clock, raft.config().patience());
@@ -169,30 +202,37 @@ impl Checker {
         }
         for write in &out.writes {
             if let Some(hard_state) = &write.hard_state {
-                self.check_vote_given(now, raft, hard_state, urged, clock)?;
+                self.check_vote_given(now, raft, hard_state, (taken, urged), clock)?;
             }
         }
         let mut asks = false;
         for envelope in &out.messages {
             match &envelope.message {
                 Message::PreVoteResponse(m) if m.granted => {
+                    self.check_voter(now, raft, taken)?;
                     self.check_patience(now, raft, (m.term, envelope.to), clock)?;
                 }
-                Message::RequestVote(m) if m.leadership_transfer && !self.elections.of[me.slot()].was_told(m.term) => {
+                Message::RequestVote(m) if m.leadership_transfer && !self.elections.of[me].was_told(m.term) => {
                     let second = "no leader told it to campaign";
                     self.out_of_order(Property::OrderlyElections, now, me, "says that its leader wishes it", second)?;
                 }
                 Message::PreVote(_) => asks = true,
-                Message::AppendEntries(m) if raft.is_leader() && m.round > self.elections.of[me.slot()].round => {
-                    self.elections.of[me.slot()].round = m.round;
+                Message::AppendEntries(m) if raft.is_leader() && m.round > self.elections.of[me].round => {
+                    self.elections.of[me].round = m.round;
                     self.check_followers(now, raft, clock)?;
                 }
                 _ => {}
             }
         }
         if asks {
+            self.check_voter(now, raft, &Taken::default())?;
             self.check_campaign(now, raft, urged, clock)?;
-            self.elections.of[me.slot()].waits_since = clock;
+            let hard_state = machine.disk().image().hard_state();
+            if !urged && (hard_state.term, hard_state.voted_for) != (raft.term(), raft.hard_state().voted_for) {
+                let second = "its last vote isn’t on its disk yet";
+                self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)?;
+            }
+            self.elections.of[me].waits_since = clock;
         }
         Ok(())
     }
@@ -213,11 +253,11 @@ impl Checker {
             return Ok(());
         }
         match (taken.what, taken.from) {
-            (What::PreVote, _) => {
+            (What::PreVote { .. }, _) => {
                 let (first, second) = ("was only asked whether it would vote", "it goes over to a later term");
                 self.out_of_order(Property::OrderlyElections, now, me, first, second)
             }
-            (What::RequestVote { wished: false }, Some(candidate)) => {
+            (What::RequestVote { wished: false, .. }, Some(candidate)) => {
                 if led && config.check_quorum && config.rules.on(Rule::IgnoreCampaignsUnderLeader) {
                     let second = "it goes over to a candidate’s term";
                     return self.out_of_order(Property::OrderlyElections, now, me, "leads", second);
@@ -229,9 +269,16 @@ impl Checker {
     }
 
     /// A server gives its vote, or campaigns, which is to vote for itself.
-    fn check_vote_given(&mut self, now: Time, raft: &Raft, vote: &HardState, urged: bool, clock: Time) -> Verdict {
+    fn check_vote_given(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        vote: &HardState,
+        (taken, urged): (&Taken, bool),
+        clock: Time,
+    ) -> Verdict {
         let me = raft.id();
-        let standing = &mut self.elections.of[me.slot()];
+        let standing = &mut self.elections.of[me];
         let given = (vote.term, vote.voted_for);
         // What was given before is written once more with something else.
         let Some(candidate) = vote.voted_for.filter(|_| standing.voted != given) else { return Ok(()) };
@@ -248,6 +295,7 @@ impl Checker {
         } else if vote.term > promised {
             self.check_patience(now, raft, (vote.term, candidate), clock)?;
         }
+        self.check_voter(now, raft, taken)?;
         if candidate == me && !wished {
             if raft.config().pre_vote {
                 self.check_consent(now, raft, vote.term)?;
@@ -257,9 +305,34 @@ impl Checker {
         }
         // Where servers ask first, they wait from then on.
         if candidate != me || !raft.config().pre_vote {
-            self.elections.of[me.slot()].waits_since = clock;
+            self.elections.of[me].waits_since = clock;
         }
         Ok(())
+    }
+
+    /// A server votes, or would vote, for whoever asks it, or campaigns.
+    fn check_voter(&self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
+        let (me, rules) = (raft.id(), &raft.config().rules);
+        let standing = &self.elections.of[me];
+        let disk = raft.hard_state().disk;
+        let remembers = self.elections.founders.contains(me) || disk == standing.admitted && disk != DiskId::default();
+        if !remembers && rules.on(Rule::BarAmnesiacVoters) {
+            self.out_of_order(Property::OneVoteATerm, now, me, "votes", "it may have forgotten another vote")?;
+        }
+        let theirs = match taken.what {
+            What::PreVote { last } | What::RequestVote { last, .. } => last,
+            _ => raft.log().last(),
+        };
+        if theirs >= raft.log().last().max(standing.lost) || !rules.on(Rule::CompareLogsBeforeVoting) {
+            return Ok(());
+        }
+        self.out_of_order(
+            Property::OrderlyElections,
+            now,
+            me,
+            "votes",
+            "its disk has had entries that the candidate lacks",
+        )
     }
 
     /// Patience: a server votes, or would vote, or goes over to a candidate's term, which no leader wished for.
@@ -275,16 +348,15 @@ impl Checker {
         {
             return Ok(());
         }
-        let first = format_args!(
-            "{me} told the leader of term {promised} that it ignores campaigns until {until} by its clock"
-        );
-        self.broken(Property::OrderlyElections, now, first, format_args!("at {clock} it helps {candidate} to lead"))
+        let (first, second) =
+            ("told its leader that it ignores campaigns for a while", "it helps another to lead too soon");
+        self.out_of_order(Property::OrderlyElections, now, me, first, second)
     }
 
     /// A server campaigns, or asks whether it should, which no leader wished for.
     fn check_campaign(&self, now: Time, raft: &Raft, urged: bool, clock: Time) -> Verdict {
         let (me, config) = (raft.id(), raft.config());
-        let standing = &self.elections.of[me.slot()];
+        let standing = &self.elections.of[me];
         let (writing, since) = standing.writing;
         if writing > 0 && clock >= since + config.disk_stall_max + config.heartbeat_interval {
             self.out_of_order(Property::OrderlyElections, now, me, "campaigns", "its disk hangs")?;
@@ -300,7 +372,7 @@ impl Checker {
     /// A server that asks first campaigns in `term`.
     fn check_consent(&self, now: Time, raft: &Raft, term: Term) -> Verdict {
         let me = raft.id();
-        let (asked_in, mut would_vote) = self.elections.of[me.slot()].would_vote;
+        let (asked_in, mut would_vote) = self.elections.of[me].would_vote;
         if asked_in.next() != term {
             would_vote = ServerSet::EMPTY;
         }
@@ -316,7 +388,7 @@ impl Checker {
     fn check_followers(&mut self, now: Time, raft: &Raft, clock: Time) -> Verdict {
         let (me, config) = (raft.id(), raft.config());
         let (since, _) = self.membership_of(me);
-        let standing = &mut self.elections.of[me.slot()];
+        let standing = &mut self.elections.of[me];
         if standing.judged_by != since {
             // Whoever is new hasn't had the time to answer.
             standing.judged_by = since;
@@ -324,17 +396,25 @@ impl Checker {
         }
         let patience = config.election_timeout_max.times(2);
         let heard = |server: &ServerId| *server == me || standing.heard[server.slot()] + patience > clock;
-        let heard: ServerSet = ServerSet::first(standing.heard.len() as u8).iter().filter(heard).collect();
+        let heard: ServerSet = ServerSet::first(MACHINES as u8).iter().filter(heard).collect();
         if !config.check_quorum || self.by_either(raft, heard) {
-            self.elections.of[me.slot()].alone = 0;
+            self.elections.of[me].alone = 0;
             return Ok(());
         }
-        let standing = &mut self.elections.of[me.slot()];
+        let standing = &mut self.elections.of[me];
         standing.alone += 1;
         if standing.alone < ROUNDS_ALONE {
             return Ok(());
         }
         self.out_of_order(Property::OrderlyElections, now, me, "leads on", "it hears no quorum any more")
+    }
+
+    /// Whom a leader has heard within twice the longest election timeout before its last step, or since it began to lead.
+    pub(super) fn heard_lately(&self, leader: ServerId) -> ServerSet {
+        let standing = &self.elections.of[leader];
+        let patience = standing.timeout.times(2);
+        let heard = |server: &ServerId| standing.heard[server.slot()] + patience > standing.stepped;
+        ServerSet::first(MACHINES as u8).iter().filter(heard).collect()
     }
 
     /// Whether these are a quorum by the membership that the server goes by, or by the one that it went by before this step.

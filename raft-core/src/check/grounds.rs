@@ -13,9 +13,9 @@
 use alloc::vec::Vec;
 
 use super::Property;
-use super::changes::describe;
+use super::by_server::ByServer;
 use super::requests::Asked;
-use super::safety::{Checker, Verdict};
+use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Taken, What};
 use crate::raft::{DiskId, LogIndex, Message, Output, Raft, ReadIndex, Rule, ServerId, ServerSet, Term};
 use crate::sim::Machine;
@@ -31,7 +31,7 @@ const QUESTIONS: usize = 256;
 /// By server.
 #[derive(Clone, Debug)]
 pub(super) struct Grounds {
-    of: Vec<Ground>,
+    of: ByServer<Ground>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -41,7 +41,7 @@ struct Ground {
     /// When its rounds began.
     rounds: Vec<(u64, Time)>,
     /// By server: when the latest of these began that it is known to have answered; zero if none.
-    heard: Vec<Time>,
+    heard: [Time; MACHINES],
     /// What followers have asked: who, from which disk, under which number, and when that came.
     questions: Vec<(ServerId, DiskId, u64, Time)>,
     /// The last term in which it told somebody to campaign.
@@ -75,17 +75,17 @@ impl Ground {
 
 impl Grounds {
     pub(super) fn new(count: usize) -> Grounds {
-        Grounds { of: alloc::vec![Ground { heard: alloc::vec![Time::ZERO; count], ..Ground::default() }; count] }
+        Grounds { of: ByServer::new(Ground::default(), count) }
     }
 
     /// A server starts.
     pub(super) fn started(&mut self, raft: &Raft) {
-        self.of[raft.id().slot()].questions.clear();
+        self.of[raft.id()].questions.clear();
     }
 
     /// A server leads from now on.
     pub(super) fn leads(&mut self, server: ServerId, term: Term) {
-        let ground = &mut self.of[server.slot()];
+        let ground = &mut self.of[server];
         ground.term = term;
         ground.rounds.clear();
         ground.heard.fill(Time::ZERO);
@@ -93,7 +93,7 @@ impl Grounds {
 
     /// A server is asked by another up to where it must apply.
     pub(super) fn asked(&mut self, now: Time, server: ServerId, from: ServerId, m: &ReadIndex) {
-        let questions = &mut self.of[server.slot()].questions;
+        let questions = &mut self.of[server].questions;
         if questions.len() == QUESTIONS {
             questions.remove(0);
         }
@@ -102,8 +102,8 @@ impl Grounds {
 
     /// Who has answered a leader's round that began no sooner than that.
     fn heard_since(&self, leader: ServerId, time: Time) -> ServerSet {
-        let heard = |server: &ServerId| *server == leader || self.of[leader.slot()].heard[server.slot()] >= time;
-        ServerSet::first(self.of.len() as u8).iter().filter(heard).collect()
+        let heard = |server: &ServerId| *server == leader || self.of[leader].heard[server.slot()] >= time;
+        ServerSet::first(MACHINES as u8).iter().filter(heard).collect()
     }
 }
 
@@ -118,7 +118,7 @@ impl Checker {
         machines: &[Machine],
     ) -> Verdict {
         let me = raft.id();
-        let ground = &mut self.grounds.of[me.slot()];
+        let ground = &mut self.grounds.of[me];
         if let (What::Answer { round, .. }, Some(from)) = (taken.what, taken.from)
             && taken.term == ground.term
         {
@@ -130,11 +130,18 @@ impl Checker {
             }
         }
         for envelope in &out.messages {
-            let ground = &mut self.grounds.of[me.slot()];
+            let ground = &mut self.grounds.of[me];
             match &envelope.message {
                 Message::AppendEntries(m) => ground.begin(now, m.round),
                 Message::InstallSnapshot(m) => ground.begin(now, m.round),
                 Message::TimeoutNow(m) => ground.handed_over = m.term,
+                Message::ReadIndex(_) => {
+                    let known = machines.get(me.slot()).map(|machine| machine.disk().image().hard_state().asking_life);
+                    if known.is_some_and(|known| known < raft.hard_state().asking_life) {
+                        let second = "its disk doesn’t know of the life that asks";
+                        self.out_of_order(Property::DurablePromise, now, me, "asks where to read", second)?;
+                    }
+                }
                 Message::ReadIndexResponse(m) => {
                     // A question that comes twice may be answered twice, and first the first.
                     if let Some(place) = ground.question(envelope.to, m.disk, m.request) {
@@ -164,13 +171,12 @@ impl Checker {
         };
         let bound: ServerSet = machines.iter().filter(bound).map(Machine::id).collect();
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
-        let handed_over = self.grounds.of[me.slot()].handed_over == term;
+        let handed_over = self.grounds.of[me].handed_over == term;
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
             return Ok(());
         }
-        let first = format_args!("only {confirmed} have answered {me} since {asked}, and only {bound} are bound to it");
-        let second = format_args!("{me} answers a read that it was asked for then");
-        self.broken(Property::FreshReads, now, first, second)
+        let (first, second) = ("answers a read", "no quorum has confirmed since it was asked for that it leads");
+        self.out_of_order(Property::FreshReads, now, me, first, second)
     }
 
     /// Election Safety: a server that begins to lead has been elected.
@@ -195,8 +201,7 @@ impl Checker {
         {
             return Ok(());
         }
-        let first = format_args!("of {} only {votes} have voted for {me} in term {term}", describe(&membership));
-        self.broken(Property::ElectionSafety, now, first, format_args!("{me} leads it"))
+        self.out_of_order(Property::ElectionSafety, now, me, "leads", "no quorum has voted for it")
     }
 
     /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on.
@@ -206,7 +211,6 @@ impl Checker {
         if since > committed || membership.is_joint() || membership.voters.contains(me) {
             return Ok(());
         }
-        let first = format_args!("{me} committed the membership {} at {since}", describe(&membership));
-        self.broken(Property::LawfulMembership, now, first, format_args!("it leads term {} still", raft.term()))
+        self.out_of_order(Property::LawfulMembership, now, me, "has committed that it is no voter", "it leads on")
     }
 }

@@ -34,6 +34,7 @@
 //! Entries that never were committed are remembered only while there are few of them ([`OPEN_MAX`]): a log that brings back an
 //! older one is taken at its word. A violation names the property and two facts that can't both be right; the first one stops the run.
 
+mod by_server;
 mod changes;
 mod economy;
 mod elections;

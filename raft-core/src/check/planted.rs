@@ -80,6 +80,7 @@ impl Stage {
     fn new(voters: &[u8], ignored: Option<Property>) -> Stage {
         let mut checker = Checker::new(set(voters), 5);
         checker.ignored = ignored;
+        checker.elections.founders = set(&[1, 2, 3, 4, 5]);
         let machines = (1..=5).map(|number| Machine::holding(s(number), HardState::default(), Vec::new())).collect();
         Stage { checker, machines, now: Time::ZERO }
     }

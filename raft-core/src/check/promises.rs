@@ -6,9 +6,9 @@
 
 use alloc::format;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use super::Property;
+use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
 use crate::raft::{AppendOutcome, EntryId, Image, LogIndex, Message, Output, Raft, ServerId, SnapshotProgress, Term};
 use crate::sim::Machine;
@@ -17,7 +17,7 @@ use crate::time::Time;
 /// What each server has promised.
 #[derive(Clone, Debug)]
 pub(super) struct Promises {
-    of: Vec<Promised>,
+    of: ByServer<Promised>,
 }
 
 /// What one server has promised.
@@ -33,23 +33,32 @@ struct Promised {
 
 impl Promises {
     pub(super) fn new(count: usize) -> Promises {
-        Promises { of: alloc::vec![Promised::default(); count] }
+        Promises { of: ByServer::new(Promised::default(), count) }
     }
 
     /// The world has destroyed the log on a server's disk, and with `everything` its vote, too.
     pub(super) fn release(&mut self, server: ServerId, everything: bool) {
-        let promised = &mut self.of[server.slot()];
+        let promised = &mut self.of[server];
         promised.acknowledged = None;
         promised.vote_kept &= !everything;
     }
 
+    /// A server's disk is admitted: it has been without a vote since it gave its last one on another disk, if that was lost. Whoever has that
+    /// vote has a log without the entry that took the vote away, and can't win: a quorum of its own membership has that entry.
+    pub(super) fn admit(&mut self, server: ServerId) {
+        let promised = &mut self.of[server];
+        if !promised.vote_kept {
+            promised.vote = None;
+        }
+    }
+
     /// The last vote that a server is known to have given.
     pub(super) fn vote_of(&self, server: ServerId) -> Option<(Term, ServerId)> {
-        self.of[server.slot()].vote
+        self.of[server].vote
     }
 
     fn acknowledge(&mut self, server: ServerId, term: Term, id: EntryId) {
-        let acknowledged = &mut self.of[server.slot()].acknowledged;
+        let acknowledged = &mut self.of[server].acknowledged;
         if acknowledged.is_none_or(|(before, last)| term > before || last.index < id.index) {
             *acknowledged = Some((term, id));
         }
@@ -91,13 +100,11 @@ impl Checker {
 
     /// One Vote a Term, and Durable Promise: `me` votes for `candidate`.
     fn check_vote(&mut self, now: Time, me: ServerId, term: Term, candidate: ServerId, image: &Image) -> Verdict {
-        if let Some((_, other)) =
-            self.promises.of[me.slot()].vote.filter(|(t, other)| *t == term && *other != candidate)
-        {
+        if let Some((_, other)) = self.promises.of[me].vote.filter(|(t, other)| *t == term && *other != candidate) {
             let first = format_args!("{me} voted for {other} in term {term}");
             self.broken(Property::OneVoteATerm, now, first, format_args!("it votes for {candidate} in the same term"))?;
         }
-        let promised = &mut self.promises.of[me.slot()];
+        let promised = &mut self.promises.of[me];
         (promised.vote, promised.vote_kept) = (Some((term, candidate)), true);
         let hard_state = image.hard_state();
         if hard_state.term == term && hard_state.voted_for == Some(candidate) {
@@ -134,7 +141,7 @@ impl Checker {
     /// Durable Promise, after a crash: what the server has promised is on its disk still.
     pub(super) fn check_kept(&self, now: Time, machine: &Machine) -> Verdict {
         let (me, image) = (machine.id(), machine.disk().image());
-        let (promised, hard_state) = (self.promises.of[me.slot()], image.hard_state());
+        let (promised, hard_state) = (self.promises.of[me], image.hard_state());
         if let Some((term, candidate)) = promised.vote.filter(|_| promised.vote_kept)
             && (hard_state.term < term || hard_state.term == term && hard_state.voted_for != Some(candidate))
         {

@@ -8,27 +8,29 @@
 //!   has lost it, or may have another disk.
 //! * **Durable Promise**: whatever enters the log is handed to the disk in the same step.
 //! * **Economy**: who has what an append builds on takes what it brings; a rejection says where the
-//!   two logs may agree, and the leader goes back there, no further and no less (Raft §5.3); and
-//!   limits are kept.
+//!   two logs may agree, and the leader goes back there, no further and no less (Raft §5.3); what is
+//!   sent together stays within the limits, and what is kept is needed.
 //! * **Orderly Elections**: leadership is handed to a voter that has the log, and nothing enters the
 //!   log meanwhile (dissertation §3.10).
 //!
 //! Each is looked at only where the rules that it rests on are on.
 
-use alloc::vec::Vec;
-
 use super::Property;
-use super::safety::{Checker, Verdict};
+use super::by_server::ByServer;
+use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
 use crate::raft::{
     AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Progress, Raft, Role, Rule,
     ServerId, ServerSet, Term,
 };
 use crate::sim::Machine;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// So many entries of an append are compared with the sender's log.
 const COMPARED: usize = 16;
+
+/// So long may a leader keep entries that nobody is known to need.
+const HOARDS: Duration = Duration::from_secs(3);
 
 /// What some of them say first.
 const OWN: &str = "has a log of its own";
@@ -37,34 +39,35 @@ const TELLS: &str = "tells another to campaign";
 /// By server.
 #[derive(Clone, Debug)]
 pub(super) struct Replication {
-    of: Vec<Link>,
+    of: ByServer<Link>,
     /// Whose disks the world has destroyed: what is known of them may be of a time before that, and arrive late.
     destroyed: ServerSet,
 }
 
 /// What is known of one server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Link {
     /// The last entry that was handed to its disk.
     written: EntryId,
     /// As a leader: by member, what is known to match, and which probe it was sent last.
-    matched: Vec<LogIndex>,
-    probes: Vec<u64>,
+    matched: [LogIndex; MACHINES],
+    probes: [u64; MACHINES],
     /// As a leader: whether it was handing over after its last step.
     hands_over: bool,
+    /// Since when it keeps entries that nobody is known to need.
+    hoards_since: Time,
     /// The last entry of its log one second ago, and before, with the term.
     before: [(Term, LogIndex); 2],
 }
 
 impl Replication {
     pub(super) fn new(count: usize) -> Replication {
-        let (matched, probes) = (alloc::vec![LogIndex::ZERO; count], alloc::vec![0; count]);
-        let link = Link { matched, probes, ..Link::default() };
-        Replication { of: alloc::vec![link; count], destroyed: ServerSet::EMPTY }
+        let link = Link { hoards_since: Time::NEVER, ..Link::default() };
+        Replication { of: ByServer::new(link, count), destroyed: ServerSet::EMPTY }
     }
 
     pub(super) fn started(&mut self, raft: &Raft) {
-        let link = &mut self.of[raft.id().slot()];
+        let link = &mut self.of[raft.id()];
         (link.written, link.hands_over) = (raft.log().last(), false);
     }
 
@@ -79,13 +82,13 @@ impl Replication {
 
     /// A second is over.
     pub(super) fn second(&mut self, raft: &Raft) {
-        let before = &mut self.of[raft.id().slot()].before;
+        let before = &mut self.of[raft.id()].before;
         *before = [(raft.term(), raft.log().last().index), before[0]];
     }
 
     /// Up to where a leader's log went a second ago, at least, if it led its term then.
     pub(super) fn a_second_ago(&self, leader: ServerId, term: Term) -> Option<LogIndex> {
-        let (then, index) = self.of[leader.slot()].before[1];
+        let (then, index) = self.of[leader].before[1];
         (then == term).then_some(index)
     }
 }
@@ -128,11 +131,12 @@ impl Checker {
             self.check_matches(now, raft, out, led, taken)?;
             self.check_handing_over(now, raft, out)?;
         }
+        self.check_snapshots(now, raft, out)?;
         for envelope in &out.messages {
             match (&envelope.message, taken.what) {
                 (Message::AppendEntries(m), _) if raft.is_leader() => {
                     self.check_append(now, raft, m)?;
-                    let probes = &mut self.replication.of[me.slot()].probes;
+                    let probes = &mut self.replication.of[me].probes;
                     let before = core::mem::replace(&mut probes[envelope.to.slot()], m.probe);
                     // A rejection of an earlier probe counts for nothing.
                     if let What::Answer { says: Says::Rejected { previous, hint, probe }, .. } = taken.what
@@ -145,6 +149,10 @@ impl Checker {
                 (Message::AppendEntriesResponse(m), What::Append { previous, .. })
                     if taken.from == Some(envelope.to) =>
                 {
+                    if matches!(m.outcome, AppendOutcome::Conflict { .. }) && self.elections.lacks_entries(me) {
+                        let (first, second) = ("has lost entries that its leader may count on", "it doesn’t say so");
+                        self.out_of_order(Property::DurablePromise, now, me, first, second)?;
+                    }
                     if let AppendOutcome::Conflict { hint, .. } | AppendOutcome::Damaged { last: hint, .. } = m.outcome
                     {
                         self.check_hint(now, raft, previous, hint)?;
@@ -162,12 +170,41 @@ impl Checker {
         Ok(())
     }
 
+    /// Economy: the log is kept only for members that are there.
+    fn check_snapshots(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+        let (me, config) = (raft.id(), raft.config());
+        let Some(own) = out.writes.iter().find_map(|write| write.snapshot.as_ref()).filter(|_| out.restore.is_none())
+        else {
+            return Ok(());
+        };
+        let matched = |member: ServerId| progress_of(raft, member).map(|progress| progress.matched);
+        let needed = self.heard_lately(me).iter().filter_map(matched).min();
+        let for_all = LogIndex(own.meta.last.index.0.saturating_sub(config.entries_kept));
+        let before = needed.filter(|_| raft.is_leader()).map_or(for_all, |needed| for_all.min(needed));
+        let hoards_since = &mut self.replication.of[me].hoards_since;
+        if raft.log().base().index >= before {
+            *hoards_since = Time::NEVER;
+            return Ok(());
+        }
+        // Somebody may just have been added, and counts as heard.
+        *hoards_since = (*hoards_since).min(now);
+        if *hoards_since + HOARDS > now {
+            return Ok(());
+        }
+        let (first, second) = ("has put its log into a snapshot", "it keeps entries that nobody needs");
+        self.out_of_order(Property::Economy, now, me, first, second)
+    }
+
     /// Durable Promise: what has entered the log is on its way to the disk.
     fn check_written(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
         let (me, last) = (raft.id(), raft.log().last());
-        let mut written = self.replication.of[me.slot()].written;
+        let mut written = self.replication.of[me].written;
         for write in &out.writes {
             match &write.log {
+                Some(log) if log.after > written.index && write.snapshot.is_none() => {
+                    let second = "it leaves out what comes before that";
+                    self.out_of_order(Property::DurablePromise, now, me, "writes entries", second)?;
+                }
                 Some(log) => {
                     let index = log.after.plus(log.entries.len() as u64);
                     let term = log.entries.as_slice().last().map(|entry| entry.term);
@@ -177,7 +214,7 @@ impl Checker {
                 None => {}
             }
         }
-        self.replication.of[me.slot()].written = written;
+        self.replication.of[me].written = written;
         if written.index >= last.index && (written.index > last.index || written.term == last.term) {
             return Ok(());
         }
@@ -187,19 +224,21 @@ impl Checker {
     /// Monotonic State: what is known to match.
     fn check_matches(&mut self, now: Time, raft: &Raft, out: &Output, led: bool, taken: &Taken) -> Verdict {
         let me = raft.id();
-        let known = &mut self.replication.of[me.slot()].matched;
-        let matched = |member| progress_of(raft, member).map_or(LogIndex::ZERO, |progress| progress.matched);
-        if !led || !out.writes.is_empty() {
-            for (slot, known) in known.iter_mut().enumerate() {
-                *known = ServerId::new(slot as u8 + 1).map_or(LogIndex::ZERO, matched);
-            }
-        } else if let (What::Answer { says, .. }, Some(from)) = (taken.what, taken.from) {
-            let before = core::mem::replace(&mut known[from.slot()], matched(from));
-            let less = known[from.slot()] < before && progress_of(raft, from).is_some();
-            if less && matches!(says, Says::Matched) {
-                let (first, second) = ("knew how far another’s log matches", "now it knows of less");
-                return self.out_of_order(Property::MonotonicState, now, me, first, second);
-            }
+        let What::Answer { says, .. } = taken.what else { return self.note_matches(raft) };
+        let Some(from) = taken.from.filter(|_| led && out.writes.is_empty()) else { return self.note_matches(raft) };
+        let after = progress_of(raft, from).map(|progress| progress.matched);
+        let before = core::mem::replace(&mut self.replication.of[me].matched[from.slot()], after.unwrap_or_default());
+        if matches!(says, Says::Matched) && after.is_some_and(|after| after < before) {
+            let (first, second) = ("knew how far another’s log matches", "now it knows of less");
+            return self.out_of_order(Property::MonotonicState, now, me, first, second);
+        }
+        Ok(())
+    }
+
+    fn note_matches(&mut self, raft: &Raft) -> Verdict {
+        for (slot, known) in self.replication.of[raft.id()].matched.iter_mut().enumerate() {
+            let progress = ServerId::new(slot as u8 + 1).and_then(|member| progress_of(raft, member));
+            *known = progress.map_or(LogIndex::ZERO, |progress| progress.matched);
         }
         Ok(())
     }
@@ -208,7 +247,7 @@ impl Checker {
     fn check_handing_over(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
         let me = raft.id();
         let hands_over = matches!(raft.role(), Role::Leader(leader) if leader.transfer().is_some());
-        let before = core::mem::replace(&mut self.replication.of[me.slot()].hands_over, hands_over);
+        let before = core::mem::replace(&mut self.replication.of[me].hands_over, hands_over);
         let mut appended =
             out.writes.iter().filter_map(|write| write.log.as_ref()).flat_map(|log| log.entries.as_slice());
         let new = |entry: &Entry| match entry.payload {
@@ -221,23 +260,7 @@ impl Checker {
             let (first, second) = ("hands leadership over", "it takes something new into its log");
             return self.out_of_order(Property::OrderlyElections, now, me, first, second);
         }
-        self.check_uncommitted(now, raft, out)
-    }
-
-    /// Economy: no more is waiting to be committed than the limit allows.
-    fn check_uncommitted(&self, now: Time, raft: &Raft, out: &Output) -> Verdict {
-        let (me, limit) = (raft.id(), raft.config().uncommitted_bytes_max);
-        let appended = out.writes.iter().filter_map(|write| write.log.as_ref()).flat_map(|log| log.entries.as_slice());
-        if limit > 1 << 20 || !appended.into_iter().any(|entry| matches!(entry.payload, Payload::Command(_))) {
-            return Ok(());
-        }
-        let waiting = raft.log().iter_from(raft.commit_index().next()).map(command_bytes).filter(|bytes| *bytes > 0);
-        let (count, bytes) = waiting.fold((0_u64, 0), |(count, bytes), one| (count + 1, bytes + one));
-        if bytes <= limit || count <= 1 {
-            return Ok(());
-        }
-        let (first, second) = ("has as much waiting to be committed as it may", "it takes another command");
-        self.out_of_order(Property::Economy, now, me, first, second)
+        Ok(())
     }
 
     /// Log Matching, and Economy: a leader sends an append.

@@ -11,6 +11,7 @@
 use alloc::vec::Vec;
 
 use super::Property;
+use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
 use crate::raft::{Config, RequestId, ServerId};
 use crate::sim::TRUE_RATE;
@@ -36,7 +37,7 @@ pub enum Asked {
 /// The requests that haven't ended.
 #[derive(Clone, Debug)]
 pub(super) struct Requests {
-    of: Vec<Open>,
+    of: ByServer<Open>,
 }
 
 /// One server's.
@@ -64,12 +65,12 @@ pub fn patience(config: &Config) -> Duration {
 
 impl Requests {
     pub(super) fn new(count: usize) -> Requests {
-        Requests { of: alloc::vec![Open::default(); count] }
+        Requests { of: ByServer::new(Open::default(), count) }
     }
 
     /// When a server was asked for what has this number, and what that is.
     pub(super) fn asked_at(&self, server: ServerId, id: RequestId) -> Option<(Time, Asked)> {
-        let requests = &self.of[server.slot()].requests;
+        let requests = &self.of[server].requests;
         requests.iter().find(|request| request.id == id).map(|request| (request.asked, request.what))
     }
 }
@@ -77,7 +78,7 @@ impl Requests {
 impl Checker {
     /// A server is asked for something, under a number by which the answer will be known.
     pub fn asked(&mut self, now: Time, server: ServerId, id: RequestId, what: Asked) {
-        self.requests.of[server.slot()].requests.push(Request { id, what, asked: now, since: now });
+        self.requests.of[server].requests.push(Request { id, what, asked: now, since: now });
         if let Asked::Read | Asked::LeaseRead = what {
             self.economy.read();
         }
@@ -85,18 +86,18 @@ impl Checker {
 
     /// A server has answered a request, or refused it.
     pub fn ended(&mut self, server: ServerId, id: RequestId) {
-        self.requests.of[server.slot()].requests.retain(|request| request.id != id);
+        self.requests.of[server].requests.retain(|request| request.id != id);
     }
 
     /// A server crashed: nobody waits for its answers any more.
     pub(super) fn forget_requests(&mut self, server: ServerId) {
-        self.requests.of[server.slot()].requests.clear();
+        self.requests.of[server].requests.clear();
     }
 
     /// From now on a server's clock runs at `rate` parts per million of the world's; at 0 the server stands still. `config` says how patient one must be.
     pub fn paced(&mut self, now: Time, server: ServerId, rate: u32, config: &Config) {
         self.economy.pace(server, rate, config);
-        let open = &mut self.requests.of[server.slot()];
+        let open = &mut self.requests.of[server];
         let patience = patience(config).as_micros().saturating_mul(u64::from(TRUE_RATE));
         open.limit = patience.checked_div(u64::from(rate)).map(Duration::from_micros);
         for request in &mut open.requests {
@@ -107,7 +108,7 @@ impl Checker {
     /// Every Request Ends: none of the server's has been open for too long.
     #[inline]
     pub(super) fn check_requests(&self, now: Time, server: ServerId) -> Verdict {
-        let open = &self.requests.of[server.slot()];
+        let open = &self.requests.of[server];
         match (open.requests.first(), open.limit) {
             (Some(oldest), Some(limit)) if oldest.since + limit < now => self.unanswered(now, server, oldest, limit),
             _ => Ok(()),

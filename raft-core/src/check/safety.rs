@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::by_server::ByServer;
 use super::changes::{self, Memberships};
 use super::economy::Economy;
 use super::elections::Elections;
@@ -24,6 +25,9 @@ use crate::time::Time;
 
 /// The most entries remembered that aren't committed.
 pub const OPEN_MAX: usize = 4_096;
+
+/// There are no more machines than that.
+pub(super) const MACHINES: usize = crate::sim::MACHINES_MAX as usize;
 
 /// How often the committed log is compacted to what some server still needs, in entries.
 const COMPACT_EVERY: u64 = 1_024;
@@ -51,11 +55,11 @@ pub struct Checker {
     pub(super) elections: Elections,
     pub(super) grounds: Grounds,
     pub(super) replication: Replication,
-    seen: Vec<Seen>,
+    seen: ByServer<Seen>,
     /// What each server is just taking.
-    taken: Vec<Taken>,
+    taken: ByServer<Taken>,
     /// The memberships in each server's log.
-    memberships: Vec<Memberships>,
+    memberships: ByServer<Memberships>,
     /// The property that nobody looks at, for tests of the others.
     #[cfg(test)]
     pub(crate) ignored: Option<Property>,
@@ -91,12 +95,12 @@ impl Checker {
             promises: Promises::new(count),
             requests: Requests::new(count),
             economy: Economy::new(),
-            elections: Elections::new(count),
+            elections: Elections::new(voters, count),
             grounds: Grounds::new(count),
             replication: Replication::new(count),
-            seen: alloc::vec![Seen::default(); count],
-            taken: alloc::vec![Taken::default(); count],
-            memberships: alloc::vec![Memberships::default(); count],
+            seen: ByServer::new(Seen::default(), count),
+            taken: ByServer::new(Taken::default(), count),
+            memberships: ByServer::new(Memberships::default(), count),
             #[cfg(test)]
             ignored: None,
         }
@@ -147,8 +151,8 @@ impl Checker {
     pub fn started(&mut self, now: Time, raft: &Raft, machine: &Machine, bootstrap: Configuration) -> Verdict {
         let image = machine.disk().image();
         let me = raft.id();
-        let before = self.seen[me.slot()];
-        self.seen[me.slot()] = Seen {
+        let before = self.seen[me];
+        self.seen[me] = Seen {
             term: before.term.min(raft.term()),
             commit: raft.commit_index(),
             applied: raft.applied_index(),
@@ -156,8 +160,8 @@ impl Checker {
         };
         let first = image.snapshot().map(|snapshot| self.committed_memberships.at(snapshot.meta.last.index));
         let first = first.unwrap_or((LogIndex::ZERO, bootstrap));
-        self.memberships[me.slot()] = Memberships::of_disk(image, first);
-        self.taken[me.slot()] = Taken::default();
+        self.memberships[me] = Memberships::of_disk(image, first);
+        self.taken[me] = Taken::default();
         self.elections.started(raft, machine.clock_reading(now));
         self.grounds.started(raft);
         self.replication.started(raft);
@@ -178,7 +182,7 @@ impl Checker {
 
     /// The membership in force in a server's log, and since which entry.
     pub(super) fn membership_of(&self, server: ServerId) -> (LogIndex, Configuration) {
-        self.memberships[server.slot()].latest()
+        self.memberships[server].latest()
     }
 
     /// Up to where some leader has committed.
@@ -196,7 +200,7 @@ impl Checker {
     /// # Errors
     /// The violation, if something is gone that had to be on the disk.
     pub fn crashed(&mut self, now: Time, server: ServerId, machines: &[Machine]) -> Verdict {
-        let seen = &mut self.seen[server.slot()];
+        let seen = &mut self.seen[server];
         seen.led = None;
         seen.compared = Default::default();
         self.economy.crashed(server);
@@ -219,13 +223,16 @@ impl Checker {
     pub fn destroyed(&mut self, server: ServerId, everything: bool) {
         self.destroyed.insert(server);
         self.replication.destroyed(server);
+        if everything {
+            self.elections.wiped(server);
+        }
         self.promises.release(server, everything);
     }
 
     /// A server is about to take another's message.
     #[inline]
     pub fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
-        self.taken[server.slot()] = Taken::of(from, message);
+        self.taken[server] = Taken::of(from, message);
         if let Message::ReadIndex(m) = message {
             self.grounds.asked(now, server, from, m);
         }
@@ -237,8 +244,8 @@ impl Checker {
     /// The violation, if the step contradicts what was before.
     pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
         let me = raft.id();
-        let seen = self.seen[me.slot()];
-        let taken = core::mem::take(&mut self.taken[me.slot()]);
+        let seen = self.seen[me];
+        let taken = core::mem::take(&mut self.taken[me]);
         if now >= self.economy.ends {
             self.close_window(now, machines)?;
         }
@@ -276,7 +283,7 @@ impl Checker {
             self.check_promises(now, raft, out, machines)?;
         }
         let applied = self.check_applied(now, raft, out)?;
-        self.seen[me.slot()] = Seen {
+        self.seen[me] = Seen {
             term: raft.term(),
             commit: raft.commit_index(),
             applied,
@@ -289,7 +296,7 @@ impl Checker {
     /// Up to where the server's log is known to equal its leader's, after what it has just received: it is, where the log has the
     /// last entry that the leader named (Log Matching).
     fn compare(&self, raft: &Raft, taken: &Taken) -> (Term, LogIndex) {
-        let (compared_in, compared) = self.seen[raft.id().slot()].compared;
+        let (compared_in, compared) = self.seen[raft.id()].compared;
         let (What::Append { last, .. } | What::Piece { last }) = taken.what else { return (compared_in, compared) };
         // Most say nothing new. And what counts is what the leader itself sent.
         let news = taken.term != compared_in || last.index > compared;
@@ -316,7 +323,7 @@ impl Checker {
         if let Some(snapshot) = &write.snapshot {
             let meta = &snapshot.meta;
             let (since, membership) = self.committed_memberships.at(meta.last.index);
-            self.memberships[me.slot()].begin_with(meta.last.index, (since, membership));
+            self.memberships[me].begin_with(meta.last.index, (since, membership));
             // Who joined knows of no members before the first entry that names some.
             let says_nothing = meta.configuration.voters.is_empty();
             if !says_nothing && (meta.configuration_index, meta.configuration) != (since, membership) {
@@ -327,7 +334,7 @@ impl Checker {
             }
         }
         let Some(log) = &write.log else { return Ok(()) };
-        if let Some((term, last)) = self.seen[me.slot()].led
+        if let Some((term, last)) = self.seen[me].led
             && raft.is_leader()
             && term == raft.term()
             && log.after < last
@@ -335,7 +342,7 @@ impl Checker {
             let first = format_args!("{me} led term {term} with entries up to {last}");
             self.broken(Property::LeaderAppendOnly, now, first, format_args!("it dropped those after {}", log.after))?;
         }
-        self.memberships[me.slot()].truncate_after(log.after);
+        self.memberships[me].truncate_after(log.after);
         let mut previous = raft.log().id_at(log.after);
         let mut index = log.after;
         for entry in log.entries.as_slice() {
@@ -345,8 +352,8 @@ impl Checker {
                 self.check_entry(now, me, previous, id, entry)?;
             }
             if let Payload::Membership(next) = &entry.payload {
-                let (before, next) = (self.memberships[me.slot()].latest(), (id.index, **next));
-                self.memberships[me.slot()].append(next);
+                let (before, next) = (self.memberships[me].latest(), (id.index, **next));
+                self.memberships[me].append(next);
                 if raft.is_leader() {
                     self.check_change(now, raft, before, next)?;
                     self.check_newcomers(now, raft, before, next, machines)?;
@@ -431,7 +438,7 @@ impl Checker {
 
     fn check_leader(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
-        if self.seen[me.slot()].led.is_some_and(|(led, _)| led == term) {
+        if self.seen[me].led.is_some_and(|(led, _)| led == term) {
             return Ok(());
         }
         if let Some(other) = self.leaders.insert(term, me).filter(|other| *other != me) {
@@ -478,8 +485,13 @@ impl Checker {
             let Some(entry) = raft.log().get(index) else { break };
             let id = self.committed.append(entry.clone());
             self.open.remove(id);
-            if let Payload::Membership(configuration) = &entry.payload {
-                self.committed_memberships.append((index, **configuration));
+            match &entry.payload {
+                Payload::Membership(configuration) => self.committed_memberships.append((index, **configuration)),
+                Payload::Admission { server, disk } => {
+                    self.elections.admit(*server, *disk);
+                    self.promises.admit(*server);
+                }
+                Payload::NoOp | Payload::Command(_) => {}
             }
         }
         match self.committed_in.last_mut() {
@@ -491,7 +503,7 @@ impl Checker {
         }
         // Durable Commit. The membership in force before the step is what was counted by: as soon as a joint one is committed, its leader
         // appends the next. This step's writes haven't been looked at yet.
-        let (_, configuration) = self.memberships[me.slot()].latest();
+        let (_, configuration) = self.memberships[me].latest();
         let id = self.committed.last();
         let holders = holders(machines, id);
         (self.committed_under, self.destroyed) = (configuration, ServerSet::EMPTY);
@@ -518,13 +530,13 @@ impl Checker {
     /// State Machine Safety. Where the server stands afterwards.
     fn check_applied(&self, now: Time, raft: &Raft, out: &Output) -> Result<LogIndex, Violation> {
         let me = raft.id();
-        let mut applied = self.seen[me.slot()].applied;
+        let mut applied = self.seen[me].applied;
         let contradiction = |first: fmt::Arguments<'_>, second: fmt::Arguments<'_>| {
             self.broken(Property::StateMachineSafety, now, first, second)
         };
         if let Some(snapshot) = &out.restore {
             let last = snapshot.meta.last;
-            if last.index < applied {
+            if last.index <= applied {
                 let first = format_args!("{me} had applied everything up to {applied}");
                 let second = format_args!("it went back to a snapshot up to {last}");
                 self.broken(Property::MonotonicState, now, first, second)?;

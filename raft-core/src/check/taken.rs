@@ -31,11 +31,15 @@ pub(super) enum What {
         round: u64,
         says: Says,
     },
-    PreVote,
+    /// The sender's last entry.
+    PreVote {
+        last: EntryId,
+    },
     /// That the sender would vote.
     Consent,
-    /// Whether a leader wished for it.
+    /// The sender's last entry, and whether a leader wished for it.
     RequestVote {
+        last: EntryId,
         wished: bool,
     },
     TimeoutNow,
@@ -80,12 +84,12 @@ impl Taken {
             Message::InstallSnapshotResponse(m) if m.progress != SnapshotProgress::StaleTerm => {
                 What::Answer { round: m.round, says: Says::Other }
             }
-            Message::PreVote(_) => What::PreVote,
+            Message::PreVote(m) => What::PreVote { last: m.last },
             Message::PreVoteResponse(m) if m.granted => {
                 term = m.asked_in;
                 What::Consent
             }
-            Message::RequestVote(m) => What::RequestVote { wished: m.leadership_transfer },
+            Message::RequestVote(m) => What::RequestVote { last: m.last, wished: m.leadership_transfer },
             Message::TimeoutNow(_) => What::TimeoutNow,
             _ => What::Other,
         };

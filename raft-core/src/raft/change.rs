@@ -121,6 +121,7 @@ impl Raft {
         self.learn_standing(index, out);
         if let Role::Leader(leader) = &mut self.role {
             leader.leaving = leader.leaving.union(before.members()).difference(configuration.members());
+            leader.told = leader.told.difference(configuration.members());
             leader.leaving.remove(self.config.id);
         }
         self.follow_members();
@@ -194,6 +195,9 @@ impl Raft {
         let has_it = |server: &ServerId| leader.progress(*server).is_some_and(|progress| progress.matched >= index);
         let gone: ServerSet = leader.leaving.iter().filter(has_it).collect();
         self.tell_commit(gone, out);
+        if let Role::Leader(leader) = &mut self.role {
+            leader.told = leader.told.union(gone);
+        }
         self.forget_leavers(gone);
     }
 
@@ -233,7 +237,9 @@ impl Raft {
         let Role::Leader(leader) = &mut self.role else {
             return;
         };
-        if settled && stranger && leader.leaving.insert(from) {
+        // Who was told in this term knows the term, too: what it asked in an earlier one is late.
+        let late = message.term() < self.hard_state.term && leader.told.contains(from);
+        if settled && stranger && !late && leader.leaving.insert(from) {
             out.observe(|| Observation::RemovedReminded { server: from });
             self.follow_members();
         }

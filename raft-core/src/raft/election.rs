@@ -232,6 +232,7 @@ impl Raft {
         self.role = Role::Leader(Leader {
             progress: Vec::new(),
             leaving: ServerSet::EMPTY,
+            told: ServerSet::EMPTY,
             first_own: self.log.last().index.next(),
             heartbeat_due: self.now,
             rounds: Rounds::new(),

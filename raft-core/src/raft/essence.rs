@@ -123,6 +123,7 @@ impl Leader {
         let Leader {
             progress,
             leaving,
+            told,
             first_own,
             heartbeat_due,
             rounds,
@@ -132,7 +133,7 @@ impl Leader {
             transfer,
             lease_given_up,
         } = self;
-        (leaving, first_own, ages.until(*heartbeat_due), pending_reads.len(), read_round).hash(state);
+        (leaving, told, first_own, ages.until(*heartbeat_due), pending_reads.len(), read_round).hash(state);
         for read in pending_reads {
             read.hash_essence(ages, state);
         }

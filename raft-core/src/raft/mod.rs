@@ -246,6 +246,8 @@ pub struct Leader {
     /// Those that the membership in force leaves out. They get the log until they have it from there that they are left out, and that it is
     /// committed.
     leaving: ServerSet,
+    /// Who left, has that on its disk, and was told that it is committed.
+    told: ServerSet,
     /// Index of its first own entry: nothing is read or reconfigured before that is committed.
     first_own: LogIndex,
     heartbeat_due: Time,

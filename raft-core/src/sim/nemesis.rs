@@ -16,6 +16,8 @@
 //!   what it does now;
 //! * **overdue**: a leader tells its successor to take over, gives the transfer up, and is obeyed after all. It had given its lease up for good, and everything else
 //!   is an election like any other;
+//! * **last moment**: a leader whose clock is slow, among others whose clocks are fast, is heard no more and read until its lease is over. By so much as
+//!   clocks may run apart, it is shorter than what it rests on;
 //! * **corner**: a leader is cut off together with learners and with voters that are new. None of them may confirm that it leads;
 //! * **swap**: several voters are replaced at once, so that few of the old ones stay. Both majorities are asked until the change is over;
 //! * **shrinking**: all but one or two leave at once, and whoever led goes down at that moment. Who stays, and who has the final membership, can always elect somebody;
@@ -28,7 +30,7 @@ use alloc::vec::Vec;
 use rand::RngExt;
 
 use super::action::{Action, MessageKind, OwnTiming, Target};
-use super::parameters::MACHINES_MAX;
+use super::parameters::{MACHINES_MAX, NetworkParameters};
 use super::storm::{PATIENCE, Storm, pick};
 use crate::raft::{ServerId, ServerSet};
 use crate::time::{Duration, Time};
@@ -236,6 +238,9 @@ impl Storm {
         self.put(at, Action::SetLate { of, share: 1_000_000, delay, copies: false });
         self.put(at, Action::TransferLeadership(to));
         let mut at = at + Duration::from_millis(100);
+        if self.random.random_range(0..3_u32) == 0 && self.joins_left(1) {
+            self.put(at, Action::AddLearner);
+        }
         self.put(at, Action::SetLate { of, share: 0, delay, copies: false });
         // It comes after half of the delay at the earliest.
         at += delay.percent(50) - Duration::from_millis(120);
@@ -246,6 +251,32 @@ impl Storm {
             self.put(at, Action::HealAll);
             at += self.millis(20);
         }
+    }
+
+    /// A lease is used up to its last moment, by clocks as far apart as they may be.
+    pub(super) fn last_moment(&mut self, at: Time) {
+        let leader = self.anyone();
+        let (min, max) = (Duration::from_millis(1), Duration::from_millis(2));
+        self.put(at, Action::SetLatency { min, max });
+        self.put(at, Action::TransferLeadership(leader));
+        for server in self.everyone().iter() {
+            let rate = if server == leader { 953_000 } else { 1_045_000 };
+            self.put(at, Action::SetClockRate { server, rate });
+        }
+        let mut at = at + Duration::from_millis(300);
+        self.read_at(at, Target::Server(leader));
+        for _ in 0..3 {
+            at += self.millis(100);
+            self.put(at, Action::Isolate(Target::Server(leader)));
+            at += Duration::from_millis(170);
+            self.put(at, Action::HealAll);
+            at += Duration::from_millis(80);
+        }
+        for server in self.everyone().iter() {
+            self.put(at, Action::SetClockRate { server, rate: super::TRUE_RATE });
+        }
+        let NetworkParameters { latency_min: min, latency_max: max, .. } = self.parameters.network;
+        self.put(at, Action::SetLatency { min, max });
     }
 
     /// A leader and whoever is new reach nobody else, while both sides are written to and read.
@@ -382,7 +413,7 @@ impl Storm {
     }
 
     /// Clients read at one server for a while, even if it leads no more.
-    fn read_at(&mut self, at: Time, target: Target) {
+    pub(super) fn read_at(&mut self, at: Time, target: Target) {
         self.put(at, Action::ReadAt(target));
         let back = at + Duration::from_millis(500) + self.millis(1_500);
         self.put(back, Action::ReadAnywhere);

@@ -99,6 +99,7 @@ enum Kind {
     Return,
     Renew,
     SetBack,
+    LastMoment,
     SlowDisks,
     Reconfigure,
 }
@@ -153,6 +154,7 @@ const KINDS: &[(Kind, &[Profile])] = {
         (Kind::Return, &[Membership]),
         (Kind::Renew, &[Disks, Membership]),
         (Kind::SetBack, &[Clocks]),
+        (Kind::LastMoment, &[Clocks]),
         (Kind::SlowDisks, &[Disks]),
         (Kind::Reconfigure, &[Crashes, Clocks, Membership]),
     ]
@@ -164,7 +166,9 @@ impl Kind {
         match self {
             Kind::Swizzle | Kind::Rhythm | Kind::Coup | Kind::Oust => Duration::from_millis(1_500),
             Kind::Haunt | Kind::Overdue | Kind::Corner | Kind::Swap => Duration::from_millis(1_500),
-            Kind::Shrink | Kind::Amnesia | Kind::SlowDisks | Kind::Reconfigure => Duration::from_millis(3_000),
+            Kind::LastMoment | Kind::Shrink | Kind::Amnesia | Kind::SlowDisks | Kind::Reconfigure => {
+                Duration::from_millis(3_000)
+            }
             _ => Duration::ZERO,
         }
     }
@@ -477,6 +481,7 @@ impl Storm {
             Kind::Shrink => self.shrink(at),
             Kind::Amnesia => self.amnesia(at),
             Kind::Reconfigure => self.reconfigure(at),
+            Kind::LastMoment => self.last_moment(at),
             Kind::Learn => {
                 if self.joins_left(1) {
                     self.put(at, Action::AddLearner);
@@ -500,6 +505,9 @@ impl Storm {
                 if at >= self.set_back + far.times(2) {
                     self.set_back = at;
                     self.put(at, Action::ShiftClock { target: Target::Leader, micros: -(far.as_micros() as i64) });
+                    self.read_at(at, Target::Leader);
+                    let at = at + self.millis(30);
+                    self.part(at, Action::Isolate(Target::Leader));
                 }
             }
             Kind::SetBack => {

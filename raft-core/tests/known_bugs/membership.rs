@@ -2,7 +2,7 @@
 
 use raft_core::raft::{ChangeError, Message, Observation, PreVote, Refusal, Term};
 
-use crate::support::{Cluster, Event, ms, s, set};
+use crate::support::{Cluster, Event, id, ms, s, set};
 
 #[test]
 fn a_new_leader_changes_no_membership_before_it_has_committed_in_its_own_term() {
@@ -89,6 +89,20 @@ fn a_removed_follower_disturbs_nobody() {
     let term = cluster.term(s(1));
     cluster.run(ms(5_000));
     assert_eq!((cluster.leader(), cluster.term(s(1)), cluster.term(s(2))), (Some(s(1)), term, term));
+}
+
+/// Otherwise it would be sent the log, or a snapshot, once more for every question that is late.
+#[test]
+fn a_late_question_of_a_server_that_knows_of_its_removal_reminds_nobody() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.settle();
+    assert!(cluster.commit(s(3)) >= 3, "S3 was told");
+    cluster.arrive(s(3), s(1), Message::PreVote(PreVote { term: Term(0), last: id(0, 0) }));
+    let reminded = |it: &Observation| *it == Observation::RemovedReminded { server: s(3) };
+    assert!(!cluster.observed(s(1), reminded));
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! Something of each server.
+
+use alloc::vec::Vec;
+use core::ops::{Index, IndexMut};
+
+use crate::raft::ServerId;
+
+/// One of something for each server that there may be.
+#[derive(Clone, Debug)]
+pub(super) struct ByServer<T>(Vec<T>);
+
+impl<T: Clone> ByServer<T> {
+    pub(super) fn new(each: T, count: usize) -> ByServer<T> {
+        ByServer(alloc::vec![each; count])
+    }
+}
+
+impl<T> Index<ServerId> for ByServer<T> {
+    type Output = T;
+
+    fn index(&self, server: ServerId) -> &T {
+        &self.0[server.slot()]
+    }
+}
+
+impl<T> IndexMut<ServerId> for ByServer<T> {
+    fn index_mut(&mut self, server: ServerId) -> &mut T {
+        &mut self.0[server.slot()]
+    }
+}
