@@ -18,12 +18,14 @@ impl<T: Clone> ByServer<T> {
 impl<T> Index<ServerId> for ByServer<T> {
     type Output = T;
 
+    #[inline]
     fn index(&self, server: ServerId) -> &T {
         &self.0[server.slot()]
     }
 }
 
 impl<T> IndexMut<ServerId> for ByServer<T> {
+    #[inline]
     fn index_mut(&mut self, server: ServerId) -> &mut T {
         &mut self.0[server.slot()]
     }

@@ -19,9 +19,7 @@ use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Taken, What};
-use crate::raft::{
-    Configuration, DiskId, EntryId, HardState, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet, Term,
-};
+use crate::raft::{Configuration, DiskId, EntryId, HardState, LogIndex, Output, Raft, Rule, ServerId, ServerSet, Term};
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
 
@@ -40,6 +38,8 @@ pub(super) struct Elections {
 /// What is known of one server. Times are by its own clock.
 #[derive(Clone, Copy, Debug, Default)]
 struct Standing {
+    /// When it took its last step.
+    stepped: Time,
     /// Whether its operator has just told it to campaign.
     urged: bool,
     // ---- as a voter
@@ -65,9 +65,6 @@ struct Standing {
     /// So many writes were on their way to its disk after its last step, and since when none of them has arrived.
     writing: (usize, Time),
     // ---- as a leader
-    /// When it took its last step, and its longest election timeout.
-    stepped: Time,
-    timeout: Duration,
     /// By server: when it was heard last.
     heard: [Time; MACHINES],
     /// Since which entry the membership is in force by which those are judged.
@@ -124,6 +121,33 @@ impl Elections {
         self.of[server].lost > EntryId::ZERO
     }
 
+    /// In a step that decided nothing, a follower hears its leader, or a leader a member; whether that is all, and the server follows whom it
+    /// followed before.
+    #[inline]
+    pub(super) fn hears(&mut self, raft: &Raft, clock: Time, (term, from): (Term, ServerId), what: What) -> bool {
+        let standing = &mut self.of[raft.id()];
+        let follows = (raft.term(), raft.leader());
+        if follows != standing.follows {
+            return false;
+        }
+        standing.stepped = clock;
+        if let What::Append { .. } = what {
+            if follows == (term, Some(from)) {
+                standing.patience = (term, clock, raft.config().patience());
+                standing.waits_since = clock;
+            }
+        } else if term == follows.0 {
+            standing.heard[from.slot()] = clock;
+        }
+        true
+    }
+
+    /// A step has been looked at.
+    #[inline]
+    pub(super) fn done(&mut self, server: ServerId) {
+        self.of[server].urged = false;
+    }
+
     /// Until when a server ignores campaigns for the leader of which term, by its own clock.
     pub(super) fn patient_until(&self, server: ServerId) -> (Term, Time) {
         let (term, since, length) = self.of[server].patience;
@@ -151,6 +175,7 @@ impl Checker {
     }
 
     /// A server's step, before which it was in that term, and led it or didn't.
+    #[inline(never)]
     pub(super) fn check_elections(
         &mut self,
         now: Time,
@@ -164,76 +189,78 @@ impl Checker {
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
         let clock = machine.clock_reading(now);
         let standing = &mut self.elections.of[me];
-        let urged = core::mem::take(&mut standing.urged);
-        match taken.what {
-            What::RequestVote { wished, .. } => standing.asked_by = (taken.term, taken.from, wished),
-            What::TimeoutNow => standing.told = standing.told.max(taken.term),
-            _ => {}
-        }
-        (standing.stepped, standing.timeout) = (clock, raft.config().election_timeout_max);
+        standing.stepped = clock;
         let unsynced = machine.disk().unsynced();
         if unsynced < standing.writing.0 || unsynced == 0 {
             standing.writing.1 = clock;
         }
         standing.writing.0 = unsynced + out.writes.len();
-        if standing.lost <= machine.disk().image().log().last() {
+        if standing.lost > EntryId::ZERO && standing.lost <= machine.disk().image().log().last() {
             standing.lost = EntryId::ZERO;
         }
-        self.check_term(now, raft, before, taken, clock)?;
         let follows = (raft.term(), raft.leader());
-        if self.elections.of[me].follows != follows {
-            self.elections.of[me].follows = follows;
-            self.check_leader_known(now, me, follows)?;
-        }
-        let standing = &mut self.elections.of[me];
+        let news = core::mem::replace(&mut standing.follows, follows) != follows;
         match (taken.what, taken.from) {
             (What::Append { .. } | What::Piece { .. }, leader) if follows == (taken.term, leader) => {
                 standing.patience = (taken.term, clock, raft.config().patience());
                 standing.waits_since = clock;
             }
+            (What::Answer { .. }, Some(from)) if taken.term == raft.term() => standing.heard[from.slot()] = clock,
             (What::Consent, Some(from)) if taken.term == before.0 => {
                 if standing.would_vote.0 != taken.term {
                     standing.would_vote = (taken.term, ServerSet::EMPTY);
                 }
                 standing.would_vote.1.insert(from);
             }
-            (What::Answer { .. }, Some(from)) if taken.term == raft.term() => standing.heard[from.slot()] = clock,
+            (What::RequestVote { wished, .. }, from) => standing.asked_by = (taken.term, from, wished),
+            (What::TimeoutNow, _) => standing.told = standing.told.max(taken.term),
             _ => {}
+        }
+        if news {
+            self.check_term(now, raft, before, taken, clock)?;
+            self.check_leader_known(now, me, follows)?;
         }
         for write in &out.writes {
             if let Some(hard_state) = &write.hard_state {
-                self.check_vote_given(now, raft, hard_state, (taken, urged), clock)?;
+                self.check_vote_given(now, raft, hard_state, taken, clock)?;
             }
         }
-        let mut asks = false;
-        for envelope in &out.messages {
-            match &envelope.message {
-                Message::PreVoteResponse(m) if m.granted => {
-                    self.check_voter(now, raft, taken)?;
-                    self.check_patience(now, raft, (m.term, envelope.to), clock)?;
-                }
-                Message::RequestVote(m) if m.leadership_transfer && !self.elections.of[me].was_told(m.term) => {
-                    let second = "no leader told it to campaign";
-                    self.out_of_order(Property::OrderlyElections, now, me, "says that its leader wishes it", second)?;
-                }
-                Message::PreVote(_) => asks = true,
-                Message::AppendEntries(m) if raft.is_leader() && m.round > self.elections.of[me].round => {
-                    self.elections.of[me].round = m.round;
-                    self.check_followers(now, raft, clock)?;
-                }
-                _ => {}
-            }
+        Ok(())
+    }
+
+    /// A server says that it would vote for somebody.
+    pub(super) fn check_consent_given(
+        &self,
+        now: Time,
+        raft: &Raft,
+        asked: (Term, ServerId),
+        taken: &Taken,
+    ) -> Verdict {
+        self.check_voter(now, raft, taken)?;
+        self.check_patience(now, raft, asked, self.elections.of[raft.id()].stepped)
+    }
+
+    /// A server says that its leader wishes it to campaign.
+    pub(super) fn check_wish(&self, now: Time, me: ServerId, term: Term) -> Verdict {
+        if self.elections.of[me].was_told(term) {
+            return Ok(());
         }
-        if asks {
-            self.check_voter(now, raft, &Taken::default())?;
-            self.check_campaign(now, raft, urged, clock)?;
-            let hard_state = machine.disk().image().hard_state();
-            if !urged && (hard_state.term, hard_state.voted_for) != (raft.term(), raft.hard_state().voted_for) {
-                let second = "its last vote isn’t on its disk yet";
-                self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)?;
-            }
-            self.elections.of[me].waits_since = clock;
+        let second = "no leader told it to campaign";
+        self.out_of_order(Property::OrderlyElections, now, me, "says that its leader wishes it", second)
+    }
+
+    /// A server asks who would vote for it.
+    pub(super) fn check_questions(&mut self, now: Time, raft: &Raft, machine: &Machine) -> Verdict {
+        let me = raft.id();
+        let Standing { stepped: clock, urged, .. } = self.elections.of[me];
+        self.check_voter(now, raft, &Taken::default())?;
+        self.check_campaign(now, raft, clock)?;
+        let hard_state = machine.disk().image().hard_state();
+        if !urged && (hard_state.term, hard_state.voted_for) != (raft.term(), raft.hard_state().voted_for) {
+            let second = "its last vote isn’t on its disk yet";
+            self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)?;
         }
+        self.elections.of[me].waits_since = clock;
         Ok(())
     }
 
@@ -247,6 +274,7 @@ impl Checker {
     }
 
     /// A server that is asked for its vote, or whether it would give it, goes over to a later term.
+    #[inline(never)]
     fn check_term(&self, now: Time, raft: &Raft, (before, led): (Term, bool), taken: &Taken, clock: Time) -> Verdict {
         let (me, term, config) = (raft.id(), raft.term(), raft.config());
         if term <= before {
@@ -269,14 +297,8 @@ impl Checker {
     }
 
     /// A server gives its vote, or campaigns, which is to vote for itself.
-    fn check_vote_given(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        vote: &HardState,
-        (taken, urged): (&Taken, bool),
-        clock: Time,
-    ) -> Verdict {
+    #[inline(never)]
+    fn check_vote_given(&mut self, now: Time, raft: &Raft, vote: &HardState, taken: &Taken, clock: Time) -> Verdict {
         let me = raft.id();
         let standing = &mut self.elections.of[me];
         let given = (vote.term, vote.voted_for);
@@ -300,7 +322,7 @@ impl Checker {
             if raft.config().pre_vote {
                 self.check_consent(now, raft, vote.term)?;
             } else {
-                self.check_campaign(now, raft, urged, clock)?;
+                self.check_campaign(now, raft, clock)?;
             }
         }
         // Where servers ask first, they wait from then on.
@@ -354,15 +376,15 @@ impl Checker {
     }
 
     /// A server campaigns, or asks whether it should, which no leader wished for.
-    fn check_campaign(&self, now: Time, raft: &Raft, urged: bool, clock: Time) -> Verdict {
+    fn check_campaign(&self, now: Time, raft: &Raft, clock: Time) -> Verdict {
         let (me, config) = (raft.id(), raft.config());
         let standing = &self.elections.of[me];
         let (writing, since) = standing.writing;
-        if writing > 0 && clock >= since + config.disk_stall_max + config.heartbeat_interval {
+        if writing > 0 && clock >= since + config.disk_stall_max.times(2) {
             self.out_of_order(Property::OrderlyElections, now, me, "campaigns", "its disk hangs")?;
         }
         let soonest = standing.waits_since + config.election_timeout_min;
-        if urged || clock >= soonest {
+        if standing.urged || clock >= soonest {
             return Ok(());
         }
         let second = "its election timeout isn’t over";
@@ -385,8 +407,13 @@ impl Checker {
     }
 
     /// A leader begins a round: it has heard a quorum not so long ago.
-    fn check_followers(&mut self, now: Time, raft: &Raft, clock: Time) -> Verdict {
+    pub(super) fn check_followers(&mut self, now: Time, raft: &Raft, round: u64) -> Verdict {
         let (me, config) = (raft.id(), raft.config());
+        if round <= self.elections.of[me].round {
+            return Ok(());
+        }
+        let clock = self.elections.of[me].stepped;
+        self.elections.of[me].round = round;
         let (since, _) = self.membership_of(me);
         let standing = &mut self.elections.of[me];
         if standing.judged_by != since {
@@ -407,14 +434,6 @@ impl Checker {
             return Ok(());
         }
         self.out_of_order(Property::OrderlyElections, now, me, "leads on", "it hears no quorum any more")
-    }
-
-    /// Whom a leader has heard within twice the longest election timeout before its last step, or since it began to lead.
-    pub(super) fn heard_lately(&self, leader: ServerId) -> ServerSet {
-        let standing = &self.elections.of[leader];
-        let patience = standing.timeout.times(2);
-        let heard = |server: &ServerId| standing.heard[server.slot()] + patience > standing.stepped;
-        ServerSet::first(MACHINES as u8).iter().filter(heard).collect()
     }
 
     /// Whether these are a quorum by the membership that the server goes by, or by the one that it went by before this step.

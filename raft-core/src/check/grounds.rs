@@ -17,7 +17,7 @@ use super::by_server::ByServer;
 use super::requests::Asked;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Taken, What};
-use crate::raft::{DiskId, LogIndex, Message, Output, Raft, ReadIndex, Rule, ServerId, ServerSet, Term};
+use crate::raft::{DiskId, LogIndex, Output, Raft, ReadIndex, ReadIndexResponse, Rule, ServerId, ServerSet, Term};
 use crate::sim::Machine;
 use crate::time::Time;
 
@@ -108,53 +108,60 @@ impl Grounds {
 }
 
 impl Checker {
-    /// What a step rests on.
-    pub(super) fn check_grounds(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        out: &Output,
-        taken: &Taken,
-        machines: &[Machine],
-    ) -> Verdict {
-        let me = raft.id();
-        let ground = &mut self.grounds.of[me];
-        if let (What::Answer { round, .. }, Some(from)) = (taken.what, taken.from)
-            && taken.term == ground.term
-        {
-            ground.hear(from, round);
+    /// A leader may have been answered.
+    #[inline]
+    pub(super) fn check_heard(&mut self, me: ServerId, taken: &Taken) {
+        if let (What::Answer { round, .. }, Some(from)) = (taken.what, taken.from) {
+            let ground = &mut self.grounds.of[me];
+            if taken.term == ground.term {
+                ground.hear(from, round);
+            }
         }
+    }
+
+    /// Fresh Reads: what a leader answers.
+    pub(super) fn check_reads(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
         for id in &out.reads {
-            if let Some((asked, what)) = self.requests.asked_at(me, *id).filter(|_| raft.is_leader()) {
+            if let Some((asked, what)) = self.requests.asked_at(raft.id(), *id).filter(|_| raft.is_leader()) {
                 self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;
             }
         }
-        for envelope in &out.messages {
-            let ground = &mut self.grounds.of[me];
-            match &envelope.message {
-                Message::AppendEntries(m) => ground.begin(now, m.round),
-                Message::InstallSnapshot(m) => ground.begin(now, m.round),
-                Message::TimeoutNow(m) => ground.handed_over = m.term,
-                Message::ReadIndex(_) => {
-                    let known = machines.get(me.slot()).map(|machine| machine.disk().image().hard_state().asking_life);
-                    if known.is_some_and(|known| known < raft.hard_state().asking_life) {
-                        let second = "its disk doesn’t know of the life that asks";
-                        self.out_of_order(Property::DurablePromise, now, me, "asks where to read", second)?;
-                    }
-                }
-                Message::ReadIndexResponse(m) => {
-                    // A question that comes twice may be answered twice, and first the first.
-                    if let Some(place) = ground.question(envelope.to, m.disk, m.request) {
-                        let (_, _, _, asked) = ground.questions.remove(place);
-                        if m.index.is_some() {
-                            self.check_read(now, raft, asked, false, machines)?;
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
         Ok(())
+    }
+
+    /// A leader sends something in this round.
+    #[inline]
+    pub(super) fn begin_round(&mut self, now: Time, leader: ServerId, round: u64) {
+        self.grounds.of[leader].begin(now, round);
+    }
+
+    /// A leader tells somebody to campaign.
+    pub(super) fn hand_over(&mut self, leader: ServerId, term: Term) {
+        self.grounds.of[leader].handed_over = term;
+    }
+
+    /// Durable Promise: a follower asks its leader, in a life that its disk knows of.
+    pub(super) fn check_question(&self, now: Time, raft: &Raft, machine: &Machine) -> Verdict {
+        if machine.disk().image().hard_state().asking_life >= raft.hard_state().asking_life {
+            return Ok(());
+        }
+        let second = "its disk doesn’t know of the life that asks";
+        self.out_of_order(Property::DurablePromise, now, raft.id(), "asks where to read", second)
+    }
+
+    /// Fresh Reads: a leader answers a follower's question.
+    pub(super) fn check_answer(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        (to, m): (ServerId, &ReadIndexResponse),
+        machines: &[Machine],
+    ) -> Verdict {
+        let ground = &mut self.grounds.of[raft.id()];
+        // A question that comes twice may be answered twice, and first the first.
+        let Some(place) = ground.question(to, m.disk, m.request) else { return Ok(()) };
+        let (_, _, _, asked) = ground.questions.remove(place);
+        if m.index.is_some() { self.check_read(now, raft, asked, false, machines) } else { Ok(()) }
     }
 
     /// Fresh Reads: a leader answers a read that it was asked for then.

@@ -1,6 +1,7 @@
 //! A planted bug for every property: something that must not be, that this check alone notices. A
 //! check that is switched off, or blind, fails here; and so does one that blames another property.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::safety::Verdict;
@@ -91,11 +92,11 @@ impl Stage {
     }
 
     /// A server starts from its machine's disk.
-    fn start(&mut self, server: u8, voters: &[u8], rules: Rules) -> Result<Raft, Violation> {
+    fn start(&mut self, server: u8, voters: &[u8], rules: Rules) -> Result<Raft, Box<Violation>> {
         self.start_with(Config { rules, pre_vote: false, ..Config::new(s(server), 1) }, voters)
     }
 
-    fn start_with(&mut self, config: Config, voters: &[u8]) -> Result<Raft, Violation> {
+    fn start_with(&mut self, config: Config, voters: &[u8]) -> Result<Raft, Box<Violation>> {
         let (me, bootstrap) = (config.id, Configuration::of_voters(set(voters)));
         let raft = self.another(config, voters);
         self.checker.started(self.now, &raft, &self.machines[me.slot()], bootstrap)?;
@@ -111,7 +112,7 @@ impl Stage {
     }
 
     /// A server takes a step; what it decides. Its disk writes at once.
-    fn step(&mut self, raft: &mut Raft, input: Input) -> Result<Output, Violation> {
+    fn step(&mut self, raft: &mut Raft, input: Input) -> Result<Output, Box<Violation>> {
         let mut out = Output::default();
         raft.step(self.now, input, &mut out);
         self.stepped(raft, &out)?;
@@ -436,7 +437,7 @@ fn a_commit_of_an_earlier_term(ignored: Option<Property>) -> Verdict {
 }
 
 /// A leader, and a follower that has its first entry and has just heard it.
-fn two_in_order(stage: &mut Stage) -> Result<(Raft, Raft), Violation> {
+fn two_in_order(stage: &mut Stage) -> Result<(Raft, Raft), Box<Violation>> {
     let mut leader = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut leader, true)?;
     stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
@@ -566,7 +567,7 @@ fn run(rule: Rule, ignored: Option<Property>, seed: u64, actions: &[(u64, Action
         world.act(action.clone()).expect("an action that makes sense");
     }
     world.run_until(Time::from_secs(20));
-    world.violation().cloned().map_or(Ok(()), Err)
+    world.violation().cloned().map_or(Ok(()), |violation| Err(Box::new(violation)))
 }
 
 /// A retry is applied again.
@@ -583,7 +584,7 @@ fn a_stale_read(ignored: Option<Property>) -> Verdict {
 }
 
 /// How much of what is allowed was used, in thousandths.
-type Used = Result<u64, Violation>;
+type Used = Result<u64, Box<Violation>>;
 
 /// What is told to a checker about two servers, for five seconds: who says what to whom, and
 /// whether it arrives.

@@ -10,7 +10,10 @@ use alloc::string::String;
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
-use crate::raft::{AppendOutcome, EntryId, Image, LogIndex, Message, Output, Raft, ServerId, SnapshotProgress, Term};
+use crate::raft::{
+    AppendEntriesResponse, AppendOutcome, EntryId, Image, InstallSnapshotResponse, LogIndex, Raft, ServerId,
+    SnapshotProgress, Term,
+};
 use crate::sim::Machine;
 use crate::time::Time;
 
@@ -66,40 +69,48 @@ impl Promises {
 }
 
 impl Checker {
-    pub(super) fn check_promises(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
-        let me = raft.id();
-        let Some(image) = machines.get(me.slot()).map(|machine| machine.disk().image()) else { return Ok(()) };
-        for envelope in &out.messages {
-            self.count_messages(now, raft, envelope.to, &envelope.message)?;
-            let (term, index) = match &envelope.message {
-                Message::RequestVote(m) => {
-                    self.check_vote(now, me, m.term, me, image)?;
-                    continue;
-                }
-                Message::RequestVoteResponse(m) if m.granted => {
-                    self.check_vote(now, me, m.term, envelope.to, image)?;
-                    continue;
-                }
-                Message::AppendEntriesResponse(m) => match m.outcome {
-                    AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => (m.term, index),
-                    AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => {
-                        continue;
-                    }
-                },
-                Message::InstallSnapshotResponse(m) => match m.progress {
-                    SnapshotProgress::Installed(index) => (m.term, index),
-                    _ => continue,
-                },
-                _ => continue,
-            };
-            let leader = machines.get(envelope.to.slot()).and_then(Machine::raft);
-            self.check_acknowledgement(now, raft, (term, index), leader, image)?;
+    /// Durable Promise: a server answers an append.
+    #[inline]
+    pub(super) fn check_acknowledged(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        (to, m): (ServerId, &AppendEntriesResponse),
+        machines: &[Machine],
+        image: &Image,
+    ) -> Verdict {
+        match m.outcome {
+            AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
+                let leader = machines.get(to.slot()).and_then(Machine::raft);
+                self.check_acknowledgement(now, raft, (m.term, index), leader, image)
+            }
+            AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Durable Promise: a server answers a piece of a snapshot.
+    pub(super) fn check_installed(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        (to, m): (ServerId, &InstallSnapshotResponse),
+        machines: &[Machine],
+        image: &Image,
+    ) -> Verdict {
+        let SnapshotProgress::Installed(index) = m.progress else { return Ok(()) };
+        let leader = machines.get(to.slot()).and_then(Machine::raft);
+        self.check_acknowledgement(now, raft, (m.term, index), leader, image)
     }
 
     /// One Vote a Term, and Durable Promise: `me` votes for `candidate`.
-    fn check_vote(&mut self, now: Time, me: ServerId, term: Term, candidate: ServerId, image: &Image) -> Verdict {
+    pub(super) fn check_vote(
+        &mut self,
+        now: Time,
+        me: ServerId,
+        term: Term,
+        candidate: ServerId,
+        image: &Image,
+    ) -> Verdict {
         if let Some((_, other)) = self.promises.of[me].vote.filter(|(t, other)| *t == term && *other != candidate) {
             let first = format_args!("{me} voted for {other} in term {term}");
             self.broken(Property::OneVoteATerm, now, first, format_args!("it votes for {candidate} in the same term"))?;

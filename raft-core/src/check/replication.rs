@@ -9,7 +9,7 @@
 //! * **Durable Promise**: whatever enters the log is handed to the disk in the same step.
 //! * **Economy**: who has what an append builds on takes what it brings; a rejection says where the
 //!   two logs may agree, and the leader goes back there, no further and no less (Raft §5.3); what is
-//!   sent together stays within the limits, and what is kept is needed.
+//!   sent together stays within the limits.
 //! * **Orderly Elections**: leadership is handed to a voter that has the log, and nothing enters the
 //!   log meanwhile (dissertation §3.10).
 //!
@@ -20,17 +20,14 @@ use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
 use crate::raft::{
-    AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Message, Output, Payload, Progress, Raft, Role, Rule,
-    ServerId, ServerSet, Term,
+    AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Output, Payload, Progress, Raft, Role, Rule, ServerId,
+    ServerSet, Term,
 };
 use crate::sim::Machine;
-use crate::time::{Duration, Time};
+use crate::time::Time;
 
 /// So many entries of an append are compared with the sender's log.
 const COMPARED: usize = 16;
-
-/// So long may a leader keep entries that nobody is known to need.
-const HOARDS: Duration = Duration::from_secs(3);
 
 /// What some of them say first.
 const OWN: &str = "has a log of its own";
@@ -49,21 +46,18 @@ pub(super) struct Replication {
 struct Link {
     /// The last entry that was handed to its disk.
     written: EntryId,
-    /// As a leader: by member, what is known to match, and which probe it was sent last.
-    matched: [LogIndex; MACHINES],
+    /// As a leader: by member, what is known to match, in which term and since which round, and which probe it was sent last.
+    matched: [(Term, u64, LogIndex); MACHINES],
     probes: [u64; MACHINES],
     /// As a leader: whether it was handing over after its last step.
     hands_over: bool,
-    /// Since when it keeps entries that nobody is known to need.
-    hoards_since: Time,
     /// The last entry of its log one second ago, and before, with the term.
     before: [(Term, LogIndex); 2],
 }
 
 impl Replication {
     pub(super) fn new(count: usize) -> Replication {
-        let link = Link { hoards_since: Time::NEVER, ..Link::default() };
-        Replication { of: ByServer::new(link, count), destroyed: ServerSet::EMPTY }
+        Replication { of: ByServer::new(Link::default(), count), destroyed: ServerSet::EMPTY }
     }
 
     pub(super) fn started(&mut self, raft: &Raft) {
@@ -115,88 +109,93 @@ fn command_bytes(entry: &Entry) -> u64 {
 }
 
 impl Checker {
-    /// A server's step, before which it led this term or didn't.
-    pub(super) fn check_replication(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        out: &Output,
-        led: bool,
-        taken: &Taken,
-        machines: &[Machine],
-    ) -> Verdict {
+    /// A server's step.
+    pub(super) fn check_replication(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> Verdict {
         let me = raft.id();
-        self.check_written(now, raft, out)?;
-        if raft.is_leader() {
-            self.check_matches(now, raft, out, led, taken)?;
-            self.check_handing_over(now, raft, out)?;
+        if !out.writes.is_empty() {
+            self.note_written(now, raft, out)?;
         }
-        self.check_snapshots(now, raft, out)?;
-        for envelope in &out.messages {
-            match (&envelope.message, taken.what) {
-                (Message::AppendEntries(m), _) if raft.is_leader() => {
-                    self.check_append(now, raft, m)?;
-                    let probes = &mut self.replication.of[me].probes;
-                    let before = core::mem::replace(&mut probes[envelope.to.slot()], m.probe);
-                    // A rejection of an earlier probe counts for nothing.
-                    if let What::Answer { says: Says::Rejected { previous, hint, probe }, .. } = taken.what
-                        && taken.from == Some(envelope.to)
-                        && (before, m.probe) == (probe, probe + 1)
-                    {
-                        self.check_step_back(now, raft, (envelope.to, previous, hint), m)?;
-                    }
-                }
-                (Message::AppendEntriesResponse(m), What::Append { previous, .. })
-                    if taken.from == Some(envelope.to) =>
-                {
-                    if matches!(m.outcome, AppendOutcome::Conflict { .. }) && self.elections.lacks_entries(me) {
-                        let (first, second) = ("has lost entries that its leader may count on", "it doesn’t say so");
-                        self.out_of_order(Property::DurablePromise, now, me, first, second)?;
-                    }
-                    if let AppendOutcome::Conflict { hint, .. } | AppendOutcome::Damaged { last: hint, .. } = m.outcome
-                    {
-                        self.check_hint(now, raft, previous, hint)?;
-                    }
-                }
-                (Message::TimeoutNow(_), _) => self.check_successor(now, raft, envelope.to, machines)?,
-                _ => {}
+        self.check_log(now, raft)?;
+        self.check_taken(now, raft, taken)?;
+        if let Role::Leader(leader) = raft.role() {
+            let hands_over = leader.transfer().is_some();
+            let before = core::mem::replace(&mut self.replication.of[me].hands_over, hands_over);
+            if before && hands_over {
+                self.check_handing_over(now, raft, out)?;
             }
-        }
-        if let What::Append { previous, last, commit } = taken.what
-            && (raft.term(), raft.leader()) == (taken.term, taken.from)
-        {
-            self.check_taken(now, raft, (previous, last, commit))?;
         }
         Ok(())
     }
 
-    /// Economy: the log is kept only for members that are there.
-    fn check_snapshots(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
-        let (me, config) = (raft.id(), raft.config());
-        let Some(own) = out.writes.iter().find_map(|write| write.snapshot.as_ref()).filter(|_| out.restore.is_none())
-        else {
+    /// Durable Promise: nothing is in the log that wasn't handed to the disk.
+    #[inline]
+    pub(super) fn check_log(&self, now: Time, raft: &Raft) -> Verdict {
+        let (written, last) = (self.replication.of[raft.id()].written, raft.log().last());
+        if written == last || written.index > last.index {
+            return Ok(());
+        }
+        let second = "its disk was never handed them";
+        self.out_of_order(Property::DurablePromise, now, raft.id(), "has entries in its log", second)
+    }
+
+    /// What a follower has taken of its leader, or a leader has been told by a member.
+    #[inline]
+    pub(super) fn check_taken(&mut self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
+        match taken.what {
+            What::Append { previous, last, commit }
+                if (previous != last || commit > raft.commit_index())
+                    && (raft.term(), raft.leader()) == (taken.term, taken.from) =>
+            {
+                self.check_append_taken(now, raft, (previous, last, commit))
+            }
+            What::Answer { says, .. } if taken.term == raft.term() => self.check_match(now, raft, taken.from, says),
+            _ => Ok(()),
+        }
+    }
+
+    /// A leader sends an append.
+    #[inline]
+    pub(super) fn check_sent(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        (to, m): (ServerId, &AppendEntries),
+        taken: &Taken,
+    ) -> Verdict {
+        let probes = &mut self.replication.of[raft.id()].probes;
+        let before = core::mem::replace(&mut probes[to.slot()], m.probe);
+        if !m.entries.is_empty() {
+            self.check_append(now, raft, m)?;
+        }
+        // A rejection of an earlier probe counts for nothing.
+        match taken.what {
+            What::Answer { says: Says::Rejected { previous, hint, probe }, .. }
+                if taken.from == Some(to) && (before, m.probe) == (probe, probe + 1) =>
+            {
+                self.check_step_back(now, raft, (to, previous, hint), m)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A follower rejects what it has just taken, or something like it.
+    #[inline(never)]
+    pub(super) fn check_rejection(&self, now: Time, raft: &Raft, outcome: &AppendOutcome, taken: &Taken) -> Verdict {
+        let (AppendOutcome::Conflict { hint, .. } | AppendOutcome::Damaged { last: hint, .. }) = outcome else {
             return Ok(());
         };
-        let matched = |member: ServerId| progress_of(raft, member).map(|progress| progress.matched);
-        let needed = self.heard_lately(me).iter().filter_map(matched).min();
-        let for_all = LogIndex(own.meta.last.index.0.saturating_sub(config.entries_kept));
-        let before = needed.filter(|_| raft.is_leader()).map_or(for_all, |needed| for_all.min(needed));
-        let hoards_since = &mut self.replication.of[me].hoards_since;
-        if raft.log().base().index >= before {
-            *hoards_since = Time::NEVER;
-            return Ok(());
+        if matches!(outcome, AppendOutcome::Conflict { .. }) && self.elections.lacks_entries(raft.id()) {
+            let (first, second) = ("has lost entries that its leader may count on", "it doesn’t say so");
+            self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)?;
         }
-        // Somebody may just have been added, and counts as heard.
-        *hoards_since = (*hoards_since).min(now);
-        if *hoards_since + HOARDS > now {
-            return Ok(());
+        match taken.what {
+            What::Append { previous, .. } => self.check_hint(now, raft, previous, *hint),
+            _ => Ok(()),
         }
-        let (first, second) = ("has put its log into a snapshot", "it keeps entries that nobody needs");
-        self.out_of_order(Property::Economy, now, me, first, second)
     }
 
     /// Durable Promise: what has entered the log is on its way to the disk.
-    fn check_written(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+    fn note_written(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
         let (me, last) = (raft.id(), raft.log().last());
         let mut written = self.replication.of[me].written;
         for write in &out.writes {
@@ -215,39 +214,30 @@ impl Checker {
             }
         }
         self.replication.of[me].written = written;
-        if written.index >= last.index && (written.index > last.index || written.term == last.term) {
+        Ok(())
+    }
+
+    /// Monotonic State: a member has answered a leader.
+    #[inline]
+    fn check_match(&mut self, now: Time, raft: &Raft, from: Option<ServerId>, says: Says) -> Verdict {
+        let me = raft.id();
+        let Some((from, progress)) = from.and_then(|from| Some((from, progress_of(raft, from)?))) else {
+            return Ok(());
+        };
+        // Counted anew from the round on in which it became a member, or may have got another disk.
+        let known = (raft.term(), progress.since_round, progress.matched);
+        let before = core::mem::replace(&mut self.replication.of[me].matched[from.slot()], known);
+        if !matches!(says, Says::Matched) || (before.0, before.1) != (known.0, known.1) || known.2 >= before.2 {
             return Ok(());
         }
-        self.out_of_order(Property::DurablePromise, now, me, "has entries in its log", "its disk was never handed them")
-    }
-
-    /// Monotonic State: what is known to match.
-    fn check_matches(&mut self, now: Time, raft: &Raft, out: &Output, led: bool, taken: &Taken) -> Verdict {
-        let me = raft.id();
-        let What::Answer { says, .. } = taken.what else { return self.note_matches(raft) };
-        let Some(from) = taken.from.filter(|_| led && out.writes.is_empty()) else { return self.note_matches(raft) };
-        let after = progress_of(raft, from).map(|progress| progress.matched);
-        let before = core::mem::replace(&mut self.replication.of[me].matched[from.slot()], after.unwrap_or_default());
-        if matches!(says, Says::Matched) && after.is_some_and(|after| after < before) {
-            let (first, second) = ("knew how far another’s log matches", "now it knows of less");
-            return self.out_of_order(Property::MonotonicState, now, me, first, second);
-        }
-        Ok(())
-    }
-
-    fn note_matches(&mut self, raft: &Raft) -> Verdict {
-        for (slot, known) in self.replication.of[raft.id()].matched.iter_mut().enumerate() {
-            let progress = ServerId::new(slot as u8 + 1).and_then(|member| progress_of(raft, member));
-            *known = progress.map_or(LogIndex::ZERO, |progress| progress.matched);
-        }
-        Ok(())
+        let (first, second) = ("knew how far another’s log matches", "now it knows of less");
+        self.out_of_order(Property::MonotonicState, now, me, first, second)
     }
 
     /// Orderly Elections: nothing enters the log of a leader that hands over, or its successor would never have the whole.
-    fn check_handing_over(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+    #[inline(never)]
+    fn check_handing_over(&self, now: Time, raft: &Raft, out: &Output) -> Verdict {
         let me = raft.id();
-        let hands_over = matches!(raft.role(), Role::Leader(leader) if leader.transfer().is_some());
-        let before = core::mem::replace(&mut self.replication.of[me].hands_over, hands_over);
         let mut appended =
             out.writes.iter().filter_map(|write| write.log.as_ref()).flat_map(|log| log.entries.as_slice());
         let new = |entry: &Entry| match entry.payload {
@@ -256,19 +246,17 @@ impl Checker {
             Payload::Membership(_) => !self.membership_of(me).1.is_joint(),
             Payload::NoOp | Payload::Admission { .. } => false,
         };
-        if before && hands_over && appended.any(new) {
-            let (first, second) = ("hands leadership over", "it takes something new into its log");
-            return self.out_of_order(Property::OrderlyElections, now, me, first, second);
+        if !appended.any(new) {
+            return Ok(());
         }
-        Ok(())
+        let (first, second) = ("hands leadership over", "it takes something new into its log");
+        self.out_of_order(Property::OrderlyElections, now, me, first, second)
     }
 
     /// Log Matching, and Economy: a leader sends an append.
+    #[inline(never)]
     fn check_append(&self, now: Time, raft: &Raft, m: &AppendEntries) -> Verdict {
         let (me, log, config, entries) = (raft.id(), raft.log(), raft.config(), m.entries.as_slice());
-        if entries.is_empty() {
-            return Ok(());
-        }
         let bytes: u64 = entries.iter().map(command_bytes).sum();
         if entries.len() > config.append_entries_max || bytes > config.append_bytes_max && entries.len() > 1 {
             let (first, second) = ("sends entries together", "they are more than it may send so");
@@ -297,6 +285,7 @@ impl Checker {
     }
 
     /// Economy: a leader goes back after a rejection.
+    #[inline(never)]
     fn check_step_back(
         &self,
         now: Time,
@@ -315,7 +304,13 @@ impl Checker {
     }
 
     /// Economy, and Verified Commit: a follower has taken an append of its leader.
-    fn check_taken(&self, now: Time, raft: &Raft, (previous, last, commit): (EntryId, EntryId, LogIndex)) -> Verdict {
+    #[inline(never)]
+    fn check_append_taken(
+        &self,
+        now: Time,
+        raft: &Raft,
+        (previous, last, commit): (EntryId, EntryId, LogIndex),
+    ) -> Verdict {
         let (me, log, rules) = (raft.id(), raft.log(), &raft.config().rules);
         let holds = |id: EntryId| id.index <= log.base().index || log.contains(id);
         let strict = [Rule::CheckPreviousEntry, Rule::TruncateOnlyOnConflict, Rule::CommitOnlyVerified];
@@ -335,7 +330,7 @@ impl Checker {
     }
 
     /// Orderly Elections: somebody is told to campaign.
-    fn check_successor(&self, now: Time, raft: &Raft, heir: ServerId, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_successor(&self, now: Time, raft: &Raft, heir: ServerId, machines: &[Machine]) -> Verdict {
         let (me, log) = (raft.id(), raft.log());
         let memberships = [*raft.configuration(), self.membership_of(me).1];
         if !memberships.iter().any(|membership| membership.voters.contains(heir)) {

@@ -416,9 +416,9 @@ impl Simulation {
     }
 
     /// Notes what a check says. The first violation stops the run.
-    fn note_verdict(&mut self, verdict: Result<(), Violation>) {
+    fn note_verdict(&mut self, verdict: Result<(), Box<Violation>>) {
         if let Err(violation) = verdict {
-            self.violation.get_or_insert(violation);
+            self.violation.get_or_insert(*violation);
         }
     }
 
