@@ -62,7 +62,7 @@ struct Standing {
     // ---- as a candidate
     /// Who would vote for it, asked in which term.
     would_vote: (Term, ServerSet),
-    /// So many writes were on their way to its disk after its last step, and since when none of them has arrived.
+    /// So many writes were on their way to its disk after its last step, and since when the disk hangs and none of them has arrived.
     writing: (usize, Time),
     // ---- as a leader
     /// By server: when it was heard last.
@@ -191,7 +191,7 @@ impl Checker {
         let standing = &mut self.elections.of[me];
         standing.stepped = clock;
         let unsynced = machine.disk().unsynced();
-        if unsynced < standing.writing.0 || unsynced == 0 {
+        if unsynced < standing.writing.0 || unsynced == 0 || !machine.disk().is_stalled() {
             standing.writing.1 = clock;
         }
         standing.writing.0 = unsynced + out.writes.len();

@@ -130,6 +130,7 @@ impl Machine {
     #[cfg(test)]
     pub(crate) fn hang(&mut self, write: Write) {
         self.disk.submit(Time::ZERO, write);
+        self.disk.set_stalled(Time::ZERO, true);
     }
 
     /// A server runs on it, for tests.
