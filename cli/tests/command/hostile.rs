@@ -254,7 +254,7 @@ fn histories_are_judged_and_not_obeyed() {
 fn a_hunt_s_own_arguments_are_shown_and_not_obeyed() {
     let folder = folder();
     let path = folder.path();
-    let hunt = ["hunt", "--without", "vote-once-per-term", "--for", "20s", "--seeds", "6", "--shrink-tries", "3"];
+    let hunt = ["hunt", "--without", "vote-once-per-term", "--for", "20s", "--seeds", "0..50", "--shrink-tries", "3"];
     for hostile in HOSTILE {
         let name = hostile.replace(['\0', '/'], "");
         let told = shown(path, &[&hunt[..], &["--out", &name]].concat(), FOUND).out;
