@@ -512,7 +512,10 @@ export const safety = {
     'Fresh Reads': ['A read shows everything that was committed when it was asked for.', 'Raft §8'],
     'Verified Commit': ['A follower commits only what it has compared with its leader’s log.', 'Raft Figure 2'],
     'Every Request Ends': ['Whoever asks a server is answered or refused within a bound.', 'Raft §8'],
-    'Orderly Elections': ['Nobody campaigns, votes or leads on too soon, or for too long.', 'dissertation §4.2.3, §6.2, §9.6'],
+    'Orderly Elections': [
+      'Nobody campaigns, votes or leads on too soon, or for too long.',
+      'dissertation §4.2.3, §6.2, §9.6',
+    ],
     Economy: ['Servers send what there is to say, and not much more.', 'dissertation §10'],
   },
   /** @param {string} name @param {string} words @param {string} source */
