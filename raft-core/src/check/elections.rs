@@ -156,7 +156,8 @@ impl Elections {
 }
 
 impl Checker {
-    /// A server's clock was set. Whose clock was set back isn't more patient for that.
+    /// A server's clock was set. Whose clock was set back isn't more patient for that; and a leader that was asleep meanwhile doesn't notice, and goes by
+    /// what it showed when it heard somebody.
     pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
         let standing = &mut self.elections.of[server];
         let (_, since, length) = &mut standing.patience;
@@ -166,7 +167,6 @@ impl Checker {
         *since = (*since).min(after);
         standing.waits_since = standing.waits_since.min(after);
         standing.writing.1 = after;
-        standing.heard.fill(after);
     }
 
     /// A server is told to campaign, by whoever operates it.
