@@ -339,7 +339,9 @@ impl Checker {
         // A leader that stays in the membership waits until its successor has everything; one that leaves can't.
         let needed = if raft.is_leader() { Some(log.last()) } else { log.id_at(raft.commit_index()) };
         let (Some(needed), Some(machine)) = (needed, machines.get(heir.slot())) else { return Ok(()) };
-        if machine.disk().image().holds(needed) || !self.replication.is_kept(heir) {
+        let image = machine.disk().image();
+        // What it had of a leader that was deposed and doesn't know it, another may have overwritten.
+        if image.holds(needed) || image.hard_state().term > raft.term() || !self.replication.is_kept(heir) {
             return Ok(());
         }
         self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that lacks entries")

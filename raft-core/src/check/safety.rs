@@ -513,7 +513,9 @@ impl Checker {
             let held = machine.disk().image().log().last().index;
             let near = held.plus(raft.config().learner_lag_max) >= index;
             let needed = self.replication.a_second_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
-            if log.id_at(needed).is_none_or(|needed| machine.disk().image().holds(needed)) {
+            let image = machine.disk().image();
+            // What it had of a leader that was deposed and doesn't know it, another may have overwritten.
+            if image.hard_state().term > raft.term() || log.id_at(needed).is_none_or(|needed| image.holds(needed)) {
                 continue;
             }
             let (first, second) = ("makes a voter of a learner", "that lacks entries");
