@@ -62,7 +62,8 @@ struct Standing {
     // ---- as a candidate
     /// Who would vote for it, asked in which term.
     would_vote: (Term, ServerSet),
-    /// So many writes were on their way to its disk after its last step, and since when the disk hangs and none of them has arrived.
+    /// So many writes were on their way to its disk after its last step, and since when the disk
+    /// hangs and none of them has arrived.
     writing: (usize, Time),
     // ---- as a leader
     /// By server: when it was heard last.
@@ -121,8 +122,8 @@ impl Elections {
         self.of[server].lost > EntryId::ZERO
     }
 
-    /// In a step that decided nothing, a follower hears its leader, or a leader a member; whether that is all, and the server follows whom it
-    /// followed before.
+    /// In a step that decided nothing, a follower hears its leader, or a leader a member; whether
+    /// that is all, and the server follows whom it followed before.
     #[inline]
     pub(super) fn hears(&mut self, raft: &Raft, clock: Time, (term, from): (Term, ServerId), what: What) -> bool {
         let standing = &mut self.of[raft.id()];
@@ -156,8 +157,8 @@ impl Elections {
 }
 
 impl Checker {
-    /// A server's clock was set. Whose clock was set back isn't more patient for that; and a leader that was asleep meanwhile doesn't notice, and goes by
-    /// what it showed when it heard somebody.
+    /// A server's clock was set. Whose clock was set back isn't more patient for that; and a leader
+    /// that was asleep meanwhile doesn't notice, and goes by what it showed when it heard somebody.
     pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
         let standing = &mut self.elections.of[server];
         let (_, since, length) = &mut standing.patience;
@@ -357,7 +358,8 @@ impl Checker {
         )
     }
 
-    /// Patience: a server votes, or would vote, or goes over to a candidate's term, which no leader wished for.
+    /// Patience: a server votes, or would vote, or goes over to a candidate's term, which no leader
+    /// wished for.
     fn check_patience(&self, now: Time, raft: &Raft, (term, candidate): (Term, ServerId), clock: Time) -> Verdict {
         let me = raft.id();
         let (promised, until) = self.elections.patient_until(me);
@@ -436,7 +438,8 @@ impl Checker {
         self.out_of_order(Property::OrderlyElections, now, me, "leads on", "it hears no quorum any more")
     }
 
-    /// Whether these are a quorum by the membership that the server goes by, or by the one that it went by before this step.
+    /// Whether these are a quorum by the membership that the server goes by, or by the one that it
+    /// went by before this step.
     pub(super) fn by_either(&self, raft: &Raft, servers: ServerSet) -> bool {
         let memberships: [Configuration; 2] = [*raft.configuration(), self.membership_of(raft.id()).1];
         memberships.iter().any(|membership| membership.has_quorum(servers))

@@ -46,8 +46,9 @@ impl Promises {
         promised.vote_kept &= !everything;
     }
 
-    /// A server's disk is admitted: it has been without a vote since it gave its last one on another disk, if that was lost. Whoever has that
-    /// vote has a log without the entry that took the vote away, and can't win: a quorum of its own membership has that entry.
+    /// A server's disk is admitted: it has been without a vote since it gave its last one on
+    /// another disk, if that was lost. Whoever has that vote has a log without the entry that took
+    /// the vote away, and can't win: a quorum of its own membership has that entry.
     pub(super) fn admit(&mut self, server: ServerId) {
         let promised = &mut self.of[server];
         if !promised.vote_kept {

@@ -37,7 +37,8 @@ const TELLS: &str = "tells another to campaign";
 #[derive(Clone, Debug)]
 pub(super) struct Replication {
     of: ByServer<Link>,
-    /// Whose disks the world has destroyed: what is known of them may be of a time before that, and arrive late.
+    /// Whose disks the world has destroyed: what is known of them may be of a time before that, and
+    /// arrive late.
     destroyed: ServerSet,
 }
 
@@ -46,7 +47,8 @@ pub(super) struct Replication {
 struct Link {
     /// The last entry that was handed to its disk.
     written: EntryId,
-    /// As a leader: by member, what is known to match, in which term and since which round, and which probe it was sent last.
+    /// As a leader: by member, what is known to match, in which term and since which round, and
+    /// which probe it was sent last.
     matched: [(Term, u64, LogIndex); MACHINES],
     probes: [u64; MACHINES],
     /// As a leader: whether it was handing over after its last step.
@@ -234,7 +236,8 @@ impl Checker {
         self.out_of_order(Property::MonotonicState, now, me, first, second)
     }
 
-    /// Orderly Elections: nothing enters the log of a leader that hands over, or its successor would never have the whole.
+    /// Orderly Elections: nothing enters the log of a leader that hands over, or its successor
+    /// would never have the whole.
     #[inline(never)]
     fn check_handing_over(&self, now: Time, raft: &Raft, out: &Output) -> Verdict {
         let me = raft.id();
@@ -312,12 +315,11 @@ impl Checker {
         (previous, last, commit): (EntryId, EntryId, LogIndex),
     ) -> Verdict {
         let (me, log, rules) = (raft.id(), raft.log(), &raft.config().rules);
-        let holds = |id: EntryId| id.index <= log.base().index || log.contains(id);
         let strict = [Rule::CheckPreviousEntry, Rule::TruncateOnlyOnConflict, Rule::CommitOnlyVerified];
-        if !holds(previous) || !strict.into_iter().all(|rule| rules.on(rule)) {
+        if !log.covers(previous) || !strict.into_iter().all(|rule| rules.on(rule)) {
             return Ok(());
         }
-        if !holds(last) {
+        if !log.covers(last) {
             let (first, second) = ("has what an append builds on", "it leaves out what that brings");
             self.out_of_order(Property::Economy, now, me, first, second)?;
         }
@@ -336,11 +338,13 @@ impl Checker {
         if !memberships.iter().any(|membership| membership.voters.contains(heir)) {
             self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that has no vote")?;
         }
-        // A leader that stays in the membership waits until its successor has everything; one that leaves can't.
+        // A leader that stays in the membership waits until its successor has everything; one that
+        // leaves can't.
         let needed = if raft.is_leader() { Some(log.last()) } else { log.id_at(raft.commit_index()) };
         let (Some(needed), Some(machine)) = (needed, machines.get(heir.slot())) else { return Ok(()) };
         let image = machine.disk().image();
-        // What it had of a leader that was deposed and doesn't know it, another may have overwritten.
+        // What it had of a leader that was deposed and doesn't know it, another may have
+        // overwritten.
         if image.holds(needed) || image.hard_state().term > raft.term() || !self.replication.is_kept(heir) {
             return Ok(());
         }

@@ -78,7 +78,8 @@ struct Seen {
     compared: (Term, LogIndex),
 }
 
-/// The violation lies elsewhere: there is none, nearly always, and a word is passed on faster than a dozen.
+/// The violation lies elsewhere: there is none, nearly always, and a word is passed on faster than
+/// a dozen.
 pub(super) type Verdict = Result<(), Box<Violation>>;
 
 impl Checker {
@@ -257,7 +258,8 @@ impl Checker {
             && out.committed.is_empty()
             && out.reads.is_empty()
             && out.restore.is_none();
-        // Most are routine: they decide nothing, and answer what members say to each other all the time.
+        // Most are routine: they decide nothing, and answer what members say to each other all the
+        // time.
         if routine && self.check_routine(now, raft, &taken, machines)? {
             if let What::Append { .. } = taken.what {
                 self.seen[me].compared = self.compare(raft, &taken);
@@ -272,7 +274,8 @@ impl Checker {
         self.check_requests(now, me)
     }
 
-    /// A step that decided nothing, if it took an append of a leader that is known, or an answer to one; whether it did.
+    /// A step that decided nothing, if it took an append of a leader that is known, or an answer to
+    /// one; whether it did.
     #[inline]
     fn check_routine(
         &mut self,
@@ -496,7 +499,8 @@ impl Checker {
         }
     }
 
-    /// Lawful Membership: who becomes a voter knows that it belongs, and is hardly behind (dissertation §4.2.1).
+    /// Lawful Membership: who becomes a voter knows that it belongs, and is hardly behind
+    /// (dissertation §4.2.1).
     fn check_newcomers(
         &self,
         now: Time,
@@ -510,11 +514,11 @@ impl Checker {
             let Some(machine) = machines.get(newcomer.slot()).filter(|_| self.replication.is_kept(newcomer)) else {
                 continue;
             };
-            let held = machine.disk().image().log().last().index;
-            let near = held.plus(raft.config().learner_lag_max) >= index;
-            let needed = self.replication.a_second_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
             let image = machine.disk().image();
-            // What it had of a leader that was deposed and doesn't know it, another may have overwritten.
+            let near = image.log().last().index.plus(raft.config().learner_lag_max) >= index;
+            let needed = self.replication.a_second_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
+            // What it had of a leader that was deposed and doesn't know it, another may have
+            // overwritten.
             if image.hard_state().term > raft.term() || log.id_at(needed).is_none_or(|needed| image.holds(needed)) {
                 continue;
             }
@@ -581,7 +585,8 @@ impl Checker {
     #[inline(never)]
     fn check_commit(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, commit) = (raft.id(), raft.commit_index());
-        // An entry of an earlier term can be overwritten still, though a quorum has it: it is committed together with one of the leader's own.
+        // An entry of an earlier term can be overwritten still, though a quorum has it: it is
+        // committed together with one of the leader's own.
         let last = raft.log().id_at(commit).unwrap_or_default();
         if last.term < raft.term() && raft.config().rules.on(Rule::CommitOnlyOwnTerm) {
             self.out_of_order(

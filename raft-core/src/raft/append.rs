@@ -126,8 +126,9 @@ impl Raft {
         self.settle_admissions(out); // The answer says whether it may vote.
         // An earlier acknowledgement may have been lost, or the disk may have finished since.
         let durable = received.min(self.disk.log());
-        // Whoever has to lead on must hear that its members are there, however slow their disks are. What is being written is
-        // acknowledged by the answer to what brought it, or to a later heartbeat.
+        // Whoever has to lead on must hear that its members are there, however slow their disks
+        // are. What is being written is acknowledged by the answer to what brought it, or to a
+        // later heartbeat.
         let asks_only =
             m.entries.is_empty() && self.hard_state_is_durable() && self.rule(Rule::PersistBeforeAcknowledging);
         let matched = if asks_only { durable } else { verified.max(durable) };

@@ -60,7 +60,7 @@ impl Image {
 
     /// Whether it has this entry: in its log, or in its snapshot.
     pub fn holds(&self, id: EntryId) -> bool {
-        id.index <= self.log.base().index || self.log.contains(id)
+        self.log.covers(id)
     }
 
     /// The membership by this disk, if it tells of any: the log's last one, or the snapshot's.

@@ -141,6 +141,11 @@ impl Log {
         self.term_at(id.index) == Some(id.term)
     }
 
+    /// Whether it holds this entry, or begins after it: what came before its base is in a snapshot.
+    pub fn covers(&self, id: EntryId) -> bool {
+        id.index <= self.base.index || self.contains(id)
+    }
+
     /// Adds an entry at the end; its identity.
     #[inline]
     pub fn append(&mut self, entry: Entry) -> EntryId {

@@ -302,7 +302,8 @@ fn somebody_is_elected_on_disks_as_slow_as_they_may_be() {
     }
 }
 
-/// Members whose disks are slow are there all the same, and a leader that hears nothing of a quorum steps down.
+/// Members whose disks are slow are there all the same, and a leader that hears nothing of a quorum
+/// steps down.
 #[test]
 fn a_leader_hears_of_its_members_while_their_disks_write() {
     let mut cluster = Cluster::new(3);

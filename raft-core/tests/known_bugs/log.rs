@@ -307,7 +307,8 @@ fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
     }
 }
 
-/// What a member needs once it has its snapshot counts as needed, also where it would be kept for whoever may come.
+/// What a member needs once it has its snapshot counts as needed, also where it would be kept for
+/// whoever may come.
 #[test]
 fn what_follows_a_snapshot_that_is_being_sent_is_kept() {
     let mut cluster = Cluster::with(3)
