@@ -198,6 +198,9 @@ impl Raft {
             0 => KEPT_BYTES_MAX,
             bytes => bytes,
         };
+        // A member is sent the log where that is shorter than the snapshot, however little of it would be kept for itself.
+        let snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.data().len() as u64);
+        let for_known = limit.max(snapshot).saturating_mul(2);
         let needed = self.needed_by_members();
         let mut keep_after = needed.map_or(for_all, |needed| for_all.min(needed));
         keep_after = keep_after.max(self.log.base().index);
@@ -206,7 +209,7 @@ impl Raft {
         while keep_after < index {
             // What everybody keeps for whoever may come takes up less than what is kept for those that are known to need it.
             let known = needed.is_some_and(|needed| needed <= keep_after);
-            let bound = if known { limit.saturating_mul(2) } else { limit / 2 };
+            let bound = if known { for_known } else { limit / 2 };
             if kept <= bound {
                 break;
             }

@@ -1,8 +1,8 @@
 //! The log: what replaces what, what is sent where, and snapshots.
 
 use raft_core::raft::{
-    AppendOutcome, Configuration, Durable, EntryId, Input, InstallSnapshotResponse, LogIndex, Message, Observation,
-    Output, ProgressState, Refusal, Role, Rule, Snapshot, SnapshotMeta, SnapshotProgress, Term,
+    AppendOutcome, Config, Configuration, Durable, EntryId, Input, InstallSnapshotResponse, LogIndex, Message,
+    Observation, Output, ProgressState, Refusal, Role, Rule, Snapshot, SnapshotMeta, SnapshotProgress, Term,
 };
 
 use crate::both_ways::{both_ways, by_rules};
@@ -273,15 +273,9 @@ fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once(
     assert_eq!(cluster.last(s(3)), cluster.last(s(1)));
 }
 
-/// Each round trip the leader takes as many entries into its log as it takes to want a snapshot.
-#[test]
-fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
-    let mut cluster = Cluster::with(3)
-        .config(|config| {
-            (config.snapshot_after_entries, config.entries_kept) = (16, 4);
-            config.snapshot_piece_max = 64;
-        })
-        .start();
+/// S3 is behind by a snapshot, and each round trip the leader takes sixteen entries more into its log.
+fn catches_up_while_writes_go_on(config: impl Fn(&mut Config) + 'static) {
+    let mut cluster = Cluster::with(3).config(config).start();
     cluster.elect(s(1));
     cluster.run(ms(100));
     cluster.lose_sight_of(s(3));
@@ -305,6 +299,24 @@ fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
             break;
         }
     }
+}
+
+/// Each round trip brings as many entries as it takes to want a snapshot.
+#[test]
+fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
+    catches_up_while_writes_go_on(|config| {
+        (config.snapshot_after_entries, config.entries_kept) = (16, 4);
+        config.snapshot_piece_max = 64;
+    });
+}
+
+/// While the pieces of one are on their way the log grows by several times what asks for the next.
+#[test]
+fn a_follower_catches_up_where_snapshots_are_larger_than_what_they_are_taken_after() {
+    catches_up_while_writes_go_on(|config| {
+        (config.snapshot_after_entries, config.snapshot_after_bytes) = (0, 300);
+        (config.entries_kept, config.snapshot_piece_max) = (4, 64);
+    });
 }
 
 /// What a member needs once it has its snapshot counts as needed, also where it would be kept for
