@@ -309,7 +309,11 @@ impl Economy {
     /// A message has come to the end of its way, or was lost on it.
     #[inline]
     pub(super) fn landed(&mut self, from: ServerId, to: ServerId, number: u64, message: &Message, lost: bool) {
-        let Some(pair) = self.pair(from, to) else { return };
+        let (from, to) = (from.slot(), to.slot());
+        if from.max(to) >= self.servers {
+            return;
+        }
+        let pair = &mut self.pairs[from * self.servers + to];
         if lost {
             pair.count.lost += 1;
             return;
@@ -319,7 +323,7 @@ impl Economy {
         } else {
             pair.latest = number;
         }
-        let Some(back) = self.pair(to, from) else { return };
+        let back = &mut self.pairs[to * self.servers + from];
         match message {
             Message::AppendEntriesResponse(_) | Message::InstallSnapshotResponse(_) => back.count.heard += 1,
             Message::AppendEntries(_)

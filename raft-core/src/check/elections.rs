@@ -73,6 +73,8 @@ struct Standing {
     /// The latest round that it has begun, and how many of them without a quorum that is heard.
     round: u64,
     alone: u32,
+    /// Until when those have been heard recently enough that were a quorum when it was last looked.
+    followed_until: Time,
 }
 
 impl Standing {
@@ -115,6 +117,7 @@ impl Elections {
         let standing = &mut self.of[server];
         // Its first step tells when: all are heard then.
         (standing.judged_by, standing.round, standing.alone) = (LogIndex(u64::MAX), 0, 0);
+        standing.followed_until = Time::ZERO;
     }
 
     /// Whether a server's disk has lost entries, and hasn't got them back.
@@ -122,24 +125,32 @@ impl Elections {
         self.of[server].lost > EntryId::ZERO
     }
 
-    /// In a step that decided nothing, a follower hears its leader, or a leader a member; whether
-    /// that is all, and the server follows whom it followed before.
+    /// In a step that decided nothing, a follower hears its leader, or a leader a member, or nothing
+    /// happens that counts; whether that is all, and the server follows whom it followed before.
     #[inline]
-    pub(super) fn hears(&mut self, raft: &Raft, clock: Time, (term, from): (Term, ServerId), what: What) -> bool {
+    pub(super) fn hears(&mut self, raft: &Raft, clock: Time, taken: &Taken) -> bool {
         let standing = &mut self.of[raft.id()];
         let follows = (raft.term(), raft.leader());
         if follows != standing.follows {
             return false;
         }
-        standing.stepped = clock;
-        if let What::Append { .. } = what {
-            if follows == (term, Some(from)) {
-                standing.patience = (term, clock, raft.config().patience());
-                standing.waits_since = clock;
+        match &taken.what {
+            What::Append { .. } => {
+                if follows == (taken.term, taken.from) {
+                    standing.patience = (taken.term, clock, raft.config().patience());
+                    standing.waits_since = clock;
+                }
             }
-        } else if term == follows.0 {
-            standing.heard[from.slot()] = clock;
+            What::Answer { .. } => {
+                if let Some(from) = taken.from.filter(|_| taken.term == follows.0) {
+                    standing.heard[from.slot()] = clock;
+                }
+            }
+            // How its disk stands is looked at elsewhere.
+            What::Other if standing.writing.0 == 0 && standing.lost == EntryId::ZERO => {}
+            _ => return false,
         }
+        standing.stepped = clock;
         true
     }
 
@@ -168,6 +179,7 @@ impl Checker {
         *since = (*since).min(after);
         standing.waits_since = standing.waits_since.min(after);
         standing.writing.1 = after;
+        standing.followed_until = Time::ZERO;
     }
 
     /// A server is told to campaign, by whoever operates it.
@@ -409,29 +421,44 @@ impl Checker {
     }
 
     /// A leader begins a round: it has heard a quorum not so long ago.
+    #[inline]
     pub(super) fn check_followers(&mut self, now: Time, raft: &Raft, round: u64) -> Verdict {
-        let (me, config) = (raft.id(), raft.config());
-        if round <= self.elections.of[me].round {
+        let (since, _) = self.membership_of(raft.id());
+        let standing = &mut self.elections.of[raft.id()];
+        if round <= standing.round {
             return Ok(());
         }
-        let clock = self.elections.of[me].stepped;
-        self.elections.of[me].round = round;
-        let (since, _) = self.membership_of(me);
+        standing.round = round;
+        if standing.judged_by == since && standing.stepped < standing.followed_until {
+            return Ok(());
+        }
+        self.check_followed(now, raft, since)
+    }
+
+    /// It is looked who was heard when.
+    fn check_followed(&mut self, now: Time, raft: &Raft, since: LogIndex) -> Verdict {
+        let (me, config) = (raft.id(), raft.config());
         let standing = &mut self.elections.of[me];
+        let clock = standing.stepped;
         if standing.judged_by != since {
             // Whoever is new hasn't had the time to answer.
             standing.judged_by = since;
             standing.heard.fill(clock);
         }
         let patience = config.election_timeout_max.times(2);
-        let heard = |server: &ServerId| *server == me || standing.heard[server.slot()] + patience > clock;
-        let heard: ServerSet = ServerSet::first(MACHINES as u8).iter().filter(heard).collect();
-        if !config.check_quorum || self.by_either(raft, heard) {
-            self.elections.of[me].alone = 0;
-            return Ok(());
+        standing.heard[me.slot()] = clock;
+        let (mut heard, mut until) = (ServerSet::EMPTY, Time::NEVER);
+        for server in ServerSet::first(MACHINES as u8).iter() {
+            let patient_until = standing.heard[server.slot()] + patience;
+            if patient_until > clock {
+                heard.insert(server);
+                until = until.min(patient_until);
+            }
         }
+        let followed = !config.check_quorum || self.by_either(raft, heard);
         let standing = &mut self.elections.of[me];
-        standing.alone += 1;
+        standing.followed_until = if followed { until } else { Time::ZERO };
+        standing.alone = if followed { 0 } else { standing.alone + 1 };
         if standing.alone < ROUNDS_ALONE {
             return Ok(());
         }

@@ -52,8 +52,9 @@ impl Ground {
     /// A leader sends something in this round.
     fn begin(&mut self, now: Time, round: u64) {
         if self.rounds.last().is_none_or(|(latest, _)| *latest < round) {
-            if self.rounds.len() == ROUNDS {
-                self.rounds.remove(0);
+            if self.rounds.len() == 2 * ROUNDS {
+                self.rounds.copy_within(ROUNDS.., 0);
+                self.rounds.truncate(ROUNDS);
             }
             self.rounds.push((round, now));
         }
@@ -111,10 +112,10 @@ impl Checker {
     /// A leader may have been answered.
     #[inline]
     pub(super) fn check_heard(&mut self, me: ServerId, taken: &Taken) {
-        if let (What::Answer { round, .. }, Some(from)) = (taken.what, taken.from) {
+        if let What::Answer { round, .. } = &taken.what {
             let ground = &mut self.grounds.of[me];
-            if taken.term == ground.term {
-                ground.hear(from, round);
+            if let Some(from) = taken.from.filter(|_| taken.term == ground.term) {
+                ground.hear(from, *round);
             }
         }
     }

@@ -384,6 +384,7 @@ fn a_campaign_too_soon(ignored: Option<Property>) -> Verdict {
 fn a_campaign_on_a_disk_that_hangs(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    stage.stepped(&raft, &writing(0, Vec::new()))?;
     stage.machines[1].hang(write(0, Vec::new()));
     stage.now += raft.config().disk_stall_max.times(2);
     stage.stepped(&raft, &asking())

@@ -143,12 +143,12 @@ impl Checker {
     /// What a follower has taken of its leader, or a leader has been told by a member.
     #[inline]
     pub(super) fn check_taken(&mut self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
-        match taken.what {
+        match &taken.what {
             What::Append { previous, last, commit }
-                if (previous != last || commit > raft.commit_index())
+                if (previous != last || *commit > raft.commit_index())
                     && (raft.term(), raft.leader()) == (taken.term, taken.from) =>
             {
-                self.check_append_taken(now, raft, (previous, last, commit))
+                self.check_append_taken(now, raft, (*previous, *last, *commit))
             }
             What::Answer { says, .. } if taken.term == raft.term() => self.check_match(now, raft, taken.from, says),
             _ => Ok(()),
@@ -170,11 +170,11 @@ impl Checker {
             self.check_append(now, raft, m)?;
         }
         // A rejection of an earlier probe counts for nothing.
-        match taken.what {
+        match &taken.what {
             What::Answer { says: Says::Rejected { previous, hint, probe }, .. }
-                if taken.from == Some(to) && (before, m.probe) == (probe, probe + 1) =>
+                if taken.from == Some(to) && (before, m.probe) == (*probe, probe + 1) =>
             {
-                self.check_step_back(now, raft, (to, previous, hint), m)
+                self.check_step_back(now, raft, (to, *previous, *hint), m)
             }
             _ => Ok(()),
         }
@@ -221,7 +221,7 @@ impl Checker {
 
     /// Monotonic State: a member has answered a leader.
     #[inline]
-    fn check_match(&mut self, now: Time, raft: &Raft, from: Option<ServerId>, says: Says) -> Verdict {
+    fn check_match(&mut self, now: Time, raft: &Raft, from: Option<ServerId>, says: &Says) -> Verdict {
         let me = raft.id();
         let Some((from, progress)) = from.and_then(|from| Some((from, progress_of(raft, from)?))) else {
             return Ok(());

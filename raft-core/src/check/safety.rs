@@ -57,8 +57,8 @@ pub struct Checker {
     pub(super) grounds: Grounds,
     pub(super) replication: Replication,
     seen: ByServer<Seen>,
-    /// What each server is just taking.
-    taken: ByServer<Taken>,
+    /// What the server that steps next is taking.
+    taken: Taken,
     /// The memberships in each server's log.
     memberships: ByServer<Memberships>,
     /// The property that nobody looks at, for tests of the others.
@@ -72,8 +72,8 @@ struct Seen {
     term: Term,
     commit: LogIndex,
     applied: LogIndex,
-    /// The term it led and the last entry it had then.
-    led: Option<(Term, LogIndex)>,
+    /// The term it led, zero if none, and the last entry it had then.
+    led: (Term, LogIndex),
     /// Up to where its log has been compared with that of this term's leader, by what the leader sent it.
     compared: (Term, LogIndex),
 }
@@ -102,7 +102,7 @@ impl Checker {
             grounds: Grounds::new(count),
             replication: Replication::new(count),
             seen: ByServer::new(Seen::default(), count),
-            taken: ByServer::new(Taken::default(), count),
+            taken: Taken::default(),
             memberships: ByServer::new(Memberships::default(), count),
             #[cfg(test)]
             ignored: None,
@@ -164,7 +164,6 @@ impl Checker {
         let first = image.snapshot().map(|snapshot| self.committed_memberships.at(snapshot.meta.last.index));
         let first = first.unwrap_or((LogIndex::ZERO, bootstrap));
         self.memberships[me] = Memberships::of_disk(image, first);
-        self.taken[me] = Taken::default();
         self.elections.started(raft, machine.clock_reading(now));
         self.grounds.started(raft);
         self.replication.started(raft);
@@ -204,7 +203,7 @@ impl Checker {
     /// The violation, if something is gone that had to be on the disk.
     pub fn crashed(&mut self, now: Time, server: ServerId, machines: &[Machine]) -> Verdict {
         let seen = &mut self.seen[server];
-        seen.led = None;
+        seen.led = Default::default();
         seen.compared = Default::default();
         self.economy.crashed(server);
         self.forget_requests(server);
@@ -233,9 +232,8 @@ impl Checker {
     }
 
     /// A server is about to take another's message.
-    #[inline]
     pub fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
-        self.taken[server] = Taken::of(from, message);
+        self.taken = Taken::of(from, message);
         if let Message::ReadIndex(m) = message {
             self.grounds.asked(now, server, from, m);
         }
@@ -250,10 +248,10 @@ impl Checker {
         if now >= self.economy.ends {
             self.close_window(now, machines)?;
         }
-        let taken = core::mem::take(&mut self.taken[me]);
+        let taken = core::mem::take(&mut self.taken);
         let seen = &self.seen[me];
-        let (led, leads) = (seen.led.map(|(term, _)| term), raft.is_leader());
-        let routine = (seen.term, seen.commit, led) == (raft.term(), raft.commit_index(), leads.then(|| raft.term()))
+        let leads = if raft.is_leader() { raft.term() } else { Term::ZERO };
+        let routine = (seen.term, seen.commit, seen.led.0) == (raft.term(), raft.commit_index(), leads)
             && out.writes.is_empty()
             && out.committed.is_empty()
             && out.reads.is_empty()
@@ -275,8 +273,7 @@ impl Checker {
     }
 
     /// A step that decided nothing, if it took an append of a leader that is known, or an answer to
-    /// one; whether it did.
-    #[inline]
+    /// one, or nothing that counts; whether it did.
     fn check_routine(
         &mut self,
         now: Time,
@@ -285,12 +282,8 @@ impl Checker {
         machines: &[Machine],
     ) -> Result<bool, Box<Violation>> {
         let me = raft.id();
-        let (What::Append { .. } | What::Answer { .. }, Some(from), Some(machine)) =
-            (taken.what, taken.from, machines.get(me.slot()))
-        else {
-            return Ok(false);
-        };
-        if !self.elections.hears(raft, machine.clock_reading(now), (taken.term, from), taken.what) {
+        let Some(machine) = machines.get(me.slot()) else { return Ok(false) };
+        if !self.elections.hears(raft, machine.clock_reading(now), taken) {
             return Ok(false);
         }
         self.check_heard(me, taken);
@@ -300,7 +293,6 @@ impl Checker {
     }
 
     /// A step that decided something.
-    #[inline(never)]
     fn check_decisions(
         &mut self,
         now: Time,
@@ -326,11 +318,11 @@ impl Checker {
             self.check_demotion(now, raft, seen.commit)?;
         }
         // A leader that commits its own removal steps down in the same step.
-        let led = raft.is_leader() || seen.led.is_some_and(|(term, _)| term == raft.term());
+        let led = raft.is_leader() || seen.led.0 == raft.term();
         if led && raft.commit_index() > seen.commit {
             self.check_commit(now, raft, machines)?;
         }
-        let led_before = seen.led.is_some_and(|(term, _)| term == seen.term);
+        let led_before = seen.led.0 == seen.term && seen.term > Term::ZERO;
         self.check_elections(now, raft, out, (seen.term, led_before), taken, machines)?;
         self.check_heard(me, taken);
         self.check_reads(now, raft, out, machines)?;
@@ -347,7 +339,7 @@ impl Checker {
             term: raft.term(),
             commit: raft.commit_index(),
             applied,
-            led: raft.is_leader().then(|| (raft.term(), raft.log().last().index)),
+            led: if raft.is_leader() { (raft.term(), raft.log().last().index) } else { Default::default() },
             compared,
         };
         Ok(())
@@ -411,10 +403,10 @@ impl Checker {
     /// last entry that the leader named (Log Matching).
     fn compare(&self, raft: &Raft, taken: &Taken) -> (Term, LogIndex) {
         let (compared_in, compared) = self.seen[raft.id()].compared;
-        let (What::Append { last, .. } | What::Piece { last }) = taken.what else { return (compared_in, compared) };
+        let (What::Append { last, .. } | What::Piece { last }) = &taken.what else { return (compared_in, compared) };
         // Most say nothing new. And what counts is what the leader itself sent.
         let news = taken.term != compared_in || last.index > compared;
-        if news && taken.term == raft.term() && self.leader_of(taken.term) == taken.from && raft.log().contains(last) {
+        if news && taken.term == raft.term() && self.leader_of(taken.term) == taken.from && raft.log().contains(*last) {
             (taken.term, last.index)
         } else {
             (compared_in, compared)
@@ -450,11 +442,8 @@ impl Checker {
             }
         }
         let Some(log) = &write.log else { return Ok(()) };
-        if let Some((term, last)) = self.seen[me].led
-            && raft.is_leader()
-            && term == raft.term()
-            && log.after < last
-        {
+        let (term, last) = self.seen[me].led;
+        if raft.is_leader() && term == raft.term() && log.after < last {
             let first = format_args!("{me} led term {term} with entries up to {last}");
             self.broken(Property::LeaderAppendOnly, now, first, format_args!("it dropped those after {}", log.after))?;
         }
@@ -557,7 +546,7 @@ impl Checker {
 
     fn check_leader(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
-        if self.seen[me].led.is_some_and(|(led, _)| led == term) {
+        if self.seen[me].led.0 == term {
             return Ok(());
         }
         if let Some(other) = self.leaders.insert(term, me).filter(|other| *other != me) {

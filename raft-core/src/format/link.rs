@@ -30,7 +30,7 @@ use core::hash::Hasher;
 
 use super::base64::{self, TextError};
 use super::{ACTIONS_MAX, Run, RunError};
-use crate::hash::TraceHasher;
+use crate::hash::ThoroughHasher;
 use crate::kv::codec::{Reader, put_number};
 use crate::kv::{DecodeError, Problem};
 use crate::raft::{Rule, Rules, ServerId};
@@ -241,7 +241,7 @@ pub fn unseal(text: &str) -> Result<Vec<u8>, LinkError> {
 }
 
 fn checksum(bytes: &[u8]) -> [u8; 4] {
-    let mut hasher = TraceHasher::new(u64::from(VERSION));
+    let mut hasher = ThoroughHasher::new(u64::from(VERSION));
     hasher.write(bytes);
     (hasher.finish() as u32).to_le_bytes()
 }

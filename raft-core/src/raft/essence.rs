@@ -201,14 +201,14 @@ mod tests {
         RequestVoteResponse, ServerId, ServerSet, Start, Term,
     };
     use super::*;
-    use crate::hash::TraceHasher;
+    use crate::hash::ThoroughHasher;
 
     fn server(number: u8) -> ServerId {
         ServerId::new(number).unwrap()
     }
 
     fn essence(raft: &Raft) -> u64 {
-        let mut hasher = TraceHasher::new(0);
+        let mut hasher = ThoroughHasher::new(0);
         raft.hash_essence(&mut hasher);
         hasher.finish()
     }

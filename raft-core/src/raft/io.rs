@@ -292,20 +292,27 @@ impl Output {
         self.committed.iter().flat_map(move |run| of(run).zip(run.entries.as_slice()))
     }
 
+    /// Whether there is nothing to be done but to send its messages, if there are any.
+    #[inline]
+    pub fn only_speaks(&self) -> bool {
+        // Most steps do: that is one question instead of nine.
+        let asked = self.reads.len() | self.accepted.len() | self.transferred.len() | self.refused.len();
+        let told = self.writes.len() | self.committed.len() | self.observations.len();
+        asked | told == 0 && self.restore.is_none() && !self.snapshot_wanted
+    }
+
     /// Empties it for the next step, keeping its memory.
     #[inline]
     pub fn clear(&mut self) {
-        self.snapshot_wanted = false;
         self.snapshot_refused = None;
-        // A driver that takes the messages out leaves nothing behind after most steps: that is one question instead of nine.
-        let asked = self.reads.len() | self.accepted.len() | self.transferred.len() | self.refused.len();
-        let told = self.writes.len() | self.messages.len() | self.committed.len() | self.observations.len();
-        if asked | told > 0 || self.restore.is_some() {
+        // A driver that takes the messages out leaves nothing behind after most steps.
+        if !self.messages.is_empty() || !self.only_speaks() {
             self.empty();
         }
     }
 
     fn empty(&mut self) {
+        self.snapshot_wanted = false;
         self.writes.clear();
         self.messages.clear();
         self.restore = None;
@@ -318,7 +325,6 @@ impl Output {
     }
 
     /// Notes an observation, if anybody listens.
-    #[inline]
     pub(super) fn observe(&mut self, observation: impl FnOnce() -> Observation) {
         if self.listen {
             self.observations.push(observation());

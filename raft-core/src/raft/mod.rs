@@ -567,7 +567,9 @@ impl Raft {
 
     /// What every step ends with: the write it made, the entries it committed, the reads they release.
     fn finish(&mut self, out: &mut Output) {
-        self.settle_admissions(out);
+        if !self.admissions.is_empty() {
+            self.settle_admissions(out);
+        }
         self.flush_write(out);
         while self.applied < self.commit {
             let first = self.applied.next();

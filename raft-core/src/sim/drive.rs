@@ -17,8 +17,8 @@ use super::{Simulation, store_settings};
 use crate::hash::mix;
 use crate::kv::{Applied, Store};
 use crate::raft::{
-    self, Config, Configuration, DiskId, EntryId, Input, LogIndex, Observation, Output, Payload, Raft, Receipt,
-    ServerId, ServerSet, Start,
+    self, Config, Configuration, DiskId, EntryId, Envelope, Input, LogIndex, Observation, Output, Payload, Raft,
+    Receipt, ServerId, ServerSet, Start,
 };
 use crate::time::{Duration, Time};
 
@@ -213,7 +213,18 @@ impl Simulation {
     }
 
     /// Carries out a step's decisions and tells the server what came of them, until it has nothing more to say.
-    fn follow_up(&mut self, server: ServerId, out: &mut Output, mut asker: Option<Asker>) {
+    fn follow_up(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) {
+        if out.only_speaks() {
+            self.check_step(server, out);
+            self.send_messages(server, out);
+        } else {
+            self.follow_up_deeds(server, out, asker);
+        }
+        self.schedule_server(server);
+    }
+
+    #[inline(never)]
+    fn follow_up_deeds(&mut self, server: ServerId, out: &mut Output, mut asker: Option<Asker>) {
         while let Some(follow_up) = self.carry_out(server, out, asker.take()) {
             let now = self.now;
             let machine = &mut self.machines[server.slot()];
@@ -224,11 +235,19 @@ impl Simulation {
             };
             process.raft.step(machine.clock.read(now), input, out);
         }
-        self.schedule_server(server);
+    }
+
+    fn send_messages(&mut self, server: ServerId, out: &mut Output) {
+        let Simulation { queue, network, machines, now, .. } = self;
+        for Envelope { to, message } in out.messages.drain(..) {
+            if to.slot() < machines.len() {
+                let (from, to) = (Endpoint::Server(server), Endpoint::Server(to));
+                network.send(queue, *now, from, to, Body::Raft(message));
+            }
+        }
     }
 
     /// Carries out what a step decided, in the order that [`Output`] asks for; what to feed the server next, if anything.
-    /// Most steps decide little: what they say nothing about is not so much as looked into.
     fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<FollowUp> {
         self.check_step(server, out);
         if !out.observations.is_empty() {
@@ -242,14 +261,7 @@ impl Simulation {
             self.give_up_dropped(server, out);
             follow_up = self.write(server, out).map(FollowUp::Durable);
         }
-        if !out.messages.is_empty() {
-            for envelope in out.messages.drain(..) {
-                if envelope.to.slot() < self.machines.len() {
-                    let (from, to) = (Endpoint::Server(server), Endpoint::Server(envelope.to));
-                    self.send(from, to, Body::Raft(envelope.message));
-                }
-            }
-        }
+        self.send_messages(server, out);
         for (request, id) in &out.accepted {
             match asker {
                 Some(asker) => self.await_entry(server, *id, asker),

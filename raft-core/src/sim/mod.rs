@@ -299,8 +299,7 @@ impl Simulation {
     // ---------------------------------------------------------------- messages
 
     fn send(&mut self, from: Endpoint, to: Endpoint, body: Body) {
-        let Simulation { queue, network, now, .. } = self;
-        network.send(*now, from, to, body, |flight, arrives| queue.push(arrives, Event::Arrive { flight }));
+        self.network.send(&mut self.queue, self.now, from, to, body);
     }
 
     fn arrive(&mut self, place: Place) -> bool {

@@ -16,6 +16,7 @@ use rand::{RngExt, SeedableRng};
 use super::action::MessageKind;
 use super::client::{Answer, ClientId, ClientRequest, Reply};
 use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters, Ppm};
+use super::queue::{Event, Queue};
 use crate::raft::{Message, ServerId};
 use crate::sorted::Sorted;
 use crate::time::{Duration, Time};
@@ -136,37 +137,48 @@ impl Network {
         }
     }
 
-    /// Puts a message on its way, perhaps twice, perhaps to be lost. Tells `schedule` where and when it arrives.
-    pub(super) fn send(
+    /// Puts a message on its way, perhaps twice, perhaps to be lost. It is scheduled in `queue`.
+    pub(super) fn send(&mut self, queue: &mut Queue, now: Time, from: Endpoint, to: Endpoint, body: Body) {
+        // Clients speak over connections, which lose messages but don't repeat them.
+        let late = match &body {
+            Body::Raft(message) if self.parameters.duplication > 0 || self.some_late => {
+                self.send_copies(queue, now, from, to, message)
+            }
+            _ => Duration::ZERO,
+        };
+        self.send_once(queue, now, from, to, body, late);
+    }
+
+    /// Puts copies of a message on their way, if it is to come more than once; by how much the message itself is late.
+    #[inline(never)]
+    fn send_copies(
         &mut self,
+        queue: &mut Queue,
         now: Time,
         from: Endpoint,
         to: Endpoint,
-        body: Body,
-        mut schedule: impl FnMut(Place, Time),
-    ) {
-        // Clients speak over connections, which lose messages but don't repeat them.
-        if matches!(body, Body::Raft(_)) && self.chance(self.parameters.duplication) {
-            self.send_once(now, from, to, body.clone(), Duration::ZERO, &mut schedule);
+        message: &Message,
+    ) -> Duration {
+        let copy = || Body::Raft(message.clone());
+        if self.chance(self.parameters.duplication) {
+            self.send_once(queue, now, from, to, copy(), Duration::ZERO);
         }
         let mut late = Duration::ZERO;
-        if self.some_late
-            && let Body::Raft(message) = &body
-        {
-            let kind = MessageKind::of(message);
-            for kind in [MessageKind::Everything, kind] {
-                let by = self.be_late(kind);
-                if by == Duration::ZERO {
-                    continue;
-                }
-                if self.late[kind as usize].copies {
-                    self.send_once(now, from, to, body.clone(), by, &mut schedule);
-                } else {
-                    late = late.max(by);
-                }
+        if !self.some_late {
+            return late;
+        }
+        for kind in [MessageKind::Everything, MessageKind::of(message)] {
+            let by = self.be_late(kind);
+            if by == Duration::ZERO {
+                continue;
+            }
+            if self.late[kind as usize].copies {
+                self.send_once(queue, now, from, to, copy(), by);
+            } else {
+                late = late.max(by);
             }
         }
-        self.send_once(now, from, to, body, late, &mut schedule);
+        late
     }
 
     /// By how much a message of this kind is late.
@@ -179,15 +191,7 @@ impl Network {
         Duration::from_micros(self.random.random_range(delay / 2..=delay))
     }
 
-    fn send_once(
-        &mut self,
-        now: Time,
-        from: Endpoint,
-        to: Endpoint,
-        body: Body,
-        late: Duration,
-        schedule: &mut impl FnMut(Place, Time),
-    ) {
+    fn send_once(&mut self, queue: &mut Queue, now: Time, from: Endpoint, to: Endpoint, body: Body, late: Duration) {
         let impairment = self.impairment(from, to);
         let latency = self.latency() + impairment.delay + self.straggle(from, to) + late;
         let arrives = now + latency;
@@ -208,7 +212,7 @@ impl Network {
         flight.lost = lost;
         flight.late = late > Duration::ZERO;
         flight.body = body;
-        schedule(Place { place, number: self.sent as u32 }, arrives);
+        queue.push(arrives, Event::Arrive { flight: Place { place, number: self.sent as u32 } });
     }
 
     /// Where the message that was to arrive at `place` is, unless it is held or has left already.
@@ -266,9 +270,9 @@ impl Network {
     }
 
     /// The message of that number goes out once more; whether there is one.
-    pub(super) fn repeat(&mut self, number: u64, now: Time, mut schedule: impl FnMut(Place, Time)) -> bool {
+    pub(super) fn repeat(&mut self, queue: &mut Queue, number: u64, now: Time) -> bool {
         let Some(flight) = self.flights().find(|flight| flight.number == number).cloned() else { return false };
-        self.send_once(now, flight.from, flight.to, flight.body, Duration::ZERO, &mut schedule);
+        self.send_once(queue, now, flight.from, flight.to, flight.body, Duration::ZERO);
         true
     }
 

@@ -151,8 +151,7 @@ impl Simulation {
                 }
             }
             Action::DuplicateMessage(number) => {
-                let Simulation { queue, network, .. } = self;
-                if network.repeat(*number, now, |flight, at| queue.push(at, Event::Arrive { flight })) {
+                if self.network.repeat(&mut self.queue, *number, now) {
                     self.tell(What::MessageTouched(*number, "is sent once more"));
                 }
             }

@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
-use crate::hash::TraceHasher;
+use crate::hash::ThoroughHasher;
 
 /// A key's or a value's number in its history: equal texts have equal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,7 +54,7 @@ impl Interner {
     /// Where the text is in the table, or would be.
     fn slot(&self, text: &str) -> usize {
         let mask = self.table.len() - 1;
-        let mut hasher = TraceHasher::new(text.len() as u64);
+        let mut hasher = ThoroughHasher::new(text.len() as u64);
         hasher.write(text.as_bytes());
         let mut slot = hasher.finish() as usize & mask;
         while self.table[slot] != EMPTY && *self.texts[self.table[slot] as usize] != *text {
