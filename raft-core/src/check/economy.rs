@@ -452,6 +452,18 @@ impl Checker {
         self.broken(Property::Economy, now, first, second)
     }
 
+    /// A server wants a snapshot: much has been applied since the last one.
+    pub(super) fn check_snapshot_wanted(&self, now: Time, raft: &Raft) -> Verdict {
+        let (config, applied) = (raft.config(), raft.applied_index());
+        let since = raft.snapshot().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
+        let (entries, bytes) = (config.snapshot_after_entries, config.snapshot_after_bytes);
+        let many = entries > 0 && applied.distance_from(since) >= entries;
+        if many || bytes > 0 && raft.log().bytes_in(since, applied) >= bytes {
+            return Ok(());
+        }
+        self.out_of_order(Property::Economy, now, raft.id(), "wants a snapshot", "it has applied little since the last")
+    }
+
     /// Counts what a step sends.
     pub(super) fn count_messages(&mut self, now: Time, raft: &Raft, to: ServerId, message: &Message) -> Verdict {
         if self.economy.sent(raft.id(), to, message) {

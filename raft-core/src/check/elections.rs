@@ -19,7 +19,9 @@ use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Taken, What};
-use crate::raft::{Configuration, DiskId, EntryId, HardState, LogIndex, Output, Raft, Rule, ServerId, ServerSet, Term};
+use crate::raft::{
+    Configuration, DiskId, EntryId, HardState, LogIndex, Output, Raft, Rule, ServerId, ServerSet, Standing, Term,
+};
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
 
@@ -30,14 +32,14 @@ const ROUNDS_ALONE: u32 = 4;
 /// By server.
 #[derive(Clone, Debug)]
 pub(super) struct Elections {
-    of: ByServer<Standing>,
+    of: ByServer<Record>,
     /// Whose disk is the one that it began with, as a founder.
     pub(super) founders: ServerSet,
 }
 
 /// What is known of one server. Times are by its own clock.
 #[derive(Clone, Copy, Debug, Default)]
-struct Standing {
+struct Record {
     /// When it took its last step.
     stepped: Time,
     /// Whether its operator has just told it to campaign.
@@ -55,8 +57,8 @@ struct Standing {
     voted: (Term, Option<ServerId>),
     /// Whom it takes for which term's leader.
     follows: (Term, Option<ServerId>),
-    /// Which disk has been admitted under its name.
-    admitted: DiskId,
+    /// Which disk has been admitted under its name, by which entry.
+    admitted: (DiskId, LogIndex),
     /// How its log ended before its disk lost entries; zero if it lacks none.
     lost: EntryId,
     // ---- as a candidate
@@ -77,7 +79,7 @@ struct Standing {
     followed_until: Time,
 }
 
-impl Standing {
+impl Record {
     /// Whether the leader of the term before `term` told it to campaign.
     fn was_told(&self, term: Term) -> bool {
         self.told > Term::ZERO && self.told.next() == term
@@ -86,7 +88,7 @@ impl Standing {
 
 impl Elections {
     pub(super) fn new(founders: ServerSet, count: usize) -> Elections {
-        Elections { of: ByServer::new(Standing::default(), count), founders }
+        Elections { of: ByServer::new(Record::default(), count), founders }
     }
 
     /// A server has lost its disk.
@@ -96,28 +98,32 @@ impl Elections {
     }
 
     /// That a disk is admitted under a server's name is committed.
-    pub(super) fn admit(&mut self, server: ServerId, disk: DiskId) {
-        self.of[server].admitted = disk;
+    pub(super) fn admit(&mut self, server: ServerId, disk: DiskId, index: LogIndex) {
+        let admitted = &mut self.of[server].admitted;
+        // It may be admitted more than once; the first time counts.
+        if admitted.0 != disk {
+            *admitted = (disk, index);
+        }
     }
 
     /// A server starts, as patient as it is configured to be: whoever makes it less so takes that
     /// upon himself.
     pub(super) fn started(&mut self, raft: &Raft, clock: Time) {
-        let standing = &mut self.of[raft.id()];
-        standing.patience.2 = standing.patience.2.min(raft.config().patience());
-        standing.waits_since = clock;
-        standing.lost = standing.lost.max(raft.hard_state().lost);
-        standing.voted = (raft.term(), raft.hard_state().voted_for);
-        standing.follows = Default::default();
-        standing.writing = (0, clock);
+        let record = &mut self.of[raft.id()];
+        record.patience.2 = record.patience.2.min(raft.config().patience());
+        record.waits_since = clock;
+        record.lost = record.lost.max(raft.hard_state().lost);
+        record.voted = (raft.term(), raft.hard_state().voted_for);
+        record.follows = Default::default();
+        record.writing = (0, clock);
     }
 
     /// A server leads from now on.
     pub(super) fn leads(&mut self, server: ServerId) {
-        let standing = &mut self.of[server];
+        let record = &mut self.of[server];
         // Its first step tells when: all are heard then.
-        (standing.judged_by, standing.round, standing.alone) = (LogIndex(u64::MAX), 0, 0);
-        standing.followed_until = Time::ZERO;
+        (record.judged_by, record.round, record.alone) = (LogIndex(u64::MAX), 0, 0);
+        record.followed_until = Time::ZERO;
     }
 
     /// Whether a server's disk has lost entries, and hasn't got them back.
@@ -129,28 +135,28 @@ impl Elections {
     /// happens that counts; whether that is all, and the server follows whom it followed before.
     #[inline]
     pub(super) fn hears(&mut self, raft: &Raft, clock: Time, taken: &Taken) -> bool {
-        let standing = &mut self.of[raft.id()];
+        let record = &mut self.of[raft.id()];
         let follows = (raft.term(), raft.leader());
-        if follows != standing.follows {
+        if follows != record.follows {
             return false;
         }
         match &taken.what {
             What::Append { .. } => {
                 if follows == (taken.term, taken.from) {
-                    standing.patience = (taken.term, clock, raft.config().patience());
-                    standing.waits_since = clock;
+                    record.patience = (taken.term, clock, raft.config().patience());
+                    record.waits_since = clock;
                 }
             }
             What::Answer { .. } => {
                 if let Some(from) = taken.from.filter(|_| taken.term == follows.0) {
-                    standing.heard[from.slot()] = clock;
+                    record.heard[from.slot()] = clock;
                 }
             }
             // How its disk stands is looked at elsewhere.
-            What::Other if standing.writing.0 == 0 && standing.lost == EntryId::ZERO => {}
+            What::Other if record.writing.0 == 0 && record.lost == EntryId::ZERO => {}
             _ => return false,
         }
-        standing.stepped = clock;
+        record.stepped = clock;
         true
     }
 
@@ -171,15 +177,15 @@ impl Checker {
     /// A server's clock was set. Whose clock was set back isn't more patient for that; and a leader
     /// that was asleep meanwhile doesn't notice, and goes by what it showed when it heard somebody.
     pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
-        let standing = &mut self.elections.of[server];
-        let (_, since, length) = &mut standing.patience;
+        let record = &mut self.elections.of[server];
+        let (_, since, length) = &mut record.patience;
         if before >= *since + *length {
             *length = Duration::ZERO;
         }
         *since = (*since).min(after);
-        standing.waits_since = standing.waits_since.min(after);
-        standing.writing.1 = after;
-        standing.followed_until = Time::ZERO;
+        record.waits_since = record.waits_since.min(after);
+        record.writing.1 = after;
+        record.followed_until = Time::ZERO;
     }
 
     /// A server is told to campaign, by whoever operates it.
@@ -201,32 +207,32 @@ impl Checker {
         let me = raft.id();
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
         let clock = machine.clock_reading(now);
-        let standing = &mut self.elections.of[me];
-        standing.stepped = clock;
+        let record = &mut self.elections.of[me];
+        record.stepped = clock;
         let unsynced = machine.disk().unsynced();
-        if unsynced < standing.writing.0 || unsynced == 0 || !machine.disk().is_stalled() {
-            standing.writing.1 = clock;
+        if unsynced < record.writing.0 || unsynced == 0 || !machine.disk().is_stalled() {
+            record.writing.1 = clock;
         }
-        standing.writing.0 = unsynced + out.writes.len();
-        if standing.lost > EntryId::ZERO && standing.lost <= machine.disk().image().log().last() {
-            standing.lost = EntryId::ZERO;
+        record.writing.0 = unsynced + out.writes.len();
+        if record.lost > EntryId::ZERO && record.lost <= machine.disk().image().log().last() {
+            record.lost = EntryId::ZERO;
         }
         let follows = (raft.term(), raft.leader());
-        let news = core::mem::replace(&mut standing.follows, follows) != follows;
+        let news = core::mem::replace(&mut record.follows, follows) != follows;
         match (taken.what, taken.from) {
             (What::Append { .. } | What::Piece { .. }, leader) if follows == (taken.term, leader) => {
-                standing.patience = (taken.term, clock, raft.config().patience());
-                standing.waits_since = clock;
+                record.patience = (taken.term, clock, raft.config().patience());
+                record.waits_since = clock;
             }
-            (What::Answer { .. }, Some(from)) if taken.term == raft.term() => standing.heard[from.slot()] = clock,
+            (What::Answer { .. }, Some(from)) if taken.term == raft.term() => record.heard[from.slot()] = clock,
             (What::Consent, Some(from)) if taken.term == before.0 => {
-                if standing.would_vote.0 != taken.term {
-                    standing.would_vote = (taken.term, ServerSet::EMPTY);
+                if record.would_vote.0 != taken.term {
+                    record.would_vote = (taken.term, ServerSet::EMPTY);
                 }
-                standing.would_vote.1.insert(from);
+                record.would_vote.1.insert(from);
             }
-            (What::RequestVote { wished, .. }, from) => standing.asked_by = (taken.term, from, wished),
-            (What::TimeoutNow, _) => standing.told = standing.told.max(taken.term),
+            (What::RequestVote { wished, .. }, from) => record.asked_by = (taken.term, from, wished),
+            (What::TimeoutNow, _) => record.told = record.told.max(taken.term),
             _ => {}
         }
         if news {
@@ -236,9 +242,21 @@ impl Checker {
         for write in &out.writes {
             if let Some(hard_state) = &write.hard_state {
                 self.check_vote_given(now, raft, hard_state, taken, clock)?;
+                self.check_admitted(now, me, hard_state, machine)?;
             }
         }
         Ok(())
+    }
+
+    /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may count on it.
+    fn check_admitted(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &Machine) -> Verdict {
+        let (image, (disk, index)) = (machine.disk().image(), self.elections.of[me].admitted);
+        let news = hard_state.standing == Standing::Member && image.hard_state().standing != Standing::Member;
+        if !news || hard_state.disk != disk || image.log().last().index >= index {
+            return Ok(());
+        }
+        let (first, second) = ("counts itself admitted", "its disk doesn’t know of that");
+        self.out_of_order(Property::OneVoteATerm, now, me, first, second)
     }
 
     /// A server says that it would vote for somebody.
@@ -265,7 +283,7 @@ impl Checker {
     /// A server asks who would vote for it.
     pub(super) fn check_questions(&mut self, now: Time, raft: &Raft, machine: &Machine) -> Verdict {
         let me = raft.id();
-        let Standing { stepped: clock, urged, .. } = self.elections.of[me];
+        let Record { stepped: clock, urged, .. } = self.elections.of[me];
         self.check_voter(now, raft, &Taken::default())?;
         self.check_campaign(now, raft, clock)?;
         let hard_state = machine.disk().image().hard_state();
@@ -287,7 +305,6 @@ impl Checker {
     }
 
     /// A server that is asked for its vote, or whether it would give it, goes over to a later term.
-    #[inline(never)]
     fn check_term(&self, now: Time, raft: &Raft, (before, led): (Term, bool), taken: &Taken, clock: Time) -> Verdict {
         let (me, term, config) = (raft.id(), raft.term(), raft.config());
         if term <= before {
@@ -310,23 +327,22 @@ impl Checker {
     }
 
     /// A server gives its vote, or campaigns, which is to vote for itself.
-    #[inline(never)]
     fn check_vote_given(&mut self, now: Time, raft: &Raft, vote: &HardState, taken: &Taken, clock: Time) -> Verdict {
         let me = raft.id();
-        let standing = &mut self.elections.of[me];
+        let record = &mut self.elections.of[me];
         let given = (vote.term, vote.voted_for);
         // What was given before is written once more with something else.
-        let Some(candidate) = vote.voted_for.filter(|_| standing.voted != given) else { return Ok(()) };
-        standing.voted = given;
+        let Some(candidate) = vote.voted_for.filter(|_| record.voted != given) else { return Ok(()) };
+        record.voted = given;
         let wished = if candidate == me {
-            standing.was_told(vote.term)
+            record.was_told(vote.term)
         } else {
-            standing.asked_by == (vote.term, Some(candidate), true)
+            record.asked_by == (vote.term, Some(candidate), true)
         };
-        let promised = standing.patience.0;
+        let promised = record.patience.0;
         if wished {
             // And so has that leader given its lease up.
-            standing.patience.2 = Duration::ZERO;
+            record.patience.2 = Duration::ZERO;
         } else if vote.term > promised {
             self.check_patience(now, raft, (vote.term, candidate), clock)?;
         }
@@ -348,9 +364,9 @@ impl Checker {
     /// A server votes, or would vote, for whoever asks it, or campaigns.
     fn check_voter(&self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
         let (me, rules) = (raft.id(), &raft.config().rules);
-        let standing = &self.elections.of[me];
+        let record = &self.elections.of[me];
         let disk = raft.hard_state().disk;
-        let remembers = self.elections.founders.contains(me) || disk == standing.admitted && disk != DiskId::default();
+        let remembers = self.elections.founders.contains(me) || disk == record.admitted.0 && disk != DiskId::default();
         if !remembers && rules.on(Rule::BarAmnesiacVoters) {
             self.out_of_order(Property::OneVoteATerm, now, me, "votes", "it may have forgotten another vote")?;
         }
@@ -358,7 +374,7 @@ impl Checker {
             What::PreVote { last } | What::RequestVote { last, .. } => last,
             _ => raft.log().last(),
         };
-        if theirs >= raft.log().last().max(standing.lost) || !rules.on(Rule::CompareLogsBeforeVoting) {
+        if theirs >= raft.log().last().max(record.lost) || !rules.on(Rule::CompareLogsBeforeVoting) {
             return Ok(());
         }
         self.out_of_order(
@@ -392,13 +408,13 @@ impl Checker {
     /// A server campaigns, or asks whether it should, which no leader wished for.
     fn check_campaign(&self, now: Time, raft: &Raft, clock: Time) -> Verdict {
         let (me, config) = (raft.id(), raft.config());
-        let standing = &self.elections.of[me];
-        let (writing, since) = standing.writing;
+        let record = &self.elections.of[me];
+        let (writing, since) = record.writing;
         if writing > 0 && clock >= since + config.disk_stall_max.times(2) {
             self.out_of_order(Property::OrderlyElections, now, me, "campaigns", "its disk hangs")?;
         }
-        let soonest = standing.waits_since + config.election_timeout_min;
-        if standing.urged || clock >= soonest {
+        let soonest = record.waits_since + config.election_timeout_min;
+        if record.urged || clock >= soonest {
             return Ok(());
         }
         let second = "its election timeout isn’t over";
@@ -424,12 +440,12 @@ impl Checker {
     #[inline]
     pub(super) fn check_followers(&mut self, now: Time, raft: &Raft, round: u64) -> Verdict {
         let (since, _) = self.membership_of(raft.id());
-        let standing = &mut self.elections.of[raft.id()];
-        if round <= standing.round {
+        let record = &mut self.elections.of[raft.id()];
+        if round <= record.round {
             return Ok(());
         }
-        standing.round = round;
-        if standing.judged_by == since && standing.stepped < standing.followed_until {
+        record.round = round;
+        if record.judged_by == since && record.stepped < record.followed_until {
             return Ok(());
         }
         self.check_followed(now, raft, since)
@@ -438,28 +454,28 @@ impl Checker {
     /// It is looked who was heard when.
     fn check_followed(&mut self, now: Time, raft: &Raft, since: LogIndex) -> Verdict {
         let (me, config) = (raft.id(), raft.config());
-        let standing = &mut self.elections.of[me];
-        let clock = standing.stepped;
-        if standing.judged_by != since {
+        let record = &mut self.elections.of[me];
+        let clock = record.stepped;
+        if record.judged_by != since {
             // Whoever is new hasn't had the time to answer.
-            standing.judged_by = since;
-            standing.heard.fill(clock);
+            record.judged_by = since;
+            record.heard.fill(clock);
         }
         let patience = config.election_timeout_max.times(2);
-        standing.heard[me.slot()] = clock;
+        record.heard[me.slot()] = clock;
         let (mut heard, mut until) = (ServerSet::EMPTY, Time::NEVER);
         for server in ServerSet::first(MACHINES as u8).iter() {
-            let patient_until = standing.heard[server.slot()] + patience;
+            let patient_until = record.heard[server.slot()] + patience;
             if patient_until > clock {
                 heard.insert(server);
                 until = until.min(patient_until);
             }
         }
         let followed = !config.check_quorum || self.by_either(raft, heard);
-        let standing = &mut self.elections.of[me];
-        standing.followed_until = if followed { until } else { Time::ZERO };
-        standing.alone = if followed { 0 } else { standing.alone + 1 };
-        if standing.alone < ROUNDS_ALONE {
+        let record = &mut self.elections.of[me];
+        record.followed_until = if followed { until } else { Time::ZERO };
+        record.alone = if followed { 0 } else { record.alone + 1 };
+        if record.alone < ROUNDS_ALONE {
             return Ok(());
         }
         self.out_of_order(Property::OrderlyElections, now, me, "leads on", "it hears no quorum any more")

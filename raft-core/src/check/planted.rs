@@ -7,10 +7,10 @@ use alloc::vec::Vec;
 use super::safety::Verdict;
 use super::{Asked, Checker, Property, Violation, patience};
 use crate::raft::{
-    AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, Durable, Entries, Entry,
-    EntryId, Envelope, HardState, Input, InstallSnapshot, LogIndex, LogWrite, Message, Output, Payload, Piece, PreVote,
-    PreVoteResponse, Raft, Receipt, RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta,
-    Start, Term, TimeoutNow, Write,
+    AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, DiskId, Durable, Entries,
+    Entry, EntryId, Envelope, HardState, Input, InstallSnapshot, InstallSnapshotResponse, LogIndex, LogWrite, Message,
+    Output, Payload, Piece, PreVote, PreVoteResponse, Raft, Receipt, RequestVoteResponse, Rule, Rules, ServerId,
+    ServerSet, Snapshot, SnapshotMeta, SnapshotProgress, Start, Term, TimeoutNow, Write,
 };
 use crate::sim::{Action, Machine, Scenario, Simulation, TRUE_RATE, Target};
 use crate::time::{Duration, Time};
@@ -276,6 +276,33 @@ fn an_acknowledgement_of_something_else(ignored: Option<Property>) -> Verdict {
     stage.disk(2, HardState { term: Term(2), ..HardState::default() }, alloc::vec![no_op(1)]);
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
     stage.stepped(&raft, &acknowledging(1, 2, 1))
+}
+
+/// A follower has five entries on its disk, none of them committed, and says that a snapshot brought them.
+fn an_answer_beyond_any_snapshot(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let hard_state = HardState { term: Term(1), ..HardState::default() };
+    stage.disk(2, hard_state, (0..5).map(|_| no_op(1)).collect());
+    let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
+    let progress = SnapshotProgress::Installed(LogIndex(5));
+    let answer = InstallSnapshotResponse { term: Term(1), round: 1, last: id(5, 1), progress };
+    stage.stepped(&raft, &saying(1, Message::InstallSnapshotResponse(answer)))
+}
+
+/// A leader admits a voter's disk.
+fn an_admission_of_a_voter(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = stage.start(1, &[1], Rules::ALL)?;
+    stage.lead(&mut raft, true)?;
+    let admission = Payload::Admission { server: s(1), disk: DiskId(7) };
+    stage.stepped(&raft, &writing(1, alloc::vec![Entry { term: Term(1), payload: admission }]))
+}
+
+/// A server wants a snapshot of nothing.
+fn a_snapshot_of_nothing_new(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 2, 3], ignored);
+    let raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
+    stage.stepped(&raft, &Output { snapshot_wanted: true, ..writing(0, Vec::new()) })
 }
 
 /// A leader counts itself alone, though there are three.
@@ -673,6 +700,9 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::DurablePromise, a_vote_that_a_crash_takes_away),
     (Property::DurablePromise, an_entry_that_a_crash_takes_away),
     (Property::DurablePromise, an_acknowledgement_of_something_else),
+    (Property::DurablePromise, an_answer_beyond_any_snapshot),
+    (Property::LawfulMembership, an_admission_of_a_voter),
+    (Property::Economy, a_snapshot_of_nothing_new),
     (Property::DurableCommit, a_commit_on_one_disk),
     (Property::DurableCommit, a_joint_commit_without_the_new_majority),
     (Property::DurableCommit, a_commit_that_a_crash_takes_away),

@@ -99,6 +99,10 @@ impl Checker {
         image: &Image,
     ) -> Verdict {
         let SnapshotProgress::Installed(index) = m.progress else { return Ok(()) };
+        if index > raft.commit_index() {
+            let (first, second) = ("answers a snapshot", "it speaks of what no snapshot covers");
+            self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)?;
+        }
         let leader = machines.get(to.slot()).and_then(Machine::raft);
         self.check_acknowledgement(now, raft, (m.term, index), leader, image)
     }

@@ -335,6 +335,9 @@ impl Checker {
             self.check_comparison(now, raft, compared)?;
         }
         let applied = self.check_applied(now, raft, out)?;
+        if out.snapshot_wanted {
+            self.check_snapshot_wanted(now, raft)?;
+        }
         self.seen[me] = Seen {
             term: raft.term(),
             commit: raft.commit_index(),
@@ -425,7 +428,6 @@ impl Checker {
         self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {}", raft.commit_index()))
     }
 
-    #[inline(never)]
     fn check_write(&mut self, now: Time, raft: &Raft, write: &Write, machines: &[Machine]) -> Verdict {
         let me = raft.id();
         if let Some(snapshot) = &write.snapshot {
@@ -455,6 +457,16 @@ impl Checker {
             index = id.index;
             if let Some(previous) = previous.replace(id) {
                 self.check_entry(now, me, previous, id, entry)?;
+            }
+            if let Payload::Admission { server, .. } = &entry.payload
+                && raft.is_leader()
+            {
+                let (_, membership) = self.memberships[me].latest();
+                // The votes of a voter's old disk may be on their way.
+                if membership.is_joint() || !membership.learners.contains(*server) {
+                    let (first, second) = ("admits a disk", "its server isn’t a settled learner");
+                    self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
+                }
             }
             if let Payload::Membership(next) = &entry.payload {
                 let (before, next) = (self.memberships[me].latest(), (id.index, **next));
@@ -571,7 +583,6 @@ impl Checker {
     }
 
     /// A leader raised its commit index.
-    #[inline(never)]
     fn check_commit(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, commit) = (raft.id(), raft.commit_index());
         // An entry of an earlier term can be overwritten still, though a quorum has it: it is
@@ -598,7 +609,7 @@ impl Checker {
             match &entry.payload {
                 Payload::Membership(configuration) => self.committed_memberships.append((index, **configuration)),
                 Payload::Admission { server, disk } => {
-                    self.elections.admit(*server, *disk);
+                    self.elections.admit(*server, *disk, index);
                     self.promises.admit(*server);
                 }
                 Payload::NoOp | Payload::Command(_) => {}
@@ -638,7 +649,6 @@ impl Checker {
     }
 
     /// State Machine Safety. Where the server stands afterwards.
-    #[inline(never)]
     fn check_applied(&self, now: Time, raft: &Raft, out: &Output) -> Result<LogIndex, Box<Violation>> {
         let me = raft.id();
         let mut applied = self.seen[me].applied;

@@ -349,7 +349,7 @@ impl Log {
     }
 
     /// The size of the entries `(after, last]`.
-    pub(super) fn bytes_in(&self, after: LogIndex, last: LogIndex) -> u64 {
+    pub(crate) fn bytes_in(&self, after: LogIndex, last: LogIndex) -> u64 {
         self.iter_from(after.next()).take(last.distance_from(after) as usize).map(|entry| entry.payload.size()).sum()
     }
 }

@@ -430,15 +430,30 @@ impl Raft {
     /// A member's disk has lost what it had acknowledged: what was known to match is no longer.
     fn on_damaged(&mut self, from: ServerId, probe: u64, previous: LogIndex, last: EntryId, out: &mut Output) {
         let agreed = self.log.last_not_after(last.index, last.term);
+        let now = self.now;
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress_mut(from) else { return };
         if probe != progress.probe || matches!(progress.state, ProgressState::Snapshot(_)) {
             return;
         }
-        progress.forget_match();
         // As after a conflict: where even the log's beginning is later than that, what comes next is a snapshot.
-        progress.become_probe(agreed.index.min(last.index).next().min(previous));
-        out.observe(|| Observation::PeerDamaged { peer: from, last });
+        let to = agreed.index.min(last.index);
+        // Where it lacks no more than is known, something has only overtaken what comes before it.
+        let lost = to < progress.matched;
+        // What it acknowledged before a loss is on its way, perhaps, as answers to the rounds so far.
+        let round = lost.then(|| leader.rounds.begin_quietly(now));
+        let Some(progress) = leader.progress_mut(from) else { return };
+        let before = progress.next;
+        if let Some(round) = round {
+            progress.since_round = round;
+            progress.forget_match();
+        }
+        progress.become_probe(to.next().min(previous));
+        let to = progress.next;
+        out.observe(|| match lost {
+            true => Observation::PeerDamaged { peer: from, last },
+            false => Observation::BackedOff { peer: from, from: before, to },
+        });
         self.send_entries(from, out);
     }
 

@@ -7,8 +7,8 @@
 //! * **usurper**: the leader is cut off, and before its lease can run out somebody campaigns, or is handed the leadership. Who has heard the leader lately doesn't
 //!   vote, and a leader that hands over has given its lease up;
 //! * **lag**: all answers to the leader take their time, and then nobody hears it any more. Its lease runs from when it asked, not from when it was answered;
-//! * **rhythm**: every leader is cut off soon after it was elected, as in Figure 8. What an earlier leader left behind counts only under an entry of the
-//!   leader's own;
+//! * **rhythm**: every leader is cut off soon after it was elected, or two of them in turn, as in Figure 8. What an earlier leader left behind counts only
+//!   under an entry of the leader's own;
 //! * **coup**: a leader that nobody hears is asked to replace the others. The change needs a majority of those that it would replace;
 //! * **ouster**: the others remove a leader that nobody hears, which learns of it when it hears them again, before it learns of anything else. It commits no more
 //!   of its own log than has been compared with theirs;
@@ -30,7 +30,7 @@ use alloc::vec::Vec;
 use rand::RngExt;
 
 use super::action::{Action, MessageKind, OwnTiming, Target};
-use super::parameters::{MACHINES_MAX, NetworkParameters};
+use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters};
 use super::storm::{PATIENCE, Storm, pick};
 use crate::raft::{ServerId, ServerSet};
 use crate::time::{Duration, Time};
@@ -136,6 +136,9 @@ impl Storm {
 
     /// Leader after leader is cut off soon after it was elected.
     pub(super) fn rhythm(&mut self, at: Time) {
+        if self.random.random_range(0..3_u32) > 0 {
+            return self.figure_8(at);
+        }
         let beat = self.millis(200) + Duration::from_millis(100);
         let mut at = at;
         for _ in 0..8 {
@@ -144,6 +147,31 @@ impl Storm {
             at += beat.percent(50) + self.about(beat.percent(50));
         }
         self.put(at, Action::HealAll);
+    }
+
+    /// Figure 8 as it is drawn: two servers lead in turn, and whoever isn't to lead is cut off. What the one appends takes its time, what the other appends comes
+    /// when nobody takes it any more.
+    fn figure_8(&mut self, at: Time) {
+        let Some((one, other)) = self.two() else { return };
+        let of = MessageKind::Appends;
+        let (soon, never) = (Duration::from_millis(40) + self.millis(80), Duration::from_secs(4));
+        self.put(at, Action::TransferLeadership(one));
+        let mut at = at + Duration::from_millis(200);
+        let turns = [(other, one, never), (one, other, soon)];
+        for (leads, waits, delay) in turns.into_iter().cycle().take(7) {
+            self.put(at, Action::HealAll);
+            self.put(at, Action::Isolate(Target::Server(waits)));
+            self.put(at, Action::SetLate { of, share: CERTAIN, delay, copies: false });
+            // Nobody campaigns with success before the others have forgotten the last leader.
+            at += self.parameters.timing.election_timeout_max;
+            for _ in 0..4 {
+                self.put(at, Action::Campaign(leads));
+                at += self.millis(40);
+            }
+            at += delay.min(self.millis(200));
+        }
+        self.put(at, Action::HealAll);
+        self.put(at, Action::SetLate { of, share: 0, delay: Duration::ZERO, copies: false });
     }
 
     /// The isolated leader is asked to replace others by servers that it reaches.

@@ -164,9 +164,9 @@ impl Kind {
     /// How long it goes on, about: it comes no more often than that.
     const fn takes(self) -> Duration {
         match self {
-            Kind::Swizzle | Kind::Rhythm | Kind::Coup | Kind::Oust => Duration::from_millis(1_500),
+            Kind::Swizzle | Kind::Coup | Kind::Oust => Duration::from_millis(1_500),
             Kind::Haunt | Kind::Overdue | Kind::Corner | Kind::Swap => Duration::from_millis(1_500),
-            Kind::LastMoment | Kind::Shrink | Kind::Amnesia | Kind::SlowDisks | Kind::Reconfigure => {
+            Kind::Rhythm | Kind::LastMoment | Kind::Shrink | Kind::Amnesia | Kind::SlowDisks | Kind::Reconfigure => {
                 Duration::from_millis(3_000)
             }
             _ => Duration::ZERO,

@@ -273,6 +273,48 @@ fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once(
     assert_eq!(cluster.last(s(3)), cluster.last(s(1)));
 }
 
+/// What a follower acknowledged before its disk lost entries comes late, when the leader has learned of the loss.
+#[test]
+fn acknowledgements_from_before_a_loss_count_no_more() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.tolerate();
+    cluster.hold(s(3), s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(10));
+    let before = cluster.on_the_way(s(3), s(1));
+    cluster.deliver_all(s(3), s(1));
+    let mut damaged = image(1, &[1]);
+    damaged.hard_state.lost = cluster.last(s(3));
+    cluster.crash(s(3));
+    cluster.restart_from(s(3), damaged);
+    let matched = |cluster: &Cluster| match cluster.raft(s(1)).role() {
+        Role::Leader(leader) => leader.progress(s(3)).map(|progress| progress.matched),
+        _ => None,
+    };
+    cluster.run(ms(60));
+    let said = cluster.on_the_way(s(3), s(1));
+    let loss = |message: &Message| matches!(message, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Damaged { .. }));
+    let report = said.iter().position(loss).expect("it tells of its loss");
+    cluster.hold(s(1), s(3));
+    cluster.deliver_nth(s(3), s(1), report);
+    assert!(matched(&cluster) < Some(LogIndex(2)));
+    for message in before {
+        cluster.arrive(s(3), s(1), message);
+    }
+    assert!(
+        matched(&cluster) < Some(LogIndex(2)),
+        "S3 has lost entry 2, and S1 takes it to have {:?}",
+        matched(&cluster)
+    );
+    // What it is sent now counts.
+    cluster.let_go(s(1), s(3));
+    cluster.let_go(s(3), s(1));
+    cluster.run(ms(200));
+    assert_eq!(matched(&cluster), Some(cluster.last(s(1)).index));
+}
+
 /// S3 is behind by a snapshot, and each round trip the leader takes sixteen entries more into its log.
 fn catches_up_while_writes_go_on(config: impl Fn(&mut Config) + 'static) {
     let mut cluster = Cluster::with(3).config(config).start();
