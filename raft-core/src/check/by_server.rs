@@ -15,6 +15,12 @@ impl<T: Clone> ByServer<T> {
     }
 }
 
+impl<T> ByServer<T> {
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.0.iter_mut()
+    }
+}
+
 impl<T> Index<ServerId> for ByServer<T> {
     type Output = T;
 

@@ -194,7 +194,6 @@ impl Checker {
     }
 
     /// A server's step, before which it was in that term, and led it or didn't.
-    #[inline(never)]
     pub(super) fn check_elections(
         &mut self,
         now: Time,

@@ -51,6 +51,8 @@ struct Link {
     /// which probe it was sent last.
     matched: [(Term, u64, LogIndex); MACHINES],
     probes: [u64; MACHINES],
+    /// As a leader: who has told it that its disk has lost entries, and has lost none since.
+    told: ServerSet,
     /// As a leader: whether it was handing over after its last step.
     hands_over: bool,
     /// The last entry of its log one second ago, and before, with the term.
@@ -69,6 +71,9 @@ impl Replication {
 
     pub(super) fn destroyed(&mut self, server: ServerId) {
         self.destroyed.insert(server);
+        for link in self.of.iter_mut() {
+            link.told.remove(server);
+        }
     }
 
     /// Whether a server's disk holds whatever it ever held.
@@ -112,13 +117,20 @@ fn command_bytes(entry: &Entry) -> u64 {
 
 impl Checker {
     /// A server's step.
-    pub(super) fn check_replication(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> Verdict {
+    pub(super) fn check_replication(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        out: &Output,
+        taken: &Taken,
+        machines: &[Machine],
+    ) -> Verdict {
         let me = raft.id();
         if !out.writes.is_empty() {
             self.note_written(now, raft, out)?;
         }
         self.check_log(now, raft)?;
-        self.check_taken(now, raft, taken)?;
+        self.check_taken(now, raft, taken, machines)?;
         if let Role::Leader(leader) = raft.role() {
             let hands_over = leader.transfer().is_some();
             let before = core::mem::replace(&mut self.replication.of[me].hands_over, hands_over);
@@ -142,7 +154,7 @@ impl Checker {
 
     /// What a follower has taken of its leader, or a leader has been told by a member.
     #[inline]
-    pub(super) fn check_taken(&mut self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
+    pub(super) fn check_taken(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
         match &taken.what {
             What::Append { previous, last, commit }
                 if (previous != last || *commit > raft.commit_index())
@@ -150,7 +162,9 @@ impl Checker {
             {
                 self.check_append_taken(now, raft, (*previous, *last, *commit))
             }
-            What::Answer { says, .. } if taken.term == raft.term() => self.check_match(now, raft, taken.from, says),
+            What::Answer { says, .. } if taken.term == raft.term() => {
+                self.check_match(now, raft, taken.from, says, machines)
+            }
             _ => Ok(()),
         }
     }
@@ -171,7 +185,7 @@ impl Checker {
         }
         // A rejection of an earlier probe counts for nothing.
         match &taken.what {
-            What::Answer { says: Says::Rejected { previous, hint, probe }, .. }
+            What::Answer { says: Says::Rejected { previous, hint, probe, .. }, .. }
                 if taken.from == Some(to) && (before, m.probe) == (*probe, probe + 1) =>
             {
                 self.check_step_back(now, raft, (to, *previous, *hint), m)
@@ -221,19 +235,45 @@ impl Checker {
 
     /// Monotonic State: a member has answered a leader.
     #[inline]
-    fn check_match(&mut self, now: Time, raft: &Raft, from: Option<ServerId>, says: &Says) -> Verdict {
+    fn check_match(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        from: Option<ServerId>,
+        says: &Says,
+        machines: &[Machine],
+    ) -> Verdict {
         let me = raft.id();
         let Some((from, progress)) = from.and_then(|from| Some((from, progress_of(raft, from)?))) else {
             return Ok(());
         };
         // Counted anew from the round on in which it became a member, or may have got another disk.
         let known = (raft.term(), progress.since_round, progress.matched);
-        let before = core::mem::replace(&mut self.replication.of[me].matched[from.slot()], known);
+        let link = &mut self.replication.of[me];
+        let before = core::mem::replace(&mut link.matched[from.slot()], known);
+        if known.2 > before.2 {
+            return self.check_raise(now, raft, from, known.2, machines);
+        }
+        if known.2 < before.2 && matches!(says, Says::Rejected { lost: true, .. }) {
+            link.told.insert(from);
+        }
         if !matches!(says, Says::Matched) || (before.0, before.1) != (known.0, known.1) || known.2 >= before.2 {
             return Ok(());
         }
         let (first, second) = ("knew how far another’s log matches", "now it knows of less");
         self.out_of_order(Property::MonotonicState, now, me, first, second)
+    }
+
+    /// Durable Promise: a leader takes a member to have more than before.
+    fn check_raise(&self, now: Time, raft: &Raft, from: ServerId, matched: LogIndex, machines: &[Machine]) -> Verdict {
+        let (me, told) = (raft.id(), self.replication.of[raft.id()].told);
+        let (Some(id), Some(machine)) = (raft.log().id_at(matched), machines.get(from.slot())) else { return Ok(()) };
+        let image = machine.disk().image();
+        if !told.contains(from) || image.holds(id) || image.hard_state().term > raft.term() {
+            return Ok(());
+        }
+        let second = "it has been told that they are lost";
+        self.out_of_order(Property::DurablePromise, now, me, "counts on entries of another", second)
     }
 
     /// Orderly Elections: nothing enters the log of a leader that hands over, or its successor

@@ -288,7 +288,7 @@ impl Checker {
         }
         self.check_heard(me, taken);
         self.check_log(now, raft)?;
-        self.check_taken(now, raft, taken)?;
+        self.check_taken(now, raft, taken, machines)?;
         Ok(true)
     }
 
@@ -326,7 +326,7 @@ impl Checker {
         self.check_elections(now, raft, out, (seen.term, led_before), taken, machines)?;
         self.check_heard(me, taken);
         self.check_reads(now, raft, out, machines)?;
-        self.check_replication(now, raft, out, taken)?;
+        self.check_replication(now, raft, out, taken, machines)?;
         for write in &out.writes {
             self.check_write(now, raft, write, machines)?;
         }

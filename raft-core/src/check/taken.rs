@@ -54,6 +54,8 @@ pub(super) enum Says {
         previous: LogIndex,
         hint: EntryId,
         probe: u64,
+        /// Whether the sender's disk has lost entries.
+        lost: bool,
     },
     Other,
 }
@@ -74,7 +76,8 @@ impl Taken {
                 let says = match m.outcome {
                     AppendOutcome::Matched(_) => Says::Matched,
                     AppendOutcome::Conflict { previous, hint } | AppendOutcome::Damaged { previous, last: hint } => {
-                        Says::Rejected { previous, hint, probe: m.probe }
+                        let lost = matches!(m.outcome, AppendOutcome::Damaged { .. });
+                        Says::Rejected { previous, hint, probe: m.probe, lost }
                     }
                     AppendOutcome::Joining { .. } => Says::Other,
                     AppendOutcome::StaleTerm => return Taken::default(),
