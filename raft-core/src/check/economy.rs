@@ -383,6 +383,15 @@ impl Economy {
     }
 }
 
+/// Whether so much has been applied since the last snapshot that another is to be taken.
+fn is_snapshot_due(raft: &Raft) -> bool {
+    let (config, applied) = (raft.config(), raft.applied_index());
+    let since = raft.snapshot().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
+    let (entries, bytes) = (config.snapshot_after_entries, config.snapshot_after_bytes);
+    let many = entries > 0 && applied.distance_from(since) >= entries;
+    many || bytes > 0 && raft.log().bytes_in(since, applied) >= bytes
+}
+
 /// Messages lost between the two, of those that explain that others are sent: not where nothing is
 /// heard of the receiver.
 fn losses(pair: &Pair, back: &Pair) -> u64 {
@@ -404,10 +413,13 @@ impl Checker {
 
     /// A window is over: looks at everything that was said in it, and at what waits to be said.
     #[cold]
-    pub(super) fn close_window(&mut self, now: Time, machines: &[Machine]) -> Verdict {
+    pub(super) fn close_window(&mut self, now: Time, me: ServerId, machines: &[Machine]) -> Verdict {
         for machine in machines {
             let Some(raft) = machine.raft() else { continue };
             self.replication.second(raft);
+            if raft.id() != me {
+                self.check_compacted(now, raft)?;
+            }
             let (sent, slot) = (raft.held_messages().len() as u64, raft.id().slot());
             let explained = HELD_ANYWAY + HELD_WINDOWS * raft.config().window_appends_max as u64;
             self.note_spent(now, slot, slot, &Spent { what: Kind::Held, sent, explained })?;
@@ -454,14 +466,24 @@ impl Checker {
 
     /// A server wants a snapshot: much has been applied since the last one.
     pub(super) fn check_snapshot_wanted(&self, now: Time, raft: &Raft) -> Verdict {
-        let (config, applied) = (raft.config(), raft.applied_index());
-        let since = raft.snapshot().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
-        let (entries, bytes) = (config.snapshot_after_entries, config.snapshot_after_bytes);
-        let many = entries > 0 && applied.distance_from(since) >= entries;
-        if many || bytes > 0 && raft.log().bytes_in(since, applied) >= bytes {
+        if is_snapshot_due(raft) {
             return Ok(());
         }
         self.out_of_order(Property::Economy, now, raft.id(), "wants a snapshot", "it has applied little since the last")
+    }
+
+    /// A server that isn't at work: it has taken the snapshots that were due.
+    fn check_compacted(&self, now: Time, raft: &Raft) -> Verdict {
+        if !is_snapshot_due(raft) {
+            return Ok(());
+        }
+        self.out_of_order(
+            Property::Economy,
+            now,
+            raft.id(),
+            "has applied much since its last snapshot",
+            "it takes none",
+        )
     }
 
     /// Counts what a step sends.

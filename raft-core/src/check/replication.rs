@@ -20,8 +20,8 @@ use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
 use crate::raft::{
-    AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Output, Payload, Progress, Raft, Role, Rule, ServerId,
-    ServerSet, Term,
+    AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Output, Payload, Progress, ProgressState, Raft, Role,
+    Rule, ServerId, ServerSet, Term,
 };
 use crate::sim::Machine;
 use crate::time::Time;
@@ -369,6 +369,23 @@ impl Checker {
         }
         let (first, second) = ("has what its leader has committed", "it doesn’t commit that");
         self.out_of_order(Property::VerifiedCommit, now, me, first, second)
+    }
+
+    /// Economy: of a snapshot so much is on its way as has been confirmed and a piece more, or as the window holds: no more, and no less.
+    pub(super) fn check_pieces(&self, now: Time, raft: &Raft, to: ServerId) -> Verdict {
+        let Some(ProgressState::Snapshot(transfer)) = progress_of(raft, to).map(|progress| &progress.state) else {
+            return Ok(());
+        };
+        let (config, on_its_way) = (raft.config(), transfer.sent - transfer.offset);
+        let piece = config.snapshot_piece_max;
+        let window = config.window_bytes_max.min(piece.saturating_mul(config.window_appends_max as u64));
+        let allowed = window.min(transfer.offset.saturating_add(piece));
+        let all = transfer.sent == transfer.snapshot.data().len() as u64;
+        if (all || on_its_way >= allowed) && on_its_way <= allowed.saturating_add(piece) {
+            return Ok(());
+        }
+        let second = "not as much is on its way as should be";
+        self.out_of_order(Property::Economy, now, raft.id(), "sends a snapshot", second)
     }
 
     /// Orderly Elections: somebody is told to campaign.

@@ -246,7 +246,7 @@ impl Checker {
     pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
         let me = raft.id();
         if now >= self.economy.ends {
-            self.close_window(now, machines)?;
+            self.close_window(now, me, machines)?;
         }
         let taken = core::mem::take(&mut self.taken);
         let seen = &self.seen[me];
@@ -372,7 +372,10 @@ impl Checker {
                         self.check_rejection(now, raft, &m.outcome, taken)?;
                     }
                 }
-                Message::InstallSnapshot(m) => self.begin_round(now, me, m.round),
+                Message::InstallSnapshot(m) => {
+                    self.begin_round(now, me, m.round);
+                    self.check_pieces(now, raft, to)?;
+                }
                 Message::InstallSnapshotResponse(m) => self.check_installed(now, raft, (to, m), machines, image)?,
                 Message::PreVote(_) => asks = true,
                 Message::PreVoteResponse(m) => {

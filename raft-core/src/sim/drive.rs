@@ -28,14 +28,6 @@ fn patience(config: &Config) -> Duration {
     config.disk_stall_max.times(2) + config.election_timeout_max.times(2)
 }
 
-/// What a server is told as soon as it has been listened to.
-enum FollowUp {
-    /// Its write took no time.
-    Durable(Receipt),
-    /// The snapshot that it wanted.
-    SnapshotTaken { index: LogIndex, data: Arc<[u8]> },
-}
-
 impl Simulation {
     pub(super) fn start(&mut self, server: ServerId) {
         let parameters = &self.scenario.parameters;
@@ -225,15 +217,22 @@ impl Simulation {
 
     #[inline(never)]
     fn follow_up_deeds(&mut self, server: ServerId, out: &mut Output, mut asker: Option<Asker>) {
-        while let Some(follow_up) = self.carry_out(server, out, asker.take()) {
-            let now = self.now;
+        let mut snapshot_wanted = false;
+        loop {
+            let receipt = self.carry_out(server, out, asker.take());
+            // It is asked for once, whatever else the step decided.
+            snapshot_wanted |= out.snapshot_wanted;
             let machine = &mut self.machines[server.slot()];
             let Some(process) = &mut machine.process else { break };
-            let input = match follow_up {
-                FollowUp::Durable(receipt) => Input::Durable(receipt),
-                FollowUp::SnapshotTaken { index, data } => Input::SnapshotTaken { index, data },
+            let input = match receipt {
+                Some(receipt) => Input::Durable(receipt),
+                None if core::mem::take(&mut snapshot_wanted) => {
+                    let data = Arc::from(process.store.snapshot());
+                    Input::SnapshotTaken { index: process.raft.applied_index(), data }
+                }
+                None => break,
             };
-            process.raft.step(machine.clock.read(now), input, out);
+            process.raft.step(machine.clock.read(self.now), input, out);
         }
     }
 
@@ -247,8 +246,8 @@ impl Simulation {
         }
     }
 
-    /// Carries out what a step decided, in the order that [`Output`] asks for; what to feed the server next, if anything.
-    fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<FollowUp> {
+    /// Carries out what a step decided, in the order that [`Output`] asks for; the receipt for what it writes, if that takes no time.
+    fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<Receipt> {
         self.check_step(server, out);
         if !out.observations.is_empty() {
             self.note_observations(server, out);
@@ -256,10 +255,10 @@ impl Simulation {
         if !out.writes.is_empty() || !out.committed.is_empty() {
             self.revision += 1;
         }
-        let mut follow_up = None;
+        let mut receipt = None;
         if !out.writes.is_empty() {
             self.give_up_dropped(server, out);
-            follow_up = self.write(server, out).map(FollowUp::Durable);
+            receipt = self.write(server, out);
         }
         self.send_messages(server, out);
         for (request, id) in &out.accepted {
@@ -282,13 +281,7 @@ impl Simulation {
         for request in out.transferred.drain(..) {
             self.note_request_ended(server, request);
         }
-        if out.snapshot_wanted
-            && let Some(process) = &self.machines[server.slot()].process
-        {
-            let data = Arc::from(process.store.snapshot());
-            follow_up = follow_up.or(Some(FollowUp::SnapshotTaken { index: process.raft.applied_index(), data }));
-        }
-        follow_up
+        receipt
     }
 
     fn note_observations(&mut self, server: ServerId, out: &mut Output) {

@@ -147,6 +147,11 @@ impl Simulation {
         newest.map(|raft| *raft.configuration()).or_else(on_disk).unwrap_or_else(founders)
     }
 
+    /// Who is, or is to be, in the membership that the operator wants, if it hasn't come to that yet.
+    pub(crate) fn wanted_members(&self) -> Option<ServerSet> {
+        self.wanted.map(|wanted| wanted.voters.union(wanted.learners))
+    }
+
     /// Every membership that may be in force or come into force again: a server that is down, or behind, may know of one that nobody else
     /// does.
     pub(super) fn known_configurations(&self) -> Vec<Configuration> {

@@ -216,6 +216,11 @@ pub enum Stuck {
         /// Where the write is.
         index: u64,
     },
+    /// The membership isn't what the operator wants, though nothing is wrong with whom it concerns.
+    NotChanged {
+        /// Who is to be in it.
+        wanted: ServerSet,
+    },
     /// A server that was removed has not learned of it.
     NotTold {
         /// The server.
@@ -270,6 +275,7 @@ impl fmt::Display for Stuck {
             Stuck::NoLeader => f.write_str("nobody leads"),
             Stuck::NoAnswer { why } => write!(f, "no write has been answered: {why}"),
             Stuck::Behind { server, index } => write!(f, "{server} still has not applied entry {index}"),
+            Stuck::NotChanged { wanted } => write!(f, "the membership still isn’t what is wanted, {wanted}"),
             Stuck::NotTold { server } => write!(f, "{server} still doesn’t know that it has been removed"),
             Stuck::StoresDiffer { first, second, index } => {
                 write!(f, "{first} and {second} have both applied everything up to {index}, but their stores differ")
@@ -358,6 +364,11 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     if let Some(server) = removed_and_not_told(world, leader) {
         return Some(Stuck::NotTold { server });
     }
+    if let Some(wanted) = world.wanted_members()
+        && wanted.union(world.configuration().members()).iter().all(|server| is_reached(world, leader, server))
+    {
+        return Some(Stuck::NotChanged { wanted });
+    }
     stores.sort_by_key(|(applied, server, _)| (*applied, *server));
     let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
     differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
@@ -415,6 +426,11 @@ fn removed_and_not_told(world: &Simulation, leader: ServerId) -> Option<ServerId
         asks && !members.contains(id) && is_well(world, machine) && are_linked(world, leader, id)
     };
     machines.find(ignorant).map(Machine::id)
+}
+
+/// Whether the leader reaches a server that nothing is wrong with.
+fn is_reached(world: &Simulation, leader: ServerId, server: ServerId) -> bool {
+    server == leader || are_linked(world, leader, server) && world.machine(server).is_some_and(|m| is_well(world, m))
 }
 
 /// Whether all that has ever been wrong with a server is over.
