@@ -396,3 +396,22 @@ fn a_leader_whose_clock_is_set_back_has_no_lease_for_a_while() {
     assert!(answered(last_of_person(&world)));
     until(&mut world, "a lease again", lease);
 }
+
+/// A step that writes, applies and wants a snapshot is all of that on a disk that writes at once.
+#[test]
+fn every_server_takes_its_snapshots_where_disks_write_at_once() {
+    let mut scenario = Scenario::new(1, 3);
+    let parameters = &mut scenario.parameters;
+    (parameters.disk.fsync_min, parameters.disk.fsync_max) = (ms(0), ms(0));
+    (parameters.clients.count, parameters.clients.think_time) = (8, ms(2));
+    parameters.timing.snapshot_after_entries = 20;
+    let mut world = Simulation::new(scenario).expect("the test's parameters make a world");
+    world.run_until(Time::from_secs(5));
+    assert_eq!(world.violation(), None);
+    for machine in world.machines() {
+        let raft = machine.raft().expect("all are up");
+        let since = raft.snapshot().map_or(0, |snapshot| snapshot.meta.last.index.0);
+        let applied = raft.applied_index().0;
+        assert!(applied > 100 && applied - since < 20, "{} has applied {applied}, since {since}", machine.id());
+    }
+}
