@@ -22,7 +22,7 @@ export const breaks = [
   // persist-before-counting
   'AQbYjQoBnVPYP-GAKRKBwKMCAQDAqQcBgAGg9zYATRXERg',
   // match-writes-by-term
-  'AQnyyzoBYYDXIpqMUYLmiONe6Ae4FwAAAMCpBwGAAgGgwh5kAcgBrAIKtc8EFsDPJMymFRfoB9AP2rMCKPvOCCcAABYA1tsIAQQAAQUAFAADAA4GyN8C4NQDRE8R9Q',
+  'AQel8TQB_rIFw9DnP07miONe6Ae4FwAAAMCpBwGAAgGgwh5kAcgBrAII6p4JFsDPJMHaChbAmgwAF-gH0A_tmQEopdYKJwDW2wgBBAAUAA4GyN8C4NQDr-iYuw',
   // check-previous-entry
   'AQTTjLwCAdATsm-5AFFc58CrAgLoB7gXAAAEwLgCAaCNBoAEoPc2BPnElwIPAQL5uwUTAtqTBxECAfOMAvSNHLacAxQUtjin',
   // truncate-only-on-conflict
@@ -34,21 +34,21 @@ export const breaks = [
   // commit-only-own-term
   'AZIBlMeaAgEF0vlaYvrofueg4wMD6AegnAHQD7DqAQXAuAIBgEACQKD3Ng_A3ZwBEwDMog8mAgDAhD38-gju3AEUABMAgPkaFAATAQAmAgDAhD2AkvQB4KcSBwPFhgMUAAcDuvQFBwOJuwkTAwAmAgDAhD38-giXtgcUsdwXEwDIrysw',
   // ignore-old-snapshots
-  'ARXs3ycBOZKHKI0MtTmH4O8CBOgHuBcFCJh1AQGgjQaAgAEIoPc2AgAPBAPdwCcUNMA9eg',
+  'ARamoZMBAbvT7eMo-TU4h6DjXgLoB7gXBcCpBwGAgAEBoMIeZAHIAawCApy9kAEdABbAmgx987LO',
   // change-through-joint
   'ASCAxBMBf1qC8MxQ3j6BwKsCBALAuAIBwM8kgIACoPc2AgAdAB4ELDBuTg',
   // one-change-at-a-time
   'AQepkg0Bb0qoos2PJsmBwKNeAwDAqQcBgIAEoMIeZAHIAawCAozGCh4BncwCHgI5yaVe',
   // own-commit-before-change
-  'ARzAmgwBm9mOScEDSaOBwKNeBADAqQcBgIAIoMIeZAHIAawCAQAeBNu16VA',
+  'ARfoxRwBH6hYRBs4djDnyONeBOgHuBcAAAAAwKkHAYCACAGgwh5kAcgBrAICw-4CAQTlrRIdcr2G-Q',
   // membership-follows-log
-  'AQma0pABAfM0GnloKKtZ4YjjXgMAAADAqQcBgIAQAaDCHmQByAGsAgaBlX8dABbAmgyakgUX6AfQD-O1AgEDAAMADgHwkwnAmgyR83Ib',
+  'ARbpohIBuW9MB72ykErngKMCA4gnmHXQD7DqAcC4AgGAgBCg9zYBAB4B_GcrJg',
   // bar-amnesiac-voters
   'AQir1AwBZbJH0aUWS-7hwONeAQAAAMCpBwGAgCABoMIeZAHIAawCAgAX6AfQDwAoY5uKEQ',
   // confirm-before-reading
   'AROehSIBHzuicocphDHmiONe6Ae4FwAAAMCpBwGAgEABoMIeZAHIAawCBAAWwJoMxNUMF-gH0A-AlgQIAgDtzwInADzlmTY',
   // own-commit-before-reading
-  'ARrW7SEBnlppAdPBPL_ngKNeAegHuBcAAMCpBwGAgIABoMIeZAHIAawCA4mBDwEBAAMADgHI3wLg1AOQjLAL',
+  'ARip-zwB2c0wj0xvBkuHwKOeAQHoB7gXAsC4AgGAgIABoPc2AQIBAwPDpS8BAAADAA4BiCeQThQJyJU',
   // apply-before-reading
   'AQ2vpQ0BZaHaEsfWcHvnwKsCAegHuBcAAATAuAIBoI0GgICAAqD3NgEAHVbcyNY',
   // lease-from-sending
