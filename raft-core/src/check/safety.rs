@@ -18,7 +18,7 @@ use super::taken::{Taken, What};
 use super::{Property, Violation};
 use crate::raft::{
     AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Rule,
-    ServerId, ServerSet, Term, Write,
+    ServerId, ServerSet, Standing, Term, Write,
 };
 use crate::sim::Machine;
 use crate::sorted::Sorted;
@@ -702,9 +702,13 @@ impl Checker {
     }
 }
 
-/// Whose disks have an entry.
+/// Whose disks have an entry, and remember what was promised on them: a new disk may have forgotten that to a later leader.
 fn holders(machines: &[Machine], id: EntryId) -> ServerSet {
-    machines.iter().filter(|machine| machine.disk().image().holds(id)).map(Machine::id).collect()
+    let holds = |machine: &&Machine| {
+        let image = machine.disk().image();
+        image.holds(id) && image.hard_state().standing == Standing::Member
+    };
+    machines.iter().filter(holds).map(Machine::id).collect()
 }
 
 fn describe(entry: &Entry) -> String {

@@ -349,6 +349,10 @@ impl Raft {
             random,
             config,
         };
+        // What was lost may have come back without the disk's having been told so.
+        if raft.log.last() >= raft.hard_state.lost {
+            raft.hard_state.lost = EntryId::ZERO;
+        }
         raft.arm_election_timer();
         Ok(raft)
     }

@@ -326,7 +326,7 @@ impl Raft {
             self.members().reached_by_quorum(|server| match leader.progress(server) {
                 // A leader votes for nobody while it leads; what ends that ends the lease.
                 _ if server == self.config.id => Time::NEVER,
-                Some(progress) if began(progress) > Time::ZERO && counts(progress) => {
+                Some(progress) if self.counts(progress) && began(progress) > Time::ZERO && counts(progress) => {
                     // What a member says is no reason to believe in more than this server's own patience.
                     let patience = progress.patience.min(self.config.election_timeout_min);
                     began(progress) + patience.percent(100 - self.config.clock_drift_max)
@@ -369,7 +369,7 @@ impl Raft {
         }
         let me = self.config.id;
         let answered = |s: ServerId| {
-            if s == me { u64::MAX } else { leader.progress(s).map_or(0, |p| p.acked_round) }
+            if s == me { u64::MAX } else { leader.progress(s).filter(|p| self.counts(p)).map_or(0, |p| p.acked_round) }
         };
         let confirmed = self.members().reached_by_quorum(answered);
         let mut released = 0;

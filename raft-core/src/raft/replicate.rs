@@ -319,11 +319,26 @@ impl Raft {
 
     /// Whether a member may vote on the disk it has, by what it says of a match.
     fn note_standing(&mut self, from: ServerId, outcome: AppendOutcome) {
-        if let Role::Leader(leader) = &mut self.role
-            && let Some(progress) = leader.progress_mut(from)
-        {
-            progress.may_vote = Some(matches!(outcome, AppendOutcome::Matched(_)));
+        let may_vote = matches!(outcome, AppendOutcome::Matched(_));
+        let now = self.now;
+        let Role::Leader(leader) = &mut self.role else { return };
+        let Some(progress) = leader.progress(from) else { return };
+        if !may_vote && progress.may_vote != Some(false) {
+            // What the disk before it has said is on its way, perhaps, as answers to the rounds so far.
+            let round = leader.rounds.begin_quietly(now);
+            if let Some(progress) = leader.progress_mut(from) {
+                progress.begin_anew(round);
+            }
         }
+        if let Some(progress) = leader.progress_mut(from) {
+            progress.may_vote = Some(may_vote);
+        }
+    }
+
+    /// Whether what a member has acknowledged, and which rounds it has answered, counts where a quorum is needed: not before it has said
+    /// that it may vote on the disk it has. Who has lost its disk may have promised something to a later leader on it.
+    pub(super) fn counts(&self, progress: &Progress) -> bool {
+        progress.may_vote == Some(true) || !self.rule(Rule::BarAmnesiacVoters)
     }
 
     /// A member answered: it is alive, and it knew the leader when `round` was current. Whether it is one, with the disk it has.
@@ -427,12 +442,15 @@ impl Raft {
         self.send_entries(from, out);
     }
 
-    /// A member's disk has lost what it had acknowledged: what was known to match is no longer.
+    /// A member's disk has lost what it had acknowledged, or is another one: what was known to match is no longer, if it lies beyond what is left.
     fn on_damaged(&mut self, from: ServerId, probe: u64, previous: LogIndex, last: EntryId, out: &mut Output) {
         let agreed = self.log.last_not_after(last.index, last.term);
         let now = self.now;
         let Role::Leader(leader) = &mut self.role else { return };
+        // What it acknowledged before the loss is on its way, perhaps, as answers to the rounds so far.
+        let round = leader.rounds.begin_quietly(now);
         let Some(progress) = leader.progress_mut(from) else { return };
+        (progress.since_round, progress.may_vote) = (round, None);
         if probe != progress.probe || matches!(progress.state, ProgressState::Snapshot(_)) {
             return;
         }
@@ -440,12 +458,8 @@ impl Raft {
         let to = agreed.index.min(last.index);
         // Where it lacks no more than is known, something has only overtaken what comes before it.
         let lost = to < progress.matched;
-        // What it acknowledged before a loss is on its way, perhaps, as answers to the rounds so far.
-        let round = lost.then(|| leader.rounds.begin_quietly(now));
-        let Some(progress) = leader.progress_mut(from) else { return };
         let before = progress.next;
-        if let Some(round) = round {
-            progress.since_round = round;
+        if lost {
             progress.forget_match();
         }
         progress.become_probe(to.next().min(previous));
@@ -466,7 +480,11 @@ impl Raft {
         };
         let (me, own) = (self.config.id, self.own_match());
         let matched = |s: ServerId| {
-            if s == me { own } else { leader.progress(s).map_or(LogIndex::ZERO, |p| p.matched) }
+            if s == me {
+                own
+            } else {
+                leader.progress(s).filter(|p| self.counts(p)).map_or(LogIndex::ZERO, |p| p.matched)
+            }
         };
         let members = self.members();
         let held = if self.rule(Rule::CommitByMajority) {

@@ -321,6 +321,12 @@ impl Raft {
         if earlier || !self.note_heard(from, m.round, None) {
             return;
         }
+        // It doesn't say on which disk it is: it counts again once it says that it may vote.
+        if let Role::Leader(leader) = &mut self.role
+            && let Some(progress) = leader.progress_mut(from).filter(|progress| progress.may_vote == Some(true))
+        {
+            progress.may_vote = None;
+        }
         match m.progress {
             SnapshotProgress::StaleTerm => {}
             SnapshotProgress::Installed(index) => self.on_matched(from, index, index, m.round, out),

@@ -488,3 +488,61 @@ fn servers_whose_disks_are_equally_slow_wait_unequally_long() {
     waited.sort_unstable();
     assert!(waited[8] - waited[0] > 300, "{waited:?}");
 }
+
+/// S3's log is repaired on its disk, and the write that says so isn't there yet when it crashes. Nobody else has everything.
+#[test]
+fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(100));
+    cluster.isolate(s(2));
+    cluster.propose(s(1), "b");
+    cluster.settle();
+    cluster.run(ms(60));
+    cluster.crash(s(3));
+    let mut durable = cluster.disk(s(3)).durable();
+    let lost = cluster.disk(s(3)).log().last();
+    durable.hard_state.lost = lost;
+    durable.entries.pop();
+    cluster.restart_from(s(3), durable);
+    cluster.hold_disk(s(3));
+    cluster.run(ms(100));
+    while cluster.disk(s(3)).log().last() != lost {
+        cluster.fsync_one(s(3));
+    }
+    cluster.settle();
+    cluster.crash(s(3));
+    cluster.crash(s(1));
+    cluster.heal();
+    cluster.restart(s(3));
+    cluster.release_disk(s(3));
+    cluster.run(ms(5_000));
+    assert!(cluster.leads(s(3)), "{}", cluster.status());
+}
+
+/// The entry that is lost lies beyond what the leader knew to match, and so its loss tells it nothing new.
+#[test]
+fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(100));
+    cluster.isolate(s(2));
+    cluster.hold(s(3), s(1));
+    cluster.propose(s(1), "b");
+    cluster.deliver_all(s(1), s(3));
+    let late = cluster.take(s(3), s(1), 0);
+    cluster.crash(s(3));
+    let mut durable = cluster.disk(s(3)).durable();
+    durable.hard_state.lost = cluster.disk(s(3)).log().last();
+    durable.entries.pop();
+    cluster.restart_from(s(3), durable);
+    cluster.propose(s(1), "c");
+    cluster.deliver_all(s(1), s(3));
+    let told = cluster.take(s(3), s(1), 0);
+    cluster.arrive(s(3), s(1), told);
+    cluster.drop_all(s(1), s(3));
+    cluster.arrive(s(3), s(1), late);
+    assert!(cluster.matched(s(1), s(3)) <= cluster.disk(s(3)).log().last().index.0);
+}

@@ -446,3 +446,88 @@ fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
     cluster.arrive(s(3), s(1), late);
     assert_eq!(cluster.matched(s(1), s(3)), 0, "that disk is gone");
 }
+
+/// S1 leads, cut off; S2 was elected with the vote of S3 and has committed "x" with it; then S3 has lost its disk, and hears S1.
+fn a_stale_leader_and_a_new_disk() -> Cluster {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.isolate(s(1));
+    cluster.sleep(ms(160));
+    cluster.campaign(s(2));
+    cluster.settle();
+    cluster.propose(s(2), "x");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(2)), ["x"]);
+    cluster.crash(s(3));
+    cluster.isolate(s(2));
+    cluster.restart_wiped(s(3));
+    cluster.mend(s(1), s(3));
+    cluster.mend(s(3), s(1));
+    cluster.fire_timer(s(1));
+    cluster
+}
+
+#[test]
+fn a_stale_leader_commits_nothing_with_a_disk_that_has_forgotten_its_successor() {
+    let mut cluster = a_stale_leader_and_a_new_disk();
+    cluster.settle();
+    cluster.propose(s(1), "y");
+    cluster.settle();
+    assert!(cluster.leads(s(1)));
+    assert_eq!(cluster.applied(s(1)), [""; 0]);
+}
+
+#[test]
+fn a_stale_leader_confirms_no_read_with_a_disk_that_has_forgotten_its_successor() {
+    let mut cluster = a_stale_leader_and_a_new_disk();
+    let asked_at_once = cluster.read(s(1));
+    cluster.settle();
+    for read in [asked_at_once, cluster.read(s(1)), cluster.lease_read(s(1))] {
+        cluster.settle();
+        assert!(!matches!(cluster.answer(read), Some(Answer::Read(_))), "x was answered before");
+    }
+}
+
+/// The leader knows that S3 may not vote; then something comes that S3 said on the disk before.
+#[test]
+fn what_the_disk_before_acknowledged_says_nothing_of_the_new_ones_vote() {
+    let mut cluster = Cluster::new(3);
+    cluster.sleep(ms(150));
+    cluster.hold(s(3), s(1));
+    cluster.campaign(s(1));
+    cluster.settle();
+    cluster.run(ms(50));
+    let matched = |message: &Message| matches!(message, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Matched(_)));
+    let late = cluster.on_the_way(s(3), s(1)).into_iter().find(matched).expect("it has acknowledged something");
+    cluster.drop_everything();
+    cluster.let_go(s(3), s(1));
+    cluster.crash(s(3));
+    cluster.restart_wiped(s(3));
+    cluster.run(ms(300));
+    for late in [None, Some(late)] {
+        if let Some(late) = late {
+            cluster.arrive(s(3), s(1), late);
+        }
+        let change = cluster.change(s(1), set(&[1, 3]), set(&[]));
+        assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(3) });
+    }
+}
+
+/// The leader has just been told that S3 has nothing any more, and not yet whether it may vote.
+#[test]
+fn whose_loss_was_told_is_not_taken_for_a_voter_that_votes() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.run(ms(100));
+    cluster.crash(s(3));
+    cluster.restart_wiped(s(3));
+    cluster.drop_everything();
+    cluster.propose(s(1), "b");
+    cluster.deliver(s(1), s(3));
+    let told = cluster.deliver(s(3), s(1));
+    assert!(matches!(told, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Damaged { .. })));
+    let change = cluster.change(s(1), set(&[1, 3]), set(&[]));
+    assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(3) });
+}
