@@ -58,12 +58,10 @@ impl Raft {
                 return Err(Refusal::NotAdmitted { server });
             }
         }
-        // Voters that lost their disks go on counting: where too few others would be left, nobody could be elected any more. And of whom
-        // nothing is known it isn't known that it hasn't lost its disk.
-        let able = |server: &ServerId| {
-            *server == self.config.id || leader.progress(*server).is_some_and(|progress| self.counts(progress))
-        };
-        let silenced: ServerSet = change.voters.iter().filter(|server| !able(server)).collect();
+        // Voters that lost their disks go on counting: where too few others would be left, nobody could be elected any more.
+        let lost =
+            |server: &ServerId| leader.progress(*server).is_some_and(|progress| progress.may_vote == Some(false));
+        let silenced: ServerSet = change.voters.iter().filter(lost).collect();
         if let Some(server) = silenced.iter().next()
             && !super::quorum::is_majority(change.voters, change.voters.difference(silenced))
         {

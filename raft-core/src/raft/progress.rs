@@ -41,7 +41,7 @@ pub struct Progress {
     /// The latest round when `matched` was last raised. Who rejects an append of a later round for want of an entry up to there has
     /// lost it.
     pub matched_round: u64,
-    /// Whether the member may vote on the disk it has, by what it said when it last told of a match; nothing, before it has.
+    /// Whether the member may vote on the disk it has, by what it answered last; nothing, before it has said so.
     pub may_vote: Option<bool>,
     /// The disk that the leader last admitted for it, and when.
     pub admitted: Option<(DiskId, Time)>,

@@ -311,15 +311,16 @@ impl Raft {
             }
             AppendOutcome::Damaged { previous, last } => self.on_damaged(from, m.probe, previous, last, out),
             AppendOutcome::Conflict { previous, hint } => {
+                self.note_standing(from, m.outcome);
                 self.on_conflict(from, (m.round, m.probe), previous, hint, out);
             }
         }
         self.release_confirmed_reads(out);
     }
 
-    /// Whether a member may vote on the disk it has, by what it says of a match.
+    /// Whether a member may vote on the disk it has, by what it answers: who may not speaks neither of a match nor of a conflict.
     fn note_standing(&mut self, from: ServerId, outcome: AppendOutcome) {
-        let may_vote = matches!(outcome, AppendOutcome::Matched(_));
+        let may_vote = matches!(outcome, AppendOutcome::Matched(_) | AppendOutcome::Conflict { .. });
         let now = self.now;
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(progress) = leader.progress(from) else { return };
@@ -450,7 +451,8 @@ impl Raft {
         // What it acknowledged before the loss is on its way, perhaps, as answers to the rounds so far.
         let round = leader.rounds.begin_quietly(now);
         let Some(progress) = leader.progress_mut(from) else { return };
-        (progress.since_round, progress.may_vote) = (round, None);
+        // And whether it may vote it says with the next match.
+        (progress.since_round, progress.may_vote) = (round, Some(false));
         if probe != progress.probe || matches!(progress.state, ProgressState::Snapshot(_)) {
             return;
         }
