@@ -42,7 +42,8 @@
 //! ([`Standing`]) before a leader has *admitted* that disk by an entry of the log, and that is committed. Only a learner's disk
 //! is admitted: while the name is a voter's, what the old disk promised may still be on its way. So a lost disk is replaced,
 //! under the same name or another, by taking the name out of the voters and adding it anew; whether the server founded the
-//! cluster or joined later makes no difference.
+//! cluster or joined later makes no difference. Until then what the new disk acknowledges commits nothing, and the rounds that it answers
+//! confirm no read and give no lease: on the old one the server may have promised itself to a later leader.
 //!
 //! # Snapshots (`snapshots`)
 //! When the log has outgrown its bound, the state machine's owner is asked for a snapshot, and the log before it is dropped.
