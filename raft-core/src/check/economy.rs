@@ -309,11 +309,7 @@ impl Economy {
     /// A message has come to the end of its way, or was lost on it.
     #[inline]
     pub(super) fn landed(&mut self, from: ServerId, to: ServerId, number: u64, message: &Message, lost: bool) {
-        let (from, to) = (from.slot(), to.slot());
-        if from.max(to) >= self.servers {
-            return;
-        }
-        let pair = &mut self.pairs[from * self.servers + to];
+        let Some(pair) = self.pair(from, to) else { return };
         if lost {
             pair.count.lost += 1;
             return;
@@ -323,7 +319,7 @@ impl Economy {
         } else {
             pair.latest = number;
         }
-        let back = &mut self.pairs[to * self.servers + from];
+        let Some(back) = self.pair(to, from) else { return };
         match message {
             Message::AppendEntriesResponse(_) | Message::InstallSnapshotResponse(_) => back.count.heard += 1,
             Message::AppendEntries(_)

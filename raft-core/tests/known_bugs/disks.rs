@@ -1,6 +1,6 @@
 //! What is on a disk, what is not yet, and what a crash leaves of it.
 
-use raft_core::raft::{Config, EntryId, LogIndex, Message, Observation, Payload, Rule};
+use raft_core::raft::{Config, EntryId, LogIndex, Message, Observation, Payload, Rule, ServerId};
 
 use crate::support::{Cluster, Event, Setup, id, image, ms, s, set};
 
@@ -489,6 +489,17 @@ fn servers_whose_disks_are_equally_slow_wait_unequally_long() {
     assert!(waited[8] - waited[0] > 300, "{waited:?}");
 }
 
+/// A server's disk loses the last entry, which the server knows; that entry.
+fn restart_without_the_last_entry(cluster: &mut Cluster, server: ServerId) -> EntryId {
+    cluster.crash(server);
+    let mut durable = cluster.disk(server).durable();
+    let lost = cluster.disk(server).log().last();
+    durable.hard_state.lost = lost;
+    durable.entries.pop();
+    cluster.restart_from(server, durable);
+    lost
+}
+
 /// S3's log is repaired on its disk, and the write that says so isn't there yet when it crashes. Nobody else has everything.
 #[test]
 fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
@@ -500,12 +511,7 @@ fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
     cluster.propose(s(1), "b");
     cluster.settle();
     cluster.run(ms(60));
-    cluster.crash(s(3));
-    let mut durable = cluster.disk(s(3)).durable();
-    let lost = cluster.disk(s(3)).log().last();
-    durable.hard_state.lost = lost;
-    durable.entries.pop();
-    cluster.restart_from(s(3), durable);
+    let lost = restart_without_the_last_entry(&mut cluster, s(3));
     cluster.hold_disk(s(3));
     cluster.run(ms(100));
     while cluster.disk(s(3)).log().last() != lost {
@@ -533,11 +539,7 @@ fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
     cluster.propose(s(1), "b");
     cluster.deliver_all(s(1), s(3));
     let late = cluster.take(s(3), s(1), 0);
-    cluster.crash(s(3));
-    let mut durable = cluster.disk(s(3)).durable();
-    durable.hard_state.lost = cluster.disk(s(3)).log().last();
-    durable.entries.pop();
-    cluster.restart_from(s(3), durable);
+    restart_without_the_last_entry(&mut cluster, s(3));
     cluster.propose(s(1), "c");
     cluster.deliver_all(s(1), s(3));
     let told = cluster.take(s(3), s(1), 0);
