@@ -102,7 +102,7 @@ const ORDER = Object.keys(FIELDS);
 const nameOf = (field) => (field === 'target' ? 'server' : field);
 
 /** Kinds of messages, by their numbers. */
-const KINDS = 'everything votes appends acknowledgements snapshots transfers reads'.split(' ');
+const KINDS = 'everything votes appends acknowledgements snapshots transfers reads requests'.split(' ');
 
 /** @param {string} sentence @returns {never} */
 function fail(sentence) {

@@ -160,6 +160,11 @@ impl Elections {
         true
     }
 
+    /// A server's clock when it took its last step.
+    pub(super) fn stepped(&self, server: ServerId) -> Time {
+        self.of[server].stepped
+    }
+
     /// A step has been looked at.
     #[inline]
     pub(super) fn done(&mut self, server: ServerId) {
@@ -186,6 +191,7 @@ impl Checker {
         record.waits_since = record.waits_since.min(after);
         record.writing.1 = after;
         record.followed_until = Time::ZERO;
+        self.replication.measure_anew(server, 0);
     }
 
     /// A server is told to campaign, by whoever operates it.

@@ -5,7 +5,9 @@
 //!
 //! * **Election Safety**: who leads has the votes of a quorum (Raft §5.2), its own on its own disk.
 //! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was
-//!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1).
+//!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1). Who may
+//!   not vote on its disk counts for neither.
+//! * **Every Request Ends**: a read that is confirmed is answered at once.
 //!
 //! How elections are held is looked at in [`super::elections`]. Each is looked at only where the rule that demands it is on. Without the rule, what counts is
 //! what comes of that.
@@ -16,8 +18,11 @@ use super::Property;
 use super::by_server::ByServer;
 use super::requests::Asked;
 use super::safety::{Checker, MACHINES, Verdict};
-use super::taken::{Taken, What};
-use crate::raft::{DiskId, LogIndex, Output, Raft, ReadIndex, ReadIndexResponse, Rule, ServerId, ServerSet, Term};
+use super::taken::{Says, Taken, What};
+use crate::raft::{
+    DiskId, LogIndex, Output, Progress, Raft, ReadIndex, ReadIndexResponse, Role, Rule, ServerId, ServerSet, Standing,
+    Term,
+};
 use crate::sim::Machine;
 use crate::time::Time;
 
@@ -112,7 +117,9 @@ impl Checker {
     /// A leader may have been answered.
     #[inline]
     pub(super) fn check_heard(&mut self, me: ServerId, taken: &Taken) {
-        if let What::Answer { round, .. } = &taken.what {
+        if let What::Answer { round, says } = &taken.what
+            && !matches!(says, Says::Other)
+        {
             let ground = &mut self.grounds.of[me];
             if let Some(from) = taken.from.filter(|_| taken.term == ground.term) {
                 ground.hear(from, *round);
@@ -128,6 +135,22 @@ impl Checker {
             }
         }
         Ok(())
+    }
+
+    /// Every Request Ends: a leader has been answered.
+    #[inline]
+    pub(super) fn check_released(&self, now: Time, raft: &Raft) -> Verdict {
+        let Role::Leader(leader) = raft.role() else { return Ok(()) };
+        let Some(round) = leader.round_awaited() else { return Ok(()) };
+        let me = raft.id();
+        let answered = |server: &ServerId| {
+            let knows = |progress: &Progress| progress.acked_round >= round && progress.may_vote == Some(true);
+            *server == me || leader.progress(*server).is_some_and(knows)
+        };
+        if !raft.configuration().has_quorum(ServerSet::first(MACHINES as u8).iter().filter(answered).collect()) {
+            return Ok(());
+        }
+        self.out_of_order(Property::EveryRequestEnds, now, me, "keeps a read waiting", "a quorum has confirmed it")
     }
 
     /// A leader sends something in this round.
@@ -175,7 +198,9 @@ impl Checker {
         }
         let bound = |machine: &&Machine| {
             let (promised, until) = self.elections.patient_until(machine.id());
-            promised == term && machine.clock_reading(now) < until || machine.id() == me
+            // Who has lost its disk has lost the votes on it, too, perhaps one for a later leader.
+            let remembers = machine.disk().image().hard_state().standing == Standing::Member;
+            promised == term && machine.clock_reading(now) < until && remembers || machine.id() == me
         };
         let bound: ServerSet = machines.iter().filter(bound).map(Machine::id).collect();
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];

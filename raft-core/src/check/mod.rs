@@ -39,6 +39,7 @@ mod changes;
 mod economy;
 mod elections;
 mod grounds;
+mod leavers;
 pub mod linearizable;
 #[cfg(test)]
 mod planted;

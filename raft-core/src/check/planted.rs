@@ -8,9 +8,10 @@ use super::safety::Verdict;
 use super::{Asked, Checker, Property, Violation, patience};
 use crate::raft::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, DiskId, Durable, Entries,
-    Entry, EntryId, Envelope, HardState, Input, InstallSnapshot, InstallSnapshotResponse, LogIndex, LogWrite, Message,
-    Output, Payload, Piece, PreVote, PreVoteResponse, Raft, Receipt, RequestVoteResponse, Rule, Rules, ServerId,
-    ServerSet, Snapshot, SnapshotMeta, SnapshotProgress, Start, Term, TimeoutNow, Write,
+    Entry, EntryId, Envelope, HardState, Input, InstallSnapshot, InstallSnapshotResponse, LogIndex, LogWrite,
+    MembershipChange, Message, Output, Payload, Piece, PreVote, PreVoteResponse, Raft, Receipt, RequestVoteResponse,
+    Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta, SnapshotProgress, Standing, Start, Term, TimeoutNow,
+    Write,
 };
 use crate::sim::{Action, Machine, Scenario, Simulation, TRUE_RATE, Target};
 use crate::time::{Duration, Time};
@@ -532,14 +533,78 @@ fn a_successor_without_a_vote(ignored: Option<Property>) -> Verdict {
 /// A learner is made a voter that has nothing yet.
 fn a_voter_that_knows_nothing(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1], ignored);
+    let raft = one_with_a_learner(&mut stage)?;
+    let larger = Configuration::of_voters(set(&[1, 4]));
+    let promotes = Entry { term: Term(2), payload: Payload::Membership(larger.into()) };
+    stage.stepped(&raft, &writing(3, alloc::vec![promotes]))
+}
+
+/// A leader of one, with S4 as a learner.
+fn one_with_a_learner(stage: &mut Stage) -> Result<Raft, Box<Violation>> {
     let learning = Configuration { learners: set(&[4]), ..Configuration::of_voters(set(&[1])) };
     let joins = Entry { term: Term(1), payload: Payload::Membership(learning.into()) };
     stage.disk(1, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1), joins]);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, true)?;
-    let larger = Configuration::of_voters(set(&[1, 4]));
-    let promotes = Entry { term: Term(2), payload: Payload::Membership(larger.into()) };
-    stage.stepped(&raft, &writing(3, alloc::vec![promotes]))
+    Ok(raft)
+}
+
+/// A learner is removed, and is sent nothing any more.
+fn a_leaver_that_is_told_nothing(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let raft = one_with_a_learner(&mut stage)?;
+    let without = Configuration::of_voters(set(&[1]));
+    stage
+        .stepped(&raft, &writing(3, alloc::vec![Entry { term: Term(2), payload: Payload::Membership(without.into()) }]))
+}
+
+/// A leader reminds a stranger of its removal whose answer will depose it.
+fn a_reminder_to_a_later_term(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = one_with_a_learner(&mut stage)?;
+    let question = |term| Message::PreVote(PreVote { term: Term(term), last: id(0, 0) });
+    stage.checker.received(stage.now, s(1), s(5), &question(3));
+    stage.step(&mut raft, Input::Message { from: s(5), message: question(1) }).map(|_| ())
+}
+
+/// A leader takes an order for a membership, and goes by another.
+fn an_order_for_another_membership(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let raft = one_with_a_learner(&mut stage)?;
+    let change = MembershipChange { voters: set(&[1, 4]), learners: ServerSet::EMPTY };
+    stage.checker.asked(stage.now, s(1), 7, Asked::Change(change));
+    stage.checker.obeyed(stage.now, &raft, 7)
+}
+
+/// A leader says that another one leads.
+fn a_transfer_to_nobody(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let raft = one_with_a_learner(&mut stage)?;
+    stage.checker.asked(stage.now, s(1), 7, Asked::Transfer(s(2)));
+    stage.checker.obeyed(stage.now, &raft, 7)
+}
+
+/// A server counts itself admitted before its disk knows that it is.
+fn an_admission_without_a_disk(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 3], ignored);
+    let joining = HardState { term: Term(1), disk: DiskId(7), standing: Standing::Joining, ..HardState::default() };
+    stage.disk(2, joining, alloc::vec![no_op(1)]);
+    let raft = stage.start(2, &[1, 3], Rules::ALL)?;
+    stage.checker.elections.admit(s(2), DiskId(7), LogIndex(2));
+    let member = HardState { standing: Standing::Member, ..joining };
+    let write = Write { hard_state: Some(member), log: None, ..write(0, Vec::new()) };
+    stage.stepped(&raft, &Output { writes: alloc::vec![write], ..Output::default() })
+}
+
+/// A server that could take a snapshot lets its log grow.
+fn a_snapshot_that_is_never_taken(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let mut raft = stage.start_with(Config { snapshot_after_entries: 1, ..Config::new(s(1), 1) }, &[1])?;
+    stage.lead(&mut raft, true)?;
+    stage.machines[0].run(raft);
+    let other = stage.start(2, &[1], Rules::ALL)?;
+    stage.now += Duration::from_secs(1);
+    stage.stepped(&other, &Output::default())
 }
 
 /// A snapshot tells of another membership than the log.
@@ -721,6 +786,12 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::VerifiedCommit, a_commit_without_a_comparison),
     (Property::VerifiedCommit, a_commit_of_an_earlier_term),
     (Property::EveryRequestEnds, a_read_without_end),
+    (Property::LawfulMembership, a_leaver_that_is_told_nothing),
+    (Property::LawfulMembership, an_order_for_another_membership),
+    (Property::OrderlyElections, a_reminder_to_a_later_term),
+    (Property::OrderlyElections, a_transfer_to_nobody),
+    (Property::OneVoteATerm, an_admission_without_a_disk),
+    (Property::Economy, a_snapshot_that_is_never_taken),
     (Property::Economy, |ignored| ping_pong(ignored).map(|_| ())),
     (Property::Economy, |ignored| a_chase_of_snapshots(ignored).map(|_| ())),
     (Property::Economy, |ignored| pieces_that_multiply(ignored).map(|_| ())),

@@ -23,7 +23,7 @@ use crate::raft::{
     AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Output, Payload, Progress, ProgressState, Raft, Role,
     Rule, ServerId, ServerSet, Term,
 };
-use crate::sim::Machine;
+use crate::sim::{Machine, TRUE_RATE};
 use crate::time::Time;
 
 /// So many entries of an append are compared with the sender's log.
@@ -55,8 +55,10 @@ struct Link {
     told: ServerSet,
     /// As a leader: whether it was handing over after its last step.
     hands_over: bool,
-    /// The last entry of its log one second ago, and before, with the term.
-    before: [(Term, LogIndex); 2],
+    /// The last entry of its log at the end of each of the last seconds, the latest first, with the term.
+    before: [(Term, LogIndex); 3],
+    /// Whether its clock is slower than the world's.
+    slow: bool,
 }
 
 impl Replication {
@@ -83,13 +85,20 @@ impl Replication {
 
     /// A second is over.
     pub(super) fn second(&mut self, raft: &Raft) {
-        let before = &mut self.of[raft.id()].before;
-        *before = [(raft.term(), raft.log().last().index), before[0]];
+        let Link { before, slow, .. } = &mut self.of[raft.id()];
+        let term = if *slow { Term::ZERO } else { raft.term() };
+        *before = [(term, raft.log().last().index), before[0], before[1]];
     }
 
-    /// Up to where a leader's log went a second ago, at least, if it led its term then.
-    pub(super) fn a_second_ago(&self, leader: ServerId, term: Term) -> Option<LogIndex> {
-        let (then, index) = self.of[leader].before[1];
+    /// What a server's clock has shown until now is no measure any more, and from now on it runs at that rate.
+    pub(super) fn measure_anew(&mut self, server: ServerId, rate: u32) {
+        let link = &mut self.of[server];
+        (link.before, link.slow) = (Default::default(), rate < TRUE_RATE);
+    }
+
+    /// Up to where a leader's log went two seconds ago, at least, if it led its term then, by a clock as quick as the world's: two of the longest election timeouts.
+    pub(super) fn two_seconds_ago(&self, leader: ServerId, term: Term) -> Option<LogIndex> {
+        let (then, index) = self.of[leader].before[2];
         (then == term).then_some(index)
     }
 }

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
-use crate::raft::{Config, RequestId, ServerId};
+use crate::raft::{Config, MembershipChange, Raft, RequestId, ServerId};
 use crate::sim::TRUE_RATE;
 use crate::time::{Duration, Time};
 
@@ -29,9 +29,9 @@ pub enum Asked {
     /// The opening of a session.
     Session,
     /// A change of the membership.
-    Change,
-    /// A transfer of the leadership.
-    Transfer,
+    Change(MembershipChange),
+    /// A transfer of the leadership, to whom.
+    Transfer(ServerId),
 }
 
 /// The requests that haven't ended.
@@ -84,6 +84,27 @@ impl Checker {
         }
     }
 
+    /// A server is about to say that an order of its operator is carried out, or begun.
+    ///
+    /// # Errors
+    /// The violation, if that isn't so.
+    pub fn obeyed(&self, now: Time, raft: &Raft, id: RequestId) -> Verdict {
+        let (me, configuration) = (raft.id(), raft.configuration());
+        match self.requests.asked_at(me, id) {
+            Some((_, Asked::Change(wanted)))
+                if (configuration.voters, configuration.learners) != (wanted.voters, wanted.learners) =>
+            {
+                let second = "it goes by another";
+                self.out_of_order(Property::LawfulMembership, now, me, "has taken the order for a membership", second)
+            }
+            Some((_, Asked::Transfer(to))) if raft.leader() != Some(to) => {
+                let second = "its successor doesn’t lead";
+                self.out_of_order(Property::OrderlyElections, now, me, "says that leadership is handed over", second)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A server has answered a request, or refused it.
     pub fn ended(&mut self, server: ServerId, id: RequestId) {
         self.requests.of[server].requests.retain(|request| request.id != id);
@@ -97,6 +118,7 @@ impl Checker {
     /// From now on a server's clock runs at `rate` parts per million of the world's; at 0 the server stands still. `config` says how patient one must be.
     pub fn paced(&mut self, now: Time, server: ServerId, rate: u32, config: &Config) {
         self.economy.pace(server, rate, config);
+        self.replication.measure_anew(server, rate);
         let open = &mut self.requests.of[server];
         let patience = patience(config).as_micros().saturating_mul(u64::from(TRUE_RATE));
         open.limit = patience.checked_div(u64::from(rate)).map(Duration::from_micros);
@@ -121,8 +143,8 @@ impl Checker {
             Asked::Read | Asked::LeaseRead => "a read",
             Asked::Write => "a write",
             Asked::Session => "a session",
-            Asked::Change => "a change of the membership",
-            Asked::Transfer => "a transfer of the leadership",
+            Asked::Change(_) => "a change of the membership",
+            Asked::Transfer(_) => "a transfer of the leadership",
         };
         let first = format_args!("{server} was asked for {what} at {} and has been at work since", request.asked);
         let second = format_args!("after {limit} it has neither answered nor refused");

@@ -11,6 +11,7 @@ use super::changes::{self, Memberships};
 use super::economy::Economy;
 use super::elections::Elections;
 use super::grounds::Grounds;
+use super::leavers::Leavers;
 use super::promises::Promises;
 use super::replication::Replication;
 use super::requests::Requests;
@@ -55,6 +56,7 @@ pub struct Checker {
     pub(super) economy: Economy,
     pub(super) elections: Elections,
     pub(super) grounds: Grounds,
+    pub(super) leavers: Leavers,
     pub(super) replication: Replication,
     seen: ByServer<Seen>,
     /// What the server that steps next is taking.
@@ -100,6 +102,7 @@ impl Checker {
             economy: Economy::new(),
             elections: Elections::new(voters, count),
             grounds: Grounds::new(count),
+            leavers: Leavers::new(count),
             replication: Replication::new(count),
             seen: ByServer::new(Seen::default(), count),
             taken: Taken::default(),
@@ -206,6 +209,7 @@ impl Checker {
         seen.led = Default::default();
         seen.compared = Default::default();
         self.economy.crashed(server);
+        self.leavers.crashed(server);
         self.forget_requests(server);
         if let Some(machine) = machines.get(server.slot()) {
             self.check_kept(now, machine)?;
@@ -251,6 +255,7 @@ impl Checker {
         let taken = core::mem::take(&mut self.taken);
         let seen = &self.seen[me];
         let leads = if raft.is_leader() { raft.term() } else { Term::ZERO };
+        let leads_before = seen.led.0;
         let routine = (seen.term, seen.commit, seen.led.0) == (raft.term(), raft.commit_index(), leads)
             && out.writes.is_empty()
             && out.committed.is_empty()
@@ -269,6 +274,12 @@ impl Checker {
             self.check_messages(now, raft, out, &taken, machines)?;
         }
         self.elections.done(me);
+        if raft.is_leader() || leads_before > Term::ZERO {
+            self.check_leavers(now, raft, out, &taken)?;
+            if let What::Answer { .. } = taken.what {
+                self.check_released(now, raft)?;
+            }
+        }
         self.check_requests(now, me)
     }
 
@@ -519,8 +530,9 @@ impl Checker {
                 continue;
             };
             let image = machine.disk().image();
-            let near = image.log().last().index.plus(raft.config().learner_lag_max) >= index;
-            let needed = self.replication.a_second_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
+            let near = image.log().last().index.plus(raft.config().learner_lag_max) >= index.previous();
+            let needed =
+                self.replication.two_seconds_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
             // What it had of a leader that was deposed and doesn't know it, another may have
             // overwritten.
             if image.hard_state().term > raft.term() || log.id_at(needed).is_none_or(|needed| image.holds(needed)) {

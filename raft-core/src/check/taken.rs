@@ -57,6 +57,7 @@ pub(super) enum Says {
         /// Whether the sender's disk has lost entries.
         lost: bool,
     },
+    /// Nothing that tells whether the sender may vote on its disk.
     Other,
 }
 

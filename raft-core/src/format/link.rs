@@ -448,7 +448,7 @@ const LEADER: u8 = 0;
 const WRITER: u8 = 255;
 
 /// The kinds of messages that can be late, by their numbers. New ones come last.
-const MESSAGE_KINDS: [MessageKind; 7] = [
+const MESSAGE_KINDS: [MessageKind; 8] = [
     MessageKind::Everything,
     MessageKind::Votes,
     MessageKind::Appends,
@@ -456,6 +456,7 @@ const MESSAGE_KINDS: [MessageKind; 7] = [
     MessageKind::Snapshots,
     MessageKind::Transfers,
     MessageKind::Reads,
+    MessageKind::Requests,
 ];
 
 /// No action takes less: a time and a kind.

@@ -26,6 +26,8 @@ pub(super) struct Disk {
     durable: u64,
     /// The number of the last write that held a hard state.
     hard_state_write: u64,
+    /// Whether the last hard state on the disk says that the server may vote, and lacks no entries.
+    whole: bool,
     /// The number of the last write that dropped entries: those before it tell nothing about what stands there now.
     cutting_write: u64,
     /// When the writes that aren't durable yet were handed out, oldest first; of the oldest, when the one before it was done, if that is
@@ -54,6 +56,11 @@ impl Pending {
 impl Disk {
     pub(super) fn holding(log: LogIndex) -> Disk {
         Disk { log, ..Disk::default() }
+    }
+
+    /// Whoever starts from it makes of it the same hard state each time.
+    pub(super) fn begin_with(&mut self, hard_state: &HardState) {
+        self.whole = is_whole(hard_state);
     }
 
     pub(super) fn log(&self) -> LogIndex {
@@ -95,10 +102,10 @@ impl Disk {
     /// See [`Raft::hash_essence`]: writes count from the last durable one, and all that are as
     /// old as a stall are alike.
     pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
-        let Disk { log, issued, durable, hard_state_write, cutting_write, writing, held, pending } = self;
+        let Disk { log, issued, durable, hard_state_write, whole, cutting_write, writing, held, pending } = self;
         debug_assert!(pending.is_empty(), "a step ends with handing out what is to be written");
         let ahead = |write: &u64| write.saturating_sub(*durable);
-        (log, ahead(issued), ahead(hard_state_write), ahead(cutting_write), held.len()).hash(state);
+        (log, whole, ahead(issued), ahead(hard_state_write), ahead(cutting_write), held.len()).hash(state);
         for issued in writing {
             ages.since(*issued, ages.config.disk_stall_max).hash(state);
         }
@@ -112,6 +119,11 @@ impl Disk {
     fn needed(&self) -> u64 {
         self.issued + u64::from(!self.pending.is_empty())
     }
+}
+
+/// Whether a server may vote, and lacks no entries.
+fn is_whole(hard_state: &HardState) -> bool {
+    hard_state.lost == EntryId::ZERO && hard_state.standing == Standing::Member
 }
 
 impl Raft {
@@ -235,6 +247,9 @@ impl Raft {
         }
         let voting = !self.hard_state_is_durable();
         self.disk.durable = receipt.sequence;
+        if self.hard_state_is_durable() {
+            self.disk.whole = is_whole(&self.hard_state);
+        }
         // What was overwritten after this write was handed out is on its way to the disk once more. Neither the index tells, for
         // another entry may stand there now, nor term and index, for it may be the same one, brought back by a third leader.
         // What a snapshot covers is durable with the snapshot, not before.
@@ -291,9 +306,9 @@ impl Raft {
         }
     }
 
-    /// Whether entries are missing here that a leader may count on.
+    /// Whether entries are missing here that a leader may count on, or would be after a crash.
     pub(super) fn disk_lost_entries(&self) -> bool {
-        self.hard_state.lost != EntryId::ZERO || self.hard_state.standing != Standing::Member
+        !self.disk.whole || !is_whole(&self.hard_state)
     }
 
     /// Once the log on the disk is as up to date as it was before the damage, nothing is missing any more.

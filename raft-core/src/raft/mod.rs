@@ -99,7 +99,8 @@
 //! * Leases hold while servers are configured differently. But a server that restarts with a shorter election timeout forgets
 //!   the longer patience that it promised: let the longer one pass before it starts again, or read without leases meanwhile.
 //! * A removed server that nobody it knows of is still a member with, or whose term has run ahead while pre-votes are off, isn't reached by
-//!   the leader: it never learns, and disturbs nobody that checks quorums.
+//!   the leader: it never learns, and disturbs nobody that checks quorums and hears a leader. With pre-votes off, and less patience than
+//!   the others, it may raise the terms by way of those that hear none, for as long as it runs.
 //! * At most 127 servers, numbered 1 to 127.
 
 mod append;
@@ -354,6 +355,7 @@ impl Raft {
         if raft.log.last() >= raft.hard_state.lost {
             raft.hard_state.lost = EntryId::ZERO;
         }
+        raft.disk.begin_with(&raft.hard_state);
         raft.arm_election_timer();
         Ok(raft)
     }
@@ -825,6 +827,16 @@ impl Leader {
     /// The leadership transfer under way.
     pub fn transfer(&self) -> Option<Transfer> {
         self.transfer
+    }
+
+    /// Those that the membership in force leaves out, as long as they needn't know it.
+    pub fn leaving(&self) -> ServerSet {
+        self.leaving
+    }
+
+    /// The round whose answers the oldest read waits for.
+    pub fn round_awaited(&self) -> Option<u64> {
+        self.pending_reads.first().and_then(PendingRead::round)
     }
 
     /// Bytes of entries that aren't committed.

@@ -78,6 +78,11 @@ pub(super) struct LocalReads {
 }
 
 impl PendingRead {
+    /// The round whose answers it waits for.
+    pub(super) fn round(&self) -> Option<u64> {
+        if let Stage::Round { round, .. } = self.stage { Some(round) } else { None }
+    }
+
     /// See [`Raft::hash_essence`].
     pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
         let PendingRead { origin, mode, deadline, stage } = self;

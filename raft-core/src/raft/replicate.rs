@@ -303,7 +303,7 @@ impl Raft {
         match m.outcome {
             AppendOutcome::StaleTerm => {}
             AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
-                self.note_standing(from, m.outcome);
+                self.note_standing(from, m.outcome, m.round);
                 self.on_matched(from, index, m.received, m.round, out);
                 if let AppendOutcome::Joining { disk, .. } = m.outcome {
                     self.admit_disk(from, disk, out);
@@ -311,7 +311,7 @@ impl Raft {
             }
             AppendOutcome::Damaged { previous, last } => self.on_damaged(from, m.probe, previous, last, out),
             AppendOutcome::Conflict { previous, hint } => {
-                self.note_standing(from, m.outcome);
+                self.note_standing(from, m.outcome, m.round);
                 self.on_conflict(from, (m.round, m.probe), previous, hint, out);
             }
         }
@@ -319,7 +319,7 @@ impl Raft {
     }
 
     /// Whether a member may vote on the disk it has, by what it answers: who may not speaks neither of a match nor of a conflict.
-    fn note_standing(&mut self, from: ServerId, outcome: AppendOutcome) {
+    fn note_standing(&mut self, from: ServerId, outcome: AppendOutcome, round: u64) {
         let may_vote = matches!(outcome, AppendOutcome::Matched(_) | AppendOutcome::Conflict { .. });
         let now = self.now;
         let Role::Leader(leader) = &mut self.role else { return };
@@ -331,7 +331,9 @@ impl Raft {
                 progress.begin_anew(round);
             }
         }
-        if let Some(progress) = leader.progress_mut(from) {
+        if let Some(progress) = leader.progress_mut(from)
+            && !(may_vote && round < progress.vouches_since)
+        {
             progress.may_vote = Some(may_vote);
         }
     }

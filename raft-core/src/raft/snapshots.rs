@@ -321,11 +321,15 @@ impl Raft {
         if earlier || !self.note_heard(from, m.round, None) {
             return;
         }
-        // It doesn't say on which disk it is: it counts again once it says that it may vote.
-        if let Role::Leader(leader) = &mut self.role
-            && let Some(progress) = leader.progress_mut(from).filter(|progress| progress.may_vote == Some(true))
-        {
-            progress.may_vote = None;
+        // It doesn't say on which disk it is, and the disk before may have spoken of rounds up to the latest: it counts again once it says
+        // that it may vote, in a later one.
+        let (installed, now) = (matches!(m.progress, SnapshotProgress::Installed(_)), self.now);
+        if let Role::Leader(leader) = &mut self.role {
+            let since = if installed { leader.rounds.begin_quietly(now) } else { leader.rounds.latest() + 1 };
+            if let Some(progress) = leader.progress_mut(from) {
+                progress.vouches_since = since;
+                progress.may_vote = progress.may_vote.filter(|may_vote| !may_vote);
+            }
         }
         match m.progress {
             SnapshotProgress::StaleTerm => {}

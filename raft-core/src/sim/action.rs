@@ -205,10 +205,10 @@ pub struct OwnTiming {
     pub check_quorum: bool,
 }
 
-/// Kinds of messages between servers that a fault can choose.
+/// Kinds of messages that a fault can choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MessageKind {
-    /// All of them.
+    /// All between servers.
     Everything,
     /// Questions for votes and pre-votes, and the answers.
     Votes,
@@ -222,11 +222,13 @@ pub enum MessageKind {
     Transfers,
     /// Followers' questions where to read, and the answers.
     Reads,
+    /// What clients ask of servers. A request comes once at most: there are no copies.
+    Requests,
 }
 
 impl MessageKind {
     /// All of them.
-    pub const ALL: [MessageKind; 7] = [
+    pub const ALL: [MessageKind; 8] = [
         MessageKind::Everything,
         MessageKind::Votes,
         MessageKind::Appends,
@@ -234,9 +236,10 @@ impl MessageKind {
         MessageKind::Snapshots,
         MessageKind::Transfers,
         MessageKind::Reads,
+        MessageKind::Requests,
     ];
 
-    /// The kind of a message, besides [`MessageKind::Everything`].
+    /// The kind of a message between servers, besides [`MessageKind::Everything`].
     pub const fn of(message: &Message) -> MessageKind {
         match message {
             Message::PreVote(_)
@@ -261,6 +264,7 @@ impl MessageKind {
             MessageKind::Snapshots => "snapshots",
             MessageKind::Transfers => "transfers",
             MessageKind::Reads => "reads",
+            MessageKind::Requests => "requests",
         }
     }
 

@@ -8,7 +8,7 @@
 //! where a commit takes longer than a try.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
@@ -26,6 +26,10 @@ pub struct ClientId(pub u8);
 impl ClientId {
     /// The person at the command line.
     pub const PERSON: ClientId = ClientId(1);
+
+    /// From this one on clients write long values, and say seldom which answers they have taken: their sessions remember as much as they may, and
+    /// forget the rest unasked.
+    pub(super) const SLACK: ClientId = ClientId(6);
 
     pub(super) fn slot(self) -> usize {
         usize::from(self.0).saturating_sub(1)
@@ -453,8 +457,9 @@ impl Client {
             self.first = ServerId::new(self.random.random_range(1..=servers));
             return Query::Get { key }.into();
         }
+        let digits = if self.id < ClientId::SLACK { 0 } else { LONG };
         let value = |number: u32| {
-            Value::new(&number.to_string()).unwrap_or_else(|error| panic!("a number is a value: {error}"))
+            Value::new(&format!("{number:0digits$}")).unwrap_or_else(|error| panic!("a number is a value: {error}"))
         };
         match self.random.random_range(0..10_u32) {
             0..=5 => Operation::Put { key, value: value(number) }.into(),
@@ -470,6 +475,9 @@ impl Client {
 
 /// How many of its writes a client remembers. An unanswered one may take effect much later, but hardly after so many others.
 const RECENT: usize = 32;
+
+/// So many digits have the values that some clients write.
+const LONG: usize = 60;
 
 /// How long a client waits before it asks again, where asking at once would be no use.
 const BACK_OFF: Duration = Duration::from_millis(30);
@@ -490,6 +498,8 @@ fn think(random: &mut Xoshiro256PlusPlus, parameters: &ClientParameters) -> Dura
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
 
     #[test]

@@ -264,7 +264,7 @@ impl Simulation {
         for (request, id) in &out.accepted {
             match asker {
                 Some(asker) => self.await_entry(server, *id, asker),
-                None => self.note_request_ended(server, *request), // A change of the membership.
+                None => self.note_obeyed(server, *request), // A change of the membership.
             }
         }
         if out.restore.is_some() || !out.committed.is_empty() {
@@ -279,7 +279,7 @@ impl Simulation {
             }
         }
         for request in out.transferred.drain(..) {
-            self.note_request_ended(server, request);
+            self.note_obeyed(server, request);
         }
         receipt
     }

@@ -377,6 +377,23 @@ impl Storm {
         }
     }
 
+    /// Whoever joined leads, is removed, and crashes with the news of it: the others may need its vote until they have that, too.
+    pub(super) fn retire(&mut self, at: Time) {
+        let leaver = ServerId::new(self.servers + self.random.random_range(1..=self.newcomers.max(1)));
+        let Some(leaver) = leaver.filter(|_| self.newcomers > 0 && self.leaves_left(1)) else { return };
+        self.put(at, Action::TransferLeadership(leaver));
+        let at = at + Duration::from_millis(150);
+        self.put(at, Action::RemoveServer(leaver));
+        // One round trip commits that both memberships count, the next one that it is gone.
+        let round_trip = self.parameters.network.latency_max.times(2) + self.parameters.disk.fsync_max.times(2);
+        let mut at = at + self.about(round_trip);
+        self.put(at, Action::Isolate(Target::Server(leaver)));
+        self.put(at, Action::Crash(Target::Server(leaver)));
+        at += Duration::from_millis(20);
+        self.put(at, Action::Restart(leaver));
+        self.put(at, Action::HealAll);
+    }
+
     /// As many voters as may be lag behind, another one loses its disk, for the second time perhaps, and the leader crashes while that one is replaying the
     /// log.
     pub(super) fn amnesia(&mut self, at: Time) {
@@ -423,7 +440,9 @@ impl Storm {
         let loose = !leases && self.parameters.timing.pre_vote && self.random.random_range(0..2_u32) == 0;
         for server in self.some(u32::from(self.servers)) {
             // A lease may rest on what a server promised in its last life: it becomes more patient once at the most.
-            let times = if leases { self.patience[server.slot()] } else { pick(&mut self.random, &PATIENCE) };
+            let drawn = if leases { self.patience[server.slot()] } else { pick(&mut self.random, &PATIENCE) };
+            // Where nobody asks first, one that was removed and can't be told campaigns on, and whoever is more patient never leads for long.
+            let times = if self.parameters.timing.pre_vote { drawn } else { 1 };
             let check_quorum = !loose || self.random.random_range(0..2_u32) == 0;
             let timing = &self.parameters.timing;
             let with = OwnTiming {

@@ -144,6 +144,7 @@ impl Network {
             Body::Raft(message) if self.parameters.duplication > 0 || self.some_late => {
                 self.send_copies(queue, now, from, to, message)
             }
+            Body::Request(_) if self.some_late => self.be_late(MessageKind::Requests),
             _ => Duration::ZERO,
         };
         self.send_once(queue, now, from, to, body, late);

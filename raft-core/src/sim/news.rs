@@ -318,6 +318,7 @@ fn of_all(kind: MessageKind) -> &'static str {
         MessageKind::Snapshots => "the pieces of snapshots",
         MessageKind::Transfers => "the orders to take over",
         MessageKind::Reads => "the questions where to read and the answers",
+        MessageKind::Requests => "what clients ask for",
     }
 }
 
@@ -331,6 +332,7 @@ fn are(kind: MessageKind) -> &'static str {
         MessageKind::Snapshots => "pieces of snapshots are",
         MessageKind::Transfers => "orders to take over are",
         MessageKind::Reads => "questions where to read or answers are",
+        MessageKind::Requests => "clients’ requests are",
     }
 }
 

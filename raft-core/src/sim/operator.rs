@@ -226,7 +226,7 @@ impl Simulation {
         };
         let server = raft.id();
         // The operator needs no answer: it looks at the result.
-        let id = self.number_order(server, Asked::Change);
+        let id = self.number_order(server, Asked::Change(change));
         self.step_raft(server, Input::ChangeMembership { id, change });
     }
 
@@ -235,7 +235,7 @@ impl Simulation {
         if let Some(leader) = self.leader()
             && self.machines[leader.slot()].paused.is_none()
         {
-            let id = self.number_order(leader, Asked::Transfer);
+            let id = self.number_order(leader, Asked::Transfer(to));
             self.step_raft(leader, Input::TransferLeadership { id, to });
         }
     }

@@ -38,9 +38,9 @@ impl Simulation {
                 return self.feed(server, Input::Read { id, mode }, None);
             }
             Call::OpenSession => (Asked::Session, Command::OpenSession { client: u64::from(request.client.0) }),
-            // A client has one operation at a time: it awaits no older answer than this one's.
             Call::Write { session, serial, operation } => {
-                (Asked::Write, Command::Apply { session, serial, oldest_awaited: serial, operation })
+                let oldest_awaited = oldest_awaited(request.client, serial);
+                (Asked::Write, Command::Apply { session, serial, oldest_awaited, operation })
             }
         };
         self.note_request(server, id, asked);
@@ -69,6 +69,15 @@ impl Simulation {
         if let Some(checker) = &mut self.checker {
             checker.ended(server, id);
         }
+    }
+
+    /// A server has carried out an order of the operator's, or has begun to.
+    pub(super) fn note_obeyed(&mut self, server: ServerId, id: RequestId) {
+        if let (Some(checker), Some(raft)) = (&self.checker, self.machines[server.slot()].raft()) {
+            let verdict = checker.obeyed(self.now, raft, id);
+            self.note_verdict(verdict);
+        }
+        self.note_request_ended(server, id);
     }
 
     /// Whether a server leads, and another one a later term.
@@ -269,3 +278,12 @@ impl Simulation {
         }
     }
 }
+
+/// The oldest serial whose answer a client still awaits, as it says. It has one operation at a time, and awaits no older answer than this one's; but not all
+/// say so.
+fn oldest_awaited(client: ClientId, serial: u64) -> u64 {
+    if client < ClientId::SLACK { serial } else { (serial - serial % SAID_EVERY).max(1) }
+}
+
+/// More than a session remembers.
+const SAID_EVERY: u64 = 24;

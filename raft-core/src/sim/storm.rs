@@ -10,7 +10,7 @@
 //! A storm never breaks more than Raft promises to survive: disks are lost only where a quorum holds the rest, clocks drift no
 //! more than leases allow where there are leases, and are set back only where a leader forgets its lease over it; a write takes no longer than
 //! the limit at which a disk counts as stalled. Where leases are, a server's election timeout never gets shorter at a restart; where some check no quorum, or
-//! where disks are slow, all ask before they campaign. It ends with [`Action::HealQuorum`]: a bare quorum is mended, everything else
+//! where disks are slow, all ask before they campaign; and where they don't, all are equally patient. It ends with [`Action::HealQuorum`]: a bare quorum is mended, everything else
 //! stays broken for good, and the cluster must come back to work.
 
 use alloc::vec::Vec;
@@ -102,6 +102,7 @@ enum Kind {
     LastMoment,
     SlowDisks,
     Reconfigure,
+    Retire,
 }
 
 const KINDS: &[(Kind, &[Profile])] = {
@@ -157,6 +158,7 @@ const KINDS: &[(Kind, &[Profile])] = {
         (Kind::LastMoment, &[Clocks]),
         (Kind::SlowDisks, &[Disks]),
         (Kind::Reconfigure, &[Crashes, Clocks, Membership]),
+        (Kind::Retire, &[Membership]),
     ]
 };
 
@@ -300,7 +302,7 @@ pub(super) struct Storm {
     end: Time,
     pub(super) parameters: Parameters,
     /// Servers that may have joined are numbered up to so many beyond the first ones; faults are theirs as well.
-    newcomers: u8,
+    pub(super) newcomers: u8,
     joins: u32,
     leaves: u32,
     swaps: u32,
@@ -481,6 +483,7 @@ impl Storm {
             Kind::Shrink => self.shrink(at),
             Kind::Amnesia => self.amnesia(at),
             Kind::Reconfigure => self.reconfigure(at),
+            Kind::Retire => self.retire(at),
             Kind::LastMoment => self.last_moment(at),
             Kind::Learn => {
                 if self.joins_left(1) {

@@ -512,6 +512,10 @@ mod tests {
         world.act(Action::SetClockRate { server: last, rate: TRUE_RATE }).unwrap();
         world.run_until(Time::from_secs(3));
         assert_eq!(what_is_missing(&world, calm), None);
+        world.act(Action::AddServer).unwrap();
+        assert!(matches!(what_is_missing(&world, calm), Some(Stuck::NotChanged { wanted }) if wanted.len() == 4));
+        world.run_until(Time::from_secs(6));
+        assert_eq!(what_is_missing(&world, calm), None);
         // A leader that reaches nobody isn't one.
         world.act(Action::Isolate(sim::Target::Leader)).unwrap();
         assert_eq!(what_is_missing(&world, calm), Some(Stuck::NoLeader));

@@ -1,7 +1,7 @@
 //! Servers that come back: with an empty disk, under their old name, to a cluster that remembers them.
 
 use raft_core::raft::{
-    AppendEntries, AppendOutcome, Entries, Message, Observation, Payload, Refusal, ServerId, Standing,
+    AppendEntries, AppendOutcome, Config, Entries, EntryId, Message, Observation, Payload, Refusal, ServerId, Standing,
 };
 
 use crate::support::{Answer, Cluster, ms, s, set};
@@ -386,6 +386,44 @@ fn an_admission_counts_only_once_it_is_on_the_disk() {
     assert_eq!(standing(&cluster, 3), Standing::Member);
 }
 
+/// What it would say otherwise is that it has lost nothing and may vote, and after a crash it couldn't.
+#[test]
+fn who_rejects_an_append_says_that_it_may_vote_only_once_that_is_on_the_disk() {
+    let mut cluster = Cluster::new(2);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    let mut steps = 0;
+    while cluster.raft(s(3)).hard_state().standing != Standing::Member {
+        // Its log is on its disk, its standing isn't.
+        cluster.release_disk(s(3));
+        cluster.hold_disk(s(3));
+        cluster.run(ms(1));
+        steps += 1;
+        assert!(steps < 1_000, "{}", cluster.status());
+    }
+    assert_eq!(cluster.disk(s(3)).hard_state().standing, Standing::Joining);
+    // It lacks what this builds on.
+    let term = cluster.raft(s(1)).term();
+    let previous = EntryId::new(cluster.last(s(3)).index.plus(2), term);
+    let append =
+        AppendEntries { term, previous, entries: Entries::None, commit: previous.index, round: 1_000, probe: 0 };
+    let said = |cluster: &mut Cluster| {
+        cluster.drop_everything();
+        cluster.arrive(s(1), s(3), Message::AppendEntries(append.clone()));
+        match &cluster.on_the_way(s(3), s(1))[..] {
+            [Message::AppendEntriesResponse(m)] => m.outcome,
+            others => panic!("{others:?}"),
+        }
+    };
+    let early = said(&mut cluster);
+    assert!(matches!(early, AppendOutcome::Damaged { .. }), "{early:?}");
+    cluster.release_disk(s(3));
+    let late = said(&mut cluster);
+    assert!(matches!(late, AppendOutcome::Conflict { .. }), "{late:?}");
+}
+
 #[test]
 fn an_admission_that_is_dropped_from_the_log_lets_nobody_vote() {
     let mut cluster = Cluster::new(3);
@@ -530,4 +568,53 @@ fn whose_loss_was_told_is_not_taken_for_a_voter_that_votes() {
     assert!(matches!(told, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Damaged { .. })));
     let change = cluster.change(s(1), set(&[1, 3]), set(&[]));
     assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(3) });
+}
+
+/// S3 is being sent a snapshot when it loses its disk, and the new one goes on taking pieces. Then something comes that the disk before said long ago.
+#[test]
+fn what_the_disk_before_acknowledged_says_nothing_of_one_that_takes_a_snapshot() {
+    let small = |config: &mut Config| {
+        config.entries_kept = 0;
+        config.snapshot_piece_max = 4;
+    };
+    let mut cluster = Cluster::with(3).config(small).start();
+    cluster.elect(s(1));
+    cluster.run(ms(50));
+    cluster.hold(s(1), s(3));
+    cluster.hold(s(3), s(1));
+    cluster.run(ms(60));
+    cluster.deliver_all(s(1), s(3));
+    let matched = |message: &Message| matches!(message, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Matched(_)));
+    let late = cluster.on_the_way(s(3), s(1)).into_iter().find(matched).expect("it has acknowledged something");
+    cluster.propose(s(1), "a long command");
+    // Nothing is kept for who is silent.
+    cluster.run(ms(700));
+    cluster.snapshot(s(1));
+    cluster.drop_everything();
+    let is_piece = |message: &Message| matches!(message, Message::InstallSnapshot(_));
+    for _ in 0..20 {
+        if cluster.on_the_way(s(1), s(3)).iter().any(is_piece) {
+            break;
+        }
+        cluster.run(ms(50));
+        cluster.deliver_all(s(1), s(3));
+        cluster.deliver_all(s(3), s(1));
+    }
+    // It has voted for S2, say.
+    cluster.crash(s(3));
+    cluster.restart_wiped(s(3));
+    cluster.isolate(s(2));
+    let read = cluster.read(s(1));
+    for _ in 0..3 {
+        for piece in cluster.on_the_way(s(1), s(3)).into_iter().filter(is_piece) {
+            cluster.arrive(s(1), s(3), piece);
+        }
+        let answers = cluster.on_the_way(s(3), s(1));
+        cluster.drop_everything();
+        for answer in answers {
+            cluster.arrive(s(3), s(1), answer);
+        }
+    }
+    cluster.arrive(s(3), s(1), late);
+    assert!(!matches!(cluster.answer(read), Some(Answer::Read(_))), "{}", cluster.status());
 }
