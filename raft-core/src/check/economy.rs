@@ -53,7 +53,7 @@ const BYTES_EACH: u64 = 64;
 
 /// So many messages are sent again for each disturbance, and so many times what there was to say at
 /// the most.
-const AGAIN_EACH: u64 = 3;
+const AGAIN_EACH: u64 = 4;
 const AGAIN_MAX: u64 = 4;
 
 /// So many snapshots in ten seconds.

@@ -19,6 +19,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::action::{Action, Target, TimedAction};
+use super::client::ClientId;
 use super::concern;
 use super::parameters::{DiskParameters, LimitParameters, MACHINES_MAX, NetworkParameters, Parameters};
 use super::scenario::Scenario;
@@ -268,6 +269,10 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
         // Single entries that overtake each other come to few a second: not more than that is asked for.
         parameters.clients.count = parameters.clients.count.min(2);
         parameters.clients.think_time = parameters.clients.think_time.max(millis(40));
+    }
+    if parameters.clients.count >= ClientId::SLACK.0 && parameters.limits.snapshot_after_bytes > 0 {
+        // As many of their long values as of short ones.
+        parameters.limits.snapshot_after_bytes = parameters.limits.snapshot_after_bytes.max(1_200);
     }
     parameters.clients.extra_reads = pick(random, &[0, 500_000, 900_000]);
     // Many keys make a large snapshot, which has many pieces.
