@@ -385,7 +385,7 @@ fn is_snapshot_due(raft: &Raft) -> bool {
     let since = raft.snapshot().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
     let (entries, bytes) = (config.snapshot_after_entries, config.snapshot_after_bytes);
     let many = entries > 0 && applied.distance_from(since) >= entries;
-    many || bytes > 0 && raft.log().bytes_in(since, applied) >= bytes
+    many || bytes > 0 && raft.log().bytes() >= bytes && raft.log().bytes_in(since, applied) >= bytes
 }
 
 /// Messages lost between the two, of those that explain that others are sent: not where nothing is

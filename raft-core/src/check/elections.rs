@@ -264,6 +264,14 @@ impl Checker {
         self.out_of_order(Property::OneVoteATerm, now, me, first, second)
     }
 
+    /// A server has taken a heartbeat and says nothing: it must, whatever its disk is still writing, or its leader hears nobody (dissertation §6.2).
+    pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
+        if !raft.hard_state_is_durable() || (raft.term(), raft.leader()) != (taken.term, taken.from) {
+            return Ok(());
+        }
+        self.out_of_order(Property::OrderlyElections, now, raft.id(), "hears its leader", "it doesn’t answer")
+    }
+
     /// A server says that it would vote for somebody.
     pub(super) fn check_consent_given(
         &self,

@@ -108,8 +108,8 @@ impl Grounds {
 
     /// Who has answered a leader's round that began no sooner than that.
     fn heard_since(&self, leader: ServerId, time: Time) -> ServerSet {
-        let heard = |server: &ServerId| *server == leader || self.of[leader].heard[server.slot()] >= time;
-        ServerSet::first(MACHINES as u8).iter().filter(heard).collect()
+        ServerSet::first(MACHINES as u8)
+            .those(&|server| server == leader || self.of[leader].heard[server.slot()] >= time)
     }
 }
 
@@ -143,11 +143,12 @@ impl Checker {
         let Role::Leader(leader) = raft.role() else { return Ok(()) };
         let Some(round) = leader.round_awaited() else { return Ok(()) };
         let me = raft.id();
-        let answered = |server: &ServerId| {
+        let answered = |server: ServerId| {
             let knows = |progress: &Progress| progress.acked_round >= round && progress.may_vote == Some(true);
-            *server == me || leader.progress(*server).is_some_and(knows)
+            server == me || leader.progress(server).is_some_and(knows)
         };
-        if !raft.configuration().has_quorum(ServerSet::first(MACHINES as u8).iter().filter(answered).collect()) {
+        let members = raft.configuration();
+        if !members.has_quorum(members.members().those(&answered)) {
             return Ok(());
         }
         self.out_of_order(Property::EveryRequestEnds, now, me, "keeps a read waiting", "a quorum has confirmed it")
@@ -196,13 +197,13 @@ impl Checker {
         if enough(confirmed) || !rules.on(Rule::ConfirmBeforeReading) {
             return Ok(());
         }
-        let bound = |machine: &&Machine| {
+        let bound = |machine: &Machine| {
             let (promised, until) = self.elections.patient_until(machine.id());
             // Who has lost its disk has lost the votes on it, too, perhaps one for a later leader.
             let remembers = machine.disk().image().hard_state().standing == Standing::Member;
             promised == term && machine.clock_reading(now) < until && remembers || machine.id() == me
         };
-        let bound: ServerSet = machines.iter().filter(bound).map(Machine::id).collect();
+        let bound = Machine::those(machines, &bound);
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
         let handed_over = self.grounds.of[me].handed_over == term;
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
@@ -218,7 +219,7 @@ impl Checker {
         self.grounds.leads(me, term);
         self.elections.leads(me);
         let (_, membership) = self.membership_of(me);
-        let voted = |machine: &&Machine| match self.promises.vote_of(machine.id()) {
+        let voted = |machine: &Machine| match self.promises.vote_of(machine.id()) {
             _ if machine.id() == me => {
                 let hard_state = machine.disk().image().hard_state();
                 hard_state.term == term && hard_state.voted_for == Some(me)
@@ -227,7 +228,7 @@ impl Checker {
             Some((voted, candidate)) => voted > term || (voted, candidate) == (term, me),
             None => false,
         };
-        let votes: ServerSet = machines.iter().filter(voted).map(Machine::id).collect();
+        let votes = Machine::those(machines, &voted);
         let rules = &raft.config().rules;
         if membership.has_quorum(votes)
             || ![Rule::WinByMajority, Rule::PersistBeforeVoting].iter().all(|r| rules.on(*r))

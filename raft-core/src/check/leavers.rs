@@ -44,9 +44,19 @@ impl Checker {
     /// The step of a leader, or of one that led before; what it appends is known already.
     #[inline]
     pub(super) fn check_leavers(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> Verdict {
+        let leaving = if let Role::Leader(leader) = raft.role() { leader.leaving() } else { ServerSet::EMPTY };
+        // Nobody leaves but by what is written.
+        let nobody = leaving.is_empty() && self.leavers.of[raft.id()].leaving.is_empty();
+        if nobody && out.writes.is_empty() && raft.is_leader() {
+            return Ok(());
+        }
+        self.note_leavers(now, raft, out, taken, leaving)
+    }
+
+    #[inline(never)]
+    fn note_leavers(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken, leaving: ServerSet) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         let (since, membership) = self.membership_of(me);
-        let leaving = if let Role::Leader(leader) = raft.role() { leader.leaving() } else { ServerSet::EMPTY };
         let known = &mut self.leavers.of[me];
         if let Role::Leader(leader) = raft.role() {
             for server in leaving.iter() {
@@ -66,7 +76,6 @@ impl Checker {
     }
 
     /// Something has changed since `before`.
-    #[inline(never)]
     fn check_leaver(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken, before: &Known) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         let Known { since, members, leaving, .. } = self.leavers.of[me];

@@ -9,9 +9,9 @@ use super::{Asked, Checker, Property, Violation, patience};
 use crate::raft::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, DiskId, Durable, Entries,
     Entry, EntryId, Envelope, HardState, Input, InstallSnapshot, InstallSnapshotResponse, LogIndex, LogWrite,
-    MembershipChange, Message, Output, Payload, Piece, PreVote, PreVoteResponse, Raft, Receipt, RequestVoteResponse,
-    Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta, SnapshotProgress, Standing, Start, Term, TimeoutNow,
-    Write,
+    MembershipChange, Message, Output, Payload, Piece, PreVote, PreVoteResponse, Raft, Receipt, Refusal, Refused,
+    RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta, SnapshotProgress, Standing, Start,
+    Term, TimeoutNow, Write,
 };
 use crate::sim::{Action, Machine, Scenario, Simulation, TRUE_RATE, Target};
 use crate::time::{Duration, Time};
@@ -520,7 +520,7 @@ fn a_commit_that_is_not_learned(ignored: Option<Property>) -> Verdict {
     let (_, follower) = two_in_order(&mut stage)?;
     let message = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 1));
     stage.checker.received(stage.now, s(2), s(1), &message);
-    stage.stepped(&follower, &Output::default())
+    stage.stepped(&follower, &acknowledging(1, 1, 1))
 }
 
 /// Somebody is told to lead who has no vote.
@@ -565,6 +565,28 @@ fn a_reminder_to_a_later_term(ignored: Option<Property>) -> Verdict {
     let question = |term| Message::PreVote(PreVote { term: Term(term), last: id(0, 0) });
     stage.checker.received(stage.now, s(1), s(5), &question(3));
     stage.step(&mut raft, Input::Message { from: s(5), message: question(1) }).map(|_| ())
+}
+
+/// A follower hears its leader, and says nothing.
+fn a_heartbeat_without_an_answer(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let (_, follower) = two_in_order(&mut stage)?;
+    let message = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 0));
+    stage.checker.received(stage.now, s(2), s(1), &message);
+    stage.stepped(&follower, &Output::default())
+}
+
+/// A learner that has all of the log isn't made a voter.
+fn a_learner_that_is_never_fit(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1], ignored);
+    let raft = one_with_a_learner(&mut stage)?;
+    let last = raft.log().last().index;
+    for id in 0..60 {
+        stage.now += Duration::from_millis(80);
+        let reason = Refusal::LearnerBehind { server: s(4), matched: last, last };
+        stage.stepped(&raft, &Output { refused: alloc::vec![Refused { id, reason }], ..Output::default() })?;
+    }
+    Ok(())
 }
 
 /// A leader takes an order for a membership, and goes by another.
@@ -790,6 +812,8 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::LawfulMembership, an_order_for_another_membership),
     (Property::OrderlyElections, a_reminder_to_a_later_term),
     (Property::OrderlyElections, a_transfer_to_nobody),
+    (Property::OrderlyElections, a_heartbeat_without_an_answer),
+    (Property::EveryRequestEnds, a_learner_that_is_never_fit),
     (Property::OneVoteATerm, an_admission_without_a_disk),
     (Property::Economy, a_snapshot_that_is_never_taken),
     (Property::Economy, |ignored| ping_pong(ignored).map(|_| ())),

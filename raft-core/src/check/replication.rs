@@ -24,10 +24,16 @@ use crate::raft::{
     Rule, ServerId, ServerSet, Term,
 };
 use crate::sim::{Machine, TRUE_RATE};
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// So many entries of an append are compared with the sender's log.
 const COMPARED: usize = 16;
+
+/// A learner that was refused as long ago is looked at anew.
+const MOMENT: Duration = Duration::from_millis(100);
+
+/// So long a learner keeps up before it is taken to, at the latest: longer than it takes to be sure of it.
+const LONG: Duration = Duration::from_secs(4);
 
 /// What some of them say first.
 const OWN: &str = "has a log of its own";
@@ -57,8 +63,11 @@ struct Link {
     hands_over: bool,
     /// The last entry of its log at the end of each of the last seconds, the latest first, with the term.
     before: [(Term, LogIndex); 3],
-    /// Whether its clock is slower than the world's.
-    slow: bool,
+    /// Whether its clock is another than the world's.
+    odd: bool,
+    /// As a leader, of the learner that it has refused to make a voter for being behind: who that is, and in which term; since when it has kept up all the same, and
+    /// how far the leader's log went at the last refusal, and when that was.
+    refused: (Option<ServerId>, Term, Time, LogIndex, Time),
 }
 
 impl Replication {
@@ -85,18 +94,18 @@ impl Replication {
 
     /// A second is over.
     pub(super) fn second(&mut self, raft: &Raft) {
-        let Link { before, slow, .. } = &mut self.of[raft.id()];
-        let term = if *slow { Term::ZERO } else { raft.term() };
+        let Link { before, odd, .. } = &mut self.of[raft.id()];
+        let term = if *odd { Term::ZERO } else { raft.term() };
         *before = [(term, raft.log().last().index), before[0], before[1]];
     }
 
     /// What a server's clock has shown until now is no measure any more, and from now on it runs at that rate.
     pub(super) fn measure_anew(&mut self, server: ServerId, rate: u32) {
         let link = &mut self.of[server];
-        (link.before, link.slow) = (Default::default(), rate < TRUE_RATE);
+        (link.before, link.odd) = (Default::default(), rate != TRUE_RATE);
     }
 
-    /// Up to where a leader's log went two seconds ago, at least, if it led its term then, by a clock as quick as the world's: two of the longest election timeouts.
+    /// Up to where a leader's log went two seconds ago, at least, if it led its term then, by the world's clock: two of the longest election timeouts.
     pub(super) fn two_seconds_ago(&self, leader: ServerId, term: Term) -> Option<LogIndex> {
         let (then, index) = self.of[leader].before[2];
         (then == term).then_some(index)
@@ -120,8 +129,9 @@ fn progress_of(raft: &Raft, member: ServerId) -> Option<&Progress> {
     }
 }
 
+/// What a command counts for at least, in bytes, where that is bounded: its own, and some for the entry around it.
 fn command_bytes(entry: &Entry) -> u64 {
-    if let Payload::Command(bytes) = &entry.payload { bytes.len() as u64 } else { 0 }
+    if let Payload::Command(bytes) = &entry.payload { 16 + bytes.len() as u64 } else { 0 }
 }
 
 impl Checker {
@@ -191,6 +201,13 @@ impl Checker {
         let before = core::mem::replace(&mut probes[to.slot()], m.probe);
         if !m.entries.is_empty() {
             self.check_append(now, raft, m)?;
+        } else if let Some(progress) = progress_of(raft, to)
+            && m.previous.index > progress.matched
+            && matches!(progress.state, ProgressState::Replicate(_))
+            && raft.configuration().members().contains(to)
+        {
+            let second = "it builds on more than is known to match";
+            self.out_of_order(Property::Economy, now, raft.id(), "asks only whether somebody is there", second)?;
         }
         // A rejection of an earlier probe counts for nothing.
         match &taken.what {
@@ -283,6 +300,22 @@ impl Checker {
         }
         let second = "it has been told that they are lost";
         self.out_of_order(Property::DurablePromise, now, me, "counts on entries of another", second)
+    }
+
+    /// Every Request Ends: a learner that is never further behind than the leader's log was a moment before is made a voter in the end, however busy the leader is.
+    #[inline(never)]
+    pub(super) fn check_refusal(&mut self, now: Time, raft: &Raft, learner: ServerId, matched: LogIndex) -> Verdict {
+        let (me, term, last) = (raft.id(), raft.term(), raft.log().last().index);
+        let Link { refused, odd, .. } = &mut self.replication.of[me];
+        let (who, when, since, then, at) = *refused;
+        let keeps_up = (who, when) == (Some(learner), term) && matched >= then && now < at + MOMENT && !*odd;
+        let since = if keeps_up { since } else { now };
+        *refused = (Some(learner), term, since, last, now);
+        if now < since + LONG {
+            return Ok(());
+        }
+        let (first, second) = ("refuses to make a voter of a learner", "that has kept up with its log for seconds");
+        self.out_of_order(Property::EveryRequestEnds, now, me, first, second)
     }
 
     /// Orderly Elections: nothing enters the log of a leader that hands over, or its successor

@@ -18,8 +18,8 @@ use super::requests::Requests;
 use super::taken::{Taken, What};
 use super::{Property, Violation};
 use crate::raft::{
-    AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Rule,
-    ServerId, ServerSet, Standing, Term, Write,
+    AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Refusal,
+    Rule, ServerId, ServerSet, Standing, Term, Write,
 };
 use crate::sim::Machine;
 use crate::sorted::Sorted;
@@ -272,6 +272,17 @@ impl Checker {
         }
         if !out.messages.is_empty() {
             self.check_messages(now, raft, out, &taken, machines)?;
+        }
+        for refused in &out.refused {
+            if let Refusal::LearnerBehind { server, matched, .. } = refused.reason {
+                self.check_refusal(now, raft, server, matched)?;
+            }
+        }
+        if out.messages.is_empty()
+            && let What::Append { previous, last, .. } = &taken.what
+            && previous == last
+        {
+            self.check_answered(now, raft, &taken)?;
         }
         self.elections.done(me);
         if raft.is_leader() || leads_before > Term::ZERO {
@@ -716,11 +727,11 @@ impl Checker {
 
 /// Whose disks have an entry, and remember what was promised on them: a new disk may have forgotten that to a later leader.
 fn holders(machines: &[Machine], id: EntryId) -> ServerSet {
-    let holds = |machine: &&Machine| {
+    let holds = |machine: &Machine| {
         let image = machine.disk().image();
         image.holds(id) && image.hard_state().standing == Standing::Member
     };
-    machines.iter().filter(holds).map(Machine::id).collect()
+    Machine::those(machines, &holds)
 }
 
 fn describe(entry: &Entry) -> String {

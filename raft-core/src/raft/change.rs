@@ -59,9 +59,8 @@ impl Raft {
             }
         }
         // Voters that lost their disks go on counting: where too few others would be left, nobody could be elected any more.
-        let lost =
-            |server: &ServerId| leader.progress(*server).is_some_and(|progress| progress.may_vote == Some(false));
-        let silenced: ServerSet = change.voters.iter().filter(lost).collect();
+        let lost = |server: ServerId| leader.progress(server).is_some_and(|progress| progress.may_vote == Some(false));
+        let silenced = change.voters.those(&lost);
         if let Some(server) = silenced.iter().next()
             && !super::quorum::is_majority(change.voters, change.voters.difference(silenced))
         {
@@ -192,8 +191,8 @@ impl Raft {
         if leader.leaving.is_empty() || index > self.commit {
             return;
         }
-        let has_it = |server: &ServerId| leader.progress(*server).is_some_and(|progress| progress.matched >= index);
-        let gone: ServerSet = leader.leaving.iter().filter(has_it).collect();
+        let has_it = |server: ServerId| leader.progress(server).is_some_and(|progress| progress.matched >= index);
+        let gone = leader.leaving.those(&has_it);
         self.tell_commit(gone, out);
         if let Role::Leader(leader) = &mut self.role {
             leader.told = leader.told.union(gone);
@@ -211,8 +210,8 @@ impl Raft {
             return;
         }
         let silent =
-            |server: &ServerId| leader.progress(*server).is_none_or(|progress| progress.heard + patience <= self.now);
-        self.forget_leavers(leader.leaving.iter().filter(silent).collect());
+            |server: ServerId| leader.progress(server).is_none_or(|progress| progress.heard + patience <= self.now);
+        self.forget_leavers(leader.leaving.those(&silent));
     }
 
     fn forget_leavers(&mut self, gone: ServerSet) {

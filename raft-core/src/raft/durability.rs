@@ -223,7 +223,7 @@ impl Raft {
     }
 
     /// Whether the term and the vote are on the disk as they are.
-    pub(super) fn hard_state_is_durable(&self) -> bool {
+    pub fn hard_state_is_durable(&self) -> bool {
         !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable
     }
 

@@ -101,8 +101,8 @@ impl Raft {
             return ServerSet::EMPTY;
         };
         let patience = self.config.election_timeout_max;
-        let heard = |member: &ServerId| leader.progress(*member).is_some_and(|p| p.heard + patience > self.now);
-        self.members().members().iter().filter(|m| *m == self.config.id || heard(m)).collect()
+        let heard = |member: ServerId| leader.progress(member).is_some_and(|p| p.heard + patience > self.now);
+        self.members().members().those(&|member| member == self.config.id || heard(member))
     }
 
     /// Begins a heartbeat round: everyone who hasn't been sent anything lately is sent something.
@@ -507,11 +507,7 @@ impl Raft {
             out.observe(|| Observation::CommitWaitsForOwnTerm { held: id, term });
             return;
         }
-        let by = if out.listen {
-            members.members().iter().filter(|s| matched(*s) >= held).collect()
-        } else {
-            ServerSet::EMPTY
-        };
+        let by = if out.listen { members.members().those(&|server| matched(server) >= held) } else { ServerSet::EMPTY };
         let bytes = self.log.bytes_in(self.commit, held);
         let first_own = leader.first_own;
         let had_own = self.commit >= first_own;

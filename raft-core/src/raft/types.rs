@@ -194,6 +194,19 @@ impl ServerSet {
         self.difference(other).is_empty()
     }
 
+    /// Those of them that are so. One piece of code, whatever is asked.
+    #[must_use]
+    #[inline(never)]
+    pub fn those(self, are_so: &dyn Fn(ServerId) -> bool) -> ServerSet {
+        let mut those = ServerSet::EMPTY;
+        for server in self.iter() {
+            if are_so(server) {
+                those.insert(server);
+            }
+        }
+        those
+    }
+
     /// The servers in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = ServerId> {
         let ServerSet { mut low, mut high } = self;

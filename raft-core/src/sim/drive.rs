@@ -34,7 +34,7 @@ impl Simulation {
         let Parameters { timing, limits, rules, .. } = parameters.clone();
         let founder = server.number() <= parameters.servers;
         let bootstrap = Configuration::of_voters(ServerSet::first(parameters.servers));
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         let first = machine.incarnation == 0;
         machine.incarnation += 1;
         // The same in each life, as where a server's parameters are a file: what it was in the first one.
@@ -80,7 +80,7 @@ impl Simulation {
         self.tell(What::Started(server, incarnation));
         self.schedule_server(server);
         let Simulation { checker, machines, now, .. } = self;
-        let machine = &machines[server.slot()];
+        let machine = &machines[server];
         if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
             let bootstrap = if founder && !machine.disk.is_wiped() { bootstrap } else { Configuration::default() };
             let verdict = checker.started(*now, raft, machine, bootstrap);
@@ -95,7 +95,7 @@ impl Simulation {
 
     /// A server loses power; `lose_power` says what that does to its disk, and whether it tore a write.
     pub(super) fn crash_with(&mut self, server: ServerId, lose_power: fn(&mut Disk) -> bool) {
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         if machine.process.take().is_none() {
             return;
         }
@@ -115,7 +115,7 @@ impl Simulation {
     }
 
     pub(super) fn wake(&mut self, at: Time, server: ServerId) -> bool {
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         if machine.wake != at {
             return false; // Superseded, or the machine crashed since.
         }
@@ -137,7 +137,7 @@ impl Simulation {
 
     /// Something is due: a server's timer, or the patience of somebody who waits for it.
     pub(super) fn on_timer(&mut self, server: ServerId) {
-        let now = self.machines[server.slot()].clock.read(self.now);
+        let now = self.machines[server].clock.read(self.now);
         self.give_up_first(server, |_, proposed| proposed.deadline <= now);
         self.step_raft(server, Input::TimerDue);
     }
@@ -145,14 +145,14 @@ impl Simulation {
     pub(super) fn synced(&mut self, server: ServerId) {
         self.fold(3, server);
         let now = self.now;
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         let (receipt, next) = machine.disk.synced(now);
         let incarnation = machine.incarnation;
         if let Some(next) = next {
             self.queue.push(next, Event::Synced { server, incarnation });
         }
         let Some(receipt) = receipt else { return };
-        if let Some(missed) = &mut self.machines[server.slot()].paused {
+        if let Some(missed) = &mut self.machines[server].paused {
             return missed.push(Missed::Input(Input::Durable(receipt)));
         }
         self.step_raft(server, Input::Durable(receipt));
@@ -167,7 +167,7 @@ impl Simulation {
     pub(super) fn feed(&mut self, server: ServerId, input: Input, asker: Option<Asker>) {
         let mut out = self.begin_step();
         let now = self.now;
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         if let Some(process) = &mut machine.process {
             process.raft.step(machine.clock.read(now), input, &mut out);
             self.follow_up(server, &mut out, asker);
@@ -179,7 +179,7 @@ impl Simulation {
     pub(super) fn receive(&mut self, server: ServerId, from: ServerId, slot: usize) {
         let mut out = self.begin_step();
         let Simulation { machines, network, checker, now, .. } = self;
-        let machine = &mut machines[server.slot()];
+        let machine = &mut machines[server];
         let message = network.in_slot(slot).map(|flight| &flight.body);
         let received = match (&mut machine.process, message) {
             (Some(process), Some(Body::Raft(message))) => {
@@ -222,7 +222,7 @@ impl Simulation {
             let receipt = self.carry_out(server, out, asker.take());
             // It is asked for once, whatever else the step decided.
             snapshot_wanted |= out.snapshot_wanted;
-            let machine = &mut self.machines[server.slot()];
+            let machine = &mut self.machines[server];
             let Some(process) = &mut machine.process else { break };
             let input = match receipt {
                 Some(receipt) => Input::Durable(receipt),
@@ -289,7 +289,7 @@ impl Simulation {
             if let Some(marks) = &mut self.marks {
                 marks.count(&observation);
                 if let Observation::BecameLeader { .. } = observation {
-                    let machine = &self.machines[server.slot()];
+                    let machine = &self.machines[server];
                     let slow = self.scenario.parameters.timing.election_timeout_min;
                     if machine.timing.is_some() {
                         marks.reach(Mark::LeaderConfiguredDifferently);
@@ -308,7 +308,7 @@ impl Simulation {
     /// Hands a step's writes to the disk; the receipt, if they take no time.
     fn write(&mut self, server: ServerId, out: &mut Output) -> Option<Receipt> {
         let now = self.now;
-        let disk = &mut self.machines[server.slot()].disk;
+        let disk = &mut self.machines[server].disk;
         if disk.writes_at_once() {
             let receipts = out.writes.iter().map(|write| disk.write_at_once(write));
             let last = receipts.last();
@@ -317,7 +317,7 @@ impl Simulation {
         }
         let mut receipt = None;
         for write in out.writes.drain(..) {
-            let machine = &mut self.machines[server.slot()];
+            let machine = &mut self.machines[server];
             let incarnation = machine.incarnation;
             let instant = machine.disk.is_instant();
             let done = machine.disk.submit(now, write);
@@ -329,7 +329,7 @@ impl Simulation {
                     self.mark(Mark::WriteSlow);
                 }
                 if instant {
-                    receipt = self.machines[server.slot()].disk.synced(now).0;
+                    receipt = self.machines[server].disk.synced(now).0;
                 } else {
                     self.queue.push(done, Event::Synced { server, incarnation });
                 }
@@ -340,7 +340,7 @@ impl Simulation {
 
     pub(super) fn check_step(&mut self, server: ServerId, out: &Output) {
         let Some(checker) = &mut self.checker else { return };
-        let machine = &self.machines[server.slot()];
+        let machine = &self.machines[server];
         if let Some(raft) = machine.raft() {
             let verdict = checker.stepped(self.now, raft, out, &self.machines);
             self.note_verdict(verdict);
@@ -349,7 +349,7 @@ impl Simulation {
 
     pub(super) fn apply(&mut self, server: ServerId, out: &mut Output) {
         if let Some(snapshot) = out.restore.take()
-            && let Some(process) = &mut self.machines[server.slot()].process
+            && let Some(process) = &mut self.machines[server].process
         {
             let settings = store_settings(self.scenario.parameters.rules);
             process.store = Store::restore(snapshot.data(), settings)
@@ -359,7 +359,7 @@ impl Simulation {
             self.give_up_first(server, |index, _| index <= snapshot.meta.last.index);
         }
         for (index, entry) in out.committed_entries() {
-            let Some(process) = &mut self.machines[server.slot()].process else { return };
+            let Some(process) = &mut self.machines[server].process else { return };
             let applied = match &entry.payload {
                 Payload::Command(bytes) => Some(process.store.apply(index.0, bytes)),
                 Payload::NoOp | Payload::Membership(_) | Payload::Admission { .. } => None,
@@ -384,7 +384,7 @@ impl Simulation {
 
     pub(super) fn answer_reads(&mut self, server: ServerId, out: &mut Output) {
         for id in out.reads.drain(..) {
-            let Some(process) = &mut self.machines[server.slot()].process else { return };
+            let Some(process) = &mut self.machines[server].process else { return };
             let Some(place) = process.reading.iter().position(|(asker, _)| asker.request == id) else { continue };
             let (asker, query) = process.reading.swap_remove(place);
             let outcome = process.store.query(&query);
@@ -395,7 +395,7 @@ impl Simulation {
     }
 
     pub(super) fn refuse(&mut self, server: ServerId, asker: Option<Asker>, refused: raft::Refused) {
-        let Some(process) = &mut self.machines[server.slot()].process else { return };
+        let Some(process) = &mut self.machines[server].process else { return };
         let read = process.reading.iter().position(|(asker, _)| asker.request == refused.id);
         let asker = match read {
             Some(place) => Some(process.reading.swap_remove(place).0),
@@ -411,7 +411,7 @@ impl Simulation {
 
     /// A client waits for the entry.
     fn await_entry(&mut self, server: ServerId, id: EntryId, asker: Asker) {
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         let Some(process) = &mut machine.process else { return };
         let deadline = machine.clock.read(self.now) + patience(process.raft.config());
         process.proposed.insert(id.index, Proposed { term: id.term, asker, deadline });
@@ -419,7 +419,7 @@ impl Simulation {
 
     /// Tells those who wait for commands that this step has dropped from the log.
     fn give_up_dropped(&mut self, server: ServerId, out: &Output) {
-        let Some(process) = &self.machines[server.slot()].process else { return };
+        let Some(process) = &self.machines[server].process else { return };
         let cut = out.writes.iter().filter_map(|write| write.log.as_ref().map(|log| log.after)).min();
         let Some(after) = cut.filter(|after| process.proposed.last().is_some_and(|last| last > *after)) else { return };
         let dropped: Vec<LogIndex> = process
@@ -435,7 +435,7 @@ impl Simulation {
 
     /// Tells those who wait for the first commands of the log that nobody can say what has become of them, as long as `lost` says so.
     fn give_up_first(&mut self, server: ServerId, lost: impl Fn(LogIndex, &Proposed) -> bool) {
-        while let Some(process) = &self.machines[server.slot()].process
+        while let Some(process) = &self.machines[server].process
             && let Some(index) =
                 process.proposed.first().filter(|(index, proposed)| lost(*index, proposed)).map(|(index, _)| *index)
         {
@@ -444,7 +444,7 @@ impl Simulation {
     }
 
     fn give_up(&mut self, server: ServerId, index: LogIndex) {
-        let Some(process) = &mut self.machines[server.slot()].process else { return };
+        let Some(process) = &mut self.machines[server].process else { return };
         if let Some(proposed) = process.proposed.remove(index) {
             self.answer(server, proposed.asker, Reply::Lost);
         }
@@ -453,7 +453,7 @@ impl Simulation {
     /// Tells the checker how fast a server lives.
     pub(super) fn note_pace(&mut self, server: ServerId) {
         let Simulation { checker, machines, now, .. } = self;
-        let machine = &machines[server.slot()];
+        let machine = &machines[server];
         if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
             let rate = if machine.is_paused() { 0 } else { machine.clock.rate() };
             checker.paced(*now, server, rate, raft.config());
@@ -462,7 +462,7 @@ impl Simulation {
 
     /// Like [`Simulation::schedule_server`], when the server's clock isn't what it was.
     pub(super) fn reschedule_server(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         machine.wake = Time::NEVER;
         if let Some(process) = &mut machine.process {
             // Where the clock was set back, nobody waits any longer for that.
@@ -476,7 +476,7 @@ impl Simulation {
     }
 
     pub(super) fn schedule_server(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         let Some(process) = &machine.process else { return };
         let deadline = machine.clock.world_time_of(process.deadline()).max(self.now);
         if deadline < machine.wake {

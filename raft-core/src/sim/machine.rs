@@ -1,6 +1,7 @@
 //! One simulated machine: a disk that survives crashes, and, while it runs, a Raft server with its store.
 
 use alloc::vec::Vec;
+use core::ops::{Deref, DerefMut, Index, IndexMut};
 
 use super::action::OwnTiming;
 use super::client::ClientId;
@@ -13,11 +14,51 @@ use crate::hash::mix;
 use crate::kv::{Query, Store};
 #[cfg(test)]
 use crate::raft::{Entry, EntryId, HardState, LogWrite, Receipt, Write};
-use crate::raft::{Input, LogIndex, Raft, RequestId, ServerId, Term};
+use crate::raft::{Input, LogIndex, Raft, RequestId, ServerId, ServerSet, Term};
 use crate::sorted::Sorted;
 #[cfg(test)]
 use crate::time::Duration;
 use crate::time::Time;
+
+/// The world's machines, each under its server's name.
+#[derive(Clone, Debug)]
+pub(super) struct Machines(pub(super) Vec<Machine>);
+
+impl Deref for Machines {
+    type Target = Vec<Machine>;
+
+    #[inline]
+    fn deref(&self) -> &Vec<Machine> {
+        &self.0
+    }
+}
+
+impl DerefMut for Machines {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Vec<Machine> {
+        &mut self.0
+    }
+}
+
+/// There is one for every server that is named: whoever names one that isn't there is refused where the name comes in.
+impl Index<ServerId> for Machines {
+    type Output = Machine;
+
+    // There are many of these, and on the page each copy counts.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    fn index(&self, server: ServerId) -> &Machine {
+        &self.0[server.slot()]
+    }
+}
+
+impl IndexMut<ServerId> for Machines {
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    fn index_mut(&mut self, server: ServerId) -> &mut Machine {
+        &mut self.0[server.slot()]
+    }
+}
 
 /// A machine.
 #[derive(Clone, Debug)]
@@ -139,6 +180,18 @@ impl Machine {
         let store = Store::new(crate::kv::Settings::default());
         let (applied, proposed, reading) = (raft.applied_index(), Sorted::default(), Vec::new());
         self.process = Some(Process { raft, store, applied, proposed, reading, requests: 0 });
+    }
+
+    /// The servers of those machines that are so. One piece of code, whatever is asked.
+    #[inline(never)]
+    pub(crate) fn those(machines: &[Machine], are_so: &dyn Fn(&Machine) -> bool) -> ServerSet {
+        let mut those = ServerSet::EMPTY;
+        for machine in machines {
+            if are_so(machine) {
+                those.insert(machine.id());
+            }
+        }
+        those
     }
 
     /// Its name.

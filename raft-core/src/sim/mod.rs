@@ -76,7 +76,7 @@ use crate::raft::{self, Input, LogIndex, Message, Output, Raft, Rule, ServerId, 
 use crate::shared::Shared;
 use crate::time::Time;
 use client::Client;
-use machine::Missed;
+use machine::{Machines, Missed};
 use network::Place;
 use queue::{Event, Queue};
 
@@ -98,7 +98,7 @@ pub struct Simulation {
     now: Time,
     queue: Queue,
     network: Network,
-    machines: Vec<Machine>,
+    machines: Machines,
     /// The membership that the operator wants, if it is to change.
     wanted: Option<operator::Wanted>,
     /// Whether the operator is scheduled.
@@ -136,7 +136,7 @@ impl Simulation {
         let parameters = &scenario.parameters;
         let seed = scenario.seed;
         let servers = ServerSet::first(parameters.servers);
-        let machines = servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect();
+        let machines = Machines(servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect());
         let clients = (1..=parameters.clients.count.saturating_add(1))
             .map(|number| {
                 let seed = mix(seed, concern::CLIENT, u64::from(number));
@@ -242,7 +242,7 @@ impl Simulation {
             }
             Event::Wake { server } => self.wake(at, server),
             Event::Synced { server, incarnation } => {
-                let machine = &self.machines[server.slot()];
+                let machine = &self.machines[server];
                 if machine.incarnation != incarnation || machine.process.is_none() {
                     return false;
                 }
@@ -321,7 +321,7 @@ impl Simulation {
             && let Some(checker) = &mut self.checker
         {
             let number = flight.number;
-            checker.landed(from, to, number, message, lost || !self.machines[to.slot()].is_up());
+            checker.landed(from, to, number, message, lost || !self.machines[to].is_up());
         }
         if lost {
             if matches!(&flight.body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
@@ -335,7 +335,7 @@ impl Simulation {
         }
         let Some(flight) = self.network.in_slot(slot) else { return false };
         if let (Endpoint::Server(server), Endpoint::Server(from), Body::Raft(_)) = (to, from, &flight.body)
-            && self.machines[server.slot()].paused.is_none()
+            && self.machines[server].paused.is_none()
         {
             self.receive(server, from, slot);
             return true;
@@ -343,7 +343,7 @@ impl Simulation {
         let Some(body) = self.network.remove(slot) else { return false };
         match to {
             Endpoint::Server(server) => {
-                if let Some(missed) = &mut self.machines[server.slot()].paused {
+                if let Some(missed) = &mut self.machines[server].paused {
                     missed.push(Missed::Message(from, body));
                 } else {
                     self.deliver(server, from, body);
@@ -366,7 +366,7 @@ impl Simulation {
         else {
             return;
         };
-        let (sender, receiver) = (&self.machines[from.slot()], &self.machines[to.slot()]);
+        let (sender, receiver) = (&self.machines[from], &self.machines[to]);
         let outlived_crash = flight.sent < receiver.started;
         let outlived_disk = flight.sent < sender.disk_lost || flight.sent < receiver.disk_lost;
         let patience = self.scenario.parameters.timing.election_timeout_max;

@@ -72,7 +72,7 @@ impl Simulation {
 
     /// A server that was a member is to be a voter again.
     pub(super) fn add_back(&mut self, server: ServerId) {
-        if !self.machines[server.slot()].is_up() {
+        if !self.machines[server].is_up() {
             self.start(server);
         }
         let mut wanted = self.wanted_now();
@@ -147,9 +147,14 @@ impl Simulation {
         newest.map(|raft| *raft.configuration()).or_else(on_disk).unwrap_or_else(founders)
     }
 
-    /// Who is, or is to be, in the membership that the operator wants, if it hasn't come to that yet.
-    pub(crate) fn wanted_members(&self) -> Option<ServerSet> {
-        self.wanted.map(|wanted| wanted.voters.union(wanted.learners))
+    /// Who is to be in the membership that the operator wants, if it hasn't come to that yet; and who of these isn't yet what it is to be.
+    pub(crate) fn wanted_members(&self) -> Option<(ServerSet, ServerSet)> {
+        let Configuration { voters, learners, .. } = self.configuration();
+        self.wanted.map(|wanted| {
+            let members = wanted.voters.union(wanted.learners);
+            let changing = wanted.voters.difference(voters).union(wanted.learners.difference(learners));
+            (members, changing.union(wanted.demoted).union(wanted.removed).intersection(members))
+        })
     }
 
     /// Every membership that may be in force or come into force again: a server that is down, or behind, may know of one that nobody else
@@ -166,8 +171,8 @@ impl Simulation {
         self.fold(7, self.wanted);
         self.operating = false;
         let Some(mut wanted) = self.wanted else { return };
-        let leader = self.leader().filter(|leader| self.machines[leader.slot()].paused.is_none());
-        if let Some(raft) = leader.and_then(|leader| self.machines[leader.slot()].raft()) {
+        let leader = self.leader().filter(|leader| self.machines[*leader].paused.is_none());
+        if let Some(raft) = leader.and_then(|leader| self.machines[leader].raft()) {
             let current = *raft.configuration();
             let settled = raft.commit_index() >= raft.configuration_index() && !current.is_joint();
             if settled {
@@ -205,8 +210,8 @@ impl Simulation {
     /// Gives the leader the next order on the way to what is wanted: who has lost its disk loses its vote first, and strangers become
     /// learners before they become voters.
     fn order(&mut self, wanted: &Wanted) {
-        let leader = self.leader().filter(|leader| self.machines[leader.slot()].paused.is_none());
-        let Some(raft) = leader.and_then(|leader| self.machines[leader.slot()].raft()) else { return };
+        let leader = self.leader().filter(|leader| self.machines[*leader].paused.is_none());
+        let Some(raft) = leader.and_then(|leader| self.machines[leader].raft()) else { return };
         let current = *raft.configuration();
         let members = current.voters.union(current.learners);
         let demoted = wanted.demoted.intersection(current.voters);
@@ -233,7 +238,7 @@ impl Simulation {
     /// The leader hands over to `to`.
     pub(super) fn transfer(&mut self, to: ServerId) {
         if let Some(leader) = self.leader()
-            && self.machines[leader.slot()].paused.is_none()
+            && self.machines[leader].paused.is_none()
         {
             let id = self.number_order(leader, Asked::Transfer(to));
             self.step_raft(leader, Input::TransferLeadership { id, to });

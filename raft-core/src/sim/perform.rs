@@ -45,13 +45,13 @@ impl Simulation {
             Action::Deafen(target) => self.on_target(*target, Simulation::deafen),
             Action::IsolateWithNewcomers(target) => self.on_target(*target, Simulation::isolate_with_newcomers),
             Action::Restart(server) => self.on_server(*server, |world, server| {
-                if !world.machines[server.slot()].is_up() {
+                if !world.machines[server].is_up() {
                     world.start(server);
                 }
             }),
             Action::RestartAll => {
                 for server in ServerSet::first(self.machines.len() as u8).iter() {
-                    if !self.machines[server.slot()].is_up() {
+                    if !self.machines[server].is_up() {
                         self.start(server);
                     }
                 }
@@ -63,7 +63,7 @@ impl Simulation {
             }
             Action::Resume(server) => self.on_server(*server, Simulation::resume),
             Action::Campaign(server) => self.on_server(*server, |world, server| {
-                let machine = &world.machines[server.slot()];
+                let machine = &world.machines[server];
                 if machine.is_up() && !machine.is_paused() {
                     if let Some(checker) = &mut world.checker {
                         checker.urged(server);
@@ -72,7 +72,7 @@ impl Simulation {
                 }
             }),
             Action::SetClockRate { server, rate } => self.on_server(*server, |world, server| {
-                world.machines[server.slot()].clock.set_rate(now, *rate);
+                world.machines[server].clock.set_rate(now, *rate);
                 world.tell(What::ClockRate(server, *rate));
                 world.reschedule_server(server);
             }),
@@ -80,7 +80,7 @@ impl Simulation {
                 self.on_server(*server, |world, server| world.jump_clock(server, *micros));
             }
             Action::ShiftClock { target, micros } => self.on_target(*target, |world, server| {
-                let machine = &world.machines[server.slot()];
+                let machine = &world.machines[server];
                 if machine.is_paused() {
                     return; // It couldn't notice, and a lease may rest on its noticing.
                 }
@@ -88,7 +88,7 @@ impl Simulation {
                     world.mark(Mark::LeaseSetBack);
                 }
                 world.jump_clock(server, *micros);
-                if world.machines[server.slot()].is_up() {
+                if world.machines[server].is_up() {
                     world.step_raft(server, Input::TimerDue);
                 }
             }),
@@ -99,7 +99,7 @@ impl Simulation {
                 world.fill_disk(server, *full);
             }),
             Action::SetFsync { server, min, max } => self.on_server(*server, |world, server| {
-                world.machines[server.slot()].disk.set_fsync(*min, *max);
+                world.machines[server].disk.set_fsync(*min, *max);
                 world.tell(What::DiskSpeed(server, *min, *max));
             }),
             Action::Cut { from, to } => {
@@ -182,7 +182,7 @@ impl Simulation {
             Action::AddBack(server) => self.on_server(*server, Simulation::add_back),
             Action::RenewDisk(target) => self.on_target(*target, Simulation::renew_disk),
             Action::Configure { server, with } => self.on_server(*server, |world, server| {
-                world.machines[server.slot()].timing = Some(*with);
+                world.machines[server].timing = Some(*with);
                 world.tell(What::Configured(server, *with));
             }),
             Action::HealQuorum(draw) => self.heal_quorum(*draw),
@@ -216,7 +216,7 @@ impl Simulation {
     }
 
     fn jump_clock(&mut self, server: ServerId, micros: i64) {
-        let clock = &mut self.machines[server.slot()].clock;
+        let clock = &mut self.machines[server].clock;
         let before = clock.read(self.now);
         clock.jump(self.now, micros);
         let after = clock.read(self.now);
@@ -228,7 +228,7 @@ impl Simulation {
     }
 
     fn pause(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         if machine.is_up() && !machine.is_paused() {
             machine.paused = Some(Vec::new());
             self.note_pace(server);
@@ -238,10 +238,10 @@ impl Simulation {
 
     /// What happened meanwhile happens now, in its order.
     fn resume(&mut self, server: ServerId) {
-        let Some(missed) = self.machines[server.slot()].paused.take() else { return };
+        let Some(missed) = self.machines[server].paused.take() else { return };
         self.tell(What::Resumed(server));
         for missed in missed {
-            if !self.machines[server.slot()].is_up() {
+            if !self.machines[server].is_up() {
                 return;
             }
             match missed {
@@ -255,7 +255,7 @@ impl Simulation {
 
     fn fill_disk(&mut self, server: ServerId, full: bool) {
         let now = self.now;
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         if machine.disk.is_full() == full {
             return;
         }
@@ -268,7 +268,7 @@ impl Simulation {
 
     fn stall_disk(&mut self, server: ServerId, stalled: bool) {
         let now = self.now;
-        let machine = &mut self.machines[server.slot()];
+        let machine = &mut self.machines[server];
         if machine.disk.is_stalled() == stalled {
             return;
         }
@@ -282,7 +282,7 @@ impl Simulation {
 
     /// The write fails: what is there is found out at the restart.
     fn fail_write(&mut self, server: ServerId) {
-        if self.machines[server.slot()].is_up() {
+        if self.machines[server].is_up() {
             self.tell(What::WriteFailed(server));
             self.crash(server);
         }
@@ -311,7 +311,7 @@ impl Simulation {
         self.crash(server);
         if expendable {
             let now = self.now;
-            let machine = &mut self.machines[server.slot()];
+            let machine = &mut self.machines[server];
             machine.disk.wipe();
             machine.disk_lost = now;
             self.note_destroyed(server, true);
@@ -324,7 +324,7 @@ impl Simulation {
         let expendable = self.is_expendable(server, Loss::Record);
         self.crash(server);
         if expendable {
-            self.machines[server.slot()].disk.rot();
+            self.machines[server].disk.rot();
             self.note_destroyed(server, false);
             self.tell(What::Rotted(server));
         }
@@ -350,23 +350,22 @@ impl Simulation {
         }
         let has_quorum = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
         let may_have_quorum = |servers: ServerSet| known.iter().any(|configuration| configuration.has_quorum(servers));
-        let whole = |machine: &&Machine| {
+        let whole = |machine: &Machine| {
             let hard_state = machine.disk.image().hard_state();
             let intact = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
             let blank = machine.disk.is_wiped() && machine.disk.image().is_blank();
             machine.id() != server && intact && !blank
         };
-        let rest: ServerSet = self.machines.iter().filter(whole).map(Machine::id).collect();
+        let rest = Machine::those(&self.machines, &whole);
         if !has_quorum(rest) {
             return false;
         }
-        let log = self.machines[server.slot()].disk.image().log();
+        let log = self.machines[server].disk.image().log();
         let committed = self.machines.iter().filter_map(Machine::raft).map(|raft| raft.commit_index()).max();
         let mut index = log.last().index;
         while index >= log.base().index && index > LogIndex::ZERO {
             let Some(id) = log.id_at(index) else { return false };
-            let holds = |machine: &&Machine| machine.disk.image().holds(id);
-            let holders: ServerSet = self.machines.iter().filter(whole).filter(holds).map(Machine::id).collect();
+            let holders = Machine::those(&self.machines, &|machine| whole(machine) && machine.disk.image().holds(id));
             if has_quorum(holders) {
                 return true; // And so with everything before it.
             }
@@ -383,7 +382,7 @@ impl Simulation {
 
     /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or the server leads itself.
     fn may_be_counted(&self, server: ServerId, id: EntryId) -> bool {
-        let leads = self.machines[server.slot()].raft().is_some_and(Raft::is_leader);
+        let leads = self.machines[server].raft().is_some_and(Raft::is_leader);
         let has = |machine: &Machine| {
             machine.disk.image().log().contains(id) || machine.raft().is_some_and(|raft| raft.log().contains(id))
         };
@@ -407,7 +406,7 @@ impl Simulation {
 
     /// Who isn't a voter, and who is one only in the membership that comes, may not take part in deciding whether somebody leads.
     fn isolate_with_newcomers(&mut self, server: ServerId) {
-        let known = self.machines[server.slot()].raft().map(|raft| *raft.configuration());
+        let known = self.machines[server].raft().map(|raft| *raft.configuration());
         let configuration = known.unwrap_or_else(|| self.configuration());
         let mut group = configuration.learners;
         if configuration.is_joint() {
@@ -485,14 +484,14 @@ impl Simulation {
         self.heal_links(chosen);
         let disk = self.scenario.parameters.disk;
         for server in chosen.iter() {
-            if !self.machines[server.slot()].is_up() {
+            if !self.machines[server].is_up() {
                 self.start(server);
             }
             self.resume(server);
             self.stall_disk(server, false);
             self.fill_disk(server, false);
-            self.machines[server.slot()].disk.set_fsync(disk.fsync_min, disk.fsync_max);
-            self.machines[server.slot()].clock.set_rate(self.now, TRUE_RATE);
+            self.machines[server].disk.set_fsync(disk.fsync_min, disk.fsync_max);
+            self.machines[server].clock.set_rate(self.now, TRUE_RATE);
             self.reschedule_server(server);
         }
         self.healed = chosen;

@@ -25,8 +25,7 @@ impl Reach {
         let all = ServerSet::first(machines.len() as u8);
         let configuration = newest.map_or(Configuration::of_voters(all), |raft: &Raft| *raft.configuration());
         let voters = configuration.all_voters();
-        let running: ServerSet =
-            machines.iter().filter(|m| m.is_up() && voters.contains(m.id())).map(Machine::id).collect();
+        let running = Machine::those(machines, &|machine| machine.is_up() && voters.contains(machine.id()));
         let linked = |a: ServerId, b: ServerId| {
             let (a, b) = (Endpoint::Server(a), Endpoint::Server(b));
             !network.is_cut(a, b) && !network.is_cut(b, a)
@@ -60,7 +59,7 @@ fn largest_group(servers: ServerSet, linked: &impl Fn(ServerId, ServerId) -> boo
             rest.remove(server);
             let mut larger = group;
             larger.insert(server);
-            let fitting = rest.iter().filter(|other| linked(server, *other)).collect();
+            let fitting = rest.those(&|other| linked(server, other));
             grow(larger, fitting, best, linked);
         }
     }

@@ -24,7 +24,7 @@ impl Simulation {
                 self.mark(Mark::ReadAtDeposedLeader);
             }
         }
-        let Some(process) = &mut self.machines[server.slot()].process else {
+        let Some(process) = &mut self.machines[server].process else {
             return self.answer(server, asker, Reply::Unreachable);
         };
         process.requests += 1;
@@ -57,7 +57,7 @@ impl Simulation {
 
     /// The operator gives a server an order: its number.
     pub(super) fn number_order(&mut self, server: ServerId, what: Asked) -> RequestId {
-        let Some(process) = &mut self.machines[server.slot()].process else { return 0 };
+        let Some(process) = &mut self.machines[server].process else { return 0 };
         process.requests += 1;
         let id = process.requests;
         self.note_request(server, id, what);
@@ -73,7 +73,7 @@ impl Simulation {
 
     /// A server has carried out an order of the operator's, or has begun to.
     pub(super) fn note_obeyed(&mut self, server: ServerId, id: RequestId) {
-        if let (Some(checker), Some(raft)) = (&self.checker, self.machines[server.slot()].raft()) {
+        if let (Some(checker), Some(raft)) = (&self.checker, self.machines[server].raft()) {
             let verdict = checker.obeyed(self.now, raft, id);
             self.note_verdict(verdict);
         }
@@ -82,7 +82,7 @@ impl Simulation {
 
     /// Whether a server leads, and another one a later term.
     fn leads_unaware(&self, server: ServerId) -> bool {
-        let leads = self.machines[server.slot()].raft().is_some_and(Raft::is_leader);
+        let leads = self.machines[server].raft().is_some_and(Raft::is_leader);
         leads && self.leader() != Some(server)
     }
 
@@ -190,7 +190,7 @@ impl Simulation {
 
     pub(super) fn trouble(&self, session_expired: bool) -> Trouble {
         let reach = self.reach();
-        let led = reach.largest.iter().any(|s| self.machines[s.slot()].raft().is_some_and(Raft::is_leader));
+        let led = reach.largest.iter().any(|s| self.machines[s].raft().is_some_and(Raft::is_leader));
         Trouble {
             within: self.scenario.parameters.clients.operation_timeout,
             led,

@@ -364,8 +364,8 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     if let Some(server) = removed_and_not_told(world, leader) {
         return Some(Stuck::NotTold { server });
     }
-    if let Some(wanted) = world.wanted_members()
-        && wanted.union(world.configuration().members()).iter().all(|server| is_reached(world, leader, server))
+    if let Some((wanted, changing)) = world.wanted_members()
+        && changing.iter().all(|server| is_reached(world, leader, server))
     {
         return Some(Stuck::NotChanged { wanted });
     }
