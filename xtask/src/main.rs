@@ -8,6 +8,7 @@
 mod bench;
 mod bundle;
 mod mutants;
+mod order;
 mod package;
 mod serve;
 mod setup;

@@ -5,7 +5,7 @@
 //! last good page alone.
 
 use crate::sizes::{self, FileSize};
-use crate::{bundle, setup, tools};
+use crate::{bundle, order, setup, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,6 +48,8 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     if !options.debug {
         bundle::bundle(&page)?;
         bundle::shrink_script(&package.join("raft_web.js"))?;
+        let module = package.join("raft_web_bg.wasm");
+        fs::write(&module, order::by_likeness(&fs::read(&module)?)?)?;
     }
     let sizes = sizes::measure(&page)?;
     swap_in(&page, &root.join("dist"), &staging.path().join("previous"))?;
