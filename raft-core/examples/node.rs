@@ -352,6 +352,7 @@ fn record(write: &Write) -> Vec<u8> {
         put_id(&mut body, hard_state.lost);
         put_number(&mut body, hard_state.disk.0);
         put_number(&mut body, u64::from(hard_state.asking_life));
+        put_number(&mut body, hard_state.decided_at.0);
     }
     put_number(&mut body, u64::from(write.snapshot.is_some()));
     if let Some(snapshot) = &write.snapshot {
@@ -446,7 +447,8 @@ impl<'a> Reader<'a> {
         let standing = standings.into_iter().find(|standing| *standing as u64 == number)?;
         let (lost, disk) = (self.id()?, DiskId(self.number()?));
         let asking_life = u32::try_from(self.number()?).ok()?;
-        Some(HardState { term, voted_for, standing, lost, disk, asking_life })
+        let decided_at = LogIndex(self.number()?);
+        Some(HardState { term, voted_for, standing, decided_at, lost, disk, asking_life })
     }
 
     fn snapshot(&mut self) -> Option<Snapshot> {

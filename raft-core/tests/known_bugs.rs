@@ -59,6 +59,11 @@
 //! | a follower's read hangs while it catches up or is removed (ratis#1444) | `reads::a_followers_read_whose_entries…`, `reads::a_read_is_answered_when…`, `reads::reads_at_a_cut_off_leader…` | no deadline after the index has come; none at the leader; a membership releases no reads |
 //! | elections that undo themselves on slow disks (fluree#1373, rethinkdb#6038) | `disks::somebody_is_elected…`, `disks::a_disk_that_finishes…` | a campaign while the vote is written; no allowance; stalled by when a write was handed in |
 //! | leases that lie during a change of settings | `reads::a_lease_rests_on…` (two) | the leader's own election timeout is the followers' |
+//! | a new disk counts for a leader that it may have promised against | `returning::a_stale_leader…` (two), `returning::what_the_disk_before…` (two), `returning::whose_loss…`, `replaced::a_late_match…` (two) | everybody's answers count; a late word of the disk before vouches for the one after |
+//! | a vote that a crash would take away again | `returning::who_rejects_an_append…` | a rejection says so before the disk does |
+//! | an admission settled once more bars the disk that came after | `replaced::a_second_new_disk…` (two) | every admission that the log tells of counts |
+//! | an acknowledgement that counts later is never counted | `replaced::answers_to_pieces…`, `replaced::reads_go_on…` | a piece of a snapshot takes the vote away, and giving it back counts nothing |
+//! | a leader leads in vain with a lost disk | `replaced::a_leader_that_has_its_quorum…` | whoever answers is heard |
 //! | a learner under load is never promoted | `membership::a_learner_one_round_trip…` | a fixed lag |
 
 #[path = "support/both_ways.rs"]
@@ -75,5 +80,7 @@ mod log;
 mod membership;
 #[path = "known_bugs/reads.rs"]
 mod reads;
+#[path = "known_bugs/replaced.rs"]
+mod replaced;
 #[path = "known_bugs/returning.rs"]
 mod returning;

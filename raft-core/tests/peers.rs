@@ -83,7 +83,7 @@ fn a_follower_ignores_and_observes_what_no_leader_sends() {
 fn a_leader_ignores_and_observes_what_no_member_sends() {
     let snapshot = |progress| {
         let (term, last) = (Term(1), id(1, 1));
-        Message::InstallSnapshotResponse(InstallSnapshotResponse { term, round: 1, last, progress })
+        Message::InstallSnapshotResponse(InstallSnapshotResponse { term, round: 1, last, progress, may_vote: true })
     };
     let impossible = [
         ("a match beyond the leader's log", answer(1, 1, AppendOutcome::Matched(LogIndex(99)))),
@@ -341,7 +341,7 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
                 1 => SnapshotProgress::Installed(index),
                 _ => SnapshotProgress::StaleTerm,
             };
-            Message::InstallSnapshotResponse(InstallSnapshotResponse { term, round, last, progress })
+            Message::InstallSnapshotResponse(InstallSnapshotResponse { term, round, last, progress, may_vote: true })
         }
         9 => Message::TimeoutNow(TimeoutNow { term }),
         _ => {

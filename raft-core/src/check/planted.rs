@@ -286,7 +286,7 @@ fn an_answer_beyond_any_snapshot(ignored: Option<Property>) -> Verdict {
     stage.disk(2, hard_state, (0..5).map(|_| no_op(1)).collect());
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
     let progress = SnapshotProgress::Installed(LogIndex(5));
-    let answer = InstallSnapshotResponse { term: Term(1), round: 1, last: id(5, 1), progress };
+    let answer = InstallSnapshotResponse { term: Term(1), round: 1, last: id(5, 1), progress, may_vote: true };
     stage.stepped(&raft, &saying(1, Message::InstallSnapshotResponse(answer)))
 }
 

@@ -32,8 +32,11 @@ const COMPARED: usize = 16;
 /// A learner that was refused as long ago is looked at anew.
 const MOMENT: Duration = Duration::from_millis(100);
 
+/// A learner keeps up that has everything the log had so many looks ago: within an election timeout.
+const LOOKS: usize = 5;
+
 /// So long a learner keeps up before it is taken to, at the latest: longer than it takes to be sure of it.
-const LONG: Duration = Duration::from_secs(4);
+const LONG: Duration = Duration::from_millis(2_500);
 
 /// What some of them say first.
 const OWN: &str = "has a log of its own";
@@ -65,9 +68,20 @@ struct Link {
     before: [(Term, LogIndex); 3],
     /// Whether its clock is another than the world's.
     odd: bool,
-    /// As a leader, of the learner that it has refused to make a voter for being behind: who that is, and in which term; since when it has kept up all the same, and
-    /// how far the leader's log went at the last refusal, and when that was.
-    refused: (Option<ServerId>, Term, Time, LogIndex, Time),
+    /// As a leader, the learner that it has refused to make a voter for being behind.
+    refused: Refused,
+}
+
+/// A learner that was refused.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refused {
+    who: Option<ServerId>,
+    term: Term,
+    /// When it was refused last, and since when it has kept up all the same.
+    at: Time,
+    since: Time,
+    /// How far the leader's log went at the last refusals, the latest first.
+    lasts: [LogIndex; LOOKS],
 }
 
 impl Replication {
@@ -307,10 +321,14 @@ impl Checker {
     pub(super) fn check_refusal(&mut self, now: Time, raft: &Raft, learner: ServerId, matched: LogIndex) -> Verdict {
         let (me, term, last) = (raft.id(), raft.term(), raft.log().last().index);
         let Link { refused, odd, .. } = &mut self.replication.of[me];
-        let (who, when, since, then, at) = *refused;
-        let keeps_up = (who, when) == (Some(learner), term) && matched >= then && now < at + MOMENT && !*odd;
-        let since = if keeps_up { since } else { now };
-        *refused = (Some(learner), term, since, last, now);
+        let known = (refused.who, refused.term) == (Some(learner), term) && now < refused.at + MOMENT;
+        if !known || *odd || matched < refused.lasts[LOOKS - 1] {
+            *refused = Refused { who: Some(learner), term, since: now, lasts: [last; LOOKS], at: now };
+        }
+        refused.at = now;
+        refused.lasts.rotate_right(1);
+        refused.lasts[0] = last;
+        let since = refused.since;
         if now < since + LONG {
             return Ok(());
         }

@@ -57,7 +57,9 @@ pub(super) enum Says {
         /// Whether the sender's disk has lost entries.
         lost: bool,
     },
-    /// Nothing that tells whether the sender may vote on its disk.
+    /// How much there is of a snapshot, on a disk that the sender may vote on.
+    MayVote,
+    /// The sender may not vote on its disk.
     Other,
 }
 
@@ -86,7 +88,7 @@ impl Taken {
                 What::Answer { round: m.round, says }
             }
             Message::InstallSnapshotResponse(m) if m.progress != SnapshotProgress::StaleTerm => {
-                What::Answer { round: m.round, says: Says::Other }
+                What::Answer { round: m.round, says: if m.may_vote { Says::MayVote } else { Says::Other } }
             }
             Message::PreVote(m) => What::PreVote { last: m.last },
             Message::PreVoteResponse(m) if m.granted => {

@@ -289,6 +289,9 @@ impl Raft {
         }
         let settled: Vec<(LogIndex, DiskId)> = self.admissions.drain(..due).collect();
         for (index, disk) in settled {
+            if index <= self.hard_state.decided_at {
+                continue; // The log is read once more, and that admission was another disk's, before this one's.
+            }
             let standing = match self.hard_state.standing {
                 _ if disk == self.hard_state.disk => Standing::Member,
                 // Somebody else has been admitted under this name.
@@ -302,8 +305,13 @@ impl Raft {
                 Standing::Member => out.observe(|| Observation::Admitted { index }),
                 _ => out.observe(|| Observation::Barred { index }),
             }
-            self.set_hard_state(HardState { standing, ..self.hard_state });
+            self.set_hard_state(HardState { standing, decided_at: index, ..self.hard_state });
         }
+    }
+
+    /// Whether the server may vote on the disk it has, and would know it after a crash.
+    pub(super) fn may_vote(&self) -> bool {
+        self.hard_state.standing == Standing::Member && (self.disk.whole || self.hard_state_is_durable())
     }
 
     /// Whether entries are missing here that a leader may count on, or would be after a crash.

@@ -163,6 +163,7 @@ impl Progress {
             matched_round,
             may_vote,
             vouches_since,
+            joins,
             admitted,
             catch_up,
             acked_round,
@@ -174,7 +175,8 @@ impl Progress {
             careful,
         } = self;
         let Config { election_timeout_min, election_timeout_max, heartbeat_interval, .. } = ages.config;
-        (matched, next, probe, since_round, matched_round, may_vote, vouches_since, acked_round, careful).hash(state);
+        (matched, next, probe, since_round, matched_round, may_vote, vouches_since, joins, acked_round, careful)
+            .hash(state);
         (ages.since_if_ever(*sent, *heartbeat_interval), ages.since(*heard, *election_timeout_max)).hash(state);
         catch_up.hash_essence(ages, state);
         admitted.map(|(disk, at)| (disk, ages.since(at, election_timeout_max.times(2)))).hash(state);

@@ -429,7 +429,13 @@ mod tests {
     }
 
     fn snapshot_answer(round: u64, last: EntryId, progress: SnapshotProgress) -> Message {
-        Message::InstallSnapshotResponse(InstallSnapshotResponse { term: Term(4), round, last, progress })
+        Message::InstallSnapshotResponse(InstallSnapshotResponse {
+            term: Term(4),
+            round,
+            last,
+            progress,
+            may_vote: true,
+        })
     }
 
     fn read_answer(index: u64) -> Message {

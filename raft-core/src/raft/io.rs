@@ -92,6 +92,8 @@ pub struct HardState {
     pub voted_for: Option<ServerId>,
     /// Whether and as whom it may vote at all.
     pub standing: Standing,
+    /// The last admission that decided about that: what earlier ones said counts no more, however often they are read again. Zero if none did.
+    pub decided_at: LogIndex,
     /// How its log ended before the disk was found damaged; zero if nothing is missing. Until the log has grown back to there, the
     /// server votes as if it still had it all, and doesn't campaign: a damaged record is not an absent one
     /// (Protocol-Aware Recovery, FAST 2018).

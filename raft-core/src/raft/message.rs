@@ -234,6 +234,8 @@ pub struct InstallSnapshotResponse {
     pub last: EntryId,
     /// How far the responder is with it.
     pub progress: SnapshotProgress,
+    /// Whether the responder may vote on the disk it has, and knows that after a crash, too.
+    pub may_vote: bool,
 }
 
 /// How far a member is with a snapshot.

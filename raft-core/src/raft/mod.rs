@@ -515,6 +515,7 @@ impl Raft {
                 round: m.round,
                 last: m.meta.last,
                 progress: SnapshotProgress::StaleTerm,
+                may_vote: false,
             })),
             Message::ReadIndex(m) => {
                 let (disk, request) = (m.disk, m.request);

@@ -43,8 +43,10 @@ pub struct Progress {
     pub matched_round: u64,
     /// Whether the member may vote on the disk it has, by what it answered last; nothing, before it has said so.
     pub may_vote: Option<bool>,
-    /// The first round in which it may say so: another disk may have answered earlier ones.
+    /// The first round in which it may say that it may: another disk may have answered earlier ones.
     pub vouches_since: u64,
+    /// Whether it has said that it is on a disk that waits to be admitted.
+    pub joins: bool,
     /// The disk that the leader last admitted for it, and when.
     pub admitted: Option<(DiskId, Time)>,
     /// How fast it catches up, if it is a learner.
@@ -245,6 +247,7 @@ impl Progress {
             matched_round: 0,
             may_vote: None,
             vouches_since: 0,
+            joins: false,
             admitted: None,
             catch_up: CatchUp::new(next.previous(), now),
             acked_round: 0,

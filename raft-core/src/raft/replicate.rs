@@ -95,13 +95,15 @@ impl Raft {
         self.begin_round(out);
     }
 
-    /// The members heard within an election timeout, itself included.
+    /// The members heard within an election timeout, itself included. Not those that may not vote on their disks: who leads with them alone can commit
+    /// nothing, and keeps others from being elected.
     fn heard_recently(&self) -> ServerSet {
         let Role::Leader(leader) = &self.role else {
             return ServerSet::EMPTY;
         };
         let patience = self.config.election_timeout_max;
-        let heard = |member: ServerId| leader.progress(member).is_some_and(|p| p.heard + patience > self.now);
+        let heard =
+            |member: ServerId| leader.progress(member).is_some_and(|p| p.heard + patience > self.now && !p.joins);
         self.members().members().those(&|member| member == self.config.id || heard(member))
     }
 
@@ -303,7 +305,7 @@ impl Raft {
         match m.outcome {
             AppendOutcome::StaleTerm => {}
             AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
-                self.note_standing(from, m.outcome, m.round);
+                self.note_standing(from, matches!(m.outcome, AppendOutcome::Matched(_)), m.round, out);
                 self.on_matched(from, index, m.received, m.round, out);
                 if let AppendOutcome::Joining { disk, .. } = m.outcome {
                     self.admit_disk(from, disk, out);
@@ -311,30 +313,35 @@ impl Raft {
             }
             AppendOutcome::Damaged { previous, last } => self.on_damaged(from, m.probe, previous, last, out),
             AppendOutcome::Conflict { previous, hint } => {
-                self.note_standing(from, m.outcome, m.round);
+                self.note_standing(from, true, m.round, out);
                 self.on_conflict(from, (m.round, m.probe), previous, hint, out);
             }
         }
         self.release_confirmed_reads(out);
     }
 
-    /// Whether a member may vote on the disk it has, by what it answers: who may not speaks neither of a match nor of a conflict.
-    fn note_standing(&mut self, from: ServerId, outcome: AppendOutcome, round: u64) {
-        let may_vote = matches!(outcome, AppendOutcome::Matched(_) | AppendOutcome::Conflict { .. });
+    /// A member says whether it may vote on the disk it has. Who may not speaks neither of a match nor of a conflict.
+    pub(super) fn note_standing(&mut self, from: ServerId, may_vote: bool, round: u64, out: &mut Output) {
         let now = self.now;
         let Role::Leader(leader) = &mut self.role else { return };
-        let Some(progress) = leader.progress(from) else { return };
-        if !may_vote && progress.may_vote != Some(false) {
+        let Some(known) = leader.progress(from).map(|progress| progress.may_vote) else { return };
+        if !may_vote && known != Some(false) {
             // What the disk before it has said is on its way, perhaps, as answers to the rounds so far.
             let round = leader.rounds.begin_quietly(now);
             if let Some(progress) = leader.progress_mut(from) {
                 progress.begin_anew(round);
             }
         }
-        if let Some(progress) = leader.progress_mut(from)
-            && !(may_vote && round < progress.vouches_since)
-        {
-            progress.may_vote = Some(may_vote);
+        let next = leader.rounds.latest() + 1;
+        let Some(progress) = leader.progress_mut(from) else { return };
+        if !may_vote {
+            // There may have been a disk before this one that was damaged, and of which nothing was expected either.
+            (progress.may_vote, progress.joins, progress.vouches_since) = (Some(false), true, next);
+        } else if round >= progress.vouches_since {
+            (progress.may_vote, progress.joins) = (Some(true), false);
+            if known != Some(true) {
+                self.advance_commit(out); // What it has said counts from now on.
+            }
         }
     }
 

@@ -321,16 +321,7 @@ impl Raft {
         if earlier || !self.note_heard(from, m.round, None) {
             return;
         }
-        // It doesn't say on which disk it is, and the disk before may have spoken of rounds up to the latest: it counts again once it says
-        // that it may vote, in a later one.
-        let (installed, now) = (matches!(m.progress, SnapshotProgress::Installed(_)), self.now);
-        if let Role::Leader(leader) = &mut self.role {
-            let since = if installed { leader.rounds.begin_quietly(now) } else { leader.rounds.latest() + 1 };
-            if let Some(progress) = leader.progress_mut(from) {
-                progress.vouches_since = since;
-                progress.may_vote = progress.may_vote.filter(|may_vote| !may_vote);
-            }
-        }
+        self.note_standing(from, m.may_vote, m.round, out);
         match m.progress {
             SnapshotProgress::StaleTerm => {}
             SnapshotProgress::Installed(index) => self.on_matched(from, index, index, m.round, out),
@@ -396,7 +387,8 @@ impl Raft {
     }
 
     fn answer_snapshot(&mut self, to: ServerId, m: &InstallSnapshot, progress: SnapshotProgress, out: &mut Output) {
-        let answer = InstallSnapshotResponse { term: m.term, round: m.round, last: m.meta.last, progress };
+        let may_vote = self.may_vote();
+        let answer = InstallSnapshotResponse { term: m.term, round: m.round, last: m.meta.last, progress, may_vote };
         let answer = Message::InstallSnapshotResponse(answer);
         match progress {
             SnapshotProgress::Installed(index) => self.promise_log(index, to, || answer, out),

@@ -94,7 +94,7 @@ pub struct LimitParameters {
     pub uncommitted_bytes_max: u64,
     /// Bytes of entries after which a server takes a snapshot; 0: never.
     pub snapshot_after_bytes: u64,
-    /// Entries kept before a snapshot's last one, but no more than [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more is near enough to vote only if it keeps up.
+    /// Entries kept before a snapshot's last one, but no more than [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more than a fourth of that is near enough to vote only if it keeps up.
     pub entries_kept: u64,
 }
 
@@ -140,7 +140,7 @@ impl LimitParameters {
         config.snapshot_after_bytes = self.snapshot_after_bytes;
         config.entries_kept = self.entries_kept;
         // Who lags by more may need a snapshot.
-        config.learner_lag_max = config.learner_lag_max.min(self.entries_kept);
+        config.learner_lag_max = config.learner_lag_max.min(self.entries_kept / 4);
     }
 }
 

@@ -173,7 +173,13 @@ fn is_sending_a_snapshot(cluster: &Cluster) -> bool {
 fn installed(index: u64) -> Message {
     let round = 1;
     let progress = SnapshotProgress::Installed(LogIndex(index));
-    Message::InstallSnapshotResponse(InstallSnapshotResponse { term: Term(1), round, last: id(3, 1), progress })
+    Message::InstallSnapshotResponse(InstallSnapshotResponse {
+        term: Term(1),
+        round,
+        last: id(3, 1),
+        progress,
+        may_vote: true,
+    })
 }
 
 #[test]
@@ -210,7 +216,7 @@ fn what_a_member_has_of_one_snapshot_counts_for_no_other() {
     let mut cluster = sending_a_snapshot();
     let (round, progress) = (1, SnapshotProgress::Received(2));
     for (last, known) in [(id(2, 1), 0), (id(3, 1), 2)] {
-        let answer = InstallSnapshotResponse { term: Term(1), round, last, progress };
+        let answer = InstallSnapshotResponse { term: Term(1), round, last, progress, may_vote: true };
         cluster.arrive(s(3), s(1), Message::InstallSnapshotResponse(answer));
         let Role::Leader(role) = cluster.raft(s(1)).role() else { panic!("S1 doesn't lead") };
         let Some(ProgressState::Snapshot(transfer)) = role.progress(s(3)).map(|progress| &progress.state) else {

@@ -484,6 +484,7 @@ fn start(c: &mut impl Choices) -> (Start, Durable) {
             Standing::Barred,
         ]),
         disk: disk(c),
+        decided_at: c.one_of(&[LogIndex::ZERO, base.index]),
         asking_life: c.number(0) as u32,
         lost: if c.once_in(8) { EntryId::new(LogIndex(c.number(9)), Term(c.number(first))) } else { EntryId::ZERO },
     };
@@ -618,7 +619,13 @@ fn message(c: &mut impl Choices, raft: &Raft, from: ServerId) -> Message {
                 1 => SnapshotProgress::Installed(LogIndex(c.number(last.index.0))),
                 _ => SnapshotProgress::Received(c.number(3)),
             };
-            Message::InstallSnapshotResponse(InstallSnapshotResponse { term, round: c.number(round), last, progress })
+            Message::InstallSnapshotResponse(InstallSnapshotResponse {
+                term,
+                round: c.number(round),
+                last,
+                progress,
+                may_vote: true,
+            })
         }
         8 => Message::TimeoutNow(TimeoutNow { term }),
         9 => Message::ReadIndex(ReadIndex { term, disk: disk(c), request: c.number(7) }),
