@@ -91,19 +91,23 @@ impl Raft {
         let Some(progress) = leader.progress(server) else {
             return;
         };
-        // The entry may have been compacted before the learner came to it: then it is asked for again, but not all the time.
+        // The entry may have been compacted before the learner came to it: then it is asked for again, but not all the time, and not while
+        // it is on its way to the learner's disk.
         let pause = self.config.election_timeout_max.times(2);
-        let just_admitted = progress.admitted.is_some_and(|(last, at)| last == disk && now < at + pause);
+        let (base, matched) = (self.log.base().index, progress.matched);
+        let just_admitted = progress
+            .admitted
+            .is_some_and(|(last, at, index)| last == disk && (now < at + pause || index > base && index > matched));
         let able = self.commit >= leader.first_own && leader.transfer.is_none() && !self.log_is_full();
         if !(settled && learns && able && self.keeps_up(progress)) || just_admitted || disk == DiskId::default() {
             return;
         }
-        self.append_own(Payload::Admission { server, disk }, out);
+        let admission = self.append_own(Payload::Admission { server, disk }, out);
         if let Role::Leader(leader) = &mut self.role {
             // What the disk before has promised is on its way, perhaps, as answers to the rounds so far.
             let round = leader.rounds.begin_quietly(now);
             if let Some(progress) = leader.progress_mut(server) {
-                progress.admitted = Some((disk, now));
+                progress.admitted = Some((disk, now, admission.index));
                 progress.begin_anew(round);
             }
         }

@@ -179,7 +179,7 @@ impl Progress {
             .hash(state);
         (ages.since_if_ever(*sent, *heartbeat_interval), ages.since(*heard, *election_timeout_max)).hash(state);
         catch_up.hash_essence(ages, state);
-        admitted.map(|(disk, at)| (disk, ages.since(at, election_timeout_max.times(2)))).hash(state);
+        admitted.map(|(disk, at, index)| (disk, ages.since(at, election_timeout_max.times(2)), index)).hash(state);
         core::mem::discriminant(doing).hash(state);
         match doing {
             ProgressState::Probe { waiting, unanswered } => (waiting, unanswered).hash(state),

@@ -47,8 +47,8 @@ pub struct Progress {
     pub vouches_since: u64,
     /// Whether it has said that it is on a disk that waits to be admitted.
     pub joins: bool,
-    /// The disk that the leader last admitted for it, and when.
-    pub admitted: Option<(DiskId, Time)>,
+    /// The disk that the leader last admitted for it, when, and by which entry.
+    pub admitted: Option<(DiskId, Time, LogIndex)>,
     /// How fast it catches up, if it is a learner.
     pub catch_up: CatchUp,
     /// The latest heartbeat round answered.
@@ -342,7 +342,7 @@ impl Progress {
         self.heard = self.heard.min(now);
         self.sent = self.sent.min(now);
         self.catch_up.clock_went_back(now);
-        if let Some((_, at)) = &mut self.admitted {
+        if let Some((_, at, _)) = &mut self.admitted {
             *at = now.min(*at);
         }
     }

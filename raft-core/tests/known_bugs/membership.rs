@@ -1,6 +1,6 @@
 //! Who belongs, and what those do who don't any more.
 
-use raft_core::raft::{ChangeError, Message, Observation, PreVote, Refusal, Term};
+use raft_core::raft::{ChangeError, Entry, Message, Observation, Payload, PreVote, Refusal, Standing, Term};
 
 use crate::support::{Cluster, Event, id, ms, s, set};
 
@@ -297,4 +297,25 @@ fn a_leader_says_no_more_to_those_who_remain_than_before_a_removal() {
     let before = said_in_a_second(&mut cluster);
     cluster.change(s(1), set(&[1, 3]), set(&[]));
     assert_eq!(said_in_a_second(&mut cluster), before);
+}
+
+/// It is asked again and again whether it may vote, and says each time that it waits to be admitted.
+#[test]
+fn a_learner_whose_disk_hangs_is_admitted_once() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.join(s(4));
+    cluster.hold(s(4), s(1));
+    cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
+    cluster.run(ms(100));
+    cluster.hold_disk(s(4));
+    cluster.let_go(s(4), s(1));
+    cluster.run(ms(5_000));
+    let log = cluster.raft(s(1)).log();
+    let admits = |entry: &&Entry| matches!(entry.payload, Payload::Admission { .. });
+    assert_eq!(log.iter_from(log.first_index()).filter(admits).count(), 1, "{}", cluster.status());
+    cluster.release_disk(s(4));
+    cluster.run(ms(500));
+    assert_eq!(cluster.raft(s(4)).hard_state().standing, Standing::Member);
 }
