@@ -42,7 +42,7 @@ export const breaks = [
   // own-commit-before-change
   'AROA0w4BEfbzYt9vGPfnwKNeAugHuBcAAADAqQcBgIAIoMIeZAHIAawCAgAdAA4CyN8C4NQDAC6Lvw',
   // membership-follows-log
-  'AQHAixEB9BTfwqrAON-BwKteAgDAqQcBoI0GgIAQoPc2AQLIAawCAQAeAvw1eAo',
+  'AQyAxBMBzfyKKI-c1YPhwKsCAQAAAMC4AgGgjQaAgBCg9zYBAB0ewOu5',
   // bar-amnesiac-voters
   'AQzorgoBsgGvDRLSjwrnwKteAegHuBcAAADAqQcBoI0GgIAgoPc2AQLIAawCAQAdraY4Ew',
   // confirm-before-reading

@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
-use crate::raft::{Config, MembershipChange, Raft, RequestId, ServerId};
+use crate::raft::{Config, MembershipChange, Raft, RequestId, Rule, ServerId};
 use crate::sim::TRUE_RATE;
 use crate::time::{Duration, Time};
 
@@ -92,7 +92,8 @@ impl Checker {
         let (me, configuration) = (raft.id(), raft.configuration());
         match self.requests.asked_at(me, id) {
             Some((_, Asked::Change(wanted)))
-                if (configuration.voters, configuration.learners) != (wanted.voters, wanted.learners) =>
+                if (configuration.voters, configuration.learners) != (wanted.voters, wanted.learners)
+                    && raft.config().rules.on(Rule::MembershipFollowsLog) =>
             {
                 let second = "it goes by another";
                 self.out_of_order(Property::LawfulMembership, now, me, "has taken the order for a membership", second)
