@@ -125,7 +125,7 @@ pub enum Action {
     /// The person at the command line enters a command.
     Submit(String),
     /// The storm is over for a bare quorum, drawn with this number: its servers and the links between them work again, and every other
-    /// fault stays as it is for good.
+    /// fault stays as it is for good. If the number is odd, all other servers are down.
     HealQuorum(u64),
 
     // Kinds are numbered in the trace hash by their order here: new ones come last.

@@ -39,6 +39,13 @@ pub(super) struct Wanted {
     since: Time,
 }
 
+impl Wanted {
+    /// Whether nobody but these is needed for it.
+    pub(super) fn is_possible_with(&self, servers: ServerSet) -> bool {
+        Configuration::of_voters(self.voters).has_quorum(servers)
+    }
+}
+
 impl Simulation {
     /// A new machine is switched on, and is to become a voter, or a learner.
     pub(super) fn add_server(&mut self, votes: bool) {

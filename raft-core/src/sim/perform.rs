@@ -457,23 +457,34 @@ impl Simulation {
         }
     }
 
-    /// A bare quorum is chosen and mended; what else is broken stays so. Servers that may not vote can't be in it.
+    /// A bare quorum is chosen and mended; what else is broken stays so, or, where the draw is odd and they lack nothing, all others are down. Servers that may not vote can't be in it.
     fn heal_quorum(&mut self, draw: u64) {
         let known = self.known_configurations();
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.scenario.seed, concern::CHOICE, draw));
-        let able = |machine: &&Machine| {
+        let able = |machine: &Machine| {
             let image = machine.disk.image();
             let votes =
                 image.hard_state().standing == Standing::Member && !(machine.disk.is_wiped() && image.is_blank());
             votes && known.iter().any(|configuration| configuration.all_voters().contains(machine.id()))
         };
-        let mut candidates: Vec<ServerId> = self.machines.iter().filter(able).map(Machine::id).collect();
-        let mut chosen = ServerSet::EMPTY;
         let enough = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
+        let able = Machine::those(&self.machines, &able);
+        // Whoever has lost entries needs somebody who has them.
+        let lacks_nothing = |server| self.machines[server].disk.image().hard_state().lost == EntryId::ZERO;
+        let whole = able.those(&lacks_nothing);
+        let alone = draw % 2 == 1 && enough(whole);
+        let mut candidates: Vec<ServerId> = if alone { whole } else { able }.iter().collect();
+        let mut chosen = ServerSet::EMPTY;
         while !enough(chosen) && !candidates.is_empty() {
             chosen.insert(candidates.swap_remove(random.random_range(0..candidates.len() as u32) as usize));
         }
-        self.wanted = None;
+        // Whatever else is asked of the membership must be possible with these.
+        self.wanted = self.wanted.filter(|wanted| wanted.is_possible_with(chosen));
+        if alone {
+            for server in ServerSet::first(self.machines.len() as u8).difference(chosen).iter() {
+                self.crash(server);
+            }
+        }
         self.network.set_loss(0);
         self.network.set_duplication(0);
         self.network.set_straggling(0, Duration::ZERO);

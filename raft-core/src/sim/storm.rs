@@ -233,7 +233,8 @@ pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, 
     if profile != Profile::Calm {
         storm.blow(profile);
     }
-    storm.put(storm.end, Action::HealQuorum(0));
+    let alone = pick(&mut storm.random, &[0, 0, 1]);
+    storm.put(storm.end, Action::HealQuorum(alone));
     storm.actions.sort_by_key(|timed| timed.at);
     scenario.actions = storm.actions;
     scenario

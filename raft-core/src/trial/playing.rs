@@ -90,7 +90,8 @@ impl Playing {
             if !self.settle(calm, deadline, watcher) {
                 return None;
             }
-            let behind = |world| matches!(what_is_missing(world, calm), Some(Stuck::Behind { .. }));
+            let behind =
+                |world| matches!(what_is_missing(world, calm), Some(Stuck::Behind { .. } | Stuck::NotChanged { .. }));
             if self.calm.is_some() && behind(&self.world) && !self.settle(calm, deadline + CATCHING_UP, watcher) {
                 return None;
             }
