@@ -86,6 +86,8 @@
 //!   believed where it can't. `guards` has the bounds: no message makes a server panic, spoils its disk, or uses up the terms at once.
 //! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the others have, and those that
 //!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
+//! * A learner may have the best log, by a leader that crashed, when somebody who goes by a joint membership that makes it a voter, and that nobody else has,
+//!   needs its vote. It refuses that, and doesn't campaign, for by its own log it has no vote: nobody is elected before another voter is back.
 //! * A clock that was set back is noticed at the next step, if it shows less than at the last one. A driver that is told of such a
 //!   change steps at once ([`Input::TimerDue`]); one that can't be told reads a clock that is never set. Otherwise a lease is believed
 //!   once more when the clock comes by where it was.
