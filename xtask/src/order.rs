@@ -66,11 +66,10 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
         }
     }
     holders.retain(|_, holders| (2..=COMMON).contains(&holders.len()));
-    // How much of each is within reach, as the number of pieces; and how often each piece is.
-    let mut shared = vec![0_i64; bodies.len()];
-    let mut within: HashMap<&[u8], u32> = HashMap::new();
+    // How many pieces of each are within reach.
+    let mut shared = vec![0_usize; bodies.len()];
     let mut left: Vec<usize> = (0..bodies.len()).collect();
-    let (mut order, mut reach, mut bytes) = (Vec::new(), VecDeque::new(), 0);
+    let (mut order, mut reach) = (Vec::new(), Reach { holders, times: HashMap::new(), functions: VecDeque::new() });
     while !left.is_empty() {
         let worth = |function: &usize| shared[*function] as f64 / (bodies[*function].len() + SHORT) as f64;
         let nothing = left.iter().all(|function| shared[*function] == 0);
@@ -82,30 +81,38 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
         let best = (1..left.len()).fold(0, |best, place| if better(&left[place], &left[best]) { place } else { best });
         let next = left.remove(best);
         order.push(next);
-        reach.push_back(next);
-        bytes += bodies[next].len();
-        for piece in &pieces[next] {
-            let Some(holders) = holders.get(piece) else { continue };
-            let times = within.entry(piece).or_default();
-            *times += 1;
-            if *times == 1 {
-                holders.iter().for_each(|holder| shared[*holder] += 1);
-            }
-        }
-        while bytes > REACH && reach.len() > 1 {
-            let Some(gone) = reach.pop_front() else { break };
-            bytes -= bodies[gone].len();
-            for piece in &pieces[gone] {
-                let Some(holders) = holders.get(piece) else { continue };
-                let times = within.entry(piece).or_default();
-                *times -= 1;
-                if *times == 0 {
-                    holders.iter().for_each(|holder| shared[*holder] -= 1);
-                }
-            }
+        reach.functions.push_back(next);
+        reach.count(&pieces[next], true, |holder| shared[holder] += 1);
+        while reach.functions.len() > 1 && reach.functions.iter().map(|of| bodies[*of].len()).sum::<usize>() > REACH {
+            let Some(gone) = reach.functions.pop_front() else { break };
+            reach.count(&pieces[gone], false, |holder| shared[holder] -= 1);
         }
     }
     order
+}
+
+/// The functions placed last, as far as it is looked back.
+struct Reach<'a> {
+    /// Which functions have a piece.
+    holders: HashMap<&'a [u8], Vec<usize>>,
+    /// How often a piece is within reach.
+    times: HashMap<&'a [u8], u32>,
+    functions: VecDeque<usize>,
+}
+
+impl<'a> Reach<'a> {
+    /// Pieces come within reach, or go out of it; `changes` is told who has one that wasn't there, or is no longer.
+    fn count(&mut self, pieces: &[&'a [u8]], come: bool, mut changes: impl FnMut(usize)) {
+        for piece in pieces {
+            let Some(holders) = self.holders.get(piece) else { continue };
+            let times = self.times.entry(piece).or_default();
+            let without = if come { *times } else { *times - 1 };
+            *times = if come { *times + 1 } else { without };
+            if without == 0 {
+                holders.iter().for_each(|holder| changes(*holder));
+            }
+        }
+    }
 }
 
 /// The different pieces of a function.

@@ -69,12 +69,12 @@ struct Link {
     /// Whether its clock is another than the world's.
     odd: bool,
     /// As a leader, the learner that it has refused to make a voter for being behind.
-    refused: Refused,
+    refused: RefusedLearner,
 }
 
 /// A learner that was refused.
 #[derive(Clone, Copy, Debug, Default)]
-struct Refused {
+struct RefusedLearner {
     who: Option<ServerId>,
     term: Term,
     /// When it was refused last, and since when it has kept up all the same.
@@ -323,7 +323,7 @@ impl Checker {
         let Link { refused, odd, .. } = &mut self.replication.of[me];
         let known = (refused.who, refused.term) == (Some(learner), term) && now < refused.at + MOMENT;
         if !known || *odd || matched < refused.lasts[LOOKS - 1] {
-            *refused = Refused { who: Some(learner), term, since: now, lasts: [last; LOOKS], at: now };
+            *refused = RefusedLearner { who: Some(learner), term, since: now, lasts: [last; LOOKS], at: now };
         }
         refused.at = now;
         refused.lasts.rotate_right(1);

@@ -60,7 +60,7 @@ impl Disk {
 
     /// Whoever starts from it makes of it the same hard state each time.
     pub(super) fn begin_with(&mut self, hard_state: &HardState) {
-        self.whole = is_whole(hard_state);
+        self.whole = hard_state.is_whole();
     }
 
     pub(super) fn log(&self) -> LogIndex {
@@ -119,11 +119,6 @@ impl Disk {
     fn needed(&self) -> u64 {
         self.issued + u64::from(!self.pending.is_empty())
     }
-}
-
-/// Whether a server may vote, and lacks no entries.
-fn is_whole(hard_state: &HardState) -> bool {
-    hard_state.lost == EntryId::ZERO && hard_state.standing == Standing::Member
 }
 
 impl Raft {
@@ -248,7 +243,7 @@ impl Raft {
         let voting = !self.hard_state_is_durable();
         self.disk.durable = receipt.sequence;
         if self.hard_state_is_durable() {
-            self.disk.whole = is_whole(&self.hard_state);
+            self.disk.whole = self.hard_state.is_whole();
         }
         // What was overwritten after this write was handed out is on its way to the disk once more. Neither the index tells, for
         // another entry may stand there now, nor term and index, for it may be the same one, brought back by a third leader.
@@ -316,7 +311,7 @@ impl Raft {
 
     /// Whether entries are missing here that a leader may count on, or would be after a crash.
     pub(super) fn disk_lost_entries(&self) -> bool {
-        !self.disk.whole || !is_whole(&self.hard_state)
+        !self.disk.whole || !self.hard_state.is_whole()
     }
 
     /// Once the log on the disk is as up to date as it was before the damage, nothing is missing any more.

@@ -105,6 +105,13 @@ pub struct HardState {
     pub asking_life: u32,
 }
 
+impl HardState {
+    /// Whether the server may vote, and lacks no entries.
+    pub fn is_whole(&self) -> bool {
+        self.standing == Standing::Member && self.lost == EntryId::ZERO
+    }
+}
+
 /// A server's right to vote, which a lost disk takes away. Once the leader has appended that this very disk is a learner's
 /// ([`Payload::Admission`](super::Payload::Admission)), and that is committed, the server has it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -351,8 +351,7 @@ impl Simulation {
         let has_quorum = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
         let may_have_quorum = |servers: ServerSet| known.iter().any(|configuration| configuration.has_quorum(servers));
         let whole = |machine: &Machine| {
-            let hard_state = machine.disk.image().hard_state();
-            let intact = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
+            let intact = machine.disk.image().hard_state().is_whole();
             let blank = machine.disk.is_wiped() && machine.disk.image().is_blank();
             machine.id() != server && intact && !blank
         };
@@ -457,7 +456,8 @@ impl Simulation {
         }
     }
 
-    /// A bare quorum is chosen and mended; what else is broken stays so, or, where the draw is odd and they lack nothing, all others are down. Servers that may not vote can't be in it.
+    /// A bare quorum is chosen and mended; what else is broken stays so, or, where the draw is odd and those chosen lack nothing, all others
+    /// are down. Servers that may not vote can't be in it.
     fn heal_quorum(&mut self, draw: u64) {
         let known = self.known_configurations();
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.scenario.seed, concern::CHOICE, draw));
@@ -470,8 +470,7 @@ impl Simulation {
         let enough = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
         let able = Machine::those(&self.machines, &able);
         // Whoever has lost entries needs somebody who has them.
-        let lacks_nothing = |server| self.machines[server].disk.image().hard_state().lost == EntryId::ZERO;
-        let whole = able.those(&lacks_nothing);
+        let whole = able.those(&|server| self.machines[server].disk.image().hard_state().is_whole());
         let alone = draw % 2 == 1 && enough(whole);
         let mut candidates: Vec<ServerId> = if alone { whole } else { able }.iter().collect();
         let mut chosen = ServerSet::EMPTY;

@@ -48,7 +48,7 @@ use crate::check::{Property, Violation};
 use crate::format::{Run, link, units};
 use crate::hash::mix;
 use crate::kv::{Outcome, Request};
-use crate::raft::{EntryId, Raft, Rules, ServerId, ServerSet, Standing};
+use crate::raft::{Raft, Rules, ServerId, ServerSet};
 use crate::sim::{
     self, Action, CALM_AFTER, ClientId, End, Endpoint, Impairment, Machine, OperationRecord, Profile, Scenario,
     ScenarioError, Simulation, TRUE_RATE, TimedAction,
@@ -416,9 +416,8 @@ fn removed_and_not_told(world: &Simulation, leader: ServerId) -> Option<ServerId
     let mut machines = world.machines().iter();
     let ignorant = |machine: &&Machine| {
         let id = machine.id();
-        let hard_state = machine.disk().image().hard_state();
         // Who may not campaign asks nobody.
-        let campaigns = hard_state.standing == Standing::Member && hard_state.lost == EntryId::ZERO;
+        let campaigns = machine.disk().image().hard_state().is_whole();
         let asks = machine.raft().is_some_and(|raft| {
             let voters = raft.configuration().all_voters();
             voters.contains(id) && voters.contains(leader) && campaigns && Some(raft.term()) <= term

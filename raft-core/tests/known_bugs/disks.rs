@@ -491,13 +491,8 @@ fn servers_whose_disks_are_equally_slow_wait_unequally_long() {
 
 /// A server's disk loses the last entry, which the server knows; that entry.
 fn restart_without_the_last_entry(cluster: &mut Cluster, server: ServerId) -> EntryId {
-    cluster.crash(server);
-    let mut durable = cluster.disk(server).durable();
-    let lost = cluster.disk(server).log().last();
-    durable.hard_state.lost = lost;
-    durable.entries.pop();
-    cluster.restart_from(server, durable);
-    lost
+    let entries = cluster.disk(server).durable().entries.len();
+    cluster.restart_damaged(server, entries - 1)
 }
 
 /// S3's log is repaired on its disk, and the write that says so isn't there yet when it crashes. Nobody else has everything.

@@ -2,39 +2,8 @@
 
 use raft_core::raft::{AppendOutcome, Config, LogIndex, Message, Payload, ServerId, SnapshotProgress, Standing};
 
-use crate::support::{Answer, Cluster, ms, s, set};
-
-fn standing(cluster: &Cluster, server: u8) -> Standing {
-    cluster.raft(s(server)).hard_state().standing
-}
-
-/// A server's disk has lost all entries from `first` on, knows it, and the server starts from it.
-fn damage(cluster: &mut Cluster, server: ServerId, first: u64) {
-    cluster.crash(server);
-    let mut durable = cluster.disk(server).durable();
-    durable.hard_state.lost = cluster.disk(server).log().last();
-    durable.entries.truncate(first as usize - 1);
-    cluster.restart_from(server, durable);
-}
-
-/// A server loses its disk, loses its vote for that and gets it back.
-fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
-    cluster.crash(server);
-    cluster.restart_wiped(server);
-    cluster.run(ms(200));
-    give_vote_back(cluster, leader, server);
-}
-
-fn give_vote_back(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
-    let voters = cluster.raft(leader).configuration().voters;
-    let mut others = voters;
-    others.remove(server);
-    cluster.change(leader, others, [server].into_iter().collect());
-    cluster.run(ms(300));
-    cluster.change(leader, voters, set(&[]));
-    cluster.run(ms(200));
-    assert_eq!(cluster.raft(leader).configuration().voters, voters, "{}", cluster.status());
-}
+use crate::returning::{give_vote_back, replace_disk, standing};
+use crate::support::{Answer, Cluster, ms, s};
 
 /// Messages between the two, one way and then the other, so many times.
 fn exchange(cluster: &mut Cluster, one: ServerId, other: ServerId, times: usize) {
@@ -51,7 +20,7 @@ fn a_late_match_of_a_damaged_disk(cluster: &mut Cluster) -> Message {
     cluster.run(ms(200));
     cluster.hold(s(1), s(3));
     cluster.hold(s(3), s(1));
-    damage(cluster, s(3), 1);
+    cluster.restart_damaged(s(3), 0);
     cluster.cut_both(s(1), s(2));
     for _ in 0..100 {
         if cluster.on_the_way(s(1), s(3)).is_empty() {
@@ -138,7 +107,7 @@ fn a_second_new_disk_that_was_damaged_is_not_barred_by_the_admission_of_the_firs
     let admits = |(_, payload): &(u64, Payload)| matches!(payload, Payload::Admission { .. });
     let payloads = cluster.raft(s(3)).log().iter_from(LogIndex(1)).map(|entry| entry.payload.clone());
     let (first, _) = (1..).zip(payloads).find(admits).expect("it was admitted");
-    damage(&mut cluster, s(3), first);
+    cluster.restart_damaged(s(3), first as usize - 1);
     cluster.crash(s(1));
     cluster.drop_everything();
     cluster.sleep(ms(400));

@@ -21,10 +21,15 @@ fn joined_later() -> Cluster {
 }
 
 /// `server` loses its disk and is the voter's of that name no longer; then `leader` takes it out, back in, and makes it a voter.
-fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
+pub fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
     cluster.crash(server);
     cluster.restart_wiped(server);
     cluster.run(ms(200));
+    give_vote_back(cluster, leader, server);
+}
+
+/// `leader` takes a voter out whose disk is another one by now, and back in.
+pub fn give_vote_back(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
     let mut others = cluster.raft(leader).configuration().voters;
     others.remove(server);
     cluster.change(leader, others, [server].into_iter().collect());
@@ -34,7 +39,7 @@ fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
     cluster.run(ms(200));
 }
 
-fn standing(cluster: &Cluster, server: u8) -> Standing {
+pub fn standing(cluster: &Cluster, server: u8) -> Standing {
     cluster.raft(s(server)).hard_state().standing
 }
 

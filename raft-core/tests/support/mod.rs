@@ -847,6 +847,17 @@ impl Cluster {
         self.restart(server);
     }
 
+    /// `server` crashes, loses all but the first `kept` entries, and starts again, knowing that; how its log ended before.
+    pub fn restart_damaged(&mut self, server: ServerId, kept: usize) -> EntryId {
+        self.crash(server);
+        let mut durable = self.disk(server).durable();
+        let lost = self.disk(server).log().last();
+        durable.hard_state.lost = lost;
+        durable.entries.truncate(kept);
+        self.restart_from(server, durable);
+        lost
+    }
+
     /// `server` has lost its disk and starts under its old name ([`Start::Join`]).
     pub fn restart_wiped(&mut self, server: ServerId) {
         assert!(!self.is_up(server), "{server} is up: crash it first");
