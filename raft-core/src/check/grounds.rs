@@ -238,11 +238,13 @@ impl Checker {
         self.out_of_order(Property::ElectionSafety, now, me, "leads", "no quorum has voted for it")
     }
 
-    /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on.
+    /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on; who was elected so, because its log was needed,
+    /// not beyond the first commit of its term.
     pub(super) fn check_demotion(&self, now: Time, raft: &Raft, committed: LogIndex) -> Verdict {
         let me = raft.id();
         let (since, membership) = self.membership_of(me);
-        if since > committed || membership.is_joint() || membership.voters.contains(me) {
+        let own = raft.log().id_at(committed).is_some_and(|id| id.term == raft.term());
+        if since > committed || !own || membership.is_joint() || membership.voters.contains(me) {
             return Ok(());
         }
         self.out_of_order(Property::LawfulMembership, now, me, "has committed that it is no voter", "it leads on")

@@ -89,7 +89,10 @@ impl Checker {
         leave.remove(me);
         if !raft.is_leader() {
             // It steps down because that is committed, or for another reason. Who is being sent a snapshot couldn't understand what it is told.
-            let removed = since <= raft.commit_index() && !self.membership_of(me).1.is_voter(me);
+            let committed = raft.commit_index();
+            let removed = since <= committed
+                && raft.log().id_at(committed).is_some_and(|id| id.term == term)
+                && !self.membership_of(me).1.is_voter(me);
             if !removed || !told.is_empty() {
                 return Ok(());
             }

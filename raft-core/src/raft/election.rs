@@ -47,8 +47,9 @@ impl Raft {
         let me = self.config.id;
         // Dissertation §4.2.2: a server outside its latest configuration may still be needed until that is committed. Which one is
         // committed is forgotten in a restart: then it may be any of those that the log holds.
-        let votes =
-            self.members().is_voter(me) || self.membership.since(self.commit).any(|membership| membership.is_voter(me));
+        let votes = self.members().is_voter(me)
+            || self.vote_needed
+            || self.membership.since(self.commit).any(|membership| membership.is_voter(me));
         if !votes {
             Some(WithheldReason::NotAVoter)
         } else if self.is_exhausted() {
@@ -158,6 +159,7 @@ impl Raft {
             self.refuses_log(m.last)
         };
         self.observe_vote(from, m.term.next(), true, refusal, out);
+        self.note_need(refusal);
         let granted = refusal.is_none();
         let answer = PreVoteResponse { term: self.hard_state.term, asked_in: m.term, granted };
         self.send(from, Message::PreVoteResponse(answer), out);
@@ -180,6 +182,7 @@ impl Raft {
             _ => self.refuses_log(m.last),
         };
         self.observe_vote(from, m.term, false, refusal, out);
+        self.note_need(refusal);
         let granted = refusal.is_none();
         let answer = Message::RequestVoteResponse(RequestVoteResponse { term: self.hard_state.term, granted });
         if granted {
@@ -208,6 +211,15 @@ impl Raft {
         }
     }
 
+    /// Whoever asks in vain for its log may go by a membership that isn't in this server's, and that needs its vote. With more than they have it
+    /// can be elected, if it must be by those that it knows of: it leads until it has committed something, and goes.
+    fn note_need(&mut self, refusal: Option<VoteRefusal>) {
+        let behind = matches!(refusal, Some(VoteRefusal::LogBehind { .. }));
+        if behind && self.leader.is_none() && !self.members().is_voter(self.config.id) {
+            self.vote_needed = true;
+        }
+    }
+
     fn observe_vote(
         &self,
         candidate: ServerId,
@@ -227,7 +239,7 @@ impl Raft {
     fn become_leader(&mut self, campaign: Campaign, out: &mut Output) {
         let (me, term) = (self.config.id, self.hard_state.term);
         self.leader = Some(me);
-        self.slow_campaigns = 0;
+        (self.slow_campaigns, self.vote_needed) = (0, false);
         let uncommitted_bytes = self.log.iter_from(self.commit.next()).map(|entry| entry.payload.size()).sum();
         self.role = Role::Leader(Leader {
             progress: Vec::new(),

@@ -77,6 +77,7 @@ impl Raft {
             patient_until,
             slow_campaigns,
             slow_vote,
+            vote_needed,
             admissions,
             incoming,
             snapshot_asked,
@@ -93,7 +94,7 @@ impl Raft {
             entry.hash(state);
         }
         disk.hash_essence(ages, state);
-        (commit, applied, leader, self.agreed_index(), slow_campaigns, slow_vote, admissions).hash(state);
+        (commit, applied, leader, self.agreed_index(), slow_campaigns, slow_vote, vote_needed, admissions).hash(state);
         (snapshot_asked, snapshot_tried, applied_bytes).hash(state);
         reads.hash_essence(ages, state);
         if config.check_quorum {

@@ -58,6 +58,10 @@
 //! was cut off meanwhile is sent it when it comes back and asks for votes. Leadership can be handed to a chosen voter, which campaigns
 //! at once; the request is answered when that voter is heard to lead.
 //!
+//! A learner may have the best log of all, by a leader that crashed, while somebody goes by a membership that nobody else has and that needs its vote. It
+//! refuses that, for the log asked with is behind; but who hears no leader and is asked so campaigns itself, by the membership that it knows. It
+//! counts no vote of its own, leads until an entry of its term is committed, and goes like a leader that was removed.
+//!
 //! # Reads (`reads`)
 //! A read is answered at the commit index of its arrival, once the leader has committed an entry of its own term and a quorum has
 //! answered a heartbeat round begun after it arrived; or under a lease, which runs from the *start* of an acknowledged round,
@@ -86,8 +90,6 @@
 //!   believed where it can't. `guards` has the bounds: no message makes a server panic, spoils its disk, or uses up the terms at once.
 //! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the others have, and those that
 //!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
-//! * A learner may have the best log, by a leader that crashed, when somebody who goes by a joint membership that makes it a voter, and that nobody else has,
-//!   needs its vote. It refuses that, and doesn't campaign, for by its own log it has no vote: nobody is elected before another voter is back.
 //! * A clock that was set back is noticed at the next step, if it shows less than at the last one. A driver that is told of such a
 //!   change steps at once ([`Input::TimerDue`]); one that can't be told reads a clock that is never set. Otherwise a lease is believed
 //!   once more when the clock comes by where it was.
@@ -202,6 +204,8 @@ pub struct Raft {
     slow_campaigns: u32,
     /// Whether the latest vote of this server's own took long to write.
     slow_vote: bool,
+    /// Since it last heard a leader, somebody whose log is older has asked for its vote, though it is no voter by its own log.
+    vote_needed: bool,
     /// Entries of the log that admit a disk under this server's name, and that aren't known to be committed and on the disk yet.
     admissions: Vec<(LogIndex, DiskId)>,
     incoming: Option<IncomingSnapshot>,
@@ -341,6 +345,7 @@ impl Raft {
             patient_until: now + config.election_timeout_min,
             slow_campaigns: 0,
             slow_vote: false,
+            vote_needed: false,
             admissions,
             incoming: None,
             snapshot_asked: false,
@@ -548,6 +553,7 @@ impl Raft {
         }
         if self.leader.is_none() {
             self.leader = Some(from);
+            self.vote_needed = false;
             let term = self.hard_state.term;
             out.observe(|| Observation::FollowsLeader { term, leader: from });
             self.settle_transfer(from, out);

@@ -319,3 +319,45 @@ fn a_learner_whose_disk_hangs_is_admitted_once() {
     cluster.run(ms(500));
     assert_eq!(cluster.raft(s(4)).hard_state().standing, Standing::Member);
 }
+
+/// S3 makes the learner S4 a voter, and nobody hears of it; S2, whom S1 elects, reaches S4 alone, and crashes.
+#[test]
+fn whose_vote_is_needed_by_a_membership_that_it_does_not_know_campaigns_itself() {
+    let away: [fn(&mut Cluster); 2] = [|_| {}, |cluster| cluster.restart_wiped(s(2))];
+    for (pre_vote, check_quorum) in [(true, true), (true, false), (false, true), (false, false)] {
+        for comes_back in away {
+            let setup = Cluster::with(3).learners(set(&[4])).config(move |config| {
+                (config.pre_vote, config.check_quorum) = (pre_vote, check_quorum);
+            });
+            let mut cluster = setup.start();
+            cluster.elect(s(3));
+            cluster.propose(s(3), "x=1");
+            cluster.run(ms(100));
+            cluster.isolate(s(3));
+            cluster.change(s(3), set(&[1, 2, 3, 4]), set(&[]));
+            cluster.sleep(ms(300));
+            cluster.campaign(s(2));
+            while !cluster.leads(s(2)) {
+                cluster.deliver(s(2), s(1));
+                cluster.deliver(s(1), s(2));
+            }
+            cluster.cut_both(s(2), s(1));
+            cluster.settle();
+            assert!(cluster.last(s(4)).term > cluster.last(s(3)).term, "{}", cluster.status());
+            cluster.crash(s(2));
+            cluster.drop_everything();
+            cluster.heal();
+            comes_back(&mut cluster);
+            let leads =
+                |cluster: &Cluster| cluster.leader().is_some_and(|leader| leader != s(4) && cluster.term(leader) > 2);
+            cluster.run_until(ms(10_000), "a voter leads", leads);
+            cluster.propose(cluster.leader().unwrap(), "y=2");
+            cluster.run(ms(2_000));
+            for server in [s(1), s(3), s(4)] {
+                assert_eq!(cluster.applied(server), ["x=1", "y=2"], "{}", cluster.status());
+            }
+            assert!(!cluster.leads(s(4)));
+            assert_eq!(cluster.violations(), [""; 0]);
+        }
+    }
+}
