@@ -159,7 +159,9 @@ impl Pair {
         }
         let (first, last) = (m.previous.index.next(), m.previous.index.plus(m.entries.len() as u64));
         let fresh = if first < self.lowest {
-            (self.lowest, self.front) = (first, last);
+            // What was sent from further on may follow right after it.
+            self.front = if last.next() < self.lowest { last } else { self.front.max(last) };
+            self.lowest = first;
             true
         } else if first <= self.front.next() && last > self.front {
             self.front = last;

@@ -154,6 +154,19 @@ impl Checker {
         self.broken(Property::DurablePromise, now, first, second)
     }
 
+    /// A server drops its entries after `after`, at the word of a later leader than the one it has acknowledged them to: they are its own no more, even
+    /// if others commit them in a term after that one.
+    #[inline]
+    pub(super) fn release_overwritten(&mut self, raft: &Raft, after: LogIndex) {
+        if let Some((term, id)) = self.promises.of[raft.id()].acknowledged
+            && id.index > after
+            && raft.term() > term
+            && self.committed_id(id.index) != Some(id)
+        {
+            self.promises.of[raft.id()].acknowledged = None;
+        }
+    }
+
     /// Durable Promise, after a crash: what the server has promised is on its disk still.
     pub(super) fn check_kept(&self, now: Time, machine: &Machine) -> Verdict {
         let (me, image) = (machine.id(), machine.disk().image());

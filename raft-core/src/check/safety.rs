@@ -475,6 +475,7 @@ impl Checker {
             self.broken(Property::LeaderAppendOnly, now, first, format_args!("it dropped those after {}", log.after))?;
         }
         self.memberships[me].truncate_after(log.after);
+        self.release_overwritten(raft, log.after);
         let mut previous = raft.log().id_at(log.after);
         let mut index = log.after;
         for entry in log.entries.as_slice() {

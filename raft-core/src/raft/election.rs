@@ -212,10 +212,11 @@ impl Raft {
     }
 
     /// Whoever asks in vain for its log may go by a membership that isn't in this server's, and that needs its vote. With more than they have it
-    /// can be elected, if it must be by those that it knows of: it leads until it has committed something, and goes.
+    /// can be elected, if it must be by those that it knows of: it leads until it has committed something, and goes. Not so a server that was
+    /// removed: others that were, and don't know it, ask it all the time.
     fn note_need(&mut self, refusal: Option<VoteRefusal>) {
         let behind = matches!(refusal, Some(VoteRefusal::LogBehind { .. }));
-        if behind && self.leader.is_none() && !self.members().is_voter(self.config.id) {
+        if behind && self.leader.is_none() && self.members().learners.contains(self.config.id) {
             self.vote_needed = true;
         }
     }

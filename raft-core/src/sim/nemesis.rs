@@ -23,6 +23,8 @@
 //! * **shrinking**: all but one or two leave at once, and whoever led goes down at that moment. Who stays, and who has the final membership, can always elect somebody;
 //! * **amnesia**: some voters lag behind, another one loses its disk, and the leader goes down. Who has lost its disk votes for nobody, so that the leader's log is
 //!   needed;
+//! * **distance**: a server that is far away joins, which lacks what has come within a round trip whenever somebody looks. It keeps up all the same, and votes
+//!   soon;
 //! * **reconfiguration**: server after server is restarted with other timeouts. Safety rests on no timeout, and leases on those that the others state.
 
 use alloc::vec::Vec;
@@ -375,6 +377,25 @@ impl Storm {
         for server in leave {
             self.put(at, Action::AddBack(server));
         }
+    }
+
+    /// Whoever joins is far from the others, who are written to.
+    pub(super) fn distance(&mut self, at: Time) {
+        if !self.joins_left(1) {
+            return;
+        }
+        let delay = Duration::from_millis(40) + self.millis(20);
+        let back = at + Duration::from_millis(4_000);
+        let near = ServerSet::first(self.servers);
+        for far in self.everyone().difference(near).iter() {
+            for server in near.iter() {
+                for (from, to) in [(server, far), (far, server)] {
+                    self.put(at, Action::Impair { from, to, delay, loss: 0 });
+                    self.put(back, Action::Heal { from, to });
+                }
+            }
+        }
+        self.put(at, Action::AddServer);
     }
 
     /// Whoever joined leads, is removed, and crashes with the news of it: the others may need its vote until they have that, too.

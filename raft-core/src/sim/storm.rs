@@ -104,6 +104,7 @@ enum Kind {
     SlowDisks,
     Reconfigure,
     Retire,
+    Distance,
 }
 
 const KINDS: &[(Kind, &[Profile])] = {
@@ -160,6 +161,7 @@ const KINDS: &[(Kind, &[Profile])] = {
         (Kind::SlowDisks, &[Disks]),
         (Kind::Reconfigure, &[Crashes, Clocks, Membership]),
         (Kind::Retire, &[Membership]),
+        (Kind::Distance, &[Membership]),
     ]
 };
 
@@ -169,6 +171,7 @@ impl Kind {
         match self {
             Kind::Swizzle | Kind::Coup | Kind::Oust => Duration::from_millis(1_500),
             Kind::Haunt | Kind::Overdue | Kind::Corner | Kind::Swap => Duration::from_millis(1_500),
+            Kind::Distance => Duration::from_millis(4_000),
             Kind::Rhythm | Kind::LastMoment | Kind::Shrink | Kind::Amnesia | Kind::SlowDisks | Kind::Reconfigure => {
                 Duration::from_millis(3_000)
             }
@@ -278,6 +281,14 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
     parameters.clients.extra_reads = pick(random, &[0, 500_000, 900_000]);
     // Many keys make a large snapshot, which has many pieces.
     parameters.clients.keys = pick(random, &[1, 2, 5, 60]);
+    if !slow && random.random_range(0..8_u32) == 0 {
+        // So many write that something is on its way all the time, and nobody who lags behind at all has everything at any moment.
+        parameters.clients.count = 8;
+        parameters.clients.think_time = millis(15);
+        parameters.clients.extra_reads = 0;
+        parameters.timing.append_entries_max = 256;
+        parameters.limits = LimitParameters { entries_kept: pick(random, &[0, 3]), ..Parameters::default().limits };
+    }
     parameters.clients.lease_reads = random.random_range(0..3_u32) == 0;
     parameters.clients.attempt_timeout = millis(pick(random, &[100, 250, 600]));
     // To the leader, to a follower and back again, and a write on each: an operation may need a session first, and a few tries.
@@ -358,7 +369,9 @@ impl Storm {
             }
         }
         // Whoever may join is there to be broken, too: one joins for certain, so that its number makes sense.
-        let joins = |(kind, _): &(Kind, Duration)| matches!(kind, Kind::Join | Kind::Swap | Kind::Learn | Kind::Oust);
+        let joins = |(kind, _): &(Kind, Duration)| {
+            matches!(kind, Kind::Join | Kind::Swap | Kind::Learn | Kind::Oust | Kind::Distance)
+        };
         if chosen.iter().any(joins) && self.joins_left(1) {
             let at = Time::ZERO + self.millis(3_000);
             self.put(at, Action::AddServer);
@@ -490,6 +503,7 @@ impl Storm {
             Kind::Amnesia => self.amnesia(at),
             Kind::Reconfigure => self.reconfigure(at),
             Kind::Retire => self.retire(at),
+            Kind::Distance => self.distance(at),
             Kind::LastMoment => self.last_moment(at),
             Kind::Learn => {
                 if self.joins_left(1) {
