@@ -18,7 +18,7 @@
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
-use super::taken::{Taken, What};
+use super::taken::{Says, Taken, What};
 use crate::raft::{
     Configuration, DiskId, EntryId, HardState, LogIndex, Output, Raft, Rule, ServerId, ServerSet, Standing, Term,
 };
@@ -80,6 +80,14 @@ struct Record {
 }
 
 impl Record {
+    /// A member answers its leader. Who may not vote on its disk elects nobody, and is no reason to lead on.
+    #[inline]
+    fn hear(&mut self, from: ServerId, says: &Says, clock: Time) {
+        if !matches!(says, Says::Other) {
+            self.heard[from.slot()] = clock;
+        }
+    }
+
     /// Whether the leader of the term before `term` told it to campaign.
     fn was_told(&self, term: Term) -> bool {
         self.told > Term::ZERO && self.told.next() == term
@@ -147,9 +155,9 @@ impl Elections {
                     record.waits_since = clock;
                 }
             }
-            What::Answer { .. } => {
+            What::Answer { says, .. } => {
                 if let Some(from) = taken.from.filter(|_| taken.term == follows.0) {
-                    record.heard[from.slot()] = clock;
+                    record.hear(from, says, clock);
                 }
             }
             // How its disk stands is looked at elsewhere.
@@ -229,7 +237,7 @@ impl Checker {
                 record.patience = (taken.term, clock, raft.config().patience());
                 record.waits_since = clock;
             }
-            (What::Answer { .. }, Some(from)) if taken.term == raft.term() => record.heard[from.slot()] = clock,
+            (What::Answer { says, .. }, Some(from)) if taken.term == raft.term() => record.hear(from, &says, clock),
             (What::Consent, Some(from)) if taken.term == before.0 => {
                 if record.would_vote.0 != taken.term {
                     record.would_vote = (taken.term, ServerSet::EMPTY);
