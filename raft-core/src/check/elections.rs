@@ -261,9 +261,15 @@ impl Checker {
         Ok(())
     }
 
-    /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may count on it.
+    /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may count on it. Lawful Membership: nobody bars it again
+    /// but by admitting another disk.
     fn check_admitted(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &Machine) -> Verdict {
         let (image, (disk, index)) = (machine.disk().image(), self.elections.of[me].admitted);
+        let barred = hard_state.standing != Standing::Member && image.hard_state().standing == Standing::Member;
+        if barred && hard_state.disk == disk {
+            let (first, second) = ("takes itself for barred", "its own disk was admitted last");
+            self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
+        }
         let news = hard_state.standing == Standing::Member && image.hard_state().standing != Standing::Member;
         if !news || hard_state.disk != disk || image.log().last().index >= index {
             return Ok(());

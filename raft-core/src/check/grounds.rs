@@ -7,7 +7,7 @@
 //! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was
 //!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1). Who may
 //!   not vote on its disk counts for neither.
-//! * **Every Request Ends**: a read that is confirmed is answered at once.
+//! * **Every Request Ends**: a read that is confirmed is answered at once, and what a quorum holds is committed.
 //!
 //! How elections are held is looked at in [`super::elections`]. Each is looked at only where the rule that demands it is on. Without the rule, what counts is
 //! what comes of that.
@@ -152,6 +152,28 @@ impl Checker {
             return Ok(());
         }
         self.out_of_order(Property::EveryRequestEnds, now, me, "keeps a read waiting", "a quorum has confirmed it")
+    }
+
+    /// Every Request Ends: a leader has been answered, and what a quorum holds is committed, as far as the leader knows what they hold. Where its own
+    /// disk is still writing, that may be what it waits for.
+    pub(super) fn check_committed(&self, now: Time, raft: &Raft) -> Verdict {
+        let Role::Leader(leader) = raft.role() else { return Ok(()) };
+        if raft.commit_index() >= raft.log().last().index || raft.is_writing() {
+            return Ok(());
+        }
+        let me = raft.id();
+        let known = |progress: &Progress| progress.may_vote == Some(true);
+        let matched = |server: ServerId| match leader.progress(server) {
+            _ if server == me => raft.durable_index(),
+            Some(progress) if known(progress) => progress.matched,
+            _ => LogIndex::ZERO,
+        };
+        let held = raft.configuration().reached_by_quorum(matched);
+        if held <= raft.commit_index() || raft.log().id_at(held).is_none_or(|id| id.term < raft.term()) {
+            return Ok(());
+        }
+        let second = "a quorum holds more on its disks, and it knows that";
+        self.out_of_order(Property::EveryRequestEnds, now, me, "leaves its commit index as it is", second)
     }
 
     /// A leader sends something in this round.

@@ -289,6 +289,7 @@ impl Checker {
             self.check_leavers(now, raft, out, &taken)?;
             if let What::Answer { .. } = taken.what {
                 self.check_released(now, raft)?;
+                self.check_committed(now, raft)?;
             }
         }
         self.check_requests(now, me)
