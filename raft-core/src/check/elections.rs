@@ -83,7 +83,7 @@ impl Record {
     /// A member answers its leader. Who may not vote on its disk elects nobody, and is no reason to lead on.
     #[inline]
     fn hear(&mut self, from: ServerId, says: &Says, clock: Time) {
-        if !matches!(says, Says::Other) {
+        if !matches!(says, Says::Joins { .. }) {
             self.heard[from.slot()] = clock;
         }
     }

@@ -118,7 +118,7 @@ impl Checker {
     #[inline]
     pub(super) fn check_heard(&mut self, me: ServerId, taken: &Taken) {
         if let What::Answer { round, says } = &taken.what
-            && !matches!(says, Says::Other)
+            && !matches!(says, Says::Joins { .. })
         {
             let ground = &mut self.grounds.of[me];
             if let Some(from) = taken.from.filter(|_| taken.term == ground.term) {
@@ -239,6 +239,7 @@ impl Checker {
     pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
+        self.told.leads(me);
         self.elections.leads(me);
         let (_, membership) = self.membership_of(me);
         let voted = |machine: &Machine| match self.promises.vote_of(machine.id()) {

@@ -47,6 +47,7 @@ mod promises;
 mod replication;
 mod requests;
 mod safety;
+mod standing;
 mod taken;
 
 use alloc::string::String;

@@ -82,10 +82,14 @@ impl Checker {
     ) -> Verdict {
         match m.outcome {
             AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
+                if let AppendOutcome::Matched(_) = m.outcome {
+                    self.check_vouches(now, raft, image)?;
+                }
                 let leader = machines.get(to.slot()).and_then(Machine::raft);
                 self.check_acknowledgement(now, raft, (m.term, index), leader, image)
             }
-            AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => Ok(()),
+            AppendOutcome::Conflict { .. } => self.check_vouches(now, raft, image),
+            AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => Ok(()),
         }
     }
 
@@ -98,6 +102,9 @@ impl Checker {
         machines: &[Machine],
         image: &Image,
     ) -> Verdict {
+        if m.may_vote {
+            self.check_vouches(now, raft, image)?;
+        }
         let SnapshotProgress::Installed(index) = m.progress else { return Ok(()) };
         if index > raft.commit_index() {
             let (first, second) = ("answers a snapshot", "it speaks of what no snapshot covers");
