@@ -31,8 +31,10 @@
 use alloc::vec::Vec;
 
 use super::Property;
-use super::safety::{Checker, Verdict};
-use crate::raft::{AppendEntries, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, ServerId, Term};
+use super::safety::{Checker, MACHINES, Verdict};
+use crate::raft::{
+    AppendEntries, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, Role, ServerId, ServerSet, Term,
+};
 use crate::sim::{Machine, TRUE_RATE};
 use crate::time::{Duration, Time};
 
@@ -482,6 +484,24 @@ impl Checker {
             "has applied much since its last snapshot",
             "it takes none",
         )
+    }
+
+    /// Economy: a leader takes a snapshot up to `last`, and keeps what comes before that for those members that answer and lag.
+    pub(super) fn check_compaction(&self, now: Time, raft: &Raft, last: LogIndex) -> Verdict {
+        let Role::Leader(leader) = raft.role() else { return Ok(()) };
+        let (me, base, config) = (raft.id(), raft.log().base().index, raft.config());
+        let anyway = LogIndex(last.0.saturating_sub(config.entries_kept));
+        let clock = self.elections.stepped(me);
+        let needs = |server: ServerId| {
+            leader.progress(server).is_some_and(|progress| {
+                progress.matched < anyway && progress.heard + config.election_timeout_max.times(2) > clock
+            })
+        };
+        if base >= anyway || ServerSet::first(MACHINES as u8).iter().any(needs) {
+            return Ok(());
+        }
+        let (first, second) = ("keeps more of its log than it must", "nobody that answers lacks it");
+        self.out_of_order(Property::Economy, now, me, first, second)
     }
 
     /// Counts what a step sends.

@@ -230,6 +230,12 @@ impl Checker {
         if record.lost > EntryId::ZERO && record.lost <= machine.disk().image().log().last() {
             record.lost = EntryId::ZERO;
         }
+        let (held, lost) = (machine.disk().image().log().last().min(raft.log().last()), raft.hard_state().lost);
+        if lost > EntryId::ZERO && held >= lost && !raft.is_writing() {
+            let (first, second) = ("takes its disk for damaged", "all that it had lost is there again");
+            self.out_of_order(Property::OrderlyElections, now, me, first, second)?;
+        }
+        let record = &mut self.elections.of[me];
         let follows = (raft.term(), raft.leader());
         let news = core::mem::replace(&mut record.follows, follows) != follows;
         match (taken.what, taken.from) {

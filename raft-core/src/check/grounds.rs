@@ -240,6 +240,7 @@ impl Checker {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
         self.told.leads(me);
+        self.replication.leads(me);
         self.elections.leads(me);
         let (_, membership) = self.membership_of(me);
         let voted = |machine: &Machine| match self.promises.vote_of(machine.id()) {

@@ -94,6 +94,11 @@ impl Replication {
         (link.written, link.hands_over) = (raft.log().last(), false);
     }
 
+    /// A server leads from now on.
+    pub(super) fn leads(&mut self, server: ServerId) {
+        self.of[server].probes = [0; MACHINES];
+    }
+
     pub(super) fn destroyed(&mut self, server: ServerId) {
         self.destroyed.insert(server);
         for link in self.of.iter_mut() {
@@ -223,12 +228,27 @@ impl Checker {
             let second = "it builds on more than is known to match";
             self.out_of_order(Property::Economy, now, raft.id(), "asks only whether somebody is there", second)?;
         }
+        if let (What::Answer { says: Says::Matched, .. }, Some(progress)) = (&taken.what, progress_of(raft, to))
+            && taken.from == Some(to)
+            && m.previous.index > progress.matched
+            && matches!(&progress.state, ProgressState::Replicate(window) if window.len() == 1)
+            && !m.entries.is_empty()
+        {
+            let (first, second) = ("sends entries", "it leaves out some that it hasn’t sent");
+            self.out_of_order(Property::Economy, now, raft.id(), first, second)?;
+        }
         // A rejection of an earlier probe counts for nothing.
         match &taken.what {
             What::Answer { says: Says::Rejected { previous, hint, probe, .. }, .. }
                 if taken.from == Some(to) && (before, m.probe) == (*probe, probe + 1) =>
             {
                 self.check_step_back(now, raft, (to, *previous, *hint), m)
+            }
+            What::Answer { says: Says::Rejected { probe, .. }, .. }
+                if taken.from == Some(to) && *probe < before && before < m.probe =>
+            {
+                let (first, second) = ("goes back in another’s log", "what was rejected is an earlier probe");
+                self.out_of_order(Property::Economy, now, raft.id(), first, second)
             }
             _ => Ok(()),
         }
