@@ -200,6 +200,7 @@ impl Checker {
         record.writing.1 = after;
         record.followed_until = Time::ZERO;
         self.replication.measure_anew(server, 0);
+        self.grounds.clock_set(server);
     }
 
     /// A server is told to campaign, by whoever operates it.

@@ -24,11 +24,17 @@ use crate::raft::{
     Term,
 };
 use crate::sim::Machine;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// So many of a leader's rounds are remembered. An answer to an earlier one confirms nothing any
 /// more that anybody waits for.
 const ROUNDS: usize = 64;
+
+/// So long a leader watches another's clock before it must have found out how that runs.
+const WATCHED: Duration = Duration::from_millis(2_500);
+
+/// An answer that has taken no longer than that tells what the other's clock showed.
+const PROMPT: Duration = Duration::from_millis(150);
 
 /// So many questions of followers are remembered.
 const QUESTIONS: usize = 256;
@@ -47,10 +53,22 @@ struct Ground {
     rounds: Vec<(u64, Time)>,
     /// By server: when the latest of these began that it is known to have answered; zero if none.
     heard: [Time; MACHINES],
+    /// By server: its clock beside the leader's.
+    watched: [Watched; MACHINES],
     /// What followers have asked: who, from which disk, under which number, and when that came.
     questions: Vec<(ServerId, DiskId, u64, Time)>,
     /// The last term in which it told somebody to campaign.
     handed_over: Term,
+}
+
+/// A member's clock, as a leader could have watched it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Watched {
+    /// From when on it answered promptly, and what the leader's clock and its own showed then.
+    since: Time,
+    clocks: (Time, Time),
+    /// When it answered last.
+    last: Time,
 }
 
 impl Ground {
@@ -65,12 +83,12 @@ impl Ground {
         }
     }
 
-    /// It is answered.
-    fn hear(&mut self, from: ServerId, round: u64) {
-        if let Some((_, began)) = self.rounds.iter().rfind(|(sent, _)| *sent == round) {
-            let heard = &mut self.heard[from.slot()];
-            *heard = (*heard).max(*began);
-        }
+    /// It is answered, if it is one that is remembered; when it began.
+    fn hear(&mut self, from: ServerId, round: u64) -> Option<Time> {
+        let (_, began) = self.rounds.iter().rfind(|(sent, _)| *sent == round)?;
+        let heard = &mut self.heard[from.slot()];
+        *heard = (*heard).max(*began);
+        Some(*began)
     }
 
     /// Where a question of a follower stands.
@@ -95,6 +113,15 @@ impl Grounds {
         ground.term = term;
         ground.rounds.clear();
         ground.heard.fill(Time::ZERO);
+        ground.watched = Default::default();
+    }
+
+    /// A server's clock is set, or runs otherwise than before: what it showed says nothing any more.
+    pub(super) fn clock_set(&mut self, server: ServerId) {
+        for ground in self.of.iter_mut() {
+            ground.watched[server.slot()] = Watched::default();
+        }
+        self.of[server].watched = Default::default();
     }
 
     /// A server is asked by another up to where it must apply.
@@ -116,15 +143,56 @@ impl Grounds {
 impl Checker {
     /// A leader may have been answered.
     #[inline]
-    pub(super) fn check_heard(&mut self, me: ServerId, taken: &Taken) {
+    pub(super) fn check_heard(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
+        let me = raft.id();
         if let What::Answer { round, says } = &taken.what
             && !matches!(says, Says::Joins { .. })
         {
             let ground = &mut self.grounds.of[me];
-            if let Some(from) = taken.from.filter(|_| taken.term == ground.term) {
-                ground.hear(from, *round);
+            if let Some(from) = taken.from.filter(|_| taken.term == ground.term)
+                && let Some(began) = ground.hear(from, *round)
+            {
+                return self.check_clocks(now, raft, (from, began), machines);
             }
         }
+        Ok(())
+    }
+
+    /// Fresh Reads: a leader finds out that another's clock runs twice as fast as its own, or half as fast, if that answers promptly.
+    #[inline]
+    fn check_clocks(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        (from, began): (ServerId, Time),
+        machines: &[Machine],
+    ) -> Verdict {
+        let (me, ground) = (raft.id(), &mut self.grounds.of[raft.id()]);
+        let watched = &mut ground.watched[from.slot()];
+        if now < watched.since + WATCHED && now < began + PROMPT && now < watched.last + PROMPT.times(4) {
+            watched.last = now;
+            return Ok(());
+        }
+        let (Role::Leader(leader), Some(mine), Some(theirs)) =
+            (raft.role(), machines.get(me.slot()), machines.get(from.slot()))
+        else {
+            return Ok(());
+        };
+        let clocks = (mine.clock_reading(now), theirs.clock_reading(now));
+        let before = core::mem::replace(watched, Watched { since: now, clocks, last: now });
+        let (mine, theirs) = (clocks.0.since(before.clocks.0), clocks.1.since(before.clocks.1));
+        let apart = theirs > mine.times(2) || mine > theirs.times(2);
+        let known = leader.progress(from).is_none_or(|progress| progress.drift.drifts());
+        if before.since == Time::ZERO
+            || now >= began + PROMPT
+            || now >= before.last + PROMPT.times(4)
+            || !apart
+            || known
+        {
+            return Ok(());
+        }
+        let (first, second) = ("has watched another’s clock for long", "it doesn’t know that the two run apart");
+        self.out_of_order(Property::FreshReads, now, me, first, second)
     }
 
     /// Fresh Reads: what a leader answers.

@@ -120,6 +120,7 @@ impl Checker {
     pub fn paced(&mut self, now: Time, server: ServerId, rate: u32, config: &Config) {
         self.economy.pace(server, rate, config);
         self.replication.measure_anew(server, rate);
+        self.grounds.clock_set(server);
         let open = &mut self.requests.of[server];
         let patience = patience(config).as_micros().saturating_mul(u64::from(TRUE_RATE));
         open.limit = patience.checked_div(u64::from(rate)).map(Duration::from_micros);

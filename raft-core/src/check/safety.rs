@@ -313,7 +313,7 @@ impl Checker {
         if !self.elections.hears(raft, machine.clock_reading(now), taken) {
             return Ok(false);
         }
-        self.check_heard(me, taken);
+        self.check_heard(now, raft, taken, machines)?;
         self.check_log(now, raft)?;
         self.check_taken(now, raft, taken, machines)?;
         Ok(true)
@@ -351,7 +351,7 @@ impl Checker {
         }
         let led_before = seen.led.0 == seen.term && seen.term > Term::ZERO;
         self.check_elections(now, raft, out, (seen.term, led_before), taken, machines)?;
-        self.check_heard(me, taken);
+        self.check_heard(now, raft, taken, machines)?;
         self.check_reads(now, raft, out, machines)?;
         self.check_replication(now, raft, out, taken, machines)?;
         for write in &out.writes {
