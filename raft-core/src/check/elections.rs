@@ -231,6 +231,10 @@ impl Checker {
         if record.lost > EntryId::ZERO && record.lost <= machine.disk().image().log().last() {
             record.lost = EntryId::ZERO;
         }
+        if record.lost > EntryId::ZERO && raft.hard_state().lost == EntryId::ZERO {
+            let (first, second) = ("takes its disk for whole", "it hasn’t got back what it had lost");
+            self.out_of_order(Property::DurablePromise, now, me, first, second)?;
+        }
         let (held, lost) = (machine.disk().image().log().last().min(raft.log().last()), raft.hard_state().lost);
         if lost > EntryId::ZERO && held >= lost && !raft.is_writing() {
             let (first, second) = ("takes its disk for damaged", "all that it had lost is there again");

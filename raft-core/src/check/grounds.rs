@@ -296,6 +296,16 @@ impl Checker {
         let bound = Machine::those(machines, &bound);
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
         let handed_over = self.grounds.of[me].handed_over == term;
+        // Whoever has lost its disk has promised nothing on the one that it has now.
+        let may_vote = |server: ServerId| match raft.role() {
+            _ if server == me => true,
+            Role::Leader(leader) => leader.progress(server).is_some_and(|progress| progress.may_vote == Some(true)),
+            _ => false,
+        };
+        if by_lease && rules.on(Rule::BarAmnesiacVoters) && !enough(ServerSet::first(MACHINES as u8).those(&may_vote)) {
+            let (first, second) = ("answers a read under a lease", "no quorum may vote, as far as it knows");
+            self.out_of_order(Property::FreshReads, now, me, first, second)?;
+        }
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
             return Ok(());
         }

@@ -99,6 +99,11 @@ impl Replication {
         self.of[server].probes = [0; MACHINES];
     }
 
+    /// A leader appends a membership: what it knows of the members may begin anew.
+    pub(super) fn members_change(&mut self, leader: ServerId) {
+        self.of[leader].matched = Default::default();
+    }
+
     pub(super) fn destroyed(&mut self, server: ServerId) {
         self.destroyed.insert(server);
         for link in self.of.iter_mut() {
@@ -314,8 +319,16 @@ impl Checker {
         if known.2 > before.2 {
             return self.check_raise(now, raft, from, known.2, machines);
         }
-        if known.2 < before.2 && matches!(says, Says::Rejected { lost: true, .. }) {
+        if let Says::Rejected { lost: true, hint, .. } = says
+            && known.2 < before.2
+            && known.0 == before.0
+        {
             link.told.insert(from);
+            let agreed = agreeing(raft.log(), hint.index, hint.term).index.min(hint.index);
+            if agreed >= before.2 {
+                let (first, second) = ("forgets how far another’s log matches", "that has lost nothing of it");
+                self.out_of_order(Property::Economy, now, me, first, second)?;
+            }
         }
         if !matches!(says, Says::Matched) || (before.0, before.1) != (known.0, known.1) || known.2 >= before.2 {
             return Ok(());

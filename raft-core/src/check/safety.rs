@@ -466,7 +466,7 @@ impl Checker {
             self.memberships[me].begin_with(meta.last.index, (since, membership));
             // Who joined knows of no members before the first entry that names some.
             let says_nothing = meta.configuration.voters.is_empty();
-            self.check_compaction(now, raft, meta.last.index)?;
+            self.check_compaction(now, raft, snapshot, machines)?;
             if !says_nothing && (meta.configuration_index, meta.configuration) != (since, membership) {
                 let first = format_args!("{} is the membership since {since}", changes::describe(&membership));
                 let (theirs, since) = (changes::describe(&meta.configuration), meta.configuration_index);
@@ -504,6 +504,7 @@ impl Checker {
                 let (before, next) = (self.memberships[me].latest(), (id.index, **next));
                 if raft.is_leader() {
                     self.check_voters(now, raft, &before.1, &next.1)?;
+                    self.replication.members_change(me);
                 }
                 self.memberships[me].append(next);
                 if raft.is_leader() {

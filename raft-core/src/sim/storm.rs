@@ -536,7 +536,15 @@ impl Storm {
             Kind::SetBack => {
                 let target = self.target();
                 let micros = pick(&mut self.random, &[-50_000, -300_000, -3_000_000, -3_600_000_000]);
-                self.put(at, Action::ShiftClock { target, micros });
+                if let (Target::Server(server), 0) = (target, self.random.random_range(0..2_u32)) {
+                    // Whoever waits for its disk goes on waiting, and no longer than before.
+                    self.put(at, Action::TransferLeadership(server));
+                    let hangs = at + Duration::from_millis(100);
+                    self.put(hangs, Action::StallDisk { server, stalled: true });
+                    let back = hangs + Duration::from_millis(2_500);
+                    self.put(back, Action::StallDisk { server, stalled: false });
+                }
+                self.put(at + Duration::from_millis(150), Action::ShiftClock { target, micros });
             }
             Kind::SlowDisks => {
                 let max = pick(&mut self.random, &[60, 200, SLOW_DISK_MAX]);
