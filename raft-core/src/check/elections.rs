@@ -231,6 +231,12 @@ impl Checker {
         if record.lost > EntryId::ZERO && record.lost <= machine.disk().image().log().last() {
             record.lost = EntryId::ZERO;
         }
+        let unbarred = raft.hard_state().standing == Standing::Joining && raft.configuration().is_voter(me);
+        if unbarred && raft.config().rules.on(Rule::BarAmnesiacVoters) {
+            let (first, second) = ("has an empty disk that waits to be admitted", "its name is a voter’s already");
+            self.out_of_order(Property::OneVoteATerm, now, me, first, second)?;
+        }
+        let record = &mut self.elections.of[me];
         if record.lost > EntryId::ZERO && raft.hard_state().lost == EntryId::ZERO {
             let (first, second) = ("takes its disk for whole", "it hasn’t got back what it had lost");
             self.out_of_order(Property::DurablePromise, now, me, first, second)?;

@@ -302,6 +302,13 @@ impl Checker {
             Role::Leader(leader) => leader.progress(server).is_some_and(|progress| progress.may_vote == Some(true)),
             _ => false,
         };
+        // By its own clock it is bound by as long as it ignores campaigns itself; clocks run apart by a tenth at the most.
+        let longest = raft.config().election_timeout_min.percent(110);
+        let lately = Time::from_micros(now.as_micros().saturating_sub(longest.as_micros()));
+        if by_lease && rules.on(Rule::LeaseFromSending) && !enough(self.grounds.heard_since(me, lately)) {
+            let (first, second) = ("answers a read under a lease", "that is over by its own patience");
+            self.out_of_order(Property::FreshReads, now, me, first, second)?;
+        }
         if by_lease && rules.on(Rule::BarAmnesiacVoters) && !enough(ServerSet::first(MACHINES as u8).those(&may_vote)) {
             let (first, second) = ("answers a read under a lease", "no quorum may vote, as far as it knows");
             self.out_of_order(Property::FreshReads, now, me, first, second)?;
