@@ -516,8 +516,11 @@ impl Checker {
             let (first, second) = ("keeps more of its log than it must", "nobody that answers lacks it");
             self.out_of_order(Property::Economy, now, me, first, second)?;
         }
-        // What it had until now is on its disk.
-        let Some(log) = machines.get(me.slot()).map(|machine| machine.disk().image().log()) else { return Ok(()) };
+        // What it had until now is on its disk, if no earlier snapshot is on its way there.
+        let Some(disk) = machines.get(me.slot()).map(Machine::disk).filter(|disk| disk.unsynced() == 0) else {
+            return Ok(());
+        };
+        let log = disk.image().log();
         let limit = if config.snapshot_after_bytes == 0 { u64::MAX } else { config.snapshot_after_bytes };
         let bound = limit.max(snapshot.data().len() as u64).saturating_mul(2);
         let is_lost = |server: ServerId| {

@@ -226,7 +226,11 @@ impl Simulation {
         let without = wanted.demoted.union(wanted.removed);
         let (voters, learners) = (wanted.voters.difference(without), wanted.learners.difference(without));
         let strangers = voters.union(learners).difference(members);
-        let change = if !demoted.is_empty() || !removed.is_empty() {
+        // Now and then all at once: that is refused, where it must be.
+        let hasty = mix(self.scenario.seed, concern::CHOICE, self.now.as_micros()) % 8 == 1;
+        let change = if hasty {
+            MembershipChange { voters: wanted.voters, learners: wanted.learners }
+        } else if !demoted.is_empty() || !removed.is_empty() {
             MembershipChange {
                 voters: current.voters.difference(demoted).difference(removed),
                 learners: current.learners.union(demoted).difference(removed),

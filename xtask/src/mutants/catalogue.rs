@@ -26,6 +26,8 @@ pub struct Mutant {
     pub survives_tests: Option<String>,
     /// Why hunts don't find it, if so.
     pub survives_hunts: Option<String>,
+    /// What hunts' world doesn't have by its nature, without which nothing comes of it, if so. It isn't hunted for.
+    pub outside_hunts: Option<String>,
 }
 
 /// A replacement in one place.
@@ -74,6 +76,7 @@ struct WrittenMutant {
     equivalent: Option<String>,
     survives_tests: Option<String>,
     survives_hunts: Option<String>,
+    outside_hunts: Option<String>,
     file: Option<String>,
     within: Option<String>,
     find: Option<String>,
@@ -123,6 +126,8 @@ impl WrittenMutant {
             );
             ensure!(edit.form != Form::Arm || edit.replace.is_empty(), "{name}: nothing takes the place of an arm");
         }
+        let both = self.survives_hunts.is_some() && self.outside_hunts.is_some();
+        ensure!(!both, "{name} either survives the hunts or lies outside of what they play");
         ensure!(!self.what.trim().is_empty(), "{name} doesn't say what it breaks");
         Ok(Mutant {
             name,
@@ -132,6 +137,7 @@ impl WrittenMutant {
             equivalent: self.equivalent,
             survives_tests: self.survives_tests,
             survives_hunts: self.survives_hunts,
+            outside_hunts: self.outside_hunts,
         })
     }
 }

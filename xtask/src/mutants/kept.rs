@@ -100,6 +100,7 @@ mod tests {
             equivalent: None,
             survives_tests: None,
             survives_hunts: None,
+            outside_hunts: None,
         }
     }
 

@@ -103,7 +103,11 @@ fn try_all<'m>(chosen: &[&'m Mutant], programs: &Programs, kept: &Kept, options:
     let work = || -> Result<()> {
         while let Some(mutant) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
             let tests = if options.hunts { None } else { Some(test(mutant, programs, kept)?) };
-            let hunt = if options.tests { None } else { Some(hunt(mutant, programs, kept, options.seeds)?) };
+            let outside = mutant.outside_hunts.is_some() && options.only.is_empty();
+            let hunt = match options.tests || outside {
+                true => None,
+                false => Some(hunt(mutant, programs, kept, options.seeds)?),
+            };
             let trial = Trial { mutant, tests, hunt };
             missed.fetch_add(usize::from(trial.is_missed()), Ordering::Relaxed);
             bar.suspend(|| println!("{}", trial.line()));

@@ -94,6 +94,15 @@ pub fn shares(trials: &[Trial<'_>]) -> (Share, Share) {
     (tests, hunts)
 }
 
+/// How many of all mutants that count hunts find, those included that lie outside of what they play.
+fn of_all(trials: &[Trial<'_>]) -> Share {
+    let mut all = Share::default();
+    for trial in trials.iter().filter(|trial| trial.not_counted().is_none()) {
+        all.count(trial.hunt.is_none() || trial.missed_by_hunts());
+    }
+    all
+}
+
 /// What the catalogue says and the run doesn't bear out, or the other way round.
 pub fn complaints(trials: &[Trial<'_>]) -> Vec<String> {
     let mut complaints = Vec::new();
@@ -104,8 +113,12 @@ pub fn complaints(trials: &[Trial<'_>]) -> Vec<String> {
             ("hunts", trial.hunt.is_some(), trial.missed_by_hunts(), &trial.mutant.survives_hunts),
         ];
         for (who, ran, missed, why) in both {
+            let why = why.as_ref().or(trial.mutant.outside_hunts.as_ref().filter(|_| who == "hunts" && missed));
             if missed && trial.mutant.equivalent.is_none() && why.is_none() {
                 complaints.push(format!("{name} survives the {who}, and nothing says why: `survives_{who}`"));
+            }
+            if who == "hunts" && ran && !missed && trial.mutant.outside_hunts.is_some() {
+                complaints.push(format!("{name} doesn't lie outside of what hunts play: they find it"));
             }
             if ran && !missed && why.is_some() {
                 complaints.push(format!("{name} doesn't survive the {who} any more: take out `survives_{who}`"));
@@ -127,8 +140,10 @@ pub fn page(trials: &[Trial<'_>], seeds: u64) -> String {
          Each mutant is a small bug, planted by hand in a copy of the library: `mutants/*.toml` says what each replaces by what. The tests are those of \
          `raft-core`, but for the trace hashes, which notice whatever changes anything. A hunt plays seeds 0..{seeds} as `raftarium hunt` does by default, \
          a minute each, until one fails.\n\n\
-         Mutants that nothing can tell from the original, and those that half of all seeds find within a virtual second, are not counted.\n\n\
-         **Tests find {tests} (goal: {TESTS_GOAL} %). Hunts find {hunts} (goal: {HUNTS_GOAL} %).**\n\n",
+         Mutants that nothing can tell from the original, and those that half of all seeds find within a virtual second, are not counted. Of some \
+         nothing can come in the world that hunts play, by its nature (no server there lies, say): these are for the tests alone, and listed below.\n\n\
+         **Tests find {tests} (goal: {TESTS_GOAL} %). Hunts find {hunts}, of those that lie within their world (goal: {HUNTS_GOAL} %); {all} of all.**\n\n",
+        all = of_all(trials),
     );
     text += "| concern | mutants that count | found by tests | by hunts |\n| --- | --- | --- | --- |\n";
     for concern in CONCERNS {
@@ -145,6 +160,7 @@ pub fn page(trials: &[Trial<'_>], seeds: u64) -> String {
         for trial in of_concern(trials, concern).filter(|trial| trial.not_counted().is_none()) {
             let mutant = trial.mutant;
             let (tests, hunt) = (trial.tests.as_ref().map(tests_in_words), trial.hunt.as_ref().map(hunt_in_words));
+            let hunt = hunt.or(mutant.outside_hunts.as_ref().map(|_| "outside".into()));
             let _ = writeln!(
                 text,
                 "| {} | {} | {} | {} | {} |",
@@ -170,6 +186,17 @@ pub fn page(trials: &[Trial<'_>], seeds: u64) -> String {
         }
     }
     if survivors == 0 {
+        text += "Nothing.\n";
+    }
+    text += "\n## What lies outside of the hunts’ world\n\n";
+    let mut outside = 0;
+    for trial in trials.iter().filter(|trial| trial.not_counted().is_none()) {
+        if let Some(why) = &trial.mutant.outside_hunts {
+            let _ = writeln!(text, "* **{}**: {}", trial.mutant.name, cell(why));
+            outside += 1;
+        }
+    }
+    if outside == 0 {
         text += "Nothing.\n";
     }
     text += "\n## Not counted\n\n";
@@ -254,6 +281,7 @@ mod tests {
             equivalent: None,
             survives_tests: None,
             survives_hunts: None,
+            outside_hunts: None,
         }
     }
 
@@ -283,6 +311,24 @@ mod tests {
         );
         assert!(page.contains("* **two** (`raft/log.rs`): It breaks a \\| b. It is too easy"), "{page}");
         assert!(page.contains("It is equivalent: it is the same"), "{page}");
+    }
+
+    #[test]
+    fn what_lies_outside_of_what_hunts_play_counts_for_tests_alone() {
+        let (one, mut two) = (mutant("one"), mutant("two"));
+        two.outside_hunts = Some("Nobody lies there.".into());
+        let trials = [
+            Trial { mutant: &one, tests: failed(), hunt: found(false) },
+            Trial { mutant: &two, tests: failed(), hunt: None },
+        ];
+        let (tests, hunts) = shares(&trials);
+        assert_eq!((tests, hunts), (Share { found: 2, of: 2 }, Share { found: 1, of: 1 }));
+        assert_eq!(of_all(&trials), Share { found: 1, of: 2 });
+        let page = page(&trials, 2_000);
+        assert!(page.contains("* **two**: Nobody lies there."), "{page}");
+        assert!(page.contains("1 of 2, 50 % of all"), "{page}");
+        let sought = [Trial { mutant: &two, tests: failed(), hunt: found(false) }];
+        assert!(complaints(&sought)[0].contains("doesn't lie outside"), "{:?}", complaints(&sought));
     }
 
     #[test]
