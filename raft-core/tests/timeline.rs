@@ -205,7 +205,7 @@ fn a_refused_action_changes_nothing() {
 
 #[test]
 fn branches_are_renamed_deleted_and_looked_at_beside_each_other() {
-    let mut run = Timeline::new(stormy(5)).unwrap();
+    let mut run = Timeline::new(stormy(7)).unwrap();
     let main = run.playing().id();
     run.play_until(seconds(10));
     // Branches from branches: 2 leaves main at 3 s, 3 leaves 2 at 2 s, 4 leaves 3 at 5 s.
