@@ -618,6 +618,27 @@ fn an_admission_without_a_disk(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &Output { writes: alloc::vec![write], ..Output::default() })
 }
 
+/// A disk that was admitted is taken for one that wasn't.
+fn a_disk_that_is_barred_again(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 3], ignored);
+    let member = HardState { term: Term(1), disk: DiskId(7), ..HardState::default() };
+    stage.disk(2, member, alloc::vec![no_op(1)]);
+    let raft = stage.start(2, &[1, 3], Rules::ALL)?;
+    stage.checker.elections.admit(s(2), DiskId(7), LogIndex(1));
+    let barred = HardState { standing: Standing::Barred, ..member };
+    let write = Write { hard_state: Some(barred), log: None, ..write(0, Vec::new()) };
+    stage.stepped(&raft, &Output { writes: alloc::vec![write], ..Output::default() })
+}
+
+/// A server with an empty disk says that it may vote.
+fn a_vote_that_the_disk_does_not_have(ignored: Option<Property>) -> Verdict {
+    let mut stage = Stage::new(&[1, 3], ignored);
+    let joining = HardState { term: Term(1), disk: DiskId(7), standing: Standing::Joining, ..HardState::default() };
+    stage.disk(2, joining, Vec::new());
+    let raft = stage.start(2, &[1, 3], Rules::ALL)?;
+    stage.stepped(&raft, &acknowledging(1, 1, 0))
+}
+
 /// A server that could take a snapshot lets its log grow.
 fn a_snapshot_that_is_never_taken(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1], ignored);
@@ -815,6 +836,8 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::OrderlyElections, a_heartbeat_without_an_answer),
     (Property::EveryRequestEnds, a_learner_that_is_never_fit),
     (Property::OneVoteATerm, an_admission_without_a_disk),
+    (Property::LawfulMembership, a_disk_that_is_barred_again),
+    (Property::DurablePromise, a_vote_that_the_disk_does_not_have),
     (Property::Economy, a_snapshot_that_is_never_taken),
     (Property::Economy, |ignored| ping_pong(ignored).map(|_| ())),
     (Property::Economy, |ignored| a_chase_of_snapshots(ignored).map(|_| ())),
