@@ -4,6 +4,7 @@
 //! one after the other. Nothing else changes, but that functions are numbered anew. It frees 2 % of
 //! the page's module.
 
+use crate::sizes::gzipped_size;
 use anyhow::{Context, Result, anyhow};
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
@@ -11,22 +12,47 @@ use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
 
-/// Pieces of code of so many bytes are compared.
-const PIECE: usize = 6;
+/// How an order is looked for. None is the best for every module: several are tried.
+#[derive(Clone, Copy)]
+struct Way {
+    /// Pieces of code of so many bytes are compared.
+    piece: usize,
+    /// What stands in more functions than this is everywhere, and tells nothing.
+    common: usize,
+    /// How far back it is looked, in bytes: less than a compressor remembers, for the nearer is cheaper.
+    reach: usize,
+    /// What a function counts for besides its own bytes: the shortest have hardly anything to share.
+    short: usize,
+}
 
-/// What stands in more functions than this is everywhere, and tells nothing.
-const COMMON: usize = 60;
+const WAYS: [Way; 8] = [
+    Way { piece: 6, common: 60, reach: 12_000, short: 60 },
+    Way { piece: 8, common: 60, reach: 12_000, short: 60 },
+    Way { piece: 7, common: 60, reach: 12_000, short: 120 },
+    Way { piece: 6, common: 60, reach: 24_000, short: 120 },
+    Way { piece: 8, common: 60, reach: 8_000, short: 120 },
+    Way { piece: 10, common: 120, reach: 12_000, short: 120 },
+    Way { piece: 7, common: 30, reach: 16_000, short: 200 },
+    Way { piece: 9, common: 60, reach: 16_000, short: 200 },
+];
 
-/// How far back it is looked, in bytes: less than a compressor remembers, for the nearer is cheaper.
-const REACH: usize = 12_000;
-
-/// What a function counts for besides its own bytes: the shortest have hardly anything to share.
-const SHORT: usize = 60;
-
-/// The module with its functions in that order.
+/// The module with its functions in the order in which it compresses best.
 pub fn by_likeness(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut best: Option<(usize, Vec<u8>)> = None;
+    for way in WAYS {
+        let ordered = ordered(wasm, way)?;
+        let size = gzipped_size(&ordered)?;
+        if best.as_ref().is_none_or(|(least, _)| size < *least) {
+            best = Some((size, ordered));
+        }
+    }
+    best.map(|(_, wasm)| wasm).context("there is a way to order functions")
+}
+
+/// The module with its functions in the order that is found so.
+fn ordered(wasm: &[u8], way: Way) -> Result<Vec<u8>> {
     let (imported, bodies) = functions(wasm)?;
-    let order = order(&bodies);
+    let order = order(&bodies, way);
     let mut renumber = Renumber { imported, order, places: vec![0; bodies.len()] };
     for (place, function) in renumber.order.iter().enumerate() {
         renumber.places[*function] = u32::try_from(place)?;
@@ -57,21 +83,21 @@ fn functions(wasm: &[u8]) -> Result<(u32, Vec<&[u8]>)> {
 
 /// The numbers of the functions in their new order: each time the one that has most in common with
 /// those just before it, for its length.
-fn order(bodies: &[&[u8]]) -> Vec<usize> {
-    let pieces: Vec<Vec<&[u8]>> = bodies.iter().map(|body| pieces(body)).collect();
+fn order(bodies: &[&[u8]], way: Way) -> Vec<usize> {
+    let pieces: Vec<Vec<&[u8]>> = bodies.iter().map(|body| pieces(body, way.piece)).collect();
     let mut holders: HashMap<&[u8], Vec<usize>> = HashMap::new();
     for (function, pieces) in pieces.iter().enumerate() {
         for piece in pieces {
             holders.entry(piece).or_default().push(function);
         }
     }
-    holders.retain(|_, holders| (2..=COMMON).contains(&holders.len()));
+    holders.retain(|_, holders| (2..=way.common).contains(&holders.len()));
     // How many pieces of each are within reach.
     let mut shared = vec![0_usize; bodies.len()];
     let mut left: Vec<usize> = (0..bodies.len()).collect();
     let (mut order, mut reach) = (Vec::new(), Reach { holders, times: HashMap::new(), functions: VecDeque::new() });
     while !left.is_empty() {
-        let worth = |function: &usize| shared[*function] as f64 / (bodies[*function].len() + SHORT) as f64;
+        let worth = |function: &usize| shared[*function] as f64 / (bodies[*function].len() + way.short) as f64;
         let nothing = left.iter().all(|function| shared[*function] == 0);
         let better = |one: &usize, other: &usize| match nothing {
             true => bodies[*one].len() > bodies[*other].len(),
@@ -83,7 +109,8 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
         order.push(next);
         reach.functions.push_back(next);
         reach.count(&pieces[next], true, |holder| shared[holder] += 1);
-        while reach.functions.len() > 1 && reach.functions.iter().map(|of| bodies[*of].len()).sum::<usize>() > REACH {
+        while reach.functions.len() > 1 && reach.functions.iter().map(|of| bodies[*of].len()).sum::<usize>() > way.reach
+        {
             let Some(gone) = reach.functions.pop_front() else { break };
             reach.count(&pieces[gone], false, |holder| shared[holder] -= 1);
         }
@@ -116,8 +143,8 @@ impl<'a> Reach<'a> {
 }
 
 /// The different pieces of a function.
-fn pieces(body: &[u8]) -> Vec<&[u8]> {
-    let mut pieces: Vec<&[u8]> = body.windows(PIECE).collect();
+fn pieces(body: &[u8], length: usize) -> Vec<&[u8]> {
+    let mut pieces: Vec<&[u8]> = body.windows(length).collect();
     pieces.sort_unstable();
     pieces.dedup();
     pieces
@@ -175,8 +202,10 @@ mod tests {
         let with = |body: &[u8], end: u8| [body, &[end; 8]].concat();
         let bodies = [with(&a, 1), with(&b, 2), with(&a, 3), with(&b, 4)];
         let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
-        assert_eq!(order(&bodies), [0, 2, 1, 3]);
-        assert_eq!(order(&[]), [0; 0]);
+        for way in WAYS {
+            assert_eq!(order(&bodies, way), [0, 2, 1, 3]);
+            assert_eq!(order(&[], way), [0; 0]);
+        }
     }
 
     /// `(module (import "m" "f" (func)) (func (result i32) i32.const 7) (func (export "e") (result i32) call 1))`, and one more function that

@@ -42,7 +42,7 @@ fn measure_into(folder: &Path, prefix: &str, sizes: &mut Vec<FileSize>) -> Resul
     Ok(())
 }
 
-fn gzipped_size(bytes: &[u8]) -> Result<usize> {
+pub fn gzipped_size(bytes: &[u8]) -> Result<usize> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
     Ok(encoder.finish()?.len())

@@ -12,7 +12,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::raft::{Configuration, Image, LogIndex, Payload, Raft, ServerId, ServerSet};
+use crate::raft::{Configuration, Image, LogIndex, Payload, Raft, ServerSet};
 
 /// The memberships of a log, oldest first, each with the entry that brought it. What a server says of its own isn't asked.
 #[derive(Clone, Debug, Default)]
@@ -42,14 +42,6 @@ impl Memberships {
     /// The one in force.
     pub(super) fn latest(&self) -> (LogIndex, Configuration) {
         self.known.last().copied().unwrap_or_default()
-    }
-
-    /// Since which membership a server has been a learner, and no voter; of one that isn't, the latest.
-    pub(super) fn learns_since(&self, server: ServerId) -> LogIndex {
-        let learns = |(_, with): &&(LogIndex, Configuration)| {
-            with.learners.contains(server) && !with.all_voters().contains(server)
-        };
-        self.known.iter().rev().take_while(learns).last().map_or(self.latest().0, |(at, _)| *at)
     }
 
     /// The one in force in a log that ends at `index`.
@@ -135,6 +127,7 @@ fn difference(one: ServerSet, other: ServerSet) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raft::ServerId;
 
     fn set(numbers: &[u8]) -> ServerSet {
         numbers.iter().filter_map(|number| ServerId::new(*number)).collect()

@@ -495,6 +495,7 @@ impl Checker {
 
     /// Economy: a leader takes a snapshot, and keeps what comes before that for those members that answer and lag; for these it does, where that isn't
     /// much more than the snapshot itself.
+    #[inline(never)]
     pub(super) fn check_compaction(
         &self,
         now: Time,

@@ -83,7 +83,7 @@ impl Record {
     /// A member answers its leader. Who may not vote on its disk elects nobody, and is no reason to lead on.
     #[inline]
     fn hear(&mut self, from: ServerId, says: &Says, clock: Time) {
-        if !matches!(says, Says::Joins { .. }) {
+        if !matches!(says, Says::Joins) {
             self.heard[from.slot()] = clock;
         }
     }
@@ -235,11 +235,6 @@ impl Checker {
         if unbarred && raft.config().rules.on(Rule::BarAmnesiacVoters) {
             let (first, second) = ("has an empty disk that waits to be admitted", "its name is a voter’s already");
             self.out_of_order(Property::OneVoteATerm, now, me, first, second)?;
-        }
-        let record = &mut self.elections.of[me];
-        if record.lost > EntryId::ZERO && raft.hard_state().lost == EntryId::ZERO {
-            let (first, second) = ("takes its disk for whole", "it hasn’t got back what it had lost");
-            self.out_of_order(Property::DurablePromise, now, me, first, second)?;
         }
         let (held, lost) = (machine.disk().image().log().last().min(raft.log().last()), raft.hard_state().lost);
         if lost > EntryId::ZERO && held >= lost && !raft.is_writing() {

@@ -20,8 +20,7 @@ use super::requests::Asked;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
 use crate::raft::{
-    DiskId, LogIndex, Output, Progress, Raft, ReadIndex, ReadIndexResponse, Role, Rule, ServerId, ServerSet, Standing,
-    Term,
+    DiskId, LogIndex, Output, Raft, ReadIndex, ReadIndexResponse, Role, Rule, ServerId, ServerSet, Standing, Term,
 };
 use crate::sim::Machine;
 use crate::time::{Duration, Time};
@@ -146,7 +145,7 @@ impl Checker {
     pub(super) fn check_heard(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
         let me = raft.id();
         if let What::Answer { round, says } = &taken.what
-            && !matches!(says, Says::Joins { .. })
+            && !matches!(says, Says::Joins)
         {
             let ground = &mut self.grounds.of[me];
             if let Some(from) = taken.from.filter(|_| taken.term == ground.term)
@@ -159,7 +158,7 @@ impl Checker {
     }
 
     /// Fresh Reads: a leader finds out that another's clock runs twice as fast as its own, or half as fast, if that answers promptly.
-    #[inline]
+    #[inline(never)]
     fn check_clocks(
         &mut self,
         now: Time,
@@ -169,26 +168,20 @@ impl Checker {
     ) -> Verdict {
         let (me, ground) = (raft.id(), &mut self.grounds.of[raft.id()]);
         let watched = &mut ground.watched[from.slot()];
-        if now < watched.since + WATCHED && now < began + PROMPT && now < watched.last + PROMPT.times(4) {
-            watched.last = now;
+        let prompt = now < began + PROMPT && now < watched.last + PROMPT.times(4);
+        watched.last = now;
+        if prompt && now < watched.since + WATCHED {
             return Ok(());
         }
-        let (Role::Leader(leader), Some(mine), Some(theirs)) =
-            (raft.role(), machines.get(me.slot()), machines.get(from.slot()))
-        else {
-            return Ok(());
-        };
+        let (Some(mine), Some(theirs)) = (machines.get(me.slot()), machines.get(from.slot())) else { return Ok(()) };
         let clocks = (mine.clock_reading(now), theirs.clock_reading(now));
-        let before = core::mem::replace(watched, Watched { since: now, clocks, last: now });
-        let (mine, theirs) = (clocks.0.since(before.clocks.0), clocks.1.since(before.clocks.1));
-        let apart = theirs > mine.times(2) || mine > theirs.times(2);
-        let known = leader.progress(from).is_none_or(|progress| progress.drift.drifts());
-        if before.since == Time::ZERO
-            || now >= began + PROMPT
-            || now >= before.last + PROMPT.times(4)
-            || !apart
-            || known
-        {
+        let before = core::mem::replace(watched, Watched { since: now, clocks, last: now }).clocks;
+        let (mine, theirs) = (clocks.0.since(before.0), clocks.1.since(before.1));
+        let known = match raft.role() {
+            Role::Leader(leader) => leader.progress(from).is_none_or(|progress| progress.drift.drifts()),
+            _ => true,
+        };
+        if !prompt || known || theirs <= mine.times(2) && mine <= theirs.times(2) {
             return Ok(());
         }
         let (first, second) = ("has watched another’s clock for long", "it doesn’t know that the two run apart");
@@ -205,43 +198,41 @@ impl Checker {
         Ok(())
     }
 
-    /// Every Request Ends: a leader has been answered.
+    /// Every Request Ends: a leader has been answered. What it knows to be confirmed is released, and what it knows a quorum to hold is committed; where
+    /// its own disk is still writing, that may be what it waits for.
     #[inline]
     pub(super) fn check_released(&self, now: Time, raft: &Raft) -> Verdict {
         let Role::Leader(leader) = raft.role() else { return Ok(()) };
-        let Some(round) = leader.round_awaited() else { return Ok(()) };
-        let me = raft.id();
-        let answered = |server: ServerId| {
-            let knows = |progress: &Progress| progress.acked_round >= round && progress.may_vote == Some(true);
-            server == me || leader.progress(server).is_some_and(knows)
-        };
+        let (me, committed) = (raft.id(), raft.commit_index());
+        let (awaited, waits) = (leader.round_awaited(), committed < raft.log().last().index && !raft.is_writing());
+        if awaited.is_none() && !waits {
+            return Ok(());
+        }
+        let voter = |server: ServerId| leader.progress(server).filter(|progress| progress.may_vote == Some(true));
         let members = raft.configuration();
-        if !members.has_quorum(members.members().those(&answered)) {
-            return Ok(());
+        if let Some(round) = awaited
+            && members.has_quorum(
+                members.members().those(&|server| {
+                    server == me || voter(server).is_some_and(|progress| progress.acked_round >= round)
+                }),
+            )
+        {
+            let (first, second) = ("keeps a read waiting", "a quorum has confirmed it");
+            self.out_of_order(Property::EveryRequestEnds, now, me, first, second)?;
         }
-        self.out_of_order(Property::EveryRequestEnds, now, me, "keeps a read waiting", "a quorum has confirmed it")
-    }
-
-    /// Every Request Ends: a leader has been answered, and what a quorum holds is committed, as far as the leader knows what they hold. Where its own
-    /// disk is still writing, that may be what it waits for.
-    pub(super) fn check_committed(&self, now: Time, raft: &Raft) -> Verdict {
-        let Role::Leader(leader) = raft.role() else { return Ok(()) };
-        if raft.commit_index() >= raft.log().last().index || raft.is_writing() {
-            return Ok(());
-        }
-        let me = raft.id();
-        let known = |progress: &Progress| progress.may_vote == Some(true);
-        let matched = |server: ServerId| match leader.progress(server) {
-            _ if server == me => raft.durable_index(),
-            Some(progress) if known(progress) => progress.matched,
-            _ => LogIndex::ZERO,
+        // What an earlier leader has left behind is committed with an entry of its own.
+        let first_own =
+            raft.log().last_not_after(raft.log().last().index, Term(raft.term().0.saturating_sub(1))).index.next();
+        let due = committed.next().max(first_own);
+        let holds = |server: ServerId| match voter(server) {
+            _ if server == me => raft.durable_index() >= due,
+            known => known.is_some_and(|progress| progress.matched >= due),
         };
-        let held = raft.configuration().reached_by_quorum(matched);
-        if held <= raft.commit_index() || raft.log().id_at(held).is_none_or(|id| id.term < raft.term()) {
+        if !waits || due > raft.log().last().index || !members.has_quorum(members.members().those(&holds)) {
             return Ok(());
         }
-        let second = "a quorum holds more on its disks, and it knows that";
-        self.out_of_order(Property::EveryRequestEnds, now, me, "leaves its commit index as it is", second)
+        let (first, second) = ("commits no more than before", "a quorum holds more, and it knows that");
+        self.out_of_order(Property::EveryRequestEnds, now, me, first, second)
     }
 
     /// A leader sends something in this round.
@@ -296,21 +287,11 @@ impl Checker {
         let bound = Machine::those(machines, &bound);
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
         let handed_over = self.grounds.of[me].handed_over == term;
-        // Whoever has lost its disk has promised nothing on the one that it has now.
-        let may_vote = |server: ServerId| match raft.role() {
-            _ if server == me => true,
-            Role::Leader(leader) => leader.progress(server).is_some_and(|progress| progress.may_vote == Some(true)),
-            _ => false,
-        };
         // By its own clock it is bound by as long as it ignores campaigns itself; clocks run apart by a tenth at the most.
         let longest = raft.config().election_timeout_min.percent(110);
         let lately = Time::from_micros(now.as_micros().saturating_sub(longest.as_micros()));
         if by_lease && rules.on(Rule::LeaseFromSending) && !enough(self.grounds.heard_since(me, lately)) {
             let (first, second) = ("answers a read under a lease", "that is over by its own patience");
-            self.out_of_order(Property::FreshReads, now, me, first, second)?;
-        }
-        if by_lease && rules.on(Rule::BarAmnesiacVoters) && !enough(ServerSet::first(MACHINES as u8).those(&may_vote)) {
-            let (first, second) = ("answers a read under a lease", "no quorum may vote, as far as it knows");
             self.out_of_order(Property::FreshReads, now, me, first, second)?;
         }
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
@@ -324,7 +305,6 @@ impl Checker {
     pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
-        self.told.leads(me);
         self.replication.leads(me);
         self.elections.leads(me);
         let (_, membership) = self.membership_of(me);

@@ -47,7 +47,6 @@ mod promises;
 mod replication;
 mod requests;
 mod safety;
-mod standing;
 mod taken;
 
 use alloc::string::String;

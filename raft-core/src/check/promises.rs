@@ -11,8 +11,8 @@ use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
 use crate::raft::{
-    AppendEntriesResponse, AppendOutcome, EntryId, Image, InstallSnapshotResponse, LogIndex, Raft, ServerId,
-    SnapshotProgress, Term,
+    AppendEntriesResponse, AppendOutcome, EntryId, Image, InstallSnapshotResponse, LogIndex, Raft, Rule, ServerId,
+    SnapshotProgress, Standing, Term,
 };
 use crate::sim::Machine;
 use crate::time::Time;
@@ -135,6 +135,16 @@ impl Checker {
         }
         let first = format_args!("{me} says that it votes for {candidate} in term {term}");
         self.broken(Property::DurablePromise, now, first, format_args!("its disk says {}", describe_vote(image)))
+    }
+
+    /// Durable Promise: a server says that it may vote.
+    #[inline(never)]
+    pub(super) fn check_vouches(&self, now: Time, raft: &Raft, image: &Image) -> Verdict {
+        if image.hard_state().standing == Standing::Member || !raft.config().rules.on(Rule::BarAmnesiacVoters) {
+            return Ok(());
+        }
+        let (first, second) = ("says that it may vote", "its disk doesn’t know of that");
+        self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)
     }
 
     /// Durable Promise: the server says that its log, on its disk, equals the leader's up to there.

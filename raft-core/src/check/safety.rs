@@ -15,7 +15,6 @@ use super::leavers::Leavers;
 use super::promises::Promises;
 use super::replication::Replication;
 use super::requests::Requests;
-use super::standing::Told;
 use super::taken::{Taken, What};
 use super::{Property, Violation};
 use crate::raft::{
@@ -57,14 +56,13 @@ pub struct Checker {
     pub(super) economy: Economy,
     pub(super) elections: Elections,
     pub(super) grounds: Grounds,
-    pub(super) told: Told,
     pub(super) leavers: Leavers,
     pub(super) replication: Replication,
     seen: ByServer<Seen>,
     /// What the server that steps next is taking.
     taken: Taken,
     /// The memberships in each server's log.
-    pub(super) memberships: ByServer<Memberships>,
+    memberships: ByServer<Memberships>,
     /// The property that nobody looks at, for tests of the others.
     #[cfg(test)]
     pub(crate) ignored: Option<Property>,
@@ -104,7 +102,6 @@ impl Checker {
             economy: Economy::new(),
             elections: Elections::new(voters, count),
             grounds: Grounds::new(count),
-            told: Told::new(count),
             leavers: Leavers::new(count),
             replication: Replication::new(count),
             seen: ByServer::new(Seen::default(), count),
@@ -291,9 +288,7 @@ impl Checker {
         if raft.is_leader() || leads_before > Term::ZERO {
             self.check_leavers(now, raft, out, &taken)?;
             if let What::Answer { .. } = taken.what {
-                self.check_told(now, raft, &taken, machines)?;
                 self.check_released(now, raft)?;
-                self.check_committed(now, raft)?;
             }
         }
         self.check_requests(now, me)
@@ -503,7 +498,6 @@ impl Checker {
             if let Payload::Membership(next) = &entry.payload {
                 let (before, next) = (self.memberships[me].latest(), (id.index, **next));
                 if raft.is_leader() {
-                    self.check_voters(now, raft, &before.1, &next.1)?;
                     self.replication.members_change(me);
                 }
                 self.memberships[me].append(next);

@@ -201,7 +201,7 @@ pub fn decode(bytes: &[u8]) -> Result<Run, LinkError> {
     }
     let seed = reader.number("the seed")?;
     let until = Time::from_micros(reader.number("the end of the run")?);
-    let known = read_bool(&mut reader, "whether there is a trace hash")?;
+    let known = read_number(&mut reader, "whether there is a trace hash", 1)? != 0;
     let hash = if known { Some(read_hash(&mut reader)?) } else { None };
     let parameters = read_parameters(&mut reader)?;
     let actions = read_actions(&mut reader)?;
@@ -556,36 +556,34 @@ fn read_actions(reader: &mut Reader<'_>) -> Result<Vec<TimedAction>, LinkError> 
 
 fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
     let start = reader.offset();
-    Ok(match reader.byte("an action")? {
-        CRASH => Action::Crash(read_target(reader)?),
-        RESTART => Action::Restart(read_server(reader)?),
+    let kind = reader.byte("an action")?;
+    let mut fields = Fields { reader, failed: None };
+    let read = &mut fields;
+    let action = match kind {
+        CRASH => Action::Crash(read.target()),
+        RESTART => Action::Restart(read.server()),
         RESTART_ALL => Action::RestartAll,
-        PAUSE => Action::Pause(read_target(reader)?),
-        RESUME => Action::Resume(read_server(reader)?),
+        PAUSE => Action::Pause(read.target()),
+        RESUME => Action::Resume(read.server()),
         RESUME_ALL => Action::ResumeAll,
-        CAMPAIGN => Action::Campaign(read_server(reader)?),
-        SET_CLOCK_RATE => {
-            Action::SetClockRate { server: read_server(reader)?, rate: read_ppm(reader, "a clock rate")? }
-        }
-        JUMP_CLOCK => Action::JumpClock { server: read_server(reader)?, micros: unzigzag(reader.number("a jump")?) },
-        WIPE => Action::Wipe(read_target(reader)?),
-        ROT => Action::Rot(read_target(reader)?),
-        FAIL_WRITE => Action::FailWrite(read_target(reader)?),
-        STALL_DISK => {
-            Action::StallDisk { server: read_server(reader)?, stalled: read_bool(reader, "whether a disk stalls")? }
-        }
-        SET_FSYNC => {
-            Action::SetFsync { server: read_server(reader)?, min: read_length(reader)?, max: read_length(reader)? }
-        }
-        CUT => Action::Cut { from: read_server(reader)?, to: read_server(reader)? },
-        HEAL => Action::Heal { from: read_server(reader)?, to: read_server(reader)? },
+        CAMPAIGN => Action::Campaign(read.server()),
+        SET_CLOCK_RATE => Action::SetClockRate { server: read.server(), rate: read.ppm("a clock rate") },
+        JUMP_CLOCK => Action::JumpClock { server: read.server(), micros: unzigzag(read.number("a jump")) },
+        WIPE => Action::Wipe(read.target()),
+        ROT => Action::Rot(read.target()),
+        FAIL_WRITE => Action::FailWrite(read.target()),
+        STALL_DISK => Action::StallDisk { server: read.server(), stalled: read.flag("whether a disk stalls") },
+        SET_FSYNC => Action::SetFsync { server: read.server(), min: read.length(), max: read.length() },
+        CUT => Action::Cut { from: read.server(), to: read.server() },
+        HEAL => Action::Heal { from: read.server(), to: read.server() },
         IMPAIR => Action::Impair {
-            from: read_server(reader)?,
-            to: read_server(reader)?,
-            delay: read_length(reader)?,
-            loss: read_ppm(reader, "a share of messages")?,
+            from: read.server(),
+            to: read.server(),
+            delay: read.length(),
+            loss: read.ppm("a share of messages"),
         },
         PARTITION => {
+            let reader = &mut *read.reader;
             let start = reader.offset();
             let count = reader.byte("the number of groups")?;
             if count > MACHINES_MAX {
@@ -594,19 +592,20 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
             }
             Action::Partition(reader.bytes(u64::from(count), "groups")?.to_vec())
         }
-        ISOLATE => Action::Isolate(read_target(reader)?),
+        ISOLATE => Action::Isolate(read.target()),
         HEAL_ALL => Action::HealAll,
-        SET_LOSS => Action::SetLoss(read_ppm(reader, "a share of messages")?),
-        SET_DUPLICATION => Action::SetDuplication(read_ppm(reader, "a share of messages")?),
-        SET_LATENCY => Action::SetLatency { min: read_length(reader)?, max: read_length(reader)? },
-        DROP_MESSAGE => Action::DropMessage(reader.number("the number of a message")?),
-        DUPLICATE_MESSAGE => Action::DuplicateMessage(reader.number("the number of a message")?),
-        HOLD_MESSAGE => Action::HoldMessage(reader.number("the number of a message")?),
-        DELIVER_MESSAGE => Action::DeliverMessage(reader.number("the number of a message")?),
-        TRANSFER_LEADERSHIP => Action::TransferLeadership(read_server(reader)?),
+        SET_LOSS => Action::SetLoss(read.ppm("a share of messages")),
+        SET_DUPLICATION => Action::SetDuplication(read.ppm("a share of messages")),
+        SET_LATENCY => Action::SetLatency { min: read.length(), max: read.length() },
+        DROP_MESSAGE => Action::DropMessage(read.number("the number of a message")),
+        DUPLICATE_MESSAGE => Action::DuplicateMessage(read.number("the number of a message")),
+        HOLD_MESSAGE => Action::HoldMessage(read.number("the number of a message")),
+        DELIVER_MESSAGE => Action::DeliverMessage(read.number("the number of a message")),
+        TRANSFER_LEADERSHIP => Action::TransferLeadership(read.server()),
         ADD_SERVER => Action::AddServer,
-        REMOVE_SERVER => Action::RemoveServer(read_server(reader)?),
+        REMOVE_SERVER => Action::RemoveServer(read.server()),
         SUBMIT => {
+            let reader = &mut *read.reader;
             let length = reader.number("the length of a command")?;
             let start = reader.offset();
             match core::str::from_utf8(reader.bytes(length, "a command")?) {
@@ -614,37 +613,89 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
                 Err(_) => return Reader::error(start, "a command", Problem::NotUtf8),
             }
         }
-        HEAL_QUORUM => Action::HealQuorum(reader.number("a draw")?),
-        TEAR_WRITE => Action::TearWrite(read_target(reader)?),
-        FILL_DISK => {
-            Action::FillDisk { server: read_server(reader)?, full: read_bool(reader, "whether a disk is full")? }
-        }
-        MUTE => Action::Mute(read_target(reader)?),
-        DEAFEN => Action::Deafen(read_target(reader)?),
-        SET_STRAGGLING => {
-            Action::SetStraggling { share: read_ppm(reader, "a share of messages")?, delay: read_length(reader)? }
-        }
+        HEAL_QUORUM => Action::HealQuorum(read.number("a draw")),
+        TEAR_WRITE => Action::TearWrite(read.target()),
+        FILL_DISK => Action::FillDisk { server: read.server(), full: read.flag("whether a disk is full") },
+        MUTE => Action::Mute(read.target()),
+        DEAFEN => Action::Deafen(read.target()),
+        SET_STRAGGLING => Action::SetStraggling { share: read.ppm("a share of messages"), delay: read.length() },
         SET_LATE => {
-            let (of, copies) = (read_message_kind(reader)?, read_bool(reader, "whether copies are late")?);
-            Action::SetLate { of, copies, share: read_ppm(reader, "a share of messages")?, delay: read_length(reader)? }
+            let (of, copies) = (read.message_kind(), read.flag("whether copies are late"));
+            Action::SetLate { of, copies, share: read.ppm("a share of messages"), delay: read.length() }
         }
-        ISOLATE_WITH_NEWCOMERS => Action::IsolateWithNewcomers(read_target(reader)?),
+        ISOLATE_WITH_NEWCOMERS => Action::IsolateWithNewcomers(read.target()),
         ADD_LEARNER => Action::AddLearner,
-        ADD_BACK => Action::AddBack(read_server(reader)?),
-        RENEW_DISK => Action::RenewDisk(read_target(reader)?),
-        READ_AT => Action::ReadAt(read_target(reader)?),
+        ADD_BACK => Action::AddBack(read.server()),
+        RENEW_DISK => Action::RenewDisk(read.target()),
+        READ_AT => Action::ReadAt(read.target()),
         READ_ANYWHERE => Action::ReadAnywhere,
-        SHIFT_CLOCK => Action::ShiftClock { target: read_target(reader)?, micros: unzigzag(reader.number("a jump")?) },
+        SHIFT_CLOCK => Action::ShiftClock { target: read.target(), micros: unzigzag(read.number("a jump")) },
         CONFIGURE => {
-            let server = read_server(reader)?;
-            let pre_vote = read_bool(reader, "whether a server asks before it campaigns")?;
-            let check_quorum = read_bool(reader, "whether a server checks its quorum")?;
-            let (election_timeout_min, election_timeout_max) = (read_length(reader)?, read_length(reader)?);
+            let server = read.server();
+            let pre_vote = read.flag("whether a server asks before it campaigns");
+            let check_quorum = read.flag("whether a server checks its quorum");
+            let (election_timeout_min, election_timeout_max) = (read.length(), read.length());
             let with = OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum };
             Action::Configure { server, with }
         }
         found => return Reader::error(start, "an action that this version knows", Problem::UnknownByte { found }),
-    })
+    };
+    fields.failed.map_or(Ok(action), Err)
+}
+
+/// Reads an action's fields one after the other, and is asked once, after the last, whether one of them wasn't there: after the first that isn't, all
+/// are as if they were nothing.
+struct Fields<'reader, 'bytes> {
+    reader: &'reader mut Reader<'bytes>,
+    failed: Option<DecodeError>,
+}
+
+impl Fields<'_, '_> {
+    /// What `read` reads; `nothing` where it or a field before fails.
+    fn take<T>(&mut self, nothing: T, read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>) -> T {
+        if self.failed.is_some() {
+            return nothing;
+        }
+        read(self.reader).unwrap_or_else(|error| {
+            self.failed = Some(error);
+            nothing
+        })
+    }
+
+    #[inline(never)]
+    fn number_up_to(&mut self, expected: &'static str, most: u64) -> u64 {
+        self.take(0, |reader| read_number(reader, expected, most))
+    }
+
+    fn number(&mut self, expected: &'static str) -> u64 {
+        self.number_up_to(expected, u64::MAX)
+    }
+
+    fn length(&mut self) -> Duration {
+        Duration::from_micros(self.number("a length of time"))
+    }
+
+    fn ppm(&mut self, expected: &'static str) -> u32 {
+        self.number_up_to(expected, u64::from(u32::MAX)) as u32
+    }
+
+    fn flag(&mut self, expected: &'static str) -> bool {
+        self.number_up_to(expected, 1) != 0
+    }
+
+    #[inline(never)]
+    fn target(&mut self) -> Target {
+        self.take(Target::Leader, read_target)
+    }
+
+    #[inline(never)]
+    fn server(&mut self) -> ServerId {
+        self.take(ServerId::FIRST, read_server)
+    }
+
+    fn message_kind(&mut self) -> MessageKind {
+        self.take(MessageKind::Everything, read_message_kind)
+    }
 }
 
 fn aim(target: Target) -> u8 {
@@ -682,18 +733,6 @@ fn read_message_kind(reader: &mut Reader<'_>) -> Result<MessageKind, DecodeError
         Some(kind) => Ok(*kind),
         None => Reader::error(start, "a kind of messages that this version knows", Problem::UnknownByte { found }),
     }
-}
-
-fn read_bool(reader: &mut Reader<'_>, expected: &'static str) -> Result<bool, DecodeError> {
-    read_number(reader, expected, 1).map(|number| number != 0)
-}
-
-fn read_length(reader: &mut Reader<'_>) -> Result<Duration, DecodeError> {
-    reader.number("a length of time").map(Duration::from_micros)
-}
-
-fn read_ppm(reader: &mut Reader<'_>, expected: &'static str) -> Result<u32, DecodeError> {
-    read_number(reader, expected, u64::from(u32::MAX)).map(|number| number as u32)
 }
 
 fn read_number(reader: &mut Reader<'_>, expected: &'static str, most: u64) -> Result<u64, DecodeError> {

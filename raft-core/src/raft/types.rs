@@ -101,6 +101,9 @@ impl ServerId {
     /// The largest number a server can have: a [`ServerSet`] is a 128-bit map.
     pub const MAX: u8 = 127;
 
+    /// The lowest.
+    pub const FIRST: ServerId = ServerId(1);
+
     /// The server numbered `number`, or `None` if that isn't 1 to [`ServerId::MAX`].
     pub const fn new(number: u8) -> Option<ServerId> {
         if number >= 1 && number <= ServerId::MAX { Some(ServerId(number)) } else { None }
