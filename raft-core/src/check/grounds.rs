@@ -168,7 +168,8 @@ impl Checker {
     ) -> Verdict {
         let (me, ground) = (raft.id(), &mut self.grounds.of[raft.id()]);
         let watched = &mut ground.watched[from.slot()];
-        let prompt = now < began + PROMPT && now < watched.last + PROMPT.times(4);
+        let begun = watched.since > Time::ZERO;
+        let prompt = begun && now < began + PROMPT && now < watched.last + PROMPT.times(4);
         watched.last = now;
         if prompt && now < watched.since + WATCHED {
             return Ok(());
