@@ -46,7 +46,7 @@ export const breaks = [
   // bar-amnesiac-voters
   'AQzorgoBsgGvDRLSjwrnwKteAegHuBcAAADAqQcBoI0GgIAgoPc2AQLIAawCAQAdraY4Ew',
   // confirm-before-reading
-  'AQbApR8B5rwmeyEJNyjnwKsCAugHuBcAAATAuAIBoI0GgIBAoPc2BQAdsfcEF-gH0A-xzQQIAYjkPwAIA4jkP4mxCxMBBQEJpA',
+  'ATGoxUUBxYdiPy-aEX2BiOMCAwDAuAIBgIBACKDCHgHB5DUnAL86K1Y',
   // own-commit-before-reading
   'ASb7yh8BAtPUFfOrrcrngKPuAQHoB6CcAdAPsOoBwLgCAYCAgAGgwh5kAsgB0A8DAsLQEgEBAANyW9dA',
   // apply-before-reading
