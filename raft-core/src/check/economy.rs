@@ -119,6 +119,8 @@ struct Pair {
     latest: u64,
     /// In this window.
     count: Count,
+    /// In the one before: so many had something new. What was lost of it is sent again in this one.
+    fresh_before: u32,
     /// Snapshots begun since they were judged last, and what explains some.
     snapshots: u64,
     causes: u64,
@@ -343,7 +345,7 @@ impl Economy {
         let fresh = u64::from(count.fresh);
         let overtaken = u64::from(count.overtaken) + u64::from(back.count.overtaken);
         let again = AGAIN_EACH * (losses(pair, back) + overtaken);
-        let again = again.min(AGAIN_MAX * (time + fresh));
+        let again = again.min(AGAIN_MAX * (time + fresh + u64::from(pair.fresh_before)));
         let explained = MESSAGES_ANYWAY + time + 2 * self.reads + fresh + again;
         let bytes = BYTES_EACH * time + count.fresh_bytes + (again + APPENDS_ANYWAY) * count.largest;
         let snapshots = SNAPSHOTS_ANYWAY + pair.causes + losses(pair, back);
@@ -367,7 +369,7 @@ impl Economy {
                     [losses(&self.pairs[there], &self.pairs[back]), losses(&self.pairs[back], &self.pairs[there])];
                 for (place, lost) in [there, back].into_iter().zip(lost) {
                     let pair = &mut self.pairs[place];
-                    pair.count = Count::default();
+                    pair.fresh_before = core::mem::take(&mut pair.count).fresh;
                     pair.causes += lost;
                     if judged {
                         (pair.snapshots, pair.causes) = (0, 0);

@@ -145,7 +145,7 @@ impl Elections {
     pub(super) fn hears(&mut self, raft: &Raft, clock: Time, taken: &Taken) -> bool {
         let record = &mut self.of[raft.id()];
         let follows = (raft.term(), raft.leader());
-        if follows != record.follows {
+        if follows != record.follows || clock < record.stepped {
             return false;
         }
         match &taken.what {
@@ -197,7 +197,8 @@ impl Checker {
         }
         *since = (*since).min(after);
         record.waits_since = record.waits_since.min(after);
-        record.writing.1 = after;
+        // Whether it notices shows at its next step.
+        record.writing.1 = record.writing.1.max(after);
         record.followed_until = Time::ZERO;
         self.replication.measure_anew(server, 0);
         self.grounds.clock_set(server);
@@ -222,6 +223,9 @@ impl Checker {
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
         let clock = machine.clock_reading(now);
         let record = &mut self.elections.of[me];
+        if clock < record.stepped {
+            record.writing.1 = record.writing.1.min(clock);
+        }
         record.stepped = clock;
         let unsynced = machine.disk().unsynced();
         if unsynced < record.writing.0 || unsynced == 0 || !machine.disk().is_stalled() {

@@ -8,13 +8,14 @@ use alloc::vec::Vec;
 
 use super::machine::Machine;
 use super::marks::Mark;
+use super::network::Body;
 use super::news::What;
 use super::parameters::MACHINES_MAX;
 use super::queue::Event;
 use super::{Simulation, concern};
 use crate::check::Asked;
 use crate::hash::mix;
-use crate::raft::{Configuration, Input, MembershipChange, ServerId, ServerSet};
+use crate::raft::{Configuration, Input, MembershipChange, Message, Payload, Raft, Role, ServerId, ServerSet};
 use crate::time::{Duration, Time};
 
 /// How often the operator looks.
@@ -173,6 +174,20 @@ impl Simulation {
         by_each.chain([self.configuration()]).filter(|configuration| !configuration.voters.is_empty()).collect()
     }
 
+    /// Memberships that somebody may learn of, even if the leader that sent them is down and has forgotten them.
+    pub(super) fn configurations_on_their_way(&self) -> Vec<Configuration> {
+        let mut configurations = Vec::new();
+        for flight in self.network.flights().filter(|flight| flight.lost.is_none() && !flight.late) {
+            if let Body::Raft(Message::AppendEntries(m)) = &flight.body {
+                configurations.extend(m.entries.as_slice().iter().filter_map(|entry| match &entry.payload {
+                    Payload::Membership(configuration) => Some(**configuration),
+                    _ => None,
+                }));
+            }
+        }
+        configurations
+    }
+
     /// Looks whether the membership is as wanted, and gives the next order if it isn't.
     pub(super) fn operate(&mut self) {
         self.fold(7, self.wanted);
@@ -227,7 +242,8 @@ impl Simulation {
         let (voters, learners) = (wanted.voters.difference(without), wanted.learners.difference(without));
         let strangers = voters.union(learners).difference(members);
         // Now and then all at once: that is refused, where it must be.
-        let hasty = mix(self.scenario.seed, concern::CHOICE, self.now.as_micros()) % 8 == 1;
+        let hasty = mix(self.scenario.seed, concern::CHOICE, self.now.as_micros()) % 8 == 1
+            && (may_elect(wanted.voters, without) || !may_elect(wanted.voters, silenced(raft)));
         let change = if hasty {
             MembershipChange { voters: wanted.voters, learners: wanted.learners }
         } else if !demoted.is_empty() || !removed.is_empty() {
@@ -255,4 +271,16 @@ impl Simulation {
             self.step_raft(leader, Input::TransferLeadership { id, to });
         }
     }
+}
+
+/// Whether these voters can elect somebody, though those others never vote again.
+fn may_elect(voters: ServerSet, silent: ServerSet) -> bool {
+    Configuration::of_voters(voters).has_quorum(voters.difference(silent))
+}
+
+/// Those that may not vote on their disks, as far as a leader knows.
+fn silenced(leader: &Raft) -> ServerSet {
+    let Role::Leader(state) = leader.role() else { return ServerSet::EMPTY };
+    let known = |member| state.progress(member).is_some_and(|progress| progress.may_vote == Some(false));
+    leader.configuration().members().those(&known)
 }

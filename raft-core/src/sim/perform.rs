@@ -459,7 +459,8 @@ impl Simulation {
     /// A bare quorum is chosen and mended; what else is broken stays so, or, where the draw is odd and those chosen lack nothing, all others
     /// are down. Servers that may not vote can't be in it.
     fn heal_quorum(&mut self, draw: u64) {
-        let known = self.known_configurations();
+        let mut known = self.known_configurations();
+        known.extend(self.configurations_on_their_way());
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.scenario.seed, concern::CHOICE, draw));
         let able = |machine: &Machine| {
             let image = machine.disk.image();

@@ -274,6 +274,13 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
         parameters.clients.count = parameters.clients.count.min(2);
         parameters.clients.think_time = parameters.clients.think_time.max(millis(40));
     }
+    if parameters.timing.append_entries_max == 1 || parameters.limits.append_bytes_max < 1_000 {
+        // Entry by entry, a round trip for each: whoever joins must come nearer to the end of a log that grows meanwhile.
+        parameters.clients.think_time = parameters.clients.think_time.max(millis(80));
+        if parameters.network.latency_max > millis(20) {
+            (parameters.network.latency_min, parameters.network.latency_max) = (millis(5), millis(15));
+        }
+    }
     if parameters.clients.count >= ClientId::SLACK.0 && parameters.limits.snapshot_after_bytes > 0 {
         // As many of their long values as of short ones.
         parameters.limits.snapshot_after_bytes = parameters.limits.snapshot_after_bytes.max(1_200);
