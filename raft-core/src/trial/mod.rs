@@ -356,8 +356,11 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     let Some(asked) = leader_and_followers(world, leader) else { return Some(Stuck::NoLeader) };
     let mut stores = Vec::new();
     for server in asked.iter() {
-        match world.machine(server).and_then(|machine| machine.store()) {
-            Some(store) if store.applied_index() >= index => stores.push((store.applied_index(), server, store)),
+        let machine = world.machine(server);
+        // A store is told of commands alone, and what a leader commits of its own may be none.
+        let applied = machine.and_then(Machine::raft).map_or(0, |raft| raft.applied_index().0);
+        match machine.and_then(Machine::store) {
+            Some(store) if applied >= index => stores.push((store.applied_index(), server, store)),
             _ => return Some(Stuck::Behind { server, index }),
         }
     }
