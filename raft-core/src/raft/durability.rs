@@ -53,6 +53,19 @@ impl Pending {
     }
 }
 
+/// Whether two answers differ only in the round that they answer.
+fn says_the_same(one: &Message, other: &Message) -> bool {
+    match (one, other) {
+        (Message::AppendEntriesResponse(old), Message::AppendEntriesResponse(new)) => {
+            (old.outcome, old.received, old.probe) == (new.outcome, new.received, new.probe)
+        }
+        (Message::InstallSnapshotResponse(old), Message::InstallSnapshotResponse(new)) => {
+            (old.last, old.progress, old.may_vote) == (new.last, new.progress, new.may_vote)
+        }
+        _ => false,
+    }
+}
+
 impl Disk {
     pub(super) fn holding(log: LogIndex) -> Disk {
         Disk { log, ..Disk::default() }
@@ -89,9 +102,7 @@ impl Disk {
         if let Some((write, last)) = self.held.last_mut()
             && *write == needed
             && last.to == envelope.to
-            && let (Message::AppendEntriesResponse(old), Message::AppendEntriesResponse(new)) =
-                (&last.message, &envelope.message)
-            && (old.outcome, old.received, old.probe) == (new.outcome, new.received, new.probe)
+            && says_the_same(&last.message, &envelope.message)
         {
             *last = envelope;
         } else {

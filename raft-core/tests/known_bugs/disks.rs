@@ -543,3 +543,26 @@ fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
     cluster.arrive(s(3), s(1), late);
     assert!(cluster.matched(s(1), s(3)) <= cluster.disk(s(3)).log().last().index.0);
 }
+
+/// A learner that has installed a snapshot on a disk that hangs is asked about it all the time.
+#[test]
+fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer() {
+    let setup = Cluster::with(2).learners(set(&[3])).config(|config| config.entries_kept = 0);
+    let mut cluster = setup.start();
+    cluster.elect(s(1));
+    cluster.isolate(s(3));
+    for number in 0..5 {
+        cluster.propose(s(1), &format!("x={number}"));
+        cluster.run(ms(100));
+    }
+    // Its term is on the way to that disk, too: whatever S3 says waits for that.
+    cluster.transfer(s(1), s(2));
+    cluster.run(ms(500));
+    cluster.snapshot(s(2));
+    cluster.hold_disk(s(3));
+    cluster.heal();
+    cluster.run(ms(4_000));
+    assert!(cluster.commit(s(3)) > 0, "S3 has installed the snapshot:\n{}", cluster.status());
+    let waiting = cluster.raft(s(3)).held_messages();
+    assert!(waiting.len() <= 4, "{} answers wait, the last of them {:?}", waiting.len(), waiting.last());
+}
