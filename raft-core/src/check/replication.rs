@@ -325,7 +325,8 @@ impl Checker {
         {
             link.told.insert(from);
             let agreed = agreeing(raft.log(), hint.index, hint.term).index.min(hint.index);
-            if agreed >= before.2 {
+            // Who has left and comes back is begun with anew.
+            if agreed >= before.2 && raft.configuration().members().contains(from) {
                 let (first, second) = ("forgets how far another’s log matches", "that has lost nothing of it");
                 self.out_of_order(Property::Economy, now, me, first, second)?;
             }
