@@ -282,7 +282,9 @@ impl Checker {
         let bound = |machine: &Machine| {
             let (promised, until) = self.elections.patient_until(machine.id());
             // Who has lost its disk has lost the votes on it, too, perhaps one for a later leader.
-            let remembers = machine.disk().image().hard_state().standing == Standing::Member;
+            let given = self.promises.vote_of(machine.id());
+            let remembers = machine.disk().image().hard_state().standing == Standing::Member
+                || given.is_none_or(|(voted, _)| voted <= term);
             promised == term && machine.clock_reading(now) < until && remembers || machine.id() == me
         };
         let bound = Machine::those(machines, &bound);
