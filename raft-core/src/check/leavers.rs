@@ -5,7 +5,7 @@
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
-use super::taken::Taken;
+use super::taken::{Says, Taken, What};
 use crate::raft::{LogIndex, Message, Output, Raft, Role, Rule, ServerId, ServerSet, Term};
 use crate::time::Time;
 
@@ -113,7 +113,10 @@ impl Checker {
             before.since == since && (heard > clock || heard + raft.config().election_timeout_max <= clock)
         };
         let forgotten = leave.difference(leaving).difference(told);
-        if forgotten.iter().any(|server| !silent(server)) {
+        // A snapshot that it has installed has told it so.
+        let snapshot = matches!(&taken.what, What::Answer { says: Says::MayVote | Says::Joins, .. });
+        let knows = |server: ServerId| snapshot && taken.from == Some(server);
+        if forgotten.iter().any(|server| !silent(server) && !knows(server)) {
             let (first, second) = ("forgets who is leaving", "it hasn’t told all of them that this is committed");
             self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
         }
