@@ -75,6 +75,8 @@ struct Record {
     /// The latest round that it has begun, and how many of them without a quorum that is heard.
     round: u64,
     alone: u32,
+    /// When it was last looked who was heard.
+    alone_at: Time,
     /// Until when those have been heard recently enough that were a quorum when it was last looked.
     followed_until: Time,
 }
@@ -517,7 +519,9 @@ impl Checker {
         let followed = !config.check_quorum || self.by_either(raft, heard);
         let record = &mut self.elections.of[me];
         record.followed_until = if followed { until } else { Time::ZERO };
-        record.alone = if followed { 0 } else { record.alone + 1 };
+        // Whoever was asleep takes at one moment what has come meanwhile, and begins rounds for it.
+        let at_once = core::mem::replace(&mut record.alone_at, clock) == clock;
+        record.alone = if followed { 0 } else { record.alone + u32::from(!at_once) };
         if record.alone < ROUNDS_ALONE {
             return Ok(());
         }
