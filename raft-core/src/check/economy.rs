@@ -33,8 +33,7 @@ use alloc::vec::Vec;
 use super::Property;
 use super::safety::{Checker, MACHINES, Verdict};
 use crate::raft::{
-    AppendEntries, Config, EntryId, InstallSnapshot, Log, LogIndex, Message, Raft, Role, ServerId, ServerSet, Snapshot,
-    Term,
+    AppendEntries, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, Role, ServerId, ServerSet, Term,
 };
 use crate::sim::{Machine, TRUE_RATE};
 use crate::time::{Duration, Time};
@@ -387,12 +386,6 @@ impl Economy {
 }
 
 /// Whether so much has been applied since the last snapshot that another is to be taken.
-/// Bytes of the entries after the one and up to the other.
-fn bytes_between(log: &Log, after: LogIndex, last: LogIndex) -> u64 {
-    let count = usize::try_from(last.0.saturating_sub(after.0)).unwrap_or(usize::MAX);
-    log.iter_from(after.next()).take(count).map(|entry| entry.payload.size()).sum()
-}
-
 fn is_snapshot_due(raft: &Raft) -> bool {
     let (config, applied) = (raft.config(), raft.applied_index());
     let since = raft.snapshot().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
@@ -495,18 +488,11 @@ impl Checker {
         )
     }
 
-    /// Economy: a leader takes a snapshot, and keeps what comes before that for those members that answer and lag; for these it does, where that isn't
-    /// much more than the snapshot itself.
+    /// Economy: a leader takes a snapshot up to `last`, and keeps what comes before that for those members that answer and lag.
     #[inline(never)]
-    pub(super) fn check_compaction(
-        &self,
-        now: Time,
-        raft: &Raft,
-        snapshot: &Snapshot,
-        machines: &[Machine],
-    ) -> Verdict {
+    pub(super) fn check_compaction(&self, now: Time, raft: &Raft, last: LogIndex) -> Verdict {
         let Role::Leader(leader) = raft.role() else { return Ok(()) };
-        let (me, base, config, last) = (raft.id(), raft.log().base().index, raft.config(), snapshot.meta.last.index);
+        let (me, base, config) = (raft.id(), raft.log().base().index, raft.config());
         let anyway = LogIndex(last.0.saturating_sub(config.entries_kept));
         let clock = self.elections.stepped(me);
         let needs = |server: ServerId| {
@@ -514,28 +500,10 @@ impl Checker {
                 progress.matched < anyway && progress.heard + config.election_timeout_max.times(2) > clock
             })
         };
-        let everyone = ServerSet::first(MACHINES as u8);
-        if base < anyway && !everyone.iter().any(needs) {
-            let (first, second) = ("keeps more of its log than it must", "nobody that answers lacks it");
-            self.out_of_order(Property::Economy, now, me, first, second)?;
-        }
-        // What it had until now is on its disk, if no earlier snapshot is on its way there.
-        let Some(disk) = machines.get(me.slot()).map(Machine::disk).filter(|disk| disk.unsynced() == 0) else {
-            return Ok(());
-        };
-        let log = disk.image().log();
-        let limit = if config.snapshot_after_bytes == 0 { u64::MAX } else { config.snapshot_after_bytes };
-        let bound = limit.max(snapshot.data().len() as u64).saturating_mul(2);
-        let is_lost = |server: ServerId| {
-            let Some(progress) = leader.progress(server) else { return false };
-            let needed = progress.needs_after();
-            let answers = progress.heard + config.election_timeout_max.percent(50) > clock;
-            answers && needed < base && needed >= log.base().index && bytes_between(log, needed, last) <= bound
-        };
-        if !everyone.iter().any(is_lost) {
+        if base >= anyway || ServerSet::first(MACHINES as u8).iter().any(needs) {
             return Ok(());
         }
-        let (first, second) = ("drops the beginning of its log", "somebody that answers lacks little of that");
+        let (first, second) = ("keeps more of its log than it must", "nobody that answers lacks it");
         self.out_of_order(Property::Economy, now, me, first, second)
     }
 

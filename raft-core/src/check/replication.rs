@@ -233,15 +233,6 @@ impl Checker {
             let second = "it builds on more than is known to match";
             self.out_of_order(Property::Economy, now, raft.id(), "asks only whether somebody is there", second)?;
         }
-        if let (What::Answer { says: Says::Matched, .. }, Some(progress)) = (&taken.what, progress_of(raft, to))
-            && taken.from == Some(to)
-            && m.previous.index > progress.matched
-            && matches!(&progress.state, ProgressState::Replicate(window) if window.len() == 1)
-            && !m.entries.is_empty()
-        {
-            let (first, second) = ("sends entries", "it leaves out some that it hasn’t sent");
-            self.out_of_order(Property::Economy, now, raft.id(), first, second)?;
-        }
         // A rejection of an earlier probe counts for nothing.
         match &taken.what {
             What::Answer { says: Says::Rejected { previous, hint, probe, .. }, .. }

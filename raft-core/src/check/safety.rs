@@ -461,7 +461,7 @@ impl Checker {
             self.memberships[me].begin_with(meta.last.index, (since, membership));
             // Who joined knows of no members before the first entry that names some.
             let says_nothing = meta.configuration.voters.is_empty();
-            self.check_compaction(now, raft, snapshot, machines)?;
+            self.check_compaction(now, raft, meta.last.index)?;
             if !says_nothing && (meta.configuration_index, meta.configuration) != (since, membership) {
                 let first = format_args!("{} is the membership since {since}", changes::describe(&membership));
                 let (theirs, since) = (changes::describe(&meta.configuration), meta.configuration_index);
