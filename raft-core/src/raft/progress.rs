@@ -348,7 +348,7 @@ impl Progress {
     }
 
     /// After which entry the member needs the log.
-    pub fn needs_after(&self) -> LogIndex {
+    pub(super) fn needs_after(&self) -> LogIndex {
         match &self.state {
             ProgressState::Snapshot(transfer) => transfer.snapshot.meta.last.index,
             _ => self.matched,
