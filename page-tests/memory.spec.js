@@ -9,8 +9,13 @@ import { expect, open, setSpeed, tab, test } from './page.js';
 async function memory(page) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('HeapProfiler.enable');
-  await devtools.send('HeapProfiler.collectGarbage');
-  const { usedSize: scripts } = await devtools.send('Runtime.getHeapUsage');
+  // What a first collection sets free may hold on to more, and the run goes on meanwhile.
+  let scripts = Infinity;
+  for (let round = 0; round < 4; round += 1) {
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await devtools.send('Runtime.getHeapUsage');
+    scripts = Math.min(scripts, usedSize);
+  }
   await devtools.detach();
   const simulator = await page.evaluate(async () => {
     // The module is loaded already: this only hands out what the page's own import has.
