@@ -221,15 +221,19 @@ impl Checker {
             let (first, second) = ("keeps a read waiting", "a quorum has confirmed it");
             self.out_of_order(Property::EveryRequestEnds, now, me, first, second)?;
         }
-        // What an earlier leader has left behind is committed with an entry of its own.
-        let first_own =
-            raft.log().last_not_after(raft.log().last().index, Term(raft.term().0.saturating_sub(1))).index.next();
-        let due = committed.next().max(first_own);
-        let holds = |server: ServerId| match voter(server) {
-            _ if server == me => raft.durable_index() >= due,
-            known => known.is_some_and(|progress| progress.matched >= due),
+        let held = |due: LogIndex| {
+            members.has_quorum(members.members().those(&|server| match voter(server) {
+                _ if server == me => raft.durable_index() >= due,
+                known => known.is_some_and(|progress| progress.matched >= due),
+            }))
         };
-        if !waits || due > raft.log().last().index || !members.has_quorum(members.members().those(&holds)) {
+        if !waits || !held(committed.next()) {
+            return Ok(());
+        }
+        // What an earlier leader has left behind is committed with an entry of its own.
+        let last = raft.log().last().index;
+        let first_own = raft.log().last_not_after(last, Term(raft.term().0.saturating_sub(1))).index.next();
+        if first_own > last || !held(first_own.max(committed.next())) {
             return Ok(());
         }
         let (first, second) = ("commits no more than before", "a quorum holds more, and it knows that");

@@ -237,6 +237,9 @@ impl Simulation {
     }
 
     fn send_messages(&mut self, server: ServerId, out: &mut Output) {
+        if out.messages.is_empty() {
+            return;
+        }
         let Simulation { queue, network, machines, now, .. } = self;
         for Envelope { to, message } in out.messages.drain(..) {
             if to.slot() < machines.len() {
