@@ -26,22 +26,22 @@ struct Way {
 }
 
 const WAYS: [Way; 16] = [
+    Way { piece: 6, common: 60, reach: 8_000, short: 60 },
+    Way { piece: 6, common: 40, reach: 24_000, short: 60 },
+    Way { piece: 7, common: 40, reach: 12_000, short: 120 },
+    Way { piece: 7, common: 40, reach: 24_000, short: 120 },
+    Way { piece: 6, common: 90, reach: 12_000, short: 120 },
+    Way { piece: 7, common: 90, reach: 8_000, short: 120 },
+    Way { piece: 6, common: 30, reach: 16_000, short: 60 },
+    Way { piece: 7, common: 60, reach: 12_000, short: 120 },
+    Way { piece: 8, common: 90, reach: 12_000, short: 60 },
     Way { piece: 6, common: 60, reach: 12_000, short: 60 },
     Way { piece: 8, common: 60, reach: 12_000, short: 60 },
-    Way { piece: 7, common: 60, reach: 12_000, short: 120 },
     Way { piece: 6, common: 60, reach: 24_000, short: 120 },
-    Way { piece: 8, common: 60, reach: 8_000, short: 120 },
-    Way { piece: 10, common: 120, reach: 12_000, short: 120 },
     Way { piece: 7, common: 30, reach: 16_000, short: 200 },
-    Way { piece: 9, common: 60, reach: 16_000, short: 200 },
     Way { piece: 8, common: 40, reach: 12_000, short: 90 },
-    Way { piece: 12, common: 80, reach: 20_000, short: 90 },
-    Way { piece: 7, common: 90, reach: 10_000, short: 150 },
-    Way { piece: 6, common: 40, reach: 16_000, short: 90 },
-    Way { piece: 8, common: 80, reach: 28_000, short: 60 },
     Way { piece: 9, common: 40, reach: 10_000, short: 60 },
     Way { piece: 5, common: 40, reach: 14_000, short: 120 },
-    Way { piece: 10, common: 60, reach: 8_000, short: 60 },
 ];
 
 /// The module with its functions in the order in which it compresses best.

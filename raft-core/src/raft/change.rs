@@ -195,7 +195,10 @@ impl Raft {
         if leader.leaving.is_empty() || index > self.commit {
             return;
         }
-        let has_it = |server: ServerId| leader.progress(server).is_some_and(|progress| progress.matched >= index);
+        // Whose log ends where this one doesn't begin yet can't be told but by a snapshot.
+        let has_it = |server: ServerId| {
+            leader.progress(server).is_some_and(|progress| progress.matched >= index.max(self.log.base().index))
+        };
         let gone = leader.leaving.those(&has_it);
         self.tell_commit(gone, out);
         if let Role::Leader(leader) = &mut self.role {

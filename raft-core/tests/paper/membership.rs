@@ -1,6 +1,6 @@
 //! §6, cluster membership changes.
 
-use raft_core::raft::{LogIndex, MembershipChange, Observation, Payload, Refusal};
+use raft_core::raft::{AppendOutcome, LogIndex, MembershipChange, Message, Observation, Payload, Refusal};
 
 use crate::support::{Answer, Cluster, Event, ms, s, set};
 
@@ -243,6 +243,39 @@ fn s6_a_removed_server_of_a_later_term_is_not_reminded_for_its_answers_would_dep
     cluster.heal();
     cluster.run(ms(2_000));
     assert_eq!((cluster.leader(), cluster.term(s(1))), (Some(s(1)), 1));
+}
+
+/// What a member has may be too old to be named in an append. Then it is told by the snapshot.
+#[test]
+fn s6_a_removed_server_is_not_let_go_for_an_answer_that_comes_when_it_can_not_be_told_any_more() {
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
+    cluster.elect(s(1));
+    cluster.hold(s(3), s(1));
+    cluster.hold(s(1), s(3));
+    cluster.change(s(1), set(&[1, 2]), set(&[]));
+    cluster.settle();
+    let last = cluster.last(s(1));
+    while cluster.last(s(3)) != last {
+        cluster.deliver(s(1), s(3));
+    }
+    assert!(cluster.raft(s(3)).commit_index() < last.index && cluster.raft(s(1)).commit_index() == last.index);
+    let late = cluster.on_the_way(s(3), s(1)).pop().expect("S3 has acknowledged it");
+    assert!(matches!(&late, Message::AppendEntriesResponse(m) if m.outcome == AppendOutcome::Matched(last.index)));
+    cluster.propose(s(1), "a");
+    cluster.settle();
+    // Nothing is kept for who is silent; and before S1 looks at its clock, it hears S3.
+    cluster.stop_clock(s(3));
+    cluster.run(ms(290));
+    cluster.shift_clock(s(1), 10);
+    cluster.snapshot(s(1));
+    assert!(cluster.raft(s(1)).log().base().index > last.index);
+    cluster.drop_everything();
+    cluster.let_go(s(3), s(1));
+    cluster.let_go(s(1), s(3));
+    cluster.arrive(s(3), s(1), late);
+    cluster.start_clock(s(3));
+    cluster.run(ms(100));
+    assert_eq!(cluster.raft(s(3)).commit_index(), cluster.raft(s(1)).commit_index(), "{}", cluster.status());
 }
 
 #[test]
