@@ -82,6 +82,15 @@ struct Record {
 }
 
 impl Record {
+    /// A leader is heard, for which the server is patient from now on. A new disk may hear an earlier one, and what the disk before promised holds on:
+    /// it can't vote against it.
+    fn follow(&mut self, term: Term, clock: Time, patience: Duration) {
+        if term >= self.patience.0 {
+            self.patience = (term, clock, patience);
+        }
+        self.waits_since = clock;
+    }
+
     /// A member answers its leader. Who may not vote on its disk elects nobody, and is no reason to lead on.
     #[inline]
     fn hear(&mut self, from: ServerId, says: &Says, clock: Time) {
@@ -153,8 +162,7 @@ impl Elections {
         match &taken.what {
             What::Append { .. } => {
                 if follows == (taken.term, taken.from) {
-                    record.patience = (taken.term, clock, raft.config().patience());
-                    record.waits_since = clock;
+                    record.follow(taken.term, clock, raft.config().patience());
                 }
             }
             What::Answer { says, .. } => {
@@ -252,8 +260,7 @@ impl Checker {
         let news = core::mem::replace(&mut record.follows, follows) != follows;
         match (taken.what, taken.from) {
             (What::Append { .. } | What::Piece { .. }, leader) if follows == (taken.term, leader) => {
-                record.patience = (taken.term, clock, raft.config().patience());
-                record.waits_since = clock;
+                record.follow(taken.term, clock, raft.config().patience());
             }
             (What::Answer { says, .. }, Some(from)) if taken.term == raft.term() => record.hear(from, &says, clock),
             (What::Consent, Some(from)) if taken.term == before.0 => {
