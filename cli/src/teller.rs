@@ -162,13 +162,13 @@ impl Watcher for Teller<'_> {
 fn story(news: &[News], all: bool) -> Text {
     let mut text = Text::new();
     for news in news {
-        let sentence = news.sentence();
-        let style = match sentence.weight {
+        let style = match news.weight() {
             Weight::Detail if !all => continue,
             Weight::Detail => DIM,
             Weight::Notable => PLAIN,
             Weight::Turning => BOLD,
         };
+        let sentence = news.sentence();
         text.styled(DIM, format_args!("{:>12}", news.at.to_string())).add("  ");
         text.styled(style, shortened(&sentence.text, SENTENCE_MAX));
         if !sentence.section.is_empty() {

@@ -33,30 +33,84 @@ pub enum Weight {
     Turning,
 }
 
-use Weight::{Detail, Notable, Turning};
-
 impl Observation {
+    /// How much it matters; nothing is put into words for that.
+    pub fn weight(&self) -> Weight {
+        match self {
+            Observation::Campaigned { pre_vote: false, .. }
+            | Observation::BecameLeader { .. }
+            | Observation::MembershipEntered { .. }
+            | Observation::MembershipReverted { .. }
+            | Observation::TransferBegan { .. }
+            | Observation::TransferCompleted { .. }
+            | Observation::TransferTimedOut { .. }
+            | Observation::Repaired { .. }
+            | Observation::Barred { .. }
+            | Observation::Admitted { .. } => Weight::Turning,
+            Observation::BecameFollower { why, .. } => match why {
+                StepDownReason::OtherLeader { .. } => Weight::Notable,
+                StepDownReason::HigherTerm { .. }
+                | StepDownReason::QuorumLost { .. }
+                | StepDownReason::DiskStalled { .. }
+                | StepDownReason::Removed => Weight::Turning,
+            },
+            // Everybody learns of a commit, and one brings it about.
+            Observation::Committed { by, .. } if by.is_empty() => Weight::Detail,
+            Observation::Committed { .. }
+            | Observation::Campaigned { pre_vote: true, .. }
+            | Observation::CampaignWithheld { .. }
+            | Observation::VoteGranted { pre_vote: false, .. }
+            | Observation::VoteRefused { .. }
+            | Observation::CampaignLost { .. }
+            | Observation::ImpossibleMessage { .. }
+            | Observation::Truncated { .. }
+            | Observation::AppendRejected { .. }
+            | Observation::BackedOff { .. }
+            | Observation::CommitWaitsForOwnTerm { .. }
+            | Observation::SnapshotSent { .. }
+            | Observation::SnapshotInstalled { .. }
+            | Observation::Compacted { .. }
+            | Observation::TransferHandedOver { .. }
+            | Observation::HeirCalled { .. }
+            | Observation::RemovedReminded { .. }
+            | Observation::RequestRefused { .. }
+            | Observation::PeerDamaged { .. }
+            | Observation::Admitting { .. } => Weight::Notable,
+            Observation::FollowsLeader { .. }
+            | Observation::TermAdopted { .. }
+            | Observation::VoteGranted { pre_vote: true, .. }
+            | Observation::VoteCounted { .. }
+            | Observation::StaleMessage { .. }
+            | Observation::Appended { .. }
+            | Observation::Resent { .. }
+            | Observation::SnapshotIgnored { .. }
+            | Observation::ReadWaits { .. }
+            | Observation::ReadReleased { .. }
+            | Observation::LeaseUnavailable { .. } => Weight::Detail,
+        }
+    }
+
     /// What `server` noticed, as a sentence.
     pub fn sentence(&self, server: ServerId) -> Sentence {
         let me = server;
-        let (weight, section, text) = match *self {
+        let (section, text) = match *self {
             Observation::Campaigned { term, pre_vote, why } => campaigned(me, term, pre_vote, why),
-            Observation::CampaignWithheld { reason } => (Notable, "", withheld(me, reason)),
+            Observation::CampaignWithheld { reason } => ("", withheld(me, reason)),
             Observation::BecameLeader { term, votes } => {
-                (Turning, "Raft §5.2", format!("{me} leads term {term}: it has the votes of {votes}."))
+                ("Raft §5.2", format!("{me} leads term {term}: it has the votes of {votes}."))
             }
             Observation::BecameFollower { term, why } => stepped_down(me, term, why),
             Observation::FollowsLeader { term, leader } => {
-                (Detail, "Raft §5.2", format!("{me} follows {leader} in term {term}."))
+                ("Raft §5.2", format!("{me} follows {leader} in term {term}."))
             }
             Observation::TermAdopted { from, to, by } => {
-                (Detail, "Raft §5.1", format!("{me} went from term {from} to {to}, for {by} is that far."))
+                ("Raft §5.1", format!("{me} went from term {from} to {to}, for {by} is that far."))
             }
             Observation::VoteGranted { candidate, term, pre_vote: true } => {
-                (Detail, "dissertation §9.6", format!("{me} would vote for {candidate} in term {term}."))
+                ("dissertation §9.6", format!("{me} would vote for {candidate} in term {term}."))
             }
             Observation::VoteGranted { candidate, term, pre_vote: false } => {
-                (Notable, "Raft §5.2", format!("{me} votes for {candidate} in term {term}."))
+                ("Raft §5.2", format!("{me} votes for {candidate} in term {term}."))
             }
             Observation::VoteRefused { candidate, term, pre_vote, reason } => {
                 refused(me, candidate, term, pre_vote, reason)
@@ -69,22 +123,19 @@ impl Observation {
                     (false, false) => "did not vote",
                 };
                 let have = votes.len();
-                (Detail, "Raft §5.2", format!("{voter} {verb} for {me}: {have} of {needed} votes needed."))
+                ("Raft §5.2", format!("{voter} {verb} for {me}: {have} of {needed} votes needed."))
             }
             Observation::CampaignLost { term, refusals } => {
-                (Notable, "Raft §5.2", format!("{me} can't win in term {term}: {refusals} refused."))
+                ("Raft §5.2", format!("{me} can't win in term {term}: {refusals} refused."))
             }
-            Observation::StaleMessage { from, theirs, mine, name } => (
-                Detail,
-                "Raft §5.1",
-                format!("{me} set aside {from}’s {name} of term {theirs}, for it is in term {mine}."),
-            ),
+            Observation::StaleMessage { from, theirs, mine, name } => {
+                ("Raft §5.1", format!("{me} set aside {from}’s {name} of term {theirs}, for it is in term {mine}."))
+            }
             Observation::ImpossibleMessage { from, what } => {
-                (Notable, "", format!("{me} ignored a message from {from} that no correct server sends: {what}."))
+                ("", format!("{me} ignored a message from {from} that no correct server sends: {what}."))
             }
             Observation::Appended { first, last, leader } => appended(me, first, last, leader),
             Observation::Truncated { after, dropped_to, conflict } => (
-                Notable,
                 "Raft §5.3",
                 if after.next() == dropped_to.index {
                     format!("{me} dropped its entry {dropped_to}: the leader’s {conflict} conflicts with it.")
@@ -97,19 +148,17 @@ impl Observation {
             ),
             Observation::AppendRejected { leader, previous, mine, hint } => rejected(me, leader, previous, mine, hint),
             Observation::BackedOff { peer, from, to } => {
-                (Notable, "Raft §5.3", format!("{me} goes back from {from} to {to} in {peer}’s log."))
+                ("Raft §5.3", format!("{me} goes back from {from} to {to} in {peer}’s log."))
             }
             Observation::Resent { peer, from } => {
-                (Detail, "Raft §5.3", format!("{me} sends {peer} everything from {from} again: an append seems lost."))
+                ("Raft §5.3", format!("{me} sends {peer} everything from {from} again: an append seems lost."))
             }
             Observation::Committed { from, to, by } => committed(me, from, to, by),
             Observation::CommitWaitsForOwnTerm { held, term } => (
-                Notable,
                 "Raft §5.4.2",
                 format!("{me} can’t commit {held} yet, though a quorum holds it: it is of an older term than {term}."),
             ),
             Observation::SnapshotSent { peer, last, size } => (
-                Notable,
                 "Raft §7",
                 format!(
                     "{me} sends {peer} its snapshot up to {last} ({size} bytes): the entries {peer} lacks are gone."
@@ -117,57 +166,46 @@ impl Observation {
             ),
             Observation::SnapshotInstalled { last, kept } => {
                 let rest = if kept { "kept what follows it" } else { "replaced its log by it" };
-                (Notable, "Raft §7", format!("{me} installed a snapshot up to {last} and {rest}."))
+                ("Raft §7", format!("{me} installed a snapshot up to {last} and {rest}."))
             }
             Observation::SnapshotIgnored { last, commit } => {
-                (Detail, "Raft §7", format!("{me} ignored a snapshot up to {last}: it has committed {commit} already."))
+                ("Raft §7", format!("{me} ignored a snapshot up to {last}: it has committed {commit} already."))
             }
-            Observation::Compacted { last } => {
-                (Notable, "Raft §7", format!("{me} put its log up to {last} into a snapshot."))
-            }
+            Observation::Compacted { last } => ("Raft §7", format!("{me} put its log up to {last} into a snapshot.")),
             Observation::MembershipEntered { index, configuration } => {
                 let now = describe(&configuration);
-                (Turning, "Raft §6", format!("{me} goes by the membership at {index} from now on: {now}."))
+                ("Raft §6", format!("{me} goes by the membership at {index} from now on: {now}."))
             }
             Observation::MembershipReverted { configuration } => {
                 let now = describe(&configuration);
-                (
-                    Turning,
-                    "Raft §6",
-                    format!("{me} is back to the membership before, for the newer one was dropped: {now}."),
-                )
+                ("Raft §6", format!("{me} is back to the membership before, for the newer one was dropped: {now}."))
             }
-            Observation::ReadWaits { reason, .. } => (Detail, "dissertation §6.4", waits(me, reason)),
-            Observation::ReadReleased { index, by, .. } => (Detail, "dissertation §6.4", released(me, index, by)),
-            Observation::LeaseUnavailable { reason } => (Detail, "dissertation §6.4.1", no_lease(me, reason)),
+            Observation::ReadWaits { reason, .. } => ("dissertation §6.4", waits(me, reason)),
+            Observation::ReadReleased { index, by, .. } => ("dissertation §6.4", released(me, index, by)),
+            Observation::LeaseUnavailable { reason } => ("dissertation §6.4.1", no_lease(me, reason)),
             Observation::TransferBegan { to } => {
-                (Turning, "dissertation §3.10", format!("{me} is handing leadership over to {to}."))
+                ("dissertation §3.10", format!("{me} is handing leadership over to {to}."))
             }
             Observation::TransferHandedOver { to } => {
-                (Notable, "dissertation §3.10", format!("{to} has the whole log: {me} tells it to campaign."))
+                ("dissertation §3.10", format!("{to} has the whole log: {me} tells it to campaign."))
             }
-            Observation::TransferCompleted { to } => {
-                (Turning, "dissertation §3.10", format!("{to} leads, as {me} wished."))
-            }
+            Observation::TransferCompleted { to } => ("dissertation §3.10", format!("{to} leads, as {me} wished.")),
             Observation::HeirCalled { heir } => {
-                (Notable, "dissertation §4.2.2", format!("{me} is leaving: it tells {heir} to campaign at once."))
+                ("dissertation §4.2.2", format!("{me} is leaving: it tells {heir} to campaign at once."))
             }
             Observation::RemovedReminded { server } => (
-                Notable,
                 "dissertation §4.2.3",
                 format!("{server} was removed and doesn’t know it yet: {me} sends it the log up to there."),
             ),
             Observation::TransferTimedOut { to } => {
-                (Turning, "dissertation §3.10", format!("{to} didn’t take over in time: {me} leads on."))
+                ("dissertation §3.10", format!("{to} didn’t take over in time: {me} leads on."))
             }
-            Observation::RequestRefused { reason } => (Notable, "", format!("{me} refused a request: {reason}.")),
+            Observation::RequestRefused { reason } => ("", format!("{me} refused a request: {reason}.")),
             Observation::Repaired { lost } => (
-                Turning,
                 "Protocol-Aware Recovery",
                 format!("{me} has back what its disk had lost, up to {lost}: it may campaign again."),
             ),
             Observation::PeerDamaged { peer, last } => (
-                Notable,
                 "Protocol-Aware Recovery",
                 format!(
                     "{me} learned that {peer}’s disk has lost entries: it counts nothing for {peer} after {}.",
@@ -175,26 +213,25 @@ impl Observation {
                 ),
             ),
             Observation::Barred { index } => (
-                Turning,
                 "dissertation §11.7.2",
                 format!(
                     "{me} lost its disk under a name that has a vote, by the entry at {index}: it won’t vote until it has left the voters and been added anew."
                 ),
             ),
             Observation::Admitted { index } => (
-                Turning,
                 "dissertation §11.7.2",
                 format!("{me}’s disk is admitted by the entry at {index}: it may vote where a membership counts it."),
             ),
             Observation::Admitting { server } => {
-                (Notable, "dissertation §11.7.2", format!("{me} admits the disk that {server} has now."))
+                ("dissertation §11.7.2", format!("{me} admits the disk that {server} has now."))
             }
         };
-        Sentence { text, weight, section }
+        Sentence { text, weight: self.weight(), section }
     }
 }
 
-type Parts = (Weight, &'static str, String);
+/// Where the rule is written, and the sentence.
+type Parts = (&'static str, String);
 
 fn campaigned(me: ServerId, term: Term, pre_vote: bool, why: CampaignReason) -> Parts {
     let cause = match why {
@@ -206,9 +243,9 @@ fn campaigned(me: ServerId, term: Term, pre_vote: bool, why: CampaignReason) -> 
         CampaignReason::Asked => "it was told to".to_string(),
     };
     if pre_vote {
-        (Notable, "dissertation §9.6", format!("{me} asks who would vote for it in term {term}: {cause}."))
+        ("dissertation §9.6", format!("{me} asks who would vote for it in term {term}: {cause}."))
     } else {
-        (Turning, "Raft §5.2", format!("{me} campaigns in term {term}: {cause}."))
+        ("Raft §5.2", format!("{me} campaigns in term {term}: {cause}."))
     }
 }
 
@@ -240,25 +277,22 @@ fn no_standing(standing: Standing) -> &'static str {
 fn stepped_down(me: ServerId, term: Term, why: StepDownReason) -> Parts {
     match why {
         StepDownReason::HigherTerm { by } => {
-            (Turning, "Raft §5.1", format!("{me} is a follower again: {by} is in the higher term {term}."))
+            ("Raft §5.1", format!("{me} is a follower again: {by} is in the higher term {term}."))
         }
         StepDownReason::OtherLeader { leader } => {
-            (Notable, "Raft §5.2", format!("{me} gives up its campaign: {leader} leads term {term}."))
+            ("Raft §5.2", format!("{me} gives up its campaign: {leader} leads term {term}."))
         }
         StepDownReason::QuorumLost { heard } => (
-            Turning,
             "dissertation §6.2",
             format!(
                 "{me} steps down in term {term}: for an election timeout it heard only {heard}, and that is no quorum."
             ),
         ),
-        StepDownReason::DiskStalled { stalled } => (
-            Turning,
-            "",
-            format!("{me} steps down in term {term}: its disk hasn’t finished a write for {}.", stalled.rounded()),
-        ),
+        StepDownReason::DiskStalled { stalled } => {
+            ("", format!("{me} steps down in term {term}: its disk hasn’t finished a write for {}.", stalled.rounded()))
+        }
         StepDownReason::Removed => {
-            (Turning, "Raft §6", format!("{me} steps down in term {term}: the cluster goes on without it."))
+            ("Raft §6", format!("{me} steps down in term {term}: the cluster goes on without it."))
         }
     }
 }
@@ -287,7 +321,7 @@ fn refused(me: ServerId, candidate: ServerId, term: Term, pre_vote: bool, reason
         VoteRefusal::NoStanding(standing) => ("dissertation §11.7.2", no_standing(standing).to_string()),
     };
     let whose = if candidate == me { "its own vote".to_string() } else { format!("{candidate} its vote") };
-    (Notable, section, format!("{me} {would} {whose} in term {term}: {cause}."))
+    (section, format!("{me} {would} {whose} in term {term}: {cause}."))
 }
 
 /// `7@2`, or "none" before the first entry.
@@ -302,7 +336,7 @@ fn appended(me: ServerId, first: LogIndex, to: EntryId, leader: ServerId) -> Par
     } else {
         format!("{me} appended {what} from {leader}.")
     };
-    (Detail, "Raft §5.3", text)
+    ("Raft §5.3", text)
 }
 
 fn rejected(me: ServerId, leader: ServerId, previous: EntryId, mine: Option<Term>, hint: EntryId) -> Parts {
@@ -311,7 +345,7 @@ fn rejected(me: ServerId, leader: ServerId, previous: EntryId, mine: Option<Term
         None => "its log is shorter".to_string(),
     };
     let look = if hint == EntryId::ZERO { "the beginning".to_string() } else { hint.to_string() };
-    (Notable, "Raft §5.3", format!("{me} rejected {leader}’s append after {previous}: {cause}. It proposes {look}."))
+    ("Raft §5.3", format!("{me} rejected {leader}’s append after {previous}: {cause}. It proposes {look}."))
 }
 
 fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: super::ServerSet) -> Parts {
@@ -322,11 +356,11 @@ fn committed(me: ServerId, from: LogIndex, to: LogIndex, by: super::ServerSet) -
     };
     if by.is_empty() {
         let what = what.replacen('E', "e", 1);
-        (Detail, "Raft §5.3", format!("{me} learned that {what} {is} committed."))
+        ("Raft §5.3", format!("{me} learned that {what} {is} committed."))
     } else {
         let it = if is == "is" { "it" } else { "them" };
         let (hold, disks) = if by.len() == 1 { ("holds", "its disk") } else { ("hold", "their disks") };
-        (Notable, "Raft §5.3", format!("{what} {is} committed: {by} {hold} {it} on {disks}."))
+        ("Raft §5.3", format!("{what} {is} committed: {by} {hold} {it} on {disks}."))
     }
 }
 

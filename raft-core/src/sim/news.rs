@@ -176,97 +176,100 @@ impl News {
         }
     }
 
+    /// How much it matters; nothing is put into words for that.
+    pub fn weight(&self) -> Weight {
+        match &self.what {
+            What::Observed(_, observation) => observation.weight(),
+            What::Started(_, 1) | What::Began(..) => Weight::Detail,
+            What::Ended(client, ..) if *client != ClientId::PERSON => Weight::Detail,
+            What::Ended(..) | What::MessageTouched(..) => Weight::Notable,
+            // What is done to the world.
+            _ => Weight::Turning,
+        }
+    }
+
     /// In words.
     pub fn sentence(&self) -> Sentence {
-        let (weight, text) = match &self.what {
+        let text = match &self.what {
             What::Observed(server, observation) => return observation.sentence(*server),
-            What::Crashed(server, 0) => (Weight::Turning, format!("{server} crashed. All it knew is on its disk.")),
+            What::Crashed(server, 0) => format!("{server} crashed. All it knew is on its disk."),
             What::Crashed(server, _) => {
-                (Weight::Turning, format!("{server} crashed while it was writing: what wasn’t synced may be gone."))
+                format!("{server} crashed while it was writing: what wasn’t synced may be gone.")
             }
-            What::Started(server, 1) => (Weight::Detail, format!("{server} started.")),
+            What::Started(server, 1) => format!("{server} started."),
             What::Started(server, _) => {
-                (Weight::Turning, format!("{server} restarted with what was on its disk; all else it forgot."))
+                format!("{server} restarted with what was on its disk; all else it forgot.")
             }
-            What::Cut(from, to) => (Weight::Turning, format!("The link from {from} to {to} is cut.")),
-            What::Healed(from, to) => (Weight::Turning, format!("The link from {from} to {to} works again.")),
-            What::Partitioned(groups) => (Weight::Turning, format!("The network is split: {groups}.")),
-            What::AllHealed => (Weight::Turning, String::from("Every link works again.")),
-            What::Paused(server) => (Weight::Turning, format!("{server} stands still; messages wait for it.")),
-            What::Resumed(server) => (Weight::Turning, format!("{server} goes on.")),
-            What::ClockRate(server, 0) => (Weight::Turning, format!("{server}’s clock has stopped.")),
+            What::Cut(from, to) => format!("The link from {from} to {to} is cut."),
+            What::Healed(from, to) => format!("The link from {from} to {to} works again."),
+            What::Partitioned(groups) => format!("The network is split: {groups}."),
+            What::AllHealed => String::from("Every link works again."),
+            What::Paused(server) => format!("{server} stands still; messages wait for it."),
+            What::Resumed(server) => format!("{server} goes on."),
+            What::ClockRate(server, 0) => format!("{server}’s clock has stopped."),
             What::ClockRate(server, rate) => {
-                (Weight::Turning, format!("{server}’s clock runs at {} of the true rate from now on.", percent(*rate)))
+                format!("{server}’s clock runs at {} of the true rate from now on.", percent(*rate))
             }
             What::ClockJumped(server, micros) => {
                 let by = Duration::from_micros(micros.unsigned_abs()).rounded();
                 let way = if *micros < 0 { "back" } else { "forward" };
-                (Weight::Turning, format!("{server}’s clock was set {way} by {by}."))
+                format!("{server}’s clock was set {way} by {by}.")
             }
             What::Wiped(server) => {
-                (Weight::Turning, format!("{server} crashed and lost its disk: all it knew is gone."))
+                format!("{server} crashed and lost its disk: all it knew is gone.")
             }
             What::Rotted(server) => {
-                (Weight::Turning, format!("{server} crashed, and a record of its log can’t be read any more."))
+                format!("{server} crashed, and a record of its log can’t be read any more.")
             }
-            What::WriteFailed(server) => (
-                Weight::Turning,
-                format!("A write to {server}’s disk failed: it crashed rather than guess what is there."),
-            ),
+            What::WriteFailed(server) => {
+                format!("A write to {server}’s disk failed: it crashed rather than guess what is there.")
+            }
             What::DiskStalled(server, true) => {
-                (Weight::Turning, format!("{server}’s disk finishes no write any more."))
+                format!("{server}’s disk finishes no write any more.")
             }
-            What::DiskStalled(server, false) => (Weight::Turning, format!("{server}’s disk works again.")),
+            What::DiskStalled(server, false) => format!("{server}’s disk works again."),
             What::DiskFull(server, true) => {
-                (Weight::Turning, format!("{server}’s disk is full: nothing that takes room is written any more."))
+                format!("{server}’s disk is full: nothing that takes room is written any more.")
             }
-            What::DiskFull(server, false) => (Weight::Turning, format!("{server}’s disk has room again.")),
+            What::DiskFull(server, false) => format!("{server}’s disk has room again."),
             What::DiskSpeed(server, min, max) => {
-                (Weight::Turning, format!("{server}’s disk takes {min} to {max} for a write from now on."))
+                format!("{server}’s disk takes {min} to {max} for a write from now on.")
             }
             What::Impaired(from, to, Duration::ZERO, 0) => {
-                (Weight::Turning, format!("The link from {from} to {to} is as good as the others again."))
+                format!("The link from {from} to {to} is as good as the others again.")
             }
-            What::Impaired(from, to, delay, loss) => (
-                Weight::Turning,
-                format!(
-                    "The link from {from} to {to} takes {delay} longer and loses {} of its messages.",
-                    percent(*loss)
-                ),
+            What::Impaired(from, to, delay, loss) => format!(
+                "The link from {from} to {to} takes {delay} longer and loses {} of its messages.",
+                percent(*loss)
             ),
-            What::Isolated(server) => (Weight::Turning, format!("{server} is cut off from everybody.")),
-            What::Muted(server) => (Weight::Turning, format!("No other server hears {server}; it still hears them.")),
-            What::Deafened(server) => (Weight::Turning, format!("{server} hears no other server; they still hear it.")),
-            What::StragglingSet(0, _) => (Weight::Turning, String::from("No message is held up any more.")),
-            What::StragglingSet(share, delay) => (
-                Weight::Turning,
-                format!("From now on {} of messages are held up, for {delay} at most.", percent(*share)),
+            What::Isolated(server) => format!("{server} is cut off from everybody."),
+            What::Muted(server) => format!("No other server hears {server}; it still hears them."),
+            What::Deafened(server) => format!("{server} hears no other server; they still hear it."),
+            What::StragglingSet(0, _) => String::from("No message is held up any more."),
+            What::StragglingSet(share, delay) => {
+                format!("From now on {} of messages are held up, for {delay} at most.", percent(*share))
+            }
+            What::LatenessSet(of, 0, ..) => format!("No {} late any more.", are(*of)),
+            What::LatenessSet(of, share, delay, false) => {
+                format!("From now on {} of {} come late, by {delay} at most.", percent(*share), of_all(*of))
+            }
+            What::LatenessSet(of, share, delay, true) => format!(
+                "From now on {} of {} arrive once more, by {delay} later at most.",
+                percent(*share),
+                of_all(*of)
             ),
-            What::LatenessSet(of, 0, ..) => (Weight::Turning, format!("No {} late any more.", are(*of))),
-            What::LatenessSet(of, share, delay, false) => (
-                Weight::Turning,
-                format!("From now on {} of {} come late, by {delay} at most.", percent(*share), of_all(*of)),
-            ),
-            What::LatenessSet(of, share, delay, true) => (
-                Weight::Turning,
-                format!(
-                    "From now on {} of {} arrive once more, by {delay} later at most.",
-                    percent(*share),
-                    of_all(*of)
-                ),
-            ),
-            What::LatencySet(min, max) => (Weight::Turning, format!("Messages take {min} to {max} from now on.")),
-            What::LossSet(ppm) => (Weight::Turning, format!("From now on {} of messages are lost.", percent(*ppm))),
+            What::LatencySet(min, max) => format!("Messages take {min} to {max} from now on."),
+            What::LossSet(ppm) => format!("From now on {} of messages are lost.", percent(*ppm)),
             What::DuplicationSet(ppm) => {
-                (Weight::Turning, format!("From now on {} of messages arrive twice.", percent(*ppm)))
+                format!("From now on {} of messages arrive twice.", percent(*ppm))
             }
-            What::MessageTouched(number, done) => (Weight::Notable, format!("Message {number} {done}.")),
-            What::Joining(server) => (Weight::Turning, format!("{server} is to join the cluster, as a learner first.")),
+            What::MessageTouched(number, done) => format!("Message {number} {done}."),
+            What::Joining(server) => format!("{server} is to join the cluster, as a learner first."),
             What::JoiningToLearn(server) => {
-                (Weight::Turning, format!("{server} is to join the cluster, as a learner for good."))
+                format!("{server} is to join the cluster, as a learner for good.")
             }
             What::ComingBack(server) => {
-                (Weight::Turning, format!("{server} is to be a voter again, under its old number: as a learner first."))
+                format!("{server} is to be a voter again, under its old number: as a learner first.")
             }
             What::Configured(server, with) => {
                 let (min, max) = (with.election_timeout_min, with.election_timeout_max);
@@ -275,23 +278,20 @@ impl News {
                 let text = format!(
                     "From its next start on, {server} waits {min} to {max} for a leader, {asks}, and {checks}."
                 );
-                (Weight::Turning, text)
+                text
             }
-            What::IsolatedTogether(servers) => (Weight::Turning, format!("{servers} are cut off from everybody else.")),
+            What::IsolatedTogether(servers) => format!("{servers} are cut off from everybody else."),
             What::ReadsAt(server) => {
-                (Weight::Turning, format!("From now on clients ask {server} first for what they read."))
+                format!("From now on clients ask {server} first for what they read.")
             }
-            What::ReadsAnywhere => {
-                (Weight::Turning, String::from("Clients ask whom they please again for what they read."))
-            }
-            What::Leaving(server) => (Weight::Turning, format!("{server} is to leave the cluster.")),
+            What::ReadsAnywhere => String::from("Clients ask whom they please again for what they read."),
+            What::Leaving(server) => format!("{server} is to leave the cluster."),
             What::QuorumHealed(servers) => {
-                (Weight::Turning, format!("{servers} work again and reach each other; everything else stays broken."))
+                format!("{servers} work again and reach each other; everything else stays broken.")
             }
-            What::Began(client, request) => (Weight::Detail, format!("{} asks: {request}.", capital(*client))),
+            What::Began(client, request) => format!("{} asks: {request}.", capital(*client)),
             What::Ended(client, request, answer) => {
-                let weight = if *client == ClientId::PERSON { Weight::Notable } else { Weight::Detail };
-                (weight, format!("{} has an answer to {request}: {answer}.", capital(*client)))
+                format!("{} has an answer to {request}: {answer}.", capital(*client))
             }
         };
         let section = match &self.what {
@@ -300,7 +300,7 @@ impl News {
             What::Began(..) | What::Ended(..) => "Raft §8",
             _ => "",
         };
-        Sentence { text, weight, section }
+        Sentence { text, weight: self.weight(), section }
     }
 }
 

@@ -127,7 +127,7 @@ impl Watch {
             }
         }
         let first = head.told + 1 - head.fresh.len() as u64;
-        let notable = (first..).zip(&head.fresh).filter(|(_, news)| news.sentence().weight != Weight::Detail);
+        let notable = (first..).zip(&head.fresh).filter(|(_, news)| news.weight() != Weight::Detail);
         traffic.news.extend(notable.map(|(number, news)| Told { number, news: news.clone() }));
 
         // Who has left, and what else is new about those who are still there.
