@@ -1,6 +1,6 @@
 // @ts-check
-// The page's tests, in a real browser. `cargo xtask test --only page` builds the page and runs them;
-// RAFTARIUM_URL=http://127.0.0.1:8080/ tests a page that is served already.
+// The page's tests, in a real browser. `cargo xtask test --only page` builds the page and runs
+// them; RAFTARIUM_URL=http://127.0.0.1:8080/ tests a page that is served already.
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 

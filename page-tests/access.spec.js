@@ -1,6 +1,6 @@
 // @ts-check
-// No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and colours
-// that can be read where axe can't see, on the canvas.
+// No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and
+// colours that can be read where axe can't see, on the canvas.
 import { noViolations } from './axe.js';
 import { advanceBy, drawer, expect, leaderId, open, openStill, server, tab, test, toggle, type } from './page.js';
 

@@ -8,8 +8,8 @@ export async function noViolations(page, where) {
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();
-  // The buttons over links and messages let every pointer through (the stage finds out what it is on), so
-  // they are no targets to be missed, and messages are wherever they are.
+  // The buttons over links and messages let every pointer through (the stage finds out what it is
+  // on), so they are no targets to be missed, and messages are wherever they are.
   for (const violation of violations.filter(({ id }) => id === 'target-size')) {
     const through = await Promise.all(
       violation.nodes.map(({ target }) =>

@@ -1,5 +1,6 @@
 // @ts-check
-// Branches: acting in the past keeps the old future; switched to, renamed, deleted and compared, by every hand.
+// Branches: acting in the past keeps the old future; switched to, renamed, deleted and compared, by
+// every hand.
 import { AxeBuilder } from '@axe-core/playwright';
 import { advanceBy, drawer, expect, leaderId, openStill, tab, test } from './page.js';
 
@@ -19,7 +20,10 @@ async function goBack(page, time) {
   await page.keyboard.press(',');
 }
 
-/** Four seconds on “main”; then, from 1.5 s on, another future in which the leader has crashed. @param {Page} page */
+/**
+ * Four seconds on “main”; then, from 1.5 s on, another future in which the leader has crashed.
+ * @param {Page} page
+ */
 async function forked(page) {
   await openStill(page);
   await advanceBy(page, 4_000_000);

@@ -5,7 +5,11 @@ import { expect, leader, open, test } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
-/** A page with a player in it, and a long way to scroll. @param {Page} page @param {string} query */
+/**
+ * A page with a player in it, and a long way to scroll.
+ * @param {Page} page
+ * @param {string} query
+ */
 async function host(page, query) {
   await page.route('**/host.html', (route) =>
     route.fulfill({

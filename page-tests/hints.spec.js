@@ -3,7 +3,10 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, open, server, test } from './page.js';
 
-/** A page that nobody has opened before. @param {import('@playwright/test').BrowserContext} context */
+/**
+ * A page that nobody has opened before.
+ * @param {import('@playwright/test').BrowserContext} context
+ */
 const firstVisit = (context) => context.newPage();
 
 test('three hints, once', async ({ context }) => {

@@ -1,5 +1,6 @@
 // @ts-check
-// Logs as long as they get: aligned, with only what is in sight in the document, and quick to move along.
+// Logs as long as they get: aligned, with only what is in sight in the document, and quick to move
+// along.
 import { expect, open, test } from './page.js';
 
 test('logs of ten thousand entries are aligned and stay smooth', async ({ page }) => {

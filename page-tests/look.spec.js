@@ -1,5 +1,6 @@
 // @ts-check
-// Pictures of the page, and what can be measured of its looks. UPDATE_PICTURES=1 renews the README's.
+// Pictures of the page, and what can be measured of its looks. UPDATE_PICTURES=1 renews the
+// README's.
 import { advanceBy, expect, leaderId, open, openStill, server, test, toggle, type } from './page.js';
 
 const sizes = { wide: [1440, 900], projector: [1024, 768], phone: [390, 844] };

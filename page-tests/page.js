@@ -41,7 +41,8 @@ export async function open(page, query = '?seed=7') {
 }
 
 /**
- * The same, but standing still at the very beginning: whatever follows finds the same moment, however slow the machine.
+ * The same, but standing still at the very beginning: whatever follows finds the same moment,
+ * however slow the machine.
  * @param {import('@playwright/test').Page} page @param {string} [query]
  */
 export async function openStill(page, query) {
@@ -60,10 +61,18 @@ export async function openStill(page, query) {
 /** The button over a server. @param {import('@playwright/test').Page} page @param {number} id */
 export const server = (page, id) => page.locator(`#server-twins [data-server="${id}"]`);
 
-/** Chooses from the menu that is open. @param {import('@playwright/test').Page} page @param {string} name */
+/**
+ * Chooses from the menu that is open.
+ * @param {import('@playwright/test').Page} page
+ * @param {string} name
+ */
 export const pick = (page, name) => page.locator('.menu').getByRole('menuitem', { name }).first().click();
 
-/** Crashes a server, or restarts it. @param {import('@playwright/test').Page} page @param {number} id */
+/**
+ * Crashes a server, or restarts it.
+ * @param {import('@playwright/test').Page} page
+ * @param {number} id
+ */
 export async function toggle(page, id) {
   await server(page, id).click();
   await page.locator('.menu [role=menuitem]').first().click();
@@ -79,7 +88,11 @@ export async function tab(page, name) {
   await expect(page.getByRole('tabpanel', { name })).toBeVisible();
 }
 
-/** Opens or closes the drawer, where there is one. @param {import('@playwright/test').Page} page @param {boolean} on */
+/**
+ * Opens or closes the drawer, where there is one.
+ * @param {import('@playwright/test').Page} page
+ * @param {boolean} on
+ */
 export async function drawer(page, on) {
   const handle = page.locator('#drawer');
   if (!(await handle.isVisible())) return;
@@ -88,7 +101,10 @@ export async function drawer(page, on) {
   await page.locator('#reading').evaluate((node) => Promise.all(node.getAnimations().map(({ finished }) => finished)));
 }
 
-/** Plays on to a moment when nothing is on its way, and stops there. @param {import('@playwright/test').Page} page */
+/**
+ * Plays on to a moment when nothing is on its way, and stops there.
+ * @param {import('@playwright/test').Page} page
+ */
 export const quiet = (page) =>
   page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
@@ -101,7 +117,8 @@ export const quiet = (page) =>
 /**
  * Plays on to a moment when a message is half-way, so that a hand has time, and stops there.
  * @param {import('@playwright/test').Page} page
- * @param {{ kind?: string, alone?: boolean }} [wanted] whether no other of its kind may be on its way
+ * @param {{ kind?: string, alone?: boolean }} [wanted] whether no other of its kind may be on its
+ * way
  * @returns {Promise<{ id: number, sent: number, arrives: number }>}
  */
 export const underWay = (page, { kind = 'append', alone = true } = {}) =>
@@ -130,7 +147,11 @@ export async function leaderId(page) {
   return Number(await leader(page).getAttribute('data-server'));
 }
 
-/** Virtual time per real time. @param {import('@playwright/test').Page} page @param {number} speed */
+/**
+ * Virtual time per real time.
+ * @param {import('@playwright/test').Page} page
+ * @param {number} speed
+ */
 export const setSpeed = (page, speed) => page.locator('#speed').fill(Math.log10(speed).toFixed(2));
 
 /** @param {import('@playwright/test').Page} page @param {string} line */
@@ -164,7 +185,11 @@ export const framesAfter = (page, count) =>
     count,
   );
 
-/** Plays on to a virtual time, paused. @param {import('@playwright/test').Page} page @param {number} micros */
+/**
+ * Plays on to a virtual time, paused.
+ * @param {import('@playwright/test').Page} page
+ * @param {number} micros
+ */
 export const advanceBy = (page, micros) =>
   page.evaluate((by) => {
     const { raftarium } = /** @type {any} */ (window);

@@ -1,6 +1,7 @@
 // @ts-check
-// What a frame costs when there is much to draw. Told, for a person to compare, is the processor time of its script: a
-// machine that does other things meanwhile makes frames late, but not longer. Fails what is out of all proportion.
+// What a frame costs when there is much to draw. Told, for a person to compare, is the processor
+// time of its script: a machine that does other things meanwhile makes frames late, but not longer.
+// Fails what is out of all proportion.
 import { expect, open, setSpeed, tab, test } from './page.js';
 
 const TABS = ['Space-time', 'Events', 'Clients', 'Server', 'Stores', 'Dials'];

@@ -1,6 +1,6 @@
 // @ts-check
-// What is read beside the ring: the diagrams, the events, the inspector and the logs, and the ways from each of them
-// to the moment it tells of.
+// What is read beside the ring: the diagrams, the events, the inspector and the logs, and the ways
+// from each of them to the moment it tells of.
 import { advanceBy, expect, framesAfter, leaderId, open, openStill, pick, server, tab, test, type } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */

@@ -9,7 +9,10 @@ import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, tog
 
 /** @typedef {import('@playwright/test').Page} Page */
 
-/** Runs as a link and as the file that the command makes of it. @type {{ link: string, file: string }[]} */
+/**
+ * Runs as a link and as the file that the command makes of it.
+ * @type {{ link: string, file: string }[]}
+ */
 const pairs = readFileSync('raft-core/tests/formats/pairs.jsonl', 'utf8')
   .trim()
   .split('\n')
@@ -246,7 +249,8 @@ test('a scenario that was saved is dropped, and is the same run with its note', 
 });
 
 /**
- * What the native command says of a run: the one that `cargo xtask test` has built, or else one that cargo builds now.
+ * What the native command says of a run: the one that `cargo xtask test` has built, or else one
+ * that cargo builds now.
  * @param {string} run a file or a link
  */
 async function replayed(run) {

@@ -1,6 +1,7 @@
 // @ts-check
-// The stage and the tape at fixed moments, stroke by stroke: as SVGs, which show in a diff what changed and, unlike
-// pixels, don't depend on the machine's fonts. UPDATE_PICTURES=1 renews them: look at them before they are kept.
+// The stage and the tape at fixed moments, stroke by stroke: as SVGs, which show in a diff what
+// changed and, unlike pixels, don't depend on the machine's fonts. UPDATE_PICTURES=1 renews them:
+// look at them before they are kept.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { breaks } from '../www/breaks.js';
 import { SvgContext } from '../www/svg-context.js';
@@ -10,7 +11,8 @@ const FOLDER = 'page-tests/snapshots';
 
 /**
  * What is done, and when it is looked at.
- * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: (run: any) => void }>}
+ * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: (run: any) => void
+ * }>}
  */
 const moments = {
   'an-election': { at: 0.205 },
@@ -75,7 +77,10 @@ for (const [name, { query, dark, at, before }] of Object.entries(moments)) {
  * @typedef {[string, any]} Stroke
  */
 
-/** Has what is drawn on canvases that are not the ring's written down, from when they were last cleared. */
+/**
+ * Has what is drawn on canvases that are not the ring's written down, from when they were last
+ * cleared.
+ */
 function writeDown() {
   const { getContext } = HTMLCanvasElement.prototype;
   /** @type {WeakMap<HTMLCanvasElement, [string, any][]>} */
@@ -106,7 +111,11 @@ function writeDown() {
     strokes.get(/** @type {HTMLCanvasElement} */ (document.getElementById(id)));
 }
 
-/** Draws strokes again; an SVG here has neither clips nor images. @param {any} c @param {Stroke[]} strokes */
+/**
+ * Draws strokes again; an SVG here has neither clips nor images.
+ * @param {any} c
+ * @param {Stroke[]} strokes
+ */
 function drawAgain(c, strokes) {
   for (const [name, value] of strokes) {
     if (name === 'drawImage') drawAgain(c, value[0]);
@@ -116,8 +125,8 @@ function drawAgain(c, strokes) {
 }
 
 /**
- * @type {Record<string, { dark?: boolean, query?: string, done: (page: import('@playwright/test').Page) =>
- * Promise<void> }>}
+ * @type {Record<string, { dark?: boolean, query?: string, done: (page:
+ * import('@playwright/test').Page) => Promise<void> }>}
  */
 const tapes = {
   'a-tape-with-branches': {

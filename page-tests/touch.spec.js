@@ -25,7 +25,11 @@ async function touch(page, fingers, before) {
 const steps = ([x, y], [u, v]) =>
   Array.from({ length: 21 }, (_, i) => [x + ((u - x) * i) / 20, y + ((v - y) * i) / 20]);
 
-/** @param {import('@playwright/test').Page} page @param {number} id @returns {Promise<[number, number]>} */
+/**
+ * @param {import('@playwright/test').Page} page
+ * @param {number} id
+ * @returns {Promise<[number, number]>}
+ */
 async function middle(page, id) {
   const box = await server(page, id).boundingBox();
   if (!box) throw new Error('a server has no place');

@@ -1,7 +1,8 @@
 // What the page reads from a run. This file is the contract between `web` (Rust) and `www`
-// (JavaScript): the Rust side includes it in the generated package's types, and its tests decode real
-// values against the same names. Times are virtual microseconds since the run began. Server ids are
-// 1 and up; 0 means "none". An endpoint is a server id, or a negative number for a client (-1 is client 1).
+// (JavaScript): the Rust side includes it in the generated package's types, and its tests decode
+// real values against the same names. Times are virtual microseconds since the run began. Server
+// ids are 1 and up; 0 means "none". An endpoint is a server id, or a negative number for a client
+// (-1 is client 1).
 
 export type Micros = number;
 export type Endpoint = number;
@@ -11,7 +12,10 @@ export interface Frame {
   now: Micros;
   /** How many events have been played so far. */
   events: number;
-  /** Grows with every journey back, and to another branch: what was read before may not hold any more. */
+  /**
+   * Grows with every journey back, and to another branch: what was read before may not hold any
+   * more.
+   */
   journeys: number;
   /** The branch being played, and how many there are. */
   branch: number;
@@ -28,7 +32,10 @@ export interface Frame {
   messages: MessageView[];
   /** Directed links that are cut: `[from, to]`. */
   cuts: [number, number][];
-  /** Directed links that are worse than others: `[from, to, microseconds longer, parts per million lost]`. */
+  /**
+   * Directed links that are worse than others: `[from, to, microseconds longer, parts per million
+   * lost]`.
+   */
   impaired: [number, number, number, number][];
   quorum: QuorumView;
   violation: ViolationView | null;
@@ -77,7 +84,10 @@ export type MessageKind =
   | "read-index" | "read-index-answer"
   | "request" | "answer";
 
-/** As it comes from the simulator: every message is a row of numbers, its fields in the order below; `kind` counts `messageKinds`. */
+/**
+ * As it comes from the simulator: every message is a row of numbers, its fields in the order below;
+ * `kind` counts `messageKinds`.
+ */
 export type Packed<T> = Omit<T, "messages"> & { messages: Float64Array };
 
 export interface MessageView {
@@ -121,11 +131,15 @@ export interface ViolationView {
 
 /** Whether what clients have seen so far is linearizable. */
 export interface VerdictView {
-  /** `undecided`: the log's order doesn't explain it, and nothing proves that no other order does. */
+  /**
+   * `undecided`: the log's order doesn't explain it, and nothing proves that no other order does.
+   */
   state: "linearizable" | "broken" | "undecided";
   /** How many operations have been answered. */
   answers: number;
-  /** Unless it is linearizable: two facts that the log doesn't explain, or that can't both be right. */
+  /**
+   * Unless it is linearizable: two facts that the log doesn't explain, or that can't both be right.
+   */
   first: string;
   second: string;
 }
@@ -168,12 +182,17 @@ export interface OperationView {
   client: number;
   text: string;
   state: "pending" | "ok" | "failed" | "unknown";
-  /** The answer, or the honest reason there is none: `no leader within 2 s: 2 of 5 servers up, 3 needed`. */
+  /**
+   * The answer, or the honest reason there is none: `no leader within 2 s: 2 of 5 servers up, 3
+   * needed`.
+   */
   answer: string;
   began: Micros;
   /** 0 while pending. */
   ended: Micros;
-  /** Where it took effect: a write's index in the log, a read's last applied entry; 0 if it has not. */
+  /**
+   * Where it took effect: a write's index in the log, a read's last applied entry; 0 if it has not.
+   */
   point: number;
 }
 
@@ -256,7 +275,10 @@ export interface SessionView {
   answer: string;
 }
 
-/** A stretch of time. Of each message, `arrives` or `lost` says what became of it, as far as is known. */
+/**
+ * A stretch of time. Of each message, `arrives` or `lost` says what became of it, as far as is
+ * known.
+ */
 export interface TrafficView {
   from: Micros;
   /** Up to when it is known what happened. */
@@ -276,7 +298,10 @@ export interface StandingView {
   role: Role | "paused";
 }
 
-/** How the network is now, and the timing that servers are built with. Shares are in parts per million. */
+/**
+ * How the network is now, and the timing that servers are built with. Shares are in parts per
+ * million.
+ */
 export interface DialsView {
   latencyMin: Micros;
   latencyMax: Micros;
@@ -289,6 +314,8 @@ export interface DialsView {
   heartbeatInterval: Micros;
 }
 
-// The handle itself is the generated class `Run`; its methods are described in web/src, a file a subject:
-// lib.rs (playing and looking), settings.rs (what a run is built with), travel.rs (time, branches, the tape), faults.rs (everything that can be done to
-// a run), reading.rs (what is looked at closely), verdict.rs, sharing.rs (links). Whatever can't be done throws an Error with a sentence.
+// The handle itself is the generated class `Run`; its methods are described in web/src, a file a
+// subject: lib.rs (playing and looking), settings.rs (what a run is built with), travel.rs (time,
+// branches, the tape), faults.rs (everything that can be done to a run), reading.rs (what is looked
+// at closely), verdict.rs, sharing.rs (links). Whatever can't be done throws an Error with a
+// sentence.

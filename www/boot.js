@@ -1,7 +1,7 @@
 // @ts-check
-// A classic script that runs even where the page's modules do not, so that whoever opens the page gets a
-// sentence they can act on instead of an empty frame. The other strings are in strings.js, a module, which
-// is exactly what may be missing here.
+// A classic script that runs even where the page's modules do not, so that whoever opens the page
+// gets a sentence they can act on instead of an empty frame. The other strings are in strings.js, a
+// module, which is exactly what may be missing here.
 (() => {
   const page = document.documentElement;
 

@@ -1,5 +1,6 @@
 // @ts-check
-// Branches: the list of every way the run went, with what can be done to each, and two of them compared.
+// Branches: the list of every way the run went, with what can be done to each, and two of them
+// compared.
 
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 /** @typedef {import('./model.js').Model} Model */
@@ -39,7 +40,8 @@ export class Branches {
   #comparingTook = 0;
 
   /**
-   * @param {{ model: () => Model, changed: () => void, show: () => void }} actions `show`: brings the panel into sight
+   * @param {{ model: () => Model, changed: () => void, show: () => void }} actions `show`: brings
+   * the panel into sight
    */
   constructor(actions) {
     this.#actions = actions;
@@ -53,7 +55,11 @@ export class Branches {
     this.#playing = this.#renaming = this.#beside = 0;
   }
 
-  /** What can be done to another branch, at its lane. @param {BranchView} branch @param {HTMLElement} lane */
+  /**
+   * What can be done to another branch, at its lane.
+   * @param {BranchView} branch
+   * @param {HTMLElement} lane
+   */
   menu(branch, lane) {
     const { name } = branch;
     const go = { words: branches.go, act: () => this.#switch(branch) };

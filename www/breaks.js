@@ -1,7 +1,8 @@
 // @ts-check
-// Runs in which a rule that is switched off is missed: what follows `#run=` in the link to where it breaks. Found and
-// made small by `raftarium hunt --without RULE --seeds A..B --for 20s`, whose last line is the link; a page test opens
-// each, and says which have to be found anew when runs play otherwise.
+// Runs in which a rule that is switched off is missed: what follows `#run=` in the link to where it
+// breaks. Found and made small by `raftarium hunt --without RULE --seeds A..B --for 20s`, whose
+// last line is the link; a page test opens each, and says which have to be found anew when runs
+// play otherwise.
 
 /** In the order of `Run.rules`; a comment, which is not served, names the rule. */
 export const breaks = [

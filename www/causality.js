@@ -1,14 +1,20 @@
 // @ts-check
-// What led to a moment of a lane, and what it may have led to: along lanes, and with every message that arrived
-// (Lamport's happened-before).
+// What led to a moment of a lane, and what it may have led to: along lanes, and with every message
+// that arrived (Lamport's happened-before).
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /**
- * For each lane up to when it is in the past, from when on in the future; and the messages that tie them.
- * @typedef {{ past: Map<number, number>, future: Map<number, number>, messages: Set<number> }} Cones
+ * For each lane up to when it is in the past, from when on in the future; and the messages that tie
+ * them.
+ * @typedef {{ past: Map<number, number>, future: Map<number, number>, messages: Set<number> }}
+ * Cones
  */
 
-/** Whether a message was received. @param {MessageView} message @param {number} known up to when things are known */
+/**
+ * Whether a message was received.
+ * @param {MessageView} message
+ * @param {number} known up to when things are known
+ */
 export const arrived = ({ lost, held, arrives }, known) => !lost && !held && arrives <= known;
 
 /**

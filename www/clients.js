@@ -1,6 +1,7 @@
 // @ts-check
-// What clients asked for, as intervals on the time axis, and the order in which it took effect: each operation
-// has its place in the log, and so all of them stand in one line, which never runs backwards.
+// What clients asked for, as intervals on the time axis, and the order in which it took effect:
+// each operation has its place in the log, and so all of them stand in one line, which never runs
+// backwards.
 
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('./model.js').Model} Model */
@@ -19,7 +20,10 @@ import { TimeView } from './timeview.js';
 const SPAN = 4_000_000;
 /** The newest operations that are read; older ones are out of sight. */
 const READ = 600;
-/** While playing, as many as may have changed since the last time; and all of them every so often, in ms. */
+/**
+ * While playing, as many as may have changed since the last time; and all of them every so often,
+ * in ms.
+ */
 const RECENT = 100;
 const ALL_EVERY = 5_000;
 /** How long reading them may take of the time while playing. */

@@ -1,6 +1,6 @@
 // @ts-check
-// When the page draws: at every animation frame while it plays and can be seen, once after a change, and
-// otherwise never.
+// When the page draws: at every animation frame while it plays and can be seen, once after a
+// change, and otherwise never.
 
 import { spare } from './spare.js';
 

@@ -1,5 +1,6 @@
 // @ts-check
-// Two branches at the same moment: what every server is in the one and in the other, and where their logs part.
+// Two branches at the same moment: what every server is in the one and in the other, and where
+// their logs part.
 
 /** @typedef {import('../web/view.d.ts').EntryView} EntryView */
 /** @typedef {import('../web/view.d.ts').Frame} Frame */

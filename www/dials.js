@@ -1,6 +1,6 @@
 // @ts-check
-// The tray of dials: how the network is from now on, with a warning when messages can outlive election
-// timers.
+// The tray of dials: how the network is from now on, with a warning when messages can outlive
+// election timers.
 
 /** @typedef {import('../web/view.d.ts').DialsView} DialsView */
 /** @typedef {import('./model.js').Model} Model */
@@ -41,7 +41,8 @@ const placeOf = ({ least, most }, value) =>
 
 /**
  * Whether messages can outlive election timers, and what comes of it.
- * @param {Pick<DialsView, 'latencyMin' | 'latencyMax' | 'electionTimeoutMin' | 'heartbeatInterval'>} timing
+ * @param {Pick<DialsView, 'latencyMin' | 'latencyMax' | 'electionTimeoutMin' |
+ * 'heartbeatInterval'>} timing
  */
 export function latencyWarning({ latencyMin, latencyMax, electionTimeoutMin, heartbeatInterval }) {
   const least = words.length(electionTimeoutMin);
@@ -144,7 +145,11 @@ export class Dials {
     this.#warn(this.#view);
   }
 
-  /** @param {keyof DialsView} from @param {keyof DialsView} other @param {(a: number, b: number) => number} pick */
+  /**
+   * @param {keyof DialsView} from
+   * @param {keyof DialsView} other
+   * @param {(a: number, b: number) => number} pick
+   */
   #push(from, other, pick) {
     const view = this.#view;
     const dial = this.#dials.get(other);

@@ -43,7 +43,8 @@ export function setAttribute(node, name, value) {
 }
 
 /**
- * Fills a box with lines of which each is known by its key: those that were there stay, the others are made.
+ * Fills a box with lines of which each is known by its key: those that were there stay, the others
+ * are made.
  * @param {Element} box
  * @param {[key: string, make: () => HTMLElement][]} lines
  */

@@ -1,5 +1,6 @@
 // @ts-check
-// What can be done by hand to a server, a link, a message, and the cluster: the contents of their menus.
+// What can be done by hand to a server, a link, a message, and the cluster: the contents of their
+// menus.
 
 /** @typedef {import('./menu.js').Content} Content */
 /** @typedef {import('./menu.js').Item} Item */
@@ -161,7 +162,11 @@ function mendDisk(model, run, id) {
   run.setFsync(id, fsyncMin, fsyncMax);
 }
 
-/** Whether a link of this server is cut or worse than others. @param {Model} model @param {number} id */
+/**
+ * Whether a link of this server is cut or worse than others.
+ * @param {Model} model
+ * @param {number} id
+ */
 function touched(model, id) {
   const { cuts, impaired } = model.frame;
   return [...cuts, ...impaired].some(([from, to]) => from === id || to === id);
@@ -243,7 +248,12 @@ export function messageMenu(model, message) {
   };
 }
 
-/** What can be done to all at once. @param {Model} model @param {() => void} openNetwork @returns {Content} */
+/**
+ * What can be done to all at once.
+ * @param {Model} model
+ * @param {() => void} openNetwork
+ * @returns {Content}
+ */
 export function clusterMenu(model, openNetwork) {
   const { cuts, impaired, servers } = model.frame;
   return {

@@ -1,5 +1,6 @@
 // @ts-check
-// Where everything on the ring is, from nothing but the size of the stage and the number of servers.
+// Where everything on the ring is, from nothing but the size of the stage and the number of
+// servers.
 
 /** @typedef {{ x: number, y: number }} Point */
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
@@ -89,7 +90,8 @@ export const endpointAt = (layout, endpoint) =>
   endpoint > 0 ? layout.servers[endpoint - 1] : clientAt(layout, -endpoint);
 
 /**
- * How far from its middle a message starts or ends: clear of a server's disc where it passes under others.
+ * How far from its middle a message starts or ends: clear of a server's disc where it passes under
+ * others.
  * @param {Layout} layout @param {number} endpoint @param {number} other
  */
 const reach = (layout, endpoint, other) => (endpoint < 0 ? 20 : layout.node + (other < 0 ? 24 : 14));
@@ -158,8 +160,8 @@ export function pairs(n) {
 }
 
 /**
- * The spot that stands for a link: its middle, or for a link through the ring's centre a place beside it,
- * where no other link's is.
+ * The spot that stands for a link: its middle, or for a link through the ring's centre a place
+ * beside it, where no other link's is.
  * @param {Layout} layout @param {number} a @param {number} b @returns {Point}
  */
 export function linkSpot(layout, a, b) {

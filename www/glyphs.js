@@ -1,6 +1,6 @@
 // @ts-check
-// The signs of messages. The kind is the shape; a request is filled, an answer hollow with a tick or a
-// cross; the colour is the sender's term; a lost one is struck through.
+// The signs of messages. The kind is the shape; a request is filled, an answer hollow with a tick
+// or a cross; the colour is the sender's term; a lost one is struck through.
 
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('./palette.js').Palette} Palette */
@@ -16,7 +16,8 @@
  */
 
 /**
- * @type {Record<MessageKind, 'box' | 'dot' | 'triangle' | 'dashed-triangle' | 'stack' | 'chevron' | 'eye' | 'pill'>}
+ * @type {Record<MessageKind, 'box' | 'dot' | 'triangle' | 'dashed-triangle' | 'stack' | 'chevron' |
+ * 'eye' | 'pill'>}
  */
 const shapeOf = {
   append: 'box',
@@ -150,7 +151,12 @@ function mark(c, { success, kind }) {
   c.stroke();
 }
 
-/** How many entries. @param {CanvasRenderingContext2D} c @param {Palette} palette @param {string} words */
+/**
+ * How many entries.
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {string} words
+ */
 function count(c, palette, words) {
   c.fillStyle = palette.card;
   c.font = `700 ${words.length > 2 ? 8 : 11}px ${palette.mono}`;
@@ -172,7 +178,11 @@ export function strike(c, palette) {
   c.stroke();
 }
 
-/** A hand on a message: it stays where it is. @param {CanvasRenderingContext2D} c @param {Palette} palette */
+/**
+ * A hand on a message: it stays where it is.
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ */
 export function pin(c, palette) {
   c.strokeStyle = palette.ink;
   c.lineWidth = 2;
@@ -185,7 +195,11 @@ export function pin(c, palette) {
   c.stroke();
 }
 
-/** What the pointer or the keyboard is on. @param {CanvasRenderingContext2D} c @param {Palette} palette */
+/**
+ * What the pointer or the keyboard is on.
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ */
 export function halo(c, palette) {
   c.globalAlpha = 1;
   c.strokeStyle = palette.accent;

@@ -1,6 +1,6 @@
 // @ts-check
-// Taking hold of things on the stage: a press, a long press or the context-menu key opens the menu of what is
-// there; a stroke across links cuts them, and across the whole ring splits the network.
+// Taking hold of things on the stage: a press, a long press or the context-menu key opens the menu
+// of what is there; a stroke across links cuts them, and across the whole ring splits the network.
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./ring.js').Ring} Ring */
@@ -22,7 +22,8 @@ const STROKE = 9;
  * @property {() => Model} model
  * @property {(id: number) => void} inspect
  * @property {() => void} openNetwork
- * @property {() => (() => void)} hush pauses while a message is held in hand; gives back what goes on afterwards
+ * @property {() => (() => void)} hush pauses while a message is held in hand; gives back what goes
+ * on afterwards
  * @property {() => void} changed
  */
 
@@ -193,7 +194,13 @@ export class Hands {
   }
 }
 
-/** Whether two stretches cross. @param {Point} a @param {Point} b @param {Point} p @param {Point} q */
+/**
+ * Whether two stretches cross.
+ * @param {Point} a
+ * @param {Point} b
+ * @param {Point} p
+ * @param {Point} q
+ */
 function cross(a, b, p, q) {
   /** @param {Point} o @param {Point} u @param {Point} v */
   const side = (o, u, v) => Math.sign((u.x - o.x) * (v.y - o.y) - (u.y - o.y) * (v.x - o.x));

@@ -1,5 +1,6 @@
 // @ts-check
-// What a first visit is told: three hints, one after the other, in the corner of the eye and only once.
+// What a first visit is told: three hints, one after the other, in the corner of the eye and only
+// once.
 
 import { byId, make, setText } from './dom.js';
 import * as strings from './strings.js';

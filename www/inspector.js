@@ -1,6 +1,6 @@
 // @ts-check
-// Everything one server knows: the state of Raft's Figure 2 with what each word means, what it knows of its
-// peers while it leads, and the sessions and keys of its store.
+// Everything one server knows: the state of Raft's Figure 2 with what each word means, what it
+// knows of its peers while it leads, and the sessions and keys of its store.
 
 /** @typedef {import('../web/view.d.ts').InspectorView} InspectorView */
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */

@@ -1,6 +1,6 @@
 // @ts-check
-// Single keys as shortcuts. They keep out of the way of whoever is typing, and can be switched off in the
-// help sheet (they get in the way of speech input).
+// Single keys as shortcuts. They keep out of the way of whoever is typing, and can be switched off
+// in the help sheet (they get in the way of speech input).
 
 const STORED = 'raftarium.keys';
 
@@ -33,7 +33,8 @@ const SAME = { '=': '+' };
 
 /**
  * An action for every key that the sheet lists; each is told which key it was.
- * @param {Record<keyof typeof import('./strings.js').shortcuts, (key: string) => void>} actions letters in lower case
+ * @param {Record<keyof typeof import('./strings.js').shortcuts, (key: string) => void>} actions
+ * letters in lower case
  */
 export function listenForKeys(actions) {
   /** @type {Map<string, (key: string) => void>} */
@@ -54,7 +55,8 @@ export function listenForKeys(actions) {
 }
 
 /**
- * Does what a key does in a part of the page that has keys of its own; nobody else hears of it then.
+ * Does what a key does in a part of the page that has keys of its own; nobody else hears of it
+ * then.
  * @param {KeyboardEvent} event @param {Record<string, () => void>} keys
  */
 export function pressKey(event, keys) {

@@ -1,7 +1,7 @@
 // @ts-check
-// The space-time diagram as strokes of a pen: a lane a server and a client, time from left to right. The hue of
-// a lane is its term, its thickness its role; a gap is a crash. A message runs from lane to lane, and ends in a
-// cross where it was lost.
+// The space-time diagram as strokes of a pen: a lane a server and a client, time from left to
+// right. The hue of a lane is its term, its thickness its role; a gap is a crash. A message runs
+// from lane to lane, and ends in a cross where it was lost.
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
@@ -59,7 +59,12 @@ export function endOf({ lost, held, arrives, sent }, now) {
   return held ? Math.max(sent, held) : arrives <= now ? arrives : Math.max(sent, now);
 }
 
-/** A message's two ends on the sheet. @param {Sheet} sheet @param {MessageView} message @param {number} known */
+/**
+ * A message's two ends on the sheet.
+ * @param {Sheet} sheet
+ * @param {MessageView} message
+ * @param {number} known
+ */
 export function stretchOf(sheet, message, known) {
   const { from, to, sent, arrives } = message;
   const end = endOf(message, known);
@@ -106,7 +111,11 @@ export function drawLanes(pen, palette, sheet, scene) {
 const inCones = ({ past, future }, lane, time) =>
   time <= (past.get(lane) ?? -1) || time >= (future.get(lane) ?? Infinity);
 
-/** A round step of time, so that ticks stand some eighty pixels apart. @param {number} span @param {number} width */
+/**
+ * A round step of time, so that ticks stand some eighty pixels apart.
+ * @param {number} span
+ * @param {number} width
+ */
 export function tickEvery(span, width) {
   const least = (span * 84) / width;
   const power = 10 ** Math.floor(Math.log10(least));
@@ -128,11 +137,21 @@ export function drawAxis(pen, palette, sheet) {
   }
 }
 
-/** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene @param {number} lane */
+/**
+ * @param {Pen} pen
+ * @param {Palette} palette
+ * @param {Sheet} sheet
+ * @param {Scene} scene
+ * @param {number} lane
+ */
 function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
   const y = yOf(sheet, lane);
   const right = sheet.from + sheet.span;
-  /** @param {number} start @param {number} end @param {(x: number, u: number, alpha: number) => void} draw */
+  /**
+   * @param {number} start
+   * @param {number} end
+   * @param {(x: number, u: number, alpha: number) => void} draw
+   */
   const stretch = (start, end, draw) => {
     const [a, b] = [Math.max(start, sheet.from), Math.min(end, right)];
     if (a >= b) return;
@@ -174,7 +193,11 @@ function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
 }
 
 /**
- * @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene @param {MessageView} message
+ * @param {Pen} pen
+ * @param {Palette} palette
+ * @param {Sheet} sheet
+ * @param {Scene} scene
+ * @param {MessageView} message
  * @param {number} crowd
  */
 function drawMessage(pen, palette, sheet, { known, cones, message: lit, now }, message, crowd) {

@@ -13,7 +13,11 @@ import { readPalette } from './palette.js';
 import * as strings from './strings.js';
 import { paintSign } from './tape-paint.js';
 
-/** @param {number} width @param {number} height @param {(c: CanvasRenderingContext2D) => void} draw */
+/**
+ * @param {number} width
+ * @param {number} height
+ * @param {(c: CanvasRenderingContext2D) => void} draw
+ */
 function picture(width, height, draw) {
   const ratio = devicePixelRatio || 1;
   const canvas = make('canvas', { width: width * ratio, height: height * ratio, 'aria-hidden': 'true' });
@@ -28,7 +32,11 @@ function picture(width, height, draw) {
   return canvas;
 }
 
-/** @param {Palette} palette @param {MessageKind} kind @param {{ success?: boolean, lost?: boolean }} [how] */
+/**
+ * @param {Palette} palette
+ * @param {MessageKind} kind
+ * @param {{ success?: boolean, lost?: boolean }} [how]
+ */
 export function glyphPicture(palette, kind, { success = true, lost = false } = {}) {
   return picture(21, 22, (c) => {
     drawGlyph(c, palette, { kind, colour: palette.ink2, angle: 0, entries: 2, success }, 0.82);

@@ -1,16 +1,20 @@
 // @ts-check
-// The run in the address: `#run=…`, which says everything, or a seed and some more, after a `#` or a `?`.
+// The run in the address: `#run=…`, which says everything, or a seed and some more, after a `#` or
+// a `?`.
 
 /** @typedef {import('./model.js').Model} Model */
 /**
  * A run as asked for: one that is in a link, or one of `Run`'s making.
- * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string }} Wanted
+ * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string
+ * }} Wanted
  */
 
 import * as strings from './strings.js';
 import { toast } from './toast.js';
 
-/** How often the address may change, in ms: browsers refuse more than some hundred changes a minute. */
+/**
+ * How often the address may change, in ms: browsers refuse more than some hundred changes a minute.
+ */
 const PUT_EVERY = { playing: 2_000, paused: 400 };
 /** What makes a run of a seed. */
 const RECIPE = ['seed', 'servers', 'without', 'settings'];
@@ -34,7 +38,8 @@ export function readAddress(address) {
 export const namesRun = (hash) => /(^#|&)(run|seed|servers|without|settings)=/.test(hash);
 
 /**
- * The address of this page with another hash; without what `?embed` and `?present` say of the page, if wanted.
+ * The address of this page with another hash; without what `?embed` and `?present` say of the page,
+ * if wanted.
  * @param {string} hash @param {boolean} plain
  */
 function pageAddress(hash, plain) {
@@ -89,8 +94,8 @@ export class AddressBar {
     if (stateOf(model) === this.#shown) return;
     clearTimeout(this.#timer);
     const wait = this.#putAt + PUT_EVERY[playing ? 'playing' : 'paused'] - performance.now();
-    // While it plays, it is asked again anyway; and it isn't put in the middle of a frame, for the browser takes its
-    // time.
+    // While it plays, it is asked again anyway; and it isn't put in the middle of a frame, for the
+    // browser takes its time.
     if (wait <= 0 && !playing) this.put(model);
     else if (wait <= 0 || !playing) this.#timer = setTimeout(() => this.put(model), Math.max(0, wait));
   }

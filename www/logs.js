@@ -1,6 +1,6 @@
 // @ts-check
-// The logs, aligned by index: one row a server, as wide as the log is long. Only the columns in sight are
-// in the document. It follows the end until someone scrolls away from it.
+// The logs, aligned by index: one row a server, as wide as the log is long. Only the columns in
+// sight are in the document. It follows the end until someone scrolls away from it.
 
 /** @typedef {import('../web/view.d.ts').LogView} LogView */
 /** @typedef {import('../web/view.d.ts').EntryView} EntryView */
@@ -108,7 +108,10 @@ export class Logs {
     this.#window = '';
   }
 
-  /** Makes the sheet as wide as the logs, and so that its end shows whole columns only; whether it wasn't. */
+  /**
+   * Makes the sheet as wide as the logs, and so that its end shows whole columns only; whether it
+   * wasn't.
+   */
   #widen() {
     const whole = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
     const hidden = Math.max(0, Math.ceil((whole - this.#width) / this.#cellWidth));
@@ -164,7 +167,11 @@ export class Logs {
   }
 
   /**
-   * @param {Row} row @param {LogView} log @param {number} first @param {number} count @param {LogView[]} logs
+   * @param {Row} row
+   * @param {LogView} log
+   * @param {number} first
+   * @param {number} count
+   * @param {LogView[]} logs
    * @param {LogView | undefined} reference
    */
   #drawRow(row, log, first, count, logs, reference) {
@@ -202,7 +209,11 @@ export class Logs {
   }
 
   /**
-   * @param {Cell} cell @param {LogView} log @param {number} index @param {EntryView} entry @param {boolean} conflict
+   * @param {Cell} cell
+   * @param {LogView} log
+   * @param {number} index
+   * @param {EntryView} entry
+   * @param {boolean} conflict
    */
   #drawCell(cell, log, index, entry, conflict) {
     const committed = index <= log.commitIndex;
@@ -235,7 +246,10 @@ const entryAt = (log, index) => log.entries[index - log.first];
 
 /**
  * Whether an entry contradicts the leader's at the same index or, without a leader, anyone's.
- * @param {EntryView} entry @param {number} index @param {LogView[]} logs @param {LogView | undefined} reference
+ * @param {EntryView} entry
+ * @param {number} index
+ * @param {LogView[]} logs
+ * @param {LogView | undefined} reference
  */
 function inConflict(entry, index, logs, reference) {
   const against = reference ? [reference] : logs;

@@ -1,10 +1,13 @@
 // @ts-check
-// What is wrong with a server, as small signs at its edge: it stands still, its clock lies, its disk is slow,
-// hangs or is full, or is just writing.
+// What is wrong with a server, as small signs at its edge: it stands still, its clock lies, its
+// disk is slow, hangs or is full, or is just writing.
 
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./palette.js').Palette} Palette */
-/** @typedef {Pick<ServerView, 'paused' | 'clockRate' | 'clockAhead' | 'disk' | 'writing' | 'term'>} Condition */
+/**
+ * @typedef {Pick<ServerView, 'paused' | 'clockRate' | 'clockAhead' | 'disk' | 'writing' | 'term'>}
+ * Condition
+ */
 
 /** Less than that, a clock is right, in microseconds. */
 const CLOCK_SLACK = 1_000;
@@ -14,7 +17,10 @@ export const clockLies = ({ clockRate, clockAhead }) => clockRate !== 1e6 || Mat
 
 /**
  * Around a server of radius `r` at the origin.
- * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Condition} server @param {number} r
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Condition} server
+ * @param {number} r
  */
 export function drawMarks(c, palette, server, r) {
   const size = Math.max(6, Math.min(9, r * 0.25));
@@ -72,7 +78,10 @@ function strokes(c, lines) {
 }
 
 /**
- * A disk, filled from below. @param {CanvasRenderingContext2D} c @param {string} inside @param {string} colour
+ * A disk, filled from below.
+ * @param {CanvasRenderingContext2D} c
+ * @param {string} inside
+ * @param {string} colour
  * @param {number} x @param {number} y @param {number} s @param {number} [filled] 0 to 1
  */
 function drawDrum(c, inside, colour, x, y, s, filled = 0) {

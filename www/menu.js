@@ -1,6 +1,7 @@
 // @ts-check
-// A menu of what can be done to one thing: opened where that thing is, worked by pointer, touch or keyboard,
-// and gone when something was chosen, on Escape, or when one presses elsewhere. There is one at a time.
+// A menu of what can be done to one thing: opened where that thing is, worked by pointer, touch or
+// keyboard, and gone when something was chosen, on Escape, or when one presses elsewhere. There is
+// one at a time.
 
 import { byId, make } from './dom.js';
 
@@ -13,7 +14,10 @@ import { byId, make } from './dom.js';
  * @property {boolean} [checked]
  * @property {boolean} [disabled]
  */
-/** Items with a name of their own stand in one row. @typedef {{ name?: string, items: Item[] }} Group */
+/**
+ * Items with a name of their own stand in one row.
+ * @typedef {{ name?: string, items: Item[] }} Group
+ */
 /**
  * @typedef {object} Content
  * @property {string} title
@@ -98,7 +102,11 @@ export function openMenu({ title, facts = [], groups }, { at, back, closed }) {
   buttons[0]?.focus({ preventScroll: true });
 }
 
-/** Where a key leads from the button that has the focus. @param {HTMLButtonElement[]} buttons @param {string} key */
+/**
+ * Where a key leads from the button that has the focus.
+ * @param {HTMLButtonElement[]} buttons
+ * @param {string} key
+ */
 function next(buttons, key) {
   const at = buttons.findIndex((button) => button === document.activeElement);
   const count = buttons.length;

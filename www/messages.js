@@ -1,13 +1,17 @@
 // @ts-check
-// Messages come from the simulator as rows of numbers: hundreds in every frame would cost too much as objects made
-// there.
+// Messages come from the simulator as rows of numbers: hundreds in every frame would cost too much
+// as objects made there.
 
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 
 const FIELDS = 11;
 
-/** The kinds of messages, by their numbers. @param {import('./pkg/raft_web.js').Run} run @returns {MessageKind[]} */
+/**
+ * The kinds of messages, by their numbers.
+ * @param {import('./pkg/raft_web.js').Run} run
+ * @returns {MessageKind[]}
+ */
 export const kindsOf = (run) => /** @type {any} */ (run.constructor).messageKinds().split('\n');
 
 /**

@@ -1,6 +1,7 @@
 // @ts-check
-// The run the page shows: the handle of the simulator, what was last read from it, and what may be done to
-// it. Everything that calls into WebAssembly goes through here, so that a panic is noticed in one place.
+// The run the page shows: the handle of the simulator, what was last read from it, and what may be
+// done to it. Everything that calls into WebAssembly goes through here, so that a panic is noticed
+// in one place.
 
 /** @typedef {import('./pkg/raft_web.js').Run} Run */
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
@@ -25,7 +26,10 @@ export class Model {
   /** Timing and clients as `Run.settings` says, or empty where they are the usual ones. @type {string} */ settings;
   /** How long messages took at the beginning, at least and at most. @type {[number, number]} */ latency;
   /** The frame last read. @type {Frame} */ frame;
-  /** Whether it is new, or came with a moment of its own, or without. @type {'fresh' | 'moment' | 'beginning'} */
+  /**
+   * Whether it is new, or came with a moment of its own, or without.
+   * @type {'fresh' | 'moment' | 'beginning'}
+   */
   origin = 'fresh';
   /** What the run is about, for people. */
   note = '';
@@ -47,7 +51,8 @@ export class Model {
   /** Grows when a branch is renamed, deleted or brought back. */
   renamed = 0;
   /**
-   * The branch that was deleted last, which is among `branches` until another one is: it can be brought back. 0: none.
+   * The branch that was deleted last, which is among `branches` until another one is: it can be
+   * brought back. 0: none.
    */
   deleted = 0;
 
@@ -65,7 +70,10 @@ export class Model {
     this.frame = this.#read();
   }
 
-  /** @param {{ change: () => void, panic: (error: unknown) => void, refusal: (sentence: string) => void }} listeners */
+  /**
+   * @param {{ change: () => void, panic: (error: unknown) => void, refusal: (sentence: string) =>
+   * void }} listeners
+   */
   listen({ change, panic, refusal }) {
     this.#onChange = change;
     this.#onPanic = panic;
@@ -90,7 +98,10 @@ export class Model {
     return this.#run.differs;
   }
 
-  /** What follows `#run=` in a link to this moment; throws an Error with a sentence where it is too long for one. */
+  /**
+   * What follows `#run=` in a link to this moment; throws an Error with a sentence where it is too
+   * long for one.
+   */
   link() {
     return this.#guard(() => this.#run.link()) ?? '';
   }
@@ -100,7 +111,9 @@ export class Model {
     return this.#guard(() => this.#run.bytes()) ?? new Uint8Array();
   }
 
-  /** Plays a new run to where something is to be seen: a leader, and a client's write on its way. */
+  /**
+   * Plays a new run to where something is to be seen: a leader, and a client's write on its way.
+   */
   open() {
     if (this.origin !== 'fresh') return;
     this.#guard(() => {
@@ -143,7 +156,11 @@ export class Model {
     this.act((run) => (crashed ? run.restart(server) : run.crash(server)));
   }
 
-  /** Cuts a link both ways, or heals it when any of it is cut. @param {number} a @param {number} b */
+  /**
+   * Cuts a link both ways, or heals it when any of it is cut.
+   * @param {number} a
+   * @param {number} b
+   */
   toggleLink(a, b) {
     const cut = this.isCut(a, b) || this.isCut(b, a);
     this.act((run) => {
@@ -196,7 +213,10 @@ export class Model {
     this.act((run) => run.seek(time));
   }
 
-  /** Goes to a known moment while a frame is being made, so that none has to be asked for. @param {number} time */
+  /**
+   * Goes to a known moment while a frame is being made, so that none has to be asked for.
+   * @param {number} time
+   */
   scrub(time) {
     this.#rest = 0;
     this.#guard(() => {
@@ -334,7 +354,8 @@ export class Model {
   }
 
   /**
-   * Does something to the run, reads the frame after it and says that it changed; or says why it can't be done.
+   * Does something to the run, reads the frame after it and says that it changed; or says why it
+   * can't be done.
    * @template T
    * @param {(run: Run) => T} action
    * @returns {T | undefined}
@@ -364,7 +385,8 @@ export class Model {
   }
 
   /**
-   * A trap in WebAssembly leaves the simulator dead; any other error is an answer, and is passed on.
+   * A trap in WebAssembly leaves the simulator dead; any other error is an answer, and is passed
+   * on.
    * @template T
    * @param {() => T} work
    * @returns {T | undefined}

@@ -1,6 +1,7 @@
 // @ts-check
-// A server on the canvas. Role is the shape and the word; term is the hue and the number; the arc is the
-// time left until it stands for election (a leader's: until its next heartbeat); the small discs are votes.
+// A server on the canvas. Role is the shape and the word; term is the hue and the number; the arc
+// is the time left until it stands for election (a leader's: until its next heartbeat); the small
+// discs are votes.
 
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('../web/view.d.ts').Role} Role */
@@ -10,7 +11,12 @@
 import { drawMarks } from './marks.js';
 import * as strings from './strings.js';
 
-/** @param {CanvasRenderingContext2D} c @param {number} sides @param {number} radius @param {number} turn */
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {number} sides
+ * @param {number} radius
+ * @param {number} turn
+ */
 function polygon(c, sides, radius, turn) {
   c.beginPath();
   for (let k = 0; k < sides; k++) {
@@ -115,7 +121,10 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} r
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {ServerView} server
+ * @param {number} r
  * @param {boolean} hop
  */
 function drawTimer(c, palette, server, r, hop) {
@@ -137,7 +146,12 @@ function drawTimer(c, palette, server, r, hop) {
   c.globalAlpha = 1;
 }
 
-/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {number} term @param {number} r */
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {number} term
+ * @param {number} r
+ */
 function drawTerm(c, palette, term, r) {
   c.textAlign = 'center';
   c.textBaseline = 'alphabetic';
@@ -155,7 +169,10 @@ function drawTerm(c, palette, term, r) {
 
 /**
  * A server's name, role and votes; drawn after the messages, so that words stay readable.
- * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {ServerView} server
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Layout} layout
+ * @param {ServerView} server
  */
 export function drawName(c, palette, layout, server) {
   c.save();
@@ -196,7 +213,10 @@ export function drawName(c, palette, layout, server) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {ServerView} server @param {number} y
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {ServerView} server
+ * @param {number} y
  * @param {boolean} tight
  */
 function drawVotes(c, palette, server, y, tight) {
@@ -207,7 +227,9 @@ function drawVotes(c, palette, server, y, tight) {
 }
 
 /**
- * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {import('../web/view.d.ts').Ballot} vote
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {import('../web/view.d.ts').Ballot} vote
  * @param {string} hue @param {number} x @param {number} y
  */
 export function drawVote(c, palette, vote, hue, x, y) {

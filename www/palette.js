@@ -1,6 +1,6 @@
 // @ts-check
-// The colours and fonts of the stylesheet, as a canvas can use them. They are read from the document, so
-// that tokens.css stays the only place where a colour is chosen.
+// The colours and fonts of the stylesheet, as a canvas can use them. They are read from the
+// document, so that tokens.css stays the only place where a colour is chosen.
 
 /** How many hues terms go round; consecutive ones stay apart for colour-blind eyes too. */
 export const TERM_HUES = 5;

@@ -2,19 +2,30 @@
 // The few strokes that diagrams are made of.
 
 /** @typedef {{ alpha?: number, dash?: number[], hollow?: boolean }} Touch */
-/** @typedef {{ align?: 'left' | 'center' | 'right', bold?: boolean, mono?: boolean, size?: number }} Lettering */
+/**
+ * @typedef {{ align?: 'left' | 'center' | 'right', bold?: boolean, mono?: boolean, size?: number }}
+ * Lettering
+ */
 /**
  * @typedef {object} Pen
- * @property {(x: number, y: number, u: number, v: number, colour: string, width?: number, touch?: Touch) => void} line
- * @property {(points: { x: number, y: number }[], colour: string, width?: number, touch?: Touch) => void} path
- * from one to the next
- * @property {(x: number, y: number, width: number, height: number, colour: string, touch?: Touch) => void} rect
+ * @property {(x: number, y: number, u: number, v: number, colour: string, width?: number, touch?:
+ * Touch) => void} line
+ * @property {(points: { x: number, y: number }[], colour: string, width?: number, touch?: Touch) =>
+ * void} path from one to the next
+ * @property {(x: number, y: number, width: number, height: number, colour: string, touch?: Touch)
+ * => void} rect
  * @property {(x: number, y: number, radius: number, colour: string, touch?: Touch) => void} dot
- * @property {(words: string, x: number, y: number, colour: string, lettering?: Lettering) => void} text
+ * @property {(words: string, x: number, y: number, colour: string, lettering?: Lettering) => void}
+ * text
  */
 
 /**
- * @param {Pen} pen @param {number} x @param {number} y @param {number} r @param {string} colour @param {Touch} [touch]
+ * @param {Pen} pen
+ * @param {number} x
+ * @param {number} y
+ * @param {number} r
+ * @param {string} colour
+ * @param {Touch} [touch]
  */
 export function cross(pen, x, y, r, colour, touch) {
   pen.line(x - r, y - r, x + r, y + r, colour, 1.75, touch);
@@ -27,7 +38,8 @@ export function cross(pen, x, y, r, colour, touch) {
  */
 export function canvasPen(c, fonts) {
   const solid = /** @type {number[]} */ ([]);
-  // Hundreds of strokes a frame: nothing is saved and restored around them, and what is so already isn't set again.
+  // Hundreds of strokes a frame: nothing is saved and restored around them, and what is so already
+  // isn't set again.
   let [alpha, stroke, fill, wide] = [NaN, '', '', NaN];
   const seeThrough = (/** @type {number} */ to) => {
     if (to !== alpha) c.globalAlpha = alpha = to;

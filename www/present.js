@@ -7,7 +7,9 @@ import { byId, make, setText } from './dom.js';
 import * as strings from './strings.js';
 import { toast } from './toast.js';
 
-/** The stage is this high, in its own px, and this wide at least: larger screens get larger things. */
+/**
+ * The stage is this high, in its own px, and this wide at least: larger screens get larger things.
+ */
 const STAGE = { width: 360, height: 430 };
 /** How long the buttons stay when nobody stirs, in ms. */
 const STAYS = 3_000;

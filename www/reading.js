@@ -1,6 +1,6 @@
 // @ts-check
-// Everything that is read beside the ring, behind one door: diagrams, inspector, dials, and on a phone the drawer that
-// holds them.
+// Everything that is read beside the ring, behind one door: diagrams, inspector, dials, and on a
+// phone the drawer that holds them.
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./ring.js').Ring} Ring */

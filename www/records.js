@@ -1,6 +1,6 @@
 // @ts-check
-// What came of a run, as text for other programs: the trace, and the ShiViz log (both in docs/formats.md). They are
-// read off a copy of the run, played from its beginning.
+// What came of a run, as text for other programs: the trace, and the ShiViz log (both in
+// docs/formats.md). They are read off a copy of the run, played from its beginning.
 
 /** @typedef {import('./pkg/raft_web.js').Run} Run */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
@@ -15,7 +15,12 @@ const STRETCH = 50_000;
 /** More lines than a stretch has. */
 const LINES = 4_096;
 
-/** Every piece of news up to a moment. @param {Run} run @param {number} until @returns {StoryLine[]} */
+/**
+ * Every piece of news up to a moment.
+ * @param {Run} run
+ * @param {number} until
+ * @returns {StoryLine[]}
+ */
 function newsOf(run, until) {
   /** @type {StoryLine[]} */
   const all = [];
@@ -50,9 +55,12 @@ export function shivizOf(run, until) {
       if (message.from > 0 && message.to > 0) messages.set(message.id, message);
     }
   }
-  // At one instant: first what arrives, then what turns the run, then what is sent, which has the higher numbers; and
-  // what arrives at once, after it was sent.
-  /** @type {{ time: number, order: number, host: number, text: string, sends?: number, receives?: number }[]} */
+  // At one instant: first what arrives, then what turns the run, then what is sent, which has the
+  // higher numbers; and what arrives at once, after it was sent.
+  /**
+   * @type {{ time: number, order: number, host: number, text: string, sends?: number, receives?:
+   * number }[]}
+   */
   const events = [];
   /** The first sent at each time. @type {Map<number, number>} */
   const first = new Map();
@@ -70,7 +78,10 @@ export function shivizOf(run, until) {
   return withClocks(events);
 }
 
-/** @param {{ time: number, host: number, text: string, sends?: number, receives?: number }[]} events in order */
+/**
+ * @param {{ time: number, host: number, text: string, sends?: number, receives?: number }[]} events
+ * in order
+ */
 function withClocks(events) {
   /** Of each server, how much it knows of each. @type {number[][]} */
   const clocks = [];

@@ -1,13 +1,17 @@
 // @ts-check
-// What the tape is painted from: a stretch of a branch as `Run.tape` sums it up, and where its times lie.
+// What the tape is painted from: a stretch of a branch as `Run.tape` sums it up, and where its
+// times lie.
 
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
-/** A stretch of time, and how many px it is wide. @typedef {{ from: number, to: number, width: number }} Sight */
+/**
+ * A stretch of time, and how many px it is wide.
+ * @typedef {{ from: number, to: number, width: number }} Sight
+ */
 /** @typedef {{ leader: number, since: number, until: number }} Lead */
 /**
- * A term, from when to when; of several too short to be told apart, the last, and how many. Its leader, or 0, and
- * from when to when that led.
+ * A term, from when to when; of several too short to be told apart, the last, and how many. Its
+ * leader, or 0, and from when to when that led.
  * @typedef {{ from: number, to: number, term: number, terms: number } & Lead} Band
  */
 /**
@@ -25,7 +29,12 @@
 /** @returns {Reel} */
 export const blank = () => ({ bands: [], marks: [] });
 
-/** Reads the plain numbers of `Run.tape`. @param {Float64Array} numbers @param {string[]} kinds @returns {Reel} */
+/**
+ * Reads the plain numbers of `Run.tape`.
+ * @param {Float64Array} numbers
+ * @param {string[]} kinds
+ * @returns {Reel}
+ */
 export function readReel(numbers, kinds) {
   const { bands, marks } = blank();
   // By place, for there are thousands: taking them apart by name costs ten times as much.
@@ -53,7 +62,12 @@ export function niceStep(least) {
   return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least) ?? 10 * power;
 }
 
-/** Until when two branches are the same. @param {BranchView[]} all @param {BranchView} one @param {BranchView} other */
+/**
+ * Until when two branches are the same.
+ * @param {BranchView[]} all
+ * @param {BranchView} one
+ * @param {BranchView} other
+ */
 export function partedAt(all, one, other) {
   const [a, b] = [lineage(all, one), lineage(all, other)];
   return Math.max(0, ...[...a].map(([id, until]) => Math.min(until, b.get(id) ?? 0)));

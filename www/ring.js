@@ -20,7 +20,10 @@ export class Ring {
   layout;
   /** What the pointer or the keyboard is on; a message by its number. @type {Lit} */
   lit = { server: 0, link: null, message: 0 };
-  /** A stroke under way, and the links it would cut. @type {{ path: Point[], cut: [number, number][] } | null} */
+  /**
+   * A stroke under way, and the links it would cut.
+   * @type {{ path: Point[], cut: [number, number][] } | null}
+   */
   stroke = null;
   /** How much larger everything is drawn, in device pixels, than the layout says. */
   zoom = 1;
@@ -183,7 +186,10 @@ export class Ring {
   }
 }
 
-/** A client's messages, then quiet ones, then those that nothing may hide. @param {MessageView[]} messages */
+/**
+ * A client's messages, then quiet ones, then those that nothing may hide.
+ * @param {MessageView[]} messages
+ */
 function byLayer(messages) {
   /** @type {[MessageView[], MessageView[], MessageView[]]} */
   const layers = [[], [], []];

@@ -1,5 +1,6 @@
 // @ts-check
-// A new run: a fresh seed or a given one, one to nine servers, the rules that hold, its timing and its clients.
+// A new run: a fresh seed or a given one, one to nine servers, the rules that hold, its timing and
+// its clients.
 
 /** @typedef {import('./link.js').Wanted} Wanted */
 /** @typedef {typeof import('./pkg/raft_web.js').Run} RunClass */
@@ -107,7 +108,10 @@ export class RunDialog {
     this.#dialog.showModal();
   }
 
-  /** @param {string} line a line of `Run.rules` @param {string} link to a run that breaks without it, or nothing */
+  /**
+   * @param {string} line a line of `Run.rules`
+   * @param {string} link to a run that breaks without it, or nothing
+   */
   #rule(line, link) {
     const [name, prevents, source] = line.split('\t');
     const input = make('input', { type: 'checkbox', value: name });

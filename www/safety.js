@@ -1,6 +1,6 @@
 // @ts-check
-// Safety: a lamp for every property that is checked, the verdict on what clients have seen, and the panel that
-// says what they mean.
+// Safety: a lamp for every property that is checked, the verdict on what clients have seen, and the
+// panel that says what they mean.
 
 /** @typedef {import('../web/view.d.ts').VerdictView} VerdictView */
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
@@ -33,7 +33,10 @@ export class Safety {
   #judged = -1;
   #judgedAt = 0;
   #judgedIn = 0;
-  /** The violation that ends this branch, once it was seen. @type {(ViolationView & { branch: number }) | null} */
+  /**
+   * The violation that ends this branch, once it was seen.
+   * @type {(ViolationView & { branch: number }) | null}
+   */
   #known = null;
   #shown = '';
 

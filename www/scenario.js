@@ -1,7 +1,8 @@
 // @ts-check
-// Scenario files (JSON, docs/formats.md) from and to the bytes within a link (raft-core/src/format/link.rs). Only the
-// form is known here: whether what is said makes a run is for the simulator to judge. The tables are those of version 1
-// of the link; what they say is never changed, only added to.
+// Scenario files (JSON, docs/formats.md) from and to the bytes within a link
+// (raft-core/src/format/link.rs). Only the form is known here: whether what is said makes a run is
+// for the simulator to judge. The tables are those of version 1 of the link; what they say is never
+// changed, only added to.
 
 import { scenario as words } from './strings.js';
 
@@ -15,7 +16,10 @@ const VERSION = 1;
 const U64 = (1n << 64n) - 1n;
 const U32 = (1n << 32n) - 1n;
 
-/** A parameter: its part of the file ('' is the file itself), its name, its type, and what it is when left out. */
+/**
+ * A parameter: its part of the file ('' is the file itself), its name, its type, and what it is
+ * when left out.
+ */
 /** @type {[string, string, string, number][]} */
 const PARAMETERS = [
   ['', 'servers', 'small', 5],
@@ -74,7 +78,10 @@ const ACTIONS = `
   .split(',')
   .map((line) => line.trim().split(' '));
 
-/** The type of each field of an action, in the order in which a file has them. @type {Record<string, string>} */
+/**
+ * The type of each field of an action, in the order in which a file has them.
+ * @type {Record<string, string>}
+ */
 const FIELDS = {
   target: 'target',
   server: 'server',
@@ -164,7 +171,11 @@ class Reader {
 
 // Values. All numbers are big ones: the file's go up to 2⁶⁴.
 
-/** A whole number with the point moved to the left. @param {bigint} number @param {number} places */
+/**
+ * A whole number with the point moved to the left.
+ * @param {bigint} number
+ * @param {number} places
+ */
 function decimal(number, places) {
   const digits = String(number).padStart(places + 1, '0');
   return `${digits.slice(0, -places)}.${digits.slice(-places)}`.replace(/\.?0+$/, '');
@@ -172,7 +183,10 @@ function decimal(number, places) {
 
 /**
  * A decimal number with the point moved to the right.
- * @param {string} whole @param {string | undefined} rest @param {number} places @param {string} text
+ * @param {string} whole
+ * @param {string | undefined} rest
+ * @param {number} places
+ * @param {string} text
  */
 function scaled(whole, rest, places, text) {
   const digits = (rest ?? '').replace(/0+$/, '');
@@ -197,7 +211,10 @@ function whole(json, most) {
 const match = (json, /** @type {RegExp} */ form, no) =>
   (typeof json === 'string' && form.exec(json)) || fail(no(quoted(json)));
 
-/** How many digits after the point count, and how many micros one is. @type {Record<string, [number, bigint]>} */
+/**
+ * How many digits after the point count, and how many micros one is.
+ * @type {Record<string, [number, bigint]>}
+ */
 const UNITS = { us: [0, 1n], µs: [0, 1n], ms: [3, 1n], s: [6, 1n], min: [6, 60n], h: [6, 3600n] };
 
 /** @param {unknown} json */
@@ -242,7 +259,10 @@ const byte = {
   get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.byte()),
 };
 /** How values are written and read, in the file and among the bytes. */
-/** @type {Record<string, { parse: (json: any) => any, print: (value: any) => unknown } & typeof number>} */
+/**
+ * @type {Record<string, { parse: (json: any) => any, print: (value: any) => unknown } & typeof
+ * number>}
+ */
 const TYPES = {
   length: { ...number, parse: length, print: lengthText },
   share: { ...number, parse: share, print: (value) => `${decimal(value, 4)}%` },
@@ -317,7 +337,11 @@ const fields = (json) =>
     ? /** @type {any} */ (json)
     : fail(words.noObject(quoted(json)));
 
-/** A slip of the pen must not turn into a default. @param {Record<string, any>} found @param {string[]} known */
+/**
+ * A slip of the pen must not turn into a default.
+ * @param {Record<string, any>} found
+ * @param {string[]} known
+ */
 function onlyKnown(found, known) {
   for (const name of Object.keys(found)) if (!known.includes(name)) fail(words.unknownField(name, known.join(', ')));
 }
@@ -352,7 +376,8 @@ export function readFile(text) {
 }
 
 /**
- * JSON whose large numbers, which JavaScript would round, have become texts that begin with a zero byte.
+ * JSON whose large numbers, which JavaScript would round, have become texts that begin with a zero
+ * byte.
  * @param {string} text @returns {unknown}
  */
 function parse(text) {

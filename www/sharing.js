@@ -19,8 +19,8 @@ import { toast } from './toast.js';
  * @typedef {object} Surroundings
  * @property {RunClass} Run
  * @property {() => Model} model
- * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string) => void} take
- * it in place of this one
+ * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string) => void}
+ * take it in place of this one
  * @property {() => Scene} scene the ring as a picture
  * @property {() => void} present
  * @property {(error: unknown) => void} stop the simulator panicked
@@ -68,7 +68,10 @@ export class Sharing {
     this.#bar.put(this.#around.model());
   }
 
-  /** Opens a scenario; what is wrong with it is said, and the run that is on stays. @param {File} file */
+  /**
+   * Opens a scenario; what is wrong with it is said, and the run that is on stays.
+   * @param {File} file
+   */
   async openFile(file) {
     try {
       if (file.size > BYTES_MAX) throw new FileError(strings.scenario.tooLarge(file.size, BYTES_MAX));

@@ -1,6 +1,7 @@
 // @ts-check
-// The space-time diagram: what it shows of time, and what people do with it. It follows the playhead until
-// someone pans; whatever is pointed at lights its causal past and future; a click goes there.
+// The space-time diagram: what it shows of time, and what people do with it. It follows the
+// playhead until someone pans; whatever is pointed at lights its causal past and future; a click
+// goes there.
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
@@ -183,7 +184,10 @@ export class SpaceTime {
     };
   }
 
-  /** Answers to appends don't say what they answer: they are as quiet as heartbeats. @param {MessageView} message */
+  /**
+   * Answers to appends don't say what they answer: they are as quiet as heartbeats.
+   * @param {MessageView} message
+   */
   #shown = ({ kind }) => !this.#quiet.checked || (kind !== 'heartbeat' && kind !== 'append-answer');
 
   #draw() {

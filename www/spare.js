@@ -1,7 +1,7 @@
 // @ts-check
-// What a frame leaves for later. While it plays, lists and diagrams are read and made anew all the time; were it all
-// done in one frame, that frame would come late. So each such piece of work asks first, and waits where there is too
-// much.
+// What a frame leaves for later. While it plays, lists and diagrams are read and made anew all the
+// time; were it all done in one frame, that frame would come late. So each such piece of work asks
+// first, and waits where there is too much.
 
 /** Of a frame's time, in ms, so much may be gone when such a piece begins. */
 const EARLY = 1.25;
@@ -24,7 +24,8 @@ class Spare {
   }
 
   /**
-   * Whether there is time in this frame for what can wait. Paused, there always is: what is shown must be right.
+   * Whether there is time in this frame for what can wait. Paused, there always is: what is shown
+   * must be right.
    * @param {object} who
    */
   has(who) {

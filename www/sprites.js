@@ -1,5 +1,6 @@
 // @ts-check
-// Glyphs drawn once and stamped after that: there are few kinds of them, and hundreds of messages in every frame.
+// Glyphs drawn once and stamped after that: there are few kinds of them, and hundreds of messages
+// in every frame.
 
 /** @typedef {import('./glyphs.js').Sign} Sign */
 /** @typedef {import('./palette.js').Palette} Palette */

@@ -1,6 +1,6 @@
 // @ts-check
-// Every server's store side by side: keys down, servers across. A value that differs from the store that is
-// furthest ahead is marked as not there yet.
+// Every server's store side by side: keys down, servers across. A value that differs from the store
+// that is furthest ahead is marked as not there yet.
 
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./model.js').Model} Model */

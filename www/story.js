@@ -1,6 +1,6 @@
 // @ts-check
-// What happened and why: the sentence under the ring, the live region for turning points, and the list of
-// events. All three read the same lines, once.
+// What happened and why: the sentence under the ring, the live region for turning points, and the
+// list of events. All three read the same lines, once.
 
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('./model.js').Model} Model */
@@ -13,7 +13,10 @@ import * as strings from './strings.js';
 /** Lines kept for the list. */
 const KEPT = 400;
 const SHOWN = 120;
-/** How long a sentence stays while the run plays, before a turning point or a lesser one replaces it, in ms. */
+/**
+ * How long a sentence stays while the run plays, before a turning point or a lesser one replaces
+ * it, in ms.
+ */
 const DWELL = { turning: 600, lesser: 1800 };
 /** The least time between two announcements, in ms. */
 const ANNOUNCE_EVERY = 2500;

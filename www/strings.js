@@ -1,5 +1,6 @@
 // @ts-check
-// Every word the page says, in one place (boot.js alone keeps its own: it speaks when modules can't load).
+// Every word the page says, in one place (boot.js alone keeps its own: it speaks when modules can't
+// load).
 
 /** @typedef {import('../web/view.d.ts').Role} Role */
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
@@ -116,7 +117,9 @@ export const tape = {
   },
   /** @param {BranchView} branch */
   lane: ({ name, end }) => `Branch “${name}”, known up to ${seconds(end)}`,
-  /** @param {{ kind: string, server: number, client: number, number: number, count: number }} mark */
+  /**
+   * @param {{ kind: string, server: number, client: number, number: number, count: number }} mark
+   */
   moment: ({ kind, server: id, client, number, count }) => {
     const who = `S${id}`;
     const words =
@@ -274,7 +277,12 @@ export const linkName = (a, b) => `Link S${a}–S${b}`;
 /** @param {number} a @param {number} b */
 export const direction = (a, b) => `S${a} → S${b}`;
 
-/** @param {number} a @param {number} b @param {boolean} there whether a→b is cut @param {boolean} back */
+/**
+ * @param {number} a
+ * @param {number} b
+ * @param {boolean} there whether a→b is cut
+ * @param {boolean} back
+ */
 export function linkLabel(a, b, there, back) {
   if (there && back) return `${linkName(a, b)}, cut`;
   if (there) return `${linkName(a, b)}, cut from S${a} to S${b}`;
@@ -409,7 +417,9 @@ export const spacetime = {
     'led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
 };
 /**
- * @param {number} lane @param {number} time @param {{ term: number, role: string } | undefined} standing
+ * @param {number} lane
+ * @param {number} time
+ * @param {{ term: number, role: string } | undefined} standing
  * @param {string} news
  */
 export function laneWords(lane, time, standing, news) {
@@ -431,7 +441,11 @@ export const clients = {
 /** The inspector: Figure 2 of the paper, and what is around it. */
 export const inspector = {
   which: 'Server to inspect',
-  /** @param {ServerView} server @param {InspectorView} view @returns {[string, string, string][]} */
+  /**
+   * @param {ServerView} server
+   * @param {InspectorView} view
+   * @returns {[string, string, string][]}
+   */
   state: (server, view) => {
     const { up } = view;
     /** @type {[string, string, string][]} */
@@ -588,7 +602,13 @@ export const snapshot = 'snapshot';
 /** @param {number} index @param {number} t */
 export const snapshotUpTo = (index, t) => `Snapshot of everything up to ${index}@${t}`;
 export const server = 'Server';
-/** @param {number} index @param {number} t @param {string} words @param {boolean} committed @param {boolean} applied */
+/**
+ * @param {number} index
+ * @param {number} t
+ * @param {string} words
+ * @param {boolean} committed
+ * @param {boolean} applied
+ */
 export const entryTitle = (index, t, words, committed, applied) =>
   `${index}@${t}  ${words}  (${applied ? 'applied' : committed ? 'committed' : 'not committed'})`;
 export const toEnd = 'To the end';
@@ -661,8 +681,8 @@ export const runSettings = 'Timing and clients';
 export const runSettingsUsual = 'as usual';
 export const runSettingsOther = 'not the usual ones';
 /**
- * In the order of `Run.settings`: what it is, its unit, and how much of it is one unit of that; without a unit it is
- * yes or no.
+ * In the order of `Run.settings`: what it is, its unit, and how much of it is one unit of that;
+ * without a unit it is yes or no.
  * @type {[string, string?, number?][]}
  */
 export const settings = [
@@ -803,7 +823,10 @@ export const hints = {
 
 // Help
 export const helpTitle = 'Keys and signs';
-/** What single keys do, in the order of the sheet. app.js has an action for each: the type checker sees to that. */
+/**
+ * What single keys do, in the order of the sheet. app.js has an action for each: the type checker
+ * sees to that.
+ */
 export const shortcuts = {
   ' ': 'play or pause',
   '.': 'play one event',

@@ -1,5 +1,6 @@
 // @ts-check
-// What the ring asks of a canvas, written down as an SVG: the picture is drawn by the code that draws the stage.
+// What the ring asks of a canvas, written down as an SVG: the picture is drawn by the code that
+// draws the stage.
 
 const n = (/** @type {number} */ value) => +value.toFixed(2);
 const safe = (/** @type {string} */ words) => words.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
@@ -115,13 +116,23 @@ export class SvgContext {
     this.#path += 'Z';
   }
 
-  /** @param {number} x @param {number} y @param {number} radius @param {number} from @param {number} to */
+  /**
+   * @param {number} x
+   * @param {number} y
+   * @param {number} radius
+   * @param {number} from
+   * @param {number} to
+   */
   arc(x, y, radius, from, to) {
     this.ellipse(x, y, radius, radius, 0, from, to);
   }
 
   /**
-   * @param {number} x @param {number} y @param {number} rx @param {number} ry @param {number} _turn always 0
+   * @param {number} x
+   * @param {number} y
+   * @param {number} rx
+   * @param {number} ry
+   * @param {number} _turn always 0
    * @param {number} from @param {number} to @param {boolean} [back]
    */
   ellipse(x, y, rx, ry, _turn, from, to, back = false) {

@@ -2,7 +2,8 @@
 // A row of tabs: arrow keys move along it, and what is chosen is shown.
 
 /**
- * @param {HTMLElement} list an element with the role `tablist` @param {() => void} changed another panel is to be seen
+ * @param {HTMLElement} list an element with the role `tablist`
+ * @param {() => void} changed another panel is to be seen
  */
 export function wireTabs(list, changed) {
   const tabs = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('[role=tab]')]);

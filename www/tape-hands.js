@@ -1,5 +1,6 @@
 // @ts-check
-// Hands on the tape: one pointer scrubs along it, two fingers zoom, the scale below pans, the wheel does both.
+// Hands on the tape: one pointer scrubs along it, two fingers zoom, the scale below pans, the wheel
+// does both.
 
 /** @typedef {import('./reel.js').Sight} Sight */
 

@@ -1,6 +1,7 @@
 // @ts-check
-// How the tape looks. From top to bottom: signs of what happened, terms as bands with what clients wrote at their
-// foot, a scale, and other branches as thinner lanes. `tape.js` says what is in sight.
+// How the tape looks. From top to bottom: signs of what happened, terms as bands with what clients
+// wrote at their foot, a scale, and other branches as thinner lanes. `tape.js` says what is in
+// sight.
 
 /** @typedef {import('./palette.js').Palette} Palette */
 /** @typedef {import('./reel.js').Band} Band */
@@ -84,7 +85,11 @@ export function paintTrack(c, palette, sight, reel, end) {
 
 /**
  * As high as the band while somebody leads; else half, at its foot.
- * @param {Context} c @param {Palette} palette @param {Sight} sight @param {Band} band @param {number} top
+ * @param {Context} c
+ * @param {Palette} palette
+ * @param {Sight} sight
+ * @param {Band} band
+ * @param {number} top
  * @param {number} height
  */
 function paintBand(c, palette, sight, { from, to, term, leader, since, until }, top, height) {
@@ -149,7 +154,10 @@ function paintWrites(c, palette, sight, marks) {
   c.globalAlpha = 1;
 }
 
-/** Each sign as strokes, or as one filled shape (closed): numbers are x and y in turn, around its middle. */
+/**
+ * Each sign as strokes, or as one filled shape (closed): numbers are x and y in turn, around its
+ * middle.
+ */
 const SHAPES = /** @type {Record<string, { lines: number[][], filled?: boolean, bad?: boolean }>} */ ({
   violation: { lines: [[0, -6, 6, 0, 0, 6, -6, 0]], filled: true, bad: true },
   crash: {
@@ -185,7 +193,13 @@ const SHAPES = /** @type {Record<string, { lines: number[][], filled?: boolean, 
 });
 const OTHER = { lines: [[-1.75, -1.75, 1.75, -1.75, 1.75, 1.75, -1.75, 1.75]], filled: true, bad: false };
 
-/** @param {Context} c @param {Palette} palette @param {string} kind @param {number} x @param {number} y */
+/**
+ * @param {Context} c
+ * @param {Palette} palette
+ * @param {string} kind
+ * @param {number} x
+ * @param {number} y
+ */
 export function paintSign(c, palette, kind, x, y) {
   const { lines, filled = false, bad = false } = SHAPES[kind] ?? OTHER;
   c.strokeStyle = c.fillStyle = bad ? palette.danger : kind === 'election' ? palette.ink : palette.ink2;

@@ -1,6 +1,7 @@
 // @ts-check
-// The tape: the whole run as a strip. Drag along it and the cluster follows; to look is never to play on or to
-// change anything. What stands where is told under the pointer, and to a screen reader as the value of a slider.
+// The tape: the whole run as a strip. Drag along it and the cluster follows; to look is never to
+// play on or to change anything. What stands where is told under the pointer, and to a screen
+// reader as the value of a slider.
 
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 /** @typedef {import('./model.js').Model} Model */
@@ -16,22 +17,34 @@ import * as strings from './strings.js';
 import { TapeHands } from './tape-hands.js';
 import { BAND, LANE, SIGNED, SIGNS, TRACK, paintLane, paintPlayhead, paintTrack } from './tape-paint.js';
 
-/** The shortest stretch that fills the tape, in virtual microseconds, and the least it shows of a young run. */
+/**
+ * The shortest stretch that fills the tape, in virtual microseconds, and the least it shows of a
+ * young run.
+ */
 const SHORTEST = 2_000;
 const LEAST = 2_000_000;
-/** While it plays, what happened is read anew this often, in ms; and told to a screen reader this often. */
+/**
+ * While it plays, what happened is read anew this often, in ms; and told to a screen reader this
+ * often.
+ */
 const READ_EVERY = 200;
 const TELL_EVERY = 1_000;
 /** How near the pointer must be to a mark, in px. */
 const NEAR = 6;
 const narrow = matchMedia('(max-width: 820px)');
-/** Lanes under the tape: the branches begun last. The list of branches has all of them; a player has none. */
+/**
+ * Lanes under the tape: the branches begun last. The list of branches has all of them; a player has
+ * none.
+ */
 function lanesMax() {
   if (document.documentElement.dataset.mode === 'embed') return 1;
   return narrow.matches ? 2 : 3;
 }
 
-/** @typedef {{ branch: BranchView, from: number, button: HTMLButtonElement, name: HTMLElement }} Lane */
+/**
+ * @typedef {{ branch: BranchView, from: number, button: HTMLButtonElement, name: HTMLElement }}
+ * Lane
+ */
 
 export class Tape {
   #box = byId('tape', HTMLElement);
@@ -64,11 +77,16 @@ export class Tape {
   /** @type {{ from: number, to: number } | null} */ #chosen = null;
   /** Where a hand or a key wants to be since the last frame. @type {number | null} */ #wanted = null;
   /** @type {number | null} */ #hover = null;
-  /** Where the playhead was when it was last kept in sight: one may pan away while it stands still. */
+  /**
+   * Where the playhead was when it was last kept in sight: one may pan away while it stands still.
+   */
   #keptUp = -1;
   #lit = 0;
   #ratio = 0;
-  /** Of the box, as last seen: to ask for it in a frame would have the whole page laid out there and then. */
+  /**
+   * Of the box, as last seen: to ask for it in a frame would have the whole page laid out there and
+   * then.
+   */
   #width = 0;
 
   /**
@@ -250,7 +268,11 @@ export class Tape {
     this.#paintedKey = '';
   }
 
-  /** What is zoomed in goes along with the playhead. @param {number} now @param {boolean} playing */
+  /**
+   * What is zoomed in goes along with the playhead.
+   * @param {number} now
+   * @param {boolean} playing
+   */
   #keepUp(now, playing) {
     if (!this.#chosen || this.#hands.busy || now === this.#keptUp) return;
     this.#keptUp = now;
@@ -346,7 +368,10 @@ export class Tape {
     return strings.tape.band(band && { ...band, led: band.leader > 0 && band.since <= time && time <= band.until });
   }
 
-  /** Tells where the playhead is; a moving one isn't read out to whoever is on it. @param {boolean} still */
+  /**
+   * Tells where the playhead is; a moving one isn't read out to whoever is on it.
+   * @param {boolean} still
+   */
   #tell(still) {
     if (!this.#model || (!still && document.activeElement === this.#slider)) return;
     this.#toldAt = performance.now();

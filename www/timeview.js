@@ -1,6 +1,6 @@
 // @ts-check
-// The stretch of time that a diagram shows, and how it is moved: dragged, wheeled, pinched. It follows the
-// playhead until someone moves it.
+// The stretch of time that a diagram shows, and how it is moved: dragged, wheeled, pinched. It
+// follows the playhead until someone moves it.
 
 import { NAMES } from './lanes.js';
 

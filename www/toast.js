@@ -1,5 +1,6 @@
 // @ts-check
-// A word in passing: what was done or can't be done. It goes by itself, and is told to a screen reader.
+// A word in passing: what was done or can't be done. It goes by itself, and is told to a screen
+// reader.
 
 import { byId, make, setText } from './dom.js';
 
@@ -8,10 +9,15 @@ const staysFor = (/** @type {string} */ words) => 2500 + 45 * words.length;
 
 let leaving = 0;
 
-/** With something to be done about it, it stays as long, in ms; and as long as somebody is there. */
+/**
+ * With something to be done about it, it stays as long, in ms; and as long as somebody is there.
+ */
 const WAITS = 9_000;
 
-/** @param {string} words @param {[string, () => void]} [action] what a button beside them says and does */
+/**
+ * @param {string} words
+ * @param {[string, () => void]} [action] what a button beside them says and does
+ */
 export function toast(words, action) {
   const box = byId('toast', HTMLElement);
   setText(box, words);

@@ -7,7 +7,10 @@
 import { byId, make, setAttribute, setText } from './dom.js';
 import * as strings from './strings.js';
 
-/** Slow enough that a message can be followed across the ring, fast enough that an election comes within seconds. */
+/**
+ * Slow enough that a message can be followed across the ring, fast enough that an election comes
+ * within seconds.
+ */
 const DEFAULT_EXPONENT = -1.4;
 
 /** @param {string} path */
@@ -28,7 +31,10 @@ export class Transport {
   #speed = byId('speed', HTMLInputElement);
   #shownPlaying = /** @type {boolean | null} */ (null);
 
-  /** @param {Clock} clock @param {{ toggle: () => void, step: (forward: boolean) => void }} actions */
+  /**
+   * @param {Clock} clock
+   * @param {{ toggle: () => void, step: (forward: boolean) => void }} actions
+   */
   constructor(clock, actions) {
     this.#clock = clock;
     this.#play.addEventListener('click', actions.toggle);

@@ -1,7 +1,8 @@
 // @ts-check
-// The canvas for those who don't point at it: a real button over every server, every link and, while the run
-// stands still, every message, with a name that says its state. Each opens the menu of what it stands for. The
-// pointer reaches only the servers' buttons; what else it is on, the stage finds out (see hands.js).
+// The canvas for those who don't point at it: a real button over every server, every link and,
+// while the run stands still, every message, with a name that says its state. Each opens the menu
+// of what it stands for. The pointer reaches only the servers' buttons; what else it is on, the
+// stage finds out (see hands.js).
 
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
 /** @typedef {import('./ring.js').Ring} Ring */
@@ -53,7 +54,10 @@ export class Twins {
     stage.addEventListener('pointerleave', () => this.#light(DARK));
   }
 
-  /** Makes the buttons of a new run, or of one that has another server now. @param {number} servers */
+  /**
+   * Makes the buttons of a new run, or of one that has another server now.
+   * @param {number} servers
+   */
   reset(servers) {
     this.#labelled = 0;
     this.#servers = Array.from({ length: servers }, (_, i) => {

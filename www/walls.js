@@ -1,6 +1,6 @@
 // @ts-check
-// Links and what cuts them. Whole sides cut off from each other show as one wall; any other cut shows on
-// its own link.
+// Links and what cuts them. Whole sides cut off from each other show as one wall; any other cut
+// shows on its own link.
 
 /** @typedef {import('./geometry.js').Layout} Layout */
 /** @typedef {import('./geometry.js').Point} Point */
@@ -77,7 +77,10 @@ export function drawLinks(c, palette, layout, isCut, lit) {
 
 /**
  * A bar across one link; with an arrow for the direction still open.
- * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {number} a
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Layout} layout
+ * @param {number} a
  * @param {number} b @param {boolean} there @param {boolean} back
  */
 function drawCut(c, palette, layout, a, b, there, back) {
@@ -110,8 +113,8 @@ function drawCut(c, palette, layout, a, b, there, back) {
 }
 
 /**
- * Directions that are slow or lossy: short marks beside the link, on the side on which that direction runs. A slow
- * one has bars, a lossy one has gaps.
+ * Directions that are slow or lossy: short marks beside the link, on the side on which that
+ * direction runs. A slow one has bars, a lossy one has gaps.
  * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout
  * @param {[number, number, number, number][]} impaired
  */
@@ -154,7 +157,13 @@ export function drawStroke(c, palette, layout, { path, cut }) {
   c.restore();
 }
 
-/** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} u @param {number} v */
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {number} x
+ * @param {number} y
+ * @param {number} u
+ * @param {number} v
+ */
 function line(c, x, y, u, v) {
   c.beginPath();
   c.moveTo(x, y);
@@ -163,7 +172,8 @@ function line(c, x, y, u, v) {
 }
 
 /**
- * The gaps between neighbours on the ring through which a wall runs; null when sides are not in one piece.
+ * The gaps between neighbours on the ring through which a wall runs; null when sides are not in one
+ * piece.
  * @param {number} n @param {number[] | null} sides
  */
 function wallGaps(n, sides) {
@@ -174,7 +184,12 @@ function wallGaps(n, sides) {
   return gaps.length === new Set(sides).size ? gaps : null;
 }
 
-/** @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout @param {number[]} gaps */
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Layout} layout
+ * @param {number[]} gaps
+ */
 function drawWall(c, palette, layout, gaps) {
   const n = layout.servers.length;
   const { centre, radius } = layout;

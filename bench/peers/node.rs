@@ -1,4 +1,5 @@
-//! A raft-rs server as the simulators host it: ticks of 50 ms, ten to an election, a heartbeat every two; a state machine that hashes what it applies.
+//! A raft-rs server as the simulators host it: ticks of 50 ms, ten to an election, a heartbeat
+//! every two; a state machine that hashes what it applies.
 //!
 //! The same in every host: the bare event loop, madsim and turmoil.
 

@@ -1,4 +1,5 @@
-//! How cost grows: with the number of servers, the length of the log, how far two logs have parted, and virtual time.
+//! How cost grows: with the number of servers, the length of the log, how far two logs have parted,
+//! and virtual time.
 
 use raft_core::raft::{Entry, Payload, Term};
 
@@ -140,8 +141,8 @@ fn append_raft_rs(entries: u64, total: usize) -> Sample {
 
 const ENTRIES_A_TERM: u64 = 4;
 
-/// The terms of two logs that begin alike: then the leader's has the even ones and the follower's the odd ones, so that no term says
-/// where they part. The leader's ends later.
+/// The terms of two logs that begin alike: then the leader's has the even ones and the follower's
+/// the odd ones, so that no term says where they part. The leader's ends later.
 fn parted(terms: u64) -> [Vec<u64>; 2] {
     let log = |first: u64| {
         let own = (0..terms).flat_map(move |n| [first + 2 * n; ENTRIES_A_TERM as usize]);
@@ -182,7 +183,8 @@ pub fn points(outcomes: &[Outcome], row: &str, name: &str) -> Vec<(f64, f64)> {
     of.filter_map(|outcome| Some((outcome.at? as f64, outcome.of(name)?.median))).collect()
 }
 
-/// The exponent with which cost grows: the slope of the line through the points on logarithmic scales, by least squares.
+/// The exponent with which cost grows: the slope of the line through the points on logarithmic
+/// scales, by least squares.
 pub fn slope(points: &[(f64, f64)]) -> f64 {
     let count = points.len() as f64;
     let logs = || points.iter().map(|(x, y)| (x.ln(), y.ln()));

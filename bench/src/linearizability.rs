@@ -1,7 +1,8 @@
 //! Linearizability: the black-box search beside porcupine-rs, on the same histories.
 //!
-//! Each is given the history in its own form, made beforehand. porcupine-rs gets the leanest model of a register there can be, with numbers for
-//! values, and the keys apart, which it then checks in threads: so it is the whole process's CPU time that counts, for both.
+//! Each is given the history in its own form, made beforehand. porcupine-rs gets the leanest model
+//! of a register there can be, with numbers for values, and the keys apart, which it then checks in
+//! threads: so it is the whole process's CPU time that counts, for both.
 
 #[path = "../../raft-core/tests/linearizable/generate.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]

@@ -32,7 +32,8 @@ struct Options {
     /// How often everything is measured: seven times, or three in a quick run
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     repetitions: Option<u16>,
-    /// Only contests whose row or name contains one of these; they are shown, and nothing is written
+    /// Only contests whose row or name contains one of these; they are shown, and nothing is
+    /// written
     #[arg(long, num_args = 1.., value_delimiter = ',')]
     only: Vec<String>,
     /// Where the results are written

@@ -1,8 +1,9 @@
 //! Measuring contenders in turn.
 //!
-//! A [`Contest`] is one piece of work, and its contenders are those who do it, ours first. All of them are measured once, then all of
-//! them again, and so on: what else the machine does meanwhile hits everyone alike. A sample is a figure for each second of *CPU time* of the
-//! thread that works, so that waiting for a processor isn't counted.
+//! A [`Contest`] is one piece of work, and its contenders are those who do it, ours first. All of
+//! them are measured once, then all of them again, and so on: what else the machine does meanwhile
+//! hits everyone alike. A sample is a figure for each second of *CPU time* of the thread that
+//! works, so that waiting for a processor isn't counted.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -159,7 +160,8 @@ pub fn whole(number: u64) -> String {
 /// How often a point of a curve is measured: a slope over decades needs no more.
 pub const POINT_REPETITIONS: usize = 3;
 
-/// Measures every contender of every contest so many times (points of curves no more than [`POINT_REPETITIONS`] times), interleaved.
+/// Measures every contender of every contest so many times (points of curves no more than
+/// [`POINT_REPETITIONS`] times), interleaved.
 pub fn run(contests: Vec<Contest>, repetitions: usize) -> Result<Vec<Outcome>> {
     let mut contests = contests;
     let mut samples: Vec<Vec<Vec<Sample>>> =

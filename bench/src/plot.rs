@@ -1,4 +1,5 @@
-//! Pictures of how cost grows: logarithmic on both axes, so that a straight line's steepness is the exponent.
+//! Pictures of how cost grows: logarithmic on both axes, so that a straight line's steepness is the
+//! exponent.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-// Runs our simulator in Node: `node run.js MODULE simulate SECONDS` or `node run.js MODULE seek SECONDS JOURNEY`.
-// Prints one line of JSON.
+// Runs our simulator in Node: `node run.js MODULE simulate SECONDS` or `node run.js MODULE seek
+// SECONDS JOURNEY`. Prints one line of JSON.
 import { readFile } from 'node:fs/promises';
 
 const [file, command, ...numbers] = process.argv.slice(2);
@@ -30,7 +30,8 @@ if (command === 'simulate') {
     state = BigInt.asUintN(64, state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n);
     targets.push(Number((state >> 24n) % BigInt(seconds * 1_000_000)));
   }
-  // The whole row three times over, and of each seek the quickest: the others say what else the machine had to do.
+  // The whole row three times over, and of each seek the quickest: the others say what else the
+  // machine had to do.
   const quickest = new Array(targets.length).fill(Infinity);
   for (let round = 0; round < 3; round += 1) {
     targets.forEach((target, turn) => {

@@ -380,7 +380,8 @@ fn violations(count: usize) -> String {
 
 // ---------------------------------------------------------------- the first failure
 
-/// How often to look at an operation in judging a candidate: why a history is not linearizable is asked in the end only.
+/// How often to look at an operation in judging a candidate: why a history is not linearizable is
+/// asked in the end only.
 const WORK_OF_SHRINKING: u64 = 200_000;
 
 /// The first failure, made small and written down.

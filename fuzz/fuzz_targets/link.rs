@@ -1,4 +1,5 @@
-//! Any bytes as a link's text, and as what is within its outer form: a checksum alone must not protect the reader.
+//! Any bytes as a link's text, and as what is within its outer form: a checksum alone must not
+//! protect the reader.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! The consensus core in memory: replication, heartbeats and reads, with messages that arrive at once and disks that are instant.
+//! The consensus core in memory: replication, heartbeats and reads, with messages that arrive at
+//! once and disks that are instant.
 //!
 //! `cargo bench -p raft-core --bench consensus`; criterion compares with the run before.
 

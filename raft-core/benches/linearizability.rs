@@ -1,4 +1,5 @@
-//! The linearizability checker: the black-box search on histories of clients that overlap, and the witness check of a run.
+//! The linearizability checker: the black-box search on histories of clients that overlap, and the
+//! witness check of a run.
 //!
 //! `cargo bench -p raft-core --bench linearizability`; criterion compares with the run before.
 

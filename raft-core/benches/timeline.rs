@@ -1,6 +1,8 @@
-//! Travelling through a ten-minute run: a seek to anywhere, a step back, and what playing costs with checkpoints.
+//! Travelling through a ten-minute run: a seek to anywhere, a step back, and what playing costs
+//! with checkpoints.
 //!
-//! `cargo bench -p raft-core --bench timeline`; `examples/timeline.rs` shows percentiles and memory.
+//! `cargo bench -p raft-core --bench timeline`; `examples/timeline.rs` shows percentiles and
+//! memory.
 
 use std::hint::black_box;
 

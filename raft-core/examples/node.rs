@@ -1,13 +1,15 @@
-//! How to drive [`Raft`] in a real node: what to do with each field of [`Output`], and in which order, with a file for a disk,
-//! a thread for each node and the real clock. Three nodes elect a leader, store some hundred pairs, lose the leader, go on
-//! without it, and take it back from what is in its file. The network is channels here; sockets would take their place.
+//! How to drive [`Raft`] in a real node: what to do with each field of [`Output`], and in which
+//! order, with a file for a disk, a thread for each node and the real clock. Three nodes elect a
+//! leader, store some hundred pairs, lose the leader, go on without it, and take it back from what
+//! is in its file. The network is channels here; sockets would take their place.
 //!
 //! `cargo run -p raft-core --example node`
 //!
 //! # The loop
-//! A node waits for whatever comes first: a message, a client's request, a write that has become durable, or the deadline that
-//! Raft has named. It reads its clock, hands that one thing to [`Raft::step`], and does what the output says. The disk, the
-//! network and the store could be others; [`Node::run`] and [`Node::act`] could not.
+//! A node waits for whatever comes first: a message, a client's request, a write that has become
+//! durable, or the deadline that Raft has named. It reads its clock, hands that one thing to
+//! [`Raft::step`], and does what the output says. The disk, the network and the store could be
+//! others; [`Node::run`] and [`Node::act`] could not.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // A real node has a real clock, and waits in real time.
 
@@ -57,7 +59,8 @@ enum Answer {
     NotDone(String),
 }
 
-/// Where everybody is to be found. What is sent to somebody who isn't there is lost, as on any network.
+/// Where everybody is to be found. What is sent to somebody who isn't there is lost, as on any
+/// network.
 #[derive(Clone, Default)]
 struct Network(Arc<Mutex<BTreeMap<ServerId, Sender<Event>>>>);
 
@@ -80,7 +83,8 @@ impl Network {
 
 struct Node {
     raft: Raft,
-    /// Where this node's clock began. `Instant` never goes back, and Raft could live with a clock that does.
+    /// Where this node's clock began. `Instant` never goes back, and Raft could live with a clock
+    /// that does.
     began: Instant,
     disk: Sender<Write>,
     network: Network,
@@ -90,7 +94,8 @@ struct Node {
     next_request: RequestId,
     /// Commands handed to Raft and not yet in the log, with who waits for them.
     proposing: BTreeMap<RequestId, Sender<Answer>>,
-    /// Commands in the log and not yet committed: their terms tell whether what is applied there is still the same entry.
+    /// Commands in the log and not yet committed: their terms tell whether what is applied there is
+    /// still the same entry.
     waiting: BTreeMap<LogIndex, (Term, Sender<Answer>)>,
     /// Reads under way.
     reading: BTreeMap<RequestId, (String, Sender<Answer>)>,
@@ -137,22 +142,26 @@ impl Node {
         self.next_request
     }
 
-    /// Does what a step has decided, in the order in which the fields are declared. What to tell Raft next, if anything.
+    /// Does what a step has decided, in the order in which the fields are declared. What to tell
+    /// Raft next, if anything.
     fn act(&mut self, out: &mut Output) -> Result<Option<Input>, Failure> {
-        // 1. Writes go to the disk, in order. Nobody waits for them here: the disk reports them when they are durable.
+        // 1. Writes go to the disk, in order. Nobody waits for them here: the disk reports them
+        //    when they are durable.
         for write in out.writes.drain(..) {
             self.disk.send(write)?;
         }
-        // 2. Messages leave at once. Raft itself holds back what promises something that isn't durable yet, so that nothing
-        //    depends on how fast the disk is.
+        // 2. Messages leave at once. Raft itself holds back what promises something that isn't
+        //    durable yet, so that nothing depends on how fast the disk is.
         for envelope in out.messages.drain(..) {
             self.network.send(envelope.to, Event::Message { from: self.raft.id(), message: envelope.message });
         }
-        // 3. A snapshot from the leader replaces the state machine, before anything is applied to it.
+        // 3. A snapshot from the leader replaces the state machine, before anything is applied to
+        //    it.
         if let Some(snapshot) = out.restore.take() {
             self.store = read_store(snapshot.data());
             self.applied = snapshot.meta.last.index;
-            // The entries it covers are not applied one by one: what became of those waited for, nobody here will know.
+            // The entries it covers are not applied one by one: what became of those waited for,
+            // nobody here will know.
             let later = self.waiting.split_off(&self.applied.next());
             for (_, client) in std::mem::replace(&mut self.waiting, later).into_values() {
                 tell(&client, Answer::NotDone("it may have been done".into()));
@@ -218,12 +227,14 @@ fn start(id: ServerId, directory: &Path, network: &Network) -> Result<JoinHandle
     let disk = Disk::open(directory.join(format!("{id}.raft")))?;
     // A snapshot every hundred entries is too many for a real node, but shows some.
     let config = Config { snapshot_after_entries: 100, entries_kept: 20, ..Config::new(id, 1) };
-    // The file of a first start is empty, and so is a file that was lost. Where that can happen, note elsewhere that there was a
-    // first start, and come back from a lost file with `Start::Join` and a new random number for the disk: what this name voted
-    // for is forgotten, and it votes again once it has been taken out of the membership and added anew.
+    // The file of a first start is empty, and so is a file that was lost. Where that can happen,
+    // note elsewhere that there was a first start, and come back from a lost file with
+    // `Start::Join` and a new random number for the disk: what this name voted for is forgotten,
+    // and it votes again once it has been taken out of the membership and added anew.
     let voters = Configuration::of_voters(ServerSet::first(3));
     let raft = Raft::new(config, Start::Restart(disk.image.clone(), voters), Time::ZERO)?;
-    // The state machine begins with the snapshot. What follows it is applied again, once it is known to be committed.
+    // The state machine begins with the snapshot. What follows it is applied again, once it is
+    // known to be committed.
     let (store, applied) = match raft.snapshot() {
         Some(snapshot) => (read_store(snapshot.data()), snapshot.meta.last.index),
         None => (BTreeMap::new(), LogIndex::ZERO),
@@ -252,8 +263,8 @@ fn start(id: ServerId, directory: &Path, network: &Network) -> Result<JoinHandle
 
 // -------------------------------------------------------------------- the disk
 
-/// A file of records, each a [`Write`] with its length and a checksum. With a snapshot a new file begins, which takes the old
-/// one's place.
+/// A file of records, each a [`Write`] with its length and a checksum. With a snapshot a new file
+/// begins, which takes the old one's place.
 struct Disk {
     path: PathBuf,
     file: File,
@@ -262,7 +273,8 @@ struct Disk {
 }
 
 impl Disk {
-    /// Reads what is there. A record cut short at the end was never reported durable, and is dropped.
+    /// Reads what is there. A record cut short at the end was never reported durable, and is
+    /// dropped.
     fn open(path: PathBuf) -> Result<Disk, Failure> {
         let mut image = Durable::default();
         let mut bytes = Vec::new();
@@ -273,8 +285,9 @@ impl Disk {
             let write = Reader { bytes: body }.write().ok_or("a record with a good checksum makes no sense")?;
             take(&mut image, &write);
         }
-        // A bad record in the *middle* is another matter, for what follows it was promised to others. There `hard_state.lost`
-        // must say how the log once ended, so that the server neither votes nor leads as if those entries had never been.
+        // A bad record in the *middle* is another matter, for what follows it was promised to
+        // others. There `hard_state.lost` must say how the log once ended, so that the server
+        // neither votes nor leads as if those entries had never been.
         file.set_len((bytes.len() - reader.bytes.len()) as u64)?;
         Ok(Disk { path, file, image })
     }
@@ -300,7 +313,8 @@ impl Disk {
         if write.snapshot.is_none() {
             return self.file.write_all(&record(write));
         }
-        // All there is now, in a file of its own, which counts from the moment it has the old one's name.
+        // All there is now, in a file of its own, which counts from the moment it has the old one's
+        // name.
         let Durable { hard_state, snapshot, entries } = self.image.clone();
         let after = base(&self.image);
         let log = Some(LogWrite { after, entries: Entries::from(entries) });
@@ -506,8 +520,9 @@ impl<'a> Reader<'a> {
 
 // -------------------------------------------------------------------- three of them
 
-/// A client that asks `nodes` in turn until one does what it is asked. After a time-out it can't know whether its command was done:
-/// a real client would number its commands, so that a retry is recognised (see [`raft_core::kv`]).
+/// A client that asks `nodes` in turn until one does what it is asked. After a time-out it can't
+/// know whether its command was done: a real client would number its commands, so that a retry is
+/// recognised (see [`raft_core::kv`]).
 fn ask(
     network: &Network,
     nodes: &[ServerId],
@@ -563,7 +578,8 @@ fn main() -> Result<(), Failure> {
 
     threads.insert(leader, start(leader, &directory, &network)?);
     for (key, expected) in [("greeting", "hello again"), ("key 299", "299")] {
-        // Anybody answers: a follower asks its leader up to where it must have applied before it does.
+        // Anybody answers: a follower asks its leader up to where it must have applied before it
+        // does.
         match ask(&network, &[leader], |answer| Event::Get { key: key.to_owned(), answer })? {
             (id, Answer::Found(Some(value))) if value == expected => println!("{id} is back: {key} = {value}"),
             (id, other) => return Err(format!("{id} says {other:?} about {key}").into()),

@@ -1,8 +1,9 @@
-//! What time travel costs: how long a seek takes, what a checkpoint weighs, how much a run holds in memory.
+//! What time travel costs: how long a seek takes, what a checkpoint weighs, how much a run holds in
+//! memory.
 //!
-//! `cargo run --release -p raft-core --example timeline [-- MINUTES]` plays runs of five servers (ten minutes long unless told
-//! otherwise): with a busy client (think time 20 ms), in a storm over the network, and, a tenth as long, in a storm of
-//! everything. It goes about in each at random.
+//! `cargo run --release -p raft-core --example timeline [-- MINUTES]` plays runs of five servers
+//! (ten minutes long unless told otherwise): with a busy client (think time 20 ms), in a storm over
+//! the network, and, a tenth as long, in a storm of everything. It goes about in each at random.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // What is measured here is real time.
 
@@ -121,8 +122,9 @@ fn measure(name: &str, scenario: Scenario, length: Duration) {
     println!("  all in memory        {:>9.1} KiB after travelling", kib(IN_USE.load(Relaxed) - before));
 }
 
-/// Does something many times and shows how long it took. The whole row is done five times, and each turn's quickest counts: on a
-/// machine that has other things to do too, the others say how busy it was.
+/// Does something many times and shows how long it took. The whole row is done five times, and each
+/// turn's quickest counts: on a machine that has other things to do too, the others say how busy it
+/// was.
 fn show(
     run: &mut Timeline,
     name: &str,

@@ -1,7 +1,8 @@
 //! Small portable hashers: the same in every build and on every platform.
 //!
-//! `core::hash::Hash` feeds them; they override whatever would depend on the platform (the size of `usize`, the byte order). They
-//! are no cryptographic hashes: they tell two runs or two texts apart, not two adversaries.
+//! `core::hash::Hash` feeds them; they override whatever would depend on the platform (the size of
+//! `usize`, the byte order). They are no cryptographic hashes: they tell two runs or two texts
+//! apart, not two adversaries.
 
 use core::hash::Hasher;
 use core::marker::PhantomData;
@@ -15,15 +16,16 @@ pub(crate) trait Fold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thorough {}
 
-/// Two words that differ leave two states that differ, and two states that differ are so after every word, too. That takes a
-/// third of the time, and a run folds half a million words a minute.
+/// Two words that differ leave two states that differ, and two states that differ are so after
+/// every word, too. That takes a third of the time, and a run folds half a million words a minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quick {}
 
 impl Fold for Thorough {
     #[inline]
     fn fold(state: u64, word: u64) -> u64 {
-        // One round of a multiply-and-fold hash: the upper half of a product depends on every bit of both factors.
+        // One round of a multiply-and-fold hash: the upper half of a product depends on every bit
+        // of both factors.
         let (upper, lower) = product(state ^ word ^ 0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
         lower ^ upper ^ state.rotate_left(23)
     }
@@ -71,7 +73,8 @@ fn product(a: u64, b: u64) -> (u64, u64) {
 #[cfg(target_family = "wasm")]
 use product_of_halves as product;
 
-/// The same by halves: WebAssembly has no wider product, and what stands in for it multiplies 128 bits by 128.
+/// The same by halves: WebAssembly has no wider product, and what stands in for it multiplies 128
+/// bits by 128.
 #[cfg(any(target_family = "wasm", test))]
 #[inline]
 fn product_of_halves(a: u64, b: u64) -> (u64, u64) {

@@ -8,13 +8,14 @@
 //! * [`trial`]: hunts for failures, what counts as one, and how to make it small;
 //! * [`time`]: virtual time.
 //!
-//! The library has no clock, no sockets, no threads, no files and no randomness but the seeds it is given: it is
-//! `#![no_std]`, so that the compiler proves it.
+//! The library has no clock, no sockets, no threads, no files and no randomness but the seeds it is
+//! given: it is `#![no_std]`, so that the compiler proves it.
 //!
 //! # Three servers, driven by hand
-//! A server takes one [`Input`](raft::Input) at a time and says what to do about it in an [`Output`](raft::Output). Here messages
-//! arrive at once, disks are instant, and a state machine is a list of commands; time passes only when nothing else is left to
-//! do. `examples/node.rs` does the same with threads, files and a real clock.
+//! A server takes one [`Input`](raft::Input) at a time and says what to do about it in an
+//! [`Output`](raft::Output). Here messages arrive at once, disks are instant, and a state machine
+//! is a list of commands; time passes only when nothing else is left to do. `examples/node.rs` does
+//! the same with threads, files and a real clock.
 //! ```
 //! use raft_core::raft::{Config, Configuration, Input, Output, Payload, Proposal, Raft, ServerId, ServerSet, Start};
 //! use raft_core::time::Time;

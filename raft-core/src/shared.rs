@@ -1,4 +1,5 @@
-//! A vector that only grows, in chunks shared between clones: a checkpoint of a long history costs next to nothing.
+//! A vector that only grows, in chunks shared between clones: a checkpoint of a long history costs
+//! next to nothing.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;

@@ -1,5 +1,6 @@
-//! A map in sorted chunks that clones share: a checkpoint of a large store costs next to nothing, and so does the first change
-//! after it. Smaller in code than a tree, too, which matters to the page.
+//! A map in sorted chunks that clones share: a checkpoint of a large store costs next to nothing,
+//! and so does the first change after it. Smaller in code than a tree, too, which matters to the
+//! page.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -119,7 +120,8 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         let chunk = Arc::make_mut(&mut self.chunks[number]);
         let value = chunk.remove(place).1;
         self.len -= 1;
-        // Neighbours of which little is left become one, or many removals would leave many small chunks.
+        // Neighbours of which little is left become one, or many removals would leave many small
+        // chunks.
         let next = number + 1;
         if self.chunks[number].is_empty() {
             self.chunks.remove(number);

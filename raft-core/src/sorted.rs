@@ -1,5 +1,5 @@
-//! A map for few keys, or for keys that come in order: a sorted list. Smaller in code than a tree, which matters to the page,
-//! and quicker for what it is used for.
+//! A map for few keys, or for keys that come in order: a sorted list. Smaller in code than a tree,
+//! which matters to the page, and quicker for what it is used for.
 
 use alloc::vec::Vec;
 

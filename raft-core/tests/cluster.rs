@@ -1,4 +1,5 @@
-//! A cluster at work and in trouble: elections, replicated writes, failovers, lost majorities, storms.
+//! A cluster at work and in trouble: elections, replicated writes, failovers, lost majorities,
+//! storms.
 
 use raft_core::kv::{Key, Outcome};
 use raft_core::raft::{LeaseRefusal, Observation, ReadProof, ServerId};

@@ -1,5 +1,6 @@
-//! Ten million inputs with extreme values, to a server in every role: it doesn't panic, starts again from its disk, and correct servers can
-//! bring it back. `support/hostile.rs` says how the inputs are drawn and what is asserted after each.
+//! Ten million inputs with extreme values, to a server in every role: it doesn't panic, starts
+//! again from its disk, and correct servers can bring it back. `support/hostile.rs` says how the
+//! inputs are drawn and what is asserted after each.
 
 mod support;
 

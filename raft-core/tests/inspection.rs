@@ -1,4 +1,5 @@
-//! What a server says about itself, values that compare and print, and limits met exactly: what `cargo mutants` found that no other test minded.
+//! What a server says about itself, values that compare and print, and limits met exactly: what
+//! `cargo mutants` found that no other test minded.
 
 mod support;
 

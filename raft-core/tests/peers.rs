@@ -1,5 +1,5 @@
-//! What a peer sends is never trusted to make sense: what no correct server would send is ignored and observed, and nothing a peer sends
-//! makes a server panic.
+//! What a peer sends is never trusted to make sense: what no correct server would send is ignored
+//! and observed, and nothing a peer sends makes a server panic.
 
 mod support;
 

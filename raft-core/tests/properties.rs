@@ -124,7 +124,8 @@ fn change_of(now: &Configuration, (chosen, strangers, learners): (u16, ServerSet
 
 /// Any quorum of `one` shares a server with any quorum of `other`.
 fn overlap(one: &Configuration, other: &Configuration) -> bool {
-    // The smallest quorums are enough, and a quorum without a smaller one inside can't be told apart cheaply: all are tried.
+    // The smallest quorums are enough, and a quorum without a smaller one inside can't be told
+    // apart cheaply: all are tried.
     let everybody = one.all_voters().union(other.all_voters());
     subsets(everybody).all(|some| !(one.has_quorum(some) && other.has_quorum(everybody.difference(some))))
 }
@@ -173,7 +174,8 @@ proptest! {
         }
     }
 
-    /// The memberships of a log, against a list of all entries in which the last membership up to a place is looked up.
+    /// The memberships of a log, against a list of all entries in which the last membership up to a
+    /// place is looked up.
     #[test]
     fn the_membership_in_force_is_always_the_last_one_in_the_log(steps in vec((0..4_u8, 0..30_u64, configuration()), 1..40)) {
         let first = Configuration::of_voters(ServerSet::first(3));

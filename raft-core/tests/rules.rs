@@ -1,16 +1,19 @@
 //! Every rule that can be switched off, and what happens without it.
 //!
-//! Each test plays one schedule twice: with every rule, where nothing may go wrong, and without the rule, where a checker
-//! must see what the rule prevents. What sees it is the cluster's own check after each step (one leader a term; the same
-//! entry wherever an index is applied), or an answer to a client that contradicts an earlier one.
+//! Each test plays one schedule twice: with every rule, where nothing may go wrong, and without the
+//! rule, where a checker must see what the rule prevents. What sees it is the cluster's own check
+//! after each step (one leader a term; the same entry wherever an index is applied), or an answer
+//! to a client that contradicts an earlier one.
 //!
 //! Three rules are seen in another way, for a reason:
-//! * [`Rule::StepDownOnHigherTerm`] costs no safety here: only a *leader* goes on as before without it, and the others
-//!   refuse what it says. What it costs is that the leader never comes back.
-//! * [`Rule::CommitOnlyVerified`] bounds what a heartbeat can commit. This core's leaders never send a member a heartbeat
-//!   without entries before the logs are known to agree, so the test sends the one that other leaders would.
-//! * [`Rule::OwnCommitBeforeChange`] is there for changes of one server at a time. Joint consensus needs a majority of the old
-//!   voters as well, which prevents the same thing, so the schedule is played without joint consensus.
+//! * [`Rule::StepDownOnHigherTerm`] costs no safety here: only a *leader* goes on as before without
+//!   it, and the others refuse what it says. What it costs is that the leader never comes back.
+//! * [`Rule::CommitOnlyVerified`] bounds what a heartbeat can commit. This core's leaders never
+//!   send a member a heartbeat without entries before the logs are known to agree, so the test
+//!   sends the one that other leaders would.
+//! * [`Rule::OwnCommitBeforeChange`] is there for changes of one server at a time. Joint consensus
+//!   needs a majority of the old voters as well, which prevents the same thing, so the schedule is
+//!   played without joint consensus.
 //!
 //! [`Rule::StepDownOnHigherTerm`]: raft_core::raft::Rule::StepDownOnHigherTerm
 //! [`Rule::CommitOnlyVerified`]: raft_core::raft::Rule::CommitOnlyVerified

@@ -1,9 +1,10 @@
 //! Plays `tests/scripts/*.script` and compares what happens with what they say happens.
 //!
-//! The scripts are the documentation of behaviour: each shows one thing, with every message and every reason. The
-//! language is described in `runner/mod.rs`. After a change of behaviour that is meant,
-//! `UPDATE_SCRIPTS=1 cargo test -p raft-core --test scripts` writes down what happens now: read the difference before
-//! committing it. `SCRIPT=election` plays only the scripts whose names contain that.
+//! The scripts are the documentation of behaviour: each shows one thing, with every message and
+//! every reason. The language is described in `runner/mod.rs`. After a change of behaviour that is
+//! meant, `UPDATE_SCRIPTS=1 cargo test -p raft-core --test scripts` writes down what happens now:
+//! read the difference before committing it. `SCRIPT=election` plays only the scripts whose names
+//! contain that.
 
 mod runner;
 mod support;

@@ -1,5 +1,6 @@
-//! Stories that are told of Raft, each a scenario file in `stories/`: every one is played, and what its note says of it is held against
-//! what happens. `raftarium replay raft-core/tests/stories/FILE` tells it in sentences.
+//! Stories that are told of Raft, each a scenario file in `stories/`: every one is played, and what
+//! its note says of it is held against what happens. `raftarium replay
+//! raft-core/tests/stories/FILE` tells it in sentences.
 
 use std::collections::BTreeSet;
 
@@ -105,7 +106,8 @@ fn partial_partition_makes_leadership_flap_without_pre_vote_and_check_quorum() {
     world.take_news();
     world.run_until(seconds(22));
     let news = world.take_news();
-    // Leadership changes hands again and again, and still does at the end, although whoever campaigns in vain waits longer each time.
+    // Leadership changes hands again and again, and still does at the end, although whoever
+    // campaigns in vain waits longer each time.
     let winners = winners(&news);
     assert!(winners.len() >= 8, "only {} elections were won", winners.len());
     let late = news.iter().filter(|news| news.at > seconds(20)).cloned().collect::<Vec<_>>();
@@ -116,7 +118,8 @@ fn partial_partition_makes_leadership_flap_without_pre_vote_and_check_quorum() {
     assert_fine(&world);
 }
 
-/// Plays Figure 8 and returns the entries that a leader of a later term brought onto a majority, while nobody had committed them.
+/// Plays Figure 8 and returns the entries that a leader of a later term brought onto a majority,
+/// while nobody had committed them.
 fn older_entries_on_a_majority(world: &mut Simulation, until: Time) -> BTreeSet<EntryId> {
     let mut found = BTreeSet::new();
     while world.step_until(until) {

@@ -1,4 +1,5 @@
-//! Time travel: wherever one goes, it is where straight play would have come, and nothing is lost on the way.
+//! Time travel: wherever one goes, it is where straight play would have come, and nothing is lost
+//! on the way.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! What a stretch of a run looks like: every message and what became of it, every server's standing.
+//! What a stretch of a run looks like: every message and what became of it, every server's
+//! standing.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,9 @@
-//! Everything that can be done to a run by hand, a method each. Done in the past, it begins a new branch.
+//! Everything that can be done to a run by hand, a method each. Done in the past, it begins a new
+//! branch.
 //!
-//! Each throws a sentence where what is asked makes no sense: there is no such server, a share is above one, a shortest time is
-//! longer than the longest, or a violation has ended the run. Nothing happens then. Shares are in parts per million.
+//! Each throws a sentence where what is asked makes no sense: there is no such server, a share is
+//! above one, a shortest time is longer than the longest, or a violation has ended the run. Nothing
+//! happens then. Shares are in parts per million.
 
 use raft_core::raft::ServerId;
 use raft_core::sim::{Action, Target};
@@ -84,7 +86,8 @@ impl Run {
         self.about(|server| Action::StallDisk { server, stalled }, server)
     }
 
-    /// A server's disk has no room left, or has some again: terms and votes are still written, entries and snapshots wait.
+    /// A server's disk has no room left, or has some again: terms and votes are still written,
+    /// entries and snapshots wait.
     #[wasm_bindgen(js_name = fillDisk)]
     pub fn fill_disk(&mut self, server: u32, full: bool) -> Done {
         self.about(|server| Action::FillDisk { server, full }, server)
@@ -138,7 +141,8 @@ impl Run {
         self.between(|from, to| Action::Impair { from, to, delay: length(delay), loss }, from, to)
     }
 
-    /// Splits the network: servers reach each other only within their group, of which there is a number for each server.
+    /// Splits the network: servers reach each other only within their group, of which there is a
+    /// number for each server.
     pub fn partition(&mut self, groups: &[u8]) -> Done {
         self.done(Action::Partition(groups.to_vec()))
     }

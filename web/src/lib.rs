@@ -1,14 +1,16 @@
 //! The bridge between `raft-core` and the page: one handle, [`Run`], and the views it hands out.
 //!
-//! Nothing about Raft is decided here. Times cross the border as virtual microseconds in a JavaScript number, a 64-bit seed and
-//! the trace hash as text, servers by their numbers. What a view looks like stands in `view.d.ts`, which is part of the
-//! generated package's types.
+//! Nothing about Raft is decided here. Times cross the border as virtual microseconds in a
+//! JavaScript number, a 64-bit seed and the trace hash as text, servers by their numbers. What a
+//! view looks like stands in `view.d.ts`, which is part of the generated package's types.
 //!
-//! An error that a person can act on is thrown as a JavaScript `Error` with a sentence. A panic is a bug of ours: it is
-//! written to the console and to the global `raftariumPanic`, and the module is dead afterwards.
+//! An error that a person can act on is thrown as a JavaScript `Error` with a sentence. A panic is
+//! a bug of ours: it is written to the console and to the global `raftariumPanic`, and the module
+//! is dead afterwards.
 //!
-//! One file a subject: playing and looking here, `settings` for what a run is built with, `travel` for time and branches, `faults` for everything that can be done to a
-//! run, `reading` for what is looked at closely, `verdict` for what clients were told, `sharing` for links and files.
+//! One file a subject: playing and looking here, `settings` for what a run is built with, `travel`
+//! for time and branches, `faults` for everything that can be done to a run, `reading` for what is
+//! looked at closely, `verdict` for what clients were told, `sharing` for links and files.
 
 mod faults;
 mod messages;
@@ -79,13 +81,14 @@ fn start() {
 
 #[wasm_bindgen]
 impl Run {
-    /// A run of a cluster of `servers` (1 to 9), from a seed: a whole number of up to 64 bits in decimal, or "" for a
-    /// fresh one. The rules named in `without`, with commas between them, are switched off; `settings` are as the getter of
-    /// that name gives them, or none for the usual ones.
+    /// A run of a cluster of `servers` (1 to 9), from a seed: a whole number of up to 64 bits in
+    /// decimal, or "" for a fresh one. The rules named in `without`, with commas between them, are
+    /// switched off; `settings` are as the getter of that name gives them, or none for the usual
+    /// ones.
     ///
     /// # Errors
-    /// A sentence, where the seed is no such number, there can't be so many servers, there is no such rule, or the settings make no
-    /// run.
+    /// A sentence, where the seed is no such number, there can't be so many servers, there is no
+    /// such rule, or the settings make no run.
     #[wasm_bindgen(constructor)]
     pub fn new(seed: &str, servers: u32, without: Option<String>, settings: Option<String>) -> Result<Run, JsValue> {
         let text = |given: Option<String>| given.unwrap_or_default();
@@ -115,7 +118,8 @@ impl Run {
         view::micros(self.world().now())
     }
 
-    /// Plays every event up to `time` (microseconds) and lets the clock stand there; how many. Stops at a violation.
+    /// Plays every event up to `time` (microseconds) and lets the clock stand there; how many.
+    /// Stops at a violation.
     #[wasm_bindgen(js_name = advanceTo)]
     pub fn advance_to(&mut self, time: f64) -> u32 {
         let played = self.timeline.play_until(moment(time));

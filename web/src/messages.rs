@@ -1,4 +1,5 @@
-//! Messages as the page sees them: rows of plain numbers, since there may be hundreds in every frame.
+//! Messages as the page sees them: rows of plain numbers, since there may be hundreds in every
+//! frame.
 
 use js_sys::Float64Array;
 use raft_core::raft::{AppendOutcome, Message, SnapshotProgress};

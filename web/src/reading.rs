@@ -1,4 +1,5 @@
-//! What is read rather than watched: a server's whole state, what a message says, who sent what to whom in a stretch of time.
+//! What is read rather than watched: a server's whole state, what a message says, who sent what to
+//! whom in a stretch of time.
 
 use raft_core::kv::Command;
 use raft_core::raft::{
@@ -108,14 +109,16 @@ impl Run {
         to_js(&inspector(self.world(), self.world().machine(id).ok_or_else(missing)?))
     }
 
-    /// What a message on its way says: names and values, as many as it has. Nothing, if it has arrived.
+    /// What a message on its way says: names and values, as many as it has. Nothing, if it has
+    /// arrived.
     #[wasm_bindgen(js_name = messageFacts, unchecked_return_type = "[string, string][]")]
     pub fn message_facts(&self, message: f64) -> Result<JsValue, JsValue> {
         let flight = self.world().network().flights().find(|flight| flight.number == message as u64);
         to_js(&flight.map_or_else(Vec::new, |flight| body_facts(&flight.body)))
     }
 
-    /// Who sent what to whom from one time to another on this branch, as far as it is known, how the servers stood, and what was told.
+    /// Who sent what to whom from one time to another on this branch, as far as it is known, how
+    /// the servers stood, and what was told.
     #[wasm_bindgen(unchecked_return_type = "Packed<TrafficView>")]
     pub fn traffic(&mut self, from: f64, to: f64) -> Result<JsValue, JsValue> {
         let traffic = self.timeline.traffic(moment(from), moment(to));

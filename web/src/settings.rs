@@ -12,8 +12,8 @@ const COUNT: usize = 8;
 
 #[wasm_bindgen]
 impl Run {
-    /// Every rule that can be switched off, a line each: its name, what goes wrong without it, and where that is said, with tabs
-    /// between them.
+    /// Every rule that can be switched off, a line each: its name, what goes wrong without it, and
+    /// where that is said, with tabs between them.
     pub fn rules() -> String {
         let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
         Rule::ALL.map(line).join("\n")
@@ -26,10 +26,11 @@ impl Run {
         off.collect::<Vec<_>>().join(",")
     }
 
-    /// Whole numbers with commas between them: the shortest and the longest election timeout and the heartbeat interval, in
-    /// microseconds; whether servers ask before they campaign, and whether leaders step down that hear no quorum (1 or 0); after
-    /// how many entries a server takes a snapshot (0: never); how many clients there are besides the person at the command line,
-    /// and how long each waits between two commands, in microseconds, on average.
+    /// Whole numbers with commas between them: the shortest and the longest election timeout and
+    /// the heartbeat interval, in microseconds; whether servers ask before they campaign, and
+    /// whether leaders step down that hear no quorum (1 or 0); after how many entries a server
+    /// takes a snapshot (0: never); how many clients there are besides the person at the command
+    /// line, and how long each waits between two commands, in microseconds, on average.
     #[wasm_bindgen(getter)]
     pub fn settings(&self) -> String {
         text(&self.world().scenario().parameters)

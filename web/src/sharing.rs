@@ -32,7 +32,8 @@ impl Run {
         Ok(Run::opened(run?)?)
     }
 
-    /// Whether it was opened with a trace hash of its moment that it doesn't have here: another version played it then.
+    /// Whether it was opened with a trace hash of its moment that it doesn't have here: another
+    /// version played it then.
     #[wasm_bindgen(getter)]
     pub fn differs(&self) -> bool {
         self.differs
@@ -68,13 +69,14 @@ impl From<RunError> for Refusal {
 }
 
 impl Run {
-    /// What was done in it becomes what one has done by hand, so that doing something else before it is another branch, without
-    /// it.
+    /// What was done in it becomes what one has done by hand, so that doing something else before
+    /// it is another branch, without it.
     fn opened(run: format::Run) -> Result<Run, Refusal> {
         let format::Run { scenario, until, hash } = run;
         let mut timeline = match by_hand(&scenario) {
             Ok(timeline) => timeline,
-            // Something in it makes sense only as a script, as what is about a server before it has joined.
+            // Something in it makes sense only as a script, as what is about a server before it has
+            // joined.
             Err(_) => Timeline::new(scenario)?,
         };
         timeline.seek(until);

@@ -1,4 +1,5 @@
-//! Travelling: to another moment, to what is notable, to another branch; and what the tape is painted with.
+//! Travelling: to another moment, to what is notable, to another branch; and what the tape is
+//! painted with.
 
 use raft_core::sim::Simulation;
 use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind, Position};
@@ -44,12 +45,14 @@ struct BranchView {
 
 #[wasm_bindgen]
 impl Run {
-    /// Goes to a time, back or forward: the state after everything up to it. Where the clock stands then.
+    /// Goes to a time, back or forward: the state after everything up to it. Where the clock stands
+    /// then.
     pub fn seek(&mut self, time: f64) -> f64 {
         self.travel(|timeline| timeline.seek(moment(time)))
     }
 
-    /// Goes to right after an event, back or forward; 0 is the beginning. Where the clock stands then.
+    /// Goes to right after an event, back or forward; 0 is the beginning. Where the clock stands
+    /// then.
     #[wasm_bindgen(js_name = seekEvent)]
     pub fn seek_event(&mut self, event: f64) -> f64 {
         self.travel(|timeline| timeline.seek_event(event.max(0.0) as u64))
@@ -66,7 +69,8 @@ impl Run {
         self.timeline.position() != before
     }
 
-    /// The names of the kinds of moments, a line each. Bit n of a set of kinds stands for the nth of them, from 0.
+    /// The names of the kinds of moments, a line each. Bit n of a set of kinds stands for the nth
+    /// of them, from 0.
     #[wasm_bindgen(js_name = momentKinds)]
     pub fn moment_kinds() -> String {
         KINDS.join("\n")
@@ -82,18 +86,19 @@ impl Run {
         found.is_some()
     }
 
-    /// Goes to the next moment of these kinds, one that is known or one that comes within so many microseconds; whether there is
-    /// one. If not, nothing has changed.
+    /// Goes to the next moment of these kinds, one that is known or one that comes within so many
+    /// microseconds; whether there is one. If not, nothing has changed.
     #[wasm_bindgen(js_name = jumpForward)]
     pub fn jump_forward(&mut self, kinds: u32, within: f64) -> bool {
         let limit = self.timeline.position().time + Duration::from_micros(within.max(0.0) as u64);
         self.timeline.jump_to_moment(&kinds_in(kinds), limit).is_some()
     }
 
-    /// A stretch of a branch in `buckets` parts, as plain numbers: whether some moments were left out (1 or 0), how many terms
-    /// there are, then for each of these its beginning, its end, the term, how many it stands for, its leader (0: none), and
-    /// from when to when that led; and then for each mark its bucket, how many there are, and of the first its kind, time,
-    /// event, server, client and number.
+    /// A stretch of a branch in `buckets` parts, as plain numbers: whether some moments were left
+    /// out (1 or 0), how many terms there are, then for each of these its beginning, its end, the
+    /// term, how many it stands for, its leader (0: none), and from when to when that led; and then
+    /// for each mark its bucket, how many there are, and of the first its kind, time, event,
+    /// server, client and number.
     ///
     /// # Errors
     /// A sentence, if there is no such branch.
@@ -167,7 +172,8 @@ impl Run {
         to_js(&view::frame(self.other(branch)?, standing))
     }
 
-    /// The part of that branch's logs at this moment from index `first` on, at most `count` entries each.
+    /// The part of that branch's logs at this moment from index `first` on, at most `count` entries
+    /// each.
     ///
     /// # Errors
     /// A sentence, if there is no such branch.

@@ -18,7 +18,8 @@ struct VerdictView {
 
 #[wasm_bindgen]
 impl Run {
-    /// Whether what the clients have seen so far is linearizable. Takes time in proportion to how much that is.
+    /// Whether what the clients have seen so far is linearizable. Takes time in proportion to how
+    /// much that is.
     ///
     /// # Errors
     /// As for `frame`.

@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::messages::{MessageView, Messages};
 
-/// The longest text of a value shown in a log cell or a store row, in characters; the rest is cut off with an ellipsis.
+/// The longest text of a value shown in a log cell or a store row, in characters; the rest is cut
+/// off with an ellipsis.
 const TEXT_MAX: usize = 200;
 
 #[derive(Serialize)]
@@ -130,7 +131,8 @@ pub struct Standing {
     pub end: Time,
 }
 
-/// A number that is another after every change, and after every journey: a world that is gone back to counts as it did before.
+/// A number that is another after every change, and after every journey: a world that is gone back
+/// to counts as it did before.
 fn revision(journeys: u64, revision: u64) -> f64 {
     (journeys << 28) as f64 + revision as f64
 }
@@ -259,7 +261,8 @@ fn cuts(world: &Simulation) -> Vec<[u8; 2]> {
         .collect()
 }
 
-/// What is wrong with which direction of a link: from, to, microseconds longer, parts per million lost.
+/// What is wrong with which direction of a link: from, to, microseconds longer, parts per million
+/// lost.
 fn impaired(world: &Simulation) -> Vec<[f64; 4]> {
     let impaired = world.network().impaired();
     let view = |(from, to, impairment): (ServerId, ServerId, Impairment)| {

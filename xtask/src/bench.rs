@@ -1,7 +1,9 @@
-//! `cargo xtask bench`: Raftarium beside other Raft libraries and simulators, and the table in the README.
+//! `cargo xtask bench`: Raftarium beside other Raft libraries and simulators, and the table in the
+//! README.
 //!
-//! The measuring is done by programs in `bench/`, outside this workspace, which are built and run here. They write `bench/RESULTS.md`, `bench/results.json`
-//! and `bench/plots/`; the README's table is made from `results.json`.
+//! The measuring is done by programs in `bench/`, outside this workspace, which are built and run
+//! here. They write `bench/RESULTS.md`, `bench/results.json` and `bench/plots/`; the README's table
+//! is made from `results.json`.
 
 use crate::package::WASM_TARGET;
 use crate::{setup, tools};
@@ -11,8 +13,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Tells glibc to keep what is freed. Whether it gives a log's worth of memory back to the kernel, only to ask for it again a moment later, rests on
-/// what happens to lie behind it: contestants would win and lose by that.
+/// Tells glibc to keep what is freed. Whether it gives a log's worth of memory back to the kernel,
+/// only to ask for it again a moment later, rests on what happens to lie behind it: contestants
+/// would win and lose by that.
 const KEEP_MEMORY: &str = "glibc.malloc.trim_threshold=1073741824:glibc.malloc.mmap_threshold=33554432";
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -23,7 +26,8 @@ pub struct Options {
     /// How often everything is measured
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     pub repetitions: Option<u16>,
-    /// Only contests whose row or name contains one of these; they are shown, and nothing is written
+    /// Only contests whose row or name contains one of these; they are shown, and nothing is
+    /// written
     #[arg(long, value_name = "TEXT", num_args = 1.., value_delimiter = ',')]
     pub only: Vec<String>,
     /// Measure nothing: only renew the README's table
@@ -64,7 +68,8 @@ pub fn run(options: &Options) -> Result<()> {
 fn build(folder: &str, arguments: &[&str], name: &str) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
     cargo.current_dir(tools::root().join("bench").join(folder)).args(["build", "--locked"]).args(arguments);
-    // It would take the place of what the folder's own `.cargo/config.toml` says, without which madsim simulates nothing.
+    // It would take the place of what the folder's own `.cargo/config.toml` says, without which
+    // madsim simulates nothing.
     cargo.env_remove("RUSTFLAGS");
     tools::build(&mut cargo, name)
 }
@@ -121,7 +126,8 @@ fn table(results: &[Value]) -> Result<String> {
     Ok(text)
 }
 
-/// A figure for people: as many digits as there are, for they were rounded before, and commas between thousands.
+/// A figure for people: as many digits as there are, for they were rounded before, and commas
+/// between thousands.
 fn figure(value: f64) -> String {
     let text = value.to_string();
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));

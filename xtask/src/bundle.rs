@@ -1,9 +1,11 @@
-//! The page as it is served: one script and one style sheet in place of many small files, without what only people read.
+//! The page as it is served: one script and one style sheet in place of many small files, without
+//! what only people read.
 //!
-//! A browser finds out about a module only when it has read the one that imports it, and small files compress badly: together they
-//! weigh two thirds, and are there after one round trip. The modules in `www/` are plain, and must stay so, for this to stay simple:
-//! `import { a, b as c } from './x.js';` or `import * as x from './x.js';` on one line, `export` before a `const`, a `function` or a
-//! `class`, and no circles. Anything else is refused with its place.
+//! A browser finds out about a module only when it has read the one that imports it, and small
+//! files compress badly: together they weigh two thirds, and are there after one round trip. The
+//! modules in `www/` are plain, and must stay so, for this to stay simple: `import { a, b as c }
+//! from './x.js';` or `import * as x from './x.js';` on one line, `export` before a `const`, a
+//! `function` or a `class`, and no circles. Anything else is refused with its place.
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::cmp::Reverse;
@@ -12,7 +14,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The script that begins everything, and in a bundled page the only one, beside the classic `boot.js`.
+/// The script that begins everything, and in a bundled page the only one, beside the classic
+/// `boot.js`.
 const MAIN: &str = "main.js";
 /// What a bundled page's only style sheet is called.
 const STYLE: &str = "page.css";
@@ -39,8 +42,8 @@ fn small_script(script: &str) -> String {
     minifier::js::minify(&with_short_names(script)).to_string()
 }
 
-/// Private names (`#canvas`) are nobody's business outside of their class: each gets a short one, the same everywhere. One that may
-/// also be part of a text, such as a selector, is left as it is.
+/// Private names (`#canvas`) are nobody's business outside of their class: each gets a short one,
+/// the same everywhere. One that may also be part of a text, such as a selector, is left as it is.
 fn with_short_names(script: &str) -> String {
     let mut uses: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
     for (at, name) in private_names(script) {
@@ -74,7 +77,8 @@ fn private_names(script: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether what stands before a `#` says that a private name follows: it is asked of an object, or declared at a line's beginning.
+/// Whether what stands before a `#` says that a private name follows: it is asked of an object, or
+/// declared at a line's beginning.
 fn is_private(before: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or(before).trim();
     before.ends_with('.') || matches!(line, "" | "get" | "set" | "static" | "async") || line.ends_with("*/")
@@ -116,7 +120,8 @@ fn visit(folder: &Path, name: &str, path: &mut Vec<String>, done: &mut Vec<Modul
     Ok(())
 }
 
-/// A module as a function that answers with what it exports, and the names of the modules it imports.
+/// A module as a function that answers with what it exports, and the names of the modules it
+/// imports.
 fn wrapped(name: &str, text: &str) -> Result<(String, Vec<String>)> {
     let (mut body, mut exports, mut needed) = (String::new(), Vec::new(), Vec::new());
     for (number, line) in text.lines().enumerate() {

@@ -7,6 +7,7 @@
 
 mod bench;
 mod bundle;
+mod comments;
 mod mutants;
 mod order;
 mod package;

@@ -1,8 +1,8 @@
 //! Puts a module's functions into an order in which they compress well.
 //!
-//! A compressor finds again what it has seen a little earlier: so functions that have much in common stand
-//! one after the other. Nothing else changes, but that functions are numbered anew. It frees 2 % of
-//! the page's module.
+//! A compressor finds again what it has seen a little earlier: so functions that have much in
+//! common stand one after the other. Nothing else changes, but that functions are numbered anew. It
+//! frees 2 % of the page's module.
 
 use crate::sizes::gzipped_size;
 use anyhow::{Context, Result, anyhow};
@@ -19,9 +19,11 @@ struct Way {
     piece: usize,
     /// What stands in more functions than this is everywhere, and tells nothing.
     common: usize,
-    /// How far back it is looked, in bytes: less than a compressor remembers, for the nearer is cheaper.
+    /// How far back it is looked, in bytes: less than a compressor remembers, for the nearer is
+    /// cheaper.
     reach: usize,
-    /// What a function counts for besides its own bytes: the shortest have hardly anything to share.
+    /// What a function counts for besides its own bytes: the shortest have hardly anything to
+    /// share.
     short: usize,
 }
 
@@ -136,7 +138,8 @@ struct Reach<'a> {
 }
 
 impl<'a> Reach<'a> {
-    /// Pieces come within reach, or go out of it; `changes` is told who has one that wasn't there, or is no longer.
+    /// Pieces come within reach, or go out of it; `changes` is told who has one that wasn't there,
+    /// or is no longer.
     fn count(&mut self, pieces: &[&'a [u8]], come: bool, mut changes: impl FnMut(usize)) {
         for piece in pieces {
             let Some(holders) = self.holders.get(piece) else { continue };
@@ -216,8 +219,8 @@ mod tests {
         }
     }
 
-    /// `(module (import "m" "f" (func)) (func (result i32) i32.const 7) (func (export "e") (result i32) call 1))`, and one more function that
-    /// is longer than both.
+    /// `(module (import "m" "f" (func)) (func (result i32) i32.const 7) (func (export "e") (result
+    /// i32) call 1))`, and one more function that is longer than both.
     #[test]
     fn who_calls_whom_stays() {
         use wasm_encoder::{ExportKind, ExportSection, Function, ImportSection, TypeSection, ValType};
@@ -247,7 +250,8 @@ mod tests {
         let after = by_likeness(&before).unwrap();
         wasmparser::validate(&after).unwrap();
         let (imported, bodies) = super::functions(&after).unwrap();
-        // The longest comes first; the exported one calls the one that says 7, which now follows it.
+        // The longest comes first; the exported one calls the one that says 7, which now follows
+        // it.
         assert_eq!((imported, bodies[0].len()), (1, 20));
         let called = bodies.iter().position(|body| body.contains(&7)).unwrap();
         let caller = bodies.iter().position(|body| body.len() == 4 && body[1] == 0x10).unwrap();

@@ -1,8 +1,8 @@
 //! `cargo xtask build`: the page as a folder that any static host can serve.
 //!
-//! `dist/` is `www/`, bundled, plus `pkg/`, the wasm module and its JavaScript glue. It is put together in a
-//! temporary folder beside `dist/` and swapped in at the end, so that a build that fails leaves the
-//! last good page alone.
+//! `dist/` is `www/`, bundled, plus `pkg/`, the wasm module and its JavaScript glue. It is put
+//! together in a temporary folder beside `dist/` and swapped in at the end, so that a build that
+//! fails leaves the last good page alone.
 
 use crate::sizes::{self, FileSize};
 use crate::{bundle, order, setup, tools};
@@ -16,7 +16,8 @@ pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// Quicker to build, the scripts as they are and with names in stack traces, but large: budgets are not checked
+    /// Quicker to build, the scripts as they are and with names in stack traces, but large: budgets
+    /// are not checked
     #[arg(long)]
     pub debug: bool,
 }

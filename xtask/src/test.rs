@@ -5,7 +5,7 @@
 //! reason.
 
 use crate::package::{self, WASM_TARGET};
-use crate::{setup, tools};
+use crate::{comments, setup, tools};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use std::fmt::Write as _;
@@ -30,7 +30,7 @@ pub struct Options {
 /// One step of the whole, in the order in which they run: the quick and telling ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
-    /// Formatting
+    /// Formatting, and comments within a hundred columns
     Fmt,
     /// Clippy on everything, natively
     Clippy,
@@ -138,12 +138,12 @@ fn cargo(subcommand: &str) -> Command {
     cargo
 }
 
-/// Formatting, also of the workspaces and packages of their own.
+/// Formatting, also of the workspaces and packages of their own, and of comments.
 fn fmt() -> Result<Passed> {
     for folder in ["", "bench", "bench/peers/madsim", "bench/peers/turmoil"] {
         tools::run(cargo("fmt").current_dir(tools::root().join(folder)).args(["--all", "--check"]))?;
     }
-    Ok(Passed { tests: None })
+    comments::check().map(Passed::check)
 }
 
 /// All native tests. Every file of tests must have some: one that a feature hides altogether must
@@ -156,15 +156,17 @@ fn native() -> Result<Passed> {
     run_some_tests(cargo("test").args(all))
 }
 
-/// Runs tests of which there must be some: a suite that runs none must not pass for one that is fine.
+/// Runs tests of which there must be some: a suite that runs none must not pass for one that is
+/// fine.
 fn run_some_tests(command: &mut Command) -> Result<Passed> {
     let tests = tools::run_tests(command)?;
     ensure!(tests > 0, "no test ran");
     Ok(Passed::tests(tests))
 }
 
-/// Plays storms natively and optimised, as a developer would. A rare state that none of them reaches is a failure like a violation.
-/// Optimised, the events are the same as in every other build.
+/// Plays storms natively and optimised, as a developer would. A rare state that none of them
+/// reaches is a failure like a violation. Optimised, the events are the same as in every other
+/// build.
 fn hunt() -> Result<Passed> {
     let same = ["--release", "--package", "raft-core", "--test", "trace_hashes"];
     let hashes = run_some_tests(cargo("test").args(same))?;
@@ -227,7 +229,8 @@ fn wasm_tests() -> Result<Command> {
     tools::run(cargo("build").args(["--package", "xtask", "--features", "test-runner", "--bin", "wasm-test-runner"]))?;
     let mut cargo = cargo("test");
     cargo.args(["--package", "raft-web", "--lib", "--tests", "--target", WASM_TARGET]);
-    // In seconds, for the whole of a test file. A busy machine of two cores is slow to start a browser.
+    // In seconds, for the whole of a test file. A busy machine of two cores is slow to start a
+    // browser.
     cargo.env("WASM_BINDGEN_TEST_TIMEOUT", "120").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
     Ok(cargo)
 }

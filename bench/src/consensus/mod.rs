@@ -1,10 +1,13 @@
 //! The consensus core alone, in memory: replication, heartbeats, reads.
 //!
-//! Fair: one thread, messages handed on in memory with as little work as the library allows, pre-vote and check-quorum on for both, logs compacted
-//! alike, and an entry counts when *every* server has applied it. The servers' own assertions are on, as everybody has them.
+//! Fair: one thread, messages handed on in memory with as little work as the library allows,
+//! pre-vote and check-quorum on for both, logs compacted alike, and an entry counts when *every*
+//! server has applied it. The servers' own assertions are on, as everybody has them.
 //!
-//! Commands come as they would from a network: in a buffer that is read into again and again, so that both copy them out of it. What comes together is
-//! copied together, and the commands are parts of the copy: both libraries have shared bytes for that (`Bytes`). A single command is a copy of its own.
+//! Commands come as they would from a network: in a buffer that is read into again and again, so
+//! that both copy them out of it. What comes together is copied together, and the commands are
+//! parts of the copy: both libraries have shared bytes for that (`Bytes`). A single command is a
+//! copy of its own.
 
 pub mod behind;
 pub mod ours;
@@ -79,7 +82,8 @@ pub fn replicate_ours(servers: u8, batch: usize, size: usize, total: usize) -> S
             cluster.propose(leader, &received, size);
         }
         in_rounds = cluster.delivered - delivered;
-        // Followers learn of a commit with whatever comes next: of the last round's, with a heartbeat.
+        // Followers learn of a commit with whatever comes next: of the last round's, with a
+        // heartbeat.
         cluster.pass_time();
     });
     let done = rounds * batch;

@@ -1,7 +1,7 @@
 //! Our servers in memory, in one thread: messages arrive at once and in order, disks are instant.
 //!
-//! What a driver does is done, and no more: every write is taken and reported durable, every message delivered, every committed entry counted,
-//! every snapshot that is asked for handed in.
+//! What a driver does is done, and no more: every write is taken and reported durable, every
+//! message delivered, every committed entry counted, every snapshot that is asked for handed in.
 
 use std::mem;
 use std::sync::Arc;
@@ -33,7 +33,8 @@ pub struct Cluster {
     snapshot: Arc<[u8]>,
 }
 
-/// Messages as they left their senders, a step's together. They stay where the step put them: the vectors change places.
+/// Messages as they left their senders, a step's together. They stay where the step put them: the
+/// vectors change places.
 #[derive(Default)]
 struct Mail {
     bags: Vec<(ServerId, Vec<Envelope>)>,
@@ -148,7 +149,8 @@ impl Cluster {
         }
     }
 
-    /// Puts what a server answers on its way; what is to be said to it next. A snapshot that is wanted is taken when all is written.
+    /// Puts what a server answers on its way; what is to be said to it next. A snapshot that is
+    /// wanted is taken when all is written.
     fn take_output(&mut self, server: ServerId, snapshot_wanted: &mut bool) -> Option<Input> {
         if !self.out.messages.is_empty() {
             self.on_the_way.take(server, &mut self.out.messages);
@@ -200,8 +202,9 @@ impl Cluster {
         self.settle();
     }
 
-    /// Proposes the commands in these bytes, each so long, at once, and delivers until nothing moves. What was received is copied once, for the
-    /// network's buffer is needed again; the commands are parts of that copy.
+    /// Proposes the commands in these bytes, each so long, at once, and delivers until nothing
+    /// moves. What was received is copied once, for the network's buffer is needed again; the
+    /// commands are parts of that copy.
     pub fn propose(&mut self, leader: ServerId, received: &[u8], size: usize) {
         let whole = Bytes::from(received);
         let proposal = |from: usize| Proposal { id: from as u64, command: whole.slice(from..from + size) };

@@ -1,7 +1,7 @@
 //! raft-rs's servers in memory, in one thread, driven as its documentation says.
 //!
-//! Twice: with `MemStorage`, which it brings along (behind a lock, and it copies entries), and at its best, with the leanest store that
-//! can be made for it.
+//! Twice: with `MemStorage`, which it brings along (behind a lock, and it copies entries), and at
+//! its best, with the leanest store that can be made for it.
 
 use std::collections::VecDeque;
 
@@ -270,7 +270,8 @@ impl<S: Store> Cluster<S> {
         while self.pass() {}
     }
 
-    /// Goes round the servers once: each takes all that has come, then does all that follows. Whether anything moved.
+    /// Goes round the servers once: each takes all that has come, then does all that follows.
+    /// Whether anything moved.
     fn pass(&mut self) -> bool {
         let mut moved = false;
         for slot in 0..self.nodes.len() {
@@ -337,8 +338,10 @@ impl<S: Store> Cluster<S> {
         }
     }
 
-    /// Proposes the commands in these bytes, each so long, to server 1, and delivers until nothing moves. What was received is copied once, for the
-    /// network's buffer is needed again; commands in one message are parts of that copy, one by one each is made by itself, as `propose()` wants it.
+    /// Proposes the commands in these bytes, each so long, to server 1, and delivers until nothing
+    /// moves. What was received is copied once, for the network's buffer is needed again; commands
+    /// in one message are parts of that copy, one by one each is made by itself, as `propose()`
+    /// wants it.
     pub fn propose(&mut self, how: Proposing, received: &[u8], size: usize) {
         match how {
             Proposing::OneByOne => {

@@ -1,4 +1,5 @@
-//! raft-rs in the barest simulator there can be: one queue of events, and nothing that isn't needed.
+//! raft-rs in the barest simulator there can be: one queue of events, and nothing that isn't
+//! needed.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

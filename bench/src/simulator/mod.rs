@@ -86,7 +86,8 @@ fn played(world: &Simulation) -> Played {
     Played { sent: world.network().sent(), applied }
 }
 
-/// Nobody is fast because nothing came of it: of 50 commands a second, a few are lost while there is no leader.
+/// Nobody is fast because nothing came of it: of 50 commands a second, a few are lost while there
+/// is no leader.
 fn check(played: &Played, seconds: u64) {
     let Played { sent, applied } = *played;
     assert!((45 * seconds..50 * seconds).contains(&applied), "{applied} entries were applied in {seconds} s");

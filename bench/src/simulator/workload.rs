@@ -1,9 +1,13 @@
-//! The work that every simulator is given: five servers, 50 commands a second, messages that take 1 to 10 ms, one in a hundred lost, and a leader that
-//! nobody reaches for three seconds of every ten. Timing as raft-rs's with ticks of 50 ms: heartbeats every 100 ms, elections after 500 ms to 1 s.
+//! The work that every simulator is given: five servers, 50 commands a second, messages that take 1
+//! to 10 ms, one in a hundred lost, and a leader that nobody reaches for three seconds of every
+//! ten. Timing as raft-rs's with ticks of 50 ms: heartbeats every 100 ms, elections after 500 ms to
+//! 1 s.
 //!
-//! Our commands come from clients of our own, which wait for their answers over the same network. There are so many of them that the
-//! cluster applies as many entries as it does in the peers' hosts, which put commands straight into the leader. A fifth of what our clients ask for
-//! is reads, which nobody asked for: they are answered under the leader's lease, without a round of heartbeats each.
+//! Our commands come from clients of our own, which wait for their answers over the same network.
+//! There are so many of them that the cluster applies as many entries as it does in the peers'
+//! hosts, which put commands straight into the leader. A fifth of what our clients ask for is
+//! reads, which nobody asked for: they are answered under the leader's lease, without a round of
+//! heartbeats each.
 
 use raft_core::raft::ServerId;
 use raft_core::sim::{Action, Scenario, Simulation, Target, TimedAction, Timeline};
@@ -49,7 +53,8 @@ fn put(scenario: &mut Scenario, at: Time, action: Action) {
     scenario.actions.push(TimedAction { at, action });
 }
 
-/// One fault after the other, on one server after the other; half a second later everything runs again.
+/// One fault after the other, on one server after the other; half a second later everything runs
+/// again.
 fn break_disks(scenario: &mut Scenario, seconds: u64) {
     for (turn, at) in (1..seconds).step_by(2).enumerate() {
         let Some(server) = ServerId::new((turn % 5) as u8 + 1) else { continue };

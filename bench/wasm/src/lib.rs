@@ -1,4 +1,5 @@
-//! The simulators' workload and journeys, for `run.js`. Nothing is imported: time is measured outside.
+//! The simulators' workload and journeys, for `run.js`. Nothing is imported: time is measured
+//! outside.
 
 #[path = "../../src/simulator/workload.rs"]
 mod workload;

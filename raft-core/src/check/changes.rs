@@ -1,12 +1,14 @@
 //! Lawful membership: what a leader must have seen to before it appends a membership (Raft §6).
 //!
-//! A membership is in force as soon as it is appended, committed or not. So at any time some servers go by one membership and some by the
-//! next, and a majority of the one must always meet a majority of the other. That holds if
+//! A membership is in force as soon as it is appended, committed or not. So at any time some
+//! servers go by one membership and some by the next, and a majority of the one must always meet a
+//! majority of the other. That holds if
 //! * the one before is committed: nobody goes by anything older then, and wins;
-//! * the leader has committed an entry of its own term: otherwise a membership that a former leader appended may still be in force
-//!   elsewhere (raft-dev, 10 July 2015);
+//! * the leader has committed an entry of its own term: otherwise a membership that a former leader
+//!   appended may still be in force elsewhere (raft-dev, 10 July 2015);
 //! * whoever becomes a voter was a learner before, and so has the log (§4.2.1 of the dissertation);
-//! * more than one voter at once changes through a joint membership, which needs the majorities of both.
+//! * more than one voter at once changes through a joint membership, which needs the majorities of
+//!   both.
 
 use alloc::format;
 use alloc::string::String;
@@ -14,7 +16,8 @@ use alloc::vec::Vec;
 
 use crate::raft::{Configuration, Image, LogIndex, Payload, Raft, ServerSet};
 
-/// The memberships of a log, oldest first, each with the entry that brought it. What a server says of its own isn't asked.
+/// The memberships of a log, oldest first, each with the entry that brought it. What a server says
+/// of its own isn't asked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memberships {
     /// The first is what the log begins with.
@@ -73,8 +76,9 @@ impl Memberships {
     }
 }
 
-/// What was so, and what contradicts it, if this leader's appending `after` at `index`, where `before` was in force since `since`, is
-/// against the law. What is committed is known up to `commit`; `own_commit`: with an entry of the leader's own term.
+/// What was so, and what contradicts it, if this leader's appending `after` at `index`, where
+/// `before` was in force since `since`, is against the law. What is committed is known up to
+/// `commit`; `own_commit`: with an entry of the leader's own term.
 pub(super) fn unlawful(
     raft: &Raft,
     commit: LogIndex,
@@ -104,7 +108,8 @@ pub(super) fn unlawful(
     None
 }
 
-/// Whether every quorum by the one has a server in common with every quorum by the other, as far as can be told from the kind of change.
+/// Whether every quorum by the one has a server in common with every quorum by the other, as far as
+/// can be told from the kind of change.
 fn majorities_meet(before: Configuration, after: Configuration) -> bool {
     let enters = after.outgoing == before.voters && !before.is_joint();
     let leaves = before.is_joint() && after.voters == before.voters && !after.is_joint();

@@ -488,7 +488,8 @@ impl Checker {
         )
     }
 
-    /// Economy: a leader takes a snapshot up to `last`, and keeps what comes before that for those members that answer and lag.
+    /// Economy: a leader takes a snapshot up to `last`, and keeps what comes before that for those
+    /// members that answer and lag.
     #[inline(never)]
     pub(super) fn check_compaction(&self, now: Time, raft: &Raft, last: LogIndex) -> Verdict {
         let Role::Leader(leader) = raft.role() else { return Ok(()) };

@@ -5,11 +5,11 @@
 //!   for the campaign; and it doesn't go over to a candidate's term either (dissertation §4.2.3).
 //! * **No campaign too soon**: not before the shortest election timeout is over since the server
 //!   started, heard its leader, gave its vote or campaigned (Raft §5.2), unless it is told to.
-//! * **No campaign for nothing**: not with a disk that hangs, for its own vote would wait there; and
-//!   where servers ask first, not before a quorum has said that it would vote (§9.6). To be asked
-//!   first disturbs nobody: nobody changes its term for it.
-//! * **No vote of somebody who may have forgotten one**, nor for a log that lacks what the voter's disk
-//!   has ever held (§5.4.1).
+//! * **No campaign for nothing**: not with a disk that hangs, for its own vote would wait there;
+//!   and where servers ask first, not before a quorum has said that it would vote (§9.6). To be
+//!   asked first disturbs nobody: nobody changes its term for it.
+//! * **No vote of somebody who may have forgotten one**, nor for a log that lacks what the voter's
+//!   disk has ever held (§5.4.1).
 //! * **No leader without followers**: a leader that hears no quorum steps down (§6.2).
 //! * **Election Safety**: whom a server takes for its term's leader does lead it.
 //!
@@ -82,8 +82,8 @@ struct Record {
 }
 
 impl Record {
-    /// A leader is heard, for which the server is patient from now on. A new disk may hear an earlier one, and what the disk before promised holds on:
-    /// it can't vote against it.
+    /// A leader is heard, for which the server is patient from now on. A new disk may hear an
+    /// earlier one, and what the disk before promised holds on: it can't vote against it.
     fn follow(&mut self, term: Term, clock: Time, patience: Duration) {
         if term >= self.patience.0 {
             self.patience = (term, clock, patience);
@@ -91,7 +91,8 @@ impl Record {
         self.waits_since = clock;
     }
 
-    /// A member answers its leader. Who may not vote on its disk elects nobody, and is no reason to lead on.
+    /// A member answers its leader. Who may not vote on its disk elects nobody, and is no reason to
+    /// lead on.
     #[inline]
     fn hear(&mut self, from: ServerId, says: &Says, clock: Time) {
         if !matches!(says, Says::Joins) {
@@ -150,8 +151,9 @@ impl Elections {
         self.of[server].lost > EntryId::ZERO
     }
 
-    /// In a step that decided nothing, a follower hears its leader, or a leader a member, or nothing
-    /// happens that counts; whether that is all, and the server follows whom it followed before.
+    /// In a step that decided nothing, a follower hears its leader, or a leader a member, or
+    /// nothing happens that counts; whether that is all, and the server follows whom it followed
+    /// before.
     #[inline]
     pub(super) fn hears(&mut self, raft: &Raft, clock: Time, taken: &Taken) -> bool {
         let record = &mut self.of[raft.id()];
@@ -286,8 +288,8 @@ impl Checker {
         Ok(())
     }
 
-    /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may count on it. Lawful Membership: nobody bars it again
-    /// but by admitting another disk.
+    /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may
+    /// count on it. Lawful Membership: nobody bars it again but by admitting another disk.
     fn check_admitted(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &Machine) -> Verdict {
         let (image, (disk, index)) = (machine.disk().image(), self.elections.of[me].admitted);
         let barred = hard_state.standing != Standing::Member && image.hard_state().standing == Standing::Member;
@@ -303,7 +305,8 @@ impl Checker {
         self.out_of_order(Property::OneVoteATerm, now, me, first, second)
     }
 
-    /// A server has taken a heartbeat and says nothing: it must, whatever its disk is still writing, or its leader hears nobody (dissertation §6.2).
+    /// A server has taken a heartbeat and says nothing: it must, whatever its disk is still
+    /// writing, or its leader hears nobody (dissertation §6.2).
     pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
         if !raft.hard_state_is_durable() || (raft.term(), raft.leader()) != (taken.term, taken.from) {
             return Ok(());

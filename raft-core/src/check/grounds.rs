@@ -5,12 +5,13 @@
 //!
 //! * **Election Safety**: who leads has the votes of a quorum (Raft §5.2), its own on its own disk.
 //! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was
-//!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1). Who may
-//!   not vote on its disk counts for neither.
-//! * **Every Request Ends**: a read that is confirmed is answered at once, and what a quorum holds is committed.
+//!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1). Who
+//!   may not vote on its disk counts for neither.
+//! * **Every Request Ends**: a read that is confirmed is answered at once, and what a quorum holds
+//!   is committed.
 //!
-//! How elections are held is looked at in [`super::elections`]. Each is looked at only where the rule that demands it is on. Without the rule, what counts is
-//! what comes of that.
+//! How elections are held is looked at in [`super::elections`]. Each is looked at only where the
+//! rule that demands it is on. Without the rule, what counts is what comes of that.
 
 use alloc::vec::Vec;
 
@@ -115,7 +116,8 @@ impl Grounds {
         ground.watched = Default::default();
     }
 
-    /// A server's clock is set, or runs otherwise than before: what it showed says nothing any more.
+    /// A server's clock is set, or runs otherwise than before: what it showed says nothing any
+    /// more.
     pub(super) fn clock_set(&mut self, server: ServerId) {
         for ground in self.of.iter_mut() {
             ground.watched[server.slot()] = Watched::default();
@@ -157,7 +159,8 @@ impl Checker {
         Ok(())
     }
 
-    /// Fresh Reads: a leader finds out that another's clock runs twice as fast as its own, or half as fast, if that answers promptly.
+    /// Fresh Reads: a leader finds out that another's clock runs twice as fast as its own, or half
+    /// as fast, if that answers promptly.
     #[inline(never)]
     fn check_clocks(
         &mut self,
@@ -199,8 +202,9 @@ impl Checker {
         Ok(())
     }
 
-    /// Every Request Ends: a leader has been answered. What it knows to be confirmed is released, and what it knows a quorum to hold is committed; where
-    /// its own disk is still writing, that may be what it waits for.
+    /// Every Request Ends: a leader has been answered. What it knows to be confirmed is released,
+    /// and what it knows a quorum to hold is committed; where its own disk is still writing, that
+    /// may be what it waits for.
     #[inline(never)]
     pub(super) fn check_released(&self, now: Time, raft: &Raft) -> Verdict {
         let Role::Leader(leader) = raft.role() else { return Ok(()) };
@@ -327,8 +331,8 @@ impl Checker {
         self.out_of_order(Property::ElectionSafety, now, me, "leads", "no quorum has voted for it")
     }
 
-    /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on; who was elected so, because its log was needed,
-    /// not beyond the first commit of its term.
+    /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on;
+    /// who was elected so, because its log was needed, not beyond the first commit of its term.
     pub(super) fn check_demotion(&self, now: Time, raft: &Raft, committed: LogIndex) -> Verdict {
         let me = raft.id();
         let (since, membership) = self.membership_of(me);

@@ -1,6 +1,8 @@
-//! Leavers: whom a membership leaves out is sent the log until it has that from there, and is told that it is committed, for nobody talks to it any more
-//! afterwards. Its leader gives it up only when it falls silent (Lawful Membership). And only who was removed, and may not know it, is reminded: it asks for
-//! votes in no later term, for its answers would depose the leader (Orderly Elections).
+//! Leavers: whom a membership leaves out is sent the log until it has that from there, and is told
+//! that it is committed, for nobody talks to it any more afterwards. Its leader gives it up only
+//! when it falls silent (Lawful Membership). And only who was removed, and may not know it, is
+//! reminded: it asks for votes in no later term, for its answers would depose the leader (Orderly
+//! Elections).
 
 use super::Property;
 use super::by_server::ByServer;
@@ -88,7 +90,8 @@ impl Checker {
         let mut leave = before.leaving.union(before.members).difference(members);
         leave.remove(me);
         if !raft.is_leader() {
-            // It steps down because that is committed, or for another reason. Who is being sent a snapshot couldn't understand what it is told.
+            // It steps down because that is committed, or for another reason. Who is being sent a
+            // snapshot couldn't understand what it is told.
             let committed = raft.commit_index();
             let removed = since <= committed
                 && raft.log().id_at(committed).is_some_and(|id| id.term == term)

@@ -3,36 +3,46 @@
 //! # The five of Raft's Figure 3
 //! * **Election Safety**: at most one leader a term, over the whole run, not just at one moment.
 //! * **Leader Append-Only**: a leader never drops or changes an entry of its own log.
-//! * **Log Matching**: if two logs hold an entry with the same index and term, they are equal up to it. Checked by induction: whoever
-//!   puts an entry into a log must agree with everyone before on what it says and which entry it follows.
+//! * **Log Matching**: if two logs hold an entry with the same index and term, they are equal up to
+//!   it. Checked by induction: whoever puts an entry into a log must agree with everyone before on
+//!   what it says and which entry it follows.
 //! * **Leader Completeness**: a new leader has everything committed in earlier terms.
 //! * **State Machine Safety**: no two servers apply different entries at the same index.
 //!
 //! # And what they rest on
-//! * **Monotonic State**: term, commit index and last applied never go down while a server runs, and the term not even when it restarts.
+//! * **Monotonic State**: term, commit index and last applied never go down while a server runs,
+//!   and the term not even when it restarts.
 //! * **One Vote a Term**: a vote changes only with the term, across restarts too.
-//! * **Durable Promise**: a vote or an acknowledgement *sent* is covered by what is synced on that server's disk.
+//! * **Durable Promise**: a vote or an acknowledgement *sent* is covered by what is synced on that
+//!   server's disk.
 //! * **Durable Commit**: what is committed is synced on a quorum's disks.
-//! * **Lawful Membership**: memberships follow each other one at a time, so that their majorities meet.
-//! * **Verified Commit**: a follower commits only as far as it has compared its log with its leader's (Raft Figure 2: "min(leaderCommit, index
-//!   of last new entry)"). Stricter than State Machine Safety, which shows the disaster only where the tails differ.
+//! * **Lawful Membership**: memberships follow each other one at a time, so that their majorities
+//!   meet.
+//! * **Verified Commit**: a follower commits only as far as it has compared its log with its
+//!   leader's (Raft Figure 2: "min(leaderCommit, index of last new entry)"). Stricter than State
+//!   Machine Safety, which shows the disaster only where the tails differ.
 //!
 //! # And what clients see
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
-//! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever leader (Raft §8).
-//! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a bound.
-//! * **Orderly Elections**: who has told a leader that it ignores campaigns for a while does so, across restarts too; nobody campaigns too
-//!   soon, unasked for, or for nothing; and nobody leads on whom no quorum hears (dissertation §4.2.3, §6.2, §9.6).
+//! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever
+//!   leader (Raft §8).
+//! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a
+//!   bound.
+//! * **Orderly Elections**: who has told a leader that it ignores campaigns for a while does so,
+//!   across restarts too; nobody campaigns too soon, unasked for, or for nothing; and nobody leads
+//!   on whom no quorum hears (dissertation §4.2.3, §6.2, §9.6).
 //!
 //! # And what it costs
 //! * **Economy**: messages and bytes stay within what there is to say: heartbeats, entries,
 //!   snapshots, reads, elections, and what was lost.
 //!
-//! [`linearizable`] judges their history: whether it is one that a single store could have given them.
+//! [`linearizable`] judges their history: whether it is one that a single store could have given
+//! them.
 //!
 //! # Caveats
-//! Entries that never were committed are remembered only while there are few of them ([`OPEN_MAX`]): a log that brings back an
-//! older one is taken at its word. A violation names the property and two facts that can't both be right; the first one stops the run.
+//! Entries that never were committed are remembered only while there are few of them
+//! ([`OPEN_MAX`]): a log that brings back an older one is taken at its word. A violation names the
+//! property and two facts that can't both be right; the first one stops the run.
 
 mod by_server;
 mod changes;

@@ -279,7 +279,8 @@ fn an_acknowledgement_of_something_else(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &acknowledging(1, 2, 1))
 }
 
-/// A follower has five entries on its disk, none of them committed, and says that a snapshot brought them.
+/// A follower has five entries on its disk, none of them committed, and says that a snapshot
+/// brought them.
 fn an_answer_beyond_any_snapshot(ignored: Option<Property>) -> Verdict {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let hard_state = HardState { term: Term(1), ..HardState::default() };

@@ -1,7 +1,9 @@
-//! What servers have promised each other, and whether their disks know of it: a vote (Raft §5.2), and an acknowledgement of entries (Raft §5.3).
+//! What servers have promised each other, and whether their disks know of it: a vote (Raft §5.2),
+//! and an acknowledgement of entries (Raft §5.3).
 //!
-//! A promise is judged twice: when it is sent, for then it must be on the sender's disk ("updated on stable storage before responding", Raft
-//! Figure 2), and after every crash, for then it must be there still. What an acknowledgement speaks of isn't what its sender believes: it is the entry
+//! A promise is judged twice: when it is sent, for then it must be on the sender's disk ("updated
+//! on stable storage before responding", Raft Figure 2), and after every crash, for then it must be
+//! there still. What an acknowledgement speaks of isn't what its sender believes: it is the entry
 //! that the leader has there.
 
 use alloc::format;
@@ -26,11 +28,13 @@ pub(super) struct Promises {
 /// What one server has promised.
 #[derive(Clone, Copy, Debug, Default)]
 struct Promised {
-    /// The vote that it is known to have given in its latest term: whatever becomes of its disk, it mustn't give another.
+    /// The vote that it is known to have given in its latest term: whatever becomes of its disk, it
+    /// mustn't give another.
     vote: Option<(Term, ServerId)>,
     /// Whether its disk must know of the vote.
     vote_kept: bool,
-    /// The last entry that it has acknowledged in the latest term in which it did, if its disk must know of it.
+    /// The last entry that it has acknowledged in the latest term in which it did, if its disk must
+    /// know of it.
     acknowledged: Option<(Term, EntryId)>,
 }
 
@@ -157,8 +161,9 @@ impl Checker {
         image: &Image,
     ) -> Verdict {
         let me = raft.id();
-        // The leader has never changed its own log since. What it has put into a snapshot was committed; and where it leads no longer, nobody
-        // counts on the promise, and what the server itself has is the best guess at what it speaks of.
+        // The leader has never changed its own log since. What it has put into a snapshot was
+        // committed; and where it leads no longer, nobody counts on the promise, and what the
+        // server itself has is the best guess at what it speaks of.
         let leader = leader.filter(|leader| leader.is_leader() && leader.term() == term);
         let meant = leader.unwrap_or(raft).log().id_at(index).or_else(|| self.committed_id(index));
         let id = meant.or_else(|| raft.log().id_at(index)).unwrap_or(EntryId::new(index, Term::ZERO));
@@ -171,8 +176,9 @@ impl Checker {
         self.broken(Property::DurablePromise, now, first, second)
     }
 
-    /// A server drops its entries after `after`, at the word of a later leader than the one it has acknowledged them to: they are its own no more, even
-    /// if others commit them in a term after that one.
+    /// A server drops its entries after `after`, at the word of a later leader than the one it has
+    /// acknowledged them to: they are its own no more, even if others commit them in a term after
+    /// that one.
     #[inline]
     pub(super) fn release_overwritten(&mut self, raft: &Raft, after: LogIndex) {
         if let Some((term, id)) = self.promises.of[raft.id()].acknowledged

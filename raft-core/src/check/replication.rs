@@ -8,10 +8,10 @@
 //!   has lost it, or may have another disk.
 //! * **Durable Promise**: whatever enters the log is handed to the disk in the same step.
 //! * **Economy**: who has what an append builds on takes what it brings; a rejection says where the
-//!   two logs may agree, and the leader goes back there, no further and no less (Raft §5.3); what is
-//!   sent together stays within the limits.
-//! * **Orderly Elections**: leadership is handed to a voter that has the log, and nothing enters the
-//!   log meanwhile (dissertation §3.10).
+//!   two logs may agree, and the leader goes back there, no further and no less (Raft §5.3); what
+//!   is sent together stays within the limits.
+//! * **Orderly Elections**: leadership is handed to a voter that has the log, and nothing enters
+//!   the log meanwhile (dissertation §3.10).
 //!
 //! Each is looked at only where the rules that it rests on are on.
 
@@ -32,10 +32,12 @@ const COMPARED: usize = 16;
 /// A learner that was refused as long ago is looked at anew.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// A learner keeps up that has everything the log had so many looks ago: within an election timeout.
+/// A learner keeps up that has everything the log had so many looks ago: within an election
+/// timeout.
 const LOOKS: usize = 5;
 
-/// So long a learner keeps up before it is taken to, at the latest: longer than it takes to be sure of it.
+/// So long a learner keeps up before it is taken to, at the latest: longer than it takes to be sure
+/// of it.
 const LONG: Duration = Duration::from_millis(2_500);
 
 /// What some of them say first.
@@ -64,7 +66,8 @@ struct Link {
     told: ServerSet,
     /// As a leader: whether it was handing over after its last step.
     hands_over: bool,
-    /// The last entry of its log at the end of each of the last seconds, the latest first, with the term.
+    /// The last entry of its log at the end of each of the last seconds, the latest first, with the
+    /// term.
     before: [(Term, LogIndex); 3],
     /// Whether its clock is another than the world's.
     odd: bool,
@@ -123,13 +126,15 @@ impl Replication {
         *before = [(term, raft.log().last().index), before[0], before[1]];
     }
 
-    /// What a server's clock has shown until now is no measure any more, and from now on it runs at that rate.
+    /// What a server's clock has shown until now is no measure any more, and from now on it runs at
+    /// that rate.
     pub(super) fn measure_anew(&mut self, server: ServerId, rate: u32) {
         let link = &mut self.of[server];
         (link.before, link.odd) = (Default::default(), rate != TRUE_RATE);
     }
 
-    /// Up to where a leader's log went two seconds ago, at least, if it led its term then, by the world's clock: two of the longest election timeouts.
+    /// Up to where a leader's log went two seconds ago, at least, if it led its term then, by the
+    /// world's clock: two of the longest election timeouts.
     pub(super) fn two_seconds_ago(&self, leader: ServerId, term: Term) -> Option<LogIndex> {
         let (then, index) = self.of[leader].before[2];
         (then == term).then_some(index)
@@ -153,7 +158,8 @@ fn progress_of(raft: &Raft, member: ServerId) -> Option<&Progress> {
     }
 }
 
-/// What a command counts for at least, in bytes, where that is bounded: its own, and some for the entry around it.
+/// What a command counts for at least, in bytes, where that is bounded: its own, and some for the
+/// entry around it.
 fn command_bytes(entry: &Entry) -> u64 {
     if let Payload::Command(bytes) = &entry.payload { 16 + bytes.len() as u64 } else { 0 }
 }
@@ -341,7 +347,8 @@ impl Checker {
         self.out_of_order(Property::DurablePromise, now, me, "counts on entries of another", second)
     }
 
-    /// Every Request Ends: a learner that is never further behind than the leader's log was a moment before is made a voter in the end, however busy the leader is.
+    /// Every Request Ends: a learner that is never further behind than the leader's log was a
+    /// moment before is made a voter in the end, however busy the leader is.
     #[inline(never)]
     pub(super) fn check_refusal(&mut self, now: Time, raft: &Raft, learner: ServerId, matched: LogIndex) -> Verdict {
         let (me, term, last) = (raft.id(), raft.term(), raft.log().last().index);
@@ -456,7 +463,8 @@ impl Checker {
         self.out_of_order(Property::VerifiedCommit, now, me, first, second)
     }
 
-    /// Economy: of a snapshot so much is on its way as has been confirmed and a piece more, or as the window holds: no more, and no less.
+    /// Economy: of a snapshot so much is on its way as has been confirmed and a piece more, or as
+    /// the window holds: no more, and no less.
     pub(super) fn check_pieces(&self, now: Time, raft: &Raft, to: ServerId) -> Verdict {
         let Some(ProgressState::Snapshot(transfer)) = progress_of(raft, to).map(|progress| &progress.state) else {
             return Ok(());

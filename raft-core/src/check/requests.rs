@@ -1,10 +1,13 @@
-//! Every request ends: whoever asks a server for something is answered, or refused, within a bound (a read, a write, the opening of a session, a
-//! change of the membership, a transfer of the leadership).
+//! Every request ends: whoever asks a server for something is answered, or refused, within a bound
+//! (a read, a write, the opening of a session, a change of the membership, a transfer of the
+//! leadership).
 //!
-//! A server may need as long as its disk and those of the others may take ([`Config::disk_stall_max`](crate::raft::Config::disk_stall_max)), one after
-//! the other, and some election timeouts: until it sees that nobody can be reached, until somebody else leads, until that one has answered. The
-//! time counts only while the server runs, isn't paused, and by the rate of its own clock; where somebody touches any of these, it counts
-//! anew. A crash ends what was asked: nobody answers then, and nobody has to.
+//! A server may need as long as its disk and those of the others may take
+//! ([`Config::disk_stall_max`](crate::raft::Config::disk_stall_max)), one after the other, and some
+//! election timeouts: until it sees that nobody can be reached, until somebody else leads, until
+//! that one has answered. The time counts only while the server runs, isn't paused, and by the rate
+//! of its own clock; where somebody touches any of these, it counts anew. A crash ends what was
+//! asked: nobody answers then, and nobody has to.
 //!
 //! That an answer is sent is enough here. Whether it arrives is the network's business.
 
@@ -45,7 +48,8 @@ pub(super) struct Requests {
 struct Open {
     /// In the order in which they came.
     requests: Vec<Request>,
-    /// How long they may take in all, by the world's clock; nothing is asked of a server that stands still.
+    /// How long they may take in all, by the world's clock; nothing is asked of a server that
+    /// stands still.
     limit: Option<Duration>,
 }
 
@@ -116,7 +120,8 @@ impl Checker {
         self.requests.of[server].requests.clear();
     }
 
-    /// From now on a server's clock runs at `rate` parts per million of the world's; at 0 the server stands still. `config` says how patient one must be.
+    /// From now on a server's clock runs at `rate` parts per million of the world's; at 0 the
+    /// server stands still. `config` says how patient one must be.
     pub fn paced(&mut self, now: Time, server: ServerId, rate: u32, config: &Config) {
         self.economy.pace(server, rate, config);
         self.replication.measure_anew(server, rate);

@@ -1,4 +1,5 @@
-//! The safety checker: fed with every step of every server, it remembers just enough to contradict the next.
+//! The safety checker: fed with every step of every server, it remembers just enough to contradict
+//! the next.
 
 use alloc::boxed::Box;
 use alloc::fmt;
@@ -49,7 +50,8 @@ pub struct Checker {
     committed_under: Configuration,
     /// Those whose disks the world has destroyed since then.
     destroyed: ServerSet,
-    /// Entries that some server has put into its log and that aren't committed, with the entry each follows.
+    /// Entries that some server has put into its log and that aren't committed, with the entry each
+    /// follows.
     open: Sorted<EntryId, (EntryId, Entry)>,
     pub(super) promises: Promises,
     pub(super) requests: Requests,
@@ -76,7 +78,8 @@ struct Seen {
     applied: LogIndex,
     /// The term it led, zero if none, and the last entry it had then.
     led: (Term, LogIndex),
-    /// Up to where its log has been compared with that of this term's leader, by what the leader sent it.
+    /// Up to where its log has been compared with that of this term's leader, by what the leader
+    /// sent it.
     compared: (Term, LogIndex),
 }
 
@@ -85,7 +88,8 @@ struct Seen {
 pub(super) type Verdict = Result<(), Box<Violation>>;
 
 impl Checker {
-    /// A checker for a cluster that begins with these voters, on `machines` machines at most, before anything has happened.
+    /// A checker for a cluster that begins with these voters, on `machines` machines at most,
+    /// before anything has happened.
     pub fn new(voters: ServerSet, machines: u8) -> Checker {
         let count = usize::from(machines);
         let bootstrap = Configuration::of_voters(voters);
@@ -150,7 +154,8 @@ impl Checker {
         self.broken(property, at, format_args!("{who} {first}"), format_args!("{second}"))
     }
 
-    /// A server started from its disk, as the founder that `bootstrap` makes it, if it makes it one.
+    /// A server started from its disk, as the founder that `bootstrap` makes it, if it makes it
+    /// one.
     ///
     /// # Errors
     /// The violation, if it doesn't know what its disk holds.
@@ -225,7 +230,8 @@ impl Checker {
         self.broken(Property::DurableCommit, now, first, second)
     }
 
-    /// The world has destroyed the log on a server's disk, and with `everything` the rest of it, too.
+    /// The world has destroyed the log on a server's disk, and with `everything` the rest of it,
+    /// too.
     pub fn destroyed(&mut self, server: ServerId, everything: bool) {
         self.destroyed.insert(server);
         self.replication.destroyed(server);
@@ -427,8 +433,8 @@ impl Checker {
         if asks { self.check_questions(now, raft, machine) } else { Ok(()) }
     }
 
-    /// Up to where the server's log is known to equal its leader's, after what it has just received: it is, where the log has the
-    /// last entry that the leader named (Log Matching).
+    /// Up to where the server's log is known to equal its leader's, after what it has just
+    /// received: it is, where the log has the last entry that the leader named (Log Matching).
     fn compare(&self, raft: &Raft, taken: &Taken) -> (Term, LogIndex) {
         let (compared_in, compared) = self.seen[raft.id()].compared;
         let (What::Append { last, .. } | What::Piece { last }) = &taken.what else { return (compared_in, compared) };
@@ -653,8 +659,9 @@ impl Checker {
         if commit.0 / COMPACT_EVERY > before.0 / COMPACT_EVERY {
             self.forget(machines);
         }
-        // Durable Commit. The membership in force before the step is what was counted by: as soon as a joint one is committed, its leader
-        // appends the next. This step's writes haven't been looked at yet.
+        // Durable Commit. The membership in force before the step is what was counted by: as soon
+        // as a joint one is committed, its leader appends the next. This step's writes haven't been
+        // looked at yet.
         let (_, configuration) = self.memberships[me].latest();
         let id = self.committed.last();
         let holders = holders(machines, id);
@@ -730,7 +737,8 @@ impl Checker {
     }
 }
 
-/// Whose disks have an entry, and remember what was promised on them: a new disk may have forgotten that to a later leader.
+/// Whose disks have an entry, and remember what was promised on them: a new disk may have forgotten
+/// that to a later leader.
 fn holders(machines: &[Machine], id: EntryId) -> ServerSet {
     let holds = |machine: &Machine| {
         let image = machine.disk().image();

@@ -47,7 +47,8 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, TextError> {
             bits &= (1 << count) - 1;
         }
     }
-    // A single character more than whole groups is no byte, and what is left of the last one's bits is zero.
+    // A single character more than whole groups is no byte, and what is left of the last one's bits
+    // is zero.
     if count == 6 || bits != 0 { Err(TextError::End) } else { Ok(bytes) }
 }
 

@@ -15,9 +15,10 @@
 //! }
 //! ```
 //!
-//! Only `raftarium`, the version, and `seed` must be there; whatever else is left out is as in the default world. Lengths of time and shares
-//! are texts with units ([`units`]); a seed is a text, too, for not every program keeps all the digits of a large number. A field that isn't known
-//! is refused by its name: a slip of the pen must not turn into a default.
+//! Only `raftarium`, the version, and `seed` must be there; whatever else is left out is as in the
+//! default world. Lengths of time and shares are texts with units ([`units`]); a seed is a text,
+//! too, for not every program keeps all the digits of a large number. A field that isn't known is
+//! refused by its name: a slip of the pen must not turn into a default.
 //!
 //! `docs/scenario.schema.json` says the same for editors and other programs.
 
@@ -142,7 +143,8 @@ fn json(error: &serde_json::Error) -> FileError {
     FileError::Json { line, column, why }
 }
 
-/// Pretty-printed JSON with each action, and each list without objects, on a line of its own: what belongs together is seen together.
+/// Pretty-printed JSON with each action, and each list without objects, on a line of its own: what
+/// belongs together is seen together.
 fn one_line_each(pretty: &str) -> String {
     let mut text = String::with_capacity(pretty.len());
     let mut joining = None;
@@ -459,7 +461,8 @@ fn write_jump(micros: i64) -> String {
 #[serde(try_from = "Fields", into = "Fields")]
 struct Deed(TimedAction);
 
-/// All fields that an action can have. Which of them it must have, and may not, depends on what is done.
+/// All fields that an action can have. Which of them it must have, and may not, depends on what is
+/// done.
 #[derive(Clone, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Fields {

@@ -1,4 +1,5 @@
-//! What clients asked and were answered, as JSON lines: written of a simulated run, read of any system.
+//! What clients asked and were answered, as JSON lines: written of a simulated run, read of any
+//! system.
 //!
 //! ```json
 //! {"client":1,"kind":"invoke","op":"put","key":"x","value":"1","time":100}
@@ -10,14 +11,16 @@
 //! ```
 //!
 //! * The order of the lines is the order in real time. A client has one operation at a time.
-//! * `kind`: `invoke` begins an operation; `ok` ends it with its result; `fail` says that it certainly did not happen; `info` that it may have, or may yet.
-//!   An operation without an end is like one that ends with `info`.
+//! * `kind`: `invoke` begins an operation; `ok` ends it with its result; `fail` says that it
+//!   certainly did not happen; `info` that it may have, or may yet. An operation without an end is
+//!   like one that ends with `info`.
 //! * `op`: `get`, `put`, `delete` or `cas` (compare and set: `expected` becomes `value`).
-//! * `found`, with `ok`: whether a `get` found a value (then `value` has it), and whether a `cas` swapped. Of a `put` or a `delete` it may say whether there
-//!   was a value before.
+//! * `found`, with `ok`: whether a `get` found a value (then `value` has it), and whether a `cas`
+//!   swapped. Of a `put` or a `delete` it may say whether there was a value before.
 //! * `time` is for people to read: microseconds of any clock. It may be left out.
 //!
-//! The line that ends an operation may repeat what the one that began it says, and must then say the same. Other fields are refused by their names.
+//! The line that ends an operation may repeat what the one that began it says, and must then say
+//! the same. Other fields are refused by their names.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -73,8 +76,9 @@ enum Op {
 
 /// The history of a simulated run, a line for each beginning and each end.
 ///
-/// Where an operation ends in the same microsecond in which another begins, the end comes first. That is so in fact: an answer
-/// takes time, so what it tells of happened before that instant, and what is asked in it happens later.
+/// Where an operation ends in the same microsecond in which another begins, the end comes first.
+/// That is so in fact: an answer takes time, so what it tells of happened before that instant, and
+/// what is asked in it happens later.
 pub fn write<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> String {
     write_part(operations, Time::ZERO, Time::NEVER)
 }

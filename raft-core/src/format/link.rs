@@ -1,4 +1,5 @@
-//! A run as a link: a short text for the part of an address after the `#`, which no server ever sees.
+//! A run as a link: a short text for the part of an address after the `#`, which no server ever
+//! sees.
 //!
 //! # Form
 //! base64url without padding, of
@@ -15,13 +16,13 @@
 //! | … | each of them: microseconds since the one before, a byte for its kind, what it is about |
 //! | 4 | a checksum of everything before it, lowest byte first |
 //!
-//! A number has seven bits a byte, lowest first, the top bit set on all but the last. A server is a byte; a target is a
-//! server, 0 for the leader or 255 for a writer.
+//! A number has seven bits a byte, lowest first, the top bit set on all but the last. A server is a
+//! byte; a target is a server, 0 for the leader or 255 for a writer.
 //!
 //! # Never to be changed
-//! The last four bytes are the checksum and the first is the version, in all versions, so that a damaged link can be told from one that
-//! comes from a later version. Within a version, kinds, positions of bits and the defaults keep their meaning; new ones get
-//! new numbers.
+//! The last four bytes are the checksum and the first is the version, in all versions, so that a
+//! damaged link can be told from one that comes from a later version. Within a version, kinds,
+//! positions of bits and the defaults keep their meaning; new ones get new numbers.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -136,8 +137,8 @@ pub fn write(run: &Run) -> Result<String, LinkError> {
     if text.len() > CHARACTERS_MAX { Err(LinkError::TooLong { characters: text.len() }) } else { Ok(text) }
 }
 
-/// The run as the bytes within a link, of whatever length: for programs that take the form for their own, as the page does when it
-/// makes a file of them.
+/// The run as the bytes within a link, of whatever length: for programs that take the form for
+/// their own, as the page does when it makes a file of them.
 ///
 /// # Errors
 /// A run that can't be played.
@@ -251,13 +252,15 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 /// How many parameters there are. More may follow, none may go or move.
 const FIELDS: usize = 29;
 
-/// What a parameter is when it isn't named: the defaults when version 1 was made. They stay, even if the world's defaults change.
+/// What a parameter is when it isn't named: the defaults when version 1 was made. They stay, even
+/// if the world's defaults change.
 const DEFAULTS: [u64; FIELDS] = [
     5, 6_000, 14_000, 0, 0, 1_000, 3_000, 150_000, 300_000, 50_000, 1, 1, 4_096, 1, 250_000, 4, 0, 250_000, 2_000_000,
     0, 256, 65_536, 0, 1_048_576, 64, 16_777_216, 67_108_864, 16_777_216, 256,
 ];
 
-/// A bit for each rule that is switched off. New rules come last, whatever their place in [`Rule::ALL`].
+/// A bit for each rule that is switched off. New rules come last, whatever their place in
+/// [`Rule::ALL`].
 const RULES: [Rule; 27] = [
     Rule::CompareLogsBeforeVoting,
     Rule::VoteOncePerTerm,
@@ -462,7 +465,8 @@ const MESSAGE_KINDS: [MessageKind; 8] = [
 /// No action takes less: a time and a kind.
 const ACTION_BYTES_MIN: u64 = 2;
 
-/// An action is a kind, some bytes (servers, switches) and some numbers, and in two cases bytes of which a number says how many.
+/// An action is a kind, some bytes (servers, switches) and some numbers, and in two cases bytes of
+/// which a number says how many.
 fn put_action(out: &mut Vec<u8>, action: &Action) {
     let mut put = |kind, bytes: &[u8], numbers: &[u64]| {
         out.push(kind);
@@ -643,8 +647,8 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
     fields.failed.map_or(Ok(action), Err)
 }
 
-/// Reads an action's fields one after the other, and is asked once, after the last, whether one of them wasn't there: after the first that isn't, all
-/// are as if they were nothing.
+/// Reads an action's fields one after the other, and is asked once, after the last, whether one of
+/// them wasn't there: after the first that isn't, all are as if they were nothing.
 struct Fields<'reader, 'bytes> {
     reader: &'reader mut Reader<'bytes>,
     failed: Option<DecodeError>,
@@ -758,7 +762,8 @@ mod tests {
 
     #[test]
     fn the_parameters_of_version_1_are_pinned() {
-        // If the world's defaults change, this test goes, and the numbers stay: links name what differs from the numbers.
+        // If the world's defaults change, this test goes, and the numbers stay: links name what
+        // differs from the numbers.
         assert_eq!(numbers(&Parameters::default()), DEFAULTS);
         let all = |rule: &Rule| RULES.contains(rule);
         assert!(Rule::ALL.iter().all(all), "a new rule comes last in the links' own list");

@@ -1,26 +1,31 @@
 //! Runs as text: what a scenario looks like in a file, in a link and in a log.
 //!
 //! # A run to share
-//! A [`Run`] is a scenario and a moment of it: how far to play, and the trace hash that the run has there, by which a version that plays
-//! it differently notices. It comes in two forms that say the same:
+//! A [`Run`] is a scenario and a moment of it: how far to play, and the trace hash that the run has
+//! there, by which a version that plays it differently notices. It comes in two forms that say the
+//! same:
 //! * [`link`]: short, for an address; bytes in base64url. Made for machines;
 //! * `file` (with the feature `serde`): JSON, to be read, edited and kept under version control.
 //!
 //! # What came of a run
 //! With the feature `serde`:
 //! * `trace`: what happened, an event a line, each with its reason;
-//! * `history`: what clients asked and were answered, to be judged by [`crate::check::linearizable`]; it can be of any system;
+//! * `history`: what clients asked and were answered, to be judged by
+//!   [`crate::check::linearizable`]; it can be of any system;
 //!
-//! and, without it, [`shiviz`]: who sent what to whom, with vector clocks, for the ShiViz visualiser.
+//! and, without it, [`shiviz`]: who sent what to whom, with vector clocks, for the ShiViz
+//! visualiser.
 //!
 //! # What comes from outside is not trusted
-//! Everything that is read is checked before it is used: sizes before anything is allocated, numbers against the limits below, and the whole
-//! by [`Scenario::check`]. An error is a sentence that names the place; nothing else happens. What is written is checked alike, so that whatever was
-//! written can be read again.
+//! Everything that is read is checked before it is used: sizes before anything is allocated,
+//! numbers against the limits below, and the whole by [`Scenario::check`]. An error is a sentence
+//! that names the place; nothing else happens. What is written is checked alike, so that whatever
+//! was written can be read again.
 //!
 //! # Versions
-//! File and link carry a version. A later version of Raftarium reads what an earlier one wrote; an earlier one says that it is the earlier. Tags and
-//! positions are never given another meaning. That a run can be *read* doesn't mean that it *plays* the same: that is what the hash is for.
+//! File and link carry a version. A later version of Raftarium reads what an earlier one wrote; an
+//! earlier one says that it is the earlier. Tags and positions are never given another meaning.
+//! That a run can be *read* doesn't mean that it *plays* the same: that is what the hash is for.
 
 mod base64;
 #[cfg(feature = "serde")]
@@ -52,7 +57,8 @@ pub struct Run {
     pub scenario: Scenario,
     /// Up to when.
     pub until: Time,
-    /// The trace hash of the run there ([`Simulation::trace_hash`](crate::sim::Simulation::trace_hash) after
+    /// The trace hash of the run there
+    /// ([`Simulation::trace_hash`](crate::sim::Simulation::trace_hash) after
     /// [`run_until`](crate::sim::Simulation::run_until)), where it is known.
     pub hash: Option<u64>,
 }

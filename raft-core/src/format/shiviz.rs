@@ -1,4 +1,5 @@
-//! Who sent what to whom, with vector clocks: a log for the [ShiViz](https://bestchai.bitbucket.io/shiviz/) visualiser, which draws space-time diagrams.
+//! Who sent what to whom, with vector clocks: a log for the
+//! [ShiViz](https://bestchai.bitbucket.io/shiviz/) visualiser, which draws space-time diagrams.
 //!
 //! Two lines an event, which ShiViz reads with the expression [`EXPRESSION`]:
 //!
@@ -7,12 +8,15 @@
 //! 1.253 s: sends RequestVote of term 3 to S2
 //! ```
 //!
-//! [`Recorder`] watches a [`Simulation`] event by event and writes down what servers send and receive, and what turns the run. A server's
-//! clock goes up with each of its events; a message carries its sender's clock as it was when it was sent.
+//! [`Recorder`] watches a [`Simulation`] event by event and writes down what servers send and
+//! receive, and what turns the run. A server's clock goes up with each of its events; a message
+//! carries its sender's clock as it was when it was sent.
 //!
 //! # Caveats
-//! Messages between clients and servers are left out. A message that reaches a paused server is received when it arrives, not when the server goes on and looks at
-//! it. One that a person duplicates counts as sent anew. All three say at most that more was known than really was, never less.
+//! Messages between clients and servers are left out. A message that reaches a paused server is
+//! received when it arrives, not when the server goes on and looks at it. One that a person
+//! duplicates counts as sent anew. All three say at most that more was known than really was, never
+//! less.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -54,8 +58,9 @@ impl Recorder {
         Recorder::default()
     }
 
-    /// Plays `world` up to `time`, event by event, and takes down what happens. The world must be listening
-    /// ([`Simulation::listen`]) for more than messages to be taken down; its news are handed to `hear`.
+    /// Plays `world` up to `time`, event by event, and takes down what happens. The world must be
+    /// listening ([`Simulation::listen`]) for more than messages to be taken down; its news are
+    /// handed to `hear`.
     pub fn run_until(&mut self, world: &mut Simulation, time: Time, mut hear: impl FnMut(crate::sim::News)) {
         self.watch(world, &[]);
         while world.step_until(time) {
@@ -93,7 +98,8 @@ impl Recorder {
         }
     }
 
-    /// Compares the messages on their way with those of the last time: who is gone has arrived, who is new was sent.
+    /// Compares the messages on their way with those of the last time: who is gone has arrived, who
+    /// is new was sent.
     fn look(&mut self, world: &Simulation) {
         let mut gone = core::mem::take(&mut self.under_way);
         let mut still = BTreeMap::new();

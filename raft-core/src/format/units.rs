@@ -1,4 +1,5 @@
-//! Lengths of time and shares as people write them: `50ms`, `1.25s`, `2.5%`. Exact both ways: no floating point has a part in it.
+//! Lengths of time and shares as people write them: `50ms`, `1.25s`, `2.5%`. Exact both ways: no
+//! floating point has a part in it.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -42,7 +43,8 @@ impl fmt::Display for UnitError {
 
 impl core::error::Error for UnitError {}
 
-/// `50ms`, `1.25s`, `900us`: in seconds from one second on, and in the largest unit below that otherwise.
+/// `50ms`, `1.25s`, `900us`: in seconds from one second on, and in the largest unit below that
+/// otherwise.
 ///
 /// ```
 /// use raft_core::format::units::{duration, write_duration};

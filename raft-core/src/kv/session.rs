@@ -144,7 +144,8 @@ impl Session {
         match self.answers.binary_search_by_key(&serial, |a| a.serial) {
             Ok(at) => self.answers[at] = Answer::new(serial, outcome),
             Err(at) => {
-                // Made where it will lie, at the end, which is where it belongs unless it was overtaken.
+                // Made where it will lie, at the end, which is where it belongs unless it was
+                // overtaken.
                 self.answers.extend(core::iter::once_with(|| Answer::new(serial, outcome)));
                 self.answers[at..].rotate_right(1);
             }

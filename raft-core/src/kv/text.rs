@@ -1,5 +1,5 @@
-//! Keys and values: UTF-8 text of a bounded size, checked once and then cheap to clone: a few bytes stand in place, many are shared, as a log's
-//! commands are ([`Bytes`]).
+//! Keys and values: UTF-8 text of a bounded size, checked once and then cheap to clone: a few bytes
+//! stand in place, many are shared, as a log's commands are ([`Bytes`]).
 
 use crate::raft::Bytes;
 use crate::shared_map::SearchedBy;
@@ -198,7 +198,8 @@ impl SearchedBy<str> for Key {
     #[inline]
     fn order(&self, sought: &str) -> Ordering {
         let (own, sought) = (self.as_bytes(), sought.as_bytes());
-        // Mostly the first byte decides, and a call of the C library's comparison would take longer than that.
+        // Mostly the first byte decides, and a call of the C library's comparison would take longer
+        // than that.
         match own.first().cmp(&sought.first()) {
             Ordering::Equal => own.cmp(sought),
             decided => decided,

@@ -1,4 +1,5 @@
-//! A follower's log: taking appends, dropping what conflicts, saying where the logs part (Raft §5.3).
+//! A follower's log: taking appends, dropping what conflicts, saying where the logs part (Raft
+//! §5.3).
 
 use super::Raft;
 use super::entry::Entries;
@@ -27,7 +28,8 @@ pub(super) enum Fit {
     },
 }
 
-/// How `entries` after `previous` fit a log of which `contains` tells what it holds, and `last` where it ends.
+/// How `entries` after `previous` fit a log of which `contains` tells what it holds, and `last`
+/// where it ends.
 pub(super) fn fit(previous: EntryId, entries: &Entries, last: LogIndex, contains: impl Fn(EntryId) -> bool) -> Fit {
     if !contains(previous) {
         return Fit::Gap;
@@ -48,8 +50,8 @@ pub(super) fn fit(previous: EntryId, entries: &Entries, last: LogIndex, contains
 }
 
 impl AppendEntries {
-    /// The answer of a server in the same term whose log equals the leader's up to `received`. `said` is what its clock shows, and its
-    /// patience.
+    /// The answer of a server in the same term whose log equals the leader's up to `received`.
+    /// `said` is what its clock shows, and its patience.
     #[inline]
     pub(super) fn answer(&self, said: (Time, Duration), received: LogIndex, outcome: AppendOutcome) -> Message {
         let AppendEntries { term, round, probe, .. } = *self;
@@ -60,8 +62,8 @@ impl AppendEntries {
 
 impl Raft {
     pub(super) fn on_append_entries(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) {
-        // What is committed is in the leader's log too (Leader Completeness): an append that begins before the commit
-        // index, or inside a snapshot, needs looking at only from there on.
+        // What is committed is in the leader's log too (Leader Completeness): an append that begins
+        // before the commit index, or inside a snapshot, needs looking at only from there on.
         let behind = self.commit.distance_from(m.previous.index);
         if behind > 0 {
             return self.on_old_append(from, m, behind, out);
@@ -116,7 +118,8 @@ impl Raft {
         self.agree(from, m, self.commit.min(self.disk.log()), out);
     }
 
-    /// This append shows that the log equals the leader's up to `verified`; an earlier one may have shown more.
+    /// This append shows that the log equals the leader's up to `verified`; an earlier one may have
+    /// shown more.
     fn agree(&mut self, leader: ServerId, m: &AppendEntries, verified: LogIndex, out: &mut Output) {
         let (term, before) = self.agreed;
         let received = if term == m.term { before.max(verified) } else { verified };
@@ -140,7 +143,8 @@ impl Raft {
         self.promise_log(matched, leader, || m.answer(said, received, outcome), out);
     }
 
-    /// What every answer to an append says of the server itself: what its clock shows, and how long it ignores campaigns from now on.
+    /// What every answer to an append says of the server itself: what its clock shows, and how long
+    /// it ignores campaigns from now on.
     #[inline]
     pub(super) fn clock_and_patience(&self) -> (Time, Duration) {
         (self.now, self.config.patience())
@@ -180,9 +184,11 @@ impl Raft {
         }
     }
 
-    /// The leader has committed up to `commit`; up to `verified`, this log is known to equal the leader's.
+    /// The leader has committed up to `commit`; up to `verified`, this log is known to equal the
+    /// leader's.
     fn learn_commit(&mut self, commit: LogIndex, verified: LogIndex, out: &mut Output) {
-        // Raft Figure 2: min(leaderCommit, index of last new entry). The tail beyond may be another leader's.
+        // Raft Figure 2: min(leaderCommit, index of last new entry). The tail beyond may be another
+        // leader's.
         let bound = if self.rule(Rule::CommitOnlyVerified) { verified } else { self.log.last().index };
         self.raise_commit(commit.min(bound), ServerSet::EMPTY, out);
     }
@@ -197,8 +203,8 @@ impl Raft {
     }
 }
 
-/// Whether the entries could follow the log's own at that place, as far as terms go, whatever it is. Even a log that nobody checks
-/// has its terms in order.
+/// Whether the entries could follow the log's own at that place, as far as terms go, whatever it
+/// is. Even a log that nobody checks has its terms in order.
 fn goes_on_from(log: &Log, m: &AppendEntries) -> bool {
     let before = log.term_at(m.previous.index.min(log.last().index));
     m.entries.as_slice().first().is_none_or(|first| before.is_some_and(|before| before <= first.term))

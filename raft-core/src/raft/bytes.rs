@@ -9,8 +9,8 @@ const FEW: usize = 22;
 
 /// Bytes that are never changed, and are cheap to clone: a few stand in place, many are shared.
 ///
-/// Most commands of a key-value store are short. Each is cloned a dozen times on its way through a cluster, so that counting who
-/// shares it costs more than copying it.
+/// Most commands of a key-value store are short. Each is cloned a dozen times on its way through a
+/// cluster, so that counting who shares it costs more than copying it.
 ///
 /// ```
 /// # use raft_core::raft::Bytes;
@@ -36,7 +36,8 @@ enum Kept {
         bytes: [u8; FEW],
     },
     Many(Arc<[u8]>),
-    /// Some of those. The numbers fit in beside the tag, so that an entry becomes no larger for them.
+    /// Some of those. The numbers fit in beside the tag, so that an entry becomes no larger for
+    /// them.
     Part {
         len: u16,
         from: u32,
@@ -45,7 +46,8 @@ enum Kept {
 }
 
 impl Bytes {
-    /// How many there are. A slice of them knows it too, but to find where it lies takes longer, and entries are measured more often than read.
+    /// How many there are. A slice of them knows it too, but to find where it lies takes longer,
+    /// and entries are measured more often than read.
     #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -60,8 +62,8 @@ impl Bytes {
         self.len() == 0
     }
 
-    /// Those in `range`. They share the memory of the whole, and keep all of it for as long as they are kept; only a few, which stand in place, and
-    /// more than 64 KiB are copied.
+    /// Those in `range`. They share the memory of the whole, and keep all of it for as long as they
+    /// are kept; only a few, which stand in place, and more than 64 KiB are copied.
     ///
     /// # Panics
     /// If there are fewer.

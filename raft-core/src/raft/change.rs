@@ -51,14 +51,15 @@ impl Raft {
             if matched < index || !progress.is_some_and(|progress| self.keeps_up(progress)) {
                 return Err(Refusal::LearnerBehind { server, matched, last });
             }
-            // And its disk must have been admitted: until then it gives no votes (it may be a voter that lost its disk), and a quorum
-            // that needs its vote could never be had again.
+            // And its disk must have been admitted: until then it gives no votes (it may be a voter
+            // that lost its disk), and a quorum that needs its vote could never be had again.
             let admitted = progress.is_some_and(|progress| progress.may_vote == Some(true));
             if !admitted && self.rule(Rule::BarAmnesiacVoters) {
                 return Err(Refusal::NotAdmitted { server });
             }
         }
-        // Voters that lost their disks go on counting: where too few others would be left, nobody could be elected any more.
+        // Voters that lost their disks go on counting: where too few others would be left, nobody
+        // could be elected any more.
         let lost = |server: ServerId| leader.progress(server).is_some_and(|progress| progress.may_vote == Some(false));
         let silenced = change.voters.those(&lost);
         if let Some(server) = silenced.iter().next()
@@ -72,15 +73,17 @@ impl Raft {
         Ok(next)
     }
 
-    /// Whether a learner is fit to vote: hardly behind, or so quick that it only ever lacks what has come since.
+    /// Whether a learner is fit to vote: hardly behind, or so quick that it only ever lacks what
+    /// has come since.
     fn keeps_up(&self, progress: &Progress) -> bool {
         let near = progress.matched.plus(self.config.learner_lag_max) >= self.log.last().index;
         near || progress.catch_up.keeps_up(self.now, self.config.election_timeout_max)
     }
 
-    /// A member says that it may not vote on the `disk` it has. A learner's disk is admitted, by an entry that everybody can see: whatever
-    /// ran under its name before is no member any more. Not a voter's: its old disk may have given a vote that is still on its way,
-    /// so it must leave the voters first.
+    /// A member says that it may not vote on the `disk` it has. A learner's disk is admitted, by an
+    /// entry that everybody can see: whatever ran under its name before is no member any more. Not
+    /// a voter's: its old disk may have given a vote that is still on its way, so it must leave the
+    /// voters first.
     pub(super) fn admit_disk(&mut self, server: ServerId, disk: DiskId, out: &mut Output) {
         let settled = self.membership.current_index() <= self.commit && !self.membership.current().is_joint();
         let learns = self.membership.current().learners.contains(server);
@@ -91,8 +94,8 @@ impl Raft {
         let Some(progress) = leader.progress(server) else {
             return;
         };
-        // The entry may have been compacted before the learner came to it: then it is asked for again, but not all the time, and not while
-        // it is on its way to the learner's disk.
+        // The entry may have been compacted before the learner came to it: then it is asked for
+        // again, but not all the time, and not while it is on its way to the learner's disk.
         let pause = self.config.election_timeout_max.times(2);
         let (base, matched) = (self.log.base().index, progress.matched);
         let just_admitted = progress
@@ -104,7 +107,8 @@ impl Raft {
         }
         let admission = self.append_own(Payload::Admission { server, disk }, out);
         if let Role::Leader(leader) = &mut self.role {
-            // What the disk before has promised is on its way, perhaps, as answers to the rounds so far.
+            // What the disk before has promised is on its way, perhaps, as answers to the rounds so
+            // far.
             let round = leader.rounds.begin_quietly(now);
             if let Some(progress) = leader.progress_mut(server) {
                 progress.admitted = Some((disk, now, admission.index));
@@ -133,8 +137,9 @@ impl Raft {
         self.release_confirmed_reads(out);
     }
 
-    /// Whoever has just become a learner may have been a member before, on a disk that it has lost since: what it holds, and whether it may vote,
-    /// is asked anew, and what was on its way until now tells neither.
+    /// Whoever has just become a learner may have been a member before, on a disk that it has lost
+    /// since: what it holds, and whether it may vote, is asked anew, and what was on its way until
+    /// now tells neither.
     fn ask_anew(&mut self, learners: ServerSet) {
         let now = self.now;
         let Role::Leader(leader) = &mut self.role else {
@@ -150,7 +155,8 @@ impl Raft {
         }
     }
 
-    /// What the leader does once the membership in force is committed: leave a joint one, or go if it isn't in it.
+    /// What the leader does once the membership in force is committed: leave a joint one, or go if
+    /// it isn't in it.
     pub(super) fn on_membership_committed(&mut self, out: &mut Output) {
         if !self.is_leader() || self.membership.current_index() > self.commit {
             return;
@@ -166,13 +172,15 @@ impl Raft {
         if current.is_voter(self.config.id) {
             return self.let_go(out);
         }
-        // Raft §6: the leader steps down once C_new is committed. The others are told while there is somebody to tell them.
+        // Raft §6: the leader steps down once C_new is committed. The others are told while there
+        // is somebody to tell them.
         self.tell_commit(current.members().union(self.leaving()), out);
         self.call_on_heir(current.voters, out);
         self.become_follower(self.hard_state.term, StepDownReason::Removed, out);
     }
 
-    /// A leader that leaves doesn't let the others wait for an election timeout: whoever has most of its log campaigns at once.
+    /// A leader that leaves doesn't let the others wait for an election timeout: whoever has most
+    /// of its log campaigns at once.
     fn call_on_heir(&self, voters: ServerSet, out: &mut Output) {
         let Role::Leader(leader) = &self.role else {
             return;
@@ -185,8 +193,8 @@ impl Raft {
         }
     }
 
-    /// Lets go of those that the membership in force leaves out, once it is committed and they have it: they are told so, for nobody
-    /// will talk to them any more.
+    /// Lets go of those that the membership in force leaves out, once it is committed and they have
+    /// it: they are told so, for nobody will talk to them any more.
     pub(super) fn let_go(&mut self, out: &mut Output) {
         let index = self.membership.current_index();
         let Role::Leader(leader) = &self.role else {
@@ -207,7 +215,8 @@ impl Raft {
         self.forget_leavers(gone);
     }
 
-    /// Whoever leaves and hasn't been heard for an election timeout is talked to no more; see [`Raft::remind_removed`].
+    /// Whoever leaves and hasn't been heard for an election timeout is talked to no more; see
+    /// [`Raft::remind_removed`].
     pub(super) fn forget_silent_leavers(&mut self) {
         let patience = self.config.election_timeout_max;
         let Role::Leader(leader) = &self.role else {
@@ -230,8 +239,8 @@ impl Raft {
         }
     }
 
-    /// Who asks for votes and doesn't belong was cut off when it was removed: it gets the log until it knows. Not one of a later term,
-    /// for its answers would depose the leader.
+    /// Who asks for votes and doesn't belong was cut off when it was removed: it gets the log until
+    /// it knows. Not one of a later term, for its answers would depose the leader.
     pub(super) fn remind_removed(&mut self, from: ServerId, message: &Message, out: &mut Output) {
         let asks = matches!(message, Message::PreVote(_) | Message::RequestVote(_));
         if !asks || message.term() > self.hard_state.term || from == self.config.id {
@@ -306,8 +315,8 @@ impl Raft {
         }
     }
 
-    /// The leader steps down with a transfer under way. If it has handed over and a higher term has come, its successor may have been
-    /// elected: the next leader that it hears tells.
+    /// The leader steps down with a transfer under way. If it has handed over and a higher term has
+    /// come, its successor may have been elected: the next leader that it hears tells.
     pub(super) fn give_up_transfer(&mut self, transfer: Transfer, why: StepDownReason, out: &mut Output) {
         let Transfer { id, to, handed_over, .. } = transfer;
         if handed_over && matches!(why, StepDownReason::HigherTerm { .. }) {

@@ -1,10 +1,12 @@
 //! The checksum of a snapshot's bytes: [`checksum`].
 //!
-//! A snapshot may be large, and each server that makes or receives one reads all of it for this. So it goes eight bytes at a time, and over
-//! eight lanes, of which none waits for another's product: as fast as the bytes come from memory.
+//! A snapshot may be large, and each server that makes or receives one reads all of it for this. So
+//! it goes eight bytes at a time, and over eight lanes, of which none waits for another's product:
+//! as fast as the bytes come from memory.
 //!
-//! Every step is a bijection of the lane for a given word, and of the word for a given lane. So whatever is changed within one word of eight
-//! bytes changes the result; anything else goes unnoticed once in 2⁶⁴ times. It finds accidents, not adversaries.
+//! Every step is a bijection of the lane for a given word, and of the word for a given lane. So
+//! whatever is changed within one word of eight bytes changes the result; anything else goes
+//! unnoticed once in 2⁶⁴ times. It finds accidents, not adversaries.
 
 /// Odd, so that multiplying by it loses nothing; its bits are those of the golden ratio.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -49,7 +51,8 @@ mod tests {
 
     #[test]
     fn it_is_pinned() {
-        // These numbers are part of every trace hash, and of what servers of different versions say to each other.
+        // These numbers are part of every trace hash, and of what servers of different versions say
+        // to each other.
         let texts = [&b""[..], b"a", b"snapshot", &some(1_000)];
         let expected = [0x9262_34d9_ac1f_48b6, 0x2c63_5ae4_d476_44f5, 0x28f7_6fe6_bcbe_2c8d, 0x759e_2520_5143_a8f0];
         assert_eq!(texts.map(checksum), expected);

@@ -13,7 +13,8 @@ pub struct Config {
     pub id: ServerId,
     /// Seeds the election timeouts. Two servers with the same seed and name are equally lucky.
     pub seed: u64,
-    /// A follower that hears nothing for a time between this and [`Config::election_timeout_max`] campaigns (Raft §5.2).
+    /// A follower that hears nothing for a time between this and [`Config::election_timeout_max`]
+    /// campaigns (Raft §5.2).
     pub election_timeout_min: Duration,
     /// The longest election timeout.
     pub election_timeout_max: Duration,
@@ -21,8 +22,8 @@ pub struct Config {
     pub heartbeat_interval: Duration,
     /// Ask before campaigning (dissertation §9.6).
     pub pre_vote: bool,
-    /// A leader that hears no quorum for an election timeout steps down, and servers that hear a leader ignore campaigns
-    /// (dissertation §6.2, §4.2.3). Lease reads need it.
+    /// A leader that hears no quorum for an election timeout steps down, and servers that hear a
+    /// leader ignore campaigns (dissertation §6.2, §4.2.3). Lease reads need it.
     pub check_quorum: bool,
     /// Most entries in one append.
     pub append_entries_max: usize,
@@ -32,8 +33,9 @@ pub struct Config {
     pub window_appends_max: usize,
     /// Most bytes on the way to one member without an answer.
     pub window_bytes_max: u64,
-    /// Most bytes of entries that aren't committed, as [`Payload::size`](super::Payload::size) counts; further proposals are
-    /// refused. A single larger one still goes while nothing else waits.
+    /// Most bytes of entries that aren't committed, as [`Payload::size`](super::Payload::size)
+    /// counts; further proposals are refused. A single larger one still goes while nothing else
+    /// waits.
     pub uncommitted_bytes_max: u64,
     /// Most bytes of snapshot in one message.
     pub snapshot_piece_max: u64,
@@ -41,14 +43,16 @@ pub struct Config {
     pub snapshot_after_entries: u64,
     /// A snapshot is wanted when the log's entries take this many bytes; 0: never.
     pub snapshot_after_bytes: u64,
-    /// Entries kept before a snapshot's last one, so that a member slightly behind needs no snapshot.
+    /// Entries kept before a snapshot's last one, so that a member slightly behind needs no
+    /// snapshot.
     pub entries_kept: u64,
     /// How far behind the leader's log a learner may be and still become a voter, in entries.
     pub learner_lag_max: u64,
     /// A leader whose disk hasn't finished a write for so long steps down, and doesn't campaign.
     pub disk_stall_max: Duration,
-    /// The most that any two servers' clocks may run apart, in percent. Leases are shortened by it. Where a quorum's clocks are seen to run apart
-    /// further, and at 100 or more, there are none, and lease reads are confirmed like others.
+    /// The most that any two servers' clocks may run apart, in percent. Leases are shortened by it.
+    /// Where a quorum's clocks are seen to run apart further, and at 100 or more, there are none,
+    /// and lease reads are confirmed like others.
     pub clock_drift_max: u64,
     /// Which safety rules hold. All, unless somebody wants to see why they exist.
     pub rules: Rules,

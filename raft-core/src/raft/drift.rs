@@ -1,9 +1,11 @@
 //! Whether two servers' clocks run apart further than leases allow: [`DriftWatch`].
 //!
-//! A lease rests on a bound on clock drift that nobody can enforce (dissertation §6.4.1). What can be done is to look: each answer carries
-//! its sender's clock, and the leader knows, by its own, a span within which that reading was taken. Two such readings far enough apart
-//! bound how fast the other clock runs. The bounds are rigorous, so that a clock within the limit is never accused; one beyond it
-//! is found out once enough time has passed to tell it from a slow network. Until then the lease rests on the stated bound alone.
+//! A lease rests on a bound on clock drift that nobody can enforce (dissertation §6.4.1). What can
+//! be done is to look: each answer carries its sender's clock, and the leader knows, by its own, a
+//! span within which that reading was taken. Two such readings far enough apart bound how fast the
+//! other clock runs. The bounds are rigorous, so that a clock within the limit is never accused;
+//! one beyond it is found out once enough time has passed to tell it from a slow network. Until
+//! then the lease rests on the stated bound alone.
 
 use crate::time::{Duration, Time};
 
@@ -32,7 +34,8 @@ impl DriftWatch {
         self.drifts
     }
 
-    /// Takes a reading. `percent` is the most the clocks may run apart; spans shorter than `span` prove nothing either way.
+    /// Takes a reading. `percent` is the most the clocks may run apart; spans shorter than `span`
+    /// prove nothing either way.
     pub fn take(&mut self, reading: Reading, percent: u64, span: Duration) {
         // Answers overtake each other: an older reading is no news.
         if self.latest.is_some_and(|latest| reading.from < latest) {

@@ -1,7 +1,8 @@
 //! What is on this server's disk, what is on its way there, and the messages that wait for it.
 //!
-//! A promise must not leave before what it promises is durable (Raft Figure 2: "updated on stable storage before responding").
-//! Writes become durable in the order they were handed out, so a promise needs only the number of the write it rests on.
+//! A promise must not leave before what it promises is durable (Raft Figure 2: "updated on stable
+//! storage before responding"). Writes become durable in the order they were handed out, so a
+//! promise needs only the number of the write it rests on.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -28,10 +29,11 @@ pub(super) struct Disk {
     hard_state_write: u64,
     /// Whether the last hard state on the disk says that the server may vote, and lacks no entries.
     whole: bool,
-    /// The number of the last write that dropped entries: those before it tell nothing about what stands there now.
+    /// The number of the last write that dropped entries: those before it tell nothing about what
+    /// stands there now.
     cutting_write: u64,
-    /// When the writes that aren't durable yet were handed out, oldest first; of the oldest, when the one before it was done, if that is
-    /// later.
+    /// When the writes that aren't durable yet were handed out, oldest first; of the oldest, when
+    /// the one before it was done, if that is later.
     writing: Vec<Time>,
     /// Messages, and the write each waits for, in that order.
     held: Vec<(u64, Envelope)>,
@@ -90,14 +92,15 @@ impl Disk {
         }
     }
 
-    /// The log was cut, which this step's write will tell the disk: what was durable beyond is not what the log holds now.
+    /// The log was cut, which this step's write will tell the disk: what was durable beyond is not
+    /// what the log holds now.
     pub(super) fn cut(&mut self, last: LogIndex) {
         self.log = self.log.min(last);
         self.cutting_write = self.issued + 1;
     }
 
-    /// A message waits for the write `needed`. A leader goes on asking while the disk hangs: of answers that differ only in the round they
-    /// answer, the last one is enough.
+    /// A message waits for the write `needed`. A leader goes on asking while the disk hangs: of
+    /// answers that differ only in the round they answer, the last one is enough.
     fn hold(&mut self, needed: u64, envelope: Envelope) {
         if let Some((write, last)) = self.held.last_mut()
             && *write == needed
@@ -126,7 +129,8 @@ impl Disk {
         }
     }
 
-    /// The write that everything decided so far rests on: this step's, if it writes, or else the last one.
+    /// The write that everything decided so far rests on: this step's, if it writes, or else the
+    /// last one.
     fn needed(&self) -> u64 {
         self.issued + u64::from(!self.pending.is_empty())
     }
@@ -136,7 +140,8 @@ impl Raft {
     pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
         self.must_hold(hard_state.term >= self.hard_state.term, "a term never goes down");
         if self.hard_state.term < hard_state.term {
-            // Promises of an older term that haven't left yet: nobody needs them, and the log may change under them.
+            // Promises of an older term that haven't left yet: nobody needs them, and the log may
+            // change under them.
             self.disk.held.clear();
         }
         if self.hard_state != hard_state {
@@ -153,7 +158,8 @@ impl Raft {
         self.disk.pending.log = Some(after.min(earlier));
     }
 
-    /// The snapshot replaces the log up to its last entry; what is in the log beyond was there before.
+    /// The snapshot replaces the log up to its last entry; what is in the log beyond was there
+    /// before.
     pub(super) fn write_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         let last = snapshot.meta.last.index;
         self.slice = None;
@@ -163,7 +169,8 @@ impl Raft {
         }
     }
 
-    /// Like [`Raft::write_snapshot`], for one that the log did not contain: nothing of the log is left.
+    /// Like [`Raft::write_snapshot`], for one that the log did not contain: nothing of the log is
+    /// left.
     pub(super) fn write_snapshot_alone(&mut self, snapshot: Arc<Snapshot>) {
         let last = snapshot.meta.last.index;
         self.slice = None;
@@ -192,8 +199,8 @@ impl Raft {
         out.writes.extend(core::iter::once_with(|| Write { hard_state, snapshot, log: log(), receipt }));
     }
 
-    /// Sends a message that promises something, once everything decided so far is durable. `rule` is the rule that
-    /// says so.
+    /// Sends a message that promises something, once everything decided so far is durable. `rule`
+    /// is the rule that says so.
     pub(super) fn promise(&mut self, to: ServerId, message: Message, rule: Rule, out: &mut Output) {
         let needed = self.disk.needed();
         if needed <= self.disk.durable || !self.rule(rule) {
@@ -219,7 +226,8 @@ impl Raft {
         }
     }
 
-    /// Sends a message that speaks of the hard state only, once that is durable, whatever the rules.
+    /// Sends a message that speaks of the hard state only, once that is durable, whatever the
+    /// rules.
     pub(super) fn send_once_known(&mut self, to: ServerId, message: Message, out: &mut Output) {
         if self.hard_state_is_durable() {
             self.send(to, message, out);
@@ -256,9 +264,10 @@ impl Raft {
         if self.hard_state_is_durable() {
             self.disk.whole = self.hard_state.is_whole();
         }
-        // What was overwritten after this write was handed out is on its way to the disk once more. Neither the index tells, for
-        // another entry may stand there now, nor term and index, for it may be the same one, brought back by a third leader.
-        // What a snapshot covers is durable with the snapshot, not before.
+        // What was overwritten after this write was handed out is on its way to the disk once more.
+        // Neither the index tells, for another entry may stand there now, nor term and index, for
+        // it may be the same one, brought back by a third leader. What a snapshot covers is durable
+        // with the snapshot, not before.
         if receipt.sequence >= self.disk.cutting_write || !self.rule(Rule::MatchWritesByTerm) {
             let known = self.log.term_at(receipt.last.index);
             self.must_hold(
@@ -275,7 +284,8 @@ impl Raft {
             self.slow_vote = slow;
         }
         if voting && slow && self.hard_state_is_durable() && !self.is_leader() {
-            // The vote, or the question for votes, leaves only now: the time that the answer may take begins now.
+            // The vote, or the question for votes, leaves only now: the time that the answer may
+            // take begins now.
             self.arm_election_timer();
         }
         self.notice_repair(out);
@@ -285,8 +295,9 @@ impl Raft {
         }
     }
 
-    /// The admissions that are committed and on the disk say which disk may vote under this server's name. Not before: a leader that can't commit it
-    /// may be a deposed one, whose membership is an old one.
+    /// The admissions that are committed and on the disk say which disk may vote under this
+    /// server's name. Not before: a leader that can't commit it may be a deposed one, whose
+    /// membership is an old one.
     pub(super) fn settle_admissions(&mut self, out: &mut Output) {
         let known = self.commit.min(self.disk.log);
         let due = self.admissions.partition_point(|(index, _)| *index <= known);
@@ -325,7 +336,8 @@ impl Raft {
         !self.disk.whole || !self.hard_state.is_whole()
     }
 
-    /// Once the log on the disk is as up to date as it was before the damage, nothing is missing any more.
+    /// Once the log on the disk is as up to date as it was before the damage, nothing is missing
+    /// any more.
     fn notice_repair(&mut self, out: &mut Output) {
         let lost = self.hard_state.lost;
         if lost != EntryId::ZERO && self.log.id_at(self.disk.log).is_some_and(|held| held >= lost) {

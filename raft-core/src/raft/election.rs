@@ -1,4 +1,5 @@
-//! Elections: campaigns, votes, and stepping down (Raft §5.2, §5.4.1; dissertation §4.2.3, §6.2, §9.6).
+//! Elections: campaigns, votes, and stepping down (Raft §5.2, §5.4.1; dissertation §4.2.3, §6.2,
+//! §9.6).
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -45,8 +46,9 @@ impl Raft {
 
     fn campaign_withheld(&self, timed_out: bool) -> Option<WithheldReason> {
         let me = self.config.id;
-        // Dissertation §4.2.2: a server outside its latest configuration may still be needed until that is committed. Which one is
-        // committed is forgotten in a restart: then it may be any of those that the log holds.
+        // Dissertation §4.2.2: a server outside its latest configuration may still be needed until
+        // that is committed. Which one is committed is forgotten in a restart: then it may be any
+        // of those that the log holds.
         let votes = self.members().is_voter(me)
             || self.vote_needed
             || self.membership.since(self.commit).any(|membership| membership.is_voter(me));
@@ -61,7 +63,8 @@ impl Raft {
         } else if self.disk_is_stalled() {
             Some(WithheldReason::DiskStalled)
         } else if timed_out && !self.hard_state_is_durable() {
-            // A new term would undo the vote that is being written, and the next one again: on slow disks nobody would ever win.
+            // A new term would undo the vote that is being written, and the next one again: on slow
+            // disks nobody would ever win.
             Some(WithheldReason::NotDurable)
         } else {
             None
@@ -82,7 +85,8 @@ impl Raft {
 
     fn begin_election(&mut self, why: CampaignReason, at_leaders_wish: bool, out: &mut Output) {
         let me = self.config.id;
-        // Its own vote is a vote too: it must not be given while a leader may count on its patience.
+        // Its own vote is a vote too: it must not be given while a leader may count on its
+        // patience.
         if !at_leaders_wish && let Some(until) = self.patience() {
             let (term, leader) = (self.hard_state.term.next(), self.leader);
             let reason = VoteRefusal::HearsLeader { leader, until };
@@ -98,7 +102,8 @@ impl Raft {
         let ask =
             Message::RequestVote(RequestVote { term, last: self.log.last(), leadership_transfer: at_leaders_wish });
         for voter in self.members().all_voters().iter().filter(|voter| *voter != me) {
-            // Asking for votes promises that its own is given, and that its log is what it says: both must be durable.
+            // Asking for votes promises that its own is given, and that its log is what it says:
+            // both must be durable.
             self.promise(voter, ask.clone(), Rule::PersistBeforeVoting, out);
         }
         if !self.rule(Rule::PersistBeforeVoting) {
@@ -106,8 +111,8 @@ impl Raft {
         }
     }
 
-    /// A candidate's own vote counts like anybody's: once it is on the disk. Where one vote is enough to win, a crash could otherwise let the
-    /// server lead the same term twice.
+    /// A candidate's own vote counts like anybody's: once it is on the disk. Where one vote is
+    /// enough to win, a crash could otherwise let the server lead the same term twice.
     pub(super) fn count_own_vote(&mut self, out: &mut Output) {
         let me = self.config.id;
         if let Role::Candidate(campaign) = &self.role
@@ -173,8 +178,9 @@ impl Raft {
 
     pub(super) fn on_request_vote(&mut self, from: ServerId, m: &RequestVote, out: &mut Output) {
         let once = self.rule(Rule::VoteOncePerTerm);
-        // A higher term is not even looked at while a leader is heard, but this server may have learned of the term in another
-        // way since. The leader's lease rests on its patience all the same.
+        // A higher term is not even looked at while a leader is heard, but this server may have
+        // learned of the term in another way since. The leader's lease rests on its patience all
+        // the same.
         let patience = self.patience().filter(|_| !m.leadership_transfer);
         let refusal = match (self.hard_state.voted_for, patience) {
             (Some(other), _) if other != from && once => Some(VoteRefusal::AlreadyVoted { other }),
@@ -211,8 +217,9 @@ impl Raft {
         }
     }
 
-    /// Whoever asks in vain for its log may go by a membership that isn't in this server's, and that needs its vote. With more than they have it
-    /// can be elected, if it must be by those that it knows of: it leads until it has committed something, and goes. Not so a server that was
+    /// Whoever asks in vain for its log may go by a membership that isn't in this server's, and
+    /// that needs its vote. With more than they have it can be elected, if it must be by those that
+    /// it knows of: it leads until it has committed something, and goes. Not so a server that was
     /// removed: others that were, and don't know it, ask it all the time.
     fn note_need(&mut self, refusal: Option<VoteRefusal>) {
         let behind = matches!(refusal, Some(VoteRefusal::LogBehind { .. }));
@@ -309,7 +316,8 @@ impl Raft {
         id
     }
 
-    /// Puts entries at the end of the log, but for the first that are `known`; a run is shared with whoever it came from.
+    /// Puts entries at the end of the log, but for the first that are `known`; a run is shared with
+    /// whoever it came from.
     pub(super) fn take_entries(&mut self, entries: &Entries, known: usize, out: &mut Output) {
         match entries {
             Entries::Many(run) if !run.iter().any(|entry| entry.payload.is_about_members()) => {
@@ -329,7 +337,8 @@ impl Raft {
         }
     }
 
-    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6), an admission when it is committed.
+    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6), an
+    /// admission when it is committed.
     pub(super) fn take_entry(&mut self, entry: Entry, out: &mut Output) -> EntryId {
         self.must_hold(entry.term >= self.log.last().term, "terms never go down along the log");
         self.must_hold(entry.term <= self.hard_state.term, "no entry is of a later term than its holder's");
@@ -343,7 +352,8 @@ impl Raft {
         };
         let id = self.log.append(entry);
         if let Some(configuration) = configuration {
-            // Something may be sent at once because of it, and what was cut out of the log before lacks this entry.
+            // Something may be sent at once because of it, and what was cut out of the log before
+            // lacks this entry.
             self.slice = None;
             let before = *self.membership.current();
             self.membership.append(id.index, *configuration);

@@ -1,7 +1,7 @@
 //! What the log holds: [`Entry`], and [`Entries`], some consecutive ones that are cheap to share.
 //!
-//! Long payloads and runs are shared, never copied: the same bytes stand in the leader's log, in four messages,
-//! on five simulated disks and in every checkpoint of the timeline.
+//! Long payloads and runs are shared, never copied: the same bytes stand in the leader's log, in
+//! four messages, on five simulated disks and in every checkpoint of the timeline.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -34,8 +34,8 @@ pub enum Payload {
     Command(Bytes),
     /// A membership, in force from the moment it is appended (Raft §6).
     Membership(Arc<Configuration>),
-    /// A learner runs on this disk. From when that is committed it may vote where a membership counts it, and whatever ran under
-    /// its name on another disk may not.
+    /// A learner runs on this disk. From when that is committed it may vote where a membership
+    /// counts it, and whatever ran under its name on another disk may not.
     Admission {
         /// The learner.
         server: ServerId,
@@ -50,7 +50,8 @@ impl Payload {
         matches!(self, Payload::Membership(_) | Payload::Admission { .. })
     }
 
-    /// The bytes it counts for where a size is bounded: its own, and a fixed sum for the entry around it.
+    /// The bytes it counts for where a size is bounded: its own, and a fixed sum for the entry
+    /// around it.
     pub fn size(&self) -> u64 {
         const AROUND: u64 = 16;
         match self {
@@ -74,8 +75,8 @@ pub enum Entries {
     Many(Run),
 }
 
-/// Consecutive entries, all or a part of those that were put together once. The same run is in the leader's log, on its way to four servers
-/// and in their logs, and is counted as a whole.
+/// Consecutive entries, all or a part of those that were put together once. The same run is in the
+/// leader's log, on its way to four servers and in their logs, and is counted as a whole.
 #[derive(Clone)]
 pub struct Run {
     whole: Arc<[Entry]>,
@@ -97,7 +98,8 @@ impl Run {
         Run { whole: Arc::clone(&self.whole), from: at(start), to: at(end) }
     }
 
-    /// The memory of these entries, if it is for `count` of them and nobody else has a part of it. The entries are gone.
+    /// The memory of these entries, if it is for `count` of them and nobody else has a part of it.
+    /// The entries are gone.
     pub(super) fn emptied(mut self, count: usize) -> Option<Room> {
         let entries = Arc::get_mut(&mut self.whole).filter(|entries| entries.len() == count)?;
         for entry in entries {

@@ -1,26 +1,37 @@
-//! What can't be true, whoever says it: messages that no correct server sends, and disk images that none leaves behind.
+//! What can't be true, whoever says it: messages that no correct server sends, and disk images that
+//! none leaves behind.
 //!
-//! Raft doesn't tolerate lies, but a lie mustn't cost more than it has to. A message that can be seen to be impossible is ignored and observed
-//! before anything rests on it: it raises no term, makes no leader heard, and reaches neither the log nor the disk. So nothing that comes
-//! in can overflow an index, put entries out of order, or leave a disk from which no server starts. What isn't impossible is believed.
+//! Raft doesn't tolerate lies, but a lie mustn't cost more than it has to. A message that can be
+//! seen to be impossible is ignored and observed before anything rests on it: it raises no term,
+//! makes no leader heard, and reaches neither the log nor the disk. So nothing that comes in can
+//! overflow an index, put entries out of order, or leave a disk from which no server starts. What
+//! isn't impossible is believed.
 //!
 //! # Bounds
-//! * **Terms** end at [`Term::MAX`] and **indexes** at [`LogIndex::MAX`], 2^62 each. At a million a second, that is 146,000 years away, and it
-//!   leaves room enough below the end of the number for every sum that is made here. A server that gets there withholds its campaigns
-//!   ([`WithheldReason::Exhausted`]), and a leader refuses what would go into its log ([`Refusal::LogFull`]), a little before the end.
-//! * **A term is believed 2^24 ahead at the most** ([`TERM_LEAP_MAX`]). Otherwise one message would be enough to use up all terms for good. Without
-//!   pre-votes, a server that campaigns alone ten times a second gets there in 19 days. The rest of such a message is ignored, but the term
-//!   goes up as far as is believed: a server that really is so far behind gets to the others' term by several messages, and nobody is barred
-//!   for ever. To use up all terms takes 2^38 lies, three days of a million a second.
-//! * **An entry's identity** has both a term and an index, or neither ([`EntryId::ZERO`]), and no later term than the message that names it.
+//! * **Terms** end at [`Term::MAX`] and **indexes** at [`LogIndex::MAX`], 2^62 each. At a million a
+//!   second, that is 146,000 years away, and it leaves room enough below the end of the number for
+//!   every sum that is made here. A server that gets there withholds its campaigns
+//!   ([`WithheldReason::Exhausted`]), and a leader refuses what would go into its log
+//!   ([`Refusal::LogFull`]), a little before the end.
+//! * **A term is believed 2^24 ahead at the most** ([`TERM_LEAP_MAX`]). Otherwise one message would
+//!   be enough to use up all terms for good. Without pre-votes, a server that campaigns alone ten
+//!   times a second gets there in 19 days. The rest of such a message is ignored, but the term goes
+//!   up as far as is believed: a server that really is so far behind gets to the others' term by
+//!   several messages, and nobody is barred for ever. To use up all terms takes 2^38 lies, three
+//!   days of a million a second.
+//! * **An entry's identity** has both a term and an index, or neither ([`EntryId::ZERO`]), and no
+//!   later term than the message that names it.
 //! * **A leader** has a term; term 0 is before any election.
-//! * **A membership** has voters, and nobody in it is a voter and a learner at once. **A disk** that is admitted has a number.
-//! * **A snapshot** covers at least one entry, has its membership from no later than its last entry, and its pieces lie within it. It
-//!   may know no membership at all: that of a server that joined, taken before the first membership in the log. (One that is too large is
-//!   answered, so that its leader knows that it is heard.)
+//! * **A membership** has voters, and nobody in it is a voter and a learner at once. **A disk**
+//!   that is admitted has a number.
+//! * **A snapshot** covers at least one entry, has its membership from no later than its last
+//!   entry, and its pieces lie within it. It may know no membership at all: that of a server that
+//!   joined, taken before the first membership in the log. (One that is too large is answered, so
+//!   that its leader knows that it is heard.)
 //! * **An answer to this leader** speaks of no entry after the leader's last.
 //!
-//! Rounds, probes, read numbers and clocks are compared or echoed, and counted on in nothing: any value will do.
+//! Rounds, probes, read numbers and clocks are compared or echoed, and counted on in nothing: any
+//! value will do.
 //!
 //! [`Refusal::LogFull`]: super::Refusal::LogFull
 //! [`WithheldReason::Exhausted`]: super::WithheldReason::Exhausted
@@ -38,12 +49,14 @@ use super::{Raft, Role, StartError};
 /// How far ahead of its own term a server believes a term.
 pub(super) const TERM_LEAP_MAX: u64 = 1 << 24;
 
-/// So many of the last indexes are for what a leader appends unasked: its first entry, and the end of a joint membership.
+/// So many of the last indexes are for what a leader appends unasked: its first entry, and the end
+/// of a joint membership.
 const KEPT_FREE: u64 = 1 << 10;
 
 impl Raft {
-    /// What about a message no correct server could have said, if there is something. It looks at everything that a message says but at nothing
-    /// that depends on this server's role, except for the length of a leader's log.
+    /// What about a message no correct server could have said, if there is something. It looks at
+    /// everything that a message says but at nothing that depends on this server's role, except for
+    /// the length of a leader's log.
     pub(super) fn implausible(&self, message: &Message) -> Option<&'static str> {
         if message.term() > Term::MAX {
             return Some("a term that no cluster reaches");
@@ -111,14 +124,16 @@ impl Raft {
     }
 }
 
-/// Whether nothing that is asked for may go into a log that ends at `last`: the rest is for what a leader appends unasked.
+/// Whether nothing that is asked for may go into a log that ends at `last`: the rest is for what a
+/// leader appends unasked.
 pub(super) const fn is_full(last: LogIndex) -> bool {
     last.0 >= LogIndex::MAX.0 - KEPT_FREE
 }
 
 impl Configuration {
-    /// Whether a cluster can have this membership: there are voters, and nobody is a voter and a learner at once. (Who is about to become a
-    /// learner is one already while the old voters still count.)
+    /// Whether a cluster can have this membership: there are voters, and nobody is a voter and a
+    /// learner at once. (Who is about to become a learner is one already while the old voters still
+    /// count.)
     ///
     /// # Errors
     /// What is wrong with it.
@@ -239,7 +254,8 @@ fn implausible_snapshot_answer(m: &InstallSnapshotResponse) -> Option<&'static s
         SnapshotProgress::Installed(index) => index > LogIndex::MAX,
         SnapshotProgress::Received(_) | SnapshotProgress::StaleTerm => false,
     };
-    // The term of the answer may be older than the snapshot's, where another has been elected since.
+    // The term of the answer may be older than the snapshot's, where another has been elected
+    // since.
     if index_beyond_end { Some(INDEX_BEYOND_END) } else { implausible_id(m.last, Term::MAX) }
 }
 
@@ -266,7 +282,8 @@ fn implausible_progress(m: &InstallSnapshotResponse, last: LogIndex) -> Option<&
 /// Whether a server can start so.
 ///
 /// # Errors
-/// The first thing that no server leaves on its disk, or what is wrong with how the cluster was founded.
+/// The first thing that no server leaves on its disk, or what is wrong with how the cluster was
+/// founded.
 pub(super) fn check_start(start: &Start) -> Result<(), StartError> {
     let founded = |bootstrap: &Configuration| bootstrap.check().map_err(StartError::Bootstrap);
     match start {
@@ -640,7 +657,8 @@ mod tests {
         assert!(leap(Term::MAX.0, 3 + TERM_LEAP_MAX));
         assert!(leap(Term::MAX.0 + 1, 3), "and not at all where no term is");
 
-        // Nobody leads by a term that isn't believed, and somebody that does lead is heard in the end.
+        // Nobody leads by a term that isn't believed, and somebody that does lead is heard in the
+        // end.
         let (mut raft, mut out) = (follower(), Output::listening());
         let far = 3 + 2 * TERM_LEAP_MAX + 1;
         for heard in [None, None, Some(s(2))] {

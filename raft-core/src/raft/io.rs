@@ -38,7 +38,8 @@ pub enum Input {
         /// How leadership is confirmed.
         mode: ReadMode,
     },
-    /// The state machine's snapshot, asked for by [`Output::snapshot_wanted`] or taken on the caller's own account.
+    /// The state machine's snapshot, asked for by [`Output::snapshot_wanted`] or taken on the
+    /// caller's own account.
     SnapshotTaken {
         /// Index of the last entry applied before it was taken.
         index: LogIndex,
@@ -75,15 +76,18 @@ pub struct Proposal {
 /// How a read is made sure not to be stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ReadMode {
-    /// By a round of heartbeats after the read arrived (ReadIndex, dissertation §6.4). Needs no clock.
+    /// By a round of heartbeats after the read arrived (ReadIndex, dissertation §6.4). Needs no
+    /// clock.
     #[default]
     Confirmed,
-    /// By the lease that earlier heartbeats gave, if it still holds; otherwise as [`ReadMode::Confirmed`]. Needs clocks
-    /// that drift no more than [`Config::clock_drift_max`](super::Config::clock_drift_max) (dissertation §6.4.1).
+    /// By the lease that earlier heartbeats gave, if it still holds; otherwise as
+    /// [`ReadMode::Confirmed`]. Needs clocks that drift no more than
+    /// [`Config::clock_drift_max`](super::Config::clock_drift_max) (dissertation §6.4.1).
     Lease,
 }
 
-/// What Raft must find again after a crash, besides log and snapshot (Raft Figure 2, persistent state).
+/// What Raft must find again after a crash, besides log and snapshot (Raft Figure 2, persistent
+/// state).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct HardState {
     /// The latest term the server has seen.
@@ -92,16 +96,18 @@ pub struct HardState {
     pub voted_for: Option<ServerId>,
     /// Whether and as whom it may vote at all.
     pub standing: Standing,
-    /// The last admission that decided about that: what earlier ones said counts no more, however often they are read again. Zero if none did.
+    /// The last admission that decided about that: what earlier ones said counts no more, however
+    /// often they are read again. Zero if none did.
     pub decided_at: LogIndex,
-    /// How its log ended before the disk was found damaged; zero if nothing is missing. Until the log has grown back to there, the
-    /// server votes as if it still had it all, and doesn't campaign: a damaged record is not an absent one
-    /// (Protocol-Aware Recovery, FAST 2018).
+    /// How its log ended before the disk was found damaged; zero if nothing is missing. Until the
+    /// log has grown back to there, the server votes as if it still had it all, and doesn't
+    /// campaign: a damaged record is not an absent one (Protocol-Aware Recovery, FAST 2018).
     pub lost: EntryId,
     /// Which disk this is.
     pub disk: DiskId,
-    /// Numbers the lives of this server in which it asked a leader where to read. It is durable before the first question of a
-    /// life leaves, so that an answer to an earlier life's question is never taken for one to this life's.
+    /// Numbers the lives of this server in which it asked a leader where to read. It is durable
+    /// before the first question of a life leaves, so that an answer to an earlier life's question
+    /// is never taken for one to this life's.
     pub asking_life: u32,
 }
 
@@ -112,8 +118,9 @@ impl HardState {
     }
 }
 
-/// A server's right to vote, which a lost disk takes away. Once the leader has appended that this very disk is a learner's
-/// ([`Payload::Admission`](super::Payload::Admission)), and that is committed, the server has it back.
+/// A server's right to vote, which a lost disk takes away. Once the leader has appended that this
+/// very disk is a learner's ([`Payload::Admission`](super::Payload::Admission)), and that is
+/// committed, the server has it back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Standing {
     /// It may vote where a configuration counts it.
@@ -121,13 +128,14 @@ pub enum Standing {
     Member,
     /// It started with an empty disk and waits to be added.
     Joining,
-    /// It started with an empty disk under a name that already had a vote. What it promised then is forgotten, and an old vote
-    /// of its may still be on its way: it must not vote before its name has left the voters and its disk has been admitted.
+    /// It started with an empty disk under a name that already had a vote. What it promised then is
+    /// forgotten, and an old vote of its may still be on its way: it must not vote before its name
+    /// has left the voters and its disk has been admitted.
     Barred,
 }
 
-/// One write for the server's disk. Its parts become durable together or, at a crash before that, in any prefix
-/// of the order in which they are declared here (an entry counting as a part).
+/// One write for the server's disk. Its parts become durable together or, at a crash before that,
+/// in any prefix of the order in which they are declared here (an entry counting as a part).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The new hard state, if it changed.
@@ -153,7 +161,8 @@ impl Write {
 
 /// The log's part in a write: keep everything up to `after`, drop the rest, append `entries`.
 ///
-/// The disk must do it atomically or in an order that a crash can't leave half done (truncate and append are one).
+/// The disk must do it atomically or in an order that a crash can't leave half done (truncate and
+/// append are one).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogWrite {
     /// Entries beyond this index are dropped.
@@ -162,8 +171,8 @@ pub struct LogWrite {
     pub entries: Entries,
 }
 
-/// Names a write: by number, and by the identity of the log's last entry then. Index alone never identifies one, for the
-/// same index may be overwritten while the first write is under way.
+/// Names a write: by number, and by the identity of the log's last entry then. Index alone never
+/// identifies one, for the same index may be overwritten while the first write is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt {
     /// Counts writes since the server started.
@@ -198,7 +207,8 @@ pub enum Refusal {
         /// Where to ask instead.
         leader: Option<ServerId>,
     },
-    /// It led when the request came, and stopped before the request was decided. A proposal may still be committed.
+    /// It led when the request came, and stopped before the request was decided. A proposal may
+    /// still be committed.
     LeadershipLost,
     /// Leadership is being handed to `to`: ask again in a moment.
     Transferring {
@@ -212,7 +222,8 @@ pub enum Refusal {
         /// The limit.
         limit: u64,
     },
-    /// The leader hasn't committed an entry of its own term yet, and mustn't change the membership before (raft-dev, 2015).
+    /// The leader hasn't committed an entry of its own term yet, and mustn't change the membership
+    /// before (raft-dev, 2015).
     NoOwnCommitYet,
     /// A membership change is still under way, at this index.
     ChangeInProgress {
@@ -221,8 +232,8 @@ pub enum Refusal {
     },
     /// The membership asked for makes no sense.
     Senseless(ChangeError),
-    /// A learner that should vote hasn't been admitted with the disk it has now: until then it gives no votes, and a quorum that
-    /// needs them couldn't be had. Ask again in a moment.
+    /// A learner that should vote hasn't been admitted with the disk it has now: until then it
+    /// gives no votes, and a quorum that needs them couldn't be had. Ask again in a moment.
     NotAdmitted {
         /// The learner.
         server: ServerId,
@@ -248,9 +259,11 @@ pub enum Refusal {
     },
     /// A read could not be confirmed in time, or what it must show did not come in time.
     ReadTimedOut,
-    /// A snapshot was handed in for an index that isn't applied yet, or is older than the one there is.
+    /// A snapshot was handed in for an index that isn't applied yet, or is older than the one there
+    /// is.
     SnapshotUseless,
-    /// A snapshot was handed in that is larger than any member accepts ([`SNAPSHOT_SIZE_MAX`](super::SNAPSHOT_SIZE_MAX)).
+    /// A snapshot was handed in that is larger than any member accepts
+    /// ([`SNAPSHOT_SIZE_MAX`](super::SNAPSHOT_SIZE_MAX)).
     SnapshotTooLarge {
         /// Its size in bytes.
         size: u64,
@@ -259,8 +272,9 @@ pub enum Refusal {
     LogFull,
 }
 
-/// Everything one step decided. The caller owns it, acts on it, and hands it in again: nothing is allocated in the
-/// steady state. Act on the fields in the order they are declared; `messages` may be sent at once, whatever the disk does.
+/// Everything one step decided. The caller owns it, acts on it, and hands it in again: nothing is
+/// allocated in the steady state. Act on the fields in the order they are declared; `messages` may
+/// be sent at once, whatever the disk does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
     /// For the disk. Later writes must not become durable before earlier ones.
@@ -273,7 +287,8 @@ pub struct Output {
     pub committed: Vec<Committed>,
     /// Reads that may be answered now, once `committed` is applied.
     pub reads: Vec<RequestId>,
-    /// Proposals, changes that entered the log, and where. Entry by entry, they may still be lost with the leader.
+    /// Proposals, changes that entered the log, and where. Entry by entry, they may still be lost
+    /// with the leader.
     pub accepted: Vec<(RequestId, EntryId)>,
     /// Leadership transfers that succeeded: the chosen successor has been heard to lead.
     pub transferred: Vec<RequestId>,
@@ -295,7 +310,8 @@ impl Output {
         Output { listen: true, ..Output::default() }
     }
 
-    /// What is to be applied, each entry with its index: what [`Output::committed`] holds, one by one.
+    /// What is to be applied, each entry with its index: what [`Output::committed`] holds, one by
+    /// one.
     pub fn committed_entries(&self) -> impl Iterator<Item = (LogIndex, &Entry)> {
         let of = |run: &'_ Committed| (run.first.0..).map(LogIndex);
         self.committed.iter().flat_map(move |run| of(run).zip(run.entries.as_slice()))
@@ -434,15 +450,18 @@ impl core::error::Error for DurableError {}
 /// A server's place in a fresh cluster, or its return to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// A new cluster begins with this server among these voters. Each of them must be started so, once.
+    /// A new cluster begins with this server among these voters. Each of them must be started so,
+    /// once.
     Bootstrap(super::membership::Configuration),
-    /// The server was here before: what its disk holds, and the configuration the cluster was bootstrapped with.
+    /// The server was here before: what its disk holds, and the configuration the cluster was
+    /// bootstrapped with.
     Restart(Durable, super::membership::Configuration),
-    /// The server's disk is empty and the cluster exists: it waits until it is added as a learner. So does a server that lost its
-    /// disk, which a driver can't always tell from a new one.
+    /// The server's disk is empty and the cluster exists: it waits until it is added as a learner.
+    /// So does a server that lost its disk, which a driver can't always tell from a new one.
     Join {
-        /// A number that no earlier disk of this server had, and not zero: drawn from the operating system's randomness, say. Two
-        /// disks with the same number are one to everybody, and a vote lost with the first could be given again with the second.
+        /// A number that no earlier disk of this server had, and not zero: drawn from the operating
+        /// system's randomness, say. Two disks with the same number are one to everybody, and a
+        /// vote lost with the first could be given again with the second.
         disk: DiskId,
     },
 }

@@ -1,12 +1,14 @@
 //! The log in memory: entries after the last compaction, in shared chunks and a tail.
 //!
-//! Chunks never change and are shared between clones, so that a checkpoint of a whole cluster costs microseconds however long its
-//! logs are. Entries that came together stay together: a batch is one [`Run`] in its leader's log, in the messages, in the followers' logs and
-//! among what is committed, and nobody copies it. The tail is the log's own: entries that come one by one are put there without asking who
-//! else looks at it.
+//! Chunks never change and are shared between clones, so that a checkpoint of a whole cluster costs
+//! microseconds however long its logs are. Entries that came together stay together: a batch is one
+//! [`Run`] in its leader's log, in the messages, in the followers' logs and among what is
+//! committed, and nobody copies it. The tail is the log's own: entries that come one by one are put
+//! there without asking who else looks at it.
 //!
 //! Invariants, asserted where they could break:
-//! * indexes are consecutive: `last.index - base.index` entries are held, by the chunks in their order and then the tail;
+//! * indexes are consecutive: `last.index - base.index` entries are held, by the chunks in their
+//!   order and then the tail;
 //! * terms never go down from one entry to the next;
 //! * no chunk is empty, and the tail isn't full;
 //! * memory kept for later chunks is a chunk's size, empty, nobody else's, and bounded.
@@ -20,11 +22,12 @@ use super::types::{EntryId, LogIndex, Term};
 /// A tail of so many entries becomes a chunk.
 const CHUNK: usize = 64;
 
-/// A run of fewer entries isn't worth a chunk of its own, by which the search for an entry would become longer.
+/// A run of fewer entries isn't worth a chunk of its own, by which the search for an entry would
+/// become longer.
 const RUN_MIN: usize = 16;
 
-/// So many chunks' memory is kept when they are compacted away: enough for a server that compacts some thousands of entries at a time, and little
-/// for one that has compacted a million.
+/// So many chunks' memory is kept when they are compacted away: enough for a server that compacts
+/// some thousands of entries at a time, and little for one that has compacted a million.
 const SPARE_MAX: usize = 64;
 
 /// The entries `(base, last]` of a server's log.
@@ -39,8 +42,8 @@ pub struct Log {
     spare: Spare,
 }
 
-/// Memory of chunks that were compacted away and that nobody else had: the next ones lie there, so that a log that is compacted now and then
-/// allocates nothing.
+/// Memory of chunks that were compacted away and that nobody else had: the next ones lie there, so
+/// that a log that is compacted now and then allocates nothing.
 #[derive(Debug, Default)]
 struct Spare(Vec<Room>);
 
@@ -157,7 +160,8 @@ impl Log {
         self.last
     }
 
-    /// Adds entries at the end; the last one's identity. From now on they are shared with whoever else has this run.
+    /// Adds entries at the end; the last one's identity. From now on they are shared with whoever
+    /// else has this run.
     pub fn append_run(&mut self, run: &Run) -> EntryId {
         if run.len() < RUN_MIN {
             for entry in run.iter() {
@@ -231,8 +235,8 @@ impl Log {
         self.last = EntryId::new(index, term);
     }
 
-    /// Drops every entry up to `base`, which has been put into a snapshot. If this log doesn't have that entry, it keeps
-    /// nothing (Raft §7: "the follower discards its entire log").
+    /// Drops every entry up to `base`, which has been put into a snapshot. If this log doesn't have
+    /// that entry, it keeps nothing (Raft §7: "the follower discards its entire log").
     pub fn compact_to(&mut self, base: EntryId) {
         if base.index <= self.base.index {
             return;
@@ -251,7 +255,8 @@ impl Log {
         }
     }
 
-    /// The entries from `from` on: at most `count`, and at most `bytes` large unless the first alone is larger.
+    /// The entries from `from` on: at most `count`, and at most `bytes` large unless the first
+    /// alone is larger.
     pub fn slice(&self, from: LogIndex, count: usize, bytes: u64) -> Entries {
         let available = self.last.index.next().distance_from(from);
         let count = available.min(count as u64) as usize;
@@ -282,7 +287,8 @@ impl Log {
         entries.into()
     }
 
-    /// Of the entries from `from` to `last`, those at the beginning that can be shared as they are; at least the first, if that is held.
+    /// Of the entries from `from` to `last`, those at the beginning that can be shared as they are;
+    /// at least the first, if that is held.
     pub(super) fn shared(&self, from: LogIndex, last: LogIndex) -> Entries {
         match self.chunk_of(from) {
             Some(chunk) if from > self.base.index => chunk.entries.part(chunk.range(from, last)).into(),
@@ -313,16 +319,19 @@ impl Log {
         from.0.checked_sub(first.0).and_then(|place| entries.get(place as usize..)).unwrap_or(&[])
     }
 
-    /// The last entry at or before `index` whose term is at most `term`: the best guess where two logs may agree, given that
-    /// the other has `term` at `index`. Terms only grow along a log, so a whole term is skipped at once.
+    /// The last entry at or before `index` whose term is at most `term`: the best guess where two
+    /// logs may agree, given that the other has `term` at `index`. Terms only grow along a log, so
+    /// a whole term is skipped at once.
     pub fn last_not_after(&self, index: LogIndex, term: Term) -> EntryId {
-        // Mostly nothing diverges, and an append that overtook another has left a gap: then it is the last entry there is.
+        // Mostly nothing diverges, and an append that overtook another has left a gap: then it is
+        // the last entry there is.
         let latest = self.id_at(index.min(self.last.index));
         if let Some(latest) = latest.filter(|latest| latest.term <= term) {
             return latest;
         }
         let (mut known, mut beyond) = (self.base.index, index.min(self.last.index).next());
-        // Invariant: the term at `known` is at most `term` (or it is the base), that at `beyond` is more or it is out of range.
+        // Invariant: the term at `known` is at most `term` (or it is the base), that at `beyond` is
+        // more or it is out of range.
         while beyond.distance_from(known) > 1 {
             let middle = known.plus(beyond.distance_from(known) / 2);
             if self.term_at(middle).is_some_and(|at| at <= term) { known = middle } else { beyond = middle }
@@ -389,7 +398,8 @@ mod tests {
         log
     }
 
-    /// The invariants of how entries lie in memory; those of what they say are asserted where they could break.
+    /// The invariants of how entries lie in memory; those of what they say are asserted where they
+    /// could break.
     fn lies_well(log: &Log) {
         let mut next = log.chunks.first().map_or(log.tail_first(), |chunk| chunk.first);
         for chunk in &log.chunks {

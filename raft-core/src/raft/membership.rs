@@ -1,4 +1,5 @@
-//! Who belongs to the cluster: [`Configuration`], its quorums, and the lawful steps from one to the next (Raft §6).
+//! Who belongs to the cluster: [`Configuration`], its quorums, and the lawful steps from one to the
+//! next (Raft §6).
 //!
 //! A change of voters goes through *joint consensus*: while both sets are in force, everything that
 //! needs a majority needs one of each. A change of learners alone needs no joint step, for learners
@@ -84,7 +85,8 @@ impl Configuration {
         if self.is_joint() { incoming.min(quorum::reached_by_majority(self.outgoing, &reached)) } else { incoming }
     }
 
-    /// The configuration to append for `change`: joint if the voters change, final if only the learners do.
+    /// The configuration to append for `change`: joint if the voters change, final if only the
+    /// learners do.
     ///
     /// # Errors
     /// [`ChangeError`], where the change makes no sense.
@@ -103,7 +105,8 @@ impl Configuration {
             return Err(ChangeError::NotALearnerYet(server));
         }
         let outgoing = if change.voters == self.voters { ServerSet::EMPTY } else { self.voters };
-        // A demoted voter goes on voting in C_old, and is a learner at once as well: it keeps its place in the log.
+        // A demoted voter goes on voting in C_old, and is a learner at once as well: it keeps its
+        // place in the log.
         Ok(Configuration { voters: change.voters, outgoing, learners: change.learners })
     }
 
@@ -114,9 +117,9 @@ impl Configuration {
     }
 }
 
-/// The configurations in this server's log, oldest first: the last one is in force (Raft §6: "a server always uses the
-/// latest configuration in its log, regardless of whether the entry is committed"), and truncating the log brings back
-/// the one before.
+/// The configurations in this server's log, oldest first: the last one is in force (Raft §6: "a
+/// server always uses the latest configuration in its log, regardless of whether the entry is
+/// committed"), and truncating the log brings back the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct MembershipLog {
     /// Never empty: the first is the snapshot's, or the one the cluster began with.
@@ -155,7 +158,8 @@ impl MembershipLog {
         self.configurations[later.saturating_sub(1)]
     }
 
-    /// Those that may be in force where everything up to `commit` is known to be committed: the one there, and all that follow.
+    /// Those that may be in force where everything up to `commit` is known to be committed: the one
+    /// there, and all that follow.
     pub fn since(&self, commit: LogIndex) -> impl Iterator<Item = &Configuration> {
         let later = self.configurations.partition_point(|(at, _)| *at <= commit);
         self.configurations[later.saturating_sub(1)..].iter().map(|(_, configuration)| configuration)
@@ -175,7 +179,8 @@ impl MembershipLog {
         changed
     }
 
-    /// The log was compacted up to `first` included: older configurations will never be wanted again.
+    /// The log was compacted up to `first` included: older configurations will never be wanted
+    /// again.
     pub fn compact_to(&mut self, first: LogIndex) {
         let current_at_first = self.configurations.partition_point(|(at, _)| *at <= first).max(1);
         self.configurations.drain(..current_at_first - 1);

@@ -1,4 +1,5 @@
-//! What servers say to each other: one struct a message, with who sends it, to whom, and what each field means.
+//! What servers say to each other: one struct a message, with who sends it, to whom, and what each
+//! field means.
 //!
 //! | message | sender | receiver | means |
 //! | --- | --- | --- | --- |
@@ -14,8 +15,8 @@
 //! | [`ReadIndex`] | follower | leader | "up to where must I apply before I answer a read?" (dissertation §6.4) |
 //! | [`ReadIndexResponse`] | leader | follower | "up to here", or that it can't say |
 //!
-//! Every message carries its sender's term; a receiver that learns of a higher one adopts it (Raft §5.1), except
-//! that pre-votes only speak about the term that *would* come.
+//! Every message carries its sender's term; a receiver that learns of a higher one adopts it (Raft
+//! §5.1), except that pre-votes only speak about the term that *would* come.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -41,7 +42,8 @@ pub enum Message {
     AppendEntries(AppendEntries),
     /// See [`AppendEntriesResponse`].
     AppendEntriesResponse(AppendEntriesResponse),
-    /// See [`InstallSnapshot`]. Much larger than the others and rare: boxed, so that those are cheap to pass on.
+    /// See [`InstallSnapshot`]. Much larger than the others and rare: boxed, so that those are
+    /// cheap to pass on.
     InstallSnapshot(Box<InstallSnapshot>),
     /// See [`InstallSnapshotResponse`].
     InstallSnapshotResponse(InstallSnapshotResponse),
@@ -62,8 +64,8 @@ pub struct Envelope {
     pub message: Message,
 }
 
-/// "Would you vote for me in the next term?" Asked before the term is raised, so that a server that can't win doesn't
-/// disturb one that leads (dissertation §9.6).
+/// "Would you vote for me in the next term?" Asked before the term is raised, so that a server that
+/// can't win doesn't disturb one that leads (dissertation §9.6).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PreVote {
     /// The sender's current term; the term it would campaign in is the next one.
@@ -90,8 +92,8 @@ pub struct RequestVote {
     pub term: Term,
     /// The last entry of its log, by which voters see whether it is up to date (Raft §5.4.1).
     pub last: EntryId,
-    /// Whether the leader itself asked for this campaign ([`TimeoutNow`]): voters then answer although they hear
-    /// from a leader (dissertation §4.2.3).
+    /// Whether the leader itself asked for this campaign ([`TimeoutNow`]): voters then answer
+    /// although they hear from a leader (dissertation §4.2.3).
     pub leadership_transfer: bool,
 }
 
@@ -104,7 +106,8 @@ pub struct RequestVoteResponse {
     pub granted: bool,
 }
 
-/// "Append these entries" (Raft Figure 2, AppendEntries RPC). Without entries it is a heartbeat or a probe.
+/// "Append these entries" (Raft Figure 2, AppendEntries RPC). Without entries it is a heartbeat or
+/// a probe.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AppendEntries {
     /// The leader's term.
@@ -115,11 +118,11 @@ pub struct AppendEntries {
     pub entries: Entries,
     /// The leader's commit index.
     pub commit: LogIndex,
-    /// The leader's heartbeat round, echoed in the answer: an answer to round *r* proves that the sender was
-    /// still leader when *r* began (dissertation §6.4).
+    /// The leader's heartbeat round, echoed in the answer: an answer to round *r* proves that the
+    /// sender was still leader when *r* began (dissertation §6.4).
     pub round: u64,
-    /// Which probe of this member's log this is, echoed in the answer: a rejection counts only while it answers the
-    /// newest one.
+    /// Which probe of this member's log this is, echoed in the answer: a rejection counts only
+    /// while it answers the newest one.
     pub probe: u64,
 }
 
@@ -134,11 +137,12 @@ pub struct AppendEntriesResponse {
     pub probe: u64,
     /// What the responder's clock showed, by which the leader sees whether the clocks run apart.
     pub clock: Time,
-    /// How long the responder ignores campaigns from when it heard this append; zero if it doesn't. Leases rest on it, and servers may
-    /// be configured differently.
+    /// How long the responder ignores campaigns from when it heard this append; zero if it doesn't.
+    /// Leases rest on it, and servers may be configured differently.
     pub patience: Duration,
-    /// Where it matched: up to here the responder's log equals the leader's, whether it is on its disk yet or not. What has been received needn't
-    /// be sent again, however slow the disk is; it counts for nothing else.
+    /// Where it matched: up to here the responder's log equals the leader's, whether it is on its
+    /// disk yet or not. What has been received needn't be sent again, however slow the disk is; it
+    /// counts for nothing else.
     pub received: LogIndex,
     /// What became of it.
     pub outcome: AppendOutcome,
@@ -160,15 +164,18 @@ pub enum AppendOutcome {
     Conflict {
         /// Index of the entry it should have had.
         previous: LogIndex,
-        /// The last entry of its own that the leader could share: the highest at or before `previous` whose term is no
-        /// later than the leader's there. Skips a whole term of divergence each round (Raft §5.3, end).
+        /// The last entry of its own that the leader could share: the highest at or before
+        /// `previous` whose term is no later than the leader's there. Skips a whole term of
+        /// divergence each round (Raft §5.3, end).
         hint: EntryId,
     },
-    /// The responder's disk has lost entries that it may have acknowledged: it holds no more than up to here.
+    /// The responder's disk has lost entries that it may have acknowledged: it holds no more than
+    /// up to here.
     Damaged {
         /// Index of the entry it should have had.
         previous: LogIndex,
-        /// The last entry of its own that the leader could share, as in [`AppendOutcome::Conflict`].
+        /// The last entry of its own that the leader could share, as in
+        /// [`AppendOutcome::Conflict`].
         last: EntryId,
     },
     /// It comes from an older term than the responder's.
@@ -192,7 +199,8 @@ pub struct Snapshot {
     /// What it stands for.
     pub meta: SnapshotMeta,
     data: Arc<[u8]>,
-    /// Reading all of a large snapshot takes longer than all else that is done to send it: once is enough.
+    /// Reading all of a large snapshot takes longer than all else that is done to send it: once is
+    /// enough.
     checksum: u64,
 }
 
@@ -207,7 +215,8 @@ pub struct InstallSnapshot {
     pub meta: SnapshotMeta,
     /// How many bytes the whole has.
     pub size: u64,
-    /// Checksum of the whole: pieces of two snapshots are never put together, even if they stand for the same entry.
+    /// Checksum of the whole: pieces of two snapshots are never put together, even if they stand
+    /// for the same entry.
     pub checksum: u64,
     /// Where in the whole this piece begins.
     pub offset: u64,
@@ -315,7 +324,8 @@ impl Message {
         }
     }
 
-    /// Whether it comes from a server that leads `term()`, so that hearing it is hearing the leader.
+    /// Whether it comes from a server that leads `term()`, so that hearing it is hearing the
+    /// leader.
     pub const fn is_from_leader(&self) -> bool {
         matches!(self, Message::AppendEntries(_) | Message::InstallSnapshot(_) | Message::TimeoutNow(_))
     }
@@ -375,7 +385,8 @@ impl Snapshot {
         &self.data
     }
 
-    /// A checksum of the data (see `checksum.rs`), to tell two snapshots apart; it is no protection against malice.
+    /// A checksum of the data (see `checksum.rs`), to tell two snapshots apart; it is no protection
+    /// against malice.
     pub fn checksum(&self) -> u64 {
         self.checksum
     }

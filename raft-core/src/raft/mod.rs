@@ -1,75 +1,91 @@
 //! The consensus protocol: one server's [`Raft`], a pure function of its inputs.
 //!
 //! # What it does
-//! Several servers keep the same log of commands, so that the same state machine runs on each of them and goes on while
-//! any majority of them can reach each other. Safety never depends on timing; progress does. The rules are those of *In
-//! Search of an Understandable Consensus Algorithm (Extended Version)* by Ongaro and Ousterhout ("Raft §…" here) and of
-//! Ongaro's dissertation *Consensus: Bridging Theory and Practice* ("dissertation §…").
+//! Several servers keep the same log of commands, so that the same state machine runs on each of
+//! them and goes on while any majority of them can reach each other. Safety never depends on
+//! timing; progress does. The rules are those of *In Search of an Understandable Consensus
+//! Algorithm (Extended Version)* by Ongaro and Ousterhout ("Raft §…" here) and of Ongaro's
+//! dissertation *Consensus: Bridging Theory and Practice* ("dissertation §…").
 //!
 //! # Terms and elections (`election`)
-//! Time is divided into terms, each with at most one leader. A follower that hears no leader for a random election timeout
-//! becomes a *pre-candidate* and asks whether it would be voted for; with a quorum's yes it raises its term, becomes a *candidate*
-//! and asks for votes. A voter gives one vote a term, puts it on its disk before it says so, and refuses a candidate whose
-//! log is behind its own (Raft §5.4.1). Whoever has a quorum's votes leads. A server that sees a higher term adopts it and
-//! follows. While a server hears a leader, or has just restarted and may have promised to, it ignores campaigns; a leader
-//! that hears no quorum steps down. Votes take as long as disks do: nobody campaigns while its own term or vote is being
-//! written, and a candidate whose campaign ran out of time gives the next one more.
+//! Time is divided into terms, each with at most one leader. A follower that hears no leader for a
+//! random election timeout becomes a *pre-candidate* and asks whether it would be voted for; with a
+//! quorum's yes it raises its term, becomes a *candidate* and asks for votes. A voter gives one
+//! vote a term, puts it on its disk before it says so, and refuses a candidate whose log is behind
+//! its own (Raft §5.4.1). Whoever has a quorum's votes leads. A server that sees a higher term
+//! adopts it and follows. While a server hears a leader, or has just restarted and may have
+//! promised to, it ignores campaigns; a leader that hears no quorum steps down. Votes take as long
+//! as disks do: nobody campaigns while its own term or vote is being written, and a candidate whose
+//! campaign ran out of time gives the next one more.
 //!
 //! # The log (`append`, `replicate`)
-//! Only the leader appends, and it never removes anything from its own log. Each append names the entry before it; a follower that
-//! lacks that entry rejects and says where to look, so that the leader skips a whole term of disagreement at a time. A follower
-//! drops entries only where they conflict. Per member the leader keeps a [`Progress`]: it probes for where the logs agree,
-//! then streams, bounded by a window, or sends a snapshot when the entries are gone.
+//! Only the leader appends, and it never removes anything from its own log. Each append names the
+//! entry before it; a follower that lacks that entry rejects and says where to look, so that the
+//! leader skips a whole term of disagreement at a time. A follower drops entries only where they
+//! conflict. Per member the leader keeps a [`Progress`]: it probes for where the logs agree, then
+//! streams, bounded by a window, or sends a snapshot when the entries are gone.
 //!
 //! # Commitment
-//! An entry of the leader's own term is committed when a quorum has it on its disks; everything before it is committed with it
-//! (Raft §5.4.2). The leader counts itself only once its own disk has the entry, though it replicates before that (dissertation
-//! §10.2.1). Followers learn the commit index with the next append or heartbeat.
+//! An entry of the leader's own term is committed when a quorum has it on its disks; everything
+//! before it is committed with it (Raft §5.4.2). The leader counts itself only once its own disk
+//! has the entry, though it replicates before that (dissertation §10.2.1). Followers learn the
+//! commit index with the next append or heartbeat.
 //!
 //! # Disks (`durability`)
-//! A write that has become durable is an *input*, and a message that promises something is held back here until the
-//! write it rests on is durable. What [`Output::messages`] holds may be sent at once; a driver can't get the order wrong. A candidate's own
-//! vote counts, like everybody's, once it is durable. A leader whose disk has stalled steps down.
+//! A write that has become durable is an *input*, and a message that promises something is held
+//! back here until the write it rests on is durable. What [`Output::messages`] holds may be sent at
+//! once; a driver can't get the order wrong. A candidate's own vote counts, like everybody's, once
+//! it is durable. A leader whose disk has stalled steps down.
 //!
-//! What a follower has received and not yet on its disk counts for nothing, but isn't sent to it again: an acknowledgement says both.
+//! What a follower has received and not yet on its disk counts for nothing, but isn't sent to it
+//! again: an acknowledgement says both.
 //!
-//! A damaged record is never taken for an absent one: a server whose disk has lost entries remembers how its log ended
-//! ([`HardState::lost`]), votes as if it still had them, doesn't campaign, and says so to its leader, which then counts on nothing that it
-//! doesn't hold. Once its log has grown back to there, it is as before. A follower that lost entries and doesn't know (its
+//! A damaged record is never taken for an absent one: a server whose disk has lost entries
+//! remembers how its log ended ([`HardState::lost`]), votes as if it still had them, doesn't
+//! campaign, and says so to its leader, which then counts on nothing that it doesn't hold. Once its
+//! log has grown back to there, it is as before. A follower that lost entries and doesn't know (its
 //! disk lied, or was put back) is noticed by what it rejects, and sent them again.
 //!
-//! A disk has an identity of its own ([`DiskId`]). A server that lost everything comes back with another disk, and doesn't vote
-//! ([`Standing`]) before a leader has *admitted* that disk by an entry of the log, and that is committed. Only a learner's disk
-//! is admitted: while the name is a voter's, what the old disk promised may still be on its way. So a lost disk is replaced,
-//! under the same name or another, by taking the name out of the voters and adding it anew; whether the server founded the
-//! cluster or joined later makes no difference. Until then what the new disk acknowledges commits nothing, and the rounds that it answers
-//! confirm no read and give no lease: on the old one the server may have promised itself to a later leader.
+//! A disk has an identity of its own ([`DiskId`]). A server that lost everything comes back with
+//! another disk, and doesn't vote ([`Standing`]) before a leader has *admitted* that disk by an
+//! entry of the log, and that is committed. Only a learner's disk is admitted: while the name is a
+//! voter's, what the old disk promised may still be on its way. So a lost disk is replaced, under
+//! the same name or another, by taking the name out of the voters and adding it anew; whether the
+//! server founded the cluster or joined later makes no difference. Until then what the new disk
+//! acknowledges commits nothing, and the rounds that it answers confirm no read and give no lease:
+//! on the old one the server may have promised itself to a later leader.
 //!
 //! # Snapshots (`snapshots`)
-//! When the log has outgrown its bound, the state machine's owner is asked for a snapshot, and the log before it is dropped.
-//! A member so far behind that the entries are gone gets the snapshot in pieces, more at a time the more it has confirmed. A
-//! leader keeps the log that members need which answer, as far as memory allows, so that nobody who is there is sent one
-//! snapshot after another.
+//! When the log has outgrown its bound, the state machine's owner is asked for a snapshot, and the
+//! log before it is dropped. A member so far behind that the entries are gone gets the snapshot in
+//! pieces, more at a time the more it has confirmed. A leader keeps the log that members need which
+//! answer, as far as memory allows, so that nobody who is there is sent one snapshot after another.
 //!
 //! # Membership and transfer (`change`)
-//! A membership is in force from when it is appended. Voters change through joint consensus, which the leader leaves by itself. A
-//! new voter must be a learner that keeps up (dissertation §4.2.1), and whose disk is admitted. A leader that isn't in the new membership steps down once it is committed, and tells
-//! the voter that has most of its log to campaign at once. Those that leave are sent the log until they have it from there; one that
-//! was cut off meanwhile is sent it when it comes back and asks for votes. Leadership can be handed to a chosen voter, which campaigns
-//! at once; the request is answered when that voter is heard to lead.
+//! A membership is in force from when it is appended. Voters change through joint consensus, which
+//! the leader leaves by itself. A new voter must be a learner that keeps up (dissertation §4.2.1),
+//! and whose disk is admitted. A leader that isn't in the new membership steps down once it is
+//! committed, and tells the voter that has most of its log to campaign at once. Those that leave
+//! are sent the log until they have it from there; one that was cut off meanwhile is sent it when
+//! it comes back and asks for votes. Leadership can be handed to a chosen voter, which campaigns at
+//! once; the request is answered when that voter is heard to lead.
 //!
-//! A learner may have the best log of all, by a leader that crashed, while somebody goes by a membership that nobody else has and that needs its vote. It
-//! refuses that, for the log asked with is behind; but who hears no leader and is asked so campaigns itself, by the membership that it knows. It
-//! counts no vote of its own, leads until an entry of its term is committed, and goes like a leader that was removed.
+//! A learner may have the best log of all, by a leader that crashed, while somebody goes by a
+//! membership that nobody else has and that needs its vote. It refuses that, for the log asked with
+//! is behind; but who hears no leader and is asked so campaigns itself, by the membership that it
+//! knows. It counts no vote of its own, leads until an entry of its term is committed, and goes
+//! like a leader that was removed.
 //!
 //! # Reads (`reads`)
-//! A read is answered at the commit index of its arrival, once the leader has committed an entry of its own term and a quorum has
-//! answered a heartbeat round begun after it arrived; or under a lease, which runs from the *start* of an acknowledged round,
-//! for as long as those who answered said that they ignore campaigns. A follower asks its leader for the index. Every read
-//! ends, with an answer or a refusal.
+//! A read is answered at the commit index of its arrival, once the leader has committed an entry of
+//! its own term and a quorum has answered a heartbeat round begun after it arrived; or under a
+//! lease, which runs from the *start* of an acknowledged round, for as long as those who answered
+//! said that they ignore campaigns. A follower asks its leader for the index. Every read ends, with
+//! an answer or a refusal.
 //!
 //! # Roles and messages
-//! Who handles what; everything else is ignored. "All" includes learners, which are followers that no quorum counts.
+//! Who handles what; everything else is ignored. "All" includes learners, which are followers that
+//! no quorum counts.
 //!
 //! | message | follower | pre-candidate | candidate | leader |
 //! | --- | --- | --- | --- | --- |
@@ -82,29 +98,36 @@
 //! | ReadIndex | refuse | refuse | refuse | handle |
 //! | ReadIndexResponse | handle | handle | handle | handle |
 //!
-//! Most of what is said is an empty append to a follower that has everything, and its answer, which is no news: both are seen at once to be
-//! *routine* (`routine`), and nothing else is looked at.
+//! Most of what is said is an empty append to a follower that has everything, and its answer, which
+//! is no news: both are seen at once to be *routine* (`routine`), and nothing else is looked at.
 //!
 //! # Caveats
-//! * Raft tolerates crashes, not lies: a peer that sends what no correct server would is ignored where that can be seen, and
-//!   believed where it can't. `guards` has the bounds: no message makes a server panic, spoils its disk, or uses up the terms at once.
-//! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the others have, and those that
-//!   have it reach no quorum (the *constrained election* of OmniPaxos): no vote may be given, and none is.
-//! * A clock that was set back is noticed at the next step, if it shows less than at the last one. A driver that is told of such a
-//!   change steps at once ([`Input::TimerDue`]); one that can't be told reads a clock that is never set. Otherwise a lease is believed
-//!   once more when the clock comes by where it was.
-//! * Lease reads are safe only while clocks drift no more than the configured bound. A leader that sees a quorum's clocks run apart further
-//!   confirms its reads instead; but it can't see that at once, and a clock that stops is beyond the bound from the first moment.
-//! * Two disks with the same number are one to everybody: a server that loses its disk and comes back with the number of the
-//!   old one could vote twice. Whoever starts a server on an empty disk must give it a number that it never had. And a disk
-//!   whose name was given to another one must not be put back: it learns of that from the log, but not from a snapshot.
-//! * A voter that lost its disk is counted in the majority that is needed, and doesn't vote, until it has been taken out of the
-//!   voters, for which a majority must be left.
-//! * Leases hold while servers are configured differently. But a server that restarts with a shorter election timeout forgets
-//!   the longer patience that it promised: let the longer one pass before it starts again, or read without leases meanwhile.
-//! * A removed server that nobody it knows of is still a member with, or whose term has run ahead while pre-votes are off, isn't reached by
-//!   the leader: it never learns, and disturbs nobody that checks quorums and hears a leader. With pre-votes off, and less patience than
-//!   the others, it may raise the terms by way of those that hear none, for as long as it runs.
+//! * Raft tolerates crashes, not lies: a peer that sends what no correct server would is ignored
+//!   where that can be seen, and believed where it can't. `guards` has the bounds: no message makes
+//!   a server panic, spoils its disk, or uses up the terms at once.
+//! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the
+//!   others have, and those that have it reach no quorum (the *constrained election* of OmniPaxos):
+//!   no vote may be given, and none is.
+//! * A clock that was set back is noticed at the next step, if it shows less than at the last one.
+//!   A driver that is told of such a change steps at once ([`Input::TimerDue`]); one that can't be
+//!   told reads a clock that is never set. Otherwise a lease is believed once more when the clock
+//!   comes by where it was.
+//! * Lease reads are safe only while clocks drift no more than the configured bound. A leader that
+//!   sees a quorum's clocks run apart further confirms its reads instead; but it can't see that at
+//!   once, and a clock that stops is beyond the bound from the first moment.
+//! * Two disks with the same number are one to everybody: a server that loses its disk and comes
+//!   back with the number of the old one could vote twice. Whoever starts a server on an empty disk
+//!   must give it a number that it never had. And a disk whose name was given to another one must
+//!   not be put back: it learns of that from the log, but not from a snapshot.
+//! * A voter that lost its disk is counted in the majority that is needed, and doesn't vote, until
+//!   it has been taken out of the voters, for which a majority must be left.
+//! * Leases hold while servers are configured differently. But a server that restarts with a
+//!   shorter election timeout forgets the longer patience that it promised: let the longer one pass
+//!   before it starts again, or read without leases meanwhile.
+//! * A removed server that nobody it knows of is still a member with, or whose term has run ahead
+//!   while pre-votes are off, isn't reached by the leader: it never learns, and disturbs nobody
+//!   that checks quorums and hears a leader. With pre-votes off, and less patience than the others,
+//!   it may raise the terms by way of those that hear none, for as long as it runs.
 //! * At most 127 servers, numbered 1 to 127.
 
 mod append;
@@ -199,18 +222,21 @@ pub struct Raft {
     election_timeout: Duration,
     /// Until then, campaigns are ignored: a leader has been heard (dissertation §4.2.3).
     patient_until: Time,
-    /// Campaigns in a row that ran out of time, or were lost though the server's own vote took its time. The votes are on their way to slow
-    /// disks, perhaps.
+    /// Campaigns in a row that ran out of time, or were lost though the server's own vote took its
+    /// time. The votes are on their way to slow disks, perhaps.
     slow_campaigns: u32,
     /// Whether the latest vote of this server's own took long to write.
     slow_vote: bool,
-    /// Since it last heard a leader, somebody whose log is older has asked for its vote, though it is no voter by its own log.
+    /// Since it last heard a leader, somebody whose log is older has asked for its vote, though it
+    /// is no voter by its own log.
     vote_needed: bool,
-    /// Entries of the log that admit a disk under this server's name, and that aren't known to be committed and on the disk yet.
+    /// Entries of the log that admit a disk under this server's name, and that aren't known to be
+    /// committed and on the disk yet.
     admissions: Vec<(LogIndex, DiskId)>,
     incoming: Option<IncomingSnapshot>,
     snapshot_asked: bool,
-    /// A snapshot up to here was too large: another is asked for when there is as much again to put into it.
+    /// A snapshot up to here was too large: another is asked for when there is as much again to put
+    /// into it.
     snapshot_tried: LogIndex,
     /// The size of the entries applied since the last snapshot.
     applied_bytes: u64,
@@ -219,8 +245,8 @@ pub struct Raft {
     handed_over: Option<HandedOver>,
     /// The log is known to equal that of this term's leader up to here, on the disk or not.
     agreed: (Term, LogIndex),
-    /// The entries last cut out of the log (or put into it together), from where on, and their size: members that are equally far, and the
-    /// disk, get the same ones.
+    /// The entries last cut out of the log (or put into it together), from where on, and their
+    /// size: members that are equally far, and the disk, get the same ones.
     slice: Option<(LogIndex, Entries, u64)>,
 }
 
@@ -251,8 +277,8 @@ pub struct Campaign {
 pub struct Leader {
     /// By the member's slot; the leader's own is empty.
     progress: Vec<Option<Progress>>,
-    /// Those that the membership in force leaves out. They get the log until they have it from there that they are left out, and that it is
-    /// committed.
+    /// Those that the membership in force leaves out. They get the log until they have it from
+    /// there that they are left out, and that it is committed.
     leaving: ServerSet,
     /// Who left, has that on its disk, and was told that it is committed.
     told: ServerSet,
@@ -280,7 +306,8 @@ pub struct Transfer {
     handed_over: bool,
 }
 
-/// A leadership transfer whose leader has stepped down: who leads next decides what becomes of the request.
+/// A leadership transfer whose leader has stepped down: who leads next decides what becomes of the
+/// request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct HandedOver {
     id: RequestId,
@@ -326,7 +353,8 @@ impl Raft {
             log.append(entry);
         }
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed ^ (u64::from(config.id.number()) << 56));
-        // Nobody uses the first number: so a seed's election timeouts are what they were when somebody did, and old runs play on.
+        // Nobody uses the first number: so a seed's election timeouts are what they were when
+        // somebody did, and old runs play on.
         let _: u64 = random.random();
         let mut raft = Raft {
             now,
@@ -341,7 +369,8 @@ impl Raft {
             role: Role::Follower,
             election_deadline: Time::ZERO,
             election_timeout: Duration::ZERO,
-            // It may have acknowledged a leader just before it crashed, whose lease rests on its patience.
+            // It may have acknowledged a leader just before it crashed, whose lease rests on its
+            // patience.
             patient_until: now + config.election_timeout_min,
             slow_campaigns: 0,
             slow_vote: false,
@@ -367,7 +396,8 @@ impl Raft {
         Ok(raft)
     }
 
-    /// Takes one thing that happened, at `now` on this server's own clock, and decides everything that follows from it.
+    /// Takes one thing that happened, at `now` on this server's own clock, and decides everything
+    /// that follows from it.
     pub fn step(&mut self, now: Time, input: Input, out: &mut Output) {
         out.clear();
         self.read_clock(now);
@@ -400,7 +430,8 @@ impl Raft {
         }
     }
 
-    /// When to call [`Raft::step`] with [`Input::TimerDue`] at the latest, on this server's own clock.
+    /// When to call [`Raft::step`] with [`Input::TimerDue`] at the latest, on this server's own
+    /// clock.
     #[inline]
     pub fn deadline(&self) -> Time {
         let role = match &self.role {
@@ -415,7 +446,8 @@ impl Raft {
         role.min(handed_over).min(self.reads.deadline())
     }
 
-    // ---------------------------------------------------------------- the table of roles and messages
+    // ---------------------------------------------------------------- the table of roles and
+    // messages
 
     fn on_message(&mut self, from: ServerId, message: &Message, out: &mut Output) {
         if let Some(what) = self.implausible(message) {
@@ -444,8 +476,8 @@ impl Raft {
         }
     }
 
-    /// Every reason not to look at a message, before anybody looks: what is impossible, what is too old, and what
-    /// a higher term does to the receiver. Whether to go on.
+    /// Every reason not to look at a message, before anybody looks: what is impossible, what is too
+    /// old, and what a higher term does to the receiver. Whether to go on.
     fn admit(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
         if from == self.config.id {
             out.observe(|| Observation::ImpossibleMessage { from, what: "a message from the server itself" });
@@ -486,7 +518,8 @@ impl Raft {
         if message.is_from_leader() { self.admit_leader(from, out) } else { true }
     }
 
-    /// A message of an older term: questions are answered, so that the sender learns of the newer one.
+    /// A message of an older term: questions are answered, so that the sender learns of the newer
+    /// one.
     fn admit_stale(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
         let mine = self.hard_state.term;
         if !self.rule(Rule::RefuseStaleTerms) && matches!(message, Message::AppendEntries(_)) {
@@ -495,8 +528,9 @@ impl Raft {
         let answer = match message {
             // A pre-vote of an older term is refused in its own handler, with the reason.
             Message::PreVote(_) => return true,
-            // Asking raised nobody's term, so that the answer may well come from an older one; it says which question it answers.
-            // A voter that doesn't campaign would never learn of the newer term otherwise, and nobody could be elected.
+            // Asking raised nobody's term, so that the answer may well come from an older one; it
+            // says which question it answers. A voter that doesn't campaign would never learn of
+            // the newer term otherwise, and nobody could be elected.
             Message::PreVoteResponse(_) => return true,
             Message::RequestVote(m) => {
                 let term = m.term;
@@ -581,7 +615,8 @@ impl Raft {
         }
     }
 
-    /// What every step ends with: the write it made, the entries it committed, the reads they release.
+    /// What every step ends with: the write it made, the entries it committed, the reads they
+    /// release.
     fn finish(&mut self, out: &mut Output) {
         if !self.admissions.is_empty() {
             self.settle_admissions(out);
@@ -654,7 +689,8 @@ impl Raft {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
         self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
         if self.slow_campaigns > 0 {
-            // Drawn, too: those whose disks are equally slow would go on getting in each other's way otherwise.
+            // Drawn, too: those whose disks are equally slow would go on getting in each other's
+            // way otherwise.
             let allowance = self.slow_disk_allowance().as_micros();
             let extra = self.random.random_range(allowance / 2..=allowance + allowance / 2);
             self.election_timeout = self.election_timeout + Duration::from_micros(extra);
@@ -662,9 +698,9 @@ impl Raft {
         self.election_deadline = self.now + self.election_timeout;
     }
 
-    /// How much longer than an election timeout it may take, about, until this server campaigns again, for disks may be slow: twice as
-    /// long after each campaign in vain, up to what two disks may take. Who campaigns again sooner undoes what the others are about to
-    /// promise.
+    /// How much longer than an election timeout it may take, about, until this server campaigns
+    /// again, for disks may be slow: twice as long after each campaign in vain, up to what two
+    /// disks may take. Who campaigns again sooner undoes what the others are about to promise.
     fn slow_disk_allowance(&self) -> Duration {
         let doubled = 1 << (self.slow_campaigns.saturating_sub(1)).min(16);
         self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(2))
@@ -674,8 +710,9 @@ impl Raft {
         out.messages.push(Envelope { to, message });
     }
 
-    /// The same for the messages that are sent all the time: each is built where it will lie. To build it elsewhere and to copy it as soon as that
-    /// is done takes longer than all the rest, for the processor has to wait until what was just written can be read.
+    /// The same for the messages that are sent all the time: each is built where it will lie. To
+    /// build it elsewhere and to copy it as soon as that is done takes longer than all the rest,
+    /// for the processor has to wait until what was just written can be read.
     #[inline]
     fn send_new(&self, to: ServerId, message: impl FnOnce() -> Message, out: &mut Output) {
         out.messages.extend(core::iter::once_with(|| Envelope { to, message: message() }));
@@ -738,8 +775,8 @@ impl Raft {
         &self.log
     }
 
-    /// Shares the memory of its log with another copy, if that holds the same: a driver that keeps one (of what is on the disk, say) needs
-    /// the room only once.
+    /// Shares the memory of its log with another copy, if that holds the same: a driver that keeps
+    /// one (of what is on the disk, say) needs the room only once.
     pub fn share_log(&mut self, copy: &Log) {
         if self.log == *copy {
             self.log = copy.clone();

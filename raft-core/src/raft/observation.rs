@@ -164,7 +164,8 @@ pub enum Observation {
         /// The servers that hold it, as the leader knows; empty on a follower, which learned it.
         by: ServerSet,
     },
-    /// The commit index could not rise although a quorum holds more: the entries are of older terms (Raft §5.4.2).
+    /// The commit index could not rise although a quorum holds more: the entries are of older terms
+    /// (Raft §5.4.2).
     CommitWaitsForOwnTerm {
         /// Up to here a quorum holds the log.
         held: EntryId,
@@ -252,7 +253,8 @@ pub enum Observation {
         /// Who has most of its log.
         heir: ServerId,
     },
-    /// A server that was removed without learning of it asked for votes: it gets the log until it knows.
+    /// A server that was removed without learning of it asked for votes: it gets the log until it
+    /// knows.
     RemovedReminded {
         /// Which.
         server: ServerId,
@@ -279,10 +281,11 @@ pub enum Observation {
         /// The last entry the member has.
         last: EntryId,
     },
-    /// The server lost its disk under a name that already has a vote: it doesn't vote before its name has left the voters and its disk has been
-    /// admitted.
+    /// The server lost its disk under a name that already has a vote: it doesn't vote before its
+    /// name has left the voters and its disk has been admitted.
     Barred {
-        /// The index of the entry that says so: a membership that names it a voter, or another disk's admission.
+        /// The index of the entry that says so: a membership that names it a voter, or another
+        /// disk's admission.
         index: LogIndex,
     },
     /// The server's disk has been admitted: it may vote where a membership counts it.
@@ -383,7 +386,8 @@ pub enum WithheldReason {
         /// How its log ended before.
         lost: EntryId,
     },
-    /// Its term is [`Term::MAX`], or its log has come to [`LogIndex::MAX`], but for a few indexes: there is no further one.
+    /// Its term is [`Term::MAX`], or its log has come to [`LogIndex::MAX`], but for a few indexes:
+    /// there is no further one.
     Exhausted,
 }
 

@@ -11,7 +11,8 @@
 //! *Replicate*: it knows, and streams appends without waiting, bounded by a [`Window`].
 //! *Snapshot*: the entries needed are compacted away; pieces of a snapshot go instead.
 //!
-//! Invariant: `next > matched`, and `matched` never goes down, unless the member says that its disk has lost entries.
+//! Invariant: `next > matched`, and `matched` never goes down, unless the member says that its disk
+//! has lost entries.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -27,7 +28,8 @@ use crate::time::{Duration, Time};
 /// What a leader knows about one member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The member's log is known to equal the leader's up to here, on its disk (Raft Figure 2, `matchIndex`).
+    /// The member's log is known to equal the leader's up to here, on its disk (Raft Figure 2,
+    /// `matchIndex`).
     pub matched: LogIndex,
     /// The next entry to send (Raft Figure 2, `nextIndex`).
     pub next: LogIndex,
@@ -35,15 +37,17 @@ pub struct Progress {
     pub state: ProgressState,
     /// Numbers the probes: a rejection counts only if it answers the current one.
     pub probe: u64,
-    /// The heartbeat round in which the leader came to know the member as it is now: with this place in the membership, on this disk. Answers to
-    /// earlier rounds are somebody else's.
+    /// The heartbeat round in which the leader came to know the member as it is now: with this
+    /// place in the membership, on this disk. Answers to earlier rounds are somebody else's.
     pub since_round: u64,
-    /// The latest round when `matched` was last raised. Who rejects an append of a later round for want of an entry up to there has
-    /// lost it.
+    /// The latest round when `matched` was last raised. Who rejects an append of a later round for
+    /// want of an entry up to there has lost it.
     pub matched_round: u64,
-    /// Whether the member may vote on the disk it has, by what it answered last; nothing, before it has said so.
+    /// Whether the member may vote on the disk it has, by what it answered last; nothing, before it
+    /// has said so.
     pub may_vote: Option<bool>,
-    /// The first round in which it may say that it may: another disk may have answered earlier ones.
+    /// The first round in which it may say that it may: another disk may have answered earlier
+    /// ones.
     pub vouches_since: u64,
     /// Whether it has said that it is on a disk that waits to be admitted.
     pub joins: bool,
@@ -57,7 +61,8 @@ pub struct Progress {
     pub acked_round_began: Time,
     /// When the member was last heard, on the leader's clock.
     pub heard: Time,
-    /// How long it ignores campaigns from when it heard the leader, as it said when it was last heard.
+    /// How long it ignores campaigns from when it heard the leader, as it said when it was last
+    /// heard.
     pub patience: Duration,
     /// Whether its clock and the leader's run apart.
     pub drift: DriftWatch,
@@ -74,8 +79,8 @@ pub enum ProgressState {
     Probe {
         /// Whether a probe is on its way.
         waiting: bool,
-        /// Whether the last one had no answer in time. What follows it then asks, and carries nothing: whoever may be gone isn't sent
-        /// the log again and again.
+        /// Whether the last one had no answer in time. What follows it then asks, and carries
+        /// nothing: whoever may be gone isn't sent the log again and again.
         unanswered: bool,
     },
     /// It streams.
@@ -93,14 +98,15 @@ pub struct SnapshotTransfer {
     pub offset: u64,
     /// Where the next piece to send begins. What lies between is on its way.
     pub sent: u64,
-    /// The latest round when bytes were last confirmed, or pieces were sent again from `offset`. An answer to a later round that confirms
-    /// no more says that what follows is lost.
+    /// The latest round when bytes were last confirmed, or pieces were sent again from `offset`. An
+    /// answer to a later round that confirms no more says that what follows is lost.
     pub moved_round: u64,
 }
 
 impl SnapshotTransfer {
-    /// Whether another piece may be sent: no more is on its way than has been confirmed so far and a piece, nor than the window holds. Whoever may be
-    /// gone is sent little, and whoever answers soon gets as much as it can take.
+    /// Whether another piece may be sent: no more is on its way than has been confirmed so far and
+    /// a piece, nor than the window holds. Whoever may be gone is sent little, and whoever answers
+    /// soon gets as much as it can take.
     pub(super) fn may_send(&self, piece_max: u64, window_max: u64) -> bool {
         let on_its_way = self.sent - self.offset;
         self.sent < self.snapshot.data().len() as u64
@@ -108,8 +114,8 @@ impl SnapshotTransfer {
             && on_its_way < self.offset.saturating_add(piece_max)
     }
 
-    /// The member says, in answer to `round`, that it has so many `bytes`, now that `latest` is the latest round. Whether there is something to send
-    /// because of it.
+    /// The member says, in answer to `round`, that it has so many `bytes`, now that `latest` is the
+    /// latest round. Whether there is something to send because of it.
     pub(super) fn confirm(&mut self, bytes: u64, round: u64, latest: u64) -> bool {
         if bytes > self.snapshot.data().len() as u64 {
             return false;
@@ -126,8 +132,9 @@ impl SnapshotTransfer {
     }
 }
 
-/// Whether a learner is fit to vote: the leader measures how long it takes to catch up with where the log ended when it had last
-/// caught up (dissertation §4.2.1). The last such round must have been shorter than an election timeout, however long the log is meanwhile.
+/// Whether a learner is fit to vote: the leader measures how long it takes to catch up with where
+/// the log ended when it had last caught up (dissertation §4.2.1). The last such round must have
+/// been shorter than an election timeout, however long the log is meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CatchUp {
     goal: LogIndex,
@@ -183,8 +190,9 @@ struct InFlight {
 }
 
 impl Window {
-    /// One that grows: no more may be on their way than have arrived, and one. Where appends overtake each other, each of them that comes too
-    /// early is sent again: a stream that filled the window at once would be sent dozens of times.
+    /// One that grows: no more may be on their way than have arrived, and one. Where appends
+    /// overtake each other, each of them that comes too early is sent again: a stream that filled
+    /// the window at once would be sent dozens of times.
     fn careful() -> Window {
         Window { at_once: Some(1), ..Window::default() }
     }
@@ -225,8 +233,9 @@ impl Window {
         }
     }
 
-    /// Whether an append of an earlier round than `round` hasn't arrived, where the member's log is known to have `received` so much: what
-    /// was sent after it has been answered, so it is probably lost. One that has arrived waits for the member's disk.
+    /// Whether an append of an earlier round than `round` hasn't arrived, where the member's log is
+    /// known to have `received` so much: what was sent after it has been answered, so it is
+    /// probably lost. One that has arrived waits for the member's disk.
     pub fn lost_before(&self, round: u64, received: LogIndex) -> bool {
         let missing = self.appends.iter().find(|append| append.last > received);
         missing.is_some_and(|append| append.round < round)
@@ -260,8 +269,8 @@ impl Progress {
         }
     }
 
-    /// The member answered at `now`: it knew the leader when `round` was current, which `began` then. `said` is what its own clock showed, and how
-    /// long it ignores campaigns.
+    /// The member answered at `now`: it knew the leader when `round` was current, which `began`
+    /// then. `said` is what its own clock showed, and how long it ignores campaigns.
     pub(super) fn hear(
         &mut self,
         round: u64,
@@ -287,7 +296,8 @@ impl Progress {
         }
     }
 
-    /// The member's log is known to match up to `index`, now that `round` is the latest; whether that is news.
+    /// The member's log is known to match up to `index`, now that `round` is the latest; whether
+    /// that is news.
     pub fn matches(&mut self, index: LogIndex, round: u64) -> bool {
         let news = index > self.matched;
         if news {
@@ -306,7 +316,8 @@ impl Progress {
         self.matched = LogIndex::ZERO;
     }
 
-    /// Look again, from `next`: what is on its way is forgotten, and answers to it no longer count as rejections.
+    /// Look again, from `next`: what is on its way is forgotten, and answers to it no longer count
+    /// as rejections.
     pub fn become_probe(&mut self, next: LogIndex) {
         self.probe += 1;
         self.next = next.max(self.matched.next());
@@ -327,8 +338,8 @@ impl Progress {
         self.state = ProgressState::Snapshot(SnapshotTransfer { snapshot, offset: 0, sent: 0, moved_round: round });
     }
 
-    /// The member is another from `round` on, as far as its promises go: it has a disk that none of its earlier answers may have
-    /// spoken of. What it holds is asked once more.
+    /// The member is another from `round` on, as far as its promises go: it has a disk that none of
+    /// its earlier answers may have spoken of. What it holds is asked once more.
     pub fn begin_anew(&mut self, round: u64) {
         (self.since_round, self.may_vote) = (round, None);
         self.forget_match();
@@ -424,7 +435,8 @@ mod tests {
         window.add(LogIndex(3), 30, 1);
         window.add(LogIndex(5), 20, 2);
         assert!(window.lost_before(2, LogIndex(2)) && !window.lost_before(1, LogIndex(2)));
-        // The first has arrived and waits for the member's disk; the second is of the round that is answered.
+        // The first has arrived and waits for the member's disk; the second is of the round that is
+        // answered.
         assert!(!window.lost_before(2, LogIndex(3)));
         assert!(window.lost_before(3, LogIndex(4)) && !window.lost_before(3, LogIndex(5)));
         window.free_to(LogIndex(3));

@@ -1,4 +1,5 @@
-//! Majorities. Raft needs one to elect a leader (§5.2) and one to commit an entry (§5.3, §5.4); any two overlap.
+//! Majorities. Raft needs one to elect a leader (§5.2) and one to commit an entry (§5.3, §5.4); any
+//! two overlap.
 
 use super::types::{ServerId, ServerSet};
 
@@ -7,12 +8,14 @@ pub const fn majority_of(count: usize) -> usize {
     count / 2 + 1
 }
 
-/// Whether `servers` hold more than half of `voters`. Those that aren't voters don't count; nobody is a majority of nobody.
+/// Whether `servers` hold more than half of `voters`. Those that aren't voters don't count; nobody
+/// is a majority of nobody.
 pub const fn is_majority(voters: ServerSet, servers: ServerSet) -> bool {
     servers.intersection(voters).len() >= majority_of(voters.len())
 }
 
-/// The highest value that a majority of `voters` has reached: of the values in descending order, the majority's last.
+/// The highest value that a majority of `voters` has reached: of the values in descending order,
+/// the majority's last.
 ///
 /// With nobody to vote it is the lowest value there is.
 pub fn reached_by_majority<T: Copy + Ord + Default>(voters: ServerSet, reached: impl Fn(ServerId) -> T) -> T {
@@ -20,7 +23,8 @@ pub fn reached_by_majority<T: Copy + Ord + Default>(voters: ServerSet, reached: 
     if count == 0 {
         return T::default();
     }
-    // Insertion into an array on the stack, a small one for a small cluster: this runs for every acknowledgement.
+    // Insertion into an array on the stack, a small one for a small cluster: this runs for every
+    // acknowledgement.
     let wanted = majority_of(count);
     match wanted {
         ..=8 => highest_of(voters, reached, &mut [T::default(); 8][..wanted]),

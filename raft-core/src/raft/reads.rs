@@ -66,10 +66,12 @@ struct ConfirmedRead {
 /// The reads of this server's own callers that aren't with a leader's pending ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LocalReads {
-    /// In the order of their numbers and of their deadlines. Those answered go when they are the oldest: each is looked for by its number, and
-    /// none is moved for another's sake, however many there are.
+    /// In the order of their numbers and of their deadlines. Those answered go when they are the
+    /// oldest: each is looked for by its number, and none is moved for another's sake, however many
+    /// there are.
     forwarded: VecDeque<ForwardedRead>,
-    /// The number of the next question; its lower half is zero where this life has none to give yet.
+    /// The number of the next question; its lower half is zero where this life has none to give
+    /// yet.
     next_question: u64,
     /// In the order of their indexes.
     confirmed: Vec<ConfirmedRead>,
@@ -190,8 +192,9 @@ impl Raft {
         self.send_once_known(leader, Message::ReadIndex(question), out);
     }
 
-    /// A number that no question of this disk ever had. An answer may be on its way for a long time, and a server starts again with
-    /// the same parameters: a life of the server that asks has a number of its own, which is on the disk before the first question leaves.
+    /// A number that no question of this disk ever had. An answer may be on its way for a long
+    /// time, and a server starts again with the same parameters: a life of the server that asks has
+    /// a number of its own, which is on the disk before the first question leaves.
     fn number_question(&mut self) -> u64 {
         if self.reads.next_question as u32 == 0 {
             let asking_life = self.hard_state.asking_life.wrapping_add(1);
@@ -203,7 +206,8 @@ impl Raft {
         number
     }
 
-    /// How long a leader may take to confirm a read: enough for an election's worth of heartbeats, and for a commit on slow disks.
+    /// How long a leader may take to confirm a read: enough for an election's worth of heartbeats,
+    /// and for a commit on slow disks.
     fn read_patience(&self) -> Duration {
         self.config.election_timeout_max.max(self.config.disk_stall_max).times(2)
     }
@@ -304,9 +308,10 @@ impl Raft {
 
     /// Until when no other server can have been elected, by this server's clock.
     ///
-    /// A quorum answered a round that began at some time; each of them ignores campaigns for as long as it said in its answer
-    /// from when it heard that round, which was later. The bound on drift is taken off (dissertation §6.4.1). What a server said
-    /// holds as long as it runs; see the module's caveats for one that restarts with a shorter election timeout.
+    /// A quorum answered a round that began at some time; each of them ignores campaigns for as
+    /// long as it said in its answer from when it heard that round, which was later. The bound on
+    /// drift is taken off (dissertation §6.4.1). What a server said holds as long as it runs; see
+    /// the module's caveats for one that restarts with a shorter election timeout.
     ///
     /// # Errors
     /// Why there is no lease.
@@ -326,13 +331,15 @@ impl Raft {
         }
         let from_sending = self.rule(Rule::LeaseFromSending);
         let began = |progress: &Progress| if from_sending { progress.acked_round_began } else { progress.heard };
-        // Until when a quorum ignores campaigns, as far as `counts` counts; zero where no quorum does.
+        // Until when a quorum ignores campaigns, as far as `counts` counts; zero where no quorum
+        // does.
         let until_with = |counts: &dyn Fn(&Progress) -> bool| {
             self.members().reached_by_quorum(|server| match leader.progress(server) {
                 // A leader votes for nobody while it leads; what ends that ends the lease.
                 _ if server == self.config.id => Time::NEVER,
                 Some(progress) if self.counts(progress) && began(progress) > Time::ZERO && counts(progress) => {
-                    // What a member says is no reason to believe in more than this server's own patience.
+                    // What a member says is no reason to believe in more than this server's own
+                    // patience.
                     let patience = progress.patience.min(self.config.election_timeout_min);
                     began(progress) + patience.percent(100 - self.config.clock_drift_max)
                 }
@@ -364,7 +371,8 @@ impl Raft {
         }
     }
 
-    /// Releases the reads whose round a quorum has answered, and begins a round for those that came meanwhile.
+    /// Releases the reads whose round a quorum has answered, and begins a round for those that came
+    /// meanwhile.
     pub(super) fn release_confirmed_reads(&mut self, out: &mut Output) {
         let Role::Leader(leader) = &self.role else {
             return;
@@ -396,7 +404,8 @@ impl Raft {
             return;
         };
         leader.pending_reads.drain(..released);
-        // A read that waits for a round that is under way comes first: those behind it join the next one.
+        // A read that waits for a round that is under way comes first: those behind it join the
+        // next one.
         let under_way = next.is_some_and(|read| matches!(read.stage, Stage::Round { .. }));
         let unassigned = leader.pending_reads.iter().any(|read| matches!(read.stage, Stage::Unassigned { .. }));
         if unassigned && !under_way {

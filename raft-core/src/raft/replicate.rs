@@ -1,4 +1,5 @@
-//! A leader at work: heartbeats, streaming the log to each member, counting what is committed (Raft §5.3, §5.4).
+//! A leader at work: heartbeats, streaming the log to each member, counting what is committed (Raft
+//! §5.3, §5.4).
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -95,8 +96,9 @@ impl Raft {
         self.begin_round(out);
     }
 
-    /// The members heard within an election timeout, itself included. Not those that may not vote on their disks: who leads with them alone can commit
-    /// nothing, and keeps others from being elected.
+    /// The members heard within an election timeout, itself included. Not those that may not vote
+    /// on their disks: who leads with them alone can commit nothing, and keeps others from being
+    /// elected.
     fn heard_recently(&self) -> ServerSet {
         let Role::Leader(leader) = &self.role else {
             return ServerSet::EMPTY;
@@ -235,8 +237,9 @@ impl Raft {
                 if progress.next <= self.log.last().index && !full() {
                     return self.send_entries(member, out);
                 }
-                // An empty append after what is known to match can't be rejected, and doesn't overtake what is on its way. Where it
-                // matches up to an entry compacted away meanwhile, any earlier place will do.
+                // An empty append after what is known to match can't be rejected, and doesn't
+                // overtake what is on its way. Where it matches up to an entry compacted away
+                // meanwhile, any earlier place will do.
                 let previous = self.log.id_at(progress.matched).unwrap_or(EntryId::ZERO);
                 self.send_empty_append(member, previous, out);
             }
@@ -251,7 +254,8 @@ impl Raft {
         }
     }
 
-    /// An append of nothing is by far the most frequent message: it doesn't carry about the room for entries.
+    /// An append of nothing is by far the most frequent message: it doesn't carry about the room
+    /// for entries.
     fn send_empty_append(&mut self, member: ServerId, previous: EntryId, out: &mut Output) {
         if let Some((round, probe)) = self.note_sent(member) {
             let (term, commit) = (self.hard_state.term, self.commit);
@@ -272,7 +276,8 @@ impl Raft {
         Some((round, progress.probe))
     }
 
-    /// The entries from `from` on that go into one append, and their size. Members equally far share them.
+    /// The entries from `from` on that go into one append, and their size. Members equally far
+    /// share them.
     fn cut_slice(&mut self, from: LogIndex) -> (Entries, u64) {
         if let Some((start, entries, bytes)) = &self.slice
             && *start == from
@@ -297,7 +302,8 @@ impl Raft {
     // ---------------------------------------------------------------- answers
 
     pub(super) fn on_append_entries_response(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) {
-        // That answers an append of a term in which this server led before, and perhaps one of its rounds that was numbered so: it proves nothing.
+        // That answers an append of a term in which this server led before, and perhaps one of its
+        // rounds that was numbered so: it proves nothing.
         let earlier = m.outcome == AppendOutcome::StaleTerm;
         if earlier || !self.note_heard(from, m.round, Some((m.clock, m.patience))) {
             return;
@@ -320,13 +326,15 @@ impl Raft {
         self.release_confirmed_reads(out);
     }
 
-    /// A member says whether it may vote on the disk it has. Who may not speaks neither of a match nor of a conflict.
+    /// A member says whether it may vote on the disk it has. Who may not speaks neither of a match
+    /// nor of a conflict.
     pub(super) fn note_standing(&mut self, from: ServerId, may_vote: bool, round: u64, out: &mut Output) {
         let now = self.now;
         let Role::Leader(leader) = &mut self.role else { return };
         let Some(known) = leader.progress(from).map(|progress| progress.may_vote) else { return };
         if !may_vote && known != Some(false) {
-            // What the disk before it has said is on its way, perhaps, as answers to the rounds so far.
+            // What the disk before it has said is on its way, perhaps, as answers to the rounds so
+            // far.
             let round = leader.rounds.begin_quietly(now);
             if let Some(progress) = leader.progress_mut(from) {
                 progress.begin_anew(round);
@@ -335,7 +343,8 @@ impl Raft {
         let next = leader.rounds.latest() + 1;
         let Some(progress) = leader.progress_mut(from) else { return };
         if !may_vote {
-            // There may have been a disk before this one that was damaged, and of which nothing was expected either.
+            // There may have been a disk before this one that was damaged, and of which nothing was
+            // expected either.
             (progress.may_vote, progress.joins, progress.vouches_since) = (Some(false), true, next);
         } else if round >= progress.vouches_since {
             (progress.may_vote, progress.joins) = (Some(true), false);
@@ -345,13 +354,15 @@ impl Raft {
         }
     }
 
-    /// Whether what a member has acknowledged, and which rounds it has answered, counts where a quorum is needed: not before it has said
-    /// that it may vote on the disk it has. Who has lost its disk may have promised something to a later leader on it.
+    /// Whether what a member has acknowledged, and which rounds it has answered, counts where a
+    /// quorum is needed: not before it has said that it may vote on the disk it has. Who has lost
+    /// its disk may have promised something to a later leader on it.
     pub(super) fn counts(&self, progress: &Progress) -> bool {
         progress.may_vote == Some(true) || !self.rule(Rule::BarAmnesiacVoters)
     }
 
-    /// A member answered: it is alive, and it knew the leader when `round` was current. Whether it is one, with the disk it has.
+    /// A member answered: it is alive, and it knew the leader when `round` was current. Whether it
+    /// is one, with the disk it has.
     pub(super) fn note_heard(&mut self, from: ServerId, round: u64, said: Option<(Time, Duration)>) -> bool {
         let Role::Leader(leader) = &mut self.role else {
             return false;
@@ -367,7 +378,8 @@ impl Raft {
         true
     }
 
-    /// `member` holds everything up to `index` on its disk, and has `received` what its disk may still be writing.
+    /// `member` holds everything up to `index` on its disk, and has `received` what its disk may
+    /// still be writing.
     pub(super) fn on_matched(
         &mut self,
         member: ServerId,
@@ -407,7 +419,8 @@ impl Raft {
             out.observe(|| Observation::Resent { peer: member, from });
         }
         if news {
-            // What is committed already needs no counting, unless it is counted by another membership now.
+            // What is committed already needs no counting, unless it is counted by another
+            // membership now.
             if index > self.commit || self.membership.current_index() > self.commit {
                 self.advance_commit(out);
             }
@@ -439,7 +452,8 @@ impl Raft {
         }
         if previous <= progress.matched {
             if round > progress.matched_round {
-                // It had that entry on its disk before it was asked, and has it no longer, and doesn't know: a disk that lied, or was put back.
+                // It had that entry on its disk before it was asked, and has it no longer, and
+                // doesn't know: a disk that lied, or was put back.
                 return self.on_damaged(from, probe, previous, hint, out);
             }
             return; // It has been settled since.
@@ -452,12 +466,14 @@ impl Raft {
         self.send_entries(from, out);
     }
 
-    /// A member's disk has lost what it had acknowledged, or is another one: what was known to match is no longer, if it lies beyond what is left.
+    /// A member's disk has lost what it had acknowledged, or is another one: what was known to
+    /// match is no longer, if it lies beyond what is left.
     fn on_damaged(&mut self, from: ServerId, probe: u64, previous: LogIndex, last: EntryId, out: &mut Output) {
         let agreed = self.log.last_not_after(last.index, last.term);
         let now = self.now;
         let Role::Leader(leader) = &mut self.role else { return };
-        // What it acknowledged before the loss is on its way, perhaps, as answers to the rounds so far.
+        // What it acknowledged before the loss is on its way, perhaps, as answers to the rounds so
+        // far.
         let round = leader.rounds.begin_quietly(now);
         let Some(progress) = leader.progress_mut(from) else { return };
         // And whether it may vote it says with the next match.
@@ -465,7 +481,8 @@ impl Raft {
         if probe != progress.probe || matches!(progress.state, ProgressState::Snapshot(_)) {
             return;
         }
-        // As after a conflict: where even the log's beginning is later than that, what comes next is a snapshot.
+        // As after a conflict: where even the log's beginning is later than that, what comes next
+        // is a snapshot.
         let to = agreed.index.min(last.index);
         // Where it lacks no more than is known, something has only overtaken what comes before it.
         let lost = to < progress.matched;
@@ -549,7 +566,8 @@ impl Raft {
             let Some(progress) = leader.progress(server) else {
                 continue;
             };
-            // What is known to match can't be rejected; without that, it goes after what is on its way.
+            // What is known to match can't be rejected; without that, it goes after what is on its
+            // way.
             let known = progress.matched >= self.membership.current_index();
             let after = if known { progress.matched } else { progress.next.previous() };
             if let Some(previous) = self.log.id_at(after) {
@@ -574,7 +592,8 @@ impl Raft {
             let place = &mut leader.progress[slot];
             match (member, place.is_some()) {
                 (Some(_), false) => {
-                    // Answers from an earlier time in the membership may still be on their way: they are to earlier rounds.
+                    // Answers from an earlier time in the membership may still be on their way:
+                    // they are to earlier rounds.
                     let round = *since.get_or_insert_with(|| leader.rounds.begin_quietly(now));
                     *place = Some(Progress::new(next, round, now));
                 }

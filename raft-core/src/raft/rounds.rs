@@ -1,4 +1,5 @@
-//! When a leader's recent heartbeat rounds began: what a lease counts from, and what a follower's clock is measured against.
+//! When a leader's recent heartbeat rounds began: what a lease counts from, and what a follower's
+//! clock is measured against.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -36,8 +37,8 @@ impl Rounds {
         self.began[(self.latest % KEPT) as usize] = now;
     }
 
-    /// The next round begins for what is sent from now on, and nothing is sent for its sake; its number. Before anything was sent it is the
-    /// first one, which begins by itself.
+    /// The next round begins for what is sent from now on, and nothing is sent for its sake; its
+    /// number. Before anything was sent it is the first one, which begins by itself.
     pub(super) fn begin_quietly(&mut self, now: Time) -> u64 {
         if self.latest > 0 {
             self.begin(now);

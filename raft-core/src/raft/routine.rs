@@ -1,10 +1,11 @@
-//! What a cluster says all the time: a leader's empty append to a follower that has everything, and the answer which tells the leader
-//! nothing new.
+//! What a cluster says all the time: a leader's empty append to a follower that has everything, and
+//! the answer which tells the leader nothing new.
 //!
-//! These are the commonest messages of every cluster by far. Each is the general case with nothing to do: [`Raft::on_message`] and what a step ends
-//! with would look for entries, conflicts, commits, writes, reads and a snapshot, and find none. Here it is seen at once that they wouldn't. What is
-//! left of the general case is what such a message is for: who leads, when it was heard, and whether the clocks run apart. A test holds the
-//! two against each other.
+//! These are the commonest messages of every cluster by far. Each is the general case with nothing
+//! to do: [`Raft::on_message`] and what a step ends with would look for entries, conflicts,
+//! commits, writes, reads and a snapshot, and find none. Here it is seen at once that they
+//! wouldn't. What is left of the general case is what such a message is for: who leads, when it was
+//! heard, and whether the clocks run apart. A test holds the two against each other.
 
 use super::entry::Entries;
 use super::io::{Output, Standing};
@@ -14,10 +15,12 @@ use super::types::ServerId;
 use super::{Raft, Role};
 
 impl Raft {
-    /// Takes a message that changes nothing but times and perhaps lets reads go. Whether it is one; nothing has happened otherwise.
+    /// Takes a message that changes nothing but times and perhaps lets reads go. Whether it is one;
+    /// nothing has happened otherwise.
     ///
-    /// As it changes neither log, commit index, disk nor snapshot, a step with it has nothing to end with: whatever there was to write, to apply or to
-    /// ask for was handed out by the step before.
+    /// As it changes neither log, commit index, disk nor snapshot, a step with it has nothing to
+    /// end with: whatever there was to write, to apply or to ask for was handed out by the step
+    /// before.
     #[inline]
     pub(super) fn on_routine(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
         match message {
@@ -27,7 +30,8 @@ impl Raft {
         }
     }
 
-    /// From the leader that this server follows, after the last entry of both, which is on the disk here; and it tells of no commit.
+    /// From the leader that this server follows, after the last entry of both, which is on the disk
+    /// here; and it tells of no commit.
     fn on_routine_append(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) -> bool {
         let last = self.log.last();
         let routine = m.term == self.hard_state.term
@@ -90,7 +94,8 @@ mod tests {
     use super::*;
     use crate::time::{Duration, Time};
 
-    /// Four servers among whom everything happens in any order: messages are lost, doubled and overtaken, disks are slow, clocks are set back.
+    /// Four servers among whom everything happens in any order: messages are lost, doubled and
+    /// overtaken, disks are slow, clocks are set back.
     struct Disorder {
         dice: Xoshiro256PlusPlus,
         servers: Vec<Raft>,
@@ -183,7 +188,8 @@ mod tests {
             }
         }
 
-        /// A message arrives; and at copies of its receiver, some that no correct server would send.
+        /// A message arrives; and at copies of its receiver, some that no correct server would
+        /// send.
         fn deliver(&mut self) {
             if self.on_the_way.is_empty() {
                 return;
@@ -275,7 +281,8 @@ mod tests {
     #[test]
     fn what_is_routine_is_what_the_general_case_makes_of_it() {
         let mut routine = (0, 0);
-        // All rules, and each of them in turn switched off, of those that concern appends and their answers.
+        // All rules, and each of them in turn switched off, of those that concern appends and their
+        // answers.
         let without = [
             Rule::CheckPreviousEntry,
             Rule::CommitOnlyVerified,

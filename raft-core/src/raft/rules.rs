@@ -1,8 +1,8 @@
 //! The rules Raft's safety rests on, each a switch: what it prevents, and where the paper says so.
 //!
-//! All are on by default. Switching one off shows why it exists, and proves that the checkers can see what happens
-//! without it. With the crate's feature `switchable-rules` off, [`Rules::on`] is the constant `true` and nothing of this is
-//! left in the compiled core.
+//! All are on by default. Switching one off shows why it exists, and proves that the checkers can
+//! see what happens without it. With the crate's feature `switchable-rules` off, [`Rules::on`] is
+//! the constant `true` and nothing of this is left in the compiled core.
 
 /// A rule that can be switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,7 +24,8 @@ pub enum Rule {
     PersistBeforeAcknowledging,
     /// The leader counts itself only for entries on its own disk.
     PersistBeforeCounting,
-    /// A finished write vouches only for what hasn't been overwritten since: the index alone tells nothing.
+    /// A finished write vouches only for what hasn't been overwritten since: the index alone tells
+    /// nothing.
     MatchWritesByTerm,
     /// An append builds only on an entry that both sides have.
     CheckPreviousEntry,

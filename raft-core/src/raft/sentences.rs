@@ -1,5 +1,5 @@
-//! Observations as sentences: the one place where what a server noticed becomes prose, for the page, the command line
-//! and the tests alike.
+//! Observations as sentences: the one place where what a server noticed becomes prose, for the
+//! page, the command line and the tests alike.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,15 +1,18 @@
 //! Snapshots: taking one, sending one in pieces, installing one (Raft §7).
 //!
-//! Pieces are on their way side by side, as many as have been confirmed so far and one more, bounded by the window that bounds appends. An answer says how much
-//! has come without a gap: only news lets further pieces go, so that what is doubled on the way isn't doubled again. With each heartbeat
-//! the leader asks for an answer, and sends again from the gap on what an answer to a later round doesn't confirm. Loss, duplication and
-//! reordering cost time, never correctness. A piece of a newer snapshot, or of another leader's, starts over.
+//! Pieces are on their way side by side, as many as have been confirmed so far and one more,
+//! bounded by the window that bounds appends. An answer says how much has come without a gap: only
+//! news lets further pieces go, so that what is doubled on the way isn't doubled again. With each
+//! heartbeat the leader asks for an answer, and sends again from the gap on what an answer to a
+//! later round doesn't confirm. Loss, duplication and reordering cost time, never correctness. A
+//! piece of a newer snapshot, or of another leader's, starts over.
 //!
-//! While a member that answers is sent a snapshot, or lags, the leader keeps the log that follows, as far as memory allows: a
-//! snapshot that is out of date when it arrives would have to be followed by another.
+//! While a member that answers is sent a snapshot, or lags, the leader keeps the log that follows,
+//! as far as memory allows: a snapshot that is out of date when it arrives would have to be
+//! followed by another.
 //!
-//! Pieces that come as parts of one buffer, as where messages stay in memory, are never copied: the receiver ends up with that very buffer. Its
-//! bytes are read once on each side, for the checksum.
+//! Pieces that come as parts of one buffer, as where messages stay in memory, are never copied: the
+//! receiver ends up with that very buffer. Its bytes are read once on each side, for the checksum.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -27,11 +30,13 @@ use super::rules::Rule;
 use super::types::{LogIndex, ServerId, ServerSet};
 use super::{Raft, Role};
 
-/// The largest snapshot that is taken, in bytes: a hostile size must not exhaust a member's memory. A state machine that is
-/// larger has to keep its bulk elsewhere, and put into the snapshot what finds it there.
+/// The largest snapshot that is taken, in bytes: a hostile size must not exhaust a member's memory.
+/// A state machine that is larger has to keep its bulk elsewhere, and put into the snapshot what
+/// finds it there.
 pub const SNAPSHOT_SIZE_MAX: u64 = 1 << 30;
 
-/// How many bytes of log are kept for members that lag, where the bound that asks for a snapshot is not in bytes.
+/// How many bytes of log are kept for members that lag, where the bound that asks for a snapshot is
+/// not in bytes.
 const KEPT_BYTES_MAX: u64 = 32 << 20;
 
 /// A snapshot of which some pieces are here.
@@ -151,7 +156,8 @@ impl Raft {
         let since = self.snapshot_index().max(self.snapshot_tried);
         let (entries, bytes) = (self.config.snapshot_after_entries, self.config.snapshot_after_bytes);
         let many = entries > 0 && self.applied.distance_from(since) >= entries;
-        // Of the entries applied since, not of all that are held: what is kept for the members may be larger than that by itself.
+        // Of the entries applied since, not of all that are held: what is kept for the members may
+        // be larger than that by itself.
         let large = bytes > 0 && self.applied_bytes >= bytes && self.applied > since;
         self.snapshot_asked = many || large;
         self.snapshot_asked
@@ -190,15 +196,17 @@ impl Raft {
         }
     }
 
-    /// After which entry the log is kept, where a snapshot covers everything up to `index`: members slightly behind are served from the
-    /// log, and those that answer and are further behind, as far as memory allows.
+    /// After which entry the log is kept, where a snapshot covers everything up to `index`: members
+    /// slightly behind are served from the log, and those that answer and are further behind, as
+    /// far as memory allows.
     fn keep_after(&self, index: LogIndex) -> LogIndex {
         let for_all = LogIndex(index.0.saturating_sub(self.config.entries_kept));
         let limit = match self.config.snapshot_after_bytes {
             0 => KEPT_BYTES_MAX,
             bytes => bytes,
         };
-        // A member is sent the log where that is shorter than the snapshot, however little of it would be kept for itself.
+        // A member is sent the log where that is shorter than the snapshot, however little of it
+        // would be kept for itself.
         let snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.data().len() as u64);
         let for_known = limit.max(snapshot).saturating_mul(2);
         let needed = self.needed_by_members();
@@ -207,7 +215,8 @@ impl Raft {
         let dropped = self.log.bytes_in(self.log.base().index, keep_after);
         let mut kept = self.log.bytes() - dropped - self.log.bytes_in(index, self.log.last().index);
         while keep_after < index {
-            // What everybody keeps for whoever may come takes up less than what is kept for those that are known to need it.
+            // What everybody keeps for whoever may come takes up less than what is kept for those
+            // that are known to need it.
             let known = needed.is_some_and(|needed| needed <= keep_after);
             let bound = if known { for_known } else { limit / 2 };
             if kept <= bound {
@@ -274,7 +283,8 @@ impl Raft {
         }
     }
 
-    /// Asks `member` how much it has: a piece of nothing, for nobody knows whether it is there to hear it.
+    /// Asks `member` how much it has: a piece of nothing, for nobody knows whether it is there to
+    /// hear it.
     pub(super) fn ask_for_pieces(&mut self, member: ServerId, out: &mut Output) {
         if let Role::Leader(leader) = &self.role
             && let Some(progress) = leader.progress(member)
@@ -365,7 +375,8 @@ impl Raft {
         let mut incoming = match self.incoming.take() {
             Some(incoming) if incoming.is_of(m) => incoming,
             Some(newer) if newer.meta.last.index > last.index => {
-                // A late piece of one that the same leader has given up. Another leader has another term, which ends all before.
+                // A late piece of one that the same leader has given up. Another leader has another
+                // term, which ends all before.
                 self.incoming = Some(newer);
                 return;
             }
@@ -401,7 +412,8 @@ impl Raft {
         let kept = self.log.contains(meta.last);
         out.observe(|| Observation::SnapshotInstalled { last: meta.last, kept });
         self.snapshot = Some(Arc::clone(&snapshot));
-        // Raft §7: what follows the snapshot's last entry stays if the log has that entry; otherwise nothing stays.
+        // Raft §7: what follows the snapshot's last entry stays if the log has that entry;
+        // otherwise nothing stays.
         if kept {
             self.log.compact_to(meta.last);
             self.membership.compact_to(meta.last.index);
@@ -421,7 +433,8 @@ impl Raft {
         out.restore = Some(snapshot);
     }
 
-    /// A server that started with an empty disk sees by the memberships whether its name has a vote already.
+    /// A server that started with an empty disk sees by the memberships whether its name has a vote
+    /// already.
     pub(super) fn learn_standing(&mut self, index: LogIndex, out: &mut Output) {
         if self.hard_state.standing != Standing::Joining {
             return;

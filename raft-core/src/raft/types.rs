@@ -4,7 +4,8 @@
 
 use core::fmt;
 
-/// A term: Raft's logical clock, numbered with consecutive integers (Raft §5.1). Zero is before any election.
+/// A term: Raft's logical clock, numbered with consecutive integers (Raft §5.1). Zero is before any
+/// election.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Term(pub u64);
 
@@ -12,7 +13,8 @@ pub struct Term(pub u64);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LogIndex(pub u64);
 
-/// An entry's identity: no two different entries of a cluster share both index and term (Log Matching, Raft §5.3).
+/// An entry's identity: no two different entries of a cluster share both index and term (Log
+/// Matching, Raft §5.3).
 ///
 /// It is ordered as Raft compares logs (Raft §5.4.1): by term first, then by index. Written `7@2`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,11 +25,12 @@ pub struct EntryId {
     pub index: LogIndex,
 }
 
-/// Which disk a server runs on. A server that loses its disk comes back under its old name with a new one, and what the old
-/// one held, votes among it, is forgotten: the two must never be taken for each other (as the directory ids of Kafka's KRaft).
+/// Which disk a server runs on. A server that loses its disk comes back under its old name with a
+/// new one, and what the old one held, votes among it, is forgotten: the two must never be taken
+/// for each other (as the directory ids of Kafka's KRaft).
 ///
-/// Zero is the disk of a server that was there when its cluster began. Any other is drawn at random, or counted, by whoever
-/// starts the server: no two disks of one server may have the same.
+/// Zero is the disk of a server that was there when its cluster began. Any other is drawn at
+/// random, or counted, by whoever starts the server: no two disks of one server may have the same.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiskId(pub u64);
 
@@ -38,8 +41,9 @@ pub struct ServerId(u8);
 /// A set of servers, as a bitmap: a quorum is a matter of counting bits, and nothing is allocated.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ServerSet {
-    /// One bit for each of the servers up to 63, and one for each of those beyond. Two words of the processor: to shift a number of
-    /// 128 bits, or to look for the next bit in it, takes several times as long.
+    /// One bit for each of the servers up to 63, and one for each of those beyond. Two words of the
+    /// processor: to shift a number of 128 bits, or to look for the next bit in it, takes several
+    /// times as long.
     low: u64,
     high: u64,
 }
@@ -164,7 +168,8 @@ impl ServerSet {
     /// How many there are.
     #[inline]
     pub const fn len(self) -> usize {
-        // Most clusters have no servers there; without an instruction for it, counting is a long sequence.
+        // Most clusters have no servers there; without an instruction for it, counting is a long
+        // sequence.
         let high = if self.high == 0 { 0 } else { self.high.count_ones() };
         (self.low.count_ones() + high) as usize
     }

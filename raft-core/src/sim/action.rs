@@ -1,5 +1,5 @@
-//! What a person, a script or a storm can do to the world. Everything a person does is one of these, so that a run is its
-//! seed and its actions.
+//! What a person, a script or a storm can do to the world. Everything a person does is one of
+//! these, so that a run is its seed and its actions.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,13 +11,15 @@ use crate::time::{Duration, Time};
 /// Something done to the world.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// A server loses power: everything volatile is gone, and of what wasn't durable, perhaps a beginning is left.
+    /// A server loses power: everything volatile is gone, and of what wasn't durable, perhaps a
+    /// beginning is left.
     Crash(Target),
     /// A crashed server starts again from its disk. One that runs is left alone.
     Restart(ServerId),
     /// Every crashed server starts again.
     RestartAll,
-    /// A server stands still (a long garbage collection, say): messages wait for it, its clock goes on.
+    /// A server stands still (a long garbage collection, say): messages wait for it, its clock goes
+    /// on.
     Pause(Target),
     /// A paused server goes on.
     Resume(ServerId),
@@ -25,7 +27,8 @@ pub enum Action {
     ResumeAll,
     /// A server campaigns now, as if its election timeout had passed.
     Campaign(ServerId),
-    /// A server's clock runs at so many parts per million of the world's time from now on; 0 stops it.
+    /// A server's clock runs at so many parts per million of the world's time from now on; 0 stops
+    /// it.
     SetClockRate {
         /// The server.
         server: ServerId,
@@ -40,12 +43,14 @@ pub enum Action {
         micros: i64,
     },
 
-    /// A server crashes and its disk is gone; the operator puts a new server in its place. Left out, like every fault of a disk, where no correct cluster could recover: the
-    /// server then only crashes.
+    /// A server crashes and its disk is gone; the operator puts a new server in its place. Left
+    /// out, like every fault of a disk, where no correct cluster could recover: the server then
+    /// only crashes.
     Wipe(Target),
     /// A server crashes, and a record of its log turns out to be unreadable when it starts again.
     Rot(Target),
-    /// The write under way to a server's disk fails: the server crashes, and finds out at its restart what is really there.
+    /// The write under way to a server's disk fails: the server crashes, and finds out at its
+    /// restart what is really there.
     FailWrite(Target),
     /// A server's disk finishes no write (it is full, or hangs), or does again.
     StallDisk {
@@ -124,14 +129,17 @@ pub enum Action {
 
     /// The person at the command line enters a command.
     Submit(String),
-    /// The storm is over for a bare quorum, drawn with this number: its servers and the links between them work again, and every other
-    /// fault stays as it is for good. If the number is odd, all other servers are down.
+    /// The storm is over for a bare quorum, drawn with this number: its servers and the links
+    /// between them work again, and every other fault stays as it is for good. If the number is
+    /// odd, all other servers are down.
     HealQuorum(u64),
 
     // Kinds are numbered in the trace hash by their order here: new ones come last.
-    /// A server loses power in the middle of a write: all that was on its way to the disk is there, but for the end of the last write.
+    /// A server loses power in the middle of a write: all that was on its way to the disk is there,
+    /// but for the end of the last write.
     TearWrite(Target),
-    /// A server's disk is full, or has room again: entries and snapshots wait for room, terms and votes are written in place.
+    /// A server's disk is full, or has room again: entries and snapshots wait for room, terms and
+    /// votes are written in place.
     FillDisk {
         /// The server.
         server: ServerId,
@@ -142,15 +150,17 @@ pub enum Action {
     Mute(Target),
     /// Nothing that other servers send reaches this one any more; they still hear it.
     Deafen(Target),
-    /// From now on so many messages between servers are held up on their way, and arrive long after those sent later.
+    /// From now on so many messages between servers are held up on their way, and arrive long after
+    /// those sent later.
     SetStraggling {
         /// How many.
         share: Ppm,
         /// For how long at most, besides what every message takes.
         delay: Duration,
     },
-    /// From now on so many messages of a kind are late: by half of the delay at least, and long after the crash, the lost disk or the
-    /// removal of whoever sent them, if the delay is long. Links that are cut meanwhile don't lose them.
+    /// From now on so many messages of a kind are late: by half of the delay at least, and long
+    /// after the crash, the lost disk or the removal of whoever sent them, if the delay is long.
+    /// Links that are cut meanwhile don't lose them.
     SetLate {
         /// Which messages. Of each, and of all, there is one setting.
         of: MessageKind,
@@ -161,18 +171,19 @@ pub enum Action {
         /// Whether the message itself is in time, and only a copy of it is late.
         copies: bool,
     },
-    /// A server and the newcomers (learners and, while the membership is a joint one, those that are new in it) reach each other
-    /// and nobody else.
+    /// A server and the newcomers (learners and, while the membership is a joint one, those that
+    /// are new in it) reach each other and nobody else.
     IsolateWithNewcomers(Target),
     /// A new server joins the cluster as a learner, and stays one.
     AddLearner,
-    /// A server that was removed is switched on, if it is off, and joins again under its number, with whatever is on its disk.
+    /// A server that was removed is switched on, if it is off, and joins again under its number,
+    /// with whatever is on its disk.
     AddBack(ServerId),
-    /// A server crashes and its disk is gone, as with [`Action::Wipe`]. The operator takes its vote away and puts it back in, with an empty disk and
-    /// under the same number.
+    /// A server crashes and its disk is gone, as with [`Action::Wipe`]. The operator takes its vote
+    /// away and puts it back in, with an empty disk and under the same number.
     RenewDisk(Target),
-    /// As [`Action::JumpClock`], for whoever leads or writes when the time comes. It looks at its clock at once; a paused server, which couldn't, is
-    /// left alone.
+    /// As [`Action::JumpClock`], for whoever leads or writes when the time comes. It looks at its
+    /// clock at once; a paused server, which couldn't, is left alone.
     ShiftClock {
         /// The server.
         target: Target,
@@ -201,7 +212,8 @@ pub struct OwnTiming {
     pub election_timeout_max: Duration,
     /// Whether it asks before it campaigns.
     pub pre_vote: bool,
-    /// Whether it steps down, as a leader, when it hears no quorum, and ignores campaigns while it hears a leader.
+    /// Whether it steps down, as a leader, when it hears no quorum, and ignores campaigns while it
+    /// hears a leader.
     pub check_quorum: bool,
 }
 
@@ -281,7 +293,8 @@ pub enum Target {
     Server(ServerId),
     /// The leader of the highest term, if there is one when the time comes.
     Leader,
-    /// A server with a write on its way to its disk, if there is one when the time comes: faults find more there.
+    /// A server with a write on its way to its disk, if there is one when the time comes: faults
+    /// find more there.
     Writer,
 }
 

@@ -1,11 +1,13 @@
-//! The clients: they find the leader, wait, try again with the same serial number, and give up honestly.
+//! The clients: they find the leader, wait, try again with the same serial number, and give up
+//! honestly.
 //!
-//! A client has one operation under way at a time. Before its first write it opens a session (dissertation §6.3), so that a
-//! write tried twice is applied once. It can't tell a lost request from a lost answer: an operation without an answer ends as
-//! *unknown*, unless every single try was refused.
+//! A client has one operation under way at a time. Before its first write it opens a session
+//! (dissertation §6.3), so that a write tried twice is applied once. It can't tell a lost request
+//! from a lost answer: an operation without an answer ends as *unknown*, unless every single try
+//! was refused.
 //!
-//! Each try that has no answer in time makes the client wait longer for the next one, within bounds. Otherwise it would never be served
-//! where a commit takes longer than a try.
+//! Each try that has no answer in time makes the client wait longer for the next one, within
+//! bounds. Otherwise it would never be served where a commit takes longer than a try.
 
 use alloc::format;
 use alloc::string::String;
@@ -27,8 +29,8 @@ impl ClientId {
     /// The person at the command line.
     pub const PERSON: ClientId = ClientId(1);
 
-    /// From this one on clients write long values, and say seldom which answers they have taken: their sessions remember as much as they may, and
-    /// forget the rest unasked.
+    /// From this one on clients write long values, and say seldom which answers they have taken:
+    /// their sessions remember as much as they may, and forget the rest unasked.
     pub(super) const SLACK: ClientId = ClientId(6);
 
     pub(super) fn slot(self) -> usize {
@@ -113,10 +115,12 @@ pub struct OperationRecord {
     pub began: Time,
     /// How it ended, and when.
     pub end: Option<(Time, End)>,
-    /// Where it took effect, if it did: a write's own index in the log, or the index up to which the store that answered a read had
-    /// applied. Nobody in the cluster knows it of an unanswered operation; the world does.
+    /// Where it took effect, if it did: a write's own index in the log, or the index up to which
+    /// the store that answered a read had applied. Nobody in the cluster knows it of an unanswered
+    /// operation; the world does.
     pub point: Option<u64>,
-    /// Of a read, up to where some leader had committed when a server took its latest try: what it must show at least.
+    /// Of a read, up to where some leader had committed when a server took its latest try: what it
+    /// must show at least.
     pub due: u64,
 }
 
@@ -216,7 +220,8 @@ pub(super) struct Ongoing {
     /// The number of the try under way; 0 between two tries.
     attempt: u64,
     next_try: Time,
-    /// Tries of a write that were sent and not refused: any of them may have been done, or may be yet.
+    /// Tries of a write that were sent and not refused: any of them may have been done, or may be
+    /// yet.
     unsettled: u32,
     session_expired: bool,
     /// Whether the try under way is a write (and not the opening of a session before it).
@@ -264,7 +269,8 @@ impl Client {
         }
     }
 
-    /// The number of the operation that this serial of this session belongs to, if it is one of this client's latest.
+    /// The number of the operation that this serial of this session belongs to, if it is one of
+    /// this client's latest.
     pub(super) fn operation_of(&self, session: SessionId, serial: u64) -> Option<u32> {
         // Serials only go up: mostly it is another client's, and that shows at the ends.
         let (oldest, latest) = (self.recent.first()?.1, self.recent.last()?.1);
@@ -396,7 +402,8 @@ impl Client {
         if matches!(answer.reply, Reply::SessionOpened(_) | Reply::Done(_)) {
             self.patience = self.patience.percent(50).max(parameters.attempt_timeout);
         }
-        // A request is delivered at most once, so a refusal settles its own try, and says nothing about earlier ones.
+        // A request is delivered at most once, so a refusal settles its own try, and says nothing
+        // about earlier ones.
         if matches!(answer.reply, Reply::NotLeader(_) | Reply::NotNow(_) | Reply::Unreachable) {
             ongoing.unsettled = ongoing.unsettled.saturating_sub(u32::from(ongoing.writing));
         }
@@ -473,7 +480,8 @@ impl Client {
     }
 }
 
-/// How many of its writes a client remembers. An unanswered one may take effect much later, but hardly after so many others.
+/// How many of its writes a client remembers. An unanswered one may take effect much later, but
+/// hardly after so many others.
 const RECENT: usize = 32;
 
 /// So many digits have the values that some clients write.

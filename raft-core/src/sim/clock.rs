@@ -1,14 +1,15 @@
 //! A server's own clock: it may run fast or slow, jump, or stop.
 //!
-//! Why Raft survives it: no safety rule rests on time but the leases', which state the bound on drift they rest on. A clock that jumps
-//! or stops makes its server campaign early, or late.
+//! Why Raft survives it: no safety rule rests on time but the leases', which state the bound on
+//! drift they rest on. A clock that jumps or stops makes its server campaign early, or late.
 
 use crate::time::{Duration, Time};
 
 /// The rate of a clock that keeps the world's time, in parts per million.
 pub const TRUE_RATE: u32 = 1_000_000;
 
-/// What a server reads, as a function of the world's time: a straight line from the last adjustment on.
+/// What a server reads, as a function of the world's time: a straight line from the last adjustment
+/// on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     world: Time,

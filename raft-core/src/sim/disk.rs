@@ -1,21 +1,27 @@
 //! A simulated disk: what is durable, what is on its way, and what a crash leaves.
 //!
-//! Writes are handed to the disk at once and become durable in order, a group at a time: one fsync covers everything handed in before it
-//! began. Faults, and why Raft survives them:
+//! Writes are handed to the disk at once and become durable in order, a group at a time: one fsync
+//! covers everything handed in before it began. Faults, and why Raft survives them:
 //! * **slow fsync**: promises wait for it, and other servers' disks are enough for a quorum;
-//! * **a stalled disk** (it hangs): nothing it was asked to promise leaves the server, and a leader steps down;
-//! * **a full disk**: what takes room waits, and all that comes after it, as on a stalled disk. Terms and votes are written in place, so that
-//!   a server without room still helps to elect one that has it;
-//! * **a crash loses unsynced writes**, all of them or all but a beginning: nothing was promised on their strength, and each beginning is a
-//!   state the server might have had;
-//! * **a torn write**: the crash cuts the last write between any two of its parts. Each part is whole or absent, which its checksum tells, so that what is
-//!   left is again such a beginning;
-//! * **a failed fsync**: the server crashes rather than going on as if it knew what is on the disk, and starts from what is really there;
-//! * **a rotten record**: found by its checksum at the next start. Everything from there on is given up, and the server remembers that it was
-//!   there: it votes as if it still were, doesn't campaign, and tells its leader (a damaged record is never taken for an absent one);
-//! * **a lost disk**: the server comes back as nobody, and votes again only after a membership change that made it a learner first.
+//! * **a stalled disk** (it hangs): nothing it was asked to promise leaves the server, and a leader
+//!   steps down;
+//! * **a full disk**: what takes room waits, and all that comes after it, as on a stalled disk.
+//!   Terms and votes are written in place, so that a server without room still helps to elect one
+//!   that has it;
+//! * **a crash loses unsynced writes**, all of them or all but a beginning: nothing was promised on
+//!   their strength, and each beginning is a state the server might have had;
+//! * **a torn write**: the crash cuts the last write between any two of its parts. Each part is
+//!   whole or absent, which its checksum tells, so that what is left is again such a beginning;
+//! * **a failed fsync**: the server crashes rather than going on as if it knew what is on the disk,
+//!   and starts from what is really there;
+//! * **a rotten record**: found by its checksum at the next start. Everything from there on is
+//!   given up, and the server remembers that it was there: it votes as if it still were, doesn't
+//!   campaign, and tells its leader (a damaged record is never taken for an absent one);
+//! * **a lost disk**: the server comes back as nobody, and votes again only after a membership
+//!   change that made it a learner first.
 //!
-//! The last two destroy copies. They happen only where a quorum holds everything that this disk may be counted for, without it.
+//! The last two destroy copies. They happen only where a quorum holds everything that this disk may
+//! be counted for, without it.
 
 use alloc::vec::Vec;
 
@@ -87,7 +93,8 @@ impl Disk {
         self.parameters.fsync_max == Duration::ZERO
     }
 
-    /// Whether what it is handed now is durable at once: it takes no time, and nothing is in its way.
+    /// Whether what it is handed now is durable at once: it takes no time, and nothing is in its
+    /// way.
     pub(super) fn writes_at_once(&self) -> bool {
         self.is_instant() && !self.stalled && !self.full && self.unsynced.is_empty()
     }
@@ -120,13 +127,15 @@ impl Disk {
         Some(now + self.draw_duration())
     }
 
-    /// How long an fsync takes. Drawn for one that takes no time, too, so that what is drawn next doesn't depend on it.
+    /// How long an fsync takes. Drawn for one that takes no time, too, so that what is drawn next
+    /// doesn't depend on it.
     fn draw_duration(&mut self) -> Duration {
         let (min, max) = (self.parameters.fsync_min.as_micros(), self.parameters.fsync_max.as_micros());
         Duration::from_micros(self.random.random_range(min..=max))
     }
 
-    /// The fsync is done: the last receipt it covers, and when the next one will be, if more is waiting.
+    /// The fsync is done: the last receipt it covers, and when the next one will be, if more is
+    /// waiting.
     pub(super) fn synced(&mut self, now: Time) -> (Option<Receipt>, Option<Time>) {
         if self.stalled {
             self.overdue = true;
@@ -162,7 +171,8 @@ impl Disk {
         self.full && self.unsynced.len() > self.syncing
     }
 
-    /// Is full, or has room again; when the writes that waited for it will be done, if some did. A write under way has its room already.
+    /// Is full, or has room again; when the writes that waited for it will be done, if some did. A
+    /// write under way has its room already.
     pub(super) fn set_full(&mut self, now: Time, full: bool) -> Option<Time> {
         self.full = full;
         if full { None } else { self.begin_sync(now) }
@@ -181,7 +191,8 @@ impl Disk {
         self.wiped = true;
     }
 
-    /// One of the records of the log can't be read any more: everything from there on is given up, and remembered as lost.
+    /// One of the records of the log can't be read any more: everything from there on is given up,
+    /// and remembered as lost.
     pub(super) fn rot(&mut self) {
         let log = self.image.log();
         if log.is_empty() {
@@ -191,13 +202,15 @@ impl Disk {
         self.image.lose_after(rotten.previous());
     }
 
-    /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same. Whether a write was torn.
+    /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same.
+    /// Whether a write was torn.
     pub(super) fn lose_power(&mut self) -> bool {
         let parts: usize = self.unsynced.iter().map(Write::parts).sum();
         self.lose_power_after(0, parts)
     }
 
-    /// The power fails in the middle of the last write, if that has several parts. Whether a write was torn.
+    /// The power fails in the middle of the last write, if that has several parts. Whether a write
+    /// was torn.
     pub(super) fn lose_power_writing(&mut self) -> bool {
         let parts: usize = self.unsynced.iter().map(Write::parts).sum();
         match self.unsynced.last().map(Write::parts) {

@@ -1,4 +1,5 @@
-//! Servers in the world: starting and crashing them, feeding them what happens, carrying out what they decide.
+//! Servers in the world: starting and crashing them, feeding them what happens, carrying out what
+//! they decide.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -22,8 +23,9 @@ use crate::raft::{
 };
 use crate::time::{Duration, Time};
 
-/// How long a server waits for a command that it has taken into its log, by its own clock. It can't be taken back, and nobody can say
-/// what becomes of it where no quorum answers; but whoever asked is told so.
+/// How long a server waits for a command that it has taken into its log, by its own clock. It can't
+/// be taken back, and nobody can say what becomes of it where no quorum answers; but whoever asked
+/// is told so.
 fn patience(config: &Config) -> Duration {
     config.disk_stall_max.times(2) + config.election_timeout_max.times(2)
 }
@@ -37,7 +39,8 @@ impl Simulation {
         let machine = &mut self.machines[server];
         let first = machine.incarnation == 0;
         machine.incarnation += 1;
-        // The same in each life, as where a server's parameters are a file: what it was in the first one.
+        // The same in each life, as where a server's parameters are a file: what it was in the
+        // first one.
         let life = u64::from(server.number()) << 32 | 1;
         let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, life));
         timing.apply_to(&mut config);
@@ -52,7 +55,8 @@ impl Simulation {
         let start = match founder && !machine.disk.is_wiped() {
             true if first => Start::Bootstrap(bootstrap),
             true => Start::Restart(image.durable(), bootstrap),
-            // A server that joined, or lost its disk, knows no members but those that its own log names.
+            // A server that joined, or lost its disk, knows no members but those that its own log
+            // names.
             false if image.is_blank() => Start::Join { disk: DiskId(u64::from(machine.incarnation)) },
             false => Start::Restart(image.durable(), Configuration::default()),
         };
@@ -63,7 +67,8 @@ impl Simulation {
         };
         let mut raft = Raft::new(config, start, machine.clock.read(self.now))
             .unwrap_or_else(|error| panic!("parameters were checked, and a disk image is a past state: {error}"));
-        // A disk's log lives on through crashes: what it shares with earlier checkpoints, the new server shares with them, too.
+        // A disk's log lives on through crashes: what it shares with earlier checkpoints, the new
+        // server shares with them, too.
         raft.share_log(machine.disk.image().log());
         machine.process = Some(Process {
             applied: raft.applied_index(),
@@ -93,7 +98,8 @@ impl Simulation {
         self.crash_with(server, Disk::lose_power);
     }
 
-    /// A server loses power; `lose_power` says what that does to its disk, and whether it tore a write.
+    /// A server loses power; `lose_power` says what that does to its disk, and whether it tore a
+    /// write.
     pub(super) fn crash_with(&mut self, server: ServerId, lose_power: fn(&mut Disk) -> bool) {
         let machine = &mut self.machines[server];
         if machine.process.take().is_none() {
@@ -175,7 +181,8 @@ impl Simulation {
         self.out = Some(out);
     }
 
-    /// Like [`Simulation::step_raft`], for another server's message, which is received where it lies in the network and taken from there.
+    /// Like [`Simulation::step_raft`], for another server's message, which is received where it
+    /// lies in the network and taken from there.
     pub(super) fn receive(&mut self, server: ServerId, from: ServerId, slot: usize) {
         let mut out = self.begin_step();
         let Simulation { machines, network, checker, now, .. } = self;
@@ -204,7 +211,8 @@ impl Simulation {
         out
     }
 
-    /// Carries out a step's decisions and tells the server what came of them, until it has nothing more to say.
+    /// Carries out a step's decisions and tells the server what came of them, until it has nothing
+    /// more to say.
     fn follow_up(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) {
         if out.only_speaks() {
             self.check_step(server, out);
@@ -249,7 +257,8 @@ impl Simulation {
         }
     }
 
-    /// Carries out what a step decided, in the order that [`Output`] asks for; the receipt for what it writes, if that takes no time.
+    /// Carries out what a step decided, in the order that [`Output`] asks for; the receipt for what
+    /// it writes, if that takes no time.
     fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<Receipt> {
         self.check_step(server, out);
         if !out.observations.is_empty() {
@@ -436,7 +445,8 @@ impl Simulation {
         }
     }
 
-    /// Tells those who wait for the first commands of the log that nobody can say what has become of them, as long as `lost` says so.
+    /// Tells those who wait for the first commands of the log that nobody can say what has become
+    /// of them, as long as `lost` says so.
     fn give_up_first(&mut self, server: ServerId, lost: impl Fn(LogIndex, &Proposed) -> bool) {
         while let Some(process) = &self.machines[server].process
             && let Some(index) =

@@ -1,4 +1,5 @@
-//! One simulated machine: a disk that survives crashes, and, while it runs, a Raft server with its store.
+//! One simulated machine: a disk that survives crashes, and, while it runs, a Raft server with its
+//! store.
 
 use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut, Index, IndexMut};
@@ -40,7 +41,8 @@ impl DerefMut for Machines {
     }
 }
 
-/// There is one for every server that is named: whoever names one that isn't there is refused where the name comes in.
+/// There is one for every server that is named: whoever names one that isn't there is refused where
+/// the name comes in.
 impl Index<ServerId> for Machines {
     type Output = Machine;
 

@@ -1,5 +1,5 @@
-//! Marks: the rare states that a hunt must reach to be worth its name. A mark that stays at zero over many seeds means that a fault or
-//! a path is never exercised.
+//! Marks: the rare states that a hunt must reach to be worth its name. A mark that stays at zero
+//! over many seeds means that a fault or a path is never exercised.
 
 use crate::raft::{
     Configuration, LeaseRefusal, Observation, ReadProof, ReadWait, Refusal, StepDownReason, VoteRefusal,

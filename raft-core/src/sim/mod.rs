@@ -1,29 +1,35 @@
-//! The world around the servers: virtual time, a network, disks, clients, and what people do to them.
+//! The world around the servers: virtual time, a network, disks, clients, and what people do to
+//! them.
 //!
 //! # A run is its seed and its actions
-//! [`Simulation`] plays events in the order of their times (whole microseconds) and, where those are equal, of their being
-//! scheduled. Every source of chance has a generator of its own, seeded from the run's seed and its own name, so that a
-//! change in one place doesn't reshuffle the luck of another. The same [`Scenario`] plays the same events everywhere, and
+//! [`Simulation`] plays events in the order of their times (whole microseconds) and, where those
+//! are equal, of their being scheduled. Every source of chance has a generator of its own, seeded
+//! from the run's seed and its own name, so that a change in one place doesn't reshuffle the luck
+//! of another. The same [`Scenario`] plays the same events everywhere, and
 //! [`Simulation::trace_hash`] proves it: it is folded from every event.
 //!
 //! # What a person does is an action
-//! [`Simulation::act`] does something now, after everything else of this instant, and notes it: [`Simulation::scenario`] is
-//! the run's complete recipe at any time.
+//! [`Simulation::act`] does something now, after everything else of this instant, and notes it:
+//! [`Simulation::scenario`] is the run's complete recipe at any time.
 //!
 //! # What is simulated
-//! * `network`: latency, loss, duplication, links cut, slow or lossy in each direction, messages held and released;
-//! * `disk`: fsyncs that take time, stall or fail, full disks, crashes that lose or tear what wasn't synced, rotten records, lost disks;
+//! * `network`: latency, loss, duplication, links cut, slow or lossy in each direction, messages
+//!   held and released;
+//! * `disk`: fsyncs that take time, stall or fail, full disks, crashes that lose or tear what
+//!   wasn't synced, rotten records, lost disks;
 //! * `clock`: servers' clocks that drift, jump or stop;
 //! * `machine`: crashes, restarts, pauses;
 //! * `operator`: servers that join and leave;
 //! * `client`: clients that look for the leader, time out and try again;
-//! * `storm`: random faults, drawn beforehand as actions, and `nemesis`: faults in a bad order; `marks`: whether they reached the rare states.
+//! * `storm`: random faults, drawn beforehand as actions, and `nemesis`: faults in a bad order;
+//!   `marks`: whether they reached the rare states.
 //!
 //! [`timeline`] travels through a run, back and forth and into other futures.
 //!
 //! # Caveats
-//! Computing takes no time, and messages between a client and a server are lost or delayed but not repeated (they stand for
-//! connections). The operator sees who leads, and gives its orders on the leader's own console.
+//! Computing takes no time, and messages between a client and a server are lost or delayed but not
+//! repeated (they stand for connections). The operator sees who leads, and gives its orders on the
+//! leader's own console.
 
 mod action;
 mod client;
@@ -184,7 +190,8 @@ impl Simulation {
         self.step_until(Time::NEVER)
     }
 
-    /// Plays the next event if it is due by `time`; whether there was such a one. The clock stays at the last event.
+    /// Plays the next event if it is due by `time`; whether there was such a one. The clock stays
+    /// at the last event.
     pub fn step_until(&mut self, time: Time) -> bool {
         // An event that turns out to be nothing must not drag a later one along.
         while self.violation.is_none() && self.queue.next_at().is_some_and(|at| at <= time) {
@@ -198,7 +205,8 @@ impl Simulation {
         false
     }
 
-    /// Plays every event up to `time`, and lets the clock stand there; how many. Fewer if a violation stops the run.
+    /// Plays every event up to `time`, and lets the clock stand there; how many. Fewer if a
+    /// violation stops the run.
     pub fn run_until(&mut self, time: Time) -> u64 {
         let before = self.events;
         while self.step_until(time) {}
@@ -276,7 +284,8 @@ impl Simulation {
         }
     }
 
-    /// Only the script's next action is on the agenda, so that a clone of the agenda is small however long the script.
+    /// Only the script's next action is on the agenda, so that a clone of the agenda is small
+    /// however long the script.
     fn schedule_action(&mut self, position: u32) {
         if let Some(timed) = self.scenario.actions.get(position as usize) {
             self.queue.push_action(timed.at, position);
@@ -289,7 +298,8 @@ impl Simulation {
         self.hasher = hasher;
     }
 
-    /// The hasher after the time and the kind of an event; what else belongs to the event is for the caller to fold.
+    /// The hasher after the time and the kind of an event; what else belongs to the event is for
+    /// the caller to fold.
     fn begin_fold(&self, kind: u8) -> TraceHasher {
         let mut hasher = self.hasher;
         hasher.write_u64(self.now.as_micros() << 8 | u64::from(kind));
@@ -306,7 +316,8 @@ impl Simulation {
         self.network.arriving(place).is_some_and(|slot| self.land(slot))
     }
 
-    /// A message comes to the end of its way. It is looked at where it lies, for it is large, and a server receives it there.
+    /// A message comes to the end of its way. It is looked at where it lies, for it is large, and a
+    /// server receives it there.
     fn land(&mut self, slot: usize) -> bool {
         let Some(flight) = self.network.in_slot(slot) else { return false };
         let (from, to) = (flight.from, flight.to);

@@ -1,31 +1,45 @@
 //! Nemeses: several faults in a bad order, each with a story of its own. Why Raft survives them:
-//! * **flapping**: a link fails and heals all the time. Terms rise, pre-votes fail, and whoever is heard longest leads;
-//! * **bridge**: two halves that only one server reaches. A quorum needs that server, and it votes once a term;
-//! * **ring**: everybody reaches a majority, no two the same one. A leader is heard by a majority, the others ignore campaigns;
-//! * **swizzle**: links fail one by one and heal in another order. Nobody promised that "reaches" goes both ways, or all the way round;
+//! * **flapping**: a link fails and heals all the time. Terms rise, pre-votes fail, and whoever is
+//!   heard longest leads;
+//! * **bridge**: two halves that only one server reaches. A quorum needs that server, and it votes
+//!   once a term;
+//! * **ring**: everybody reaches a majority, no two the same one. A leader is heard by a majority,
+//!   the others ignore campaigns;
+//! * **swizzle**: links fail one by one and heal in another order. Nobody promised that "reaches"
+//!   goes both ways, or all the way round;
 //! * **rolling restarts**: everything promised is on a disk;
-//! * **usurper**: the leader is cut off, and before its lease can run out somebody campaigns, or is handed the leadership. Who has heard the leader lately doesn't
-//!   vote, and a leader that hands over has given its lease up;
-//! * **lag**: all answers to the leader take their time, and then nobody hears it any more. Its lease runs from when it asked, not from when it was answered;
-//! * **rhythm**: every leader is cut off soon after it was elected, or two of them in turn, as in Figure 8. What an earlier leader left behind counts only
-//!   under an entry of the leader's own;
-//! * **coup**: a leader that nobody hears is asked to replace the others. The change needs a majority of those that it would replace;
-//! * **ouster**: the others remove a leader that nobody hears, which learns of it when it hears them again, before it learns of anything else. It commits no more
-//!   of its own log than has been compared with theirs;
-//! * **haunting**: copies of what was said come back after a crash, a lost disk or a removal. What a server asked or promised before is told from
-//!   what it does now;
-//! * **overdue**: a leader tells its successor to take over, gives the transfer up, and is obeyed after all. It had given its lease up for good, and everything else
-//!   is an election like any other;
-//! * **last moment**: a leader whose clock is slow, among others whose clocks are fast, is heard no more and read until its lease is over. By so much as
-//!   clocks may run apart, it is shorter than what it rests on;
-//! * **corner**: a leader is cut off together with learners and with voters that are new. None of them may confirm that it leads;
-//! * **swap**: several voters are replaced at once, so that few of the old ones stay. Both majorities are asked until the change is over;
-//! * **shrinking**: all but one or two leave at once, and whoever led goes down at that moment. Who stays, and who has the final membership, can always elect somebody;
-//! * **amnesia**: some voters lag behind, another one loses its disk, and the leader goes down. Who has lost its disk votes for nobody, so that the leader's log is
-//!   needed;
-//! * **distance**: a server that is far away joins, which lacks what has come within a round trip whenever somebody looks. It keeps up all the same, and votes
-//!   soon;
-//! * **reconfiguration**: server after server is restarted with other timeouts. Safety rests on no timeout, and leases on those that the others state.
+//! * **usurper**: the leader is cut off, and before its lease can run out somebody campaigns, or is
+//!   handed the leadership. Who has heard the leader lately doesn't vote, and a leader that hands
+//!   over has given its lease up;
+//! * **lag**: all answers to the leader take their time, and then nobody hears it any more. Its
+//!   lease runs from when it asked, not from when it was answered;
+//! * **rhythm**: every leader is cut off soon after it was elected, or two of them in turn, as in
+//!   Figure 8. What an earlier leader left behind counts only under an entry of the leader's own;
+//! * **coup**: a leader that nobody hears is asked to replace the others. The change needs a
+//!   majority of those that it would replace;
+//! * **ouster**: the others remove a leader that nobody hears, which learns of it when it hears
+//!   them again, before it learns of anything else. It commits no more of its own log than has been
+//!   compared with theirs;
+//! * **haunting**: copies of what was said come back after a crash, a lost disk or a removal. What
+//!   a server asked or promised before is told from what it does now;
+//! * **overdue**: a leader tells its successor to take over, gives the transfer up, and is obeyed
+//!   after all. It had given its lease up for good, and everything else is an election like any
+//!   other;
+//! * **last moment**: a leader whose clock is slow, among others whose clocks are fast, is heard no
+//!   more and read until its lease is over. By so much as clocks may run apart, it is shorter than
+//!   what it rests on;
+//! * **corner**: a leader is cut off together with learners and with voters that are new. None of
+//!   them may confirm that it leads;
+//! * **swap**: several voters are replaced at once, so that few of the old ones stay. Both
+//!   majorities are asked until the change is over;
+//! * **shrinking**: all but one or two leave at once, and whoever led goes down at that moment. Who
+//!   stays, and who has the final membership, can always elect somebody;
+//! * **amnesia**: some voters lag behind, another one loses its disk, and the leader goes down. Who
+//!   has lost its disk votes for nobody, so that the leader's log is needed;
+//! * **distance**: a server that is far away joins, which lacks what has come within a round trip
+//!   whenever somebody looks. It keeps up all the same, and votes soon;
+//! * **reconfiguration**: server after server is restarted with other timeouts. Safety rests on no
+//!   timeout, and leases on those that the others state.
 
 use alloc::vec::Vec;
 
@@ -151,8 +165,9 @@ impl Storm {
         self.put(at, Action::HealAll);
     }
 
-    /// Figure 8 as it is drawn: two servers lead in turn, and whoever isn't to lead is cut off. What the one appends takes its time, what the other appends comes
-    /// when nobody takes it any more.
+    /// Figure 8 as it is drawn: two servers lead in turn, and whoever isn't to lead is cut off.
+    /// What the one appends takes its time, what the other appends comes when nobody takes it any
+    /// more.
     fn figure_8(&mut self, at: Time) {
         let Some((one, other)) = self.two() else { return };
         let of = MessageKind::Appends;
@@ -224,7 +239,8 @@ impl Storm {
         self.put(back, Action::SetLate { of, share: 0, delay: Duration::ZERO, copies });
     }
 
-    /// What a server said and heard in a short life comes back when it has crashed, lost its disk or left meanwhile.
+    /// What a server said and heard in a short life comes back when it has crashed, lost its disk
+    /// or left meanwhile.
     pub(super) fn haunt(&mut self, at: Time) {
         let kinds = [
             MessageKind::Votes,
@@ -260,7 +276,8 @@ impl Storm {
         self.put(back, Action::Restart(server));
     }
 
-    /// A successor is told to take over so late that the leader has given the transfer up, and nobody is heard by the leader when it does.
+    /// A successor is told to take over so late that the leader has given the transfer up, and
+    /// nobody is heard by the leader when it does.
     pub(super) fn overdue(&mut self, at: Time) {
         let to = self.anyone();
         let of = MessageKind::Transfers;
@@ -398,7 +415,8 @@ impl Storm {
         self.put(at, Action::AddServer);
     }
 
-    /// Whoever joined leads, is removed, and crashes with the news of it: the others may need its vote until they have that, too.
+    /// Whoever joined leads, is removed, and crashes with the news of it: the others may need its
+    /// vote until they have that, too.
     pub(super) fn retire(&mut self, at: Time) {
         let leaver = ServerId::new(self.servers + self.random.random_range(1..=self.newcomers.max(1)));
         let Some(leaver) = leaver.filter(|_| self.newcomers > 0 && self.leaves_left(1)) else { return };
@@ -415,8 +433,8 @@ impl Storm {
         self.put(at, Action::HealAll);
     }
 
-    /// As many voters as may be lag behind, another one loses its disk, for the second time perhaps, and the leader crashes while that one is replaying the
-    /// log.
+    /// As many voters as may be lag behind, another one loses its disk, for the second time
+    /// perhaps, and the leader crashes while that one is replaying the log.
     pub(super) fn amnesia(&mut self, at: Time) {
         let everyone = self.some(u32::from(self.servers));
         let Some((lost, others)) = everyone.split_first().filter(|(_, others)| others.len() > 1) else { return };
@@ -460,9 +478,11 @@ impl Storm {
         // Where somebody votes although it hears a leader, nobody may campaign without asking.
         let loose = !leases && self.parameters.timing.pre_vote && self.random.random_range(0..2_u32) == 0;
         for server in self.some(u32::from(self.servers)) {
-            // A lease may rest on what a server promised in its last life: it becomes more patient once at the most.
+            // A lease may rest on what a server promised in its last life: it becomes more patient
+            // once at the most.
             let drawn = if leases { self.patience[server.slot()] } else { pick(&mut self.random, &PATIENCE) };
-            // Where nobody asks first, one that was removed and can't be told campaigns on, and whoever is more patient never leads for long.
+            // Where nobody asks first, one that was removed and can't be told campaigns on, and
+            // whoever is more patient never leads for long.
             let times = if self.parameters.timing.pre_vote { drawn } else { 1 };
             let check_quorum = !loose || self.random.random_range(0..2_u32) == 0;
             let timing = &self.parameters.timing;

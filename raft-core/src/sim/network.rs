@@ -1,12 +1,15 @@
 //! The simulated network: what it does to messages, and which of them are on their way.
 //!
 //! Faults, and why Raft survives them:
-//! * **loss** and **cut links** (each direction on its own): every message is repeated until it is answered or has become pointless;
-//! * **delay** and **reordering** (one link slower than the others, a message held and released, stragglers): terms, rounds and probe numbers tell
-//!   what an answer answers;
-//! * **late messages**, from before a crash, a lost disk or a removal: what a server asked or promised in an earlier life, or on another disk, can be told
-//!   from what it asks and promises now;
-//! * **duplication**: every message may be handled twice without harm, and retried commands carry a serial number.
+//! * **loss** and **cut links** (each direction on its own): every message is repeated until it is
+//!   answered or has become pointless;
+//! * **delay** and **reordering** (one link slower than the others, a message held and released,
+//!   stragglers): terms, rounds and probe numbers tell what an answer answers;
+//! * **late messages**, from before a crash, a lost disk or a removal: what a server asked or
+//!   promised in an earlier life, or on another disk, can be told from what it asks and promises
+//!   now;
+//! * **duplication**: every message may be handled twice without harm, and retried commands carry a
+//!   serial number.
 
 use alloc::vec::Vec;
 
@@ -56,7 +59,8 @@ pub struct Flight {
     pub arrives: Time,
     /// Where it is lost on the way, if it is.
     pub lost: Option<Time>,
-    /// Since when somebody holds it, if somebody does: it stays where it is until it is delivered by hand.
+    /// Since when somebody holds it, if somebody does: it stays where it is until it is delivered
+    /// by hand.
     pub held: Option<Time>,
     /// Whether it is late: then it is lost only where its link is cut when it arrives.
     pub late: bool,
@@ -73,7 +77,8 @@ pub struct Impairment {
     pub loss: Ppm,
 }
 
-/// How many messages are late, by how much at most, and whether they are copies of messages that are in time.
+/// How many messages are late, by how much at most, and whether they are copies of messages that
+/// are in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Lateness {
     share: Ppm,
@@ -150,7 +155,8 @@ impl Network {
         self.send_once(queue, now, from, to, body, late);
     }
 
-    /// Puts copies of a message on their way, if it is to come more than once; by how much the message itself is late.
+    /// Puts copies of a message on their way, if it is to come more than once; by how much the
+    /// message itself is late.
     #[inline(never)]
     fn send_copies(
         &mut self,
@@ -203,7 +209,8 @@ impl Network {
             self.flights.push(None);
             self.flights.len() as u32 - 1
         });
-        // Field by field, where it will lie. Made elsewhere and moved, it would be read as soon as it is written, for which a processor has to wait.
+        // Field by field, where it will lie. Made elsewhere and moved, it would be read as soon as
+        // it is written, for which a processor has to wait.
         let flight = self.flights[place as usize].get_or_insert(BLANK);
         flight.number = self.sent;
         flight.from = from;
@@ -322,7 +329,8 @@ impl Network {
         self.cuts[from.slot()] & (1 << to.slot()) != 0
     }
 
-    /// Cuts or heals one direction of a link; whether that changes anything. What is on its way is lost at a cut, but for what is late.
+    /// Cuts or heals one direction of a link; whether that changes anything. What is on its way is
+    /// lost at a cut, but for what is late.
     pub(super) fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool, now: Time) -> bool {
         let row = &mut self.cuts[from.slot()];
         let before = *row;
@@ -400,7 +408,8 @@ impl Network {
         Duration::from_micros(if min == max { min } else { self.random.random_range(min..=max) })
     }
 
-    /// Draws only where there is something to draw, so that a world without loss is as lucky as one with.
+    /// Draws only where there is something to draw, so that a world without loss is as lucky as one
+    /// with.
     fn chance(&mut self, ppm: Ppm) -> bool {
         ppm > 0 && self.random.random_range(0..CERTAIN) < ppm
     }

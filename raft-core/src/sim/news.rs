@@ -1,4 +1,5 @@
-//! What happened, for those who watch: servers' observations and the world's own events, as data and as sentences.
+//! What happened, for those who watch: servers' observations and the world's own events, as data
+//! and as sentences.
 
 use alloc::format;
 use alloc::string::String;
@@ -60,7 +61,8 @@ pub enum What {
     Deafened(ServerId),
     /// Another share of messages is held up from now on, for so long at most.
     StragglingSet(Ppm, Duration),
-    /// Another share of messages of a kind is late from now on, by so much at most, or a copy of each is.
+    /// Another share of messages of a kind is late from now on, by so much at most, or a copy of
+    /// each is.
     LatenessSet(MessageKind, Ppm, Duration, bool),
     /// Messages take longer or shorter from now on.
     LatencySet(Duration, Duration),
@@ -103,7 +105,8 @@ pub enum What {
 }
 
 impl News {
-    /// The name of what happened in files: that of the observation, or of the variant of [`What`], in small letters.
+    /// The name of what happened in files: that of the observation, or of the variant of [`What`],
+    /// in small letters.
     pub const fn kind(&self) -> &'static str {
         match &self.what {
             What::Observed(_, observation) => observation.name(),

@@ -1,8 +1,10 @@
-//! The operator: gives the leader, on its own console, the orders that bring the membership to what is wanted.
+//! The operator: gives the leader, on its own console, the orders that bring the membership to what
+//! is wanted.
 //!
 //! # A server that lost its disk
-//! What it promised is forgotten, so it must not count before its vote has been taken away and given back. The operator takes it out of the
-//! voters first (makes it a learner, or removes it for a while), and then treats it like any server that joins.
+//! What it promised is forgotten, so it must not count before its vote has been taken away and
+//! given back. The operator takes it out of the voters first (makes it a learner, or removes it for
+//! a while), and then treats it like any server that joins.
 
 use alloc::vec::Vec;
 
@@ -130,8 +132,8 @@ impl Simulation {
     }
 
     fn want(&mut self, wanted: Wanted) {
-        // An impatient operator: it doesn't look whether an earlier change is finished, and is refused if it isn't. But what is asked of it
-        // at the same moment becomes one change.
+        // An impatient operator: it doesn't look whether an earlier change is finished, and is
+        // refused if it isn't. But what is asked of it at the same moment becomes one change.
         if self.wanted.replace(wanted).is_some() && wanted.since < self.now {
             self.order(&wanted);
         }
@@ -141,7 +143,8 @@ impl Simulation {
         }
     }
 
-    /// The membership by whoever has committed most; with every server down, by the disk that is most up to date.
+    /// The membership by whoever has committed most; with every server down, by the disk that is
+    /// most up to date.
     pub fn configuration(&self) -> Configuration {
         // Who is new knows of no members yet.
         let knowing =
@@ -155,7 +158,8 @@ impl Simulation {
         newest.map(|raft| *raft.configuration()).or_else(on_disk).unwrap_or_else(founders)
     }
 
-    /// Who is to be in the membership that the operator wants, if it hasn't come to that yet; and who of these isn't yet what it is to be.
+    /// Who is to be in the membership that the operator wants, if it hasn't come to that yet; and
+    /// who of these isn't yet what it is to be.
     pub(crate) fn wanted_members(&self) -> Option<(ServerSet, ServerSet)> {
         let Configuration { voters, learners, .. } = self.configuration();
         self.wanted.map(|wanted| {
@@ -165,8 +169,8 @@ impl Simulation {
         })
     }
 
-    /// Every membership that may be in force or come into force again: a server that is down, or behind, may know of one that nobody else
-    /// does.
+    /// Every membership that may be in force or come into force again: a server that is down, or
+    /// behind, may know of one that nobody else does.
     pub(super) fn known_configurations(&self) -> Vec<Configuration> {
         let by_each = self.machines.iter().filter_map(|machine| {
             machine.raft().map(|raft| *raft.configuration()).or_else(|| machine.disk().image().configuration())
@@ -174,7 +178,8 @@ impl Simulation {
         by_each.chain([self.configuration()]).filter(|configuration| !configuration.voters.is_empty()).collect()
     }
 
-    /// Memberships that somebody may learn of, even if the leader that sent them is down and has forgotten them.
+    /// Memberships that somebody may learn of, even if the leader that sent them is down and has
+    /// forgotten them.
     pub(super) fn configurations_on_their_way(&self) -> Vec<Configuration> {
         let mut configurations = Vec::new();
         for flight in self.network.flights().filter(|flight| flight.lost.is_none() && !flight.late) {
@@ -229,8 +234,8 @@ impl Simulation {
         }
     }
 
-    /// Gives the leader the next order on the way to what is wanted: who has lost its disk loses its vote first, and strangers become
-    /// learners before they become voters.
+    /// Gives the leader the next order on the way to what is wanted: who has lost its disk loses
+    /// its vote first, and strangers become learners before they become voters.
     fn order(&mut self, wanted: &Wanted) {
         let leader = self.leader().filter(|leader| self.machines[*leader].paused.is_none());
         let Some(raft) = leader.and_then(|leader| self.machines[leader].raft()) else { return };

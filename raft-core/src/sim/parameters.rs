@@ -1,4 +1,5 @@
-//! What a simulated world is made of: how many servers, how slow its network and disks are, how busy its clients.
+//! What a simulated world is made of: how many servers, how slow its network and disks are, how
+//! busy its clients.
 
 use core::fmt;
 
@@ -9,7 +10,8 @@ use crate::time::Duration;
 /// The most servers a simulated cluster has.
 pub const SERVERS_MAX: u8 = 9;
 
-/// The most machines there ever are in a run, those that have left included: each that joins gets a number of its own.
+/// The most machines there ever are in a run, those that have left included: each that joins gets a
+/// number of its own.
 pub const MACHINES_MAX: u8 = 16;
 
 /// A probability, in parts per million.
@@ -72,8 +74,9 @@ pub struct TimingParameters {
     pub pre_vote: bool,
     /// Whether leaders step down that hear no quorum.
     pub check_quorum: bool,
-    /// Entries after which a server takes a snapshot; 0: never. It keeps as many before the snapshot's last one, for members slightly
-    /// behind, but no more than [`LimitParameters::entries_kept`].
+    /// Entries after which a server takes a snapshot; 0: never. It keeps as many before the
+    /// snapshot's last one, for members slightly behind, but no more than
+    /// [`LimitParameters::entries_kept`].
     pub snapshot_after_entries: u64,
     /// The most entries in one append.
     pub append_entries_max: u64,
@@ -81,7 +84,8 @@ pub struct TimingParameters {
     pub snapshot_piece_max: u64,
 }
 
-/// Limits to what is kept and what is on its way, the same on every server. Small ones are reached with little data.
+/// Limits to what is kept and what is on its way, the same on every server. Small ones are reached
+/// with little data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LimitParameters {
     /// The most bytes of entries in one append; a single larger entry still goes.
@@ -94,7 +98,9 @@ pub struct LimitParameters {
     pub uncommitted_bytes_max: u64,
     /// Bytes of entries after which a server takes a snapshot; 0: never.
     pub snapshot_after_bytes: u64,
-    /// Entries kept before a snapshot's last one, but no more than [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more than a fourth of that is near enough to vote only if it keeps up.
+    /// Entries kept before a snapshot's last one, but no more than
+    /// [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more than a fourth
+    /// of that is near enough to vote only if it keeps up.
     pub entries_kept: u64,
 }
 
@@ -107,7 +113,8 @@ pub struct ClientParameters {
     pub think_time: Duration,
     /// How many different keys they use.
     pub keys: u8,
-    /// So many of their commands are reads for certain, asked of any server, whoever leads; of the rest, one in five is.
+    /// So many of their commands are reads for certain, asked of any server, whoever leads; of the
+    /// rest, one in five is.
     pub extra_reads: Ppm,
     /// Whether reads may be answered under a lease.
     pub lease_reads: bool,

@@ -338,11 +338,13 @@ impl Simulation {
         }
     }
 
-    /// Whether a correct cluster recovers from the loss of this server's disk, or of a record on it. The others' own losses count.
+    /// Whether a correct cluster recovers from the loss of this server's disk, or of a record on
+    /// it. The others' own losses count.
     ///
-    /// What isn't committed yet, and may be once somebody counts on this server's holding it, must be held by a quorum without it. What is
-    /// committed may be held by fewer: who has lost its disk doesn't vote, so that it is enough if every quorum of the others
-    /// has somebody who holds it. Who has lost a record does vote.
+    /// What isn't committed yet, and may be once somebody counts on this server's holding it, must
+    /// be held by a quorum without it. What is committed may be held by fewer: who has lost its
+    /// disk doesn't vote, so that it is enough if every quorum of the others has somebody who holds
+    /// it. Who has lost a record does vote.
     fn is_expendable(&self, server: ServerId, loss: Loss) -> bool {
         let known = self.known_configurations();
         if known.iter().any(Configuration::is_joint) || self.wanted.is_some() {
@@ -379,7 +381,8 @@ impl Simulation {
         index == LogIndex::ZERO
     }
 
-    /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or the server leads itself.
+    /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or
+    /// the server leads itself.
     fn may_be_counted(&self, server: ServerId, id: EntryId) -> bool {
         let leads = self.machines[server].raft().is_some_and(Raft::is_leader);
         let has = |machine: &Machine| {
@@ -403,7 +406,8 @@ impl Simulation {
         self.tell(What::Deafened(server));
     }
 
-    /// Who isn't a voter, and who is one only in the membership that comes, may not take part in deciding whether somebody leads.
+    /// Who isn't a voter, and who is one only in the membership that comes, may not take part in
+    /// deciding whether somebody leads.
     fn isolate_with_newcomers(&mut self, server: ServerId) {
         let known = self.machines[server].raft().map(|raft| *raft.configuration());
         let configuration = known.unwrap_or_else(|| self.configuration());
@@ -456,8 +460,9 @@ impl Simulation {
         }
     }
 
-    /// A bare quorum is chosen and mended; what else is broken stays so, or, where the draw is odd and those chosen lack nothing, all others
-    /// are down. Servers that may not vote can't be in it.
+    /// A bare quorum is chosen and mended; what else is broken stays so, or, where the draw is odd
+    /// and those chosen lack nothing, all others are down. Servers that may not vote can't be in
+    /// it.
     fn heal_quorum(&mut self, draw: u64) {
         let mut known = self.known_configurations();
         known.extend(self.configurations_on_their_way());

@@ -44,8 +44,8 @@ impl Reach {
     }
 }
 
-/// The largest subset in which everybody is linked with everybody; of equals, the one with the lower numbers. There are at
-/// most nine servers, so all subsets can be tried, branch by branch.
+/// The largest subset in which everybody is linked with everybody; of equals, the one with the
+/// lower numbers. There are at most nine servers, so all subsets can be tried, branch by branch.
 fn largest_group(servers: ServerSet, linked: &impl Fn(ServerId, ServerId) -> bool) -> ServerSet {
     fn grow(group: ServerSet, rest: ServerSet, best: &mut ServerSet, linked: &impl Fn(ServerId, ServerId) -> bool) {
         if group.len() > best.len() {

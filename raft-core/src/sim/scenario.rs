@@ -72,7 +72,8 @@ impl Scenario {
         self.find_fault().map_err(|(_, error)| error)
     }
 
-    /// The first thing that is wrong with it, with the position of the action, from 0, where it is an action that is wrong.
+    /// The first thing that is wrong with it, with the position of the action, from 0, where it is
+    /// an action that is wrong.
     pub(crate) fn find_fault(&self) -> Result<(), (Option<usize>, ScenarioError)> {
         let general = |error| (None, ScenarioError::Parameters(error));
         self.parameters.check().map_err(general)?;
@@ -96,7 +97,8 @@ impl Scenario {
         self.actions = actions;
     }
 
-    /// The highest number that a server can have. Servers may join while the run goes on: which numbers exist is known only then.
+    /// The highest number that a server can have. Servers may join while the run goes on: which
+    /// numbers exist is known only then.
     fn servers_ever(&self) -> u8 {
         let joining = |timed: &TimedAction| matches!(timed.action, Action::AddServer | Action::AddLearner);
         let joining = self.actions.iter().any(joining);

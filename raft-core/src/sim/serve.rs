@@ -218,8 +218,8 @@ impl Simulation {
         if self.scenario.parameters.clients.lease_reads { raft::ReadMode::Lease } else { raft::ReadMode::Confirmed }
     }
 
-    /// An entry was applied for the first time anywhere: the write it carries has taken effect there, whether or not its client
-    /// ever hears of it.
+    /// An entry was applied for the first time anywhere: the write it carries has taken effect
+    /// there, whether or not its client ever hears of it.
     pub(super) fn note_effect(&mut self, index: LogIndex, applied: &Applied) {
         let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return };
         let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial));
@@ -245,7 +245,8 @@ impl Simulation {
         }
     }
 
-    /// An operation has ended. If it is a read that was answered, its client must have seen everything it was due.
+    /// An operation has ended. If it is a read that was answered, its client must have seen
+    /// everything it was due.
     fn check_freshness(&mut self, number: u32) {
         let Some(record) = self.operations.get(number as usize - 1) else { return };
         let OperationRecord {
@@ -279,8 +280,8 @@ impl Simulation {
     }
 }
 
-/// The oldest serial whose answer a client still awaits, as it says. It has one operation at a time, and awaits no older answer than this one's; but not all
-/// say so.
+/// The oldest serial whose answer a client still awaits, as it says. It has one operation at a
+/// time, and awaits no older answer than this one's; but not all say so.
 fn oldest_awaited(client: ClientId, serial: u64) -> u64 {
     if client < ClientId::SLACK { serial } else { (serial - serial % SAID_EVERY).max(1) }
 }

@@ -1,17 +1,20 @@
 //! Storms: random faults for a hunt, drawn beforehand from a seed as a list of actions.
 //!
-//! Drawn beforehand, a failing run can be shrunk by leaving actions out, and shared as a file or a link. What can't be known
-//! beforehand (who leads, who is writing) is a [`Target`] that is looked up when the time comes.
+//! Drawn beforehand, a failing run can be shrunk by leaving actions out, and shared as a file or a
+//! link. What can't be known beforehand (who leads, who is writing) is a [`Target`] that is looked
+//! up when the time comes.
 //!
-//! *Swarm testing*: each seed draws which kinds of fault it has at all, how often each comes, how fast the network and the disks
-//! are, and how soon logs are compacted. A run in which everything happens at once reaches fewer states than many runs in which some things never
-//! happen.
+//! *Swarm testing*: each seed draws which kinds of fault it has at all, how often each comes, how
+//! fast the network and the disks are, and how soon logs are compacted. A run in which everything
+//! happens at once reaches fewer states than many runs in which some things never happen.
 //!
-//! A storm never breaks more than Raft promises to survive: disks are lost only where a quorum holds the rest, clocks drift no
-//! more than leases allow where there are leases, and are set back only where a leader forgets its lease over it; a write takes no longer than
-//! the limit at which a disk counts as stalled. Where leases are, a server's election timeout never gets shorter at a restart; where some check no quorum, or
-//! where disks are slow, all ask before they campaign; and where they don't, all are equally patient. It ends with [`Action::HealQuorum`]: a bare quorum is mended, everything else
-//! stays broken for good, and the cluster must come back to work.
+//! A storm never breaks more than Raft promises to survive: disks are lost only where a quorum
+//! holds the rest, clocks drift no more than leases allow where there are leases, and are set back
+//! only where a leader forgets its lease over it; a write takes no longer than the limit at which a
+//! disk counts as stalled. Where leases are, a server's election timeout never gets shorter at a
+//! restart; where some check no quorum, or where disks are slow, all ask before they campaign; and
+//! where they don't, all are equally patient. It ends with [`Action::HealQuorum`]: a bare quorum is
+//! mended, everything else stays broken for good, and the cluster must come back to work.
 
 use alloc::vec::Vec;
 
@@ -27,7 +30,8 @@ use crate::hash::mix;
 use crate::raft::{Rules, ServerId, ServerSet};
 use crate::time::{Duration, Time};
 
-/// How long before its end a hunt's run calms down: time for an election, a commit, an answer, and equal stores.
+/// How long before its end a hunt's run calms down: time for an election, a commit, an answer, and
+/// equal stores.
 pub const CALM_AFTER: Duration = Duration::from_secs(10);
 
 /// Which kinds of faults a hunt has.
@@ -210,7 +214,8 @@ impl Profile {
     }
 }
 
-/// The scenario of a hunt: a busy cluster, a storm, and calm at the end. Without a number of `servers` it draws 1, 2, 3, 5 or 7.
+/// The scenario of a hunt: a busy cluster, a storm, and calm at the end. Without a number of
+/// `servers` it draws 1, 2, 3, 5 or 7.
 pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, rules: Rules) -> Scenario {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, concern::STORM, 0));
     let drawn = pick(&mut random, &[1, 2, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 7, 7, 7]);
@@ -258,24 +263,28 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
     parameters.timing.snapshot_after_entries = pick(random, &[0, 5, 20, 100]);
     parameters.timing.append_entries_max = pick(random, &[1, 2, 8, 256]);
     parameters.timing.snapshot_piece_max = pick(random, &[16, 64, 64 << 10]);
-    // Where a write takes longer than an election timeout, terms would rise faster than they are written.
+    // Where a write takes longer than an election timeout, terms would rise faster than they are
+    // written.
     let slow = parameters.disk.fsync_max >= SLOW_DISK;
     parameters.timing.pre_vote = random.random_range(0..4_u32) > 0 || slow;
     parameters.clients.count = pick(random, &[1, 2, 4, 8]);
     parameters.clients.think_time = millis(pick(random, &[15, 40, 120]));
     draw_limits(random, &mut parameters.limits);
     if slow {
-        // One entry after the other, and a slow write for each: a server that lags would take minutes.
+        // One entry after the other, and a slow write for each: a server that lags would take
+        // minutes.
         parameters.timing.append_entries_max = parameters.timing.append_entries_max.max(8);
         parameters.limits = Parameters::default().limits;
     }
     if parameters.timing.append_entries_max < 8 || parameters.limits.append_bytes_max < 1_000 {
-        // Single entries that overtake each other come to few a second: not more than that is asked for.
+        // Single entries that overtake each other come to few a second: not more than that is asked
+        // for.
         parameters.clients.count = parameters.clients.count.min(2);
         parameters.clients.think_time = parameters.clients.think_time.max(millis(40));
     }
     if parameters.timing.append_entries_max == 1 || parameters.limits.append_bytes_max < 1_000 {
-        // Entry by entry, a round trip for each: whoever joins must come nearer to the end of a log that grows meanwhile.
+        // Entry by entry, a round trip for each: whoever joins must come nearer to the end of a log
+        // that grows meanwhile.
         parameters.clients.think_time = parameters.clients.think_time.max(millis(80));
         if parameters.network.latency_max > millis(20) {
             (parameters.network.latency_min, parameters.network.latency_max) = (millis(5), millis(15));
@@ -289,7 +298,8 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
     // Many keys make a large snapshot, which has many pieces.
     parameters.clients.keys = pick(random, &[1, 2, 5, 60]);
     if !slow && random.random_range(0..8_u32) == 0 {
-        // So many write that something is on its way all the time, and nobody who lags behind at all has everything at any moment.
+        // So many write that something is on its way all the time, and nobody who lags behind at
+        // all has everything at any moment.
         parameters.clients.count = 8;
         parameters.clients.think_time = millis(15);
         parameters.clients.extra_reads = 0;
@@ -298,7 +308,8 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
     }
     parameters.clients.lease_reads = random.random_range(0..3_u32) == 0;
     parameters.clients.attempt_timeout = millis(pick(random, &[100, 250, 600]));
-    // To the leader, to a follower and back again, and a write on each: an operation may need a session first, and a few tries.
+    // To the leader, to a follower and back again, and a write on each: an operation may need a
+    // session first, and a few tries.
     let answer = parameters.network.latency_max.times(4) + parameters.disk.fsync_max.times(2);
     parameters.clients.operation_timeout = parameters.clients.operation_timeout.max(answer.times(3));
 }
@@ -325,7 +336,8 @@ pub(super) struct Storm {
     pub(super) servers: u8,
     end: Time,
     pub(super) parameters: Parameters,
-    /// Servers that may have joined are numbered up to so many beyond the first ones; faults are theirs as well.
+    /// Servers that may have joined are numbered up to so many beyond the first ones; faults are
+    /// theirs as well.
     pub(super) newcomers: u8,
     joins: u32,
     leaves: u32,
@@ -333,7 +345,8 @@ pub(super) struct Storm {
     renewals: u32,
     /// When a leader's clock was set back last.
     set_back: Time,
-    /// How many times the world's election timeout each server waits once it has been restarted for it, where that may not change again.
+    /// How many times the world's election timeout each server waits once it has been restarted for
+    /// it, where that may not change again.
     pub(super) patience: [u64; MACHINES_MAX as usize],
     actions: Vec<TimedAction>,
 }
@@ -359,13 +372,15 @@ pub(super) const PATIENCE: [u64; 4] = [1, 1, 2, 3];
 /// From so long a write on, nobody campaigns without asking.
 const SLOW_DISK: Duration = Duration::from_millis(100);
 
-/// The longest a write takes on a slow disk, in milliseconds: a little less than what counts as a stall in a world of 150 to 300 ms.
+/// The longest a write takes on a slow disk, in milliseconds: a little less than what counts as a
+/// stall in a world of 150 to 300 ms.
 const SLOW_DISK_MAX: u64 = 590;
 
 impl Storm {
     fn blow(&mut self, profile: Profile) {
-        // Some seeds have most kinds of fault, some have one or two, which then have room to do their worst: what takes several steps in
-        // a row comes about only where little else happens.
+        // Some seeds have most kinds of fault, some have one or two, which then have room to do
+        // their worst: what takes several steps in a row comes about only where little else
+        // happens.
         let of_24 = pick(&mut self.random, if profile == Profile::Full { &[1, 2, 4, 8, 16] } else { &[8, 16] });
         let mut chosen = Vec::new();
         for (kind, profiles) in KINDS {
@@ -375,7 +390,8 @@ impl Storm {
                 chosen.push((*kind, every.max(kind.takes())));
             }
         }
-        // Whoever may join is there to be broken, too: one joins for certain, so that its number makes sense.
+        // Whoever may join is there to be broken, too: one joins for certain, so that its number
+        // makes sense.
         let joins = |(kind, _): &(Kind, Duration)| {
             matches!(kind, Kind::Join | Kind::Swap | Kind::Learn | Kind::Oust | Kind::Distance)
         };
@@ -529,8 +545,9 @@ impl Storm {
                 }
             }
             Kind::SetBack if self.parameters.clients.lease_reads => {
-                // A leader that notices forgets what its lease rests on, and it notices if it does anything before its clock shows again
-                // what it showed: so far back, and seldom enough for the clock to have come so far.
+                // A leader that notices forgets what its lease rests on, and it notices if it does
+                // anything before its clock shows again what it showed: so far back, and seldom
+                // enough for the clock to have come so far.
                 let far = Duration::from_secs(10);
                 if at >= self.set_back + far.times(2) {
                     self.set_back = at;

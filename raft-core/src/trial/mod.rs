@@ -1,8 +1,10 @@
 //! A run on trial: played, judged, and, if it fails, shrunk to what matters.
 //!
 //! # A hunt
-//! [`Hunt`] makes a run of a seed: a storm ([`crate::sim::hunt`]) and, after it, a person who writes. [`play`] plays a run and judges it.
-//! What it finds is a [`Finding`]; [`shrink`] makes the run that shows it small. `raftarium hunt` does this for many seeds at once, and the tests for some.
+//! [`Hunt`] makes a run of a seed: a storm ([`crate::sim::hunt`]) and, after it, a person who
+//! writes. [`play`] plays a run and judges it. What it finds is a [`Finding`]; [`shrink`] makes the
+//! run that shows it small. `raftarium hunt` does this for many seeds at once, and the tests for
+//! some.
 //!
 //! # What is judged
 //! * **Safety** while the run goes on: the first [`Violation`] ends it.
@@ -22,10 +24,12 @@
 //! forgotten. Only where it doesn't explain all of it is the whole needed, and the run played once
 //! more.
 //!
-//! Everything that is judged is in the run: a run made from a file or a link is judged as the hunt did that found it.
+//! Everything that is judged is in the run: a run made from a file or a link is judged as the hunt
+//! did that found it.
 //!
 //! # Caveats
-//! An assertion of the core itself that fails is a panic, which this library can't catch: whoever plays many runs catches it.
+//! An assertion of the core itself that fails is a panic, which this library can't catch: whoever
+//! plays many runs catches it.
 
 mod past;
 mod playing;
@@ -58,7 +62,8 @@ use crate::time::{Duration, Time};
 /// How long after the calm's [`CALM_AFTER`] the stores may take to become equal.
 pub const GRACE: Duration = Duration::from_secs(3);
 
-/// So many writes, one after the other, may pass besides: on disks that take as long as an election, a few elections and a session.
+/// So many writes, one after the other, may pass besides: on disks that take as long as an
+/// election, a few elections and a session.
 const WRITES: u64 = 40;
 
 /// So much longer may somebody take who has lost or missed very much: to be sent that one entry a
@@ -149,8 +154,8 @@ impl Hunt {
         command
     }
 
-    /// What to print when a test finds something in the run of a seed: the finding, the command that finds it again and makes it small,
-    /// and the link that shows it.
+    /// What to print when a test finds something in the run of a seed: the finding, the command
+    /// that finds it again and makes it small, and the link that shows it.
     pub fn report(&self, seed: u64, finding: &Finding) -> String {
         let run = Run { until: finding.at(), ..self.run(seed) };
         let link = match cut(run) {
@@ -287,7 +292,8 @@ impl fmt::Display for Stuck {
 /// A run that has been played.
 #[derive(Clone, Debug)]
 pub struct Played {
-    /// The world at the end: at the run's moment, at a violation, or a little later if a storm took long to settle.
+    /// The world at the end: at the run's moment, at a violation, or a little later if a storm took
+    /// long to settle.
     pub world: Simulation,
     /// What is wrong with it, if something is.
     pub finding: Option<Finding>,

@@ -1,8 +1,11 @@
-//! Making a failing run small: fewer actions, a shorter time, a simpler world, as long as it fails in the same way.
+//! Making a failing run small: fewer actions, a shorter time, a simpler world, as long as it fails
+//! in the same way.
 //!
-//! Delta debugging (Zeller and Hildebrandt, 2002): leave out halves of the actions, then quarters, and so on down to single ones; keep what still fails.
-//! Between, simplify the world. Since a run without an action is another run from there on, with other luck, a candidate that doesn't fail is
-//! given a few other seeds before it is dismissed, where that is worth it. The same failure always shrinks the same way.
+//! Delta debugging (Zeller and Hildebrandt, 2002): leave out halves of the actions, then quarters,
+//! and so on down to single ones; keep what still fails. Between, simplify the world. Since a run
+//! without an action is another run from there on, with other luck, a candidate that doesn't fail
+//! is given a few other seeds before it is dismissed, where that is worth it. The same failure
+//! always shrinks the same way.
 
 use alloc::vec::Vec;
 
@@ -31,7 +34,8 @@ pub struct Shrunk {
     pub finished: bool,
 }
 
-/// Makes `run`, which fails like `failure`, small, with at most `tries_max` tries. `fails` plays a run and says how it fails, if it does.
+/// Makes `run`, which fails like `failure`, small, with at most `tries_max` tries. `fails` plays a
+/// run and says how it fails, if it does.
 pub fn shrink<K: PartialEq>(
     run: &Run,
     failure: &Failure<K>,
@@ -68,7 +72,8 @@ pub fn shrink_while<K: PartialEq>(
     Shrunk { finished: !shrinker.is_spent(), tries: shrinker.tries, run: shrinker.best }
 }
 
-/// How many other seeds a candidate gets that doesn't fail, if it would leave out much, or little is left.
+/// How many other seeds a candidate gets that doesn't fail, if it would leave out much, or little
+/// is left.
 const SEEDS: u64 = 4;
 
 /// How many seeds are tried for a sooner failure.
@@ -238,7 +243,8 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         }
     }
 
-    /// The run with everything from an action on sooner, by so many hundredths of the time since what comes before it.
+    /// The run with everything from an action on sooner, by so many hundredths of the time since
+    /// what comes before it.
     fn sooner(&self, place: usize, percent: u64) -> Option<Run> {
         let actions = &self.best.scenario.actions;
         let at = actions.get(place)?.at;

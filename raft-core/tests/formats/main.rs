@@ -1,4 +1,5 @@
-//! Runs as links and files, and what comes of runs as logs: whatever is written is read again, and nothing else is.
+//! Runs as links and files, and what comes of runs as logs: whatever is written is read again, and
+//! nothing else is.
 
 mod files;
 mod histories;

@@ -1,5 +1,5 @@
-//! Runs as a link and as a file, side by side in `pairs.jsonl`: what the page's own code for files is tested with, too. A pair
-//! that is once there stays true, since links and files live on.
+//! Runs as a link and as a file, side by side in `pairs.jsonl`: what the page's own code for files
+//! is tested with, too. A pair that is once there stays true, since links and files live on.
 //!
 //! `UPDATE_PAIRS=1 cargo test -p raft-core --features serde --test formats` adds new ones.
 
@@ -18,7 +18,8 @@ fn place() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats/pairs.jsonl"))
 }
 
-/// One of every action, one without any, one in which every parameter differs from the defaults, and storms.
+/// One of every action, one without any, one in which every parameter differs from the defaults,
+/// and storms.
 fn files() -> Vec<file::File> {
     let mut odd = run_of(Vec::new());
     odd.hash = None;

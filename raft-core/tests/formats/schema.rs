@@ -1,4 +1,5 @@
-//! The JSON Schema says what the reader does: a small validator for the parts of JSON Schema that it uses.
+//! The JSON Schema says what the reader does: a small validator for the parts of JSON Schema that
+//! it uses.
 
 use raft_core::format::file::{File, read, write};
 use raft_core::raft::{Rule, Rules};

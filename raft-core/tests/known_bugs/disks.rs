@@ -4,7 +4,8 @@ use raft_core::raft::{Config, EntryId, LogIndex, Message, Observation, Payload, 
 
 use crate::support::{Cluster, Event, Setup, id, image, ms, s, set};
 
-/// The entry at index 2 is written, overwritten, and written again, and only the first two writes become durable.
+/// The entry at index 2 is written, overwritten, and written again, and only the first two writes
+/// become durable.
 #[test]
 fn a_write_vouches_for_nothing_that_was_overwritten_after_it_even_by_the_same_entry() {
     let setup = Cluster::with(5).config(|config| {
@@ -93,7 +94,8 @@ fn a_write_vouches_for_no_snapshot_that_came_after_it() {
 
 #[test]
 fn an_overwrite_torn_at_any_point_leaves_a_log_that_can_be_read() {
-    // S3 has three entries of term 3 that nobody else has, and the leader of term 4 replaces them by older ones and its own.
+    // S3 has three entries of term 3 that nobody else has, and the leader of term 4 replaces them
+    // by older ones and its own.
     let overwriting = || {
         let setup = Cluster::with(3).config(|config| config.pre_vote = false);
         let setup = setup.log(s(1), 3, &[1, 2, 2, 2]).log(s(2), 3, &[1, 2, 2, 2]).log(s(3), 3, &[1, 3, 3, 3]);
@@ -209,7 +211,8 @@ fn a_server_that_lost_its_disk_never_votes_as_the_voter_it_was() {
     cluster.crash(s(1));
     cluster.run(ms(2_000));
     assert_eq!(cluster.leader(), None, "S2 gets no vote from it, and it doesn't campaign:\n{}", cluster.status());
-    // With S1 back the cluster works, and takes it in as a learner; another server votes in its place.
+    // With S1 back the cluster works, and takes it in as a learner; another server votes in its
+    // place.
     cluster.restart(s(1));
     cluster.run(ms(2_000));
     let leader = cluster.leader().expect("S1 and S2 are a majority");
@@ -269,7 +272,8 @@ fn answers_to_heartbeats_do_not_pile_up_while_a_disk_hangs() {
     assert_eq!(cluster.matched(s(2), s(3)), cluster.last(s(2)).index.0);
 }
 
-/// All writes take `sync`, one after the other on each disk; how long it takes until a leader has committed.
+/// All writes take `sync`, one after the other on each disk; how long it takes until a leader has
+/// committed.
 fn first_commit(count: u8, sync: u64) -> u64 {
     let mut cluster = Cluster::new(count);
     let servers = cluster.servers();
@@ -330,7 +334,8 @@ fn a_leader_hears_of_its_members_while_their_disks_write() {
     assert_eq!(cluster.commit(s(1)), 4, "acknowledged as soon as it is there, not with the next heartbeat");
 }
 
-/// A disk that does one write after the other, each within the limit, hasn't stalled, however many wait.
+/// A disk that does one write after the other, each within the limit, hasn't stalled, however many
+/// wait.
 #[test]
 fn a_disk_that_finishes_writes_has_not_stalled() {
     let mut cluster = Cluster::new(1);
@@ -495,7 +500,8 @@ fn restart_without_the_last_entry(cluster: &mut Cluster, server: ServerId) -> En
     cluster.restart_damaged(server, entries - 1)
 }
 
-/// S3's log is repaired on its disk, and the write that says so isn't there yet when it crashes. Nobody else has everything.
+/// S3's log is repaired on its disk, and the write that says so isn't there yet when it crashes.
+/// Nobody else has everything.
 #[test]
 fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
     let mut cluster = Cluster::new(3);
@@ -522,7 +528,8 @@ fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
     assert!(cluster.leads(s(3)), "{}", cluster.status());
 }
 
-/// The entry that is lost lies beyond what the leader knew to match, and so its loss tells it nothing new.
+/// The entry that is lost lies beyond what the leader knew to match, and so its loss tells it
+/// nothing new.
 #[test]
 fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
     let mut cluster = Cluster::new(3);

@@ -63,7 +63,8 @@ fn a_crash_between_a_vote_and_its_write_makes_no_second_vote() {
 
 #[test]
 fn term_vote_and_log_are_found_again_after_a_crash_at_any_moment() {
-    // Two elections and three writes; after each message that arrives, everybody crashes and restarts, once.
+    // Two elections and three writes; after each message that arrives, everybody crashes and
+    // restarts, once.
     for crash_after in 0.. {
         let mut cluster = blunt(3).start();
         cluster.sleep(ms(150));
@@ -141,7 +142,8 @@ fn asking_before_campaigning_raises_nobodys_term() {
     cluster.isolate(s(3));
     cluster.run(ms(5_000));
     assert_eq!(cluster.term(s(3)), 1, "it has asked many times and never had a quorum");
-    // Its question has a higher term in mind than the leader's, and disturbs nobody when it arrives.
+    // Its question has a higher term in mind than the leader's, and disturbs nobody when it
+    // arrives.
     cluster.heal();
     cluster.campaign(s(3));
     cluster.settle();
@@ -170,7 +172,8 @@ fn a_pre_vote_of_a_voter_in_an_older_term_counts() {
 
 // -------------------------------------------------------------------- partial connectivity
 
-/// How often the leader of the moment commits something in three seconds of this network, and by how much the terms grow.
+/// How often the leader of the moment commits something in three seconds of this network, and by
+/// how much the terms grow.
 fn work_done(mut cluster: Cluster, shape: impl Fn(&mut Cluster)) -> (usize, u64) {
     cluster.elect(s(1));
     cluster.run(ms(100));

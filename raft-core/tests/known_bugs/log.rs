@@ -70,7 +70,8 @@ fn what_is_known_to_match_never_goes_back_however_late_the_answers() {
 
 #[test]
 fn a_divergence_of_a_thousand_entries_heals_in_rounds_proportional_to_its_terms() {
-    // S1 and S2 agree on ten entries; then S2 has a thousand of its own, of ten terms, and S1 a thousand of ten others.
+    // S1 and S2 agree on ten entries; then S2 has a thousand of its own, of ten terms, and S1 a
+    // thousand of ten others.
     let own = |first: u64| -> Vec<u64> {
         let tail = (0..10).flat_map(|n| std::iter::repeat_n(first + 2 * n, 100));
         std::iter::repeat_n(1, 10).chain(tail).collect()
@@ -251,8 +252,8 @@ fn said(cluster: &mut Cluster, one: u8, other: u8) -> usize {
     count
 }
 
-/// The leader's log begins with an entry of a later term than the last one that the follower has, and the follower doesn't say "conflict" but
-/// "damaged".
+/// The leader's log begins with an entry of a later term than the last one that the follower has,
+/// and the follower doesn't say "conflict" but "damaged".
 #[test]
 fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once() {
     let meta = SnapshotMeta {
@@ -279,7 +280,8 @@ fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once(
     assert_eq!(cluster.last(s(3)), cluster.last(s(1)));
 }
 
-/// What a follower acknowledged before its disk lost entries comes late, when the leader has learned of the loss.
+/// What a follower acknowledged before its disk lost entries comes late, when the leader has
+/// learned of the loss.
 #[test]
 fn acknowledgements_from_before_a_loss_count_no_more() {
     let mut cluster = Cluster::new(3);
@@ -321,7 +323,8 @@ fn acknowledgements_from_before_a_loss_count_no_more() {
     assert_eq!(matched(&cluster), Some(cluster.last(s(1)).index));
 }
 
-/// S3 is behind by a snapshot, and each round trip the leader takes sixteen entries more into its log.
+/// S3 is behind by a snapshot, and each round trip the leader takes sixteen entries more into its
+/// log.
 fn catches_up_while_writes_go_on(config: impl Fn(&mut Config) + 'static) {
     let mut cluster = Cluster::with(3).config(config).start();
     cluster.elect(s(1));

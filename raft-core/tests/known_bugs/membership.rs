@@ -62,7 +62,8 @@ fn a_leader_that_was_removed_tells_the_others_before_it_goes() {
 
 #[test]
 fn a_server_outside_its_latest_membership_campaigns_while_that_is_not_committed() {
-    // Of two servers S1 removes itself; only S1 has the entry that completes it, and S2 can't win without S1's vote.
+    // Of two servers S1 removes itself; only S1 has the entry that completes it, and S2 can't win
+    // without S1's vote.
     let mut cluster = Cluster::new(2);
     cluster.elect(s(1));
     cluster.run(ms(100));
@@ -158,7 +159,8 @@ fn a_learner_that_lags_is_not_made_a_voter() {
     assert_eq!(cluster.raft(s(4)).configuration().voters, set(&[1, 2, 3, 4]));
 }
 
-/// A round trip to the learner takes as long as many writes do: it lacks what has come since it last answered, and always will.
+/// A round trip to the learner takes as long as many writes do: it lacks what has come since it
+/// last answered, and always will.
 #[test]
 fn a_learner_one_round_trip_behind_becomes_a_voter_however_many_writes_that_is() {
     let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 8).start();
@@ -201,12 +203,14 @@ fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_mad
         cluster.hold(s(1), other);
     }
     let reads = [cluster.read(s(1)), cluster.read(s(1))];
-    // S1 alone, and a new learner: for that one, there is nothing in the log yet after what it was told of.
+    // S1 alone, and a new learner: for that one, there is nothing in the log yet after what it was
+    // told of.
     cluster.join(s(4));
     cluster.hold(s(1), s(4));
     cluster.change(s(1), set(&[1]), set(&[4]));
-    // The heartbeat to S3 is lost. Its answer to the joint membership commits that and ends it: S1 needs nobody's answer now, and begins the
-    // next round. S2 has been sent what came before, and is silent.
+    // The heartbeat to S3 is lost. Its answer to the joint membership commits that and ends it: S1
+    // needs nobody's answer now, and begins the next round. S2 has been sent what came before, and
+    // is silent.
     cluster.drop_next(s(1), s(3));
     cluster.let_go(s(1), s(3));
     cluster.settle();
@@ -299,7 +303,8 @@ fn a_leader_says_no_more_to_those_who_remain_than_before_a_removal() {
     assert_eq!(said_in_a_second(&mut cluster), before);
 }
 
-/// It is asked again and again whether it may vote, and says each time that it waits to be admitted.
+/// It is asked again and again whether it may vote, and says each time that it waits to be
+/// admitted.
 #[test]
 fn a_learner_whose_disk_hangs_is_admitted_once() {
     let mut cluster = Cluster::new(3);
@@ -320,7 +325,8 @@ fn a_learner_whose_disk_hangs_is_admitted_once() {
     assert_eq!(cluster.raft(s(4)).hard_state().standing, Standing::Member);
 }
 
-/// S3 makes the learner S4 a voter, and nobody hears of it; S2, whom S1 elects, reaches S4 alone, and crashes.
+/// S3 makes the learner S4 a voter, and nobody hears of it; S2, whom S1 elects, reaches S4 alone,
+/// and crashes.
 #[test]
 fn whose_vote_is_needed_by_a_membership_that_it_does_not_know_campaigns_itself() {
     let away: [fn(&mut Cluster); 2] = [|_| {}, |cluster| cluster.restart_wiped(s(2))];

@@ -13,8 +13,8 @@ fn s2_leads_and_writes(cluster: &mut Cluster) {
     assert_eq!(cluster.applied(s(2)), ["x=1"]);
 }
 
-/// S2 hears S1, on whose patience S1's lease rests, but learns of a later term by accident. The candidate of that term asks for
-/// its vote then.
+/// S2 hears S1, on whose patience S1's lease rests, but learns of a later term by accident. The
+/// candidate of that term asks for its vote then.
 #[test]
 fn a_voter_that_hears_a_leader_does_not_vote_even_in_its_own_term() {
     let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).start();
@@ -29,7 +29,8 @@ fn a_voter_that_hears_a_leader_does_not_vote_even_in_its_own_term() {
     let term = cluster.term(s(1));
     cluster.time_out(s(3));
     assert_eq!(cluster.term(s(3)), term + 1, "S3 hears nobody and campaigns");
-    // S3 refuses an old question of S2's, which tells S2 the term; only then S3's own question arrives.
+    // S3 refuses an old question of S2's, which tells S2 the term; only then S3's own question
+    // arrives.
     cluster.arrive(s(2), s(3), late);
     assert!(matches!(cluster.deliver_nth(s(3), s(2), 1), Message::RequestVoteResponse(_)));
     assert_eq!(cluster.term(s(2)), term + 1);
@@ -332,7 +333,8 @@ fn reads_at_a_cut_off_leader_that_checks_no_quorum_are_refused() {
     }
 }
 
-/// Servers are given another election timeout one after the other, and the leader has the longer one first.
+/// Servers are given another election timeout one after the other, and the leader has the longer
+/// one first.
 #[test]
 fn a_lease_rests_on_the_followers_patience_and_not_on_the_leaders_own() {
     let mut cluster = Cluster::new(3);
@@ -374,8 +376,9 @@ fn a_lease_rests_on_nobody_who_does_not_ignore_campaigns() {
     assert_eq!(cluster.answer(read), None);
 }
 
-/// What no leader can know: a server that comes back with a shorter election timeout keeps no longer promise that it gave before. The
-/// essay says so; this is what happens where nobody lets the longer one pass first.
+/// What no leader can know: a server that comes back with a shorter election timeout keeps no
+/// longer promise that it gave before. The essay says so; this is what happens where nobody lets
+/// the longer one pass first.
 #[test]
 fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_longer_one() {
     let long =
@@ -404,7 +407,8 @@ fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_lo
     }
 }
 
-/// An old leader's answer names a round, and the same server leads again, in a later term, with rounds of the same numbers.
+/// An old leader's answer names a round, and the same server leads again, in a later term, with
+/// rounds of the same numbers.
 #[test]
 fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     let mut cluster = Cluster::new(3);
@@ -444,7 +448,8 @@ fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     assert_eq!(cluster.answer(read), None, "x=2 is committed, and S1 hasn't got it");
 }
 
-/// A clock that is set back and comes by where it was looks as if no time had passed. Who looks at it when it is set knows better.
+/// A clock that is set back and comes by where it was looks as if no time had passed. Who looks at
+/// it when it is set knows better.
 #[test]
 fn a_clock_set_back_ends_a_lease_if_the_server_looks_at_it_then() {
     for looks in [true, false] {

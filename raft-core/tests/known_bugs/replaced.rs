@@ -1,4 +1,5 @@
-//! Disks that are lost when something was wrong with them already, or not for the first time; and what counts of their servers meanwhile.
+//! Disks that are lost when something was wrong with them already, or not for the first time; and
+//! what counts of their servers meanwhile.
 
 use raft_core::raft::{AppendOutcome, Config, LogIndex, Message, Payload, ServerId, SnapshotProgress, Standing};
 
@@ -13,8 +14,9 @@ fn exchange(cluster: &mut Cluster, one: ServerId, other: ServerId, times: usize)
     }
 }
 
-/// S1 leads. S3's disk, once damaged, matches again and says so, which comes late; it elects S2, with which it commits "new"; then it is lost, and the
-/// next disk answers S1, which is cut off from S2. What came late.
+/// S1 leads. S3's disk, once damaged, matches again and says so, which comes late; it elects S2,
+/// with which it commits "new"; then it is lost, and the next disk answers S1, which is cut off
+/// from S2. What came late.
 fn a_late_match_of_a_damaged_disk(cluster: &mut Cluster) -> Message {
     cluster.elect(s(1));
     cluster.run(ms(200));
@@ -70,7 +72,8 @@ fn a_late_match_of_a_damaged_disk_commits_nothing_with_the_next_one() {
     assert_eq!(cluster.applied(s(1)), [""; 0]);
 }
 
-/// S3's first new disk is admitted in the log that S1 has after its snapshot, and so is its second one.
+/// S3's first new disk is admitted in the log that S1 has after its snapshot, and so is its second
+/// one.
 #[test]
 fn a_second_new_disk_is_not_barred_by_the_admission_of_the_first() {
     let mut cluster = Cluster::new(3);

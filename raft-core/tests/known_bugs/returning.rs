@@ -1,4 +1,5 @@
-//! Servers that come back: with an empty disk, under their old name, to a cluster that remembers them.
+//! Servers that come back: with an empty disk, under their old name, to a cluster that remembers
+//! them.
 
 use raft_core::raft::{
     AppendEntries, AppendOutcome, Config, Entries, EntryId, Message, Observation, Payload, Refusal, ServerId, Standing,
@@ -20,7 +21,8 @@ fn joined_later() -> Cluster {
     cluster
 }
 
-/// `server` loses its disk and is the voter's of that name no longer; then `leader` takes it out, back in, and makes it a voter.
+/// `server` loses its disk and is the voter's of that name no longer; then `leader` takes it out,
+/// back in, and makes it a voter.
 pub fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
     cluster.crash(server);
     cluster.restart_wiped(server);
@@ -43,8 +45,9 @@ pub fn standing(cluster: &Cluster, server: u8) -> Standing {
     cluster.raft(s(server)).hard_state().standing
 }
 
-/// The log of a voter that joined later names it a learner before it names it a voter. Whoever replays it on an empty disk comes to the
-/// first of the two, and must not take itself for that learner.
+/// The log of a voter that joined later names it a learner before it names it a voter. Whoever
+/// replays it on an empty disk comes to the first of the two, and must not take itself for that
+/// learner.
 #[test]
 fn a_voter_that_lost_its_disk_does_not_vote_while_it_replays_how_it_joined() {
     let mut cluster = joined_later();
@@ -78,7 +81,8 @@ fn a_voter_that_lost_its_disk_does_not_vote_while_it_replays_how_it_joined() {
     assert_eq!(cluster.leader(), None, "{}", cluster.status());
 }
 
-/// The very messages by which a server once joined arrive again, at the same server on another disk.
+/// The very messages by which a server once joined arrive again, at the same server on another
+/// disk.
 #[test]
 fn messages_from_before_a_lost_disk_make_nobody_a_member() {
     let mut cluster = Cluster::new(2);
@@ -192,8 +196,8 @@ fn a_server_whose_name_was_given_to_another_disk_does_not_vote_any_more() {
     assert_eq!(standing(&cluster, 3), Standing::Barred, "{}", cluster.status());
 }
 
-/// S2, which joined later, removes itself. It alone has the entry that completes this, and forgets in a restart that the one before was
-/// committed.
+/// S2, which joined later, removes itself. It alone has the entry that completes this, and forgets
+/// in a restart that the one before was committed.
 #[test]
 fn a_removed_leader_that_joined_later_still_campaigns_after_a_restart_if_nobody_else_can() {
     let mut cluster = Cluster::new(1);
@@ -243,7 +247,8 @@ fn a_late_acknowledgement_of_a_lost_disk_leaves_nobody_behind() {
     assert_eq!(cluster.applied(s(2)), ["a", "b", "c", "d"], "{}", cluster.status());
 }
 
-/// A disk that said it had written what it had not, or a backup that was put back: the server doesn't know what it lacks.
+/// A disk that said it had written what it had not, or a backup that was put back: the server
+/// doesn't know what it lacks.
 #[test]
 fn a_follower_that_lost_its_end_without_knowing_is_noticed_and_sent_it_again() {
     let mut cluster = Cluster::new(3);
@@ -294,8 +299,8 @@ fn a_late_rejection_makes_nobody_believe_in_a_loss() {
     assert_eq!(cluster.matched(s(1), s(3)), before);
 }
 
-/// S2 leaves and comes back at once, before its leader has let it go, and has lost its disk in between. It gets a snapshot first, by which
-/// nobody says whether it may vote.
+/// S2 leaves and comes back at once, before its leader has let it go, and has lost its disk in
+/// between. It gets a snapshot first, by which nobody says whether it may vote.
 #[test]
 fn a_voter_that_comes_back_at_once_on_another_disk_is_not_promoted_for_what_it_was() {
     let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
@@ -391,7 +396,8 @@ fn an_admission_counts_only_once_it_is_on_the_disk() {
     assert_eq!(standing(&cluster, 3), Standing::Member);
 }
 
-/// What it would say otherwise is that it has lost nothing and may vote, and after a crash it couldn't.
+/// What it would say otherwise is that it has lost nothing and may vote, and after a crash it
+/// couldn't.
 #[test]
 fn who_rejects_an_append_says_that_it_may_vote_only_once_that_is_on_the_disk() {
     let mut cluster = Cluster::new(2);
@@ -490,7 +496,8 @@ fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
     assert_eq!(cluster.matched(s(1), s(3)), 0, "that disk is gone");
 }
 
-/// S1 leads, cut off; S2 was elected with the vote of S3 and has committed "x" with it; then S3 has lost its disk, and hears S1.
+/// S1 leads, cut off; S2 was elected with the vote of S3 and has committed "x" with it; then S3 has
+/// lost its disk, and hears S1.
 fn a_stale_leader_and_a_new_disk() -> Cluster {
     let mut cluster = Cluster::new(3);
     cluster.elect(s(1));
@@ -575,7 +582,8 @@ fn whose_loss_was_told_is_not_taken_for_a_voter_that_votes() {
     assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(3) });
 }
 
-/// S3 is being sent a snapshot when it loses its disk, and the new one goes on taking pieces. Then something comes that the disk before said long ago.
+/// S3 is being sent a snapshot when it loses its disk, and the new one goes on taking pieces. Then
+/// something comes that the disk before said long ago.
 #[test]
 fn what_the_disk_before_acknowledged_says_nothing_of_one_that_takes_a_snapshot() {
     let small = |config: &mut Config| {

@@ -4,8 +4,9 @@ use raft_core::check::linearizable::{End, History, OperationId, Outcome, Request
 
 use super::is_linearizable;
 
-/// Reads `1 put 1, 2 get, 1 ok, 2 ok -`: a client and what it begins, or how that ends. All on one key, `x`. `-` stands for no value;
-/// an answer to `cas` is `swapped`, `kept`, or `kept` and what it found.
+/// Reads `1 put 1, 2 get, 1 ok, 2 ok -`: a client and what it begins, or how that ends. All on one
+/// key, `x`. `-` stands for no value; an answer to `cas` is `swapped`, `kept`, or `kept` and what
+/// it found.
 fn history(story: &str) -> History {
     let mut history = History::new();
     let mut under_way: Vec<(u64, OperationId)> = Vec::new();
@@ -203,7 +204,8 @@ fn one_bad_key_among_good_ones_is_named() {
 
 #[test]
 fn what_is_too_hard_is_undecided_not_fine() {
-    // Twelve concurrent writes of few values, then reads that want them in an order that can't be: without work, nobody knows.
+    // Twelve concurrent writes of few values, then reads that want them in an order that can't be:
+    // without work, nobody knows.
     let mut history = History::new();
     let writes: Vec<_> = (0..12)
         .map(|n| history.invoke(n, "x", Request::Put { value: ["1", "2", "3"][n as usize % 3] }, None).unwrap())

@@ -6,7 +6,8 @@ use raft_core::check::linearizable::{End, History, OperationId, Verdict};
 use super::generate::{Recipe, agrees, answer, borrow, borrow_outcome, generate, perform, request};
 use super::{assert_evidence, assert_order, is_linearizable};
 
-/// Tries all orders of a history of one key, and for what has no answer, having it and not having it.
+/// Tries all orders of a history of one key, and for what has no answer, having it and not having
+/// it.
 fn has_order(history: &History) -> bool {
     let rest: Vec<OperationId> = history.ids().filter(|&id| !history.operation(id).failed()).collect();
     continues(history, None, &rest)

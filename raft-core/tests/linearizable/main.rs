@@ -1,5 +1,6 @@
-//! The linearizability checkers against hand-made histories, all orders tried one by one, each other,
-//! and what clients see in simulated storms. Against another library: see `tests/second_opinion`.
+//! The linearizability checkers against hand-made histories, all orders tried one by one, each
+//! other, and what clients see in simulated storms. Against another library: see
+//! `tests/second_opinion`.
 
 mod by_hand;
 mod every_order;
@@ -9,7 +10,8 @@ mod simulated;
 use raft_core::check::linearizable::witness::{self, Point};
 use raft_core::check::linearizable::{Explanation, History, Order, Verdict};
 
-/// Checks that the order is one: the witness check, which shares no code with the search, must find it to be.
+/// Checks that the order is one: the witness check, which shares no code with the search, must find
+/// it to be.
 #[track_caller]
 fn assert_order(history: &History, order: &Order) {
     let line = order.of_all(history);
@@ -18,7 +20,8 @@ fn assert_order(history: &History, order: &Order) {
     witness::check(history, &points).unwrap_or_else(|contradiction| panic!("{contradiction}"));
 }
 
-/// Checks that the explanation's few operations are a counterexample themselves, and that all of them are needed.
+/// Checks that the explanation's few operations are a counterexample themselves, and that all of
+/// them are needed.
 #[track_caller]
 fn assert_evidence(history: &History, explanation: &Explanation) {
     let evidence = explanation.evidence(history);

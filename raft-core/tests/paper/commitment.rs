@@ -1,4 +1,5 @@
-//! §5.4, safety: the election restriction, and committing entries from previous terms. §5.5 and §5.6 at the end.
+//! §5.4, safety: the election restriction, and committing entries from previous terms. §5.5 and
+//! §5.6 at the end.
 
 use raft_core::raft::{LogIndex, Observation};
 
@@ -6,7 +7,8 @@ use crate::support::{Cluster, id, ms, s};
 
 #[test]
 fn s5_4_1_a_vote_goes_to_a_log_at_least_as_up_to_date() {
-    // The candidate's log, the voter's, and whether it gets the vote: later term first, then length.
+    // The candidate's log, the voter's, and whether it gets the vote: later term first, then
+    // length.
     let cases: [(&[u64], &[u64], bool); 8] = [
         (&[1], &[1], true),
         (&[1, 1], &[1], true),
@@ -114,7 +116,8 @@ fn s5_4_2_figure_8_e_with_an_entry_of_the_leaders_term_it_is_committed_for_good(
     assert_eq!(cluster.raft(leader).log().id_at(LogIndex(2)), Some(id(2, 2)));
 }
 
-/// Figure 8 up to (c): S1 leads term 4 with 2@2 on S1, S2 and S3, and 3@4 on nobody else; S5, down, has 2@3.
+/// Figure 8 up to (c): S1 leads term 4 with 2@2 on S1, S2 and S3, and 3@4 on nobody else; S5, down,
+/// has 2@3.
 fn figure_8_c() -> Cluster {
     let setup = Cluster::with(5).config(|config| (config.pre_vote, config.append_entries_max) = (false, 1));
     let setup = setup.log(s(1), 3, &[1, 2]).log(s(2), 3, &[1, 2]).log(s(3), 3, &[1]).log(s(4), 3, &[1]);
@@ -128,7 +131,8 @@ fn figure_8_c() -> Cluster {
         cluster.deliver(voter, s(1));
     }
     assert!(cluster.leads(s(1)), "{}", cluster.status());
-    // S3 has no 2@2: it says so, and gets it. One entry an append; the leader's own goes no further.
+    // S3 has no 2@2: it says so, and gets it. One entry an append; the leader's own goes no
+    // further.
     cluster.deliver(s(1), s(3));
     cluster.deliver(s(3), s(1));
     cluster.deliver(s(1), s(3));

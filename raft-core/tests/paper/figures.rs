@@ -7,7 +7,8 @@ const LEADER: [u64; 10] = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 
 /// The follower's log, and the term it may have been in.
 fn brought_into_line(follower: &[u64], term: u64) {
-    // S1 is elected for term 8 with the votes of S3 and S4, whose logs are its own; S2 is the follower of the figure.
+    // S1 is elected for term 8 with the votes of S3 and S4, whose logs are its own; S2 is the
+    // follower of the figure.
     let mut cluster = Cluster::with(4).log(s(1), 7, &LEADER).log(s(2), term, follower);
     for voter in [s(3), s(4)] {
         cluster = cluster.log(voter, 7, &LEADER);

@@ -1,4 +1,5 @@
-//! §8, client interaction: who answers, and when a read is answered. With it the dissertation's §3.10, leadership transfer.
+//! §8, client interaction: who answers, and when a read is answered. With it the dissertation's
+//! §3.10, leadership transfer.
 
 use raft_core::raft::{Message, ReadMode, Refusal, RequestVoteResponse, Term};
 
@@ -82,7 +83,8 @@ fn s8_a_lease_answers_without_asking_until_it_ends() {
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), Some(&Answer::Read(vec![])));
     assert_eq!(cluster.on_the_way(s(1), s(2)).len(), sent, "nobody was asked");
-    // A lease is as long as the shortest election timeout less the drift of the clocks: 150 ms less 10 %.
+    // A lease is as long as the shortest election timeout less the drift of the clocks: 150 ms less
+    // 10 %.
     let until = cluster.raft(s(1)).lease().expect("it holds");
     cluster.isolate(s(1));
     cluster.sleep(until.since(cluster.clock(s(1))));

@@ -61,7 +61,8 @@ fn an_overwritten_write_vouches_for_nothing_because_writes_are_matched_by_term()
         cluster.propose(s(1), "old");
         cluster.deliver(s(1), s(3));
         cluster.isolate(s(1));
-        // S2 is elected by S4 and S5. S3 refuses, but adopts its term: that write comes after the old entry's.
+        // S2 is elected by S4 and S5. S3 refuses, but adopts its term: that write comes after the
+        // old entry's.
         cluster.sleep(ms(150));
         cluster.campaign(s(2));
         for voter in [s(3), s(4), s(5)] {
@@ -72,7 +73,8 @@ fn an_overwritten_write_vouches_for_nothing_because_writes_are_matched_by_term()
         cluster.isolate(s(5));
         cluster.settle();
         assert_eq!(cluster.last(s(3)), id(2, 2), "the old entry has been overwritten in memory");
-        // The old entry and the new term become durable; the entry of the new term doesn't. S3 is asked once more.
+        // The old entry and the new term become durable; the entry of the new term doesn't. S3 is
+        // asked once more.
         cluster.fsync_one(s(3));
         cluster.fsync_one(s(3));
         assert_eq!(cluster.disk(s(3)).log().last(), id(2, 1));

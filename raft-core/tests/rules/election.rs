@@ -83,7 +83,8 @@ fn a_term_has_one_leader_because_it_takes_a_majority() {
 #[test]
 fn a_deposed_leader_comes_back_because_it_follows_a_higher_term() {
     both_ways(Rule::StepDownOnHigherTerm, "never came back", |rules| {
-        // Without the other safety net: a leader that hears no quorum would step down by itself in the end.
+        // Without the other safety net: a leader that hears no quorum would step down by itself in
+        // the end.
         let mut cluster = by_rules(Cluster::with(3).config(|config| config.check_quorum = false), rules);
         cluster.elect(s(1));
         cluster.isolate(s(1));

@@ -80,26 +80,30 @@ fn what_is_committed_stays_because_a_majority_holds_it() {
     });
 }
 
-/// Figure 8, a to e: S1 leads, crashes, leads again and finds its old entry on a majority; S5 may still replace it.
+/// Figure 8, a to e: S1 leads, crashes, leads again and finds its old entry on a majority; S5 may
+/// still replace it.
 #[test]
 fn an_older_terms_entry_is_not_committed_by_counting_as_figure_8_shows() {
     both_ways(Rule::CommitOnlyOwnTerm, "State machine safety", |rules| {
         // The figure knows no pre-vote, and a term that reaches nobody is a part of it.
         let setup = Cluster::with(5).config(|config| config.pre_vote = false);
         let mut cluster = by_rules(setup, rules);
-        // (a) S1 leads term 1 and replicates the entry at index 2 to S2 only. Index 1 is everybody's.
+        // (a) S1 leads term 1 and replicates the entry at index 2 to S2 only. Index 1 is
+        // everybody's.
         cluster.elect(s(1));
         cluster.partition(&[&[1, 2]]);
         cluster.propose(s(1), "S1's");
         cluster.settle();
         assert_eq!((cluster.last(s(2)), cluster.last(s(3))), (id(2, 1), id(1, 1)));
-        // (b) S1 crashes. S5 is elected with the votes of S3 and S4, and takes another entry at index 2 for itself.
+        // (b) S1 crashes. S5 is elected with the votes of S3 and S4, and takes another entry at
+        // index 2 for itself.
         cluster.crash(s(1));
         cluster.partition(&[&[3, 4, 5]]);
         win(&mut cluster, 5, &[3, 4]);
         assert_eq!(cluster.terms(s(5)), [1, 2]);
-        // (c) S5 crashes. S1 restarts and is elected, at its second try: S3 has a vote to give only in a later term than
-        // S5's. It goes on replicating its old entry, and then a majority has it.
+        // (c) S5 crashes. S1 restarts and is elected, at its second try: S3 has a vote to give only
+        // in a later term than S5's. It goes on replicating its old entry, and then a majority has
+        // it.
         cluster.crash(s(5));
         cluster.restart(s(1));
         cluster.partition(&[&[1, 2, 3]]);
@@ -124,7 +128,8 @@ fn an_older_terms_entry_is_not_committed_by_counting_as_figure_8_shows() {
         }
         cluster.drop_everything();
         assert_eq!(cluster.last(s(3)), id(2, 1), "a majority has the old entry");
-        // (d) S1 crashes again. S5 is elected by S3 and S4, whose logs end in earlier terms than its own, and overwrites it.
+        // (d) S1 crashes again. S5 is elected by S3 and S4, whose logs end in earlier terms than
+        // its own, and overwrites it.
         cluster.crash(s(1));
         cluster.restart(s(5));
         cluster.partition(&[&[3, 4, 5]]);
@@ -132,7 +137,8 @@ fn an_older_terms_entry_is_not_committed_by_counting_as_figure_8_shows() {
             cluster.leads(s(5)) && cluster.commit(s(5)) >= 3 && cluster.commit(s(3)) >= 3
         });
         assert_eq!(cluster.raft(s(3)).log().id_at(LogIndex(2)), Some(id(2, 2)));
-        // (e) Had S1 replicated its entry of term 3 as well, S5 could not have been elected: `paper.rs`, §5.4.
+        // (e) Had S1 replicated its entry of term 3 as well, S5 could not have been elected:
+        // `paper.rs`, §5.4.
         faults(&cluster)
     });
 }

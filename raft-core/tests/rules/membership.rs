@@ -49,8 +49,8 @@ fn old_and_new_voters_never_decide_apart_because_changes_come_one_at_a_time() {
     });
 }
 
-/// The bug of single-server changes (raft-dev, 10 July 2015): two leaders each change one server, from the same
-/// configuration, and their majorities don't overlap.
+/// The bug of single-server changes (raft-dev, 10 July 2015): two leaders each change one server,
+/// from the same configuration, and their majorities don't overlap.
 #[test]
 fn changes_of_two_leaders_do_not_cross_because_each_commits_in_its_own_term_first() {
     let one_by_one = Rules::ALL.without(Rule::ChangeThroughJoint);
@@ -64,7 +64,8 @@ fn changes_of_two_leaders_do_not_cross_because_each_commits_in_its_own_term_firs
         cluster.partition(&[&[1, 5], &[2, 3, 4]]);
         cluster.change(s(1), set(&[1, 2, 3, 4, 5]), set(&[]));
         cluster.settle();
-        // S2 is elected by S3 and S4, and removes S4, which has heard no more from it than the question.
+        // S2 is elected by S3 and S4, and removes S4, which has heard no more from it than the
+        // question.
         cluster.sleep(ms(150));
         cluster.campaign(s(2));
         for _ in 0..2 {
@@ -104,7 +105,8 @@ fn a_restarted_server_counts_the_right_majority_because_the_membership_follows_i
         cluster.propose(s(1), "x=1");
         cluster.settle();
         assert_eq!(cluster.applied(s(1)), ["x=1"]);
-        // S2 has the new membership in its log. It restarts, and knows of nothing that is committed.
+        // S2 has the new membership in its log. It restarts, and knows of nothing that is
+        // committed.
         cluster.crash(s(2));
         cluster.restart(s(2));
         if try_to_elect(&mut cluster, s(2)) {

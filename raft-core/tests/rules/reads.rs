@@ -100,7 +100,8 @@ fn a_lease_ends_before_the_followers_patience_because_it_runs_from_the_sending()
     });
 }
 
-/// S1 leads with a lease; S2 is elected meanwhile by `how`, and writes. What S1 answers under its lease.
+/// S1 leads with a lease; S2 is elected meanwhile by `how`, and writes. What S1 answers under its
+/// lease.
 fn read_under_the_lease_of_the_first_leader(rules: Rules, how: impl Fn(&mut Cluster)) -> Vec<String> {
     let mut cluster = by_rules(Cluster::with(3), rules);
     cluster.elect(s(1));

@@ -1,7 +1,8 @@
 //! Two texts side by side: what was expected, what came.
 
-/// The lines in which `came` differs from `expected`, with a little of what surrounds them; `None` if nothing does.
-/// `-` is expected and missing, `+` came and wasn't expected, each with its line number in its own text.
+/// The lines in which `came` differs from `expected`, with a little of what surrounds them; `None`
+/// if nothing does. `-` is expected and missing, `+` came and wasn't expected, each with its line
+/// number in its own text.
 pub fn difference(expected: &str, came: &str) -> Option<String> {
     if expected == came {
         return None;

@@ -1,4 +1,5 @@
-//! Interaction scripts: a text file that drives a cluster by hand, with what happens printed under each command.
+//! Interaction scripts: a text file that drives a cluster by hand, with what happens printed under
+//! each command.
 //!
 //! ```text
 //! # What the script shows, in prose, with the paper's section.
@@ -11,14 +12,16 @@
 //!   S1@1 ⇢ S2  AppendEntries after 1@1: 2@1 x=1; commit 1
 //! ```
 //!
-//! A line is a command (`>`), a comment (`#`), empty, or, indented by two spaces, what the command above it prints.
-//! `→` is a message that arrives, with what follows from it indented below; `⇢` one that is on its way when the command
-//! ends; `↛` one that is lost on a cut link or at a server that is down. `S1@2 → S3` says that S1 sent it in term 2.
-//! Heartbeats and acknowledgements that lead to nothing further are only counted, unless delivered one by one.
+//! A line is a command (`>`), a comment (`#`), empty, or, indented by two spaces, what the command
+//! above it prints. `→` is a message that arrives, with what follows from it indented below; `⇢`
+//! one that is on its way when the command ends; `↛` one that is lost on a cut link or at a server
+//! that is down. `S1@2 → S3` says that S1 sent it in term 2. Heartbeats and acknowledgements that
+//! lead to nothing further are only counted, unless delivered one by one.
 //!
 //! # Commands
 //! Before `cluster`: `config NAME=VALUE...` (parameters, see [`configure`]), `without RULE`, and
-//! `disk S term=T [vote=S] [log=T,T,...]` (a server that starts with a log of entries of these terms).
+//! `disk S term=T [vote=S] [log=T,T,...]` (a server that starts with a log of entries of these
+//! terms).
 //!
 //! | command | does |
 //! | --- | --- |
@@ -427,7 +430,8 @@ fn each(cluster: &Cluster, words: &[&str]) -> Result<Vec<ServerId>, String> {
     wanted.iter().map(|who| if cluster.has(who) { Ok(who) } else { Err(format!("there is no {who}")) }).collect()
 }
 
-/// A change of every server's parameters: `pre-vote=off`, `window=2`, `2:snapshot-after=5` (S2's alone).
+/// A change of every server's parameters: `pre-vote=off`, `window=2`, `2:snapshot-after=5` (S2's
+/// alone).
 fn configure(argument: &str) -> Result<impl Fn(&mut Config) + Clone + 'static, String> {
     let (who, argument) = match argument.split_once(':') {
         Some((who, argument)) => (Some(server(who)?), argument),

@@ -1,4 +1,5 @@
-//! A schedule played with every rule and without one of them: with all it must go well, and without the one it must not.
+//! A schedule played with every rule and without one of them: with all it must go well, and without
+//! the one it must not.
 
 #![allow(dead_code)] // Each test file uses its own part of this.
 
@@ -7,10 +8,11 @@ use raft_core::time::Duration;
 
 use crate::support::{Answer, Cluster, Setup};
 
-/// Plays `schedule` with every rule, and then without `rule`. The schedule says what went wrong; with every rule that
-/// is nothing, and without the one a fault that contains `sign`.
+/// Plays `schedule` with every rule, and then without `rule`. The schedule says what went wrong;
+/// with every rule that is nothing, and without the one a fault that contains `sign`.
 ///
-/// Where rules can't be switched off, only the first half is played, and asking for less changes nothing.
+/// Where rules can't be switched off, only the first half is played, and asking for less changes
+/// nothing.
 #[track_caller]
 pub fn both_ways(rule: Rule, sign: &str, schedule: impl Fn(Rules) -> Vec<String>) {
     both_ways_from(Rules::ALL, rule, sign, schedule);
@@ -44,8 +46,8 @@ pub fn faults(cluster: &Cluster) -> Vec<String> {
     cluster.violations().to_vec()
 }
 
-/// Asks `server` for a read of which the answer must contain `written`, which was acknowledged before; a stale answer is
-/// a fault. No answer is none.
+/// Asks `server` for a read of which the answer must contain `written`, which was acknowledged
+/// before; a stale answer is a fault. No answer is none.
 pub fn fault_of_read(cluster: &Cluster, read: u64, written: &str) -> Option<String> {
     match cluster.answer(read) {
         Some(Answer::Read(seen)) if !seen.iter().any(|command| command == written) => {
@@ -55,7 +57,8 @@ pub fn fault_of_read(cluster: &Cluster, read: u64, written: &str) -> Option<Stri
     }
 }
 
-/// Lets everybody's patience with a leader pass, then makes `server` campaign and everything arrive. Whether it leads.
+/// Lets everybody's patience with a leader pass, then makes `server` campaign and everything
+/// arrive. Whether it leads.
 pub fn try_to_elect(cluster: &mut Cluster, server: ServerId) -> bool {
     cluster.sleep(Duration::from_millis(150));
     cluster.campaign(server);

@@ -57,7 +57,8 @@ impl Disk {
         Some(write.receipt)
     }
 
-    /// The power fails: of the pending writes, the first `parts` parts have reached the disk all the same.
+    /// The power fails: of the pending writes, the first `parts` parts have reached the disk all
+    /// the same.
     pub fn lose_power(&mut self, mut parts: usize) {
         for write in core::mem::take(&mut self.pending) {
             let of_this = parts.min(write.parts());

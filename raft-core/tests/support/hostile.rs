@@ -1,9 +1,10 @@
-//! One server among liars: whatever it is told, it must not panic, its disk must be one from which it starts, and correct servers
-//! must be able to bring it back.
+//! One server among liars: whatever it is told, it must not panic, its disk must be one from which
+//! it starts, and correct servers must be able to bring it back.
 //!
-//! [`World`] is a server with a disk. Its inputs are drawn from [`Choices`], which are dice in `extremes` and a fuzzer's bytes in
-//! `fuzz/fuzz_targets/step.rs`. Most fields of a message are what a correct server would say now, so that it gets far; some are next to that,
-//! and some are at the ends of their range. What must hold is asserted after every input.
+//! [`World`] is a server with a disk. Its inputs are drawn from [`Choices`], which are dice in
+//! `extremes` and a fuzzer's bytes in `fuzz/fuzz_targets/step.rs`. Most fields of a message are
+//! what a correct server would say now, so that it gets far; some are next to that, and some are at
+//! the ends of their range. What must hold is asserted after every input.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -66,7 +67,8 @@ const EXTREMES: [u64; 16] = [
     u64::MAX,
 ];
 
-/// What is impossible and answered all the same, so that a leader that isn't at fault knows that it is heard.
+/// What is impossible and answered all the same, so that a leader that isn't at fault knows that it
+/// is heard.
 const ANSWERED: [&str; 2] = ["a snapshot whose checksum is wrong", "a snapshot larger than any that is taken"];
 
 /// The server that is lied to.
@@ -271,7 +273,8 @@ impl World {
         self.nothing_said_is_impossible();
     }
 
-    /// Whatever it was told, what it says itself is what a correct server could say: a stranger that knows nothing finds nothing wrong with it.
+    /// Whatever it was told, what it says itself is what a correct server could say: a stranger
+    /// that knows nothing finds nothing wrong with it.
     fn nothing_said_is_impossible(&self) {
         if !self.inputs.is_multiple_of(16) {
             return;
@@ -306,10 +309,12 @@ impl World {
         self.out.clear();
     }
 
-    /// Two correct servers, whose logs are no shorter than whatever this one was told, elect a leader, commit, and bring this one along.
+    /// Two correct servers, whose logs are no shorter than whatever this one was told, elect a
+    /// leader, commit, and bring this one along.
     ///
-    /// It can't be brought back where liars that were indistinguishable from correct peers have used up the terms or the indexes, or
-    /// have made it believe that it is a quorum by itself: then it commits what nobody else knows.
+    /// It can't be brought back where liars that were indistinguishable from correct peers have
+    /// used up the terms or the indexes, or have made it believe that it is a quorum by itself:
+    /// then it commits what nobody else knows.
     pub fn correct_servers_bring_it_back(mut self) -> Seen {
         while self.disk.pending().next().is_some() {
             self.sync();
@@ -336,7 +341,8 @@ impl World {
         let mut rafts = [self.raft.clone(), correct(2), correct(3)];
         let mut on_the_way: VecDeque<(ServerId, ServerId, Message)> = VecDeque::new();
         let (mut out, mut sent, mut proposed) = (Output::default(), 0, None);
-        // A membership that a liar made up may have made the server a leader of its own: then it is deposed by a later term.
+        // A membership that a liar made up may have made the server a leader of its own: then it is
+        // deposed by a later term.
         for tick in 0..3_000 {
             now += Duration::from_millis(10);
             for raft in &mut rafts {
@@ -640,7 +646,8 @@ fn message(c: &mut impl Choices, raft: &Raft, from: ServerId) -> Message {
     }
 }
 
-/// Whether one of the numbers that must be within a range is beyond all of them. Rounds, probes, clocks and the like may be anything.
+/// Whether one of the numbers that must be within a range is beyond all of them. Rounds, probes,
+/// clocks and the like may be anything.
 fn is_beyond_every_range(message: &Message) -> bool {
     let mut numbers = vec![message.term().0];
     let mut name = |id: EntryId| numbers.extend([id.term.0, id.index.0]);

@@ -1,5 +1,5 @@
-//! A cluster of bare [`Raft`] cores, driven by hand: nothing happens unless a test asks for it, and then always in the same
-//! order. No dice, no latency, no client.
+//! A cluster of bare [`Raft`] cores, driven by hand: nothing happens unless a test asks for it, and
+//! then always in the same order. No dice, no latency, no client.
 //!
 //! ```text
 //! let mut cluster = Cluster::new(3);             // S1 to S3, time 0, nobody leads
@@ -11,15 +11,19 @@
 //! assert_eq!(cluster.applied(s(2)), ["x=1"]);
 //! ```
 //!
-//! * **Time**: each server has a clock. [`Cluster::sleep`] lets them run with no timer going off, [`Cluster::advance`] fires the
-//!   timers that come due and leaves the messages on their way, [`Cluster::run`] lets messages arrive at once as well.
-//!   [`Cluster::shift_clock`] moves one clock alone, either way; [`Cluster::stop_clock`] stops it.
-//! * **Messages** wait in a queue per link until delivered, dropped, duplicated, reordered or taken. A *cut* link loses what it
-//!   carries; a *held* one keeps it, whatever [`Cluster::settle`] and [`Cluster::run`] do.
-//! * **Disks** are instant, unless held: then writes wait for [`Cluster::fsync`]. A crash loses them, or keeps a chosen beginning.
+//! * **Time**: each server has a clock. [`Cluster::sleep`] lets them run with no timer going off,
+//!   [`Cluster::advance`] fires the timers that come due and leaves the messages on their way,
+//!   [`Cluster::run`] lets messages arrive at once as well. [`Cluster::shift_clock`] moves one
+//!   clock alone, either way; [`Cluster::stop_clock`] stops it.
+//! * **Messages** wait in a queue per link until delivered, dropped, duplicated, reordered or
+//!   taken. A *cut* link loses what it carries; a *held* one keeps it, whatever [`Cluster::settle`]
+//!   and [`Cluster::run`] do.
+//! * **Disks** are instant, unless held: then writes wait for [`Cluster::fsync`]. A crash loses
+//!   them, or keeps a chosen beginning.
 //! * **State machine**: the list of commands applied.
-//! * **Checked after every step**: one leader a term, and the same entry at an index wherever it is applied, restored or
-//!   applied again. A test that switches rules off to see that fail asks for [`Cluster::tolerate`].
+//! * **Checked after every step**: one leader a term, and the same entry at an index wherever it is
+//!   applied, restored or applied again. A test that switches rules off to see that fail asks for
+//!   [`Cluster::tolerate`].
 
 #![allow(dead_code, unused_imports)] // Each test file uses its own part of this.
 
@@ -66,7 +70,8 @@ pub fn command(term: u64, text: &str) -> Entry {
     Entry { term: Term(term), payload: Payload::Command(text.as_bytes().into()) }
 }
 
-/// A disk image: a log with entries of these terms (the command at index 3 of term 2 is `3@2`), and `term` as the server's.
+/// A disk image: a log with entries of these terms (the command at index 3 of term 2 is `3@2`), and
+/// `term` as the server's.
 pub fn image(term: u64, terms: &[u64]) -> Durable {
     let entries = (1_u64..).zip(terms).map(|(index, term)| command(*term, &id(index, *term).to_string())).collect();
     let hard_state = HardState { term: Term(term), ..HardState::default() };
@@ -494,10 +499,12 @@ impl Cluster {
         self.step(server, Input::Campaign);
     }
 
-    /// Makes `server` the leader the regular way: everybody's patience passes, it campaigns, everything arrives.
+    /// Makes `server` the leader the regular way: everybody's patience passes, it campaigns,
+    /// everything arrives.
     ///
     /// # Panics
-    /// If it doesn't win. A living leader votes for nobody: without it, there must be a quorum still.
+    /// If it doesn't win. A living leader votes for nobody: without it, there must be a quorum
+    /// still.
     #[track_caller]
     pub fn elect(&mut self, server: ServerId) {
         let patience = self.raft(server).config().election_timeout_min;
@@ -516,7 +523,8 @@ impl Cluster {
 // -------------------------------------------------------------------- time
 
 impl Cluster {
-    /// Time passes and no timer goes off, as if nobody had looked at the clock. What is due goes off later.
+    /// Time passes and no timer goes off, as if nobody had looked at the clock. What is due goes
+    /// off later.
     pub fn sleep(&mut self, length: Duration) {
         self.now += length;
         for server in self.servers.values_mut().filter(|server| !server.clock_stopped) {
@@ -553,7 +561,8 @@ impl Cluster {
         let end = self.now + length;
         let mut fired = 0;
         loop {
-            // The server whose timer goes off next, and how long until then; of two at once the one with the lower number.
+            // The server whose timer goes off next, and how long until then; of two at once the one
+            // with the lower number.
             let next = self.servers.iter().filter_map(|(id, server)| {
                 let due = server.raft.as_ref()?.deadline();
                 let wait = due.since(server.clock);
@@ -580,7 +589,8 @@ impl Cluster {
         self.step(server, Input::TimerDue);
     }
 
-    /// Moves `server`'s clock alone, forward or (with a negative number of milliseconds) back. No timer goes off.
+    /// Moves `server`'s clock alone, forward or (with a negative number of milliseconds) back. No
+    /// timer goes off.
     pub fn shift_clock(&mut self, server: ServerId, millis: i64) {
         let place = self.server_mut(server);
         let micros = place.clock.as_micros().saturating_add_signed(millis * 1_000);
@@ -631,7 +641,8 @@ impl Cluster {
         message
     }
 
-    /// Everything that is on its way from one server to another now arrives; how many messages that was.
+    /// Everything that is on its way from one server to another now arrives; how many messages that
+    /// was.
     pub fn deliver_all(&mut self, from: ServerId, to: ServerId) -> usize {
         let count = self.on_the_way(from, to).len();
         for _ in 0..count {
@@ -660,7 +671,8 @@ impl Cluster {
         self.network.busy().into_iter().map(|((from, to), _)| self.drop_all(from, to)).sum()
     }
 
-    /// Takes a message off its link, to be given back later with [`Cluster::put`] or [`Cluster::arrive`], or never.
+    /// Takes a message off its link, to be given back later with [`Cluster::put`] or
+    /// [`Cluster::arrive`], or never.
     #[track_caller]
     pub fn take(&mut self, from: ServerId, to: ServerId, older: usize) -> Message {
         self.network
@@ -673,7 +685,8 @@ impl Cluster {
         self.network.send((from, to), message);
     }
 
-    /// The oldest message from one server to another will arrive twice: the copy comes after everything else there.
+    /// The oldest message from one server to another will arrive twice: the copy comes after
+    /// everything else there.
     #[track_caller]
     pub fn duplicate(&mut self, from: ServerId, to: ServerId) {
         let message = self.on_the_way(from, to).into_iter().next();
@@ -696,7 +709,8 @@ impl Cluster {
         self.step(to, Input::Message { from, message });
     }
 
-    /// Everything on its way arrives, and everything that is sent because of it, until nothing moves. No time passes.
+    /// Everything on its way arrives, and everything that is sent because of it, until nothing
+    /// moves. No time passes.
     pub fn settle(&mut self) {
         let mut after = None;
         for _ in 0..100_000 {
@@ -732,15 +746,16 @@ impl Cluster {
         }
     }
 
-    /// Cuts `server` off from everybody, for so long that a leader keeps no log for its sake any more.
+    /// Cuts `server` off from everybody, for so long that a leader keeps no log for its sake any
+    /// more.
     pub fn lose_sight_of(&mut self, server: ServerId) {
         self.isolate(server);
         let patience = self.raft(server).config().election_timeout_max;
         self.run(patience + ms(50));
     }
 
-    /// Splits the network: servers of different groups can't reach each other, those of one group can. A server that no group
-    /// names is alone.
+    /// Splits the network: servers of different groups can't reach each other, those of one group
+    /// can. A server that no group names is alone.
     pub fn partition(&mut self, groups: &[&[u8]]) {
         let group = |server: ServerId| groups.iter().position(|group| group.contains(&server.number()));
         for from in self.servers() {
@@ -799,10 +814,12 @@ impl Cluster {
         self.fsync(server);
     }
 
-    /// Everything handed to `server`'s disk so far becomes durable, one write after the other; how many that was.
+    /// Everything handed to `server`'s disk so far becomes durable, one write after the other; how
+    /// many that was.
     pub fn fsync(&mut self, server: ServerId) -> usize {
         let mut count = 0;
-        // What the server writes because of the first is handed in later, unless the disk is instant again.
+        // What the server writes because of the first is handed in later, unless the disk is
+        // instant again.
         for _ in 0..self.server(server).disk.pending().count() {
             if self.server(server).disk.pending().next().is_some() {
                 self.fsync_one(server);
@@ -825,7 +842,8 @@ impl Cluster {
         self.crash_keeping(server, 0);
     }
 
-    /// `server` stops at once; of what isn't durable, the first `parts` parts (see [`Write`]) have reached the disk.
+    /// `server` stops at once; of what isn't durable, the first `parts` parts (see [`Write`]) have
+    /// reached the disk.
     pub fn crash_keeping(&mut self, server: ServerId, parts: usize) {
         assert!(self.is_up(server), "{server} is down already");
         let place = self.server_mut(server);
@@ -847,7 +865,8 @@ impl Cluster {
         self.restart(server);
     }
 
-    /// `server` crashes, loses all but the first `kept` entries, and starts again, knowing that; how its log ended before.
+    /// `server` crashes, loses all but the first `kept` entries, and starts again, knowing that;
+    /// how its log ended before.
     pub fn restart_damaged(&mut self, server: ServerId, kept: usize) -> EntryId {
         self.crash(server);
         let mut durable = self.disk(server).durable();
@@ -871,7 +890,8 @@ impl Cluster {
 // -------------------------------------------------------------------- one step
 
 impl Cluster {
-    /// Gives `server` an input, and does everything that follows from it but the arrival of messages.
+    /// Gives `server` an input, and does everything that follows from it but the arrival of
+    /// messages.
     #[track_caller]
     pub fn step(&mut self, server: ServerId, input: Input) {
         let mut inputs = VecDeque::from([input]);

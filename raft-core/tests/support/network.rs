@@ -1,4 +1,5 @@
-//! A network driven by hand: one queue per direction of each pair of servers. Nothing moves by itself.
+//! A network driven by hand: one queue per direction of each pair of servers. Nothing moves by
+//! itself.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -42,8 +43,8 @@ impl Network {
         }
     }
 
-    /// The link, among those that carry messages by themselves, with something on its way: the first after `after`, in
-    /// turn, so that every link gets its share.
+    /// The link, among those that carry messages by themselves, with something on its way: the
+    /// first after `after`, in turn, so that every link gets its share.
     pub fn next_busy(&self, after: Option<Link>) -> Option<Link> {
         let free = |(link, queue): (&Link, &VecDeque<Message>)| {
             (!queue.is_empty() && !self.held.contains(link)).then_some(*link)
@@ -57,7 +58,8 @@ impl Network {
         self.queues.iter().filter(|(_, queue)| !queue.is_empty()).map(|(link, queue)| (*link, queue.len())).collect()
     }
 
-    /// Cuts a link: what it carries is lost, and what is sent over it later too. How many were lost.
+    /// Cuts a link: what it carries is lost, and what is sent over it later too. How many were
+    /// lost.
     pub fn cut(&mut self, link: Link) -> usize {
         self.cut.insert(link);
         self.queues.remove(&link).map_or(0, |queue| queue.len())

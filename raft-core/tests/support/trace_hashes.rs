@@ -1,12 +1,13 @@
-//! Runs of which the trace hash is written down, for everybody who plays them: natively, with and without the feature
-//! `switchable-rules`, in Node and in a browser. A change here is a change of every shared link: it wants a reason in the commit.
+//! Runs of which the trace hash is written down, for everybody who plays them: natively, with and
+//! without the feature `switchable-rules`, in Node and in a browser. A change here is a change of
+//! every shared link: it wants a reason in the commit.
 
 use raft_core::raft::{Rules, ServerId};
 use raft_core::sim::{Action, Profile, Scenario, Simulation, Target, hunt};
 use raft_core::time::{Duration, Time};
 
-/// Seed, number of servers, and what half a minute of a busy cluster in a storm comes to, with everything that draws a random
-/// number.
+/// Seed, number of servers, and what half a minute of a busy cluster in a storm comes to, with
+/// everything that draws a random number.
 pub const STORMS: [(u64, u8, u64); 3] = [
     (1, 5, 4_508_954_703_366_092_773),
     (2, 3, 947_449_764_957_030_160),
@@ -33,7 +34,8 @@ pub const THOUSAND: [u64; 10] = [
 /// How long each of the [`thousand`] would be with all of its calm.
 const SHORT: Duration = Duration::from_secs(16);
 
-/// The trace hashes of a thousand short storms of every kind, a hundred of them folded into each number.
+/// The trace hashes of a thousand short storms of every kind, a hundred of them folded into each
+/// number.
 pub fn thousand() -> [u64; 10] {
     core::array::from_fn(|hundred| {
         let first = hundred as u64 * 100;

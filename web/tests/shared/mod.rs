@@ -1,4 +1,5 @@
-//! Tests that run natively, in Node and in a browser: the same scenario plays the same events in all three.
+//! Tests that run natively, in Node and in a browser: the same scenario plays the same events in
+//! all three.
 
 #[path = "../../../raft-core/tests/support/trace_hashes.rs"]
 mod trace_hashes;

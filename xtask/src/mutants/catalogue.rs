@@ -26,7 +26,8 @@ pub struct Mutant {
     pub survives_tests: Option<String>,
     /// Why hunts don't find it, if so.
     pub survives_hunts: Option<String>,
-    /// What hunts' world doesn't have by its nature, without which nothing comes of it, if so. It isn't hunted for.
+    /// What hunts' world doesn't have by its nature, without which nothing comes of it, if so. It
+    /// isn't hunted for.
     pub outside_hunts: Option<String>,
 }
 

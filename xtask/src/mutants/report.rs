@@ -94,7 +94,8 @@ pub fn shares(trials: &[Trial<'_>]) -> (Share, Share) {
     (tests, hunts)
 }
 
-/// How many of all mutants that count hunts find, those included that lie outside of what they play.
+/// How many of all mutants that count hunts find, those included that lie outside of what they
+/// play.
 fn of_all(trials: &[Trial<'_>]) -> Share {
     let mut all = Share::default();
     for trial in trials.iter().filter(|trial| trial.not_counted().is_none()) {

@@ -1,4 +1,5 @@
-//! raft-rs in madsim, on the simulators' workload: `raftarium-bench-madsim SECONDS` prints one line of JSON.
+//! raft-rs in madsim, on the simulators' workload: `raftarium-bench-madsim SECONDS` prints one line
+//! of JSON.
 
 #[path = "../../node.rs"]
 mod node;
@@ -14,7 +15,8 @@ use madsim::time::{Duration, interval, sleep};
 use madsim::{Config, net};
 use node::{ISOLATE_EVERY_SECONDS, ISOLATED_SECONDS, Node, PROPOSE_MILLIS, SERVERS, TICK_MILLIS};
 
-/// What all of the world shares. Nobody else is in this thread, but madsim wants what it runs to be movable to another.
+/// What all of the world shares. Nobody else is in this thread, but madsim wants what it runs to be
+/// movable to another.
 struct World {
     nodes: Vec<Node>,
     isolated: u64,

@@ -1,6 +1,8 @@
-//! raft-rs in turmoil, on the simulators' workload: `raftarium-bench-turmoil SECONDS` prints one line of JSON.
+//! raft-rs in turmoil, on the simulators' workload: `raftarium-bench-turmoil SECONDS` prints one
+//! line of JSON.
 //!
-//! Its clock goes on in ticks, here of 10 ms: of 1 ms it would be several times slower. It loses no datagrams by itself, so that is done here.
+//! Its clock goes on in ticks, here of 10 ms: of 1 ms it would be several times slower. It loses no
+//! datagrams by itself, so that is done here.
 
 #[path = "../../node.rs"]
 mod node;

@@ -44,7 +44,8 @@ impl OperationKind {
     }
 }
 
-/// One line of a history: a client's operation begins or ends. The order of the events is the order in real time.
+/// One line of a history: a client's operation begins or ends. The order of the events is the order
+/// in real time.
 ///
 /// An end may repeat what the beginning said, and must then say the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +62,9 @@ pub struct Event<'a> {
     pub value: Option<&'a str>,
     /// The value that a compare-and-set expects.
     pub expected: Option<&'a str>,
-    /// At an operation's end with a result: whether a get found a value (not needed where there is a `value`); whether a
-    /// compare-and-set swapped (needed); whether the key of a put or a delete had a value before (where the system tells).
+    /// At an operation's end with a result: whether a get found a value (not needed where there is
+    /// a `value`); whether a compare-and-set swapped (needed); whether the key of a put or a delete
+    /// had a value before (where the system tells).
     pub found: Option<bool>,
     /// When, for people to read.
     pub time: Option<Time>,
@@ -103,7 +105,8 @@ impl Recorder {
         Recorder::default()
     }
 
-    /// Takes down what happened next. The event has the number in [`History::events`] that it has in the stream, from 0.
+    /// Takes down what happened next. The event has the number in [`History::events`] that it has
+    /// in the stream, from 0.
     ///
     /// # Errors
     /// When the event makes no sense after those before it. Then nothing is taken down.

@@ -1,20 +1,24 @@
 //! Why a history has no order: the moment it shows, and the few operations that it takes.
 //!
 //! # The moment
-//! What has no order today has none tomorrow: take the order of the longer history, cut it after the last operation that the shorter one
-//! has an answer to, and it is an order of the shorter one. So the first answer at which the history so far has no order is found by
-//! bisection. Until its answer an operation is one that may have happened or not.
+//! What has no order today has none tomorrow: take the order of the longer history, cut it after
+//! the last operation that the shorter one has an answer to, and it is an order of the shorter one.
+//! So the first answer at which the history so far has no order is found by bisection. Until its
+//! answer an operation is one that may have happened or not.
 //!
 //! # The smallest sub-history
-//! Leaving a *write* out proves nothing: without `put x 1`, an innocent `get x` that found 1 has no order either. What can be
-//! left out of a proof is what an operation was *answered*, and that it was: an operation whose answer is taken as never heard may
-//! be placed anywhere after its beginning, or nowhere. Every order of the history is one of the history with an answer forgotten. So if it has
-//! no order with all but a few answers forgotten, it has none with them, and those few are the conflict. Forgetting more never makes
-//! an order impossible, so the oldest answers to forget are found by bisection: as many as can be; the next one is needed; and so on. Of what
-//! remains no answer can be forgotten.
+//! Leaving a *write* out proves nothing: without `put x 1`, an innocent `get x` that found 1 has no
+//! order either. What can be left out of a proof is what an operation was *answered*, and that it
+//! was: an operation whose answer is taken as never heard may be placed anywhere after its
+//! beginning, or nowhere. Every order of the history is one of the history with an answer
+//! forgotten. So if it has no order with all but a few answers forgotten, it has none with them,
+//! and those few are the conflict. Forgetting more never makes an order impossible, so the oldest
+//! answers to forget are found by bisection: as many as can be; the next one is needed; and so on.
+//! Of what remains no answer can be forgotten.
 //!
-//! The operations that set the values that these found are named with them, as *supporting*: that they can't help either, wherever they
-//! are placed, is part of the proof. Together they are a history that has no order, small enough to be read.
+//! The operations that set the values that these found are named with them, as *supporting*: that
+//! they can't help either, wherever they are placed, is part of the proof. Together they are a
+//! history that has no order, small enough to be read.
 
 use alloc::format;
 use alloc::string::String;
@@ -36,16 +40,19 @@ use crate::time::Time;
 pub struct Explanation {
     /// The key's name.
     pub key: Arc<str>,
-    /// The answer that can't be right, as a position among the history's events: at this moment it showed.
+    /// The answer that can't be right, as a position among the history's events: at this moment it
+    /// showed.
     pub event: u32,
     /// When that was, if the history has times.
     pub at: Option<Time>,
-    /// The operations whose answers contradict each other, in the order in which they began. The one that showed it is among them.
+    /// The operations whose answers contradict each other, in the order in which they began. The
+    /// one that showed it is among them.
     pub conflicting: Vec<OperationId>,
     /// The operations that set the values that those found, in the order in which they began.
     pub supporting: Vec<OperationId>,
-    /// Whether the moment is known to be the earliest, and none of the conflicting answers known to be superfluous. False only where the work
-    /// allowed didn't suffice to make sure; the explanation is right all the same.
+    /// Whether the moment is known to be the earliest, and none of the conflicting answers known to
+    /// be superfluous. False only where the work allowed didn't suffice to make sure; the
+    /// explanation is right all the same.
     pub smallest: bool,
     /// What speaks against the last answer.
     pub first: String,
@@ -65,8 +72,8 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
-    /// The conflicting operations and, their answers left out, the supporting ones, as a history of their own. It isn't linearizable
-    /// either, and that shows at its last event.
+    /// The conflicting operations and, their answers left out, the supporting ones, as a history of
+    /// their own. It isn't linearizable either, and that shows at its last event.
     pub fn evidence(&self, history: &History) -> History {
         let mut evidence = History::new();
         let mut events: Vec<(u32, OperationId)> = Vec::new();
@@ -150,7 +157,8 @@ impl Prober<'_> {
         let marks = &self.history.key_history(self.key).marks;
         let answered = |mark: &Mark| if let Mark::Answered(id) = mark { Some(*id) } else { None };
         let mut answers: Vec<OperationId> = marks.iter().filter_map(answered).collect();
-        // With this many answers there is an order, or it isn't known; with that many there is none.
+        // With this many answers there is an order, or it isn't known; with that many there is
+        // none.
         let (mut some, mut none) = (0, answers.len());
         while some + 1 < none {
             let middle = some + (none - some) / 2;
@@ -161,7 +169,8 @@ impl Prober<'_> {
         answers
     }
 
-    /// Forgets as many answers as can be, the oldest first, and gives the operations of those that can't, as they began.
+    /// Forgets as many answers as can be, the oldest first, and gives the operations of those that
+    /// can't, as they began.
     fn conflict(&mut self, answers: &[OperationId]) -> Vec<OperationId> {
         let Some((&last, others)) = answers.split_last() else { return Vec::new() };
         let until = position_of_answer(self.history, last) + 1;
@@ -175,7 +184,8 @@ impl Prober<'_> {
                 needed.extend(&others[decided..]);
                 break;
             }
-            // Without the answers from `decided` to `none` there is no order; without those to `some` there is.
+            // Without the answers from `decided` to `none` there is no order; without those to
+            // `some` there is.
             let (mut none, mut some) = (decided, others.len() + 1);
             while none + 1 < some {
                 let middle =
@@ -206,7 +216,8 @@ fn supporting(view: &View<'_>, key: KeyId, conflicting: &[OperationId]) -> Vec<O
     for &id in conflicting {
         let Some((meaning, _)) = view.role(id) else { continue };
         note(&mut needs, meaning.need);
-        // And what it would have needed had it not been answered: then it would not contradict the others.
+        // And what it would have needed had it not been answered: then it would not contradict the
+        // others.
         without_answer(view, id).into_iter().for_each(|meaning| note(&mut needs, meaning.need));
     }
     let begun = |mark| if let Mark::Invoked(id) = mark { Some(id) } else { None };
@@ -313,7 +324,8 @@ impl Story<'_> {
         }
     }
 
-    /// The last one found a value that was gone when it began: after something else was there, nothing can have brought it back.
+    /// The last one found a value that was gone when it began: after something else was there,
+    /// nothing can have brought it back.
     fn stale(&self) -> Option<String> {
         let Need::Is(value) = self.meaning.need else { return None };
         let writers = self.writers(value);

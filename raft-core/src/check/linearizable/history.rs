@@ -7,7 +7,8 @@ use core::fmt;
 use super::interner::{Interner, TextId};
 use crate::time::Time;
 
-/// An operation's place in its history: operations are numbered from 0 in the order in which they began.
+/// An operation's place in its history: operations are numbered from 0 in the order in which they
+/// began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub(super) u32);
 
@@ -18,11 +19,13 @@ impl OperationId {
     }
 }
 
-/// A key's place in its history: keys are numbered from 0 in the order in which they were first used.
+/// A key's place in its history: keys are numbered from 0 in the order in which they were first
+/// used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId(pub(super) u32);
 
-/// What a client asks for. `T` is the text of a value: `&str` going in, a [`TextId`] once it is recorded.
+/// What a client asks for. `T` is the text of a value: `&str` going in, a [`TextId`] once it is
+/// recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Request<T> {
     /// What is the key's value?
@@ -34,7 +37,8 @@ pub enum Request<T> {
     },
     /// From now on the key has no value.
     Delete,
-    /// If the key has the expected value, it has the new one from now on. A key without a value never has the expected one.
+    /// If the key has the expected value, it has the new one from now on. A key without a value
+    /// never has the expected one.
     CompareAndSet {
         /// The value it must have.
         expected: T,
@@ -43,7 +47,8 @@ pub enum Request<T> {
     },
 }
 
-/// What a client is told. Systems differ in how much they tell: `None` stands for what they keep to themselves.
+/// What a client is told. Systems differ in how much they tell: `None` stands for what they keep to
+/// themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<T> {
     /// To a get: the value, or that there is none.
@@ -141,7 +146,8 @@ pub struct Operation {
     pub invoked: u32,
     /// When it began, for people to read.
     pub began: Option<Time>,
-    /// The position of its end among the history's events, and how it ended; `None` while it is under way.
+    /// The position of its end among the history's events, and how it ended; `None` while it is
+    /// under way.
     pub end: Option<(u32, End<TextId>)>,
     /// When it ended, for people to read.
     pub ended: Option<Time>,
@@ -182,7 +188,8 @@ const EVENTS_MAX: u32 = u32::MAX >> 2;
 /// No key has this name yet.
 const NO_KEY: u32 = u32::MAX;
 
-/// Who asked for what and was told what, in the order in which it happened. Every key begins without a value.
+/// Who asked for what and was told what, in the order in which it happened. Every key begins
+/// without a value.
 ///
 /// ```
 /// use raft_core::check::linearizable::{End, History, Outcome, Request, Verdict};

@@ -1,4 +1,5 @@
-//! Texts as small numbers: a search compares and counts values millions of times, and never needs to read one.
+//! Texts as small numbers: a search compares and counts values millions of times, and never needs
+//! to read one.
 
 use alloc::sync::Arc;
 use alloc::vec;

@@ -1,4 +1,5 @@
-//! What an operation says about a register: what must be so for it to take effect, and what is so after it.
+//! What an operation says about a register: what must be so for it to take effect, and what is so
+//! after it.
 
 use super::history::{Operation, Outcome, Request};
 use super::interner::TextId;
@@ -83,8 +84,9 @@ impl Meaning {
         Meaning { need, set }
     }
 
-    /// What the operation does, if it does anything, while nobody has told what it did. `None` if that can't matter to anyone:
-    /// a get nobody heard the answer of, a compare-and-set from a value to the same.
+    /// What the operation does, if it does anything, while nobody has told what it did. `None` if
+    /// that can't matter to anyone: a get nobody heard the answer of, a compare-and-set from a
+    /// value to the same.
     pub(super) fn unanswered(request: Request<TextId>) -> Option<Meaning> {
         let meaning = match request {
             Request::Get => return None,

@@ -1,44 +1,53 @@
 //! Linearizability: whether what clients saw can be what one single store would have shown them.
 //!
 //! # What it means
-//! A history is linearizable (Herlihy and Wing, 1990) if there is an order of its operations in which
+//! A history is linearizable (Herlihy and Wing, 1990) if there is an order of its operations in
+//! which
 //! * each answer is the one that a plain store gives that is asked in this order, and
 //! * whatever was over before another began comes before it.
 //!
-//! In other words: each operation takes effect at one instant between its beginning and its end. It is what Raft promises to clients
-//! (Raft §8, dissertation §6.3), and what they notice of all the rest.
+//! In other words: each operation takes effect at one instant between its beginning and its end. It
+//! is what Raft promises to clients (Raft §8, dissertation §6.3), and what they notice of all the
+//! rest.
 //!
 //! # Operations nobody knows the end of
-//! A client that gives up doesn't know whether what it asked for has happened, will happen yet, or never will ([`End::Unknown`], and every
-//! operation that has no end yet). Such an operation may have any place after its beginning in the order, or none. Of an operation
-//! that certainly had no effect ([`End::Failed`]) nothing is left to check.
+//! A client that gives up doesn't know whether what it asked for has happened, will happen yet, or
+//! never will ([`End::Unknown`], and every operation that has no end yet). Such an operation may
+//! have any place after its beginning in the order, or none. Of an operation that certainly had no
+//! effect ([`End::Failed`]) nothing is left to check.
 //!
 //! # Two checks
-//! * The **black-box search** ([`History::check`]) knows only what clients know. It can't be fooled by a wrong log. Keys are searched
-//!   apart: if each of them has an order, the whole has one (Herlihy and Wing's locality). Finding an order is NP-complete, so the
-//!   search has a limit to its work; beyond it the verdict is [`Verdict::Undecided`], never "fine".
-//! * The **witness check** ([`witness::check`]) is told where in Raft's log each operation took effect and verifies that this is an order,
-//!   in O(n log n) steps, always with a verdict. But it is only as good as what it is told. [`check_run`] does it for a simulated run.
+//! * The **black-box search** ([`History::check`]) knows only what clients know. It can't be fooled
+//!   by a wrong log. Keys are searched apart: if each of them has an order, the whole has one
+//!   (Herlihy and Wing's locality). Finding an order is NP-complete, so the search has a limit to
+//!   its work; beyond it the verdict is [`Verdict::Undecided`], never "fine".
+//! * The **witness check** ([`witness::check`]) is told where in Raft's log each operation took
+//!   effect and verifies that this is an order, in O(n log n) steps, always with a verdict. But it
+//!   is only as good as what it is told. [`check_run`] does it for a simulated run.
 //!
-//! [`quick::judge`] is the witness check in little code, for a simulated run that is watched all the time; where the log doesn't explain what
-//! clients saw, it proves a stale read or leaves the verdict open.
+//! [`quick::judge`] is the witness check in little code, for a simulated run that is watched all
+//! the time; where the log doesn't explain what clients saw, it proves a stale read or leaves the
+//! verdict open.
 //!
 //! # Who is who
-//! [`History`] takes down who asked what and was answered what. [`Recorder`] makes one of a stream of [`Event`]s from
-//! any system, and says which event makes no sense. [`History::from_operations`] makes one of a simulated run.
-//! [`Monitor`] keeps up with a history that grows. An [`Explanation`] names the few operations that contradict each other,
-//! and the moment at which that shows.
+//! [`History`] takes down who asked what and was answered what. [`Recorder`] makes one of a stream
+//! of [`Event`]s from any system, and says which event makes no sense. [`History::from_operations`]
+//! makes one of a simulated run. [`Monitor`] keeps up with a history that grows. An [`Explanation`]
+//! names the few operations that contradict each other, and the moment at which that shows.
 //!
-//! Inside, `meaning` brings all operations to one form: what the register must be, and what it is afterwards. `problem` lays out one key's
-//! history for `search`, whose essay explains how most of the work is avoided. `explain` has the proof that its small
-//! sub-histories are real counterexamples.
+//! Inside, `meaning` brings all operations to one form: what the register must be, and what it is
+//! afterwards. `problem` lays out one key's history for `search`, whose essay explains how most of
+//! the work is avoided. `explain` has the proof that its small sub-histories are real
+//! counterexamples.
 //!
 //! # Caveats
-//! * Every key begins without a value. A history that doesn't start at the beginning needs a put to say so.
-//! * Order is by position among the history's events. Times are for people to read, except in [`History::from_operations`], which has nothing else: there,
-//!   what ends at the very microsecond at which another operation begins counts as concurrent with it.
-//! * The search is fast where values are mostly unique, as they should be in a test. With few different values, many clients
-//!   and a compare-and-set in every second operation it may give up.
+//! * Every key begins without a value. A history that doesn't start at the beginning needs a put to
+//!   say so.
+//! * Order is by position among the history's events. Times are for people to read, except in
+//!   [`History::from_operations`], which has nothing else: there, what ends at the very microsecond
+//!   at which another operation begins counts as concurrent with it.
+//! * The search is fast where values are mostly unique, as they should be in a test. With few
+//!   different values, many clients and a compare-and-set in every second operation it may give up.
 
 mod dead;
 mod events;
@@ -103,8 +112,9 @@ impl Order {
 
     /// All operations in one order.
     ///
-    /// Each takes effect as early as it can: when it begins, or when the last before it on its key has begun. That is never after its own
-    /// end, and sorts the operations of different keys as they happened.
+    /// Each takes effect as early as it can: when it begins, or when the last before it on its key
+    /// has begun. That is never after its own end, and sorts the operations of different keys as
+    /// they happened.
     pub fn of_all(&self, history: &History) -> Vec<OperationId> {
         let mut all = Vec::new();
         for order in &self.keys {
@@ -114,7 +124,8 @@ impl Order {
                 all.push((instant, id));
             }
         }
-        // Stable: those of one key stay as they are. Two keys share no instant, because each instant is one operation's beginning.
+        // Stable: those of one key stay as they are. Two keys share no instant, because each
+        // instant is one operation's beginning.
         all.sort_by_key(|&(instant, _)| instant);
         all.into_iter().map(|(_, id)| id).collect()
     }
@@ -126,8 +137,8 @@ impl History {
         self.check_within(WORK_DEFAULT)
     }
 
-    /// Whether the history is linearizable, looking at operations no more than about `work_max` times. An explanation, if one is
-    /// needed, may take as much again.
+    /// Whether the history is linearizable, looking at operations no more than about `work_max`
+    /// times. An explanation, if one is needed, may take as much again.
     pub fn check_within(&self, work_max: u64) -> Verdict {
         let mut scratch = Scratch::default();
         let mut order = Order::default();

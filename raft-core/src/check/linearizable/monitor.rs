@@ -11,10 +11,12 @@ use super::{Judgement, judge};
 
 /// Checks a growing history again and again, and of it only the keys that have new answers.
 ///
-/// A beginning alone changes nothing: the operation may have happened or not. And what is not linearizable stays so.
+/// A beginning alone changes nothing: the operation may have happened or not. And what is not
+/// linearizable stays so.
 #[derive(Clone, Debug, Default)]
 pub struct Monitor {
-    /// For each key, by name, how many answers it had when it was last checked, and whether it was decided then.
+    /// For each key, by name, how many answers it had when it was last checked, and whether it was
+    /// decided then.
     checked: BTreeMap<Arc<str>, (u32, bool)>,
     broken: Option<Explanation>,
 }
@@ -36,8 +38,9 @@ impl Monitor {
         Monitor::default()
     }
 
-    /// Checks what is new, looking at operations no more than about `work_max` times for each key. The history must be the one checked
-    /// before, or its continuation; another one, even of the same run with another future, needs another monitor.
+    /// Checks what is new, looking at operations no more than about `work_max` times for each key.
+    /// The history must be the one checked before, or its continuation; another one, even of the
+    /// same run with another future, needs another monitor.
     pub fn update(&mut self, history: &History, work_max: u64) -> Standing<'_> {
         if self.broken.is_none() {
             self.broken = self.check_new(history, work_max);

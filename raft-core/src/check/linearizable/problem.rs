@@ -105,7 +105,8 @@ impl Shunned {
     }
 }
 
-/// One key's search problem. Values are renumbered so that those of one key are few; [`ABSENT`] stays what it is.
+/// One key's search problem. Values are renumbered so that those of one key are few; [`ABSENT`]
+/// stays what it is.
 #[derive(Debug)]
 pub(super) struct Problem {
     /// In the order in which they began.
@@ -209,8 +210,9 @@ impl Problem {
 
     /// Gives each operation its step, slot and answer.
     ///
-    /// What need not have happened and sets a value that nobody needs is left out. If an order with it exists, the same order
-    /// without it does: nobody in it needs the value it sets, nor that the value before it be gone (rule 3 in [`super::search`]).
+    /// What need not have happened and sets a value that nobody needs is left out. If an order with
+    /// it exists, the same order without it does: nobody in it needs the value it sets, nor that
+    /// the value before it be gone (rule 3 in [`super::search`]).
     fn lay_out(
         &mut self,
         view: &View<'_>,

@@ -1,9 +1,12 @@
-//! A verdict on a simulated run that is quick, small, and never wrong: for a page that shows it all the time.
+//! A verdict on a simulated run that is quick, small, and never wrong: for a page that shows it all
+//! the time.
 //!
-//! Where the log's order explains what clients saw, it is an order as linearizability asks for, found in O(n log n) steps: it is enough to walk
-//! along it key by key (Herlihy and Wing's locality). Where it doesn't, that proves nothing yet, for another order might. Then the most
-//! common counterexample is looked for: a **stale read**, whose value nobody can have set after an operation that was over before
-//! the read began had left, or found, another. Anything else is left undecided; [`History::check`](super::History::check) decides it.
+//! Where the log's order explains what clients saw, it is an order as linearizability asks for,
+//! found in O(n log n) steps: it is enough to walk along it key by key (Herlihy and Wing's
+//! locality). Where it doesn't, that proves nothing yet, for another order might. Then the most
+//! common counterexample is looked for: a **stale read**, whose value nobody can have set after an
+//! operation that was over before the read began had left, or found, another. Anything else is left
+//! undecided; [`History::check`](super::History::check) decides it.
 
 use alloc::collections::BinaryHeap;
 use alloc::format;
@@ -141,8 +144,8 @@ fn take<'a>(record: &'a OperationRecord, register: Option<&'a Value>) -> (Outcom
     }
 }
 
-/// The proof that a read is stale, if it is: an operation over before it began left or found another value, and nothing can have set
-/// the read's own between the two.
+/// The proof that a read is stale, if it is: an operation over before it began left or found
+/// another value, and nothing can have set the read's own between the two.
 fn stale(line: &[&OperationRecord], read: &OperationRecord) -> Option<(String, String)> {
     let (ended, End::Answered(Outcome::Found { value })) = read.end.as_ref()? else { return None };
     let value = value.as_ref();

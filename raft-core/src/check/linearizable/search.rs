@@ -1,34 +1,44 @@
 //! The black-box search for an order of one key's operations.
 //!
 //! # The search
-//! Wing and Gong (1993) choose, again and again, an operation that may come next: one that began before the first answer among
-//! the operations not placed yet. If the register doesn't allow it, or nothing fits after it, they try another. Lowe (2017)
-//! remembers where that has failed: the same operations placed and the same register leave the same future, however one got there.
+//! Wing and Gong (1993) choose, again and again, an operation that may come next: one that began
+//! before the first answer among the operations not placed yet. If the register doesn't allow it,
+//! or nothing fits after it, they try another. Lowe (2017) remembers where that has failed: the
+//! same operations placed and the same register leave the same future, however one got there.
 //!
 //! # What is remembered is small
-//! Let the *frontier* be the first answer, in time, whose operation is not placed. Everything answered earlier is placed, and
-//! nothing that began later can be. So a situation is its frontier, the register, and which of the operations under way at
-//! the frontier are placed: a bit for each of their slots, where others compare a bit for each operation of the history. Only
-//! dead ends are remembered: a history that is fine costs no memory but its order.
+//! Let the *frontier* be the first answer, in time, whose operation is not placed. Everything
+//! answered earlier is placed, and nothing that began later can be. So a situation is its frontier,
+//! the register, and which of the operations under way at the frontier are placed: a bit for each
+//! of their slots, where others compare a bit for each operation of the history. Only dead ends are
+//! remembered: a history that is fine costs no memory but its order.
 //!
 //! # Four rules that leave most of it unsearched
-//! Let something be *possible* if it began before the frontier, isn't placed, and needs nothing that the register is not. Each
-//! rule forbids continuations, but never all good ones: if any order completes the situation, one that keeps the rules does.
-//! Take a good order with as few unanswered operations as can be.
-//! 1. **What changes nothing is placed at once.** A read (or a compare-and-set that didn't swap, …) that is possible can be moved
-//!    from its later place to the front: whoever came before it there finds the register as it was.
-//! 2. **Of two operations with the same need and effect, only the one answered first** is tried, unanswered ones last. Where the
-//!    good order begins with the other, exchange the two: both may come now, and the later place is before either's answer.
-//! 3. **What need not have happened is tried only to give some operation what it needs and doesn't have.** Let the good order begin with
-//!    an unanswered operation, and *p* be what follows. If *p* were possible before it and sets a value, leaving the unanswered
-//!    operation out would give a good order with fewer. If *p* were possible before it and sets none, rule 1 would have placed it.
-//! 4. **What nobody needs is overwritten at once.** Let *u* be possible, answered, and set a value that no operation left needs. Then
-//!    a *w* that sets a value, and is possible after *u* too, is not tried before it: from the good order *w … u …* take *u*
-//!    away and put it in front. Nobody but *w* sees it there, and nobody saw it where it was. (Operations that need the
-//!    register *not* to have a value are somebody: *u* must then itself need that, so that they find what they need without it.)
+//! Let something be *possible* if it began before the frontier, isn't placed, and needs nothing
+//! that the register is not. Each rule forbids continuations, but never all good ones: if any order
+//! completes the situation, one that keeps the rules does. Take a good order with as few unanswered
+//! operations as can be.
+//! 1. **What changes nothing is placed at once.** A read (or a compare-and-set that didn't swap, …)
+//!    that is possible can be moved from its later place to the front: whoever came before it there
+//!    finds the register as it was.
+//! 2. **Of two operations with the same need and effect, only the one answered first** is tried,
+//!    unanswered ones last. Where the good order begins with the other, exchange the two: both may
+//!    come now, and the later place is before either's answer.
+//! 3. **What need not have happened is tried only to give some operation what it needs and doesn't
+//!    have.** Let the good order begin with an unanswered operation, and *p* be what follows. If
+//!    *p* were possible before it and sets a value, leaving the unanswered operation out would give
+//!    a good order with fewer. If *p* were possible before it and sets none, rule 1 would have
+//!    placed it.
+//! 4. **What nobody needs is overwritten at once.** Let *u* be possible, answered, and set a value
+//!    that no operation left needs. Then a *w* that sets a value, and is possible after *u* too, is
+//!    not tried before it: from the good order *w … u …* take *u* away and put it in front. Nobody
+//!    but *w* sees it there, and nobody saw it where it was. (Operations that need the register
+//!    *not* to have a value are somebody: *u* must then itself need that, so that they find what
+//!    they need without it.)
 //!
-//! And a value that is gone is gone: when the register's value is still needed, and nothing that is left sets it, it can't be overwritten yet.
-//! Where every value is written once, this makes the search all but straightforward.
+//! And a value that is gone is gone: when the register's value is still needed, and nothing that is
+//! left sets it, it can't be overwritten yet. Where every value is written once, this makes the
+//! search all but straightforward.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -75,7 +85,8 @@ struct Frame {
     next: u32,
 }
 
-/// Notes about a value, valid while the number of the situation they were made in is the current one.
+/// Notes about a value, valid while the number of the situation they were made in is the current
+/// one.
 #[derive(Clone, Copy, Default)]
 struct Notes {
     wanted_in: u64,
@@ -316,8 +327,8 @@ impl<'a> Search<'a> {
         });
     }
 
-    /// Notes which values the operations under way wait for. Gives the first answer of those that wait for anything but what
-    /// the register is.
+    /// Notes which values the operations under way wait for. Gives the first answer of those that
+    /// wait for anything but what the register is.
     fn note_wants(&mut self) -> u32 {
         let mut anything_else = NEVER;
         let mut someone_waits = false;
@@ -367,7 +378,8 @@ impl<'a> Search<'a> {
         if !step.required() && !wanted && (anything_else == NEVER || value == self.register) {
             return;
         }
-        // First what is waited for, in the order of those who wait; then the others in the order of their answers.
+        // First what is waited for, in the order of those who wait; then the others in the order of
+        // their answers.
         let urgency = match wanted_by.min(anything_else) {
             NEVER => u64::from(NEVER) + u64::from(step.answer),
             answer => u64::from(answer),
@@ -391,7 +403,8 @@ impl<'a> Search<'a> {
         self.moves.push(Move { urgency, step: number });
     }
 
-    /// Rule 4: if something possible sets what nobody needs, it comes before whatever is possible after it too.
+    /// Rule 4: if something possible sets what nobody needs, it comes before whatever is possible
+    /// after it too.
     fn apply_rule_4(&mut self, start: usize) {
         let moves = &self.moves[start..];
         let Some(at) = moves.iter().position(|a_move| self.nobody_needs(self.step(a_move.step))) else { return };

@@ -10,8 +10,9 @@ use crate::sim;
 impl History {
     /// What the clients of a run have seen.
     ///
-    /// The history's operations are in the order in which they began; of those that began at the same time, in the order in which they
-    /// come here. Beginnings come before ends at the same time, so that such operations count as concurrent.
+    /// The history's operations are in the order in which they began; of those that began at the
+    /// same time, in the order in which they come here. Beginnings come before ends at the same
+    /// time, so that such operations count as concurrent.
     pub fn from_operations<'a>(operations: impl Iterator<Item = &'a sim::OperationRecord>) -> History {
         History::with_points(operations).0
     }

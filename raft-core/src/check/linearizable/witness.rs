@@ -1,16 +1,22 @@
-//! The witness check: the log says in which order everything happened; is that an order that explains what clients saw?
+//! The witness check: the log says in which order everything happened; is that an order that
+//! explains what clients saw?
 //!
-//! A write takes effect at the index of its entry in Raft's log. A read that was served from a store is one at the index up to which that
-//! store had applied the log, after the write there. Among the reads at one index any order does, so they are taken as they began.
-//! That puts all operations, of all keys, in one line. The check walks along it once, after sorting, and asks of every operation:
-//! * is there exactly one point for it, if it was answered; at most one, if nobody knows; none, if it is a write that failed;
+//! A write takes effect at the index of its entry in Raft's log. A read that was served from a
+//! store is one at the index up to which that store had applied the log, after the write there.
+//! Among the reads at one index any order does, so they are taken as they began. That puts all
+//! operations, of all keys, in one line. The check walks along it once, after sorting, and asks of
+//! every operation:
+//! * is there exactly one point for it, if it was answered; at most one, if nobody knows; none, if
+//!   it is a write that failed;
 //! * is its point in time, where that is known, within its beginning and end;
-//! * did everything before it begin before it ended (or else real time says that something came later which the log has earlier);
+//! * did everything before it begin before it ended (or else real time says that something came
+//!   later which the log has earlier);
 //! * is its answer the one that a plain store gives there?
 //!
-//! If so, the line is an order as linearizability asks for. If not, two facts contradict each other, and
-//! the [`Contradiction`] has them. That a log is not a witness doesn't mean that there is none: a history may be linearizable in
-//! another order than the log's. But a Raft whose log tells another story than its clients is broken too.
+//! If so, the line is an order as linearizability asks for. If not, two facts contradict each
+//! other, and the [`Contradiction`] has them. That a log is not a witness doesn't mean that there
+//! is none: a history may be linearizable in another order than the log's. But a Raft whose log
+//! tells another story than its clients is broken too.
 
 use alloc::format;
 use alloc::string::String;
@@ -56,7 +62,8 @@ impl core::error::Error for Contradiction {}
 
 /// Checks that the operations of the history, at these points, happened as their clients were told.
 ///
-/// Give one point for each time that an operation took effect, in any order: if a write was applied twice, that must show here.
+/// Give one point for each time that an operation took effect, in any order: if a write was applied
+/// twice, that must show here.
 ///
 /// # Errors
 /// The first contradiction found.

@@ -11,8 +11,8 @@ use super::meaning::{ABSENT, Register, value};
 /// The most characters of a text that a sentence quotes.
 const QUOTED_MAX: usize = 32;
 
-/// A key or a value as people can read it: in quotes where it would otherwise be unclear where it begins and ends, and cut when it is
-/// long.
+/// A key or a value as people can read it: in quotes where it would otherwise be unclear where it
+/// begins and ends, and cut when it is long.
 pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -33,8 +33,9 @@ impl fmt::Display for Quoted<'_> {
 }
 
 impl History {
-    /// An operation with its client, its time and its answer: `client 2's get x (1.200 s to 1.250 s) found 1`. Where the history has no
-    /// times, it gives the numbers of the events, counted from 1.
+    /// An operation with its client, its time and its answer: `client 2's get x (1.200 s to 1.250
+    /// s) found 1`. Where the history has no times, it gives the numbers of the events, counted
+    /// from 1.
     pub fn describe(&self, id: OperationId) -> String {
         let mut words = self.name_operation(id);
         if let Some((_, outcome)) = self.operation(id).answer() {

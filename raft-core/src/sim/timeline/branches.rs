@@ -1,7 +1,8 @@
-//! Branches: one for each way the run went on. Acting in the past starts one, and the old future keeps its own.
+//! Branches: one for each way the run went on. Acting in the past starts one, and the old future
+//! keeps its own.
 //!
-//! A branch knows everything from the run's beginning, so that any other can be deleted; what two have in common they share
-//! in memory.
+//! A branch knows everything from the run's beginning, so that any other can be deleted; what two
+//! have in common they share in memory.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -93,7 +94,8 @@ impl Branch {
         &self.name
     }
 
-    /// The branch it left and where, unless it is the one that the run began with, or took that one's place.
+    /// The branch it left and where, unless it is the one that the run began with, or took that
+    /// one's place.
     pub fn origin(&self) -> Option<(BranchId, Position)> {
         self.origin
     }
@@ -113,7 +115,8 @@ impl Branch {
         self.moments.iter()
     }
 
-    /// How many of the moments of a kind there is one kept of: 1 unless the run has become so long that some were left out.
+    /// How many of the moments of a kind there is one kept of: 1 unless the run has become so long
+    /// that some were left out.
     pub fn kept_of(&self, kind: super::MomentKind) -> u32 {
         self.moments.every(kind)
     }
@@ -147,7 +150,8 @@ pub(super) fn rename(branches: &mut [Branch], id: BranchId, name: &str) -> Resul
     Ok(())
 }
 
-/// Takes a branch out. Of those that left it, the one that left last takes its place, for it shares most with it.
+/// Takes a branch out. Of those that left it, the one that left last takes its place, for it shares
+/// most with it.
 pub(super) fn remove(branches: &mut Vec<Branch>, id: BranchId) -> Result<(), BranchError> {
     let place = place_of(branches, id)?;
     let origin = branches.remove(place).origin;

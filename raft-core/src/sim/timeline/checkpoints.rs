@@ -1,16 +1,19 @@
-//! Checkpoints: whole worlds, kept here and there along a branch, from which everything between is played again.
+//! Checkpoints: whole worlds, kept here and there along a branch, from which everything between is
+//! played again.
 //!
 //! # What one costs
-//! Logs, stores and histories are shared between clones and copied only where they are written to, so that a checkpoint costs
-//! what changes before the next one. Measured with five servers and a busy client (`cargo run --release -p raft-core --example
-//! timeline`): 10 to 20 µs to make, and 90 kB to keep, half of which is history that the world itself has compacted away
-//! since. To replay an event takes 0.3 µs, and 0.6 µs in WebAssembly; a seek, which replays at most [`SPACING`] of them, 0.6 ms
-//! and 1.2 ms at the 99th percentile.
+//! Logs, stores and histories are shared between clones and copied only where they are written to,
+//! so that a checkpoint costs what changes before the next one. Measured with five servers and a
+//! busy client (`cargo run --release -p raft-core --example timeline`): 10 to 20 µs to make, and 90
+//! kB to keep, half of which is history that the world itself has compacted away since. To replay
+//! an event takes 0.3 µs, and 0.6 µs in WebAssembly; a seek, which replays at most [`SPACING`] of
+//! them, 0.6 ms and 1.2 ms at the 99th percentile.
 //!
 //! # How many are kept
-//! One every [`SPACING`] events. When together they outgrow [`BYTES_MAX`] (by estimate), old ones go first: every second, then
-//! every second of what is left, so that gaps grow with age and the newest part of the run stays dense. An hour with a busy
-//! client leaves no gap of more than four spacings, and takes 2.5 ms to seek in.
+//! One every [`SPACING`] events. When together they outgrow [`BYTES_MAX`] (by estimate), old ones
+//! go first: every second, then every second of what is left, so that gaps grow with age and the
+//! newest part of the run stays dense. An hour with a busy client leaves no gap of more than four
+//! spacings, and takes 2.5 ms to seek in.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -51,8 +54,8 @@ impl Checkpoint {
 /// Entries or records in a chunk that clones share (see `shared` and `raft::log`).
 const CHUNK: usize = 64;
 
-/// What a clone of this world will hold for itself alone once the world has moved on: the last chunk of everything that grows,
-/// and everything small. An estimate, within a factor of two.
+/// What a clone of this world will hold for itself alone once the world has moved on: the last
+/// chunk of everything that grows, and everything small. An estimate, within a factor of two.
 fn weigh(world: &Simulation) -> usize {
     let logs: usize = world.machines().iter().map(weigh_machine).sum();
     let messages = world.network().flights().count() * size_of::<Flight>();
@@ -69,8 +72,8 @@ fn weigh_machine(machine: &Machine) -> usize {
     size_of::<Machine>() + chunk + writes + running + stored
 }
 
-/// The newest checkpoint that satisfies `condition`, which holds for a beginning and for nothing after it. The first of all,
-/// at the run's beginning, is taken to satisfy everything.
+/// The newest checkpoint that satisfies `condition`, which holds for a beginning and for nothing
+/// after it. The first of all, at the run's beginning, is taken to satisfy everything.
 pub(super) fn newest(checkpoints: &[Arc<Checkpoint>], condition: impl Fn(&Playhead) -> bool) -> &Checkpoint {
     let place = checkpoints.partition_point(|checkpoint| condition(&checkpoint.head));
     &checkpoints[place.saturating_sub(1)]
@@ -116,8 +119,8 @@ pub(super) fn thin(branches: &mut [Branch], max: usize) {
     }
 }
 
-/// Some of a branch's own checkpoints, oldest first, that leave no gap longer than `gap` and weigh `enough` together, or all
-/// such. A branch's first and last stay.
+/// Some of a branch's own checkpoints, oldest first, that leave no gap longer than `gap` and weigh
+/// `enough` together, or all such. A branch's first and last stay.
 fn superfluous(branch: &Branch, gap: u64, enough: usize) -> Vec<Arc<Checkpoint>> {
     let mut going: Vec<Arc<Checkpoint>> = Vec::new();
     let mut gained = 0;

@@ -1,36 +1,43 @@
-//! Travelling through a run: to any moment, back by one event, and into what would have happened instead.
+//! Travelling through a run: to any moment, back by one event, and into what would have happened
+//! instead.
 //!
 //! # Checkpoints and replay (`checkpoints`)
-//! A [`Timeline`] plays a [`Simulation`] and keeps a copy of it every few thousand events. To go anywhere, it takes the nearest
-//! copy before and plays on from there: since a run is its seed and its actions, that is exactly the state that straight play
-//! comes to, with the same [`Simulation::trace_hash`]. Copies share what they have in common, so that one costs microseconds
-//! and some tens of kilobytes. Their number is bounded; they grow sparser with age.
+//! A [`Timeline`] plays a [`Simulation`] and keeps a copy of it every few thousand events. To go
+//! anywhere, it takes the nearest copy before and plays on from there: since a run is its seed and
+//! its actions, that is exactly the state that straight play comes to, with the same
+//! [`Simulation::trace_hash`]. Copies share what they have in common, so that one costs
+//! microseconds and some tens of kilobytes. Their number is bounded; they grow sparser with age.
 //!
 //! # Positions
-//! A [`Position`] is how many events have been played, and where the clock stands: at the last of them, or later, where nothing
-//! has happened since. Going to a *time* plays everything up to it; going to an *event* stops right after it, with the clock at
-//! it. Going back forgets nothing: what has been played stays known up to the furthest position, and playing
-//! forward again plays the same.
+//! A [`Position`] is how many events have been played, and where the clock stands: at the last of
+//! them, or later, where nothing has happened since. Going to a *time* plays everything up to it;
+//! going to an *event* stops right after it, with the clock at it. Going back forgets nothing: what
+//! has been played stays known up to the furthest position, and playing forward again plays the
+//! same.
 //!
 //! # Deeds and branches (`branches`)
-//! What a person does comes into the run with [`Timeline::act`], as a [`Deed`] with its place among the events, and is done again in every
-//! replay. Done at the end of what has been played, it extends the present branch. Done in the past, it begins a new
-//! branch: the old one keeps its future, under its name, to be switched to, renamed, deleted, or looked at beside the present
-//! one ([`Timeline::beside`]). To play on is not to act: it never begins a branch.
+//! What a person does comes into the run with [`Timeline::act`], as a [`Deed`] with its place among
+//! the events, and is done again in every replay. Done at the end of what has been played, it
+//! extends the present branch. Done in the past, it begins a new branch: the old one keeps its
+//! future, under its name, to be switched to, renamed, deleted, or looked at beside the present one
+//! ([`Timeline::beside`]). To play on is not to act: it never begins a branch.
 //!
 //! # What happened (`moments`, `terms`, `tape`, `story`, `traffic`)
-//! The first time that a stretch is played, its notable moments and its terms are noted; replays note nothing. The news that lead
-//! up to the present position are at hand after every seek ([`Timeline::story`]), each piece under a number of its own, so that
-//! whoever has read up to a number is told nothing twice. Who sent what to whom is found out for a stretch when it is asked for
-//! ([`Timeline::traffic`]).
+//! The first time that a stretch is played, its notable moments and its terms are noted; replays
+//! note nothing. The news that lead up to the present position are at hand after every seek
+//! ([`Timeline::story`]), each piece under a number of its own, so that whoever has read up to a
+//! number is told nothing twice. Who sent what to whom is found out for a stretch when it is asked
+//! for ([`Timeline::traffic`]).
 //!
 //! # Memory
-//! Checkpoints are bounded together, moments and terms for each branch, the story and the traffic as a whole. What is not bounded here is what a world
-//! itself never forgets: its clients' operations, and logs that are never compacted.
+//! Checkpoints are bounded together, moments and terms for each branch, the story and the traffic
+//! as a whole. What is not bounded here is what a world itself never forgets: its clients'
+//! operations, and logs that are never compacted.
 //!
 //! # Caveats
-//! The world can be looked at and not changed except through [`Timeline::act`]: a change behind the timeline's back would be gone
-//! with the next seek. Playing to a time takes as long as the simulation of all that is new up to it.
+//! The world can be looked at and not changed except through [`Timeline::act`]: a change behind the
+//! timeline's back would be gone with the next seek. Playing to a time takes as long as the
+//! simulation of all that is new up to it.
 
 mod branches;
 mod checkpoints;
@@ -169,12 +176,14 @@ impl Timeline {
         self.position().event == self.branch().end().event
     }
 
-    /// Plays the next event, known or new; false if there is none, for a violation has ended the run.
+    /// Plays the next event, known or new; false if there is none, for a violation has ended the
+    /// run.
     pub fn step(&mut self) -> bool {
         self.step_until(Time::NEVER)
     }
 
-    /// Plays everything up to `time` and lets the clock stand there; how many events. A time in the past changes nothing.
+    /// Plays everything up to `time` and lets the clock stand there; how many events. A time in the
+    /// past changes nothing.
     pub fn play_until(&mut self, time: Time) -> u64 {
         let before = self.position().event;
         if time >= self.position().time {
@@ -186,8 +195,9 @@ impl Timeline {
         self.position().event - before
     }
 
-    /// Goes to a time, back or forward: the state after everything up to it. Beyond what is known it plays on. Where it stands
-    /// then: earlier than asked only if a violation has ended the run before.
+    /// Goes to a time, back or forward: the state after everything up to it. Beyond what is known
+    /// it plays on. Where it stands then: earlier than asked only if a violation has ended the run
+    /// before.
     pub fn seek(&mut self, time: Time) -> Position {
         let here = self.position();
         let nearest = checkpoints::newest_by_time(&self.branch().checkpoints, time);
@@ -199,7 +209,8 @@ impl Timeline {
         self.position()
     }
 
-    /// Goes to right after an event, back or forward; 0 is the beginning. Beyond what is known it plays on.
+    /// Goes to right after an event, back or forward; 0 is the beginning. Beyond what is known it
+    /// plays on.
     pub fn seek_event(&mut self, event: u64) -> Position {
         let here = self.position();
         let past = here.event > event || (here.event == event && !self.head.is_at_event());
@@ -222,7 +233,8 @@ impl Timeline {
         self.position()
     }
 
-    /// Goes to right after the event that brought a piece of news, back or forward, as far as the branch is known.
+    /// Goes to right after the event that brought a piece of news, back or forward, as far as the
+    /// branch is known.
     pub fn seek_news(&mut self, number: u64) -> Position {
         let known = self.branch().end().event;
         if number <= self.told() {
@@ -260,8 +272,9 @@ impl Timeline {
         None
     }
 
-    /// Goes to the next moment of one of these kinds, one that is known or one that comes until `limit`. If there is none, nothing
-    /// has changed: what wasn't looked for stays unknown, so that to act here is not to act in the past.
+    /// Goes to the next moment of one of these kinds, one that is known or one that comes until
+    /// `limit`. If there is none, nothing has changed: what wasn't looked for stays unknown, so
+    /// that to act here is not to act in the past.
     pub fn jump_to_moment(&mut self, kinds: &[MomentKind], limit: Time) -> Option<Moment> {
         if let Some(known) = self.next_moment(kinds) {
             self.seek_event(known.event);
@@ -273,14 +286,15 @@ impl Timeline {
         Some(found)
     }
 
-    /// Does something at the present position: after everything else of this instant, as [`Simulation::act`] does. In the past
-    /// it begins a new branch, which is played from then on.
+    /// Does something at the present position: after everything else of this instant, as
+    /// [`Simulation::act`] does. In the past it begins a new branch, which is played from then on.
     ///
     /// # Errors
     /// An action that makes no sense in this world; nothing happens then.
     pub fn act(&mut self, action: Action) -> Result<Acted, ScenarioError> {
         self.head.world.scenario().check_action(&action)?;
-        // The rest of the instant, but not what was done by hand at its end: that is what is done differently now.
+        // The rest of the instant, but not what was done by hand at its end: that is what is done
+        // differently now.
         let before_a_deed = |run: &Timeline| {
             let event = run.position().event;
             run.branch().deeds.binary_search_by_key(&event, |deed| deed.after.event).is_ok()
@@ -362,7 +376,8 @@ impl Timeline {
         self.branch()
     }
 
-    /// Goes to the same time on another branch, or to that branch's end if it has been played less far.
+    /// Goes to the same time on another branch, or to that branch's end if it has been played less
+    /// far.
     ///
     /// # Errors
     /// If there is no such branch.
@@ -387,7 +402,8 @@ impl Timeline {
         branches::rename(&mut self.branches, id, name)
     }
 
-    /// Forgets a branch. Those that left it stay whole; the one that left last takes its place as their origin.
+    /// Forgets a branch. Those that left it stay whole; the one that left last takes its place as
+    /// their origin.
     ///
     /// # Errors
     /// If there is no such branch, or it is the one being played.
@@ -402,8 +418,9 @@ impl Timeline {
         Ok(())
     }
 
-    /// The world of a branch at a time, or at the branch's end if it has been played less far, to compare with the present one.
-    /// Asked for one moment after the other, as while playing, it plays on from the last.
+    /// The world of a branch at a time, or at the branch's end if it has been played less far, to
+    /// compare with the present one. Asked for one moment after the other, as while playing, it
+    /// plays on from the last.
     ///
     /// # Errors
     /// If there is no such branch.
@@ -436,7 +453,8 @@ impl Timeline {
 
 /// What happened.
 impl Timeline {
-    /// The first known moment of these kinds after the present position, on the branch being played.
+    /// The first known moment of these kinds after the present position, on the branch being
+    /// played.
     pub fn next_moment(&self, kinds: &[MomentKind]) -> Option<Moment> {
         self.branch().moments.after(self.position().event, kinds)
     }
@@ -446,7 +464,8 @@ impl Timeline {
         self.branch().moments.before(self.position().event, kinds)
     }
 
-    /// A summary of a stretch of a branch, as fine as it will be painted: in `buckets` parts (1 to [`BUCKETS_MAX`]).
+    /// A summary of a stretch of a branch, as fine as it will be painted: in `buckets` parts (1 to
+    /// [`BUCKETS_MAX`]).
     ///
     /// # Errors
     /// If there is no such branch.
@@ -460,8 +479,8 @@ impl Timeline {
         self.head.told
     }
 
-    /// The newest `limit` pieces of news up to the present position with a number above `after`, oldest first. At most
-    /// [`STORY_MAX`] are remembered or looked up again.
+    /// The newest `limit` pieces of news up to the present position with a number above `after`,
+    /// oldest first. At most [`STORY_MAX`] are remembered or looked up again.
     pub fn story(&mut self, after: u64, limit: usize) -> Vec<Told> {
         let limit = limit.min(STORY_MAX) as u64;
         let from = after.max(self.told().saturating_sub(limit)).saturating_add(1);

@@ -1,7 +1,8 @@
 //! Notable moments: what one jumps to, and what a tape is painted with.
 //!
-//! A branch keeps at most [`KEPT_MAX`] of them. When there are more, every second of the most routine kinds is left out,
-//! first of what there is, then of what comes; [`Branch::kept_of`](super::Branch::kept_of) says so.
+//! A branch keeps at most [`KEPT_MAX`] of them. When there are more, every second of the most
+//! routine kinds is left out, first of what there is, then of what comes;
+//! [`Branch::kept_of`](super::Branch::kept_of) says so.
 
 use alloc::string::{String, ToString};
 use core::fmt;
@@ -28,8 +29,8 @@ pub struct Moment {
     pub server: Option<ServerId>,
     /// The client it is about, if there is one.
     pub client: Option<ClientId>,
-    /// The term of a campaign or an election, the index of a commit or a membership, the number of an operation, the life
-    /// that a restart begins; else 0.
+    /// The term of a campaign or an election, the index of a commit or a membership, the number of
+    /// an operation, the life that a restart begins; else 0.
     pub number: u64,
 }
 
@@ -56,7 +57,8 @@ pub enum MomentKind {
     Resume,
     /// A server's clock was set, or runs at another rate.
     Clock,
-    /// Something befell a disk: a lost one, a rotten record, a failed write, a stall and its end, another speed.
+    /// Something befell a disk: a lost one, a rotten record, a failed write, a stall and its end,
+    /// another speed.
     Disk,
     /// A link was cut, the network split, or a server cut off.
     Cut,

@@ -1,4 +1,5 @@
-//! A world at a position of a branch: what plays, what is kept as a checkpoint, what stands beside another to compare.
+//! A world at a position of a branch: what plays, what is kept as a checkpoint, what stands beside
+//! another to compare.
 
 use alloc::vec::Vec;
 
@@ -34,11 +35,13 @@ impl Playhead {
         self.world.now() == self.last
     }
 
-    /// Plays the next event, or does the next deed, if it is due by `until`; whether there was such a one.
+    /// Plays the next event, or does the next deed, if it is due by `until`; whether there was such
+    /// a one.
     pub(super) fn step(&mut self, deeds: &[Deed], until: Time) -> bool {
         let next = deeds.partition_point(|deed| deed.after.event < self.world.events());
         match deeds.get(next) {
-            // Nothing else comes before it, so that its place among the events is exactly the one it had.
+            // Nothing else comes before it, so that its place among the events is exactly the one
+            // it had.
             Some(deed) if deed.after.event == self.world.events() => {
                 if deed.after.time > until {
                     return false;

@@ -1,13 +1,16 @@
-//! The news leading up to the present position: the newest few thousand pieces, each under its number.
+//! The news leading up to the present position: the newest few thousand pieces, each under its
+//! number.
 
 use alloc::vec::Vec;
 
 use super::News;
 
-/// How much is remembered at least (and at most twice as much), and the most that is looked up again after a seek.
+/// How much is remembered at least (and at most twice as much), and the most that is looked up
+/// again after a seek.
 pub const STORY_MAX: usize = 4_096;
 
-/// A piece of news and its number in its branch, from 1. Branches share the numbers up to where they part.
+/// A piece of news and its number in its branch, from 1. Branches share the numbers up to where
+/// they part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// Its number.

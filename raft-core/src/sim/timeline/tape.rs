@@ -10,7 +10,8 @@ use crate::time::Time;
 /// The most buckets a stretch is divided into.
 pub const BUCKETS_MAX: u32 = 8_192;
 
-/// A stretch of a branch: at most as many bands as buckets, and at most one mark for each kind in each bucket.
+/// A stretch of a branch: at most as many bands as buckets, and at most one mark for each kind in
+/// each bucket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tape {
     /// Its beginning.
@@ -23,7 +24,8 @@ pub struct Tape {
     pub bands: Vec<Band>,
     /// What happened, by bucket.
     pub marks: Vec<TapeMark>,
-    /// Whether routine moments have been left out somewhere in the branch, so that counts are too low.
+    /// Whether routine moments have been left out somewhere in the branch, so that counts are too
+    /// low.
     pub thinned: bool,
 }
 

@@ -1,10 +1,13 @@
-//! Who sent what to whom in a stretch of time, and how the servers stood: what a space-time diagram is drawn from.
+//! Who sent what to whom in a stretch of time, and how the servers stood: what a space-time diagram
+//! is drawn from.
 //!
-//! It is not remembered while the run is played, but found out by playing the stretch again, aside. Asked for one moment after the
-//! other, as while playing, it plays on from the last, so that each event is looked at once.
+//! It is not remembered while the run is played, but found out by playing the stretch again, aside.
+//! Asked for one moment after the other, as while playing, it plays on from the last, so that each
+//! event is looked at once.
 //!
 //! # Caveats
-//! A message that reaches a paused server has arrived, though the server looks at it only when it goes on.
+//! A message that reaches a paused server has arrived, though the server looks at it only when it
+//! goes on.
 
 use alloc::vec::Vec;
 
@@ -62,7 +65,8 @@ pub struct Traffic {
     pub from: Time,
     /// Up to when it has been found out.
     pub to: Time,
-    /// Messages, in the order in which they were sent; at the beginning, those that were on their way then.
+    /// Messages, in the order in which they were sent; at the beginning, those that were on their
+    /// way then.
     pub passages: Vec<Passage>,
     /// Changes of the servers' standing, in order.
     pub standings: Vec<Standing>,
@@ -74,7 +78,8 @@ pub struct Traffic {
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     branch: BranchId,
-    /// How much had been done by hand when it began: what is done since may come where it has already been.
+    /// How much had been done by hand when it began: what is done since may come where it has
+    /// already been.
     deeds: usize,
     head: Playhead,
     /// How many messages it has seen sent.
@@ -165,7 +170,8 @@ impl Watch {
         }
     }
 
-    /// Forgets what was over before `from`, and what was still under way then if it is too old to matter.
+    /// Forgets what was over before `from`, and what was still under way then if it is too old to
+    /// matter.
     fn forget_before(&mut self, from: Time) {
         let traffic = &mut self.traffic;
         if from <= traffic.from {
@@ -226,8 +232,9 @@ impl Standing {
 }
 
 impl Timeline {
-    /// What happened on the branch being played from one time to another, as far as it is known. What it finds out is kept until the next
-    /// call, so that looking on is quick; of messages, no more than [`PASSAGES_MAX`].
+    /// What happened on the branch being played from one time to another, as far as it is known.
+    /// What it finds out is kept until the next call, so that looking on is quick; of messages, no
+    /// more than [`PASSAGES_MAX`].
     pub fn traffic(&mut self, from: Time, to: Time) -> &Traffic {
         let last = self.watch.take();
         let branch = self.branch();

@@ -32,7 +32,8 @@ impl Model for Register {
     }
 }
 
-/// The peer has no unknown outcomes: such an operation ends after all others, where it changes nothing any more.
+/// The peer has no unknown outcomes: such an operation ends after all others, where it changes
+/// nothing any more.
 fn peer_says(history: &History) -> bool {
     let operations: Vec<Operation<Register>> = history
         .ids()
