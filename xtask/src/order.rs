@@ -8,6 +8,9 @@ use crate::sizes::gzipped_size;
 use anyhow::{Context, Result, anyhow};
 use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
@@ -27,37 +30,52 @@ struct Way {
     short: usize,
 }
 
-const WAYS: [Way; 16] = [
-    Way { piece: 6, common: 60, reach: 8_000, short: 60 },
-    Way { piece: 6, common: 40, reach: 24_000, short: 60 },
-    Way { piece: 7, common: 40, reach: 12_000, short: 120 },
-    Way { piece: 7, common: 40, reach: 24_000, short: 120 },
-    Way { piece: 6, common: 90, reach: 12_000, short: 120 },
-    Way { piece: 7, common: 90, reach: 8_000, short: 120 },
-    Way { piece: 6, common: 30, reach: 16_000, short: 60 },
-    Way { piece: 7, common: 60, reach: 12_000, short: 120 },
-    Way { piece: 8, common: 90, reach: 12_000, short: 60 },
-    Way { piece: 6, common: 60, reach: 12_000, short: 60 },
-    Way { piece: 8, common: 60, reach: 12_000, short: 60 },
-    Way { piece: 6, common: 60, reach: 24_000, short: 120 },
-    Way { piece: 7, common: 30, reach: 16_000, short: 200 },
-    Way { piece: 8, common: 40, reach: 12_000, short: 90 },
-    Way { piece: 9, common: 40, reach: 10_000, short: 60 },
-    Way { piece: 5, common: 40, reach: 14_000, short: 120 },
-];
+/// What was the best for one module or another.
+const PIECES: [usize; 2] = [6, 7];
+const COMMON: [usize; 4] = [40, 60, 90, 140];
+const REACHES: [usize; 3] = [8_000, 12_000, 24_000];
+const SHORT: [usize; 2] = [30, 60];
+
+/// Every way to combine these.
+fn ways() -> Vec<Way> {
+    let mut ways = Vec::new();
+    for piece in PIECES {
+        for common in COMMON {
+            for reach in REACHES {
+                ways.extend(SHORT.map(|short| Way { piece, common, reach, short }));
+            }
+        }
+    }
+    ways
+}
 
 /// The module with its functions in the order in which it compresses best.
 pub fn by_likeness(wasm: &[u8]) -> Result<Vec<u8>> {
-    let mut best: Option<(usize, Vec<u8>)> = None;
-    for way in WAYS {
-        let ordered = ordered(wasm, way)?;
-        let size = gzipped_size(&ordered)?;
-        if best.as_ref().is_none_or(|(least, _)| size < *least) {
-            best = Some((size, ordered));
+    let (ways, tried) = (ways(), AtomicUsize::new(0));
+    let best_of_some = || -> Result<Option<Tried>> {
+        let mut best: Option<Tried> = None;
+        while let Some(way) = ways.get(tried.fetch_add(1, Ordering::Relaxed)) {
+            let ordered = ordered(wasm, *way)?;
+            let size = gzipped_size(&ordered)?;
+            best = best.into_iter().chain([(size, ordered)]).min();
         }
-    }
-    best.map(|(_, wasm)| wasm).context("there is a way to order functions")
+        Ok(best)
+    };
+    let mut best = Vec::new();
+    thread::scope(|scope| -> Result<()> {
+        let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(best_of_some)).collect();
+        for worker in workers {
+            best.extend(worker.join().map_err(|_| anyhow!("an order couldn’t be tried"))??);
+        }
+        Ok(())
+    })?;
+    // Whoever tried it: of equals, the first by its bytes.
+    best.into_iter().min().map(|(_, wasm)| wasm).context("there is a way to order functions")
 }
+
+/// A module’s size, gzipped, and the module.
+type Tried = (usize, Vec<u8>);
 
 /// The module with its functions in the order that is found so.
 fn ordered(wasm: &[u8], way: Way) -> Result<Vec<u8>> {
@@ -213,7 +231,7 @@ mod tests {
         let with = |body: &[u8], end: u8| [body, &[end; 8]].concat();
         let bodies = [with(&a, 1), with(&b, 2), with(&a, 3), with(&b, 4)];
         let bodies: Vec<&[u8]> = bodies.iter().map(Vec::as_slice).collect();
-        for way in WAYS {
+        for way in ways() {
             assert_eq!(order(&bodies, way), [0, 2, 1, 3]);
             assert_eq!(order(&[], way), [0; 0]);
         }
