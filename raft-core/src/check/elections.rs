@@ -432,13 +432,7 @@ impl Checker {
         if theirs >= raft.log().last().max(record.lost) || !rules.on(Rule::CompareLogsBeforeVoting) {
             return Ok(());
         }
-        self.out_of_order(
-            Property::OrderlyElections,
-            now,
-            me,
-            "votes",
-            "its disk has had entries that the candidate lacks",
-        )
+        self.out_of_order(Property::OrderlyElections, now, me, "votes", "its disk has had more than the candidate")
     }
 
     /// Patience: a server votes, or would vote, or goes over to a candidate's term, which no leader
@@ -455,8 +449,7 @@ impl Checker {
         {
             return Ok(());
         }
-        let (first, second) =
-            ("told its leader that it ignores campaigns for a while", "it helps another to lead too soon");
+        let (first, second) = ("promised its leader patience", "it helps another to lead too soon");
         self.out_of_order(Property::OrderlyElections, now, me, first, second)
     }
 

@@ -301,7 +301,7 @@ impl Checker {
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
             return Ok(());
         }
-        let (first, second) = ("answers a read", "no quorum has confirmed since it was asked for that it leads");
+        let (first, second) = ("answers a read", "no quorum has confirmed since that it leads");
         self.out_of_order(Property::FreshReads, now, me, first, second)
     }
 

@@ -120,7 +120,7 @@ impl Checker {
         let snapshot = matches!(&taken.what, What::Answer { says: Says::MayVote | Says::Joins, .. });
         let knows = |server: ServerId| snapshot && taken.from == Some(server);
         if forgotten.iter().any(|server| !silent(server) && !knows(server)) {
-            let (first, second) = ("forgets who is leaving", "it hasn’t told all of them that this is committed");
+            let (first, second) = ("forgets who is leaving", "it hasn’t told them all");
             self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
         }
         let late = taken.term < term && taken.from.is_some_and(|from| before.told.contains(from));

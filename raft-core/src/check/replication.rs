@@ -415,7 +415,7 @@ impl Checker {
         if hint == best || raft.log().base().index > previous.index {
             return Ok(());
         }
-        let (first, second) = ("lacks what an append builds on", "it doesn’t say up to where the two logs may agree");
+        let (first, second) = ("lacks what an append builds on", "it doesn’t say where the two may agree");
         self.out_of_order(Property::Economy, now, me, first, second)
     }
 

@@ -154,7 +154,7 @@ impl Checker {
             Asked::Transfer(_) => "a transfer of the leadership",
         };
         let first = format_args!("{server} was asked for {what} at {} and has been at work since", request.asked);
-        let second = format_args!("after {limit} it has neither answered nor refused");
+        let second = format_args!("after {limit} it has said nothing of it");
         self.broken(Property::EveryRequestEnds, now, first, second)
     }
 }

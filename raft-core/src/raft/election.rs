@@ -147,7 +147,10 @@ impl Raft {
             let term = if pre_vote { mine.next() } else { mine };
             out.observe(|| Observation::CampaignLost { term, refusals: campaign.refused });
             if !pre_vote {
-                self.slow_campaigns = if self.slow_vote { self.slow_campaigns.saturating_add(1) } else { 0 };
+                // Who doesn't ask first may lose time after time, and undo each time what others
+                // are writing.
+                let gets_in_the_way = self.slow_vote || !self.config.pre_vote;
+                self.slow_campaigns = if gets_in_the_way { self.slow_campaigns.saturating_add(1) } else { 0 };
             }
             self.role = Role::Follower;
         }

@@ -295,6 +295,12 @@ pub(super) fn check_start(start: &Start) -> Result<(), StartError> {
         {
             Err(StartError::DiskUnnamed)
         }
+        // Such a disk may have held a vote before it was lost: it can't be told that it did not.
+        Start::Restart(durable, bootstrap)
+            if *bootstrap == Configuration::default() && *durable == Durable::default() =>
+        {
+            Err(StartError::Blank)
+        }
         Start::Restart(durable, bootstrap) if *bootstrap == Configuration::default() => on_disk(durable),
         Start::Restart(durable, bootstrap) => founded(bootstrap).and_then(|()| on_disk(durable)),
         Start::Join { .. } => Ok(()), // What it needs is looked at where it begins.
@@ -789,6 +795,10 @@ mod tests {
         let again =
             |configuration| Raft::new(Config::new(s(1), 1), Start::Restart(durable(3, &[]), configuration), Time::ZERO);
         assert!(again(two_roles()).is_err() && again(Configuration::default()).is_ok(), "who joined knows no founders");
+        let blank = |bootstrap| {
+            Raft::new(Config::new(s(1), 1), Start::Restart(Durable::default(), bootstrap), Time::ZERO).err()
+        };
+        assert_eq!((blank(Configuration::default()), blank(founders())), (Some(StartError::Blank), None));
     }
 
     #[test]

@@ -454,7 +454,8 @@ pub enum Start {
     /// once.
     Bootstrap(super::membership::Configuration),
     /// The server was here before: what its disk holds, and the configuration the cluster was
-    /// bootstrapped with.
+    /// bootstrapped with, or the default one where the server joined later. One that joined and
+    /// crashed before anything was on its disk joins once more.
     Restart(Durable, super::membership::Configuration),
     /// The server's disk is empty and the cluster exists: it waits until it is added as a learner.
     /// So does a server that lost its disk, which a driver can't always tell from a new one.

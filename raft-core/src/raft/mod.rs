@@ -16,7 +16,7 @@
 //! adopts it and follows. While a server hears a leader, or has just restarted and may have
 //! promised to, it ignores campaigns; a leader that hears no quorum steps down. Votes take as long
 //! as disks do: nobody campaigns while its own term or vote is being written, and a candidate whose
-//! campaign ran out of time gives the next one more.
+//! campaign ran out of time, or was lost without having asked before, gives the next one more.
 //!
 //! # The log (`append`, `replicate`)
 //! Only the leader appends, and it never removes anything from its own log. Each append names the
@@ -914,6 +914,8 @@ pub enum StartError {
     Config(ConfigError),
     /// It joins on a disk without an identity of its own ([`Start::Join`]).
     DiskUnnamed,
+    /// It starts again as one that joined once, and its disk holds nothing ([`Start::Join`]).
+    Blank,
     /// The membership that the cluster was founded with makes no sense.
     Bootstrap(ChangeError),
     /// Its disk holds something that can't be a server's state.
@@ -925,6 +927,7 @@ impl core::fmt::Display for StartError {
         match self {
             StartError::Config(error) => error.fmt(f),
             StartError::DiskUnnamed => f.write_str("the disk's number is zero: give each new disk a number of its own"),
+            StartError::Blank => f.write_str("its disk holds nothing to start from: let the server join"),
             StartError::Bootstrap(error) => write!(f, "the membership to begin with can’t be: {error}"),
             StartError::Durable(error) => error.fmt(f),
         }

@@ -12,9 +12,9 @@
 //! holds the rest, clocks drift no more than leases allow where there are leases, and are set back
 //! only where a leader forgets its lease over it; a write takes no longer than the limit at which a
 //! disk counts as stalled. Where leases are, a server's election timeout never gets shorter at a
-//! restart; where some check no quorum, or where disks are slow, all ask before they campaign; and
-//! where they don't, all are equally patient. It ends with [`Action::HealQuorum`]: a bare quorum is
-//! mended, everything else stays broken for good, and the cluster must come back to work.
+//! restart; where some check no quorum, all ask before they campaign; and where they don't, all are
+//! equally patient. It ends with [`Action::HealQuorum`]: a bare quorum is mended, everything else
+//! stays broken for good, and the cluster must come back to work.
 
 use alloc::vec::Vec;
 
@@ -263,10 +263,8 @@ fn draw_parameters(random: &mut Xoshiro256PlusPlus, parameters: &mut Parameters)
     parameters.timing.snapshot_after_entries = pick(random, &[0, 5, 20, 100]);
     parameters.timing.append_entries_max = pick(random, &[1, 2, 8, 256]);
     parameters.timing.snapshot_piece_max = pick(random, &[16, 64, 64 << 10]);
-    // Where a write takes longer than an election timeout, terms would rise faster than they are
-    // written.
     let slow = parameters.disk.fsync_max >= SLOW_DISK;
-    parameters.timing.pre_vote = random.random_range(0..4_u32) > 0 || slow;
+    parameters.timing.pre_vote = random.random_range(0..4_u32) > 0;
     parameters.clients.count = pick(random, &[1, 2, 4, 8]);
     parameters.clients.think_time = millis(pick(random, &[15, 40, 120]));
     draw_limits(random, &mut parameters.limits);

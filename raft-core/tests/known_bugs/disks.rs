@@ -272,12 +272,11 @@ fn answers_to_heartbeats_do_not_pile_up_while_a_disk_hangs() {
     assert_eq!(cluster.matched(s(2), s(3)), cluster.last(s(2)).index.0);
 }
 
-/// All writes take `sync`, one after the other on each disk; how long it takes until a leader has
-/// committed.
-fn first_commit(count: u8, sync: u64) -> u64 {
-    let mut cluster = Cluster::new(count);
+/// Runs with disks that take so many milliseconds for a write, one after the other on each; how
+/// many it takes until something is so.
+fn until(cluster: &mut Cluster, sync: impl Fn(ServerId) -> u64, is_so: impl Fn(&Cluster) -> bool) -> u64 {
     let servers = cluster.servers();
-    servers.iter().for_each(|server| cluster.hold_disk(*server));
+    servers.iter().filter(|server| sync(**server) > 0).for_each(|server| cluster.hold_disk(*server));
     let mut done_at: Vec<Option<u64>> = vec![None; servers.len()];
     for now in 0..30_000 {
         for (server, done_at) in servers.iter().zip(&mut done_at) {
@@ -287,22 +286,38 @@ fn first_commit(count: u8, sync: u64) -> u64 {
             }
             let writes = cluster.disk(*server).pending().next().is_some();
             if done_at.is_none() && writes {
-                *done_at = Some(now + sync);
+                *done_at = Some(now + sync(*server));
             }
         }
         cluster.run(ms(1));
-        if cluster.leader().is_some_and(|leader| cluster.commit(leader) > 0) {
+        if is_so(cluster) {
             return now;
         }
     }
-    panic!("no leader has committed in 30 s:\n{}", cluster.status());
+    panic!("not within 30 s:\n{}", cluster.status());
 }
 
 #[test]
 fn somebody_is_elected_on_disks_as_slow_as_they_may_be() {
     for (count, sync) in [(3, 150), (3, 250), (3, 400), (3, 590), (5, 250), (5, 590)] {
-        let taken = first_commit(count, sync);
+        let committed = |cluster: &Cluster| cluster.leader().is_some_and(|leader| cluster.commit(leader) > 0);
+        let taken = until(&mut Cluster::new(count), |_| sync, committed);
         assert!(taken < 30 * sync, "{count} servers with disks of {sync} ms: {taken} ms");
+    }
+}
+
+/// Without pre-votes: S1 can't win, and its disk is fast. With each campaign the others write
+/// another term, and while they do, they don't campaign.
+#[test]
+fn who_is_refused_at_once_leaves_the_others_the_time_that_their_disks_take() {
+    for (count, sync) in [(2, 200), (3, 200), (3, 400), (3, 590), (5, 400)] {
+        let mut setup = Cluster::with(count).config(|config| config.pre_vote = false).log(s(1), 1, &[1]);
+        for server in 2..=count {
+            setup = setup.log(s(server), 1, &[1, 1]);
+        }
+        let slow = |server: ServerId| if server == s(1) { 0 } else { sync };
+        let taken = until(&mut setup.start(), slow, |cluster| cluster.leader().is_some());
+        assert!(taken < 30 * sync, "{count} servers, slow disks of {sync} ms: {taken} ms");
     }
 }
 

@@ -229,3 +229,23 @@ fn reads_go_on_while_the_only_other_voter_is_sent_a_snapshot() {
     let refused = reads.iter().filter(|read| matches!(cluster.answer(**read), Some(Answer::Refused(_)))).count();
     assert_eq!(refused, 0, "{}", cluster.status());
 }
+
+/// S3 crashes again before its new disk holds anything: nothing there says that it may have voted.
+#[test]
+fn who_joined_and_crashed_before_anything_was_written_joins_again() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.isolate(s(2));
+    cluster.propose(s(1), "a");
+    cluster.settle();
+    assert_eq!(cluster.applied(s(1)), ["a"], "S1 and S3 have it");
+    cluster.crash(s(3));
+    cluster.restart_wiped(s(3));
+    cluster.crash(s(3));
+    cluster.restart(s(3));
+    cluster.isolate(s(1));
+    cluster.mend(s(2), s(3));
+    cluster.mend(s(3), s(2));
+    cluster.run(ms(2_000));
+    assert_eq!(cluster.leader(), None, "S3 may not vote: {}", cluster.status());
+}

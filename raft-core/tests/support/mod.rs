@@ -856,6 +856,9 @@ impl Cluster {
         assert!(!self.is_up(server), "{server} is up: crash it first");
         let place = self.server(server);
         let (durable, bootstrap) = (place.disk.durable(), place.bootstrap);
+        if durable == Durable::default() && bootstrap == Configuration::default() {
+            return self.start_joining(server);
+        }
         self.start_server(server, Start::Restart(durable, bootstrap));
     }
 
