@@ -56,8 +56,9 @@ fn too_long(text: &str, marks: &[&str]) -> Vec<usize> {
         if comment.starts_with("```") {
             example = !example;
         }
+        let alone = comment.split_once("*/").is_none_or(|(_, code)| code.is_empty());
         let breaks = comment.contains(' ') && !comment.starts_with('|') && !example;
-        if breaks && line.chars().count() > COLUMNS {
+        if alone && breaks && line.chars().count() > COLUMNS {
             found.push(number);
         }
     }
@@ -97,6 +98,8 @@ mod tests {
         let text = format!("# {0}\n * {0}\n", words(120));
         assert_eq!(too_long(&text, marks("a.js").unwrap()), [2]);
         assert_eq!(too_long(&text, marks("a.toml").unwrap()), [1]);
+        let cast = format!("/** {0} */ (x)\n/** {0} */\n", words(120));
+        assert_eq!(too_long(&cast, marks("a.js").unwrap()), [2], "code may be wider");
         assert!(marks("a.md").is_none() && marks("LICENSE").is_none());
     }
 }
