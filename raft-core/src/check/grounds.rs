@@ -298,6 +298,14 @@ impl Checker {
         let bound = Machine::those(machines, &bound);
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
         let handed_over = self.grounds.of[me].handed_over == term;
+        // By its own clock it is bound by as long as it ignores campaigns itself; clocks run apart
+        // by a tenth at the most.
+        let longest = raft.config().election_timeout_min.percent(110);
+        let lately = Time::from_micros(now.as_micros().saturating_sub(longest.as_micros()));
+        if by_lease && rules.on(Rule::LeaseFromSending) && !enough(self.grounds.heard_since(me, lately)) {
+            let (first, second) = ("answers a read under a lease", "that is over by its own patience");
+            self.out_of_order(Property::FreshReads, now, me, first, second)?;
+        }
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
             return Ok(());
         }

@@ -231,6 +231,7 @@ impl Checker {
         let before = core::mem::replace(&mut probes[to.slot()], m.probe);
         if !m.entries.is_empty() {
             self.check_append(now, raft, m)?;
+            self.check_stream(now, raft, (to, m), taken)?;
         } else if let Some(progress) = progress_of(raft, to)
             && m.previous.index > progress.matched
             && matches!(progress.state, ProgressState::Replicate(_))
@@ -407,6 +408,21 @@ impl Checker {
             self.out_of_order(Property::LogMatching, now, me, OWN, "it sends another")?;
         }
         Ok(())
+    }
+
+    /// Economy: entries go out one append after the other, from what is known to match on, and no
+    /// more of them than the window holds.
+    #[inline(never)]
+    fn check_stream(&self, now: Time, raft: &Raft, (to, m): (ServerId, &AppendEntries), taken: &Taken) -> Verdict {
+        let Some(progress) = progress_of(raft, to) else { return Ok(()) };
+        let ProgressState::Replicate(window) = &progress.state else { return Ok(()) };
+        let begins = matches!(taken.what, What::Answer { says: Says::Matched, .. }) && taken.from == Some(to);
+        let skips = begins && window.len() == 1 && m.previous.index > progress.matched;
+        if !skips && window.len() <= raft.config().window_appends_max {
+            return Ok(());
+        }
+        let second = "they are too many, or not those that come next";
+        self.out_of_order(Property::Economy, now, raft.id(), "streams entries", second)
     }
 
     /// Economy: a follower rejects an append, and says where the logs may agree.

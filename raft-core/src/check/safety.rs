@@ -20,7 +20,7 @@ use super::taken::{Taken, What};
 use super::{Property, Violation};
 use crate::raft::{
     AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Refusal,
-    Rule, ServerId, ServerSet, Standing, Term, Write,
+    Role, Rule, ServerId, ServerSet, Standing, Term, Write,
 };
 use crate::sim::Machine;
 use crate::sorted::Sorted;
@@ -548,6 +548,14 @@ impl Checker {
     ) -> Verdict {
         let (me, log) = (raft.id(), raft.log());
         for newcomer in after.voters.difference(before.all_voters()).iter() {
+            let votes = match raft.role() {
+                Role::Leader(leader) => leader.progress(newcomer).is_none_or(|known| known.may_vote == Some(true)),
+                _ => true,
+            };
+            if !votes && raft.config().rules.on(Rule::BarAmnesiacVoters) {
+                let (first, second) = ("makes a voter of a learner", "that hasn’t said that it may vote");
+                self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
+            }
             let Some(machine) = machines.get(newcomer.slot()).filter(|_| self.replication.is_kept(newcomer)) else {
                 continue;
             };

@@ -699,11 +699,12 @@ impl Raft {
     }
 
     /// How much longer than an election timeout it may take, about, until this server campaigns
-    /// again, for disks may be slow: twice as long after each campaign in vain, up to what two
-    /// disks may take. Who campaigns again sooner undoes what the others are about to promise.
+    /// again, for disks may be slow: twice as long after each campaign in vain, up to what four
+    /// writes may take: a candidate needs two, and another one mustn't begin meanwhile. Who
+    /// campaigns again sooner undoes what the others are about to promise.
     fn slow_disk_allowance(&self) -> Duration {
         let doubled = 1 << (self.slow_campaigns.saturating_sub(1)).min(16);
-        self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(2))
+        self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(4))
     }
 
     fn send(&self, to: ServerId, message: Message, out: &mut Output) {

@@ -62,11 +62,11 @@ impl Simulation {
         };
         let store = match machine.disk.image().snapshot() {
             Some(snapshot) => Store::restore(snapshot.data(), settings)
-                .unwrap_or_else(|error| panic!("a synced snapshot can be read again: {error}")),
+                .unwrap_or_else(|_| panic!("a synced snapshot can be read again")),
             None => Store::new(settings),
         };
         let mut raft = Raft::new(config, start, machine.clock.read(self.now))
-            .unwrap_or_else(|error| panic!("parameters were checked, and a disk image is a past state: {error}"));
+            .unwrap_or_else(|_| panic!("parameters were checked, and a disk image is a past state"));
         // A disk's log lives on through crashes: what it shares with earlier checkpoints, the new
         // server shares with them, too.
         raft.share_log(machine.disk.image().log());
@@ -365,7 +365,7 @@ impl Simulation {
         {
             let settings = store_settings(self.scenario.parameters.rules);
             process.store = Store::restore(snapshot.data(), settings)
-                .unwrap_or_else(|error| panic!("a snapshot arrives whole or not at all: {error}"));
+                .unwrap_or_else(|_| panic!("a snapshot arrives whole or not at all"));
             process.applied = snapshot.meta.last.index;
             // What became of the commands that it covers, it doesn't say.
             self.give_up_first(server, |index, _| index <= snapshot.meta.last.index);
