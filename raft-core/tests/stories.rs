@@ -104,13 +104,13 @@ fn partial_partition_makes_leadership_flap_without_pre_vote_and_check_quorum() {
     let (leader, term) = leadership(&world).expect("somebody leads");
     assert_eq!(leader, server(3), "the story begins with S3");
     world.take_news();
-    world.run_until(seconds(42));
+    world.run_until(seconds(44));
     let news = world.take_news();
     // Leadership changes hands again and again, and still does at the end, although whoever
     // campaigns in vain waits longer each time.
     let winners = winners(&news);
     assert!(winners.len() >= 8, "only {} elections were won", winners.len());
-    let late = news.iter().filter(|news| news.at > seconds(36)).cloned().collect::<Vec<_>>();
+    let late = news.iter().filter(|news| news.at > seconds(42)).cloned().collect::<Vec<_>>();
     assert!(!deposed(&late).is_empty(), "it came to rest");
     let terms = world.machines().iter().filter_map(Machine::raft).map(Raft::term).max().unwrap_or_default();
     assert!(terms.0 >= term.0 + 8, "the term rose from {term} to {terms} only");

@@ -28,7 +28,7 @@ pub fn check() -> Result<()> {
 /// Whether it was written here, not made or fetched.
 fn is_source(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_str().unwrap_or_default();
-    let hidden = entry.depth() > 0 && name.starts_with('.') && name != ".ci";
+    let hidden = entry.depth() > 0 && name.starts_with('.') && name != ".cargo";
     !hidden && !["target", "node_modules", "dist", "pkg", "test-results", "playwright-report"].contains(&name)
 }
 

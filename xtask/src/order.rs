@@ -51,11 +51,12 @@ fn ways() -> Vec<Way> {
 
 /// The module with its functions in the order in which it compresses best.
 pub fn by_likeness(wasm: &[u8]) -> Result<Vec<u8>> {
+    let (imported, bodies) = functions(wasm)?;
     let (ways, tried) = (ways(), AtomicUsize::new(0));
     let best_of_some = || -> Result<Option<Tried>> {
         let mut best: Option<Tried> = None;
         while let Some(way) = ways.get(tried.fetch_add(1, Ordering::Relaxed)) {
-            let ordered = ordered(wasm, *way)?;
+            let ordered = reordered(wasm, imported, order(&bodies, *way))?;
             let size = gzipped_size(&ordered)?;
             best = best.into_iter().chain([(size, ordered)]).min();
         }
@@ -77,11 +78,9 @@ pub fn by_likeness(wasm: &[u8]) -> Result<Vec<u8>> {
 /// A module’s size, gzipped, and the module.
 type Tried = (usize, Vec<u8>);
 
-/// The module with its functions in the order that is found so.
-fn ordered(wasm: &[u8], way: Way) -> Result<Vec<u8>> {
-    let (imported, bodies) = functions(wasm)?;
-    let order = order(&bodies, way);
-    let mut renumber = Renumber { imported, order, places: vec![0; bodies.len()] };
+/// The module with its functions, but for those that are `imported`, in this order.
+fn reordered(wasm: &[u8], imported: u32, order: Vec<usize>) -> Result<Vec<u8>> {
+    let mut renumber = Renumber { imported, places: vec![0; order.len()], order };
     for (place, function) in renumber.order.iter().enumerate() {
         renumber.places[*function] = u32::try_from(place)?;
     }

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 
 use super::Property;
 use super::by_server::ByServer;
+use super::replication::progress_of;
 use super::requests::Asked;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
@@ -181,10 +182,7 @@ impl Checker {
         let clocks = (mine.clock_reading(now), theirs.clock_reading(now));
         let before = core::mem::replace(watched, Watched { since: now, clocks, last: now }).clocks;
         let (mine, theirs) = (clocks.0.since(before.0), clocks.1.since(before.1));
-        let known = match raft.role() {
-            Role::Leader(leader) => leader.progress(from).is_none_or(|progress| progress.drift.drifts()),
-            _ => true,
-        };
+        let known = progress_of(raft, from).is_none_or(|progress| progress.drift.drifts());
         if !prompt || known || theirs <= mine.times(2) && mine <= theirs.times(2) {
             return Ok(());
         }

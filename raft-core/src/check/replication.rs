@@ -151,7 +151,8 @@ fn agreeing(log: &Log, index: LogIndex, term: Term) -> EntryId {
     log.get(at).map_or(log.base(), |entry| EntryId::new(at, entry.term))
 }
 
-fn progress_of(raft: &Raft, member: ServerId) -> Option<&Progress> {
+/// What a leader knows of a member; nothing where the server doesn’t lead.
+pub(super) fn progress_of(raft: &Raft, member: ServerId) -> Option<&Progress> {
     match raft.role() {
         Role::Leader(leader) => leader.progress(member),
         _ => None,

@@ -14,13 +14,13 @@ use super::elections::Elections;
 use super::grounds::Grounds;
 use super::leavers::Leavers;
 use super::promises::Promises;
-use super::replication::Replication;
+use super::replication::{Replication, progress_of};
 use super::requests::Requests;
 use super::taken::{Taken, What};
 use super::{Property, Violation};
 use crate::raft::{
     AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Refusal,
-    Role, Rule, ServerId, ServerSet, Standing, Term, Write,
+    Rule, ServerId, ServerSet, Standing, Term, Write,
 };
 use crate::sim::Machine;
 use crate::sorted::Sorted;
@@ -548,10 +548,7 @@ impl Checker {
     ) -> Verdict {
         let (me, log) = (raft.id(), raft.log());
         for newcomer in after.voters.difference(before.all_voters()).iter() {
-            let votes = match raft.role() {
-                Role::Leader(leader) => leader.progress(newcomer).is_none_or(|known| known.may_vote == Some(true)),
-                _ => true,
-            };
+            let votes = progress_of(raft, newcomer).is_none_or(|known| known.may_vote == Some(true));
             if !votes && raft.config().rules.on(Rule::BarAmnesiacVoters) {
                 let (first, second) = ("makes a voter of a learner", "that hasn’t said that it may vote");
                 self.out_of_order(Property::LawfulMembership, now, me, first, second)?;

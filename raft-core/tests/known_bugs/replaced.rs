@@ -243,9 +243,7 @@ fn who_joined_and_crashed_before_anything_was_written_joins_again() {
     cluster.restart_wiped(s(3));
     cluster.crash(s(3));
     cluster.restart(s(3));
-    cluster.isolate(s(1));
-    cluster.mend(s(2), s(3));
-    cluster.mend(s(3), s(2));
+    cluster.partition(&[&[1], &[2, 3]]);
     cluster.run(ms(2_000));
     assert_eq!(cluster.leader(), None, "S3 may not vote: {}", cluster.status());
 }
