@@ -383,8 +383,7 @@ fn on_disk(image: &Image) -> (HardState, EntryId) {
 
 /// What a server is, in short.
 fn summary(raft: &Raft) -> String {
-    let held: Vec<Message> =
-        raft.held_messages().into_iter().map(|Envelope { message, .. }| essence(message)).collect();
+    let held: Vec<Message> = raft.held_messages().map(|Envelope { message, .. }| essence(message)).collect();
     format!(
         "{} in {:?}, log up to {}, commit {}, applied {}, members {:?}, holding back {held:?}",
         raft.role().name(),

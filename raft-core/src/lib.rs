@@ -93,5 +93,6 @@ mod shared;
 mod shared_map;
 pub mod sim;
 mod sorted;
+pub mod text;
 pub mod time;
 pub mod trial;

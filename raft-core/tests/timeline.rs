@@ -276,7 +276,7 @@ fn moments_are_noted_once_in_order_and_can_be_gone_to() {
     let expected = MomentKind::ALL.into_iter().filter(|kind| *kind != MomentKind::Violation);
     assert!(kinds.into_iter().eq(expected), "every kind there is occurs in some storm");
 
-    let mut run = Timeline::new(stormy(5)).unwrap();
+    let mut run = Timeline::new(stormy(6)).unwrap();
     run.play_until(seconds(28));
     let noted = moments(&run);
     assert!(noted.iter().map(|moment| moment.event).is_sorted());
@@ -305,7 +305,7 @@ fn moments_are_noted_once_in_order_and_can_be_gone_to() {
     assert_eq!(run.next_moment(&[]), None);
 
     // What isn't known yet is played for, up to a limit.
-    let mut fresh = Timeline::new(stormy(5)).unwrap();
+    let mut fresh = Timeline::new(stormy(6)).unwrap();
     let first = fresh.play_to_moment(&[MomentKind::Election], seconds(28)).unwrap();
     assert_eq!((first.event, fresh.position().event), (elections[0], elections[0]));
     assert_eq!(fresh.play_to_moment(&[MomentKind::Violation], seconds(2)), None);

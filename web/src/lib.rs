@@ -97,7 +97,7 @@ impl Run {
 
     /// The names of the properties that are checked after every event, a line each.
     pub fn properties() -> String {
-        raft_core::check::Property::ALL.map(|property| property.name()).join("\n")
+        raft_core::text::joined(&raft_core::check::Property::ALL.map(|property| property.name()), "\n")
     }
 
     /// The seed, in decimal.

@@ -123,7 +123,7 @@ impl Run {
     /// The names of the kinds of messages, a line each, in the order of their numbers, from 0.
     #[wasm_bindgen(js_name = messageKinds)]
     pub fn message_kinds() -> String {
-        KINDS.join("\n")
+        raft_core::text::joined(&KINDS, "\n")
     }
 }
 

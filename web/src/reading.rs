@@ -280,7 +280,7 @@ fn message_facts(message: &Message) -> Vec<(&'static str, String)> {
                 more => entries.push(format!("and {more} more")),
             }
             if !entries.is_empty() {
-                facts.push(("entries", entries.join(" · ")));
+                facts.push(("entries", raft_core::text::joined(&entries, " · ")));
             }
             facts.push(("leader’s commit index", m.commit.0.to_string()));
             facts.push(("round", m.round.to_string()));

@@ -16,14 +16,14 @@ impl Run {
     /// where that is said, with tabs between them.
     pub fn rules() -> String {
         let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
-        Rule::ALL.map(line).join("\n")
+        raft_core::text::joined(&Rule::ALL.map(line), "\n")
     }
 
     /// The names of the rules that are switched off, with commas between them.
     #[wasm_bindgen(getter)]
     pub fn without(&self) -> String {
         let off = self.world().scenario().parameters.rules.switched_off().map(Rule::name);
-        off.collect::<Vec<_>>().join(",")
+        raft_core::text::joined(&off.collect::<Vec<_>>(), ",")
     }
 
     /// Whole numbers with commas between them: the shortest and the longest election timeout and
@@ -44,7 +44,7 @@ impl Run {
 }
 
 fn text(parameters: &Parameters) -> String {
-    numbers(parameters).map(|number| number.to_string()).join(",")
+    raft_core::text::joined(&numbers(parameters).map(|number| number.to_string()), ",")
 }
 
 fn numbers(parameters: &Parameters) -> [u64; COUNT] {

@@ -73,7 +73,7 @@ impl Run {
     /// of them, from 0.
     #[wasm_bindgen(js_name = momentKinds)]
     pub fn moment_kinds() -> String {
-        KINDS.join("\n")
+        raft_core::text::joined(&KINDS, "\n")
     }
 
     /// Goes to the last moment of these kinds before this one; whether there is one.

@@ -95,7 +95,7 @@ impl Record {
     /// lead on.
     #[inline]
     fn hear(&mut self, from: ServerId, says: &Says, clock: Time) {
-        if !matches!(says, Says::Joins) {
+        if !matches!(says, Says::Joins(_)) {
             self.heard[from.slot()] = clock;
         }
     }
@@ -307,8 +307,17 @@ impl Checker {
 
     /// A server has taken a heartbeat and says nothing: it must, whatever its disk is still
     /// writing, or its leader hears nobody (dissertation §6.2).
-    pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
-        if !raft.hard_state_is_durable() || (raft.term(), raft.leader()) != (taken.term, taken.from) {
+    pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
+        let hard_state = raft.hard_state();
+        // No promise rests on the number of the life that asks, where nothing else is being
+        // written.
+        let asks = |machine: &Machine| {
+            let image = machine.disk().image().hard_state();
+            image != hard_state && HardState { asking_life: hard_state.asking_life, ..image } == hard_state
+        };
+        let durable = raft.hard_state_is_durable()
+            || raft.unfinished_writes() == 1 && machines.get(raft.id().slot()).is_some_and(asks);
+        if !durable || (raft.term(), raft.leader()) != (taken.term, taken.from) {
             return Ok(());
         }
         self.out_of_order(Property::OrderlyElections, now, raft.id(), "hears its leader", "it doesn’t answer")

@@ -37,6 +37,9 @@ const WATCHED: Duration = Duration::from_millis(2_500);
 /// An answer that has taken no longer than that tells what the other's clock showed.
 const PROMPT: Duration = Duration::from_millis(150);
 
+/// Clocks are read in whole microseconds.
+const READING: Duration = Duration::from_micros(2);
+
 /// So many questions of followers are remembered.
 const QUESTIONS: usize = 256;
 
@@ -148,7 +151,7 @@ impl Checker {
     pub(super) fn check_heard(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
         let me = raft.id();
         if let What::Answer { round, says } = &taken.what
-            && !matches!(says, Says::Joins)
+            && !matches!(says, Says::Joins(_))
         {
             let ground = &mut self.grounds.of[me];
             if let Some(from) = taken.from.filter(|_| taken.term == ground.term)
@@ -296,11 +299,22 @@ impl Checker {
         let bound = Machine::those(machines, &bound);
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
         let handed_over = self.grounds.of[me].handed_over == term;
-        // By its own clock it is bound by as long as it ignores campaigns itself; clocks run apart
-        // by a tenth at the most.
-        let longest = raft.config().election_timeout_min.percent(110);
-        let lately = Time::from_micros(now.as_micros().saturating_sub(longest.as_micros()));
-        if by_lease && rules.on(Rule::LeaseFromSending) && !enough(self.grounds.heard_since(me, lately)) {
+        // By its own clock it is bound by nine tenths of as long as it ignores campaigns itself,
+        // for clocks run apart by a tenth at the most. Who has lost its disk has promised something
+        // to another leader on it, perhaps.
+        let patience = raft.config().election_timeout_min.percent(90) + READING;
+        let over = |machine: &Machine| {
+            let clock = machine.clock();
+            let due = clock.read(now).as_micros().saturating_sub(patience.as_micros());
+            clock.showed(Time::from_micros(due)).is_some_and(|lately| {
+                let vouches = |server: ServerId| {
+                    let known = progress_of(raft, server).is_some_and(|progress| progress.may_vote == Some(true));
+                    known || server == me || !rules.on(Rule::BarAmnesiacVoters)
+                };
+                !enough(self.grounds.heard_since(me, lately).those(&vouches))
+            })
+        };
+        if by_lease && rules.on(Rule::LeaseFromSending) && machines.get(me.slot()).is_some_and(over) {
             let (first, second) = ("answers a read under a lease", "that is over by its own patience");
             self.out_of_order(Property::FreshReads, now, me, first, second)?;
         }

@@ -117,7 +117,7 @@ impl Checker {
         };
         let forgotten = leave.difference(leaving).difference(told);
         // A snapshot that it has installed has told it so.
-        let snapshot = matches!(&taken.what, What::Answer { says: Says::MayVote | Says::Joins, .. });
+        let snapshot = matches!(&taken.what, What::Answer { says: Says::MayVote | Says::Joins(_), .. });
         let knows = |server: ServerId| snapshot && taken.from == Some(server);
         if forgotten.iter().any(|server| !silent(server) && !knows(server)) {
             let (first, second) = ("forgets who is leaving", "it hasn’t told them all");

@@ -861,6 +861,27 @@ fn every_property_notices_what_is_planted_for_it_and_no_other_does() {
     }
 }
 
+/// S2 has acknowledged an entry in term 1, whose leader didn't commit it. That of term 3 did,
+/// without S2, and now S2 hears that of term 2, which has another there.
+#[test]
+fn an_acknowledgement_binds_nobody_if_its_term_has_not_committed_the_entry() {
+    let mut stage = Stage::new(&[1], None);
+    stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
+    let mut follower = stage.start(2, &[1, 2, 3], Rules::ALL).unwrap();
+    stage.stepped(&follower, &acknowledging(1, 1, 1)).unwrap();
+    stage.disk(1, HardState { term: Term(2), ..HardState::default() }, alloc::vec![no_op(1)]);
+    stage.disk(3, HardState { term: Term(1), ..HardState::default() }, Vec::new());
+    let mut other = stage.start(3, &[3], Rules::ALL).unwrap();
+    stage.lead(&mut other, false).unwrap();
+    let mut leader = stage.start(1, &[1], Rules::ALL).unwrap();
+    stage.lead(&mut leader, true).unwrap();
+    assert_eq!((leader.term(), leader.commit_index()), (Term(3), LogIndex(2)));
+    let m = append(2, EntryId::ZERO, alloc::vec![no_op(2)], 0);
+    stage.step(&mut follower, Input::Message { from: s(3), message: Message::AppendEntries(m) }).unwrap();
+    assert_eq!(stage.machines[1].disk().image().log().last(), id(1, 2));
+    stage.checker.crashed(stage.now, s(2), &stage.machines).unwrap();
+}
+
 #[test]
 fn a_storm_uses_more_than_twice_what_is_allowed() {
     let storms = [ping_pong, a_chase_of_snapshots, pieces_that_multiply, a_dead_peer_that_is_sent_everything];

@@ -184,7 +184,7 @@ impl Checker {
         if let Some((term, id)) = self.promises.of[raft.id()].acknowledged
             && id.index > after
             && raft.term() > term
-            && self.committed_id(id.index) != Some(id)
+            && !self.is_committed_by(term, id)
         {
             self.promises.of[raft.id()].acknowledged = None;
         }
@@ -201,9 +201,10 @@ impl Checker {
             let second = format_args!("after its crash its disk says {}", describe_vote(image));
             self.broken(Property::DurablePromise, now, first, second)?;
         }
-        // A leader of a later term may have overwritten it, unless it was committed.
+        // A leader of a later term may have overwritten it, unless it was committed by then: those
+        // that commit it later don't count what was promised to another.
         if let Some((term, id)) = promised.acknowledged
-            && (hard_state.term <= term || self.committed_id(id.index) == Some(id))
+            && (hard_state.term <= term || self.is_committed_by(term, id))
             && (hard_state.term < term || !image.holds(id))
         {
             let first = format_args!("{me} acknowledged entries up to {id} in term {term}");

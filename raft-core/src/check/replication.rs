@@ -20,8 +20,8 @@ use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
 use crate::raft::{
-    AppendEntries, AppendOutcome, Entry, EntryId, Log, LogIndex, Output, Payload, Progress, ProgressState, Raft, Role,
-    Rule, ServerId, ServerSet, Term,
+    AppendEntries, AppendOutcome, DiskId, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Progress,
+    ProgressState, Raft, Role, Rule, ServerId, ServerSet, SnapshotProgress, Standing, Term,
 };
 use crate::sim::{Machine, TRUE_RATE};
 use crate::time::{Duration, Time};
@@ -43,6 +43,7 @@ const LONG: Duration = Duration::from_millis(2_500);
 /// What some of them say first.
 const OWN: &str = "has a log of its own";
 const TELLS: &str = "tells another to campaign";
+const UNEXPECTED: &str = "they are too many, or not those that come next";
 
 /// By server.
 #[derive(Clone, Debug)]
@@ -62,8 +63,12 @@ struct Link {
     /// which probe it was sent last.
     matched: [(Term, u64, LogIndex); MACHINES],
     probes: [u64; MACHINES],
-    /// As a leader: who has told it that its disk has lost entries, and has lost none since.
+    /// As a leader: who has told it that its disk has lost entries, or is another one, and has lost
+    /// none since.
     told: ServerSet,
+    /// How often something was handed to its disk, and what waits for that.
+    writes: usize,
+    waits: Waits,
     /// As a leader: whether it was handing over after its last step.
     hands_over: bool,
     /// The last entry of its log at the end of each of the last seconds, the latest first, with the
@@ -73,6 +78,19 @@ struct Link {
     odd: bool,
     /// As a leader, the learner that it has refused to make a voter for being behind.
     refused: RefusedLearner,
+}
+
+/// The messages that wait for a server's disk.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waits {
+    term: Term,
+    count: usize,
+    /// How often something had been handed to the disk when the last of them came, before that step
+    /// and with it.
+    writes: (usize, usize),
+    /// Of the last of them, if it says how much its sender has: to whom, to which probe, how far
+    /// its log and its disk go, and to which round.
+    last: Option<([u64; 4], u64)>,
 }
 
 /// A learner that was refused.
@@ -95,6 +113,7 @@ impl Replication {
     pub(super) fn started(&mut self, raft: &Raft) {
         let link = &mut self.of[raft.id()];
         (link.written, link.hands_over) = (raft.log().last(), false);
+        link.waits = Waits::default();
     }
 
     /// A server leads from now on.
@@ -212,8 +231,8 @@ impl Checker {
             {
                 self.check_append_taken(now, raft, (*previous, *last, *commit))
             }
-            What::Answer { says, .. } if taken.term == raft.term() => {
-                self.check_match(now, raft, taken.from, says, machines)
+            What::Answer { says, round } if taken.term == raft.term() => {
+                self.check_match(now, raft, taken.from, (says, *round), machines)
             }
             _ => Ok(()),
         }
@@ -304,7 +323,7 @@ impl Checker {
         now: Time,
         raft: &Raft,
         from: Option<ServerId>,
-        says: &Says,
+        (says, round): (&Says, u64),
         machines: &[Machine],
     ) -> Verdict {
         let me = raft.id();
@@ -315,14 +334,28 @@ impl Checker {
         let known = (raft.term(), progress.since_round, progress.matched);
         let link = &mut self.replication.of[me];
         let before = core::mem::replace(&mut link.matched[from.slot()], known);
+        let tells = |machine: &Machine, disk: DiskId| {
+            let hard_state = machine.disk().image().hard_state();
+            (hard_state.disk, hard_state.lost) == (disk, EntryId::ZERO)
+        };
+        if let (Says::Joins(Some(disk)), Some(machine)) = (says, machines.get(from.slot()))
+            && round >= known.1
+            && tells(machine, *disk)
+        {
+            link.told.insert(from);
+        }
+        let may_vote = progress.may_vote == Some(true) && raft.config().rules.on(Rule::BarAmnesiacVoters);
+        if link.told.contains(from) && (may_vote || known.2 > before.2) {
+            self.check_counted(now, raft, from, (known.2, may_vote), machines)?;
+        }
         if known.2 > before.2 {
-            return self.check_raise(now, raft, from, known.2, machines);
+            return Ok(());
         }
         if let Says::Rejected { lost: true, hint, .. } = says
             && known.2 < before.2
             && known.0 == before.0
         {
-            link.told.insert(from);
+            self.replication.of[me].told.insert(from);
             let agreed = agreeing(raft.log(), hint.index, hint.term).index.min(hint.index);
             // Who has left and comes back is begun with anew.
             if agreed >= before.2 && raft.configuration().members().contains(from) {
@@ -337,16 +370,73 @@ impl Checker {
         self.out_of_order(Property::MonotonicState, now, me, first, second)
     }
 
-    /// Durable Promise: a leader takes a member to have more than before.
-    fn check_raise(&self, now: Time, raft: &Raft, from: ServerId, matched: LogIndex, machines: &[Machine]) -> Verdict {
-        let (me, told) = (raft.id(), self.replication.of[raft.id()].told);
-        let (Some(id), Some(machine)) = (raft.log().id_at(matched), machines.get(from.slot())) else { return Ok(()) };
-        let image = machine.disk().image();
-        if !told.contains(from) || image.holds(id) || image.hard_state().term > raft.term() {
+    /// Durable Promise: a leader that knows of a member's loss takes it to have so much, and
+    /// perhaps to be able to vote.
+    fn check_counted(
+        &self,
+        now: Time,
+        raft: &Raft,
+        from: ServerId,
+        (matched, may_vote): (LogIndex, bool),
+        machines: &[Machine],
+    ) -> Verdict {
+        let Some(machine) = machines.get(from.slot()) else { return Ok(()) };
+        let (image, id) = (machine.disk().image(), raft.log().id_at(matched));
+        let hard_state = image.hard_state();
+        let holds = id.is_none_or(|id| image.holds(id)) && !(may_vote && hard_state.standing != Standing::Member);
+        if holds || hard_state.term > raft.term() {
             return Ok(());
         }
-        let second = "it has been told that they are lost";
-        self.out_of_order(Property::DurablePromise, now, me, "counts on entries of another", second)
+        let (first, second) = ("counts on what is another’s", "it knows of its loss");
+        self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)
+    }
+
+    /// Economy: messages wait for the disk. Of an answer and the next, where both wait for the same
+    /// write and differ in nothing but the round, one is kept, and of others both.
+    #[inline(never)]
+    pub(super) fn check_held(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> Verdict {
+        let link = &mut self.replication.of[raft.id()];
+        // An answer may rest on what its step writes, or on what was written before.
+        let writes = (link.writes, link.writes + out.writes.len());
+        link.writes = writes.1;
+        if raft.held_messages().len() == 0 && link.waits.count == 0 {
+            return Ok(());
+        }
+        self.check_waiting(now, raft, writes, taken)
+    }
+
+    #[inline(never)]
+    fn check_waiting(&mut self, now: Time, raft: &Raft, writes: (usize, usize), taken: &Taken) -> Verdict {
+        let link = &mut self.replication.of[raft.id()];
+        let mut held = raft.held_messages();
+        let (term, count) = (raft.term(), held.len());
+        let last = held.next_back().and_then(|Envelope { to, message }| match message {
+            Message::AppendEntriesResponse(m) => match m.outcome {
+                AppendOutcome::Matched(index) => Some(([to.slot() as u64, m.probe, m.received.0, index.0], m.round)),
+                _ => None,
+            },
+            Message::InstallSnapshotResponse(m) => match m.progress {
+                SnapshotProgress::Installed(index) => Some(([to.slot() as u64, 0, m.last.index.0, index.0], m.round)),
+                _ => None,
+            },
+            _ => None,
+        });
+        let before = link.waits;
+        // What was there before waits for what it waited for.
+        let stays = (before.term, before.last) == (term, last) && count <= before.count;
+        let writes = if stays { before.writes } else { writes };
+        link.waits = Waits { term, count, writes, last };
+        let takes = matches!(taken.what, What::Append { .. } | What::Piece { .. });
+        let added = takes && before.term == term && last != before.last;
+        let (Some(old), Some(new)) = (before.last, last.filter(|_| added)) else { return Ok(()) };
+        let alike = old.0 == new.0;
+        let one = alike && before.writes.1 >= writes.0;
+        let both = !alike || before.writes != writes || writes.0 < writes.1;
+        if one && count == before.count || both && count == before.count + 1 {
+            return Ok(());
+        }
+        let second = UNEXPECTED;
+        self.out_of_order(Property::Economy, now, raft.id(), "lets answers wait", second)
     }
 
     /// Every Request Ends: a learner that is never further behind than the leader's log was a
@@ -422,7 +512,7 @@ impl Checker {
         if !skips && window.len() <= raft.config().window_appends_max {
             return Ok(());
         }
-        let second = "they are too many, or not those that come next";
+        let second = UNEXPECTED;
         self.out_of_order(Property::Economy, now, raft.id(), "streams entries", second)
     }
 

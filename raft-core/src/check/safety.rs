@@ -205,6 +205,15 @@ impl Checker {
         self.committed.id_at(index)
     }
 
+    /// Whether the leader of `term`, or of one before it, has committed an entry: what it counted
+    /// was promised in its own term.
+    #[inline(never)]
+    pub(super) fn is_committed_by(&self, term: Term, id: EntryId) -> bool {
+        let first = self.committed_in.partition_point(|(_, last)| *last < id.index);
+        self.committed_id(id.index) == Some(id)
+            && self.committed_in.get(first).is_some_and(|(in_term, _)| *in_term <= term)
+    }
+
     /// A server crashed, and its disk is as the crash left it.
     ///
     /// # Errors
@@ -279,6 +288,7 @@ impl Checker {
         if !out.messages.is_empty() {
             self.check_messages(now, raft, out, &taken, machines)?;
         }
+        self.check_held(now, raft, out, &taken)?;
         for refused in &out.refused {
             if let Refusal::LearnerBehind { server, matched, .. } = refused.reason {
                 self.check_refusal(now, raft, server, matched)?;
@@ -288,7 +298,7 @@ impl Checker {
             && let What::Append { previous, last, .. } = &taken.what
             && previous == last
         {
-            self.check_answered(now, raft, &taken)?;
+            self.check_answered(now, raft, &taken, machines)?;
         }
         self.elections.done(me);
         if raft.is_leader() || leads_before > Term::ZERO {

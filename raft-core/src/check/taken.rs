@@ -1,7 +1,7 @@
 //! What a server is just taking from another, as far as the checks go by it: the message itself is
 //! gone when the step is over.
 
-use crate::raft::{AppendOutcome, EntryId, LogIndex, Message, ServerId, SnapshotProgress, Term};
+use crate::raft::{AppendOutcome, DiskId, EntryId, LogIndex, Message, ServerId, SnapshotProgress, Term};
 
 /// A message that is being taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,8 +59,8 @@ pub(super) enum Says {
     },
     /// How much there is of a snapshot, on a disk that the sender may vote on.
     MayVote,
-    /// The sender may not vote on its disk.
-    Joins,
+    /// The sender may not vote on its disk, and which that is, if it says so.
+    Joins(Option<DiskId>),
 }
 
 impl Taken {
@@ -82,13 +82,13 @@ impl Taken {
                         let lost = matches!(m.outcome, AppendOutcome::Damaged { .. });
                         Says::Rejected { previous, hint, probe: m.probe, lost }
                     }
-                    AppendOutcome::Joining { .. } => Says::Joins,
+                    AppendOutcome::Joining { disk, .. } => Says::Joins(Some(disk)),
                     AppendOutcome::StaleTerm => return Taken::default(),
                 };
                 What::Answer { round: m.round, says }
             }
             Message::InstallSnapshotResponse(m) if m.progress != SnapshotProgress::StaleTerm => {
-                let says = if m.may_vote { Says::MayVote } else { Says::Joins };
+                let says = if m.may_vote { Says::MayVote } else { Says::Joins(None) };
                 What::Answer { round: m.round, says }
             }
             Message::PreVote(m) => What::PreVote { last: m.last },

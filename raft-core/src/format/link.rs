@@ -24,6 +24,7 @@
 //! damaged link can be told from one that comes from a later version. Within a version, kinds,
 //! positions of bits and the defaults keep their meaning; new ones get new numbers.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
@@ -169,7 +170,7 @@ pub fn encode(run: &Run) -> Result<Vec<u8>, RunError> {
 /// Like [`write()`].
 pub fn write_address(base: &str, run: &Run) -> Result<String, LinkError> {
     let base = base.split('#').next().unwrap_or(base);
-    Ok([base, "#", NAME, "=", &write(run)?].concat())
+    Ok(format!("{base}#{NAME}={}", write(run)?))
 }
 
 /// Reads a link: an address with the link after its `#`, or the link alone.

@@ -25,8 +25,10 @@ pub(super) struct Disk {
     /// The number of the last write handed out, and of the last that is durable.
     issued: u64,
     durable: u64,
-    /// The number of the last write that held a hard state.
+    /// The number of the last write that held a hard state in which something had changed that
+    /// promises rest on, and of the last in which the number of the life that asks had.
     hard_state_write: u64,
+    asking_write: u64,
     /// Whether the last hard state on the disk says that the server may vote, and lacks no entries.
     whole: bool,
     /// The number of the last write that dropped entries: those before it tell nothing about what
@@ -44,6 +46,7 @@ pub(super) struct Disk {
 #[derive(Clone, Debug, Default)]
 struct Pending {
     hard_state: bool,
+    asking_life: bool,
     snapshot: Option<Arc<Snapshot>>,
     /// The log was cut after this index, and perhaps appended to.
     log: Option<LogIndex>,
@@ -51,7 +54,7 @@ struct Pending {
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        !self.hard_state && self.snapshot.is_none() && self.log.is_none()
+        !self.hard_state && !self.asking_life && self.snapshot.is_none() && self.log.is_none()
     }
 }
 
@@ -116,10 +119,12 @@ impl Disk {
     /// See [`Raft::hash_essence`]: writes count from the last durable one, and all that are as
     /// old as a stall are alike.
     pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
-        let Disk { log, issued, durable, hard_state_write, whole, cutting_write, writing, held, pending } = self;
+        let Disk { log, issued, durable, hard_state_write, asking_write, whole, cutting_write, writing, held, pending } =
+            self;
         debug_assert!(pending.is_empty(), "a step ends with handing out what is to be written");
         let ahead = |write: &u64| write.saturating_sub(*durable);
-        (log, whole, ahead(issued), ahead(hard_state_write), ahead(cutting_write), held.len()).hash(state);
+        (log, whole, ahead(issued), ahead(hard_state_write), ahead(asking_write)).hash(state);
+        (ahead(cutting_write), held.len()).hash(state);
         for issued in writing {
             ages.since(*issued, ages.config.disk_stall_max).hash(state);
         }
@@ -148,6 +153,13 @@ impl Raft {
             self.hard_state = hard_state;
             self.disk.pending.hard_state = true;
         }
+    }
+
+    /// Begins a life that asks. No promise rests on its number: heartbeats are answered while a
+    /// slow disk writes it.
+    pub(super) fn set_asking_life(&mut self, asking_life: u32) {
+        self.hard_state.asking_life = asking_life;
+        self.disk.pending.asking_life = true;
     }
 
     /// The log changed: everything after `after` was dropped, and what it holds there now followed.
@@ -189,10 +201,15 @@ impl Raft {
         self.disk.writing.push(self.now);
         let pending = &mut self.disk.pending;
         let (snapshot, after) = (pending.snapshot.take(), pending.log.take());
-        let hard_state = core::mem::take(&mut pending.hard_state).then_some(self.hard_state);
-        if hard_state.is_some() {
+        let promises = core::mem::take(&mut pending.hard_state);
+        let asks = core::mem::take(&mut pending.asking_life);
+        if promises {
             self.disk.hard_state_write = self.disk.issued;
         }
+        if asks {
+            self.disk.asking_write = self.disk.issued;
+        }
+        let hard_state = (promises || asks).then_some(self.hard_state);
         let receipt = Receipt { sequence: self.disk.issued, last: self.log.last() };
         let log = || after.map(|after| LogWrite { after, entries: self.cut_everything(after.next()) });
         // Built where it will lie, as in `send_new`.
@@ -226,17 +243,17 @@ impl Raft {
         }
     }
 
-    /// Sends a message that speaks of the hard state only, once that is durable, whatever the
-    /// rules.
-    pub(super) fn send_once_known(&mut self, to: ServerId, message: Message, out: &mut Output) {
-        if self.hard_state_is_durable() {
+    /// Asks another, once the life that asks is durable, whatever the rules.
+    pub(super) fn ask(&mut self, to: ServerId, message: Message, out: &mut Output) {
+        if !self.disk.pending.asking_life && self.disk.asking_write <= self.disk.durable {
             self.send(to, message, out);
         } else {
             self.disk.hold(self.disk.needed(), Envelope { to, message });
         }
     }
 
-    /// Whether the term and the vote are on the disk as they are.
+    /// Whether the term and the vote, and all else that promises rest on, are on the disk as they
+    /// are.
     pub fn hard_state_is_durable(&self) -> bool {
         !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable
     }
@@ -285,8 +302,11 @@ impl Raft {
         }
         if voting && slow && self.hard_state_is_durable() && !self.is_leader() {
             // The vote, or the question for votes, leaves only now: the time that the answer may
-            // take begins now.
+            // take begins now, and other disks may be as slow as this one.
             self.arm_election_timer();
+            let took = took.min(self.config.disk_stall_max);
+            self.election_timeout = self.election_timeout + took;
+            self.election_deadline += took;
         }
         self.notice_repair(out);
         self.count_own_vote(out);
@@ -346,6 +366,11 @@ impl Raft {
         }
     }
 
+    /// How many writes are on their way to the disk.
+    pub fn unfinished_writes(&self) -> usize {
+        self.disk.writing.len()
+    }
+
     /// Since when the oldest unfinished write has been on its way.
     fn oldest_write(&self) -> Option<Time> {
         self.disk.writing.first().copied()
@@ -365,7 +390,7 @@ impl Raft {
     }
 
     /// The messages that wait for the disk, for those who look inside.
-    pub fn held_messages(&self) -> Vec<&Envelope> {
-        self.disk.held.iter().map(|(_, envelope)| envelope).collect()
+    pub fn held_messages(&self) -> impl DoubleEndedIterator<Item = &Envelope> + ExactSizeIterator {
+        self.disk.held.iter().map(|(_, envelope)| envelope)
     }
 }

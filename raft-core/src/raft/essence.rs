@@ -185,8 +185,8 @@ impl Progress {
         match doing {
             ProgressState::Probe { waiting, unanswered } => (waiting, unanswered).hash(state),
             ProgressState::Replicate(window) => window.hash(state),
-            ProgressState::Snapshot(SnapshotTransfer { snapshot, offset, sent, moved_round }) => {
-                (snapshot, offset, sent, moved_round).hash(state);
+            ProgressState::Snapshot(SnapshotTransfer { snapshot, offset, sent, moved_round, anew_round }) => {
+                (snapshot, offset, sent, moved_round, anew_round).hash(state);
             }
         }
         if ages.config.check_quorum {

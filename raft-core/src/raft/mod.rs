@@ -689,22 +689,23 @@ impl Raft {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
         self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
         if self.slow_campaigns > 0 {
-            // Drawn, too: those whose disks are equally slow would go on getting in each other's
-            // way otherwise.
+            // Drawn, too, and from far apart: those whose disks are equally slow would go on
+            // getting in each other's way otherwise, where all that are left must vote for the same
+            // one.
             let allowance = self.slow_disk_allowance().as_micros();
-            let extra = self.random.random_range(allowance / 2..=allowance + allowance / 2);
+            let extra = self.random.random_range(0..=allowance * 3);
             self.election_timeout = self.election_timeout + Duration::from_micros(extra);
         }
         self.election_deadline = self.now + self.election_timeout;
     }
 
     /// How much longer than an election timeout it may take, about, until this server campaigns
-    /// again, for disks may be slow: twice as long after each campaign in vain, up to what four
-    /// writes may take: a candidate needs two, and another one mustn't begin meanwhile. Who
-    /// campaigns again sooner undoes what the others are about to promise.
+    /// again, for disks may be slow: twice as long after each campaign in vain, up to what two
+    /// writes may take, for that is what a candidate needs. Who campaigns again sooner undoes what
+    /// the others are about to promise.
     fn slow_disk_allowance(&self) -> Duration {
         let doubled = 1 << (self.slow_campaigns.saturating_sub(1)).min(16);
-        self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(4))
+        self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(2))
     }
 
     fn send(&self, to: ServerId, message: Message, out: &mut Output) {

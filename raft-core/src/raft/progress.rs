@@ -101,6 +101,9 @@ pub struct SnapshotTransfer {
     /// The latest round when bytes were last confirmed, or pieces were sent again from `offset`. An
     /// answer to a later round that confirms no more says that what follows is lost.
     pub moved_round: u64,
+    /// The first round of which it is known that the member answered it after it began anew: what
+    /// it had before that is gone, and answers that say so may come late.
+    pub anew_round: u64,
 }
 
 impl SnapshotTransfer {
@@ -117,13 +120,16 @@ impl SnapshotTransfer {
     /// The member says, in answer to `round`, that it has so many `bytes`, now that `latest` is the
     /// latest round. Whether there is something to send because of it.
     pub(super) fn confirm(&mut self, bytes: u64, round: u64, latest: u64) -> bool {
-        if bytes > self.snapshot.data().len() as u64 {
+        if bytes > self.snapshot.data().len() as u64 || round < self.anew_round {
             return false;
         }
         if bytes > self.offset {
             self.sent = self.sent.max(bytes);
         } else if round > self.moved_round && (bytes < self.offset || self.sent > bytes) {
             self.sent = bytes; // What was sent before that round is lost, or the member began anew.
+            if bytes < self.offset {
+                self.anew_round = round;
+            }
         } else {
             return false;
         }
@@ -335,7 +341,13 @@ impl Progress {
     /// Send `snapshot`, now that `round` is the latest.
     pub fn become_snapshot(&mut self, snapshot: Arc<Snapshot>, round: u64) {
         self.probe += 1;
-        self.state = ProgressState::Snapshot(SnapshotTransfer { snapshot, offset: 0, sent: 0, moved_round: round });
+        self.state = ProgressState::Snapshot(SnapshotTransfer {
+            snapshot,
+            offset: 0,
+            sent: 0,
+            moved_round: round,
+            anew_round: 0,
+        });
     }
 
     /// The member is another from `round` on, as far as its promises go: it has a disk that none of
@@ -379,6 +391,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::raft::{Configuration, EntryId, ServerSet, SnapshotMeta, Term};
 
     #[test]
     fn a_window_is_bounded_by_count_and_by_bytes() {
@@ -443,6 +456,22 @@ mod tests {
         assert!(!window.lost_before(2, LogIndex(3)));
         window.free_to(LogIndex(5));
         assert!(!window.lost_before(99, LogIndex::ZERO));
+    }
+
+    #[test]
+    fn what_a_member_had_before_it_began_anew_is_confirmed_by_no_late_answer() {
+        let meta = SnapshotMeta {
+            last: EntryId::new(LogIndex(1), Term(1)),
+            configuration: Configuration::of_voters(ServerSet::first(3)),
+            configuration_index: LogIndex::ZERO,
+        };
+        let mut progress = Progress::new(LogIndex(8), 1, Time::ZERO);
+        progress.become_snapshot(Arc::new(Snapshot::new(meta, alloc::vec![0; 100].into())), 1);
+        let ProgressState::Snapshot(transfer) = &mut progress.state else { panic!("it sends a snapshot") };
+        assert!(transfer.confirm(60, 2, 4) && transfer.confirm(10, 5, 6), "it has begun anew");
+        assert!(!transfer.confirm(80, 3, 6), "that was before");
+        assert_eq!((transfer.offset, transfer.sent), (10, 10));
+        assert!(transfer.confirm(30, 5, 6));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use super::essence::Ages;
-use super::io::{HardState, Output, ReadMode, Refusal, RequestId};
+use super::io::{Output, ReadMode, Refusal, RequestId};
 use super::message::{Message, ReadIndex, ReadIndexResponse};
 use super::observation::{LeaseRefusal, Observation, ReadProof, ReadWait};
 use super::progress::Progress;
@@ -189,7 +189,7 @@ impl Raft {
         self.reads.forwarded.push_back(ForwardedRead { request, id, leader, deadline, answered: false });
         out.observe(|| Observation::ReadWaits { id, reason: ReadWait::Leader { leader } });
         let question = ReadIndex { term: self.hard_state.term, disk: self.hard_state.disk, request };
-        self.send_once_known(leader, Message::ReadIndex(question), out);
+        self.ask(leader, Message::ReadIndex(question), out);
     }
 
     /// A number that no question of this disk ever had. An answer may be on its way for a long
@@ -198,7 +198,7 @@ impl Raft {
     fn number_question(&mut self) -> u64 {
         if self.reads.next_question as u32 == 0 {
             let asking_life = self.hard_state.asking_life.wrapping_add(1);
-            self.set_hard_state(HardState { asking_life, ..self.hard_state });
+            self.set_asking_life(asking_life);
             self.reads.next_question = u64::from(asking_life) << 32 | 1;
         }
         let number = self.reads.next_question;

@@ -50,6 +50,11 @@ impl Clock {
         self.world + Duration::from_micros(whole.saturating_add(rest))
     }
 
+    /// When, in the world, it showed `reading` or more, if it hasn't been adjusted since.
+    pub fn showed(&self, reading: Time) -> Option<Time> {
+        (reading >= self.local).then(|| self.world_time_of(reading))
+    }
+
     /// From now on it runs at `rate` parts per million of the world's time; at 0 it stands still.
     pub fn set_rate(&mut self, now: Time, rate: u32) {
         *self = Clock { world: now, local: self.read(now), rate };

@@ -38,6 +38,9 @@
 //!   has lost its disk votes for nobody, so that the leader's log is needed;
 //! * **distance**: a server that is far away joins, which lacks what has come within a round trip
 //!   whenever somebody looks. It keeps up all the same, and votes soon;
+//! * **relic**: a leader that nobody hears goes on taking commands, and when it is heard again, its
+//!   disk has lost the last of them, and the others have put what stands there with them into a
+//!   snapshot. Whoever has lost entries is told of none that it could still hold;
 //! * **reconfiguration**: server after server is restarted with other timeouts. Safety rests on no
 //!   timeout, and leases on those that the others state.
 
@@ -46,7 +49,7 @@ use alloc::vec::Vec;
 use rand::RngExt;
 
 use super::action::{Action, MessageKind, OwnTiming, Target};
-use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters};
+use super::parameters::{CERTAIN, DiskParameters, MACHINES_MAX, NetworkParameters};
 use super::storm::{PATIENCE, Storm, pick};
 use crate::raft::{ServerId, ServerSet};
 use crate::time::{Duration, Time};
@@ -172,6 +175,14 @@ impl Storm {
         let Some((one, other)) = self.two() else { return };
         let of = MessageKind::Appends;
         let (soon, never) = (Duration::from_millis(40) + self.millis(80), Duration::from_secs(4));
+        // Whose disk is slow may be writing still what one of them has sent when the other replaces
+        // it, and that when it is replaced again.
+        let slow = (self.random.random_range(0..3_u32) == 0).then(|| self.anyone());
+        let DiskParameters { fsync_min, fsync_max } = self.parameters.disk;
+        if let Some(server) = slow {
+            let (min, max) = (Duration::from_millis(300), Duration::from_millis(550));
+            self.put(at, Action::SetFsync { server, min, max });
+        }
         self.put(at, Action::TransferLeadership(one));
         let mut at = at + Duration::from_millis(200);
         let turns = [(other, one, never), (one, other, soon)];
@@ -189,6 +200,12 @@ impl Storm {
         }
         self.put(at, Action::HealAll);
         self.put(at, Action::SetLate { of, share: 0, delay: Duration::ZERO, copies: false });
+        if let Some(server) = slow {
+            at += self.millis(150);
+            self.put(at, Action::Crash(Target::Server(server)));
+            self.put(at, Action::SetFsync { server, min: fsync_min, max: fsync_max });
+            self.restart_later(at);
+        }
     }
 
     /// The isolated leader is asked to replace others by servers that it reaches.
@@ -262,9 +279,17 @@ impl Storm {
         self.put(at, Action::Restart(server));
         self.put(at, Action::SetLate { of, share, delay, copies: true });
         at += delay.percent(50) + self.about(delay.percent(20));
-        match self.random.random_range(0..4_u32) {
+        match self.random.random_range(0..5_u32) {
             0 if self.renewals_left() => self.put(at, Action::RenewDisk(Target::Server(server))),
-            1 if self.leaves_left(1) && self.joins_left(1) => {
+            1 if self.renewals_left() => {
+                // Damaged first, and then lost: what was said before is about the disk before last.
+                self.put(at, Action::Rot(Target::Server(server)));
+                at += self.millis(30);
+                self.put(at, Action::Restart(server));
+                at += self.millis(150);
+                self.put(at, Action::RenewDisk(Target::Server(server)));
+            }
+            2 if self.leaves_left(1) && self.joins_left(1) => {
                 self.put(at, Action::RemoveServer(server));
                 let back = at + self.millis(300);
                 self.put(back, Action::AddBack(server));
@@ -469,6 +494,33 @@ impl Storm {
         self.put(at, Action::HealAll);
         let back = at + Duration::from_millis(500) + self.millis(800);
         self.put(back, Action::RestartAll);
+    }
+
+    /// A leader is cut off with what it is asked for, loses the last of it, and comes back when
+    /// another leads that has something else there, in a snapshot.
+    pub(super) fn relic(&mut self, at: Time) {
+        let Some((leader, heir)) = self.two() else { return };
+        let next = self.anyone();
+        self.put(at, Action::TransferLeadership(leader));
+        let mut at = at + Duration::from_millis(200);
+        self.put(at, Action::Isolate(Target::Server(leader)));
+        // The others have little more by then than it has.
+        let (min, max) = (Duration::from_millis(25), Duration::from_millis(40));
+        self.put(at + Duration::from_millis(30), Action::SetLatency { min, max });
+        at += Duration::from_millis(260);
+        for _ in 0..6 {
+            self.put(at, Action::Campaign(heir));
+            at += Duration::from_millis(30);
+        }
+        self.put(at, Action::Rot(Target::Server(leader)));
+        // Who has been elected since looks for the end of its log from the end of its own.
+        at += self.millis(120);
+        self.put(at, Action::TransferLeadership(next));
+        at += Duration::from_millis(100);
+        let NetworkParameters { latency_min: min, latency_max: max, .. } = self.parameters.network;
+        self.put(at, Action::SetLatency { min, max });
+        self.put(at, Action::HealAll);
+        self.put(at, Action::Restart(leader));
     }
 
     /// One server after the other gets other timeouts, and is restarted for it.

@@ -522,5 +522,5 @@ fn describe_groups(groups: &[u8]) -> String {
         let members: ServerSet = members.filter_map(|(slot, _)| ServerId::new(slot as u8 + 1)).collect();
         members.to_string()
     });
-    sides.collect::<Vec<_>>().join(" | ")
+    crate::text::joined(&sides.collect::<Vec<_>>(), " | ")
 }

@@ -109,6 +109,7 @@ enum Kind {
     Reconfigure,
     Retire,
     Distance,
+    Relic,
 }
 
 const KINDS: &[(Kind, &[Profile])] = {
@@ -166,6 +167,7 @@ const KINDS: &[(Kind, &[Profile])] = {
         (Kind::Reconfigure, &[Crashes, Clocks, Membership]),
         (Kind::Retire, &[Membership]),
         (Kind::Distance, &[Membership]),
+        (Kind::Relic, &[Disks]),
     ]
 };
 
@@ -174,7 +176,7 @@ impl Kind {
     const fn takes(self) -> Duration {
         match self {
             Kind::Swizzle | Kind::Coup | Kind::Oust => Duration::from_millis(1_500),
-            Kind::Haunt | Kind::Overdue | Kind::Corner | Kind::Swap => Duration::from_millis(1_500),
+            Kind::Haunt | Kind::Overdue | Kind::Corner | Kind::Swap | Kind::Relic => Duration::from_millis(1_500),
             Kind::Distance => Duration::from_millis(4_000),
             Kind::Rhythm | Kind::LastMoment | Kind::Shrink | Kind::Amnesia | Kind::SlowDisks | Kind::Reconfigure => {
                 Duration::from_millis(3_000)
@@ -244,7 +246,7 @@ pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, 
     let alone = pick(&mut storm.random, &[0, 0, 1]);
     storm.put(storm.end, Action::HealQuorum(alone));
     storm.actions.sort_by_key(|timed| timed.at);
-    scenario.actions = storm.actions;
+    (scenario.parameters, scenario.actions) = (storm.parameters, storm.actions);
     scenario
 }
 
@@ -388,6 +390,14 @@ impl Storm {
                 chosen.push((*kind, every.max(kind.takes())));
             }
         }
+        let busy = self.parameters.clients.count >= 8 || self.random.random_range(0..2_u32) == 0;
+        if chosen.iter().any(|(kind, _)| *kind == Kind::Relic) && busy && self.keeps_up() {
+            // A leader that is cut off takes as much as the others have in a snapshot soon.
+            self.parameters.clients.count = 8;
+            self.parameters.limits = LimitParameters { entries_kept: 0, ..Parameters::default().limits };
+            self.parameters.timing.snapshot_after_entries = 5;
+            self.parameters.timing.snapshot_piece_max = self.parameters.timing.snapshot_piece_max.max(64);
+        }
         // Whoever may join is there to be broken, too: one joins for certain, so that its number
         // makes sense.
         let joins = |(kind, _): &(Kind, Duration)| {
@@ -405,6 +415,11 @@ impl Storm {
                 at += self.about(every);
             }
         }
+    }
+
+    /// Whether many may write: entries travel together, and disks are no slower than that.
+    fn keeps_up(&self) -> bool {
+        self.parameters.timing.append_entries_max >= 8 && self.parameters.disk.fsync_max < SLOW_DISK
     }
 
     pub(super) fn put(&mut self, at: Time, action: Action) {
@@ -525,6 +540,7 @@ impl Storm {
             Kind::Reconfigure => self.reconfigure(at),
             Kind::Retire => self.retire(at),
             Kind::Distance => self.distance(at),
+            Kind::Relic => self.relic(at),
             Kind::LastMoment => self.last_moment(at),
             Kind::Learn => {
                 if self.joins_left(1) {

@@ -272,6 +272,23 @@ fn answers_to_heartbeats_do_not_pile_up_while_a_disk_hangs() {
     assert_eq!(cluster.matched(s(2), s(3)), cluster.last(s(2)).index.0);
 }
 
+#[test]
+fn who_writes_the_number_of_its_questions_answers_heartbeats_meanwhile() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(100));
+    cluster.crash(s(2));
+    cluster.hold_disk(s(3));
+    let read = cluster.read(s(3));
+    cluster.run(ms(200));
+    assert_eq!(cluster.answer(read), None, "the question waits for its number");
+    cluster.run(ms(300));
+    assert!(cluster.leads(s(1)), "S3 is heard while its disk writes:\n{}", cluster.status());
+    cluster.release_disk(s(3));
+    cluster.run(ms(100));
+    assert!(cluster.leads(s(1)), "{}", cluster.status());
+}
+
 /// Runs with disks that take so many milliseconds for a write, one after the other on each; how
 /// many it takes until something is so.
 fn until(cluster: &mut Cluster, sync: impl Fn(ServerId) -> u64, is_so: impl Fn(&Cluster) -> bool) -> u64 {

@@ -7,6 +7,7 @@ use core::fmt::{self, Write};
 use super::history::{End, History, KeyId, OperationId, Outcome, Request};
 use super::interner::TextId;
 use super::meaning::{ABSENT, Register, value};
+use crate::text::joined;
 
 /// The most characters of a text that a sentence quotes.
 const QUOTED_MAX: usize = 32;
@@ -115,8 +116,8 @@ pub(super) fn list(items: &[String]) -> String {
     match (shown, more) {
         ([], _) => String::new(),
         ([only], []) => only.clone(),
-        ([first @ .., last], []) => format!("{} and {last}", first.join(", ")),
-        _ => format!("{} and {} more", shown.join(", "), more.len()),
+        ([first @ .., last], []) => format!("{} and {last}", joined(first, ", ")),
+        _ => format!("{} and {} more", joined(shown, ", "), more.len()),
     }
 }
 
