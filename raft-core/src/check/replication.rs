@@ -88,7 +88,7 @@ struct Waits {
     /// How often something had been handed to the disk when the last of them came, before that step
     /// and with it.
     writes: (usize, usize),
-    /// Of the last of them, if it says how much its sender has: to whom, to which probe, how far
+    /// Of the last of them, if it says how much its sender has: to whom, to which probe or none, how far
     /// its log and its disk go, and to which round.
     last: Option<([u64; 4], u64)>,
 }
@@ -416,7 +416,9 @@ impl Checker {
                 _ => None,
             },
             Message::InstallSnapshotResponse(m) => match m.progress {
-                SnapshotProgress::Installed(index) => Some(([to.slot() as u64, 0, m.last.index.0, index.0], m.round)),
+                SnapshotProgress::Installed(index) => {
+                    Some(([to.slot() as u64, u64::MAX, m.last.index.0, index.0], m.round))
+                }
                 _ => None,
             },
             _ => None,
