@@ -88,8 +88,8 @@ struct Waits {
     /// How often something had been handed to the disk when the last of them came, before that step
     /// and with it.
     writes: (usize, usize),
-    /// Of the last of them, if it says how much its sender has: to whom, to which probe or none, how far
-    /// its log and its disk go, and to which round.
+    /// Of the last of them, if it says how much its sender has: to whom, to which probe or none,
+    /// how far its log and its disk go, and to which round.
     last: Option<([u64; 4], u64)>,
 }
 
