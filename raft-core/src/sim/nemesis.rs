@@ -444,18 +444,48 @@ impl Storm {
     /// vote until they have that, too.
     pub(super) fn retire(&mut self, at: Time) {
         let leaver = ServerId::new(self.servers + self.random.random_range(1..=self.newcomers.max(1)));
-        let Some(leaver) = leaver.filter(|_| self.newcomers > 0 && self.leaves_left(1)) else { return };
-        self.put(at, Action::TransferLeadership(leaver));
-        let at = at + Duration::from_millis(150);
-        self.put(at, Action::RemoveServer(leaver));
-        // One round trip commits that both memberships count, the next one that it is gone.
-        let round_trip = self.parameters.network.latency_max.times(2) + self.parameters.disk.fsync_max.times(2);
-        let mut at = at + self.about(round_trip);
-        self.put(at, Action::Isolate(Target::Server(leaver)));
-        self.put(at, Action::Crash(Target::Server(leaver)));
+        if let Some(leaver) = leaver.filter(|_| self.newcomers > 0 && self.leaves_left(1)) {
+            self.put(at, Action::TransferLeadership(leaver));
+            self.send_off(&[leaver], at + Duration::from_millis(250));
+        }
+    }
+
+    /// The same as the last thing, of the only one left that has joined: what is mended then may not
+    /// be enough without it.
+    pub(super) fn retire_last(&mut self, end: Time) {
+        let mut joined = self.everyone().difference(ServerSet::first(self.servers)).iter();
+        let Some(leaver) = joined.next() else { return };
+        let others: Vec<ServerId> = joined.collect();
+        let before = |millis: u64| Time::ZERO + (end.since(Time::ZERO) - Duration::from_millis(millis));
+        for other in others {
+            self.put(before(5_000), Action::RemoveServer(other));
+        }
+        self.put(before(4_000), Action::AddBack(leaver));
+        let fsync = self.parameters.disk.fsync_max.as_micros() / 1_000;
+        self.put(before(1_300 + fsync), Action::HealAll);
+        self.put(before(1_300 + fsync), Action::RestartAll);
+        self.put(before(850 + fsync), Action::TransferLeadership(leaver));
+        self.send_off(&[leaver], before(400 + fsync));
+    }
+
+    /// They are removed, and whoever leads crashes when it knows so and the others don't.
+    fn send_off(&mut self, leavers: &[ServerId], at: Time) {
+        let way = Duration::from_millis(50);
+        self.put(at, Action::SetLatency { min: way, max: way });
+        let at = at + way;
+        for leaver in leavers {
+            self.put(at, Action::RemoveServer(*leaver));
+        }
+        // The order takes some time, and there and back, and a write, that both memberships count.
+        // Then it knows that it is gone, and it takes once more the way until the others do.
+        let mut at = at + way.times(3) + self.parameters.disk.fsync_max + self.millis(15);
+        self.put(at, Action::Isolate(Target::Leader));
+        self.put(at, Action::Crash(Target::Leader));
         at += Duration::from_millis(20);
-        self.put(at, Action::Restart(leaver));
+        self.put(at, Action::RestartAll);
         self.put(at, Action::HealAll);
+        let NetworkParameters { latency_min: min, latency_max: max, .. } = self.parameters.network;
+        self.put(at, Action::SetLatency { min, max });
     }
 
     /// As many voters as may be lag behind, another one loses its disk, for the second time

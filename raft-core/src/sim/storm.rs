@@ -414,6 +414,9 @@ impl Storm {
                 self.throw(kind, at);
                 at += self.about(every);
             }
+            if kind == Kind::Retire {
+                self.retire_last(self.end);
+            }
         }
     }
 
