@@ -450,8 +450,8 @@ impl Storm {
         }
     }
 
-    /// The same as the last thing, of the only one left that has joined: what is mended then may not
-    /// be enough without it.
+    /// The same as the last thing, of the only one left that has joined: what is mended then may
+    /// not be enough without it.
     pub(super) fn retire_last(&mut self, end: Time) {
         let mut joined = self.everyone().difference(ServerSet::first(self.servers)).iter();
         let Some(leaver) = joined.next() else { return };
