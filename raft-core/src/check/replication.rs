@@ -345,8 +345,9 @@ impl Checker {
             link.told.insert(from);
         }
         let may_vote = progress.may_vote == Some(true) && raft.config().rules.on(Rule::BarAmnesiacVoters);
-        if link.told.contains(from) && (may_vote || known.2 > before.2) {
-            self.check_counted(now, raft, from, (known.2, may_vote), machines)?;
+        // What is known of a disk before that one counts for nothing until it says that it may vote.
+        if link.told.contains(from) && may_vote {
+            self.check_counted(now, raft, from, known.2, machines)?;
         }
         if known.2 > before.2 {
             return Ok(());
@@ -377,13 +378,13 @@ impl Checker {
         now: Time,
         raft: &Raft,
         from: ServerId,
-        (matched, may_vote): (LogIndex, bool),
+        matched: LogIndex,
         machines: &[Machine],
     ) -> Verdict {
         let Some(machine) = machines.get(from.slot()) else { return Ok(()) };
         let (image, id) = (machine.disk().image(), raft.log().id_at(matched));
         let hard_state = image.hard_state();
-        let holds = id.is_none_or(|id| image.holds(id)) && !(may_vote && hard_state.standing != Standing::Member);
+        let holds = id.is_none_or(|id| image.holds(id)) && hard_state.standing == Standing::Member;
         if holds || hard_state.term > raft.term() {
             return Ok(());
         }
