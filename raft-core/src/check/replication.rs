@@ -345,7 +345,8 @@ impl Checker {
             link.told.insert(from);
         }
         let may_vote = progress.may_vote == Some(true) && raft.config().rules.on(Rule::BarAmnesiacVoters);
-        // What is known of a disk before that one counts for nothing until it says that it may vote.
+        // What is known of a disk before that one counts for nothing until it says that it may
+        // vote.
         if link.told.contains(from) && may_vote {
             self.check_counted(now, raft, from, known.2, machines)?;
         }
