@@ -347,8 +347,7 @@ impl Storm {
         for server in self.everyone().iter() {
             self.put(at, Action::SetClockRate { server, rate: super::TRUE_RATE });
         }
-        let NetworkParameters { latency_min: min, latency_max: max, .. } = self.parameters.network;
-        self.put(at, Action::SetLatency { min, max });
+        self.usual_latency(at);
     }
 
     /// A leader and whoever is new reach nobody else, while both sides are written to and read.
@@ -446,7 +445,7 @@ impl Storm {
         let leaver = ServerId::new(self.servers + self.random.random_range(1..=self.newcomers.max(1)));
         if let Some(leaver) = leaver.filter(|_| self.newcomers > 0 && self.leaves_left(1)) {
             self.put(at, Action::TransferLeadership(leaver));
-            self.send_off(&[leaver], at + Duration::from_millis(250));
+            self.send_off(leaver, at + Duration::from_millis(250));
         }
     }
 
@@ -455,9 +454,8 @@ impl Storm {
     pub(super) fn retire_last(&mut self, end: Time) {
         let mut joined = self.everyone().difference(ServerSet::first(self.servers)).iter();
         let Some(leaver) = joined.next() else { return };
-        let others: Vec<ServerId> = joined.collect();
         let before = |millis: u64| Time::ZERO + (end.since(Time::ZERO) - Duration::from_millis(millis));
-        for other in others {
+        for other in joined {
             self.put(before(5_000), Action::RemoveServer(other));
         }
         self.put(before(4_000), Action::AddBack(leaver));
@@ -465,17 +463,15 @@ impl Storm {
         self.put(before(1_300 + fsync), Action::HealAll);
         self.put(before(1_300 + fsync), Action::RestartAll);
         self.put(before(850 + fsync), Action::TransferLeadership(leaver));
-        self.send_off(&[leaver], before(400 + fsync));
+        self.send_off(leaver, before(400 + fsync));
     }
 
-    /// They are removed, and whoever leads crashes when it knows so and the others don't.
-    fn send_off(&mut self, leavers: &[ServerId], at: Time) {
+    /// A leader is removed, and crashes when it knows so and the others don't.
+    fn send_off(&mut self, leaver: ServerId, at: Time) {
         let way = Duration::from_millis(50);
         self.put(at, Action::SetLatency { min: way, max: way });
         let at = at + way;
-        for leaver in leavers {
-            self.put(at, Action::RemoveServer(*leaver));
-        }
+        self.put(at, Action::RemoveServer(leaver));
         // The order takes some time, and there and back, and a write, that both memberships count.
         // Then it knows that it is gone, and it takes once more the way until the others do.
         let mut at = at + way.times(3) + self.parameters.disk.fsync_max + self.millis(15);
@@ -484,8 +480,7 @@ impl Storm {
         at += Duration::from_millis(20);
         self.put(at, Action::RestartAll);
         self.put(at, Action::HealAll);
-        let NetworkParameters { latency_min: min, latency_max: max, .. } = self.parameters.network;
-        self.put(at, Action::SetLatency { min, max });
+        self.usual_latency(at);
     }
 
     /// As many voters as may be lag behind, another one loses its disk, for the second time
@@ -547,8 +542,7 @@ impl Storm {
         at += self.millis(120);
         self.put(at, Action::TransferLeadership(next));
         at += Duration::from_millis(100);
-        let NetworkParameters { latency_min: min, latency_max: max, .. } = self.parameters.network;
-        self.put(at, Action::SetLatency { min, max });
+        self.usual_latency(at);
         self.put(at, Action::HealAll);
         self.put(at, Action::Restart(leader));
     }
@@ -580,6 +574,12 @@ impl Storm {
             self.put(at, Action::Restart(server));
             at += self.millis(150);
         }
+    }
+
+    /// Messages take as long as this world has them take.
+    fn usual_latency(&mut self, at: Time) {
+        let NetworkParameters { latency_min: min, latency_max: max, .. } = self.parameters.network;
+        self.put(at, Action::SetLatency { min, max });
     }
 
     /// Clients read at one server for a while, even if it leads no more.
