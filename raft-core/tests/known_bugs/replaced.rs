@@ -4,7 +4,7 @@
 use raft_core::raft::{AppendOutcome, Config, LogIndex, Message, Payload, ServerId, SnapshotProgress, Standing};
 
 use crate::returning::{give_vote_back, replace_disk, standing};
-use crate::support::{Answer, Cluster, ms, s};
+use crate::support::{Answer, Cluster, ms, s, set};
 
 /// Messages between the two, one way and then the other, so many times.
 fn exchange(cluster: &mut Cluster, one: ServerId, other: ServerId, times: usize) {
@@ -246,4 +246,40 @@ fn who_joined_and_crashed_before_anything_was_written_joins_again() {
     cluster.partition(&[&[1], &[2, 3]]);
     cluster.run(ms(2_000));
     assert_eq!(cluster.leader(), None, "S3 may not vote: {}", cluster.status());
+}
+
+/// S3's new disk was admitted and S3 is a voter again, when an answer arrives that it gave before
+/// that: S1 takes it for a server that may not vote, until it says otherwise in a later round.
+#[test]
+fn what_a_voter_has_acknowledged_counts_as_soon_as_it_says_that_it_may_vote() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(1));
+    cluster.run(ms(200));
+    cluster.crash(s(3));
+    cluster.restart_wiped(s(3));
+    cluster.run(ms(200));
+    cluster.hold(s(3), s(1));
+    cluster.change(s(1), set(&[1, 2]), set(&[3]));
+    cluster.settle();
+    // Its admission is appended, and not committed yet: S3 says time and again that its disk is new.
+    cluster.isolate(s(2));
+    cluster.let_go(s(3), s(1));
+    cluster.run(ms(60));
+    cluster.hold(s(3), s(1));
+    cluster.run(ms(60));
+    let joins = |message: &Message| matches!(message, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Joining { .. }));
+    let late = cluster.on_the_way(s(3), s(1)).into_iter().rfind(joins).expect("S3 says that its disk is a new one");
+    cluster.let_go(s(3), s(1));
+    cluster.heal();
+    cluster.run(ms(300));
+    let change = cluster.change(s(1), set(&[1, 2, 3]), set(&[]));
+    assert!(matches!(cluster.answer(change), Some(Answer::Accepted(_))), "{:?}", cluster.answer(change));
+    cluster.run(ms(200));
+    cluster.isolate(s(2));
+    cluster.arrive(s(3), s(1), late);
+    cluster.propose(s(1), "x");
+    exchange(&mut cluster, s(1), s(3), 2);
+    assert_eq!(cluster.applied(s(1)), [""; 0], "S1 isn't sure yet which disk S3 has");
+    cluster.run(ms(100));
+    assert_eq!(cluster.applied(s(1)), ["x"]);
 }
