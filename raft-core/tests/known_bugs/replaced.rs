@@ -261,13 +261,16 @@ fn what_a_voter_has_acknowledged_counts_as_soon_as_it_says_that_it_may_vote() {
     cluster.hold(s(3), s(1));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
     cluster.settle();
-    // Its admission is appended, and not committed yet: S3 says time and again that its disk is new.
+    // Its admission is appended and not committed yet: it says again and again that its disk is new.
     cluster.isolate(s(2));
     cluster.let_go(s(3), s(1));
     cluster.run(ms(60));
     cluster.hold(s(3), s(1));
     cluster.run(ms(60));
-    let joins = |message: &Message| matches!(message, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Joining { .. }));
+    let joins = |message: &Message| match message {
+        Message::AppendEntriesResponse(m) => matches!(m.outcome, AppendOutcome::Joining { .. }),
+        _ => false,
+    };
     let late = cluster.on_the_way(s(3), s(1)).into_iter().rfind(joins).expect("S3 says that its disk is a new one");
     cluster.let_go(s(3), s(1));
     cluster.heal();
