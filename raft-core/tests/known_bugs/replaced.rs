@@ -261,7 +261,7 @@ fn what_a_voter_has_acknowledged_counts_as_soon_as_it_says_that_it_may_vote() {
     cluster.hold(s(3), s(1));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
     cluster.settle();
-    // Its admission is appended and not committed yet: it says again and again that its disk is new.
+    // Its admission is appended, not committed: it says again and again that its disk is new.
     cluster.isolate(s(2));
     cluster.let_go(s(3), s(1));
     cluster.run(ms(60));
