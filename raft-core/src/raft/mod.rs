@@ -108,6 +108,10 @@
 //! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the
 //!   others have, and those that have it reach no quorum (the *constrained election* of OmniPaxos):
 //!   no vote may be given, and none is.
+//! * Where disks take longer for a write than an election timeout, elections take long: a campaign
+//!   is a write, and whoever is writing one term can't vote in the next. Four servers, one of them
+//!   down, with disks that take half a second and without pre-votes, elect a leader in eight
+//!   seconds on average, and in twenty at worst. Pre-votes make that shorter.
 //! * A clock that was set back is noticed at the next step, if it shows less than at the last one.
 //!   A driver that is told of such a change steps at once ([`Input::TimerDue`]); one that can't be
 //!   told reads a clock that is never set. Otherwise a lease is believed once more when the clock
