@@ -33,7 +33,7 @@ export const breaks = [
   // commit-by-majority
   'AQDO0gkBvnkGtAkCcB3nwKteA-gHuBcAAALAqQcBoI0GgCCg9zYBAsgBrAIAXJZtcA',
   // commit-only-own-term
-  'AfwIt8ZoARiancVrv7fZx8DjWwOIJ5h1iCcCwKkHAYBAAkCgwh4BAQAGAB3O6QQmAgDAhD2AkvQBvuUxJgIAwIQ9tfUHhLICEwDx_g8UACYCAMCEPYCS9AGgQnU9',
+  'AfwIt8ZoAc0P5cBUiOFvx8DjWwOIJ5h1iCcCwKkHAYBAAkCgwh4BAQAGAB3O6QQmAgDAhD2AkvQBvuUxJgIAwIQ9tfUHhLICEwDx_g8UACYCAMCEPYCS9AGCdlwe',
   // ignore-old-snapshots
   'AROWuyEBTKs9FVT_0O3ngKNeBOgHuBcAAMCpBwGAgAGgwh5kAcgBrAIEjNsPAQHQywgdqqIHFsDPJAADURGLUw',
   // change-through-joint
@@ -55,7 +55,7 @@ export const breaks = [
   // lease-from-sending
   'AYcF1Oo8ASmYZQQC9uBcwYjvAwOIJwDAuAIBAcDPJICAgAQBQKD3NgKj3y0EA9CzDgaqhA_w',
   // give-up-lease-on-transfer
-  'ASjBqYYBAex4vmDKhVAf58jvNwfoB7gXAAAAAsC4AgEBwM8kgICACAFAoMIeZAHIAQOe92wmBQDAhD3g3CoAHAehjRQkAGxHWkA',
+  'ASjBqYYBAZlXesSiUIOY58jvNwfoB7gXAAAAAsC4AgEBwM8kgICACAFAoMIeZAHIAQOe92wmBQDAhD3g3CoAHAehjRQkAEBEUK0',
   // ignore-campaigns-under-leader
   'AZYDtogTAZhA2gEalE7Dh8CnAgPoB7gXBMC4AgEBgICAEKDCHgKOnhATAJBOBwExrp04',
   // deduplicate-retries

@@ -263,7 +263,7 @@ impl Guide<'_> {
             Clocks::Apart => {
                 let shown = self.machine(server)?.clock_reading(now);
                 let micros = i64::try_from(deadline.since(shown).as_micros()).map_err(|error| error.to_string())?;
-                self.act(Deed::JumpClock { server, micros })
+                self.act(Deed::JumpClock { server, by: micros })
             }
             // It fires by itself.
             Clocks::Together => {

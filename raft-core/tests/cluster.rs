@@ -259,7 +259,7 @@ fn actions_that_make_no_sense_are_refused_and_change_nothing() {
         (Action::Restart(s(4)), "there is no S4 in this cluster"),
         (Action::Cut { from: s(2), to: s(2) }, "S2 has no link to itself: name two servers"),
         (Action::Partition(vec![0, 1]), "the partition names 2 groups for 3 servers: name one for each"),
-        (Action::SetLoss(1_000_001), "the network loss is 1000001 parts per million: 1000000 is the most there can be"),
+        (Action::SetLoss(1_000_001), "“share” is 1000001 parts per million: 1000000 is the most there can be"),
     ];
     for (action, sentence) in cases {
         assert_eq!(world.act(action).unwrap_err().to_string(), sentence);

@@ -130,7 +130,7 @@ fn a_server_runs_with_parameters_of_its_own_from_its_next_start_on() {
         pre_vote: false,
         check_quorum: false,
     };
-    act(&mut world, Action::Configure { server: s(2), with });
+    act(&mut world, with.action(s(2)));
     let config = |world: &Simulation| world.machine(s(2)).unwrap().raft().unwrap().config().clone();
     assert_eq!(config(&world).election_timeout_min, ms(150), "it runs");
     act(&mut world, Action::Crash(Target::Server(s(2))));
@@ -139,7 +139,7 @@ fn a_server_runs_with_parameters_of_its_own_from_its_next_start_on() {
     assert_eq!((own.election_timeout_min, own.election_timeout_max), (ms(400), ms(500)));
     assert!(!own.pre_vote && !own.check_quorum);
     let hasty = OwnTiming { election_timeout_min: ms(50), ..with };
-    let refused = world.act(Action::Configure { server: s(2), with: hasty }).unwrap_err().to_string();
+    let refused = world.act(hasty.action(s(2))).unwrap_err().to_string();
     assert!(refused.contains("must be shorter than election_timeout_min"), "{refused}");
 }
 
@@ -387,7 +387,7 @@ fn a_leader_whose_clock_is_set_back_has_no_lease_for_a_while() {
     let leader = world.leader().unwrap();
     let lease = |world: &Simulation| world.machine(leader).unwrap().raft().unwrap().lease().is_ok();
     assert!(lease(&world));
-    act(&mut world, Action::ShiftClock { target: Target::Leader, micros: -10_000_000 });
+    act(&mut world, Action::ShiftClock { target: Target::Leader, by: -10_000_000 });
     assert_eq!(mark(&world, Mark::LeaseSetBack), 1);
     assert_eq!(world.machine(leader).unwrap().clock_reading(world.now()), Time::from_secs(10));
     // Whatever it does next, it notices.

@@ -77,7 +77,7 @@ impl Run {
     /// A server's clock is set forward by so many microseconds, or back.
     #[wasm_bindgen(js_name = jumpClock)]
     pub fn jump_clock(&mut self, server: u32, micros: f64) -> Done {
-        self.about(|server| Action::JumpClock { server, micros: micros as i64 }, server)
+        self.about(|server| Action::JumpClock { server, by: micros as i64 }, server)
     }
 
     /// A server's disk finishes no write, or does again.
@@ -138,7 +138,7 @@ impl Run {
 
     /// One direction of a link takes so much longer, in microseconds, and loses this share.
     pub fn impair(&mut self, from: u32, to: u32, delay: f64, loss: u32) -> Done {
-        self.between(|from, to| Action::Impair { from, to, delay: length(delay), loss }, from, to)
+        self.between(|from, to| Action::Impair { from, to, delay: length(delay), share: loss }, from, to)
     }
 
     /// Splits the network: servers reach each other only within their group, of which there is a

@@ -28,15 +28,15 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::units::{self, UnitError, quote};
 use super::{Run, RunError};
 use crate::raft::{Rule, Rules, ServerId};
-use crate::sim::{
-    Action, ClientParameters, DiskParameters, LimitParameters, MessageKind, NetworkParameters, OwnTiming, Parameters,
-    Ppm, Scenario, Target, TimedAction, TimingParameters,
-};
+use crate::sim::{self, Action, MessageKind, Parameters, Ppm, Scenario, Target, TimedAction};
+use crate::sim::{action_fields, actions, parameters};
 use crate::time::{Duration, Time};
 
 /// The version that is written, and the only one there is so far.
@@ -199,19 +199,19 @@ struct Form {
     #[serde(default = "default_servers")]
     servers: u8,
     #[serde(default, skip_serializing_if = "is_default")]
-    network: Network,
+    network: NetworkParameters,
     #[serde(default, skip_serializing_if = "is_default")]
-    disk: Disk,
+    disk: DiskParameters,
     #[serde(default, skip_serializing_if = "is_default")]
-    timing: Timing,
+    timing: TimingParameters,
     #[serde(default, skip_serializing_if = "is_default")]
-    limits: Limits,
+    limits: LimitParameters,
     #[serde(default, skip_serializing_if = "is_default")]
-    clients: Clients,
+    clients: ClientParameters,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     without: Vec<RuleName>,
     #[serde(default)]
-    actions: Vec<Deed>,
+    actions: Vec<Entry>,
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
@@ -234,13 +234,13 @@ impl Form {
             until: (!file.open_ended || until > Duration::ZERO).then_some(Length(until)),
             hash: file.run.hash.map(Hash),
             servers: parameters.servers,
-            network: Network::of(&parameters.network),
-            disk: Disk::of(&parameters.disk),
-            timing: Timing::of(&parameters.timing),
-            limits: Limits::of(&parameters.limits),
-            clients: Clients::of(&parameters.clients),
+            network: NetworkParameters::of(&parameters.network),
+            disk: DiskParameters::of(&parameters.disk),
+            timing: TimingParameters::of(&parameters.timing),
+            limits: LimitParameters::of(&parameters.limits),
+            clients: ClientParameters::of(&parameters.clients),
             without: parameters.rules.switched_off().map(RuleName).collect(),
-            actions: actions.iter().map(|timed| Deed(timed.clone())).collect(),
+            actions: actions.iter().map(|timed| Entry(timed.clone())).collect(),
         }
     }
 
@@ -254,79 +254,68 @@ impl Form {
             clients: self.clients.parameters(),
             rules: self.without.iter().fold(Rules::ALL, |rules, rule| rules.without(rule.0)),
         };
-        let actions = self.actions.iter().map(|deed| deed.0.clone()).collect();
+        let actions = self.actions.iter().map(|entry| entry.0.clone()).collect();
         Scenario { seed: self.seed.0, parameters, actions }
     }
 }
 
-/// A part of the parameters, with its fields in the file's own types.
-macro_rules! part {
-    ($name:ident, $parameters:ident, $of:ident, { $($field:ident: $type:ident),+ $(,)? }) => {
-        #[derive(Clone, PartialEq, Deserialize, Serialize)]
-        #[serde(default, deny_unknown_fields)]
-        struct $name {
-            $($field: $type,)+
-        }
-
-        impl $name {
-            fn of(parameters: &$parameters) -> $name {
-                $name { $($field: parameters.$field.into(),)+ }
-            }
-
-            fn parameters(&self) -> $parameters {
-                $parameters { $($field: self.$field.clone().into(),)+ }
-            }
-        }
-
-        impl Default for $name {
-            fn default() -> $name {
-                $name::of(&Parameters::default().$of)
-            }
-        }
-    };
+/// A parameter's form in the file.
+trait InFile {
+    type Form;
 }
 
-part!(Network, NetworkParameters, network, {
-    latency_min: Length,
-    latency_max: Length,
-    loss: Share,
-    duplication: Share,
-});
+impl InFile for Duration {
+    type Form = Length;
+}
 
-part!(Disk, DiskParameters, disk, {
-    fsync_min: Length,
-    fsync_max: Length,
-});
+impl InFile for Ppm {
+    type Form = Share;
+}
 
-part!(Timing, TimingParameters, timing, {
-    election_timeout_min: Length,
-    election_timeout_max: Length,
-    heartbeat_interval: Length,
-    pre_vote: bool,
-    check_quorum: bool,
-    snapshot_after_entries: u64,
-    append_entries_max: u64,
-    snapshot_piece_max: u64,
-});
+impl InFile for bool {
+    type Form = bool;
+}
 
-part!(Limits, LimitParameters, limits, {
-    append_bytes_max: u64,
-    window_appends_max: u64,
-    window_bytes_max: u64,
-    uncommitted_bytes_max: u64,
-    snapshot_after_bytes: u64,
-    entries_kept: u64,
-});
+impl InFile for u64 {
+    type Form = u64;
+}
 
-part!(Clients, ClientParameters, clients, {
-    count: u8,
-    think_time: Length,
-    keys: u8,
-    extra_reads: Share,
-    lease_reads: bool,
-    attempt_timeout: Length,
-    operation_timeout: Length,
-});
+impl InFile for u8 {
+    type Form = u8;
+}
+
+/// The parts of the parameters, with their fields in the file's own types.
+macro_rules! define_parts {
+    ($($(#[$of:meta])+ $part:ident: $Part:ident { $(
+        $(#[$doc:meta])+
+        $place:literal ($taken_for:literal) $name:ident: $type:ty = $default:expr, $form:ident $called:literal;
+    )+ })+) => {
+        $(
+            #[derive(Clone, PartialEq, Deserialize, Serialize)]
+            #[serde(default, deny_unknown_fields)]
+            struct $Part {
+                $($name: <$type as InFile>::Form,)+
+            }
+
+            impl $Part {
+                fn of(parameters: &sim::$Part) -> $Part {
+                    $Part { $($name: parameters.$name.into(),)+ }
+                }
+
+                fn parameters(&self) -> sim::$Part {
+                    sim::$Part { $($name: self.$name.clone().into(),)+ }
+                }
+            }
+
+            impl Default for $Part {
+                fn default() -> $Part {
+                    $Part::of(&sim::$Part::default())
+                }
+            }
+        )+
+    };
+}
+parameters!(define_parts);
 
 // ---------------------------------------------------------------- values as texts
 
@@ -456,306 +445,226 @@ fn write_jump(micros: i64) -> String {
 
 // ---------------------------------------------------------------- actions
 
-/// An action in the file: read and written through [`Fields`].
-#[derive(Clone, Deserialize, Serialize)]
-#[serde(try_from = "Fields", into = "Fields")]
-struct Deed(TimedAction);
+/// An action in the file.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "Fields")]
+struct Entry(TimedAction);
 
-/// All fields that an action can have. Which of them it must have, and may not, depends on what is
-/// done.
-#[derive(Clone, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+/// Its fields, before it is known whether those are its own.
 struct Fields {
     at: Length,
-    #[serde(rename = "do")]
     what: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    server: Option<Aim>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    from: Option<Server>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    to: Option<Server>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    rate: Option<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    by: Option<Jump>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stalled: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    full: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    min: Option<Length>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    max: Option<Length>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    delay: Option<Length>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    share: Option<Share>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    groups: Option<Vec<u8>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    message: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    command: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    draw: Option<u64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    of: Option<Kind>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    copies: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pre_vote: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    check_quorum: Option<bool>,
+    values: Values,
 }
 
-impl From<Deed> for Fields {
-    fn from(Deed(timed): Deed) -> Fields {
-        let named = |what: &str| Fields { what: what.to_owned(), ..Fields::default() };
-        let aimed = |what, target: Target| Fields { server: Some(Aim(target)), ..named(what) };
-        let on = |what, server: ServerId| aimed(what, Target::Server(server));
-        let link = |what, from, to| Fields { from: Some(Server(from)), to: Some(Server(to)), ..named(what) };
-        let share = |what, share| Fields { share: Some(Share(share)), ..named(what) };
-        let message = |what, number| Fields { message: Some(number), ..named(what) };
-        let between = |min, max, fields| Fields { min: Some(Length(min)), max: Some(Length(max)), ..fields };
-        let fields = match timed.action {
-            Action::Crash(target) => aimed("crash", target),
-            Action::Restart(server) => on("restart", server),
-            Action::RestartAll => named("restart-all"),
-            Action::Pause(target) => aimed("pause", target),
-            Action::Resume(server) => on("resume", server),
-            Action::ResumeAll => named("resume-all"),
-            Action::Campaign(server) => on("campaign", server),
-            Action::SetClockRate { server, rate } => Fields { rate: Some(Share(rate)), ..on("set-clock-rate", server) },
-            Action::JumpClock { server, micros } => Fields { by: Some(Jump(micros)), ..on("jump-clock", server) },
-            Action::Wipe(target) => aimed("wipe", target),
-            Action::Rot(target) => aimed("rot", target),
-            Action::FailWrite(target) => aimed("fail-write", target),
-            Action::StallDisk { server, stalled } => Fields { stalled: Some(stalled), ..on("stall-disk", server) },
-            Action::SetFsync { server, min, max } => between(min, max, on("set-fsync", server)),
-            Action::Cut { from, to } => link("cut", from, to),
-            Action::Heal { from, to } => link("heal", from, to),
-            Action::Impair { from, to, delay, loss } => {
-                Fields { delay: Some(Length(delay)), share: Some(Share(loss)), ..link("impair", from, to) }
-            }
-            Action::Partition(groups) => Fields { groups: Some(groups), ..named("partition") },
-            Action::Isolate(target) => aimed("isolate", target),
-            Action::HealAll => named("heal-all"),
-            Action::SetLoss(loss) => share("set-loss", loss),
-            Action::SetDuplication(duplication) => share("set-duplication", duplication),
-            Action::SetLatency { min, max } => between(min, max, named("set-latency")),
-            Action::DropMessage(number) => message("drop-message", number),
-            Action::DuplicateMessage(number) => message("duplicate-message", number),
-            Action::HoldMessage(number) => message("hold-message", number),
-            Action::DeliverMessage(number) => message("deliver-message", number),
-            Action::TransferLeadership(server) => on("transfer-leadership", server),
-            Action::AddServer => named("add-server"),
-            Action::RemoveServer(server) => on("remove-server", server),
-            Action::Submit(line) => Fields { command: Some(line), ..named("submit") },
-            Action::HealQuorum(draw) => Fields { draw: Some(draw), ..named("heal-quorum") },
-            Action::TearWrite(target) => aimed("tear-write", target),
-            Action::FillDisk { server, full } => Fields { full: Some(full), ..on("fill-disk", server) },
-            Action::Mute(target) => aimed("mute", target),
-            Action::Deafen(target) => aimed("deafen", target),
-            Action::SetStraggling { share: stragglers, delay } => {
-                Fields { delay: Some(Length(delay)), ..share("set-straggling", stragglers) }
-            }
-            Action::SetLate { of, share: late, delay, copies } => Fields {
-                of: Some(Kind(of)),
-                delay: Some(Length(delay)),
-                copies: Some(copies),
-                ..share("set-late", late)
-            },
-            Action::IsolateWithNewcomers(target) => aimed("isolate-with-newcomers", target),
-            Action::AddLearner => named("add-learner"),
-            Action::AddBack(server) => on("add-back", server),
-            Action::RenewDisk(target) => aimed("renew-disk", target),
-            Action::ReadAt(target) => aimed("read-at", target),
-            Action::ReadAnywhere => named("read-anywhere"),
-            Action::ShiftClock { target, micros } => Fields { by: Some(Jump(micros)), ..aimed("shift-clock", target) },
-            Action::Configure { server, with } => {
-                let OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum } = with;
-                Fields {
-                    pre_vote: Some(pre_vote),
-                    check_quorum: Some(check_quorum),
-                    ..between(election_timeout_min, election_timeout_max, on("configure", server))
+type Flag = bool;
+type Groups = Vec<u8>;
+type Number = u64;
+type Text = String;
+
+macro_rules! define_values {
+    ($($field:ident: $type:ty, $may_be:ident, $name:literal $form:ident, $example:literal;)+) => {
+        /// The fields' names, in the order in which they are written. One of them is there twice.
+        const NAMES: &[&str] = &["at", "do", $($name),+];
+
+        /// Reads the value of a field. A target and a server have the same name, and either is read
+        /// as a target: which of the two it must be is known once the action is.
+        #[allow(unreachable_patterns)]
+        fn read_value<'de, M: MapAccess<'de>>(name: &str, map: &mut M) -> Result<(&'static str, Value), M::Error> {
+            match name {
+                $($name => Ok(($name, Value::$form(map.next_value()?))),)+
+                _ => {
+                    let expected: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+                    Err(M::Error::custom(format!("unknown field `{name}`, expected one of {}", expected.join(", "))))
                 }
             }
-        };
-        Fields { at: Length(timed.at.since(Time::ZERO)), ..fields }
-    }
-}
-
-impl TryFrom<Fields> for Deed {
-    type Error = String;
-    fn try_from(mut fields: Fields) -> Result<Deed, String> {
-        let at = Time::ZERO + fields.at.0;
-        let what = core::mem::take(&mut fields.what);
-        let action = fields.action(&what)?;
-        match fields.left_over() {
-            None => Ok(Deed(TimedAction { at, action })),
-            Some(field) => Err(format!("“{what}” has no field `{field}`: leave it out")),
         }
+
+        /// The field that an action of that name needs and doesn't have.
+        fn missing(what: &str, field: &'static str) -> String {
+            let (name, example) = match field {
+                $(stringify!($field) => ($name, $example),)+
+                _ => (field, "another"),
+            };
+            format!("“{what}” needs a field `{name}`, like {example}")
+        }
+
+        /// The name in files of a field.
+        fn name_of(field: &str) -> &'static str {
+            match field {
+                $(stringify!($field) => $name,)+
+                _ => "",
+            }
+        }
+    };
+}
+action_fields!(define_values);
+
+/// Each name once.
+fn names() -> impl Iterator<Item = &'static str> {
+    NAMES.iter().enumerate().filter(|(place, name)| !NAMES[..*place].contains(name)).map(|(_, name)| *name)
+}
+
+macro_rules! define_forms {
+    ($($form:ident: $($type:ty),+;)+) => {
+        /// The value of a field.
+        #[derive(Clone, PartialEq, Serialize)]
+        #[serde(untagged)]
+        enum Value {
+            $($form($form),)+
+        }
+
+        $($(impl From<$type> for Value {
+            fn from(value: $type) -> Value {
+                Value::$form(value.into())
+            }
+        }
+
+        impl Taken for $type {
+            fn taken(value: Value) -> Result<$type, Value> {
+                if let Value::$form(value) = value { Ok(value.into()) } else { Err(value) }
+            }
+        })+)+
+    };
+}
+
+/// A value as an action has it; the value itself where it is another.
+trait Taken: Sized {
+    fn taken(value: Value) -> Result<Self, Value>;
+}
+
+define_forms! {
+    Aim: Target;
+    Server: ServerId;
+    Share: Ppm;
+    Jump: i64;
+    Flag: bool;
+    Length: Duration;
+    Groups: Vec<u8>;
+    Number: u64;
+    Text: String;
+    Kind: MessageKind;
+}
+
+/// What an action says besides its time and its name.
+#[derive(Default)]
+struct Values(Vec<(&'static str, Value)>);
+
+impl Values {
+    fn put(&mut self, field: &'static str, value: impl Into<Value>) {
+        self.0.push((name_of(field), value.into()));
     }
-}
 
-/// Takes a field that must be there.
-fn must<T>(field: Option<T>, what: &str, name: &str, example: &str) -> Result<T, String> {
-    field.ok_or_else(|| format!("“{what}” needs a field `{name}`, like {example}"))
-}
-
-impl Fields {
-    /// The action of that name, of the fields it takes.
-    fn action(&mut self, what: &str) -> Result<Action, String> {
-        Ok(match what {
-            "crash" => Action::Crash(self.target(what)?),
-            "restart" => Action::Restart(self.server(what)?),
-            "restart-all" => Action::RestartAll,
-            "pause" => Action::Pause(self.target(what)?),
-            "resume" => Action::Resume(self.server(what)?),
-            "resume-all" => Action::ResumeAll,
-            "campaign" => Action::Campaign(self.server(what)?),
-            "set-clock-rate" => Action::SetClockRate {
-                server: self.server(what)?,
-                rate: must(self.rate.take(), what, "rate", "\"96%\"")?.0,
-            },
-            "jump-clock" => Action::JumpClock {
-                server: self.server(what)?,
-                micros: must(self.by.take(), what, "by", "\"-100ms\"")?.0,
-            },
-            "wipe" => Action::Wipe(self.target(what)?),
-            "rot" => Action::Rot(self.target(what)?),
-            "fail-write" => Action::FailWrite(self.target(what)?),
-            "stall-disk" => Action::StallDisk {
-                server: self.server(what)?,
-                stalled: must(self.stalled.take(), what, "stalled", "true")?,
-            },
-            "set-fsync" => {
-                let (server, (min, max)) = (self.server(what)?, self.range(what)?);
-                Action::SetFsync { server, min, max }
+    /// Takes a field that must be there.
+    fn take<T: Taken>(&mut self, what: &str, field: &'static str) -> Result<T, String> {
+        let found = self.0.iter().position(|(name, _)| *name == name_of(field));
+        let (_, value) = self.0.swap_remove(found.ok_or_else(|| missing(what, field))?);
+        let value = match value {
+            Value::Aim(Aim(Target::Server(server))) if field == "server" => Value::Server(Server(server)),
+            value => value,
+        };
+        T::taken(value).map_err(|value| match value {
+            Value::Aim(Aim(target)) => {
+                format!("“{what}” needs a server by its name, not “{}”", write_target(target))
             }
-            "cut" => {
-                let (from, to) = self.link(what)?;
-                Action::Cut { from, to }
-            }
-            "heal" => {
-                let (from, to) = self.link(what)?;
-                Action::Heal { from, to }
-            }
-            "impair" => {
-                let (from, to) = self.link(what)?;
-                let delay = must(self.delay.take(), what, "delay", "\"30ms\"")?.0;
-                Action::Impair { from, to, delay, loss: self.share(what)? }
-            }
-            "partition" => Action::Partition(must(self.groups.take(), what, "groups", "[0, 0, 1, 1, 1]")?),
-            "isolate" => Action::Isolate(self.target(what)?),
-            "heal-all" => Action::HealAll,
-            "set-loss" => Action::SetLoss(self.share(what)?),
-            "set-duplication" => Action::SetDuplication(self.share(what)?),
-            "set-latency" => {
-                let (min, max) = self.range(what)?;
-                Action::SetLatency { min, max }
-            }
-            "drop-message" => Action::DropMessage(self.message(what)?),
-            "duplicate-message" => Action::DuplicateMessage(self.message(what)?),
-            "hold-message" => Action::HoldMessage(self.message(what)?),
-            "deliver-message" => Action::DeliverMessage(self.message(what)?),
-            "transfer-leadership" => Action::TransferLeadership(self.server(what)?),
-            "add-server" => Action::AddServer,
-            "remove-server" => Action::RemoveServer(self.server(what)?),
-            "submit" => Action::Submit(must(self.command.take(), what, "command", "\"put x 1\"")?),
-            "tear-write" => Action::TearWrite(self.target(what)?),
-            "fill-disk" => {
-                Action::FillDisk { server: self.server(what)?, full: must(self.full.take(), what, "full", "true")? }
-            }
-            "mute" => Action::Mute(self.target(what)?),
-            "deafen" => Action::Deafen(self.target(what)?),
-            "set-straggling" => {
-                let delay = must(self.delay.take(), what, "delay", "\"500ms\"")?.0;
-                Action::SetStraggling { share: self.share(what)?, delay }
-            }
-            "set-late" => Action::SetLate {
-                of: must(self.of.take(), what, "of", "\"votes\"")?.0,
-                share: self.share(what)?,
-                delay: must(self.delay.take(), what, "delay", "\"1min\"")?.0,
-                copies: must(self.copies.take(), what, "copies", "true")?,
-            },
-            "isolate-with-newcomers" => Action::IsolateWithNewcomers(self.target(what)?),
-            "add-learner" => Action::AddLearner,
-            "add-back" => Action::AddBack(self.server(what)?),
-            "renew-disk" => Action::RenewDisk(self.target(what)?),
-            "read-at" => Action::ReadAt(self.target(what)?),
-            "read-anywhere" => Action::ReadAnywhere,
-            "shift-clock" => Action::ShiftClock {
-                target: self.target(what)?,
-                micros: must(self.by.take(), what, "by", "\"-2s\"")?.0,
-            },
-            "configure" => {
-                let (server, (election_timeout_min, election_timeout_max)) = (self.server(what)?, self.range(what)?);
-                let pre_vote = must(self.pre_vote.take(), what, "pre_vote", "true")?;
-                let check_quorum = must(self.check_quorum.take(), what, "check_quorum", "true")?;
-                let with = OwnTiming { election_timeout_min, election_timeout_max, pre_vote, check_quorum };
-                Action::Configure { server, with }
-            }
-            "heal-quorum" => Action::HealQuorum(must(self.draw.take(), what, "draw", "0")?),
-            _ => return Err(format!("“{}” is nothing that can be done: docs/formats.md lists what can", quote(what))),
+            _ => missing(what, field),
         })
     }
+}
 
-    fn target(&mut self, what: &str) -> Result<Target, String> {
-        must(self.server.take(), what, "server", "\"S1\" or \"leader\"").map(|aim| aim.0)
+macro_rules! define_actions {
+    ($(
+        $(#[$doc:meta])+
+        $number:literal $name:literal $action:ident $(($($only:ident),+))? $({ $($field:ident),+ })?;
+    )+) => {
+        /// What an action says.
+        fn values_of(action: &Action) -> Values {
+            let mut values = Values::default();
+            match action.clone() {
+                $(Action::$action $(($($only),+))? $({ $($field),+ })? => {
+                    $($(values.put(stringify!($only), $only);)+)?
+                    $($(values.put(stringify!($field), $field);)+)?
+                })+
+            }
+            values
+        }
+
+        /// The action of that name, of the values that it takes.
+        fn action_of(what: &str, values: &mut Values) -> Result<Action, String> {
+            match what {
+                $($name => {
+                    $($(let $only = values.take($name, stringify!($only))?;)+)?
+                    $($(let $field = values.take($name, stringify!($field))?;)+)?
+                    Ok(Action::$action $(($($only),+))? $({ $($field),+ })?)
+                })+
+                _ => Err(format!("“{}” is nothing that can be done: docs/formats.md lists what can", quote(what))),
+            }
+        }
+    };
+}
+actions!(define_actions);
+
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let TimedAction { at, action } = &self.0;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("at", &Length(at.since(Time::ZERO)))?;
+        map.serialize_entry("do", action.name())?;
+        let Values(values) = values_of(action);
+        for name in names() {
+            if let Some((_, value)) = values.iter().find(|(of, _)| *of == name) {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.end()
     }
+}
 
-    fn server(&mut self, what: &str) -> Result<ServerId, String> {
-        match must(self.server.take(), what, "server", "\"S1\"")?.0 {
-            Target::Server(server) => Ok(server),
-            target => Err(format!("“{what}” needs a server by its name, not “{}”", write_target(target))),
+impl TryFrom<Fields> for Entry {
+    type Error = String;
+    fn try_from(Fields { at, what, mut values }: Fields) -> Result<Entry, String> {
+        let action = action_of(&what, &mut values)?;
+        match values.0.first() {
+            None => Ok(Entry(TimedAction { at: Time::ZERO + at.0, action })),
+            Some((field, _)) => Err(format!("“{what}” has no field `{field}`: leave it out")),
         }
     }
+}
 
-    fn link(&mut self, what: &str) -> Result<(ServerId, ServerId), String> {
-        let from = must(self.from.take(), what, "from", "\"S1\"")?.0;
-        Ok((from, must(self.to.take(), what, "to", "\"S2\"")?.0))
-    }
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        struct Action;
 
-    fn range(&mut self, what: &str) -> Result<(Duration, Duration), String> {
-        let min = must(self.min.take(), what, "min", "\"1ms\"")?.0;
-        Ok((min, must(self.max.take(), what, "max", "\"5ms\"")?.0))
-    }
+        impl<'de> Visitor<'de> for Action {
+            type Value = Fields;
 
-    fn share(&mut self, what: &str) -> Result<Ppm, String> {
-        must(self.share.take(), what, "share", "\"2.5%\"").map(|share| share.0)
-    }
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an action")
+            }
 
-    fn message(&mut self, what: &str) -> Result<u64, String> {
-        must(self.message.take(), what, "message", "17")
-    }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields, M::Error> {
+                let (mut at, mut what, mut values) = (None, None, Values::default());
+                while let Some(name) = map.next_key::<String>()? {
+                    let twice = match name.as_str() {
+                        "at" => at.replace(map.next_value::<Length>()?).map(|_| "at"),
+                        "do" => what.replace(map.next_value::<String>()?).map(|_| "do"),
+                        name => {
+                            let (name, value) = read_value(name, &mut map)?;
+                            let twice = values.0.iter().any(|(other, _)| *other == name);
+                            values.0.push((name, value));
+                            twice.then_some(name)
+                        }
+                    };
+                    if let Some(name) = twice {
+                        return Err(M::Error::duplicate_field(name));
+                    }
+                }
+                let at = at.ok_or_else(|| M::Error::missing_field("at"))?;
+                let what = what.ok_or_else(|| M::Error::missing_field("do"))?;
+                Ok(Fields { at, what, values })
+            }
+        }
 
-    /// A field that the action hasn't taken.
-    fn left_over(&self) -> Option<&'static str> {
-        let Fields { at: _, what: _, server, from, to, rate, by, stalled, min, max, delay, share, groups, .. } = self;
-        [
-            ("server", server.is_some()),
-            ("from", from.is_some()),
-            ("to", to.is_some()),
-            ("rate", rate.is_some()),
-            ("by", by.is_some()),
-            ("stalled", stalled.is_some()),
-            ("full", self.full.is_some()),
-            ("min", min.is_some()),
-            ("max", max.is_some()),
-            ("delay", delay.is_some()),
-            ("share", share.is_some()),
-            ("groups", groups.is_some()),
-            ("message", self.message.is_some()),
-            ("command", self.command.is_some()),
-            ("draw", self.draw.is_some()),
-            ("of", self.of.is_some()),
-            ("copies", self.copies.is_some()),
-            ("pre_vote", self.pre_vote.is_some()),
-            ("check_quorum", self.check_quorum.is_some()),
-        ]
-        .into_iter()
-        .find_map(|(name, there)| there.then_some(name))
+        deserializer.deserialize_map(Action)
     }
 }

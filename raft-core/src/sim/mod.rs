@@ -59,6 +59,7 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 pub use action::{Action, MessageKind, OwnTiming, Target, TimedAction};
+pub(crate) use action::{action_fields, actions};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
 pub use clock::{Clock, TRUE_RATE};
 pub use disk::Disk;
@@ -66,9 +67,10 @@ pub use machine::Machine;
 pub use marks::{Mark, Marks};
 pub use network::{Body, Endpoint, Flight, Impairment, Network};
 pub use news::{News, What};
+pub(crate) use parameters::parameters;
 pub use parameters::{
-    CERTAIN, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, NetworkParameters, ParameterError,
-    Parameters, Ppm, SERVERS_MAX, TimingParameters,
+    CERTAIN, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX, NetworkParameters,
+    ParameterError, Parameters, Ppm, SERVERS_MAX, TimingParameters,
 };
 pub use reach::Reach;
 pub use scenario::{Scenario, ScenarioError};

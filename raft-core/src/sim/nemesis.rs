@@ -146,7 +146,7 @@ impl Storm {
         let at = at + self.millis(200);
         let delay = Duration::from_millis(50) + self.millis(80);
         for from in ServerSet::first(self.servers).iter().filter(|from| *from != leader) {
-            self.put(at, Action::Impair { from, to: leader, delay, loss: 0 });
+            self.put(at, Action::Impair { from, to: leader, delay, share: 0 });
         }
         let at = at + delay + self.millis(200);
         self.read_at(at, Target::Server(leader));
@@ -431,7 +431,7 @@ impl Storm {
         for far in self.everyone().difference(near).iter() {
             for server in near.iter() {
                 for (from, to) in [(server, far), (far, server)] {
-                    self.put(at, Action::Impair { from, to, delay, loss: 0 });
+                    self.put(at, Action::Impair { from, to, delay, share: 0 });
                     self.put(back, Action::Heal { from, to });
                 }
             }
@@ -510,7 +510,7 @@ impl Storm {
         at += self.millis(200);
         let delay = self.millis(50);
         for from in others.iter().filter(|from| !lagging.contains(from)) {
-            self.put(at, Action::Impair { from: *from, to: *lost, delay, loss: 0 });
+            self.put(at, Action::Impair { from: *from, to: *lost, delay, share: 0 });
         }
         at += self.millis(50);
         lose(self, at);
@@ -568,7 +568,7 @@ impl Storm {
                 pre_vote: timing.pre_vote,
                 check_quorum,
             };
-            self.put(at, Action::Configure { server, with });
+            self.put(at, with.action(server));
             self.put(at, Action::Crash(Target::Server(server)));
             at += self.millis(40);
             self.put(at, Action::Restart(server));

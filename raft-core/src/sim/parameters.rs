@@ -39,89 +39,162 @@ pub struct Parameters {
     pub rules: Rules,
 }
 
-/// How messages travel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NetworkParameters {
-    /// The shortest time a message takes.
-    pub latency_min: Duration,
-    /// The longest; each takes a time drawn evenly from between, so that they overtake each other.
-    pub latency_max: Duration,
-    /// How many are lost.
-    pub loss: Ppm,
-    /// How many arrive twice.
-    pub duplication: Ppm,
-}
+/// The longest any length of time in a scenario is, and the longest that a run in a file or a link
+/// goes on: a day.
+pub const LENGTH_MAX: Duration = Duration::from_secs(86_400);
 
-/// How disks write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DiskParameters {
-    /// The shortest time from a write to its being durable.
-    pub fsync_min: Duration,
-    /// The longest. At zero, writes are durable at once.
-    pub fsync_max: Duration,
+/// Hands the parameters to a macro, part by part: the place of each in links and what links take it
+/// for where they don't name it, its type, its name, its default, what it may be, and what it is
+/// called in errors. Links live on: a place is never given to another parameter, nor is what it is
+/// taken for changed, even if the default is. New parameters get the next places. 0 and 19 are the
+/// number of servers and the rules.
+macro_rules! parameters {
+    ($then:ident) => {
+        $then! {
+            /// How messages travel.
+            network: NetworkParameters {
+                /// The shortest time a message takes.
+                1 (6_000) latency_min: Duration = Duration::from_millis(6), time "the shortest network latency";
+                /// The longest; each takes a time drawn evenly from between, so that they overtake
+                /// each other.
+                2 (14_000) latency_max: Duration = Duration::from_millis(14), time "the longest network latency";
+                /// How many are lost.
+                3 (0) loss: Ppm = 0, share "the network loss";
+                /// How many arrive twice.
+                4 (0) duplication: Ppm = 0, share "the network duplication";
+            }
+            /// How disks write.
+            disk: DiskParameters {
+                /// The shortest time from a write to its being durable.
+                5 (1_000) fsync_min: Duration = Duration::from_millis(1), length "the disks’ shortest fsync";
+                /// The longest. At zero, writes are durable at once.
+                6 (3_000) fsync_max: Duration = Duration::from_millis(3), length "the disks’ longest fsync";
+            }
+            /// Raft's timing and limits, the same on every server.
+            timing: TimingParameters {
+                /// The shortest election timeout.
+                7 (150_000) election_timeout_min: Duration = Duration::from_millis(150),
+                    length "the shortest election timeout";
+                /// The longest election timeout.
+                8 (300_000) election_timeout_max: Duration = Duration::from_millis(300),
+                    length "the longest election timeout";
+                /// How often a leader makes itself heard.
+                9 (50_000) heartbeat_interval: Duration = Duration::from_millis(50), length "the heartbeat interval";
+                /// Whether servers ask before they campaign.
+                10 (1) pre_vote: bool = true, flag "pre-votes";
+                /// Whether leaders step down that hear no quorum.
+                11 (1) check_quorum: bool = true, flag "the quorum check";
+                /// Entries after which a server takes a snapshot; 0: never. It keeps as many before
+                /// the snapshot's last one, for members slightly behind, but no more than
+                /// [`LimitParameters::entries_kept`].
+                12 (4_096) snapshot_after_entries: u64 = 4_096, count "the entries before a snapshot";
+                /// The most entries in one append.
+                20 (256) append_entries_max: u64 = 256, count "the entries of an append";
+                /// The most bytes of a snapshot in one message.
+                21 (65_536) snapshot_piece_max: u64 = 64 << 10, count "the bytes of a piece";
+            }
+            /// Limits to what is kept and what is on its way, the same on every server. Small ones
+            /// are reached with little data.
+            limits: LimitParameters {
+                /// The most bytes of entries in one append; a single larger entry still goes.
+                23 (1_048_576) append_bytes_max: u64 = 1 << 20, count "the bytes of an append";
+                /// The most appends on the way to one member without an answer.
+                24 (64) window_appends_max: u64 = 64, count "the appends in a window";
+                /// The most bytes of entries on the way to one member without an answer.
+                25 (16_777_216) window_bytes_max: u64 = 16 << 20, count "the bytes in a window";
+                /// The most bytes of entries that aren't committed; further commands are refused.
+                26 (67_108_864) uncommitted_bytes_max: u64 = 64 << 20, count "the bytes that aren’t committed";
+                /// Bytes of entries after which a server takes a snapshot; 0: never.
+                27 (16_777_216) snapshot_after_bytes: u64 = 16 << 20, count "the bytes before a snapshot";
+                /// Entries kept before a snapshot's last one, but no more than
+                /// [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more than
+                /// a fourth of that is near enough to vote only if it keeps up.
+                28 (256) entries_kept: u64 = 256, count "the entries kept";
+            }
+            /// What the run's own clients do, besides the person at the command line.
+            clients: ClientParameters {
+                /// How many there are.
+                13 (1) count: u8 = 1, small "the number of clients";
+                /// How long each waits, on average, between an answer and its next command.
+                14 (250_000) think_time: Duration = Duration::from_millis(250), time "the clients’ think time";
+                /// How many different keys they use.
+                15 (4) keys: u8 = 4, small "the number of keys";
+                /// So many of their commands are reads for certain, asked of any server, whoever
+                /// leads; of the rest, one in five is.
+                22 (0) extra_reads: Ppm = 0, share "the share of extra reads";
+                /// Whether reads may be answered under a lease.
+                16 (0) lease_reads: bool = false, flag "lease reads";
+                /// How long a client waits for an answer before it asks another server.
+                17 (250_000) attempt_timeout: Duration = Duration::from_millis(250),
+                    time "the clients’ attempt timeout";
+                /// How long it tries altogether.
+                18 (2_000_000) operation_timeout: Duration = Duration::from_secs(2),
+                    time "the clients’ operation timeout";
+            }
+        }
+    };
 }
+pub(crate) use parameters;
 
-/// Raft's timing and limits, the same on every server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimingParameters {
-    /// The shortest election timeout.
-    pub election_timeout_min: Duration,
-    /// The longest election timeout.
-    pub election_timeout_max: Duration,
-    /// How often a leader makes itself heard.
-    pub heartbeat_interval: Duration,
-    /// Whether servers ask before they campaign.
-    pub pre_vote: bool,
-    /// Whether leaders step down that hear no quorum.
-    pub check_quorum: bool,
-    /// Entries after which a server takes a snapshot; 0: never. It keeps as many before the
-    /// snapshot's last one, for members slightly behind, but no more than
-    /// [`LimitParameters::entries_kept`].
-    pub snapshot_after_entries: u64,
-    /// The most entries in one append.
-    pub append_entries_max: u64,
-    /// The most bytes of a snapshot in one message.
-    pub snapshot_piece_max: u64,
+macro_rules! define {
+    ($($(#[$of:meta])+ $part:ident: $Part:ident { $(
+        $(#[$doc:meta])+
+        $place:literal ($taken_for:literal) $name:ident: $type:ty = $default:expr, $form:ident $called:literal;
+    )+ })+) => {
+        $(
+            $(#[$of])+
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub struct $Part {
+                $($(#[$doc])+ pub $name: $type,)+
+            }
+
+            impl Default for $Part {
+                fn default() -> $Part {
+                    $Part { $($name: $default,)+ }
+                }
+            }
+        )+
+
+        impl Parameters {
+            /// Whether each may be what it is.
+            fn check_each(&self) -> Result<(), ParameterError> {
+                $($(may_be::$form($called, self.$part.$name)?;)+)+
+                Ok(())
+            }
+        }
+    };
 }
+parameters!(define);
 
-/// Limits to what is kept and what is on its way, the same on every server. Small ones are reached
-/// with little data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LimitParameters {
-    /// The most bytes of entries in one append; a single larger entry still goes.
-    pub append_bytes_max: u64,
-    /// The most appends on the way to one member without an answer.
-    pub window_appends_max: u64,
-    /// The most bytes of entries on the way to one member without an answer.
-    pub window_bytes_max: u64,
-    /// The most bytes of entries that aren't committed; further commands are refused.
-    pub uncommitted_bytes_max: u64,
-    /// Bytes of entries after which a server takes a snapshot; 0: never.
-    pub snapshot_after_bytes: u64,
-    /// Entries kept before a snapshot's last one, but no more than
-    /// [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more than a fourth
-    /// of that is near enough to vote only if it keeps up.
-    pub entries_kept: u64,
-}
+/// What a parameter may be, by its form.
+pub(super) mod may_be {
+    use super::{CERTAIN, LENGTH_MAX, ParameterError, Ppm};
+    use crate::time::Duration;
 
-/// What the run's own clients do, besides the person at the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientParameters {
-    /// How many there are.
-    pub count: u8,
-    /// How long each waits, on average, between an answer and its next command.
-    pub think_time: Duration,
-    /// How many different keys they use.
-    pub keys: u8,
-    /// So many of their commands are reads for certain, asked of any server, whoever leads; of the
-    /// rest, one in five is.
-    pub extra_reads: Ppm,
-    /// Whether reads may be answered under a lease.
-    pub lease_reads: bool,
-    /// How long a client waits for an answer before it asks another server.
-    pub attempt_timeout: Duration,
-    /// How long it tries altogether.
-    pub operation_timeout: Duration,
+    pub(in crate::sim) fn length(called: &'static str, length: Duration) -> Result<(), ParameterError> {
+        if length <= LENGTH_MAX { Ok(()) } else { Err(ParameterError::TooLong(called)) }
+    }
+
+    /// A length of time that something takes.
+    pub(super) fn time(called: &'static str, time: Duration) -> Result<(), ParameterError> {
+        if time == Duration::ZERO { Err(ParameterError::Zero(called)) } else { length(called, time) }
+    }
+
+    pub(in crate::sim) fn share(called: &'static str, ppm: Ppm) -> Result<(), ParameterError> {
+        if ppm <= CERTAIN { Ok(()) } else { Err(ParameterError::Probability(called, ppm)) }
+    }
+
+    pub(super) const fn flag(_: &'static str, _: bool) -> Result<(), ParameterError> {
+        Ok(())
+    }
+
+    pub(super) const fn count(_: &'static str, _: u64) -> Result<(), ParameterError> {
+        Ok(())
+    }
+
+    pub(super) const fn small(_: &'static str, _: u8) -> Result<(), ParameterError> {
+        Ok(())
+    }
 }
 
 impl TimingParameters {
@@ -170,40 +243,11 @@ impl Default for Parameters {
     fn default() -> Parameters {
         Parameters {
             servers: 5,
-            network: NetworkParameters {
-                latency_min: Duration::from_millis(6),
-                latency_max: Duration::from_millis(14),
-                loss: 0,
-                duplication: 0,
-            },
-            disk: DiskParameters { fsync_min: Duration::from_millis(1), fsync_max: Duration::from_millis(3) },
-            timing: TimingParameters {
-                election_timeout_min: Duration::from_millis(150),
-                election_timeout_max: Duration::from_millis(300),
-                heartbeat_interval: Duration::from_millis(50),
-                pre_vote: true,
-                check_quorum: true,
-                snapshot_after_entries: 4_096,
-                append_entries_max: 256,
-                snapshot_piece_max: 64 << 10,
-            },
-            limits: LimitParameters {
-                append_bytes_max: 1 << 20,
-                window_appends_max: 64,
-                window_bytes_max: 16 << 20,
-                uncommitted_bytes_max: 64 << 20,
-                snapshot_after_bytes: 16 << 20,
-                entries_kept: 256,
-            },
-            clients: ClientParameters {
-                count: 1,
-                think_time: Duration::from_millis(250),
-                keys: 4,
-                extra_reads: 0,
-                lease_reads: false,
-                attempt_timeout: Duration::from_millis(250),
-                operation_timeout: Duration::from_secs(2),
-            },
+            network: NetworkParameters::default(),
+            disk: DiskParameters::default(),
+            timing: TimingParameters::default(),
+            limits: LimitParameters::default(),
+            clients: ClientParameters::default(),
             rules: Rules::ALL,
         }
     }
@@ -220,6 +264,8 @@ pub enum ParameterError {
     Probability(&'static str, Ppm),
     /// A time that must be positive is zero.
     Zero(&'static str),
+    /// A length of time beyond [`LENGTH_MAX`].
+    TooLong(&'static str),
     /// The servers' own parameters make no sense together.
     Timing(crate::raft::ConfigError),
 }
@@ -233,31 +279,12 @@ impl Parameters {
         if self.servers == 0 || self.servers > SERVERS_MAX {
             return Err(ParameterError::Servers(self.servers));
         }
+        self.check_each()?;
         if self.network.latency_min > self.network.latency_max {
             return Err(ParameterError::Reversed("network latency"));
         }
         if self.disk.fsync_min > self.disk.fsync_max {
             return Err(ParameterError::Reversed("disk fsync"));
-        }
-        let shares = [
-            ("network loss", self.network.loss),
-            ("network duplication", self.network.duplication),
-            ("share of extra reads", self.clients.extra_reads),
-        ];
-        for (name, ppm) in shares {
-            if ppm > CERTAIN {
-                return Err(ParameterError::Probability(name, ppm));
-            }
-        }
-        let positive = [
-            // A message that takes no time could answer itself for ever within one instant.
-            ("the shortest network latency", self.network.latency_min),
-            ("the clients' think time", self.clients.think_time),
-            ("the clients' attempt timeout", self.clients.attempt_timeout),
-            ("the clients' operation timeout", self.clients.operation_timeout),
-        ];
-        if let Some((name, _)) = positive.iter().find(|(_, length)| *length == Duration::ZERO) {
-            return Err(ParameterError::Zero(name));
         }
         if self.clients.keys == 0 && self.clients.count > 0 {
             return Err(ParameterError::Zero("the number of keys"));
@@ -276,9 +303,12 @@ impl fmt::Display for ParameterError {
                 write!(f, "the {name}'s shortest time is longer than its longest: swap them")
             }
             ParameterError::Probability(name, ppm) => {
-                write!(f, "the {name} is {ppm} parts per million: {CERTAIN} is the most there can be")
+                write!(f, "{name} is {ppm} parts per million: {CERTAIN} is the most there can be")
             }
             ParameterError::Zero(name) => write!(f, "{name} is zero: give it a positive value"),
+            ParameterError::TooLong(name) => {
+                write!(f, "{name} is more than {} hours: shorten it", LENGTH_MAX.as_micros() / 3_600_000_000)
+            }
             ParameterError::Timing(error) => error.fmt(f),
         }
     }

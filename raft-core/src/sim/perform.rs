@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::action::{Action, Target};
+use super::action::{Action, OwnTiming, Target};
 use super::client::ClientId;
 use super::disk::Disk;
 use super::machine::{Machine, Missed};
@@ -76,18 +76,18 @@ impl Simulation {
                 world.tell(What::ClockRate(server, *rate));
                 world.reschedule_server(server);
             }),
-            Action::JumpClock { server, micros } => {
-                self.on_server(*server, |world, server| world.jump_clock(server, *micros));
+            Action::JumpClock { server, by } => {
+                self.on_server(*server, |world, server| world.jump_clock(server, *by));
             }
-            Action::ShiftClock { target, micros } => self.on_target(*target, |world, server| {
+            Action::ShiftClock { target, by } => self.on_target(*target, |world, server| {
                 let machine = &world.machines[server];
                 if machine.is_paused() {
                     return; // It couldn't notice, and a lease may rest on its noticing.
                 }
-                if *micros < 0 && machine.raft().is_some_and(|raft| raft.lease().is_ok()) {
+                if *by < 0 && machine.raft().is_some_and(|raft| raft.lease().is_ok()) {
                     world.mark(Mark::LeaseSetBack);
                 }
-                world.jump_clock(server, *micros);
+                world.jump_clock(server, *by);
                 if world.machines[server].is_up() {
                     world.step_raft(server, Input::TimerDue);
                 }
@@ -113,9 +113,9 @@ impl Simulation {
                     self.tell(What::Healed(*from, *to));
                 }
             }
-            Action::Impair { from, to, delay, loss } => {
-                self.network.impair(*from, *to, Impairment { delay: *delay, loss: *loss });
-                self.tell(What::Impaired(*from, *to, *delay, *loss));
+            Action::Impair { from, to, delay, share } => {
+                self.network.impair(*from, *to, Impairment { delay: *delay, loss: *share });
+                self.tell(What::Impaired(*from, *to, *delay, *share));
             }
             Action::Partition(groups) => {
                 self.partition(groups);
@@ -181,10 +181,18 @@ impl Simulation {
             Action::RemoveServer(server) => self.remove_server(*server),
             Action::AddBack(server) => self.on_server(*server, Simulation::add_back),
             Action::RenewDisk(target) => self.on_target(*target, Simulation::renew_disk),
-            Action::Configure { server, with } => self.on_server(*server, |world, server| {
-                world.machines[server].timing = Some(*with);
-                world.tell(What::Configured(server, *with));
-            }),
+            Action::Configure { server, pre_vote, check_quorum, min, max } => {
+                let with = OwnTiming {
+                    election_timeout_min: *min,
+                    election_timeout_max: *max,
+                    pre_vote: *pre_vote,
+                    check_quorum: *check_quorum,
+                };
+                self.on_server(*server, |world, server| {
+                    world.machines[server].timing = Some(with);
+                    world.tell(What::Configured(server, with));
+                });
+            }
             Action::HealQuorum(draw) => self.heal_quorum(*draw),
             Action::Submit(line) => {
                 if let Ok(request) = line.parse::<Request>() {

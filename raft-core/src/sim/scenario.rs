@@ -4,8 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::action::{Action, OwnTiming, Target, TimedAction};
-use super::parameters::{CERTAIN, MACHINES_MAX, ParameterError, Parameters};
+use super::action::{Action, MessageKind, OwnTiming, Target, TimedAction, action_fields, actions};
+use super::parameters::{self, MACHINES_MAX, ParameterError, Parameters, Ppm};
 use super::{ClientId, Simulation};
 use crate::raft::{Config, ConfigError, ServerId};
 use crate::time::{Duration, Time};
@@ -130,93 +130,105 @@ impl Scenario {
     }
 
     fn check_with(&self, action: &Action, servers_ever: u8) -> Result<(), ScenarioError> {
-        let servers = self.parameters.servers;
-        let exists = |server: ServerId| {
-            if server.number() <= servers_ever { Ok(()) } else { Err(ScenarioError::NoSuchServer(server)) }
-        };
-        let aims = |target: Target| if let Target::Server(server) = target { exists(server) } else { Ok(()) };
-        let likely = |name, ppm| {
-            if ppm <= CERTAIN { Ok(()) } else { Err(ScenarioError::Parameters(ParameterError::Probability(name, ppm))) }
-        };
+        check_fields(action, servers_ever)?;
+        let parameters = |error| Err(ScenarioError::Parameters(error));
+        // What is one action's own matter.
         match action {
-            Action::Crash(target)
-            | Action::Pause(target)
-            | Action::Wipe(target)
-            | Action::Rot(target)
-            | Action::FailWrite(target)
-            | Action::TearWrite(target)
-            | Action::Isolate(target)
-            | Action::Mute(target)
-            | Action::Deafen(target)
-            | Action::IsolateWithNewcomers(target)
-            | Action::RenewDisk(target)
-            | Action::ReadAt(target)
-            | Action::ShiftClock { target, .. } => aims(*target),
-            Action::Restart(server)
-            | Action::Resume(server)
-            | Action::Campaign(server)
-            | Action::JumpClock { server, .. }
-            | Action::StallDisk { server, .. }
-            | Action::FillDisk { server, .. }
-            | Action::TransferLeadership(server)
-            | Action::RemoveServer(server)
-            | Action::AddBack(server) => exists(*server),
-            Action::Configure { server, with } => {
-                let fits = self.check_config(Some(with));
-                fits.map_err(|error| ScenarioError::Parameters(ParameterError::Timing(error)))?;
-                exists(*server)
+            Action::Configure { pre_vote, check_quorum, min, max, .. } => {
+                let own = OwnTiming {
+                    election_timeout_min: *min,
+                    election_timeout_max: *max,
+                    pre_vote: *pre_vote,
+                    check_quorum: *check_quorum,
+                };
+                self.check_config(Some(&own)).or_else(|error| parameters(ParameterError::Timing(error)))
             }
-            Action::SetClockRate { server, rate } => {
-                if *rate > CLOCK_RATE_MAX {
-                    return Err(ScenarioError::ClockRate(*rate));
-                }
-                exists(*server)
-            }
-            Action::SetFsync { server, min, max } => {
-                if min > max {
-                    return Err(ScenarioError::Parameters(ParameterError::Reversed("disk fsync")));
-                }
-                exists(*server)
-            }
-            Action::Cut { from, to } | Action::Heal { from, to } | Action::Impair { from, to, .. } => {
-                exists(*from)?;
-                exists(*to)?;
-                if from == to {
-                    return Err(ScenarioError::LinkToItself(*from));
-                }
-                if let Action::Impair { loss, .. } = action { likely("link loss", *loss) } else { Ok(()) }
-            }
-            Action::Partition(groups)
-                if groups.len() < usize::from(servers) || groups.len() > usize::from(MACHINES_MAX) =>
-            {
-                Err(ScenarioError::Groups { given: groups.len(), servers })
-            }
-            Action::SetStraggling { share, .. } => likely("network straggling", *share),
-            Action::SetLate { share, .. } => likely("share of late messages", *share),
-            Action::SetLoss(ppm) => likely("network loss", *ppm),
-            Action::SetDuplication(ppm) => likely("network duplication", *ppm),
+            Action::SetFsync { min, max, .. } if min > max => parameters(ParameterError::Reversed("disk fsync")),
             Action::SetLatency { min, .. } if *min == Duration::ZERO => {
-                Err(ScenarioError::Parameters(ParameterError::Zero("the shortest network latency")))
+                parameters(ParameterError::Zero("the shortest network latency"))
             }
-            Action::SetLatency { min, max } if min > max => {
-                Err(ScenarioError::Parameters(ParameterError::Reversed("network latency")))
+            Action::SetLatency { min, max } if min > max => parameters(ParameterError::Reversed("network latency")),
+            Action::Cut { from, to } | Action::Heal { from, to } | Action::Impair { from, to, .. } if from == to => {
+                Err(ScenarioError::LinkToItself(*from))
+            }
+            Action::Partition(groups) => {
+                let (given, servers) = (groups.len(), self.parameters.servers);
+                let fits = (usize::from(servers)..=usize::from(MACHINES_MAX)).contains(&given);
+                if fits { Ok(()) } else { Err(ScenarioError::Groups { given, servers }) }
             }
             Action::Submit(line) => Simulation::check_line(line)
                 .map_err(|error| ScenarioError::Line { line: line.clone(), why: error.to_string() }),
-            Action::Partition(_)
-            | Action::HealAll
-            | Action::RestartAll
-            | Action::ResumeAll
-            | Action::SetLatency { .. }
-            | Action::DropMessage(_)
-            | Action::DuplicateMessage(_)
-            | Action::HoldMessage(_)
-            | Action::DeliverMessage(_)
-            | Action::AddServer
-            | Action::AddLearner
-            | Action::ReadAnywhere
-            | Action::HealQuorum(_) => Ok(()),
+            _ => Ok(()),
         }
+    }
+}
+
+/// Whether each field of an action is what it may be, in a world with at most so many servers.
+fn check_fields(action: &Action, servers: u8) -> Result<(), ScenarioError> {
+    macro_rules! check {
+        ($(
+            $(#[$doc:meta])+
+            $number:literal $name:literal $action:ident $(($($only:ident),+))? $({ $($field:ident),+ })?;
+        )+) => {
+            match action {
+                $(Action::$action $(($($only),+))? $({ $($field),+ })? => {
+                    $($(by_field::$only($only, servers)?;)+)?
+                    $($(by_field::$field($field, servers)?;)+)?
+                })+
+            }
+        };
+    }
+    actions!(check);
+    Ok(())
+}
+
+/// What each field may be, by its name.
+mod by_field {
+    use super::*;
+
+    macro_rules! define {
+        ($($field:ident: $type:ty, $may_be:ident, $name:literal $form:ident, $example:literal;)+) => {
+            $(
+                #[inline]
+                pub(super) fn $field(value: &$type, servers: u8) -> Result<(), ScenarioError> {
+                    may_be::$may_be(concat!("“", $name, "”"), value, servers)
+                }
+            )+
+        };
+    }
+    action_fields!(define);
+}
+
+/// What fields may be.
+mod may_be {
+    use super::*;
+
+    pub(super) fn existing(_: &str, server: &ServerId, servers: u8) -> Result<(), ScenarioError> {
+        if server.number() <= servers { Ok(()) } else { Err(ScenarioError::NoSuchServer(*server)) }
+    }
+
+    pub(super) fn aimed(called: &str, target: &Target, servers: u8) -> Result<(), ScenarioError> {
+        if let Target::Server(server) = target { existing(called, server, servers) } else { Ok(()) }
+    }
+
+    pub(super) fn clock_rate(_: &str, rate: &u32, _: u8) -> Result<(), ScenarioError> {
+        if *rate <= CLOCK_RATE_MAX { Ok(()) } else { Err(ScenarioError::ClockRate(*rate)) }
+    }
+
+    pub(super) fn length(called: &'static str, length: &Duration, _: u8) -> Result<(), ScenarioError> {
+        parameters::may_be::length(called, *length).map_err(ScenarioError::Parameters)
+    }
+
+    pub(super) fn jump(called: &'static str, micros: &i64, servers: u8) -> Result<(), ScenarioError> {
+        length(called, &Duration::from_micros(micros.unsigned_abs()), servers)
+    }
+
+    pub(super) fn share(called: &'static str, share: &Ppm, _: u8) -> Result<(), ScenarioError> {
+        parameters::may_be::share(called, *share).map_err(ScenarioError::Parameters)
+    }
+
+    pub(super) fn free<T>(_: &str, _: &T, _: u8) -> Result<(), ScenarioError> {
+        Ok(())
     }
 }
 

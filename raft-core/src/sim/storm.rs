@@ -508,7 +508,7 @@ impl Storm {
                 if let Some((from, to)) = self.two() {
                     let delay = self.millis(60);
                     let loss = self.random.random_range(0..500_000);
-                    self.put(at, Action::Impair { from, to, delay, loss });
+                    self.put(at, Action::Impair { from, to, delay, share: loss });
                     let back = at + self.millis(1_500);
                     self.put(back, Action::Heal { from, to });
                 }
@@ -568,7 +568,7 @@ impl Storm {
                 let far = Duration::from_secs(10);
                 if at >= self.set_back + far.times(2) {
                     self.set_back = at;
-                    self.put(at, Action::ShiftClock { target: Target::Leader, micros: -(far.as_micros() as i64) });
+                    self.put(at, Action::ShiftClock { target: Target::Leader, by: -(far.as_micros() as i64) });
                     self.read_at(at, Target::Leader);
                     let at = at + self.millis(30);
                     self.part(at, Action::Isolate(Target::Leader));
@@ -585,7 +585,7 @@ impl Storm {
                     let back = hangs + Duration::from_millis(2_500);
                     self.put(back, Action::StallDisk { server, stalled: false });
                 }
-                self.put(at + Duration::from_millis(150), Action::ShiftClock { target, micros });
+                self.put(at + Duration::from_millis(150), Action::ShiftClock { target, by: micros });
             }
             Kind::SlowDisks => {
                 let max = pick(&mut self.random, &[60, 200, SLOW_DISK_MAX]);
@@ -670,7 +670,7 @@ impl Storm {
                 let server = self.anyone();
                 let micros = pick(&mut self.random, &[-2_000_000, -100_000, 100_000, 5_000_000]);
                 if !self.parameters.clients.lease_reads {
-                    self.put(at, Action::JumpClock { server, micros });
+                    self.put(at, Action::JumpClock { server, by: micros });
                 }
             }
             Kind::Campaign => {

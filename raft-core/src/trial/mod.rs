@@ -133,7 +133,7 @@ impl Hunt {
             let server = ServerId::new(random.random_range(1..=servers));
             let micros = FAR[random.random_range(0..FAR.len() as u32) as usize];
             if let (Some(place), Some(server)) = (place, server) {
-                let action = Action::JumpClock { server, micros };
+                let action = Action::JumpClock { server, by: micros };
                 scenario.actions.insert(place, TimedAction { at: calm, action });
             }
         }
@@ -533,7 +533,8 @@ mod tests {
     fn clocks_are_set_far_before_some_calms_and_never_where_leases_rest_on_them() {
         let far = |profile, seed| {
             let run = Hunt { profile, ..Hunt::default() }.run(seed);
-            let jumps = |timed: &&TimedAction| matches!(timed.action, Action::JumpClock { micros, .. } if FAR.contains(&micros));
+            let jumps =
+                |timed: &&TimedAction| matches!(timed.action, Action::JumpClock { by, .. } if FAR.contains(&by));
             let count = run.scenario.actions.iter().filter(jumps).count();
             assert!(count == 0 || !run.scenario.parameters.clients.lease_reads, "seed {seed}");
             assert_eq!(calm_of(&run.scenario), Some(Time::from_secs(50)), "seed {seed}");

@@ -209,3 +209,32 @@ fn a_run_that_makes_no_sense_makes_no_file() {
     run.scenario.parameters.servers = 0;
     assert!(matches!(write(&File { run, ..File::default() }), Err(FileError::Run(_))));
 }
+
+/// None may be forgotten: a length in an action lies within a day, and a share is one, whichever
+/// action it is.
+#[test]
+fn no_action_has_a_length_beyond_a_day_or_a_share_beyond_all() {
+    let text = write(&File { run: every_action_in_a_run(), ..File::default() }).unwrap();
+    let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (mut lengths, mut shares) = (0, 0);
+    for (place, action) in file["actions"].as_array().unwrap().iter().enumerate() {
+        let refused_with = |changes: &[(&str, &str)]| {
+            let mut changed = file.clone();
+            for (field, value) in changes {
+                changed["actions"][place][*field] = (*value).into();
+            }
+            read(&changed.to_string()).unwrap_err().to_string()
+        };
+        for field in ["delay", "by", "max"].into_iter().filter(|field| action.get(field).is_some()) {
+            let error = refused_with(&[(field, "86400.000001s")]);
+            assert_eq!(error, format!("action {}: “{field}” is more than 24 hours: shorten it", place + 1), "{action}");
+            lengths += 1;
+        }
+        if action.get("share").is_some() {
+            let error = refused_with(&[("share", "100.0001%")]);
+            assert!(error.starts_with(&format!("action {}: “share” is 1000001 parts", place + 1)), "{action}: {error}");
+            shares += 1;
+        }
+    }
+    assert_eq!((lengths, shares), (8, 5), "all of them were looked at");
+}

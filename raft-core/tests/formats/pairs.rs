@@ -44,7 +44,7 @@ fn files() -> Vec<file::File> {
     parameters.rules = [Rule::VoteOncePerTerm, Rule::DeduplicateRetries, Rule::CommitOnlyVerified]
         .into_iter()
         .fold(Rules::ALL, Rules::without);
-    let jump = Action::JumpClock { server: crate::runs::s(9), micros: 1 };
+    let jump = Action::JumpClock { server: crate::runs::s(9), by: 1 };
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: jump });
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: Action::HealQuorum(u64::MAX - 1) });
 

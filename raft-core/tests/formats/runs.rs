@@ -45,7 +45,7 @@ pub fn every_action() -> Vec<Action> {
         Action::ResumeAll,
         Action::Campaign(s(3)),
         Action::SetClockRate { server: s(4), rate: 1_040_000 },
-        Action::JumpClock { server: s(5), micros: -2_000_000 },
+        Action::JumpClock { server: s(5), by: -2_000_000 },
         Action::Wipe(Target::Server(s(5))),
         Action::Rot(Target::Leader),
         Action::FailWrite(Target::Writer),
@@ -53,7 +53,7 @@ pub fn every_action() -> Vec<Action> {
         Action::SetFsync { server: s(1), min, max },
         Action::Cut { from: s(1), to: s(2) },
         Action::Heal { from: s(1), to: s(2) },
-        Action::Impair { from: s(2), to: s(1), delay: max, loss: 250_001 },
+        Action::Impair { from: s(2), to: s(1), delay: max, share: 250_001 },
         Action::Partition(vec![0, 0, 1, 1, 7]),
         Action::Isolate(Target::Leader),
         Action::HealAll,
@@ -79,8 +79,8 @@ pub fn every_action() -> Vec<Action> {
         Action::AddLearner,
         Action::AddBack(s(3)),
         Action::RenewDisk(Target::Server(s(4))),
-        Action::ShiftClock { target: Target::Leader, micros: -3_600_000_000 },
-        Action::Configure { server: s(2), with: own_timing() },
+        Action::ShiftClock { target: Target::Leader, by: -3_600_000_000 },
+        own_timing().action(s(2)),
         Action::ReadAt(Target::Leader),
         Action::ReadAnywhere,
     ];
@@ -160,7 +160,7 @@ pub fn action() -> impl Strategy<Value = Action> {
         target().prop_map(Action::IsolateWithNewcomers),
         target().prop_map(Action::RenewDisk),
         target().prop_map(Action::ReadAt),
-        (target(), jump.clone()).prop_map(|(target, micros)| Action::ShiftClock { target, micros }),
+        (target(), jump.clone()).prop_map(|(target, by)| Action::ShiftClock { target, by }),
         server().prop_map(Action::AddBack),
         (server(), any::<bool>()).prop_map(|(server, full)| Action::FillDisk { server, full }),
         server().prop_map(Action::Restart),
@@ -169,18 +169,18 @@ pub fn action() -> impl Strategy<Value = Action> {
         server().prop_map(Action::TransferLeadership),
         server().prop_map(Action::RemoveServer),
         (server(), 0..=100_000_000_u32).prop_map(|(server, rate)| Action::SetClockRate { server, rate }),
-        (server(), jump).prop_map(|(server, micros)| Action::JumpClock { server, micros }),
+        (server(), jump).prop_map(|(server, by)| Action::JumpClock { server, by }),
         (server(), any::<bool>()).prop_map(|(server, stalled)| Action::StallDisk { server, stalled }),
         (server(), range()).prop_map(|(server, (min, max))| Action::SetFsync { server, min, max }),
     ];
     let on_links = prop_oneof![
         link().prop_map(|(from, to)| Action::Cut { from, to }),
         link().prop_map(|(from, to)| Action::Heal { from, to }),
-        (link(), length(), share.clone()).prop_map(|((from, to), delay, loss)| Action::Impair {
+        (link(), length(), share.clone()).prop_map(|((from, to), delay, share)| Action::Impair {
             from,
             to,
             delay,
-            loss
+            share
         }),
         prop::collection::vec(any::<u8>(), usize::from(SERVERS_MAX)..=usize::from(MACHINES_MAX))
             .prop_map(Action::Partition),
@@ -304,7 +304,7 @@ prop_compose! {
             .map(|(at, action)| TimedAction { at: Time::ZERO + at, action })
             .collect();
         for (at, server, with) in configured {
-            let action = Action::Configure { server, with: own(parameters.timing, with) };
+            let action = own(parameters.timing, with).action(server);
             actions.push(TimedAction { at: Time::ZERO + at, action });
         }
         // So that every server that an action names may exist.
