@@ -2,8 +2,8 @@
 //! storms.
 
 use raft_core::kv::{Key, Outcome};
-use raft_core::raft::{LeaseRefusal, Observation, ReadProof, ServerId};
-use raft_core::sim::{Action, ClientId, End, OperationRecord, Scenario, Simulation, Target, What};
+use raft_core::raft::{LeaseRefusal, Observation, ReadProof, Rules, ServerId};
+use raft_core::sim::{Action, ClientId, End, OperationRecord, Profile, Scenario, Simulation, Target, What, hunt};
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Hunt};
 
@@ -198,6 +198,19 @@ fn two_hundred_storms_of_a_minute_violate_nothing_and_end_in_agreement() {
         if let Some(finding) = played.finding {
             panic!("{}", hunt.report(seed, &finding));
         }
+    }
+}
+
+/// Long hunts have found that a check was wrong: of a leader that asks a member where the logs agree
+/// and in the same step learns it (58330), and of what is known of a disk before the last (21014).
+#[test]
+fn storms_that_a_check_once_misjudged_violate_nothing() {
+    for seed in [21_014, 58_330] {
+        let minute = Duration::from_secs(60);
+        let scenario = hunt(seed, None, minute, Profile::Full, Rules::ALL);
+        let mut world = Simulation::new(scenario).expect("the parameters make a world");
+        world.run_until(Time::ZERO + minute);
+        sound(&world);
     }
 }
 

@@ -255,6 +255,8 @@ impl Checker {
         } else if let Some(progress) = progress_of(raft, to)
             && m.previous.index > progress.matched
             && matches!(progress.state, ProgressState::Replicate(_))
+            // Whoever it has just heard from it may have asked before it went on to stream.
+            && taken.from != Some(to)
             && raft.configuration().members().contains(to)
         {
             let second = "it builds on more than is known to match";
