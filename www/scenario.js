@@ -1,9 +1,10 @@
 // @ts-check
 // Scenario files (JSON, docs/formats.md) from and to the bytes within a link
 // (raft-core/src/format/link.rs). Only the form is known here: whether what is said makes a run is
-// for the simulator to judge. The tables are those of version 1 of the link; what they say is never
-// changed, only added to.
+// for the simulator to judge. The tables are the library's own: `cargo xtask build` writes them.
 
+import { fields as FIELDS, actions as ACTIONS, kinds as KINDS, order as ORDER } from './pkg/tables.js';
+import { parameters as PARAMETERS, rules as RULES } from './pkg/tables.js';
 import { scenario as words } from './strings.js';
 
 /** A file that can't be read: a sentence for a person. */
@@ -16,100 +17,10 @@ const VERSION = 1;
 const U64 = (1n << 64n) - 1n;
 const U32 = (1n << 32n) - 1n;
 
-/**
- * A parameter: its part of the file ('' is the file itself), its name, its type, and what it is
- * when left out.
- */
-/** @type {[string, string, string, number][]} */
-const PARAMETERS = [
-  ['', 'servers', 'small', 5],
-  ['network', 'latency_min', 'length', 6_000],
-  ['network', 'latency_max', 'length', 14_000],
-  ['network', 'loss', 'share', 0],
-  ['network', 'duplication', 'share', 0],
-  ['disk', 'fsync_min', 'length', 1_000],
-  ['disk', 'fsync_max', 'length', 3_000],
-  ['timing', 'election_timeout_min', 'length', 150_000],
-  ['timing', 'election_timeout_max', 'length', 300_000],
-  ['timing', 'heartbeat_interval', 'length', 50_000],
-  ['timing', 'pre_vote', 'flag', 1],
-  ['timing', 'check_quorum', 'flag', 1],
-  ['timing', 'snapshot_after_entries', 'count', 4_096],
-  ['clients', 'count', 'small', 1],
-  ['clients', 'think_time', 'length', 250_000],
-  ['clients', 'keys', 'small', 4],
-  ['clients', 'lease_reads', 'flag', 0],
-  ['clients', 'attempt_timeout', 'length', 250_000],
-  ['clients', 'operation_timeout', 'length', 2_000_000],
-  ['', 'without', 'rules', 0],
-  ['timing', 'append_entries_max', 'count', 256],
-  ['timing', 'snapshot_piece_max', 'count', 65_536],
-  ['clients', 'extra_reads', 'share', 0],
-  ['limits', 'append_bytes_max', 'count', 1_048_576],
-  ['limits', 'window_appends_max', 'count', 64],
-  ['limits', 'window_bytes_max', 'count', 16_777_216],
-  ['limits', 'uncommitted_bytes_max', 'count', 67_108_864],
-  ['limits', 'snapshot_after_bytes', 'count', 16_777_216],
-  ['limits', 'entries_kept', 'count', 256],
-];
-
-/** A bit each, from the lowest. */
-const RULES = `
-  compare-logs-before-voting vote-once-per-term persist-before-voting win-by-majority step-down-on-higher-term
-  refuse-stale-terms persist-before-acknowledging persist-before-counting match-writes-by-term check-previous-entry
-  truncate-only-on-conflict commit-only-verified commit-by-majority commit-only-own-term ignore-old-snapshots
-  change-through-joint one-change-at-a-time own-commit-before-change membership-follows-log bar-amnesiac-voters
-  confirm-before-reading own-commit-before-reading apply-before-reading lease-from-sending
-  give-up-lease-on-transfer ignore-campaigns-under-leader deduplicate-retries`
-  .trim()
-  .split(/\s+/);
-
-/** What can be done, and its fields in the order of the bytes, from number 1 on. */
-const ACTIONS = `
-  crash target, restart server, restart-all, pause target, resume server, resume-all, campaign server,
-  set-clock-rate server rate, jump-clock server by, wipe target, rot target, fail-write target,
-  stall-disk server stalled, set-fsync server min max, cut from to, heal from to, impair from to delay share,
-  partition groups, isolate target, heal-all, set-loss share, set-duplication share, set-latency min max,
-  drop-message message, duplicate-message message, hold-message message, deliver-message message,
-  transfer-leadership server, add-server, remove-server server, submit command, heal-quorum draw,
-  tear-write target, fill-disk server full, mute target, deafen target, set-straggling share delay,
-  set-late of copies share delay, isolate-with-newcomers target, add-learner, add-back server, renew-disk target,
-  shift-clock target by, configure server pre_vote check_quorum min max, read-at target, read-anywhere`
-  .split(',')
-  .map((line) => line.trim().split(' '));
-
-/**
- * The type of each field of an action, in the order in which a file has them.
- * @type {Record<string, string>}
- */
-const FIELDS = {
-  target: 'target',
-  server: 'server',
-  from: 'server',
-  to: 'server',
-  rate: 'share',
-  by: 'jump',
-  stalled: 'flag',
-  full: 'flag',
-  min: 'length',
-  max: 'length',
-  delay: 'length',
-  share: 'share',
-  groups: 'groups',
-  message: 'count',
-  command: 'command',
-  draw: 'count',
-  of: 'kind',
-  copies: 'flag',
-  pre_vote: 'flag',
-  check_quorum: 'flag',
-};
-const ORDER = Object.keys(FIELDS);
 /** A target is called a server in a file. @param {string} field */
-const nameOf = (field) => (field === 'target' ? 'server' : field);
-
-/** Kinds of messages, by their numbers. */
-const KINDS = 'everything votes appends acknowledgements snapshots transfers reads requests'.split(' ');
+const nameOf = (field) => FIELDS.find(([name]) => name === field)?.[1] ?? '';
+/** @param {string} field */
+const typeOf = (field) => TYPES[FIELDS.find(([name]) => name === field)?.[2] ?? ''];
 
 /** @param {string} sentence @returns {never} */
 function fail(sentence) {
@@ -424,7 +335,7 @@ function putAction(out, before, json) {
   for (const field of has) {
     const given = action[nameOf(field)];
     if (given === undefined) fail(words.missing(name, nameOf(field)));
-    within(nameOf(field), () => TYPES[FIELDS[field]].put(out, TYPES[FIELDS[field]].parse(given)));
+    within(nameOf(field), () => typeOf(field).put(out, typeOf(field).parse(given)));
   }
   return at;
 }
@@ -451,8 +362,9 @@ export function writeFile(from, note) {
   for (const part of ['network', 'disk', 'timing', 'limits', 'clients']) {
     const of = PARAMETERS.flatMap((parameter, i) => (parameter[0] === part ? [i] : []));
     if (!of.some((i) => (named >> BigInt(i)) & 1n)) continue;
-    // Extra reads came last to the link; in the file they stand among their like.
-    const inOrder = part === 'clients' ? [...of.slice(0, 3), of[6], ...of.slice(3, 6)] : of;
+    // In the file those stand together that belong together, whichever came first to the link.
+    const place = (/** @type {number} */ i) => ORDER.indexOf(PARAMETERS[i][1]);
+    const inOrder = of.sort((a, b) => place(a) - place(b));
     lines.push(`"${part}": {\n${inOrder.map((i) => `    "${PARAMETERS[i][1]}": ${json(values[i])}`).join(',\n')}\n  }`);
   }
   const without = PARAMETERS.findIndex(([, name]) => name === 'without');
@@ -461,8 +373,9 @@ export function writeFile(from, note) {
   const actions = Array.from({ length: Number(bytes.number()) }, () => {
     at += bytes.number();
     const [name, ...has] = ACTIONS[bytes.byte() - 1];
-    const found = new Map(has.map((field) => [field, TYPES[FIELDS[field]].print(TYPES[FIELDS[field]].get(bytes))]));
-    const inOrder = [...found].sort(([a], [b]) => ORDER.indexOf(a) - ORDER.indexOf(b));
+    const found = new Map(has.map((field) => [field, typeOf(field).print(typeOf(field).get(bytes))]));
+    const place = (/** @type {string} */ field) => FIELDS.findIndex(([name]) => name === field);
+    const inOrder = [...found].sort(([a], [b]) => place(a) - place(b));
     const rest = inOrder.map(([field, value]) => `, "${nameOf(field)}": ${json(value)}`).join('');
     return `    { "at": "${lengthText(at)}", "do": "${name}"${rest} }`;
   });

@@ -201,8 +201,9 @@ fn two_hundred_storms_of_a_minute_violate_nothing_and_end_in_agreement() {
     }
 }
 
-/// Long hunts have found that a check was wrong: of a leader that asks a member where the logs agree
-/// and in the same step learns it (58330), and of what is known of a disk before the last (21014).
+/// Long hunts have found that a check was wrong: of a leader that asks a member where the logs
+/// agree and in the same step learns it (58330), and of what is known of a disk before the last
+/// (21014).
 #[test]
 fn storms_that_a_check_once_misjudged_violate_nothing() {
     for seed in [21_014, 58_330] {

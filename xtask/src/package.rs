@@ -1,6 +1,7 @@
 //! `cargo xtask build`: the page as a folder that any static host can serve.
 //!
-//! `dist/` is `www/`, bundled, plus `pkg/`, the wasm module and its JavaScript glue. It is put
+//! `dist/` is `www/`, bundled, plus `pkg/`, the wasm module and its JavaScript glue. The tables of
+//! what a file may say, which the page shares with the library, go into the bundle. It is put
 //! together in a temporary folder beside `dist/` and swapped in at the end, so that a build that
 //! fails leaves the last good page alone.
 
@@ -34,6 +35,9 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// The tables of what a scenario file may say, as a module that `www/scenario.js` imports.
+const TABLES: &str = "tables.js";
+
 /// Builds the page into `dist/`, prints what it weighs, and leaves the budgets to the caller.
 pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     setup::ensure_target(WASM_TARGET)?;
@@ -45,6 +49,7 @@ pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     copy_page(&root.join("www"), &page)?;
     let package = page.join("pkg");
     bind(&wasm, &package, options)?;
+    fs::write(package.join(TABLES), raft_core::format::schema::tables_for_the_page())?;
     offer_types(&package, &root.join("www/pkg"))?;
     if !options.debug {
         bundle::bundle(&page)?;
@@ -119,11 +124,11 @@ fn is_of_the_page(name: &str, is_top_folder: bool) -> bool {
         || (is_top_folder && name == "pkg"))
 }
 
-/// Copies the glue and its types to where the sources in `www/` import them from, for the type
-/// checker and for editors.
+/// Copies the glue, its types and the tables to where the sources in `www/` import them from, for
+/// the type checker and for editors.
 fn offer_types(package: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
-    for name in ["raft_web.js", "raft_web.d.ts"] {
+    for name in ["raft_web.js", "raft_web.d.ts", TABLES] {
         fs::copy(package.join(name), to.join(name))?;
     }
     Ok(())

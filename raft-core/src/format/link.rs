@@ -254,15 +254,15 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 const FIELDS: usize = 29;
 
 /// The places of those that aren't in the table of parameters.
-const SERVERS: usize = 0;
-const WITHOUT: usize = 19;
+pub(super) const SERVERS: usize = 0;
+pub(super) const WITHOUT: usize = 19;
 
 /// How many servers there are where that isn't named: as many as when version 1 was made.
-const SERVERS_TAKEN_FOR: u64 = 5;
+pub(super) const SERVERS_TAKEN_FOR: u64 = 5;
 
 /// A bit for each rule that is switched off. New rules come last, whatever their place in
 /// [`Rule::ALL`].
-const RULES: [Rule; 27] = [
+pub(super) const RULES: [Rule; 27] = [
     Rule::CompareLogsBeforeVoting,
     Rule::VoteOncePerTerm,
     Rule::PersistBeforeVoting,
@@ -426,7 +426,7 @@ const LEADER: u8 = 0;
 const WRITER: u8 = 255;
 
 /// The kinds of messages that can be late, by their numbers. New ones come last.
-const MESSAGE_KINDS: [MessageKind; 8] = [
+pub(super) const MESSAGE_KINDS: [MessageKind; 8] = [
     MessageKind::Everything,
     MessageKind::Votes,
     MessageKind::Appends,

@@ -33,6 +33,8 @@ pub mod file;
 #[cfg(feature = "serde")]
 pub mod history;
 pub mod link;
+#[cfg(feature = "serde")]
+pub mod schema;
 pub mod shiviz;
 #[cfg(feature = "serde")]
 pub mod trace;

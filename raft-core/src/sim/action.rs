@@ -49,15 +49,15 @@ pub(crate) use action_fields;
 macro_rules! actions {
     ($then:ident) => {
         $then! {
-            /// A server loses power: everything volatile is gone, and of what wasn't durable, perhaps a
-            /// beginning is left.
+            /// A server loses power: everything volatile is gone, and of what wasn't durable,
+            /// perhaps a beginning is left.
             1 "crash" Crash(target);
             /// A crashed server starts again from its disk. One that runs is left alone.
             2 "restart" Restart(server);
             /// Every crashed server starts again.
             3 "restart-all" RestartAll;
-            /// A server stands still (a long garbage collection, say): messages wait for it, its clock goes
-            /// on.
+            /// A server stands still (a long garbage collection, say): messages wait for it, its
+            /// clock goes on.
             4 "pause" Pause(target);
             /// A paused server goes on.
             5 "resume" Resume(server);
@@ -65,21 +65,22 @@ macro_rules! actions {
             6 "resume-all" ResumeAll;
             /// A server campaigns now, as if its election timeout had passed.
             7 "campaign" Campaign(server);
-            /// A server's clock runs at so many parts per million of the world's time from now on; 0 stops
-            /// it.
+            /// A server's clock runs at this share of the true rate from now on; at nothing, it
+            /// stands still.
             8 "set-clock-rate" SetClockRate { server, rate };
             /// A server's clock is set forward, or back.
             9 "jump-clock" JumpClock { server, by };
-            /// A server crashes and its disk is gone; the operator puts a new server in its place. Left
-            /// out, like every fault of a disk, where no correct cluster could recover: the server then
-            /// only crashes.
+            /// A server crashes and its disk is gone; the operator puts a new server in its place.
+            /// Left out, like every fault of a disk, where no correct cluster could recover: the
+            /// server then only crashes.
             10 "wipe" Wipe(target);
-            /// A server crashes, and a record of its log turns out to be unreadable when it starts again.
+            /// A server crashes, and a record of its log turns out to be unreadable when it starts
+            /// again.
             11 "rot" Rot(target);
-            /// The write under way to a server's disk fails: the server crashes, and finds out at its
-            /// restart what is really there.
+            /// The write under way to a server's disk fails: the server crashes, and finds out at
+            /// its restart what is really there.
             12 "fail-write" FailWrite(target);
-            /// A server's disk finishes no write (it is full, or hangs), or does again.
+            /// A server's disk finishes no write (it hangs), or does again.
             13 "stall-disk" StallDisk { server, stalled };
             /// How long a server's disk takes for a write from now on.
             14 "set-fsync" SetFsync { server, min, max };
@@ -87,19 +88,21 @@ macro_rules! actions {
             15 "cut" Cut { from, to };
             /// Messages get from one server to another again, as they should.
             16 "heal" Heal { from, to };
-            /// One direction of a link is slower and loses messages, besides what the whole network does.
+            /// One direction of a link is slower by this delay, and loses this share of its
+            /// messages, besides what the whole network does.
             17 "impair" Impair { from, to, delay, share };
-            /// Servers reach each other only within their group: a group number for each server, in order.
+            /// Servers reach each other only within their group: a group number for each server, in
+            /// order.
             18 "partition" Partition(groups);
             /// A server reaches nobody, and nobody reaches it.
             19 "isolate" Isolate(target);
             /// Every link works again, in both directions.
             20 "heal-all" HealAll;
-            /// From now on so many messages are lost.
+            /// From now on this share of messages is lost.
             21 "set-loss" SetLoss(share);
-            /// From now on so many messages arrive twice.
+            /// From now on this share of messages arrives twice.
             22 "set-duplication" SetDuplication(share);
-            /// From now on messages take so long.
+            /// From now on messages take between so long and so long.
             23 "set-latency" SetLatency { min, max };
             /// The message of that number is lost where it is.
             24 "drop-message" DropMessage(message);
@@ -115,44 +118,50 @@ macro_rules! actions {
             29 "add-server" AddServer;
             /// A server leaves the cluster.
             30 "remove-server" RemoveServer(server);
-            /// The person at the command line enters a command.
+            /// The person at the command line enters a command: `put x 1`, `get x`, `delete x`,
+            /// `cas x 1 2`.
             31 "submit" Submit(command);
-            /// The storm is over for a bare quorum, drawn with this number: its servers and the links
-            /// between them work again, and every other fault stays as it is for good. If the number is
-            /// odd, all other servers are down.
+            /// The storm is over for a bare quorum, drawn with this number: its servers and the
+            /// links between them work again, and every other fault stays as it is for good. If the
+            /// number is odd, all other servers are down.
             32 "heal-quorum" HealQuorum(draw);
-            /// A server loses power in the middle of a write: all that was on its way to the disk is there,
-            /// but for the end of the last write.
+            /// A server loses power in the middle of a write: all that was on its way to the disk
+            /// is there, but for the end of the last write.
             33 "tear-write" TearWrite(target);
-            /// A server's disk is full, or has room again: entries and snapshots wait for room, terms and
-            /// votes are written in place.
+            /// A server's disk is full, or has room again: entries and snapshots wait for room,
+            /// terms and votes are written in place.
             34 "fill-disk" FillDisk { server, full };
             /// Nothing that a server sends reaches another server any more; it still hears them.
             35 "mute" Mute(target);
             /// Nothing that other servers send reaches this one any more; they still hear it.
             36 "deafen" Deafen(target);
-            /// From now on so many messages between servers are held up on their way, and arrive long after
-            /// those sent later.
+            /// From now on this share of messages between servers is held up on the way, for so
+            /// long at most, and arrives long after those sent later.
             37 "set-straggling" SetStraggling { share, delay };
-            /// From now on so many messages of a kind are late: by half of the delay at least, and long
-            /// after the crash, the lost disk or the removal of whoever sent them, if the delay is long.
-            /// Links that are cut meanwhile don't lose them.
+            /// From now on this share of messages of a kind is late, by half of the delay at least.
+            /// With copies, the message itself is in time and a copy of it is late (but for a
+            /// client's request, which comes once). What is late outlives the crash, the lost disk
+            /// and the removal of whoever sent it, and is lost only if its link is cut when it
+            /// arrives. Of each kind, and of all, there is one setting.
             38 "set-late" SetLate { of, copies, share, delay };
-            /// A server and the newcomers (learners and, while the membership is a joint one, those that
-            /// are new in it) reach each other and nobody else.
+            /// A server and the newcomers (learners and, while the membership is a joint one, those
+            /// that are new in it) reach each other and nobody else.
             39 "isolate-with-newcomers" IsolateWithNewcomers(target);
             /// A new server joins the cluster as a learner, and stays one.
             40 "add-learner" AddLearner;
-            /// A server that was removed is switched on, if it is off, and joins again under its number,
-            /// with whatever is on its disk.
+            /// A server that was removed is switched on, if it is off, and joins again under its
+            /// number, with whatever is on its disk.
             41 "add-back" AddBack(server);
-            /// A server crashes and its disk is gone, as with [`Action::Wipe`]. The operator takes its vote
-            /// away and puts it back in, with an empty disk and under the same number.
+            /// A server crashes and its disk is gone, as with [`Action::Wipe`]. The operator takes
+            /// its vote away and puts it back in, with an empty disk and under the same number.
             42 "renew-disk" RenewDisk(target);
-            /// As [`Action::JumpClock`], for whoever leads or writes when the time comes. It looks at its
-            /// clock at once; a paused server, which couldn't, is left alone.
+            /// As [`Action::JumpClock`], for whoever leads or writes when the time comes. It looks
+            /// at its clock at once; a paused server, which couldn't, is left alone.
             43 "shift-clock" ShiftClock { target, by };
-            /// From its next start on, a server runs with parameters of its own.
+            /// From its next start on, a server has an election timeout of its own, asks or doesn't
+            /// before it campaigns, and checks or doesn't whether it hears a quorum: as a leader it
+            /// steps down if it doesn't, and as a follower it ignores campaigns while it hears a
+            /// leader.
             44 "configure" Configure { server, pre_vote, check_quorum, min, max };
             /// From now on all that clients read they ask of this server first, whoever leads.
             45 "read-at" ReadAt(target);

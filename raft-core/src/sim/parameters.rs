@@ -89,26 +89,26 @@ macro_rules! parameters {
                 /// [`LimitParameters::entries_kept`].
                 12 (4_096) snapshot_after_entries: u64 = 4_096, count "the entries before a snapshot";
                 /// The most entries in one append.
-                20 (256) append_entries_max: u64 = 256, count "the entries of an append";
+                20 (256) append_entries_max: u64 = 256, amount "the entries of an append";
                 /// The most bytes of a snapshot in one message.
-                21 (65_536) snapshot_piece_max: u64 = 64 << 10, count "the bytes of a piece";
+                21 (65_536) snapshot_piece_max: u64 = 64 << 10, amount "the bytes of a piece";
             }
             /// Limits to what is kept and what is on its way, the same on every server. Small ones
             /// are reached with little data.
             limits: LimitParameters {
                 /// The most bytes of entries in one append; a single larger entry still goes.
-                23 (1_048_576) append_bytes_max: u64 = 1 << 20, count "the bytes of an append";
+                23 (1_048_576) append_bytes_max: u64 = 1 << 20, amount "the bytes of an append";
                 /// The most appends on the way to one member without an answer.
-                24 (64) window_appends_max: u64 = 64, count "the appends in a window";
+                24 (64) window_appends_max: u64 = 64, amount "the appends in a window";
                 /// The most bytes of entries on the way to one member without an answer.
-                25 (16_777_216) window_bytes_max: u64 = 16 << 20, count "the bytes in a window";
+                25 (16_777_216) window_bytes_max: u64 = 16 << 20, amount "the bytes in a window";
                 /// The most bytes of entries that aren't committed; further commands are refused.
-                26 (67_108_864) uncommitted_bytes_max: u64 = 64 << 20, count "the bytes that aren’t committed";
+                26 (67_108_864) uncommitted_bytes_max: u64 = 64 << 20, amount "the bytes that aren’t committed";
                 /// Bytes of entries after which a server takes a snapshot; 0: never.
                 27 (16_777_216) snapshot_after_bytes: u64 = 16 << 20, count "the bytes before a snapshot";
                 /// Entries kept before a snapshot's last one, but no more than
-                /// [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more than
-                /// a fourth of that is near enough to vote only if it keeps up.
+                /// [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more
+                /// than a fourth of that is near enough to vote only if it keeps up.
                 28 (256) entries_kept: u64 = 256, count "the entries kept";
             }
             /// What the run's own clients do, besides the person at the command line.
@@ -189,6 +189,11 @@ pub(super) mod may_be {
     }
 
     pub(super) const fn count(_: &'static str, _: u64) -> Result<(), ParameterError> {
+        Ok(())
+    }
+
+    /// A number that isn't zero, which is for the servers' own parameters to say.
+    pub(super) const fn amount(_: &'static str, _: u64) -> Result<(), ParameterError> {
         Ok(())
     }
 

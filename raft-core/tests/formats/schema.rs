@@ -2,12 +2,37 @@
 //! it uses.
 
 use raft_core::format::file::{File, read, write};
+use raft_core::format::schema::{actions_in_words, json_schema};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::Parameters;
 use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
 use crate::runs::every_action_in_a_run;
+
+/// Compares what is kept in `docs/` with what is made from the tables. `UPDATE_DOCS=1` writes it
+/// there instead.
+fn kept_as_made(file: &str, made: impl Fn(&str) -> String) {
+    let path = format!("{}/../docs/{file}", env!("CARGO_MANIFEST_DIR"));
+    let kept = std::fs::read_to_string(&path).unwrap();
+    let made = made(&kept);
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, made).unwrap();
+    } else {
+        assert_eq!(kept, made, "docs/{file} is another: make it anew with UPDATE_DOCS=1");
+    }
+}
+
+#[test]
+fn the_documents_say_what_the_tables_say() {
+    let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
+    kept_as_made("scenario.schema.json", |_| schema.clone());
+    kept_as_made("formats.md", |kept| {
+        let (before, rest) = kept.split_once("<!-- actions -->\n").expect("the list of actions begins");
+        let (_, after) = rest.split_once("<!-- end of actions -->\n").expect("the list of actions ends");
+        format!("{before}<!-- actions -->\n{}<!-- end of actions -->\n{after}", actions_in_words())
+    });
+}
 
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../../docs/scenario.schema.json")).expect("the schema is JSON")

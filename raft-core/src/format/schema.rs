@@ -1,0 +1,330 @@
+//! What a scenario file may have in it, for other programs: a JSON Schema, and the tables by which
+//! the page turns files into links and back. Both are made from the tables of the parameters
+//! (`sim/parameters.rs`) and the actions (`sim/action.rs`).
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use serde_json::{Map, Value, json};
+
+use super::{ACTIONS_MAX, file, link};
+use crate::raft::Rule;
+use crate::sim::{MACHINES_MAX, MessageKind, SERVERS_MAX, action_fields, actions, parameters};
+
+/// A parameter.
+struct Parameter {
+    part: &'static str,
+    place: usize,
+    taken_for: u64,
+    name: &'static str,
+    form: &'static str,
+    doc: &'static str,
+}
+
+/// A field that actions can have.
+struct Field {
+    name: &'static str,
+    in_files: &'static str,
+    form: &'static str,
+}
+
+/// What can be done.
+struct Row {
+    number: u64,
+    name: &'static str,
+    /// Its name in the library, by which the comments of others speak of it.
+    action: &'static str,
+    fields: &'static [&'static str],
+    doc: &'static str,
+}
+
+macro_rules! define_parameters {
+    ($($(#[doc = $of:literal])+ $part:ident: $Part:ident { $(
+        $(#[doc = $doc:literal])+
+        $place:literal ($taken_for:literal) $name:ident: $type:ty = $default:expr, $form:ident $called:literal;
+    )+ })+) => {
+        /// The parts of the parameters, and what each is about.
+        const PARTS: &[(&str, &str)] = &[$((stringify!($part), concat!($($of),+)),)+];
+
+        /// The parameters in their parts, in the order of the file.
+        const PARAMETERS: &[Parameter] = &[$($(Parameter {
+            part: stringify!($part),
+            place: $place,
+            taken_for: $taken_for,
+            name: stringify!($name),
+            form: stringify!($form),
+            doc: concat!($($doc),+),
+        },)+)+];
+    };
+}
+parameters!(define_parameters);
+
+macro_rules! define_fields {
+    ($($field:ident: $type:ty, $may_be:ident, $name:literal $form:ident, $example:literal;)+) => {
+        /// In the order of the file.
+        const FIELDS: &[Field] = &[$(Field {
+            name: stringify!($field),
+            in_files: $name,
+            form: stringify!($form),
+        },)+];
+    };
+}
+action_fields!(define_fields);
+
+macro_rules! define_actions {
+    ($(
+        $(#[doc = $doc:literal])+
+        $number:literal $name:literal $action:ident $(($($only:ident),+))? $({ $($field:ident),+ })?;
+    )+) => {
+        /// By their numbers in links.
+        const ROWS: &[Row] = &[$(Row {
+            number: $number,
+            name: $name,
+            action: stringify!($action),
+            fields: &[$($(stringify!($only)),+)? $($(stringify!($field)),+)?],
+            doc: concat!($($doc),+),
+        },)+];
+    };
+}
+actions!(define_actions);
+
+/// A comment as a sentence for people who have the file before them: what it refers to is called as
+/// it is there.
+fn said(doc: &str) -> String {
+    let mut said = String::new();
+    let mut rest = doc.trim();
+    while let Some((before, after)) = rest.split_once("[`") {
+        let (path, after) = after.split_once("`]").unwrap_or((after, ""));
+        let name = path.rsplit("::").next().unwrap_or(path);
+        let name = ROWS.iter().find(|row| row.action == name).map_or(name, |row| row.name);
+        said += &format!("{before}`{name}`");
+        rest = after;
+    }
+    said + rest
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{name}") })
+}
+
+/// What a value of a form is.
+fn form(form: &str) -> Value {
+    match form {
+        "length" | "time" | "Length" => reference("length"),
+        "share" | "Share" => reference("share"),
+        "flag" | "Flag" => json!({ "type": "boolean" }),
+        "count" | "Number" => reference("number"),
+        "amount" => json!({ "type": "integer", "minimum": 1 }),
+        "small" => json!({ "type": "integer", "minimum": 0, "maximum": u8::MAX }),
+        "Aim" => reference("target"),
+        "Server" => reference("server"),
+        "Jump" => reference("jump"),
+        "Text" => json!({ "type": "string" }),
+        "Kind" => json!({ "enum": MessageKind::ALL.map(MessageKind::name) }),
+        "Groups" => json!({
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MACHINES_MAX,
+            "items": { "type": "integer", "minimum": 0, "maximum": u8::MAX },
+        }),
+        other => unreachable!("a form that the schema doesn't know: {other}"),
+    }
+}
+
+fn described(mut of: Value, description: String) -> Value {
+    of["description"] = description.into();
+    of
+}
+
+fn object(description: String, required: &[&str], properties: Map<String, Value>) -> Value {
+    let object = json!({
+        "type": "object",
+        "description": description,
+        "additionalProperties": false,
+        "properties": properties,
+    });
+    if required.is_empty() { object } else { merged(object, json!({ "required": required })) }
+}
+
+fn merged(mut one: Value, other: Value) -> Value {
+    if let (Value::Object(one), Value::Object(other)) = (&mut one, other) {
+        one.extend(other);
+    }
+    one
+}
+
+/// The field of that name.
+fn field(name: &str) -> &'static Field {
+    FIELDS.iter().find(|field| field.name == name).unwrap_or(&FIELDS[0])
+}
+
+/// An action's fields, in the order of the file.
+fn fields_of(row: &Row) -> impl Iterator<Item = &'static Field> {
+    FIELDS.iter().filter(|field| row.fields.contains(&field.name))
+}
+
+/// The JSON Schema of scenario files: `docs/scenario.schema.json`.
+pub fn json_schema() -> Value {
+    let text = |description: &str| json!({ "type": "string", "description": description });
+    let mut properties = Map::new();
+    let mut add = |name: &str, of: Value| properties.insert(name.to_owned(), of);
+    add("$schema", text("Where this schema is, for editors."));
+    add("raftarium", json!({ "const": file::VERSION, "description": "The version of the format." }));
+    add("note", text("What the run is about, for people."));
+    add("seed", reference("seed"));
+    add("until", described(reference("length"), "How far to play.".into()));
+    let hash = text("The run's trace hash there: a version that plays the run differently says so.");
+    add("hash", merged(hash, json!({ "pattern": "^[0-9a-fA-F]{16}$" })));
+    add(
+        "servers",
+        json!({
+            "type": "integer",
+            "minimum": 1,
+            "maximum": SERVERS_MAX,
+            "description": "How many servers there are at first; 5 if left out.",
+        }),
+    );
+    for (part, about) in PARTS {
+        let of = PARAMETERS.iter().filter(|parameter| parameter.part == *part);
+        let fields = of.map(|of| (of.name.to_owned(), described(form(of.form), said(of.doc))));
+        add(part, object(said(about), &[], fields.collect()));
+    }
+    add(
+        "without",
+        json!({
+            "type": "array",
+            "description": "Rules of Raft that are switched off. `raftarium rules` lists them.",
+            "items": { "enum": Rule::ALL.map(Rule::name) },
+        }),
+    );
+    let action = |row: &Row| {
+        let mut properties = Map::new();
+        properties.insert("at".into(), reference("length"));
+        properties.insert("do".into(), json!({ "const": row.name }));
+        properties.extend(fields_of(row).map(|field| (field.in_files.to_owned(), form(field.form))));
+        let required: Vec<&str> = ["at", "do"].into_iter().chain(fields_of(row).map(|field| field.in_files)).collect();
+        object(said(row.doc), &required, properties)
+    };
+    add(
+        "actions",
+        json!({
+            "type": "array",
+            "maxItems": ACTIONS_MAX,
+            "description": "What is done, in the order of time.",
+            "items": { "oneOf": ROWS.iter().map(action).collect::<Vec<_>>() },
+        }),
+    );
+    let about =
+        "A run of a simulated Raft cluster: the world it happens in, and what is done to it. See docs/formats.md.";
+    let schema = object(about.into(), &["raftarium", "seed"], properties);
+    merged(
+        schema,
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "Raftarium scenario",
+            "$defs": definitions(),
+        }),
+    )
+}
+
+/// Forms that several fields have.
+fn definitions() -> Value {
+    let text =
+        |pattern: &str, description: &str| json!({ "type": "string", "pattern": pattern, "description": description });
+    let seed = "A whole number below 2 to the power of 64, as a text, for not every program keeps all its digits.";
+    let length = "A length of time of at most a day, like 50ms or 1.25s; no finer than a microsecond.";
+    let jump = "A length of time, forwards or (with a minus) backwards.";
+    let target = "A server; or the leader of the highest term, or a server with a write on its way to its disk, \
+                  as it is when the time comes.";
+    json!({
+        "seed": text("^[0-9]{1,20}$", seed),
+        "length": text(r"^[0-9]+(\.[0-9]+)? *(us|µs|ms|s|min|h)$", length),
+        "jump": text(r"^-?[0-9]+(\.[0-9]+)? *(us|µs|ms|s|min|h)$", jump),
+        "share": text(r"^[0-9]+(\.[0-9]+)? *%$", "A share, like 2.5%; no finer than 0.0001%."),
+        "server": text("^S[1-9][0-9]*$", "A server, like S3."),
+        "target": text("^(S[1-9][0-9]*|leader|writer)$", target),
+        "number": { "type": "integer", "minimum": 0 },
+    })
+}
+
+/// The list of what can be done, as a table in Markdown: a part of `docs/formats.md`.
+pub fn actions_in_words() -> String {
+    let form = |field: &Field| match field.form {
+        "Aim" => "a target".to_owned(),
+        "Server" => "a server".to_owned(),
+        "Share" => "a share".to_owned(),
+        "Jump" => "a length, or minus a length".to_owned(),
+        "Flag" => "true or false".to_owned(),
+        "Length" => "a length".to_owned(),
+        "Groups" => "a number for each server".to_owned(),
+        "Number" => "a number".to_owned(),
+        "Text" => "a text".to_owned(),
+        _ => {
+            let kinds = MessageKind::ALL.map(|kind| format!("`{}`", kind.name()));
+            format!("one of {}", kinds.join(", "))
+        }
+    };
+    let row = |row: &Row| {
+        let fields: Vec<String> =
+            fields_of(row).map(|field| format!("`{}`: {}", field.in_files, form(field))).collect();
+        format!("| `{}` | {} | {} |\n", row.name, fields.join("; "), said(row.doc))
+    };
+    "| `do` | fields | what |\n| --- | --- | --- |\n".to_owned() + &ROWS.iter().map(row).collect::<String>()
+}
+
+/// The same tables as a JavaScript module, for the page: it turns files into the bytes of links and
+/// back (`www/scenario.js`).
+pub fn tables_for_the_page() -> String {
+    // As the page calls them: what the bytes of a link have is all that matters there.
+    let form = |form: &str| match form {
+        "length" | "time" | "Length" => "length",
+        "share" | "Share" => "share",
+        "flag" | "Flag" => "flag",
+        "small" => "small",
+        "Aim" => "target",
+        "Server" => "server",
+        "Jump" => "jump",
+        "Text" => "command",
+        "Kind" => "kind",
+        "Groups" => "groups",
+        _ => "count",
+    };
+    let mut parameters: Vec<(usize, Value)> = PARAMETERS
+        .iter()
+        .map(|of| (of.place, json!([of.part, of.name, form(of.form), of.taken_for])))
+        .chain([
+            (link::SERVERS, json!(["", "servers", "small", link::SERVERS_TAKEN_FOR])),
+            (link::WITHOUT, json!(["", "without", "rules", 0])),
+        ])
+        .collect();
+    parameters.sort_by_key(|(place, _)| *place);
+    let parameters: Vec<Value> = parameters.into_iter().map(|(_, parameter)| parameter).collect();
+    let order: Vec<&str> = PARAMETERS.iter().map(|of| of.name).collect();
+    let fields: Vec<Value> = FIELDS.iter().map(|of| json!([of.name, of.in_files, form(of.form)])).collect();
+    let mut actions: Vec<Value> = Vec::new();
+    for row in ROWS {
+        assert_eq!(row.number, actions.len() as u64 + 1, "actions are numbered without a gap: {}", row.name);
+        let names = row.fields.iter().map(|name| field(name).name);
+        actions.push([row.name].into_iter().chain(names).map(Value::from).collect());
+    }
+    let kinds = link::MESSAGE_KINDS.map(MessageKind::name);
+    let rules = link::RULES.map(Rule::name);
+    let mut module = String::from("// Made by `cargo xtask build` from the tables in raft-core (format/schema.rs).\n");
+    let mut add = |about: &str, of: &str, name: &str, value: Value| {
+        module += &format!("\n/** {about} @type {{{of}}} */\nexport const {name} = {value};\n");
+    };
+    add(
+        "Part, name, form, and what it is when left out, by their bits.",
+        "[string, string, string, number][]",
+        "parameters",
+        parameters.into(),
+    );
+    add("The parameters' names in the order of the file.", "string[]", "order", order.into());
+    add("Name, name in files, form, in the order of the file.", "[string, string, string][]", "fields", fields.into());
+    add("Name and fields, from number 1 on.", "string[][]", "actions", actions.into());
+    add("Kinds of messages, by their numbers.", "string[]", "kinds", kinds.to_vec().into());
+    add("Rules, a bit each.", "string[]", "rules", rules.to_vec().into());
+    module
+}
