@@ -260,38 +260,6 @@ pub(super) const WITHOUT: usize = 19;
 /// How many servers there are where that isn't named: as many as when version 1 was made.
 pub(super) const SERVERS_TAKEN_FOR: u64 = 5;
 
-/// A bit for each rule that is switched off. New rules come last, whatever their place in
-/// [`Rule::ALL`].
-pub(super) const RULES: [Rule; 27] = [
-    Rule::CompareLogsBeforeVoting,
-    Rule::VoteOncePerTerm,
-    Rule::PersistBeforeVoting,
-    Rule::WinByMajority,
-    Rule::StepDownOnHigherTerm,
-    Rule::RefuseStaleTerms,
-    Rule::PersistBeforeAcknowledging,
-    Rule::PersistBeforeCounting,
-    Rule::MatchWritesByTerm,
-    Rule::CheckPreviousEntry,
-    Rule::TruncateOnlyOnConflict,
-    Rule::CommitOnlyVerified,
-    Rule::CommitByMajority,
-    Rule::CommitOnlyOwnTerm,
-    Rule::IgnoreOldSnapshots,
-    Rule::ChangeThroughJoint,
-    Rule::OneChangeAtATime,
-    Rule::OwnCommitBeforeChange,
-    Rule::MembershipFollowsLog,
-    Rule::BarAmnesiacVoters,
-    Rule::ConfirmBeforeReading,
-    Rule::OwnCommitBeforeReading,
-    Rule::ApplyBeforeReading,
-    Rule::LeaseFromSending,
-    Rule::GiveUpLeaseOnTransfer,
-    Rule::IgnoreCampaignsUnderLeader,
-    Rule::DeduplicateRetries,
-];
-
 /// A parameter among the numbers of a link.
 trait Numbered: Copy {
     /// The highest number that there is.
@@ -367,7 +335,7 @@ macro_rules! define {
         const MOST: [u64; FIELDS] = {
             let mut numbers = [0; FIELDS];
             numbers[SERVERS] = <u8 as Numbered>::MOST;
-            numbers[WITHOUT] = (1 << RULES.len()) - 1;
+            numbers[WITHOUT] = (1 << Rule::ALL.len()) - 1;
             $($(numbers[$place] = <$type as Numbered>::MOST;)+)+
             numbers
         };
@@ -381,11 +349,11 @@ macro_rules! define {
         }
 
         fn parameters(numbers: &[u64; FIELDS]) -> Parameters {
-            let off = RULES.iter().enumerate().filter(|(bit, _)| numbers[WITHOUT] & 1 << bit != 0);
+            let off = |rule: &Rule| numbers[WITHOUT] & 1 << rule.number() != 0;
             Parameters {
                 servers: Numbered::of(numbers[SERVERS]),
                 $($part: $Part { $($name: Numbered::of(numbers[$place]),)+ },)+
-                rules: off.fold(Rules::ALL, |rules, (_, rule)| rules.without(*rule)),
+                rules: Rule::ALL.into_iter().filter(off).fold(Rules::ALL, Rules::without),
             }
         }
     };
@@ -394,8 +362,7 @@ parameters!(define);
 
 /// A bit for each rule that is off.
 fn without(rules: Rules) -> u64 {
-    let off = |rule: &Rule| rules.switched_off().any(|off| off == *rule);
-    RULES.iter().enumerate().filter(|(_, rule)| off(rule)).fold(0, |bits, (bit, _)| bits | 1 << bit)
+    rules.switched_off().fold(0, |bits, rule| bits | 1 << rule.number())
 }
 
 fn put_parameters(bytes: &mut Vec<u8>, parameters: &Parameters) {
@@ -424,18 +391,6 @@ fn read_parameters(reader: &mut Reader<'_>) -> Result<Parameters, DecodeError> {
 
 const LEADER: u8 = 0;
 const WRITER: u8 = 255;
-
-/// The kinds of messages that can be late, by their numbers. New ones come last.
-pub(super) const MESSAGE_KINDS: [MessageKind; 8] = [
-    MessageKind::Everything,
-    MessageKind::Votes,
-    MessageKind::Appends,
-    MessageKind::Acknowledgements,
-    MessageKind::Snapshots,
-    MessageKind::Transfers,
-    MessageKind::Reads,
-    MessageKind::Requests,
-];
 
 /// No action takes less: a time and a kind.
 const ACTION_BYTES_MIN: u64 = 2;
@@ -613,7 +568,7 @@ impl Coded for ServerId {
 
 impl Coded for MessageKind {
     fn put(&self, out: &mut Vec<u8>) {
-        out.push(MESSAGE_KINDS.iter().position(|kind| kind == self).unwrap_or(0) as u8);
+        out.push(*self as u8);
     }
 
     fn read(fields: &mut Fields<'_, '_>) -> MessageKind {
@@ -683,7 +638,7 @@ fn read_server(reader: &mut Reader<'_>) -> Result<ServerId, DecodeError> {
 fn read_message_kind(reader: &mut Reader<'_>) -> Result<MessageKind, DecodeError> {
     let start = reader.offset();
     let found = reader.byte("a kind of messages")?;
-    match MESSAGE_KINDS.get(usize::from(found)) {
+    match MessageKind::ALL.get(usize::from(found)) {
         Some(kind) => Ok(*kind),
         None => Reader::error(start, "a kind of messages that this version knows", Problem::UnknownByte { found }),
     }
@@ -708,6 +663,8 @@ const fn unzigzag(number: u64) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use alloc::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -715,10 +672,8 @@ mod tests {
         // If the world's defaults change, this test goes, and the numbers stay: links name what
         // differs from the numbers.
         assert_eq!(numbers(&Parameters::default()), TAKEN_FOR);
-        let all = |rule: &Rule| RULES.contains(rule);
-        assert!(Rule::ALL.iter().all(all), "a new rule comes last in the links' own list");
-        let listed = |kind: &MessageKind| MESSAGE_KINDS.contains(kind);
-        assert!(MessageKind::ALL.iter().all(listed), "a new kind of messages comes last in the links' own list");
+        let numbers: BTreeSet<u8> = Rule::ALL.into_iter().map(Rule::number).collect();
+        assert!((0..Rule::ALL.len() as u8).eq(numbers), "a new rule has the next number");
     }
 
     #[test]

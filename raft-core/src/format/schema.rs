@@ -4,7 +4,7 @@
 
 use alloc::borrow::ToOwned;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
@@ -309,8 +309,10 @@ pub fn tables_for_the_page() -> String {
         let names = row.fields.iter().map(|name| field(name).name);
         actions.push([row.name].into_iter().chain(names).map(Value::from).collect());
     }
-    let kinds = link::MESSAGE_KINDS.map(MessageKind::name);
-    let rules = link::RULES.map(Rule::name);
+    let kinds = MessageKind::ALL.map(MessageKind::name);
+    let mut rules = Rule::ALL;
+    rules.sort_by_key(|rule| rule.number());
+    let rules = rules.map(Rule::name);
     let mut module = String::from("// Made by `cargo xtask build` from the tables in raft-core (format/schema.rs).\n");
     let mut add = |about: &str, of: &str, name: &str, value: Value| {
         module += &format!("\n/** {about} @type {{{of}}} */\nexport const {name} = {value};\n");

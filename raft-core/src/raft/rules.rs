@@ -4,65 +4,148 @@
 //! see what happens without it. With the crate's feature `switchable-rules` off, [`Rules::on`] is
 //! the constant `true` and nothing of this is left in the compiled core.
 
-/// A rule that can be switched off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Rule {
+/// Defines the rules: the number of each in links, its name on a command line and in files, what
+/// goes wrong without it, and where it is said. They stand in the order of the paper's concerns;
+/// links live on, so that a new one has the next number, wherever it stands.
+macro_rules! rules {
+    ($($(#[$doc:meta])+ $number:literal $rule:ident $name:literal, prevents $prevents:literal, source $source:literal;)+) => {
+        /// A rule that can be switched off.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum Rule {
+            $($(#[$doc])+ $rule,)+
+        }
+
+        impl Rule {
+            /// Every rule, in the order of the paper's concerns.
+            pub const ALL: [Rule; [$($number),+].len()] = [$(Rule::$rule),+];
+
+            /// Its number in links.
+            pub const fn number(self) -> u8 {
+                match self {
+                    $(Rule::$rule => $number,)+
+                }
+            }
+
+            const fn text(self) -> (&'static str, &'static str, &'static str) {
+                match self {
+                    $(Rule::$rule => ($name, $prevents, $source),)+
+                }
+            }
+        }
+    };
+}
+
+rules! {
     /// A voter refuses a candidate whose log is behind its own.
-    CompareLogsBeforeVoting,
+    0 CompareLogsBeforeVoting "compare-logs-before-voting",
+        prevents "a leader that lacks committed entries",
+        source "Raft §5.4.1";
     /// A voter gives one vote a term.
-    VoteOncePerTerm,
+    1 VoteOncePerTerm "vote-once-per-term",
+        prevents "two leaders in one term",
+        source "Raft §5.2";
     /// A vote is on the disk before the candidate hears of it.
-    PersistBeforeVoting,
+    2 PersistBeforeVoting "persist-before-voting",
+        prevents "a second vote in the same term after a crash",
+        source "Raft Figure 2";
     /// A leader needs the votes of a majority.
-    WinByMajority,
+    3 WinByMajority "win-by-majority",
+        prevents "two leaders in one term",
+        source "Raft §5.2";
     /// A server that sees a higher term adopts it and follows.
-    StepDownOnHigherTerm,
+    4 StepDownOnHigherTerm "step-down-on-higher-term",
+        prevents "a deposed leader that goes on as if nothing had happened",
+        source "Raft §5.1";
     /// A message of an older term is refused.
-    RefuseStaleTerms,
+    5 RefuseStaleTerms "refuse-stale-terms",
+        prevents "a deposed leader that overwrites its successor's entries",
+        source "Raft §5.1";
     /// Entries are on the disk before they are acknowledged.
-    PersistBeforeAcknowledging,
+    6 PersistBeforeAcknowledging "persist-before-acknowledging",
+        prevents "committed entries lost with the power",
+        source "Raft Figure 2";
     /// The leader counts itself only for entries on its own disk.
-    PersistBeforeCounting,
+    7 PersistBeforeCounting "persist-before-counting",
+        prevents "an entry committed on the strength of a copy that a crash takes away",
+        source "dissertation §10.2.1";
     /// A finished write vouches only for what hasn't been overwritten since: the index alone tells
     /// nothing.
-    MatchWritesByTerm,
+    8 MatchWritesByTerm "match-writes-by-term",
+        prevents "a write counted as done because an older one at the same index was",
+        source "a disk that writes while the log changes: the ABA problem";
     /// An append builds only on an entry that both sides have.
-    CheckPreviousEntry,
+    9 CheckPreviousEntry "check-previous-entry",
+        prevents "logs with holes, or that disagree",
+        source "Raft §5.3";
     /// Entries are dropped only where they conflict.
-    TruncateOnlyOnConflict,
+    10 TruncateOnlyOnConflict "truncate-only-on-conflict",
+        prevents "acknowledged entries dropped by an old append",
+        source "Raft Figure 2";
     /// A follower commits no further than what the append has verified.
-    CommitOnlyVerified,
+    11 CommitOnlyVerified "commit-only-verified",
+        prevents "a divergent tail applied as if it were committed",
+        source "Raft Figure 2";
     /// An entry is committed when a majority holds it.
-    CommitByMajority,
+    12 CommitByMajority "commit-by-majority",
+        prevents "committed entries that the next leader lacks",
+        source "Raft §5.3";
     /// Only entries of the leader's own term are committed by counting.
-    CommitOnlyOwnTerm,
+    13 CommitOnlyOwnTerm "commit-only-own-term",
+        prevents "a committed entry overwritten, as in Figure 8",
+        source "Raft §5.4.2";
     /// A snapshot older than the commit index is ignored.
-    IgnoreOldSnapshots,
+    14 IgnoreOldSnapshots "ignore-old-snapshots",
+        prevents "a state machine that goes back in time",
+        source "Raft §7";
     /// Voters change through a joint configuration.
-    ChangeThroughJoint,
+    15 ChangeThroughJoint "change-through-joint",
+        prevents "two majorities that don't overlap while voters change",
+        source "Raft §6";
     /// One membership change at a time.
-    OneChangeAtATime,
+    16 OneChangeAtATime "one-change-at-a-time",
+        prevents "majorities of configurations that don't overlap",
+        source "Raft §6";
     /// A new leader commits an entry of its own term before it changes the membership.
-    OwnCommitBeforeChange,
+    17 OwnCommitBeforeChange "own-commit-before-change",
+        prevents "two leaders after changes in different terms",
+        source "raft-dev, July 2015";
     /// A membership is in force when appended, and the one before when that is truncated.
-    MembershipFollowsLog,
+    18 MembershipFollowsLog "membership-follows-log",
+        prevents "servers that count different majorities",
+        source "Raft §6";
     /// A server that lost its disk doesn't vote under its old name.
-    BarAmnesiacVoters,
+    19 BarAmnesiacVoters "bar-amnesiac-voters",
+        prevents "a second vote, or a forgotten entry, after a lost disk",
+        source "dissertation §11.7.2";
     /// A leader confirms that it still leads before it answers a read.
-    ConfirmBeforeReading,
+    20 ConfirmBeforeReading "confirm-before-reading",
+        prevents "a stale answer from a deposed leader",
+        source "Raft §8";
     /// A new leader commits an entry of its own term before it answers a read.
-    OwnCommitBeforeReading,
+    21 OwnCommitBeforeReading "own-commit-before-reading",
+        prevents "a stale answer from a new leader",
+        source "Raft §8";
     /// A read waits until its index is applied.
-    ApplyBeforeReading,
+    22 ApplyBeforeReading "apply-before-reading",
+        prevents "a stale answer from a store that lags its log",
+        source "dissertation §6.4";
     /// A lease runs from when the acknowledged heartbeat was sent.
-    LeaseFromSending,
+    23 LeaseFromSending "lease-from-sending",
+        prevents "a lease that outlives the followers' patience",
+        source "dissertation §6.4.1";
     /// A lease is given up when leadership is handed over.
-    GiveUpLeaseOnTransfer,
+    24 GiveUpLeaseOnTransfer "give-up-lease-on-transfer",
+        prevents "a stale answer while the successor leads",
+        source "dissertation §6.4.1";
     /// A server that hears a leader, or has just restarted, ignores campaigns.
-    IgnoreCampaignsUnderLeader,
+    25 IgnoreCampaignsUnderLeader "ignore-campaigns-under-leader",
+        prevents "a lease broken by an election it didn't expect",
+        source "dissertation §4.2.3";
     /// A retried command is applied once.
-    DeduplicateRetries,
+    26 DeduplicateRetries "deduplicate-retries",
+        prevents "a retried command applied twice",
+        source "Raft §8";
 }
 
 /// A set of rules.
@@ -70,37 +153,6 @@ pub enum Rule {
 pub struct Rules(u32);
 
 impl Rule {
-    /// Every rule, in the order of the paper's concerns.
-    pub const ALL: [Rule; 27] = [
-        Rule::CompareLogsBeforeVoting,
-        Rule::VoteOncePerTerm,
-        Rule::PersistBeforeVoting,
-        Rule::WinByMajority,
-        Rule::StepDownOnHigherTerm,
-        Rule::RefuseStaleTerms,
-        Rule::PersistBeforeAcknowledging,
-        Rule::PersistBeforeCounting,
-        Rule::MatchWritesByTerm,
-        Rule::CheckPreviousEntry,
-        Rule::TruncateOnlyOnConflict,
-        Rule::CommitOnlyVerified,
-        Rule::CommitByMajority,
-        Rule::CommitOnlyOwnTerm,
-        Rule::IgnoreOldSnapshots,
-        Rule::ChangeThroughJoint,
-        Rule::OneChangeAtATime,
-        Rule::OwnCommitBeforeChange,
-        Rule::MembershipFollowsLog,
-        Rule::BarAmnesiacVoters,
-        Rule::ConfirmBeforeReading,
-        Rule::OwnCommitBeforeReading,
-        Rule::ApplyBeforeReading,
-        Rule::LeaseFromSending,
-        Rule::GiveUpLeaseOnTransfer,
-        Rule::IgnoreCampaignsUnderLeader,
-        Rule::DeduplicateRetries,
-    ];
-
     /// Its name as typed on a command line: `compare-logs-before-voting`.
     pub const fn name(self) -> &'static str {
         self.text().0
@@ -119,88 +171,6 @@ impl Rule {
     /// The rule of that name.
     pub fn named(name: &str) -> Option<Rule> {
         Rule::ALL.into_iter().find(|rule| rule.name() == name)
-    }
-
-    const fn text(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Rule::CompareLogsBeforeVoting => {
-                ("compare-logs-before-voting", "a leader that lacks committed entries", "Raft §5.4.1")
-            }
-            Rule::VoteOncePerTerm => ("vote-once-per-term", "two leaders in one term", "Raft §5.2"),
-            Rule::PersistBeforeVoting => {
-                ("persist-before-voting", "a second vote in the same term after a crash", "Raft Figure 2")
-            }
-            Rule::WinByMajority => ("win-by-majority", "two leaders in one term", "Raft §5.2"),
-            Rule::StepDownOnHigherTerm => {
-                ("step-down-on-higher-term", "a deposed leader that goes on as if nothing had happened", "Raft §5.1")
-            }
-            Rule::RefuseStaleTerms => {
-                ("refuse-stale-terms", "a deposed leader that overwrites its successor's entries", "Raft §5.1")
-            }
-            Rule::PersistBeforeAcknowledging => {
-                ("persist-before-acknowledging", "committed entries lost with the power", "Raft Figure 2")
-            }
-            Rule::PersistBeforeCounting => (
-                "persist-before-counting",
-                "an entry committed on the strength of a copy that a crash takes away",
-                "dissertation §10.2.1",
-            ),
-            Rule::MatchWritesByTerm => (
-                "match-writes-by-term",
-                "a write counted as done because an older one at the same index was",
-                "KNOWN-BUGS: async append ABA",
-            ),
-            Rule::CheckPreviousEntry => ("check-previous-entry", "logs with holes, or that disagree", "Raft §5.3"),
-            Rule::TruncateOnlyOnConflict => {
-                ("truncate-only-on-conflict", "acknowledged entries dropped by an old append", "Raft Figure 2")
-            }
-            Rule::CommitOnlyVerified => {
-                ("commit-only-verified", "a divergent tail applied as if it were committed", "Raft Figure 2")
-            }
-            Rule::CommitByMajority => {
-                ("commit-by-majority", "committed entries that the next leader lacks", "Raft §5.3")
-            }
-            Rule::CommitOnlyOwnTerm => {
-                ("commit-only-own-term", "a committed entry overwritten, as in Figure 8", "Raft §5.4.2")
-            }
-            Rule::IgnoreOldSnapshots => ("ignore-old-snapshots", "a state machine that goes back in time", "Raft §7"),
-            Rule::ChangeThroughJoint => {
-                ("change-through-joint", "two majorities that don't overlap while voters change", "Raft §6")
-            }
-            Rule::OneChangeAtATime => {
-                ("one-change-at-a-time", "majorities of configurations that don't overlap", "Raft §6")
-            }
-            Rule::OwnCommitBeforeChange => {
-                ("own-commit-before-change", "two leaders after changes in different terms", "raft-dev, July 2015")
-            }
-            Rule::MembershipFollowsLog => {
-                ("membership-follows-log", "servers that count different majorities", "Raft §6")
-            }
-            Rule::BarAmnesiacVoters => (
-                "bar-amnesiac-voters",
-                "a second vote, or a forgotten entry, after a lost disk",
-                "dissertation §11.7.2",
-            ),
-            Rule::ConfirmBeforeReading => ("confirm-before-reading", "a stale answer from a deposed leader", "Raft §8"),
-            Rule::OwnCommitBeforeReading => {
-                ("own-commit-before-reading", "a stale answer from a new leader", "Raft §8")
-            }
-            Rule::ApplyBeforeReading => {
-                ("apply-before-reading", "a stale answer from a store that lags its log", "dissertation §6.4")
-            }
-            Rule::LeaseFromSending => {
-                ("lease-from-sending", "a lease that outlives the followers' patience", "dissertation §6.4.1")
-            }
-            Rule::GiveUpLeaseOnTransfer => {
-                ("give-up-lease-on-transfer", "a stale answer while the successor leads", "dissertation §6.4.1")
-            }
-            Rule::IgnoreCampaignsUnderLeader => (
-                "ignore-campaigns-under-leader",
-                "a lease broken by an election it didn't expect",
-                "dissertation §4.2.3",
-            ),
-            Rule::DeduplicateRetries => ("deduplicate-retries", "a retried command applied twice", "Raft §8"),
-        }
     }
 }
 

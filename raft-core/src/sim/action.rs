@@ -239,40 +239,49 @@ impl OwnTiming {
     }
 }
 
-/// Kinds of messages that a fault can choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum MessageKind {
+macro_rules! message_kinds {
+    ($($(#[$doc:meta])+ $kind:ident $name:literal;)+) => {
+        /// Kinds of messages that a fault can choose. Links number them in this order, from 0: new
+        /// ones come last.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum MessageKind {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl MessageKind {
+            /// All of them.
+            pub const ALL: [MessageKind; [$($name),+].len()] = [$(MessageKind::$kind),+];
+
+            /// Its name, in files and for people.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(MessageKind::$kind => $name,)+
+                }
+            }
+        }
+    };
+}
+
+message_kinds! {
     /// All between servers.
-    Everything,
+    Everything "everything";
     /// Questions for votes and pre-votes, and the answers.
-    Votes,
+    Votes "votes";
     /// What leaders append, heartbeats among it.
-    Appends,
+    Appends "appends";
     /// What followers answer to appends and to pieces of snapshots.
-    Acknowledgements,
+    Acknowledgements "acknowledgements";
     /// Pieces of snapshots.
-    Snapshots,
+    Snapshots "snapshots";
     /// A leader's word to its successor.
-    Transfers,
+    Transfers "transfers";
     /// Followers' questions where to read, and the answers.
-    Reads,
+    Reads "reads";
     /// What clients ask of servers. A request comes once at most: there are no copies.
-    Requests,
+    Requests "requests";
 }
 
 impl MessageKind {
-    /// All of them.
-    pub const ALL: [MessageKind; 8] = [
-        MessageKind::Everything,
-        MessageKind::Votes,
-        MessageKind::Appends,
-        MessageKind::Acknowledgements,
-        MessageKind::Snapshots,
-        MessageKind::Transfers,
-        MessageKind::Reads,
-        MessageKind::Requests,
-    ];
-
     /// The kind of a message between servers, besides [`MessageKind::Everything`].
     pub const fn of(message: &Message) -> MessageKind {
         match message {
@@ -285,20 +294,6 @@ impl MessageKind {
             Message::InstallSnapshot(_) => MessageKind::Snapshots,
             Message::TimeoutNow(_) => MessageKind::Transfers,
             Message::ReadIndex(_) | Message::ReadIndexResponse(_) => MessageKind::Reads,
-        }
-    }
-
-    /// Its name, in files and for people.
-    pub const fn name(self) -> &'static str {
-        match self {
-            MessageKind::Everything => "everything",
-            MessageKind::Votes => "votes",
-            MessageKind::Appends => "appends",
-            MessageKind::Acknowledgements => "acknowledgements",
-            MessageKind::Snapshots => "snapshots",
-            MessageKind::Transfers => "transfers",
-            MessageKind::Reads => "reads",
-            MessageKind::Requests => "requests",
         }
     }
 
