@@ -66,10 +66,10 @@ impl Options {
                 _ if output::is_standard(path) => "the standard output".into(),
                 _ => escaped(&path.to_string_lossy(), NAME_MAX),
             };
-            if let Some((other, _)) = places.iter().find(|(_, known)| *known == path) {
+            if let Some((other, _)) = places.iter().find(|(_, known)| output::is_same_place(known, path)) {
                 return Err(format!("{other} and {name} can’t both write to {shown}"));
             }
-            if !output::is_standard(path) && path == Path::new(&self.run) {
+            if !output::is_standard(path) && output::is_same_place(path, Path::new(&self.run)) {
                 return Err(format!("{name} would write over the run itself, {shown}"));
             }
             places.push((name, path));

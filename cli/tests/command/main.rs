@@ -243,6 +243,30 @@ fn a_log_has_the_standard_output_to_itself() {
     assert!(done.out.is_empty() && done.err.starts_with("error: no/such/file can't be written: "), "{}", done.err);
 }
 
+/// By whatever name it goes: a path may lead to a file in many ways.
+#[test]
+fn a_log_is_never_written_over_the_run_or_another_log() {
+    let (folder, _) = story();
+    let in_folder = |name: &str| folder.path().join(name);
+    fs::hard_link(in_folder("story.json"), in_folder("hard.json")).unwrap();
+    let absolute = in_folder("story.json").display().to_string();
+    let mut names = vec!["story.json", "./story.json", "hard.json", &absolute];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("story.json", in_folder("soft.json")).unwrap();
+        names.push("soft.json");
+    }
+    for name in names {
+        let done = raftarium(folder.path(), &["replay", "story.json", "--trace", name]).ended(USAGE);
+        assert!(done.err.contains("--trace would write over the run itself"), "{name}: {}", done.err);
+        assert_eq!(fs::read_to_string(in_folder("story.json")).unwrap(), STORY);
+    }
+    let both = ["replay", "story.json", "--trace", "new", "--history", "./new"];
+    let done = raftarium(folder.path(), &both).ended(USAGE);
+    assert!(done.err.contains("--trace and --history can’t both write to ./new"), "{}", done.err);
+    raftarium(folder.path(), &["replay", "story.json", "--trace", "one", "--history", "other"]).ended(FINE);
+}
+
 #[test]
 fn a_reader_that_has_seen_enough_ends_nothing_but_the_printing() {
     let (folder, _) = story();
