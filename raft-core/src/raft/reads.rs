@@ -407,7 +407,7 @@ impl Raft {
         // A read that waits for a round that is under way comes first: those behind it join the
         // next one.
         let under_way = next.is_some_and(|read| matches!(read.stage, Stage::Round { .. }));
-        let unassigned = leader.pending_reads.iter().any(|read| matches!(read.stage, Stage::Unassigned { .. }));
+        let unassigned = leader.pending_reads.last().is_some_and(|read| matches!(read.stage, Stage::Unassigned { .. }));
         if unassigned && !under_way {
             self.begin_round(out);
             if self.is_a_quorum() {
@@ -451,7 +451,8 @@ impl Raft {
 impl Leader {
     /// The round just begun is for every read that waits for one.
     pub(super) fn assign_reads(&mut self) {
-        for read in &mut self.pending_reads {
+        let assigned = self.reads_with_a_round();
+        for read in &mut self.pending_reads[assigned..] {
             if let Stage::Unassigned { index } = read.stage {
                 read.stage = Stage::Round { index, round: self.rounds.latest() };
                 self.read_round = self.rounds.latest();
@@ -461,9 +462,14 @@ impl Leader {
 
     /// Whether a read waits for the answers to the round it was assigned last.
     pub(super) fn reads_wait_for_current_round(&self) -> bool {
-        self.pending_reads
-            .iter()
-            .any(|read| matches!(read.stage, Stage::Round { round, .. } if round == self.read_round))
+        let latest = self.reads_with_a_round().checked_sub(1);
+        latest.is_some_and(|latest| self.pending_reads[latest].round() == Some(self.read_round))
+    }
+
+    /// How many reads wait for a round: they come first, in the order of the rounds. There may be
+    /// many, so that nobody looks at all of them.
+    fn reads_with_a_round(&self) -> usize {
+        self.pending_reads.partition_point(|read| matches!(read.stage, Stage::Round { .. }))
     }
 }
 
