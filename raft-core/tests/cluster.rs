@@ -3,7 +3,9 @@
 
 use raft_core::kv::{Key, Outcome};
 use raft_core::raft::{LeaseRefusal, Observation, ReadProof, Rules, ServerId};
-use raft_core::sim::{Action, ClientId, End, OperationRecord, Profile, Scenario, Simulation, Target, What, hunt};
+use raft_core::sim::{
+    Action, ClientId, End, OperationRecord, Parameters, Profile, Scenario, Simulation, Target, What, hunt,
+};
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Hunt};
 
@@ -78,6 +80,24 @@ fn clusters_of_one_to_nine_elect_a_leader_and_replicate() {
         assert_eq!(submit(&mut world, "cas x 1 3").answer(), "not swapped: the value is 2");
         assert_eq!(submit(&mut world, "delete x").answer(), "deleted");
         until(&mut world, SOON, "the deletion everywhere", |world| everywhere(world, "x", None));
+    }
+}
+
+/// They time out together, ask together and refuse each other together, time after time, unless they
+/// wait for different times in the end.
+#[test]
+fn servers_whose_shortest_election_timeout_is_the_longest_elect_a_leader() {
+    for (servers, pre_vote) in [(2, true), (3, true), (5, true), (9, true), (3, false), (5, false)] {
+        for seed in 0..5 {
+            let mut scenario = Scenario::new(seed, servers);
+            let Parameters { clients, network, timing, .. } = &mut scenario.parameters;
+            clients.count = 0;
+            network.latency_min = network.latency_max;
+            timing.election_timeout_max = timing.election_timeout_min;
+            timing.pre_vote = pre_vote;
+            let mut world = Simulation::new(scenario).expect("the parameters make a world");
+            until(&mut world, Duration::from_secs(5), "a leader", elected);
+        }
     }
 }
 

@@ -108,6 +108,11 @@
 //! * Raft can't elect anybody when the only server with links to a quorum lacks an entry that the
 //!   others have, and those that have it reach no quorum (the *constrained election* of OmniPaxos):
 //!   no vote may be given, and none is.
+//! * A disk that has lost entries can stop a cluster. Its server doesn't know that they were never
+//!   committed, and refuses everybody whose log ends before them. Where nobody else has them, and
+//!   no majority is left without that server, in one of the memberships that somebody goes by,
+//!   nobody is elected who could tell it better. To replace the disk doesn't help then, for who has
+//!   lost everything doesn't vote either.
 //! * Where disks take longer for a write than an election timeout, elections take long: a campaign
 //!   is a write, and whoever is writing one term can't vote in the next. Four servers, one of them
 //!   down, with disks that take half a second and without pre-votes, elect a leader in eight
@@ -692,12 +697,17 @@ impl Raft {
     fn arm_election_timer(&mut self) {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
         self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
+        if self.leader.is_none() && max - min < min {
+            // Those that draw from so narrow a range campaign together time after time.
+            let extra = self.random.random_range(0..=min - (max - min));
+            self.election_timeout = self.election_timeout + Duration::from_micros(extra);
+        }
         if self.slow_campaigns > 0 {
             // Drawn, too, and from far apart: those whose disks are equally slow would go on
             // getting in each other's way otherwise, where all that are left must vote for the same
             // one.
             let allowance = self.slow_disk_allowance().as_micros();
-            let extra = self.random.random_range(0..=allowance * 3);
+            let extra = self.random.random_range(0..=allowance.saturating_mul(3));
             self.election_timeout = self.election_timeout + Duration::from_micros(extra);
         }
         self.election_deadline = self.now + self.election_timeout;

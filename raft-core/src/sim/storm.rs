@@ -224,6 +224,12 @@ pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, 
     let mut scenario = Scenario::new(seed, servers.unwrap_or(drawn));
     scenario.parameters.rules = rules;
     draw_parameters(&mut random, &mut scenario.parameters);
+    if mix(seed, concern::STORM, 1) % 16 == 0 {
+        // Nothing tells the servers' patience apart: who campaigns first is for the campaigns to
+        // settle.
+        let timing = &mut scenario.parameters.timing;
+        timing.election_timeout_min = timing.election_timeout_max;
+    }
     let servers = scenario.parameters.servers;
     let patience = core::array::from_fn(|_| pick(&mut random, &PATIENCE));
     let mut storm = Storm {

@@ -605,3 +605,44 @@ fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer(
     let waiting = cluster.raft(s(3)).held_messages();
     assert!(waiting.len() <= 4, "{} answers wait, the last of them {:?}", waiting.len(), waiting.last());
 }
+
+/// What S1 wrote as a leader, and nobody has, is unreadable on its disk. It may have been committed,
+/// for all that S1 knows, so that S1 refuses S2; and S2 alone is no majority. No Raft can tell.
+#[test]
+fn what_only_a_damaged_disk_held_stops_a_cluster_of_two() {
+    let mut cluster = Cluster::new(2);
+    cluster.elect(s(1));
+    cluster.propose(s(1), "a");
+    cluster.settle();
+    cluster.isolate(s(1));
+    cluster.propose(s(1), "b");
+    let kept = cluster.last(s(2)).index.0 as usize;
+    cluster.restart_damaged(s(1), kept);
+    cluster.heal();
+    cluster.run(ms(60_000));
+    assert_eq!(cluster.leader(), None, "{}", cluster.status());
+}
+
+/// The same with three, all of them there and two of them whole: S2 goes by a membership that nobody
+/// else has, which needs the vote of S3, whose disk is damaged.
+#[test]
+fn what_only_a_damaged_disk_held_stops_a_cluster_whose_memberships_need_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.elect(s(2));
+    cluster.propose(s(2), "a");
+    cluster.run(ms(100));
+    let kept = cluster.last(s(2)).index.0 as usize;
+    cluster.isolate(s(2));
+    cluster.change(s(2), set(&[1, 3]), set(&[]));
+    cluster.sleep(ms(400));
+    cluster.campaign(s(3));
+    while !cluster.leads(s(3)) {
+        assert!(cluster.deliver_all(s(3), s(1)) + cluster.deliver_all(s(1), s(3)) > 0, "{}", cluster.status());
+    }
+    cluster.isolate(s(3));
+    cluster.propose(s(3), "b");
+    cluster.restart_damaged(s(3), kept);
+    cluster.heal();
+    cluster.run(ms(60_000));
+    assert_eq!(cluster.leader(), None, "{}", cluster.status());
+}
