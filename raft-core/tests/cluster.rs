@@ -83,8 +83,8 @@ fn clusters_of_one_to_nine_elect_a_leader_and_replicate() {
     }
 }
 
-/// They time out together, ask together and refuse each other together, time after time, unless they
-/// wait for different times in the end.
+/// They time out together, ask together and refuse each other together, time after time, unless
+/// they wait for different times in the end.
 #[test]
 fn servers_whose_shortest_election_timeout_is_the_longest_elect_a_leader() {
     for (servers, pre_vote) in [(2, true), (3, true), (5, true), (9, true), (3, false), (5, false)] {

@@ -606,8 +606,9 @@ fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer(
     assert!(waiting.len() <= 4, "{} answers wait, the last of them {:?}", waiting.len(), waiting.last());
 }
 
-/// What S1 wrote as a leader, and nobody has, is unreadable on its disk. It may have been committed,
-/// for all that S1 knows, so that S1 refuses S2; and S2 alone is no majority. No Raft can tell.
+/// What S1 wrote as a leader, and nobody has, is unreadable on its disk. It may have been
+/// committed, for all that S1 knows, so that S1 refuses S2; and S2 alone is no majority. No Raft
+/// can tell.
 #[test]
 fn what_only_a_damaged_disk_held_stops_a_cluster_of_two() {
     let mut cluster = Cluster::new(2);
@@ -623,8 +624,8 @@ fn what_only_a_damaged_disk_held_stops_a_cluster_of_two() {
     assert_eq!(cluster.leader(), None, "{}", cluster.status());
 }
 
-/// The same with three, all of them there and two of them whole: S2 goes by a membership that nobody
-/// else has, which needs the vote of S3, whose disk is damaged.
+/// The same with three, all of them there and two of them whole: S2 goes by a membership that
+/// nobody else has, which needs the vote of S3, whose disk is damaged.
 #[test]
 fn what_only_a_damaged_disk_held_stops_a_cluster_whose_memberships_need_it() {
     let mut cluster = Cluster::new(3);
