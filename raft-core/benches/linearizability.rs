@@ -9,8 +9,8 @@ mod generate;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use generate::{Recipe, generate};
-use raft_core::check::linearizable::{Verdict, check_run, witness};
-use raft_core::sim::{Scenario, Simulation};
+use raft_core::check::linearizable::{Verdict, witness};
+use raft_core::sim::{Scenario, Simulation, check_run};
 use raft_core::time::{Duration, Time};
 
 fn search(c: &mut Criterion) {

@@ -84,7 +84,10 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod bytes;
 pub mod check;
+mod clock;
+pub mod codec;
 pub mod format;
 mod hash;
 pub mod kv;

@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 
 use raft_core::check::Property;
-use raft_core::check::linearizable::{History, Verdict, check_run};
+use raft_core::check::linearizable::Verdict;
 use raft_core::format::{Run, file};
 use raft_core::raft::{EntryId, LogIndex, Observation, Raft, Rule, Rules, ServerId, StepDownReason, Term};
-use raft_core::sim::{Machine, News, Simulation, What};
+use raft_core::sim::{Machine, News, Simulation, What, check_run, history_of};
 use raft_core::time::{Duration, Time};
 
 const PARTIAL_PARTITION: &str = include_str!("stories/partial-partition.json");
@@ -70,7 +70,7 @@ fn winners(news: &[News]) -> Vec<ServerId> {
 /// Nothing is wrong with the run, for the world's checkers and for its clients.
 fn assert_fine(world: &Simulation) {
     assert_eq!(world.violation(), None);
-    let verdict = History::from_operations(world.operations()).check();
+    let verdict = history_of(world.operations()).check();
     assert!(matches!(verdict, Verdict::Linearizable(_)), "{verdict:?}");
     check_run(world.operations()).unwrap_or_else(|contradiction| panic!("{contradiction}"));
 }

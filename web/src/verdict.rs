@@ -1,7 +1,7 @@
 //! Whether what the clients have seen is linearizable.
 
-use raft_core::check::linearizable::quick::{Judgement, judge};
 use raft_core::sim::End;
+use raft_core::trial::quick::{Judgement, judge};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 

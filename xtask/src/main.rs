@@ -11,6 +11,8 @@ mod comments;
 mod mutants;
 mod order;
 mod package;
+#[cfg(test)]
+mod rooms;
 mod serve;
 mod setup;
 mod sizes;

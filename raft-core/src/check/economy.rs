@@ -32,10 +32,11 @@ use alloc::vec::Vec;
 
 use super::Property;
 use super::safety::{Checker, MACHINES, Verdict};
+use super::view::MachineView;
+use crate::clock::TRUE_RATE;
 use crate::raft::{
     AppendEntries, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, Role, ServerId, ServerSet, Term,
 };
-use crate::sim::{Machine, TRUE_RATE};
 use crate::time::{Duration, Time};
 
 /// How long messages are counted before they are judged.
@@ -416,7 +417,7 @@ impl Checker {
 
     /// A window is over: looks at everything that was said in it, and at what waits to be said.
     #[cold]
-    pub(super) fn close_window(&mut self, now: Time, me: ServerId, machines: &[Machine]) -> Verdict {
+    pub(super) fn close_window<M: MachineView>(&mut self, now: Time, me: ServerId, machines: &[M]) -> Verdict {
         for machine in machines {
             let Some(raft) = machine.raft() else { continue };
             self.replication.second(raft);
@@ -426,7 +427,7 @@ impl Checker {
             let (sent, slot) = (raft.held_messages().len() as u64, raft.id().slot());
             let explained = HELD_ANYWAY + HELD_WINDOWS * raft.config().window_appends_max as u64;
             self.note_spent(now, slot, slot, &Spent { what: Kind::Held, sent, explained })?;
-            if machine.disk().parameters().fsync_max > raft.config().heartbeat_interval {
+            if machine.fsync_max() > raft.config().heartbeat_interval {
                 self.economy.falls_behind(raft.id());
             }
         }

@@ -19,10 +19,10 @@ use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
+use super::view::MachineView;
 use crate::raft::{
     Configuration, DiskId, EntryId, HardState, LogIndex, Output, Raft, Rule, ServerId, ServerSet, Standing, Term,
 };
-use crate::sim::Machine;
 use crate::time::{Duration, Time};
 
 /// So many of its rounds a leader may begin that should have stepped down: it looks when its timer
@@ -222,14 +222,14 @@ impl Checker {
     }
 
     /// A server's step, before which it was in that term, and led it or didn't.
-    pub(super) fn check_elections(
+    pub(super) fn check_elections<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         out: &Output,
         before: (Term, bool),
         taken: &Taken,
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let me = raft.id();
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
@@ -239,12 +239,12 @@ impl Checker {
             record.writing.1 = record.writing.1.min(clock);
         }
         record.stepped = clock;
-        let unsynced = machine.disk().unsynced();
-        if unsynced < record.writing.0 || unsynced == 0 || !machine.disk().is_stalled() {
+        let unsynced = machine.unsynced();
+        if unsynced < record.writing.0 || unsynced == 0 || !machine.is_stalled() {
             record.writing.1 = clock;
         }
         record.writing.0 = unsynced + out.writes.len();
-        if record.lost > EntryId::ZERO && record.lost <= machine.disk().image().log().last() {
+        if record.lost > EntryId::ZERO && record.lost <= machine.image().log().last() {
             record.lost = EntryId::ZERO;
         }
         let unbarred = raft.hard_state().standing == Standing::Joining && raft.configuration().is_voter(me);
@@ -252,7 +252,7 @@ impl Checker {
             let (first, second) = ("has an empty disk that waits to be admitted", "its name is a voter’s already");
             self.out_of_order(Property::OneVoteATerm, now, me, first, second)?;
         }
-        let (held, lost) = (machine.disk().image().log().last().min(raft.log().last()), raft.hard_state().lost);
+        let (held, lost) = (machine.image().log().last().min(raft.log().last()), raft.hard_state().lost);
         if lost > EntryId::ZERO && held >= lost && !raft.is_writing() {
             let (first, second) = ("takes its disk for damaged", "all that it had lost is there again");
             self.out_of_order(Property::OrderlyElections, now, me, first, second)?;
@@ -290,8 +290,8 @@ impl Checker {
 
     /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may
     /// count on it. Lawful Membership: nobody bars it again but by admitting another disk.
-    fn check_admitted(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &Machine) -> Verdict {
-        let (image, (disk, index)) = (machine.disk().image(), self.elections.of[me].admitted);
+    fn check_admitted<M: MachineView>(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &M) -> Verdict {
+        let (image, (disk, index)) = (machine.image(), self.elections.of[me].admitted);
         let barred = hard_state.standing != Standing::Member && image.hard_state().standing == Standing::Member;
         if barred && hard_state.disk == disk {
             let (first, second) = ("takes itself for barred", "its own disk was admitted last");
@@ -307,12 +307,18 @@ impl Checker {
 
     /// A server has taken a heartbeat and says nothing: it must, whatever its disk is still
     /// writing, or its leader hears nobody (dissertation §6.2).
-    pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_answered<M: MachineView>(
+        &self,
+        now: Time,
+        raft: &Raft,
+        taken: &Taken,
+        machines: &[M],
+    ) -> Verdict {
         let hard_state = raft.hard_state();
         // No promise rests on the number of the life that asks, where nothing else is being
         // written.
-        let asks = |machine: &Machine| {
-            let image = machine.disk().image().hard_state();
+        let asks = |machine: &M| {
+            let image = machine.image().hard_state();
             image != hard_state && HardState { asking_life: hard_state.asking_life, ..image } == hard_state
         };
         let durable = raft.hard_state_is_durable()
@@ -345,12 +351,12 @@ impl Checker {
     }
 
     /// A server asks who would vote for it.
-    pub(super) fn check_questions(&mut self, now: Time, raft: &Raft, machine: &Machine) -> Verdict {
+    pub(super) fn check_questions<M: MachineView>(&mut self, now: Time, raft: &Raft, machine: &M) -> Verdict {
         let me = raft.id();
         let Record { stepped: clock, urged, .. } = self.elections.of[me];
         self.check_voter(now, raft, &Taken::default())?;
         self.check_campaign(now, raft, clock)?;
-        let hard_state = machine.disk().image().hard_state();
+        let hard_state = machine.image().hard_state();
         if !urged && (hard_state.term, hard_state.voted_for) != (raft.term(), raft.hard_state().voted_for) {
             let second = "its last vote isn’t on its disk yet";
             self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)?;

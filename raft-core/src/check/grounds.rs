@@ -21,10 +21,10 @@ use super::replication::progress_of;
 use super::requests::Asked;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
+use super::view::{MachineView, those};
 use crate::raft::{
     DiskId, LogIndex, Output, Raft, ReadIndex, ReadIndexResponse, Role, Rule, ServerId, ServerSet, Standing, Term,
 };
-use crate::sim::Machine;
 use crate::time::{Duration, Time};
 
 /// So many of a leader's rounds are remembered. An answer to an earlier one confirms nothing any
@@ -148,7 +148,13 @@ impl Grounds {
 impl Checker {
     /// A leader may have been answered.
     #[inline]
-    pub(super) fn check_heard(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_heard<M: MachineView>(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        taken: &Taken,
+        machines: &[M],
+    ) -> Verdict {
         let me = raft.id();
         if let What::Answer { round, says } = &taken.what
             && !matches!(says, Says::Joins(_))
@@ -166,12 +172,12 @@ impl Checker {
     /// Fresh Reads: a leader finds out that another's clock runs twice as fast as its own, or half
     /// as fast, if that answers promptly.
     #[inline(never)]
-    fn check_clocks(
+    fn check_clocks<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         (from, began): (ServerId, Time),
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let (me, ground) = (raft.id(), &mut self.grounds.of[raft.id()]);
         let watched = &mut ground.watched[from.slot()];
@@ -194,7 +200,13 @@ impl Checker {
     }
 
     /// Fresh Reads: what a leader answers.
-    pub(super) fn check_reads(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_reads<M: MachineView>(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        out: &Output,
+        machines: &[M],
+    ) -> Verdict {
         for id in &out.reads {
             if let Some((asked, what)) = self.requests.asked_at(raft.id(), *id).filter(|_| raft.is_leader()) {
                 self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;
@@ -257,8 +269,8 @@ impl Checker {
     }
 
     /// Durable Promise: a follower asks its leader, in a life that its disk knows of.
-    pub(super) fn check_question(&self, now: Time, raft: &Raft, machine: &Machine) -> Verdict {
-        if machine.disk().image().hard_state().asking_life >= raft.hard_state().asking_life {
+    pub(super) fn check_question<M: MachineView>(&self, now: Time, raft: &Raft, machine: &M) -> Verdict {
+        if machine.image().hard_state().asking_life >= raft.hard_state().asking_life {
             return Ok(());
         }
         let second = "its disk doesn’t know of the life that asks";
@@ -266,12 +278,12 @@ impl Checker {
     }
 
     /// Fresh Reads: a leader answers a follower's question.
-    pub(super) fn check_answer(
+    pub(super) fn check_answer<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         (to, m): (ServerId, &ReadIndexResponse),
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let ground = &mut self.grounds.of[raft.id()];
         // A question that comes twice may be answered twice, and first the first.
@@ -281,29 +293,36 @@ impl Checker {
     }
 
     /// Fresh Reads: a leader answers a read that it was asked for then.
-    fn check_read(&self, now: Time, raft: &Raft, asked: Time, by_lease: bool, machines: &[Machine]) -> Verdict {
+    fn check_read<M: MachineView>(
+        &self,
+        now: Time,
+        raft: &Raft,
+        asked: Time,
+        by_lease: bool,
+        machines: &[M],
+    ) -> Verdict {
         let (me, term, rules) = (raft.id(), raft.term(), &raft.config().rules);
         let enough = |servers: ServerSet| self.by_either(raft, servers);
         let confirmed = self.grounds.heard_since(me, asked);
         if enough(confirmed) || !rules.on(Rule::ConfirmBeforeReading) {
             return Ok(());
         }
-        let bound = |machine: &Machine| {
+        let bound = |machine: &M| {
             let (promised, until) = self.elections.patient_until(machine.id());
             // Who has lost its disk has lost the votes on it, too, perhaps one for a later leader.
             let given = self.promises.vote_of(machine.id());
-            let remembers = machine.disk().image().hard_state().standing == Standing::Member
+            let remembers = machine.image().hard_state().standing == Standing::Member
                 || given.is_none_or(|(voted, _)| voted <= term);
             promised == term && machine.clock_reading(now) < until && remembers || machine.id() == me
         };
-        let bound = Machine::those(machines, &bound);
+        let bound = those(machines, &bound);
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
         let handed_over = self.grounds.of[me].handed_over == term;
         // By its own clock it is bound by nine tenths of as long as it ignores campaigns itself,
         // for clocks run apart by a tenth at the most. Who has lost its disk has promised something
         // to another leader on it, perhaps.
         let patience = raft.config().election_timeout_min.percent(90) + READING;
-        let over = |machine: &Machine| {
+        let over = |machine: &M| {
             let clock = machine.clock();
             let due = clock.read(now).as_micros().saturating_sub(patience.as_micros());
             clock.showed(Time::from_micros(due)).is_some_and(|lately| {
@@ -326,22 +345,22 @@ impl Checker {
     }
 
     /// Election Safety: a server that begins to lead has been elected.
-    pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_election<M: MachineView>(&mut self, now: Time, raft: &Raft, machines: &[M]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
         self.replication.leads(me);
         self.elections.leads(me);
         let (_, membership) = self.membership_of(me);
-        let voted = |machine: &Machine| match self.promises.vote_of(machine.id()) {
+        let voted = |machine: &M| match self.promises.vote_of(machine.id()) {
             _ if machine.id() == me => {
-                let hard_state = machine.disk().image().hard_state();
+                let hard_state = machine.image().hard_state();
                 hard_state.term == term && hard_state.voted_for == Some(me)
             }
             // What it said before a later vote isn't remembered.
             Some((voted, candidate)) => voted > term || (voted, candidate) == (term, me),
             None => false,
         };
-        let votes = Machine::those(machines, &voted);
+        let votes = those(machines, &voted);
         let rules = &raft.config().rules;
         if membership.has_quorum(votes)
             || ![Rule::WinByMajority, Rule::PersistBeforeVoting].iter().all(|r| rules.on(*r))

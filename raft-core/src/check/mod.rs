@@ -46,6 +46,7 @@
 
 mod by_server;
 mod changes;
+mod clients;
 mod economy;
 mod elections;
 mod grounds;
@@ -58,14 +59,18 @@ mod replication;
 mod requests;
 mod safety;
 mod taken;
+mod view;
 
 use alloc::string::String;
 use core::fmt;
 
 use crate::time::Time;
 
+pub use clients::Described;
 pub use requests::{Asked, patience};
-pub use safety::{Checker, OPEN_MAX};
+pub use safety::{Checker, MACHINES, OPEN_MAX};
+pub use view::MachineView;
+pub(crate) use view::those;
 
 macro_rules! properties {
     ($($(#[$doc:meta])+ $property:ident $name:literal;)+) => {

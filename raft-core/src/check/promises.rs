@@ -12,11 +12,11 @@ use alloc::string::String;
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
+use super::view::MachineView;
 use crate::raft::{
     AppendEntriesResponse, AppendOutcome, EntryId, Image, InstallSnapshotResponse, LogIndex, Raft, Rule, ServerId,
     SnapshotProgress, Standing, Term,
 };
-use crate::sim::Machine;
 use crate::time::Time;
 
 /// What each server has promised.
@@ -76,12 +76,12 @@ impl Promises {
 impl Checker {
     /// Durable Promise: a server answers an append.
     #[inline]
-    pub(super) fn check_acknowledged(
+    pub(super) fn check_acknowledged<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         (to, m): (ServerId, &AppendEntriesResponse),
-        machines: &[Machine],
+        machines: &[M],
         image: &Image,
     ) -> Verdict {
         match m.outcome {
@@ -89,7 +89,7 @@ impl Checker {
                 if let AppendOutcome::Matched(_) = m.outcome {
                     self.check_vouches(now, raft, image)?;
                 }
-                let leader = machines.get(to.slot()).and_then(Machine::raft);
+                let leader = machines.get(to.slot()).and_then(M::raft);
                 self.check_acknowledgement(now, raft, (m.term, index), leader, image)
             }
             AppendOutcome::Conflict { .. } => self.check_vouches(now, raft, image),
@@ -98,12 +98,12 @@ impl Checker {
     }
 
     /// Durable Promise: a server answers a piece of a snapshot.
-    pub(super) fn check_installed(
+    pub(super) fn check_installed<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         (to, m): (ServerId, &InstallSnapshotResponse),
-        machines: &[Machine],
+        machines: &[M],
         image: &Image,
     ) -> Verdict {
         if m.may_vote {
@@ -114,7 +114,7 @@ impl Checker {
             let (first, second) = ("answers a snapshot", "it speaks of what no snapshot covers");
             self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)?;
         }
-        let leader = machines.get(to.slot()).and_then(Machine::raft);
+        let leader = machines.get(to.slot()).and_then(M::raft);
         self.check_acknowledgement(now, raft, (m.term, index), leader, image)
     }
 
@@ -191,8 +191,8 @@ impl Checker {
     }
 
     /// Durable Promise, after a crash: what the server has promised is on its disk still.
-    pub(super) fn check_kept(&self, now: Time, machine: &Machine) -> Verdict {
-        let (me, image) = (machine.id(), machine.disk().image());
+    pub(super) fn check_kept<M: MachineView>(&self, now: Time, machine: &M) -> Verdict {
+        let (me, image) = (machine.id(), machine.image());
         let (promised, hard_state) = (self.promises.of[me], image.hard_state());
         if let Some((term, candidate)) = promised.vote.filter(|_| promised.vote_kept)
             && (hard_state.term < term || hard_state.term == term && hard_state.voted_for != Some(candidate))

@@ -19,11 +19,12 @@ use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
+use super::view::MachineView;
+use crate::clock::TRUE_RATE;
 use crate::raft::{
     AppendEntries, AppendOutcome, DiskId, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Progress,
     ProgressState, Raft, Role, Rule, ServerId, ServerSet, SnapshotProgress, Standing, Term,
 };
-use crate::sim::{Machine, TRUE_RATE};
 use crate::time::{Duration, Time};
 
 /// So many entries of an append are compared with the sender's log.
@@ -186,13 +187,13 @@ fn command_bytes(entry: &Entry) -> u64 {
 
 impl Checker {
     /// A server's step.
-    pub(super) fn check_replication(
+    pub(super) fn check_replication<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         out: &Output,
         taken: &Taken,
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let me = raft.id();
         if !out.writes.is_empty() {
@@ -223,7 +224,13 @@ impl Checker {
 
     /// What a follower has taken of its leader, or a leader has been told by a member.
     #[inline]
-    pub(super) fn check_taken(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_taken<M: MachineView>(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        taken: &Taken,
+        machines: &[M],
+    ) -> Verdict {
         match &taken.what {
             What::Append { previous, last, commit }
                 if (previous != last || *commit > raft.commit_index())
@@ -320,13 +327,13 @@ impl Checker {
 
     /// Monotonic State: a member has answered a leader.
     #[inline]
-    fn check_match(
+    fn check_match<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         from: Option<ServerId>,
         (says, round): (&Says, u64),
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let me = raft.id();
         let Some((from, progress)) = from.and_then(|from| Some((from, progress_of(raft, from)?))) else {
@@ -336,8 +343,8 @@ impl Checker {
         let known = (raft.term(), progress.since_round, progress.matched);
         let link = &mut self.replication.of[me];
         let before = core::mem::replace(&mut link.matched[from.slot()], known);
-        let tells = |machine: &Machine, disk: DiskId| {
-            let hard_state = machine.disk().image().hard_state();
+        let tells = |machine: &M, disk: DiskId| {
+            let hard_state = machine.image().hard_state();
             (hard_state.disk, hard_state.lost) == (disk, EntryId::ZERO)
         };
         if let (Says::Joins(Some(disk)), Some(machine)) = (says, machines.get(from.slot()))
@@ -376,16 +383,16 @@ impl Checker {
 
     /// Durable Promise: a leader that knows of a member's loss takes it to have so much, and
     /// perhaps to be able to vote.
-    fn check_counted(
+    fn check_counted<M: MachineView>(
         &self,
         now: Time,
         raft: &Raft,
         from: ServerId,
         matched: LogIndex,
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let Some(machine) = machines.get(from.slot()) else { return Ok(()) };
-        let (image, id) = (machine.disk().image(), raft.log().id_at(matched));
+        let (image, id) = (machine.image(), raft.log().id_at(matched));
         let hard_state = image.hard_state();
         let holds = id.is_none_or(|id| image.holds(id)) && hard_state.standing == Standing::Member;
         if holds || hard_state.term > raft.term() {
@@ -595,7 +602,13 @@ impl Checker {
     }
 
     /// Orderly Elections: somebody is told to campaign.
-    pub(super) fn check_successor(&self, now: Time, raft: &Raft, heir: ServerId, machines: &[Machine]) -> Verdict {
+    pub(super) fn check_successor<M: MachineView>(
+        &self,
+        now: Time,
+        raft: &Raft,
+        heir: ServerId,
+        machines: &[M],
+    ) -> Verdict {
         let (me, log) = (raft.id(), raft.log());
         let memberships = [*raft.configuration(), self.membership_of(me).1];
         if !memberships.iter().any(|membership| membership.voters.contains(heir)) {
@@ -605,7 +618,7 @@ impl Checker {
         // leaves can't.
         let needed = if raft.is_leader() { Some(log.last()) } else { log.id_at(raft.commit_index()) };
         let (Some(needed), Some(machine)) = (needed, machines.get(heir.slot())) else { return Ok(()) };
-        let image = machine.disk().image();
+        let image = machine.image();
         // What it had of a leader that was deposed and doesn't know it, another may have
         // overwritten.
         if image.holds(needed) || image.hard_state().term > raft.term() || !self.replication.is_kept(heir) {

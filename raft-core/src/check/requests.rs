@@ -16,8 +16,8 @@ use alloc::vec::Vec;
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
+use crate::clock::TRUE_RATE;
 use crate::raft::{Config, MembershipChange, Raft, RequestId, Rule, ServerId};
-use crate::sim::TRUE_RATE;
 use crate::time::{Duration, Time};
 
 /// What a server is asked for.

@@ -17,20 +17,20 @@ use super::promises::Promises;
 use super::replication::{Replication, progress_of};
 use super::requests::Requests;
 use super::taken::{Taken, What};
+use super::view::{MachineView, those};
 use super::{Property, Violation};
 use crate::raft::{
     AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Refusal,
     Rule, ServerId, ServerSet, Standing, Term, Write,
 };
-use crate::sim::Machine;
 use crate::sorted::Sorted;
 use crate::time::Time;
 
 /// The most entries remembered that aren't committed.
 pub const OPEN_MAX: usize = 4_096;
 
-/// There are no more machines than that.
-pub(super) const MACHINES: usize = crate::sim::MACHINES_MAX as usize;
+/// The most machines that are watched.
+pub const MACHINES: usize = 16;
 
 /// How often the committed log is compacted to what some server still needs, in entries.
 const COMPACT_EVERY: u64 = 1_024;
@@ -117,7 +117,7 @@ impl Checker {
     }
 
     /// Whether a property is looked at: all are, but in the tests of the checks themselves.
-    pub(crate) fn looks_at(&self, property: Property) -> bool {
+    fn looks_at(&self, property: Property) -> bool {
         #[cfg(test)]
         if self.ignored == Some(property) {
             return false;
@@ -159,8 +159,14 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if it doesn't know what its disk holds.
-    pub fn started(&mut self, now: Time, raft: &Raft, machine: &Machine, bootstrap: Configuration) -> Verdict {
-        let image = machine.disk().image();
+    pub fn started<M: MachineView>(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        machine: &M,
+        bootstrap: Configuration,
+    ) -> Verdict {
+        let image = machine.image();
         let me = raft.id();
         let before = self.seen[me];
         self.seen[me] = Seen {
@@ -218,7 +224,7 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if something is gone that had to be on the disk.
-    pub fn crashed(&mut self, now: Time, server: ServerId, machines: &[Machine]) -> Verdict {
+    pub fn crashed<M: MachineView>(&mut self, now: Time, server: ServerId, machines: &[M]) -> Verdict {
         let seen = &mut self.seen[server];
         seen.led = Default::default();
         seen.compared = Default::default();
@@ -262,7 +268,7 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if the step contradicts what was before.
-    pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[Machine]) -> Verdict {
+    pub fn stepped<M: MachineView>(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[M]) -> Verdict {
         let me = raft.id();
         if now >= self.economy.ends {
             self.close_window(now, me, machines)?;
@@ -312,12 +318,12 @@ impl Checker {
 
     /// A step that decided nothing, if it took an append of a leader that is known, or an answer to
     /// one, or nothing that counts; whether it did.
-    fn check_routine(
+    fn check_routine<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         taken: &Taken,
-        machines: &[Machine],
+        machines: &[M],
     ) -> Result<bool, Box<Violation>> {
         let me = raft.id();
         let Some(machine) = machines.get(me.slot()) else { return Ok(false) };
@@ -331,13 +337,13 @@ impl Checker {
     }
 
     /// A step that decided something.
-    fn check_decisions(
+    fn check_decisions<M: MachineView>(
         &mut self,
         now: Time,
         raft: &Raft,
         out: &Output,
         taken: &Taken,
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let me = raft.id();
         let seen = self.seen[me];
@@ -387,10 +393,17 @@ impl Checker {
     }
 
     /// What a step says to others, one message after the other.
-    fn check_messages(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken, machines: &[Machine]) -> Verdict {
+    fn check_messages<M: MachineView>(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        out: &Output,
+        taken: &Taken,
+        machines: &[M],
+    ) -> Verdict {
         let (me, leads) = (raft.id(), raft.is_leader());
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
-        let image = machine.disk().image();
+        let image = machine.image();
         let mut asks = false;
         for Envelope { to, message } in &out.messages {
             let to = *to;
@@ -469,7 +482,7 @@ impl Checker {
         self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {}", raft.commit_index()))
     }
 
-    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write, machines: &[Machine]) -> Verdict {
+    fn check_write<M: MachineView>(&mut self, now: Time, raft: &Raft, write: &Write, machines: &[M]) -> Verdict {
         let me = raft.id();
         if let Some(snapshot) = &write.snapshot {
             let meta = &snapshot.meta;
@@ -548,13 +561,13 @@ impl Checker {
 
     /// Lawful Membership: who becomes a voter knows that it belongs, and is hardly behind
     /// (dissertation §4.2.1).
-    fn check_newcomers(
+    fn check_newcomers<M: MachineView>(
         &self,
         now: Time,
         raft: &Raft,
         (since, before): (LogIndex, Configuration),
         (index, after): (LogIndex, Configuration),
-        machines: &[Machine],
+        machines: &[M],
     ) -> Verdict {
         let (me, log) = (raft.id(), raft.log());
         for newcomer in after.voters.difference(before.all_voters()).iter() {
@@ -566,7 +579,7 @@ impl Checker {
             let Some(machine) = machines.get(newcomer.slot()).filter(|_| self.replication.is_kept(newcomer)) else {
                 continue;
             };
-            let image = machine.disk().image();
+            let image = machine.image();
             let near = image.log().last().index.plus(raft.config().learner_lag_max) >= index.previous();
             let needed =
                 self.replication.two_seconds_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
@@ -608,7 +621,7 @@ impl Checker {
         }
     }
 
-    fn check_leader(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
+    fn check_leader<M: MachineView>(&mut self, now: Time, raft: &Raft, machines: &[M]) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         if self.seen[me].led.0 == term {
             return Ok(());
@@ -635,7 +648,7 @@ impl Checker {
     }
 
     /// A leader raised its commit index.
-    fn check_commit(&mut self, now: Time, raft: &Raft, machines: &[Machine]) -> Verdict {
+    fn check_commit<M: MachineView>(&mut self, now: Time, raft: &Raft, machines: &[M]) -> Verdict {
         let (me, commit) = (raft.id(), raft.commit_index());
         // An entry of an earlier term can be overwritten still, though a quorum has it: it is
         // committed together with one of the leader's own.
@@ -689,10 +702,10 @@ impl Checker {
     }
 
     /// Forgets what every server has in a snapshot.
-    fn forget(&mut self, machines: &[Machine]) {
+    fn forget<M: MachineView>(&mut self, machines: &[M]) {
         let needed = machines.iter().map(|machine| {
             let running = machine.raft().map_or(LogIndex(u64::MAX), |raft| raft.log().base().index);
-            running.min(machine.disk().image().log().base().index)
+            running.min(machine.image().log().base().index)
         });
         let Some(needed) = needed.min() else { return };
         if let Some(base) = self.committed.id_at(needed) {
@@ -754,12 +767,12 @@ impl Checker {
 
 /// Whose disks have an entry, and remember what was promised on them: a new disk may have forgotten
 /// that to a later leader.
-fn holders(machines: &[Machine], id: EntryId) -> ServerSet {
-    let holds = |machine: &Machine| {
-        let image = machine.disk().image();
+fn holders<M: MachineView>(machines: &[M], id: EntryId) -> ServerSet {
+    let holds = |machine: &M| {
+        let image = machine.image();
         image.holds(id) && image.hard_state().standing == Standing::Member
     };
-    Machine::those(machines, &holds)
+    those(machines, &holds)
 }
 
 fn describe(entry: &Entry) -> String {

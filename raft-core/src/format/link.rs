@@ -32,9 +32,8 @@ use core::hash::Hasher;
 
 use super::base64::{self, TextError};
 use super::{ACTIONS_MAX, Run, RunError};
+use crate::codec::{DecodeError, Problem, Reader, put_number};
 use crate::hash::ThoroughHasher;
-use crate::kv::codec::{Reader, put_number};
-use crate::kv::{DecodeError, Problem};
 use crate::raft::{Rule, Rules, ServerId};
 use crate::sim::{
     Action, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind, NetworkParameters,

@@ -11,10 +11,11 @@
 //! far the oldest serial that the client still awaits lies behind this one: 0 for a client that has
 //! one operation in flight.
 
-use super::codec::{DecodeError, Problem, Reader, put_number, put_text};
+use super::codec::read_text;
 use super::operation::{Operation, OperationRef};
 use super::session::SessionId;
 use super::text::Field;
+use crate::codec::{DecodeError, Problem, Reader, put_number, put_text};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -151,14 +152,14 @@ impl<'a> CommandRef<'a> {
         if behind >= serial {
             return Reader::error(start, expected, Problem::OutOfRange { found: behind });
         }
-        let key = reader.text(Field::Key)?;
+        let key = read_text(reader, Field::Key)?;
         let operation = match kind {
-            PUT => OperationRef::Put { key, value: reader.text(Field::Value)? },
+            PUT => OperationRef::Put { key, value: read_text(reader, Field::Value)? },
             DELETE => OperationRef::Delete { key },
             _ => OperationRef::CompareAndSet {
                 key,
-                expected: reader.text(Field::Value)?,
-                new: reader.text(Field::Value)?,
+                expected: read_text(reader, Field::Value)?,
+                new: read_text(reader, Field::Value)?,
             },
         };
         Ok(CommandRef::Apply { session, serial, oldest_awaited: serial - behind, operation })
@@ -187,7 +188,6 @@ fn expect_byte(
 #[cfg(test)]
 mod tests {
     use super::super::testing::{command, generator, operation, random_command};
-    use super::super::{Problem, TextError};
     use super::*;
     use alloc::string::ToString;
     use alloc::vec;
@@ -280,7 +280,7 @@ mod tests {
     fn nonsense_is_named() {
         let unknown = |found| Problem::UnknownByte { found };
         let out_of_range = |found| Problem::OutOfRange { found };
-        let empty = |field| Problem::BadLength(TextError::Empty { field });
+        let empty = |field: Field| Problem::BadLength { bytes: 0, bytes_max: field.bytes_max() as u64 };
         let table: [(&[u8], u64, Problem); 12] = [
             (&[], 0, Problem::Ended),
             (&[0, 1, 0], 0, unknown(0)),

@@ -101,7 +101,6 @@ mod store;
 mod testing;
 mod text;
 
-pub use codec::{DecodeError, Problem};
 pub use command::Command;
 pub use line::{LineError, Verb};
 pub use operation::{Operation, Outcome, Query, Request};

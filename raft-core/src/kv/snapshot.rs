@@ -6,11 +6,12 @@
 //! serial (ascending) with its outcome; at last eight bytes, lowest first: the digest of everything
 //! before. Numbers and texts are as in [`codec`](super::codec).
 
-use super::codec::{DecodeError, Problem, Reader, put_number, put_outcome, put_text};
+use super::codec::{put_outcome, read_outcome, read_text};
 use super::digest::{Digest, Domain};
 use super::session::{Answer, Session, SessionId, Settings};
 use super::store::Store;
 use super::text::Field;
+use crate::codec::{DecodeError, Problem, Reader, put_number, put_text};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -136,13 +137,13 @@ fn read_store(mut reader: Reader<'_>, settings: Settings) -> Result<Store, Decod
     let mut key_before = "";
     for _ in 0..reader.number("the number of pairs")? {
         let start = reader.offset();
-        let key = reader.text(Field::Key)?;
+        let key = read_text(&mut reader, Field::Key)?;
         // No key is empty, so the first is above "".
         if key <= key_before {
             return Reader::error(start, "a key above the last", Problem::OutOfOrder);
         }
         key_before = key;
-        store.pairs.put(key, reader.text(Field::Value)?);
+        store.pairs.put(key, read_text(&mut reader, Field::Value)?);
     }
 
     let mut id_before = 0;
@@ -182,15 +183,15 @@ fn read_session(reader: &mut Reader<'_>, applied_index: u64) -> Result<Session, 
             return Reader::error(start, expected, Problem::OutOfOrder);
         }
         serial_before = serial;
-        session.answers.push(Answer::new(serial, reader.outcome()?));
+        session.answers.push(Answer::new(serial, read_outcome(reader)?));
     }
     Ok(session)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Key;
     use super::super::testing::{Bench, generator, random_command, random_store};
-    use super::super::{Key, TextError};
     use super::*;
     use alloc::string::ToString;
     use alloc::vec;
@@ -335,7 +336,7 @@ mod tests {
             // Pairs.
             (&[9, 1, 1, b'a'], 4, Problem::Ended),
             (&[9, 1, 1, 0xff, 1, b'1', 0], 2, Problem::NotUtf8),
-            (&[9, 1, 0, 1, b'1', 0], 2, Problem::BadLength(TextError::Empty { field: Field::Key })),
+            (&[9, 1, 0, 1, b'1', 0], 2, Problem::BadLength { bytes: 0, bytes_max: 256 }),
             (&[9, 2, 1, b'a', 1, b'1', 1, b'a', 1, b'1', 0], 6, Problem::OutOfOrder),
             (&[9, 2, 1, b'b', 1, b'1', 1, b'a', 1, b'1', 0], 6, Problem::OutOfOrder),
             // Sessions: id, client, last use, forgotten, answers.
@@ -378,8 +379,8 @@ mod tests {
             let content = content(before);
             assert_eq!(nonsense(&content), (content.len() as u64, Problem::Ended));
         }
-        let error = TextError::TooLong { field: Field::Key, bytes: u64::MAX, bytes_max: Key::BYTES_MAX as u64 };
-        assert_eq!(nonsense(&content(&[9, 1])), (2, Problem::BadLength(error)));
+        let bytes_max = Key::BYTES_MAX as u64;
+        assert_eq!(nonsense(&content(&[9, 1])), (2, Problem::BadLength { bytes: u64::MAX, bytes_max }));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! The state machine itself: committed entries in, answers out.
 
-use super::codec::DecodeError;
 use super::command::CommandRef;
 use super::digest::{Digest, Domain};
 use super::operation::{OperationRef, Outcome, Query};
 use super::pairs::Pairs;
 use super::session::{Recall, Session, SessionId, Sessions, Settings};
 use super::text::{Key, Value};
+use crate::codec::DecodeError;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -239,9 +239,10 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Command;
     use super::super::testing::{Bench, command, generator, key, operation, random_command, random_store, value};
-    use super::super::{Command, Problem};
     use super::*;
+    use crate::codec::Problem;
     use alloc::string::ToString;
     use rand::RngExt;
 

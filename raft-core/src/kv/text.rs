@@ -1,7 +1,7 @@
 //! Keys and values: UTF-8 text of a bounded size, checked once and then cheap to clone: a few bytes
 //! stand in place, many are shared, as a log's commands are ([`Bytes`]).
 
-use crate::raft::Bytes;
+use crate::bytes::Bytes;
 use crate::shared_map::SearchedBy;
 use core::borrow::Borrow;
 use core::cmp::Ordering;

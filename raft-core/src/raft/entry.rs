@@ -7,9 +7,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::{Deref, Range};
 
-use super::bytes::Bytes;
 use super::membership::Configuration;
 use super::types::{DiskId, ServerId, Term};
+use crate::bytes::Bytes;
 
 /// One entry of the replicated log. Its index is where it stands.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

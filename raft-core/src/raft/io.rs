@@ -3,12 +3,12 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::bytes::Bytes;
 use super::entry::{Entries, Entry};
 use super::membership::{ChangeError, MembershipChange};
 use super::message::{Envelope, Message, Snapshot};
 use super::observation::Observation;
 use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
+use crate::bytes::Bytes;
 
 /// The caller's own number for a request, by which it recognises the answer.
 pub type RequestId = u64;

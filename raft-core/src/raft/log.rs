@@ -386,9 +386,9 @@ impl Eq for Log {}
 
 #[cfg(test)]
 mod tests {
-    use super::super::bytes::Bytes;
     use super::super::entry::Payload;
     use super::*;
+    use crate::bytes::Bytes;
 
     fn log(terms: &[u64]) -> Log {
         let mut log = Log::after(EntryId::ZERO);

@@ -140,7 +140,6 @@
 //! * At most 127 servers, numbered 1 to 127.
 
 mod append;
-mod bytes;
 mod change;
 mod checksum;
 mod config;
@@ -173,7 +172,7 @@ use alloc::vec::Vec;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-pub use bytes::Bytes;
+pub use crate::bytes::Bytes;
 pub use config::{Config, ConfigError};
 pub use drift::{DriftWatch, Reading};
 pub use entry::{Entries, Entry, Payload, Run};

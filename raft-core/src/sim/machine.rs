@@ -6,20 +6,19 @@ use core::ops::{Deref, DerefMut, Index, IndexMut};
 
 use super::action::OwnTiming;
 use super::client::ClientId;
-use super::clock::Clock;
 use super::concern;
 use super::disk::Disk;
 use super::network::{Body, Endpoint};
 use super::parameters::DiskParameters;
+use crate::check::MachineView;
+use crate::clock::Clock;
 use crate::hash::mix;
 use crate::kv::{Query, Store};
 #[cfg(test)]
 use crate::raft::{Entry, EntryId, HardState, LogWrite, Receipt, Write};
-use crate::raft::{Input, LogIndex, Raft, RequestId, ServerId, ServerSet, Term};
+use crate::raft::{Image, Input, LogIndex, Raft, RequestId, ServerId, Term};
 use crate::sorted::Sorted;
-#[cfg(test)]
-use crate::time::Duration;
-use crate::time::Time;
+use crate::time::{Duration, Time};
 
 /// The world's machines, each under its server's name.
 #[derive(Clone, Debug)]
@@ -184,18 +183,6 @@ impl Machine {
         self.process = Some(Process { raft, store, applied, proposed, reading, requests: 0 });
     }
 
-    /// The servers of those machines that are so. One piece of code, whatever is asked.
-    #[inline(never)]
-    pub(crate) fn those(machines: &[Machine], are_so: &dyn Fn(&Machine) -> bool) -> ServerSet {
-        let mut those = ServerSet::EMPTY;
-        for machine in machines {
-            if are_so(machine) {
-                those.insert(machine.id());
-            }
-        }
-        those
-    }
-
     /// Its name.
     pub fn id(&self) -> ServerId {
         self.id
@@ -239,5 +226,36 @@ impl Machine {
     /// How often it has started.
     pub fn incarnation(&self) -> u32 {
         self.incarnation
+    }
+}
+
+/// What the checker sees of it.
+impl MachineView for Machine {
+    fn id(&self) -> ServerId {
+        self.id
+    }
+
+    fn raft(&self) -> Option<&Raft> {
+        Machine::raft(self)
+    }
+
+    fn image(&self) -> &Image {
+        self.disk.image()
+    }
+
+    fn unsynced(&self) -> usize {
+        self.disk.unsynced()
+    }
+
+    fn is_stalled(&self) -> bool {
+        self.disk.is_stalled()
+    }
+
+    fn fsync_max(&self) -> Duration {
+        self.disk.parameters().fsync_max
+    }
+
+    fn clock(&self) -> &Clock {
+        &self.clock
     }
 }

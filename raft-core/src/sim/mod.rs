@@ -17,7 +17,7 @@
 //!   held and released;
 //! * `disk`: fsyncs that take time, stall or fail, full disks, crashes that lose or tear what
 //!   wasn't synced, rotten records, lost disks;
-//! * `clock`: servers' clocks that drift, jump or stop;
+//! * [`Clock`]: servers' clocks that drift, jump or stop;
 //! * `machine`: crashes, restarts, pauses;
 //! * `operator`: servers that join and leave;
 //! * `client`: clients that look for the leader, time out and try again;
@@ -33,9 +33,9 @@
 
 mod action;
 mod client;
-mod clock;
 mod disk;
 mod drive;
+mod history;
 mod machine;
 mod marks;
 mod nemesis;
@@ -58,11 +58,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
+pub use crate::clock::{Clock, TRUE_RATE};
 pub use action::{Action, MessageKind, OwnTiming, Target, TimedAction};
 pub(crate) use action::{action_fields, actions};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
-pub use clock::{Clock, TRUE_RATE};
 pub use disk::Disk;
+pub(crate) use history::history_with_points;
+pub use history::{check_run, history_of};
 pub use machine::Machine;
 pub use marks::{Mark, Marks};
 pub use network::{Body, Endpoint, Flight, Impairment, Network};
@@ -417,13 +419,6 @@ impl Simulation {
             }
             (_, Body::Request(request)) => self.serve(server, request),
             _ => {}
-        }
-    }
-
-    /// Notes two facts that can't both be right, if anybody checks.
-    fn note_broken(&mut self, violation: Violation) {
-        if self.checker.as_ref().is_some_and(|checker| checker.looks_at(violation.property)) {
-            self.violation.get_or_insert(violation);
         }
     }
 

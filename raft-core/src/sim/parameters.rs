@@ -12,7 +12,7 @@ pub const SERVERS_MAX: u8 = 9;
 
 /// The most machines there ever are in a run, those that have left included: each that joins gets a
 /// number of its own.
-pub const MACHINES_MAX: u8 = 16;
+pub const MACHINES_MAX: u8 = crate::check::MACHINES as u8;
 
 /// A probability, in parts per million.
 pub type Ppm = u32;

@@ -1,6 +1,5 @@
 //! Clients and the servers they ask.
 
-use alloc::format;
 use alloc::string::ToString;
 
 use super::Simulation;
@@ -10,7 +9,7 @@ use super::marks::Mark;
 use super::network::{Body, Endpoint};
 use super::news::What;
 use super::queue::Event;
-use crate::check::{Asked, Property, Violation};
+use crate::check::{Asked, Described};
 use crate::kv::{Applied, Command, Request};
 use crate::raft::{self, Input, LogIndex, Raft, RequestId, ServerId};
 
@@ -225,14 +224,11 @@ impl Simulation {
         let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial));
         let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) else { return };
         let Some(before) = record.point.replace(index.0) else { return };
-        let (client, request) = (record.client, &record.request);
-        let violation = Violation {
-            property: Property::ExactlyOnce,
-            first: format!("“{request}” of {client} took effect at {before}"),
-            second: format!("it took effect again at {index}"),
-            at: self.now,
-        };
-        self.note_broken(violation);
+        if let Some(checker) = &self.checker {
+            let described: Described<'_> = (&record.request, &record.client);
+            let verdict = checker.took_effect_again(self.now, described, before, index.0);
+            self.note_verdict(verdict);
+        }
     }
 
     /// A server takes a try of a read: what is committed by now, it must show.
@@ -259,15 +255,9 @@ impl Simulation {
         else {
             return;
         };
-        if point < due {
-            let (client, request) = (record.client, &record.request);
-            let violation = Violation {
-                property: Property::FreshReads,
-                first: format!("entry {due} was committed when a server was asked for “{request}” by {client}"),
-                second: format!("the answer comes from a store that had applied no further than {point}"),
-                at: self.now,
-            };
-            self.note_broken(violation);
+        if let Some(checker) = &self.checker {
+            let verdict = checker.answered_read(self.now, (&record.request, &record.client), *due, *point);
+            self.note_verdict(verdict);
         }
     }
 

@@ -224,7 +224,7 @@ pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, 
     let mut scenario = Scenario::new(seed, servers.unwrap_or(drawn));
     scenario.parameters.rules = rules;
     draw_parameters(&mut random, &mut scenario.parameters);
-    if mix(seed, concern::STORM, 1) % 16 == 0 {
+    if mix(seed, concern::STORM, 1).is_multiple_of(16) {
         // Nothing tells the servers' patience apart: who campaigns first is for the campaigns to
         // settle.
         let timing = &mut scenario.parameters.timing;

@@ -33,6 +33,7 @@
 
 mod past;
 mod playing;
+pub mod quick;
 mod shrink;
 
 use alloc::format;

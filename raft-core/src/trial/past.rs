@@ -15,7 +15,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use crate::check::linearizable::quick::{self, Judgement};
+use super::quick::{self, Judgement};
 use crate::kv::Request;
 use crate::sim::{End, OperationRecord, Simulation};
 use crate::time::Time;

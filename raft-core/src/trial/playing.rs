@@ -11,6 +11,7 @@ use super::{CATCHING_UP, Finding, GLANCE, GRACE, Played, Stuck, WRITES, calm_of,
 use crate::check::linearizable::witness::{self, Point};
 use crate::check::linearizable::{History, Verdict};
 use crate::format::Run;
+use crate::sim::history_with_points;
 use crate::sim::{CALM_AFTER, ClientId, ScenarioError, Simulation};
 use crate::time::Time;
 
@@ -160,7 +161,7 @@ impl Playing {
     /// playing once more.
     fn history(&self, watcher: &mut impl Watcher) -> Option<(History, Vec<Point>)> {
         if self.past.is_empty() {
-            return Some(History::with_points(self.world.operations()));
+            return Some(history_with_points(self.world.operations()));
         }
         let scenario = self.world.scenario().clone();
         let mut again = Simulation::new(scenario).unwrap_or_else(|error| panic!("it has been played: {error}"));
@@ -172,7 +173,7 @@ impl Playing {
                 return None;
             }
             if !more {
-                return Some(History::with_points(again.operations()));
+                return Some(history_with_points(again.operations()));
             }
         }
     }
@@ -197,6 +198,7 @@ mod tests {
     use crate::check::linearizable::WORK_DEFAULT;
     use crate::kv::{Outcome, Value};
     use crate::raft::{Rule, Rules};
+    use crate::sim::history_of;
     use crate::sim::{Action, End, OperationRecord, Profile, Scenario, Target, TimedAction};
     use crate::time::Duration;
     use crate::trial::{Hunt, play};
@@ -295,7 +297,7 @@ mod tests {
     #[test]
     fn the_log_decides_what_the_search_cannot() {
         let (mut playing, number) = calm();
-        let history = History::from_operations(playing.world().operations());
+        let history = history_of(playing.world().operations());
         assert!(matches!(history.check_within(0), Verdict::Undecided { .. }), "it isn't allowed to look at anything");
         assert_eq!(finding(&playing, 0), None);
         // The read was served, the log says, from a store that had applied nothing yet.

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
-use raft_core::check::linearizable::{History, Verdict};
+use raft_core::check::linearizable::Verdict;
 use raft_core::format::history::{HistoryError, read, write, write_part};
 use raft_core::raft::Rules;
-use raft_core::sim::{Action, Profile, Simulation, TimedAction, hunt};
+use raft_core::sim::{Action, Profile, Simulation, TimedAction, history_of, hunt};
 use raft_core::time::{Duration, Time};
 
 use crate::runs::cases;
@@ -31,7 +31,7 @@ fn a_simulated_runs_history_is_read_again() {
         assert!(begun <= all && all <= begun + 4, "{begun} of {all}");
         assert!(matches!(history.check(), Verdict::Linearizable(_)), "seed {seed}");
         assert_eq!(history.events() as usize, text.lines().count());
-        let same = History::from_operations(world.operations());
+        let same = history_of(world.operations());
         assert_eq!(same.keys().len(), history.keys().len());
     }
 }

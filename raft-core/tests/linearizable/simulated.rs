@@ -1,10 +1,10 @@
 //! What clients see of simulated clusters in storms is linearizable, and in the order of the log.
 
-use raft_core::check::linearizable::quick::{Judgement, judge};
-use raft_core::check::linearizable::{History, Monitor, Standing, Verdict, check_run};
+use raft_core::check::linearizable::{Monitor, Standing, Verdict};
 use raft_core::raft::{Rule, Rules};
-use raft_core::sim::{Profile, Scenario, Simulation, hunt};
+use raft_core::sim::{Profile, Scenario, Simulation, check_run, history_of, hunt};
 use raft_core::time::{Duration, Time};
+use raft_core::trial::quick::{Judgement, judge};
 
 use super::assert_order;
 
@@ -20,7 +20,7 @@ fn fifty_storms_look_like_one_store_to_their_clients() {
     for seed in 0..50 {
         let mut world = Simulation::new(stormy(seed)).unwrap();
         world.run_until(Time::from_secs(60));
-        let history = History::from_operations(world.operations());
+        let history = history_of(world.operations());
         match history.check() {
             Verdict::Linearizable(order) => assert_order(&history, &order),
             Verdict::NotLinearizable(explanation) => panic!("seed {seed}: {explanation}"),
@@ -43,7 +43,7 @@ fn a_monitor_follows_a_run() {
     let mut monitor = Monitor::new();
     for second in 1..=20 {
         world.run_until(Time::from_secs(second));
-        let history = History::from_operations(world.operations());
+        let history = history_of(world.operations());
         assert_eq!(monitor.update(&history, 1_000_000), Standing::Linearizable, "at {second} s");
     }
 }
@@ -59,7 +59,7 @@ fn the_quick_verdict_is_never_another_than_the_search_s() {
             // The checker would stop the run before clients see much of it.
             world.stop_checking();
             world.run_until(Time::from_secs(30));
-            let verdict = History::from_operations(world.operations()).check();
+            let verdict = history_of(world.operations()).check();
             match (judge(world.operations()), verdict) {
                 (Judgement::Linearizable, Verdict::Linearizable(_)) => fine += 1,
                 (Judgement::NotLinearizable { .. }, Verdict::NotLinearizable(_)) => broken += 1,

@@ -16,7 +16,7 @@ pub const VARIABLE: &str = "RAFT_MUTANT";
 /// Folders that are copied.
 const FOLDERS: [&str; 2] = ["raft-core", "cli"];
 /// Single files: what the compiler and the tests need of the rest.
-const FILES: [&str; 3] = ["Cargo.lock", "rust-toolchain.toml", "docs/scenario.schema.json"];
+const FILES: [&str; 4] = ["Cargo.lock", "rust-toolchain.toml", "docs/formats.md", "docs/scenario.schema.json"];
 
 /// Where the library's source is.
 const SOURCE: &str = "raft-core/src";

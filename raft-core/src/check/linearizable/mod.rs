@@ -23,17 +23,13 @@
 //!   its work; beyond it the verdict is [`Verdict::Undecided`], never "fine".
 //! * The **witness check** ([`witness::check`]) is told where in Raft's log each operation took
 //!   effect and verifies that this is an order, in O(n log n) steps, always with a verdict. But it
-//!   is only as good as what it is told. [`check_run`] does it for a simulated run.
-//!
-//! [`quick::judge`] is the witness check in little code, for a simulated run that is watched all
-//! the time; where the log doesn't explain what clients saw, it proves a stale read or leaves the
-//! verdict open.
+//!   is only as good as what it is told.
 //!
 //! # Who is who
 //! [`History`] takes down who asked what and was answered what. [`Recorder`] makes one of a stream
-//! of [`Event`]s from any system, and says which event makes no sense. [`History::from_operations`]
-//! makes one of a simulated run. [`Monitor`] keeps up with a history that grows. An [`Explanation`]
-//! names the few operations that contradict each other, and the moment at which that shows.
+//! of [`Event`]s from any system, and says which event makes no sense. [`Monitor`] keeps up
+//! with a history that grows. An [`Explanation`] names the few operations that contradict each
+//! other, and the moment at which that shows.
 //!
 //! Inside, `meaning` brings all operations to one form: what the register must be, and what it is
 //! afterwards. `problem` lays out one key's history for `search`, whose essay explains how most of
@@ -43,9 +39,7 @@
 //! # Caveats
 //! * Every key begins without a value. A history that doesn't start at the beginning needs a put to
 //!   say so.
-//! * Order is by position among the history's events. Times are for people to read, except in
-//!   [`History::from_operations`], which has nothing else: there, what ends at the very microsecond
-//!   at which another operation begins counts as concurrent with it.
+//! * Order is by position among the history's events. Times are for people to read.
 //! * The search is fast where values are mostly unique, as they should be in a test. With few
 //!   different values, many clients and a compare-and-set in every second operation it may give up.
 
@@ -57,9 +51,7 @@ mod interner;
 mod meaning;
 mod monitor;
 mod problem;
-pub mod quick;
 mod search;
-mod simulation;
 pub mod witness;
 mod words;
 
@@ -71,7 +63,6 @@ pub use explain::Explanation;
 pub use history::{End, History, HistoryError, KeyId, Operation, OperationId, Outcome, Request};
 pub use interner::TextId;
 pub use monitor::{Monitor, Standing};
-pub use simulation::check_run;
 
 use explain::explain;
 use problem::{Problem, Scratch, View};

@@ -1,0 +1,187 @@
+//! Which room of the library may use which, so that it stays so: arrows point one way
+//! (CONTRIBUTING, "The house"). Tests inside a room may use whatever they like.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Item, UseTree};
+
+use crate::tools;
+
+/// A room, and those that it may use besides what belongs to nobody.
+const ARROWS: [(&str, &[&str]); 6] = [
+    ("raft", &[]),
+    ("kv", &[]),
+    ("check", &["raft", "kv"]),
+    ("sim", &["raft", "kv", "check"]),
+    ("format", &["raft", "kv", "check", "sim"]),
+    ("trial", &["raft", "kv", "check", "sim", "format"]),
+];
+
+/// What belongs to nobody and uses nothing but its like.
+const COMMON: [&str; 9] = ["bytes", "clock", "codec", "hash", "shared", "shared_map", "sorted", "text", "time"];
+
+/// What of the crate a file names, by the first word of the path from its root.
+struct Named {
+    /// How many modules the file's own is below the root.
+    depth: usize,
+    rooms: BTreeSet<String>,
+}
+
+impl Named {
+    fn path(&mut self, words: &[String]) {
+        let supers = words.iter().take_while(|word| *word == "super").count();
+        let rest = match words.first().map(String::as_str) {
+            Some("crate") => &words[1..],
+            Some("super") if supers == self.depth => &words[supers..],
+            _ => return,
+        };
+        self.rooms.extend(rest.first().cloned());
+    }
+
+    fn tree(&mut self, before: &[String], tree: &UseTree) {
+        let with = |word: String| [before, &[word]].concat();
+        match tree {
+            UseTree::Path(path) => self.tree(&with(path.ident.to_string()), &path.tree),
+            UseTree::Name(name) => self.path(&with(name.ident.to_string())),
+            UseTree::Rename(name) => self.path(&with(name.ident.to_string())),
+            UseTree::Glob(_) => self.path(before),
+            UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(before, tree)),
+        }
+    }
+}
+
+fn is_test(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("cfg")
+            && attribute.parse_args::<syn::Ident>().is_ok_and(|condition| condition == "test")
+    })
+}
+
+fn attributes(item: &Item) -> &[Attribute] {
+    match item {
+        Item::Const(item) => &item.attrs,
+        Item::Enum(item) => &item.attrs,
+        Item::Fn(item) => &item.attrs,
+        Item::Impl(item) => &item.attrs,
+        Item::Macro(item) => &item.attrs,
+        Item::Mod(item) => &item.attrs,
+        Item::Static(item) => &item.attrs,
+        Item::Struct(item) => &item.attrs,
+        Item::Trait(item) => &item.attrs,
+        Item::Type(item) => &item.attrs,
+        Item::Use(item) => &item.attrs,
+        _ => &[],
+    }
+}
+
+impl VisitMut for Named {
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        if is_test(attributes(item)) {
+            return;
+        }
+        if let Item::Use(item) = item {
+            self.tree(&[], &item.tree);
+        }
+        // What a module within the file calls `super` is the file's own.
+        let deeper = usize::from(matches!(item, Item::Mod(_)));
+        self.depth += deeper;
+        visit_mut::visit_item_mut(self, item);
+        self.depth -= deeper;
+    }
+
+    fn visit_impl_item_fn_mut(&mut self, item: &mut syn::ImplItemFn) {
+        if !is_test(&item.attrs) {
+            visit_mut::visit_impl_item_fn_mut(self, item);
+        }
+    }
+
+    fn visit_path_mut(&mut self, path: &mut syn::Path) {
+        let words: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        self.path(&words);
+        visit_mut::visit_path_mut(self, path);
+    }
+}
+
+/// The modules that a file declares for tests alone.
+fn test_modules(file: &syn::File) -> impl Iterator<Item = String> {
+    let declared = file.items.iter().filter_map(|item| match item {
+        Item::Mod(module) if module.content.is_none() && is_test(&module.attrs) => Some(module.ident.to_string()),
+        _ => None,
+    });
+    declared.collect::<Vec<_>>().into_iter()
+}
+
+/// By room: which others it names, and in which file.
+fn arrows(source: &Path) -> BTreeMap<String, BTreeMap<String, PathBuf>> {
+    let files: Vec<PathBuf> = walkdir::WalkDir::new(source)
+        .sort_by_file_name()
+        .into_iter()
+        .map(|entry| entry.expect("the sources can be listed").into_path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect();
+    let parsed: Vec<(PathBuf, syn::File)> = files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path).expect("a source can be read");
+            let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            (path, file)
+        })
+        .collect();
+    let for_tests: BTreeSet<PathBuf> = parsed
+        .iter()
+        .flat_map(|(path, file)| test_modules(file).map(|name| path.with_file_name(format!("{name}.rs"))))
+        .collect();
+    let mut arrows: BTreeMap<String, BTreeMap<String, PathBuf>> = BTreeMap::new();
+    for (path, mut file) in parsed {
+        if for_tests.contains(&path) {
+            continue;
+        }
+        let place = path.strip_prefix(source).expect("it lies there").with_extension("");
+        let modules: Vec<String> =
+            place.iter().map(|part| part.to_string_lossy().into_owned()).filter(|part| part != "mod").collect();
+        let mut named = Named { depth: modules.len(), rooms: BTreeSet::new() };
+        named.visit_file_mut(&mut file);
+        let room = arrows.entry(modules[0].clone()).or_default();
+        for other in named.rooms.into_iter().filter(|other| *other != modules[0]) {
+            room.entry(other).or_insert_with(|| place.clone());
+        }
+    }
+    arrows
+}
+
+#[test]
+fn arrows_point_one_way() {
+    let rooms: BTreeSet<&str> = ARROWS.iter().map(|(room, _)| *room).chain(COMMON).collect();
+    let mut wrong = Vec::new();
+    for (room, others) in arrows(&tools::root().join("raft-core/src")) {
+        if room == "lib" {
+            continue;
+        }
+        assert!(rooms.contains(room.as_str()), "raft-core has a new room, `{room}`: say what it may use");
+        let allowed = ARROWS.iter().find(|(of, _)| *of == room).map_or(&[][..], |(_, allowed)| *allowed);
+        for (other, place) in others.iter().filter(|(other, _)| rooms.contains(other.as_str())) {
+            if !COMMON.contains(&other.as_str()) && !allowed.contains(&other.as_str()) {
+                wrong.push(format!("{room} → {other}, in {}", place.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the library's rooms use what they may not:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_arrow_is_seen_however_it_is_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("it has one")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    write("kv/mod.rs", "mod a;\n#[cfg(test)]\nmod b;\nuse crate::{time::Time, raft::Bytes as B};");
+    write("kv/a.rs", "fn a() -> super::super::sim::Clock { crate::check::look() }\n#[cfg(test)]\nuse crate::trial;");
+    write("kv/b.rs", "use crate::format;");
+    write("kv/c/mod.rs", "mod inner { fn c() { super::super::own() } }\n// use crate::none;");
+    let seen: Vec<String> = arrows(folder.path()).remove("kv").expect("a room").into_keys().collect();
+    assert_eq!(seen, ["check", "raft", "sim", "time"]);
+}
