@@ -30,17 +30,6 @@ impl Run {
         self.aim(Action::Wipe, server)
     }
 
-    /// A server loses power, and a record of its log turns out to be unreadable.
-    pub fn rot(&mut self, server: u32) -> Done {
-        self.aim(Action::Rot, server)
-    }
-
-    /// The write under way to a server's disk fails, and the server crashes.
-    #[wasm_bindgen(js_name = failWrite)]
-    pub fn fail_write(&mut self, server: u32) -> Done {
-        self.aim(Action::FailWrite, server)
-    }
-
     /// A crashed server starts again.
     pub fn restart(&mut self, server: u32) -> Done {
         self.about(Action::Restart, server)

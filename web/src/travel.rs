@@ -51,13 +51,6 @@ impl Run {
         self.travel(|timeline| timeline.seek(moment(time)))
     }
 
-    /// Goes to right after an event, back or forward; 0 is the beginning. Where the clock stands
-    /// then.
-    #[wasm_bindgen(js_name = seekEvent)]
-    pub fn seek_event(&mut self, event: f64) -> f64 {
-        self.travel(|timeline| timeline.seek_event(event.max(0.0) as u64))
-    }
-
     /// Goes back by one event; false at the beginning.
     #[wasm_bindgen(js_name = stepBack)]
     pub fn step_back(&mut self) -> bool {

@@ -60,7 +60,6 @@ pub struct QuorumView {
     reachable: u32,
     running: u32,
     total: u32,
-    needed: u32,
     can_commit: bool,
 }
 
@@ -158,7 +157,6 @@ pub fn frame(world: &Simulation, standing: Standing) -> Frame {
             reachable: reach.largest.len() as u32,
             running: reach.running.len() as u32,
             total: reach.voters.len() as u32,
-            needed: reach.needed as u32,
             can_commit: reach.can_commit(),
         },
         violation: world.violation().map(|violation| ViolationView {

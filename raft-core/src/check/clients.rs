@@ -4,22 +4,21 @@
 //! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever
 //!   leader (Raft §8).
 
-use core::fmt::Display;
+use core::fmt;
 
 use super::Property;
 use super::safety::{Checker, Verdict};
 use crate::time::Time;
 
-/// An operation of a client, as a checker tells of it.
-pub type Described<'a> = (&'a dyn Display, &'a dyn Display);
-
 impl Checker {
-    /// A write takes effect at an index of the log, where it took effect at another one before.
+    /// A write takes effect at an index of the log, where it took effect at another one before. The
+    /// operation says what it is and whose.
     ///
     /// # Errors
     /// The violation that this is.
-    pub fn took_effect_again(&self, now: Time, (request, client): Described<'_>, before: u64, index: u64) -> Verdict {
-        let first = format_args!("“{request}” of {client} took effect at {before}");
+    #[cold]
+    pub fn took_effect_again(&self, now: Time, operation: fmt::Arguments<'_>, before: u64, index: u64) -> Verdict {
+        let first = format_args!("{operation} took effect at {before}");
         self.broken(Property::ExactlyOnce, now, first, format_args!("it took effect again at {index}"))
     }
 
@@ -28,11 +27,11 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if the answer may not show all of that.
-    pub fn answered_read(&self, now: Time, (request, client): Described<'_>, due: u64, applied: u64) -> Verdict {
+    pub fn answered_read(&self, now: Time, operation: fmt::Arguments<'_>, due: u64, applied: u64) -> Verdict {
         if applied >= due {
             return Ok(());
         }
-        let first = format_args!("entry {due} was committed when a server was asked for “{request}” by {client}");
+        let first = format_args!("entry {due} was committed when a server was asked for {operation}");
         let second = format_args!("the answer comes from a store that had applied no further than {applied}");
         self.broken(Property::FreshReads, now, first, second)
     }

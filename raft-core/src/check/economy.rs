@@ -32,7 +32,7 @@ use alloc::vec::Vec;
 
 use super::Property;
 use super::safety::{Checker, MACHINES, Verdict};
-use super::view::MachineView;
+use super::view::Machines;
 use crate::clock::TRUE_RATE;
 use crate::raft::{
     AppendEntries, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, Role, ServerId, ServerSet, Term,
@@ -417,8 +417,9 @@ impl Checker {
 
     /// A window is over: looks at everything that was said in it, and at what waits to be said.
     #[cold]
-    pub(super) fn close_window<M: MachineView>(&mut self, now: Time, me: ServerId, machines: &[M]) -> Verdict {
-        for machine in machines {
+    pub(super) fn close_window(&mut self, now: Time, me: ServerId, machines: &dyn Machines) -> Verdict {
+        for slot in 0..MACHINES {
+            let Some(machine) = machines.get(slot) else { break };
             let Some(raft) = machine.raft() else { continue };
             self.replication.second(raft);
             if raft.id() != me {

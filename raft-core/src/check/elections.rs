@@ -19,7 +19,7 @@ use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
-use super::view::MachineView;
+use super::view::{MachineView, Machines};
 use crate::raft::{
     Configuration, DiskId, EntryId, HardState, LogIndex, Output, Raft, Rule, ServerId, ServerSet, Standing, Term,
 };
@@ -222,14 +222,14 @@ impl Checker {
     }
 
     /// A server's step, before which it was in that term, and led it or didn't.
-    pub(super) fn check_elections<M: MachineView>(
+    pub(super) fn check_elections(
         &mut self,
         now: Time,
         raft: &Raft,
         out: &Output,
         before: (Term, bool),
         taken: &Taken,
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let me = raft.id();
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
@@ -290,7 +290,7 @@ impl Checker {
 
     /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may
     /// count on it. Lawful Membership: nobody bars it again but by admitting another disk.
-    fn check_admitted<M: MachineView>(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &M) -> Verdict {
+    fn check_admitted(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &dyn MachineView) -> Verdict {
         let (image, (disk, index)) = (machine.image(), self.elections.of[me].admitted);
         let barred = hard_state.standing != Standing::Member && image.hard_state().standing == Standing::Member;
         if barred && hard_state.disk == disk {
@@ -307,17 +307,11 @@ impl Checker {
 
     /// A server has taken a heartbeat and says nothing: it must, whatever its disk is still
     /// writing, or its leader hears nobody (dissertation §6.2).
-    pub(super) fn check_answered<M: MachineView>(
-        &self,
-        now: Time,
-        raft: &Raft,
-        taken: &Taken,
-        machines: &[M],
-    ) -> Verdict {
+    pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken, machines: &dyn Machines) -> Verdict {
         let hard_state = raft.hard_state();
         // No promise rests on the number of the life that asks, where nothing else is being
         // written.
-        let asks = |machine: &M| {
+        let asks = |machine: &dyn MachineView| {
             let image = machine.image().hard_state();
             image != hard_state && HardState { asking_life: hard_state.asking_life, ..image } == hard_state
         };
@@ -351,7 +345,7 @@ impl Checker {
     }
 
     /// A server asks who would vote for it.
-    pub(super) fn check_questions<M: MachineView>(&mut self, now: Time, raft: &Raft, machine: &M) -> Verdict {
+    pub(super) fn check_questions(&mut self, now: Time, raft: &Raft, machine: &dyn MachineView) -> Verdict {
         let me = raft.id();
         let Record { stepped: clock, urged, .. } = self.elections.of[me];
         self.check_voter(now, raft, &Taken::default())?;

@@ -21,7 +21,7 @@ use super::replication::progress_of;
 use super::requests::Asked;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
-use super::view::{MachineView, those};
+use super::view::{MachineView, Machines, those};
 use crate::raft::{
     DiskId, LogIndex, Output, Raft, ReadIndex, ReadIndexResponse, Role, Rule, ServerId, ServerSet, Standing, Term,
 };
@@ -148,13 +148,7 @@ impl Grounds {
 impl Checker {
     /// A leader may have been answered.
     #[inline]
-    pub(super) fn check_heard<M: MachineView>(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        taken: &Taken,
-        machines: &[M],
-    ) -> Verdict {
+    pub(super) fn check_heard(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &dyn Machines) -> Verdict {
         let me = raft.id();
         if let What::Answer { round, says } = &taken.what
             && !matches!(says, Says::Joins(_))
@@ -172,12 +166,12 @@ impl Checker {
     /// Fresh Reads: a leader finds out that another's clock runs twice as fast as its own, or half
     /// as fast, if that answers promptly.
     #[inline(never)]
-    fn check_clocks<M: MachineView>(
+    fn check_clocks(
         &mut self,
         now: Time,
         raft: &Raft,
         (from, began): (ServerId, Time),
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let (me, ground) = (raft.id(), &mut self.grounds.of[raft.id()]);
         let watched = &mut ground.watched[from.slot()];
@@ -200,13 +194,7 @@ impl Checker {
     }
 
     /// Fresh Reads: what a leader answers.
-    pub(super) fn check_reads<M: MachineView>(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        out: &Output,
-        machines: &[M],
-    ) -> Verdict {
+    pub(super) fn check_reads(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> Verdict {
         for id in &out.reads {
             if let Some((asked, what)) = self.requests.asked_at(raft.id(), *id).filter(|_| raft.is_leader()) {
                 self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;
@@ -269,7 +257,7 @@ impl Checker {
     }
 
     /// Durable Promise: a follower asks its leader, in a life that its disk knows of.
-    pub(super) fn check_question<M: MachineView>(&self, now: Time, raft: &Raft, machine: &M) -> Verdict {
+    pub(super) fn check_question(&self, now: Time, raft: &Raft, machine: &dyn MachineView) -> Verdict {
         if machine.image().hard_state().asking_life >= raft.hard_state().asking_life {
             return Ok(());
         }
@@ -278,12 +266,12 @@ impl Checker {
     }
 
     /// Fresh Reads: a leader answers a follower's question.
-    pub(super) fn check_answer<M: MachineView>(
+    pub(super) fn check_answer(
         &mut self,
         now: Time,
         raft: &Raft,
         (to, m): (ServerId, &ReadIndexResponse),
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let ground = &mut self.grounds.of[raft.id()];
         // A question that comes twice may be answered twice, and first the first.
@@ -293,21 +281,14 @@ impl Checker {
     }
 
     /// Fresh Reads: a leader answers a read that it was asked for then.
-    fn check_read<M: MachineView>(
-        &self,
-        now: Time,
-        raft: &Raft,
-        asked: Time,
-        by_lease: bool,
-        machines: &[M],
-    ) -> Verdict {
+    fn check_read(&self, now: Time, raft: &Raft, asked: Time, by_lease: bool, machines: &dyn Machines) -> Verdict {
         let (me, term, rules) = (raft.id(), raft.term(), &raft.config().rules);
         let enough = |servers: ServerSet| self.by_either(raft, servers);
         let confirmed = self.grounds.heard_since(me, asked);
         if enough(confirmed) || !rules.on(Rule::ConfirmBeforeReading) {
             return Ok(());
         }
-        let bound = |machine: &M| {
+        let bound = |machine: &dyn MachineView| {
             let (promised, until) = self.elections.patient_until(machine.id());
             // Who has lost its disk has lost the votes on it, too, perhaps one for a later leader.
             let given = self.promises.vote_of(machine.id());
@@ -322,7 +303,7 @@ impl Checker {
         // for clocks run apart by a tenth at the most. Who has lost its disk has promised something
         // to another leader on it, perhaps.
         let patience = raft.config().election_timeout_min.percent(90) + READING;
-        let over = |machine: &M| {
+        let over = |machine: &dyn MachineView| {
             let clock = machine.clock();
             let due = clock.read(now).as_micros().saturating_sub(patience.as_micros());
             clock.showed(Time::from_micros(due)).is_some_and(|lately| {
@@ -345,13 +326,13 @@ impl Checker {
     }
 
     /// Election Safety: a server that begins to lead has been elected.
-    pub(super) fn check_election<M: MachineView>(&mut self, now: Time, raft: &Raft, machines: &[M]) -> Verdict {
+    pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
         self.replication.leads(me);
         self.elections.leads(me);
         let (_, membership) = self.membership_of(me);
-        let voted = |machine: &M| match self.promises.vote_of(machine.id()) {
+        let voted = |machine: &dyn MachineView| match self.promises.vote_of(machine.id()) {
             _ if machine.id() == me => {
                 let hard_state = machine.image().hard_state();
                 hard_state.term == term && hard_state.voted_for == Some(me)

@@ -66,11 +66,9 @@ use core::fmt;
 
 use crate::time::Time;
 
-pub use clients::Described;
 pub use requests::{Asked, patience};
 pub use safety::{Checker, MACHINES, OPEN_MAX};
-pub use view::MachineView;
-pub(crate) use view::those;
+pub use view::{MachineView, Machines};
 
 macro_rules! properties {
     ($($(#[$doc:meta])+ $property:ident $name:literal;)+) => {

@@ -12,7 +12,7 @@ use alloc::string::String;
 use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, Verdict};
-use super::view::MachineView;
+use super::view::{MachineView, Machines};
 use crate::raft::{
     AppendEntriesResponse, AppendOutcome, EntryId, Image, InstallSnapshotResponse, LogIndex, Raft, Rule, ServerId,
     SnapshotProgress, Standing, Term,
@@ -76,12 +76,12 @@ impl Promises {
 impl Checker {
     /// Durable Promise: a server answers an append.
     #[inline]
-    pub(super) fn check_acknowledged<M: MachineView>(
+    pub(super) fn check_acknowledged(
         &mut self,
         now: Time,
         raft: &Raft,
         (to, m): (ServerId, &AppendEntriesResponse),
-        machines: &[M],
+        machines: &dyn Machines,
         image: &Image,
     ) -> Verdict {
         match m.outcome {
@@ -89,7 +89,7 @@ impl Checker {
                 if let AppendOutcome::Matched(_) = m.outcome {
                     self.check_vouches(now, raft, image)?;
                 }
-                let leader = machines.get(to.slot()).and_then(M::raft);
+                let leader = machines.get(to.slot()).and_then(|machine| machine.raft());
                 self.check_acknowledgement(now, raft, (m.term, index), leader, image)
             }
             AppendOutcome::Conflict { .. } => self.check_vouches(now, raft, image),
@@ -98,12 +98,12 @@ impl Checker {
     }
 
     /// Durable Promise: a server answers a piece of a snapshot.
-    pub(super) fn check_installed<M: MachineView>(
+    pub(super) fn check_installed(
         &mut self,
         now: Time,
         raft: &Raft,
         (to, m): (ServerId, &InstallSnapshotResponse),
-        machines: &[M],
+        machines: &dyn Machines,
         image: &Image,
     ) -> Verdict {
         if m.may_vote {
@@ -114,7 +114,7 @@ impl Checker {
             let (first, second) = ("answers a snapshot", "it speaks of what no snapshot covers");
             self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)?;
         }
-        let leader = machines.get(to.slot()).and_then(M::raft);
+        let leader = machines.get(to.slot()).and_then(|machine| machine.raft());
         self.check_acknowledgement(now, raft, (m.term, index), leader, image)
     }
 
@@ -191,7 +191,7 @@ impl Checker {
     }
 
     /// Durable Promise, after a crash: what the server has promised is on its disk still.
-    pub(super) fn check_kept<M: MachineView>(&self, now: Time, machine: &M) -> Verdict {
+    pub(super) fn check_kept(&self, now: Time, machine: &dyn MachineView) -> Verdict {
         let (me, image) = (machine.id(), machine.image());
         let (promised, hard_state) = (self.promises.of[me], image.hard_state());
         if let Some((term, candidate)) = promised.vote.filter(|_| promised.vote_kept)

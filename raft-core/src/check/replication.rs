@@ -19,7 +19,7 @@ use super::Property;
 use super::by_server::ByServer;
 use super::safety::{Checker, MACHINES, Verdict};
 use super::taken::{Says, Taken, What};
-use super::view::MachineView;
+use super::view::{MachineView, Machines};
 use crate::clock::TRUE_RATE;
 use crate::raft::{
     AppendEntries, AppendOutcome, DiskId, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Progress,
@@ -187,13 +187,13 @@ fn command_bytes(entry: &Entry) -> u64 {
 
 impl Checker {
     /// A server's step.
-    pub(super) fn check_replication<M: MachineView>(
+    pub(super) fn check_replication(
         &mut self,
         now: Time,
         raft: &Raft,
         out: &Output,
         taken: &Taken,
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let me = raft.id();
         if !out.writes.is_empty() {
@@ -224,13 +224,7 @@ impl Checker {
 
     /// What a follower has taken of its leader, or a leader has been told by a member.
     #[inline]
-    pub(super) fn check_taken<M: MachineView>(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        taken: &Taken,
-        machines: &[M],
-    ) -> Verdict {
+    pub(super) fn check_taken(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &dyn Machines) -> Verdict {
         match &taken.what {
             What::Append { previous, last, commit }
                 if (previous != last || *commit > raft.commit_index())
@@ -327,13 +321,13 @@ impl Checker {
 
     /// Monotonic State: a member has answered a leader.
     #[inline]
-    fn check_match<M: MachineView>(
+    fn check_match(
         &mut self,
         now: Time,
         raft: &Raft,
         from: Option<ServerId>,
         (says, round): (&Says, u64),
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let me = raft.id();
         let Some((from, progress)) = from.and_then(|from| Some((from, progress_of(raft, from)?))) else {
@@ -343,7 +337,7 @@ impl Checker {
         let known = (raft.term(), progress.since_round, progress.matched);
         let link = &mut self.replication.of[me];
         let before = core::mem::replace(&mut link.matched[from.slot()], known);
-        let tells = |machine: &M, disk: DiskId| {
+        let tells = |machine: &dyn MachineView, disk: DiskId| {
             let hard_state = machine.image().hard_state();
             (hard_state.disk, hard_state.lost) == (disk, EntryId::ZERO)
         };
@@ -383,13 +377,13 @@ impl Checker {
 
     /// Durable Promise: a leader that knows of a member's loss takes it to have so much, and
     /// perhaps to be able to vote.
-    fn check_counted<M: MachineView>(
+    fn check_counted(
         &self,
         now: Time,
         raft: &Raft,
         from: ServerId,
         matched: LogIndex,
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let Some(machine) = machines.get(from.slot()) else { return Ok(()) };
         let (image, id) = (machine.image(), raft.log().id_at(matched));
@@ -602,13 +596,7 @@ impl Checker {
     }
 
     /// Orderly Elections: somebody is told to campaign.
-    pub(super) fn check_successor<M: MachineView>(
-        &self,
-        now: Time,
-        raft: &Raft,
-        heir: ServerId,
-        machines: &[M],
-    ) -> Verdict {
+    pub(super) fn check_successor(&self, now: Time, raft: &Raft, heir: ServerId, machines: &dyn Machines) -> Verdict {
         let (me, log) = (raft.id(), raft.log());
         let memberships = [*raft.configuration(), self.membership_of(me).1];
         if !memberships.iter().any(|membership| membership.voters.contains(heir)) {

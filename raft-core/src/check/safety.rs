@@ -17,7 +17,7 @@ use super::promises::Promises;
 use super::replication::{Replication, progress_of};
 use super::requests::Requests;
 use super::taken::{Taken, What};
-use super::view::{MachineView, those};
+use super::view::{MachineView, Machines, those};
 use super::{Property, Violation};
 use crate::raft::{
     AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Refusal,
@@ -159,13 +159,7 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if it doesn't know what its disk holds.
-    pub fn started<M: MachineView>(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        machine: &M,
-        bootstrap: Configuration,
-    ) -> Verdict {
+    pub fn started(&mut self, now: Time, raft: &Raft, machine: &dyn MachineView, bootstrap: Configuration) -> Verdict {
         let image = machine.image();
         let me = raft.id();
         let before = self.seen[me];
@@ -224,7 +218,7 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if something is gone that had to be on the disk.
-    pub fn crashed<M: MachineView>(&mut self, now: Time, server: ServerId, machines: &[M]) -> Verdict {
+    pub fn crashed(&mut self, now: Time, server: ServerId, machines: &dyn Machines) -> Verdict {
         let seen = &mut self.seen[server];
         seen.led = Default::default();
         seen.compared = Default::default();
@@ -268,7 +262,7 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if the step contradicts what was before.
-    pub fn stepped<M: MachineView>(&mut self, now: Time, raft: &Raft, out: &Output, machines: &[M]) -> Verdict {
+    pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> Verdict {
         let me = raft.id();
         if now >= self.economy.ends {
             self.close_window(now, me, machines)?;
@@ -318,12 +312,12 @@ impl Checker {
 
     /// A step that decided nothing, if it took an append of a leader that is known, or an answer to
     /// one, or nothing that counts; whether it did.
-    fn check_routine<M: MachineView>(
+    fn check_routine(
         &mut self,
         now: Time,
         raft: &Raft,
         taken: &Taken,
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Result<bool, Box<Violation>> {
         let me = raft.id();
         let Some(machine) = machines.get(me.slot()) else { return Ok(false) };
@@ -337,13 +331,13 @@ impl Checker {
     }
 
     /// A step that decided something.
-    fn check_decisions<M: MachineView>(
+    fn check_decisions(
         &mut self,
         now: Time,
         raft: &Raft,
         out: &Output,
         taken: &Taken,
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let me = raft.id();
         let seen = self.seen[me];
@@ -393,13 +387,13 @@ impl Checker {
     }
 
     /// What a step says to others, one message after the other.
-    fn check_messages<M: MachineView>(
+    fn check_messages(
         &mut self,
         now: Time,
         raft: &Raft,
         out: &Output,
         taken: &Taken,
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let (me, leads) = (raft.id(), raft.is_leader());
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
@@ -482,7 +476,7 @@ impl Checker {
         self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {}", raft.commit_index()))
     }
 
-    fn check_write<M: MachineView>(&mut self, now: Time, raft: &Raft, write: &Write, machines: &[M]) -> Verdict {
+    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write, machines: &dyn Machines) -> Verdict {
         let me = raft.id();
         if let Some(snapshot) = &write.snapshot {
             let meta = &snapshot.meta;
@@ -561,13 +555,13 @@ impl Checker {
 
     /// Lawful Membership: who becomes a voter knows that it belongs, and is hardly behind
     /// (dissertation §4.2.1).
-    fn check_newcomers<M: MachineView>(
+    fn check_newcomers(
         &self,
         now: Time,
         raft: &Raft,
         (since, before): (LogIndex, Configuration),
         (index, after): (LogIndex, Configuration),
-        machines: &[M],
+        machines: &dyn Machines,
     ) -> Verdict {
         let (me, log) = (raft.id(), raft.log());
         for newcomer in after.voters.difference(before.all_voters()).iter() {
@@ -621,7 +615,7 @@ impl Checker {
         }
     }
 
-    fn check_leader<M: MachineView>(&mut self, now: Time, raft: &Raft, machines: &[M]) -> Verdict {
+    fn check_leader(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> Verdict {
         let (me, term) = (raft.id(), raft.term());
         if self.seen[me].led.0 == term {
             return Ok(());
@@ -648,7 +642,7 @@ impl Checker {
     }
 
     /// A leader raised its commit index.
-    fn check_commit<M: MachineView>(&mut self, now: Time, raft: &Raft, machines: &[M]) -> Verdict {
+    fn check_commit(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> Verdict {
         let (me, commit) = (raft.id(), raft.commit_index());
         // An entry of an earlier term can be overwritten still, though a quorum has it: it is
         // committed together with one of the leader's own.
@@ -702,12 +696,11 @@ impl Checker {
     }
 
     /// Forgets what every server has in a snapshot.
-    fn forget<M: MachineView>(&mut self, machines: &[M]) {
-        let needed = machines.iter().map(|machine| {
-            let running = machine.raft().map_or(LogIndex(u64::MAX), |raft| raft.log().base().index);
-            running.min(machine.image().log().base().index)
+    fn forget(&mut self, machines: &dyn Machines) {
+        let needed = (0..MACHINES).map_while(|slot| machines.get(slot)).fold(LogIndex(u64::MAX), |needed, machine| {
+            let running = machine.raft().map_or(needed, |raft| raft.log().base().index);
+            needed.min(running).min(machine.image().log().base().index)
         });
-        let Some(needed) = needed.min() else { return };
         if let Some(base) = self.committed.id_at(needed) {
             self.committed.compact_to(base);
             self.open.retain(|id| id.index > needed);
@@ -767,8 +760,8 @@ impl Checker {
 
 /// Whose disks have an entry, and remember what was promised on them: a new disk may have forgotten
 /// that to a later leader.
-fn holders<M: MachineView>(machines: &[M], id: EntryId) -> ServerSet {
-    let holds = |machine: &M| {
+fn holders(machines: &dyn Machines, id: EntryId) -> ServerSet {
+    let holds = |machine: &dyn MachineView| {
         let image = machine.image();
         image.holds(id) && image.hard_state().standing == Standing::Member
     };

@@ -33,14 +33,22 @@ pub trait MachineView {
     }
 }
 
+/// All machines, by number. One piece of code checks them, whatever they are.
+pub trait Machines {
+    /// The machine of that slot ([`ServerId::slot`]), if there is one.
+    fn get(&self, slot: usize) -> Option<&dyn MachineView>;
+}
+
 /// The servers of those machines that are so. One piece of code, whatever is asked.
 #[inline(never)]
-pub(crate) fn those<M: MachineView>(machines: &[M], are_so: &dyn Fn(&M) -> bool) -> ServerSet {
+pub(super) fn those(machines: &dyn Machines, are_so: &dyn Fn(&dyn MachineView) -> bool) -> ServerSet {
     let mut those = ServerSet::EMPTY;
-    for machine in machines {
+    let mut slot = 0;
+    while let Some(machine) = machines.get(slot) {
         if are_so(machine) {
             those.insert(machine.id());
         }
+        slot += 1;
     }
     those
 }

@@ -5,7 +5,6 @@
 //! Outside of quotes a backslash is just itself.
 
 use super::operation::{Operation, Query, Request};
-use super::short::shorten;
 use super::text::{Key, TextError, Value};
 use alloc::string::String;
 use core::fmt::{self, Write as _};
@@ -324,6 +323,19 @@ impl fmt::Display for Word<'_> {
         }
         f.write_char('"')
     }
+}
+
+/// A text in at most `chars_max` characters. What doesn't fit is cut off and marked with `…`;
+/// control characters (a line break would tear the cell) become `·`.
+fn shorten(text: &str, chars_max: usize) -> String {
+    let fits = text.chars().nth(chars_max).is_none();
+    let kept = if fits { chars_max } else { chars_max.saturating_sub(1) };
+    let visible = |c: char| if c.is_control() { '·' } else { c };
+    let mut short: String = text.chars().take(kept).map(visible).collect();
+    if !fits && chars_max > 0 {
+        short.push('…');
+    }
+    short
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@
 //! # The text form
 //!
 //! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines and prints itself as
-//! one, and [`Operation::short`] is the form for narrow places (`x=1`, `del x`, `x:1→2`).
+//! one.
 //!
 //! # Caveats
 //!
@@ -94,7 +94,6 @@ mod line;
 mod operation;
 mod pairs;
 mod session;
-mod short;
 mod snapshot;
 mod store;
 #[cfg(test)]

@@ -115,7 +115,7 @@ impl Simulation {
         }
         self.tell(What::Crashed(server, unsynced));
         if let Some(checker) = &mut self.checker {
-            let verdict = checker.crashed(self.now, server, &self.machines);
+            let verdict = checker.crashed(self.now, server, &*self.machines);
             self.note_verdict(verdict);
         }
     }
@@ -354,7 +354,7 @@ impl Simulation {
         let Some(checker) = &mut self.checker else { return };
         let machine = &self.machines[server];
         if let Some(raft) = machine.raft() {
-            let verdict = checker.stepped(self.now, raft, out, &self.machines);
+            let verdict = checker.stepped(self.now, raft, out, &*self.machines);
             self.note_verdict(verdict);
         }
     }

@@ -10,13 +10,13 @@ use super::concern;
 use super::disk::Disk;
 use super::network::{Body, Endpoint};
 use super::parameters::DiskParameters;
-use crate::check::MachineView;
+use crate::check::{self, MachineView};
 use crate::clock::Clock;
 use crate::hash::mix;
 use crate::kv::{Query, Store};
 #[cfg(test)]
 use crate::raft::{Entry, EntryId, HardState, LogWrite, Receipt, Write};
-use crate::raft::{Image, Input, LogIndex, Raft, RequestId, ServerId, Term};
+use crate::raft::{Image, Input, LogIndex, Raft, RequestId, ServerId, ServerSet, Term};
 use crate::sorted::Sorted;
 use crate::time::{Duration, Time};
 
@@ -183,6 +183,18 @@ impl Machine {
         self.process = Some(Process { raft, store, applied, proposed, reading, requests: 0 });
     }
 
+    /// The servers of those machines that are so. One piece of code, whatever is asked.
+    #[inline(never)]
+    pub(super) fn those(machines: &[Machine], are_so: &dyn Fn(&Machine) -> bool) -> ServerSet {
+        let mut those = ServerSet::EMPTY;
+        for machine in machines {
+            if are_so(machine) {
+                those.insert(machine.id());
+            }
+        }
+        those
+    }
+
     /// Its name.
     pub fn id(&self) -> ServerId {
         self.id
@@ -257,5 +269,11 @@ impl MachineView for Machine {
 
     fn clock(&self) -> &Clock {
         &self.clock
+    }
+}
+
+impl check::Machines for Vec<Machine> {
+    fn get(&self, slot: usize) -> Option<&dyn MachineView> {
+        Some(<[Machine]>::get(self, slot)?)
     }
 }

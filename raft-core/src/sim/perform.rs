@@ -15,7 +15,6 @@ use super::network::Impairment;
 use super::news::{DROPPED, What};
 use super::queue::Event;
 use super::{Simulation, TRUE_RATE, concern};
-use crate::check::those;
 use crate::hash::mix;
 use crate::kv::Request;
 use crate::raft::{Configuration, EntryId, Input, LogIndex, Raft, ServerId, ServerSet, Standing};
@@ -366,7 +365,7 @@ impl Simulation {
             let blank = machine.disk.is_wiped() && machine.disk.image().is_blank();
             machine.id() != server && intact && !blank
         };
-        let rest = those(&self.machines, &whole);
+        let rest = Machine::those(&self.machines, &whole);
         if !has_quorum(rest) {
             return false;
         }
@@ -375,7 +374,7 @@ impl Simulation {
         let mut index = log.last().index;
         while index >= log.base().index && index > LogIndex::ZERO {
             let Some(id) = log.id_at(index) else { return false };
-            let holders = those(&self.machines, &|machine| whole(machine) && machine.disk.image().holds(id));
+            let holders = Machine::those(&self.machines, &|machine| whole(machine) && machine.disk.image().holds(id));
             if has_quorum(holders) {
                 return true; // And so with everything before it.
             }
@@ -483,7 +482,7 @@ impl Simulation {
             votes && known.iter().any(|configuration| configuration.all_voters().contains(machine.id()))
         };
         let enough = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
-        let able = those(&self.machines, &able);
+        let able = Machine::those(&self.machines, &able);
         // Whoever has lost entries needs somebody who has them.
         let whole = able.those(&|server| self.machines[server].disk.image().hard_state().is_whole());
         let alone = draw % 2 == 1 && enough(whole);

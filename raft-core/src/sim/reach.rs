@@ -2,7 +2,6 @@
 
 use super::machine::Machine;
 use super::network::{Endpoint, Network};
-use crate::check::those;
 use crate::raft::{Configuration, Raft, ServerId, ServerSet, majority_of};
 
 /// What the cluster could do as things are.
@@ -26,7 +25,7 @@ impl Reach {
         let all = ServerSet::first(machines.len() as u8);
         let configuration = newest.map_or(Configuration::of_voters(all), |raft: &Raft| *raft.configuration());
         let voters = configuration.all_voters();
-        let running = those(machines, &|machine| machine.is_up() && voters.contains(machine.id()));
+        let running = Machine::those(machines, &|machine| machine.is_up() && voters.contains(machine.id()));
         let linked = |a: ServerId, b: ServerId| {
             let (a, b) = (Endpoint::Server(a), Endpoint::Server(b));
             !network.is_cut(a, b) && !network.is_cut(b, a)

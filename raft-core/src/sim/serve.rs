@@ -9,7 +9,7 @@ use super::marks::Mark;
 use super::network::{Body, Endpoint};
 use super::news::What;
 use super::queue::Event;
-use crate::check::{Asked, Described};
+use crate::check::Asked;
 use crate::kv::{Applied, Command, Request};
 use crate::raft::{self, Input, LogIndex, Raft, RequestId, ServerId};
 
@@ -225,8 +225,12 @@ impl Simulation {
         let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) else { return };
         let Some(before) = record.point.replace(index.0) else { return };
         if let Some(checker) = &self.checker {
-            let described: Described<'_> = (&record.request, &record.client);
-            let verdict = checker.took_effect_again(self.now, described, before, index.0);
+            let verdict = checker.took_effect_again(
+                self.now,
+                format_args!("“{}” of {}", record.request, record.client),
+                before,
+                index.0,
+            );
             self.note_verdict(verdict);
         }
     }
@@ -256,7 +260,12 @@ impl Simulation {
             return;
         };
         if let Some(checker) = &self.checker {
-            let verdict = checker.answered_read(self.now, (&record.request, &record.client), *due, *point);
+            let verdict = checker.answered_read(
+                self.now,
+                format_args!("“{}” of {}", record.request, record.client),
+                *due,
+                *point,
+            );
             self.note_verdict(verdict);
         }
     }
