@@ -305,7 +305,11 @@ impl Economy {
             Message::AppendEntries(m) => pair.append(m),
             Message::InstallSnapshot(m) => pair.piece(m),
             Message::PreVote(_) | Message::RequestVote(_) | Message::TimeoutNow(_) | Message::ReadIndex(_) => {}
-            _ => {
+            Message::PreVoteResponse(_)
+            | Message::RequestVoteResponse(_)
+            | Message::AppendEntriesResponse(_)
+            | Message::InstallSnapshotResponse(_)
+            | Message::ReadIndexResponse(_) => {
                 pair.owed -= 1;
                 return false;
             }
@@ -335,7 +339,10 @@ impl Economy {
             | Message::PreVote(_)
             | Message::RequestVote(_)
             | Message::ReadIndex(_) => back.owed += 1,
-            _ => {}
+            Message::PreVoteResponse(_)
+            | Message::RequestVoteResponse(_)
+            | Message::ReadIndexResponse(_)
+            | Message::TimeoutNow(_) => {}
         }
     }
 

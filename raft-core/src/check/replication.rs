@@ -418,13 +418,16 @@ impl Checker {
         let last = held.next_back().and_then(|Envelope { to, message }| match message {
             Message::AppendEntriesResponse(m) => match m.outcome {
                 AppendOutcome::Matched(index) => Some(([to.slot() as u64, m.probe, m.received.0, index.0], m.round)),
-                _ => None,
+                AppendOutcome::Joining { .. }
+                | AppendOutcome::Conflict { .. }
+                | AppendOutcome::Damaged { .. }
+                | AppendOutcome::StaleTerm => None,
             },
             Message::InstallSnapshotResponse(m) => match m.progress {
                 SnapshotProgress::Installed(index) => {
                     Some(([to.slot() as u64, u64::MAX, m.last.index.0, index.0], m.round))
                 }
-                _ => None,
+                SnapshotProgress::Received(_) | SnapshotProgress::StaleTerm => None,
             },
             _ => None,
         });

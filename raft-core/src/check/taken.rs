@@ -98,7 +98,11 @@ impl Taken {
             }
             Message::RequestVote(m) => What::RequestVote { last: m.last, wished: m.leadership_transfer },
             Message::TimeoutNow(_) => What::TimeoutNow,
-            _ => What::Other,
+            Message::InstallSnapshotResponse(_)
+            | Message::PreVoteResponse(_)
+            | Message::RequestVoteResponse(_)
+            | Message::ReadIndex(_)
+            | Message::ReadIndexResponse(_) => What::Other,
         };
         Taken { from: Some(from), term, what }
     }

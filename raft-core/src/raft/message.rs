@@ -27,32 +27,56 @@ use super::membership::Configuration;
 use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
 use crate::time::{Duration, Time};
 
-/// Any message between two servers.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Message {
+macro_rules! messages {
+    ($($(#[$doc:meta])+ $message:ident($content:ty);)+) => {
+        /// Any message between two servers.
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub enum Message {
+            $($(#[$doc])+ $message($content),)+
+        }
+
+        impl Message {
+            /// The sender's term.
+            pub const fn term(&self) -> Term {
+                match self {
+                    $(Message::$message(m) => m.term,)+
+                }
+            }
+
+            /// Its name in the paper's words, for people.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Message::$message(_) => stringify!($message),)+
+                }
+            }
+        }
+    };
+}
+
+messages! {
     /// See [`PreVote`].
-    PreVote(PreVote),
+    PreVote(PreVote);
     /// See [`PreVoteResponse`].
-    PreVoteResponse(PreVoteResponse),
+    PreVoteResponse(PreVoteResponse);
     /// See [`RequestVote`].
-    RequestVote(RequestVote),
+    RequestVote(RequestVote);
     /// See [`RequestVoteResponse`].
-    RequestVoteResponse(RequestVoteResponse),
+    RequestVoteResponse(RequestVoteResponse);
     /// See [`AppendEntries`].
-    AppendEntries(AppendEntries),
+    AppendEntries(AppendEntries);
     /// See [`AppendEntriesResponse`].
-    AppendEntriesResponse(AppendEntriesResponse),
+    AppendEntriesResponse(AppendEntriesResponse);
     /// See [`InstallSnapshot`]. Much larger than the others and rare: boxed, so that those are
     /// cheap to pass on.
-    InstallSnapshot(Box<InstallSnapshot>),
+    InstallSnapshot(Box<InstallSnapshot>);
     /// See [`InstallSnapshotResponse`].
-    InstallSnapshotResponse(InstallSnapshotResponse),
+    InstallSnapshotResponse(InstallSnapshotResponse);
     /// See [`TimeoutNow`].
-    TimeoutNow(TimeoutNow),
+    TimeoutNow(TimeoutNow);
     /// See [`ReadIndex`].
-    ReadIndex(ReadIndex),
+    ReadIndex(ReadIndex);
     /// See [`ReadIndexResponse`].
-    ReadIndexResponse(ReadIndexResponse),
+    ReadIndexResponse(ReadIndexResponse);
 }
 
 /// A message and where it goes.
@@ -290,40 +314,6 @@ pub struct ReadIndexResponse {
 }
 
 impl Message {
-    /// The sender's term.
-    pub const fn term(&self) -> Term {
-        match self {
-            Message::PreVote(m) => m.term,
-            Message::PreVoteResponse(m) => m.term,
-            Message::RequestVote(m) => m.term,
-            Message::RequestVoteResponse(m) => m.term,
-            Message::AppendEntries(m) => m.term,
-            Message::AppendEntriesResponse(m) => m.term,
-            Message::InstallSnapshot(m) => m.term,
-            Message::InstallSnapshotResponse(m) => m.term,
-            Message::TimeoutNow(m) => m.term,
-            Message::ReadIndex(m) => m.term,
-            Message::ReadIndexResponse(m) => m.term,
-        }
-    }
-
-    /// Its name in the paper's words, for people.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Message::PreVote(_) => "PreVote",
-            Message::PreVoteResponse(_) => "PreVoteResponse",
-            Message::RequestVote(_) => "RequestVote",
-            Message::RequestVoteResponse(_) => "RequestVoteResponse",
-            Message::AppendEntries(_) => "AppendEntries",
-            Message::AppendEntriesResponse(_) => "AppendEntriesResponse",
-            Message::InstallSnapshot(_) => "InstallSnapshot",
-            Message::InstallSnapshotResponse(_) => "InstallSnapshotResponse",
-            Message::TimeoutNow(_) => "TimeoutNow",
-            Message::ReadIndex(_) => "ReadIndex",
-            Message::ReadIndexResponse(_) => "ReadIndexResponse",
-        }
-    }
-
     /// Whether it comes from a server that leads `term()`, so that hearing it is hearing the
     /// leader.
     pub const fn is_from_leader(&self) -> bool {
