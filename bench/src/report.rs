@@ -96,7 +96,7 @@ impl Report {
             std::env::consts::ARCH,
             self.rustc,
             node(),
-            of("raft-core"),
+            of("raftarium-core"),
             of("raft"),
             of("porcupine-rs"),
             self.repetitions,

@@ -1,7 +1,7 @@
 //! The consensus core in memory: replication, heartbeats and reads, with messages that arrive at
 //! once and disks that are instant.
 //!
-//! `cargo bench -p raft-core --bench consensus`; criterion compares with the run before.
+//! `cargo bench -p raftarium-core --bench consensus`; criterion compares with the run before.
 
 use std::collections::VecDeque;
 use std::hint::black_box;

@@ -1,7 +1,7 @@
 //! The linearizability checker: the black-box search on histories of clients that overlap, and the
 //! witness check of a run.
 //!
-//! `cargo bench -p raft-core --bench linearizability`; criterion compares with the run before.
+//! `cargo bench -p raftarium-core --bench linearizability`; criterion compares with the run before.
 
 #[path = "../tests/linearizable/generate.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]

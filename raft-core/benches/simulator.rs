@@ -1,7 +1,7 @@
 //! The simulator: virtual seconds of a busy cluster of five, with checkers and without, and in a
 //! storm.
 //!
-//! `cargo bench -p raft-core --bench simulator`; criterion compares with the run before. The
+//! `cargo bench -p raftarium-core --bench simulator`; criterion compares with the run before. The
 //! throughput is in virtual seconds.
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,7 +1,7 @@
 //! Travelling through a ten-minute run: a seek to anywhere, a step back, and what playing costs
 //! with checkpoints.
 //!
-//! `cargo bench -p raft-core --bench timeline`; `examples/timeline.rs` shows percentiles and
+//! `cargo bench -p raftarium-core --bench timeline`; `examples/timeline.rs` shows percentiles and
 //! memory.
 
 use std::hint::black_box;

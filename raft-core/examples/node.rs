@@ -3,7 +3,7 @@
 //! leader, store some hundred pairs, lose the leader, go on without it, and take it back from what
 //! is in its file. The network is channels here; sockets would take their place.
 //!
-//! `cargo run -p raft-core --example node`
+//! `cargo run -p raftarium-core --example node`
 //!
 //! # The loop
 //! A node waits for whatever comes first: a message, a client's request, a write that has become

@@ -1,9 +1,10 @@
 //! What time travel costs: how long a seek takes, what a checkpoint weighs, how much a run holds in
 //! memory.
 //!
-//! `cargo run --release -p raft-core --example timeline [-- MINUTES]` plays runs of five servers
-//! (ten minutes long unless told otherwise): with a busy client (think time 20 ms), in a storm over
-//! the network, and, a tenth as long, in a storm of everything. It goes about in each at random.
+//! `cargo run --release -p raftarium-core --example timeline [-- MINUTES]` plays runs of five
+//! servers (ten minutes long unless told otherwise): with a busy client (think time 20 ms), in a
+//! storm over the network, and, a tenth as long, in a storm of everything. It goes about in each at
+//! random.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // What is measured here is real time.
 

@@ -80,6 +80,11 @@
 #![no_std]
 #![deny(missing_docs)]
 
+// The readme's examples are tried, too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 extern crate alloc;
 #[cfg(test)]
 extern crate std;

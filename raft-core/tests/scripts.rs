@@ -2,9 +2,9 @@
 //!
 //! The scripts are the documentation of behaviour: each shows one thing, with every message and
 //! every reason. The language is described in `runner/mod.rs`. After a change of behaviour that is
-//! meant, `UPDATE_SCRIPTS=1 cargo test -p raft-core --test scripts` writes down what happens now:
-//! read the difference before committing it. `SCRIPT=election` plays only the scripts whose names
-//! contain that.
+//! meant, `UPDATE_SCRIPTS=1 cargo test -p raftarium-core --test scripts` writes down what happens
+//! now: read the difference before committing it. `SCRIPT=election` plays only the scripts whose
+//! names contain that.
 
 mod runner;
 mod support;
@@ -72,7 +72,7 @@ fn every_script_happens_as_it_says() {
     assert!(
         failures.is_empty(),
         "\n\n{failures}If that is how it should be, write it down: \
-         UPDATE_SCRIPTS=1 cargo test -p raft-core --test scripts\n"
+         UPDATE_SCRIPTS=1 cargo test -p raftarium-core --test scripts\n"
     );
 }
 

@@ -1,8 +1,8 @@
 //! The same scenario plays the same events, whether the rules can be switched off or are compiled
 //! in for good.
 //!
-//! `cargo test -p raft-core` and `cargo test -p raft-core --no-default-features` compare with the
-//! same numbers. The wasm bridge's tests do so in Node and in a browser.
+//! `cargo test -p raftarium-core` and `cargo test -p raftarium-core --no-default-features` compare
+//! with the same numbers. The wasm bridge's tests do so in Node and in a browser.
 
 #[path = "support/trace_hashes.rs"]
 mod trace_hashes;

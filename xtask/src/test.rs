@@ -49,6 +49,8 @@ pub enum Part {
     Rustdoc,
     /// The core needs no operating system
     Independence,
+    /// The crates can be published: each is packed, and builds from what is packed
+    Publish,
     /// The wasm tests, in Node
     WasmNode,
     /// The wasm tests, in headless Chrome
@@ -75,6 +77,7 @@ impl Part {
             Part::Doctest => "documentation examples",
             Part::Rustdoc => "documentation",
             Part::Independence => "platform independence",
+            Part::Publish => "packages",
             Part::WasmNode => "wasm tests in Node",
             Part::WasmChrome => "wasm tests in Chrome",
             Part::Build => "build of the page",
@@ -106,6 +109,10 @@ impl Part {
                     .map(Passed::check)
             }
             Part::Independence => independence(),
+            Part::Publish => {
+                let packages = ["--package", "raftarium-core", "--package", "raftarium"];
+                tools::run(cargo("package").args(packages).arg("--allow-dirty")).map(Passed::check)
+            }
             Part::WasmNode => wasm_node(),
             Part::WasmChrome => wasm_chrome(),
             Part::Build => package::run(&package::Options::default()).map(Passed::check),
@@ -168,7 +175,7 @@ fn run_some_tests(command: &mut Command) -> Result<Passed> {
 /// reaches is a failure like a violation. Optimised, the events are the same as in every other
 /// build.
 fn hunt() -> Result<Passed> {
-    let same = ["--release", "--package", "raft-core", "--test", "trace_hashes"];
+    let same = ["--release", "--package", "raftarium-core", "--test", "trace_hashes"];
     let hashes = run_some_tests(cargo("test").args(same))?;
     let hunt = ["--release", "--package", "raftarium", "--", "hunt", "--seeds", "0..1000", "--all-marks"];
     let shrunk = std::env::temp_dir().join("raftarium-hunt.json");
@@ -192,7 +199,7 @@ fn clippy(arguments: &[&str]) -> Result<Passed> {
 fn clippy_wasm() -> Result<Passed> {
     setup::ensure_target(WASM_TARGET)?;
     // The core's tests and benchmarks need not compile for the page; the bridge's must.
-    clippy(&["--package", "raft-core", "--lib", "--target", WASM_TARGET])?;
+    clippy(&["--package", "raftarium-core", "--lib", "--target", WASM_TARGET])?;
     clippy(&["--package", "raft-web", "--all-targets", "--target", WASM_TARGET])
 }
 
@@ -203,12 +210,12 @@ const PLATFORM_PACKAGES: [&str; 7] =
 const BARE_TARGET: &str = "x86_64-unknown-none";
 
 fn independence() -> Result<Passed> {
-    let arguments = ["--package", "raft-core", "--edges", "normal", "--target", "all", "--prefix", "none"];
+    let arguments = ["--package", "raftarium-core", "--edges", "normal", "--target", "all", "--prefix", "none"];
     let tree = tools::output(cargo("tree").args(arguments))?;
     let found = platform_packages(&tree);
     ensure!(found.is_empty(), "raft-core depends on {}", found.join(", "));
     setup::ensure_target(BARE_TARGET)?;
-    let check = ["--package", "raft-core", "--lib", "--target", BARE_TARGET];
+    let check = ["--package", "raftarium-core", "--lib", "--target", BARE_TARGET];
     tools::run(cargo("check").args(check))?;
     tools::run(cargo("check").args(check).args(["--features", "serde"]))?;
     tools::run(cargo("check").args(check).arg("--no-default-features")).map(Passed::check)

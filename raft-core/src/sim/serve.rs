@@ -219,6 +219,7 @@ impl Simulation {
 
     /// An entry was applied for the first time anywhere: the write it carries has taken effect
     /// there, whether or not its client ever hears of it.
+    #[inline(never)]
     pub(super) fn note_effect(&mut self, index: LogIndex, applied: &Applied) {
         let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return };
         let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial));

@@ -1,7 +1,7 @@
 //! Runs as a link and as a file, side by side in `pairs.jsonl`: what the page's own code for files
 //! is tested with, too. A pair that is once there stays true, since links and files live on.
 //!
-//! `UPDATE_PAIRS=1 cargo test -p raft-core --features serde --test formats` adds new ones.
+//! `UPDATE_PAIRS=1 cargo test -p raftarium-core --features serde --test formats` adds new ones.
 
 use std::fs;
 use std::path::PathBuf;

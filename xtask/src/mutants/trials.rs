@@ -100,7 +100,7 @@ impl Hunt {
 pub fn build(tests: bool, hunts: bool, seeds: u64) -> Result<Programs> {
     let mut programs = Programs { tests: Vec::new(), hunt: None, seeds };
     if tests {
-        let arguments = ["test", "--package", "raft-core", "--lib", "--tests", "--no-run"];
+        let arguments = ["test", "--package", "raftarium-core", "--lib", "--tests", "--no-run"];
         for tools::TestProgram { name, path, .. } in tools::test_programs(&mut cargo(&arguments))? {
             if name != LEFT_OUT {
                 programs.tests.push(TestProgram { name, path, takes: Duration::ZERO });

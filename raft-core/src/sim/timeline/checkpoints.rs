@@ -4,10 +4,10 @@
 //! # What one costs
 //! Logs, stores and histories are shared between clones and copied only where they are written to,
 //! so that a checkpoint costs what changes before the next one. Measured with five servers and a
-//! busy client (`cargo run --release -p raft-core --example timeline`): 10 to 20 µs to make, and 90
-//! kB to keep, half of which is history that the world itself has compacted away since. To replay
-//! an event takes 0.3 µs, and 0.6 µs in WebAssembly; a seek, which replays at most [`SPACING`] of
-//! them, 0.6 ms and 1.2 ms at the 99th percentile.
+//! busy client (`cargo run --release -p raftarium-core --example timeline`): 10 to 20 µs to make,
+//! and 90 kB to keep, half of which is history that the world itself has compacted away since. To
+//! replay an event takes 0.3 µs, and 0.6 µs in WebAssembly; a seek, which replays at most
+//! [`SPACING`] of them, 0.6 ms and 1.2 ms at the 99th percentile.
 //!
 //! # How many are kept
 //! One every [`SPACING`] events. When together they outgrow [`BYTES_MAX`] (by estimate), old ones
