@@ -16,8 +16,8 @@ pub struct Config {
     /// A follower that hears nothing for a time between this and [`Config::election_timeout_max`]
     /// campaigns (Raft §5.2).
     pub election_timeout_min: Duration,
-    /// The longest election timeout. Where it is less than twice the shortest one, a server that
-    /// knows of no leader waits for up to twice the shortest all the same: servers that time out
+    /// The longest election timeout. Where it is less than twice the shortest one, a server that has
+    /// campaigned in vain waits for up to twice the shortest all the same: servers that time out
     /// together would refuse each other for ever.
     pub election_timeout_max: Duration,
     /// How often a leader makes itself heard.
@@ -108,6 +108,13 @@ impl Config {
     #[inline]
     pub const fn patience(&self) -> Duration {
         if self.check_quorum { self.election_timeout_min } else { Duration::ZERO }
+    }
+
+    /// Whether election timeouts are drawn from so narrow a range that servers may time out
+    /// together again and again.
+    pub(super) const fn draws_narrowly(&self) -> bool {
+        let (min, max) = (self.election_timeout_min.as_micros(), self.election_timeout_max.as_micros());
+        max.saturating_sub(min) < min
     }
 
     /// Whether the parameters make sense together.

@@ -27,6 +27,7 @@ impl Raft {
             self.slow_campaigns = self.slow_campaigns.saturating_add(1);
         }
         self.arm_election_timer();
+        self.campaigns = self.campaigns.saturating_add(1);
         if timed_out {
             self.leader = None; // Even if it may not campaign: nobody should be sent to a leader that isn't heard.
         }
@@ -250,7 +251,7 @@ impl Raft {
     fn become_leader(&mut self, campaign: Campaign, out: &mut Output) {
         let (me, term) = (self.config.id, self.hard_state.term);
         self.leader = Some(me);
-        (self.slow_campaigns, self.vote_needed) = (0, false);
+        (self.slow_campaigns, self.campaigns, self.vote_needed) = (0, 0, false);
         let uncommitted_bytes = self.log.iter_from(self.commit.next()).map(|entry| entry.payload.size()).sum();
         self.role = Role::Leader(Leader {
             progress: Vec::new(),

@@ -77,6 +77,7 @@ impl Raft {
             patient_until,
             slow_campaigns,
             slow_vote,
+            campaigns,
             vote_needed,
             admissions,
             incoming,
@@ -96,6 +97,9 @@ impl Raft {
         disk.hash_essence(ages, state);
         (commit, applied, leader, self.agreed_index(), slow_campaigns, slow_vote, vote_needed, admissions).hash(state);
         (snapshot_asked, snapshot_tried, applied_bytes).hash(state);
+        if config.draws_narrowly() {
+            campaigns.hash(state);
+        }
         reads.hash_essence(ages, state);
         if config.check_quorum {
             ages.until(*patient_until).hash(state);
@@ -106,7 +110,9 @@ impl Raft {
         }
         handed_over.map(|HandedOver { id, to, deadline }| (id, to, ages.until(deadline))).hash(state);
         // What a slow campaign adds to it is drawn.
-        let timeout = ages.until(*election_deadline).min(config.election_timeout_max);
+        let narrow = config.draws_narrowly() && *slow_campaigns == 0;
+        let longest = if narrow { config.election_timeout_min.times(2) } else { config.election_timeout_max };
+        let timeout = ages.until(*election_deadline).min(longest);
         core::mem::discriminant(role).hash(state);
         match role {
             Role::Follower => timeout.hash(state),

@@ -198,6 +198,7 @@ pub use sentences::{Sentence, Weight};
 pub use snapshots::SNAPSHOT_SIZE_MAX;
 pub use types::{DiskId, EntryId, LogIndex, ServerId, ServerSet, Term};
 
+use crate::hash::mix;
 use crate::time::{Duration, Time};
 use durability::Disk;
 use reads::{LocalReads, PendingRead};
@@ -235,6 +236,8 @@ pub struct Raft {
     slow_campaigns: u32,
     /// Whether the latest vote of this server's own took long to write.
     slow_vote: bool,
+    /// How often it has campaigned, or asked whether it should, since it heard a leader.
+    campaigns: u32,
     /// Since it last heard a leader, somebody whose log is older has asked for its vote, though it
     /// is no voter by its own log.
     vote_needed: bool,
@@ -382,6 +385,7 @@ impl Raft {
             patient_until: now + config.election_timeout_min,
             slow_campaigns: 0,
             slow_vote: false,
+            campaigns: 0,
             vote_needed: false,
             admissions,
             incoming: None,
@@ -608,7 +612,7 @@ impl Raft {
     #[inline]
     fn hear_leader(&mut self) {
         self.patient_until = self.now + self.config.election_timeout_min;
-        self.slow_campaigns = 0;
+        (self.slow_campaigns, self.campaigns) = (0, 0);
         self.arm_election_timer();
     }
 
@@ -696,9 +700,11 @@ impl Raft {
     fn arm_election_timer(&mut self) {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
         self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
-        if self.leader.is_none() && max - min < min {
-            // Those that draw from so narrow a range campaign together time after time.
-            let extra = self.random.random_range(0..=min - (max - min));
+        if self.campaigns > 0 && self.config.draws_narrowly() {
+            // Those that draw from so narrow a range campaign together time after time. Each time
+            // waits for another time, and each server.
+            let luck = mix(self.config.seed, u64::from(self.config.id.number()), u64::from(self.campaigns));
+            let extra = luck % (min - (max - min));
             self.election_timeout = self.election_timeout + Duration::from_micros(extra);
         }
         if self.slow_campaigns > 0 {

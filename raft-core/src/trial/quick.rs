@@ -6,7 +6,7 @@
 //! locality). Where it doesn't, that proves nothing yet, for another order might. Then the most
 //! common counterexample is looked for: a **stale read**, whose value nobody can have set after an
 //! operation that was over before the read began had left, or found, another. Anything else is left
-//! undecided; [`History::check`](super::History::check) decides it.
+//! undecided; [`History::check`](crate::check::linearizable::History::check) decides it.
 
 use alloc::collections::BinaryHeap;
 use alloc::format;
