@@ -364,6 +364,7 @@ fn without(rules: Rules) -> u64 {
     rules.switched_off().fold(0, |bits, rule| bits | 1 << rule.number())
 }
 
+#[inline(never)]
 fn put_parameters(bytes: &mut Vec<u8>, parameters: &Parameters) {
     let numbers = numbers(parameters);
     let differs = |field: &usize| numbers[*field] != TAKEN_FOR[*field];
@@ -395,6 +396,7 @@ const WRITER: u8 = 255;
 const ACTION_BYTES_MIN: u64 = 2;
 
 /// An action is a byte for its kind and, one after the other, its fields.
+#[inline(never)]
 fn put_action(out: &mut Vec<u8>, action: &Action) {
     macro_rules! put {
         ($(
@@ -431,6 +433,7 @@ fn read_actions(reader: &mut Reader<'_>) -> Result<Vec<TimedAction>, LinkError> 
     Ok(actions)
 }
 
+#[inline(never)]
 fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
     let start = reader.offset();
     let kind = reader.byte("an action")?;
