@@ -16,9 +16,9 @@ pub struct Config {
     /// A follower that hears nothing for a time between this and [`Config::election_timeout_max`]
     /// campaigns (Raft §5.2).
     pub election_timeout_min: Duration,
-    /// The longest election timeout. Where it is less than twice the shortest one, a server that has
-    /// campaigned in vain waits for up to twice the shortest all the same: servers that time out
-    /// together would refuse each other for ever.
+    /// The longest election timeout. Where it is less than twice the shortest one, a server that
+    /// has campaigned in vain waits for up to twice the shortest all the same: servers that time
+    /// out together would refuse each other for ever.
     pub election_timeout_max: Duration,
     /// How often a leader makes itself heard.
     pub heartbeat_interval: Duration,
