@@ -341,8 +341,7 @@ impl Checker {
             let hard_state = machine.image().hard_state();
             (hard_state.disk, hard_state.lost) == (disk, EntryId::ZERO)
         };
-        if let Says::Joins(Some(disk)) = says
-            && let Some(machine) = machines.get(from.slot())
+        if let (Says::Joins(Some(disk)), Some(machine)) = (says, machines.get(from.slot()))
             && round >= known.1
             && tells(machine, *disk)
         {
