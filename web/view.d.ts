@@ -116,7 +116,6 @@ export interface QuorumView {
   reachable: number;
   running: number;
   total: number;
-  needed: number;
   /** Whether that set is enough to commit. */
   canCommit: boolean;
 }
