@@ -17,10 +17,12 @@ const VERSION = 1;
 const U64 = (1n << 64n) - 1n;
 const U32 = (1n << 32n) - 1n;
 
+/** By the name of a field: what it is called in a file, its type, and where it stands there. */
+const FIELD = new Map(FIELDS.map(([field, name, type], place) => [field, { name, type, place }]));
 /** A target is called a server in a file. @param {string} field */
-const nameOf = (field) => FIELDS.find(([name]) => name === field)?.[1] ?? '';
+const nameOf = (field) => FIELD.get(field)?.name ?? '';
 /** @param {string} field */
-const typeOf = (field) => TYPES[FIELDS.find(([name]) => name === field)?.[2] ?? ''];
+const typeOf = (field) => TYPES[FIELD.get(field)?.type ?? ''];
 
 /** @param {string} sentence @returns {never} */
 function fail(sentence) {
@@ -374,7 +376,7 @@ export function writeFile(from, note) {
     at += bytes.number();
     const [name, ...has] = ACTIONS[bytes.byte() - 1];
     const found = new Map(has.map((field) => [field, typeOf(field).print(typeOf(field).get(bytes))]));
-    const place = (/** @type {string} */ field) => FIELDS.findIndex(([name]) => name === field);
+    const place = (/** @type {string} */ field) => FIELD.get(field)?.place ?? 0;
     const inOrder = [...found].sort(([a], [b]) => place(a) - place(b));
     const rest = inOrder.map(([field, value]) => `, "${nameOf(field)}": ${json(value)}`).join('');
     return `    { "at": "${lengthText(at)}", "do": "${name}"${rest} }`;

@@ -51,15 +51,18 @@ pub fn print_aside(text: &Text) {
 
 /// Whether what is written to the one is written over the other, by whatever names they are called.
 pub fn is_same_place(one: &Path, other: &Path) -> bool {
-    let is_file = |path: &Path| path.metadata().is_ok_and(|metadata| metadata.is_file());
+    if one == other {
+        return true;
+    }
+    if let Ok(same) = same_file::is_same_file(one, other) {
+        return same && one.is_file(); // What is written to a device is written over nothing.
+    }
+    // One of them isn't there yet.
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         Some(folder.canonicalize().ok()?.join(path.file_name()?))
     };
-    let same_name = || place(one).is_some_and(|place_of_one| place(other) == Some(place_of_one));
-    let may_be_same = one == other || same_name() || same_file::is_same_file(one, other).unwrap_or(false);
-    // What is written to a device is written over nothing.
-    may_be_same && (one == other || !one.exists() || is_file(one))
+    place(one).is_some_and(|place_of_one| place(other) == Some(place_of_one))
 }
 
 /// Writes a file.

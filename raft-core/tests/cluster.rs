@@ -2,10 +2,8 @@
 //! storms.
 
 use raft_core::kv::{Key, Outcome};
-use raft_core::raft::{LeaseRefusal, Observation, ReadProof, Rules, ServerId};
-use raft_core::sim::{
-    Action, ClientId, End, OperationRecord, Parameters, Profile, Scenario, Simulation, Target, What, hunt,
-};
+use raft_core::raft::{LeaseRefusal, Observation, ReadProof, ServerId};
+use raft_core::sim::{Action, ClientId, End, OperationRecord, Parameters, Scenario, Simulation, Target, What};
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Hunt};
 
@@ -227,10 +225,8 @@ fn two_hundred_storms_of_a_minute_violate_nothing_and_end_in_agreement() {
 #[test]
 fn storms_that_a_check_once_misjudged_violate_nothing() {
     for seed in [21_014, 58_330] {
-        let minute = Duration::from_secs(60);
-        let scenario = hunt(seed, None, minute, Profile::Full, Rules::ALL);
-        let mut world = Simulation::new(scenario).expect("the parameters make a world");
-        world.run_until(Time::ZERO + minute);
+        let mut world = Simulation::new(stormy(seed)).expect("the parameters make a world");
+        world.run_until(Time::from_secs(60));
         sound(&world);
     }
 }

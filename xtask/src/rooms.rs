@@ -106,11 +106,10 @@ impl VisitMut for Named {
 
 /// The modules that a file declares for tests alone.
 fn test_modules(file: &syn::File) -> impl Iterator<Item = String> {
-    let declared = file.items.iter().filter_map(|item| match item {
+    file.items.iter().filter_map(|item| match item {
         Item::Mod(module) if module.content.is_none() && is_test(&module.attrs) => Some(module.ident.to_string()),
         _ => None,
-    });
-    declared.collect::<Vec<_>>().into_iter()
+    })
 }
 
 /// By room: which others it names, and in which file.

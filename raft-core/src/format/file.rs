@@ -480,25 +480,22 @@ macro_rules! define_values {
             }
         }
 
-        /// The field that an action of that name needs and doesn't have.
-        fn missing(what: &str, field: &'static str) -> String {
-            let (name, example) = match field {
+        /// The name in files of a field, and an example of what it may be there.
+        fn in_files(field: &'static str) -> (&'static str, &'static str) {
+            match field {
                 $(stringify!($field) => ($name, $example),)+
                 _ => (field, "another"),
-            };
-            format!("“{what}” needs a field `{name}`, like {example}")
-        }
-
-        /// The name in files of a field.
-        fn name_of(field: &str) -> &'static str {
-            match field {
-                $(stringify!($field) => $name,)+
-                _ => "",
             }
         }
     };
 }
 action_fields!(define_values);
+
+/// The field that an action of that name needs and doesn't have.
+fn missing(what: &str, field: &'static str) -> String {
+    let (name, example) = in_files(field);
+    format!("“{what}” needs a field `{name}`, like {example}")
+}
 
 /// Each name once.
 fn names() -> impl Iterator<Item = &'static str> {
@@ -552,13 +549,13 @@ struct Values(Vec<(&'static str, Value)>);
 
 impl Values {
     fn put(&mut self, field: &'static str, value: impl Into<Value>) {
-        self.0.push((name_of(field), value.into()));
+        self.0.push((in_files(field).0, value.into()));
     }
 
     /// Takes a field that must be there.
     fn take<T: Taken>(&mut self, what: &str, field: &'static str) -> Result<T, String> {
-        let found = self.0.iter().position(|(name, _)| *name == name_of(field));
-        let (_, value) = self.0.swap_remove(found.ok_or_else(|| missing(what, field))?);
+        let found = self.0.iter().position(|(name, _)| *name == in_files(field).0);
+        let (_, value) = self.0.remove(found.ok_or_else(|| missing(what, field))?);
         let value = match value {
             Value::Aim(Aim(Target::Server(server))) if field == "server" => Value::Server(Server(server)),
             value => value,

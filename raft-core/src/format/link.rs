@@ -259,62 +259,39 @@ pub(super) const WITHOUT: usize = 19;
 /// How many servers there are where that isn't named: as many as when version 1 was made.
 pub(super) const SERVERS_TAKEN_FOR: u64 = 5;
 
-/// A parameter among the numbers of a link.
+/// What a link has as a number, be it a parameter or a field of an action.
 trait Numbered: Copy {
     /// The highest number that there is.
     const MOST: u64;
+    /// What it is, for errors.
+    const CALLED: &'static str;
     fn number(self) -> u64;
     fn of(number: u64) -> Self;
 }
 
-impl Numbered for u64 {
-    const MOST: u64 = u64::MAX;
-    fn number(self) -> u64 {
-        self
-    }
-    fn of(number: u64) -> u64 {
-        number
-    }
+macro_rules! numbered {
+    ($($type:ty, $called:literal, $most:expr, |$value:ident| $number:expr, |$from:ident| $of:expr;)+) => {
+        $(impl Numbered for $type {
+            const MOST: u64 = $most;
+            const CALLED: &'static str = $called;
+            fn number(self) -> u64 {
+                let $value = self;
+                $number
+            }
+            fn of($from: u64) -> $type {
+                $of
+            }
+        })+
+    };
 }
 
-impl Numbered for u32 {
-    const MOST: u64 = u32::MAX as u64;
-    fn number(self) -> u64 {
-        u64::from(self)
-    }
-    fn of(number: u64) -> u32 {
-        number as u32
-    }
-}
-
-impl Numbered for u8 {
-    const MOST: u64 = u8::MAX as u64;
-    fn number(self) -> u64 {
-        u64::from(self)
-    }
-    fn of(number: u64) -> u8 {
-        number as u8
-    }
-}
-
-impl Numbered for bool {
-    const MOST: u64 = 1;
-    fn number(self) -> u64 {
-        u64::from(self)
-    }
-    fn of(number: u64) -> bool {
-        number != 0
-    }
-}
-
-impl Numbered for Duration {
-    const MOST: u64 = u64::MAX;
-    fn number(self) -> u64 {
-        self.as_micros()
-    }
-    fn of(number: u64) -> Duration {
-        Duration::from_micros(number)
-    }
+numbered! {
+    u64, "a number", u64::MAX, |value| value, |number| number;
+    u32, "a share", u32::MAX as u64, |value| u64::from(value), |number| number as u32;
+    u8, "a small number", u8::MAX as u64, |value| u64::from(value), |number| number as u8;
+    i64, "a jump", u64::MAX, |value| zigzag(value), |number| unzigzag(number);
+    bool, "a yes or no", 1, |value| u64::from(value), |number| number != 0;
+    Duration, "a length of time", u64::MAX, |value| value.as_micros(), |number| Duration::from_micros(number);
 }
 
 macro_rules! define {
@@ -492,53 +469,13 @@ trait Coded: Sized {
     fn read(fields: &mut Fields<'_, '_>) -> Self;
 }
 
-impl Coded for u64 {
+impl<T: Numbered> Coded for T {
     fn put(&self, out: &mut Vec<u8>) {
-        put_number(out, *self);
+        put_number(out, self.number());
     }
 
-    fn read(fields: &mut Fields<'_, '_>) -> u64 {
-        fields.number_up_to("a number", u64::MAX)
-    }
-}
-
-impl Coded for u32 {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_number(out, u64::from(*self));
-    }
-
-    fn read(fields: &mut Fields<'_, '_>) -> u32 {
-        fields.number_up_to("a share", u64::from(u32::MAX)) as u32
-    }
-}
-
-impl Coded for i64 {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_number(out, zigzag(*self));
-    }
-
-    fn read(fields: &mut Fields<'_, '_>) -> i64 {
-        unzigzag(fields.number_up_to("a jump", u64::MAX))
-    }
-}
-
-impl Coded for bool {
-    fn put(&self, out: &mut Vec<u8>) {
-        out.push(u8::from(*self));
-    }
-
-    fn read(fields: &mut Fields<'_, '_>) -> bool {
-        fields.number_up_to("a yes or no", 1) != 0
-    }
-}
-
-impl Coded for Duration {
-    fn put(&self, out: &mut Vec<u8>) {
-        put_number(out, self.as_micros());
-    }
-
-    fn read(fields: &mut Fields<'_, '_>) -> Duration {
-        Duration::from_micros(fields.number_up_to("a length of time", u64::MAX))
+    fn read(fields: &mut Fields<'_, '_>) -> T {
+        T::of(fields.number_up_to(T::CALLED, T::MOST))
     }
 }
 

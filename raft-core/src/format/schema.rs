@@ -155,11 +155,6 @@ fn merged(mut one: Value, other: Value) -> Value {
     one
 }
 
-/// The field of that name.
-fn field(name: &str) -> &'static Field {
-    FIELDS.iter().find(|field| field.name == name).unwrap_or(&FIELDS[0])
-}
-
 /// An action's fields, in the order of the file.
 fn fields_of(row: &Row) -> impl Iterator<Item = &'static Field> {
     FIELDS.iter().filter(|field| row.fields.contains(&field.name))
@@ -306,8 +301,7 @@ pub fn tables_for_the_page() -> String {
     let mut actions: Vec<Value> = Vec::new();
     for row in ROWS {
         assert_eq!(row.number, actions.len() as u64 + 1, "actions are numbered without a gap: {}", row.name);
-        let names = row.fields.iter().map(|name| field(name).name);
-        actions.push([row.name].into_iter().chain(names).map(Value::from).collect());
+        actions.push([row.name].iter().chain(row.fields).map(|word| Value::from(*word)).collect());
     }
     let kinds = MessageKind::ALL.map(MessageKind::name);
     let mut rules = Rule::ALL;
