@@ -96,6 +96,7 @@ pub mod codec;
 pub mod format;
 mod hash;
 pub mod kv;
+mod listed;
 pub mod raft;
 mod shared;
 mod shared_map;

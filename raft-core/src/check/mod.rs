@@ -64,67 +64,49 @@ mod view;
 use alloc::string::String;
 use core::fmt;
 
+use crate::listed::listed;
 use crate::time::Time;
 
 pub use requests::{Asked, patience};
 pub use safety::{Checker, MACHINES, OPEN_MAX};
 pub use view::{MachineView, Machines};
 
-macro_rules! properties {
-    ($($(#[$doc:meta])+ $property:ident $name:literal;)+) => {
-        /// A property that must always hold.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Property {
-            $($(#[$doc])+ $property,)+
-        }
-
-        impl Property {
-            /// All of them, the paper's first.
-            pub const ALL: [Property; [$($name),+].len()] = [$(Property::$property),+];
-
-            /// Its name.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Property::$property => $name,)+
-                }
-            }
-        }
-    };
-}
-
-properties! {
-    /// At most one leader a term (Raft Figure 3).
-    ElectionSafety "Election Safety";
-    /// A leader only appends to its own log (Raft Figure 3).
-    LeaderAppendOnly "Leader Append-Only";
-    /// Same index and term, same log up to there (Raft Figure 3).
-    LogMatching "Log Matching";
-    /// What is committed is in every later leader's log (Raft Figure 3).
-    LeaderCompleteness "Leader Completeness";
-    /// Servers apply the same entries (Raft Figure 3).
-    StateMachineSafety "State Machine Safety";
-    /// Term, commit index and last applied never go down.
-    MonotonicState "Monotonic State";
-    /// A vote changes only with the term.
-    OneVoteATerm "One Vote a Term";
-    /// What is promised is on the promiser's disk.
-    DurablePromise "Durable Promise";
-    /// What is committed is on a quorum's disks.
-    DurableCommit "Durable Commit";
-    /// A client's write takes effect once, however often it is tried.
-    ExactlyOnce "Exactly Once";
-    /// Memberships follow each other so that their majorities meet.
-    LawfulMembership "Lawful Membership";
-    /// A read shows everything that was committed when it was asked for.
-    FreshReads "Fresh Reads";
-    /// A follower commits only what it has compared with its leader's log.
-    VerifiedCommit "Verified Commit";
-    /// Whoever asks a server for something is answered or refused within a bound.
-    EveryRequestEnds "Every Request Ends";
-    /// Nobody campaigns, votes or leads on against what others may count on.
-    OrderlyElections "Orderly Elections";
-    /// Servers say to each other what there is to say, and not much more.
-    Economy "Economy";
+listed! {
+    /// A property that must always hold. The paper's come first.
+    Property {
+        /// At most one leader a term (Raft Figure 3).
+        ElectionSafety "Election Safety";
+        /// A leader only appends to its own log (Raft Figure 3).
+        LeaderAppendOnly "Leader Append-Only";
+        /// Same index and term, same log up to there (Raft Figure 3).
+        LogMatching "Log Matching";
+        /// What is committed is in every later leader's log (Raft Figure 3).
+        LeaderCompleteness "Leader Completeness";
+        /// Servers apply the same entries (Raft Figure 3).
+        StateMachineSafety "State Machine Safety";
+        /// Term, commit index and last applied never go down.
+        MonotonicState "Monotonic State";
+        /// A vote changes only with the term.
+        OneVoteATerm "One Vote a Term";
+        /// What is promised is on the promiser's disk.
+        DurablePromise "Durable Promise";
+        /// What is committed is on a quorum's disks.
+        DurableCommit "Durable Commit";
+        /// A client's write takes effect once, however often it is tried.
+        ExactlyOnce "Exactly Once";
+        /// Memberships follow each other so that their majorities meet.
+        LawfulMembership "Lawful Membership";
+        /// A read shows everything that was committed when it was asked for.
+        FreshReads "Fresh Reads";
+        /// A follower commits only what it has compared with its leader's log.
+        VerifiedCommit "Verified Commit";
+        /// Whoever asks a server for something is answered or refused within a bound.
+        EveryRequestEnds "Every Request Ends";
+        /// Nobody campaigns, votes or leads on against what others may count on.
+        OrderlyElections "Orderly Elections";
+        /// Servers say to each other what there is to say, and not much more.
+        Economy "Economy";
+    }
 }
 
 /// Two facts that can't both be right.

@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::parameters::Ppm;
+use crate::listed::listed;
 use crate::raft::{Message, ServerId};
 use crate::time::{Duration, Time};
 
@@ -215,6 +216,16 @@ impl Action {
         }
         actions!(name)
     }
+
+    /// What it configures a server with, if it does.
+    pub const fn own_timing(&self) -> Option<OwnTiming> {
+        match *self {
+            Action::Configure { pre_vote, check_quorum, min, max, .. } => {
+                Some(OwnTiming { election_timeout_min: min, election_timeout_max: max, pre_vote, check_quorum })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Parameters that servers may differ in.
@@ -239,46 +250,27 @@ impl OwnTiming {
     }
 }
 
-macro_rules! message_kinds {
-    ($($(#[$doc:meta])+ $kind:ident $name:literal;)+) => {
-        /// Kinds of messages that a fault can choose. Links number them in this order, from 0: new
-        /// ones come last.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum MessageKind {
-            $($(#[$doc])+ $kind,)+
-        }
-
-        impl MessageKind {
-            /// All of them.
-            pub const ALL: [MessageKind; [$($name),+].len()] = [$(MessageKind::$kind),+];
-
-            /// Its name, in files and for people.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(MessageKind::$kind => $name,)+
-                }
-            }
-        }
-    };
-}
-
-message_kinds! {
-    /// All between servers.
-    Everything "everything";
-    /// Questions for votes and pre-votes, and the answers.
-    Votes "votes";
-    /// What leaders append, heartbeats among it.
-    Appends "appends";
-    /// What followers answer to appends and to pieces of snapshots.
-    Acknowledgements "acknowledgements";
-    /// Pieces of snapshots.
-    Snapshots "snapshots";
-    /// A leader's word to its successor.
-    Transfers "transfers";
-    /// Followers' questions where to read, and the answers.
-    Reads "reads";
-    /// What clients ask of servers. A request comes once at most: there are no copies.
-    Requests "requests";
+listed! {
+    /// Kinds of messages that a fault can choose. Links number them in this order, from 0: new ones
+    /// come last.
+    MessageKind {
+        /// All between servers.
+        Everything "everything";
+        /// Questions for votes and pre-votes, and the answers.
+        Votes "votes";
+        /// What leaders append, heartbeats among it.
+        Appends "appends";
+        /// What followers answer to appends and to pieces of snapshots.
+        Acknowledgements "acknowledgements";
+        /// Pieces of snapshots.
+        Snapshots "snapshots";
+        /// A leader's word to its successor.
+        Transfers "transfers";
+        /// Followers' questions where to read, and the answers.
+        Reads "reads";
+        /// What clients ask of servers. A request comes once at most: there are no copies.
+        Requests "requests";
+    }
 }
 
 impl MessageKind {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-use super::action::{Action, OwnTiming, Target};
+use super::action::{Action, Target};
 use super::client::ClientId;
 use super::disk::Disk;
 use super::machine::{Machine, Missed};
@@ -181,17 +181,13 @@ impl Simulation {
             Action::RemoveServer(server) => self.remove_server(*server),
             Action::AddBack(server) => self.on_server(*server, Simulation::add_back),
             Action::RenewDisk(target) => self.on_target(*target, Simulation::renew_disk),
-            Action::Configure { server, pre_vote, check_quorum, min, max } => {
-                let with = OwnTiming {
-                    election_timeout_min: *min,
-                    election_timeout_max: *max,
-                    pre_vote: *pre_vote,
-                    check_quorum: *check_quorum,
-                };
-                self.on_server(*server, |world, server| {
-                    world.machines[server].timing = Some(with);
-                    world.tell(What::Configured(server, with));
-                });
+            Action::Configure { server, .. } => {
+                if let Some(with) = action.own_timing() {
+                    self.on_server(*server, |world, server| {
+                        world.machines[server].timing = Some(with);
+                        world.tell(What::Configured(server, with));
+                    });
+                }
             }
             Action::HealQuorum(draw) => self.heal_quorum(*draw),
             Action::Submit(line) => {

@@ -134,15 +134,9 @@ impl Scenario {
         let parameters = |error| Err(ScenarioError::Parameters(error));
         // What is one action's own matter.
         match action {
-            Action::Configure { pre_vote, check_quorum, min, max, .. } => {
-                let own = OwnTiming {
-                    election_timeout_min: *min,
-                    election_timeout_max: *max,
-                    pre_vote: *pre_vote,
-                    check_quorum: *check_quorum,
-                };
-                self.check_config(Some(&own)).or_else(|error| parameters(ParameterError::Timing(error)))
-            }
+            Action::Configure { .. } => self
+                .check_config(action.own_timing().as_ref())
+                .or_else(|error| parameters(ParameterError::Timing(error))),
             Action::SetFsync { min, max, .. } if min > max => parameters(ParameterError::Reversed("disk fsync")),
             Action::SetLatency { min, .. } if *min == Duration::ZERO => {
                 parameters(ParameterError::Zero("the shortest network latency"))
