@@ -6,7 +6,7 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 use raft_core::format::{history, shiviz, trace};
 use raft_core::raft::Weight;
-use raft_core::sim::{News, Simulation};
+use raft_core::sim::{Listening, News, Simulation};
 use raft_core::time::Time;
 use raft_core::trial::Watcher;
 
@@ -34,8 +34,6 @@ pub struct Teller<'a> {
     /// Up to when the history has been written.
     written: Time,
     shiviz: Option<(Log, shiviz::Recorder)>,
-    /// What has happened since something was last told.
-    news: Vec<News>,
     trouble: Option<Unusable>,
 }
 
@@ -58,17 +56,19 @@ impl Teller<'_> {
             history: history?,
             written: Time::ZERO,
             shiviz: shiviz?.map(|log| (log, shiviz::Recorder::new())),
-            news: Vec::new(),
             trouble: None,
         })
     }
 
     /// Before anything is played.
     pub fn begin(&mut self, world: &mut Simulation) {
-        world.listen(self.tells || self.trace.is_some() || self.shiviz.is_some());
-        if let Some((_, recorder)) = &mut self.shiviz {
-            recorder.watch(world, &[]);
-        }
+        world.listen(if self.shiviz.is_some() {
+            Listening::Messages
+        } else if self.tells || self.trace.is_some() {
+            Listening::News
+        } else {
+            Listening::Off
+        });
     }
 
     /// When everything has been played.
@@ -78,7 +78,7 @@ impl Teller<'_> {
             return Err(trouble);
         }
         self.tell(world, Time::NEVER)?;
-        world.listen(false);
+        world.listen(Listening::Off);
         let shiviz = self.shiviz.as_mut().map(|(log, _)| log);
         for log in [self.trace.as_mut(), self.history.as_mut(), shiviz].into_iter().flatten() {
             log.finish()?;
@@ -122,8 +122,12 @@ impl Teller<'_> {
 
     /// Tells what has happened, and writes the history before a moment.
     fn tell(&mut self, world: &mut Simulation, before: Time) -> Result<(), Unusable> {
-        self.news.extend(world.take_news());
-        let news = std::mem::take(&mut self.news);
+        let mut news = world.take_news();
+        if let Some((log, recorder)) = &mut self.shiviz {
+            news.iter().for_each(|news| recorder.hear(news));
+            log.write(&Text::of_lines(&recorder.take_text()))?;
+            news.retain(|news| !news.is_of_traffic());
+        }
         if let Some(log) = &mut self.trace {
             let lines: Vec<String> = news.iter().map(|news| trace::line(news) + "\n").collect();
             log.write(&Text::of_json(&lines.concat()))?;
@@ -131,9 +135,6 @@ impl Teller<'_> {
         if let Some(log) = &mut self.history {
             log.write(&Text::of_json(&history::write_part(world.operations(), self.written, before)))?;
             self.written = before;
-        }
-        if let Some((log, recorder)) = &mut self.shiviz {
-            log.write(&Text::of_lines(&recorder.take_text()))?;
         }
         if self.tells {
             self.print(&story(&news, self.all))?;
@@ -143,14 +144,6 @@ impl Teller<'_> {
 }
 
 impl Watcher for Teller<'_> {
-    fn after_event(&mut self, world: &mut Simulation) {
-        if let Some((_, recorder)) = &mut self.shiviz {
-            let news = world.take_news();
-            recorder.watch(world, &news);
-            self.news.extend(news);
-        }
-    }
-
     fn look(&mut self, world: &mut Simulation) -> bool {
         let now = world.now();
         self.trouble = self.tell(world, now).err();

@@ -6,7 +6,7 @@
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use raft_core::raft::Rules;
-use raft_core::sim::{Action, Profile, Scenario, Simulation, Target, TimedAction, hunt};
+use raft_core::sim::{Action, Listening, Profile, Scenario, Simulation, Target, TimedAction, hunt};
 use raft_core::time::{Duration, Time};
 
 const SECONDS: u64 = 60;
@@ -54,7 +54,7 @@ fn simulator(c: &mut Criterion) {
     group.sample_size(20).throughput(Throughput::Elements(SECONDS));
     play(&mut group, "checkers off", &busy(true), Simulation::stop_checking);
     play(&mut group, "checkers on", &busy(true), |_| {});
-    play(&mut group, "checkers and news on", &busy(true), |world| world.listen(true));
+    play(&mut group, "checkers and news on", &busy(true), |world| world.listen(Listening::News));
     let storm = hunt(1, Some(5), Duration::from_secs(SECONDS), Profile::Full, Rules::ALL);
     play(&mut group, "a storm of everything", &storm, |_| {});
     group.finish();

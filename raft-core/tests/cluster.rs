@@ -3,7 +3,9 @@
 
 use raft_core::kv::{Key, Outcome};
 use raft_core::raft::{LeaseRefusal, Observation, ReadProof, ServerId};
-use raft_core::sim::{Action, ClientId, End, OperationRecord, Parameters, Scenario, Simulation, Target, What};
+use raft_core::sim::{
+    Action, ClientId, End, Listening, OperationRecord, Parameters, Scenario, Simulation, Target, What,
+};
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Hunt};
 
@@ -271,7 +273,7 @@ fn listening_and_cloning_change_nothing() {
     };
     let mut plain = Simulation::new(stormy(9)).unwrap();
     let mut heard = plain.clone();
-    heard.listen(true);
+    heard.listen(Listening::News);
     heard.run_until(Time::from_secs(4));
     let mut resumed = heard.clone();
     assert_eq!(play(&mut plain), play(&mut heard));
@@ -312,7 +314,7 @@ fn a_leader_that_sees_the_clocks_run_apart_confirms_its_lease_reads_instead() {
             world.act(Action::SetClockRate { server, rate }).unwrap();
         }
         world.run_until(world.now() + Duration::from_secs(4));
-        world.listen(true);
+        world.listen(Listening::News);
         world.run_until(world.now() + Duration::from_secs(4));
         sound(&world);
         let news = world.take_news();

@@ -8,7 +8,7 @@ use raft_core::check::Property;
 use raft_core::check::linearizable::Verdict;
 use raft_core::format::{Run, file};
 use raft_core::raft::{EntryId, LogIndex, Observation, Raft, Rule, Rules, ServerId, StepDownReason, Term};
-use raft_core::sim::{Machine, News, Simulation, What, check_run, history_of};
+use raft_core::sim::{Listening, Machine, News, Simulation, What, check_run, history_of};
 use raft_core::time::{Duration, Time};
 
 const PARTIAL_PARTITION: &str = include_str!("stories/partial-partition.json");
@@ -36,7 +36,7 @@ fn with_all_rules(text: &str) -> Run {
 
 fn world(run: Run) -> Simulation {
     let mut world = Simulation::new(run.scenario).expect("a story makes a world");
-    world.listen(true);
+    world.listen(Listening::News);
     world
 }
 

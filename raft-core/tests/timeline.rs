@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use raft_core::raft::{Rules, ServerId};
 use raft_core::sim::timeline::{Acted, BranchId, Moment, MomentKind, Position, STORY_MAX, Told};
-use raft_core::sim::{Action, News, Profile, Scenario, Simulation, Target, Timeline, hunt};
+use raft_core::sim::{Action, Listening, News, Profile, Scenario, Simulation, Target, Timeline, hunt};
 use raft_core::time::{Duration, Time};
 
 /// A busy cluster in a storm of everything, for thirty seconds.
@@ -316,7 +316,7 @@ fn moments_are_noted_once_in_order_and_can_be_gone_to() {
 fn the_story_leads_up_to_the_present_wherever_one_came_from() {
     let scenario = stormy(7);
     let mut world = Simulation::new(scenario.clone()).unwrap();
-    world.listen(true);
+    world.listen(Listening::News);
     world.run_until(seconds(20));
     let all: Vec<Told> = world.take_news().into_iter().zip(1..).map(|(news, number)| Told { number, news }).collect();
     let up_to = |time: Time| all.partition_point(|told| told.news.at <= time);

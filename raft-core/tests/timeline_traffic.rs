@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use raft_core::raft::ServerId;
 use raft_core::sim::timeline::{Fate, PASSAGES_MAX, Traffic};
-use raft_core::sim::{Action, Endpoint, Profile, Scenario, Simulation, Target, Timeline, hunt};
+use raft_core::sim::{Action, Endpoint, Loss, LossReason, Profile, Scenario, Simulation, Target, Timeline, hunt};
 use raft_core::time::{Duration, Time};
 
 fn stormy(seed: u64) -> Scenario {
@@ -47,7 +47,7 @@ fn a_stretch_has_every_message_that_was_sent_in_it() {
         for passage in &traffic.passages {
             match passage.fate {
                 Fate::Arrived(at) => assert!(passage.flight.sent <= at && at <= to),
-                Fate::Lost(at) => assert!(passage.flight.sent <= at && at <= to),
+                Fate::Lost(Loss { at, .. }) => assert!(passage.flight.sent <= at && at <= to),
                 Fate::UnderWay => assert!(passage.flight.held.is_some() || passage.flight.arrives >= to),
             }
         }
@@ -67,7 +67,7 @@ fn looking_on_finds_what_looking_anew_finds() {
             anew.traffic(Time::ZERO, Time::ZERO);
             let anew = anew.traffic(from, now);
             let within = |traffic: &Traffic| -> Vec<(u64, Fate)> {
-                let over = |fate| matches!(fate, Fate::Arrived(at) | Fate::Lost(at) if at <= from);
+                let over = |fate| matches!(fate, Fate::Arrived(at) | Fate::Lost(Loss { at, .. }) if at <= from);
                 passages(traffic).into_iter().filter(|(_, fate)| !over(*fate)).collect()
             };
             assert_eq!(within(&on), within(anew), "seed {seed}, {now}");
@@ -102,7 +102,10 @@ fn what_became_of_a_message() {
         mine.map(|passage| passage.fate).filter(|fate| *fate != Fate::UnderWay).collect()
     };
     assert!(!to(traffic, near).is_empty() && !to(traffic, far).is_empty());
-    assert!(to(traffic, near).into_iter().chain(to(traffic, far)).all(|fate| matches!(fate, Fate::Lost(_))));
+    let lost =
+        |fates: Vec<Fate>, why| fates.into_iter().all(|fate| matches!(fate, Fate::Lost(loss) if loss.why == why));
+    assert!(lost(to(traffic, near), LossReason::ReceiverDown));
+    assert!(lost(to(traffic, far), LossReason::Cut));
     let down = traffic.standings.iter().find(|standing| standing.server == near && !standing.up).unwrap();
     assert_eq!((down.at, down.role), (seconds(2), ""));
 
@@ -121,7 +124,7 @@ fn what_became_of_a_message() {
     run.act(Action::DropMessage(held)).unwrap();
     let now = run.world().now();
     let traffic = run.traffic(seconds(2), now);
-    assert!(passages(traffic).contains(&(held, Fate::Lost(now))));
+    assert!(passages(traffic).contains(&(held, Fate::Lost(Loss { at: now, why: LossReason::Dropped }))));
     assert!(traffic.passages.len() < PASSAGES_MAX);
 }
 
@@ -149,7 +152,7 @@ fn however_long_the_stretch_its_messages_are_bounded() {
     assert!(traffic.from > Time::ZERO && traffic.to == seconds(60));
     let from = traffic.from;
     assert!(traffic.passages.iter().all(|passage| match passage.fate {
-        Fate::Arrived(at) | Fate::Lost(at) => at >= from,
+        Fate::Arrived(at) | Fate::Lost(Loss { at, .. }) => at >= from,
         Fate::UnderWay => true,
     }));
 }

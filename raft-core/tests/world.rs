@@ -2,8 +2,8 @@
 
 use raft_core::raft::{Configuration, Observation, Refusal, ServerId, ServerSet, Standing};
 use raft_core::sim::{
-    Action, Body, ClientId, End, Endpoint, Mark, MessageKind, OperationRecord, OwnTiming, Scenario, Simulation, Target,
-    What,
+    Action, Body, ClientId, End, Endpoint, Listening, Mark, MessageKind, OperationRecord, OwnTiming, Scenario,
+    Simulation, Target, What,
 };
 use raft_core::time::{Duration, Time};
 
@@ -148,7 +148,7 @@ fn a_server_runs_with_parameters_of_its_own_from_its_next_start_on() {
 #[test]
 fn what_an_operator_is_asked_for_at_once_is_one_change() {
     let mut world = at_work(quiet(3));
-    world.listen(true);
+    world.listen(Listening::News);
     for action in [Action::AddServer, Action::AddServer, Action::RemoveServer(s(2)), Action::RemoveServer(s(3))] {
         act(&mut world, action);
     }
@@ -270,7 +270,7 @@ fn small_limits_are_reached_with_little_data() {
     (limits.append_bytes_max, limits.window_appends_max, limits.window_bytes_max) = (1, 1, 1);
     (limits.uncommitted_bytes_max, limits.snapshot_after_bytes, limits.entries_kept) = (1, 300, 0);
     let mut world = at_work(scenario);
-    world.listen(true);
+    world.listen(Listening::News);
     world.run_until(world.now() + Duration::from_secs(5));
     assert_eq!(world.violation(), None);
     assert!(mark(&world, Mark::RefusedTooMuchUncommitted) > 0 && mark(&world, Mark::Compacted) > 0);

@@ -77,7 +77,7 @@ impl MessageView {
             term,
             sent: micros(flight.sent),
             arrives: micros(flight.arrives),
-            lost: flight.lost.map_or(0.0, micros),
+            lost: flight.lost.map_or(0.0, |loss| micros(loss.at)),
             held: flight.held.map_or(0.0, micros),
             entries,
             success,

@@ -220,7 +220,7 @@ fn passage(passage: &Passage) -> MessageView {
     match passage.fate {
         Fate::UnderWay => {}
         Fate::Arrived(at) => (view.arrives, view.held) = (micros(at), 0.0),
-        Fate::Lost(at) => view.lost = micros(at),
+        Fate::Lost(loss) => view.lost = micros(loss.at),
     }
     view
 }

@@ -10,7 +10,7 @@
 //! bounds. Otherwise it would never be served where a commit takes longer than a try.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
@@ -124,6 +124,13 @@ pub struct OperationRecord {
     pub due: u64,
 }
 
+impl OperationRecord {
+    /// Its answer or the honest reason why there is none, in words; empty while it is under way.
+    pub fn answer(&self) -> String {
+        self.end.as_ref().map_or_else(String::new, |(_, end)| end.to_string())
+    }
+}
+
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
@@ -133,6 +140,17 @@ pub enum End {
     Failed(Trouble),
     /// Nobody knows.
     Unknown(Trouble),
+}
+
+/// In words.
+impl core::fmt::Display for End {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            End::Answered(outcome) => outcome.fmt(f),
+            End::Failed(trouble) => trouble.fmt(f),
+            End::Unknown(trouble) => write!(f, "{trouble}; it may have been done, or may be yet"),
+        }
+    }
 }
 
 /// Why there was no answer, with what the world looked like when the client gave up.

@@ -11,7 +11,7 @@ use super::disk::Disk;
 use super::machine::{Asker, Missed, Process, Proposed};
 use super::marks::Mark;
 use super::network::{Body, Endpoint};
-use super::news::{News, What};
+use super::news::What;
 use super::parameters::Parameters;
 use super::queue::Event;
 use super::{Simulation, store_settings};
@@ -32,17 +32,17 @@ fn patience(config: &Config) -> Duration {
 
 impl Simulation {
     pub(super) fn start(&mut self, server: ServerId) {
-        let parameters = &self.scenario.parameters;
-        let Parameters { timing, limits, rules, .. } = parameters.clone();
+        let parameters = self.script.parameters();
+        let Parameters { timing, limits, rules, .. } = *parameters;
         let founder = server.number() <= parameters.servers;
         let bootstrap = Configuration::of_voters(ServerSet::first(parameters.servers));
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         let first = machine.incarnation == 0;
         machine.incarnation += 1;
         // The same in each life, as where a server's parameters are a file: what it was in the
         // first one.
         let life = u64::from(server.number()) << 32 | 1;
-        let mut config = Config::new(server, mix(self.scenario.seed, concern::RAFT, life));
+        let mut config = Config::new(server, mix(self.script.seed(), concern::RAFT, life));
         timing.apply_to(&mut config);
         limits.apply_to(&mut config);
         config.entries_kept = config.entries_kept.min(timing.snapshot_after_entries);
@@ -84,12 +84,10 @@ impl Simulation {
         self.revision += 1;
         self.tell(What::Started(server, incarnation));
         self.schedule_server(server);
-        let Simulation { checker, machines, now, .. } = self;
-        let machine = &machines[server];
-        if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
+        let machine = &self.cluster[server];
+        if let Some(raft) = machine.raft() {
             let bootstrap = if founder && !machine.disk.is_wiped() { bootstrap } else { Configuration::default() };
-            let verdict = checker.started(*now, raft, machine, bootstrap);
-            self.note_verdict(verdict);
+            self.observers.judge(|checker| checker.started(self.now, raft, machine, bootstrap));
         }
         self.note_pace(server);
     }
@@ -101,7 +99,7 @@ impl Simulation {
     /// A server loses power; `lose_power` says what that does to its disk, and whether it tore a
     /// write.
     pub(super) fn crash_with(&mut self, server: ServerId, lose_power: fn(&mut Disk) -> bool) {
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         if machine.process.take().is_none() {
             return;
         }
@@ -111,17 +109,14 @@ impl Simulation {
         machine.paused = None;
         self.revision += 1;
         if torn {
-            self.mark(Mark::WriteTorn);
+            self.observers.mark(Mark::WriteTorn);
         }
         self.tell(What::Crashed(server, unsynced));
-        if let Some(checker) = &mut self.checker {
-            let verdict = checker.crashed(self.now, server, &*self.machines);
-            self.note_verdict(verdict);
-        }
+        self.observers.judge(|checker| checker.crashed(self.now, server, self.cluster.machines()));
     }
 
     pub(super) fn wake(&mut self, at: Time, server: ServerId) -> bool {
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         if machine.wake != at {
             return false; // Superseded, or the machine crashed since.
         }
@@ -143,7 +138,7 @@ impl Simulation {
 
     /// Something is due: a server's timer, or the patience of somebody who waits for it.
     pub(super) fn on_timer(&mut self, server: ServerId) {
-        let now = self.machines[server].clock.read(self.now);
+        let now = self.cluster[server].clock.read(self.now);
         self.give_up_first(server, |_, proposed| proposed.deadline <= now);
         self.step_raft(server, Input::TimerDue);
     }
@@ -151,14 +146,14 @@ impl Simulation {
     pub(super) fn synced(&mut self, server: ServerId) {
         self.fold(3, server);
         let now = self.now;
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         let (receipt, next) = machine.disk.synced(now);
         let incarnation = machine.incarnation;
         if let Some(next) = next {
             self.queue.push(next, Event::Synced { server, incarnation });
         }
         let Some(receipt) = receipt else { return };
-        if let Some(missed) = &mut self.machines[server].paused {
+        if let Some(missed) = &mut self.cluster[server].paused {
             return missed.push(Missed::Input(Input::Durable(receipt)));
         }
         self.step_raft(server, Input::Durable(receipt));
@@ -173,7 +168,7 @@ impl Simulation {
     pub(super) fn feed(&mut self, server: ServerId, input: Input, asker: Option<Asker>) {
         let mut out = self.begin_step();
         let now = self.now;
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         if let Some(process) = &mut machine.process {
             process.raft.step(machine.clock.read(now), input, &mut out);
             self.follow_up(server, &mut out, asker);
@@ -185,12 +180,12 @@ impl Simulation {
     /// lies in the network and taken from there.
     pub(super) fn receive(&mut self, server: ServerId, from: ServerId, slot: usize) {
         let mut out = self.begin_step();
-        let Simulation { machines, network, checker, now, .. } = self;
-        let machine = &mut machines[server];
+        let Simulation { cluster, network, observers, now, .. } = self;
+        let machine = &mut cluster[server];
         let message = network.in_slot(slot).map(|flight| &flight.body);
         let received = match (&mut machine.process, message) {
             (Some(process), Some(Body::Raft(message))) => {
-                if let Some(checker) = checker {
+                if let Some(checker) = observers.checker() {
                     checker.received(*now, server, from, message);
                 }
                 process.raft.receive(machine.clock.read(*now), from, message, &mut out);
@@ -207,7 +202,7 @@ impl Simulation {
 
     fn begin_step(&mut self) -> Box<Output> {
         let mut out = self.out.take().unwrap_or_default();
-        out.listen = self.listening || self.marks.is_some();
+        out.listen = self.observers.want_observations();
         out
     }
 
@@ -230,7 +225,7 @@ impl Simulation {
             let receipt = self.carry_out(server, out, asker.take());
             // It is asked for once, whatever else the step decided.
             snapshot_wanted |= out.snapshot_wanted;
-            let machine = &mut self.machines[server];
+            let machine = &mut self.cluster[server];
             let Some(process) = &mut machine.process else { break };
             let input = match receipt {
                 Some(receipt) => Input::Durable(receipt),
@@ -248,11 +243,11 @@ impl Simulation {
         if out.messages.is_empty() {
             return;
         }
-        let Simulation { queue, network, machines, now, .. } = self;
+        let Simulation { queue, network, observers, cluster, now, .. } = self;
         for Envelope { to, message } in out.messages.drain(..) {
-            if to.slot() < machines.len() {
+            if cluster.has(to) {
                 let (from, to) = (Endpoint::Server(server), Endpoint::Server(to));
-                network.send(queue, *now, from, to, Body::Raft(message));
+                network.send(queue, observers, *now, from, to, Body::Raft(message));
             }
         }
     }
@@ -298,29 +293,25 @@ impl Simulation {
 
     fn note_observations(&mut self, server: ServerId, out: &mut Output) {
         for observation in out.observations.drain(..) {
-            if let Some(marks) = &mut self.marks {
-                marks.count(&observation);
-                if let Observation::BecameLeader { .. } = observation {
-                    let machine = &self.machines[server];
-                    let slow = self.scenario.parameters.timing.election_timeout_min;
-                    if machine.timing.is_some() {
-                        marks.reach(Mark::LeaderConfiguredDifferently);
-                    }
-                    if machine.disk.parameters().fsync_min >= slow {
-                        marks.reach(Mark::ElectedOnSlowDisk);
-                    }
+            self.observers.count(&observation);
+            if let Observation::BecameLeader { .. } = observation {
+                let machine = &self.cluster[server];
+                let slow = self.script.parameters().timing.election_timeout_min;
+                if machine.timing.is_some() {
+                    self.observers.mark(Mark::LeaderConfiguredDifferently);
+                }
+                if machine.disk.parameters().fsync_min >= slow {
+                    self.observers.mark(Mark::ElectedOnSlowDisk);
                 }
             }
-            if self.listening {
-                self.news.push(News { at: self.now, what: What::Observed(server, observation) });
-            }
+            self.tell(What::Observed(server, observation));
         }
     }
 
     /// Hands a step's writes to the disk; the receipt, if they take no time.
     fn write(&mut self, server: ServerId, out: &mut Output) -> Option<Receipt> {
         let now = self.now;
-        let disk = &mut self.machines[server].disk;
+        let disk = &mut self.cluster[server].disk;
         if disk.writes_at_once() {
             let receipts = out.writes.iter().map(|write| disk.write_at_once(write));
             let last = receipts.last();
@@ -329,19 +320,19 @@ impl Simulation {
         }
         let mut receipt = None;
         for write in out.writes.drain(..) {
-            let machine = &mut self.machines[server];
+            let machine = &mut self.cluster[server];
             let incarnation = machine.incarnation;
             let instant = machine.disk.is_instant();
             let done = machine.disk.submit(now, write);
             if machine.disk.waits_for_room() {
-                self.mark(Mark::WriteWaitedForRoom);
+                self.observers.mark(Mark::WriteWaitedForRoom);
             }
             if let Some(done) = done {
-                if done.since(now) >= self.scenario.parameters.timing.election_timeout_min {
-                    self.mark(Mark::WriteSlow);
+                if done.since(now) >= self.script.parameters().timing.election_timeout_min {
+                    self.observers.mark(Mark::WriteSlow);
                 }
                 if instant {
-                    receipt = self.machines[server].disk.synced(now).0;
+                    receipt = self.cluster[server].disk.synced(now).0;
                 } else {
                     self.queue.push(done, Event::Synced { server, incarnation });
                 }
@@ -351,19 +342,16 @@ impl Simulation {
     }
 
     pub(super) fn check_step(&mut self, server: ServerId, out: &Output) {
-        let Some(checker) = &mut self.checker else { return };
-        let machine = &self.machines[server];
-        if let Some(raft) = machine.raft() {
-            let verdict = checker.stepped(self.now, raft, out, &*self.machines);
-            self.note_verdict(verdict);
+        if let Some(raft) = self.cluster[server].raft() {
+            self.observers.judge(|checker| checker.stepped(self.now, raft, out, self.cluster.machines()));
         }
     }
 
     pub(super) fn apply(&mut self, server: ServerId, out: &mut Output) {
         if let Some(snapshot) = out.restore.take()
-            && let Some(process) = &mut self.machines[server].process
+            && let Some(process) = &mut self.cluster[server].process
         {
-            let settings = store_settings(self.scenario.parameters.rules);
+            let settings = store_settings(self.script.parameters().rules);
             process.store = Store::restore(snapshot.data(), settings)
                 .unwrap_or_else(|_| panic!("a snapshot arrives whole or not at all"));
             process.applied = snapshot.meta.last.index;
@@ -371,7 +359,7 @@ impl Simulation {
             self.give_up_first(server, |index, _| index <= snapshot.meta.last.index);
         }
         for (index, entry) in out.committed_entries() {
-            let Some(process) = &mut self.machines[server].process else { return };
+            let Some(process) = &mut self.cluster[server].process else { return };
             let applied = match &entry.payload {
                 Payload::Command(bytes) => Some(process.store.apply(index.0, bytes)),
                 Payload::NoOp | Payload::Membership(_) | Payload::Admission { .. } => None,
@@ -379,9 +367,8 @@ impl Simulation {
             process.applied = index;
             let proposed = process.proposed.remove(index);
             if let Some(applied) = &applied
-                && index > self.applied_anywhere
+                && self.clients.is_first_to_apply(index)
             {
-                self.applied_anywhere = index;
                 self.note_effect(index, applied);
             }
             if let Some(Proposed { term, asker, .. }) = proposed {
@@ -396,18 +383,18 @@ impl Simulation {
 
     pub(super) fn answer_reads(&mut self, server: ServerId, out: &mut Output) {
         for id in out.reads.drain(..) {
-            let Some(process) = &mut self.machines[server].process else { return };
+            let Some(process) = &mut self.cluster[server].process else { return };
             let Some(place) = process.reading.iter().position(|(asker, _)| asker.request == id) else { continue };
             let (asker, query) = process.reading.swap_remove(place);
             let outcome = process.store.query(&query);
             let index = process.applied;
-            self.note_read(asker.client, asker.attempt, index);
+            self.clients.read_was_taken(asker.client, asker.attempt, index);
             self.answer(server, asker, Reply::Done(outcome));
         }
     }
 
     pub(super) fn refuse(&mut self, server: ServerId, asker: Option<Asker>, refused: raft::Refused) {
-        let Some(process) = &mut self.machines[server].process else { return };
+        let Some(process) = &mut self.cluster[server].process else { return };
         let read = process.reading.iter().position(|(asker, _)| asker.request == refused.id);
         let asker = match read {
             Some(place) => Some(process.reading.swap_remove(place).0),
@@ -423,7 +410,7 @@ impl Simulation {
 
     /// A client waits for the entry.
     fn await_entry(&mut self, server: ServerId, id: EntryId, asker: Asker) {
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         let Some(process) = &mut machine.process else { return };
         let deadline = machine.clock.read(self.now) + patience(process.raft.config());
         process.proposed.insert(id.index, Proposed { term: id.term, asker, deadline });
@@ -431,7 +418,7 @@ impl Simulation {
 
     /// Tells those who wait for commands that this step has dropped from the log.
     fn give_up_dropped(&mut self, server: ServerId, out: &Output) {
-        let Some(process) = &self.machines[server].process else { return };
+        let Some(process) = &self.cluster[server].process else { return };
         let cut = out.writes.iter().filter_map(|write| write.log.as_ref().map(|log| log.after)).min();
         let Some(after) = cut.filter(|after| process.proposed.last().is_some_and(|last| last > *after)) else { return };
         let dropped: Vec<LogIndex> = process
@@ -448,7 +435,7 @@ impl Simulation {
     /// Tells those who wait for the first commands of the log that nobody can say what has become
     /// of them, as long as `lost` says so.
     fn give_up_first(&mut self, server: ServerId, lost: impl Fn(LogIndex, &Proposed) -> bool) {
-        while let Some(process) = &self.machines[server].process
+        while let Some(process) = &self.cluster[server].process
             && let Some(index) =
                 process.proposed.first().filter(|(index, proposed)| lost(*index, proposed)).map(|(index, _)| *index)
         {
@@ -457,7 +444,7 @@ impl Simulation {
     }
 
     fn give_up(&mut self, server: ServerId, index: LogIndex) {
-        let Some(process) = &mut self.machines[server].process else { return };
+        let Some(process) = &mut self.cluster[server].process else { return };
         if let Some(proposed) = process.proposed.remove(index) {
             self.answer(server, proposed.asker, Reply::Lost);
         }
@@ -465,17 +452,16 @@ impl Simulation {
 
     /// Tells the checker how fast a server lives.
     pub(super) fn note_pace(&mut self, server: ServerId) {
-        let Simulation { checker, machines, now, .. } = self;
-        let machine = &machines[server];
-        if let (Some(checker), Some(raft)) = (checker, machine.raft()) {
+        let machine = &self.cluster[server];
+        if let (Some(checker), Some(raft)) = (self.observers.checker(), machine.raft()) {
             let rate = if machine.is_paused() { 0 } else { machine.clock.rate() };
-            checker.paced(*now, server, rate, raft.config());
+            checker.paced(self.now, server, rate, raft.config());
         }
     }
 
     /// Like [`Simulation::schedule_server`], when the server's clock isn't what it was.
     pub(super) fn reschedule_server(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         machine.wake = Time::NEVER;
         if let Some(process) = &mut machine.process {
             // Where the clock was set back, nobody waits any longer for that.
@@ -489,7 +475,7 @@ impl Simulation {
     }
 
     pub(super) fn schedule_server(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         let Some(process) = &machine.process else { return };
         let deadline = machine.clock.world_time_of(process.deadline()).max(self.now);
         if deadline < machine.wake {

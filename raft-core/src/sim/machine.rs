@@ -2,7 +2,6 @@
 //! store.
 
 use alloc::vec::Vec;
-use core::ops::{Deref, DerefMut, Index, IndexMut};
 
 use super::action::OwnTiming;
 use super::client::ClientId;
@@ -19,47 +18,6 @@ use crate::raft::{Entry, EntryId, HardState, LogWrite, Receipt, Write};
 use crate::raft::{Image, Input, LogIndex, Raft, RequestId, ServerId, ServerSet, Term};
 use crate::sorted::Sorted;
 use crate::time::{Duration, Time};
-
-/// The world's machines, each under its server's name.
-#[derive(Clone, Debug)]
-pub(super) struct Machines(pub(super) Vec<Machine>);
-
-impl Deref for Machines {
-    type Target = Vec<Machine>;
-
-    #[inline]
-    fn deref(&self) -> &Vec<Machine> {
-        &self.0
-    }
-}
-
-impl DerefMut for Machines {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut Vec<Machine> {
-        &mut self.0
-    }
-}
-
-/// There is one for every server that is named: whoever names one that isn't there is refused where
-/// the name comes in.
-impl Index<ServerId> for Machines {
-    type Output = Machine;
-
-    // There are many of these, and on the page each copy counts.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline)]
-    fn index(&self, server: ServerId) -> &Machine {
-        &self.0[server.slot()]
-    }
-}
-
-impl IndexMut<ServerId> for Machines {
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline)]
-    fn index_mut(&mut self, server: ServerId) -> &mut Machine {
-        &mut self.0[server.slot()]
-    }
-}
 
 /// A machine.
 #[derive(Clone, Debug)]

@@ -33,6 +33,8 @@
 
 mod action;
 mod client;
+mod clients;
+mod cluster;
 mod disk;
 mod drive;
 mod history;
@@ -41,20 +43,19 @@ mod marks;
 mod nemesis;
 mod network;
 mod news;
+mod observers;
 mod operator;
 mod parameters;
 mod perform;
 mod queue;
 mod reach;
 mod scenario;
+mod script;
 mod serve;
 mod storm;
 pub mod timeline;
 
 use alloc::boxed::Box;
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
@@ -69,8 +70,9 @@ pub(crate) use history::history_with_points;
 pub use history::{check_run, history_of};
 pub use machine::Machine;
 pub use marks::{Mark, Marks};
-pub use network::{Body, Endpoint, Flight, Impairment, Network};
-pub use news::{News, What};
+pub use network::{Body, Endpoint, Flight, Impairment, Loss, LossReason, Network};
+pub use news::{MessageEvent, MomentKind, News, What};
+pub use observers::Listening;
 pub(crate) use parameters::parameters;
 pub use parameters::{
     CERTAIN, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX, NetworkParameters,
@@ -84,13 +86,15 @@ pub use timeline::Timeline;
 use crate::check::{Checker, Violation};
 use crate::hash::{TraceHasher, mix};
 use crate::kv::{LineError, Request};
-use crate::raft::{self, Input, LogIndex, Message, Output, Raft, Rule, ServerId, ServerSet};
-use crate::shared::Shared;
+use crate::raft::{self, Input, Message, Output, Rule, ServerId, ServerSet};
 use crate::time::Time;
-use client::Client;
-use machine::{Machines, Missed};
+use clients::Clients;
+use cluster::Cluster;
+use machine::Missed;
 use network::Place;
+use observers::Observers;
 use queue::{Event, Queue};
+use script::Script;
 
 /// The concerns that have luck of their own.
 mod concern {
@@ -105,35 +109,17 @@ mod concern {
 /// A world in which a cluster lives. See the [module's essay](self).
 #[derive(Clone, Debug)]
 pub struct Simulation {
-    /// Shared between clones, for a script may be long.
-    scenario: Arc<Scenario>,
+    script: Script,
     now: Time,
     queue: Queue,
     network: Network,
-    machines: Machines,
-    /// The membership that the operator wants, if it is to change.
-    wanted: Option<operator::Wanted>,
-    /// Whether the operator is scheduled.
-    operating: bool,
-    /// The quorum that [`Action::HealQuorum`] has mended.
-    healed: ServerSet,
-    clients: Vec<Client>,
-    /// Whom clients ask first for what they read, if not the server that leads as far as they know.
-    reads_at: Option<ServerId>,
-    operations: Shared<OperationRecord>,
-    /// The highest entry that any store has applied.
-    applied_anywhere: LogIndex,
-    checker: Option<Checker>,
-    marks: Option<Marks>,
-    violation: Option<Violation>,
+    cluster: Cluster,
+    clients: Clients,
+    observers: Observers,
     hasher: TraceHasher,
     events: u64,
     /// Grows when a log, a store or a replication mark may have changed.
     revision: u64,
-    /// Grows when a client operation began or ended.
-    operations_revision: u64,
-    listening: bool,
-    news: Vec<News>,
     /// Reused from step to step; a step that is under way has it.
     out: Option<Box<Output>>,
 }
@@ -144,47 +130,28 @@ impl Simulation {
     /// # Errors
     /// A scenario that makes no world.
     pub fn new(scenario: Scenario) -> Result<Simulation, ScenarioError> {
-        scenario.check()?;
-        let parameters = &scenario.parameters;
-        let seed = scenario.seed;
+        let script = Script::new(scenario)?;
+        let (parameters, seed) = (script.parameters(), script.seed());
         let servers = ServerSet::first(parameters.servers);
-        let machines = Machines(servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect());
-        let clients = (1..=parameters.clients.count.saturating_add(1))
-            .map(|number| {
-                let seed = mix(seed, concern::CLIENT, u64::from(number));
-                Client::new(ClientId(number), seed, parameters.servers, &parameters.clients)
-            })
-            .collect();
         let mut simulation = Simulation {
             now: Time::ZERO,
             queue: Queue::default(),
             network: Network::new(parameters.network, mix(seed, concern::NETWORK, 0)),
-            machines,
-            wanted: None,
-            operating: false,
-            healed: ServerSet::EMPTY,
-            clients,
-            reads_at: None,
-            operations: Shared::default(),
-            applied_anywhere: LogIndex::ZERO,
-            checker: Some(Checker::new(servers, MACHINES_MAX)),
-            marks: None,
-            violation: None,
+            cluster: Cluster::of(servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect()),
+            clients: Clients::new(parameters, seed),
+            observers: Observers::new(Checker::new(servers, MACHINES_MAX)),
             hasher: TraceHasher::new(seed),
             events: 0,
             revision: 0,
-            operations_revision: 0,
-            listening: false,
-            news: Vec::new(),
             out: None,
-            scenario: Arc::new(scenario),
+            script,
         };
         simulation.schedule_action(0);
         for server in servers.iter() {
             simulation.start(server);
         }
-        for slot in 0..simulation.clients.len() {
-            simulation.schedule_client(slot);
+        for client in simulation.clients.names() {
+            simulation.schedule_client(client);
         }
         Ok(simulation)
     }
@@ -200,7 +167,7 @@ impl Simulation {
     /// at the last event.
     pub fn step_until(&mut self, time: Time) -> bool {
         // An event that turns out to be nothing must not drag a later one along.
-        while self.violation.is_none() && self.queue.next_at().is_some_and(|at| at <= time) {
+        while self.violation().is_none() && self.queue.next_at().is_some_and(|at| at <= time) {
             let Some((at, event)) = self.queue.pop() else { return false };
             assert!(at >= self.now, "an event of {at} is played at {}", self.now);
             if self.play(at, event) {
@@ -216,7 +183,7 @@ impl Simulation {
     pub fn run_until(&mut self, time: Time) -> u64 {
         let before = self.events;
         while self.step_until(time) {}
-        if self.violation.is_none() {
+        if self.violation().is_none() {
             self.now = self.now.max(time);
         }
         self.events - before
@@ -227,23 +194,19 @@ impl Simulation {
     /// # Errors
     /// An action that makes no sense in this world; nothing happens then.
     pub fn act(&mut self, action: Action) -> Result<(), ScenarioError> {
-        self.scenario.check_action(&action)?;
-        if matches!(action, Action::AddServer | Action::AddLearner) && self.machines.len() >= usize::from(MACHINES_MAX)
-        {
+        self.script.scenario().check_action(&action)?;
+        if matches!(action, Action::AddServer | Action::AddLearner) && self.cluster.len() >= MACHINES_MAX {
             return Err(ScenarioError::TooManyServers);
         }
         self.run_until(self.now);
-        if self.violation.is_some() {
+        if self.violation().is_some() {
             return Ok(());
         }
         self.perform(&action);
         self.events += 1;
-        let at = self.now;
-        let actions = &mut Arc::make_mut(&mut self.scenario).actions;
-        let place = actions.partition_point(|timed| timed.at <= at);
-        actions.insert(place, TimedAction { at, action });
         // What was scripted for later is named by its position, which has moved by one.
-        self.queue.shift_actions(place as u32);
+        let place = self.script.insert(self.now, action);
+        self.queue.shift_actions(place);
         Ok(())
     }
 
@@ -256,7 +219,7 @@ impl Simulation {
             }
             Event::Wake { server } => self.wake(at, server),
             Event::Synced { server, incarnation } => {
-                let machine = &self.machines[server];
+                let machine = &self.cluster[server];
                 if machine.incarnation != incarnation || machine.process.is_none() {
                     return false;
                 }
@@ -265,12 +228,12 @@ impl Simulation {
                 true
             }
             Event::ClientWake { client } => {
-                if self.clients[client.slot()].wake != at {
+                if self.clients[client].wake != at {
                     return false;
                 }
                 self.now = at;
-                self.clients[client.slot()].wake = Time::NEVER;
-                self.client_acts(client.slot());
+                self.clients[client].wake = Time::NEVER;
+                self.client_acts(client);
                 true
             }
             Event::Operate => {
@@ -281,7 +244,7 @@ impl Simulation {
             Event::Act { position } => {
                 self.now = at;
                 self.schedule_action(position + 1);
-                if let Some(timed) = self.scenario.actions.get(position as usize) {
+                if let Some(timed) = self.script.action(position) {
                     let action = timed.action.clone();
                     self.perform(&action);
                 }
@@ -293,7 +256,7 @@ impl Simulation {
     /// Only the script's next action is on the agenda, so that a clone of the agenda is small
     /// however long the script.
     fn schedule_action(&mut self, position: u32) {
-        if let Some(timed) = self.scenario.actions.get(position as usize) {
+        if let Some(timed) = self.script.action(position) {
             self.queue.push_action(timed.at, position);
         }
     }
@@ -315,7 +278,7 @@ impl Simulation {
     // ---------------------------------------------------------------- messages
 
     fn send(&mut self, from: Endpoint, to: Endpoint, body: Body) {
-        self.network.send(&mut self.queue, self.now, from, to, body);
+        self.network.send(&mut self.queue, &mut self.observers, self.now, from, to, body);
     }
 
     fn arrive(&mut self, place: Place) -> bool {
@@ -327,32 +290,42 @@ impl Simulation {
     fn land(&mut self, slot: usize) -> bool {
         let Some(flight) = self.network.in_slot(slot) else { return false };
         let (from, to) = (flight.from, flight.to);
-        let lost = flight.lost.is_some() || self.network.is_cut(from, to);
+        let number = flight.number;
+        let cut = flight.lost.is_none() && self.network.is_cut(from, to);
+        let lost = flight.lost.is_some() || cut;
         let mut hasher = self.begin_fold(1);
         (from, to, lost).hash(&mut hasher);
         if !lost {
             flight.body.hash(&mut hasher);
         }
         self.hasher = hasher;
+        let down = if let Endpoint::Server(to) = to { !self.cluster[to].is_up() } else { false };
         if let (Endpoint::Server(from), Endpoint::Server(to), Body::Raft(message)) = (from, to, &flight.body)
-            && let Some(checker) = &mut self.checker
+            && let Some(checker) = self.observers.checker()
         {
-            let number = flight.number;
-            checker.landed(from, to, number, message, lost || !self.machines[to].is_up());
+            checker.landed(from, to, number, message, lost || down);
+        }
+        if flight.lost.is_none() {
+            let at = self.now;
+            self.observers.tell_of_message(at, || match (cut, down) {
+                (true, _) => MessageEvent::Lost(number, Loss { at, why: LossReason::Cut }),
+                (false, true) => MessageEvent::Lost(number, Loss { at, why: LossReason::ReceiverDown }),
+                (false, false) => MessageEvent::Arrived(number),
+            });
         }
         if lost {
             if matches!(&flight.body, Body::Raft(Message::InstallSnapshot(piece)) if piece.offset > 0) {
-                self.mark(Mark::SnapshotPieceLost);
+                self.observers.mark(Mark::SnapshotPieceLost);
             }
             self.network.free(slot);
             return true;
         }
-        if self.marks.is_some() {
+        if self.observers.marks().is_some() {
             self.mark_landing(slot);
         }
         let Some(flight) = self.network.in_slot(slot) else { return false };
         if let (Endpoint::Server(server), Endpoint::Server(from), Body::Raft(_)) = (to, from, &flight.body)
-            && self.machines[server].paused.is_none()
+            && self.cluster[server].paused.is_none()
         {
             self.receive(server, from, slot);
             return true;
@@ -360,7 +333,7 @@ impl Simulation {
         let Some(body) = self.network.remove(slot) else { return false };
         match to {
             Endpoint::Server(server) => {
-                if let Some(missed) = &mut self.machines[server].paused {
+                if let Some(missed) = &mut self.cluster[server].paused {
                     missed.push(Missed::Message(from, body));
                 } else {
                     self.deliver(server, from, body);
@@ -383,10 +356,10 @@ impl Simulation {
         else {
             return;
         };
-        let (sender, receiver) = (&self.machines[from], &self.machines[to]);
+        let (sender, receiver) = (&self.cluster[from], &self.cluster[to]);
         let outlived_crash = flight.sent < receiver.started;
         let outlived_disk = flight.sent < sender.disk_lost || flight.sent < receiver.disk_lost;
-        let patience = self.scenario.parameters.timing.election_timeout_max;
+        let patience = self.script.parameters().timing.election_timeout_max;
         let special = match message {
             Message::TimeoutNow(m) => {
                 let in_term = receiver.raft().is_some_and(|raft| raft.term() == m.term);
@@ -403,18 +376,18 @@ impl Simulation {
             [(Mark::MessageOutlivedCrash, outlived_crash), (Mark::MessageOutlivedDisk, outlived_disk)]
         {
             if reached {
-                self.mark(mark);
+                self.observers.mark(mark);
             }
         }
         if let Some(mark) = special {
-            self.mark(mark);
+            self.observers.mark(mark);
         }
     }
 
     fn deliver(&mut self, server: ServerId, from: Endpoint, body: Body) {
         match (from, body) {
             (Endpoint::Server(from), Body::Raft(message)) => {
-                if let Some(checker) = &mut self.checker {
+                if let Some(checker) = self.observers.checker() {
                     checker.received(self.now, server, from, &message);
                 }
                 self.step_raft(server, Input::Message { from, message });
@@ -424,21 +397,8 @@ impl Simulation {
         }
     }
 
-    /// Notes what a check says. The first violation stops the run.
-    fn note_verdict(&mut self, verdict: Result<(), Box<Violation>>) {
-        if let Err(violation) = verdict {
-            self.violation.get_or_insert(*violation);
-        }
-    }
-
     fn tell(&mut self, what: What) {
-        self.tell_with(|| what);
-    }
-
-    fn tell_with(&mut self, what: impl FnOnce() -> What) {
-        if self.listening {
-            self.news.push(News { at: self.now, what: what() });
-        }
+        self.observers.tell(self.now, || what);
     }
 }
 
@@ -451,7 +411,7 @@ impl Simulation {
 
     /// The scenario played, with everything done so far.
     pub fn scenario(&self) -> &Scenario {
-        &self.scenario
+        self.script.scenario()
     }
 
     /// How many events have been played.
@@ -466,12 +426,12 @@ impl Simulation {
 
     /// The machines, by number.
     pub fn machines(&self) -> &[Machine] {
-        &self.machines
+        self.cluster.machines()
     }
 
     /// One machine.
     pub fn machine(&self, server: ServerId) -> Option<&Machine> {
-        self.machines.get(server.slot())
+        self.cluster.machines().get(server.slot())
     }
 
     /// The network.
@@ -481,28 +441,24 @@ impl Simulation {
 
     /// The operations of all clients, by number; those that have been forgotten are left out.
     pub fn operations(&self) -> impl DoubleEndedIterator<Item = &OperationRecord> {
-        self.operations.iter()
+        self.clients.operations()
     }
 
     /// How many operations clients have begun, or wait to begin, those forgotten among them.
     pub fn operations_begun(&self) -> u64 {
-        self.operations.len() as u64
+        self.clients.begun()
     }
 
     /// Forgets operations that are over, for a long run: of those that `forgettable` allows, the
     /// ones that nothing can change any more. Some are kept all the same, for operations are kept
     /// in groups.
     pub fn forget_operations(&mut self, forgettable: impl Fn(&OperationRecord) -> bool) {
-        let Simulation { operations, clients, .. } = self;
-        operations.forget(|record| {
-            let recalled = || clients.get(record.client.slot()).is_some_and(|client| client.recalls(record.number));
-            record.end.is_some() && forgettable(record) && !recalled()
-        });
+        self.clients.forget(forgettable);
     }
 
     /// The violation that stopped the run, if one did.
     pub fn violation(&self) -> Option<&Violation> {
-        self.violation.as_ref()
+        self.observers.violation()
     }
 
     /// Grows whenever a log, a store or a replication mark may have changed.
@@ -512,7 +468,7 @@ impl Simulation {
 
     /// Grows whenever a client operation began or ended.
     pub fn operations_revision(&self) -> u64 {
-        self.operations_revision
+        self.clients.revision()
     }
 
     /// When the next event is due.
@@ -522,57 +478,50 @@ impl Simulation {
 
     /// The leader of the highest term.
     pub fn leader(&self) -> Option<ServerId> {
-        let leaders = self.machines.iter().filter_map(Machine::raft).filter(|raft| raft.is_leader());
-        leaders.max_by_key(|raft| raft.term()).map(Raft::id)
+        self.cluster.leader()
     }
 
     /// Who reaches whom, as things are.
     pub fn reach(&self) -> Reach {
-        Reach::of(&self.machines, &self.network)
+        Reach::of(self.cluster.machines(), &self.network)
     }
 
     /// The quorum that was mended at the end of a storm; nobody before that.
     pub fn healed(&self) -> ServerSet {
-        self.healed
+        self.cluster.healed()
     }
 
-    /// Collects news from now on (or no longer).
-    pub fn listen(&mut self, listening: bool) {
-        self.listening = listening;
+    /// Collects news from now on, or no longer. It costs nothing while nobody listens.
+    pub fn listen(&mut self, listening: Listening) {
+        self.observers.listen(listening);
     }
 
     /// Takes the news collected since the last time.
     pub fn take_news(&mut self) -> Vec<News> {
-        core::mem::take(&mut self.news)
+        self.observers.take_news()
     }
 
     /// Counts rare states from now on.
     pub fn count_marks(&mut self) {
-        self.marks.get_or_insert_default();
-    }
-
-    fn mark(&mut self, mark: Mark) {
-        if let Some(marks) = &mut self.marks {
-            marks.reach(mark);
-        }
+        self.observers.count_marks();
     }
 
     /// The rare states reached so far, if they are counted.
     pub fn marks(&self) -> Option<&Marks> {
-        self.marks.as_ref()
+        self.observers.marks()
     }
 
     /// The most that two servers have said to each other within a second, in thousandths of what is
     /// allowed; see
     /// [`Property::Economy`](crate::check::Property::Economy). None if nothing is checked.
     pub fn economy(&self) -> Option<u64> {
-        self.checker.as_ref().map(Checker::economy)
+        self.observers.verdicts().map(Checker::economy)
     }
 
     /// A client was told something else, for tests of what clients see.
     #[cfg(test)]
     pub(crate) fn tell_client(&mut self, number: u32, outcome: crate::kv::Outcome) {
-        let record = self.operations.get_mut(number as usize - 1).expect("an operation of that number");
+        let record = self.clients.falsify(number);
         let (at, _) = record.end.take().expect("it has ended");
         record.end = Some((at, End::Answered(outcome)));
     }
@@ -580,20 +529,20 @@ impl Simulation {
     /// An operation took effect elsewhere in the log, for tests of what the log says.
     #[cfg(test)]
     pub(crate) fn misplace(&mut self, number: u32, point: u64) {
-        self.operations.get_mut(number as usize - 1).expect("an operation of that number").point = Some(point);
+        self.clients.falsify(number).point = Some(point);
     }
 
     /// Nobody looks at a property any more, for tests of the others.
     #[cfg(test)]
     pub(crate) fn ignore(&mut self, property: Option<crate::check::Property>) {
-        if let Some(checker) = &mut self.checker {
+        if let Some(checker) = self.observers.checker() {
             checker.ignored = property;
         }
     }
 
     /// Switches the safety checks off, for those who measure what they cost.
     pub fn stop_checking(&mut self) {
-        self.checker = None;
+        self.observers.stop_checking();
     }
 
     /// Reads a line as the person at the command line would enter it, without entering it.
@@ -602,18 +551,6 @@ impl Simulation {
     /// A sentence that says what is wrong with it.
     pub fn check_line(line: &str) -> Result<(), LineError> {
         line.parse::<Request>().map(|_| ())
-    }
-}
-
-impl OperationRecord {
-    /// Its answer or the honest reason why there is none, in words; empty while it is under way.
-    pub fn answer(&self) -> String {
-        match &self.end {
-            None => String::new(),
-            Some((_, End::Answered(outcome))) => outcome.to_string(),
-            Some((_, End::Failed(trouble))) => trouble.to_string(),
-            Some((_, End::Unknown(trouble))) => format!("{trouble}; it may have been done, or may be yet"),
-        }
     }
 }
 

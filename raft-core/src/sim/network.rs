@@ -11,6 +11,7 @@
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a
 //!   serial number.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
@@ -18,6 +19,8 @@ use rand::{RngExt, SeedableRng};
 
 use super::action::MessageKind;
 use super::client::{Answer, ClientId, ClientRequest, Reply};
+use super::news::{MessageEvent, What};
+use super::observers::Observers;
 use super::parameters::{CERTAIN, MACHINES_MAX, NetworkParameters, Ppm};
 use super::queue::{Event, Queue};
 use crate::raft::{Message, ServerId};
@@ -33,6 +36,16 @@ pub enum Endpoint {
     Client(ClientId),
 }
 
+/// `S3`, `client 2`.
+impl core::fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Endpoint::Server(server) => server.fmt(f),
+            Endpoint::Client(client) => client.fmt(f),
+        }
+    }
+}
+
 /// What a message says.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Body {
@@ -45,7 +58,7 @@ pub enum Body {
 }
 
 /// A message on its way.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flight {
     /// Numbers all messages of the run.
     pub number: u64,
@@ -57,8 +70,8 @@ pub struct Flight {
     pub sent: Time,
     /// When it arrives, or would have arrived.
     pub arrives: Time,
-    /// Where it is lost on the way, if it is.
-    pub lost: Option<Time>,
+    /// When and why it is lost on the way, if it is.
+    pub lost: Option<Loss>,
     /// Since when somebody holds it, if somebody does: it stays where it is until it is delivered
     /// by hand.
     pub held: Option<Time>,
@@ -66,6 +79,28 @@ pub struct Flight {
     pub late: bool,
     /// What it says.
     pub body: Body,
+}
+
+/// How a message is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// When; how far it has come by then is where.
+    pub at: Time,
+    /// Why.
+    pub why: LossReason,
+}
+
+/// Why a message is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LossReason {
+    /// The network, or its link, loses a share of messages.
+    Chance,
+    /// Its link is cut, or was when it was sent.
+    Cut,
+    /// Its receiver is down.
+    ReceiverDown,
+    /// A person dropped it.
+    Dropped,
 }
 
 /// What is wrong with one direction of a link, besides what the whole network does.
@@ -143,16 +178,29 @@ impl Network {
     }
 
     /// Puts a message on its way, perhaps twice, perhaps to be lost. It is scheduled in `queue`.
-    pub(super) fn send(&mut self, queue: &mut Queue, now: Time, from: Endpoint, to: Endpoint, body: Body) {
+    pub(super) fn send(
+        &mut self,
+        queue: &mut Queue,
+        observers: &mut Observers,
+        now: Time,
+        from: Endpoint,
+        to: Endpoint,
+        body: Body,
+    ) {
+        let sent = self.sent;
         // Clients speak over connections, which lose messages but don't repeat them.
         let late = match &body {
             Body::Raft(message) if self.parameters.duplication > 0 || self.some_late => {
-                self.send_copies(queue, now, from, to, message)
+                self.send_copies(queue, observers, now, from, to, message)
             }
             Body::Request(_) if self.some_late => self.be_late(MessageKind::Requests),
             _ => Duration::ZERO,
         };
-        self.send_once(queue, now, from, to, body, late);
+        let copies = sent + 1..self.sent + 1;
+        let message = self.send_once(queue, observers, now, from, to, body, late);
+        for copy in copies {
+            observers.tell_of_message(now, || MessageEvent::Duplicated { message, copy, by_hand: false });
+        }
     }
 
     /// Puts copies of a message on their way, if it is to come more than once; by how much the
@@ -161,6 +209,7 @@ impl Network {
     fn send_copies(
         &mut self,
         queue: &mut Queue,
+        observers: &mut Observers,
         now: Time,
         from: Endpoint,
         to: Endpoint,
@@ -168,7 +217,7 @@ impl Network {
     ) -> Duration {
         let copy = || Body::Raft(message.clone());
         if self.chance(self.parameters.duplication) {
-            self.send_once(queue, now, from, to, copy(), Duration::ZERO);
+            self.send_once(queue, observers, now, from, to, copy(), Duration::ZERO);
         }
         let mut late = Duration::ZERO;
         if !self.some_late {
@@ -180,7 +229,7 @@ impl Network {
                 continue;
             }
             if self.late[kind as usize].copies {
-                self.send_once(queue, now, from, to, copy(), by);
+                self.send_once(queue, observers, now, from, to, copy(), by);
             } else {
                 late = late.max(by);
             }
@@ -198,19 +247,34 @@ impl Network {
         Duration::from_micros(self.random.random_range(delay / 2..=delay))
     }
 
-    fn send_once(&mut self, queue: &mut Queue, now: Time, from: Endpoint, to: Endpoint, body: Body, late: Duration) {
+    /// Puts one message on its way: its number.
+    #[allow(clippy::too_many_arguments)]
+    fn send_once(
+        &mut self,
+        queue: &mut Queue,
+        observers: &mut Observers,
+        now: Time,
+        from: Endpoint,
+        to: Endpoint,
+        body: Body,
+        late: Duration,
+    ) -> u64 {
         let impairment = self.impairment(from, to);
         let latency = self.latency() + impairment.delay + self.straggle(from, to) + late;
         let arrives = now + latency;
-        let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
-        let lost = lost.then(|| now + latency.percent(50));
+        let lost = if self.chance(self.parameters.loss) || self.chance(impairment.loss) {
+            Some(LossReason::Chance)
+        } else {
+            self.is_cut(from, to).then_some(LossReason::Cut)
+        };
+        let lost = lost.map(|why| Loss { at: now + latency.percent(50), why });
         self.sent += 1;
         let place = self.free.pop().unwrap_or_else(|| {
             self.flights.push(None);
             self.flights.len() as u32 - 1
         });
-        // Field by field, where it will lie. Made elsewhere and moved, it would be read as soon as
-        // it is written, for which a processor has to wait.
+        // Field by field, in place. A flight that is built elsewhere and copied here stalls the
+        // processor: the copy loads what was stored a moment ago.
         let flight = self.flights[place as usize].get_or_insert(BLANK);
         flight.number = self.sent;
         flight.from = from;
@@ -221,6 +285,11 @@ impl Network {
         flight.late = late > Duration::ZERO;
         flight.body = body;
         queue.push(arrives, Event::Arrive { flight: Place { place, number: self.sent as u32 } });
+        observers.tell_of_message(now, || MessageEvent::Sent(Box::new(flight.clone())));
+        if let Some(loss) = lost {
+            observers.tell_of_message(now, || MessageEvent::Lost(flight.number, loss));
+        }
+        self.sent
     }
 
     /// Where the message that was to arrive at `place` is, unless it is held or has left already.
@@ -259,44 +328,38 @@ impl Network {
         self.flights.iter_mut().flatten().find(|flight| flight.number == number)
     }
 
-    /// The message of that number waits from now on; whether there is one.
-    pub(super) fn hold(&mut self, number: u64, now: Time) -> bool {
-        self.flight_mut(number).map(|flight| flight.held.get_or_insert(now)).is_some()
-    }
-
-    /// The message of that number is lost where it is; whether there is one.
-    pub(super) fn lose(&mut self, number: u64, now: Time) -> bool {
-        match self.flight_mut(number) {
-            // Nothing will happen to a held message any more: it goes at once.
-            Some(flight) if flight.held.is_some() => self.find(number).and_then(|slot| self.remove(slot)).is_some(),
-            Some(flight) => {
-                flight.lost.get_or_insert(now);
-                true
-            }
-            None => false,
+    /// The message of that number waits from now on, if there is one.
+    pub(super) fn hold(&mut self, observers: &mut Observers, number: u64, now: Time) {
+        if let Some(flight) = self.flight_mut(number) {
+            flight.held.get_or_insert(now);
+            observers.tell(now, || What::Message(MessageEvent::Held(number)));
         }
     }
 
-    /// The message of that number goes out once more; whether there is one.
-    pub(super) fn repeat(&mut self, queue: &mut Queue, number: u64, now: Time) -> bool {
-        let Some(flight) = self.flights().find(|flight| flight.number == number).cloned() else { return false };
-        self.send_once(queue, now, flight.from, flight.to, flight.body, Duration::ZERO);
-        true
+    /// The message of that number is lost where it is, if there is one.
+    pub(super) fn lose(&mut self, observers: &mut Observers, number: u64, now: Time) {
+        let Some(slot) = self.find(number) else { return };
+        let Some(Some(flight)) = self.flights.get_mut(slot) else { return };
+        let (loss, held) = (Loss { at: now, why: LossReason::Dropped }, flight.held.is_some());
+        if flight.lost.is_none() {
+            flight.lost = Some(loss);
+            observers.tell(now, || What::Message(MessageEvent::Lost(number, loss)));
+        }
+        if held {
+            self.free(slot); // Nothing will happen to a held message any more: it goes at once.
+        }
+    }
+
+    /// The message of that number goes out once more, if there is one.
+    pub(super) fn repeat(&mut self, queue: &mut Queue, observers: &mut Observers, number: u64, now: Time) {
+        let Some(flight) = self.flights().find(|flight| flight.number == number).cloned() else { return };
+        let copy = self.send_once(queue, observers, now, flight.from, flight.to, flight.body, Duration::ZERO);
+        observers.tell(now, || What::Message(MessageEvent::Duplicated { message: number, copy, by_hand: true }));
     }
 
     /// The messages on their way, in no particular order.
     pub fn flights(&self) -> impl Iterator<Item = &Flight> {
         self.flights.iter().flatten()
-    }
-
-    /// The messages on their way, each with its place: it keeps that as long as it is on its way.
-    pub(super) fn placed(&self) -> impl Iterator<Item = (usize, &Flight)> {
-        self.flights.iter().enumerate().filter_map(|(place, flight)| Some((place, flight.as_ref()?)))
-    }
-
-    /// The message at a place, if the one of that number is still there.
-    pub(super) fn at(&self, place: usize, number: u64) -> Option<&Flight> {
-        self.flights.get(place)?.as_ref().filter(|flight| flight.number == number)
     }
 
     /// Messages sent so far.
@@ -331,7 +394,14 @@ impl Network {
 
     /// Cuts or heals one direction of a link; whether that changes anything. What is on its way is
     /// lost at a cut, but for what is late.
-    pub(super) fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool, now: Time) -> bool {
+    pub(super) fn set_cut(
+        &mut self,
+        observers: &mut Observers,
+        from: ServerId,
+        to: ServerId,
+        cut: bool,
+        now: Time,
+    ) -> bool {
         let row = &mut self.cuts[from.slot()];
         let before = *row;
         if cut {
@@ -344,7 +414,9 @@ impl Network {
             for flight in self.flights.iter_mut().flatten() {
                 let of_this = flight.from == Endpoint::Server(from) && flight.to == Endpoint::Server(to);
                 if of_this && !flight.late && flight.lost.is_none() {
-                    flight.lost = Some(now);
+                    let loss = Loss { at: now, why: LossReason::Cut };
+                    flight.lost = Some(loss);
+                    observers.tell_of_message(now, || MessageEvent::Lost(flight.number, loss));
                 }
             }
         }

@@ -1,17 +1,22 @@
-//! What happened, for those who watch: servers' observations and the world's own events, as data
-//! and as sentences.
+//! What happened, for those who watch: servers' observations, the world's own events and the ways
+//! of messages, as one stream of data, and as sentences.
+//!
+//! `news` is the table of what can happen. From it come the type, the names in files, whom a piece
+//! of news is about, which kind of moment it is for those who jump from one to the next, where the
+//! paper speaks of it, and the words.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
 use super::action::{MessageKind, OwnTiming};
-use super::client::ClientId;
+use super::client::{ClientId, End};
+use super::network::{Flight, Loss, LossReason};
 use super::parameters::Ppm;
+use crate::kv::Request;
+use crate::listed::listed;
 use crate::raft::{Observation, Sentence, ServerId, ServerSet, Weight};
 use crate::time::{Duration, Time};
-
-/// What is told of a message that somebody dropped.
-pub(super) const DROPPED: &str = "is lost";
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,287 +27,414 @@ pub struct News {
     pub what: What,
 }
 
-/// What happened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
-    /// A server noticed something.
-    Observed(ServerId, Observation),
-    /// A server lost power; so many writes were on their way to its disk.
-    Crashed(ServerId, usize),
-    /// A server started, in its nth life.
-    Started(ServerId, u32),
-    /// A server stands still.
-    Paused(ServerId),
-    /// A server goes on.
-    Resumed(ServerId),
-    /// A server's clock runs at another rate.
-    ClockRate(ServerId, u32),
-    /// A server's clock was set.
-    ClockJumped(ServerId, i64),
-    /// A server crashed and lost its disk.
-    Wiped(ServerId),
-    /// A server crashed, and a record of its log is unreadable.
-    Rotted(ServerId),
-    /// A server's write failed, and it crashed.
-    WriteFailed(ServerId),
-    /// A server's disk stalls, or goes on.
-    DiskStalled(ServerId, bool),
-    /// A server's disk is full, or has room again.
-    DiskFull(ServerId, bool),
-    /// A server's disk is slower or faster from now on.
-    DiskSpeed(ServerId, Duration, Duration),
-    /// One direction of a link is slower or loses messages from now on, or no longer.
-    Impaired(ServerId, ServerId, Duration, Ppm),
-    /// A server was cut off from everybody.
-    Isolated(ServerId),
-    /// Nobody hears a server any more.
-    Muted(ServerId),
-    /// A server hears nobody any more.
-    Deafened(ServerId),
-    /// Another share of messages is held up from now on, for so long at most.
-    StragglingSet(Ppm, Duration),
-    /// Another share of messages of a kind is late from now on, by so much at most, or a copy of
-    /// each is.
-    LatenessSet(MessageKind, Ppm, Duration, bool),
-    /// Messages take longer or shorter from now on.
-    LatencySet(Duration, Duration),
-    /// Another share of messages is duplicated from now on.
-    DuplicationSet(Ppm),
-    /// Something was done to the message of that number.
-    MessageTouched(u64, &'static str),
-    /// A server is to join.
-    Joining(ServerId),
-    /// A server is to join as a learner.
-    JoiningToLearn(ServerId),
-    /// A server is to be a member again.
-    ComingBack(ServerId),
-    /// A server is to leave.
-    Leaving(ServerId),
-    /// A server starts with parameters of its own from now on.
-    Configured(ServerId, OwnTiming),
-    /// These servers reach each other and nobody else.
-    IsolatedTogether(ServerSet),
-    /// Clients ask this server first for what they read.
-    ReadsAt(ServerId),
-    /// Clients ask whom they please for what they read.
-    ReadsAnywhere,
-    /// The storm is over for these servers.
-    QuorumHealed(ServerSet),
-    /// A link was cut in one direction.
-    Cut(ServerId, ServerId),
-    /// A link was healed in one direction.
-    Healed(ServerId, ServerId),
-    /// The network was split into groups.
-    Partitioned(String),
-    /// Every link works again.
-    AllHealed,
-    /// Another share of messages is lost from now on.
-    LossSet(Ppm),
-    /// A client began an operation.
-    Began(ClientId, String),
-    /// A client's operation ended.
-    Ended(ClientId, String, String),
+listed! {
+    /// The kinds of moments that one jumps to.
+    MomentKind {
+        /// A server raised its term and asks for votes.
+        Campaign "campaign";
+        /// A server won.
+        Election "election";
+        /// A leader's commit index rose.
+        Commit "commit";
+        /// A client began a write.
+        WriteBegan "write-began";
+        /// A client's write ended, with an answer or without.
+        WriteEnded "write-ended";
+        /// A server lost power.
+        Crash "crash";
+        /// A server started again.
+        Restart "restart";
+        /// A server stands still.
+        Pause "pause";
+        /// A paused server goes on.
+        Resume "resume";
+        /// A server's clock was set, or runs at another rate.
+        Clock "clock";
+        /// Something befell a disk: a lost one, a rotten record, a failed write, a stall and its end,
+        /// another speed.
+        Disk "disk";
+        /// A link was cut, the network split, or a server cut off.
+        Cut "cut";
+        /// A link was healed, all were, or those of a quorum.
+        Heal "heal";
+        /// The network is better or worse from now on: latency, loss, duplication, of one link or all.
+        Network "network";
+        /// A leader put a membership into force, or a server went back to an older one.
+        Membership "membership";
+        /// A property was violated; the run ends here.
+        Violation "violation";
+    }
 }
 
-impl News {
-    /// The name of what happened in files: that of the observation, or of the variant of [`What`],
-    /// in small letters.
-    pub const fn kind(&self) -> &'static str {
-        match &self.what {
-            What::Observed(_, observation) => observation.name(),
-            What::Crashed(..) => "crashed",
-            What::Started(..) => "started",
-            What::Paused(..) => "paused",
-            What::Resumed(..) => "resumed",
-            What::ClockRate(..) => "clock-rate",
-            What::ClockJumped(..) => "clock-jumped",
-            What::Wiped(..) => "wiped",
-            What::Rotted(..) => "rotted",
-            What::WriteFailed(..) => "write-failed",
-            What::DiskStalled(..) => "disk-stalled",
-            What::DiskFull(..) => "disk-full",
-            What::DiskSpeed(..) => "disk-speed",
-            What::Impaired(..) => "impaired",
-            What::Isolated(..) => "isolated",
-            What::Muted(..) => "muted",
-            What::Deafened(..) => "deafened",
-            What::StragglingSet(..) => "straggling-set",
-            What::LatenessSet(..) => "lateness-set",
-            What::LatencySet(..) => "latency-set",
-            What::DuplicationSet(..) => "duplication-set",
-            What::MessageTouched(..) => "message-touched",
-            What::Joining(..) => "joining",
-            What::JoiningToLearn(..) => "joining-to-learn",
-            What::ComingBack(..) => "coming-back",
-            What::Leaving(..) => "leaving",
-            What::Configured(..) => "configured",
-            What::IsolatedTogether(..) => "isolated-together",
-            What::ReadsAt(..) => "reads-at",
-            What::ReadsAnywhere => "reads-anywhere",
-            What::QuorumHealed(..) => "quorum-healed",
-            What::Cut(..) => "cut",
-            What::Healed(..) => "healed",
-            What::Partitioned(..) => "partitioned",
-            What::AllHealed => "all-healed",
-            What::LossSet(..) => "loss-set",
-            What::Began(..) => "began",
-            What::Ended(..) => "ended",
+/// The table: what happened and what is known of it; its name in files; the kind of moment that it
+/// is, if it always is one; the section that speaks of it; and its words. What is about a server
+/// has it first, under that name.
+macro_rules! news {
+    ($then:ident) => {
+        $then! {
+            /// A server lost power; so many writes were on their way to its disk.
+            Crashed(server: ServerId, unsynced: usize) "crashed" [Crash] "Raft §5.5" => match unsynced {
+                0 => format!("{server} crashed. All it knew is on its disk."),
+                _ => format!("{server} crashed while it was writing: what wasn’t synced may be gone."),
+            };
+            /// A server started, in its nth life.
+            Started(server: ServerId, life: u32) "started" [] "Raft §5.5" => match life {
+                1 => format!("{server} started."),
+                _ => format!("{server} restarted with what was on its disk; all else it forgot."),
+            };
+            /// A server stands still.
+            Paused(server: ServerId) "paused" [Pause] "" => format!("{server} stands still; messages wait for it.");
+            /// A server goes on.
+            Resumed(server: ServerId) "resumed" [Resume] "" => format!("{server} goes on.");
+            /// A server's clock runs at another rate.
+            ClockRate(server: ServerId, rate: u32) "clock-rate" [Clock] "" => match rate {
+                0 => format!("{server}’s clock has stopped."),
+                _ => format!("{server}’s clock runs at {} of the true rate from now on.", percent(*rate)),
+            };
+            /// A server's clock was set by so many microseconds.
+            ClockJumped(server: ServerId, by: i64) "clock-jumped" [Clock] "" => {
+                let way = if *by < 0 { "back" } else { "forward" };
+                let by = Duration::from_micros(by.unsigned_abs()).rounded();
+                format!("{server}’s clock was set {way} by {by}.")
+            };
+            /// A server crashed and lost its disk.
+            Wiped(server: ServerId) "wiped" [Disk] "" => {
+                format!("{server} crashed and lost its disk: all it knew is gone.")
+            };
+            /// A server crashed, and a record of its log is unreadable.
+            Rotted(server: ServerId) "rotted" [Disk] "" => {
+                format!("{server} crashed, and a record of its log can’t be read any more.")
+            };
+            /// A server's write failed, and it crashed.
+            WriteFailed(server: ServerId) "write-failed" [Disk] "" => {
+                format!("A write to {server}’s disk failed: it crashed rather than guess what is there.")
+            };
+            /// A server's disk stalls, or goes on.
+            DiskStalled(server: ServerId, stalled: bool) "disk-stalled" [Disk] "" => match stalled {
+                true => format!("{server}’s disk finishes no write any more."),
+                false => format!("{server}’s disk works again."),
+            };
+            /// A server's disk is full, or has room again.
+            DiskFull(server: ServerId, full: bool) "disk-full" [Disk] "" => match full {
+                true => format!("{server}’s disk is full: nothing that takes room is written any more."),
+                false => format!("{server}’s disk has room again."),
+            };
+            /// A server's disk is slower or faster from now on.
+            DiskSpeed(server: ServerId, min: Duration, max: Duration) "disk-speed" [Disk] "" => {
+                format!("{server}’s disk takes {min} to {max} for a write from now on.")
+            };
+            /// One direction of a link is slower or loses messages from now on, or no longer.
+            Impaired(from: ServerId, to: ServerId, delay: Duration, loss: Ppm) "impaired" [Network] "" => {
+                match (*delay, *loss) {
+                    (Duration::ZERO, 0) => format!("The link from {from} to {to} is as good as the others again."),
+                    (delay, loss) => format!(
+                        "The link from {from} to {to} takes {delay} longer and loses {} of its messages.",
+                        percent(loss)
+                    ),
+                }
+            };
+            /// A server was cut off from everybody.
+            Isolated(server: ServerId) "isolated" [Cut] "" => format!("{server} is cut off from everybody.");
+            /// Nobody hears a server any more.
+            Muted(server: ServerId) "muted" [Cut] "" => {
+                format!("No other server hears {server}; it still hears them.")
+            };
+            /// A server hears nobody any more.
+            Deafened(server: ServerId) "deafened" [Cut] "" => {
+                format!("{server} hears no other server; they still hear it.")
+            };
+            /// Another share of messages is held up from now on, for so long at most.
+            StragglingSet(share: Ppm, delay: Duration) "straggling-set" [Network] "" => match share {
+                0 => String::from("No message is held up any more."),
+                _ => format!("From now on {} of messages are held up, for {delay} at most.", percent(*share)),
+            };
+            /// Another share of messages of a kind is late from now on, by so much at most, or a
+            /// copy of each is.
+            LatenessSet(of: MessageKind, share: Ppm, delay: Duration, copies: bool) "lateness-set" [Network] "" => {
+                let (some, all) = (percent(*share), of_all(*of));
+                match copies {
+                    _ if *share == 0 => format!("No {} late any more.", are(*of)),
+                    false => format!("From now on {some} of {all} come late, by {delay} at most."),
+                    true => format!("From now on {some} of {all} arrive once more, by {delay} later at most."),
+                }
+            };
+            /// Messages take longer or shorter from now on.
+            LatencySet(min: Duration, max: Duration) "latency-set" [Network] "" => {
+                format!("Messages take {min} to {max} from now on.")
+            };
+            /// Another share of messages is duplicated from now on.
+            DuplicationSet(share: Ppm) "duplication-set" [Network] "" => {
+                format!("From now on {} of messages arrive twice.", percent(*share))
+            };
+            /// A server is to join.
+            Joining(server: ServerId) "joining" [] "" => {
+                format!("{server} is to join the cluster, as a learner first.")
+            };
+            /// A server is to join as a learner.
+            JoiningToLearn(server: ServerId) "joining-to-learn" [] "" => {
+                format!("{server} is to join the cluster, as a learner for good.")
+            };
+            /// A server is to be a member again.
+            ComingBack(server: ServerId) "coming-back" [] "" => {
+                format!("{server} is to be a voter again, under its old number: as a learner first.")
+            };
+            /// A server is to leave.
+            Leaving(server: ServerId) "leaving" [] "" => format!("{server} is to leave the cluster.");
+            /// A server starts with parameters of its own from now on.
+            Configured(server: ServerId, with: OwnTiming) "configured" [] "" => {
+                let (min, max) = (with.election_timeout_min, with.election_timeout_max);
+                let asks = if with.pre_vote { "asks before it campaigns" } else { "campaigns without asking" };
+                let checks = if with.check_quorum { "checks its quorum" } else { "checks no quorum" };
+                format!("From its next start on, {server} waits {min} to {max} for a leader, {asks}, and {checks}.")
+            };
+            /// These servers reach each other and nobody else.
+            IsolatedTogether(servers: ServerSet) "isolated-together" [Cut] "" => {
+                format!("{servers} are cut off from everybody else.")
+            };
+            /// Clients ask this server first for what they read.
+            ReadsAt(server: ServerId) "reads-at" [] "" => {
+                format!("From now on clients ask {server} first for what they read.")
+            };
+            /// Clients ask whom they please for what they read.
+            ReadsAnywhere "reads-anywhere" [] "" => {
+                String::from("Clients ask whom they please again for what they read.")
+            };
+            /// The storm is over for these servers.
+            QuorumHealed(servers: ServerSet) "quorum-healed" [Heal] "" => {
+                format!("{servers} work again and reach each other; everything else stays broken.")
+            };
+            /// A link was cut in one direction.
+            Cut(from: ServerId, to: ServerId) "cut" [Cut] "Raft §5.1" => {
+                format!("The link from {from} to {to} is cut.")
+            };
+            /// A link was healed in one direction.
+            Healed(from: ServerId, to: ServerId) "healed" [Heal] "" => {
+                format!("The link from {from} to {to} works again.")
+            };
+            /// The network was split into groups.
+            Partitioned(groups: String) "partitioned" [Cut] "Raft §5.1" => {
+                format!("The network is split: {groups}.")
+            };
+            /// Every link works again.
+            AllHealed "all-healed" [Heal] "" => String::from("Every link works again.");
+            /// Another share of messages is lost from now on.
+            LossSet(share: Ppm) "loss-set" [Network] "" => {
+                format!("From now on {} of messages are lost.", percent(*share))
+            };
+            /// A client began an operation, which has this number.
+            Began(client: ClientId, number: u32, request: Request) "began" [] "Raft §8" => {
+                format!("{} asks: {request}.", capital(*client))
+            };
+            /// A client's operation of that number ended.
+            Ended(client: ClientId, number: u32, request: Request, end: End) "ended" [] "Raft §8" => {
+                format!("{} has an answer to {request}: {end}.", capital(*client))
+            };
+        }
+    };
+}
+
+macro_rules! define_what {
+    ($(
+        $(#[$doc:meta])+
+        $what:ident $(($($field:ident: $type:ty),+))? $kind:literal [$($moment:ident)?] $section:literal => $words:expr;
+    )+) => {
+        /// What happened.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub enum What {
+            /// A server noticed something.
+            Observed(ServerId, Observation),
+            /// What becomes of a message, for those who listen to messages; and for everybody, what
+            /// a person does to one.
+            Message(MessageEvent),
+            $($(#[$doc])+ $what $(($($type),+))?,)+
+        }
+    };
+}
+news!(define_what);
+
+/// What becomes of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MessageEvent {
+    /// It was sent; nothing is told of it before.
+    Sent(Box<Flight>),
+    /// A copy of it was sent, too, under a number of its own.
+    Duplicated {
+        /// The message.
+        message: u64,
+        /// The copy.
+        copy: u64,
+        /// Whether a person did it.
+        by_hand: bool,
+    },
+    /// A person holds it where it is.
+    Held(u64),
+    /// A person lets it arrive now.
+    Released(u64),
+    /// It came to its receiver.
+    Arrived(u64),
+    /// It is lost. That is told once, as soon as it is certain: where it will be lost may be ahead.
+    Lost(u64, Loss),
+}
+
+impl MessageEvent {
+    /// The number of the message.
+    pub const fn message(&self) -> u64 {
+        match self {
+            MessageEvent::Sent(flight) => flight.number,
+            MessageEvent::Duplicated { message, .. }
+            | MessageEvent::Held(message)
+            | MessageEvent::Released(message)
+            | MessageEvent::Arrived(message)
+            | MessageEvent::Lost(message, _) => *message,
         }
     }
 
-    /// The server it is about, if it is about one.
-    pub fn server(&self) -> Option<ServerId> {
-        match self.what {
-            What::Observed(server, _)
-            | What::Crashed(server, _)
-            | What::Started(server, _)
-            | What::Paused(server)
-            | What::Resumed(server)
-            | What::ClockRate(server, _)
-            | What::ClockJumped(server, _)
-            | What::Wiped(server)
-            | What::Rotted(server)
-            | What::WriteFailed(server)
-            | What::DiskStalled(server, _)
-            | What::DiskFull(server, _)
-            | What::DiskSpeed(server, ..)
-            | What::Isolated(server)
-            | What::Muted(server)
-            | What::Deafened(server)
-            | What::Joining(server)
-            | What::JoiningToLearn(server)
-            | What::ComingBack(server)
-            | What::Configured(server, _)
-            | What::ReadsAt(server)
-            | What::Leaving(server) => Some(server),
-            _ => None,
+    /// Whether a person did it.
+    pub const fn is_by_hand(&self) -> bool {
+        match self {
+            MessageEvent::Held(_) | MessageEvent::Released(_) => true,
+            MessageEvent::Duplicated { by_hand, .. } => *by_hand,
+            MessageEvent::Lost(_, loss) => matches!(loss.why, LossReason::Dropped),
+            MessageEvent::Sent(_) | MessageEvent::Arrived(_) => false,
         }
+    }
+
+    const fn kind(&self) -> &'static str {
+        match self {
+            MessageEvent::Sent(_) => "message-sent",
+            MessageEvent::Duplicated { .. } => "message-duplicated",
+            MessageEvent::Held(_) => "message-held",
+            MessageEvent::Released(_) => "message-released",
+            MessageEvent::Arrived(_) => "message-arrived",
+            MessageEvent::Lost(..) => "message-lost",
+        }
+    }
+
+    fn words(&self) -> String {
+        let done = match self {
+            MessageEvent::Sent(flight) => &format!("is sent from {} to {}", flight.from, flight.to),
+            MessageEvent::Duplicated { by_hand: true, .. } => "is sent once more",
+            MessageEvent::Duplicated { .. } => "is duplicated",
+            MessageEvent::Held(_) => "is held where it is",
+            MessageEvent::Released(_) => "arrives now",
+            MessageEvent::Arrived(_) => "arrives",
+            MessageEvent::Lost(_, loss) => match loss.why {
+                LossReason::Dropped | LossReason::Chance => "is lost",
+                LossReason::Cut => "is lost: its link is cut",
+                LossReason::ReceiverDown => "is lost: its receiver is down",
+            },
+        };
+        format!("Message {} {done}.", self.message())
+    }
+}
+
+/// The server that a piece of news is about. The names come twice: once to be compared, once to be
+/// used.
+macro_rules! about {
+    ((server $($rest:ident)*) ($server:ident $($more:ident)*)) => {
+        Some(*$server)
+    };
+    (($($any:ident)*) ($($same:ident)*)) => {
+        None
+    };
+}
+
+macro_rules! always {
+    () => {
+        None
+    };
+    ($moment:ident) => {
+        Some(MomentKind::$moment)
+    };
+}
+
+impl News {
+    /// The name of what happened in files: that of the observation, or of the row of the table.
+    pub const fn kind(&self) -> &'static str {
+        macro_rules! kind {
+            ($(
+                $(#[$doc:meta])+
+                $what:ident $(($($field:ident: $type:ty),+))? $kind:literal [$($moment:ident)?] $section:literal => $words:expr;
+            )+) => {
+                match &self.what {
+                    What::Observed(_, observation) => observation.name(),
+                    What::Message(event) => event.kind(),
+                    $(What::$what { .. } => $kind,)+
+                }
+            };
+        }
+        news!(kind)
+    }
+
+    /// The server it is about, if it is about one.
+    #[allow(unused_variables)] // What isn't about a server is named, too.
+    pub fn server(&self) -> Option<ServerId> {
+        macro_rules! server {
+            ($(
+                $(#[$doc:meta])+
+                $what:ident $(($($field:ident: $type:ty),+))? $kind:literal [$($moment:ident)?] $section:literal => $words:expr;
+            )+) => {
+                match &self.what {
+                    What::Observed(server, _) => Some(*server),
+                    What::Message(_) => None,
+                    $(What::$what $(($($field),+))? => about!(($($($field)+)?) ($($($field)+)?)),)+
+                }
+            };
+        }
+        news!(server)
+    }
+
+    /// The kind of moment that it always is, if it is.
+    pub(super) fn moment(&self) -> Option<MomentKind> {
+        macro_rules! moment {
+            ($(
+                $(#[$doc:meta])+
+                $what:ident $(($($field:ident: $type:ty),+))? $kind:literal [$($moment:ident)?] $section:literal => $words:expr;
+            )+) => {
+                match &self.what {
+                    What::Observed(..) | What::Message(_) => None,
+                    $(What::$what { .. } => always!($($moment)?),)+
+                }
+            };
+        }
+        news!(moment)
+    }
+
+    /// Whether only those are told of it who listen to messages
+    /// ([`Listening::Messages`](super::Listening)).
+    pub const fn is_of_traffic(&self) -> bool {
+        matches!(&self.what, What::Message(event) if !event.is_by_hand())
     }
 
     /// How much it matters; nothing is put into words for that.
     pub fn weight(&self) -> Weight {
         match &self.what {
             What::Observed(_, observation) => observation.weight(),
-            What::Started(_, 1) | What::Began(..) => Weight::Detail,
+            What::Message(event) if event.is_by_hand() => Weight::Notable,
+            What::Message(_) | What::Started(_, 1) | What::Began(..) => Weight::Detail,
             What::Ended(client, ..) if *client != ClientId::PERSON => Weight::Detail,
-            What::Ended(..) | What::MessageTouched(..) => Weight::Notable,
+            What::Ended(..) => Weight::Notable,
             // What is done to the world.
             _ => Weight::Turning,
         }
     }
 
     /// In words.
+    #[allow(unused_variables)] // Not every word says all that is known.
     pub fn sentence(&self) -> Sentence {
-        let text = match &self.what {
-            What::Observed(server, observation) => return observation.sentence(*server),
-            What::Crashed(server, 0) => format!("{server} crashed. All it knew is on its disk."),
-            What::Crashed(server, _) => {
-                format!("{server} crashed while it was writing: what wasn’t synced may be gone.")
-            }
-            What::Started(server, 1) => format!("{server} started."),
-            What::Started(server, _) => {
-                format!("{server} restarted with what was on its disk; all else it forgot.")
-            }
-            What::Cut(from, to) => format!("The link from {from} to {to} is cut."),
-            What::Healed(from, to) => format!("The link from {from} to {to} works again."),
-            What::Partitioned(groups) => format!("The network is split: {groups}."),
-            What::AllHealed => String::from("Every link works again."),
-            What::Paused(server) => format!("{server} stands still; messages wait for it."),
-            What::Resumed(server) => format!("{server} goes on."),
-            What::ClockRate(server, 0) => format!("{server}’s clock has stopped."),
-            What::ClockRate(server, rate) => {
-                format!("{server}’s clock runs at {} of the true rate from now on.", percent(*rate))
-            }
-            What::ClockJumped(server, micros) => {
-                let by = Duration::from_micros(micros.unsigned_abs()).rounded();
-                let way = if *micros < 0 { "back" } else { "forward" };
-                format!("{server}’s clock was set {way} by {by}.")
-            }
-            What::Wiped(server) => {
-                format!("{server} crashed and lost its disk: all it knew is gone.")
-            }
-            What::Rotted(server) => {
-                format!("{server} crashed, and a record of its log can’t be read any more.")
-            }
-            What::WriteFailed(server) => {
-                format!("A write to {server}’s disk failed: it crashed rather than guess what is there.")
-            }
-            What::DiskStalled(server, true) => {
-                format!("{server}’s disk finishes no write any more.")
-            }
-            What::DiskStalled(server, false) => format!("{server}’s disk works again."),
-            What::DiskFull(server, true) => {
-                format!("{server}’s disk is full: nothing that takes room is written any more.")
-            }
-            What::DiskFull(server, false) => format!("{server}’s disk has room again."),
-            What::DiskSpeed(server, min, max) => {
-                format!("{server}’s disk takes {min} to {max} for a write from now on.")
-            }
-            What::Impaired(from, to, Duration::ZERO, 0) => {
-                format!("The link from {from} to {to} is as good as the others again.")
-            }
-            What::Impaired(from, to, delay, loss) => format!(
-                "The link from {from} to {to} takes {delay} longer and loses {} of its messages.",
-                percent(*loss)
-            ),
-            What::Isolated(server) => format!("{server} is cut off from everybody."),
-            What::Muted(server) => format!("No other server hears {server}; it still hears them."),
-            What::Deafened(server) => format!("{server} hears no other server; they still hear it."),
-            What::StragglingSet(0, _) => String::from("No message is held up any more."),
-            What::StragglingSet(share, delay) => {
-                format!("From now on {} of messages are held up, for {delay} at most.", percent(*share))
-            }
-            What::LatenessSet(of, 0, ..) => format!("No {} late any more.", are(*of)),
-            What::LatenessSet(of, share, delay, false) => {
-                format!("From now on {} of {} come late, by {delay} at most.", percent(*share), of_all(*of))
-            }
-            What::LatenessSet(of, share, delay, true) => format!(
-                "From now on {} of {} arrive once more, by {delay} later at most.",
-                percent(*share),
-                of_all(*of)
-            ),
-            What::LatencySet(min, max) => format!("Messages take {min} to {max} from now on."),
-            What::LossSet(ppm) => format!("From now on {} of messages are lost.", percent(*ppm)),
-            What::DuplicationSet(ppm) => {
-                format!("From now on {} of messages arrive twice.", percent(*ppm))
-            }
-            What::MessageTouched(number, done) => format!("Message {number} {done}."),
-            What::Joining(server) => format!("{server} is to join the cluster, as a learner first."),
-            What::JoiningToLearn(server) => {
-                format!("{server} is to join the cluster, as a learner for good.")
-            }
-            What::ComingBack(server) => {
-                format!("{server} is to be a voter again, under its old number: as a learner first.")
-            }
-            What::Configured(server, with) => {
-                let (min, max) = (with.election_timeout_min, with.election_timeout_max);
-                let asks = if with.pre_vote { "asks before it campaigns" } else { "campaigns without asking" };
-                let checks = if with.check_quorum { "checks its quorum" } else { "checks no quorum" };
-                let text = format!(
-                    "From its next start on, {server} waits {min} to {max} for a leader, {asks}, and {checks}."
-                );
-                text
-            }
-            What::IsolatedTogether(servers) => format!("{servers} are cut off from everybody else."),
-            What::ReadsAt(server) => {
-                format!("From now on clients ask {server} first for what they read.")
-            }
-            What::ReadsAnywhere => String::from("Clients ask whom they please again for what they read."),
-            What::Leaving(server) => format!("{server} is to leave the cluster."),
-            What::QuorumHealed(servers) => {
-                format!("{servers} work again and reach each other; everything else stays broken.")
-            }
-            What::Began(client, request) => format!("{} asks: {request}.", capital(*client)),
-            What::Ended(client, request, answer) => {
-                format!("{} has an answer to {request}: {answer}.", capital(*client))
-            }
-        };
-        let section = match &self.what {
-            What::Crashed(..) | What::Started(..) => "Raft §5.5",
-            What::Cut(..) | What::Partitioned(_) => "Raft §5.1",
-            What::Began(..) | What::Ended(..) => "Raft §8",
-            _ => "",
-        };
+        macro_rules! sentence {
+            ($(
+                $(#[$doc:meta])+
+                $what:ident $(($($field:ident: $type:ty),+))? $kind:literal [$($moment:ident)?] $section:literal => $words:expr;
+            )+) => {
+                match &self.what {
+                    What::Observed(server, observation) => return observation.sentence(*server),
+                    What::Message(event) => (event.words(), ""),
+                    $(What::$what $(($($field),+))? => ($words, $section),)+
+                }
+            };
+        }
+        let (text, section) = news!(sentence);
         Sentence { text, weight: self.weight(), section }
     }
 }

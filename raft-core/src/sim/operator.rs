@@ -52,12 +52,12 @@ impl Wanted {
 impl Simulation {
     /// A new machine is switched on, and is to become a voter, or a learner.
     pub(super) fn add_server(&mut self, votes: bool) {
-        let number = self.machines.len() as u8 + 1;
+        let number = self.cluster.len() + 1;
         if number > MACHINES_MAX {
             return; // Refused where the action was given; a script may still come here.
         }
         let Some(server) = ServerId::new(number) else { return };
-        self.machines.push(Machine::new(server, self.scenario.parameters.disk, self.scenario.seed));
+        self.cluster.add(Machine::new(server, self.script.parameters().disk, self.script.seed()));
         self.tell(if votes { What::Joining(server) } else { What::JoiningToLearn(server) });
         self.start(server);
         let mut wanted = self.wanted_now();
@@ -82,7 +82,7 @@ impl Simulation {
 
     /// A server that was a member is to be a voter again.
     pub(super) fn add_back(&mut self, server: ServerId) {
-        if !self.machines[server].is_up() {
+        if !self.cluster[server].is_up() {
             self.start(server);
         }
         let mut wanted = self.wanted_now();
@@ -100,8 +100,8 @@ impl Simulation {
         let mut wanted = self.wanted_now();
         // Even if somebody wants it back at once, it has to leave first.
         wanted.removed.insert(server);
-        self.wanted = Some(wanted);
-        if self.machines.len() < usize::from(MACHINES_MAX) {
+        self.cluster.want(Some(wanted));
+        if self.cluster.len() < MACHINES_MAX {
             self.add_server(true);
         }
         self.remove_server(server);
@@ -114,7 +114,7 @@ impl Simulation {
             return;
         }
         // Both ways are good.
-        if mix(self.scenario.seed, concern::CHOICE, self.now.as_micros()).is_multiple_of(2) {
+        if mix(self.script.seed(), concern::CHOICE, self.now.as_micros()).is_multiple_of(2) {
             wanted.demoted.insert(server);
         } else {
             wanted.removed.insert(server);
@@ -124,8 +124,8 @@ impl Simulation {
     }
 
     fn wanted_now(&self) -> Wanted {
-        self.wanted.unwrap_or_else(|| {
-            let Configuration { voters, learners, .. } = self.configuration();
+        self.cluster.wanted().unwrap_or_else(|| {
+            let Configuration { voters, learners, .. } = self.cluster.configuration();
             let none = ServerSet::EMPTY;
             Wanted { voters, learners, demoted: none, removed: none, renewed: none, returning: none, since: self.now }
         })
@@ -134,11 +134,10 @@ impl Simulation {
     fn want(&mut self, wanted: Wanted) {
         // An impatient operator: it doesn't look whether an earlier change is finished, and is
         // refused if it isn't. But what is asked of it at the same moment becomes one change.
-        if self.wanted.replace(wanted).is_some() && wanted.since < self.now {
+        if self.cluster.want(Some(wanted)).is_some() && wanted.since < self.now {
             self.order(&wanted);
         }
-        if !self.operating {
-            self.operating = true;
+        if !self.cluster.set_operating(true) {
             self.queue.push(self.now + LOOKS_EVERY, Event::Operate);
         }
     }
@@ -146,36 +145,18 @@ impl Simulation {
     /// The membership by whoever has committed most; with every server down, by the disk that is
     /// most up to date.
     pub fn configuration(&self) -> Configuration {
-        // Who is new knows of no members yet.
-        let knowing =
-            self.machines.iter().filter_map(Machine::raft).filter(|raft| !raft.configuration().voters.is_empty());
-        let newest = knowing.max_by_key(|raft| (raft.commit_index(), raft.term()));
-        let on_disk = || {
-            let newest = self.machines.iter().max_by_key(|machine| machine.disk().image().log().last())?;
-            newest.disk().image().configuration()
-        };
-        let founders = || Configuration::of_voters(ServerSet::first(self.scenario.parameters.servers));
-        newest.map(|raft| *raft.configuration()).or_else(on_disk).unwrap_or_else(founders)
+        self.cluster.configuration()
     }
 
     /// Who is to be in the membership that the operator wants, if it hasn't come to that yet; and
     /// who of these isn't yet what it is to be.
     pub(crate) fn wanted_members(&self) -> Option<(ServerSet, ServerSet)> {
-        let Configuration { voters, learners, .. } = self.configuration();
-        self.wanted.map(|wanted| {
+        let Configuration { voters, learners, .. } = self.cluster.configuration();
+        self.cluster.wanted().map(|wanted| {
             let members = wanted.voters.union(wanted.learners);
             let changing = wanted.voters.difference(voters).union(wanted.learners.difference(learners));
             (members, changing.union(wanted.demoted).union(wanted.removed).intersection(members))
         })
-    }
-
-    /// Every membership that may be in force or come into force again: a server that is down, or
-    /// behind, may know of one that nobody else does.
-    pub(super) fn known_configurations(&self) -> Vec<Configuration> {
-        let by_each = self.machines.iter().filter_map(|machine| {
-            machine.raft().map(|raft| *raft.configuration()).or_else(|| machine.disk().image().configuration())
-        });
-        by_each.chain([self.configuration()]).filter(|configuration| !configuration.voters.is_empty()).collect()
     }
 
     /// Memberships that somebody may learn of, even if the leader that sent them is down and has
@@ -195,11 +176,12 @@ impl Simulation {
 
     /// Looks whether the membership is as wanted, and gives the next order if it isn't.
     pub(super) fn operate(&mut self) {
-        self.fold(7, self.wanted);
-        self.operating = false;
-        let Some(mut wanted) = self.wanted else { return };
-        let leader = self.leader().filter(|leader| self.machines[*leader].paused.is_none());
-        if let Some(raft) = leader.and_then(|leader| self.machines[leader].raft()) {
+        let wanted = self.cluster.wanted();
+        self.fold(7, wanted);
+        self.cluster.set_operating(false);
+        let Some(mut wanted) = wanted else { return };
+        let leader = self.cluster.leader().filter(|leader| self.cluster[*leader].paused.is_none());
+        if let Some(raft) = leader.and_then(|leader| self.cluster[leader].raft()) {
             let current = *raft.configuration();
             let settled = raft.commit_index() >= raft.configuration_index() && !current.is_joint();
             if settled {
@@ -209,36 +191,36 @@ impl Simulation {
                 wanted.demoted = wanted.demoted.difference(demoted);
                 wanted.removed = wanted.removed.difference(removed);
                 wanted.renewed = wanted.renewed.union(demoted).union(removed);
-                self.wanted = Some(wanted);
+                self.cluster.want(Some(wanted));
                 let reached = current.voters == wanted.voters && current.learners == wanted.learners;
                 if reached && wanted.demoted.is_empty() && wanted.removed.is_empty() {
-                    self.wanted = None;
+                    self.cluster.want(None);
                     return self.mark_wanted(&wanted);
                 }
                 self.order(&wanted);
             }
         }
-        self.operating = true;
+        self.cluster.set_operating(true);
         self.queue.push(self.now + LOOKS_EVERY, Event::Operate);
     }
 
     fn mark_wanted(&mut self, wanted: &Wanted) {
         if !wanted.renewed.intersection(wanted.voters).is_empty() {
-            self.mark(Mark::DiskRenewed);
+            self.observers.mark(Mark::DiskRenewed);
         }
         if !wanted.returning.is_empty() {
-            self.mark(Mark::CameBack);
+            self.observers.mark(Mark::CameBack);
         }
         if !wanted.learners.is_empty() {
-            self.mark(Mark::LearnerStays);
+            self.observers.mark(Mark::LearnerStays);
         }
     }
 
     /// Gives the leader the next order on the way to what is wanted: who has lost its disk loses
     /// its vote first, and strangers become learners before they become voters.
     fn order(&mut self, wanted: &Wanted) {
-        let leader = self.leader().filter(|leader| self.machines[*leader].paused.is_none());
-        let Some(raft) = leader.and_then(|leader| self.machines[leader].raft()) else { return };
+        let leader = self.cluster.leader().filter(|leader| self.cluster[*leader].paused.is_none());
+        let Some(raft) = leader.and_then(|leader| self.cluster[leader].raft()) else { return };
         let current = *raft.configuration();
         let members = current.voters.union(current.learners);
         let demoted = wanted.demoted.intersection(current.voters);
@@ -247,7 +229,7 @@ impl Simulation {
         let (voters, learners) = (wanted.voters.difference(without), wanted.learners.difference(without));
         let strangers = voters.union(learners).difference(members);
         // Now and then all at once: that is refused, where it must be.
-        let hasty = mix(self.scenario.seed, concern::CHOICE, self.now.as_micros()) % 8 == 1
+        let hasty = mix(self.script.seed(), concern::CHOICE, self.now.as_micros()) % 8 == 1
             && (may_elect(wanted.voters, without) || !may_elect(wanted.voters, silenced(raft)));
         let change = if hasty {
             MembershipChange { voters: wanted.voters, learners: wanted.learners }
@@ -269,8 +251,8 @@ impl Simulation {
 
     /// The leader hands over to `to`.
     pub(super) fn transfer(&mut self, to: ServerId) {
-        if let Some(leader) = self.leader()
-            && self.machines[leader].paused.is_none()
+        if let Some(leader) = self.cluster.leader()
+            && self.cluster[leader].paused.is_none()
         {
             let id = self.number_order(leader, Asked::Transfer(to));
             self.step_raft(leader, Input::TransferLeadership { id, to });

@@ -12,7 +12,7 @@ use super::disk::Disk;
 use super::machine::{Machine, Missed};
 use super::marks::Mark;
 use super::network::Impairment;
-use super::news::{DROPPED, What};
+use super::news::{MessageEvent, What};
 use super::queue::Event;
 use super::{Simulation, TRUE_RATE, concern};
 use crate::hash::mix;
@@ -45,34 +45,34 @@ impl Simulation {
             Action::Deafen(target) => self.on_target(*target, Simulation::deafen),
             Action::IsolateWithNewcomers(target) => self.on_target(*target, Simulation::isolate_with_newcomers),
             Action::Restart(server) => self.on_server(*server, |world, server| {
-                if !world.machines[server].is_up() {
+                if !world.cluster[server].is_up() {
                     world.start(server);
                 }
             }),
             Action::RestartAll => {
-                for server in ServerSet::first(self.machines.len() as u8).iter() {
-                    if !self.machines[server].is_up() {
+                for server in self.cluster.servers().iter() {
+                    if !self.cluster[server].is_up() {
                         self.start(server);
                     }
                 }
             }
             Action::ResumeAll => {
-                for server in ServerSet::first(self.machines.len() as u8).iter() {
+                for server in self.cluster.servers().iter() {
                     self.resume(server);
                 }
             }
             Action::Resume(server) => self.on_server(*server, Simulation::resume),
             Action::Campaign(server) => self.on_server(*server, |world, server| {
-                let machine = &world.machines[server];
+                let machine = &world.cluster[server];
                 if machine.is_up() && !machine.is_paused() {
-                    if let Some(checker) = &mut world.checker {
+                    if let Some(checker) = world.observers.checker() {
                         checker.urged(server);
                     }
                     world.step_raft(server, Input::Campaign);
                 }
             }),
             Action::SetClockRate { server, rate } => self.on_server(*server, |world, server| {
-                world.machines[server].clock.set_rate(now, *rate);
+                world.cluster[server].clock.set_rate(now, *rate);
                 world.tell(What::ClockRate(server, *rate));
                 world.reschedule_server(server);
             }),
@@ -80,15 +80,15 @@ impl Simulation {
                 self.on_server(*server, |world, server| world.jump_clock(server, *by));
             }
             Action::ShiftClock { target, by } => self.on_target(*target, |world, server| {
-                let machine = &world.machines[server];
+                let machine = &world.cluster[server];
                 if machine.is_paused() {
                     return; // It couldn't notice, and a lease may rest on its noticing.
                 }
                 if *by < 0 && machine.raft().is_some_and(|raft| raft.lease().is_ok()) {
-                    world.mark(Mark::LeaseSetBack);
+                    world.observers.mark(Mark::LeaseSetBack);
                 }
                 world.jump_clock(server, *by);
-                if world.machines[server].is_up() {
+                if world.cluster[server].is_up() {
                     world.step_raft(server, Input::TimerDue);
                 }
             }),
@@ -99,17 +99,17 @@ impl Simulation {
                 world.fill_disk(server, *full);
             }),
             Action::SetFsync { server, min, max } => self.on_server(*server, |world, server| {
-                world.machines[server].disk.set_fsync(*min, *max);
+                world.cluster[server].disk.set_fsync(*min, *max);
                 world.tell(What::DiskSpeed(server, *min, *max));
             }),
             Action::Cut { from, to } => {
-                if self.network.set_cut(*from, *to, true, now) {
+                if self.set_cut(*from, *to, true) {
                     self.tell(What::Cut(*from, *to));
                 }
             }
             Action::Heal { from, to } => {
                 self.network.impair(*from, *to, Impairment::default());
-                if self.network.set_cut(*from, *to, false, now) {
+                if self.set_cut(*from, *to, false) {
                     self.tell(What::Healed(*from, *to));
                 }
             }
@@ -119,10 +119,10 @@ impl Simulation {
             }
             Action::Partition(groups) => {
                 self.partition(groups);
-                self.tell_with(|| What::Partitioned(describe_groups(groups)));
+                self.observers.tell(now, || What::Partitioned(describe_groups(groups)));
             }
             Action::HealAll => {
-                self.heal_links(ServerSet::first(self.machines.len() as u8));
+                self.heal_links(self.cluster.servers());
                 self.tell(What::AllHealed);
             }
             Action::SetLoss(ppm) => {
@@ -145,33 +145,23 @@ impl Simulation {
                 self.network.set_latency(*min, *max);
                 self.tell(What::LatencySet(*min, *max));
             }
-            Action::DropMessage(number) => {
-                if self.network.lose(*number, now) {
-                    self.tell(What::MessageTouched(*number, DROPPED));
-                }
-            }
+            Action::DropMessage(number) => self.network.lose(&mut self.observers, *number, now),
             Action::DuplicateMessage(number) => {
-                if self.network.repeat(&mut self.queue, *number, now) {
-                    self.tell(What::MessageTouched(*number, "is sent once more"));
-                }
+                self.network.repeat(&mut self.queue, &mut self.observers, *number, now);
             }
-            Action::HoldMessage(number) => {
-                if self.network.hold(*number, now) {
-                    self.tell(What::MessageTouched(*number, "is held where it is"));
-                }
-            }
+            Action::HoldMessage(number) => self.network.hold(&mut self.observers, *number, now),
             Action::DeliverMessage(number) => {
                 if let Some(slot) = self.network.find(*number) {
-                    self.tell(What::MessageTouched(*number, "arrives now"));
+                    self.tell(What::Message(MessageEvent::Released(*number)));
                     self.land(slot);
                 }
             }
             Action::ReadAt(target) => self.on_target(*target, |world, server| {
-                world.reads_at = Some(server);
+                world.clients.read_at(Some(server));
                 world.tell(What::ReadsAt(server));
             }),
             Action::ReadAnywhere => {
-                if self.reads_at.take().is_some() {
+                if self.clients.read_at(None).is_some() {
                     self.tell(What::ReadsAnywhere);
                 }
             }
@@ -184,7 +174,7 @@ impl Simulation {
             Action::Configure { server, .. } => {
                 if let Some(with) = action.own_timing() {
                     self.on_server(*server, |world, server| {
-                        world.machines[server].timing = Some(with);
+                        world.cluster[server].timing = Some(with);
                         world.tell(What::Configured(server, with));
                     });
                 }
@@ -193,9 +183,8 @@ impl Simulation {
             Action::Submit(line) => {
                 if let Ok(request) = line.parse::<Request>() {
                     let number = self.note_operation(ClientId::PERSON, request);
-                    let slot = ClientId::PERSON.slot();
-                    self.clients[slot].waiting.push(number);
-                    self.client_acts(slot);
+                    self.clients[ClientId::PERSON].waiting.push(number);
+                    self.client_acts(ClientId::PERSON);
                 }
             }
         }
@@ -204,8 +193,10 @@ impl Simulation {
     fn on_target(&mut self, target: Target, act: impl FnOnce(&mut Simulation, ServerId)) {
         let server = match target {
             Target::Server(server) => Some(server),
-            Target::Leader => self.leader(),
-            Target::Writer => self.machines.iter().find(|m| m.is_up() && m.disk.unsynced() > 0).map(Machine::id),
+            Target::Leader => self.cluster.leader(),
+            Target::Writer => {
+                self.cluster.machines().iter().find(|m| m.is_up() && m.disk.unsynced() > 0).map(Machine::id)
+            }
         };
         if let Some(server) = server {
             self.on_server(server, act);
@@ -214,17 +205,17 @@ impl Simulation {
 
     /// Acts on a server, if it exists by now.
     fn on_server(&mut self, server: ServerId, act: impl FnOnce(&mut Simulation, ServerId)) {
-        if server.slot() < self.machines.len() {
+        if self.cluster.has(server) {
             act(self, server);
         }
     }
 
     fn jump_clock(&mut self, server: ServerId, micros: i64) {
-        let clock = &mut self.machines[server].clock;
+        let clock = &mut self.cluster[server].clock;
         let before = clock.read(self.now);
         clock.jump(self.now, micros);
         let after = clock.read(self.now);
-        if let Some(checker) = &mut self.checker {
+        if let Some(checker) = self.observers.checker() {
             checker.clock_set(server, before, after);
         }
         self.tell(What::ClockJumped(server, micros));
@@ -232,7 +223,7 @@ impl Simulation {
     }
 
     fn pause(&mut self, server: ServerId) {
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         if machine.is_up() && !machine.is_paused() {
             machine.paused = Some(Vec::new());
             self.note_pace(server);
@@ -242,10 +233,10 @@ impl Simulation {
 
     /// What happened meanwhile happens now, in its order.
     fn resume(&mut self, server: ServerId) {
-        let Some(missed) = self.machines[server].paused.take() else { return };
+        let Some(missed) = self.cluster[server].paused.take() else { return };
         self.tell(What::Resumed(server));
         for missed in missed {
-            if !self.machines[server].is_up() {
+            if !self.cluster[server].is_up() {
                 return;
             }
             match missed {
@@ -259,7 +250,7 @@ impl Simulation {
 
     fn fill_disk(&mut self, server: ServerId, full: bool) {
         let now = self.now;
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         if machine.disk.is_full() == full {
             return;
         }
@@ -272,7 +263,7 @@ impl Simulation {
 
     fn stall_disk(&mut self, server: ServerId, stalled: bool) {
         let now = self.now;
-        let machine = &mut self.machines[server];
+        let machine = &mut self.cluster[server];
         if machine.disk.is_stalled() == stalled {
             return;
         }
@@ -286,7 +277,7 @@ impl Simulation {
 
     /// The write fails: what is there is found out at the restart.
     fn fail_write(&mut self, server: ServerId) {
-        if self.machines[server].is_up() {
+        if self.cluster[server].is_up() {
             self.tell(What::WriteFailed(server));
             self.crash(server);
         }
@@ -315,7 +306,7 @@ impl Simulation {
         self.crash(server);
         if expendable {
             let now = self.now;
-            let machine = &mut self.machines[server];
+            let machine = &mut self.cluster[server];
             machine.disk.wipe();
             machine.disk_lost = now;
             self.note_destroyed(server, true);
@@ -328,7 +319,7 @@ impl Simulation {
         let expendable = self.is_expendable(server, Loss::Record);
         self.crash(server);
         if expendable {
-            self.machines[server].disk.rot();
+            self.cluster[server].disk.rot();
             self.note_destroyed(server, false);
             self.tell(What::Rotted(server));
         }
@@ -337,7 +328,7 @@ impl Simulation {
     /// What a disk held is gone, its log or everything: nobody may be blamed for it.
     fn note_destroyed(&mut self, server: ServerId, everything: bool) {
         self.revision += 1;
-        if let Some(checker) = &mut self.checker {
+        if let Some(checker) = self.observers.checker() {
             checker.destroyed(server, everything);
         }
     }
@@ -350,8 +341,8 @@ impl Simulation {
     /// disk doesn't vote, so that it is enough if every quorum of the others has somebody who holds
     /// it. Who has lost a record does vote.
     fn is_expendable(&self, server: ServerId, loss: Loss) -> bool {
-        let known = self.known_configurations();
-        if known.iter().any(Configuration::is_joint) || self.wanted.is_some() {
+        let known = self.cluster.known_configurations();
+        if known.iter().any(Configuration::is_joint) || self.cluster.wanted().is_some() {
             return false;
         }
         let has_quorum = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
@@ -361,16 +352,16 @@ impl Simulation {
             let blank = machine.disk.is_wiped() && machine.disk.image().is_blank();
             machine.id() != server && intact && !blank
         };
-        let rest = Machine::those(&self.machines, &whole);
+        let rest = self.cluster.those(&whole);
         if !has_quorum(rest) {
             return false;
         }
-        let log = self.machines[server].disk.image().log();
-        let committed = self.machines.iter().filter_map(Machine::raft).map(|raft| raft.commit_index()).max();
+        let log = self.cluster[server].disk.image().log();
+        let committed = self.cluster.running().map(|raft| raft.commit_index()).max();
         let mut index = log.last().index;
         while index >= log.base().index && index > LogIndex::ZERO {
             let Some(id) = log.id_at(index) else { return false };
-            let holders = Machine::those(&self.machines, &|machine| whole(machine) && machine.disk.image().holds(id));
+            let holders = self.cluster.those(&|machine| whole(machine) && machine.disk.image().holds(id));
             if has_quorum(holders) {
                 return true; // And so with everything before it.
             }
@@ -388,11 +379,11 @@ impl Simulation {
     /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or
     /// the server leads itself.
     fn may_be_counted(&self, server: ServerId, id: EntryId) -> bool {
-        let leads = self.machines[server].raft().is_some_and(Raft::is_leader);
+        let leads = self.cluster[server].raft().is_some_and(Raft::is_leader);
         let has = |machine: &Machine| {
             machine.disk.image().log().contains(id) || machine.raft().is_some_and(|raft| raft.log().contains(id))
         };
-        leads || self.machines.iter().any(|machine| machine.id() != server && has(machine))
+        leads || self.cluster.machines().iter().any(|machine| machine.id() != server && has(machine))
     }
 
     fn isolate(&mut self, server: ServerId) {
@@ -413,20 +404,20 @@ impl Simulation {
     /// Who isn't a voter, and who is one only in the membership that comes, may not take part in
     /// deciding whether somebody leads.
     fn isolate_with_newcomers(&mut self, server: ServerId) {
-        let known = self.machines[server].raft().map(|raft| *raft.configuration());
-        let configuration = known.unwrap_or_else(|| self.configuration());
+        let known = self.cluster[server].raft().map(|raft| *raft.configuration());
+        let configuration = known.unwrap_or_else(|| self.cluster.configuration());
         let mut group = configuration.learners;
         if configuration.is_joint() {
             group = group.union(configuration.voters.difference(configuration.outgoing));
         }
         group.insert(server);
-        if group.len() > 1 && self.leader() == Some(server) {
-            self.mark(Mark::LeaderIsolatedWithNewcomers);
+        if group.len() > 1 && self.cluster.leader() == Some(server) {
+            self.observers.mark(Mark::LeaderIsolatedWithNewcomers);
         }
         for inside in group.iter() {
-            for outside in ServerSet::first(self.machines.len() as u8).difference(group).iter() {
-                self.network.set_cut(inside, outside, true, self.now);
-                self.network.set_cut(outside, inside, true, self.now);
+            for outside in self.cluster.servers().difference(group).iter() {
+                self.set_cut(inside, outside, true);
+                self.set_cut(outside, inside, true);
             }
         }
         self.tell(What::IsolatedTogether(group));
@@ -434,22 +425,27 @@ impl Simulation {
 
     /// Cuts a server's links in the direction from it, to it, or both.
     fn cut_off(&mut self, server: ServerId, from_it: bool, to_it: bool) {
-        for other in ServerSet::first(self.machines.len() as u8).iter().filter(|other| *other != server) {
+        for other in self.cluster.servers().iter().filter(|other| *other != server) {
             if from_it {
-                self.network.set_cut(server, other, true, self.now);
+                self.set_cut(server, other, true);
             }
             if to_it {
-                self.network.set_cut(other, server, true, self.now);
+                self.set_cut(other, server, true);
             }
         }
     }
 
+    /// Cuts or heals one direction of a link.
+    fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool) -> bool {
+        self.network.set_cut(&mut self.observers, from, to, cut, self.now)
+    }
+
     fn partition(&mut self, groups: &[u8]) {
-        let servers = ServerSet::first(self.machines.len() as u8);
+        let servers = self.cluster.servers();
         let group = |server: ServerId| groups.get(server.slot());
         for from in servers.iter() {
             for to in servers.iter().filter(|to| *to != from) {
-                self.network.set_cut(from, to, group(from) != group(to), self.now);
+                self.set_cut(from, to, group(from) != group(to));
             }
         }
     }
@@ -458,7 +454,7 @@ impl Simulation {
     fn heal_links(&mut self, servers: ServerSet) {
         for from in servers.iter() {
             for to in servers.iter().filter(|to| *to != from) {
-                self.network.set_cut(from, to, false, self.now);
+                self.set_cut(from, to, false);
                 self.network.impair(from, to, Impairment::default());
             }
         }
@@ -468,9 +464,9 @@ impl Simulation {
     /// and those chosen lack nothing, all others are down. Servers that may not vote can't be in
     /// it.
     fn heal_quorum(&mut self, draw: u64) {
-        let mut known = self.known_configurations();
+        let mut known = self.cluster.known_configurations();
         known.extend(self.configurations_on_their_way());
-        let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.scenario.seed, concern::CHOICE, draw));
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(self.script.seed(), concern::CHOICE, draw));
         let able = |machine: &Machine| {
             let image = machine.disk.image();
             let votes =
@@ -478,9 +474,9 @@ impl Simulation {
             votes && known.iter().any(|configuration| configuration.all_voters().contains(machine.id()))
         };
         let enough = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
-        let able = Machine::those(&self.machines, &able);
+        let able = self.cluster.those(&able);
         // Whoever has lost entries needs somebody who has them.
-        let whole = able.those(&|server| self.machines[server].disk.image().hard_state().is_whole());
+        let whole = able.those(&|server| self.cluster[server].disk.image().hard_state().is_whole());
         let alone = draw % 2 == 1 && enough(whole);
         let mut candidates: Vec<ServerId> = if alone { whole } else { able }.iter().collect();
         let mut chosen = ServerSet::EMPTY;
@@ -488,9 +484,10 @@ impl Simulation {
             chosen.insert(candidates.swap_remove(random.random_range(0..candidates.len() as u32) as usize));
         }
         // Whatever else is asked of the membership must be possible with these.
-        self.wanted = self.wanted.filter(|wanted| wanted.is_possible_with(chosen));
+        let wanted = self.cluster.wanted().filter(|wanted| wanted.is_possible_with(chosen));
+        self.cluster.want(wanted);
         if alone {
-            for server in ServerSet::first(self.machines.len() as u8).difference(chosen).iter() {
+            for server in self.cluster.servers().difference(chosen).iter() {
                 self.crash(server);
             }
         }
@@ -498,23 +495,23 @@ impl Simulation {
         self.network.set_duplication(0);
         self.network.set_straggling(0, Duration::ZERO);
         self.network.end_lateness();
-        self.reads_at = None;
-        let calm = self.scenario.parameters.network;
+        self.clients.read_at(None);
+        let calm = self.script.parameters().network;
         self.network.set_latency(calm.latency_min, calm.latency_max);
         self.heal_links(chosen);
-        let disk = self.scenario.parameters.disk;
+        let disk = self.script.parameters().disk;
         for server in chosen.iter() {
-            if !self.machines[server].is_up() {
+            if !self.cluster[server].is_up() {
                 self.start(server);
             }
             self.resume(server);
             self.stall_disk(server, false);
             self.fill_disk(server, false);
-            self.machines[server].disk.set_fsync(disk.fsync_min, disk.fsync_max);
-            self.machines[server].clock.set_rate(self.now, TRUE_RATE);
+            self.cluster[server].disk.set_fsync(disk.fsync_min, disk.fsync_max);
+            self.cluster[server].clock.set_rate(self.now, TRUE_RATE);
             self.reschedule_server(server);
         }
-        self.healed = chosen;
+        self.cluster.note_healed(chosen);
         self.tell(What::QuorumHealed(chosen));
     }
 }

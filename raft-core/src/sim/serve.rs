@@ -1,7 +1,5 @@
 //! Clients and the servers they ask.
 
-use alloc::string::ToString;
-
 use super::Simulation;
 use super::client::{Answer, Call, ClientId, ClientRequest, Conclusion, End, OperationRecord, Reply, Trouble, Wish};
 use super::machine::Asker;
@@ -19,11 +17,11 @@ impl Simulation {
         let mode = self.read_mode();
         if let Call::Read(_) = request.call {
             self.note_asked(request.client, request.attempt);
-            if self.marks.is_some() && self.leads_unaware(server) {
-                self.mark(Mark::ReadAtDeposedLeader);
+            if self.observers.marks().is_some() && self.leads_unaware(server) {
+                self.observers.mark(Mark::ReadAtDeposedLeader);
             }
         }
-        let Some(process) = &mut self.machines[server].process else {
+        let Some(process) = &mut self.cluster[server].process else {
             return self.answer(server, asker, Reply::Unreachable);
         };
         process.requests += 1;
@@ -49,14 +47,14 @@ impl Simulation {
 
     /// A server has been asked for something.
     fn note_request(&mut self, server: ServerId, id: RequestId, what: Asked) {
-        if let Some(checker) = &mut self.checker {
+        if let Some(checker) = self.observers.checker() {
             checker.asked(self.now, server, id, what);
         }
     }
 
     /// The operator gives a server an order: its number.
     pub(super) fn number_order(&mut self, server: ServerId, what: Asked) -> RequestId {
-        let Some(process) = &mut self.machines[server].process else { return 0 };
+        let Some(process) = &mut self.cluster[server].process else { return 0 };
         process.requests += 1;
         let id = process.requests;
         self.note_request(server, id, what);
@@ -65,24 +63,23 @@ impl Simulation {
 
     /// A server has answered a request, or refused it.
     pub(super) fn note_request_ended(&mut self, server: ServerId, id: RequestId) {
-        if let Some(checker) = &mut self.checker {
+        if let Some(checker) = self.observers.checker() {
             checker.ended(server, id);
         }
     }
 
     /// A server has carried out an order of the operator's, or has begun to.
     pub(super) fn note_obeyed(&mut self, server: ServerId, id: RequestId) {
-        if let (Some(checker), Some(raft)) = (&self.checker, self.machines[server].raft()) {
-            let verdict = checker.obeyed(self.now, raft, id);
-            self.note_verdict(verdict);
+        if let Some(raft) = self.cluster[server].raft() {
+            self.observers.judge(|checker| checker.obeyed(self.now, raft, id));
         }
         self.note_request_ended(server, id);
     }
 
     /// Whether a server leads, and another one a later term.
     fn leads_unaware(&self, server: ServerId) -> bool {
-        let leads = self.machines[server].raft().is_some_and(Raft::is_leader);
-        leads && self.leader() != Some(server)
+        let leads = self.cluster[server].raft().is_some_and(Raft::is_leader);
+        leads && self.cluster.leader() != Some(server)
     }
 
     pub(super) fn answer(&mut self, server: ServerId, asker: Asker, reply: Reply) {
@@ -92,27 +89,27 @@ impl Simulation {
     }
 
     pub(super) fn client_hears(&mut self, client: ClientId, answer: Answer) {
-        let (now, servers) = (self.now, self.machines.len() as u8);
-        let parameters = self.scenario.parameters.clients;
-        if self.clients[client.slot()].is_late_session(&answer) {
-            self.mark(Mark::SessionOpenedLate);
+        let (now, servers) = (self.now, self.cluster.len());
+        let parameters = self.script.parameters().clients;
+        if self.clients[client].is_late_session(&answer) {
+            self.observers.mark(Mark::SessionOpenedLate);
         }
-        let conclusion = self.clients[client.slot()].take_answer(now, answer, servers, &parameters);
+        let conclusion = self.clients[client].take_answer(now, answer, servers, &parameters);
         if let Some(conclusion) = conclusion {
-            self.conclude(client.slot(), conclusion);
+            self.conclude(client, conclusion);
         }
-        self.client_acts(client.slot());
+        self.client_acts(client);
     }
 
     /// Lets a client do everything it has to do now.
-    pub(super) fn client_acts(&mut self, slot: usize) {
+    pub(super) fn client_acts(&mut self, client: ClientId) {
         loop {
-            let parameters = self.scenario.parameters.clients;
-            let servers = self.machines.len() as u8;
-            match self.clients[slot].wish(self.now, servers, &parameters) {
+            let parameters = self.script.parameters().clients;
+            let servers = self.cluster.len();
+            match self.clients[client].wish(self.now, servers, &parameters) {
                 Wish::Wait => break,
-                Wish::Begin => self.client_begins(slot),
-                Wish::End(conclusion) => self.conclude(slot, conclusion),
+                Wish::Begin => self.client_begins(client),
+                Wish::End(conclusion) => self.conclude(client, conclusion),
                 Wish::Send(server, request) => {
                     let from = Endpoint::Client(request.client);
                     self.fold(4, (request.client, server));
@@ -120,52 +117,37 @@ impl Simulation {
                 }
             }
         }
-        self.schedule_client(slot);
+        self.schedule_client(client);
     }
 
-    pub(super) fn client_begins(&mut self, slot: usize) {
-        let parameters = self.scenario.parameters.clients;
-        let (now, servers) = (self.now, self.machines.len() as u8);
-        let client = &mut self.clients[slot];
+    fn client_begins(&mut self, id: ClientId) {
+        let parameters = self.script.parameters().clients;
+        let (now, servers) = (self.now, self.cluster.len());
+        let next = self.clients.next_number();
+        let client = &mut self.clients[id];
         let number = match client.waiting.is_empty() {
             false => client.waiting.remove(0),
             true => {
-                let number = self.operations.len() as u32 + 1;
-                let request = client.invent(number, servers, &parameters);
-                let id = client.id;
-                self.note_operation(id, request);
-                number
+                let request = client.invent(next, servers, &parameters);
+                self.note_operation(id, request)
             }
         };
-        let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
-        record.began = now;
-        let request = record.request.clone();
+        let Some(request) = self.clients.begin(now, number) else { return };
         self.fold(5, (number, &request));
-        if let (Request::Read(_), Some(server)) = (&request, self.reads_at) {
-            self.clients[slot].ask_first(server);
+        if let (Request::Read(_), Some(server)) = (&request, self.clients.reads_at()) {
+            self.clients[id].ask_first(server);
         }
-        self.clients[slot].begin(now, number, request, &parameters);
-        self.operations_revision += 1;
+        self.clients[id].begin(now, number, request, &parameters);
     }
 
     pub(super) fn note_operation(&mut self, client: ClientId, request: Request) -> u32 {
-        let number = self.operations.len() as u32 + 1;
-        self.tell_with(|| What::Began(client, request.to_string()));
-        self.operations.push(OperationRecord {
-            number,
-            client,
-            request,
-            began: self.now,
-            end: None,
-            point: None,
-            due: 0,
-        });
-        self.operations_revision += 1;
-        number
+        let number = self.clients.next_number();
+        self.observers.tell(self.now, || What::Began(client, number, request.clone()));
+        self.clients.note(self.now, client, request)
     }
 
-    pub(super) fn conclude(&mut self, slot: usize, conclusion: Conclusion) {
-        let parameters = self.scenario.parameters.clients;
+    fn conclude(&mut self, client: ClientId, conclusion: Conclusion) {
+        let parameters = self.script.parameters().clients;
         let end = match conclusion {
             Conclusion::Answered(outcome) => End::Answered(outcome),
             Conclusion::GivenUp { perhaps_done, session_expired } => {
@@ -174,24 +156,28 @@ impl Simulation {
             }
         };
         let now = self.now;
-        let client = self.clients[slot].id;
-        let Some(number) = self.clients[slot].end(now, &parameters) else { return };
-        self.operations_revision += 1;
-        let Some(record) = self.operations.get_mut(number as usize - 1) else { return };
-        record.end = Some((now, end));
-        self.check_freshness(number);
-        if self.listening
-            && let Some(record) = self.operations.get(number as usize - 1)
+        let Some(number) = self.clients[client].end(now, &parameters) else { return };
+        let Some(record) = self.clients.end(now, number, end.clone()) else { return };
+        // A read that was answered must have shown its client everything it was due.
+        if let OperationRecord {
+            request: Request::Read(_),
+            end: Some((_, End::Answered(_))),
+            point: Some(point),
+            due,
+            ..
+        } = record
         {
-            self.tell(What::Ended(client, record.request.to_string(), record.answer()));
+            let read = format_args!("“{}” of {}", record.request, record.client);
+            self.observers.judge(|checker| checker.answered_read(now, read, *due, *point));
         }
+        self.observers.tell(now, || What::Ended(client, number, record.request.clone(), end));
     }
 
     pub(super) fn trouble(&self, session_expired: bool) -> Trouble {
         let reach = self.reach();
-        let led = reach.largest.iter().any(|s| self.machines[s].raft().is_some_and(Raft::is_leader));
+        let led = reach.largest.iter().any(|s| self.cluster[s].raft().is_some_and(Raft::is_leader));
         Trouble {
-            within: self.scenario.parameters.clients.operation_timeout,
+            within: self.script.parameters().clients.operation_timeout,
             led,
             up: reach.running.len() as u8,
             voters: reach.voters.len() as u8,
@@ -201,8 +187,8 @@ impl Simulation {
         }
     }
 
-    pub(super) fn schedule_client(&mut self, slot: usize) {
-        let client = &mut self.clients[slot];
+    pub(super) fn schedule_client(&mut self, client: ClientId) {
+        let client = &mut self.clients[client];
         let due = client.due().max(self.now);
         if due < client.wake {
             client.wake = due;
@@ -214,68 +200,23 @@ impl Simulation {
     }
 
     pub(super) fn read_mode(&self) -> raft::ReadMode {
-        if self.scenario.parameters.clients.lease_reads { raft::ReadMode::Lease } else { raft::ReadMode::Confirmed }
+        if self.script.parameters().clients.lease_reads { raft::ReadMode::Lease } else { raft::ReadMode::Confirmed }
     }
 
-    /// An entry was applied for the first time anywhere: the write it carries has taken effect
-    /// there, whether or not its client ever hears of it.
+    /// An entry was applied for the first time anywhere: the write it carries takes effect, and
+    /// must not have taken effect before.
     #[inline(never)]
     pub(super) fn note_effect(&mut self, index: LogIndex, applied: &Applied) {
-        let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return };
-        let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial));
-        let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) else { return };
-        let Some(before) = record.point.replace(index.0) else { return };
-        if let Some(checker) = &self.checker {
-            let verdict = checker.took_effect_again(
-                self.now,
-                format_args!("“{}” of {}", record.request, record.client),
-                before,
-                index.0,
-            );
-            self.note_verdict(verdict);
+        if let Some((record, before)) = self.clients.took_effect(index, applied) {
+            let write = format_args!("“{}” of {}", record.request, record.client);
+            self.observers.judge(|checker| checker.took_effect_again(self.now, write, before, index.0));
         }
     }
 
     /// A server takes a try of a read: what is committed by now, it must show.
     fn note_asked(&mut self, client: ClientId, attempt: u64) {
-        let Some(checker) = &self.checker else { return };
-        let due = checker.committed_index().0;
-        let number = self.clients[client.slot()].operation_of_attempt(attempt);
-        if let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) {
-            record.due = due;
-        }
-    }
-
-    /// An operation has ended. If it is a read that was answered, its client must have seen
-    /// everything it was due.
-    fn check_freshness(&mut self, number: u32) {
-        let Some(record) = self.operations.get(number as usize - 1) else { return };
-        let OperationRecord {
-            request: Request::Read(_),
-            end: Some((_, End::Answered(_))),
-            point: Some(point),
-            due,
-            ..
-        } = record
-        else {
-            return;
-        };
-        if let Some(checker) = &self.checker {
-            let verdict = checker.answered_read(
-                self.now,
-                format_args!("“{}” of {}", record.request, record.client),
-                *due,
-                *point,
-            );
-            self.note_verdict(verdict);
-        }
-    }
-
-    /// A read is answered from a store that has applied everything up to `index`.
-    pub(super) fn note_read(&mut self, client: ClientId, attempt: u64, index: LogIndex) {
-        let number = self.clients[client.slot()].operation_of_attempt(attempt);
-        if let Some(record) = number.and_then(|number| self.operations.get_mut(number as usize - 1)) {
-            record.point = Some(index.0);
+        if let Some(checker) = self.observers.verdicts() {
+            self.clients.read_is_due(client, attempt, checker.committed_index());
         }
     }
 }

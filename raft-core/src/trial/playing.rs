@@ -20,11 +20,6 @@ const EVENTS_AT_ONCE: u32 = 16_384;
 
 /// Who watches a run being played. A function that looks is one.
 pub trait Watcher {
-    /// After every event.
-    fn after_event(&mut self, world: &mut Simulation) {
-        let _ = world;
-    }
-
     /// After some thousands of events, and after the last. Whether to go on.
     ///
     /// Operations that ended before this moment may be forgotten afterwards. It may be another
@@ -143,7 +138,7 @@ impl Playing {
     fn run_until(&mut self, time: Time, watcher: &mut impl Watcher) -> bool {
         let calm = self.calm;
         loop {
-            let more = run_some(&mut self.world, time, watcher);
+            let more = run_some(&mut self.world, time);
             if !watcher.look(&mut self.world) {
                 return false;
             }
@@ -168,7 +163,7 @@ impl Playing {
         // They found nothing, and would again.
         again.stop_checking();
         loop {
-            let more = run_some(&mut again, self.world.now(), &mut |_: &mut Simulation| true);
+            let more = run_some(&mut again, self.world.now());
             if !watcher.look(&mut again) {
                 return None;
             }
@@ -181,13 +176,12 @@ impl Playing {
 
 /// Plays some events, but none after `time`; whether there are more. If there are none, the clock
 /// stands there.
-fn run_some(world: &mut Simulation, time: Time, watcher: &mut impl Watcher) -> bool {
+fn run_some(world: &mut Simulation, time: Time) -> bool {
     for _ in 0..EVENTS_AT_ONCE {
         if !world.step_until(time) {
             world.run_until(time);
             return false;
         }
-        watcher.after_event(world);
     }
     true
 }
@@ -198,6 +192,7 @@ mod tests {
     use crate::check::linearizable::WORK_DEFAULT;
     use crate::kv::{Outcome, Value};
     use crate::raft::{Rule, Rules};
+    use crate::sim::Listening;
     use crate::sim::history_of;
     use crate::sim::{Action, End, OperationRecord, Profile, Scenario, Target, TimedAction};
     use crate::time::Duration;
@@ -326,25 +321,21 @@ mod tests {
 
     #[test]
     fn however_closely_it_is_watched_a_run_plays_the_same() {
-        struct Closely(u64);
-        impl Watcher for Closely {
-            fn after_event(&mut self, _: &mut Simulation) {
-                self.0 += 1;
-            }
-
-            fn look(&mut self, _: &mut Simulation) -> bool {
-                true
-            }
-        }
         let run = Hunt::default().run(3);
-        let mut closely = Closely(0);
+        let mut heard = 0;
+        let mut closely = |world: &mut Simulation| {
+            heard += world.take_news().iter().filter(|news| news.is_of_traffic()).count();
+            true
+        };
         let mut playing = Playing::new(&run).unwrap();
+        playing.world_mut().listen(Listening::Messages);
+        playing.world_mut().count_marks();
         assert!(playing.play(&mut closely));
-        assert_eq!(closely.0, playing.world().events());
         let mut plain = Simulation::new(run.scenario.clone()).unwrap();
         plain.run_until(run.until);
         assert_eq!(plain.trace_hash(), playing.world().trace_hash());
         let (watched, played) = (playing.judge(1_000_000, &mut closely).unwrap(), play(&run).unwrap());
+        assert!(heard > 1_000, "{heard} messages");
         assert_eq!((watched.finding, watched.world.trace_hash()), (played.finding, played.world.trace_hash()));
     }
 }

@@ -21,8 +21,9 @@ use core::mem::size_of;
 
 use super::branches::Branch;
 use super::playhead::Playhead;
-use super::{Flight, Machine, OperationRecord, Simulation};
+use super::{Flight, Machine, Simulation};
 use crate::raft::Entry;
+use crate::sim::OperationRecord;
 use crate::time::Time;
 
 /// Events between two checkpoints, while nothing is thinned.

@@ -51,15 +51,14 @@ mod traffic;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use super::MomentKind;
 pub use branches::{Branch, BranchError, BranchId, Deed};
-pub use moments::{KEPT_MAX, Moment, MomentKind};
+pub use moments::{KEPT_MAX, Moment};
 pub use story::{STORY_MAX, Told};
 pub use tape::{BUCKETS_MAX, Band, Tape, TapeMark};
 pub use traffic::{Fate, PASSAGES_MAX, Passage, Standing, Traffic};
 
-use super::{
-    Action, ClientId, Flight, Machine, News, OperationRecord, Scenario, ScenarioError, Simulation, TimedAction, What,
-};
+use super::{Action, ClientId, Flight, Machine, News, Scenario, ScenarioError, Simulation, TimedAction, What};
 use crate::time::Time;
 use checkpoints::Checkpoint;
 use playhead::Playhead;
@@ -149,7 +148,7 @@ impl Timeline {
     pub fn new(scenario: Scenario) -> Result<Timeline, ScenarioError> {
         let head = Playhead::new(Simulation::new(scenario)?);
         Ok(Timeline {
-            scenario: Arc::clone(&head.world.scenario),
+            scenario: Arc::clone(head.world.script.scenario()),
             branches: alloc::vec![Branch::first(&head)],
             head,
             story: Story::default(),

@@ -7,7 +7,7 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use super::{ClientId, News, OperationRecord, Simulation, What};
+use super::{ClientId, MomentKind, News, Simulation, What};
 use crate::kv::Request;
 use crate::raft::{Observation, ServerId};
 use crate::shared::Shared;
@@ -34,65 +34,7 @@ pub struct Moment {
     pub number: u64,
 }
 
-/// The kinds of moments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MomentKind {
-    /// A server raised its term and asks for votes.
-    Campaign,
-    /// A server won.
-    Election,
-    /// A leader's commit index rose.
-    Commit,
-    /// A client began a write.
-    WriteBegan,
-    /// A client's write ended, with an answer or without.
-    WriteEnded,
-    /// A server lost power.
-    Crash,
-    /// A server started again.
-    Restart,
-    /// A server stands still.
-    Pause,
-    /// A paused server goes on.
-    Resume,
-    /// A server's clock was set, or runs at another rate.
-    Clock,
-    /// Something befell a disk: a lost one, a rotten record, a failed write, a stall and its end,
-    /// another speed.
-    Disk,
-    /// A link was cut, the network split, or a server cut off.
-    Cut,
-    /// A link was healed, all were, or those of a quorum.
-    Heal,
-    /// The network is better or worse from now on: latency, loss, duplication, of one link or all.
-    Network,
-    /// A leader put a membership into force, or a server went back to an older one.
-    Membership,
-    /// A property was violated; the run ends here.
-    Violation,
-}
-
 impl MomentKind {
-    /// All of them.
-    pub const ALL: [MomentKind; 16] = [
-        MomentKind::Campaign,
-        MomentKind::Election,
-        MomentKind::Commit,
-        MomentKind::WriteBegan,
-        MomentKind::WriteEnded,
-        MomentKind::Crash,
-        MomentKind::Restart,
-        MomentKind::Pause,
-        MomentKind::Resume,
-        MomentKind::Clock,
-        MomentKind::Disk,
-        MomentKind::Cut,
-        MomentKind::Heal,
-        MomentKind::Network,
-        MomentKind::Membership,
-        MomentKind::Violation,
-    ];
-
     const fn rank(self) -> Rank {
         match self {
             MomentKind::Commit | MomentKind::WriteBegan | MomentKind::WriteEnded => Rank::Routine,
@@ -135,39 +77,14 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
             Observation::MembershipReverted { .. } => moment(MomentKind::Membership, 0),
             _ => return None,
         },
-        What::Crashed(..) => moment(MomentKind::Crash, 0),
         What::Started(_, life) if *life > 1 => moment(MomentKind::Restart, u64::from(*life)),
-        What::Paused(..) => moment(MomentKind::Pause, 0),
-        What::Resumed(..) => moment(MomentKind::Resume, 0),
-        What::ClockRate(..) | What::ClockJumped(..) => moment(MomentKind::Clock, 0),
-        What::Wiped(..)
-        | What::Rotted(..)
-        | What::WriteFailed(..)
-        | What::DiskStalled(..)
-        | What::DiskFull(..)
-        | What::DiskSpeed(..) => moment(MomentKind::Disk, 0),
-        What::Cut(..)
-        | What::Partitioned(..)
-        | What::Isolated(..)
-        | What::IsolatedTogether(..)
-        | What::Muted(..)
-        | What::Deafened(..) => moment(MomentKind::Cut, 0),
-        What::Healed(..) | What::AllHealed | What::QuorumHealed(..) => moment(MomentKind::Heal, 0),
-        What::LossSet(..)
-        | What::DuplicationSet(..)
-        | What::LatencySet(..)
-        | What::StragglingSet(..)
-        | What::LatenessSet(..)
-        | What::Impaired(..) => moment(MomentKind::Network, 0),
-        What::Began(client, ..) => {
-            let number = newest_write(world, *client, |_| true)?;
-            Moment { client: Some(*client), ..moment(MomentKind::WriteBegan, number) }
+        What::Began(client, number, Request::Write(_)) => {
+            Moment { client: Some(*client), ..moment(MomentKind::WriteBegan, u64::from(*number)) }
         }
-        What::Ended(client, ..) => {
-            let number = newest_write(world, *client, |operation| operation.end.is_some())?;
-            Moment { client: Some(*client), ..moment(MomentKind::WriteEnded, number) }
+        What::Ended(client, number, Request::Write(_), _) => {
+            Moment { client: Some(*client), ..moment(MomentKind::WriteEnded, u64::from(*number)) }
         }
-        _ => return None,
+        _ => moment(news.moment()?, 0),
     })
 }
 
@@ -179,12 +96,6 @@ pub(super) fn violation(world: &Simulation) -> Option<Moment> {
 
 fn leads(world: &Simulation, server: ServerId) -> bool {
     world.machine(server).and_then(|machine| machine.raft()).is_some_and(|raft| raft.is_leader())
-}
-
-/// The number of the client's newest such operation, if that is a write.
-fn newest_write(world: &Simulation, client: ClientId, such: impl Fn(&OperationRecord) -> bool) -> Option<u64> {
-    let operation = world.operations().rev().find(|operation| operation.client == client && such(operation))?;
-    matches!(operation.request, Request::Write(_)).then_some(u64::from(operation.number))
 }
 
 /// A branch's moments, in order.

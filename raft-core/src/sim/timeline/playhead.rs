@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use super::branches::Deed;
 use super::{News, Position, Simulation};
+use crate::sim::Listening;
 use crate::time::Time;
 
 /// A world and how it came there.
@@ -21,7 +22,7 @@ pub(super) struct Playhead {
 
 impl Playhead {
     pub(super) fn new(mut world: Simulation) -> Playhead {
-        world.listen(true);
+        world.listen(Listening::News);
         let last = world.now();
         Playhead { world, told: 0, last, fresh: Vec::new() }
     }
@@ -64,8 +65,8 @@ impl Playhead {
     pub(super) fn hear(&mut self) {
         self.last = self.world.now();
         self.fresh.clear();
-        core::mem::swap(&mut self.fresh, &mut self.world.news);
-        self.told += self.fresh.len() as u64;
+        self.world.observers.swap_news(&mut self.fresh);
+        self.told += self.fresh.iter().filter(|news| !news.is_of_traffic()).count() as u64;
     }
 
     /// Plays everything up to `until`, unheard, and lets the clock stand there.

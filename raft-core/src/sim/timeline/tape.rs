@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::branches::Branch;
-use super::moments::{Moment, MomentKind};
+use super::moments::Moment;
 use crate::raft::{ServerId, Term};
+use crate::sim::MomentKind;
 use crate::time::Time;
 
 /// The most buckets a stretch is divided into.

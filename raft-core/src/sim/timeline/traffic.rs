@@ -1,9 +1,9 @@
 //! Who sent what to whom in a stretch of time, and how the servers stood: what a space-time diagram
 //! is drawn from.
 //!
-//! It is not remembered while the run is played, but found out by playing the stretch again, aside.
-//! Asked for one moment after the other, as while playing, it plays on from the last, so that each
-//! event is looked at once.
+//! It is not remembered while the run is played, but found out by playing the stretch again, aside,
+//! and listening to all that becomes of messages. Asked for one moment after the other, as while
+//! playing, it plays on from the last, so that each event is played once.
 //!
 //! # Caveats
 //! A message that reaches a paused server has arrived, though the server looks at it only when it
@@ -14,8 +14,7 @@ use alloc::vec::Vec;
 use super::playhead::Playhead;
 use super::{BranchId, Deed, Flight, Told, What, checkpoints};
 use crate::raft::{Raft, ServerId, Term, Weight};
-use crate::sim::news::DROPPED;
-use crate::sim::{Endpoint, Machine, Timeline};
+use crate::sim::{Listening, Loss, Machine, MessageEvent, Timeline};
 use crate::time::Time;
 
 /// The most messages that are kept; beyond it, the oldest go, and the stretch begins later.
@@ -28,8 +27,8 @@ pub enum Fate {
     UnderWay,
     /// It came to its receiver at this time.
     Arrived(Time),
-    /// It was lost at this time: on its way, or because its receiver was down.
-    Lost(Time),
+    /// It was lost.
+    Lost(Loss),
 }
 
 /// A message's way.
@@ -82,92 +81,81 @@ pub(super) struct Watch {
     /// already been.
     deeds: usize,
     head: Playhead,
-    /// How many messages it has seen sent.
-    sent: u64,
-    /// Those that are on their way, in the order of the passages.
-    under_way: Vec<UnderWay>,
+    /// The messages that are certain to be lost, and that are still on their way to where they will
+    /// be.
+    doomed: Vec<u64>,
     traffic: Traffic,
-}
-
-/// A message that is on its way.
-#[derive(Clone, Copy, Debug)]
-struct UnderWay {
-    /// Where it stands among the passages.
-    passage: usize,
-    /// Where the network keeps it.
-    place: usize,
 }
 
 impl Watch {
     fn begin(branch: BranchId, deeds: &[Deed], mut head: Playhead, from: Time) -> Watch {
         head.play_unheard(deeds, from);
         head.fresh.clear();
-        let at = head.world.now();
-        let standings = head.world.machines().iter().map(|machine| Standing::of(machine, at)).collect();
-        let traffic = Traffic { from: at, to: at, passages: Vec::new(), standings, news: Vec::new() };
-        let mut watch = Watch { branch, deeds: deeds.len(), head, sent: 0, under_way: Vec::new(), traffic };
-        watch.look();
-        watch
+        head.world.listen(Listening::Messages);
+        let (world, at) = (&head.world, head.world.now());
+        let standings = world.machines().iter().map(|machine| Standing::of(machine, at)).collect();
+        let passage = |flight: &Flight| Passage { flight: flight.clone(), fate: Fate::UnderWay };
+        let mut passages: Vec<Passage> = world.network().flights().map(passage).collect();
+        passages.sort_unstable_by_key(|passage| passage.flight.number);
+        let lost = passages.iter().filter(|passage| passage.flight.lost.is_some());
+        let doomed = lost.map(|passage| passage.flight.number).collect();
+        let traffic = Traffic { from: at, to: at, passages, standings, news: Vec::new() };
+        Watch { branch, deeds: deeds.len(), head, doomed, traffic }
     }
 
     fn play(&mut self, deeds: &[Deed], to: Time) {
         while self.head.step(deeds, to) {
-            self.look();
+            self.take_in();
         }
         self.head.world.run_until(to);
         self.traffic.to = self.traffic.to.max(self.head.world.now());
+        self.settle();
     }
 
-    /// Compares the world with what it was before the last event.
-    fn look(&mut self) {
-        let Watch { head, traffic, under_way, sent, .. } = self;
-        let world = &head.world;
-        let now = world.now();
+    /// Takes in what the last event brought.
+    fn take_in(&mut self) {
+        let Watch { head, traffic, doomed, .. } = self;
+        let now = head.world.now();
         traffic.to = now;
-        for machine in world.machines() {
-            let standing = Standing::of(machine, now);
-            let last = traffic.standings.iter().rev().find(|last| last.server == standing.server);
-            if last.is_none_or(|last| Standing { at: now, ..*last } != standing) {
-                traffic.standings.push(standing);
-            }
+        let mut number = head.told;
+        for news in head.fresh.iter().rev() {
+            number -= u64::from(!news.is_of_traffic());
         }
-        let first = head.told + 1 - head.fresh.len() as u64;
-        let notable = (first..).zip(&head.fresh).filter(|(_, news)| news.weight() != Weight::Detail);
-        traffic.news.extend(notable.map(|(number, news)| Told { number, news: news.clone() }));
-
-        // Who has left, and what else is new about those who are still there.
-        under_way.retain(|known| {
-            let passage = &mut traffic.passages[known.passage];
-            match world.network().at(known.place, passage.flight.number) {
-                Some(flight) => {
-                    (passage.flight.lost, passage.flight.held) = (flight.lost, flight.held);
-                    true
-                }
-                None => {
-                    passage.fate = fate(head, &passage.flight);
-                    false
+        for news in &head.fresh {
+            if let What::Message(event) = &news.what {
+                traffic.note(event, news.at, doomed);
+            }
+            if !news.is_of_traffic() {
+                number += 1;
+                if news.weight() != Weight::Detail {
+                    traffic.news.push(Told { number, news: news.clone() });
                 }
             }
-        });
-        if world.network().sent() > *sent {
-            let (known, first) = (under_way.len(), traffic.passages.len());
-            let fresh = world.network().placed().filter(|(_, flight)| flight.number > *sent);
-            // By number; few leave at the same event.
-            for (place, flight) in fresh {
-                let at = traffic.passages[first..].partition_point(|passage| passage.flight.number < flight.number);
-                traffic.passages.insert(first + at, Passage { flight: flight.clone(), fate: Fate::UnderWay });
-                under_way.insert(known + at, UnderWay { passage: first, place });
+            // A server says so when it changes how it stands.
+            if let Some(machine) = news.server().and_then(|server| head.world.machine(server)) {
+                traffic.note_standing(Standing::of(machine, now));
             }
-            for (passage, fresh) in (first..).zip(&mut under_way[known..]) {
-                fresh.passage = passage;
-            }
-            *sent = world.network().sent();
         }
         if traffic.passages.len() > PASSAGES_MAX {
-            let kept = traffic.passages.len() - PASSAGES_MAX / 2;
-            let from = traffic.passages[kept].flight.sent;
+            self.settle();
+            let kept = self.traffic.passages.len() - PASSAGES_MAX / 2;
+            let from = self.traffic.passages[kept].flight.sent;
             self.forget_before(from);
         }
+    }
+
+    /// Messages that have come to where they are lost are lost.
+    fn settle(&mut self) {
+        let traffic = &mut self.traffic;
+        let to = traffic.to;
+        self.doomed.retain(|number| {
+            let Some(passage) = traffic.passage(*number) else { return false };
+            let lost = passage.flight.lost.filter(|loss| loss.at <= to);
+            if let Some(loss) = lost {
+                passage.fate = Fate::Lost(loss);
+            }
+            lost.is_none()
+        });
     }
 
     /// Forgets what was over before `from`, and what was still under way then if it is too old to
@@ -179,14 +167,9 @@ impl Watch {
         }
         let over = |passage: &Passage| match passage.fate {
             Fate::UnderWay => false,
-            Fate::Arrived(at) | Fate::Lost(at) => at < from,
+            Fate::Arrived(at) | Fate::Lost(Loss { at, .. }) => at < from,
         };
         traffic.passages.retain(|passage| !over(passage));
-        // All that are on their way have stayed, in their order.
-        let stayed = (0..).zip(&traffic.passages).filter(|(_, passage)| passage.fate == Fate::UnderWay);
-        for (known, (passage, _)) in self.under_way.iter_mut().zip(stayed) {
-            known.passage = passage;
-        }
         traffic.news.retain(|told| told.news.at >= from);
         // The last before the stretch says how a server stood when it began.
         let standings = core::mem::take(&mut traffic.standings);
@@ -200,20 +183,37 @@ impl Watch {
     }
 }
 
-/// What became of a message that has left with the last event.
-fn fate(head: &Playhead, flight: &Flight) -> Fate {
-    let world = &head.world;
-    let now = world.now();
-    let heard = match flight.to {
-        Endpoint::Server(server) => world.machine(server).is_some_and(Machine::is_up),
-        Endpoint::Client(_) => true,
-    };
-    // A held message is gone as soon as it is dropped, and so doesn't say where it was lost.
-    let dropped = || head.fresh.iter().any(|news| news.what == What::MessageTouched(flight.number, DROPPED));
-    match flight.lost {
-        Some(at) => Fate::Lost(at.min(now)),
-        None if !heard || world.network().is_cut(flight.from, flight.to) || dropped() => Fate::Lost(now),
-        None => Fate::Arrived(now),
+impl Traffic {
+    /// The message of that number, if it is known.
+    fn passage(&mut self, number: u64) -> Option<&mut Passage> {
+        let place = self.passages.binary_search_by_key(&number, |passage| passage.flight.number);
+        place.ok().map(|place| &mut self.passages[place])
+    }
+
+    /// Takes in what has become of a message.
+    fn note(&mut self, event: &MessageEvent, at: Time, doomed: &mut Vec<u64>) {
+        // Messages are sent in the order of their numbers.
+        if let MessageEvent::Sent(flight) = event {
+            self.passages.push(Passage { flight: (**flight).clone(), fate: Fate::UnderWay });
+        }
+        let Some(passage) = self.passage(event.message()) else { return };
+        match event {
+            MessageEvent::Sent(_) | MessageEvent::Duplicated { .. } => {}
+            MessageEvent::Held(_) => passage.flight.held = Some(at),
+            MessageEvent::Released(_) => passage.flight.held = None,
+            MessageEvent::Arrived(_) => passage.fate = Fate::Arrived(at),
+            MessageEvent::Lost(number, loss) => {
+                passage.flight.lost = Some(*loss);
+                doomed.push(*number);
+            }
+        }
+    }
+
+    fn note_standing(&mut self, standing: Standing) {
+        let last = self.standings.iter().rev().find(|last| last.server == standing.server);
+        if last.is_none_or(|last| Standing { at: standing.at, ..*last } != standing) {
+            self.standings.push(standing);
+        }
     }
 }
 

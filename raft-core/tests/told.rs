@@ -1,0 +1,134 @@
+//! What a world tells: all that becomes of its messages and of what its clients ask for, in the
+//! order in which it happens, and nothing twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use raft_core::raft::{Rules, ServerId};
+use raft_core::sim::{
+    Action, Flight, Listening, LossReason, MessageEvent, MomentKind, News, Profile, Scenario, Simulation, What, hunt,
+};
+use raft_core::time::{Duration, Time};
+
+/// All that is told of a storm's first seconds.
+fn told(seed: u64) -> (Simulation, Vec<News>) {
+    let scenario = hunt(seed, None, Duration::from_secs(20), Profile::Full, Rules::ALL);
+    let mut world = Simulation::new(scenario).expect("a storm makes a world");
+    world.listen(Listening::Messages);
+    world.run_until(Time::from_secs(12));
+    let news = world.take_news();
+    (world, news)
+}
+
+fn messages(news: &[News]) -> impl Iterator<Item = (Time, &MessageEvent)> {
+    news.iter().filter_map(|news| match &news.what {
+        What::Message(event) => Some((news.at, event)),
+        _ => None,
+    })
+}
+
+#[test]
+fn every_message_is_sent_once_and_then_arrives_or_is_lost_or_is_still_on_its_way() {
+    let mut reasons = BTreeSet::new();
+    let mut copies = 0;
+    for seed in 0..8 {
+        let (world, news) = told(seed);
+        let mut sent: BTreeMap<u64, &Flight> = BTreeMap::new();
+        let mut ended = BTreeSet::new();
+        for (at, event) in messages(&news) {
+            let number = event.message();
+            match event {
+                MessageEvent::Sent(flight) => {
+                    assert_eq!(number, sent.len() as u64 + 1, "messages are numbered in the order of their being sent");
+                    assert_eq!((flight.sent, flight.held), (at, None));
+                    sent.insert(number, flight);
+                }
+                MessageEvent::Arrived(_) => {
+                    assert!(sent[&number].sent <= at, "seed {seed}: {number} arrives before it was sent");
+                    assert!(ended.insert(number), "seed {seed}: {number} had ended");
+                }
+                MessageEvent::Lost(_, loss) => {
+                    assert!(sent[&number].sent <= loss.at && (loss.at >= at || loss.why == LossReason::Chance));
+                    assert!(ended.insert(number), "seed {seed}: {number} had ended");
+                    reasons.insert(format!("{:?}", loss.why));
+                }
+                MessageEvent::Duplicated { message, copy, by_hand } => {
+                    assert!(!by_hand && copy < message, "a copy leaves first");
+                    assert_eq!(sent[copy].body, sent[message].body);
+                    copies += 1;
+                }
+                MessageEvent::Held(_) | MessageEvent::Released(_) => panic!("nobody touches a storm's messages"),
+            }
+        }
+        assert_eq!(sent.len() as u64, world.network().sent());
+        let certain = |flight: &Flight| flight.lost.is_some() == ended.contains(&flight.number);
+        assert!(world.network().flights().all(certain), "seed {seed}: what is on its way has not arrived");
+        let under_way: BTreeSet<u64> = world.network().flights().map(|flight| flight.number).collect();
+        assert!(sent.keys().all(|number| ended.contains(number) || under_way.contains(number)), "seed {seed}");
+    }
+    assert!(copies > 10, "{copies} copies");
+    assert_eq!(reasons.into_iter().collect::<Vec<_>>(), ["Chance", "Cut", "ReceiverDown"]);
+}
+
+#[test]
+fn what_clients_ask_for_begins_and_ends_under_its_number() {
+    for seed in 0..4 {
+        let (world, news) = told(seed);
+        let (mut began, mut ended) = (BTreeMap::new(), BTreeMap::new());
+        for news in &news {
+            match &news.what {
+                What::Began(client, number, request) => {
+                    assert_eq!(began.insert(*number, (*client, request.clone())), None);
+                }
+                What::Ended(client, number, request, end) => {
+                    assert_eq!(began[number], (*client, request.clone()));
+                    assert_eq!(ended.insert(*number, (news.at, end.clone())), None);
+                }
+                _ => {}
+            }
+        }
+        assert!(ended.len() > 10, "seed {seed}");
+        assert_eq!(began.len() as u64, world.operations_begun());
+        for record in world.operations() {
+            assert_eq!(began[&record.number], (record.client, record.request.clone()), "seed {seed}");
+            assert_eq!(ended.get(&record.number), record.end.as_ref(), "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn what_a_person_does_to_a_message_is_told_to_everybody() {
+    let mut world = Simulation::new(Scenario::new(1, 3)).expect("three servers make a world");
+    world.run_until(Time::from_secs(2));
+    world.listen(Listening::News);
+    let number = loop {
+        assert!(world.step());
+        if let Some(flight) = world.network().flights().find(|flight| flight.lost.is_none()) {
+            break flight.number;
+        }
+    };
+    world.take_news();
+    let mut act = |action| {
+        world.act(action).expect("it makes sense");
+        let mut news = world.take_news();
+        news.retain(|news| matches!(news.what, What::Message(_)));
+        let [news] = &news[..] else { panic!("one piece of news, not {news:?}") };
+        assert!(!news.is_of_traffic());
+        (news.kind(), news.sentence().text)
+    };
+    let said = |kind, text: &str| (kind, format!("Message {number} {text}."));
+    assert_eq!(act(Action::HoldMessage(number)), said("message-held", "is held where it is"));
+    assert_eq!(act(Action::DuplicateMessage(number)), said("message-duplicated", "is sent once more"));
+    assert_eq!(act(Action::DropMessage(number)), said("message-lost", "is lost"));
+    world.act(Action::DropMessage(number)).expect("it makes sense");
+    assert!(world.take_news().iter().all(|news| !matches!(news.what, What::Message(_))), "it is gone");
+}
+
+#[test]
+fn kinds_of_moments_and_those_whom_news_are_about_come_from_the_table() {
+    let server = ServerId::new(2).expect("a server");
+    let news = |what| News { at: Time::ZERO, what };
+    assert_eq!(news(What::Paused(server)).server(), Some(server));
+    assert_eq!(news(What::Cut(server, server)).server(), None, "a link is about two");
+    assert_eq!(news(What::AllHealed).server(), None);
+    assert_eq!(MomentKind::WriteBegan.name(), "write-began");
+}
