@@ -143,7 +143,7 @@ fn acting_in_the_past_begins_a_branch_and_the_old_future_stays() {
     assert_eq!(run.act(crash(2)).unwrap(), Acted::Branched(BranchId(2)));
     let fork = run.playing().origin().unwrap();
     assert_eq!(fork, (main, Position { event: at_the_fork.1, time: seconds(6) }));
-    assert_eq!(run.playing().deeds().len(), 2, "the first deed is common to both");
+    assert_eq!(run.playing().interventions().len(), 2, "the first intervention is common to both");
     run.play_until(seconds(14));
     let new = (state(run.world()), moments(&run), run.playing().end());
     assert_ne!(new.0, old.0);
@@ -170,7 +170,7 @@ fn acting_in_the_past_begins_a_branch_and_the_old_future_stays() {
 }
 
 #[test]
-fn a_deed_undone_by_a_step_back_can_be_done_differently() {
+fn an_intervention_undone_by_a_step_back_can_be_done_differently() {
     let mut run = Timeline::new(Scenario::new(5, 3)).unwrap();
     run.play_until(seconds(2));
     for _ in 0..10 {
@@ -183,9 +183,9 @@ fn a_deed_undone_by_a_step_back_can_be_done_differently() {
     assert_eq!(run.act(crash(2)).unwrap(), Acted::Branched(BranchId(2)));
     let up: Vec<bool> = run.world().machines().iter().map(|machine| machine.is_up()).collect();
     assert_eq!(up, [true, false, true]);
-    assert_eq!(run.branches()[0].deeds().len(), 1);
+    assert_eq!(run.branches()[0].interventions().len(), 1);
 
-    // Two deeds at one moment are kept apart.
+    // Two interventions at one moment are kept apart.
     run.act(crash(1)).unwrap();
     run.step_back();
     let up: Vec<bool> = run.world().machines().iter().map(|machine| machine.is_up()).collect();
@@ -201,7 +201,7 @@ fn a_refused_action_changes_nothing() {
     assert!(run.act(crash(4)).is_err());
     assert!(run.act(Action::Submit("jump".into())).is_err());
     assert_eq!((state(run.world()), run.playing().end()), before);
-    assert_eq!((run.branches().len(), run.playing().deeds().len()), (1, 0));
+    assert_eq!((run.branches().len(), run.playing().interventions().len()), (1, 0));
 }
 
 #[test]

@@ -129,7 +129,7 @@ fn what_became_of_a_message() {
 }
 
 #[test]
-fn another_branch_and_a_new_deed_are_looked_at_anew() {
+fn another_branch_and_a_new_intervention_are_looked_at_anew() {
     let mut run = Timeline::new(Scenario::new(1, 3)).unwrap();
     run.play_until(seconds(3));
     let before = passages(run.traffic(seconds(1), seconds(3)));

@@ -89,7 +89,7 @@ impl Run {
         let position = self.timeline.position();
         // Of a moment amid an instant, the hash isn't the one that the whole instant has.
         let pending = self.world().next_event_at().is_some_and(|at| at <= position.time)
-            || playing.deeds().iter().any(|deed| deed.after == position);
+            || playing.interventions().iter().any(|deed| deed.after == position);
         let hash = (!pending || self.world().violation().is_some()).then(|| self.world().trace_hash());
         Ok(format::Run { scenario: self.timeline.recipe(playing.id())?, until: position.time, hash })
     }

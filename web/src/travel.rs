@@ -10,26 +10,6 @@ use wasm_bindgen::prelude::*;
 use crate::view::{self, micros};
 use crate::{Refusal, Run, moment, to_js};
 
-/// The names of [`MomentKind::ALL`].
-const KINDS: [&str; MomentKind::ALL.len()] = [
-    "campaign",
-    "election",
-    "commit",
-    "write-began",
-    "write-ended",
-    "crash",
-    "restart",
-    "pause",
-    "resume",
-    "clock",
-    "disk",
-    "cut",
-    "heal",
-    "network",
-    "membership",
-    "violation",
-];
-
 /// See `BranchView` in `view.d.ts`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -66,7 +46,7 @@ impl Run {
     /// of them, from 0.
     #[wasm_bindgen(js_name = momentKinds)]
     pub fn moment_kinds() -> String {
-        raft_core::text::joined(&KINDS, "\n")
+        raft_core::text::joined(&MomentKind::ALL.map(MomentKind::name), "\n")
     }
 
     /// Goes to the last moment of these kinds before this one; whether there is one.
@@ -210,7 +190,7 @@ fn view_of(branch: &Branch, playing: BranchId) -> BranchView {
         origin,
         left_at,
         end: micros(branch.end().time),
-        deeds: branch.deeds().len() as u32,
+        deeds: branch.interventions().len() as u32,
         playing: branch.id() == playing,
     }
 }
@@ -218,11 +198,6 @@ fn view_of(branch: &Branch, playing: BranchId) -> BranchView {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kinds_have_their_names() {
-        assert_eq!(KINDS.map(String::from), MomentKind::ALL.map(|kind| raft_core::format::kebab(&kind)));
-    }
 
     #[test]
     fn going_back_is_a_journey_and_going_on_is_none() {

@@ -8,7 +8,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::parameters::Ppm;
+use super::parameters::{OwnTiming, Ppm};
 use crate::listed::listed;
 use crate::raft::{Message, ServerId};
 use crate::time::{Duration, Time};
@@ -226,20 +226,6 @@ impl Action {
             _ => None,
         }
     }
-}
-
-/// Parameters that servers may differ in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct OwnTiming {
-    /// The shortest election timeout.
-    pub election_timeout_min: Duration,
-    /// The longest election timeout.
-    pub election_timeout_max: Duration,
-    /// Whether it asks before it campaigns.
-    pub pre_vote: bool,
-    /// Whether it steps down, as a leader, when it hears no quorum, and ignores campaigns while it
-    /// hears a leader.
-    pub check_quorum: bool,
 }
 
 impl OwnTiming {

@@ -3,12 +3,11 @@
 
 use alloc::vec::Vec;
 
-use super::action::OwnTiming;
 use super::client::ClientId;
 use super::concern;
 use super::disk::Disk;
-use super::network::{Body, Endpoint};
-use super::parameters::DiskParameters;
+use super::flight::{Body, Endpoint};
+use super::parameters::{DiskParameters, OwnTiming};
 use crate::check::{self, MachineView};
 use crate::clock::Clock;
 use crate::hash::mix;

@@ -37,6 +37,7 @@ mod clients;
 mod cluster;
 mod disk;
 mod drive;
+mod flight;
 mod history;
 mod machine;
 mod marks;
@@ -63,19 +64,20 @@ pub use crate::clock::{Clock, TRUE_RATE};
 #[cfg(feature = "serde")]
 pub(crate) use action::action_fields;
 pub(crate) use action::actions;
-pub use action::{Action, MessageKind, OwnTiming, Target, TimedAction};
+pub use action::{Action, MessageKind, Target, TimedAction};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
 pub use disk::Disk;
+pub use flight::{Body, Endpoint, Flight, Loss, LossReason};
 pub(crate) use history::history_with_points;
 pub use history::{check_run, history_of};
 pub use machine::Machine;
 pub use marks::{Mark, Marks};
-pub use network::{Body, Endpoint, Flight, Impairment, Loss, LossReason, Network};
+pub use network::{Impairment, Network};
 pub use news::{MessageEvent, MomentKind, News, What};
 pub use observers::Listening;
 pub(crate) use parameters::parameters;
 pub use parameters::{
-    CERTAIN, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX, NetworkParameters,
+    CERTAIN, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX, NetworkParameters, OwnTiming,
     ParameterError, Parameters, Ppm, SERVERS_MAX, TimingParameters,
 };
 pub use reach::Reach;
@@ -91,9 +93,8 @@ use crate::time::Time;
 use clients::Clients;
 use cluster::Cluster;
 use machine::Missed;
-use network::Place;
 use observers::Observers;
-use queue::{Event, Queue};
+use queue::{Event, Place, Queue};
 use script::Script;
 
 /// The concerns that have luck of their own.

@@ -48,8 +48,8 @@ use alloc::vec::Vec;
 
 use rand::RngExt;
 
-use super::action::{Action, MessageKind, OwnTiming, Target};
-use super::parameters::{CERTAIN, DiskParameters, MACHINES_MAX, NetworkParameters};
+use super::action::{Action, MessageKind, Target};
+use super::parameters::{CERTAIN, DiskParameters, MACHINES_MAX, NetworkParameters, OwnTiming};
 use super::storm::{PATIENCE, Storm, pick};
 use crate::raft::{ServerId, ServerSet};
 use crate::time::{Duration, Time};

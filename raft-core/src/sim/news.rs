@@ -9,10 +9,10 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 
-use super::action::{MessageKind, OwnTiming};
+use super::action::MessageKind;
 use super::client::{ClientId, End};
-use super::network::{Flight, Loss, LossReason};
-use super::parameters::Ppm;
+use super::flight::{Flight, Loss, LossReason};
+use super::parameters::{OwnTiming, Ppm};
 use crate::kv::Request;
 use crate::listed::listed;
 use crate::raft::{Observation, Sentence, ServerId, ServerSet, Weight};

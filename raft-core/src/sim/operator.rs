@@ -8,9 +8,9 @@
 
 use alloc::vec::Vec;
 
+use super::flight::Body;
 use super::machine::Machine;
 use super::marks::Mark;
-use super::network::Body;
 use super::news::What;
 use super::parameters::MACHINES_MAX;
 use super::queue::Event;

@@ -3,7 +3,6 @@
 
 use core::fmt;
 
-use super::action::OwnTiming;
 use crate::raft::{Config, Rules};
 use crate::time::Duration;
 
@@ -227,6 +226,20 @@ impl LimitParameters {
         // Who lags by more may need a snapshot.
         config.learner_lag_max = config.learner_lag_max.min(self.entries_kept / 4);
     }
+}
+
+/// Parameters that servers may differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnTiming {
+    /// The shortest election timeout.
+    pub election_timeout_min: Duration,
+    /// The longest election timeout.
+    pub election_timeout_max: Duration,
+    /// Whether it asks before it campaigns.
+    pub pre_vote: bool,
+    /// Whether it steps down, as a leader, when it hears no quorum, and ignores campaigns while it
+    /// hears a leader.
+    pub check_quorum: bool,
 }
 
 impl OwnTiming {

@@ -22,9 +22,9 @@ use crate::time::Duration;
 
 /// What a disk loses.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Loss {
+enum DiskLoss {
     /// Everything, the vote and the term among it.
-    Disk,
+    Everything,
     /// A record of the log, and what follows it.
     Record,
 }
@@ -302,7 +302,7 @@ impl Simulation {
 
     /// A server crashes; whether it could lose its disk, too.
     fn lose_disk(&mut self, server: ServerId) -> bool {
-        let expendable = self.is_expendable(server, Loss::Disk);
+        let expendable = self.is_expendable(server, DiskLoss::Everything);
         self.crash(server);
         if expendable {
             let now = self.now;
@@ -316,7 +316,7 @@ impl Simulation {
     }
 
     fn rot(&mut self, server: ServerId) {
-        let expendable = self.is_expendable(server, Loss::Record);
+        let expendable = self.is_expendable(server, DiskLoss::Record);
         self.crash(server);
         if expendable {
             self.cluster[server].disk.rot();
@@ -340,7 +340,7 @@ impl Simulation {
     /// be held by a quorum without it. What is committed may be held by fewer: who has lost its
     /// disk doesn't vote, so that it is enough if every quorum of the others has somebody who holds
     /// it. Who has lost a record does vote.
-    fn is_expendable(&self, server: ServerId, loss: Loss) -> bool {
+    fn is_expendable(&self, server: ServerId, loss: DiskLoss) -> bool {
         let known = self.cluster.known_configurations();
         if known.iter().any(Configuration::is_joint) || self.cluster.wanted().is_some() {
             return false;
@@ -366,7 +366,7 @@ impl Simulation {
                 return true; // And so with everything before it.
             }
             if committed.is_some_and(|committed| index <= committed) {
-                return loss == Loss::Disk && !may_have_quorum(rest.difference(holders));
+                return loss == DiskLoss::Everything && !may_have_quorum(rest.difference(holders));
             }
             if self.may_be_counted(server, id) {
                 return false;

@@ -4,9 +4,15 @@
 use alloc::vec::Vec;
 
 use super::client::ClientId;
-use super::network::Place;
 use crate::raft::ServerId;
 use crate::time::Time;
+
+/// Where a message is kept, and the lower half of its number: places are reused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) place: u32,
+    pub(super) number: u32,
+}
 
 /// Something that will happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

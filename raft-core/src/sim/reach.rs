@@ -1,7 +1,8 @@
 //! Who reaches whom: whether there is a group of servers that could commit anything.
 
+use super::flight::Endpoint;
 use super::machine::Machine;
-use super::network::{Endpoint, Network};
+use super::network::Network;
 use crate::raft::{Configuration, Raft, ServerId, ServerSet, majority_of};
 
 /// What the cluster could do as things are.

@@ -4,8 +4,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::action::{Action, MessageKind, OwnTiming, Target, TimedAction, action_fields, actions};
-use super::parameters::{self, MACHINES_MAX, ParameterError, Parameters, Ppm};
+use super::action::{Action, MessageKind, Target, TimedAction, action_fields, actions};
+use super::parameters::{self, MACHINES_MAX, OwnTiming, ParameterError, Parameters, Ppm};
 use super::{ClientId, Simulation};
 use crate::raft::{Config, ConfigError, ServerId};
 use crate::time::{Duration, Time};

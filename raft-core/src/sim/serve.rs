@@ -2,9 +2,9 @@
 
 use super::Simulation;
 use super::client::{Answer, Call, ClientId, ClientRequest, Conclusion, End, OperationRecord, Reply, Trouble, Wish};
+use super::flight::{Body, Endpoint};
 use super::machine::Asker;
 use super::marks::Mark;
-use super::network::{Body, Endpoint};
 use super::news::What;
 use super::queue::Event;
 use crate::check::Asked;

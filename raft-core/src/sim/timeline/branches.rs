@@ -12,21 +12,13 @@ use core::fmt;
 use super::checkpoints::Checkpoint;
 use super::moments::{Moment, Moments};
 use super::playhead::Playhead;
+use super::position::{Intervention, Position};
 use super::terms::Terms;
-use super::{Action, Position};
+use crate::sim::MomentKind;
 
 /// A branch's name for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BranchId(pub u32);
-
-/// What a person did, and where among the events.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Deed {
-    /// The position at which it was done; it is itself the next event.
-    pub after: Position,
-    /// What.
-    pub action: Action,
-}
 
 /// One way the run went.
 #[derive(Clone, Debug)]
@@ -37,7 +29,7 @@ pub struct Branch {
     origin: Option<(BranchId, Position)>,
     /// The furthest position played.
     end: Position,
-    pub(super) deeds: Vec<Deed>,
+    pub(super) interventions: Vec<Intervention>,
     /// In order; the first is the run's beginning. Never empty.
     pub(super) checkpoints: Vec<Arc<Checkpoint>>,
     pub(super) moments: Moments,
@@ -63,7 +55,7 @@ impl Branch {
             name: "main".to_string(),
             origin: None,
             end: beginning.position(),
-            deeds: Vec::new(),
+            interventions: Vec::new(),
             checkpoints: alloc::vec![Checkpoint::of(beginning)],
             moments: Moments::default(),
             terms: Terms::default(),
@@ -77,7 +69,7 @@ impl Branch {
         branch.name = alloc::format!("branch {}", id.0);
         branch.origin = Some((self.id, at));
         branch.end = at;
-        branch.deeds.retain(|deed| deed.after.event < at.event);
+        branch.interventions.retain(|intervention| intervention.after.event < at.event);
         branch.checkpoints.retain(|checkpoint| checkpoint.event() <= at.event);
         branch.moments.forget_after(at.event);
         branch.terms.forget_after(at.event);
@@ -106,8 +98,8 @@ impl Branch {
     }
 
     /// What has been done by hand on it, from the run's beginning.
-    pub fn deeds(&self) -> &[Deed] {
-        &self.deeds
+    pub fn interventions(&self) -> &[Intervention] {
+        &self.interventions
     }
 
     /// Its notable moments, in order, from the run's beginning; see [`Branch::kept_of`].
@@ -117,7 +109,7 @@ impl Branch {
 
     /// How many of the moments of a kind there is one kept of: 1 unless the run has become so long
     /// that some were left out.
-    pub fn kept_of(&self, kind: super::MomentKind) -> u32 {
+    pub fn kept_of(&self, kind: MomentKind) -> u32 {
         self.moments.every(kind)
     }
 
@@ -133,9 +125,9 @@ impl Branch {
     }
 
     /// What is done here comes at the end: a clock that stood later stood there for nothing.
-    pub(super) fn extend(&mut self, deed: Deed) {
-        self.end = deed.after;
-        self.deeds.push(deed);
+    pub(super) fn extend(&mut self, intervention: Intervention) {
+        self.end = intervention.after;
+        self.interventions.push(intervention);
     }
 }
 

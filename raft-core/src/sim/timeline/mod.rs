@@ -15,9 +15,9 @@
 //! has been played stays known up to the furthest position, and playing forward again plays the
 //! same.
 //!
-//! # Deeds and branches (`branches`)
-//! What a person does comes into the run with [`Timeline::act`], as a [`Deed`] with its place among
-//! the events, and is done again in every replay. Done at the end of what has been played, it
+//! # Interventions and branches (`branches`)
+//! What a person does comes into the run with [`Timeline::act`], as an [`Intervention`] with its place
+//! among the events, and is done again in every replay. Done at the end of what has been played, it
 //! extends the present branch. Done in the past, it begins a new branch: the old one keeps its
 //! future, under its name, to be switched to, renamed, deleted, or looked at beside the present one
 //! ([`Timeline::beside`]). To play on is not to act: it never begins a branch.
@@ -43,22 +43,25 @@ mod branches;
 mod checkpoints;
 mod moments;
 mod playhead;
+mod position;
 mod story;
 mod tape;
 mod terms;
+mod thinning;
 mod traffic;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use super::MomentKind;
-pub use branches::{Branch, BranchError, BranchId, Deed};
+pub use branches::{Branch, BranchError, BranchId};
 pub use moments::{KEPT_MAX, Moment};
+pub use position::{Intervention, Position};
 pub use story::{STORY_MAX, Told};
 pub use tape::{BUCKETS_MAX, Band, Tape, TapeMark};
 pub use traffic::{Fate, PASSAGES_MAX, Passage, Standing, Traffic};
 
-use super::{Action, ClientId, Flight, Machine, News, Scenario, ScenarioError, Simulation, TimedAction, What};
+use super::{Action, News, Scenario, ScenarioError, Simulation, TimedAction};
 use crate::time::Time;
 use checkpoints::Checkpoint;
 use playhead::Playhead;
@@ -67,15 +70,6 @@ use traffic::Watch;
 
 /// Events that a step back replays at most, once the first of a row has been taken.
 const FOOTING: u64 = 128;
-
-/// A place in a run. Ordered by events, then by time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// How many events have been played.
-    pub event: u64,
-    /// Where the clock stands.
-    pub time: Time,
-}
 
 /// What became of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,11 +288,11 @@ impl Timeline {
         self.head.world.scenario().check_action(&action)?;
         // The rest of the instant, but not what was done by hand at its end: that is what is done
         // differently now.
-        let before_a_deed = |run: &Timeline| {
+        let before_an_intervention = |run: &Timeline| {
             let event = run.position().event;
-            run.branch().deeds.binary_search_by_key(&event, |deed| deed.after.event).is_ok()
+            run.branch().interventions.binary_search_by_key(&event, |intervention| intervention.after.event).is_ok()
         };
-        while !before_a_deed(self) && self.step_until(self.position().time) {}
+        while !before_an_intervention(self) && self.step_until(self.position().time) {}
         if self.head.world.violation().is_some() {
             return Ok(Acted::RunIsOver);
         }
@@ -313,7 +307,7 @@ impl Timeline {
             self.footing = None;
         }
         self.beside = None;
-        self.branches[self.playing].extend(Deed { after, action });
+        self.branches[self.playing].extend(Intervention { after, action });
         self.head.hear();
         self.take_in();
         Ok(if in_the_past { Acted::Branched(self.branch().id()) } else { Acted::Extended })
@@ -321,7 +315,7 @@ impl Timeline {
 
     /// Plays the next event of the branch, if it is due by `time`.
     fn step_until(&mut self, time: Time) -> bool {
-        let played = self.head.step(&self.branches[self.playing].deeds, time);
+        let played = self.head.step(&self.branches[self.playing].interventions, time);
         if played {
             self.take_in();
         }
@@ -340,7 +334,7 @@ impl Timeline {
             let latest = branch.checkpoints.last().map_or(0, |latest| latest.event());
             if position.event >= latest + checkpoints::SPACING {
                 branch.checkpoints.push(Checkpoint::of(&self.head));
-                checkpoints::thin(&mut self.branches, checkpoints::BYTES_MAX);
+                thinning::thin(&mut self.branches, thinning::BYTES_MAX);
             }
         }
         self.story.tell(&self.head.fresh);
@@ -430,7 +424,7 @@ impl Timeline {
         let usable = |head: &Playhead| head.world.now() <= time && head.world.events() >= nearest.event();
         let last = self.beside.take().filter(|(last, head)| *last == id && usable(head));
         let mut head = last.map_or_else(|| nearest.head.clone(), |(_, head)| head);
-        head.play_unheard(&branch.deeds, time);
+        head.play_unheard(&branch.interventions, time);
         Ok(&self.beside.insert((id, head)).1.world)
     }
 
@@ -441,10 +435,10 @@ impl Timeline {
     pub fn recipe(&self, id: BranchId) -> Result<Scenario, BranchError> {
         let branch = &self.branches[branches::place_of(&self.branches, id)?];
         let mut scenario = Scenario::clone(&self.scenario);
-        for deed in branch.deeds() {
-            let at = deed.after.time;
+        for intervention in branch.interventions() {
+            let at = intervention.after.time;
             let place = scenario.actions.partition_point(|timed| timed.at <= at);
-            scenario.actions.insert(place, TimedAction { at, action: deed.action.clone() });
+            scenario.actions.insert(place, TimedAction { at, action: intervention.action.clone() });
         }
         Ok(scenario)
     }
@@ -497,7 +491,7 @@ impl Timeline {
         let mut news = Vec::new();
         while head.told + 1 < to {
             let first = head.told + 1;
-            if !head.step(&branch.deeds, Time::NEVER) {
+            if !head.step(&branch.interventions, Time::NEVER) {
                 break;
             }
             let numbered = (first..to).zip(&head.fresh).filter(|(number, _)| *number >= from);
@@ -506,13 +500,21 @@ impl Timeline {
         news
     }
 
+    /// What happened on the branch being played from one time to another, as far as it is known.
+    /// What it finds out is kept until the next call, so that looking on is quick; of messages, no
+    /// more than [`PASSAGES_MAX`].
+    pub fn traffic(&mut self, from: Time, to: Time) -> &Traffic {
+        let watch = Watch::over(self.watch.take(), self.branch(), from, to);
+        self.watch.insert(watch).traffic()
+    }
+
     /// What the checkpoints amount to.
     pub fn holdings(&self) -> Holdings {
         let events = self.branch().checkpoints.iter().map(|checkpoint| checkpoint.event());
         let next = events.clone().skip(1).chain([self.branch().end().event]);
         Holdings {
             checkpoints: self.branches.iter().map(|branch| branch.own_checkpoints().len()).sum(),
-            bytes: checkpoints::total_weight(&self.branches),
+            bytes: thinning::total_weight(&self.branches),
             longest_gap: events.zip(next).map(|(event, next)| next - event).max().unwrap_or(0),
         }
     }

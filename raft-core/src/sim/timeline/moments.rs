@@ -7,10 +7,10 @@
 use alloc::string::{String, ToString};
 use core::fmt;
 
-use super::{ClientId, MomentKind, News, Simulation, What};
 use crate::kv::Request;
 use crate::raft::{Observation, ServerId};
 use crate::shared::Shared;
+use crate::sim::{ClientId, MomentKind, News, Simulation, What};
 use crate::time::Time;
 
 /// The most moments a branch keeps.

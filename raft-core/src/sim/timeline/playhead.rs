@@ -3,9 +3,8 @@
 
 use alloc::vec::Vec;
 
-use super::branches::Deed;
-use super::{News, Position, Simulation};
-use crate::sim::Listening;
+use super::position::{Intervention, Position};
+use crate::sim::{Listening, News, Simulation};
 use crate::time::Time;
 
 /// A world and how it came there.
@@ -36,19 +35,19 @@ impl Playhead {
         self.world.now() == self.last
     }
 
-    /// Plays the next event, or does the next deed, if it is due by `until`; whether there was such
+    /// Plays the next event, or takes the next action that was taken by hand, if it is due by `until`; whether there was such
     /// a one.
-    pub(super) fn step(&mut self, deeds: &[Deed], until: Time) -> bool {
-        let next = deeds.partition_point(|deed| deed.after.event < self.world.events());
-        match deeds.get(next) {
+    pub(super) fn step(&mut self, interventions: &[Intervention], until: Time) -> bool {
+        let next = interventions.partition_point(|intervention| intervention.after.event < self.world.events());
+        match interventions.get(next) {
             // Nothing else comes before it, so that its place among the events is exactly the one
             // it had.
-            Some(deed) if deed.after.event == self.world.events() => {
-                if deed.after.time > until {
+            Some(intervention) if intervention.after.event == self.world.events() => {
+                if intervention.after.time > until {
                     return false;
                 }
-                self.world.run_until(deed.after.time);
-                let again = self.world.act(deed.action.clone());
+                self.world.run_until(intervention.after.time);
+                let again = self.world.act(intervention.action.clone());
                 again.unwrap_or_else(|error| panic!("what was done once can be done again: {error}"));
             }
             _ => {
@@ -70,8 +69,8 @@ impl Playhead {
     }
 
     /// Plays everything up to `until`, unheard, and lets the clock stand there.
-    pub(super) fn play_unheard(&mut self, deeds: &[Deed], until: Time) {
-        while self.step(deeds, until) {}
+    pub(super) fn play_unheard(&mut self, interventions: &[Intervention], until: Time) {
+        while self.step(interventions, until) {}
         self.world.run_until(until);
     }
 }

@@ -3,7 +3,7 @@
 
 use alloc::vec::Vec;
 
-use super::News;
+use crate::sim::News;
 
 /// How much is remembered at least (and at most twice as much), and the most that is looked up
 /// again after a seek.

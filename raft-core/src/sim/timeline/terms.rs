@@ -1,8 +1,8 @@
 //! The terms of a branch: when each began, who led it, from when to when.
 
-use super::{News, What};
 use crate::raft::{Observation, ServerId, Term};
 use crate::shared::Shared;
+use crate::sim::{News, What};
 use crate::time::Time;
 
 /// The most terms a branch remembers; beyond it, those that nobody led go first.

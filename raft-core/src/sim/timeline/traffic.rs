@@ -11,10 +11,13 @@
 
 use alloc::vec::Vec;
 
+use super::branches::{Branch, BranchId};
+use super::checkpoints;
 use super::playhead::Playhead;
-use super::{BranchId, Deed, Flight, Told, What, checkpoints};
+use super::position::Intervention;
+use super::story::Told;
 use crate::raft::{Raft, ServerId, Term, Weight};
-use crate::sim::{Listening, Loss, Machine, MessageEvent, Timeline};
+use crate::sim::{Flight, Listening, Loss, Machine, MessageEvent, What};
 use crate::time::Time;
 
 /// The most messages that are kept; beyond it, the oldest go, and the stretch begins later.
@@ -79,7 +82,7 @@ pub(super) struct Watch {
     branch: BranchId,
     /// How much had been done by hand when it began: what is done since may come where it has
     /// already been.
-    deeds: usize,
+    interventions: usize,
     head: Playhead,
     /// The messages that are certain to be lost, and that are still on their way to where they will
     /// be.
@@ -88,8 +91,28 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    fn begin(branch: BranchId, deeds: &[Deed], mut head: Playhead, from: Time) -> Watch {
-        head.play_unheard(deeds, from);
+    /// Watches a branch from one time to another, and goes on with the last watch if it can.
+    pub(super) fn over(last: Option<Watch>, branch: &Branch, from: Time, to: Time) -> Watch {
+        let to = to.min(branch.end().time);
+        let from = from.min(to);
+        let nearest = checkpoints::newest_by_time(&branch.checkpoints, from);
+        let usable = |watch: &Watch| {
+            let same = watch.branch == branch.id() && watch.interventions == branch.interventions.len();
+            same && watch.traffic.from <= from && nearest.event() <= watch.head.world.events()
+        };
+        let begin = || Watch::begin(branch.id(), &branch.interventions, nearest.head.clone(), from);
+        let mut watch = last.filter(usable).unwrap_or_else(begin);
+        watch.forget_before(from);
+        watch.play(&branch.interventions, to);
+        watch
+    }
+
+    pub(super) fn traffic(&self) -> &Traffic {
+        &self.traffic
+    }
+
+    fn begin(branch: BranchId, interventions: &[Intervention], mut head: Playhead, from: Time) -> Watch {
+        head.play_unheard(interventions, from);
         head.fresh.clear();
         head.world.listen(Listening::Messages);
         let (world, at) = (&head.world, head.world.now());
@@ -100,11 +123,11 @@ impl Watch {
         let lost = passages.iter().filter(|passage| passage.flight.lost.is_some());
         let doomed = lost.map(|passage| passage.flight.number).collect();
         let traffic = Traffic { from: at, to: at, passages, standings, news: Vec::new() };
-        Watch { branch, deeds: deeds.len(), head, doomed, traffic }
+        Watch { branch, interventions: interventions.len(), head, doomed, traffic }
     }
 
-    fn play(&mut self, deeds: &[Deed], to: Time) {
-        while self.head.step(deeds, to) {
+    fn play(&mut self, interventions: &[Intervention], to: Time) {
+        while self.head.step(interventions, to) {
             self.take_in();
         }
         self.head.world.run_until(to);
@@ -228,27 +251,5 @@ impl Standing {
             term: raft.map_or(machine.disk().image().hard_state().term, Raft::term),
             role: raft.map_or("", |raft| raft.role().name()),
         }
-    }
-}
-
-impl Timeline {
-    /// What happened on the branch being played from one time to another, as far as it is known.
-    /// What it finds out is kept until the next call, so that looking on is quick; of messages, no
-    /// more than [`PASSAGES_MAX`].
-    pub fn traffic(&mut self, from: Time, to: Time) -> &Traffic {
-        let last = self.watch.take();
-        let branch = self.branch();
-        let to = to.min(branch.end().time);
-        let from = from.min(to);
-        let nearest = checkpoints::newest_by_time(&branch.checkpoints, from);
-        let usable = |watch: &Watch| {
-            let same = watch.branch == branch.id() && watch.deeds == branch.deeds.len();
-            same && watch.traffic.from <= from && nearest.event() <= watch.head.world.events()
-        };
-        let begin = || Watch::begin(branch.id(), &branch.deeds, nearest.head.clone(), from);
-        let mut watch = last.filter(usable).unwrap_or_else(begin);
-        watch.forget_before(from);
-        watch.play(&branch.deeds, to);
-        &self.watch.insert(watch).traffic
     }
 }
