@@ -80,10 +80,13 @@
 #![no_std]
 #![deny(missing_docs)]
 
-// The readme's examples are tried, too.
+// The examples of the readme and the guide are tried, too.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+#[cfg(doctest)]
+#[doc = include_str!("../GUIDE.md")]
+struct Guide;
 
 extern crate alloc;
 #[cfg(test)]

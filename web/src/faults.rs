@@ -197,7 +197,7 @@ impl Run {
 
 impl Run {
     pub(crate) fn enter(&mut self, line: &str) -> Result<u32, Refusal> {
-        self.act(Action::Submit(line.to_owned()))?;
+        self.act(Action::Submit(line.into()))?;
         Ok(self.world().operations().next_back().map_or(0, |operation| operation.number))
     }
 

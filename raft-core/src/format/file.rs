@@ -34,6 +34,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::units::{self, UnitError, quote};
 use super::{Run, RunError};
+use crate::kv::CommandLine;
 use crate::raft::{Rule, Rules, ServerId};
 use crate::sim::{self, Action, MessageKind, Parameters, Ppm, Scenario, Target, TimedAction};
 use crate::sim::{action_fields, actions, parameters};
@@ -539,7 +540,7 @@ define_forms! {
     Length: Duration;
     Groups: Vec<u8>;
     Number: u64;
-    Text: String;
+    Text: CommandLine;
     Kind: MessageKind;
 }
 

@@ -34,6 +34,7 @@ use super::base64::{self, TextError};
 use super::{ACTIONS_MAX, Run, RunError};
 use crate::codec::{DecodeError, Problem, Reader, put_number};
 use crate::hash::ThoroughHasher;
+use crate::kv::CommandLine;
 use crate::raft::{Rule, Rules, ServerId};
 use crate::sim::{
     Action, ClientParameters, DiskParameters, LimitParameters, MACHINES_MAX, MessageKind, NetworkParameters,
@@ -536,21 +537,22 @@ impl Coded for Vec<u8> {
 }
 
 /// A command: how many bytes, and those.
-impl Coded for String {
+impl Coded for CommandLine {
     fn put(&self, out: &mut Vec<u8>) {
-        put_number(out, self.len() as u64);
-        out.extend_from_slice(self.as_bytes());
+        put_number(out, self.text().len() as u64);
+        out.extend_from_slice(self.text().as_bytes());
     }
 
-    fn read(fields: &mut Fields<'_, '_>) -> String {
-        fields.take(String::new(), |reader| {
+    fn read(fields: &mut Fields<'_, '_>) -> CommandLine {
+        let text = fields.take(String::new(), |reader| {
             let length = reader.number("the length of a command")?;
             let start = reader.offset();
             match core::str::from_utf8(reader.bytes(length, "a command")?) {
                 Ok(line) => Ok(line.to_string()),
                 Err(_) => Reader::error(start, "a command", Problem::NotUtf8),
             }
-        })
+        });
+        text.into()
     }
 }
 

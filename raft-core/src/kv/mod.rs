@@ -89,6 +89,7 @@
 
 pub(crate) mod codec;
 mod command;
+mod command_line;
 mod digest;
 mod line;
 mod operation;
@@ -101,6 +102,7 @@ mod testing;
 mod text;
 
 pub use command::Command;
+pub use command_line::CommandLine;
 pub use line::{LineError, Verb};
 pub use operation::{Operation, Outcome, Query, Request};
 pub use session::{Session, SessionId, Settings};

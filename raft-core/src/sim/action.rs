@@ -5,10 +5,10 @@
 //! come the type, what is checked, the codec of links, the fields of files and their schema, the
 //! list in `docs/formats.md`, and what the page knows of files.
 
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::parameters::{OwnTiming, Ppm};
+use crate::kv::CommandLine;
 use crate::listed::listed;
 use crate::raft::{Message, ServerId};
 use crate::time::{Duration, Time};
@@ -32,7 +32,7 @@ macro_rules! action_fields {
             share: Ppm, share, "share" Share, "\"2.5%\"";
             groups: Vec<u8>, free, "groups" Groups, "[0, 0, 1, 1, 1]";
             message: u64, free, "message" Number, "17";
-            command: String, free, "command" Text, "\"put x 1\"";
+            command: CommandLine, free, "command" Text, "\"put x 1\"";
             draw: u64, free, "draw" Number, "0";
             of: MessageKind, free, "of" Kind, "\"votes\"";
             copies: bool, free, "copies" Flag, "true";

@@ -87,7 +87,6 @@ pub use timeline::Timeline;
 
 use crate::check::{Checker, Violation};
 use crate::hash::{TraceHasher, mix};
-use crate::kv::{LineError, Request};
 use crate::raft::{self, Input, Message, Output, Rule, ServerId, ServerSet};
 use crate::time::Time;
 use clients::Clients;
@@ -544,14 +543,6 @@ impl Simulation {
     /// Switches the safety checks off, for those who measure what they cost.
     pub fn stop_checking(&mut self) {
         self.observers.stop_checking();
-    }
-
-    /// Reads a line as the person at the command line would enter it, without entering it.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with it.
-    pub fn check_line(line: &str) -> Result<(), LineError> {
-        line.parse::<Request>().map(|_| ())
     }
 }
 

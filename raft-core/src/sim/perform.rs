@@ -16,7 +16,6 @@ use super::news::{MessageEvent, What};
 use super::queue::Event;
 use super::{Simulation, TRUE_RATE, concern};
 use crate::hash::mix;
-use crate::kv::Request;
 use crate::raft::{Configuration, EntryId, Input, LogIndex, Raft, ServerId, ServerSet, Standing};
 use crate::time::Duration;
 
@@ -181,8 +180,8 @@ impl Simulation {
             }
             Action::HealQuorum(draw) => self.heal_quorum(*draw),
             Action::Submit(line) => {
-                if let Ok(request) = line.parse::<Request>() {
-                    let number = self.note_operation(ClientId::PERSON, request);
+                if let Ok(request) = line.request() {
+                    let number = self.note_operation(ClientId::PERSON, request.clone());
                     self.clients[ClientId::PERSON].waiting.push(number);
                     self.client_acts(ClientId::PERSON);
                 }

@@ -6,7 +6,8 @@ use core::fmt;
 
 use super::action::{Action, MessageKind, Target, TimedAction, action_fields, actions};
 use super::parameters::{self, MACHINES_MAX, OwnTiming, ParameterError, Parameters, Ppm};
-use super::{ClientId, Simulation};
+use super::ClientId;
+use crate::kv::CommandLine;
 use crate::raft::{Config, ConfigError, ServerId};
 use crate::time::{Duration, Time};
 
@@ -150,8 +151,10 @@ impl Scenario {
                 let fits = (usize::from(servers)..=usize::from(MACHINES_MAX)).contains(&given);
                 if fits { Ok(()) } else { Err(ScenarioError::Groups { given, servers }) }
             }
-            Action::Submit(line) => Simulation::check_line(line)
-                .map_err(|error| ScenarioError::Line { line: line.clone(), why: error.to_string() }),
+            Action::Submit(line) => line
+                .request()
+                .map(|_| ())
+                .map_err(|error| ScenarioError::Line { line: line.text().into(), why: error.to_string() }),
             _ => Ok(()),
         }
     }

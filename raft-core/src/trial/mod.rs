@@ -113,7 +113,7 @@ impl Hunt {
         let mut at = calm;
         while at + scenario.parameters.clients.operation_timeout <= calm + CALM_AFTER {
             let number = at.since(calm).as_micros() / PROBE_INTERVAL.as_micros() + 1;
-            scenario.actions.push(TimedAction { at, action: Action::Submit(format!("put calm {number}")) });
+            scenario.actions.push(TimedAction { at, action: Action::Submit(format!("put calm {number}").into()) });
             at += PROBE_INTERVAL;
         }
         Run { scenario, until: Time::ZERO + self.length, hash: None }

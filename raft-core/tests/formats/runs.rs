@@ -211,7 +211,7 @@ pub fn action() -> impl Strategy<Value = Action> {
         any::<u64>().prop_map(Action::HoldMessage),
         any::<u64>().prop_map(Action::DeliverMessage),
         any::<u64>().prop_map(Action::HealQuorum),
-        command().prop_map(Action::Submit),
+        command().prop_map(|line| Action::Submit(line.into())),
     ];
     prop_oneof![4 => on_servers, 2 => on_links, 3 => on_everything]
 }
