@@ -69,7 +69,7 @@ mod tests {
     fn a_line_is_read_once_and_stays_as_it_was_written() {
         let line = CommandLine::from("GET  x");
         assert_eq!(line.text(), "GET  x");
-        let key = Key::try_from("x").expect("a key");
+        let key = Key::new("x").expect("a key");
         assert_eq!(line.request(), Ok(&Request::Read(Query::Get { key })));
         assert_ne!(line, CommandLine::from("get x"), "another line, though it asks for the same");
         assert!(CommandLine::from("take x").request().is_err());

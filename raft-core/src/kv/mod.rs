@@ -90,7 +90,6 @@
 pub(crate) mod codec;
 mod command;
 mod command_line;
-mod digest;
 mod line;
 mod operation;
 mod pairs;
@@ -101,6 +100,7 @@ mod store;
 mod testing;
 mod text;
 
+use crate::hash::Digest;
 pub use command::Command;
 pub use command_line::CommandLine;
 pub use line::{LineError, Verb};
@@ -109,3 +109,20 @@ pub use session::{Session, SessionId, Settings};
 pub use snapshot::SnapshotError;
 pub use store::{Applied, Refusal, Store};
 pub use text::{Field, Key, TextError, Value};
+
+/// What a digest is of: things of different kinds with equal content have different digests.
+#[derive(Clone, Copy, Debug)]
+enum Domain {
+    Pair = 1,
+    Session = 2,
+    Answer = 3,
+    Store = 4,
+    Snapshot = 5,
+}
+
+impl Domain {
+    /// The beginning of a digest of this kind.
+    fn digest(self) -> Digest {
+        Digest::new(self as u64)
+    }
+}

@@ -10,6 +10,9 @@
 //!   now;
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a
 //!   serial number.
+//!
+//! The world drives its network by time. Whoever drives servers by hand can drive one so, too:
+//! [`Network::put`], [`Network::take`], [`Network::set_cut`].
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -80,7 +83,8 @@ const BLANK: Flight = Flight {
 };
 
 impl Network {
-    pub(super) fn new(parameters: NetworkParameters, seed: u64) -> Network {
+    /// A network that does this to messages, with luck of its own.
+    pub fn new(parameters: NetworkParameters, seed: u64) -> Network {
         Network {
             parameters,
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
@@ -186,11 +190,7 @@ impl Network {
             self.is_cut(from, to).then_some(LossReason::Cut)
         };
         let lost = lost.map(|why| Loss { at: now + latency.percent(50), why });
-        self.sent += 1;
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.flights.push(None);
-            self.flights.len() as u32 - 1
-        });
+        let place = self.free_place();
         // Field by field, in place. A flight that is built elsewhere and copied here stalls the
         // processor: the copy loads what was stored a moment ago.
         let flight = self.flights[place as usize].get_or_insert(BLANK);
@@ -208,6 +208,33 @@ impl Network {
             observers.tell_of_message(now, || MessageEvent::Lost(flight.number, loss));
         }
         self.sent
+    }
+
+    /// Numbers one more message: a place for it.
+    #[inline]
+    fn free_place(&mut self) -> u32 {
+        self.sent += 1;
+        self.free.pop().unwrap_or_else(|| {
+            self.flights.push(None);
+            self.flights.len() as u32 - 1
+        })
+    }
+
+    /// Puts a message on its way that waits for [`Network::take`], whatever the parameters: its
+    /// number. Nothing gets through where the link is cut.
+    pub fn put(&mut self, now: Time, from: Endpoint, to: Endpoint, body: Body) -> Option<u64> {
+        if self.is_cut(from, to) {
+            return None;
+        }
+        let (place, number) = (self.free_place(), self.sent);
+        let flight = Flight { number, from, to, sent: now, arrives: Time::NEVER, held: Some(now), body, ..BLANK };
+        self.flights[place as usize] = Some(flight);
+        Some(number)
+    }
+
+    /// Takes the message of that number off its way: what it says.
+    pub fn take(&mut self, number: u64) -> Option<Body> {
+        self.remove(self.find(number)?)
     }
 
     /// Where the message that was to arrive at `place` is, unless it is held or has left already.
@@ -312,7 +339,12 @@ impl Network {
 
     /// Cuts or heals one direction of a link; whether that changes anything. What is on its way is
     /// lost at a cut, but for what is late.
-    pub(super) fn set_cut(
+    pub fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool, now: Time) -> bool {
+        self.set_cut_and_tell(&mut Observers::nobody(), from, to, cut, now)
+    }
+
+    /// The same, and tells what is lost by it.
+    pub(super) fn set_cut_and_tell(
         &mut self,
         observers: &mut Observers,
         from: ServerId,
@@ -402,5 +434,26 @@ impl Network {
     /// with.
     fn chance(&mut self, ppm: Ppm) -> bool {
         ppm > 0 && self.random.random_range(0..CERTAIN) < ppm
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::{Term, TimeoutNow};
+
+    #[test]
+    fn by_hand_a_message_stays_until_it_is_taken_and_a_cut_link_carries_none() {
+        let mut network = Network::new(NetworkParameters::default(), 1);
+        let [one, other] = [1, 2].map(|number| ServerId::new(number).expect("servers are numbered from 1"));
+        let (from, to) = (Endpoint::Server(one), Endpoint::Server(other));
+        let body = |term| Body::Raft(Message::TimeoutNow(TimeoutNow { term: Term(term) }));
+        let [first, second] = [1, 2].map(|term| network.put(Time::ZERO, from, to, body(term)).expect("it isn't cut"));
+        assert!(first < second && network.flights().all(|flight| flight.held == Some(Time::ZERO)));
+        assert_eq!((network.take(second), network.take(second)), (Some(body(2)), None));
+        assert!(network.set_cut(one, other, true, Time::ZERO));
+        assert_eq!(network.put(Time::ZERO, from, to, body(3)), None);
+        assert!(network.put(Time::ZERO, to, from, body(4)).is_some(), "the other direction is whole");
+        assert_eq!(network.take(first), Some(body(1)));
     }
 }

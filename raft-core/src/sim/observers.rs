@@ -35,7 +35,12 @@ pub(super) struct Observers {
 impl Observers {
     /// A checker, and nobody else.
     pub(super) fn new(checker: Checker) -> Observers {
-        Observers { checker: Some(checker), marks: None, violation: None, listening: Listening::Off, news: Vec::new() }
+        Observers { checker: Some(checker), ..Observers::nobody() }
+    }
+
+    /// Nobody watches.
+    pub(super) fn nobody() -> Observers {
+        Observers { checker: None, marks: None, violation: None, listening: Listening::Off, news: Vec::new() }
     }
 
     // ---------------------------------------------------------------- the checker

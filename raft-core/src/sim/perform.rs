@@ -436,7 +436,7 @@ impl Simulation {
 
     /// Cuts or heals one direction of a link.
     fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool) -> bool {
-        self.network.set_cut(&mut self.observers, from, to, cut, self.now)
+        self.network.set_cut_and_tell(&mut self.observers, from, to, cut, self.now)
     }
 
     fn partition(&mut self, groups: &[u8]) {

@@ -4,9 +4,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 
+use super::ClientId;
 use super::action::{Action, MessageKind, Target, TimedAction, action_fields, actions};
 use super::parameters::{self, MACHINES_MAX, OwnTiming, ParameterError, Parameters, Ppm};
-use super::ClientId;
 use crate::kv::CommandLine;
 use crate::raft::{Config, ConfigError, ServerId};
 use crate::time::{Duration, Time};

@@ -58,7 +58,7 @@ fn a_shiviz_log_has_the_vector_clocks_of_a_run() {
     let news: Vec<News> = heard.into_iter().filter(|news| !news.is_of_traffic()).collect();
     assert_eq!(news, plain.take_news(), "who listens to messages hears the rest as everybody does");
 
-    let log = recorder.into_text();
+    let log = recorder.take_text();
     // The named groups of JavaScript are written as Rust's are.
     let expression = Regex::new(shiviz::EXPRESSION).unwrap();
     let mut last: BTreeMap<String, Clock> = BTreeMap::new();
