@@ -20,10 +20,8 @@ use serde_json::{Map, Value};
 
 use super::{base64, kebab};
 use crate::raft::{
-    AppendEntries, AppendEntriesResponse, AppendOutcome, Bytes, Configuration, DiskId, Entries, Entry, EntryId,
-    InstallSnapshot, InstallSnapshotResponse, LogIndex, Message, Payload, Piece, PreVote, PreVoteResponse, ReadIndex,
-    ReadIndexResponse, RequestVote, RequestVoteResponse, ServerId, ServerSet, SnapshotMeta, SnapshotProgress, Term,
-    TimeoutNow, messages, values,
+    self, AppendOutcome, Bytes, Configuration, DiskId, Entries, Entry, EntryId, LogIndex, Message, Payload, Piece,
+    ServerId, ServerSet, SnapshotMeta, SnapshotProgress, Term, messages, values,
 };
 use crate::time::{Duration, Time};
 
@@ -149,7 +147,7 @@ macro_rules! define_messages {
             let name = word(&value, MESSAGE)?;
             $(if name == name_of(stringify!($message)) {
                 let object = object(&value, name, &[MESSAGE, $(stringify!($field)),+])?;
-                let message = $message { $($field: field(object, stringify!($field))?),+ };
+                let message = raft::$message { $($field: field(object, stringify!($field))?),+ };
                 return Ok(Message::$message(message.into()));
             })+
             Err(MessageError::new(format!("there is no message {}", quoted(name))))

@@ -21,11 +21,7 @@ use alloc::vec::Vec;
 
 use super::entry::{Entries, Entry, Payload};
 use super::membership::Configuration;
-use super::message::{
-    AppendEntries, AppendEntriesResponse, AppendOutcome, InstallSnapshot, InstallSnapshotResponse, Message, Piece,
-    PreVote, PreVoteResponse, ReadIndex, ReadIndexResponse, RequestVote, RequestVoteResponse, SnapshotMeta,
-    SnapshotProgress, TimeoutNow, messages,
-};
+use super::message::{self, AppendOutcome, Message, Piece, SnapshotMeta, SnapshotProgress, messages};
 use super::types::{DiskId, EntryId, LogIndex, ServerId, ServerSet, Term};
 use crate::bytes::Bytes;
 use crate::codec::{DecodeError, Problem, Reader, put_number};
@@ -123,18 +119,18 @@ macro_rules! define_codec {
                     found => return Reader::error(0, "version 1", Problem::UnknownByte { found }),
                 }
                 let start = reader.offset();
-                let message = match reader.byte("the number of a message")? {
+                let read = match reader.byte("the number of a message")? {
                     $($number => {
                         $(let $field = <$type>::read(
                             &mut reader,
                             concat!("`", stringify!($field), "` of ", stringify!($message)),
                         )?;)+
-                        Message::$message($message { $($field),+ }.into())
+                        Message::$message(message::$message { $($field),+ }.into())
                     })+
                     found => return Reader::error(start, "the number of a message", Problem::UnknownByte { found }),
                 };
                 reader.end()?;
-                Ok(message)
+                Ok(read)
             }
         }
     };
