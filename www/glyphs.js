@@ -36,13 +36,14 @@ const shapeOf = {
   answer: 'pill',
 };
 
-const answers = new Set(['append-answer', 'vote', 'pre-vote-answer', 'snapshot-answer', 'read-index-answer', 'answer']);
+/** A kind that has no shape of its own is a dot. @param {MessageKind} kind */
+const shape = (kind) => shapeOf[kind] ?? 'dot';
 
 /** @param {MessageKind} kind */
-export const isAnswer = (kind) => answers.has(kind);
+export const isAnswer = (kind) => kind === 'vote' || kind.endsWith('answer');
 
 /** Whether its glyph shows where it is going. @param {MessageKind} kind */
-export const pointsSomewhere = (kind) => /triangle|chevron/.test(shapeOf[kind]);
+export const pointsSomewhere = (kind) => /triangle|chevron/.test(shape(kind));
 
 /** The number in a glyph, or nothing. @param {Sign} sign */
 export const shownEntries = ({ kind, entries }) => (kind !== 'append' ? '' : entries > 99 ? '99+' : String(entries));
@@ -73,7 +74,7 @@ export function drawGlyph(c, palette, sign, scale = 1) {
 
 /** @param {CanvasRenderingContext2D} c @param {Sign} sign @param {boolean} hollow */
 function trace(c, { kind, angle }, hollow) {
-  switch (shapeOf[kind]) {
+  switch (shape(kind)) {
     case 'box': {
       const half = hollow ? 6 : 9.5;
       paint(c, () => c.roundRect(-half, -half, 2 * half, 2 * half, hollow ? 3 : 4));
@@ -136,7 +137,7 @@ function pointed(c, angle, size) {
 
 /** The tick or cross inside an answer. @param {CanvasRenderingContext2D} c @param {Sign} sign */
 function mark(c, { success, kind }) {
-  const small = shapeOf[kind] === 'triangle' || shapeOf[kind] === 'dashed-triangle' ? 0.8 : 1;
+  const small = shape(kind).endsWith('triangle') ? 0.8 : 1;
   c.beginPath();
   if (success) {
     c.moveTo(-2.8 * small, 0.2);

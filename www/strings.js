@@ -308,11 +308,14 @@ export const messageKind = /** @type {Record<MessageKind, string>} */ ({
   answer: 'Answer',
 });
 
+/** @param {MessageKind} kind */
+const kindName = (kind) => messageKind[kind] ?? kind;
+
 /** @param {number} endpoint */
 export const endpoint = (endpoint) => (endpoint > 0 ? `S${endpoint}` : clientName(-endpoint));
 
 /** @param {MessageView} message */
-export const messageName = ({ kind, from, to }) => `${messageKind[kind]}, ${endpoint(from)} → ${endpoint(to)}`;
+export const messageName = ({ kind, from, to }) => `${kindName(kind)}, ${endpoint(from)} → ${endpoint(to)}`;
 
 /** @param {MessageView} message */
 export function messageLabel(message) {
@@ -745,7 +748,7 @@ export const present = {
 /** The ShiViz log. */
 export const shiviz = {
   /** @param {MessageKind} kind @param {number} term */
-  message: (kind, term) => `${messageKind[kind]} of term ${term}`,
+  message: (kind, term) => `${kindName(kind)} of term ${term}`,
   /** @param {string} what @param {number} to @param {boolean} lost */
   sends: (what, to, lost) => `sends ${what} to S${to}${lost ? '; it will be lost' : ''}`,
   /** @param {string} what @param {number} from */

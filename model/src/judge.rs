@@ -13,8 +13,8 @@ use std::sync::Arc;
 use raft_core::check::{Property, Violation};
 use raft_core::kv::{Applied, Command, Request, SessionId, Settings, Store};
 use raft_core::raft::{
-    AppendOutcome, Bytes, Configuration, DiskId, Entry, EntryId, LogIndex, Message, Output, Payload, Raft, ServerId,
-    ServerSet, SnapshotProgress, Standing, Term, Write,
+    AppendOutcome, Bytes, Claim, Configuration, DiskId, Entry, EntryId, LogIndex, Message, Output, Payload, Raft,
+    ServerId, ServerSet, SnapshotProgress, Standing, Term, Write,
 };
 use raft_core::time::Time;
 
@@ -406,20 +406,31 @@ impl Judge<'_> {
 
     fn check_promise(&mut self, raft: &Raft, to: ServerId, message: &Message) -> Verdict {
         let me = raft.id();
-        let (term, vote, matched) = match message {
-            Message::RequestVote(m) => (m.term, Some(me), None),
-            Message::RequestVoteResponse(m) if m.granted => (m.term, Some(to), None),
-            Message::AppendEntriesResponse(m) => match m.outcome {
+        let Some(claim) = message.claim() else { return Ok(()) };
+        let (term, vote, matched) = match claim {
+            Claim::RequestVote(m) => (m.term, Some(me), None),
+            Claim::RequestVoteResponse(m) if m.granted => (m.term, Some(to), None),
+            Claim::AppendEntriesResponse(m) => match m.outcome {
                 AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
                     (m.term, None, Some(index))
                 }
-                _ => return Ok(()),
+                AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => {
+                    return Ok(());
+                }
             },
-            Message::InstallSnapshotResponse(m) => match m.progress {
+            Claim::InstallSnapshotResponse(m) => match m.progress {
                 SnapshotProgress::Installed(index) => (m.term, None, Some(index)),
-                _ => return Ok(()),
+                SnapshotProgress::Received(_) | SnapshotProgress::StaleTerm => return Ok(()),
             },
-            _ => return Ok(()),
+            // They promise nothing.
+            Claim::PreVote(_)
+            | Claim::PreVoteResponse(_)
+            | Claim::RequestVoteResponse(_)
+            | Claim::AppendEntries(_)
+            | Claim::InstallSnapshot(_)
+            | Claim::TimeoutNow(_)
+            | Claim::ReadIndex(_)
+            | Claim::ReadIndexResponse(_) => return Ok(()),
         };
         let hard_state = self.disk.image().hard_state();
         if let Some(candidate) = vote {

@@ -2,7 +2,7 @@
 //! frame.
 
 use js_sys::Float64Array;
-use raft_core::raft::{AppendOutcome, Message, SnapshotProgress};
+use raft_core::raft::Message;
 use raft_core::sim::{Body, Endpoint, Flight, Reply};
 use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
@@ -10,46 +10,17 @@ use wasm_bindgen::prelude::*;
 use crate::Run;
 use crate::view::micros;
 
-/// The kinds of messages; the page knows them by the names in `KINDS`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    RequestVote,
-    Vote,
-    PreVote,
-    PreVoteAnswer,
-    Append,
-    Heartbeat,
-    AppendAnswer,
-    Snapshot,
-    SnapshotAnswer,
-    TimeoutNow,
-    ReadIndex,
-    ReadIndexAnswer,
-    Request,
-    Answer,
-}
-
-const KINDS: [&str; 14] = [
-    "request-vote",
-    "vote",
-    "pre-vote",
-    "pre-vote-answer",
-    "append",
-    "heartbeat",
-    "append-answer",
-    "snapshot",
-    "snapshot-answer",
-    "timeout-now",
-    "read-index",
-    "read-index-answer",
-    "request",
-    "answer",
-];
+/// What else is a kind of its own for the page, besides each message between servers: those have
+/// their places in the table of messages as numbers, and these follow.
+const OTHERS: [&str; 3] = ["heartbeat", "request", "answer"];
+const HEARTBEAT: usize = Message::SIGNS.len();
+const REQUEST: usize = HEARTBEAT + 1;
+const ANSWER: usize = REQUEST + 1;
 
 /// See `MessageView` in `view.d.ts`.
 pub struct MessageView {
     id: f64,
-    kind: Kind,
+    kind: usize,
     from: i32,
     to: i32,
     term: f64,
@@ -65,8 +36,8 @@ impl MessageView {
     pub fn of(flight: &Flight) -> MessageView {
         let (kind, entries, success) = match &flight.body {
             Body::Raft(message) => describe(message),
-            Body::Request(_) => (Kind::Request, 0, true),
-            Body::Answer(answer) => (Kind::Answer, 0, matches!(answer.reply, Reply::Done(_) | Reply::SessionOpened(_))),
+            Body::Request(_) => (REQUEST, 0, true),
+            Body::Answer(answer) => (ANSWER, 0, matches!(answer.reply, Reply::Done(_) | Reply::SessionOpened(_))),
         };
         let term = if let Body::Raft(message) = &flight.body { message.term().0 as f64 } else { 0.0 };
         MessageView {
@@ -88,7 +59,7 @@ impl MessageView {
     fn row(&self) -> [f64; 11] {
         [
             self.id,
-            f64::from(self.kind as u8),
+            self.kind as f64,
             f64::from(self.from),
             f64::from(self.to),
             self.term,
@@ -123,28 +94,16 @@ impl Run {
     /// The names of the kinds of messages, a line each, in the order of their numbers, from 0.
     #[wasm_bindgen(js_name = messageKinds)]
     pub fn message_kinds() -> String {
-        raft_core::text::joined(&KINDS, "\n")
+        let kinds: Vec<&str> = Message::SIGNS.into_iter().chain(OTHERS).collect();
+        raft_core::text::joined(&kinds, "\n")
     }
 }
 
 /// A message's kind, how many entries it carries, and whether it says yes.
-fn describe(message: &Message) -> (Kind, u32, bool) {
-    match message {
-        Message::PreVote(_) => (Kind::PreVote, 0, true),
-        Message::PreVoteResponse(m) => (Kind::PreVoteAnswer, 0, m.granted),
-        Message::RequestVote(_) => (Kind::RequestVote, 0, true),
-        Message::RequestVoteResponse(m) => (Kind::Vote, 0, m.granted),
-        Message::AppendEntries(m) if m.entries.is_empty() => (Kind::Heartbeat, 0, true),
-        Message::AppendEntries(m) => (Kind::Append, m.entries.len() as u32, true),
-        Message::AppendEntriesResponse(m) => {
-            (Kind::AppendAnswer, 0, matches!(m.outcome, AppendOutcome::Matched(_) | AppendOutcome::Joining { .. }))
-        }
-        Message::InstallSnapshot(_) => (Kind::Snapshot, 0, true),
-        Message::InstallSnapshotResponse(m) => (Kind::SnapshotAnswer, 0, m.progress != SnapshotProgress::StaleTerm),
-        Message::TimeoutNow(_) => (Kind::TimeoutNow, 0, true),
-        Message::ReadIndex(_) => (Kind::ReadIndex, 0, true),
-        Message::ReadIndexResponse(m) => (Kind::ReadIndexAnswer, 0, m.index.is_some()),
-    }
+fn describe(message: &Message) -> (usize, u32, bool) {
+    let entries = if let Message::AppendEntries(m) = message { Some(m.entries.len() as u32) } else { None };
+    let kind = if entries == Some(0) { HEARTBEAT } else { message.place() };
+    (kind, entries.unwrap_or(0), message.says_yes())
 }
 
 fn endpoint(endpoint: Endpoint) -> i32 {
@@ -157,11 +116,25 @@ fn endpoint(endpoint: Endpoint) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use raft_core::raft::{AppendEntries, Entries, Entry, EntryId, LogIndex, Payload, Term, TimeoutNow};
 
     #[test]
     fn kinds_are_listed_in_the_order_of_their_numbers() {
-        let listed = [Kind::RequestVote, Kind::AppendAnswer, Kind::Answer].map(|kind| KINDS[kind as usize]);
-        assert_eq!(listed, ["request-vote", "append-answer", "answer"]);
+        let kinds = Run::message_kinds();
+        let kinds: Vec<&str> = kinds.split('\n').collect();
+        let term = Term(1);
+        let word = Message::TimeoutNow(TimeoutNow { term });
+        let append = |entries| {
+            let (previous, commit) = (EntryId::ZERO, LogIndex::ZERO);
+            Message::AppendEntries(AppendEntries { term, previous, entries, commit, round: 0, probe: 0 })
+        };
+        let entry = Entry { term, payload: Payload::NoOp };
+        for (message, kind) in
+            [(word, "timeout-now"), (append(Entries::None), "heartbeat"), (append(Entries::One(entry)), "append")]
+        {
+            assert_eq!(kinds[describe(&message).0], kind);
+        }
+        assert_eq!((kinds[REQUEST], kinds[ANSWER], kinds.len()), ("request", "answer", ANSWER + 1));
     }
 
     #[test]
@@ -175,7 +148,7 @@ mod tests {
         assert!(!flights.is_empty() && messages.0.len() == 11 * flights.len());
         for (row, flight) in messages.0.chunks(11).zip(flights) {
             assert_eq!(row[0], flight.number as f64);
-            assert!(row[1] < KINDS.len() as f64 && row[5] <= micros(run.world().now()) && row[6] >= row[5]);
+            assert!(row[1] <= ANSWER as f64 && row[5] <= micros(run.world().now()) && row[6] >= row[5]);
         }
     }
 }

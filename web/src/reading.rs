@@ -2,9 +2,7 @@
 //! whom in a stretch of time.
 
 use raft_core::kv::Command;
-use raft_core::raft::{
-    AppendOutcome, Leader, Message, Payload, ProgressState, Raft, Role, ServerId, ServerSet, SnapshotProgress,
-};
+use raft_core::raft::{Fact, Leader, Message, Payload, ProgressState, Raft, Role, ServerId, ServerSet};
 use raft_core::sim::timeline::{Fate, Passage, Standing};
 use raft_core::sim::{Body, Call, Machine, Reply, Simulation};
 use raft_core::time::Time;
@@ -266,50 +264,22 @@ fn body_facts(body: &Body) -> Vec<(&'static str, String)> {
 }
 
 fn message_facts(message: &Message) -> Vec<(&'static str, String)> {
-    let mut facts = vec![("term", message.term().to_string())];
-    match message {
-        Message::PreVote(m) => facts.push(("last entry", m.last.to_string())),
-        Message::RequestVote(m) => facts.push(("last entry", m.last.to_string())),
-        Message::PreVoteResponse(m) => facts.push(("granted", yes(m.granted))),
-        Message::RequestVoteResponse(m) => facts.push(("granted", yes(m.granted))),
-        Message::AppendEntries(m) => {
-            facts.push(("previous entry", m.previous.to_string()));
-            let mut entries: Vec<String> = m.entries.as_slice().iter().take(ENTRIES_SHOWN).map(entry).collect();
-            match m.entries.len().saturating_sub(ENTRIES_SHOWN) {
-                0 => {}
-                more => entries.push(format!("and {more} more")),
-            }
-            if !entries.is_empty() {
-                facts.push(("entries", raft_core::text::joined(&entries, " · ")));
-            }
-            facts.push(("leader’s commit index", m.commit.0.to_string()));
-            facts.push(("round", m.round.to_string()));
-        }
-        Message::AppendEntriesResponse(m) => facts.push(match &m.outcome {
-            AppendOutcome::Matched(index) => ("matches up to", index.to_string()),
-            AppendOutcome::Conflict { previous, hint } => {
-                ("refused", format!("lacks the entry at {previous}; the logs may agree up to {hint}"))
-            }
-            AppendOutcome::Joining { matched, .. } => ("matches on a new disk, up to", matched.to_string()),
-            AppendOutcome::Damaged { last, .. } => ("refused", format!("its disk lost what comes after {last}")),
-            AppendOutcome::StaleTerm => ("refused", String::from("the term is over")),
-        }),
-        Message::InstallSnapshot(m) => {
-            facts.push(("stands for", format!("everything up to {}", m.meta.last)));
-            facts.push(("piece", format!("from byte {} of {}", m.offset, m.size)));
-        }
-        Message::InstallSnapshotResponse(m) => facts.push(match m.progress {
-            SnapshotProgress::Received(bytes) => ("has received", format!("{bytes} bytes")),
-            SnapshotProgress::Installed(index) => ("has installed", format!("everything up to {index}")),
-            SnapshotProgress::StaleTerm => ("refused", String::from("the term is over")),
-        }),
-        Message::TimeoutNow(_) => {}
-        Message::ReadIndex(m) => facts.push(("request", m.request.to_string())),
-        Message::ReadIndexResponse(m) => {
-            facts.push(("index", m.index.map_or_else(|| String::from("none"), |index| index.0.to_string())));
-        }
-    }
+    let mut facts = Vec::new();
+    message.facts(&mut |label, fact| facts.push((label, words(fact))));
     facts
+}
+
+fn words(fact: Fact<'_>) -> String {
+    let entries = match fact {
+        Fact::Text(text) => return text,
+        Fact::Entries(entries) => entries,
+    };
+    let mut words: Vec<String> = entries.as_slice().iter().take(ENTRIES_SHOWN).map(entry).collect();
+    match entries.len().saturating_sub(ENTRIES_SHOWN) {
+        0 => {}
+        more => words.push(format!("and {more} more")),
+    }
+    raft_core::text::joined(&words, " · ")
 }
 
 fn entry(entry: &raft_core::raft::Entry) -> String {
@@ -324,8 +294,4 @@ fn entry(entry: &raft_core::raft::Entry) -> String {
         },
     };
     format!("{words} @{}", entry.term)
-}
-
-fn yes(granted: bool) -> String {
-    String::from(if granted { "yes" } else { "no" })
 }

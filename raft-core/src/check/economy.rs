@@ -35,7 +35,8 @@ use super::safety::{Checker, MACHINES, Verdict};
 use super::view::Machines;
 use crate::clock::TRUE_RATE;
 use crate::raft::{
-    AppendEntries, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, Role, ServerId, ServerSet, Term,
+    AppendEntries, Claim, Config, EntryId, InstallSnapshot, LogIndex, Message, Raft, Role, ServerId, ServerSet, Term,
+    Turn,
 };
 use crate::time::{Duration, Time};
 
@@ -301,18 +302,25 @@ impl Economy {
     #[inline]
     pub(super) fn sent(&mut self, from: ServerId, to: ServerId, message: &Message) -> bool {
         let Some(pair) = self.pair(from, to) else { return false };
-        match message {
-            Message::AppendEntries(m) => pair.append(m),
-            Message::InstallSnapshot(m) => pair.piece(m),
-            Message::PreVote(_) | Message::RequestVote(_) | Message::TimeoutNow(_) | Message::ReadIndex(_) => {}
-            Message::PreVoteResponse(_)
-            | Message::RequestVoteResponse(_)
-            | Message::AppendEntriesResponse(_)
-            | Message::InstallSnapshotResponse(_)
-            | Message::ReadIndexResponse(_) => {
+        match message.turn() {
+            Turn::Answer => {
                 pair.owed -= 1;
                 return false;
             }
+            Turn::Question | Turn::Word => {}
+        }
+        match message.claim() {
+            Some(Claim::AppendEntries(m)) => pair.append(m),
+            Some(Claim::InstallSnapshot(m)) => pair.piece(m),
+            Some(Claim::PreVote(_) | Claim::RequestVote(_) | Claim::TimeoutNow(_) | Claim::ReadIndex(_)) | None => {}
+            // Those are answers.
+            Some(
+                Claim::PreVoteResponse(_)
+                | Claim::RequestVoteResponse(_)
+                | Claim::AppendEntriesResponse(_)
+                | Claim::InstallSnapshotResponse(_)
+                | Claim::ReadIndexResponse(_),
+            ) => {}
         }
         pair.count.messages += 1;
         pair.count.messages.is_multiple_of(MANY)
@@ -332,17 +340,10 @@ impl Economy {
             pair.latest = number;
         }
         let Some(back) = self.pair(to, from) else { return };
-        match message {
-            Message::AppendEntriesResponse(_) | Message::InstallSnapshotResponse(_) => back.count.heard += 1,
-            Message::AppendEntries(_)
-            | Message::InstallSnapshot(_)
-            | Message::PreVote(_)
-            | Message::RequestVote(_)
-            | Message::ReadIndex(_) => back.owed += 1,
-            Message::PreVoteResponse(_)
-            | Message::RequestVoteResponse(_)
-            | Message::ReadIndexResponse(_)
-            | Message::TimeoutNow(_) => {}
+        match message.turn() {
+            Turn::Answer if message.is_acknowledgement() => back.count.heard += 1,
+            Turn::Question => back.owed += 1,
+            Turn::Answer | Turn::Word => {}
         }
     }
 

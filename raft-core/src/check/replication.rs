@@ -22,7 +22,7 @@ use super::taken::{Says, Taken, What};
 use super::view::{MachineView, Machines};
 use crate::clock::TRUE_RATE;
 use crate::raft::{
-    AppendEntries, AppendOutcome, DiskId, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Progress,
+    AppendEntries, AppendOutcome, Claim, DiskId, Entry, EntryId, Envelope, Log, LogIndex, Output, Payload, Progress,
     ProgressState, Raft, Role, Rule, ServerId, ServerSet, SnapshotProgress, Standing, Term,
 };
 use crate::time::{Duration, Time};
@@ -415,21 +415,29 @@ impl Checker {
         let link = &mut self.replication.of[raft.id()];
         let mut held = raft.held_messages();
         let (term, count) = (raft.term(), held.len());
-        let last = held.next_back().and_then(|Envelope { to, message }| match message {
-            Message::AppendEntriesResponse(m) => match m.outcome {
+        let last = held.next_back().and_then(|Envelope { to, message }| match message.claim()? {
+            Claim::AppendEntriesResponse(m) => match m.outcome {
                 AppendOutcome::Matched(index) => Some(([to.slot() as u64, m.probe, m.received.0, index.0], m.round)),
                 AppendOutcome::Joining { .. }
                 | AppendOutcome::Conflict { .. }
                 | AppendOutcome::Damaged { .. }
                 | AppendOutcome::StaleTerm => None,
             },
-            Message::InstallSnapshotResponse(m) => match m.progress {
+            Claim::InstallSnapshotResponse(m) => match m.progress {
                 SnapshotProgress::Installed(index) => {
                     Some(([to.slot() as u64, u64::MAX, m.last.index.0, index.0], m.round))
                 }
                 SnapshotProgress::Received(_) | SnapshotProgress::StaleTerm => None,
             },
-            _ => None,
+            Claim::PreVote(_)
+            | Claim::PreVoteResponse(_)
+            | Claim::RequestVote(_)
+            | Claim::RequestVoteResponse(_)
+            | Claim::AppendEntries(_)
+            | Claim::InstallSnapshot(_)
+            | Claim::TimeoutNow(_)
+            | Claim::ReadIndex(_)
+            | Claim::ReadIndexResponse(_) => None,
         });
         let before = link.waits;
         // What was there before waits for what it waited for.

@@ -20,8 +20,8 @@ use super::taken::{Taken, What};
 use super::view::{MachineView, Machines, those};
 use super::{Property, Violation};
 use crate::raft::{
-    AppendOutcome, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft, Refusal,
-    Rule, ServerId, ServerSet, Standing, Term, Write,
+    AppendOutcome, Claim, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft,
+    Refusal, Rule, ServerId, ServerSet, Standing, Term, Write,
 };
 use crate::sorted::Sorted;
 use crate::time::Time;
@@ -402,49 +402,50 @@ impl Checker {
         for Envelope { to, message } in &out.messages {
             let to = *to;
             self.count_messages(now, raft, to, message)?;
-            match message {
-                Message::AppendEntries(m) => {
+            let Some(claim) = message.claim() else { continue };
+            match claim {
+                Claim::AppendEntries(m) => {
                     self.begin_round(now, me, m.round);
                     if leads {
                         self.check_followers(now, raft, m.round)?;
                         self.check_sent(now, raft, (to, m), taken)?;
                     }
                 }
-                Message::AppendEntriesResponse(m) => {
+                Claim::AppendEntriesResponse(m) => {
                     self.check_acknowledged(now, raft, (to, m), machines, image)?;
                     let rejected = matches!(m.outcome, AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. });
                     if rejected && taken.from == Some(to) {
                         self.check_rejection(now, raft, &m.outcome, taken)?;
                     }
                 }
-                Message::InstallSnapshot(m) => {
+                Claim::InstallSnapshot(m) => {
                     self.begin_round(now, me, m.round);
                     self.check_pieces(now, raft, to)?;
                 }
-                Message::InstallSnapshotResponse(m) => self.check_installed(now, raft, (to, m), machines, image)?,
-                Message::PreVote(_) => asks = true,
-                Message::PreVoteResponse(m) => {
+                Claim::InstallSnapshotResponse(m) => self.check_installed(now, raft, (to, m), machines, image)?,
+                Claim::PreVote(_) => asks = true,
+                Claim::PreVoteResponse(m) => {
                     if m.granted {
                         self.check_consent_given(now, raft, (m.term, to), taken)?;
                     }
                 }
-                Message::RequestVote(m) => {
+                Claim::RequestVote(m) => {
                     self.check_vote(now, me, m.term, me, image)?;
                     if m.leadership_transfer {
                         self.check_wish(now, me, m.term)?;
                     }
                 }
-                Message::RequestVoteResponse(m) => {
+                Claim::RequestVoteResponse(m) => {
                     if m.granted {
                         self.check_vote(now, me, m.term, to, image)?;
                     }
                 }
-                Message::TimeoutNow(m) => {
+                Claim::TimeoutNow(m) => {
                     self.hand_over(me, m.term);
                     self.check_successor(now, raft, to, machines)?;
                 }
-                Message::ReadIndex(_) => self.check_question(now, raft, machine)?,
-                Message::ReadIndexResponse(m) => self.check_answer(now, raft, (to, m), machines)?,
+                Claim::ReadIndex(_) => self.check_question(now, raft, machine)?,
+                Claim::ReadIndexResponse(m) => self.check_answer(now, raft, (to, m), machines)?,
             }
         }
         if asks { self.check_questions(now, raft, machine) } else { Ok(()) }

@@ -1,7 +1,7 @@
 //! What a server is just taking from another, as far as the checks go by it: the message itself is
 //! gone when the step is over.
 
-use crate::raft::{AppendOutcome, DiskId, EntryId, LogIndex, Message, ServerId, SnapshotProgress, Term};
+use crate::raft::{AppendOutcome, Claim, DiskId, EntryId, LogIndex, Message, ServerId, SnapshotProgress, Term};
 
 /// A message that is being taken.
 #[derive(Clone, Copy, Debug, Default)]
@@ -66,16 +66,16 @@ pub(super) enum Says {
 impl Taken {
     pub(super) fn of(from: ServerId, message: &Message) -> Taken {
         let mut term = message.term();
-        let what = match message {
-            Message::AppendEntries(m) => {
+        let what = match message.claim() {
+            Some(Claim::AppendEntries(m)) => {
                 let last = match m.entries.as_slice().last() {
                     Some(entry) => EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term),
                     None => m.previous,
                 };
                 What::Append { previous: m.previous, last, commit: m.commit }
             }
-            Message::InstallSnapshot(m) => What::Piece { last: m.meta.last },
-            Message::AppendEntriesResponse(m) => {
+            Some(Claim::InstallSnapshot(m)) => What::Piece { last: m.meta.last },
+            Some(Claim::AppendEntriesResponse(m)) => {
                 let says = match m.outcome {
                     AppendOutcome::Matched(_) => Says::Matched,
                     AppendOutcome::Conflict { previous, hint } | AppendOutcome::Damaged { previous, last: hint } => {
@@ -87,22 +87,25 @@ impl Taken {
                 };
                 What::Answer { round: m.round, says }
             }
-            Message::InstallSnapshotResponse(m) if m.progress != SnapshotProgress::StaleTerm => {
+            Some(Claim::InstallSnapshotResponse(m)) if m.progress != SnapshotProgress::StaleTerm => {
                 let says = if m.may_vote { Says::MayVote } else { Says::Joins(None) };
                 What::Answer { round: m.round, says }
             }
-            Message::PreVote(m) => What::PreVote { last: m.last },
-            Message::PreVoteResponse(m) if m.granted => {
+            Some(Claim::PreVote(m)) => What::PreVote { last: m.last },
+            Some(Claim::PreVoteResponse(m)) if m.granted => {
                 term = m.asked_in;
                 What::Consent
             }
-            Message::RequestVote(m) => What::RequestVote { last: m.last, wished: m.leadership_transfer },
-            Message::TimeoutNow(_) => What::TimeoutNow,
-            Message::InstallSnapshotResponse(_)
-            | Message::PreVoteResponse(_)
-            | Message::RequestVoteResponse(_)
-            | Message::ReadIndex(_)
-            | Message::ReadIndexResponse(_) => What::Other,
+            Some(Claim::RequestVote(m)) => What::RequestVote { last: m.last, wished: m.leadership_transfer },
+            Some(Claim::TimeoutNow(_)) => What::TimeoutNow,
+            Some(
+                Claim::InstallSnapshotResponse(_)
+                | Claim::PreVoteResponse(_)
+                | Claim::RequestVoteResponse(_)
+                | Claim::ReadIndex(_)
+                | Claim::ReadIndexResponse(_),
+            )
+            | None => What::Other,
         };
         Taken { from: Some(from), term, what }
     }

@@ -12,6 +12,8 @@
 //! * `trace`: what happened, an event a line, each with its reason;
 //! * `history`: what clients asked and were answered, to be judged by
 //!   [`crate::check::linearizable`]; it can be of any system;
+//! * `message`: what servers say to each other, for recordings; as bytes they say it by
+//!   [`Message::encode`](crate::raft::Message::encode);
 //!
 //! and, without it, [`shiviz`]: who sent what to whom, with vector clocks, for the ShiViz
 //! visualiser.
@@ -33,6 +35,8 @@ pub mod file;
 #[cfg(feature = "serde")]
 pub mod history;
 pub mod link;
+#[cfg(feature = "serde")]
+pub mod message;
 #[cfg(feature = "serde")]
 pub mod schema;
 pub mod shiviz;

@@ -40,7 +40,7 @@ use super::entry::Payload;
 use super::io::{Durable, DurableError, Standing, Start};
 use super::membership::{ChangeError, Configuration};
 use super::message::{
-    AppendEntries, AppendEntriesResponse, AppendOutcome, InstallSnapshot, InstallSnapshotResponse, Message,
+    AppendEntries, AppendEntriesResponse, AppendOutcome, Claim, InstallSnapshot, InstallSnapshotResponse, Message,
     SnapshotMeta, SnapshotProgress,
 };
 use super::types::{DiskId, EntryId, LogIndex, Term};
@@ -64,29 +64,26 @@ impl Raft {
         if message.term() == Term::ZERO && speaks_of_an_election(message) {
             return Some("a campaign or a leader in term 0");
         }
-        match message {
-            Message::PreVote(m) => implausible_id(m.last, m.term),
-            Message::RequestVote(m) => implausible_id(m.last, m.term),
-            Message::AppendEntries(m) => implausible_append(m),
-            Message::InstallSnapshot(m) => implausible_piece(m),
-            Message::AppendEntriesResponse(m) => implausible_answer(m).or_else(|| self.implausible_for_leader(message)),
-            Message::InstallSnapshotResponse(m) => {
+        let claim = message.claim()?;
+        match claim {
+            Claim::PreVote(m) => implausible_id(m.last, m.term),
+            Claim::RequestVote(m) => implausible_id(m.last, m.term),
+            Claim::AppendEntries(m) => implausible_append(m),
+            Claim::InstallSnapshot(m) => implausible_piece(m),
+            Claim::AppendEntriesResponse(m) => implausible_answer(m).or_else(|| self.implausible_for_leader(message)),
+            Claim::InstallSnapshotResponse(m) => {
                 implausible_snapshot_answer(m).or_else(|| self.implausible_for_leader(message))
             }
-            Message::PreVoteResponse(m) if m.asked_in > Term::MAX => {
-                Some("an answer to a term that no cluster reaches")
-            }
-            Message::PreVoteResponse(m) if m.granted && m.term > m.asked_in => {
+            Claim::PreVoteResponse(m) if m.asked_in > Term::MAX => Some("an answer to a term that no cluster reaches"),
+            Claim::PreVoteResponse(m) if m.granted && m.term > m.asked_in => {
                 Some("a yes to a campaign of an older term than the voter's")
             }
-            Message::ReadIndexResponse(m) if m.index.is_some_and(|index| index > LogIndex::MAX) => {
-                Some(INDEX_BEYOND_END)
-            }
-            Message::PreVoteResponse(_)
-            | Message::RequestVoteResponse(_)
-            | Message::TimeoutNow(_)
-            | Message::ReadIndex(_)
-            | Message::ReadIndexResponse(_) => None,
+            Claim::ReadIndexResponse(m) if m.index.is_some_and(|index| index > LogIndex::MAX) => Some(INDEX_BEYOND_END),
+            Claim::PreVoteResponse(_)
+            | Claim::RequestVoteResponse(_)
+            | Claim::TimeoutNow(_)
+            | Claim::ReadIndex(_)
+            | Claim::ReadIndexResponse(_) => None,
         }
     }
 

@@ -1,5 +1,5 @@
 //! What servers say to each other: one struct a message, with who sends it, to whom, and what each
-//! field means.
+//! field means. All of it is declared in one table.
 //!
 //! | message | sender | receiver | means |
 //! | --- | --- | --- | --- |
@@ -27,15 +27,224 @@ use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
 use crate::hash::checksum;
 use crate::time::{Duration, Time};
 
+/// Hands all messages to a macro: the number of each on the wire, its name in the paper's words, the
+/// short one for the page, whether it is a question, an answer (and which field says yes or no) or a
+/// word that isn't answered, whose it is, its kind ([`MessageKind`](crate::sim::MessageKind)),
+/// whether it [claims](Claim) something or is plain, and its fields in the order in which they
+/// travel. What follows a field is the fact that people are told of it ([`Message::facts`]): what it
+/// is called, or who says it.
+///
+/// From here come the structs, the bytes on the wire (`wire.rs`), the JSON (`format/message.rs`), the
+/// list in `docs/formats.md`, and what the page says of a message. A new message is a row, and
+/// its handler in the table of roles and messages; if it claims something, the guards and checks ask
+/// for theirs. A number on the wire is never given to another message, nor its fields changed. New
+/// messages come last, for the trace hash tells them apart by their order.
 macro_rules! messages {
-    ($($(#[$doc:meta])+ $message:ident($content:ty);)+) => {
+    ($then:ident) => {
+        $then! {
+            /// "Would you vote for me in the next term?" Asked before the term is raised, so that a
+            /// server that can't win doesn't disturb one that leads (dissertation §9.6).
+            1 PreVote "pre-vote", Question from Anyone, Votes, claims {
+                /// The sender's current term; the term it would campaign in is the next one.
+                term: Term => "term",
+                /// The last entry of its log.
+                last: EntryId => "last entry",
+            }
+            /// The answer to [`PreVote`]. It binds the receiver to nothing.
+            2 PreVoteResponse "pre-vote-answer", Answer(granted) from Anyone, Votes, claims {
+                /// The responder's own term.
+                term: Term => "term",
+                /// The `term` of the question, by which a late answer is known.
+                asked_in: Term,
+                /// Whether it would vote so.
+                granted: bool => "granted",
+            }
+            /// "Vote for me" (Raft Figure 2, RequestVote RPC).
+            3 RequestVote "request-vote", Question from Anyone, Votes, claims {
+                /// The candidate's term.
+                term: Term => "term",
+                /// The last entry of its log, by which voters see whether it is up to date (Raft
+                /// §5.4.1).
+                last: EntryId => "last entry",
+                /// Whether the leader itself asked for this campaign ([`TimeoutNow`]): voters then
+                /// answer although they hear from a leader (dissertation §4.2.3).
+                leadership_transfer: bool,
+            }
+            /// The answer to [`RequestVote`].
+            4 RequestVoteResponse "vote", Answer(granted) from Anyone, Votes, claims {
+                /// The voter's term.
+                term: Term => "term",
+                /// Whether the candidate has its vote in that term.
+                granted: bool => "granted",
+            }
+            /// "Append these entries" (Raft Figure 2, AppendEntries RPC). Without entries it is a
+            /// heartbeat or a probe.
+            5 AppendEntries "append", Question from Leader, Appends, claims {
+                /// The leader's term.
+                term: Term => "term",
+                /// The entry just before the new ones; the receiver must have it.
+                previous: EntryId => "previous entry",
+                /// The entries that follow it.
+                entries: Entries => "entries",
+                /// The leader's commit index.
+                commit: LogIndex => "leader’s commit index",
+                /// The leader's heartbeat round, echoed in the answer: an answer to round *r*
+                /// proves that the sender was still leader when *r* began (dissertation §6.4).
+                round: u64 => "round",
+                /// Which probe of this member's log this is, echoed in the answer: a rejection
+                /// counts only while it answers the newest one.
+                probe: u64,
+            }
+            /// The answer to [`AppendEntries`].
+            6 AppendEntriesResponse "append-answer", Answer(outcome) from Anyone, Acknowledgements, claims {
+                /// The responder's term.
+                term: Term => "term",
+                /// Echo of [`AppendEntries::round`].
+                round: u64,
+                /// Echo of [`AppendEntries::probe`].
+                probe: u64,
+                /// What the responder's clock showed, by which the leader sees whether the clocks
+                /// run apart.
+                clock: Time,
+                /// How long the responder ignores campaigns from when it heard this append; zero if
+                /// it doesn't. Leases rest on it, and servers may be configured differently.
+                patience: Duration,
+                /// Where it matched: up to here the responder's log equals the leader's, whether it
+                /// is on its disk yet or not. What has been received needn't be sent again, however
+                /// slow the disk is; it counts for nothing else.
+                received: LogIndex,
+                /// What became of it.
+                outcome: AppendOutcome => by outcome,
+            }
+            // Much larger than the others and rare: boxed, so that those are cheap to pass on.
+            /// A piece of a snapshot (Raft Figure 13).
+            7 InstallSnapshot in Box "snapshot", Question from Leader, Snapshots, claims {
+                /// The leader's term.
+                term: Term => "term",
+                /// Echoed, as in [`AppendEntries::round`].
+                round: u64,
+                /// The snapshot this is a piece of.
+                meta: SnapshotMeta => by stands_for,
+                /// How many bytes the whole has.
+                size: u64,
+                /// Checksum of the whole: pieces of two snapshots are never put together, even if
+                /// they stand for the same entry.
+                checksum: u64,
+                /// Where in the whole this piece begins.
+                offset: u64 => by piece,
+                /// The piece.
+                piece: Piece,
+            }
+            /// The answer to [`InstallSnapshot`].
+            8 InstallSnapshotResponse "snapshot-answer", Answer(progress) from Anyone, Acknowledgements, claims {
+                /// The responder's term.
+                term: Term => "term",
+                /// Echo of the round.
+                round: u64,
+                /// The last entry the snapshot covers: which snapshot this is about.
+                last: EntryId,
+                /// How far the responder is with it.
+                progress: SnapshotProgress => by progress,
+                /// Whether the responder may vote on the disk it has, and knows that after a crash,
+                /// too.
+                may_vote: bool,
+            }
+            /// "Campaign at once": the last step of a leadership transfer (dissertation §3.10).
+            9 TimeoutNow "timeout-now", Word from Leader, Transfers, claims {
+                /// The leader's term.
+                term: Term => "term",
+            }
+            /// A follower's question on behalf of a read (dissertation §6.4).
+            10 ReadIndex "read-index", Question from Anyone, Reads, claims {
+                /// The follower's term.
+                term: Term => "term",
+                /// The follower's disk: a question from a disk that was lost is nobody's.
+                disk: DiskId,
+                /// The follower's own number for the question, of all that it ever asked with this
+                /// disk.
+                request: u64 => "request",
+            }
+            /// The answer to [`ReadIndex`].
+            11 ReadIndexResponse "read-index-answer", Answer(index) from Anyone, Reads, claims {
+                /// The responder's term.
+                term: Term => "term",
+                /// Echo of [`ReadIndex::disk`].
+                disk: DiskId,
+                /// Echo of [`ReadIndex::request`].
+                request: u64,
+                /// Apply up to here, then answer. `None`: the responder can't say, for it doesn't
+                /// lead.
+                index: Option<LogIndex> => "index",
+            }
+        }
+    };
+}
+pub(crate) use messages;
+
+/// What is in the message's place: itself, or a box with it.
+macro_rules! placed {
+    ($message:ident) => { $message };
+    ($message:ident $box:ident) => { $box<$message> };
+}
+
+/// What a message claims, if its row says that it does.
+macro_rules! claimed {
+    (type claims $message:ident) => { &'a $message };
+    (type plain $message:ident) => { core::convert::Infallible };
+    (value claims $message:ident $m:ident) => { Some(Claim::$message($m)) };
+    (value plain $message:ident $m:ident) => { { let _ = $m; None } };
+}
+
+/// Whether messages of that kind are acknowledgements.
+macro_rules! acknowledges {
+    (Acknowledgements) => {
+        true
+    };
+    ($other:ident) => {
+        false
+    };
+}
+
+macro_rules! define_messages {
+    ($(
+        $(#[$doc:meta])+
+        $number:literal $message:ident $(in $box:ident)? $sign:literal,
+        $turn:ident $(($yes:ident))? from $sender:ident, $kind:ident, $weight:ident {
+            $($(#[$of_field:meta])+ $field:ident: $type:ty $(=> $($label:literal)? $(by $said:ident)?)?,)+
+        }
+    )+) => {
         /// Any message between two servers.
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         pub enum Message {
-            $($(#[$doc])+ $message($content),)+
+            $(
+                #[doc = concat!("See [`", stringify!($message), "`].")]
+                $message(placed!($message $($box)?)),
+            )+
+        }
+
+        $(
+            $(#[$doc])+
+            #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+            pub struct $message {
+                $($(#[$of_field])+ pub $field: $type,)+
+            }
+        )+
+
+        /// What a message says beyond its term that can be impossible, or untrue: whoever guards
+        /// against that, or checks it, looks at each of these. Those that are plain say nothing of
+        /// the kind, and can't be made.
+        #[derive(Clone, Copy, Debug)]
+        pub enum Claim<'a> {
+            $(
+                #[doc = concat!("See [`", stringify!($message), "`](struct@", stringify!($message), ").")]
+                $message(claimed!(type $weight $message)),
+            )+
         }
 
         impl Message {
+            /// The short names of all messages, in the order of the table.
+            pub const SIGNS: [&str; [$($sign),+].len()] = [$($sign),+];
+
             /// The sender's term.
             pub const fn term(&self) -> Term {
                 match self {
@@ -49,34 +258,111 @@ macro_rules! messages {
                     $(Message::$message(_) => stringify!($message),)+
                 }
             }
+
+            /// Its place in the table, from 0.
+            pub fn place(&self) -> usize {
+                enum Place {
+                    $($message,)+
+                }
+                match self {
+                    $(Message::$message(_) => Place::$message as usize,)+
+                }
+            }
+
+            /// Whether it asks, answers or does neither.
+            pub const fn turn(&self) -> Turn {
+                match self {
+                    $(Message::$message(_) => Turn::$turn,)+
+                }
+            }
+
+            /// Whose it is.
+            pub const fn sender(&self) -> Sender {
+                match self {
+                    $(Message::$message(_) => Sender::$sender,)+
+                }
+            }
+
+            /// Whether it is a member's answer to what the leader appends.
+            pub const fn is_acknowledgement(&self) -> bool {
+                match self {
+                    $(Message::$message(_) => acknowledges!($kind),)+
+                }
+            }
+
+            /// What it claims, if it isn't plain.
+            #[inline]
+            pub const fn claim(&self) -> Option<Claim<'_>> {
+                match self {
+                    $(Message::$message(m) => claimed!(value $weight $message m),)+
+                }
+            }
+
+            /// Whether it says yes, if it is an answer. Others say nothing else.
+            pub fn says_yes(&self) -> bool {
+                match self {
+                    $(Message::$message(_m) => true $(&& _m.$yes.is_yes())?,)+
+                }
+            }
         }
     };
 }
+messages!(define_messages);
 
-messages! {
-    /// See [`PreVote`].
-    PreVote(PreVote);
-    /// See [`PreVoteResponse`].
-    PreVoteResponse(PreVoteResponse);
-    /// See [`RequestVote`].
-    RequestVote(RequestVote);
-    /// See [`RequestVoteResponse`].
-    RequestVoteResponse(RequestVoteResponse);
-    /// See [`AppendEntries`].
-    AppendEntries(AppendEntries);
-    /// See [`AppendEntriesResponse`].
-    AppendEntriesResponse(AppendEntriesResponse);
-    /// See [`InstallSnapshot`]. Much larger than the others and rare: boxed, so that those are
-    /// cheap to pass on.
-    InstallSnapshot(Box<InstallSnapshot>);
-    /// See [`InstallSnapshotResponse`].
-    InstallSnapshotResponse(InstallSnapshotResponse);
-    /// See [`TimeoutNow`].
-    TimeoutNow(TimeoutNow);
-    /// See [`ReadIndex`].
-    ReadIndex(ReadIndex);
-    /// See [`ReadIndexResponse`].
-    ReadIndexResponse(ReadIndexResponse);
+/// Whether a message asks, answers or does neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Whoever receives it answers, if only by being behind.
+    Question,
+    /// It answers a question: without one, it isn't sent.
+    Answer,
+    /// Nobody answers it.
+    Word,
+}
+
+/// Whose a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sender {
+    /// Any server's.
+    Anyone,
+    /// The leader's of its term alone.
+    Leader,
+}
+
+/// What an answer's field says.
+trait Yes {
+    /// Whether that is yes.
+    fn is_yes(&self) -> bool;
+}
+
+impl Yes for bool {
+    fn is_yes(&self) -> bool {
+        *self
+    }
+}
+
+impl Yes for Option<LogIndex> {
+    fn is_yes(&self) -> bool {
+        self.is_some()
+    }
+}
+
+impl Yes for AppendOutcome {
+    fn is_yes(&self) -> bool {
+        match self {
+            AppendOutcome::Matched(_) | AppendOutcome::Joining { .. } => true,
+            AppendOutcome::Conflict { .. } | AppendOutcome::Damaged { .. } | AppendOutcome::StaleTerm => false,
+        }
+    }
+}
+
+impl Yes for SnapshotProgress {
+    fn is_yes(&self) -> bool {
+        match self {
+            SnapshotProgress::Received(_) | SnapshotProgress::Installed(_) => true,
+            SnapshotProgress::StaleTerm => false,
+        }
+    }
 }
 
 /// A message and where it goes.
@@ -86,90 +372,6 @@ pub struct Envelope {
     pub to: ServerId,
     /// What it is told.
     pub message: Message,
-}
-
-/// "Would you vote for me in the next term?" Asked before the term is raised, so that a server that
-/// can't win doesn't disturb one that leads (dissertation §9.6).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PreVote {
-    /// The sender's current term; the term it would campaign in is the next one.
-    pub term: Term,
-    /// The last entry of its log.
-    pub last: EntryId,
-}
-
-/// The answer to [`PreVote`]. It binds the receiver to nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct PreVoteResponse {
-    /// The responder's own term.
-    pub term: Term,
-    /// The `term` of the question, by which a late answer is known.
-    pub asked_in: Term,
-    /// Whether it would vote so.
-    pub granted: bool,
-}
-
-/// "Vote for me" (Raft Figure 2, RequestVote RPC).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestVote {
-    /// The candidate's term.
-    pub term: Term,
-    /// The last entry of its log, by which voters see whether it is up to date (Raft §5.4.1).
-    pub last: EntryId,
-    /// Whether the leader itself asked for this campaign ([`TimeoutNow`]): voters then answer
-    /// although they hear from a leader (dissertation §4.2.3).
-    pub leadership_transfer: bool,
-}
-
-/// The answer to [`RequestVote`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct RequestVoteResponse {
-    /// The voter's term.
-    pub term: Term,
-    /// Whether the candidate has its vote in that term.
-    pub granted: bool,
-}
-
-/// "Append these entries" (Raft Figure 2, AppendEntries RPC). Without entries it is a heartbeat or
-/// a probe.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AppendEntries {
-    /// The leader's term.
-    pub term: Term,
-    /// The entry just before the new ones; the receiver must have it.
-    pub previous: EntryId,
-    /// The entries that follow it.
-    pub entries: Entries,
-    /// The leader's commit index.
-    pub commit: LogIndex,
-    /// The leader's heartbeat round, echoed in the answer: an answer to round *r* proves that the
-    /// sender was still leader when *r* began (dissertation §6.4).
-    pub round: u64,
-    /// Which probe of this member's log this is, echoed in the answer: a rejection counts only
-    /// while it answers the newest one.
-    pub probe: u64,
-}
-
-/// The answer to [`AppendEntries`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct AppendEntriesResponse {
-    /// The responder's term.
-    pub term: Term,
-    /// Echo of [`AppendEntries::round`].
-    pub round: u64,
-    /// Echo of [`AppendEntries::probe`].
-    pub probe: u64,
-    /// What the responder's clock showed, by which the leader sees whether the clocks run apart.
-    pub clock: Time,
-    /// How long the responder ignores campaigns from when it heard this append; zero if it doesn't.
-    /// Leases rest on it, and servers may be configured differently.
-    pub patience: Duration,
-    /// Where it matched: up to here the responder's log equals the leader's, whether it is on its
-    /// disk yet or not. What has been received needn't be sent again, however slow the disk is; it
-    /// counts for nothing else.
-    pub received: LogIndex,
-    /// What became of it.
-    pub outcome: AppendOutcome,
 }
 
 /// What became of an append.
@@ -228,47 +430,12 @@ pub struct Snapshot {
     checksum: u64,
 }
 
-/// A piece of a snapshot (Raft Figure 13).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct InstallSnapshot {
-    /// The leader's term.
-    pub term: Term,
-    /// Echoed, as in [`AppendEntries::round`].
-    pub round: u64,
-    /// The snapshot this is a piece of.
-    pub meta: SnapshotMeta,
-    /// How many bytes the whole has.
-    pub size: u64,
-    /// Checksum of the whole: pieces of two snapshots are never put together, even if they stand
-    /// for the same entry.
-    pub checksum: u64,
-    /// Where in the whole this piece begins.
-    pub offset: u64,
-    /// The piece.
-    pub piece: Piece,
-}
-
 /// Some bytes of a shared buffer.
 #[derive(Clone, Debug)]
 pub struct Piece {
     whole: Arc<[u8]>,
     from: u64,
     to: u64,
-}
-
-/// The answer to [`InstallSnapshot`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct InstallSnapshotResponse {
-    /// The responder's term.
-    pub term: Term,
-    /// Echo of the round.
-    pub round: u64,
-    /// The last entry the snapshot covers: which snapshot this is about.
-    pub last: EntryId,
-    /// How far the responder is with it.
-    pub progress: SnapshotProgress,
-    /// Whether the responder may vote on the disk it has, and knows that after a crash, too.
-    pub may_vote: bool,
 }
 
 /// How far a member is with a snapshot.
@@ -282,42 +449,11 @@ pub enum SnapshotProgress {
     StaleTerm,
 }
 
-/// "Campaign at once": the last step of a leadership transfer (dissertation §3.10).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct TimeoutNow {
-    /// The leader's term.
-    pub term: Term,
-}
-
-/// A follower's question on behalf of a read (dissertation §6.4).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ReadIndex {
-    /// The follower's term.
-    pub term: Term,
-    /// The follower's disk: a question from a disk that was lost is nobody's.
-    pub disk: DiskId,
-    /// The follower's own number for the question, of all that it ever asked with this disk.
-    pub request: u64,
-}
-
-/// The answer to [`ReadIndex`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ReadIndexResponse {
-    /// The responder's term.
-    pub term: Term,
-    /// Echo of [`ReadIndex::disk`].
-    pub disk: DiskId,
-    /// Echo of [`ReadIndex::request`].
-    pub request: u64,
-    /// Apply up to here, then answer. `None`: the responder can't say, for it doesn't lead.
-    pub index: Option<LogIndex>,
-}
-
 impl Message {
     /// Whether it comes from a server that leads `term()`, so that hearing it is hearing the
     /// leader.
     pub const fn is_from_leader(&self) -> bool {
-        matches!(self, Message::AppendEntries(_) | Message::InstallSnapshot(_) | Message::TimeoutNow(_))
+        matches!(self.sender(), Sender::Leader)
     }
 }
 

@@ -147,6 +147,7 @@ mod durability;
 mod election;
 mod entry;
 mod essence;
+mod facts;
 mod guards;
 mod image;
 mod io;
@@ -164,6 +165,7 @@ mod rules;
 mod sentences;
 mod snapshots;
 mod types;
+mod wire;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -175,6 +177,7 @@ pub use crate::bytes::Bytes;
 pub use config::{Config, ConfigError};
 pub use drift::{DriftWatch, Reading};
 pub use entry::{Entries, Entry, Payload, Run};
+pub use facts::Fact;
 pub use image::Image;
 pub use io::{
     Committed, Durable, DurableError, HardState, Input, LogWrite, Output, Proposal, ReadMode, Receipt, Refusal,
@@ -182,10 +185,11 @@ pub use io::{
 };
 pub use log::Log;
 pub use membership::{ChangeError, Configuration, MembershipChange, MembershipLog};
+pub(crate) use message::messages;
 pub use message::{
-    AppendEntries, AppendEntriesResponse, AppendOutcome, Envelope, InstallSnapshot, InstallSnapshotResponse, Message,
-    Piece, PreVote, PreVoteResponse, ReadIndex, ReadIndexResponse, RequestVote, RequestVoteResponse, Snapshot,
-    SnapshotMeta, SnapshotProgress, TimeoutNow,
+    AppendEntries, AppendEntriesResponse, AppendOutcome, Claim, Envelope, InstallSnapshot, InstallSnapshotResponse,
+    Message, Piece, PreVote, PreVoteResponse, ReadIndex, ReadIndexResponse, RequestVote, RequestVoteResponse, Sender,
+    Snapshot, SnapshotMeta, SnapshotProgress, TimeoutNow, Turn,
 };
 pub use observation::{
     CampaignReason, LeaseRefusal, Observation, ReadProof, ReadWait, StepDownReason, VoteRefusal, WithheldReason,
@@ -196,6 +200,8 @@ pub use rules::{Rule, Rules};
 pub use sentences::{Sentence, Weight};
 pub use snapshots::SNAPSHOT_SIZE_MAX;
 pub use types::{DiskId, EntryId, LogIndex, ServerId, ServerSet, Term};
+#[cfg(feature = "serde")]
+pub(crate) use wire::values;
 
 use crate::hash::mix;
 use crate::time::{Duration, Time};
@@ -483,7 +489,16 @@ impl Raft {
             }
             (Message::ReadIndex(m), _) => self.on_read_index(from, m, out),
             (Message::ReadIndexResponse(m), _) => self.on_read_index_response(from, m, out),
-            _ => {} // An answer that comes too late, or a question to somebody else.
+            // Answers that come too late.
+            (
+                Message::PreVoteResponse(_)
+                | Message::RequestVoteResponse(_)
+                | Message::AppendEntriesResponse(_)
+                | Message::InstallSnapshotResponse(_),
+                _,
+            ) => {}
+            // Whoever hears a leader follows it by now.
+            (Message::AppendEntries(_) | Message::InstallSnapshot(_) | Message::TimeoutNow(_), _) => {}
         }
     }
 

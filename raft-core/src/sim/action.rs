@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use super::parameters::{OwnTiming, Ppm};
 use crate::kv::CommandLine;
 use crate::listed::listed;
-use crate::raft::{Message, ServerId};
+use crate::raft::{Message, ServerId, messages};
 use crate::time::{Duration, Time};
 
 /// Hands the fields that actions can have to a macro: the name of each, its type, what it may be,
@@ -262,17 +262,18 @@ listed! {
 impl MessageKind {
     /// The kind of a message between servers, besides [`MessageKind::Everything`].
     pub const fn of(message: &Message) -> MessageKind {
-        match message {
-            Message::PreVote(_)
-            | Message::PreVoteResponse(_)
-            | Message::RequestVote(_)
-            | Message::RequestVoteResponse(_) => MessageKind::Votes,
-            Message::AppendEntries(_) => MessageKind::Appends,
-            Message::AppendEntriesResponse(_) | Message::InstallSnapshotResponse(_) => MessageKind::Acknowledgements,
-            Message::InstallSnapshot(_) => MessageKind::Snapshots,
-            Message::TimeoutNow(_) => MessageKind::Transfers,
-            Message::ReadIndex(_) | Message::ReadIndexResponse(_) => MessageKind::Reads,
+        macro_rules! kind {
+            ($(
+                $(#[$doc:meta])+
+                $number:literal $message:ident $(in $box:ident)? $sign:literal,
+                $turn:ident $(($yes:ident))? from $sender:ident, $kind:ident, $weight:ident { $($fields:tt)+ }
+            )+) => {
+                match message {
+                    $(Message::$message(_) => MessageKind::$kind,)+
+                }
+            };
         }
+        messages!(kind)
     }
 
     /// The kind of that name.

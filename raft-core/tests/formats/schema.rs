@@ -2,6 +2,7 @@
 //! it uses.
 
 use raft_core::format::file::{File, read, write};
+use raft_core::format::message::messages_in_words;
 use raft_core::format::schema::{actions_in_words, json_schema};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::Parameters;
@@ -28,10 +29,17 @@ fn the_documents_say_what_the_tables_say() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
     kept_as_made("scenario.schema.json", |_| schema.clone());
     kept_as_made("formats.md", |kept| {
-        let (before, rest) = kept.split_once("<!-- actions -->\n").expect("the list of actions begins");
-        let (_, after) = rest.split_once("<!-- end of actions -->\n").expect("the list of actions ends");
-        format!("{before}<!-- actions -->\n{}<!-- end of actions -->\n{after}", actions_in_words())
+        let with_actions = put_between(kept, "actions", &actions_in_words());
+        put_between(&with_actions, "messages", &messages_in_words())
     });
+}
+
+/// The document with `list` where the list of these is.
+fn put_between(document: &str, these: &str, list: &str) -> String {
+    let (begins, ends) = (format!("<!-- {these} -->\n"), format!("<!-- end of {these} -->\n"));
+    let (before, rest) = document.split_once(&begins).expect("the list begins");
+    let (_, after) = rest.split_once(&ends).expect("the list ends");
+    format!("{before}{begins}{list}{ends}{after}")
 }
 
 fn schema() -> Value {

@@ -193,7 +193,7 @@ impl World {
 
     fn hear(&mut self, c: &mut impl Choices) {
         let from = server(c.one_of(&[1, 2, 2, 2, 2, 3, 3, 3, 4, 9, 127]));
-        let message = message(c, &self.raft, from);
+        let message = by_wire(&message(c, &self.raft, from));
         self.seen.messages[kind_number(&message)] += 1;
         let (before, beyond) = (self.summary(), is_beyond_every_range(&message));
         self.take(Input::Message { from, message });
@@ -401,7 +401,7 @@ fn deliver(
         raft.step(now, input, out);
         inputs.extend(out.writes.iter().map(|write| Input::Durable(write.receipt)));
         let from = raft.id();
-        on_the_way.extend(out.messages.drain(..).map(|envelope| (from, envelope.to, envelope.message)));
+        on_the_way.extend(out.messages.drain(..).map(|envelope| (from, envelope.to, by_wire(&envelope.message))));
     }
 }
 
@@ -560,6 +560,15 @@ fn id(c: &mut impl Choices, raft: &Raft) -> EntryId {
     let index = LogIndex(c.number(index));
     let term = raft.log().term_at(index).unwrap_or(last.term);
     EntryId::new(index, Term(c.number(term.0)))
+}
+
+/// A message as it arrives where it has travelled as bytes.
+fn by_wire(message: &Message) -> Message {
+    let mut bytes = Vec::new();
+    message.encode(&mut bytes);
+    let arrived = Message::decode(&bytes).expect("what is written can be read");
+    assert_eq!(arrived, *message);
+    arrived
 }
 
 /// What a correct server might say now, but for a field or two.
