@@ -1,13 +1,16 @@
 //! A follower's log: taking appends, dropping what conflicts, saying where the logs part (Raft
 //! §5.3).
 
-use super::Raft;
-use super::entry::Entries;
+use alloc::sync::Arc;
+
+use super::Configuration;
+use super::entry::{Entries, Entry, Payload};
 use super::io::{Output, Standing};
 use super::log::Log;
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::observation::Observation;
 use super::rules::Rule;
+use super::server::Server;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet};
 use crate::time::{Duration, Time};
 
@@ -60,7 +63,7 @@ impl AppendEntries {
     }
 }
 
-impl Raft {
+impl Server {
     pub(super) fn on_append_entries(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) {
         // What is committed is in the leader's log too (Leader Completeness): an append that begins
         // before the commit index, or inside a snapshot, needs looking at only from there on.
@@ -182,6 +185,54 @@ impl Raft {
             let configuration = *self.membership.current();
             out.observe(|| Observation::MembershipReverted { configuration });
         }
+    }
+
+    /// Puts entries at the end of the log, but for the first that are `known`; a run is shared with
+    /// whoever it came from.
+    pub(super) fn take_entries(&mut self, entries: &Entries, known: usize, out: &mut Output) {
+        match entries {
+            Entries::Many(run) if !run.iter().any(|entry| entry.payload.is_about_members()) => {
+                let run = run.part(known..run.len());
+                let ends = run.first().zip(run.last());
+                let in_order = ends.is_none_or(|(first, _)| first.term >= self.log.last().term);
+                self.must_hold(in_order, "terms never go down along the log");
+                let in_time = ends.is_none_or(|(_, last)| last.term <= self.hard_state.term);
+                self.must_hold(in_time, "no entry is of a later term than its holder's");
+                self.log.append_run(&run);
+            }
+            _ => {
+                for entry in &entries.as_slice()[known..] {
+                    self.take_entry(entry.clone(), out);
+                }
+            }
+        }
+    }
+
+    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6), an
+    /// admission when it is committed. The entry's id, and the membership that was in force until
+    /// now, if there is another one.
+    pub(super) fn take_entry(&mut self, entry: Entry, out: &mut Output) -> (EntryId, Option<Configuration>) {
+        self.must_hold(entry.term >= self.log.last().term, "terms never go down along the log");
+        self.must_hold(entry.term <= self.hard_state.term, "no entry is of a later term than its holder's");
+        let configuration = match &entry.payload {
+            Payload::Membership(configuration) => Some(Arc::clone(configuration)),
+            Payload::Admission { server, disk } if *server == self.config.id => {
+                self.admissions.push((self.log.last().index.next(), *disk));
+                None
+            }
+            _ => None,
+        };
+        let id = self.log.append(entry);
+        let replaced = configuration.map(|configuration| {
+            // Something may be sent at once because of it, and what was cut out of the log before
+            // lacks this entry.
+            self.slice = None;
+            let before = *self.membership.current();
+            self.membership.append(id.index, *configuration);
+            self.on_membership(before, id.index, out);
+            before
+        });
+        (id, replaced)
     }
 
     /// The leader has committed up to `commit`; up to `verified`, this log is known to equal the

@@ -8,13 +8,15 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
+use super::Raft;
 use super::essence::Ages;
 use super::io::{HardState, LogWrite, Output, Receipt, Standing, Write};
 use super::message::{Envelope, Message, Snapshot};
 use super::observation::{Observation, StepDownReason};
+use super::role::Role;
 use super::rules::Rule;
+use super::server::Server;
 use super::types::{DiskId, EntryId, LogIndex, ServerId};
-use super::{Raft, Role};
 use crate::time::{Duration, Time};
 
 /// What Raft knows about its disk.
@@ -89,6 +91,16 @@ impl Disk {
         self.issued > self.durable
     }
 
+    /// How many writes are on their way to it.
+    pub(super) fn unfinished(&self) -> usize {
+        self.writing.len()
+    }
+
+    /// The messages that wait for it.
+    pub(super) fn held(&self) -> impl DoubleEndedIterator<Item = &Envelope> + ExactSizeIterator {
+        self.held.iter().map(|(_, envelope)| envelope)
+    }
+
     pub(super) fn clock_went_back(&mut self, now: Time) {
         for issued in &mut self.writing {
             *issued = (*issued).min(now);
@@ -142,6 +154,35 @@ impl Disk {
 }
 
 impl Raft {
+    pub(super) fn on_durable(&mut self, receipt: Receipt, out: &mut Output) {
+        let Raft { server, role } = self;
+        assert!(
+            receipt.sequence <= server.disk.issued,
+            "{}: write {} is reported durable, but only {} were handed out",
+            server.config.id,
+            receipt.sequence,
+            server.disk.issued
+        );
+        if receipt.sequence <= server.disk.durable {
+            return;
+        }
+        let slow_vote = server.finish_writes(receipt, out);
+        if let Some(took) = slow_vote
+            && !matches!(role, Role::Leader(_))
+        {
+            server.allow_for_slow_vote(took);
+        }
+        server.notice_repair(out);
+        self.count_own_vote(out);
+        // Its own vote may have made it the leader.
+        if let Role::Leader(leader) = &mut self.role {
+            let leadership = leader.advance_commit(&mut self.server, out);
+            self.conclude_leadership(leadership, out);
+        }
+    }
+}
+
+impl Server {
     pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
         self.must_hold(hard_state.term >= self.hard_state.term, "a term never goes down");
         if self.hard_state.term < hard_state.term {
@@ -181,7 +222,7 @@ impl Raft {
         }
     }
 
-    /// Like [`Raft::write_snapshot`], for one that the log did not contain: nothing of the log is
+    /// Like [`Server::write_snapshot`], for one that the log did not contain: nothing of the log is
     /// left.
     pub(super) fn write_snapshot_alone(&mut self, snapshot: Arc<Snapshot>) {
         let last = snapshot.meta.last.index;
@@ -254,21 +295,13 @@ impl Raft {
 
     /// Whether the term and the vote, and all else that promises rest on, are on the disk as they
     /// are.
-    pub fn hard_state_is_durable(&self) -> bool {
+    pub(super) fn hard_state_is_durable(&self) -> bool {
         !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable
     }
 
-    pub(super) fn on_durable(&mut self, receipt: Receipt, out: &mut Output) {
-        assert!(
-            receipt.sequence <= self.disk.issued,
-            "{}: write {} is reported durable, but only {} were handed out",
-            self.config.id,
-            receipt.sequence,
-            self.disk.issued
-        );
-        if receipt.sequence <= self.disk.durable {
-            return;
-        }
+    /// A write is done, and those before it: the messages that waited for it leave. How long it
+    /// took, if it held a vote and took long.
+    fn finish_writes(&mut self, receipt: Receipt, out: &mut Output) -> Option<Duration> {
         let finished = (receipt.sequence - self.disk.durable) as usize;
         let took = self.oldest_write().map_or(Duration::ZERO, |began| self.now.since(began));
         self.disk.writing.drain(..finished);
@@ -300,19 +333,16 @@ impl Raft {
         if voting && self.hard_state.voted_for == Some(self.config.id) {
             self.slow_vote = slow;
         }
-        if voting && slow && self.hard_state_is_durable() && !self.is_leader() {
-            // The vote, or the question for votes, leaves only now: the time that the answer may
-            // take begins now, and other disks may be as slow as this one.
-            self.arm_election_timer();
-            let took = took.min(self.config.disk_stall_max);
-            self.election_timeout = self.election_timeout + took;
-            self.election_deadline += took;
-        }
-        self.notice_repair(out);
-        self.count_own_vote(out);
-        if let Role::Leader(_) = self.role {
-            self.advance_commit(out);
-        }
+        (voting && slow && self.hard_state_is_durable()).then_some(took)
+    }
+
+    /// The vote, or the question for votes, leaves only now, for the disk took so long: the time
+    /// that the answer may take begins now, and other disks may be as slow as this one.
+    fn allow_for_slow_vote(&mut self, took: Duration) {
+        self.arm_election_timer();
+        let took = took.min(self.config.disk_stall_max);
+        self.election_timeout = self.election_timeout + took;
+        self.election_deadline += took;
     }
 
     /// The admissions that are committed and on the disk say which disk may vote under this
@@ -366,11 +396,6 @@ impl Raft {
         }
     }
 
-    /// How many writes are on their way to the disk.
-    pub fn unfinished_writes(&self) -> usize {
-        self.disk.writing.len()
-    }
-
     /// Since when the oldest unfinished write has been on its way.
     fn oldest_write(&self) -> Option<Time> {
         self.disk.writing.first().copied()
@@ -387,10 +412,5 @@ impl Raft {
 
     pub(super) fn disk_stall_reason(&self) -> StepDownReason {
         StepDownReason::DiskStalled { stalled: self.now.since(self.oldest_write().unwrap_or(self.now)) }
-    }
-
-    /// The messages that wait for the disk, for those who look inside.
-    pub fn held_messages(&self) -> impl DoubleEndedIterator<Item = &Envelope> + ExactSizeIterator {
-        self.disk.held.iter().map(|(_, envelope)| envelope)
     }
 }

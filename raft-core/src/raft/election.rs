@@ -1,50 +1,331 @@
 //! Elections: campaigns, votes, and stepping down (Raft §5.2, §5.4.1; dissertation §4.2.3, §6.2,
 //! §9.6).
 
-use alloc::sync::Arc;
-use alloc::vec::Vec;
+use core::ops::ControlFlow::Break;
 
-use super::entry::{Entries, Entry, Payload};
+use super::entry::Payload;
 use super::io::{HardState, Output, Refusal, Standing};
 use super::message::{Message, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse};
 use super::observation::{CampaignReason, Observation, StepDownReason, VoteRefusal, WithheldReason};
-use super::rounds::Rounds;
+use super::role::{Campaign, Leader, Leadership, Role};
 use super::rules::Rule;
-use super::types::{EntryId, LogIndex, ServerId, ServerSet, Term};
-use super::{Campaign, Leader, Raft, Role};
+use super::server::Server;
+use super::types::{EntryId, ServerId, ServerSet, Term};
+use super::{Raft, quorum};
 use crate::time::Time;
+
+/// What the votes counted so far make of a campaign.
+#[must_use]
+pub(super) enum CampaignOutcome {
+    Open,
+    Won { votes: ServerSet },
+    Lost { refusals: ServerSet },
+}
 
 impl Raft {
     // ---------------------------------------------------------------- campaigning
 
+    /// Campaigns if no leader has been heard for an election timeout.
+    pub(super) fn on_election_timer(&mut self, out: &mut Output) {
+        if self.server.now >= self.server.election_deadline {
+            let silent = self.server.election_timeout;
+            self.campaign(CampaignReason::ElectionTimeout { silent }, out);
+        }
+    }
+
     /// Campaigns, or asks first whether that would succeed, or doesn't for a reason.
     pub(super) fn campaign(&mut self, why: CampaignReason, out: &mut Output) {
-        if self.is_leader() {
-            return;
-        }
+        let Raft { server, role } = self;
+        server.must_hold(!matches!(role, Role::Leader(_)), "a leader doesn't campaign");
         let timed_out = matches!(why, CampaignReason::ElectionTimeout { .. });
-        if timed_out && matches!(self.role, Role::Candidate(_)) {
-            self.slow_campaigns = self.slow_campaigns.saturating_add(1);
+        if timed_out && matches!(role, Role::Candidate(_)) {
+            server.slow_campaigns = server.slow_campaigns.saturating_add(1);
         }
-        self.arm_election_timer();
-        self.campaigns = self.campaigns.saturating_add(1);
+        server.arm_election_timer();
+        server.campaigns = server.campaigns.saturating_add(1);
         if timed_out {
-            self.leader = None; // Even if it may not campaign: nobody should be sent to a leader that isn't heard.
+            server.leader = None; // Even if it may not campaign: nobody should be sent to a leader that isn't heard.
         }
-        if let Some(reason) = self.campaign_withheld(timed_out) {
+        if let Some(reason) = server.campaign_withheld(timed_out) {
             if reason != WithheldReason::NotAVoter {
                 out.observe(|| Observation::CampaignWithheld { reason });
             }
             return;
         }
         let at_leaders_wish = matches!(why, CampaignReason::LeadershipTransfer { .. });
-        if self.config.pre_vote && !at_leaders_wish {
+        if server.config.pre_vote && !at_leaders_wish {
             self.begin_pre_vote(why, out);
         } else {
             self.begin_election(why, at_leaders_wish, out);
         }
     }
 
+    fn begin_pre_vote(&mut self, why: CampaignReason, out: &mut Output) {
+        let Raft { server, role } = self;
+        let me = server.config.id;
+        server.leader = None;
+        let mut campaign = Campaign::default();
+        let term = server.hard_state.term;
+        out.observe(|| Observation::Campaigned { term: term.next(), pre_vote: true, why });
+        let ask = Message::PreVote(PreVote { term, last: server.log.last() });
+        for voter in server.members().all_voters().iter().filter(|voter| *voter != me) {
+            server.send(voter, ask.clone(), out);
+        }
+        let outcome = campaign.count(server, me, true, true, out);
+        *role = Role::PreCandidate(campaign);
+        self.conclude_pre_vote(outcome, out);
+    }
+
+    fn begin_election(&mut self, why: CampaignReason, at_leaders_wish: bool, out: &mut Output) {
+        let patience = self.patience();
+        let Raft { server, role } = self;
+        let me = server.config.id;
+        let term = server.hard_state.term.next();
+        // Its own vote is a vote too: it must not be given while a leader may count on its
+        // patience.
+        if !at_leaders_wish && let Some(until) = patience {
+            let reason = VoteRefusal::HearsLeader { leader: server.leader, until };
+            out.observe(|| Observation::VoteRefused { candidate: me, term, pre_vote: false, reason });
+            *role = Role::Follower;
+            return;
+        }
+        server.set_hard_state(HardState { term, voted_for: Some(me), ..server.hard_state });
+        server.leader = None;
+        let mut campaign = Campaign::default();
+        out.observe(|| Observation::Campaigned { term, pre_vote: false, why });
+        let ask =
+            Message::RequestVote(RequestVote { term, last: server.log.last(), leadership_transfer: at_leaders_wish });
+        for voter in server.members().all_voters().iter().filter(|voter| *voter != me) {
+            // Asking for votes promises that its own is given, and that its log is what it says:
+            // both must be durable.
+            server.promise(voter, ask.clone(), Rule::PersistBeforeVoting, out);
+        }
+        let outcome = if server.rule(Rule::PersistBeforeVoting) {
+            CampaignOutcome::Open // Not even its own vote counts yet: see `count_own_vote`.
+        } else {
+            campaign.count(server, me, true, false, out)
+        };
+        *role = Role::Candidate(campaign);
+        self.conclude_election(outcome, out);
+    }
+
+    /// A candidate's own vote counts like anybody's: once it is on the disk. Where one vote is
+    /// enough to win, a crash could otherwise let the server lead the same term twice.
+    pub(super) fn count_own_vote(&mut self, out: &mut Output) {
+        let Raft { server, role } = self;
+        let me = server.config.id;
+        if let Role::Candidate(campaign) = role
+            && !campaign.granted.contains(me)
+            && server.hard_state_is_durable()
+        {
+            let outcome = campaign.count(server, me, true, false, out);
+            self.conclude_election(outcome, out);
+        }
+    }
+
+    /// A pre-candidate that would be voted for campaigns; one that wouldn't follows.
+    pub(super) fn conclude_pre_vote(&mut self, outcome: CampaignOutcome, out: &mut Output) {
+        match outcome {
+            CampaignOutcome::Open => {}
+            CampaignOutcome::Won { votes } => self.begin_election(CampaignReason::PreVoteWon { votes }, false, out),
+            CampaignOutcome::Lost { refusals } => {
+                let term = self.server.hard_state.term.next();
+                out.observe(|| Observation::CampaignLost { term, refusals });
+                self.role = Role::Follower;
+            }
+        }
+    }
+
+    /// A candidate that has won leads; one that can't win any more follows.
+    pub(super) fn conclude_election(&mut self, outcome: CampaignOutcome, out: &mut Output) {
+        match outcome {
+            CampaignOutcome::Open => {}
+            CampaignOutcome::Won { votes } => self.become_leader(votes, out),
+            CampaignOutcome::Lost { refusals } => {
+                let Raft { server, role } = self;
+                let term = server.hard_state.term;
+                out.observe(|| Observation::CampaignLost { term, refusals });
+                // Who doesn't ask first may lose time after time, and undo each time what others
+                // are writing.
+                let gets_in_the_way = server.slow_vote || !server.config.pre_vote;
+                server.slow_campaigns = if gets_in_the_way { server.slow_campaigns.saturating_add(1) } else { 0 };
+                *role = Role::Follower;
+            }
+        }
+    }
+
+    // ---------------------------------------------------------------- voting
+
+    /// Until when campaigns are ignored, if they are.
+    pub(super) fn patience(&self) -> Option<Time> {
+        let Raft { server, role } = self;
+        if !server.config.check_quorum || !server.rule(Rule::IgnoreCampaignsUnderLeader) {
+            return None;
+        }
+        let until = if let Role::Leader(_) = role { Time::NEVER } else { server.patient_until };
+        (server.now < until).then_some(until)
+    }
+
+    pub(super) fn on_pre_vote(&mut self, from: ServerId, m: &PreVote, out: &mut Output) {
+        let patience = self.patience();
+        let server = &mut self.server;
+        let refusal = if m.term < server.hard_state.term {
+            Some(VoteRefusal::StaleTerm { mine: server.hard_state.term })
+        } else if let Some(until) = patience {
+            Some(VoteRefusal::HearsLeader { leader: server.leader, until })
+        } else {
+            server.refuses_log(m.last)
+        };
+        observe_vote(from, m.term.next(), true, refusal, out);
+        server.note_need(refusal);
+        let granted = refusal.is_none();
+        let answer = PreVoteResponse { term: server.hard_state.term, asked_in: m.term, granted };
+        server.send(from, Message::PreVoteResponse(answer), out);
+    }
+
+    pub(super) fn on_request_vote(&mut self, from: ServerId, m: &RequestVote, out: &mut Output) {
+        // A higher term is not even looked at while a leader is heard, but this server may have
+        // learned of the term in another way since. The leader's lease rests on its patience all
+        // the same.
+        let patience = self.patience().filter(|_| !m.leadership_transfer);
+        let server = &mut self.server;
+        let once = server.rule(Rule::VoteOncePerTerm);
+        let refusal = match (server.hard_state.voted_for, patience) {
+            (Some(other), _) if other != from && once => Some(VoteRefusal::AlreadyVoted { other }),
+            (_, Some(until)) => Some(VoteRefusal::HearsLeader { leader: server.leader, until }),
+            _ => server.refuses_log(m.last),
+        };
+        observe_vote(from, m.term, false, refusal, out);
+        server.note_need(refusal);
+        let granted = refusal.is_none();
+        let answer = Message::RequestVoteResponse(RequestVoteResponse { term: server.hard_state.term, granted });
+        if granted {
+            server.set_hard_state(HardState { voted_for: Some(from), ..server.hard_state });
+            server.arm_election_timer();
+            server.promise(from, answer, Rule::PersistBeforeVoting, out);
+        } else {
+            server.send(from, answer, out);
+        }
+    }
+
+    // ---------------------------------------------------------------- becoming
+
+    fn become_leader(&mut self, votes: ServerSet, out: &mut Output) {
+        let Raft { server, role } = self;
+        let (me, term) = (server.config.id, server.hard_state.term);
+        server.leader = Some(me);
+        (server.slow_campaigns, server.campaigns, server.vote_needed) = (0, 0, false);
+        let mut leader = Leader::elected(server);
+        out.observe(|| Observation::BecameLeader { term, votes });
+        server.settle_transfer(me, out);
+        leader.follow_members(server);
+        // Raft §8: an entry of its own term, so that it learns what is committed.
+        leader.append_own(server, Payload::NoOp, out);
+        leader.begin_round(server, out);
+        *role = Role::Leader(leader);
+    }
+
+    /// A leader leads on, or steps down.
+    #[inline]
+    pub(super) fn conclude_leadership(&mut self, leadership: Leadership, out: &mut Output) {
+        if let Break(why) = leadership {
+            self.become_follower(self.server.hard_state.term, why, out);
+        }
+    }
+
+    /// Follows from now on. A higher `term` is adopted.
+    pub(super) fn become_follower(&mut self, term: Term, why: StepDownReason, out: &mut Output) {
+        let Raft { server, role } = self;
+        let before = server.hard_state.term;
+        if term > before {
+            server.set_hard_state(HardState { term, voted_for: None, ..server.hard_state });
+            if let StepDownReason::HigherTerm { by } = why {
+                out.observe(|| Observation::TermAdopted { from: before, to: term, by });
+            }
+            server.leader = None;
+            server.incoming = None;
+        }
+        let was = core::mem::replace(role, Role::Follower);
+        if let Role::Leader(leader) = &was {
+            server.leader = None;
+            leader.give_up(server, why, out);
+            server.arm_election_timer();
+            // It no longer hears a leader, for there was none but itself.
+            server.patient_until = Time::ZERO;
+        }
+        if !matches!(was, Role::Follower) {
+            out.observe(|| Observation::BecameFollower { term, why });
+        }
+    }
+}
+
+impl Campaign {
+    /// A pre-candidate's answer.
+    pub(super) fn on_pre_vote_response(
+        &mut self,
+        server: &Server,
+        from: ServerId,
+        m: &PreVoteResponse,
+        out: &mut Output,
+    ) -> CampaignOutcome {
+        if m.asked_in == server.hard_state.term {
+            self.count(server, from, m.granted, true, out)
+        } else {
+            CampaignOutcome::Open
+        }
+    }
+
+    /// A candidate's answer.
+    pub(super) fn on_request_vote_response(
+        &mut self,
+        server: &Server,
+        from: ServerId,
+        m: &RequestVoteResponse,
+        out: &mut Output,
+    ) -> CampaignOutcome {
+        self.count(server, from, m.granted, false, out)
+    }
+
+    fn count(
+        &mut self,
+        server: &Server,
+        voter: ServerId,
+        granted: bool,
+        pre_vote: bool,
+        out: &mut Output,
+    ) -> CampaignOutcome {
+        let configuration = server.members();
+        let news = if granted { self.granted.insert(voter) } else { self.refused.insert(voter) };
+        let votes = self.granted;
+        if news && voter != server.config.id {
+            let needed = quorum::majority_of(configuration.voters.len());
+            out.observe(|| Observation::VoteCounted { voter, granted, pre_vote, votes, needed });
+        }
+        let by_majority = server.rule(Rule::WinByMajority);
+        let won = if by_majority { configuration.has_quorum(votes) } else { votes.len() > 1 };
+        if won {
+            CampaignOutcome::Won { votes }
+        } else if configuration.can_still_win(self.refused) {
+            CampaignOutcome::Open
+        } else {
+            CampaignOutcome::Lost { refusals: self.refused }
+        }
+    }
+}
+
+impl Leader {
+    /// It leads no longer: whoever waits for it is told.
+    fn give_up(&self, server: &mut Server, why: StepDownReason, out: &mut Output) {
+        if let Some(transfer) = self.transfer {
+            server.give_up_transfer(transfer, why, out);
+        }
+        for read in &self.pending_reads {
+            server.refuse_read(read.origin, Refusal::LeadershipLost, out);
+        }
+    }
+}
+
+impl Server {
     fn campaign_withheld(&self, timed_out: bool) -> Option<WithheldReason> {
         let me = self.config.id;
         // Dissertation §4.2.2: a server outside its latest configuration may still be needed until
@@ -72,142 +353,6 @@ impl Raft {
         }
     }
 
-    fn begin_pre_vote(&mut self, why: CampaignReason, out: &mut Output) {
-        self.leader = None;
-        self.role = Role::PreCandidate(Campaign::default());
-        let term = self.hard_state.term;
-        out.observe(|| Observation::Campaigned { term: term.next(), pre_vote: true, why });
-        let ask = Message::PreVote(PreVote { term, last: self.log.last() });
-        for voter in self.members().all_voters().iter().filter(|voter| *voter != self.config.id) {
-            self.send(voter, ask.clone(), out);
-        }
-        self.count_vote(self.config.id, true, out);
-    }
-
-    fn begin_election(&mut self, why: CampaignReason, at_leaders_wish: bool, out: &mut Output) {
-        let me = self.config.id;
-        // Its own vote is a vote too: it must not be given while a leader may count on its
-        // patience.
-        if !at_leaders_wish && let Some(until) = self.patience() {
-            let (term, leader) = (self.hard_state.term.next(), self.leader);
-            let reason = VoteRefusal::HearsLeader { leader, until };
-            out.observe(|| Observation::VoteRefused { candidate: me, term, pre_vote: false, reason });
-            self.role = Role::Follower;
-            return;
-        }
-        let term = self.hard_state.term.next();
-        self.set_hard_state(HardState { term, voted_for: Some(me), ..self.hard_state });
-        self.leader = None;
-        self.role = Role::Candidate(Campaign::default());
-        out.observe(|| Observation::Campaigned { term, pre_vote: false, why });
-        let ask =
-            Message::RequestVote(RequestVote { term, last: self.log.last(), leadership_transfer: at_leaders_wish });
-        for voter in self.members().all_voters().iter().filter(|voter| *voter != me) {
-            // Asking for votes promises that its own is given, and that its log is what it says:
-            // both must be durable.
-            self.promise(voter, ask.clone(), Rule::PersistBeforeVoting, out);
-        }
-        if !self.rule(Rule::PersistBeforeVoting) {
-            self.count_vote(me, true, out);
-        }
-    }
-
-    /// A candidate's own vote counts like anybody's: once it is on the disk. Where one vote is
-    /// enough to win, a crash could otherwise let the server lead the same term twice.
-    pub(super) fn count_own_vote(&mut self, out: &mut Output) {
-        let me = self.config.id;
-        if let Role::Candidate(campaign) = &self.role
-            && !campaign.granted.contains(me)
-            && self.hard_state_is_durable()
-        {
-            self.count_vote(me, true, out);
-        }
-    }
-
-    fn count_vote(&mut self, voter: ServerId, granted: bool, out: &mut Output) {
-        let configuration = *self.members();
-        let by_majority = self.rule(Rule::WinByMajority);
-        let (campaign, pre_vote) = match &mut self.role {
-            Role::PreCandidate(campaign) => (campaign, true),
-            Role::Candidate(campaign) => (campaign, false),
-            _ => return,
-        };
-        let news = if granted { campaign.granted.insert(voter) } else { campaign.refused.insert(voter) };
-        let campaign = *campaign;
-        if news && voter != self.config.id {
-            let needed = super::quorum::majority_of(configuration.voters.len());
-            out.observe(|| Observation::VoteCounted { voter, granted, pre_vote, votes: campaign.granted, needed });
-        }
-        let won = if by_majority { configuration.has_quorum(campaign.granted) } else { campaign.granted.len() > 1 };
-        if won && pre_vote {
-            self.begin_election(CampaignReason::PreVoteWon { votes: campaign.granted }, false, out);
-        } else if won {
-            self.become_leader(campaign, out);
-        } else if !configuration.can_still_win(campaign.refused) {
-            let mine = self.hard_state.term;
-            let term = if pre_vote { mine.next() } else { mine };
-            out.observe(|| Observation::CampaignLost { term, refusals: campaign.refused });
-            if !pre_vote {
-                // Who doesn't ask first may lose time after time, and undo each time what others
-                // are writing.
-                let gets_in_the_way = self.slow_vote || !self.config.pre_vote;
-                self.slow_campaigns = if gets_in_the_way { self.slow_campaigns.saturating_add(1) } else { 0 };
-            }
-            self.role = Role::Follower;
-        }
-    }
-
-    // ---------------------------------------------------------------- voting
-
-    pub(super) fn on_pre_vote(&mut self, from: ServerId, m: &PreVote, out: &mut Output) {
-        let refusal = if m.term < self.hard_state.term {
-            Some(VoteRefusal::StaleTerm { mine: self.hard_state.term })
-        } else if let Some(until) = self.patience() {
-            Some(VoteRefusal::HearsLeader { leader: self.leader, until })
-        } else {
-            self.refuses_log(m.last)
-        };
-        self.observe_vote(from, m.term.next(), true, refusal, out);
-        self.note_need(refusal);
-        let granted = refusal.is_none();
-        let answer = PreVoteResponse { term: self.hard_state.term, asked_in: m.term, granted };
-        self.send(from, Message::PreVoteResponse(answer), out);
-    }
-
-    pub(super) fn on_pre_vote_response(&mut self, from: ServerId, m: &PreVoteResponse, out: &mut Output) {
-        if m.asked_in == self.hard_state.term {
-            self.count_vote(from, m.granted, out);
-        }
-    }
-
-    pub(super) fn on_request_vote(&mut self, from: ServerId, m: &RequestVote, out: &mut Output) {
-        let once = self.rule(Rule::VoteOncePerTerm);
-        // A higher term is not even looked at while a leader is heard, but this server may have
-        // learned of the term in another way since. The leader's lease rests on its patience all
-        // the same.
-        let patience = self.patience().filter(|_| !m.leadership_transfer);
-        let refusal = match (self.hard_state.voted_for, patience) {
-            (Some(other), _) if other != from && once => Some(VoteRefusal::AlreadyVoted { other }),
-            (_, Some(until)) => Some(VoteRefusal::HearsLeader { leader: self.leader, until }),
-            _ => self.refuses_log(m.last),
-        };
-        self.observe_vote(from, m.term, false, refusal, out);
-        self.note_need(refusal);
-        let granted = refusal.is_none();
-        let answer = Message::RequestVoteResponse(RequestVoteResponse { term: self.hard_state.term, granted });
-        if granted {
-            self.set_hard_state(HardState { voted_for: Some(from), ..self.hard_state });
-            self.arm_election_timer();
-            self.promise(from, answer, Rule::PersistBeforeVoting, out);
-        } else {
-            self.send(from, answer, out);
-        }
-    }
-
-    pub(super) fn on_request_vote_response(&mut self, from: ServerId, m: &RequestVoteResponse, out: &mut Output) {
-        self.count_vote(from, m.granted, out);
-    }
-
     /// The reasons against a vote that hold before the campaign and in it.
     fn refuses_log(&self, theirs: EntryId) -> Option<VoteRefusal> {
         // What the disk has lost counts as if it were there: it may have been acknowledged.
@@ -231,143 +376,11 @@ impl Raft {
             self.vote_needed = true;
         }
     }
+}
 
-    fn observe_vote(
-        &self,
-        candidate: ServerId,
-        term: Term,
-        pre_vote: bool,
-        refusal: Option<VoteRefusal>,
-        out: &mut Output,
-    ) {
-        out.observe(|| match refusal {
-            None => Observation::VoteGranted { candidate, term, pre_vote },
-            Some(reason) => Observation::VoteRefused { candidate, term, pre_vote, reason },
-        });
-    }
-
-    // ---------------------------------------------------------------- becoming
-
-    fn become_leader(&mut self, campaign: Campaign, out: &mut Output) {
-        let (me, term) = (self.config.id, self.hard_state.term);
-        self.leader = Some(me);
-        (self.slow_campaigns, self.campaigns, self.vote_needed) = (0, 0, false);
-        let uncommitted_bytes = self.log.iter_from(self.commit.next()).map(|entry| entry.payload.size()).sum();
-        self.role = Role::Leader(Leader {
-            progress: Vec::new(),
-            leaving: ServerSet::EMPTY,
-            told: ServerSet::EMPTY,
-            first_own: self.log.last().index.next(),
-            heartbeat_due: self.now,
-            rounds: Rounds::new(),
-            pending_reads: Vec::new(),
-            read_round: 0,
-            uncommitted_bytes,
-            transfer: None,
-            lease_given_up: false,
-        });
-        out.observe(|| Observation::BecameLeader { term, votes: campaign.granted });
-        self.settle_transfer(me, out);
-        self.follow_members();
-        // Raft §8: an entry of its own term, so that it learns what is committed.
-        self.append_own(Payload::NoOp, out);
-        self.begin_round(out);
-    }
-
-    /// Follows from now on. A higher `term` is adopted.
-    pub(super) fn become_follower(&mut self, term: Term, why: StepDownReason, out: &mut Output) {
-        let before = self.hard_state.term;
-        if term > before {
-            self.set_hard_state(HardState { term, voted_for: None, ..self.hard_state });
-            if let StepDownReason::HigherTerm { by } = why {
-                out.observe(|| Observation::TermAdopted { from: before, to: term, by });
-            }
-            self.leader = None;
-            self.incoming = None;
-        }
-        let was = core::mem::replace(&mut self.role, Role::Follower);
-        if let Role::Leader(leader) = &was {
-            self.leader = None;
-            self.give_up_leadership(leader, why, out);
-            self.arm_election_timer();
-            // It no longer hears a leader, for there was none but itself.
-            self.patient_until = Time::ZERO;
-        }
-        if !matches!(was, Role::Follower) {
-            out.observe(|| Observation::BecameFollower { term, why });
-        }
-    }
-
-    fn give_up_leadership(&mut self, leader: &Leader, why: StepDownReason, out: &mut Output) {
-        if let Some(transfer) = leader.transfer {
-            self.give_up_transfer(transfer, why, out);
-        }
-        for read in &leader.pending_reads {
-            self.refuse_read(read.origin, Refusal::LeadershipLost, out);
-        }
-    }
-
-    /// A leader's own entry: into the log, and on its way to the disk.
-    pub(super) fn append_own(&mut self, payload: Payload, out: &mut Output) -> EntryId {
-        if let Role::Leader(leader) = &mut self.role {
-            leader.uncommitted_bytes += payload.size();
-        }
-        let after = self.log.last().index;
-        let id = self.take_entry(Entry { term: self.hard_state.term, payload }, out);
-        self.write_log(after);
-        let me = self.config.id;
-        out.observe(|| Observation::Appended { first: id.index, last: id, leader: me });
-        id
-    }
-
-    /// Puts entries at the end of the log, but for the first that are `known`; a run is shared with
-    /// whoever it came from.
-    pub(super) fn take_entries(&mut self, entries: &Entries, known: usize, out: &mut Output) {
-        match entries {
-            Entries::Many(run) if !run.iter().any(|entry| entry.payload.is_about_members()) => {
-                let run = run.part(known..run.len());
-                let ends = run.first().zip(run.last());
-                let in_order = ends.is_none_or(|(first, _)| first.term >= self.log.last().term);
-                self.must_hold(in_order, "terms never go down along the log");
-                let in_time = ends.is_none_or(|(_, last)| last.term <= self.hard_state.term);
-                self.must_hold(in_time, "no entry is of a later term than its holder's");
-                self.log.append_run(&run);
-            }
-            _ => {
-                for entry in &entries.as_slice()[known..] {
-                    self.take_entry(entry.clone(), out);
-                }
-            }
-        }
-    }
-
-    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6), an
-    /// admission when it is committed.
-    pub(super) fn take_entry(&mut self, entry: Entry, out: &mut Output) -> EntryId {
-        self.must_hold(entry.term >= self.log.last().term, "terms never go down along the log");
-        self.must_hold(entry.term <= self.hard_state.term, "no entry is of a later term than its holder's");
-        let configuration = match &entry.payload {
-            Payload::Membership(configuration) => Some(Arc::clone(configuration)),
-            Payload::Admission { server, disk } if *server == self.config.id => {
-                self.admissions.push((self.log.last().index.next(), *disk));
-                None
-            }
-            _ => None,
-        };
-        let id = self.log.append(entry);
-        if let Some(configuration) = configuration {
-            // Something may be sent at once because of it, and what was cut out of the log before
-            // lacks this entry.
-            self.slice = None;
-            let before = *self.membership.current();
-            self.membership.append(id.index, *configuration);
-            self.on_membership(before, id.index, out);
-        }
-        id
-    }
-
-    /// The highest index that a leader may count for itself.
-    pub(super) fn own_match(&self) -> LogIndex {
-        if self.rule(Rule::PersistBeforeCounting) { self.disk.log() } else { self.log.last().index }
-    }
+fn observe_vote(candidate: ServerId, term: Term, pre_vote: bool, refusal: Option<VoteRefusal>, out: &mut Output) {
+    out.observe(|| match refusal {
+        None => Observation::VoteGranted { candidate, term, pre_vote },
+        Some(reason) => Observation::VoteRefused { candidate, term, pre_vote, reason },
+    });
 }

@@ -9,7 +9,9 @@
 use core::hash::{Hash, Hasher};
 
 use super::progress::{Progress, ProgressState, SnapshotTransfer};
-use super::{AppendEntriesResponse, Campaign, Config, Envelope, HandedOver, Leader, Message, Raft, Role, Transfer};
+use super::role::HandedOver;
+use super::server::Server;
+use super::{AppendEntriesResponse, Campaign, Config, Envelope, Leader, Message, Raft, Role, Transfer};
 use crate::time::{Duration, Time};
 
 /// What a server's times look like from its present.
@@ -59,7 +61,8 @@ impl Raft {
     /// run apart; what it has found out is in.
     pub fn hash_essence(&self, state: &mut impl Hasher) {
         // Whoever adds a field decides here what it is.
-        let Raft {
+        let Raft { server, role } = self;
+        let Server {
             config,
             random: _,
             now,
@@ -71,7 +74,6 @@ impl Raft {
             commit,
             applied,
             leader,
-            role,
             election_deadline,
             election_timeout: _,
             patient_until,
@@ -88,7 +90,7 @@ impl Raft {
             handed_over,
             agreed: _,
             slice: _,
-        } = self;
+        } = server;
         let ages = &Ages { config, now: *now };
         (hard_state, log.base(), log.last(), snapshot, membership).hash(state);
         for entry in log.iter_from(log.first_index()) {
@@ -265,7 +267,7 @@ mod tests {
     fn when_a_message_was_held_back_makes_no_difference() {
         let held = |begin: Time, check_quorum| {
             let mut raft = run(begin, &[]);
-            raft.config.check_quorum = check_quorum;
+            raft.server.config.check_quorum = check_quorum;
             let append = AppendEntries {
                 term: Term(1),
                 previous: EntryId::ZERO,
@@ -304,7 +306,7 @@ mod tests {
         }
         let damaged = {
             let mut raft = run(Time::from_secs(1), &[]);
-            raft.hard_state.lost = EntryId::new(LogIndex(1), Term(1));
+            raft.server.hard_state.lost = EntryId::new(LogIndex(1), Term(1));
             raft
         };
         assert!(!seen.contains(&essence(&damaged)));

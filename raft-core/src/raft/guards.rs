@@ -36,6 +36,7 @@
 //! [`Refusal::LogFull`]: super::Refusal::LogFull
 //! [`WithheldReason::Exhausted`]: super::WithheldReason::Exhausted
 
+use super::Raft;
 use super::entry::Payload;
 use super::io::{Durable, DurableError, Standing, Start};
 use super::membership::{ChangeError, Configuration};
@@ -43,8 +44,10 @@ use super::message::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Claim, InstallSnapshot, InstallSnapshotResponse, Message,
     SnapshotMeta, SnapshotProgress,
 };
+use super::role::{Leader, Role};
+use super::server::Server;
+use super::start::StartError;
 use super::types::{DiskId, EntryId, LogIndex, Term};
-use super::{Raft, Role, StartError};
 
 /// How far ahead of its own term a server believes a term.
 pub(super) const TERM_LEAP_MAX: u64 = 1 << 24;
@@ -58,42 +61,20 @@ impl Raft {
     /// everything that a message says but at nothing that depends on this server's role, except for
     /// the length of a leader's log.
     pub(super) fn implausible(&self, message: &Message) -> Option<&'static str> {
-        if message.term() > Term::MAX {
-            return Some("a term that no cluster reaches");
-        }
-        if message.term() == Term::ZERO && speaks_of_an_election(message) {
-            return Some("a campaign or a leader in term 0");
-        }
-        let claim = message.claim()?;
-        match claim {
-            Claim::PreVote(m) => implausible_id(m.last, m.term),
-            Claim::RequestVote(m) => implausible_id(m.last, m.term),
-            Claim::AppendEntries(m) => implausible_append(m),
-            Claim::InstallSnapshot(m) => implausible_piece(m),
-            Claim::AppendEntriesResponse(m) => implausible_answer(m).or_else(|| self.implausible_for_leader(message)),
-            Claim::InstallSnapshotResponse(m) => {
-                implausible_snapshot_answer(m).or_else(|| self.implausible_for_leader(message))
-            }
-            Claim::PreVoteResponse(m) if m.asked_in > Term::MAX => Some("an answer to a term that no cluster reaches"),
-            Claim::PreVoteResponse(m) if m.granted && m.term > m.asked_in => {
-                Some("a yes to a campaign of an older term than the voter's")
-            }
-            Claim::ReadIndexResponse(m) if m.index.is_some_and(|index| index > LogIndex::MAX) => Some(INDEX_BEYOND_END),
-            Claim::PreVoteResponse(_)
-            | Claim::RequestVoteResponse(_)
-            | Claim::TimeoutNow(_)
-            | Claim::ReadIndex(_)
-            | Claim::ReadIndexResponse(_) => None,
-        }
+        implausible(message).or_else(|| match &self.role {
+            Role::Leader(leader) => leader.implausible_answer(&self.server, message),
+            _ => None,
+        })
     }
+}
 
+impl Leader {
     /// What an answer in this server's own term says about what it has sent as the leader.
-    fn implausible_for_leader(&self, message: &Message) -> Option<&'static str> {
-        let Role::Leader(leader) = &self.role else { return None };
-        if message.term() != self.hard_state.term {
+    fn implausible_answer(&self, server: &Server, message: &Message) -> Option<&'static str> {
+        if message.term() != server.hard_state.term {
             return None;
         }
-        let last = self.log.last().index;
+        let last = server.log.last().index;
         let (round, beyond) = match message {
             // Those answer a term in which this server led before, or another did.
             Message::AppendEntriesResponse(m) if m.outcome == AppendOutcome::StaleTerm => return None,
@@ -102,9 +83,11 @@ impl Raft {
             Message::InstallSnapshotResponse(m) => (m.round, implausible_progress(m, last)),
             _ => return None,
         };
-        if round > leader.rounds.latest() { Some("an answer to a round that hasn't begun") } else { beyond }
+        if round > self.rounds.latest() { Some("an answer to a round that hasn't begun") } else { beyond }
     }
+}
 
+impl Server {
     /// How far a higher term is believed: see the bounds above.
     pub(super) fn believed(&self, term: Term) -> Term {
         term.min(Term(self.hard_state.term.0.saturating_add(TERM_LEAP_MAX)))
@@ -125,6 +108,35 @@ impl Raft {
 /// leader appends unasked.
 pub(super) const fn is_full(last: LogIndex) -> bool {
     last.0 >= LogIndex::MAX.0 - KEPT_FREE
+}
+
+/// What no server could say, whoever takes it.
+fn implausible(message: &Message) -> Option<&'static str> {
+    if message.term() > Term::MAX {
+        return Some("a term that no cluster reaches");
+    }
+    if message.term() == Term::ZERO && speaks_of_an_election(message) {
+        return Some("a campaign or a leader in term 0");
+    }
+    let claim = message.claim()?;
+    match claim {
+        Claim::PreVote(m) => implausible_id(m.last, m.term),
+        Claim::RequestVote(m) => implausible_id(m.last, m.term),
+        Claim::AppendEntries(m) => implausible_append(m),
+        Claim::InstallSnapshot(m) => implausible_piece(m),
+        Claim::AppendEntriesResponse(m) => implausible_answer(m),
+        Claim::InstallSnapshotResponse(m) => implausible_snapshot_answer(m),
+        Claim::PreVoteResponse(m) if m.asked_in > Term::MAX => Some("an answer to a term that no cluster reaches"),
+        Claim::PreVoteResponse(m) if m.granted && m.term > m.asked_in => {
+            Some("a yes to a campaign of an older term than the voter's")
+        }
+        Claim::ReadIndexResponse(m) if m.index.is_some_and(|index| index > LogIndex::MAX) => Some(INDEX_BEYOND_END),
+        Claim::PreVoteResponse(_)
+        | Claim::RequestVoteResponse(_)
+        | Claim::TimeoutNow(_)
+        | Claim::ReadIndex(_)
+        | Claim::ReadIndexResponse(_) => None,
+    }
 }
 
 impl Configuration {

@@ -11,9 +11,10 @@ use super::io::{Output, ReadMode, Refusal, RequestId};
 use super::message::{Message, ReadIndex, ReadIndexResponse};
 use super::observation::{LeaseRefusal, Observation, ReadProof, ReadWait};
 use super::progress::Progress;
+use super::role::Leader;
 use super::rules::Rule;
+use super::server::Server;
 use super::types::{DiskId, LogIndex, ServerId};
-use super::{Leader, Raft, Role};
 use crate::time::{Duration, Time};
 
 /// A read that a leader can't answer yet.
@@ -79,13 +80,19 @@ pub(super) struct LocalReads {
     confirmed_deadline: Time,
 }
 
+impl ReadOrigin {
+    fn of(follower: ServerId, m: &ReadIndex) -> ReadOrigin {
+        ReadOrigin::Follower(follower, m.disk, m.request)
+    }
+}
+
 impl PendingRead {
     /// The round whose answers it waits for.
     pub(super) fn round(&self) -> Option<u64> {
         if let Stage::Round { round, .. } = self.stage { Some(round) } else { None }
     }
 
-    /// See [`Raft::hash_essence`].
+    /// See [`Raft::hash_essence`](super::Raft::hash_essence).
     pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
         let PendingRead { origin, mode, deadline, stage } = self;
         (origin, mode, ages.until(*deadline), stage).hash(state);
@@ -93,7 +100,7 @@ impl PendingRead {
 }
 
 impl LocalReads {
-    /// See [`Raft::hash_essence`].
+    /// See [`Raft::hash_essence`](super::Raft::hash_essence).
     pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
         let LocalReads { forwarded, next_question, confirmed, confirmed_deadline } = self;
         (next_question, forwarded.len(), confirmed.len()).hash(state);
@@ -157,7 +164,7 @@ impl LocalReads {
     }
 
     /// Refuses those that have waited too long.
-    fn expire(&mut self, now: Time, out: &mut Output) {
+    pub(super) fn expire(&mut self, now: Time, out: &mut Output) {
         while let Some(read) = self.forwarded.front().filter(|read| read.deadline <= now) {
             out.refuse(read.id, Refusal::ReadTimedOut);
             self.forwarded.pop_front();
@@ -176,11 +183,9 @@ impl LocalReads {
     }
 }
 
-impl Raft {
-    pub(super) fn on_read(&mut self, id: RequestId, mode: ReadMode, out: &mut Output) {
-        if self.is_leader() {
-            return self.lead_read(ReadOrigin::Local(id), mode, self.now + self.read_patience(), out);
-        }
+impl Server {
+    /// A read at a server that doesn't lead: it asks the leader for the index.
+    pub(super) fn forward_read(&mut self, id: RequestId, out: &mut Output) {
         let Some(leader) = self.leader else {
             return out.refuse(id, Refusal::NotLeader { leader: None });
         };
@@ -212,13 +217,9 @@ impl Raft {
         self.config.election_timeout_max.max(self.config.disk_stall_max).times(2)
     }
 
-    pub(super) fn on_read_index(&mut self, from: ServerId, m: &ReadIndex, out: &mut Output) {
-        let origin = ReadOrigin::Follower(from, m.disk, m.request);
-        if self.is_leader() {
-            self.lead_read(origin, ReadMode::Confirmed, self.now + self.read_patience(), out);
-        } else {
-            self.refuse_read(origin, Refusal::NotLeader { leader: self.leader }, out);
-        }
+    /// A follower's read at a server that doesn't lead.
+    pub(super) fn refuse_read_index(&self, from: ServerId, m: &ReadIndex, out: &mut Output) {
+        self.refuse_read(ReadOrigin::of(from, m), Refusal::NotLeader { leader: self.leader }, out);
     }
 
     pub(super) fn on_read_index_response(&mut self, from: ServerId, m: &ReadIndexResponse, out: &mut Output) {
@@ -234,186 +235,9 @@ impl Raft {
         }
     }
 
-    /// Refuses the reads that have waited too long, for an answer or to be applied.
-    pub(super) fn expire_reads(&mut self, out: &mut Output) {
-        self.reads.expire(self.now, out);
-        let now = self.now;
-        let Role::Leader(leader) = &mut self.role else {
-            return;
-        };
-        let overdue = leader.pending_reads.partition_point(|read| read.deadline <= now);
-        let overdue: Vec<PendingRead> = leader.pending_reads.drain(..overdue).collect();
-        for read in overdue {
-            self.refuse_read(read.origin, Refusal::ReadTimedOut, out);
-        }
-    }
-
-    // ---------------------------------------------------------------- the leader's part
-
-    fn lead_read(&mut self, origin: ReadOrigin, mode: ReadMode, deadline: Time, out: &mut Output) {
-        let index = self.commit;
-        let own_commit_needed = self.rule(Rule::OwnCommitBeforeReading);
-        let Role::Leader(leader) = &mut self.role else {
-            return;
-        };
-        if self.commit < leader.first_own && own_commit_needed {
-            let entry = leader.first_own;
-            leader.pending_reads.push(PendingRead { origin, mode, deadline, stage: Stage::OwnCommit });
-            return observe_wait(origin, ReadWait::OwnCommit { entry }, out);
-        }
-        if let Some(proof) = self.proof_at_once(mode, out) {
-            return self.release(origin, index, deadline, proof, out);
-        }
-        let Role::Leader(leader) = &mut self.role else {
-            return;
-        };
-        leader.pending_reads.push(PendingRead { origin, mode, deadline, stage: Stage::Unassigned { index } });
-        let free = !leader.reads_wait_for_current_round();
-        if free {
-            self.begin_round(out);
-        }
-        // Where a round is on its way already, the read waits for the next one.
-        let round = self.current_round() + u64::from(!free);
-        observe_wait(origin, ReadWait::Round { round }, out);
-    }
-
-    fn current_round(&self) -> u64 {
-        if let Role::Leader(leader) = &self.role { leader.rounds.latest() } else { 0 }
-    }
-
-    /// What shows, without asking anybody, that this server still leads.
-    fn proof_at_once(&self, mode: ReadMode, out: &mut Output) -> Option<ReadProof> {
-        if !self.rule(Rule::ConfirmBeforeReading) {
-            return Some(ReadProof::Nothing);
-        }
-        if self.is_a_quorum() {
-            return Some(ReadProof::Alone);
-        }
-        if mode == ReadMode::Confirmed {
-            return None;
-        }
-        match self.lease() {
-            Ok(until) => Some(ReadProof::Lease(until)),
-            Err(reason) => {
-                out.observe(|| Observation::LeaseUnavailable { reason });
-                None
-            }
-        }
-    }
-
     /// Whether this server alone is a quorum.
     fn is_a_quorum(&self) -> bool {
         self.members().has_quorum([self.config.id].into_iter().collect())
-    }
-
-    /// Until when no other server can have been elected, by this server's clock.
-    ///
-    /// A quorum answered a round that began at some time; each of them ignores campaigns for as
-    /// long as it said in its answer from when it heard that round, which was later. The bound on
-    /// drift is taken off (dissertation §6.4.1). What a server said holds as long as it runs; see
-    /// the module's caveats for one that restarts with a shorter election timeout.
-    ///
-    /// # Errors
-    /// Why there is no lease.
-    pub fn lease(&self) -> Result<Time, LeaseRefusal> {
-        let Role::Leader(leader) = &self.role else {
-            return Err(LeaseRefusal::Expired { at: Time::ZERO });
-        };
-        if !self.config.check_quorum {
-            return Err(LeaseRefusal::NoCheckQuorum);
-        }
-        if self.config.clock_drift_max >= 100 {
-            return Err(LeaseRefusal::ClockDrift);
-        }
-        let given_up = leader.lease_given_up || leader.transfer.is_some();
-        if given_up && self.rule(Rule::GiveUpLeaseOnTransfer) {
-            return Err(LeaseRefusal::Transferring);
-        }
-        let from_sending = self.rule(Rule::LeaseFromSending);
-        let began = |progress: &Progress| if from_sending { progress.acked_round_began } else { progress.heard };
-        // Until when a quorum ignores campaigns, as far as `counts` counts; zero where no quorum
-        // does.
-        let until_with = |counts: &dyn Fn(&Progress) -> bool| {
-            self.members().reached_by_quorum(|server| match leader.progress(server) {
-                // A leader votes for nobody while it leads; what ends that ends the lease.
-                _ if server == self.config.id => Time::NEVER,
-                Some(progress) if self.counts(progress) && began(progress) > Time::ZERO && counts(progress) => {
-                    // What a member says is no reason to believe in more than this server's own
-                    // patience.
-                    let patience = progress.patience.min(self.config.election_timeout_min);
-                    began(progress) + patience.percent(100 - self.config.clock_drift_max)
-                }
-                _ => Time::ZERO,
-            })
-        };
-        let patient = |progress: &Progress| progress.patience > Duration::ZERO;
-        let until = until_with(&|progress| patient(progress) && !progress.drift.drifts());
-        if until == Time::ZERO {
-            return Err(if until_with(&patient) > Time::ZERO {
-                LeaseRefusal::ClockDrift
-            } else if until_with(&|_| true) > Time::ZERO {
-                LeaseRefusal::NoCheckQuorum
-            } else {
-                LeaseRefusal::ClockJumped
-            });
-        }
-        if self.now < until { Ok(until) } else { Err(LeaseRefusal::Expired { at: until }) }
-    }
-
-    /// The leader has committed an entry of its own: reads that waited for it go on.
-    pub(super) fn start_waiting_reads(&mut self, out: &mut Output) {
-        let Role::Leader(leader) = &mut self.role else {
-            return;
-        };
-        let waiting = core::mem::take(&mut leader.pending_reads);
-        for read in waiting {
-            self.lead_read(read.origin, read.mode, read.deadline, out);
-        }
-    }
-
-    /// Releases the reads whose round a quorum has answered, and begins a round for those that came
-    /// meanwhile.
-    pub(super) fn release_confirmed_reads(&mut self, out: &mut Output) {
-        let Role::Leader(leader) = &self.role else {
-            return;
-        };
-        if leader.pending_reads.is_empty() {
-            return;
-        }
-        let me = self.config.id;
-        let answered = |s: ServerId| {
-            if s == me { u64::MAX } else { leader.progress(s).filter(|p| self.counts(p)).map_or(0, |p| p.acked_round) }
-        };
-        let confirmed = self.members().reached_by_quorum(answered);
-        let mut released = 0;
-        let next = loop {
-            let Role::Leader(leader) = &self.role else {
-                return;
-            };
-            match leader.pending_reads.get(released).copied() {
-                Some(PendingRead { origin, deadline, stage: Stage::Round { index, round }, .. })
-                    if round <= confirmed =>
-                {
-                    released += 1;
-                    self.release(origin, index, deadline, ReadProof::Round(round), out);
-                }
-                next => break next,
-            }
-        };
-        let Role::Leader(leader) = &mut self.role else {
-            return;
-        };
-        leader.pending_reads.drain(..released);
-        // A read that waits for a round that is under way comes first: those behind it join the
-        // next one.
-        let under_way = next.is_some_and(|read| matches!(read.stage, Stage::Round { .. }));
-        let unassigned = leader.pending_reads.last().is_some_and(|read| matches!(read.stage, Stage::Unassigned { .. }));
-        if unassigned && !under_way {
-            self.begin_round(out);
-            if self.is_a_quorum() {
-                self.release_confirmed_reads(out); // Nobody will answer that round.
-            }
-        }
     }
 
     fn release(&mut self, origin: ReadOrigin, index: LogIndex, deadline: Time, proof: ReadProof, out: &mut Output) {
@@ -449,6 +273,147 @@ impl Raft {
 }
 
 impl Leader {
+    pub(super) fn on_read(&mut self, server: &mut Server, id: RequestId, mode: ReadMode, out: &mut Output) {
+        self.lead_read(server, ReadOrigin::Local(id), mode, server.now + server.read_patience(), out);
+    }
+
+    pub(super) fn on_read_index(&mut self, server: &mut Server, from: ServerId, m: &ReadIndex, out: &mut Output) {
+        let deadline = server.now + server.read_patience();
+        self.lead_read(server, ReadOrigin::of(from, m), ReadMode::Confirmed, deadline, out);
+    }
+
+    /// Refuses the reads that have waited too long for this leader to confirm that it leads.
+    pub(super) fn expire_reads(&mut self, server: &Server, out: &mut Output) {
+        let overdue = self.pending_reads.partition_point(|read| read.deadline <= server.now);
+        for read in self.pending_reads.drain(..overdue) {
+            server.refuse_read(read.origin, Refusal::ReadTimedOut, out);
+        }
+    }
+
+    fn lead_read(&mut self, server: &mut Server, origin: ReadOrigin, mode: ReadMode, deadline: Time, out: &mut Output) {
+        let index = server.commit;
+        let own_commit_needed = server.rule(Rule::OwnCommitBeforeReading);
+        if server.commit < self.first_own && own_commit_needed {
+            let entry = self.first_own;
+            self.pending_reads.push(PendingRead { origin, mode, deadline, stage: Stage::OwnCommit });
+            return observe_wait(origin, ReadWait::OwnCommit { entry }, out);
+        }
+        if let Some(proof) = self.proof_at_once(server, mode, out) {
+            return server.release(origin, index, deadline, proof, out);
+        }
+        self.pending_reads.push(PendingRead { origin, mode, deadline, stage: Stage::Unassigned { index } });
+        let free = !self.reads_wait_for_current_round();
+        if free {
+            self.begin_round(server, out);
+        }
+        // Where a round is on its way already, the read waits for the next one.
+        let round = self.rounds.latest() + u64::from(!free);
+        observe_wait(origin, ReadWait::Round { round }, out);
+    }
+
+    /// What shows, without asking anybody, that this server still leads.
+    fn proof_at_once(&self, server: &Server, mode: ReadMode, out: &mut Output) -> Option<ReadProof> {
+        if !server.rule(Rule::ConfirmBeforeReading) {
+            return Some(ReadProof::Nothing);
+        }
+        if server.is_a_quorum() {
+            return Some(ReadProof::Alone);
+        }
+        if mode == ReadMode::Confirmed {
+            return None;
+        }
+        match self.lease(server) {
+            Ok(until) => Some(ReadProof::Lease(until)),
+            Err(reason) => {
+                out.observe(|| Observation::LeaseUnavailable { reason });
+                None
+            }
+        }
+    }
+
+    /// See [`Raft::lease`](super::Raft::lease).
+    pub(super) fn lease(&self, server: &Server) -> Result<Time, LeaseRefusal> {
+        if !server.config.check_quorum {
+            return Err(LeaseRefusal::NoCheckQuorum);
+        }
+        if server.config.clock_drift_max >= 100 {
+            return Err(LeaseRefusal::ClockDrift);
+        }
+        let given_up = self.lease_given_up || self.transfer.is_some();
+        if given_up && server.rule(Rule::GiveUpLeaseOnTransfer) {
+            return Err(LeaseRefusal::Transferring);
+        }
+        let from_sending = server.rule(Rule::LeaseFromSending);
+        let began = |progress: &Progress| if from_sending { progress.acked_round_began } else { progress.heard };
+        // Until when a quorum ignores campaigns, as far as `counts` counts; zero where no quorum
+        // does.
+        let until_with = |counts: &dyn Fn(&Progress) -> bool| {
+            server.members().reached_by_quorum(|member| match self.progress(member) {
+                // A leader votes for nobody while it leads; what ends that ends the lease.
+                _ if member == server.config.id => Time::NEVER,
+                Some(progress) if server.counts(progress) && began(progress) > Time::ZERO && counts(progress) => {
+                    // What a member says is no reason to believe in more than this server's own
+                    // patience.
+                    let patience = progress.patience.min(server.config.election_timeout_min);
+                    began(progress) + patience.percent(100 - server.config.clock_drift_max)
+                }
+                _ => Time::ZERO,
+            })
+        };
+        let patient = |progress: &Progress| progress.patience > Duration::ZERO;
+        let until = until_with(&|progress| patient(progress) && !progress.drift.drifts());
+        if until == Time::ZERO {
+            return Err(if until_with(&patient) > Time::ZERO {
+                LeaseRefusal::ClockDrift
+            } else if until_with(&|_| true) > Time::ZERO {
+                LeaseRefusal::NoCheckQuorum
+            } else {
+                LeaseRefusal::ClockJumped
+            });
+        }
+        if server.now < until { Ok(until) } else { Err(LeaseRefusal::Expired { at: until }) }
+    }
+
+    /// The leader has committed an entry of its own: reads that waited for it go on.
+    pub(super) fn start_waiting_reads(&mut self, server: &mut Server, out: &mut Output) {
+        let waiting = core::mem::take(&mut self.pending_reads);
+        for read in waiting {
+            self.lead_read(server, read.origin, read.mode, read.deadline, out);
+        }
+    }
+
+    /// Releases the reads whose round a quorum has answered, and begins a round for those that came
+    /// meanwhile.
+    pub(super) fn release_confirmed_reads(&mut self, server: &mut Server, out: &mut Output) {
+        if self.pending_reads.is_empty() {
+            return;
+        }
+        let me = server.config.id;
+        let answered = |s: ServerId| {
+            if s == me { u64::MAX } else { self.progress(s).filter(|p| server.counts(p)).map_or(0, |p| p.acked_round) }
+        };
+        let confirmed = server.members().reached_by_quorum(answered);
+        let mut released = 0;
+        while let Some(PendingRead { origin, deadline, stage: Stage::Round { index, round }, .. }) =
+            self.pending_reads.get(released).copied()
+            && round <= confirmed
+        {
+            released += 1;
+            server.release(origin, index, deadline, ReadProof::Round(round), out);
+        }
+        self.pending_reads.drain(..released);
+        // A read that waits for a round that is under way comes first: those behind it join the
+        // next one.
+        let under_way = self.pending_reads.first().is_some_and(|read| matches!(read.stage, Stage::Round { .. }));
+        let unassigned = self.pending_reads.last().is_some_and(|read| matches!(read.stage, Stage::Unassigned { .. }));
+        if unassigned && !under_way {
+            self.begin_round(server, out);
+            if server.is_a_quorum() {
+                self.release_confirmed_reads(server, out); // Nobody will answer that round.
+            }
+        }
+    }
+
     /// The round just begun is for every read that waits for one.
     pub(super) fn assign_reads(&mut self) {
         let assigned = self.reads_with_a_round();

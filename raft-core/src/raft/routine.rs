@@ -7,12 +7,14 @@
 //! wouldn't. What is left of the general case is what such a message is for: who leads, when it was
 //! heard, and whether the clocks run apart. A test holds the two against each other.
 
+use super::Raft;
 use super::entry::Entries;
 use super::io::{Output, Standing};
 use super::message::{AppendEntries, AppendEntriesResponse, AppendOutcome, Message};
 use super::progress::ProgressState;
+use super::role::{Leader, Role};
+use super::server::Server;
 use super::types::ServerId;
-use super::{Raft, Role};
 
 impl Raft {
     /// Takes a message that changes nothing but times and perhaps lets reads go. Whether it is one;
@@ -23,20 +25,22 @@ impl Raft {
     /// before.
     #[inline]
     pub(super) fn on_routine(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
-        match message {
-            Message::AppendEntries(m) => self.on_routine_append(from, m, out),
-            Message::AppendEntriesResponse(m) => self.on_routine_answer(from, m, out),
+        let Raft { server, role } = self;
+        match (message, role) {
+            (Message::AppendEntries(m), Role::Follower) => server.on_routine_append(from, m, out),
+            (Message::AppendEntriesResponse(m), Role::Leader(leader)) => leader.on_routine_answer(server, from, m, out),
             _ => false,
         }
     }
+}
 
+impl Server {
     /// From the leader that this server follows, after the last entry of both, which is on the disk
     /// here; and it tells of no commit.
     fn on_routine_append(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) -> bool {
         let last = self.log.last();
         let routine = m.term == self.hard_state.term
             && self.leader == Some(from)
-            && matches!(self.role, Role::Follower)
             && matches!(m.entries, Entries::None)
             && m.previous == last
             && m.commit <= self.commit
@@ -51,16 +55,23 @@ impl Raft {
         }
         routine
     }
+}
 
+impl Leader {
     /// From a member that has everything, and was known to. A read may have waited for it.
-    fn on_routine_answer(&mut self, from: ServerId, m: &AppendEntriesResponse, out: &mut Output) -> bool {
-        let last = self.log.last().index;
-        let Role::Leader(leader) = &mut self.role else { return false };
-        if m.term != self.hard_state.term || m.round > leader.rounds.latest() {
+    fn on_routine_answer(
+        &mut self,
+        server: &mut Server,
+        from: ServerId,
+        m: &AppendEntriesResponse,
+        out: &mut Output,
+    ) -> bool {
+        let last = server.log.last().index;
+        if m.term != server.hard_state.term || m.round > self.rounds.latest() {
             return false;
         }
-        let began = leader.rounds.began(m.round);
-        let Some(progress) = leader.progress_mut(from) else { return false };
+        let began = self.rounds.began(m.round);
+        let Some(progress) = self.progress_mut(from) else { return false };
         // Where all of the log matches, nothing is on its way, and there is nothing to send.
         let routine = progress.matched == last
             && m.round >= progress.since_round
@@ -68,10 +79,10 @@ impl Raft {
             && matches!(progress.state, ProgressState::Replicate(_))
             && matches!(m.outcome, AppendOutcome::Matched(index) if index <= last);
         if routine {
-            progress.hear(m.round, began, Some((m.clock, m.patience)), self.now, &self.config);
-            if !leader.pending_reads.is_empty() {
-                self.release_confirmed_reads(out);
-                self.finish(out);
+            progress.hear(m.round, began, Some((m.clock, m.patience)), server.now, &server.config);
+            if !self.pending_reads.is_empty() {
+                self.release_confirmed_reads(server, out);
+                server.finish(out);
             }
         }
         routine
@@ -268,7 +279,7 @@ mod tests {
             short.receive(now, from, message, &mut out);
             general.read_clock(now);
             general.on_message(from, message, &mut expected);
-            general.finish(&mut expected);
+            general.server.finish(&mut expected);
             assert_eq!(out, expected, "{message:?} from {from}");
             assert_eq!(format!("{short:?}"), format!("{general:?}"), "{message:?} from {from}");
             if asked.on_routine(from, message, &mut out) {

@@ -18,6 +18,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
+use core::ops::ControlFlow::Continue;
 
 use super::io::{HardState, Output, Refusal, Standing};
 use super::membership::MembershipLog;
@@ -26,9 +27,10 @@ use super::message::{
 };
 use super::observation::Observation;
 use super::progress::{Progress, ProgressState};
+use super::role::{Leader, Leadership};
 use super::rules::Rule;
+use super::server::Server;
 use super::types::{LogIndex, ServerId, ServerSet};
-use super::{Raft, Role};
 
 /// The largest snapshot that is taken, in bytes: a hostile size must not exhaust a member's memory.
 /// A state machine that is larger has to keep its bulk elsewhere, and put into the snapshot what
@@ -70,7 +72,7 @@ impl IncomingSnapshot {
         }
     }
 
-    /// See [`Raft::hash_essence`].
+    /// See [`Raft::hash_essence`](super::Raft::hash_essence).
     pub(super) fn hash_essence(&self, state: &mut impl Hasher) {
         let IncomingSnapshot { meta, checksum, size, received, ahead } = self;
         (meta, checksum, size, received.bytes(), ahead).hash(state);
@@ -145,7 +147,7 @@ impl Received {
     }
 }
 
-impl Raft {
+impl Server {
     // ---------------------------------------------------------------- taking
 
     /// Whether the log has outgrown its bound; asked for once.
@@ -163,7 +165,15 @@ impl Raft {
         self.snapshot_asked
     }
 
-    pub(super) fn on_snapshot_taken(&mut self, index: LogIndex, data: Arc<[u8]>, out: &mut Output) {
+    /// The state machine's owner has taken a snapshot. Members that answer need the log after
+    /// `needed`, as far as a leader knows.
+    pub(super) fn on_snapshot_taken(
+        &mut self,
+        index: LogIndex,
+        data: Arc<[u8]>,
+        needed: Option<LogIndex>,
+        out: &mut Output,
+    ) {
         self.snapshot_asked = false;
         let size = data.len() as u64;
         let id = self.log.id_at(index).filter(|_| index <= self.applied && index > self.snapshot_index());
@@ -190,7 +200,7 @@ impl Raft {
         self.snapshot = Some(Arc::clone(&snapshot));
         out.observe(|| Observation::Compacted { last });
         self.write_snapshot(snapshot);
-        if let Some(base) = self.log.id_at(self.keep_after(index)) {
+        if let Some(base) = self.log.id_at(self.keep_after(index, needed)) {
             self.log.compact_to(base);
             self.membership.compact_to(base.index);
         }
@@ -199,7 +209,7 @@ impl Raft {
     /// After which entry the log is kept, where a snapshot covers everything up to `index`: members
     /// slightly behind are served from the log, and those that answer and are further behind, as
     /// far as memory allows.
-    fn keep_after(&self, index: LogIndex) -> LogIndex {
+    fn keep_after(&self, index: LogIndex, needed: Option<LogIndex>) -> LogIndex {
         let for_all = LogIndex(index.0.saturating_sub(self.config.entries_kept));
         let limit = match self.config.snapshot_after_bytes {
             0 => KEPT_BYTES_MAX,
@@ -209,7 +219,6 @@ impl Raft {
         // would be kept for itself.
         let snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.data().len() as u64);
         let for_known = limit.max(snapshot).saturating_mul(2);
-        let needed = self.needed_by_members();
         let mut keep_after = needed.map_or(for_all, |needed| for_all.min(needed));
         keep_after = keep_after.max(self.log.base().index);
         let dropped = self.log.bytes_in(self.log.base().index, keep_after);
@@ -228,130 +237,9 @@ impl Raft {
         keep_after
     }
 
-    /// After which entry those members that answer need the log, as far as a leader knows.
-    fn needed_by_members(&self) -> Option<LogIndex> {
-        let Role::Leader(leader) = &self.role else {
-            return None;
-        };
-        let patience = self.config.election_timeout_max;
-        let answering = leader.progress.iter().flatten().filter(|progress| progress.heard + patience > self.now);
-        answering.map(Progress::needs_after).min()
-    }
-
     /// Up to where the latest snapshot goes.
     fn snapshot_index(&self) -> LogIndex {
         self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index)
-    }
-
-    // ---------------------------------------------------------------- sending
-
-    /// The entries that `member` needs are gone: send it the snapshot instead.
-    pub(super) fn begin_snapshot(&mut self, member: ServerId, out: &mut Output) {
-        let Some(snapshot) = self.snapshot.clone() else {
-            return;
-        };
-        let (last, size) = (snapshot.meta.last, snapshot.data().len() as u64);
-        let Role::Leader(leader) = &mut self.role else {
-            return;
-        };
-        let round = leader.rounds.latest();
-        let Some(progress) = leader.progress_mut(member) else {
-            return;
-        };
-        progress.become_snapshot(snapshot, round);
-        out.observe(|| Observation::SnapshotSent { peer: member, last, size });
-        if size == 0 {
-            return self.ask_for_pieces(member, out); // There are none: that there is nothing says it all.
-        }
-        self.send_pieces(member, out);
-    }
-
-    /// Sends the pieces that `member` should have next, as far as its window allows.
-    fn send_pieces(&mut self, member: ServerId, out: &mut Output) {
-        let piece_max = self.config.snapshot_piece_max;
-        let bytes_max =
-            self.config.window_bytes_max.min(piece_max.saturating_mul(self.config.window_appends_max as u64));
-        while let Role::Leader(leader) = &mut self.role
-            && let Some(progress) = leader.progress_mut(member)
-            && let ProgressState::Snapshot(transfer) = &mut progress.state
-            && transfer.may_send(piece_max, bytes_max)
-        {
-            let from = transfer.sent;
-            let to = from.saturating_add(piece_max).min(transfer.snapshot.data().len() as u64);
-            transfer.sent = to;
-            self.send_piece(member, from, to, out);
-        }
-    }
-
-    /// Asks `member` how much it has: a piece of nothing, for nobody knows whether it is there to
-    /// hear it.
-    pub(super) fn ask_for_pieces(&mut self, member: ServerId, out: &mut Output) {
-        if let Role::Leader(leader) = &self.role
-            && let Some(progress) = leader.progress(member)
-            && let ProgressState::Snapshot(transfer) = &progress.state
-        {
-            let offset = transfer.offset;
-            self.send_piece(member, offset, offset, out);
-        }
-    }
-
-    fn send_piece(&mut self, member: ServerId, from: u64, to: u64, out: &mut Output) {
-        let (term, now) = (self.hard_state.term, self.now);
-        let Role::Leader(leader) = &mut self.role else {
-            return;
-        };
-        let round = leader.rounds.latest();
-        let Some(progress) = leader.progress_mut(member) else {
-            return;
-        };
-        progress.sent = now;
-        let ProgressState::Snapshot(transfer) = &progress.state else {
-            return;
-        };
-        let data = transfer.snapshot.data();
-        let message = InstallSnapshot {
-            term,
-            round,
-            meta: transfer.snapshot.meta.clone(),
-            size: data.len() as u64,
-            checksum: transfer.snapshot.checksum(),
-            offset: from,
-            piece: Piece::of(data, from, to),
-        };
-        self.send(member, Message::InstallSnapshot(Box::new(message)), out);
-    }
-
-    pub(super) fn on_install_snapshot_response(
-        &mut self,
-        from: ServerId,
-        m: &InstallSnapshotResponse,
-        out: &mut Output,
-    ) {
-        let earlier = m.progress == SnapshotProgress::StaleTerm;
-        if earlier || !self.note_heard(from, m.round, None) {
-            return;
-        }
-        self.note_standing(from, m.may_vote, m.round, out);
-        match m.progress {
-            SnapshotProgress::StaleTerm => {}
-            SnapshotProgress::Installed(index) => self.on_matched(from, index, index, m.round, out),
-            SnapshotProgress::Received(bytes) => {
-                let Role::Leader(leader) = &mut self.role else {
-                    return;
-                };
-                let latest = leader.rounds.latest();
-                let Some(progress) = leader.progress_mut(from) else {
-                    return;
-                };
-                if let ProgressState::Snapshot(transfer) = &mut progress.state
-                    && transfer.snapshot.meta.last == m.last
-                    && transfer.confirm(bytes, m.round, latest)
-                {
-                    self.send_pieces(from, out);
-                }
-            }
-        }
-        self.release_confirmed_reads(out);
     }
 
     // ---------------------------------------------------------------- installing
@@ -449,6 +337,117 @@ impl Raft {
         } else if configuration.members().contains(me) {
             self.set_hard_state(HardState { standing: Standing::Member, ..self.hard_state });
         }
+    }
+}
+
+impl Leader {
+    // ---------------------------------------------------------------- sending
+
+    /// After which entry those members that answer need the log, as far as a leader knows.
+    pub(super) fn needed_by_members(&self, server: &Server) -> Option<LogIndex> {
+        let patience = server.config.election_timeout_max;
+        let answering = self.progress.iter().flatten().filter(|progress| progress.heard + patience > server.now);
+        answering.map(Progress::needs_after).min()
+    }
+
+    /// The entries that `member` needs are gone: send it the snapshot instead.
+    pub(super) fn begin_snapshot(&mut self, server: &Server, member: ServerId, out: &mut Output) {
+        let Some(snapshot) = server.snapshot.clone() else {
+            return;
+        };
+        let (last, size) = (snapshot.meta.last, snapshot.data().len() as u64);
+        let round = self.rounds.latest();
+        let Some(progress) = self.progress_mut(member) else {
+            return;
+        };
+        progress.become_snapshot(snapshot, round);
+        out.observe(|| Observation::SnapshotSent { peer: member, last, size });
+        if size == 0 {
+            return self.ask_for_pieces(server, member, out); // There are none: that there is nothing says it all.
+        }
+        self.send_pieces(server, member, out);
+    }
+
+    /// Sends the pieces that `member` should have next, as far as its window allows.
+    fn send_pieces(&mut self, server: &Server, member: ServerId, out: &mut Output) {
+        let piece_max = server.config.snapshot_piece_max;
+        let bytes_max =
+            server.config.window_bytes_max.min(piece_max.saturating_mul(server.config.window_appends_max as u64));
+        while let Some(progress) = self.progress_mut(member)
+            && let ProgressState::Snapshot(transfer) = &mut progress.state
+            && transfer.may_send(piece_max, bytes_max)
+        {
+            let from = transfer.sent;
+            let to = from.saturating_add(piece_max).min(transfer.snapshot.data().len() as u64);
+            transfer.sent = to;
+            self.send_piece(server, member, from, to, out);
+        }
+    }
+
+    /// Asks `member` how much it has: a piece of nothing, for nobody knows whether it is there to
+    /// hear it.
+    pub(super) fn ask_for_pieces(&mut self, server: &Server, member: ServerId, out: &mut Output) {
+        if let Some(progress) = self.progress(member)
+            && let ProgressState::Snapshot(transfer) = &progress.state
+        {
+            let offset = transfer.offset;
+            self.send_piece(server, member, offset, offset, out);
+        }
+    }
+
+    fn send_piece(&mut self, server: &Server, member: ServerId, from: u64, to: u64, out: &mut Output) {
+        let (term, now) = (server.hard_state.term, server.now);
+        let round = self.rounds.latest();
+        let Some(progress) = self.progress_mut(member) else {
+            return;
+        };
+        progress.sent = now;
+        let ProgressState::Snapshot(transfer) = &progress.state else {
+            return;
+        };
+        let data = transfer.snapshot.data();
+        let message = InstallSnapshot {
+            term,
+            round,
+            meta: transfer.snapshot.meta.clone(),
+            size: data.len() as u64,
+            checksum: transfer.snapshot.checksum(),
+            offset: from,
+            piece: Piece::of(data, from, to),
+        };
+        server.send(member, Message::InstallSnapshot(Box::new(message)), out);
+    }
+
+    pub(super) fn on_install_snapshot_response(
+        &mut self,
+        server: &mut Server,
+        from: ServerId,
+        m: &InstallSnapshotResponse,
+        out: &mut Output,
+    ) -> Leadership {
+        let earlier = m.progress == SnapshotProgress::StaleTerm;
+        if earlier || !self.note_heard(server, from, m.round, None) {
+            return Continue(());
+        }
+        self.note_standing(server, from, m.may_vote, m.round, out)?;
+        match m.progress {
+            SnapshotProgress::StaleTerm => {}
+            SnapshotProgress::Installed(index) => self.on_matched(server, from, index, index, m.round, out)?,
+            SnapshotProgress::Received(bytes) => {
+                let latest = self.rounds.latest();
+                let Some(progress) = self.progress_mut(from) else {
+                    return Continue(());
+                };
+                if let ProgressState::Snapshot(transfer) = &mut progress.state
+                    && transfer.snapshot.meta.last == m.last
+                    && transfer.confirm(bytes, m.round, latest)
+                {
+                    self.send_pieces(server, from, out);
+                }
+            }
+        }
+        self.release_confirmed_reads(server, out);
+        Continue(())
     }
 }
 

@@ -1,0 +1,142 @@
+//! What a server can be asked about itself: for drivers, pages and checkers.
+
+use alloc::sync::Arc;
+
+use super::Raft;
+use super::config::Config;
+use super::io::HardState;
+use super::log::Log;
+use super::membership::Configuration;
+use super::message::{Envelope, Snapshot};
+use super::observation::LeaseRefusal;
+use super::role::Role;
+use super::types::{LogIndex, ServerId, Term};
+use crate::time::{Duration, Time};
+
+impl Raft {
+    /// Its name.
+    pub fn id(&self) -> ServerId {
+        self.server.config.id
+    }
+
+    /// Its parameters.
+    pub fn config(&self) -> &Config {
+        &self.server.config
+    }
+
+    /// Its term, its vote and its standing.
+    pub fn hard_state(&self) -> HardState {
+        self.server.hard_state
+    }
+
+    /// Its term.
+    pub fn term(&self) -> Term {
+        self.server.hard_state.term
+    }
+
+    /// What it is.
+    pub fn role(&self) -> &Role {
+        &self.role
+    }
+
+    /// Whether it leads.
+    pub fn is_leader(&self) -> bool {
+        matches!(self.role, Role::Leader(_))
+    }
+
+    /// The leader of its term, if it knows one.
+    pub fn leader(&self) -> Option<ServerId> {
+        self.server.leader
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Log {
+        &self.server.log
+    }
+
+    /// Shares the memory of its log with another copy, if that holds the same: a driver that keeps
+    /// one (of what is on the disk, say) needs the room only once.
+    pub fn share_log(&mut self, copy: &Log) {
+        if self.server.log == *copy {
+            self.server.log = copy.clone();
+        }
+    }
+
+    /// Its latest snapshot.
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        self.server.snapshot.as_ref()
+    }
+
+    /// Everything up to here is committed, as far as it knows.
+    pub fn commit_index(&self) -> LogIndex {
+        self.server.commit
+    }
+
+    /// Everything up to here has been handed out to be applied.
+    pub fn applied_index(&self) -> LogIndex {
+        self.server.applied
+    }
+
+    /// Everything up to here is on its own disk.
+    pub fn durable_index(&self) -> LogIndex {
+        self.server.disk.log()
+    }
+
+    /// Up to here its log is known to equal its leader's; zero where it hasn't compared the two.
+    pub fn agreed_index(&self) -> LogIndex {
+        let (term, index) = self.server.agreed;
+        if term == self.server.hard_state.term { index } else { LogIndex::ZERO }
+    }
+
+    /// Whether a write is on its way to the disk.
+    pub fn is_writing(&self) -> bool {
+        self.server.disk.is_writing()
+    }
+
+    /// The membership in force.
+    pub fn configuration(&self) -> &Configuration {
+        self.server.members()
+    }
+
+    /// Index of the entry that brought the membership in force.
+    pub fn configuration_index(&self) -> LogIndex {
+        self.server.membership.current_index()
+    }
+
+    /// When its election timer started, and when it runs out. A leader has none.
+    pub fn election_timer(&self) -> Option<(Time, Duration)> {
+        (!self.is_leader()).then_some((self.server.election_deadline, self.server.election_timeout))
+    }
+
+    /// Until when no other server can have been elected, by this server's clock.
+    ///
+    /// A quorum answered a round that began at some time; each of them ignores campaigns for as
+    /// long as it said in its answer from when it heard that round, which was later. The bound on
+    /// drift is taken off (dissertation §6.4.1). What a server said holds as long as it runs; see
+    /// the module's caveats for one that restarts with a shorter election timeout.
+    ///
+    /// # Errors
+    /// Why there is no lease.
+    pub fn lease(&self) -> Result<Time, LeaseRefusal> {
+        match &self.role {
+            Role::Leader(leader) => leader.lease(&self.server),
+            _ => Err(LeaseRefusal::Expired { at: Time::ZERO }),
+        }
+    }
+
+    /// Whether the term and the vote, and all else that promises rest on, are on the disk as they
+    /// are.
+    pub fn hard_state_is_durable(&self) -> bool {
+        self.server.hard_state_is_durable()
+    }
+
+    /// How many writes are on their way to the disk.
+    pub fn unfinished_writes(&self) -> usize {
+        self.server.disk.unfinished()
+    }
+
+    /// The messages that wait for the disk, for those who look inside.
+    pub fn held_messages(&self) -> impl DoubleEndedIterator<Item = &Envelope> + ExactSizeIterator {
+        self.server.disk.held()
+    }
+}

@@ -1,0 +1,185 @@
+//! What a server is, and the state that only such a server has. What a leader and a campaign do is
+//! said by methods of [`Leader`] and [`Campaign`] in the files that are about it.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use super::config::Config;
+use super::io::RequestId;
+use super::observation::StepDownReason;
+use super::progress::Progress;
+use super::reads::PendingRead;
+use super::rounds::Rounds;
+use super::server::Server;
+use super::types::{LogIndex, ServerId, ServerSet};
+use crate::time::Time;
+
+/// What a server is, with the state that only such a server has.
+#[derive(Clone, Debug)]
+pub enum Role {
+    /// It follows, or waits for somebody to follow.
+    Follower,
+    /// It asks whether it would be voted for.
+    PreCandidate(Campaign),
+    /// It asks for votes.
+    Candidate(Campaign),
+    /// It leads.
+    Leader(Leader),
+}
+
+/// The votes of a campaign. Voters are counted, not answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Campaign {
+    /// Who said yes.
+    pub granted: ServerSet,
+    /// Who said no.
+    pub refused: ServerSet,
+}
+
+/// What only a leader has (Raft Figure 2, "volatile state on leaders").
+#[derive(Clone, Debug)]
+pub struct Leader {
+    /// By the member's slot; the leader's own is empty.
+    pub(super) progress: Vec<Option<Progress>>,
+    /// Those that the membership in force leaves out. They get the log until they have it from
+    /// there that they are left out, and that it is committed.
+    pub(super) leaving: ServerSet,
+    /// Who left, has that on its disk, and was told that it is committed.
+    pub(super) told: ServerSet,
+    /// Index of its first own entry: nothing is read or reconfigured before that is committed.
+    pub(super) first_own: LogIndex,
+    pub(super) heartbeat_due: Time,
+    /// The heartbeat rounds, the latest of which is the current one.
+    pub(super) rounds: Rounds,
+    pub(super) pending_reads: Vec<PendingRead>,
+    /// The round the newest confirmed-by-round read waits for.
+    pub(super) read_round: u64,
+    pub(super) uncommitted_bytes: u64,
+    pub(super) transfer: Option<Transfer>,
+    /// A successor was told to campaign in this term: leases are over.
+    pub(super) lease_given_up: bool,
+}
+
+/// Whether a leader leads on, or why it steps down.
+pub(super) type Leadership = ControlFlow<StepDownReason>;
+
+/// A leadership transfer under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transfer {
+    pub(super) id: RequestId,
+    /// The successor.
+    pub to: ServerId,
+    pub(super) deadline: Time,
+    pub(super) handed_over: bool,
+}
+
+/// A leadership transfer whose leader has stepped down: who leads next decides what becomes of the
+/// request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct HandedOver {
+    pub(super) id: RequestId,
+    pub(super) to: ServerId,
+    pub(super) deadline: Time,
+}
+
+impl Role {
+    /// Its name, for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Role::Follower => "follower",
+            Role::PreCandidate(_) => "pre-candidate",
+            Role::Candidate(_) => "candidate",
+            Role::Leader(_) => "leader",
+        }
+    }
+
+    /// The votes of its campaign, if it campaigns.
+    pub const fn campaign(&self) -> Option<&Campaign> {
+        match self {
+            Role::PreCandidate(campaign) | Role::Candidate(campaign) => Some(campaign),
+            _ => None,
+        }
+    }
+}
+
+impl Leader {
+    /// One that has just been elected, and has done nothing yet.
+    pub(super) fn elected(server: &Server) -> Leader {
+        Leader {
+            progress: Vec::new(),
+            leaving: ServerSet::EMPTY,
+            told: ServerSet::EMPTY,
+            first_own: server.log.last().index.next(),
+            heartbeat_due: server.now,
+            rounds: Rounds::new(),
+            pending_reads: Vec::new(),
+            read_round: 0,
+            uncommitted_bytes: server.log.iter_from(server.commit.next()).map(|entry| entry.payload.size()).sum(),
+            transfer: None,
+            lease_given_up: false,
+        }
+    }
+
+    /// When its timer is due.
+    #[inline]
+    pub(super) fn deadline(&self) -> Time {
+        let transfer = self.transfer.as_ref().map_or(Time::NEVER, |transfer| transfer.deadline);
+        let read = self.pending_reads.first().map_or(Time::NEVER, |read| read.deadline);
+        self.heartbeat_due.min(transfer).min(read)
+    }
+
+    /// What it knows about `member`.
+    pub fn progress(&self, member: ServerId) -> Option<&Progress> {
+        self.progress.get(member.slot())?.as_ref()
+    }
+
+    pub(super) fn progress_mut(&mut self, member: ServerId) -> Option<&mut Progress> {
+        self.progress.get_mut(member.slot())?.as_mut()
+    }
+
+    /// When the next heartbeat is due.
+    pub fn heartbeat_due(&self) -> Time {
+        self.heartbeat_due
+    }
+
+    /// The current heartbeat round.
+    pub fn round(&self) -> u64 {
+        self.rounds.latest()
+    }
+
+    /// The leadership transfer under way.
+    pub fn transfer(&self) -> Option<Transfer> {
+        self.transfer
+    }
+
+    /// Those that the membership in force leaves out, as long as they needn't know it.
+    pub fn leaving(&self) -> ServerSet {
+        self.leaving
+    }
+
+    /// The round whose answers the oldest read waits for.
+    pub fn round_awaited(&self) -> Option<u64> {
+        self.pending_reads.first().and_then(PendingRead::round)
+    }
+
+    /// Bytes of entries that aren't committed.
+    pub fn uncommitted_bytes(&self) -> u64 {
+        self.uncommitted_bytes
+    }
+
+    pub(super) fn clock_went_back(&mut self, now: Time, config: &Config) {
+        self.heartbeat_due = self.heartbeat_due.min(now + config.heartbeat_interval);
+        if let Some(transfer) = &mut self.transfer {
+            transfer.deadline = transfer.deadline.min(now + config.election_timeout_max);
+        }
+        let latest = now + config.election_timeout_max.max(config.disk_stall_max).times(2);
+        for read in &mut self.pending_reads {
+            read.deadline = read.deadline.min(latest);
+        }
+        // When the rounds began is unknown now, and so is any lease that rests on it.
+        self.rounds.forget();
+        for progress in self.progress.iter_mut().flatten() {
+            progress.clock_went_back(now);
+        }
+    }
+}
