@@ -137,13 +137,15 @@ pub fn page(trials: &[Trial<'_>], seeds: u64) -> String {
     let (tests, hunts) = shares(trials);
     let mut text = format!(
         "<!-- Made by `cargo xtask mutants`. Don't edit it by hand. -->\n\n\
-         # What tests and hunts make of planted bugs\n\n\
-         Each mutant is a small bug, planted by hand in a copy of the library: `mutants/*.toml` says what each replaces by what. The tests are those of \
-         `raft-core`, but for the trace hashes, which notice whatever changes anything. A hunt plays seeds 0..{seeds} as `raftarium hunt` does by default, \
-         a minute each, until one fails.\n\n\
-         Mutants that nothing can tell from the original, and those that half of all seeds find within a virtual second, are not counted. Of some \
+         # Which planted bugs tests and hunts find\n\n\
+         Each mutant is a small bug, planted by hand in a copy of the library: `mutants/*.toml` says what each one replaces. The tests are those of \
+         `raft-core`, except the test of the trace hashes, which notices every change. A hunt plays seeds 0..{seeds} as `raftarium hunt` does by default, \
          nothing can come in the world that hunts play, by its nature (no server there lies, say): these are for the tests alone, and listed below.\n\n\
-         **Tests find {tests} (goal: {TESTS_GOAL} %). Hunts find {hunts}, of those that lie within their world (goal: {HUNTS_GOAL} %); {all} of all.**\n\n",
+         a minute each, until one fails.\n\n\
+         Mutants that nothing can tell from the original, and those that half of all seeds find within a virtual second, are not counted. Some can't \
+         change anything in the world that hunts play (no server there lies, for example): only the tests are judged by these. They are listed below.\n\n\
+         nothing can come in the world that hunts play, by its nature (no server there lies, say): these are for the tests alone, and listed below.\n\n\
+         **Tests find {tests} (goal: {TESTS_GOAL} %). Hunts find {hunts}, of those that can matter in their world (goal: {HUNTS_GOAL} %); {all} of all.**\n\n",
         all = of_all(trials),
     );
     text += "| concern | mutants that count | found by tests | by hunts |\n| --- | --- | --- | --- |\n";
