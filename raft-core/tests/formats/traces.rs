@@ -1,4 +1,4 @@
-//! What came of a run, as logs: a trace, and who sent what to whom.
+//! Logs of a run: the trace, and the ShiViz log.
 
 use std::collections::BTreeMap;
 
@@ -55,7 +55,7 @@ fn a_shiviz_log_has_the_vector_clocks_of_a_run() {
     assert_eq!(heard, plain.take_news().len());
 
     let log = recorder.into_text();
-    // The named groups of JavaScript are written as Rust's are.
+    // JavaScript and Rust write named groups alike.
     let expression = Regex::new(shiviz::EXPRESSION).unwrap();
     let mut last: BTreeMap<String, Clock> = BTreeMap::new();
     let (mut sends, mut receives, mut end) = (0, 0, 0);

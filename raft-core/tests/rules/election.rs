@@ -5,7 +5,7 @@ use raft_core::raft::{Rule, Rules};
 use crate::both_ways::{both_ways, by_rules, faults, try_to_elect};
 use crate::support::{Cluster, Setup, ms, s};
 
-/// So many servers that campaign without asking first.
+/// `count` servers without pre-vote.
 fn blunt(count: u8) -> Setup {
     Cluster::with(count).config(|config| config.pre_vote = false)
 }
@@ -83,7 +83,7 @@ fn a_term_has_one_leader_because_it_takes_a_majority() {
 #[test]
 fn a_deposed_leader_comes_back_because_it_follows_a_higher_term() {
     both_ways(Rule::StepDownOnHigherTerm, "never came back", |rules| {
-        // Without the other safety net: a leader that hears no quorum would step down by itself in
+        // Check-quorum is off: with it, a leader that hears no quorum would step down by itself in
         // the end.
         let mut cluster = by_rules(Cluster::with(3).config(|config| config.check_quorum = false), rules);
         cluster.elect(s(1));

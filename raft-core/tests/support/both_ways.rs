@@ -1,24 +1,23 @@
-//! A schedule played with every rule and without one of them: with all it must go well, and without
-//! the one it must not.
+//! Plays a schedule with every rule, when it must go well, and without one rule, when it must fail.
 
-#![allow(dead_code)] // Each test file uses its own part of this.
+#![allow(dead_code)] // Each test file uses only a part of this.
 
 use raft_core::raft::{Rule, Rules, ServerId};
 use raft_core::time::Duration;
 
 use crate::support::{Answer, Cluster, Setup};
 
-/// Plays `schedule` with every rule, and then without `rule`. The schedule says what went wrong;
-/// with every rule that is nothing, and without the one a fault that contains `sign`.
+/// Plays `schedule` with every rule, and then without `rule`. The schedule returns the faults:
+/// there must be none with every rule, and one that contains `sign` without the rule.
 ///
-/// Where rules can't be switched off, only the first half is played, and asking for less changes
-/// nothing.
+/// If the crate is built without switchable rules, only the first half is played, and both halves
+/// would be the same.
 #[track_caller]
 pub fn both_ways(rule: Rule, sign: &str, schedule: impl Fn(Rules) -> Vec<String>) {
     both_ways_from(Rules::ALL, rule, sign, schedule);
 }
 
-/// Like [`both_ways`], where the rules of `base` hold instead of all.
+/// Like [`both_ways`], with the rules of `base` instead of all.
 #[track_caller]
 pub fn both_ways_from(base: Rules, rule: Rule, sign: &str, schedule: impl Fn(Rules) -> Vec<String>) {
     let sound = schedule(base);
@@ -34,7 +33,7 @@ pub fn both_ways_from(base: Rules, rule: Rule, sign: &str, schedule: impl Fn(Rul
     }
 }
 
-/// A cluster by these rules, which notes violations instead of failing.
+/// A cluster with these rules that records violations instead of failing.
 pub fn by_rules(setup: Setup, rules: Rules) -> Cluster {
     let mut cluster = setup.config(move |config| config.rules = rules).start();
     cluster.tolerate();
@@ -46,8 +45,8 @@ pub fn faults(cluster: &Cluster) -> Vec<String> {
     cluster.violations().to_vec()
 }
 
-/// Asks `server` for a read of which the answer must contain `written`, which was acknowledged
-/// before; a stale answer is a fault. No answer is none.
+/// Returns a fault if the answer to the read lacks `written`, which was acknowledged before. It is
+/// no fault if there is no answer.
 pub fn fault_of_read(cluster: &Cluster, read: u64, written: &str) -> Option<String> {
     match cluster.answer(read) {
         Some(Answer::Read(seen)) if !seen.iter().any(|command| command == written) => {
@@ -57,8 +56,8 @@ pub fn fault_of_read(cluster: &Cluster, read: u64, written: &str) -> Option<Stri
     }
 }
 
-/// Lets everybody's patience with a leader pass, then makes `server` campaign and everything
-/// arrive. Whether it leads.
+/// Waits until no server hears a leader, lets `server` campaign, and delivers everything. Returns
+/// whether it leads.
 pub fn try_to_elect(cluster: &mut Cluster, server: ServerId) -> bool {
     cluster.sleep(Duration::from_millis(150));
     cluster.campaign(server);

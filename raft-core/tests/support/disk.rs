@@ -1,4 +1,4 @@
-//! A disk driven by hand: what is durable, and the writes on their way there.
+//! A disk driven by hand: its durable state and the pending writes.
 
 use std::collections::VecDeque;
 
@@ -8,9 +8,9 @@ use raft_core::raft::{Durable, HardState, Image, Log, Receipt, Write};
 #[derive(Clone, Debug)]
 pub struct Disk {
     image: Image,
-    /// Handed in and not durable yet, oldest first.
+    /// Writes that aren't durable yet, oldest first.
     pending: VecDeque<Write>,
-    /// Whether writes stay pending until somebody says otherwise.
+    /// Whether writes stay pending until a test syncs them.
     pub held: bool,
 }
 
@@ -20,7 +20,7 @@ impl Disk {
         Disk { image: durable.into(), pending: VecDeque::new(), held: false }
     }
 
-    /// What a server that starts now would find.
+    /// What a server would find if it started now.
     pub fn durable(&self) -> Durable {
         self.image.durable()
     }
@@ -35,7 +35,7 @@ impl Disk {
         self.image.log()
     }
 
-    /// The writes on their way, oldest first.
+    /// The pending writes, oldest first.
     pub fn pending(&self) -> impl Iterator<Item = &Write> {
         self.pending.iter()
     }
@@ -50,15 +50,14 @@ impl Disk {
         self.pending.push_back(write);
     }
 
-    /// The oldest pending write becomes durable: what to tell the server.
+    /// The oldest pending write becomes durable. Returns the receipt for the server.
     pub fn sync_one(&mut self) -> Option<Receipt> {
         let write = self.pending.pop_front()?;
         self.image.take(&write, usize::MAX);
         Some(write.receipt)
     }
 
-    /// The power fails: of the pending writes, the first `parts` parts have reached the disk all
-    /// the same.
+    /// The power fails: only the first `parts` parts of the pending writes reach the disk.
     pub fn lose_power(&mut self, mut parts: usize) {
         for write in core::mem::take(&mut self.pending) {
             let of_this = parts.min(write.parts());

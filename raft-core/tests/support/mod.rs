@@ -1,5 +1,5 @@
 //! A cluster of bare [`Raft`] cores, driven by hand: nothing happens unless a test asks for it, and
-//! then always in the same order. No dice, no latency, no client.
+//! then always in the same order. There is no randomness, no latency and no client.
 //!
 //! ```text
 //! let mut cluster = Cluster::new(3);             // S1 to S3, time 0, nobody leads
@@ -11,21 +11,20 @@
 //! assert_eq!(cluster.applied(s(2)), ["x=1"]);
 //! ```
 //!
-//! * **Time**: each server has a clock. [`Cluster::sleep`] lets them run with no timer going off,
-//!   [`Cluster::advance`] fires the timers that come due and leaves the messages on their way,
+//! * **Time**: each server has a clock. [`Cluster::sleep`] lets them run without firing timers,
+//!   [`Cluster::advance`] fires the timers that come due and leaves messages in flight,
 //!   [`Cluster::run`] lets messages arrive at once as well. [`Cluster::shift_clock`] moves one
 //!   clock alone, either way; [`Cluster::stop_clock`] stops it.
 //! * **Messages** wait in a queue per link until delivered, dropped, duplicated, reordered or
 //!   taken. A *cut* link loses what it carries; a *held* one keeps it, whatever [`Cluster::settle`]
 //!   and [`Cluster::run`] do.
 //! * **Disks** are instant, unless held: then writes wait for [`Cluster::fsync`]. A crash loses
-//!   them, or keeps a chosen beginning.
+//!   them, or keeps a chosen prefix.
 //! * **State machine**: the list of commands applied.
 //! * **Checked after every step**: one leader a term, and the same entry at an index wherever it is
-//!   applied, restored or applied again. A test that switches rules off to see that fail asks for
-//!   [`Cluster::tolerate`].
+//!   applied, restored or applied again. A test that expects violations uses [`Cluster::tolerate`].
 
-#![allow(dead_code, unused_imports)] // Each test file uses its own part of this.
+#![allow(dead_code, unused_imports)] // Each test file uses only a part of this.
 
 pub mod disk;
 pub mod hostile;
@@ -83,9 +82,9 @@ pub fn image(term: u64, terms: &[u64]) -> Durable {
 pub enum Event {
     /// A server noticed something.
     Observed(ServerId, Observation),
-    /// A server was told to look at its clock, when so much time had passed.
+    /// A server's timer fired, at this time.
     Timer(ServerId, Time),
-    /// A message is on its way.
+    /// A message was sent.
     Sent(ServerId, ServerId, Message),
     /// A message was sent over a cut link.
     Lost(ServerId, ServerId, Message),
@@ -101,16 +100,16 @@ pub enum Event {
     Restored(ServerId, EntryId),
     /// A request got its answer.
     Answered(ServerId, RequestId, Answer),
-    /// A server's log has outgrown its bound.
+    /// A server asked for a snapshot, since its log has outgrown its bound.
     SnapshotWanted(ServerId),
     /// Something that must always hold doesn't. Only with [`Cluster::tolerate`].
     Violated(String),
 }
 
-/// What became of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// A proposal or membership change entered the log here; it may still be lost.
+    /// A proposal or membership change entered the log here; it can still be lost.
     Accepted(EntryId),
     /// A read saw these commands applied.
     Read(Vec<String>),
@@ -125,7 +124,7 @@ pub struct Server {
     /// The core; `None` while the server is down.
     raft: Option<Raft>,
     config: Config,
-    /// What it was bootstrapped with; restarts need it again.
+    /// Its bootstrap membership, which restarts need again.
     bootstrap: Configuration,
     /// The server's own clock.
     clock: Time,
@@ -140,7 +139,7 @@ pub struct Server {
 /// A change of every server's parameters.
 type ConfigChange = Box<dyn Fn(&mut Config)>;
 
-/// How a cluster begins. See [`Cluster::with`].
+/// How to start a cluster. See [`Cluster::with`].
 pub struct Setup {
     voters: ServerSet,
     learners: ServerSet,
@@ -213,9 +212,9 @@ impl Setup {
 pub struct Cluster {
     servers: BTreeMap<ServerId, Server>,
     network: Network,
-    /// How much time has passed; a server's clock shows it unless moved or stopped.
+    /// The time; a server's clock shows it unless it was moved or stopped.
     now: Time,
-    /// Whether nobody takes a snapshot when a server wants one.
+    /// Whether requests for snapshots are ignored, so that a test takes them by hand.
     pub snapshots_by_hand: bool,
     events: Vec<Event>,
     answers: BTreeMap<RequestId, Answer>,
@@ -226,11 +225,11 @@ pub struct Cluster {
     tolerant: bool,
     violations: Vec<String>,
     configure: Vec<ConfigChange>,
-    /// How many disks there have been that servers joined on.
+    /// How many new disks there have been.
     disks: u64,
 }
 
-// -------------------------------------------------------------------- beginning
+// -------------------------------------------------------------------- starting
 
 impl Cluster {
     /// Servers 1 to `count` with empty logs and the standard parameters.
@@ -282,7 +281,7 @@ impl Cluster {
         let place = self.server_mut(server);
         let raft =
             Raft::new(place.config.clone(), start, place.clock).unwrap_or_else(|error| panic!("{server}: {error}"));
-        // Everything volatile is gone; the state machine begins with the snapshot.
+        // All volatile state is gone; the state machine starts from the snapshot.
         (place.applied, place.applied_index) = match raft.snapshot() {
             None => (Vec::new(), LogIndex::ZERO),
             Some(snapshot) => (parse_snapshot(snapshot.data()), snapshot.meta.last.index),
@@ -290,18 +289,18 @@ impl Cluster {
         place.raft = Some(raft);
     }
 
-    /// Changes a server's parameters; it goes by them from its next start on.
+    /// Changes a server's parameters from its next start on.
     pub fn configure(&mut self, server: ServerId, change: impl FnOnce(&mut Config)) {
         change(&mut self.server_mut(server).config);
     }
 
-    /// From now on violations are noted in [`Cluster::violations`] instead of failing the test.
+    /// From now on violations are recorded in [`Cluster::violations`] instead of failing the test.
     pub fn tolerate(&mut self) {
         self.tolerant = true;
     }
 }
 
-// -------------------------------------------------------------------- looking
+// -------------------------------------------------------------------- inspecting
 
 impl Cluster {
     #[track_caller]
@@ -408,7 +407,7 @@ impl Cluster {
         role.progress(member).unwrap_or_else(|| panic!("{leader} doesn't know {member}")).matched.0
     }
 
-    /// What became of a request so far.
+    /// The outcome of a request so far.
     pub fn answer(&self, request: RequestId) -> Option<&Answer> {
         self.answers.get(&request)
     }
@@ -422,17 +421,17 @@ impl Cluster {
         }
     }
 
-    /// What has happened since this was last asked.
+    /// The events since the last call.
     pub fn take_events(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.events)
     }
 
-    /// Whether `server` has noticed such a thing since [`Cluster::take_events`].
+    /// Whether `server` has made such an observation since [`Cluster::take_events`].
     pub fn observed(&self, server: ServerId, is_it: impl Fn(&Observation) -> bool) -> bool {
         self.events.iter().any(|event| matches!(event, Event::Observed(by, it) if *by == server && is_it(it)))
     }
 
-    /// What must always hold and didn't, with [`Cluster::tolerate`].
+    /// The violations so far, with [`Cluster::tolerate`].
     pub fn violations(&self) -> &[String] {
         &self.violations
     }
@@ -499,12 +498,12 @@ impl Cluster {
         self.step(server, Input::Campaign);
     }
 
-    /// Makes `server` the leader the regular way: everybody's patience passes, it campaigns,
-    /// everything arrives.
+    /// Makes `server` the leader in the regular way: no server hears a leader any more, it
+    /// campaigns, and everything is delivered.
     ///
     /// # Panics
-    /// If it doesn't win. A living leader votes for nobody: without it, there must be a quorum
-    /// still.
+    /// If it doesn't win. A running leader votes for no other server, so there must be a quorum
+    /// without it.
     #[track_caller]
     pub fn elect(&mut self, server: ServerId) {
         let patience = self.raft(server).config().election_timeout_min;
@@ -523,8 +522,8 @@ impl Cluster {
 // -------------------------------------------------------------------- time
 
 impl Cluster {
-    /// Time passes and no timer goes off, as if nobody had looked at the clock. What is due goes
-    /// off later.
+    /// Time passes without firing timers, as if no server had looked at its clock. Due timers fire
+    /// later.
     pub fn sleep(&mut self, length: Duration) {
         self.now += length;
         for server in self.servers.values_mut().filter(|server| !server.clock_stopped) {
@@ -532,12 +531,12 @@ impl Cluster {
         }
     }
 
-    /// Time passes; timers go off when due; messages stay on their way.
+    /// Time passes; timers fire when due; messages stay in flight.
     pub fn advance(&mut self, length: Duration) {
         self.pass(length, false);
     }
 
-    /// Time passes; timers go off when due; every message arrives at once.
+    /// Time passes; timers fire when due; every message arrives at once.
     pub fn run(&mut self, length: Duration) {
         self.settle();
         self.pass(length, true);
@@ -561,7 +560,7 @@ impl Cluster {
         let end = self.now + length;
         let mut fired = 0;
         loop {
-            // The server whose timer goes off next, and how long until then; of two at once the one
+            // The server whose timer fires next, and how long until then; of equal ones, the one
             // with the lower number.
             let next = self.servers.iter().filter_map(|(id, server)| {
                 let due = server.raft.as_ref()?.deadline();
@@ -589,15 +588,15 @@ impl Cluster {
         self.step(server, Input::TimerDue);
     }
 
-    /// Moves `server`'s clock alone, forward or (with a negative number of milliseconds) back. No
-    /// timer goes off.
+    /// Moves only `server`'s clock, forward or (with a negative number of milliseconds) back. No
+    /// timer fires.
     pub fn shift_clock(&mut self, server: ServerId, millis: i64) {
         let place = self.server_mut(server);
         let micros = place.clock.as_micros().saturating_add_signed(millis * 1_000);
         place.clock = Time::from_micros(micros);
     }
 
-    /// Moves `server`'s clock alone to the moment its timer is due, and fires it.
+    /// Moves only `server`'s clock to the moment when its timer is due, and fires it.
     pub fn time_out(&mut self, server: ServerId) {
         let due = self.raft(server).deadline();
         let place = self.server_mut(server);
@@ -619,7 +618,7 @@ impl Cluster {
 // -------------------------------------------------------------------- messages
 
 impl Cluster {
-    /// The messages on their way from one server to another, oldest first.
+    /// The messages in flight from one server to another, oldest first.
     pub fn on_the_way(&self, from: ServerId, to: ServerId) -> Vec<Message> {
         self.network.on_the_way((from, to))
     }
@@ -633,7 +632,7 @@ impl Cluster {
         self.deliver_nth(from, to, 0)
     }
 
-    /// The message with `older` older ones before it arrives, and overtakes those.
+    /// The message with `older` older ones before it arrives, and so overtakes them.
     #[track_caller]
     pub fn deliver_nth(&mut self, from: ServerId, to: ServerId, older: usize) -> Message {
         let message = self.take(from, to, older);
@@ -641,8 +640,8 @@ impl Cluster {
         message
     }
 
-    /// Everything that is on its way from one server to another now arrives; how many messages that
-    /// was.
+    /// Everything that is now in flight from one server to another arrives. Returns how many
+    /// messages.
     pub fn deliver_all(&mut self, from: ServerId, to: ServerId) -> usize {
         let count = self.on_the_way(from, to).len();
         for _ in 0..count {
@@ -657,7 +656,7 @@ impl Cluster {
         self.take(from, to, 0)
     }
 
-    /// Everything on its way from one server to another is lost.
+    /// Everything in flight from one server to another is lost.
     pub fn drop_all(&mut self, from: ServerId, to: ServerId) -> usize {
         let count = self.on_the_way(from, to).len();
         for _ in 0..count {
@@ -666,7 +665,7 @@ impl Cluster {
         count
     }
 
-    /// Everything on its way is lost.
+    /// Everything in flight is lost.
     pub fn drop_everything(&mut self) -> usize {
         self.network.busy().into_iter().map(|((from, to), _)| self.drop_all(from, to)).sum()
     }
@@ -685,8 +684,8 @@ impl Cluster {
         self.network.send((from, to), message);
     }
 
-    /// The oldest message from one server to another will arrive twice: the copy comes after
-    /// everything else there.
+    /// Duplicates the oldest message from one server to another; the copy is put after all other
+    /// messages on the link.
     #[track_caller]
     pub fn duplicate(&mut self, from: ServerId, to: ServerId) {
         let message = self.on_the_way(from, to).into_iter().next();
@@ -694,12 +693,12 @@ impl Cluster {
         self.put(from, to, message);
     }
 
-    /// Turns the order of what is on its way around.
+    /// Reverses the order of the messages in flight.
     pub fn reverse(&mut self, from: ServerId, to: ServerId) {
         self.network.reverse((from, to));
     }
 
-    /// A message arrives at once, whatever the network.
+    /// A message arrives at once, whatever the state of the network.
     pub fn arrive(&mut self, from: ServerId, to: ServerId, message: Message) {
         if !self.is_up(to) {
             self.events.push(Event::Missed(from, to, message));
@@ -709,8 +708,8 @@ impl Cluster {
         self.step(to, Input::Message { from, message });
     }
 
-    /// Everything on its way arrives, and everything that is sent because of it, until nothing
-    /// moves. No time passes.
+    /// Everything in flight arrives, and everything that is sent because of it, until nothing is in
+    /// flight. No time passes.
     pub fn settle(&mut self) {
         let mut after = None;
         for _ in 0..100_000 {
@@ -737,7 +736,7 @@ impl Cluster {
         self.network.mend((from, to));
     }
 
-    /// Cuts `server` off from everybody.
+    /// Cuts `server` off from all others.
     pub fn isolate(&mut self, server: ServerId) {
         for other in self.servers() {
             if other != server {
@@ -746,16 +745,15 @@ impl Cluster {
         }
     }
 
-    /// Cuts `server` off from everybody, for so long that a leader keeps no log for its sake any
-    /// more.
+    /// Cuts `server` off for so long that a leader keeps no log for it any more.
     pub fn lose_sight_of(&mut self, server: ServerId) {
         self.isolate(server);
         let patience = self.raft(server).config().election_timeout_max;
         self.run(patience + ms(50));
     }
 
-    /// Splits the network: servers of different groups can't reach each other, those of one group
-    /// can. A server that no group names is alone.
+    /// Splits the network: servers reach each other only within their group. A server that is in no
+    /// group is alone.
     pub fn partition(&mut self, groups: &[&[u8]]) {
         let group = |server: ServerId| groups.iter().position(|group| group.contains(&server.number()));
         for from in self.servers() {
@@ -769,7 +767,8 @@ impl Cluster {
         }
     }
 
-    /// Leaves only the links between these pairs, both ways: chains, rings, stars, bridges.
+    /// Leaves only the links between these pairs, in both directions: chains, rings, stars,
+    /// bridges.
     pub fn connect_only(&mut self, pairs: &[(u8, u8)]) {
         for from in self.servers() {
             for to in self.servers() {
@@ -783,17 +782,17 @@ impl Cluster {
         }
     }
 
-    /// Mends every link, and lets the held ones go.
+    /// Mends every link, and releases held ones.
     pub fn heal(&mut self) {
         self.network.mend_all();
     }
 
-    /// Holds a link: what is sent over it waits to be delivered by hand.
+    /// Holds a link: messages on it wait to be delivered by hand.
     pub fn hold(&mut self, from: ServerId, to: ServerId) {
         self.network.hold((from, to));
     }
 
-    /// Lets a held link go.
+    /// Releases a held link.
     pub fn let_go(&mut self, from: ServerId, to: ServerId) {
         self.network.let_go((from, to));
     }
@@ -807,19 +806,18 @@ impl Cluster {
         self.server_mut(server).disk.held = true;
     }
 
-    /// `server`'s disk is instant again; what waits becomes durable.
+    /// `server`'s disk is instant again; pending writes become durable.
     pub fn release_disk(&mut self, server: ServerId) {
         self.fsync(server);
         self.server_mut(server).disk.held = false;
         self.fsync(server);
     }
 
-    /// Everything handed to `server`'s disk so far becomes durable, one write after the other; how
-    /// many that was.
+    /// All writes handed to `server`'s disk so far become durable, one after the other. Returns how
+    /// many.
     pub fn fsync(&mut self, server: ServerId) -> usize {
         let mut count = 0;
-        // What the server writes because of the first is handed in later, unless the disk is
-        // instant again.
+        // Writes that follow from the first one aren't included, unless the disk is instant again.
         for _ in 0..self.server(server).disk.pending().count() {
             if self.server(server).disk.pending().next().is_some() {
                 self.fsync_one(server);
@@ -837,12 +835,12 @@ impl Cluster {
         self.step(server, Input::Durable(receipt));
     }
 
-    /// `server` stops at once, and loses what isn't durable.
+    /// `server` crashes, and loses what isn't durable.
     pub fn crash(&mut self, server: ServerId) {
         self.crash_keeping(server, 0);
     }
 
-    /// `server` stops at once; of what isn't durable, the first `parts` parts (see [`Write`]) have
+    /// `server` crashes; only the first `parts` parts (see [`Write`]) of its pending writes have
     /// reached the disk.
     pub fn crash_keeping(&mut self, server: ServerId, parts: usize) {
         assert!(self.is_up(server), "{server} is down already");
@@ -851,7 +849,7 @@ impl Cluster {
         place.raft = None;
     }
 
-    /// `server` starts again with what is durable. Its clock has gone on meanwhile.
+    /// `server` restarts from what is durable. Its clock has gone on meanwhile.
     pub fn restart(&mut self, server: ServerId) {
         assert!(!self.is_up(server), "{server} is up: crash it first");
         let place = self.server(server);
@@ -862,14 +860,14 @@ impl Cluster {
         self.start_server(server, Start::Restart(durable, bootstrap));
     }
 
-    /// `server` starts again with this on its disk instead.
+    /// `server` restarts with this on its disk instead.
     pub fn restart_from(&mut self, server: ServerId, durable: Durable) {
         self.server_mut(server).disk = Disk::holding(&durable);
         self.restart(server);
     }
 
-    /// `server` crashes, loses all but the first `kept` entries, and starts again, knowing that;
-    /// how its log ended before.
+    /// `server` crashes, loses all but the first `kept` entries, and restarts, knowing that.
+    /// Returns how its log ended before.
     pub fn restart_damaged(&mut self, server: ServerId, kept: usize) -> EntryId {
         self.crash(server);
         let mut durable = self.disk(server).durable();
@@ -893,7 +891,7 @@ impl Cluster {
 // -------------------------------------------------------------------- one step
 
 impl Cluster {
-    /// Gives `server` an input, and does everything that follows from it but the arrival of
+    /// Gives `server` an input, and does everything that follows from it, except the delivery of
     /// messages.
     #[track_caller]
     pub fn step(&mut self, server: ServerId, input: Input) {
@@ -1021,10 +1019,10 @@ impl Cluster {
     }
 }
 
-// -------------------------------------------------------------------- for people
+// -------------------------------------------------------------------- printing
 
 impl Cluster {
-    /// A line a server: role, term, log, commit and vote, and what is on its way.
+    /// A line for each server: role, term, log, commit and vote; and the messages in flight.
     pub fn status(&self) -> String {
         let mut lines = String::new();
         for (id, server) in &self.servers {

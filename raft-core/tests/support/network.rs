@@ -8,7 +8,7 @@ use raft_core::raft::{Message, ServerId};
 /// A direction between two servers.
 pub type Link = (ServerId, ServerId);
 
-/// Every message on its way, and the links that don't carry any.
+/// All messages in flight, and the links that are cut or held.
 #[derive(Clone, Debug, Default)]
 pub struct Network {
     queues: BTreeMap<Link, VecDeque<Message>>,
@@ -17,7 +17,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// Puts a message on its link, unless that is cut; whether it is on its way.
+    /// Puts a message on its link. Returns `false` if the link is cut.
     pub fn send(&mut self, link: Link, message: Message) -> bool {
         if self.cut.contains(&link) {
             return false;
@@ -26,7 +26,7 @@ impl Network {
         true
     }
 
-    /// The messages on their way on a link, oldest first.
+    /// The messages in flight on a link, oldest first.
     pub fn on_the_way(&self, link: Link) -> Vec<Message> {
         self.queues.get(&link).map(|queue| queue.iter().cloned().collect()).unwrap_or_default()
     }
@@ -36,15 +36,15 @@ impl Network {
         self.queues.get_mut(&link)?.remove(position)
     }
 
-    /// Turns the order of what is on its way around.
+    /// Reverses the order of the messages in flight.
     pub fn reverse(&mut self, link: Link) {
         if let Some(queue) = self.queues.get_mut(&link) {
             queue.make_contiguous().reverse();
         }
     }
 
-    /// The link, among those that carry messages by themselves, with something on its way: the
-    /// first after `after`, in turn, so that every link gets its share.
+    /// The next link after `after` that has messages and isn't held. Links take turns, so that each
+    /// gets its share.
     pub fn next_busy(&self, after: Option<Link>) -> Option<Link> {
         let free = |(link, queue): (&Link, &VecDeque<Message>)| {
             (!queue.is_empty() && !self.held.contains(link)).then_some(*link)
@@ -53,13 +53,12 @@ impl Network {
         later.or_else(|| self.queues.iter().find_map(free))
     }
 
-    /// Links with something on its way.
+    /// The links that have messages in flight.
     pub fn busy(&self) -> Vec<(Link, usize)> {
         self.queues.iter().filter(|(_, queue)| !queue.is_empty()).map(|(link, queue)| (*link, queue.len())).collect()
     }
 
-    /// Cuts a link: what it carries is lost, and what is sent over it later too. How many were
-    /// lost.
+    /// Cuts a link: its messages are lost, and so are later ones. Returns how many were lost.
     pub fn cut(&mut self, link: Link) -> usize {
         self.cut.insert(link);
         self.queues.remove(&link).map_or(0, |queue| queue.len())
@@ -70,7 +69,7 @@ impl Network {
         self.cut.remove(&link);
     }
 
-    /// Mends all links, and lets those that were held go.
+    /// Mends all links, and releases held ones.
     pub fn mend_all(&mut self) {
         self.cut.clear();
         self.held.clear();
@@ -81,12 +80,12 @@ impl Network {
         self.cut.contains(&link)
     }
 
-    /// Holds a link: what is sent over it waits until it is asked for, or let go.
+    /// Holds a link: its messages wait until they are taken, or the link is released.
     pub fn hold(&mut self, link: Link) {
         self.held.insert(link);
     }
 
-    /// Lets a link that was held carry messages by itself again.
+    /// Releases a held link.
     pub fn let_go(&mut self, link: Link) {
         self.held.remove(&link);
     }
