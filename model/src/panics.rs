@@ -31,5 +31,5 @@ pub fn catch<T>(something: impl FnOnce() -> T) -> Result<T, String> {
     CATCHING.set(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(something));
     CATCHING.set(false);
-    outcome.map_err(|_| CAUGHT.take().unwrap_or_else(|| "nobody knows why".to_owned()))
+    outcome.map_err(|_| CAUGHT.take().unwrap_or_else(|| "for an unknown reason".to_owned()))
 }

@@ -218,7 +218,7 @@ impl Guide<'_> {
         }
         if std::mem::take(&mut self.passed) && !matches!(action, Action::Timer(_)) {
             let deadlines = self.simulation.machines().iter().filter_map(|machine| Some(machine.raft()?.deadline()));
-            let due = deadlines.min().ok_or("nobody runs")?;
+            let due = deadlines.min().ok_or("no server runs")?;
             self.simulation.run_until(Time::ZERO + due.since(Time::ZERO + GAP.times(10)));
         } else if !matches!(action, Action::Pass) {
             self.wait(GAP);

@@ -68,7 +68,7 @@ pub fn all() -> Vec<World> {
         bounds.election_timers = 3;
         world.expected = &[Mark::Elected, Mark::Deposed, Mark::Committed];
     });
-    add("retries", "a client opens a session and tries a write twice, whoever leads", 3, &|world, bounds| {
+    add("retries", "a client opens a session and tries a write twice, whichever server leads", 3, &|world, bounds| {
         (world.begins_led, world.retries) = (true, true);
         bounds.proposals = 3;
         world.expected = &[Mark::Committed, Mark::Deposed, Mark::Followed];
