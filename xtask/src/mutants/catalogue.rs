@@ -193,6 +193,6 @@ mod tests {
         );
         assert!(refused("file = \"a\"\nfind = \"x\"\nfond = \"y\"").contains("fond"));
         let text = "[[mutant]]\nname = \"Not A Name\"\nwhat = \"w\"\nfile = \"a\"\nfind = \"x\"\n";
-        assert!(format!("{:#}", parse("log", text).unwrap_err()).contains("is no name"));
+        assert!(format!("{:#}", parse("log", text).unwrap_err()).contains("is not a name"));
     }
 }

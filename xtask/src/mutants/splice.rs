@@ -305,7 +305,7 @@ fn tell(out: &mut Vec<u64>, x: Option<u64>) {
             refused(Form::Expression, "c").contains("isn't there") || refused(Form::Expression, "zz").contains("isn't")
         );
         assert!(refused(Form::Statements, "push(1);").contains("doesn't begin"));
-        assert!(refused(Form::Arm, "Some(").contains("is no pattern"));
+        assert!(refused(Form::Arm, "Some(").contains("is not a pattern"));
         assert!(refused(Form::Arm, "x").contains("more than once"));
     }
 
