@@ -28,7 +28,7 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
-  // A machine that is busy is slow, not wrong.
+  // A busy machine is slow; that is no failure.
   timeout: 180_000,
   expect: { timeout: 30_000 },
   reporter: [['list']],

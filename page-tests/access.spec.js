@@ -1,6 +1,5 @@
-// @ts-check
-// No axe violation, in either theme, on every panel and dialog, at the desk and on the phone; and
-// colours that can be read where axe can't see, on the canvas.
+// @ts-check No axe violation, in either theme, on every panel and dialog, on a desktop and on a
+// phone. And the colours on the canvas, which axe can't see, have enough contrast.
 import { noViolations } from './axe.js';
 import { advanceBy, drawer, expect, leaderId, open, openStill, server, tab, test, toggle, type } from './page.js';
 
@@ -36,7 +35,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       for (const name of ['Share', 'Network', 'New run', 'Keys and signs']) {
         await page.getByRole('button', { name, exact: true }).click();
         await expect(page.getByRole('dialog')).toBeVisible();
-        // What is folded away is looked at, too.
+        // Open what is folded away, too.
         for (const summary of await page.getByRole('dialog').locator('summary').all()) await summary.click();
         await noViolations(page, name);
         await page.keyboard.press('Escape');

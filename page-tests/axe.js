@@ -1,5 +1,4 @@
-// @ts-check
-// What axe finds, by all of its rules that are about the guidelines and about good practice.
+// @ts-check Runs all of axe's rules for the guidelines and for good practice.
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from './page.js';
 
@@ -8,8 +7,8 @@ export async function noViolations(page, where) {
   const { violations } = await new AxeBuilder({ page })
     .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'])
     .analyze();
-  // The buttons over links and messages let every pointer through (the stage finds out what it is
-  // on), so they are no targets to be missed, and messages are wherever they are.
+  // The buttons over links and messages ignore the pointer (the stage finds out what is under it),
+  // so they are no targets for it, and messages can be anywhere.
   for (const violation of violations.filter(({ id }) => id === 'target-size')) {
     const through = await Promise.all(
       violation.nodes.map(({ target }) =>

@@ -1,6 +1,5 @@
-// @ts-check
-// Branches: acting in the past keeps the old future; switched to, renamed, deleted and compared, by
-// every hand.
+// @ts-check Branches: acting in the past keeps the old future. Branches are switched, renamed,
+// deleted and compared with every input device.
 import { AxeBuilder } from '@axe-core/playwright';
 import { advanceBy, drawer, expect, leaderId, openStill, tab, test } from './page.js';
 
@@ -13,7 +12,7 @@ const row = (/** @type {Page} */ page, /** @type {string} */ name) =>
 const playing = (/** @type {Page} */ page) => page.locator('.branch-list [aria-current="true"] b');
 const toast = (/** @type {Page} */ page) => page.locator('#toast');
 
-/** Goes back to a moment with the tape's own means. @param {Page} page @param {number} time */
+/** Goes back to a moment with the tape. @param {Page} page @param {number} time */
 async function goBack(page, time) {
   await page.evaluate((to) => /** @type {any} */ (window).raftarium.run.seek(to), time);
   await page.keyboard.press('.');
@@ -49,7 +48,7 @@ test('acting in the past keeps the old future as a lane, and says so', async ({ 
   await expect(lanes(page)).toHaveCount(1);
   await expect(lanes(page)).toHaveAccessibleName(/^Branch “main”, known up to/);
   await expect(page.locator('#open-branches')).toHaveAccessibleName('Branch “branch 2”, one of 2');
-  // The lane begins where the two part.
+  // The lane begins where the two branches part.
   await advanceBy(page, 4_000_000);
   await lanes(page).click();
   await page.getByRole('menuitem', { name: 'Go there' }).click();
@@ -107,12 +106,12 @@ test('what is deleted is brought back: at once, later, or with a key', async ({ 
   await page.keyboard.press('Enter');
   await expect(row(page, 'main').getByRole('button').first()).toBeFocused();
   await expect(page.getByRole('button', { name: /^Bring back/ })).toHaveCount(0);
-  // With a key; and its other future is still the same.
+  // With a key; and the restored branch is still the same.
   await page.getByRole('button', { name: 'Delete main' }).click();
   await page.keyboard.press('u');
   await expect(lanes(page)).toHaveText('main');
   expect(await hash()).toBe(before);
-  // The last one counts: another deletion is the end of the one before.
+  // Only the last deletion can be undone.
   await goBack(page, 1_800_000);
   await page.keyboard.press('1');
   await expect(lanes(page)).toHaveCount(2);
@@ -210,7 +209,7 @@ test('two branches are compared at the same moment, and the differences are mark
   const server = panel.locator('.comparison tbody').nth(crashed - 1);
   await expect(server.locator('tr').nth(0).locator('.differs').first()).toHaveText('crashed');
   await expect(server.locator('tr').nth(1).locator('.differs').first()).toHaveText('leader');
-  // What it shows is what either branch is at this time.
+  // It shows the state of both branches at this time.
   const { here, there, differing } = await page.evaluate(() => {
     const { run, frame } = /** @type {any} */ (window).raftarium;
     const other = run.beside(1);
@@ -222,7 +221,7 @@ test('two branches are compared at the same moment, and the differences are mark
   expect(there).toBe(here);
   expect(differing).toBeGreaterThan(0);
   await expect(panel.getByRole('status')).toContainText(/\d of 5 servers differ/);
-  // It goes along with the playhead: before they part there is no difference.
+  // It follows the playhead: before the branches part there is no difference.
   await page.getByRole('slider', { name: 'Tape' }).focus();
   await page.keyboard.press('Home');
   await expect(panel.getByRole('status')).toContainText('Every server is the same in both');
@@ -230,7 +229,7 @@ test('two branches are compared at the same moment, and the differences are mark
   await expect(panel.locator('.comparison tbody').first().locator('.entries').first()).toHaveText('the same');
   await page.keyboard.press('End');
   await expect(panel.locator('.differs').first()).toBeVisible();
-  // Further than the other is known, its end is shown, and that is said.
+  // Beyond the end of the other branch, its end is shown, and the panel says so.
   await page.getByRole('button', { name: 'Go there main' }).click();
   await expect(panel.getByRole('heading', { name: '“main” and “branch 2” at the same moment' })).toBeVisible();
   await page.getByRole('slider', { name: 'Tape' }).focus();
@@ -295,7 +294,7 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
       await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Delete main' }).click();
       await expect(page.locator('#toast').getByRole('button', { name: 'Undo' })).toBeVisible();
-      // The word in passing has come all the way.
+      // The toast has finished its animation.
       await page.locator('#toast').evaluate(async (node) => {
         await Promise.all(node.getAnimations().map(({ finished }) => finished));
       });

@@ -1,5 +1,4 @@
-// @ts-check
-// What people come for: a cluster that lives, answers, and survives what they do to it.
+// @ts-check What people come for: a cluster that runs, answers, and survives what they do to it.
 import { answer, expect, leader, leaderId, open, server, setSpeed, stored, tab, test, toggle, type } from './page.js';
 
 test('opens with a leader elected and something moving', async ({ page }) => {
@@ -61,7 +60,7 @@ test('a key that turns letters around turns nothing but itself around', async ({
   await setSpeed(page, 1);
   await type(page, 'put \u202Eabc 1');
   await expect(answer(page)).toHaveClass('ok');
-  // Where a letter of the answer stands, letters that follow it stand further right.
+  // In the answer, each later letter is further right.
   const runs = await answer(page).evaluate((node) => {
     const words = node.lastChild;
     const text = words?.firstChild;

@@ -102,7 +102,7 @@ test('what is done in the past of a frame leaves the old future as a lane, to go
   const lane = frame.getByRole('group', { name: 'Other branches' }).getByRole('button');
   await expect(lane).toHaveText('main');
   await expect(frame.locator('#toast')).toContainText('kept as “main”');
-  // The word in passing covers neither the ring nor the transport.
+  // The toast covers neither the ring nor the transport.
   const [toast, ring, transport] = await Promise.all(
     ['#toast', '#stage', '#transport'].map((id) => frame.locator(id).boundingBox()),
   );

@@ -96,7 +96,7 @@ test('everything in a server’s menu does what it says, by mouse', async ({ pag
   await says(/^S1, follower, term 1, /);
   await choose('Time out now');
   await says(/^S1, pre-candidate/);
-  // And the tape undoes it: before it was told, it listens.
+  // And the tape undoes it: before the action, the server listens.
   for (let i = 0; i < 3; i++) await page.keyboard.press(',');
   await says(/^S1, follower/);
   await choose('half', 'menuitemradio');
@@ -194,7 +194,7 @@ test('dials change the network, and warn before messages outlive election timers
   await expect(warning).toContainText('longer than the shortest election timer');
   await expect(warning).toHaveClass(/bad/);
   expect((await dials()).latencyMax).toBe(1_000_000);
-  // The least goes along when the most falls below it.
+  // The minimum follows when the maximum falls below it.
   await page.keyboard.press('Home');
   expect((await dials()).latencyMin).toBe(500);
 });

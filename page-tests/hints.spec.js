@@ -1,5 +1,4 @@
-// @ts-check
-// What a first visit is told: three hints, once, and out of the way.
+// @ts-check The hints for a first visit: three hints, shown once, that cover nothing.
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, open, server, test } from './page.js';
 
@@ -14,7 +13,7 @@ test('three hints, once', async ({ context }) => {
   await open(page);
   const hints = page.getByRole('complementary', { name: 'Hints for a first visit' });
   await expect(hints).toContainText('1/3');
-  // They take nobody's focus, and cover no server.
+  // They don't take the focus, and cover no server.
   await expect(page.locator('body')).toBeFocused();
   await server(page, 4).click();
   await expect(page.getByRole('menu')).toBeVisible();

@@ -1,10 +1,9 @@
-// @ts-check
-// Logs as long as they get: aligned, with only what is in sight in the document, and quick to move
-// along.
+// @ts-check Very long logs: they are aligned, only visible entries are in the document, and
+// scrolling is fast.
 import { expect, open, test } from './page.js';
 
 test('logs of ten thousand entries are aligned and stay smooth', async ({ page }) => {
-  // Eight clients in a hurry, and no snapshots.
+  // Eight fast clients, and no snapshots.
   await open(page, '?seed=7&servers=9&settings=150000,300000,50000,1,1,0,8,1000');
   await page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
@@ -34,7 +33,7 @@ test('logs of ten thousand entries are aligned and stay smooth', async ({ page }
     });
   });
   expect(astray).toEqual([]);
-  // Moving along them takes a moment of script a frame, not a pause.
+  // Scrolling takes little script in each frame.
   const took = await scroll.evaluate((node) => {
     const times = [];
     for (let i = 0; i < 40; i++) {

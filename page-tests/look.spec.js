@@ -1,6 +1,5 @@
-// @ts-check
-// Pictures of the page, and what can be measured of its looks. UPDATE_PICTURES=1 renews the
-// README's.
+// @ts-check Measures the page's layout, and takes the README's picture, which UPDATE_PICTURES=1
+// renews.
 import { advanceBy, expect, leaderId, open, openStill, server, test, toggle, type } from './page.js';
 
 const sizes = { wide: [1440, 900], projector: [1024, 768], phone: [390, 844] };
@@ -11,7 +10,7 @@ for (const [name, [width, height]] of Object.entries(sizes)) {
       await page.setViewportSize({ width, height });
       await page.emulateMedia({ colorScheme });
       await open(page, '?seed=7&servers=5');
-      // What can be asked for is told in full.
+      // The list of commands isn't cut.
       const cut = await page.locator('#answer').evaluate((node) => node.scrollWidth - node.clientWidth);
       expect(cut).toBeLessThanOrEqual(0);
       const picture = (/** @type {string} */ moment) =>
@@ -122,7 +121,7 @@ test('nothing moves while the run goes on, whatever happens in it', async ({ pag
         const was = before[i];
         return Math.max(Math.abs(left - was.left), Math.abs(top - was.top), Math.abs(wide - was.wide)) > 1;
       });
-    // Through elections, without a majority, with every server down, and into the minutes.
+    // Through elections, without a majority, with every server down, and for more than a minute.
     for (const key of ['1', '2', '3', '4', '5', '1', '2', '3']) {
       await page.keyboard.press(key);
       await advanceBy(page, 2_000_000);

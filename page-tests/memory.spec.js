@@ -1,15 +1,14 @@
-// @ts-check
-// What ten minutes of play leave behind.
+// @ts-check How much memory ten minutes of play leave in use.
 import { expect, open, setSpeed, tab, test } from './page.js';
 
 /**
- * Bytes in use, after the rubbish was taken away: of scripts, and of the simulator.
- * @param {import('@playwright/test').Page} page
+ * Bytes in use after garbage collection, by scripts and by the simulator. @param
+ * {import('@playwright/test').Page} page
  */
 async function memory(page) {
   const devtools = await page.context().newCDPSession(page);
   await devtools.send('HeapProfiler.enable');
-  // What a first collection sets free may hold on to more, and the run goes on meanwhile.
+  // One collection can be too few, since freed objects hold others, and the run goes on meanwhile.
   let scripts = Infinity;
   for (let round = 0; round < 4; round += 1) {
     await devtools.send('HeapProfiler.collectGarbage');
@@ -18,7 +17,7 @@ async function memory(page) {
   }
   await devtools.detach();
   const simulator = await page.evaluate(async () => {
-    // The module is loaded already: this only hands out what the page's own import has.
+    // The module is loaded already: this import returns the page's own instance.
     const { default: started } = await import(new URL('pkg/raft_web.js', document.baseURI).href);
     return (await started()).memory.buffer.byteLength;
   });

@@ -15,7 +15,7 @@ test('a partition is cut and healed with the mouse', async ({ page }) => {
   await page.getByRole('button', { name: 'Cut here' }).click();
   await expect(page.locator('#quorum')).toContainText('4 of 5 reach each other');
   expect(await cuts(page)).toBe(8);
-  // The other side elects a leader of its own; the old one does not know yet, or has stepped down.
+  // The other side elects its own leader; the old one doesn't know yet, or has stepped down.
   await expect
     .poll(() =>
       page.evaluate(

@@ -1,17 +1,17 @@
-// @ts-check
-// What all page tests share: a page that may not complain, and words for what people do with it.
+// @ts-check What all page tests share: a page that must not log errors, and functions for what
+// people do with it.
 import { test as base, expect } from '@playwright/test';
 
 /** @typedef {import('@playwright/test').PlaywrightTestArgs} PlaywrightTestArgs */
 
 export { expect };
 
-/** Everything the page complained about; a test that expects a complaint takes it out. */
+/** All errors that the page has logged; a test that expects one removes it. */
 export const test = base.extend(
   /** @type {import('@playwright/test').Fixtures<{ complaints: string[] }, {}, PlaywrightTestArgs>} */ ({
     complaints: [
       async ({ page }, use) => {
-        // Tests have been here before: hints.spec.js sees what a first visit is told.
+        // No test is a first visit, except in hints.spec.js.
         await page.addInitScript(() => localStorage.setItem('raftarium.hints', 'seen'));
         /** @type {string[]} */
         const complaints = [];
@@ -41,13 +41,12 @@ export async function open(page, query = '?seed=7') {
 }
 
 /**
- * The same, but standing still at the very beginning: whatever follows finds the same moment,
- * however slow the machine.
- * @param {import('@playwright/test').Page} page @param {string} [query]
+ * The same, but paused at the very beginning, so that the test is at the same moment on every
+ * machine, however slow. @param {import('@playwright/test').Page} page @param {string} [query]
  */
 export async function openStill(page, query) {
   await page.addInitScript(() => {
-    // Heard before the first frame is drawn, in which the run would play.
+    // It is notified before the first frame is drawn, in which the run would start to play.
     const observer = new MutationObserver(() => {
       if (document.documentElement.dataset.state !== 'running') return;
       observer.disconnect();
@@ -102,8 +101,8 @@ export async function drawer(page, on) {
 }
 
 /**
- * Plays on to a moment when nothing is on its way, and stops there.
- * @param {import('@playwright/test').Page} page
+ * Plays on to a moment when no message is in flight, and stops there. @param
+ * {import('@playwright/test').Page} page
  */
 export const quiet = (page) =>
   page.evaluate(() => {
@@ -115,11 +114,10 @@ export const quiet = (page) =>
   });
 
 /**
- * Plays on to a moment when a message is half-way, so that a hand has time, and stops there.
- * @param {import('@playwright/test').Page} page
- * @param {{ kind?: string, alone?: boolean }} [wanted] whether no other of its kind may be on its
- * way
- * @returns {Promise<{ id: number, sent: number, arrives: number }>}
+ * Plays on to a moment when a message is half-way, so that there is time to touch it, and stops.
+ * @param {import('@playwright/test').Page} page @param {{ kind?: string, alone?: boolean }}
+ * [wanted] whether no other of its kind may be on its way @returns {Promise<{ id: number, sent:
+ * number, arrives: number }>}
  */
 export const underWay = (page, { kind = 'append', alone = true } = {}) =>
   page.evaluate(
@@ -171,8 +169,8 @@ export const stored = (page, key) =>
     .locator('td');
 
 /**
- * Asks for frames of its own and says how many the page has drawn after them.
- * @param {import('@playwright/test').Page} page @param {number} count
+ * Requests frames, and returns how many the page has drawn after them. @param
+ * {import('@playwright/test').Page} page @param {number} count
  */
 export const framesAfter = (page, count) =>
   page.evaluate(

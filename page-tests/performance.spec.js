@@ -1,15 +1,14 @@
-// @ts-check
-// What a frame costs when there is much to draw. Told, for a person to compare, is the processor
-// time of its script: a machine that does other things meanwhile makes frames late, but not longer.
-// Fails what is out of all proportion.
+// @ts-check The cost of a frame when there is much to draw. The test prints the CPU time of its
+// script, for a person to compare: other load on the machine makes frames late, but not more
+// expensive. It fails only if the cost is far too high.
 import { expect, open, setSpeed, tab, test } from './page.js';
 
 const TABS = ['Space-time', 'Events', 'Clients', 'Server', 'Stores', 'Dials'];
-/** Milliseconds of script that a frame may take by design, in 99 of 100 frames. */
+/** The goal: milliseconds of script for a frame, in 99 of 100 frames. */
 const GOAL = 4;
-/** The median that a test machine may show. */
+/** The highest median that passes. */
 const OUT_OF_PROPORTION = 2 * GOAL;
-/** Frames that are watched of each tab. */
+/** How many frames are measured for each tab. */
 const WATCHED = 200;
 
 test.use({ viewport: { width: 1440, height: 900 } });
@@ -37,7 +36,7 @@ test('a frame of nine servers, ten thousand entries and three hundred messages',
     });
   await expect.poll(async () => (await busy()).servers, { timeout: 60_000 }).toBe(9);
   expect((await busy()).entries).toBeGreaterThan(10_000);
-  /** Until so many more frames were drawn. @param {number} more */
+  /** Waits until this many more frames are drawn. @param {number} more */
   const frames = async (more) => {
     const drawn = () => page.evaluate(() => Number(document.documentElement.dataset.frames));
     const until = (await drawn()) + more;

@@ -1,5 +1,4 @@
-// @ts-check
-// The same page under a thumb.
+// @ts-check The same page on a phone.
 import {
   answer,
   drawer,

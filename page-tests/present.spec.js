@@ -1,5 +1,4 @@
-// @ts-check
-// Presenter mode: large, bare, and in the hands of a remote control.
+// @ts-check Presenter mode: large, bare, and usable with a remote control.
 import { noViolations } from './axe.js';
 import { advanceBy, expect, leader, leaderId, open, openStill, server, test, toggle } from './page.js';
 

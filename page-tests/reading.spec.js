@@ -1,6 +1,5 @@
-// @ts-check
-// What is read beside the ring: the diagrams, the events, the inspector and the logs, and the ways
-// from each of them to the moment it tells of.
+// @ts-check What is beside the ring: the diagrams, the events, the inspector and the logs, and how
+// each leads to the moments that it shows.
 import { advanceBy, expect, framesAfter, leaderId, open, openStill, pick, server, tab, test, type } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -25,7 +24,7 @@ test('along the space-time diagram by keyboard: from event to event, what each l
   await expect(words).toContainText(/^S2 at [\d.]+ s: leader, term 1/);
   await page.keyboard.press('ArrowLeft');
   await expect(words).toContainText(/Sent at [\d.]+ s|[\d.]+ s: /);
-  // The past and the future of it are lit: the picture is another.
+  // Its past and its future are highlighted, so the picture changes.
   const lit = await picture(page, '#spacetime');
   expect(lit === before).toBe(false);
   for (let i = 0; i < 3; i++) await page.keyboard.press('ArrowLeft');
@@ -87,7 +86,7 @@ test('an event’s sentence leads to its moment, by mouse and by keyboard, and i
   await expect(page.locator('#why q')).toContainText('leads term 1');
   await expect(page.locator('#why cite')).toHaveText('Raft §5.2');
   expect((await frame(page)).servers.filter((/** @type {any} */ s) => s.role === 'leader')).toHaveLength(1);
-  // With every detail there are more of them.
+  // With every detail there are more events.
   await page.getByRole('slider', { name: 'Tape' }).focus();
   await page.keyboard.press('End');
   await expect(events.first()).toBeVisible();
@@ -165,12 +164,12 @@ test('logs mark what is compacted, what conflicts, and how far the leader knows 
   await page.locator('.log-scroll').evaluate((node) => (node.scrollLeft = 0));
   await expect(page.locator('.snapshot:visible').first()).toContainText(/snapshot ≤ \d+/);
   await expect(page.locator('.snapshot:visible')).toHaveCount(5);
-  // Names and numbers stay in sight wherever one scrolls.
+  // Names and numbers stay visible during scrolling.
   await page.locator('.log-scroll').evaluate((node) => (node.scrollLeft = node.scrollWidth / 2));
   const scroll = await page.locator('.log-scroll').boundingBox();
   const name = await page.locator('.log-row:not(.log-head) .log-name').first().boundingBox();
   expect(name?.x).toBe(scroll?.x);
-  // A leader that nobody hears goes on writing, and so does the next one.
+  // An isolated leader goes on writing, and so does the next one.
   await openStill(page, '?seed=7');
   await advanceBy(page, 3_000_000);
   await server(page, await leaderId(page)).click();

@@ -1,10 +1,10 @@
-// @ts-check
-// Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
+// @ts-check Safety: lamps that go out, facts that contradict each other, and the verdict on what
+// clients have seen.
 import { breaks } from '../www/breaks.js';
 import { safety } from '../www/strings.js';
 import { advanceBy, drawer, expect, open, openStill, pick, server, tab, test, type } from './page.js';
 
-/** A run in which the first acknowledgement is a lie. */
+/** A run in which the first acknowledgement is wrong. */
 const BROKEN = '?seed=7&servers=3&without=persist-before-acknowledging';
 
 /** How many properties are checked, and what the page says when all of them hold. */
@@ -68,7 +68,7 @@ test('without a rule a lamp goes out: the run stops there and shows the two fact
   await expect(panel.locator('.breach')).toContainText(violation.second);
   await expect(panel.locator('.rules-off')).toContainText('persist before acknowledging');
 
-  // Back in time it is lit again, and the way to the violation is known.
+  // Back in time the lamp is on again, and the page can jump to the violation.
   await page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
     raftarium.seek(raftarium.frame.now - 1_000);
@@ -101,7 +101,7 @@ test('each rule has a run at hand that breaks without it', async ({ page }) => {
   const rules = await dialog
     .locator('.rule input')
     .evaluateAll((all) => all.map((one) => /** @type {any} */ (one).value));
-  // One of them keeps the cluster alive, not safe.
+  // One rule is needed for liveness, not for safety.
   expect(rules.filter((_, i) => !breaks[i])).toEqual(['step-down-on-higher-term']);
   await dialog.locator('summary').first().click();
   await expect(dialog.getByRole('link', { name: 'See it break' })).toHaveCount(rules.length - 1);

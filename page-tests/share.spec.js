@@ -1,5 +1,4 @@
-// @ts-check
-// A run that is handed on: as a link, as a file, as a picture, and as what happened in it.
+// @ts-check Sharing a run: as a link, as a file, as a picture, and as logs.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -18,7 +17,7 @@ const pairs = readFileSync('raft-core/tests/formats/pairs.jsonl', 'utf8')
   .split('\n')
   .map((line) => JSON.parse(line));
 
-/** What tells a run at a moment from all others. @param {Page} page */
+/** Identifies a run at a moment. @param {Page} page */
 const standing = (page) =>
   page.evaluate(() => {
     const { raftarium } = /** @type {any} */ (window);
@@ -43,7 +42,7 @@ async function makeRun(page) {
 const dialog = (/** @type {Page} */ page) => page.getByRole('dialog', { name: 'Share this run' });
 const share = (/** @type {Page} */ page) => page.getByRole('button', { name: 'Share', exact: true }).click();
 
-/** What pressing a button in the dialog saves. @param {Page} page @param {string} name */
+/** What a button in the dialog saves. @param {Page} page @param {string} name */
 async function saved(page, name) {
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -142,7 +141,7 @@ for (const [link, sentence] of [
     await expect(trouble).toContainText(sentence);
     await page.getByRole('button', { name: 'Start a fresh run' }).click();
     await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
-    // Put into the address bar of a run, it takes nothing away.
+    // A bad link in the address bar of a run leaves the run as it is.
     const run = await makeRun(page);
     await page.evaluate((bad) => (location.hash = `run=${encodeURIComponent(bad)}`), link);
     await expect(trouble).toContainText(sentence);
@@ -152,7 +151,7 @@ for (const [link, sentence] of [
 }
 
 test('a link from a version that plays otherwise says so', async ({ page }) => {
-  // The trace hash in this one is made up.
+  // This link has a wrong trace hash.
   await open(page, `#run=${pairs[3].link}`);
   await expect(page.locator('#trouble')).toContainText('This run plays differently here.');
   await expect(page.locator('#trouble')).toContainText('comes from another version of Raftarium');
@@ -161,7 +160,7 @@ test('a link from a version that plays otherwise says so', async ({ page }) => {
 });
 
 test('a link to a violation opens at the violation', async ({ page, context }) => {
-  // It may break before anyone has looked.
+  // The violation can come before the test looks.
   await page.goto('./?seed=1&without=persist-before-acknowledging,persist-before-voting');
   await expect(page.locator('html')).toHaveAttribute('data-state', /running|violated/);
   await page.evaluate(() => {
@@ -249,9 +248,8 @@ test('a scenario that was saved is dropped, and is the same run with its note', 
 });
 
 /**
- * What the native command says of a run: the one that `cargo xtask test` has built, or else one
- * that cargo builds now.
- * @param {string} run a file or a link
+ * The native command's output for a run. The command is the one that `cargo xtask test` has built,
+ * or else cargo builds it now. @param {string} run a file or a link
  */
 async function replayed(run) {
   const built = process.env.RAFTARIUM_COMMAND;
@@ -263,13 +261,13 @@ async function replayed(run) {
 test('what is saved here, as a file or as a link, the native command plays to the same hash', async ({
   page,
 }, info) => {
-  // Where nothing has built the command yet, cargo does.
+  // Cargo builds the command if it isn't built yet.
   test.setTimeout(600_000);
   await makeRun(page);
   await type(page, 'put ключ ü');
   await advanceBy(page, 300_000);
   const { hash, link } = await standing(page);
-  // The address may be a moment behind.
+  // The address can be a moment late.
   await expect(page).toHaveURL(new RegExp(`#run=${link}$`));
   const { events, seed, servers } = await page.evaluate(() => {
     const { frame, run } = /** @type {any} */ (window).raftarium;
@@ -308,7 +306,7 @@ test('files of the page and of the command are the same, byte for byte', async (
     expect(Buffer.from(read.bytes).toString('hex')).toBe(bytes.toString('hex'));
     expect(writeScenario(bytes, read.note)).toBe(file);
   }
-  // What the page reads, the simulator takes for the same run.
+  // The simulator plays what the page reads as the same run.
   await open(page);
   for (const { link, file } of pairs.slice(4)) {
     const bytes = [...readScenario(file).bytes];
@@ -445,7 +443,7 @@ test('what happened is saved as a ShiViz log, with vector clocks that hold', asy
     const [, from] = /receives .* from (S\d)$/.exec(event) ?? [];
     if (!from) continue;
     receives++;
-    // What is new is known from the message: its sending is the last that is known of its sender.
+    // New knowledge comes from the message: the last known event of its sender is the sending.
     if (now[from] > (then[from] ?? 0))
       expect(told.get(`${from} ${now[from]}`)).toMatch(new RegExp(`^.* sends .* to ${host}$`));
   }

@@ -1,7 +1,6 @@
-// @ts-check
-// The stage and the tape at fixed moments, stroke by stroke: as SVGs, which show in a diff what
-// changed and, unlike pixels, don't depend on the machine's fonts. UPDATE_PICTURES=1 renews them:
-// look at them before they are kept.
+// @ts-check The stage and the tape at fixed moments, stroke by stroke, as SVGs: a diff shows what
+// changed, and unlike pixels they don't depend on the machine's fonts. UPDATE_PICTURES=1 renews
+// them: look at them before you commit them.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { breaks } from '../www/breaks.js';
 import { SvgContext } from '../www/svg-context.js';
@@ -28,7 +27,7 @@ const moments = {
   'in-the-dark': { dark: true, at: 1.045, before: (run) => run.submit('put colour teal') },
 };
 
-/** Every letter is as wide: where words stand doesn't depend on the fonts there are. */
+/** Makes every letter equally wide, so that positions don't depend on the installed fonts. */
 function evenLetters() {
   CanvasRenderingContext2D.prototype.measureText = function (words) {
     const size = Number.parseFloat(/([\d.]+)px/.exec(this.font)?.[1] ?? '12');
@@ -36,7 +35,7 @@ function evenLetters() {
   };
 }
 
-/** Holds a picture against the one that is kept. @param {string} name @param {string} svg */
+/** Compares a picture with the recorded one. @param {string} name @param {string} svg */
 async function sameAsKept(name, svg) {
   expect(svg.match(/<(path|line|rect|circle|text)/g)?.length).toBeGreaterThan(20);
   const file = `${FOLDER}/${name}.svg`;
@@ -73,8 +72,8 @@ for (const [name, { query, dark, at, before }] of Object.entries(moments)) {
 }
 
 /**
- * What is done to a context, in order: a method and what it is given, or a property and its value.
- * @typedef {[string, any]} Stroke
+ * A call on a drawing context, with its arguments, or a property with its value. @typedef {[string,
+ * any]} Stroke
  */
 
 /**
@@ -112,9 +111,8 @@ function writeDown() {
 }
 
 /**
- * Draws strokes again; an SVG here has neither clips nor images.
- * @param {any} c
- * @param {Stroke[]} strokes
+ * Replays strokes; the SVGs here have no clips and no images. @param {any} c @param {Stroke[]}
+ * strokes
  */
 function drawAgain(c, strokes) {
   for (const [name, value] of strokes) {
@@ -168,7 +166,7 @@ const tapes = {
 
 for (const [name, { dark, query, done }] of Object.entries(tapes)) {
   test(`the tape: ${name}`, async ({ page }) => {
-    // What is in sight comes at once, not smoothly.
+    // Without animations.
     await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: 'reduce' });
     await page.addInitScript(evenLetters);
     await page.addInitScript(writeDown);
@@ -180,7 +178,7 @@ for (const [name, { dark, query, done }] of Object.entries(tapes)) {
     const strokes = await page.evaluate(() => /** @type {any} */ (window).strokesOf('tape-canvas'));
     const size = await page.locator('#tape-canvas').boundingBox();
     if (!size) throw new Error('the tape has no place');
-    // Nothing is turned or moved on the tape.
+    // The tape uses no transformations.
     /** @type {any} */ (globalThis).DOMMatrix ??= class {
       isIdentity = true;
     };

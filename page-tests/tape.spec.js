@@ -1,5 +1,4 @@
-// @ts-check
-// The tape: travelling by mouse, by keyboard and by touch; what it tells; what it costs.
+// @ts-check The tape: seeking by mouse, by keyboard and by touch; what it shows; what it costs.
 import { breaks } from '../www/breaks.js';
 import { advanceBy, expect, framesAfter, leaderId, open, openStill, setSpeed, test, toggle } from './page.js';
 
@@ -47,7 +46,7 @@ test('the cluster follows a drag along the tape, both ways, while it is dragged'
   await page.mouse.move(beyond.x, beyond.y, { steps: 5 });
   await expect.poll(() => now(page)).toBe(end);
   await page.mouse.up();
-  // To look is not to play on, and not to act.
+  // Seeking neither plays nor acts.
   const after = await frame(page);
   expect([after.end, after.branches]).toEqual([end, branches]);
 });
@@ -177,7 +176,7 @@ test('by kind: to elections, crashes and commits, with buttons, menu and keys', 
   const here = await now(page);
   await page.getByRole('button', { name: 'Next: violation' }).click();
   await expect(page.locator('#toast')).toContainText('Nothing to jump to (violation)');
-  // What was looked for ahead, and not found, isn't played: nothing here has become the past.
+  // A search ahead that finds nothing doesn't extend the run.
   const after = await frame(page);
   expect([after.now, after.end]).toEqual([here, end]);
 });
@@ -192,7 +191,7 @@ test('a pen scrubs and is told what is under it; lifted, it is told nothing', as
       ...(type === 'mouseMoved' ? {} : { button: 'left', clickCount: 1 }),
     });
   const tip = page.locator('#tape-tip');
-  // Above the tape it only looks.
+  // A hovering pen doesn't scrub.
   await pen('mouseMoved', 0.2, 0);
   await expect(tip).toBeVisible();
   expect(await now(page)).toBe(end);
@@ -213,7 +212,7 @@ test('a pen scrubs and is told what is under it; lifted, it is told nothing', as
   expect([after.end, after.branches]).toEqual([end, 1]);
 });
 
-/** Without a rule, a few deeds are enough: a leader that lacks what was committed. */
+/** Without a rule, a few actions make a leader that lacks a committed entry. */
 const broken = breaks[0];
 
 test('a violation stops the run as it plays, is marked on the tape, is jumped to, and is left by going back', async ({
@@ -224,7 +223,7 @@ test('a violation stops the run as it plays, is marked on the tape, is jumped to
   await expect(html).toHaveAttribute('data-state', 'violated');
   const { violation } = await frame(page);
   expect(violation.property).toBe('Leader Completeness');
-  // Back to before it, and on: it plays up to there, and no further.
+  // Back to before it, and on: the run plays up to the violation, and no further.
   await track(page).focus();
   await page.keyboard.press('Home');
   await expect(html).toHaveAttribute('data-state', 'running');
@@ -250,7 +249,7 @@ test('a violation stops the run as it plays, is marked on the tape, is jumped to
   const place = await at(page, violation.time / whole);
   await page.mouse.move(place.x, place.y);
   await expect(tip).toContainText('a property is violated');
-  // From afar, the key leads there.
+  // From far away, the key jumps there.
   await track(page).focus();
   await page.keyboard.press('Home');
   await expect(html).toHaveAttribute('data-state', 'running');
@@ -259,7 +258,7 @@ test('a violation stops the run as it plays, is marked on the tape, is jumped to
   await page.keyboard.press(']');
   await expect(html).toHaveAttribute('data-state', 'violated');
   expect(await now(page)).toBe(violation.time);
-  // To do something else before it begins another branch.
+  // Doing something else before the violation begins another branch.
   await page.keyboard.press(',');
   await expect(html).toHaveAttribute('data-state', 'running');
   await page.keyboard.press('1');
@@ -314,7 +313,7 @@ test('the pointer is told what happened under it', async ({ page }) => {
   await expect(tip).toBeHidden();
   const box = await track(page).boundingBox();
   if (!box) throw new Error('the tape has no place');
-  // The scale tells how long the tape is.
+  // The scale shows how long the tape is.
   let [low, high] = [box.x, box.x + box.width];
   for (let i = 0; i < 12; i++) {
     const x = (low + high) / 2;
@@ -352,7 +351,7 @@ test('painted with what happened, and painted once', async ({ page }) => {
   const count = () => page.evaluate(() => /** @type {any} */ (window).tapeReads());
   const idle = await framesAfter(page, 5);
   expect(await framesAfter(page, 30)).toBe(idle);
-  // To travel moves the playhead, and asks for nothing.
+  // Seeking moves the playhead, and doesn't read the tape again.
   await track(page).focus();
   await page.keyboard.press('Home');
   await framesAfter(page, 5);
@@ -361,7 +360,7 @@ test('painted with what happened, and painted once', async ({ page }) => {
   await framesAfter(page, 5);
   expect(await count()).toBe(0);
   expect((await picture()) === before).toBe(true);
-  // What is done by hand is painted, though time stands still.
+  // An action by hand is painted, though the run is paused.
   await toggle(page, 3);
   await framesAfter(page, 5);
   expect(await count()).toBe(1);

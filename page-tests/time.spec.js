@@ -1,5 +1,4 @@
-// @ts-check
-// The clock of the page: what plays, what stands still, and what a seed promises.
+// @ts-check Time in the page: playing, pausing, and the promise of a seed.
 import { advanceBy, answer, expect, framesAfter, leader, open, openStill, setSpeed, tab, test, type } from './page.js';
 
 const now = (/** @type {import('@playwright/test').Page} */ page) =>
@@ -107,7 +106,7 @@ test('logs follow their end until someone scrolls away', async ({ page }) => {
 });
 
 test('on a slow machine nothing waits for ever, and paused everything shown is right', async ({ page }) => {
-  // Every look at the clock takes five milliseconds: in no frame is time to spare.
+  // Reading the clock takes five milliseconds, so that no frame has time to spare.
   await page.addInitScript(() => {
     const clock = performance.now.bind(performance);
     let late = 0;

@@ -5,9 +5,9 @@ import { advanceBy, drawer, expect, open, openStill, quiet, server, tab, test, u
 test.use({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
 
 /**
- * Fingers go along points, each from the first of its list to the last.
- * @param {import('@playwright/test').Page} page @param {[number, number][][]} fingers
- * @param {() => Promise<void>} [before] while they still touch
+ * Moves fingers, each along its list of points. @param {import('@playwright/test').Page} page
+ * @param {[number, number][][]} fingers @param {() => Promise<void>} [before] while they still
+ * touch
  */
 async function touch(page, fingers, before) {
   const device = await page.context().newCDPSession(page);

@@ -1,5 +1,4 @@
-// @ts-check
-// When something is in the way, a sentence a person can act on.
+// @ts-check If something fails, the page shows a sentence that a person can act on.
 import { pathToFileURL } from 'node:url';
 import { subPathUrl } from '../playwright.config.js';
 import { expect, leader, open, tamper, test } from './page.js';

@@ -1,7 +1,7 @@
-//! A raft-rs server as the simulators host it: ticks of 50 ms, ten to an election, a heartbeat
-//! every two; a state machine that hashes what it applies.
+//! A raft-rs server for the simulators: ticks of 50 ms, an election after ten, a heartbeat every
+//! two; its state machine hashes what it applies.
 //!
-//! The same in every host: the bare event loop, madsim and turmoil.
+//! It is the same in every host: the bare event loop, madsim and turmoil.
 
 use protobuf::Message as _;
 use raft::eraftpb::{ConfState, Entry, Message};
@@ -10,15 +10,15 @@ use raft::{Config, RawNode, StateRole};
 
 /// How many servers there are.
 pub const SERVERS: u64 = 5;
-/// Between two ticks.
+/// The time between two ticks.
 pub const TICK_MILLIS: u64 = 50;
-/// Between two commands.
+/// The time between two commands.
 pub const PROPOSE_MILLIS: u64 = 20;
-/// Of a command, in bytes.
+/// The size of a command, in bytes.
 pub const COMMAND_SIZE: usize = 32;
-/// The leader is isolated as often as this …
+/// The leader is isolated once in this time …
 pub const ISOLATE_EVERY_SECONDS: u64 = 10;
-/// … and for so long.
+/// … for this long.
 pub const ISOLATED_SECONDS: u64 = 3;
 
 /// A log is compacted when it holds twice as many entries.
@@ -64,7 +64,7 @@ impl Node {
         self.work(send);
     }
 
-    /// A client's command comes. One that is refused is forgotten.
+    /// Takes a client's command. A refused one is dropped.
     pub fn propose(&mut self, number: u64, send: impl FnMut(Message)) {
         let mut command = vec![7; COMMAND_SIZE];
         command[..8].copy_from_slice(&number.to_le_bytes());
@@ -72,7 +72,7 @@ impl Node {
         self.work(send);
     }
 
-    /// A message comes. One that is refused is forgotten.
+    /// Takes a message. A refused one is dropped.
     pub fn receive(&mut self, message: Message, send: impl FnMut(Message)) {
         let _ = self.raw.step(message);
         self.work(send);
@@ -118,17 +118,17 @@ impl Node {
     }
 }
 
-/// As it goes over the network.
+/// A message as bytes.
 pub fn encode(message: &Message) -> Vec<u8> {
     message.write_to_bytes().expect("a message that can be written")
 }
 
-/// And back.
+/// A message from its bytes.
 pub fn decode(bytes: &[u8]) -> Message {
     Message::parse_from_bytes(bytes).expect("what `encode` wrote")
 }
 
-/// Who leads, of those that can be reached: the latest, where there are two.
+/// The leader among the servers that can be reached; of two, the one with the later term.
 pub fn leader<'a>(nodes: impl IntoIterator<Item = &'a Node>, isolated: u64) -> Option<u64> {
     let leaders = (1..).zip(nodes).filter_map(|(id, node)| Some((node.leads_in()?, id)));
     leaders.filter(|(_, id)| *id != isolated).max().map(|(_, id)| id)

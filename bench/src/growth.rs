@@ -1,4 +1,4 @@
-//! How cost grows: with the number of servers, the length of the log, how far two logs have parted,
+//! How cost grows with the number of servers, the length of the log, the divergence of two logs,
 //! and virtual time.
 
 use raft_core::raft::{Entry, Payload, Term};
@@ -11,14 +11,14 @@ use crate::simulator::{LOOP, travel_of};
 use crate::{OURS, RAFT_RS, Scale};
 use raft_rs::{Lean, Proposing};
 
-/// One question about growth.
+/// One measured curve.
 pub struct Curve {
-    /// Names the row of its contests, and its picture.
+    /// The name of its contests' row, and of its picture.
     pub row: &'static str,
     pub title: &'static str,
-    /// What grows.
+    /// The label of the x axis: what grows.
     pub x: &'static str,
-    /// What it costs.
+    /// The label of the y axis: the cost.
     pub y: &'static str,
 }
 
@@ -49,7 +49,7 @@ pub const CURVES: [Curve; 4] = [
     },
 ];
 
-/// Ours, with the timeline that the page travels on.
+/// Ours, played on a timeline, as in the page.
 pub const TIMELINE: &str = "Raftarium, timeline";
 
 /// The contests behind all curves.
@@ -91,7 +91,7 @@ pub fn contests(scale: Scale) -> Vec<Contest> {
     contests
 }
 
-/// Microseconds an entry, of entries a second.
+/// Converts entries a second into microseconds an entry.
 fn micros(sample: Sample) -> Sample {
     Sample { figure: 1e6 / sample.figure, ..sample }
 }
@@ -102,12 +102,12 @@ fn minute_of<T>(minutes: u64, play: impl FnOnce(u64) -> T) -> Sample {
     Sample { figure: cost.seconds * 1_000.0 / minutes as f64, ..Sample::default() }
 }
 
-// ---------------------------------------------------------------- logs that are long
+// ---------------------------------------------------------------- long logs
 
-/// Proposals that fill a log go in batches of so many.
+/// How many proposals are in a batch that fills a log.
 const FILLING: usize = 64;
 
-/// Of a command, in bytes.
+/// The size of a command, in bytes.
 const SIZE: usize = 16;
 
 /// Rounds before the measurement: the log is filled half-way to its next compaction.
@@ -137,12 +137,12 @@ fn append_raft_rs(entries: u64, total: usize) -> Sample {
     Sample { figure: cost.seconds * 1e6 / total as f64, ..Sample::default() }
 }
 
-// ---------------------------------------------------------------- logs that have parted
+// ---------------------------------------------------------------- divergent logs
 
 const ENTRIES_A_TERM: u64 = 4;
 
-/// The terms of two logs that begin alike: then the leader's has the even ones and the follower's
-/// the odd ones, so that no term says where they part. The leader's ends later.
+/// The terms of two logs with a common beginning. After it, the leader's log has even terms and the
+/// follower's odd ones, so that no term shows where they diverge. The leader's log ends later.
 fn parted(terms: u64) -> [Vec<u64>; 2] {
     let log = |first: u64| {
         let own = (0..terms).flat_map(move |n| [first + 2 * n; ENTRIES_A_TERM as usize]);
@@ -177,7 +177,7 @@ fn agree_raft_rs(terms: u64) -> Sample {
 
 // ---------------------------------------------------------------- slopes
 
-/// The points of one contender: what grows, and what it costs.
+/// The points of one contender.
 pub fn points(outcomes: &[Outcome], row: &str, name: &str) -> Vec<(f64, f64)> {
     let of = outcomes.iter().filter(|outcome| outcome.row == row);
     of.filter_map(|outcome| Some((outcome.at? as f64, outcome.of(name)?.median))).collect()

@@ -1,8 +1,8 @@
 //! Linearizability: the black-box search beside porcupine-rs, on the same histories.
 //!
-//! Each is given the history in its own form, made beforehand. porcupine-rs gets the leanest model
-//! of a register there can be, with numbers for values, and the keys apart, which it then checks in
-//! threads: so it is the whole process's CPU time that counts, for both.
+//! Each gets the history in its own form, made beforehand. porcupine-rs gets the leanest possible
+//! model of a register, with numbers for values, and a separate history for each key, which it
+//! checks in threads. So the whole process's CPU time is counted, for both.
 
 #[path = "../../raft-core/tests/linearizable/generate.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]
@@ -22,7 +22,7 @@ use crate::measure::{Contest, Cost, Sample, cost_in_threads, whole};
 pub const SEARCH: &str = "linearizability";
 pub const PORCUPINE: &str = "porcupine-rs";
 
-/// The histories of the table, in a quick run too: they take milliseconds.
+/// The histories of the table, the same in a quick run: they take milliseconds.
 pub fn contests() -> Vec<Contest> {
     [(1_000, 1, 5), (10_000, 1, 5), (10_000, 10, 5), (100_000, 50, 10)].map(contest).into()
 }
@@ -63,7 +63,7 @@ fn sample(operations: usize, cost: &Cost) -> Sample {
 #[derive(Clone, Debug)]
 struct Register;
 
-/// What was asked and answered, of which key. Texts are numbers.
+/// A request with its answer and its key, with numbers for texts.
 #[derive(Clone, Copy, Debug)]
 struct Call {
     key: u32,

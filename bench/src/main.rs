@@ -26,39 +26,38 @@ pub const MEM: &str = "raft-rs, MemStorage";
 #[derive(Parser)]
 #[command(about = "Measures Raftarium beside other Raft libraries and simulators")]
 struct Options {
-    /// Less work in each measurement
+    /// Measure with less work
     #[arg(long)]
     quick: bool,
-    /// How often everything is measured: seven times, or three in a quick run
+    /// How often to measure everything; by default seven times, or three in a quick run
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     repetitions: Option<u16>,
-    /// Only contests whose row or name contains one of these; they are shown, and nothing is
-    /// written
+    /// Only contests whose row or name contains one of these; print the results, and write nothing
     #[arg(long, num_args = 1.., value_delimiter = ',')]
     only: Vec<String>,
-    /// Where the results are written
+    /// Where to write the results
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     into: PathBuf,
-    /// The compiler that built all this, for the report
+    /// The compiler's version, for the report
     #[arg(long, value_name = "VERSION", default_value = "unknown")]
     rustc: String,
     #[command(flatten)]
     programs: programs::Programs,
 }
 
-/// How much work there is in a measurement.
+/// How much work a measurement does.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
     quick: bool,
 }
 
 impl Scale {
-    /// So much of it, or less in a quick run.
+    /// This much work, or less in a quick run.
     pub fn of(self, work: usize) -> usize {
         if self.quick { work / 5 } else { work }
     }
 
-    /// These points of a curve, or in a quick run every second of them and not the last.
+    /// These points of a curve; in a quick run every second one, without the last.
     pub fn some(self, points: &[u64]) -> Vec<u64> {
         if self.quick { points[..points.len() - 1].iter().copied().step_by(2).collect() } else { points.to_vec() }
     }

@@ -1,9 +1,9 @@
-//! Measuring contenders in turn.
+//! Measures contenders in turn.
 //!
-//! A [`Contest`] is one piece of work, and its contenders are those who do it, ours first. All of
-//! them are measured once, then all of them again, and so on: what else the machine does meanwhile
-//! hits everyone alike. A sample is a figure for each second of *CPU time* of the thread that
-//! works, so that waiting for a processor isn't counted.
+//! A [`Contest`] is one piece of work, and its contenders are the programs that do it, ours first.
+//! All of them are measured once, then all of them again, and so on, so that other load on the
+//! machine affects all of them alike. A sample is a figure per second of *CPU time* of the working
+//! thread, so that waiting for a processor isn't counted.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,34 +15,34 @@ use cpu_time::{ProcessTime, ThreadTime};
 /// One measurement of one contender.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sample {
-    /// What the contest is about, in its unit.
+    /// The result, in the contest's unit.
     pub figure: f64,
-    /// Heap allocations for each unit of work, where they are counted.
+    /// Heap allocations for each unit of work, if they are counted.
     pub allocations: Option<f64>,
-    /// Messages delivered for each unit of work, where they are counted.
+    /// Messages delivered for each unit of work, if they are counted.
     pub messages: Option<f64>,
 }
 
-/// Somebody who does the work.
+/// A program or library that does the work.
 pub struct Contender {
     pub name: &'static str,
     measure: Box<dyn FnMut() -> Result<Sample>>,
 }
 
-/// A piece of work, and who does it.
+/// A piece of work, and its contenders.
 pub struct Contest {
-    /// Which row of the table it belongs to.
+    /// The row of the table to which it belongs.
     pub row: &'static str,
     pub name: String,
     pub unit: &'static str,
-    /// Whether a lower figure is the better one.
+    /// Whether lower figures are better.
     pub less_is_better: bool,
-    /// Where it stands on the axis of a curve.
+    /// Its position on the x axis of a curve.
     pub at: Option<u64>,
     pub contenders: Vec<Contender>,
 }
 
-/// What all measurements of one contender come to.
+/// The summary of all measurements of one contender.
 #[derive(Clone, Debug)]
 pub struct Summary {
     pub name: &'static str,
@@ -53,7 +53,7 @@ pub struct Summary {
     pub messages: Option<f64>,
 }
 
-/// A contest that is over.
+/// A finished contest.
 pub struct Outcome {
     pub row: &'static str,
     pub name: String,
@@ -69,7 +69,7 @@ impl Contest {
         Contest { row, name: name.into(), unit, less_is_better: false, at: None, contenders: Vec::new() }
     }
 
-    /// One in which less is better.
+    /// A contest in which less is better.
     pub fn less(row: &'static str, name: impl Into<String>, unit: &'static str) -> Contest {
         Contest { less_is_better: true, ..Contest::new(row, name, unit) }
     }
@@ -80,7 +80,7 @@ impl Contest {
         self.with_fallible(name, move || Ok(measure()))
     }
 
-    /// Adds a contender that may fail, such as another program.
+    /// Adds a contender that can fail, such as another program.
     #[must_use]
     pub fn with_fallible(mut self, name: &'static str, measure: impl FnMut() -> Result<Sample> + 'static) -> Contest {
         self.contenders.push(Contender { name, measure: Box::new(measure) });
@@ -99,7 +99,7 @@ impl Outcome {
         &self.summaries[0]
     }
 
-    /// How many times better ours is than that one: of the medians.
+    /// How many times better ours is than that one, by the medians.
     pub fn ratio(&self, peer: &Summary) -> f64 {
         let (ours, theirs) = (self.ours().median, peer.median);
         if self.less_is_better { theirs / ours } else { ours / theirs }
@@ -128,7 +128,7 @@ impl std::fmt::Display for Outcome {
     }
 }
 
-/// A figure for people: three digits that count, and commas between thousands.
+/// A figure for people: three significant digits, and commas between thousands.
 pub fn figure(value: f64) -> String {
     if !value.is_finite() {
         return "–".to_owned();
@@ -157,10 +157,10 @@ pub fn whole(number: u64) -> String {
     text
 }
 
-/// How often a point of a curve is measured: a slope over decades needs no more.
+/// How often a point of a curve is measured: a slope over decades doesn't need more.
 pub const POINT_REPETITIONS: usize = 3;
 
-/// Measures every contender of every contest so many times (points of curves no more than
+/// Measures every contender of every contest this many times (points of curves at most
 /// [`POINT_REPETITIONS`] times), interleaved.
 pub fn run(contests: Vec<Contest>, repetitions: usize) -> Result<Vec<Outcome>> {
     let mut contests = contests;
@@ -200,34 +200,34 @@ fn summary(name: &'static str, mut samples: Vec<Sample>) -> Summary {
     }
 }
 
-/// What some work cost.
+/// The cost of some work.
 pub struct Cost {
     pub seconds: f64,
     pub allocations: u64,
 }
 
-/// Does some work on this thread and tells what it cost: this thread's CPU time.
+/// Does some work on this thread, and returns this thread's CPU time.
 pub fn cost_of(work: impl FnOnce()) -> Cost {
     let (allocations, start) = (allocations(), ThreadTime::now());
     work();
     Cost { seconds: in_seconds(start.elapsed()), allocations: self::allocations() - allocations }
 }
 
-/// The same for work that starts threads of its own: the whole process's CPU time.
+/// The same for work that starts threads: the whole process's CPU time.
 pub fn cost_in_threads(work: impl FnOnce()) -> Cost {
     let (allocations, start) = (allocations(), ProcessTime::now());
     work();
     Cost { seconds: in_seconds(start.elapsed()), allocations: self::allocations() - allocations }
 }
 
-/// The clocks' resolution is far below this; it only keeps a division from going wrong.
+/// The clocks' resolution is far below this minimum, which only prevents a division by zero.
 fn in_seconds(time: Duration) -> f64 {
     time.as_secs_f64().max(1e-9)
 }
 
 // ---------------------------------------------------------------- allocations
 
-/// The system's allocator, counting.
+/// The system's allocator, with a count of allocations.
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
@@ -237,7 +237,7 @@ fn allocations() -> u64 {
 }
 
 #[allow(unsafe_code, reason = "an allocator can be counted only from within")]
-// SAFETY: every call is handed on to the system's allocator as it came.
+// SAFETY: every call is passed on unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);

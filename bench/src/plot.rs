@@ -1,4 +1,4 @@
-//! Pictures of how cost grows: logarithmic on both axes, so that a straight line's steepness is the
+//! Pictures of how cost grows, with logarithmic axes, so that the slope of a straight line is the
 //! exponent.
 
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::growth::{Curve, points};
 use crate::measure::Outcome;
 
 const SIZE: (u32, u32) = (760, 440);
-/// Of the Okabe-Ito palette: they differ for everyone.
+/// From the Okabe-Ito palette, which colour-blind people can distinguish, too.
 const COLOURS: [RGBColor; 3] = [RGBColor(0, 114, 178), RGBColor(213, 94, 0), RGBColor(0, 128, 96)];
 
 /// Draws a curve's contenders into an SVG file.
@@ -23,7 +23,7 @@ pub fn draw(curve: &Curve, outcomes: &[Outcome], names: &[&str], file: &Path) ->
         all().map(axis).fold((f64::INFINITY, 0.0_f64), |(low, high), value| (low.min(value), high.max(value)))
     };
     let (left, right) = span(|point| point.0);
-    // Whole decades, so that there is a line with a number however little it grows.
+    // Whole decades, so that there is at least one labelled line.
     let (low, high) = span(|point| point.1);
     let decade = |value: f64| 10_f64.powf(value);
     let across = left / 1.3..right * 1.3;

@@ -1,4 +1,4 @@
-//! Contenders that are programs of their own: they print one line of JSON about what they did.
+//! Contenders that are separate programs: each prints its result as one line of JSON.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::measure::Sample;
 use crate::simulator::workload::{Disks, Journey, play};
 
-/// Where they are, as far as they were built.
+/// The paths of those that were built.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Programs {
     /// The program that hosts raft-rs in madsim
@@ -47,7 +47,7 @@ fn module(path: &str) -> Result<Module> {
     Ok(Module { file })
 }
 
-/// What a host prints.
+/// The output of a host.
 #[derive(Deserialize)]
 struct Hosted {
     cpu_seconds: f64,
@@ -63,21 +63,21 @@ impl Host {
     }
 }
 
-/// What the module's runner prints about the workload.
+/// The output of the module's runner for the workload.
 #[derive(Deserialize)]
 struct Simulated {
     cpu_seconds: f64,
     trace_hash: String,
 }
 
-/// And about a journey.
+/// Its output for a journey.
 #[derive(Deserialize)]
 struct Travelled {
     p99_millis: f64,
 }
 
 impl Module {
-    /// Plays the workload with all checkers on. It must be the very run that is played natively.
+    /// Plays the workload with all checkers on. The run must be the same as natively.
     pub fn simulate(&self, seconds: u64) -> Result<Sample> {
         let Simulated { cpu_seconds, trace_hash } = ask(self.node().args(["simulate", &seconds.to_string()]))?;
         let native = play(seconds, Disks::Perfect, true);
@@ -88,7 +88,7 @@ impl Module {
         Ok(Sample { figure: seconds as f64 / cpu_seconds, allocations: None, messages: Some(per_second) })
     }
 
-    /// Seeks about in a run.
+    /// Seeks to random moments of a run.
     pub fn seek(&self, journey: Journey, seconds: u64) -> Result<Sample> {
         let kind = (journey as u32).to_string();
         let Travelled { p99_millis } = ask(self.node().args(["seek", &seconds.to_string(), &kind]))?;

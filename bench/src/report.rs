@@ -1,4 +1,4 @@
-//! What came of it all, written down: `RESULTS.md`, `results.json` and the pictures in `plots/`.
+//! Writes the results: `RESULTS.md`, `results.json` and the pictures in `plots/`.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::rows::{self, Goal, Row};
 use crate::simulator::LOOP;
 use crate::{OURS, RAFT_RS, plot};
 
-/// A run that is over.
+/// A finished run.
 pub struct Report {
     pub outcomes: Vec<Outcome>,
     pub repetitions: u16,
@@ -27,16 +27,16 @@ const INTRODUCTION: &str = "\
 Raftarium beside other Raft libraries and simulators, all measured in one run. Made by `cargo xtask bench`, as are `results.json` and the table in
 the project's README: don't edit them by hand.
 
-* Whatever is measured is measured in turn, ours and theirs, again and again, so that what else the machine does hits everyone alike. Shown are the median, and
-  the lowest and highest.
-* Time is CPU time of the thread that works (of the whole process where a contender starts threads), so that waiting for a processor doesn't count.
-* Everything that users have on is on: the servers' own assertions, pre-vote, check-quorum. Nothing is built or done specially for the benchmark; the
-  profiles are the project's own.
+* Contenders are measured in turn, again and again, so that other load on the machine affects all of them alike. Shown are the median, the lowest and the highest
+  figure.
+* Time is CPU time of the working thread (of the whole process if a contender starts threads), so that waiting for a processor doesn't count.
+* Every feature that users have on is on: the servers' own assertions, pre-vote, check-quorum. Nothing is built or done specially for the benchmark; the
+  build profiles are the project's own.
 * raft-rs is measured as people use it (`MemStorage`, a `propose()` for each command) and at its best (a store without a lock that takes entries by value, a
-  batch in one message). Goals are against its best. Messages stay in memory and are handed on by value or, as ours may be, where they lie; logs are compacted alike, and an entry
+  batch in one message). Goals are against its best. Messages stay in memory and are passed by value or, as ours can be, in place; logs are compacted alike, and an entry
   counts when *every* server has applied it.
-* glibc's allocator is told to keep what is freed, for everybody alike: whether it gave it back to the kernel, and had to ask for it again, would be chance.
-* Followers of ours learn of a commit with whatever comes next, raft-rs's with a message of its own. In a row of rounds the next round brings it; after the last a
+* glibc's allocator is told to keep freed memory, for all contenders: otherwise it would be chance whether it returns memory to the kernel and asks for it again.
+* Our followers learn of a commit with the next message, raft-rs's with a separate one. In a series of rounds the next round brings it; after the last round a
   heartbeat does, whose time is counted.
 ";
 
@@ -62,7 +62,7 @@ impl Report {
     fn text(&self, judged: &[(Goal, Row)]) -> String {
         let mut text = INTRODUCTION.to_owned();
         if self.quick {
-            text += "\n**This was a quick run: less work, fewer repetitions, and so less certain.**\n";
+            text += "\n**This was a quick run, with less work and fewer repetitions: the figures are less certain.**\n";
         }
         self.machine(&mut text);
         self.goals(&mut text, judged);

@@ -1,4 +1,4 @@
-//! The table of goals, and how the measurements meet them.
+//! The table of goals, and whether the measurements meet them.
 //!
 //! A row stands for several contests; it shows the one in which we do worst.
 
@@ -13,9 +13,10 @@ use crate::measure::Outcome;
 pub struct Goal {
     pub row: String,
     pub name: String,
-    /// With whom the row compares.
+    /// The peer with which the row compares.
     pub peer: Option<String>,
-    /// A figure of theirs that was measured elsewhere, or isn't anybody's.
+    /// A constant to compare with: a figure of a peer that was measured elsewhere, or just a
+    /// number.
     peer_constant: Option<f64>,
     pub goal: String,
     ours_at_least: Option<f64>,
@@ -41,7 +42,7 @@ pub fn goals() -> Result<Vec<Goal>> {
 }
 
 impl Goal {
-    /// How the outcomes meet it; `None` if nothing of it was measured.
+    /// Whether the outcomes meet it; `None` if nothing of it was measured.
     pub fn judge(&self, outcomes: &[Outcome]) -> Option<Row> {
         let compared = match self.row.as_str() {
             "allocations" => outcomes.iter().filter(|o| o.row == SINGLE || o.row == BATCH).map(allocations).collect(),
@@ -65,7 +66,7 @@ impl Goal {
     }
 
     fn row(&self, ours: f64, peer: Option<f64>, ratio: Option<f64>) -> Row {
-        // As it is shown: a figure that rounds to the goal meets it.
+        // As shown: a figure that rounds to the goal meets it.
         let (ours, ratio) = (rounded(ours), ratio.map(rounded));
         let peer = if self.peer_constant.is_some() { peer } else { peer.map(rounded) };
         let met = self.ours_at_least.is_none_or(|least| ours >= least)
@@ -74,7 +75,7 @@ impl Goal {
         Row { name: self.name.clone(), ours, peer, ratio, goal: self.goal.clone(), met }
     }
 
-    /// How far beyond the goal a row is: 1 just meets it.
+    /// How far a row exceeds the goal: 1 just meets it.
     fn margin(&self, row: &Row) -> f64 {
         let margins = [
             self.ours_at_least.map(|least| row.ours / least),
@@ -100,7 +101,7 @@ fn fewer(ours: Option<f64>, theirs: Option<f64>) -> (f64, Option<f64>, Option<f6
     (ours, theirs, theirs.map(|theirs| theirs / ours))
 }
 
-/// To three digits that count: the rest is chance.
+/// Rounds to three significant digits: the rest is noise.
 pub fn rounded(value: f64) -> f64 {
     format!("{value:.2e}").parse().unwrap_or(value)
 }

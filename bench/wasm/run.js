@@ -15,7 +15,7 @@ function cpuSeconds() {
 }
 
 if (command === 'simulate') {
-  // The engine optimises what has run for a while, and beside this thread: that is over then.
+  // Warm up: the engine optimises code that has run for a while, in another thread.
   for (let turn = 0; turn < 5; turn += 1) simulate(60);
   const before = cpuSeconds();
   const events = simulate(seconds);
@@ -30,8 +30,8 @@ if (command === 'simulate') {
     state = BigInt.asUintN(64, state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n);
     targets.push(Number((state >> 24n) % BigInt(seconds * 1_000_000)));
   }
-  // The whole row three times over, and of each seek the quickest: the others say what else the
-  // machine had to do.
+  // Measure all seeks three times, and take the fastest of each: the others only show other load on
+  // the machine.
   const quickest = new Array(targets.length).fill(Infinity);
   for (let round = 0; round < 3; round += 1) {
     targets.forEach((target, turn) => {

@@ -1,4 +1,4 @@
-//! `show` and `link`: a run from one form into the other.
+//! `show` and `link` convert a run from one form into the other.
 
 use clap::Args;
 use raft_core::format::{Run, file, link};
@@ -11,12 +11,12 @@ use crate::{Ending, Unusable, output, panics};
 #[derive(Args)]
 #[command(after_help = "Example:\n  raftarium show 'http://127.0.0.1:8080/#run=AQcA…' > scenario.json")]
 pub struct ShowOptions {
-    /// The link, with or without an address before it; or a file
+    /// A link, with or without an address before it; or a file
     #[arg(value_name = "LINK")]
     run: String,
 }
 
-/// Where `cargo xtask serve` serves the page.
+/// The address at which `cargo xtask serve` serves the page.
 pub const BASE_URL: &str = "http://127.0.0.1:8080/";
 
 #[derive(Args)]
@@ -30,11 +30,11 @@ pub struct LinkOptions {
     base_url: String,
 }
 
-/// An address that a link can be added to: nothing in it that would have to be escaped.
+/// Accepts an address to which a link can be appended: nothing in it needs to be escaped.
 pub fn address(text: &str) -> Result<String, String> {
     let odd = |c: &char| *c == ' ' || !is_harmless(*c);
     match text.chars().find(odd) {
-        Some(odd) => Err(format!("“{}” is in it, which no address has", escaped(&odd.to_string(), 1))),
+        Some(odd) => Err(format!("it contains “{}”, which an address can’t", escaped(&odd.to_string(), 1))),
         None => Ok(text.to_owned()),
     }
 }
@@ -62,7 +62,7 @@ pub fn file_of(source: Source) -> Result<Text, Unusable> {
     Ok(Text::of_json(&json))
 }
 
-/// The trace hash of a run at its moment, unless playing it panics.
+/// The trace hash of a run at its moment; `None` if playing it panics.
 pub fn hash_of(run: &Run) -> Option<u64> {
     let played = panics::catch(|| {
         let mut world = Simulation::new(run.scenario.clone()).ok()?;

@@ -1,4 +1,4 @@
-//! `hunt`: many storms at once, and a small run out of the first that fails.
+//! `hunt` plays many storms at the same time, and shrinks the first run that fails.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -27,69 +27,69 @@ use crate::seeds::Seeds;
 use crate::text::Text;
 use crate::{Ending, Unusable, input, output, panics};
 
-/// The most seeds that are played at the same time: more than any machine has processors for.
+/// The most seeds that are played at the same time: more than any machine has processors.
 const JOBS_MAX: u16 = 1_024;
 
 #[derive(Args)]
 #[command(
-    after_help = "Exit status: 0 no violation, 1 a violation was found (or, with --all-marks, a rare state never reached), 2 the command line makes no sense, \
-                        3 the scenario can't be written, 130 Ctrl-C or SIGTERM: what was found by then has been told.",
+    after_help = "Exit status: 0 no violation, 1 a violation was found (or, with --all-marks, a rare state never reached), 2 the command line is wrong, \
+                        3 the scenario can't be written, 130 Ctrl-C or SIGTERM: what was found by then has been printed.",
     after_long_help = "Each seed draws its own world and its own storm. A run fails if one of Raft's safety properties is violated, if an \
-                       assertion of the core fails, if what clients saw is not linearizable, or if, after the storm, a healed quorum does not \
-                       come back to work. The first failure is shrunk: to fewer actions, a shorter time, a simpler world.\n\n\
+                       assertion of the core fails, if what clients saw is not linearizable, or if a healed quorum does not \
+                       come back to work after the storm. The first failure is shrunk: to fewer actions, a shorter time, a simpler world.\n\n\
                        Examples:\n  \
                        raftarium hunt --seeds 0..10000 --jobs 8\n  \
                        raftarium hunt --without vote-once-per-term --nodes 3 --for 20s\n  \
                        raftarium hunt --seeds 0..500 --faults disks --keep-going --json > disks.json\n\n\
-                       Over many machines: give each its own piece of the seeds (docs/hunting.md).\n\n\
-                       Ctrl-C and SIGTERM end a hunt, while it shrinks too: it tells and writes what it has found. A second one stops it at once.\n\n\
+                       To use many machines, give each its own range of seeds (docs/hunting.md).\n\n\
+                       Ctrl-C and SIGTERM end a hunt, even while it shrinks: it prints and writes what it has found. A second one stops it at once.\n\n\
                        Exit status: 0 no violation, 1 a violation was found (or, with --all-marks, a rare state never reached), \
-                       2 the command line makes no sense, 3 the scenario can't be written, 130 it was interrupted."
+                       2 the command line is wrong, 3 the scenario can't be written, 130 it was interrupted."
 )]
 pub struct Options {
-    /// The seeds to play: A..B without B, A..=B with it, or a single one
+    /// The seeds to play: A..B without B, A..=B with B, or a single seed
     #[arg(long, value_name = "A..B", default_value = "0..100", value_parser = Seeds::read)]
     seeds: Seeds,
-    /// How many servers; drawn from the seed (3, 5 or 7) if not given
+    /// How many servers; by default drawn from the seed (3, 5 or 7)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(SERVERS_MAX)))]
     nodes: Option<u8>,
-    /// How much virtual time to play of each seed: more than 10s, of which the last 10s are calm
+    /// How much virtual time to play of each seed: more than 10s; the last 10s are calm
     #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = length)]
     length: Duration,
     /// Which faults the storms have
     #[arg(long, value_name = "PROFILE", default_value = "full",
         value_parser = PossibleValuesParser::new(Profile::ALL.map(Profile::name)))]
     faults: String,
-    /// Switch a rule of Raft off (`raftarium rules` lists them); may be given more than once
+    /// Switch off a rule of Raft (`raftarium rules` lists them); can be given more than once
     #[arg(long, value_name = "RULE", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(Rule::ALL.map(Rule::name)))]
     without: Vec<String>,
-    /// How many seeds to play at the same time, up to 1024; as many as there are processors if not
-    /// given
+    /// How many seeds to play at the same time, up to 1024; by default as many as there are
+    /// processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(JOBS_MAX)))]
     jobs: Option<u16>,
     /// Play all seeds, and count the violations, instead of stopping at the first
     #[arg(long)]
     keep_going: bool,
-    /// Fail, too, if one of the rare states was never reached: then a hunt says nothing about it
+    /// Fail also if a rare state was never reached, since the hunt then says nothing about it
     #[arg(long)]
     all_marks: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Where to write the shrunk scenario; failure-seed-N.json if not given
+    /// Where to write the shrunk scenario; by default failure-seed-N.json
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The address of the page that the link opens
     #[arg(long, value_name = "URL", default_value = BASE_URL, value_parser = address)]
     base_url: String,
-    /// How many candidates to try in shrinking; 0 leaves the failure as it is
+    /// How many candidates to try when shrinking; 0 leaves the failure as it is
     #[arg(long, value_name = "N", default_value_t = 5_000)]
     shrink_tries: u32,
 }
 
 impl Options {
-    /// Whether the scenario has a place of its own.
+    /// Checks that the scenario isn't written to the standard output.
     pub fn check(&self) -> Result<(), String> {
         match &self.out {
             Some(path) if output::is_standard(path) => {
@@ -104,9 +104,9 @@ fn length(text: &str) -> Result<Duration, String> {
     let length = input::time(text)?;
     match length {
         _ if length <= CALM_AFTER => {
-            Err(format!("the last {} are calm: give it more", units::write_duration(CALM_AFTER)))
+            Err(format!("the last {} are calm: allow more time", units::write_duration(CALM_AFTER)))
         }
-        _ if length > LENGTH_MAX => Err(format!("{} is the most", units::write_duration(LENGTH_MAX))),
+        _ if length > LENGTH_MAX => Err(format!("at most {} are allowed", units::write_duration(LENGTH_MAX))),
         _ => Ok(length),
     }
 }
@@ -114,9 +114,9 @@ fn length(text: &str) -> Result<Duration, String> {
 /// In which way a run fails.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    /// Something is violated.
+    /// A property, linearizability or liveness is violated.
     Violation(&'static str),
-    /// An assertion fails, in this place.
+    /// An assertion fails at this place of the source.
     Panic(String),
 }
 
@@ -129,13 +129,13 @@ impl fmt::Display for Kind {
     }
 }
 
-/// What came of a seed.
+/// The result of a seed.
 struct Outcome {
     seed: u64,
     events: u64,
     played: Duration,
     marks: Marks,
-    /// How much two servers said to each other, in thousandths of what is allowed.
+    /// The most traffic between two servers, in thousandths of what Economy allows.
     economy: u64,
     failed: Option<Failed>,
 }
@@ -148,7 +148,7 @@ struct Failed {
     sentence: String,
 }
 
-/// Plays a run and judges it; nothing if that is broken off.
+/// Plays a run and judges it; `None` if it is interrupted.
 fn try_run(run: &Run, work_max: u64, interrupt: &Interrupt) -> Option<Outcome> {
     let seed = run.scenario.seed;
     match panics::catch(|| trial::play_watched(run, work_max, &mut |_: &mut Simulation| !interrupt.came())) {
@@ -178,26 +178,26 @@ fn try_run(run: &Run, work_max: u64, interrupt: &Interrupt) -> Option<Outcome> {
     }
 }
 
-/// How a run fails, in words: what is said of a shrunk run is said of it, and not of the run that
-/// it was made of.
+/// How a run fails, in words. A shrunk run needs its own sentence: the one of the original run
+/// doesn't fit it.
 fn sentence_of(run: &Run) -> Option<String> {
-    // There is no signal in whose name it might be broken off.
+    // Nothing can interrupt this.
     let outcome = try_run(run, WORK_DEFAULT, &Interrupt::default())?;
     outcome.failed.map(|failed| failed.sentence)
 }
 
-/// What came of all seeds so far.
+/// The results of all seeds so far.
 #[derive(Default)]
 struct Tally {
     played: u64,
     events: u64,
     time: Duration,
     marks: Marks,
-    /// The most that two servers said to each other, in thousandths of what is allowed, and in
-    /// which seed; of those, in the first.
+    /// The most traffic between two servers, in thousandths of what Economy allows, and the lowest
+    /// seed that has it.
     economy: Option<(u64, u64)>,
     failed: Vec<Failed>,
-    /// Those that were not played, because a signal came.
+    /// The seeds that were not played because a signal came.
     left: Option<Seeds>,
 }
 
@@ -244,7 +244,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
 
 // ---------------------------------------------------------------- without a rule
 
-/// What a hunt without one rule came to, as a line of a table in Markdown.
+/// The result of a hunt without one rule, as a row of a Markdown table.
 pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String, Unusable> {
     let options = Options {
         seeds,
@@ -261,7 +261,7 @@ pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String
         shrink_tries,
     };
     let hunt = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() };
-    // Whoever ends this has had the lines before.
+    // No signal is caught here: the rows printed before an interruption are complete.
     let interrupt = Interrupt::default();
     let mut tally = play_all(&options, &hunt, &interrupt)?;
     tally.failed.sort_by_key(|failed| failed.seed);
@@ -304,7 +304,7 @@ fn play_all(options: &Options, hunt: &Hunt, interrupt: &Interrupt) -> Result<Tal
                 Ok(_) => {}
                 Err(error) if started == 0 => return Err(Unusable(format!("no seed can be played: {error}"))),
                 Err(error) => {
-                    let words = "seeds are played at the same time, for no more can be";
+                    let words = "seeds are played at the same time, the system allows no more";
                     output::remark(format_args!("Only {started} of {jobs} {words}: {error}"));
                     break;
                 }
@@ -337,18 +337,18 @@ fn play_all(options: &Options, hunt: &Hunt, interrupt: &Interrupt) -> Result<Tal
     Ok(tally)
 }
 
-/// Which seeds have been begun, and which still matter, by their places among them all.
+/// Which seeds have been started, and which still matter, by their positions in the range.
 struct Course {
     seeds: Seeds,
-    /// The first that nobody has begun.
+    /// The first that no thread has started.
     next: AtomicU64,
-    /// The last that matters. All before it have been begun, so that the lowest failing seed is
-    /// always the one found.
+    /// The last that matters. All seeds before it have been started, so that the hunt always finds
+    /// the lowest failing seed.
     last: AtomicU64,
 }
 
 impl Course {
-    /// The next seed to play, and its place.
+    /// The next seed to play, and its position.
     fn begin(&self) -> Option<(u64, u64)> {
         let place = self.next.fetch_add(1, Ordering::Relaxed);
         let seed = self.seeds.at(place)?;
@@ -380,16 +380,16 @@ fn violations(count: usize) -> String {
 
 // ---------------------------------------------------------------- the first failure
 
-/// How often to look at an operation in judging a candidate: why a history is not linearizable is
-/// asked in the end only.
+/// How often the search looks at an operation when it judges a candidate: only the final run must
+/// explain why its history is not linearizable.
 const WORK_OF_SHRINKING: u64 = 200_000;
 
-/// The first failure, made small and written down.
+/// The first failure, shrunk and written to a file.
 struct Small {
     seed: u64,
     shrunk: Shrunk,
     sentence: String,
-    /// Where it is written, or why it isn't.
+    /// The file, or why it couldn't be written.
     file: Result<PathBuf, String>,
     /// The link, or why there is none.
     link: Result<String, String>,
@@ -416,12 +416,12 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed, interrupt: &Inter
     Small { seed: failed.seed, shrunk, sentence, file, link }
 }
 
-// ---------------------------------------------------------------- telling
+// ---------------------------------------------------------------- printing
 
 /// Seeds that are listed one by one.
 const LISTED_MAX: usize = 20;
 
-/// What there is to tell in the end.
+/// Everything that is printed at the end.
 struct Told<'a> {
     options: &'a Options,
     hunt: &'a Hunt,
@@ -453,13 +453,13 @@ impl Told<'_> {
             tally.played as f64 / wall.max(0.001),
             grouped(tally.events),
         ));
-        // Of a hunt that was broken off, they say nothing.
+        // A hunt that stopped early would only show unreached marks.
         if tally.failed.is_empty() || options.keep_going {
             text.append(&marks_in_words(&tally.marks));
         }
         if let Some((economy, seed)) = tally.economy {
             let percent = economy.div_ceil(10);
-            text.line(format_args!("{percent} % of what economy allows was used at the most, in seed {seed}"));
+            text.line(format_args!("at most {percent} % of the traffic that Economy allows was used, in seed {seed}"));
         }
         let mut kinds: BTreeMap<&Kind, Vec<u64>> = BTreeMap::new();
         for failed in &tally.failed {
@@ -478,7 +478,7 @@ impl Told<'_> {
         if interrupted {
             text.end_line().styled(ODD, "Interrupted");
             match tally.left {
-                Some(left) => text.line(format_args!(": to play the rest, give it --seeds {left}")),
+                Some(left) => text.line(format_args!(": to play the rest, use --seeds {left}")),
                 None => text.line(" when every seed that matters had been played"),
             };
         }
@@ -569,8 +569,8 @@ fn small_in_words(hunt: &Hunt, small: &Small, interrupted: bool) -> Text {
         grouped(small.shrunk.tries),
         match small.shrunk.finished {
             true => "",
-            false if interrupted => ", when it was interrupted",
-            false => ", which were all that were allowed",
+            false if interrupted => ", until it was interrupted",
+            false => ", which was the limit",
         },
     ));
     let replay = match &small.file {
@@ -592,7 +592,7 @@ mod tests {
     #[test]
     fn a_hunt_needs_time_for_its_storm() {
         assert_eq!(length("10.5s"), Ok(Duration::from_millis(10_500)));
-        assert_eq!(length("10s"), Err("the last 10s are calm: give it more".into()));
-        assert_eq!(length("25h"), Err("86400s is the most".into()));
+        assert_eq!(length("10s"), Err("the last 10s are calm: allow more time".into()));
+        assert_eq!(length("25h"), Err("at most 86400s are allowed".into()));
     }
 }

@@ -1,4 +1,4 @@
-//! Reading what others wrote: runs, histories and arguments.
+//! Reading input from outside: runs, histories and arguments.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,12 +10,12 @@ use raft_core::time::{Duration, Time};
 use crate::text::{NAME_MAX, SENTENCE_MAX, escaped, shortened};
 use crate::{Unusable, output};
 
-/// A run, and what it is about if its file says so.
+/// A run, with its note if it comes from a file that has one.
 pub struct Source {
     pub run: Run,
     pub note: String,
-    /// Whether it doesn't say how far to play. A link always names a moment; its very beginning
-    /// stands for the whole run, as in the page.
+    /// Whether the file doesn't say how far to play. A link always names a moment; the very
+    /// beginning stands for the whole run, as in the page.
     pub open_ended: bool,
 }
 
@@ -36,7 +36,7 @@ pub fn run(name: &str) -> Result<Source, Unusable> {
         return Err(Unusable(format!("there is no file “{name}”, and it doesn’t look like a link either")));
     }
     let text = text(path, file::BYTES_MAX)?;
-    // A link in a file, as one may save it, is as good.
+    // A file can also hold a link.
     if !text.trim_start().starts_with('{') && looks_like_link(text.trim()) {
         let run = link::read(&text).map_err(|error| Unusable(format!("{}: {error}", output::named(path))))?;
         return Ok(Source::of_link(run));
@@ -51,7 +51,7 @@ fn looks_like_link(text: &str) -> bool {
     text.contains('#') || text.len() >= 8 && text.chars().all(plain)
 }
 
-/// Reads a text of at most so many bytes.
+/// Reads a text of at most `bytes_max` bytes.
 pub fn text(path: &Path, bytes_max: usize) -> Result<String, Unusable> {
     let unreadable = |error: io::Error| Unusable(format!("{} can't be read: {error}", output::named(path)));
     let mut bytes = Vec::new();
@@ -62,11 +62,11 @@ pub fn text(path: &Path, bytes_max: usize) -> Result<String, Unusable> {
         File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
     }
     if bytes.len() > bytes_max {
-        return Err(Unusable(format!("{} is too large: at most {bytes_max} bytes are read", output::named(path))));
+        return Err(Unusable(format!("{} is too large: at most {bytes_max} bytes are allowed", output::named(path))));
     }
     String::from_utf8(bytes).map_err(|error| {
         let place = error.utf8_error().valid_up_to();
-        Unusable(format!("{} is no text: byte {place} is not UTF-8", output::named(path)))
+        Unusable(format!("{} is not a text: byte {place} is not UTF-8", output::named(path)))
     })
 }
 

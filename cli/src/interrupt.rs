@@ -1,5 +1,5 @@
-//! Ctrl-C, and a polite request to end (SIGTERM): the first lets a long command tell what it has so
-//! far, the second stops it at once.
+//! Ctrl-C and SIGTERM. The first signal makes a long command print what it has so far; the second
+//! stops it at once.
 
 use std::io;
 use std::sync::Arc;
@@ -10,22 +10,23 @@ use signal_hook::flag;
 
 use crate::{INTERRUPTED, Unusable};
 
-/// Whether somebody has asked the command to end.
+/// Whether a signal has asked the command to end.
 #[derive(Clone, Debug, Default)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// From now on the first signal is noted, and ends nothing by itself.
+    /// From now on the first signal only sets the flag.
     pub fn watch() -> Result<Interrupt, Unusable> {
         let interrupt = Interrupt::default();
         let watch = |signal| -> io::Result<()> {
-            // In this order, so that the first signal finds nothing noted yet.
+            // The order matters: the conditional shutdown runs first, and finds the flag unset at
+            // the first signal.
             flag::register_conditional_shutdown(signal, i32::from(INTERRUPTED), Arc::clone(&interrupt.0))?;
             flag::register(signal, Arc::clone(&interrupt.0))?;
             Ok(())
         };
         for signal in [SIGINT, SIGTERM] {
-            watch(signal).map_err(|error| Unusable(format!("signals can't be watched: {error}")))?;
+            watch(signal).map_err(|error| Unusable(format!("signal handlers can't be installed: {error}")))?;
         }
         Ok(interrupt)
     }

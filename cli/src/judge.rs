@@ -16,15 +16,15 @@ use crate::{Ending, Unusable, input, output};
 #[command(after_help = "One JSON object a line, in the order of real time:\n  \
                   {\"client\":1,\"kind\":\"invoke\",\"op\":\"put\",\"key\":\"x\",\"value\":\"1\",\"time\":100}\n  \
                   {\"client\":1,\"kind\":\"ok\",\"op\":\"put\",\"key\":\"x\",\"time\":300}\n\
-                  kind: invoke, ok (done), fail (certainly not done), info (nobody knows); \
-                  op: get, put, delete, cas (with “expected”). docs/formats.md has all of it.\n\n\
+                  kind: invoke, ok (done), fail (certainly not done), info (unknown); \
+                  op: get, put, delete, cas (with “expected”). docs/formats.md describes all of it.\n\n\
                   Exit status: 0 linearizable, 1 not, 2 undecided, 3 the history can't be read.\n\n\
                   Example:\n  raftarium replay failure.json --history history.jsonl && raftarium check history.jsonl")]
 pub struct Options {
     /// The history (`-` for the standard input)
     #[arg(value_name = "HISTORY.jsonl")]
     history: PathBuf,
-    /// How often to look at an operation before giving up
+    /// How many steps the search may take for each key before it gives up
     #[arg(long, value_name = "STEPS", default_value_t = WORK_DEFAULT)]
     work: u64,
     /// Print JSON
@@ -32,7 +32,7 @@ pub struct Options {
     json: bool,
 }
 
-/// Keys and operations that are listed one by one.
+/// How many keys and operations are listed.
 const LISTED_MAX: usize = 100;
 
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
@@ -74,7 +74,7 @@ fn in_words(history: &History, verdict: &Verdict) -> Text {
             text.end_line().styled(BOLD, "These answers contradict each other:").end_line();
             list(&mut text, history, &why.conflicting);
             if !why.supporting.is_empty() {
-                text.end_line().styled(BOLD, "These set the values that they found:").end_line();
+                text.end_line().styled(BOLD, "These wrote the values that they found:").end_line();
                 list(&mut text, history, &why.supporting);
             }
         }

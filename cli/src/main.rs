@@ -1,11 +1,11 @@
-//! `raftarium`: the simulator of `raft-core` as a native command.
+//! `raftarium`: the simulator of `raft-core` as a command.
 //!
-//! One file a command: `hunt.rs` plays many seeds at once and shrinks what fails, `replay.rs` plays
-//! one run and `teller.rs` tells its story, `exchange.rs` turns files into links and back,
-//! `judge.rs` checks a client history of any system, `rules.rs` lists what can be switched off.
-//! `input.rs` and `seeds.rs` read what others wrote, `panics.rs` catches failed assertions of the
-//! core, `interrupt.rs` signals, `output.rs` prints, and `text.rs` is why nothing that it prints
-//! can do anything to a terminal.
+//! Each command has a file. `hunt.rs` plays many seeds at the same time and shrinks what fails;
+//! `replay.rs` plays one run, and `teller.rs` tells its story; `exchange.rs` converts files into
+//! links and back; `judge.rs` checks a client history of any system; `rules.rs` lists the rules
+//! that can be switched off. `input.rs` and `seeds.rs` read input from outside, `panics.rs` catches
+//! failed assertions of the core, `interrupt.rs` handles signals, `output.rs` prints, and `text.rs`
+//! escapes what a terminal would obey.
 
 mod exchange;
 mod hunt;
@@ -27,27 +27,27 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use text::{NAME_MAX, Text, escaped, is_harmless};
 
-/// Breaks a simulated Raft cluster on purpose, and shows what came of it
+/// Breaks a simulated Raft cluster on purpose, and shows what happens
 #[derive(Parser)]
 #[command(
     name = "raftarium",
     version,
     propagate_version = true,
     after_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
-                  Exit status: 0 nothing wrong was found, 1 something was, 2 the command line makes no sense, \
-                  3 what was to be read or written can't be, 130 a signal ended it. Only `check` uses 2 for “undecided”, too.",
+                  Exit status: 0 nothing wrong was found, 1 something wrong was found, 2 the command line is wrong, \
+                  3 a file can't be read or written, 130 a signal ended it. `check` also uses 2 for “undecided”.",
     after_long_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
                        Examples:\n  \
                        raftarium hunt --seeds 0..1000                       a thousand storms with every fault\n  \
-                       raftarium hunt --without commit-only-own-term        what that rule is good for\n  \
+                       raftarium hunt --without commit-only-own-term        what this rule prevents\n  \
                        raftarium replay failure-seed-17.json --until 12s    the story of a failure, up to a moment\n  \
                        raftarium check history.jsonl                        is another system linearizable?\n\n\
                        Exit status:\n  \
                        0  nothing wrong was found\n  \
-                       1  something was: a violation, or a history that is not linearizable\n  \
-                       2  the command line makes no sense; of `check`: nobody knows\n  \
-                       3  what was to be read or written can't be\n  \
-                       130  Ctrl-C or SIGTERM: what there was by then has been printed; a second one stops at once"
+                       1  something wrong was found: a violation, or a history that is not linearizable\n  \
+                       2  the command line is wrong; with `check` also: undecided\n  \
+                       3  a file can't be read or written\n  \
+                       130  Ctrl-C or SIGTERM: the results so far have been printed; a second one stops at once"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -59,7 +59,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play many storms, each from a seed, until something fails; make the failure small
+    /// Play many storms, each from a seed, until one fails; shrink the failure
     Hunt(hunt::Options),
     /// Play a run from a file or a link and tell its story
     Replay(replay::Options),
@@ -81,20 +81,20 @@ enum Command {
     },
 }
 
-/// How a command ends that did what it was asked for.
+/// How a command ended that could do its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     Fine,
     Found,
     Undecided,
-    /// A signal came before it was done.
+    /// A signal ended it early.
     Interrupted,
 }
 
-/// The exit status of what a signal has ended: 128 and the number of SIGINT, as shells have it.
+/// The exit status after a signal: 128 plus the number of SIGINT, as in shells.
 const INTERRUPTED: u8 = 130;
 
-/// What was to be read or written can't be; a sentence that says why.
+/// Something can't be read or written; the sentence says why.
 #[derive(Debug)]
 struct Unusable(String);
 
@@ -146,8 +146,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A complaint about the command line, or the help that was asked for, with nothing in it that a
-/// terminal would obey.
+/// clap's error or help, with everything escaped that a terminal would obey.
 fn harmless(mut error: clap::Error) -> clap::Error {
     let plain = |argument: OsString| {
         argument.to_str().is_some_and(|text| text.len() <= NAME_MAX && text.chars().all(is_harmless))
@@ -161,7 +160,7 @@ fn harmless(mut error: clap::Error) -> clap::Error {
         error.insert(
             kind,
             match (kind, value) {
-                // What is suggested is text in colours already, and repeats the arguments.
+                // A suggestion is styled text already, and repeats the arguments.
                 (ContextKind::Suggested, _) => ContextValue::None,
                 (_, ContextValue::String(text)) => ContextValue::String(escaped(&text)),
                 (_, ContextValue::Strings(texts)) => ContextValue::Strings(texts.iter().map(escaped).collect()),

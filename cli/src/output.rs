@@ -1,4 +1,4 @@
-//! Printing: colours only on a terminal, and no complaint when the reader has seen enough.
+//! Printing: colours only on a terminal, and no error when the reader closes the pipe.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -19,8 +19,8 @@ pub const GOOD: Style = AnsiColor::Green.on_default();
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
 pub const ODD: Style = AnsiColor::Yellow.on_default();
 
-/// Prints to the standard output; whether somebody still reads. A reader that has gone away (`|
-/// head`) ends the printing quietly.
+/// Prints to the standard output. Returns whether anybody still reads it: a closed pipe (`| head`)
+/// ends the printing quietly.
 pub fn print(text: &Text) -> Result<bool, Unusable> {
     let mut out = anstream::stdout().lock();
     match out.write_all(text.as_str().as_bytes()).and_then(|()| out.flush()) {
@@ -36,28 +36,28 @@ pub fn complain(why: &str) {
     print_aside(&text);
 }
 
-/// A remark that is not part of the output.
+/// Prints a remark that is not part of the output.
 pub fn remark(words: impl Display) {
     let mut text = Text::new();
     text.line(words);
     print_aside(&text);
 }
 
-/// Prints to the standard error output: what is not the output, or has no place there.
+/// Prints to the standard error: what is not the output, or has no place in it.
 pub fn print_aside(text: &Text) {
-    // Nothing is left to be done if even that fails.
+    // If even that fails, nothing can be done.
     let _ = anstream::stderr().lock().write_all(text.as_str().as_bytes());
 }
 
-/// Whether what is written to the one is written over the other, by whatever names they are called.
+/// Whether writing to one path overwrites the other, whatever they are called.
 pub fn is_same_place(one: &Path, other: &Path) -> bool {
     if one == other {
         return true;
     }
     if let Ok(same) = same_file::is_same_file(one, other) {
-        return same && one.is_file(); // What is written to a device is written over nothing.
+        return same && one.is_file(); // Writing to a device overwrites nothing.
     }
-    // One of them isn't there yet.
+    // One of them doesn't exist yet.
     let place = |path: &Path| {
         let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         Some(folder.canonicalize().ok()?.join(path.file_name()?))
@@ -74,15 +74,15 @@ fn unwritable(path: &Path, error: &io::Error) -> Unusable {
     Unusable(format!("{} can't be written: {error}", named(path)))
 }
 
-/// The name that stands for the standard output, or the standard input.
+/// The name that means the standard output, or the standard input.
 pub const STANDARD: &str = "-";
 
-/// Whether a path stands for the standard output, or the standard input.
+/// Whether a path means the standard output, or the standard input.
 pub fn is_standard(path: &Path) -> bool {
     path.as_os_str() == STANDARD
 }
 
-/// A file that is written piece by piece, or the standard output if it is called `-`.
+/// A file that is written piece by piece, or the standard output if its name is `-`.
 pub struct Log {
     path: PathBuf,
     file: Option<BufWriter<File>>,
@@ -94,7 +94,7 @@ impl Log {
         Ok(Log { path: path.to_owned(), file: if is_standard(path) { None } else { Some(create()?) } })
     }
 
-    /// Its name, for people.
+    /// Its name, as shown to people.
     pub fn name(&self) -> String {
         if self.file.is_some() { named(&self.path) } else { "it".into() }
     }
@@ -106,7 +106,7 @@ impl Log {
         }
     }
 
-    /// Writes what is still on its way to the file.
+    /// Flushes the file.
     pub fn finish(&mut self) -> Result<(), Unusable> {
         match &mut self.file {
             Some(file) => file.flush().map_err(|error| unwritable(&self.path, &error)),
@@ -115,14 +115,14 @@ impl Log {
     }
 }
 
-/// A progress bar, where there is a terminal to show it.
+/// A progress bar, if the output is a terminal.
 pub fn progress(length: u64, template: &str) -> ProgressBar {
     let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let style = ProgressStyle::with_template(template).expect("a template that was tried");
     ProgressBar::with_draw_target(Some(length), target).with_style(style)
 }
 
-/// The name of a file, or as much of it as a sentence has room for.
+/// The name of a file, shortened to fit into a sentence.
 pub fn named(path: &Path) -> String {
     shortened(&path.to_string_lossy(), NAME_MAX).into_owned()
 }
@@ -140,7 +140,7 @@ pub fn grouped(number: impl Into<u128>) -> String {
     text
 }
 
-/// A length of virtual time in the two largest units that it has: `16 h 40 min`, `25 s`.
+/// A length of virtual time in its two largest units: `16 h 40 min`, `25 s`.
 pub fn roughly(length: Duration) -> String {
     let seconds = length.as_micros() / 1_000_000;
     match seconds {

@@ -1,4 +1,4 @@
-//! Failed assertions of the core. They end a run like a violation does, and not the command.
+//! Failed assertions of the core: they end the run, as a violation does, but not the command.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -11,9 +11,9 @@ use raft_core::time::Time;
 /// A panic that was caught.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Panic {
-    /// Where in the source.
+    /// The place in the source.
     pub place: String,
-    /// What it says.
+    /// The panic's message.
     pub message: String,
 }
 
@@ -24,12 +24,12 @@ impl fmt::Display for Panic {
 }
 
 thread_local! {
-    /// Whether a panic of this thread will be caught.
+    /// Whether this thread catches panics now.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static CAUGHT: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
-/// From now on panics that are caught are noted, and not printed.
+/// From now on panics that are caught are recorded instead of printed.
 pub fn install() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |info| if CATCHING.get() { note(info) } else { usual(info) }));
@@ -37,23 +37,23 @@ pub fn install() {
 
 fn note(info: &PanicHookInfo<'_>) {
     let place = info.location().map_or_else(String::new, |place| format!("{}:{}", place.file(), place.line()));
-    let message = info.payload_as_str().unwrap_or("it doesn’t say why").to_owned();
+    let message = info.payload_as_str().unwrap_or("no message").to_owned();
     CAUGHT.set(Some(Panic { place, message }));
 }
 
-/// Does something that may panic.
+/// Runs something that can panic.
 pub fn catch<T>(something: impl FnOnce() -> T) -> Result<T, Panic> {
     CATCHING.set(true);
-    // What was being changed when it panicked is thrown away, or only looked at.
+    // After a panic, the data that was being changed is dropped, or only read.
     let outcome = panic::catch_unwind(AssertUnwindSafe(something));
     CATCHING.set(false);
     outcome.map_err(|_| {
-        let unknown = || Panic { place: "an unknown place".into(), message: "it doesn’t say why".into() };
+        let unknown = || Panic { place: "an unknown place".into(), message: "no message".into() };
         CAUGHT.take().unwrap_or_else(unknown)
     })
 }
 
-/// When a run panics that does.
+/// The moment at which a run that panics does so.
 pub fn moment(run: &Run) -> Time {
     let now = Cell::new(Time::ZERO);
     let _ = catch(|| {

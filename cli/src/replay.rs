@@ -1,4 +1,4 @@
-//! `replay`: one run, played and told.
+//! `replay` plays one run and tells its story.
 
 use std::path::{Path, PathBuf};
 
@@ -22,23 +22,23 @@ use crate::{Ending, Unusable, input, output, panics};
                   raftarium replay failure-seed-17.json\n  \
                   raftarium replay 'http://127.0.0.1:8080/#run=AQcA…' --until 2.5s --all\n  \
                   raftarium replay failure.json --trace - | jq 'select(.server == \"S3\")'\n\n\
-                  With a log on the standard output, the story isn't told, and how it ended is told on the standard error output.\n\n\
-                  Exit status: 0 nothing wrong was found, 1 something was, 2 the command line makes no sense, \
+                  With a log on the standard output, the story isn't printed, and its end goes to the standard error.\n\n\
+                  Exit status: 0 nothing wrong was found, 1 something wrong was found, 2 the command line is wrong, \
                   3 the run can't be read, or a log not written, 130 Ctrl-C or SIGTERM: what there was by then has been told.")]
 pub struct Options {
     /// A scenario file (`-` for the standard input), or a link
     #[arg(value_name = "FILE|LINK")]
     run: String,
-    /// Play up to this moment, like 2.5s, instead of the run's own
+    /// Play up to this moment, such as 2.5s, instead of the run's own
     #[arg(long, value_name = "TIME", value_parser = input::time)]
     until: Option<Duration>,
-    /// Tell of everything, not only of what is worth telling
+    /// Print all news, not only the notable ones
     #[arg(long)]
     pub all: bool,
-    /// Write what happened as JSON lines, an event each (`-` for the standard output)
+    /// Write what happened as JSON lines (`-` for the standard output)
     #[arg(long, value_name = "OUT")]
     pub trace: Option<PathBuf>,
-    /// Write what clients asked and were answered, for `raftarium check`
+    /// Write the requests of clients and their answers, for `raftarium check`
     #[arg(long, value_name = "OUT")]
     pub history: Option<PathBuf>,
     /// Write a log of messages with vector clocks, for ShiViz
@@ -49,11 +49,11 @@ pub struct Options {
     pub json: bool,
 }
 
-/// How long after its last action a run goes on that doesn't say.
+/// How long a run goes on after its last action if its file doesn't say.
 const AFTERMATH: Duration = Duration::from_secs(10);
 
 impl Options {
-    /// Whether everything that is to be written has a place of its own.
+    /// Checks that no two outputs go to the same place.
     pub fn check(&self) -> Result<(), String> {
         let logs = [("--trace", &self.trace), ("--history", &self.history), ("--shiviz", &self.shiviz)];
         let mut places: Vec<(&str, &Path)> = Vec::new();
@@ -70,7 +70,7 @@ impl Options {
                 return Err(format!("{other} and {name} can’t both write to {shown}"));
             }
             if !output::is_standard(path) && output::is_same_place(path, Path::new(&self.run)) {
-                return Err(format!("{name} would write over the run itself, {shown}"));
+                return Err(format!("{name} would overwrite the run itself, {shown}"));
             }
             places.push((name, path));
         }
@@ -78,11 +78,11 @@ impl Options {
     }
 }
 
-/// What is known about a run in the end.
+/// The verdict on a run at its end.
 enum Verdict {
     Fine,
     Wrong(String),
-    /// It was broken off.
+    /// It was interrupted.
     Open,
 }
 
@@ -99,11 +99,11 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let mut teller = Teller::new(options, &interrupt, until)?;
     teller.print(&quoted(&source.note))?;
     teller.begin(playing.world_mut());
-    // A failed assertion of the core ends a run like a violation does.
+    // A failed assertion of the core ends a run, as a violation does.
     let played = panics::catch(|| playing.play(&mut teller));
     teller.end(playing.world_mut())?;
     let world = playing.world();
-    // A run that was broken off has another hash than the one that is expected of its end.
+    // The expected hash is the one at the end, which an interrupted run doesn't reach.
     let expected = expected.filter(|_| !matches!(played, Ok(false)));
     let mut text = Text::new();
     let mut value = Value::Null;
@@ -188,13 +188,13 @@ fn state_as_json(run: &Run, world: &Simulation, expected: Option<u64>) -> Value 
     })
 }
 
-/// The most characters of a key or a value that are shown.
+/// How many characters of a key or a value are shown.
 const PAIR_MAX: usize = 40;
 
-/// Pairs of a store that are shown.
+/// How many pairs of a store are shown.
 const PAIRS_MAX: usize = 8;
 
-/// How a server stands, to be said after its name.
+/// A server's state, to be printed after its name.
 fn in_words(machine: &Machine) -> String {
     let Some(raft) = machine.raft() else {
         let disk = machine.disk().image();

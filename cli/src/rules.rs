@@ -1,4 +1,5 @@
-//! `rules`: what can be switched off, what it is good for, and what a hunt without it finds.
+//! `rules` lists the rules that can be switched off, what each prevents, and what a hunt without it
+//! finds.
 
 use clap::Args;
 use raft_core::raft::Rule;
@@ -16,22 +17,22 @@ pub struct Options {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Hunt in these seeds without each rule, and print what came of it as a table in Markdown
+    /// Hunt in these seeds without each rule, and print the results as a Markdown table
     #[arg(long, value_name = "A..B", value_parser = Seeds::read, conflicts_with = "json")]
     hunt: Option<Seeds>,
-    /// How many candidates to try in shrinking the first failure of each rule
+    /// How many candidates to try when shrinking the first failure of each rule
     #[arg(long, value_name = "N", default_value_t = 400, requires = "hunt")]
     shrink_tries: u32,
 }
 
-/// What is said above the table.
+/// The text above the table.
 fn heading(seeds: Seeds, shrink_tries: u32) -> String {
     format!(
         "<!-- Made by `raftarium rules --hunt {seeds} --shrink-tries {shrink_tries}`. Don't edit it by hand. -->\n\n\
          # What each rule is good for\n\n\
-         Seeds {seeds}, a minute each, with every fault and without one rule. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
-         the first that failed.\n\n\
-         | without | which prevents | seeds that fail | the first | shrunk to | what is found |\n\
+         For each rule, a hunt without it: seeds {seeds}, a minute each, with every fault. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
+         the first seed that failed.\n\n\
+         | without | which prevents | seeds that fail | the first | shrunk to | finding |\n\
          | --- | --- | --- | --- | --- | --- |\n"
     )
 }

@@ -1,10 +1,10 @@
-//! The seeds that a hunt plays: a range as one writes it on the command line.
+//! The seeds that a hunt plays: a range, as written on the command line.
 
 use std::fmt;
 
 use crate::text::{NAME_MAX, escaped};
 
-/// The seeds from one to another, both of them among them: the largest number is a seed, too.
+/// A range of seeds that includes both ends, so that the largest number can be a seed, too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seeds {
     first: u64,
@@ -15,7 +15,7 @@ impl Seeds {
     /// Reads `0..1000` (without 1000), `0..=999` or `17`.
     pub fn read(text: &str) -> Result<Seeds, String> {
         let seed = |text: &str| {
-            let refused = |_| format!("“{}” is no seed: write 0..1000, or 17", escaped(text, NAME_MAX));
+            let refused = |_| format!("“{}” is not a seed: write 0..1000, or 17", escaped(text, NAME_MAX));
             text.trim().parse::<u64>().map_err(refused)
         };
         let (first, last) = match (text.split_once("..="), text.split_once("..")) {
@@ -25,11 +25,11 @@ impl Seeds {
         };
         match last {
             Some(last) if first <= last => Ok(Seeds { first, last }),
-            _ => Err("there is no seed in it".into()),
+            _ => Err("the range is empty".into()),
         }
     }
 
-    /// How many there are, which may be more than there are numbers of 64 bits.
+    /// How many seeds there are: up to 2⁶⁴, which a `u64` can't hold.
     pub fn count(self) -> u128 {
         self.end() - u128::from(self.first)
     }
@@ -44,18 +44,18 @@ impl Seeds {
         u128::from(self.last) + 1
     }
 
-    /// The seed in this place, counted from 0.
+    /// The seed at this position, from 0.
     pub fn at(self, place: u64) -> Option<u64> {
         self.first.checked_add(place).filter(|seed| *seed <= self.last)
     }
 
-    /// Those from this place on.
+    /// The seeds from this position on.
     pub fn from(self, place: u64) -> Option<Seeds> {
         self.at(place).map(|first| Seeds { first, ..self })
     }
 }
 
-/// As it can be read again: `0..1000`.
+/// In the form that [`Seeds::read`] reads: `0..1000`.
 impl fmt::Display for Seeds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Seeds { first, last } = self;

@@ -1,5 +1,5 @@
-//! What a replay tells while it plays: the story, and the logs. Nothing that has been told is
-//! remembered, so that a long run may be told.
+//! What a replay prints and writes while it plays: the story and the logs. It keeps nothing that
+//! has been printed, so that a long run needs little memory.
 
 use std::time::Instant;
 
@@ -16,18 +16,18 @@ use crate::replay::Options;
 use crate::text::{SENTENCE_MAX, Text, shortened};
 use crate::{Unusable, output};
 
-/// Watches a run being played.
+/// Watches a run while it is played.
 pub struct Teller<'a> {
     interrupt: &'a Interrupt,
     bar: ProgressBar,
     until: Time,
     began: Instant,
-    /// Whether the standard output is for the story, and not for a log or for JSON, and somebody
-    /// still reads it.
+    /// Whether the story goes to the standard output: no log and no JSON does, and somebody still
+    /// reads it.
     tells: bool,
-    /// Whether everything is told.
+    /// Whether all news is printed.
     all: bool,
-    /// Whether the end is told beside the output, which a log has.
+    /// Whether the end goes to the standard error, because a log has the standard output.
     aside: bool,
     trace: Option<Log>,
     history: Option<Log>,
@@ -38,8 +38,7 @@ pub struct Teller<'a> {
 }
 
 impl Teller<'_> {
-    /// Everything that is to be written is created, so that it is known at the beginning if that
-    /// can't be.
+    /// Creates all files at once, so that one that can't be written is reported at the beginning.
     pub fn new<'a>(options: &Options, interrupt: &'a Interrupt, until: Time) -> Result<Teller<'a>, Unusable> {
         let logs = [&options.trace, &options.history, &options.shiviz];
         let aside = logs.into_iter().flatten().any(|path| output::is_standard(path));
@@ -60,7 +59,7 @@ impl Teller<'_> {
         })
     }
 
-    /// Before anything is played.
+    /// Call this before anything is played.
     pub fn begin(&mut self, world: &mut Simulation) {
         world.listen(if self.shiviz.is_some() {
             Listening::Messages
@@ -71,7 +70,7 @@ impl Teller<'_> {
         });
     }
 
-    /// When everything has been played.
+    /// Call this when everything has been played.
     pub fn end(&mut self, world: &mut Simulation) -> Result<(), Unusable> {
         if let Some(trouble) = self.trouble.take() {
             self.clear();
@@ -115,12 +114,12 @@ impl Teller<'_> {
         self.bar.set_position(length(now).min(length(self.until)).as_micros());
     }
 
-    /// Takes the progress off the terminal.
+    /// Removes the progress bar from the terminal.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    /// Tells what has happened, and writes the history before a moment.
+    /// Prints and writes the news, and the history before a moment.
     fn tell(&mut self, world: &mut Simulation, before: Time) -> Result<(), Unusable> {
         let mut news = world.take_news();
         if let Some((log, recorder)) = &mut self.shiviz {
@@ -172,11 +171,11 @@ fn story(news: &[News], all: bool) -> Text {
     text
 }
 
-/// Lines of a note that are shown.
+/// How many lines of a note are shown.
 const NOTE_LINES_MAX: usize = 12;
 
-/// A run's note, and an empty line after it. A second line of it begins so that nobody takes it for
-/// one of the story.
+/// A run's note, and an empty line after it. Its further lines begin with a bar, so that nobody
+/// takes them for the story.
 pub fn quoted(note: &str) -> Text {
     let mut text = Text::new();
     let lines: Vec<&str> = note.trim_end().lines().collect();

@@ -1,13 +1,13 @@
-//! What is printed: texts with which nobody can give orders to a terminal.
+//! Text that is safe to print: it can't control a terminal.
 //!
 //! Notes, names, keys and values, and the errors that quote them, come from files, links, histories
-//! and arguments, and so from anybody. A terminal takes some characters for orders: to move, to
-//! hide or to reverse text, to change its title, even to fill the clipboard. And a line break is
-//! enough to forge a line of the command's own.
+//! and arguments: anybody could have written them. A terminal obeys some characters: they move,
+//! hide or reverse text, change the title, even fill the clipboard. And a line break is enough to
+//! forge a line of the command's own.
 //!
-//! So all that is printed is a [`Text`], and whatever is added to one is escaped on the way in:
-//! `\n`, `\u{1b}`. Only this module puts styles and line ends into it. JSON is escaped in JSON's
-//! own way, and so still says the same.
+//! So everything that is printed is a [`Text`], and everything that is added to one is escaped:
+//! `\n`, `\u{1b}`. Only this module adds styles and line ends. JSON is escaped in JSON's own way,
+//! and so keeps its meaning.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
@@ -20,18 +20,17 @@ use serde_json::Value;
 pub struct Text(String);
 
 impl Text {
-    /// A text with nothing in it yet.
+    /// An empty text.
     pub fn new() -> Text {
         Text::default()
     }
 
-    /// A value as JSON, over several lines.
+    /// A value as JSON, in several lines.
     pub fn json(value: &Value) -> Text {
         Text::of_json(&format!("{value:#}\n"))
     }
 
-    /// JSON that has been written already. Beyond ASCII's control characters, JSON itself escapes
-    /// nothing.
+    /// JSON that is text already. JSON itself escapes only the control characters of ASCII.
     pub fn of_json(json: &str) -> Text {
         let mut text = Text::new();
         for character in json.chars() {
@@ -46,7 +45,7 @@ impl Text {
         text
     }
 
-    /// Many lines that this program has made, with nothing in them from outside.
+    /// Lines that this program has made, with nothing from outside in them.
     pub fn of_lines(lines: &str) -> Text {
         let mut text = Text::new();
         for line in lines.lines() {
@@ -87,7 +86,7 @@ impl Text {
         self
     }
 
-    /// The text, with the codes of its styles.
+    /// The text, with the escape codes of its styles.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -98,7 +97,7 @@ struct Escaping<'a>(&'a mut String);
 
 impl Write for Escaping<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Most is words of this program's own.
+        // The common case: this program's own words.
         if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
             self.0.push_str(text);
             return Ok(());
@@ -114,7 +113,7 @@ impl Write for Escaping<'_> {
     }
 }
 
-/// A text from outside where it can't go into a [`Text`]: escaped, and cut if it is long.
+/// A text from outside for where no [`Text`] can be used: escaped, and shortened if it is long.
 pub fn escaped(text: &str, length_max: usize) -> String {
     let mut escaped = String::new();
     let _ = Escaping(&mut escaped).write_str(&shortened(text, length_max));
@@ -126,8 +125,8 @@ pub fn is_harmless(character: char) -> bool {
     match character {
         ' '..='~' => true,
         '\0'..='\u{9f}' => false,
-        // Rust knows what can be seen. It would escape a lone accent, too, which does no harm where
-        // something is before it.
+        // `escape_debug` knows which characters are visible. It would also escape a lone accent,
+        // which does no harm after another character.
         _ => {
             let mut bytes = [b'x'; 5];
             let length = 1 + character.encode_utf8(&mut bytes[1..]).len();
@@ -137,13 +136,13 @@ pub fn is_harmless(character: char) -> bool {
     }
 }
 
-/// The most characters of a name that are shown: of a file, a key, an argument.
+/// How many characters of a name (a file, a key, an argument) are shown.
 pub const NAME_MAX: usize = 200;
 
-/// The most characters of a sentence that are shown.
+/// How many characters of a sentence are shown.
 pub const SENTENCE_MAX: usize = 1_000;
 
-/// A text of at most so many characters: of a longer one, the beginning and the end.
+/// The text, if it has at most `length_max` characters; otherwise its beginning and its end.
 pub fn shortened(text: &str, length_max: usize) -> Cow<'_, str> {
     let end = length_max / 3;
     let start = length_max.saturating_sub(end + 1);
@@ -162,7 +161,7 @@ mod tests {
     use super::*;
     use crate::output::BAD;
 
-    /// Everything that can do something to a terminal, or to the eyes of who reads it.
+    /// Characters that can control a terminal or mislead a reader.
     const HOSTILE: [char; 24] = [
         '\0',
         '\u{7}',

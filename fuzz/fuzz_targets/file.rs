@@ -1,4 +1,4 @@
-//! Any text as a scenario file.
+//! Reads any text as a scenario file.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

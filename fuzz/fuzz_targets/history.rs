@@ -1,4 +1,4 @@
-//! Any text as a client history, and a little work on judging it.
+//! Reads any text as a client history, and judges it with little work allowed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

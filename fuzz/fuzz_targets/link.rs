@@ -1,5 +1,5 @@
-//! Any bytes as a link's text, and as what is within its outer form: a checksum alone must not
-//! protect the reader.
+//! Reads any bytes as a link's text, and as the content behind a correct checksum: the reader must
+//! not rely on the checksum.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,6 +1,6 @@
-//! Any bytes as the life of a server among liars: what happens to it, and what it is told. It is
-//! the world that the test `extremes` rolls dice for; here the fuzzer looks for choices that lead
-//! somewhere new.
+//! Decodes any bytes as the life of a server among Byzantine peers: what happens to it, and the
+//! messages that it gets. The test `extremes` plays the same world with random choices; here the
+//! fuzzer searches for choices that reach new code.
 #![no_main]
 
 #[allow(dead_code)] // The tests of the core use the rest.
@@ -10,8 +10,8 @@ mod hostile;
 use hostile::{Choices, World};
 use libfuzzer_sys::fuzz_target;
 
-/// Choices from bytes: two of them for each, so that a byte changed is a choice changed. When they
-/// are used up, every choice is the first.
+/// Choices from bytes: two bytes for each choice, so that changing a byte changes one choice. When
+/// the bytes are used up, every choice is the first one.
 struct Bytes<'a>(&'a [u8]);
 
 impl Choices for Bytes<'_> {

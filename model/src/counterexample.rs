@@ -1,4 +1,4 @@
-//! What a counterexample's file says of itself, and the table that is made of all of them.
+//! The note in a counterexample's file, and the table of all counterexamples.
 
 use std::fs;
 use std::path::Path;
@@ -9,27 +9,27 @@ use raft_core::raft::Rule;
 use crate::state::{Action, Trouble};
 use crate::worlds;
 
-/// Where the table begins in the document.
+/// The line before the table in the document.
 const BEGIN: &str =
     "<!-- Made by `cargo run --release -p raftarium-model -- counterexamples`. Don't edit it by hand. -->\n";
-/// Where it ends.
+/// The line after it.
 const END: &str = "<!-- The end of the table. -->\n";
 
-/// The shortest way to go wrong without a rule.
+/// The shortest violation without a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counterexample {
     /// The rule's name.
     pub rule: String,
     /// How many actions it takes.
     pub length: usize,
-    /// The property that is violated then.
+    /// The property that is violated at its end.
     pub property: String,
-    /// The actions, and what is wrong then, as sentences.
+    /// The actions and the violation, as sentences.
     pub story: String,
 }
 
 impl Counterexample {
-    /// That of a way through the small world.
+    /// The counterexample of a path through a small world.
     pub fn new(rule: Rule, actions: &[Action], trouble: &Trouble) -> Counterexample {
         let mut story: Vec<String> = actions.iter().map(|action| format!("{action}.")).collect();
         story.push(format!("Then {trouble}."));
@@ -41,14 +41,14 @@ impl Counterexample {
         }
     }
 
-    /// What its file says of it.
+    /// The note in its file.
     pub fn note(&self) -> String {
         let Counterexample { rule, length, property, story } = self;
         let actions = if *length == 1 { "action leads" } else { "actions lead" };
         format!("Without {rule}, {length} {actions} to a violation of {property}, and fewer don’t. {story}")
     }
 
-    /// What the file with this note is about.
+    /// The counterexample that this note describes.
     pub fn of(note: &str) -> Option<Counterexample> {
         let (rule, rest) = note.strip_prefix("Without ")?.split_once(", ")?;
         let (length, rest) = rest.split_once(" to a violation of ")?;
@@ -59,15 +59,15 @@ impl Counterexample {
     }
 }
 
-/// The document with its table made anew of the files in `folder`.
+/// The document with its table made again from the files in `folder`.
 ///
 /// # Errors
-/// A document without a place for the table, or a file that says nothing of itself.
+/// The document has no place for the table, or a file has no such note.
 pub fn table_in(document: &str, folder: &Path) -> Result<String, String> {
-    let (before, rest) = document.split_once(BEGIN).ok_or("the document has no place where the table begins")?;
-    let (_, after) = rest.split_once(END).ok_or("the document has no place where the table ends")?;
+    let (before, rest) = document.split_once(BEGIN).ok_or("the document has no line before the table")?;
+    let (_, after) = rest.split_once(END).ok_or("the document has no line after the table")?;
     let mut table =
-        "\n| without | in a world of, or what that lacks | actions | what is violated | scenario |\n| --- | --- | --- | --- | --- |\n"
+        "\n| without | world, or what the worlds lack | actions | violated property | scenario |\n| --- | --- | --- | --- | --- |\n"
             .to_owned();
     for rule in Rule::ALL {
         let name = rule.name();
@@ -77,12 +77,13 @@ pub fn table_in(document: &str, folder: &Path) -> Result<String, String> {
                 let file = file::read(&text).map_err(|error| format!("{}: {error}", path.display()))?;
                 let about = Counterexample::of(&file.note);
                 let Counterexample { length, property, .. } =
-                    about.ok_or_else(|| format!("{}: its note isn’t a counterexample’s", path.display()))?;
+                    about.ok_or_else(|| format!("{}: its note doesn’t describe a counterexample", path.display()))?;
                 let link = format!("[{name}.json](../model/counterexamples/{name}.json)");
                 format!("| `{name}` | {} | {length} | {property} | {link} |\n", world.describe())
             }
             _ => {
-                let reason = lacking(rule).ok_or_else(|| format!("{name} has neither a file nor a reason why not"))?;
+                let reason =
+                    lacking(rule).ok_or_else(|| format!("{name} has neither a file nor a reason why there is none"))?;
                 format!("| `{name}` | {reason} | – | – | – |\n")
             }
         };
@@ -92,12 +93,12 @@ pub fn table_in(document: &str, folder: &Path) -> Result<String, String> {
     Ok(format!("{before}{BEGIN}{table}{END}{after}"))
 }
 
-/// What the small worlds lack to show what a rule is good for.
+/// What the small worlds lack to show the need for a rule.
 pub fn lacking(rule: Rule) -> Option<&'static str> {
     match rule {
         Rule::StepDownOnHigherTerm => Some(
-            "a sense of progress: nothing unsafe happens, for nobody listens to a leader of an older term, but it never comes back. \
-             [Hunts](rules.md) miss it",
+            "progress: nothing unsafe happens, because the others ignore a leader of an older term, but that leader never rejoins. \
+             [Hunts](rules.md) find that",
         ),
         _ => None,
     }

@@ -1,8 +1,8 @@
-//! A machine's disk: what is durable, what is on its way, and what a loss of power leaves.
+//! A machine's disk: what is durable, what is being written, and what a loss of power leaves.
 //!
-//! It does what the simulator's disk does, so that what is found here plays there: one sync covers
-//! everything handed in before it began, and of what isn't synced, a loss of power leaves some
-//! beginning.
+//! It behaves like the simulator's disk, so that counterexamples play there: one sync covers
+//! everything handed in before it began, and a loss of power leaves some prefix of what isn't
+//! synced.
 
 use std::hash::{Hash, Hasher};
 
@@ -12,17 +12,17 @@ use raft_core::raft::{DiskId, Image, Log, Receipt, Write};
 #[derive(Clone, Debug)]
 pub struct Disk {
     image: Image,
-    /// Which disk it is. Zero is a founder's first; whoever starts from another is nobody until it
-    /// is admitted.
+    /// Its identity. Zero is a founder's first disk; a server on any other disk has no vote until
+    /// this is admitted.
     number: DiskId,
-    /// Handed in and not durable yet, oldest first.
+    /// Writes that aren't durable yet, oldest first.
     unsynced: Vec<Write>,
-    /// How many of those the sync under way covers; 0 if none is.
+    /// How many of these the current sync covers; 0 if there is none.
     syncing: usize,
 }
 
 impl Disk {
-    /// A new one.
+    /// A new disk.
     pub fn empty(number: DiskId) -> Disk {
         Disk { image: Image::default(), number, unsynced: Vec::new(), syncing: 0 }
     }
@@ -32,24 +32,24 @@ impl Disk {
         &self.image
     }
 
-    /// Which disk it is.
+    /// Its identity.
     pub fn number(&self) -> DiskId {
         self.number
     }
 
-    /// Takes a write; where no sync is under way, one begins.
+    /// Takes a write, and begins a sync if there is none.
     pub fn submit(&mut self, write: Write) {
         self.unsynced.push(write);
         self.syncing = self.syncing.max(1);
     }
 
-    /// Whether a sync is under way.
+    /// Whether there is a sync now.
     pub fn is_syncing(&self) -> bool {
         self.syncing > 0
     }
 
-    /// The sync under way is done, and the next one begins, if more waits: the last receipt it
-    /// covers.
+    /// Ends the current sync, and begins the next one if more is waiting. Returns the last receipt
+    /// that it covers.
     pub fn sync(&mut self) -> Option<Receipt> {
         let mut receipt = None;
         for write in self.unsynced.drain(..self.syncing) {
@@ -60,18 +60,19 @@ impl Disk {
         receipt
     }
 
-    /// Everything handed in is durable: the last receipt.
+    /// Makes everything durable. Returns the last receipt.
     pub fn sync_all(&mut self) -> Option<Receipt> {
         self.syncing = self.unsynced.len();
         self.sync()
     }
 
-    /// How many parts the unsynced writes have: as many plus one beginnings can be left of them.
+    /// How many parts the unsynced writes have: a crash can leave any number of them, from none to
+    /// all.
     pub fn unsynced_parts(&self) -> usize {
         self.unsynced.iter().map(Write::parts).sum()
     }
 
-    /// The power fails, and so many parts of what wasn't synced have reached the disk.
+    /// The power fails; this many parts of what wasn't synced have reached the disk.
     pub fn lose_power(&mut self, mut parts: usize) {
         for write in std::mem::take(&mut self.unsynced) {
             let of_this = parts.min(write.parts());
@@ -98,7 +99,7 @@ impl Hash for Disk {
     }
 }
 
-/// What a log holds.
+/// Hashes the content of a log.
 pub fn hash_log<H: Hasher>(log: &Log, state: &mut H) {
     (log.base(), log.last()).hash(state);
     for entry in log.iter_from(log.first_index()) {

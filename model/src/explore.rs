@@ -11,31 +11,31 @@ use crate::model::Model;
 use crate::state::{Action, Trouble};
 use crate::world::World;
 
-/// What came of a search.
+/// The result of a search.
 #[derive(Debug)]
 pub struct Explored {
     /// How many different states were seen.
     pub states: usize,
-    /// How many there were with repetitions.
+    /// How many states were generated, repetitions included.
     pub steps: usize,
-    /// How many actions it takes to where the search came last. Everything that can happen in fewer
-    /// has been seen.
+    /// How many actions deep the search came. Everything that can happen in fewer actions has been
+    /// explored.
     pub depth: usize,
-    /// Whether there is nothing more to see within the bounds.
+    /// Whether everything within the bounds has been explored.
     pub complete: bool,
-    /// The most messages that were on their way at once.
+    /// The most messages in flight in any state.
     pub flights_most: usize,
     /// How many different machines there were.
     pub nodes: usize,
-    /// The remarkable things that were met.
+    /// The marks that were reached.
     pub marks: Vec<Mark>,
     /// How long it took.
     pub took: Duration,
-    /// The shortest way to each kind of trouble.
+    /// The shortest path to each kind of trouble.
     pub troubles: Vec<(Trouble, Vec<Action>)>,
 }
 
-/// How far a search is.
+/// The progress of a search.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     /// Different states so far.
@@ -46,7 +46,7 @@ pub struct Progress {
     pub took: Duration,
 }
 
-/// Explores `world` until about `states_max` states have been seen. Ends early where something is
+/// Explores `world` until about `states_max` states have been seen. Ends early if something is
 /// wrong.
 pub fn explore(world: World, states_max: usize, threads: usize, mut tell: impl FnMut(Progress)) -> Explored {
     let began = Instant::now();
@@ -87,7 +87,7 @@ pub fn explore(world: World, states_max: usize, threads: usize, mut tell: impl F
     }
 }
 
-/// The first state is counted as the first step.
+/// The depth counts the first state as the first step.
 fn actions_to(depth: usize) -> usize {
     depth.saturating_sub(1)
 }

@@ -1,5 +1,5 @@
-//! Each distinct thing once: most states share most of their parts with others, and millions of
-//! them must fit into memory.
+//! Stores each distinct value once: most states share most of their parts, and millions of states
+//! must fit into memory.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
@@ -7,16 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ahash::{AHasher, RandomState};
 
-/// By how many locks the threads that explore are kept out of each other's way.
+/// How many locks the exploring threads share, to reduce contention.
 const SHARDS: usize = 64;
 
-/// A thing with what identifies it: two with the same number count as the same.
+/// A value with a fingerprint: two with the same fingerprint count as equal.
 pub trait Identified {
-    /// That number.
+    /// The fingerprint.
     fn fingerprint(&self) -> u64;
 }
 
-/// All distinct things of a kind that have been met.
+/// All distinct values of a type so far.
 #[derive(Debug)]
 pub struct Interner<T> {
     shards: Vec<Mutex<Shard<T>>>,
@@ -25,7 +25,7 @@ pub struct Interner<T> {
 type Shard<T> = HashMap<u64, Arc<T>, BuildHasherDefault<Unchanged>>;
 
 impl<T: Identified> Interner<T> {
-    /// The one that is the same as this.
+    /// The stored value that equals this one.
     pub fn the(&self, thing: T) -> Arc<T> {
         let fingerprint = thing.fingerprint();
         let shard = &self.shards[fingerprint as usize % SHARDS];
@@ -35,7 +35,7 @@ impl<T: Identified> Interner<T> {
 }
 
 impl<T> Interner<T> {
-    /// How many there are.
+    /// How many values there are.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
@@ -47,19 +47,19 @@ impl<T> Default for Interner<T> {
     }
 }
 
-/// What identifies a thing of which that is all that matters.
+/// A value's fingerprint, made from its hash.
 pub fn fingerprint(thing: &impl Hash) -> u64 {
     let mut hasher = hasher();
     thing.hash(&mut hasher);
     hasher.finish()
 }
 
-/// What fingerprints are made with: always the same, so that a search is the same each time.
+/// The hasher for fingerprints. It has a fixed seed, so that a search is the same each time.
 pub fn hasher() -> AHasher {
     RandomState::with_seeds(1, 2, 3, 4).build_hasher()
 }
 
-/// A fingerprint is as good as a hash of it.
+/// A fingerprint needn't be hashed again.
 #[derive(Debug, Default)]
 struct Unchanged(u64);
 

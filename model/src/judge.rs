@@ -1,8 +1,8 @@
-//! What must always hold, looked at after each step: the properties of [`raft_core::check`],
-//! formulated anew for a world of which every state is seen.
+//! Checks after each step what must always hold: the properties of [`raft_core::check`], formulated
+//! anew for a world whose whole state can be looked at.
 //!
-//! What the simulator's checker has to remember is mostly there to be looked at here: all logs, all
-//! disks. Only what no state tells any more is remembered, in [`History`], and is part of a state's
+//! The simulator's checker must remember what here can be looked at: all logs, all disks. Only
+//! facts that a state doesn't show are remembered, in [`History`], and are part of a state's
 //! identity: who led which term, what leaders have committed and in which term, and how each server
 //! last voted.
 
@@ -22,34 +22,34 @@ use crate::disk::Disk;
 use crate::intern::{Identified, fingerprint};
 use crate::node::Node;
 
-/// What no state tells by itself.
+/// The facts about the past that a state doesn't show.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// Who led each term.
+    /// The leader of each term.
     leaders: Vec<(Term, ServerId)>,
-    /// Everything committed, as the first leader to commit it had it; the first entry has index 1.
+    /// The committed entries, as the first leader to commit each had it; the first one has index 1.
     committed: Vec<Entry>,
-    /// For each term in which something was committed, up to where.
+    /// For each term in which something was committed, the last index.
     committed_in: Vec<(Term, LogIndex)>,
-    /// The membership that counted when something was committed last.
+    /// The membership that counted at the last commit.
     committed_under: Configuration,
-    /// The latest vote that each server has told anybody.
+    /// The latest vote that each server has sent.
     votes: Vec<Option<(Term, ServerId)>>,
     identity: u64,
 }
 
 impl History {
-    /// Before anything has happened to `servers` servers.
+    /// The history of `servers` servers to which nothing has happened yet.
     pub fn new(servers: u8) -> History {
         History { votes: vec![None; usize::from(servers)], ..History::default() }
     }
 
-    /// Up to where some leader has committed.
+    /// The highest index that a leader has committed.
     pub fn committed_index(&self) -> LogIndex {
         LogIndex(self.committed.len() as u64)
     }
 
-    /// What the client tries next: to open a session, and when it has one, its only write.
+    /// What the client tries next: to open a session, and once it has one, its only write.
     pub fn next_try(&self) -> Option<Bytes> {
         let session = self.commands().find(|(_, command)| matches!(command, Command::OpenSession { .. }));
         let command = match session {
@@ -62,7 +62,7 @@ impl History {
         Some(command.encode().into())
     }
 
-    /// The commands that are committed, each with its index.
+    /// The committed commands, each with its index.
     fn commands(&self) -> impl Iterator<Item = (LogIndex, Command)> {
         let entries = (1..).map(LogIndex).zip(&self.committed);
         entries.filter_map(|(index, entry)| match &entry.payload {
@@ -90,8 +90,8 @@ impl History {
         Ok(())
     }
 
-    /// Lawful Membership: a leader appends `next` where the other was in force (Raft §6; raft-dev,
-    /// 10 July 2015).
+    /// Lawful Membership: a leader appends `next` while `before` is in force (Raft §6; raft-dev, 10
+    /// July 2015).
     fn check_change(
         &self,
         raft: &Raft,
@@ -104,7 +104,7 @@ impl History {
             let first = format!("{commit} is the last that is committed, not yet {me}’s membership at {since}");
             return fail(Property::LawfulMembership, first, appends);
         }
-        // A later leader may have committed what this one appended.
+        // A later leader can have committed an entry of this one.
         if !before.is_joint() && !self.committed.iter().any(|entry| entry.term == term) {
             let first = format!("{me} leads term {term} and has committed no entry of that term yet");
             return fail(Property::LawfulMembership, first, appends);
@@ -117,7 +117,7 @@ impl History {
         Ok(())
     }
 
-    /// Who led a term.
+    /// The leader of a term.
     pub fn leader_of(&self, term: Term) -> Option<ServerId> {
         self.leaders.iter().find(|(led, _)| *led == term).map(|(_, leader)| *leader)
     }
@@ -154,7 +154,7 @@ pub struct Before {
     /// Its commit index.
     pub commit: LogIndex,
     applied: LogIndex,
-    /// Whether it might vote.
+    /// Whether it had the right to vote.
     pub standing: Standing,
     /// Where its log ended.
     pub last: LogIndex,
@@ -165,8 +165,8 @@ pub struct Before {
 }
 
 impl Before {
-    /// As it is now. What membership it goes by is for its log to say, and, before the first that
-    /// is there, for what it `began` with.
+    /// The server as it is now. Its membership is the latest one in its log, or else the one that
+    /// it `began` with.
     pub fn of(raft: &Raft, began: Configuration) -> Before {
         let log = raft.log();
         let entries = (log.first_index().0..).map(LogIndex).zip(log.iter_from(log.first_index()));
@@ -190,18 +190,18 @@ impl Before {
     }
 }
 
-/// Looks at one step of one server.
+/// Judges one step of one server.
 pub struct Judge<'a> {
     /// All machines; the server's own is as it was before the step.
     pub nodes: &'a [Arc<Node>],
     /// The server's own disk, as it is now.
     pub disk: &'a Disk,
-    /// The term and the index up to which the server has compared its log with its leader's, with
-    /// what it has just taken.
+    /// The term and the index up to which the server has compared its log with its leader's, its
+    /// latest input included.
     pub compared: (Term, LogIndex),
-    /// What is remembered.
+    /// The facts about the past.
     pub history: &'a mut Arc<History>,
-    /// How the store treats retries, where there is one.
+    /// How the store treats retries, if there is a store.
     pub store: Option<Settings>,
 }
 
@@ -212,7 +212,7 @@ fn fail(property: Property, first: impl Display, second: impl Display) -> Verdic
 }
 
 impl Judge<'_> {
-    /// A server took a step and decided `out`, which hasn't been carried out yet.
+    /// Judges a step of a server, whose output `out` hasn't been carried out yet.
     ///
     /// # Errors
     /// The violation, if there is one.
@@ -249,11 +249,11 @@ impl Judge<'_> {
         self.check_applied(before, raft, out)
     }
 
-    /// A read is answered by a server that has applied everything up to `applied`; it must show
-    /// what was committed up to `due`.
+    /// Judges the answer to a read from a server that has applied everything up to `applied`; the
+    /// answer must show what was committed up to `due`.
     ///
     /// # Errors
-    /// The violation, if it doesn't.
+    /// The violation, if there is one.
     pub fn read_answered(server: ServerId, due: LogIndex, applied: LogIndex) -> Verdict {
         if applied >= due {
             return Ok(());
@@ -301,8 +301,8 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// Log Matching: whoever holds an entry of the same index and term holds the same after the
-    /// same.
+    /// Log Matching: if two logs have an entry of the same index and term, these entries and their
+    /// previous entries are equal.
     fn check_entry(&self, me: ServerId, previous: EntryId, id: EntryId, entry: &Entry) -> Verdict {
         let others = self.nodes.iter().enumerate().filter(|(slot, _)| *slot != me.slot());
         let in_memory = others.filter_map(|(_, node)| Some(node.raft.as_ref()?.log()));
@@ -367,8 +367,8 @@ impl Judge<'_> {
         if let Some(settings) = &self.store {
             self.history.check_effects(settings)?;
         }
-        // It counted by the membership that was in force: in the same step it may have appended the
-        // next one.
+        // The membership that was in force counts: in the same step the leader can have appended
+        // the next one.
         let Some(id) = self.history.committed_id(commit) else { return Ok(()) };
         let holders = self.holders(me, id);
         if before.configuration.has_quorum(holders) {
@@ -381,10 +381,10 @@ impl Judge<'_> {
         )
     }
 
-    /// A server lost power, and its disk is as that left it.
+    /// Judges the disk of a server that has just lost power.
     ///
     /// # Errors
-    /// The violation, if what was committed isn't on enough disks any more.
+    /// The violation, if a committed entry isn't on enough disks any more.
     pub fn crashed(&self, me: ServerId) -> Verdict {
         let Some(id) = self.history.committed_id(self.history.committed_index()) else { return Ok(()) };
         let holders = self.holders(me, id);
@@ -398,7 +398,7 @@ impl Judge<'_> {
         )
     }
 
-    /// Who has an entry on its disk, or had it on one that the world has destroyed.
+    /// The servers that have an entry on their disks, or had it on a disk that was wiped.
     fn holders(&self, me: ServerId, id: EntryId) -> ServerSet {
         let holds = |disk: &Disk| disk.image().holds(id) || disk.number() > DiskId(1);
         self.disks(me).filter(|(_, disk)| holds(disk)).map(|(server, _)| server).collect()
@@ -453,7 +453,7 @@ impl Judge<'_> {
             }
         }
         let Some(index) = matched else { return Ok(()) };
-        // It speaks of the entry that the leader has there. What has gone into a snapshot meanwhile
+        // It acknowledges the leader's entry at that index. An entry that is in a snapshot by now
         // was committed.
         let leader = self.nodes.get(to.slot()).and_then(|node| node.raft.as_ref());
         let leader = leader.filter(|leader| leader.is_leader() && leader.term() == term);
@@ -512,7 +512,7 @@ impl Judge<'_> {
     }
 }
 
-/// Whether every quorum of the one has a server in common with every quorum of the other. There are
+/// Whether every quorum of one membership shares a server with every quorum of the other. There are
 /// few enough servers to try all.
 fn quorums_meet(before: Configuration, next: Configuration) -> bool {
     let everyone = before.all_voters().union(next.all_voters());

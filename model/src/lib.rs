@@ -1,43 +1,42 @@
 //! Every state of a small Raft cluster.
 //!
-//! Hunts play long runs of large clusters and see a tiny part of what can happen. Here it is the
-//! other way round: a cluster of two or three servers, in which little may happen, but of that
-//! *everything*, in every order. Most mistakes of a consensus protocol show in small worlds
-//! already, and what has been looked through whole needs no luck.
+//! Hunts play long runs of large clusters and see a tiny part of what can happen. This crate does
+//! the opposite: in a small cluster, mostly of two or three servers, only a few things can happen,
+//! but it explores *everything*, in every order. Most mistakes of a consensus protocol show in
+//! small worlds, and a complete search needs no luck.
 //!
 //! # What is explored
-//! A [`World`] is a small cluster's parameters with bounds: so many timers that fire, messages that
-//! come twice, losses of power, proposals, reads, changes. The [`Model`] is all that may happen in
-//! it, as [`stateright`] explores it, breadth-first. The servers are the core's own: each step is
-//! one call of [`Raft::step`](raft_core::raft::Raft::step), and what it decides is carried out as
-//! the simulator does it.
-//! * **Messages** come in any order, or twice, or never: one that stays on its way for ever is one
-//!   that was lost.
-//! * **Disks** finish a write whenever they like; a loss of power before that leaves nothing of it,
-//!   all, or some beginning.
-//! * **Timers** fire whenever they are set: see [`Clocks`].
+//! A [`World`] is a small cluster's parameters with bounds on timers that fire, messages that
+//! arrive twice, losses of power, proposals, reads, changes. The [`Model`] is the transition system
+//! of a world, which [`stateright`] explores breadth-first. The servers are the core's own: each
+//! step is one call of [`Raft::step`](raft_core::raft::Raft::step), and its output is carried out
+//! as in the simulator.
+//! * **Messages** arrive in any order, or twice, or never: a message that stays in flight for ever
+//!   is a lost one.
+//! * **Disks** finish a write at any time; a loss of power before that leaves nothing of it, all of
+//!   it, or a prefix.
+//! * **Timers** can fire at any time while they are set: see [`Clocks`].
 //!
 //! # When two states are the same
-//! States that differ only in the time, in luck, in the numbers of writes or in messages that
-//! nobody needs any more are one: a server is what
-//! [`Raft::hash_essence`](raft_core::raft::Raft::hash_essence) says. What was before belongs to a
-//! state only where a property asks for it (`judge`).
+//! States that differ only in the time, in random numbers, in the numbers of writes or in messages
+//! that can't matter any more count as the same:
+//! [`Raft::hash_essence`](raft_core::raft::Raft::hash_essence) defines a server's state. The past
+//! belongs to a state only where a property needs it (`judge`).
 //!
 //! # What must hold
-//! The properties of [`raft_core::check`], formulated anew (`judge`), and that no assertion of the
-//! core fails.
+//! The properties of [`raft_core::check`], formulated anew (`judge`). And no assertion of the core
+//! may fail.
 //!
 //! # Without a rule
-//! For each of the rules that can be switched off there is a world in which that is missed
-//! ([`worlds::without`]). The shortest way there becomes a scenario ([`scenario`]) that the
-//! simulator and the page play; they are kept in `counterexamples/`.
+//! For each rule that can be switched off, except one, there is a world with a violation when it is
+//! off ([`worlds::without`]). The shortest path to it becomes a scenario ([`scenario`]) that the
+//! simulator and the page play; these are in `counterexamples/`.
 //!
 //! # Caveats
-//! * A fingerprint has 64 bits: that two different states are taken for one is improbable, not
-//!   impossible.
-//! * "Complete" means: within the bounds. What takes a longer log, a fourth term or a second crash
-//!   isn't there.
-//! * Nothing is said of progress: every state may be the last.
+//! * A fingerprint has 64 bits: a collision of two different states is improbable, not impossible.
+//! * "Complete" means within the bounds. What needs a longer log, a fourth term or a second crash
+//!   is missing.
+//! * Progress isn't checked: a run can end in any state.
 #![deny(missing_docs)]
 
 mod disk;

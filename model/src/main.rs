@@ -1,8 +1,8 @@
 //! `raftarium-model`: explores small clusters breadth-first.
 //!
-//! Without a command it explores the worlds in which every rule holds, and finds nothing wrong.
-//! `counterexamples` searches for the shortest way to go wrong without each rule, writes it as a
-//! scenario file, and makes the table of `docs/model.md` of those files.
+//! Without a command it explores the worlds in which every rule is on, where nothing may be wrong.
+//! `counterexamples` searches for the shortest violation without each rule, writes it as a scenario
+//! file, and makes the table of `docs/model.md` from these files.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,27 +29,27 @@ struct Cli {
 
 #[derive(Args)]
 struct Explore {
-    /// About how many states to see, of all worlds together
+    /// About how many states to explore, in all worlds together
     #[arg(long, default_value_t = 1_000_000)]
     states: usize,
     /// Only the world of this name
     #[arg(long, value_name = "NAME")]
     world: Option<String>,
-    /// Also the worlds of the rules, each with its rule
+    /// Explore also the worlds of the counterexamples, with every rule on
     #[arg(long)]
     rules: bool,
-    /// Switch a rule off, and see whether it is missed
+    /// Switch a rule off, and search for a violation
     #[arg(long, value_name = "RULE")]
     without: Vec<String>,
-    /// Threads that explore; with more than one, what is found isn't always the shortest
+    /// How many threads explore; with more than one, a path that is found isn't always the shortest
     #[arg(long, default_value_t = 1)]
     threads: usize,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// Find the shortest way to go wrong without each rule, write it as a scenario file, and renew
-    /// the table in docs/model.md
+    /// Find the shortest violation without each rule, write it as a scenario file, and renew the
+    /// table in docs/model.md
     Counterexamples(Counterexamples),
 }
 
@@ -58,10 +58,10 @@ struct Counterexamples {
     /// Only without this rule
     #[arg(long, value_name = "RULE")]
     rule: Vec<String>,
-    /// Give up after so many states
+    /// Give up after this many states
     #[arg(long, default_value_t = 20_000_000)]
     states: usize,
-    /// Search for nothing, and make the table of the files there are
+    /// Don't search: only make the table from the existing files
     #[arg(long)]
     table_only: bool,
 }
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Explores the worlds in which every rule holds; whether all is well.
+/// Explores the worlds in which every rule is on. Returns whether nothing is wrong.
 fn explore_all(options: &Explore) -> Result<bool, String> {
     let mut worlds = worlds::all();
     if options.rules {
@@ -104,7 +104,7 @@ fn explore_all(options: &Explore) -> Result<bool, String> {
     let (mut left, mut all_well, mut seen) = (options.states, true, 0);
     let mut waiting: usize = worlds.iter().map(|world| world.weight).sum();
     for world in worlds {
-        // What a small world leaves is for those that come after it.
+        // The states that a small world doesn't need go to the later ones.
         let share = left / waiting * world.weight;
         waiting -= world.weight;
         println!("{}: {}\n  {}", world.name, world.about, world.describe());
@@ -119,7 +119,7 @@ fn explore_all(options: &Explore) -> Result<bool, String> {
     Ok(all_well)
 }
 
-/// Says how a search went; whether all is well.
+/// Prints the result of a search. Returns whether nothing is wrong.
 fn report(world: &World, explored: &Explored, threads: usize) -> bool {
     let Explored { states, steps, depth, took, .. } = explored;
     println!(
@@ -133,7 +133,7 @@ fn report(world: &World, explored: &Explored, threads: usize) -> bool {
     match (explored.complete, threads) {
         (true, _) => println!("  everything that can happen within the bounds, up to {depth} actions in a row"),
         (false, 1) => {
-            println!("  everything that can happen in {} actions, and a part of what can in {depth}", depth - 1)
+            println!("  everything that can happen in {} actions, and a part of what can happen in {depth}", depth - 1)
         }
         (false, _) => println!("  a part of what can happen in about {depth} actions"),
     }
@@ -151,8 +151,8 @@ fn report(world: &World, explored: &Explored, threads: usize) -> bool {
     explored.troubles.is_empty() && missed.is_empty()
 }
 
-/// Searches without each rule, and writes what it finds; whether every world that should have a
-/// counterexample has one.
+/// Searches without each rule, and writes what it finds. Returns whether every rule that should
+/// have a counterexample has one.
 fn counterexamples(options: &Counterexamples) -> Result<bool, String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let folder = root.join("model/counterexamples");
@@ -165,7 +165,11 @@ fn counterexamples(options: &Counterexamples) -> Result<bool, String> {
     };
     for rule in Rule::ALL.into_iter().filter(asked_for) {
         let Some(world) = worlds::without(rule) else {
-            println!("{}: no small world shows it: they lack {}", rule.name(), lacking(rule).unwrap_or("one for it"));
+            println!(
+                "{}: no small world has a counterexample: they lack {}",
+                rule.name(),
+                lacking(rule).unwrap_or("a world for it")
+            );
             continue;
         };
         let explored = watched(rule.name(), world.clone(), options.states, 1);
@@ -206,7 +210,7 @@ fn named(rule: &str) -> Result<Rule, String> {
     Rule::named(rule).ok_or_else(|| format!("there is no rule “{rule}”: `raftarium rules` lists them"))
 }
 
-/// Explores a world, and shows how far that has come where somebody watches.
+/// Explores a world, and shows the progress on a terminal.
 fn watched(name: &str, world: World, states_max: usize, threads: usize) -> Explored {
     let bar = ProgressBar::new_spinner().with_style(ProgressStyle::with_template("  {msg}").expect("a plain template"));
     let explored = explore(world, states_max, threads, |Progress { states, depth, took }| {
@@ -234,7 +238,7 @@ fn grouped(number: usize) -> HumanCount {
     HumanCount(number as u64)
 }
 
-/// The memory this process has, where the system says.
+/// The memory of this process, if the system reports it.
 fn memory() -> String {
     let resident = fs::read_to_string("/proc/self/status").ok().and_then(|status| {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

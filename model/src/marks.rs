@@ -1,4 +1,4 @@
-//! The remarkable things that a search must have met, or it has shown little.
+//! Marks: rare states and events that a search must reach, or it shows little.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +7,7 @@ use raft_core::raft::{Output, Raft, Standing};
 
 use crate::judge::Before;
 
-/// Something remarkable.
+/// A rare state or event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Mark {
@@ -17,27 +17,27 @@ pub enum Mark {
     Deposed,
     /// A leader committed something.
     Committed,
-    /// A server learned from its leader what is committed.
+    /// A server learned from its leader that something is committed.
     Followed,
-    /// A server dropped entries that conflict.
+    /// A server dropped conflicting entries.
     Truncated,
     /// A read was answered.
     ReadAnswered,
-    /// A read was answered by a server that doesn't lead.
+    /// A read was answered by a server that isn't the leader.
     ReadAtFollower,
-    /// A read was answered under a lease, without asking anybody.
+    /// A read was answered under a lease, without a round of heartbeats.
     LeaseRead,
     /// A membership was committed.
     MembershipCommitted,
     /// A disk was admitted: a server on it may vote.
     DiskAdmitted,
-    /// A server took another's snapshot.
+    /// A server installed another server's snapshot.
     SnapshotInstalled,
     /// A leader lost power.
     LeaderCrashed,
-    /// A server lost power with a write on its way, and a beginning of that was on its disk.
+    /// A server lost power during a write, and a prefix of it was on its disk.
     WriteTorn,
-    /// A server lost power with a write on its way, and all of that was on its disk.
+    /// A server lost power during a write, and all of it was on its disk.
     WriteSurvived,
 }
 
@@ -82,12 +82,12 @@ impl fmt::Display for Mark {
     }
 }
 
-/// Which of them have been met.
+/// The marks that have been reached.
 #[derive(Debug, Default)]
 pub struct Marks(AtomicU32);
 
 impl Marks {
-    /// One has been met.
+    /// Records that a mark has been reached.
     pub fn meet(&self, mark: Mark) {
         let bit = 1 << mark as u32;
         if self.0.load(Ordering::Relaxed) & bit == 0 {
@@ -95,13 +95,13 @@ impl Marks {
         }
     }
 
-    /// Those that have been met.
+    /// The marks that have been reached.
     pub fn met(&self) -> Vec<Mark> {
         let bits = self.0.load(Ordering::Relaxed);
         Mark::ALL.into_iter().filter(|mark| bits & 1 << *mark as u32 != 0).collect()
     }
 
-    /// Looks at one step of a server.
+    /// Records the marks of one step of a server.
     pub fn stepped(&self, before: &Before, raft: &Raft, out: &Output) {
         let led = before.led.is_some();
         let committed = raft.commit_index() > before.commit;

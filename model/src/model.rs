@@ -1,9 +1,9 @@
-//! The small world as a transition system: its states, what may happen in each, and what comes of
-//! it.
+//! The small world as a transition system: its states, the actions possible in each, and their
+//! results.
 //!
 //! A server is the core's own [`Raft`], and everything it does comes from its own `step`. Around it
-//! there is as little as possible: a disk, a set of messages on their way, and a count of what has
-//! happened. What a step decides is carried out in the order in which the simulator does it.
+//! there is as little as possible: a disk, a set of messages in flight, and a count of past
+//! actions. The output of a step is carried out in the same order as in the simulator.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,7 +21,7 @@ use crate::state::{Action, PANIC, Spent, State};
 use crate::step::Step;
 use crate::world::{Clocks, World};
 
-/// All that may happen in a [`World`].
+/// The transition system of a [`World`].
 #[derive(Debug)]
 pub struct Model {
     /// The world.
@@ -29,20 +29,20 @@ pub struct Model {
     nodes: Interner<Node>,
     pub(crate) flights: Interner<Flight>,
     histories: Interner<History>,
-    /// Whether the search should end: nothing happens any more.
+    /// Whether the search should end: no state has actions any more.
     stop: AtomicBool,
-    /// The first trouble of each kind has been told.
+    /// Whether the first trouble of each kind has been reported.
     told: [AtomicBool; KINDS],
-    /// The most messages on their way in any state.
+    /// The most messages in flight in any state.
     flights_most: AtomicUsize,
-    /// What has been met.
+    /// The marks that have been reached.
     pub(crate) marks: Marks,
 }
 
 /// The first disk of a server that founds the cluster.
 const FOUNDERS: DiskId = DiskId(0);
 
-/// Reads are numbered from here, to be told from proposals.
+/// Reads are numbered from here, to distinguish them from proposals.
 const READS: RequestId = 1_000;
 
 /// The kinds of trouble: the properties, and a failed assertion.
@@ -63,12 +63,12 @@ impl Model {
         }
     }
 
-    /// Lets the search come to its end: what is known by now is all.
+    /// Ends the search.
     pub fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Lets things happen again.
+    /// Lets the search go on.
     pub fn go_on(&self) {
         self.stop.store(false, Ordering::Relaxed);
     }
@@ -86,12 +86,12 @@ impl Model {
         Configuration::of_voters(self.world.founding())
     }
 
-    /// The membership that whoever starts from a disk begins with.
+    /// The membership with which a server on this disk starts.
     pub(crate) fn began(&self, disk: &Disk) -> Configuration {
         if disk.number() == FOUNDERS { self.founders() } else { Configuration::default() }
     }
 
-    /// A server that starts from its disk.
+    /// Starts a server from its disk.
     fn start(&self, id: ServerId, disk: &Disk, now: Time) -> Raft {
         let image = disk.image();
         let start = match (disk.number(), image.is_blank()) {
@@ -140,7 +140,7 @@ impl stateright::Model for Model {
         }
         self.passes(state, actions);
         for (place, flight) in state.flights.iter().enumerate() {
-            // Of several that say the same, one is as good as the other.
+            // Of several equal messages, one is enough.
             if state.flights[..place].iter().any(|earlier| earlier.fingerprint() == flight.fingerprint()) {
                 continue;
             }
@@ -248,7 +248,7 @@ impl stateright::Model for Model {
                 self.step(&mut next, id, |step| step.take(Input::TransferLeadership { id: 0, to }));
             }
         }
-        // What changes nothing, as what is refused outright, is as if it hadn't been.
+        // An action that changes nothing, such as a refused request, is left out.
         (!next.is_like(last)).then_some(next)
     }
 
@@ -262,15 +262,14 @@ impl stateright::Model for Model {
 }
 
 impl Model {
-    /// The world once the first server leads it and everything that can be done without anybody's
-    /// asking is done.
+    /// The world once the first server leads, and everything has happened that needs no request.
     fn led(&self, mut state: State) -> State {
         use stateright::Model as _;
         let Some(first) = ServerId::new(1) else { return state };
         if !self.is_timeless() {
             state.now = next_deadline(&state).unwrap_or(state.now);
         }
-        // The followers learn with the next heartbeat what is committed.
+        // The followers learn of the commit with the next heartbeat.
         let mut heartbeats = u8::from(self.is_timeless());
         let mut waiting = vec![Action::Timer(first)];
         while let Some(action) = waiting.pop() {
@@ -289,7 +288,7 @@ impl Model {
         State { spent: Spent::default(), ..state }
     }
 
-    /// Time passes where the clocks go together and no timer that is due has still to fire.
+    /// Time can pass if clocks run together and no due timer has yet to fire.
     fn passes(&self, state: &State, actions: &mut Vec<Action>) {
         let in_bounds = !self.is_timeless() && state.spent.passes < self.world.bounds.passes;
         if in_bounds && next_deadline(state).is_some_and(|due| due > state.now) {
@@ -297,7 +296,7 @@ impl Model {
         }
     }
 
-    /// What may happen to one machine, besides messages.
+    /// The actions of one machine, besides messages.
     fn actions_of(&self, id: ServerId, node: &Node, state: &State, actions: &mut Vec<Action>) {
         let (bounds, spent) = (&self.world.bounds, &state.spent);
         let Some(raft) = &node.raft else {
@@ -346,7 +345,7 @@ impl Model {
         }
     }
 
-    /// One machine does something, and what came of it becomes part of the world.
+    /// Plays a step of one machine, and puts the result into the world.
     fn step(&self, state: &mut State, id: ServerId, act: impl FnOnce(&mut Step)) {
         let mut node = Node::clone(&state.nodes[id.slot()]);
         if !self.is_timeless() {
@@ -373,8 +372,8 @@ impl Model {
         state.trouble = trouble.map(Arc::new);
     }
 
-    /// Where links are bounded, the messages of each link stay in the order in which they were
-    /// sent, for the oldest has to give way. Otherwise their order means nothing.
+    /// If links are bounded, the messages of each link stay in the order of sending, because the
+    /// oldest one is dropped first. Otherwise their order has no meaning.
     fn put_on_its_way(&self, flights: &mut Vec<Arc<Flight>>, flight: Arc<Flight>) {
         if self.world.bounds.link_max == usize::MAX {
             let place = flights.partition_point(|other| other.fingerprint() < flight.fingerprint());
@@ -390,20 +389,20 @@ impl Model {
         flights.insert(end, flight);
     }
 
-    /// The remarkable things that have been met.
+    /// The marks that have been reached.
     pub fn marks(&self) -> Vec<Mark> {
         self.marks.met()
     }
 
-    /// The most messages that were on their way at once.
+    /// The most messages in flight in any state.
     pub fn flights_most(&self) -> usize {
         self.flights_most.load(Ordering::Relaxed)
     }
 }
 
-/// Each of the properties, as something that always holds, and that no assertion fails.
+/// All properties, and that no assertion fails, as properties of stateright.
 fn properties() -> Vec<stateright::Property<Model>> {
-    /// Told but once: the first time is the shortest way there.
+    /// Reported only once: the first time has the shortest path.
     fn holds<const KIND: usize>(model: &Model, state: &State) -> bool {
         let Some(trouble) = &state.trouble else { return true };
         let name = Property::ALL.get(KIND).map_or(PANIC, |property| property.name());
@@ -420,8 +419,8 @@ fn properties() -> Vec<stateright::Property<Model>> {
     properties
 }
 
-/// Whether a correct cluster does without a server's disk: all others have theirs still, and hold
-/// what it holds.
+/// Whether a correct cluster can lose this server's disk: all others still have their first disks,
+/// and these hold everything that it holds.
 fn may_lose_disk(id: ServerId, state: &State) -> bool {
     let log = state.nodes[id.slot()].disk.image().log();
     let mut others = state.nodes.iter().enumerate().filter(|(slot, _)| *slot != id.slot());
@@ -437,7 +436,7 @@ fn remove(flights: &mut Vec<Arc<Flight>>, flight: &Flight) {
     }
 }
 
-/// When the next timer is due, where the clocks go together.
+/// When the next timer is due, if clocks run together.
 fn next_deadline(state: &State) -> Option<Time> {
     state.nodes.iter().filter_map(|node| Some(node.raft.as_ref()?.deadline())).min()
 }

@@ -1,4 +1,4 @@
-//! One machine of the small world, and a message on its way from one to another.
+//! One machine of the small world, and a message in flight.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -19,17 +19,17 @@ pub struct Node {
     pub raft: Option<Raft>,
     /// Its disk.
     pub disk: Disk,
-    /// What its clock last showed it.
+    /// The last time that its clock showed.
     pub clock: Time,
     /// The term and the index up to which it has compared its log with its leader's.
     pub compared: (Term, LogIndex),
-    /// The reads that it was asked for and hasn't answered, each with what it must show at least.
+    /// Its unanswered reads, each with the index that the answer must show at least.
     pub reads: Vec<(RequestId, LogIndex)>,
     identity: u64,
 }
 
 impl Node {
-    /// A machine that has just been switched on.
+    /// A machine that has just started.
     pub fn new(raft: Raft, disk: Disk, clock: Time) -> Node {
         Node {
             id: raft.id(),
@@ -42,7 +42,7 @@ impl Node {
         }
     }
 
-    /// Notes what identifies it now. Where `timeless`, what its clock shows doesn't.
+    /// Updates its fingerprint. With `timeless`, the clock isn't part of it.
     pub fn identify(&mut self, timeless: bool) {
         let mut hasher = hasher();
         (self.id, self.raft.is_some()).hash(&mut hasher);
@@ -56,9 +56,9 @@ impl Node {
         self.identity = hasher.finish();
     }
 
-    /// Whether a message for it can be thrown away: whatever happens, it will make no difference
-    /// here. Most are answers to what nobody waits for any more. Only right where disks aren't
-    /// lost, for it rests on the term on the disk.
+    /// Whether a message to it can be removed, because it can't make a difference any more,
+    /// whatever happens. Most of these are answers that the server doesn't wait for any more. This
+    /// is right only if disks aren't lost, since it relies on the term on the disk.
     pub fn needs_no(&self, from: ServerId, message: &Message) -> bool {
         let durable = self.disk.image().hard_state().term;
         let term = message.term();
@@ -68,7 +68,8 @@ impl Node {
         let now = self.raft.as_ref().filter(|raft| raft.term() == term).map(Raft::role);
         match message {
             Message::PreVoteResponse(m) => m.asked_in < durable,
-            // Whoever doesn't campaign in a term by now never will, and a vote is counted once.
+            // A server that isn't a candidate of the term now never will be, and a vote counts
+            // once.
             Message::RequestVoteResponse(_) => match now {
                 Some(Role::Candidate(campaign)) => campaign.granted.contains(from) || campaign.refused.contains(from),
                 _ => true,
@@ -95,13 +96,13 @@ pub struct Flight {
     pub from: ServerId,
     /// The receiver.
     pub to: ServerId,
-    /// What it says.
+    /// The message.
     pub message: Message,
     identity: u64,
 }
 
 impl Flight {
-    /// A message on its way. Where `timeless`, what a clock showed is left out.
+    /// A message in flight. With `timeless`, clock readings are left out.
     pub fn new(from: ServerId, to: ServerId, mut message: Message, timeless: bool) -> Flight {
         if let Message::AppendEntriesResponse(answer) = &mut message
             && timeless

@@ -1,21 +1,21 @@
-//! Failed assertions of the core. They are found like violations, and end nothing.
+//! Failed assertions of the core: the search reports them like violations, and goes on.
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
 thread_local! {
-    /// Whether a panic of this thread will be caught.
+    /// Whether this thread catches panics now.
     static CATCHING: Cell<bool> = const { Cell::new(false) };
     static CAUGHT: Cell<Option<String>> = const { Cell::new(None) };
 }
 
 static QUIET: Once = Once::new();
 
-/// Does something that may panic.
+/// Runs something that can panic.
 ///
 /// # Errors
-/// What the panic says, and where.
+/// The panic's message and place.
 pub fn catch<T>(something: impl FnOnce() -> T) -> Result<T, String> {
     QUIET.call_once(|| {
         let usual = panic::take_hook();
@@ -25,11 +25,11 @@ pub fn catch<T>(something: impl FnOnce() -> T) -> Result<T, String> {
             }
             let place =
                 info.location().map_or_else(String::new, |place| format!(" at {}:{}", place.file(), place.line()));
-            CAUGHT.set(Some(format!("{}{place}", info.payload_as_str().unwrap_or("it doesn’t say why"))));
+            CAUGHT.set(Some(format!("{}{place}", info.payload_as_str().unwrap_or("no message"))));
         }));
     });
     CATCHING.set(true);
     let outcome = panic::catch_unwind(AssertUnwindSafe(something));
     CATCHING.set(false);
-    outcome.map_err(|_| CAUGHT.take().unwrap_or_else(|| "nobody knows why".to_owned()))
+    outcome.map_err(|_| CAUGHT.take().unwrap_or_else(|| "for an unknown reason".to_owned()))
 }

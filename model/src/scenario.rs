@@ -1,10 +1,10 @@
-//! From a way through the small world to a scenario that the simulator, and so the page, plays.
+//! Converts a path through the small world into a scenario that the simulator, and so the page, can
+//! play.
 //!
-//! The simulator is led along the way, one step after the other, by nothing but actions that a
-//! person could take: deliver this message, set that clock forward, cut the power. Timeouts,
-//! latencies and disks are such that nothing happens by itself in between. What must come from
-//! chance (which server a client asks first, how much of a write survives) is found by trying
-//! seeds.
+//! The simulator follows the path step by step, using only actions that a person could take:
+//! deliver this message, set that clock forward, cut the power. Timeouts, latencies and disks are
+//! so slow that nothing happens by itself in between. What depends on chance (which server a client
+//! asks first, how much of a write survives) is found by trying seeds.
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,29 +32,29 @@ const SEEDS: u64 = 3_000;
 /// The time between two steps.
 const GAP: Duration = Duration::from_millis(2);
 
-/// After how long the client tries again, where it does.
+/// After how long the client retries, if it does.
 const RETRIES_AFTER: Duration = Duration::from_millis(20);
 
-/// How often the simulator's operator looks, and a little more.
+/// A little more than the interval at which the simulator's operator looks.
 const OPERATOR: Duration = Duration::from_millis(41);
 
-/// Why a way can't be played by the simulator.
+/// Why the simulator can't follow a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Astray {
-    /// A scenario that makes no world.
+    /// The scenario is invalid.
     Scenario(ScenarioError),
-    /// An assertion fails on the way.
+    /// An assertion fails.
     Panic(String),
-    /// The simulator doesn't do what the small world did.
+    /// The simulator does something else than the small world.
     At {
         /// Which step, from 1.
         step: usize,
         /// What should have happened.
         action: String,
-        /// What is in its way.
+        /// Why it can't.
         why: String,
     },
-    /// It did it all, and found nothing wrong, or something else.
+    /// It followed the whole path, and found nothing wrong, or another violation.
     Verdict {
         /// What it should have found.
         expected: String,
@@ -67,20 +67,22 @@ impl fmt::Display for Astray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Astray::Scenario(error) => error.fmt(f),
-            Astray::Panic(why) => write!(f, "an assertion fails on the way: {why}"),
+            Astray::Panic(why) => write!(f, "an assertion fails: {why}"),
             Astray::At { step, action, why } => write!(f, "step {step} (“{action}”) can’t be played: {why}"),
-            Astray::Verdict { expected, found: None } => write!(f, "it plays, but nothing is wrong then: {expected}"),
+            Astray::Verdict { expected, found: None } => {
+                write!(f, "it plays, but this violation isn’t found: {expected}")
+            }
             Astray::Verdict { expected, found: Some(found) } => {
-                write!(f, "it plays, but then this is wrong: {found}; and not this: {expected}")
+                write!(f, "it plays, but {found}, instead of: {expected}")
             }
         }
     }
 }
 
-/// The run of the simulator in which the same happens, and by which it finds the same.
+/// The run of the simulator in which the same happens, with the same violation.
 ///
 /// # Errors
-/// What was in the way with the seed that led furthest.
+/// Why the seed that came furthest failed.
 pub fn play(world: &World, actions: &[Action], trouble: &Trouble) -> Result<Run, Astray> {
     let states = states(world, actions);
     let mut furthest = None;
@@ -100,7 +102,8 @@ pub fn play(world: &World, actions: &[Action], trouble: &Trouble) -> Result<Run,
 
 fn try_seed(world: &World, states: &[State], actions: &[Action], seed: u64, trouble: &Trouble) -> Result<Run, Astray> {
     let run = lead(world, states, actions, seed, None)?;
-    // Once more, with messages that are seen to move, and don't arrive by themselves.
+    // Play it again with latencies so long that messages don't arrive by themselves, but are seen
+    // to move.
     let latency = run.until.since(Time::ZERO).times(3);
     judge(lead(world, states, actions, seed, Some(latency))?, trouble)
 }
@@ -113,7 +116,7 @@ fn judge(run: Run, trouble: &Trouble) -> Result<Run, Astray> {
     }
 }
 
-/// The states on the way, the first one included.
+/// The states on the path, the first one included.
 fn states(world: &World, actions: &[Action]) -> Vec<State> {
     use stateright::Model as _;
     let model = Model::new(world.clone());
@@ -125,7 +128,7 @@ fn states(world: &World, actions: &[Action]) -> Vec<State> {
     states
 }
 
-/// Leads the simulator along the way.
+/// Makes the simulator follow the path.
 fn lead(
     world: &World,
     states: &[State],
@@ -138,14 +141,14 @@ fn lead(
         (parameters.network.latency_min, parameters.network.latency_max) = (latency, latency);
     }
     if world.clocks == Clocks::Together {
-        // Whose timer fires first is a matter of luck, and of the seed.
+        // Which timer fires first depends on the seed.
         parameters.timing.election_timeout_max = parameters.timing.election_timeout_min + Duration::from_millis(100);
     }
     let clients = &mut parameters.clients;
     if world.retries {
         clients.attempt_timeout = RETRIES_AFTER;
     } else if actions.iter().any(|action| matches!(action, Action::Propose(_))) {
-        // Nobody waits for an answer: each command is a new one.
+        // The client doesn't wait for answers: each command is a new operation.
         let timeout = Duration::from_micros(500);
         (clients.attempt_timeout, clients.operation_timeout) = (timeout, timeout);
     }
@@ -156,27 +159,27 @@ fn lead(
     for (place, action) in actions.iter().enumerate() {
         let astray = |why: String| Astray::At { step: place + 1, action: action.to_string(), why };
         guide.take(action).map_err(astray)?;
-        // The last step is where it goes wrong: what the simulator's checker has stopped needn't be
-        // alike.
+        // The last step has the violation: the simulator's checker stops there, so the state can
+        // differ.
         if place + 1 < actions.len() {
             guide.compare(&states[place + 1]).map_err(astray)?;
         }
     }
-    // What a client has read is judged when it hears the answer.
+    // The result of a read is judged when the client gets the answer.
     let _ = guide.deliver_answer(|reply| matches!(reply, Reply::Done(_)));
     let until = guide.simulation.now() + GAP;
     Ok(Run { scenario: guide.simulation.scenario().clone(), until, hash: None })
 }
 
-/// The simulator on its way.
+/// The simulator on the path.
 struct Guide<'a> {
     simulation: Simulation,
     world: &'a World,
-    /// Whether time is to pass before the next thing happens.
+    /// Whether time must pass before the next action.
     passed: bool,
     /// How many membership changes have been asked for.
     changes: usize,
-    /// How often the client has tried, where it tries again.
+    /// How often the client has tried, if it retries.
     tries: usize,
 }
 
@@ -190,7 +193,7 @@ impl Guide<'_> {
         Ok(())
     }
 
-    /// Does something, and lets everything happen that follows at once.
+    /// Does an action, and lets everything happen that follows at once.
     fn act(&mut self, deed: Deed) -> Done {
         self.simulation.act(deed).map_err(|error| error.to_string())?;
         self.simulation.run_until(self.simulation.now());
@@ -215,7 +218,7 @@ impl Guide<'_> {
         }
         if std::mem::take(&mut self.passed) && !matches!(action, Action::Timer(_)) {
             let deadlines = self.simulation.machines().iter().filter_map(|machine| Some(machine.raft()?.deadline()));
-            let due = deadlines.min().ok_or("nobody runs")?;
+            let due = deadlines.min().ok_or("no server runs")?;
             self.simulation.run_until(Time::ZERO + due.since(Time::ZERO + GAP.times(10)));
         } else if !matches!(action, Action::Pass) {
             self.wait(GAP);
@@ -228,7 +231,7 @@ impl Guide<'_> {
             Action::Timer(server) => self.fire_timer(*server),
             Action::Campaign(server) => self.act(Deed::Campaign(*server)),
             Action::Sync(server) => {
-                // One sync, and no more.
+                // Only one sync.
                 self.act(Deed::StallDisk { server: *server, stalled: false })?;
                 self.wait(Duration::from_micros(2));
                 self.act(Deed::StallDisk { server: *server, stalled: true })
@@ -273,7 +276,7 @@ impl Guide<'_> {
         }
     }
 
-    /// The number of the message that says the same.
+    /// The number of the same message in the simulator.
     fn find(&self, wanted: &Flight) -> Done<u64> {
         let ends = (Endpoint::Server(wanted.from), Endpoint::Server(wanted.to));
         let same = |flight: &&SimFlight| {
@@ -288,7 +291,7 @@ impl Guide<'_> {
         })
     }
 
-    /// The person enters a command, and the server that it should ask is asked.
+    /// The person enters a command, and it must go to this server.
     fn ask(&mut self, server: ServerId, line: &str) -> Done {
         self.act(Deed::Submit(line.to_owned()))?;
         self.deliver_request(server)
@@ -301,8 +304,8 @@ impl Guide<'_> {
         self.act(Deed::DeliverMessage(number.ok_or_else(|| format!("the client doesn’t ask {server}"))?))
     }
 
-    /// The person enters one command: the client opens a session, writes in it, and then hears
-    /// nothing and tries again.
+    /// The person enters one command: the client opens a session, writes in it, gets no answer, and
+    /// retries.
     fn try_again(&mut self, server: ServerId) -> Done {
         self.tries += 1;
         match self.tries {
@@ -331,7 +334,7 @@ impl Guide<'_> {
         }
     }
 
-    /// The operator wants fewer voters.
+    /// The operator is told to remove voters.
     fn change(&mut self, server: ServerId) -> Done {
         self.leads(server)?;
         let wanted = self.world.bounds.changes[self.changes].voters;
@@ -347,15 +350,14 @@ impl Guide<'_> {
         for server in leaving.iter() {
             self.act(Deed::RemoveServer(server))?;
         }
-        // An operator that is told again later gives the order at once; otherwise when it looks
-        // next.
+        // A second order is given at once; the first one when the operator looks next.
         if self.changes == 1 {
             self.wait(OPERATOR);
         }
         Ok(())
     }
 
-    /// Whether the simulator's servers are where those of the small world are.
+    /// Whether the simulator's servers are in the same state as the small world's.
     fn compare(&self, state: &State) -> Done {
         for (slot, node) in state.nodes.iter().enumerate() {
             let machine = &self.simulation.machines()[slot];
@@ -381,7 +383,7 @@ fn on_disk(image: &Image) -> (HardState, EntryId) {
     (image.hard_state(), image.log().last())
 }
 
-/// What a server is, in short.
+/// A summary of a server's state.
 fn summary(raft: &Raft) -> String {
     let held: Vec<Message> = raft.held_messages().map(|Envelope { message, .. }| essence(message)).collect();
     format!(
@@ -395,7 +397,7 @@ fn summary(raft: &Raft) -> String {
     )
 }
 
-/// A message without what is a matter of luck, of time, or of a client.
+/// A message without the fields that depend on randomness, time, or the client.
 fn essence(message: &Message) -> Message {
     let mut message = message.clone();
     match &mut message {

@@ -1,4 +1,4 @@
-//! The states of the small world, and what may happen between them.
+//! The states of the small world, and the actions between them.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -17,19 +17,19 @@ use crate::node::{Flight, Node};
 pub struct State {
     /// The machines.
     pub nodes: Vec<Arc<Node>>,
-    /// The messages on their way, in an order that is always the same.
+    /// The messages in flight, in a canonical order.
     pub flights: Vec<Arc<Flight>>,
-    /// What is remembered of what was.
+    /// The facts about the past.
     pub history: Arc<History>,
-    /// What of the bounds has been used.
+    /// How much of the bounds has been used.
     pub spent: Spent,
-    /// What all clocks show, where they go together.
+    /// The time on all clocks, if they run together.
     pub now: Time,
-    /// What is wrong, if something is. Nothing happens after it.
+    /// What is wrong, if anything. Such a state has no actions.
     pub trouble: Option<Arc<Trouble>>,
 }
 
-/// How often what is bounded has happened.
+/// How often each bounded action has happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Spent {
     pub(crate) election_timers: u8,
@@ -45,7 +45,7 @@ pub struct Spent {
     pub(crate) wipes: ServerSet,
 }
 
-/// What must not be.
+/// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Two facts that can't both be right.
@@ -54,26 +54,26 @@ pub enum Trouble {
     Panic(String),
 }
 
-/// Something that happens.
+/// An action.
 #[derive(Clone, Debug)]
 pub enum Action {
     /// A server's timer fires.
     Timer(ServerId),
     /// A server is asked to campaign.
     Campaign(ServerId),
-    /// Time passes, up to the next moment at which a timer is due.
+    /// Time passes to the next moment at which a timer is due.
     Pass,
-    /// The sync under way on a server's disk is done.
+    /// The current sync on a server's disk ends.
     Sync(ServerId),
-    /// A server loses power; so many parts of what wasn't synced are on the disk all the same.
+    /// A server loses power; this many parts of what wasn't synced are on the disk all the same.
     Crash(ServerId, usize),
-    /// It starts again from its disk.
+    /// A server restarts from its disk.
     Restart(ServerId),
     /// A server loses power and its disk.
     Wipe(ServerId),
     /// A message arrives.
     Deliver(Arc<Flight>),
-    /// A message arrives, and will once more.
+    /// A message arrives, and stays in flight.
     Duplicate(Arc<Flight>),
     /// A client proposes a command at a server.
     Propose(ServerId),
@@ -86,17 +86,17 @@ pub enum Action {
 }
 
 impl State {
-    /// What identifies it.
+    /// Its fingerprint.
     pub fn fingerprint(&self) -> u64 {
         fingerprint(self)
     }
 
-    /// What identifies the machines, each of them.
+    /// The fingerprint of each machine.
     pub fn servers(&self) -> Vec<u64> {
         self.nodes.iter().map(|node| node.fingerprint()).collect()
     }
 
-    /// Whether nothing but the time and what has been used is different.
+    /// Whether at most the time and the used bounds differ.
     pub(crate) fn is_like(&self, other: &State) -> bool {
         let same = |(one, other): (&Arc<Node>, &Arc<Node>)| one.fingerprint() == other.fingerprint();
         self.trouble == other.trouble
@@ -107,8 +107,8 @@ impl State {
     }
 }
 
-/// What identifies it: what the machines are, what is on its way, what is remembered and what has
-/// been used.
+/// The fingerprint covers the machines, the messages in flight, the facts about the past and the
+/// used bounds.
 impl Hash for State {
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         let State { nodes, flights, history, spent, now, trouble } = self;
@@ -128,7 +128,7 @@ impl PartialEq for State {
     }
 }
 
-/// Two are the same if they are about the same.
+/// Two actions are equal if they have the same kind and operands.
 impl PartialEq for Action {
     fn eq(&self, other: &Action) -> bool {
         self.to_string() == other.to_string()
@@ -179,5 +179,5 @@ impl fmt::Display for Action {
     }
 }
 
-/// What a failed assertion counts as.
+/// The name of the property that a failed assertion violates.
 pub(crate) const PANIC: &str = "No Panic";

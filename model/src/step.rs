@@ -1,5 +1,4 @@
-//! One machine does something: its server takes inputs, and what it decides is carried out and
-//! judged.
+//! A step of one machine: its server takes inputs, and its output is judged and carried out.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,17 +14,17 @@ use crate::panics;
 use crate::state::{State, Trouble};
 use crate::world::World;
 
-/// One machine that is doing something.
+/// A step of one machine.
 pub struct Step<'a> {
     pub(crate) model: &'a Model,
     pub(crate) id: ServerId,
-    /// The machine, apart from the others.
+    /// The machine; the others don't change.
     pub(crate) node: Node,
-    /// What it has sent.
+    /// The messages that it has sent.
     pub(crate) sent: Vec<Arc<Flight>>,
-    /// What went wrong, if something did.
+    /// What went wrong, if anything.
     pub(crate) trouble: Option<Trouble>,
-    /// The world, in which the machine is still as it was.
+    /// The world before the step.
     pub(crate) state: &'a mut State,
 }
 
@@ -34,16 +33,16 @@ thread_local! {
 }
 
 impl Step<'_> {
-    /// A message comes.
+    /// A message arrives.
     pub fn take_message(&mut self, flight: &Flight) {
         self.take(Input::Message { from: flight.from, message: flight.message.clone() });
     }
 
-    /// Feeds the server one input, and then whatever comes of it at once.
+    /// Gives the server an input, and then all inputs that follow at once.
     pub fn take(&mut self, input: Input) {
         let compares = match &input {
             Input::Message { from, message } => what_it_compares(message).filter(|_| {
-                // What counts is what the leader itself has sent.
+                // Only messages that the leader itself has sent count.
                 self.state.history.leader_of(message.term()) == Some(*from)
             }),
             _ => None,
@@ -55,7 +54,7 @@ impl Step<'_> {
         {
             let Some(mut raft) = self.node.raft.take() else { break };
             let (before, clock) = (Before::of(&raft, self.model.began(&self.node.disk)), self.node.clock);
-            // What was being changed when it panicked is thrown away.
+            // After a panic, the changed data is dropped.
             let stepped = panics::catch(|| {
                 raft.step(clock, input, &mut out);
                 raft
@@ -70,7 +69,7 @@ impl Step<'_> {
                     }
                     self.model.marks.stepped(&before, &raft, &out);
                     self.judge(&before, &raft, &out);
-                    // What is wrong need not make sense to a disk.
+                    // After trouble, the writes can be invalid.
                     if self.trouble.is_none() {
                         self.carry_out(&raft, &mut out, &mut inputs);
                     }
@@ -93,7 +92,7 @@ impl Step<'_> {
         }
     }
 
-    /// Looks at what a loss of power has left.
+    /// Judges what a loss of power has left.
     pub fn judge_crash(&mut self) {
         let State { nodes, history, .. } = &mut *self.state;
         let judge = Judge { nodes, disk: &self.node.disk, compared: Default::default(), history, store: None };
@@ -102,7 +101,7 @@ impl Step<'_> {
         }
     }
 
-    /// Carries out what a step decided; what the server is told at once goes to `inputs`.
+    /// Carries out a step's output. Inputs that follow at once go to `inputs`.
     fn carry_out(&mut self, raft: &Raft, out: &mut Output, inputs: &mut VecDeque<Input>) {
         for write in out.writes.drain(..) {
             self.node.disk.submit(write);
@@ -130,13 +129,13 @@ impl Step<'_> {
             self.node.reads.retain(|(read, _)| *read != refused.id);
         }
         if out.snapshot_wanted {
-            // What a state machine holds follows from what it has applied.
+            // The applied index stands for the state machine's content.
             let data = Arc::from(applied.0.to_be_bytes().as_slice());
             inputs.push_back(Input::SnapshotTaken { index: applied, data });
         }
     }
 
-    /// The server is gone, and all that it had in memory.
+    /// The server stops, and its memory is lost.
     pub fn crash(&mut self) {
         self.node.raft = None;
         self.node.reads.clear();
@@ -144,8 +143,7 @@ impl Step<'_> {
     }
 }
 
-/// The last entry that a leader names in a message: whoever has that has all that comes before it,
-/// too.
+/// The last entry that a leader names in a message: a log that has it equals the leader's up to it.
 fn what_it_compares(message: &Message) -> Option<EntryId> {
     match message {
         Message::AppendEntries(m) => Some(match m.entries.as_slice().last() {

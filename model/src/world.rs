@@ -1,4 +1,4 @@
-//! What is explored: a small cluster's parameters, and how much may happen in it.
+//! What is explored: a small cluster's parameters, and bounds on what can happen in it.
 
 use crate::marks::Mark;
 use raft_core::raft::{Config, MembershipChange, Rules, ServerId, ServerSet};
@@ -7,8 +7,8 @@ use raft_core::sim::{
 };
 use raft_core::time::Duration;
 
-/// A small cluster and the bounds of what happens in it. Within the bounds, everything does, in
-/// every order.
+/// A small cluster and bounds on its actions. Within the bounds, everything is tried, in every
+/// order.
 #[derive(Clone, Debug)]
 pub struct World {
     /// Its name on the command line.
@@ -17,54 +17,54 @@ pub struct World {
     pub about: &'static str,
     /// How many servers there are.
     pub servers: u8,
-    /// How many of them found the cluster; the others wait to be added.
+    /// How many of them are founders; the others wait to be added.
     pub founders: u8,
-    /// How their clocks go.
+    /// How their clocks run.
     pub clocks: Clocks,
-    /// Whether writes take time: promises wait for them, and a loss of power may come before they
+    /// Whether writes take time: promises wait for them, and a server can lose power before they
     /// are done.
     pub slow_disks: bool,
-    /// Whether a loss of power may tear a write, or leave any beginning of several; otherwise all
-    /// of what isn't synced is lost, or nothing.
+    /// Whether a loss of power can tear a write, or leave any prefix of several; otherwise all
+    /// unsynced writes are lost, or none.
     pub torn_writes: bool,
-    /// Whether servers ask before they campaign.
+    /// Whether servers use pre-vote.
     pub pre_vote: bool,
     /// The most entries in one append.
     pub append_entries_max: u64,
     /// Entries after which a server takes a snapshot; 0: never.
     pub snapshot_after_entries: u64,
-    /// Whether it begins with the first server leading, and all that it has appended committed and
-    /// known to everybody. Otherwise nothing has happened yet.
+    /// Whether it begins with the first server as leader, everything committed, and all servers
+    /// knowing that. Otherwise nothing has happened yet.
     pub begins_led: bool,
     /// Whether there is a store: a client opens a session, and then tries the same write again and
-    /// again. Otherwise commands mean nothing.
+    /// again. Otherwise commands have no meaning.
     pub retries: bool,
-    /// Which of Raft's rules hold.
+    /// Which of Raft's rules are on.
     pub rules: Rules,
     /// How much may happen.
     pub bounds: Bounds,
-    /// How many states of it are looked at, of a number of states, compared with other worlds.
+    /// Its share of the states, relative to the other worlds.
     pub weight: usize,
-    /// Whether messages that nobody needs any more stay on their way, and machines that are the
-    /// same stay apart: for tests of what makes no difference.
+    /// Whether messages that can't matter any more are kept, and equal machines are kept apart: for
+    /// tests that this makes no difference.
     pub keeps_everything: bool,
-    /// What a search through the world must meet, or it has shown little.
+    /// The marks that a search through the world must reach.
     pub expected: &'static [Mark],
 }
 
-/// How the servers' clocks go.
+/// How the servers' clocks run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Clocks {
-    /// Each server has its own, which stands still until the server's timer fires, and then shows
-    /// exactly when that is due. So any timer may fire at any moment, as if the clocks ran apart
-    /// without bound. There are no leases, for those rest on such a bound.
+    /// Each server has its own clock. It stands still until the server's timer fires, and then
+    /// shows exactly when the timer was due. So any timer can fire at any moment, as if clocks
+    /// drifted without bound. There are no leases, because these need such a bound.
     Apart,
-    /// All show the same. Time passes in steps, each to the next moment at which somebody's timer
-    /// is due, and then it fires. Leaders check quorums and give leases.
+    /// All clocks show the same time. It passes in steps, each to the next moment at which some
+    /// timer is due, and then this timer fires. Check-quorum and leases are on.
     Together,
 }
 
-/// How much may happen. Each number bounds how often.
+/// How often each kind of action can happen.
 #[derive(Clone, Debug, Default)]
 pub struct Bounds {
     /// No server campaigns beyond this term.
@@ -73,37 +73,37 @@ pub struct Bounds {
     pub election_timers: u8,
     /// Timers that fire at leaders.
     pub heartbeats: u8,
-    /// Campaigns that somebody asks for.
+    /// Campaigns on request.
     pub campaigns: u8,
-    /// Times at which time passes, where the clocks go together.
+    /// Steps of time, if clocks run together.
     pub passes: u8,
     /// Losses of power.
     pub crashes: u8,
-    /// Messages that come twice.
+    /// Messages that arrive twice.
     pub duplicates: u8,
     /// Commands proposed.
     pub proposals: u8,
     /// Reads.
     pub reads: u8,
-    /// Membership changes, each of which may be asked for once, of a leader, in this order.
+    /// Membership changes. Each is requested once at most, from a leader, in this order.
     pub changes: Vec<MembershipChange>,
-    /// Who may be handed the leadership; once each.
+    /// The servers to which leadership can be transferred, each once.
     pub transfers: ServerSet,
-    /// Who may lose its disk, while everything on it is on the disks of all others, too, and none
-    /// of those has been lost.
+    /// The servers that can lose their disks, as long as everything on the disk is also on all
+    /// other disks, and none of these has been lost.
     pub wipes: ServerSet,
-    /// Messages on their way at once from one server to another. Where one more is sent, the oldest
-    /// is lost.
+    /// How many messages can be in flight from one server to another. When one more is sent, the
+    /// oldest is lost.
     pub link_max: usize,
     /// Only these servers' election timers fire.
     pub campaigners: ServerSet,
-    /// The first timer that fires is the first server's: before that, the servers differ in nothing
-    /// but their names.
+    /// Whether the first timer that fires is the first server's: before that, the servers differ
+    /// only in their names.
     pub first_first: bool,
 }
 
 impl World {
-    /// The world's parameters as the simulator knows them.
+    /// The world's parameters for the simulator.
     pub fn parameters(&self) -> Parameters {
         let second = Duration::from_secs;
         let (election_timeout_min, election_timeout_max, heartbeat_interval) = match self.clocks {
@@ -128,7 +128,7 @@ impl World {
                 append_entries_max: self.append_entries_max,
                 snapshot_piece_max: 64 << 10,
             },
-            // A leader doesn't keep what is in its snapshot, but for members that answer.
+            // A leader keeps entries that are in its snapshot only for members that answer.
             limits: LimitParameters { entries_kept: 0, ..Parameters::default().limits },
             clients: ClientParameters {
                 count: 0,
@@ -161,7 +161,7 @@ impl World {
         }
     }
 
-    /// What there is in it, and how much may happen, in a line.
+    /// The world and its bounds in a line.
     pub fn describe(&self) -> String {
         let Bounds {
             term_max,
@@ -201,21 +201,21 @@ impl World {
             whether(campaigners.len() < usize::from(self.servers), "not at every server"),
             counted(number(campaigns), "campaign on request", "campaigns on request"),
             counted(number(heartbeats), "heartbeat", "heartbeats"),
-            counted(number(passes), "time passed", "times passed"),
+            counted(number(passes), "step of time", "steps of time"),
             counted(number(crashes), "crash", "crashes"),
             whether(!wipes.is_empty(), "1 lost disk"),
-            counted(number(duplicates), "doubled message", "doubled messages"),
+            counted(number(duplicates), "duplicated message", "duplicated messages"),
             counted(number(proposals), "proposal", "proposals"),
             whether(self.retries, "retried in a store"),
             counted(number(reads), "read", "reads"),
             counted(changes.len(), "membership change", "membership changes"),
             counted(transfers.len(), "transfer", "transfers"),
-            (*link_max < usize::MAX).then(|| format!("at most {link_max} on each link’s way")),
+            (*link_max < usize::MAX).then(|| format!("at most {link_max} in flight on each link")),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     }
 
-    /// Those that found the cluster.
+    /// The founders.
     pub fn founding(&self) -> ServerSet {
         ServerSet::first(self.founders)
     }

@@ -13,8 +13,8 @@ fn voters(numbers: &[u8]) -> MembershipChange {
     MembershipChange { voters: set(numbers), learners: ServerSet::EMPTY }
 }
 
-/// A world of `servers` servers with instant disks in which only timers fire and messages come and
-/// don't.
+/// A world of `servers` servers with instant disks, in which only timers fire and messages arrive
+/// or don't.
 fn plain(name: &'static str, servers: u8) -> World {
     World {
         name,
@@ -48,7 +48,8 @@ fn learners(voters: &[u8], learners: &[u8]) -> MembershipChange {
     MembershipChange { voters: set(voters), learners: set(learners) }
 }
 
-/// The worlds in which every rule holds, those first that are small enough to be seen whole.
+/// The worlds in which every rule is on. Those that are small enough to be explored completely come
+/// first.
 pub fn all() -> Vec<World> {
     let mut worlds = Vec::new();
     let mut add = |name, about, servers, change: &dyn Fn(&mut World, &mut Bounds)| {
@@ -62,12 +63,12 @@ pub fn all() -> Vec<World> {
         bounds.crashes = 1;
         world.expected = &[Mark::Elected, Mark::Deposed, Mark::Committed, Mark::LeaderCrashed, Mark::WriteTorn];
     });
-    add("pre-votes", "three servers ask before they campaign", 3, &|world, bounds| {
+    add("pre-votes", "three servers use pre-vote", 3, &|world, bounds| {
         world.pre_vote = true;
         bounds.election_timers = 3;
         world.expected = &[Mark::Elected, Mark::Deposed, Mark::Committed];
     });
-    add("retries", "a client opens a session and tries a write twice, whoever leads", 3, &|world, bounds| {
+    add("retries", "a client opens a session and tries a write twice, whichever server leads", 3, &|world, bounds| {
         (world.begins_led, world.retries) = (true, true);
         bounds.proposals = 3;
         world.expected = &[Mark::Committed, Mark::Deposed, Mark::Followed];
@@ -94,12 +95,17 @@ pub fn all() -> Vec<World> {
         (bounds.reads, bounds.heartbeats, bounds.passes) = (1, 1, 3);
         world.expected = &[Mark::LeaseRead, Mark::Deposed];
     });
-    add("handovers", "a leader with a lease hands over, and somebody is asked to campaign", 3, &|world, bounds| {
-        (world.clocks, world.begins_led) = (Clocks::Together, true);
-        (bounds.reads, bounds.campaigns, bounds.passes) = (1, 1, 1);
-        bounds.transfers = set(&[2]);
-        world.expected = &[Mark::LeaseRead, Mark::Deposed];
-    });
+    add(
+        "handovers",
+        "a leader with a lease hands over, and another server is asked to campaign",
+        3,
+        &|world, bounds| {
+            (world.clocks, world.begins_led) = (Clocks::Together, true);
+            (bounds.reads, bounds.campaigns, bounds.passes) = (1, 1, 1);
+            bounds.transfers = set(&[2]);
+            world.expected = &[Mark::LeaseRead, Mark::Deposed];
+        },
+    );
     add("snapshots", "three servers compact their logs, and one lags behind", 3, &|world, bounds| {
         world.snapshot_after_entries = 1;
         (bounds.proposals, bounds.heartbeats, bounds.election_timers) = (1, 4, 1);
@@ -108,7 +114,7 @@ pub fn all() -> Vec<World> {
     });
     add(
         "changes",
-        "three servers become two and one, and may elect another leader at any time",
+        "three servers become two and one, and can elect another leader at any time",
         3,
         &|world, bounds| {
             world.begins_led = true;
@@ -123,13 +129,13 @@ pub fn all() -> Vec<World> {
         (bounds.crashes, bounds.term_max) = (1, 3);
         world.expected = &[Mark::MembershipCommitted, Mark::Deposed, Mark::LeaderCrashed];
     });
-    add("joins", "a new server learns, and then votes", 3, &|world, bounds| {
+    add("joins", "a new server becomes a learner, and then a voter", 3, &|world, bounds| {
         (world.founders, world.begins_led) = (2, true);
         bounds.changes = vec![learners(&[1, 2], &[3]), voters(&[1, 2, 3])];
         (bounds.crashes, bounds.heartbeats) = (1, 1);
         world.expected = &[Mark::MembershipCommitted, Mark::DiskAdmitted];
     });
-    add("renewals", "a server loses its disk, its vote, and has it back", 3, &|world, bounds| {
+    add("renewals", "a server loses its disk and its vote, and gets the vote back", 3, &|world, bounds| {
         world.begins_led = true;
         bounds.changes = vec![learners(&[1, 2], &[3]), voters(&[1, 2, 3])];
         (bounds.wipes, bounds.election_timers) = (set(&[3]), 1);
@@ -163,12 +169,12 @@ pub fn all() -> Vec<World> {
     worlds
 }
 
-/// The world in which a rule is missed, with it: nothing may be wrong there.
+/// The world of a rule's counterexample, with the rule: nothing may be wrong there.
 pub fn with(rule: Rule) -> Option<World> {
     Some(World { about: "a rule’s world, with the rule", rules: Rules::ALL, ..without(rule)? })
 }
 
-/// The world in which a rule is missed, without it.
+/// The world of a rule's counterexample, without the rule.
 pub fn without(rule: Rule) -> Option<World> {
     let name = rule.name();
     let mut world = plain(name, 3);
@@ -180,7 +186,7 @@ pub fn without(rule: Rule) -> Option<World> {
             world = World { slow_disks: true, ..plain(name, 2) };
         }
         Rule::WinByMajority => world = plain(name, 4),
-        // It costs no safety: nobody listens to a leader of an older term.
+        // It costs no safety: the others ignore a leader of an older term.
         Rule::StepDownOnHigherTerm => return None,
         Rule::DeduplicateRetries => {
             world = World { retries: true, ..plain(name, 1) };

@@ -1,5 +1,4 @@
-//! The shortest ways to go wrong without a rule, in `counterexamples/`: the simulator plays each of
-//! them, with the rule and without.
+//! The simulator plays each counterexample in `counterexamples/`, with the rule and without it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +14,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Each file with the rule it is about and what it says of itself.
+/// Each file's rule, counterexample and run.
 fn all() -> Vec<(Rule, Counterexample, Run)> {
     let files = fs::read_dir(root().join("model/counterexamples")).expect("there is a folder of them");
     let read = |path: PathBuf| {

@@ -1,5 +1,5 @@
-//! The search itself: what it takes for the same, what it throws away, and what it finds in worlds
-//! that are seen whole.
+//! The search itself: which states it takes for the same, which messages it removes, and what it
+//! finds in worlds that it explores completely.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, VecDeque};
@@ -9,7 +9,8 @@ use raftarium_model::explore::explore;
 use raftarium_model::{Bounds, Model, State, World, worlds};
 use stateright::Model as _;
 
-/// A world of two servers that is small enough to be seen whole even without what makes it small.
+/// A world of two servers that is small enough to be explored completely even without removing and
+/// merging.
 fn tiny() -> World {
     let mut world = worlds::all().into_iter().find(|world| world.name == "elections").expect("there are elections");
     (world.servers, world.founders) = (2, 2);
@@ -17,7 +18,7 @@ fn tiny() -> World {
     world
 }
 
-/// All that the servers can be together: their fingerprints, however the messages stand.
+/// All combinations of the servers' states: their fingerprints, without the messages.
 fn together(world: World) -> BTreeSet<Vec<u64>> {
     let model = Model::new(world);
     let mut seen = BTreeSet::new();
@@ -43,8 +44,8 @@ fn what_is_thrown_away_makes_no_difference() {
     assert!(servers == together(everything), "messages that nobody needs are needed");
 }
 
-/// Goes `visits` times on from a state, from each as often as there is a way to it: what is taken
-/// for the same state must go on to the same states. How often one came back.
+/// Expands `visits` states, each as often as a path leads to it: states that are taken for the same
+/// must have the same successors. Returns how often a known state came back.
 fn how_often_states_came_back(world: World, visits: usize) -> usize {
     let model = Model::new(World { keeps_everything: true, ..world });
     let mut seen: HashMap<u64, BTreeSet<u64>> = HashMap::new();
@@ -104,7 +105,7 @@ fn the_shortest_way_to_two_votes_in_one_term_takes_three_actions() {
     assert_eq!(lengths, [3]);
 }
 
-/// The only rule without a counterexample costs no safety, as far as a small world shows.
+/// The only rule without a counterexample costs no safety in a small world.
 #[test]
 fn a_leader_that_ignores_higher_terms_does_nothing_unsafe() {
     let mut world = tiny();

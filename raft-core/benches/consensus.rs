@@ -1,7 +1,7 @@
 //! The consensus core in memory: replication, heartbeats and reads, with messages that arrive at
 //! once and disks that are instant.
 //!
-//! `cargo bench -p raftarium-core --bench consensus`; criterion compares with the run before.
+//! `cargo bench -p raftarium-core --bench consensus`; criterion compares with the previous run.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -62,7 +62,7 @@ impl Cluster {
         }
     }
 
-    /// Delivers until nothing moves.
+    /// Delivers messages until none is in flight.
     fn settle(&mut self) {
         while let Some((to, from, message)) = self.on_the_way.pop_front() {
             self.servers[to.slot()].receive(self.now, from, &message, &mut self.out);
@@ -70,7 +70,7 @@ impl Cluster {
         }
     }
 
-    /// To the next deadline, with what follows from it.
+    /// Moves the clock to the next deadline, and does what follows.
     fn pass_time(&mut self) {
         let next = self.servers.iter().min_by_key(|raft| raft.deadline()).expect("servers");
         let server = next.id();

@@ -1,7 +1,8 @@
 //! The linearizability checker: the black-box search on histories of clients that overlap, and the
 //! witness check of a run.
 //!
-//! `cargo bench -p raftarium-core --bench linearizability`; criterion compares with the run before.
+//! `cargo bench -p raftarium-core --bench linearizability`; criterion compares with the previous
+//! run.
 
 #[path = "../tests/linearizable/generate.rs"]
 #[allow(dead_code, reason = "the tests use all of it")]

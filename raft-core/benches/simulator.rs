@@ -1,7 +1,7 @@
 //! The simulator: virtual seconds of a busy cluster of five, with checkers and without, and in a
 //! storm.
 //!
-//! `cargo bench -p raftarium-core --bench simulator`; criterion compares with the run before. The
+//! `cargo bench -p raftarium-core --bench simulator`; criterion compares with the previous run. The
 //! throughput is in virtual seconds.
 
 use criterion::{BatchSize, BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
@@ -11,7 +11,7 @@ use raft_core::time::{Duration, Time};
 
 const SECONDS: u64 = 60;
 
-/// Four clients at work, and the leader isolated for three seconds of every ten.
+/// Four busy clients; the leader is isolated for three seconds of every ten.
 fn busy(lossy: bool) -> Scenario {
     let mut scenario = Scenario::new(1, 5);
     scenario.parameters.clients.count = 4;

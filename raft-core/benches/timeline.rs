@@ -18,7 +18,7 @@ fn busy() -> Scenario {
     scenario
 }
 
-/// Times that jump about in the run.
+/// Scattered times of the run.
 fn scattered() -> impl Iterator<Item = Time> {
     let mut state = 7_u64;
     std::iter::repeat_with(move || {

@@ -1,15 +1,15 @@
 //! How to drive [`Raft`] in a real node: what to do with each field of [`Output`], and in which
-//! order, with a file for a disk, a thread for each node and the real clock. Three nodes elect a
-//! leader, store some hundred pairs, lose the leader, go on without it, and take it back from what
-//! is in its file. The network is channels here; sockets would take their place.
+//! order. Each node has a file as its disk, a thread, and the real clock. Three nodes elect a
+//! leader, store some hundred pairs, lose the leader, go on without it, and restart it from its
+//! file. The network consists of channels; a real node would use sockets.
 //!
 //! `cargo run -p raftarium-core --example node`
 //!
 //! # The loop
 //! A node waits for whatever comes first: a message, a client's request, a write that has become
-//! durable, or the deadline that Raft has named. It reads its clock, hands that one thing to
-//! [`Raft::step`], and does what the output says. The disk, the network and the store could be
-//! others; [`Node::run`] and [`Node::act`] could not.
+//! durable, or Raft's deadline. It reads its clock, gives this one input to [`Raft::step`], and
+//! does what the output says. You can replace the disk, the network and the store; [`Node::run`]
+//! and [`Node::act`] would stay the same.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // A real node has a real clock, and waits in real time.
 
@@ -32,13 +32,13 @@ use raft_core::time::Time;
 
 type Failure = Box<dyn Error + Send + Sync>;
 
-// -------------------------------------------------------------------- what arrives at a node
+// -------------------------------------------------------------------- events
 
-/// Whatever wakes a node up.
+/// What wakes a node up.
 enum Event {
     /// From another node.
     Message { from: ServerId, message: Message },
-    /// From the node's own disk: everything up to this write is there for good.
+    /// From the node's own disk: everything up to this write is durable.
     Durable(Receipt),
     /// From a client, with where to answer.
     Put { key: String, value: String, answer: Sender<Answer> },
@@ -48,24 +48,23 @@ enum Event {
     Stop,
 }
 
-/// What a client hears.
+/// The answer to a client.
 #[derive(Debug)]
 enum Answer {
     /// The command is committed and applied.
     Stored,
-    /// The value, as it was at some moment after the question.
+    /// The value, as it was at some moment after the request.
     Found(Option<String>),
-    /// It was not done, as far as this node knows. Why.
+    /// Why it was not done, as far as this node knows.
     NotDone(String),
 }
 
-/// Where everybody is to be found. What is sent to somebody who isn't there is lost, as on any
-/// network.
+/// The nodes' addresses. A message to a node that isn't there is lost, as on any network.
 #[derive(Clone, Default)]
 struct Network(Arc<Mutex<BTreeMap<ServerId, Sender<Event>>>>);
 
 impl Network {
-    /// Gives `id` a new address; what arrives there.
+    /// Gives `id` a new address, and returns what arrives there.
     fn join(&self, id: ServerId) -> Receiver<Event> {
         let (address, events) = mpsc::channel();
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id, address);
@@ -83,7 +82,7 @@ impl Network {
 
 struct Node {
     raft: Raft,
-    /// Where this node's clock began. `Instant` never goes back, and Raft could live with a clock
+    /// The zero of this node's clock. `Instant` never goes back, though Raft would tolerate a clock
     /// that does.
     began: Instant,
     disk: Sender<Write>,
@@ -92,24 +91,24 @@ struct Node {
     store: BTreeMap<String, String>,
     applied: LogIndex,
     next_request: RequestId,
-    /// Commands handed to Raft and not yet in the log, with who waits for them.
+    /// Commands that aren't in the log yet, with the clients that wait for them.
     proposing: BTreeMap<RequestId, Sender<Answer>>,
-    /// Commands in the log and not yet committed: their terms tell whether what is applied there is
-    /// still the same entry.
+    /// Uncommitted commands in the log. The term tells whether the entry that is applied at the
+    /// index is still the same one.
     waiting: BTreeMap<LogIndex, (Term, Sender<Answer>)>,
-    /// Reads under way.
+    /// Pending reads.
     reading: BTreeMap<RequestId, (String, Sender<Answer>)>,
 }
 
 impl Node {
-    /// The reading of this node's clock that Raft is given.
+    /// This node's clock, as Raft sees it.
     fn now(&self) -> Time {
         Time::from_micros(self.began.elapsed().as_micros() as u64)
     }
 
-    /// Runs until it is told to stop.
+    /// Runs until a stop event.
     fn run(mut self, events: &Receiver<Event>) -> Result<(), Failure> {
-        // One output, used again and again: nothing is allocated in the steady state.
+        // The output is reused, so that nothing is allocated in the steady state.
         let mut out = Output::default();
         loop {
             let wait = Duration::from_micros(self.raft.deadline().since(self.now()).as_micros());
@@ -142,26 +141,26 @@ impl Node {
         self.next_request
     }
 
-    /// Does what a step has decided, in the order in which the fields are declared. What to tell
-    /// Raft next, if anything.
+    /// Does what a step has decided, in the order in which the fields are declared. Returns the
+    /// next input for Raft, if there is one.
     fn act(&mut self, out: &mut Output) -> Result<Option<Input>, Failure> {
-        // 1. Writes go to the disk, in order. Nobody waits for them here: the disk reports them
-        //    when they are durable.
+        // 1. Writes go to the disk, in order. The node doesn't wait: the disk reports when they are
+        //    durable.
         for write in out.writes.drain(..) {
             self.disk.send(write)?;
         }
-        // 2. Messages leave at once. Raft itself holds back what promises something that isn't
-        //    durable yet, so that nothing depends on how fast the disk is.
+        // 2. Messages leave at once. Raft itself holds back messages that promise something which
+        //    isn't durable yet.
         for envelope in out.messages.drain(..) {
             self.network.send(envelope.to, Event::Message { from: self.raft.id(), message: envelope.message });
         }
-        // 3. A snapshot from the leader replaces the state machine, before anything is applied to
-        //    it.
+        // 3. A snapshot from the leader replaces the state machine, before anything else is
+        //    applied.
         if let Some(snapshot) = out.restore.take() {
             self.store = read_store(snapshot.data());
             self.applied = snapshot.meta.last.index;
-            // The entries it covers are not applied one by one: what became of those waited for,
-            // nobody here will know.
+            // The entries that it covers are not applied one by one, so the outcome of pending
+            // commands among them stays unknown.
             let later = self.waiting.split_off(&self.applied.next());
             for (_, client) in std::mem::replace(&mut self.waiting, later).into_values() {
                 tell(&client, Answer::NotDone("it may have been done".into()));
@@ -180,20 +179,20 @@ impl Node {
                 tell(&client, if ours { Answer::Stored } else { Answer::NotDone("it was overwritten".into()) });
             }
         }
-        // 5. These reads may be answered, now that what was committed is applied.
+        // 5. These reads can be answered, now that the committed entries are applied.
         for id in out.reads.drain(..) {
             if let Some((key, client)) = self.reading.remove(&id) {
                 tell(&client, Answer::Found(self.store.get(&key).cloned()));
             }
         }
-        // 6. These commands are in the log and wait there to be committed.
+        // 6. These commands are in the log, and wait to be committed.
         for (id, entry) in out.accepted.drain(..) {
             if let Some(client) = self.proposing.remove(&id) {
                 self.waiting.insert(entry.index, (entry.term, client));
             }
         }
-        // 7. `out.transferred`: nobody asks this node to hand its leadership over.
-        // 8. These requests were refused; the reason often says whom to ask instead.
+        // 7. `out.transferred` is empty: this node never gets a transfer request.
+        // 8. These requests were refused; the reason often says which server to ask instead.
         for refused in out.refused.drain(..) {
             let reader = self.reading.remove(&refused.id).map(|(_, client)| client);
             if let Some(client) = self.proposing.remove(&refused.id).or(reader) {
@@ -210,7 +209,7 @@ impl Node {
     }
 }
 
-/// A client that has gone away meanwhile is no concern of the node's.
+/// The client may have gone away meanwhile.
 fn tell(client: &Sender<Answer>, answer: Answer) {
     let _ = client.send(answer);
 }
@@ -224,19 +223,19 @@ fn read_store(data: &[u8]) -> BTreeMap<String, String> {
     text.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
 }
 
-/// Starts a node from what its file holds; the thread that runs it.
+/// Starts a node from its file, and returns its thread.
 fn start(id: ServerId, directory: &Path, network: &Network) -> Result<JoinHandle<Result<(), Failure>>, Failure> {
     let events = network.join(id);
     let disk = Disk::open(directory.join(format!("{id}.raft")))?;
-    // A snapshot every hundred entries is too many for a real node, but shows some.
+    // A real node would take snapshots less often; this shows some.
     let config = Config { snapshot_after_entries: 100, entries_kept: 20, ..Config::new(id, 1) };
-    // The file of a first start is empty, and so is a file that was lost. Where that can happen,
-    // note elsewhere that there was a first start, and come back from a lost file with
-    // `Start::Join` and a new random number for the disk: what this name voted for is forgotten,
-    // and it votes again once it has been taken out of the membership and added anew.
+    // The file is empty at the first start, but also if it was lost. If that can happen, record the
+    // first start elsewhere. After a loss, start with `Start::Join` and a new random number for the
+    // disk: the old votes are forgotten, and the server votes again once it has been removed from
+    // the membership and added again.
     let voters = Configuration::of_voters(ServerSet::first(3));
     let raft = Raft::new(config, Start::Restart(disk.image.clone(), voters), Time::ZERO)?;
-    // The state machine begins with the snapshot. What follows it is applied again, once it is
+    // The state machine starts from the snapshot. Later entries are applied again once they are
     // known to be committed.
     let (store, applied) = match raft.snapshot() {
         Some(snapshot) => (read_store(snapshot.data()), snapshot.meta.last.index),
@@ -259,15 +258,15 @@ fn start(id: ServerId, directory: &Path, network: &Network) -> Result<JoinHandle
     Ok(thread::spawn(move || {
         let disk = thread::spawn(move || disk.serve(&pending, |receipt| network.send(id, Event::Durable(receipt))));
         node.run(&events)?;
-        // The node is gone, and with it the channel to the disk: that ends as well.
+        // The node has dropped its channel to the disk, so the disk's thread ends as well.
         disk.join().map_err(|_| "the disk's thread panicked")?
     }))
 }
 
 // -------------------------------------------------------------------- the disk
 
-/// A file of records, each a [`Write`] with its length and a checksum. With a snapshot a new file
-/// begins, which takes the old one's place.
+/// A file of records, each a [`Write`] with its length and a checksum. A snapshot starts a new
+/// file, which replaces the old one.
 struct Disk {
     path: PathBuf,
     file: File,
@@ -276,8 +275,7 @@ struct Disk {
 }
 
 impl Disk {
-    /// Reads what is there. A record cut short at the end was never reported durable, and is
-    /// dropped.
+    /// Reads the file. An incomplete record at the end was never reported durable, and is dropped.
     fn open(path: PathBuf) -> Result<Disk, Failure> {
         let mut image = Durable::default();
         let mut bytes = Vec::new();
@@ -289,14 +287,14 @@ impl Disk {
             let write = Reader { bytes: body }.write().ok_or("a record with a good checksum makes no sense")?;
             take(&mut image, &write);
         }
-        // A bad record in the *middle* is another matter, for what follows it was promised to
-        // others. There `hard_state.lost` must say how the log once ended, so that the server
-        // neither votes nor leads as if those entries had never been.
+        // A bad record in the *middle* is different, because the entries after it were promised to
+        // others. Then `hard_state.lost` must say how the log ended, so that the server doesn't
+        // vote or lead as if these entries had never existed.
         file.set_len((bytes.len() - reader.bytes.len()) as u64)?;
         Ok(Disk { path, file, image })
     }
 
-    /// Takes writes until nobody sends any. One fsync serves all that wait for it.
+    /// Takes writes until the channel is closed. One fsync serves all writes that are waiting.
     fn serve(mut self, writes: &Receiver<Write>, durable: impl Fn(Receipt)) -> Result<(), Failure> {
         while let Ok(first) = writes.recv() {
             let mut receipt = first.receipt;
@@ -306,7 +304,7 @@ impl Disk {
                 self.append(&write)?;
             }
             self.file.sync_data()?;
-            // A receipt stands for its own write and for every one before it.
+            // A receipt covers its own write and all earlier ones.
             durable(receipt);
         }
         Ok(())
@@ -317,8 +315,8 @@ impl Disk {
         if write.snapshot.is_none() {
             return self.file.write_all(&record(write));
         }
-        // All there is now, in a file of its own, which counts from the moment it has the old one's
-        // name.
+        // Writes the whole image into a new file, which becomes valid when it is renamed to the old
+        // one's name.
         let Durable { hard_state, snapshot, entries } = self.image.clone();
         let after = base(&self.image);
         let log = Some(LogWrite { after, entries: Entries::from(entries) });
@@ -343,13 +341,13 @@ fn base(image: &Durable) -> LogIndex {
     image.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index)
 }
 
-/// What a write makes of what was there: hard state, then snapshot, then log.
+/// Applies a write to the image: hard state, then snapshot, then log.
 fn take(image: &mut Durable, write: &Write) {
     if let Some(hard_state) = write.hard_state {
         image.hard_state = hard_state;
     }
     if let Some(snapshot) = &write.snapshot {
-        // What follows the snapshot stays only where the log has the snapshot's last entry.
+        // Entries after the snapshot stay only if the log has the snapshot's last entry.
         let covered = snapshot.meta.last.index.distance_from(base(image)) as usize;
         let last = covered.checked_sub(1).and_then(|place| image.entries.get(place));
         let stays = last.is_some_and(|entry| entry.term == snapshot.meta.last.term);
@@ -357,7 +355,7 @@ fn take(image: &mut Durable, write: &Write) {
         image.snapshot = Some(Arc::clone(snapshot));
     }
     if let Some(log) = &write.log {
-        // To cut and to append is one step: a record is there whole or not at all.
+        // Truncating and appending are one step: a record is read completely or not at all.
         image.entries.truncate(log.after.distance_from(base(image)) as usize);
         image.entries.extend_from_slice(log.entries.as_slice());
     }
@@ -436,18 +434,18 @@ fn put_configuration(bytes: &mut Vec<u8>, configuration: &Configuration) {
     }
 }
 
-/// FNV-1a: against accidents, not against malice.
+/// FNV-1a: it detects accidents, not malice.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// Reads what [`record`] wrote; `None` where it isn't there whole.
+/// Reads what [`record`] wrote; `None` if it is incomplete.
 struct Reader<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// The next record's body, if all of it is there.
+    /// The next record's body, if it is complete.
     fn record(&mut self) -> Option<&'a [u8]> {
         let mut ahead = Reader { bytes: self.bytes };
         let (length, sum) = (ahead.number()?, ahead.number()?);
@@ -528,11 +526,11 @@ impl<'a> Reader<'a> {
     }
 }
 
-// -------------------------------------------------------------------- three of them
+// -------------------------------------------------------------------- three nodes
 
-/// A client that asks `nodes` in turn until one does what it is asked. After a time-out it can't
-/// know whether its command was done: a real client would number its commands, so that a retry is
-/// recognised (see [`raft_core::kv`]).
+/// A client that asks `nodes` in turn until one succeeds. After a time-out it can't know whether
+/// its command was executed: a real client would number its commands, so that retries are
+/// deduplicated (see [`raft_core::kv`]).
 fn ask(
     network: &Network,
     nodes: &[ServerId],
@@ -546,7 +544,7 @@ fn ask(
             match answers.recv_timeout(Duration::from_millis(400)) {
                 Ok(Answer::NotDone(why)) => reason = why,
                 Ok(answer) => return Ok((*id, answer)),
-                Err(_) => {} // It is gone, or too slow.
+                Err(_) => {} // It is down, or too slow.
             }
         }
         thread::sleep(Duration::from_millis(20));
@@ -554,7 +552,7 @@ fn ask(
     Err(format!("nobody has done it: {reason}").into())
 }
 
-/// Stores a pair; who did it.
+/// Stores a pair, and returns the node that did.
 fn put(network: &Network, nodes: &[ServerId], key: &str, value: &str) -> Result<ServerId, Failure> {
     let event = |answer| Event::Put { key: key.to_owned(), value: value.to_owned(), answer };
     ask(network, nodes, event).map(|(leader, _)| leader)
@@ -588,8 +586,8 @@ fn main() -> Result<(), Failure> {
 
     threads.insert(leader, start(leader, &directory, &network)?);
     for (key, expected) in [("greeting", "hello again"), ("key 299", "299")] {
-        // Anybody answers: a follower asks its leader up to where it must have applied before it
-        // does.
+        // Any node can answer: a follower first asks its leader for the index that it must have
+        // applied.
         match ask(&network, &[leader], |answer| Event::Get { key: key.to_owned(), answer })? {
             (id, Answer::Found(Some(value))) if value == expected => println!("{id} is back: {key} = {value}"),
             (id, other) => return Err(format!("{id} says {other:?} about {key}").into()),

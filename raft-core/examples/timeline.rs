@@ -1,10 +1,10 @@
-//! What time travel costs: how long a seek takes, what a checkpoint weighs, how much a run holds in
-//! memory.
+//! The cost of time travel: how long a seek takes, how large a checkpoint is, how much memory a run
+//! takes.
 //!
 //! `cargo run --release -p raftarium-core --example timeline [-- MINUTES]` plays runs of five
-//! servers (ten minutes long unless told otherwise): with a busy client (think time 20 ms), in a
-//! storm over the network, and, a tenth as long, in a storm of everything. It goes about in each at
-//! random.
+//! servers (ten minutes by default): with a busy client (think time 20 ms), in a storm of network
+//! faults, and, a tenth as long, in a storm of every kind of fault. It seeks to random times in
+//! each.
 
 #![allow(clippy::disallowed_types, clippy::disallowed_methods)] // What is measured here is real time.
 
@@ -24,7 +24,7 @@ struct Counting;
 static IN_USE: AtomicUsize = AtomicUsize::new(0);
 
 #[allow(unsafe_code, reason = "an allocator can be counted only from within")]
-// SAFETY: every call is handed on to the system's allocator as it came.
+// SAFETY: every call is passed on unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         IN_USE.fetch_add(layout.size(), Relaxed);
@@ -123,9 +123,8 @@ fn measure(name: &str, scenario: Scenario, length: Duration) {
     println!("  all in memory        {:>9.1} KiB after travelling", kib(IN_USE.load(Relaxed) - before));
 }
 
-/// Does something many times and shows how long it took. The whole row is done five times, and each
-/// turn's quickest counts: on a machine that has other things to do too, the others say how busy it
-/// was.
+/// Does something many times and shows how long it took. The whole row is repeated five times, and
+/// the fastest of each counts: the others only show how busy the machine was.
 fn show(
     run: &mut Timeline,
     name: &str,
@@ -156,7 +155,7 @@ fn millis(took: Elapsed) -> f64 {
     took.as_secs_f64() * 1_000.0
 }
 
-/// Nanoseconds each.
+/// Nanoseconds for each.
 fn per(took: Elapsed, count: u64) -> f64 {
     took.as_secs_f64() * 1e9 / count as f64
 }
@@ -165,7 +164,7 @@ fn kib(bytes: usize) -> f64 {
     bytes as f64 / 1_024.0
 }
 
-/// Numbers that jump about.
+/// Scattered numbers.
 fn scattered(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed;
     std::iter::repeat_with(move || {

@@ -13,14 +13,14 @@ fn s(number: u8) -> ServerId {
     ServerId::new(number).expect("a test names servers from 1")
 }
 
-/// A cluster with nobody using it but the test.
+/// A cluster without clients: only the test uses it.
 fn quiet(seed: u64, servers: u8) -> Simulation {
     let mut scenario = Scenario::new(seed, servers);
     scenario.parameters.clients.count = 0;
     Simulation::new(scenario).expect("the default parameters make a world")
 }
 
-/// Plays on until `condition` holds, and fails if it doesn't within `patience`.
+/// Plays on until `condition` holds; fails if it doesn't within `patience`.
 #[track_caller]
 fn until(world: &mut Simulation, patience: Duration, what: &str, condition: impl Fn(&Simulation) -> bool) {
     let deadline = world.now() + patience;
@@ -40,7 +40,7 @@ fn elected(world: &Simulation) -> bool {
     world.leader().is_some()
 }
 
-/// Submits a command as the person at the command line and plays until it has ended.
+/// Submits a command as the person at the command line, and plays until the operation has ended.
 #[track_caller]
 fn submit(world: &mut Simulation, line: &str) -> OperationRecord {
     world.act(Action::Submit(line.into())).expect("the test's commands can be read");
@@ -83,8 +83,8 @@ fn clusters_of_one_to_nine_elect_a_leader_and_replicate() {
     }
 }
 
-/// They time out together, ask together and refuse each other together, time after time, unless
-/// they wait for different times in the end.
+/// They time out together, ask together and refuse each other together, again and again, unless in
+/// the end they wait for different times.
 #[test]
 fn servers_whose_shortest_election_timeout_is_the_longest_elect_a_leader() {
     for (servers, pre_vote) in [(2, true), (3, true), (5, true), (9, true), (3, false), (5, false)] {
@@ -188,7 +188,7 @@ fn crashing_all_servers_at_once_loses_nothing_acknowledged() {
         for number in 1..=5 {
             assert!(written(&submit(&mut world, &format!("put k{number} {number}"))));
         }
-        // One more is on its way when the power fails.
+        // Another write is in flight when the power fails.
         world.act(Action::Submit("put last 1".into())).unwrap();
         world.run_until(world.now() + Duration::from_millis(seed * 2));
         for number in 1..=5 {
@@ -221,9 +221,9 @@ fn two_hundred_storms_of_a_minute_violate_nothing_and_end_in_agreement() {
     }
 }
 
-/// Long hunts have found that a check was wrong: of a leader that asks a member where the logs
-/// agree and in the same step learns it (58330), and of what is known of a disk before the last
-/// (21014).
+/// In these seeds long hunts have found that a check was wrong: the one of a leader that probes
+/// where the logs agree and learns it in the same step (58330), and the one that used what is known
+/// of the disk before the last (21014).
 #[test]
 fn storms_that_a_check_once_misjudged_violate_nothing() {
     for seed in [21_014, 58_330] {

@@ -1,5 +1,5 @@
-//! Ten million inputs with extreme values, to a server in every role: it doesn't panic, starts
-//! again from its disk, and correct servers can bring it back. `support/hostile.rs` says how the
+//! Ten million inputs with extreme values, to a server in every role: it doesn't panic, restarts
+//! from its disk, and correct servers can bring it up to date. `support/hostile.rs` says how the
 //! inputs are drawn and what is asserted after each.
 
 mod support;
@@ -17,7 +17,7 @@ impl Choices for Dice {
     }
 }
 
-/// Inputs in all, and in the life of one server.
+/// How many inputs there are in all, and in the life of one server.
 const INPUTS: u64 = 10_000_000;
 const LIFE: u64 = 500;
 
@@ -55,7 +55,7 @@ fn no_message_makes_a_server_panic_spoils_its_disk_or_stops_it_for_ever() {
     for thread in threads {
         seen.add(&thread.join().expect("every server survives"));
     }
-    // Nothing of it is for nothing: each role hears enough, of every kind.
+    // The test covers enough: each role gets enough inputs, of every kind.
     assert_eq!(seen.roles.iter().sum::<u64>(), INPUTS);
     assert!(seen.roles.iter().all(|inputs| *inputs > INPUTS / 100), "{seen:?}");
     assert!(seen.messages.iter().all(|messages| *messages > INPUTS / 50), "{seen:?}");

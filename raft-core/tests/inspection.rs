@@ -1,5 +1,5 @@
-//! What a server says about itself, values that compare and print, and limits met exactly: what
-//! `cargo mutants` found that no other test minded.
+//! What a server reports about itself, how values compare and print, and exact limits: the mutants
+//! of `cargo mutants` that no other test catches.
 
 mod support;
 
@@ -442,7 +442,7 @@ fn a_message_is_received_where_it_lies_as_it_is_by_value() {
     one.step(now, Input::Message { from: s(1), message }, &mut by_value);
     assert!(!in_place.writes.is_empty());
     assert_eq!(format!("{by_value:?}{one:?}"), format!("{in_place:?}{other:?}"));
-    // What was there before is gone, too.
+    // The earlier content is gone, too.
     let nobody = Message::TimeoutNow(TimeoutNow { term: Term(0) });
     other.receive(now, s(3), &nobody, &mut in_place);
     assert!(in_place.writes.is_empty());

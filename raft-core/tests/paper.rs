@@ -1,9 +1,9 @@
 //! What the paper says, section by section: *In Search of an Understandable Consensus Algorithm
 //! (Extended Version)*. Each test is named for what must hold.
 //!
-//! The servers here do what the paper's do and a little more: they ask before they campaign, and
-//! whoever hears a leader ignores campaigns (see the essay of [`raft_core::raft`]). Where a
-//! schedule of the paper's knows nothing of it, it is switched off.
+//! The servers here do a little more than the paper's: they have pre-vote, and a server that hears
+//! a leader ignores campaigns (see the essay of [`raft_core::raft`]). Tests of schedules that
+//! assume otherwise switch these off.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! What a peer sends is never trusted to make sense: what no correct server would send is ignored
-//! and observed, and nothing a peer sends makes a server panic.
+//! Messages from peers are never trusted: a message that no correct server would send is ignored
+//! and observed, and no message makes a server panic.
 
 mod support;
 
@@ -154,15 +154,15 @@ fn every_question_of_an_older_term_is_answered_with_the_newer_one() {
         assert_eq!(answers.len(), 1, "{question:?}");
         assert_eq!(answers[0].term(), Term(3));
         assert_eq!(answers[0].name(), format!("{}Response", question.name()));
-        // And the answer deposes whoever asked.
+        // And the answer deposes the candidate.
         cluster.arrive(s(2), s(1), answers[0].clone());
         assert_eq!(cluster.term(s(1)), 3);
     }
 }
 
-// -------------------------------------------------------------------- the ends of the ranges
+// -------------------------------------------------------------------- extreme values
 
-/// The cluster elects, commits, and still does after every server has started anew from its disk.
+/// The cluster elects and commits, and still does after every server has restarted from its disk.
 fn goes_on(cluster: &mut Cluster) {
     for round in ["before", "after"] {
         cluster.run(ms(2_000));
@@ -255,7 +255,7 @@ fn a_snapshot_that_no_server_took_reaches_neither_the_log_nor_the_disk() {
 
 // -------------------------------------------------------------------- nonsense
 
-/// A message at random: small numbers, so that some fit by accident, and a few enormous ones.
+/// A random message: mostly small numbers, so that some fit by accident, and a few enormous ones.
 fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
     let term = Term(dice.random_range(0..6));
     let round = dice.random_range(0..4);
@@ -351,7 +351,7 @@ fn nonsense(dice: &mut Xoshiro256PlusPlus) -> Message {
     }
 }
 
-/// A server between peers that talk nonsense, and a disk that works.
+/// A server with a working disk, whose peers send nonsense.
 #[test]
 fn no_nonsense_makes_a_server_panic() {
     for seed in 0..300 {

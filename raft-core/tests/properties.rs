@@ -29,12 +29,12 @@ fn subsets(set: ServerSet) -> impl Iterator<Item = ServerSet> {
         .map(move |code| all.iter().enumerate().filter(|(bit, _)| code >> bit & 1 == 1).map(|(_, s)| *s).collect())
 }
 
-/// What each of 127 servers has reached.
+/// The index that each of 127 servers has reached.
 fn any_progress() -> impl Strategy<Value = Vec<u64>> {
     vec(prop_oneof![0..6_u64, any::<u64>()], usize::from(ServerId::MAX))
 }
 
-/// The slow way: sort, and pick what more than half have reached.
+/// The slow way: sort, and pick the index that more than half have reached.
 fn sorted_and_picked(voters: ServerSet, reached: &[u64]) -> u64 {
     let mut values: Vec<u64> = voters.iter().map(|server| reached[server.slot()]).collect();
     values.sort_unstable_by(|a, b| b.cmp(a));
@@ -104,7 +104,7 @@ proptest! {
 
 // -------------------------------------------------------------------- membership
 
-/// Random wishes: which of the members should vote, which other servers too, and who should learn.
+/// Random wishes: which members and which other servers should vote, and which should be learners.
 fn wishes() -> impl Strategy<Value = Vec<(u16, ServerSet, ServerSet)>> {
     vec(wish(), 1..12)
 }
@@ -114,7 +114,7 @@ fn wish() -> impl Strategy<Value = (u16, ServerSet, ServerSet)> {
     (any::<u16>(), strangers, small_set())
 }
 
-/// A wish for `now`: mostly one that makes sense.
+/// A change from `now`, mostly a valid one.
 fn change_of(now: &Configuration, (chosen, strangers, learners): (u16, ServerSet, ServerSet)) -> MembershipChange {
     let members = now.voters.union(now.learners);
     let voters = members.iter().filter(|server| chosen >> server.number() & 1 == 1).collect::<ServerSet>();
@@ -122,10 +122,10 @@ fn change_of(now: &Configuration, (chosen, strangers, learners): (u16, ServerSet
     MembershipChange { voters, learners: if chosen & 1 == 1 { learners } else { learners.difference(voters) } }
 }
 
-/// Any quorum of `one` shares a server with any quorum of `other`.
+/// Whether every quorum of `one` shares a server with every quorum of `other`.
 fn overlap(one: &Configuration, other: &Configuration) -> bool {
-    // The smallest quorums are enough, and a quorum without a smaller one inside can't be told
-    // apart cheaply: all are tried.
+    // Minimal quorums would be enough, but they aren't cheap to recognise, so all quorums are
+    // tried.
     let everybody = one.all_voters().union(other.all_voters());
     subsets(everybody).all(|some| !(one.has_quorum(some) && other.has_quorum(everybody.difference(some))))
 }
@@ -164,7 +164,7 @@ proptest! {
                 prop_assert!(!next.voters.is_empty() && next.voters.intersection(next.learners).is_empty());
                 prop_assert!(strangers.is_empty());
                 prop_assert!((next.voters, next.learners) != (now.voters, now.learners));
-                // Nobody who votes is without the log.
+                // Every voter gets the log.
                 prop_assert!(next.all_voters().is_subset_of(next.members()));
             }
             Err(ChangeError::NoVoters) => prop_assert!(voters.is_empty()),
@@ -174,13 +174,14 @@ proptest! {
         }
     }
 
-    /// The memberships of a log, against a list of all entries in which the last membership up to a
-    /// place is looked up.
+    /// Compares the memberships of a log with a model: a list of all entries, searched for the last
+    /// membership up to an index.
     #[test]
     fn the_membership_in_force_is_always_the_last_one_in_the_log(steps in vec((0..4_u8, 0..30_u64, configuration()), 1..40)) {
         let first = Configuration::of_voters(ServerSet::first(3));
         let mut memberships = MembershipLog::new(LogIndex::ZERO, first);
-        // The model: what each index holds, from the base on; and where the log was compacted.
+        // The model: the membership at each index, from the base on, and where the log was
+        // compacted.
         let mut entries: Vec<Option<Configuration>> = vec![Some(first)];
         let mut base = 0_usize;
         for (what, place, configuration) in steps {
@@ -221,18 +222,18 @@ fn last_of(entries: &[Option<Configuration>], at: usize) -> (LogIndex, Configura
 
 // -------------------------------------------------------------------- the log
 
-/// One thing done to a log; places are taken modulo what there is.
+/// An operation on a log; indexes are taken modulo its length.
 #[derive(Clone, Debug)]
 enum Act {
-    /// Append so many entries, in a term so much later.
+    /// Append this many entries, in a term that is later by this much.
     Append(u64, u64),
-    /// Append so many at once: the last of a run of some more.
+    /// Append this many at once: the last entries of a longer run.
     AppendRun(u64, u64, u64),
     Truncate(u64),
     Compact(u64),
-    /// Compact to an entry that the log doesn't have.
+    /// Replace the log by a snapshot that ends with an entry it doesn't have.
     Replace(u64, u64),
-    /// Append to a clone, which must not be seen here.
+    /// Append to a clone, which must not change this log.
     Fork,
 }
 
@@ -248,7 +249,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
     vec(act, 1..25)
 }
 
-/// The obvious log.
+/// The model of a log: a plain list.
 #[derive(Clone, Debug)]
 struct Model {
     base: EntryId,
@@ -323,7 +324,7 @@ proptest! {
                     let last = model.last();
                     let base = EntryId::new(last.index.plus(beyond), Term(last.term.0 + 1 + later));
                     log.compact_to(base);
-                    // At the base itself there is nothing to replace.
+                    // Replacing at the base itself would do nothing.
                     if base.index > model.base.index {
                         model = Model { base, entries: Vec::new() };
                     }
@@ -346,7 +347,7 @@ fn same(log: &Log, model: &Model, probes: &[(u64, u64, u64)]) -> Result<(), Test
     prop_assert_eq!(log.bytes(), model.entries.iter().map(|entry| entry.payload.size()).sum::<u64>());
     prop_assert!(log.iter_from(LogIndex::ZERO).eq(model.entries.iter()));
     for (place, term, bytes) in probes {
-        // Places from before the base to beyond the end.
+        // Indexes from before the base to beyond the end.
         let index = LogIndex((model.base.index.0 + place % (log.len() + 4)).saturating_sub(1));
         prop_assert_eq!(log.get(index), model.get(index));
         prop_assert_eq!(log.term_at(index), model.term_at(index));

@@ -1,18 +1,18 @@
 //! Every rule that can be switched off, and what happens without it.
 //!
-//! Each test plays one schedule twice: with every rule, where nothing may go wrong, and without the
-//! rule, where a checker must see what the rule prevents. What sees it is the cluster's own check
-//! after each step (one leader a term; the same entry wherever an index is applied), or an answer
-//! to a client that contradicts an earlier one.
+//! Each test plays one schedule twice: with every rule, when nothing may go wrong, and without the
+//! rule, when a check must find what the rule prevents. The check is either the test cluster's own
+//! one after each step (one leader a term; the same entry wherever an index is applied), or an
+//! answer to a client that contradicts an earlier answer.
 //!
-//! Three rules are seen in another way, for a reason:
-//! * [`Rule::StepDownOnHigherTerm`] costs no safety here: only a *leader* goes on as before without
-//!   it, and the others refuse what it says. What it costs is that the leader never comes back.
+//! Three rules need another way:
+//! * [`Rule::StepDownOnHigherTerm`] costs no safety here: without it only a *leader* goes on as
+//!   before, and the others refuse its messages. The leader just never rejoins.
 //! * [`Rule::CommitOnlyVerified`] bounds what a heartbeat can commit. This core's leaders never
-//!   send a member a heartbeat without entries before the logs are known to agree, so the test
-//!   sends the one that other leaders would.
-//! * [`Rule::OwnCommitBeforeChange`] is there for changes of one server at a time. Joint consensus
-//!   needs a majority of the old voters as well, which prevents the same thing, so the schedule is
+//!   send a member an empty heartbeat before the logs are known to agree, so the test sends the
+//!   heartbeat that another implementation's leader would send.
+//! * [`Rule::OwnCommitBeforeChange`] is meant for changes of one server at a time. Joint consensus
+//!   also needs a majority of the old voters, which prevents the same bug, so the schedule is
 //!   played without joint consensus.
 //!
 //! [`Rule::StepDownOnHigherTerm`]: raft_core::raft::Rule::StepDownOnHigherTerm
@@ -36,7 +36,7 @@ mod reads;
 #[path = "rules/retries.rs"]
 mod retries;
 
-/// A hunt for what happens without a rule must end with a violation, not with a panic.
+/// A run without a rule must end with a violation, not with a panic.
 #[test]
 fn storms_without_a_rule_never_panic() {
     use raft_core::raft::{Rule, Rules};
@@ -46,7 +46,7 @@ fn storms_without_a_rule_never_panic() {
         for seed in 0..8 {
             let scenario = hunt(seed, None, Duration::from_secs(15), Profile::Full, Rules::ALL.without(rule));
             let mut world = Simulation::new(scenario).expect("a hunt makes a world");
-            // Nobody looks at what is violated, so that the run goes on after it.
+            // The checks are off, so that the run goes on after a violation.
             world.stop_checking();
             world.run_until(Time::from_secs(15));
         }

@@ -1,10 +1,10 @@
-//! Plays `tests/scripts/*.script` and compares what happens with what they say happens.
+//! Plays `tests/scripts/*.script` and compares what happens with the expected traces in them.
 //!
-//! The scripts are the documentation of behaviour: each shows one thing, with every message and
-//! every reason. The language is described in `runner/mod.rs`. After a change of behaviour that is
-//! meant, `UPDATE_SCRIPTS=1 cargo test -p raftarium-core --test scripts` writes down what happens
-//! now: read the difference before committing it. `SCRIPT=election` plays only the scripts whose
-//! names contain that.
+//! The scripts document the core's behaviour: each shows one thing, with every message and every
+//! reason. `runner/mod.rs` describes their language. After an intended change of behaviour,
+//! `UPDATE_SCRIPTS=1 cargo test -p raftarium-core --test scripts` writes what happens now: read the
+//! difference before you commit it. `SCRIPT=election` plays only the scripts whose names contain
+//! `election`.
 
 mod runner;
 mod support;

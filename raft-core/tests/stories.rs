@@ -1,6 +1,6 @@
-//! Stories that are told of Raft, each a scenario file in `stories/`: every one is played, and what
-//! its note says of it is held against what happens. `raftarium replay
-//! raft-core/tests/stories/FILE` tells it in sentences.
+//! Well-known stories about Raft, each a scenario file in `stories/`. The tests play each file and
+//! check that what its note says happens. `raftarium replay raft-core/tests/stories/FILE` tells the
+//! story in sentences.
 
 use std::collections::BTreeSet;
 
@@ -48,7 +48,7 @@ fn seconds(seconds: u64) -> Time {
     Time::from_secs(seconds)
 }
 
-/// Who leads the highest term, and that term.
+/// The leader of the highest term, and that term.
 fn leadership(world: &Simulation) -> Option<(ServerId, Term)> {
     let leads = |raft: &&Raft| raft.is_leader();
     world.machines().iter().filter_map(Machine::raft).filter(leads).map(|r| (r.id(), r.term())).max_by_key(|l| l.1)
@@ -58,7 +58,7 @@ fn committed(world: &Simulation) -> LogIndex {
     world.machines().iter().filter_map(Machine::raft).map(Raft::commit_index).max().unwrap_or_default()
 }
 
-/// Who won an election, of what is told in `news`.
+/// The servers that won an election, according to `news`.
 fn winners(news: &[News]) -> Vec<ServerId> {
     let winner = |news: &News| match news.what {
         What::Observed(server, Observation::BecameLeader { .. }) => Some(server),
@@ -67,7 +67,7 @@ fn winners(news: &[News]) -> Vec<ServerId> {
     news.iter().filter_map(winner).collect()
 }
 
-/// Nothing is wrong with the run, for the world's checkers and for its clients.
+/// Asserts that the checkers have found nothing, and that what clients saw is linearizable.
 fn assert_fine(world: &Simulation) {
     assert_eq!(world.violation(), None);
     let verdict = history_of(world.operations()).check();
@@ -75,7 +75,7 @@ fn assert_fine(world: &Simulation) {
     check_run(world.operations()).unwrap_or_else(|contradiction| panic!("{contradiction}"));
 }
 
-/// Commits go on in every second from `from` to `to`.
+/// Asserts that something is committed in every second from `from` to `to`.
 fn assert_commits_go_on(world: &mut Simulation, from: u64, to: u64) {
     for second in from..to {
         let before = committed(world);
@@ -106,20 +106,20 @@ fn partial_partition_makes_leadership_flap_without_pre_vote_and_check_quorum() {
     world.take_news();
     world.run_until(seconds(44));
     let news = world.take_news();
-    // Leadership changes hands again and again, and still does at the end, although whoever
-    // campaigns in vain waits longer each time.
+    // Leadership changes hands again and again, still at the end, although a server backs off
+    // longer after each lost campaign.
     let winners = winners(&news);
     assert!(winners.len() >= 8, "only {} elections were won", winners.len());
     let late = news.iter().filter(|news| news.at > seconds(42)).cloned().collect::<Vec<_>>();
     assert!(!deposed(&late).is_empty(), "it came to rest");
     let terms = world.machines().iter().filter_map(Machine::raft).map(Raft::term).max().unwrap_or_default();
     assert!(terms.0 >= term.0 + 8, "the term rose from {term} to {terms} only");
-    // It is a matter of progress; nothing goes wrong.
+    // This is about progress: no property is violated.
     assert_fine(&world);
 }
 
-/// Plays Figure 8 and returns the entries that a leader of a later term brought onto a majority,
-/// while nobody had committed them.
+/// Plays Figure 8 and returns the entries that a leader of a later term replicated to a majority
+/// while they were uncommitted.
 fn older_entries_on_a_majority(world: &mut Simulation, until: Time) -> BTreeSet<EntryId> {
     let mut found = BTreeSet::new();
     while world.step_until(until) {
@@ -192,7 +192,7 @@ fn split_vote_is_resolved_by_new_timeouts() {
     assert_fine(&world);
 }
 
-/// Who stepped down because of a higher term, and who told it so.
+/// The servers that stepped down because of a higher term, and the senders of that term.
 fn deposed(news: &[News]) -> Vec<(ServerId, ServerId)> {
     let deposed = |news: &News| match news.what {
         What::Observed(server, Observation::BecameFollower { why: StepDownReason::HigherTerm { by }, .. }) => {
@@ -256,7 +256,7 @@ fn stale_read_is_a_violation_without_the_rule() {
     world.run_until(until);
     let violation = world.violation().cloned().expect("a read is stale");
     assert_eq!(violation.property, Property::FreshReads);
-    // Somebody else had won since the leader was cut off, and a deposed leader answers still.
+    // Another server has won since the leader was cut off, but the deposed leader still answers.
     assert_eq!(winners(&world.take_news()).len(), 2);
     assert!(violation.at + Duration::from_secs(1) < until, "{violation:?}");
 }

@@ -1,5 +1,4 @@
-//! Time travel: wherever one goes, it is where straight play would have come, and nothing is lost
-//! on the way.
+//! Time travel: every seek leads to the same state as straight play, and nothing is lost.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +7,7 @@ use raft_core::sim::timeline::{Acted, BranchId, Moment, MomentKind, Position, ST
 use raft_core::sim::{Action, Listening, News, Profile, Scenario, Simulation, Target, Timeline, hunt};
 use raft_core::time::{Duration, Time};
 
-/// A busy cluster in a storm of everything, for thirty seconds.
+/// A busy cluster in a storm of every kind of fault, for thirty seconds.
 fn stormy(seed: u64) -> Scenario {
     hunt(seed, None, Duration::from_secs(30), Profile::Full, Rules::ALL)
 }
@@ -28,7 +27,7 @@ fn played_to(scenario: &Scenario, time: Time) -> Simulation {
     world
 }
 
-/// Numbers that jump about, the same in every run of the tests.
+/// Scattered numbers, the same in every run of the tests.
 fn scattered(seed: u64) -> impl Iterator<Item = u64> {
     let mut state = seed;
     std::iter::repeat_with(move || {
@@ -251,7 +250,7 @@ fn branches_are_renamed_deleted_and_looked_at_beside_each_other() {
     );
     assert!(run.switch(BranchId(0)).is_err() && run.beside(BranchId(0), seconds(1)).is_err());
 
-    // Whatever goes, the rest stays whole.
+    // Deleting a branch doesn't affect the others.
     let holdings = run.holdings();
     run.delete(main).unwrap();
     assert_eq!(origins(&run), [(2, None), (3, Some((2, seconds(2)))), (4, Some((3, seconds(5))))]);
@@ -304,7 +303,7 @@ fn moments_are_noted_once_in_order_and_can_be_gone_to() {
     assert!(!run.world().machine(crashed.server.unwrap()).unwrap().is_up());
     assert_eq!(run.next_moment(&[]), None);
 
-    // What isn't known yet is played for, up to a limit.
+    // To find a moment that isn't known yet, the run is played, up to a limit.
     let mut fresh = Timeline::new(stormy(6)).unwrap();
     let first = fresh.play_to_moment(&[MomentKind::Election], seconds(28)).unwrap();
     assert_eq!((first.event, fresh.position().event), (elections[0], elections[0]));
@@ -337,7 +336,7 @@ fn the_story_leads_up_to_the_present_wherever_one_came_from() {
         assert!(run.story(u64::MAX, 10).is_empty());
     }
 
-    // Whoever reads on from where he stopped is told everything once, however often he goes back.
+    // A reader that continues where it stopped gets all news once, however often the run goes back.
     run.seek(Time::ZERO);
     let mut read: Vec<News> = Vec::new();
     let mut last = 0;

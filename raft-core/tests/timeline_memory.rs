@@ -1,4 +1,4 @@
-//! A ten-minute run with all its past, and what it holds in memory.
+//! How much memory a ten-minute run takes with all its past.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ static IN_USE: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
 #[allow(unsafe_code, reason = "an allocator can be counted only from within")]
-// SAFETY: every call is handed on to the system's allocator as it came.
+// SAFETY: every call is passed on unchanged to the system's allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let now = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
@@ -44,7 +44,7 @@ fn ten_busy_minutes_of_five_servers_stay_under_64_mib() {
     let played = IN_USE.load(Ordering::Relaxed) - before;
     assert!(run.world().operations().count() > 9_000, "the client was busy");
 
-    // Going about in it, and telling what happened there, leaves nothing behind.
+    // Seeking, and reading the news there, leaks nothing.
     for second in (0..600).rev().step_by(7) {
         run.seek(Time::from_secs(second));
         run.story(0, 4_096);

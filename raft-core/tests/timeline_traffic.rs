@@ -1,5 +1,4 @@
-//! What a stretch of a run looks like: every message and what became of it, every server's
-//! standing.
+//! The traffic of a stretch of a run: every message with its fate, and every server's standing.
 
 use std::collections::BTreeMap;
 

@@ -19,14 +19,14 @@ fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
 
-/// A world in which only the test's own commands are asked for.
+/// A world in which only the test submits commands.
 fn quiet(servers: u8) -> Scenario {
     let mut scenario = Scenario::new(7, servers);
     scenario.parameters.clients.count = 0;
     scenario
 }
 
-/// The world of a scenario once somebody leads and has committed something.
+/// The world of a scenario once there is a leader that has committed something.
 #[track_caller]
 fn at_work(scenario: Scenario) -> Simulation {
     let mut world = Simulation::new(scenario).expect("the test's parameters make a world");
@@ -41,7 +41,7 @@ fn act(world: &mut Simulation, action: Action) {
     world.act(action).expect("the test's actions make sense");
 }
 
-/// Plays on until `condition` holds, ten seconds at the most.
+/// Plays on until `condition` holds, for ten seconds at most.
 #[track_caller]
 fn until(world: &mut Simulation, what: &str, condition: impl Fn(&Simulation) -> bool) {
     let deadline = world.now() + Duration::from_secs(10);
@@ -195,7 +195,7 @@ fn a_removed_server_comes_back_under_its_number() {
 
 #[test]
 fn a_server_that_lost_its_disk_votes_again_under_its_number_once_its_vote_was_taken_away() {
-    // At different moments, for there are two ways to take a vote away.
+    // At different moments, since there are two ways to take a vote away.
     for wait in 0..8 {
         let mut world = at_work(quiet(3));
         world.run_until(world.now() + ms(wait));
@@ -230,11 +230,11 @@ fn a_disk_is_lost_only_where_every_quorum_of_the_others_has_somebody_who_holds_w
         let leader = world.leader().unwrap();
         let others: Vec<ServerId> = set(&[1, 2, 3]).iter().filter(|other| *other != leader).collect();
         if lagging {
-            // What is written now is held by the leader and one other.
+            // Only the leader and one other server hold what is written now.
             act(&mut world, Action::Isolate(Target::Server(others[0])));
             assert!(answered(&submit(&mut world, "put x 1")));
         }
-        // The leader is needed by whoever lags, so that it holds what the lost disk held.
+        // The lagging server needs the leader, to get what the lost disk held.
         act(&mut world, Action::RenewDisk(Target::Server(others[1])));
         assert!(world.machine(others[1]).unwrap().disk().is_wiped());
         // Now two are left, and both are needed.
@@ -286,7 +286,7 @@ fn small_limits_are_reached_with_little_data() {
 
 // -------------------------------------------------------------------- messages
 
-/// Messages of a kind that are late, and whether any others of that kind are in time.
+/// How many messages of a kind are late, and how many are in time.
 fn late_and_in_time(world: &Simulation, kind: MessageKind) -> (usize, usize) {
     let of_kind = |body: &Body| matches!(body, Body::Raft(message) if MessageKind::of(message) == kind);
     let flights: Vec<bool> =
@@ -390,14 +390,14 @@ fn a_leader_whose_clock_is_set_back_has_no_lease_for_a_while() {
     act(&mut world, Action::ShiftClock { target: Target::Leader, by: -10_000_000 });
     assert_eq!(mark(&world, Mark::LeaseSetBack), 1);
     assert_eq!(world.machine(leader).unwrap().clock_reading(world.now()), Time::from_secs(10));
-    // Whatever it does next, it notices.
+    // It notices with the next thing that it does.
     act(&mut world, Action::Submit("get x".into()));
     until(&mut world, "an answer", |world| last_of_person(world).end.is_some());
     assert!(answered(last_of_person(&world)));
     until(&mut world, "a lease again", lease);
 }
 
-/// A step that writes, applies and wants a snapshot is all of that on a disk that writes at once.
+/// On a disk that writes at once, a single step can write, apply and request a snapshot.
 #[test]
 fn every_server_takes_its_snapshots_where_disks_write_at_once() {
     let mut scenario = Scenario::new(1, 3);

@@ -1,9 +1,9 @@
-//! `cargo xtask bench`: Raftarium beside other Raft libraries and simulators, and the table in the
-//! README.
+//! `cargo xtask bench` compares Raftarium with other Raft libraries and simulators, and writes the
+//! README's table.
 //!
-//! The measuring is done by programs in `bench/`, outside this workspace, which are built and run
-//! here. They write `bench/RESULTS.md`, `bench/results.json` and `bench/plots/`; the README's table
-//! is made from `results.json`.
+//! It builds and runs the programs in `bench/`, which are outside this workspace and do the
+//! measuring. They write `bench/RESULTS.md`, `bench/results.json` and `bench/plots/`; the README's
+//! table is made from `results.json`.
 
 use crate::package::WASM_TARGET;
 use crate::{setup, tools};
@@ -13,29 +13,28 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Tells glibc to keep what is freed. Whether it gives a log's worth of memory back to the kernel,
-/// only to ask for it again a moment later, rests on what happens to lie behind it: contestants
-/// would win and lose by that.
+/// Tells glibc to keep freed memory. Otherwise glibc sometimes returns a whole log's memory to the
+/// kernel and asks for it again a moment later, depending on what happens to lie behind it in the
+/// heap. That chance would decide contests.
 const KEEP_MEMORY: &str = "glibc.malloc.trim_threshold=1073741824:glibc.malloc.mmap_threshold=33554432";
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// Less work and fewer repetitions: under two minutes, once everything is built
+    /// Measure with less work and fewer repetitions: under two minutes, once everything is built
     #[arg(long)]
     pub quick: bool,
-    /// How often everything is measured
+    /// How often to measure everything
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..))]
     pub repetitions: Option<u16>,
-    /// Only contests whose row or name contains one of these; they are shown, and nothing is
-    /// written
+    /// Only contests whose row or name contains one of these; print the results, and write nothing
     #[arg(long, value_name = "TEXT", num_args = 1.., value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Measure nothing: only renew the README's table
+    /// Measure nothing, only renew the README's table
     #[arg(long, conflicts_with_all = ["quick", "repetitions", "only"])]
     pub table: bool,
 }
 
-/// Measures everything, and writes it down.
+/// Measures everything and writes the results.
 pub fn run(options: &Options) -> Result<()> {
     if !options.table {
         setup::ensure_node()?;
@@ -68,8 +67,8 @@ pub fn run(options: &Options) -> Result<()> {
 fn build(folder: &str, arguments: &[&str], name: &str) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
     cargo.current_dir(tools::root().join("bench").join(folder)).args(["build", "--locked"]).args(arguments);
-    // It would take the place of what the folder's own `.cargo/config.toml` says, without which
-    // madsim simulates nothing.
+    // It would override the flags in the folder's own `.cargo/config.toml`, without which madsim
+    // simulates nothing.
     cargo.env_remove("RUSTFLAGS");
     tools::build(&mut cargo, name)
 }
@@ -96,10 +95,10 @@ fn renew_table() -> Result<()> {
 fn results() -> Result<Vec<Value>> {
     let file = tools::root().join("bench/results.json");
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
-    serde_json::from_str(&text).with_context(|| format!("{} is no list of results", file.display()))
+    serde_json::from_str(&text).with_context(|| format!("{} is not a list of results", file.display()))
 }
 
-/// The text with what is between the markers replaced.
+/// The text with the part between the markers replaced.
 fn with_table(text: &str, table: &str) -> Result<String> {
     let (before, rest) = text.split_once(BEGIN).with_context(|| format!("README.md has no line {BEGIN}"))?;
     let (_, after) = rest.split_once(END).with_context(|| format!("README.md has no line {END}"))?;
@@ -126,8 +125,8 @@ fn table(results: &[Value]) -> Result<String> {
     Ok(text)
 }
 
-/// A figure for people: as many digits as there are, for they were rounded before, and commas
-/// between thousands.
+/// A figure for people: with commas between thousands, and all its digits, since it was rounded
+/// before.
 fn figure(value: f64) -> String {
     let text = value.to_string();
     let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));

@@ -1,11 +1,10 @@
-//! The page as it is served: one script and one style sheet in place of many small files, without
-//! what only people read.
+//! Bundles the page: one script and one style sheet in place of many small files, without comments.
 //!
-//! A browser finds out about a module only when it has read the one that imports it, and small
-//! files compress badly: together they weigh two thirds, and are there after one round trip. The
-//! modules in `www/` are plain, and must stay so, for this to stay simple: `import { a, b as c }
-//! from './x.js';` or `import * as x from './x.js';` on one line, `export` before a `const`, a
-//! `function` or a `class`, and no circles. Anything else is refused with its place.
+//! A browser discovers a module only when it has read the one that imports it, and small files
+//! compress badly. Bundled, they weigh two thirds, and arrive after one round trip. The modules in
+//! `www/` must stay plain, so that this can stay simple: `import { a, b as c } from './x.js';` or
+//! `import * as x from './x.js';` on one line, `export` before a `const`, a `function` or a
+//! `class`, and no cycles. Anything else is refused, with its place.
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::cmp::Reverse;
@@ -14,10 +13,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-/// The script that begins everything, and in a bundled page the only one, beside the classic
-/// `boot.js`.
+/// The entry script. In a bundled page it is the only one besides the classic script `boot.js`.
 const MAIN: &str = "main.js";
-/// What a bundled page's only style sheet is called.
+/// The name of a bundled page's only style sheet.
 const STYLE: &str = "page.css";
 
 /// Bundles the page in `folder`, which has been copied there from `www/`.
@@ -32,7 +30,7 @@ pub fn bundle(folder: &Path) -> Result<()> {
     join_styles(folder)
 }
 
-/// Takes from a script what only people read.
+/// Minifies a script.
 pub fn shrink_script(file: &Path) -> Result<()> {
     let script = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(fs::write(file, small_script(&script))?)
@@ -42,8 +40,8 @@ fn small_script(script: &str) -> String {
     minifier::js::minify(&with_short_names(script)).to_string()
 }
 
-/// Private names (`#canvas`) are nobody's business outside of their class: each gets a short one,
-/// the same everywhere. One that may also be part of a text, such as a selector, is left as it is.
+/// Shortens private names (`#canvas`), which nothing outside of their class uses. A name that could
+/// also be part of a string, such as a selector, stays as it is.
 fn with_short_names(script: &str) -> String {
     let mut uses: BTreeMap<&str, (usize, bool)> = BTreeMap::new();
     for (at, name) in private_names(script) {
@@ -68,7 +66,7 @@ fn with_short_names(script: &str) -> String {
     out + &script[done..]
 }
 
-/// Every name that follows a `#`, and where that stands.
+/// Every name that follows a `#`, with the position of the `#`.
 fn private_names(script: &str) -> impl Iterator<Item = (usize, &str)> {
     script.match_indices('#').filter_map(|(at, _)| {
         let rest = &script[at + 1..];
@@ -77,20 +75,20 @@ fn private_names(script: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether what stands before a `#` says that a private name follows: it is asked of an object, or
-/// declared at a line's beginning.
+/// Whether the text before a `#` shows that a private name follows: a member access, or a
+/// declaration at the beginning of a line.
 fn is_private(before: &str) -> bool {
     let line = before.rsplit('\n').next().unwrap_or(before).trim();
     before.ends_with('.') || matches!(line, "" | "get" | "set" | "static" | "async") || line.ends_with("*/")
 }
 
-/// A module that can stand in one file with others.
+/// A module in the form that it has in the bundle.
 struct Module {
     name: String,
     text: String,
 }
 
-/// The main module and all it imports, each after those it needs.
+/// The main module and all modules it imports, each after the modules that it imports.
 fn gather(folder: &Path) -> Result<Vec<Module>> {
     let mut done = Vec::new();
     visit(folder, MAIN, &mut Vec::new(), &mut done)?;
@@ -103,7 +101,7 @@ fn visit(folder: &Path, name: &str, path: &mut Vec<String>, done: &mut Vec<Modul
     }
     ensure!(
         !path.iter().any(|above| above == name),
-        "modules import each other in a circle: {} → {name}",
+        "modules import each other in a cycle: {} → {name}",
         path.join(" → ")
     );
     let text = fs::read_to_string(folder.join(name)).with_context(|| match path.last() {
@@ -120,8 +118,7 @@ fn visit(folder: &Path, name: &str, path: &mut Vec<String>, done: &mut Vec<Modul
     Ok(())
 }
 
-/// A module as a function that answers with what it exports, and the names of the modules it
-/// imports.
+/// A module as a function that returns its exports, and the names of the modules that it imports.
 fn wrapped(name: &str, text: &str) -> Result<(String, Vec<String>)> {
     let (mut body, mut exports, mut needed) = (String::new(), Vec::new(), Vec::new());
     for (number, line) in text.lines().enumerate() {
@@ -157,13 +154,13 @@ fn wrapped(name: &str, text: &str) -> Result<(String, Vec<String>)> {
     Ok((format!("const {} = (() => {{\n{body}return {{ {} }};\n}})();\n", variable(name), exports.join(", ")), needed))
 }
 
-/// What stands for a module in the bundle.
+/// The variable that holds a module in the bundle.
 fn variable(name: &str) -> String {
     let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     format!("m_{plain}")
 }
 
-/// Puts one style sheet in the place of those that `index.html` links, in their order.
+/// Joins the style sheets that `index.html` links, in their order.
 fn join_styles(folder: &Path) -> Result<()> {
     let index = folder.join("index.html");
     let (mut page, mut styles) = (String::new(), String::new());
@@ -181,9 +178,9 @@ fn join_styles(folder: &Path) -> Result<()> {
             fs::read_to_string(&file).with_context(|| format!("index.html links {name}, which can't be read"))?;
         ensure!(
             !style.contains("url("),
-            "{name} names another file by its own place, which a joined style sheet hasn't"
+            "{name} refers to another file by a relative path, which a joined style sheet can't"
         );
-        let style = minifier::css::minify(&style).map_err(|error| anyhow!("{name} is no style sheet: {error}"))?;
+        let style = minifier::css::minify(&style).map_err(|error| anyhow!("{name} is not a style sheet: {error}"))?;
         writeln!(styles, "{style}")?;
         fs::remove_file(&file)?;
     }
@@ -267,7 +264,7 @@ mod tests {
     #[test]
     fn circles_and_gaps_are_refused() {
         let circle = page(&[("main.js", "import { x } from './x.js';"), ("x.js", "import { y } from './main.js';")]);
-        assert!(bundle(circle.path()).unwrap_err().to_string().ends_with("in a circle: main.js → x.js → main.js"));
+        assert!(bundle(circle.path()).unwrap_err().to_string().ends_with("in a cycle: main.js → x.js → main.js"));
         let gap = page(&[("main.js", "import { x } from './x.js';")]);
         assert!(bundle(gap.path()).unwrap_err().to_string().contains("main.js imports x.js"));
     }

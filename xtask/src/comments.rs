@@ -1,14 +1,15 @@
-//! Comments end where a line of a hundred columns does: a longer one is hard to read along.
+//! Checks that no line of a comment is longer than a hundred columns: longer lines are hard to
+//! read.
 
 use crate::tools;
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use walkdir::{DirEntry, WalkDir};
 
-/// Columns of a line that holds nothing but a comment.
+/// How wide a line may be that holds only a comment.
 const COLUMNS: usize = 100;
 
-/// Fails if a comment of the repository has longer lines, and says where they are.
+/// Fails if a comment of the repository has longer lines, and lists them.
 pub fn check() -> Result<()> {
     let root = tools::root();
     let mut found = Vec::new();
@@ -25,14 +26,14 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-/// Whether it was written here, not made or fetched.
+/// Whether it is a source, not generated or installed.
 fn is_source(entry: &DirEntry) -> bool {
     let name = entry.file_name().to_str().unwrap_or_default();
     let hidden = entry.depth() > 0 && name.starts_with('.') && name != ".cargo";
     !hidden && !["target", "node_modules", "dist", "pkg", "test-results", "playwright-report"].contains(&name)
 }
 
-/// What lines begin with that hold a comment alone, in files with such a name.
+/// How a line begins that holds only a comment, in a file of this name.
 fn marks(file: &str) -> Option<&'static [&'static str]> {
     match file.rsplit_once('.')?.1 {
         "rs" => Some(&["//!", "///", "//"]),
@@ -42,8 +43,8 @@ fn marks(file: &str) -> Option<&'static [&'static str]> {
     }
 }
 
-/// The numbers of the lines that are too long. Rows of tables, examples, and what is one word can’t
-/// be broken.
+/// The numbers of the lines that are too long. Rows of tables, examples and single words can’t be
+/// wrapped, and are ignored.
 fn too_long(text: &str, marks: &[&str]) -> Vec<usize> {
     let mut example = false;
     let mut found = Vec::new();
@@ -69,7 +70,7 @@ fn too_long(text: &str, marks: &[&str]) -> Vec<usize> {
 mod tests {
     use super::*;
 
-    /// That many letters, in two words.
+    /// Two words of that many characters together.
     fn words(letters: usize) -> String {
         format!("{} {}", "a".repeat(letters - 2), "b")
     }

@@ -1,9 +1,9 @@
 //! `cargo xtask …`: everything a contributor runs, and everything that CI runs.
 //!
-//! One file a command: `package.rs` builds the page, `serve.rs` serves it, `test.rs` tests the
-//! whole project, `mutants` plants bugs and looks who finds them, `bench.rs` measures it all.
-//! `sizes.rs` weighs what was built, `tools.rs` finds and runs other programs, and `setup.rs`
-//! installs the ones that are missing.
+//! Each command has a file: `package.rs` builds the page, `serve.rs` serves it, `test.rs` tests the
+//! whole project, `mutants` plants bugs and sees whether tests and hunts find them, `bench.rs`
+//! measures everything. `sizes.rs` measures what was built, `tools.rs` finds and runs other
+//! programs, and `setup.rs` installs missing ones.
 
 mod bench;
 mod bundle;
@@ -35,7 +35,7 @@ enum Command {
     Build(package::Options),
     /// Build the page and serve it on this machine
     Serve(serve::Options),
-    /// Measure it beside other Raft libraries and simulators
+    /// Compare Raftarium's speed with other Raft libraries and simulators
     Bench(bench::Options),
     /// Run every check and every test, as CI does
     Test(test::Options),

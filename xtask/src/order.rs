@@ -1,8 +1,8 @@
-//! Puts a module's functions into an order in which they compress well.
+//! Orders a wasm module's functions so that they compress well.
 //!
-//! A compressor finds again what it has seen a little earlier: so functions that have much in
-//! common stand one after the other. Nothing else changes, but that functions are numbered anew. It
-//! frees 2 % of the page's module.
+//! A compressor replaces repetitions of what came shortly before, so similar functions are placed
+//! next to each other. Nothing changes but the functions' order and numbers. It saves 2 % of the
+//! page's module.
 
 use crate::sizes::gzipped_size;
 use anyhow::{Context, Result, anyhow};
@@ -15,28 +15,29 @@ use wasm_encoder::reencode::{Error, Reencode, utils};
 use wasm_encoder::{CodeSection, FunctionSection, Module};
 use wasmparser::{CodeSectionReader, FunctionSectionReader, Parser, Payload, TypeRef};
 
-/// How an order is looked for. None is the best for every module: several are tried.
+/// The parameters of the search for an order. None are the best for every module, so several are
+/// tried.
 #[derive(Clone, Copy)]
 struct Way {
-    /// Pieces of code of so many bytes are compared.
+    /// How many bytes long the compared pieces of code are.
     piece: usize,
-    /// What stands in more functions than this is everywhere, and tells nothing.
+    /// A piece that occurs in more functions than this says nothing about likeness.
     common: usize,
-    /// How far back it is looked, in bytes: less than a compressor remembers, for the nearer is
-    /// cheaper.
+    /// How far back to look, in bytes. It is less than the compressor's window, because near
+    /// repetitions compress better.
     reach: usize,
-    /// What a function counts for besides its own bytes: the shortest have hardly anything to
-    /// share.
+    /// A constant that is added to a function's size, since the shortest functions have hardly
+    /// anything to share.
     short: usize,
 }
 
-/// What was the best for one module or another.
+/// Each of these was the best for some module.
 const PIECES: [usize; 2] = [6, 7];
 const COMMON: [usize; 4] = [40, 60, 90, 140];
 const REACHES: [usize; 3] = [8_000, 12_000, 24_000];
 const SHORT: [usize; 2] = [30, 60];
 
-/// Every way to combine these.
+/// All combinations of these.
 fn ways() -> Vec<Way> {
     let mut ways = Vec::new();
     for piece in PIECES {
@@ -71,14 +72,16 @@ pub fn by_likeness(wasm: &[u8]) -> Result<Vec<u8>> {
         }
         Ok(())
     })?;
-    // Whoever tried it: of equals, the first by its bytes.
+    // Of equally small modules the first by its bytes, so that the result doesn't depend on the
+    // threads.
     best.into_iter().min().map(|(_, wasm)| wasm).context("there is a way to order functions")
 }
 
 /// A module’s size, gzipped, and the module.
 type Tried = (usize, Vec<u8>);
 
-/// The module with its functions, but for those that are `imported`, in this order.
+/// The module with its functions in this order. `imported` is how many functions are imported;
+/// these stay in place.
 fn reordered(wasm: &[u8], imported: u32, order: Vec<usize>) -> Result<Vec<u8>> {
     let mut renumber = Renumber { imported, places: vec![0; order.len()], order };
     for (place, function) in renumber.order.iter().enumerate() {
@@ -108,8 +111,8 @@ fn functions(wasm: &[u8]) -> Result<(u32, Vec<&[u8]>)> {
     Ok((imported, bodies))
 }
 
-/// The numbers of the functions in their new order: each time the one that has most in common with
-/// those just before it, for its length.
+/// The numbers of the functions in their new order: each next function is the one that has most in
+/// common, for its length, with those just before it.
 fn order(bodies: &[&[u8]], way: Way) -> Vec<usize> {
     let pieces: Vec<Vec<&[u8]>> = bodies.iter().map(|body| pieces(body, way.piece)).collect();
     let mut holders: HashMap<&[u8], Vec<usize>> = HashMap::new();
@@ -119,7 +122,7 @@ fn order(bodies: &[&[u8]], way: Way) -> Vec<usize> {
         }
     }
     holders.retain(|_, holders| (2..=way.common).contains(&holders.len()));
-    // How many pieces of each are within reach.
+    // How many pieces of each function are within reach.
     let mut shared = vec![0_usize; bodies.len()];
     let mut left: Vec<usize> = (0..bodies.len()).collect();
     let (mut order, mut reach) = (Vec::new(), Reach { holders, times: HashMap::new(), functions: VecDeque::new() });
@@ -130,7 +133,7 @@ fn order(bodies: &[&[u8]], way: Way) -> Vec<usize> {
             true => bodies[*one].len() > bodies[*other].len(),
             false => worth(one) > worth(other),
         };
-        // Of equals, the first.
+        // The first of equal ones.
         let best = (1..left.len()).fold(0, |best, place| if better(&left[place], &left[best]) { place } else { best });
         let next = left.remove(best);
         order.push(next);
@@ -145,9 +148,9 @@ fn order(bodies: &[&[u8]], way: Way) -> Vec<usize> {
     order
 }
 
-/// The functions placed last, as far as it is looked back.
+/// The functions placed last, within reach.
 struct Reach<'a> {
-    /// Which functions have a piece.
+    /// The functions that have a piece.
     holders: HashMap<&'a [u8], Vec<usize>>,
     /// How often a piece is within reach.
     times: HashMap<&'a [u8], u32>,
@@ -155,8 +158,8 @@ struct Reach<'a> {
 }
 
 impl<'a> Reach<'a> {
-    /// Pieces come within reach, or go out of it; `changes` is told who has one that wasn't there,
-    /// or is no longer.
+    /// Pieces come within reach or leave it. `changes` is called for each function that has a piece
+    /// whose presence changes.
     fn count(&mut self, pieces: &[&'a [u8]], come: bool, mut changes: impl FnMut(usize)) {
         for piece in pieces {
             let Some(holders) = self.holders.get(piece) else { continue };
@@ -170,7 +173,7 @@ impl<'a> Reach<'a> {
     }
 }
 
-/// The different pieces of a function.
+/// The distinct pieces of a function.
 fn pieces(body: &[u8], length: usize) -> Vec<&[u8]> {
     let mut pieces: Vec<&[u8]> = body.windows(length).collect();
     pieces.sort_unstable();
@@ -181,9 +184,9 @@ fn pieces(body: &[u8], length: usize) -> Vec<&[u8]> {
 /// Writes a module with its functions in another order.
 struct Renumber {
     imported: u32,
-    /// Which function comes where.
+    /// Which function is at each place.
     order: Vec<usize>,
-    /// Where each comes.
+    /// The place of each function.
     places: Vec<u32>,
 }
 
@@ -237,7 +240,7 @@ mod tests {
     }
 
     /// `(module (import "m" "f" (func)) (func (result i32) i32.const 7) (func (export "e") (result
-    /// i32) call 1))`, and one more function that is longer than both.
+    /// i32) call 1))`, and another function that is longer than both.
     #[test]
     fn who_calls_whom_stays() {
         use wasm_encoder::{ExportKind, ExportSection, Function, ImportSection, TypeSection, ValType};
@@ -267,7 +270,7 @@ mod tests {
         let after = by_likeness(&before).unwrap();
         wasmparser::validate(&after).unwrap();
         let (imported, bodies) = super::functions(&after).unwrap();
-        // The longest comes first; the exported one calls the one that says 7, which now follows
+        // The longest comes first; the exported one calls the one that returns 7, which now follows
         // it.
         assert_eq!((imported, bodies[0].len()), (1, 20));
         let called = bodies.iter().position(|body| body.contains(&7)).unwrap();

@@ -1,9 +1,9 @@
-//! `cargo xtask build`: the page as a folder that any static host can serve.
+//! `cargo xtask build` makes the page: a folder that any static host can serve.
 //!
 //! `dist/` is `www/`, bundled, plus `pkg/`, the wasm module and its JavaScript glue. The tables of
-//! what a file may say, which the page shares with the library, go into the bundle. It is put
-//! together in a temporary folder beside `dist/` and swapped in at the end, so that a build that
-//! fails leaves the last good page alone.
+//! what a scenario file can contain, which the page shares with the library, go into the bundle.
+//! The page is assembled in a temporary folder beside `dist/` and swapped in at the end, so that a
+//! failed build leaves the last good page in place.
 
 use crate::sizes::{self, FileSize};
 use crate::{bundle, order, setup, tools};
@@ -17,13 +17,13 @@ pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// Quicker to build, the scripts as they are and with names in stack traces, but large: budgets
-    /// are not checked
+    /// Build faster, without bundling and with names in stack traces; the result is large, and
+    /// budgets are not checked
     #[arg(long)]
     pub debug: bool,
 }
 
-/// Builds the page and fails when it is heavier than its budgets.
+/// Builds the page, and fails if it exceeds its budgets.
 pub fn run(options: &Options) -> Result<()> {
     let sizes = build(options)?;
     let complaints = sizes::over_budget(&sizes);
@@ -35,10 +35,10 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The tables of what a scenario file may say, as a module that `www/scenario.js` imports.
+/// The tables of what a scenario file can contain, as a module that `www/scenario.js` imports.
 const TABLES: &str = "tables.js";
 
-/// Builds the page into `dist/`, prints what it weighs, and leaves the budgets to the caller.
+/// Builds the page into `dist/` and prints its size. The caller checks the budgets.
 pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     setup::ensure_target(WASM_TARGET)?;
     let wasm = compile(options)?;
@@ -85,12 +85,12 @@ fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
         .remove_name_section(!options.debug)
         .remove_producers_section(!options.debug);
     bindgen.generate(package).context("wasm-bindgen failed")?;
-    // These describe the module's raw exports, which nobody but the glue calls.
+    // These describe the module's raw exports, which only the glue calls.
     fs::remove_file(package.join("raft_web_bg.wasm.d.ts"))?;
     Ok(())
 }
 
-/// Copies what of `www/` belongs to the page.
+/// Copies the part of `www/` that belongs to the page.
 fn copy_page(from: &Path, to: &Path) -> Result<()> {
     ensure!(from.join("index.html").is_file(), "{} has no index.html", from.display());
     copy_folder(from, to, true)
@@ -134,7 +134,7 @@ fn offer_types(package: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Puts the folder `new` in the place of `place`; what was there goes to `aside`.
+/// Moves the folder `new` to `place`, and what was there to `aside`.
 fn swap_in(new: &Path, place: &Path, aside: &Path) -> Result<()> {
     let had_one = place.exists();
     if had_one {

@@ -1,5 +1,5 @@
-//! Which room of the library may use which, so that it stays so: arrows point one way
-//! (CONTRIBUTING, "The house"). Tests inside a room may use whatever they like.
+//! Checks which folder ("room") of the library uses which: dependencies point one way
+//! (CONTRIBUTING, "Principles"). Tests inside a room may use everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use syn::{Attribute, Item, UseTree};
 
 use crate::tools;
 
-/// A room, and those that it may use besides what belongs to nobody.
+/// Each room, and the rooms that it may use besides the common modules.
 const ARROWS: [(&str, &[&str]); 6] = [
     ("raft", &[]),
     ("kv", &[]),
@@ -19,13 +19,13 @@ const ARROWS: [(&str, &[&str]); 6] = [
     ("trial", &["raft", "kv", "check", "sim", "format"]),
 ];
 
-/// What belongs to nobody and uses nothing but its like.
+/// The common modules: every room may use them, and they use only each other.
 const COMMON: [&str; 10] =
     ["bytes", "clock", "codec", "hash", "listed", "shared", "shared_map", "sorted", "text", "time"];
 
-/// What of the crate a file names, by the first word of the path from its root.
+/// The rooms that a file uses: the first words of its paths from the crate's root.
 struct Named {
-    /// How many modules the file's own is below the root.
+    /// How deep the file's module is below the root.
     depth: usize,
     rooms: BTreeSet<String>,
 }
@@ -85,7 +85,7 @@ impl VisitMut for Named {
         if let Item::Use(item) = item {
             self.tree(&[], &item.tree);
         }
-        // What a module within the file calls `super` is the file's own.
+        // In a module inside the file, `super` means the file's own module.
         let deeper = usize::from(matches!(item, Item::Mod(_)));
         self.depth += deeper;
         visit_mut::visit_item_mut(self, item);
@@ -105,7 +105,7 @@ impl VisitMut for Named {
     }
 }
 
-/// The modules that a file declares for tests alone.
+/// The modules that a file declares under `#[cfg(test)]`.
 fn test_modules(file: &syn::File) -> impl Iterator<Item = String> {
     file.items.iter().filter_map(|item| match item {
         Item::Mod(module) if module.content.is_none() && is_test(&module.attrs) => Some(module.ident.to_string()),
@@ -113,7 +113,7 @@ fn test_modules(file: &syn::File) -> impl Iterator<Item = String> {
     })
 }
 
-/// By room: which others it names, and in which file.
+/// For each room: the rooms that it uses, and a file that does.
 fn arrows(source: &Path) -> BTreeMap<String, BTreeMap<String, PathBuf>> {
     let files: Vec<PathBuf> = walkdir::WalkDir::new(source)
         .sort_by_file_name()
@@ -167,7 +167,7 @@ fn arrows_point_one_way() {
             }
         }
     }
-    assert!(wrong.is_empty(), "the library's rooms use what they may not:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "rooms of the library use rooms that they may not use:\n{}", wrong.join("\n"));
 }
 
 #[test]

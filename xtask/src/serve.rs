@@ -1,4 +1,4 @@
-//! `cargo xtask serve`: the built page, on this machine.
+//! `cargo xtask serve` serves the built page on this machine.
 
 use crate::{package, sizes, tools};
 use anyhow::{Context, Result, anyhow, ensure};
@@ -25,14 +25,14 @@ pub struct Options {
     /// Serve dist/ as it is
     #[arg(long, conflicts_with = "debug")]
     pub no_build: bool,
-    /// Quicker to build and with names in stack traces, but large
+    /// Build faster, without bundling and with names in stack traces; the result is large
     #[arg(long)]
     pub debug: bool,
 }
 
 /// Builds the page unless told not to, and serves it until stopped.
 pub fn run(options: &Options) -> Result<()> {
-    // First of all, so that a busy port is reported before a long build and not after it.
+    // Listen first, so that a busy port is reported before a long build and not after it.
     let listener = listen(options.addr)?;
     let dist = tools::root().join("dist");
     if options.no_build {
@@ -56,7 +56,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Serves the folder under `base` and nothing anywhere else.
+/// Serves the folder under `base`, and nothing elsewhere.
 fn router(folder: &Path, base: &str) -> Router {
     let files = ServeDir::new(folder);
     let router = match base {
@@ -84,7 +84,7 @@ fn listen(addr: SocketAddr) -> Result<TcpListener> {
     Ok(listener)
 }
 
-/// What to type into a browser to reach the page.
+/// The address of the page, for a browser.
 fn url(mut addr: SocketAddr, base: &str) -> String {
     if addr.ip().is_unspecified() {
         addr.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -92,7 +92,8 @@ fn url(mut addr: SocketAddr, base: &str) -> String {
     format!("http://{addr}{base}")
 }
 
-/// A path with a slash at both ends; axum would take braces for placeholders.
+/// A path with a slash at both ends. Braces are refused, since axum would take them for
+/// placeholders.
 fn parse_base(text: &str) -> Result<String, String> {
     let path = text.trim_matches('/');
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');

@@ -1,7 +1,7 @@
 //! Installs what is missing: the wasm target, the npm packages, a browser and its driver.
 //!
-//! Each function returns once its thing is there. Where it may not be installed from here, the
-//! error is one sentence that says what to install.
+//! Each function returns once its tool is installed. If it can't install the tool, its error is one
+//! sentence that says what to install.
 
 use crate::tools;
 use anyhow::{Context, Result, bail, ensure};
@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-/// What the page tests start, in the order of preference.
+/// The browsers that the page tests can use, in order of preference.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-/// What to install on Debian and its kin: the browser, its driver, and fonts to draw with.
+/// What to install on Debian and its derivatives: the browser, its driver, and fonts.
 const BROWSER_PACKAGES: [&str; 4] = ["chromium", "chromium-driver", "fonts-liberation", "fonts-dejavu-core"];
 
 /// The standard library for another target, from rustup.
@@ -75,7 +75,7 @@ pub fn ensure_driver() -> Result<PathBuf> {
     }
 }
 
-/// The program that the environment variable names, which must then be there.
+/// The program that the environment variable names, which must exist.
 fn named_by(variable: &str) -> Result<Option<PathBuf>> {
     let Some(value) = env::var_os(variable).filter(|value| !value.is_empty()) else {
         return Ok(None);
@@ -90,11 +90,11 @@ fn find_or_install(find: impl Fn() -> Option<PathBuf>) -> Result<PathBuf> {
         return Ok(found);
     }
     install_browser_packages()?;
-    find().context("it is still not on the search path after its installation")
+    find().context("it is still not on the search path after the installation")
 }
 
 fn install_browser_packages() -> Result<()> {
-    ensure!(tools::find(&["apt-get"]).is_some(), "this system has no apt-get to install it with");
+    ensure!(tools::find(&["apt-get"]).is_some(), "this system has no apt-get that could install it");
     let mut update = as_root("apt-get")?;
     tools::run(update.arg("update"))?;
     let mut install = as_root("apt-get")?;
@@ -102,7 +102,7 @@ fn install_browser_packages() -> Result<()> {
     tools::run(&mut install)
 }
 
-/// The command as root, where that needs no password.
+/// The command as root, if that needs no password.
 fn as_root(name: &str) -> Result<Command> {
     let succeeds = |command: &mut Command| {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|s| s.success())
@@ -118,7 +118,7 @@ fn as_root(name: &str) -> Result<Command> {
         sudo.args(["-n", "DEBIAN_FRONTEND=noninteractive", name]);
         sudo
     } else {
-        bail!("installing it needs root, or a sudo that asks for no password");
+        bail!("installing it needs root, or sudo without a password");
     };
     command.env("DEBIAN_FRONTEND", "noninteractive").stdin(Stdio::null());
     Ok(command)

@@ -1,4 +1,4 @@
-//! What the page weighs on the wire, and what it may weigh.
+//! The page's size on the wire, and its budgets.
 
 use anyhow::{Context, Result};
 use flate2::{Compression, write::GzEncoder};
@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
-/// The most that the whole page may weigh, gzipped, in bytes.
+/// The budget of the whole page, gzipped, in bytes.
 pub const PAGE_BUDGET: usize = 275_000;
-/// The most that the wasm module may weigh, gzipped, in bytes.
+/// The budget of the wasm module, gzipped, in bytes.
 pub const WASM_BUDGET: usize = 175_000;
 
-/// One file of the page and what it weighs, in bytes.
+/// One file of the page and its size, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileSize {
     /// Relative to `dist/`, with forward slashes.
@@ -20,7 +20,7 @@ pub struct FileSize {
     pub gzipped: usize,
 }
 
-/// Weighs every file under `folder` that a browser may load (type declarations are not).
+/// Measures every file under `folder` that a browser can load (all but type declarations).
 pub fn measure(folder: &Path) -> Result<Vec<FileSize>> {
     let mut sizes = Vec::new();
     measure_into(folder, "", &mut sizes)?;
@@ -66,7 +66,7 @@ pub fn table(sizes: &[FileSize]) -> String {
     text
 }
 
-/// One sentence for each budget that is exceeded; none when the page is light enough.
+/// One sentence for each budget that is exceeded.
 pub fn over_budget(sizes: &[FileSize]) -> Vec<String> {
     let wasm = sizes.iter().filter(|file| is_wasm(file)).map(|file| file.gzipped).sum();
     let (_, page) = total(sizes);

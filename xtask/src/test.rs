@@ -1,8 +1,7 @@
-//! `cargo xtask test`: every check and every test, in one command.
+//! `cargo xtask test` runs every check and every test.
 //!
-//! The work is a list of [`Part`]s, run in order. Each says what it runs, and a table at the end
-//! says how long each took and how it went. A part that did not run is in the table too, with the
-//! reason.
+//! It runs a list of [`Part`]s in order. Each prints what it runs, and a table at the end shows how
+//! long each took and how it ended. The table also has the parts that did not run, with the reason.
 
 use crate::package::{self, WASM_TARGET};
 use crate::{comments, setup, tools};
@@ -16,10 +15,10 @@ use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// Leave out what needs a browser
+    /// Leave out the parts that need a browser
     #[arg(long)]
     pub native: bool,
-    /// Run only these parts (and the build, where one of them needs it)
+    /// Run only these parts (and the build, if one of them needs it)
     #[arg(long, value_name = "PART", num_args = 1.., value_delimiter = ',')]
     pub only: Vec<Part>,
     /// Go on with the later parts after a failure
@@ -27,7 +26,7 @@ pub struct Options {
     pub keep_going: bool,
 }
 
-/// One step of the whole, in the order in which they run: the quick and telling ones first.
+/// The parts, in the order in which they run: those that are fast and fail often come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Part {
     /// Formatting, and comments within a hundred columns
@@ -40,7 +39,7 @@ pub enum Part {
     Native,
     /// A thousand storms of a minute each, with every fault, and the trace hashes, optimised
     Hunt,
-    /// A million states of small clusters, each looked at, and the shortest way to go wrong without
+    /// A million states of small clusters, explored breadth-first, and the counterexamples without
     /// each rule
     Model,
     /// Examples in the documentation
@@ -49,7 +48,7 @@ pub enum Part {
     Rustdoc,
     /// The core needs no operating system
     Independence,
-    /// The crates can be published: each is packed, and builds from what is packed
+    /// The crates can be published: each is packed, and its package builds
     Publish,
     /// The wasm tests, in Node
     WasmNode,
@@ -123,7 +122,7 @@ impl Part {
     }
 }
 
-/// A part that went well, with its number of tests where it counts them.
+/// A part that passed, with its number of tests if it counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Passed {
     tests: Option<usize>,
@@ -145,7 +144,7 @@ fn cargo(subcommand: &str) -> Command {
     cargo
 }
 
-/// Formatting, also of the workspaces and packages of their own, and of comments.
+/// Formatting, also of the packages outside the workspace, and the width of comments.
 fn fmt() -> Result<Passed> {
     for folder in ["", "bench", "bench/peers/madsim", "bench/peers/turmoil"] {
         tools::run(cargo("fmt").current_dir(tools::root().join(folder)).args(["--all", "--check"]))?;
@@ -153,8 +152,8 @@ fn fmt() -> Result<Passed> {
     comments::check().map(Passed::check)
 }
 
-/// All native tests. Every file of tests must have some: one that a feature hides altogether must
-/// not pass for one that is fine.
+/// All native tests. Every test target must have tests: otherwise one that is hidden completely by
+/// a feature would seem to pass.
 fn native() -> Result<Passed> {
     let all = ["--workspace", "--lib", "--bins", "--tests", "--examples"];
     for program in tools::test_programs(cargo("test").args(all).arg("--no-run"))? {
@@ -163,8 +162,7 @@ fn native() -> Result<Passed> {
     run_some_tests(cargo("test").args(all))
 }
 
-/// Runs tests of which there must be some: a suite that runs none must not pass for one that is
-/// fine.
+/// Runs tests, of which there must be some: a suite that runs none must not seem to pass.
 fn run_some_tests(command: &mut Command) -> Result<Passed> {
     let tests = tools::run_tests(command)?;
     ensure!(tests > 0, "no test ran");
@@ -172,8 +170,8 @@ fn run_some_tests(command: &mut Command) -> Result<Passed> {
 }
 
 /// Plays storms natively and optimised, as a developer would. A rare state that none of them
-/// reaches is a failure like a violation. Optimised, the events are the same as in every other
-/// build.
+/// reaches is a failure, as a violation is. The trace hashes check that the optimised build plays
+/// the same events as every other build.
 fn hunt() -> Result<Passed> {
     let same = ["--release", "--package", "raftarium-core", "--test", "trace_hashes"];
     let hashes = run_some_tests(cargo("test").args(same))?;
@@ -183,8 +181,8 @@ fn hunt() -> Result<Passed> {
     Ok(hashes)
 }
 
-/// Explores small clusters breadth-first. What the small worlds find without a rule, the simulator
-/// must find as well.
+/// Explores small clusters breadth-first. The simulator must find every violation that the model
+/// finds without a rule.
 fn model() -> Result<Passed> {
     let package = ["--release", "--package", "raftarium-model"];
     let tests = run_some_tests(cargo("test").args(package).args(["--lib", "--bins", "--tests"]))?;
@@ -203,7 +201,7 @@ fn clippy_wasm() -> Result<Passed> {
     clippy(&["--package", "raft-web", "--all-targets", "--target", WASM_TARGET])
 }
 
-/// Packages that ask the operating system or the browser for something.
+/// Packages that depend on the operating system or the browser.
 const PLATFORM_PACKAGES: [&str; 7] =
     ["getrandom", "js-sys", "libc", "rustix", "wasm-bindgen", "web-sys", "windows-sys"];
 /// A target that has no operating system, and so no standard library.
@@ -232,12 +230,11 @@ fn platform_packages(tree: &str) -> Vec<&str> {
 
 fn wasm_tests() -> Result<Command> {
     setup::ensure_target(WASM_TARGET)?;
-    // Cargo would build the runner by itself, but in silence, and it takes a while the first time.
+    // Cargo would build the runner by itself, but silently, and the first build takes a while.
     tools::run(cargo("build").args(["--package", "xtask", "--features", "test-runner", "--bin", "wasm-test-runner"]))?;
     let mut cargo = cargo("test");
     cargo.args(["--package", "raft-web", "--lib", "--tests", "--target", WASM_TARGET]);
-    // In seconds, for the whole of a test file. A busy machine of two cores is slow to start a
-    // browser.
+    // In seconds, for a whole test file. A busy machine with two cores is slow to start a browser.
     cargo.env("WASM_BINDGEN_TEST_TIMEOUT", "120").env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
     Ok(cargo)
 }
@@ -261,7 +258,8 @@ fn wasm_chrome() -> Result<Passed> {
     )
 }
 
-/// The settings of `web/webdriver.json`, for this very browser: the driver would look for its own.
+/// The settings of `web/webdriver.json` with this browser added, since the driver would search for
+/// another one.
 fn with_browser(settings: &str, browser: &Path) -> Result<String> {
     let mut settings: serde_json::Value = serde_json::from_str(settings)?;
     let options = settings.get_mut("goog:chromeOptions").and_then(|options| options.as_object_mut());
@@ -284,7 +282,7 @@ fn types() -> Result<Passed> {
 fn page() -> Result<Passed> {
     setup::ensure_npm_packages()?;
     let browser = setup::ensure_browser()?;
-    // What the page saves, the command replays.
+    // A page test replays a saved file with the command.
     let command = tools::build(cargo("build").args(["--package", "raftarium"]), "raftarium")?;
     let mut tests = tools::npm("npx");
     tests.args(["--no", "--", "playwright", "test"]).env("CHROMIUM", browser).env("RAFTARIUM_COMMAND", command);
@@ -338,7 +336,7 @@ fn run_part(part: Part) -> Outcome {
     }
 }
 
-/// Every part, and why it is left out, if it is.
+/// Every part, with the reason if it is left out.
 fn plan(options: &Options) -> Vec<(Part, Result<(), &'static str>)> {
     let is_asked_for = |part: Part| {
         options.only.is_empty()

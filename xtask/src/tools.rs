@@ -1,4 +1,4 @@
-//! Finding other programs and running them, always saying so first.
+//! Finds and runs other programs, and always prints the command first.
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::Message;
@@ -10,21 +10,21 @@ use std::process::{Command, Stdio};
 
 /// The root of the workspace, where every command runs.
 pub fn root() -> PathBuf {
-    // Cargo says at run time where the package is; what it said at compile time may be another
-    // checkout that shares the target folder.
+    // Cargo says at run time where the package is. The path from compile time could be that of
+    // another checkout which shares the target folder.
     let package = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
     let package = PathBuf::from(package);
     package.parent().map(Path::to_path_buf).unwrap_or(package)
 }
 
-/// The cargo that runs this program, to be run in the root.
+/// The cargo that runs this program, with the root as its working directory.
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
 }
 
-/// Any other program, to be run in the root.
+/// Any other program, with the root as its working directory.
 pub fn program(name: impl Into<OsString>) -> Command {
     let mut command = Command::new(name.into());
     command.current_dir(root());
@@ -36,7 +36,7 @@ pub fn npm(name: &str) -> Command {
     if cfg!(windows) { program(format!("{name}.cmd")) } else { program(name) }
 }
 
-/// Prints the command as one would type it.
+/// Prints the command as a person would type it.
 pub fn announce(command: &Command) {
     println!("$ {}", as_typed(command));
     // What the command itself prints must come after this line.
@@ -51,7 +51,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a `cargo build` and returns where it has put the program, or the wasm module, of that name.
+/// Runs a `cargo build` and returns the path of the program, or the wasm module, of that name.
 pub fn build(cargo: &mut Command, name: &str) -> Result<PathBuf> {
     announce(cargo);
     cargo.arg("--message-format=json-render-diagnostics").stdout(Stdio::piped());
@@ -75,8 +75,8 @@ pub fn build(cargo: &mut Command, name: &str) -> Result<PathBuf> {
 pub struct TestProgram {
     /// The name of its target.
     pub name: String,
-    /// Whether it is there for its tests alone: a file of `tests/`, not a library or a program that
-    /// may have some as well.
+    /// Whether it exists only for its tests: a file of `tests/`, not a library or a program, which
+    /// can have tests as well.
     pub only_tests: bool,
     pub path: PathBuf,
 }
@@ -102,7 +102,7 @@ pub fn test_programs(cargo: &mut Command) -> Result<Vec<TestProgram>> {
 }
 
 impl TestProgram {
-    /// How many tests it has, those that are ignored for a reason among them.
+    /// How many tests it has, ignored ones included.
     pub fn tests(&self) -> Result<usize> {
         let output = Command::new(&self.path).args(["--list", "--format", "terse"]).output();
         let output = output.with_context(|| format!("cannot start {}", self.path.display()))?;
@@ -111,7 +111,7 @@ impl TestProgram {
     }
 }
 
-/// Runs the command, passes on what it prints, and counts the tests it says have passed.
+/// Runs the command, passes on its output, and counts the tests that have passed.
 pub fn run_tests(command: &mut Command) -> Result<usize> {
     announce(command);
     let mut child =
@@ -127,7 +127,7 @@ pub fn run_tests(command: &mut Command) -> Result<usize> {
     Ok(tests)
 }
 
-/// What the command prints; fails when it does.
+/// Runs the command and returns its output; fails when it does.
 pub fn output(command: &mut Command) -> Result<String> {
     announce(command);
     let output =
@@ -136,7 +136,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// The number of tests in a closing line of cargo's, wasm-bindgen's or Playwright's.
+/// The number of tests in a summary line of cargo, wasm-bindgen or Playwright.
 fn passed_tests(line: &str) -> Option<usize> {
     let line = line.trim();
     let rest = line.strip_prefix("test result: ok. ").unwrap_or(line);

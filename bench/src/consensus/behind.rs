@@ -1,4 +1,4 @@
-//! A follower that was away: by log or by snapshot, until it has applied everything.
+//! A follower that was cut off catches up, by log or by snapshot, until it has applied everything.
 
 use raft_core::raft::{Config, Entry, Payload, ServerId, Term};
 
@@ -10,10 +10,10 @@ use crate::{OURS, RAFT_RS, Scale};
 
 pub const BEHIND: &str = "behind";
 
-/// Of an entry, in bytes.
+/// The size of an entry, in bytes.
 const SIZE: usize = 16;
 
-/// Of the state machine that counts what it applies, in bytes.
+/// The size of the state machine, a counter of applied entries, in bytes.
 const COUNTER: usize = 8;
 
 pub fn contests(scale: Scale) -> Vec<Contest> {
@@ -38,7 +38,7 @@ fn sample(entries: usize, cost: &Cost, messages: u64) -> Sample {
     Sample { figure: cost.seconds * 1_000.0, allocations: each(cost.allocations), messages: each(messages) }
 }
 
-/// An append is as large as the peer's, however many entries that is.
+/// Appends are as large as the peer's, however many entries that is.
 fn in_large_appends(config: &mut Config) {
     keeping_all(config);
     config.append_entries_max = usize::MAX;
@@ -64,7 +64,7 @@ fn server(number: u8) -> ServerId {
     ServerId::new(number).expect("a server's number")
 }
 
-/// Three servers, of which the third has nothing and is cut off.
+/// Three servers; the third has an empty log and is cut off.
 fn two_and_one(entries: usize, settings: super::ours::Settings<'_>, snapshot: usize) -> Cluster {
     let log = entries_of_ours(entries);
     let mut cluster = Cluster::with_logs(vec![log.clone(), log, Vec::new()], settings);
@@ -74,7 +74,8 @@ fn two_and_one(entries: usize, settings: super::ours::Settings<'_>, snapshot: us
     cluster
 }
 
-/// The first leads, and the second knows all that it has committed; nobody hears the third.
+/// The first server leads, and the second knows everything that it has committed; the third is cut
+/// off.
 pub fn leave_out_the_third(cluster: &mut Cluster) {
     cluster.cut_off = Some(server(3));
     cluster.elect_by_order(server(1));
@@ -83,7 +84,7 @@ pub fn leave_out_the_third(cluster: &mut Cluster) {
     }
 }
 
-/// Until the third server knows everything that is committed.
+/// Runs until the third server knows everything that is committed.
 pub fn catch_up(cluster: &mut Cluster) -> (Cost, u64) {
     let delivered = cluster.delivered;
     let commit = cluster.server(server(1)).commit_index();

@@ -1,13 +1,12 @@
 //! The consensus core alone, in memory: replication, heartbeats, reads.
 //!
-//! Fair: one thread, messages handed on in memory with as little work as the library allows,
-//! pre-vote and check-quorum on for both, logs compacted alike, and an entry counts when *every*
-//! server has applied it. The servers' own assertions are on, as everybody has them.
+//! The comparison is fair: one thread, messages passed in memory with as little work as the library
+//! allows, pre-vote and check-quorum on for both, logs compacted alike, and an entry counts when
+//! *every* server has applied it. The servers' own assertions are on, as for every user.
 //!
-//! Commands come as they would from a network: in a buffer that is read into again and again, so
-//! that both copy them out of it. What comes together is copied together, and the commands are
-//! parts of the copy: both libraries have shared bytes for that (`Bytes`). A single command is a
-//! copy of its own.
+//! Commands arrive as from a network: in a buffer that is reused, so that both must copy them out
+//! of it. Commands that arrive together are copied together, and are slices of the copy: both
+//! libraries have shared bytes for that (`Bytes`). A single command is copied alone.
 
 pub mod behind;
 pub mod ours;
@@ -18,7 +17,7 @@ use crate::{MEM, OURS, RAFT_RS, Scale};
 use ::raft::storage::MemStorage;
 use raft_rs::{Lean, Proposing, Store};
 
-/// Entries kept in a log; at twice as many it is compacted.
+/// How many entries a log keeps; at twice as many it is compacted.
 pub const COMPACT_EVERY: u64 = 4_096;
 
 pub const SINGLE: &str = "single";
@@ -82,7 +81,7 @@ pub fn replicate_ours(servers: u8, batch: usize, size: usize, total: usize) -> S
             cluster.propose(leader, &received, size);
         }
         in_rounds = cluster.delivered - delivered;
-        // Followers learn of a commit with whatever comes next: of the last round's, with a
+        // Followers learn of a commit with the next message; of the last round's commit, with a
         // heartbeat.
         cluster.pass_time();
     });
@@ -118,7 +117,7 @@ fn sample(done: usize, cost: &crate::measure::Cost, delivered: u64) -> Sample {
     Sample { figure: done as f64 / cost.seconds, allocations: each(cost.allocations), messages: each(delivered) }
 }
 
-/// Nothing happens but heartbeats: a round is one to every follower, and all answers.
+/// Only heartbeats: a round is one heartbeat to every follower, and all answers.
 fn idle(servers: u8, scale: Scale) -> Contest {
     let rounds = scale.of(100_000);
     let ours = move || {
@@ -143,7 +142,7 @@ fn idle(servers: u8, scale: Scale) -> Contest {
     Contest::new(IDLE, format!("{servers} servers, idle"), "heartbeat rounds/s").with(OURS, ours).with(RAFT_RS, theirs)
 }
 
-/// Linearizable reads, asked of the leader, each confirmed by a round of heartbeats (ReadIndex).
+/// Linearizable reads at the leader, each confirmed by a round of heartbeats (ReadIndex).
 fn reads(servers: u8, batch: usize, scale: Scale) -> Contest {
     let rounds = scale.of(100_000) / batch;
     let ours = move || {

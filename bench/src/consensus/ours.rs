@@ -1,7 +1,7 @@
 //! Our servers in memory, in one thread: messages arrive at once and in order, disks are instant.
 //!
-//! What a driver does is done, and no more: every write is taken and reported durable, every
-//! message delivered, every committed entry counted, every snapshot that is asked for handed in.
+//! This does what a driver must do, and no more: it takes every write and reports it durable,
+//! delivers every message, counts every committed entry, and hands in every requested snapshot.
 
 use std::mem;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::COMPACT_EVERY;
 /// A cluster of our servers.
 pub struct Cluster {
     servers: Vec<Raft>,
-    /// Messages on their way: what comes of these goes into the others' place.
+    /// The messages in flight, and the memory for the messages that follow from them.
     on_the_way: Mail,
     arriving: Mail,
     out: Output,
@@ -28,17 +28,17 @@ pub struct Cluster {
     pub answered: u64,
     /// Messages delivered.
     pub delivered: u64,
-    /// Nothing gets to this server, or from it.
+    /// This server is cut off.
     pub cut_off: Option<ServerId>,
     snapshot: Arc<[u8]>,
 }
 
-/// Messages as they left their senders, a step's together. They stay where the step put them: the
-/// vectors change places.
+/// Messages, grouped by the step that sent them. They stay where the step put them: only the
+/// vectors are swapped.
 #[derive(Default)]
 struct Mail {
     bags: Vec<(ServerId, Vec<Envelope>)>,
-    /// How many of the bags are full; the others' memory is used again.
+    /// How many of the bags are full; the memory of the others is reused.
     full: usize,
 }
 
@@ -54,7 +54,7 @@ impl Mail {
     }
 }
 
-/// What is set differently from the defaults that everybody has.
+/// Settings that differ from the defaults.
 pub type Settings<'a> = &'a dyn Fn(&mut Config);
 
 /// Logs as long as the peer's.
@@ -80,7 +80,8 @@ impl Cluster {
         cluster
     }
 
-    /// Servers that find these logs on their disks. The term is that of each log's last entry.
+    /// Servers that start with these logs on their disks. Each server's term is that of its last
+    /// entry.
     pub fn with_logs(logs: Vec<Vec<Entry>>, settings: Settings<'_>) -> Cluster {
         let voters = ServerSet::first(logs.len() as u8);
         let restart = |entries: Vec<Entry>| {
@@ -111,7 +112,7 @@ impl Cluster {
         }
     }
 
-    /// Lets time pass until somebody leads, and everybody knows what it has committed.
+    /// Lets time pass until there is a leader, and all servers know what it has committed.
     pub fn elect(&mut self) {
         while self.leader().is_none() {
             self.pass_time();
@@ -119,7 +120,7 @@ impl Cluster {
         self.pass_time();
     }
 
-    /// Lets `server` be the first whose patience ends.
+    /// Lets `server` campaign first.
     pub fn elect_by_order(&mut self, server: ServerId) {
         let latest = self.servers.iter().map(Raft::deadline).max().unwrap_or(Time::ZERO);
         self.now = latest;
@@ -136,7 +137,7 @@ impl Cluster {
         &self.servers[id.slot()]
     }
 
-    /// Gives a server an input, and does what follows from it.
+    /// Gives a server an input, and does everything that follows.
     pub fn step(&mut self, server: ServerId, input: Input) {
         self.servers[server.slot()].step(self.now, input, &mut self.out);
         self.carry_out(server);
@@ -149,8 +150,8 @@ impl Cluster {
         }
     }
 
-    /// Puts what a server answers on its way; what is to be said to it next. A snapshot that is
-    /// wanted is taken when all is written.
+    /// Sends a server's messages. Returns its next input. A requested snapshot is taken once
+    /// everything is written.
     fn take_output(&mut self, server: ServerId, snapshot_wanted: &mut bool) -> Option<Input> {
         if !self.out.messages.is_empty() {
             self.on_the_way.take(server, &mut self.out.messages);
@@ -173,7 +174,7 @@ impl Cluster {
         }
     }
 
-    /// Delivers until nothing moves.
+    /// Delivers messages until none is in flight.
     pub fn settle(&mut self) {
         while self.on_the_way.full > 0 {
             mem::swap(&mut self.on_the_way, &mut self.arriving);
@@ -193,18 +194,18 @@ impl Cluster {
         }
     }
 
-    /// Lets time pass to the next deadline, with what follows from it.
+    /// Moves the time to the next deadline, and does everything that follows.
     pub fn pass_time(&mut self) {
-        // Of several at once, the first.
+        // The first of several at the same time.
         let Some((next, server)) = self.servers.iter().map(|raft| (raft.deadline(), raft.id())).min() else { return };
         self.now = self.now.max(next);
         self.step(server, Input::TimerDue);
         self.settle();
     }
 
-    /// Proposes the commands in these bytes, each so long, at once, and delivers until nothing
-    /// moves. What was received is copied once, for the network's buffer is needed again; the
-    /// commands are parts of that copy.
+    /// Proposes the commands in these bytes, each `size` bytes long, at once, and delivers until no
+    /// message is in flight. The received bytes are copied once, since the network's buffer is
+    /// reused; the commands are slices of this copy.
     pub fn propose(&mut self, leader: ServerId, received: &[u8], size: usize) {
         let whole = Bytes::from(received);
         let proposal = |from: usize| Proposal { id: from as u64, command: whole.slice(from..from + size) };
@@ -216,7 +217,7 @@ impl Cluster {
         self.settle();
     }
 
-    /// Asks for so many reads at once, and delivers until nothing moves.
+    /// Asks for `count` reads at once, and delivers until no message is in flight.
     pub fn read(&mut self, leader: ServerId, count: usize) {
         for id in 0..count as u64 {
             self.step(leader, Input::Read { id, mode: ReadMode::Confirmed });
@@ -224,7 +225,7 @@ impl Cluster {
         self.settle();
     }
 
-    /// Snapshots are this from now on.
+    /// From now on snapshots have this content.
     pub fn set_snapshot(&mut self, data: Arc<[u8]>) {
         self.snapshot = data;
     }

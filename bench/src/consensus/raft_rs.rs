@@ -1,7 +1,7 @@
 //! raft-rs's servers in memory, in one thread, driven as its documentation says.
 //!
-//! Twice: with `MemStorage`, which it brings along (behind a lock, and it copies entries), and at
-//! its best, with the leanest store that can be made for it.
+//! It is measured twice: with its own `MemStorage` (which is behind a lock, and copies entries),
+//! and at its best, with the leanest possible store.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use raft::eraftpb::{ConfState, Entry, EntryType, HardState, Message, MessageType
 use raft::storage::MemStorage;
 use raft::{Config, Error, GetEntriesContext, LightReady, RaftState, RawNode, StateRole, Storage, StorageError};
 
-/// What a driver needs of a store, besides what raft-rs itself reads from it.
+/// What a driver needs from a store, besides what raft-rs itself reads.
 pub trait Store: Storage + Sized {
     /// An empty one, for these voters.
     fn of(voters: ConfState) -> Self;
@@ -67,7 +67,7 @@ impl Lean {
         Lean { state, entries: entries.into(), ..Lean::default() }
     }
 
-    /// The place of an index among the entries.
+    /// The position of an index among the entries.
     fn place(&self, index: u64) -> usize {
         (index - self.before.0 - 1) as usize
     }
@@ -133,7 +133,7 @@ impl Storage for Lean {
         if low <= self.before.0 {
             return Err(Error::Store(StorageError::Compacted));
         }
-        // No further than the size allows: a million entries needn't be copied to be cut off again.
+        // Stop at the size limit, so that a million entries aren't copied only to be dropped.
         let size_max = size_max.into().unwrap_or(u64::MAX);
         let mut size = 0;
         let within = |entry: &&Entry| {
@@ -172,9 +172,9 @@ impl Storage for Lean {
 /// How commands are proposed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proposing {
-    /// Each with a call of `propose`.
+    /// Each command with a call of `propose`.
     OneByOne,
-    /// All in one message.
+    /// All commands in one message.
     Together,
 }
 
@@ -190,13 +190,13 @@ struct Node<S: Store> {
 /// A cluster of raft-rs's servers.
 pub struct Cluster<S: Store> {
     nodes: Vec<Node<S>>,
-    /// Of all inboxes, one is emptied at a time; its memory is used again.
+    /// One inbox is emptied at a time, and its memory is reused.
     spare: Vec<Message>,
-    /// Entries kept in a log; at twice as many it is compacted. `None`: never.
+    /// How many entries a log keeps; at twice as many it is compacted. `None`: never.
     kept: Option<u64>,
     /// Messages delivered.
     pub delivered: u64,
-    /// Nothing gets to this server, or from it.
+    /// This server is cut off.
     pub cut_off: Option<u64>,
 }
 
@@ -265,13 +265,13 @@ impl<S: Store> Cluster<S> {
         self.node(id).raw.mut_store()
     }
 
-    /// Delivers until nothing moves.
+    /// Delivers messages until none is in flight.
     pub fn settle(&mut self) {
         while self.pass() {}
     }
 
-    /// Goes round the servers once: each takes all that has come, then does all that follows.
-    /// Whether anything moved.
+    /// Visits each server once: it takes all its messages, then does everything that follows.
+    /// Returns whether anything happened.
     fn pass(&mut self) -> bool {
         let mut moved = false;
         for slot in 0..self.nodes.len() {
@@ -338,10 +338,10 @@ impl<S: Store> Cluster<S> {
         }
     }
 
-    /// Proposes the commands in these bytes, each so long, to server 1, and delivers until nothing
-    /// moves. What was received is copied once, for the network's buffer is needed again; commands
-    /// in one message are parts of that copy, one by one each is made by itself, as `propose()`
-    /// wants it.
+    /// Proposes the commands in these bytes, each `size` bytes long, to server 1, and delivers
+    /// until no message is in flight. The received bytes are copied once, since the network's
+    /// buffer is reused. Commands in one message are slices of this copy; commands one by one are
+    /// copied each, as `propose()` needs.
     pub fn propose(&mut self, how: Proposing, received: &[u8], size: usize) {
         match how {
             Proposing::OneByOne => {
@@ -361,7 +361,7 @@ impl<S: Store> Cluster<S> {
         self.settle();
     }
 
-    /// Asks server 1 for so many reads, and delivers until nothing moves.
+    /// Asks server 1 for `count` reads, and delivers until no message is in flight.
     pub fn read(&mut self, count: usize, number: &mut u64) {
         for _ in 0..count {
             *number += 1;
@@ -370,7 +370,7 @@ impl<S: Store> Cluster<S> {
         self.settle();
     }
 
-    /// A tick for everybody: with `heartbeat_tick` 1, a round of heartbeats.
+    /// A tick for all servers: with `heartbeat_tick` 1, a round of heartbeats.
     pub fn tick(&mut self) {
         for node in &mut self.nodes {
             node.raw.tick();

@@ -1,5 +1,4 @@
-//! raft-rs in the barest simulator there can be: one queue of events, and nothing that isn't
-//! needed.
+//! raft-rs in the barest possible simulator: one queue of events, and nothing else.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -17,7 +16,7 @@ pub trait Wire {
     fn unpack(packet: Self::Packet) -> Message;
 }
 
-/// Encoded to bytes, as between machines.
+/// Messages are encoded to bytes, as between machines.
 pub struct Bytes;
 
 impl Wire for Bytes {
@@ -32,7 +31,7 @@ impl Wire for Bytes {
     }
 }
 
-/// By value, as our simulator does it.
+/// Messages are passed by value, as in our simulator.
 pub struct Value;
 
 impl Wire for Value {
@@ -61,7 +60,7 @@ struct Scheduled<P> {
     event: Event<P>,
 }
 
-/// Earliest first: `BinaryHeap` gives the greatest.
+/// Reversed, so that the earliest comes first: `BinaryHeap` returns the greatest.
 impl<P> Ord for Scheduled<P> {
     fn cmp(&self, other: &Self) -> Ordering {
         (other.at, other.order).cmp(&(self.at, self.order))
@@ -94,10 +93,10 @@ impl<P> Queue<P> {
     }
 }
 
-/// What came of it.
+/// The result.
 #[derive(Clone, Copy, Debug)]
 pub struct Played {
-    /// Messages sent, those included that are lost.
+    /// Messages sent, lost ones included.
     pub sent: u64,
     /// Entries applied by the server that has applied the most.
     pub applied: u64,
@@ -106,7 +105,7 @@ pub struct Played {
 const MILLISECOND: u64 = 1_000;
 const SECOND: u64 = 1_000 * MILLISECOND;
 
-/// Plays so many virtual seconds, counted in microseconds.
+/// Plays this many virtual seconds; its clock counts microseconds.
 pub fn play<W: Wire>(seconds: u64, seed: u64) -> Played {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
     let mut nodes: Vec<Node> = (1..=SERVERS).map(Node::new).collect();

@@ -1,4 +1,4 @@
-//! Simulators: virtual seconds for each second of CPU time, on the same work.
+//! Simulators: virtual seconds per second of CPU time, with the same workload.
 
 pub mod event_loop;
 #[path = "../../peers/node.rs"]
@@ -18,15 +18,15 @@ pub const FAULTY: &str = "simulator, disk faults";
 pub const WASM: &str = "simulator, wasm";
 pub const SEEK: &str = "seek";
 
-/// raft-rs in a bare event loop, as between machines.
+/// raft-rs in a bare event loop, with encoded messages.
 pub const LOOP: &str = "raft-rs, bare loop";
 pub const BY_VALUE: &str = "raft-rs, bare loop, no encoding";
 pub const MADSIM: &str = "raft-rs in madsim";
 pub const TURMOIL: &str = "raft-rs in turmoil";
-/// Ours, not in wasm.
+/// Ours, natively.
 pub const NATIVE: &str = "Raftarium, native";
 
-/// Of a run, in a quick measurement too.
+/// The length of a run, also in a quick measurement.
 const SECONDS: u64 = 600;
 
 /// All contests about the simulator.
@@ -86,12 +86,12 @@ fn played(world: &Simulation) -> Played {
     Played { sent: world.network().sent(), applied }
 }
 
-/// Nobody is fast because nothing came of it: of 50 commands a second, a few are lost while there
-/// is no leader.
+/// Checks that a contender has done the work: of 50 commands a second, only a few are lost while
+/// there is no leader.
 fn check(played: &Played, seconds: u64) {
     let Played { sent, applied } = *played;
     assert!((45 * seconds..50 * seconds).contains(&applied), "{applied} entries were applied in {seconds} s");
-    // Eight for each entry, at least.
+    // At least eight messages for each entry.
     assert!(sent > 8 * applied, "{applied} entries were applied with {sent} messages");
 }
 

@@ -1,28 +1,28 @@
-//! The work that every simulator is given: five servers, 50 commands a second, messages that take 1
-//! to 10 ms, one in a hundred lost, and a leader that nobody reaches for three seconds of every
-//! ten. Timing as raft-rs's with ticks of 50 ms: heartbeats every 100 ms, elections after 500 ms to
-//! 1 s.
+//! The workload of every simulator: five servers, 50 commands a second, messages that take 1 to 10
+//! ms, one in a hundred of them lost, and a leader that is isolated for three seconds of every ten.
+//! The timing is that of raft-rs with ticks of 50 ms: heartbeats every 100 ms, elections after 500
+//! ms to 1 s.
 //!
-//! Our commands come from clients of our own, which wait for their answers over the same network.
-//! There are so many of them that the cluster applies as many entries as it does in the peers'
-//! hosts, which put commands straight into the leader. A fifth of what our clients ask for is
-//! reads, which nobody asked for: they are answered under the leader's lease, without a round of
+//! Our commands come from simulated clients, which wait for their answers over the same network.
+//! There are just enough of them that the cluster applies as many entries as in the peers' hosts,
+//! which hand commands directly to the leader. A fifth of our clients' requests are reads, which
+//! aren't part of the workload: they are answered under the leader's lease, without a round of
 //! heartbeats each.
 
 use raft_core::raft::ServerId;
 use raft_core::sim::{Action, Scenario, Simulation, Target, TimedAction, Timeline};
 use raft_core::time::{Duration, Time};
 
-/// What is broken besides the network.
+/// Which faults the disks have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disks {
-    /// Nothing, and writes are durable at once: the peers have no disks.
+    /// None, and writes are durable at once, since the peers have no disks.
     Perfect,
-    /// Writes take 1 to 3 ms, and every two seconds something goes wrong with a disk.
+    /// Writes take 1 to 3 ms, and every two seconds a disk has a fault.
     Faulty,
 }
 
-/// The recipe of so many virtual seconds.
+/// The scenario of this many virtual seconds.
 pub fn scenario(seconds: u64, disks: Disks) -> Scenario {
     let millis = Duration::from_millis;
     let mut scenario = Scenario::new(1, 5);
@@ -53,8 +53,8 @@ fn put(scenario: &mut Scenario, at: Time, action: Action) {
     scenario.actions.push(TimedAction { at, action });
 }
 
-/// One fault after the other, on one server after the other; half a second later everything runs
-/// again.
+/// One fault after the other, on one server after the other; half a second after each, everything
+/// works again.
 fn break_disks(scenario: &mut Scenario, seconds: u64) {
     for (turn, at) in (1..seconds).step_by(2).enumerate() {
         let Some(server) = ServerId::new((turn % 5) as u8 + 1) else { continue };
@@ -72,10 +72,10 @@ fn break_disks(scenario: &mut Scenario, seconds: u64) {
     }
 }
 
-/// Plays it; what has happened then.
+/// Plays the workload, and returns the world at its end.
 ///
 /// # Panics
-/// If a checker finds a violation: then it isn't speed that counts.
+/// If a checker finds a violation.
 pub fn play(seconds: u64, disks: Disks, checkers: bool) -> Simulation {
     let mut world = Simulation::new(scenario(seconds, disks)).expect("a scenario that can be played");
     if !checkers {
@@ -88,18 +88,18 @@ pub fn play(seconds: u64, disks: Disks, checkers: bool) -> Simulation {
     world
 }
 
-/// The runs that are travelled through.
+/// The runs in which seeks are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Journey {
-    /// What the page plays when it is opened.
+    /// The run that the page plays when it is opened.
     Page,
     /// The simulators' workload.
     Workload,
-    /// The same with disks that fail.
+    /// The simulators' workload with disk faults.
     Faulty,
 }
 
-/// Such a run, played to its end.
+/// The timeline of such a run, played to its end.
 pub fn travel(journey: Journey, seconds: u64) -> Timeline {
     let scenario = match journey {
         Journey::Page => Scenario::new(1, 5),

@@ -1,4 +1,4 @@
-//! What comes from outside is shown, and obeyed by no terminal.
+//! Text from outside is shown, and no terminal obeys it.
 
 use std::fs;
 use std::path::Path;
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Done, FINE, FOUND, UNDECIDED, UNUSABLE, USAGE, folder, raftarium};
 
-/// Orders to a terminal, and what misleads eyes: colours and the cursor (with ESC and with a C1
-/// control), the clipboard (OSC 52), a title, text turned round, text hidden, lines that look like
+/// Texts that control a terminal or mislead a reader: colours and the cursor (with ESC and with a
+/// C1 control), the clipboard (OSC 52), a title, reversed text, hidden text, lines that look like
 /// the command's own.
 const HOSTILE: [&str; 12] = [
     "\u{1b}[31mred",
@@ -25,14 +25,14 @@ const HOSTILE: [&str; 12] = [
     "para\u{2028}graph\u{85}",
 ];
 
-/// All of it at once.
+/// All of them in one text.
 fn hostile() -> String {
     HOSTILE.concat()
 }
 
-/// Whether a terminal does nothing but show it: lines of letters, in the command's own styles.
+/// Whether a terminal only shows it: lines of visible characters, in the command's own styles.
 fn is_safe(text: &str) -> bool {
-    // What the command's own styles are made of: ESC [ numbers m.
+    // The command's own styles have the form ESC [ numbers m.
     let mut rest = text.to_owned();
     while let Some((before, after)) = rest.split_once("\u{1b}[") {
         let Some((numbers, after)) = after.split_once('m') else { return false };
@@ -46,7 +46,7 @@ fn is_safe(text: &str) -> bool {
     !rest.contains(|c| active(c) || misleading(c))
 }
 
-/// The command, as it would write to a terminal.
+/// Runs the command with the colours of a terminal.
 #[track_caller]
 fn shown(folder: &Path, arguments: &[&str], status: i32) -> Done {
     let done = raftarium(folder, &[arguments, &["--color", "always"]].concat()).ended(status);
@@ -59,7 +59,7 @@ fn shown(folder: &Path, arguments: &[&str], status: i32) -> Done {
     done
 }
 
-/// A run whose note, and whose person, are up to no good.
+/// A run with a hostile note and a hostile command.
 fn file(note: &str, command: &str) -> String {
     json!({
         "raftarium": 1,
@@ -96,7 +96,7 @@ fn a_file_s_note_keys_and_values_are_shown_and_not_obeyed() {
         for log in ["--trace", "--history", "--shiviz"] {
             shown(path, &["replay", &name, log, "-"], FINE);
         }
-        // Escaped as JSON does it, it says the same.
+        // Escaped in JSON's way, it keeps its meaning.
         let (again, link) = (shown(path, &["show", &name], FINE).out, shown(path, &["link", &name], FINE).out);
         let (again, file) =
             (serde_json::from_str::<Value>(&again).unwrap(), file(hostile, &format!("put k{word} v{word}")));
@@ -139,7 +139,7 @@ fn errors_quote_and_do_not_obey() {
     let long = "\u{1b}[31m".repeat(10_000);
     for hostile in HOSTILE.into_iter().chain([&*hostile(), &*long]) {
         let word = hostile.replace(char::is_whitespace, "");
-        // Fields, values and names of files, and what is in the place of a file.
+        // Field names, values, file names, and texts in place of a file.
         for text in [
             json!({ "raftarium": 1, "seed": "1", hostile: 1 }),
             json!({ "raftarium": 1, "seed": hostile }),
@@ -163,7 +163,7 @@ fn errors_quote_and_do_not_obey() {
         shown(path, &["replay", "run.json"], UNUSABLE);
         write("run.txt", &format!("http://x/#run={hostile}"));
         shown(path, &["replay", "run.txt"], UNUSABLE);
-        // No argument of a process has a zero in it.
+        // An argument of a process can't contain a zero.
         let argument = hostile.replace('\0', "");
         let argument = &*argument;
         for arguments in [
@@ -234,7 +234,7 @@ fn histories_are_judged_and_not_obeyed() {
         let told = shown(path, &["check", "h.jsonl", "--work", "0"], UNDECIDED).out;
         assert!(told.contains("gave up on "), "{told}");
     }
-    // However many keys there are, and however long, a few are named.
+    // Of many long keys, only a few are named.
     let lines = (0..300).flat_map(|n| {
         let key = format!("{n}{}", "k".repeat(500));
         [

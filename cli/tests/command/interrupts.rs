@@ -1,8 +1,7 @@
-//! Ctrl-C and SIGTERM: the first makes a long command tell what it has, the second stops it at
+//! Ctrl-C and SIGTERM: the first makes a long command print what it has, the second stops it at
 //! once.
 //!
-//! No test waits for a while. Linux says when a process is ready for a signal, and how many threads
-//! it has.
+//! No test sleeps. Linux says when a process is ready for a signal, and how many threads it has.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -17,7 +16,7 @@ use crate::support::{Done, FOUND, INTERRUPTED, command, folder, raftarium};
 
 fn start(folder: &Path, arguments: &[&str], out: Stdio) -> Child {
     let child = command(folder, arguments).stdout(out).stderr(Stdio::piped()).spawn().expect("the command runs");
-    // Not before the handlers of both signals are there.
+    // Wait until both signal handlers are installed.
     let wanted = 1 << (Signal::INT.as_raw() - 1) | 1 << (Signal::TERM.as_raw() - 1);
     wait_for(&child, |status| {
         let caught = u64::from_str_radix(field(status, "SigCgt:"), 16).expect("a mask");
@@ -34,7 +33,7 @@ fn threads(status: &str) -> u32 {
     field(status, "Threads:").parse().unwrap_or(0)
 }
 
-/// Waits until what Linux says about a process is as it should be.
+/// Waits until `ready` accepts what Linux says about a process.
 fn wait_for(child: &Child, ready: impl Fn(&str) -> bool) {
     let status = format!("/proc/{}/status", child.id());
     while !ready(&fs::read_to_string(&status).expect("the process is there")) {
@@ -51,14 +50,14 @@ fn end(child: Child) -> Done {
     Done::of(child.wait_with_output().expect("the command runs"))
 }
 
-/// More than anybody has time for.
+/// More seeds than could ever be played.
 const ALL_SEEDS: &str = "0..=18446744073709551615";
 
 #[test]
 fn a_hunt_that_is_interrupted_tells_how_far_it_came() {
     let folder = folder();
     for signal in [Signal::INT, Signal::TERM] {
-        // Long seeds, and short ones: one that is under way is broken off.
+        // Long seeds and short ones: one that is being played is interrupted.
         for (length, seeds) in [("11s", ALL_SEEDS), ("24h", "7..1000")] {
             let arguments = ["hunt", "--seeds", seeds, "--for", length, "--jobs", "2"];
             let child = start(folder.path(), &arguments, Stdio::piped());
@@ -68,11 +67,12 @@ fn a_hunt_that_is_interrupted_tells_how_far_it_came() {
             let of = if seeds == ALL_SEEDS { " of 18,446,744,073,709,551,616 seeds (" } else { " of 993 seeds (" };
             assert!(told.contains(of) && told.contains(": no violation\n"), "{told}");
             assert!(told.contains(" rare states reached:\n"), "{told}");
-            let (_, left) = told.split_once("\nInterrupted: to play the rest, give it --seeds ").expect(&told);
+            let (_, left) = told.split_once("\nInterrupted: to play the rest, use --seeds ").expect(&told);
             let first: u64 = left.split_once("..").and_then(|(first, _)| first.parse().ok()).expect(left);
             let played: u64 = told.split_once(' ').and_then(|(n, _)| n.replace(',', "").parse().ok()).expect(&told);
             let begun = first - if seeds == ALL_SEEDS { 0 } else { 7 };
-            // One may still be under way while the other thread plays any number of later ones.
+            // One thread may still be busy with a seed while the other plays any number of later
+            // ones.
             assert!(begun <= played, "{told}");
         }
     }
@@ -89,17 +89,17 @@ fn a_hunt_that_is_interrupted_while_it_shrinks_tells_and_writes_what_it_has() {
     let folder = folder();
     let arguments = ["hunt", "--without", "persist-before-counting", "--for", "10min", "--nodes", "9", "--jobs", "1"];
     let child = start(folder.path(), &[&arguments[..], &["--out", "found.json"]].concat(), Stdio::piped());
-    // One thread plays, and is gone when one has failed.
+    // One thread plays, and ends when a seed has failed.
     wait_for(&child, |status| threads(status) == 2);
     wait_for(&child, |status| threads(status) == 1);
     send(&child, Signal::INT);
     let told = end(child).ended(INTERRUPTED).out;
-    assert!(told.contains(" tries, when it was interrupted.\n"), "{told}");
+    assert!(told.contains(" tries, until it was interrupted.\n"), "{told}");
     assert!(told.contains("\nInterrupted when every seed that matters had been played\n"), "{told}");
     let (_, sentence) = told.split_once("\nSeed ").expect(&told);
     let (_, sentence) = sentence.split_once(": ").expect(&told);
     let (sentence, _) = sentence.split_once('\n').expect(&told);
-    // What was written says the same, fails in the same way, and is the same run.
+    // The written file has the same sentence, fails in the same way, and is the same run.
     let replayed = raftarium(folder.path(), &["replay", "found.json"]).ended(FOUND).out;
     assert!(replayed.contains(", as expected\n") && replayed.ends_with(&format!("{sentence}\n")), "{replayed}");
 }
@@ -110,7 +110,7 @@ fn a_replay_that_is_interrupted_tells_how_far_it_came() {
     fs::write(folder.path().join("day.json"), r#"{"raftarium": 1, "seed": "1", "until": "24h"}"#).unwrap();
     let arguments = ["replay", "day.json", "--trace", "t.jsonl", "--history", "h.jsonl"];
     let mut child = start(folder.path(), &arguments, Stdio::piped());
-    // When it has begun to tell.
+    // Wait until it has begun to print.
     let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
     let mut told = String::new();
     out.read_line(&mut told).unwrap();
@@ -120,7 +120,7 @@ fn a_replay_that_is_interrupted_tells_how_far_it_came() {
     assert!(told.contains("\nThe servers at ") && told.contains(" events; trace hash "), "{told}");
     let (_, last) = told.split_once("\nInterrupted: it came to ").expect(&told);
     assert!(last.ends_with(" s of 86400.000 s, and nothing wrong was found up to there\n"), "{last}");
-    // The logs are whole lines up to there.
+    // The logs consist of whole lines up to there.
     let trace = fs::read_to_string(folder.path().join("t.jsonl")).unwrap();
     assert!(trace.ends_with("}\n") && trace.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
     assert!(raftarium(folder.path(), &["check", "h.jsonl"]).out.starts_with("linearizable"));
@@ -135,8 +135,7 @@ fn a_second_signal_stops_the_command_at_once() {
     let folder = folder();
     fs::write(folder.path().join("day.json"), r#"{"raftarium": 1, "seed": "1", "until": "24h"}"#).unwrap();
     for arguments in [&["replay", "day.json", "--all"][..], &["hunt", "--seeds", ALL_SEEDS]] {
-        // Nobody reads what it has to tell, and there is room for nothing more: after the first
-        // signal, it waits for ever.
+        // Nobody reads its output, and the pipe is full: after the first signal, it waits for ever.
         let (reader, mut writer) = std::io::pipe().unwrap();
         writer.write_all(&[b'.'; 64 * 1024]).unwrap();
         let mut child = start(folder.path(), arguments, writer.into());

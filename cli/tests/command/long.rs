@@ -1,11 +1,11 @@
-//! Runs of hours take no more room than runs of minutes.
+//! Runs of hours take no more memory than runs of minutes.
 
 use std::fs;
 use std::process::Command;
 
 use crate::support::{Done, FINE, folder, raftarium};
 
-/// The command with so many kilobytes of memory, code and all.
+/// Runs the command with at most `kilobytes` of address space.
 fn within(folder: &std::path::Path, kilobytes: u32, arguments: &[&str]) -> Done {
     let script = format!("ulimit -v {kilobytes}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("sh");
@@ -21,7 +21,7 @@ fn a_replay_of_an_hour_has_room_in_little_memory() {
         { "at": "10min", "do": "submit", "command": "put x 1" }, { "at": "20min", "do": "crash", "server": "leader" },
         { "at": "30min", "do": "restart-all" }, { "at": "40min", "do": "submit", "command": "get x" }]}"#;
     fs::write(path.join("hour.json"), run).unwrap();
-    // The room that three minutes take, and a little more.
+    // A little more than three minutes need.
     let room = 40_000;
     within(path, room, &["replay", "hour.json", "--until", "3min"]).ended(FINE);
     let told = within(path, room, &["replay", "hour.json"]).ended(FINE);
@@ -30,8 +30,8 @@ fn a_replay_of_an_hour_has_room_in_little_memory() {
     assert_eq!(told.err, "", "no progress where there is no terminal");
     let json = within(path, room, &["replay", "hour.json", "--json", "--history", "h.jsonl"]).ended(FINE).json();
     assert_eq!(json["interrupted"], false);
-    // Its history, all of which has been forgotten meanwhile, is whole, and judged the same by the
-    // black-box search.
+    // The history in the file is complete, though the replay has forgotten all of it, and the
+    // black-box search gives the same verdict.
     let lines = fs::read_to_string(path.join("h.jsonl")).unwrap().matches("\"invoke\"").count();
     assert_eq!(json["operations"], lines);
     assert!(lines > 30_000, "{lines}");

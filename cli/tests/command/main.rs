@@ -1,4 +1,4 @@
-//! The command as its users see it: what it prints, what it writes, and how it ends.
+//! The command as its users see it: what it prints and writes, and how it ends.
 
 mod hostile;
 #[cfg(target_os = "linux")]
@@ -13,7 +13,7 @@ use serde_json::Value;
 use support::{FINE, FOUND, UNDECIDED, UNUSABLE, USAGE, command, folder, raftarium};
 use tempfile::TempDir;
 
-/// A run that goes well, with a person who writes and a leader that crashes.
+/// A correct run, with a person who writes and a leader that crashes.
 const STORY: &str = r#"{
   "raftarium": 1,
   "note": "A leader crashes.",
@@ -57,15 +57,15 @@ fn a_command_line_that_makes_no_sense_is_refused() {
     let cases: [(&[&str], &str); 19] = [
         (&[], "Usage:"),
         (&["fly"], "unrecognized subcommand"),
-        (&["hunt", "--seeds", "7..3"], "there is no seed in it"),
-        (&["hunt", "--seeds", "x"], "“x” is no seed: write 0..1000, or 17"),
-        (&["hunt", "--seeds", "18446744073709551616"], "“18446744073709551616” is no seed"),
-        (&["hunt", "--seeds", "5..0"], "there is no seed in it"),
+        (&["hunt", "--seeds", "7..3"], "the range is empty"),
+        (&["hunt", "--seeds", "x"], "“x” is not a seed: write 0..1000, or 17"),
+        (&["hunt", "--seeds", "18446744073709551616"], "“18446744073709551616” is not a seed"),
+        (&["hunt", "--seeds", "5..0"], "the range is empty"),
         (&["hunt", "--jobs", "0"], "0 is not in 1..=1024"),
         (&["hunt", "--jobs", "1025"], "1025 is not in 1..=1024"),
         (&["hunt", "--jobs", "99999999999999999999"], "too large"),
         (&["hunt", "--nodes", "10"], "10 is not in 1..=9"),
-        (&["hunt", "--for", "10s"], "the last 10s are calm: give it more"),
+        (&["hunt", "--for", "10s"], "the last 10s are calm: allow more time"),
         (&["hunt", "--faults", "rain"], "[possible values: calm, crashes, network"),
         (&["hunt", "--without", "vote-once-a-term"], "vote-once-per-term"),
         (&["hunt", "--out", "-"], "--out needs the name of a file"),
@@ -76,7 +76,7 @@ fn a_command_line_that_makes_no_sense_is_refused() {
         ),
         (&["replay", "x", "--trace", "y", "--shiviz", "y"], "--trace and --shiviz can’t both write to y"),
         (&["replay", "x", "--json", "--history", "-"], "--json and --history can’t both write to the standard output"),
-        (&["replay", "x", "--history", "x"], "--history would write over the run itself, x"),
+        (&["replay", "x", "--history", "x"], "--history would overwrite the run itself, x"),
     ];
     for (arguments, words) in cases {
         let done = raftarium(folder.path(), arguments).ended(USAGE);
@@ -114,7 +114,7 @@ fn the_largest_number_is_a_seed_too() {
         let end = if seeds.contains("=") || played == 1 { "18446744073709551616" } else { "18446744073709551615" };
         assert_eq!(json["seeds"]["to"], end);
     }
-    // One that fails is shrunk, with other seeds too, and its command finds it again.
+    // A failing seed is shrunk, and the printed command finds it again.
     let without = ["hunt", "--without", "vote-once-per-term", "--for", "20s", "--shrink-tries", "200"];
     let last = ["--seeds", "18446744073709551600..=18446744073709551615", "--keep-going"];
     let done = raftarium(folder.path(), &[&without[..], &last].concat()).ended(FOUND);
@@ -129,8 +129,7 @@ fn as_many_seeds_are_played_at_the_same_time_as_the_system_allows() {
         let script = format!("ulimit -v {threads_room}; exec \"$0\" hunt --seeds 0..40 --for 11s --jobs 1024");
         let mut shell = std::process::Command::new("sh");
         shell.current_dir(folder.path()).args(["-c", &script, env!("CARGO_BIN_EXE_raftarium")]);
-        // So much room for each thread that it is the threads that find no room, and not what they
-        // do.
+        // The threads' stacks are so large that creating a thread fails, and not the work of one.
         shell.env("RUST_MIN_STACK", "300000000").env("MALLOC_ARENA_MAX", "1");
         support::Done::of(shell.output().expect("there is a shell"))
     };
@@ -154,7 +153,7 @@ fn a_hunt_without_a_rule_finds_a_violation_shrinks_it_and_writes_it_down() {
     assert!(done.out.contains("raftarium replay found.json\n"), "{}", done.out);
     let again = format!("raftarium hunt --seeds {seed} --for 20s --without vote-once-per-term\n");
     assert!(done.out.contains(&again), "{}", done.out);
-    // The file and the link fail in the same way, and play what was played.
+    // The file and the link fail in the same way, and play the same run.
     let link = done.out.split_whitespace().find(|word| word.contains("#run=")).expect("a link").to_owned();
     for run in ["found.json", &link] {
         let replayed = raftarium(folder.path(), &["replay", run]).ended(FOUND);
@@ -163,8 +162,8 @@ fn a_hunt_without_a_rule_finds_a_violation_shrinks_it_and_writes_it_down() {
     }
     let file = fs::read_to_string(folder.path().join("found.json")).unwrap();
     assert!(file.contains("\"without\": [\"vote-once-per-term\"]"), "{file}");
-    // However many seeds are played at once, it is the lowest that is found, and it shrinks to the
-    // same run.
+    // However many seeds are played at the same time, the lowest failing one is found, and it
+    // shrinks to the same run.
     let arguments = [&hunt[..], &["--jobs", "3", "--json"]].concat();
     let json = raftarium(folder.path(), &arguments).ended(FOUND).json();
     assert_eq!(json["shrunk"]["link"], Value::String(link));
@@ -181,7 +180,7 @@ fn a_hunt_that_keeps_going_counts() {
     assert!(done.out.starts_with("6 of 6 seeds"), "{}", done.out);
     assert!(done.out.contains(" of seeds: "), "{}", done.out);
     assert!(done.out.contains("failure-seed-"), "{}", done.out);
-    // What was found is told even where it can't be written.
+    // A finding is printed even if it can't be written.
     let done = raftarium(folder.path(), &[&arguments[..], &["--out", "no/such/folder"]].concat()).ended(UNUSABLE);
     assert!(done.err.starts_with("error: no/such/folder can't be written: "), "{}", done.err);
     assert!(done.out.starts_with("6 of 6 seeds") && done.out.contains("#run="), "{}", done.out);
@@ -210,12 +209,12 @@ fn a_replay_tells_the_story_and_writes_the_logs() {
     );
     let checked = raftarium(folder.path(), &["check", "h.jsonl"]).ended(FINE);
     assert_eq!(checked.out, "linearizable: 2 operations on 1 key\n");
-    // By its link it plays the same, and the link knows the hash.
+    // Its link plays the same run, and holds the hash.
     let linked = raftarium(folder.path(), &["replay", &link]).ended(FINE);
     assert!(linked.out.contains(", as expected\n"), "{}", linked.out);
     let hash = |out: &str| out.split_once("trace hash ").unwrap().1[..16].to_owned();
     assert_eq!(hash(&linked.out), hash(&done.out));
-    // Up to a moment, more of it, and as JSON.
+    // Up to a moment, with all news, and as JSON.
     let early = raftarium(folder.path(), &["replay", &link, "--until", "1.2s", "--all"]).ended(FINE);
     assert!(early.out.contains("The servers at 1.200 s:") && !early.out.contains("crashed"), "{}", early.out);
     assert!(early.out.contains("asks: put x 1"), "{}", early.out);
@@ -238,12 +237,12 @@ fn a_log_has_the_standard_output_to_itself() {
         raftarium(folder.path(), &["replay", "story.json", log, "file"]).ended(FINE);
         assert_eq!(fs::read_to_string(folder.path().join("file")).unwrap(), done.out);
     }
-    // What can't be written is known before anything is told.
+    // A file that can't be written is reported before anything is printed.
     let done = raftarium(folder.path(), &["replay", "story.json", "--trace", "no/such/file"]).ended(UNUSABLE);
     assert!(done.out.is_empty() && done.err.starts_with("error: no/such/file can't be written: "), "{}", done.err);
 }
 
-/// By whatever name it goes: a path may lead to a file in many ways.
+/// Whatever its name is: many paths can lead to one file.
 #[test]
 fn a_log_is_never_written_over_the_run_or_another_log() {
     let (folder, _) = story();
@@ -258,7 +257,7 @@ fn a_log_is_never_written_over_the_run_or_another_log() {
     }
     for name in names {
         let done = raftarium(folder.path(), &["replay", "story.json", "--trace", name]).ended(USAGE);
-        assert!(done.err.contains("--trace would write over the run itself"), "{name}: {}", done.err);
+        assert!(done.err.contains("--trace would overwrite the run itself"), "{name}: {}", done.err);
         assert_eq!(fs::read_to_string(in_folder("story.json")).unwrap(), STORY);
     }
     let both = ["replay", "story.json", "--trace", "new", "--history", "./new"];
@@ -304,9 +303,9 @@ fn a_run_is_played_as_far_as_its_file_says_and_no_further() {
     };
     let told = played("zero.json", "0.000 s");
     assert!(told.contains("\n0 events; ") && !told.contains("leads term"), "{told}");
-    // Ten seconds more than its last action.
+    // Ten seconds after its last action.
     played("silent.json", "12.500 s");
-    // A link to the beginning stands for the whole, and the file made of it doesn't say.
+    // A link to the beginning stands for the whole run, and the file made of it has no `until`.
     let link = raftarium(folder.path(), &["link", "silent.json"]).ended(FINE).out;
     played(link.trim(), "12.500 s");
     let shown = raftarium(folder.path(), &["show", link.trim()]).ended(FINE).out;
@@ -341,7 +340,7 @@ fn what_can_not_be_read_is_refused_with_a_sentence() {
     write("history.jsonl", br#"{"client":1,"kind":"ok","op":"get","key":"x"}"#);
     raftarium(path, &["replay", "none.json"])
         .complained("there is no file “none.json”, and it doesn’t look like a link either");
-    raftarium(path, &["replay", "binary"]).complained("binary is no text: byte 3 is not UTF-8");
+    raftarium(path, &["replay", "binary"]).complained("binary is not a text: byte 3 is not UTF-8");
     raftarium(path, &["replay", "later.json"]).complained(
         "later.json: the file was made by another version of Raftarium: it has format 9, this version reads 1",
     );
@@ -388,7 +387,7 @@ fn rules_are_listed() {
     assert!(json.as_array().unwrap().len() >= 27);
 }
 
-/// Made by `raftarium rules --hunt`: a rule whose absence no hunt catches has no place there.
+/// `raftarium rules --hunt` makes this table. Every rule must be in it with a seed that fails.
 #[test]
 fn the_table_of_rules_names_each_with_a_seed_that_fails_without_it() {
     let table = include_str!("../../../docs/rules.md");

@@ -14,7 +14,7 @@ pub const UNUSABLE: i32 = 3;
 #[cfg(target_os = "linux")]
 pub const INTERRUPTED: i32 = 130;
 
-/// What came of a command.
+/// The result of a command.
 pub struct Done {
     pub status: i32,
     pub out: String,

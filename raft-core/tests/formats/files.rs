@@ -91,7 +91,7 @@ fn a_file_that_ends_at_the_very_beginning_is_told_from_one_that_does_not_say() {
         assert_eq!((file.run.until, file.open_ended), (Time::ZERO, open_ended));
         assert_eq!(write(&file).unwrap(), text);
     }
-    // Whoever names a moment is taken at his word.
+    // A file that names a moment keeps it.
     let run = Run { until: Time::from_secs(1), ..Run::default() };
     assert!(write(&File { run, open_ended: true, ..File::default() }).unwrap().contains("\"until\": \"1s\""));
 }
@@ -210,8 +210,7 @@ fn a_run_that_makes_no_sense_makes_no_file() {
     assert!(matches!(write(&File { run, ..File::default() }), Err(FileError::Run(_))));
 }
 
-/// None may be forgotten: a length in an action lies within a day, and a share is one, whichever
-/// action it is.
+/// The limits hold for every action: a length is at most a day, and a share is at most the whole.
 #[test]
 fn no_action_has_a_length_beyond_a_day_or_a_share_beyond_all() {
     let text = write(&File { run: every_action_in_a_run(), ..File::default() }).unwrap();

@@ -26,7 +26,7 @@ fn a_simulated_runs_history_is_read_again() {
         let history = read(&text).unwrap();
         let begun = text.lines().filter(|line| line.contains("\"kind\":\"invoke\"")).count();
         assert_eq!(history.operations().len(), begun);
-        // The person's commands that wait behind another have not begun.
+        // The person's commands that wait for an earlier one have not begun.
         let all = world.operations().count();
         assert!(begun <= all && all <= begun + 4, "{begun} of {all}");
         assert!(matches!(history.check(), Verdict::Linearizable(_)), "seed {seed}");
@@ -42,7 +42,7 @@ fn a_history_written_in_parts_is_the_same_history() {
         let whole = storm(seed);
         let mut world = Simulation::new(whole.scenario().clone()).unwrap();
         let (mut parts, mut from) = (String::new(), Time::ZERO);
-        // Between any two events, in the middle of an instant too.
+        // Cut the history after every event, also between events of the same instant.
         while world.step_until(Time::from_secs(20)) {
             if world.events().is_multiple_of(97) {
                 parts += &write_part(world.operations(), from, world.now());

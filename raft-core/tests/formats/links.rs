@@ -7,7 +7,7 @@ use raft_core::time::{Duration, Time};
 
 use crate::runs::{cases, every_action_in_a_run, run, run_of};
 
-/// What the bridge promises of a run with a hundred actions.
+/// The promised maximal length of a link to a run with a hundred actions.
 const PROMISED: usize = 2_000;
 
 proptest! {
@@ -38,7 +38,7 @@ proptest! {
         prop_assert!(read(&(text + &other)).is_err(), "something after it");
     }
 
-    /// Behind a right checksum anything may stand.
+    /// A correct checksum can come with any content.
     #[test]
     fn any_bytes_at_all_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = read(&sealed(&bytes));
@@ -84,7 +84,7 @@ fn a_hundred_actions_of_a_storm_fit_into_two_thousand_characters() {
             let mut piece = Scenario { actions: Vec::new(), ..scenario.clone() };
             let end = scenario.actions.len().min(start + 100);
             piece.actions = scenario.actions[start..end].to_vec();
-            // A piece need not have the joining in it that makes its servers exist.
+            // A part of a run can lack the actions that add its servers.
             piece.actions.truncate(99);
             piece.actions.insert(0, TimedAction { at: Time::ZERO, action: Action::AddServer });
             let run = Run { scenario: piece, until: Time::from_secs(60), hash: Some(u64::MAX) };

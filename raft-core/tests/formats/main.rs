@@ -1,5 +1,5 @@
-//! Runs as links and files, and what comes of runs as logs: whatever is written is read again, and
-//! nothing else is.
+//! Runs as links and files, and logs of runs: everything that is written can be read again, and
+//! nothing else can be read.
 
 mod files;
 mod histories;

@@ -1,5 +1,5 @@
-//! Runs as a link and as a file, side by side in `pairs.jsonl`: what the page's own code for files
-//! is tested with, too. A pair that is once there stays true, since links and files live on.
+//! Runs as a link and as a file, side by side in `pairs.jsonl`, which the page's own code for files
+//! is tested with, too. Existing pairs must stay valid, since people keep links and files.
 //!
 //! `UPDATE_PAIRS=1 cargo test -p raftarium-core --features serde --test formats` adds new ones.
 
@@ -18,7 +18,7 @@ fn place() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats/pairs.jsonl"))
 }
 
-/// One of every action, one without any, one in which every parameter differs from the defaults,
+/// A run with every action, one with none, one in which every parameter differs from its default,
 /// and storms.
 fn files() -> Vec<file::File> {
     let mut odd = run_of(Vec::new());

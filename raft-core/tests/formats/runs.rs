@@ -1,4 +1,4 @@
-//! Runs to write and to read: one of every action, and any at all.
+//! Runs to write and to read: one with every action, and random ones.
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -10,7 +10,7 @@ use raft_core::sim::{
 };
 use raft_core::time::{Duration, Time};
 
-/// The same cases every time, so that a test that passes once passes always.
+/// The same cases every time, so that the tests are deterministic.
 pub fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { cases: count, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() }
 }
@@ -33,7 +33,7 @@ fn own_timing() -> OwnTiming {
     }
 }
 
-/// One of every kind. The match makes sure that a new kind is added here.
+/// One of each kind. The match makes sure that new kinds are added here.
 pub fn every_action() -> Vec<Action> {
     let (min, max) = (Duration::from_millis(2), Duration::from_micros(30_500));
     let all = vec![
@@ -118,7 +118,7 @@ fn target() -> impl Strategy<Value = Target> {
 }
 
 fn length() -> impl Strategy<Value = Duration> {
-    // Short ones and long ones, round ones and others.
+    // Short and long times, round and odd ones.
     prop_oneof![0..1_000_u64, (0..5_000_u64).prop_map(|ms| ms * 1_000), 0..=LENGTH_MAX.as_micros()]
         .prop_map(Duration::from_micros)
 }
@@ -277,7 +277,7 @@ fn parameters() -> impl Strategy<Value = Parameters> {
     )
 }
 
-/// Parameters of a server's own, made to fit a world's.
+/// A server's own timing, which must fit the world's.
 fn own(timing: TimingParameters, (more, width, [pre_vote, check_quorum]): (u64, u64, [bool; 2])) -> OwnTiming {
     let min = timing.heartbeat_interval + Duration::from_micros(1 + more);
     let election_timeout_max = (min + Duration::from_micros(width)).min(LENGTH_MAX);
@@ -290,7 +290,7 @@ fn any_own() -> impl Strategy<Value = (u64, u64, [bool; 2])> {
 }
 
 prop_compose! {
-    /// Any run at all.
+    /// Any run.
     pub fn run()(
         seed in any::<u64>(),
         parameters in prop_oneof![Just(Parameters::default()), parameters()],
@@ -307,7 +307,7 @@ prop_compose! {
             let action = own(parameters.timing, with).action(server);
             actions.push(TimedAction { at: Time::ZERO + at, action });
         }
-        // So that every server that an action names may exist.
+        // These make every server exist that an action names.
         actions.push(TimedAction { at: Time::ZERO, action: Action::AddServer });
         actions.sort_by_key(|timed| timed.at);
         Run { scenario: Scenario { seed, parameters, actions }, until: Time::ZERO + until, hash }

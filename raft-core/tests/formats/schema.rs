@@ -1,5 +1,5 @@
-//! The JSON Schema says what the reader does: a small validator for the parts of JSON Schema that
-//! it uses.
+//! The JSON Schema accepts what the reader accepts. Checked with a small validator for the parts of
+//! JSON Schema that it uses.
 
 use raft_core::format::file::{File, read, write};
 use raft_core::format::message::messages_in_words;
@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::runs::every_action_in_a_run;
 
-/// Compares what is kept in `docs/` with what is made from the tables. `UPDATE_DOCS=1` writes it
-/// there instead.
+/// Compares a file in `docs/` with the text made from the tables. With `UPDATE_DOCS=1` it writes
+/// the file instead.
 fn kept_as_made(file: &str, made: impl Fn(&str) -> String) {
     let path = format!("{}/../docs/{file}", env!("CARGO_MANIFEST_DIR"));
     let kept = std::fs::read_to_string(&path).unwrap();
@@ -146,7 +146,7 @@ fn the_schema_and_the_reader_refuse_the_same() {
         assert_eq!(valid(value), expected, "the schema: {why}");
         assert_eq!(readable(value), expected, "the reader: {why}");
     };
-    // A file may do without everything but its version and seed.
+    // Only the version and the seed are required.
     for field in fields(&full) {
         let mut without = full.clone();
         without.as_object_mut().unwrap().remove(field);

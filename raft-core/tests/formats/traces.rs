@@ -1,4 +1,4 @@
-//! What came of a run, as logs: a trace, and who sent what to whom.
+//! Logs of a run: the trace, and the ShiViz log.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What is on a disk, what is not yet, and what a crash leaves of it.
+//! What is durable, what isn't yet, and what a crash leaves of it.
 
 use raft_core::raft::{Config, EntryId, LogIndex, Message, Observation, Payload, Rule, ServerId};
 
@@ -14,7 +14,7 @@ fn a_write_vouches_for_nothing_that_was_overwritten_after_it_even_by_the_same_en
     });
     let mut cluster = setup.led();
     cluster.hold_disk(s(5));
-    // W1: S1's entry at index 2, which reaches S5 alone.
+    // W1: S1's entry at index 2, which reaches only S5.
     cluster.propose(s(1), "first");
     cluster.deliver(s(1), s(5));
     cluster.isolate(s(1));
@@ -60,7 +60,7 @@ fn a_write_vouches_for_nothing_that_was_overwritten_after_it_even_by_the_same_en
     assert_eq!(cluster.applied(s(5)), cluster.applied(s(1)), "S5 catches up:\n{}", cluster.status());
 }
 
-/// Entries are on their way to a follower's disk when a snapshot replaces them.
+/// A snapshot replaces entries while they are being written to a follower's disk.
 #[test]
 fn a_write_vouches_for_no_snapshot_that_came_after_it() {
     let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
@@ -76,7 +76,7 @@ fn a_write_vouches_for_no_snapshot_that_came_after_it() {
     cluster.heal();
     cluster.run(ms(60));
     cluster.take_events();
-    // S1 knows nothing of S3 any more but that it must be sent the snapshot.
+    // All that S1 still knows of S3 is that it needs the snapshot.
     let got_it = |event: &Event| matches!(event, Event::Arrived(_, to, Message::InstallSnapshot(_)) if *to == s(3));
     cluster.run(ms(200));
     assert!(cluster.take_events().iter().any(got_it));
@@ -94,7 +94,7 @@ fn a_write_vouches_for_no_snapshot_that_came_after_it() {
 
 #[test]
 fn an_overwrite_torn_at_any_point_leaves_a_log_that_can_be_read() {
-    // S3 has three entries of term 3 that nobody else has, and the leader of term 4 replaces them
+    // S3 has three entries of term 3 that no other server has. The leader of term 4 replaces them
     // by older ones and its own.
     let overwriting = || {
         let setup = Cluster::with(3).config(|config| config.pre_vote = false);
@@ -133,7 +133,8 @@ fn what_was_answered_survives_when_everybody_loses_power() {
         cluster.propose(s(1), "b");
         cluster.settle();
         assert_eq!(cluster.applied(s(1)), [""; 0], "nothing is durable anywhere");
-        // So many writes become durable, one server after the other; and what follows from that.
+        // `synced` writes become durable, in turn on each server, and the messages that this
+        // releases are delivered.
         for turn in 0..synced {
             let server = s(turn % 3 + 1);
             if cluster.disk(server).unsynced() > 0 {
@@ -202,7 +203,7 @@ fn a_server_that_lost_its_disk_never_votes_as_the_voter_it_was() {
     cluster.run(ms(100));
     cluster.crash(s(3));
     cluster.restart_wiped(s(3));
-    // It catches up, as far as it is sent anything, and still has no vote.
+    // It catches up as far as it can, and still has no vote.
     cluster.run(ms(500));
     cluster.crash(s(1));
     cluster.run(ms(2_000));
@@ -280,8 +281,8 @@ fn who_writes_the_number_of_its_questions_answers_heartbeats_meanwhile() {
     assert!(cluster.leads(s(1)), "{}", cluster.status());
 }
 
-/// Runs with disks that take so many milliseconds for a write, one after the other on each; how
-/// many it takes until something is so.
+/// Runs with disks that take `sync` milliseconds for each write, one at a time. Returns how many
+/// milliseconds it takes until `is_so` holds.
 fn until(cluster: &mut Cluster, sync: impl Fn(ServerId) -> u64, is_so: impl Fn(&Cluster) -> bool) -> u64 {
     let servers = cluster.servers();
     servers.iter().filter(|server| sync(**server) > 0).for_each(|server| cluster.hold_disk(*server));
@@ -314,8 +315,8 @@ fn somebody_is_elected_on_disks_as_slow_as_they_may_be() {
     }
 }
 
-/// Without pre-votes: S1 can't win, and its disk is fast. With each campaign the others write
-/// another term, and while they do, they don't campaign.
+/// Without pre-vote: S1 can't win, and its disk is fast. Each of its campaigns makes the others
+/// write another term, and while they do, they don't campaign.
 #[test]
 fn who_is_refused_at_once_leaves_the_others_the_time_that_their_disks_take() {
     for (count, sync) in [(2, 200), (3, 200), (3, 400), (3, 590), (5, 400)] {
@@ -329,8 +330,8 @@ fn who_is_refused_at_once_leaves_the_others_the_time_that_their_disks_take() {
     }
 }
 
-/// Members whose disks are slow are there all the same, and a leader that hears nothing of a quorum
-/// steps down.
+/// Members with slow disks still count as heard; otherwise the leader would step down for want of a
+/// quorum.
 #[test]
 fn a_leader_hears_of_its_members_while_their_disks_write() {
     let mut cluster = Cluster::settled(3);
@@ -339,7 +340,8 @@ fn a_leader_hears_of_its_members_while_their_disks_write() {
     }
     cluster.propose(s(1), "is being written");
     cluster.settle();
-    // Who lacks an entry is asked where its log ends, and that entry isn't on its disk yet.
+    // The leader probes a member that lacks an entry, while the probed entry isn't on the member's
+    // disk yet.
     cluster.propose(s(1), "is lost");
     for member in [s(2), s(3)] {
         cluster.drop_all(s(1), member);
@@ -355,8 +357,8 @@ fn a_leader_hears_of_its_members_while_their_disks_write() {
     assert_eq!(cluster.commit(s(1)), 4, "acknowledged as soon as it is there, not with the next heartbeat");
 }
 
-/// A disk that does one write after the other, each within the limit, hasn't stalled, however many
-/// wait.
+/// A disk that completes one write after the other, each within the limit, hasn't stalled, however
+/// many are waiting.
 #[test]
 fn a_disk_that_finishes_writes_has_not_stalled() {
     let mut cluster = Cluster::led(1);
@@ -403,8 +405,8 @@ fn commands_that_come_together_are_all_written_however_little_goes_into_one_appe
     assert_eq!(cluster.last(s(1)).index.0, 4);
 }
 
-/// Without two of the rules, a new leader ends a joint membership in the step in which it begins to
-/// lead.
+/// Without two of the rules, a new leader ends a joint membership in the same step in which it
+/// becomes leader.
 #[test]
 fn two_entries_that_enter_the_log_at_once_are_both_written() {
     let setup = Cluster::with(1).without(Rule::CommitOnlyOwnTerm).without(Rule::MembershipFollowsLog);
@@ -435,14 +437,14 @@ fn a_damaged_log_is_repaired_once_what_it_lacked_is_on_the_disk() {
     cluster.elect(s(1));
     cluster.run(ms(100));
     assert!(cluster.last(s(3)) >= id(3, 1), "it is here again");
-    // First comes the term, then the entries.
+    // First the term is written, then the entries.
     cluster.fsync_one(s(3));
     assert_eq!(cluster.raft(s(3)).hard_state().lost, id(3, 1));
     cluster.release_disk(s(3));
     assert_eq!(cluster.raft(s(3)).hard_state().lost, EntryId::ZERO);
 }
 
-/// So many servers that campaign without asking first.
+/// `count` servers without pre-vote.
 fn blunt(count: u8) -> Setup {
     Cluster::with(count).config(|config| config.pre_vote = false)
 }
@@ -467,7 +469,7 @@ fn nobody_campaigns_again_while_its_last_vote_is_written() {
 
 #[test]
 fn the_time_that_an_answer_may_take_begins_when_a_slow_disk_has_written_the_vote() {
-    // The vote for itself, and for another.
+    // The vote for itself, and the vote for another server.
     for candidate in [1, 2] {
         let mut cluster = blunt(3).start();
         cluster.hold_disk(s(1));
@@ -511,14 +513,14 @@ fn servers_whose_disks_are_equally_slow_wait_unequally_long() {
     assert!(waited[8] - waited[0] > 300, "{waited:?}");
 }
 
-/// A server's disk loses the last entry, which the server knows; that entry.
+/// A server restarts, and knows that its disk has lost the last entry. Returns that entry.
 fn restart_without_the_last_entry(cluster: &mut Cluster, server: ServerId) -> EntryId {
     let entries = cluster.disk(server).image().durable().entries.len();
     cluster.restart_damaged(server, entries - 1)
 }
 
-/// S3's log is repaired on its disk, and the write that says so isn't there yet when it crashes.
-/// Nobody else has everything.
+/// S3's log is repaired on its disk, but S3 crashes before the write that says so is durable. No
+/// other server has all entries.
 #[test]
 fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
     let mut cluster = Cluster::led(3);
@@ -544,8 +546,7 @@ fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
     assert!(cluster.leads(s(3)), "{}", cluster.status());
 }
 
-/// The entry that is lost lies beyond what the leader knew to match, and so its loss tells it
-/// nothing new.
+/// The lost entry is beyond the match index that the leader knew, so its loss doesn't change that.
 #[test]
 fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
     let mut cluster = Cluster::led(3);
@@ -566,7 +567,8 @@ fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
     assert!(cluster.matched(s(1), s(3)) <= cluster.disk(s(3)).image().log().last().index.0);
 }
 
-/// A learner that has installed a snapshot on a disk that hangs is asked about it all the time.
+/// A learner has installed a snapshot on a disk that hangs, and the leader asks about it again and
+/// again.
 #[test]
 fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer() {
     let setup = Cluster::with(2).learners(set(&[3])).config(|config| config.entries_kept = 0);
@@ -576,7 +578,7 @@ fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer(
         cluster.propose(s(1), &format!("x={number}"));
         cluster.run(ms(100));
     }
-    // Its term is on the way to that disk, too: whatever S3 says waits for that.
+    // Its term is also being written to that disk: everything that S3 sends waits for that.
     cluster.transfer(s(1), s(2));
     cluster.run(ms(500));
     cluster.snapshot(s(2));
@@ -588,9 +590,9 @@ fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer(
     assert!(waiting.len() <= 4, "{} answers wait, the last of them {:?}", waiting.len(), waiting.last());
 }
 
-/// What S1 wrote as a leader, and nobody has, is unreadable on its disk. It may have been
-/// committed, for all that S1 knows, so that S1 refuses S2; and S2 alone is no majority. No Raft
-/// can tell.
+/// An entry that S1 wrote as a leader, and that no other server has, is unreadable on its disk. S1
+/// can't know that it wasn't committed, so it refuses S2 its vote, and S2 alone is no majority. No
+/// implementation of Raft can do better.
 #[test]
 fn what_only_a_damaged_disk_held_stops_a_cluster_of_two() {
     let mut cluster = Cluster::led(2);
@@ -605,8 +607,8 @@ fn what_only_a_damaged_disk_held_stops_a_cluster_of_two() {
     assert_eq!(cluster.leader(), None, "{}", cluster.status());
 }
 
-/// The same with three, all of them there and two of them whole: S2 goes by a membership that
-/// nobody else has, which needs the vote of S3, whose disk is damaged.
+/// The same with three servers that are all up, two of them undamaged: S2 uses a membership that no
+/// other server has, and which needs the vote of S3, whose disk is damaged.
 #[test]
 fn what_only_a_damaged_disk_held_stops_a_cluster_whose_memberships_need_it() {
     let mut cluster = Cluster::new(3);

@@ -1,10 +1,10 @@
-//! Terms, votes, pre-votes, and who gets to lead.
+//! Terms, votes, pre-votes, and which server becomes leader.
 
 use raft_core::raft::{Message, PreVoteResponse, RequestVoteResponse, Role, Term};
 
 use crate::support::{Cluster, Setup, image, ms, s};
 
-/// So many servers that campaign without asking first.
+/// `count` servers without pre-vote.
 fn blunt(count: u8) -> Setup {
     Cluster::with(count).config(|config| config.pre_vote = false)
 }
@@ -63,8 +63,8 @@ fn a_crash_between_a_vote_and_its_write_makes_no_second_vote() {
 
 #[test]
 fn term_vote_and_log_are_found_again_after_a_crash_at_any_moment() {
-    // Two elections and three writes; after each message that arrives, everybody crashes and
-    // restarts, once.
+    // Two elections and three writes. For each message in turn, all servers crash and restart after
+    // it arrives.
     for crash_after in 0.. {
         let mut cluster = blunt(3).start();
         cluster.sleep(ms(150));
@@ -94,7 +94,7 @@ fn term_vote_and_log_are_found_again_after_a_crash_at_any_moment() {
     }
 }
 
-/// What a server must find again: term, vote and the end of its log.
+/// What a server must find after a restart: term, vote and the end of its log.
 fn found(cluster: &Cluster, server: raft_core::raft::ServerId) -> (u64, Option<raft_core::raft::ServerId>, u64) {
     (cluster.term(server), cluster.raft(server).hard_state().voted_for, cluster.last(server).index.0)
 }
@@ -107,7 +107,7 @@ fn a_pre_vote_is_not_a_vote() {
     for voter in 2..=5 {
         cluster.deliver(s(1), s(voter));
     }
-    // Two say yes, and S1 campaigns; the other two say it late.
+    // Two grant their pre-votes, and S1 campaigns; the answers of the other two are late.
     cluster.deliver(s(2), s(1));
     cluster.deliver(s(3), s(1));
     assert!(matches!(cluster.raft(s(1)).role(), Role::Candidate(_)));
@@ -115,7 +115,7 @@ fn a_pre_vote_is_not_a_vote() {
     cluster.deliver(s(5), s(1));
     assert!(matches!(cluster.raft(s(1)).role(), Role::Candidate(campaign) if campaign.granted.len() == 1));
     assert!(!cluster.leads(s(1)));
-    // And an answer to an earlier question counts for nothing in a later one.
+    // And an answer to an earlier pre-vote doesn't count in a later one.
     cluster.drop_everything();
     cluster.time_out(s(1));
     let late = PreVoteResponse { term: Term(0), asked_in: Term(0), granted: true };
@@ -141,7 +141,7 @@ fn asking_before_campaigning_raises_nobodys_term() {
     cluster.isolate(s(3));
     cluster.run(ms(5_000));
     assert_eq!(cluster.term(s(3)), 1, "it has asked many times and never had a quorum");
-    // Its question has a higher term in mind than the leader's, and disturbs nobody when it
+    // Its pre-vote asks about a higher term than the leader's, and disturbs no server when it
     // arrives.
     cluster.heal();
     cluster.campaign(s(3));
@@ -171,8 +171,8 @@ fn a_pre_vote_of_a_voter_in_an_older_term_counts() {
 
 // -------------------------------------------------------------------- partial connectivity
 
-/// How often the leader of the moment commits something in three seconds of this network, and by
-/// how much the terms grow.
+/// How often the current leader commits something in three seconds of this network, and by how much
+/// the terms grow.
 fn work_done(mut cluster: Cluster, shape: impl Fn(&mut Cluster)) -> (usize, u64) {
     cluster.elect(s(1));
     cluster.run(ms(100));
@@ -200,7 +200,7 @@ fn careful_and_blunt(count: u8) -> [Cluster; 2] {
 
 #[test]
 fn a_leader_that_hears_nobody_gives_way_to_one_that_does() {
-    // Everybody hears S1, and S1 hears nobody.
+    // All servers hear S1, and S1 hears none.
     let shape = |cluster: &mut Cluster| {
         for other in 2..=5 {
             cluster.cut(s(other), s(1));
@@ -219,7 +219,7 @@ fn a_chain_has_one_leader_that_stays() {
 
 #[test]
 fn one_server_that_reaches_a_quorum_is_enough() {
-    // A star: only S3 reaches everybody.
+    // A star: only S3 reaches all others.
     let shape = |cluster: &mut Cluster| cluster.connect_only(&[(3, 1), (3, 2), (3, 4), (3, 5)]);
     assert_eq!(work_done(Cluster::new(5), shape), (30, 0));
 }

@@ -1,4 +1,4 @@
-//! The log: what replaces what, what is sent where, and snapshots.
+//! The log: what replaces entries, what is sent, and snapshots.
 
 use raft_core::raft::{
     AppendOutcome, Config, Configuration, Durable, EntryId, Input, InstallSnapshotResponse, LogIndex, Message,
@@ -33,7 +33,7 @@ fn an_old_append_delivered_twice_with_a_crash_between_drops_nothing() {
     });
 }
 
-/// `matched` and `next` of every member, by `leader`.
+/// `matched` and `next` of every member, as `leader` knows them.
 fn marks(cluster: &Cluster, leader: u8) -> Vec<(u64, u64)> {
     let Role::Leader(role) = cluster.raft(s(leader)).role() else { panic!("S{leader} doesn't lead") };
     let members = cluster.servers().into_iter().filter_map(|member| role.progress(member));
@@ -135,7 +135,7 @@ fn an_append_from_before_a_snapshot_changes_nothing() {
     assert_eq!(cluster.applied(s(3)), ["a", "b", "c"]);
 }
 
-/// S1 sends S3 the snapshot up to 3@1, and goes on to entry 5.
+/// S1 sends S3 the snapshot up to 3@1, and its own log goes on to entry 5.
 fn sending_a_snapshot() -> Cluster {
     let mut cluster = forgetful();
     cluster.lose_sight_of(s(3));
@@ -147,7 +147,7 @@ fn sending_a_snapshot() -> Cluster {
     cluster.propose(s(1), "d");
     cluster.settle();
     cluster.heal();
-    // The leader takes a moment to see that what it sent was lost.
+    // It takes the leader a moment to notice that its append was lost.
     while !cluster.on_the_way(s(1), s(3)).iter().any(|message| matches!(message, Message::InstallSnapshot(_))) {
         cluster.drop_all(s(1), s(3));
         cluster.advance(ms(50));
@@ -233,7 +233,7 @@ fn a_snapshot_replaced_at_the_leader_while_it_is_sent_arrives_all_the_same() {
     assert_eq!(cluster.applied(s(3)), ["a", "b", "c", "d"]);
 }
 
-/// What two servers say to each other in no time: how many messages, until nothing is on its way.
+/// How many messages two servers exchange, without time passing, until none is in flight.
 fn said(cluster: &mut Cluster, one: u8, other: u8) -> usize {
     let mut count = 0;
     while count < 1_000 {
@@ -246,8 +246,8 @@ fn said(cluster: &mut Cluster, one: u8, other: u8) -> usize {
     count
 }
 
-/// The leader's log begins with an entry of a later term than the last one that the follower has,
-/// and the follower doesn't say "conflict" but "damaged".
+/// The leader's log begins with an entry of a later term than the follower's last one, and the
+/// follower reports "damaged" instead of "conflict".
 #[test]
 fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once() {
     let meta = SnapshotMeta {
@@ -274,8 +274,8 @@ fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once(
     assert_eq!(cluster.last(s(3)), cluster.last(s(1)));
 }
 
-/// What a follower acknowledged before its disk lost entries comes late, when the leader has
-/// learned of the loss.
+/// A follower's acknowledgement from before its disk lost entries is late: the leader already knows
+/// of the loss.
 #[test]
 fn acknowledgements_from_before_a_loss_count_no_more() {
     let mut cluster = Cluster::settled(3);
@@ -308,15 +308,14 @@ fn acknowledgements_from_before_a_loss_count_no_more() {
         "S3 has lost entry 2, and S1 takes it to have {:?}",
         matched(&cluster)
     );
-    // What it is sent now counts.
+    // What the leader sends now counts.
     cluster.let_go(s(1), s(3));
     cluster.let_go(s(3), s(1));
     cluster.run(ms(200));
     assert_eq!(matched(&cluster), Some(cluster.last(s(1)).index));
 }
 
-/// S3 is behind by a snapshot, and each round trip the leader takes sixteen entries more into its
-/// log.
+/// S3 needs a snapshot, and with each round trip the leader's log grows by sixteen entries.
 fn catches_up_while_writes_go_on(config: impl Fn(&mut Config) + 'static) {
     let mut cluster = Cluster::with(3).config(config).settled();
     cluster.lose_sight_of(s(3));
@@ -342,7 +341,7 @@ fn catches_up_while_writes_go_on(config: impl Fn(&mut Config) + 'static) {
     }
 }
 
-/// Each round trip brings as many entries as it takes to want a snapshot.
+/// Each round trip brings enough entries to trigger a snapshot.
 #[test]
 fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
     catches_up_while_writes_go_on(|config| {
@@ -351,7 +350,8 @@ fn a_follower_catches_up_by_snapshot_while_writes_go_on() {
     });
 }
 
-/// While the pieces of one are on their way the log grows by several times what asks for the next.
+/// While the pieces of one snapshot are in flight, the log grows by several times what triggers the
+/// next snapshot.
 #[test]
 fn a_follower_catches_up_where_snapshots_are_larger_than_what_they_are_taken_after() {
     catches_up_while_writes_go_on(|config| {
@@ -360,8 +360,8 @@ fn a_follower_catches_up_where_snapshots_are_larger_than_what_they_are_taken_aft
     });
 }
 
-/// What a member needs once it has its snapshot counts as needed, also where it would be kept for
-/// whoever may come.
+/// The entries that a member needs after its snapshot count as needed, even if they would be kept
+/// anyway as part of the last entries.
 #[test]
 fn what_follows_a_snapshot_that_is_being_sent_is_kept() {
     let mut cluster = Cluster::with(3)
@@ -392,7 +392,7 @@ fn what_follows_a_snapshot_that_is_being_sent_is_kept() {
         }
         cluster.deliver_all(s(3), s(1));
     };
-    // The next snapshot comes while that one is on its way.
+    // The next snapshot is taken while that one is in flight.
     while cluster.raft(s(1)).snapshot().is_some_and(|snapshot| snapshot.meta.last.index == sent) {
         write(&mut cluster);
     }
@@ -476,7 +476,7 @@ fn a_snapshot_that_nobody_takes_is_refused_where_it_is_handed_in() {
     assert_eq!((out.snapshot_refused, out.refused.is_empty()), (Some(Refusal::SnapshotUseless), true));
 }
 
-/// Nobody knows whether a silent member is there: it is asked, and sent nothing.
+/// A silent member may be down: it is probed without entries.
 #[test]
 fn a_silent_member_is_not_sent_the_log_again_and_again() {
     let mut cluster = Cluster::settled(3);
@@ -489,7 +489,7 @@ fn a_silent_member_is_not_sent_the_log_again_and_again() {
     cluster.run(ms(100));
     assert!(cluster.leads(s(2)));
     cluster.heal();
-    // S3 says once how far it is, and is gone.
+    // S3 answers once, and then is gone.
     cluster.run_until(ms(500), "S2 knows S3", |cluster| cluster.raft(s(3)).leader() == Some(s(2)));
     cluster.isolate(s(3));
     cluster.propose(s(2), &"z".repeat(1_000));

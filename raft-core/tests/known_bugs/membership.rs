@@ -1,4 +1,4 @@
-//! Who belongs, and what those do who don't any more.
+//! Membership, and what removed servers do.
 
 use raft_core::raft::{ChangeError, Entry, Message, Observation, Payload, PreVote, Refusal, Standing, Term};
 
@@ -26,7 +26,7 @@ fn a_new_leader_changes_no_membership_before_it_has_committed_in_its_own_term() 
 fn a_leader_that_removes_itself_manages_the_change_without_counting_itself() {
     let mut cluster = Cluster::settled(3);
     cluster.change(s(1), set(&[2, 3]), set(&[]));
-    // S2 answers, S3 doesn't: one of the two who will remain, and S1 itself.
+    // S2 answers, S3 doesn't: that is one of the two that remain, and S1 itself.
     cluster.isolate(s(3));
     cluster.settle();
     let joint = cluster.commit(s(1));
@@ -47,7 +47,7 @@ fn a_leader_that_removes_itself_manages_the_change_without_counting_itself() {
 fn a_leader_that_was_removed_tells_the_others_before_it_goes() {
     let mut cluster = Cluster::settled(3);
     cluster.change(s(1), set(&[2, 3]), set(&[]));
-    // No time passes: nobody but S1 can tell them.
+    // No time passes, so that only S1 can have told them.
     cluster.settle();
     assert!(!cluster.leads(s(1)));
     for server in [s(2), s(3)] {
@@ -83,7 +83,7 @@ fn a_removed_follower_disturbs_nobody() {
     assert_eq!((cluster.leader(), cluster.term(s(1)), cluster.term(s(2))), (Some(s(1)), term, term));
 }
 
-/// Otherwise it would be sent the log, or a snapshot, once more for every question that is late.
+/// Otherwise every late vote request would make the leader send the log or a snapshot once more.
 #[test]
 fn a_late_question_of_a_server_that_knows_of_its_removal_reminds_nobody() {
     let mut cluster = Cluster::settled(3);
@@ -144,8 +144,8 @@ fn a_learner_that_lags_is_not_made_a_voter() {
     assert_eq!(cluster.raft(s(4)).configuration().voters, set(&[1, 2, 3, 4]));
 }
 
-/// A round trip to the learner takes as long as many writes do: it lacks what has come since it
-/// last answered, and always will.
+/// A round trip to the learner takes as long as many writes: it always lacks what has come since
+/// its last answer.
 #[test]
 fn a_learner_one_round_trip_behind_becomes_a_voter_however_many_writes_that_is() {
     let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 8).settled();
@@ -184,8 +184,7 @@ fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_mad
         cluster.hold(s(1), other);
     }
     let reads = [cluster.read(s(1)), cluster.read(s(1))];
-    // S1 alone, and a new learner: for that one, there is nothing in the log yet after what it was
-    // told of.
+    // S1 alone, and a new learner, for which the log has nothing new yet.
     cluster.join(s(4));
     cluster.hold(s(1), s(4));
     cluster.change(s(1), set(&[1]), set(&[4]));
@@ -203,7 +202,7 @@ fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_mad
     }
 }
 
-/// S1's disk is slow, and S2 has more than what the old membership let count.
+/// S1's disk is slow, and S2 has acknowledged more than the old membership could commit.
 #[test]
 fn what_the_membership_in_force_holds_is_committed_before_that_membership_is() {
     let mut cluster = Cluster::settled(5);
@@ -218,7 +217,7 @@ fn what_the_membership_in_force_holds_is_committed_before_that_membership_is() {
     cluster.hold_disk(s(1));
     cluster.deliver(s(3), s(1));
     assert!(cluster.commit(s(1)) == 2 && !cluster.raft(s(1)).configuration().is_joint());
-    // S2 says nothing any more; whatever comes next shows that S1 and S2 have it.
+    // S2 is silent from now on; the next answer of any server lets S1 count its own copy and S2's.
     cluster.deliver(s(4), s(1));
     assert_eq!(cluster.applied(s(1)), ["x=1"]);
 }
@@ -277,8 +276,7 @@ fn a_leader_says_no_more_to_those_who_remain_than_before_a_removal() {
     assert_eq!(said_in_a_second(&mut cluster), before);
 }
 
-/// It is asked again and again whether it may vote, and says each time that it waits to be
-/// admitted.
+/// It is asked again and again, and each time it answers that it waits to be admitted.
 #[test]
 fn a_learner_whose_disk_hangs_is_admitted_once() {
     let mut cluster = Cluster::settled(3);
@@ -297,8 +295,8 @@ fn a_learner_whose_disk_hangs_is_admitted_once() {
     assert_eq!(cluster.raft(s(4)).hard_state().standing, Standing::Member);
 }
 
-/// S3 makes the learner S4 a voter, and nobody hears of it; S2, whom S1 elects, reaches S4 alone,
-/// and crashes.
+/// S3 makes the learner S4 a voter, which no other server learns; S2, elected by S1, reaches only
+/// S4, and crashes.
 #[test]
 fn whose_vote_is_needed_by_a_membership_that_it_does_not_know_campaigns_itself() {
     let away: [fn(&mut Cluster); 2] = [|_| {}, |cluster| cluster.restart_wiped(s(2))];

@@ -1,10 +1,10 @@
-//! Reads that are not written to the log.
+//! Reads that don't go through the log.
 
 use raft_core::raft::{Config, LeaseRefusal, Message, Refusal, Role};
 
 use crate::support::{Answer, Cluster, ms, s, set};
 
-/// S2 is elected by those it reaches, and `x=1` is committed.
+/// S2 is elected by the servers that it reaches, and `x=1` is committed.
 fn s2_leads_and_writes(cluster: &mut Cluster) {
     cluster.campaign(s(2));
     cluster.settle();
@@ -13,8 +13,8 @@ fn s2_leads_and_writes(cluster: &mut Cluster) {
     assert_eq!(cluster.applied(s(2)), ["x=1"]);
 }
 
-/// S2 hears S1, on whose patience S1's lease rests, but learns of a later term by accident. The
-/// candidate of that term asks for its vote then.
+/// S2 hears S1, whose lease relies on S2's patience, but learns of a later term by accident. Then
+/// the candidate of that term asks for S2's vote.
 #[test]
 fn a_voter_that_hears_a_leader_does_not_vote_even_in_its_own_term() {
     let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).start();
@@ -29,8 +29,8 @@ fn a_voter_that_hears_a_leader_does_not_vote_even_in_its_own_term() {
     let term = cluster.term(s(1));
     cluster.time_out(s(3));
     assert_eq!(cluster.term(s(3)), term + 1, "S3 hears nobody and campaigns");
-    // S3 refuses an old question of S2's, which tells S2 the term; only then S3's own question
-    // arrives.
+    // S3 refuses an old vote request of S2, which tells S2 the term; only then does S3's own vote
+    // request arrive.
     cluster.arrive(s(2), s(3), late);
     assert!(matches!(cluster.deliver_nth(s(3), s(2), 1), Message::RequestVoteResponse(_)));
     assert_eq!(cluster.term(s(2)), term + 1);
@@ -52,7 +52,7 @@ fn a_voter_that_hears_a_leader_does_not_vote_even_in_its_own_term() {
 fn an_answer_from_before_a_read_confirms_nothing_for_it() {
     let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
-    // Heartbeats are answered, and the answers take their time.
+    // Heartbeats are answered, and the answers are slow.
     cluster.advance(ms(50));
     cluster.deliver_all(s(1), s(2));
     cluster.deliver_all(s(1), s(3));
@@ -60,7 +60,7 @@ fn an_answer_from_before_a_read_confirms_nothing_for_it() {
     cluster.isolate(s(1));
     cluster.sleep(ms(150));
     s2_leads_and_writes(&mut cluster);
-    // Twice each: a count of answers must not be fooled either.
+    // Each arrives twice, so that counting answers instead of servers would fail.
     let read = cluster.read(s(1));
     for (from, message) in [s(2), s(3), s(2), s(3)].into_iter().zip(late.iter().chain(&late)) {
         cluster.arrive(from, s(1), message.clone());
@@ -77,7 +77,7 @@ fn each_read_of_a_batch_has_an_index_of_its_own() {
     cluster.deliver(s(1), s(2));
     let acknowledged = cluster.take(s(2), s(1), 0);
     let first = cluster.read(s(1));
-    // The write is committed after the first read came, by an answer to an earlier round.
+    // An answer to an earlier round commits the write after the first read came.
     cluster.arrive(s(2), s(1), acknowledged);
     assert_eq!(cluster.applied(s(1)), ["x=1"]);
     assert_eq!(cluster.answer(first), None);
@@ -126,7 +126,7 @@ fn a_lease_is_lost_when_the_leaders_clock_goes_back() {
     cluster.fire_timer(s(1));
     cluster.sleep(ms(150));
     s2_leads_and_writes(&mut cluster);
-    // By S1's clock no more than 60 ms have passed since its heartbeats were answered.
+    // By S1's clock only 60 ms have passed since its heartbeats were answered.
     let read = cluster.lease_read(s(1));
     assert_eq!(cluster.answer(read), None);
 }
@@ -173,7 +173,7 @@ fn every_read_that_is_not_answered_is_refused_with_its_reason() {
     assert_eq!(cluster.refusal(nobody), Refusal::NotLeader { leader: None });
     cluster.elect(s(1));
     cluster.run(ms(60));
-    // Its leader is gone before it can answer.
+    // Its leader crashes before it can answer.
     cluster.isolate(s(1));
     let forwarded = cluster.read(s(3));
     let waiting = cluster.read(s(1));
@@ -214,8 +214,8 @@ fn a_follower_whose_read_waits_at_a_leader_that_steps_down_is_told() {
     }
 }
 
-/// The leader's answer takes its time, and meanwhile the server that asked starts anew, asks again,
-/// and has missed a write.
+/// The leader's answer is slow. Meanwhile the server that asked restarts, misses a write, and asks
+/// again.
 fn a_late_answer_releases_no_later_read(start_anew: impl Fn(&mut Cluster)) {
     let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
@@ -248,7 +248,7 @@ fn an_answer_to_a_read_from_before_a_restart_releases_no_later_read() {
     a_late_answer_releases_no_later_read(|cluster| cluster.restart(s(2)));
 }
 
-/// Two disks under one name number their questions alike.
+/// Two disks of one server number their read index requests alike.
 #[test]
 fn an_answer_to_a_read_from_before_a_lost_disk_releases_no_later_read() {
     a_late_answer_releases_no_later_read(|cluster| cluster.restart_wiped(s(2)));
@@ -286,7 +286,7 @@ fn a_followers_read_whose_entries_do_not_come_is_refused() {
     assert_eq!(cluster.refusal(read), Refusal::ReadTimedOut);
 }
 
-/// The read waits for a round that a server was asked to answer which is no voter any more.
+/// The read waits for a round that includes a server which is no longer a voter.
 #[test]
 fn a_read_is_answered_when_the_membership_shrinks_to_its_leader() {
     let mut cluster = Cluster::settled(2);
@@ -316,8 +316,8 @@ fn reads_at_a_cut_off_leader_that_checks_no_quorum_are_refused() {
     }
 }
 
-/// Servers are given another election timeout one after the other, and the leader has the longer
-/// one first.
+/// The servers get another election timeout one after the other, and the leader gets the longer one
+/// first.
 #[test]
 fn a_lease_rests_on_the_followers_patience_and_not_on_the_leaders_own() {
     let mut cluster = Cluster::new(3);
@@ -359,9 +359,9 @@ fn a_lease_rests_on_nobody_who_does_not_ignore_campaigns() {
     assert_eq!(cluster.answer(read), None);
 }
 
-/// What no leader can know: a server that comes back with a shorter election timeout keeps no
-/// longer promise that it gave before. The essay says so; this is what happens where nobody lets
-/// the longer one pass first.
+/// No leader can know that a server which restarts with a shorter election timeout doesn't keep its
+/// earlier, longer promise. The essay says so; this is what happens if the operator doesn't let the
+/// longer timeout pass first.
 #[test]
 fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_longer_one() {
     let long =
@@ -388,8 +388,8 @@ fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_lo
     }
 }
 
-/// An old leader's answer names a round, and the same server leads again, in a later term, with
-/// rounds of the same numbers.
+/// An answer to an old leader names a round; the same server leads again, in a later term, and its
+/// rounds have the same numbers.
 #[test]
 fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     let mut cluster = Cluster::new(3);
@@ -397,7 +397,7 @@ fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
         Role::Leader(leader) => leader.round(),
         other => panic!("S1 is a {}", other.name()),
     };
-    // In its first term, S1 begins a third round, of which S2 hears much later.
+    // In its first term, S1 begins a third round, whose message reaches S2 much later.
     cluster.elect(s(1));
     cluster.read(s(1));
     cluster.settle();
@@ -405,7 +405,7 @@ fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     let third = round(&cluster);
     let late = cluster.take(s(1), s(2), 0);
     cluster.settle();
-    // S1 leads a second term, and S2 tells it then that the first one is over.
+    // S1 leads a second term, and only then does S2's answer to the first one say that it is over.
     for (from, to) in [(s(1), s(2)), (s(2), s(1))] {
         cluster.transfer(from, to);
         cluster.settle();
@@ -414,7 +414,7 @@ fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     cluster.arrive(s(1), s(2), late);
     let answer = cluster.take(s(2), s(1), 0);
     assert_eq!(answer.term(), cluster.raft(s(1)).term());
-    // S3 is elected, and S1 doesn't hear of it, until that answer comes.
+    // S3 is elected. S1 doesn't learn of it before that answer comes.
     cluster.isolate(s(1));
     cluster.sleep(ms(200));
     cluster.campaign(s(3));
@@ -429,8 +429,8 @@ fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
     assert_eq!(cluster.answer(read), None, "x=2 is committed, and S1 hasn't got it");
 }
 
-/// A clock that is set back and comes by where it was looks as if no time had passed. Who looks at
-/// it when it is set knows better.
+/// When a clock that was set back passes its old value again, it looks as if no time had passed. A
+/// server that looks at it when it is set back knows better.
 #[test]
 fn a_clock_set_back_ends_a_lease_if_the_server_looks_at_it_then() {
     for looks in [true, false] {
@@ -457,7 +457,7 @@ fn a_lease_does_not_come_back_when_a_transfer_has_timed_out() {
     cluster.run(ms(400));
     assert!(cluster.leads(s(1)));
     assert_eq!(cluster.raft(s(1)).lease(), Err(LeaseRefusal::Transferring));
-    // The successor is told only now.
+    // Only now does the successor get the order.
     cluster.isolate(s(1));
     cluster.arrive(s(1), s(2), late);
     cluster.settle();
@@ -488,7 +488,8 @@ fn answers_to_rounds_from_before_the_clock_went_back_give_no_lease() {
     assert_eq!(cluster.answer(read), None);
 }
 
-/// The followers have a longer election timeout first, and restart with the leader's.
+/// At first the followers have a longer election timeout than the leader; then they restart with
+/// the leader's.
 #[test]
 fn a_leader_counts_on_no_more_patience_than_its_own() {
     let mut cluster = Cluster::new(3);

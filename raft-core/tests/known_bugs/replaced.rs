@@ -1,12 +1,12 @@
-//! Disks that are lost when something was wrong with them already, or not for the first time; and
-//! what counts of their servers meanwhile.
+//! Disks that are lost after they were damaged, or lost more than once, and which messages of their
+//! servers count meanwhile.
 
 use raft_core::raft::{AppendOutcome, Config, LogIndex, Message, Payload, ServerId, SnapshotProgress, Standing};
 
 use crate::returning::{give_vote_back, replace_disk, standing};
 use crate::support::{Answer, Cluster, ms, s, set};
 
-/// Messages between the two, one way and then the other, so many times.
+/// Delivers the messages between two servers, one way and then the other, this many times.
 fn exchange(cluster: &mut Cluster, one: ServerId, other: ServerId, times: usize) {
     for _ in 0..times {
         cluster.deliver_all(one, other);
@@ -14,9 +14,9 @@ fn exchange(cluster: &mut Cluster, one: ServerId, other: ServerId, times: usize)
     }
 }
 
-/// S1 leads. S3's disk, once damaged, matches again and says so, which comes late; it elects S2,
-/// with which it commits "new"; then it is lost, and the next disk answers S1, which is cut off
-/// from S2. What came late.
+/// S1 leads. S3's disk was damaged and matches again; the message that says so is late. S3 votes
+/// for S2, and "new" is committed with it. Then S3's disk is lost, and its next disk answers S1,
+/// which is cut off from S2. Returns the late message.
 fn a_late_match_of_a_damaged_disk(cluster: &mut Cluster) -> Message {
     cluster.elect(s(1));
     cluster.run(ms(200));
@@ -72,8 +72,7 @@ fn a_late_match_of_a_damaged_disk_commits_nothing_with_the_next_one() {
     assert_eq!(cluster.applied(s(1)), [""; 0]);
 }
 
-/// S3's first new disk is admitted in the log that S1 has after its snapshot, and so is its second
-/// one.
+/// The log after S1's snapshot holds the admission of S3's first new disk, and of its second one.
 #[test]
 fn a_second_new_disk_is_not_barred_by_the_admission_of_the_first() {
     let mut cluster = Cluster::led(3);
@@ -98,7 +97,7 @@ fn a_second_new_disk_is_not_barred_by_the_admission_of_the_first() {
     assert_eq!((cluster.applied(s(1)), standing(&cluster, 3)), (&["x".to_owned()][..], Standing::Member));
 }
 
-/// It has lost even the first disk's admission, and hears of that one before its own.
+/// It has lost even the first disk's admission, and gets that one before its own.
 #[test]
 fn a_second_new_disk_that_was_damaged_is_not_barred_by_the_admission_of_the_first() {
     let mut cluster = Cluster::with(3).config(|config| config.append_entries_max = 1).led();
@@ -128,7 +127,7 @@ fn a_second_new_disk_that_was_damaged_is_not_barred_by_the_admission_of_the_firs
     assert_eq!(cluster.applied(s(2)), ["x"]);
 }
 
-/// S1 reaches S2, and S3, whose disk is new; all others reach each other.
+/// S1 reaches S2 and S3, whose disk is new; all others reach each other.
 #[test]
 fn a_leader_that_has_its_quorum_only_by_a_lost_disk_gives_way() {
     let mut cluster = Cluster::led(5);
@@ -150,7 +149,7 @@ fn in_pieces(config: &mut Config) {
     config.entries_kept = 0;
 }
 
-/// `leader` leads, and S3 has nothing of what is in the snapshot that S1 takes; then S2 is down.
+/// `leader` leads, and S3 has nothing of what is in S1's snapshot; then S2 goes down.
 fn one_with_a_snapshot_and_one_without(leader: ServerId, config: impl Fn(&mut Config) + 'static) -> Cluster {
     let mut cluster = Cluster::with(3).config(config).start();
     cluster.elect(leader);
@@ -168,7 +167,7 @@ fn one_with_a_snapshot_and_one_without(leader: ServerId, config: impl Fn(&mut Co
     cluster
 }
 
-/// The answer to the last piece overtakes the one before.
+/// The answer to the last piece overtakes the previous answer.
 #[test]
 fn answers_to_pieces_that_overtake_each_other_hold_up_no_commit() {
     let mut cluster = one_with_a_snapshot_and_one_without(s(2), in_pieces);
@@ -203,7 +202,7 @@ fn answers_to_pieces_that_overtake_each_other_hold_up_no_commit() {
     assert!(matches!(cluster.answer(read), Some(Answer::Read(_))), "{}", cluster.status());
 }
 
-/// The snapshot takes seconds: it has hundreds of pieces, one a round trip of 40 ms.
+/// The snapshot takes seconds: it has hundreds of pieces, and each takes a round trip of 40 ms.
 #[test]
 fn reads_go_on_while_the_only_other_voter_is_sent_a_snapshot() {
     let slow = |config: &mut Config| {
@@ -227,7 +226,8 @@ fn reads_go_on_while_the_only_other_voter_is_sent_a_snapshot() {
     assert_eq!(refused, 0, "{}", cluster.status());
 }
 
-/// S3 crashes again before its new disk holds anything: nothing there says that it may have voted.
+/// S3 crashes again before its new disk holds anything, so that nothing on it says that S3 could
+/// have voted.
 #[test]
 fn who_joined_and_crashed_before_anything_was_written_joins_again() {
     let mut cluster = Cluster::led(3);
@@ -244,8 +244,8 @@ fn who_joined_and_crashed_before_anything_was_written_joins_again() {
     assert_eq!(cluster.leader(), None, "S3 may not vote: {}", cluster.status());
 }
 
-/// S3's new disk was admitted and S3 is a voter again, when an answer arrives that it gave before
-/// that: S1 takes it for a server that may not vote, until it says otherwise in a later round.
+/// S3's new disk was admitted, and S3 is a voter again. Then an answer arrives that it gave before:
+/// S1 takes S3 for a server that may not vote, until S3 says otherwise in a later round.
 #[test]
 fn what_a_voter_has_acknowledged_counts_as_soon_as_it_says_that_it_may_vote() {
     let mut cluster = Cluster::led(3);
@@ -256,7 +256,7 @@ fn what_a_voter_has_acknowledged_counts_as_soon_as_it_says_that_it_may_vote() {
     cluster.hold(s(3), s(1));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
     cluster.settle();
-    // Its admission is appended, not committed: it says again and again that its disk is new.
+    // Its admission is appended, not committed: S3 repeats that its disk is new.
     cluster.isolate(s(2));
     cluster.let_go(s(3), s(1));
     cluster.run(ms(60));

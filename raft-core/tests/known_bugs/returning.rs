@@ -1,4 +1,4 @@
-//! Servers that come back: with an empty disk, under their old name, to a cluster that remembers
+//! Servers that come back with an empty disk, under their old name, to a cluster that remembers
 //! them.
 
 use raft_core::raft::{
@@ -7,7 +7,7 @@ use raft_core::raft::{
 
 use crate::support::{Answer, Cluster, ms, s, set};
 
-/// S1, S2, and S3, which joined later, vote. Appends have one entry each.
+/// The voters are S1, S2, and S3, which joined later. Appends have one entry each.
 fn joined_later() -> Cluster {
     let mut cluster = Cluster::with(2).config(|config| config.append_entries_max = 1).settled();
     cluster.join(s(3));
@@ -19,8 +19,7 @@ fn joined_later() -> Cluster {
     cluster
 }
 
-/// `server` loses its disk and is the voter's of that name no longer; then `leader` takes it out,
-/// back in, and makes it a voter.
+/// `server` loses its disk. Then `leader` removes it, adds it back, and makes it a voter.
 pub fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
     cluster.crash(server);
     cluster.restart_wiped(server);
@@ -28,7 +27,7 @@ pub fn replace_disk(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
     give_vote_back(cluster, leader, server);
 }
 
-/// `leader` takes a voter out whose disk is another one by now, and back in.
+/// `leader` removes a voter whose disk has been replaced, and adds it back.
 pub fn give_vote_back(cluster: &mut Cluster, leader: ServerId, server: ServerId) {
     let mut others = cluster.raft(leader).configuration().voters;
     others.remove(server);
@@ -43,9 +42,9 @@ pub fn standing(cluster: &Cluster, server: u8) -> Standing {
     cluster.raft(s(server)).hard_state().standing
 }
 
-/// The log of a voter that joined later names it a learner before it names it a voter. Whoever
-/// replays it on an empty disk comes to the first of the two, and must not take itself for that
-/// learner.
+/// The log of a voter that joined later makes it a learner before it makes it a voter. A server
+/// that replays it on an empty disk comes to the first of the two, and must not take itself for
+/// that learner.
 #[test]
 fn a_voter_that_lost_its_disk_does_not_vote_while_it_replays_how_it_joined() {
     let mut cluster = joined_later();
@@ -71,7 +70,7 @@ fn a_voter_that_lost_its_disk_does_not_vote_while_it_replays_how_it_joined() {
     }
     assert_eq!(cluster.last(s(3)), known_to_s2);
     assert_ne!(standing(&cluster, 3), Standing::Member);
-    // S1 is gone, and only its log had what was answered. S2 alone must not lead.
+    // S1 is down, and only its log had the answered entries. S2 alone must not lead.
     cluster.crash(s(1));
     cluster.drop_everything();
     cluster.heal();
@@ -79,7 +78,7 @@ fn a_voter_that_lost_its_disk_does_not_vote_while_it_replays_how_it_joined() {
     assert_eq!(cluster.leader(), None, "{}", cluster.status());
 }
 
-/// The very messages by which a server once joined arrive again, at the same server on another
+/// The same messages by which a server once joined arrive again, at the same server with another
 /// disk.
 #[test]
 fn messages_from_before_a_lost_disk_make_nobody_a_member() {
@@ -107,7 +106,7 @@ fn messages_from_before_a_lost_disk_make_nobody_a_member() {
     assert_eq!(standing(&cluster, 3), Standing::Joining);
 }
 
-/// What a deposed leader says of the membership is old: its word alone doesn't let anybody vote.
+/// A deposed leader's membership is out of date: it alone doesn't allow any server to vote.
 #[test]
 fn an_admission_counts_only_once_it_is_committed() {
     let mut cluster = Cluster::settled(2);
@@ -135,7 +134,7 @@ fn founders_whose_disks_are_replaced_one_after_the_other_count_again() {
         replace_disk(&mut cluster, s(1), s(server));
         assert_eq!(standing(&cluster, server), Standing::Member);
     }
-    // The last of the three founders' own disks goes.
+    // The last of the three founders' first disks is lost.
     cluster.crash(s(1));
     cluster.run_until(ms(5_000), "S2 or S3 leads", |cluster| cluster.leader().is_some());
     let leader = cluster.leader().expect("somebody leads");
@@ -174,7 +173,7 @@ fn a_learner_whose_disk_was_not_admitted_yet_is_not_made_a_voter() {
     assert!(matches!(cluster.answer(change), Some(Answer::Accepted(_))));
 }
 
-/// The number is given to another disk while the old one is only away.
+/// Another disk gets the server's number while the old one is only unreachable.
 #[test]
 fn a_server_whose_name_was_given_to_another_disk_does_not_vote_any_more() {
     let mut cluster = joined_later();
@@ -187,8 +186,8 @@ fn a_server_whose_name_was_given_to_another_disk_does_not_vote_any_more() {
     assert_eq!(standing(&cluster, 3), Standing::Barred, "{}", cluster.status());
 }
 
-/// S2, which joined later, removes itself. It alone has the entry that completes this, and forgets
-/// in a restart that the one before was committed.
+/// S2, which joined later, removes itself. Only S2 has the entry that completes this, and a restart
+/// makes it forget that the previous entry was committed.
 #[test]
 fn a_removed_leader_that_joined_later_still_campaigns_after_a_restart_if_nobody_else_can() {
     let mut cluster = Cluster::led(1);
@@ -211,7 +210,7 @@ fn a_removed_leader_that_joined_later_still_campaigns_after_a_restart_if_nobody_
     cluster.run_until(ms(5_000), "somebody leads", |cluster| cluster.leader().is_some());
 }
 
-/// An acknowledgement from before the disk was lost comes while the server is sent its log again.
+/// An acknowledgement from before the disk was lost arrives while the server gets its log again.
 #[test]
 fn a_late_acknowledgement_of_a_lost_disk_leaves_nobody_behind() {
     let mut cluster = Cluster::with(1).config(|config| config.append_entries_max = 1).led();
@@ -236,8 +235,8 @@ fn a_late_acknowledgement_of_a_lost_disk_leaves_nobody_behind() {
     assert_eq!(cluster.applied(s(2)), ["a", "b", "c", "d"], "{}", cluster.status());
 }
 
-/// A disk that said it had written what it had not, or a backup that was put back: the server
-/// doesn't know what it lacks.
+/// A disk that reported a write as durable when it wasn't, or a restored backup: the server doesn't
+/// know what it lacks.
 #[test]
 fn a_follower_that_lost_its_end_without_knowing_is_noticed_and_sent_it_again() {
     let mut cluster = Cluster::led(3);
@@ -256,7 +255,8 @@ fn a_follower_that_lost_its_end_without_knowing_is_noticed_and_sent_it_again() {
     assert_eq!(cluster.applied(s(3)), ["a", "b", "c"]);
 }
 
-/// A rejection that was on its way when the follower got what it lacked says nothing about a loss.
+/// A rejection that was in flight when the follower got the missing entry says nothing about a
+/// loss.
 #[test]
 fn a_late_rejection_makes_nobody_believe_in_a_loss() {
     let mut cluster = Cluster::settled(3);
@@ -264,7 +264,7 @@ fn a_late_rejection_makes_nobody_believe_in_a_loss() {
     cluster.propose(s(1), "a");
     cluster.settle();
     cluster.heal();
-    // S3 lacks "a" and rejects what comes after it; S1 hears of that when S3 has it.
+    // S3 lacks "a" and rejects the next entry; the rejection reaches S1 when S3 has "a".
     let next = cluster.last(s(1));
     cluster.propose(s(1), "b");
     cluster.drop_all(s(1), s(3));
@@ -285,8 +285,8 @@ fn a_late_rejection_makes_nobody_believe_in_a_loss() {
     assert_eq!(cluster.matched(s(1), s(3)), before);
 }
 
-/// S2 leaves and comes back at once, before its leader has let it go, and has lost its disk in
-/// between. It gets a snapshot first, by which nobody says whether it may vote.
+/// S2 leaves and comes back at once, before its leader has dropped it, and has lost its disk in
+/// between. It gets a snapshot first, and answers about a snapshot don't say whether it may vote.
 #[test]
 fn a_voter_that_comes_back_at_once_on_another_disk_is_not_promoted_for_what_it_was() {
     let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
@@ -297,7 +297,7 @@ fn a_voter_that_comes_back_at_once_on_another_disk_is_not_promoted_for_what_it_w
     cluster.settle();
     cluster.change(s(1), set(&[1, 3]), set(&[2]));
     cluster.settle();
-    // It has been silent for so long that S1 keeps no log for its sake.
+    // It has been silent for so long that S1 keeps no log for it.
     cluster.run(ms(500));
     cluster.snapshot(s(1));
     cluster.restart_wiped(s(2));
@@ -328,7 +328,7 @@ fn no_change_leaves_a_majority_of_voters_that_may_not_vote() {
     assert!(matches!(cluster.answer(change), Some(Answer::Accepted(_))));
 }
 
-/// It gets a snapshot first, by which it doesn't say whether it may vote.
+/// It gets a snapshot first, and its answers about that don't say whether it may vote.
 #[test]
 fn a_learner_that_has_only_a_snapshot_so_far_is_not_made_a_voter() {
     let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).settled();
@@ -343,7 +343,7 @@ fn a_learner_that_has_only_a_snapshot_so_far_is_not_made_a_voter() {
     assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(4) });
 }
 
-/// What it is told of how it joined is in a snapshot.
+/// The entries of its joining are in a snapshot.
 #[test]
 fn a_voter_that_lost_its_disk_learns_from_a_snapshot_that_it_may_not_vote() {
     let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
@@ -374,8 +374,8 @@ fn an_admission_counts_only_once_it_is_on_the_disk() {
     assert_eq!(standing(&cluster, 3), Standing::Member);
 }
 
-/// What it would say otherwise is that it has lost nothing and may vote, and after a crash it
-/// couldn't.
+/// Otherwise it would say that it has lost nothing and may vote, which would be wrong after a
+/// crash.
 #[test]
 fn who_rejects_an_append_says_that_it_may_vote_only_once_that_is_on_the_disk() {
     let mut cluster = Cluster::settled(2);
@@ -418,7 +418,7 @@ fn an_admission_that_is_dropped_from_the_log_lets_nobody_vote() {
     cluster.hold(s(4), s(1));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
     cluster.run(ms(50));
-    // Only S4 hears of its admission; S2 leads next, and commits something else in its place.
+    // Only S4 gets its admission; S2 leads next, and commits another entry at that index.
     for one in [1, 4] {
         for other in [2, 3] {
             cluster.cut_both(s(one), s(other));
@@ -449,7 +449,7 @@ fn an_admission_that_is_dropped_from_the_log_lets_nobody_vote() {
 }
 
 /// S3 is removed, loses its disk, and is added again; then an acknowledgement from before all that
-/// comes.
+/// arrives.
 #[test]
 fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
     let mut cluster = Cluster::settled(3);
@@ -468,8 +468,8 @@ fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
     assert_eq!(cluster.matched(s(1), s(3)), 0, "that disk is gone");
 }
 
-/// S1 leads, cut off; S2 was elected with the vote of S3 and has committed "x" with it; then S3 has
-/// lost its disk, and hears S1.
+/// S1 leads, but is cut off; S2 was elected with the vote of S3 and has committed "x" with it; then
+/// S3 lost its disk, and now hears S1.
 fn a_stale_leader_and_a_new_disk() -> Cluster {
     let mut cluster = Cluster::settled(3);
     cluster.isolate(s(1));
@@ -509,7 +509,7 @@ fn a_stale_leader_confirms_no_read_with_a_disk_that_has_forgotten_its_successor(
     }
 }
 
-/// The leader knows that S3 may not vote; then something comes that S3 said on the disk before.
+/// The leader knows that S3 may not vote; then a message arrives from S3's previous disk.
 #[test]
 fn what_the_disk_before_acknowledged_says_nothing_of_the_new_ones_vote() {
     let mut cluster = Cluster::new(3);
@@ -534,7 +534,7 @@ fn what_the_disk_before_acknowledged_says_nothing_of_the_new_ones_vote() {
     }
 }
 
-/// The leader has just been told that S3 has nothing any more, and not yet whether it may vote.
+/// The leader has just learned that S3's log is empty, but not yet whether S3 may vote.
 #[test]
 fn whose_loss_was_told_is_not_taken_for_a_voter_that_votes() {
     let mut cluster = Cluster::led(3);
@@ -551,8 +551,8 @@ fn whose_loss_was_told_is_not_taken_for_a_voter_that_votes() {
     assert_eq!(cluster.refusal(change), Refusal::NotAdmitted { server: s(3) });
 }
 
-/// S3 is being sent a snapshot when it loses its disk, and the new one goes on taking pieces. Then
-/// something comes that the disk before said long ago.
+/// S3 loses its disk while it receives a snapshot, and goes on receiving pieces on the new one.
+/// Then an old message from the previous disk arrives.
 #[test]
 fn what_the_disk_before_acknowledged_says_nothing_of_one_that_takes_a_snapshot() {
     let small = |config: &mut Config| {
@@ -568,7 +568,7 @@ fn what_the_disk_before_acknowledged_says_nothing_of_one_that_takes_a_snapshot()
     let matched = |message: &Message| matches!(message, Message::AppendEntriesResponse(m) if matches!(m.outcome, AppendOutcome::Matched(_)));
     let late = cluster.on_the_way(s(3), s(1)).into_iter().find(matched).expect("it has acknowledged something");
     cluster.propose(s(1), "a long command");
-    // Nothing is kept for who is silent.
+    // Nothing is kept for a silent member.
     cluster.run(ms(700));
     cluster.snapshot(s(1));
     cluster.drop_everything();
@@ -581,7 +581,7 @@ fn what_the_disk_before_acknowledged_says_nothing_of_one_that_takes_a_snapshot()
         cluster.deliver_all(s(1), s(3));
         cluster.deliver_all(s(3), s(1));
     }
-    // It has voted for S2, say.
+    // It could have voted for S2.
     cluster.crash(s(3));
     cluster.restart_wiped(s(3));
     cluster.isolate(s(2));

@@ -1,12 +1,12 @@
-//! Histories made by hand, good and bad, and the sentences that explain the bad ones.
+//! Hand-made histories, linearizable or not, and the sentences that explain those that aren't.
 
 use raft_core::check::linearizable::{End, History, OperationId, Outcome, Request, Verdict};
 
 use super::is_linearizable;
 
-/// Reads `1 put 1, 2 get, 1 ok, 2 ok -`: a client and what it begins, or how that ends. All on one
-/// key, `x`. `-` stands for no value; an answer to `cas` is `swapped`, `kept`, or `kept` and what
-/// it found.
+/// Reads a history such as `1 put 1, 2 get, 1 ok, 2 ok -`: each part is a client with the operation
+/// that it begins, or with its end. All operations are on one key, `x`. `-` means no value; an
+/// answer to `cas` is `swapped`, `kept`, or `kept` and what it found.
 fn history(story: &str) -> History {
     let mut history = History::new();
     let mut under_way: Vec<(u64, OperationId)> = Vec::new();
@@ -204,8 +204,8 @@ fn one_bad_key_among_good_ones_is_named() {
 
 #[test]
 fn what_is_too_hard_is_undecided_not_fine() {
-    // Twelve concurrent writes of few values, then reads that want them in an order that can't be:
-    // without work, nobody knows.
+    // Twelve concurrent writes of few values, then reads that need them in an impossible order:
+    // with too little work allowed, this is undecided.
     let mut history = History::new();
     let writes: Vec<_> = (0..12)
         .map(|n| history.invoke(n, "x", Request::Put { value: ["1", "2", "3"][n as usize % 3] }, None).unwrap())
@@ -224,7 +224,7 @@ fn what_is_too_hard_is_undecided_not_fine() {
 
 #[test]
 fn an_explanation_for_which_little_work_is_allowed_is_long_and_right() {
-    // Each write is found before the next begins; in the end the first is found once more.
+    // Each write is read before the next begins; in the end the first value is read once more.
     let mut history = History::new();
     for n in 0..2_000 {
         let value = format!("{}", n % 1_999);

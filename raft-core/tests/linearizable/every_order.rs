@@ -1,4 +1,5 @@
-//! Small histories: the search, its explanations and the witness check against trying all orders.
+//! Small histories: compares the search, its explanations and the witness check with trying all
+//! orders.
 
 use raft_core::check::linearizable::witness;
 use raft_core::check::linearizable::{End, History, OperationId, Verdict};
@@ -6,8 +7,7 @@ use raft_core::check::linearizable::{End, History, OperationId, Verdict};
 use super::generate::{Recipe, agrees, answer, borrow, borrow_outcome, generate, perform, request};
 use super::{assert_evidence, assert_order, is_linearizable};
 
-/// Tries all orders of a history of one key, and for what has no answer, having it and not having
-/// it.
+/// Tries all orders of a history of one key, with and without each operation that has no answer.
 fn has_order(history: &History) -> bool {
     let rest: Vec<OperationId> = history.ids().filter(|&id| !history.operation(id).failed()).collect();
     continues(history, None, &rest)
@@ -54,7 +54,7 @@ fn the_search_finds_an_order_if_and_only_if_there_is_one() {
         let expected = has_order(&history);
         assert!(expected || recipe.wrong > 0, "seed {seed}: the generator is right");
         assert_eq!(is_linearizable(&history), expected, "seed {seed}: {recipe:?}");
-        // What was noted on the way is a witness, exactly as long as nobody lied.
+        // The recorded points of effect are a witness exactly if no answer is wrong.
         let witness = witness::check(&history, &points);
         assert!(expected || witness.is_err(), "seed {seed}: a witness of what has none");
         assert!(recipe.wrong > 0 || witness.is_ok(), "seed {seed}: {}", witness.unwrap_err());
@@ -71,18 +71,18 @@ fn the_moment_is_the_first_at_which_there_is_no_order() {
         let (history, _) = generate(seed, &recipe);
         let Verdict::NotLinearizable(explanation) = history.check() else { continue };
         bad += 1;
-        // One event less, and there is an order.
+        // With one event less there is an order.
         let before = cut(&history, explanation.event);
         assert!(has_order(&before), "seed {seed}: {explanation}");
         assert!(!has_order(&cut(&history, explanation.event + 1)), "seed {seed}: {explanation}");
-        // The evidence stands without the search.
+        // The evidence is a counterexample without the search, too.
         assert!(!has_order(&explanation.evidence(&history)), "seed {seed}: {explanation}");
         assert_evidence(&history, &explanation);
     }
     assert!(bad > 10_000, "only {bad} were bad");
 }
 
-/// The history's first events. What was to fail later is left out: it has no effect.
+/// The history's first events. Operations that fail later are left out, since they have no effect.
 fn cut(history: &History, events: u32) -> History {
     let mut cut = History::new();
     let mut ids = std::collections::BTreeMap::new();

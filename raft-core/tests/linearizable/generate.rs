@@ -1,11 +1,11 @@
-//! Random histories: of a store that works, and of one that doesn't quite.
+//! Random histories, of a correct store and of one that is sometimes wrong.
 
 use raft_core::check::linearizable::witness::Point;
 use raft_core::check::linearizable::{End, History, OperationId, Outcome, Request};
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
-/// What a random history is like. Chances are in percent.
+/// The parameters of a random history. Chances are in percent.
 #[derive(Clone, Copy, Debug)]
 pub struct Recipe {
     pub operations: usize,
@@ -20,7 +20,7 @@ pub struct Recipe {
     pub unknown: u32,
     /// How many fail.
     pub failed: u32,
-    /// How many answers tell all that our own store tells.
+    /// How many answers have every detail that our own store's answers have.
     pub talkative: u32,
     /// How many answers are wrong.
     pub wrong: u32,
@@ -45,11 +45,11 @@ impl Recipe {
 /// What a client is doing.
 enum Doing {
     Nothing,
-    /// Asked, not done yet.
+    /// Invoked, without effect yet.
     Waiting(OperationId, usize, Request<String>),
-    /// Done, not answered yet.
+    /// In effect, not answered yet.
     Done(OperationId, Outcome<String>),
-    /// Asked, and will fail.
+    /// Invoked, and will fail.
     Failing(OperationId),
 }
 
@@ -60,7 +60,7 @@ pub fn generate(seed: u64, recipe: &Recipe) -> (History, Vec<Point>) {
     let mut points = Vec::new();
     let mut store: Vec<Option<String>> = vec![None; recipe.keys];
     let mut doing: Vec<Doing> = (0..recipe.clients).map(|_| Doing::Nothing).collect();
-    // Given up, and perhaps done at some time yet.
+    // Given up by the client; each can still take effect.
     let mut afloat: Vec<(OperationId, usize, Request<String>)> = Vec::new();
     let mut index = 0;
     let mut effect =
@@ -123,7 +123,7 @@ fn invent(random: &mut Xoshiro256PlusPlus, recipe: &Recipe, number: usize, now: 
     if kind < recipe.reads {
         Request::Get
     } else if kind < recipe.reads + recipe.swaps {
-        // Mostly one that has a chance.
+        // In most cases the present value, so that it swaps.
         let expected = now.filter(|_| random.random_range(0..4) > 0).map_or(other, str::to_owned);
         Request::CompareAndSet { expected, new: value }
     } else if kind < recipe.reads + recipe.swaps + recipe.deletes {
@@ -133,7 +133,7 @@ fn invent(random: &mut Xoshiro256PlusPlus, recipe: &Recipe, number: usize, now: 
     }
 }
 
-/// What a plain store does.
+/// Performs a request as a plain store does.
 pub fn perform(register: &mut Option<String>, request: &Request<String>) -> Outcome<String> {
     match request {
         Request::Get => Outcome::Found(register.clone()),
@@ -160,7 +160,7 @@ fn distort(random: &mut Xoshiro256PlusPlus, recipe: &Recipe, outcome: Outcome<St
     }
 }
 
-/// The same answer of a system that tells less.
+/// The same answer from a system that reports fewer details.
 fn reticent(outcome: Outcome<String>) -> Outcome<String> {
     match outcome {
         Outcome::Written { .. } => Outcome::Written { replaced: None },
@@ -212,7 +212,8 @@ pub fn answer(history: &History, id: OperationId) -> Option<Outcome<String>> {
     })
 }
 
-/// Whether a store that does `done` may say `said`, being told to tell less or not.
+/// Whether `said` is a correct answer to an operation with the result `done`, with or without
+/// details.
 pub fn agrees(said: &Outcome<String>, done: &Outcome<String>) -> bool {
     said == done || *said == reticent(done.clone())
 }

@@ -1,6 +1,6 @@
-//! The linearizability checkers against hand-made histories, all orders tried one by one, each
-//! other, and what clients see in simulated storms. Against another library: see
-//! `tests/second_opinion`.
+//! Tests the linearizability checkers with hand-made histories, by trying all orders, against each
+//! other, and with what clients see in simulated storms. `tests/second_opinion` compares them with
+//! another library.
 
 mod by_hand;
 mod every_order;
@@ -10,8 +10,7 @@ mod simulated;
 use raft_core::check::linearizable::witness::{self, Point};
 use raft_core::check::linearizable::{Explanation, History, Order, Verdict};
 
-/// Checks that the order is one: the witness check, which shares no code with the search, must find
-/// it to be.
+/// Checks the order with the witness check, which shares no code with the search.
 #[track_caller]
 fn assert_order(history: &History, order: &Order) {
     let line = order.of_all(history);
@@ -20,7 +19,7 @@ fn assert_order(history: &History, order: &Order) {
     witness::check(history, &points).unwrap_or_else(|contradiction| panic!("{contradiction}"));
 }
 
-/// Checks that the explanation's few operations are a counterexample themselves, and that all of
+/// Checks that the explanation's few operations are a counterexample by themselves, and that all of
 /// them are needed.
 #[track_caller]
 fn assert_evidence(history: &History, explanation: &Explanation) {
@@ -31,7 +30,7 @@ fn assert_evidence(history: &History, explanation: &Explanation) {
     assert_eq!(again.event + 1, evidence.events(), "the moment is the last event: {explanation}");
 }
 
-/// Whether the history is linearizable; and checks what the verdict says besides.
+/// Whether the history is linearizable. Also checks the verdict's order or explanation.
 #[track_caller]
 fn is_linearizable(history: &History) -> bool {
     match history.check() {

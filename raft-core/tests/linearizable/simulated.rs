@@ -1,4 +1,4 @@
-//! What clients see of simulated clusters in storms is linearizable, and in the order of the log.
+//! What clients see of simulated clusters in storms is linearizable, in the order of the log.
 
 use raft_core::check::linearizable::{Monitor, Standing, Verdict};
 use raft_core::raft::{Rule, Rules};
@@ -56,7 +56,7 @@ fn the_quick_verdict_is_never_another_than_the_search_s() {
             let rules = Rules::ALL.without(rule);
             let scenario = hunt(seed, None, Duration::from_secs(30), Profile::Full, rules);
             let mut world = Simulation::new(scenario).unwrap();
-            // The checker would stop the run before clients see much of it.
+            // The checker would stop the run before clients see much of the violation.
             world.stop_checking();
             world.run_until(Time::from_secs(30));
             let verdict = history_of(world.operations()).check();

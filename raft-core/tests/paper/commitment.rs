@@ -31,7 +31,8 @@ fn s5_4_1_a_vote_goes_to_a_log_at_least_as_up_to_date() {
 
 #[test]
 fn s5_4_1_whoever_is_elected_has_everything_committed() {
-    // Each possible majority commits an entry alone; then each of the others may try to be elected.
+    // Each possible majority commits an entry on its own; then each other server tries to be
+    // elected.
     for alone in 2..=3 {
         for candidate in 2..=3 {
             let mut cluster = Cluster::led(3);
@@ -80,7 +81,7 @@ fn s5_4_2_figure_8_c_an_older_terms_entry_on_a_majority_is_not_committed() {
     assert_eq!(cluster.commit(s(1)), 0);
 }
 
-/// Figure 8 (d): S5 may still be elected and replace it.
+/// Figure 8 (d): S5 can still be elected and replace it.
 #[test]
 fn s5_4_2_figure_8_d_the_entry_may_still_be_replaced() {
     let mut cluster = figure_8_c();
@@ -130,8 +131,8 @@ fn figure_8_c() -> Cluster {
         cluster.deliver(voter, s(1));
     }
     assert!(cluster.leads(s(1)), "{}", cluster.status());
-    // S3 has no 2@2: it says so, and gets it. One entry an append; the leader's own goes no
-    // further.
+    // S3 lacks 2@2: it says so, and gets it. Each append has one entry, so the leader's own entry
+    // isn't sent yet.
     cluster.deliver(s(1), s(3));
     cluster.deliver(s(3), s(1));
     cluster.deliver(s(1), s(3));

@@ -6,7 +6,7 @@ use raft_core::raft::{AppendEntries, Entries, EntryId, LogIndex, Message, Reques
 
 use crate::support::{Cluster, Setup, ms, s};
 
-/// So many servers that campaign without asking first, as in the paper.
+/// `count` servers without pre-vote, as in the paper.
 fn plain(count: u8) -> Setup {
     Cluster::with(count).config(|config| (config.pre_vote, config.check_quorum) = (false, false))
 }
@@ -201,7 +201,7 @@ fn s5_2_heartbeats_keep_followers_from_campaigning() {
 
 #[test]
 fn s5_2_election_timeouts_are_drawn_anew_each_time() {
-    // Whoever only asks whether it would be voted for.
+    // The same for a pre-vote.
     let mut cluster = Cluster::new(2);
     cluster.crash(s(2));
     let mut timeouts = BTreeSet::new();

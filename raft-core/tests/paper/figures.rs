@@ -1,11 +1,12 @@
-//! Figure 7: the logs that a leader of term 8 may find, and how it brings each into line.
+//! Figure 7: the logs that a leader of term 8 can find, and how it makes each equal to its own.
 
 use crate::support::{Cluster, id, ms, s};
 
 /// The leader's log, at the top of the figure.
 const LEADER: [u64; 10] = [1, 1, 1, 4, 4, 5, 5, 6, 6, 6];
 
-/// The follower's log, and the term it may have been in.
+/// Makes a follower's log equal to the leader's; `term` is a term that the follower could have been
+/// in.
 fn brought_into_line(follower: &[u64], term: u64) {
     // S1 is elected for term 8 with the votes of S3 and S4, whose logs are its own; S2 is the
     // follower of the figure.
@@ -23,7 +24,7 @@ fn brought_into_line(follower: &[u64], term: u64) {
         assert_eq!((cluster.commit(server), cluster.last(server)), (11, id(11, 8)));
         assert_eq!(cluster.applied(server), cluster.applied(s(1)));
     }
-    // And it stays so when the power fails.
+    // It stays so after a power failure.
     cluster.crash(s(2));
     cluster.restart(s(2));
     assert_eq!(cluster.terms(s(2)), expected);
@@ -74,7 +75,7 @@ fn figure_7_all_followers_at_once() {
         cluster = cluster.log(s(number), term, log);
     }
     let mut cluster = cluster.start();
-    // "A scenario like this can occur": a, b, e and f vote for it, c and d don't.
+    // "A scenario like this can occur": a, b, e and f vote for the leader, c and d don't.
     cluster.elect(s(1));
     cluster.run(ms(100));
     for server in cluster.servers() {

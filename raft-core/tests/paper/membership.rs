@@ -71,7 +71,7 @@ fn s6_a_joint_membership_decides_by_both_majorities() {
 fn s6_a_joint_election_takes_both_majorities() {
     for (up, elected) in [(&[1_u8, 2, 3][..], false), (&[1, 4, 5], false), (&[1, 2, 4], true)] {
         let mut cluster = with_learners();
-        // Everybody has the joint membership, nobody knows that it is committed.
+        // All servers have the joint membership, but none knows that it is committed.
         cluster.change(s(1), set(&[1, 4, 5]), set(&[]));
         for member in 2..=5 {
             cluster.deliver(s(1), s(member));
@@ -139,7 +139,7 @@ fn s6_a_server_uses_the_latest_membership_in_its_log_after_a_restart() {
 #[test]
 fn s6_removed_servers_can_not_disrupt_the_cluster() {
     let mut cluster = with_learners();
-    // S2 and S3 never hear that they are removed: the entry that completes it is lost to them.
+    // S2 and S3 never learn of their removal: the entry that completes it doesn't reach them.
     cluster.change(s(1), set(&[1, 4, 5]), set(&[]));
     for member in 2..=5 {
         cluster.deliver_all(s(1), s(member));
@@ -241,7 +241,7 @@ fn s6_a_removed_server_of_a_later_term_is_not_reminded_for_its_answers_would_dep
     assert_eq!((cluster.leader(), cluster.term(s(1))), (Some(s(1)), 1));
 }
 
-/// What a member has may be too old to be named in an append. Then it is told by the snapshot.
+/// A member's log can be too old for an append. Then the snapshot tells it.
 #[test]
 fn s6_a_removed_server_is_not_let_go_for_an_answer_that_comes_when_it_can_not_be_told_any_more() {
     let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
@@ -258,7 +258,7 @@ fn s6_a_removed_server_is_not_let_go_for_an_answer_that_comes_when_it_can_not_be
     assert!(matches!(&late, Message::AppendEntriesResponse(m) if m.outcome == AppendOutcome::Matched(last.index)));
     cluster.propose(s(1), "a");
     cluster.settle();
-    // Nothing is kept for who is silent; and before S1 looks at its clock, it hears S3.
+    // Nothing is kept for a silent member; and S1 hears S3 before it looks at its clock.
     cluster.stop_clock(s(3));
     cluster.run(ms(290));
     cluster.shift_clock(s(1), 10);

@@ -123,7 +123,7 @@ fn s5_3_a_leader_never_overwrites_or_deletes_its_own_entries() {
     let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     let before = cluster.raft(s(1)).log().clone();
-    // What can't be: another leader in its own term. It keeps its log, whatever it is told.
+    // The impossible case: another leader in its own term. The leader keeps its log anyway.
     cluster.arrive(s(2), s(1), append(1, EntryId::ZERO, &[1], 1));
     assert_eq!(*cluster.raft(s(1)).log(), before);
     assert!(cluster.leads(s(1)));
@@ -219,7 +219,7 @@ fn s5_3_the_one_new_entry_of_an_append_that_begins_before_the_commit_index_is_ta
     assert_eq!((cluster.last(s(2)), outcome(&cluster)), (id(4, 1), AppendOutcome::Matched(LogIndex(4))));
 }
 
-/// S1 asks S2 with this append, as one of `round` and `probe`.
+/// S1 sends S2 this append, with these numbers of `round` and `probe`.
 fn ask(cluster: &mut Cluster, (round, probe): (u64, u64), append: Message) {
     let Message::AppendEntries(m) = append else { panic!("an append") };
     cluster.arrive(s(1), s(2), Message::AppendEntries(AppendEntries { round, probe, ..m }));

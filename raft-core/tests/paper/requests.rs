@@ -1,5 +1,5 @@
-//! §8, client interaction: who answers, and when a read is answered. With it the dissertation's
-//! §3.10, leadership transfer.
+//! §8, client interaction: which server answers, and when a read is answered. Also the
+//! dissertation's §3.10, leadership transfer.
 
 use raft_core::raft::{Message, ReadMode, Refusal, RequestVoteResponse, Term};
 
@@ -196,10 +196,10 @@ fn d3_10_a_transfer_after_which_another_leads_has_failed() {
     cluster.settle();
     assert!(cluster.term(s(1)) == 2 && cluster.leader().is_none(), "{}", cluster.status());
     cluster.isolate(s(3));
-    // Soon enough for S1 not to have given up waiting.
+    // Before S1 gives up waiting.
     cluster.sleep(ms(150));
     for _ in 0..2 {
-        cluster.campaign(s(2)); // At first it learns of the term only.
+        cluster.campaign(s(2)); // At first it only learns the term.
         cluster.settle();
     }
     assert!(cluster.leads(s(2)));

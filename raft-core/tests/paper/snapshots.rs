@@ -34,7 +34,7 @@ fn s7_a_snapshot_replaces_the_log_up_to_the_last_entry_applied() {
     assert_eq!((raft.log().base(), raft.log().len(), raft.log().last()), (id(2, 1), 0, id(2, 1)));
     let snapshot = raft.snapshot().expect("it has one");
     assert_eq!((snapshot.meta.last, &snapshot.data()[..]), (id(2, 1), &b"a"[..]));
-    // A restart begins from it.
+    // A restart starts from it.
     cluster.crash(s(1));
     cluster.restart(s(1));
     assert_eq!((cluster.commit(s(1)), cluster.applied(s(1))), (2, &["a".to_owned()][..]));

@@ -1,4 +1,4 @@
-//! Rules about what must be on a disk before anybody relies on it.
+//! Rules about what must be durable before another server relies on it.
 
 use raft_core::raft::Rule;
 
@@ -68,7 +68,7 @@ fn an_overwritten_write_vouches_for_nothing_because_writes_are_matched_by_term()
         cluster.fsync_one(s(3));
         assert_eq!(cluster.disk(s(3)).image().log().last(), id(2, 1));
         cluster.run(ms(120));
-        // S3 loses it, and meets those that never had it.
+        // S3 loses it, and hears servers that never had it.
         cluster.crash(s(2));
         cluster.crash(s(4));
         cluster.crash(s(3));

@@ -5,7 +5,7 @@ use raft_core::raft::{Rule, Rules};
 use crate::both_ways::{both_ways, elect_and_write, try_to_elect};
 use crate::support::{Cluster, Setup, ms, s};
 
-/// So many servers that campaign without asking first.
+/// `count` servers without pre-vote.
 fn blunt(count: u8) -> Setup {
     Cluster::with(count).config(|config| config.pre_vote = false)
 }

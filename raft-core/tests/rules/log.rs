@@ -72,7 +72,7 @@ fn what_is_committed_stays_because_a_majority_holds_it() {
     });
 }
 
-/// Figure 8, a to e: S1 leads, crashes, leads again and finds its old entry on a majority; S5 may
+/// Figure 8, a to e: S1 leads, crashes, leads again, and its old entry reaches a majority; S5 can
 /// still replace it.
 #[test]
 fn an_older_terms_entry_is_not_committed_by_counting_as_figure_8_shows() {
@@ -92,9 +92,9 @@ fn an_older_terms_entry_is_not_committed_by_counting_as_figure_8_shows() {
         cluster.partition(&[&[3, 4, 5]]);
         win(cluster, 5, &[3, 4]);
         assert_eq!(cluster.terms(s(5)), [1, 2]);
-        // (c) S5 crashes. S1 restarts and is elected, at its second try: S3 has a vote to give only
-        // in a later term than S5's. It goes on replicating its old entry, and then a majority has
-        // it.
+        // (c) S5 crashes. S1 restarts and is elected at its second try: S3 voted in S5's term, and
+        // can vote again only in a later one. It goes on replicating its old entry, and then a
+        // majority has it.
         cluster.crash(s(5));
         cluster.restart(s(1));
         cluster.partition(&[&[1, 2, 3]]);

@@ -1,4 +1,4 @@
-//! Rules about changing who belongs.
+//! Rules about membership changes.
 
 use raft_core::raft::{Rule, Rules};
 
@@ -55,12 +55,11 @@ fn changes_of_two_leaders_do_not_cross_because_each_commits_in_its_own_term_firs
         cluster.join(s(5));
         cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[5]));
         cluster.run(ms(200));
-        // S1 adds S5, and nobody else hears of it.
+        // S1 adds S5, which no other server learns.
         cluster.partition(&[&[1, 5], &[2, 3, 4]]);
         cluster.change(s(1), set(&[1, 2, 3, 4, 5]), set(&[]));
         cluster.settle();
-        // S2 is elected by S3 and S4, and removes S4, which has heard no more from it than the
-        // question.
+        // S2 is elected by S3 and S4, and removes S4, which gets only its vote request.
         cluster.sleep(ms(150));
         cluster.campaign(s(2));
         for _ in 0..2 {
@@ -100,8 +99,7 @@ fn a_restarted_server_counts_the_right_majority_because_the_membership_follows_i
         cluster.propose(s(1), "x=1");
         cluster.settle();
         assert_eq!(cluster.applied(s(1)), ["x=1"]);
-        // S2 has the new membership in its log. It restarts, and knows of nothing that is
-        // committed.
+        // S2 has the new membership in its log. It restarts, and doesn't know what is committed.
         cluster.crash(s(2));
         cluster.restart(s(2));
         elect_and_write(cluster, s(2), "x=2");

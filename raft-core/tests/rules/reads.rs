@@ -39,7 +39,7 @@ fn a_new_leader_answers_nothing_stale_because_it_commits_in_its_own_term_first()
             cluster.deliver(s(2), s(3));
             cluster.deliver(s(3), s(2));
         }
-        // S3 lacks the entry: it rejects, and that is an answer all the same.
+        // S3 lacks the entry and rejects the append, which confirms the leader all the same.
         let read = cluster.read(s(2));
         cluster.deliver_all(s(2), s(3));
         cluster.deliver_all(s(3), s(2));
@@ -75,7 +75,7 @@ fn a_lease_ends_before_the_followers_patience_because_it_runs_from_the_sending()
         cluster.advance(ms(50));
         cluster.deliver_all(s(1), s(2));
         cluster.deliver_all(s(1), s(3));
-        // The followers' patience runs; their answers take their time.
+        // The followers' patience is running out; their answers are still in flight.
         cluster.sleep(ms(140));
         cluster.deliver_all(s(2), s(1));
         cluster.deliver_all(s(3), s(1));

@@ -1,4 +1,4 @@
-//! The rule about clients that ask again.
+//! The rule about clients that retry.
 
 use raft_core::check::Property;
 use raft_core::kv::Outcome;
@@ -8,8 +8,8 @@ use raft_core::time::{Duration, Time};
 
 use crate::both_ways::both_ways_from;
 
-/// Swaps by a client so impatient that it often asks again while its first try is being answered:
-/// those answered with "not swapped", although nobody else uses the key.
+/// Compare-and-sets by a client so impatient that it often retries while its first try is being
+/// answered. Returns those answered with "not swapped", although no other client uses the key.
 fn swaps_in_a_hurry(rules: Rules) -> Vec<String> {
     let mut faults = Vec::new();
     for seed in 1..=10 {

@@ -1,8 +1,8 @@
-//! Two texts side by side: what was expected, what came.
+//! The difference between an expected text and the actual one.
 
-/// The lines in which `came` differs from `expected`, with a little of what surrounds them; `None`
-/// if nothing does. `-` is expected and missing, `+` came and wasn't expected, each with its line
-/// number in its own text.
+/// The lines in which `came` differs from `expected`, with a few lines around them; `None` if the
+/// texts are equal. `-` marks a missing line, `+` an unexpected one, each with its line number in
+/// its own text.
 pub fn difference(expected: &str, came: &str) -> Option<String> {
     if expected == came {
         return None;
@@ -47,6 +47,6 @@ pub fn difference(expected: &str, came: &str) -> Option<String> {
         }
         skipped = !near(place);
     }
-    // The same lines, and yet not the same text: an end of line.
+    // The lines are equal, but the texts aren't: line ends differ.
     Some(if text.is_empty() { "only the ends of lines differ\n".to_owned() } else { text })
 }

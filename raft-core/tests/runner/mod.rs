@@ -1,5 +1,5 @@
-//! Interaction scripts: a text file that drives a cluster by hand, with what happens printed under
-//! each command.
+//! Interaction scripts: a text file that drives a cluster by hand, with its output under each
+//! command.
 //!
 //! ```text
 //! # What the script shows, in prose, with the paper's section.
@@ -12,11 +12,11 @@
 //!   S1@1 ⇢ S2  AppendEntries after 1@1: 2@1 x=1; commit 1
 //! ```
 //!
-//! A line is a command (`>`), a comment (`#`), empty, or, indented by two spaces, what the command
-//! above it prints. `→` is a message that arrives, with what follows from it indented below; `⇢`
-//! one that is on its way when the command ends; `↛` one that is lost on a cut link or at a server
-//! that is down. `S1@2 → S3` says that S1 sent it in term 2. Heartbeats and acknowledgements that
-//! lead to nothing further are only counted, unless delivered one by one.
+//! A line is a command (`>`), a comment (`#`), empty, or, indented by two spaces, output of the
+//! command above it. `→` is a message that arrives, with its consequences indented below; `⇢` is a
+//! message in flight when the command ends; `↛` is a message that is lost on a cut link or at a
+//! server that is down. `S1@2 → S3` says that S1 sent it in term 2. Heartbeats and acknowledgements
+//! without consequences are only counted, unless delivered one by one.
 //!
 //! # Commands
 //! Before `cluster`: `config NAME=VALUE...` (parameters, see [`configure`]), `without RULE`, and
@@ -43,7 +43,7 @@
 //! | `voters S... [learners S...] [at S]`, `add-learner S`, `remove S` | asks the leader (or `at`) for a membership |
 //! | `transfer A -> B`, `snapshot S` | hands leadership over; compacts a log |
 //! | `status`, `log [S...]`, `progress S`, `in-flight`, `store [S...]` | prints |
-//! | `briefly COMMAND`, `quietly COMMAND` | prints only what turns the tide; prints nothing |
+//! | `briefly COMMAND`, `quietly COMMAND` | prints only turning points; prints nothing |
 
 mod diff;
 mod print;
@@ -58,7 +58,7 @@ use crate::support::{Cluster, SNAPSHOT, Setup, image};
 pub use diff::difference;
 use print::{Detail, Printer};
 
-/// A line that can't be played.
+/// An error in a script.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ScriptError {
     /// Which line, from 1.
@@ -67,7 +67,7 @@ pub struct ScriptError {
     pub what: String,
 }
 
-/// Plays a script; the same script with what was really printed.
+/// Plays a script, and returns it with the actual output.
 pub fn play(script: &str) -> Result<String, ScriptError> {
     let mut without = script.lines().filter_map(|line| line.strip_prefix("> without "));
     if !cfg!(feature = "switchable-rules") && without.any(|name| Rule::named(name.trim()).is_some()) {
@@ -85,7 +85,7 @@ pub fn play(script: &str) -> Result<String, ScriptError> {
             }
             after_command = true;
         } else if line.starts_with("  ") && after_command {
-            // What it printed the last time.
+            // Old output is skipped.
         } else if line.is_empty() || line.starts_with('#') {
             played += &format!("{line}\n");
             after_command = false;
@@ -102,7 +102,7 @@ struct Player {
     setup: Vec<Box<dyn FnOnce(Setup) -> Setup>>,
     rules_off: bool,
     cluster: Option<Cluster>,
-    /// What requests are called.
+    /// The names of requests.
     names: BTreeMap<RequestId, String>,
 }
 
@@ -120,14 +120,14 @@ impl Player {
         match *name {
             "config" | "without" | "disk" | "cluster" => self.prepare(name, arguments),
             _ => {
-                // What a server can't be asked for panics in the harness: say where.
+                // The harness panics if a command makes no sense: report the line.
                 let played = catch_unwind(AssertUnwindSafe(|| self.drive(name, arguments, detail)));
                 played.unwrap_or_else(|panic| Err(panic_text(&*panic)))
             }
         }
     }
 
-    /// What comes before the cluster, and the cluster.
+    /// The commands before `cluster`, and `cluster` itself.
     fn prepare(&mut self, name: &str, arguments: &[&str]) -> Played {
         if self.cluster.is_some() {
             return Err("the cluster has started already: move this line before it".to_owned());
@@ -179,7 +179,7 @@ impl Player {
         }
         if let Some(leader) = named.get("leader") {
             cluster.elect(server(leader)?);
-            // One heartbeat, so that everybody knows what is committed.
+            // One heartbeat, so that all servers know what is committed.
             cluster.run(Duration::from_millis(50));
         }
         cluster.take_events();
@@ -315,7 +315,7 @@ impl Player {
             _ => return Err("which messages? `deliver 1 2`, `deliver 1 2 RequestVote`, `deliver * 2 all`".into()),
         };
         let any = |pattern: &str, server: ServerId| pattern == "*" || self::server(pattern) == Ok(server);
-        // The messages there are now; what follows from them stays on its way.
+        // Only the messages that are there now; new ones stay in flight.
         let mut found = 0;
         for (link, count) in cluster.busy_links() {
             if !any(from, link.0) || !any(to, link.1) {

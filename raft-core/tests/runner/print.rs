@@ -1,4 +1,4 @@
-//! What happened, as lines: the core's own sentences, messages in few words, answers.
+//! Prints what happened: the core's own sentences, short forms of messages, answers.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,19 @@ use crate::support::{Answer, Cluster, Event, last_text};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     Everything,
-    /// Sentences that change who leads or belongs, answers to reads and refusals, violations.
+    /// Changes of the leader or the membership, answers to reads, refusals, violations.
     Turning,
     Nothing,
 }
 
-/// Prints what one command led to.
+/// Prints the consequences of one command.
 pub struct Printer<'a> {
     pub cluster: &'a Cluster,
     pub names: &'a BTreeMap<RequestId, String>,
     pub detail: Detail,
-    /// Messages are moved by hand: print even those that lead to nothing.
+    /// Messages are moved by hand: print even those without consequences.
     pub one_by_one: bool,
-    /// Time passes: print when.
+    /// Time passes: print the times.
     pub timed: bool,
 }
 
@@ -133,7 +133,7 @@ impl Printer<'_> {
     fn answer(&self, server: ServerId, id: RequestId, answer: &Answer) -> Option<String> {
         let name = self.names.get(&id).map_or("The request", String::as_str);
         match answer {
-            // What a leader appends it says itself.
+            // The leader's own sentence says it.
             Answer::Accepted(_) => None,
             Answer::Read(seen) => Some(format!("{name} sees {}.", commands(seen))),
             Answer::Transferred => Some(format!("{name} succeeded, says {server}.")),
@@ -145,7 +145,7 @@ impl Printer<'_> {
         (self.detail == Detail::Everything).then(|| message_line(*from, arrow, *to, message))
     }
 
-    /// Whether an arrival is of the routine kind, and nothing worth a line follows from it.
+    /// Whether an arriving message is routine, and has no consequence worth a line.
     fn leads_to_nothing(&self, message: &Message, after: &[Event]) -> bool {
         let follows = after.iter().take_while(|event| !matches!(event, Event::Arrived(..) | Event::Timer(..)));
         let quiet = |event: &Event| match event {
@@ -171,7 +171,7 @@ fn applied_text(event: &Event) -> Option<String> {
     }
 }
 
-/// How often each message arrives, as the event of its sending.
+/// How often each message arrives, keyed by the event of its sending.
 fn arrivals(events: &[Event]) -> Vec<(Event, usize)> {
     let mut arriving: Vec<(Event, usize)> = Vec::new();
     for event in events {
@@ -212,9 +212,9 @@ impl Counted {
     }
 }
 
-// -------------------------------------------------------------------- messages in few words
+// -------------------------------------------------------------------- short forms of messages
 
-/// Whether a message is called so: by its name in the paper, or `heartbeat`.
+/// Whether a message is of this kind: its name in the paper, or `heartbeat`.
 pub fn is_kind(message: &Message, kind: &str) -> bool {
     match message {
         Message::AppendEntries(m) if m.entries.is_empty() => kind == "heartbeat" || kind == "AppendEntries",
@@ -273,14 +273,14 @@ fn append_text(m: &AppendEntries) -> String {
     format!("after {after}: {}; commit {}", entries_text(m.previous.index, m.entries.as_slice()), m.commit)
 }
 
-/// `4@2 x=1, 5@2 x=2`; of many, the first and the last.
+/// `4@2 x=1, 5@2 x=2`; only the first and the last of many.
 fn entries_text(previous: LogIndex, entries: &[Entry]) -> String {
     let all: Vec<String> =
         entries.iter().enumerate().map(|(place, entry)| entry_text(previous.plus(place as u64 + 1), entry)).collect();
     shortened(&all)
 }
 
-/// The entries; of many, the first and the last.
+/// The entries; only the first and the last of many.
 fn shortened(all: &[String]) -> String {
     match all {
         [first, .., last] if all.len() > 6 => format!("{first}, ... {last} ({} entries)", all.len()),
@@ -329,9 +329,9 @@ fn write_text(write: &Write) -> String {
     parts.join(", ")
 }
 
-// -------------------------------------------------------------------- what a script asks to see
+// -------------------------------------------------------------------- commands that print
 
-/// A server's log, an entry a word.
+/// A server's log, one word for each entry.
 pub fn log(cluster: &Cluster, server: ServerId) -> String {
     let (log, whose) = if cluster.is_up(server) {
         (cluster.raft(server).log(), format!("{server}@{}", cluster.term(server)))

@@ -1,7 +1,6 @@
-//! A schedule played with every rule and without one of them: with all it must go well, and without
-//! the one it must not.
+//! Plays a schedule with every rule, when it must go well, and without one rule, when it must fail.
 
-#![allow(dead_code)] // Each test file uses its own part of this.
+#![allow(dead_code)] // Each test file uses only a part of this.
 
 use raft_core::raft::{RequestId, Rule, Rules, ServerId};
 use raft_core::time::Duration;
@@ -12,8 +11,8 @@ use crate::support::{Answer, Cluster, Setup};
 /// the cluster notes: with every rule that is nothing, and without the one a fault that contains
 /// `sign`.
 ///
-/// Where rules can't be switched off, only the first half is played, and asking for less changes
-/// nothing.
+/// If the crate is built without switchable rules, only the first half is played, and both halves
+/// would be the same.
 #[track_caller]
 pub fn both_ways(rule: Rule, sign: &str, setup: Setup, schedule: impl Fn(&mut Cluster)) {
     both_ways_from(Rules::ALL, rule, sign, |rules| faults(rules, setup.clone(), &schedule));
@@ -55,8 +54,8 @@ pub fn must_see(cluster: &mut Cluster, read: RequestId, written: &str) {
     }
 }
 
-/// Lets everybody's patience with a leader pass, then makes `server` campaign and everything
-/// arrive. Whether it leads.
+/// Waits until no server hears a leader, lets `server` campaign, and delivers everything. Returns
+/// whether it leads.
 pub fn try_to_elect(cluster: &mut Cluster, server: ServerId) -> bool {
     cluster.sleep(Duration::from_millis(150));
     cluster.campaign(server);

@@ -1,10 +1,10 @@
-//! One server among liars: whatever it is told, it must not panic, its disk must be one from which
-//! it starts, and correct servers must be able to bring it back.
+//! One server among Byzantine peers: whatever they send, it must not panic, it must be able to
+//! restart from its disk, and correct servers must be able to bring it up to date.
 //!
-//! [`World`] is a server with a disk. Its inputs are drawn from [`Choices`], which are dice in
-//! `extremes` and a fuzzer's bytes in `fuzz/fuzz_targets/step.rs`. Most fields of a message are
-//! what a correct server would say now, so that it gets far; some are next to that, and some are at
-//! the ends of their range. What must hold is asserted after every input.
+//! [`World`] is a server with a disk. Its inputs are drawn from [`Choices`]: a random generator in
+//! `extremes`, a fuzzer's bytes in `fuzz/fuzz_targets/step.rs`. Most fields of a message are what a
+//! correct server would send now, so that it isn't refused at once; some are next to that, and some
+//! are at the ends of their range. Assertions are checked after every input.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,7 +34,8 @@ pub trait Choices {
         all[self.below(all.len() as u64) as usize]
     }
 
-    /// Mostly `truth`; sometimes a number next to it, a small one, or one at the end of some range.
+    /// In most cases `truth`; sometimes a number next to it, a small one, or one at the end of some
+    /// range.
     fn number(&mut self, truth: u64) -> u64 {
         match self.below(32) {
             0 => self.one_of(&EXTREMES),
@@ -46,7 +47,7 @@ pub trait Choices {
     }
 }
 
-/// The ends of the ranges that numbers have somewhere.
+/// The ends of the ranges of all numbers in messages.
 const EXTREMES: [u64; 16] = [
     0,
     1,
@@ -66,11 +67,11 @@ const EXTREMES: [u64; 16] = [
     u64::MAX,
 ];
 
-/// What is impossible and answered all the same, so that a leader that isn't at fault knows that it
-/// is heard.
+/// Impossible messages that are answered all the same, so that a leader that isn't at fault knows
+/// that it is heard.
 const ANSWERED: [&str; 2] = ["a snapshot whose checksum is wrong", "a snapshot larger than any that is taken"];
 
-/// The server that is lied to.
+/// The server under test.
 const ME: ServerId = server(1);
 
 const fn server(number: u8) -> ServerId {
@@ -84,7 +85,7 @@ fn founders() -> Configuration {
     Configuration::of_voters(ServerSet::first(3))
 }
 
-/// What has been seen, so that a test knows that it saw everything.
+/// Counts of what has happened, so that a test can check that it covers everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seen {
     /// Inputs taken as a follower, pre-candidate, candidate, leader.
@@ -93,7 +94,7 @@ pub struct Seen {
     pub messages: [u64; 11],
     /// Messages ignored as impossible.
     pub impossible: u64,
-    /// Terms that were too far ahead.
+    /// Terms that were further ahead than is believed.
     pub leaps: u64,
     /// Starts from a disk after a crash.
     pub restarts: u64,
@@ -103,12 +104,12 @@ pub struct Seen {
     pub installed: u64,
     /// Campaigns withheld for want of a term or an index.
     pub exhausted: u64,
-    /// Worlds that correct servers brought back.
+    /// Worlds that correct servers brought up to date.
     pub brought_back: u64,
 }
 
 impl Seen {
-    /// Puts what another has seen to it.
+    /// Adds another's counts.
     pub fn add(&mut self, other: &Seen) {
         for (sum, more) in self.roles.iter_mut().zip(other.roles) {
             *sum += more;
@@ -139,7 +140,7 @@ pub struct World {
 }
 
 impl World {
-    /// A server that starts from some disk image, perhaps one that makes no sense.
+    /// A server that starts from some disk image, which can be invalid.
     pub fn new(c: &mut impl Choices) -> Result<World, StartError> {
         let config = config(c);
         let (start, image) = start(c);
@@ -157,7 +158,7 @@ impl World {
         })
     }
 
-    /// One thing happens.
+    /// Draws one event and plays it.
     pub fn step(&mut self, c: &mut impl Choices) {
         self.inputs += 1;
         self.seen.roles[role_number(self.raft.role())] += 1;
@@ -206,7 +207,7 @@ impl World {
         if let Some(what) = seen {
             self.seen.impossible += 1;
             self.seen.leaps += u64::from(what == "a term that is too far ahead");
-            // Where it is all that happened, nothing else has.
+            // If the message is only observed as impossible, nothing else may have happened.
             if self.out.observations.len() == 1 && !ANSWERED.contains(&what) {
                 assert!(self.out.messages.is_empty() && self.out.writes.is_empty(), "{what}: {:?}", self.out);
                 assert_eq!(self.summary(), before, "{what}");
@@ -214,7 +215,7 @@ impl World {
         }
     }
 
-    /// What a message changes first of all.
+    /// The parts of the state that a message would change first.
     fn summary(&self) -> (HardState, EntryId, LogIndex, usize, Option<ServerId>) {
         let raft = &self.raft;
         (raft.hard_state(), raft.log().last(), raft.commit_index(), role_number(raft.role()), raft.leader())
@@ -238,7 +239,7 @@ impl World {
         }
     }
 
-    /// The server takes an input, and what must hold holds.
+    /// Gives the server an input, and checks the assertions.
     fn take(&mut self, input: Input) {
         self.raft.step(self.now, input, &mut self.out);
         for write in &self.out.writes {
@@ -272,8 +273,8 @@ impl World {
         self.nothing_said_is_impossible();
     }
 
-    /// Whatever it was told, what it says itself is what a correct server could say: a stranger
-    /// that knows nothing finds nothing wrong with it.
+    /// The server itself only sends what a correct server could send: a fresh server finds none of
+    /// it impossible.
     fn nothing_said_is_impossible(&self) {
         if !self.inputs.is_multiple_of(16) {
             return;
@@ -290,14 +291,14 @@ impl World {
         }
     }
 
-    /// The oldest write is on the disk.
+    /// The oldest write becomes durable.
     fn sync(&mut self) {
         if let Some(receipt) = self.disk.sync_one() {
             self.take(Input::Durable(receipt));
         }
     }
 
-    /// Whatever it was told before, the server starts again from its disk.
+    /// The server must be able to restart from its disk, whatever it was sent before.
     fn crash_and_restart(&mut self, c: &mut impl Choices) {
         let parts = self.disk.unsynced_parts() as u64;
         self.disk.lose_power_after(c.below(parts + 1) as usize);
@@ -308,12 +309,12 @@ impl World {
         self.out.clear();
     }
 
-    /// Two correct servers, whose logs are no shorter than whatever this one was told, elect a
-    /// leader, commit, and bring this one along.
+    /// Two correct servers, whose logs are at least as long as everything that this one was sent,
+    /// elect a leader, commit, and bring this one up to date.
     ///
-    /// It can't be brought back where liars that were indistinguishable from correct peers have
-    /// used up the terms or the indexes, or have made it believe that it is a quorum by itself:
-    /// then it commits what nobody else knows.
+    /// That is impossible if peers whose messages looked correct have used up the terms or the
+    /// indexes, or have made the server believe that it alone is a quorum: then it commits what no
+    /// other server knows.
     pub fn correct_servers_bring_it_back(mut self) -> Seen {
         while self.disk.unsynced() > 0 {
             self.sync();
@@ -340,8 +341,8 @@ impl World {
         let mut rafts = [self.raft.clone(), correct(2), correct(3)];
         let mut on_the_way: VecDeque<(ServerId, ServerId, Message)> = VecDeque::new();
         let (mut out, mut sent, mut proposed) = (Output::default(), 0, None);
-        // A membership that a liar made up may have made the server a leader of its own: then it is
-        // deposed by a later term.
+        // An invented membership can have made the server the leader of its own cluster: then a
+        // later term deposes it.
         for tick in 0..3_000 {
             now += Duration::from_millis(10);
             for raft in &mut rafts {
@@ -388,7 +389,8 @@ impl World {
     }
 }
 
-/// Everything that follows from an input at once, but the arrival of messages. The disk is instant.
+/// Gives a server an input and does everything that follows, except the delivery of messages. The
+/// disk is instant.
 fn deliver(
     raft: &mut Raft,
     now: Time,
@@ -430,7 +432,7 @@ fn kind_number(message: &Message) -> usize {
     }
 }
 
-// -------------------------------------------------------------------- how it starts
+// -------------------------------------------------------------------- starts
 
 fn config(c: &mut impl Choices) -> Config {
     let mut config = Config::new(ME, c.below(1 << 16));
@@ -458,14 +460,14 @@ fn config(c: &mut impl Choices) -> Config {
     config
 }
 
-/// How a server starts, and what is on its disk then.
+/// How the server starts, and what is on its disk.
 fn start(c: &mut impl Choices) -> (Start, Durable) {
     match c.below(8) {
         0 => return (Start::Bootstrap(founders()), Durable::default()),
         1 => return (Start::Join { disk: DiskId(7) }, Durable::default()),
         _ => {}
     }
-    // Somewhere in the range of terms and of indexes, often at its end.
+    // Anywhere in the range of terms and indexes, often at its end.
     let first = c.one_of(&[1, 1, 1, 1 << 40, Term::MAX.0 - 4]);
     let snapshot = c.below(2) == 0;
     let base = if snapshot { EntryId::new(index_for_base(c), Term(c.number(first))) } else { EntryId::ZERO };
@@ -508,7 +510,7 @@ fn index_for_base(c: &mut impl Choices) -> LogIndex {
     LogIndex(c.number(truth))
 }
 
-// -------------------------------------------------------------------- what it is told
+// -------------------------------------------------------------------- messages
 
 fn servers(c: &mut impl Choices) -> ServerSet {
     match c.below(8) {
@@ -579,7 +581,7 @@ fn message(c: &mut impl Choices, raft: &Raft, from: ServerId) -> Message {
         Role::Leader(_) if c.below(2) == 0 => 5,
         _ => c.below(11),
     };
-    // Whatever is of a later term ends a campaign or a leadership.
+    // A later term would end a campaign or a leadership at once.
     let term = match raft.role() {
         Role::Follower => raft.term().0 + u64::from(c.once_in(6)),
         _ if c.once_in(8) => c.number(raft.term().0),
@@ -654,8 +656,8 @@ fn message(c: &mut impl Choices, raft: &Raft, from: ServerId) -> Message {
     }
 }
 
-/// Whether one of the numbers that must be within a range is beyond all of them. Rounds, probes,
-/// clocks and the like may be anything.
+/// Whether one of the message's bounded numbers is beyond every bound. Rounds, probes, clocks and
+/// the like are unbounded.
 fn is_beyond_every_range(message: &Message) -> bool {
     let mut numbers = vec![message.term().0];
     let mut name = |id: EntryId| numbers.extend([id.term.0, id.index.0]);
@@ -679,7 +681,7 @@ fn is_beyond_every_range(message: &Message) -> bool {
         Message::InstallSnapshot(m) => {
             name(m.meta.last);
             numbers.push(m.meta.configuration_index.0);
-            // One that is too large is answered, unless it is of an older term.
+            // A snapshot that is too large is answered, unless its term is old.
             numbers.extend((m.size <= 1 << 62).then_some(m.offset));
         }
         Message::InstallSnapshotResponse(m) => {

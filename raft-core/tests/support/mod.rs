@@ -1,5 +1,5 @@
 //! A cluster of bare [`Raft`] cores, driven by hand: nothing happens unless a test asks for it, and
-//! then always in the same order. No dice, no latency, no client.
+//! then always in the same order. There is no randomness, no latency and no client.
 //!
 //! ```text
 //! let mut cluster = Cluster::new(3);             // S1 to S3, time 0, nobody leads
@@ -11,21 +11,20 @@
 //! assert_eq!(cluster.applied(s(2)), ["x=1"]);
 //! ```
 //!
-//! * **Time**: each server has a clock. [`Cluster::sleep`] lets them run with no timer going off,
-//!   [`Cluster::advance`] fires the timers that come due and leaves the messages on their way,
+//! * **Time**: each server has a clock. [`Cluster::sleep`] lets them run without firing timers,
+//!   [`Cluster::advance`] fires the timers that come due and leaves messages in flight,
 //!   [`Cluster::run`] lets messages arrive at once as well. [`Cluster::shift_clock`] moves one
 //!   clock alone, either way; [`Cluster::stop_clock`] stops it.
 //! * **Messages** wait in a queue per link until delivered, dropped, duplicated, reordered or
 //!   taken. A *cut* link loses what it carries; a *held* one keeps it, whatever [`Cluster::settle`]
 //!   and [`Cluster::run`] do.
 //! * **Disks** are instant, unless held: then writes wait for [`Cluster::fsync`]. A crash loses
-//!   them, or keeps a chosen beginning.
+//!   them, or keeps a chosen prefix.
 //! * **State machine**: the list of commands applied.
 //! * **Checked after every step**: one leader a term, and the same entry at an index wherever it is
-//!   applied, restored or applied again. A test that switches rules off to see that fail asks for
-//!   [`Cluster::tolerate`].
+//!   applied, restored or applied again. A test that expects violations uses [`Cluster::tolerate`].
 
-#![allow(dead_code, unused_imports)] // Each test file uses its own part of this.
+#![allow(dead_code, unused_imports)] // Each test file uses only a part of this.
 
 pub mod hostile;
 
@@ -88,9 +87,9 @@ pub fn image(term: u64, terms: &[u64]) -> Durable {
 pub enum Event {
     /// A server noticed something.
     Observed(ServerId, Observation),
-    /// A server was told to look at its clock, when so much time had passed.
+    /// A server's timer fired, at this time.
     Timer(ServerId, Time),
-    /// A message is on its way.
+    /// A message was sent.
     Sent(ServerId, ServerId, Message),
     /// A message was sent over a cut link.
     Lost(ServerId, ServerId, Message),
@@ -106,7 +105,7 @@ pub enum Event {
     Restored(ServerId, EntryId),
     /// A request got its answer.
     Answered(ServerId, RequestId, Answer),
-    /// A server's log has outgrown its bound.
+    /// A server asked for a snapshot, since its log has outgrown its bound.
     SnapshotWanted(ServerId),
     /// Something that must always hold doesn't. Only with [`Cluster::tolerate`].
     Violated(String),
@@ -118,7 +117,7 @@ pub const SNAPSHOT: RequestId = 0;
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// A proposal or membership change entered the log here; it may still be lost.
+    /// A proposal or membership change entered the log here; it can still be lost.
     Accepted(EntryId),
     /// A read saw these commands applied.
     Read(Vec<String>),
@@ -133,7 +132,7 @@ pub struct Server {
     /// The core; `None` while the server is down.
     raft: Option<Raft>,
     config: Config,
-    /// What it was bootstrapped with; restarts need it again.
+    /// Its bootstrap membership, which restarts need again.
     bootstrap: Configuration,
     /// The server's own clock.
     clock: Clock,
@@ -242,7 +241,7 @@ pub struct Cluster {
     held_links: BTreeSet<Link>,
     /// How much time has passed; a server's clock shows it unless moved or stopped.
     now: Time,
-    /// Whether nobody takes a snapshot when a server wants one.
+    /// Whether requests for snapshots are ignored, so that a test takes them by hand.
     pub snapshots_by_hand: bool,
     events: Vec<Event>,
     answers: BTreeMap<RequestId, Answer>,
@@ -253,7 +252,7 @@ pub struct Cluster {
     tolerant: bool,
     violations: Vec<String>,
     configure: Vec<ConfigChange>,
-    /// How many disks there have been that servers joined on.
+    /// How many new disks there have been.
     disks: u64,
 }
 
@@ -324,12 +323,12 @@ impl Cluster {
         place.raft = Some(raft);
     }
 
-    /// Changes a server's parameters; it goes by them from its next start on.
+    /// Changes a server's parameters from its next start on.
     pub fn configure(&mut self, server: ServerId, change: impl FnOnce(&mut Config)) {
         change(&mut self.server_mut(server).config);
     }
 
-    /// From now on violations are noted in [`Cluster::violations`] instead of failing the test.
+    /// From now on violations are recorded in [`Cluster::violations`] instead of failing the test.
     pub fn tolerate(&mut self) {
         self.tolerant = true;
     }

@@ -1,23 +1,23 @@
-//! Runs of which the trace hash is written down, for everybody who plays them: natively, with and
-//! without the feature `switchable-rules`, in Node and in a browser. A change here is a change of
-//! every shared link: it wants a reason in the commit.
+//! Runs with their recorded trace hashes. They are played natively, with and without the feature
+//! `switchable-rules`, in Node and in a browser. A change of a hash changes every shared link, so
+//! the commit must say why.
 
 use raft_core::raft::{Rules, ServerId};
 use raft_core::sim::{Action, Profile, Scenario, Simulation, Target, hunt};
 use raft_core::time::{Duration, Time};
 
-/// Seed, number of servers, and what half a minute of a busy cluster in a storm comes to, with
-/// everything that draws a random number.
+/// Seed, number of servers, and the trace hash of half a minute of a busy cluster in a storm that
+/// uses everything which draws random numbers.
 pub const STORMS: [(u64, u8, u64); 3] = [
     (1, 5, 10_730_980_917_018_514_502),
     (2, 3, 340_386_830_083_881_167),
     (18_446_744_073_709_551_615, 9, 4_592_733_449_037_204_705),
 ];
 
-/// What the run of [`by_hand`] comes to.
+/// The trace hash of [`by_hand`].
 pub const BY_HAND: u64 = 5_602_038_516_437_742_222;
 
-/// What [`thousand`] comes to.
+/// The result of [`thousand`].
 pub const THOUSAND: [u64; 10] = [
     17_239_967_114_241_922_384,
     1_905_648_270_028_832_071,
@@ -31,7 +31,7 @@ pub const THOUSAND: [u64; 10] = [
     9_575_364_994_425_121_115,
 ];
 
-/// How long each of the [`thousand`] would be with all of its calm.
+/// How long each of the [`thousand`] would be with its whole calm.
 const SHORT: Duration = Duration::from_secs(16);
 
 /// The trace hashes of a thousand short storms of every kind, a hundred of them folded into each
@@ -66,7 +66,7 @@ pub fn storms() -> [(u64, u8, u64); 3] {
     })
 }
 
-/// A few things done by hand.
+/// A run with a few actions done by hand.
 pub fn by_hand() -> u64 {
     let mut world = Simulation::new(Scenario::new(7, 5)).expect("the parameters make a world");
     world.run_until(Time::from_millis(900));

@@ -1,4 +1,4 @@
-//! The planted bugs as they are written down: `mutants/*.toml`, a file a concern.
+//! Reads the planted bugs from `mutants/*.toml`, one file for each concern.
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// What the planted bugs are about; each has a file of its own.
+/// The concerns of the planted bugs; each has its own file.
 pub const CONCERNS: [&str; 8] = ["election", "log", "membership", "reads", "snapshots", "disks", "kv", "driver"];
 
 /// One planted bug.
@@ -18,16 +18,16 @@ pub struct Mutant {
     pub what: String,
     /// The file it stands in, without the ending.
     pub concern: String,
-    /// What it changes: one place mostly.
+    /// What it changes: in most cases one place.
     pub edits: Vec<Edit>,
-    /// Why nothing can tell it from the original, if so. It isn't counted.
+    /// If nothing can tell it from the original, why. It isn't counted then.
     pub equivalent: Option<String>,
-    /// Why the tests don't find it, if so.
+    /// If the tests don't find it, why.
     pub survives_tests: Option<String>,
-    /// Why hunts don't find it, if so.
+    /// If hunts don't find it, why.
     pub survives_hunts: Option<String>,
-    /// What hunts' world doesn't have by its nature, without which nothing comes of it, if so. It
-    /// isn't hunted for.
+    /// If it can't change anything in the world that hunts play, what that world lacks. Hunts skip
+    /// it then.
     pub outside_hunts: Option<String>,
 }
 
@@ -37,19 +37,20 @@ pub struct Mutant {
 pub struct Edit {
     /// Below `raft-core/src`.
     pub file: String,
-    /// A piece of the file that occurs once, where `find` alone occurs more often.
+    /// A piece of the file that contains `find` and occurs only once; needed if `find` occurs more
+    /// often.
     pub within: Option<String>,
-    /// What is replaced; it occurs once.
+    /// The text to replace. It must occur once.
     pub find: String,
-    /// By what.
+    /// The replacement.
     #[serde(default)]
     pub replace: String,
-    /// What kind of thing it is.
+    /// What kind of code it is.
     #[serde(default)]
     pub form: Form,
 }
 
-/// What a replacement replaces, which decides how the switch is written.
+/// What kind of code is replaced. This decides how the switch is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
@@ -58,7 +59,7 @@ pub enum Form {
     Expression,
     /// Some statements by others, or by none.
     Statements,
-    /// The pattern of a match arm, which is passed over. Nothing takes its place.
+    /// The pattern of a match arm, which is skipped. It has no replacement.
     Arm,
 }
 
@@ -68,7 +69,7 @@ struct Written {
     mutant: Vec<WrittenMutant>,
 }
 
-/// A mutant of one edit has that edit's fields beside its own; one of several has a list.
+/// A mutant with one edit has the edit's fields beside its own; a mutant with several has a list.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenMutant {
@@ -96,7 +97,7 @@ pub fn read(folder: &Path) -> Result<Vec<Mutant>> {
     }
     let mut names = BTreeSet::new();
     for mutant in &mutants {
-        ensure!(names.insert(&mutant.name), "two mutants are called {}: give one another name", mutant.name);
+        ensure!(names.insert(&mutant.name), "two mutants are called {}: rename one", mutant.name);
     }
     Ok(mutants)
 }
@@ -110,7 +111,7 @@ impl WrittenMutant {
     fn checked(self, concern: &str) -> Result<Mutant> {
         let name = self.name;
         let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        ensure!(plain && !name.is_empty(), "`{name}` is no name: use small letters, digits and hyphens");
+        ensure!(plain && !name.is_empty(), "`{name}` is not a name: use small letters, digits and hyphens");
         let edits = match (self.file, self.find, self.edit) {
             (Some(file), Some(find), None) => {
                 let (within, replace) = (self.within, self.replace.unwrap_or_default());
@@ -125,10 +126,10 @@ impl WrittenMutant {
                 "{name} replaces `{}` by itself",
                 edit.find.trim()
             );
-            ensure!(edit.form != Form::Arm || edit.replace.is_empty(), "{name}: nothing takes the place of an arm");
+            ensure!(edit.form != Form::Arm || edit.replace.is_empty(), "{name}: an arm has no replacement");
         }
         let both = self.survives_hunts.is_some() && self.outside_hunts.is_some();
-        ensure!(!both, "{name} either survives the hunts or lies outside of what they play");
+        ensure!(!both, "{name} can have either `survives_hunts` or `outside_hunts`, not both");
         ensure!(!self.what.trim().is_empty(), "{name} doesn't say what it breaks");
         Ok(Mutant {
             name,
@@ -186,9 +187,12 @@ mod tests {
         };
         assert!(refused("").contains("m needs either `file` and `find`"));
         assert!(refused("file = \"a\"\nfind = \"x\"\nreplace = \"x\"").contains("replaces `x` by itself"));
-        assert!(refused("file = \"a\"\nfind = \"x\"\nreplace = \"y\"\nform = \"arm\"").contains("takes the place"));
+        assert!(
+            refused("file = \"a\"\nfind = \"x\"\nreplace = \"y\"\nform = \"arm\"")
+                .contains("an arm has no replacement")
+        );
         assert!(refused("file = \"a\"\nfind = \"x\"\nfond = \"y\"").contains("fond"));
         let text = "[[mutant]]\nname = \"Not A Name\"\nwhat = \"w\"\nfile = \"a\"\nfind = \"x\"\n";
-        assert!(format!("{:#}", parse("log", text).unwrap_err()).contains("is no name"));
+        assert!(format!("{:#}", parse("log", text).unwrap_err()).contains("is not a name"));
     }
 }

@@ -15,13 +15,13 @@ pub const VARIABLE: &str = "RAFT_MUTANT";
 
 /// Folders that are copied.
 const FOLDERS: [&str; 2] = ["raft-core", "cli"];
-/// Single files: what the compiler and the tests need of the rest.
+/// Single files that the compiler and the tests need besides.
 const FILES: [&str; 4] = ["Cargo.lock", "rust-toolchain.toml", "docs/formats.md", "docs/scenario.schema.json"];
 
 /// Where the library's source is.
 const SOURCE: &str = "raft-core/src";
 
-/// The folder of everything that is made here.
+/// The folder of everything that is generated here.
 pub fn folder() -> PathBuf {
     tools::root().join("target/mutants")
 }
@@ -31,17 +31,16 @@ pub fn workspace() -> PathBuf {
     folder().join("workspace")
 }
 
-/// Numbers that tell the sources, without the mutants, from others.
+/// Fingerprints of the sources without the mutants.
 #[derive(Debug, Clone, Copy)]
 pub struct Sources {
-    /// Of everything that a test rests on.
+    /// Of everything that a test depends on.
     pub tests: u64,
-    /// Of everything that a hunt rests on: the same without the tests.
+    /// Of everything that a hunt depends on: the same without the tests.
     pub hunts: u64,
 }
 
-/// Writes the copy anew. What is the same as before is left alone, so that it needn't be compiled
-/// again.
+/// Writes the copy. It leaves unchanged files alone, so that they needn't be compiled again.
 pub fn write(mutants: &[Mutant]) -> Result<Sources> {
     let (root, copy) = (tools::root(), workspace());
     let mut files = BTreeSet::new();
@@ -100,7 +99,7 @@ fn hash(texts: &BTreeMap<PathBuf, Vec<u8>>, counts: impl Fn(&Path) -> bool) -> u
     hasher.finish()
 }
 
-/// The files that have mutants, with these in them.
+/// The files that have mutants, with all their mutants in place.
 pub fn planted(mutants: &[Mutant]) -> Result<BTreeMap<String, String>> {
     let mut files: BTreeMap<&str, Vec<Planted<'_>>> = BTreeMap::new();
     for (place, mutant) in mutants.iter().enumerate() {
@@ -117,11 +116,11 @@ pub fn planted(mutants: &[Mutant]) -> Result<BTreeMap<String, String>> {
             Err(error) => misplaced.push(format!("{error:#}")),
         }
     }
-    ensure!(misplaced.is_empty(), "some mutants have no place in the source:\n{}", misplaced.join("\n"));
+    ensure!(misplaced.is_empty(), "some mutants don't fit the source:\n{}", misplaced.join("\n"));
     Ok(texts)
 }
 
-/// All files below a folder, by their paths below the root; not what was built.
+/// All files below a folder, by their paths from the root, without build output.
 fn list(folder: &Path, path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let entry = entry?;
@@ -135,7 +134,7 @@ fn list(folder: &Path, path: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()>
     Ok(())
 }
 
-/// What was copied before and isn't there any more must not be compiled.
+/// Removes files that were copied before and don't exist any more.
 fn remove_others(copy: &Path, texts: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> {
     let mut there = BTreeSet::new();
     for folder in FOLDERS.iter().filter(|folder| copy.join(folder).is_dir()) {
@@ -147,8 +146,8 @@ fn remove_others(copy: &Path, texts: &BTreeMap<PathBuf, Vec<u8>>) -> Result<()> 
     Ok(())
 }
 
-/// The workspace's manifest, for the packages that were copied. What a mutant leaves unused is no
-/// fault of its own.
+/// The workspace's manifest, for the copied packages. It allows unused code, since a mutant can
+/// leave some.
 fn manifest(text: &str) -> Result<String> {
     let mut manifest: toml::Table = toml::from_str(text).context("Cargo.toml")?;
     let workspace = manifest.get_mut("workspace").and_then(|value| value.as_table_mut());
@@ -158,7 +157,7 @@ fn manifest(text: &str) -> Result<String> {
     Ok(toml::to_string(&manifest)?)
 }
 
-/// The module that says which mutant is on.
+/// The module with the switches.
 fn switches(mutants: &[Mutant]) -> String {
     let mut names = String::new();
     for mutant in mutants {

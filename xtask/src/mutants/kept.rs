@@ -1,5 +1,5 @@
-//! What came of mutants in earlier runs: one that was broken off goes on where it stopped, and what
-//! hasn't changed isn't run again.
+//! The results of earlier runs. An interrupted run goes on where it stopped, and unchanged mutants
+//! aren't run again.
 
 use super::catalogue::{Edit, Mutant};
 use super::copy::Sources;
@@ -13,17 +13,17 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Mutex;
 
-/// The results that still hold, and the file to which new ones are added.
+/// The results that are still valid, and the file to which new ones are added.
 pub struct Kept {
     sources: Sources,
     known: BTreeMap<u64, (Option<Tests>, Option<Hunt>)>,
     file: Mutex<File>,
 }
 
-/// A line of the file: what came of one mutant.
+/// A line of the file: the result of one mutant.
 #[derive(Serialize, Deserialize)]
 struct Line {
-    /// Of the sources, the mutant's edits, and the number of seeds where there was a hunt.
+    /// Of the sources, the mutant's edits, and the number of seeds if it is a hunt.
     fingerprint: u64,
     mutant: String,
     tests: Option<Tests>,
@@ -31,12 +31,12 @@ struct Line {
 }
 
 impl Kept {
-    /// Opens the file, where `sources` tells the present sources from others. With `fresh` nothing
-    /// in it holds.
+    /// Opens the file. Results for other sources than `sources` aren't used; with `fresh`, none
+    /// are.
     pub fn open(path: &Path, sources: Sources, fresh: bool) -> Result<Kept> {
         let text = if fresh { String::new() } else { fs::read_to_string(path).unwrap_or_default() };
         let mut known: BTreeMap<u64, (Option<Tests>, Option<Hunt>)> = BTreeMap::new();
-        // A line that can't be read was cut short, or written by another version.
+        // A line that can't be read is incomplete, or was written by another version.
         for line in text.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
             let (tests, hunt) = known.entry(line.fingerprint).or_default();
             *tests = line.tests.or(tests.take());
@@ -47,12 +47,12 @@ impl Kept {
         Ok(Kept { sources, known, file })
     }
 
-    /// What came of the tests of that mutant, if it was tried before.
+    /// The result of the tests of that mutant, if they were run before.
     pub fn tests(&self, mutant: &Mutant) -> Option<Tests> {
         self.known.get(&self.fingerprint(mutant, None))?.0.clone()
     }
 
-    /// What came of a hunt for that mutant in so many seeds, if it was tried before.
+    /// The result of a hunt for that mutant in so many seeds, if it was run before.
     pub fn hunt(&self, mutant: &Mutant, seeds: u64) -> Option<Hunt> {
         self.known.get(&self.fingerprint(mutant, Some(seeds)))?.1.clone()
     }

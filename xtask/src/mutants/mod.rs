@@ -1,12 +1,12 @@
-//! `cargo xtask mutants`: bugs planted one at a time, and whether tests and hunts find them.
+//! `cargo xtask mutants` plants bugs one at a time, and sees whether tests and hunts find them.
 //!
-//! The source holds none of them. `mutants/*.toml` says what each replaces by what (`catalogue`);
-//! all of them are put into one copy of the library, behind a switch each (`splice`, `copy`), so
-//! that everything is built once, and a variable in the environment chooses the mutant of a run
-//! (`trials`). What came of it goes into `docs/mutants.md` (`report`).
+//! The source contains none of them. `mutants/*.toml` says what each replaces (`catalogue`). All of
+//! them are put into one copy of the library, each behind a switch (`splice`, `copy`), so that
+//! everything is built only once; an environment variable chooses the mutant of a run (`trials`).
+//! The results go into `docs/mutants.md` (`report`).
 //!
-//! What tests miss asks for a test; what hunts miss says which fault the simulated world lacks, or
-//! which check is blind.
+//! A mutant that tests miss needs a test. One that hunts miss shows which fault the simulated world
+//! lacks, or which check is blind.
 
 mod catalogue;
 mod copy;
@@ -34,28 +34,27 @@ const SEEDS: u64 = 2_000;
 
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Only these mutants, or those of these concerns; what came of them is shown, and nothing is
-    /// written
+    /// Only these mutants, or those of these concerns; print the results, and write nothing
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
     only: Vec<String>,
-    /// Only by tests; what came of it is shown, and nothing is written
+    /// Try only tests; print the results, and write nothing
     #[arg(long, conflicts_with = "hunts")]
     tests: bool,
-    /// Only by hunts; what came of it is shown, and nothing is written
+    /// Try only hunts; print the results, and write nothing
     #[arg(long)]
     hunts: bool,
-    /// How many seeds to hunt in; with another number nothing is written
+    /// How many seeds to hunt in; with another number than the default, write nothing
     #[arg(long, value_name = "N", default_value_t = SEEDS, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// Run all of them, also those of which it is known from an earlier run what comes of them
+    /// Run all of them, also those whose results are known from an earlier run
     #[arg(long)]
     fresh: bool,
-    /// How many mutants to run at the same time; as many as there are processors if not given
+    /// How many mutants to run at the same time; by default as many as there are processors
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 }
 
-/// Runs the mutants and says what came of them; of all of them, in `docs/mutants.md`.
+/// Runs the mutants and prints the results; if all were run, writes `docs/mutants.md`.
 pub fn run(options: &Options) -> Result<()> {
     let start = Instant::now();
     let mutants = catalogue::read(&tools::root().join("mutants"))?;
@@ -88,7 +87,10 @@ pub fn run(options: &Options) -> Result<()> {
 fn choose<'m>(mutants: &'m [Mutant], only: &[String]) -> Result<Vec<&'m Mutant>> {
     let is_called = |mutant: &Mutant, name: &str| mutant.name == name || mutant.concern == name;
     for name in only {
-        ensure!(mutants.iter().any(|mutant| is_called(mutant, name)), "there is neither a mutant nor a concern {name}");
+        ensure!(
+            mutants.iter().any(|mutant| is_called(mutant, name)),
+            "there is no mutant and no concern called {name}"
+        );
     }
     let wanted = |mutant: &&Mutant| only.is_empty() || only.iter().any(|name| is_called(mutant, name));
     Ok(mutants.iter().filter(wanted).collect())

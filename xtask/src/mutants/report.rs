@@ -1,10 +1,10 @@
-//! What came of all mutants, as a page for people: `docs/mutants.md`.
+//! Writes the results of all mutants as a page for people: `docs/mutants.md`.
 
 use super::catalogue::{CONCERNS, Mutant};
 use super::trials::{How, Hunt, Tests};
 use std::fmt::{self, Write as _};
 
-/// What came of one mutant. What wasn't run is `None`.
+/// The results of one mutant: `None` for what wasn't run.
 #[derive(Debug, Clone)]
 pub struct Trial<'a> {
     pub mutant: &'a Mutant,
@@ -13,7 +13,7 @@ pub struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Why it isn't counted, if it isn't.
+    /// If it isn't counted, why.
     fn not_counted(&self) -> Option<String> {
         if let Some(why) = &self.mutant.equivalent {
             return Some(format!("equivalent: {why}"));
@@ -30,12 +30,12 @@ impl Trial<'_> {
         self.hunt == Some(Hunt::Nothing)
     }
 
-    /// Whether tests or hunts have missed it, though it counts.
+    /// Whether it counts, and tests or hunts have missed it.
     pub fn is_missed(&self) -> bool {
         self.not_counted().is_none() && (self.missed_by_tests() || self.missed_by_hunts())
     }
 
-    /// In a line, for whoever watches.
+    /// Its results in a line, for progress output.
     pub fn line(&self) -> String {
         let mut line = self.mutant.name.clone();
         if let Some(tests) = &self.tests {
@@ -51,7 +51,7 @@ impl Trial<'_> {
     }
 }
 
-/// How many of how many.
+/// How many mutants were found, of how many.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
     pub found: usize,
@@ -64,7 +64,7 @@ impl Share {
         self.found += usize::from(!missed);
     }
 
-    /// In percent, rounded down: a goal is met or it isn't.
+    /// In percent, rounded down, so that a goal which is just missed isn't shown as met.
     pub fn percent(self) -> usize {
         (100 * self.found).checked_div(self.of).unwrap_or(100)
     }
@@ -80,7 +80,7 @@ impl fmt::Display for Share {
 pub const TESTS_GOAL: usize = 97;
 pub const HUNTS_GOAL: usize = 90;
 
-/// What tests and hunts find of the mutants that count.
+/// How many of the mutants that count tests and hunts find.
 pub fn shares(trials: &[Trial<'_>]) -> (Share, Share) {
     let (mut tests, mut hunts) = (Share::default(), Share::default());
     for trial in trials.iter().filter(|trial| trial.not_counted().is_none()) {
@@ -94,8 +94,8 @@ pub fn shares(trials: &[Trial<'_>]) -> (Share, Share) {
     (tests, hunts)
 }
 
-/// How many of all mutants that count hunts find, those included that lie outside of what they
-/// play.
+/// How many of all mutants that count hunts find, including those that can't change anything in
+/// hunts.
 fn of_all(trials: &[Trial<'_>]) -> Share {
     let mut all = Share::default();
     for trial in trials.iter().filter(|trial| trial.not_counted().is_none()) {
@@ -104,7 +104,7 @@ fn of_all(trials: &[Trial<'_>]) -> Share {
     all
 }
 
-/// What the catalogue says and the run doesn't bear out, or the other way round.
+/// Differences between what the catalogue says and what the run shows.
 pub fn complaints(trials: &[Trial<'_>]) -> Vec<String> {
     let mut complaints = Vec::new();
     for trial in trials {
@@ -119,10 +119,10 @@ pub fn complaints(trials: &[Trial<'_>]) -> Vec<String> {
                 complaints.push(format!("{name} survives the {who}, and nothing says why: `survives_{who}`"));
             }
             if who == "hunts" && ran && !missed && trial.mutant.outside_hunts.is_some() {
-                complaints.push(format!("{name} doesn't lie outside of what hunts play: they find it"));
+                complaints.push(format!("{name} isn't `outside_hunts`: hunts find it"));
             }
             if ran && !missed && why.is_some() {
-                complaints.push(format!("{name} doesn't survive the {who} any more: take out `survives_{who}`"));
+                complaints.push(format!("{name} doesn't survive the {who} any more: remove `survives_{who}`"));
             }
             if ran && !missed && trial.mutant.equivalent.is_some() {
                 complaints.push(format!("{name} is said to be equivalent, but the {who} find it"));
@@ -137,13 +137,13 @@ pub fn page(trials: &[Trial<'_>], seeds: u64) -> String {
     let (tests, hunts) = shares(trials);
     let mut text = format!(
         "<!-- Made by `cargo xtask mutants`. Don't edit it by hand. -->\n\n\
-         # What tests and hunts make of planted bugs\n\n\
-         Each mutant is a small bug, planted by hand in a copy of the library: `mutants/*.toml` says what each replaces by what. The tests are those of \
-         `raft-core`, but for the trace hashes, which notice whatever changes anything. A hunt plays seeds 0..{seeds} as `raftarium hunt` does by default, \
+         # Which planted bugs tests and hunts find\n\n\
+         Each mutant is a small bug, planted by hand in a copy of the library: `mutants/*.toml` says what each one replaces. The tests are those of \
+         `raft-core`, except the test of the trace hashes, which notices every change. A hunt plays seeds 0..{seeds} as `raftarium hunt` does by default, \
          a minute each, until one fails.\n\n\
-         Mutants that nothing can tell from the original, and those that half of all seeds find within a virtual second, are not counted. Of some \
-         nothing can come in the world that hunts play, by its nature (no server there lies, say): these are for the tests alone, and listed below.\n\n\
-         **Tests find {tests} (goal: {TESTS_GOAL} %). Hunts find {hunts}, of those that lie within their world (goal: {HUNTS_GOAL} %); {all} of all.**\n\n",
+         Mutants that nothing can tell from the original, and those that half of all seeds find within a virtual second, are not counted. Some can't \
+         change anything in the world that hunts play (no server there lies, for example): only the tests are judged by these. They are listed below.\n\n\
+         **Tests find {tests} (goal: {TESTS_GOAL} %). Hunts find {hunts}, of those that can matter in their world (goal: {HUNTS_GOAL} %); {all} of all.**\n\n",
         all = of_all(trials),
     );
     text += "| concern | mutants that count | found by tests | by hunts |\n| --- | --- | --- | --- |\n";
@@ -189,7 +189,7 @@ pub fn page(trials: &[Trial<'_>], seeds: u64) -> String {
     if survivors == 0 {
         text += "Nothing.\n";
     }
-    text += "\n## What lies outside of the hunts’ world\n\n";
+    text += "\n## What can’t happen in the world of hunts\n\n";
     let mut outside = 0;
     for trial in trials.iter().filter(|trial| trial.not_counted().is_none()) {
         if let Some(why) = &trial.mutant.outside_hunts {
@@ -227,7 +227,7 @@ fn places(mutant: &Mutant) -> String {
     files.join(", ")
 }
 
-/// In one line, and without what ends a cell.
+/// The text in one line, with `|` escaped.
 fn cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
@@ -245,7 +245,7 @@ fn tests_in_words(tests: &Tests) -> String {
     }
 }
 
-/// A test's name as the sentence that it is.
+/// A test's name as a sentence.
 fn readable(test: &str) -> String {
     let (path, name) = test.rsplit_once("::").unwrap_or(("", test));
     let name = name.replace('_', " ");
@@ -329,7 +329,7 @@ mod tests {
         assert!(page.contains("* **two**: Nobody lies there."), "{page}");
         assert!(page.contains("1 of 2, 50 % of all"), "{page}");
         let sought = [Trial { mutant: &two, tests: failed(), hunt: found(false) }];
-        assert!(complaints(&sought)[0].contains("doesn't lie outside"), "{:?}", complaints(&sought));
+        assert!(complaints(&sought)[0].contains("isn't `outside_hunts`"), "{:?}", complaints(&sought));
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Puts planted bugs into a source text, each behind a switch, so that one build has them all.
+//! Puts planted bugs into a source text, each behind a switch, so that one build contains all of
+//! them.
 //!
 //! An expression `E` becomes `(if crate::mutant::on(7) { REPLACEMENT } else { E })`, statements
-//! likewise, and a match arm gets a guard by which it is passed over. Several mutants may stand in
-//! the same place, or one within what another replaces; those that overlap in another way are
-//! refused. With no mutant switched on, the text does exactly what it did: what is replaced is held
-//! to be a whole expression, or whole statements.
+//! likewise, and a match arm gets a guard that skips it. Several mutants can be in the same place,
+//! or one inside the code that another replaces; mutants that overlap in another way are refused.
+//! With no mutant on, the code does exactly what it did before: replaced code must be a whole
+//! expression, or whole statements.
 
 use super::catalogue::{Edit, Form};
 use anyhow::{Context, Result, bail, ensure};
@@ -13,10 +14,10 @@ use std::ops::Range;
 use syn::parse::Parser;
 use syn::visit_mut::{self, VisitMut};
 
-/// An edit that has found its place.
+/// An edit with its place in the source.
 #[derive(Debug, Clone)]
 struct Site<'a> {
-    /// The number that the switch asks for.
+    /// The number of the mutant's switch.
     number: usize,
     name: &'a str,
     edit: &'a Edit,
@@ -36,14 +37,14 @@ pub fn splice(source: &str, planted: &[Planted<'_>]) -> Result<String> {
             Err(error) => misplaced.push(format!("{name}, in {}: {error:#}", edit.file)),
         }
     }
-    // All of them, for whoever changes the source changes it for several.
+    // Report all of them, since a change of the source often affects several.
     ensure!(misplaced.is_empty(), "{}", misplaced.join("\n"));
-    // The outermost first.
+    // Outer sites first.
     sites.sort_by_key(|site| (site.place.start, usize::MAX - site.place.end, site.number));
     render(source, 0..source.len(), &sites)
 }
 
-/// Where the edit applies, which must be one place, and a whole thing.
+/// Where the edit applies. This must be one place, and a whole expression, statement or arm.
 fn locate(source: &str, file: &syn::File, edit: &Edit) -> Result<Range<usize>> {
     let around = match &edit.within {
         Some(within) => once(source, 0..source.len(), within.trim())?,
@@ -60,12 +61,12 @@ fn locate(source: &str, file: &syn::File, edit: &Edit) -> Result<Range<usize>> {
 
 /// The only place of `text` in that part of the source.
 fn once(source: &str, part: Range<usize>, text: &str) -> Result<Range<usize>> {
-    ensure!(!text.is_empty(), "nothing can't be found");
+    ensure!(!text.is_empty(), "`find` or `within` is empty");
     let mut places = source[part.clone()].match_indices(text);
     match (places.next(), places.next()) {
         (Some((place, _)), None) => Ok(part.start + place..part.start + place + text.len()),
-        (None, _) => bail!("`{text}` isn't there: the source has changed, look what has become of it"),
-        (Some(_), Some(_)) => bail!("`{text}` is there more than once: say `within` what, or find more of it"),
+        (None, _) => bail!("`{text}` isn't there: the source has changed, see what became of it"),
+        (Some(_), Some(_)) => bail!("`{text}` occurs more than once: add `within`, or make `find` longer"),
     }
 }
 
@@ -73,17 +74,17 @@ fn block(text: &str) -> Result<Vec<syn::Stmt>> {
     syn::Block::parse_within.parse_str(text).with_context(|| format!("`{}` can't be parsed", text.trim()))
 }
 
-/// In parentheses it must mean the same.
+/// The place must be a whole expression: in parentheses it must mean the same.
 fn check_expression(source: &str, file: &syn::File, place: &Range<usize>, replace: &str) -> Result<()> {
     block(replace)?;
     let found = &source[place.clone()];
     let in_parentheses = format!("{}({found}){}", &source[..place.start], &source[place.end..]);
     let same = syn::parse_file(&in_parentheses).is_ok_and(|other| bare(other) == *file);
-    ensure!(same, "`{found}` isn't a whole expression there, or is inside a macro: find less of it, or more");
+    ensure!(same, "`{found}` isn't a whole expression there, or is inside a macro: make `find` shorter or longer");
     Ok(())
 }
 
-/// Without parentheses around expressions.
+/// The file without parentheses around expressions.
 fn bare(mut file: syn::File) -> syn::File {
     struct Bare;
     impl VisitMut for Bare {
@@ -114,12 +115,12 @@ fn check_statements(source: &str, place: &Range<usize>, replace: &str) -> Result
 
 fn check_arm(source: &str, place: &Range<usize>) -> Result<()> {
     let found = &source[place.clone()];
-    syn::Pat::parse_multi.parse_str(found).with_context(|| format!("`{found}` is no pattern"))?;
-    ensure!(source[place.end..].trim_start().starts_with("=>"), "`{found}` isn't all that stands before the arrow");
+    syn::Pat::parse_multi.parse_str(found).with_context(|| format!("`{found}` is not a pattern"))?;
+    ensure!(source[place.end..].trim_start().starts_with("=>"), "`{found}` isn't everything before the arrow");
     Ok(())
 }
 
-/// That part of the source, with these sites in it.
+/// A part of the source with the mutants of these sites in it.
 fn render(source: &str, part: Range<usize>, sites: &[Site<'_>]) -> Result<String> {
     let mut text = String::new();
     let (mut at, mut rest) = (part.start, sites);
@@ -130,7 +131,11 @@ fn render(source: &str, part: Range<usize>, sites: &[Site<'_>]) -> Result<String
         let (here, after) = rest.split_at(same);
         let (inner, after) = after.split_at(inside);
         if let Some(other) = inner.iter().find(|site| site.place.end > place.end) {
-            bail!("{} and {} overlap: have one of them replace all that the other does", outer.name, other.name);
+            bail!(
+                "{} and {} overlap: let one of them replace everything that the other replaces",
+                outer.name,
+                other.name
+            );
         }
         if let Some(other) = here.iter().find(|site| site.edit.form != outer.edit.form) {
             bail!("{} and {} replace the same thing as different forms", outer.name, other.name);
@@ -144,7 +149,7 @@ fn render(source: &str, part: Range<usize>, sites: &[Site<'_>]) -> Result<String
     Ok(text)
 }
 
-/// The original and what takes its place.
+/// The original and its replacements, behind their switches.
 fn switch(sites: &[Site<'_>], original: &str) -> String {
     let on = |site: &Site<'_>| format!("crate::mutant::on({})", site.number);
     let form = sites.first().map(|site| site.edit.form).unwrap_or_default();
@@ -160,8 +165,8 @@ fn switch(sites: &[Site<'_>], original: &str) -> String {
     if form == Form::Expression { format!("({text})") } else { text }
 }
 
-/// A switch can't be asked at compile time: functions that hold one are no longer `const`, nor
-/// those that call such a function.
+/// A switch can't be read at compile time: functions that contain one stop being `const`, and so do
+/// those that call them.
 pub fn without_const(texts: &mut [&mut String]) {
     let mut names: BTreeSet<String> = BTreeSet::new();
     loop {
@@ -300,7 +305,7 @@ fn tell(out: &mut Vec<u64>, x: Option<u64>) {
             refused(Form::Expression, "c").contains("isn't there") || refused(Form::Expression, "zz").contains("isn't")
         );
         assert!(refused(Form::Statements, "push(1);").contains("doesn't begin"));
-        assert!(refused(Form::Arm, "Some(").contains("is no pattern"));
+        assert!(refused(Form::Arm, "Some(").contains("is not a pattern"));
         assert!(refused(Form::Arm, "x").contains("more than once"));
     }
 

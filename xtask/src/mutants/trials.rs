@@ -1,4 +1,4 @@
-//! Runs tests and hunts with one planted bug switched on, and says what came of it.
+//! Runs tests and hunts with one planted bug switched on, and returns the results.
 
 use super::copy::{self, VARIABLE};
 use crate::tools;
@@ -12,8 +12,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Test programs in the order in which they are run: the quick and telling ones first. Those that
-/// aren't named come at the end.
+/// Test programs in the order in which they run: those that are fast and find much come first.
+/// Programs that aren't listed come at the end.
 const ORDER: [&str; 12] = [
     "paper",
     "known_bugs",
@@ -29,21 +29,21 @@ const ORDER: [&str; 12] = [
     "cluster",
 ];
 
-/// It compares hashes of whole runs with numbers that were written down. So it notices whatever
-/// changes anything, right or wrong, and tells nothing.
+/// It compares hashes of whole runs with recorded ones. It would notice every change, right or
+/// wrong, and so says nothing about the other tests.
 const LEFT_OUT: &str = "trace_hashes";
 
-/// A storm of messages mustn't take the machine with it.
+/// A mutant that floods the network must not exhaust the machine's memory.
 const MEMORY_MAX_KIB: u64 = 4 << 20;
 
-/// How long a run may take: so long, and several times as long as without a mutant.
+/// How long a run may take: this, plus several times as long as without a mutant.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PATIENCE_TIMES: u32 = 4;
 
-/// What is run.
+/// The programs to run.
 pub struct Programs {
     tests: Vec<TestProgram>,
-    /// The command line, with how long a hunt in all seeds takes without a mutant.
+    /// The command, and how long a hunt in all seeds takes without a mutant.
     hunt: Option<(PathBuf, Duration)>,
     seeds: u64,
 }
@@ -54,11 +54,11 @@ struct TestProgram {
     takes: Duration,
 }
 
-/// What came of the tests.
+/// The result of the tests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tests {
     Passed,
-    /// A test of that program noticed.
+    /// A test of that program found the mutant.
     Failed {
         program: String,
         test: String,
@@ -66,7 +66,7 @@ pub enum Tests {
     },
 }
 
-/// How a test notices.
+/// How a test finds a mutant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum How {
     Fails,
@@ -74,7 +74,7 @@ pub enum How {
     OutOfTime,
 }
 
-/// What came of a hunt.
+/// The result of a hunt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Hunt {
     Nothing,
@@ -85,7 +85,7 @@ pub enum Hunt {
         /// At least half of all seeds find it within a virtual second.
         too_easy: bool,
     },
-    /// It was killed: a run that doesn't end, or eats all memory.
+    /// The hunt was killed, because a run didn't end or used too much memory.
     Broken(How),
 }
 
@@ -95,8 +95,8 @@ impl Hunt {
     }
 }
 
-/// Builds what is asked for, from the copy, and runs it without a mutant, to know that it goes well
-/// and how long it takes.
+/// Builds the programs from the copy, and runs them without a mutant, to know that they pass and
+/// how long they take.
 pub fn build(tests: bool, hunts: bool, seeds: u64) -> Result<Programs> {
     let mut programs = Programs { tests: Vec::new(), hunt: None, seeds };
     if tests {
@@ -135,14 +135,14 @@ pub fn build(tests: bool, hunts: bool, seeds: u64) -> Result<Programs> {
 
 fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = tools::cargo();
-    // What this program itself was built with is no business of the copy's.
+    // The flags with which this program was built must not affect the copy.
     cargo.env_remove("RUSTFLAGS").current_dir(copy::workspace());
     cargo.args(arguments).arg("--target-dir").arg(copy::folder().join("target"));
     cargo
 }
 
 impl Programs {
-    /// Runs one test program after the other until a test notices.
+    /// Runs one test program after the other until a test fails.
     pub fn test(&self, mutant: &str) -> Result<Tests> {
         for program in &self.tests {
             if let Some((test, how)) = program.run(Some(mutant), PATIENCE + program.takes * PATIENCE_TIMES)? {
@@ -174,7 +174,7 @@ impl Programs {
         Ok(2 * soon as u64 >= SAMPLE)
     }
 
-    /// The report of a hunt, or how it was broken off.
+    /// The report of a hunt, or how it was killed.
     fn hunt_in(
         &self,
         mutant: Option<&str>,
@@ -211,14 +211,14 @@ impl Programs {
     }
 }
 
-/// A mutant that half of all seeds find so soon is too easy.
+/// A mutant that half of all seeds find this soon is too easy.
 const SOON: Duration = Duration::from_secs(1);
-/// In how many seeds it is looked.
+/// How many seeds are sampled for that.
 const SAMPLE: u64 = 20;
 
 fn number(value: &Value) -> Result<u64> {
-    let text = value.as_str().context("a seed is a text")?;
-    text.parse().with_context(|| format!("`{text}` is no seed"))
+    let text = value.as_str().context("a seed is a string")?;
+    text.parse().with_context(|| format!("`{text}` is not a seed"))
 }
 
 fn moment(violation: &Value) -> Result<Duration> {
@@ -263,8 +263,8 @@ impl TestProgram {
     }
 }
 
-/// Starts a program in the library's folder, as cargo would, with a mutant switched on and within
-/// bounds.
+/// Starts a program in the library's folder, as cargo would, with a mutant switched on and limited
+/// memory.
 fn start(path: &std::path::Path, arguments: &[String], mutant: Option<&str>) -> Result<Child> {
     let package = copy::workspace().join("raft-core");
     let mut command = if cfg!(unix) {
@@ -282,8 +282,8 @@ fn start(path: &std::path::Path, arguments: &[String], mutant: Option<&str>) -> 
     command.spawn().with_context(|| format!("cannot start {}", path.display()))
 }
 
-/// Passes on what comes, as soon as it comes: a test's name is written before it runs, and its
-/// outcome after.
+/// Passes on output as soon as it comes: a test's name is printed before it runs, and its outcome
+/// after.
 fn pass_on(mut output: impl BufRead, mut tell: impl FnMut(String) -> bool) {
     while let Ok(bytes) = output.fill_buf() {
         if bytes.is_empty() {
@@ -297,7 +297,7 @@ fn pass_on(mut output: impl BufRead, mut tell: impl FnMut(String) -> bool) {
     }
 }
 
-/// What the test harness has said so far, with one test at a time.
+/// The state of the test harness, from its output so far, with one test at a time.
 #[derive(Default)]
 struct Progress {
     line: String,

@@ -15,8 +15,7 @@ use madsim::time::{Duration, interval, sleep};
 use madsim::{Config, net};
 use node::{ISOLATE_EVERY_SECONDS, ISOLATED_SECONDS, Node, PROPOSE_MILLIS, SERVERS, TICK_MILLIS};
 
-/// What all of the world shares. Nobody else is in this thread, but madsim wants what it runs to be
-/// movable to another.
+/// The shared state. There is only one thread, but madsim's tasks must be `Send`.
 struct World {
     nodes: Vec<Node>,
     isolated: u64,
@@ -30,7 +29,7 @@ fn address(id: u64) -> SocketAddr {
     SocketAddr::from(([10, 0, 0, id as u8], 7_000))
 }
 
-/// Lets a node do something, and sends what it says.
+/// Lets a node do something, and sends its messages.
 async fn step(world: &Shared, socket: &UdpSocket, id: u64, act: impl FnOnce(&mut World, &mut Vec<(u64, Vec<u8>)>)) {
     let mut packets = Vec::new();
     {
@@ -40,7 +39,7 @@ async fn step(world: &Shared, socket: &UdpSocket, id: u64, act: impl FnOnce(&mut
         packets.retain(|(to, _)| id != isolated && *to != isolated);
     }
     for (to, packet) in packets {
-        // A socket that isn't bound yet loses it, as a network would.
+        // A socket that isn't bound yet loses the packet, as a network would.
         let _ = socket.send_to(address(to), &packet).await;
     }
 }

@@ -1,8 +1,8 @@
 //! raft-rs in turmoil, on the simulators' workload: `raftarium-bench-turmoil SECONDS` prints one
 //! line of JSON.
 //!
-//! Its clock goes on in ticks, here of 10 ms: of 1 ms it would be several times slower. It loses no
-//! datagrams by itself, so that is done here.
+//! Its clock advances in ticks, here of 10 ms; with 1 ms it would be several times slower. It
+//! doesn't lose datagrams by itself, so this program drops them.
 
 #[path = "../../node.rs"]
 mod node;
@@ -22,7 +22,7 @@ use turmoil::net::UdpSocket;
 const PORT: u16 = 7_000;
 const CLOCK_TICK: Duration = Duration::from_millis(10);
 
-/// What all of the world shares.
+/// The shared state.
 struct World {
     nodes: Vec<Node>,
     random: Xoshiro256PlusPlus,
@@ -33,7 +33,7 @@ struct World {
 
 type Shared = Rc<RefCell<World>>;
 
-/// Lets a node do something, and sends what it says.
+/// Lets a node do something, and sends its messages.
 async fn step(world: &Shared, socket: &UdpSocket, id: u64, act: impl FnOnce(&mut World, &mut Vec<(u64, Vec<u8>)>)) {
     let mut packets = Vec::new();
     {
@@ -45,7 +45,7 @@ async fn step(world: &Shared, socket: &UdpSocket, id: u64, act: impl FnOnce(&mut
         packets.retain(|(to, _)| arrives(*to));
     }
     for (to, packet) in packets {
-        // A socket that isn't bound yet loses it, as a network would.
+        // A socket that isn't bound yet loses the packet, as a network would.
         let _ = socket.send_to(&packet, (format!("s{to}").as_str(), PORT)).await;
     }
 }

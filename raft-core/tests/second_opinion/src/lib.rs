@@ -1,4 +1,4 @@
-//! Larger histories than all orders could be tried of: the same verdict as porcupine-rs.
+//! Compares verdicts with porcupine-rs, on histories too large to try all orders.
 #![cfg(all(test, not(target_family = "wasm")))]
 
 #[path = "../../linearizable/generate.rs"]
@@ -32,8 +32,8 @@ impl Model for Register {
     }
 }
 
-/// The peer has no unknown outcomes: such an operation ends after all others, where it changes
-/// nothing any more.
+/// porcupine-rs has no unknown outcomes: such an operation ends after all others, where it can't
+/// change anything any more.
 fn peer_says(history: &History) -> bool {
     let operations: Vec<Operation<Register>> = history
         .ids()
