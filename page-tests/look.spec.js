@@ -74,7 +74,7 @@ test('no vote and no name is cut off at the edge of the stage, and lanes keep ro
         const { raftarium } = /** @type {any} */ (window);
         raftarium.pause();
         raftarium.seek(1_500_000);
-        for (const { id } of raftarium.frame.servers) raftarium.run.campaign(id);
+        for (const { id } of raftarium.frame.servers) raftarium.act({ do: 'campaign', server: id });
         raftarium.advanceTo(raftarium.frame.now);
       });
       await expect(server(page, 1)).toHaveAccessibleName(/candidate|leader/);

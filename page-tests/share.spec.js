@@ -325,6 +325,44 @@ test('files of the page and of the command are the same, byte for byte', async (
   }
 });
 
+test('what a script does is in the file, whatever it is about', async ({ page }) => {
+  await openStill(page, '?seed=5');
+  const bytes = await page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.act(
+      { do: 'crash', server: 'leader' },
+      { do: 'restart', server: 5 },
+      { do: 'jump-clock', server: 1, by: -100_000 },
+      { do: 'set-clock-rate', server: 1, rate: 500_000 },
+      { do: 'stall-disk', server: 2, stalled: true },
+      { do: 'set-fsync', server: 2, min: 40_000, max: 80_000.5 },
+      { do: 'impair', from: 3, to: 4, delay: 50_000, share: 300_000 },
+      { do: 'partition', groups: [0, 0, 1, 1, 1] },
+      { do: 'hold-message', message: 17 },
+      { do: 'set-late', of: 'votes', copies: false, share: 1, delay: 1_000 },
+      { do: 'submit', command: 'put né 1' },
+      { do: 'add-server' },
+    );
+    return [...raftarium.run.bytes()];
+  });
+  const { actions } = JSON.parse(writeScenario(Uint8Array.from(bytes), ''));
+  const done = actions.map((/** @type {any} */ { at: _, ...action }) => action);
+  expect(done).toEqual([
+    { do: 'crash', server: 'leader' },
+    { do: 'restart', server: 'S5' },
+    { do: 'jump-clock', server: 'S1', by: '-100ms' },
+    { do: 'set-clock-rate', server: 'S1', rate: '50%' },
+    { do: 'stall-disk', server: 'S2', stalled: true },
+    { do: 'set-fsync', server: 'S2', min: '40ms', max: '80ms' },
+    { do: 'impair', from: 'S3', to: 'S4', delay: '50ms', share: '30%' },
+    { do: 'partition', groups: [0, 0, 1, 1, 1] },
+    { do: 'hold-message', message: 17 },
+    { do: 'set-late', of: 'votes', copies: false, delay: '1ms', share: '0.0001%' },
+    { do: 'submit', command: 'put né 1' },
+    { do: 'add-server' },
+  ]);
+});
+
 const start = '{"raftarium":1,"seed":"1"';
 test('what is wrong with a file is said, and the run that is on stays', async ({ page }) => {
   const run = await makeRun(page);

@@ -11,21 +11,24 @@ const FOLDER = 'page-tests/snapshots';
 
 /**
  * What is done, and when it is looked at.
- * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: (run: any) => void
- * }>}
+ * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: object[] }>}
  */
 const moments = {
   'an-election': { at: 0.205 },
-  'writes-under-way': { at: 1.03, before: (run) => run.submit('put colour teal') },
+  'writes-under-way': { at: 1.03, before: [{ do: 'submit', command: 'put colour teal' }] },
   'a-minority-cut-off': {
     at: 3,
-    before: (run) => {
-      run.partition(Uint8Array.from([0, 0, 0, 1, 1]));
-      run.crash(3);
-    },
+    before: [
+      { do: 'partition', groups: [0, 0, 0, 1, 1] },
+      { do: 'crash', server: 3 },
+    ],
   },
-  'nine-servers-that-lose-messages': { query: '?seed=7&servers=9', at: 1.115, before: (run) => run.setLoss(300_000) },
-  'in-the-dark': { dark: true, at: 1.045, before: (run) => run.submit('put colour teal') },
+  'nine-servers-that-lose-messages': {
+    query: '?seed=7&servers=9',
+    at: 1.115,
+    before: [{ do: 'set-loss', share: 300_000 }],
+  },
+  'in-the-dark': { dark: true, at: 1.045, before: [{ do: 'submit', command: 'put colour teal' }] },
 };
 
 /** Every letter is as wide: where words stand doesn't depend on the fonts there are. */
@@ -53,15 +56,15 @@ for (const [name, { query, dark, at, before }] of Object.entries(moments)) {
     await page.addInitScript(evenLetters);
     await open(page, query);
     await page.evaluate(
-      ([moment, deed]) => {
+      ([moment, actions]) => {
         const { raftarium } = /** @type {any} */ (window);
         raftarium.pause();
         raftarium.run.seek(1_000_000);
-        if (deed) new Function('run', `(${deed})(run)`)(raftarium.run);
+        raftarium.act(...actions);
         raftarium.run.seek(moment);
         raftarium.advanceTo(moment);
       },
-      /** @type {const} */ ([at * 1e6, before ? String(before) : '']),
+      /** @type {const} */ ([at * 1e6, before ?? []]),
     );
     await page.getByRole('button', { name: 'Share', exact: true }).click();
     const [download] = await Promise.all([
@@ -132,17 +135,14 @@ const tapes = {
   'a-tape-with-branches': {
     done: async (page) => {
       await page.evaluate(() => {
-        const { run } = /** @type {any} */ (window).raftarium;
+        const { run, act } = /** @type {any} */ (window).raftarium;
         const at = (/** @type {number} */ seconds) => run.seek(seconds * 1e6);
         at(2);
-        run.submit('put colour teal');
-        run.crash(2);
+        act({ do: 'submit', command: 'put colour teal' }, { do: 'crash', server: 2 });
         at(3);
-        run.restart(2);
-        run.partition(Uint8Array.from([0, 0, 0, 1, 1]));
+        act({ do: 'restart', server: 2 }, { do: 'partition', groups: [0, 0, 0, 1, 1] });
         at(4);
-        run.healAll();
-        run.pause(4);
+        act({ do: 'heal-all' }, { do: 'pause', server: 4 });
         at(6);
         for (const [moment, server] of [
           [4.5, 4],
@@ -150,7 +150,7 @@ const tapes = {
           [5.5, 1],
         ]) {
           at(moment);
-          run.crash(server);
+          act({ do: 'crash', server });
           at(moment + server);
         }
       });

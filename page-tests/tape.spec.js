@@ -26,7 +26,7 @@ async function eventful(page) {
   await advanceBy(page, 1_500_000);
   await toggle(page, first);
   await advanceBy(page, 1_000_000);
-  await page.evaluate(() => /** @type {any} */ (window).raftarium.run.cut(1, 2));
+  await page.evaluate(() => /** @type {any} */ (window).raftarium.act({ do: 'cut', from: 1, to: 2 }));
   await advanceBy(page, 1_000_000);
   return first;
 }
@@ -377,9 +377,9 @@ test('a journey and the frame after it fit into a frame of the screen', async ({
     // Ten minutes, in which something happens.
     for (let minute = 0; minute < 10; minute++) {
       raftarium.advanceTo(minute * 60e6 + 1e6);
-      raftarium.run.crash((minute % 5) + 1);
+      raftarium.act({ do: 'crash', server: (minute % 5) + 1 });
       raftarium.advanceTo(minute * 60e6 + 5e6);
-      raftarium.run.restart((minute % 5) + 1);
+      raftarium.act({ do: 'restart', server: (minute % 5) + 1 });
     }
     raftarium.advanceTo(600e6);
     const { run } = raftarium;

@@ -313,8 +313,5 @@ export interface DialsView {
   heartbeatInterval: Micros;
 }
 
-// The handle itself is the generated class `Run`; its methods are described in web/src, a file a
-// subject: lib.rs (playing and looking), settings.rs (what a run is built with), travel.rs (time,
-// branches, the tape), faults.rs (everything that can be done to a run), reading.rs (what is looked
-// at closely), verdict.rs, sharing.rs (links). Whatever can't be done throws an Error with a
-// sentence.
+// The handle itself is the generated class `Run`. Its methods are described in web/src; lib.rs says
+// which file has which. Whatever can't be done throws an Error with a sentence.

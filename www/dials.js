@@ -172,11 +172,12 @@ export class Dials {
     const model = this.#model();
     const now = model.dials();
     if (!view || !now) return;
-    model.act((run) => {
-      if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
-        run.setLatency(view.latencyMin, view.latencyMax);
-      if (view.loss !== now.loss) run.setLoss(view.loss);
-      if (view.duplication !== now.duplication) run.setDuplication(view.duplication);
-    });
+    /** @type {import('./scenario.js').Action[]} */
+    const actions = [];
+    if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
+      actions.push({ do: 'set-latency', min: view.latencyMin, max: view.latencyMax });
+    if (view.loss !== now.loss) actions.push({ do: 'set-loss', share: view.loss });
+    if (view.duplication !== now.duplication) actions.push({ do: 'set-duplication', share: view.duplication });
+    model.act(...actions);
   }
 }

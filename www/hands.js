@@ -151,7 +151,7 @@ export class Hands {
       const sides = this.#sides();
       this.#used = true;
       const model = this.#around.model();
-      if (sides) model.partition(sides);
+      if (sides) model.act({ do: 'partition', groups: sides });
       else if (cut.length)
         model.cutLinks(
           cut.flatMap(([a, b]) => [

@@ -59,6 +59,8 @@ function begin(Run) {
       },
       /** @param {number} time */
       seek: (time) => app.model.seek(time),
+      /** @param {import('./scenario.js').Action[]} actions */
+      act: (...actions) => app.model.act(...actions),
       traceHash: () => app.model.traceHash(),
     },
   });

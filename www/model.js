@@ -4,6 +4,7 @@
 // in one place.
 
 /** @typedef {import('./pkg/raft_web.js').Run} Run */
+/** @typedef {import('./scenario.js').Action} Action */
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../web/view.d.ts').LogView} LogView */
 /** @typedef {import('../web/view.d.ts').StoreView} StoreView */
@@ -12,12 +13,16 @@
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
 import { kindsOf, unpacked } from './messages.js';
+import { actionBytes } from './scenario.js';
 
 /** How far the opening looks for a first leader, in virtual microseconds. */
 const OPENING_LIMIT = 5_000_000;
 const OPENING_STEP = 5_000;
 /** Entries it wants committed before the curtain rises, so that there is something to read. */
 const OPENING_ENTRIES = 4;
+
+const CUT = /** @type {const} */ ('cut');
+const HEAL = /** @type {const} */ ('heal');
 
 export class Model {
   /** @type {string} */ seed;
@@ -147,13 +152,26 @@ export class Model {
   }
 
   step() {
-    this.act((run) => run.stepEvent());
+    this.#attempt((run) => run.stepEvent());
+  }
+
+  // Acting
+
+  /**
+   * Does these things at this moment, one after the other, up to the first that can't be done; says
+   * why that can't be.
+   * @param {...Action} actions
+   */
+  act(...actions) {
+    this.#attempt((run) => {
+      for (const action of actions) run.act(actionBytes(action));
+    });
   }
 
   /** @param {number} server */
   toggleServer(server) {
     const crashed = this.frame.servers[server - 1].role === 'crashed';
-    this.act((run) => (crashed ? run.restart(server) : run.crash(server)));
+    this.act({ do: crashed ? 'restart' : 'crash', server });
   }
 
   /**
@@ -162,21 +180,17 @@ export class Model {
    * @param {number} b
    */
   toggleLink(a, b) {
-    const cut = this.isCut(a, b) || this.isCut(b, a);
-    this.act((run) => {
-      for (const [from, to] of [
-        [a, b],
-        [b, a],
-      ]) {
-        if (cut && this.isCut(from, to)) run.heal(from, to);
-        else if (!cut) run.cut(from, to);
-      }
-    });
+    const both = [
+      { from: a, to: b },
+      { from: b, to: a },
+    ];
+    const cut = both.filter(({ from, to }) => this.isCut(from, to));
+    this.act(...(cut.length ? cut : both).map((link) => ({ do: cut.length ? HEAL : CUT, ...link })));
   }
 
   /** @param {number} from @param {number} to */
   toggleDirection(from, to) {
-    this.act((run) => (this.isCut(from, to) ? run.heal(from, to) : run.cut(from, to)));
+    this.act({ do: this.isCut(from, to) ? HEAL : CUT, from, to });
   }
 
   /** @param {number} from @param {number} to */
@@ -186,23 +200,26 @@ export class Model {
 
   /** @param {number[][]} links from, to */
   cutLinks(links) {
-    this.act((run) => {
-      for (const [from, to] of links) if (!this.isCut(from, to)) run.cut(from, to);
-    });
+    const sound = links.filter(([from, to]) => !this.isCut(from, to));
+    this.act(...sound.map(([from, to]) => ({ do: CUT, from, to })));
   }
 
   healAll() {
-    this.act((run) => run.healAll());
+    this.act({ do: 'heal-all' });
   }
 
-  /** @param {number[]} groups a side for every server */
-  partition(groups) {
-    this.act((run) => run.partition(Uint8Array.from(groups)));
-  }
-
-  /** Throws an Error with a sentence when the line can't be read. @param {string} line */
-  submit(line) {
-    return this.#change((run) => run.submit(line)) ?? 0;
+  /**
+   * Enters a command as the person at the command line; the operation's number. Throws an Error
+   * with a sentence when the line can't be read.
+   * @param {string} command
+   */
+  submit(command) {
+    return (
+      this.#change((run) => {
+        run.act(actionBytes({ do: 'submit', command }));
+        return run.operations(1)[0].id;
+      }) ?? 0
+    );
   }
 
   // Travelling
@@ -210,7 +227,7 @@ export class Model {
   /** Goes to a moment, back or forward. @param {number} time */
   seek(time) {
     this.#rest = 0;
-    this.act((run) => run.seek(time));
+    this.#attempt((run) => run.seek(time));
   }
 
   /**
@@ -227,7 +244,7 @@ export class Model {
 
   stepBack() {
     this.#rest = 0;
-    this.act((run) => run.stepBack());
+    this.#attempt((run) => run.stepBack());
   }
 
   /**
@@ -238,7 +255,7 @@ export class Model {
   jump(kinds, forward, within) {
     this.#rest = 0;
     const set = kinds.reduce((bits, kind) => bits | (1 << this.momentKinds.indexOf(kind)), 0);
-    return this.act((run) => (forward ? run.jumpForward(set, within) : run.jumpBack(set))) ?? false;
+    return this.#attempt((run) => (forward ? run.jumpForward(set, within) : run.jumpBack(set))) ?? false;
   }
 
   /** With the one that is `deleted`, for others may come from it. @returns {BranchView[]} */
@@ -249,13 +266,13 @@ export class Model {
   /** @param {number} branch */
   switchTo(branch) {
     this.#rest = 0;
-    this.act((run) => run.switchTo(branch));
+    this.#attempt((run) => run.switchTo(branch));
   }
 
   /** @param {number} branch @param {string} name */
   renameBranch(branch, name) {
     this.renamed++;
-    this.act((run) => run.renameBranch(branch, name));
+    this.#attempt((run) => run.renameBranch(branch, name));
   }
 
   /** @param {number} branch */
@@ -263,14 +280,14 @@ export class Model {
     this.renamed++;
     const before = this.deleted;
     this.deleted = branch;
-    this.act((run) => before && run.deleteBranch(before));
+    this.#attempt((run) => before && run.deleteBranch(before));
   }
 
   /** Brings back the branch that was deleted last. */
   undelete() {
     this.renamed++;
     this.deleted = 0;
-    this.act(() => {});
+    this.#attempt(() => {});
   }
 
   /** Another branch at this moment. @param {number} branch @returns {Frame | undefined} */
@@ -340,7 +357,7 @@ export class Model {
   /** Goes to what a sentence tells of. @param {number} line */
   seekNews(line) {
     this.#rest = 0;
-    this.act((run) => run.seekNews(line));
+    this.#attempt((run) => run.seekNews(line));
   }
 
   traceHash() {
@@ -360,7 +377,7 @@ export class Model {
    * @param {(run: Run) => T} action
    * @returns {T | undefined}
    */
-  act(action) {
+  #attempt(action) {
     try {
       return this.#change(action);
     } catch (error) {

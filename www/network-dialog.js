@@ -158,7 +158,7 @@ export class NetworkDialog {
   }
 
   #apply() {
-    this.#model().partition(this.#chosen);
+    this.#model().act({ do: 'partition', groups: this.#chosen });
     this.#dialog.close();
   }
 

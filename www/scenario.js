@@ -1,7 +1,9 @@
 // @ts-check
-// Scenario files (JSON, docs/formats.md) from and to the bytes within a link
-// (raft-core/src/format/link.rs). Only the form is known here: whether what is said makes a run is
-// for the simulator to judge. The tables are the library's own: `cargo xtask build` writes them.
+// Scenario files (JSON, docs/formats.md), and single actions, from and to the bytes within a link
+// (raft-core/src/format/link.rs). Only the form is known here: whether it makes a run is for the
+// simulator to judge. The tables are the library's own: `cargo xtask build` writes them.
+
+/** @typedef {import('./pkg/tables.js').Action} Action */
 
 import { fields as FIELDS, actions as ACTIONS, kinds as KINDS, order as ORDER } from './pkg/tables.js';
 import { parameters as PARAMETERS, rules as RULES } from './pkg/tables.js';
@@ -163,16 +165,22 @@ const TARGETS = new Map([
   ['writer', 255],
 ]);
 
+/** As a script has it: the byte itself, the text, the list. @param {any} value */
+const same = (value) => value;
+
 const number = {
+  from: (/** @type {any} */ value) => /** @type {any} */ (BigInt(Math.trunc(Number(value)))),
   put: (/** @type {Writer} */ out, /** @type {any} */ value) => out.number(value),
   get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.number()),
 };
 const byte = {
+  from: same,
   put: (/** @type {Writer} */ out, /** @type {any} */ value) => void out.bytes.push(value),
   get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.byte()),
 };
-/** How values are written and read, in the file and among the bytes. */
 /**
+ * How values are read from the file (`parse`) or a script (`from`), written to the file (`print`)
+ * and the bytes (`put`), and read from those (`get`).
  * @type {Record<string, { parse: (json: any) => any, print: (value: any) => unknown } & typeof
  * number>}
  */
@@ -180,6 +188,7 @@ const TYPES = {
   length: { ...number, parse: length, print: lengthText },
   share: { ...number, parse: share, print: (value) => `${decimal(value, 4)}%` },
   jump: {
+    from: number.from,
     parse: (json) => {
       const back = typeof json === 'string' && json[0] === '-';
       const micros = length(back ? json.slice(1) : json);
@@ -212,15 +221,18 @@ const TYPES = {
   server: { ...byte, parse: serverNumber, print: (value) => `S${value}` },
   target: {
     ...byte,
+    from: (value) => TARGETS.get(value) ?? value,
     parse: (json) => TARGETS.get(json) ?? (/^S/.test(json) ? serverNumber(json) : fail(words.noTarget(quoted(json)))),
     print: (value) => [...TARGETS].find(([, code]) => code === value)?.[0] ?? `S${value}`,
   },
   kind: {
     ...byte,
+    from: (value) => KINDS.indexOf(value),
     parse: (json) => (KINDS.includes(json) ? KINDS.indexOf(json) : fail(words.noKind(quoted(json), KINDS.join(', ')))),
     print: (value) => KINDS[value],
   },
   groups: {
+    from: same,
     parse: (json) => list(json).map((group) => Number(whole(group, 255n))),
     print: (value) => value,
     put: (out, value) => {
@@ -230,6 +242,7 @@ const TYPES = {
     get: (bytes) => [...bytes.take(Number(bytes.number()))],
   },
   command: {
+    from: same,
     parse: (json) => (typeof json === 'string' && json[0] !== '\0' ? json : fail(words.noText(quoted(json)))),
     print: (value) => value,
     put: (out, value) => {
@@ -340,6 +353,23 @@ function putAction(out, before, json) {
     within(nameOf(field), () => typeOf(field).put(out, typeOf(field).parse(given)));
   }
   return at;
+}
+
+/**
+ * The bytes of an action without its time, as `Run.act` reads them. The names are those of a file;
+ * servers are numbers, times microseconds, shares parts per million.
+ * @param {Action} action
+ */
+export function actionBytes(action) {
+  const kind = ACTIONS.findIndex(([name]) => name === action.do);
+  if (kind < 0) throw new TypeError(`no action: ${action.do}`);
+  const out = new Writer();
+  out.bytes.push(kind + 1);
+  for (const field of ACTIONS[kind].slice(1)) {
+    const { from, put } = typeOf(field);
+    put(out, from(/** @type {Record<string, any>} */ (action)[nameOf(field)]));
+  }
+  return Uint8Array.from(out.bytes);
 }
 
 // Writing

@@ -11,10 +11,11 @@ use raft_core::time::Time;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::js::{Refusal, length_micros, micros, moment, to_js};
 use crate::messages::{MessageView, Messages};
+use crate::run::Run;
 use crate::story::{self, StoryLine};
-use crate::view::{micros, shortened};
-use crate::{Run, moment, to_js};
+use crate::view::shortened;
 
 /// Entries of a message that are spelled out; the rest is counted.
 const ENTRIES_SHOWN: usize = 4;
@@ -105,7 +106,7 @@ impl Run {
     #[wasm_bindgen(unchecked_return_type = "InspectorView")]
     pub fn inspect(&self, server: u32) -> Result<JsValue, JsValue> {
         let id = self.server(server)?;
-        let missing = || crate::Refusal(format!("there is no {id} in this cluster"));
+        let missing = || Refusal(format!("there is no {id} in this cluster"));
         to_js(&inspector(self.world(), self.world().machine(id).ok_or_else(missing)?))
     }
 
@@ -131,29 +132,22 @@ impl Run {
         })
     }
 
-    /// Goes to right after the event that brought the sentence of that number.
-    #[wasm_bindgen(js_name = seekNews)]
-    pub fn seek_news(&mut self, number: f64) -> f64 {
-        self.travel(|timeline| timeline.seek_news(number.max(0.0) as u64))
-    }
-
     /// How the network is at present, and the timing of the servers.
     #[wasm_bindgen(unchecked_return_type = "DialsView")]
     pub fn dials(&self) -> Result<JsValue, JsValue> {
         let network = self.world().network().parameters();
         let parameters = &self.world().scenario().parameters;
         let (disk, timing) = (&parameters.disk, &parameters.timing);
-        let length = |length: raft_core::time::Duration| length.as_micros() as f64;
         to_js(&DialsView {
-            latency_min: length(network.latency_min),
-            latency_max: length(network.latency_max),
+            latency_min: length_micros(network.latency_min),
+            latency_max: length_micros(network.latency_max),
             loss: f64::from(network.loss),
             duplication: f64::from(network.duplication),
-            fsync_min: length(disk.fsync_min),
-            fsync_max: length(disk.fsync_max),
-            election_timeout_min: length(timing.election_timeout_min),
-            election_timeout_max: length(timing.election_timeout_max),
-            heartbeat_interval: length(timing.heartbeat_interval),
+            fsync_min: length_micros(disk.fsync_min),
+            fsync_max: length_micros(disk.fsync_max),
+            election_timeout_min: length_micros(timing.election_timeout_min),
+            election_timeout_max: length_micros(timing.election_timeout_max),
+            heartbeat_interval: length_micros(timing.heartbeat_interval),
         })
     }
 }
@@ -210,7 +204,7 @@ fn peers(world: &Simulation, own: ServerId, leader: &Leader, now: Time) -> Vec<P
         next_index: progress.next.0 as f64,
         state: progress.state_name(),
         in_flight: if let ProgressState::Replicate(window) = &progress.state { window.len() as u32 } else { 0 },
-        heard: now.since(progress.heard).as_micros() as f64,
+        heard: length_micros(now.since(progress.heard)),
     };
     known.map(view).collect()
 }

@@ -1,11 +1,14 @@
 //! A run to share, as a link, and as the bytes within a link, of which the page makes a file.
 
-use raft_core::format::link::{self, LinkError};
-use raft_core::format::{self, RunError};
+use raft_core::format::{
+    self,
+    link::{self, LinkError},
+};
 use raft_core::sim::{Scenario, ScenarioError, Timeline};
 use wasm_bindgen::prelude::*;
 
-use crate::{Refusal, Run};
+use crate::js::Refusal;
+use crate::run::Run;
 
 #[wasm_bindgen]
 impl Run {
@@ -56,18 +59,6 @@ impl Run {
     }
 }
 
-impl From<LinkError> for Refusal {
-    fn from(error: LinkError) -> Refusal {
-        Refusal(error.to_string())
-    }
-}
-
-impl From<RunError> for Refusal {
-    fn from(error: RunError) -> Refusal {
-        Refusal(error.to_string())
-    }
-}
-
 impl Run {
     /// What was done in it becomes what one has done by hand, so that doing something else before
     /// it is another branch, without it.
@@ -106,17 +97,18 @@ fn by_hand(scenario: &Scenario) -> Result<Timeline, ScenarioError> {
 
 #[cfg(test)]
 mod tests {
-    use raft_core::raft::Rules;
-    use raft_core::sim::{Profile, Simulation, hunt};
+    use raft_core::raft::{Rules, ServerId};
+    use raft_core::sim::{Action, Profile, Simulation, Target, hunt};
     use raft_core::time::{Duration, Time};
 
     use super::*;
+    use crate::js::micros;
 
     /// A run with something done in it, gone back to before that was done.
     fn run() -> Run {
         let mut run = Run::create("7", 3, "compare-logs-before-voting").unwrap();
         run.advance_to(1e6);
-        run.crash(1).unwrap();
+        run.perform(Action::Crash(Target::Server(ServerId::FIRST))).unwrap();
         run.advance_to(2e6);
         run.seek(0.5e6);
         run
@@ -126,7 +118,7 @@ mod tests {
     fn a_link_opens_the_same_run_at_the_same_moment_with_its_future() {
         let run = run();
         let mut again = Run::from_link(&run.link().unwrap()).unwrap();
-        assert_eq!((again.now(), again.trace_hash()), (0.5e6, run.trace_hash()));
+        assert_eq!((micros(again.world().now()), again.trace_hash()), (0.5e6, run.trace_hash()));
         assert!(!again.differs());
         assert_eq!(again.without(), "compare-logs-before-voting");
         assert_eq!(again.link().unwrap(), run.link().unwrap());
@@ -137,7 +129,7 @@ mod tests {
     #[test]
     fn doing_something_else_in_an_opened_run_leaves_what_was_done_to_the_old_branch() {
         let mut again = Run::from_link(&run().link().unwrap()).unwrap();
-        again.restart(1).unwrap();
+        again.perform(Action::Restart(ServerId::FIRST)).unwrap();
         again.advance_to(3e6);
         assert!(again.world().machines()[0].raft().is_some());
         assert_eq!(again.timeline.branches().len(), 2);
@@ -165,7 +157,7 @@ mod tests {
         for _ in 0..50 {
             run.step_event();
             let again = Run::from_link(&run.link().unwrap()).unwrap();
-            assert!(!again.differs() && again.now() == run.now());
+            assert!(!again.differs() && again.world().now() == run.world().now());
         }
     }
 

@@ -2,13 +2,14 @@
 //! painted with.
 
 use raft_core::sim::Simulation;
-use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind, Position};
+use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind};
 use raft_core::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::view::{self, micros};
-use crate::{Refusal, Run, moment, to_js};
+use crate::js::{Refusal, micros, moment, to_js};
+use crate::run::Run;
+use crate::view;
 
 /// The names of [`MomentKind::ALL`].
 const KINDS: [&str; MomentKind::ALL.len()] = [
@@ -45,21 +46,18 @@ struct BranchView {
 
 #[wasm_bindgen]
 impl Run {
-    /// Goes to a time, back or forward: the state after everything up to it. Where the clock stands
-    /// then.
-    pub fn seek(&mut self, time: f64) -> f64 {
-        self.travel(|timeline| timeline.seek(moment(time)))
+    /// Goes to a time, back or forward: the state after everything up to it.
+    pub fn seek(&mut self, time: f64) {
+        self.travel(|timeline| timeline.seek(moment(time)));
     }
 
-    /// Goes back by one event; false at the beginning.
+    /// Goes back by one event, if there is one.
     #[wasm_bindgen(js_name = stepBack)]
-    pub fn step_back(&mut self) -> bool {
-        let before = self.timeline.position();
+    pub fn step_back(&mut self) {
         self.travel(|timeline| {
             timeline.step_back();
             timeline.position()
         });
-        self.timeline.position() != before
     }
 
     /// The names of the kinds of moments, a line each. Bit n of a set of kinds stands for the nth
@@ -174,24 +172,9 @@ impl Run {
     pub fn beside_logs(&mut self, branch: u32, first: f64, count: u32) -> Result<JsValue, JsValue> {
         to_js(&view::logs(self.other(branch)?, first.max(1.0) as u64, count as usize))
     }
-
-    /// What the checkpoints of all branches weigh, in bytes, by estimate.
-    pub fn weight(&self) -> f64 {
-        self.timeline.holdings().bytes as f64
-    }
 }
 
 impl Run {
-    pub(crate) fn travel(&mut self, journey: impl FnOnce(&mut raft_core::sim::Timeline) -> Position) -> f64 {
-        let before = self.timeline.position();
-        let after = journey(&mut self.timeline);
-        // Forward is like playing: what was read before still holds.
-        if after < before {
-            self.journeys += 1;
-        }
-        micros(after.time)
-    }
-
     fn other(&mut self, branch: u32) -> Result<&Simulation, Refusal> {
         let time = self.timeline.position().time;
         Ok(self.timeline.beside(BranchId(branch), time)?)
@@ -217,7 +200,13 @@ fn view_of(branch: &Branch, playing: BranchId) -> BranchView {
 
 #[cfg(test)]
 mod tests {
+    use raft_core::sim::{Action, Target};
+
     use super::*;
+
+    fn now(run: &Run) -> f64 {
+        micros(run.world().now())
+    }
 
     #[test]
     fn kinds_have_their_names() {
@@ -229,12 +218,19 @@ mod tests {
         let mut run = Run::create("7", 3, "").unwrap();
         run.advance_to(2e6);
         assert_eq!(run.journeys, 0);
-        assert_eq!(run.seek(1e6), 1e6);
-        assert_eq!(run.journeys, 1);
+        run.seek(1e6);
+        assert_eq!((now(&run), run.journeys), (1e6, 1));
         run.seek(1.5e6);
-        assert_eq!(run.journeys, 1);
-        assert!(run.step_back());
+        assert_eq!((now(&run), run.journeys), (1.5e6, 1));
+        let before = run.timeline.position();
+        run.step_back();
+        assert!(run.timeline.position() < before);
         assert_eq!(run.journeys, 2);
+        // Before the beginning there is nothing.
+        run.seek(0.0);
+        let journeys = run.journeys;
+        run.step_back();
+        assert_eq!((now(&run), run.journeys), (0.0, journeys));
     }
 
     #[test]
@@ -242,14 +238,14 @@ mod tests {
         let election = 1 << MomentKind::ALL.iter().position(|kind| *kind == MomentKind::Election).unwrap();
         let mut run = Run::create("7", 3, "").unwrap();
         assert!(run.jump_forward(election, 5e6));
-        let first = run.now();
-        run.crash(u32::from(run.world().leader().unwrap().number())).unwrap();
+        let first = now(&run);
+        run.perform(Action::Crash(Target::Leader)).unwrap();
         assert!(run.jump_forward(election, 5e6));
-        assert!(run.now() > first);
-        assert!(run.jump_back(election) && run.now() == first);
-        assert!(!run.jump_back(election) && run.now() == first);
+        assert!(now(&run) > first);
+        assert!(run.jump_back(election) && now(&run) == first);
+        assert!(!run.jump_back(election) && now(&run) == first);
         let end = run.standing().end;
-        assert!(!run.jump_forward(0, 9e6) && run.now() == first && run.standing().end == end);
+        assert!(!run.jump_forward(0, 9e6) && now(&run) == first && run.standing().end == end);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use raft_core::trial::quick::{Judgement, judge};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::{Run, to_js};
+use crate::js::to_js;
+use crate::run::Run;
 
 /// See `VerdictView` in `view.d.ts`.
 #[derive(Debug, PartialEq, Eq, Serialize)]

@@ -5,8 +5,11 @@ use raft_core::raft::{Campaign, Entry, Log, LogIndex, Payload, Raft, Role, Serve
 use raft_core::sim::{Endpoint, Impairment, Machine, OperationRecord, Simulation};
 use raft_core::time::{Duration, Time};
 use serde::Serialize;
+use wasm_bindgen::prelude::*;
 
+use crate::js::{length_micros, micros, to_js};
 use crate::messages::{MessageView, Messages};
+use crate::run::Run;
 
 /// The longest text of a value shown in a log cell or a store row, in characters; the rest is cut
 /// off with an ellipsis.
@@ -112,9 +115,56 @@ pub struct OperationView {
     point: f64,
 }
 
-/// A moment as the page counts: microseconds in a JavaScript number, exact for 285 years.
-pub fn micros(time: Time) -> f64 {
-    time.as_micros() as f64
+#[wasm_bindgen]
+impl Run {
+    /// The cluster and its messages as they are now.
+    ///
+    /// # Errors
+    /// None in practice: only if the view couldn't be made into JavaScript values.
+    #[wasm_bindgen(unchecked_return_type = "Packed<Frame>")]
+    pub fn frame(&self) -> Result<JsValue, JsValue> {
+        to_js(&frame(self.world(), self.standing()))
+    }
+
+    /// The part of every server's log from index `first` on, at most `count` entries each.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "LogView[]")]
+    pub fn logs(&self, first: f64, count: u32) -> Result<JsValue, JsValue> {
+        to_js(&logs(self.world(), first.max(1.0) as u64, count as usize))
+    }
+
+    /// What every server's store holds.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "StoreView[]")]
+    pub fn stores(&self) -> Result<JsValue, JsValue> {
+        to_js(&stores(self.world()))
+    }
+
+    /// The newest `limit` operations of all clients, oldest first.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "OperationView[]")]
+    pub fn operations(&self, limit: u32) -> Result<JsValue, JsValue> {
+        to_js(&operations(self.world(), limit as usize))
+    }
+}
+
+impl Run {
+    pub(crate) fn standing(&self) -> Standing {
+        let playing = self.timeline.playing();
+        Standing {
+            journeys: self.journeys,
+            told: self.timeline.told(),
+            branch: playing.id().0,
+            branches: self.timeline.branches().len() as u32,
+            end: playing.end().time,
+        }
+    }
 }
 
 fn index(index: LogIndex) -> f64 {
@@ -237,8 +287,8 @@ fn timer(raft: &Raft, now: Time) -> f64 {
         (_, Some(timer)) => timer,
         (_, None) => (now, Duration::ZERO),
     };
-    let left = deadline.since(now).as_micros() as f64;
-    if whole == Duration::ZERO { 0.0 } else { (left / whole.as_micros() as f64).min(1.0) }
+    let left = length_micros(deadline.since(now));
+    if whole == Duration::ZERO { 0.0 } else { (left / length_micros(whole)).min(1.0) }
 }
 
 fn ballots(world: &Simulation, campaign: &Campaign) -> Vec<&'static str> {
@@ -264,7 +314,7 @@ fn cuts(world: &Simulation) -> Vec<[u8; 2]> {
 fn impaired(world: &Simulation) -> Vec<[f64; 4]> {
     let impaired = world.network().impaired();
     let view = |(from, to, impairment): (ServerId, ServerId, Impairment)| {
-        let delay = impairment.delay.as_micros() as f64;
+        let delay = length_micros(impairment.delay);
         [f64::from(from.number()), f64::from(to.number()), delay, f64::from(impairment.loss)]
     };
     impaired.map(view).collect()
@@ -322,7 +372,7 @@ fn entry(entry: &Entry) -> EntryView {
     EntryView { term: entry.term.0 as f64, kind, text }
 }
 
-pub fn stores(world: &Simulation) -> Vec<StoreView> {
+fn stores(world: &Simulation) -> Vec<StoreView> {
     let running = world.machines().iter().filter_map(|machine| Some((machine.id(), machine.store()?)));
     running
         .map(|(id, store)| {
@@ -332,7 +382,7 @@ pub fn stores(world: &Simulation) -> Vec<StoreView> {
         .collect()
 }
 
-pub fn operations(world: &Simulation, limit: usize) -> Vec<OperationView> {
+fn operations(world: &Simulation, limit: usize) -> Vec<OperationView> {
     let mut newest: Vec<OperationView> = world.operations().rev().take(limit).map(operation).collect();
     newest.reverse();
     newest

@@ -99,6 +99,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod text;
+mod word;
 
 pub use command::Command;
 pub use line::{LineError, Verb};
