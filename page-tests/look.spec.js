@@ -35,7 +35,7 @@ async function fits(page) {
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   expect(width[0]).toBeLessThanOrEqual(width[1]);
   const stage = await page.locator('#stage').boundingBox();
-  for (const button of await page.locator('#server-twins button').all()) {
+  for (const button of await page.locator('#server-buttons button').all()) {
     const box = await button.boundingBox();
     if (!stage || !box) throw new Error('something has no place');
     expect(box.x).toBeGreaterThanOrEqual(stage.x);
@@ -50,7 +50,7 @@ test('nine servers fit everywhere, and none overlaps another', async ({ page }) 
     await page.setViewportSize({ width, height });
     await open(page, '?seed=7&servers=9');
     await fits(page);
-    const boxes = await page.locator('#server-twins button').evaluateAll((nodes) =>
+    const boxes = await page.locator('#server-buttons button').evaluateAll((nodes) =>
       nodes.map((node) => {
         const { x, y, width: size } = node.getBoundingClientRect();
         return { x: x + size / 2, y: y + size / 2, size };

@@ -59,7 +59,7 @@ export async function openStill(page, query) {
 }
 
 /** The button over a server. @param {import('@playwright/test').Page} page @param {number} id */
-export const server = (page, id) => page.locator(`#server-twins [data-server="${id}"]`);
+export const server = (page, id) => page.locator(`#server-buttons [data-server="${id}"]`);
 
 /**
  * Chooses from the menu that is open.
@@ -139,7 +139,7 @@ export const underWay = (page, { kind = 'append', alone = true } = {}) =>
   );
 
 /** @param {import('@playwright/test').Page} page */
-export const leader = (page) => page.locator('#server-twins').getByRole('button', { name: ', leader,' });
+export const leader = (page) => page.locator('#server-buttons').getByRole('button', { name: ', leader,' });
 
 /** The leader's id, once there is exactly one. @param {import('@playwright/test').Page} page */
 export async function leaderId(page) {

@@ -125,7 +125,7 @@ test('a link put into the address bar is followed, and one to a seed still is', 
   await expect.poll(() => standing(page)).toEqual(run);
   await page.evaluate(() => (location.hash = 'seed=9&servers=4'));
   await expect(page.locator('#seed-value')).toHaveText('9');
-  await expect(page.locator('#server-twins button')).toHaveCount(4);
+  await expect(page.locator('#server-buttons button')).toHaveCount(4);
   await expect(page).toHaveURL(/\/#run=[\w-]+$/);
 });
 
@@ -364,7 +364,7 @@ test('what a script does is in the file, whatever it is about', async ({ page })
 });
 
 const start = '{"raftarium":1,"seed":"1"';
-test('what is wrong with a file is said, and the run that is on stays', async ({ page }) => {
+test('what is wrong with a file is said, and the page keeps its run', async ({ page }) => {
   const run = await makeRun(page);
   for (const [content, sentence] of [
     ['hello', 'It is no scenario file, for it is not JSON'],
@@ -389,7 +389,9 @@ test('what is wrong with a file is said, and the run that is on stays', async ({
     ],
   ]) {
     await drop(page, 'odd.json', content);
-    await expect(page.locator('#trouble')).toContainText('odd.json can’t be opened. The run that is on stays.');
+    await expect(page.locator('#trouble')).toContainText(
+      'odd.json can’t be opened. The page keeps the run that it shows.',
+    );
     await expect(page.locator('#trouble')).toContainText(sentence);
     expect(await standing(page)).toEqual(run);
   }

@@ -3,7 +3,7 @@
 // changed and, unlike pixels, don't depend on the machine's fonts. UPDATE_PICTURES=1 renews them:
 // look at them before they are kept.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { breaks } from '../www/breaks.js';
+import { counterexamples } from '../www/counterexamples.js';
 import { SvgContext } from '../www/svg-context.js';
 import { expect, framesAfter, open, test } from './page.js';
 
@@ -159,7 +159,7 @@ const tapes = {
   },
   'a-tape-of-a-violation-in-the-dark': {
     dark: true,
-    query: `#run=${breaks[13]}`,
+    query: `#run=${counterexamples[13]}`,
     done: async (page) => {
       for (const key of ['z', 'z', 'z', 'z', ',']) await page.keyboard.press(key);
     },

@@ -1,7 +1,6 @@
 // @ts-check
-// What clients asked for, as intervals on the time axis, and the order in which it took effect:
-// each operation has its place in the log, and so all of them stand in one line, which never runs
-// backwards.
+// The clients' operations as intervals on the time axis, and the order in which they took effect:
+// each has a place in the log. The line through them in that order never runs backwards.
 
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('./model.js').Model} Model */
@@ -13,7 +12,7 @@ import { NAMES, drawAxis, laneAt, xOf, yOf } from './lanes.js';
 import { answerWords } from './operations.js';
 import { readPalette } from './palette.js';
 import { canvasPen, cross } from './pens.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 import { TimeView } from './timeview.js';
 
@@ -21,20 +20,21 @@ const SPAN = 4_000_000;
 /** The newest operations that are read; older ones are out of sight. */
 const READ = 600;
 /**
- * While playing, as many as may have changed since the last time; and all of them every so often,
+ * While the run plays, only so many of the newest are read again; all of them are read this often,
  * in ms.
  */
 const RECENT = 100;
 const ALL_EVERY = 5_000;
-/** How long reading them may take of the time while playing. */
+/** While the run plays, the part of the time that reading them may take. */
 const SHARE = 1 / 50;
-/** At least as wide as a letter of what clients asked for, in px. */
+/** The most that a letter of an operation's text is wide, in px. */
 const LETTER = 6.7;
 /** Half an interval's height, where there is room. */
 const HALF = 9;
 
 /**
- * Where each operation takes effect, as early as its interval and those before it allow.
+ * The operations in the order in which they took effect, and when each did at the earliest: not
+ * before it began, and not before the one ahead of it.
  * @param {OperationView[]} operations
  */
 export function orderOf(operations) {
@@ -72,8 +72,8 @@ export class Clients {
   #readAt = 0;
   #readTook = 0;
   #allReadAt = -Infinity;
-  /** Whether all of them are as they were when they were last read. */ #whole = false;
-  #journeys = 0;
+  /** Whether all of them were read, and not only the newest. */ #whole = false;
+  #epoch = 0;
   #now = 0;
   /** The operation pointed at. */
   #lit = 0;
@@ -123,16 +123,16 @@ export class Clients {
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     if (this.#panel.hidden) return;
-    const { now, operationsRevision, journeys } = model.frame;
+    const { now, operationsRevision, epoch } = model.frame;
     const clock = performance.now();
     this.#now = now;
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     const wanted = operationsRevision !== this.#revision || !(playing || this.#whole);
-    if (wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && spare.has(this)) {
+    if (wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && frameTime.has(this)) {
       this.#revision = operationsRevision;
-      this.#read(model, playing && journeys === this.#journeys && clock - this.#allReadAt < ALL_EVERY);
-      this.#journeys = journeys;
+      this.#read(model, playing && epoch === this.#epoch && clock - this.#allReadAt < ALL_EVERY);
+      this.#epoch = epoch;
       this.#order = orderOf(this.#operations);
       this.#lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
       this.#box.style.setProperty('--lanes', String(this.#lanes.length));
@@ -140,7 +140,7 @@ export class Clients {
       this.#readTook = performance.now() - clock;
     }
     const { from, span, width, height, following } = this.#view;
-    // While it plays, what is less than a pixel further on looks the same.
+    // While the run plays, a change of less than a pixel isn't seen.
     const moment = playing ? Math.floor((now / span) * width) : now;
     const left = following && playing ? '' : from;
     const state = `${moment} ${this.#revision} ${left} ${span} ${this.#lit} ${width} ${height}`;
@@ -153,7 +153,7 @@ export class Clients {
   #read(model, recent) {
     const known = this.#operations;
     const fresh = recent ? model.operations(RECENT) : [];
-    // Nothing may be missing between them and those that are known.
+    // No operation may be missing between those just read and those that are known.
     this.#whole = !recent || !fresh.length || fresh[0].id > (known.at(-1)?.id ?? 0) + 1;
     if (this.#whole) {
       this.#operations = model.operations(READ);
@@ -193,7 +193,7 @@ export class Clients {
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { alpha: operation.id === this.#lit ? 0.4 : 0.16 });
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true });
       if (state === 'failed') cross(pen, x + long, y, 4, palette.danger);
-      // As much of it as there is room for.
+      // As much of the text as there is room for.
       if (long > 34)
         pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
     }
@@ -206,7 +206,7 @@ export class Clients {
     pen.path(order, palette.ink, 1, { alpha: 0.6 });
     let [left, row] = [0, 0];
     for (const { x, y } of order) {
-      // Of those that would hide each other, one is enough.
+      // Where several would cover each other, one is enough.
       if (x < NAMES || x > width(sheet) || (y === row && x - left < 1)) continue;
       [left, row] = [x, y];
       pen.dot(x, y, 3.5, palette.card);

@@ -13,9 +13,9 @@ import * as strings from './strings.js';
 
 const { faults } = strings;
 
-/** A slow link adds this much, a lossy one loses this much, by hand. */
-export const SLOW_LINK = 50_000;
-export const LOSSY_LINK = 300_000;
+/** What the menu's “slow” adds to a link's delay, and the share that its “lossy” loses. */
+const SLOW_LINK = 50_000;
+const LOSSY_LINK = 300_000;
 /** A slow disk's writes, in microseconds. */
 const SLOW_DISK = { min: 40_000, max: 80_000 };
 
@@ -160,7 +160,10 @@ export function linkMenu(model, a, b) {
   return { title: strings.linkName(a, b), groups: [{ items }, direction(model, a, b), direction(model, b, a)] };
 }
 
-/** What makes one direction of a link worse. @param {Model} model @param {number} from @param {number} to */
+/**
+ * What makes one direction of a link worse.
+ * @param {Model} model @param {number} from @param {number} to
+ */
 const impairment = ({ frame }, from, to) => frame.impaired.find(([f, t]) => f === from && t === to);
 
 /** @param {Model} model @param {number} from @param {number} to */

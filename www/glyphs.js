@@ -41,13 +41,13 @@ const answers = new Set(['append-answer', 'vote', 'pre-vote-answer', 'snapshot-a
 /** @param {MessageKind} kind */
 export const isAnswer = (kind) => answers.has(kind);
 
-/** Whether its glyph shows where it is going. @param {MessageKind} kind */
+/** Whether the glyph points where the message is going. @param {MessageKind} kind */
 export const pointsSomewhere = (kind) => /triangle|chevron/.test(shapeOf[kind]);
 
 /** The number in a glyph, or nothing. @param {Sign} sign */
 export const shownEntries = ({ kind, entries }) => (kind !== 'append' ? '' : entries > 99 ? '99+' : String(entries));
 
-/** How strongly a message asks to be seen: 0 to 1. @param {MessageKind} kind */
+/** How strongly a message is drawn: 0 to 1. @param {MessageKind} kind */
 export const loudness = (kind) => (kind === 'heartbeat' ? 0.55 : kind === 'append-answer' ? 0.8 : 1);
 
 /**
@@ -179,7 +179,7 @@ export function strike(c, palette) {
 }
 
 /**
- * A hand on a message: it stays where it is.
+ * Marks a message that is held.
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  */
@@ -196,7 +196,7 @@ export function pin(c, palette) {
 }
 
 /**
- * What the pointer or the keyboard is on.
+ * Marks what the pointer or the keyboard is on.
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  */

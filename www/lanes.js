@@ -1,7 +1,7 @@
 // @ts-check
-// The space-time diagram as strokes of a pen: a lane a server and a client, time from left to
-// right. The hue of a lane is its term, its thickness its role; a gap is a crash. A message runs
-// from lane to lane, and ends in a cross where it was lost.
+// Draws the space-time diagram: one lane for each server and client, time from left to right. The
+// hue of a lane is the server's term, its thickness the role; where the server is crashed, there is
+// a gap. A message runs from lane to lane, and ends in a cross where it was lost.
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
@@ -34,8 +34,8 @@ const TOP = 8;
  * @property {number} now
  * @property {(message: MessageView) => boolean} shown
  * @property {Cones | null} cones
- * @property {number} lit the lane that is lit, or 0
- * @property {number} message the message that is lit, or 0
+ * @property {number} lit the highlighted lane, or 0
+ * @property {number} message the highlighted message, or 0
  * @property {number | null} time what is pointed at
  */
 
@@ -51,7 +51,7 @@ export const laneAt = ({ height, lanes }, y) =>
   lanes[Math.max(0, Math.min(lanes.length - 1, Math.floor(((y - TOP) / (height - AXIS - TOP)) * lanes.length)))];
 
 /**
- * Where a message is drawn to: it is lost, arrives, or is on its way.
+ * Up to when a message is drawn: until it is lost, arrives, or as far as it has come.
  * @param {MessageView} message @param {number} now
  */
 export function endOf({ lost, held, arrives, sent }, now) {
@@ -60,7 +60,7 @@ export function endOf({ lost, held, arrives, sent }, now) {
 }
 
 /**
- * A message's two ends on the sheet.
+ * A message's two ends in the diagram.
  * @param {Sheet} sheet
  * @param {MessageView} message
  * @param {number} known
@@ -155,7 +155,7 @@ function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
   const stretch = (start, end, draw) => {
     const [a, b] = [Math.max(start, sheet.from), Math.min(end, right)];
     if (a >= b) return;
-    // In the light of the cones a stretch may have three parts.
+    // A stretch may have three parts: in the past, in the future, and in neither.
     const cuts = cones ? [cones.past.get(lane) ?? -1, cones.future.get(lane) ?? Infinity] : [];
     const edges = [a, ...cuts.filter((cut) => cut > a && cut < b), b];
     for (let i = 0; i + 1 < edges.length; i++) {

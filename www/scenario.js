@@ -19,7 +19,7 @@ const VERSION = 1;
 const U64 = (1n << 64n) - 1n;
 const U32 = (1n << 32n) - 1n;
 
-/** By the name of a field: what it is called in a file, its type, and where it stands there. */
+/** By the name of a field: its name in files, its type, and its place there. */
 const FIELD = new Map(FIELDS.map(([field, name, type], place) => [field, { name, type, place }]));
 /** A target is called a server in a file. @param {string} field */
 const nameOf = (field) => FIELD.get(field)?.name ?? '';
@@ -32,7 +32,7 @@ function fail(sentence) {
 }
 
 /**
- * Does something and says of what fails where that is.
+ * Does something. If that fails, the error also says in which place of the file.
  * @template T @param {string} place @param {() => T} work @returns {T}
  */
 function within(place, work) {
@@ -84,10 +84,10 @@ class Reader {
   }
 }
 
-// Values. All numbers are big ones: the file's go up to 2⁶⁴.
+// Values. Numbers are BigInts, since they go up to 2⁶⁴.
 
 /**
- * A whole number with the point moved to the left.
+ * A whole number, with the decimal point moved to the left.
  * @param {bigint} number
  * @param {number} places
  */
@@ -97,7 +97,7 @@ function decimal(number, places) {
 }
 
 /**
- * A decimal number with the point moved to the right.
+ * A decimal number as a whole one, with the point moved to the right.
  * @param {string} whole
  * @param {string | undefined} rest
  * @param {number} places
@@ -157,7 +157,7 @@ function share(json) {
 /** @param {unknown} json */
 const serverNumber = (json) => Number(match(json, /^S([1-9]\d?)$/, words.noServer)[1]);
 
-/** Small numbers of either sign are small numbers. @param {bigint} value */
+/** Numbers near 0 become small ones, whatever their sign. @param {bigint} value */
 const zigzag = (value) => (value < 0n ? value * -2n - 1n : value * 2n);
 
 const TARGETS = new Map([
@@ -264,7 +264,7 @@ const fields = (json) =>
     : fail(words.noObject(quoted(json)));
 
 /**
- * A slip of the pen must not turn into a default.
+ * A misspelt field must not be taken for one that is left out.
  * @param {Record<string, any>} found
  * @param {string[]} known
  */
@@ -275,7 +275,7 @@ function onlyKnown(found, known) {
 // Reading
 
 /**
- * The bytes of what a file says, and its note; whether it says up to when it goes.
+ * The bytes of the run in a file, its note, and whether it says when the run ends.
  * @param {string} text
  */
 export function readFile(text) {
@@ -374,7 +374,7 @@ export function actionBytes(action) {
 
 // Writing
 
-/** What the bytes say as a file. @param {Uint8Array} from @param {string} note */
+/** The run in the bytes as a file. @param {Uint8Array} from @param {string} note */
 export function writeFile(from, note) {
   const bytes = new Reader(from);
   bytes.byte();
@@ -394,7 +394,7 @@ export function writeFile(from, note) {
   for (const part of ['network', 'disk', 'timing', 'limits', 'clients']) {
     const of = PARAMETERS.flatMap((parameter, i) => (parameter[0] === part ? [i] : []));
     if (!of.some((i) => (named >> BigInt(i)) & 1n)) continue;
-    // In the file those stand together that belong together, whichever came first to the link.
+    // A file has related parameters side by side, a link in the order in which they were added.
     const place = (/** @type {number} */ i) => ORDER.indexOf(PARAMETERS[i][1]);
     const inOrder = of.sort((a, b) => place(a) - place(b));
     lines.push(`"${part}": {\n${inOrder.map((i) => `    "${PARAMETERS[i][1]}": ${json(values[i])}`).join(',\n')}\n  }`);

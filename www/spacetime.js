@@ -1,7 +1,6 @@
 // @ts-check
-// The space-time diagram: what it shows of time, and what people do with it. It follows the
-// playhead until someone pans; whatever is pointed at lights its causal past and future; a click
-// goes there.
+// The panel with the space-time diagram. It follows the playhead until somebody pans. The causal
+// past and future of what is pointed at are highlighted. A click goes there.
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
@@ -18,15 +17,15 @@ import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from './lanes.js';
 import { readPalette } from './palette.js';
 import { canvasPen } from './pens.js';
 import { savePicture } from './picture.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 import { TimeView } from './timeview.js';
 
 const { spacetime } = strings;
 const SPAN = 500_000;
-/** How long reading the traffic may take of the time while playing. */
+/** While the run plays, the part of the time that reading the traffic may take. */
 const SHARE = 1 / 12;
-/** And it is read no more often than this, in ms: at every other frame. */
+/** The traffic is read no more often than this, in ms: at every other frame. */
 const EVERY = 20;
 
 /**
@@ -120,13 +119,13 @@ export class SpaceTime {
   update(model, playing) {
     if (this.#panel.hidden) return;
     this.#model = model;
-    const { now, events, journeys, branch } = model.frame;
+    const { now, events, epoch, branch } = model.frame;
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     this.#load(model, playing);
     const { width, height } = this.#view;
     const state =
-      `${events} ${journeys} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
+      `${events} ${epoch} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
       `${this.#ring.lit.server} ${this.#read}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
@@ -134,18 +133,18 @@ export class SpaceTime {
   }
 
   /**
-   * Reads the traffic in sight; while playing, no more often than it can afford.
+   * Reads the traffic in sight; while the run plays, not too often.
    * @param {Model} model @param {boolean} playing
    */
   #load(model, playing) {
-    const { now, events, journeys, branch } = model.frame;
+    const { now, events, epoch, branch } = model.frame;
     const from = Math.max(0, this.#view.from);
     const to = this.#view.from + this.#view.span;
-    const wanted = `${events} ${journeys} ${branch} ${from} ${to}`;
+    const wanted = `${events} ${epoch} ${branch} ${from} ${to}`;
     const clock = performance.now();
     if (wanted === this.#read) return;
     if (playing && clock - this.#readAt < Math.max(EVERY, this.#readTook / SHARE)) return;
-    if (!spare.has(this)) return;
+    if (!frameTime.has(this)) return;
     this.#traffic = model.traffic(from, Math.max(to, Math.min(now, to))) ?? nothing();
     this.#read = wanted;
     this.#readAt = clock;
@@ -173,7 +172,7 @@ export class SpaceTime {
     const now = this.#model?.now ?? 0;
     return {
       traffic: this.#traffic,
-      // What was read some frames ago goes on as it was, so that lanes always reach the playhead.
+      // Lanes go on to the playhead with the state that was read some frames ago.
       known: Math.max(this.#traffic.to, Math.min(now, this.#view.from + this.#view.span)),
       now,
       shown: this.#shown,
@@ -185,7 +184,8 @@ export class SpaceTime {
   }
 
   /**
-   * Answers to appends don't say what they answer: they are as quiet as heartbeats.
+   * Whether a message is shown. Without heartbeats, answers to appends are left out, too: they
+   * don't say whether they answer one.
    * @param {MessageView} message
    */
   #shown = ({ kind }) => !this.#quiet.checked || (kind !== 'heartbeat' && kind !== 'append-answer');
@@ -207,7 +207,7 @@ export class SpaceTime {
   }
 
   /**
-   * A press goes there; the first one of a finger only shows what is there.
+   * A press goes to that time; a finger's first press only shows what is there.
    * @param {number} x @param {number} y @param {boolean} touch
    */
   #press(x, y, touch) {

@@ -1,4 +1,4 @@
-//! How values cross the border to JavaScript, and how a refusal does.
+//! How values and refusals cross the border to JavaScript.
 
 use raft_core::codec::DecodeError;
 use raft_core::format::RunError;
@@ -19,7 +19,7 @@ impl From<Refusal> for JsValue {
     }
 }
 
-/// The library's errors say what is wrong in a sentence.
+/// The library's errors say in a sentence what is wrong.
 macro_rules! refused_in_the_words_of {
     ($($error:ty),+) => {
         $(impl From<$error> for Refusal {
@@ -31,22 +31,22 @@ macro_rules! refused_in_the_words_of {
 }
 refused_in_the_words_of!(BranchError, DecodeError, LinkError, RunError, ScenarioError);
 
-/// A moment as the page counts: microseconds in a JavaScript number, exact for 285 years.
+/// A moment as the page has it: microseconds in a JavaScript number, exact for 285 years.
 pub(crate) fn micros(time: Time) -> f64 {
     time.as_micros() as f64
 }
 
-/// A length of time as the page counts.
+/// A length of time as the page has it: microseconds, too.
 pub(crate) fn length_micros(length: Duration) -> f64 {
     length.as_micros() as f64
 }
 
-/// The moment that the page counts so; one before the beginning is the beginning.
+/// The moment of the page's microseconds; one before the beginning is the beginning.
 pub(crate) fn moment(micros: f64) -> Time {
     Time::from_micros(micros.max(0.0) as u64)
 }
 
-/// A view as an object of JavaScript.
+/// A view as a JavaScript value.
 pub(crate) fn to_js(view: &impl Serialize) -> Result<JsValue, JsValue> {
     Ok(view.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?)
 }

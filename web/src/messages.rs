@@ -1,4 +1,4 @@
-//! Messages as the page sees them: rows of plain numbers, since there may be hundreds in every
+//! Messages as the page reads them: rows of plain numbers, since there may be hundreds in every
 //! frame.
 
 use js_sys::Float64Array;
@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use crate::js::micros;
 use crate::run::Run;
 
-/// The kinds of messages; the page knows them by the names in `KINDS`.
+/// The kinds of messages. The page knows them by the names in [`KINDS`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     RequestVote,
@@ -84,7 +84,7 @@ impl MessageView {
         }
     }
 
-    /// In the order of the fields of `view.d.ts`.
+    /// Its fields, in the order of `MessageView` in `view.d.ts`.
     fn row(&self) -> [f64; 11] {
         [
             self.id,
@@ -102,7 +102,7 @@ impl MessageView {
     }
 }
 
-/// Messages, a row each.
+/// Messages, one row each.
 pub struct Messages(Vec<f64>);
 
 impl Messages {
@@ -111,7 +111,7 @@ impl Messages {
     }
 }
 
-/// As one `Float64Array`, which is copied at once.
+/// As one `Float64Array`, which is copied as a whole.
 impl Serialize for Messages {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serde_wasm_bindgen::preserve::serialize(&Float64Array::from(&self.0[..]), serializer)

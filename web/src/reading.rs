@@ -1,5 +1,5 @@
-//! What is read rather than watched: a server's whole state, what a message says, who sent what to
-//! whom in a stretch of time.
+//! What a person reads closely: a server's whole state, what a message says, who sent what to whom
+//! in a stretch of time.
 
 use raft_core::kv::Command;
 use raft_core::raft::{
@@ -17,7 +17,7 @@ use crate::run::Run;
 use crate::story::{self, StoryLine};
 use crate::view::shortened;
 
-/// Entries of a message that are spelled out; the rest is counted.
+/// How many entries of a message are spelled out; the rest is counted.
 const ENTRIES_SHOWN: usize = 4;
 
 #[derive(Serialize)]
@@ -27,7 +27,7 @@ struct InspectorView {
     up: bool,
     starts: u32,
     clock: f64,
-    /// On the disk: term, vote, snapshot, last entry.
+    /// On the disk: the term, the vote, the last entry.
     disk_term: f64,
     disk_vote: u8,
     disk_last: String,
@@ -78,7 +78,7 @@ struct StandingView {
     time: f64,
     server: u8,
     term: f64,
-    /// `crashed` and `paused` besides the roles.
+    /// A role, or `crashed` or `paused`.
     role: &'static str,
 }
 
@@ -96,10 +96,9 @@ struct DialsView {
     heartbeat_interval: f64,
 }
 
-/// Reading.
 #[wasm_bindgen]
 impl Run {
-    /// All that a server knows, and what is on its disk.
+    /// All that a server knows, and what its disk holds.
     ///
     /// # Errors
     /// A sentence, if there is no such server.
@@ -110,16 +109,15 @@ impl Run {
         to_js(&inspector(self.world(), self.world().machine(id).ok_or_else(missing)?))
     }
 
-    /// What a message on its way says: names and values, as many as it has. Nothing, if it has
-    /// arrived.
+    /// What a message on its way says, as names and values. Nothing, if it has arrived.
     #[wasm_bindgen(js_name = messageFacts, unchecked_return_type = "[string, string][]")]
     pub fn message_facts(&self, message: f64) -> Result<JsValue, JsValue> {
         let flight = self.world().network().flights().find(|flight| flight.number == message as u64);
         to_js(&flight.map_or_else(Vec::new, |flight| body_facts(&flight.body)))
     }
 
-    /// Who sent what to whom from one time to another on this branch, as far as it is known, how
-    /// the servers stood, and what was told.
+    /// Who sent what to whom from one time to another on this branch, as far as it is known; the
+    /// servers' states meanwhile; and the sentences.
     #[wasm_bindgen(unchecked_return_type = "Packed<TrafficView>")]
     pub fn traffic(&mut self, from: f64, to: f64) -> Result<JsValue, JsValue> {
         let traffic = self.timeline.traffic(moment(from), moment(to));
@@ -132,7 +130,7 @@ impl Run {
         })
     }
 
-    /// How the network is at present, and the timing of the servers.
+    /// How the network is now, and the servers' timing.
     #[wasm_bindgen(unchecked_return_type = "DialsView")]
     pub fn dials(&self) -> Result<JsValue, JsValue> {
         let network = self.world().network().parameters();
@@ -229,7 +227,7 @@ fn standing(standing: &Standing) -> StandingView {
     StandingView { time: micros(at), server: server.number(), term: term.0 as f64, role }
 }
 
-/// What a message says, in the words of the paper.
+/// What a message says, in the paper's words.
 fn body_facts(body: &Body) -> Vec<(&'static str, String)> {
     match body {
         Body::Raft(message) => message_facts(message),

@@ -12,9 +12,9 @@ use crate::js::{Refusal, moment};
 #[wasm_bindgen]
 pub struct Run {
     pub(crate) timeline: Timeline,
-    /// How often something else than playing on has changed what is shown.
-    pub(crate) journeys: u64,
-    /// Whether it came with a trace hash that it doesn't have here.
+    /// Counts what has changed the world shown, besides playing on: going back, and another branch.
+    pub(crate) epoch: u64,
+    /// Whether it was opened with a trace hash that it doesn't have here.
     pub(crate) differs: bool,
 }
 
@@ -33,9 +33,9 @@ impl Run {
         self.timeline.step();
     }
 
-    /// Does something to the run: `action` holds the bytes that an action has within a link.
-    /// `www/scenario.js` makes them from the tables of the actions, so that a new action needs
-    /// nothing here. Done in the past, it begins a new branch.
+    /// Does something to the run; in the past, that begins a new branch. `action` holds the bytes
+    /// that an action has within a link. `www/scenario.js` makes them from the tables of actions,
+    /// so that a new action needs nothing here.
     ///
     /// # Errors
     /// A sentence where the action makes no sense: there is no such server, a share is above one, a
@@ -55,7 +55,7 @@ impl Run {
 
 impl Run {
     pub(crate) fn of(timeline: Timeline) -> Run {
-        Run { timeline, journeys: 0, differs: false }
+        Run { timeline, epoch: 0, differs: false }
     }
 
     pub(crate) fn world(&self) -> &Simulation {
@@ -73,7 +73,7 @@ impl Run {
         match self.timeline.act(action)? {
             Acted::Extended => Ok(()),
             Acted::Branched(_) => {
-                self.journeys += 1;
+                self.epoch += 1;
                 Ok(())
             }
             Acted::RunIsOver => {
@@ -82,13 +82,13 @@ impl Run {
         }
     }
 
-    /// Moves along the timeline, and notes whether that led back.
-    pub(crate) fn travel(&mut self, journey: impl FnOnce(&mut Timeline) -> Position) {
+    /// Goes to another moment, and counts it if that is an earlier one.
+    pub(crate) fn travel(&mut self, go: impl FnOnce(&mut Timeline) -> Position) {
         let before = self.timeline.position();
-        let after = journey(&mut self.timeline);
-        // Forward is like playing: what was read before still holds.
+        let after = go(&mut self.timeline);
+        // Going forward is like playing: what the page has read still holds.
         if after < before {
-            self.journeys += 1;
+            self.epoch += 1;
         }
     }
 }
@@ -109,7 +109,7 @@ mod tests {
         let submit = |line: &str| Action::Submit(line.into());
         assert_eq!(run.perform(submit("put x")).unwrap_err().0, "put needs a key and a value: put x 1");
         run.perform(submit("put x 1")).unwrap();
-        // Where servers may join, one that hasn't is none.
+        // Where servers may join, one that hasn't yet is refused, too.
         run.perform(Action::AddServer).unwrap();
         assert_eq!(run.perform(crash).unwrap_err().0, "there is no S4 in this cluster");
     }

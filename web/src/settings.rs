@@ -1,4 +1,4 @@
-//! What a run is built with: its seed, its servers, the rules that hold, its timing and its clients.
+//! What a run is built with: its seed, servers, rules, timing and clients.
 
 use raft_core::check::Property;
 use raft_core::raft::{Rule, Rules};
@@ -29,7 +29,7 @@ impl Run {
         Ok(Run::build(seed, servers, &text(without), &text(settings))?)
     }
 
-    /// The names of the properties that are checked after every event, a line each.
+    /// The names of the properties that are checked after every event, one on a line.
     pub fn properties() -> String {
         joined(&Property::ALL.map(|property| property.name()), "\n")
     }
@@ -46,8 +46,8 @@ impl Run {
         self.world().machines().len() as u32
     }
 
-    /// Every rule that can be switched off, a line each: its name, what goes wrong without it, and
-    /// where that is said, with tabs between them.
+    /// Every rule that can be switched off, one on a line: its name, what goes wrong without it,
+    /// and the source that says so, with tabs between them.
     pub fn rules() -> String {
         let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
         joined(&Rule::ALL.map(line), "\n")
@@ -60,17 +60,18 @@ impl Run {
         joined(&off.collect::<Vec<_>>(), ",")
     }
 
-    /// Whole numbers with commas between them: the shortest and the longest election timeout and
-    /// the heartbeat interval, in microseconds; whether servers ask before they campaign, and
-    /// whether leaders step down that hear no quorum (1 or 0); after how many entries a server
-    /// takes a snapshot (0: never); how many clients there are besides the person at the command
-    /// line, and how long each waits between two commands, in microseconds, on average.
+    /// Whole numbers with commas between them. In microseconds: the shortest and the longest
+    /// election timeout, and the heartbeat interval. As 1 or 0: whether servers ask before they
+    /// campaign (pre-vote), and whether leaders that hear no quorum step down (check-quorum). After
+    /// how many entries a server takes a snapshot (0: never). How many clients there are besides
+    /// the person at the command line, and how long each pauses between two commands, on average,
+    /// in microseconds.
     #[wasm_bindgen(getter)]
     pub fn settings(&self) -> String {
         text(&self.world().scenario().parameters)
     }
 
-    /// The settings of a run that is given none.
+    /// The settings of a run that was given none.
     #[wasm_bindgen(js_name = usualSettings)]
     pub fn usual_settings() -> String {
         text(&Parameters::default())
@@ -130,7 +131,7 @@ fn rules_without(names: &str) -> Result<Rules, Refusal> {
     Ok(rules)
 }
 
-/// Sets what [`Run::settings`] says; an empty text leaves the defaults.
+/// Sets the parameters that [`Run::settings`] lists; an empty text leaves the defaults.
 fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), Refusal> {
     if settings.is_empty() {
         return Ok(());

@@ -1,4 +1,4 @@
-//! A run to share, as a link, and as the bytes within a link, of which the page makes a file.
+//! A run as a link, and as the bytes within a link, from which the page makes a file.
 
 use raft_core::format::{
     self,
@@ -27,7 +27,7 @@ impl Run {
     /// A sentence, if they are no run.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> Result<Run, JsValue> {
-        // The person has a file, not a link: what is said is about the run.
+        // The person has a file, not a link, so errors speak of the run.
         let run = link::decode(bytes).map_err(|error| match error {
             LinkError::Run(error) => Refusal::from(error),
             error => Refusal::from(error),
@@ -35,8 +35,8 @@ impl Run {
         Ok(Run::opened(run?)?)
     }
 
-    /// Whether it was opened with a trace hash of its moment that it doesn't have here: another
-    /// version played it then.
+    /// Whether it was opened with a trace hash that it doesn't have at that moment here: then it
+    /// was played by another version.
     #[wasm_bindgen(getter)]
     pub fn differs(&self) -> bool {
         self.differs
@@ -45,7 +45,7 @@ impl Run {
     /// The link to this run at this moment: what follows `#run=`.
     ///
     /// # Errors
-    /// A sentence, if so much has been done that no link holds it.
+    /// A sentence, if so much has been done that it doesn't fit into a link.
     pub fn link(&self) -> Result<String, JsValue> {
         Ok(link::write(&self.shared()?).map_err(Refusal::from)?)
     }
@@ -53,20 +53,20 @@ impl Run {
     /// This run at this moment as the bytes within a link, of whatever length.
     ///
     /// # Errors
-    /// A sentence, if it is longer than anything that can be read again.
+    /// A sentence, if it is too long to be read again.
     pub fn bytes(&self) -> Result<Vec<u8>, JsValue> {
         Ok(link::encode(&self.shared()?).map_err(Refusal::from)?)
     }
 }
 
 impl Run {
-    /// What was done in it becomes what one has done by hand, so that doing something else before
-    /// it is another branch, without it.
+    /// The actions in the file become actions done by hand, so that doing something else before one
+    /// of them begins a branch without it.
     fn opened(run: format::Run) -> Result<Run, Refusal> {
         let format::Run { scenario, until, hash } = run;
         let mut timeline = match by_hand(&scenario) {
             Ok(timeline) => timeline,
-            // Something in it makes sense only as a script, as what is about a server before it has
+            // Some actions make sense only in a script, such as one about a server before it has
             // joined.
             Err(_) => Timeline::new(scenario)?,
         };
@@ -78,7 +78,7 @@ impl Run {
     fn shared(&self) -> Result<format::Run, Refusal> {
         let playing = self.timeline.playing();
         let position = self.timeline.position();
-        // Of a moment amid an instant, the hash isn't the one that the whole instant has.
+        // In the middle of an instant, the hash isn't that of the whole instant.
         let pending = self.world().next_event_at().is_some_and(|at| at <= position.time)
             || playing.deeds().iter().any(|deed| deed.after == position);
         let hash = (!pending || self.world().violation().is_some()).then(|| self.world().trace_hash());

@@ -1,4 +1,4 @@
-//! News as the sentences of the page. They are put into words when somebody reads them.
+//! The sentences that tell what happened. They are put into words when somebody reads them.
 
 use raft_core::raft::Weight;
 use raft_core::sim::timeline::Told;
@@ -32,7 +32,7 @@ impl Run {
         to_js(&told.iter().map(line).collect::<Vec<_>>())
     }
 
-    /// Goes to right after the event that brought the sentence of that number.
+    /// Goes to right after the event that the sentence of that number tells of.
     #[wasm_bindgen(js_name = seekNews)]
     pub fn seek_news(&mut self, number: f64) {
         self.travel(|timeline| timeline.seek_news(number.max(0.0) as u64));

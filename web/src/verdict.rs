@@ -19,8 +19,8 @@ struct VerdictView {
 
 #[wasm_bindgen]
 impl Run {
-    /// Whether what the clients have seen so far is linearizable. Takes time in proportion to how
-    /// much that is.
+    /// Whether what the clients have seen so far is linearizable. The time it takes grows with how
+    /// much they have seen.
     ///
     /// # Errors
     /// As for `frame`.
