@@ -189,7 +189,7 @@ test('a run too long for a link keeps its seed in the address, and says so', asy
   });
   await page.getByRole('button', { name: 'Step' }).click();
   await expect(page).toHaveURL(/\/#seed=31&servers=3$/);
-  await expect(page.locator('#toast')).toContainText('Save the scenario as a file');
+  await expect(page.locator('#toast')).toContainText('save the scenario as a file');
   await share(page);
   await expect(dialog(page)).toContainText('use a file');
   expect((await saved(page, 'Save scenario')).name).toBe('raftarium-31.json');

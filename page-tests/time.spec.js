@@ -78,7 +78,7 @@ test('less motion asked for: it starts paused, and says so of what is sent', asy
   const settled = await framesAfter(page, 5);
   expect(await framesAfter(page, 20)).toBe(settled);
   await type(page, 'put x 1');
-  await expect(answer(page)).toContainText('Press play');
+  await expect(answer(page)).toContainText('press Play');
   await advanceBy(page, 1_000_000);
   await expect(answer(page)).toHaveText(/put x 1 → /);
 });

@@ -1,9 +1,7 @@
 //! A run as a link, and as the bytes within a link, from which the page makes a file.
 
-use raft_core::format::{
-    self,
-    link::{self, LinkError},
-};
+use raft_core::format;
+use raft_core::format::link::{self, LinkError};
 use raft_core::sim::{Scenario, ScenarioError, Timeline};
 use wasm_bindgen::prelude::*;
 
