@@ -125,7 +125,7 @@ test('on a slow machine nothing waits for ever, and paused everything shown is r
       return {
         expected: [last + 1, lines.at(-1).number, operations.at(-1).id].map(String),
         shown: [
-          of('.log-sheet')?.getAttribute('aria-colcount'),
+          of('.log-table')?.getAttribute('aria-colcount'),
           of('#events [data-line]')?.getAttribute('data-line'),
           of('#operations [data-operation]')?.getAttribute('data-operation'),
         ],

@@ -161,7 +161,7 @@ export class Clients {
     } else this.#operations = [...known.filter(({ id }) => id < fresh[0].id), ...fresh].slice(-READ);
   }
 
-  #sheet() {
+  #diagram() {
     const { width, height, from, span } = this.#view;
     return { width, height, from, span, lanes: this.#lanes };
   }
@@ -178,15 +178,15 @@ export class Clients {
 
   /** @param {Pen} pen */
   #paint(pen) {
-    const sheet = this.#sheet();
+    const diagram = this.#diagram();
     const palette = this.#palette;
-    drawAxis(pen, palette, sheet);
+    drawAxis(pen, palette, diagram);
     for (const operation of this.#operations) {
       const end = operation.ended || this.#now;
-      const x = Math.max(NAMES, xOf(sheet, operation.began));
-      const u = Math.min(width(sheet), xOf(sheet, end));
-      if (u < NAMES || x > width(sheet)) continue;
-      const y = yOf(sheet, operation.client);
+      const x = Math.max(NAMES, xOf(diagram, operation.began));
+      const u = Math.min(width(diagram), xOf(diagram, end));
+      if (u < NAMES || x > width(diagram)) continue;
+      const y = yOf(diagram, operation.client);
       const long = Math.max(3, u - x);
       const { state } = operation;
       const colour = state === 'ok' ? palette.accent : state === 'pending' ? palette.ink2 : palette.danger;
@@ -198,37 +198,37 @@ export class Clients {
         pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
     }
     const all = this.#order.map(({ operation, time }) => ({
-      x: xOf(sheet, time),
-      y: yOf(sheet, operation.client) + HALF,
+      x: xOf(diagram, time),
+      y: yOf(diagram, operation.client) + HALF,
     }));
     const first = Math.max(0, all.findIndex(({ x }) => x >= NAMES) - 1);
-    const order = all.slice(first, all.findLastIndex(({ x }) => x <= width(sheet)) + 2);
+    const order = all.slice(first, all.findLastIndex(({ x }) => x <= width(diagram)) + 2);
     pen.path(order, palette.ink, 1, { alpha: 0.6 });
     let [left, row] = [0, 0];
     for (const { x, y } of order) {
       // Where several would cover each other, one is enough.
-      if (x < NAMES || x > width(sheet) || (y === row && x - left < 1)) continue;
+      if (x < NAMES || x > width(diagram) || (y === row && x - left < 1)) continue;
       [left, row] = [x, y];
       pen.dot(x, y, 3.5, palette.card);
       pen.dot(x, y, 3, palette.ink);
     }
-    pen.rect(0, 0, NAMES - 1, sheet.height - 22, palette.card);
-    for (const client of sheet.lanes) {
-      pen.text(strings.clientName(client), 4, yOf(sheet, client), client === 1 ? palette.accent : palette.ink2, {
+    pen.rect(0, 0, NAMES - 1, diagram.height - 22, palette.card);
+    for (const client of diagram.lanes) {
+      pen.text(strings.clientName(client), 4, yOf(diagram, client), client === 1 ? palette.accent : palette.ink2, {
         bold: client === 1,
         size: 11,
       });
     }
-    const x = xOf(sheet, this.#now);
-    if (x >= NAMES && x <= sheet.width) pen.line(x, 0, x, sheet.height - 22, palette.accent, 1.5);
+    const x = xOf(diagram, this.#now);
+    if (x >= NAMES && x <= diagram.width) pen.line(x, 0, x, diagram.height - 22, palette.accent, 1.5);
   }
 
   /** @param {number} x @param {number} y */
   #under(x, y) {
-    const sheet = this.#sheet();
+    const diagram = this.#diagram();
     const time = this.#view.at(x);
-    const client = laneAt(sheet, y);
-    const near = (5 * this.#view.span) / sheet.width;
+    const client = laneAt(diagram, y);
+    const near = (5 * this.#view.span) / diagram.width;
     return (
       this.#operations.findLast(
         (o) => o.client === client && o.began - near <= time && time <= (o.ended || this.#now) + near,
@@ -284,5 +284,5 @@ export class Clients {
   }
 }
 
-/** @param {{ width: number }} sheet */
-const width = (sheet) => sheet.width;
+/** @param {{ width: number }} diagram */
+const width = (diagram) => diagram.width;

@@ -4,9 +4,9 @@
 // here first, and waits if there is too much.
 
 /** A piece may begin so long after the beginning of a frame, in ms. */
-const EARLY = 1.25;
+const BEGIN_MAX = 1.25;
 /** After so many frames, a piece needn't wait any more. */
-const PATIENCE = 8;
+const FRAMES_MAX = 8;
 
 class FrameTime {
   #began = 0;
@@ -30,8 +30,8 @@ class FrameTime {
    */
   has(who) {
     const waited = this.#waiting.get(who) ?? 0;
-    const early = !this.#playing || performance.now() - this.#began < EARLY;
-    const late = !early && waited >= PATIENCE && !this.#pushed;
+    const early = !this.#playing || performance.now() - this.#began < BEGIN_MAX;
+    const late = !early && waited >= FRAMES_MAX && !this.#pushed;
     if (late) this.#pushed = true;
     if (early || late) this.#waiting.delete(who);
     else this.#waiting.set(who, waited + 1);

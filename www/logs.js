@@ -29,7 +29,7 @@ const SPARE = 1;
 
 export class Logs {
   #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'group', 'aria-label': strings.text.logs });
-  #sheet = make('div', { class: 'log-sheet', role: 'table', 'aria-label': strings.text.logs });
+  #table = make('div', { class: 'log-table', role: 'table', 'aria-label': strings.text.logs });
   #head = make('div', { class: 'log-row log-head', role: 'row' });
   #toEnd = make('button', { class: 'to-end', hidden: true, title: strings.followEnd }, strings.toEnd);
   #empty = make('p', { class: 'empty' }, strings.logsEmpty);
@@ -46,7 +46,7 @@ export class Logs {
   #nameWidth = 84;
 
   constructor() {
-    this.#scroll.append(this.#sheet);
+    this.#scroll.append(this.#table);
     byId('logs', HTMLElement).append(this.#scroll, this.#empty, this.#toEnd);
     this.#scroll.addEventListener('scroll', () => {
       this.#from = this.#scroll.scrollLeft;
@@ -78,7 +78,7 @@ export class Logs {
     this.#head.replaceChildren(
       make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)),
     );
-    this.#sheet.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
+    this.#table.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
     this.#measure();
   }
 
@@ -94,14 +94,14 @@ export class Logs {
     this.#revision = logsRevision;
     this.#last = Math.max(0, ...servers.map((s) => Math.max(s.lastIndex, s.snapshotIndex)));
     this.#empty.hidden = this.#last > 0;
-    setAttribute(this.#sheet, 'aria-colcount', String(this.#last + 1));
+    setAttribute(this.#table, 'aria-colcount', String(this.#last + 1));
     this.#window = '';
     this.#follow();
     this.#render();
   }
 
   #measure() {
-    const style = getComputedStyle(this.#sheet);
+    const style = getComputedStyle(this.#table);
     this.#width = this.#scroll.clientWidth;
     this.#cellWidth = parseFloat(style.getPropertyValue('--cell')) || 72;
     this.#nameWidth = parseFloat(style.getPropertyValue('--name')) || 84;
@@ -116,8 +116,8 @@ export class Logs {
     const whole = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
     const hidden = Math.max(0, Math.ceil((whole - this.#width) / this.#cellWidth));
     const width = `${this.#width + hidden * this.#cellWidth}px`;
-    if (this.#sheet.style.width === width) return false;
-    this.#sheet.style.width = width;
+    if (this.#table.style.width === width) return false;
+    this.#table.style.width = width;
     return true;
   }
 

@@ -6,7 +6,7 @@
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
 /** @typedef {import('./causality.js').Cones} Cones */
 /** @typedef {import('./lanes.js').Scene} Scene */
-/** @typedef {import('./lanes.js').Sheet} Sheet */
+/** @typedef {import('./lanes.js').Diagram} Diagram */
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./ring.js').Ring} Ring */
 
@@ -160,8 +160,8 @@ export class SpaceTime {
     if (this.#spot) this.#light(this.#spot);
   }
 
-  /** @returns {Sheet} */
-  #sheet() {
+  /** @returns {Diagram} */
+  #diagram() {
     const { width, height, from, span } = this.#view;
     return { width, height, from, span, lanes: this.#lanes };
   }
@@ -198,7 +198,7 @@ export class SpaceTime {
     const c = this.#c;
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
-    drawLanes(canvasPen(c, this.#palette), this.#palette, this.#sheet(), this.#scene());
+    drawLanes(canvasPen(c, this.#palette), this.#palette, this.#diagram(), this.#scene());
   }
 
   #redraw() {
@@ -225,17 +225,17 @@ export class SpaceTime {
 
   /** @param {number} x @param {number} y @returns {Spot | null} */
   #under(x, y) {
-    const sheet = this.#sheet();
-    if (sheet.lanes.length === 0 || x < NAMES) return null;
+    const diagram = this.#diagram();
+    if (diagram.lanes.length === 0 || x < NAMES) return null;
     const time = this.#view.at(x);
-    const lane = laneAt(sheet, y);
-    if (Math.abs(yOf(sheet, lane) - y) < 8) return { lane, time, message: null };
+    const lane = laneAt(diagram, y);
+    if (Math.abs(yOf(diagram, lane) - y) < 8) return { lane, time, message: null };
     /** @type {MessageView | null} */
     let best = null;
     let least = 7;
     for (const message of this.#traffic.messages) {
       if (!this.#shown(message)) continue;
-      const s = stretchOf(sheet, message, this.#traffic.to);
+      const s = stretchOf(diagram, message, this.#traffic.to);
       const length = Math.hypot(s.u - s.x, s.v - s.y) || 1;
       const along = Math.max(0, Math.min(1, ((x - s.x) * (s.u - s.x) + (y - s.y) * (s.v - s.y)) / length ** 2));
       const off = Math.hypot(x - s.x - along * (s.u - s.x), y - s.y - along * (s.v - s.y));
@@ -280,7 +280,7 @@ export class SpaceTime {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const { lanes } = this.#sheet();
+    const { lanes } = this.#diagram();
     const now = this.#model?.now ?? 0;
     const spot = this.#spot ?? { lane: lanes[0], time: now, message: null };
     const row = lanes.indexOf(spot.lane);
@@ -332,11 +332,11 @@ export class SpaceTime {
 
   /** @param {'png' | 'svg'} kind */
   #save(kind) {
-    const { width, height } = this.#sheet();
+    const { width, height } = this.#diagram();
     const palette = { ...this.#palette, paper: this.#palette.card };
     const origin = this.#model ? strings.origin(this.#model.seed, this.#model.now) : '';
     const draw = (/** @type {CanvasRenderingContext2D} */ c) =>
-      drawLanes(canvasPen(c, palette), palette, this.#sheet(), this.#scene());
+      drawLanes(canvasPen(c, palette), palette, this.#diagram(), this.#scene());
     savePicture({ name: 'raftarium-space-time', width, height, draw, palette, origin }, kind);
   }
 }

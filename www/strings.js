@@ -73,7 +73,7 @@ export const role = /** @type {Record<Role, string>} */ ({
   crashed: 'crashed',
 });
 
-/** The legend under the ring, and in the help sheet. */
+/** The legend under the ring, and in the help dialog. */
 export const legend = /** @type {[MessageKind, string][]} */ ([
   ['append', 'entries'],
   ['heartbeat', 'heartbeat'],
