@@ -104,14 +104,15 @@ mod tests {
         let mut run = Run::create("1", 3, "").unwrap();
         assert_eq!(run.server(0).unwrap_err().0, "there is no S0 in this cluster");
         assert_eq!(run.server(4).unwrap_err().0, "there is no S4 in this cluster");
-        let crash = Action::Crash(Target::Server(ServerId::new(4).unwrap()));
-        assert_eq!(run.perform(crash.clone()).unwrap_err().0, "there is no S4 in this cluster");
+        let crash = |server| Action::Crash(Target::Server(ServerId::new(server).unwrap()));
+        assert_eq!(run.perform(crash(4)).unwrap_err().0, "there is no S4 in this cluster");
         let submit = |line: &str| Action::Submit(line.into());
         assert_eq!(run.perform(submit("put x")).unwrap_err().0, "put needs a key and a value: put x 1");
         run.perform(submit("put x 1")).unwrap();
         // Where servers may join, one that hasn't yet is refused, too.
         run.perform(Action::AddServer).unwrap();
-        assert_eq!(run.perform(crash).unwrap_err().0, "there is no S4 in this cluster");
+        run.perform(crash(4)).unwrap();
+        assert_eq!(run.perform(crash(5)).unwrap_err().0, "there is no S5 in this cluster");
     }
 
     #[test]
