@@ -1,4 +1,5 @@
-// @ts-check No axe violation, in either theme, on every panel and dialog, on a desktop and on a
+// @ts-check
+// No axe violation, in either theme, on every panel and dialog, on a desktop and on a
 // phone. And the colours on the canvas, which axe can't see, have enough contrast.
 import { noViolations } from './axe.js';
 import { advanceBy, drawer, expect, leaderId, open, openStill, server, tab, test, toggle, type } from './page.js';

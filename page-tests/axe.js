@@ -1,4 +1,5 @@
-// @ts-check Runs all of axe's rules for the guidelines and for good practice.
+// @ts-check
+// Runs all of axe's rules for the guidelines and for good practice.
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect } from './page.js';
 

@@ -1,4 +1,5 @@
-// @ts-check Branches: acting in the past keeps the old future. Branches are switched, renamed,
+// @ts-check
+// Branches: acting in the past keeps the old future. Branches are switched, renamed,
 // deleted and compared with every input device.
 import { AxeBuilder } from '@axe-core/playwright';
 import { advanceBy, drawer, expect, leaderId, openStill, tab, test } from './page.js';
@@ -44,7 +45,7 @@ test('acting in the past keeps the old future as a lane, and says so', async ({ 
   const before = await hash();
   await goBack(page, 1_500_000);
   await page.keyboard.press('2');
-  await expect(toast(page)).toContainText('what came next is kept as “main”');
+  await expect(toast(page)).toContainText('What came next is kept as “main”');
   await expect(lanes(page)).toHaveCount(1);
   await expect(lanes(page)).toHaveAccessibleName(/^Branch “main”, known up to/);
   await expect(page.locator('#open-branches')).toHaveAccessibleName('Branch “branch 2”, one of 2');
@@ -52,7 +53,7 @@ test('acting in the past keeps the old future as a lane, and says so', async ({ 
   await advanceBy(page, 4_000_000);
   await lanes(page).click();
   await page.getByRole('menuitem', { name: 'Go there' }).click();
-  await expect(toast(page)).toContainText('On “main” now');
+  await expect(toast(page)).toContainText('Now on “main”');
   await page.getByRole('slider', { name: 'Tape' }).focus();
   await page.keyboard.press('End');
   await expect.poll(async () => (await frame(page)).now).toBe(end);
@@ -156,7 +157,7 @@ test('of long logs the end alone is compared, and that is said', async ({ page }
   await page.keyboard.press('b');
   await page.getByRole('button', { name: 'Compare main' }).click();
   const summary = page.getByRole('tabpanel', { name: 'Branches' }).getByRole('status');
-  await expect(summary).toContainText('Only the last 300 entries of the logs are compared.');
+  await expect(summary).toContainText('Only the last 300 entries of each log are compared.');
   await page.getByRole('slider', { name: 'Tape' }).focus();
   await page.keyboard.press('Home');
   await expect(summary).toHaveText('Every server is the same in both.');
@@ -234,7 +235,7 @@ test('two branches are compared at the same moment, and the differences are mark
   await expect(panel.getByRole('heading', { name: '“main” and “branch 2” at the same moment' })).toBeVisible();
   await page.getByRole('slider', { name: 'Tape' }).focus();
   await page.keyboard.press('End');
-  await expect(panel.getByRole('status')).toContainText('“branch 2” is known up to');
+  await expect(panel.getByRole('status')).toContainText('“branch 2” ends at');
   await page.getByRole('button', { name: 'Compare branch 2' }).click();
   await expect(panel.locator('.comparison')).toBeHidden();
 });

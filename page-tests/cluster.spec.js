@@ -1,4 +1,5 @@
-// @ts-check What people come for: a cluster that runs, answers, and survives what they do to it.
+// @ts-check
+// What people come for: a cluster that runs, answers, and survives what they do to it.
 import { answer, expect, leader, leaderId, open, server, setSpeed, stored, tab, test, toggle, type } from './page.js';
 
 test('opens with a leader elected and something moving', async ({ page }) => {
@@ -136,7 +137,7 @@ for (const servers of [1, 2, 3, 9]) {
   test(`a cluster of ${servers} works`, async ({ page }) => {
     await open(page, `?seed=3&servers=${servers}`);
     await setSpeed(page, 1);
-    await expect(page.locator('#server-twins button')).toHaveCount(servers);
+    await expect(page.locator('#server-buttons button')).toHaveCount(servers);
     await type(page, 'put n 9');
     await expect(answer(page)).toHaveClass('ok');
     await tab(page, 'Stores');
@@ -152,7 +153,7 @@ test('a new run is made from the dialog', async ({ page }) => {
   await page.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page.getByRole('dialog')).toBeHidden();
   await expect(page.locator('#seed-value')).toHaveText('42');
-  await expect(page.locator('#server-twins button')).toHaveCount(3);
+  await expect(page.locator('#server-buttons button')).toHaveCount(3);
   await page.getByRole('button', { name: 'New run' }).click();
   await page.getByLabel('Seed').fill('not a seed');
   await page.getByRole('button', { name: 'Start', exact: true }).click();

@@ -1,5 +1,5 @@
 // @ts-check
-// The bare player in another page's frame.
+// The player in another page's frame.
 import { noViolations } from './axe.js';
 import { expect, leader, open, test } from './page.js';
 
@@ -75,7 +75,7 @@ test('a frame takes neither focus, nor keys, nor the wheel', async ({ page }) =>
   await page.keyboard.press('n');
   await page.keyboard.press('s');
   await expect(frame.getByRole('dialog')).toBeHidden();
-  await expect(frame.locator('#server-twins [data-server="1"]')).not.toHaveAccessibleName(/crashed/);
+  await expect(frame.locator('#server-buttons [data-server="1"]')).not.toHaveAccessibleName(/crashed/);
   await frame.locator('#ring').hover();
   await page.mouse.wheel(0, 400);
   await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(100);
@@ -84,9 +84,9 @@ test('a frame takes neither focus, nor keys, nor the wheel', async ({ page }) =>
 
 test('in a frame a server can be crashed by hand', async ({ page }) => {
   const frame = await host(page, '?embed&seed=31');
-  await frame.locator('#server-twins [data-server="2"]').click();
+  await frame.locator('#server-buttons [data-server="2"]').click();
   await frame.getByRole('menuitem', { name: 'Crash' }).first().click();
-  await expect(frame.locator('#server-twins [data-server="2"]')).toHaveAccessibleName(/crashed/);
+  await expect(frame.locator('#server-buttons [data-server="2"]')).toHaveAccessibleName(/crashed/);
 });
 
 test('what is done in the past of a frame leaves the old future as a lane, to go back to', async ({ page }) => {
@@ -97,7 +97,7 @@ test('what is done in the past of a frame leaves the old future as a lane, to go
     raftarium.advanceTo(4_000_000);
     raftarium.seek(1_500_000);
   });
-  await frame.locator('#server-twins [data-server="2"]').click();
+  await frame.locator('#server-buttons [data-server="2"]').click();
   await frame.getByRole('menuitem', { name: 'Crash' }).first().click();
   const lane = frame.getByRole('group', { name: 'Other branches' }).getByRole('button');
   await expect(lane).toHaveText('main');
@@ -112,7 +112,7 @@ test('what is done in the past of a frame leaves the old future as a lane, to go
   await lane.click();
   await expect(frame.getByRole('menuitem')).toHaveText(['Go there']);
   await frame.getByRole('menuitem', { name: 'Go there' }).click();
-  await expect(frame.locator('#server-twins [data-server="2"]')).not.toHaveAccessibleName(/crashed/);
+  await expect(frame.locator('#server-buttons [data-server="2"]')).not.toHaveAccessibleName(/crashed/);
   await expect(lane).toHaveText('branch 2');
 });
 

@@ -61,7 +61,7 @@ test('a server joins and leaves again, and every view has a place for it', async
   const rows = page.locator('.log-row:not(.log-head)');
   await server(page, 1).click();
   await pick(page, 'Add a server');
-  await expect(page.locator('#server-twins button')).toHaveCount(6);
+  await expect(page.locator('#server-buttons button')).toHaveCount(6);
   await expect(rows).toHaveCount(6);
   await advanceBy(page, 2_000_000);
   await expect(server(page, 6)).toHaveAccessibleName(/^S6, follower/);
@@ -74,10 +74,10 @@ test('a server joins and leaves again, and every view has a place for it', async
   await server(page, 6).click();
   await pick(page, 'Remove from the cluster');
   await advanceBy(page, 2_000_000);
-  await expect(server(page, 6)).toHaveAccessibleName(/^S6, no member/);
+  await expect(server(page, 6)).toHaveAccessibleName(/^S6, not a member/);
   await expect(page.locator('#quorum')).toContainText('5 of 5 reach each other');
   await page.evaluate((time) => /** @type {any} */ (window).raftarium.seek(time), before - 1_000);
-  await expect(page.locator('#server-twins button')).toHaveCount(5);
+  await expect(page.locator('#server-buttons button')).toHaveCount(5);
   await expect(rows).toHaveCount(5);
 });
 
@@ -177,21 +177,21 @@ test('a message is looked into, held, doubled and delivered, by mouse', async ({
   expect((await copying()).some((/** @type {any} */ message) => message.id === id)).toBe(false);
 });
 
-test('dials change the network, and warn before messages outlive election timers', async ({ page }) => {
+test('dials change the network, and warn before messages take longer than election timeouts', async ({ page }) => {
   await openStill(page);
   await quiet(page);
   await tab(page, 'Dials');
   const dials = () => page.evaluate(() => /** @type {any} */ (window).raftarium.run.dials());
   const warning = page.locator('#dials .dial-warning');
-  await expect(warning).toContainText('quicker than election timers');
+  await expect(warning).toContainText('faster than election timeouts');
   const lost = page.getByRole('slider', { name: 'Lost' });
   await lost.focus();
   await page.keyboard.press('PageUp');
   expect((await dials()).loss).toBeGreaterThan(0);
-  const most = page.getByRole('slider', { name: 'Latency, most' });
+  const most = page.getByRole('slider', { name: 'Longest latency' });
   await most.focus();
   await page.keyboard.press('End');
-  await expect(warning).toContainText('longer than the shortest election timer');
+  await expect(warning).toContainText('longer than the shortest election timeout');
   await expect(warning).toHaveClass(/bad/);
   expect((await dials()).latencyMax).toBe(1_000_000);
   // The minimum follows when the maximum falls below it.
@@ -201,7 +201,7 @@ test('dials change the network, and warn before messages outlive election timers
 
 test('without heartbeats the ring shows what is left', async ({ page }) => {
   await openStill(page);
-  const beats = page.locator('#message-twins').getByRole('button', { name: /^Heartbeat,/, includeHidden: true });
+  const beats = page.locator('#message-buttons').getByRole('button', { name: /^Heartbeat,/, includeHidden: true });
   await advanceBy(page, 1_000);
   for (let i = 0; i < 500 && (await beats.count()) === 0; i++) await advanceBy(page, 1_000);
   await expect(beats).not.toHaveCount(0);

@@ -1,4 +1,5 @@
-// @ts-check The hints for a first visit: three hints, shown once, that cover nothing.
+// @ts-check
+// The hints for a first visit: three hints, shown once, that cover nothing.
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, open, server, test } from './page.js';
 
@@ -79,7 +80,7 @@ for (const [width, height] of [
         const over = (/** @type {DOMRect} */ { left, right, top, bottom }) =>
           left < card.right && right > card.left && top < card.bottom && bottom > card.top;
         // The stage begins with some empty room.
-        const ring = [...document.querySelectorAll('#server-twins button')].some((one) =>
+        const ring = [...document.querySelectorAll('#server-buttons button')].some((one) =>
           over(one.getBoundingClientRect()),
         );
         return [

@@ -18,7 +18,7 @@ test('a server is crashed and restarted with the keyboard', async ({ page }) => 
   await expect(server(page, 4)).not.toHaveAccessibleName(/crashed/);
 });
 
-test('keys play, step and change speed, and the sheet lists them', async ({ page }) => {
+test('keys play, step and change speed, and the dialog lists them', async ({ page }) => {
   await open(page);
   await page.keyboard.press('Space');
   await expect(page.locator('#play')).toHaveText('Play');
@@ -34,15 +34,15 @@ test('keys play, step and change speed, and the sheet lists them', async ({ page
   await page.keyboard.press('-');
   await expect(page.locator('#speed-value')).toHaveText(speed ?? '');
   await page.keyboard.press('?');
-  const sheet = page.getByRole('dialog', { name: 'Keys and signs' });
-  await expect(sheet).toBeVisible();
-  await expect(sheet.locator('.keys')).toContainText('1 … 9crash or restart that server');
+  const dialog = page.getByRole('dialog', { name: 'Keys and signs' });
+  await expect(dialog).toBeVisible();
+  await expect(dialog.locator('.keys')).toContainText('1 … 9crash or restart that server');
   await expect(
-    sheet.locator('.signs').filter({ hasText: 'a server is elected' }).locator('canvas, img, svg'),
+    dialog.locator('.signs').filter({ hasText: 'a server is elected' }).locator('canvas, img, svg'),
   ).toHaveCount(9);
-  await expect(sheet.locator('kbd')).toHaveText([...'Space|.|,|[|]|J|Z|X|W|B|U|+|−|1 … 9|/|P|H|N|S|F|T|?'.split('|')]);
+  await expect(dialog.locator('kbd')).toHaveText([...'Space|.|,|[|]|J|Z|X|W|B|U|+|−|1 … 9|/|P|H|N|S|F|T|?'.split('|')]);
   await page.keyboard.press('Escape');
-  await expect(sheet).toBeHidden();
+  await expect(dialog).toBeHidden();
   await page.keyboard.press('n');
   await expect(page.getByRole('dialog', { name: 'New run' })).toBeVisible();
   await page.keyboard.press('Escape');

@@ -1,4 +1,5 @@
-// @ts-check Very long logs: they are aligned, only visible entries are in the document, and
+// @ts-check
+// Very long logs: they are aligned, only visible entries are in the document, and
 // scrolling is fast.
 import { expect, open, test } from './page.js';
 

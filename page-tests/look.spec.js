@@ -1,4 +1,5 @@
-// @ts-check Measures the page's layout, and takes the README's picture, which UPDATE_PICTURES=1
+// @ts-check
+// Measures the page's layout, and takes the README's picture, which UPDATE_PICTURES=1
 // renews.
 import { advanceBy, expect, leaderId, open, openStill, server, test, toggle, type } from './page.js';
 
@@ -34,7 +35,7 @@ async function fits(page) {
   const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   expect(width[0]).toBeLessThanOrEqual(width[1]);
   const stage = await page.locator('#stage').boundingBox();
-  for (const button of await page.locator('#server-twins button').all()) {
+  for (const button of await page.locator('#server-buttons button').all()) {
     const box = await button.boundingBox();
     if (!stage || !box) throw new Error('something has no place');
     expect(box.x).toBeGreaterThanOrEqual(stage.x);
@@ -49,7 +50,7 @@ test('nine servers fit everywhere, and none overlaps another', async ({ page }) 
     await page.setViewportSize({ width, height });
     await open(page, '?seed=7&servers=9');
     await fits(page);
-    const boxes = await page.locator('#server-twins button').evaluateAll((nodes) =>
+    const boxes = await page.locator('#server-buttons button').evaluateAll((nodes) =>
       nodes.map((node) => {
         const { x, y, width: size } = node.getBoundingClientRect();
         return { x: x + size / 2, y: y + size / 2, size };
@@ -73,7 +74,7 @@ test('no vote and no name is cut off at the edge of the stage, and lanes keep ro
         const { raftarium } = /** @type {any} */ (window);
         raftarium.pause();
         raftarium.seek(1_500_000);
-        for (const { id } of raftarium.frame.servers) raftarium.run.campaign(id);
+        for (const { id } of raftarium.frame.servers) raftarium.act({ do: 'campaign', server: id });
         raftarium.advanceTo(raftarium.frame.now);
       });
       await expect(server(page, 1)).toHaveAccessibleName(/candidate|leader/);

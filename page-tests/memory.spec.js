@@ -1,4 +1,5 @@
-// @ts-check How much memory ten minutes of play leave in use.
+// @ts-check
+// How much memory ten minutes of play leave in use.
 import { expect, open, setSpeed, tab, test } from './page.js';
 
 /**

@@ -1,4 +1,5 @@
-// @ts-check What all page tests share: a page that must not log errors, and functions for what
+// @ts-check
+// What all page tests share: a page that must not log errors, and functions for what
 // people do with it.
 import { test as base, expect } from '@playwright/test';
 
@@ -58,7 +59,7 @@ export async function openStill(page, query) {
 }
 
 /** The button over a server. @param {import('@playwright/test').Page} page @param {number} id */
-export const server = (page, id) => page.locator(`#server-twins [data-server="${id}"]`);
+export const server = (page, id) => page.locator(`#server-buttons [data-server="${id}"]`);
 
 /**
  * Chooses from the menu that is open.
@@ -137,7 +138,7 @@ export const underWay = (page, { kind = 'append', alone = true } = {}) =>
   );
 
 /** @param {import('@playwright/test').Page} page */
-export const leader = (page) => page.locator('#server-twins').getByRole('button', { name: ', leader,' });
+export const leader = (page) => page.locator('#server-buttons').getByRole('button', { name: ', leader,' });
 
 /** The leader's id, once there is exactly one. @param {import('@playwright/test').Page} page */
 export async function leaderId(page) {

@@ -1,4 +1,5 @@
-// @ts-check The cost of a frame when there is much to draw. The test prints the CPU time of its
+// @ts-check
+// The cost of a frame when there is much to draw. The test prints the CPU time of its
 // script, for a person to compare: other load on the machine makes frames late, but not more
 // expensive. It fails only if the cost is far too high.
 import { expect, open, setSpeed, tab, test } from './page.js';

@@ -1,4 +1,5 @@
-// @ts-check The same page on a phone.
+// @ts-check
+// The same page on a phone.
 import {
   answer,
   drawer,

@@ -1,4 +1,5 @@
-// @ts-check Presenter mode: large, bare, and usable with a remote control.
+// @ts-check
+// Presenter mode: large, bare, and usable with a remote control.
 import { noViolations } from './axe.js';
 import { advanceBy, expect, leader, leaderId, open, openStill, server, test, toggle } from './page.js';
 

@@ -1,4 +1,5 @@
-// @ts-check What is beside the ring: the diagrams, the events, the inspector and the logs, and how
+// @ts-check
+// What is beside the ring: the diagrams, the events, the inspector and the logs, and how
 // each leads to the moments that it shows.
 import { advanceBy, expect, framesAfter, leaderId, open, openStill, pick, server, tab, test, type } from './page.js';
 

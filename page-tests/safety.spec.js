@@ -1,6 +1,6 @@
-// @ts-check Safety: lamps that go out, facts that contradict each other, and the verdict on what
-// clients have seen.
-import { breaks } from '../www/breaks.js';
+// @ts-check
+// Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
+import { counterexamples } from '../www/counterexamples.js';
 import { safety } from '../www/strings.js';
 import { advanceBy, drawer, expect, open, openStill, pick, server, tab, test, type } from './page.js';
 
@@ -65,7 +65,7 @@ test('without a rule a lamp goes out: the run stops there and shows the two fact
   await trouble.getByRole('button', { name: 'What it means' }).click();
   const panel = page.getByRole('tabpanel', { name: 'Safety' });
   await expect(panel.locator('.properties li:focus')).toContainText('Durable Promise');
-  await expect(panel.locator('.breach')).toContainText(violation.second);
+  await expect(panel.locator('.violation')).toContainText(violation.second);
   await expect(panel.locator('.rules-off')).toContainText('persist before acknowledging');
 
   // Back in time the lamp is on again, and the page can jump to the violation.
@@ -80,7 +80,7 @@ test('without a rule a lamp goes out: the run stops there and shows the two fact
   await expect(trouble).toContainText(violation.second);
 });
 
-test('a link keeps which rules are off, and a reload breaks in the same place', async ({ page }) => {
+test('a link keeps which rules are off, and a reload counterexamples in the same place', async ({ page }) => {
   await open(page, '?seed=7&servers=3');
   await page.goto(`./${BROKEN}`);
   await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
@@ -93,7 +93,7 @@ test('a link keeps which rules are off, and a reload breaks in the same place', 
   await expect(page.locator('#safety-words')).toHaveText(ALL_HOLD);
 });
 
-test('each rule has a run at hand that breaks without it', async ({ page }) => {
+test('each rule has a run at hand that counterexamples without it', async ({ page }) => {
   test.slow();
   await open(page);
   await page.keyboard.press('n');
@@ -101,11 +101,11 @@ test('each rule has a run at hand that breaks without it', async ({ page }) => {
   const rules = await dialog
     .locator('.rule input')
     .evaluateAll((all) => all.map((one) => /** @type {any} */ (one).value));
-  // One rule is needed for liveness, not for safety.
-  expect(rules.filter((_, i) => !breaks[i])).toEqual(['step-down-on-higher-term']);
+  // One of them keeps the cluster alive, not safe.
+  expect(rules.filter((_, i) => !counterexamples[i])).toEqual(['step-down-on-higher-term']);
   await dialog.locator('summary').first().click();
   await expect(dialog.getByRole('link', { name: 'See it break' })).toHaveCount(rules.length - 1);
-  for (const rule of rules.filter((_, i) => breaks[i])) {
+  for (const rule of rules.filter((_, i) => counterexamples[i])) {
     if (!(await dialog.isVisible())) {
       await page.keyboard.press('n');
       if (!(await dialog.locator('.rule').first().isVisible())) await dialog.locator('summary').first().click();
@@ -121,7 +121,7 @@ test('each rule has a run at hand that breaks without it', async ({ page }) => {
     expect([rule, differs, now]).toEqual([rule, false, violation?.time]);
     await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
     await expect(lamp(page, violation.property)).toHaveAccessibleName(`${violation.property}: broken`);
-    await expect(page.locator('#breach')).toContainText(`but ${violation.second}.`);
+    await expect(page.locator('#violation')).toContainText(`but ${violation.second}.`);
     await expect(page.locator('#safety-words')).toContainText('1 rule off');
   }
 });
@@ -138,7 +138,7 @@ test('the verdict on what clients have seen is always in sight', async ({ page }
   await type(page, 'put x 1');
   await advanceBy(page, 2_000_000);
   await verdict.click();
-  await expect(page.locator('.verdict')).toContainText(/all \d+ answers, and never runs against time/);
+  await expect(page.locator('.verdict')).toContainText(/all \d+ answers, and agrees with real time/);
 });
 
 test('a stale read is proved: by a leader that doesn’t know it was deposed, and doesn’t ask', async ({ page }) => {
@@ -171,15 +171,15 @@ test('a run with another timing is made from the dialog, with a warning where it
   await page.getByRole('button', { name: /another timing/ }).click();
   const dialog = page.getByRole('dialog', { name: 'New run' });
   await dialog.getByText('Timing and clients').click();
-  const least = dialog.getByLabel('Election timeout, least');
+  const least = dialog.getByLabel('Shortest election timeout');
   await expect(least).toHaveValue('150');
   await least.fill('12');
   await least.blur();
-  await expect(dialog.locator('.dial-warning')).toContainText('longer than the shortest election timer');
+  await expect(dialog.locator('.dial-warning')).toContainText('longer than the shortest election timeout');
   await dialog.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(page.locator('#run-error')).toContainText('followers campaign against a living leader');
   await least.fill('400');
-  await dialog.getByLabel('Election timeout, most').fill('900');
+  await dialog.getByLabel('Longest election timeout').fill('900');
   await dialog.getByLabel('Clients besides you').fill('3');
   await dialog.getByRole('button', { name: 'Start', exact: true }).click();
   await expect(dialog).toBeHidden();

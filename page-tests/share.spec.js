@@ -1,4 +1,5 @@
-// @ts-check Sharing a run: as a link, as a file, as a picture, and as logs.
+// @ts-check
+// Sharing a run: as a link, as a file, as a picture, and as logs.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -124,7 +125,7 @@ test('a link put into the address bar is followed, and one to a seed still is', 
   await expect.poll(() => standing(page)).toEqual(run);
   await page.evaluate(() => (location.hash = 'seed=9&servers=4'));
   await expect(page.locator('#seed-value')).toHaveText('9');
-  await expect(page.locator('#server-twins button')).toHaveCount(4);
+  await expect(page.locator('#server-buttons button')).toHaveCount(4);
   await expect(page).toHaveURL(/\/#run=[\w-]+$/);
 });
 
@@ -188,7 +189,7 @@ test('a run too long for a link keeps its seed in the address, and says so', asy
   });
   await page.getByRole('button', { name: 'Step' }).click();
   await expect(page).toHaveURL(/\/#seed=31&servers=3$/);
-  await expect(page.locator('#toast')).toContainText('Save the scenario as a file');
+  await expect(page.locator('#toast')).toContainText('save the scenario as a file');
   await share(page);
   await expect(dialog(page)).toContainText('use a file');
   expect((await saved(page, 'Save scenario')).name).toBe('raftarium-31.json');
@@ -323,8 +324,46 @@ test('files of the page and of the command are the same, byte for byte', async (
   }
 });
 
+test('what a script does is in the file, whatever it is about', async ({ page }) => {
+  await openStill(page, '?seed=5');
+  const bytes = await page.evaluate(() => {
+    const { raftarium } = /** @type {any} */ (window);
+    raftarium.act(
+      { do: 'crash', server: 'leader' },
+      { do: 'restart', server: 5 },
+      { do: 'jump-clock', server: 1, by: -100_000 },
+      { do: 'set-clock-rate', server: 1, rate: 500_000 },
+      { do: 'stall-disk', server: 2, stalled: true },
+      { do: 'set-fsync', server: 2, min: 40_000, max: 80_000.5 },
+      { do: 'impair', from: 3, to: 4, delay: 50_000, share: 300_000 },
+      { do: 'partition', groups: [0, 0, 1, 1, 1] },
+      { do: 'hold-message', message: 17 },
+      { do: 'set-late', of: 'votes', copies: false, share: 1, delay: 1_000 },
+      { do: 'submit', command: 'put né 1' },
+      { do: 'add-server' },
+    );
+    return [...raftarium.run.bytes()];
+  });
+  const { actions } = JSON.parse(writeScenario(Uint8Array.from(bytes), ''));
+  const done = actions.map((/** @type {any} */ { at: _, ...action }) => action);
+  expect(done).toEqual([
+    { do: 'crash', server: 'leader' },
+    { do: 'restart', server: 'S5' },
+    { do: 'jump-clock', server: 'S1', by: '-100ms' },
+    { do: 'set-clock-rate', server: 'S1', rate: '50%' },
+    { do: 'stall-disk', server: 'S2', stalled: true },
+    { do: 'set-fsync', server: 'S2', min: '40ms', max: '80ms' },
+    { do: 'impair', from: 'S3', to: 'S4', delay: '50ms', share: '30%' },
+    { do: 'partition', groups: [0, 0, 1, 1, 1] },
+    { do: 'hold-message', message: 17 },
+    { do: 'set-late', of: 'votes', copies: false, delay: '1ms', share: '0.0001%' },
+    { do: 'submit', command: 'put né 1' },
+    { do: 'add-server' },
+  ]);
+});
+
 const start = '{"raftarium":1,"seed":"1"';
-test('what is wrong with a file is said, and the run that is on stays', async ({ page }) => {
+test('what is wrong with a file is said, and the page keeps its run', async ({ page }) => {
   const run = await makeRun(page);
   for (const [content, sentence] of [
     ['hello', 'It is no scenario file, for it is not JSON'],
@@ -349,7 +388,9 @@ test('what is wrong with a file is said, and the run that is on stays', async ({
     ],
   ]) {
     await drop(page, 'odd.json', content);
-    await expect(page.locator('#trouble')).toContainText('odd.json can’t be opened. The run that is on stays.');
+    await expect(page.locator('#trouble')).toContainText(
+      'odd.json can’t be opened. The page keeps the run that it shows.',
+    );
     await expect(page.locator('#trouble')).toContainText(sentence);
     expect(await standing(page)).toEqual(run);
   }

@@ -1,8 +1,9 @@
-// @ts-check The stage and the tape at fixed moments, stroke by stroke, as SVGs: a diff shows what
+// @ts-check
+// The stage and the tape at fixed moments, stroke by stroke, as SVGs: a diff shows what
 // changed, and unlike pixels they don't depend on the machine's fonts. UPDATE_PICTURES=1 renews
 // them: look at them before you commit them.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { breaks } from '../www/breaks.js';
+import { counterexamples } from '../www/counterexamples.js';
 import { SvgContext } from '../www/svg-context.js';
 import { expect, framesAfter, open, test } from './page.js';
 
@@ -10,21 +11,24 @@ const FOLDER = 'page-tests/snapshots';
 
 /**
  * What is done, and when it is looked at.
- * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: (run: any) => void
- * }>}
+ * @type {Record<string, { query?: string, dark?: boolean, at: number, before?: object[] }>}
  */
 const moments = {
   'an-election': { at: 0.205 },
-  'writes-under-way': { at: 1.03, before: (run) => run.submit('put colour teal') },
+  'writes-under-way': { at: 1.03, before: [{ do: 'submit', command: 'put colour teal' }] },
   'a-minority-cut-off': {
     at: 3,
-    before: (run) => {
-      run.partition(Uint8Array.from([0, 0, 0, 1, 1]));
-      run.crash(3);
-    },
+    before: [
+      { do: 'partition', groups: [0, 0, 0, 1, 1] },
+      { do: 'crash', server: 3 },
+    ],
   },
-  'nine-servers-that-lose-messages': { query: '?seed=7&servers=9', at: 1.115, before: (run) => run.setLoss(300_000) },
-  'in-the-dark': { dark: true, at: 1.045, before: (run) => run.submit('put colour teal') },
+  'nine-servers-that-lose-messages': {
+    query: '?seed=7&servers=9',
+    at: 1.115,
+    before: [{ do: 'set-loss', share: 300_000 }],
+  },
+  'in-the-dark': { dark: true, at: 1.045, before: [{ do: 'submit', command: 'put colour teal' }] },
 };
 
 /** Makes every letter equally wide, so that positions don't depend on the installed fonts. */
@@ -52,15 +56,15 @@ for (const [name, { query, dark, at, before }] of Object.entries(moments)) {
     await page.addInitScript(evenLetters);
     await open(page, query);
     await page.evaluate(
-      ([moment, deed]) => {
+      ([moment, actions]) => {
         const { raftarium } = /** @type {any} */ (window);
         raftarium.pause();
         raftarium.run.seek(1_000_000);
-        if (deed) new Function('run', `(${deed})(run)`)(raftarium.run);
+        raftarium.act(...actions);
         raftarium.run.seek(moment);
         raftarium.advanceTo(moment);
       },
-      /** @type {const} */ ([at * 1e6, before ? String(before) : '']),
+      /** @type {const} */ ([at * 1e6, before ?? []]),
     );
     await page.getByRole('button', { name: 'Share', exact: true }).click();
     const [download] = await Promise.all([
@@ -130,17 +134,14 @@ const tapes = {
   'a-tape-with-branches': {
     done: async (page) => {
       await page.evaluate(() => {
-        const { run } = /** @type {any} */ (window).raftarium;
+        const { run, act } = /** @type {any} */ (window).raftarium;
         const at = (/** @type {number} */ seconds) => run.seek(seconds * 1e6);
         at(2);
-        run.submit('put colour teal');
-        run.crash(2);
+        act({ do: 'submit', command: 'put colour teal' }, { do: 'crash', server: 2 });
         at(3);
-        run.restart(2);
-        run.partition(Uint8Array.from([0, 0, 0, 1, 1]));
+        act({ do: 'restart', server: 2 }, { do: 'partition', groups: [0, 0, 0, 1, 1] });
         at(4);
-        run.healAll();
-        run.pause(4);
+        act({ do: 'heal-all' }, { do: 'pause', server: 4 });
         at(6);
         for (const [moment, server] of [
           [4.5, 4],
@@ -148,7 +149,7 @@ const tapes = {
           [5.5, 1],
         ]) {
           at(moment);
-          run.crash(server);
+          act({ do: 'crash', server });
           at(moment + server);
         }
       });
@@ -157,7 +158,7 @@ const tapes = {
   },
   'a-tape-of-a-violation-in-the-dark': {
     dark: true,
-    query: `#run=${breaks[13]}`,
+    query: `#run=${counterexamples[13]}`,
     done: async (page) => {
       for (const key of ['z', 'z', 'z', 'z', ',']) await page.keyboard.press(key);
     },

@@ -1,5 +1,6 @@
-// @ts-check The tape: seeking by mouse, by keyboard and by touch; what it shows; what it costs.
-import { breaks } from '../www/breaks.js';
+// @ts-check
+// The tape: travelling by mouse, by keyboard and by touch; what it tells; what it costs.
+import { counterexamples } from '../www/counterexamples.js';
 import { advanceBy, expect, framesAfter, leaderId, open, openStill, setSpeed, test, toggle } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
@@ -25,7 +26,7 @@ async function eventful(page) {
   await advanceBy(page, 1_500_000);
   await toggle(page, first);
   await advanceBy(page, 1_000_000);
-  await page.evaluate(() => /** @type {any} */ (window).raftarium.run.cut(1, 2));
+  await page.evaluate(() => /** @type {any} */ (window).raftarium.act({ do: 'cut', from: 1, to: 2 }));
   await advanceBy(page, 1_000_000);
   return first;
 }
@@ -62,7 +63,7 @@ test('a drag holds the run still, and it plays on when let go', async ({ page })
   await expect(page.locator('#play')).toHaveText('Pause');
 });
 
-test('the newest place of the pointer wins, with one journey a frame', async ({ page }) => {
+test('the newest place of the pointer wins, with one seek a frame', async ({ page }) => {
   await eventful(page);
   const box = await track(page).boundingBox();
   if (!box) throw new Error('the tape has no place');
@@ -212,8 +213,8 @@ test('a pen scrubs and is told what is under it; lifted, it is told nothing', as
   expect([after.end, after.branches]).toEqual([end, 1]);
 });
 
-/** Without a rule, a few actions make a leader that lacks a committed entry. */
-const broken = breaks[0];
+/** Without a rule, a few actions are enough: a leader that lacks what was committed. */
+const broken = counterexamples[0];
 
 test('a violation stops the run as it plays, is marked on the tape, is jumped to, and is left by going back', async ({
   page,
@@ -227,16 +228,16 @@ test('a violation stops the run as it plays, is marked on the tape, is jumped to
   await track(page).focus();
   await page.keyboard.press('Home');
   await expect(html).toHaveAttribute('data-state', 'running');
-  await expect(page.locator('#breach')).toBeHidden();
+  await expect(page.locator('#violation')).toBeHidden();
   expect((await frame(page)).violation).toBe(null);
   await setSpeed(page, 1);
   await page.locator('#play').click();
   await expect(html).toHaveAttribute('data-state', 'violated');
   await expect(page.locator('#play')).toHaveText('Play');
   expect(await now(page)).toBe(violation.time);
-  const breach = page.getByRole('alert').filter({ hasText: 'Leader Completeness is broken' });
-  await expect(breach).toContainText(violation.first.slice(1));
-  await expect(breach).toContainText(`but ${violation.second}.`);
+  const alert = page.getByRole('alert').filter({ hasText: 'Leader Completeness is broken' });
+  await expect(alert).toContainText(violation.first.slice(1));
+  await expect(alert).toContainText(`but ${violation.second}.`);
   await page.locator('#play').click();
   await expect(page.locator('#toast')).toContainText('A violation has ended this run');
   // The tape says so, under the pointer and to a screen reader.
@@ -367,7 +368,7 @@ test('painted with what happened, and painted once', async ({ page }) => {
   expect((await picture()) === before).toBe(false);
 });
 
-test('a journey and the frame after it fit into a frame of the screen', async ({ page }, testInfo) => {
+test('a seek and the frame after it fit into a frame of the screen', async ({ page }, testInfo) => {
   test.slow();
   await open(page);
   const figures = await page.evaluate(async () => {
@@ -376,9 +377,9 @@ test('a journey and the frame after it fit into a frame of the screen', async ({
     // Ten minutes, in which something happens.
     for (let minute = 0; minute < 10; minute++) {
       raftarium.advanceTo(minute * 60e6 + 1e6);
-      raftarium.run.crash((minute % 5) + 1);
+      raftarium.act({ do: 'crash', server: (minute % 5) + 1 });
       raftarium.advanceTo(minute * 60e6 + 5e6);
-      raftarium.run.restart((minute % 5) + 1);
+      raftarium.act({ do: 'restart', server: (minute % 5) + 1 });
     }
     raftarium.advanceTo(600e6);
     const { run } = raftarium;

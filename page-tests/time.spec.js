@@ -1,4 +1,5 @@
-// @ts-check Time in the page: playing, pausing, and the promise of a seed.
+// @ts-check
+// Time in the page: playing, pausing, and the promise of a seed.
 import { advanceBy, answer, expect, framesAfter, leader, open, openStill, setSpeed, tab, test, type } from './page.js';
 
 const now = (/** @type {import('@playwright/test').Page} */ page) =>
@@ -77,7 +78,7 @@ test('less motion asked for: it starts paused, and says so of what is sent', asy
   const settled = await framesAfter(page, 5);
   expect(await framesAfter(page, 20)).toBe(settled);
   await type(page, 'put x 1');
-  await expect(answer(page)).toContainText('Press play');
+  await expect(answer(page)).toContainText('press Play');
   await advanceBy(page, 1_000_000);
   await expect(answer(page)).toHaveText(/put x 1 → /);
 });
@@ -124,7 +125,7 @@ test('on a slow machine nothing waits for ever, and paused everything shown is r
       return {
         expected: [last + 1, lines.at(-1).number, operations.at(-1).id].map(String),
         shown: [
-          of('.log-sheet')?.getAttribute('aria-colcount'),
+          of('.log-table')?.getAttribute('aria-colcount'),
           of('#events [data-line]')?.getAttribute('data-line'),
           of('#operations [data-operation]')?.getAttribute('data-operation'),
         ],

@@ -1,4 +1,5 @@
-// @ts-check If something fails, the page shows a sentence that a person can act on.
+// @ts-check
+// If something fails, the page shows a sentence that a person can act on.
 import { pathToFileURL } from 'node:url';
 import { subPathUrl } from '../playwright.config.js';
 import { expect, leader, open, tamper, test } from './page.js';

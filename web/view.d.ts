@@ -13,20 +13,20 @@ export interface Frame {
   /** How many events have been played so far. */
   events: number;
   /**
-   * Grows with every journey back, and to another branch: what was read before may not hold any
-   * more.
+   * Grows when the run goes back, and when it goes to another branch: what was read before may not
+   * hold any more.
    */
-  journeys: number;
+  epoch: number;
   /** The branch being played, and how many there are. */
   branch: number;
   branches: number;
   /** How far this branch is known. */
   end: Micros;
-  /** Grows whenever a log, a store or a replication mark changed: call `logs`/`stores` again. */
+  /** Changes when a log, a store, a match or a next index has: call `logs`/`stores` again. */
   logsRevision: number;
-  /** Grows whenever a client operation began or ended: call `operations` again. */
+  /** Changes when a client's operation has begun or ended: call `operations` again. */
   operationsRevision: number;
-  /** Grows with every sentence: call `story` again. */
+  /** Changes when there are new sentences: call `story` again. */
   storyRevision: number;
   servers: ServerView[];
   messages: MessageView[];
@@ -48,13 +48,13 @@ export interface ServerView {
   id: number;
   role: Role;
   term: number;
-  /** Whom it voted for in this term. */
+  /** The server that it voted for in this term. */
   votedFor: number;
-  /** Whom it believes to be the leader. */
+  /** The server that it believes to be the leader. */
   leader: number;
   /** Part of the election timeout (a leader's: heartbeat interval) still left, 0 to 1. */
   timer: number;
-  /** While it campaigns: one a server, in id order; otherwise empty. */
+  /** While it campaigns: one for each server, in id order; otherwise empty. */
   votes: Ballot[];
   lastIndex: number;
   commitIndex: number;
@@ -63,11 +63,11 @@ export interface ServerView {
   snapshotIndex: number;
   /** Whether a disk write is on its way. */
   writing: boolean;
-  /** Whether it stands still. */
+  /** Whether it is paused. */
   paused: boolean;
   /** Whether it belongs to the membership in force, as a voter or a learner. */
   member: boolean;
-  /** How fast its clock runs, in parts per million of the world's. */
+  /** How fast its clock runs, in parts per million of the true rate. */
   clockRate: number;
   /** By how much its clock is ahead of the world's; below 0 if it is behind. */
   clockAhead: number;
@@ -101,13 +101,13 @@ export interface MessageView {
   sent: Micros;
   /** When it arrives, or would have arrived. */
   arrives: Micros;
-  /** When it is lost on the way; 0 when it isn't. Draw it as lost from then until `arrives`. */
+  /** When it is lost on the way; 0 if it isn't. From then until `arrives` it is drawn as lost. */
   lost: Micros;
   /** Since when it is held, or 0. */
   held: Micros;
   /** Entries carried. */
   entries: number;
-  /** Answers: whether they say yes. */
+  /** Whether an answer says yes. */
   success: boolean;
 }
 
@@ -182,7 +182,7 @@ export interface OperationView {
   text: string;
   state: "pending" | "ok" | "failed" | "unknown";
   /**
-   * The answer, or the honest reason there is none: `no leader within 2 s: 2 of 5 servers up, 3
+   * The answer, or the reason why there is none: `no leader within 2 s: 2 of 5 servers up, 3
    * needed`.
    */
   answer: string;
@@ -190,7 +190,7 @@ export interface OperationView {
   /** 0 while pending. */
   ended: Micros;
   /**
-   * Where it took effect: a write's index in the log, a read's last applied entry; 0 if it has not.
+   * Where it took effect: a write's index in the log, a read's last applied entry; 0 if it hasn't.
    */
   point: number;
 }
@@ -211,21 +211,21 @@ export interface StoryLine {
   section: string;
 }
 
-/** One way the run went. */
+/** A branch: one way the run went. */
 export interface BranchView {
   id: number;
   name: string;
-  /** The branch it left, or 0; and when it left it. */
+  /** The branch that it left (0: none), and when. */
   origin: number;
   leftAt: Micros;
   /** How far it is known. */
   end: Micros;
-  /** How much has been done by hand on it, from the beginning. */
-  deeds: number;
+  /** How many actions were done on it by hand, from the beginning. */
+  actions: number;
   playing: boolean;
 }
 
-/** All that a server knows, besides what its `ServerView` says. Entries are named `7@2`. */
+/** All that a server knows, besides what its `ServerView` says. An entry is written as `7@2`. */
 export interface InspectorView {
   id: number;
   up: boolean;
@@ -240,11 +240,11 @@ export interface InspectorView {
   unsynced: number;
   firstIndex: number;
   last: string;
-  /** The last entry its snapshot stands for, or empty. */
+  /** The last entry that its snapshot covers, or empty. */
   snapshot: string;
   voters: string;
   learners: string;
-  /** The entry that brought the membership in force; 0 for that of the founding. */
+  /** The index of the entry with the membership in force; 0 for the first membership. */
   membershipIndex: number;
   /** The heartbeat round; 0 unless it leads. */
   round: number;
@@ -252,7 +252,7 @@ export interface InspectorView {
   sessions: SessionView[];
 }
 
-/** What a leader knows of another. */
+/** What a leader knows of another server. */
 export interface PeerView {
   id: number;
   matchIndex: number;
@@ -260,7 +260,7 @@ export interface PeerView {
   state: string;
   /** Appends on their way to it. */
   inFlight: number;
-  /** How long ago it was heard, on the leader's clock. */
+  /** How long ago the leader heard from it, on the leader's clock. */
   heard: Micros;
 }
 
@@ -289,7 +289,7 @@ export interface TrafficView {
   news: StoryLine[];
 }
 
-/** How a server stood from a time on. */
+/** A server's state from a time on. */
 export interface StandingView {
   time: Micros;
   server: number;
@@ -313,8 +313,5 @@ export interface DialsView {
   heartbeatInterval: Micros;
 }
 
-// The handle itself is the generated class `Run`; its methods are described in web/src, a file a
-// subject: lib.rs (playing and looking), settings.rs (what a run is built with), travel.rs (time,
-// branches, the tape), faults.rs (everything that can be done to a run), reading.rs (what is looked
-// at closely), verdict.rs, sharing.rs (links). Whatever can't be done throws an Error with a
-// sentence.
+// The handle itself is the generated class `Run`. Its methods are described in web/src; lib.rs says
+// which file has which. Whatever can't be done throws an Error with a sentence.

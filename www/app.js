@@ -1,5 +1,5 @@
 // @ts-check
-// The page around a run: its views, its clock, and what people do, connected.
+// The page around a run: connects its views, its clock, and what people do.
 
 /** @typedef {import('./link.js').Wanted} Wanted */
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
@@ -11,7 +11,7 @@ import { Console } from './console.js';
 import { byId, lessMotion, setText } from './dom.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from './errors.js';
-import { Hands } from './hands.js';
+import { StageGestures } from './stage-gestures.js';
 import { HelpDialog } from './help-dialog.js';
 import { giveHints } from './hints.js';
 import { Jumps } from './jumps.js';
@@ -35,7 +35,7 @@ import { Tape } from './tape.js';
 import { Theme } from './theme.js';
 import { toast } from './toast.js';
 import { Transport } from './transport.js';
-import { Twins } from './twins.js';
+import { StageButtons } from './stage-buttons.js';
 
 /**
  * A run as asked for; throws an Error with a sentence when there can't be one.
@@ -64,8 +64,8 @@ export class App {
   clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
   #quorum = byId('quorum', HTMLElement);
   #ring;
-  #twins;
-  #hands;
+  #stageButtons;
+  #gestures;
   #reading;
   #logs = new Logs();
   #stores = new Stores();
@@ -84,7 +84,7 @@ export class App {
     hold: (held) => this.#hold(held),
     press: (branch, lane) => this.#branches.menu(branch, lane),
   });
-  #letGo = () => {};
+  #resume = () => {};
   #networkDialog = new NetworkDialog(() => this.#model);
   #runDialog;
   #helpDialog = new HelpDialog();
@@ -110,17 +110,17 @@ export class App {
       goTo: (time) => this.#goTo(time),
       changed: this.#changed,
     });
-    this.#hands = new Hands(this.#ring, {
+    this.#gestures = new StageGestures(this.#ring, {
       model: () => this.#model,
       inspect: (id) => this.#reading.inspect(id),
       openNetwork: () => this.#networkDialog.open(),
-      hush: () => this.#hush(),
+      pauseForNow: () => this.#pauseForNow(),
       changed: this.#changed,
     });
-    this.#twins = new Twins(this.#ring, stage, {
-      server: (id, button) => this.#hands.server(id, button),
-      link: (a, b, button) => this.#hands.link(a, b, button),
-      message: (id, button) => this.#hands.message(id, button),
+    this.#stageButtons = new StageButtons(this.#ring, stage, {
+      server: (id, button) => this.#gestures.server(id, button),
+      link: (a, b, button) => this.#gestures.link(a, b, button),
+      message: (id, button) => this.#gestures.message(id, button),
       changed: this.#changed,
     });
     const heartbeats = byId('heartbeats', HTMLInputElement);
@@ -130,7 +130,7 @@ export class App {
     });
     new ResizeObserver(() => {
       this.#ring.resize();
-      this.#twins.place();
+      this.#stageButtons.place();
       this.#changed();
     }).observe(stage);
     wireTabs(byId('tabs', HTMLElement), this.#changed);
@@ -147,7 +147,7 @@ export class App {
       take: (run, origin, note) => this.#take(openModel(Run, run, origin, note)),
       scene: () => this.#scene(),
       present: () => this.#presenter.enter(),
-      stop: (error) => this.#stopDead(error),
+      stop: (error) => this.#stopForPanic(error),
     });
     this.#wireHeader();
     const mode = askedMode();
@@ -170,17 +170,17 @@ export class App {
     else if (!this.#model.dead) this.clock.play();
   }
 
-  /** One event on, or back. @param {boolean} forward */
+  /** Plays one event, or goes back by one. @param {boolean} forward */
   step(forward) {
     this.clock.pause();
     if (forward) this.#model.step();
     else this.#model.stepBack();
   }
 
-  /** A hand is on the tape, or no longer. @param {boolean} held */
+  /** Whether somebody drags on the tape: the run is paused meanwhile. @param {boolean} held */
   #hold(held) {
-    if (held) this.#letGo = this.#hush();
-    else this.#letGo();
+    if (held) this.#resume = this.#pauseForNow();
+    else this.#resume();
   }
 
   /** The stage as a picture, with the sentence under it. */
@@ -199,20 +199,23 @@ export class App {
     this.#model.seek(time);
   }
 
-  /** To what a sentence tells of. @param {number} line its number */
+  /** Goes to what a sentence is about. @param {number} line its number */
   #goToLine(line) {
     this.clock.pause();
     this.#model.seekNews(line);
   }
 
-  /** Pauses; what to do when that is over. */
-  #hush() {
+  /** Pauses the run if it plays; the function that it returns lets it play on. */
+  #pauseForNow() {
     if (!this.clock.playing) return () => {};
     this.clock.pause();
     return () => this.#model.dead || this.clock.play();
   }
 
-  /** Another run in place of this one; throws when there can't be. @param {Wanted} wanted */
+  /**
+   * Puts another run in place of this one; throws when there can't be one.
+   * @param {Wanted} wanted
+   */
   start(wanted) {
     this.#take(makeModel(this.#Run, wanted));
   }
@@ -224,15 +227,15 @@ export class App {
     this.#show();
   }
 
-  /** Raises the curtain on the run there is now. */
+  /** Shows the run that there is now. */
   #show() {
     const model = this.#model;
     hideTrouble();
     document.documentElement.dataset.state = 'running';
-    model.listen({ change: this.#changed, panic: (error) => this.#stopDead(error), refusal: toast });
+    model.listen({ change: this.#changed, panic: (error) => this.#stopForPanic(error), refusal: toast });
     model.open();
     setText(byId('seed-value', HTMLElement), model.seed);
-    this.#seat();
+    this.#placeServers();
     this.#reading.reset(model);
     for (const view of [this.#tape, this.#branches, this.#stores]) view.reset();
     for (const view of [this.#operations, this.#story, this.#console]) view.reset();
@@ -241,11 +244,11 @@ export class App {
     this.#sharing.show(model);
   }
 
-  /** Gives every server its place: at the start, and when one has joined. */
-  #seat() {
+  /** Gives every server its place on the ring: at the start, and when one has joined. */
+  #placeServers() {
     const { length } = this.#model.frame.servers;
     this.#ring.reset(length);
-    this.#twins.reset(length);
+    this.#stageButtons.reset(length);
     this.#logs.reset(this.#model);
   }
 
@@ -254,9 +257,9 @@ export class App {
     this.#tape.follow(model);
     const { frame } = model;
     const { playing } = this.clock;
-    if (frame.servers.length !== this.#ring.layout.servers.length) this.#seat();
+    if (frame.servers.length !== this.#ring.layout.servers.length) this.#placeServers();
     this.#ring.draw(frame);
-    this.#twins.update(frame, playing);
+    this.#stageButtons.update(frame, playing);
     this.#reading.update(model, playing);
     this.#drawQuorum();
     this.#logs.update(model);
@@ -282,7 +285,7 @@ export class App {
     this.#quorum.classList.toggle('broken', !quorum.canCommit);
   }
 
-  /** A rule is broken: the run ends here. @param {ViolationView} violation */
+  /** A property is violated: the run ends here. @param {ViolationView} violation */
   #stopAt(violation) {
     if (this.clock.playing) this.clock.pause();
     const { dataset } = document.documentElement;
@@ -294,7 +297,7 @@ export class App {
       [strings.whatItMeans, () => this.#reading.explain(violation.property)],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
     ]);
-    showTrouble(what, actions, byId('breach', HTMLElement));
+    showTrouble(what, actions, byId('violation', HTMLElement));
   }
 
   /** Someone went back to before a violation. */
@@ -304,7 +307,7 @@ export class App {
   }
 
   /** The simulator panicked. @param {unknown} error */
-  #stopDead(error) {
+  #stopForPanic(error) {
     this.clock.pause();
     document.documentElement.dataset.state = 'stopped';
     const { seed, servers, now } = this.#model;
@@ -321,7 +324,7 @@ export class App {
   }
 
   /**
-   * Someone put another run into the address bar; by now it may say something else.
+   * Somebody put another run into the address bar; it may say something else again by now.
    * @param {URL} address what was put there
    */
   #readHash(address) {

@@ -1,7 +1,7 @@
 // @ts-check
-// A classic script that runs even where the page's modules do not, so that whoever opens the page
-// gets a sentence they can act on instead of an empty frame. The other strings are in strings.js, a
-// module, which is exactly what may be missing here.
+// A classic script, which runs even where modules do not. It tells people what to do where the page
+// can't start, so that they don't see an empty frame. Its texts stand here, because strings.js is a
+// module, and modules may be what is missing.
 (() => {
   const page = document.documentElement;
 
@@ -33,7 +33,7 @@
     return;
   }
   addEventListener('load', () => {
-    // By now every module script has run or failed; a running page has said so.
+    // By now every module has run or failed. A page that runs has said so in `data-state`.
     if (page.dataset.state === 'starting' && page.dataset.loading === undefined) {
       say(
         'A part of the page did not load.',

@@ -1,6 +1,6 @@
 // @ts-check
-// Branches: the list of every way the run went, with what can be done to each, and two of them
-// compared.
+// The panel of branches: a list of all ways the run went, with what can be done to each, and a
+// comparison of two.
 
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 /** @typedef {import('./model.js').Model} Model */
@@ -14,7 +14,7 @@ import { toast } from './toast.js';
 const { branches } = strings;
 /** Entries of each log that are compared, counted from the end. */
 const COMPARED = 300;
-/** How long comparing may take of the time while playing. */
+/** While the run plays, the part of the time that comparing may take. */
 const SHARE = 1 / 12;
 
 export class Branches {
@@ -32,7 +32,7 @@ export class Branches {
   #count = 0;
   /** @type {BranchView[]} */ #all = [];
   #playing = 0;
-  /** Which branch gets another name, and which is compared; 0: none. */
+  /** The branch that is being renamed, and the one that is compared; 0: none. */
   #renaming = 0;
   #beside = 0;
   #compared = '';
@@ -68,7 +68,7 @@ export class Branches {
       { words: branches.rename, act: () => this.#rename(branch.id) },
       { words: branches.delete, act: () => this.#delete(branch, lane) },
     ];
-    // A player has no list of branches.
+    // The embedded player has no list of branches.
     const items = document.documentElement.dataset.mode === 'embed' ? [go] : [go, ...others];
     const content = { title: name, facts: branches.facts(branch, this.#nameOf(branch.origin)), groups: [{ items }] };
     openMenu(content, { at: lane.getBoundingClientRect(), back: lane });
@@ -174,7 +174,7 @@ export class Branches {
     const model = this.#actions.model();
     const { now } = model;
     model.switchTo(id);
-    // Who compares goes on to compare the same two.
+    // A comparison goes on with the same two branches.
     if (this.#beside === id) this.#beside = before;
     toast(branches.switched(name, model.now, model.now < now));
   }
@@ -192,7 +192,7 @@ export class Branches {
   #rename(id) {
     this.#renaming = id;
     this.#actions.show();
-    // At once: what is typed next is the name.
+    // The field must be there at once: what is typed next is the name.
     this.#read(this.#actions.model());
     this.#list.querySelector('input')?.select();
   }
@@ -223,8 +223,8 @@ export class Branches {
 
   /** @param {Model} model @param {boolean} playing */
   #fillComparison(model, playing) {
-    const { events, journeys, branch } = model.frame;
-    const wanted = `${events} ${journeys} ${branch} ${this.#beside} ${model.renamed}`;
+    const { events, epoch, branch } = model.frame;
+    const wanted = `${events} ${epoch} ${branch} ${this.#beside} ${model.renamed}`;
     const clock = performance.now();
     if (wanted === this.#compared || (playing && clock - this.#comparedAt < this.#comparingTook / SHARE)) return;
     this.#compared = wanted;

@@ -1,11 +1,11 @@
 // @ts-check
-// What led to a moment of a lane, and what it may have led to: along lanes, and with every message
-// that arrived (Lamport's happened-before).
+// What a moment may depend on, and what may depend on it, by Lamport's happened-before: time passes
+// along a lane, and every message that arrived leads from its sender to its receiver.
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /**
- * For each lane up to when it is in the past, from when on in the future; and the messages that tie
- * them.
+ * The past and the future of a moment. For each lane: up to when it belongs to the past, and from
+ * when on to the future. And the messages by which it does.
  * @typedef {{ past: Map<number, number>, future: Map<number, number>, messages: Set<number> }}
  * Cones
  */
@@ -13,7 +13,7 @@
 /**
  * Whether a message was received.
  * @param {MessageView} message
- * @param {number} known up to when things are known
+ * @param {number} known up to when it is known what happened
  */
 export const arrived = ({ lost, held, arrives }, known) => !lost && !held && arrives <= known;
 

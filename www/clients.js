@@ -1,7 +1,6 @@
 // @ts-check
-// What clients asked for, as intervals on the time axis, and the order in which it took effect:
-// each operation has its place in the log, and so all of them stand in one line, which never runs
-// backwards.
+// The clients' operations as intervals on the time axis, and the order in which they took effect:
+// each has a place in the log. The line through them in that order never runs backwards.
 
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('./model.js').Model} Model */
@@ -13,7 +12,7 @@ import { NAMES, drawAxis, laneAt, xOf, yOf } from './lanes.js';
 import { answerWords } from './operations.js';
 import { readPalette } from './palette.js';
 import { canvasPen, cross } from './pens.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 import { TimeView } from './timeview.js';
 
@@ -21,20 +20,21 @@ const SPAN = 4_000_000;
 /** The newest operations that are read; older ones are out of sight. */
 const READ = 600;
 /**
- * While playing, as many as may have changed since the last time; and all of them every so often,
+ * While the run plays, only so many of the newest are read again; all of them are read this often,
  * in ms.
  */
 const RECENT = 100;
 const ALL_EVERY = 5_000;
-/** How long reading them may take of the time while playing. */
+/** While the run plays, the part of the time that reading them may take. */
 const SHARE = 1 / 50;
-/** At least as wide as a letter of what clients asked for, in px. */
+/** The most that a letter of an operation's text is wide, in px. */
 const LETTER = 6.7;
 /** Half an interval's height, where there is room. */
 const HALF = 9;
 
 /**
- * Where each operation takes effect, as early as its interval and those before it allow.
+ * The operations in the order in which they took effect, and when each did at the earliest: not
+ * before it began, and not before the one ahead of it.
  * @param {OperationView[]} operations
  */
 export function orderOf(operations) {
@@ -72,8 +72,8 @@ export class Clients {
   #readAt = 0;
   #readTook = 0;
   #allReadAt = -Infinity;
-  /** Whether all of them are as they were when they were last read. */ #whole = false;
-  #journeys = 0;
+  /** Whether all of them were read, and not only the newest. */ #whole = false;
+  #epoch = 0;
   #now = 0;
   /** The operation pointed at. */
   #lit = 0;
@@ -123,16 +123,16 @@ export class Clients {
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     if (this.#panel.hidden) return;
-    const { now, operationsRevision, journeys } = model.frame;
+    const { now, operationsRevision, epoch } = model.frame;
     const clock = performance.now();
     this.#now = now;
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     const wanted = operationsRevision !== this.#revision || !(playing || this.#whole);
-    if (wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && spare.has(this)) {
+    if (wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && frameTime.has(this)) {
       this.#revision = operationsRevision;
-      this.#read(model, playing && journeys === this.#journeys && clock - this.#allReadAt < ALL_EVERY);
-      this.#journeys = journeys;
+      this.#read(model, playing && epoch === this.#epoch && clock - this.#allReadAt < ALL_EVERY);
+      this.#epoch = epoch;
       this.#order = orderOf(this.#operations);
       this.#lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
       this.#box.style.setProperty('--lanes', String(this.#lanes.length));
@@ -140,7 +140,7 @@ export class Clients {
       this.#readTook = performance.now() - clock;
     }
     const { from, span, width, height, following } = this.#view;
-    // While it plays, what is less than a pixel further on looks the same.
+    // While the run plays, a change of less than a pixel isn't seen.
     const moment = playing ? Math.floor((now / span) * width) : now;
     const left = following && playing ? '' : from;
     const state = `${moment} ${this.#revision} ${left} ${span} ${this.#lit} ${width} ${height}`;
@@ -153,7 +153,7 @@ export class Clients {
   #read(model, recent) {
     const known = this.#operations;
     const fresh = recent ? model.operations(RECENT) : [];
-    // Nothing may be missing between them and those that are known.
+    // No operation may be missing between those just read and those that are known.
     this.#whole = !recent || !fresh.length || fresh[0].id > (known.at(-1)?.id ?? 0) + 1;
     if (this.#whole) {
       this.#operations = model.operations(READ);
@@ -161,7 +161,7 @@ export class Clients {
     } else this.#operations = [...known.filter(({ id }) => id < fresh[0].id), ...fresh].slice(-READ);
   }
 
-  #sheet() {
+  #diagram() {
     const { width, height, from, span } = this.#view;
     return { width, height, from, span, lanes: this.#lanes };
   }
@@ -178,57 +178,57 @@ export class Clients {
 
   /** @param {Pen} pen */
   #paint(pen) {
-    const sheet = this.#sheet();
+    const diagram = this.#diagram();
     const palette = this.#palette;
-    drawAxis(pen, palette, sheet);
+    drawAxis(pen, palette, diagram);
     for (const operation of this.#operations) {
       const end = operation.ended || this.#now;
-      const x = Math.max(NAMES, xOf(sheet, operation.began));
-      const u = Math.min(width(sheet), xOf(sheet, end));
-      if (u < NAMES || x > width(sheet)) continue;
-      const y = yOf(sheet, operation.client);
+      const x = Math.max(NAMES, xOf(diagram, operation.began));
+      const u = Math.min(width(diagram), xOf(diagram, end));
+      if (u < NAMES || x > width(diagram)) continue;
+      const y = yOf(diagram, operation.client);
       const long = Math.max(3, u - x);
       const { state } = operation;
       const colour = state === 'ok' ? palette.accent : state === 'pending' ? palette.ink2 : palette.danger;
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { alpha: operation.id === this.#lit ? 0.4 : 0.16 });
       pen.rect(x, y - HALF, long, 2 * HALF, colour, { hollow: true });
       if (state === 'failed') cross(pen, x + long, y, 4, palette.danger);
-      // As much of it as there is room for.
+      // As much of the text as there is room for.
       if (long > 34)
         pen.text(operation.text.slice(0, (long - 8) / LETTER), x + 5, y, palette.ink, { mono: true, size: 11 });
     }
     const all = this.#order.map(({ operation, time }) => ({
-      x: xOf(sheet, time),
-      y: yOf(sheet, operation.client) + HALF,
+      x: xOf(diagram, time),
+      y: yOf(diagram, operation.client) + HALF,
     }));
     const first = Math.max(0, all.findIndex(({ x }) => x >= NAMES) - 1);
-    const order = all.slice(first, all.findLastIndex(({ x }) => x <= width(sheet)) + 2);
+    const order = all.slice(first, all.findLastIndex(({ x }) => x <= width(diagram)) + 2);
     pen.path(order, palette.ink, 1, { alpha: 0.6 });
     let [left, row] = [0, 0];
     for (const { x, y } of order) {
-      // Of those that would hide each other, one is enough.
-      if (x < NAMES || x > width(sheet) || (y === row && x - left < 1)) continue;
+      // Where several would cover each other, one is enough.
+      if (x < NAMES || x > width(diagram) || (y === row && x - left < 1)) continue;
       [left, row] = [x, y];
       pen.dot(x, y, 3.5, palette.card);
       pen.dot(x, y, 3, palette.ink);
     }
-    pen.rect(0, 0, NAMES - 1, sheet.height - 22, palette.card);
-    for (const client of sheet.lanes) {
-      pen.text(strings.clientName(client), 4, yOf(sheet, client), client === 1 ? palette.accent : palette.ink2, {
+    pen.rect(0, 0, NAMES - 1, diagram.height - 22, palette.card);
+    for (const client of diagram.lanes) {
+      pen.text(strings.clientName(client), 4, yOf(diagram, client), client === 1 ? palette.accent : palette.ink2, {
         bold: client === 1,
         size: 11,
       });
     }
-    const x = xOf(sheet, this.#now);
-    if (x >= NAMES && x <= sheet.width) pen.line(x, 0, x, sheet.height - 22, palette.accent, 1.5);
+    const x = xOf(diagram, this.#now);
+    if (x >= NAMES && x <= diagram.width) pen.line(x, 0, x, diagram.height - 22, palette.accent, 1.5);
   }
 
   /** @param {number} x @param {number} y */
   #under(x, y) {
-    const sheet = this.#sheet();
+    const diagram = this.#diagram();
     const time = this.#view.at(x);
-    const client = laneAt(sheet, y);
-    const near = (5 * this.#view.span) / sheet.width;
+    const client = laneAt(diagram, y);
+    const near = (5 * this.#view.span) / diagram.width;
     return (
       this.#operations.findLast(
         (o) => o.client === client && o.began - near <= time && time <= (o.ended || this.#now) + near,
@@ -284,5 +284,5 @@ export class Clients {
   }
 }
 
-/** @param {{ width: number }} sheet */
-const width = (sheet) => sheet.width;
+/** @param {{ width: number }} diagram */
+const width = (diagram) => diagram.width;

@@ -1,15 +1,15 @@
 // @ts-check
-// When the page draws: at every animation frame while it plays and can be seen, once after a
-// change, and otherwise never.
+// Decides when the page draws: at every animation frame while the run plays and the page can be
+// seen, once after a change, and otherwise never.
 
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 
-/** The longest stretch of real time one frame may catch up, in ms. */
+/** The most real time that one frame may catch up with, in ms. */
 const LONGEST_FRAME = 100;
 
 export class Clock {
   playing = false;
-  /** Virtual time per real time. */
+  /** How much virtual time passes per real time. */
   speed = 1 / 25;
 
   #advance;
@@ -55,7 +55,7 @@ export class Clock {
   /** @param {number} time */
   #frame(time) {
     this.#request = 0;
-    spare.begin(this.playing);
+    frameTime.begin(this.playing);
     document.documentElement.dataset.frames = String(++this.#frames);
     if (this.playing) {
       const passed = this.#last ? Math.min(LONGEST_FRAME, Math.max(0, time - this.#last)) : 0;

@@ -1,6 +1,6 @@
 // @ts-check
-// Two branches at the same moment: what every server is in the one and in the other, and where
-// their logs part.
+// Compares two branches at the same moment: every server's state in both, and its log from where
+// the two logs differ.
 
 /** @typedef {import('../web/view.d.ts').EntryView} EntryView */
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
@@ -14,11 +14,11 @@ import { termVariable } from './palette.js';
 import * as strings from './strings.js';
 
 const { compare } = strings;
-/** Entries shown of each log from where they part. */
+/** Entries shown of each log, from the first that differs. */
 const SHOWN = 4;
 
 /**
- * From which index on their logs are to be read, so that both ends are among so many entries.
+ * From which index on the logs are to be read, so that `count` entries reach the end of each.
  * @param {Frame} one @param {Frame} other @param {number} count
  */
 export function firstOf(one, other, count) {
@@ -30,9 +30,9 @@ export function firstOf(one, other, count) {
  * The index of the first entry that two logs don't have in common; past both ends if there is none.
  * @param {LogView} one @param {LogView} other
  */
-export function partingOf(one, other) {
+export function firstDifference(one, other) {
   const end = Math.max(one.lastIndex, other.lastIndex);
-  // What has been compacted away in either was committed there, and can't be read any more.
+  // What one of them has compacted can't be read any more. It was committed, so it is the same.
   for (let index = Math.max(one.first, other.first); index <= end; index++) {
     const [a, b] = [one, other].map(({ entries, first }) => entries[index - first]);
     if (!a || !b || a.term !== b.term || a.kind !== b.kind || a.text !== b.text) return index;
@@ -49,16 +49,20 @@ export function comparison(one, other) {
   for (const id of ids) {
     const [a, b] = [one, other].map((side) => factsOf(side, id));
     const logs = [one, other].map((side) => side.logs.find(({ server }) => server === id));
-    const parting = logs[0] && logs[1] ? partingOf(logs[0], logs[1]) : 1;
+    const differsFrom = logs[0] && logs[1] ? firstDifference(logs[0], logs[1]) : 1;
     const different = a.map((fact, i) => fact !== b[i]);
-    const parted = [a, b].some((facts) => Number(facts[3]) >= parting);
+    const parted = [a, b].some((facts) => Number(facts[3]) >= differsFrom);
     if (parted || different.some(Boolean)) differing++;
     const row = (/** @type {string[]} */ facts, /** @type {number} */ i) => {
       const log = logs[i];
       return [
         make('th', { scope: 'row', class: 'of' }, [one, other][i].name),
         ...facts.map((fact, j) => make('td', { class: different[j] ? 'differs' : 'same' }, fact)),
-        make('td', { class: 'entries' }, ...(parted && log ? entriesFrom(log, parting) : i ? [] : [compare.sameLog])),
+        make(
+          'td',
+          { class: 'entries' },
+          ...(parted && log ? entriesFrom(log, differsFrom) : i ? [] : [compare.sameLog]),
+        ),
       ];
     };
     table.append(

@@ -13,10 +13,10 @@ export class Console {
   #answer = byId('answer', HTMLOutputElement);
   /** @type {() => Model | null} */ #model;
   /** @type {string[]} */ #past = [];
-  /** Where in the past the field is; past the end is the line being written. */
+  /** Which of the past lines the field shows; beyond the last, it is the line being written. */
   #at = 0;
   #draft = '';
-  /** The operation whose answer is awaited. */
+  /** The number of the operation whose answer is awaited; 0: none. */
   #waiting = 0;
   #line = '';
   #revision = -1;
@@ -53,7 +53,7 @@ export class Console {
       if (operation && operation.state !== 'pending') {
         this.#waiting = 0;
         this.#say(`${this.#line} → ${answerWords(operation)}`, operation.state);
-        // Whichever way each of them is written, it doesn't turn the other around.
+        // Each may be written right to left without turning the other around.
         const parts = [this.#line, answerWords(operation)].map((words) => make('bdi', {}, words));
         this.#answer.replaceChildren(parts[0], ' → ', parts[1]);
         return;

@@ -1,5 +1,5 @@
 // @ts-check
-// What all dialogs share: a title, a way out, and a click beside it that closes it.
+// What all dialogs have: a title, a button that closes it, and a click beside it that does.
 
 import { make } from './dom.js';
 import * as strings from './strings.js';
@@ -9,7 +9,7 @@ import * as strings from './strings.js';
  * @param {string} title
  * @param {...(Node | string)} content
  */
-export function dressDialog(dialog, title, ...content) {
+export function fillDialog(dialog, title, ...content) {
   const id = `${dialog.id}-title`;
   dialog.setAttribute('aria-labelledby', id);
   const close = make('button', { class: 'icon', 'aria-label': strings.close, onclick: () => dialog.close() }, '×');

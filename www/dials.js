@@ -1,6 +1,6 @@
 // @ts-check
-// The tray of dials: how the network is from now on, with a warning when messages can outlive
-// election timers.
+// The panel of dials: sets how the network is from now on, and warns when messages can take longer
+// than election timeouts.
 
 /** @typedef {import('../web/view.d.ts').DialsView} DialsView */
 /** @typedef {import('./model.js').Model} Model */
@@ -26,7 +26,7 @@ const NETWORK = [
   { name: 'loss', words: words.loss, least: 0, most: 900_000, say: words.share },
   { name: 'duplication', words: words.duplication, least: 0, most: 900_000, say: words.share },
 ];
-/** A value to two digits. @param {number} value */
+/** A value rounded to two digits. @param {number} value */
 function rounded(value) {
   const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, value))) - 1);
   return Math.round(value / unit) * unit;
@@ -40,7 +40,7 @@ const placeOf = ({ least, most }, value) =>
   100 * (least > 0 ? Math.log(Math.max(value, least) / least) / Math.log(most / least) : Math.sqrt(value / most));
 
 /**
- * Whether messages can outlive election timers, and what comes of it.
+ * Whether messages can take longer than election timeouts, and what comes of it.
  * @param {Pick<DialsView, 'latencyMin' | 'latencyMax' | 'electionTimeoutMin' |
  * 'heartbeatInterval'>} timing
  */
@@ -103,9 +103,9 @@ export class Dials {
   /** @param {Model} model */
   update(model) {
     if (this.#panel.hidden) return;
-    const { events, journeys } = model.frame;
-    const state = `${events} ${journeys}`;
-    // A hand on a dial isn't pulled away.
+    const { events, epoch } = model.frame;
+    const state = `${events} ${epoch}`;
+    // A dial that is being dragged is left where it is.
     if (state === this.#seen || this.#panel.querySelector('input:active')) return;
     this.#seen = state;
     const view = model.dials() ?? null;
@@ -136,7 +136,8 @@ export class Dials {
     const { input, output } = dial;
     const value = valueAt(scale, Number(input.value));
     this.#view = { ...this.#view, [scale.name]: value };
-    // A least above its most takes it along, and the other way round.
+    // Where the shortest latency is set above the longest, both become the same; and the other way
+    // round.
     const { name } = scale;
     if (name === 'latencyMin') this.#push(name, 'latencyMax', Math.max);
     if (name === 'latencyMax') this.#push(name, 'latencyMin', Math.min);
@@ -172,11 +173,12 @@ export class Dials {
     const model = this.#model();
     const now = model.dials();
     if (!view || !now) return;
-    model.act((run) => {
-      if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
-        run.setLatency(view.latencyMin, view.latencyMax);
-      if (view.loss !== now.loss) run.setLoss(view.loss);
-      if (view.duplication !== now.duplication) run.setDuplication(view.duplication);
-    });
+    /** @type {import('./scenario.js').Action[]} */
+    const actions = [];
+    if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
+      actions.push({ do: 'set-latency', min: view.latencyMin, max: view.latencyMax });
+    if (view.loss !== now.loss) actions.push({ do: 'set-loss', share: view.loss });
+    if (view.duplication !== now.duplication) actions.push({ do: 'set-duplication', share: view.duplication });
+    model.act(...actions);
   }
 }

@@ -1,5 +1,6 @@
 // @ts-check
-// Small helpers for the document: find what must be there, make elements, write only what changed.
+// Small helpers for the document: they find what must be there, make elements, and write only what
+// has changed.
 
 /**
  * @template {HTMLElement} T
@@ -43,8 +44,8 @@ export function setAttribute(node, name, value) {
 }
 
 /**
- * Fills a box with lines of which each is known by its key: those that were there stay, the others
- * are made.
+ * Fills a box with lines, each of which has a key. A line whose key is there already stays, others
+ * are made, and the rest goes.
  * @param {Element} box
  * @param {[key: string, make: () => HTMLElement][]} lines
  */

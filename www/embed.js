@@ -1,6 +1,6 @@
 // @ts-check
-// The bare player in another page's frame: what is left of the page is decided in css/modes.css;
-// here is the way out.
+// The player in another page's frame. css/modes.css decides which parts of the page it has; here is
+// the link from it to the whole page.
 
 /** @typedef {import('./model.js').Model} Model */
 
@@ -8,7 +8,7 @@ import { byId } from './dom.js';
 import { anyAddressOf } from './link.js';
 
 /**
- * What the address asks of the page: a bare player, or presenter mode.
+ * The mode that the address asks for: the embedded player, or presenter mode.
  * @returns {'embed' | 'present' | ''}
  */
 export function askedMode() {
@@ -21,7 +21,7 @@ export function embed(model) {
   document.documentElement.dataset.mode = 'embed';
   const link = byId('open-whole', HTMLAnchorElement);
   link.hidden = false;
-  // Where it leads is found out when somebody is about to go there.
+  // The address is made only when somebody is about to follow the link.
   const aim = () => (link.href = anyAddressOf(model()));
   for (const type of ['pointerenter', 'pointerdown', 'focus', 'click']) link.addEventListener(type, aim);
   aim();

@@ -1,5 +1,5 @@
 // @ts-check
-// What is in the way of the page, as a sentence a person can act on.
+// Shows what went wrong, in a sentence that a person can act on.
 
 import { byId, make } from './dom.js';
 import * as strings from './strings.js';
@@ -7,7 +7,7 @@ import * as strings from './strings.js';
 /**
  * @param {{ title: string, text: string, detail?: string }} what
  * @param {[string, () => void][]} actions
- * @param {HTMLElement} [box] where it stands
+ * @param {HTMLElement} [box] where it is shown
  */
 export function showTrouble({ title, text, detail }, actions, box = byId('trouble', HTMLElement)) {
   const shown = [
@@ -21,7 +21,7 @@ export function showTrouble({ title, text, detail }, actions, box = byId('troubl
 }
 
 export function hideTrouble() {
-  for (const id of ['trouble', 'breach']) byId(id, HTMLElement).hidden = true;
+  for (const id of ['trouble', 'violation']) byId(id, HTMLElement).hidden = true;
 }
 
 /** @type {[string, () => void]} */

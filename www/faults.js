@@ -1,247 +1,200 @@
 // @ts-check
 // What can be done by hand to a server, a link, a message, and the cluster: the contents of their
-// menus.
+// menus. An action that the library has (raft-core/src/sim/action.rs) needs an item here, with its
+// words in strings.js, and nothing else.
 
 /** @typedef {import('./menu.js').Content} Content */
 /** @typedef {import('./menu.js').Item} Item */
 /** @typedef {import('./model.js').Model} Model */
+/** @typedef {import('./scenario.js').Action} Action */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 
 import * as strings from './strings.js';
 
 const { faults } = strings;
 
-/** A slow link adds this much, a lossy one loses this much, by hand. */
-export const SLOW_LINK = 50_000;
-export const LOSSY_LINK = 300_000;
+/** What the menu's “slow” adds to a link's delay, and the share that its “lossy” loses. */
+const SLOW_LINK = 50_000;
+const LOSSY_LINK = 300_000;
 /** A slow disk's writes, in microseconds. */
-const SLOW_DISK = /** @type {const} */ ([40_000, 80_000]);
+const SLOW_DISK = { min: 40_000, max: 80_000 };
 
 /** @param {string} words @param {() => void} act @param {Partial<Item>} [more] @returns {Item} */
 const item = (words, act, more = {}) => ({ words, act, ...more });
 
 /**
- * @param {Model} model @param {number} id
+ * An action; or several, which depend on how things are when the item is chosen.
+ * @typedef {Action | (() => Action[])} Done
+ */
+
+/**
+ * An item that does something to the run.
+ * @param {Model} model @param {string} words @param {Done} done @param {Partial<Item>} [more]
+ */
+const doing = (model, words, done, more) =>
+  item(words, () => model.act(...(typeof done === 'function' ? done() : [done])), more);
+
+/**
+ * @param {Model} model @param {number} server
  * @param {(id: number) => void} inspect
  * @returns {Content}
  */
-export function serverMenu(model, id, inspect) {
-  const server = model.frame.servers[id - 1];
-  const down = server.role === 'crashed';
-  /** @param {(run: import('./pkg/raft_web.js').Run) => void} action */
-  const act = (action) => () => void model.act(action);
+export function serverMenu(model, server, inspect) {
+  const view = model.frame.servers[server - 1];
+  const { paused, member, clockRate, disk } = view;
+  const down = view.role === 'crashed';
+  const leads = view.role === 'leader';
+  /** @param {string} words @param {Done} done @param {Partial<Item>} [more] */
+  const act = (words, done, more) => doing(model, words, done, more);
+  /** One of several. @param {string} words @param {boolean} checked @param {Done} done */
+  const choice = (words, checked, done) => act(words, done, { kind: 'radio', checked });
+  const key = String(server);
   const groups = [];
   groups.push({
     items: down
-      ? [
-          item(
-            faults.restart,
-            act((run) => run.restart(id)),
-            { key: String(id) },
-          ),
-        ]
+      ? [act(faults.restart, { do: 'restart', server }, { key })]
       : [
-          item(
-            faults.crash,
-            act((run) => run.crash(id)),
-            { key: String(id) },
-          ),
-          item(
-            faults.wipe,
-            act((run) => run.wipe(id)),
-          ),
-          server.paused
-            ? item(
-                faults.resume,
-                act((run) => run.resume(id)),
-              )
-            : item(
-                faults.pause,
-                act((run) => run.pause(id)),
-              ),
+          act(faults.crash, { do: 'crash', server }, { key }),
+          act(faults.wipe, { do: 'wipe', server }),
+          paused ? act(faults.resume, { do: 'resume', server }) : act(faults.pause, { do: 'pause', server }),
         ],
   });
   if (!down) {
     groups.push({
       items: [
-        item(
-          faults.campaign,
-          act((run) => run.campaign(id)),
-          { disabled: server.role === 'leader' || server.paused },
-        ),
-        item(
-          faults.transfer,
-          act((run) => run.transferLeadership(id)),
-          { disabled: server.role === 'leader' },
-        ),
+        act(faults.campaign, { do: 'campaign', server }, { disabled: leads || paused }),
+        act(faults.transfer, { do: 'transfer-leadership', server }, { disabled: leads }),
       ],
     });
   }
-  const rate = (/** @type {string} */ words, /** @type {number} */ value) =>
-    item(
-      words,
-      act((run) => run.setClockRate(id, value)),
-      { kind: 'radio', checked: server.clockRate === value },
-    );
-  groups.push({ name: faults.clock, items: faults.clockRates.map(([words, value]) => rate(words, value)) });
+  groups.push({
+    name: faults.clock,
+    items: faults.clockRates.map(([words, rate]) =>
+      choice(words, clockRate === rate, { do: 'set-clock-rate', server, rate }),
+    ),
+  });
   groups.push({
     name: faults.jump,
-    items: faults.jumps.map(([words, micros]) =>
-      item(
-        words,
-        act((run) => run.jumpClock(id, micros)),
-      ),
-    ),
+    items: faults.jumps.map(([words, by]) => act(words, { do: 'jump-clock', server, by })),
   });
   groups.push({
     name: faults.disk,
     items: [
-      item(
-        faults.diskNormal,
-        act((run) => mendDisk(model, run, id)),
-        { kind: 'radio', checked: server.disk === 'normal' },
-      ),
-      item(
-        faults.diskSlow,
-        act((run) => {
-          mendDisk(model, run, id);
-          run.setFsync(id, ...SLOW_DISK);
-        }),
-        { kind: 'radio', checked: server.disk === 'slow' },
-      ),
-      item(
-        faults.diskStalled,
-        act((run) => {
-          if (server.disk === 'full') run.fillDisk(id, false);
-          run.stallDisk(id, true);
-        }),
-        { kind: 'radio', checked: server.disk === 'stalled' },
-      ),
-      item(
-        faults.diskFull,
-        act((run) => {
-          if (server.disk === 'stalled') run.stallDisk(id, false);
-          run.fillDisk(id, true);
-        }),
-        { kind: 'radio', checked: server.disk === 'full' },
-      ),
+      choice(faults.diskNormal, disk === 'normal', () => mendDisk(model, server)),
+      choice(faults.diskSlow, disk === 'slow', () => [
+        ...mendDisk(model, server),
+        { do: 'set-fsync', server, ...SLOW_DISK },
+      ]),
+      choice(faults.diskStalled, disk === 'stalled', () => [
+        ...freeDisk(model, server, 'full'),
+        { do: 'stall-disk', server, stalled: true },
+      ]),
+      choice(faults.diskFull, disk === 'full', () => [
+        ...freeDisk(model, server, 'stalled'),
+        { do: 'fill-disk', server, full: true },
+      ]),
     ],
   });
+  const heal = () => troubledLinks(model, server).map(([from, to]) => /** @type {Action} */ ({ do: 'heal', from, to }));
   groups.push({
     items: [
-      item(
-        faults.isolate,
-        act((run) => run.isolate(id)),
-      ),
-      item(
-        faults.rejoin,
-        act((run) => rejoin(model, run, id)),
-        { disabled: !touched(model, id) },
-      ),
-      item(
-        faults.add,
-        act((run) => run.addServer()),
-      ),
-      item(
-        faults.remove,
-        act((run) => run.removeServer(id)),
-        { disabled: !server.member },
-      ),
-      item(faults.inspect, () => inspect(id)),
+      act(faults.isolate, { do: 'isolate', server }),
+      act(faults.rejoin, heal, { disabled: heal().length === 0 }),
+      act(faults.add, { do: 'add-server' }),
+      act(faults.remove, { do: 'remove-server', server }, { disabled: !member }),
+      item(faults.inspect, () => inspect(server)),
     ],
   });
-  return { title: strings.serverTitle(server), groups };
-}
-
-/** @param {Model} model @param {import('./pkg/raft_web.js').Run} run @param {number} id */
-function mendDisk(model, run, id) {
-  const { disk } = model.frame.servers[id - 1];
-  const { fsyncMin, fsyncMax } = run.dials();
-  if (disk === 'stalled') run.stallDisk(id, false);
-  else if (disk === 'full') run.fillDisk(id, false);
-  run.setFsync(id, fsyncMin, fsyncMax);
+  return { title: strings.serverTitle(view), groups };
 }
 
 /**
- * Whether a link of this server is cut or worse than others.
- * @param {Model} model
- * @param {number} id
+ * Ends a server's disk being stalled, or full, if it is.
+ * @param {Model} model @param {number} server @param {'stalled' | 'full'} trouble
+ * @returns {Action[]}
  */
-function touched(model, id) {
-  const { cuts, impaired } = model.frame;
-  return [...cuts, ...impaired].some(([from, to]) => from === id || to === id);
+function freeDisk(model, server, trouble) {
+  if (model.frame.servers[server - 1].disk !== trouble) return [];
+  return trouble === 'full'
+    ? [{ do: 'fill-disk', server, full: false }]
+    : [{ do: 'stall-disk', server, stalled: false }];
 }
 
-/** @param {Model} model @param {import('./pkg/raft_web.js').Run} run @param {number} id */
-function rejoin({ frame }, run, id) {
-  const links = new Set(
-    [...frame.cuts, ...frame.impaired]
-      .filter(([from, to]) => from === id || to === id)
-      .map(([from, to]) => `${from} ${to}`),
-  );
-  for (const link of links) {
-    const [from, to] = link.split(' ').map(Number);
-    run.heal(from, to);
-  }
+/**
+ * Makes a server's disk as it was at the beginning.
+ * @param {Model} model @param {number} server @returns {Action[]}
+ */
+function mendDisk(model, server) {
+  const { fsyncMin: min = 0, fsyncMax: max = 0 } = model.dials() ?? {};
+  return [
+    ...freeDisk(model, server, 'stalled'),
+    ...freeDisk(model, server, 'full'),
+    { do: 'set-fsync', server, min, max },
+  ];
+}
+
+/**
+ * The links from and to a server that are cut or worse than others, each once.
+ * @param {Model} model
+ * @param {number} server
+ */
+function troubledLinks({ frame }, server) {
+  const links = [...frame.cuts, ...frame.impaired].filter(([from, to]) => from === server || to === server);
+  return [...new Map(links.map(([from, to]) => [`${from} ${to}`, [from, to]])).values()];
 }
 
 /** @param {Model} model @param {number} a @param {number} b @returns {Content} */
 export function linkMenu(model, a, b) {
-  const { impaired } = model.frame;
-  const whole = model.isCut(a, b) && model.isCut(b, a);
-  const sound =
-    !model.isCut(a, b) &&
-    !model.isCut(b, a) &&
-    ![
-      [a, b],
-      [b, a],
-    ].some(([from, to]) => worse(impaired, from, to));
-  const both = [];
-  if (!whole)
-    both.push(
-      item(faults.cutBoth, () =>
-        model.cutLinks([
-          [a, b],
-          [b, a],
-        ]),
-      ),
-    );
-  if (!sound) both.push(item(faults.healBoth, () => model.act((run) => [run.heal(a, b), run.heal(b, a)])));
-  return { title: strings.linkName(a, b), groups: [{ items: both }, direction(model, a, b), direction(model, b, a)] };
+  /** @type {[number, number][]} */
+  const both = [
+    [a, b],
+    [b, a],
+  ];
+  const cut = both.filter(([from, to]) => model.isCut(from, to));
+  const impaired = both.some(([from, to]) => impairment(model, from, to));
+  const items = [];
+  if (cut.length < 2) items.push(item(faults.cutBoth, () => model.cutLinks(both)));
+  if (cut.length || impaired) {
+    items.push(doing(model, faults.healBoth, () => both.map(([from, to]) => ({ do: 'heal', from, to }))));
+  }
+  return { title: strings.linkName(a, b), groups: [{ items }, direction(model, a, b), direction(model, b, a)] };
 }
 
-/** @param {[number, number, number, number][]} impaired @param {number} from @param {number} to */
-const worse = (impaired, from, to) => impaired.find(([f, t]) => f === from && t === to);
+/**
+ * What makes one direction of a link worse.
+ * @param {Model} model @param {number} from @param {number} to
+ */
+const impairment = ({ frame }, from, to) => frame.impaired.find(([f, t]) => f === from && t === to);
 
 /** @param {Model} model @param {number} from @param {number} to */
 function direction(model, from, to) {
-  const [, , delay = 0, loss = 0] = worse(model.frame.impaired, from, to) ?? [];
-  /** @param {string} words @param {boolean} checked @param {() => void} act */
-  const choice = (words, checked, act) => item(words, act, { kind: 'checkbox', checked });
+  const [, , delay = 0, share = 0] = impairment(model, from, to) ?? [];
+  /** @param {string} words @param {boolean} checked @param {Action} action */
+  const choice = (words, checked, action) => doing(model, words, action, { kind: 'checkbox', checked });
   return {
     name: strings.direction(from, to),
     items: [
-      choice(faults.cut, model.isCut(from, to), () => model.toggleDirection(from, to)),
-      choice(faults.slow, delay > 0, () => model.act((run) => run.impair(from, to, delay ? 0 : SLOW_LINK, loss))),
-      choice(faults.lossy, loss > 0, () => model.act((run) => run.impair(from, to, delay, loss ? 0 : LOSSY_LINK))),
+      item(faults.cut, () => model.toggleDirection(from, to), { kind: 'checkbox', checked: model.isCut(from, to) }),
+      choice(faults.slow, delay > 0, { do: 'impair', from, to, delay: delay ? 0 : SLOW_LINK, share }),
+      choice(faults.lossy, share > 0, { do: 'impair', from, to, delay, share: share ? 0 : LOSSY_LINK }),
     ],
   };
 }
 
-/** @param {Model} model @param {MessageView} message @returns {Content} */
-export function messageMenu(model, message) {
-  const { id, held, lost } = message;
+/** @param {Model} model @param {MessageView} view @returns {Content} */
+export function messageMenu(model, view) {
+  const { id: message, held, lost } = view;
   const gone = lost > 0;
   return {
-    title: strings.messageName(message),
-    facts: [...model.messageFacts(id), ...strings.messageTimes(message)],
+    title: strings.messageName(view),
+    facts: [...model.messageFacts(message), ...strings.messageTimes(view)],
     groups: [
       {
         items: [
-          item(faults.drop, () => void model.act((run) => run.dropMessage(id)), { disabled: gone }),
-          item(faults.hold, () => void model.act((run) => run.holdMessage(id)), { disabled: gone || held > 0 }),
-          item(faults.duplicate, () => void model.act((run) => run.duplicateMessage(id))),
-          item(faults.deliver, () => void model.act((run) => run.deliverMessage(id)), { disabled: gone }),
+          doing(model, faults.drop, { do: 'drop-message', message }, { disabled: gone }),
+          doing(model, faults.hold, { do: 'hold-message', message }, { disabled: gone || held > 0 }),
+          doing(model, faults.duplicate, { do: 'duplicate-message', message }),
+          doing(model, faults.deliver, { do: 'deliver-message', message }, { disabled: gone }),
         ],
       },
     ],
@@ -256,19 +209,18 @@ export function messageMenu(model, message) {
  */
 export function clusterMenu(model, openNetwork) {
   const { cuts, impaired, servers } = model.frame;
+  const healed = cuts.length + impaired.length === 0;
+  const noneCrashed = servers.every((server) => server.role !== 'crashed');
+  const nonePaused = !servers.some((server) => server.paused);
   return {
     title: strings.text.cluster,
     groups: [
       {
         items: [
-          item(strings.healAll, () => model.healAll(), { key: 'H', disabled: cuts.length + impaired.length === 0 }),
-          item(faults.restartAll, () => void model.act((run) => run.restartAll()), {
-            disabled: servers.every((s) => s.role !== 'crashed'),
-          }),
-          item(faults.resumeAll, () => void model.act((run) => run.resumeAll()), {
-            disabled: !servers.some((s) => s.paused),
-          }),
-          item(faults.add, () => void model.act((run) => run.addServer())),
+          item(strings.healAll, () => model.healAll(), { key: 'H', disabled: healed }),
+          doing(model, faults.restartAll, { do: 'restart-all' }, { disabled: noneCrashed }),
+          doing(model, faults.resumeAll, { do: 'resume-all' }, { disabled: nonePaused }),
+          doing(model, faults.add, { do: 'add-server' }),
           item(faults.partition, openNetwork, { key: 'P' }),
         ],
       },

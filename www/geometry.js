@@ -1,6 +1,6 @@
 // @ts-check
-// Where everything on the ring is, from nothing but the size of the stage and the number of
-// servers.
+// Where everything on the ring is. That depends on the size of the stage and on the number of
+// servers alone.
 
 /** @typedef {{ x: number, y: number }} Point */
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
@@ -67,7 +67,7 @@ export function layOut(width, height, n) {
 }
 
 /**
- * Where client `number` (1 and up) stands: the stage's corners, which the ring leaves free.
+ * Where client `number` (1 and up) stands: in a corner of the stage, which the ring leaves free.
  * @param {Layout} layout @param {number} number @returns {Point}
  */
 export function clientAt({ width, height }, number) {
@@ -90,14 +90,15 @@ export const endpointAt = (layout, endpoint) =>
   endpoint > 0 ? layout.servers[endpoint - 1] : clientAt(layout, -endpoint);
 
 /**
- * How far from its middle a message starts or ends: clear of a server's disc where it passes under
- * others.
+ * How far from an endpoint's middle a message starts or ends: far enough not to lie under the
+ * server's disc.
  * @param {Layout} layout @param {number} endpoint @param {number} other
  */
 const reach = (layout, endpoint, other) => (endpoint < 0 ? 20 : layout.node + (other < 0 ? 24 : 14));
 
 /**
- * The lane from one endpoint to another: messages keep to the right, so that both directions show.
+ * The way of messages from one endpoint to another. They keep to the right, so that both directions
+ * can be seen.
  * @param {Layout} layout @param {number} from @param {number} to
  */
 export function lane(layout, from, to) {
@@ -120,9 +121,9 @@ export function lane(layout, from, to) {
 }
 
 /**
- * Where a message is now: part of its way, or where it was lost or is held.
+ * Where a message is now: on its way, or where it was lost or is held.
  * @param {Layout} layout @param {MessageView} message @param {number} now
- * @param {boolean} [hop] in three hops rather than smoothly
+ * @param {boolean} [hop] in three steps rather than smoothly
  */
 export function messageSpot(layout, { from, to, sent, arrives, lost, held }, now, hop = false) {
   const gone = lost > 0 && now >= lost;
@@ -160,8 +161,8 @@ export function pairs(n) {
 }
 
 /**
- * The spot that stands for a link: its middle, or for a link through the ring's centre a place
- * beside it, where no other link's is.
+ * Where a link can be pressed: in its middle. Links through the ring's centre have it beside the
+ * middle, so that no two are in one place.
  * @param {Layout} layout @param {number} a @param {number} b @returns {Point}
  */
 export function linkSpot(layout, a, b) {

@@ -42,13 +42,13 @@ const shape = (kind) => shapeOf[kind] ?? 'dot';
 /** @param {MessageKind} kind */
 export const isAnswer = (kind) => kind === 'vote' || kind.endsWith('answer');
 
-/** Whether its glyph shows where it is going. @param {MessageKind} kind */
+/** Whether the glyph points where the message is going. @param {MessageKind} kind */
 export const pointsSomewhere = (kind) => /triangle|chevron/.test(shape(kind));
 
 /** The number in a glyph, or nothing. @param {Sign} sign */
 export const shownEntries = ({ kind, entries }) => (kind !== 'append' ? '' : entries > 99 ? '99+' : String(entries));
 
-/** How strongly a message asks to be seen: 0 to 1. @param {MessageKind} kind */
+/** How strongly a message is drawn: 0 to 1. @param {MessageKind} kind */
 export const loudness = (kind) => (kind === 'heartbeat' ? 0.55 : kind === 'append-answer' ? 0.8 : 1);
 
 /**
@@ -180,7 +180,7 @@ export function strike(c, palette) {
 }
 
 /**
- * A hand on a message: it stays where it is.
+ * Marks a message that is held.
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  */
@@ -197,7 +197,7 @@ export function pin(c, palette) {
 }
 
 /**
- * What the pointer or the keyboard is on.
+ * Marks what the pointer or the keyboard is on.
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  */

@@ -1,7 +1,7 @@
 // @ts-check
-// The sheet of keys and signs.
+// The dialog that lists all keys and signs.
 
-import { dressDialog } from './dialog.js';
+import { fillDialog } from './dialog.js';
 import { byId, make } from './dom.js';
 import { isAnswer } from './glyphs.js';
 import { keysOn, setKeys } from './keys.js';
@@ -17,7 +17,7 @@ export class HelpDialog {
     const single = make('input', { type: 'checkbox' });
     single.checked = keysOn();
     single.addEventListener('change', () => setKeys(single.checked));
-    dressDialog(
+    fillDialog(
       this.#dialog,
       strings.helpTitle,
       make('p', { class: 'hint' }, strings.helpBreak),

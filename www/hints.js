@@ -1,6 +1,5 @@
 // @ts-check
-// What a first visit is told: three hints, one after the other, in the corner of the eye and only
-// once.
+// Three hints for a first visit, one after the other, at the edge of the page and only once.
 
 import { byId, make, setText } from './dom.js';
 import * as strings from './strings.js';
@@ -36,14 +35,14 @@ export function giveHints() {
   byId('seed', HTMLElement).parentElement?.before(box);
 }
 
-/** Whether this browser has been here; from now on it has. */
+/** Whether the hints were shown in this browser before; from now on they were. */
 function seen() {
   try {
     const before = localStorage.getItem(STORED);
     localStorage.setItem(STORED, 'seen');
     return before !== null;
   } catch {
-    // Who remembers nothing would be told each time.
+    // Where nothing can be stored, they would be shown each time: rather never.
     return true;
   }
 }

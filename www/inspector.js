@@ -1,23 +1,23 @@
 // @ts-check
-// Everything one server knows: the state of Raft's Figure 2 with what each word means, what it
-// knows of its peers while it leads, and the sessions and keys of its store.
+// The panel about one server: the state of Raft's Figure 2 with what each word means, what the
+// server knows of its peers while it leads, and the sessions and keys of its store.
 
 /** @typedef {import('../web/view.d.ts').InspectorView} InspectorView */
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./model.js').Model} Model */
 
 import { byId, make, setAttribute, setLines } from './dom.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 
 const { inspector } = strings;
-/** While it plays, that often is enough for words, in ms. */
+/** While the run plays, the panel is renewed this often, in ms. */
 const EVERY = 150;
-/** More keys than anyone reads. */
+/** The most keys that are shown. */
 const MOST_KEYS = 200;
 
 export class Inspector {
-  /** The server looked at. */
+  /** The server that is shown. */
   server = 1;
 
   #panel = byId('server', HTMLElement);
@@ -59,7 +59,7 @@ export class Inspector {
     if (this.#servers !== servers.length) this.#offer(servers.length);
     const clock = performance.now();
     const state = `${this.server} ${events} ${now}`;
-    if (state === this.#shown || (playing && clock - this.#drawn < EVERY) || !spare.has(this)) return;
+    if (state === this.#shown || (playing && clock - this.#drawn < EVERY) || !frameTime.has(this)) return;
     this.#shown = state;
     this.#drawn = clock;
     const view = model.inspect(this.server);
@@ -106,7 +106,7 @@ export class Inspector {
   }
 }
 
-/** A table of which only the rows that are new are made. */
+/** A table that is made anew only if a row has changed. */
 class Table {
   #rows = make('tbody');
   box;

@@ -1,5 +1,5 @@
 // @ts-check
-// Jumping along the run: to the last and the next moment of a kind that one chooses.
+// Jumps along the run: to the previous and the next moment of a chosen kind.
 
 /** @typedef {import('./model.js').Model} Model */
 
@@ -9,12 +9,12 @@ import * as strings from './strings.js';
 import { toast } from './toast.js';
 
 const { jumps } = strings;
-/** How far ahead of what is known it looks, in virtual microseconds. */
+/** How far beyond what is known a jump looks, in virtual microseconds. */
 const AHEAD = 30_000_000;
-/** What isn't notable by itself. */
+/** Kinds of moments that are not notable. */
 const EVERYDAY = ['commit', 'write-began', 'write-ended'];
 /**
- * What each choice jumps to; for the first, all that isn't everyday.
+ * The kinds of moments that each choice stands for; the first stands for all that are notable.
  * @type {Record<keyof typeof jumps.kinds, string[]>}
  */
 const KINDS = {
@@ -76,7 +76,7 @@ export class Jumps {
     this.#actions.pause();
     const from = model.now;
     if (model.jump(kinds, forward, AHEAD)) {
-      // What it came to is told by the sentence under the ring; this is for who can't see that.
+      // The sentence under the ring says where the jump led; this is for those who can't see it.
       setText(byId('live', HTMLElement), jumps.arrived(words, model.now));
     } else if (!model.dead) {
       toast(jumps.none(words, forward, forward ? Math.max(model.frame.end, from + AHEAD) : from));

@@ -1,6 +1,6 @@
 // @ts-check
-// Single keys as shortcuts. They keep out of the way of whoever is typing, and can be switched off
-// in the help sheet (they get in the way of speech input).
+// Single keys as shortcuts. They do nothing while somebody types, and can be switched off in the
+// help dialog, because speech input may press them by mistake.
 
 const STORED = 'raftarium.keys';
 
@@ -11,7 +11,7 @@ export function setKeys(on) {
   try {
     localStorage.setItem(STORED, on ? 'on' : 'off');
   } catch {
-    // Storage may be forbidden; the choice then lasts as long as the page.
+    // Where nothing can be stored, the choice lasts as long as the page.
   }
   chosen = on ? 'on' : 'off';
 }
@@ -28,11 +28,15 @@ function read() {
   }
 }
 
-/** Keys that do what another does: the plus without its shift. @type {Record<string, string>} */
+/**
+ * Keys that do what another does: = is the plus key without shift.
+ * @type {Record<string, string>}
+ */
 const SAME = { '=': '+' };
 
 /**
- * An action for every key that the sheet lists; each is told which key it was.
+ * Calls the action of the key that was pressed. There is one for every key that the help dialog
+ * lists, and it gets the key.
  * @param {Record<keyof typeof import('./strings.js').shortcuts, (key: string) => void>} actions
  * letters in lower case
  */
@@ -55,8 +59,8 @@ export function listenForKeys(actions) {
 }
 
 /**
- * Does what a key does in a part of the page that has keys of its own; nobody else hears of it
- * then.
+ * Calls the action of a key in a part of the page that has keys of its own. Other listeners don't
+ * get the key then.
  * @param {KeyboardEvent} event @param {Record<string, () => void>} keys
  */
 export function pressKey(event, keys) {

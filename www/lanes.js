@@ -1,7 +1,7 @@
 // @ts-check
-// The space-time diagram as strokes of a pen: a lane a server and a client, time from left to
-// right. The hue of a lane is its term, its thickness its role; a gap is a crash. A message runs
-// from lane to lane, and ends in a cross where it was lost.
+// Draws the space-time diagram: one lane for each server and client, time from left to right. The
+// hue of a lane is the server's term, its thickness the role; where the server is crashed, there is
+// a gap. A message runs from lane to lane, and ends in a cross where it was lost.
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
@@ -20,7 +20,7 @@ export const AXIS = 22;
 const TOP = 8;
 
 /**
- * @typedef {object} Sheet
+ * @typedef {object} Diagram
  * @property {number} width
  * @property {number} height
  * @property {number} from micros at the left edge of the lanes
@@ -34,24 +34,24 @@ const TOP = 8;
  * @property {number} now
  * @property {(message: MessageView) => boolean} shown
  * @property {Cones | null} cones
- * @property {number} lit the lane that is lit, or 0
- * @property {number} message the message that is lit, or 0
+ * @property {number} lit the highlighted lane, or 0
+ * @property {number} message the highlighted message, or 0
  * @property {number | null} time what is pointed at
  */
 
-/** @param {Sheet} sheet @param {number} time */
+/** @param {Diagram} diagram @param {number} time */
 export const xOf = ({ width, from, span }, time) => NAMES + ((time - from) / span) * (width - NAMES);
-/** @param {Sheet} sheet @param {number} x */
+/** @param {Diagram} diagram @param {number} x */
 export const timeAt = ({ width, from, span }, x) => from + ((x - NAMES) / (width - NAMES)) * span;
-/** @param {Sheet} sheet @param {number} lane */
+/** @param {Diagram} diagram @param {number} lane */
 export const yOf = ({ height, lanes }, lane) =>
   TOP + ((lanes.indexOf(lane) + 0.5) * (height - AXIS - TOP)) / lanes.length;
-/** The lane nearest to a height. @param {Sheet} sheet @param {number} y */
+/** The lane nearest to a height. @param {Diagram} diagram @param {number} y */
 export const laneAt = ({ height, lanes }, y) =>
   lanes[Math.max(0, Math.min(lanes.length - 1, Math.floor(((y - TOP) / (height - AXIS - TOP)) * lanes.length)))];
 
 /**
- * Where a message is drawn to: it is lost, arrives, or is on its way.
+ * Up to when a message is drawn: until it is lost, arrives, or as far as it has come.
  * @param {MessageView} message @param {number} now
  */
 export function endOf({ lost, held, arrives, sent }, now) {
@@ -60,46 +60,46 @@ export function endOf({ lost, held, arrives, sent }, now) {
 }
 
 /**
- * A message's two ends on the sheet.
- * @param {Sheet} sheet
+ * A message's two ends in the diagram.
+ * @param {Diagram} diagram
  * @param {MessageView} message
  * @param {number} known
  */
-export function stretchOf(sheet, message, known) {
+export function stretchOf(diagram, message, known) {
   const { from, to, sent, arrives } = message;
   const end = endOf(message, known);
   const part = Math.min(1, (end - sent) / Math.max(1, arrives - sent));
-  const [y, v] = [yOf(sheet, from), yOf(sheet, to)];
-  return { x: xOf(sheet, sent), y, u: xOf(sheet, end), v: y + (v - y) * part };
+  const [y, v] = [yOf(diagram, from), yOf(diagram, to)];
+  return { x: xOf(diagram, sent), y, u: xOf(diagram, end), v: y + (v - y) * part };
 }
 
-/** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene */
-export function drawLanes(pen, palette, sheet, scene) {
+/** @param {Pen} pen @param {Palette} palette @param {Diagram} diagram @param {Scene} scene */
+export function drawLanes(pen, palette, diagram, scene) {
   const { traffic, known, now, cones, message: lit } = scene;
-  const right = sheet.from + sheet.span;
-  drawAxis(pen, palette, sheet);
-  for (const lane of sheet.lanes) drawLane(pen, palette, sheet, scene, lane);
-  const inSight = traffic.messages.filter((m) => m.sent <= right && endOf(m, known) >= sheet.from && scene.shown(m));
+  const right = diagram.from + diagram.span;
+  drawAxis(pen, palette, diagram);
+  for (const lane of diagram.lanes) drawLane(pen, palette, diagram, scene, lane);
+  const inSight = traffic.messages.filter((m) => m.sent <= right && endOf(m, known) >= diagram.from && scene.shown(m));
   for (const message of inSight) {
-    if (message.id !== lit) drawMessage(pen, palette, sheet, scene, message, inSight.length);
+    if (message.id !== lit) drawMessage(pen, palette, diagram, scene, message, inSight.length);
   }
   const chosen = inSight.find(({ id }) => id === lit);
-  if (chosen) drawMessage(pen, palette, sheet, scene, chosen, 0);
+  if (chosen) drawMessage(pen, palette, diagram, scene, chosen, 0);
   for (const { time, server, weight } of traffic.news) {
-    if (server === 0 || time < sheet.from || time > right) continue;
+    if (server === 0 || time < diagram.from || time > right) continue;
     const alpha = cones && !inCones(cones, server, time) ? 0.2 : 1;
-    const [x, y] = [xOf(sheet, time), yOf(sheet, server)];
+    const [x, y] = [xOf(diagram, time), yOf(diagram, server)];
     pen.dot(x, y, weight === 'turning' ? 4.5 : 3, palette.card, { alpha });
     pen.dot(x, y, weight === 'turning' ? 3.5 : 2.25, palette.ink, { alpha, hollow: weight !== 'turning' });
   }
   if (scene.time !== null && scene.lit)
-    pen.dot(xOf(sheet, scene.time), yOf(sheet, scene.lit), 6, palette.accent, { hollow: true });
-  drawNames(pen, palette, sheet, scene);
-  const x = xOf(sheet, now);
-  if (x >= NAMES && x <= sheet.width) {
-    pen.line(x, 0, x, sheet.height - AXIS, palette.accent, 1.5);
-    const align = x > sheet.width - 70 ? 'right' : 'left';
-    pen.text(strings.seconds(now), x + (align === 'left' ? 4 : -4), sheet.height - AXIS - 6, palette.accent, {
+    pen.dot(xOf(diagram, scene.time), yOf(diagram, scene.lit), 6, palette.accent, { hollow: true });
+  drawNames(pen, palette, diagram, scene);
+  const x = xOf(diagram, now);
+  if (x >= NAMES && x <= diagram.width) {
+    pen.line(x, 0, x, diagram.height - AXIS, palette.accent, 1.5);
+    const align = x > diagram.width - 70 ? 'right' : 'left';
+    pen.text(strings.seconds(now), x + (align === 'left' ? 4 : -4), diagram.height - AXIS - 6, palette.accent, {
       align,
       mono: true,
       size: 11,
@@ -122,14 +122,14 @@ export function tickEvery(span, width) {
   return power * ([1, 2, 5, 10].find((step) => step * power >= least) ?? 10);
 }
 
-/** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet */
-export function drawAxis(pen, palette, sheet) {
-  const { width, height, from, span } = sheet;
+/** @param {Pen} pen @param {Palette} palette @param {Diagram} diagram */
+export function drawAxis(pen, palette, diagram) {
+  const { width, height, from, span } = diagram;
   const every = tickEvery(span, width - NAMES);
   const digits = Math.max(0, Math.min(6, 6 - Math.floor(Math.log10(every))));
   for (let time = Math.ceil(from / every) * every; time <= from + span; time += every) {
     if (time < 0) continue;
-    const x = xOf(sheet, time);
+    const x = xOf(diagram, time);
     if (x < NAMES) continue;
     pen.line(x, 0, x, height - AXIS, palette.line, 1, { alpha: 0.55 });
     const align = x > width - 30 ? 'right' : x < NAMES + 24 ? 'left' : 'center';
@@ -140,27 +140,27 @@ export function drawAxis(pen, palette, sheet) {
 /**
  * @param {Pen} pen
  * @param {Palette} palette
- * @param {Sheet} sheet
+ * @param {Diagram} diagram
  * @param {Scene} scene
  * @param {number} lane
  */
-function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
-  const y = yOf(sheet, lane);
-  const right = sheet.from + sheet.span;
+function drawLane(pen, palette, diagram, { traffic, known, cones }, lane) {
+  const y = yOf(diagram, lane);
+  const right = diagram.from + diagram.span;
   /**
    * @param {number} start
    * @param {number} end
    * @param {(x: number, u: number, alpha: number) => void} draw
    */
   const stretch = (start, end, draw) => {
-    const [a, b] = [Math.max(start, sheet.from), Math.min(end, right)];
+    const [a, b] = [Math.max(start, diagram.from), Math.min(end, right)];
     if (a >= b) return;
-    // In the light of the cones a stretch may have three parts.
+    // A stretch may have three parts: in the past, in the future, and in neither.
     const cuts = cones ? [cones.past.get(lane) ?? -1, cones.future.get(lane) ?? Infinity] : [];
     const edges = [a, ...cuts.filter((cut) => cut > a && cut < b), b];
     for (let i = 0; i + 1 < edges.length; i++) {
       const lit = !cones || inCones(cones, lane, (edges[i] + edges[i + 1]) / 2);
-      draw(xOf(sheet, edges[i]), xOf(sheet, edges[i + 1]), lit ? 1 : 0.25);
+      draw(xOf(diagram, edges[i]), xOf(diagram, edges[i + 1]), lit ? 1 : 0.25);
     }
   };
   if (lane < 0) {
@@ -173,7 +173,7 @@ function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
     const { role, term, time } = standing;
     if (role === 'crashed') {
       stretch(time, end, (x, u, alpha) => pen.line(x, y, u, y, palette.ink2, 1, { alpha: alpha * 0.5, dash: [1, 5] }));
-      if (time >= sheet.from && time <= right && i > 0) cross(pen, xOf(sheet, time), y, 5, palette.danger);
+      if (time >= diagram.from && time <= right && i > 0) cross(pen, xOf(diagram, time), y, 5, palette.danger);
       return;
     }
     const half = role === 'leader' ? 7 : 4;
@@ -185,9 +185,9 @@ function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
         pen.line(x, edge, u, edge, hue, role === 'leader' ? 1.75 : 1, { alpha: alpha * 0.8, dash });
     });
     const before = own[i - 1];
-    if (before && before.term !== term && time >= sheet.from && time <= right) {
-      pen.line(xOf(sheet, time), y - 11, xOf(sheet, time), y + 11, hue, 1.5);
-      pen.text(String(term), xOf(sheet, time) + 3, y - 13, hue, { bold: true, mono: true, size: 10 });
+    if (before && before.term !== term && time >= diagram.from && time <= right) {
+      pen.line(xOf(diagram, time), y - 11, xOf(diagram, time), y + 11, hue, 1.5);
+      pen.text(String(term), xOf(diagram, time) + 3, y - 13, hue, { bold: true, mono: true, size: 10 });
     }
   });
 }
@@ -195,13 +195,13 @@ function drawLane(pen, palette, sheet, { traffic, known, cones }, lane) {
 /**
  * @param {Pen} pen
  * @param {Palette} palette
- * @param {Sheet} sheet
+ * @param {Diagram} diagram
  * @param {Scene} scene
  * @param {MessageView} message
  * @param {number} crowd
  */
-function drawMessage(pen, palette, sheet, { known, cones, message: lit, now }, message, crowd) {
-  const { x, y, u, v } = stretchOf(sheet, message, known);
+function drawMessage(pen, palette, diagram, { known, cones, message: lit, now }, message, crowd) {
+  const { x, y, u, v } = stretchOf(diagram, message, known);
   const chosen = message.id === lit;
   const quiet = message.kind === 'heartbeat' || message.kind === 'append-answer';
   let alpha = quiet ? 0.45 : 0.9;
@@ -215,13 +215,13 @@ function drawMessage(pen, palette, sheet, { known, cones, message: lit, now }, m
   else if (crowd < 150 && message.arrives <= known && !message.held) pen.dot(u, v, 2, hue, { alpha });
 }
 
-/** @param {Pen} pen @param {Palette} palette @param {Sheet} sheet @param {Scene} scene */
-function drawNames(pen, palette, sheet, { lit }) {
-  pen.rect(0, 0, NAMES - 1, sheet.height - AXIS, palette.card);
-  for (const lane of sheet.lanes) {
+/** @param {Pen} pen @param {Palette} palette @param {Diagram} diagram @param {Scene} scene */
+function drawNames(pen, palette, diagram, { lit }) {
+  pen.rect(0, 0, NAMES - 1, diagram.height - AXIS, palette.card);
+  for (const lane of diagram.lanes) {
     const name = lane > 0 ? `S${lane}` : strings.clientName(-lane);
     const colour = lane === lit ? palette.accent : lane > 0 ? palette.ink : palette.ink2;
-    pen.text(name, 4, yOf(sheet, lane), colour, {
+    pen.text(name, 4, yOf(diagram, lane), colour, {
       bold: lane > 0 || lane === lit,
       mono: lane > 0,
       size: lane > 0 ? 13 : 11,

@@ -1,5 +1,6 @@
 // @ts-check
-// Signs of the ring outside the ring: small canvases drawn by the very code that draws the ring.
+// The signs of the ring and the tape as small canvases, drawn by the code that draws the ring and
+// the tape.
 
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../web/view.d.ts').Role} Role */
@@ -7,7 +8,7 @@
 
 import { byId, make } from './dom.js';
 import { drawGlyph, strike } from './glyphs.js';
-import { drawMark } from './marks.js';
+import { drawCondition } from './conditions.js';
 import { drawRole, drawVote } from './nodes.js';
 import { readPalette } from './palette.js';
 import * as strings from './strings.js';
@@ -53,13 +54,13 @@ export const signPicture = (palette, kind) => picture(18, 18, (c) => paintSign(c
 /** @param {Palette} palette @param {Role} role */
 export const rolePicture = (palette, role) => picture(34, 34, (c) => drawRole(c, palette, role, 3, 12.5));
 
-/** @param {Palette} palette @param {Parameters<typeof drawMark>[2]} mark */
-export const markPicture = (palette, mark) => picture(22, 22, (c) => drawMark(c, palette, mark, 0, 0, 8));
+/** @param {Palette} palette @param {Parameters<typeof drawCondition>[2]} mark */
+export const markPicture = (palette, mark) => picture(22, 22, (c) => drawCondition(c, palette, mark, 0, 0, 8));
 
 /** @param {Palette} palette @param {import('../web/view.d.ts').Ballot} vote */
 export const votePicture = (palette, vote) => picture(22, 14, (c) => drawVote(c, palette, vote, palette.term(3), 0, 0));
 
-/** The line of signs under the ring. */
+/** Draws the line of signs under the ring. */
 export function drawLegend() {
   const palette = readPalette();
   /** @param {Node} sign @param {string} words */

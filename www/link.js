@@ -1,10 +1,10 @@
 // @ts-check
-// The run in the address: `#run=…`, which says everything, or a seed and some more, after a `#` or
-// a `?`.
+// The run in the page's address: `#run=…` holds all of it. A seed and a few settings, after a `#`
+// or a `?`, start a new one.
 
 /** @typedef {import('./model.js').Model} Model */
 /**
- * A run as asked for: one that is in a link, or one of `Run`'s making.
+ * The run that an address asks for: one that is in a link, or a new one.
  * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string
  * }} Wanted
  */
@@ -16,7 +16,7 @@ import { toast } from './toast.js';
  * How often the address may change, in ms: browsers refuse more than some hundred changes a minute.
  */
 const PUT_EVERY = { playing: 2_000, paused: 400 };
-/** What makes a run of a seed. */
+/** The parts of an address that make a run from a seed. */
 const RECIPE = ['seed', 'servers', 'without', 'settings'];
 
 /** @param {URL | Location} address @returns {Wanted} */
@@ -57,7 +57,7 @@ function pageAddress(hash, plain) {
  */
 export const addressOf = (model) => pageAddress(`run=${model.link()}`, true);
 
-/** The same, or where it is too long that of the seed. @param {Model} model */
+/** The same; where it is too long, the address with the seed alone. @param {Model} model */
 export function anyAddressOf(model) {
   try {
     return addressOf(model);
@@ -79,7 +79,7 @@ const seedOf = ({ seed, servers, without, settings }) => {
   return String(new URLSearchParams({ seed, servers: String(servers), ...others }));
 };
 
-/** Keeps the address of the page that of the run. */
+/** Keeps the page's address up to date with the run. */
 export class AddressBar {
   #shown = '';
   #putAt = -Infinity;
@@ -87,15 +87,15 @@ export class AddressBar {
   #told = false;
 
   /**
-   * Looks whether the address is still right; puts it right at once, or as soon as it may.
+   * Writes the run's address if it has changed: at once, or as soon as the browser allows it.
    * @param {Model} model @param {boolean} playing
    */
   update(model, playing) {
     if (stateOf(model) === this.#shown) return;
     clearTimeout(this.#timer);
     const wait = this.#putAt + PUT_EVERY[playing ? 'playing' : 'paused'] - performance.now();
-    // While it plays, it is asked again anyway; and it isn't put in the middle of a frame, for the
-    // browser takes its time.
+    // While the run plays, this is called again anyway. It isn't written within a frame, since that
+    // takes the browser long.
     if (wait <= 0 && !playing) this.put(model);
     else if (wait <= 0 || !playing) this.#timer = setTimeout(() => this.put(model), Math.max(0, wait));
   }
@@ -117,10 +117,10 @@ export class AddressBar {
     try {
       history.replaceState(null, '', pageAddress(hash, false));
     } catch {
-      // The browser has had enough changes for now: it takes the next one.
+      // The browser takes no more changes for now: the next one will do.
     }
   }
 }
 
-/** Changes with whatever a link says. @param {Model} model */
-const stateOf = ({ frame: { now, events, branch }, deeds }) => `${now} ${events} ${branch} ${deeds}`;
+/** A text that changes when the link does. @param {Model} model */
+const stateOf = ({ frame: { now, events, branch }, changes }) => `${now} ${events} ${branch} ${changes}`;

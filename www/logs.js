@@ -1,6 +1,6 @@
 // @ts-check
-// The logs, aligned by index: one row a server, as wide as the log is long. Only the columns in
-// sight are in the document. It follows the end until someone scrolls away from it.
+// The panel of logs, aligned by index, one row for each server. Only the columns in sight are in
+// the document. The panel follows the end of the logs until somebody scrolls away from it.
 
 /** @typedef {import('../web/view.d.ts').LogView} LogView */
 /** @typedef {import('../web/view.d.ts').EntryView} EntryView */
@@ -8,10 +8,10 @@
 
 import { byId, make, setAttribute, setText } from './dom.js';
 import { termVariable } from './palette.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 
-/** Empty columns after the last entry, so that the next mark has a place. */
+/** Empty columns after the last entry, in which the mark of the next index has its place. */
 const SPARE = 1;
 
 /** @typedef {{ box: HTMLElement, term: HTMLElement, words: HTMLElement, shown: string }} Cell */
@@ -29,7 +29,7 @@ const SPARE = 1;
 
 export class Logs {
   #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'group', 'aria-label': strings.text.logs });
-  #sheet = make('div', { class: 'log-sheet', role: 'table', 'aria-label': strings.text.logs });
+  #table = make('div', { class: 'log-table', role: 'table', 'aria-label': strings.text.logs });
   #head = make('div', { class: 'log-row log-head', role: 'row' });
   #toEnd = make('button', { class: 'to-end', hidden: true, title: strings.followEnd }, strings.toEnd);
   #empty = make('p', { class: 'empty' }, strings.logsEmpty);
@@ -39,14 +39,14 @@ export class Logs {
   #revision = -1;
   #window = '';
   #last = 0;
-  /** How much of the sheet is in sight, in px, and from where on. */ #width = 0;
+  /** How much of the content is in sight, in px, and from where on. */ #width = 0;
   #from = 0;
   #following = true;
   #cellWidth = 72;
   #nameWidth = 84;
 
   constructor() {
-    this.#scroll.append(this.#sheet);
+    this.#scroll.append(this.#table);
     byId('logs', HTMLElement).append(this.#scroll, this.#empty, this.#toEnd);
     this.#scroll.addEventListener('scroll', () => {
       this.#from = this.#scroll.scrollLeft;
@@ -78,7 +78,7 @@ export class Logs {
     this.#head.replaceChildren(
       make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)),
     );
-    this.#sheet.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
+    this.#table.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
     this.#measure();
   }
 
@@ -90,18 +90,18 @@ export class Logs {
       this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
       this.#rows[i].box.classList.toggle('leads', server.role === 'leader');
     });
-    if (logsRevision === this.#revision || !spare.has(this)) return;
+    if (logsRevision === this.#revision || !frameTime.has(this)) return;
     this.#revision = logsRevision;
     this.#last = Math.max(0, ...servers.map((s) => Math.max(s.lastIndex, s.snapshotIndex)));
     this.#empty.hidden = this.#last > 0;
-    setAttribute(this.#sheet, 'aria-colcount', String(this.#last + 1));
+    setAttribute(this.#table, 'aria-colcount', String(this.#last + 1));
     this.#window = '';
     this.#follow();
     this.#render();
   }
 
   #measure() {
-    const style = getComputedStyle(this.#sheet);
+    const style = getComputedStyle(this.#table);
     this.#width = this.#scroll.clientWidth;
     this.#cellWidth = parseFloat(style.getPropertyValue('--cell')) || 72;
     this.#nameWidth = parseFloat(style.getPropertyValue('--name')) || 84;
@@ -109,20 +109,20 @@ export class Logs {
   }
 
   /**
-   * Makes the sheet as wide as the logs, and so that its end shows whole columns only; whether it
-   * wasn't.
+   * Makes the scrolled content as wide as the logs, rounded so that whole columns are shown at its
+   * end. Returns whether it had another width.
    */
   #widen() {
     const whole = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
     const hidden = Math.max(0, Math.ceil((whole - this.#width) / this.#cellWidth));
     const width = `${this.#width + hidden * this.#cellWidth}px`;
-    if (this.#sheet.style.width === width) return false;
-    this.#sheet.style.width = width;
+    if (this.#table.style.width === width) return false;
+    this.#table.style.width = width;
     return true;
   }
 
   #follow() {
-    // Scrolling makes the browser lay out what has changed: only where it must.
+    // Scrolling makes the browser lay out the page, so it is done only where it must be.
     if (this.#widen() && this.#following) this.#toTheEnd();
   }
 
@@ -234,7 +234,7 @@ export class Logs {
 }
 
 /**
- * The index a slot of a pool shows: slots keep their index while the window moves over them.
+ * The index that a reused cell shows. It stays the same while the cell is in sight.
  * @param {number} slot @param {number} first @param {number} size
  */
 function indexIn(slot, first, size) {
@@ -245,7 +245,7 @@ function indexIn(slot, first, size) {
 const entryAt = (log, index) => log.entries[index - log.first];
 
 /**
- * Whether an entry contradicts the leader's at the same index or, without a leader, anyone's.
+ * Whether an entry differs from the leader's at the same index or, without a leader, from anyone's.
  * @param {EntryView} entry
  * @param {number} index
  * @param {LogView[]} logs
@@ -259,7 +259,7 @@ function inConflict(entry, index, logs, reference) {
   });
 }
 
-/** A command in the room of a cell: `put x 1` is `x=1`. @param {string} words */
+/** Shortens a command to fit a cell: `put x 1` is `x=1`. @param {string} words */
 export function shorten(words) {
   const [verb, key, ...rest] = words.split(' ');
   if (verb === 'put' && rest.length) return `${key}=${rest.join(' ')}`;

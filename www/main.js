@@ -1,5 +1,5 @@
 // @ts-check
-// Where the page begins: loads the simulator and raises the curtain, or says what is in the way.
+// Where the page begins: loads the simulator and shows a run, or says why it can't.
 
 import { App, makeModel } from './app.js';
 import { reloadAction, showTrouble, wordsOf } from './errors.js';
@@ -36,8 +36,8 @@ function begin(Run) {
   try {
     model = makeModel(Run, readAddress(location));
   } catch (error) {
-    const afresh = () => location.assign(location.pathname);
-    fail({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.tryAnotherSeed, afresh]]);
+    const startFresh = () => location.assign(location.pathname);
+    fail({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.tryAnotherSeed, startFresh]]);
     return;
   }
   const app = new App(Run, model);
@@ -59,6 +59,8 @@ function begin(Run) {
       },
       /** @param {number} time */
       seek: (time) => app.model.seek(time),
+      /** @param {import('./scenario.js').Action[]} actions */
+      act: (...actions) => app.model.act(...actions),
       traceHash: () => app.model.traceHash(),
     },
   });

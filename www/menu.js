@@ -1,7 +1,7 @@
 // @ts-check
-// A menu of what can be done to one thing: opened where that thing is, worked by pointer, touch or
-// keyboard, and gone when something was chosen, on Escape, or when one presses elsewhere. There is
-// one at a time.
+// A menu of what can be done to one thing. It opens where that thing is, and works by pointer,
+// touch or keyboard. It closes when an item is chosen, on Escape, and on a press elsewhere. There
+// is one at a time.
 
 import { byId, make } from './dom.js';
 
@@ -21,7 +21,7 @@ import { byId, make } from './dom.js';
 /**
  * @typedef {object} Content
  * @property {string} title
- * @property {[string, string][]} [facts] what is known of the thing, above what can be done to it
+ * @property {[string, string][]} [facts] what is known of the thing; shown above the items
  * @property {Group[]} groups
  */
 /**
@@ -103,7 +103,7 @@ export function openMenu({ title, facts = [], groups }, { at, back, closed }) {
 }
 
 /**
- * Where a key leads from the button that has the focus.
+ * The button that a key moves the focus to.
  * @param {HTMLButtonElement[]} buttons
  * @param {string} key
  */
@@ -131,7 +131,10 @@ function itemButton({ words, kind, checked = false, disabled = false, key }) {
   return button;
 }
 
-/** Beside `at`, on whichever side there is room. @param {HTMLElement} box @param {DOMRect} at */
+/**
+ * Places the box beside `at`, on a side that has room.
+ * @param {HTMLElement} box @param {DOMRect} at
+ */
 function place(box, at) {
   const { width, height } = box.getBoundingClientRect();
   const gap = 8;

@@ -1,6 +1,6 @@
 // @ts-check
-// Messages come from the simulator as rows of numbers: hundreds in every frame would cost too much
-// as objects made there.
+// Messages come from the simulator as rows of numbers, and become objects here. There may be
+// hundreds in every frame, and to make them objects in WebAssembly would cost too much.
 
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
@@ -15,7 +15,7 @@ const FIELDS = 11;
 export const kindsOf = (run) => /** @type {any} */ (run.constructor).messageKinds().split('\n');
 
 /**
- * What holds messages, with its messages as objects.
+ * A view whose messages are objects.
  * @template {{ messages: Float64Array }} P
  * @param {P} packed
  * @param {MessageKind[]} kinds by their numbers

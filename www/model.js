@@ -1,9 +1,9 @@
 // @ts-check
-// The run the page shows: the handle of the simulator, what was last read from it, and what may be
-// done to it. Everything that calls into WebAssembly goes through here, so that a panic is noticed
-// in one place.
+// The run that the page shows: the simulator's handle, the frame last read from it, and what can be
+// done to it. All calls into WebAssembly go through here, so that a panic is noticed in one place.
 
 /** @typedef {import('./pkg/raft_web.js').Run} Run */
+/** @typedef {import('./scenario.js').Action} Action */
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../web/view.d.ts').LogView} LogView */
 /** @typedef {import('../web/view.d.ts').StoreView} StoreView */
@@ -12,12 +12,21 @@
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
 import { kindsOf, unpacked } from './messages.js';
+import { actionBytes } from './scenario.js';
 
-/** How far the opening looks for a first leader, in virtual microseconds. */
+/**
+ * How far a new run is played at most before it is shown, and in which steps, in virtual
+ * microseconds.
+ */
 const OPENING_LIMIT = 5_000_000;
 const OPENING_STEP = 5_000;
-/** Entries it wants committed before the curtain rises, so that there is something to read. */
+/**
+ * How many entries must be committed before a new run is shown, so that there is something to see.
+ */
 const OPENING_ENTRIES = 4;
+
+const CUT = /** @type {const} */ ('cut');
+const HEAL = /** @type {const} */ ('heal');
 
 export class Model {
   /** @type {string} */ seed;
@@ -27,14 +36,14 @@ export class Model {
   /** How long messages took at the beginning, at least and at most. @type {[number, number]} */ latency;
   /** The frame last read. @type {Frame} */ frame;
   /**
-   * Whether it is new, or came with a moment of its own, or without.
+   * Where it comes from: it is new, or it was opened at a certain moment, or at its beginning.
    * @type {'fresh' | 'moment' | 'beginning'}
    */
   origin = 'fresh';
   /** What the run is about, for people. */
   note = '';
-  /** Grows with whatever is done to it. */
-  deeds = 0;
+  /** Counts everything that was done to it. */
+  changes = 0;
   /** The simulator panicked: nothing can be asked of it any more. */
   dead = false;
 
@@ -44,7 +53,7 @@ export class Model {
   #onChange = () => {};
   #onPanic = (/** @type {unknown} */ _error) => {};
   #onRefusal = (/** @type {string} */ _sentence) => {};
-  /** Virtual time still to play that is less than a microsecond. */
+  /** The part of a microsecond that is still to be played. */
   #rest = 0;
 
   /** The names of the kinds of moments. @type {string[]} */ momentKinds;
@@ -80,7 +89,7 @@ export class Model {
     this.#onRefusal = refusal;
   }
 
-  /** The handle itself, for whoever debugs in the console. */
+  /** The handle itself, for debugging in the console. */
   get run() {
     return this.#run;
   }
@@ -93,7 +102,7 @@ export class Model {
     return unpacked(this.#run.frame(), this.#kinds);
   }
 
-  /** Whether it came from elsewhere with a trace hash that it doesn't have here. */
+  /** Whether it was opened with a trace hash that it doesn't have here. */
   get differs() {
     return this.#run.differs;
   }
@@ -106,13 +115,13 @@ export class Model {
     return this.#guard(() => this.#run.link()) ?? '';
   }
 
-  /** The same of whatever length, as bytes. */
+  /** The same as bytes, of any length. */
   bytes() {
     return this.#guard(() => this.#run.bytes()) ?? new Uint8Array();
   }
 
   /**
-   * Plays a new run to where something is to be seen: a leader, and a client's write on its way.
+   * Plays a new run until there is something to see: a leader, and a client's request on its way.
    */
   open() {
     if (this.origin !== 'fresh') return;
@@ -147,36 +156,45 @@ export class Model {
   }
 
   step() {
-    this.act((run) => run.stepEvent());
+    this.#attempt((run) => run.stepEvent());
+  }
+
+  // Acting
+
+  /**
+   * Does these things at this moment, one after the other. If one can't be done, says why, and
+   * leaves out the rest.
+   * @param {...Action} actions
+   */
+  act(...actions) {
+    this.#attempt((run) => {
+      for (const action of actions) run.act(actionBytes(action));
+    });
   }
 
   /** @param {number} server */
   toggleServer(server) {
     const crashed = this.frame.servers[server - 1].role === 'crashed';
-    this.act((run) => (crashed ? run.restart(server) : run.crash(server)));
+    this.act({ do: crashed ? 'restart' : 'crash', server });
   }
 
   /**
-   * Cuts a link both ways, or heals it when any of it is cut.
+   * Cuts a link in both directions; if one of them is cut, heals it instead.
    * @param {number} a
    * @param {number} b
    */
   toggleLink(a, b) {
-    const cut = this.isCut(a, b) || this.isCut(b, a);
-    this.act((run) => {
-      for (const [from, to] of [
-        [a, b],
-        [b, a],
-      ]) {
-        if (cut && this.isCut(from, to)) run.heal(from, to);
-        else if (!cut) run.cut(from, to);
-      }
-    });
+    const both = [
+      { from: a, to: b },
+      { from: b, to: a },
+    ];
+    const cut = both.filter(({ from, to }) => this.isCut(from, to));
+    this.act(...(cut.length ? cut : both).map((link) => ({ do: cut.length ? HEAL : CUT, ...link })));
   }
 
   /** @param {number} from @param {number} to */
   toggleDirection(from, to) {
-    this.act((run) => (this.isCut(from, to) ? run.heal(from, to) : run.cut(from, to)));
+    this.act({ do: this.isCut(from, to) ? HEAL : CUT, from, to });
   }
 
   /** @param {number} from @param {number} to */
@@ -186,23 +204,26 @@ export class Model {
 
   /** @param {number[][]} links from, to */
   cutLinks(links) {
-    this.act((run) => {
-      for (const [from, to] of links) if (!this.isCut(from, to)) run.cut(from, to);
-    });
+    const sound = links.filter(([from, to]) => !this.isCut(from, to));
+    this.act(...sound.map(([from, to]) => ({ do: CUT, from, to })));
   }
 
   healAll() {
-    this.act((run) => run.healAll());
+    this.act({ do: 'heal-all' });
   }
 
-  /** @param {number[]} groups a side for every server */
-  partition(groups) {
-    this.act((run) => run.partition(Uint8Array.from(groups)));
-  }
-
-  /** Throws an Error with a sentence when the line can't be read. @param {string} line */
-  submit(line) {
-    return this.#change((run) => run.submit(line)) ?? 0;
+  /**
+   * Enters a command as the person at the command line; the operation's number. Throws an Error
+   * with a sentence when the line can't be read.
+   * @param {string} command
+   */
+  submit(command) {
+    return (
+      this.#change((run) => {
+        run.act(actionBytes({ do: 'submit', command }));
+        return run.operations(1)[0].id;
+      }) ?? 0
+    );
   }
 
   // Travelling
@@ -210,11 +231,11 @@ export class Model {
   /** Goes to a moment, back or forward. @param {number} time */
   seek(time) {
     this.#rest = 0;
-    this.act((run) => run.seek(time));
+    this.#attempt((run) => run.seek(time));
   }
 
   /**
-   * Goes to a known moment while a frame is being made, so that none has to be asked for.
+   * Goes to a known moment. Called while a frame is being made: asks for no other.
    * @param {number} time
    */
   scrub(time) {
@@ -227,21 +248,24 @@ export class Model {
 
   stepBack() {
     this.#rest = 0;
-    this.act((run) => run.stepBack());
+    this.#attempt((run) => run.stepBack());
   }
 
   /**
-   * Goes to the next moment of one of these kinds, or the last before; false if there is none.
+   * Goes to the next moment of one of these kinds, or to the previous one; false if there is none.
    * @param {readonly string[]} kinds @param {boolean} forward
-   * @param {number} within virtual microseconds to look ahead, where nothing is known
+   * @param {number} within how far to look beyond what is known, in virtual microseconds
    */
   jump(kinds, forward, within) {
     this.#rest = 0;
     const set = kinds.reduce((bits, kind) => bits | (1 << this.momentKinds.indexOf(kind)), 0);
-    return this.act((run) => (forward ? run.jumpForward(set, within) : run.jumpBack(set))) ?? false;
+    return this.#attempt((run) => (forward ? run.jumpForward(set, within) : run.jumpBack(set))) ?? false;
   }
 
-  /** With the one that is `deleted`, for others may come from it. @returns {BranchView[]} */
+  /**
+   * All branches; the `deleted` one is among them, since others may have begun on it.
+   * @returns {BranchView[]}
+   */
   branches() {
     return this.#guard(() => this.#run.branches()) ?? [];
   }
@@ -249,13 +273,13 @@ export class Model {
   /** @param {number} branch */
   switchTo(branch) {
     this.#rest = 0;
-    this.act((run) => run.switchTo(branch));
+    this.#attempt((run) => run.switchTo(branch));
   }
 
   /** @param {number} branch @param {string} name */
   renameBranch(branch, name) {
     this.renamed++;
-    this.act((run) => run.renameBranch(branch, name));
+    this.#attempt((run) => run.renameBranch(branch, name));
   }
 
   /** @param {number} branch */
@@ -263,14 +287,14 @@ export class Model {
     this.renamed++;
     const before = this.deleted;
     this.deleted = branch;
-    this.act((run) => before && run.deleteBranch(before));
+    this.#attempt((run) => before && run.deleteBranch(before));
   }
 
   /** Brings back the branch that was deleted last. */
   undelete() {
     this.renamed++;
     this.deleted = 0;
-    this.act(() => {});
+    this.#attempt(() => {});
   }
 
   /** Another branch at this moment. @param {number} branch @returns {Frame | undefined} */
@@ -337,30 +361,29 @@ export class Model {
     return this.#guard(() => this.#run.dials());
   }
 
-  /** Goes to what a sentence tells of. @param {number} line */
+  /** Goes to what a sentence is about. @param {number} line */
   seekNews(line) {
     this.#rest = 0;
-    this.act((run) => run.seekNews(line));
+    this.#attempt((run) => run.seekNews(line));
   }
 
   traceHash() {
     return this.#guard(() => this.#run.traceHash()) ?? '';
   }
 
-  /** Lets go of the simulator's memory. */
+  /** Frees the simulator's memory. */
   free() {
     if (!this.dead) this.#run.free();
     this.dead = true;
   }
 
   /**
-   * Does something to the run, reads the frame after it and says that it changed; or says why it
-   * can't be done.
+   * As `#change`; but if it can't be done, tells the person why.
    * @template T
    * @param {(run: Run) => T} action
    * @returns {T | undefined}
    */
-  act(action) {
+  #attempt(action) {
     try {
       return this.#change(action);
     } catch (error) {
@@ -370,6 +393,8 @@ export class Model {
   }
 
   /**
+   * Does something to the run, reads the frame after it, and says that it changed; throws an Error
+   * with a sentence if it can't be done.
    * @template T
    * @param {(run: Run) => T} action
    * @returns {T | undefined}
@@ -377,7 +402,7 @@ export class Model {
   #change(action) {
     return this.#guard(() => {
       const result = action(this.#run);
-      this.deeds++;
+      this.changes++;
       this.frame = this.#read();
       this.#onChange();
       return result;
@@ -385,8 +410,8 @@ export class Model {
   }
 
   /**
-   * A trap in WebAssembly leaves the simulator dead; any other error is an answer, and is passed
-   * on.
+   * After a trap in WebAssembly the simulator can't be used any more. Any other error is a refusal,
+   * which is passed on.
    * @template T
    * @param {() => T} work
    * @returns {T | undefined}

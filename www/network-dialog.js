@@ -1,12 +1,12 @@
 // @ts-check
-// Cutting the network: whole sides, or single links, each direction on its own.
+// The dialog that cuts the network: into sides, or single links, each direction on its own.
 
 /** @typedef {import('./model.js').Model} Model */
 
-import { dressDialog } from './dialog.js';
+import { fillDialog } from './dialog.js';
 import { byId, make, setAttribute, setText } from './dom.js';
 import * as strings from './strings.js';
-import { cutSet, sidesOf } from './walls.js';
+import { cutSet, sidesOf } from './cuts.js';
 
 export class NetworkDialog {
   #dialog = byId('network-dialog', HTMLDialogElement);
@@ -20,7 +20,7 @@ export class NetworkDialog {
   /** @param {() => Model} model */
   constructor(model) {
     this.#model = model;
-    dressDialog(
+    fillDialog(
       this.#dialog,
       strings.networkTitle,
       make('h3', {}, strings.sidesTitle),
@@ -158,7 +158,7 @@ export class NetworkDialog {
   }
 
   #apply() {
-    this.#model().partition(this.#chosen);
+    this.#model().act({ do: 'partition', groups: this.#chosen });
     this.#dialog.close();
   }
 

@@ -1,6 +1,6 @@
 // @ts-check
-// A server on the canvas. Role is the shape and the word; term is the hue and the number; the arc
-// is the time left until it stands for election (a leader's: until its next heartbeat); the small
+// Draws a server. Its shape and a word show the role; its hue and a number show the term. The arc
+// is the time left until it stands for election (for a leader: until its next heartbeat). The small
 // discs are votes.
 
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
@@ -8,7 +8,7 @@
 /** @typedef {import('./geometry.js').Layout} Layout */
 /** @typedef {import('./palette.js').Palette} Palette */
 
-import { drawMarks } from './marks.js';
+import { drawConditions } from './conditions.js';
 import * as strings from './strings.js';
 
 /**
@@ -97,7 +97,7 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
   const r = layout.node;
   c.save();
   c.translate(x, y);
-  // The links end at the server, not under it.
+  // The links end at the server's edge.
   c.fillStyle = palette.paper;
   c.beginPath();
   c.arc(0, 0, r + 13, 0, 2 * Math.PI);
@@ -109,14 +109,14 @@ export function drawServer(c, palette, layout, server, { lit, hop }) {
     c.arc(0, 0, r * 1.22 + 11, 0, 2 * Math.PI);
     c.stroke();
   }
-  // Who doesn't belong to the cluster (any more, or not yet) is faint.
+  // A server that isn't a member (any more, or not yet) is faint.
   const alpha = server.member ? 1 : 0.4;
   c.globalAlpha = alpha;
   if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
   c.globalAlpha = alpha;
   drawRole(c, palette, server.role, server.term, r);
   if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
-  drawMarks(c, palette, server, r);
+  drawConditions(c, palette, server, r);
   c.restore();
 }
 
@@ -178,7 +178,7 @@ export function drawName(c, palette, layout, server) {
   c.save();
   c.translate(layout.servers[server.id - 1].x, layout.servers[server.id - 1].y);
   const size = layout.label;
-  // On a small stage all of it stands closer together, so that votes are not cut off.
+  // On a small stage these stand closer together, so that votes are not cut off.
   const tight = layout.node <= 26;
   const clear = layout.node * 1.22 + (tight ? 9 : 12);
   const above = layout.above[server.id - 1];

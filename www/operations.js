@@ -1,15 +1,15 @@
 // @ts-check
-// What clients asked for and what they were told, newest first.
+// The list of the clients' operations and their answers, newest first.
 
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('./model.js').Model} Model */
 
 import { byId, make, setLines } from './dom.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 
 const SHOWN = 80;
-/** Read further back when only some of them are wanted. */
+/** How many are read when only one's own are shown. */
 const READ = 400;
 
 export class Operations {
@@ -33,10 +33,10 @@ export class Operations {
     this.#list.replaceChildren();
   }
 
-  /** Only where it can be seen. @param {Model} model */
+  /** Does nothing while the panel is hidden. @param {Model} model */
   update(model) {
     const { operationsRevision } = model.frame;
-    if (this.#panel.hidden || operationsRevision === this.#revision || !spare.has(this)) return;
+    if (this.#panel.hidden || operationsRevision === this.#revision || !frameTime.has(this)) return;
     this.#revision = operationsRevision;
     const mine = this.#mine.checked;
     const all = model.operations(mine ? READ : SHOWN).filter(({ client }) => !mine || client === 1);
@@ -64,7 +64,7 @@ function line(operation) {
   );
 }
 
-/** The answer, or what is known instead of one. @param {OperationView} operation */
+/** The answer, or why there is none. @param {OperationView} operation */
 export function answerWords({ state, answer }) {
   if (state === 'pending') return strings.pending;
   if (answer) return answer;

@@ -1,8 +1,8 @@
 // @ts-check
-// The colours and fonts of the stylesheet, as a canvas can use them. They are read from the
-// document, so that tokens.css stays the only place where a colour is chosen.
+// The style sheet's colours and fonts for canvases. They are read from the document, so that
+// colours are chosen in tokens.css alone.
 
-/** How many hues terms go round; consecutive ones stay apart for colour-blind eyes too. */
+/** How many hues there are for terms. Colour-blind people, too, can tell one from the next. */
 export const TERM_HUES = 5;
 
 /** The CSS variable with a term's hue. @param {number} term */
@@ -18,7 +18,7 @@ export const termVariable = (term) => (term > 0 ? `--t${((term - 1) % TERM_HUES)
  * @property {string} accent
  * @property {string} danger
  * @property {(term: number) => string} term the hue of a term
- * @property {(term: number) => string} fill the same hue, washed into the paper
+ * @property {(term: number) => string} fill the same hue, mixed with the paper's colour
  * @property {string} mono
  * @property {string} sans
  */

@@ -1,5 +1,5 @@
 // @ts-check
-// The few strokes that diagrams are made of.
+// The few shapes that diagrams are drawn with.
 
 /** @typedef {{ alpha?: number, dash?: number[], hollow?: boolean }} Touch */
 /**
@@ -33,13 +33,13 @@ export function cross(pen, x, y, r, colour, touch) {
 }
 
 /**
- * The pen of a canvas; while it is used, nobody else draws there.
+ * A pen that draws on a canvas. Nothing else may draw there while it is used.
  * @param {CanvasRenderingContext2D} c @param {{ sans: string, mono: string }} fonts @returns {Pen}
  */
 export function canvasPen(c, fonts) {
   const solid = /** @type {number[]} */ ([]);
-  // Hundreds of strokes a frame: nothing is saved and restored around them, and what is so already
-  // isn't set again.
+  // There are hundreds of strokes in a frame. So the canvas's state isn't saved and restored around
+  // each, and only what changes is set.
   let [alpha, stroke, fill, wide] = [NaN, '', '', NaN];
   const seeThrough = (/** @type {number} */ to) => {
     if (to !== alpha) c.globalAlpha = alpha = to;

@@ -1,12 +1,12 @@
 // @ts-check
-// Pictures to keep: the ring with the sentence under it, and whatever else is on a canvas.
+// Saves what is on a canvas as a picture: the ring with the sentence under it, or a diagram.
 
 /** @typedef {import('./palette.js').Palette} Palette */
 
 import { save } from './save.js';
 import { SvgContext } from './svg-context.js';
 
-/** Pixels a unit, so that a picture is sharp on a slide. */
+/** How many pixels a CSS pixel has, so that a picture is sharp on a slide. */
 const SHARP = 2;
 const MARGIN = 24;
 const LINE = 24;
@@ -18,7 +18,7 @@ const LINE = 24;
  * @property {number} height
  * @property {(c: CanvasRenderingContext2D) => void} draw
  * @property {Palette} palette
- * @property {string} [sentence] what is told under it
+ * @property {string} [sentence] the sentence under it
  * @property {string} [origin] which run it is, and when
  */
 

@@ -1,5 +1,5 @@
 // @ts-check
-// Presenter mode: the ring and the sentence, large, and the keys of a remote control.
+// Presenter mode: the ring and the sentence in large, and the keys of a remote control.
 
 /** @typedef {import('./ring.js').Ring} Ring */
 
@@ -8,10 +8,10 @@ import * as strings from './strings.js';
 import { toast } from './toast.js';
 
 /**
- * The stage is this high, in its own px, and this wide at least: larger screens get larger things.
+ * The stage's height in its own px, and its least width. On a larger screen everything is larger.
  */
 const STAGE = { width: 360, height: 430 };
-/** How long the buttons stay when nobody stirs, in ms. */
+/** The buttons are hidden when the pointer hasn't moved for so long, in ms. */
 const STAYS = 3_000;
 
 /**
@@ -49,7 +49,7 @@ export class Presenter {
     for (const type of ['pointermove', 'pointerdown', 'focusin']) {
       document.addEventListener(type, () => this.on && this.#stir());
     }
-    // In full screen, Escape is the browser's.
+    // In full screen, Escape belongs to the browser.
     document.addEventListener('fullscreenchange', () => {
       if (this.#full && !document.fullscreenElement) this.leave();
       this.#full = Boolean(document.fullscreenElement);
@@ -63,7 +63,7 @@ export class Presenter {
     this.#back = document.activeElement;
     document.documentElement.dataset.mode = 'present';
     this.#bar.hidden = false;
-    // Only after a press or a key is it allowed; without, the window has to do.
+    // Browsers allow full screen only after a press or a key; otherwise the window must do.
     if (navigator.userActivation?.isActive) document.documentElement.requestFullscreen?.().catch(() => {});
     this.#fit();
     this.#stir();
@@ -92,7 +92,7 @@ export class Presenter {
     byId('stage', HTMLElement).style.setProperty('--zoom', String(zoom));
   }
 
-  /** Somebody is there: the buttons show. */
+  /** Somebody moves the pointer or presses: the buttons are shown. */
   #stir() {
     const { classList } = this.#bar;
     classList.remove('idle');

@@ -1,5 +1,5 @@
 // @ts-check
-// Everything that is read beside the ring, behind one door: diagrams, inspector, dials, and on a
+// The panels beside the ring, as one: the diagrams, the inspector, the dials, safety, and on a
 // phone the drawer that holds them.
 
 /** @typedef {import('./model.js').Model} Model */
@@ -46,14 +46,14 @@ export class Reading {
     for (const tab of document.querySelectorAll('#tabs [role=tab]')) {
       tab.addEventListener('click', () => {
         changed();
-        // In the drawer, what was chosen comes up to where it can be read.
+        // In the drawer, the chosen panel is scrolled to where it can be read.
         const { offsetTop } = byId('history-panel', HTMLElement);
         byId('reading', HTMLElement).scrollTo({ top: offsetTop - this.#drawer.offsetHeight });
       });
     }
   }
 
-  /** Whether the phone's drawer is. */
+  /** Whether the phone's drawer is open. */
   get isOpen() {
     return byId('reading', HTMLElement).classList.contains('open');
   }
@@ -75,7 +75,7 @@ export class Reading {
     this.#safety.open(property);
   }
 
-  /** Brings a tab's panel into sight. @param {string} panel */
+  /** Shows the panel of a tab. @param {string} panel */
   show(panel) {
     this.#open(true);
     const tab = byId(`tab-${panel}`, HTMLButtonElement);

@@ -1,6 +1,6 @@
 // @ts-check
-// What came of a run, as text for other programs: the trace, and the ShiViz log (both in
-// docs/formats.md). They are read off a copy of the run, played from its beginning.
+// What happened in a run, as text for other programs: the trace, and the log for ShiViz (both in
+// docs/formats.md). They are made from a copy of the run, which is played from its beginning.
 
 /** @typedef {import('./pkg/raft_web.js').Run} Run */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
@@ -10,9 +10,11 @@ import { arrived } from './causality.js';
 import { kindsOf, unpacked } from './messages.js';
 import { shiviz as words } from './strings.js';
 
-/** So much is played at a time, in micros, that nothing of it is forgotten before it is read. */
+/**
+ * How much is played at a time, in micros: so little that nothing is forgotten before it is read.
+ */
 const STRETCH = 50_000;
-/** More lines than a stretch has. */
+/** The most lines that are read of a stretch; it has fewer. */
 const LINES = 4_096;
 
 /**
@@ -42,12 +44,12 @@ export const traceOf = (run, until) =>
     .join('');
 
 /**
- * Who sent what to whom, with vector clocks: what servers send, receive, and what turns the run.
+ * The log for ShiViz: what servers send and receive, and the turning points, with vector clocks.
  * @param {Run} run a copy @param {number} until
  */
 export function shivizOf(run, until) {
   const turning = newsOf(run, until).filter(({ server, weight }) => server && weight === 'turning');
-  /** As it is last known of each. @type {Map<number, MessageView>} */
+  /** What was last known of each message. @type {Map<number, MessageView>} */
   const messages = new Map();
   const kinds = kindsOf(run);
   for (let time = 0; time <= until; time += STRETCH) {
@@ -55,8 +57,8 @@ export function shivizOf(run, until) {
       if (message.from > 0 && message.to > 0) messages.set(message.id, message);
     }
   }
-  // At one instant: first what arrives, then what turns the run, then what is sent, which has the
-  // higher numbers; and what arrives at once, after it was sent.
+  // The order within one instant: what arrives, turning points, what is sent. What arrives in the
+  // instant in which it was sent comes after that.
   /**
    * @type {{ time: number, order: number, host: number, text: string, sends?: number, receives?:
    * number }[]}
@@ -83,9 +85,9 @@ export function shivizOf(run, until) {
  * in order
  */
 function withClocks(events) {
-  /** Of each server, how much it knows of each. @type {number[][]} */
+  /** The vector clock of each server. @type {number[][]} */
   const clocks = [];
-  /** What the sender of each message knew. @type {Map<number, number[]>} */
+  /** The vector clock that each message was sent with. @type {Map<number, number[]>} */
   const sent = new Map();
   return events
     .map(({ time, host, text, sends, receives }) => {

@@ -1,5 +1,5 @@
 // @ts-check
-// The stage: one canvas, drawn whole whenever it is asked to, from a frame and nothing else.
+// The stage: one canvas, which is drawn as a whole, from a frame alone.
 
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
@@ -13,7 +13,7 @@ import { drawGlyph, halo, loudness, pin, strike } from './glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from './palette.js';
 import { Sprites } from './sprites.js';
-import { cutSet, drawImpaired, drawLinks, drawStroke } from './walls.js';
+import { cutSet, drawImpaired, drawLinks, drawStroke } from './cuts.js';
 
 export class Ring {
   /** @type {Layout} */
@@ -25,7 +25,7 @@ export class Ring {
    * @type {{ path: Point[], cut: [number, number][] } | null}
    */
   stroke = null;
-  /** How much larger everything is drawn, in device pixels, than the layout says. */
+  /** How many device pixels one pixel of the layout has. */
   zoom = 1;
   /** Whether heartbeats and the answers to appends are shown. */
   heartbeats = true;
@@ -34,11 +34,13 @@ export class Ring {
   #c;
   #palette = readPalette();
   #sprites = new Sprites();
-  /** Whether it is drawn elsewhere than on the stage: without stamps, which are made for that. */
+  /**
+   * Whether it is drawn elsewhere than on the stage: without sprites, which fit the stage alone.
+   */
   #away = false;
   #servers;
   #ratio = 0;
-  /** Clients seen so far: they stay where they once were. @type {Set<number>} */
+  /** Clients seen so far: they keep their places. @type {Set<number>} */
   #clients = new Set([1]);
 
   /** @param {HTMLCanvasElement} canvas @param {number} servers */
@@ -95,7 +97,7 @@ export class Ring {
   }
 
   /**
-   * Draws a frame elsewhere, as it is here but for what the pointer is on.
+   * Draws a frame on another canvas, without marking what the pointer is on.
    * @param {Frame} frame @param {CanvasRenderingContext2D} c
    */
   drawOn(c, frame) {
@@ -124,7 +126,7 @@ export class Ring {
     for (const number of this.#clients) {
       drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
     }
-    // A client's messages may have to pass a server on their way: they pass under it.
+    // A client's messages may pass a server on their way: they are drawn under it.
     const [clients, quiet, loud] = byLayer(frame.messages.filter(this.shows));
     for (const message of clients) this.#drawMessage(message, frame.now, hop);
     for (const server of frame.servers) {
@@ -168,7 +170,7 @@ export class Ring {
   }
 
   /**
-   * The way a message came, so that its direction shows even in a still picture.
+   * The last part of a message's way, so that its direction can be seen even in a still picture.
    * @param {Point} at @param {number} angle @param {number} length
    * @param {string} colour @param {number} width @param {number} alpha
    */
@@ -187,7 +189,7 @@ export class Ring {
 }
 
 /**
- * A client's messages, then quiet ones, then those that nothing may hide.
+ * In the order of drawing: clients' messages, then those drawn faintly, then the most important.
  * @param {MessageView[]} messages
  */
 function byLayer(messages) {

@@ -1,12 +1,12 @@
 // @ts-check
-// A new run: a fresh seed or a given one, one to nine servers, the rules that hold, its timing and
-// its clients.
+// The dialog that starts a new run: its seed, its servers (one to nine), the rules that hold, its
+// timing and its clients.
 
 /** @typedef {import('./link.js').Wanted} Wanted */
 /** @typedef {typeof import('./pkg/raft_web.js').Run} RunClass */
 
-import { breaks } from './breaks.js';
-import { dressDialog } from './dialog.js';
+import { counterexamples } from './counterexamples.js';
+import { fillDialog } from './dialog.js';
 import { latencyWarning } from './dials.js';
 import { byId, make, setText } from './dom.js';
 import { wordsOf } from './errors.js';
@@ -25,7 +25,7 @@ export class RunDialog {
   });
   #error = make('p', { class: 'error', id: 'run-error', role: 'alert' });
   #choices = make('span', { class: 'choices' });
-  /** By name: those that are ticked hold. @type {Map<string, HTMLInputElement>} */ #rules = new Map();
+  /** By the rule's name: a rule that is ticked holds. @type {Map<string, HTMLInputElement>} */ #rules = new Map();
   #rulesWords = make('small');
   /** In the order of `Run.settings`. @type {HTMLInputElement[]} */ #settings = [];
   #settingsWords = make('small');
@@ -57,7 +57,7 @@ export class RunDialog {
         make('p', { class: 'hint' }, strings.runRulesHelp),
         ...Run.rules()
           .split('\n')
-          .map((line, i) => this.#rule(line, breaks[i])),
+          .map((line, i) => this.#rule(line, counterexamples[i])),
       ),
       make(
         'details',
@@ -82,7 +82,7 @@ export class RunDialog {
       const [without, settings] = [this.#off().join(','), this.#numbers().join(',')];
       this.#try({ seed: this.#seed.value.trim(), servers, without, settings });
     });
-    dressDialog(this.#dialog, strings.runTitle, form);
+    fillDialog(this.#dialog, strings.runTitle, form);
   }
 
   open() {
@@ -110,7 +110,7 @@ export class RunDialog {
 
   /**
    * @param {string} line a line of `Run.rules`
-   * @param {string} link to a run that breaks without it, or nothing
+   * @param {string} link to a run that counterexamples without it, or nothing
    */
   #rule(line, link) {
     const [name, prevents, source] = line.split('\t');
@@ -143,7 +143,7 @@ export class RunDialog {
     });
   }
 
-  /** Says what is folded away, and what it leads to. */
+  /** Says in the headings what is chosen in the parts that are folded away. */
   #say() {
     setText(this.#rulesWords, strings.runRulesWords(this.#off().length, this.#rules.size));
     const numbers = this.#numbers();

@@ -1,5 +1,5 @@
 // @ts-check
-// Safety: a lamp for every property that is checked, the verdict on what clients have seen, and the
+// Safety: a lamp for every property that is checked, the verdict on the clients' history, and the
 // panel that says what they mean.
 
 /** @typedef {import('../web/view.d.ts').VerdictView} VerdictView */
@@ -7,11 +7,11 @@
 /** @typedef {import('./model.js').Model} Model */
 
 import { byId, make, setAttribute, setText } from './dom.js';
-import { rove } from './rove.js';
+import { roveFocus } from './roving-focus.js';
 import * as strings from './strings.js';
 
 const { safety } = strings;
-/** How much of the time judging the clients' history may take while playing. */
+/** While the run plays, the part of the time that judging the clients' history may take. */
 const SHARE = 1 / 500;
 
 /**
@@ -27,14 +27,14 @@ export class Safety {
   #lampBox = byId('lamps', HTMLElement);
   /** By property. @type {Map<string, { lamp: HTMLButtonElement, line: HTMLElement }>} */ #lamps = new Map();
   #verdictBox = make('p', { class: 'verdict' });
-  #breach = make('div', { class: 'breach', hidden: true });
+  #violation = make('div', { class: 'violation', hidden: true });
   #rules = make('div', { class: 'rules-off' });
   /** @type {VerdictView} */ #verdict = { state: 'linearizable', answers: 0, first: '', second: '' };
   #judged = -1;
   #judgedAt = 0;
   #judgedIn = 0;
   /**
-   * The violation that ends this branch, once it was seen.
+   * The violation that ends this branch, if one was seen.
    * @type {(ViolationView & { branch: number }) | null}
    */
   #known = null;
@@ -57,12 +57,12 @@ export class Safety {
       this.#lampBox.append(lamp);
       list.append(line);
     }
-    rove(this.#lampBox);
+    roveFocus(this.#lampBox);
     byId('verdict', HTMLButtonElement).addEventListener('click', () => this.open());
-    this.#panel.append(this.#verdictBox, this.#breach, this.#rules, make('h3', {}, safety.title), list);
+    this.#panel.append(this.#verdictBox, this.#violation, this.#rules, make('h3', {}, safety.title), list);
   }
 
-  /** Shows the panel, and in it a property. @param {string} [property] */
+  /** Shows the panel, scrolled to a property. @param {string} [property] */
   open(property) {
     this.#actions.open();
     const line = property && this.#lamps.get(property)?.line;
@@ -88,7 +88,7 @@ export class Safety {
   update(model, playing) {
     const { violation, branch, end, operationsRevision } = model.frame;
     if (violation) this.#known = { ...violation, branch };
-    // Something else was done before it: it won't come.
+    // On another branch it doesn't happen.
     else if (this.#known && (this.#known.branch !== branch || end < this.#known.time)) this.#known = null;
     const clock = performance.now();
     if (operationsRevision !== this.#judged && !(playing && clock - this.#judgedAt < this.#judgedIn / SHARE)) {
@@ -118,11 +118,11 @@ export class Safety {
     setAttribute(verdict, 'class', this.#verdict.state);
     setText(this.#verdictBox, safety.verdictWords(this.#verdict));
     const known = this.#known;
-    this.#breach.hidden = !known;
+    this.#violation.hidden = !known;
     if (!known) return;
     const goThere = make('button', { onclick: () => this.#actions.goTo(known.time) }, strings.goThere);
-    this.#breach.replaceChildren(
-      make('h3', {}, safety.breach(known)),
+    this.#violation.replaceChildren(
+      make('h3', {}, safety.violated(known)),
       make('p', {}, `${known.first},`),
       make('p', {}, safety.but(known.second)),
       ...(violation ? [] : [goThere]),

@@ -1,5 +1,5 @@
 // @ts-check
-// Handing the person a file.
+// Saves a file on the person's machine.
 
 /** @param {string} name @param {string} type @param {string | Blob} content */
 export function save(name, type, content) {

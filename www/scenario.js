@@ -1,7 +1,9 @@
 // @ts-check
-// Scenario files (JSON, docs/formats.md) from and to the bytes within a link
-// (raft-core/src/format/link.rs). Only the form is known here: whether what is said makes a run is
-// for the simulator to judge. The tables are the library's own: `cargo xtask build` writes them.
+// Scenario files (JSON, docs/formats.md), and single actions, from and to the bytes within a link
+// (raft-core/src/format/link.rs). Only the form is known here: whether it makes a run is for the
+// simulator to judge. The tables are the library's own: `cargo xtask build` writes them.
+
+/** @typedef {import('./pkg/tables.js').Action} Action */
 
 import { fields as FIELDS, actions as ACTIONS, kinds as KINDS, order as ORDER } from './pkg/tables.js';
 import { parameters as PARAMETERS, rules as RULES } from './pkg/tables.js';
@@ -17,7 +19,7 @@ const VERSION = 1;
 const U64 = (1n << 64n) - 1n;
 const U32 = (1n << 32n) - 1n;
 
-/** By the name of a field: what it is called in a file, its type, and where it stands there. */
+/** By the name of a field: its name in files, its type, and its place there. */
 const FIELD = new Map(FIELDS.map(([field, name, type], place) => [field, { name, type, place }]));
 /** A target is called a server in a file. @param {string} field */
 const nameOf = (field) => FIELD.get(field)?.name ?? '';
@@ -30,7 +32,7 @@ function fail(sentence) {
 }
 
 /**
- * Does something and says of what fails where that is.
+ * Does something. If that fails, the error also says in which place of the file.
  * @template T @param {string} place @param {() => T} work @returns {T}
  */
 function within(place, work) {
@@ -82,10 +84,10 @@ class Reader {
   }
 }
 
-// Values. All numbers are big ones: the file's go up to 2⁶⁴.
+// Values. Numbers are BigInts, since they go up to 2⁶⁴.
 
 /**
- * A whole number with the point moved to the left.
+ * A whole number, with the decimal point moved to the left.
  * @param {bigint} number
  * @param {number} places
  */
@@ -95,7 +97,7 @@ function decimal(number, places) {
 }
 
 /**
- * A decimal number with the point moved to the right.
+ * A decimal number as a whole one, with the point moved to the right.
  * @param {string} whole
  * @param {string | undefined} rest
  * @param {number} places
@@ -155,7 +157,7 @@ function share(json) {
 /** @param {unknown} json */
 const serverNumber = (json) => Number(match(json, /^S([1-9]\d?)$/, words.noServer)[1]);
 
-/** Small numbers of either sign are small numbers. @param {bigint} value */
+/** Numbers near 0 become small ones, whatever their sign. @param {bigint} value */
 const zigzag = (value) => (value < 0n ? value * -2n - 1n : value * 2n);
 
 const TARGETS = new Map([
@@ -163,16 +165,22 @@ const TARGETS = new Map([
   ['writer', 255],
 ]);
 
+/** As a script has it: the byte itself, the text, the list. @param {any} value */
+const same = (value) => value;
+
 const number = {
+  from: (/** @type {any} */ value) => /** @type {any} */ (BigInt(Math.trunc(Number(value)))),
   put: (/** @type {Writer} */ out, /** @type {any} */ value) => out.number(value),
   get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.number()),
 };
 const byte = {
+  from: same,
   put: (/** @type {Writer} */ out, /** @type {any} */ value) => void out.bytes.push(value),
   get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.byte()),
 };
-/** How values are written and read, in the file and among the bytes. */
 /**
+ * How values are read from the file (`parse`) or a script (`from`), written to the file (`print`)
+ * and the bytes (`put`), and read from those (`get`).
  * @type {Record<string, { parse: (json: any) => any, print: (value: any) => unknown } & typeof
  * number>}
  */
@@ -180,6 +188,7 @@ const TYPES = {
   length: { ...number, parse: length, print: lengthText },
   share: { ...number, parse: share, print: (value) => `${decimal(value, 4)}%` },
   jump: {
+    from: number.from,
     parse: (json) => {
       const back = typeof json === 'string' && json[0] === '-';
       const micros = length(back ? json.slice(1) : json);
@@ -212,15 +221,18 @@ const TYPES = {
   server: { ...byte, parse: serverNumber, print: (value) => `S${value}` },
   target: {
     ...byte,
+    from: (value) => TARGETS.get(value) ?? value,
     parse: (json) => TARGETS.get(json) ?? (/^S/.test(json) ? serverNumber(json) : fail(words.noTarget(quoted(json)))),
     print: (value) => [...TARGETS].find(([, code]) => code === value)?.[0] ?? `S${value}`,
   },
   kind: {
     ...byte,
+    from: (value) => KINDS.indexOf(value),
     parse: (json) => (KINDS.includes(json) ? KINDS.indexOf(json) : fail(words.noKind(quoted(json), KINDS.join(', ')))),
     print: (value) => KINDS[value],
   },
   groups: {
+    from: same,
     parse: (json) => list(json).map((group) => Number(whole(group, 255n))),
     print: (value) => value,
     put: (out, value) => {
@@ -230,6 +242,7 @@ const TYPES = {
     get: (bytes) => [...bytes.take(Number(bytes.number()))],
   },
   command: {
+    from: same,
     parse: (json) => (typeof json === 'string' && json[0] !== '\0' ? json : fail(words.noText(quoted(json)))),
     print: (value) => value,
     put: (out, value) => {
@@ -251,7 +264,7 @@ const fields = (json) =>
     : fail(words.noObject(quoted(json)));
 
 /**
- * A slip of the pen must not turn into a default.
+ * A misspelt field must not be taken for one that is left out.
  * @param {Record<string, any>} found
  * @param {string[]} known
  */
@@ -262,7 +275,7 @@ function onlyKnown(found, known) {
 // Reading
 
 /**
- * The bytes of what a file says, and its note; whether it says up to when it goes.
+ * The bytes of the run in a file, its note, and whether it says when the run ends.
  * @param {string} text
  */
 export function readFile(text) {
@@ -342,9 +355,26 @@ function putAction(out, before, json) {
   return at;
 }
 
+/**
+ * The bytes of an action without its time, as `Run.act` reads them. The names are those of a file;
+ * servers are numbers, times microseconds, shares parts per million.
+ * @param {Action} action
+ */
+export function actionBytes(action) {
+  const kind = ACTIONS.findIndex(([name]) => name === action.do);
+  if (kind < 0) throw new TypeError(`no action: ${action.do}`);
+  const out = new Writer();
+  out.bytes.push(kind + 1);
+  for (const field of ACTIONS[kind].slice(1)) {
+    const { from, put } = typeOf(field);
+    put(out, from(/** @type {Record<string, any>} */ (action)[nameOf(field)]));
+  }
+  return Uint8Array.from(out.bytes);
+}
+
 // Writing
 
-/** What the bytes say as a file. @param {Uint8Array} from @param {string} note */
+/** The run in the bytes as a file. @param {Uint8Array} from @param {string} note */
 export function writeFile(from, note) {
   const bytes = new Reader(from);
   bytes.byte();
@@ -364,7 +394,7 @@ export function writeFile(from, note) {
   for (const part of ['network', 'disk', 'timing', 'limits', 'clients']) {
     const of = PARAMETERS.flatMap((parameter, i) => (parameter[0] === part ? [i] : []));
     if (!of.some((i) => (named >> BigInt(i)) & 1n)) continue;
-    // In the file those stand together that belong together, whichever came first to the link.
+    // A file has related parameters side by side, a link in the order in which they were added.
     const place = (/** @type {number} */ i) => ORDER.indexOf(PARAMETERS[i][1]);
     const inOrder = of.sort((a, b) => place(a) - place(b));
     lines.push(`"${part}": {\n${inOrder.map((i) => `    "${PARAMETERS[i][1]}": ${json(values[i])}`).join(',\n')}\n  }`);

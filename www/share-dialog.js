@@ -1,9 +1,9 @@
 // @ts-check
-// Handing a run on: its link, its file, its picture, and what came of it.
+// The dialog that shares a run: as a link, a file, a picture, or a record of what happened.
 
 /** @typedef {import('./model.js').Model} Model */
 
-import { dressDialog } from './dialog.js';
+import { fillDialog } from './dialog.js';
 import { byId, make, setText } from './dom.js';
 import { wordsOf } from './errors.js';
 import { addressOf, frameOf } from './link.js';
@@ -52,7 +52,7 @@ export class ShareDialog {
     const group = (/** @type {string} */ name, /** @type {string} */ help, /** @type {Node[]} */ ...content) =>
       section(name, make('p', { class: 'hint' }, help), make('p', { class: 'row' }, ...content));
     const fileHelp = make('p', { class: 'hint', id: 'share-file-help' }, words.fileHelp);
-    dressDialog(
+    fillDialog(
       this.#dialog,
       words.title,
       make('p', { class: 'hint' }, words.linkHelp),
@@ -120,7 +120,7 @@ export class ShareDialog {
       await navigator.clipboard.writeText(text);
       setText(this.#said, strings.copied);
     } catch {
-      // It can always be copied by hand.
+      // The person can copy it by hand.
       this.#link.value = text;
       this.#link.select();
       setText(this.#said, words.copyByHand);

@@ -1,5 +1,5 @@
 // @ts-check
-// A run comes and goes: the address, the dialog, files that are opened or dropped.
+// Sharing and opening runs: the address, the dialog, and files that are opened or dropped.
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./picture.js').Scene} Scene */
@@ -51,7 +51,7 @@ export class Sharing {
     this.#dialog.open();
   }
 
-  /** A run begins to be shown. @param {Model} model */
+  /** Another run is shown. @param {Model} model */
   show(model) {
     this.#bar.put(model);
     if (model.differs) showTrouble(strings.trouble.differs, [[strings.close, hideTrouble]]);
@@ -63,13 +63,13 @@ export class Sharing {
     this.#bar.update(model, playing);
   }
 
-  /** What the address bar says is no run: it names the one that is shown again. */
+  /** The address bar names no run: writes the one that is shown into it again. */
   restore() {
     this.#bar.put(this.#around.model());
   }
 
   /**
-   * Opens a scenario; what is wrong with it is said, and the run that is on stays.
+   * Opens a scenario file. If something is wrong with it, says what, and keeps the run.
    * @param {File} file
    */
   async openFile(file) {

@@ -1,13 +1,12 @@
 // @ts-check
-// The space-time diagram: what it shows of time, and what people do with it. It follows the
-// playhead until someone pans; whatever is pointed at lights its causal past and future; a click
-// goes there.
+// The panel with the space-time diagram. It follows the playhead until somebody pans. The causal
+// past and future of what is pointed at are highlighted. A click goes there.
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
 /** @typedef {import('./causality.js').Cones} Cones */
 /** @typedef {import('./lanes.js').Scene} Scene */
-/** @typedef {import('./lanes.js').Sheet} Sheet */
+/** @typedef {import('./lanes.js').Diagram} Diagram */
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./ring.js').Ring} Ring */
 
@@ -18,15 +17,15 @@ import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from './lanes.js';
 import { readPalette } from './palette.js';
 import { canvasPen } from './pens.js';
 import { savePicture } from './picture.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 import { TimeView } from './timeview.js';
 
 const { spacetime } = strings;
 const SPAN = 500_000;
-/** How long reading the traffic may take of the time while playing. */
+/** While the run plays, the part of the time that reading the traffic may take. */
 const SHARE = 1 / 12;
-/** And it is read no more often than this, in ms: at every other frame. */
+/** The traffic is read no more often than this, in ms: at every other frame. */
 const EVERY = 20;
 
 /**
@@ -120,13 +119,13 @@ export class SpaceTime {
   update(model, playing) {
     if (this.#panel.hidden) return;
     this.#model = model;
-    const { now, events, journeys, branch } = model.frame;
+    const { now, events, epoch, branch } = model.frame;
     this.#view.keepUp(now);
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     this.#load(model, playing);
     const { width, height } = this.#view;
     const state =
-      `${events} ${journeys} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
+      `${events} ${epoch} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
       `${this.#ring.lit.server} ${this.#read}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
@@ -134,18 +133,18 @@ export class SpaceTime {
   }
 
   /**
-   * Reads the traffic in sight; while playing, no more often than it can afford.
+   * Reads the traffic in sight; while the run plays, not too often.
    * @param {Model} model @param {boolean} playing
    */
   #load(model, playing) {
-    const { now, events, journeys, branch } = model.frame;
+    const { now, events, epoch, branch } = model.frame;
     const from = Math.max(0, this.#view.from);
     const to = this.#view.from + this.#view.span;
-    const wanted = `${events} ${journeys} ${branch} ${from} ${to}`;
+    const wanted = `${events} ${epoch} ${branch} ${from} ${to}`;
     const clock = performance.now();
     if (wanted === this.#read) return;
     if (playing && clock - this.#readAt < Math.max(EVERY, this.#readTook / SHARE)) return;
-    if (!spare.has(this)) return;
+    if (!frameTime.has(this)) return;
     this.#traffic = model.traffic(from, Math.max(to, Math.min(now, to))) ?? nothing();
     this.#read = wanted;
     this.#readAt = clock;
@@ -161,8 +160,8 @@ export class SpaceTime {
     if (this.#spot) this.#light(this.#spot);
   }
 
-  /** @returns {Sheet} */
-  #sheet() {
+  /** @returns {Diagram} */
+  #diagram() {
     const { width, height, from, span } = this.#view;
     return { width, height, from, span, lanes: this.#lanes };
   }
@@ -173,7 +172,7 @@ export class SpaceTime {
     const now = this.#model?.now ?? 0;
     return {
       traffic: this.#traffic,
-      // What was read some frames ago goes on as it was, so that lanes always reach the playhead.
+      // Lanes go on to the playhead with the state that was read some frames ago.
       known: Math.max(this.#traffic.to, Math.min(now, this.#view.from + this.#view.span)),
       now,
       shown: this.#shown,
@@ -185,7 +184,8 @@ export class SpaceTime {
   }
 
   /**
-   * Answers to appends don't say what they answer: they are as quiet as heartbeats.
+   * Whether a message is shown. Without heartbeats, answers to appends are left out, too: they
+   * don't say whether they answer one.
    * @param {MessageView} message
    */
   #shown = ({ kind }) => !this.#quiet.checked || (kind !== 'heartbeat' && kind !== 'append-answer');
@@ -198,7 +198,7 @@ export class SpaceTime {
     const c = this.#c;
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
-    drawLanes(canvasPen(c, this.#palette), this.#palette, this.#sheet(), this.#scene());
+    drawLanes(canvasPen(c, this.#palette), this.#palette, this.#diagram(), this.#scene());
   }
 
   #redraw() {
@@ -207,7 +207,7 @@ export class SpaceTime {
   }
 
   /**
-   * A press goes there; the first one of a finger only shows what is there.
+   * A press goes to that time; a finger's first press only shows what is there.
    * @param {number} x @param {number} y @param {boolean} touch
    */
   #press(x, y, touch) {
@@ -225,17 +225,17 @@ export class SpaceTime {
 
   /** @param {number} x @param {number} y @returns {Spot | null} */
   #under(x, y) {
-    const sheet = this.#sheet();
-    if (sheet.lanes.length === 0 || x < NAMES) return null;
+    const diagram = this.#diagram();
+    if (diagram.lanes.length === 0 || x < NAMES) return null;
     const time = this.#view.at(x);
-    const lane = laneAt(sheet, y);
-    if (Math.abs(yOf(sheet, lane) - y) < 8) return { lane, time, message: null };
+    const lane = laneAt(diagram, y);
+    if (Math.abs(yOf(diagram, lane) - y) < 8) return { lane, time, message: null };
     /** @type {MessageView | null} */
     let best = null;
     let least = 7;
     for (const message of this.#traffic.messages) {
       if (!this.#shown(message)) continue;
-      const s = stretchOf(sheet, message, this.#traffic.to);
+      const s = stretchOf(diagram, message, this.#traffic.to);
       const length = Math.hypot(s.u - s.x, s.v - s.y) || 1;
       const along = Math.max(0, Math.min(1, ((x - s.x) * (s.u - s.x) + (y - s.y) * (s.v - s.y)) / length ** 2));
       const off = Math.hypot(x - s.x - along * (s.u - s.x), y - s.y - along * (s.v - s.y));
@@ -280,7 +280,7 @@ export class SpaceTime {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const { lanes } = this.#sheet();
+    const { lanes } = this.#diagram();
     const now = this.#model?.now ?? 0;
     const spot = this.#spot ?? { lane: lanes[0], time: now, message: null };
     const row = lanes.indexOf(spot.lane);
@@ -332,11 +332,11 @@ export class SpaceTime {
 
   /** @param {'png' | 'svg'} kind */
   #save(kind) {
-    const { width, height } = this.#sheet();
+    const { width, height } = this.#diagram();
     const palette = { ...this.#palette, paper: this.#palette.card };
     const origin = this.#model ? strings.origin(this.#model.seed, this.#model.now) : '';
     const draw = (/** @type {CanvasRenderingContext2D} */ c) =>
-      drawLanes(canvasPen(c, palette), palette, this.#sheet(), this.#scene());
+      drawLanes(canvasPen(c, palette), palette, this.#diagram(), this.#scene());
     savePicture({ name: 'raftarium-space-time', width, height, draw, palette, origin }, kind);
   }
 }

@@ -1,15 +1,15 @@
 // @ts-check
-// Every server's store side by side: keys down, servers across. A value that differs from the store
-// that is furthest ahead is marked as not there yet.
+// The panel of stores: a row for each key, a column for each server. A value that differs from the
+// one in the store that is furthest ahead is marked as not there yet.
 
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./model.js').Model} Model */
 
 import { byId, make, setLines, setText } from './dom.js';
-import { spare } from './spare.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
 
-/** More keys than anyone reads; the rest is counted. */
+/** The most keys that are shown; the rest is counted. */
 const MOST_KEYS = 100;
 
 export class Stores {
@@ -29,10 +29,10 @@ export class Stores {
     for (const part of [this.#head, this.#body, this.#note]) part.replaceChildren();
   }
 
-  /** Costs something with many keys: only where it can be seen. @param {Model} model */
+  /** Does nothing while the panel is hidden, since many keys take time. @param {Model} model */
   update(model) {
     const { logsRevision, servers } = model.frame;
-    if (this.#box.hidden || logsRevision === this.#revision || !spare.has(this)) return;
+    if (this.#box.hidden || logsRevision === this.#revision || !frameTime.has(this)) return;
     this.#revision = logsRevision;
     // A crashed server has no store.
     const byServer = new Map(model.stores().map(({ server, pairs }) => [server, new Map(pairs)]));

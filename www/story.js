@@ -1,21 +1,21 @@
 // @ts-check
 // What happened and why: the sentence under the ring, the live region for turning points, and the
-// list of events. All three read the same lines, once.
+// list of events. The lines are read once for all three.
 
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('./model.js').Model} Model */
 
 import { byId, make, setLines, setText } from './dom.js';
-import { spare } from './spare.js';
-import { buttonsOf, rove } from './rove.js';
+import { frameTime } from './frame-time.js';
+import { buttonsOf, roveFocus } from './roving-focus.js';
 import * as strings from './strings.js';
 
 /** Lines kept for the list. */
 const KEPT = 400;
 const SHOWN = 120;
 /**
- * How long a sentence stays while the run plays, before a turning point or a lesser one replaces
- * it, in ms.
+ * How long a sentence stays at least while the run plays, in ms: before a turning point may replace
+ * it, and before another sentence may.
  */
 const DWELL = { turning: 600, lesser: 1800 };
 /** The least time between two announcements, in ms. */
@@ -28,7 +28,7 @@ export class Story {
   #detail = make('input', { type: 'checkbox', id: 'every-detail' });
   /** @type {StoryLine[]} */ #lines = [];
   #revision = -1;
-  #journeys = 0;
+  #epoch = 0;
   #read = 0;
   #listed = '';
   /** @type {StoryLine | null} */ #shown = null;
@@ -38,7 +38,7 @@ export class Story {
 
   /** @param {{ changed: () => void, goTo: (line: number) => void }} actions */
   constructor({ changed, goTo }) {
-    rove(this.#list);
+    roveFocus(this.#list);
     this.#list.addEventListener('click', (event) => {
       const line = event.target instanceof Element && event.target.closest('[data-line]')?.getAttribute('data-line');
       if (line) goTo(Number(line));
@@ -49,10 +49,10 @@ export class Story {
     for (const tab of document.querySelectorAll('[role=tab]')) tab.addEventListener('click', changed);
   }
 
-  reset(journeys = 0) {
+  reset(epoch = 0) {
     this.#lines = [];
     this.#revision = -1;
-    this.#journeys = journeys;
+    this.#epoch = epoch;
     this.#read = 0;
     this.#listed = '';
     this.#list.replaceChildren();
@@ -64,9 +64,9 @@ export class Story {
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     if (model.frame.storyRevision !== this.#revision) {
-      // Back in the past, or on another branch, other lines have these numbers.
-      const elsewhere = model.frame.journeys !== this.#journeys;
-      if (elsewhere) this.reset(model.frame.journeys);
+      // After going back, or on another branch, other lines have these numbers.
+      const elsewhere = model.frame.epoch !== this.#epoch;
+      if (elsewhere) this.reset(model.frame.epoch);
       this.#revision = model.frame.storyRevision;
       const fresh = model.story(this.#read, KEPT);
       this.#read = fresh.at(-1)?.number ?? this.#read;
@@ -80,7 +80,8 @@ export class Story {
   }
 
   /**
-   * The newest line worth a sentence; while playing, one that was just shown is left readable.
+   * Shows the newest line that is more than a detail. While the run plays, one that was just shown
+   * stays long enough to be read.
    * @param {number} clock @param {boolean} playing
    */
   #choose(clock, playing) {
@@ -116,7 +117,7 @@ export class Story {
     if (byId('events', HTMLElement).hidden) return;
     const every = this.#detail.checked;
     const wanted = `${this.#read} ${every}`;
-    if (wanted === this.#listed || !spare.has(this)) return;
+    if (wanted === this.#listed || !frameTime.has(this)) return;
     this.#listed = wanted;
     const lines = this.#lines
       .filter(({ weight }) => every || weight !== 'detail')
@@ -127,7 +128,7 @@ export class Story {
         this.#list,
         lines.map((line) => [String(line.number), () => item(line)]),
       );
-      // One of them is the tab stop of all.
+      // One of the buttons is the tab stop of all.
       if (!this.#list.querySelector('[tabindex="0"]')) buttonsOf(this.#list)[0].tabIndex = 0;
     } else this.#list.replaceChildren(make('li', { class: 'empty' }, strings.eventsEmpty));
   }

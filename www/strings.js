@@ -1,6 +1,6 @@
 // @ts-check
-// Every word the page says, in one place (boot.js alone keeps its own: it speaks when modules can't
-// load).
+// All texts of the page, in one place. Only boot.js has its own, because it must speak where
+// modules can't load.
 
 /** @typedef {import('../web/view.d.ts').Role} Role */
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
@@ -28,12 +28,12 @@ export const text = {
   newRun: 'New run',
   help: 'Keys and signs',
   cluster: 'The cluster',
-  serverTwins: 'Servers: press one for what can be done to it',
-  linkTwins: 'Links: arrow keys choose one, Enter opens its menu',
-  messageTwins: 'Messages on their way: arrow keys choose one, Enter opens its menu',
+  serverButtons: 'Servers: Enter opens a server’s menu',
+  linkButtons: 'Links: arrow keys choose one, Enter opens its menu',
+  messageButtons: 'Messages on their way: arrow keys choose one, Enter opens its menu',
   heartbeats: 'heartbeats',
   legend: 'Messages',
-  hint: 'Press anything for its menu; draw across lines to cut them.',
+  hint: 'Press a server, a line or a message for its menu; draw across lines to cut them.',
   allSigns: 'all signs',
   logs: 'Logs',
   logsKey: 'filled: committed · line: applied · ● match · ▲ next',
@@ -57,7 +57,7 @@ export const text = {
   tapeOut: 'Zoom the tape out',
   moreBranches: 'more',
   tapeFit: 'All',
-  tapeFitTitle: 'The whole run in sight',
+  tapeFitTitle: 'Show the whole run',
   jumps: 'Jump',
   command: 'Command',
   commandHint: 'put x 1',
@@ -73,7 +73,7 @@ export const role = /** @type {Record<Role, string>} */ ({
   crashed: 'crashed',
 });
 
-/** The legend under the ring, and in the help sheet. */
+/** The legend under the ring, and in the help dialog. */
 export const legend = /** @type {[MessageKind, string][]} */ ([
   ['append', 'entries'],
   ['heartbeat', 'heartbeat'],
@@ -134,7 +134,7 @@ export const tape = {
         pause: `${who} pauses`,
         resume: `${who} resumes`,
         clock: `the clock of ${who} changes`,
-        disk: `something befalls the disk of ${who}`,
+        disk: `the disk of ${who} changes`,
         cut: 'links are cut',
         heal: 'links are healed',
         network: 'the network changes',
@@ -167,9 +167,9 @@ export const jumps = {
   none: (kind, forward, time) => `Nothing to jump to (${kind}) ${forward ? 'up to' : 'before'} ${seconds(time)}.`,
 };
 
-/** Every way the run went. */
+/** The ways the run went. */
 export const branches = {
-  only: 'There is one branch. Go back on the tape and do something: a new one begins, and the old future is kept here.',
+  only: 'There is one branch. Go back on the tape and do something: a new branch begins, and the old one is kept here.',
   /** @param {string} name @param {number} count */
   chip: (name, count) => `Branch “${name}”${count > 1 ? `, one of ${count}` : ''}`,
   go: 'Go there',
@@ -185,15 +185,15 @@ export const branches = {
     return left + (playing ? 'being played' : `known up to ${seconds(end)}`);
   },
   /** @param {BranchView} branch @param {string} origin @returns {[string, string][]} */
-  facts: ({ leftAt, end, deeds }, origin) => [
+  facts: ({ leftAt, end, actions }, origin) => [
     ...(origin ? [/** @type {[string, string]} */ (['left', `“${origin}” at ${seconds(leftAt)}`])] : []),
     ['known up to', seconds(end)],
-    ['done by hand', String(deeds)],
+    ['actions', String(actions)],
   ],
   /** @param {string} origin */
-  begun: (origin) => `A new branch begins here: what came next is kept as “${origin}”.`,
+  begun: (origin) => `A new branch begins here. What came next is kept as “${origin}”.`,
   /** @param {string} name @param {number} time @param {boolean} short */
-  switched: (name, time, short) => `On “${name}” now, at ${seconds(time)}${short ? ', as far as it is known' : ''}.`,
+  switched: (name, time, short) => `Now on “${name}”, at ${seconds(time)}${short ? ', where it ends' : ''}.`,
   /** @param {string} name */
   deleted: (name) => `“${name}” is deleted.`,
   undo: 'Undo',
@@ -214,9 +214,9 @@ export const compare = {
   /** @param {number} count @param {number} all */
   summary: (count, all) => (count ? `${count} of ${all} servers differ.` : 'Every server is the same in both.'),
   /** @param {number} count */
-  newest: (count) => `Only the last ${count} entries of the logs are compared.`,
+  newest: (count) => `Only the last ${count} entries of each log are compared.`,
   /** @param {string} name @param {number} time */
-  short: (name, time) => `“${name}” is known up to ${seconds(time)}: that is what is shown of it.`,
+  short: (name, time) => `“${name}” ends at ${seconds(time)}: its state there is shown.`,
   absent: 'not there',
   sameLog: 'the same',
   nothing: 'nothing',
@@ -238,15 +238,15 @@ export function quorum({ reachable, running, total, canCommit }) {
 }
 
 /**
- * What a server is, in a word or two: who doesn't belong to the cluster has no role to play.
+ * A server's role in a word or two. A server that isn't a member of the cluster has none.
  * @param {ServerView} server
  */
-export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : 'no member');
-/** A server's role, and whether it stands still. @param {ServerView} server */
+export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : 'not a member');
+/** A server's role, and whether it is paused. @param {ServerView} server */
 export const stateWords = (server) =>
   roleWord(server) +
   (server.paused ? ', paused' : '') +
-  (server.role === 'crashed' && !server.member ? ', no member' : '');
+  (server.role === 'crashed' && !server.member ? ', not a member' : '');
 
 /** @param {ServerView} server */
 export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
@@ -323,7 +323,7 @@ export function messageLabel(message) {
   const parts = [messageName(message)];
   if (t) parts.push(`term ${t}`);
   if (entries) parts.push(`${entries} ${entries === 1 ? 'entry' : 'entries'}`);
-  if (lost) parts.push('to be lost');
+  if (lost) parts.push('will be lost');
   if (held) parts.push('held');
   return parts.join(', ');
 }
@@ -337,7 +337,7 @@ export function messageTimes({ sent, arrives, lost, held }) {
   ];
 }
 
-/** A message and what became of it. @param {MessageView} message @param {number} known */
+/** A message, and what became of it. @param {MessageView} message @param {number} known */
 export function messageStory(message, known) {
   const { sent, arrives, lost, held } = message;
   const waits = held ? 'held' : arrives <= known ? `arrived at ${seconds(arrives)}` : 'on its way';
@@ -356,7 +356,7 @@ export function strokeWords(cut, sides) {
   return cut.length ? `Cuts ${cut.map(([a, b]) => `S${a}–S${b}`).join(', ')}` : 'Draw across lines to cut them.';
 }
 
-/** What can be done by hand. */
+/** What can be done to the run. */
 export const faults = {
   crash: 'Crash',
   restart: 'Restart',
@@ -416,8 +416,8 @@ export const spacetime = {
   svg: 'Save as SVG',
   png: 'Save as PNG',
   keys:
-    'Up and down choose a lane, left and right go along it from event to event and light what led to it and what it ' +
-    'led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
+    'Up and down choose a lane. Left and right go along it from event to event, and highlight what led to each and ' +
+    'what it led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
 };
 /**
  * @param {number} lane
@@ -434,7 +434,7 @@ export function laneWords(lane, time, standing, news) {
 /** The clients' operations. */
 export const clients = {
   name: 'Operations of the clients, as intervals',
-  key: 'bars: from question to answer · ● where it took effect · the line: the order of the log',
+  key: 'bars: from request to answer · ● where it took effect · the line: the order of the log',
   keys: 'Left and right go from operation to operation, Enter goes to where it began, plus and minus zoom, F follows.',
   /** @param {OperationView} operation @param {string} answer @param {number} place */
   words: ({ client, text: line, began, ended, point }, answer, place) =>
@@ -453,7 +453,7 @@ export const inspector = {
     const { up } = view;
     /** @type {[string, string, string][]} */
     const rows = [
-      ['role', stateWords(server), up ? `since start ${view.starts}` : 'what follows is what its disk holds'],
+      ['role', stateWords(server), up ? `since start ${view.starts}` : 'what follows is on its disk'],
       ['currentTerm', String(server.term), 'the latest term it has seen; on its disk before it answers'],
       [
         'votedFor',
@@ -471,17 +471,21 @@ export const inspector = {
       rows.push(
         ['commitIndex', String(server.commitIndex), 'the highest entry it knows to be committed'],
         ['lastApplied', String(server.lastApplied), 'the highest entry its store has applied'],
-        ['leader', server.leader ? `S${server.leader}` : 'none known', 'whom it takes to lead this term'],
+        ['leader', server.leader ? `S${server.leader}` : 'none known', 'the leader of this term, as far as it knows'],
         [
           'members',
           `${view.voters}${view.learners && view.learners !== 'nobody' ? `; learning: ${view.learners}` : ''}`,
           view.membershipIndex
-            ? `by entry ${view.membershipIndex}; in force as soon as it is in the log`
-            : 'as the cluster was founded',
+            ? `from entry ${view.membershipIndex}; in force as soon as that is in the log`
+            : 'as they were at the beginning',
         ],
       );
       if (view.round)
-        rows.push(['round', String(view.round), 'heartbeat rounds; an answered one confirms that it leads']);
+        rows.push([
+          'round',
+          String(view.round),
+          'rounds of heartbeats; one that a quorum answers confirms that it leads',
+        ]);
     }
     rows.push(
       [
@@ -498,7 +502,7 @@ export const inspector = {
     );
     return rows;
   },
-  peers: 'What it knows of the others, as their leader',
+  peers: 'What it knows of the others, as the leader',
   peerColumns: ['', 'matchIndex', 'nextIndex', 'state', 'heard'],
   /** @param {PeerView} peer */
   peerState: ({ state, inFlight }) => (inFlight ? `${state}, ${inFlight} on their way` : state),
@@ -524,16 +528,16 @@ export const safety = {
     'One Vote a Term': ['A server’s vote changes only with its term, across restarts too.', 'Raft §5.2'],
     'Durable Promise': ['A vote or an acknowledgement that is sent is on its sender’s disk.', 'Raft Figure 2'],
     'Durable Commit': ['What is committed is on the disks of a quorum.', 'Raft §5.3'],
-    'Exactly Once': ['A write takes effect once, however often its client tried it.', 'Raft §8'],
-    'Lawful Membership': ['Memberships follow each other so that their majorities meet.', 'Raft §6'],
+    'Exactly Once': ['A write takes effect once, however often its client tries it.', 'Raft §8'],
+    'Lawful Membership': ['Majorities of a membership and of the next one have a server in common.', 'Raft §6'],
     'Fresh Reads': ['A read shows everything that was committed when it was asked for.', 'Raft §8'],
     'Verified Commit': ['A follower commits only what it has compared with its leader’s log.', 'Raft Figure 2'],
-    'Every Request Ends': ['Whoever asks a server is answered or refused within a bound.', 'Raft §8'],
+    'Every Request Ends': ['A server answers or refuses every request within a bounded time.', 'Raft §8'],
     'Orderly Elections': [
-      'Nobody campaigns, votes or leads on too soon, or for too long.',
+      'No server campaigns or votes too soon, or leads without a quorum for too long.',
       'dissertation §4.2.3, §6.2, §9.6',
     ],
-    Economy: ['Servers send what there is to say, and not much more.', 'dissertation §10'],
+    Economy: ['Servers send not many more messages and bytes than the load calls for.', 'dissertation §10'],
   },
   /** @param {string} name @param {string} words @param {string} source */
   lampTitle: (name, words, source) => `${name}: ${words} (${source})`,
@@ -553,16 +557,16 @@ export const safety = {
     if (state === 'broken') return `What clients saw is not linearizable: ${first}, but ${second}.`;
     if (state === 'undecided') {
       return (
-        `Nobody knows whether what clients saw is linearizable. The log’s order doesn’t explain it: ${first}, ` +
-        `but ${second}. Perhaps another order does.`
+        `It is undecided whether what clients saw is linearizable. The log’s order doesn’t explain it: ${first}, ` +
+        `but ${second}. Another order may explain it.`
       );
     }
     if (answers === 0) return 'No client has been answered yet: there is nothing to judge.';
     const all = answers === 1 ? 'the one answer' : `all ${answers} answers`;
-    return `What clients saw is linearizable so far: the log’s order explains ${all}, and never runs against time.`;
+    return `What clients saw is linearizable so far: the log’s order explains ${all}, and agrees with real time.`;
   },
   /** @param {ViolationView} violation */
-  breach: ({ property, time }) => `${property} is broken at ${seconds(time)}:`,
+  violated: ({ property, time }) => `${property} is broken at ${seconds(time)}:`,
   /** @param {string} fact */
   but: (fact) => `but ${fact}.`,
   rulesOff: 'Switched off in this run',
@@ -570,13 +574,13 @@ export const safety = {
 /** A rule as people read it. @param {string} rule */
 export const ruleName = (rule) => rule.replaceAll('-', ' ');
 
-/** The dials of network and timing. */
+/** The dials of the network and the timing. */
 export const dials = {
   network: 'Network',
-  latencyMin: 'Latency, least',
-  latencyMax: 'Latency, most',
+  latencyMin: 'Shortest latency',
+  latencyMax: 'Longest latency',
   loss: 'Lost',
-  duplication: 'Arrive twice',
+  duplication: 'Duplicated',
   /** @param {number} micros */
   length: (micros) => `${micros < 9_950 ? +(micros / 1e3).toFixed(1) : Math.round(micros / 1e3)} ms`,
   /** @param {number} ppm */
@@ -585,16 +589,17 @@ export const dials = {
   /** @param {import('../web/view.d.ts').DialsView} view @returns {string} */
   timingWords: ({ electionTimeoutMin: min, electionTimeoutMax: max, heartbeatInterval: beat, fsyncMin, fsyncMax }) =>
     `Election timeout ${min / 1e3} to ${max / 1e3} ms, a heartbeat every ${beat / 1e3} ms, disk writes ` +
-    `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. Servers are built with their timing: another needs a new run.`,
+    `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. To change the timing, start a new run.`,
   otherTiming: 'New run with another timing…',
-  fine: 'Messages are quicker than election timers: a living leader is heard in time.',
+  fine: 'Messages are faster than election timeouts: followers hear a living leader in time.',
   /** @param {string} most @param {string} least */
   late: (most, least) =>
-    `A heartbeat may be ${most} late, and election timers run out from ${least} on: a living leader may be challenged.`,
+    `Two heartbeats may arrive ${most} apart, and an election timeout may be ${least}: followers may campaign against a ` +
+    'living leader.',
   /** @param {string} most @param {string} least */
   outlive: (most, least) =>
-    `A message may take ${most}, longer than the shortest election timer (${least}): votes come too late, and ` +
-    'elections may go on for ever.',
+    `A message may take ${most}, longer than the shortest election timeout (${least}): votes may come too late, and ` +
+    'elections may never end.',
 };
 
 export const waitingForFirst = 'The cluster starts: nobody leads yet.';
@@ -634,7 +639,7 @@ export const eventsEmpty = 'Nothing has happened yet.';
 export const everyDetail = 'Every detail';
 
 // The command line
-export const sentWhilePaused = 'Sent. Press play and it will travel.';
+export const sentWhilePaused = 'Sent. The run is paused: press Play to let it go on.';
 export const sentWaiting = 'Sent, waiting for the answer.';
 export const commandForms = 'put k v · get k · delete k · cas k old new';
 
@@ -657,7 +662,7 @@ export const isolateLeader = 'Leader alone';
 export const splitHalves = 'Minority and majority';
 export const healAll = 'Heal everything';
 export const linksTitle = 'Single links';
-export const linksHelp = 'Each direction on its own: a row can’t be heard by a column where it is cut.';
+export const linksHelp = 'Each direction on its own: from the server of the row to that of the column.';
 export const from = 'from';
 /** @param {number} a @param {number} b */
 export const linkDirection = (a, b) => `S${a} to S${b}`;
@@ -684,58 +689,58 @@ export const runSettings = 'Timing and clients';
 export const runSettingsUsual = 'as usual';
 export const runSettingsOther = 'not the usual ones';
 /**
- * In the order of `Run.settings`: what it is, its unit, and how much of it is one unit of that;
- * without a unit it is yes or no.
+ * In the order of `Run.settings`: what each setting is, its unit, and how many of the run's units
+ * one of these has. One without a unit is a yes or no.
  * @type {[string, string?, number?][]}
  */
 export const settings = [
-  ['Election timeout, least', 'ms', 1000],
-  ['Election timeout, most', 'ms', 1000],
+  ['Shortest election timeout', 'ms', 1000],
+  ['Longest election timeout', 'ms', 1000],
   ['Heartbeat interval', 'ms', 1000],
   ['Servers ask before they campaign (pre-vote)'],
   ['Leaders that hear no quorum step down (check-quorum)'],
   ['Snapshot after so many entries (0: never)', '', 1],
   ['Clients besides you', '', 1],
-  ['Each waits between two commands', 'ms', 1000],
+  ['Their pause between two commands', 'ms', 1000],
 ];
 export const again = 'This one from the start';
 export const copied = 'Link copied';
 
 // Sharing
 export const linkTooLong =
-  'So much has been done that no link holds it: the address keeps the seed. Save the scenario as a file to keep ' +
-  'everything.';
+  'So much has been done that it doesn’t fit into a link: the address keeps only the seed. To keep everything, save ' +
+  'the scenario as a file.';
 export const frameTitle = 'A Raft cluster in Raftarium';
 /** @param {string} seed @param {number} now */
 export const origin = (seed, now) => `Raftarium · seed ${seed} · ${seconds(now)}`;
 /** @param {string} name */
-export const badFile = (name) => `${name} can’t be opened. The run that is on stays.`;
+export const badFile = (name) => `${name} can’t be opened. The page keeps the run that it shows.`;
 export const share = {
   title: 'Share this run',
   link: 'Link to this run at this moment',
   linkHelp:
-    'The link opens this very run at this very moment, with all that was done in it. The address bar always holds it.',
+    'The link opens this very run at this very moment, with all that was done in it. It is also in the address bar.',
   copy: 'Copy link',
-  copyByHand: 'The clipboard is out of reach: copy what is selected with Ctrl+C or ⌘C, or from its menu.',
+  copyByHand: 'The page can’t use the clipboard: copy the selected text with Ctrl+C or ⌘C, or from its menu.',
   file: 'Scenario file',
   fileHelp:
-    'The same as JSON, to read, to edit and to keep; “raftarium replay” plays it, too. To open one, you can also ' +
+    'The same as JSON, to read, to edit and to keep. “raftarium replay” plays it, too. To open one, you can also ' +
     'drop it anywhere on the page.',
   note: 'Note',
   saveFile: 'Save scenario',
   openFile: 'Open scenario…',
   saved: 'Saved.',
   picture: 'Picture',
-  pictureHelp: 'The ring with its sentence. The space-time diagram has buttons of its own.',
+  pictureHelp: 'The ring with its sentence. The space-time diagram has its own buttons.',
   records: 'What happened',
   recordsHelp:
-    'Trace: an event a line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser.',
+    'Trace: one event on each line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser.',
   trace: 'Trace',
   show: 'Show it',
-  showHelp: 'Presenter mode is large and takes a remote control. The frame is a bare player for a page of your own.',
+  showHelp: 'Presenter mode is large and works with a remote control. The frame is a player for a page of your own.',
   present: 'Presenter mode',
   frame: 'Copy frame',
-  drop: 'Drop the scenario to open it',
+  drop: 'Drop the scenario file to open it',
 };
 
 /** Presenter mode. */
@@ -743,7 +748,7 @@ export const present = {
   next: 'Next notable moment',
   previous: 'Previous notable moment',
   leave: 'Leave presenter mode',
-  keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, B blanks, Escape leaves.',
+  keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, B blanks the screen, Escape leaves.',
 };
 /** The ShiViz log. */
 export const shiviz = {
@@ -812,34 +817,34 @@ export const scenario = {
 /** @param {string} name */
 export const themeTitle = (name) => `Colours: ${{ auto: 'as the system', light: 'light', dark: 'dark' }[name]}`;
 
-/** What a first visit is told. */
+/** The hints of a first visit. */
 export const hints = {
   name: 'Hints for a first visit',
   next: 'Next',
   close: 'No more hints',
   all: [
     'Press a server, a line or a message: a menu opens. Crash the leader!',
-    'Draw a stroke across the ring and the network splits. H heals it.',
-    'All keys and all signs are on one sheet: press ?.',
+    'Draw a stroke across the ring, and the network splits. H heals it.',
+    'Press ? to see all keys and signs.',
   ],
 };
 
 // Help
 export const helpTitle = 'Keys and signs';
 /**
- * What single keys do, in the order of the sheet. app.js has an action for each: the type checker
- * sees to that.
+ * What single keys do, in the order of the help dialog. app.js has an action for each, which the
+ * type checker holds.
  */
 export const shortcuts = {
   ' ': 'play or pause',
   '.': 'play one event',
   ',': 'go back one event',
-  '[': 'jump to the one before',
-  ']': 'jump to the next',
+  '[': 'jump back',
+  ']': 'jump forward',
   j: 'choose what to jump to',
   z: 'zoom the tape in',
   x: 'zoom the tape out',
-  w: 'the whole run on the tape',
+  w: 'show the whole run on the tape',
   b: 'branches',
   u: 'bring back the branch deleted last',
   '+': 'faster',
@@ -851,12 +856,12 @@ export const shortcuts = {
   n: 'new run',
   s: 'share: link, file, picture',
   f: 'presenter mode',
-  t: 'light, dark, as the system',
-  '?': 'this sheet',
+  t: 'light, dark, or as the system',
+  '?': 'this list',
 };
 /** @param {string} key */
 export const keyName = (key) => (key === ' ' ? 'Space' : key === '-' ? '−' : key.toUpperCase());
-/** Keys of parts of the page that have their own. */
+/** The keys of parts of the page that have their own. */
 export const helpElsewhere = [
   ['Space-time diagram.', spacetime.keys],
   ['Clients’ intervals.', clients.keys],
@@ -872,7 +877,7 @@ export const helpRoleWords = /** @type {[Role, string][]} */ ([
 ]);
 /** @type {['paused' | 'clock' | ServerView['disk'], string][]} */
 export const helpMarks = [
-  ['paused', 'stands still'],
+  ['paused', 'is paused'],
   ['clock', 'its clock is wrong, fast, slow or stopped'],
   ['slow', 'its disk is slow'],
   ['full', 'its disk is full'],
@@ -885,9 +890,9 @@ export const helpVotes = [
   ['refused', 'a vote that was refused'],
 ];
 export const helpTerms =
-  'Colour and number inside a server are its term. Arcs run out towards an election. Who is no member of the ' +
-  'cluster is faint.';
-/** Signs on the tape, by the kind of moment. */
+  'Colour and number inside a server are its term. Its arc is the time left until an election. A server that is not ' +
+  'a member is faint.';
+/** The signs on the tape, by the kind of moment. */
 export const helpTape = [
   ['election', 'a server is elected'],
   ['campaign', 'a server stands for election'],
@@ -911,14 +916,14 @@ export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
   ['vote', 'the vote: given or refused'],
   ['pre-vote', 'asks whether a vote would be given'],
   ['snapshot', 'a snapshot, in place of old entries'],
-  ['timeout-now', 'stand for election now'],
+  ['timeout-now', 'tells it to stand for election now'],
   ['read-index', 'asks what is committed, for a read'],
   ['request', 'a client’s request'],
   ['answer', 'the answer to a client'],
 ]);
 export const helpBreak =
-  'Press a server, a line or a message for what can be done to it; draw across lines to cut them. A message that is ' +
-  'struck through is lost.';
+  'Press a server, a line or a message for its menu; draw across lines to cut them. A message that is struck through ' +
+  'is lost.';
 export const paper =
   'The sections (§) are those of “In Search of an Understandable Consensus Algorithm”, Ongaro and Ousterhout, 2014.';
 
@@ -942,8 +947,8 @@ export const trouble = {
   differs: {
     title: 'This run plays differently here.',
     text:
-      'The link comes from another version of Raftarium, in which the same seed and actions led elsewhere. What you ' +
-      'see may not be what was meant.',
+      'The link comes from another version of Raftarium, in which the same seed and actions led to something else. ' +
+      'What you see may not be what was meant.',
   },
   panic: {
     title: 'The simulator stopped: this is a bug in Raftarium, not in what you did.',
@@ -958,9 +963,9 @@ export const violationTitle = ({ property, time }) => `${property} is broken at 
 /** @param {ViolationView} violation */
 export const violationText = ({ first, second }) => `${first[0].toUpperCase()}${first.slice(1)}, but ${second}.`;
 export const whatItMeans = 'What it means';
-export const runIsOver = 'A violation has ended this run: go back to do something before it, or begin another.';
+export const runIsOver = 'A violation has ended this run: go back and do something before it, or start another run.';
 
-/** Puts the fixed texts where the document asks for them. @param {ParentNode} root */
+/** Puts the fixed texts into the elements that name them. @param {ParentNode} root */
 export function fill(root) {
   const attributes = { 't-label': 'aria-label', 't-title': 'title', 't-placeholder': 'placeholder' };
   const known = /** @type {Record<string, string>} */ (text);

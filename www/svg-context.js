@@ -1,6 +1,6 @@
 // @ts-check
-// What the ring asks of a canvas, written down as an SVG: the picture is drawn by the code that
-// draws the stage.
+// A stand-in for a canvas's context that makes an SVG of what is drawn, so that the code that draws
+// the stage also draws the picture.
 
 const n = (/** @type {number} */ value) => +value.toFixed(2);
 const safe = (/** @type {string} */ words) => words.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
@@ -50,7 +50,7 @@ export class SvgContext {
     const [w, h] = [n(width), n(height)];
     const start = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${w} ${h}" width="${w}" height="${h}">`;
     const svg = `${[start, ...this.#parts, '</svg>'].join('\n')}\n`;
-    // Not every program knows all of a browser's ways to name a colour.
+    // Some programs don't know all the notations for colours that browsers know.
     return svg.replace(/\b(?:oklab|oklch|color)\([^)]*\)/g, (colour) => this.#plain(colour));
   }
 
@@ -138,7 +138,7 @@ export class SvgContext {
   ellipse(x, y, rx, ry, _turn, from, to, back = false) {
     const at = (/** @type {number} */ angle) => [x + rx * Math.cos(angle), y + ry * Math.sin(angle)];
     const sweep = back ? 0 : 1;
-    // An arc of an SVG ends elsewhere than it began: a whole one is two halves.
+    // An arc of an SVG can't end where it begins, so a whole circle is two halves.
     const whole = Math.abs(to - from) > 2 * Math.PI - 1e-6;
     this.lineTo(...pair(at(from)));
     const ends = whole ? [from + Math.PI, from] : [to];

@@ -1,5 +1,5 @@
 // @ts-check
-// A row of tabs: arrow keys move along it, and what is chosen is shown.
+// A row of tabs: arrow keys move along it, and the chosen tab's panel is shown.
 
 /**
  * @param {HTMLElement} list an element with the role `tablist`

@@ -1,16 +1,16 @@
 // @ts-check
-// How the tape looks. From top to bottom: signs of what happened, terms as bands with what clients
-// wrote at their foot, a scale, and other branches as thinner lanes. `tape.js` says what is in
-// sight.
+// Paints the tape. From top to bottom: signs of what happened, terms as bands with ticks for
+// commits and clients' writes at their foot, a scale, and other branches as thinner lanes.
+// `tape.js` decides which stretch of time is in sight.
 
 /** @typedef {import('./palette.js').Palette} Palette */
-/** @typedef {import('./reel.js').Band} Band */
-/** @typedef {import('./reel.js').Mark} Mark */
-/** @typedef {import('./reel.js').Reel} Reel */
-/** @typedef {import('./reel.js').Sight} Sight */
+/** @typedef {import('./tape-data.js').Band} Band */
+/** @typedef {import('./tape-data.js').Mark} Mark */
+/** @typedef {import('./tape-data.js').TapeData} TapeData */
+/** @typedef {import('./tape-data.js').Sight} Sight */
 /** @typedef {CanvasRenderingContext2D} Context */
 
-import { niceStep, toX } from './reel.js';
+import { niceStep, toX } from './tape-data.js';
 
 /** Heights, in px. */
 export const SIGNS = 14;
@@ -20,10 +20,10 @@ export const TRACK = SIGNS + BAND + SCALE;
 /** High enough for a finger. */
 export const LANE = 24;
 const LANE_BAND = 8;
-/** Signs closer than this would cover each other: the weightier one is shown. */
+/** Signs closer than this would cover each other: the more important one is shown. */
 const APART = 9;
 
-/** Kinds with a sign above the band, the weightiest first. */
+/** Kinds of moments with a sign above the band, the most important first. */
 export const SIGNED = [
   'violation',
   'crash',
@@ -41,11 +41,11 @@ export const SIGNED = [
 ];
 
 /**
- * The branch being played.
- * @param {Context} c @param {Palette} palette @param {Sight} sight @param {Reel} reel
+ * Paints the branch being played.
+ * @param {Context} c @param {Palette} palette @param {Sight} sight @param {TapeData} data
  * @param {number} end how far it is known
  */
-export function paintTrack(c, palette, sight, reel, end) {
+export function paintTrack(c, palette, sight, data, end) {
   const { width } = sight;
   c.fillStyle = palette.paper;
   c.strokeStyle = palette.line;
@@ -58,11 +58,11 @@ export function paintTrack(c, palette, sight, reel, end) {
   c.beginPath();
   c.roundRect(1, SIGNS + 1, Math.max(0, width - 2), BAND - 2, 3.5);
   c.clip();
-  for (const band of reel.bands) {
+  for (const band of data.bands) {
     paintBand(c, palette, sight, band, SIGNS, BAND);
     nameBand(c, palette, sight, band);
   }
-  paintWrites(c, palette, sight, reel.marks);
+  paintWrites(c, palette, sight, data.marks);
   const edge = toX(sight, end);
   if (edge > 0 && edge < width - 1) {
     c.fillStyle = palette.ink2;
@@ -72,7 +72,7 @@ export function paintTrack(c, palette, sight, reel, end) {
   /** @type {number[]} */
   const taken = [];
   for (const kind of SIGNED) {
-    for (const mark of reel.marks) {
+    for (const mark of data.marks) {
       if (mark.kind !== kind) continue;
       const x = toX(sight, mark.time);
       if (taken.some((other) => Math.abs(other - x) < APART)) continue;
@@ -84,7 +84,7 @@ export function paintTrack(c, palette, sight, reel, end) {
 }
 
 /**
- * As high as the band while somebody leads; else half, at its foot.
+ * Paints a term: at full height while somebody leads, else at half height.
  * @param {Context} c
  * @param {Palette} palette
  * @param {Sight} sight
@@ -107,7 +107,8 @@ function paintBand(c, palette, sight, { from, to, term, leader, since, until }, 
 }
 
 /**
- * Its number, and who leads it, where there is room; in sight as long as any of it is.
+ * Writes a term's number and leader, where there is room; they stay in sight as long as a part of
+ * the term does.
  * @param {Context} c @param {Palette} palette @param {Sight} sight @param {Band} band
  */
 function nameBand(c, palette, sight, { from, to, term, terms, leader }) {
@@ -127,7 +128,7 @@ function nameBand(c, palette, sight, { from, to, term, terms, leader }) {
 }
 
 /**
- * What was committed, low; what clients began to write, higher.
+ * Paints ticks: short ones for commits, longer ones for the beginnings of clients' writes.
  * @param {Context} c @param {Palette} palette @param {Sight} sight @param {Mark[]} marks
  */
 function paintWrites(c, palette, sight, marks) {
@@ -138,7 +139,7 @@ function paintWrites(c, palette, sight, marks) {
   ])) {
     c.globalAlpha = alpha;
     const top = SIGNS + BAND - 1 - height;
-    // Of those that lie side by side one stroke is made.
+    // Ticks side by side are painted as one rectangle.
     let [start, end] = [0, 0];
     for (const mark of marks) {
       if (mark.kind !== kind) continue;
@@ -155,8 +156,7 @@ function paintWrites(c, palette, sight, marks) {
 }
 
 /**
- * Each sign as strokes, or as one filled shape (closed): numbers are x and y in turn, around its
- * middle.
+ * Each sign as lines, or as one filled shape. The numbers are x and y in turn, from its middle.
  */
 const SHAPES = /** @type {Record<string, { lines: number[][], filled?: boolean, bad?: boolean }>} */ ({
   violation: { lines: [[0, -6, 6, 0, 0, 6, -6, 0]], filled: true, bad: true },
@@ -232,11 +232,11 @@ function paintScale(c, palette, sight) {
 }
 
 /**
- * Another branch, from where it parts from the one being played.
- * @param {Context} c @param {Palette} palette @param {Sight} sight @param {Reel} reel
+ * Paints another branch, from where it parted from the one being played.
+ * @param {Context} c @param {Palette} palette @param {Sight} sight @param {TapeData} data
  * @param {{ from: number, to: number, place: number, lit: boolean }} lane
  */
-export function paintLane(c, palette, sight, reel, { from, to, place, lit }) {
+export function paintLane(c, palette, sight, data, { from, to, place, lit }) {
   const top = TRACK + place * LANE + (LANE - LANE_BAND) / 2;
   const left = toX(sight, from);
   const width = Math.max(2, toX(sight, to) - left);
@@ -249,8 +249,8 @@ export function paintLane(c, palette, sight, reel, { from, to, place, lit }) {
   c.beginPath();
   c.rect(left, top, width, LANE_BAND);
   c.clip();
-  for (const band of reel.bands) paintBand(c, palette, sight, band, top, LANE_BAND);
-  for (const mark of reel.marks) {
+  for (const band of data.bands) paintBand(c, palette, sight, band, top, LANE_BAND);
+  for (const mark of data.marks) {
     if (mark.kind !== 'election' && mark.kind !== 'crash') continue;
     c.fillStyle = mark.kind === 'crash' ? palette.danger : palette.ink;
     c.fillRect(toX(sight, mark.time) - 0.75, top, 1.5, LANE_BAND);

@@ -1,31 +1,31 @@
 // @ts-check
-// The tape: the whole run as a strip. Drag along it and the cluster follows; to look is never to
-// play on or to change anything. What stands where is told under the pointer, and to a screen
-// reader as the value of a slider.
+// The tape: the whole run as a strip. The cluster follows a drag along it, which neither plays on
+// nor changes anything. A tip says what is under the pointer; for a screen reader, the tape is a
+// slider whose value says it.
 
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 /** @typedef {import('./model.js').Model} Model */
-/** @typedef {import('./reel.js').Mark} Mark */
-/** @typedef {import('./reel.js').Sight} Sight */
+/** @typedef {import('./tape-data.js').Mark} Mark */
+/** @typedef {import('./tape-data.js').Sight} Sight */
 
 import { byId, lessMotion, make, setAttribute, setText } from './dom.js';
 import { pressKey } from './keys.js';
 import { readPalette } from './palette.js';
-import { blank, niceStep, partedAt, readReel, toTime, toX } from './reel.js';
-import { spare } from './spare.js';
+import { blank, niceStep, partedAt, readTape, toTime, toX } from './tape-data.js';
+import { frameTime } from './frame-time.js';
 import * as strings from './strings.js';
-import { TapeHands } from './tape-hands.js';
+import { TapeGestures } from './tape-gestures.js';
 import { BAND, LANE, SIGNED, SIGNS, TRACK, paintLane, paintPlayhead, paintTrack } from './tape-paint.js';
 
 /**
- * The shortest stretch that fills the tape, in virtual microseconds, and the least it shows of a
- * young run.
+ * The shortest stretch that one can zoom in to, in virtual microseconds, and the shortest that a
+ * new run's tape shows.
  */
 const SHORTEST = 2_000;
 const LEAST = 2_000_000;
 /**
- * While it plays, what happened is read anew this often, in ms; and told to a screen reader this
- * often.
+ * While the run plays, what happened is read anew this often, in ms; and a screen reader is told
+ * this often.
  */
 const READ_EVERY = 200;
 const TELL_EVERY = 1_000;
@@ -33,8 +33,8 @@ const TELL_EVERY = 1_000;
 const NEAR = 6;
 const narrow = matchMedia('(max-width: 820px)');
 /**
- * Lanes under the tape: the branches begun last. The list of branches has all of them; a player has
- * none.
+ * How many lanes stand under the tape: those of the branches begun last. All branches are in the
+ * list of branches; the embedded player has none.
  */
 function lanesMax() {
   if (document.documentElement.dataset.mode === 'embed') return 1;
@@ -55,8 +55,8 @@ export class Tape {
   #c;
   #palette = readPalette();
   #actions;
-  #hands;
-  /** What was painted, to be shown again under the playhead until something changes. */
+  #gestures;
+  /** The tape without the playhead: painted again only when something has changed. */
   #painted = document.createElement('canvas');
   #paintedKey = '';
   #shownKey = '';
@@ -64,35 +64,36 @@ export class Tape {
   #readAt = 0;
   #toldAt = 0;
   /** @type {Model | null} */ #model = null;
-  #reel = blank();
+  #data = blank();
   #branches = '';
   /** @type {Lane[]} */ #lanes = [];
   /** The latest end of any branch but the one being played. */
   #furthest = 0;
   /**
-   * What is in sight now, on its way to what was chosen; null: everything.
+   * What is in sight now. It moves smoothly to what was chosen, or to the whole run.
    * @type {Sight}
    */
   #sight = { from: 0, to: LEAST, width: 1 };
   /** @type {{ from: number, to: number } | null} */ #chosen = null;
-  /** Where a hand or a key wants to be since the last frame. @type {number | null} */ #wanted = null;
+  /** Where a drag or a key has led since the last frame. @type {number | null} */ #wanted = null;
   /** @type {number | null} */ #hover = null;
   /**
-   * Where the playhead was when it was last kept in sight: one may pan away while it stands still.
+   * Where the playhead was when it was last brought into sight. One may pan away from it while it
+   * stands still.
    */
   #keptUp = -1;
   #lit = 0;
   #ratio = 0;
   /**
-   * Of the box, as last seen: to ask for it in a frame would have the whole page laid out there and
-   * then.
+   * The box's width, kept from its last change: to ask for it in a frame would make the browser lay
+   * out the whole page at once.
    */
   #width = 0;
 
   /**
    * @param {object} actions
    * @param {() => void} actions.changed
-   * @param {(held: boolean) => void} actions.hold a hand is on it, or no longer
+   * @param {(held: boolean) => void} actions.hold somebody has begun or ended a gesture
    * @param {(branch: BranchView, button: HTMLElement) => void} actions.press on a lane
    */
   constructor(actions) {
@@ -100,7 +101,7 @@ export class Tape {
     if (!c) throw new Error('this browser has no 2D canvas');
     this.#c = c;
     this.#actions = actions;
-    this.#hands = new TapeHands(this.#slider, {
+    this.#gestures = new TapeGestures(this.#slider, {
       sight: () => this.#sight,
       scrub: (time) => this.#want(time),
       show: (from, length) => this.#choose(from, length),
@@ -119,7 +120,7 @@ export class Tape {
     }).observe(this.#box);
   }
 
-  /** Another run. */
+  /** Begins with another run. */
   reset() {
     this.#model = null;
     this.#chosen = this.#wanted = this.#hover = null;
@@ -127,14 +128,14 @@ export class Tape {
     this.#sight = { ...this.#sight, from: 0, to: LEAST };
   }
 
-  /** Its colours or its size are others. */
+  /** Its colours or its size have changed. */
   recolour() {
     this.#palette = readPalette();
     this.#paintedKey = '';
     this.#actions.changed();
   }
 
-  /** Before a frame: goes where a hand wants to be by now. @param {Model} model */
+  /** Before a frame: goes where a drag or a key has led. @param {Model} model */
   follow(model) {
     if (this.#wanted === null) return;
     const time = Math.round(Math.min(this.#wanted, model.frame.end));
@@ -143,7 +144,7 @@ export class Tape {
   }
 
   /**
-   * Closer (over 1) or wider, around a place; else around the playhead, if that is in sight.
+   * Zooms in (over 1) or out, around a place; without one, around the playhead if that is in sight.
    * @param {number} by @param {number} [x]
    */
   zoom(by, x) {
@@ -154,7 +155,7 @@ export class Tape {
     this.#choose(about - (about - from) / by, (to - from) / by);
   }
 
-  /** Everything in sight again. */
+  /** Shows the whole run again. */
   fit() {
     this.#chosen = null;
     this.#actions.changed();
@@ -169,7 +170,7 @@ export class Tape {
     this.#actions.changed();
   }
 
-  /** How long it is with everything in sight: a round number, so that it changes seldom. */
+  /** How long the tape is when it shows everything: a round number, so that it changes seldom. */
   #whole() {
     const end = Math.max(this.#model?.frame.end ?? 0, this.#furthest);
     return Math.max(LEAST, 2 * niceStep(end * 0.51));
@@ -196,13 +197,13 @@ export class Tape {
     this.#keepUp(now, playing);
     this.#ease(other);
     const { from, to, width } = this.#sight;
-    // Only at the end of what is known can anything be new to it.
+    // Something new can have happened only at the end of what is known.
     if (now === frame.end) this.#news = frame.events;
     const key = `${branches} ${from} ${to} ${width} ${this.#lit} ${frame.end} ${this.#news}`;
     const clock = performance.now();
     if (
       key !== this.#paintedKey &&
-      (!playing || fresh || !this.#paintedKey || (clock - this.#readAt > READ_EVERY && spare.has(this)))
+      (!playing || fresh || !this.#paintedKey || (clock - this.#readAt > READ_EVERY && frameTime.has(this)))
     ) {
       this.#paintedKey = key;
       this.#readAt = clock;
@@ -269,12 +270,12 @@ export class Tape {
   }
 
   /**
-   * What is zoomed in goes along with the playhead.
+   * While zoomed in, keeps the playhead in sight.
    * @param {number} now
    * @param {boolean} playing
    */
   #keepUp(now, playing) {
-    if (!this.#chosen || this.#hands.busy || now === this.#keptUp) return;
+    if (!this.#chosen || this.#gestures.busy || now === this.#keptUp) return;
     this.#keptUp = now;
     const { from, to } = this.#chosen;
     const long = to - from;
@@ -283,7 +284,7 @@ export class Tape {
     this.#chosen = { from: start, to: start + long };
   }
 
-  /** What is in sight comes to what should be, smoothly. @param {boolean} atOnce */
+  /** Moves what is in sight smoothly to what should be. @param {boolean} atOnce */
   #ease(atOnce) {
     const { from, to } = this.#target();
     const sight = this.#sight;
@@ -304,16 +305,16 @@ export class Tape {
     const sight = this.#sight;
     const { from, to, width } = sight;
     const buckets = Math.ceil(width);
-    this.#reel = readReel(model.tape(model.frame.branch, from, to, buckets), model.momentKinds);
+    this.#data = readTape(model.tape(model.frame.branch, from, to, buckets), model.momentKinds);
     c.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     c.clearRect(0, 0, width, TRACK + this.#lanes.length * LANE);
-    paintTrack(c, this.#palette, sight, this.#reel, model.frame.end);
+    paintTrack(c, this.#palette, sight, this.#data, model.frame.end);
     this.#lanes.forEach(({ branch, from: since, name }, place) => {
       const until = Math.min(branch.end, to);
       const start = Math.max(since, from);
-      const reel = start < until ? readReel(model.tape(branch.id, start, until, buckets), model.momentKinds) : blank();
-      paintLane(c, this.#palette, sight, reel, { from: since, to: branch.end, place, lit: branch.id === this.#lit });
-      // The name stands behind the lane, or before it, or on it: wherever there is room.
+      const data = start < until ? readTape(model.tape(branch.id, start, until, buckets), model.momentKinds) : blank();
+      paintLane(c, this.#palette, sight, data, { from: since, to: branch.end, place, lit: branch.id === this.#lit });
+      // The name stands after the lane, before it, or on it, wherever there is room.
       const [left, right] = [since, branch.end].map((time) => Math.max(0, Math.min(width, toX(sight, time))));
       const long = name.offsetWidth;
       const x = right + long < width ? right : left - long >= 0 ? left - long : (width - long) / 2;
@@ -329,8 +330,8 @@ export class Tape {
     c.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     c.drawImage(this.#painted, 0, 0);
     c.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
-    // What has come since it was last read continues the last term.
-    const last = this.#reel.bands.at(-1);
+    // What was played since the tape was last read is shown as a part of the last term.
+    const last = this.#data.bands.at(-1);
     if (last && now > last.to) {
       c.fillStyle = this.#palette.term(last.term);
       c.globalAlpha = 0.2;
@@ -338,7 +339,7 @@ export class Tape {
       c.fillRect(x, SIGNS + BAND / 2, Math.max(0, Math.min(width - 1, toX(this.#sight, now)) - x), BAND / 2 - 1);
       c.globalAlpha = 1;
     }
-    if (this.#hover !== null && !this.#hands.busy) {
+    if (this.#hover !== null && !this.#gestures.busy) {
       c.fillStyle = this.#palette.ink2;
       c.fillRect(Math.round(this.#hover), SIGNS - 4, 1, BAND + 8);
     }
@@ -349,27 +350,28 @@ export class Tape {
 
   // ---------------------------------------------------------------- in words
 
-  /** How long the time is that lies near a mark. */
+  /** How far a time may be from a mark to be near it. */
   #near() {
     return (NEAR * (this.#sight.to - this.#sight.from)) / this.#sight.width;
   }
 
-  /** The weightiest of what happened near a time. @param {number} time */
+  /** What happened near a time, the most important first. @param {number} time */
   #marksNear(time) {
     const within = this.#near();
     const weight = (/** @type {Mark} */ { kind }) => (SIGNED.indexOf(kind) + SIGNED.length + 1) % (SIGNED.length + 1);
-    const near = this.#reel.marks.filter((mark) => Math.abs(mark.time - time) <= within);
+    const near = this.#data.marks.filter((mark) => Math.abs(mark.time - time) <= within);
     return near.sort((a, b) => weight(a) - weight(b) || Math.abs(a.time - time) - Math.abs(b.time - time));
   }
 
   /** @param {number} time */
   #bandWords(time) {
-    const band = this.#reel.bands.findLast(({ from }) => from <= time);
+    const band = this.#data.bands.findLast(({ from }) => from <= time);
     return strings.tape.band(band && { ...band, led: band.leader > 0 && band.since <= time && time <= band.until });
   }
 
   /**
-   * Tells where the playhead is; a moving one isn't read out to whoever is on it.
+   * Says where the playhead is. While it moves, it isn't read out to those who have the focus on
+   * it.
    * @param {boolean} still
    */
   #tell(still) {
@@ -388,7 +390,7 @@ export class Tape {
     if (x === null || !this.#model) return;
     const { end } = this.#model.frame;
     const pointed = Math.max(0, toTime(this.#sight, x));
-    // What lies at the very end is met by who points a little beyond it.
+    // Those who point a little beyond the end mean the end.
     const time = pointed > end && pointed - end <= this.#near() ? end : pointed;
     const known = time <= end;
     const marks = known ? this.#marksNear(time).slice(0, 4) : [];
@@ -401,7 +403,7 @@ export class Tape {
     this.#tip.style.left = `${Math.max(half, Math.min(this.#sight.width - half, x))}px`;
   }
 
-  // ---------------------------------------------------------------- hands
+  // ---------------------------------------------------------------- gestures
 
   /** @param {number} time */
   #want(time) {

@@ -1,5 +1,5 @@
 // @ts-check
-// Light or dark: as the system says, unless someone chose.
+// Light or dark: as the system says, unless the person chose.
 
 import { byId, setAttribute, setText } from './dom.js';
 import * as strings from './strings.js';
@@ -19,7 +19,7 @@ export class Theme {
       const stored = localStorage.getItem(STORED);
       if (stored && choices.includes(stored)) this.#chosen = stored;
     } catch {
-      // Storage may be forbidden: then it is as the system says.
+      // Where nothing can be stored, it is as the system says.
     }
     this.#apply();
     byId('theme', HTMLButtonElement).addEventListener('click', () => this.next());

@@ -1,6 +1,6 @@
 // @ts-check
-// The stretch of time that a diagram shows, and how it is moved: dragged, wheeled, pinched. It
-// follows the playhead until someone moves it.
+// The stretch of time that a diagram shows. It is moved by dragging, by the wheel and by two
+// fingers, and follows the playhead until somebody moves it.
 
 import { NAMES } from './lanes.js';
 
@@ -13,7 +13,7 @@ const DRAG = 5;
 
 /**
  * @typedef {object} Listeners
- * @property {() => void} changed the stretch or the size is another
+ * @property {() => void} changed the stretch or the size has changed
  * @property {(x: number, y: number, touch: boolean) => void} press
  * @property {(at: { x: number, y: number } | null) => void} hover
  */
@@ -24,19 +24,19 @@ export class TimeView {
   /** Micros up to the right edge. */
   span;
   following = true;
-  /** How large the diagram is, in px; nothing until it can be seen. */
+  /** The diagram's size in px; 0 until it can be seen. */
   width = 0;
   height = 0;
 
   #listeners;
   /** @type {{ x: number, from: number, moved: boolean } | null} */ #grip = null;
-  /** Fingers on the diagram: where each is. @type {Map<number, number>} */ #fingers = new Map();
+  /** Where each finger on the diagram is. @type {Map<number, number>} */ #fingers = new Map();
 
   /** @param {HTMLElement} box @param {number} span @param {Listeners} listeners */
   constructor(box, span, listeners) {
     this.#listeners = listeners;
     this.span = span;
-    // Asked for in the middle of a frame, it would have to be laid out there and then.
+    // To ask for the size in a frame would make the browser lay out the page at once.
     new ResizeObserver(() => {
       [this.width, this.height] = [box.clientWidth, box.clientHeight];
       listeners.changed();

@@ -1,16 +1,17 @@
 // @ts-check
-// A word in passing: what was done or can't be done. It goes by itself, and is told to a screen
-// reader.
+// A short notice: what was done, or why something can't be done. It disappears by itself, and a
+// screen reader reads it out.
 
 import { byId, make, setText } from './dom.js';
 
-/** How long it stays, in ms: longer for longer sentences. */
+/** How long a notice stays, in ms: longer sentences stay longer. */
 const staysFor = (/** @type {string} */ words) => 2500 + 45 * words.length;
 
 let leaving = 0;
 
 /**
- * With something to be done about it, it stays as long, in ms; and as long as somebody is there.
+ * How long a notice with a button stays, in ms; it also stays while the pointer or the focus is on
+ * it.
  */
 const WAITS = 9_000;
 

@@ -8,8 +8,8 @@ import { byId, make, setAttribute, setText } from './dom.js';
 import * as strings from './strings.js';
 
 /**
- * Slow enough that a message can be followed across the ring, fast enough that an election comes
- * within seconds.
+ * The speed at first: so slow that a message can be followed across the ring, so fast that an
+ * election comes within seconds.
  */
 const DEFAULT_EXPONENT = -1.4;
 
@@ -53,7 +53,7 @@ export class Transport {
     this.#setSpeed(DEFAULT_EXPONENT);
   }
 
-  /** Faster (+1) or slower (−1), by a notch. @param {number} by */
+  /** Makes the run faster (+1) or slower (−1), by one step. @param {number} by */
   change(by) {
     this.#setSpeed(Number(this.#speed.value) + by * 0.25);
   }

@@ -1,4 +1,4 @@
-//! Messages as the page sees them: rows of plain numbers, since there may be hundreds in every
+//! Messages as the page reads them: rows of plain numbers, since there may be hundreds in every
 //! frame.
 
 use js_sys::Float64Array;
@@ -7,8 +7,8 @@ use raft_core::sim::{Body, Endpoint, Flight, Reply};
 use serde::{Serialize, Serializer};
 use wasm_bindgen::prelude::*;
 
-use crate::Run;
-use crate::view::micros;
+use crate::js::micros;
+use crate::run::Run;
 
 /// What else is a kind of its own for the page, besides each message between servers: those have
 /// their places in the table of messages as numbers, and these follow.
@@ -55,7 +55,7 @@ impl MessageView {
         }
     }
 
-    /// In the order of the fields of `view.d.ts`.
+    /// Its fields, in the order of `MessageView` in `view.d.ts`.
     fn row(&self) -> [f64; 11] {
         [
             self.id,
@@ -73,7 +73,7 @@ impl MessageView {
     }
 }
 
-/// Messages, a row each.
+/// Messages, one row each.
 pub struct Messages(Vec<f64>);
 
 impl Messages {
@@ -82,7 +82,7 @@ impl Messages {
     }
 }
 
-/// As one `Float64Array`, which is copied at once.
+/// As one `Float64Array`, which is copied as a whole.
 impl Serialize for Messages {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serde_wasm_bindgen::preserve::serialize(&Float64Array::from(&self.0[..]), serializer)

@@ -1,5 +1,5 @@
-//! What is read rather than watched: a server's whole state, what a message says, who sent what to
-//! whom in a stretch of time.
+//! What a person reads closely: a server's whole state, what a message says, who sent what to whom
+//! in a stretch of time.
 
 use raft_core::kv::Command;
 use raft_core::raft::{Fact, Leader, Message, Payload, ProgressState, Raft, Role, ServerId, ServerSet};
@@ -9,12 +9,13 @@ use raft_core::time::Time;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
+use crate::js::{Refusal, length_micros, micros, moment, to_js};
 use crate::messages::{MessageView, Messages};
+use crate::run::Run;
 use crate::story::{self, StoryLine};
-use crate::view::{micros, shortened};
-use crate::{Run, moment, to_js};
+use crate::view::shortened;
 
-/// Entries of a message that are spelled out; the rest is counted.
+/// How many entries of a message are spelled out; the rest is counted.
 const ENTRIES_SHOWN: usize = 4;
 
 #[derive(Serialize)]
@@ -24,7 +25,7 @@ struct InspectorView {
     up: bool,
     starts: u32,
     clock: f64,
-    /// On the disk: term, vote, snapshot, last entry.
+    /// On the disk: the term, the vote, the last entry.
     disk_term: f64,
     disk_vote: u8,
     disk_last: String,
@@ -75,7 +76,7 @@ struct StandingView {
     time: f64,
     server: u8,
     term: f64,
-    /// `crashed` and `paused` besides the roles.
+    /// A role, or `crashed` or `paused`.
     role: &'static str,
 }
 
@@ -93,30 +94,28 @@ struct DialsView {
     heartbeat_interval: f64,
 }
 
-/// Reading.
 #[wasm_bindgen]
 impl Run {
-    /// All that a server knows, and what is on its disk.
+    /// All that a server knows, and what its disk holds.
     ///
     /// # Errors
     /// A sentence, if there is no such server.
     #[wasm_bindgen(unchecked_return_type = "InspectorView")]
     pub fn inspect(&self, server: u32) -> Result<JsValue, JsValue> {
         let id = self.server(server)?;
-        let missing = || crate::Refusal(format!("there is no {id} in this cluster"));
+        let missing = || Refusal(format!("there is no {id} in this cluster"));
         to_js(&inspector(self.world(), self.world().machine(id).ok_or_else(missing)?))
     }
 
-    /// What a message on its way says: names and values, as many as it has. Nothing, if it has
-    /// arrived.
+    /// What a message on its way says, as names and values. Nothing, if it has arrived.
     #[wasm_bindgen(js_name = messageFacts, unchecked_return_type = "[string, string][]")]
     pub fn message_facts(&self, message: f64) -> Result<JsValue, JsValue> {
         let flight = self.world().network().flights().find(|flight| flight.number == message as u64);
         to_js(&flight.map_or_else(Vec::new, |flight| body_facts(&flight.body)))
     }
 
-    /// Who sent what to whom from one time to another on this branch, as far as it is known, how
-    /// the servers stood, and what was told.
+    /// Who sent what to whom from one time to another on this branch, as far as it is known; the
+    /// servers' states meanwhile; and the sentences.
     #[wasm_bindgen(unchecked_return_type = "Packed<TrafficView>")]
     pub fn traffic(&mut self, from: f64, to: f64) -> Result<JsValue, JsValue> {
         let traffic = self.timeline.traffic(moment(from), moment(to));
@@ -129,29 +128,22 @@ impl Run {
         })
     }
 
-    /// Goes to right after the event that brought the sentence of that number.
-    #[wasm_bindgen(js_name = seekNews)]
-    pub fn seek_news(&mut self, number: f64) -> f64 {
-        self.travel(|timeline| timeline.seek_news(number.max(0.0) as u64))
-    }
-
-    /// How the network is at present, and the timing of the servers.
+    /// How the network is now, and the servers' timing.
     #[wasm_bindgen(unchecked_return_type = "DialsView")]
     pub fn dials(&self) -> Result<JsValue, JsValue> {
         let network = self.world().network().parameters();
         let parameters = &self.world().scenario().parameters;
         let (disk, timing) = (&parameters.disk, &parameters.timing);
-        let length = |length: raft_core::time::Duration| length.as_micros() as f64;
         to_js(&DialsView {
-            latency_min: length(network.latency_min),
-            latency_max: length(network.latency_max),
+            latency_min: length_micros(network.latency_min),
+            latency_max: length_micros(network.latency_max),
             loss: f64::from(network.loss),
             duplication: f64::from(network.duplication),
-            fsync_min: length(disk.fsync_min),
-            fsync_max: length(disk.fsync_max),
-            election_timeout_min: length(timing.election_timeout_min),
-            election_timeout_max: length(timing.election_timeout_max),
-            heartbeat_interval: length(timing.heartbeat_interval),
+            fsync_min: length_micros(disk.fsync_min),
+            fsync_max: length_micros(disk.fsync_max),
+            election_timeout_min: length_micros(timing.election_timeout_min),
+            election_timeout_max: length_micros(timing.election_timeout_max),
+            heartbeat_interval: length_micros(timing.heartbeat_interval),
         })
     }
 }
@@ -208,7 +200,7 @@ fn peers(world: &Simulation, own: ServerId, leader: &Leader, now: Time) -> Vec<P
         next_index: progress.next.0 as f64,
         state: progress.state_name(),
         in_flight: if let ProgressState::Replicate(window) = &progress.state { window.len() as u32 } else { 0 },
-        heard: now.since(progress.heard).as_micros() as f64,
+        heard: length_micros(now.since(progress.heard)),
     };
     known.map(view).collect()
 }
@@ -233,7 +225,7 @@ fn standing(standing: &Standing) -> StandingView {
     StandingView { time: micros(at), server: server.number(), term: term.0 as f64, role }
 }
 
-/// What a message says, in the words of the paper.
+/// What a message says, in the paper's words.
 fn body_facts(body: &Body) -> Vec<(&'static str, String)> {
     match body {
         Body::Raft(message) => message_facts(message),

@@ -1,50 +1,110 @@
-//! What a run is built with, besides its seed and its servers: the rules that hold, and its timing.
+//! What a run is built with: its seed, servers, rules, timing and clients.
 
+use raft_core::check::Property;
 use raft_core::raft::{Rule, Rules};
-use raft_core::sim::Parameters;
+use raft_core::sim::{Parameters, Scenario, Timeline};
+use raft_core::text::joined;
 use raft_core::time::Duration;
 use wasm_bindgen::prelude::*;
 
-use crate::{Refusal, Run};
+use crate::js::Refusal;
+use crate::run::Run;
 
 /// How many numbers [`Run::settings`] has.
 const COUNT: usize = 8;
 
 #[wasm_bindgen]
 impl Run {
-    /// Every rule that can be switched off, a line each: its name, what goes wrong without it, and
-    /// where that is said, with tabs between them.
+    /// A run of a cluster of `servers` (1 to 9). The seed is a whole number of up to 64 bits in
+    /// decimal, or "" for a fresh one. `without` names the rules that are switched off, with commas
+    /// between them. `settings` are as the getter of that name gives them, or none for the usual
+    /// ones.
+    ///
+    /// # Errors
+    /// A sentence, where the seed is no such number, there can't be so many servers, there is no
+    /// such rule, or the settings make no run.
+    #[wasm_bindgen(constructor)]
+    pub fn new(seed: &str, servers: u32, without: Option<String>, settings: Option<String>) -> Result<Run, JsValue> {
+        let text = |given: Option<String>| given.unwrap_or_default();
+        Ok(Run::build(seed, servers, &text(without), &text(settings))?)
+    }
+
+    /// The names of the properties that are checked after every event, one on a line.
+    pub fn properties() -> String {
+        joined(&Property::ALL.map(|property| property.name()), "\n")
+    }
+
+    /// The seed, in decimal.
+    #[wasm_bindgen(getter)]
+    pub fn seed(&self) -> String {
+        self.world().scenario().seed.to_string()
+    }
+
+    /// How many servers there are.
+    #[wasm_bindgen(getter)]
+    pub fn servers(&self) -> u32 {
+        self.world().machines().len() as u32
+    }
+
+    /// Every rule that can be switched off, one on a line: its name, what goes wrong without it,
+    /// and the source that says so, with tabs between them.
     pub fn rules() -> String {
         let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
-        raft_core::text::joined(&Rule::ALL.map(line), "\n")
+        joined(&Rule::ALL.map(line), "\n")
     }
 
     /// The names of the rules that are switched off, with commas between them.
     #[wasm_bindgen(getter)]
     pub fn without(&self) -> String {
         let off = self.world().scenario().parameters.rules.switched_off().map(Rule::name);
-        raft_core::text::joined(&off.collect::<Vec<_>>(), ",")
+        joined(&off.collect::<Vec<_>>(), ",")
     }
 
-    /// Whole numbers with commas between them: the shortest and the longest election timeout and
-    /// the heartbeat interval, in microseconds; whether servers ask before they campaign, and
-    /// whether leaders step down that hear no quorum (1 or 0); after how many entries a server
-    /// takes a snapshot (0: never); how many clients there are besides the person at the command
-    /// line, and how long each waits between two commands, in microseconds, on average.
+    /// Whole numbers with commas between them. In microseconds: the shortest and the longest
+    /// election timeout, and the heartbeat interval. As 1 or 0: whether servers ask before they
+    /// campaign (pre-vote), and whether leaders that hear no quorum step down (check-quorum). After
+    /// how many entries a server takes a snapshot (0: never). How many clients there are besides
+    /// the person at the command line, and how long each pauses between two commands, on average,
+    /// in microseconds.
     #[wasm_bindgen(getter)]
     pub fn settings(&self) -> String {
         text(&self.world().scenario().parameters)
     }
 
-    /// The settings of a run that is given none.
+    /// The settings of a run that was given none.
     #[wasm_bindgen(js_name = usualSettings)]
     pub fn usual_settings() -> String {
         text(&Parameters::default())
     }
 }
 
+impl Run {
+    #[cfg(test)]
+    pub(crate) fn create(seed: &str, servers: u32, without: &str) -> Result<Run, Refusal> {
+        Run::build(seed, servers, without, "")
+    }
+
+    fn build(seed: &str, servers: u32, without: &str, settings: &str) -> Result<Run, Refusal> {
+        let seed = match seed.trim() {
+            "" => getrandom::u64()
+                .map_err(|error| Refusal(format!("no fresh seed could be drawn ({error}): give one")))?,
+            text => text.parse().map_err(|_| {
+                Refusal(format!(
+                    "“{text}” is no seed: give a whole number from 0 to {}, or none for a fresh one",
+                    u64::MAX
+                ))
+            })?,
+        };
+        let servers = u8::try_from(servers).unwrap_or(u8::MAX);
+        let rules = rules_without(without)?;
+        let mut parameters = Parameters { servers, rules, ..Parameters::default() };
+        apply(settings, &mut parameters)?;
+        Ok(Run::of(Timeline::new(Scenario { seed, parameters, actions: Vec::new() })?))
+    }
+}
+
 fn text(parameters: &Parameters) -> String {
-    raft_core::text::joined(&numbers(parameters).map(|number| number.to_string()), ",")
+    joined(&numbers(parameters).map(|number| number.to_string()), ",")
 }
 
 fn numbers(parameters: &Parameters) -> [u64; COUNT] {
@@ -62,7 +122,7 @@ fn numbers(parameters: &Parameters) -> [u64; COUNT] {
 }
 
 /// All rules but those named, with commas between them.
-pub(crate) fn rules_without(names: &str) -> Result<Rules, Refusal> {
+fn rules_without(names: &str) -> Result<Rules, Refusal> {
     let mut rules = Rules::ALL;
     for name in names.split(',').filter(|name| !name.is_empty()) {
         let rule = Rule::named(name).ok_or_else(|| Refusal(format!("there is no rule “{name}”")))?;
@@ -71,8 +131,8 @@ pub(crate) fn rules_without(names: &str) -> Result<Rules, Refusal> {
     Ok(rules)
 }
 
-/// Sets what [`Run::settings`] says; an empty text leaves the defaults.
-pub(crate) fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), Refusal> {
+/// Sets the parameters that [`Run::settings`] lists; an empty text leaves the defaults.
+fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), Refusal> {
     if settings.is_empty() {
         return Ok(());
     }
@@ -102,6 +162,25 @@ pub(crate) fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_seed_is_a_number_of_64_bits_or_fresh() {
+        assert_eq!(Run::create(" 18446744073709551615 ", 5, "").unwrap().seed(), "18446744073709551615");
+        assert_ne!(Run::create("", 5, "").unwrap().seed(), Run::create("", 5, "").unwrap().seed());
+        for bad in ["x", "-1", "1.5", "18446744073709551616"] {
+            let refusal = Run::create(bad, 5, "").err().unwrap().0;
+            assert!(refusal.starts_with(&format!("“{bad}” is no seed")), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_cluster_has_one_to_nine_servers() {
+        for bad in [0, 10, 256, u32::MAX] {
+            let refusal = Run::create("1", bad, "").err().unwrap().0;
+            assert!(refusal.starts_with("a cluster has 1 to 9 servers"), "{refusal}");
+        }
+        assert_eq!(Run::create("1", 9, "").unwrap().servers(), 9);
+    }
 
     #[test]
     fn rules_are_switched_off_by_name() {

@@ -1,11 +1,12 @@
-//! A run to share, as a link, and as the bytes within a link, of which the page makes a file.
+//! A run as a link, and as the bytes within a link, from which the page makes a file.
 
+use raft_core::format;
 use raft_core::format::link::{self, LinkError};
-use raft_core::format::{self, RunError};
 use raft_core::sim::{Scenario, ScenarioError, Timeline};
 use wasm_bindgen::prelude::*;
 
-use crate::{Refusal, Run};
+use crate::js::Refusal;
+use crate::run::Run;
 
 #[wasm_bindgen]
 impl Run {
@@ -24,7 +25,7 @@ impl Run {
     /// A sentence, if they are no run.
     #[wasm_bindgen(js_name = fromBytes)]
     pub fn from_bytes(bytes: &[u8]) -> Result<Run, JsValue> {
-        // The person has a file, not a link: what is said is about the run.
+        // The person has a file, not a link, so errors speak of the run.
         let run = link::decode(bytes).map_err(|error| match error {
             LinkError::Run(error) => Refusal::from(error),
             error => Refusal::from(error),
@@ -32,8 +33,8 @@ impl Run {
         Ok(Run::opened(run?)?)
     }
 
-    /// Whether it was opened with a trace hash of its moment that it doesn't have here: another
-    /// version played it then.
+    /// Whether it was opened with a trace hash that it doesn't have at that moment here: then it
+    /// was played by another version.
     #[wasm_bindgen(getter)]
     pub fn differs(&self) -> bool {
         self.differs
@@ -42,7 +43,7 @@ impl Run {
     /// The link to this run at this moment: what follows `#run=`.
     ///
     /// # Errors
-    /// A sentence, if so much has been done that no link holds it.
+    /// A sentence, if so much has been done that it doesn't fit into a link.
     pub fn link(&self) -> Result<String, JsValue> {
         Ok(link::write(&self.shared()?).map_err(Refusal::from)?)
     }
@@ -50,32 +51,20 @@ impl Run {
     /// This run at this moment as the bytes within a link, of whatever length.
     ///
     /// # Errors
-    /// A sentence, if it is longer than anything that can be read again.
+    /// A sentence, if it is too long to be read again.
     pub fn bytes(&self) -> Result<Vec<u8>, JsValue> {
         Ok(link::encode(&self.shared()?).map_err(Refusal::from)?)
     }
 }
 
-impl From<LinkError> for Refusal {
-    fn from(error: LinkError) -> Refusal {
-        Refusal(error.to_string())
-    }
-}
-
-impl From<RunError> for Refusal {
-    fn from(error: RunError) -> Refusal {
-        Refusal(error.to_string())
-    }
-}
-
 impl Run {
-    /// What was done in it becomes what one has done by hand, so that doing something else before
-    /// it is another branch, without it.
+    /// The actions in the file become actions done by hand, so that doing something else before one
+    /// of them begins a branch without it.
     fn opened(run: format::Run) -> Result<Run, Refusal> {
         let format::Run { scenario, until, hash } = run;
         let mut timeline = match by_hand(&scenario) {
             Ok(timeline) => timeline,
-            // Something in it makes sense only as a script, as what is about a server before it has
+            // Some actions make sense only in a script, such as one about a server before it has
             // joined.
             Err(_) => Timeline::new(scenario)?,
         };
@@ -87,7 +76,7 @@ impl Run {
     fn shared(&self) -> Result<format::Run, Refusal> {
         let playing = self.timeline.playing();
         let position = self.timeline.position();
-        // Of a moment amid an instant, the hash isn't the one that the whole instant has.
+        // In the middle of an instant, the hash isn't that of the whole instant.
         let pending = self.world().next_event_at().is_some_and(|at| at <= position.time)
             || playing.interventions().iter().any(|deed| deed.after == position);
         let hash = (!pending || self.world().violation().is_some()).then(|| self.world().trace_hash());
@@ -106,17 +95,18 @@ fn by_hand(scenario: &Scenario) -> Result<Timeline, ScenarioError> {
 
 #[cfg(test)]
 mod tests {
-    use raft_core::raft::Rules;
-    use raft_core::sim::{Profile, Simulation, hunt};
+    use raft_core::raft::{Rules, ServerId};
+    use raft_core::sim::{Action, Profile, Simulation, Target, hunt};
     use raft_core::time::{Duration, Time};
 
     use super::*;
+    use crate::js::micros;
 
     /// A run with something done in it, gone back to before that was done.
     fn run() -> Run {
         let mut run = Run::create("7", 3, "compare-logs-before-voting").unwrap();
         run.advance_to(1e6);
-        run.crash(1).unwrap();
+        run.perform(Action::Crash(Target::Server(ServerId::FIRST))).unwrap();
         run.advance_to(2e6);
         run.seek(0.5e6);
         run
@@ -126,7 +116,7 @@ mod tests {
     fn a_link_opens_the_same_run_at_the_same_moment_with_its_future() {
         let run = run();
         let mut again = Run::from_link(&run.link().unwrap()).unwrap();
-        assert_eq!((again.now(), again.trace_hash()), (0.5e6, run.trace_hash()));
+        assert_eq!((micros(again.world().now()), again.trace_hash()), (0.5e6, run.trace_hash()));
         assert!(!again.differs());
         assert_eq!(again.without(), "compare-logs-before-voting");
         assert_eq!(again.link().unwrap(), run.link().unwrap());
@@ -137,7 +127,7 @@ mod tests {
     #[test]
     fn doing_something_else_in_an_opened_run_leaves_what_was_done_to_the_old_branch() {
         let mut again = Run::from_link(&run().link().unwrap()).unwrap();
-        again.restart(1).unwrap();
+        again.perform(Action::Restart(ServerId::FIRST)).unwrap();
         again.advance_to(3e6);
         assert!(again.world().machines()[0].raft().is_some());
         assert_eq!(again.timeline.branches().len(), 2);
@@ -165,7 +155,7 @@ mod tests {
         for _ in 0..50 {
             run.step_event();
             let again = Run::from_link(&run.link().unwrap()).unwrap();
-            assert!(!again.differs() && again.now() == run.now());
+            assert!(!again.differs() && again.world().now() == run.world().now());
         }
     }
 

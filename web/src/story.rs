@@ -1,10 +1,12 @@
-//! News as the sentences of the page. They are put into words when somebody reads them.
+//! The sentences that tell what happened. They are put into words when somebody reads them.
 
 use raft_core::raft::Weight;
 use raft_core::sim::timeline::Told;
 use serde::Serialize;
+use wasm_bindgen::prelude::*;
 
-use crate::view::micros;
+use crate::js::{micros, to_js};
+use crate::run::Run;
 
 /// One sentence; see `StoryLine` in `view.d.ts`.
 #[derive(Serialize)]
@@ -16,6 +18,25 @@ pub struct StoryLine {
     weight: &'static str,
     text: String,
     section: &'static str,
+}
+
+#[wasm_bindgen]
+impl Run {
+    /// The newest `limit` sentences with a number above `after`, oldest first.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "StoryLine[]")]
+    pub fn story(&mut self, after: f64, limit: u32) -> Result<JsValue, JsValue> {
+        let told = self.timeline.story(after.max(0.0) as u64, limit as usize);
+        to_js(&told.iter().map(line).collect::<Vec<_>>())
+    }
+
+    /// Goes to right after the event that the sentence of that number tells of.
+    #[wasm_bindgen(js_name = seekNews)]
+    pub fn seek_news(&mut self, number: f64) {
+        self.travel(|timeline| timeline.seek_news(number.max(0.0) as u64));
+    }
 }
 
 pub fn line(told: &Told) -> StoryLine {

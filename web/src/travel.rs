@@ -1,14 +1,15 @@
-//! Travelling: to another moment, to what is notable, to another branch; and what the tape is
-//! painted with.
+//! Time travel: to another moment, to a notable one, to another branch. And what the tape is
+//! painted from.
 
 use raft_core::sim::Simulation;
-use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind, Position};
+use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind};
 use raft_core::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::view::{self, micros};
-use crate::{Refusal, Run, moment, to_js};
+use crate::js::{Refusal, micros, moment, to_js};
+use crate::run::Run;
+use crate::view;
 
 /// See `BranchView` in `view.d.ts`.
 #[derive(Serialize)]
@@ -19,37 +20,34 @@ struct BranchView {
     origin: u32,
     left_at: f64,
     end: f64,
-    deeds: u32,
+    actions: u32,
     playing: bool,
 }
 
 #[wasm_bindgen]
 impl Run {
-    /// Goes to a time, back or forward: the state after everything up to it. Where the clock stands
-    /// then.
-    pub fn seek(&mut self, time: f64) -> f64 {
-        self.travel(|timeline| timeline.seek(moment(time)))
+    /// Goes to a time, back or forward: the state after everything up to it.
+    pub fn seek(&mut self, time: f64) {
+        self.travel(|timeline| timeline.seek(moment(time)));
     }
 
-    /// Goes back by one event; false at the beginning.
+    /// Goes back by one event, if there is one.
     #[wasm_bindgen(js_name = stepBack)]
-    pub fn step_back(&mut self) -> bool {
-        let before = self.timeline.position();
+    pub fn step_back(&mut self) {
         self.travel(|timeline| {
             timeline.step_back();
             timeline.position()
         });
-        self.timeline.position() != before
     }
 
-    /// The names of the kinds of moments, a line each. Bit n of a set of kinds stands for the nth
-    /// of them, from 0.
+    /// The names of the kinds of moments, one on a line. In a set of kinds, bit n stands for the
+    /// nth of them, from 0.
     #[wasm_bindgen(js_name = momentKinds)]
     pub fn moment_kinds() -> String {
         raft_core::text::joined(&MomentKind::ALL.map(MomentKind::name), "\n")
     }
 
-    /// Goes to the last moment of these kinds before this one; whether there is one.
+    /// Goes to the last moment of these kinds before this one. False if there is none.
     #[wasm_bindgen(js_name = jumpBack)]
     pub fn jump_back(&mut self, kinds: u32) -> bool {
         let found = self.timeline.previous_moment(&kinds_in(kinds));
@@ -59,19 +57,19 @@ impl Run {
         found.is_some()
     }
 
-    /// Goes to the next moment of these kinds, one that is known or one that comes within so many
-    /// microseconds; whether there is one. If not, nothing has changed.
+    /// Goes to the next moment of these kinds, which is known or comes within so many microseconds.
+    /// False if there is none; then nothing has changed.
     #[wasm_bindgen(js_name = jumpForward)]
     pub fn jump_forward(&mut self, kinds: u32, within: f64) -> bool {
         let limit = self.timeline.position().time + Duration::from_micros(within.max(0.0) as u64);
         self.timeline.jump_to_moment(&kinds_in(kinds), limit).is_some()
     }
 
-    /// A stretch of a branch in `buckets` parts, as plain numbers: whether some moments were left
-    /// out (1 or 0), how many terms there are, then for each of these its beginning, its end, the
-    /// term, how many it stands for, its leader (0: none), and from when to when that led; and then
-    /// for each mark its bucket, how many there are, and of the first its kind, time, event,
-    /// server, client and number.
+    /// A stretch of a branch in `buckets` parts, as plain numbers. First, whether some moments were
+    /// left out (1 or 0), and how many terms follow. Then for each term: its beginning, its end,
+    /// its number, how many terms it stands for, its leader (0: none), and when that began and
+    /// ceased to lead. Then for each mark: its bucket, how many moments it stands for, and the
+    /// kind, time, event, server, client and number of the first of them.
     ///
     /// # Errors
     /// A sentence, if there is no such branch.
@@ -106,14 +104,14 @@ impl Run {
         to_js(&self.timeline.branches().iter().map(|branch| view_of(branch, playing)).collect::<Vec<_>>())
     }
 
-    /// Goes to the same time on another branch, or to its end.
+    /// Goes to the same time on another branch, or to its end if that is earlier.
     ///
     /// # Errors
     /// A sentence, if there is no such branch.
     #[wasm_bindgen(js_name = switchTo)]
     pub fn switch_to(&mut self, branch: u32) -> Result<(), JsValue> {
         self.timeline.switch(BranchId(branch)).map_err(Refusal::from)?;
-        self.journeys += 1;
+        self.epoch += 1;
         Ok(())
     }
 
@@ -135,18 +133,18 @@ impl Run {
         Ok(self.timeline.delete(BranchId(branch)).map_err(Refusal::from)?)
     }
 
-    /// Another branch's cluster and messages at this moment, or at that branch's end.
+    /// Another branch's cluster and messages at this time, or at that branch's end if it is
+    /// earlier.
     ///
     /// # Errors
     /// A sentence, if there is no such branch.
     #[wasm_bindgen(unchecked_return_type = "Packed<Frame>")]
     pub fn beside(&mut self, branch: u32) -> Result<JsValue, JsValue> {
-        let standing = self.standing();
-        to_js(&view::frame(self.other(branch)?, standing))
+        let state = self.state();
+        to_js(&view::frame(self.other(branch)?, state))
     }
 
-    /// The part of that branch's logs at this moment from index `first` on, at most `count` entries
-    /// each.
+    /// The same of that branch's logs: from index `first` on, at most `count` entries of each.
     ///
     /// # Errors
     /// A sentence, if there is no such branch.
@@ -157,16 +155,6 @@ impl Run {
 }
 
 impl Run {
-    pub(crate) fn travel(&mut self, journey: impl FnOnce(&mut raft_core::sim::Timeline) -> Position) -> f64 {
-        let before = self.timeline.position();
-        let after = journey(&mut self.timeline);
-        // Forward is like playing: what was read before still holds.
-        if after < before {
-            self.journeys += 1;
-        }
-        micros(after.time)
-    }
-
     fn other(&mut self, branch: u32) -> Result<&Simulation, Refusal> {
         let time = self.timeline.position().time;
         Ok(self.timeline.beside(BranchId(branch), time)?)
@@ -185,26 +173,39 @@ fn view_of(branch: &Branch, playing: BranchId) -> BranchView {
         origin,
         left_at,
         end: micros(branch.end().time),
-        deeds: branch.interventions().len() as u32,
+        actions: branch.interventions().len() as u32,
         playing: branch.id() == playing,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use raft_core::sim::{Action, Target};
+
     use super::*;
 
+    fn now(run: &Run) -> f64 {
+        micros(run.world().now())
+    }
+
     #[test]
-    fn going_back_is_a_journey_and_going_on_is_none() {
+    fn going_back_begins_an_epoch_and_going_on_does_not() {
         let mut run = Run::create("7", 3, "").unwrap();
         run.advance_to(2e6);
-        assert_eq!(run.journeys, 0);
-        assert_eq!(run.seek(1e6), 1e6);
-        assert_eq!(run.journeys, 1);
+        assert_eq!(run.epoch, 0);
+        run.seek(1e6);
+        assert_eq!((now(&run), run.epoch), (1e6, 1));
         run.seek(1.5e6);
-        assert_eq!(run.journeys, 1);
-        assert!(run.step_back());
-        assert_eq!(run.journeys, 2);
+        assert_eq!((now(&run), run.epoch), (1.5e6, 1));
+        let before = run.timeline.position();
+        run.step_back();
+        assert!(run.timeline.position() < before);
+        assert_eq!(run.epoch, 2);
+        // Before the beginning there is nothing.
+        run.seek(0.0);
+        let epoch = run.epoch;
+        run.step_back();
+        assert_eq!((now(&run), run.epoch), (0.0, epoch));
     }
 
     #[test]
@@ -212,14 +213,14 @@ mod tests {
         let election = 1 << MomentKind::ALL.iter().position(|kind| *kind == MomentKind::Election).unwrap();
         let mut run = Run::create("7", 3, "").unwrap();
         assert!(run.jump_forward(election, 5e6));
-        let first = run.world().now();
-        run.crash(u32::from(run.world().leader().unwrap().number())).unwrap();
+        let first = now(&run);
+        run.perform(Action::Crash(Target::Leader)).unwrap();
         assert!(run.jump_forward(election, 5e6));
-        assert!(run.world().now() > first);
-        assert!(run.jump_back(election) && run.world().now() == first);
-        assert!(!run.jump_back(election) && run.world().now() == first);
-        let end = run.standing().end;
-        assert!(!run.jump_forward(0, 9e6) && run.world().now() == first && run.standing().end == end);
+        assert!(now(&run) > first);
+        assert!(run.jump_back(election) && now(&run) == first);
+        assert!(!run.jump_back(election) && now(&run) == first);
+        let end = run.state().end;
+        assert!(!run.jump_forward(0, 9e6) && now(&run) == first && run.state().end == end);
     }
 
     #[test]

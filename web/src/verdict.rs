@@ -5,7 +5,8 @@ use raft_core::trial::quick::{Judgement, judge};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::{Run, to_js};
+use crate::js::to_js;
+use crate::run::Run;
 
 /// See `VerdictView` in `view.d.ts`.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -18,8 +19,8 @@ struct VerdictView {
 
 #[wasm_bindgen]
 impl Run {
-    /// Whether what the clients have seen so far is linearizable. Takes time in proportion to how
-    /// much that is.
+    /// Whether what the clients have seen so far is linearizable. The time it takes grows with how
+    /// much they have seen.
     ///
     /// # Errors
     /// As for `frame`.

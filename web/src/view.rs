@@ -1,15 +1,17 @@
-//! What the page sees of a world: plain data, shaped as `view.d.ts` says.
+//! What the page draws of a world: plain data, in the shape that `view.d.ts` says.
 
 use raft_core::kv::Command;
 use raft_core::raft::{Campaign, Entry, Log, LogIndex, Payload, Raft, Role, ServerId, ServerSet};
 use raft_core::sim::{Endpoint, Impairment, Machine, OperationRecord, Simulation};
 use raft_core::time::{Duration, Time};
 use serde::Serialize;
+use wasm_bindgen::prelude::*;
 
+use crate::js::{length_micros, micros, to_js};
 use crate::messages::{MessageView, Messages};
+use crate::run::Run;
 
-/// The longest text of a value shown in a log cell or a store row, in characters; the rest is cut
-/// off with an ellipsis.
+/// The most characters of a text that are shown; the rest is cut off, with an ellipsis.
 const TEXT_MAX: usize = 200;
 
 #[derive(Serialize)]
@@ -17,7 +19,7 @@ const TEXT_MAX: usize = 200;
 pub struct Frame {
     now: f64,
     events: f64,
-    journeys: f64,
+    epoch: f64,
     branch: u32,
     branches: u32,
     end: f64,
@@ -112,43 +114,90 @@ pub struct OperationView {
     point: f64,
 }
 
-/// A moment as the page counts: microseconds in a JavaScript number, exact for 285 years.
-pub fn micros(time: Time) -> f64 {
-    time.as_micros() as f64
+#[wasm_bindgen]
+impl Run {
+    /// The cluster and its messages as they are now.
+    ///
+    /// # Errors
+    /// None in practice: only if the view couldn't be made into JavaScript values.
+    #[wasm_bindgen(unchecked_return_type = "Packed<Frame>")]
+    pub fn frame(&self) -> Result<JsValue, JsValue> {
+        to_js(&frame(self.world(), self.state()))
+    }
+
+    /// The part of every server's log from index `first` on, at most `count` entries each.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "LogView[]")]
+    pub fn logs(&self, first: f64, count: u32) -> Result<JsValue, JsValue> {
+        to_js(&logs(self.world(), first.max(1.0) as u64, count as usize))
+    }
+
+    /// What every server's store holds.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "StoreView[]")]
+    pub fn stores(&self) -> Result<JsValue, JsValue> {
+        to_js(&stores(self.world()))
+    }
+
+    /// The newest `limit` operations of all clients, oldest first.
+    ///
+    /// # Errors
+    /// As for `frame`.
+    #[wasm_bindgen(unchecked_return_type = "OperationView[]")]
+    pub fn operations(&self, limit: u32) -> Result<JsValue, JsValue> {
+        to_js(&operations(self.world(), limit as usize))
+    }
+}
+
+impl Run {
+    pub(crate) fn state(&self) -> RunState {
+        let playing = self.timeline.playing();
+        RunState {
+            epoch: self.epoch,
+            told: self.timeline.told(),
+            branch: playing.id().0,
+            branches: self.timeline.branches().len() as u32,
+            end: playing.end().time,
+        }
+    }
 }
 
 fn index(index: LogIndex) -> f64 {
     index.0 as f64
 }
 
-/// Where a run stands, besides what its world says.
-pub struct Standing {
-    pub journeys: u64,
+/// What a frame says of the run, besides its world.
+pub struct RunState {
+    pub epoch: u64,
     pub told: u64,
     pub branch: u32,
     pub branches: u32,
     pub end: Time,
 }
 
-/// A number that is another after every change, and after every journey: a world that is gone back
-/// to counts as it did before.
-fn revision(journeys: u64, revision: u64) -> f64 {
-    (journeys << 28) as f64 + revision as f64
+/// A number that changes with every change of the world and with every epoch: after going back, the
+/// world's own count is what it was before.
+fn revision(epoch: u64, revision: u64) -> f64 {
+    (epoch << 28) as f64 + revision as f64
 }
 
-pub fn frame(world: &Simulation, standing: Standing) -> Frame {
+pub fn frame(world: &Simulation, state: RunState) -> Frame {
     let reach = world.reach();
-    let Standing { journeys, told, branch, branches, end } = standing;
+    let RunState { epoch, told, branch, branches, end } = state;
     Frame {
         now: micros(world.now()),
         events: world.events() as f64,
-        journeys: journeys as f64,
+        epoch: epoch as f64,
         branch,
         branches,
         end: micros(end),
-        logs_revision: revision(journeys, world.revision()),
-        operations_revision: revision(journeys, world.operations_revision()),
-        story_revision: revision(journeys, told),
+        logs_revision: revision(epoch, world.revision()),
+        operations_revision: revision(epoch, world.operations_revision()),
+        story_revision: revision(epoch, told),
         servers: world.machines().iter().map(|machine| server(world, machine)).collect(),
         messages: Messages::of(world.network().flights().map(MessageView::of)),
         cuts: cuts(world),
@@ -181,7 +230,7 @@ fn server(world: &Simulation, machine: &Machine) -> ServerView {
         _ => "slow",
     };
     let Some(raft) = machine.raft() else {
-        // What is on its disk is all there is of a crashed server.
+        // All that is left of a crashed server is on its disk.
         let image = machine.disk().image();
         let hard_state = image.hard_state();
         return ServerView {
@@ -230,15 +279,15 @@ fn number(server: Option<ServerId>) -> u8 {
     server.map_or(0, ServerId::number)
 }
 
-/// The part still left of what the server waits for.
+/// The part of the election timeout, or of a leader's heartbeat interval, that is left.
 fn timer(raft: &Raft, now: Time) -> f64 {
     let (deadline, whole) = match (raft.role(), raft.election_timer()) {
         (Role::Leader(leader), _) => (leader.heartbeat_due(), raft.config().heartbeat_interval),
         (_, Some(timer)) => timer,
         (_, None) => (now, Duration::ZERO),
     };
-    let left = deadline.since(now).as_micros() as f64;
-    if whole == Duration::ZERO { 0.0 } else { (left / whole.as_micros() as f64).min(1.0) }
+    let left = length_micros(deadline.since(now));
+    if whole == Duration::ZERO { 0.0 } else { (left / length_micros(whole)).min(1.0) }
 }
 
 fn ballots(world: &Simulation, campaign: &Campaign) -> Vec<&'static str> {
@@ -259,12 +308,12 @@ fn cuts(world: &Simulation) -> Vec<[u8; 2]> {
         .collect()
 }
 
-/// What is wrong with which direction of a link: from, to, microseconds longer, parts per million
+/// Directions of links that are worse than others: from, to, microseconds longer, parts per million
 /// lost.
 fn impaired(world: &Simulation) -> Vec<[f64; 4]> {
     let impaired = world.network().impaired();
     let view = |(from, to, impairment): (ServerId, ServerId, Impairment)| {
-        let delay = impairment.delay.as_micros() as f64;
+        let delay = length_micros(impairment.delay);
         [f64::from(from.number()), f64::from(to.number()), delay, f64::from(impairment.loss)]
     };
     impaired.map(view).collect()
@@ -284,7 +333,7 @@ fn log(machine: &Machine, leader: Option<&Raft>, first: LogIndex, count: usize) 
         }
     };
     let marks = leader.and_then(|leader| match leader.role() {
-        // A leader's own match is what is on its own disk.
+        // A leader matches itself as far as its own disk does.
         Role::Leader(_) if leader.id() == machine.id() => {
             Some((leader.durable_index(), leader.log().last().index.next()))
         }
@@ -322,7 +371,7 @@ fn entry(entry: &Entry) -> EntryView {
     EntryView { term: entry.term.0 as f64, kind, text }
 }
 
-pub fn stores(world: &Simulation) -> Vec<StoreView> {
+fn stores(world: &Simulation) -> Vec<StoreView> {
     let running = world.machines().iter().filter_map(|machine| Some((machine.id(), machine.store()?)));
     running
         .map(|(id, store)| {
@@ -332,7 +381,7 @@ pub fn stores(world: &Simulation) -> Vec<StoreView> {
         .collect()
 }
 
-pub fn operations(world: &Simulation, limit: usize) -> Vec<OperationView> {
+fn operations(world: &Simulation, limit: usize) -> Vec<OperationView> {
     let mut newest: Vec<OperationView> = world.operations().rev().take(limit).map(operation).collect();
     newest.reverse();
     newest

@@ -7,6 +7,8 @@
 
 mod bench;
 mod bundle;
+#[cfg(test)]
+mod circles;
 mod comments;
 mod mutants;
 mod order;

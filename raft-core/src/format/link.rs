@@ -213,6 +213,25 @@ pub fn decode(bytes: &[u8]) -> Result<Run, LinkError> {
     Ok(run)
 }
 
+/// An action as the bytes that it has within a link, without its time.
+pub fn encode_action(action: &Action) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    put_action(&mut bytes, action);
+    bytes
+}
+
+/// The action of such bytes: what [`encode_action`] made. Whether it makes sense in a world is for
+/// that world to say.
+///
+/// # Errors
+/// Where the bytes are not those of one action.
+pub fn decode_action(bytes: &[u8]) -> Result<Action, DecodeError> {
+    let mut reader = Reader::new(bytes);
+    let action = read_action(&mut reader)?;
+    reader.end()?;
+    Ok(action)
+}
+
 fn read_hash(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
     let bytes = reader.bytes(8, "the trace hash")?;
     Ok(bytes.iter().rev().fold(0, |hash, byte| hash << 8 | u64::from(*byte)))

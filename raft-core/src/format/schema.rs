@@ -303,6 +303,19 @@ pub fn tables_for_the_page() -> String {
         assert_eq!(row.number, actions.len() as u64 + 1, "actions are numbered without a gap: {}", row.name);
         actions.push([row.name].iter().chain(row.fields).map(|word| Value::from(*word)).collect());
     }
+    // What a value is in a script. Numbers are as the library has them: servers by their numbers,
+    // times in microseconds, shares in parts per million.
+    let script_type = |of: &Field| match form(of.form) {
+        "flag" => "boolean",
+        "command" | "kind" => "string",
+        "groups" => "number[]",
+        "target" => "number | 'leader' | 'writer'",
+        _ => "number",
+    };
+    let script_action = |row: &Row| {
+        let fields = fields_of(row).map(|of| format!(", {}: {}", of.in_files, script_type(of))).collect::<String>();
+        format!("{{ do: '{}'{fields} }}", row.name)
+    };
     let kinds = MessageKind::ALL.map(MessageKind::name);
     let mut rules = Rule::ALL;
     rules.sort_by_key(|rule| rule.number());
@@ -322,5 +335,6 @@ pub fn tables_for_the_page() -> String {
     add("Name and fields, from number 1 on.", "string[][]", "actions", actions.into());
     add("Kinds of messages, by their numbers.", "string[]", "kinds", kinds.to_vec().into());
     add("Rules, a bit each.", "string[]", "rules", rules.to_vec().into());
-    module
+    let all = ROWS.iter().map(script_action).collect::<Vec<_>>().join("\n *   | ");
+    module + "\n/**\n * What can be done, as scripts of the page say it.\n * @typedef {" + &all + "} Action\n */\n"
 }

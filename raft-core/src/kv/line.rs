@@ -7,7 +7,7 @@
 use super::operation::{Operation, Query, Request};
 use super::text::{Key, TextError, Value};
 use alloc::string::String;
-use core::fmt::{self, Write as _};
+use core::fmt;
 use core::iter::Peekable;
 use core::str::{Chars, FromStr};
 
@@ -300,31 +300,6 @@ impl<'a> Words<'a> {
     }
 }
 
-/// A text as one word of a line: quoted where it must be, and without anything that a terminal
-/// would obey.
-pub(super) struct Word<'a>(pub(super) &'a str);
-
-impl fmt::Display for Word<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let needs_quotes = |c: char| c.is_whitespace() || c.is_control() || c == '"';
-        if !self.0.is_empty() && !self.0.contains(needs_quotes) {
-            return f.write_str(self.0);
-        }
-        f.write_char('"')?;
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                '\n' => f.write_str("\\n")?,
-                '\t' => f.write_str("\\t")?,
-                '\r' => f.write_str("\\r")?,
-                c if c.is_control() => write!(f, "{}", c.escape_unicode())?,
-                c => f.write_char(c)?,
-            }
-        }
-        f.write_char('"')
-    }
-}
-
 /// A text in at most `chars_max` characters. What doesn't fit is cut off and marked with `…`;
 /// control characters (a line break would tear the cell) become `·`.
 fn shorten(text: &str, chars_max: usize) -> String {
@@ -425,7 +400,6 @@ mod tests {
         for (text, quoted) in table {
             assert_eq!(put("x", text).to_string(), format!("put x {quoted}"));
         }
-        assert_eq!(Word("").to_string(), "\"\"");
     }
 
     #[test]

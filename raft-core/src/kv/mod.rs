@@ -99,6 +99,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod text;
+mod word;
 
 use crate::hash::Digest;
 pub use command::Command;

@@ -1,7 +1,7 @@
 //! What clients ask for and what they are told.
 
-use super::line::Word;
 use super::text::{Key, Value};
+use super::word::Word;
 use core::fmt;
 
 /// A change to the store. It travels through the log, inside a [`Command`](super::Command).

@@ -189,6 +189,14 @@ impl Simulation {
         self.events - before
     }
 
+    /// Whether an action makes sense in this world as it is now, with the servers that there are.
+    ///
+    /// # Errors
+    /// Why it doesn't.
+    pub fn check_action(&self, action: &Action) -> Result<(), ScenarioError> {
+        self.script.scenario().check_with(action, self.cluster.len())
+    }
+
     /// Does something now: after everything else of this instant. It becomes part of the scenario.
     ///
     /// # Errors

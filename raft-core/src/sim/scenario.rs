@@ -130,7 +130,7 @@ impl Scenario {
         self.check_with(action, self.servers_ever())
     }
 
-    fn check_with(&self, action: &Action, servers_ever: u8) -> Result<(), ScenarioError> {
+    pub(super) fn check_with(&self, action: &Action, servers_ever: u8) -> Result<(), ScenarioError> {
         check_fields(action, servers_ever)?;
         let parameters = |error| Err(ScenarioError::Parameters(error));
         // What is one action's own matter.

@@ -1,11 +1,12 @@
 use proptest::prelude::*;
-use raft_core::format::link::{CHARACTERS_MAX, LinkError, read, seal, unseal, write, write_address};
+use raft_core::codec::Problem;
+use raft_core::format::link::{self, CHARACTERS_MAX, LinkError, read, seal, unseal, write, write_address};
 use raft_core::format::{Run, RunError};
 use raft_core::raft::Rules;
 use raft_core::sim::{Action, Profile, Scenario, TimedAction, hunt};
 use raft_core::time::{Duration, Time};
 
-use crate::runs::{cases, every_action_in_a_run, run, run_of};
+use crate::runs::{cases, every_action, every_action_in_a_run, run, run_of};
 
 /// The promised maximal length of a link to a run with a hundred actions.
 const PROMISED: usize = 2_000;
@@ -109,6 +110,23 @@ fn the_largest_hundred_actions_fit_too() {
     run.scenario.seed = u64::MAX;
     let text = write(&run).unwrap();
     assert!(text.len() <= PROMISED, "{} characters", text.len());
+}
+
+#[test]
+fn one_action_alone_has_the_bytes_that_it_has_in_a_link() {
+    for action in every_action() {
+        let bytes = link::encode_action(&action);
+        let run = link::encode(&run_of(vec![TimedAction { at: Time::ZERO, action: action.clone() }])).unwrap();
+        assert!(run.ends_with(&bytes), "{action:?}");
+        assert_eq!(link::decode_action(&bytes), Ok(action.clone()));
+        let more = [&bytes[..], &[0]].concat();
+        let error = link::decode_action(&more).unwrap_err();
+        assert_eq!(error.to_string(), format!("at byte {}: expected the end, but 1 byte is left over", bytes.len()));
+        let less = link::decode_action(&bytes[..bytes.len() - 1]).unwrap_err();
+        assert_eq!(less.problem, Problem::Ended, "{action:?}");
+    }
+    let error = link::decode_action(&[0]).unwrap_err();
+    assert_eq!(error.to_string(), "at byte 0: expected an action that this version knows, but found 0x00");
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The handle as the page uses it.
 
 use js_sys::{Array, Reflect};
+use raft_core::format::link::encode_action;
+use raft_core::raft::ServerId;
+use raft_core::sim::{Action, Target};
 use raft_web::Run;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -40,9 +43,9 @@ fn declared(interface: &str) -> Vec<&'static str> {
 #[wasm_bindgen_test]
 fn every_view_has_the_shape_that_the_page_was_promised() {
     let mut run = Run::new("42", 5, None, None).expect("a run");
-    run.submit("put x 1").expect("a command");
+    run.act(&encode_action(&Action::Submit("put x 1".into()))).expect("a command");
     run.advance_to(2_000_000.0);
-    run.crash(1).expect("a crash");
+    run.act(&encode_action(&Action::Crash(Target::Leader))).expect("a crash");
     let frame = run.frame().expect("a frame");
     assert_shape(&frame, "Frame");
     assert_shape(&get(&frame, "quorum"), "QuorumView");
@@ -83,7 +86,10 @@ fn what_cannot_be_done_is_thrown_as_an_error_with_a_sentence() {
     };
     assert!(refused(Run::new("soon", 5, None, None).map(drop)).contains("is no seed"));
     let mut run = Run::new("1", 3, None, None).expect("a run");
-    assert_eq!(refused(run.crash(4)), "there is no S4 in this cluster");
-    assert_eq!(refused(run.submit("put x").map(drop)), "put needs a key and a value: put x 1");
-    assert!(refused(run.partition(&[0])).contains("name one for each"));
+    let mut act = |action: Action| refused(run.act(&encode_action(&action)));
+    let fourth = ServerId::new(4).expect("a server");
+    assert_eq!(act(Action::Restart(fourth)), "there is no S4 in this cluster");
+    assert_eq!(act(Action::Submit("put x".into())), "put needs a key and a value: put x 1");
+    assert!(act(Action::Partition(vec![0])).contains("name one for each"));
+    assert!(refused(run.act(&[0])).contains("expected an action that this version knows"));
 }

@@ -1,11 +1,11 @@
 // @ts-check
-// Runs in which a rule that is switched off is missed: what follows `#run=` in the link to where it
-// breaks. Found and made small by `raftarium hunt --without RULE --seeds A..B --for 20s`, whose
-// last line is the link; a page test opens each, and says which have to be found anew when runs
-// play otherwise.
+// For each rule, a run in which a property is violated because the rule is switched off. It is what
+// follows `#run=` in the link to that moment. `raftarium hunt --without RULE --seeds A..B --for
+// 20s` finds and shrinks such a run; its last line is the link. A page test opens each, and says
+// which must be found anew after a change of how runs play.
 
-/** In the order of `Run.rules`; a comment, which is not served, names the rule. */
-export const breaks = [
+/** In the order of `Run.rules`. The comments, which are not served, name the rules. */
+export const counterexamples = [
   // compare-logs-before-voting
   'ARDO_B0BUnb_tWUYc_uBwKsCAgDAuAIBoI0GAaD3NgYAF-gHuBeUsQodkbIIEwMAHgOqLwEAABRsSB71',
   // vote-once-per-term
@@ -14,7 +14,7 @@ export const breaks = [
   'AQC8vgkB9CZQNpz_01iHwKteA-gHuBcCwKkHAaCNBgSg9zYBAsgBrAIAPb2gJw',
   // win-by-majority
   'AQi2pwoB3Q9MMPJwwIzmiONe6Ae4FwAAAMCpBwEIAaDCHmQByAGsAgEAFsDPJFT5stU',
-  // step-down-on-higher-term: to go on breaks no property of safety, the cluster only stands still.
+  // step-down-on-higher-term: going on violates no safety property, the cluster only stands still.
   '',
   // refuse-stale-terms
   'ARfBrhUB57OCSFaljoeHwKu-AQSQTsC4AgLAqQcBoI0GIKD3NmQByAEBAwGS9xAcAcYHZyc',

@@ -1,21 +1,21 @@
 // @ts-check
-// What the tape is painted from: a stretch of a branch as `Run.tape` sums it up, and where its
-// times lie.
+// What the tape is painted from: `Run.tape` sums up a stretch of a branch. And where a time lies on
+// the tape.
 
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
 
 /**
- * A stretch of time, and how many px it is wide.
+ * The stretch of time in sight, and how many px it is wide.
  * @typedef {{ from: number, to: number, width: number }} Sight
  */
 /** @typedef {{ leader: number, since: number, until: number }} Lead */
 /**
- * A term, from when to when; of several too short to be told apart, the last, and how many. Its
- * leader, or 0, and from when to when that led.
+ * A term, and when it began and ended. Of several that are too short to be told apart, the last,
+ * and how many there are. Its leader (0: none), and from when to when that led.
  * @typedef {{ from: number, to: number, term: number, terms: number } & Lead} Band
  */
 /**
- * The first of so many moments of a kind that lie in one px.
+ * The moments of a kind that lie in one px: how many there are, and the first of them.
  * @typedef {object} Mark
  * @property {number} count
  * @property {string} kind
@@ -24,20 +24,21 @@
  * @property {number} client
  * @property {number} number what it is about: a term, an index, a client's operation
  */
-/** @typedef {{ bands: Band[], marks: Mark[] }} Reel */
+/** @typedef {{ bands: Band[], marks: Mark[] }} TapeData */
 
-/** @returns {Reel} */
+/** @returns {TapeData} */
 export const blank = () => ({ bands: [], marks: [] });
 
 /**
  * Reads the plain numbers of `Run.tape`.
  * @param {Float64Array} numbers
  * @param {string[]} kinds
- * @returns {Reel}
+ * @returns {TapeData}
  */
-export function readReel(numbers, kinds) {
+export function readTape(numbers, kinds) {
   const { bands, marks } = blank();
-  // By place, for there are thousands: taking them apart by name costs ten times as much.
+  // There are thousands: destructuring them costs ten times as much as reading them by their
+  // places.
   const n = numbers;
   let at = 2;
   for (let left = n[1]; left > 0; left--, at += 7) {
@@ -56,14 +57,14 @@ export const toX = ({ from, to, width }, time) => ((time - from) / (to - from)) 
 /** @param {Sight} sight @param {number} x */
 export const toTime = ({ from, to, width }, x) => from + (x / width) * (to - from);
 
-/** The least of 1, 2, 5 times a power of ten that is no shorter. @param {number} least */
+/** The least 1, 2 or 5 times a power of ten that is at least so long. @param {number} least */
 export function niceStep(least) {
   const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
   return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least) ?? 10 * power;
 }
 
 /**
- * Until when two branches are the same.
+ * When two branches parted: until then they are the same.
  * @param {BranchView[]} all
  * @param {BranchView} one
  * @param {BranchView} other
@@ -74,7 +75,7 @@ export function partedAt(all, one, other) {
 }
 
 /**
- * A branch and those it came from, each with until when it is the same as that one.
+ * A branch and those that it came from, and until when it is the same as each.
  * @param {BranchView[]} all @param {BranchView} branch
  */
 function lineage(all, branch) {

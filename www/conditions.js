@@ -1,34 +1,34 @@
 // @ts-check
-// What is wrong with a server, as small signs at its edge: it stands still, its clock lies, its
-// disk is slow, hangs or is full, or is just writing.
+// Small signs at a server's edge: it is paused, its clock is wrong, or its disk is slow, hangs, is
+// full, or is writing.
 
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('./palette.js').Palette} Palette */
 /**
  * @typedef {Pick<ServerView, 'paused' | 'clockRate' | 'clockAhead' | 'disk' | 'writing' | 'term'>}
- * Condition
+ * Conditions
  */
 
-/** Less than that, a clock is right, in microseconds. */
+/** A clock is right if it is off by no more than this, in microseconds. */
 const CLOCK_SLACK = 1_000;
 
-/** @param {Condition} server */
-export const clockLies = ({ clockRate, clockAhead }) => clockRate !== 1e6 || Math.abs(clockAhead) > CLOCK_SLACK;
+/** @param {Conditions} server */
+export const clockIsWrong = ({ clockRate, clockAhead }) => clockRate !== 1e6 || Math.abs(clockAhead) > CLOCK_SLACK;
 
 /**
  * Around a server of radius `r` at the origin.
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
- * @param {Condition} server
+ * @param {Conditions} server
  * @param {number} r
  */
-export function drawMarks(c, palette, server, r) {
+export function drawConditions(c, palette, server, r) {
   const size = Math.max(6, Math.min(9, r * 0.25));
   const at = r * 0.9;
-  if (server.paused) drawMark(c, palette, 'paused', at, -at, size);
-  if (clockLies(server)) drawMark(c, palette, 'clock', -at, -at, size);
-  if (server.disk !== 'normal') drawMark(c, palette, server.disk, at, at, size);
-  else if (server.writing) drawDrum(c, palette.paper, palette.term(server.term), at, at, size * 0.7);
+  if (server.paused) drawCondition(c, palette, 'paused', at, -at, size);
+  if (clockIsWrong(server)) drawCondition(c, palette, 'clock', -at, -at, size);
+  if (server.disk !== 'normal') drawCondition(c, palette, server.disk, at, at, size);
+  else if (server.writing) drawDisk(c, palette.paper, palette.term(server.term), at, at, size * 0.7);
 }
 
 /**
@@ -36,7 +36,7 @@ export function drawMarks(c, palette, server, r) {
  * @param {'paused' | 'clock' | ServerView['disk']} mark
  * @param {number} x @param {number} y @param {number} s half its size
  */
-export function drawMark(c, palette, mark, x, y, s) {
+export function drawCondition(c, palette, mark, x, y, s) {
   c.save();
   c.translate(x, y);
   c.lineCap = 'round';
@@ -56,8 +56,8 @@ export function drawMark(c, palette, mark, x, y, s) {
         [0, 0, s * 0.45, s * 0.2],
       ]);
   } else {
-    // Slow is half full, full is full, and one that hangs is struck through.
-    drawDrum(c, palette.paper, palette.danger, 0, 0, s * 0.8, mark === 'slow' ? 0.5 : mark === 'full' ? 1 : 0);
+    // A slow disk is half filled, a full one filled, and one that hangs is struck through.
+    drawDisk(c, palette.paper, palette.danger, 0, 0, s * 0.8, mark === 'slow' ? 0.5 : mark === 'full' ? 1 : 0);
     if (mark === 'stalled')
       strokes(c, [
         [-s, -s, s, s],
@@ -84,7 +84,7 @@ function strokes(c, lines) {
  * @param {string} colour
  * @param {number} x @param {number} y @param {number} s @param {number} [filled] 0 to 1
  */
-function drawDrum(c, inside, colour, x, y, s, filled = 0) {
+function drawDisk(c, inside, colour, x, y, s, filled = 0) {
   c.save();
   c.translate(x, y);
   c.fillStyle = inside;

@@ -1,11 +1,11 @@
 // @ts-check
-// Many buttons, one tab stop: arrows, Home and End move along them.
+// Many buttons with one tab stop: arrow keys, Home and End move the focus along them.
 
 /** @param {HTMLElement} box */
 export const buttonsOf = (box) => [...box.querySelectorAll('button')];
 
 /** @param {HTMLElement} box the buttons in it may come and go */
-export function rove(box) {
+export function roveFocus(box) {
   box.addEventListener('keydown', (event) => {
     const buttons = buttonsOf(box);
     const at = buttons.findIndex((button) => button === document.activeElement);

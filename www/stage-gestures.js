@@ -1,6 +1,6 @@
 // @ts-check
-// Taking hold of things on the stage: a press, a long press or the context-menu key opens the menu
-// of what is there; a stroke across links cuts them, and across the whole ring splits the network.
+// Gestures on the stage. A press, a long press or the context-menu key opens the menu of what is
+// there. A stroke across links cuts them; one across the whole ring splits the network.
 
 /** @typedef {import('./model.js').Model} Model */
 /** @typedef {import('./ring.js').Ring} Ring */
@@ -11,37 +11,37 @@ import { clusterMenu, linkMenu, messageMenu, serverMenu } from './faults.js';
 import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
 import { closeMenu, openMenu } from './menu.js';
 import * as strings from './strings.js';
-import { sidesOf } from './walls.js';
+import { sidesOf } from './cuts.js';
 
 const LONG_PRESS = 450;
-/** From how far on a press is a stroke, in px. */
+/** A press that moves further than this is a stroke, in px. */
 const STROKE = 9;
 
 /**
- * @typedef {object} Surroundings
+ * @typedef {object} Callbacks
  * @property {() => Model} model
  * @property {(id: number) => void} inspect
  * @property {() => void} openNetwork
- * @property {() => (() => void)} hush pauses while a message is held in hand; gives back what goes
- * on afterwards
+ * @property {() => (() => void)} pauseForNow pauses while a message's menu is open; returns what
+ * resumes the run
  * @property {() => void} changed
  */
 
-export class Hands {
+export class StageGestures {
   #ring;
-  #around;
+  #callbacks;
   #canvas = byId('ring', HTMLCanvasElement);
   #live = byId('live', HTMLElement);
   /** @type {Point[]} */ #path = [];
   #pointer = -1;
   #pressed = 0;
-  /** What follows this press is not a click of its own. */
+  /** Whether this press has done something already: the click that follows it does nothing. */
   #used = false;
 
-  /** @param {Ring} ring @param {Surroundings} around */
-  constructor(ring, around) {
+  /** @param {Ring} ring @param {Callbacks} callbacks */
+  constructor(ring, callbacks) {
     this.#ring = ring;
-    this.#around = around;
+    this.#callbacks = callbacks;
     const canvas = this.#canvas;
     canvas.addEventListener('pointerdown', (event) => this.#press(event));
     canvas.addEventListener('pointermove', (event) => this.#move(event));
@@ -60,20 +60,25 @@ export class Hands {
   /** @param {number} id @param {HTMLElement | null} [back] */
   server(id, back = null) {
     const spot = this.#ring.layout.servers[id - 1];
-    this.#open(serverMenu(this.#around.model(), id, this.#around.inspect), spot, this.#ring.layout.node + 10, back);
+    this.#open(
+      serverMenu(this.#callbacks.model(), id, this.#callbacks.inspect),
+      spot,
+      this.#ring.layout.node + 10,
+      back,
+    );
   }
 
   /** @param {number} a @param {number} b @param {HTMLElement | null} [back] */
   link(a, b, back = null) {
-    this.#open(linkMenu(this.#around.model(), a, b), linkSpot(this.#ring.layout, a, b), 10, back);
+    this.#open(linkMenu(this.#callbacks.model(), a, b), linkSpot(this.#ring.layout, a, b), 10, back);
   }
 
   /** @param {number} id @param {HTMLElement | null} [back] */
   message(id, back = null) {
-    const model = this.#around.model();
+    const model = this.#callbacks.model();
     const message = model.frame.messages.find((m) => m.id === id);
     if (!message) return;
-    const goOn = this.#around.hush();
+    const goOn = this.#callbacks.pauseForNow();
     this.#open(messageMenu(model, message), messageSpot(this.#ring.layout, message, model.now).at, 14, back, goOn);
   }
 
@@ -83,7 +88,7 @@ export class Hands {
    */
   #open(content, { x, y }, clear, back, closed) {
     const stage = this.#canvas.getBoundingClientRect();
-    // A presenter's stage is drawn larger than it is laid out.
+    // In presenter mode, the stage is drawn larger than it is laid out.
     const { zoom } = this.#ring;
     const rect = new DOMRect(
       stage.x + (x - clear) * zoom,
@@ -99,12 +104,12 @@ export class Hands {
     const at = { x: event.offsetX, y: event.offsetY };
     const touch = event instanceof PointerEvent && event.pointerType === 'touch';
     const { layout } = this.#ring;
-    const { frame } = this.#around.model();
+    const { frame } = this.#callbacks.model();
     const message = messageNear(layout, frame, at, touch ? 20 : 14, this.#ring.shows);
     const link = linkNear(layout, at, touch ? 14 : 8);
     if (message) this.message(message.id);
     else if (link) this.link(...link);
-    else if (anywhere) this.#open(clusterMenu(this.#around.model(), this.#around.openNetwork), at, 2, null);
+    else if (anywhere) this.#open(clusterMenu(this.#callbacks.model(), this.#callbacks.openNetwork), at, 2, null);
   }
 
   /** @param {MouseEvent} event */
@@ -140,7 +145,7 @@ export class Hands {
     this.#path.push(at);
     this.#ring.stroke = { path: this.#path, cut: this.#crossed() };
     setText(byId('hint', HTMLElement), strings.strokeWords(this.#ring.stroke.cut, this.#sides()));
-    this.#around.changed();
+    this.#callbacks.changed();
   }
 
   /** @param {PointerEvent} event */
@@ -150,8 +155,8 @@ export class Hands {
       const cut = this.#crossed();
       const sides = this.#sides();
       this.#used = true;
-      const model = this.#around.model();
-      if (sides) model.partition(sides);
+      const model = this.#callbacks.model();
+      if (sides) model.act({ do: 'partition', groups: sides });
       else if (cut.length)
         model.cutLinks(
           cut.flatMap(([a, b]) => [
@@ -173,7 +178,7 @@ export class Hands {
     if (!this.#ring.stroke) return;
     this.#ring.stroke = null;
     setText(byId('hint', HTMLElement), strings.text.hint);
-    this.#around.changed();
+    this.#callbacks.changed();
   }
 
   /** The links that the stroke crosses. @returns {[number, number][]} */
@@ -185,9 +190,12 @@ export class Hands {
     );
   }
 
-  /** The sides, where the stroke crosses exactly what lies between them and nothing else is cut. */
+  /**
+   * The sides of a partition, if the stroke crosses exactly the links between them and no link is
+   * cut.
+   */
   #sides() {
-    const { frame } = this.#around.model();
+    const { frame } = this.#callbacks.model();
     if (frame.cuts.length) return null;
     const cut = new Set(this.#crossed().map(([a, b]) => a * 16 + b));
     return sidesOf(frame.servers.length, (from, to) => cut.has(Math.min(from, to) * 16 + Math.max(from, to)));
@@ -195,7 +203,7 @@ export class Hands {
 }
 
 /**
- * Whether two stretches cross.
+ * Whether two line segments cross.
  * @param {Point} a
  * @param {Point} b
  * @param {Point} p

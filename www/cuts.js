@@ -1,6 +1,6 @@
 // @ts-check
-// Links and what cuts them. Whole sides cut off from each other show as one wall; any other cut
-// shows on its own link.
+// Draws links, and what is wrong with them. A partition into sides is shown as one line through the
+// ring; any other cut is shown on its link.
 
 /** @typedef {import('./geometry.js').Layout} Layout */
 /** @typedef {import('./geometry.js').Point} Point */
@@ -8,7 +8,7 @@
 
 import { angleOf, lane, linkSpot, pairs } from './geometry.js';
 
-/** Directed cuts, quick to ask. @param {[number, number][]} cuts */
+/** Whether a direction is cut, found quickly. @param {[number, number][]} cuts */
 export function cutSet(cuts) {
   const set = new Set(cuts.map(([from, to]) => from * 16 + to));
   return (/** @type {number} */ from, /** @type {number} */ to) => set.has(from * 16 + to);
@@ -54,7 +54,7 @@ export function sidesOf(n, isCut) {
  */
 export function drawLinks(c, palette, layout, isCut, lit) {
   const n = layout.servers.length;
-  const gaps = wallGaps(n, sidesOf(n, isCut));
+  const gaps = partitionGaps(n, sidesOf(n, isCut));
   for (const [a, b] of pairs(n)) {
     const p = layout.servers[a - 1];
     const q = layout.servers[b - 1];
@@ -72,11 +72,11 @@ export function drawLinks(c, palette, layout, isCut, lit) {
     c.setLineDash([]);
     if ((there || back) && !gaps) drawCut(c, palette, layout, a, b, there, back);
   }
-  if (gaps) drawWall(c, palette, layout, gaps);
+  if (gaps) drawPartition(c, palette, layout, gaps);
 }
 
 /**
- * A bar across one link; with an arrow for the direction still open.
+ * Draws a bar across one link, with an arrow if one direction is still open.
  * @param {CanvasRenderingContext2D} c
  * @param {Palette} palette
  * @param {Layout} layout
@@ -100,7 +100,7 @@ function drawCut(c, palette, layout, a, b, there, back) {
   c.lineWidth = layout.node > 28 ? 3.5 : 2.5;
   line(c, 0, -half, 0, half);
   if (!(there && back)) {
-    // A dam with an arrow running against it: nothing gets through this way, the other way is open.
+    // An arrow that ends at the bar: nothing gets through in its direction; the other one is open.
     c.lineWidth = 2;
     line(c, -16, 0, -6, 0);
     c.beginPath();
@@ -113,8 +113,8 @@ function drawCut(c, palette, layout, a, b, there, back) {
 }
 
 /**
- * Directions that are slow or lossy: short marks beside the link, on the side on which that
- * direction runs. A slow one has bars, a lossy one has gaps.
+ * Marks directions that are slow or lossy: a short arrow beside the link, on the side of that
+ * direction. A slow one has bars, a lossy one has gaps.
  * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout
  * @param {[number, number, number, number][]} impaired
  */
@@ -138,7 +138,7 @@ export function drawImpaired(c, palette, layout, impaired) {
 }
 
 /**
- * A stroke under way, and the links it would cut.
+ * Draws a stroke that is being made, and the links that it would cut.
  * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {Layout} layout
  * @param {{ path: Point[], cut: [number, number][] }} stroke
  */
@@ -172,11 +172,11 @@ function line(c, x, y, u, v) {
 }
 
 /**
- * The gaps between neighbours on the ring through which a wall runs; null when sides are not in one
- * piece.
+ * The gaps between neighbours on the ring through which a partition's line runs; null if a side is
+ * not in one piece.
  * @param {number} n @param {number[] | null} sides
  */
-function wallGaps(n, sides) {
+function partitionGaps(n, sides) {
   if (!sides) return null;
   const gaps = [];
   for (let i = 0; i < n; i++) if (sides[i] !== sides[(i + 1) % n]) gaps.push(i);
@@ -190,7 +190,7 @@ function wallGaps(n, sides) {
  * @param {Layout} layout
  * @param {number[]} gaps
  */
-function drawWall(c, palette, layout, gaps) {
+function drawPartition(c, palette, layout, gaps) {
   const n = layout.servers.length;
   const { centre, radius } = layout;
   const out = radius + layout.node + 34;

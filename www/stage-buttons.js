@@ -1,8 +1,8 @@
 // @ts-check
-// The canvas for those who don't point at it: a real button over every server, every link and,
-// while the run stands still, every message, with a name that says its state. Each opens the menu
-// of what it stands for. The pointer reaches only the servers' buttons; what else it is on, the
-// stage finds out (see hands.js).
+// Buttons for those who use the keyboard or a screen reader: a real one over every server, every
+// link and, while the run is paused, every message on the canvas. Its name says the state of what
+// it stands for, and it opens that thing's menu. The pointer reaches only the buttons of servers;
+// stage-gestures.js finds out what else it is on.
 
 /** @typedef {import('../web/view.d.ts').Frame} Frame */
 /** @typedef {import('./ring.js').Ring} Ring */
@@ -10,31 +10,31 @@
 
 import { byId, lessMotion, make, setAttribute } from './dom.js';
 import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
-import { buttonsOf, rove } from './rove.js';
+import { buttonsOf, roveFocus } from './roving-focus.js';
 import * as strings from './strings.js';
-import { cutSet } from './walls.js';
+import { cutSet } from './cuts.js';
 
 /** More messages than anyone steps through. */
 const MOST_MESSAGES = 60;
-/** While it plays, what the buttons are called is kept right this often, in ms. */
+/** While the run plays, the buttons' names are renewed this often, in ms. */
 const LABEL_EVERY = 100;
-const DARK = /** @type {Lit} */ ({ server: 0, link: null, message: 0 });
+const NONE = /** @type {Lit} */ ({ server: 0, link: null, message: 0 });
 
 /**
  * @typedef {object} Actions
  * @property {(server: number, button: HTMLElement) => void} server
  * @property {(a: number, b: number, button: HTMLElement) => void} link
  * @property {(id: number, button: HTMLElement) => void} message
- * @property {() => void} changed something is lit, or no longer
+ * @property {() => void} changed what is highlighted is another
  */
 
-export class Twins {
+export class StageButtons {
   #ring;
   #actions;
   #canvas = byId('ring', HTMLCanvasElement);
-  #serverBox = byId('server-twins', HTMLElement);
-  #linkBox = byId('link-twins', HTMLElement);
-  #messageBox = byId('message-twins', HTMLElement);
+  #serverBox = byId('server-buttons', HTMLElement);
+  #linkBox = byId('link-buttons', HTMLElement);
+  #messageBox = byId('message-buttons', HTMLElement);
   /** @type {HTMLButtonElement[]} */ #servers = [];
   /** @type {{ a: number, b: number, button: HTMLButtonElement }[]} */ #links = [];
   /** By the message's number. @type {Map<number, HTMLButtonElement>} */ #messages = new Map();
@@ -45,32 +45,32 @@ export class Twins {
   constructor(ring, stage, actions) {
     this.#ring = ring;
     this.#actions = actions;
-    rove(this.#linkBox);
-    rove(this.#messageBox);
+    roveFocus(this.#linkBox);
+    roveFocus(this.#messageBox);
     this.#canvas.addEventListener('pointermove', (event) => {
       if (event.pointerType !== 'touch' && event.buttons === 0)
         this.#light(this.#under({ x: event.offsetX, y: event.offsetY }));
     });
-    stage.addEventListener('pointerleave', () => this.#light(DARK));
+    stage.addEventListener('pointerleave', () => this.#light(NONE));
   }
 
   /**
-   * Makes the buttons of a new run, or of one that has another server now.
+   * Makes the buttons: for a new run, or when a server has joined.
    * @param {number} servers
    */
   reset(servers) {
     this.#labelled = 0;
     this.#servers = Array.from({ length: servers }, (_, i) => {
       const id = i + 1;
-      const button = this.#button({ ...DARK, server: id }, { 'data-server': id }, (twin) =>
-        this.#actions.server(id, twin),
+      const button = this.#button({ ...NONE, server: id }, { 'data-server': id }, (button) =>
+        this.#actions.server(id, button),
       );
       return button;
     });
     this.#serverBox.replaceChildren(...this.#servers);
     this.#links = pairs(servers).map(([a, b], i) => {
       const attributes = { 'data-link': `${a}-${b}`, tabindex: i === 0 ? 0 : -1 };
-      const button = this.#button({ ...DARK, link: [a, b] }, attributes, (twin) => this.#actions.link(a, b, twin));
+      const button = this.#button({ ...NONE, link: [a, b] }, attributes, (button) => this.#actions.link(a, b, button));
       return { a, b, button };
     });
     this.#linkBox.replaceChildren(...this.#links.map(({ button }) => button));
@@ -78,7 +78,7 @@ export class Twins {
     this.place();
   }
 
-  /** Puts the buttons where the ring now draws what they stand for. */
+  /** Puts each button where the ring now draws what it stands for. */
   place() {
     const { layout } = this.#ring;
     const size = Math.max(44, 2 * (layout.node + 12));
@@ -113,8 +113,8 @@ export class Twins {
       const { id } = message;
       let button = this.#messages.get(id);
       if (!button) {
-        button = this.#button({ ...DARK, message: id }, { 'data-message': id, tabindex: -1 }, (twin) =>
-          this.#actions.message(id, twin),
+        button = this.#button({ ...NONE, message: id }, { 'data-message': id, tabindex: -1 }, (button) =>
+          this.#actions.message(id, button),
         );
         this.#messages.set(id, button);
         this.#messageBox.append(button);
@@ -130,7 +130,7 @@ export class Twins {
     this.#messageBox.hidden = messages.length === 0;
     const buttons = buttonsOf(this.#messageBox);
     if (!buttons.some((button) => button.tabIndex === 0) && buttons[0]) buttons[0].tabIndex = 0;
-    // What had the focus has arrived: the next one gets it, or what made it move.
+    // The message that had the focus has arrived: the next one gets the focus, or the play button.
     if (focused && !this.#messageBox.contains(document.activeElement)) {
       const next = buttons.find((button) => button.tabIndex === 0);
       (next ?? byId('step', HTMLButtonElement)).focus();
@@ -139,10 +139,10 @@ export class Twins {
 
   /** @param {{ x: number, y: number }} at @returns {Lit} */
   #under(at) {
-    if (!this.#frame) return DARK;
+    if (!this.#frame) return NONE;
     const message = messageNear(this.#ring.layout, this.#frame, at, 14, this.#ring.shows);
-    if (message) return { ...DARK, message: message.id };
-    return { ...DARK, link: linkNear(this.#ring.layout, at, 8) };
+    if (message) return { ...NONE, message: message.id };
+    return { ...NONE, link: linkNear(this.#ring.layout, at, 8) };
   }
 
   /**
@@ -152,7 +152,7 @@ export class Twins {
    */
   #button(lit, attributes, act) {
     const button = make('button', {
-      class: lit.server ? 'twin' : 'twin shy-twin',
+      class: lit.server ? 'stage-button' : 'stage-button seen-with-focus',
       'aria-haspopup': 'menu',
       ...attributes,
     });
@@ -162,7 +162,7 @@ export class Twins {
       act(button);
     });
     const on = () => this.#light(lit);
-    const off = () => this.#light(DARK);
+    const off = () => this.#light(NONE);
     button.addEventListener('focus', on);
     button.addEventListener('blur', off);
     button.addEventListener('pointerenter', (event) => event.pointerType === 'touch' || on());

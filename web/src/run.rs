@@ -1,0 +1,124 @@
+//! The handle of a run: playing it, and doing something to it.
+
+use raft_core::format::link;
+use raft_core::raft::ServerId;
+use raft_core::sim::timeline::{Acted, Position};
+use raft_core::sim::{Action, Simulation, Timeline};
+use wasm_bindgen::prelude::*;
+
+use crate::js::{Refusal, moment};
+
+/// A cluster's run: its past, its present, and its other futures.
+#[wasm_bindgen]
+pub struct Run {
+    pub(crate) timeline: Timeline,
+    /// Counts what has changed the world shown, besides playing on: going back, and another branch.
+    pub(crate) epoch: u64,
+    /// Whether it was opened with a trace hash that it doesn't have here.
+    pub(crate) differs: bool,
+}
+
+#[wasm_bindgen]
+impl Run {
+    /// Plays every event up to `time` (microseconds) and lets the clock stand there. Stops at a
+    /// violation.
+    #[wasm_bindgen(js_name = advanceTo)]
+    pub fn advance_to(&mut self, time: f64) {
+        self.timeline.play_until(moment(time));
+    }
+
+    /// Plays the next event. There is none if a violation has stopped the run.
+    #[wasm_bindgen(js_name = stepEvent)]
+    pub fn step_event(&mut self) {
+        self.timeline.step();
+    }
+
+    /// Does something to the run; in the past, that begins a new branch. `action` holds the bytes
+    /// that an action has within a link. `www/scenario.js` makes them from the tables of actions,
+    /// so that a new action needs nothing here.
+    ///
+    /// # Errors
+    /// A sentence where the action makes no sense: there is no such server, a share is above one, a
+    /// shortest time is longer than the longest, a command can't be read, or a violation has ended
+    /// the run. Nothing happens then.
+    pub fn act(&mut self, action: &[u8]) -> Result<(), JsValue> {
+        let action = link::decode_action(action).map_err(Refusal::from)?;
+        Ok(self.perform(action)?)
+    }
+
+    /// Folded from every event so far, as 16 hexadecimal digits: equal hashes, equal runs.
+    #[wasm_bindgen(js_name = traceHash)]
+    pub fn trace_hash(&self) -> String {
+        format!("{:016x}", self.world().trace_hash())
+    }
+}
+
+impl Run {
+    pub(crate) fn of(timeline: Timeline) -> Run {
+        Run { timeline, epoch: 0, differs: false }
+    }
+
+    pub(crate) fn world(&self) -> &Simulation {
+        self.timeline.world()
+    }
+
+    pub(crate) fn server(&self, number: u32) -> Result<ServerId, Refusal> {
+        let server = u8::try_from(number).ok().and_then(ServerId::new);
+        let server = server.filter(|server| self.world().machine(*server).is_some());
+        server.ok_or_else(|| Refusal(format!("there is no S{number} in this cluster")))
+    }
+
+    pub(crate) fn perform(&mut self, action: Action) -> Result<(), Refusal> {
+        self.world().check_action(&action)?;
+        match self.timeline.act(action)? {
+            Acted::Extended => Ok(()),
+            Acted::Branched(_) => {
+                self.epoch += 1;
+                Ok(())
+            }
+            Acted::RunIsOver => {
+                Err(Refusal("a violation has ended this run: go back on the tape to do something before it".into()))
+            }
+        }
+    }
+
+    /// Goes to another moment, and counts it if that is an earlier one.
+    pub(crate) fn travel(&mut self, go: impl FnOnce(&mut Timeline) -> Position) {
+        let before = self.timeline.position();
+        let after = go(&mut self.timeline);
+        // Going forward is like playing: what the page has read still holds.
+        if after < before {
+            self.epoch += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use raft_core::sim::Target;
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_done_is_refused_in_a_sentence() {
+        let mut run = Run::create("1", 3, "").unwrap();
+        assert_eq!(run.server(0).unwrap_err().0, "there is no S0 in this cluster");
+        assert_eq!(run.server(4).unwrap_err().0, "there is no S4 in this cluster");
+        let crash = |server| Action::Crash(Target::Server(ServerId::new(server).unwrap()));
+        assert_eq!(run.perform(crash(4)).unwrap_err().0, "there is no S4 in this cluster");
+        let submit = |line: &str| Action::Submit(line.into());
+        assert_eq!(run.perform(submit("put x")).unwrap_err().0, "put needs a key and a value: put x 1");
+        run.perform(submit("put x 1")).unwrap();
+        // Where servers may join, one that hasn't yet is refused, too.
+        run.perform(Action::AddServer).unwrap();
+        run.perform(crash(4)).unwrap();
+        assert_eq!(run.perform(crash(5)).unwrap_err().0, "there is no S5 in this cluster");
+    }
+
+    #[test]
+    fn an_action_comes_as_the_bytes_that_a_link_has() {
+        let mut run = Run::create("1", 3, "").unwrap();
+        run.act(&link::encode_action(&Action::Submit("put x 1".into()))).unwrap();
+        assert_eq!(run.world().operations().count(), 1);
+    }
+}
