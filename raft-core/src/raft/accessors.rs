@@ -118,10 +118,8 @@ impl Raft {
     /// # Errors
     /// Why there is no lease.
     pub fn lease(&self) -> Result<Time, LeaseRefusal> {
-        match &self.role {
-            Role::Leader(leader) => leader.lease(&self.server),
-            _ => Err(LeaseRefusal::Expired { at: Time::ZERO }),
-        }
+        let leader = self.role.leader().ok_or(LeaseRefusal::Expired { at: Time::ZERO })?;
+        leader.lease(&self.server)
     }
 
     /// Whether the term and the vote, and all else that promises rest on, are on the disk as they

@@ -10,7 +10,7 @@ use super::membership::MembershipChange;
 use super::message::{Message, TimeoutNow};
 use super::observation::{Observation, StepDownReason};
 use super::progress::Progress;
-use super::role::{HandedOver, Leader, Leadership, Transfer};
+use super::role::{HandedOver, Leader, Leadership, Removed, Transfer};
 use super::rules::Rule;
 use super::server::Server;
 use super::types::{DiskId, EntryId, LogIndex, ServerId, ServerSet};
@@ -171,7 +171,7 @@ impl Leader {
         // is somebody to tell them.
         self.tell_commit(server, current.members().union(self.leaving), out);
         self.call_on_heir(server, current.voters, out);
-        Break(StepDownReason::Removed)
+        Break(Removed)
     }
 
     /// A leader that leaves doesn't let the others wait for an election timeout: whoever has most

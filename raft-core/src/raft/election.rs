@@ -1,13 +1,13 @@
 //! Elections: campaigns, votes, and stepping down (Raft §5.2, §5.4.1; dissertation §4.2.3, §6.2,
 //! §9.6).
 
-use core::ops::ControlFlow::Break;
+use core::ops::ControlFlow::{self, Break};
 
 use super::entry::Payload;
 use super::io::{HardState, Output, Refusal, Standing};
 use super::message::{Message, PreVote, PreVoteResponse, RequestVote, RequestVoteResponse};
 use super::observation::{CampaignReason, Observation, StepDownReason, VoteRefusal, WithheldReason};
-use super::role::{Campaign, Leader, Leadership, Role};
+use super::role::{Campaign, Leader, Role};
 use super::rules::Rule;
 use super::server::Server;
 use super::types::{EntryId, ServerId, ServerSet, Term};
@@ -36,7 +36,7 @@ impl Raft {
     /// Campaigns, or asks first whether that would succeed, or doesn't for a reason.
     pub(super) fn campaign(&mut self, why: CampaignReason, out: &mut Output) {
         let Raft { server, role } = self;
-        server.must_hold(!matches!(role, Role::Leader(_)), "a leader doesn't campaign");
+        debug_assert!(role.leader().is_none(), "a leader doesn't campaign");
         let timed_out = matches!(why, CampaignReason::ElectionTimeout { .. });
         if timed_out && matches!(role, Role::Candidate(_)) {
             server.slow_campaigns = server.slow_campaigns.saturating_add(1);
@@ -73,7 +73,7 @@ impl Raft {
         }
         let outcome = campaign.count(server, me, true, true, out);
         *role = Role::PreCandidate(campaign);
-        self.conclude_pre_vote(outcome, out);
+        self.conclude_campaign(outcome, out);
     }
 
     fn begin_election(&mut self, why: CampaignReason, at_leaders_wish: bool, out: &mut Output) {
@@ -106,7 +106,7 @@ impl Raft {
             campaign.count(server, me, true, false, out)
         };
         *role = Role::Candidate(campaign);
-        self.conclude_election(outcome, out);
+        self.conclude_campaign(outcome, out);
     }
 
     /// A candidate's own vote counts like anybody's: once it is on the disk. Where one vote is
@@ -119,36 +119,31 @@ impl Raft {
             && server.hard_state_is_durable()
         {
             let outcome = campaign.count(server, me, true, false, out);
-            self.conclude_election(outcome, out);
+            self.conclude_campaign(outcome, out);
         }
     }
 
-    /// A pre-candidate that would be voted for campaigns; one that wouldn't follows.
-    pub(super) fn conclude_pre_vote(&mut self, outcome: CampaignOutcome, out: &mut Output) {
+    /// A pre-candidate that would be voted for campaigns, and a candidate that has won leads; who
+    /// can't win any more follows.
+    pub(super) fn conclude_campaign(&mut self, outcome: CampaignOutcome, out: &mut Output) {
+        let Raft { server, role } = self;
+        let pre_vote = matches!(role, Role::PreCandidate(_));
         match outcome {
             CampaignOutcome::Open => {}
-            CampaignOutcome::Won { votes } => self.begin_election(CampaignReason::PreVoteWon { votes }, false, out),
-            CampaignOutcome::Lost { refusals } => {
-                let term = self.server.hard_state.term.next();
-                out.observe(|| Observation::CampaignLost { term, refusals });
-                self.role = Role::Follower;
+            CampaignOutcome::Won { votes } if pre_vote => {
+                self.begin_election(CampaignReason::PreVoteWon { votes }, false, out);
             }
-        }
-    }
-
-    /// A candidate that has won leads; one that can't win any more follows.
-    pub(super) fn conclude_election(&mut self, outcome: CampaignOutcome, out: &mut Output) {
-        match outcome {
-            CampaignOutcome::Open => {}
             CampaignOutcome::Won { votes } => self.become_leader(votes, out),
             CampaignOutcome::Lost { refusals } => {
-                let Raft { server, role } = self;
-                let term = server.hard_state.term;
+                let mine = server.hard_state.term;
+                let term = if pre_vote { mine.next() } else { mine };
                 out.observe(|| Observation::CampaignLost { term, refusals });
-                // Who doesn't ask first may lose time after time, and undo each time what others
-                // are writing.
-                let gets_in_the_way = server.slow_vote || !server.config.pre_vote;
-                server.slow_campaigns = if gets_in_the_way { server.slow_campaigns.saturating_add(1) } else { 0 };
+                if !pre_vote {
+                    // Who doesn't ask first may lose time after time, and undo each time what
+                    // others are writing.
+                    let gets_in_the_way = server.slow_vote || !server.config.pre_vote;
+                    server.slow_campaigns = if gets_in_the_way { server.slow_campaigns.saturating_add(1) } else { 0 };
+                }
                 *role = Role::Follower;
             }
         }
@@ -227,9 +222,9 @@ impl Raft {
 
     /// A leader leads on, or steps down.
     #[inline]
-    pub(super) fn conclude_leadership(&mut self, leadership: Leadership, out: &mut Output) {
+    pub(super) fn conclude_leadership(&mut self, leadership: ControlFlow<impl Into<StepDownReason>>, out: &mut Output) {
         if let Break(why) = leadership {
-            self.become_follower(self.server.hard_state.term, why, out);
+            self.become_follower(self.server.hard_state.term, why.into(), out);
         }
     }
 

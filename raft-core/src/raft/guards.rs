@@ -44,7 +44,7 @@ use super::message::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Claim, InstallSnapshot, InstallSnapshotResponse, Message,
     SnapshotMeta, SnapshotProgress,
 };
-use super::role::{Leader, Role};
+use super::role::Leader;
 use super::server::Server;
 use super::start::StartError;
 use super::types::{DiskId, EntryId, LogIndex, Term};
@@ -61,10 +61,8 @@ impl Raft {
     /// everything that a message says but at nothing that depends on this server's role, except for
     /// the length of a leader's log.
     pub(super) fn implausible(&self, message: &Message) -> Option<&'static str> {
-        implausible(message).or_else(|| match &self.role {
-            Role::Leader(leader) => leader.implausible_answer(&self.server, message),
-            _ => None,
-        })
+        let in_answer = || self.role.leader()?.implausible_answer(&self.server, message);
+        implausible(message).or_else(in_answer)
     }
 }
 

@@ -239,21 +239,22 @@ impl Raft {
         match (input, role) {
             (Input::Message { from, ref message }, _) => return self.take_message(from, message, out),
             (Input::Durable(receipt), _) => self.on_durable(receipt, out),
-            (Input::TimerDue, Role::Leader(leader)) => {
+            (Input::TimerDue, role) => {
                 server.expire_requests(out);
-                let leadership = leader.on_timer(server, out);
-                self.conclude_leadership(leadership, out);
-            }
-            (Input::TimerDue, _) => {
-                server.expire_requests(out);
-                self.on_election_timer(out);
+                match role {
+                    Role::Leader(leader) => {
+                        let leadership = leader.on_timer(server, out);
+                        self.conclude_leadership(leadership, out);
+                    }
+                    _ => self.on_election_timer(out),
+                }
             }
             (Input::Campaign, Role::Leader(_)) => {} // It has what it would campaign for.
             (Input::Campaign, _) => self.campaign(CampaignReason::Asked, out),
-            (Input::SnapshotTaken { index, data }, Role::Leader(leader)) => {
-                server.on_snapshot_taken(index, data, leader.needed_by_members(server), out);
+            (Input::SnapshotTaken { index, data }, role) => {
+                let needed = role.leader().and_then(|leader| leader.needed_by_members(server));
+                server.on_snapshot_taken(index, data, needed, out);
             }
-            (Input::SnapshotTaken { index, data }, _) => server.on_snapshot_taken(index, data, None, out),
             (Input::Read { id, mode }, Role::Leader(leader)) => leader.on_read(server, id, mode, out),
             (Input::Read { id, .. }, _) => server.forward_read(id, out),
             (Input::Propose(proposal), Role::Leader(leader)) => leader.on_propose(server, proposal, out),
@@ -333,12 +334,12 @@ impl Raft {
             (Message::PreVote(m), _) => self.on_pre_vote(from, m, out),
             (Message::PreVoteResponse(m), Role::PreCandidate(campaign)) => {
                 let outcome = campaign.on_pre_vote_response(server, from, m, out);
-                self.conclude_pre_vote(outcome, out);
+                self.conclude_campaign(outcome, out);
             }
             (Message::RequestVote(m), _) => self.on_request_vote(from, m, out),
             (Message::RequestVoteResponse(m), Role::Candidate(campaign)) => {
                 let outcome = campaign.on_request_vote_response(server, from, m, out);
-                self.conclude_election(outcome, out);
+                self.conclude_campaign(outcome, out);
             }
             (Message::AppendEntries(m), Role::Follower) => server.on_append_entries(from, m, out),
             (Message::InstallSnapshot(m), Role::Follower) => server.on_install_snapshot(from, m, out),

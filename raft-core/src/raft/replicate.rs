@@ -2,7 +2,7 @@
 //! §5.3, §5.4).
 
 use alloc::vec::Vec;
-use core::ops::ControlFlow::{Break, Continue};
+use core::ops::ControlFlow::{self, Break, Continue};
 
 use super::entry::{Entries, Entry, Payload};
 use super::guards::is_full;
@@ -85,7 +85,7 @@ impl Leader {
 
     // ---------------------------------------------------------------- time
 
-    pub(super) fn on_timer(&mut self, server: &mut Server, out: &mut Output) -> Leadership {
+    pub(super) fn on_timer(&mut self, server: &mut Server, out: &mut Output) -> ControlFlow<StepDownReason> {
         self.expire_reads(server, out);
         if server.disk_is_stalled() {
             return Break(server.disk_stall_reason());

@@ -60,8 +60,11 @@ pub struct Leader {
     pub(super) lease_given_up: bool,
 }
 
-/// Whether a leader leads on, or why it steps down.
-pub(super) type Leadership = ControlFlow<StepDownReason>;
+/// A leader isn't in the membership that it has committed: it leads no longer (Raft §6).
+pub(super) struct Removed;
+
+/// Whether a leader leads on after what it may have committed.
+pub(super) type Leadership = ControlFlow<Removed>;
 
 /// A leadership transfer under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +85,12 @@ pub(super) struct HandedOver {
     pub(super) deadline: Time,
 }
 
+impl From<Removed> for StepDownReason {
+    fn from(_: Removed) -> StepDownReason {
+        StepDownReason::Removed
+    }
+}
+
 impl Role {
     /// Its name, for people.
     pub const fn name(&self) -> &'static str {
@@ -99,6 +108,12 @@ impl Role {
             Role::PreCandidate(campaign) | Role::Candidate(campaign) => Some(campaign),
             _ => None,
         }
+    }
+
+    /// What it has as the leader, if it leads.
+    #[inline]
+    pub(super) const fn leader(&self) -> Option<&Leader> {
+        if let Role::Leader(leader) = self { Some(leader) } else { None }
     }
 }
 
