@@ -5,12 +5,13 @@
 mod any_message;
 
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use raft_core::codec::{DecodeError, Problem};
 use raft_core::format::message::{read, write};
-use raft_core::raft::{Fact, Message};
+use raft_core::raft::{Entries, FactTaker, Message};
 
 use any_message::{any_message, one_of_each};
 
@@ -49,7 +50,7 @@ fn the_bytes_and_the_json_of_messages_stay_as_they_are() {
 #[test]
 fn there_is_one_of_each() {
     let places: BTreeSet<usize> = one_of_each().iter().map(Message::place).collect();
-    assert_eq!(places, (0..Message::SIGNS.len()).collect());
+    assert_eq!(places, (0..Message::COUNT).collect());
 }
 
 #[test]
@@ -150,15 +151,20 @@ fn what_is_wrong_with_json_is_said_in_a_sentence() {
 /// The page shows these.
 #[test]
 fn what_people_are_told_of_a_message() {
+    struct Told(Vec<String>);
+    impl FactTaker for Told {
+        fn text(&mut self, label: &'static str, text: &dyn Display) {
+            self.0.push(format!("{label}: {text}"));
+        }
+
+        fn entries(&mut self, label: &'static str, entries: &Entries) {
+            self.0.push(format!("{label}: {} of them", entries.len()));
+        }
+    }
     let told = |message: &Message| {
-        let mut told = Vec::new();
-        message.facts(&mut |label, fact| {
-            told.push(match fact {
-                Fact::Text(text) => format!("{label}: {text}"),
-                Fact::Entries(entries) => format!("{label}: {} of them", entries.len()),
-            });
-        });
-        let [term, rest @ ..] = &told[..] else { panic!("{} has a term", message.name()) };
+        let mut told = Told(Vec::new());
+        message.facts(&mut told);
+        let [term, rest @ ..] = &told.0[..] else { panic!("{} has a term", message.name()) };
         assert_eq!(*term, "term: 5");
         rest.join(", ")
     };

@@ -10,12 +10,12 @@ use wasm_bindgen::prelude::*;
 use crate::js::micros;
 use crate::run::Run;
 
-/// What else is a kind of its own for the page, besides each message between servers: those have
-/// their places in the table of messages as numbers, and these follow.
-const OTHERS: [&str; 3] = ["heartbeat", "request", "answer"];
-const HEARTBEAT: usize = Message::SIGNS.len();
+// What else is a kind of its own for the page, besides each message between servers: those have
+// their places in the table of messages as numbers, and these follow.
+const HEARTBEAT: usize = Message::COUNT;
 const REQUEST: usize = HEARTBEAT + 1;
 const ANSWER: usize = REQUEST + 1;
+const OTHERS: &str = "heartbeat\nrequest\nanswer";
 
 /// See `MessageView` in `view.d.ts`.
 pub struct MessageView {
@@ -94,8 +94,7 @@ impl Run {
     /// The names of the kinds of messages, a line each, in the order of their numbers, from 0.
     #[wasm_bindgen(js_name = messageKinds)]
     pub fn message_kinds() -> String {
-        let kinds: Vec<&str> = Message::SIGNS.into_iter().chain(OTHERS).collect();
-        raft_core::text::joined(&kinds, "\n")
+        String::from(Message::SIGNS) + OTHERS
     }
 }
 

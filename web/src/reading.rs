@@ -1,8 +1,10 @@
 //! What a person reads closely: a server's whole state, what a message says, who sent what to whom
 //! in a stretch of time.
 
+use std::fmt::Display;
+
 use raft_core::kv::Command;
-use raft_core::raft::{Fact, Leader, Message, Payload, ProgressState, Raft, Role, ServerId, ServerSet};
+use raft_core::raft::{Entries, FactTaker, Leader, Message, Payload, ProgressState, Raft, Role, ServerId, ServerSet};
 use raft_core::sim::timeline::{Fate, Passage, Standing};
 use raft_core::sim::{Body, Call, Machine, Reply, Simulation};
 use raft_core::time::Time;
@@ -256,22 +258,26 @@ fn body_facts(body: &Body) -> Vec<(&'static str, String)> {
 }
 
 fn message_facts(message: &Message) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
-    message.facts(&mut |label, fact| facts.push((label, words(fact))));
-    facts
+    let mut facts = Facts(Vec::new());
+    message.facts(&mut facts);
+    facts.0
 }
 
-fn words(fact: Fact<'_>) -> String {
-    let entries = match fact {
-        Fact::Text(text) => return text,
-        Fact::Entries(entries) => entries,
-    };
-    let mut words: Vec<String> = entries.as_slice().iter().take(ENTRIES_SHOWN).map(entry).collect();
-    match entries.len().saturating_sub(ENTRIES_SHOWN) {
-        0 => {}
-        more => words.push(format!("and {more} more")),
+struct Facts(Vec<(&'static str, String)>);
+
+impl FactTaker for Facts {
+    fn text(&mut self, label: &'static str, text: &dyn Display) {
+        self.0.push((label, text.to_string()));
     }
-    raft_core::text::joined(&words, " · ")
+
+    fn entries(&mut self, label: &'static str, entries: &Entries) {
+        let mut words: Vec<String> = entries.as_slice().iter().take(ENTRIES_SHOWN).map(entry).collect();
+        match entries.len().saturating_sub(ENTRIES_SHOWN) {
+            0 => {}
+            more => words.push(format!("and {more} more")),
+        }
+        self.text(label, &raft_core::text::joined(&words, " · "));
+    }
 }
 
 fn entry(entry: &raft_core::raft::Entry) -> String {

@@ -1,27 +1,23 @@
 //! What people are told of a message: [`Message::facts`]. Which of its fields that is, and what it
 //! is called, stands in the table of messages; how it reads, here.
 
-use alloc::format;
-use alloc::string::{String, ToString};
+use core::fmt::Display;
 
 use super::entry::Entries;
 use super::message::{
     AppendEntriesResponse, AppendOutcome, InstallSnapshot, InstallSnapshotResponse, Message, SnapshotProgress, messages,
 };
-use super::types::{EntryId, LogIndex, Term};
-
-/// Something that a message says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fact<'a> {
-    /// In words.
-    Text(String),
-    /// Entries, of which there are some: what they say is for those to tell who understand
-    /// commands.
-    Entries(&'a Entries),
-}
+use super::types::{EntryId, LogIndex};
 
 /// Takes a message's facts: what each is called, and what it is.
-type Tell<'t> = &'t mut dyn FnMut(&'static str, Fact<'_>);
+pub trait FactTaker {
+    /// One in words.
+    fn text(&mut self, label: &'static str, text: &dyn Display);
+
+    /// Entries, of which there are some: what they say is for those to tell who understand
+    /// commands.
+    fn entries(&mut self, label: &'static str, entries: &Entries);
+}
 
 macro_rules! define_facts {
     ($(
@@ -32,11 +28,12 @@ macro_rules! define_facts {
         }
     )+) => {
         impl Message {
-            /// Tells what it says, fact by fact: what each is called, and what it is.
-            pub fn facts(&self, tell: &mut dyn FnMut(&'static str, Fact<'_>)) {
+            /// Tells what it says, fact by fact, its term first.
+            pub fn facts(&self, taker: &mut dyn FactTaker) {
+                taker.text("term", &self.term());
                 match self {
-                    $(Message::$message(m) => {
-                        $($($(m.$field.tell($label, tell);)? $(say($said(m), tell);)?)?)+
+                    $(Message::$message(_m) => {
+                        $($($(_m.$field.tell($label, taker);)? $($said(_m, taker);)?)?)+
                     })+
                 }
             }
@@ -47,73 +44,75 @@ messages!(define_facts);
 
 /// What can be a fact by itself.
 trait Told {
-    fn tell(&self, label: &'static str, tell: Tell<'_>);
+    fn tell(&self, label: &'static str, taker: &mut dyn FactTaker);
 }
 
 macro_rules! as_written {
     ($($type:ident)+) => {
         $(impl Told for $type {
-            fn tell(&self, label: &'static str, tell: Tell<'_>) {
-                tell(label, Fact::Text(self.to_string()));
+            fn tell(&self, label: &'static str, taker: &mut dyn FactTaker) {
+                taker.text(label, self);
             }
         })+
     };
 }
-as_written!(Term LogIndex EntryId u64);
+as_written!(LogIndex EntryId u64);
 
 impl Told for bool {
-    fn tell(&self, label: &'static str, tell: Tell<'_>) {
-        tell(label, Fact::Text(String::from(if *self { "yes" } else { "no" })));
+    fn tell(&self, label: &'static str, taker: &mut dyn FactTaker) {
+        taker.text(label, if *self { &"yes" } else { &"no" });
     }
 }
 
 impl Told for Option<LogIndex> {
-    fn tell(&self, label: &'static str, tell: Tell<'_>) {
-        tell(label, Fact::Text(self.map_or_else(|| String::from("none"), |index| index.to_string())));
+    fn tell(&self, label: &'static str, taker: &mut dyn FactTaker) {
+        taker.text(label, self.as_ref().map_or(&"none", |index| index as &dyn Display));
     }
 }
 
 /// A heartbeat needn't say that it has none.
 impl Told for Entries {
-    fn tell(&self, label: &'static str, tell: Tell<'_>) {
+    fn tell(&self, label: &'static str, taker: &mut dyn FactTaker) {
         if !self.is_empty() {
-            tell(label, Fact::Entries(self));
+            taker.entries(label, self);
         }
     }
 }
 
-fn say((label, text): (&'static str, String), tell: Tell<'_>) {
-    tell(label, Fact::Text(text));
-}
-
-fn outcome(m: &AppendEntriesResponse) -> (&'static str, String) {
+fn outcome(m: &AppendEntriesResponse, taker: &mut dyn FactTaker) {
     match &m.outcome {
-        AppendOutcome::Matched(index) => ("matches up to", index.to_string()),
+        AppendOutcome::Matched(index) => taker.text("matches up to", index),
         AppendOutcome::Conflict { previous, hint } => {
-            ("refused", format!("lacks the entry at {previous}; the logs may agree up to {hint}"))
+            refused(&format_args!("lacks the entry at {previous}; the logs may agree up to {hint}"), taker);
         }
-        AppendOutcome::Joining { matched, .. } => ("matches on a new disk, up to", matched.to_string()),
-        AppendOutcome::Damaged { last, .. } => ("refused", format!("its disk lost what comes after {last}")),
-        AppendOutcome::StaleTerm => term_is_over(),
+        AppendOutcome::Joining { matched, .. } => taker.text("matches on a new disk, up to", matched),
+        AppendOutcome::Damaged { last, .. } => refused(&format_args!("its disk lost what comes after {last}"), taker),
+        AppendOutcome::StaleTerm => refused(TERM_IS_OVER, taker),
     }
 }
 
-fn stands_for(m: &InstallSnapshot) -> (&'static str, String) {
-    ("stands for", format!("everything up to {}", m.meta.last))
+fn stands_for(m: &InstallSnapshot, taker: &mut dyn FactTaker) {
+    all_up_to("stands for", &m.meta.last, taker);
 }
 
-fn piece(m: &InstallSnapshot) -> (&'static str, String) {
-    ("piece", format!("from byte {} of {}", m.offset, m.size))
+fn piece(m: &InstallSnapshot, taker: &mut dyn FactTaker) {
+    taker.text("piece", &format_args!("from byte {} of {}", m.offset, m.size));
 }
 
-fn progress(m: &InstallSnapshotResponse) -> (&'static str, String) {
-    match m.progress {
-        SnapshotProgress::Received(bytes) => ("has received", format!("{bytes} bytes")),
-        SnapshotProgress::Installed(index) => ("has installed", format!("everything up to {index}")),
-        SnapshotProgress::StaleTerm => term_is_over(),
+fn progress(m: &InstallSnapshotResponse, taker: &mut dyn FactTaker) {
+    match &m.progress {
+        SnapshotProgress::Received(bytes) => taker.text("has received", &format_args!("{bytes} bytes")),
+        SnapshotProgress::Installed(index) => all_up_to("has installed", index, taker),
+        SnapshotProgress::StaleTerm => refused(TERM_IS_OVER, taker),
     }
 }
 
-fn term_is_over() -> (&'static str, String) {
-    ("refused", String::from("the term is over"))
+fn all_up_to(label: &'static str, last: &dyn Display, taker: &mut dyn FactTaker) {
+    taker.text(label, &format_args!("everything up to {last}"));
+}
+
+const TERM_IS_OVER: &dyn Display = &"the term is over";
+
+fn refused(why: &dyn Display, taker: &mut dyn FactTaker) {
+    taker.text("refused", why);
 }

@@ -31,8 +31,8 @@ use crate::time::{Duration, Time};
 /// short one for the page, whether it is a question, an answer (and which field says yes or no) or a
 /// word that isn't answered, whose it is, its kind ([`MessageKind`](crate::sim::MessageKind)),
 /// whether it [claims](Claim) something or is plain, and its fields in the order in which they
-/// travel. What follows a field is the fact that people are told of it ([`Message::facts`]): what it
-/// is called, or who says it.
+/// travel, its term first. What follows a field is the fact that people are told of it
+/// ([`Message::facts`]): what it is called, or which function tells it.
 ///
 /// From here come the structs, the bytes on the wire (`wire.rs`), the JSON (`format/message.rs`), the
 /// list in `docs/formats.md`, and what the page says of a message. A new message is a row, and
@@ -46,14 +46,14 @@ macro_rules! messages {
             /// server that can't win doesn't disturb one that leads (dissertation §9.6).
             1 PreVote "pre-vote", Question from Anyone, Votes, claims {
                 /// The sender's current term; the term it would campaign in is the next one.
-                term: Term => "term",
+                term: Term,
                 /// The last entry of its log.
                 last: EntryId => "last entry",
             }
             /// The answer to [`PreVote`]. It binds the receiver to nothing.
             2 PreVoteResponse "pre-vote-answer", Answer(granted) from Anyone, Votes, claims {
                 /// The responder's own term.
-                term: Term => "term",
+                term: Term,
                 /// The `term` of the question, by which a late answer is known.
                 asked_in: Term,
                 /// Whether it would vote so.
@@ -62,7 +62,7 @@ macro_rules! messages {
             /// "Vote for me" (Raft Figure 2, RequestVote RPC).
             3 RequestVote "request-vote", Question from Anyone, Votes, claims {
                 /// The candidate's term.
-                term: Term => "term",
+                term: Term,
                 /// The last entry of its log, by which voters see whether it is up to date (Raft
                 /// §5.4.1).
                 last: EntryId => "last entry",
@@ -73,7 +73,7 @@ macro_rules! messages {
             /// The answer to [`RequestVote`].
             4 RequestVoteResponse "vote", Answer(granted) from Anyone, Votes, claims {
                 /// The voter's term.
-                term: Term => "term",
+                term: Term,
                 /// Whether the candidate has its vote in that term.
                 granted: bool => "granted",
             }
@@ -81,7 +81,7 @@ macro_rules! messages {
             /// heartbeat or a probe.
             5 AppendEntries "append", Question from Leader, Appends, claims {
                 /// The leader's term.
-                term: Term => "term",
+                term: Term,
                 /// The entry just before the new ones; the receiver must have it.
                 previous: EntryId => "previous entry",
                 /// The entries that follow it.
@@ -98,7 +98,7 @@ macro_rules! messages {
             /// The answer to [`AppendEntries`].
             6 AppendEntriesResponse "append-answer", Answer(outcome) from Anyone, Acknowledgements, claims {
                 /// The responder's term.
-                term: Term => "term",
+                term: Term,
                 /// Echo of [`AppendEntries::round`].
                 round: u64,
                 /// Echo of [`AppendEntries::probe`].
@@ -120,7 +120,7 @@ macro_rules! messages {
             /// A piece of a snapshot (Raft Figure 13).
             7 InstallSnapshot in Box "snapshot", Question from Leader, Snapshots, claims {
                 /// The leader's term.
-                term: Term => "term",
+                term: Term,
                 /// Echoed, as in [`AppendEntries::round`].
                 round: u64,
                 /// The snapshot this is a piece of.
@@ -138,7 +138,7 @@ macro_rules! messages {
             /// The answer to [`InstallSnapshot`].
             8 InstallSnapshotResponse "snapshot-answer", Answer(progress) from Anyone, Acknowledgements, claims {
                 /// The responder's term.
-                term: Term => "term",
+                term: Term,
                 /// Echo of the round.
                 round: u64,
                 /// The last entry the snapshot covers: which snapshot this is about.
@@ -152,12 +152,12 @@ macro_rules! messages {
             /// "Campaign at once": the last step of a leadership transfer (dissertation §3.10).
             9 TimeoutNow "timeout-now", Word from Leader, Transfers, claims {
                 /// The leader's term.
-                term: Term => "term",
+                term: Term,
             }
             /// A follower's question on behalf of a read (dissertation §6.4).
             10 ReadIndex "read-index", Question from Anyone, Reads, claims {
                 /// The follower's term.
-                term: Term => "term",
+                term: Term,
                 /// The follower's disk: a question from a disk that was lost is nobody's.
                 disk: DiskId,
                 /// The follower's own number for the question, of all that it ever asked with this
@@ -167,7 +167,7 @@ macro_rules! messages {
             /// The answer to [`ReadIndex`].
             11 ReadIndexResponse "read-index-answer", Answer(index) from Anyone, Reads, claims {
                 /// The responder's term.
-                term: Term => "term",
+                term: Term,
                 /// Echo of [`ReadIndex::disk`].
                 disk: DiskId,
                 /// Echo of [`ReadIndex::request`].
@@ -242,8 +242,12 @@ macro_rules! define_messages {
         }
 
         impl Message {
-            /// The short names of all messages, in the order of the table.
-            pub const SIGNS: [&str; [$($sign),+].len()] = [$($sign),+];
+            /// How many there are.
+            pub const COUNT: usize = [$($number),+].len();
+
+            /// The short names of all messages, in the order of the table, a line each. One text:
+            /// a list of several weighs more.
+            pub const SIGNS: &str = concat!($($sign, "\n"),+);
 
             /// The sender's term.
             pub const fn term(&self) -> Term {
@@ -291,7 +295,7 @@ macro_rules! define_messages {
             }
 
             /// What it claims, if it isn't plain.
-            #[inline]
+            #[inline(always)]
             pub const fn claim(&self) -> Option<Claim<'_>> {
                 match self {
                     $(Message::$message(m) => claimed!(value $weight $message m),)+

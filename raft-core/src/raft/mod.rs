@@ -191,7 +191,7 @@ pub use crate::bytes::Bytes;
 pub use config::{Config, ConfigError};
 pub use drift::{DriftWatch, Reading};
 pub use entry::{Entries, Entry, Payload, Run};
-pub use facts::Fact;
+pub use facts::FactTaker;
 pub use image::Image;
 pub use io::{
     Committed, Durable, DurableError, HardState, Input, LogWrite, Output, Proposal, ReadMode, Receipt, Refusal,
