@@ -89,7 +89,6 @@
 
 pub(crate) mod codec;
 mod command;
-mod digest;
 mod line;
 mod operation;
 mod pairs;
@@ -100,6 +99,7 @@ mod store;
 mod testing;
 mod text;
 
+use crate::hash::Digest;
 pub use command::Command;
 pub use line::{LineError, Verb};
 pub use operation::{Operation, Outcome, Query, Request};
@@ -107,3 +107,20 @@ pub use session::{Session, SessionId, Settings};
 pub use snapshot::SnapshotError;
 pub use store::{Applied, Refusal, Store};
 pub use text::{Field, Key, TextError, Value};
+
+/// What a digest is of: things of different kinds with equal content have different digests.
+#[derive(Clone, Copy, Debug)]
+enum Domain {
+    Pair = 1,
+    Session = 2,
+    Answer = 3,
+    Store = 4,
+    Snapshot = 5,
+}
+
+impl Domain {
+    /// The beginning of a digest of this kind.
+    fn digest(self) -> Digest {
+        Digest::new(self as u64)
+    }
+}

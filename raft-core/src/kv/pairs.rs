@@ -1,6 +1,6 @@
 //! The keys and their values, with a digest that follows every change.
 
-use super::digest::{Digest, Domain};
+use super::Domain;
 use super::operation::{OperationRef, Outcome};
 use super::text::{Key, Value};
 use crate::shared_map::SharedMap;
@@ -22,7 +22,7 @@ struct Slot {
 
 impl Slot {
     fn new(key: &str, value: &str) -> Self {
-        let digest = Digest::new(Domain::Pair).bytes(key.as_bytes()).bytes(value.as_bytes()).finish();
+        let digest = Domain::Pair.digest().bytes(key.as_bytes()).bytes(value.as_bytes()).finish();
         Slot { value: Value::checked(value), digest }
     }
 }

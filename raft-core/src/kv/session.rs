@@ -1,7 +1,7 @@
 //! Client sessions: what makes a retried operation take effect once (dissertation §6.3).
 
+use super::Domain;
 use super::codec::outcome_parts;
-use super::digest::{Digest, Domain};
 use super::operation::Outcome;
 use super::text::Value;
 use crate::shared_map::SharedMap;
@@ -67,7 +67,8 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn new(serial: u64, outcome: Outcome) -> Self {
         let (tag, value) = outcome_parts(&outcome);
-        let digest = Digest::new(Domain::Answer)
+        let digest = Domain::Answer
+            .digest()
             .number(serial)
             .number(u64::from(tag))
             .bytes(value.map_or(&[], Value::as_bytes))
@@ -161,7 +162,8 @@ impl Session {
 
     fn digest(&self) -> u64 {
         let answers = self.answers.iter().fold(0u64, |sum, answer| sum.wrapping_add(answer.digest));
-        Digest::new(Domain::Session)
+        Domain::Session
+            .digest()
             .number(self.id.0)
             .number(self.client)
             .number(self.last_used)

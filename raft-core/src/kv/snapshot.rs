@@ -6,8 +6,8 @@
 //! serial (ascending) with its outcome; at last eight bytes, lowest first: the digest of everything
 //! before. Numbers and texts are as in [`codec`](super::codec).
 
+use super::Domain;
 use super::codec::{put_outcome, read_outcome, read_text};
-use super::digest::{Digest, Domain};
 use super::session::{Answer, Session, SessionId, Settings};
 use super::store::Store;
 use super::text::Field;
@@ -115,7 +115,7 @@ impl Store {
 }
 
 fn checksum(bytes: &[u8]) -> u64 {
-    Digest::new(Domain::Snapshot).bytes(bytes).finish()
+    Domain::Snapshot.digest().bytes(bytes).finish()
 }
 
 fn put_session(bytes: &mut Vec<u8>, session: &Session) {

@@ -1,7 +1,7 @@
 //! The state machine itself: committed entries in, answers out.
 
+use super::Domain;
 use super::command::CommandRef;
-use super::digest::{Digest, Domain};
 use super::operation::{OperationRef, Outcome, Query};
 use super::pairs::Pairs;
 use super::session::{Recall, Session, SessionId, Sessions, Settings};
@@ -227,7 +227,8 @@ impl Store {
     /// others don't: over the pairs, the sessions and the applied index, not the settings. Takes
     /// constant time.
     pub fn digest(&self) -> u64 {
-        Digest::new(Domain::Store)
+        Domain::Store
+            .digest()
             .number(self.applied_index)
             .number(self.pairs.len() as u64)
             .number(self.pairs.digest())

@@ -21,10 +21,10 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use super::checksum::checksum;
 use super::entry::Entries;
 use super::membership::Configuration;
 use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
+use crate::hash::checksum;
 use crate::time::{Duration, Time};
 
 macro_rules! messages {
@@ -375,7 +375,7 @@ impl Snapshot {
         &self.data
     }
 
-    /// A checksum of the data (see `checksum.rs`), to tell two snapshots apart; it is no protection
+    /// A checksum of the data (see `hash/checksum.rs`), to tell two snapshots apart; it is no protection
     /// against malice.
     pub fn checksum(&self) -> u64 {
         self.checksum

@@ -141,7 +141,6 @@
 
 mod append;
 mod change;
-mod checksum;
 mod config;
 mod drift;
 mod durability;

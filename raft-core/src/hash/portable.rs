@@ -1,11 +1,10 @@
-//! Small portable hashers: the same in every build and on every platform.
-//!
-//! `core::hash::Hash` feeds them; they override whatever would depend on the platform (the size of
-//! `usize`, the byte order). They are no cryptographic hashes: they tell two runs or two texts
-//! apart, not two adversaries.
+//! Hashers that `core::hash::Hash` feeds. They override whatever would depend on the platform: the
+//! size of `usize`, the byte order.
 
 use core::hash::Hasher;
 use core::marker::PhantomData;
+
+use super::{GOLDEN, last_word};
 
 /// How a word is folded into 64 bits.
 pub(crate) trait Fold {
@@ -26,7 +25,7 @@ impl Fold for Thorough {
     fn fold(state: u64, word: u64) -> u64 {
         // One round of a multiply-and-fold hash: the upper half of a product depends on every bit
         // of both factors.
-        let (upper, lower) = product(state ^ word ^ 0x9e37_79b9_7f4a_7c15, 0xd6e8_feb8_6659_fd93);
+        let (upper, lower) = product(state ^ word ^ GOLDEN, 0xd6e8_feb8_6659_fd93);
         lower ^ upper ^ state.rotate_left(23)
     }
 }
@@ -34,7 +33,7 @@ impl Fold for Thorough {
 impl Fold for Quick {
     #[inline]
     fn fold(state: u64, word: u64) -> u64 {
-        (state.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        (state.rotate_left(23) ^ word).wrapping_mul(GOLDEN)
     }
 }
 
@@ -87,6 +86,15 @@ fn product_of_halves(a: u64, b: u64) -> (u64, u64) {
     (a1 * b1 + (middle >> 32) + (other >> 32), other << 32 | half(low))
 }
 
+/// A number is one word, whatever its width.
+macro_rules! numbers {
+    ($($write:ident: $number:ty),* $(,)?) => {
+        $(fn $write(&mut self, n: $number) {
+            self.fold(n as u64);
+        })*
+    };
+}
+
 impl<F: Fold> Hasher for PortableHasher<F> {
     fn finish(&self) -> u64 {
         self.state
@@ -97,45 +105,15 @@ impl<F: Fold> Hasher for PortableHasher<F> {
             self.fold(u64::from_le_bytes(*word));
         }
         if !rest.is_empty() {
-            let mut last = [0; 8];
-            last[..rest.len()].copy_from_slice(rest);
-            self.fold(u64::from_le_bytes(last) ^ ((rest.len() as u64) << 56));
+            self.fold(last_word(rest) ^ ((rest.len() as u64) << 56));
         }
-    }
-    fn write_u8(&mut self, n: u8) {
-        self.fold(u64::from(n));
-    }
-    fn write_u16(&mut self, n: u16) {
-        self.fold(u64::from(n));
-    }
-    fn write_u32(&mut self, n: u32) {
-        self.fold(u64::from(n));
-    }
-    fn write_u64(&mut self, n: u64) {
-        self.fold(n);
     }
     fn write_u128(&mut self, n: u128) {
         self.fold(n as u64);
         self.fold((n >> 64) as u64);
     }
-    fn write_usize(&mut self, n: usize) {
-        self.fold(n as u64);
-    }
-    fn write_i8(&mut self, n: i8) {
-        self.fold(n as u64);
-    }
-    fn write_i16(&mut self, n: i16) {
-        self.fold(n as u64);
-    }
-    fn write_i32(&mut self, n: i32) {
-        self.fold(n as u64);
-    }
-    fn write_i64(&mut self, n: i64) {
-        self.fold(n as u64);
-    }
-    fn write_isize(&mut self, n: isize) {
-        self.fold(n as u64);
-    }
+    numbers!(write_u8: u8, write_u16: u16, write_u32: u32, write_u64: u64, write_usize: usize);
+    numbers!(write_i8: i8, write_i16: i16, write_i32: i32, write_i64: i64, write_isize: isize);
 }
 
 /// Mixes a seed with the name of a concern, so that each concern has luck of its own.

@@ -6,17 +6,16 @@
 //!
 //! Every step is a bijection of the lane for a given word, and of the word for a given lane. So
 //! whatever is changed within one word of eight bytes changes the result; anything else goes
-//! unnoticed once in 2⁶⁴ times. It finds accidents, not adversaries.
+//! unnoticed once in 2⁶⁴ times.
 
-/// Odd, so that multiplying by it loses nothing; its bits are those of the golden ratio.
-const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+use super::{GOLDEN, last_word};
 
 const LANES: usize = 8;
 
 /// The checksum of these bytes, the same on every platform.
-pub(super) fn checksum(bytes: &[u8]) -> u64 {
+pub(crate) fn checksum(bytes: &[u8]) -> u64 {
     // Lanes begin differently, so that words which change places are noticed.
-    let mut lanes: [u64; LANES] = core::array::from_fn(|lane| FACTOR.wrapping_mul(lane as u64 + 1));
+    let mut lanes: [u64; LANES] = core::array::from_fn(|lane| GOLDEN.wrapping_mul(lane as u64 + 1));
     let (words, rest) = bytes.as_chunks::<8>();
     let mut rounds = words.chunks_exact(LANES);
     for words in &mut rounds {
@@ -25,10 +24,9 @@ pub(super) fn checksum(bytes: &[u8]) -> u64 {
         }
     }
     // The end is filled up with zeros; the length tells them from zeros that are there.
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    for (lane, word) in lanes.iter_mut().zip(rounds.remainder().iter().chain([&last])) {
-        *lane = fold(*lane, u64::from_le_bytes(*word));
+    let end = rounds.remainder().iter().map(|word| u64::from_le_bytes(*word)).chain([last_word(rest)]);
+    for (lane, word) in lanes.iter_mut().zip(end) {
+        *lane = fold(*lane, word);
     }
     lanes.into_iter().fold(bytes.len() as u64, fold)
 }
@@ -36,7 +34,7 @@ pub(super) fn checksum(bytes: &[u8]) -> u64 {
 #[inline]
 fn fold(lane: u64, word: u64) -> u64 {
     // A product's upper bits depend on all that is below them; turned, they are below.
-    (lane ^ word).wrapping_mul(FACTOR).rotate_left(29)
+    (lane ^ word).wrapping_mul(GOLDEN).rotate_left(29)
 }
 
 #[cfg(test)]
