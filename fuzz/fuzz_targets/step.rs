@@ -4,9 +4,6 @@
 #![no_main]
 
 #[allow(dead_code)] // The tests of the core use the rest.
-#[path = "../../raft-core/tests/support/disk.rs"]
-mod disk;
-#[allow(dead_code)]
 #[path = "../../raft-core/tests/support/hostile.rs"]
 mod hostile;
 

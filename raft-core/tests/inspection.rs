@@ -17,16 +17,9 @@ use raft_core::raft::{DriftWatch, Input, Log};
 use raft_core::time::{Duration, Time};
 use support::{Answer, Cluster, Event, command, id, image, ms, s, set};
 
-fn settled(count: u8) -> Cluster {
-    let mut cluster = Cluster::new(count);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
-    cluster
-}
-
 #[test]
 fn a_server_says_what_its_disk_has_and_whether_it_is_writing() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     assert!(!cluster.raft(s(1)).is_writing());
     cluster.hold_disk(s(1));
     cluster.propose(s(1), "x=1");
@@ -42,7 +35,7 @@ fn a_server_says_what_its_disk_has_and_whether_it_is_writing() {
 
 #[test]
 fn a_leader_says_how_it_leads() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     let Role::Leader(leader) = cluster.raft(s(1)).role() else { panic!("S1 leads") };
     let (round, due) = (leader.round(), leader.heartbeat_due());
     assert_eq!((leader.uncommitted_bytes(), leader.transfer()), (0, None));
@@ -70,7 +63,7 @@ fn a_campaign_says_who_has_voted_and_only_a_campaign_does() {
 
 #[test]
 fn a_membership_says_which_entry_brought_it() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     assert_eq!(cluster.raft(s(1)).configuration_index(), LogIndex::ZERO);
     cluster.change(s(1), set(&[1, 2]), set(&[]));
     cluster.run(ms(200));
@@ -79,7 +72,7 @@ fn a_membership_says_which_entry_brought_it() {
 
 #[test]
 fn a_follower_says_how_far_it_has_compared_its_log() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.hold_disk(s(3));
     cluster.propose(s(1), "x=1");
     cluster.settle();
@@ -211,7 +204,7 @@ fn an_output_is_emptied_by_each_step() {
 
 #[test]
 fn a_second_change_of_learners_waits_for_the_first_though_neither_is_joint() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.join(s(4));
     cluster.join(s(5));
     cluster.hold(s(1), s(2));
@@ -224,9 +217,7 @@ fn a_second_change_of_learners_waits_for_the_first_though_neither_is_joint() {
 #[test]
 fn a_learner_may_vote_when_it_is_exactly_as_far_behind_as_allowed() {
     for (behind, allowed) in [(2, true), (3, false)] {
-        let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 2).start();
-        cluster.elect(s(1));
-        cluster.run(ms(100));
+        let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 2).settled();
         cluster.join(s(4));
         cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
         cluster.run(ms(200));
@@ -242,7 +233,7 @@ fn a_learner_may_vote_when_it_is_exactly_as_far_behind_as_allowed() {
 
 #[test]
 fn a_successor_is_told_to_campaign_once() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.take_events();
     cluster.hold(s(3), s(1));
     cluster.transfer(s(1), s(3));
@@ -259,9 +250,7 @@ fn a_successor_is_told_to_campaign_once() {
 #[test]
 fn the_limit_on_uncommitted_bytes_may_be_met_exactly() {
     let size = Payload::Command(b"x=1"[..].into()).size();
-    let mut cluster = Cluster::with(3).config(move |config| config.uncommitted_bytes_max = 2 * size).start();
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::with(3).config(move |config| config.uncommitted_bytes_max = 2 * size).settled();
     cluster.isolate(s(1));
     let answers = [0, 1, 2].map(|_| {
         let request = cluster.propose(s(1), "x=1");
@@ -294,7 +283,7 @@ fn readings_of_the_same_moment_count_and_older_ones_do_not() {
 
 #[test]
 fn a_read_that_is_answered_in_time_is_not_refused_later_and_one_that_is_not_is() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.isolate(s(3));
     let lost = cluster.read(s(3));
     cluster.run(ms(290));
@@ -305,7 +294,7 @@ fn a_read_that_is_answered_in_time_is_not_refused_later_and_one_that_is_not_is()
 
 #[test]
 fn an_answer_about_a_read_counts_only_from_the_leader_that_was_asked() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.hold(s(1), s(3));
     let read = cluster.read(s(3));
     let Some(Message::ReadIndex(ask)) = cluster.on_the_way(s(3), s(1)).last().cloned() else { panic!("it asks") };
@@ -324,7 +313,7 @@ fn an_answer_about_a_read_counts_only_from_the_leader_that_was_asked() {
 
 #[test]
 fn what_follows_an_old_beginning_is_taken_at_its_own_place() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.propose(s(1), "x=1");
     cluster.run(ms(100));
     cluster.isolate(s(3));
@@ -343,7 +332,7 @@ fn what_follows_an_old_beginning_is_taken_at_its_own_place() {
 
 #[test]
 fn a_joint_membership_is_not_left_because_something_older_is_committed() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.isolate(s(3));
     cluster.hold_disk(s(2));
     cluster.propose(s(1), "x=1");
@@ -358,7 +347,7 @@ fn a_joint_membership_is_not_left_because_something_older_is_committed() {
 
 #[test]
 fn who_leaves_is_sent_the_log_as_long_as_its_leaving_is_not_committed() {
-    let mut cluster = settled(5);
+    let mut cluster = Cluster::settled(5);
     cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[]));
     cluster.crash(s(5));
     cluster.deliver_all(s(1), s(2));
@@ -391,7 +380,7 @@ fn a_damaged_log_is_repaired_when_it_reaches_as_far_as_before_and_not_earlier() 
     let mut seen = Vec::new();
     for _ in 0..40 {
         cluster.run(ms(20));
-        if cluster.disk(s(3)).pending().next().is_some() {
+        if cluster.disk(s(3)).unsynced() > 0 {
             cluster.fsync_one(s(3));
         }
         let raft = cluster.raft(s(3));
@@ -403,7 +392,7 @@ fn a_damaged_log_is_repaired_when_it_reaches_as_far_as_before_and_not_earlier() 
 
 #[test]
 fn a_disk_that_stalls_is_noticed_though_the_clock_was_set_back() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.run(ms(2_000));
     cluster.hold_disk(s(1));
     cluster.propose(s(1), "x=1");
@@ -415,7 +404,7 @@ fn a_disk_that_stalls_is_noticed_though_the_clock_was_set_back() {
 
 #[test]
 fn a_transfer_is_waited_for_as_long_as_an_election_may_take() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     let transfer = cluster.transfer(s(1), s(3));
     cluster.deliver_all(s(1), s(3));
     cluster.deliver_all(s(3), s(1));
@@ -429,8 +418,7 @@ fn a_transfer_is_waited_for_as_long_as_an_election_may_take() {
 
 #[test]
 fn a_batch_is_in_memory_once_however_many_servers_hold_it() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     let commands: Vec<String> =
         (0..40).map(|number| format!("a command too long to stand in its entry {number}")).collect();
     cluster.propose_batch(s(1), &commands.iter().map(String::as_str).collect::<Vec<_>>());
@@ -444,7 +432,7 @@ fn a_batch_is_in_memory_once_however_many_servers_hold_it() {
 
 #[test]
 fn a_message_is_received_where_it_lies_as_it_is_by_value() {
-    let mut cluster = settled(3);
+    let mut cluster = Cluster::settled(3);
     cluster.propose(s(1), "x=1");
     let message = cluster.on_the_way(s(1), s(2)).pop().expect("an append for S2");
     let (mut one, mut other) = (cluster.raft(s(2)).clone(), cluster.raft(s(2)).clone());

@@ -92,8 +92,7 @@ fn a_leader_ignores_and_observes_what_no_member_sends() {
         ("another leader in the leader's own term", append(1, EntryId::ZERO, &[])),
     ];
     for (what, message) in impossible {
-        let mut cluster = Cluster::new(3);
-        cluster.elect(s(1));
+        let mut cluster = Cluster::led(3);
         let before = everything(&cluster, 1);
         cluster.arrive(s(2), s(1), message);
         assert_eq!(everything(&cluster, 1), before, "{what}");
@@ -106,8 +105,7 @@ fn a_leader_ignores_and_observes_what_no_member_sends() {
 
 #[test]
 fn a_leader_listens_to_no_strangers() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     let before = everything(&cluster, 1);
     for number in [9, 127] {
@@ -196,8 +194,7 @@ fn a_term_at_the_end_of_its_range_stops_nobody() {
             append(term.0, EntryId::ZERO, &[]),
         ];
         for message in messages {
-            let mut cluster = Cluster::new(3);
-            cluster.elect(s(1));
+            let mut cluster = Cluster::led(3);
             for to in [s(1), s(3)] {
                 cluster.arrive(s(2), to, message.clone());
             }
@@ -233,8 +230,7 @@ fn a_snapshot_that_no_server_took_reaches_neither_the_log_nor_the_disk() {
         ("an entry of a later term than the message's", id(5, 2), trio, 0),
     ];
     for (what, last, configuration, index) in snapshots {
-        let mut cluster = Cluster::new(3);
-        cluster.elect(s(1));
+        let mut cluster = Cluster::led(3);
         let before = everything(&cluster, 2);
         cluster.arrive(s(1), s(2), snapshot_from(1, last, configuration, index));
         assert_eq!(everything(&cluster, 2), before, "{what}");

@@ -22,6 +22,9 @@
 //!
 //! The last two destroy copies. They happen only where a quorum holds everything that this disk may
 //! be counted for, without it.
+//!
+//! The world drives its disks by time. Whoever drives servers by hand can drive disks so, too:
+//! [`Disk::holding`], [`Disk::submit`], [`Disk::sync_one`], [`Disk::lose_power_after`].
 
 use alloc::vec::Vec;
 
@@ -29,7 +32,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::parameters::DiskParameters;
-use crate::raft::{Image, Receipt, Write};
+use crate::raft::{Durable, Image, Receipt, Write};
 use crate::time::{Duration, Time};
 
 /// One server's disk.
@@ -68,6 +71,12 @@ impl Disk {
         }
     }
 
+    /// A disk that holds this already and takes no time, to be driven by hand.
+    pub fn holding(durable: &Durable) -> Disk {
+        let instant = DiskParameters { fsync_min: Duration::ZERO, fsync_max: Duration::ZERO };
+        Disk { image: durable.into(), ..Disk::new(instant, 0) }
+    }
+
     /// What is durable.
     pub fn image(&self) -> &Image {
         &self.image
@@ -86,6 +95,16 @@ impl Disk {
     /// How many writes are on their way.
     pub fn unsynced(&self) -> usize {
         self.unsynced.len()
+    }
+
+    /// The writes on their way, oldest first.
+    pub fn writes(&self) -> &[Write] {
+        &self.unsynced
+    }
+
+    /// How many parts these have: each can be the last that a crash leaves.
+    pub fn unsynced_parts(&self) -> usize {
+        self.unsynced.iter().map(Write::parts).sum()
     }
 
     /// Whether writes are durable as soon as they are handed in.
@@ -108,7 +127,7 @@ impl Disk {
     }
 
     /// Takes a write. Where an fsync begins with it, the time at which it will be done.
-    pub(super) fn submit(&mut self, now: Time, write: Write) -> Option<Time> {
+    pub fn submit(&mut self, now: Time, write: Write) -> Option<Time> {
         self.unsynced.push(write);
         self.begin_sync(now)
     }
@@ -150,13 +169,24 @@ impl Disk {
         (receipt, self.begin_sync(now))
     }
 
+    /// The oldest write alone becomes durable, by hand: its receipt, if there is one.
+    pub fn sync_one(&mut self) -> Option<Receipt> {
+        if self.unsynced.is_empty() {
+            return None;
+        }
+        let write = self.unsynced.remove(0);
+        self.syncing = self.syncing.saturating_sub(1);
+        self.image.take(&write, usize::MAX);
+        Some(write.receipt)
+    }
+
     /// Whether it finishes no write at present.
     pub fn is_stalled(&self) -> bool {
         self.stalled
     }
 
     /// Stalls, or goes on; when the write that waited for it will be done, if one did.
-    pub(super) fn set_stalled(&mut self, now: Time, stalled: bool) -> Option<Time> {
+    pub fn set_stalled(&mut self, now: Time, stalled: bool) -> Option<Time> {
         self.stalled = stalled;
         (!stalled && core::mem::take(&mut self.overdue)).then_some(now)
     }
@@ -205,29 +235,34 @@ impl Disk {
     /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same.
     /// Whether a write was torn.
     pub(super) fn lose_power(&mut self) -> bool {
-        let parts: usize = self.unsynced.iter().map(Write::parts).sum();
-        self.lose_power_after(0, parts)
+        self.lose_power_within(0, self.unsynced_parts())
     }
 
     /// The power fails in the middle of the last write, if that has several parts. Whether a write
     /// was torn.
     pub(super) fn lose_power_writing(&mut self) -> bool {
-        let parts: usize = self.unsynced.iter().map(Write::parts).sum();
+        let parts = self.unsynced_parts();
         match self.unsynced.last().map(Write::parts) {
-            Some(last) if last > 1 => self.lose_power_after(parts - last + 1, parts - 1),
+            Some(last) if last > 1 => self.lose_power_within(parts - last + 1, parts - 1),
             _ => self.lose_power(),
         }
     }
 
     /// The power fails after some number of parts in this range have been written.
-    fn lose_power_after(&mut self, least: usize, most: usize) -> bool {
+    fn lose_power_within(&mut self, least: usize, most: usize) -> bool {
+        let survive = if most == 0 { 0 } else { self.random.random_range(least as u32..=most as u32) as usize };
+        self.lose_power_after(survive)
+    }
+
+    /// The power fails after so many parts of what wasn't durable have been written. Whether a
+    /// write was torn.
+    pub fn lose_power_after(&mut self, mut parts: usize) -> bool {
         let mut torn = false;
-        let mut survive = if most == 0 { 0 } else { self.random.random_range(least as u32..=most as u32) as usize };
         for write in core::mem::take(&mut self.unsynced) {
-            let of_this = survive.min(write.parts());
+            let of_this = parts.min(write.parts());
             torn |= of_this > 0 && of_this < write.parts();
             self.image.take(&write, of_this);
-            survive -= of_this;
+            parts -= of_this;
         }
         self.syncing = 0;
         self.overdue = false;
@@ -244,6 +279,7 @@ fn takes_room(write: &Write) -> bool {
 mod tests {
     use super::*;
     use crate::raft::{Entry, EntryId, HardState, LogIndex, LogWrite, Payload, Term};
+    use alloc::vec;
 
     /// The log is cut after `after`, and entries of these terms follow; with it comes a term.
     fn write(term: u64, after: u64, terms: &[u64]) -> Write {
@@ -282,5 +318,30 @@ mod tests {
             assert!(disk.image.log().len() < 3);
             assert_eq!(disk.image.hard_state().lost, EntryId::new(LogIndex(3), Term(1)));
         }
+    }
+
+    #[test]
+    fn by_hand_writes_are_finished_one_at_a_time_and_a_crash_leaves_what_it_is_told_to() {
+        let mut disk = Disk::holding(&Durable::default());
+        for term in 1..=3 {
+            disk.submit(Time::ZERO, write(term, term - 1, &[term]));
+        }
+        assert_eq!((disk.unsynced(), disk.unsynced_parts()), (3, 6));
+        assert_eq!(disk.sync_one().map(|receipt| receipt.sequence), Some(1));
+        assert_eq!((terms(disk.image()), disk.writes().len()), (vec![1], 2));
+        assert!(disk.lose_power_after(3), "the last write is torn");
+        assert_eq!((terms(disk.image()), disk.image().hard_state().term), (vec![1, 2], Term(3)));
+        assert_eq!((disk.unsynced(), disk.sync_one()), (0, None));
+    }
+
+    #[test]
+    fn what_was_finished_by_hand_is_not_finished_again_by_the_fsync_that_covered_it() {
+        let mut disk = Disk::holding(&Durable::default());
+        let (first, second) = (Time::from_millis(1), Time::from_millis(2));
+        assert_eq!(disk.submit(first, write(1, 0, &[1])), Some(first));
+        assert_eq!(disk.submit(first, write(2, 1, &[2])), None, "the fsync under way covers the first alone");
+        assert!(disk.sync_one().is_some());
+        assert_eq!(disk.synced(second), (None, Some(second)));
+        assert_eq!(disk.synced(second).0.map(|receipt| receipt.sequence), Some(2));
     }
 }

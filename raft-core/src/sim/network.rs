@@ -10,6 +10,9 @@
 //!   now;
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a
 //!   serial number.
+//!
+//! The world drives its network by time. Whoever drives servers by hand can drive one so, too:
+//! [`Network::put`], [`Network::take`], [`Network::set_cut`].
 
 use alloc::vec::Vec;
 
@@ -127,7 +130,8 @@ const BLANK: Flight = Flight {
 };
 
 impl Network {
-    pub(super) fn new(parameters: NetworkParameters, seed: u64) -> Network {
+    /// A network that does this to messages, with luck of its own.
+    pub fn new(parameters: NetworkParameters, seed: u64) -> Network {
         Network {
             parameters,
             random: Xoshiro256PlusPlus::seed_from_u64(seed),
@@ -204,11 +208,7 @@ impl Network {
         let arrives = now + latency;
         let lost = self.chance(self.parameters.loss) || self.chance(impairment.loss) || self.is_cut(from, to);
         let lost = lost.then(|| now + latency.percent(50));
-        self.sent += 1;
-        let place = self.free.pop().unwrap_or_else(|| {
-            self.flights.push(None);
-            self.flights.len() as u32 - 1
-        });
+        let place = self.free_place();
         // Field by field, where it will lie. Made elsewhere and moved, it would be read as soon as
         // it is written, for which a processor has to wait.
         let flight = self.flights[place as usize].get_or_insert(BLANK);
@@ -221,6 +221,33 @@ impl Network {
         flight.late = late > Duration::ZERO;
         flight.body = body;
         queue.push(arrives, Event::Arrive { flight: Place { place, number: self.sent as u32 } });
+    }
+
+    /// Numbers one more message: a place for it.
+    #[inline]
+    fn free_place(&mut self) -> u32 {
+        self.sent += 1;
+        self.free.pop().unwrap_or_else(|| {
+            self.flights.push(None);
+            self.flights.len() as u32 - 1
+        })
+    }
+
+    /// Puts a message on its way that waits for [`Network::take`], whatever the parameters: its
+    /// number. Nothing gets through where the link is cut.
+    pub fn put(&mut self, now: Time, from: Endpoint, to: Endpoint, body: Body) -> Option<u64> {
+        if self.is_cut(from, to) {
+            return None;
+        }
+        let (place, number) = (self.free_place(), self.sent);
+        let flight = Flight { number, from, to, sent: now, arrives: Time::NEVER, held: Some(now), body, ..BLANK };
+        self.flights[place as usize] = Some(flight);
+        Some(number)
+    }
+
+    /// Takes the message of that number off its way: what it says.
+    pub fn take(&mut self, number: u64) -> Option<Body> {
+        self.remove(self.find(number)?)
     }
 
     /// Where the message that was to arrive at `place` is, unless it is held or has left already.
@@ -268,7 +295,7 @@ impl Network {
     pub(super) fn lose(&mut self, number: u64, now: Time) -> bool {
         match self.flight_mut(number) {
             // Nothing will happen to a held message any more: it goes at once.
-            Some(flight) if flight.held.is_some() => self.find(number).and_then(|slot| self.remove(slot)).is_some(),
+            Some(flight) if flight.held.is_some() => self.take(number).is_some(),
             Some(flight) => {
                 flight.lost.get_or_insert(now);
                 true
@@ -331,7 +358,7 @@ impl Network {
 
     /// Cuts or heals one direction of a link; whether that changes anything. What is on its way is
     /// lost at a cut, but for what is late.
-    pub(super) fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool, now: Time) -> bool {
+    pub fn set_cut(&mut self, from: ServerId, to: ServerId, cut: bool, now: Time) -> bool {
         let row = &mut self.cuts[from.slot()];
         let before = *row;
         if cut {
@@ -412,5 +439,26 @@ impl Network {
     /// with.
     fn chance(&mut self, ppm: Ppm) -> bool {
         ppm > 0 && self.random.random_range(0..CERTAIN) < ppm
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raft::{Term, TimeoutNow};
+
+    #[test]
+    fn by_hand_a_message_stays_until_it_is_taken_and_a_cut_link_carries_none() {
+        let mut network = Network::new(NetworkParameters::default(), 1);
+        let [one, other] = [1, 2].map(|number| ServerId::new(number).expect("servers are numbered from 1"));
+        let (from, to) = (Endpoint::Server(one), Endpoint::Server(other));
+        let body = |term| Body::Raft(Message::TimeoutNow(TimeoutNow { term: Term(term) }));
+        let [first, second] = [1, 2].map(|term| network.put(Time::ZERO, from, to, body(term)).expect("it isn't cut"));
+        assert!(first < second && network.flights().all(|flight| flight.held == Some(Time::ZERO)));
+        assert_eq!((network.take(second), network.take(second)), (Some(body(2)), None));
+        assert!(network.set_cut(one, other, true, Time::ZERO));
+        assert_eq!(network.put(Time::ZERO, from, to, body(3)), None);
+        assert!(network.put(Time::ZERO, to, from, body(4)).is_some(), "the other direction is whole");
+        assert_eq!(network.take(first), Some(body(1)));
     }
 }

@@ -12,8 +12,7 @@ fn a_write_vouches_for_nothing_that_was_overwritten_after_it_even_by_the_same_en
         config.pre_vote = false;
         config.append_entries_max = 1;
     });
-    let mut cluster = setup.start();
-    cluster.elect(s(1));
+    let mut cluster = setup.led();
     cluster.hold_disk(s(5));
     // W1: S1's entry at index 2, which reaches S5 alone.
     cluster.propose(s(1), "first");
@@ -47,11 +46,13 @@ fn a_write_vouches_for_nothing_that_was_overwritten_after_it_even_by_the_same_en
     cluster.run(ms(60));
     assert_eq!(cluster.raft(s(5)).log().id_at(LogIndex(2)), Some(id(2, 1)));
     // Everything becomes durable but the write that brought the old entry back.
-    while cluster.disk(s(5)).log().last() != id(2, 2) || cluster.disk(s(5)).pending().any(|w| w.hard_state.is_some()) {
+    while cluster.disk(s(5)).image().log().last() != id(2, 2)
+        || cluster.disk(s(5)).writes().iter().any(|w| w.hard_state.is_some())
+    {
         cluster.fsync_one(s(5));
     }
     cluster.run(ms(120));
-    assert_eq!(cluster.disk(s(5)).log().last(), id(2, 2));
+    assert_eq!(cluster.disk(s(5)).image().log().last(), id(2, 2));
     cluster.crash(s(5));
     cluster.restart(s(5));
     cluster.release_disk(s(5));
@@ -62,8 +63,7 @@ fn a_write_vouches_for_nothing_that_was_overwritten_after_it_even_by_the_same_en
 /// Entries are on their way to a follower's disk when a snapshot replaces them.
 #[test]
 fn a_write_vouches_for_no_snapshot_that_came_after_it() {
-    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
     cluster.hold_disk(s(3));
     cluster.propose(s(1), "a");
     cluster.settle();
@@ -83,7 +83,7 @@ fn a_write_vouches_for_no_snapshot_that_came_after_it() {
     assert_eq!(cluster.raft(s(3)).log().base(), id(4, 1));
     // The entries become durable; the snapshot, written after them, does not.
     cluster.fsync_one(s(3));
-    assert!(cluster.raft(s(3)).durable_index() <= cluster.disk(s(3)).log().last().index);
+    assert!(cluster.raft(s(3)).durable_index() <= cluster.disk(s(3)).image().log().last().index);
     cluster.run(ms(120));
     cluster.crash(s(3));
     cluster.restart(s(3));
@@ -108,7 +108,7 @@ fn an_overwrite_torn_at_any_point_leaves_a_log_that_can_be_read() {
         assert_eq!(cluster.terms(s(3)), [1, 2, 2, 2, 4]);
         cluster
     };
-    let parts = overwriting().disk(s(3)).pending_parts();
+    let parts = overwriting().disk(s(3)).unsynced_parts();
     assert!(parts >= 5, "the term, and four entries: {parts} parts");
     for kept in 0..=parts {
         let mut cluster = overwriting();
@@ -125,9 +125,7 @@ fn an_overwrite_torn_at_any_point_leaves_a_log_that_can_be_read() {
 #[test]
 fn what_was_answered_survives_when_everybody_loses_power() {
     for synced in 0..8 {
-        let mut cluster = Cluster::new(3);
-        cluster.elect(s(1));
-        cluster.run(ms(100));
+        let mut cluster = Cluster::settled(3);
         for server in [s(1), s(2), s(3)] {
             cluster.hold_disk(server);
         }
@@ -138,7 +136,7 @@ fn what_was_answered_survives_when_everybody_loses_power() {
         // So many writes become durable, one server after the other; and what follows from that.
         for turn in 0..synced {
             let server = s(turn % 3 + 1);
-            if cluster.disk(server).pending().next().is_some() {
+            if cluster.disk(server).unsynced() > 0 {
                 cluster.fsync_one(server);
                 cluster.settle();
             }
@@ -182,8 +180,7 @@ fn a_damaged_record_is_repaired_and_never_taken_for_an_absent_one() {
 
 #[test]
 fn a_damaged_record_is_repaired_by_a_leader_that_thought_it_matched() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     for command in ["a", "b", "c"] {
         cluster.propose(s(1), command);
     }
@@ -200,8 +197,7 @@ fn a_damaged_record_is_repaired_by_a_leader_that_thought_it_matched() {
 
 #[test]
 fn a_server_that_lost_its_disk_never_votes_as_the_voter_it_was() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "a");
     cluster.run(ms(100));
     cluster.crash(s(3));
@@ -223,8 +219,7 @@ fn a_server_that_lost_its_disk_never_votes_as_the_voter_it_was() {
 
 #[test]
 fn a_restart_resets_everything_that_is_volatile() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "a");
     cluster.run(ms(100));
     assert_eq!((cluster.commit(s(1)), cluster.raft(s(1)).applied_index()), (2, LogIndex(2)));
@@ -257,9 +252,7 @@ fn a_restart_resets_everything_that_is_volatile_in_the_simulated_world_too() {
 
 #[test]
 fn answers_to_heartbeats_do_not_pile_up_while_a_disk_hangs() {
-    let mut cluster = Cluster::new(5);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(5);
     cluster.hold_disk(s(3));
     cluster.crash(s(1));
     cluster.elect(s(2));
@@ -274,9 +267,7 @@ fn answers_to_heartbeats_do_not_pile_up_while_a_disk_hangs() {
 
 #[test]
 fn who_writes_the_number_of_its_questions_answers_heartbeats_meanwhile() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.crash(s(2));
     cluster.hold_disk(s(3));
     let read = cluster.read(s(3));
@@ -301,7 +292,7 @@ fn until(cluster: &mut Cluster, sync: impl Fn(ServerId) -> u64, is_so: impl Fn(&
                 cluster.fsync_one(*server);
                 *done_at = None;
             }
-            let writes = cluster.disk(*server).pending().next().is_some();
+            let writes = cluster.disk(*server).unsynced() > 0;
             if done_at.is_none() && writes {
                 *done_at = Some(now + sync(*server));
             }
@@ -342,9 +333,7 @@ fn who_is_refused_at_once_leaves_the_others_the_time_that_their_disks_take() {
 /// steps down.
 #[test]
 fn a_leader_hears_of_its_members_while_their_disks_write() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     for member in [s(2), s(3)] {
         cluster.hold_disk(member);
     }
@@ -370,8 +359,7 @@ fn a_leader_hears_of_its_members_while_their_disks_write() {
 /// wait.
 #[test]
 fn a_disk_that_finishes_writes_has_not_stalled() {
-    let mut cluster = Cluster::new(1);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(1);
     cluster.hold_disk(s(1));
     for _ in 0..4 {
         cluster.propose(s(1), "x");
@@ -388,8 +376,7 @@ fn a_disk_that_finishes_writes_has_not_stalled() {
 
 #[test]
 fn a_server_whose_disk_hangs_does_not_campaign() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.hold_disk(s(3));
     cluster.propose(s(1), "x=1");
     cluster.settle();
@@ -404,13 +391,12 @@ fn a_server_whose_disk_hangs_does_not_campaign() {
 #[test]
 fn commands_that_come_together_are_all_written_however_little_goes_into_one_append() {
     let little = |config: &mut Config| (config.append_entries_max, config.window_appends_max) = (1, 1);
-    let mut cluster = Cluster::with(3).config(little).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(little).led();
     cluster.propose_batch(s(1), &["a", "b", "c"]);
-    assert_eq!(cluster.disk(s(1)).log().last(), cluster.last(s(1)));
+    assert_eq!(cluster.disk(s(1)).image().log().last(), cluster.last(s(1)));
     cluster.run(ms(100));
     for server in cluster.servers() {
-        assert_eq!(cluster.disk(server).log().last(), cluster.last(server), "{server}");
+        assert_eq!(cluster.disk(server).image().log().last(), cluster.last(server), "{server}");
     }
     cluster.crash(s(1));
     cluster.restart(s(1));
@@ -422,8 +408,7 @@ fn commands_that_come_together_are_all_written_however_little_goes_into_one_appe
 #[test]
 fn two_entries_that_enter_the_log_at_once_are_both_written() {
     let setup = Cluster::with(1).without(Rule::CommitOnlyOwnTerm).without(Rule::MembershipFollowsLog);
-    let mut cluster = setup.start();
-    cluster.elect(s(1));
+    let mut cluster = setup.led();
     cluster.join(s(2));
     cluster.change(s(1), set(&[1]), set(&[2]));
     cluster.run(ms(300));
@@ -438,7 +423,7 @@ fn two_entries_that_enter_the_log_at_once_are_both_written() {
     cluster.release_disk(s(1));
     let before = cluster.last(s(1)).index.0;
     cluster.elect(s(1));
-    assert_eq!((cluster.last(s(1)).index.0, cluster.disk(s(1)).log().last()), (before + 2, cluster.last(s(1))));
+    assert_eq!((cluster.last(s(1)).index.0, cluster.disk(s(1)).image().log().last()), (before + 2, cluster.last(s(1))));
 }
 
 #[test]
@@ -528,7 +513,7 @@ fn servers_whose_disks_are_equally_slow_wait_unequally_long() {
 
 /// A server's disk loses the last entry, which the server knows; that entry.
 fn restart_without_the_last_entry(cluster: &mut Cluster, server: ServerId) -> EntryId {
-    let entries = cluster.disk(server).durable().entries.len();
+    let entries = cluster.disk(server).image().durable().entries.len();
     cluster.restart_damaged(server, entries - 1)
 }
 
@@ -536,8 +521,7 @@ fn restart_without_the_last_entry(cluster: &mut Cluster, server: ServerId) -> En
 /// Nobody else has everything.
 #[test]
 fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "a");
     cluster.run(ms(100));
     cluster.isolate(s(2));
@@ -547,7 +531,7 @@ fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
     let lost = restart_without_the_last_entry(&mut cluster, s(3));
     cluster.hold_disk(s(3));
     cluster.run(ms(100));
-    while cluster.disk(s(3)).log().last() != lost {
+    while cluster.disk(s(3)).image().log().last() != lost {
         cluster.fsync_one(s(3));
     }
     cluster.settle();
@@ -564,8 +548,7 @@ fn a_log_that_was_repaired_before_a_crash_lacks_nothing_after_it() {
 /// nothing new.
 #[test]
 fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "a");
     cluster.run(ms(100));
     cluster.isolate(s(2));
@@ -580,15 +563,14 @@ fn an_acknowledgement_of_what_is_lost_counts_no_more_whatever_was_known() {
     cluster.arrive(s(3), s(1), told);
     cluster.drop_all(s(1), s(3));
     cluster.arrive(s(3), s(1), late);
-    assert!(cluster.matched(s(1), s(3)) <= cluster.disk(s(3)).log().last().index.0);
+    assert!(cluster.matched(s(1), s(3)) <= cluster.disk(s(3)).image().log().last().index.0);
 }
 
 /// A learner that has installed a snapshot on a disk that hangs is asked about it all the time.
 #[test]
 fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer() {
     let setup = Cluster::with(2).learners(set(&[3])).config(|config| config.entries_kept = 0);
-    let mut cluster = setup.start();
-    cluster.elect(s(1));
+    let mut cluster = setup.led();
     cluster.isolate(s(3));
     for number in 0..5 {
         cluster.propose(s(1), &format!("x={number}"));
@@ -611,8 +593,7 @@ fn answers_about_a_snapshot_that_wait_for_a_disk_are_no_more_for_waiting_longer(
 /// can tell.
 #[test]
 fn what_only_a_damaged_disk_held_stops_a_cluster_of_two() {
-    let mut cluster = Cluster::new(2);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(2);
     cluster.propose(s(1), "a");
     cluster.settle();
     cluster.isolate(s(1));

@@ -47,7 +47,7 @@ fn a_crash_between_a_vote_and_its_write_makes_no_second_vote() {
         cluster.campaign(s(1));
         cluster.deliver(s(1), s(3));
         assert!(cluster.on_the_way(s(3), s(1)).is_empty(), "the vote is not durable yet");
-        assert_eq!(cluster.disk(s(3)).pending_parts(), 1);
+        assert_eq!(cluster.disk(s(3)).unsynced_parts(), 1);
         cluster.crash_keeping(s(3), kept);
         cluster.restart(s(3));
         cluster.release_disk(s(3));
@@ -76,7 +76,7 @@ fn term_vote_and_log_are_found_again_after_a_crash_at_any_moment() {
         cluster.sleep(ms(300));
         cluster.campaign(s(2));
         let mut arrived = 0;
-        while let Some((from, to)) = cluster.network().next_busy(None).filter(|_| arrived < crash_after) {
+        while let Some((from, to)) = cluster.next_busy_link(None).filter(|_| arrived < crash_after) {
             cluster.deliver(from, to);
             arrived += 1;
         }
@@ -84,7 +84,7 @@ fn term_vote_and_log_are_found_again_after_a_crash_at_any_moment() {
         for server in cluster.servers() {
             cluster.crash(server);
             cluster.restart(server);
-            assert_eq!(cluster.raft(server).log(), cluster.disk(server).log());
+            assert_eq!(cluster.raft(server).log(), cluster.disk(server).image().log());
         }
         let after: Vec<_> = cluster.servers().into_iter().map(|server| found(&cluster, server)).collect();
         assert_eq!(after, before, "after {crash_after} messages");
@@ -137,8 +137,7 @@ fn a_vote_is_no_answer_to_a_pre_vote() {
 
 #[test]
 fn asking_before_campaigning_raises_nobodys_term() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(3));
     cluster.run(ms(5_000));
     assert_eq!(cluster.term(s(3)), 1, "it has asked many times and never had a quorum");
@@ -271,8 +270,7 @@ fn images_of_damaged_disks_are_refused() {
 
 #[test]
 fn nobody_is_elected_while_a_lease_holds_however_soon_after_its_end() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(1));
     cluster.sleep(ms(134));
     cluster.campaign(s(2));

@@ -5,13 +5,12 @@ use raft_core::raft::{
     Observation, Output, ProgressState, Refusal, Role, Rule, Snapshot, SnapshotMeta, SnapshotProgress, Term,
 };
 
-use crate::both_ways::{both_ways, by_rules};
+use crate::both_ways::both_ways;
 use crate::support::{Answer, Cluster, Event, command, id, image, ms, s, set};
 
 #[test]
 fn an_old_append_delivered_twice_with_a_crash_between_drops_nothing() {
-    both_ways(Rule::TruncateOnlyOnConflict, "lost", |rules| {
-        let mut cluster = by_rules(Cluster::with(3), rules);
+    both_ways(Rule::TruncateOnlyOnConflict, "lost", Cluster::with(3), |cluster| {
         cluster.elect(s(1));
         for command in ["a", "b", "c"] {
             cluster.propose(s(1), command);
@@ -22,17 +21,15 @@ fn an_old_append_delivered_twice_with_a_crash_between_drops_nothing() {
             cluster.deliver(s(3), s(1));
         }
         assert_eq!(cluster.applied(s(1)), ["a", "b", "c"], "S3's acknowledgement was the second one needed");
-        let mut faults = Vec::new();
         for copy in copies {
             cluster.arrive(s(1), s(3), copy);
             cluster.crash(s(3));
             cluster.restart(s(3));
             let last = cluster.last(s(3));
             if last != id(4, 1) {
-                faults.push(format!("S3 has lost what it acknowledged: its log ends with {last}"));
+                cluster.violated(format!("S3 has lost what it acknowledged: its log ends with {last}"));
             }
         }
-        faults
     });
 }
 
@@ -45,8 +42,7 @@ fn marks(cluster: &Cluster, leader: u8) -> Vec<(u64, u64)> {
 
 #[test]
 fn what_is_known_to_match_never_goes_back_however_late_the_answers() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     for command in ["a", "b", "c", "d", "e"] {
         cluster.propose(s(1), command);
     }
@@ -117,9 +113,7 @@ fn a_rejection_that_arrives_twice_takes_the_leader_back_once() {
 
 /// S1 leads S1, S2 and S3, which keep nothing before a snapshot.
 fn forgetful() -> Cluster {
-    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
-    cluster.elect(s(1));
-    cluster
+    Cluster::with(3).config(|config| config.entries_kept = 0).led()
 }
 
 #[test]
@@ -284,9 +278,7 @@ fn a_damaged_follower_that_lacks_what_is_compacted_is_sent_the_snapshot_at_once(
 /// learned of the loss.
 #[test]
 fn acknowledgements_from_before_a_loss_count_no_more() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.tolerate();
     cluster.hold(s(3), s(1));
     cluster.propose(s(1), "a");
@@ -326,9 +318,7 @@ fn acknowledgements_from_before_a_loss_count_no_more() {
 /// S3 is behind by a snapshot, and each round trip the leader takes sixteen entries more into its
 /// log.
 fn catches_up_while_writes_go_on(config: impl Fn(&mut Config) + 'static) {
-    let mut cluster = Cluster::with(3).config(config).start();
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::with(3).config(config).settled();
     cluster.lose_sight_of(s(3));
     let mut number = 0;
     let mut write = |cluster: &mut Cluster| {
@@ -379,8 +369,7 @@ fn what_follows_a_snapshot_that_is_being_sent_is_kept() {
             (config.snapshot_after_entries, config.snapshot_after_bytes) = (0, 280);
             (config.entries_kept, config.snapshot_piece_max) = (256, 64);
         })
-        .start();
-    cluster.elect(s(1));
+        .led();
     cluster.lose_sight_of(s(3));
     let write = |cluster: &mut Cluster| {
         cluster.propose(s(1), "seven b");
@@ -413,9 +402,7 @@ fn what_follows_a_snapshot_that_is_being_sent_is_kept() {
 
 /// S3 needs a snapshot, which S1 sends in pieces of eight bytes.
 fn behind_by_a_snapshot_of_many_pieces() -> Cluster {
-    let mut cluster =
-        Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_piece_max) = (0, 8)).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_piece_max) = (0, 8)).led();
     cluster.lose_sight_of(s(3));
     for number in 0..100 {
         cluster.propose(s(1), &format!("w{number:06}"));
@@ -462,8 +449,7 @@ fn large_entries_ask_for_a_snapshot_no_more_often_than_they_fill_its_bound() {
             (config.snapshot_after_entries, config.snapshot_after_bytes) = (0, 16 << 10);
             config.entries_kept = 256;
         })
-        .start();
-    cluster.elect(s(1));
+        .led();
     let large = "y".repeat(1 << 10);
     let mut wanted = 0;
     for _ in 0..320 {
@@ -477,8 +463,7 @@ fn large_entries_ask_for_a_snapshot_no_more_often_than_they_fill_its_bound() {
 
 #[test]
 fn a_snapshot_that_nobody_takes_is_refused_where_it_is_handed_in() {
-    let mut cluster = Cluster::new(1);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(1);
     cluster.propose(s(1), "a");
     cluster.settle();
     let mut raft = cluster.raft(s(1)).clone();
@@ -494,9 +479,7 @@ fn a_snapshot_that_nobody_takes_is_refused_where_it_is_handed_in() {
 /// Nobody knows whether a silent member is there: it is asked, and sent nothing.
 #[test]
 fn a_silent_member_is_not_sent_the_log_again_and_again() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.lose_sight_of(s(3));
     for _ in 0..20 {
         cluster.propose(s(1), &"z".repeat(1_000));
@@ -523,8 +506,7 @@ fn a_silent_member_is_not_sent_the_log_again_and_again() {
 
 #[test]
 fn commands_that_come_together_count_as_waiting_to_be_committed() {
-    let mut cluster = Cluster::with(3).config(|config| config.uncommitted_bytes_max = 1).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.uncommitted_bytes_max = 1).led();
     let together = cluster.propose_batch(s(1), &["a", "b"]);
     assert!(matches!(cluster.answer(together[0]), Some(Answer::Accepted(_))), "one goes while nothing else waits");
     assert!(matches!(cluster.refusal(together[1]), Refusal::TooMuchUncommitted { limit: 1, .. }));

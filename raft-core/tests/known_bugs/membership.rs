@@ -6,8 +6,7 @@ use crate::support::{Cluster, Event, id, ms, s, set};
 
 #[test]
 fn a_new_leader_changes_no_membership_before_it_has_committed_in_its_own_term() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(1));
     cluster.sleep(ms(300));
     cluster.campaign(s(2));
@@ -25,9 +24,7 @@ fn a_new_leader_changes_no_membership_before_it_has_committed_in_its_own_term() 
 
 #[test]
 fn a_leader_that_removes_itself_manages_the_change_without_counting_itself() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.change(s(1), set(&[2, 3]), set(&[]));
     // S2 answers, S3 doesn't: one of the two who will remain, and S1 itself.
     cluster.isolate(s(3));
@@ -48,9 +45,7 @@ fn a_leader_that_removes_itself_manages_the_change_without_counting_itself() {
 
 #[test]
 fn a_leader_that_was_removed_tells_the_others_before_it_goes() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.change(s(1), set(&[2, 3]), set(&[]));
     // No time passes: nobody but S1 can tell them.
     cluster.settle();
@@ -64,9 +59,7 @@ fn a_leader_that_was_removed_tells_the_others_before_it_goes() {
 fn a_server_outside_its_latest_membership_campaigns_while_that_is_not_committed() {
     // Of two servers S1 removes itself; only S1 has the entry that completes it, and S2 can't win
     // without S1's vote.
-    let mut cluster = Cluster::new(2);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(2);
     cluster.change(s(1), set(&[2]), set(&[]));
     cluster.deliver(s(1), s(2));
     cluster.deliver(s(2), s(1));
@@ -82,9 +75,7 @@ fn a_server_outside_its_latest_membership_campaigns_while_that_is_not_committed(
 
 #[test]
 fn a_removed_follower_disturbs_nobody() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.change(s(1), set(&[1, 2]), set(&[]));
     cluster.settle();
     let term = cluster.term(s(1));
@@ -95,9 +86,7 @@ fn a_removed_follower_disturbs_nobody() {
 /// Otherwise it would be sent the log, or a snapshot, once more for every question that is late.
 #[test]
 fn a_late_question_of_a_server_that_knows_of_its_removal_reminds_nobody() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.change(s(1), set(&[1, 2]), set(&[]));
     cluster.settle();
     assert!(cluster.commit(s(3)) >= 3, "S3 was told");
@@ -108,9 +97,7 @@ fn a_late_question_of_a_server_that_knows_of_its_removal_reminds_nobody() {
 
 #[test]
 fn every_refused_change_comes_back_with_its_reason() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     let cases: [(&[u8], &[u8], Refusal); 5] = [
         (&[], &[], Refusal::Senseless(ChangeError::NoVoters)),
         (&[1, 2, 3], &[3], Refusal::Senseless(ChangeError::VoterAndLearner(s(3)))),
@@ -138,9 +125,7 @@ fn every_refused_change_comes_back_with_its_reason() {
 
 #[test]
 fn a_learner_that_lags_is_not_made_a_voter() {
-    let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 2).start();
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 2).settled();
     cluster.join(s(4));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
     cluster.run(ms(100));
@@ -163,9 +148,7 @@ fn a_learner_that_lags_is_not_made_a_voter() {
 /// last answered, and always will.
 #[test]
 fn a_learner_one_round_trip_behind_becomes_a_voter_however_many_writes_that_is() {
-    let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 8).start();
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::with(3).config(|config| config.learner_lag_max = 8).settled();
     cluster.join(s(4));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
     cluster.run(ms(200));
@@ -195,9 +178,7 @@ fn a_learner_one_round_trip_behind_becomes_a_voter_however_many_writes_that_is()
 
 #[test]
 fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_made_it_smaller() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     // A round of heartbeats for the first read is on its way; the second waits for the next round.
     for other in [s(2), s(3)] {
         cluster.hold(s(1), other);
@@ -211,7 +192,7 @@ fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_mad
     // The heartbeat to S3 is lost. Its answer to the joint membership commits that and ends it: S1
     // needs nobody's answer now, and begins the next round. S2 has been sent what came before, and
     // is silent.
-    cluster.drop_next(s(1), s(3));
+    cluster.take(s(1), s(3), 0);
     cluster.let_go(s(1), s(3));
     cluster.settle();
     assert!(reads.iter().all(|read| matches!(cluster.answer(*read), Some(crate::support::Answer::Read(_)))));
@@ -225,9 +206,7 @@ fn reads_that_a_smaller_membership_lets_go_on_are_followed_by_the_entry_that_mad
 /// S1's disk is slow, and S2 has more than what the old membership let count.
 #[test]
 fn what_the_membership_in_force_holds_is_committed_before_that_membership_is() {
-    let mut cluster = Cluster::new(5);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(5);
     cluster.change(s(1), set(&[1, 2]), set(&[]));
     for server in [3, 4] {
         cluster.deliver(s(1), s(server));
@@ -246,9 +225,7 @@ fn what_the_membership_in_force_holds_is_committed_before_that_membership_is() {
 
 #[test]
 fn a_learner_that_lacks_the_membership_in_force_is_not_made_a_voter() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     for server in [4, 5] {
         cluster.join(s(server));
     }
@@ -267,9 +244,7 @@ fn a_learner_that_lacks_the_membership_in_force_is_not_made_a_voter() {
 
 #[test]
 fn a_stranger_that_asks_for_votes_during_a_change_is_not_taken_for_one_that_was_removed() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     for server in [4, 5] {
         cluster.join(s(server));
     }
@@ -289,8 +264,7 @@ fn a_stranger_that_asks_for_votes_during_a_change_is_not_taken_for_one_that_was_
 
 #[test]
 fn a_leader_says_no_more_to_those_who_remain_than_before_a_removal() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     let said_in_a_second = |cluster: &mut Cluster| {
         cluster.run(ms(500));
         cluster.take_events();
@@ -307,9 +281,7 @@ fn a_leader_says_no_more_to_those_who_remain_than_before_a_removal() {
 /// admitted.
 #[test]
 fn a_learner_whose_disk_hangs_is_admitted_once() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.join(s(4));
     cluster.hold(s(4), s(1));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));

@@ -50,8 +50,7 @@ fn a_voter_that_hears_a_leader_does_not_vote_even_in_its_own_term() {
 
 #[test]
 fn an_answer_from_before_a_read_confirms_nothing_for_it() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     // Heartbeats are answered, and the answers take their time.
     cluster.advance(ms(50));
@@ -71,8 +70,7 @@ fn an_answer_from_before_a_read_confirms_nothing_for_it() {
 
 #[test]
 fn each_read_of_a_batch_has_an_index_of_its_own() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     cluster.isolate(s(3));
     cluster.propose(s(1), "x=1");
@@ -91,8 +89,7 @@ fn each_read_of_a_batch_has_an_index_of_its_own() {
 
 #[test]
 fn a_followers_reads_have_indexes_of_their_own() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     cluster.hold(s(1), s(3));
     cluster.propose(s(1), "x=1");
@@ -121,8 +118,7 @@ fn a_followers_reads_have_indexes_of_their_own() {
 
 #[test]
 fn a_lease_is_lost_when_the_leaders_clock_goes_back() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     assert!(cluster.raft(s(1)).lease().is_ok());
     cluster.isolate(s(1));
@@ -137,8 +133,7 @@ fn a_lease_is_lost_when_the_leaders_clock_goes_back() {
 
 #[test]
 fn a_lease_is_over_when_the_leaders_clock_jumps_ahead() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     cluster.isolate(s(1));
     cluster.shift_clock(s(1), 200);
@@ -148,8 +143,7 @@ fn a_lease_is_over_when_the_leaders_clock_jumps_ahead() {
 
 #[test]
 fn a_lease_holds_through_the_restart_of_those_it_rests_on() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     for server in [s(2), s(3)] {
         cluster.crash(server);
@@ -165,8 +159,7 @@ fn a_lease_holds_through_the_restart_of_those_it_rests_on() {
 
 #[test]
 fn a_candidate_waits_for_its_own_patience_too() {
-    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).led();
     cluster.run(ms(60));
     cluster.campaign(s(2));
     cluster.settle();
@@ -204,8 +197,7 @@ fn every_read_that_is_not_answered_is_refused_with_its_reason() {
 
 #[test]
 fn a_follower_whose_read_waits_at_a_leader_that_steps_down_is_told() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     cluster.cut(s(2), s(1));
     cluster.hold(s(1), s(3));
@@ -225,8 +217,7 @@ fn a_follower_whose_read_waits_at_a_leader_that_steps_down_is_told() {
 /// The leader's answer takes its time, and meanwhile the server that asked starts anew, asks again,
 /// and has missed a write.
 fn a_late_answer_releases_no_later_read(start_anew: impl Fn(&mut Cluster)) {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     cluster.run(ms(100));
     cluster.hold(s(1), s(2));
@@ -265,9 +256,7 @@ fn an_answer_to_a_read_from_before_a_lost_disk_releases_no_later_read() {
 
 #[test]
 fn a_question_leaves_only_when_the_number_of_its_life_is_on_the_disk() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.hold_disk(s(2));
     let first = cluster.read(s(2));
     cluster.settle();
@@ -282,9 +271,7 @@ fn a_question_leaves_only_when_the_number_of_its_life_is_on_the_disk() {
 
 #[test]
 fn a_followers_read_whose_entries_do_not_come_is_refused() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.hold(s(1), s(3));
     cluster.propose(s(1), "x=1");
     cluster.settle();
@@ -302,9 +289,7 @@ fn a_followers_read_whose_entries_do_not_come_is_refused() {
 /// The read waits for a round that a server was asked to answer which is no voter any more.
 #[test]
 fn a_read_is_answered_when_the_membership_shrinks_to_its_leader() {
-    let mut cluster = Cluster::new(2);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(2);
     cluster.hold_disk(s(1));
     cluster.change(s(1), set(&[1]), set(&[]));
     cluster.deliver_all(s(1), s(2));
@@ -321,9 +306,7 @@ fn a_read_is_answered_when_the_membership_shrinks_to_its_leader() {
 
 #[test]
 fn reads_at_a_cut_off_leader_that_checks_no_quorum_are_refused() {
-    let mut cluster = Cluster::with(3).config(|config| config.check_quorum = false).start();
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::with(3).config(|config| config.check_quorum = false).settled();
     cluster.isolate(s(1));
     let reads: Vec<_> = (0..50).map(|_| cluster.read(s(1))).collect();
     cluster.run(ms(2_000));
@@ -384,9 +367,7 @@ fn a_restart_with_a_shorter_election_timeout_breaks_a_lease_that_rests_on_the_lo
     let long =
         |config: &mut Config| (config.election_timeout_min, config.election_timeout_max) = (ms(1_500), ms(3_000));
     for wait in [false, true] {
-        let mut cluster = Cluster::with(3).config(long).start();
-        cluster.elect(s(1));
-        cluster.run(ms(100));
+        let mut cluster = Cluster::with(3).config(long).settled();
         cluster.isolate(s(1));
         for server in [s(2), s(3)] {
             cluster.crash(server);
@@ -453,9 +434,7 @@ fn an_answer_to_an_earlier_term_of_the_same_leader_confirms_no_read() {
 #[test]
 fn a_clock_set_back_ends_a_lease_if_the_server_looks_at_it_then() {
     for looks in [true, false] {
-        let mut cluster = Cluster::new(3);
-        cluster.elect(s(1));
-        cluster.run(ms(100));
+        let mut cluster = Cluster::settled(3);
         cluster.shift_clock(s(1), -300);
         if looks {
             cluster.fire_timer(s(1));
@@ -471,9 +450,7 @@ fn a_clock_set_back_ends_a_lease_if_the_server_looks_at_it_then() {
 
 #[test]
 fn a_lease_does_not_come_back_when_a_transfer_has_timed_out() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.transfer(s(1), s(2));
     let late = cluster.take(s(1), s(2), 0);
     assert!(matches!(late, Message::TimeoutNow(_)));
@@ -493,8 +470,7 @@ fn a_lease_does_not_come_back_when_a_transfer_has_timed_out() {
 
 #[test]
 fn answers_to_rounds_from_before_the_clock_went_back_give_no_lease() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     for server in [s(2), s(3)] {
         cluster.hold(server, s(1));

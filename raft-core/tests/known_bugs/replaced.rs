@@ -76,8 +76,7 @@ fn a_late_match_of_a_damaged_disk_commits_nothing_with_the_next_one() {
 /// one.
 #[test]
 fn a_second_new_disk_is_not_barred_by_the_admission_of_the_first() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(200));
     replace_disk(&mut cluster, s(1), s(3));
     cluster.crash(s(3));
@@ -102,8 +101,7 @@ fn a_second_new_disk_is_not_barred_by_the_admission_of_the_first() {
 /// It has lost even the first disk's admission, and hears of that one before its own.
 #[test]
 fn a_second_new_disk_that_was_damaged_is_not_barred_by_the_admission_of_the_first() {
-    let mut cluster = Cluster::with(3).config(|config| config.append_entries_max = 1).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.append_entries_max = 1).led();
     cluster.run(ms(200));
     replace_disk(&mut cluster, s(1), s(3));
     replace_disk(&mut cluster, s(1), s(3));
@@ -133,8 +131,7 @@ fn a_second_new_disk_that_was_damaged_is_not_barred_by_the_admission_of_the_firs
 /// S1 reaches S2, and S3, whose disk is new; all others reach each other.
 #[test]
 fn a_leader_that_has_its_quorum_only_by_a_lost_disk_gives_way() {
-    let mut cluster = Cluster::new(5);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(5);
     cluster.run(ms(200));
     cluster.crash(s(3));
     cluster.restart_wiped(s(3));
@@ -233,8 +230,7 @@ fn reads_go_on_while_the_only_other_voter_is_sent_a_snapshot() {
 /// S3 crashes again before its new disk holds anything: nothing there says that it may have voted.
 #[test]
 fn who_joined_and_crashed_before_anything_was_written_joins_again() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(2));
     cluster.propose(s(1), "a");
     cluster.settle();
@@ -252,8 +248,7 @@ fn who_joined_and_crashed_before_anything_was_written_joins_again() {
 /// that: S1 takes it for a server that may not vote, until it says otherwise in a later round.
 #[test]
 fn what_a_voter_has_acknowledged_counts_as_soon_as_it_says_that_it_may_vote() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(200));
     cluster.crash(s(3));
     cluster.restart_wiped(s(3));

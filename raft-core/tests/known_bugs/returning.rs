@@ -9,9 +9,7 @@ use crate::support::{Answer, Cluster, ms, s, set};
 
 /// S1, S2, and S3, which joined later, vote. Appends have one entry each.
 fn joined_later() -> Cluster {
-    let mut cluster = Cluster::with(2).config(|config| config.append_entries_max = 1).start();
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::with(2).config(|config| config.append_entries_max = 1).settled();
     cluster.join(s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
     cluster.run(ms(300));
@@ -85,9 +83,7 @@ fn a_voter_that_lost_its_disk_does_not_vote_while_it_replays_how_it_joined() {
 /// disk.
 #[test]
 fn messages_from_before_a_lost_disk_make_nobody_a_member() {
-    let mut cluster = Cluster::new(2);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(2);
     cluster.join(s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
     let mut heard: Vec<Message> = Vec::new();
@@ -114,9 +110,7 @@ fn messages_from_before_a_lost_disk_make_nobody_a_member() {
 /// What a deposed leader says of the membership is old: its word alone doesn't let anybody vote.
 #[test]
 fn an_admission_counts_only_once_it_is_committed() {
-    let mut cluster = Cluster::new(2);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(2);
     cluster.join(s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
     cluster.deliver(s(1), s(2));
@@ -134,8 +128,7 @@ fn an_admission_counts_only_once_it_is_committed() {
 
 #[test]
 fn founders_whose_disks_are_replaced_one_after_the_other_count_again() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     cluster.run(ms(100));
     for server in [3, 2] {
@@ -170,9 +163,7 @@ fn a_voter_that_joined_later_and_lost_its_disk_counts_again_once_it_was_added_an
 
 #[test]
 fn a_learner_whose_disk_was_not_admitted_yet_is_not_made_a_voter() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.join(s(4));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
     cluster.settle();
@@ -187,7 +178,7 @@ fn a_learner_whose_disk_was_not_admitted_yet_is_not_made_a_voter() {
 #[test]
 fn a_server_whose_name_was_given_to_another_disk_does_not_vote_any_more() {
     let mut cluster = joined_later();
-    let old = cluster.disk(s(3)).durable();
+    let old = cluster.disk(s(3)).image().durable();
     replace_disk(&mut cluster, s(1), s(3));
     assert_eq!(standing(&cluster, 3), Standing::Member);
     cluster.crash(s(3));
@@ -200,8 +191,7 @@ fn a_server_whose_name_was_given_to_another_disk_does_not_vote_any_more() {
 /// in a restart that the one before was committed.
 #[test]
 fn a_removed_leader_that_joined_later_still_campaigns_after_a_restart_if_nobody_else_can() {
-    let mut cluster = Cluster::new(1);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(1);
     cluster.join(s(2));
     cluster.change(s(1), set(&[1]), set(&[2]));
     cluster.run(ms(300));
@@ -224,8 +214,7 @@ fn a_removed_leader_that_joined_later_still_campaigns_after_a_restart_if_nobody_
 /// An acknowledgement from before the disk was lost comes while the server is sent its log again.
 #[test]
 fn a_late_acknowledgement_of_a_lost_disk_leaves_nobody_behind() {
-    let mut cluster = Cluster::with(1).config(|config| config.append_entries_max = 1).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(1).config(|config| config.append_entries_max = 1).led();
     cluster.join(s(2));
     cluster.change(s(1), set(&[1]), set(&[2]));
     cluster.run(ms(300));
@@ -251,14 +240,13 @@ fn a_late_acknowledgement_of_a_lost_disk_leaves_nobody_behind() {
 /// doesn't know what it lacks.
 #[test]
 fn a_follower_that_lost_its_end_without_knowing_is_noticed_and_sent_it_again() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     for command in ["a", "b", "c"] {
         cluster.propose(s(1), command);
     }
     cluster.run(ms(100));
     cluster.crash(s(3));
-    let mut durable = cluster.disk(s(3)).durable();
+    let mut durable = cluster.disk(s(3)).image().durable();
     durable.entries.truncate(2);
     cluster.restart_from(s(3), durable);
     cluster.take_events();
@@ -271,9 +259,7 @@ fn a_follower_that_lost_its_end_without_knowing_is_noticed_and_sent_it_again() {
 /// A rejection that was on its way when the follower got what it lacked says nothing about a loss.
 #[test]
 fn a_late_rejection_makes_nobody_believe_in_a_loss() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.isolate(s(3));
     cluster.propose(s(1), "a");
     cluster.settle();
@@ -303,8 +289,7 @@ fn a_late_rejection_makes_nobody_believe_in_a_loss() {
 /// between. It gets a snapshot first, by which nobody says whether it may vote.
 #[test]
 fn a_voter_that_comes_back_at_once_on_another_disk_is_not_promoted_for_what_it_was() {
-    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
     cluster.propose(s(1), "a");
     cluster.run(ms(100));
     cluster.crash(s(2));
@@ -331,9 +316,7 @@ fn a_voter_that_comes_back_at_once_on_another_disk_is_not_promoted_for_what_it_w
 
 #[test]
 fn no_change_leaves_a_majority_of_voters_that_may_not_vote() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.crash(s(2));
     cluster.restart_wiped(s(2));
     cluster.run(ms(100));
@@ -348,9 +331,7 @@ fn no_change_leaves_a_majority_of_voters_that_may_not_vote() {
 /// It gets a snapshot first, by which it doesn't say whether it may vote.
 #[test]
 fn a_learner_that_has_only_a_snapshot_so_far_is_not_made_a_voter() {
-    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).settled();
     cluster.join(s(4));
     cluster.isolate(s(4));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
@@ -365,8 +346,7 @@ fn a_learner_that_has_only_a_snapshot_so_far_is_not_made_a_voter() {
 /// What it is told of how it joined is in a snapshot.
 #[test]
 fn a_voter_that_lost_its_disk_learns_from_a_snapshot_that_it_may_not_vote() {
-    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
     cluster.propose(s(1), "a");
     cluster.run(ms(100));
     cluster.crash(s(3));
@@ -379,9 +359,7 @@ fn a_voter_that_lost_its_disk_learns_from_a_snapshot_that_it_may_not_vote() {
 
 #[test]
 fn an_admission_counts_only_once_it_is_on_the_disk() {
-    let mut cluster = Cluster::new(2);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(2);
     cluster.join(s(3));
     cluster.hold(s(3), s(1));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
@@ -400,9 +378,7 @@ fn an_admission_counts_only_once_it_is_on_the_disk() {
 /// couldn't.
 #[test]
 fn who_rejects_an_append_says_that_it_may_vote_only_once_that_is_on_the_disk() {
-    let mut cluster = Cluster::new(2);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(2);
     cluster.join(s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[3]));
     let mut steps = 0;
@@ -414,7 +390,7 @@ fn who_rejects_an_append_says_that_it_may_vote_only_once_that_is_on_the_disk() {
         steps += 1;
         assert!(steps < 1_000, "{}", cluster.status());
     }
-    assert_eq!(cluster.disk(s(3)).hard_state().standing, Standing::Joining);
+    assert_eq!(cluster.disk(s(3)).image().hard_state().standing, Standing::Joining);
     // It lacks what this builds on.
     let term = cluster.raft(s(1)).term();
     let previous = EntryId::new(cluster.last(s(3)).index.plus(2), term);
@@ -437,9 +413,7 @@ fn who_rejects_an_append_says_that_it_may_vote_only_once_that_is_on_the_disk() {
 
 #[test]
 fn an_admission_that_is_dropped_from_the_log_lets_nobody_vote() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.join(s(4));
     cluster.hold(s(4), s(1));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
@@ -478,9 +452,7 @@ fn an_admission_that_is_dropped_from_the_log_lets_nobody_vote() {
 /// comes.
 #[test]
 fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.hold(s(3), s(1));
     cluster.propose(s(1), "a");
     cluster.settle();
@@ -499,9 +471,7 @@ fn an_acknowledgement_from_before_a_removal_counts_for_nothing_after_it() {
 /// S1 leads, cut off; S2 was elected with the vote of S3 and has committed "x" with it; then S3 has
 /// lost its disk, and hears S1.
 fn a_stale_leader_and_a_new_disk() -> Cluster {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.isolate(s(1));
     cluster.sleep(ms(160));
     cluster.campaign(s(2));
@@ -567,8 +537,7 @@ fn what_the_disk_before_acknowledged_says_nothing_of_the_new_ones_vote() {
 /// The leader has just been told that S3 has nothing any more, and not yet whether it may vote.
 #[test]
 fn whose_loss_was_told_is_not_taken_for_a_voter_that_votes() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "a");
     cluster.run(ms(100));
     cluster.crash(s(3));
@@ -590,8 +559,7 @@ fn what_the_disk_before_acknowledged_says_nothing_of_one_that_takes_a_snapshot()
         config.entries_kept = 0;
         config.snapshot_piece_max = 4;
     };
-    let mut cluster = Cluster::with(3).config(small).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(small).led();
     cluster.run(ms(50));
     cluster.hold(s(1), s(3));
     cluster.hold(s(3), s(1));

@@ -34,8 +34,7 @@ fn s5_4_1_whoever_is_elected_has_everything_committed() {
     // Each possible majority commits an entry alone; then each of the others may try to be elected.
     for alone in 2..=3 {
         for candidate in 2..=3 {
-            let mut cluster = Cluster::new(3);
-            cluster.elect(s(1));
+            let mut cluster = Cluster::led(3);
             cluster.isolate(s(alone));
             cluster.propose(s(1), "x=1");
             cluster.settle();
@@ -161,8 +160,7 @@ fn figure_8_c() -> Cluster {
 
 #[test]
 fn s5_5_requests_repeated_after_a_crash_do_no_harm() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     let append = cluster.on_the_way(s(1), s(2))[0].clone();
     cluster.settle();
@@ -177,11 +175,10 @@ fn s5_5_requests_repeated_after_a_crash_do_no_harm() {
 
 #[test]
 fn s5_6_a_leader_leads_on_while_messages_take_much_less_than_an_election_timeout() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     // Each message takes 20 ms: a tenth of the average timeout.
     for _ in 0..200 {
-        let on_the_way = cluster.network().busy();
+        let on_the_way = cluster.busy_links();
         cluster.advance(ms(20));
         for ((from, to), count) in on_the_way {
             for _ in 0..count {

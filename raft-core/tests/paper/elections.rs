@@ -51,8 +51,7 @@ fn s5_1_whoever_sees_a_higher_term_adopts_it_and_follows() {
         assert_eq!(cluster.term(s(1)), 9);
         assert!(matches!(cluster.raft(s(1)).role(), Role::Follower));
 
-        let mut cluster = plain(3).start();
-        cluster.elect(s(1));
+        let mut cluster = plain(3).led();
         cluster.arrive(s(3), s(1), message);
         assert_eq!(cluster.term(s(1)), 9);
         assert!(!cluster.leads(s(1)));
@@ -61,8 +60,7 @@ fn s5_1_whoever_sees_a_higher_term_adopts_it_and_follows() {
 
 #[test]
 fn s5_1_an_answer_with_a_higher_term_deposes_a_leader() {
-    let mut cluster = plain(3).start();
-    cluster.elect(s(1));
+    let mut cluster = plain(3).led();
     cluster.isolate(s(1));
     cluster.elect(s(2));
     cluster.heal();
@@ -196,8 +194,7 @@ fn s5_2_a_voter_that_is_asked_again_says_the_same() {
 
 #[test]
 fn s5_2_heartbeats_keep_followers_from_campaigning() {
-    let mut cluster = plain(5).start();
-    cluster.elect(s(1));
+    let mut cluster = plain(5).led();
     cluster.run(ms(10_000));
     assert_eq!((cluster.leader(), cluster.term(s(5))), (Some(s(1)), 1));
 }

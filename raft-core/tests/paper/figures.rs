@@ -13,8 +13,7 @@ fn brought_into_line(follower: &[u64], term: u64) {
     for voter in [s(3), s(4)] {
         cluster = cluster.log(voter, 7, &LEADER);
     }
-    let mut cluster = cluster.start();
-    cluster.elect(s(1));
+    let mut cluster = cluster.led();
     assert_eq!(cluster.term(s(1)), 8);
     cluster.run(ms(100));
     let mut expected = LEADER.to_vec();

@@ -6,8 +6,7 @@ use crate::support::{Answer, Cluster, Event, ms, s, set};
 
 /// S1 leads S1 to S3; S4 and S5 have joined as learners and caught up.
 fn with_learners() -> Cluster {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "a");
     cluster.join(s(4));
     cluster.join(s(5));
@@ -156,8 +155,7 @@ fn s6_removed_servers_can_not_disrupt_the_cluster() {
 
 #[test]
 fn s6_a_server_that_hears_a_leader_ignores_campaigns() {
-    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).led();
     cluster.isolate(s(3));
     cluster.run(ms(400));
     cluster.heal();
@@ -209,8 +207,7 @@ fn s6_a_voter_can_become_a_learner_and_keeps_its_log() {
 
 #[test]
 fn s6_a_removed_server_that_was_cut_off_learns_of_it_when_it_comes_back() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[]));
     cluster.run(ms(2_000));
@@ -234,8 +231,7 @@ fn s6_a_removed_server_that_was_cut_off_learns_of_it_when_it_comes_back() {
 
 #[test]
 fn s6_a_removed_server_of_a_later_term_is_not_reminded_for_its_answers_would_depose_the_leader() {
-    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.pre_vote = false).led();
     cluster.isolate(s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[]));
     cluster.run(ms(2_000));
@@ -248,8 +244,7 @@ fn s6_a_removed_server_of_a_later_term_is_not_reminded_for_its_answers_would_dep
 /// What a member has may be too old to be named in an append. Then it is told by the snapshot.
 #[test]
 fn s6_a_removed_server_is_not_let_go_for_an_answer_that_comes_when_it_can_not_be_told_any_more() {
-    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).start();
-    cluster.elect(s(1));
+    let mut cluster = Cluster::with(3).config(|config| config.entries_kept = 0).led();
     cluster.hold(s(3), s(1));
     cluster.hold(s(1), s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[]));
@@ -280,8 +275,7 @@ fn s6_a_removed_server_is_not_let_go_for_an_answer_that_comes_when_it_can_not_be
 
 #[test]
 fn s6_a_removed_server_that_stays_silent_is_sent_nothing_any_more() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.crash(s(3));
     cluster.change(s(1), set(&[1, 2]), set(&[]));
     cluster.run(ms(1_000));
@@ -293,8 +287,7 @@ fn s6_a_removed_server_that_stays_silent_is_sent_nothing_any_more() {
 
 #[test]
 fn s6_a_leader_that_leaves_calls_on_the_voter_that_has_most_of_its_log() {
-    let mut cluster = Cluster::new(4);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(4);
     cluster.hold(s(1), s(2));
     cluster.propose(s(1), "x=1");
     cluster.change(s(1), set(&[2, 3, 4]), set(&[]));
@@ -332,9 +325,7 @@ fn s6_a_learner_that_is_removed_is_told_so() {
 
 #[test]
 fn s6_a_leader_that_becomes_a_learner_makes_way_for_a_voter() {
-    let mut cluster = Cluster::new(4);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(4);
     cluster.change(s(1), set(&[1, 3, 4]), set(&[2]));
     cluster.run(ms(100));
     cluster.change(s(1), set(&[3, 4]), set(&[1, 2]));

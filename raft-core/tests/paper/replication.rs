@@ -23,8 +23,7 @@ fn outcome(cluster: &Cluster) -> AppendOutcome {
 
 #[test]
 fn s5_3_an_entry_is_committed_once_a_majority_has_it_and_is_applied_everywhere() {
-    let mut cluster = Cluster::new(5);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(5);
     let write = cluster.propose(s(1), "x=1");
     assert_eq!(cluster.answer(write), Some(&Answer::Accepted(id(2, 1))));
     cluster.deliver(s(1), s(2));
@@ -43,8 +42,7 @@ fn s5_3_an_entry_is_committed_once_a_majority_has_it_and_is_applied_everywhere()
 
 #[test]
 fn s5_3_a_slow_follower_slows_nobody_down_and_is_retried_for_ever() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(3));
     for n in 0..50 {
         cluster.propose(s(1), &n.to_string());
@@ -122,8 +120,7 @@ fn s5_3_the_commit_index_never_goes_back() {
 
 #[test]
 fn s5_3_a_leader_never_overwrites_or_deletes_its_own_entries() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     let before = cluster.raft(s(1)).log().clone();
     // What can't be: another leader in its own term. It keeps its log, whatever it is told.
@@ -149,8 +146,7 @@ fn s5_3_a_rejection_skips_a_whole_term_of_conflict() {
 
 #[test]
 fn s5_3_commands_are_applied_in_the_order_of_the_log_on_every_server() {
-    let mut cluster = Cluster::new(5);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(5);
     cluster.propose_batch(s(1), &["a", "b", "c"]);
     cluster.propose(s(1), "d");
     for member in 2..=5 {
@@ -164,25 +160,21 @@ fn s5_3_commands_are_applied_in_the_order_of_the_log_on_every_server() {
 
 #[test]
 fn s5_3_a_batch_goes_out_in_one_append() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose_batch(s(1), &["a", "b", "c"]);
     assert!(matches!(&cluster.on_the_way(s(1), s(2))[..], [Message::AppendEntries(m)] if m.entries.len() == 3));
 }
 
 #[test]
 fn s5_3_a_new_leader_begins_with_an_entry_of_its_own_term() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let cluster = Cluster::led(3);
     let first = cluster.raft(s(1)).log().get(LogIndex(1)).expect("it has one");
     assert_eq!((first.term, &first.payload), (Term(1), &Payload::NoOp));
 }
 
 #[test]
 fn s5_3_what_a_slow_disk_has_not_finished_is_not_sent_again() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.hold_disk(s(3));
     cluster.take_events();
     cluster.propose(s(1), "x=1");
@@ -206,9 +198,7 @@ fn s5_3_what_a_slow_disk_has_not_finished_is_not_sent_again() {
 
 #[test]
 fn s5_3_an_acknowledgement_that_was_lost_is_made_up_for_by_the_next() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.isolate(s(2));
     cluster.propose(s(1), "x=1");
     cluster.deliver(s(1), s(3));

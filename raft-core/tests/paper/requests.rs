@@ -17,8 +17,7 @@ fn s8_who_does_not_lead_says_who_does() {
 
 #[test]
 fn s8_a_leader_answers_a_read_once_a_quorum_has_answered_a_later_heartbeat() {
-    let mut cluster = Cluster::new(5);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(5);
     cluster.propose(s(1), "x=1");
     cluster.run(ms(100));
     let read = cluster.read(s(1));
@@ -33,8 +32,7 @@ fn s8_a_leader_answers_a_read_once_a_quorum_has_answered_a_later_heartbeat() {
 
 #[test]
 fn s8_a_new_leaders_reads_wait_for_its_first_commit() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     cluster.deliver(s(1), s(2));
     cluster.deliver(s(2), s(1));
@@ -55,8 +53,7 @@ fn s8_a_new_leaders_reads_wait_for_its_first_commit() {
 
 #[test]
 fn s8_a_single_server_answers_at_once() {
-    let mut cluster = Cluster::new(1);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(1);
     cluster.propose(s(1), "x=1");
     let read = cluster.read(s(1));
     assert_eq!(cluster.answer(read), Some(&Answer::Read(vec!["x=1".into()])));
@@ -64,8 +61,7 @@ fn s8_a_single_server_answers_at_once() {
 
 #[test]
 fn s8_a_follower_answers_a_read_after_asking_its_leader() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.propose(s(1), "x=1");
     cluster.settle();
     assert_eq!(cluster.applied(s(3)), [""; 0], "S3 doesn't know that it is committed");
@@ -76,8 +72,7 @@ fn s8_a_follower_answers_a_read_after_asking_its_leader() {
 
 #[test]
 fn s8_a_lease_answers_without_asking_until_it_ends() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     let sent = cluster.on_the_way(s(1), s(2)).len();
     let read = cluster.lease_read(s(1));
@@ -95,8 +90,7 @@ fn s8_a_lease_answers_without_asking_until_it_ends() {
 #[test]
 fn s8_a_lease_counts_the_drift_of_the_clocks() {
     let lease = |drift| {
-        let mut cluster = Cluster::with(3).config(move |config| config.clock_drift_max = drift).start();
-        cluster.elect(s(1));
+        let mut cluster = Cluster::with(3).config(move |config| config.clock_drift_max = drift).led();
         cluster.run(ms(60));
         let round_began = cluster.clock(s(1));
         cluster.read(s(1));
@@ -113,8 +107,7 @@ fn s8_a_lease_counts_the_drift_of_the_clocks() {
 
 #[test]
 fn s8_reads_that_come_together_share_a_round() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.run(ms(60));
     let reads: Vec<u64> = (0..100).map(|_| cluster.read(s(1))).collect();
     let questions = cluster.on_the_way(s(1), s(2)).len();
@@ -130,9 +123,7 @@ fn s8_reads_that_come_together_share_a_round() {
 
 #[test]
 fn d3_10_leadership_is_handed_to_a_caught_up_successor_without_a_timeout() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.transfer(s(1), s(3));
     assert!(matches!(cluster.on_the_way(s(1), s(3)).last(), Some(Message::TimeoutNow(_))));
     cluster.settle();
@@ -142,9 +133,7 @@ fn d3_10_leadership_is_handed_to_a_caught_up_successor_without_a_timeout() {
 
 #[test]
 fn d3_10_the_successor_gets_the_whole_log_first_and_no_new_entries_come() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.hold(s(1), s(3));
     cluster.propose(s(1), "x=1");
     cluster.settle();
@@ -160,9 +149,7 @@ fn d3_10_the_successor_gets_the_whole_log_first_and_no_new_entries_come() {
 
 #[test]
 fn d3_10_a_transfer_that_takes_too_long_is_given_up() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.crash(s(3));
     let transfer = cluster.transfer(s(1), s(3));
     cluster.run(ms(310));
@@ -174,9 +161,7 @@ fn d3_10_a_transfer_that_takes_too_long_is_given_up() {
 
 #[test]
 fn d3_10_only_a_voter_other_than_the_leader_can_succeed_it() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     for (asked, to, reason) in [
         (s(1), s(1), Refusal::CannotLead { server: s(1) }),
         (s(1), s(9), Refusal::CannotLead { server: s(9) }),
@@ -193,8 +178,7 @@ fn d3_10_only_a_voter_other_than_the_leader_can_succeed_it() {
 
 #[test]
 fn d3_10_a_transfer_is_answered_once_the_successor_is_heard_to_lead() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     let transfer = cluster.transfer(s(1), s(3));
     assert_eq!(cluster.answer(transfer), None);
     cluster.run(ms(100));
@@ -203,9 +187,7 @@ fn d3_10_a_transfer_is_answered_once_the_successor_is_heard_to_lead() {
 
 #[test]
 fn d3_10_a_transfer_after_which_another_leads_has_failed() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
-    cluster.run(ms(100));
+    let mut cluster = Cluster::settled(3);
     cluster.hold(s(3), s(2));
     let transfer = cluster.transfer(s(1), s(3));
     cluster.deliver_all(s(1), s(3));
@@ -226,8 +208,7 @@ fn d3_10_a_transfer_after_which_another_leads_has_failed() {
 
 #[test]
 fn d3_10_a_transfer_is_answered_even_if_nobody_is_heard_to_lead() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     let transfer = cluster.transfer(s(1), s(3));
     cluster.deliver_all(s(1), s(3));
     cluster.deliver_all(s(3), s(1));
@@ -238,8 +219,7 @@ fn d3_10_a_transfer_is_answered_even_if_nobody_is_heard_to_lead() {
 
 #[test]
 fn d3_10_a_leader_that_steps_down_before_it_has_handed_over_answers_the_transfer() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(1));
     let behind = cluster.propose(s(1), "x=1");
     let transfer = cluster.transfer(s(1), s(3));

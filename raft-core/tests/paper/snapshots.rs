@@ -14,8 +14,7 @@ fn forgetful(count: u8) -> Setup {
 
 /// S1 has compacted "a" and "b" away while S3 was cut off.
 fn far_behind(setup: Setup) -> Cluster {
-    let mut cluster = setup.start();
-    cluster.elect(s(1));
+    let mut cluster = setup.led();
     cluster.lose_sight_of(s(3));
     cluster.propose(s(1), "a");
     cluster.propose(s(1), "b");
@@ -27,8 +26,7 @@ fn far_behind(setup: Setup) -> Cluster {
 
 #[test]
 fn s7_a_snapshot_replaces_the_log_up_to_the_last_entry_applied() {
-    let mut cluster = forgetful(3).start();
-    cluster.elect(s(1));
+    let mut cluster = forgetful(3).led();
     cluster.propose(s(1), "a");
     cluster.settle();
     cluster.snapshot(s(1));
@@ -44,8 +42,7 @@ fn s7_a_snapshot_replaces_the_log_up_to_the_last_entry_applied() {
 
 #[test]
 fn s7_each_server_takes_its_own_when_its_log_has_grown() {
-    let mut cluster = forgetful(3).config(|config| config.snapshot_after_entries = 10).start();
-    cluster.elect(s(1));
+    let mut cluster = forgetful(3).config(|config| config.snapshot_after_entries = 10).led();
     for n in 0..25 {
         cluster.propose(s(1), &n.to_string());
         cluster.settle();
@@ -81,8 +78,7 @@ fn s7_a_follower_too_far_behind_is_sent_the_snapshot_and_then_the_log() {
 
 #[test]
 fn s7_a_follower_slightly_behind_is_served_from_the_log() {
-    let mut cluster = Cluster::new(3);
-    cluster.elect(s(1));
+    let mut cluster = Cluster::led(3);
     cluster.isolate(s(3));
     cluster.propose(s(1), "a");
     cluster.settle();
@@ -180,7 +176,7 @@ fn s7_what_follows_the_snapshot_stays_if_the_log_has_its_last_entry() {
     cluster.arrive(s(1), s(2), whole(2, id(3, 2), "1@1\n2@1\n3@2"));
     assert_eq!(cluster.terms(s(2)), [2], "4@2 stays");
     assert_eq!((cluster.raft(s(2)).log().base(), cluster.commit(s(2))), (id(3, 2), 3));
-    assert_eq!(cluster.disk(s(2)).log().last(), id(4, 2));
+    assert_eq!(cluster.disk(s(2)).image().log().last(), id(4, 2));
 }
 
 #[test]
@@ -197,8 +193,7 @@ fn s7_the_whole_log_goes_if_it_lacks_the_snapshots_last_entry() {
 
 #[test]
 fn s7_a_snapshot_carries_the_membership_of_its_last_entry() {
-    let mut cluster = forgetful(3).start();
-    cluster.elect(s(1));
+    let mut cluster = forgetful(3).led();
     cluster.join(s(4));
     cluster.lose_sight_of(s(3));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4]));
@@ -240,8 +235,7 @@ fn s7_a_snapshot_that_makes_no_sense_changes_nothing() {
 
 #[test]
 fn s7_a_snapshot_of_what_is_not_applied_or_already_there_is_refused() {
-    let mut cluster = forgetful(3).start();
-    cluster.elect(s(1));
+    let mut cluster = forgetful(3).led();
     cluster.propose(s(1), "a");
     cluster.settle();
     cluster.snapshot(s(1));

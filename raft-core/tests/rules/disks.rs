@@ -2,13 +2,12 @@
 
 use raft_core::raft::Rule;
 
-use crate::both_ways::{both_ways, by_rules, faults, try_to_elect};
+use crate::both_ways::{both_ways, elect_and_write};
 use crate::support::{Cluster, id, ms, s};
 
 #[test]
 fn what_was_acknowledged_survives_the_power_because_it_was_durable_before() {
-    both_ways(Rule::PersistBeforeAcknowledging, "State machine safety", |rules| {
-        let mut cluster = by_rules(Cluster::with(3), rules);
+    both_ways(Rule::PersistBeforeAcknowledging, "State machine safety", Cluster::with(3), |cluster| {
         cluster.elect(s(1));
         cluster.isolate(s(3));
         cluster.hold_disk(s(2));
@@ -20,18 +19,13 @@ fn what_was_acknowledged_survives_the_power_because_it_was_durable_before() {
         cluster.restart(s(2));
         cluster.release_disk(s(2));
         cluster.heal();
-        if try_to_elect(&mut cluster, s(3)) {
-            cluster.propose(s(3), "x=2");
-            cluster.settle();
-        }
-        faults(&cluster)
+        elect_and_write(cluster, s(3), "x=2");
     });
 }
 
 #[test]
 fn what_is_committed_survives_the_leaders_crash_because_it_counts_its_own_disk_only() {
-    both_ways(Rule::PersistBeforeCounting, "State machine safety", |rules| {
-        let mut cluster = by_rules(Cluster::with(3), rules);
+    both_ways(Rule::PersistBeforeCounting, "State machine safety", Cluster::with(3), |cluster| {
         cluster.elect(s(1));
         cluster.isolate(s(3));
         cluster.hold_disk(s(1));
@@ -43,19 +37,14 @@ fn what_is_committed_survives_the_leaders_crash_because_it_counts_its_own_disk_o
         cluster.release_disk(s(1));
         cluster.crash(s(2));
         cluster.heal();
-        if try_to_elect(&mut cluster, s(3)) {
-            cluster.propose(s(3), "x=2");
-            cluster.settle();
-        }
-        faults(&cluster)
+        elect_and_write(cluster, s(3), "x=2");
     });
 }
 
 #[test]
 fn an_overwritten_write_vouches_for_nothing_because_writes_are_matched_by_term() {
-    both_ways(Rule::MatchWritesByTerm, "State machine safety", |rules| {
-        let setup = Cluster::with(5).config(|config| config.pre_vote = false);
-        let mut cluster = by_rules(setup, rules);
+    let setup = Cluster::with(5).config(|config| config.pre_vote = false);
+    both_ways(Rule::MatchWritesByTerm, "State machine safety", setup, |cluster| {
         cluster.elect(s(1));
         cluster.hold_disk(s(3));
         cluster.propose(s(1), "old");
@@ -77,7 +66,7 @@ fn an_overwritten_write_vouches_for_nothing_because_writes_are_matched_by_term()
         // asked once more.
         cluster.fsync_one(s(3));
         cluster.fsync_one(s(3));
-        assert_eq!(cluster.disk(s(3)).log().last(), id(2, 1));
+        assert_eq!(cluster.disk(s(3)).image().log().last(), id(2, 1));
         cluster.run(ms(120));
         // S3 loses it, and meets those that never had it.
         cluster.crash(s(2));
@@ -87,6 +76,5 @@ fn an_overwritten_write_vouches_for_nothing_because_writes_are_matched_by_term()
         cluster.release_disk(s(3));
         cluster.heal();
         cluster.run(ms(3_000));
-        faults(&cluster)
     });
 }

@@ -2,50 +2,46 @@
 
 use raft_core::raft::{Rule, Rules};
 
-use crate::both_ways::{both_ways, both_ways_from, by_rules, faults, try_to_elect};
+use crate::both_ways::{both_ways, both_ways_from, elect_and_write, faults, try_to_elect};
 use crate::support::{Cluster, ms, s, set};
 
-/// S1 leads S1, S2 and S3, and S4 and S5 have caught up as learners.
-fn with_two_learners(rules: Rules) -> Cluster {
-    let mut cluster = by_rules(Cluster::with(3), rules);
+/// S1 leads S1, S2 and S3, and S4 and S5 catch up as learners.
+fn add_two_learners(cluster: &mut Cluster) {
     cluster.elect(s(1));
     cluster.join(s(4));
     cluster.join(s(5));
     cluster.change(s(1), set(&[1, 2, 3]), set(&[4, 5]));
     cluster.run(ms(200));
     assert_eq!(cluster.matched(s(1), s(5)), 4, "they belong, and the disks of both are admitted");
-    cluster
 }
 
 #[test]
 fn old_and_new_voters_never_decide_apart_because_a_change_is_joint() {
-    both_ways(Rule::ChangeThroughJoint, "State machine safety", |rules| {
-        let mut cluster = with_two_learners(rules);
+    both_ways(Rule::ChangeThroughJoint, "State machine safety", Cluster::with(3), |cluster| {
+        add_two_learners(cluster);
         cluster.partition(&[&[1, 4, 5], &[2, 3]]);
         cluster.change(s(1), set(&[1, 4, 5]), set(&[]));
         cluster.propose(s(1), "x=1");
         cluster.settle();
-        assert!(try_to_elect(&mut cluster, s(2)), "S2 and S3 are a majority of the voters they know");
+        assert!(try_to_elect(cluster, s(2)), "S2 and S3 are a majority of the voters they know");
         cluster.propose(s(2), "x=2");
         cluster.settle();
-        faults(&cluster)
     });
 }
 
 #[test]
 fn old_and_new_voters_never_decide_apart_because_changes_come_one_at_a_time() {
-    both_ways(Rule::OneChangeAtATime, "State machine safety", |rules| {
-        let mut cluster = with_two_learners(rules);
+    both_ways(Rule::OneChangeAtATime, "State machine safety", Cluster::with(3), |cluster| {
+        add_two_learners(cluster);
         cluster.partition(&[&[1, 4, 5], &[2, 3]]);
         // The second change begins from the first, which the old voters have not agreed to.
         cluster.change(s(1), set(&[1, 4, 5]), set(&[]));
         cluster.change(s(1), set(&[1, 4]), set(&[5]));
         cluster.propose(s(1), "x=1");
         cluster.settle();
-        assert!(try_to_elect(&mut cluster, s(2)), "S2 and S3 are a majority of the voters they know");
+        assert!(try_to_elect(cluster, s(2)), "S2 and S3 are a majority of the voters they know");
         cluster.propose(s(2), "x=2");
         cluster.settle();
-        faults(&cluster)
     });
 }
 
@@ -54,8 +50,7 @@ fn old_and_new_voters_never_decide_apart_because_changes_come_one_at_a_time() {
 #[test]
 fn changes_of_two_leaders_do_not_cross_because_each_commits_in_its_own_term_first() {
     let one_by_one = Rules::ALL.without(Rule::ChangeThroughJoint);
-    let schedule = |rules| {
-        let mut cluster = by_rules(Cluster::with(4), rules);
+    let schedule = |cluster: &mut Cluster| {
         cluster.elect(s(1));
         cluster.join(s(5));
         cluster.change(s(1), set(&[1, 2, 3, 4]), set(&[5]));
@@ -83,20 +78,20 @@ fn changes_of_two_leaders_do_not_cross_because_each_commits_in_its_own_term_firs
         cluster.crash(s(1));
         cluster.restart(s(1));
         cluster.run(ms(3_000));
-        faults(&cluster)
     };
+    let faults = |rules| faults(rules, Cluster::with(4), schedule);
     if cfg!(feature = "switchable-rules") {
-        both_ways_from(one_by_one, Rule::OwnCommitBeforeChange, "State machine safety", schedule);
+        both_ways_from(one_by_one, Rule::OwnCommitBeforeChange, "State machine safety", faults);
         // Through a joint configuration the same schedule goes well even without the rule.
-        assert!(schedule(Rules::ALL.without(Rule::OwnCommitBeforeChange)).is_empty());
+        assert!(faults(Rules::ALL.without(Rule::OwnCommitBeforeChange)).is_empty());
     }
-    assert!(schedule(Rules::ALL).is_empty());
+    assert!(faults(Rules::ALL).is_empty());
 }
 
 #[test]
 fn a_restarted_server_counts_the_right_majority_because_the_membership_follows_its_log() {
-    both_ways(Rule::MembershipFollowsLog, "State machine safety", |rules| {
-        let mut cluster = with_two_learners(rules);
+    both_ways(Rule::MembershipFollowsLog, "State machine safety", Cluster::with(3), |cluster| {
+        add_two_learners(cluster);
         cluster.partition(&[&[1, 2, 4, 5], &[3]]);
         cluster.change(s(1), set(&[1, 4, 5]), set(&[]));
         cluster.settle();
@@ -109,10 +104,6 @@ fn a_restarted_server_counts_the_right_majority_because_the_membership_follows_i
         // committed.
         cluster.crash(s(2));
         cluster.restart(s(2));
-        if try_to_elect(&mut cluster, s(2)) {
-            cluster.propose(s(2), "x=2");
-            cluster.settle();
-        }
-        faults(&cluster)
+        elect_and_write(cluster, s(2), "x=2");
     });
 }

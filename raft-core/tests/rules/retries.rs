@@ -6,7 +6,7 @@ use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{Action, End, Scenario, Simulation};
 use raft_core::time::{Duration, Time};
 
-use crate::both_ways::both_ways;
+use crate::both_ways::both_ways_from;
 
 /// Swaps by a client so impatient that it often asks again while its first try is being answered:
 /// those answered with "not swapped", although nobody else uses the key.
@@ -38,5 +38,5 @@ fn swaps_in_a_hurry(rules: Rules) -> Vec<String> {
 
 #[test]
 fn a_retry_is_applied_once_because_it_is_recognised() {
-    both_ways(Rule::DeduplicateRetries, "applied twice", swaps_in_a_hurry);
+    both_ways_from(Rules::ALL, Rule::DeduplicateRetries, "applied twice", swaps_in_a_hurry);
 }

@@ -317,7 +317,7 @@ impl Player {
         let any = |pattern: &str, server: ServerId| pattern == "*" || self::server(pattern) == Ok(server);
         // The messages there are now; what follows from them stays on its way.
         let mut found = 0;
-        for (link, count) in cluster.network().busy() {
+        for (link, count) in cluster.busy_links() {
             if !any(from, link.0) || !any(to, link.1) {
                 continue;
             }

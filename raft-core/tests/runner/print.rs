@@ -116,7 +116,7 @@ impl Printer<'_> {
                 (everything || sentence.weight == Weight::Turning).then_some(sentence.text)
             }
             Event::Writing(server, write) => {
-                let held = everything && self.cluster.disk(*server).held;
+                let held = everything && self.cluster.disk(*server).is_stalled();
                 held.then(|| format!("{server}’s disk is given {}.", write_text(write)))
             }
             Event::Applied(..) => None, // Those of one step are printed together.
@@ -336,7 +336,7 @@ pub fn log(cluster: &Cluster, server: ServerId) -> String {
     let (log, whose) = if cluster.is_up(server) {
         (cluster.raft(server).log(), format!("{server}@{}", cluster.term(server)))
     } else {
-        (cluster.disk(server).log(), format!("{server} (down)"))
+        (cluster.disk(server).image().log(), format!("{server} (down)"))
     };
     let base = log.base();
     let beginning = if base.index == LogIndex::ZERO { String::new() } else { format!("[up to {base}] ") };
@@ -385,7 +385,7 @@ pub fn progress(cluster: &Cluster, leader: ServerId) -> Vec<String> {
 
 /// Every message on its way.
 pub fn in_flight(cluster: &Cluster) -> Vec<String> {
-    let links = cluster.network().busy();
+    let links = cluster.busy_links();
     let messages = links.into_iter().flat_map(|((from, to), _)| {
         cluster.on_the_way(from, to).into_iter().map(move |message| message_line(from, "⇢", to, &message))
     });

@@ -16,9 +16,8 @@ use raft_core::raft::{
     ReadMode, RequestVote, RequestVoteResponse, Role, ServerId, ServerSet, Snapshot, SnapshotMeta, SnapshotProgress,
     Standing, Start, StartError, Term, TimeoutNow,
 };
+use raft_core::sim::Disk;
 use raft_core::time::{Duration, Time};
-
-use super::disk::Disk;
 
 /// Where a world takes its choices from.
 pub trait Choices {
@@ -243,7 +242,7 @@ impl World {
     fn take(&mut self, input: Input) {
         self.raft.step(self.now, input, &mut self.out);
         for write in &self.out.writes {
-            self.disk.submit(write.clone());
+            self.disk.submit(self.now, write.clone());
         }
         for seen in &self.out.observations {
             match seen {
@@ -300,10 +299,10 @@ impl World {
 
     /// Whatever it was told before, the server starts again from its disk.
     fn crash_and_restart(&mut self, c: &mut impl Choices) {
-        let parts = self.disk.pending_parts() as u64;
-        self.disk.lose_power(c.below(parts + 1) as usize);
+        let parts = self.disk.unsynced_parts() as u64;
+        self.disk.lose_power_after(c.below(parts + 1) as usize);
         self.seen.restarts += 1;
-        let start = Start::Restart(self.disk.durable(), founders());
+        let start = Start::Restart(self.disk.image().durable(), founders());
         self.raft = Raft::new(self.config.clone(), start, self.now)
             .unwrap_or_else(|error| panic!("it can't start from its own disk: {error}"));
         self.out.clear();
@@ -316,7 +315,7 @@ impl World {
     /// used up the terms or the indexes, or have made it believe that it is a quorum by itself:
     /// then it commits what nobody else knows.
     pub fn correct_servers_bring_it_back(mut self) -> Seen {
-        while self.disk.pending().next().is_some() {
+        while self.disk.unsynced() > 0 {
             self.sync();
         }
         let (term, last) = (self.raft.term(), self.raft.log().last().index);
