@@ -112,12 +112,6 @@ impl Run {
         self.world().machines().len() as u32
     }
 
-    /// The world's clock, in microseconds.
-    #[wasm_bindgen(getter)]
-    pub fn now(&self) -> f64 {
-        view::micros(self.world().now())
-    }
-
     /// Plays every event up to `time` (microseconds) and lets the clock stand there; how many.
     /// Stops at a violation.
     #[wasm_bindgen(js_name = advanceTo)]

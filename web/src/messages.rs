@@ -175,7 +175,7 @@ mod tests {
         assert!(!flights.is_empty() && messages.0.len() == 11 * flights.len());
         for (row, flight) in messages.0.chunks(11).zip(flights) {
             assert_eq!(row[0], flight.number as f64);
-            assert!(row[1] < KINDS.len() as f64 && row[5] <= run.now() && row[6] >= row[5]);
+            assert!(row[1] < KINDS.len() as f64 && row[5] <= micros(run.world().now()) && row[6] >= row[5]);
         }
     }
 }

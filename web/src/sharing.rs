@@ -126,7 +126,7 @@ mod tests {
     fn a_link_opens_the_same_run_at_the_same_moment_with_its_future() {
         let run = run();
         let mut again = Run::from_link(&run.link().unwrap()).unwrap();
-        assert_eq!((again.now(), again.trace_hash()), (0.5e6, run.trace_hash()));
+        assert_eq!((again.world().now(), again.trace_hash()), (Time::from_millis(500), run.trace_hash()));
         assert!(!again.differs());
         assert_eq!(again.without(), "compare-logs-before-voting");
         assert_eq!(again.link().unwrap(), run.link().unwrap());
@@ -165,7 +165,7 @@ mod tests {
         for _ in 0..50 {
             run.step_event();
             let again = Run::from_link(&run.link().unwrap()).unwrap();
-            assert!(!again.differs() && again.now() == run.now());
+            assert!(!again.differs() && again.world().now() == run.world().now());
         }
     }
 

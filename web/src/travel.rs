@@ -174,11 +174,6 @@ impl Run {
     pub fn beside_logs(&mut self, branch: u32, first: f64, count: u32) -> Result<JsValue, JsValue> {
         to_js(&view::logs(self.other(branch)?, first.max(1.0) as u64, count as usize))
     }
-
-    /// What the checkpoints of all branches weigh, in bytes, by estimate.
-    pub fn weight(&self) -> f64 {
-        self.timeline.holdings().bytes as f64
-    }
 }
 
 impl Run {
@@ -242,14 +237,14 @@ mod tests {
         let election = 1 << MomentKind::ALL.iter().position(|kind| *kind == MomentKind::Election).unwrap();
         let mut run = Run::create("7", 3, "").unwrap();
         assert!(run.jump_forward(election, 5e6));
-        let first = run.now();
+        let first = run.world().now();
         run.crash(u32::from(run.world().leader().unwrap().number())).unwrap();
         assert!(run.jump_forward(election, 5e6));
-        assert!(run.now() > first);
-        assert!(run.jump_back(election) && run.now() == first);
-        assert!(!run.jump_back(election) && run.now() == first);
+        assert!(run.world().now() > first);
+        assert!(run.jump_back(election) && run.world().now() == first);
+        assert!(!run.jump_back(election) && run.world().now() == first);
         let end = run.standing().end;
-        assert!(!run.jump_forward(0, 9e6) && run.now() == first && run.standing().end == end);
+        assert!(!run.jump_forward(0, 9e6) && run.world().now() == first && run.standing().end == end);
     }
 
     #[test]

@@ -78,11 +78,6 @@ impl Recorder {
         self.look(world);
     }
 
-    /// The log so far.
-    pub fn into_text(self) -> String {
-        self.text
-    }
-
     /// Takes what has been added to the log since the last time.
     pub fn take_text(&mut self) -> String {
         core::mem::take(&mut self.text)

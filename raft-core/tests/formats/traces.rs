@@ -54,7 +54,7 @@ fn a_shiviz_log_has_the_vector_clocks_of_a_run() {
     assert_eq!((watched.trace_hash(), watched.now()), (plain.trace_hash(), plain.now()), "watching changes nothing");
     assert_eq!(heard, plain.take_news().len());
 
-    let log = recorder.into_text();
+    let log = recorder.take_text();
     // The named groups of JavaScript are written as Rust's are.
     let expression = Regex::new(shiviz::EXPRESSION).unwrap();
     let mut last: BTreeMap<String, Clock> = BTreeMap::new();
