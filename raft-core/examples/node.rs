@@ -200,10 +200,13 @@ impl Node {
                 tell(&client, Answer::NotDone(format!("{:?}", refused.reason)));
             }
         }
-        // 9. The log has outgrown its bound: here is a snapshot of the state machine as it is now.
+        // 9. `out.snapshot_refused`: the snapshot just handed in was not taken. It is asked for
+        //    again when there is more to put into it.
+        // 10. The log has outgrown its bound: here is a snapshot of the state machine as it is now.
         let snapshot = || Input::SnapshotTaken { index: self.applied, data: write_store(&self.store).into() };
-        Ok(out.snapshot_wanted.then(snapshot))
-        // 9. `out.observations` is empty, for nobody has set `out.listen`.
+        let next = out.snapshot_wanted.then(snapshot);
+        // 11. `out.observations` is empty, for nobody has set `out.listen`.
+        Ok(next)
     }
 }
 
@@ -280,6 +283,7 @@ impl Disk {
         let mut bytes = Vec::new();
         let mut file = OpenOptions::new().create(true).read(true).append(true).open(&path)?;
         file.read_to_end(&mut bytes)?;
+        sync_name(&path)?;
         let mut reader = Reader { bytes: &bytes };
         while let Some(body) = reader.record() {
             let write = Reader { bytes: body }.write().ok_or("a record with a good checksum makes no sense")?;
@@ -324,8 +328,14 @@ impl Disk {
         self.file.write_all(&record(&all))?;
         self.file.sync_data()?;
         fs::rename(&new, &self.path)?;
-        self.path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
+        sync_name(&self.path)
     }
+}
+
+/// Makes durable that there is a file of this name: without it a power failure may take a new file
+/// away, whatever was synced into it.
+fn sync_name(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), |directory| File::open(directory)?.sync_all())
 }
 
 /// Index of the last entry that the snapshot covers.

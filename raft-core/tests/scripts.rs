@@ -138,6 +138,13 @@ fn playing_keeps_comments_and_replaces_what_was_printed() {
 }
 
 #[test]
+fn a_snapshot_of_nothing_new_is_refused_and_the_script_says_so() {
+    let played = play("> cluster nodes=1\n> snapshot 1\n").unwrap();
+    let refused = "  The snapshot is refused by S1: ";
+    assert!(played.lines().last().is_some_and(|line| line.starts_with(refused)), "{played}");
+}
+
+#[test]
 fn a_difference_shows_the_lines_that_differ_and_what_is_around_them() {
     let numbered = |skip: usize| (1..=20).filter(|n| *n != skip).map(|n| format!("line {n}\n")).collect::<String>();
     assert_eq!(difference(&numbered(0), &numbered(0)), None);

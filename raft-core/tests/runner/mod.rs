@@ -54,7 +54,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use raft_core::raft::{Config, HardState, RequestId, Rule, ServerId, ServerSet};
 use raft_core::time::Duration;
 
-use crate::support::{Cluster, Setup, image};
+use crate::support::{Cluster, SNAPSHOT, Setup, image};
 pub use diff::difference;
 use print::{Detail, Printer};
 
@@ -283,7 +283,7 @@ impl Player {
                 self.names.insert(cluster.transfer(server(from)?, to), format!("The transfer to {to}"));
             }
             ("snapshot", [who]) => {
-                self.names.insert(0, "The snapshot".to_owned());
+                self.names.insert(SNAPSHOT, "The snapshot".to_owned());
                 cluster.snapshot(server(who)?);
             }
             ("status", []) => printed.extend(cluster.status().lines().map(str::to_owned)),

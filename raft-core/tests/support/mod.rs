@@ -112,6 +112,9 @@ pub enum Event {
     Violated(String),
 }
 
+/// Stands for a snapshot that is handed in, where requests have numbers from 1.
+pub const SNAPSHOT: RequestId = 0;
+
 /// What became of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

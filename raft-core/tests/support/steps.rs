@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use raft_core::raft::{Entry, EntryId, Input, LogIndex, Output, Payload, RequestId, ServerId};
 
-use super::{Answer, Cluster, Event, parse_snapshot, write_snapshot};
+use super::{Answer, Cluster, Event, SNAPSHOT, parse_snapshot, write_snapshot};
 
 impl Cluster {
     /// Gives `server` an input, and does everything that follows from it but the arrival of
@@ -67,6 +67,9 @@ impl Cluster {
         }
         for refused in out.refused.drain(..) {
             self.answered(server, refused.id, Answer::Refused(refused.reason));
+        }
+        if let Some(reason) = out.snapshot_refused.take() {
+            self.answered(server, SNAPSHOT, Answer::Refused(reason));
         }
     }
 
