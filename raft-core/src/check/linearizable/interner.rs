@@ -2,25 +2,21 @@
 //! to read one.
 
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 use core::hash::Hasher;
 
+use super::numbers::Numbers;
 use crate::hash::ThoroughHasher;
 
 /// A key's or a value's number in its history: equal texts have equal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextId(pub(super) u32);
 
-/// An open slot of the table.
-const EMPTY: u32 = u32::MAX;
-
 /// Numbers texts in the order of their first appearance.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Interner {
     texts: Vec<Arc<str>>,
-    /// Open addressing, a power of two long and at most half full.
-    table: Vec<u32>,
+    numbers: Numbers,
 }
 
 impl Interner {
@@ -33,44 +29,22 @@ impl Interner {
     }
 
     pub(super) fn find(&self, text: &str) -> Option<TextId> {
-        if self.table.is_empty() {
-            return None;
-        }
-        let id = self.table[self.slot(text)];
-        (id != EMPTY).then_some(TextId(id))
+        self.numbers.find(hash(text), |number| *self.texts[number as usize] == *text).map(TextId)
     }
 
     pub(super) fn intern(&mut self, text: &str) -> TextId {
-        if self.texts.len() * 2 >= self.table.len() {
-            self.grow();
-        }
-        let slot = self.slot(text);
-        if self.table[slot] == EMPTY {
-            self.table[slot] = self.texts.len() as u32;
+        self.find(text).unwrap_or_else(|| {
+            let number = self.numbers.push(hash(text), |number| hash(&self.texts[number as usize]));
             self.texts.push(text.into());
-        }
-        TextId(self.table[slot])
+            TextId(number)
+        })
     }
+}
 
-    /// Where the text is in the table, or would be.
-    fn slot(&self, text: &str) -> usize {
-        let mask = self.table.len() - 1;
-        let mut hasher = ThoroughHasher::new(text.len() as u64);
-        hasher.write(text.as_bytes());
-        let mut slot = hasher.finish() as usize & mask;
-        while self.table[slot] != EMPTY && *self.texts[self.table[slot] as usize] != *text {
-            slot = (slot + 1) & mask;
-        }
-        slot
-    }
-
-    fn grow(&mut self) {
-        self.table = vec![EMPTY; (self.table.len() * 2).max(16)];
-        for id in 0..self.texts.len() {
-            let slot = self.slot(&self.texts[id]);
-            self.table[slot] = id as u32;
-        }
-    }
+fn hash(text: &str) -> u64 {
+    let mut hasher = ThoroughHasher::new(text.len() as u64);
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 #[cfg(test)]

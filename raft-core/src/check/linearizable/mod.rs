@@ -50,6 +50,7 @@ mod history;
 mod interner;
 mod meaning;
 mod monitor;
+mod numbers;
 mod problem;
 mod search;
 pub mod witness;
