@@ -3,8 +3,8 @@
 //!
 //! | hash | what it is for | what it is good at |
 //! | --- | --- | --- |
-//! | [`TraceHasher`] | a run's trace, and tables in memory | a word costs one multiplication |
-//! | [`ThoroughHasher`], [`mix`] | seeds, and the short number by which a link knows its run | each bit of the result depends on every bit |
+//! | [`TraceHasher`] | a run's trace, and keys of numbers in a table | a word costs one multiplication |
+//! | [`ThoroughHasher`], [`mix`] | seeds, the short number by which a link knows its run, texts in a table | each bit of the result depends on every bit |
 //! | [`Digest`] | equal stores, and whether a store's snapshot is whole | digests of a set's members can be added up |
 //! | [`checksum`] | whether a snapshot's bytes arrived as they left | eight lanes: as fast as the bytes come from memory |
 //!
