@@ -30,9 +30,9 @@ fn heading(seeds: Seeds, shrink_tries: u32) -> String {
         "<!-- Made by `raftarium rules --hunt {seeds} --shrink-tries {shrink_tries}`. Don't edit it by hand. -->\n\n\
          # What each rule is good for\n\n\
          Seeds {seeds}, a minute each, with every fault and without one rule. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
-         the first that failed.\n\n\
-         | without | which prevents | seeds that fail | the first | shrunk to | what is found |\n\
-         | --- | --- | --- | --- | --- | --- |\n"
+         the first that failed. What is behind `#` opens it in the page, and `raftarium replay '#run=…'` plays it.\n\n\
+         | without | which prevents | seeds that fail | the first | shrunk to | what is found | the link |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n"
     )
 }
 

@@ -7,6 +7,9 @@
 //! * [`link`]: short, for an address; bytes in base64url. Made for machines;
 //! * `file` (with the feature `serde`): JSON, to be read, edited and kept under version control.
 //!
+//! With it goes, in a file or in the address that has the link, what was [`Found`] wrong with it, if
+//! something was: so that it opens as that failure.
+//!
 //! # What came of a run
 //! With the feature `serde`:
 //! * `trace`: what happened, an event a line, each with its reason;
@@ -30,6 +33,7 @@
 mod base64;
 #[cfg(feature = "serde")]
 pub mod file;
+pub mod found;
 #[cfg(feature = "serde")]
 pub mod history;
 pub mod link;
@@ -43,6 +47,7 @@ pub mod units;
 use alloc::string::String;
 use core::fmt;
 
+pub use self::found::Found;
 pub use crate::sim::LENGTH_MAX;
 use crate::sim::{Scenario, ScenarioError};
 use crate::time::Time;

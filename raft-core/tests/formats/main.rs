@@ -2,6 +2,7 @@
 //! nothing else is.
 
 mod files;
+mod findings;
 mod histories;
 mod links;
 mod pairs;
