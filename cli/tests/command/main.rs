@@ -214,6 +214,36 @@ fn what_no_property_stops_is_handed_on_by_file_link_and_trace() {
     assert!(early.ends_with("\nNothing wrong was found.\n"), "{early}");
 }
 
+/// The texts between a mark and the next.
+fn between<'a>(text: &'a str, begins: &str, ends: char) -> Vec<&'a str> {
+    text.split(begins).skip(1).map(|rest| rest.split(ends).next().unwrap()).collect()
+}
+
+/// Of every rule there is a run that goes wrong without it, and its link says how: those that the
+/// page shows, and those of the table.
+#[test]
+fn every_rule_has_a_link_that_fails_as_it_says() {
+    let folder = folder();
+    let kept = |path: &str| fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let page = kept("www/breaks.js").replace("' +\n    '", "");
+    let of_page = between(&page, "\n  '", '\'');
+    let rules = raftarium(folder.path(), &["rules", "--json"]).ended(FINE).json();
+    assert_eq!(of_page.len(), rules.as_array().unwrap().len(), "one for each");
+    let table = kept("docs/rules.md");
+    let of_table = between(&table, "`#run=A", '`');
+    assert!(of_table.len() + 2 >= of_page.len(), "{} are listed", of_table.len());
+    let of_page = of_page.into_iter().map(|link| format!("#run={link}"));
+    let mut liveness = 0;
+    for link in of_page.chain(of_table.into_iter().map(|link| format!("#run=A{link}"))) {
+        let done = raftarium(folder.path(), &["replay", &link]).ended(FOUND);
+        assert!(done.out.contains(", as expected\n"), "{link}: {}", done.out);
+        // Where a link says what was found, that was found again.
+        assert_eq!(done.out.ends_with(", as expected\n"), link.contains("&found="), "{link}: {}", done.out);
+        liveness += u32::from(link.contains("&found=Liveness&"));
+    }
+    assert!(liveness >= 3, "{liveness} of them are about liveness");
+}
+
 #[test]
 fn what_was_found_is_found_again_though_the_run_goes_on() {
     let folder = folder();
