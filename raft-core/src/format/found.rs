@@ -15,27 +15,10 @@ use form_urlencoded::{Serializer, parse};
 
 use super::link::{self, LinkError};
 use super::units::{self, UnitError, quote};
-use super::{LENGTH_MAX, Run};
+use super::{FACT_MAX, Found, LENGTH_MAX, Run};
 use crate::check::Guarantee;
 use crate::text::joined;
 use crate::time::Time;
-
-/// The most characters of a fact.
-pub const FACT_MAX: usize = 2_000;
-
-/// What was found wrong with a run, as whoever hands it on says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// What doesn't hold.
-    pub what: Guarantee,
-    /// When it showed: not after the run's moment.
-    pub at: Time,
-    /// What was so. Empty, like the other, where whoever plays the run sees both facts: properties
-    /// are checked while it is played.
-    pub first: String,
-    /// What contradicts it.
-    pub second: String,
-}
 
 /// Something that can't have been found in the run.
 #[derive(Clone, Debug, PartialEq, Eq)]

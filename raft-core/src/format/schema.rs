@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::{ACTIONS_MAX, file, found, link};
+use super::{ACTIONS_MAX, FACT_MAX, file, link};
 use crate::check::Guarantee;
 use crate::raft::Rule;
 use crate::sim::{MACHINES_MAX, MessageKind, SERVERS_MAX, action_fields, actions, parameters};
@@ -232,7 +232,7 @@ fn what_was_found() -> Value {
     let what = json!({ "enum": Guarantee::ALL.map(Guarantee::name), "description": "What doesn't hold." });
     fields.insert("what".into(), what);
     fields.insert("at".into(), described(reference("length"), "When it showed: not after `until`.".into()));
-    let fact = |about: &str| json!({ "type": "string", "maxLength": found::FACT_MAX, "description": about });
+    let fact = |about: &str| json!({ "type": "string", "maxLength": FACT_MAX, "description": about });
     fields.insert("first".into(), fact("What was so, where playing the run doesn't show it."));
     fields.insert("second".into(), fact("What contradicts it."));
     let about = "What was found wrong with the run. A claim: whoever plays the run judges anew.";

@@ -51,7 +51,7 @@ use rand::{RngExt, SeedableRng};
 use crate::check::linearizable::witness::Contradiction;
 use crate::check::linearizable::{Explanation, WORK_DEFAULT};
 use crate::check::{Guarantee, Violation};
-use crate::format::{Found, Run, found, units};
+use crate::format::{FACT_MAX, Found, Run, link, units};
 use crate::hash::mix;
 use crate::kv::{Outcome, Request};
 use crate::raft::{Raft, Rules, ServerId, ServerSet};
@@ -160,8 +160,8 @@ impl Hunt {
     /// that finds it again and makes it small, and the link that shows it.
     pub fn report(&self, seed: u64, finding: &Finding) -> String {
         let mut run = self.run(seed);
-        let found = finding.end(&mut run);
-        let link = match found::write_address("", &run, Some(&found)) {
+        finding.end(&mut run);
+        let link = match link::write(&run) {
             Ok(link) => format!("to see it:    cargo run --release -p raftarium -- replay '{link}'"),
             Err(error) => format!("there is no link to it: {error}"),
         };
@@ -281,7 +281,7 @@ impl Finding {
                 (format!("the storm was over for {healed} at {calm}{leads}"), format!("at {at} {why}"))
             }
         };
-        let cut = |fact: String| fact.chars().take(found::FACT_MAX).collect();
+        let cut = |fact: String| fact.chars().take(FACT_MAX).collect();
         Found { what: self.what(), at: self.at(), first: cut(first), second: cut(second) }
     }
 

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use raft_core::check::{Guarantee, Property};
 use raft_core::format::file::{self, File};
-use raft_core::format::found::{FACT_MAX, FoundError, read, write, write_address};
-use raft_core::format::{Found, LENGTH_MAX, Run, link, trace};
+use raft_core::format::found::{FoundError, read, write, write_address};
+use raft_core::format::{FACT_MAX, Found, LENGTH_MAX, Run, link, trace};
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{Finding, Hunt, play};
 use serde_json::Value;

@@ -2,10 +2,9 @@
 //! it uses.
 
 use raft_core::check::Guarantee;
-use raft_core::format::Found;
 use raft_core::format::file::{File, read, write};
-use raft_core::format::found::FACT_MAX;
 use raft_core::format::schema::{actions_in_words, guarantees_in_words, json_schema};
+use raft_core::format::{FACT_MAX, Found};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::Parameters;
 use raft_core::time::Time;
