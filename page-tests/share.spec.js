@@ -10,7 +10,7 @@ import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, tog
 /** @typedef {import('@playwright/test').Page} Page */
 
 /**
- * Runs as a link and as the file that the command makes of it.
+ * Runs as a link, with what was found, and as the file that the command makes of it.
  * @type {{ link: string, file: string }[]}
  */
 const pairs = readFileSync('raft-core/tests/formats/pairs.jsonl', 'utf8')
@@ -302,10 +302,20 @@ test('a scenario is chosen from a list of files; without a moment it plays from 
 test('files of the page and of the command are the same, byte for byte', async ({ page }) => {
   expect(pairs.length).toBeGreaterThan(10);
   for (const { link, file } of pairs) {
-    const bytes = Buffer.from(link, 'base64url').subarray(0, -4);
+    const [run, ...words] = link.split('&');
+    const bytes = Buffer.from(run, 'base64url').subarray(0, -4);
     const read = readScenario(file);
     expect(Buffer.from(read.bytes).toString('hex')).toBe(bytes.toString('hex'));
-    expect(writeScenario(bytes, read.note)).toBe(file);
+    expect(writeScenario(bytes, read.note, read.found)).toBe(file);
+    // What was found stands after the link.
+    const { property, time, first, second } = read.found ?? {};
+    const said = new URLSearchParams(words.join('&'));
+    expect([said.get('found') ?? undefined, said.get('first') ?? '', said.get('second') ?? '']).toEqual([
+      property,
+      first ?? '',
+      second ?? '',
+    ]);
+    expect(said.get('at')).toBe(read.found ? `${Number(time) / 1e6}s` : null);
   }
   // The simulator plays what the page reads as the same run.
   await open(page);
@@ -320,7 +330,7 @@ test('files of the page and of the command are the same, byte for byte', async (
     }, bytes);
     const without = (/** @type {number[]} */ all) =>
       writeScenario(Uint8Array.from(all), '').replace(/ {2}"hash": .*\n/, '');
-    expect(without(again)).toBe(without([...Buffer.from(link, 'base64url').subarray(0, -4)]));
+    expect(without(again)).toBe(without([...Buffer.from(link.split('&')[0], 'base64url').subarray(0, -4)]));
   }
 });
 
@@ -371,6 +381,9 @@ test('what is wrong with a file is said, and the page keeps its run', async ({ p
     ['{"seed":"1"}', 'no scenario file: it has no field “raftarium”'],
     ['{"raftarium":2,"seed":"1"}', 'made by another version of Raftarium: it has format 2, this version reads 1'],
     ['{"raftarium":1,"seed":7}', 'seed: “7” is no seed'],
+    [`${start},"found":{"what":"Luck","at":"1s"}}`, 'found: “Luck” is nothing that can be found: there are Line'],
+    [`${start},"until":"1s","found":{"what":"Liveness","at":"2s"}}`, 'found: 2s lies after the end of the run'],
+    [`${start},"found":{"what":"Liveness"}}`, 'found: at: “undefined” is no length of time'],
     [`${start},"loss":1}`, '“loss” is no field here; there are raftarium,'],
     [`${start},"servers":10}`, 'a cluster has 1 to 9 servers, not 10'],
     [`${start},"network":{"loss":"0.00001%"}}`, 'network.loss: “0.00001%” has more digits than count'],

@@ -26,6 +26,7 @@ import { Presenter } from './present.js';
 import { Reading } from './reading.js';
 import { Ring } from './ring.js';
 import { RunDialog } from './run-dialog.js';
+import { endOf, readFound } from './scenario.js';
 import { Sharing } from './sharing.js';
 import { Stores } from './stores.js';
 import { Story } from './story.js';
@@ -41,8 +42,11 @@ import { StageButtons } from './stage-buttons.js';
  * A run as asked for; throws an Error with a sentence when there can't be one.
  * @param {RunClass} Run @param {Wanted} wanted
  */
-export function makeModel(Run, { shared, seed, servers, without, settings }) {
-  if (shared !== undefined) return openModel(Run, Run.fromLink(shared), 'moment');
+export function makeModel(Run, { shared, found, seed, servers, without, settings }) {
+  if (shared !== undefined) {
+    const run = Run.fromLink(shared);
+    return openModel(Run, run, 'moment', '', found ? readFound(found, endOf(shared)) : null);
+  }
   if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
   return new Model(new Run(seed, servers, without, settings), Run.usualSettings());
 }
@@ -50,10 +54,13 @@ export function makeModel(Run, { shared, seed, servers, without, settings }) {
 /**
  * A run that came from elsewhere.
  * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin
- * @param {string} [note]
+ * @param {string} note @param {import('./scenario.js').Found | null} found
  */
-function openModel(Run, run, origin, note = '') {
-  return Object.assign(new Model(run, Run.usualSettings()), { origin, note });
+function openModel(Run, run, origin, note, found) {
+  const model = Object.assign(new Model(run, Run.usualSettings()), { origin, note });
+  // What was found in a run that plays differently here was found in another.
+  if (found && !model.differs) model.claim = { ...found, branch: model.frame.branch, state: '' };
+  return model;
 }
 
 export class App {
@@ -85,6 +92,8 @@ export class App {
     press: (branch, lane) => this.#branches.menu(branch, lane),
   });
   #resume = () => {};
+  /** What it has stopped for. */
+  #stopped = '';
   #networkDialog = new NetworkDialog(() => this.#model);
   #runDialog;
   #helpDialog = new HelpDialog();
@@ -144,7 +153,7 @@ export class App {
     this.#sharing = new Sharing({
       Run,
       model: () => this.#model,
-      take: (run, origin, note) => this.#take(openModel(Run, run, origin, note)),
+      take: (run, origin, note, found) => this.#take(openModel(Run, run, origin, note, found)),
       scene: () => this.#scene(),
       present: () => this.#presenter.enter(),
       stop: (error) => this.#stopForPanic(error),
@@ -272,7 +281,9 @@ export class App {
     this.#transport.update(model);
     this.#presenter.update();
     this.#sharing.update(model, playing);
+    const { claimed } = model;
     if (frame.violation) this.#stopAt(frame.violation);
+    else if (claimed) this.#stopAt(claimed, claimed.state);
     else if (document.documentElement.dataset.state === 'violated') this.#goOn();
   }
 
@@ -285,14 +296,26 @@ export class App {
     this.#quorum.classList.toggle('broken', !quorum.canCommit);
   }
 
-  /** A property is violated: the run ends here. @param {ViolationView} violation */
-  #stopAt(violation) {
-    if (this.clock.playing) this.clock.pause();
+  /**
+   * A property is violated: the run ends here. Or a link says so: then the run can go on.
+   * @param {ViolationView} violation
+   * @param {import('./model.js').Claim['state']} [said] what the page finds, where that is said
+   */
+  #stopAt(violation, said = '') {
     const { dataset } = document.documentElement;
-    if (dataset.state === 'violated') return;
+    const stopped = `${violation.property} ${violation.time} ${said}`;
+    const told = dataset.state === 'violated' && this.#stopped === stopped;
+    if (this.clock.playing && !(told && said)) this.clock.pause();
+    if (told) return;
     dataset.state = 'violated';
+    this.#stopped = stopped;
     const { servers } = this.#model;
-    const what = { title: strings.violationTitle(violation), text: strings.violationText(violation) };
+    const { claim, violationTitle, violationText } = strings;
+    const what = {
+      title: (said === 'refuted' ? claim.title : violationTitle)(violation),
+      text: violation.first ? violationText(violation) : '',
+      detail: said ? claim[said] : '',
+    };
     const actions = /** @type {[string, () => void][]} */ ([
       [strings.whatItMeans, () => this.#reading.explain(violation.property)],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],

@@ -2,7 +2,8 @@
 // For each rule, a run in which a property is violated because the rule is switched off. It is what
 // follows `#run=` in the link to that moment. `raftarium hunt --without RULE --seeds A..B --for
 // 20s` finds and shrinks such a run; its last line is the link. A page test opens each, and says
-// which must be found anew after a change of how runs play.
+// which must be found anew after a change of how runs play. Where the page can't find the failure
+// itself, the finding follows the run.
 
 /** In the order of `Run.rules`. The comments, which are not served, name the rules. */
 export const counterexamples = [
@@ -14,8 +15,10 @@ export const counterexamples = [
   'AQC8vgkB9CZQNpz_01iHwKteA-gHuBcCwKkHAaCNBgSg9zYBAsgBrAIAPb2gJw',
   // win-by-majority
   'AQi2pwoB3Q9MMPJwwIzmiONe6Ae4FwAAAMCpBwEIAaDCHmQByAGsAgEAFsDPJFT5stU',
-  // step-down-on-higher-term: going on violates no safety property, the cluster only stands still.
-  '',
+  // step-down-on-higher-term: it violates no safety property, but a server never catches up again.
+  'ARe31ucUAavGveHSoODxgcjjXQMAAIDxBAEQCBABAQEAAwATA7frHyAAAB8KcHV0IGNhbG0gMeJ9QuQ' +
+    '&found=Liveness&at=43.641655s&first=the+storm+was+over+for+S2%2C+S3+at+0.521655+s+and+S2+leads' +
+    '&second=at+43.641655+s+S3+still+has+not+applied+entry+3',
   // refuse-stale-terms
   'ARfBrhUB57OCSFaljoeHwKu-AQSQTsC4AgLAqQcBoI0GIKD3NmQByAEBAwGS9xAcAcYHZyc',
   // persist-before-acknowledging

@@ -12,7 +12,7 @@ import * as strings from './strings.js';
 export function showTrouble({ title, text, detail }, actions, box = byId('trouble', HTMLElement)) {
   const shown = [
     make('p', { class: 'trouble-title' }, title),
-    make('p', { class: 'trouble-text' }, text),
+    ...(text ? [make('p', { class: 'trouble-text' }, text)] : []),
     ...(detail ? [make('p', { class: 'trouble-detail' }, detail)] : []),
     make('p', { class: 'trouble-actions' }, ...actions.map(([words, act]) => make('button', { onclick: act }, words))),
   ];

@@ -5,10 +5,11 @@
 /** @typedef {import('./model.js').Model} Model */
 /**
  * The run that an address asks for: one that is in a link, or a new one.
- * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string
- * }} Wanted
+ * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string,
+ * found?: Record<string, string | null> }} Wanted
  */
 
+import { foundFields } from './scenario.js';
 import * as strings from './strings.js';
 import { toast } from './toast.js';
 
@@ -25,8 +26,11 @@ export function readAddress(address) {
   const hash = new URLSearchParams(address.hash.replace(/^#/, ''));
   const read = (/** @type {string} */ name) => hash.get(name) ?? query.get(name);
   const servers = read('servers');
+  const what = hash.get('found');
+  const [at, first, second] = ['at', 'first', 'second'].map((name) => hash.get(name));
   return {
     shared: hash.get('run') ?? undefined,
+    found: what === null ? undefined : { what, at, first: first ?? '', second: second ?? '' },
     seed: (read('seed') ?? '').trim(),
     servers: servers === null || servers === '' ? 5 : Number(servers),
     without: read('without') ?? '',
@@ -51,11 +55,20 @@ function pageAddress(hash, plain) {
   return url.href;
 }
 
+/** The link, and what was found in the run. @param {Model} model */
+function hashOf(model) {
+  const { handedOn } = model;
+  const fields = handedOn
+    ? foundFields(handedOn).map(([name, value]) => [name === 'what' ? 'found' : name, value])
+    : [];
+  return [`run=${model.link()}`, ...(handedOn ? [new URLSearchParams(fields)] : [])].join('&');
+}
+
 /**
  * The address of this run at this moment; throws an Error with a sentence where that is too long.
  * @param {Model} model
  */
-export const addressOf = (model) => pageAddress(`run=${model.link()}`, true);
+export const addressOf = (model) => pageAddress(hashOf(model), true);
 
 /** The same; where it is too long, the address with the seed alone. @param {Model} model */
 export function anyAddressOf(model) {
@@ -107,7 +120,7 @@ export class AddressBar {
     this.#putAt = performance.now();
     let hash;
     try {
-      hash = `run=${model.link()}`;
+      hash = hashOf(model);
       this.#told = false;
     } catch {
       hash = seedOf(model);

@@ -50,6 +50,9 @@ function begin(Run) {
       get frame() {
         return app.model.frame;
       },
+      get claimed() {
+        return app.model.claimed;
+      },
       play: () => app.clock.play(),
       pause: () => app.clock.pause(),
       /** @param {number} time */

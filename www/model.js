@@ -10,9 +10,16 @@
 /** @typedef {import('../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('../web/view.d.ts').BranchView} BranchView */
+/** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
 
 import { kindsOf, unpacked } from './messages.js';
 import { actionBytes } from './scenario.js';
+
+/**
+ * What a link or a file says was found in its run, and in which branch; once the page has come to
+ * that moment, whether it finds it, too: `open` if it can't tell.
+ * @typedef {ViolationView & { branch: number, state: '' | 'agrees' | 'open' | 'refuted' }} Claim
+ */
 
 /**
  * How far a new run is played at most before it is shown, and in which steps, in virtual
@@ -46,6 +53,7 @@ export class Model {
   changes = 0;
   /** The simulator panicked: nothing can be asked of it any more. */
   dead = false;
+  /** @type {Claim | null} */ claim = null;
 
   #run;
   /** The kinds of messages, by their numbers. @type {import('./messages.js').MessageKind[]} */
@@ -144,7 +152,34 @@ export class Model {
     const whole = Math.floor(this.#rest);
     if (whole < 1) return;
     this.#rest -= whole;
-    this.advanceTo(this.frame.now + whole);
+    const { claim, frame } = this;
+    const to = frame.now + whole;
+    // Nothing ends the run where that was found, as a violation does: whoever plays stops there.
+    const stops = claim && claim.branch === frame.branch && frame.now < claim.time && to > claim.time;
+    this.advanceTo(stops ? claim.time : to);
+  }
+
+  /** What is said to have been found at this very moment, where no violation shows. */
+  get claimed() {
+    const { claim, frame } = this;
+    if (!claim || claim.branch !== frame.branch || claim.time !== frame.now || frame.violation) return null;
+    if (!claim.state) claim.state = this.#judge(claim.property);
+    return claim;
+  }
+
+  /** What is said to have been found by now, to be handed on with the run. */
+  get handedOn() {
+    const { claim, claimed, frame } = this;
+    const by = claimed ?? (claim && claim.branch === frame.branch && claim.time <= frame.now ? claim : null);
+    return by?.state === 'refuted' ? null : by;
+  }
+
+  /** @param {string} property @returns {'agrees' | 'open' | 'refuted'} */
+  #judge(property) {
+    if (property === 'Liveness') return 'open';
+    // Of every other, the run would have shown a violation.
+    const state = property === 'Linearizability' ? this.verdict()?.state : 'linearizable';
+    return state === 'broken' ? 'agrees' : state === 'linearizable' ? 'refuted' : 'open';
   }
 
   /** @param {number} time */

@@ -8,7 +8,7 @@
 
 import { arrived } from './causality.js';
 import { kindsOf, unpacked } from './messages.js';
-import { shiviz as words } from './strings.js';
+import { shiviz as words, violationText, violationTitle } from './strings.js';
 
 /**
  * How much is played at a time, in micros: so little that nothing is forgotten before it is read.
@@ -42,6 +42,13 @@ export const traceOf = (run, until) =>
       return `${JSON.stringify({ time, server: who, kind, weight, text, section: section || undefined })}\n`;
     })
     .join('');
+
+/** What was found in the run, to stand last. @param {import('./scenario.js').Found} found */
+export const lastLine = (found) => {
+  const { time, property, first, second } = found;
+  const text = `${violationTitle(found)} ${first && violationText(found)}`.trim();
+  return `${JSON.stringify({ time, kind: 'found', weight: 'turning', text, what: property, first, second })}\n`;
+};
 
 /**
  * The log for ShiViz: what servers send and receive, and the turning points, with vector clocks.

@@ -34,8 +34,8 @@ export class Safety {
   #judgedAt = 0;
   #judgedIn = 0;
   /**
-   * The violation that ends this branch, if one was seen.
-   * @type {(ViolationView & { branch: number }) | null}
+   * The violation that ends this branch, if one was seen, or what a link says was found in it.
+   * @type {(ViolationView & { branch: number, state?: import('./model.js').Claim['state'] }) | null}
    */
   #known = null;
   #shown = '';
@@ -90,6 +90,10 @@ export class Safety {
     if (violation) this.#known = { ...violation, branch };
     // On another branch it doesn't happen.
     else if (this.#known && (this.#known.branch !== branch || end < this.#known.time)) this.#known = null;
+    if (!this.#known && model.claim?.branch === branch) this.#known = model.claim;
+    const { claimed } = model;
+    const here = Boolean(violation ?? claimed);
+    const broken = violation ?? (claimed?.state === 'refuted' ? null : claimed);
     const clock = performance.now();
     if (operationsRevision !== this.#judged && !(playing && clock - this.#judgedAt < this.#judgedIn / SHARE)) {
       this.#verdict = model.verdict() ?? this.#verdict;
@@ -99,20 +103,23 @@ export class Safety {
     }
     const { state, answers, first } = this.#verdict;
     const known = this.#known;
-    const shown = `${state} ${answers} ${first} ${known?.property} ${known?.time} ${violation ? 'here' : ''}`;
+    const shown = `${state} ${answers} ${first} ${known?.property} ${known?.time} ${known?.state} ${here ? 'here' : ''}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#show(model.without ? model.without.split(',').length : 0, violation);
+    this.#show(model.without ? model.without.split(',').length : 0, broken?.property ?? '', here);
   }
 
-  /** @param {number} off how many rules are off @param {ViolationView | null} violation */
-  #show(off, violation) {
+  /**
+   * @param {number} off how many rules are off
+   * @param {string} broken what is broken here
+   * @param {boolean} here whether this is the moment of what is known
+   */
+  #show(off, broken, here) {
     for (const [name, { lamp, line }] of this.#lamps) {
-      const broken = violation?.property === name;
-      setAttribute(lamp, 'aria-label', safety.lampLabel(name, broken));
-      for (const node of [lamp, line]) node.classList.toggle('broken', broken);
+      setAttribute(lamp, 'aria-label', safety.lampLabel(name, name === broken));
+      for (const node of [lamp, line]) node.classList.toggle('broken', name === broken);
     }
-    setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, violation?.property ?? '', off));
+    setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, broken, off));
     const verdict = byId('verdict', HTMLButtonElement);
     setText(verdict, safety.verdict[this.#verdict.state]);
     setAttribute(verdict, 'class', this.#verdict.state);
@@ -121,11 +128,16 @@ export class Safety {
     this.#violation.hidden = !known;
     if (!known) return;
     const goThere = make('button', { onclick: () => this.#actions.goTo(known.time) }, strings.goThere);
+    const { state } = known;
+    const sure = state !== '' && state !== 'refuted';
+    const [words, source] = safety.others[known.property] ?? [];
+    const facts = [make('p', {}, `${known.first},`), make('p', {}, safety.but(known.second))];
     this.#violation.replaceChildren(
-      make('h3', {}, safety.violated(known)),
-      make('p', {}, `${known.first},`),
-      make('p', {}, safety.but(known.second)),
-      ...(violation ? [] : [goThere]),
+      make('h3', {}, sure ? safety.violated(known) : strings.claim.title(known)),
+      ...(known.first ? facts : []),
+      ...(state ? [make('p', {}, strings.claim[state])] : []),
+      ...(words ? [make('p', {}, `${words} `, make('cite', {}, source))] : []),
+      ...(here ? [] : [goThere]),
     );
   }
 }

@@ -6,8 +6,13 @@
 /** @typedef {import('./pkg/tables.js').Action} Action */
 
 import { fields as FIELDS, actions as ACTIONS, kinds as KINDS, order as ORDER } from './pkg/tables.js';
-import { parameters as PARAMETERS, rules as RULES } from './pkg/tables.js';
+import { guarantees as GUARANTEES, parameters as PARAMETERS, rules as RULES } from './pkg/tables.js';
 import { scenario as words } from './strings.js';
+
+/**
+ * What was found in a run, as whoever handed it on says; its facts may be empty.
+ * @typedef {import('../web/view.d.ts').ViolationView} Found
+ */
 
 /** A file that can't be read: a sentence for a person. */
 export class FileError extends Error {}
@@ -16,6 +21,10 @@ export class FileError extends Error {}
 export const BYTES_MAX = 16 * 1024 * 1024;
 
 const VERSION = 1;
+/** The most characters of a fact that was found. */
+const FACT_MAX = 2_000;
+/** No run is longer, in micros. */
+const DAY = 86_400_000_000n;
 const U64 = (1n << 64n) - 1n;
 const U32 = (1n << 32n) - 1n;
 
@@ -283,12 +292,16 @@ export function readFile(text) {
   if (file.raftarium === undefined) fail(words.noVersion);
   if (file.raftarium !== VERSION) fail(words.otherVersion(quoted(file.raftarium), VERSION));
   const parts = [...new Set(PARAMETERS.map(([part]) => part))].filter(Boolean);
-  onlyKnown(file, ['raftarium', '$schema', 'note', 'seed', 'until', 'hash', 'servers', ...parts, 'without', 'actions']);
+  const known = ['raftarium', '$schema', 'note', 'seed', 'until', 'hash', 'found', 'servers', ...parts, 'without'];
+  onlyKnown(file, [...known, 'actions']);
   const out = new Writer();
   out.bytes.push(VERSION);
   const seed = within('seed', () => BigInt(match(file.seed, /^\d{1,20}$/, words.noSeed)[0]));
   out.number(seed <= U64 ? seed : fail(words.noSeed(String(seed))));
-  out.number(within('until', () => length(file.until ?? '0s')));
+  // Whoever names what was found means to play so far.
+  const end = file.until ?? file.found?.at;
+  const until = within('until', () => length(end ?? '0s'));
+  out.number(until);
   const readHash = () => match(file.hash, /^[\da-f]{16}$/i, words.noHash)[0];
   const hash = file.hash === undefined ? null : within('hash', readHash);
   out.bytes.push(hash ? 1 : 0);
@@ -298,7 +311,44 @@ export function readFile(text) {
   out.number(BigInt(actions.length));
   actions.reduce((before, action, i) => within(words.action(i + 1), () => putAction(out, before, action)), 0n);
   const note = within('note', () => TYPES.command.parse(file.note ?? ''));
-  return { bytes: Uint8Array.from(out.bytes), note, until: file.until !== undefined };
+  const found = file.found === undefined ? null : within('found', () => readFound(fields(file.found), until));
+  return { bytes: Uint8Array.from(out.bytes), note, found, until: end !== undefined };
+}
+
+/**
+ * What is said to have been found in a run, in a file or an address.
+ * @param {Record<string, any>} claim
+ * @param {bigint} until when the run ends; the very beginning stands for the whole
+ * @returns {Found}
+ */
+export function readFound(claim, until) {
+  onlyKnown(claim, ['what', 'at', 'first', 'second']);
+  const { what } = claim;
+  if (!GUARANTEES.includes(what)) fail(words.noGuarantee(quoted(what), GUARANTEES.join(', ')));
+  const at = within('at', () => length(claim.at));
+  if (at > (until || DAY)) fail(words.foundLater(lengthText(at), lengthText(until || DAY)));
+  const [first, second] = ['first', 'second'].map((name) =>
+    within(name, () => {
+      const fact = TYPES.command.parse(claim[name] ?? '');
+      return [...fact].length > FACT_MAX ? fail(words.longFact(FACT_MAX)) : fact;
+    }),
+  );
+  return { property: what, time: Number(at), first, second };
+}
+
+/** When the run of a link that has been read ends. @param {string} link */
+export function endOf(link) {
+  const bytes = atob(link.replace(/-/g, '+').replace(/_/g, '/'));
+  const reader = new Reader(Uint8Array.from(bytes, (byte) => byte.charCodeAt(0)));
+  reader.byte();
+  reader.number();
+  return reader.number();
+}
+
+/** Its fields as they are written. @param {Found} found @returns {[string, string][]} */
+export function foundFields({ property, time, first, second }) {
+  const all = { what: property, at: lengthText(BigInt(time)), first, second };
+  return Object.entries(all).filter(([, value]) => value);
 }
 
 /**
@@ -374,8 +424,11 @@ export function actionBytes(action) {
 
 // Writing
 
-/** The run in the bytes as a file. @param {Uint8Array} from @param {string} note */
-export function writeFile(from, note) {
+/**
+ * The run in the bytes as a file.
+ * @param {Uint8Array} from @param {string} note @param {Found | null} [found]
+ */
+export function writeFile(from, note, found = null) {
   const bytes = new Reader(from);
   bytes.byte();
   const lines = [`"raftarium": ${VERSION}`];
@@ -385,6 +438,9 @@ export function writeFile(from, note) {
   add('until', lengthText(bytes.number()));
   const hex = (/** @type {number} */ each) => each.toString(16).padStart(2, '0');
   if (bytes.byte()) add('hash', [...bytes.take(8)].reverse().map(hex).join(''));
+  const addAll = (/** @type {string} */ name, /** @type {[string, unknown][]} */ of) =>
+    lines.push(`"${name}": {\n${of.map(([field, value]) => `    "${field}": ${json(value)}`).join(',\n')}\n  }`);
+  if (found) addAll('found', foundFields(found));
   const named = bytes.number();
   const values = PARAMETERS.map(([, , type, otherwise], i) => {
     const there = (named >> BigInt(i)) & 1n;
@@ -397,7 +453,10 @@ export function writeFile(from, note) {
     // A file has related parameters side by side, a link in the order in which they were added.
     const place = (/** @type {number} */ i) => ORDER.indexOf(PARAMETERS[i][1]);
     const inOrder = of.sort((a, b) => place(a) - place(b));
-    lines.push(`"${part}": {\n${inOrder.map((i) => `    "${PARAMETERS[i][1]}": ${json(values[i])}`).join(',\n')}\n  }`);
+    addAll(
+      part,
+      inOrder.map((i) => [PARAMETERS[i][1], values[i]]),
+    );
   }
   const without = PARAMETERS.findIndex(([, name]) => name === 'without');
   if ((named >> BigInt(without)) & 1n) add('without', values[without]);

@@ -130,7 +130,7 @@ export class ShareDialog {
   #saveFile() {
     const model = this.#means.model();
     model.note = this.#note.value;
-    save(`raftarium-${model.seed}.json`, 'application/json', writeFile(model.bytes(), model.note));
+    save(`raftarium-${model.seed}.json`, 'application/json', writeFile(model.bytes(), model.note, model.handedOn));
     setText(this.#said, words.saved);
   }
 

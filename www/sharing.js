@@ -9,7 +9,7 @@ import { byId, setText } from './dom.js';
 import { hideTrouble, showTrouble, wordsOf } from './errors.js';
 import { AddressBar, addressOf } from './link.js';
 import { savePicture } from './picture.js';
-import { shivizOf, traceOf } from './records.js';
+import { lastLine, shivizOf, traceOf } from './records.js';
 import { BYTES_MAX, FileError, readFile } from './scenario.js';
 import { ShareDialog } from './share-dialog.js';
 import * as strings from './strings.js';
@@ -19,8 +19,8 @@ import { toast } from './toast.js';
  * @typedef {object} Surroundings
  * @property {RunClass} Run
  * @property {() => Model} model
- * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string) => void}
- * take it in place of this one
+ * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string, found:
+ * import('./scenario.js').Found | null) => void} take it in place of this one
  * @property {() => Scene} scene the ring as a picture
  * @property {() => void} present
  * @property {(error: unknown) => void} stop the simulator panicked
@@ -75,8 +75,8 @@ export class Sharing {
   async openFile(file) {
     try {
       if (file.size > BYTES_MAX) throw new FileError(strings.scenario.tooLarge(file.size, BYTES_MAX));
-      const { bytes, note, until } = readFile(await file.text());
-      this.#around.take(this.#around.Run.fromBytes(bytes), until ? 'moment' : 'beginning', note);
+      const { bytes, note, found, until } = readFile(await file.text());
+      this.#around.take(this.#around.Run.fromBytes(bytes), until ? 'moment' : 'beginning', note, found);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) this.#around.stop(error);
       else showTrouble({ title: strings.badFile(file.name), text: wordsOf(error) }, [[strings.close, hideTrouble]]);
@@ -88,7 +88,9 @@ export class Sharing {
     const model = this.#around.model();
     const copy = this.#around.Run.fromBytes(model.bytes());
     try {
-      return (kind === 'trace' ? traceOf : shivizOf)(copy, model.now);
+      if (kind === 'shiviz') return shivizOf(copy, model.now);
+      const found = model.frame.violation ?? model.handedOn;
+      return traceOf(copy, model.now) + (found ? lastLine(found) : '');
     } finally {
       copy.free();
     }

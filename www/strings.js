@@ -539,6 +539,11 @@ export const safety = {
     ],
     Economy: ['Servers send not many more messages and bytes than the load calls for.', 'dissertation §10'],
   },
+  /** What is judged besides, likewise. @type {Record<string, [string, string]>} */
+  others: {
+    Linearizability: ['What clients saw is what one store might have shown them, one after the other.', 'Raft §8'],
+    Liveness: ['When a storm is over for a quorum, it elects a leader, and answers again.', 'Raft §5.6'],
+  },
   /** @param {string} name @param {string} words @param {string} source */
   lampTitle: (name, words, source) => `${name}: ${words} (${source})`,
   /** @param {string} name @param {boolean} broken */
@@ -800,6 +805,12 @@ export const scenario = {
   /** @param {string} text */
   noRule: (text) => `“${text}” is no rule.`,
   /** @param {string} text @param {string} names */
+  noGuarantee: (text, names) => `“${text}” is nothing that can be found: there are ${names}.`,
+  /** @param {string} at @param {string} until */
+  foundLater: (at, until) => `${at} lies after the end of the run, which is at ${until}.`,
+  /** @param {number} most */
+  longFact: (most) => `A fact has at most ${most} characters.`,
+  /** @param {string} text @param {string} names */
   noKind: (text, names) => `“${text}” is no kind of messages: there are ${names}.`,
   /** @param {string} text @param {bigint} most */
   noCount: (text, most) => `“${text}” is not a whole number from 0 to ${most}.`,
@@ -962,6 +973,14 @@ export const trouble = {
 export const violationTitle = ({ property, time }) => `${property} is broken at ${seconds(time)}.`;
 /** @param {ViolationView} violation */
 export const violationText = ({ first, second }) => `${first[0].toUpperCase()}${first.slice(1)}, but ${second}.`;
+/** What whoever handed the run on says was found, beside what the page finds. */
+export const claim = {
+  /** @param {ViolationView} found */
+  title: ({ property, time }) => `${property} is said to be broken at ${seconds(time)}.`,
+  agrees: 'Its link or file says so; the page has judged it anew, and agrees.',
+  open: 'Its link or file says so; the page can’t judge it, “raftarium replay” can.',
+  refuted: 'Its link or file says so; played here, it holds.',
+};
 export const whatItMeans = 'What it means';
 export const runIsOver = 'A violation has ended this run: go back and do something before it, or start another run.';
 

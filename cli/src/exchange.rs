@@ -1,7 +1,7 @@
 //! `show` and `link` convert a run from one form into the other.
 
 use clap::Args;
-use raft_core::format::{Run, file, link};
+use raft_core::format::{Run, file, found};
 use raft_core::sim::Simulation;
 
 use crate::input::{self, Source};
@@ -46,19 +46,21 @@ pub fn show(options: &ShowOptions) -> Result<Ending, Unusable> {
 }
 
 pub fn link(options: &LinkOptions) -> Result<Ending, Unusable> {
-    let mut run = input::run(&options.run)?.run;
+    let Source { mut run, found, .. } = input::run(&options.run)?;
     if run.hash.is_none() {
         run.hash = hash_of(&run);
     }
-    let link = link::write_address(&options.base_url, &run).map_err(|error| Unusable(error.to_string()))?;
+    let link = found::write_address(&options.base_url, &run, found.as_ref());
+    let link = link.map_err(|error| Unusable(error.to_string()))?;
     output::print(Text::new().line(link))?;
     Ok(Ending::Fine)
 }
 
 /// A run as the text of a file.
 pub fn file_of(source: Source) -> Result<Text, Unusable> {
-    let Source { run, note, open_ended } = source;
-    let json = file::write(&file::File { run, note, open_ended }).map_err(|error| Unusable(error.to_string()))?;
+    let Source { run, note, open_ended, found } = source;
+    let json =
+        file::write(&file::File { run, note, open_ended, found }).map_err(|error| Unusable(error.to_string()))?;
     Ok(Text::of_json(&json))
 }
 

@@ -12,11 +12,11 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use indicatif::ProgressBar;
 use raft_core::check::linearizable::WORK_DEFAULT;
-use raft_core::format::{LENGTH_MAX, Run, kebab, link, units};
+use raft_core::format::{Found, LENGTH_MAX, Run, found, kebab, units};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{CALM_AFTER, Marks, Profile, SERVERS_MAX, Scenario, Simulation};
 use raft_core::time::{Duration, Time};
-use raft_core::trial::{self, Failure, Hunt, Shrunk};
+use raft_core::trial::{self, Failure, Finding, Hunt, Shrunk};
 use serde_json::{Value, json};
 
 use crate::exchange::{BASE_URL, address, file_of, hash_of};
@@ -146,6 +146,8 @@ struct Failed {
     seed: u64,
     failure: Failure<Kind>,
     sentence: String,
+    /// What was found, unless an assertion failed.
+    finding: Option<Finding>,
 }
 
 /// Plays a run and judges it; `None` if it is interrupted.
@@ -156,7 +158,7 @@ fn try_run(run: &Run, work_max: u64, interrupt: &Interrupt) -> Option<Outcome> {
             let world = &played.world;
             let failed = played.finding.map(|finding| {
                 let failure = Failure { kind: Kind::Violation(finding.name()), at: finding.at() };
-                Failed { seed, failure, sentence: finding.to_string() }
+                Failed { seed, failure, sentence: finding.to_string(), finding: Some(finding) }
             });
             Outcome {
                 seed,
@@ -171,19 +173,22 @@ fn try_run(run: &Run, work_max: u64, interrupt: &Interrupt) -> Option<Outcome> {
         Err(panic) => {
             let at = panics::moment(run);
             let failure = Failure { kind: Kind::Panic(panic.place.clone()), at };
-            let failed = Some(Failed { seed, failure, sentence: format!("at {at}, {panic}") });
+            let failed = Some(Failed { seed, failure, sentence: format!("at {at}, {panic}"), finding: None });
             let played = at.since(Time::ZERO);
             Some(Outcome { seed, events: 0, played, marks: Marks::default(), economy: 0, failed })
         }
     }
 }
 
-/// How a run fails, in words. A shrunk run needs its own sentence: the one of the original run
-/// doesn't fit it.
-fn sentence_of(run: &Run) -> Option<String> {
+/// Lets a shrunk run end with its failure, and notes its hash there. Gives the finding, and a
+/// sentence about it: a shrunk run needs its own, for the one of the original run doesn't fit it.
+fn end(run: &mut Run) -> (Option<Found>, Option<String>) {
     // Nothing can interrupt this.
-    let outcome = try_run(run, WORK_DEFAULT, &Interrupt::default())?;
-    outcome.failed.map(|failed| failed.sentence)
+    let failed = try_run(run, WORK_DEFAULT, &Interrupt::default()).and_then(|outcome| outcome.failed);
+    let finding = failed.as_ref().and_then(|failed| failed.finding.as_ref());
+    let found = finding.map(|finding| finding.end(run));
+    run.hash = hash_of(run);
+    (found, failed.map(|failed| failed.sentence))
 }
 
 /// The results of all seeds so far.
@@ -244,6 +249,12 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
 
 // ---------------------------------------------------------------- without a rule
 
+/// The most characters of a link that a table has room for.
+const LISTED_LINK_MAX: usize = 2_000;
+
+/// What stands in place of a longer link.
+const TOO_LONG: &str = "too long: *New run*, *Rules* in the page has a shorter one";
+
 /// The result of a hunt without one rule, as a row of a Markdown table.
 pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String, Unusable> {
     let options = Options {
@@ -267,15 +278,18 @@ pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String
     tally.failed.sort_by_key(|failed| failed.seed);
     let start = format!("| `{}` | {} |", rule.name(), rule.prevents());
     let Some(first) = tally.failed.first() else {
-        return Ok(format!("{start} 0 of {} | | | |", tally.played));
+        return Ok(format!("{start} 0 of {} | | | | |", tally.played));
     };
-    let shrunk = trial::shrink(&hunt.run(first.seed), &first.failure, shrink_tries, |candidate| {
+    let mut shrunk = trial::shrink(&hunt.run(first.seed), &first.failure, shrink_tries, |candidate| {
         try_run(candidate, WORK_OF_SHRINKING, &interrupt)?.failed.map(|failed| failed.failure)
     });
-    let sentence = sentence_of(&shrunk.run).unwrap_or_else(|| first.sentence.clone());
+    let (found, sentence) = end(&mut shrunk.run);
+    let sentence = sentence.unwrap_or_else(|| first.sentence.clone());
     let Scenario { parameters, actions, .. } = &shrunk.run.scenario;
+    let link = found::write_address("", &shrunk.run, found.as_ref()).ok();
+    let link = link.filter(|link| link.len() <= LISTED_LINK_MAX).map_or(TOO_LONG.into(), |link| format!("`{link}`"));
     Ok(format!(
-        "{start} {} of {} | {} | {} servers, {} actions, {} | {} |",
+        "{start} {} of {} | {} | {} servers, {} actions, {} | {} | {link} |",
         tally.failed.len(),
         tally.played,
         first.seed,
@@ -406,13 +420,13 @@ fn make_small(options: &Options, hunt: &Hunt, failed: &Failed, interrupt: &Inter
     };
     let mut shrunk = trial::shrink_while(&run, &failed.failure, options.shrink_tries, fails, &|| !interrupt.came());
     bar.finish_and_clear();
-    let sentence = sentence_of(&shrunk.run).unwrap_or_else(|| failed.sentence.clone());
-    shrunk.run.hash = hash_of(&shrunk.run);
+    let (found, sentence) = end(&mut shrunk.run);
+    let sentence = sentence.unwrap_or_else(|| failed.sentence.clone());
     let path = options.out.clone().unwrap_or_else(|| format!("failure-seed-{}.json", failed.seed).into());
     let note = format!("{sentence}\nFound by: {}", hunt.command(failed.seed));
-    let text = file_of(Source { run: shrunk.run.clone(), note, open_ended: false });
+    let link = found::write_address(&options.base_url, &shrunk.run, found.as_ref()).map_err(|error| error.to_string());
+    let text = file_of(Source { run: shrunk.run.clone(), note, open_ended: false, found });
     let file = text.and_then(|text| output::write(&path, &text)).map(|()| path).map_err(|Unusable(why)| why);
-    let link = link::write_address(&options.base_url, &shrunk.run).map_err(|error| error.to_string());
     Small { seed: failed.seed, shrunk, sentence, file, link }
 }
 

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use raft_core::format::{Run, file, link, units};
+use raft_core::format::{Found, Run, file, found, link, units};
 use raft_core::time::{Duration, Time};
 
 use crate::text::{NAME_MAX, SENTENCE_MAX, escaped, shortened};
@@ -17,11 +17,17 @@ pub struct Source {
     /// Whether the file doesn't say how far to play. A link always names a moment; the very
     /// beginning stands for the whole run, as in the page.
     pub open_ended: bool,
+    /// What whoever made it says was found in it.
+    pub found: Option<Found>,
 }
 
 impl Source {
-    fn of_link(run: Run) -> Source {
-        Source { open_ended: run.until == Time::ZERO, run, note: String::new() }
+    fn of_link(text: &str) -> Result<Source, String> {
+        // It may stand alone, with what was found behind it.
+        let address = if text.contains('#') { text.to_owned() } else { format!("#{}={}", link::NAME, text.trim()) };
+        let run = link::read(&address).map_err(|error| error.to_string())?;
+        let found = found::read(&address, &run).map_err(|error| error.to_string())?;
+        Ok(Source { open_ended: run.until == Time::ZERO, run, note: String::new(), found })
     }
 }
 
@@ -30,7 +36,7 @@ pub fn run(name: &str) -> Result<Source, Unusable> {
     let path = Path::new(name);
     if !output::is_standard(path) && !path.exists() {
         if looks_like_link(name) {
-            return link::read(name).map(Source::of_link).map_err(|error| Unusable(error.to_string()));
+            return Source::of_link(name).map_err(Unusable);
         }
         let name = shortened(name, NAME_MAX);
         return Err(Unusable(format!("there is no file “{name}”, and it doesn’t look like a link either")));
@@ -38,17 +44,17 @@ pub fn run(name: &str) -> Result<Source, Unusable> {
     let text = text(path, file::BYTES_MAX)?;
     // A file can also hold a link.
     if !text.trim_start().starts_with('{') && looks_like_link(text.trim()) {
-        let run = link::read(&text).map_err(|error| Unusable(format!("{}: {error}", output::named(path))))?;
-        return Ok(Source::of_link(run));
+        return Source::of_link(&text).map_err(|error| Unusable(format!("{}: {error}", output::named(path))));
     }
-    let file::File { run, note, open_ended } =
+    let file::File { run, note, open_ended, found } =
         file::read(&text).map_err(|error| Unusable(format!("{}: {error}", output::named(path))))?;
-    Ok(Source { run, note, open_ended })
+    Ok(Source { run, note, open_ended, found })
 }
 
 fn looks_like_link(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    text.contains('#') || text.len() >= 8 && text.chars().all(plain)
+    let alone = text.split('&').next().unwrap_or(text);
+    text.contains('#') || alone.len() >= 8 && alone.chars().all(plain)
 }
 
 /// Reads a text of at most `bytes_max` bytes.

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use raft_core::check::linearizable::WORK_DEFAULT;
-use raft_core::format::Run;
+use raft_core::format::{Found, Run};
 use raft_core::raft::{Raft, ServerId};
 use raft_core::sim::{Machine, Simulation};
 use raft_core::time::{Duration, Time};
-use raft_core::trial::Playing;
+use raft_core::trial::{Finding, Playing};
 use serde_json::{Value, json};
 
 use crate::interrupt::Interrupt;
@@ -23,6 +23,7 @@ use crate::{Ending, Unusable, input, output, panics};
                   raftarium replay 'http://127.0.0.1:8080/#run=AQcA…' --until 2.5s --all\n  \
                   raftarium replay failure.json --trace - | jq 'select(.server == \"S3\")'\n\n\
                   With a log on the standard output, the story isn't printed, and its end goes to the standard error.\n\n\
+                  If the run says what was found in it, the command judges it anew and says whether that is as expected.\n\n\
                   Exit status: 0 nothing wrong was found, 1 something wrong was found, 2 the command line is wrong, \
                   3 the run can't be read, or a log not written, 130 Ctrl-C or SIGTERM: what there was by then has been told.")]
 pub struct Options {
@@ -81,18 +82,29 @@ impl Options {
 /// The verdict on a run at its end.
 enum Verdict {
     Fine,
-    Wrong(String),
+    Wrong(Finding),
+    /// An assertion of the core failed.
+    Panicked(String),
     /// It was interrupted.
     Open,
+}
+
+/// What is said to have been found in a run, and whether it was found anew.
+struct Claim {
+    found: Found,
+    holds: bool,
 }
 
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let source = input::run(&options.run)?;
     let last = source.run.scenario.actions.last().map_or(Time::ZERO, |timed| timed.at);
-    let own = if source.open_ended { last + AFTERMATH } else { source.run.until };
+    let claimed = source.found.as_ref().map_or(Time::ZERO, |found| found.at);
+    let own = if source.open_ended { claimed.max(last + AFTERMATH) } else { source.run.until };
     let until = options.until.map_or(own, |until| Time::ZERO + until);
     let expected = source.run.hash.filter(|_| !source.open_ended && until == source.run.until);
     let run = Run { until, ..source.run };
+    // Whoever plays less of it has not come to that.
+    let found = source.found.filter(|found| found.at <= until);
     run.check().map_err(|error| Unusable(error.to_string()))?;
     let interrupt = Interrupt::watch()?;
     let mut playing = Playing::new(&run).map_err(|error| Unusable(error.to_string()))?;
@@ -116,44 +128,117 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let verdict = match played {
         Ok(true) => judge(playing, &interrupt, &teller),
         Ok(false) => Verdict::Open,
-        Err(panic) => Verdict::Wrong(format!("at {now}, {panic}")),
+        Err(panic) => Verdict::Panicked(format!("at {now}, {panic}")),
     };
+    let claim = found.map(|found| compare(&run, found, &verdict, &interrupt, &teller));
+    if let Verdict::Wrong(finding) = &verdict {
+        teller.conclude(finding)?;
+    }
     teller.clear();
     if options.json {
-        let violation = if let Verdict::Wrong(sentence) = &verdict { Some(sentence) } else { None };
-        value["violation"] = json!(violation);
-        value["interrupted"] = json!(matches!(verdict, Verdict::Open));
+        verdict_as_json(&mut value, &verdict, claim.as_ref());
         output::print(&Text::json(&value))?;
     } else {
-        match &verdict {
-            Verdict::Wrong(sentence) => text.styled(BAD, sentence).end_line(),
-            Verdict::Fine => text.styled(GOOD, "Nothing wrong was found").line("."),
-            Verdict::Open => text
-                .styled(ODD, "Interrupted")
-                .line(format_args!(": it came to {now} of {until}, and nothing wrong was found up to there")),
-        };
+        text.append(&verdict_in_words(&verdict, claim.as_ref(), now, until));
         teller.print_end(&text)?;
     }
     Ok(match verdict {
-        Verdict::Wrong(_) => Ending::Found,
         Verdict::Open => Ending::Interrupted,
-        Verdict::Fine => Ending::Fine,
+        Verdict::Fine if claim.is_none_or(|claim| !claim.holds) => Ending::Fine,
+        Verdict::Fine | Verdict::Wrong(_) | Verdict::Panicked(_) => Ending::Found,
     })
 }
 
+/// Judges what has been played.
 fn judge(playing: Playing, interrupt: &Interrupt, teller: &Teller<'_>) -> Verdict {
     let mut watcher = |world: &mut Simulation| {
         teller.show_progress(world.now());
         !interrupt.came()
     };
     match panics::catch(|| playing.judge(WORK_DEFAULT, &mut watcher)) {
-        Err(panic) => Verdict::Wrong(panic.to_string()),
+        Err(panic) => Verdict::Panicked(panic.to_string()),
         Ok(None) => Verdict::Open,
-        Ok(Some(judged)) => match judged.finding {
-            Some(finding) => Verdict::Wrong(finding.to_string()),
-            None => Verdict::Fine,
-        },
+        Ok(Some(judged)) => judged.finding.map_or(Verdict::Fine, Verdict::Wrong),
     }
+}
+
+/// Whether what is said to have been found was found, or is found in the run up to that moment: it
+/// may go on, and what was done later may make up for it. What was done at the very moment may have
+/// led to it, or have come after it.
+fn compare(run: &Run, found: Found, verdict: &Verdict, interrupt: &Interrupt, teller: &Teller<'_>) -> Claim {
+    let is_it = |verdict: &Verdict| matches!(verdict, Verdict::Wrong(finding) if finding.is(&found));
+    let found_in = |kept: &dyn Fn(Time) -> bool| {
+        let mut shorter = Run { until: found.at, hash: None, ..run.clone() };
+        shorter.scenario.actions.retain(|timed| kept(timed.at));
+        if shorter == (Run { hash: None, ..run.clone() }) {
+            return false;
+        }
+        let mut watcher = |_: &mut Simulation| !interrupt.came();
+        let played = panics::catch(|| {
+            let mut playing = Playing::new(&shorter).ok()?;
+            playing.play(&mut watcher).then_some(playing)
+        });
+        let playing = played.ok().flatten();
+        playing.is_some_and(|playing| is_it(&judge(playing, interrupt, teller)))
+    };
+    let is_open = matches!(verdict, Verdict::Open);
+    let holds = is_it(verdict) || !is_open && (found_in(&|at| at <= found.at) || found_in(&|at| at < found.at));
+    Claim { found, holds }
+}
+
+fn verdict_in_words(verdict: &Verdict, claim: Option<&Claim>, now: Time, until: Time) -> Text {
+    let mut text = Text::new();
+    match verdict {
+        Verdict::Wrong(finding) => text.styled(BAD, finding),
+        Verdict::Panicked(sentence) => text.styled(BAD, sentence),
+        Verdict::Fine => text.styled(GOOD, "Nothing wrong was found"),
+        Verdict::Open => text
+            .styled(ODD, "Interrupted")
+            .add(format_args!(": it came to {now} of {until}, and nothing wrong was found up to there")),
+    };
+    let Some(Claim { found, holds }) = claim.filter(|_| !matches!(verdict, Verdict::Open)) else {
+        if matches!(verdict, Verdict::Fine) {
+            text.add(".");
+        }
+        text.end_line();
+        return text;
+    };
+    let (what, at) = (found.what.name(), found.at);
+    match verdict {
+        Verdict::Wrong(finding) if finding.is(found) => text.add(", as expected"),
+        _ if *holds => text
+            .add(format_args!(", but up to {at} "))
+            .styled(BAD, format_args!("{what} is violated"))
+            .add(", as expected"),
+        _ => text.add(", but ").styled(ODD, format_args!("a violation of {what} at {at} is expected")),
+    };
+    text.end_line();
+    if !holds && !found.first.is_empty() {
+        text.line(format_args!(
+            "It was said that {}, but {}",
+            shortened(&found.first, FACT_MAX),
+            shortened(&found.second, FACT_MAX)
+        ));
+    }
+    text
+}
+
+fn verdict_as_json(value: &mut Value, verdict: &Verdict, claim: Option<&Claim>) {
+    let finding = if let Verdict::Wrong(finding) = verdict { Some(finding) } else { None };
+    value["violation"] = match verdict {
+        Verdict::Wrong(finding) => json!(finding.to_string()),
+        Verdict::Panicked(sentence) => json!(sentence),
+        Verdict::Fine | Verdict::Open => Value::Null,
+    };
+    value["found"] = json!(finding.map(|finding| found_as_json(&finding.found())));
+    value["expected"] = json!(claim.map(|claim| found_as_json(&claim.found)));
+    value["as_expected"] = json!(claim.map(|claim| claim.holds));
+    value["interrupted"] = json!(matches!(verdict, Verdict::Open));
+}
+
+fn found_as_json(found: &Found) -> Value {
+    let Found { what, at, first, second } = found;
+    json!({ "what": what.name(), "time": at.as_micros(), "first": first, "second": second })
 }
 
 fn state_in_words(world: &Simulation, expected: Option<u64>) -> Text {
@@ -187,6 +272,9 @@ fn state_as_json(run: &Run, world: &Simulation, expected: Option<u64>) -> Value 
         "operations": world.operations_begun(),
     })
 }
+
+/// How many characters of a fact from a file or a link are shown.
+const FACT_MAX: usize = 400;
 
 /// How many characters of a key or a value are shown.
 const PAIR_MAX: usize = 40;

@@ -31,9 +31,9 @@ fn heading(seeds: Seeds, shrink_tries: u32) -> String {
         "<!-- Made by `raftarium rules --hunt {seeds} --shrink-tries {shrink_tries}`. Don't edit it by hand. -->\n\n\
          # What each rule is good for\n\n\
          For each rule, a hunt without it: seeds {seeds}, a minute each, with every fault. `raftarium hunt --without RULE --seeds SEED` plays and shrinks \
-         the first seed that failed.\n\n\
-         | without | which prevents | seeds that fail | the first | shrunk to | finding |\n\
-         | --- | --- | --- | --- | --- | --- |\n"
+         the first seed that failed. What is behind `#` opens it in the page, and `raftarium replay '#run=…'` plays it.\n\n\
+         | without | which prevents | seeds that fail | the first | shrunk to | finding | link |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n"
     )
 }
 

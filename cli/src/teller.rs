@@ -8,7 +8,7 @@ use raft_core::format::{history, shiviz, trace};
 use raft_core::raft::Weight;
 use raft_core::sim::{Listening, News, Simulation};
 use raft_core::time::Time;
-use raft_core::trial::Watcher;
+use raft_core::trial::{Finding, Watcher};
 
 use crate::interrupt::Interrupt;
 use crate::output::{BOLD, DIM, Log, PLAIN, roughly};
@@ -87,6 +87,14 @@ impl Teller<'_> {
             self.bar.suspend(|| output::remark(words));
         }
         Ok(())
+    }
+
+    /// Writes what was found wrong with the run as the last line of the trace.
+    pub fn conclude(&mut self, finding: &Finding) -> Result<(), Unusable> {
+        let Some(log) = &mut self.trace else { return Ok(()) };
+        let line = trace::last_line(&finding.found(), &finding.to_string()) + "\n";
+        log.write(&Text::of_json(&line))?;
+        log.finish()
     }
 
     /// Prints a part of the story.

@@ -101,7 +101,10 @@ fn a_hunt_that_is_interrupted_while_it_shrinks_tells_and_writes_what_it_has() {
     let (sentence, _) = sentence.split_once('\n').expect(&told);
     // The written file has the same sentence, fails in the same way, and is the same run.
     let replayed = raftarium(folder.path(), &["replay", "found.json"]).ended(FOUND).out;
-    assert!(replayed.contains(", as expected\n") && replayed.ends_with(&format!("{sentence}\n")), "{replayed}");
+    assert!(
+        replayed.contains(", as expected\n") && replayed.ends_with(&format!("{sentence}, as expected\n")),
+        "{replayed}"
+    );
 }
 
 #[test]

@@ -158,7 +158,11 @@ fn a_hunt_without_a_rule_finds_a_violation_shrinks_it_and_writes_it_down() {
     for run in ["found.json", &link] {
         let replayed = raftarium(folder.path(), &["replay", run]).ended(FOUND);
         assert!(replayed.out.contains("One Vote a Term is violated at "), "{}", replayed.out);
-        assert!(replayed.out.contains(", as expected\n"), "{}", replayed.out);
+        assert!(
+            replayed.out.contains(", as expected\n") && replayed.out.ends_with(", as expected\n"),
+            "{}",
+            replayed.out
+        );
     }
     let file = fs::read_to_string(folder.path().join("found.json")).unwrap();
     assert!(file.contains("\"without\": [\"vote-once-per-term\"]"), "{file}");
@@ -169,6 +173,120 @@ fn a_hunt_without_a_rule_finds_a_violation_shrinks_it_and_writes_it_down() {
     assert_eq!(json["shrunk"]["link"], Value::String(link));
     assert_eq!(fs::read_to_string(folder.path().join("found.json")).unwrap(), file);
     assert!(json["shrunk"]["actions"].as_u64().unwrap() < 5);
+}
+
+/// The run in which a hunt finds that a single server, of which half is no majority, never leads.
+const STUCK: [&str; 5] = ["hunt", "--without", "win-by-majority", "--seeds", "2"];
+
+#[test]
+fn what_no_property_stops_is_handed_on_by_file_link_and_trace() {
+    let folder = folder();
+    let options = ["--shrink-tries", "200", "--out", "found.json", "--json"];
+    let hunt = raftarium(folder.path(), &[&STUCK[..], &options].concat()).ended(FOUND).json();
+    let sentence = hunt["shrunk"]["sentence"].as_str().unwrap();
+    assert!(sentence.starts_with("Liveness is violated: at ") && sentence.ends_with("nobody leads"), "{sentence}");
+    let link = hunt["shrunk"]["link"].as_str().unwrap();
+    assert!(link.contains("&found=Liveness&at=") && link.ends_with("+nobody+leads"), "{link}");
+    let shown = raftarium(folder.path(), &["show", link]).ended(FINE).out;
+    let file = fs::read_to_string(folder.path().join("found.json")).unwrap();
+    let without_note = |text: &str| text.lines().filter(|line| !line.contains("\"note\"")).collect::<String>();
+    assert_eq!(without_note(&shown), without_note(&file), "both say the same");
+    assert_eq!(raftarium(folder.path(), &["link", "found.json"]).ended(FINE).out.trim(), link);
+    let (_, alone) = link.split_once("#run=").unwrap();
+    fs::write(folder.path().join("link.txt"), alone).unwrap();
+    for run in ["found.json", link, alone, "link.txt"] {
+        let replayed = raftarium(folder.path(), &["replay", run, "--trace", "t.jsonl"]).ended(FOUND).out;
+        assert!(replayed.contains(", as expected\n"), "{replayed}");
+        assert!(replayed.ends_with(&format!("\n{sentence}, as expected\n")), "{replayed}");
+        let trace = fs::read_to_string(folder.path().join("t.jsonl")).unwrap();
+        let last: Value = serde_json::from_str(trace.lines().last().unwrap()).unwrap();
+        assert_eq!(
+            (&last["kind"], &last["what"], &last["text"]),
+            (&"found".into(), &"Liveness".into(), &sentence.into())
+        );
+        assert_eq!(last["time"], hunt["shrunk"]["until"]);
+    }
+    let json = raftarium(folder.path(), &["replay", link, "--json"]).ended(FOUND).json();
+    assert_eq!((&json["as_expected"], &json["found"]), (&true.into(), &json["expected"]));
+    // Up to a moment before it, nothing is expected of it.
+    let early = raftarium(folder.path(), &["replay", link, "--until", "1s"]).ended(FINE).out;
+    assert!(early.ends_with("\nNothing wrong was found.\n"), "{early}");
+}
+
+/// The texts between a mark and the next.
+fn between<'a>(text: &'a str, begins: &str, ends: char) -> Vec<&'a str> {
+    text.split(begins).skip(1).map(|rest| rest.split(ends).next().unwrap()).collect()
+}
+
+/// Of every rule there is a run that goes wrong without it, and its link says how: those that the
+/// page shows, and those of the table.
+#[test]
+fn every_rule_has_a_link_that_fails_as_it_says() {
+    let folder = folder();
+    let kept = |path: &str| fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let page = kept("www/counterexamples.js").replace("' +\n    '", "");
+    let of_page = between(&page, "\n  '", '\'');
+    let rules = raftarium(folder.path(), &["rules", "--json"]).ended(FINE).json();
+    assert_eq!(of_page.len(), rules.as_array().unwrap().len(), "one for each");
+    let table = kept("docs/rules.md");
+    let of_table = between(&table, "`#run=A", '`');
+    assert!(of_table.len() + 2 >= of_page.len(), "{} are listed", of_table.len());
+    let of_page = of_page.into_iter().map(|link| format!("#run={link}"));
+    let mut liveness = 0;
+    for link in of_page.chain(of_table.into_iter().map(|link| format!("#run=A{link}"))) {
+        let done = raftarium(folder.path(), &["replay", &link]).ended(FOUND);
+        assert!(done.out.contains(", as expected\n"), "{link}: {}", done.out);
+        // Where a link says what was found, that was found again.
+        assert_eq!(done.out.ends_with(", as expected\n"), link.contains("&found="), "{link}: {}", done.out);
+        liveness += u32::from(link.contains("&found=Liveness&"));
+    }
+    assert!(liveness >= 3, "{liveness} of them are about liveness");
+}
+
+#[test]
+fn what_was_found_is_found_again_though_the_run_goes_on() {
+    let folder = folder();
+    let options = ["--shrink-tries", "200", "--out", "found.json", "--json"];
+    let hunt = raftarium(folder.path(), &[&STUCK[..], &options].concat()).ended(FOUND).json();
+    let micros = hunt["shrunk"]["until"].as_u64().unwrap();
+    let file = fs::read_to_string(folder.path().join("found.json")).unwrap();
+    // Whoever breaks something after the storm is promised nothing, but that was later, or at that
+    // very moment.
+    for (at, until) in [(micros + 1_000_000, micros + 2_000_000), (micros, micros)] {
+        let mut file: Value = serde_json::from_str(&file).unwrap();
+        file["until"] = format!("{until}us").into();
+        file["actions"]
+            .as_array_mut()
+            .unwrap()
+            .push(serde_json::json!({ "at": format!("{at}us"), "do": "set-loss", "share": "1%" }));
+        file.as_object_mut().unwrap().remove("hash");
+        fs::write(folder.path().join("later.json"), file.to_string()).unwrap();
+        let replayed = raftarium(folder.path(), &["replay", "later.json"]).ended(FOUND).out;
+        let (_, last) = replayed.trim_end().rsplit_once('\n').unwrap();
+        assert!(last.starts_with("Nothing wrong was found, but up to "), "{last}");
+        assert!(last.ends_with(" Liveness is violated, as expected"), "{last}");
+    }
+}
+
+#[test]
+fn what_was_said_to_be_found_and_is_not_is_told() {
+    let (folder, link) = story();
+    let claim = "&found=Liveness&at=3s&first=the+storm+was+over&second=nobody%1b+leads";
+    let told = raftarium(folder.path(), &["replay", &(link.clone() + claim)]).ended(FINE).out;
+    let end = "\nNothing wrong was found, but a violation of Liveness at 3.000 s is expected\n\
+               It was said that the storm was over, but nobody\\u{1b} leads\n";
+    assert!(told.ends_with(end), "{told}");
+    let json = raftarium(folder.path(), &["replay", &(link.clone() + claim), "--json"]).ended(FINE).json();
+    assert_eq!((&json["as_expected"], &json["found"]), (&false.into(), &Value::Null));
+    assert_eq!((&json["expected"]["what"], &json["expected"]["time"]), (&"Liveness".into(), &3_000_000.into()));
+    for (claim, why) in [
+        ("&found=Luck&at=1s", "what was found: “Luck” is nothing that can be found: there are Linearizability, "),
+        ("&found=Liveness&at=4s", "what was found: 4.000 s lies after the end of the run, which is at 3.000 s"),
+        ("&found=Liveness", "what was found: it doesn’t say when: at=1.25s"),
+    ] {
+        let done = raftarium(folder.path(), &["replay", &(link.clone() + claim)]).ended(UNUSABLE);
+        assert!(done.err.starts_with(&format!("error: {why}")) && done.out.is_empty(), "{}", done.err);
+    }
 }
 
 #[test]

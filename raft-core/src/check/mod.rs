@@ -109,6 +109,45 @@ listed! {
     }
 }
 
+/// What a run is judged by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Guarantee {
+    /// What clients saw is what one store, used by one after the other, might have shown them.
+    Linearizability,
+    /// When a storm is over, the cluster comes back to work.
+    Liveness,
+    /// A property that must hold after every event.
+    Property(Property),
+}
+
+impl Guarantee {
+    /// All of them.
+    pub const ALL: [Guarantee; 2 + Property::ALL.len()] = {
+        let mut all = [Guarantee::Linearizability; 2 + Property::ALL.len()];
+        all[1] = Guarantee::Liveness;
+        let mut place = 0;
+        while place < Property::ALL.len() {
+            all[2 + place] = Guarantee::Property(Property::ALL[place]);
+            place += 1;
+        }
+        all
+    };
+
+    /// Its name, in files and for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Guarantee::Linearizability => "Linearizability",
+            Guarantee::Liveness => "Liveness",
+            Guarantee::Property(property) => property.name(),
+        }
+    }
+
+    /// The one of that name.
+    pub fn named(name: &str) -> Option<Guarantee> {
+        Guarantee::ALL.into_iter().find(|guarantee| guarantee.name() == name)
+    }
+}
+
 /// Two facts that can't both be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {

@@ -32,8 +32,10 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::found::{self, FoundError};
 use super::units::{self, UnitError, quote};
 use super::{Run, RunError};
+use crate::check::Guarantee;
 use crate::kv::CommandLine;
 use crate::raft::{Rule, Rules, ServerId};
 use crate::sim::{self, Action, MessageKind, Parameters, Ppm, Scenario, Target, TimedAction};
@@ -53,9 +55,18 @@ pub struct File {
     pub note: String,
     /// The run.
     pub run: Run,
-    /// Whether it doesn't say how far to play. [`Run::until`] is zero then, which is also a moment
+    /// Whether it doesn't say how far to play, nor what was found. [`Run::until`] is zero then, which is also a moment
     /// that a file may name.
     pub open_ended: bool,
+    /// What was found wrong with the run, if something was.
+    pub found: Option<super::Found>,
+}
+
+impl File {
+    fn check(&self) -> Result<(), FileError> {
+        self.run.check().map_err(FileError::Run)?;
+        self.found.as_ref().map_or(Ok(()), |found| found.check(&self.run)).map_err(FileError::Found)
+    }
 }
 
 /// A file that can't be read, or a run that can't be made one.
@@ -82,6 +93,8 @@ pub enum FileError {
     },
     /// What it says is no run.
     Run(RunError),
+    /// What it says was found can't have been.
+    Found(FoundError),
 }
 
 impl fmt::Display for FileError {
@@ -97,6 +110,7 @@ impl fmt::Display for FileError {
             FileError::Json { line: 0, why, .. } => f.write_str(why),
             FileError::Json { line, column, why } => write!(f, "line {line}, column {column}: {why}"),
             FileError::Run(error) => error.fmt(f),
+            FileError::Found(error) => error.fmt(f),
         }
     }
 }
@@ -117,11 +131,15 @@ pub fn read(text: &str) -> Result<File, FileError> {
         return Err(FileError::Version { found: raftarium });
     }
     let form: Form = serde_json::from_str(text).map_err(|error| json(&error))?;
-    let (scenario, open_ended) = (form.scenario(), form.until.is_none());
-    let until = Time::ZERO + form.until.map_or(Duration::ZERO, |until| until.0);
+    let scenario = form.scenario();
+    let found: Option<super::Found> = form.found.map(Into::into);
+    // Whoever names what was found means to play so far.
+    let named = form.until.map(|until| Time::ZERO + until.0).or(found.as_ref().map(|found| found.at));
+    let (until, open_ended) = (named.unwrap_or(Time::ZERO), named.is_none());
     let run = Run { scenario, until, hash: form.hash.map(|hash| hash.0) };
-    run.check().map_err(FileError::Run)?;
-    Ok(File { note: form.note, run, open_ended })
+    let file = File { note: form.note, run, open_ended, found };
+    file.check()?;
+    Ok(file)
 }
 
 /// The run as a file.
@@ -129,7 +147,7 @@ pub fn read(text: &str) -> Result<File, FileError> {
 /// # Errors
 /// A run that can't be played.
 pub fn write(file: &File) -> Result<String, FileError> {
-    file.run.check().map_err(FileError::Run)?;
+    file.check()?;
     let mut text = serde_json::to_string_pretty(&Form::of(file)).map_err(|error| json(&error))?;
     text = one_line_each(&text);
     text.push('\n');
@@ -197,6 +215,8 @@ struct Form {
     until: Option<Length>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     hash: Option<Hash>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    found: Option<Found>,
     #[serde(default = "default_servers")]
     servers: u8,
     #[serde(default, skip_serializing_if = "is_default")]
@@ -234,6 +254,7 @@ impl Form {
             seed: Seed(*seed),
             until: (!file.open_ended || until > Duration::ZERO).then_some(Length(until)),
             hash: file.run.hash.map(Hash),
+            found: file.found.clone().map(Found::from),
             servers: parameters.servers,
             network: NetworkParameters::of(&parameters.network),
             disk: DiskParameters::of(&parameters.disk),
@@ -257,6 +278,30 @@ impl Form {
         };
         let actions = self.actions.iter().map(|entry| entry.0.clone()).collect();
         Scenario { seed: self.seed.0, parameters, actions }
+    }
+}
+
+/// What was found.
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Found {
+    what: What,
+    at: Length,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    first: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    second: String,
+}
+
+impl From<super::Found> for Found {
+    fn from(super::Found { what, at, first, second }: super::Found) -> Found {
+        Found { what: What(what), at: Length(at.since(Time::ZERO)), first, second }
+    }
+}
+
+impl From<Found> for super::Found {
+    fn from(Found { what, at, first, second }: Found) -> super::Found {
+        super::Found { what: what.0, at: Time::ZERO + at.0, first, second }
     }
 }
 
@@ -364,6 +409,7 @@ as_text!(Hash(u64), read_hash, |hash| format!("{hash:016x}"));
 as_text!(Server(ServerId), read_server, |server| server.to_string());
 as_text!(Aim(Target), read_target, write_target);
 as_text!(Kind(MessageKind), read_kind, |kind| kind.name().to_owned());
+as_text!(What(Guarantee), |text| found::what(text).map_err(|error| error.to_string()), |what| what.name().to_owned());
 as_text!(RuleName(Rule), read_rule, |rule| rule.name().to_owned());
 as_text!(
     /// A length of time forwards or backwards.

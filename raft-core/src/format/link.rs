@@ -173,7 +173,8 @@ pub fn write_address(base: &str, run: &Run) -> Result<String, LinkError> {
     Ok(format!("{base}#{NAME}={}", write(run)?))
 }
 
-/// Reads a link: an address with the link after its `#`, or the link alone.
+/// Reads a link: an address with the link after its `#`, or the link alone. What else an address
+/// says there, as what was found in the run (`found::read`), is passed over.
 ///
 /// # Errors
 /// Whatever is wrong with it.

@@ -7,6 +7,9 @@
 //! * [`link`]: short, for an address; bytes in base64url. Made for machines;
 //! * `file` (with the feature `serde`): JSON, to be read, edited and kept under version control.
 //!
+//! With it goes, in a file or in the address that has the link, what was [`Found`] wrong with it, if
+//! something was: so that it opens as that failure.
+//!
 //! # What came of a run
 //! With the feature `serde`:
 //! * `trace`: what happened, an event a line, each with its reason;
@@ -33,6 +36,8 @@ mod base64;
 #[cfg(feature = "serde")]
 pub mod file;
 #[cfg(feature = "serde")]
+pub mod found;
+#[cfg(feature = "serde")]
 pub mod history;
 pub mod link;
 #[cfg(feature = "serde")]
@@ -47,6 +52,7 @@ pub mod units;
 use alloc::string::String;
 use core::fmt;
 
+use crate::check::Guarantee;
 pub use crate::sim::LENGTH_MAX;
 use crate::sim::{Scenario, ScenarioError};
 use crate::time::Time;
@@ -65,6 +71,23 @@ pub struct Run {
     /// ([`Simulation::trace_hash`](crate::sim::Simulation::trace_hash) after
     /// [`run_until`](crate::sim::Simulation::run_until)), where it is known.
     pub hash: Option<u64>,
+}
+
+/// The most characters of a fact.
+pub const FACT_MAX: usize = 2_000;
+
+/// What was found wrong with a run, as whoever hands it on says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// What doesn't hold.
+    pub what: Guarantee,
+    /// When it showed: not after the run's moment.
+    pub at: Time,
+    /// What was so. Empty, like the other, where whoever plays the run sees both facts: properties
+    /// are checked while it is played.
+    pub first: String,
+    /// What contradicts it.
+    pub second: String,
 }
 
 /// A run that can't be written or read, or not be played.

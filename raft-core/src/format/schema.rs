@@ -9,7 +9,8 @@ use alloc::vec::Vec;
 
 use serde_json::{Map, Value, json};
 
-use super::{ACTIONS_MAX, file, link};
+use super::{ACTIONS_MAX, FACT_MAX, file, link};
+use crate::check::Guarantee;
 use crate::raft::Rule;
 use crate::sim::{MACHINES_MAX, MessageKind, SERVERS_MAX, action_fields, actions, parameters};
 
@@ -172,6 +173,7 @@ pub fn json_schema() -> Value {
     add("until", described(reference("length"), "How far to play.".into()));
     let hash = text("The run's trace hash there: a version that plays the run differently says so.");
     add("hash", merged(hash, json!({ "pattern": "^[0-9a-fA-F]{16}$" })));
+    add("found", what_was_found());
     add(
         "servers",
         json!({
@@ -222,6 +224,25 @@ pub fn json_schema() -> Value {
             "$defs": definitions(),
         }),
     )
+}
+
+/// What was found wrong with the run.
+fn what_was_found() -> Value {
+    let mut fields = Map::new();
+    let what = json!({ "enum": Guarantee::ALL.map(Guarantee::name), "description": "What doesn't hold." });
+    fields.insert("what".into(), what);
+    fields.insert("at".into(), described(reference("length"), "When it showed: not after `until`.".into()));
+    let fact = |about: &str| json!({ "type": "string", "maxLength": FACT_MAX, "description": about });
+    fields.insert("first".into(), fact("What was so, where playing the run doesn't show it."));
+    fields.insert("second".into(), fact("What contradicts it."));
+    let about = "What was found wrong with the run. A claim: whoever plays the run judges anew.";
+    object(about.into(), &["what", "at"], fields)
+}
+
+/// What can be found wrong with a run, in words: a part of `docs/formats.md`.
+pub fn guarantees_in_words() -> String {
+    let names = Guarantee::ALL.map(|guarantee| format!("`{}`", guarantee.name()));
+    format!("{}.\n", names.join(", "))
 }
 
 /// Forms that several fields have.
@@ -333,6 +354,8 @@ pub fn tables_for_the_page() -> String {
     add("The parameters' names in the order of the file.", "string[]", "order", order.into());
     add("Name, name in files, form, in the order of the file.", "[string, string, string][]", "fields", fields.into());
     add("Name and fields, from number 1 on.", "string[][]", "actions", actions.into());
+    let guarantees = Guarantee::ALL.map(Guarantee::name);
+    add("What can be found.", "string[]", "guarantees", guarantees.to_vec().into());
     add("Kinds of messages, by their numbers.", "string[]", "kinds", kinds.to_vec().into());
     add("Rules, a bit each.", "string[]", "rules", rules.to_vec().into());
     let all = ROWS.iter().map(script_action).collect::<Vec<_>>().join("\n *   | ");

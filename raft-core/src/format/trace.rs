@@ -7,11 +7,17 @@
 //! `time` is in microseconds of the world's clock; `server` is missing where the event is about
 //! none; `weight` is `turning`, `notable` or `detail`; `text` is the sentence that the page shows;
 //! `section` says where to read on, and is missing where nothing is cited.
+//!
+//! What is found wrong with the run is the last line, of the kind `found`, with three fields more:
+//! ```json
+//! {"time":1253000,"kind":"found","weight":"turning","text":"…","what":"Liveness","first":"…","second":"…"}
+//! ```
 
 use alloc::string::{String, ToString};
 
 use serde::Serialize;
 
+use super::Found;
 use crate::raft::{Sentence, Weight};
 use crate::sim::News;
 
@@ -37,6 +43,32 @@ pub fn line(news: &News) -> String {
         weight: weight_name(weight),
         text: &text,
         section,
+    };
+    serde_json::to_string(&line).expect("texts and numbers are JSON")
+}
+
+#[derive(Serialize)]
+struct LastLine<'a> {
+    time: u64,
+    kind: &'static str,
+    weight: &'static str,
+    text: &'a str,
+    what: &'static str,
+    first: &'a str,
+    second: &'a str,
+}
+
+/// What was found wrong with the run as the last line, without a line break.
+pub fn last_line(found: &Found, text: &str) -> String {
+    let Found { what, at, first, second } = found;
+    let line = LastLine {
+        time: at.as_micros(),
+        kind: "found",
+        weight: weight_name(Weight::Turning),
+        text,
+        what: what.name(),
+        first,
+        second,
     };
     serde_json::to_string(&line).expect("texts and numbers are JSON")
 }

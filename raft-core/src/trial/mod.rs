@@ -25,7 +25,8 @@
 //! more.
 //!
 //! Everything that is judged is in the run: a run made from a file or a link is judged as the hunt
-//! did that found it.
+//! did that found it. What is said to have been found ([`Found`]) plays no part in that: it is a
+//! claim, to be compared with what is found anew ([`Finding::is`]). [`Finding::end`] makes it.
 //!
 //! # Caveats
 //! An assertion of the core itself that fails is a panic, which this library can't catch: whoever
@@ -49,8 +50,8 @@ use rand::{RngExt, SeedableRng};
 
 use crate::check::linearizable::witness::Contradiction;
 use crate::check::linearizable::{Explanation, WORK_DEFAULT};
-use crate::check::{Property, Violation};
-use crate::format::{Run, link, units};
+use crate::check::{Guarantee, Violation};
+use crate::format::{FACT_MAX, Found, Run, link, units};
 use crate::hash::mix;
 use crate::kv::{Outcome, Request};
 use crate::raft::{Raft, Rules, ServerId, ServerSet};
@@ -158,8 +159,9 @@ impl Hunt {
     /// What to print when a test finds something in the run of a seed: the finding, the command
     /// that finds it again and makes it small, and the link that shows it.
     pub fn report(&self, seed: u64, finding: &Finding) -> String {
-        let run = Run { until: finding.at(), ..self.run(seed) };
-        let link = match cut(run) {
+        let mut run = self.run(seed);
+        finding.end(&mut run);
+        let link = match link::write(&run) {
             Ok(link) => format!("to see it:    cargo run --release -p raftarium -- replay '{link}'"),
             Err(error) => format!("there is no link to it: {error}"),
         };
@@ -168,12 +170,6 @@ impl Hunt {
             command.replacen("raftarium", "raftarium --", 1)
         })
     }
-}
-
-/// The link to a run without what comes after its end.
-fn cut(mut run: Run) -> Result<String, link::LinkError> {
-    run.cut();
-    link::write(&run)
 }
 
 /// Something that must not be.
@@ -202,6 +198,12 @@ pub enum Finding {
         why: Stuck,
         /// When it should have had it.
         at: Time,
+        /// When the storm was over.
+        calm: Time,
+        /// For whom it was over.
+        healed: ServerSet,
+        /// Who leads.
+        leader: Option<ServerId>,
     },
 }
 
@@ -212,7 +214,9 @@ pub enum Stuck {
     NoLeader,
     /// None of the person's writes was answered.
     NoAnswer {
-        /// Why the last was not.
+        /// The last.
+        asked: Request,
+        /// Why it was not.
         why: String,
     },
     /// A healed server has not applied what was written.
@@ -252,13 +256,52 @@ impl Finding {
         }
     }
 
+    /// What is violated.
+    pub fn what(&self) -> Guarantee {
+        match self {
+            Finding::Violation(Violation { property, .. }) => Guarantee::Property(*property),
+            Finding::NotLinearizable { .. } | Finding::AnotherStory { .. } => Guarantee::Linearizability,
+            Finding::Stuck { .. } => Guarantee::Liveness,
+        }
+    }
+
     /// What is violated, in a word or two.
     pub fn name(&self) -> &'static str {
-        match self {
-            Finding::Violation(Violation { property, .. }) => Property::name(*property),
-            Finding::NotLinearizable { .. } | Finding::AnotherStory { .. } => "Linearizability",
-            Finding::Stuck { .. } => "Liveness",
+        self.what().name()
+    }
+
+    /// What was found, to be handed on with its facts.
+    pub fn found(&self) -> Found {
+        let (first, second) = match self {
+            Finding::Violation(Violation { first, second, .. }) => (first.clone(), second.clone()),
+            Finding::NotLinearizable { why, .. } => (why.second.clone(), why.first.clone()),
+            Finding::AnotherStory { why, .. } => (why.first.clone(), why.second.clone()),
+            Finding::Stuck { why, at, calm, healed, leader } => {
+                let leads = leader.map_or_else(String::new, |leader| format!(" and {leader} leads"));
+                (format!("the storm was over for {healed} at {calm}{leads}"), format!("at {at} {why}"))
+            }
+        };
+        let cut = |fact: String| fact.chars().take(FACT_MAX).collect();
+        Found { what: self.what(), at: self.at(), first: cut(first), second: cut(second) }
+    }
+
+    /// Whether it is what was said to have been found, at that moment. Its facts may be told
+    /// otherwise.
+    pub fn is(&self, found: &Found) -> bool {
+        (self.what(), self.at()) == (found.what, found.at)
+    }
+
+    /// Makes of the run in which it was found one that ends with it, and says what to hand on with
+    /// that.
+    pub fn end(&self, run: &mut Run) -> Found {
+        let mut found = self.found();
+        if let Guarantee::Property(_) = found.what {
+            // Whoever plays the run sees them.
+            (found.first, found.second) = (String::new(), String::new());
         }
+        run.until = found.at;
+        run.cut();
+        found
     }
 }
 
@@ -270,7 +313,7 @@ impl fmt::Display for Finding {
             Finding::AnotherStory { why, .. } => {
                 write!(f, "Linearizability is in doubt: the log tells another story than the clients: {why}")
             }
-            Finding::Stuck { why, at } => write!(f, "Liveness is violated: at {at}, after a storm, {why}"),
+            Finding::Stuck { why, at, .. } => write!(f, "Liveness is violated: at {at}, after a storm, {why}"),
         }
     }
 }
@@ -279,7 +322,7 @@ impl fmt::Display for Stuck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Stuck::NoLeader => f.write_str("nobody leads"),
-            Stuck::NoAnswer { why } => write!(f, "no write has been answered: {why}"),
+            Stuck::NoAnswer { asked, why } => write!(f, "no write has been answered, “{asked}” the last: {why}"),
             Stuck::Behind { server, index } => write!(f, "{server} still has not applied entry {index}"),
             Stuck::NotChanged { wanted } => write!(f, "the membership still isn’t what is wanted, {wanted}"),
             Stuck::NotTold { server } => write!(f, "{server} still doesn’t know that it has been removed"),
@@ -355,8 +398,10 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
             {
                 index
             }
-            Some(last) if last.end.is_none() => return Some(Stuck::NoAnswer { why: "none yet".to_string() }),
-            Some(last) => return Some(Stuck::NoAnswer { why: last.answer() }),
+            Some(last) => {
+                let why = if last.end.is_none() { "none yet".to_string() } else { last.answer() };
+                return Some(Stuck::NoAnswer { asked: last.request.clone(), why });
+            }
             None => 0,
         },
     };

@@ -52,7 +52,7 @@ impl Playing {
     /// A run that can't be played.
     pub fn new(run: &Run) -> Result<Playing, ScenarioError> {
         let world = Simulation::new(run.scenario.clone())?;
-        let calm = calm_of(&run.scenario).filter(|calm| *calm + CALM_AFTER <= run.until);
+        let calm = calm_of(&run.scenario).filter(|calm| *calm <= run.until);
         Ok(Playing { world, until: run.until, calm, stuck: None, past: Past::default() })
     }
 
@@ -80,9 +80,12 @@ impl Playing {
     /// Judges what has been played, and plays on a little if a storm has not settled; nothing if it
     /// was broken off.
     pub fn judge(mut self, work_max: u64, watcher: &mut impl Watcher) -> Option<Played> {
-        if let Some(calm) = self.calm {
+        // A run that ends sooner is owed nothing yet.
+        if let Some(calm) = self.calm.filter(|calm| *calm + CALM_AFTER <= self.until) {
             let slow = self.world.scenario().parameters.disk.fsync_max.times(WRITES);
-            let deadline = (calm + CALM_AFTER + GRACE + slow).max(self.until);
+            // Counted from the calm, and not from the run's end: one that ends when the time was up
+            // is judged like the one in which it was found.
+            let deadline = calm + CALM_AFTER + GRACE + slow;
             if !self.settle(calm, deadline, watcher) {
                 return None;
             }
@@ -92,8 +95,7 @@ impl Playing {
                 return None;
             }
             if self.calm.is_some() && self.stuck.is_none() && self.world.violation().is_none() {
-                let at = self.world.now();
-                self.stuck = what_is_missing(&self.world, calm).map(|why| Finding::Stuck { why, at });
+                self.stuck = what_is_missing(&self.world, calm).map(|why| self.stuck(why, calm));
             }
         }
         let mut finding = self.world.violation().cloned().map(Finding::Violation);
@@ -120,19 +122,26 @@ impl Playing {
     /// Plays on until the cluster is back at work, but no further than `limit`; whether it wasn't
     /// broken off.
     fn settle(&mut self, calm: Time, limit: Time, watcher: &mut impl Watcher) -> bool {
-        while self.stuck.is_none() && self.world.violation().is_none() && self.world.now() < limit {
+        while self.stuck.is_none() && self.world.violation().is_none() {
             let at = self.world.now();
             match what_is_missing(&self.world, calm) {
                 None => {
                     self.calm = None;
                     break;
                 }
-                Some(why @ Stuck::StoresDiffer { .. }) => self.stuck = Some(Finding::Stuck { why, at }),
+                Some(why @ Stuck::StoresDiffer { .. }) => self.stuck = Some(self.stuck(why, calm)),
+                Some(_) if at >= limit => break,
                 Some(_) if !self.run_until(limit.min(at + GLANCE), watcher) => return false,
                 Some(_) => {}
             }
         }
         true
+    }
+
+    /// What the cluster lacks now.
+    fn stuck(&self, why: Stuck, calm: Time) -> Finding {
+        let world = &self.world;
+        Finding::Stuck { why, at: world.now(), calm, healed: world.healed(), leader: world.leader() }
     }
 
     fn run_until(&mut self, time: Time, watcher: &mut impl Watcher) -> bool {
@@ -189,6 +198,7 @@ fn run_some(world: &mut Simulation, time: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Guarantee;
     use crate::check::linearizable::WORK_DEFAULT;
     use crate::kv::{Outcome, Value};
     use crate::raft::{Rule, Rules};
@@ -197,6 +207,7 @@ mod tests {
     use crate::sim::{Action, End, OperationRecord, Profile, Scenario, Target, TimedAction};
     use crate::time::Duration;
     use crate::trial::{Hunt, play};
+    use alloc::format;
     use alloc::string::ToString;
     use alloc::vec;
 
@@ -286,7 +297,29 @@ mod tests {
         assert_eq!(finding(&playing, WORK_DEFAULT), None);
         playing.world_mut().tell_client(number, Outcome::Found { value: Some(Value::new("never").unwrap()) });
         assert_eq!(playing.world().violation(), None);
-        assert!(matches!(finding(&playing, WORK_DEFAULT), Some(Finding::NotLinearizable { .. })));
+        let finding = finding(&playing, WORK_DEFAULT).expect("nobody has ever written that");
+        assert!(matches!(finding, Finding::NotLinearizable { .. }));
+        let found = finding.found();
+        assert_eq!((found.what, found.at), (Guarantee::Linearizability, finding.at()));
+        assert!(finding.to_string().ends_with(&format!("{}, but {}", found.first, found.second)), "{finding}");
+        assert!(found.first.contains("found never"), "{found:?}");
+    }
+
+    #[test]
+    fn a_run_that_ends_when_the_time_was_up_is_judged_like_the_one_in_which_that_was_found() {
+        // In the last somebody is behind, and given longer: that is counted from the calm, too.
+        let seeds = (0..30).map(|seed| (Rule::WinByMajority, seed)).chain([(Rule::StepDownOnHigherTerm, 11)]);
+        let mut kinds = 0;
+        for (rule, seed) in seeds {
+            let mut run = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() }.run(seed);
+            let Some(finding @ Finding::Stuck { .. }) = play(&run).unwrap().finding else { continue };
+            let found = finding.end(&mut run);
+            let again = play(&run).unwrap();
+            assert_eq!(again.finding, Some(finding), "seed {seed}");
+            assert_eq!((again.world.now(), run.until), (found.at, found.at), "seed {seed}");
+            kinds += 1;
+        }
+        assert!(kinds > 2, "{kinds} were stuck");
     }
 
     #[test]

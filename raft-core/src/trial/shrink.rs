@@ -25,7 +25,7 @@ pub struct Failure<K> {
 /// A run made small.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shrunk {
-    /// The run. Its moment is that of the failure.
+    /// The run. Its moment is that of the failure, or before, where that comes of waiting.
     pub run: Run,
     /// How many candidates were tried.
     pub tries: u32,

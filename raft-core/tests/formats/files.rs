@@ -12,7 +12,7 @@ proptest! {
 
     #[test]
     fn whatever_is_written_is_read_again(run in run(), note in ".{0,40}") {
-        let file = File { note, run, open_ended: false };
+        let file = File { note, run, ..File::default() };
         let text = write(&file).unwrap();
         prop_assert_eq!(read(&text), Ok(file.clone()), "{}", text);
         // A link and a file say the same.
@@ -48,7 +48,7 @@ fn a_file_is_made_to_be_read() {
     run.scenario.actions.truncate(2);
     run.scenario.parameters.network.loss = 25_000;
     run.scenario.parameters.rules = Rules::ALL.without(Rule::VoteOncePerTerm).without(Rule::CommitByMajority);
-    let text = write(&File { note: "Two votes.".into(), run, open_ended: false }).unwrap();
+    let text = write(&File { note: "Two votes.".into(), run, ..File::default() }).unwrap();
     let expected = r#"{
   "raftarium": 1,
   "note": "Two votes.",
@@ -76,7 +76,7 @@ fn a_file_is_made_to_be_read() {
 fn what_is_left_out_is_as_in_the_default_world() {
     let file = read(r#"{"raftarium": 1, "seed": "18446744073709551615"}"#).unwrap();
     let scenario = Scenario { seed: u64::MAX, ..Scenario::default() };
-    assert_eq!(file, File { run: Run { scenario, ..Run::default() }, note: String::new(), open_ended: true });
+    assert_eq!(file, File { run: Run { scenario, ..Run::default() }, open_ended: true, ..File::default() });
     let file = read(r#"{"raftarium": 1, "seed": "1", "$schema": "x", "clients": {"count": 0}}"#).unwrap();
     assert_eq!(file.run.scenario.parameters.clients.count, 0);
     assert_eq!(file.run.scenario.parameters.clients.keys, 4);

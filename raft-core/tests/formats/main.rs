@@ -2,6 +2,7 @@
 //! nothing else can be read.
 
 mod files;
+mod findings;
 mod histories;
 mod links;
 mod pairs;

@@ -6,7 +6,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use raft_core::format::{Run, file, link};
+use raft_core::check::{Guarantee, Property};
+use raft_core::format::{Found, Run, file, found, link};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{Action, Profile, TimedAction, hunt};
 use raft_core::time::{Duration, Time};
@@ -48,7 +49,7 @@ fn files() -> Vec<file::File> {
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: jump });
     odd.scenario.actions.push(TimedAction { at: Time::ZERO, action: Action::HealQuorum(u64::MAX - 1) });
 
-    let file = |note, run| file::File { note, run, open_ended: false };
+    let file = |note, run| file::File { note, run, ..file::File::default() };
     let mut files = vec![
         file(String::new(), Run::default()),
         file("One of “everything”:\n\ta \\ and a \u{1} – ü.".into(), every_action_in_a_run()),
@@ -59,6 +60,13 @@ fn files() -> Vec<file::File> {
         let run = Run { scenario, until: Time::from_micros(4_000_000 + seed), hash: Some(seed) };
         files.push(file(format!("Storm {seed}"), run));
     }
+    for (what, first) in
+        [(Guarantee::Liveness, "a “first” & 100 % + ü"), (Guarantee::Property(Property::LogMatching), "")]
+    {
+        let (run, at) = (every_action_in_a_run(), Time::from_micros(1_234_567));
+        let found = Found { what, at, first: first.into(), second: first.to_uppercase() };
+        files.push(file::File { found: Some(found), ..file("Something was found.".into(), run) });
+    }
     files
 }
 
@@ -66,7 +74,8 @@ fn files() -> Vec<file::File> {
 fn a_file_and_a_link_of_the_same_run_stand_side_by_side() {
     if std::env::var_os("UPDATE_PAIRS").is_some() {
         let pair = |file: file::File| {
-            let link = link::write(&file.run).unwrap();
+            let address = found::write_address("", &file.run, file.found.as_ref()).unwrap();
+            let link = address.trim_start_matches("#run=");
             json!({ "link": link, "file": file::write(&file).unwrap() }).to_string() + "\n"
         };
         let mut text = fs::read_to_string(place()).unwrap_or_default();
@@ -83,8 +92,10 @@ fn a_file_and_a_link_of_the_same_run_stand_side_by_side() {
         let pair: Value = serde_json::from_str(line).unwrap();
         let (link, text) = (pair["link"].as_str().unwrap(), pair["file"].as_str().unwrap());
         let read = file::read(text).unwrap();
-        assert_eq!(link::read(link).unwrap(), read.run);
-        assert_eq!(link::write(&read.run).unwrap(), link);
+        let address = format!("#run={link}");
+        assert_eq!(link::read(&address).unwrap(), read.run);
+        assert_eq!(found::read(&address, &read.run).unwrap(), read.found);
+        assert_eq!(found::write_address("", &read.run, read.found.as_ref()).unwrap(), address);
         assert_eq!(file::write(&read).unwrap(), text);
         kinds = kinds.max(read.run.scenario.actions.len());
     }

@@ -1,11 +1,14 @@
 //! The JSON Schema accepts what the reader accepts. Checked with a small validator for the parts of
 //! JSON Schema that it uses.
 
+use raft_core::check::Guarantee;
 use raft_core::format::file::{File, read, write};
 use raft_core::format::message::messages_in_words;
-use raft_core::format::schema::{actions_in_words, json_schema};
+use raft_core::format::schema::{actions_in_words, guarantees_in_words, json_schema};
+use raft_core::format::{FACT_MAX, Found};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::Parameters;
+use raft_core::time::Time;
 use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
@@ -29,8 +32,9 @@ fn the_documents_say_what_the_tables_say() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
     kept_as_made("scenario.schema.json", |_| schema.clone());
     kept_as_made("formats.md", |kept| {
-        let with_actions = put_between(kept, "actions", &actions_in_words());
-        put_between(&with_actions, "messages", &messages_in_words())
+        let lists =
+            [("actions", actions_in_words()), ("guarantees", guarantees_in_words()), ("messages", messages_in_words())];
+        lists.into_iter().fold(kept.to_owned(), |kept, (name, made)| put_between(&kept, name, &made))
     });
 }
 
@@ -66,6 +70,7 @@ fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
         "const" => value == wanted,
         "enum" => wanted.as_array().unwrap().contains(value),
         "pattern" => value.as_str().is_none_or(|text| Regex::new(wanted.as_str().unwrap()).unwrap().is_match(text)),
+        "maxLength" => value.as_str().is_none_or(|text| text.chars().count() as u64 <= wanted.as_u64().unwrap()),
         "minimum" => value.as_i64().is_none_or(|number| number >= wanted.as_i64().unwrap()),
         "maximum" => value.as_i64().is_none_or(|number| number <= wanted.as_i64().unwrap()),
         "minItems" => value.as_array().is_none_or(|items| items.len() as u64 >= wanted.as_u64().unwrap()),
@@ -110,7 +115,9 @@ fn full() -> Value {
     parameters.limits.entries_kept = 0;
     parameters.clients.count = 0;
     assert_ne!(*parameters, Parameters::default());
-    let text = write(&File { note: "Everything.".into(), run, ..File::default() }).unwrap();
+    let facts = ("this".to_owned(), "that".to_owned());
+    let found = Found { what: Guarantee::Liveness, at: Time::ZERO, first: facts.0, second: facts.1 };
+    let text = write(&File { note: "Everything.".into(), run, found: Some(found), ..File::default() }).unwrap();
     let mut value: Value = serde_json::from_str(&text).unwrap();
     value["$schema"] = json!("scenario.schema.json");
     value
@@ -125,7 +132,7 @@ fn the_schema_has_the_fields_that_are_written_and_no_others() {
     let (schema, full) = (schema(), full());
     assert!(valid(&full) && readable(&full));
     assert_eq!(fields(&schema["properties"]), fields(&full));
-    for part in ["network", "disk", "timing", "limits", "clients"] {
+    for part in ["found", "network", "disk", "timing", "limits", "clients"] {
         assert_eq!(fields(&schema["properties"][part]["properties"]), fields(&full[part]), "{part}");
     }
     assert_eq!(schema["properties"]["without"]["items"]["enum"], full["without"]);
@@ -166,6 +173,23 @@ fn the_schema_and_the_reader_refuse_the_same() {
         let mut changed = full.clone();
         changed[part]["more"] = json!(1);
         both(&changed, false, part);
+    }
+    // What was found is something, at a moment.
+    for field in fields(&full["found"]) {
+        let mut changed = full.clone();
+        changed["found"].as_object_mut().unwrap().remove(field);
+        both(&changed, !["what", "at"].contains(&field.as_str()), field);
+    }
+    let long = "x".repeat(FACT_MAX + 1);
+    for (field, value) in [("what", "Luck"), ("at", "soon"), ("first", &long), ("second", &long), ("third", "")] {
+        let mut changed = full.clone();
+        changed["found"][field] = json!(value);
+        both(&changed, false, field);
+    }
+    for guarantee in Guarantee::ALL {
+        let mut changed = full.clone();
+        changed["found"]["what"] = json!(guarantee.name());
+        both(&changed, true, guarantee.name());
     }
     // An action needs all its fields and takes no others.
     for (place, action) in full["actions"].as_array().unwrap().iter().enumerate() {

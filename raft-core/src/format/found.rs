@@ -1,0 +1,141 @@
+//! What was found wrong with a run, handed on with it: in a file as a field of its own, in an
+//! address as words after the link.
+//!
+//! ```text
+//! https://example.org/r/#run=AQeAiXoB…&found=Liveness&at=13.12s&first=the+storm+…&second=at+13.120+s+nobody+leads
+//! ```
+//!
+//! The link is the same with it and without. It is a claim: nobody has to believe it, and whoever
+//! plays the run judges anew ([`crate::trial`]).
+
+use alloc::string::{String, ToString};
+use core::fmt;
+
+use form_urlencoded::{Serializer, parse};
+
+use super::link::{self, LinkError};
+use super::units::{self, UnitError, quote};
+use super::{FACT_MAX, Found, LENGTH_MAX, Run};
+use crate::check::Guarantee;
+use crate::text::joined;
+use crate::time::Time;
+
+/// Something that can't have been found in the run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundError {
+    /// Nothing that can be found is called so.
+    Unknown(String),
+    /// It doesn't say when.
+    NoMoment,
+    /// It says when in a way that can't be read.
+    Moment(UnitError),
+    /// The run ends before that.
+    Later {
+        /// When it is said to have been found.
+        at: Time,
+        /// When the run ends.
+        until: Time,
+    },
+    /// A fact of more than [`FACT_MAX`] characters.
+    LongFact,
+}
+
+impl fmt::Display for FoundError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what was found: ")?;
+        match self {
+            FoundError::Unknown(name) => {
+                let names = joined(&Guarantee::ALL.map(Guarantee::name), ", ");
+                write!(f, "“{}” is nothing that can be found: there are {names}", quote(name))
+            }
+            FoundError::NoMoment => f.write_str("it doesn’t say when: at=1.25s"),
+            FoundError::Moment(error) => error.fmt(f),
+            FoundError::Later { at, until } => write!(f, "{at} lies after the end of the run, which is at {until}"),
+            FoundError::LongFact => write!(f, "a fact has at most {FACT_MAX} characters"),
+        }
+    }
+}
+
+impl core::error::Error for FoundError {}
+
+impl Found {
+    /// Whether it can have been found in the run.
+    ///
+    /// # Errors
+    /// It can't.
+    pub fn check(&self, run: &Run) -> Result<(), FoundError> {
+        let Found { at, ref first, ref second, .. } = *self;
+        let long = |fact: &String| fact.chars().nth(FACT_MAX).is_some();
+        match run.until {
+            // The very beginning stands for the whole run.
+            Time::ZERO if at.since(Time::ZERO) > LENGTH_MAX => {
+                Err(FoundError::Later { at, until: Time::ZERO + LENGTH_MAX })
+            }
+            until if until > Time::ZERO && at > until => Err(FoundError::Later { at, until }),
+            _ if long(first) || long(second) => Err(FoundError::LongFact),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is called so.
+///
+/// # Errors
+/// Nothing is.
+pub fn what(name: &str) -> Result<Guarantee, FoundError> {
+    Guarantee::named(name).ok_or_else(|| FoundError::Unknown(name.to_string()))
+}
+
+/// What an address says was found in its run, if it says so.
+///
+/// # Errors
+/// Whatever is wrong with it.
+pub fn read(address: &str, run: &Run) -> Result<Option<Found>, FoundError> {
+    let words = address.trim().rsplit('#').next().unwrap_or_default();
+    let value = |name: &str| parse(words.as_bytes()).find(|(of, _)| of == name).map(|(_, value)| value.into_owned());
+    let Some(name) = value("found") else { return Ok(None) };
+    let at = units::duration(&value("at").ok_or(FoundError::NoMoment)?).map_err(FoundError::Moment)?;
+    let fact = |name| value(name).unwrap_or_default();
+    let found = Found { what: what(&name)?, at: Time::ZERO + at, first: fact("first"), second: fact("second") };
+    found.check(run)?;
+    Ok(Some(found))
+}
+
+/// The words for an address, to stand after its link.
+pub fn write(found: &Found) -> String {
+    let Found { what, at, first, second } = found;
+    let mut words = Serializer::new(String::new());
+    words.append_pair("found", what.name()).append_pair("at", &units::write_duration(at.since(Time::ZERO)));
+    for (name, fact) in [("first", first), ("second", second)].into_iter().filter(|(_, fact)| !fact.is_empty()) {
+        words.append_pair(name, fact);
+    }
+    words.finish()
+}
+
+/// The run as an address, with what was found in it, if something was.
+///
+/// ```
+/// use raft_core::check::Guarantee;
+/// use raft_core::format::{Found, Run, found, link};
+/// use raft_core::time::Time;
+///
+/// let run = Run { until: Time::from_secs(5), ..Run::default() };
+/// let nobody = "nobody leads".to_string();
+/// let stuck = Found { what: Guarantee::Liveness, at: run.until, first: "it is calm".to_string(), second: nobody };
+/// let address = found::write_address("https://example.org/", &run, Some(&stuck))?;
+/// assert!(address.ends_with("&found=Liveness&at=5s&first=it+is+calm&second=nobody+leads"));
+/// assert_eq!(link::read(&address)?, run);
+/// assert_eq!(found::read(&address, &run), Ok(Some(stuck)));
+/// # Ok::<(), link::LinkError>(())
+/// ```
+///
+/// # Errors
+/// As for [`link::write_address`].
+pub fn write_address(base: &str, run: &Run, found: Option<&Found>) -> Result<String, LinkError> {
+    let mut address = link::write_address(base, run)?;
+    if let Some(found) = found {
+        address.push('&');
+        address += &write(found);
+    }
+    Ok(address)
+}
