@@ -1,12 +1,12 @@
-//! What happened, as JSON lines: an event a line, each with its reason.
+//! What happened, as JSON lines: one event per line, each with its reason.
 //!
 //! ```json
 //! {"time":1253000,"server":"S3","kind":"vote-refused","weight":"notable","text":"S3 refused …","section":"Raft §5.4.1"}
 //! ```
 //!
-//! `time` is in microseconds of the world's clock; `server` is missing where the event is about
-//! none; `weight` is `turning`, `notable` or `detail`; `text` is the sentence that the page shows;
-//! `section` says where to read on, and is missing where nothing is cited.
+//! `time` is in microseconds of the world's clock; `server` is missing if the event is about none;
+//! `weight` is `turning`, `notable` or `detail`; `text` is the sentence that the page shows;
+//! `section` says where to read more, and is missing if nothing is cited.
 
 use alloc::string::{String, ToString};
 
