@@ -1,4 +1,5 @@
-//! base64url without padding (RFC 4648 §5): every text has one meaning, and every meaning one text.
+//! base64url without padding (RFC 4648 §5). Each text stands for one sequence of bytes, and each
+//! sequence of bytes has one text.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +11,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 pub(super) enum TextError {
     /// A character that has no meaning, and its position among the characters, from 0.
     Character(usize, char),
-    /// A length that no bytes have, or bits at the end that are nobody's.
+    /// A length that no bytes have, or bits at the end that belong to no byte.
     End,
 }
 
@@ -47,8 +48,8 @@ pub(super) fn decode(text: &str) -> Result<Vec<u8>, TextError> {
             bits &= (1 << count) - 1;
         }
     }
-    // A single character more than whole groups is no byte, and what is left of the last one's bits
-    // is zero.
+    // A single character beyond whole groups is no byte, and the unused bits of the last character
+    // must be zero.
     if count == 6 || bits != 0 { Err(TextError::End) } else { Ok(bytes) }
 }
 
@@ -80,6 +81,6 @@ mod tests {
         assert_eq!(decode("Zg=="), Err(TextError::Character(2, '=')));
         assert_eq!(decode("é"), Err(TextError::Character(0, 'é')));
         assert_eq!(decode("Zm9vY"), Err(TextError::End), "five characters");
-        assert_eq!(decode("Zh"), Err(TextError::End), "a bit that is nobody's");
+        assert_eq!(decode("Zh"), Err(TextError::End), "a bit that belongs to no byte");
     }
 }

@@ -15,10 +15,10 @@
 //! }
 //! ```
 //!
-//! Only `raftarium`, the version, and `seed` must be there; whatever else is left out is as in the
-//! default world. Lengths of time and shares are texts with units ([`units`]); a seed is a text,
-//! too, for not every program keeps all the digits of a large number. A field that isn't known is
-//! refused by its name: a slip of the pen must not turn into a default.
+//! Only `raftarium`, the version, and `seed` are required; everything else has the value of the
+//! default world if it is left out. Lengths of time and shares are texts with units ([`units`]). A
+//! seed is a text, too, because not every program keeps all the digits of a large number. An
+//! unknown field is refused by its name: a typing error must not silently become a default.
 //!
 //! `docs/scenario.schema.json` says the same for editors and other programs.
 
@@ -48,10 +48,10 @@ pub const VERSION: u64 = 1;
 /// The most bytes of a file.
 pub const BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What a file has in it.
+/// The content of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
-    /// What it is about, for people; empty if nobody said.
+    /// What it is about, for people; may be empty.
     pub note: String,
     /// The run.
     pub run: Run,
@@ -77,21 +77,21 @@ pub enum FileError {
         /// How many there are.
         bytes: usize,
     },
-    /// A version that this one doesn't know.
+    /// A version that this program doesn't know.
     Version {
         /// The version.
         found: u64,
     },
-    /// It isn't JSON, or not of this form.
+    /// It isn't JSON, or it doesn't have this form.
     Json {
-        /// The line, from 1; 0 if it is about no line.
+        /// The line, from 1; 0 if the error is about no line.
         line: usize,
         /// The column, from 1.
         column: usize,
         /// What is wrong there.
         why: String,
     },
-    /// What it says is no run.
+    /// It doesn't describe a valid run.
     Run(RunError),
     /// What it says was found can't have been.
     Found(FoundError),
@@ -125,7 +125,7 @@ pub fn read(text: &str) -> Result<File, FileError> {
     if text.len() > BYTES_MAX {
         return Err(FileError::TooLarge { bytes: text.len() });
     }
-    // The version first: a later one may have fields that this one doesn't know.
+    // The version first, because a later version may have fields that this one doesn't know.
     let Version { raftarium } = serde_json::from_str(text).map_err(|error| json(&error))?;
     if raftarium != VERSION {
         return Err(FileError::Version { found: raftarium });
@@ -157,13 +157,13 @@ pub fn write(file: &File) -> Result<String, FileError> {
 fn json(error: &serde_json::Error) -> FileError {
     let (line, column) = (error.line(), error.column());
     let sentence = error.to_string();
-    // The place is said once, and before the rest.
+    // The message names the place once, at its beginning.
     let why = sentence.strip_suffix(&format!(" at line {line} column {column}")).unwrap_or(&sentence).to_owned();
     FileError::Json { line, column, why }
 }
 
-/// Pretty-printed JSON with each action, and each list without objects, on a line of its own: what
-/// belongs together is seen together.
+/// Pretty-printed JSON with each action, and each list without objects, on one line, so that a
+/// person sees it at a glance.
 fn one_line_each(pretty: &str) -> String {
     let mut text = String::with_capacity(pretty.len());
     let mut joining = None;
@@ -194,13 +194,13 @@ fn one_line_each(pretty: &str) -> String {
 
 // ---------------------------------------------------------------- the form
 
-/// What tells one version from another.
+/// The version alone.
 #[derive(Deserialize)]
 struct Version {
     raftarium: u64,
 }
 
-/// The file, field by field. What is as in the default world isn't written.
+/// The file, field by field. A value of the default world isn't written.
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Form {
@@ -497,7 +497,7 @@ fn write_jump(micros: i64) -> String {
 #[serde(try_from = "Fields")]
 struct Entry(TimedAction);
 
-/// Its fields, before it is known whether those are its own.
+/// An action's fields, before it is known whether they belong to it.
 struct Fields {
     at: Length,
     what: String,
@@ -511,11 +511,11 @@ type Text = String;
 
 macro_rules! define_values {
     ($($field:ident: $type:ty, $may_be:ident, $name:literal $form:ident, $example:literal;)+) => {
-        /// The fields' names, in the order in which they are written. One of them is there twice.
+        /// The fields' names, in the order in which they are written. One of them appears twice.
         const NAMES: &[&str] = &["at", "do", $($name),+];
 
-        /// Reads the value of a field. A target and a server have the same name, and either is read
-        /// as a target: which of the two it must be is known once the action is.
+        /// Reads the value of a field. A target and a server have the same name, and both are read
+        /// as a target: the action says later which of the two it must be.
         #[allow(unreachable_patterns)]
         fn read_value<'de, M: MapAccess<'de>>(name: &str, map: &mut M) -> Result<(&'static str, Value), M::Error> {
             match name {
@@ -527,7 +527,7 @@ macro_rules! define_values {
             }
         }
 
-        /// The name in files of a field, and an example of what it may be there.
+        /// The name of a field in files, and an example of its value there.
         fn in_files(field: &'static str) -> (&'static str, &'static str) {
             match field {
                 $(stringify!($field) => ($name, $example),)+
@@ -538,7 +538,7 @@ macro_rules! define_values {
 }
 action_fields!(define_values);
 
-/// The field that an action of that name needs and doesn't have.
+/// The error for a field that an action needs and doesn't have.
 fn missing(what: &str, field: &'static str) -> String {
     let (name, example) = in_files(field);
     format!("“{what}” needs a field `{name}`, like {example}")
@@ -572,7 +572,8 @@ macro_rules! define_forms {
     };
 }
 
-/// A value as an action has it; the value itself where it is another.
+/// Turns a value into the type that an action needs. The error is the value itself, if it has
+/// another type.
 trait Taken: Sized {
     fn taken(value: Value) -> Result<Self, Value>;
 }
@@ -590,7 +591,7 @@ define_forms! {
     Kind: MessageKind;
 }
 
-/// What an action says besides its time and its name.
+/// The values of an action's fields, besides its time and its name.
 #[derive(Default)]
 struct Values(Vec<(&'static str, Value)>);
 
@@ -599,7 +600,7 @@ impl Values {
         self.0.push((in_files(field).0, value.into()));
     }
 
-    /// Takes a field that must be there.
+    /// Takes out a required field.
     fn take<T: Taken>(&mut self, what: &str, field: &'static str) -> Result<T, String> {
         let found = self.0.iter().position(|(name, _)| *name == in_files(field).0);
         let (_, value) = self.0.remove(found.ok_or_else(|| missing(what, field))?);
@@ -621,7 +622,7 @@ macro_rules! define_actions {
         $(#[$doc:meta])+
         $number:literal $name:literal $action:ident $(($($only:ident),+))? $({ $($field:ident),+ })?;
     )+) => {
-        /// What an action says.
+        /// The values of an action's fields.
         fn values_of(action: &Action) -> Values {
             let mut values = Values::default();
             match action.clone() {
@@ -633,7 +634,7 @@ macro_rules! define_actions {
             values
         }
 
-        /// The action of that name, of the values that it takes.
+        /// The action with this name, made of the values that it takes out.
         fn action_of(what: &str, values: &mut Values) -> Result<Action, String> {
             match what {
                 $($name => {
@@ -641,7 +642,7 @@ macro_rules! define_actions {
                     $($(let $field = values.take($name, stringify!($field))?;)+)?
                     Ok(Action::$action $(($($only),+))? $({ $($field),+ })?)
                 })+
-                _ => Err(format!("“{}” is nothing that can be done: docs/formats.md lists what can", quote(what))),
+                _ => Err(format!("“{}” is no action: docs/formats.md lists the actions", quote(what))),
             }
         }
     };

@@ -1,4 +1,4 @@
-//! What clients asked and were answered, as JSON lines: written of a simulated run, read of any
+//! What clients asked and were answered, as JSON lines: written for a simulated run, read from any
 //! system.
 //!
 //! ```json
@@ -12,15 +12,15 @@
 //!
 //! * The order of the lines is the order in real time. A client has one operation at a time.
 //! * `kind`: `invoke` begins an operation; `ok` ends it with its result; `fail` says that it
-//!   certainly did not happen; `info` that it may have, or may yet. An operation without an end is
-//!   like one that ends with `info`.
+//!   certainly did not happen; `info` that it may have happened, or may still happen. An operation
+//!   without an end is like one that ends with `info`.
 //! * `op`: `get`, `put`, `delete` or `cas` (compare and set: `expected` becomes `value`).
 //! * `found`, with `ok`: whether a `get` found a value (then `value` has it), and whether a `cas`
-//!   swapped. Of a `put` or a `delete` it may say whether there was a value before.
-//! * `time` is for people to read: microseconds of any clock. It may be left out.
+//!   swapped. For a `put` or a `delete` it may say whether there was a value before.
+//! * `time` is for people: microseconds of any clock. It may be left out.
 //!
-//! The line that ends an operation may repeat what the one that began it says, and must then say
-//! the same. Other fields are refused by their names.
+//! The line that ends an operation may repeat fields of the line that began it; then they must be
+//! the same. Unknown fields are refused by their names.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -76,22 +76,22 @@ enum Op {
 
 /// The history of a simulated run, a line for each beginning and each end.
 ///
-/// Where an operation ends in the same microsecond in which another begins, the end comes first.
-/// That is so in fact: an answer takes time, so what it tells of happened before that instant, and
-/// what is asked in it happens later.
+/// If an operation ends in the same microsecond in which another begins, the end comes first. That
+/// is what really happened: an answer takes time, so it tells of something before that instant, and
+/// a request of that instant is handled after it.
 pub fn write<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> String {
     write_part(operations, Time::ZERO, Time::NEVER)
 }
 
-/// The part of the history from one moment on and before another: a long run's history is written
-/// in parts that follow each other, and all operations that begin or end in a part must be there
-/// when it is written, as well as those under way.
+/// The part of the history from one moment on and before another. A long run's history is written
+/// in parts that follow each other. When a part is written, all operations that begin or end in it
+/// must be there, and all that are under way.
 pub fn write_part<'a>(operations: impl Iterator<Item = &'a OperationRecord>, from: Time, before: Time) -> String {
     let mut lines: Vec<(Time, bool, u32, Line)> = Vec::new();
     let mut busy = [false; 256];
     for record in operations {
         let client = usize::from(record.client.0);
-        // The person's later commands wait for the earlier ones: they have not begun.
+        // The person's later commands wait for the earlier ones, and have not begun.
         if busy[client] {
             continue;
         }
@@ -165,7 +165,7 @@ pub enum HistoryError {
         /// How many there are.
         bytes: usize,
     },
-    /// A line that isn't JSON, or not of this form.
+    /// A line that isn't JSON, or doesn't have this form.
     Line {
         /// The line, from 1.
         line: usize,
@@ -178,7 +178,7 @@ pub enum HistoryError {
     Event {
         /// The line, from 1.
         line: usize,
-        /// Why. It counts events, which are the lines that aren't empty.
+        /// Why. Its numbers count events, which are the lines that aren't empty.
         error: EventError,
     },
 }
@@ -197,7 +197,7 @@ impl fmt::Display for HistoryError {
 
 impl core::error::Error for HistoryError {}
 
-/// Reads a history. Empty lines mean nothing.
+/// Reads a history. Empty lines are skipped.
 ///
 /// # Errors
 /// The first line that can't be read or makes no sense.

@@ -16,13 +16,14 @@
 //! | … | each of them: microseconds since the one before, a byte for its kind, what it is about |
 //! | 4 | a checksum of everything before it, lowest byte first |
 //!
-//! A number has seven bits a byte, lowest first, the top bit set on all but the last. A server is a
-//! byte; a target is a server, 0 for the leader or 255 for a writer.
+//! A number takes seven bits of each byte, lowest first, and the top bit is set in all bytes except
+//! the last. A server is a byte. A target is a server's byte, 0 for the leader or 255 for the
+//! writer.
 //!
 //! # Never to be changed
-//! The last four bytes are the checksum and the first is the version, in all versions, so that a
-//! damaged link can be told from one that comes from a later version. Within a version, kinds,
-//! positions of bits and the defaults keep their meaning; new ones get new numbers.
+//! In all versions, the last four bytes are the checksum and the first byte is the version, so that
+//! a damaged link can be told from one of a later version. Within a version, kinds, positions of
+//! bits and defaults keep their meaning; new ones get new numbers.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -45,7 +46,7 @@ use crate::time::{Duration, Time};
 /// The version that is written, and the only one there is so far.
 pub const VERSION: u8 = 1;
 
-/// The most characters a link has: about 8,000 actions. Beyond that, a run is a file.
+/// The most characters of a link: about 8,000 actions. A larger run needs a file.
 pub const CHARACTERS_MAX: usize = 65_536;
 
 /// The name of the link among what is after the `#` of an address: `#run=…`.
@@ -72,14 +73,14 @@ pub enum LinkError {
     CutShort,
     /// The checksum doesn't fit.
     Damaged,
-    /// A version that this one doesn't know.
+    /// A version that this program doesn't know.
     Version {
         /// The version.
         found: u8,
     },
     /// The bytes make no sense.
     Bytes(DecodeError),
-    /// What it says is no run.
+    /// It doesn't describe a valid run.
     Run(RunError),
 }
 
@@ -138,8 +139,8 @@ pub fn write(run: &Run) -> Result<String, LinkError> {
     if text.len() > CHARACTERS_MAX { Err(LinkError::TooLong { characters: text.len() }) } else { Ok(text) }
 }
 
-/// The run as the bytes within a link, of whatever length: for programs that take the form for
-/// their own, as the page does when it makes a file of them.
+/// The run as the bytes within a link, of any length, for programs that use this form in their own
+/// way. The page makes a file of them.
 ///
 /// # Errors
 /// A run that can't be played.
@@ -238,7 +239,7 @@ fn read_hash(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
     Ok(bytes.iter().rev().fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
 }
 
-/// A link's outer form: the bytes with their checksum, in base64url.
+/// The outer form of a link: the bytes and their checksum, in base64url.
 pub fn seal(mut bytes: Vec<u8>) -> String {
     let checksum = checksum(&bytes);
     bytes.extend_from_slice(&checksum);
@@ -248,7 +249,7 @@ pub fn seal(mut bytes: Vec<u8>) -> String {
 /// The bytes within a link's outer form.
 ///
 /// # Errors
-/// A text that isn't of that form, or was damaged.
+/// A text that doesn't have that form, or was damaged.
 pub fn unseal(text: &str) -> Result<Vec<u8>, LinkError> {
     let mut bytes = base64::decode(text).map_err(|error| match error {
         TextError::Character(position, found) => LinkError::Character { position, found },
@@ -273,14 +274,14 @@ fn checksum(bytes: &[u8]) -> [u8; 4] {
 /// How many parameters there are.
 const FIELDS: usize = 29;
 
-/// The places of those that aren't in the table of parameters.
+/// The places of the parameters that aren't in the table.
 pub(super) const SERVERS: usize = 0;
 pub(super) const WITHOUT: usize = 19;
 
-/// How many servers there are where that isn't named: as many as when version 1 was made.
+/// How many servers a link has that doesn't say so: the default when version 1 was made.
 pub(super) const SERVERS_TAKEN_FOR: u64 = 5;
 
-/// What a link has as a number, be it a parameter or a field of an action.
+/// What a link encodes as a number, be it a parameter or a field of an action.
 trait Numbered: Copy {
     /// The highest number that there is.
     const MOST: u64;
@@ -320,7 +321,7 @@ macro_rules! define {
         $(#[$doc:meta])+
         $place:literal ($taken_for:literal) $name:ident: $type:ty = $default:expr, $form:ident $called:literal;
     )+ })+) => {
-        /// What a parameter is when it isn't named.
+        /// The value of a parameter that a link doesn't name.
         const TAKEN_FOR: [u64; FIELDS] = {
             let mut numbers = [0; FIELDS];
             numbers[SERVERS] = SERVERS_TAKEN_FOR;
@@ -390,7 +391,7 @@ fn read_parameters(reader: &mut Reader<'_>) -> Result<Parameters, DecodeError> {
 const LEADER: u8 = 0;
 const WRITER: u8 = 255;
 
-/// No action takes less: a time and a kind.
+/// The smallest action: a time and a kind.
 const ACTION_BYTES_MIN: u64 = 2;
 
 /// An action is a byte for its kind and, one after the other, its fields.
@@ -458,15 +459,15 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
     fields.failed.map_or(Ok(action), Err)
 }
 
-/// Reads an action's fields one after the other, and is asked once, after the last, whether one of
-/// them wasn't there: after the first that isn't, all are as if they were nothing.
+/// Reads an action's fields one after the other. The first error is kept until the end, and all
+/// fields after it are read as empty.
 struct Fields<'reader, 'bytes> {
     reader: &'reader mut Reader<'bytes>,
     failed: Option<DecodeError>,
 }
 
 impl Fields<'_, '_> {
-    /// What `read` reads; `nothing` where it or a field before fails.
+    /// What `read` reads, or `nothing` if it fails or an earlier field failed.
     fn take<T>(&mut self, nothing: T, read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>) -> T {
         if self.failed.is_some() {
             return nothing;
@@ -486,7 +487,7 @@ impl Fields<'_, '_> {
 /// A field of an action among the bytes of a link.
 trait Coded: Sized {
     fn put(&self, out: &mut Vec<u8>);
-    /// What is there; anything where there is nothing that makes sense.
+    /// The field that is there, or any value if there is none (the error is kept in `fields`).
     fn read(fields: &mut Fields<'_, '_>) -> Self;
 }
 
@@ -536,7 +537,7 @@ impl Coded for MessageKind {
     }
 }
 
-/// A group for each server: how many, and a byte each.
+/// A group number for each server: how many there are, and a byte for each.
 impl Coded for Vec<u8> {
     fn put(&self, out: &mut Vec<u8>) {
         out.push(self.len() as u8);

@@ -1,9 +1,9 @@
 //! Runs as text: what a scenario looks like in a file, in a link and in a log.
 //!
 //! # A run to share
-//! A [`Run`] is a scenario and a moment of it: how far to play, and the trace hash that the run has
-//! there, by which a version that plays it differently notices. It comes in two forms that say the
-//! same:
+//! A [`Run`] is a scenario and a moment of it: how far to play, and the trace hash of the run
+//! there. The hash tells when another version plays the run differently. A run has two forms with
+//! the same content:
 //! * [`link`]: short, for an address; bytes in base64url. Made for machines;
 //! * `file` (with the feature `serde`): JSON, to be read, edited and kept under version control.
 //!
@@ -18,19 +18,19 @@
 //! * `message`: what servers say to each other, for recordings; as bytes they say it by
 //!   [`Message::encode`](crate::raft::Message::encode);
 //!
-//! and, without it, [`shiviz`]: who sent what to whom, with vector clocks, for the ShiViz
-//! visualiser.
+//! and, without that feature, [`shiviz`]: all messages between servers, with vector clocks, for the
+//! ShiViz visualiser.
 //!
 //! # What comes from outside is not trusted
 //! Everything that is read is checked before it is used: sizes before anything is allocated,
 //! numbers against the limits below, and the whole by [`Scenario::check`]. An error is a sentence
-//! that names the place; nothing else happens. What is written is checked alike, so that whatever
-//! was written can be read again.
+//! that names the place; nothing else happens. What is written is checked in the same way, so that
+//! it can be read again.
 //!
 //! # Versions
-//! File and link carry a version. A later version of Raftarium reads what an earlier one wrote; an
-//! earlier one says that it is the earlier. Tags and positions are never given another meaning.
-//! That a run can be *read* doesn't mean that it *plays* the same: that is what the hash is for.
+//! Files and links carry a version. A later version of Raftarium reads what an earlier one wrote;
+//! an earlier one refuses what a later one wrote, and says so. Tags and positions never change
+//! their meaning. A run that can be *read* doesn't necessarily *play* the same: the hash tells.
 
 mod base64;
 #[cfg(feature = "serde")]
@@ -100,14 +100,14 @@ pub enum RunError {
     },
     /// A time beyond [`LENGTH_MAX`].
     TooLong {
-        /// What it is the time of.
+        /// What the time is of.
         what: &'static str,
         /// The position of the action, from 0, if it is in an action.
         action: Option<usize>,
     },
     /// The scenario makes no sense.
     Scenario {
-        /// The position of the action, from 0, if it is an action that makes none.
+        /// The position of the action, from 0, if an action makes no sense.
         action: Option<usize>,
         /// Why.
         error: ScenarioError,
@@ -131,8 +131,8 @@ impl Run {
         self.scenario.find_fault().map_err(|(action, error)| RunError::Scenario { action, error })
     }
 
-    /// Leaves out what comes after its end, and what was done to servers that would have joined
-    /// only then: nothing happened by that. What came before plays as it did, but the run's hash is
+    /// Leaves out the actions after its end, and those about servers that would have joined only
+    /// later, which had no effect. What came before plays as it did, but the run's hash is
     /// forgotten.
     pub fn cut(&mut self) {
         self.scenario.cut(self.until);
@@ -144,7 +144,7 @@ fn within(what: &'static str, action: Option<usize>, at: Time) -> Result<(), Run
     if at.since(Time::ZERO) <= LENGTH_MAX { Ok(()) } else { Err(RunError::TooLong { what, action }) }
 }
 
-/// Actions are counted from 1 for people.
+/// The place of an action, counted from 1, for people.
 struct Place(Option<usize>);
 
 impl fmt::Display for Place {
@@ -166,7 +166,7 @@ impl fmt::Display for RunError {
                 let hours = LENGTH_MAX.as_micros() / 3_600_000_000;
                 write!(f, "{}{what} is more than {hours} hours: shorten it", Place(*action))
             }
-            // Says itself which action it is about, and counts from 0.
+            // This error names the action itself, and counts from 0.
             RunError::Scenario { action: Some(position), error: ScenarioError::OutOfOrder { .. } } => {
                 write!(f, "{}it comes before the action listed before it: sort them by time", Place(Some(*position)))
             }
@@ -179,7 +179,7 @@ impl core::error::Error for RunError {}
 
 /// The name of a variant, in the style of names in files: `VoteRefused { .. }` is `vote-refused`.
 pub fn kebab(value: &dyn fmt::Debug) -> String {
-    /// Takes what it is given up to the first character that isn't part of a name.
+    /// Takes text up to the first character that isn't part of a name.
     struct Name(String);
 
     impl fmt::Write for Name {

@@ -1,5 +1,5 @@
-//! What a scenario file may have in it, for other programs: a JSON Schema, and the tables by which
-//! the page turns files into links and back. Both are made from the tables of the parameters
+//! What a scenario file can contain, for other programs: a JSON Schema, and the tables by which the
+//! page turns files into links and back. Both are made from the tables of the parameters
 //! (`sim/parameters.rs`) and the actions (`sim/action.rs`).
 
 use alloc::borrow::ToOwned;
@@ -35,7 +35,7 @@ struct Field {
 struct Row {
     number: u64,
     name: &'static str,
-    /// Its name in the library, by which the comments of others speak of it.
+    /// Its name in the library, by which other actions' comments refer to it.
     action: &'static str,
     fields: &'static [&'static str],
     doc: &'static str,
@@ -91,8 +91,7 @@ macro_rules! define_actions {
 }
 actions!(define_actions);
 
-/// A comment as a sentence for people who have the file before them: what it refers to is called as
-/// it is there.
+/// A comment as a sentence for readers of files: it calls things by their names in files.
 fn said(doc: &str) -> String {
     let mut said = String::new();
     let mut rest = doc.trim();
@@ -110,7 +109,7 @@ fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/$defs/{name}") })
 }
 
-/// What a value of a form is.
+/// The schema of a form's values.
 fn form(form: &str) -> Value {
     match form {
         "length" | "time" | "Length" => reference("length"),
@@ -249,11 +248,11 @@ pub fn guarantees_in_words() -> String {
 fn definitions() -> Value {
     let text =
         |pattern: &str, description: &str| json!({ "type": "string", "pattern": pattern, "description": description });
-    let seed = "A whole number below 2 to the power of 64, as a text, for not every program keeps all its digits.";
+    let seed = "A whole number below 2 to the power of 64, as a text, because not every program keeps all its digits.";
     let length = "A length of time of at most a day, like 50ms or 1.25s; no finer than a microsecond.";
     let jump = "A length of time, forwards or (with a minus) backwards.";
-    let target = "A server; or the leader of the highest term, or a server with a write on its way to its disk, \
-                  as it is when the time comes.";
+    let target = "A server, or the leader of the highest term, or a server with a write on its way to its disk; \
+                  leader and writer are looked up when the time comes.";
     json!({
         "seed": text("^[0-9]{1,20}$", seed),
         "length": text(r"^[0-9]+(\.[0-9]+)? *(us|µs|ms|s|min|h)$", length),
@@ -293,7 +292,7 @@ pub fn actions_in_words() -> String {
 /// The same tables as a JavaScript module, for the page: it turns files into the bytes of links and
 /// back (`www/scenario.js`).
 pub fn tables_for_the_page() -> String {
-    // As the page calls them: what the bytes of a link have is all that matters there.
+    // The page's own names. Only the encoding in links matters there.
     let form = |form: &str| match form {
         "length" | "time" | "Length" => "length",
         "share" | "Share" => "share",

@@ -1,22 +1,23 @@
-//! Who sent what to whom, with vector clocks: a log for the
+//! The messages between servers, with vector clocks: a log for the
 //! [ShiViz](https://bestchai.bitbucket.io/shiviz/) visualiser, which draws space-time diagrams.
 //!
-//! Two lines an event, which ShiViz reads with the expression [`EXPRESSION`]:
+//! Each event has two lines, which ShiViz reads with the expression [`EXPRESSION`]:
 //!
 //! ```text
 //! S1 {"S1":4,"S2":2}
 //! 1.253 s: sends RequestVote of term 3 to S2
 //! ```
 //!
-//! [`Recorder`] reads what a [`Simulation`](crate::sim::Simulation) tells those who listen to its
-//! messages ([`Listening::Messages`](crate::sim::Listening)), and writes down what servers send and
-//! receive, and what turns the run. A server's clock goes up with each of its events; a message
+//! [`Recorder`] reads what a [`Simulation`](crate::sim::Simulation) tells a listener to messages
+//! ([`Listening::Messages`](crate::sim::Listening)), and writes down what servers send and receive,
+//! and the turning points of the run. A server's clock goes up with each of its events. A message
 //! carries its sender's clock as it was when it was sent.
 //!
 //! # Caveats
 //! Messages between clients and servers are left out. A message that reaches a paused server is
-//! received when it arrives, not when the server goes on and looks at it. A copy of a message counts
-//! as sent anew. All three say at most that more was known than really was, never less.
+//! received when it arrives, not when the server runs again and handles it. A copy of a message
+//! counts as a new message. Because of all three, the log may show more knowledge than there really
+//! was, but never less.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -27,7 +28,7 @@ use crate::raft::{Message, ServerId, Weight};
 use crate::sim::{Body, Endpoint, Flight, MACHINES_MAX, MessageEvent, News, What};
 use crate::time::Time;
 
-/// What to enter as ShiViz's parsing expression.
+/// The text to enter as ShiViz's parsing expression.
 pub const EXPRESSION: &str = r"(?<host>\S+) (?<clock>\{.*\})\n(?<event>.*)";
 
 type Clock = [u64; MACHINES_MAX as usize];
@@ -55,7 +56,8 @@ impl Recorder {
         Recorder::default()
     }
 
-    /// Takes down one thing that happened. All that a world tells must come here, in its order.
+    /// Writes down one thing that happened. Everything that a world tells must come here, in its
+    /// order.
     pub fn hear(&mut self, news: &News) {
         match &news.what {
             What::Message(MessageEvent::Sent(flight)) => self.send(news.at, flight),
@@ -76,7 +78,7 @@ impl Recorder {
         core::mem::take(&mut self.text)
     }
 
-    /// Something happened to a server that isn't a message.
+    /// Something other than a message happened to a server.
     fn note(&mut self, news: &News) {
         if let Some(server) = news.server()
             && news.weight() == Weight::Turning

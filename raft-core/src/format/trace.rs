@@ -1,4 +1,4 @@
-//! What happened, as JSON lines: an event a line, each with its reason.
+//! What happened, as JSON lines: one event per line, each with its reason.
 //!
 //! ```json
 //! {"time":1253000,"server":"S3","kind":"vote-refused","weight":"notable","text":"S3 refused …","section":"Raft §5.4.1"}

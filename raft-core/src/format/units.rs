@@ -1,5 +1,5 @@
-//! Lengths of time and shares as people write them: `50ms`, `1.25s`, `2.5%`. Exact both ways: no
-//! floating point has a part in it.
+//! Lengths of time and shares as people write them: `50ms`, `1.25s`, `2.5%`. Both directions are
+//! exact: no floating point is involved.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -15,13 +15,13 @@ pub enum UnitError {
     Duration(String),
     /// Not a share.
     Share(String),
-    /// More digits than count: nothing is rounded silently.
+    /// Digits too small to count: nothing is rounded silently.
     TooFine(String),
     /// Too large a number.
     TooLarge(String),
 }
 
-/// The most characters of a text that an error repeats.
+/// The most characters of a text that an error quotes.
 const QUOTED_MAX: usize = 40;
 
 /// The beginning of a text, for an error that names it.
@@ -66,7 +66,7 @@ pub fn write_duration(length: Duration) -> String {
 /// # Errors
 /// Whatever isn't a number with one of these units, or finer than a microsecond.
 pub fn duration(text: &str) -> Result<Duration, UnitError> {
-    // The longer ones first: every other ends with an s, too.
+    // The longer ones first, because some of them end with an s, too.
     let units = [("us", 0, 1), ("µs", 0, 1), ("ms", 3, 1), ("min", 6, 60), ("s", 6, 1), ("h", 6, 3_600)];
     let found = units.iter().find_map(|(unit, places, times)| Some((text.strip_suffix(unit)?, *places, *times)));
     let (number, places, times) = found.ok_or_else(|| UnitError::Duration(quote(text)))?;

@@ -1,9 +1,9 @@
 //! What a person, a script or a storm can do to the world. Everything a person does is one of
 //! these, so that a run is its seed and its actions.
 //!
-//! `actions` is the table of them, and `action_fields` that of what they are about. From these two
-//! come the type, what is checked, the codec of links, the fields of files and their schema, the
-//! list in `docs/formats.md`, and what the page knows of files.
+//! Two tables declare them: `actions` lists the actions, and `action_fields` the fields that they
+//! can have. The type, the checks, the codec of links, the fields of files and their schema, the
+//! list in `docs/formats.md` and the page's own tables are made from these two.
 
 use alloc::vec::Vec;
 
@@ -13,8 +13,9 @@ use crate::listed::listed;
 use crate::raft::{Message, ServerId, messages};
 use crate::time::{Duration, Time};
 
-/// Hands the fields that actions can have to a macro: the name of each, its type, what it may be,
-/// its name in files and its form there, and an example of that. In a file they come in this order.
+/// Hands the fields that actions can have to a macro. A row has the field's name, its type, its
+/// check, its name in files, its form in files, and an example. Files have the fields in this
+/// order.
 macro_rules! action_fields {
     ($then:ident) => {
         $then! {
@@ -43,59 +44,59 @@ macro_rules! action_fields {
 }
 pub(crate) use action_fields;
 
-/// Hands all actions to a macro: the number of each in links, its name in files, and the fields
-/// that it has, in the order in which links have them. Links live on: a number is never given to
-/// another action, nor its fields changed. New actions come last, for the trace hash tells them
-/// apart by their order.
+/// Hands all actions to a macro. A row has the action's number in links, its name in files, and its
+/// fields in the order in which links encode them. Old links must stay readable: the number and the
+/// fields of an action never change, and no number is used twice. New actions come last, because
+/// the trace hash tells actions apart by their order.
 macro_rules! actions {
     ($then:ident) => {
         $then! {
-            /// A server loses power: everything volatile is gone, and of what wasn't durable,
-            /// perhaps a beginning is left.
+            /// A server loses power. It loses everything in memory and the writes that aren't
+            /// durable yet, except perhaps for the first of them.
             1 "crash" Crash(target);
-            /// A crashed server starts again from its disk. One that runs is left alone.
+            /// A crashed server starts again from its disk. Nothing happens to a server that runs.
             2 "restart" Restart(server);
             /// Every crashed server starts again.
             3 "restart-all" RestartAll;
-            /// A server stands still (a long garbage collection, say): messages wait for it, its
-            /// clock goes on.
+            /// A server is paused, as by a long garbage collection: messages wait for it, and its
+            /// clock keeps running.
             4 "pause" Pause(target);
-            /// A paused server goes on.
+            /// A paused server runs again.
             5 "resume" Resume(server);
-            /// Every paused server goes on.
+            /// Every paused server runs again.
             6 "resume-all" ResumeAll;
             /// A server campaigns now, as if its election timeout had passed.
             7 "campaign" Campaign(server);
-            /// A server's clock runs at this share of the true rate from now on; at nothing, it
-            /// stands still.
+            /// From now on a server's clock runs at this share of the true rate; at 0% it stands
+            /// still.
             8 "set-clock-rate" SetClockRate { server, rate };
-            /// A server's clock is set forward, or back.
+            /// A server's clock is set forward or back.
             9 "jump-clock" JumpClock { server, by };
-            /// A server crashes and its disk is gone; the operator puts a new server in its place.
-            /// Left out, like every fault of a disk, where no correct cluster could recover: the
-            /// server then only crashes.
+            /// A server crashes and loses its disk; the operator puts a new server in its place.
+            /// Where no correct cluster could recover from the loss, the server only crashes. The
+            /// same holds for [`Action::Rot`] and [`Action::RenewDisk`].
             10 "wipe" Wipe(target);
-            /// A server crashes, and a record of its log turns out to be unreadable when it starts
+            /// A server crashes, and a record of its log turns out to be corrupt when it starts
             /// again.
             11 "rot" Rot(target);
-            /// The write under way to a server's disk fails: the server crashes, and finds out at
-            /// its restart what is really there.
+            /// The write under way to a server's disk fails. The server crashes, and finds out at
+            /// its restart what is really on the disk.
             12 "fail-write" FailWrite(target);
-            /// A server's disk finishes no write (it hangs), or does again.
+            /// A server's disk stalls, so that it finishes no write, or it works again.
             13 "stall-disk" StallDisk { server, stalled };
-            /// How long a server's disk takes for a write from now on.
+            /// From now on a server's disk takes between `min` and `max` for a write.
             14 "set-fsync" SetFsync { server, min, max };
-            /// Nothing gets from one server to another any more; the other direction is left alone.
+            /// The link from one server to another is cut. The other direction stays as it is.
             15 "cut" Cut { from, to };
-            /// Messages get from one server to another again, as they should.
+            /// The link from one server to another works again, without a delay or loss of its own.
             16 "heal" Heal { from, to };
-            /// One direction of a link is slower by this delay, and loses this share of its
-            /// messages, besides what the whole network does.
+            /// One direction of a link is slower by this delay and loses this share of its
+            /// messages, in addition to what the whole network does.
             17 "impair" Impair { from, to, delay, share };
-            /// Servers reach each other only within their group: a group number for each server, in
-            /// order.
+            /// The network is partitioned: servers reach each other only within their group.
+            /// `groups` has a group number for each server, in order.
             18 "partition" Partition(groups);
-            /// A server reaches nobody, and nobody reaches it.
+            /// A server is cut off: it reaches no other server, and no other server reaches it.
             19 "isolate" Isolate(target);
             /// Every link works again, in both directions.
             20 "heal-all" HealAll;
@@ -103,70 +104,73 @@ macro_rules! actions {
             21 "set-loss" SetLoss(share);
             /// From now on this share of messages arrives twice.
             22 "set-duplication" SetDuplication(share);
-            /// From now on messages take between so long and so long.
+            /// From now on a message takes between `min` and `max`.
             23 "set-latency" SetLatency { min, max };
-            /// The message of that number is lost where it is.
+            /// The message with this number is lost where it is.
             24 "drop-message" DropMessage(message);
-            /// The message of that number is sent once more.
+            /// The message with this number is sent once more.
             25 "duplicate-message" DuplicateMessage(message);
-            /// The message of that number waits until it is delivered by hand.
+            /// The message with this number waits until it is delivered by hand.
             26 "hold-message" HoldMessage(message);
-            /// The message of that number arrives now.
+            /// The message with this number arrives now.
             27 "deliver-message" DeliverMessage(message);
-            /// The leader hands over to a server.
+            /// The leader transfers its leadership to a server.
             28 "transfer-leadership" TransferLeadership(server);
-            /// A new server joins the cluster: as a learner, and as a voter once it has caught up.
+            /// A new server joins the cluster: first as a learner, then as a voter once it has
+            /// caught up.
             29 "add-server" AddServer;
             /// A server leaves the cluster.
             30 "remove-server" RemoveServer(server);
             /// The person at the command line enters a command: `put x 1`, `get x`, `delete x`,
             /// `cas x 1 2`.
             31 "submit" Submit(command);
-            /// The storm is over for a bare quorum, drawn with this number: its servers and the
-            /// links between them work again, and every other fault stays as it is for good. If the
+            /// The storm is over for a bare quorum, which is drawn with this number: its servers
+            /// and the links between them work again, and every other fault stays for good. If the
             /// number is odd, all other servers are down.
             32 "heal-quorum" HealQuorum(draw);
-            /// A server loses power in the middle of a write: all that was on its way to the disk
-            /// is there, but for the end of the last write.
+            /// A server loses power in the middle of a write: its last write is torn, and all
+            /// writes before it are durable.
             33 "tear-write" TearWrite(target);
-            /// A server's disk is full, or has room again: entries and snapshots wait for room,
-            /// terms and votes are written in place.
+            /// A server's disk is full, or has room again. While it is full, entries and snapshots
+            /// wait for room; terms and votes are written in place.
             34 "fill-disk" FillDisk { server, full };
-            /// Nothing that a server sends reaches another server any more; it still hears them.
+            /// A server's messages reach no other server any more. It still receives theirs.
             35 "mute" Mute(target);
-            /// Nothing that other servers send reaches this one any more; they still hear it.
+            /// A server receives no message of another server any more. The others still receive
+            /// its messages.
             36 "deafen" Deafen(target);
-            /// From now on this share of messages between servers is held up on the way, for so
-            /// long at most, and arrives long after those sent later.
+            /// From now on this share of messages between servers is held up on the way, by at most
+            /// this delay, and arrives after messages that were sent later.
             37 "set-straggling" SetStraggling { share, delay };
-            /// From now on this share of messages of a kind is late, by half of the delay at least.
-            /// With copies, the message itself is in time and a copy of it is late (but for a
-            /// client's request, which comes once). What is late outlives the crash, the lost disk
-            /// and the removal of whoever sent it, and is lost only if its link is cut when it
-            /// arrives. Of each kind, and of all, there is one setting.
+            /// From now on this share of messages of a kind is late, by at least half of this delay
+            /// and at most all of it. With `copies`, the message itself is in time and a copy of it
+            /// is late (except for a client's request, which is never copied). A late message
+            /// survives the crash, the lost disk and the removal of its sender; it is lost only if
+            /// its link is cut when it arrives. Each kind has one setting, and `everything` has its
+            /// own.
             38 "set-late" SetLate { of, copies, share, delay };
-            /// A server and the newcomers (learners and, while the membership is a joint one, those
-            /// that are new in it) reach each other and nobody else.
+            /// A server and the newcomers reach each other and no other server. Newcomers are the
+            /// learners and, in a joint membership, the voters that only the new half has.
             39 "isolate-with-newcomers" IsolateWithNewcomers(target);
             /// A new server joins the cluster as a learner, and stays one.
             40 "add-learner" AddLearner;
-            /// A server that was removed is switched on, if it is off, and joins again under its
-            /// number, with whatever is on its disk.
+            /// A removed server is started, if it is down, and joins again under its old number,
+            /// with what is on its disk.
             41 "add-back" AddBack(server);
-            /// A server crashes and its disk is gone, as with [`Action::Wipe`]. The operator takes
-            /// its vote away and puts it back in, with an empty disk and under the same number.
+            /// A server crashes and loses its disk, as with [`Action::Wipe`]. The operator takes
+            /// its vote away and then adds it back, with an empty disk and under the same number.
             42 "renew-disk" RenewDisk(target);
-            /// As [`Action::JumpClock`], for whoever leads or writes when the time comes. It looks
-            /// at its clock at once; a paused server, which couldn't, is left alone.
+            /// Like [`Action::JumpClock`], but the target can also be the leader or the writer of
+            /// that moment. The server reads its clock at once. Nothing happens to a paused server,
+            /// because it couldn't do that.
             43 "shift-clock" ShiftClock { target, by };
-            /// From its next start on, a server has an election timeout of its own, asks or doesn't
-            /// before it campaigns, and checks or doesn't whether it hears a quorum: as a leader it
-            /// steps down if it doesn't, and as a follower it ignores campaigns while it hears a
-            /// leader.
+            /// From its next start on, a server has its own election timeout and its own settings
+            /// of pre-vote and check-quorum. With check-quorum, a leader steps down when it hears
+            /// from no quorum, and a follower ignores campaigns while it hears from a leader.
             44 "configure" Configure { server, pre_vote, check_quorum, min, max };
-            /// From now on all that clients read they ask of this server first, whoever leads.
+            /// From now on clients send all reads to this server first, whether it leads or not.
             45 "read-at" ReadAt(target);
-            /// Clients ask whom they please again.
+            /// Clients choose by themselves again which server they send reads to.
             46 "read-anywhere" ReadAnywhere;
         }
     };
@@ -217,7 +221,7 @@ impl Action {
         actions!(name)
     }
 
-    /// What it configures a server with, if it does.
+    /// The timing that it gives a server, if it is [`Action::Configure`].
     pub const fn own_timing(&self) -> Option<OwnTiming> {
         match *self {
             Action::Configure { pre_vote, check_quorum, min, max, .. } => {
@@ -229,7 +233,7 @@ impl Action {
 }
 
 impl OwnTiming {
-    /// A server runs with it from its next start on.
+    /// The action that gives a server this timing, from its next start on.
     pub const fn action(self, server: ServerId) -> Action {
         let OwnTiming { election_timeout_min: min, election_timeout_max: max, pre_vote, check_quorum } = self;
         Action::Configure { server, pre_vote, check_quorum, min, max }
@@ -240,21 +244,21 @@ listed! {
     /// Kinds of messages that a fault can choose. Links number them in this order, from 0: new ones
     /// come last.
     MessageKind {
-        /// All between servers.
+        /// All messages between servers.
         Everything "everything";
-        /// Questions for votes and pre-votes, and the answers.
+        /// Requests for votes and pre-votes, and the responses.
         Votes "votes";
-        /// What leaders append, heartbeats among it.
+        /// The appends of leaders, heartbeats included.
         Appends "appends";
-        /// What followers answer to appends and to pieces of snapshots.
+        /// The responses to appends and to pieces of snapshots.
         Acknowledgements "acknowledgements";
         /// Pieces of snapshots.
         Snapshots "snapshots";
-        /// A leader's word to its successor.
+        /// A leader's order to its successor to campaign at once.
         Transfers "transfers";
-        /// Followers' questions where to read, and the answers.
+        /// Followers' requests for a read index, and the responses.
         Reads "reads";
-        /// What clients ask of servers. A request comes once at most: there are no copies.
+        /// Clients' requests. They are never copied: a request arrives at most once.
         Requests "requests";
     }
 }
@@ -276,25 +280,25 @@ impl MessageKind {
         messages!(kind)
     }
 
-    /// The kind of that name.
+    /// The kind with this name.
     pub fn named(name: &str) -> Option<MessageKind> {
         MessageKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
-/// Whom an action is about.
+/// The server that an action is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// This server.
     Server(ServerId),
     /// The leader of the highest term, if there is one when the time comes.
     Leader,
-    /// A server with a write on its way to its disk, if there is one when the time comes: faults
-    /// find more there.
+    /// A server with a write on its way to its disk, if there is one when the time comes. Faults
+    /// have more to destroy there.
     Writer,
 }
 
-/// An action and when it is done: after everything else of that instant.
+/// An action and its time. It is done after all other events of that instant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TimedAction {
     /// When, on the world's clock.

@@ -1,4 +1,4 @@
-//! The clients: they find the leader, wait, try again with the same serial number, and give up
+//! The clients: they look for the leader, wait, retry with the same serial number, and give up
 //! honestly.
 //!
 //! A client has one operation under way at a time. Before its first write it opens a session
@@ -6,8 +6,9 @@
 //! from a lost answer: an operation without an answer ends as *unknown*, unless every single try
 //! was refused.
 //!
-//! Each try that has no answer in time makes the client wait longer for the next one, within
-//! bounds. Otherwise it would never be served where a commit takes longer than a try.
+//! A client backs off: after each try without an answer in time, it waits longer for the next
+//! answer, up to a bound. Otherwise it would never be served where a commit takes longer than a
+//! try.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -29,8 +30,9 @@ impl ClientId {
     /// The person at the command line.
     pub const PERSON: ClientId = ClientId(1);
 
-    /// From this one on clients write long values, and say seldom which answers they have taken:
-    /// their sessions remember as much as they may, and forget the rest unasked.
+    /// Clients from this number on write long values, and seldom tell the servers which answers
+    /// they have received. Their sessions therefore fill up to the limit and drop old answers
+    /// unasked.
     pub(super) const SLACK: ClientId = ClientId(6);
 
     pub(super) fn slot(self) -> usize {
@@ -48,7 +50,7 @@ impl core::fmt::Display for ClientId {
 /// What a client asks of a server.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientRequest {
-    /// Who asks.
+    /// The client that asks.
     pub client: ClientId,
     /// Its own number for this try.
     pub attempt: u64,
@@ -90,15 +92,16 @@ pub enum Reply {
     SessionOpened(SessionId),
     /// The operation was done, with this outcome.
     Done(Outcome),
-    /// The session has expired: the write wasn't done now; whether an earlier try was is forgotten.
+    /// The session has expired. This try wasn't done; whether an earlier try was done is forgotten.
     SessionExpired,
-    /// The server doesn't lead. Certainly not done.
+    /// The server isn't the leader. This try was certainly not done.
     NotLeader(Option<ServerId>),
-    /// The server can't now. Certainly not done by this try.
+    /// The server can't do it now. This try was certainly not done.
     NotNow(crate::raft::Refusal),
-    /// The server took the command into its log and lost its leadership: perhaps done, perhaps not.
+    /// The server appended the command to its log and then lost its leadership: the command may or
+    /// may not be done.
     Lost,
-    /// Nobody listens at that address: the server is down. Certainly not done.
+    /// The server is down, so nothing listens at its address. This try was certainly not done.
     Unreachable,
 }
 
@@ -107,7 +110,7 @@ pub enum Reply {
 pub struct OperationRecord {
     /// Numbers all operations of the run, from 1.
     pub number: u32,
-    /// Whose it is.
+    /// The client whose operation it is.
     pub client: ClientId,
     /// What was asked for.
     pub request: Request,
@@ -115,12 +118,12 @@ pub struct OperationRecord {
     pub began: Time,
     /// How it ended, and when.
     pub end: Option<(Time, End)>,
-    /// Where it took effect, if it did: a write's own index in the log, or the index up to which
-    /// the store that answered a read had applied. Nobody in the cluster knows it of an unanswered
-    /// operation; the world does.
+    /// Where it took effect, if it did. For a write this is its index in the log; for a read it is
+    /// the last index that the answering store had applied. No server knows this of an unanswered
+    /// operation, but the simulation does.
     pub point: Option<u64>,
-    /// Of a read, up to where some leader had committed when a server took its latest try: what it
-    /// must show at least.
+    /// For a read: the highest index that any leader had committed when a server received its
+    /// latest try. The read must show everything up to there.
     pub due: u64,
 }
 
@@ -138,7 +141,7 @@ pub enum End {
     Answered(Outcome),
     /// Certainly without effect.
     Failed(Trouble),
-    /// Nobody knows.
+    /// It is unknown whether it was done.
     Unknown(Trouble),
 }
 
@@ -148,7 +151,7 @@ impl core::fmt::Display for End {
         match self {
             End::Answered(outcome) => outcome.fmt(f),
             End::Failed(trouble) => trouble.fmt(f),
-            End::Unknown(trouble) => write!(f, "{trouble}; it may have been done, or may be yet"),
+            End::Unknown(trouble) => write!(f, "{trouble}; it may have been done, or may still be done"),
         }
     }
 }
@@ -158,7 +161,7 @@ impl core::fmt::Display for End {
 pub struct Trouble {
     /// How long it tried.
     pub within: Duration,
-    /// Whether some server that a quorum of voters can reach led at the end.
+    /// Whether a leader was among the largest group of voters that reached each other at the end.
     pub led: bool,
     /// Voters that were up.
     pub up: u8,
@@ -168,7 +171,7 @@ pub struct Trouble {
     pub needed: u8,
     /// The size of the largest group of voters that reached each other.
     pub reachable: u8,
-    /// Whether the client's session expired on the way.
+    /// Whether the client's session expired before an answer came.
     pub session_expired: bool,
 }
 
@@ -207,11 +210,12 @@ pub(super) struct Client {
     random: Xoshiro256PlusPlus,
     session: Option<SessionId>,
     serial: u64,
-    /// Whom it asks next.
+    /// The server that it asks next.
     guess: ServerId,
-    /// Whom its next operation asks first, if not the server in `guess`.
+    /// The server that its next operation asks first, if not the one in `guess`.
     first: Option<ServerId>,
-    /// Whom it asked last without a hint: hints may lead in circles, this goes round all servers.
+    /// The server that it asked last without a hint. Hints can lead in circles; this goes round all
+    /// servers.
     searched: ServerId,
     attempts: u64,
     /// How long it waits for the answer to a try.
@@ -219,7 +223,7 @@ pub(super) struct Client {
     pub(super) ongoing: Option<Ongoing>,
     /// Session, serial and number of the latest writes, for telling later that one took effect.
     recent: Vec<(SessionId, u64, u32)>,
-    /// The person's commands that wait for their turn, as numbers of operations.
+    /// The person's commands that wait for their turn, as operation numbers.
     pub(super) waiting: Vec<u32>,
     /// When an idle client begins its next operation.
     next_at: Time,
@@ -233,13 +237,13 @@ pub(super) struct Ongoing {
     pub(super) number: u32,
     request: Request,
     deadline: Time,
-    /// Whom it asks first, if not the server that leads as far as it knows.
+    /// The server that it asks first, if not the one that the client takes for the leader.
     first: Option<ServerId>,
     /// The number of the try under way; 0 between two tries.
     attempt: u64,
     next_try: Time,
-    /// Tries of a write that were sent and not refused: any of them may have been done, or may be
-    /// yet.
+    /// Tries of a write that were sent and not refused. Each of them may have been done, or may
+    /// still be done.
     unsettled: u32,
     session_expired: bool,
     /// Whether the try under way is a write (and not the opening of a session before it).
@@ -248,13 +252,13 @@ pub(super) struct Ongoing {
 
 /// What a client wants done next.
 pub(super) enum Wish {
-    /// Nothing until then.
+    /// Wait until something is due.
     Wait,
     /// Send this.
     Send(ServerId, ClientRequest),
-    /// Begin an operation: the next of the person's, or one of the client's own.
+    /// Begin an operation: the person's next command, or one that the client makes up.
     Begin,
-    /// End the operation so.
+    /// End the operation like this.
     End(Conclusion),
 }
 
@@ -290,7 +294,7 @@ impl Client {
     /// The number of the operation that this serial of this session belongs to, if it is one of
     /// this client's latest.
     pub(super) fn operation_of(&self, session: SessionId, serial: u64) -> Option<u32> {
-        // Serials only go up: mostly it is another client's, and that shows at the ends.
+        // Serials only grow, so that most serials of other clients lie outside this range.
         let (oldest, latest) = (self.recent.first()?.1, self.recent.last()?.1);
         if !(oldest..=latest).contains(&serial) {
             return None;
@@ -299,8 +303,8 @@ impl Client {
         known.map(|(.., number)| *number)
     }
 
-    /// Whether that operation is among its latest writes: it may still turn out to have taken
-    /// effect.
+    /// Whether this operation is among its latest writes, so that it may still turn out to have
+    /// taken effect.
     pub(super) fn recalls(&self, number: u32) -> bool {
         self.recent.iter().any(|(.., latest)| *latest == number)
     }
@@ -400,7 +404,7 @@ impl Client {
         !current && self.session.is_none() && matches!(answer.reply, Reply::SessionOpened(_))
     }
 
-    /// An answer came; how the operation ends by it, if it does.
+    /// Takes an answer. Returns how the operation ends, if the answer ends it.
     pub(super) fn take_answer(
         &mut self,
         now: Time,
@@ -450,7 +454,7 @@ impl Client {
         None
     }
 
-    /// One session is as good as another: the client need not wait for the one it asked for later.
+    /// Any session will do: the client doesn't wait for the one that it asked for later.
     fn take_late_session(&mut self, now: Time, answer: &Answer) {
         let Reply::SessionOpened(session) = answer.reply else { return };
         self.session = Some(session);
@@ -468,7 +472,7 @@ impl Client {
         self.guess = self.searched;
     }
 
-    /// A command of the client's own, in a world of so many servers.
+    /// Makes up the client's next command, in a world with this many servers.
     pub(super) fn invent(&mut self, number: u32, servers: u8, parameters: &ClientParameters) -> Request {
         const NAMES: [&str; 8] = ["x", "y", "z", "a", "b", "c", "d", "e"];
         let key = self.random.random_range(0..u32::from(parameters.keys.max(1)));
@@ -477,7 +481,7 @@ impl Client {
             None => Key::new(&format!("k{key}")),
         };
         let key = key.unwrap_or_else(|error| panic!("a short name is a key: {error}"));
-        // Draws only where there is something to draw.
+        // A world without extra reads draws nothing here, so that its other draws stay the same.
         if parameters.extra_reads > 0 && self.random.random_range(0..CERTAIN) < parameters.extra_reads {
             self.first = ServerId::new(self.random.random_range(1..=servers));
             return Query::Get { key }.into();
@@ -498,17 +502,17 @@ impl Client {
     }
 }
 
-/// How many of its writes a client remembers. An unanswered one may take effect much later, but
-/// hardly after so many others.
+/// How many of its latest writes a client remembers. An unanswered write may take effect much
+/// later, but hardly after so many others.
 const RECENT: usize = 32;
 
-/// So many digits have the values that some clients write.
+/// How many digits the long values have that some clients write.
 const LONG: usize = 60;
 
-/// How long a client waits before it asks again, where asking at once would be no use.
+/// How long a client waits before its next try, where trying at once would be useless.
 const BACK_OFF: Duration = Duration::from_millis(30);
 
-/// Twice as long, but no longer than an operation takes altogether.
+/// Twice the patience, but no longer than a whole operation may take.
 fn longer(patience: Duration, parameters: &ClientParameters) -> Duration {
     patience.times(2).min(parameters.operation_timeout).max(patience)
 }

@@ -1,4 +1,4 @@
-//! All clients of a run, and the record of what each asked for and was answered.
+//! All clients of a run, and the record of what each asked for and how it was answered.
 
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
@@ -16,7 +16,8 @@ use crate::time::Time;
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     clients: Vec<Client>,
-    /// Whom clients ask first for what they read, if not the server that leads as far as they know.
+    /// The server that clients send reads to first, if one is set. Otherwise each asks the server
+    /// that it takes for the leader.
     reads_at: Option<ServerId>,
     operations: Shared<OperationRecord>,
     /// The highest entry that any store has applied.
@@ -25,7 +26,7 @@ pub(super) struct Clients {
     revision: u64,
 }
 
-/// Clients are numbered from 1 without gaps; only those that exist are ever named.
+/// Clients are numbered from 1 without gaps, and only existing ones are ever named.
 impl Index<ClientId> for Clients {
     type Output = Client;
 
@@ -56,18 +57,18 @@ impl Clients {
         }
     }
 
-    /// Their names.
+    /// The names of all clients.
     pub(super) fn names(&self) -> impl Iterator<Item = ClientId> + use<> {
         (1..=self.clients.len() as u8).map(ClientId)
     }
 
-    /// Whom they ask first for what they read, if not whom they please.
+    /// The server that clients send reads to first, if one is set.
     pub(super) fn reads_at(&self) -> Option<ServerId> {
         self.reads_at
     }
 
-    /// From now on they ask this server first; whom they asked before.
-    pub(super) fn read_at(&mut self, server: Option<ServerId>) -> Option<ServerId> {
+    /// Sets the server that clients send reads to first. Returns the one that was set before.
+    pub(super) fn set_reads_at(&mut self, server: Option<ServerId>) -> Option<ServerId> {
         core::mem::replace(&mut self.reads_at, server)
     }
 
@@ -91,7 +92,7 @@ impl Clients {
         self.operations.len() as u32 + 1
     }
 
-    /// An operation is wanted: its number.
+    /// Records an operation that a client is to begin. Returns its number.
     pub(super) fn note(&mut self, now: Time, client: ClientId, request: Request) -> u32 {
         let number = self.next_number();
         self.operations.push(OperationRecord { number, client, request, began: now, end: None, point: None, due: 0 });
@@ -99,7 +100,7 @@ impl Clients {
         number
     }
 
-    /// An operation that may have waited for its turn begins: what it is.
+    /// An operation begins, which may have waited for its turn. Returns its request.
     pub(super) fn begin(&mut self, now: Time, number: u32) -> Option<Request> {
         let record = self.operations.get_mut(number as usize - 1)?;
         record.began = now;
@@ -107,7 +108,7 @@ impl Clients {
         Some(record.request.clone())
     }
 
-    /// A client's operation has ended: what is known of it.
+    /// A client's operation has ended. Returns its record.
     pub(super) fn end(&mut self, now: Time, number: u32, end: End) -> Option<&OperationRecord> {
         self.revision += 1;
         let record = self.operations.get_mut(number as usize - 1)?;
@@ -115,16 +116,16 @@ impl Clients {
         Some(record)
     }
 
-    /// Whether no store has applied the entry at `index` before.
+    /// A store applies the entry at `index`. Returns whether no store has applied it before.
     pub(super) fn is_first_to_apply(&mut self, index: LogIndex) -> bool {
         let first = index > self.applied_anywhere;
         self.applied_anywhere = self.applied_anywhere.max(index);
         first
     }
 
-    /// An entry was applied for the first time anywhere: the write it carries has taken effect
-    /// there, whether or not its client ever hears of it. The operation, and where it had taken
-    /// effect before, if it had.
+    /// An entry was applied for the first time in any store: its write takes effect there, whether
+    /// or not the client ever hears of it. If the write had taken effect before, returns its
+    /// operation and the earlier index.
     #[inline(never)]
     pub(super) fn took_effect(&mut self, index: LogIndex, applied: &Applied) -> Option<(&OperationRecord, u64)> {
         let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return None };
@@ -134,22 +135,22 @@ impl Clients {
         Some((record, before))
     }
 
-    /// A server takes a try of a read, which must show everything up to `due`.
+    /// A server receives a try of a read, which must show everything up to `due`.
     pub(super) fn read_is_due(&mut self, client: ClientId, attempt: u64, due: LogIndex) {
-        if let Some(record) = self.tried(client, attempt) {
+        if let Some(record) = self.operation_tried(client, attempt) {
             record.due = due.0;
         }
     }
 
     /// A try of a read is answered from a store that has applied everything up to `index`.
-    pub(super) fn read_was_taken(&mut self, client: ClientId, attempt: u64, index: LogIndex) {
-        if let Some(record) = self.tried(client, attempt) {
+    pub(super) fn read_is_answered(&mut self, client: ClientId, attempt: u64, index: LogIndex) {
+        if let Some(record) = self.operation_tried(client, attempt) {
             record.point = Some(index.0);
         }
     }
 
     /// The operation that a try belongs to.
-    fn tried(&mut self, client: ClientId, attempt: u64) -> Option<&mut OperationRecord> {
+    fn operation_tried(&mut self, client: ClientId, attempt: u64) -> Option<&mut OperationRecord> {
         let number = self[client].operation_of_attempt(attempt)?;
         self.operations.get_mut(number as usize - 1)
     }

@@ -1,5 +1,5 @@
-//! The cluster: its machines, the membership that the operator wants, and who was mended at the end
-//! of a storm.
+//! The cluster: its machines, the membership that the operator wants, and the servers that were
+//! healed at the end of a storm.
 
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
@@ -8,26 +8,25 @@ use super::machine::Machine;
 use super::operator::Wanted;
 use crate::raft::{Configuration, Raft, ServerId, ServerSet};
 
-/// The machines and what is to become of their membership.
+/// The machines, and the membership that the operator wants for them.
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     machines: Vec<Machine>,
-    /// So many servers founded the cluster.
+    /// How many servers founded the cluster.
     founders: u8,
     /// The membership that the operator wants, if it is to change.
     wanted: Option<Wanted>,
-    /// Whether the operator is scheduled.
+    /// Whether the operator's next look is scheduled.
     operating: bool,
-    /// The servers that the end of a storm has mended.
+    /// The servers that were healed at the end of a storm.
     healed: ServerSet,
 }
 
-/// There is a machine for every server that is named: a name that isn't there is refused where it
-/// comes in.
+/// Every server that is named has a machine: an unknown name is refused where it comes in.
 impl Index<ServerId> for Cluster {
     type Output = Machine;
 
-    // There are many of these, and on the page each copy counts.
+    // This is called in many places, and each inlined copy makes the page's module larger.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline)]
     fn index(&self, server: ServerId) -> &Machine {
@@ -44,7 +43,7 @@ impl IndexMut<ServerId> for Cluster {
 }
 
 impl Cluster {
-    /// Founded by the servers of these machines.
+    /// A cluster that the servers of these machines found.
     pub(super) fn of(machines: Vec<Machine>) -> Cluster {
         Cluster { founders: machines.len() as u8, machines, wanted: None, operating: false, healed: ServerSet::EMPTY }
     }
@@ -71,9 +70,9 @@ impl Cluster {
         self.machines.push(machine);
     }
 
-    /// The servers of those machines that are so.
-    pub(super) fn those(&self, are_so: &dyn Fn(&Machine) -> bool) -> ServerSet {
-        Machine::those(&self.machines, are_so)
+    /// The servers whose machines satisfy the condition.
+    pub(super) fn those(&self, condition: &dyn Fn(&Machine) -> bool) -> ServerSet {
+        Machine::those(&self.machines, condition)
     }
 
     /// The servers that run.
@@ -87,10 +86,10 @@ impl Cluster {
         leaders.max_by_key(|raft| raft.term()).map(Raft::id)
     }
 
-    /// The membership by whoever has committed most; with every server down, by the disk that is
-    /// most up to date.
+    /// The membership that the server with the highest commit index knows. If every server is down,
+    /// it is the one on the most up-to-date disk.
     pub(super) fn configuration(&self) -> Configuration {
-        // A new server knows of no members yet.
+        // A new server knows no members yet.
         let knowing = self.running().filter(|raft| !raft.configuration().voters.is_empty());
         let newest = knowing.max_by_key(|raft| (raft.commit_index(), raft.term()));
         let on_disk = || {
@@ -101,8 +100,8 @@ impl Cluster {
         newest.map(|raft| *raft.configuration()).or_else(on_disk).unwrap_or_else(founders)
     }
 
-    /// Every membership that may be in force or come into force again: a server that is down, or
-    /// behind, may know of one that nobody else does.
+    /// Every membership that is in force or may come into force again. A server that is down or
+    /// behind may know a membership that no other server knows.
     pub(super) fn known_configurations(&self) -> Vec<Configuration> {
         let by_each = self.machines.iter().filter_map(|machine| {
             machine.raft().map(|raft| *raft.configuration()).or_else(|| machine.disk().image().configuration())
@@ -114,12 +113,12 @@ impl Cluster {
         self.wanted
     }
 
-    /// Another membership is wanted, or none: what was wanted before.
+    /// Sets the membership that the operator wants, if any. Returns what it wanted before.
     pub(super) fn want(&mut self, wanted: Option<Wanted>) -> Option<Wanted> {
         core::mem::replace(&mut self.wanted, wanted)
     }
 
-    /// Whether the operator is scheduled; from now on it is, or isn't.
+    /// Notes whether the operator's next look is scheduled. Returns whether it was before.
     pub(super) fn set_operating(&mut self, operating: bool) -> bool {
         core::mem::replace(&mut self.operating, operating)
     }

@@ -1,24 +1,24 @@
 //! A simulated disk: what is durable, what is on its way, and what a crash leaves.
 //!
-//! Writes are handed to the disk at once and become durable in order, a group at a time: one fsync
-//! covers everything handed in before it began. Faults, and why Raft survives them:
+//! Writes are handed to the disk at once and become durable in order, in groups: one fsync covers
+//! everything that was handed in before it began. Faults, and why Raft survives them:
 //! * **slow fsync**: promises wait for it, and other servers' disks are enough for a quorum;
-//! * **a stalled disk** (it hangs): nothing it was asked to promise leaves the server, and a leader
-//!   steps down;
-//! * **a full disk**: what takes room waits, and all that comes after it, as on a stalled disk.
-//!   Terms and votes are written in place, so that a server without room still helps to elect one
-//!   that has it;
-//! * **a crash loses unsynced writes**, all of them or all but a beginning: nothing was promised on
-//!   their strength, and each beginning is a state the server might have had;
+//! * **a stalled disk**: it finishes no write. No promise that depends on a write leaves the
+//!   server, and a leader steps down;
+//! * **a full disk**: a write that needs room waits, and so do all writes after it, as on a stalled
+//!   disk. Terms and votes are written in place, so that a server without room still helps to elect
+//!   one that has room;
+//! * **a crash loses unsynced writes**, all of them or all but the first ones: no promise rested on
+//!   them, and what is left is a prefix, which an earlier crash could have left as well;
 //! * **a torn write**: the crash cuts the last write between any two of its parts. Each part is
-//!   whole or absent, which its checksum tells, so that what is left is again such a beginning;
-//! * **a failed fsync**: the server crashes rather than going on as if it knew what is on the disk,
-//!   and starts from what is really there;
-//! * **a rotten record**: found by its checksum at the next start. Everything from there on is
-//!   given up, and the server remembers that it was there: it votes as if it still were, doesn't
-//!   campaign, and tells its leader (a damaged record is never taken for an absent one);
-//! * **a lost disk**: the server comes back as nobody, and votes again only after a membership
-//!   change that made it a learner first.
+//!   whole or absent, which its checksum tells, so that what is left is a prefix again;
+//! * **a failed fsync**: the server no longer knows what is on its disk, so it crashes, and
+//!   restarts from what is really there;
+//! * **a corrupt record**: its checksum doesn't match at the next start. The log is cut before it,
+//!   and the server remembers how far the log went: it votes as if it still held those entries,
+//!   doesn't campaign, and tells its leader (a damaged record is never taken for an absent one);
+//! * **a lost disk**: the server comes back without any state, and votes again only after a
+//!   membership change that took its vote away first.
 //!
 //! The last two destroy copies. They happen only where a quorum holds everything that this disk may
 //! be counted for, without it.
@@ -41,16 +41,16 @@ pub struct Disk {
     parameters: DiskParameters,
     random: Xoshiro256PlusPlus,
     image: Image,
-    /// Everything was lost once: whoever starts from this disk is no founder of the cluster any
-    /// more.
+    /// Whether everything was lost once. A server that starts from this disk no longer counts as a
+    /// founder of the cluster.
     wiped: bool,
-    /// Handed in and not durable yet, oldest first.
+    /// The writes that were handed in and aren't durable yet, oldest first.
     unsynced: Vec<Write>,
-    /// How many of those the fsync under way covers; 0 if none is.
+    /// How many of those the fsync under way covers; 0 if there is none.
     syncing: usize,
-    /// Whether it finishes no write.
+    /// Whether it is stalled, so that it finishes no write.
     stalled: bool,
-    /// An fsync finished while the disk was stalled: it counts when the stall is over.
+    /// Whether an fsync came due during a stall. It counts when the stall is over.
     overdue: bool,
     /// Whether it has no room left.
     full: bool,
@@ -87,12 +87,12 @@ impl Disk {
         self.wiped
     }
 
-    /// How it writes at present.
+    /// How fast it writes at present.
     pub fn parameters(&self) -> &DiskParameters {
         &self.parameters
     }
 
-    /// How many writes are on their way.
+    /// How many writes aren't durable yet.
     pub fn unsynced(&self) -> usize {
         self.unsynced.len()
     }
@@ -112,13 +112,13 @@ impl Disk {
         self.parameters.fsync_max == Duration::ZERO
     }
 
-    /// Whether what it is handed now is durable at once: it takes no time, and nothing is in its
-    /// way.
+    /// Whether a write that is handed in now is durable at once: it takes no time, and nothing
+    /// holds it up.
     pub(super) fn writes_at_once(&self) -> bool {
         self.is_instant() && !self.stalled && !self.full && self.unsynced.is_empty()
     }
 
-    /// Takes a write, which is durable then; see [`Disk::writes_at_once`].
+    /// Takes a write, which is durable at once; see [`Disk::writes_at_once`].
     pub(super) fn write_at_once(&mut self, write: &Write) -> Receipt {
         debug_assert!(self.writes_at_once());
         self.draw_duration();
@@ -146,15 +146,15 @@ impl Disk {
         Some(now + self.draw_duration())
     }
 
-    /// How long an fsync takes. Drawn for one that takes no time, too, so that what is drawn next
-    /// doesn't depend on it.
+    /// How long an fsync takes. A disk that takes no time draws a number, too, so that later draws
+    /// don't depend on the disk's speed.
     fn draw_duration(&mut self) -> Duration {
         let (min, max) = (self.parameters.fsync_min.as_micros(), self.parameters.fsync_max.as_micros());
         Duration::from_micros(self.random.random_range(min..=max))
     }
 
-    /// The fsync is done: the last receipt it covers, and when the next one will be, if more is
-    /// waiting.
+    /// The fsync is done. Returns the last receipt that it covers, and when the next fsync will be
+    /// done, if more writes are waiting.
     pub(super) fn synced(&mut self, now: Time) -> (Option<Receipt>, Option<Time>) {
         if self.stalled {
             self.overdue = true;
@@ -201,8 +201,8 @@ impl Disk {
         self.full && self.unsynced.len() > self.syncing
     }
 
-    /// Is full, or has room again; when the writes that waited for it will be done, if some did. A
-    /// write under way has its room already.
+    /// Fills the disk, or makes room again. Returns when the writes that waited for room will be
+    /// done, if there are any. A write under way has its room already.
     pub(super) fn set_full(&mut self, now: Time, full: bool) -> Option<Time> {
         self.full = full;
         if full { None } else { self.begin_sync(now) }
@@ -212,7 +212,7 @@ impl Disk {
         (self.parameters.fsync_min, self.parameters.fsync_max) = (min, max);
     }
 
-    /// Everything is gone.
+    /// Loses everything.
     pub(super) fn wipe(&mut self) {
         self.unsynced.clear();
         self.syncing = 0;
@@ -221,8 +221,7 @@ impl Disk {
         self.wiped = true;
     }
 
-    /// One of the records of the log can't be read any more: everything from there on is given up,
-    /// and remembered as lost.
+    /// Corrupts one record of the log: everything from there on is dropped, and remembered as lost.
     pub(super) fn rot(&mut self) {
         let log = self.image.log();
         if log.is_empty() {
@@ -232,14 +231,14 @@ impl Disk {
         self.image.lose_after(rotten.previous());
     }
 
-    /// The power fails: of what wasn't durable, a beginning may have reached the disk all the same.
-    /// Whether a write was torn.
+    /// The power fails. Of the writes that aren't durable, a prefix may have reached the disk all
+    /// the same. Returns whether a write was torn.
     pub(super) fn lose_power(&mut self) -> bool {
         self.lose_power_within(0, self.unsynced_parts())
     }
 
-    /// The power fails in the middle of the last write, if that has several parts. Whether a write
-    /// was torn.
+    /// The power fails in the middle of the last write, if that has several parts. Returns whether
+    /// a write was torn.
     pub(super) fn lose_power_writing(&mut self) -> bool {
         let parts = self.unsynced_parts();
         match self.unsynced.last().map(Write::parts) {
@@ -270,7 +269,7 @@ impl Disk {
     }
 }
 
-/// Whether a write makes what is on the disk larger. A hard state is written in place.
+/// Whether a write needs room on the disk. A hard state is written in place.
 fn takes_room(write: &Write) -> bool {
     write.snapshot.is_some() || write.log.as_ref().is_some_and(|log| !log.entries.is_empty())
 }

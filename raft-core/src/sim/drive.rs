@@ -1,5 +1,5 @@
-//! Servers in the world: starting and crashing them, feeding them what happens, carrying out what
-//! they decide.
+//! Drives the servers: starts and crashes them, feeds them their inputs, and carries out what they
+//! decide.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -23,9 +23,8 @@ use crate::raft::{
 };
 use crate::time::{Duration, Time};
 
-/// How long a server waits for a command that it has taken into its log, by its own clock. It can't
-/// be taken back, and nobody can say what becomes of it where no quorum answers; but whoever asked
-/// is told so.
+/// How long a server waits for the outcome of a command in its log, by its own clock. The command
+/// can't be withdrawn, and without a quorum its outcome stays unknown; the client is told so.
 fn patience(config: &Config) -> Duration {
     config.disk_stall_max.times(2) + config.election_timeout_max.times(2)
 }
@@ -39,8 +38,8 @@ impl Simulation {
         let machine = &mut self.cluster[server];
         let first = machine.incarnation == 0;
         machine.incarnation += 1;
-        // The same in each life, as where a server's parameters are a file: what it was in the
-        // first one.
+        // Each life has the seed of the first one, as if the server read it from a configuration
+        // file.
         let life = u64::from(server.number()) << 32 | 1;
         let mut config = Config::new(server, mix(self.script.seed(), concern::RAFT, life));
         timing.apply_to(&mut config);
@@ -55,7 +54,7 @@ impl Simulation {
         let start = match founder && !machine.disk.is_wiped() {
             true if first => Start::Bootstrap(bootstrap),
             true => Start::Restart(image.durable(), bootstrap),
-            // A server that joined, or lost its disk, knows no members but those that its own log
+            // A server that joined, or lost its disk, knows only the members that its own log
             // names.
             false if image.is_blank() => Start::Join { disk: DiskId(u64::from(machine.incarnation)) },
             false => Start::Restart(image.durable(), Configuration::default()),
@@ -67,8 +66,8 @@ impl Simulation {
         };
         let mut raft = Raft::new(config, start, machine.clock.read(self.now))
             .unwrap_or_else(|_| panic!("parameters were checked, and a disk image is a past state"));
-        // A disk's log lives on through crashes: what it shares with earlier checkpoints, the new
-        // server shares with them, too.
+        // A disk's log survives crashes. The new server shares with earlier checkpoints what the
+        // disk's log shares with them.
         raft.share_log(machine.disk.image().log());
         machine.process = Some(Process {
             applied: raft.applied_index(),
@@ -96,7 +95,7 @@ impl Simulation {
         self.crash_with(server, Disk::lose_power);
     }
 
-    /// A server loses power; `lose_power` says what that does to its disk, and whether it tore a
+    /// A server loses power. `lose_power` does that to its disk, and returns whether it tore a
     /// write.
     pub(super) fn crash_with(&mut self, server: ServerId, lose_power: fn(&mut Disk) -> bool) {
         let machine = &mut self.cluster[server];
@@ -136,7 +135,7 @@ impl Simulation {
         true
     }
 
-    /// Something is due: a server's timer, or the patience of somebody who waits for it.
+    /// Something is due: a server's timer, or the deadline of a command that a client waits for.
     pub(super) fn on_timer(&mut self, server: ServerId) {
         let now = self.cluster[server].clock.read(self.now);
         self.give_up_first(server, |_, proposed| proposed.deadline <= now);
@@ -176,8 +175,8 @@ impl Simulation {
         self.out = Some(out);
     }
 
-    /// Like [`Simulation::step_raft`], for another server's message, which is received where it
-    /// lies in the network and taken from there.
+    /// Like [`Simulation::step_raft`], for a message of another server. It is read in place, in the
+    /// network, and then removed from there.
     pub(super) fn receive(&mut self, server: ServerId, from: ServerId, slot: usize) {
         let mut out = self.begin_step();
         let Simulation { cluster, network, observers, now, .. } = self;
@@ -206,8 +205,8 @@ impl Simulation {
         out
     }
 
-    /// Carries out a step's decisions and tells the server what came of them, until it has nothing
-    /// more to say.
+    /// Carries out a step's decisions and feeds the results back to the server, until nothing is
+    /// left to do.
     fn follow_up(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) {
         if out.only_speaks() {
             self.check_step(server, out);
@@ -223,7 +222,8 @@ impl Simulation {
         let mut snapshot_wanted = false;
         loop {
             let receipt = self.carry_out(server, out, asker.take());
-            // It is asked for once, whatever else the step decided.
+            // The server asks for a snapshot once, so this is kept while it hears of a durable
+            // write first.
             snapshot_wanted |= out.snapshot_wanted;
             let machine = &mut self.cluster[server];
             let Some(process) = &mut machine.process else { break };
@@ -252,8 +252,8 @@ impl Simulation {
         }
     }
 
-    /// Carries out what a step decided, in the order that [`Output`] asks for; the receipt for what
-    /// it writes, if that takes no time.
+    /// Carries out what a step decided, in the order that [`Output`] prescribes. Returns the
+    /// receipt of its writes, if they are durable at once.
     fn carry_out(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) -> Option<Receipt> {
         self.check_step(server, out);
         if !out.observations.is_empty() {
@@ -308,7 +308,7 @@ impl Simulation {
         }
     }
 
-    /// Hands a step's writes to the disk; the receipt, if they take no time.
+    /// Hands a step's writes to the disk. Returns their receipt, if they are durable at once.
     fn write(&mut self, server: ServerId, out: &mut Output) -> Option<Receipt> {
         let now = self.now;
         let disk = &mut self.cluster[server].disk;
@@ -355,7 +355,7 @@ impl Simulation {
             process.store = Store::restore(snapshot.data(), settings)
                 .unwrap_or_else(|_| panic!("a snapshot arrives whole or not at all"));
             process.applied = snapshot.meta.last.index;
-            // What became of the commands that it covers, it doesn't say.
+            // The snapshot doesn't say what became of the commands that it covers.
             self.give_up_first(server, |index, _| index <= snapshot.meta.last.index);
         }
         for (index, entry) in out.committed_entries() {
@@ -388,7 +388,7 @@ impl Simulation {
             let (asker, query) = process.reading.swap_remove(place);
             let outcome = process.store.query(&query);
             let index = process.applied;
-            self.clients.read_was_taken(asker.client, asker.attempt, index);
+            self.clients.read_is_answered(asker.client, asker.attempt, index);
             self.answer(server, asker, Reply::Done(outcome));
         }
     }
@@ -408,7 +408,7 @@ impl Simulation {
         self.answer(server, asker, reply);
     }
 
-    /// A client waits for the entry.
+    /// A client waits for the outcome of an entry.
     fn await_entry(&mut self, server: ServerId, id: EntryId, asker: Asker) {
         let machine = &mut self.cluster[server];
         let Some(process) = &mut machine.process else { return };
@@ -416,7 +416,7 @@ impl Simulation {
         process.proposed.insert(id.index, Proposed { term: id.term, asker, deadline });
     }
 
-    /// Tells those who wait for commands that this step has dropped from the log.
+    /// Tells the clients whose commands this step has truncated from the log.
     fn give_up_dropped(&mut self, server: ServerId, out: &Output) {
         let Some(process) = &self.cluster[server].process else { return };
         let cut = out.writes.iter().filter_map(|write| write.log.as_ref().map(|log| log.after)).min();
@@ -432,8 +432,8 @@ impl Simulation {
         }
     }
 
-    /// Tells those who wait for the first commands of the log that nobody can say what has become
-    /// of them, as long as `lost` says so.
+    /// Goes through the commands that clients wait for, in log order, and tells each client that
+    /// the outcome is unknown, as long as `lost` is true.
     fn give_up_first(&mut self, server: ServerId, lost: impl Fn(LogIndex, &Proposed) -> bool) {
         while let Some(process) = &self.cluster[server].process
             && let Some(index) =
@@ -450,7 +450,8 @@ impl Simulation {
         }
     }
 
-    /// Tells the checker how fast a server lives.
+    /// Tells the checker how fast a server's time passes: at its clock's rate, or not at all while
+    /// it is paused.
     pub(super) fn note_pace(&mut self, server: ServerId) {
         let machine = &self.cluster[server];
         if let (Some(checker), Some(raft)) = (self.observers.checker(), machine.raft()) {
@@ -459,12 +460,12 @@ impl Simulation {
         }
     }
 
-    /// Like [`Simulation::schedule_server`], when the server's clock isn't what it was.
+    /// Like [`Simulation::schedule_server`], after a change of the server's clock.
     pub(super) fn reschedule_server(&mut self, server: ServerId) {
         let machine = &mut self.cluster[server];
         machine.wake = Time::NEVER;
         if let Some(process) = &mut machine.process {
-            // Where the clock was set back, nobody waits any longer for that.
+            // If the clock was set back, no client waits longer because of that.
             let latest = machine.clock.read(self.now) + patience(process.raft.config());
             for proposed in process.proposed.values_mut() {
                 proposed.deadline = proposed.deadline.min(latest);

@@ -1,10 +1,10 @@
-//! Messages on their way: from whom to whom, what they say, and how they are lost.
+//! Messages on their way: their senders and receivers, what they say, and how they are lost.
 
 use super::client::{Answer, ClientId, ClientRequest};
 use crate::raft::{Message, ServerId};
 use crate::time::Time;
 
-/// Who sends or receives.
+/// The sender or the receiver of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
     /// A server.
@@ -49,10 +49,11 @@ pub struct Flight {
     pub arrives: Time,
     /// When and why it is lost on the way, if it is.
     pub lost: Option<Loss>,
-    /// Since when somebody holds it, if somebody does: it stays where it is until it is delivered
-    /// by hand.
+    /// Since when a person holds it, if one does. It stays where it is until it is delivered by
+    /// hand.
     pub held: Option<Time>,
-    /// Whether it is late: then it is lost only where its link is cut when it arrives.
+    /// Whether it is late, by [`Action::SetLate`](super::Action::SetLate). Then it is lost only if
+    /// its link is cut when it arrives.
     pub late: bool,
     /// What it says.
     pub body: Body,
@@ -61,7 +62,7 @@ pub struct Flight {
 /// How a message is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loss {
-    /// When; how far it has come by then is where.
+    /// When. How far it has come by then is where it is lost.
     pub at: Time,
     /// Why.
     pub why: LossReason,

@@ -58,7 +58,7 @@ fn begin(history: &mut History, record: &OperationRecord) -> Option<OperationId>
     history.invoke(u64::from(record.client.0), key, request, Some(record.began)).ok()
 }
 
-/// The witness check of a run: whether the log tells the story that the clients were told.
+/// The witness check of a run: whether the order of the log explains what the clients were told.
 ///
 /// # Errors
 /// The first contradiction found.

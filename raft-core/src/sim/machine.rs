@@ -23,58 +23,58 @@ use crate::time::{Duration, Time};
 pub struct Machine {
     pub(super) id: ServerId,
     pub(super) disk: Disk,
-    /// Counts starts: what belongs to an earlier life is ignored.
+    /// Counts starts. Events of an earlier life are ignored.
     pub(super) incarnation: u32,
     pub(super) process: Option<Process>,
     /// When the machine is scheduled to wake.
     pub(super) wake: Time,
-    /// Its own clock; it outlives crashes.
+    /// Its own clock, which survives crashes.
     pub(super) clock: Clock,
-    /// While it is paused, what has happened to it meanwhile.
+    /// While it is paused: what has happened to it since.
     pub(super) paused: Option<Vec<Missed>>,
-    /// The parameters it starts with, where they are its own.
+    /// The timing that it starts with, if it has its own.
     pub(super) timing: Option<OwnTiming>,
     /// When it started last, and when it lost its disk last.
     pub(super) started: Time,
     pub(super) disk_lost: Time,
 }
 
-/// What happened to a machine that stood still.
+/// Something that happened to a machine while it was paused.
 #[derive(Clone, Debug)]
 pub(super) enum Missed {
     /// A message came.
     Message(Endpoint, Body),
     /// A write was finished.
     Input(Input),
-    /// It should have woken.
+    /// A timer came due.
     Wake,
 }
 
-/// What a crash ends.
+/// A running server: everything that a crash ends.
 #[derive(Clone, Debug)]
 pub struct Process {
     pub(super) raft: Raft,
     pub(super) store: Store,
     /// Everything up to here has been applied to the store.
     pub(super) applied: LogIndex,
-    /// Who waits for the entry at an index.
+    /// The commands that clients wait for, by index.
     pub(super) proposed: Sorted<LogIndex, Proposed>,
     /// Reads under way.
     pub(super) reading: Vec<(Asker, Query)>,
     pub(super) requests: RequestId,
 }
 
-/// A command in the log, until it is known what has become of it.
+/// A command in the log whose outcome isn't known yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Proposed {
     /// The term in which it was proposed.
     pub(super) term: Term,
     pub(super) asker: Asker,
-    /// When, on the server's clock, nobody waits for it any longer.
+    /// When the wait for it ends, on the server's clock.
     pub(super) deadline: Time,
 }
 
-/// Who waits for an answer.
+/// A client that waits for an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Asker {
     pub(super) client: ClientId,
@@ -140,7 +140,8 @@ impl Machine {
         self.process = Some(Process { raft, store, applied, proposed, reading, requests: 0 });
     }
 
-    /// The servers of those machines that are so. One piece of code, whatever is asked.
+    /// The servers whose machines satisfy the condition. The condition is a `dyn`, so that this
+    /// code exists only once.
     #[inline(never)]
     pub(super) fn those(machines: &[Machine], are_so: &dyn Fn(&Machine) -> bool) -> ServerSet {
         let mut those = ServerSet::EMPTY;
@@ -187,7 +188,7 @@ impl Machine {
         &self.clock
     }
 
-    /// Whether it stands still.
+    /// Whether it is paused.
     pub fn is_paused(&self) -> bool {
         self.paused.is_some()
     }

@@ -1,5 +1,5 @@
-//! Marks: the rare states that a hunt must reach to be worth its name. A mark that stays at zero
-//! over many seeds means that a fault or a path is never exercised.
+//! Marks: the rare states that hunts must reach. A mark that stays at zero over many seeds means
+//! that a fault or a path is never exercised.
 
 use crate::raft::{
     Configuration, LeaseRefusal, Observation, ReadProof, ReadWait, Refusal, StepDownReason, VoteRefusal,
@@ -30,15 +30,15 @@ macro_rules! marks {
 }
 
 marks! {
-    /// An election that somebody lost.
+    /// A candidate that lost its election.
     SplitVote,
-    /// A vote refused for a log that is behind.
+    /// A vote refused because the candidate's log is behind.
     VoteRefusedForLog,
-    /// A vote refused because it was given to another.
+    /// A vote refused because it was given to another candidate.
     VoteRefusedForAnother,
-    /// A campaign ignored while a leader is heard.
+    /// A campaign ignored by a server that hears from a leader.
     CampaignIgnored,
-    /// A leader that stepped down for want of a quorum.
+    /// A leader that stepped down because it heard from no quorum.
     QuorumLost,
     /// A leader that stepped down because its disk stalled.
     LeaderDiskStalled,
@@ -48,21 +48,21 @@ marks! {
     LeaderDeposed,
     /// A suffix of a log truncated.
     SuffixTruncated,
-    /// A membership truncated away.
+    /// A membership undone because its entry was truncated.
     MembershipReverted,
     /// An append rejected.
     AppendRejected,
-    /// An append found lost and sent again.
+    /// A lost append sent again.
     AppendResent,
     /// A commit that had to wait for an entry of the leader's own term.
     CommitWaited,
-    /// A snapshot begun for a member that is too far behind.
+    /// A snapshot sent to a member that is too far behind.
     SnapshotSent,
     /// A snapshot installed.
     SnapshotInstalled,
     /// A snapshot that came too late.
     SnapshotIgnored,
-    /// A log put into a snapshot.
+    /// A log compacted into a snapshot.
     Compacted,
     /// A joint membership in force.
     JointMembership,
@@ -72,15 +72,15 @@ marks! {
     LearnerBehind,
     /// A change refused while another is under way.
     ChangeRefused,
-    /// Leadership handed over.
+    /// A successor told to take over.
     TransferHandedOver,
-    /// A successor heard to lead.
+    /// A transfer completed: the successor leads.
     TransferCompleted,
-    /// A removed server that had missed it.
+    /// A removed server told of its removal, which it had missed.
     RemovedReminded,
     /// A transfer that took too long.
     TransferTimedOut,
-    /// A read that waited for a round.
+    /// A read that waited for a round of confirmations.
     ReadWaitedForRound,
     /// A read that waited for the leader's first commit.
     ReadWaitedForOwnCommit,
@@ -90,15 +90,15 @@ marks! {
     LeaseRead,
     /// A lease that had run out.
     LeaseExpired,
-    /// A message of an older term set aside.
+    /// A message of an older term ignored.
     StaleMessage,
-    /// A server without the right to vote.
+    /// A vote refused by a server without the right to vote.
     NoStanding,
-    /// A server whose disk has lost entries asked for a vote, or wanting to campaign.
+    /// A campaign withheld because the server's disk has lost entries.
     DamagedWithheld,
     /// A damaged log repaired.
     Repaired,
-    /// A leader that learned of a member's damage.
+    /// A leader that learned that a member's log is damaged.
     PeerDamaged,
     /// A proposal refused during a transfer.
     RefusedDuringTransfer,
@@ -118,9 +118,9 @@ marks! {
     TakeOverTooLate,
     /// A leader cut off together with newcomers.
     LeaderIsolatedWithNewcomers,
-    /// A read asked of a leader that has been deposed and doesn't know it.
+    /// A read sent to a deposed leader that doesn't know it yet.
     ReadAtDeposedLeader,
-    /// A change that replaces so many voters that those who stay are no majority of either side.
+    /// A change of so many voters that those which stay are a majority neither before nor after it.
     VotersSwapped,
     /// A server that was removed and is a voter again.
     CameBack,
@@ -130,19 +130,19 @@ marks! {
     DiskAdmitted,
     /// A change refused for a learner whose disk hasn't been admitted.
     LearnerNotAdmitted,
-    /// A campaign put off because the vote before it isn't on the disk yet.
+    /// A campaign postponed because the last vote isn't on the disk yet.
     CampaignAwaitsDisk,
-    /// A learner that is to stay one.
+    /// A learner that stays a learner.
     LearnerStays,
-    /// A leader's clock set back under its lease.
+    /// A leader's clock set back while it held a lease.
     LeaseSetBack,
-    /// A leader with timing of its own.
+    /// A leader with its own timing.
     LeaderConfiguredDifferently,
     /// A write that takes longer than the shortest election timeout.
     WriteSlow,
     /// An election won on a disk that takes longer for a write than the shortest election timeout.
     ElectedOnSlowDisk,
-    /// A command refused because too much isn't committed.
+    /// A command refused because too much is uncommitted.
     RefusedTooMuchUncommitted,
     /// A client's session opened by a try that it had given up.
     SessionOpenedLate,
@@ -171,7 +171,7 @@ impl Marks {
         Mark::ALL.iter().map(|mark| (*mark, self.get(*mark)))
     }
 
-    /// Adds another run's.
+    /// Adds the counts of another run.
     pub fn add(&mut self, other: &Marks) {
         for (count, more) in self.counts.iter_mut().zip(other.counts) {
             *count = count.saturating_add(more);
@@ -251,7 +251,7 @@ fn mark_of(observation: &Observation) -> Option<Mark> {
     })
 }
 
-/// Whether those who stay are no majority, neither of those before nor of those after.
+/// Whether the voters that stay are a majority neither of the old voters nor of the new ones.
 fn is_swap(configuration: &Configuration) -> bool {
     let stay = configuration.voters.intersection(configuration.outgoing);
     configuration.is_joint() && !is_majority(configuration.voters, stay) && !is_majority(configuration.outgoing, stay)

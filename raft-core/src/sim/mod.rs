@@ -2,34 +2,34 @@
 //! them.
 //!
 //! # A run is its seed and its actions
-//! [`Simulation`] plays events in the order of their times (whole microseconds) and, where those
-//! are equal, of their being scheduled. Every source of chance has a generator of its own, seeded
-//! from the run's seed and its own name, so that a change in one place doesn't reshuffle the luck
-//! of another. The same [`Scenario`] plays the same events everywhere, and
-//! [`Simulation::trace_hash`] proves it: it is folded from every event.
+//! [`Simulation`] plays events in the order of their times (whole microseconds). Events of the same
+//! time are played in the order in which they were scheduled. Every source of randomness has its
+//! own generator, seeded from the run's seed and the source's name, so that a change in one place
+//! doesn't change what another place draws. The same [`Scenario`] plays the same events everywhere,
+//! and [`Simulation::trace_hash`] proves it: it is folded from every event.
 //!
 //! # What a person does is an action
-//! [`Simulation::act`] does something now, after everything else of this instant, and notes it:
-//! [`Simulation::scenario`] is the run's complete recipe at any time.
+//! [`Simulation::act`] does something now, after all other events of this instant, and adds it to
+//! the script: [`Simulation::scenario`] is the run's complete recipe at any time.
 //!
 //! # What is simulated
 //! * `network`: latency, loss, duplication, links cut, slow or lossy in each direction, messages
 //!   held and released;
 //! * `disk`: fsyncs that take time, stall or fail, full disks, crashes that lose or tear what
-//!   wasn't synced, rotten records, lost disks;
+//!   wasn't synced, corrupt records, lost disks;
 //! * [`Clock`]: servers' clocks that drift, jump or stop;
 //! * `machine`: crashes, restarts, pauses;
 //! * `operator`: servers that join and leave;
 //! * `client`: clients that look for the leader, time out and try again;
-//! * `storm`: random faults, drawn beforehand as actions, and `nemesis`: faults in a bad order;
-//!   `marks`: whether they reached the rare states.
+//! * `storm`: random faults for a hunt, drawn in advance as actions; `marks`: the rare states that
+//!   were reached.
 //!
-//! [`timeline`] travels through a run, back and forth and into other futures.
+//! [`timeline`] travels through a run: back, forward, and into other futures.
 //!
 //! # Caveats
-//! Computing takes no time, and messages between a client and a server are lost or delayed but not
-//! repeated (they stand for connections). The operator sees who leads, and gives its orders on the
-//! leader's own console.
+//! Computing takes no time. Messages between a client and a server are lost or delayed, but not
+//! duplicated, because they stand for connections. The operator always knows the leader, and gives
+//! it its orders directly, not over the network.
 
 mod action;
 mod client;
@@ -41,7 +41,6 @@ mod flight;
 mod history;
 mod machine;
 mod marks;
-mod nemesis;
 mod network;
 mod news;
 mod observers;
@@ -96,7 +95,7 @@ use observers::Observers;
 use queue::{Event, Place, Queue};
 use script::Script;
 
-/// The concerns that have luck of their own.
+/// The concerns that have their own random generators.
 mod concern {
     pub(super) const NETWORK: u64 = 1;
     pub(super) const DISK: u64 = 2;
@@ -120,7 +119,7 @@ pub struct Simulation {
     events: u64,
     /// Grows when a log, a store or a replication mark may have changed.
     revision: u64,
-    /// Reused from step to step; a step that is under way has it.
+    /// The output of a step, reused from step to step. It is `None` while a step is under way.
     out: Option<Box<Output>>,
 }
 
@@ -128,7 +127,7 @@ impl Simulation {
     /// A world at time zero, its servers just started.
     ///
     /// # Errors
-    /// A scenario that makes no world.
+    /// A scenario that can't be played.
     pub fn new(scenario: Scenario) -> Result<Simulation, ScenarioError> {
         let script = Script::new(scenario)?;
         let (parameters, seed) = (script.parameters(), script.seed());
@@ -158,15 +157,17 @@ impl Simulation {
 
     // ---------------------------------------------------------------- playing
 
-    /// Plays the next event; whether there was one to play. Nothing is played after a violation.
+    /// Plays the next event. Returns whether there was one to play: after a violation there is
+    /// none.
     pub fn step(&mut self) -> bool {
         self.step_until(Time::NEVER)
     }
 
-    /// Plays the next event if it is due by `time`; whether there was such a one. The clock stays
+    /// Plays the next event if it is due by `time`. Returns whether one was played. The clock stays
     /// at the last event.
     pub fn step_until(&mut self, time: Time) -> bool {
-        // An event that turns out to be nothing must not drag a later one along.
+        // A void event (a superseded timer, say) isn't counted. The one after it is played instead,
+        // but only if it is due, too.
         while self.violation().is_none() && self.queue.next_at().is_some_and(|at| at <= time) {
             let Some((at, event)) = self.queue.pop() else { return false };
             assert!(at >= self.now, "an event of {at} is played at {}", self.now);
@@ -178,8 +179,8 @@ impl Simulation {
         false
     }
 
-    /// Plays every event up to `time`, and lets the clock stand there; how many. Fewer if a
-    /// violation stops the run.
+    /// Plays every event up to `time`, and leaves the clock there. Returns how many it played,
+    /// fewer if a violation stops the run.
     pub fn run_until(&mut self, time: Time) -> u64 {
         let before = self.events;
         while self.step_until(time) {}
@@ -212,13 +213,13 @@ impl Simulation {
         }
         self.perform(&action);
         self.events += 1;
-        // What was scripted for later is named by its position, which has moved by one.
+        // Later actions are scheduled by their positions in the script, which have moved by one.
         let place = self.script.insert(self.now, action);
         self.queue.shift_actions(place);
         Ok(())
     }
 
-    /// Whether anything happened.
+    /// Plays an event. Returns whether anything happened: not if the event is void.
     fn play(&mut self, at: Time, event: Event) -> bool {
         match event {
             Event::Arrive { flight } => {
@@ -261,8 +262,8 @@ impl Simulation {
         }
     }
 
-    /// Only the script's next action is on the agenda, so that a clone of the agenda is small
-    /// however long the script.
+    /// Only the script's next action is in the queue, so that a clone of the queue is small however
+    /// long the script is.
     fn schedule_action(&mut self, position: u32) {
         if let Some(timed) = self.script.action(position) {
             self.queue.push_action(timed.at, position);
@@ -275,8 +276,8 @@ impl Simulation {
         self.hasher = hasher;
     }
 
-    /// The hasher after the time and the kind of an event; what else belongs to the event is for
-    /// the caller to fold.
+    /// The hasher after the time and the kind of an event. The caller folds in what else belongs to
+    /// the event.
     fn begin_fold(&self, kind: u8) -> TraceHasher {
         let mut hasher = self.hasher;
         hasher.write_u64(self.now.as_micros() << 8 | u64::from(kind));
@@ -293,8 +294,8 @@ impl Simulation {
         self.network.arriving(place).is_some_and(|slot| self.land(slot))
     }
 
-    /// A message comes to the end of its way. It is looked at where it lies, for it is large, and a
-    /// server receives it there.
+    /// A message comes to the end of its way. It is large, so it is read in place, and a server
+    /// receives it there.
     fn land(&mut self, slot: usize) -> bool {
         let Some(flight) = self.network.in_slot(slot) else { return false };
         let (from, to) = (flight.from, flight.to);
@@ -356,7 +357,7 @@ impl Simulation {
         true
     }
 
-    /// Notes what is rare about a message that arrives.
+    /// Counts the rare states that a message shows by arriving.
     fn mark_landing(&mut self, slot: usize) {
         let Some(flight) = self.network.in_slot(slot) else { return };
         let (Endpoint::Server(from), Endpoint::Server(to), Body::Raft(message)) =
@@ -447,19 +448,19 @@ impl Simulation {
         &self.network
     }
 
-    /// The operations of all clients, by number; those that have been forgotten are left out.
+    /// The operations of all clients, by number, except for the forgotten ones.
     pub fn operations(&self) -> impl DoubleEndedIterator<Item = &OperationRecord> {
         self.clients.operations()
     }
 
-    /// How many operations clients have begun, or wait to begin, those forgotten among them.
+    /// How many operations clients have begun, or wait to begin, including the forgotten ones.
     pub fn operations_begun(&self) -> u64 {
         self.clients.begun()
     }
 
-    /// Forgets operations that are over, for a long run: of those that `forgettable` allows, the
-    /// ones that nothing can change any more. Some are kept all the same, for operations are kept
-    /// in groups.
+    /// Forgets operations that are over, to save memory in a long run: those that `forgettable`
+    /// allows and that nothing can change any more. Some of these are kept all the same, because
+    /// operations are stored in chunks.
     pub fn forget_operations(&mut self, forgettable: impl Fn(&OperationRecord) -> bool) {
         self.clients.forget(forgettable);
     }
@@ -489,17 +490,17 @@ impl Simulation {
         self.cluster.leader()
     }
 
-    /// Who reaches whom, as things are.
+    /// Which servers reach each other at present.
     pub fn reach(&self) -> Reach {
         Reach::of(self.cluster.machines(), &self.network)
     }
 
-    /// The quorum that was mended at the end of a storm; nobody before that.
+    /// The quorum that was healed at the end of a storm; empty before that.
     pub fn healed(&self) -> ServerSet {
         self.cluster.healed()
     }
 
-    /// Collects news from now on, or no longer. It costs nothing while nobody listens.
+    /// Sets which news is collected from now on. While none is, it costs nothing.
     pub fn listen(&mut self, listening: Listening) {
         self.observers.listen(listening);
     }
@@ -519,14 +520,13 @@ impl Simulation {
         self.observers.marks()
     }
 
-    /// The most that two servers have said to each other within a second, in thousandths of what is
-    /// allowed; see
-    /// [`Property::Economy`](crate::check::Property::Economy). None if nothing is checked.
+    /// The most traffic between two servers within a second, in thousandths of what is allowed; see
+    /// [`Property::Economy`](crate::check::Property::Economy). `None` if nothing is checked.
     pub fn economy(&self) -> Option<u64> {
         self.observers.verdicts().map(Checker::economy)
     }
 
-    /// A client was told something else, for tests of what clients see.
+    /// Falsifies what a client was told, for tests of what clients see.
     #[cfg(test)]
     pub(crate) fn tell_client(&mut self, number: u32, outcome: crate::kv::Outcome) {
         let record = self.clients.falsify(number);
@@ -534,13 +534,13 @@ impl Simulation {
         record.end = Some((at, End::Answered(outcome)));
     }
 
-    /// An operation took effect elsewhere in the log, for tests of what the log says.
+    /// Falsifies where in the log an operation took effect, for tests of what the log says.
     #[cfg(test)]
     pub(crate) fn misplace(&mut self, number: u32, point: u64) {
         self.clients.falsify(number).point = Some(point);
     }
 
-    /// Nobody looks at a property any more, for tests of the others.
+    /// Stops checking a property, for tests of the others.
     #[cfg(test)]
     pub(crate) fn ignore(&mut self, property: Option<crate::check::Property>) {
         if let Some(checker) = self.observers.checker() {
@@ -548,7 +548,7 @@ impl Simulation {
         }
     }
 
-    /// Switches the safety checks off, for those who measure what they cost.
+    /// Switches the safety checks off, to measure what they cost, or where their result is known.
     pub fn stop_checking(&mut self) {
         self.observers.stop_checking();
     }

@@ -1,12 +1,12 @@
-//! The simulated network: what it does to messages, and which of them are on their way.
+//! The simulated network: what it does to messages, and the messages that are on their way.
 //!
 //! Faults, and why Raft survives them:
 //! * **loss** and **cut links** (each direction on its own): every message is repeated until it is
 //!   answered or has become pointless;
 //! * **delay** and **reordering** (one link slower than the others, a message held and released,
-//!   stragglers): terms, rounds and probe numbers tell what an answer answers;
+//!   stragglers): terms, rounds and probe numbers tell which request a response belongs to;
 //! * **late messages**, from before a crash, a lost disk or a removal: what a server asked or
-//!   promised in an earlier life, or on another disk, can be told from what it asks and promises
+//!   promised in an earlier life, or on another disk, is told apart from what it asks and promises
 //!   now;
 //! * **duplication**: every message may be handled twice without harm, and retried commands carry a
 //!   serial number.
@@ -40,8 +40,8 @@ pub struct Impairment {
     pub loss: Ppm,
 }
 
-/// How many messages are late, by how much at most, and whether they are copies of messages that
-/// are in time.
+/// How many messages are late, by how much at most, and whether only copies are late, of messages
+/// that are in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Lateness {
     share: Ppm,
@@ -57,19 +57,19 @@ pub struct Network {
     /// `cuts[from]` has bit `to` set where that direction is cut.
     cuts: [u16; MACHINES_MAX as usize],
     impaired: Sorted<(ServerId, ServerId), Impairment>,
-    /// How many messages between servers are held up, and for how long at most.
+    /// How many messages between servers are held up (stragglers), and for how long at most.
     straggling: (Ppm, Duration),
-    /// How many messages of each kind are late, by how much, and whether only a copy is.
+    /// The lateness of each kind of messages.
     late: [Lateness; MessageKind::ALL.len()],
-    /// Whether any are.
+    /// Whether any messages are late.
     some_late: bool,
-    /// Places are reused; an event names its message's place.
+    /// The messages on their way, by place. Places are reused; an event names its message's place.
     flights: Vec<Option<Flight>>,
     free: Vec<u32>,
     sent: u64,
 }
 
-/// A place's message before it is filled in.
+/// The message of a new place, before it is filled in.
 const BLANK: Flight = Flight {
     number: 0,
     from: Endpoint::Client(ClientId::PERSON),
@@ -99,7 +99,7 @@ impl Network {
         }
     }
 
-    /// Puts a message on its way, perhaps twice, perhaps to be lost. It is scheduled in `queue`.
+    /// Sends a message, perhaps twice, perhaps to be lost, and schedules its arrival in `queue`.
     pub(super) fn send(
         &mut self,
         queue: &mut Queue,
@@ -110,7 +110,7 @@ impl Network {
         body: Body,
     ) {
         let sent = self.sent;
-        // Clients speak over connections, which lose messages but don't repeat them.
+        // Clients use connections, which lose messages but don't duplicate them.
         let late = match &body {
             Body::Raft(message) if self.parameters.duplication > 0 || self.some_late => {
                 self.send_copies(queue, observers, now, from, to, message)
@@ -125,8 +125,8 @@ impl Network {
         }
     }
 
-    /// Puts copies of a message on their way, if it is to come more than once; by how much the
-    /// message itself is late.
+    /// Sends the copies of a message, if there are to be any. Returns by how much the message
+    /// itself is late.
     #[inline(never)]
     fn send_copies(
         &mut self,
@@ -169,7 +169,7 @@ impl Network {
         Duration::from_micros(self.random.random_range(delay / 2..=delay))
     }
 
-    /// Puts one message on its way: its number.
+    /// Sends one message. Returns its number.
     #[allow(clippy::too_many_arguments)]
     fn send_once(
         &mut self,
@@ -244,24 +244,24 @@ impl Network {
         self.in_slot(slot).filter(there).map(|_| slot)
     }
 
-    /// Where the message of that number is.
+    /// The slot of the message with this number.
     pub(super) fn find(&self, number: u64) -> Option<usize> {
         self.flights.iter().position(|f| f.as_ref().is_some_and(|f| f.number == number))
     }
 
-    /// The message at a place.
+    /// The message in a slot.
     pub(super) fn in_slot(&self, slot: usize) -> Option<&Flight> {
         self.flights.get(slot)?.as_ref()
     }
 
-    /// Takes the message at a place off its way: what it says.
+    /// Removes the message in a slot. Returns what it says.
     pub(super) fn remove(&mut self, slot: usize) -> Option<Body> {
         let flight = self.flights.get_mut(slot)?.take()?;
         self.free.push(slot as u32);
         Some(flight.body)
     }
 
-    /// Takes the message at a place off its way: nobody needs it any more.
+    /// Removes the message in a slot, which isn't needed any more.
     pub(super) fn free(&mut self, slot: usize) {
         if let Some(flight @ Some(_)) = self.flights.get_mut(slot) {
             *flight = None;
@@ -273,7 +273,7 @@ impl Network {
         self.flights.iter_mut().flatten().find(|flight| flight.number == number)
     }
 
-    /// The message of that number waits from now on, if there is one.
+    /// Holds the message with this number, if there is one.
     pub(super) fn hold(&mut self, observers: &mut Observers, number: u64, now: Time) {
         if let Some(flight) = self.flight_mut(number) {
             flight.held.get_or_insert(now);
@@ -281,7 +281,7 @@ impl Network {
         }
     }
 
-    /// The message of that number is lost where it is, if there is one.
+    /// Loses the message with this number where it is, if there is one.
     pub(super) fn lose(&mut self, observers: &mut Observers, number: u64, now: Time) {
         let Some(slot) = self.find(number) else { return };
         let Some(Some(flight)) = self.flights.get_mut(slot) else { return };
@@ -291,11 +291,11 @@ impl Network {
             observers.tell(now, || What::Message(MessageEvent::Lost(number, loss)));
         }
         if held {
-            self.free(slot); // Nothing will happen to a held message any more: it goes at once.
+            self.free(slot); // A held message isn't scheduled to arrive: it goes at once.
         }
     }
 
-    /// The message of that number goes out once more, if there is one.
+    /// Sends the message with this number once more, if there is one.
     pub(super) fn repeat(&mut self, queue: &mut Queue, observers: &mut Observers, number: u64, now: Time) {
         let Some(flight) = self.flights().find(|flight| flight.number == number).cloned() else { return };
         let copy = self.send_once(queue, observers, now, flight.from, flight.to, flight.body, Duration::ZERO);
@@ -318,7 +318,7 @@ impl Network {
         self.impaired.get((from, to)).copied().unwrap_or_default()
     }
 
-    /// Which directions of links are worse than the others, and how.
+    /// The directions of links that are slower or lose more than the others, and by how much.
     pub fn impaired(&self) -> impl Iterator<Item = (ServerId, ServerId, Impairment)> {
         self.impaired.iter().map(|((from, to), impairment)| (*from, *to, *impairment))
     }
@@ -331,7 +331,7 @@ impl Network {
         }
     }
 
-    /// Whether nothing gets from `from` to `to`.
+    /// Whether the link from `from` to `to` is cut.
     pub fn is_cut(&self, from: Endpoint, to: Endpoint) -> bool {
         let (Endpoint::Server(from), Endpoint::Server(to)) = (from, to) else { return false };
         self.cuts[from.slot()] & (1 << to.slot()) != 0
@@ -394,13 +394,13 @@ impl Network {
         self.some_late = self.late.iter().any(|late| late.share > 0);
     }
 
-    /// No message is late any more, but for those that are on their way.
+    /// Ends all lateness, except that of messages already on their way.
     pub(super) fn end_lateness(&mut self) {
         self.late = Default::default();
         self.some_late = false;
     }
 
-    /// How much longer than others a message takes.
+    /// By how much a message is held up, as a straggler.
     fn straggle(&mut self, from: Endpoint, to: Endpoint) -> Duration {
         let (share, delay) = self.straggling;
         let between_servers = matches!((from, to), (Endpoint::Server(_), Endpoint::Server(_)));
@@ -430,8 +430,8 @@ impl Network {
         Duration::from_micros(if min == max { min } else { self.random.random_range(min..=max) })
     }
 
-    /// Draws only where there is something to draw, so that a world without loss is as lucky as one
-    /// with.
+    /// Draws nothing at a chance of zero, so that a world without loss has the same other draws as
+    /// one with loss.
     fn chance(&mut self, ppm: Ppm) -> bool {
         ppm > 0 && self.random.random_range(0..CERTAIN) < ppm
     }

@@ -1,9 +1,9 @@
-//! What happened, for those who watch: servers' observations, the world's own events and the ways
-//! of messages, as one stream of data, and as sentences.
+//! What happened: servers' observations, the world's own events and what becomes of messages, as
+//! one stream of data, and as sentences.
 //!
-//! `news` is the table of what can happen. From it come the type, the names in files, whom a piece
-//! of news is about, which kind of moment it is for those who jump from one to the next, where the
-//! paper speaks of it, and the words.
+//! `news` is the table of what can happen. From it come the type, the names in files, the server
+//! that a piece of news is about, the kind of moment that it is, the section that describes it, and
+//! its words.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -28,7 +28,7 @@ pub struct News {
 }
 
 listed! {
-    /// The kinds of moments that one jumps to.
+    /// The kinds of moments that a person can jump to.
     MomentKind {
         /// A server raised its term and asks for votes.
         Campaign "campaign";
@@ -38,26 +38,27 @@ listed! {
         Commit "commit";
         /// A client began a write.
         WriteBegan "write-began";
-        /// A client's write ended, with an answer or without.
+        /// A client's write ended, with or without an answer.
         WriteEnded "write-ended";
         /// A server lost power.
         Crash "crash";
         /// A server started again.
         Restart "restart";
-        /// A server stands still.
+        /// A server was paused.
         Pause "pause";
-        /// A paused server goes on.
+        /// A paused server runs again.
         Resume "resume";
         /// A server's clock was set, or runs at another rate.
         Clock "clock";
-        /// Something befell a disk: a lost one, a rotten record, a failed write, a stall and its end,
-        /// another speed.
+        /// A disk was lost, stalled, full, slower or faster, or well again; a record became
+        /// corrupt, or a write failed.
         Disk "disk";
         /// A link was cut, the network split, or a server cut off.
         Cut "cut";
-        /// A link was healed, all were, or those of a quorum.
+        /// A link was healed, or all links, or those of a quorum.
         Heal "heal";
-        /// The network is better or worse from now on: latency, loss, duplication, of one link or all.
+        /// The latency, the loss or the duplication of one link, or of all, is different from now
+        /// on.
         Network "network";
         /// A leader put a membership into force, or a server went back to an older one.
         Membership "membership";
@@ -66,13 +67,13 @@ listed! {
     }
 }
 
-/// The table: what happened and what is known of it; its name in files; the kind of moment that it
-/// is, if it always is one; the section that speaks of it; and its words. What is about a server
-/// has it first, under that name.
+/// The table. A row has what happened, with what is known of it; its name in files; the kind of
+/// moment that it always is, if it is one; the section that describes it; and its words. The server
+/// that it is about comes first, under the name `server`.
 macro_rules! news {
     ($then:ident) => {
         $then! {
-            /// A server lost power; so many writes were on their way to its disk.
+            /// A server lost power, while this many writes were on their way to its disk.
             Crashed(server: ServerId, unsynced: usize) "crashed" [Crash] "Raft §5.5" => match unsynced {
                 0 => format!("{server} crashed. All it knew is on its disk."),
                 _ => format!("{server} crashed while it was writing: what wasn’t synced may be gone."),
@@ -80,18 +81,18 @@ macro_rules! news {
             /// A server started, in its nth life.
             Started(server: ServerId, life: u32) "started" [] "Raft §5.5" => match life {
                 1 => format!("{server} started."),
-                _ => format!("{server} restarted with what was on its disk; all else it forgot."),
+                _ => format!("{server} restarted with what was on its disk; it forgot everything else."),
             };
-            /// A server stands still.
-            Paused(server: ServerId) "paused" [Pause] "" => format!("{server} stands still; messages wait for it.");
-            /// A server goes on.
-            Resumed(server: ServerId) "resumed" [Resume] "" => format!("{server} goes on.");
+            /// A server was paused.
+            Paused(server: ServerId) "paused" [Pause] "" => format!("{server} is paused; messages wait for it.");
+            /// A paused server runs again.
+            Resumed(server: ServerId) "resumed" [Resume] "" => format!("{server} runs again.");
             /// A server's clock runs at another rate.
             ClockRate(server: ServerId, rate: u32) "clock-rate" [Clock] "" => match rate {
                 0 => format!("{server}’s clock has stopped."),
                 _ => format!("{server}’s clock runs at {} of the true rate from now on.", percent(*rate)),
             };
-            /// A server's clock was set by so many microseconds.
+            /// A server's clock was set by this many microseconds.
             ClockJumped(server: ServerId, by: i64) "clock-jumped" [Clock] "" => {
                 let way = if *by < 0 { "back" } else { "forward" };
                 let by = Duration::from_micros(by.unsigned_abs()).rounded();
@@ -101,29 +102,30 @@ macro_rules! news {
             Wiped(server: ServerId) "wiped" [Disk] "" => {
                 format!("{server} crashed and lost its disk: all it knew is gone.")
             };
-            /// A server crashed, and a record of its log is unreadable.
+            /// A server crashed, and a record of its log is corrupt.
             Rotted(server: ServerId) "rotted" [Disk] "" => {
                 format!("{server} crashed, and a record of its log can’t be read any more.")
             };
             /// A server's write failed, and it crashed.
             WriteFailed(server: ServerId) "write-failed" [Disk] "" => {
-                format!("A write to {server}’s disk failed: it crashed rather than guess what is there.")
+                format!("A write to {server}’s disk failed: the server crashed rather than guess what is on it.")
             };
-            /// A server's disk stalls, or goes on.
+            /// A server's disk stalls, or works again.
             DiskStalled(server: ServerId, stalled: bool) "disk-stalled" [Disk] "" => match stalled {
-                true => format!("{server}’s disk finishes no write any more."),
+                true => format!("{server}’s disk has stalled: it finishes no write."),
                 false => format!("{server}’s disk works again."),
             };
             /// A server's disk is full, or has room again.
             DiskFull(server: ServerId, full: bool) "disk-full" [Disk] "" => match full {
-                true => format!("{server}’s disk is full: nothing that takes room is written any more."),
+                true => format!("{server}’s disk is full: entries and snapshots wait for room."),
                 false => format!("{server}’s disk has room again."),
             };
             /// A server's disk is slower or faster from now on.
             DiskSpeed(server: ServerId, min: Duration, max: Duration) "disk-speed" [Disk] "" => {
                 format!("{server}’s disk takes {min} to {max} for a write from now on.")
             };
-            /// One direction of a link is slower or loses messages from now on, or no longer.
+            /// From now on one direction of a link is slower or loses messages, or it is no longer
+            /// so.
             Impaired(from: ServerId, to: ServerId, delay: Duration, loss: Ppm) "impaired" [Network] "" => {
                 match (*delay, *loss) {
                     (Duration::ZERO, 0) => format!("The link from {from} to {to} is as good as the others again."),
@@ -133,32 +135,32 @@ macro_rules! news {
                     ),
                 }
             };
-            /// A server was cut off from everybody.
-            Isolated(server: ServerId) "isolated" [Cut] "" => format!("{server} is cut off from everybody.");
-            /// Nobody hears a server any more.
+            /// A server was cut off from all others.
+            Isolated(server: ServerId) "isolated" [Cut] "" => format!("{server} is cut off from all others.");
+            /// No other server hears a server any more.
             Muted(server: ServerId) "muted" [Cut] "" => {
                 format!("No other server hears {server}; it still hears them.")
             };
-            /// A server hears nobody any more.
+            /// A server hears no other server any more.
             Deafened(server: ServerId) "deafened" [Cut] "" => {
                 format!("{server} hears no other server; they still hear it.")
             };
-            /// Another share of messages is held up from now on, for so long at most.
+            /// From now on another share of messages is held up, for at most this long.
             StragglingSet(share: Ppm, delay: Duration) "straggling-set" [Network] "" => match share {
                 0 => String::from("No message is held up any more."),
-                _ => format!("From now on {} of messages are held up, for {delay} at most.", percent(*share)),
+                _ => format!("From now on {} of messages are held up, for at most {delay}.", percent(*share)),
             };
-            /// Another share of messages of a kind is late from now on, by so much at most, or a
-            /// copy of each is.
+            /// From now on another share of messages of a kind is late, by at most this delay, or a
+            /// copy of each is late.
             LatenessSet(of: MessageKind, share: Ppm, delay: Duration, copies: bool) "lateness-set" [Network] "" => {
                 let (some, all) = (percent(*share), of_all(*of));
                 match copies {
                     _ if *share == 0 => format!("No {} late any more.", are(*of)),
-                    false => format!("From now on {some} of {all} come late, by {delay} at most."),
-                    true => format!("From now on {some} of {all} arrive once more, by {delay} later at most."),
+                    false => format!("From now on {some} of {all} are late, by at most {delay}."),
+                    true => format!("From now on {some} of {all} arrive a second time, at most {delay} later."),
                 }
             };
-            /// Messages take longer or shorter from now on.
+            /// From now on messages take this long.
             LatencySet(min: Duration, max: Duration) "latency-set" [Network] "" => {
                 format!("Messages take {min} to {max} from now on.")
             };
@@ -187,17 +189,17 @@ macro_rules! news {
                 let checks = if with.check_quorum { "checks its quorum" } else { "checks no quorum" };
                 format!("From its next start on, {server} waits {min} to {max} for a leader, {asks}, and {checks}.")
             };
-            /// These servers reach each other and nobody else.
+            /// These servers reach each other and no others.
             IsolatedTogether(servers: ServerSet) "isolated-together" [Cut] "" => {
-                format!("{servers} are cut off from everybody else.")
+                format!("{servers} are cut off from all others.")
             };
-            /// Clients ask this server first for what they read.
+            /// Clients send their reads to this server first.
             ReadsAt(server: ServerId) "reads-at" [] "" => {
-                format!("From now on clients ask {server} first for what they read.")
+                format!("From now on clients send their reads to {server} first.")
             };
-            /// Clients ask whom they please for what they read.
+            /// Clients choose by themselves which server they send reads to.
             ReadsAnywhere "reads-anywhere" [] "" => {
-                String::from("Clients ask whom they please again for what they read.")
+                String::from("Clients choose by themselves again which server they send reads to.")
             };
             /// The storm is over for these servers.
             QuorumHealed(servers: ServerSet) "quorum-healed" [Heal] "" => {
@@ -221,13 +223,16 @@ macro_rules! news {
             LossSet(share: Ppm) "loss-set" [Network] "" => {
                 format!("From now on {} of messages are lost.", percent(*share))
             };
-            /// A client began an operation, which has this number.
+            /// A client began the operation with this number.
             Began(client: ClientId, number: u32, request: Request) "began" [] "Raft §8" => {
                 format!("{} asks: {request}.", capital(*client))
             };
-            /// A client's operation of that number ended.
+            /// A client's operation with this number ended.
             Ended(client: ClientId, number: u32, request: Request, end: End) "ended" [] "Raft §8" => {
-                format!("{} has an answer to {request}: {end}.", capital(*client))
+                match end {
+                    End::Answered(_) => format!("{} has an answer to {request}: {end}.", capital(*client)),
+                    _ => format!("{} gave up on {request}: {end}.", capital(*client)),
+                }
             };
         }
     };
@@ -243,8 +248,8 @@ macro_rules! define_what {
         pub enum What {
             /// A server noticed something.
             Observed(ServerId, Observation),
-            /// What becomes of a message, for those who listen to messages; and for everybody, what
-            /// a person does to one.
+            /// What becomes of a message. Only what a person does to one is told to listeners that
+            /// don't listen to messages.
             Message(MessageEvent),
             $($(#[$doc])+ $what $(($($type),+))?,)+
         }
@@ -255,9 +260,9 @@ news!(define_what);
 /// What becomes of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageEvent {
-    /// It was sent; nothing is told of it before.
+    /// It was sent. This is the first news of it.
     Sent(Box<Flight>),
-    /// A copy of it was sent, too, under a number of its own.
+    /// A copy of it was sent, too, under its own number.
     Duplicated {
         /// The message.
         message: u64,
@@ -272,7 +277,8 @@ pub enum MessageEvent {
     Released(u64),
     /// It came to its receiver.
     Arrived(u64),
-    /// It is lost. That is told once, as soon as it is certain: where it will be lost may be ahead.
+    /// It is lost. This is told once, as soon as it is certain, and the moment of the loss may
+    /// still be ahead.
     Lost(u64, Loss),
 }
 
@@ -328,8 +334,8 @@ impl MessageEvent {
     }
 }
 
-/// The server that a piece of news is about. The names come twice: once to be compared, once to be
-/// used.
+/// The server that a piece of news is about. The names come twice: once to be compared, and once to
+/// be used.
 macro_rules! about {
     ((server $($rest:ident)*) ($server:ident $($more:ident)*)) => {
         Some(*$server)
@@ -367,7 +373,7 @@ impl News {
     }
 
     /// The server it is about, if it is about one.
-    #[allow(unused_variables)] // What isn't about a server is named, too.
+    #[allow(unused_variables)] // Fields that aren't the server are named, too.
     pub fn server(&self) -> Option<ServerId> {
         macro_rules! server {
             ($(
@@ -384,7 +390,7 @@ impl News {
         news!(server)
     }
 
-    /// The kind of moment that it always is, if it is.
+    /// The kind of moment that it always is, if it is one.
     pub(super) fn moment(&self) -> Option<MomentKind> {
         macro_rules! moment {
             ($(
@@ -400,13 +406,13 @@ impl News {
         news!(moment)
     }
 
-    /// Whether only those are told of it who listen to messages
-    /// ([`Listening::Messages`](super::Listening)).
+    /// Whether only listeners to messages ([`Listening::Messages`](super::Listening)) are told of
+    /// it.
     pub const fn is_of_traffic(&self) -> bool {
         matches!(&self.what, What::Message(event) if !event.is_by_hand())
     }
 
-    /// How much it matters; nothing is put into words for that.
+    /// How much it matters. This makes no sentence, so it is cheap.
     pub fn weight(&self) -> Weight {
         match &self.what {
             What::Observed(_, observation) => observation.weight(),
@@ -420,7 +426,7 @@ impl News {
     }
 
     /// In words.
-    #[allow(unused_variables)] // Not every word says all that is known.
+    #[allow(unused_variables)] // Not every sentence says all that is known.
     pub fn sentence(&self) -> Sentence {
         macro_rules! sentence {
             ($(
@@ -443,30 +449,30 @@ fn capital(client: ClientId) -> String {
     if client == ClientId::PERSON { String::from("Client 1 (you)") } else { format!("Client {}", client.0) }
 }
 
-/// Messages of a kind, in a sentence.
+/// All messages of a kind, in a sentence.
 fn of_all(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Everything => "the messages between servers",
-        MessageKind::Votes => "the questions for votes and the answers",
+        MessageKind::Votes => "the vote requests and responses",
         MessageKind::Appends => "the appends",
-        MessageKind::Acknowledgements => "the answers to appends and snapshots",
+        MessageKind::Acknowledgements => "the responses to appends and snapshots",
         MessageKind::Snapshots => "the pieces of snapshots",
         MessageKind::Transfers => "the orders to take over",
-        MessageKind::Reads => "the questions where to read and the answers",
-        MessageKind::Requests => "what clients ask for",
+        MessageKind::Reads => "the read index requests and responses",
+        MessageKind::Requests => "the clients’ requests",
     }
 }
 
-/// What is late no more.
+/// Messages of a kind, with a verb, for a sentence that says they are late no more.
 fn are(kind: MessageKind) -> &'static str {
     match kind {
         MessageKind::Everything => "messages are",
-        MessageKind::Votes => "questions for votes or answers are",
+        MessageKind::Votes => "vote requests or responses are",
         MessageKind::Appends => "appends are",
-        MessageKind::Acknowledgements => "answers to appends or snapshots are",
+        MessageKind::Acknowledgements => "responses to appends or snapshots are",
         MessageKind::Snapshots => "pieces of snapshots are",
         MessageKind::Transfers => "orders to take over are",
-        MessageKind::Reads => "questions where to read or answers are",
+        MessageKind::Reads => "read index requests or responses are",
         MessageKind::Requests => "clients’ requests are",
     }
 }

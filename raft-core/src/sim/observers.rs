@@ -1,5 +1,5 @@
-//! Who watches the world: the checker of what must always hold, the marks of a hunt, and whoever
-//! listens to what happens. None of them changes what is played.
+//! The observers of the world: the checker of what must always hold, the marks of a hunt, and the
+//! listener to news. None of them changes what is played.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -10,19 +10,19 @@ use crate::check::{Checker, Violation};
 use crate::raft::Observation;
 use crate::time::Time;
 
-/// How much is told to those who listen.
+/// How much is told to the listener.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Listening {
-    /// Nobody listens.
+    /// Nothing: there is no listener.
     #[default]
     Off,
     /// What servers notice, what clients ask for and are answered, and what is done to the world.
     News,
-    /// Every message besides: that it was sent, and what became of it.
+    /// Every message as well: that it was sent, and what became of it.
     Messages,
 }
 
-/// All that watch a world.
+/// All observers of a world.
 #[derive(Clone, Debug)]
 pub(super) struct Observers {
     checker: Option<Checker>,
@@ -33,7 +33,7 @@ pub(super) struct Observers {
 }
 
 impl Observers {
-    /// A checker, and nobody else.
+    /// A checker, and no other observer.
     pub(super) fn new(checker: Checker) -> Observers {
         Observers { checker: Some(checker), ..Observers::nobody() }
     }
@@ -45,7 +45,7 @@ impl Observers {
 
     // ---------------------------------------------------------------- the checker
 
-    /// The checker, for what it only has to be told.
+    /// The checker, to be told something.
     #[inline]
     pub(super) fn checker(&mut self) -> Option<&mut Checker> {
         self.checker.as_mut()
@@ -104,13 +104,13 @@ impl Observers {
         self.listening = listening;
     }
 
-    /// Whether somebody wants to know what servers notice.
+    /// Whether any observer wants to know what servers notice.
     #[inline]
     pub(super) fn want_observations(&self) -> bool {
         self.listening != Listening::Off || self.marks.is_some()
     }
 
-    /// Tells those who listen, if there are any.
+    /// Tells the listener, if there is one.
     #[inline]
     pub(super) fn tell(&mut self, at: Time, what: impl FnOnce() -> What) {
         if self.listening != Listening::Off {
@@ -118,8 +118,8 @@ impl Observers {
         }
     }
 
-    /// Tells of a message those who want to know of every one. What a person does to one is news
-    /// for everybody.
+    /// Tells a listener to messages what becomes of one. What a person does to a message is told to
+    /// every listener, with [`Observers::tell`].
     #[inline]
     pub(super) fn tell_of_message(&mut self, at: Time, event: impl FnOnce() -> MessageEvent) {
         if self.listening == Listening::Messages {
@@ -131,7 +131,7 @@ impl Observers {
         core::mem::take(&mut self.news)
     }
 
-    /// The news go into an empty list, whose memory takes in the next ones.
+    /// Swaps the news with an empty list, whose memory is used for the next news.
     pub(super) fn swap_news(&mut self, empty: &mut Vec<News>) {
         core::mem::swap(&mut self.news, empty);
     }

@@ -1,10 +1,9 @@
-//! The operator: gives the leader, on its own console, the orders that bring the membership to what
-//! is wanted.
+//! The operator: gives the leader the orders that bring the membership to what is wanted.
 //!
 //! # A server that lost its disk
-//! What it promised is forgotten, so it must not count before its vote has been taken away and
-//! given back. The operator takes it out of the voters first (makes it a learner, or removes it for
-//! a while), and then treats it like any server that joins.
+//! The server has forgotten its promises, so it must not count before its vote has been taken away
+//! and given back. The operator takes it out of the voters first (makes it a learner, or removes it
+//! for a while), and then treats it like any server that joins.
 
 use alloc::vec::Vec;
 
@@ -26,35 +25,35 @@ const LOOKS_EVERY: Duration = Duration::from_millis(40);
 /// The membership that the operator wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Wanted {
-    /// Who is to vote in the end.
+    /// The servers that are to be voters in the end.
     voters: ServerSet,
-    /// Who is to learn in the end.
+    /// The servers that are to be learners in the end.
     learners: ServerSet,
-    /// Who has lost its disk and has to become a learner, before it may have its vote back.
+    /// The servers that lost their disks and must become learners before they may vote again.
     demoted: ServerSet,
-    /// Who has lost its disk and has to be removed, before it may have its vote back.
+    /// The servers that lost their disks and must be removed before they may vote again.
     removed: ServerSet,
-    /// Who had lost its disk and has lost its vote.
+    /// The servers that lost their disks and have been without a vote since.
     renewed: ServerSet,
-    /// Who was a member before and is to be one again.
+    /// The servers that were members before and are to be members again.
     returning: ServerSet,
-    /// Since when something is wanted.
+    /// Since when a change is wanted.
     since: Time,
 }
 
 impl Wanted {
-    /// Whether nobody but these is needed for it.
+    /// Whether these servers are enough to bring it about.
     pub(super) fn is_possible_with(&self, servers: ServerSet) -> bool {
         Configuration::of_voters(self.voters).has_quorum(servers)
     }
 }
 
 impl Simulation {
-    /// A new machine is switched on, and is to become a voter, or a learner.
+    /// A new machine starts, and is to become a voter or a learner.
     pub(super) fn add_server(&mut self, votes: bool) {
         let number = self.cluster.len() + 1;
         if number > MACHINES_MAX {
-            return; // Refused where the action was given; a script may still come here.
+            return; // `act` refuses this; a script can still come here.
         }
         let Some(server) = ServerId::new(number) else { return };
         self.cluster.add(Machine::new(server, self.script.parameters().disk, self.script.seed()));
@@ -95,10 +94,10 @@ impl Simulation {
         self.want(wanted);
     }
 
-    /// A server has lost its disk, and another one, if there is one, is to take its place.
+    /// A server has lost its disk. A new one, if there can be one, is to take its place.
     pub(super) fn replace(&mut self, server: ServerId) {
         let mut wanted = self.wanted_now();
-        // Even if somebody wants it back at once, it has to leave first.
+        // Even if it is wanted back at once, it has to leave first.
         wanted.removed.insert(server);
         self.cluster.want(Some(wanted));
         if self.cluster.len() < MACHINES_MAX {
@@ -107,13 +106,13 @@ impl Simulation {
         self.remove_server(server);
     }
 
-    /// A server has lost its disk, and is to have its vote back once it has been without.
+    /// A server has lost its disk, and is to have its vote back once it has been without one.
     pub(super) fn renew(&mut self, server: ServerId) {
         let mut wanted = self.wanted_now();
         if !wanted.voters.contains(server) && !wanted.learners.contains(server) {
             return;
         }
-        // Both ways are good.
+        // Both ways are safe, so either is taken.
         if mix(self.script.seed(), concern::CHOICE, self.now.as_micros()).is_multiple_of(2) {
             wanted.demoted.insert(server);
         } else {
@@ -132,8 +131,8 @@ impl Simulation {
     }
 
     fn want(&mut self, wanted: Wanted) {
-        // An impatient operator: it doesn't look whether an earlier change is finished, and is
-        // refused if it isn't. But what is asked of it at the same moment becomes one change.
+        // The operator is impatient: it doesn't look whether an earlier change is finished, and is
+        // refused if it isn't. But what is wanted of it at the same moment becomes one change.
         if self.cluster.want(Some(wanted)).is_some() && wanted.since < self.now {
             self.order(&wanted);
         }
@@ -142,14 +141,14 @@ impl Simulation {
         }
     }
 
-    /// The membership by whoever has committed most; with every server down, by the disk that is
-    /// most up to date.
+    /// The membership that the server with the highest commit index knows. If every server is down,
+    /// it is the one on the most up-to-date disk.
     pub fn configuration(&self) -> Configuration {
         self.cluster.configuration()
     }
 
-    /// Who is to be in the membership that the operator wants, if it hasn't come to that yet; and
-    /// who of these isn't yet what it is to be.
+    /// The members that the operator wants, if it hasn't reached that membership yet, and those of
+    /// them that still have to change.
     pub(crate) fn wanted_members(&self) -> Option<(ServerSet, ServerSet)> {
         let Configuration { voters, learners, .. } = self.cluster.configuration();
         self.cluster.wanted().map(|wanted| {
@@ -159,8 +158,8 @@ impl Simulation {
         })
     }
 
-    /// Memberships that somebody may learn of, even if the leader that sent them is down and has
-    /// forgotten them.
+    /// The memberships in messages on their way. Servers may still learn of them, even if the
+    /// leader that sent them is down and has forgotten them.
     pub(super) fn configurations_on_their_way(&self) -> Vec<Configuration> {
         let mut configurations = Vec::new();
         for flight in self.network.flights().filter(|flight| flight.lost.is_none() && !flight.late) {
@@ -185,7 +184,7 @@ impl Simulation {
             let current = *raft.configuration();
             let settled = raft.commit_index() >= raft.configuration_index() && !current.is_joint();
             if settled {
-                // Who has no vote any more may have it back.
+                // Servers that have no vote any more may have it back.
                 let demoted = wanted.demoted.difference(current.voters);
                 let removed = wanted.removed.difference(current.members());
                 wanted.demoted = wanted.demoted.difference(demoted);
@@ -216,8 +215,9 @@ impl Simulation {
         }
     }
 
-    /// Gives the leader the next order on the way to what is wanted: who has lost its disk loses
-    /// its vote first, and strangers become learners before they become voters.
+    /// Gives the leader the next order on the way to what is wanted: servers that lost their disks
+    /// lose their votes first, and servers that aren't members become learners before they become
+    /// voters.
     fn order(&mut self, wanted: &Wanted) {
         let leader = self.cluster.leader().filter(|leader| self.cluster[*leader].paused.is_none());
         let Some(raft) = leader.and_then(|leader| self.cluster[leader].raft()) else { return };
@@ -228,7 +228,7 @@ impl Simulation {
         let without = wanted.demoted.union(wanted.removed);
         let (voters, learners) = (wanted.voters.difference(without), wanted.learners.difference(without));
         let strangers = voters.union(learners).difference(members);
-        // Now and then all at once: that is refused, where it must be.
+        // Now and then everything is ordered at once, which is refused where it must be.
         let hasty = mix(self.script.seed(), concern::CHOICE, self.now.as_micros()) % 8 == 1
             && (may_elect(wanted.voters, without) || !may_elect(wanted.voters, silenced(raft)));
         let change = if hasty {
@@ -249,7 +249,7 @@ impl Simulation {
         self.step_raft(server, Input::ChangeMembership { id, change });
     }
 
-    /// The leader hands over to `to`.
+    /// The leader transfers its leadership to `to`.
     pub(super) fn transfer(&mut self, to: ServerId) {
         if let Some(leader) = self.cluster.leader()
             && self.cluster[leader].paused.is_none()
@@ -260,12 +260,12 @@ impl Simulation {
     }
 }
 
-/// Whether these voters can elect somebody, though those others never vote again.
+/// Whether `voters` can elect a leader if `silent` never vote again.
 fn may_elect(voters: ServerSet, silent: ServerSet) -> bool {
     Configuration::of_voters(voters).has_quorum(voters.difference(silent))
 }
 
-/// Those that may not vote on their disks, as far as a leader knows.
+/// The members that may not vote because of their disks, as far as a leader knows.
 fn silenced(leader: &Raft) -> ServerSet {
     let Role::Leader(state) = leader.role() else { return ServerSet::EMPTY };
     let known = |member| state.progress(member).is_some_and(|progress| progress.may_vote == Some(false));

@@ -9,14 +9,14 @@ use crate::time::Duration;
 /// The most servers a simulated cluster has.
 pub const SERVERS_MAX: u8 = 9;
 
-/// The most machines there ever are in a run, those that have left included: each that joins gets a
+/// The most machines that a run ever has, including those that have left: each that joins gets a
 /// number of its own.
 pub const MACHINES_MAX: u8 = crate::check::MACHINES as u8;
 
 /// A probability, in parts per million.
 pub type Ppm = u32;
 
-/// One million: certainty.
+/// Certainty: one million parts per million.
 pub const CERTAIN: Ppm = 1_000_000;
 
 /// A world's parameters. [`Parameters::default`] is five servers on a calm local network.
@@ -30,23 +30,22 @@ pub struct Parameters {
     pub disk: DiskParameters,
     /// Their timing.
     pub timing: TimingParameters,
-    /// Their limits, where those aren't with the timing.
+    /// Their limits, except for those that are with the timing.
     pub limits: LimitParameters,
-    /// Those who use the cluster.
+    /// The clients of the cluster.
     pub clients: ClientParameters,
     /// Which of Raft's safety rules hold.
     pub rules: Rules,
 }
 
-/// The longest any length of time in a scenario is, and the longest that a run in a file or a link
-/// goes on: a day.
+/// The longest length of time in a scenario, and the longest run in a file or a link: a day.
 pub const LENGTH_MAX: Duration = Duration::from_secs(86_400);
 
-/// Hands the parameters to a macro, part by part: the place of each in links and what links take it
-/// for where they don't name it, its type, its name, its default, what it may be, and what it is
-/// called in errors. Links live on: a place is never given to another parameter, nor is what it is
-/// taken for changed, even if the default is. New parameters get the next places. 0 and 19 are the
-/// number of servers and the rules.
+/// Hands the parameters to a macro, part by part. A row has the parameter's place in links, the
+/// value that links take it for where they don't name it, its name, its type, its default, its
+/// check, and what errors call it. Old links must stay readable: a place is never given to another
+/// parameter, and the value that it is taken for never changes, even if the default does. New
+/// parameters get the next places. 0 and 19 are the number of servers and the rules.
 macro_rules! parameters {
     ($then:ident) => {
         $then! {
@@ -54,8 +53,8 @@ macro_rules! parameters {
             network: NetworkParameters {
                 /// The shortest time a message takes.
                 1 (6_000) latency_min: Duration = Duration::from_millis(6), time "the shortest network latency";
-                /// The longest; each takes a time drawn evenly from between, so that they overtake
-                /// each other.
+                /// The longest time a message takes. Each draws its time evenly from between, so
+                /// that messages overtake each other.
                 2 (14_000) latency_max: Duration = Duration::from_millis(14), time "the longest network latency";
                 /// How many are lost.
                 3 (0) loss: Ppm = 0, share "the network loss";
@@ -64,9 +63,9 @@ macro_rules! parameters {
             }
             /// How disks write.
             disk: DiskParameters {
-                /// The shortest time from a write to its being durable.
+                /// The shortest time until a write is durable.
                 5 (1_000) fsync_min: Duration = Duration::from_millis(1), length "the disks’ shortest fsync";
-                /// The longest. At zero, writes are durable at once.
+                /// The longest time until a write is durable. At zero, writes are durable at once.
                 6 (3_000) fsync_max: Duration = Duration::from_millis(3), length "the disks’ longest fsync";
             }
             /// Raft's timing and limits, the same on every server.
@@ -77,11 +76,11 @@ macro_rules! parameters {
                 /// The longest election timeout.
                 8 (300_000) election_timeout_max: Duration = Duration::from_millis(300),
                     length "the longest election timeout";
-                /// How often a leader makes itself heard.
+                /// How often a leader sends heartbeats.
                 9 (50_000) heartbeat_interval: Duration = Duration::from_millis(50), length "the heartbeat interval";
-                /// Whether servers ask before they campaign.
+                /// Whether servers ask for pre-votes before they campaign.
                 10 (1) pre_vote: bool = true, flag "pre-votes";
-                /// Whether leaders step down that hear no quorum.
+                /// Whether a leader steps down when it hears from no quorum.
                 11 (1) check_quorum: bool = true, flag "the quorum check";
                 /// Entries after which a server takes a snapshot; 0: never. It keeps as many before
                 /// the snapshot's last one, for members slightly behind, but no more than
@@ -92,22 +91,22 @@ macro_rules! parameters {
                 /// The most bytes of a snapshot in one message.
                 21 (65_536) snapshot_piece_max: u64 = 64 << 10, amount "the bytes of a piece";
             }
-            /// Limits to what is kept and what is on its way, the same on every server. Small ones
-            /// are reached with little data.
+            /// Limits to what is kept and what is on its way, the same on every server. Small
+            /// limits are reached with little data.
             limits: LimitParameters {
                 /// The most bytes of entries in one append; a single larger entry still goes.
                 23 (1_048_576) append_bytes_max: u64 = 1 << 20, amount "the bytes of an append";
-                /// The most appends on the way to one member without an answer.
+                /// The most unanswered appends to one member.
                 24 (64) window_appends_max: u64 = 64, amount "the appends in a window";
-                /// The most bytes of entries on the way to one member without an answer.
+                /// The most bytes of entries in unanswered appends to one member.
                 25 (16_777_216) window_bytes_max: u64 = 16 << 20, amount "the bytes in a window";
-                /// The most bytes of entries that aren't committed; further commands are refused.
+                /// The most bytes of uncommitted entries; further commands are refused.
                 26 (67_108_864) uncommitted_bytes_max: u64 = 64 << 20, amount "the bytes that aren’t committed";
                 /// Bytes of entries after which a server takes a snapshot; 0: never.
                 27 (16_777_216) snapshot_after_bytes: u64 = 16 << 20, count "the bytes before a snapshot";
                 /// Entries kept before a snapshot's last one, but no more than
-                /// [`TimingParameters::snapshot_after_entries`]. And a learner that lags by more
-                /// than a fourth of that is near enough to vote only if it keeps up.
+                /// [`TimingParameters::snapshot_after_entries`]. Also, a learner that lags by more
+                /// than a fourth of this number may become a voter only if it keeps up.
                 28 (256) entries_kept: u64 = 256, count "the entries kept";
             }
             /// What the run's own clients do, besides the person at the command line.
@@ -118,15 +117,15 @@ macro_rules! parameters {
                 14 (250_000) think_time: Duration = Duration::from_millis(250), time "the clients’ think time";
                 /// How many different keys they use.
                 15 (4) keys: u8 = 4, small "the number of keys";
-                /// So many of their commands are reads for certain, asked of any server, whoever
-                /// leads; of the rest, one in five is.
+                /// This share of their commands are extra reads, each sent to a random server,
+                /// whether it leads or not. Of the other commands, one in five is a read.
                 22 (0) extra_reads: Ppm = 0, share "the share of extra reads";
                 /// Whether reads may be answered under a lease.
                 16 (0) lease_reads: bool = false, flag "lease reads";
                 /// How long a client waits for an answer before it asks another server.
                 17 (250_000) attempt_timeout: Duration = Duration::from_millis(250),
                     time "the clients’ attempt timeout";
-                /// How long it tries altogether.
+                /// How long a client tries altogether, before it gives up.
                 18 (2_000_000) operation_timeout: Duration = Duration::from_secs(2),
                     time "the clients’ operation timeout";
             }
@@ -155,7 +154,7 @@ macro_rules! define {
         )+
 
         impl Parameters {
-            /// Whether each may be what it is.
+            /// Whether each parameter by itself is valid.
             fn check_each(&self) -> Result<(), ParameterError> {
                 $($(may_be::$form($called, self.$part.$name)?;)+)+
                 Ok(())
@@ -165,7 +164,7 @@ macro_rules! define {
 }
 parameters!(define);
 
-/// What a parameter may be, by its form.
+/// The check of each form of parameters.
 pub(super) mod may_be {
     use super::{CERTAIN, LENGTH_MAX, ParameterError, Ppm};
     use crate::time::Duration;
@@ -191,7 +190,7 @@ pub(super) mod may_be {
         Ok(())
     }
 
-    /// A number that isn't zero, which is for the servers' own parameters to say.
+    /// A number that isn't zero. The check of the servers' own parameters refuses zero.
     pub(super) const fn amount(_: &'static str, _: u64) -> Result<(), ParameterError> {
         Ok(())
     }
@@ -223,7 +222,7 @@ impl LimitParameters {
         config.uncommitted_bytes_max = self.uncommitted_bytes_max;
         config.snapshot_after_bytes = self.snapshot_after_bytes;
         config.entries_kept = self.entries_kept;
-        // Who lags by more may need a snapshot.
+        // A learner that lags by more may need a snapshot.
         config.learner_lag_max = config.learner_lag_max.min(self.entries_kept / 4);
     }
 }
@@ -235,10 +234,10 @@ pub struct OwnTiming {
     pub election_timeout_min: Duration,
     /// The longest election timeout.
     pub election_timeout_max: Duration,
-    /// Whether it asks before it campaigns.
+    /// Whether it asks for pre-votes before it campaigns.
     pub pre_vote: bool,
-    /// Whether it steps down, as a leader, when it hears no quorum, and ignores campaigns while it
-    /// hears a leader.
+    /// Whether it steps down, as a leader, when it hears from no quorum, and ignores campaigns, as
+    /// a follower, while it hears from a leader.
     pub check_quorum: bool,
 }
 
@@ -252,7 +251,8 @@ impl OwnTiming {
     }
 }
 
-/// How long a write may take on a server whose longest election timeout is that.
+/// How long a write may take on a server with this longest election timeout, before its disk counts
+/// as stalled.
 pub(super) fn stall_max(election_timeout_max: Duration) -> Duration {
     election_timeout_max.times(2)
 }
@@ -271,7 +271,7 @@ impl Default for Parameters {
     }
 }
 
-/// Parameters that make no world.
+/// Parameters that don't make a valid world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ParameterError {
     /// Too few or too many servers.
@@ -289,10 +289,10 @@ pub enum ParameterError {
 }
 
 impl Parameters {
-    /// Whether they make a world.
+    /// Whether they make a valid world.
     ///
     /// # Errors
-    /// The first that doesn't fit.
+    /// The first parameter that is wrong.
     pub fn check(&self) -> Result<(), ParameterError> {
         if self.servers == 0 || self.servers > SERVERS_MAX {
             return Err(ParameterError::Servers(self.servers));

@@ -19,16 +19,17 @@ use crate::hash::mix;
 use crate::raft::{Configuration, EntryId, Input, LogIndex, Raft, ServerId, ServerSet, Standing};
 use crate::time::Duration;
 
-/// What a disk loses.
+/// How much of a disk is lost.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum DiskLoss {
-    /// Everything, the vote and the term among it.
+    /// Everything, including the term and the vote.
     Everything,
-    /// A record of the log, and what follows it.
+    /// A record of the log, and all records after it.
     Record,
 }
 
 impl Simulation {
+    /// Carries out an action: the table says which function does what.
     pub(super) fn perform(&mut self, action: &Action) {
         self.fold(6, action);
         let now = self.now;
@@ -43,33 +44,11 @@ impl Simulation {
             Action::Mute(target) => self.on_target(*target, Simulation::mute),
             Action::Deafen(target) => self.on_target(*target, Simulation::deafen),
             Action::IsolateWithNewcomers(target) => self.on_target(*target, Simulation::isolate_with_newcomers),
-            Action::Restart(server) => self.on_server(*server, |world, server| {
-                if !world.cluster[server].is_up() {
-                    world.start(server);
-                }
-            }),
-            Action::RestartAll => {
-                for server in self.cluster.servers().iter() {
-                    if !self.cluster[server].is_up() {
-                        self.start(server);
-                    }
-                }
-            }
-            Action::ResumeAll => {
-                for server in self.cluster.servers().iter() {
-                    self.resume(server);
-                }
-            }
+            Action::Restart(server) => self.on_server(*server, Simulation::restart),
+            Action::RestartAll => self.cluster.servers().iter().for_each(|server| self.restart(server)),
+            Action::ResumeAll => self.cluster.servers().iter().for_each(|server| self.resume(server)),
             Action::Resume(server) => self.on_server(*server, Simulation::resume),
-            Action::Campaign(server) => self.on_server(*server, |world, server| {
-                let machine = &world.cluster[server];
-                if machine.is_up() && !machine.is_paused() {
-                    if let Some(checker) = world.observers.checker() {
-                        checker.urged(server);
-                    }
-                    world.step_raft(server, Input::Campaign);
-                }
-            }),
+            Action::Campaign(server) => self.on_server(*server, Simulation::campaign),
             Action::SetClockRate { server, rate } => self.on_server(*server, |world, server| {
                 world.cluster[server].clock.set_rate(now, *rate);
                 world.tell(What::ClockRate(server, *rate));
@@ -78,25 +57,15 @@ impl Simulation {
             Action::JumpClock { server, by } => {
                 self.on_server(*server, |world, server| world.jump_clock(server, *by));
             }
-            Action::ShiftClock { target, by } => self.on_target(*target, |world, server| {
-                let machine = &world.cluster[server];
-                if machine.is_paused() {
-                    return; // It couldn't notice, and a lease may rest on its noticing.
-                }
-                if *by < 0 && machine.raft().is_some_and(|raft| raft.lease().is_ok()) {
-                    world.observers.mark(Mark::LeaseSetBack);
-                }
-                world.jump_clock(server, *by);
-                if world.cluster[server].is_up() {
-                    world.step_raft(server, Input::TimerDue);
-                }
-            }),
-            Action::StallDisk { server, stalled } => self.on_server(*server, |world, server| {
-                world.stall_disk(server, *stalled);
-            }),
-            Action::FillDisk { server, full } => self.on_server(*server, |world, server| {
-                world.fill_disk(server, *full);
-            }),
+            Action::ShiftClock { target, by } => {
+                self.on_target(*target, |world, server| world.shift_clock(server, *by));
+            }
+            Action::StallDisk { server, stalled } => {
+                self.on_server(*server, |world, server| world.stall_disk(server, *stalled));
+            }
+            Action::FillDisk { server, full } => {
+                self.on_server(*server, |world, server| world.fill_disk(server, *full));
+            }
             Action::SetFsync { server, min, max } => self.on_server(*server, |world, server| {
                 world.cluster[server].disk.set_fsync(*min, *max);
                 world.tell(What::DiskSpeed(server, *min, *max));
@@ -156,11 +125,11 @@ impl Simulation {
                 }
             }
             Action::ReadAt(target) => self.on_target(*target, |world, server| {
-                world.clients.read_at(Some(server));
+                world.clients.set_reads_at(Some(server));
                 world.tell(What::ReadsAt(server));
             }),
             Action::ReadAnywhere => {
-                if self.clients.read_at(None).is_some() {
+                if self.clients.set_reads_at(None).is_some() {
                     self.tell(What::ReadsAnywhere);
                 }
             }
@@ -209,6 +178,38 @@ impl Simulation {
         }
     }
 
+    /// A crashed server starts again.
+    fn restart(&mut self, server: ServerId) {
+        if !self.cluster[server].is_up() {
+            self.start(server);
+        }
+    }
+
+    fn campaign(&mut self, server: ServerId) {
+        let machine = &self.cluster[server];
+        if machine.is_up() && !machine.is_paused() {
+            if let Some(checker) = self.observers.checker() {
+                checker.urged(server);
+            }
+            self.step_raft(server, Input::Campaign);
+        }
+    }
+
+    /// Sets a server's clock, which the server reads at once.
+    fn shift_clock(&mut self, server: ServerId, micros: i64) {
+        let machine = &self.cluster[server];
+        if machine.is_paused() {
+            return; // It can't notice the change, and a lease may rest on its noticing.
+        }
+        if micros < 0 && machine.raft().is_some_and(|raft| raft.lease().is_ok()) {
+            self.observers.mark(Mark::LeaseSetBack);
+        }
+        self.jump_clock(server, micros);
+        if self.cluster[server].is_up() {
+            self.step_raft(server, Input::TimerDue);
+        }
+    }
+
     fn jump_clock(&mut self, server: ServerId, micros: i64) {
         let clock = &mut self.cluster[server].clock;
         let before = clock.read(self.now);
@@ -230,7 +231,7 @@ impl Simulation {
         }
     }
 
-    /// What happened meanwhile happens now, in its order.
+    /// What the server has missed happens now, in its order.
     fn resume(&mut self, server: ServerId) {
         let Some(missed) = self.cluster[server].paused.take() else { return };
         self.tell(What::Resumed(server));
@@ -268,13 +269,13 @@ impl Simulation {
         }
         let incarnation = machine.incarnation;
         if let Some(done) = machine.disk.set_stalled(now, stalled) {
-            // Later than now: an action takes no part in the instant it ends.
+            // Later than now: an action is the last thing that happens at its instant.
             self.queue.push(done + Duration::from_micros(1), Event::Synced { server, incarnation });
         }
         self.tell(What::DiskStalled(server, stalled));
     }
 
-    /// The write fails: what is there is found out at the restart.
+    /// The write fails, and the server crashes. It finds out at its restart what is on the disk.
     fn fail_write(&mut self, server: ServerId) {
         if self.cluster[server].is_up() {
             self.tell(What::WriteFailed(server));
@@ -299,33 +300,34 @@ impl Simulation {
         }
     }
 
-    /// A server crashes; whether it could lose its disk, too.
+    /// A server crashes, and loses its disk, too, if a correct cluster recovers from that. Returns
+    /// whether it lost it.
     fn lose_disk(&mut self, server: ServerId) -> bool {
-        let expendable = self.is_expendable(server, DiskLoss::Everything);
+        let lost = self.may_lose_disk(server, DiskLoss::Everything);
         self.crash(server);
-        if expendable {
+        if lost {
             let now = self.now;
             let machine = &mut self.cluster[server];
             machine.disk.wipe();
             machine.disk_lost = now;
-            self.note_destroyed(server, true);
+            self.note_disk_loss(server, true);
             self.tell(What::Wiped(server));
         }
-        expendable
+        lost
     }
 
     fn rot(&mut self, server: ServerId) {
-        let expendable = self.is_expendable(server, DiskLoss::Record);
+        let lost = self.may_lose_disk(server, DiskLoss::Record);
         self.crash(server);
-        if expendable {
+        if lost {
             self.cluster[server].disk.rot();
-            self.note_destroyed(server, false);
+            self.note_disk_loss(server, false);
             self.tell(What::Rotted(server));
         }
     }
 
-    /// What a disk held is gone, its log or everything: nobody may be blamed for it.
-    fn note_destroyed(&mut self, server: ServerId, everything: bool) {
+    /// A disk has lost its log, or everything: the checker must not blame the server for that.
+    fn note_disk_loss(&mut self, server: ServerId, everything: bool) {
         self.revision += 1;
         if let Some(checker) = self.observers.checker() {
             checker.destroyed(server, everything);
@@ -333,13 +335,13 @@ impl Simulation {
     }
 
     /// Whether a correct cluster recovers from the loss of this server's disk, or of a record on
-    /// it. The others' own losses count.
+    /// it, considering what other servers have lost already.
     ///
-    /// What isn't committed yet, and may be once somebody counts on this server's holding it, must
-    /// be held by a quorum without it. What is committed may be held by fewer: who has lost its
-    /// disk doesn't vote, so that it is enough if every quorum of the others has somebody who holds
-    /// it. Who has lost a record does vote.
-    fn is_expendable(&self, server: ServerId, loss: DiskLoss) -> bool {
+    /// An entry that isn't committed yet, but may be if a leader counts on this server's copy, must
+    /// be held by a quorum without this server. A committed entry may be held by fewer: a server
+    /// that has lost its disk doesn't vote, so it is enough if every quorum of the others includes
+    /// one that holds the entry. A server that has lost a record does vote.
+    fn may_lose_disk(&self, server: ServerId, loss: DiskLoss) -> bool {
         let known = self.cluster.known_configurations();
         if known.iter().any(Configuration::is_joint) || self.cluster.wanted().is_some() {
             return false;
@@ -362,12 +364,12 @@ impl Simulation {
             let Some(id) = log.id_at(index) else { return false };
             let holders = self.cluster.those(&|machine| whole(machine) && machine.disk.image().holds(id));
             if has_quorum(holders) {
-                return true; // And so with everything before it.
+                return true; // A quorum also holds everything before it.
             }
             if committed.is_some_and(|committed| index <= committed) {
                 return loss == DiskLoss::Everything && !may_have_quorum(rest.difference(holders));
             }
-            if self.may_be_counted(server, id) {
+            if self.may_be_counted_on(server, id) {
                 return false;
             }
             index = index.previous();
@@ -375,9 +377,9 @@ impl Simulation {
         index == LogIndex::ZERO
     }
 
-    /// Whether some leader may count on `server` for an entry: as long as anybody else has it, or
-    /// the server leads itself.
-    fn may_be_counted(&self, server: ServerId, id: EntryId) -> bool {
+    /// Whether some leader may count on `server` for an entry: while another server has it, or
+    /// `server` leads itself.
+    fn may_be_counted_on(&self, server: ServerId, id: EntryId) -> bool {
         let leads = self.cluster[server].raft().is_some_and(Raft::is_leader);
         let has = |machine: &Machine| {
             machine.disk.image().log().contains(id) || machine.raft().is_some_and(|raft| raft.log().contains(id))
@@ -400,8 +402,8 @@ impl Simulation {
         self.tell(What::Deafened(server));
     }
 
-    /// Who isn't a voter, and who is one only in the membership that comes, may not take part in
-    /// deciding whether somebody leads.
+    /// Cuts a server and the newcomers off from all others. A learner, or a voter of the new
+    /// membership alone, must not help to decide that a server leads.
     fn isolate_with_newcomers(&mut self, server: ServerId) {
         let known = self.cluster[server].raft().map(|raft| *raft.configuration());
         let configuration = known.unwrap_or_else(|| self.cluster.configuration());
@@ -449,7 +451,7 @@ impl Simulation {
         }
     }
 
-    /// The links among `servers` work again, as they should.
+    /// The links among `servers` work again, without delay or loss of their own.
     fn heal_links(&mut self, servers: ServerSet) {
         for from in servers.iter() {
             for to in servers.iter().filter(|to| *to != from) {
@@ -459,9 +461,9 @@ impl Simulation {
         }
     }
 
-    /// A bare quorum is chosen and mended; what else is broken stays so, or, where the draw is odd
-    /// and those chosen lack nothing, all others are down. Servers that may not vote can't be in
-    /// it.
+    /// Chooses a bare quorum and heals it. Everything else stays broken; or, if the draw is odd and
+    /// the chosen servers lack no entries, all other servers are down. The quorum has no servers
+    /// that may not vote.
     fn heal_quorum(&mut self, draw: u64) {
         let mut known = self.cluster.known_configurations();
         known.extend(self.configurations_on_their_way());
@@ -474,7 +476,7 @@ impl Simulation {
         };
         let enough = |servers: ServerSet| known.iter().all(|configuration| configuration.has_quorum(servers));
         let able = self.cluster.those(&able);
-        // Whoever has lost entries needs somebody who has them.
+        // A server that has lost entries needs another that has them.
         let whole = able.those(&|server| self.cluster[server].disk.image().hard_state().is_whole());
         let alone = draw % 2 == 1 && enough(whole);
         let mut candidates: Vec<ServerId> = if alone { whole } else { able }.iter().collect();
@@ -482,7 +484,7 @@ impl Simulation {
         while !enough(chosen) && !candidates.is_empty() {
             chosen.insert(candidates.swap_remove(random.random_range(0..candidates.len() as u32) as usize));
         }
-        // Whatever else is asked of the membership must be possible with these.
+        // The membership that is still wanted must be possible with these servers.
         let wanted = self.cluster.wanted().filter(|wanted| wanted.is_possible_with(chosen));
         self.cluster.want(wanted);
         if alone {
@@ -494,7 +496,7 @@ impl Simulation {
         self.network.set_duplication(0);
         self.network.set_straggling(0, Duration::ZERO);
         self.network.end_lateness();
-        self.clients.read_at(None);
+        self.clients.set_reads_at(None);
         let calm = self.script.parameters().network;
         self.network.set_latency(calm.latency_min, calm.latency_max);
         self.heal_links(chosen);

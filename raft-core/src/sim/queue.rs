@@ -1,5 +1,5 @@
-//! The world's agenda: events in the order of their times, and of their being scheduled where those
-//! are equal.
+//! The world's queue of events, in the order of their times; events of the same time in the order
+//! in which they were scheduled.
 
 use alloc::vec::Vec;
 
@@ -7,7 +7,7 @@ use super::client::ClientId;
 use crate::raft::ServerId;
 use crate::time::Time;
 
-/// Where a message is kept, and the lower half of its number: places are reused.
+/// Where a message is kept, and the lower half of its number, because places are reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) place: u32,
@@ -21,7 +21,7 @@ pub(super) enum Event {
     Arrive { flight: Place },
     /// A server's deadline.
     Wake { server: ServerId },
-    /// A disk has finished the writes it was at.
+    /// A disk's fsync is done.
     Synced { server: ServerId, incarnation: u32 },
     /// A client has something to do.
     ClientWake { client: ClientId },
@@ -38,22 +38,22 @@ struct Scheduled {
     event: Event,
 }
 
-/// Actions come after everything else of their instant, however early they were scheduled: a person
-/// acts on what has happened.
+/// Actions come after all other events of their instant, however early they were scheduled: a
+/// person acts on what has happened.
 const AFTER_EVERYTHING: u64 = 1 << 63;
 
 impl Scheduled {
-    /// Time and order as one number: which of two is less takes no branch then, and nobody could
-    /// foretell which way it goes.
+    /// Time and order as one number. Comparing two of these takes no branch, which the processor
+    /// would mispredict.
     #[inline(always)]
     fn key(&self) -> u128 {
         u128::from(self.at.as_micros()) << 64 | u128::from(self.order)
     }
 }
 
-/// A list in order, what is due next at its end. Little is on the agenda at a time, some fifty
-/// events, and most of what comes to it is a message that is due before almost all of that: it goes
-/// a few places from the end, which takes less than a heap's care.
+/// A sorted list, with the next event at its end. It holds few events at a time, some fifty. Most
+/// new ones are messages that are due before almost all others: they go a few places from the end,
+/// which is cheaper than keeping a heap.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Queue {
     latest_first: Vec<Scheduled>,
@@ -61,7 +61,7 @@ pub(super) struct Queue {
     actions: u64,
 }
 
-/// So many places from the end are looked at one by one. Beyond, a place is searched for by halves.
+/// How many places from the end are looked at one by one. Beyond them the search is binary.
 const NEAR: usize = 16;
 
 impl Queue {
@@ -86,8 +86,8 @@ impl Queue {
         self.latest_first.insert(place, scheduled);
     }
 
-    /// An action was inserted into the script at `place`: those still to come from there on stand
-    /// one further now.
+    /// An action was inserted into the script at `place`: the scheduled ones from there on move one
+    /// position further.
     pub(super) fn shift_actions(&mut self, place: u32) {
         for scheduled in &mut self.latest_first {
             if let Event::Act { position } = &mut scheduled.event
@@ -132,8 +132,8 @@ mod tests {
     fn however_many_there_are_they_come_in_order() {
         let (mut queue, mut waiting, mut pushed) = (Queue::default(), BTreeMap::new(), 0);
         for step in 0_u64..20_000 {
-            // It grows for a while, then shrinks; many are due at the same instant, and nobody
-            // pushes into the past.
+            // It grows for a while, then shrinks. Many events are due at the same instant, and none
+            // is pushed into the past.
             if step % 3 < if step / 1_000 % 2 == 0 { 2 } else { 1 } {
                 let now = queue.next_at().unwrap_or(Time::ZERO).as_micros();
                 let at = Time::from_micros(now + (step.wrapping_mul(0x9e37_79b9) >> 8) % 200);

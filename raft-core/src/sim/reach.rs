@@ -1,18 +1,18 @@
-//! Who reaches whom: whether there is a group of servers that could commit anything.
+//! Which servers reach each other, and whether a group of them could commit anything.
 
 use super::flight::Endpoint;
 use super::machine::Machine;
 use super::network::Network;
 use crate::raft::{Configuration, Raft, ServerId, ServerSet, majority_of};
 
-/// What the cluster could do as things are.
+/// What the cluster could do at present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reach {
-    /// The voters, by the membership of the server that has committed most.
+    /// The voters, by the membership that the server with the highest commit index knows.
     pub voters: ServerSet,
     /// The voters that run.
     pub running: ServerSet,
-    /// The largest group of running voters that reach each other, each both ways.
+    /// The largest group of running voters in which all reach each other, in both directions.
     pub largest: ServerSet,
     /// How many voters make a majority.
     pub needed: usize,
@@ -20,7 +20,7 @@ pub struct Reach {
 
 impl Reach {
     pub(super) fn of(machines: &[Machine], network: &Network) -> Reach {
-        // Who is new knows of no members yet.
+        // A new server knows no members yet.
         let knowing = machines.iter().filter_map(Machine::raft).filter(|raft| !raft.configuration().voters.is_empty());
         let newest = knowing.max_by_key(|raft| raft.commit_index());
         let all = ServerSet::first(machines.len() as u8);
@@ -45,8 +45,8 @@ impl Reach {
     }
 }
 
-/// The largest subset in which everybody is linked with everybody; of equals, the one with the
-/// lower numbers. There are at most nine servers, so all subsets can be tried, branch by branch.
+/// The largest subset in which every server is linked with every other; of equals, the one with the
+/// lower numbers. There are at most nine voters, so all subsets can be tried, branch by branch.
 fn largest_group(servers: ServerSet, linked: &impl Fn(ServerId, ServerId) -> bool) -> ServerSet {
     fn grow(group: ServerSet, rest: ServerSet, best: &mut ServerSet, linked: &impl Fn(ServerId, ServerId) -> bool) {
         if group.len() > best.len() {

@@ -17,7 +17,7 @@ const CLOCK_RATE_MAX: u32 = 100_000_000;
 /// The recipe of a run: the same scenario plays the same events, wherever and however often.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scenario {
-    /// Every source of chance is seeded from it.
+    /// Every source of randomness is seeded from it.
     pub seed: u64,
     /// What the world is made of.
     pub parameters: Parameters,
@@ -28,7 +28,7 @@ pub struct Scenario {
 /// A scenario that can't be played.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ScenarioError {
-    /// Its parameters make no world.
+    /// Its parameters don't make a valid world.
     Parameters(ParameterError),
     /// An action is about a server that isn't there.
     NoSuchServer(ServerId),
@@ -41,7 +41,7 @@ pub enum ScenarioError {
         /// Servers there are.
         servers: u8,
     },
-    /// A clock rate beyond reason.
+    /// A clock rate that is too high.
     ClockRate(u32),
     /// No more servers can join this run.
     TooManyServers,
@@ -60,7 +60,7 @@ pub enum ScenarioError {
 }
 
 impl Scenario {
-    /// The default world with this seed and so many servers.
+    /// The default world with this seed and this many servers.
     pub fn new(seed: u64, servers: u8) -> Scenario {
         Scenario { seed, parameters: Parameters { servers, ..Parameters::default() }, actions: Vec::new() }
     }
@@ -73,8 +73,8 @@ impl Scenario {
         self.find_fault().map_err(|(_, error)| error)
     }
 
-    /// The first thing that is wrong with it, with the position of the action, from 0, where it is
-    /// an action that is wrong.
+    /// The first thing that is wrong with it, and the position of the wrong action, from 0, if it
+    /// is an action.
     pub(crate) fn find_fault(&self) -> Result<(), (Option<usize>, ScenarioError)> {
         let general = |error| (None, ScenarioError::Parameters(error));
         self.parameters.check().map_err(general)?;
@@ -89,7 +89,8 @@ impl Scenario {
             .try_for_each(|(position, checked)| checked.map_err(|error| (Some(position), error)))
     }
 
-    /// Leaves out what comes later, and what was done to servers that would have joined only then.
+    /// Leaves out the actions after `end`, and those about servers that would have joined only
+    /// later.
     pub(crate) fn cut(&mut self, end: Time) {
         self.actions.retain(|timed| timed.at <= end);
         let servers = self.servers_ever();
@@ -98,7 +99,7 @@ impl Scenario {
         self.actions = actions;
     }
 
-    /// The highest number that a server can have. Servers may join while the run goes on: which
+    /// The highest number that a server can have. Servers may join during the run, and which
     /// numbers exist is known only then.
     fn servers_ever(&self) -> u8 {
         let joining = |timed: &TimedAction| matches!(timed.action, Action::AddServer | Action::AddLearner);
@@ -110,7 +111,7 @@ impl Scenario {
         self.check_config(None)
     }
 
-    /// Whether a server can run with these parameters, and perhaps some of its own.
+    /// Whether a server can run with these parameters, and perhaps with its own timing.
     fn check_config(&self, own: Option<&OwnTiming>) -> Result<(), ConfigError> {
         let Some(id) = ServerId::new(ClientId::PERSON.0) else { return Ok(()) };
         let mut config = Config::new(id, 0);
@@ -133,7 +134,7 @@ impl Scenario {
     pub(super) fn check_with(&self, action: &Action, servers_ever: u8) -> Result<(), ScenarioError> {
         check_fields(action, servers_ever)?;
         let parameters = |error| Err(ScenarioError::Parameters(error));
-        // What is one action's own matter.
+        // What only one kind of action requires.
         match action {
             Action::Configure { .. } => self
                 .check_config(action.own_timing().as_ref())
@@ -160,7 +161,7 @@ impl Scenario {
     }
 }
 
-/// Whether each field of an action is what it may be, in a world with at most so many servers.
+/// Whether each field of an action is valid by itself, in a world with at most this many servers.
 fn check_fields(action: &Action, servers: u8) -> Result<(), ScenarioError> {
     macro_rules! check {
         ($(
@@ -179,7 +180,7 @@ fn check_fields(action: &Action, servers: u8) -> Result<(), ScenarioError> {
     Ok(())
 }
 
-/// What each field may be, by its name.
+/// The check of each field, by its name.
 mod by_field {
     use super::*;
 
@@ -196,7 +197,7 @@ mod by_field {
     action_fields!(define);
 }
 
-/// What fields may be.
+/// The checks of fields.
 mod may_be {
     use super::*;
 

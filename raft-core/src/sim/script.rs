@@ -1,5 +1,5 @@
-//! The script: what is done to the world, and when. A run writes its own: what is done by hand is
-//! put into it.
+//! The script: what is done to the world, and when. Actions that a person takes during a run are
+//! added to its script.
 
 use alloc::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::parameters::Parameters;
 use super::scenario::{Scenario, ScenarioError};
 use crate::time::Time;
 
-/// The scenario that is played, with everything done by hand so far. Shared between clones of a
-/// world, for it may be long.
+/// The scenario that is played, with everything done by hand so far. Clones of a world share it,
+/// because it can be long.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     scenario: Arc<Scenario>,
@@ -17,7 +17,7 @@ pub(super) struct Script {
 
 impl Script {
     /// # Errors
-    /// A scenario that makes no world.
+    /// A scenario that can't be played.
     pub(super) fn new(scenario: Scenario) -> Result<Script, ScenarioError> {
         scenario.check()?;
         Ok(Script { scenario: Arc::new(scenario) })
@@ -42,7 +42,7 @@ impl Script {
         self.scenario.actions.get(position as usize)
     }
 
-    /// Notes an action that was done by hand: its position.
+    /// Adds an action that was done by hand. Returns its position.
     pub(super) fn insert(&mut self, at: Time, action: Action) -> u32 {
         let actions = &mut Arc::make_mut(&mut self.scenario).actions;
         let place = actions.partition_point(|timed| timed.at <= at);

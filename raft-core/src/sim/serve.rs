@@ -1,4 +1,4 @@
-//! Clients and the servers they ask.
+//! What clients and the servers that they ask do in the world.
 
 use super::Simulation;
 use super::client::{Answer, Call, ClientId, ClientRequest, Conclusion, End, OperationRecord, Reply, Trouble, Wish};
@@ -52,7 +52,7 @@ impl Simulation {
         }
     }
 
-    /// The operator gives a server an order: its number.
+    /// The operator gives a server an order. Returns the order's number.
     pub(super) fn number_order(&mut self, server: ServerId, what: Asked) -> RequestId {
         let Some(process) = &mut self.cluster[server].process else { return 0 };
         process.requests += 1;
@@ -68,7 +68,7 @@ impl Simulation {
         }
     }
 
-    /// A server has carried out an order of the operator's, or has begun to.
+    /// A server has carried out an order of the operator, or has begun to.
     pub(super) fn note_obeyed(&mut self, server: ServerId, id: RequestId) {
         if let Some(raft) = self.cluster[server].raft() {
             self.observers.judge(|checker| checker.obeyed(self.now, raft, id));
@@ -76,7 +76,7 @@ impl Simulation {
         self.note_request_ended(server, id);
     }
 
-    /// Whether a server leads, and another one a later term.
+    /// Whether a server leads while another server leads a later term.
     fn leads_unaware(&self, server: ServerId) -> bool {
         let leads = self.cluster[server].raft().is_some_and(Raft::is_leader);
         leads && self.cluster.leader() != Some(server)
@@ -101,7 +101,7 @@ impl Simulation {
         self.client_acts(client);
     }
 
-    /// Lets a client do everything it has to do now.
+    /// Lets a client do everything that is due.
     pub(super) fn client_acts(&mut self, client: ClientId) {
         loop {
             let parameters = self.script.parameters().clients;
@@ -158,7 +158,7 @@ impl Simulation {
         let now = self.now;
         let Some(number) = self.clients[client].end(now, &parameters) else { return };
         let Some(record) = self.clients.end(now, number, end.clone()) else { return };
-        // A read that was answered must have shown its client everything it was due.
+        // An answered read must have shown its client everything that was due.
         if let OperationRecord {
             request: Request::Read(_),
             end: Some((_, End::Answered(_))),
@@ -203,8 +203,8 @@ impl Simulation {
         if self.script.parameters().clients.lease_reads { raft::ReadMode::Lease } else { raft::ReadMode::Confirmed }
     }
 
-    /// An entry was applied for the first time anywhere: the write it carries takes effect, and
-    /// must not have taken effect before.
+    /// An entry was applied for the first time in any store: its write takes effect, and must not
+    /// have taken effect before.
     #[inline(never)]
     pub(super) fn note_effect(&mut self, index: LogIndex, applied: &Applied) {
         if let Some((record, before)) = self.clients.took_effect(index, applied) {
@@ -213,7 +213,7 @@ impl Simulation {
         }
     }
 
-    /// A server takes a try of a read: what is committed by now, it must show.
+    /// A server receives a try of a read, which must show everything that is committed by now.
     fn note_asked(&mut self, client: ClientId, attempt: u64) {
         if let Some(checker) = self.observers.verdicts() {
             self.clients.read_is_due(client, attempt, checker.committed_index());
@@ -221,11 +221,12 @@ impl Simulation {
     }
 }
 
-/// The oldest serial whose answer a client still awaits, as it says. It has one operation at a
-/// time, and awaits no older answer than this one's; but not all say so.
+/// The oldest serial whose answer a client still awaits, as it tells the servers. A client has one
+/// operation at a time, so it awaits no older answer than this one's; but some clients tell so only
+/// now and then.
 fn oldest_awaited(client: ClientId, serial: u64) -> u64 {
     if client < ClientId::SLACK { serial } else { (serial - serial % SAID_EVERY).max(1) }
 }
 
-/// More than a session remembers.
+/// How often such a client tells so, in serials: more than a session remembers.
 const SAID_EVERY: u64 = 24;

@@ -1,36 +1,35 @@
 //! A run on trial: played, judged, and, if it fails, shrunk to what matters.
 //!
 //! # A hunt
-//! [`Hunt`] makes a run of a seed: a storm ([`crate::sim::hunt`]) and, after it, a person who
-//! writes. [`play`] plays a run and judges it. What it finds is a [`Finding`]; [`shrink`] makes the
-//! run that shows it small. `raftarium hunt` does this for many seeds at once, and the tests for
-//! some.
+//! [`Hunt`] makes a run from a seed: a storm ([`crate::sim::hunt`]), and writes of the person after
+//! it. [`play`] plays a run and judges it. What it finds is a [`Finding`], and [`shrink`] makes the
+//! failing run small. `raftarium hunt` does this for many seeds at once, and the tests for some.
 //!
 //! # What is judged
 //! * **Safety** while the run goes on: the first [`Violation`] ends it.
 //! * **What clients saw**, at the end: their history must be linearizable
-//!   ([`crate::check::linearizable`]). If a search that knows nothing of the log can't decide that
-//!   within bounds, the log's order must explain it, which is always decided.
-//! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], then within
-//!   [`CALM_AFTER`] and [`GRACE`] (and longer where disks are slow, or somebody is far behind)
-//!   there must be a moment at which somebody leads, a write of the person's has been answered, if
-//!   one was asked for in time, and all members that nothing is wrong with any more and that the
-//!   leader reaches have applied it, with equal stores: those that were healed, and all others
-//!   whose faults are over. Not at every moment: what was not healed may go on disturbing. A clock
-//!   that was set forward or back, however far, is no excuse.
+//!   ([`crate::check::linearizable`]). If a black-box search, which knows nothing of the log, can't
+//!   decide that within bounds, the order of the log must explain the history. That can always be
+//!   decided.
+//! * **Liveness** after a storm. If the run's last fault is [`Action::HealQuorum`], there must come
+//!   a moment within [`CALM_AFTER`] and [`GRACE`] (or later, where disks are slow or a server is
+//!   far behind) at which there is a leader, a write of the person has been answered (if one was
+//!   asked for in time), and all members that are well and that the leader reaches have applied
+//!   that write and have equal stores. A server is well if it was healed, or if all its faults are
+//!   over. One such moment is enough, because what was not healed may go on disturbing. A clock
+//!   that was set forward or back is no excuse, however far.
 //!
-//! [`Playing`] does it step by step, for those who watch. However long a run is, little of it is
-//! remembered: of what clients saw, what the log's order explains is settled for good, and
-//! forgotten. Only where it doesn't explain all of it is the whole needed, and the run played once
-//! more.
+//! [`Playing`] does it step by step, so that it can be watched. It needs little memory, however
+//! long a run is: what the order of the log explains is settled for good, and forgotten. Only if
+//! the log doesn't explain everything is the whole history needed, and the run played once more.
 //!
 //! Everything that is judged is in the run: a run made from a file or a link is judged as the hunt
 //! did that found it. What is said to have been found ([`Found`]) plays no part in that: it is a
 //! claim, to be compared with what is found anew ([`Finding::is`]). [`Finding::end`] makes it.
 //!
 //! # Caveats
-//! An assertion of the core itself that fails is a panic, which this library can't catch: whoever
-//! plays many runs catches it.
+//! A failed assertion of the core is a panic, which this library can't catch: a program that plays
+//! many runs has to.
 
 mod past;
 mod playing;
@@ -61,31 +60,31 @@ use crate::sim::{
 };
 use crate::time::{Duration, Time};
 
-/// How long after the calm's [`CALM_AFTER`] the stores may take to become equal.
+/// How much longer than [`CALM_AFTER`] the stores may take to become equal.
 pub const GRACE: Duration = Duration::from_secs(3);
 
-/// So many writes, one after the other, may pass besides: on disks that take as long as an
-/// election, a few elections and a session.
+/// How many writes to disk, one after the other, the cluster gets time for in addition: on disks
+/// that take as long as an election, a few elections and a session.
 const WRITES: u64 = 40;
 
-/// So much longer may somebody take who has lost or missed very much: to be sent that one entry a
-/// message, over a network in which messages overtake each other, is slow, but it comes to an end.
+/// How much longer a server may take that has lost or missed very much. Sending that one entry a
+/// message, over a network that reorders messages, is slow, but it comes to an end.
 const CATCHING_UP: Duration = Duration::from_secs(30);
 
-/// How often it is looked whether a run has settled.
+/// How often it is checked whether the cluster is back at work.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// How often, after a storm, the person writes, until nothing of it is left to wait for.
+/// How often the person writes after a storm, while there is time for an answer.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How far clocks are set at the end of a storm, in microseconds: an hour and a day, forward and
 /// back.
 const FAR: [i64; 4] = [3_600_000_000, -3_600_000_000, 86_400_000_000, -86_400_000_000];
 
-/// The concern whose luck decides about that.
+/// The concern whose random generator decides about that.
 const CLOCKS: u64 = 7;
 
-/// What a hunt makes its runs of.
+/// What a hunt makes its runs from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hunt {
     /// How many servers; drawn from the seed if not given.
@@ -106,7 +105,7 @@ impl Default for Hunt {
 }
 
 impl Hunt {
-    /// The run of that seed.
+    /// The run of this seed.
     pub fn run(&self, seed: u64) -> Run {
         let mut scenario = sim::hunt(seed, self.servers, self.length, self.profile, self.rules);
         let calm = Time::ZERO + (self.length - CALM_AFTER);
@@ -120,8 +119,8 @@ impl Hunt {
         Run { scenario, until: Time::ZERO + self.length, hash: None }
     }
 
-    /// In some seeds the last thing before the calm is that clocks are set far forward or back: the
-    /// cluster must come back to work after that, too. Not where leases rest on the clocks.
+    /// In some seeds, clocks are set far forward or back right before the calm: the cluster must
+    /// come back to work after that, too. Not where leases rest on the clocks.
     fn set_clocks(&self, scenario: &mut Scenario, calm: Time) {
         let parameters = &scenario.parameters;
         let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(scenario.seed, CLOCKS, 0));
@@ -141,7 +140,7 @@ impl Hunt {
         }
     }
 
-    /// The command that hunts in that seed alone.
+    /// The command that hunts in this seed alone.
     pub fn command(&self, seed: u64) -> String {
         let mut command = format!("raftarium hunt --seeds {seed} --for {}", units::write_duration(self.length));
         if let Some(servers) = self.servers {
@@ -157,7 +156,7 @@ impl Hunt {
     }
 
     /// What to print when a test finds something in the run of a seed: the finding, the command
-    /// that finds it again and makes it small, and the link that shows it.
+    /// that finds it again and shrinks it, and the link that shows it.
     pub fn report(&self, seed: u64, finding: &Finding) -> String {
         let mut run = self.run(seed);
         finding.end(&mut run);
@@ -175,19 +174,19 @@ impl Hunt {
 /// Something that must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// Two facts that can't both be right.
+    /// A property was violated: two facts contradict each other.
     Violation(Violation),
-    /// What clients saw can't be what one store showed them.
+    /// What clients saw can't have come from a single store.
     NotLinearizable {
         /// Why not.
         why: Explanation,
-        /// When it showed.
+        /// When it became visible.
         at: Time,
     },
     /// Whether what clients saw is linearizable could not be decided, and the log, which should
-    /// decide it, tells another story.
+    /// decide it, contradicts the clients.
     AnotherStory {
-        /// What the log says, and what a client was told.
+        /// The contradiction between the log and what a client was told.
         why: Contradiction,
         /// When the client was told.
         at: Time,
@@ -207,10 +206,10 @@ pub enum Finding {
     },
 }
 
-/// What a cluster lacks that should have come back to work.
+/// What a cluster lacks that should be back at work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stuck {
-    /// Nobody leads.
+    /// There is no leader.
     NoLeader,
     /// None of the person's writes was answered.
     NoAnswer {
@@ -226,23 +225,24 @@ pub enum Stuck {
         /// Where the write is.
         index: u64,
     },
-    /// The membership isn't what the operator wants, though nothing is wrong with whom it concerns.
+    /// The membership isn't what the operator wants, although nothing is wrong with the servers it
+    /// concerns.
     NotChanged {
-        /// Who is to be in it.
+        /// The members that are wanted.
         wanted: ServerSet,
     },
-    /// A server that was removed has not learned of it.
+    /// A removed server has not learned of its removal.
     NotTold {
         /// The server.
         server: ServerId,
     },
     /// Two servers have applied the same entries and have different stores.
     StoresDiffer {
-        /// The one.
+        /// One of them.
         first: ServerId,
         /// The other.
         second: ServerId,
-        /// Up to where they have applied.
+        /// The index up to which both have applied.
         index: u64,
     },
 }
@@ -339,7 +339,7 @@ pub struct Played {
     /// The world at the end: at the run's moment, at a violation, or a little later if a storm took
     /// long to settle.
     pub world: Simulation,
-    /// What is wrong with it, if something is.
+    /// What is wrong with the run, if anything is.
     pub finding: Option<Finding>,
 }
 
@@ -351,17 +351,16 @@ pub fn play(run: &Run) -> Result<Played, ScenarioError> {
     play_within(run, WORK_DEFAULT)
 }
 
-/// Like [`play`], with no more than `work_max` looks at what clients saw by the search that knows
-/// nothing of the log.
+/// Like [`play`], with a bound on the work of the black-box search for linearizability.
 ///
 /// # Errors
 /// A run that can't be played.
 pub fn play_within(run: &Run, work_max: u64) -> Result<Played, ScenarioError> {
     let played = play_watched(run, work_max, &mut |_: &mut Simulation| true)?;
-    Ok(played.unwrap_or_else(|| unreachable!("nobody breaks it off")))
+    Ok(played.unwrap_or_else(|| unreachable!("this watcher never stops it")))
 }
 
-/// Like [`play_within`], for one who watches and may break it off; nothing in that case.
+/// Like [`play_within`], with a watcher that can stop it. Returns `None` in that case.
 ///
 /// # Errors
 /// A run that can't be played.
@@ -371,13 +370,14 @@ pub fn play_watched(run: &Run, work_max: u64, watcher: &mut impl Watcher) -> Res
     Ok(if playing.play(watcher) { playing.judge(work_max, watcher) } else { None })
 }
 
-/// When the storm was over, if there was one, and nothing was done after it but to use the cluster.
+/// When the storm was over, if there was one, and if nothing was done after it except for clients'
+/// commands.
 pub fn calm_of(scenario: &Scenario) -> Option<Time> {
     let mut faults = scenario.actions.iter().rev().filter(|timed| !matches!(timed.action, Action::Submit(_)));
     faults.next().filter(|timed| matches!(timed.action, Action::HealQuorum(_))).map(|timed| timed.at)
 }
 
-/// What the cluster lacks to be back at work since `calm`.
+/// What the cluster lacks to be back at work, given that it has been calm since `calm`.
 fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     let Some(leader) = world.leader() else { return Some(Stuck::NoLeader) };
     let asked = |operation: &&OperationRecord| {
@@ -409,7 +409,8 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     let mut stores = Vec::new();
     for server in asked.iter() {
         let machine = world.machine(server);
-        // A store is told of commands alone, and what a leader commits of its own may be none.
+        // Not the store's own index: stores hear only of commands, and an entry that a leader
+        // commits of its own accord may be none.
         let applied = machine.and_then(Machine::raft).map_or(0, |raft| raft.applied_index().0);
         match machine.and_then(Machine::store) {
             Some(store) if applied >= index => stores.push((store.applied_index(), server, store)),
@@ -429,24 +430,24 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
     differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
 }
 
-/// Where disks are so slow that elections take longer than the person asks for something, whoever
-/// leads by the end is not asked any more.
+/// Whether the disks are so slow that a leader may be elected only after the person has stopped
+/// writing, and that time has come.
 fn too_slow_to_ask(world: &Simulation, calm: Time) -> bool {
     let slow = world.scenario().parameters.disk.fsync_max.times(WRITES);
     slow > CALM_AFTER && world.now() > calm + CALM_AFTER
 }
 
-/// The last entry of its own term that a leader knows to be committed: it does what a write of the
-/// person's would.
+/// The last committed entry, if it is of the leader's own term. It proves as much as a write of the
+/// person would.
 fn committed_itself(world: &Simulation, leader: ServerId) -> Option<u64> {
     let raft = world.machine(leader)?.raft()?;
     let id = raft.log().id_at(raft.commit_index())?;
     (id.term == raft.term()).then_some(id.index.0)
 }
 
-/// The leader and the members that must have what it has: those that it reaches and that nothing is
-/// wrong with. Who has left is not told anything any more. None where the leader reaches no quorum:
-/// then it is no leader that counts.
+/// The leader, and the members that must have what it has: those that it reaches and that nothing
+/// is wrong with. Removed servers aren't told anything any more. `None` if the leader doesn't reach
+/// a quorum: then it doesn't count as a leader.
 fn leader_and_followers(world: &Simulation, leader: ServerId) -> Option<ServerSet> {
     let configuration = world.configuration();
     let (up, well) =
@@ -460,18 +461,18 @@ fn leader_and_followers(world: &Simulation, leader: ServerId) -> Option<ServerSe
     configuration.has_quorum(reached(&up)).then(|| reached(&well).intersection(configuration.members()))
 }
 
-/// Somebody that takes itself for a voter though it has been removed, that the leader reaches and
-/// that nothing is wrong with. It asks those for votes that it knows, and the leader tells it, if
-/// that is one of them.
+/// A removed server that takes itself for a voter, although the leader reaches it and nothing is
+/// wrong with it. It asks the voters that it knows for votes, and if the leader is one of them, the
+/// leader tells it of its removal.
 fn removed_and_not_told(world: &Simulation, leader: ServerId) -> Option<ServerId> {
     let members = world.configuration().members();
-    // Without pre-vote it may have gone on to terms in which its answers would depose the leader,
-    // which therefore says nothing.
+    // Without pre-vote it may have reached terms in which its answers would depose the leader,
+    // which therefore doesn't tell it.
     let term = world.machine(leader).and_then(Machine::raft).map(Raft::term);
     let mut machines = world.machines().iter();
     let ignorant = |machine: &&Machine| {
         let id = machine.id();
-        // Who may not campaign asks nobody.
+        // A server that may not campaign asks no server.
         let campaigns = machine.disk().image().hard_state().is_whole();
         let asks = machine.raft().is_some_and(|raft| {
             let voters = raft.configuration().all_voters();
@@ -543,7 +544,7 @@ mod tests {
             sentence.starts_with("Liveness is violated: at 23.000 s, after a storm, no write has been"),
             "{sentence}"
         );
-        // Whoever breaks something after the storm is promised nothing.
+        // If something is broken after the storm, nothing is promised.
         run.scenario.actions.push(TimedAction { at: Time::from_secs(20), action: Action::SetLoss(1) });
         assert_eq!(play(&run).unwrap().finding, None);
     }
@@ -570,7 +571,7 @@ mod tests {
         assert!(matches!(what_is_missing(&world, calm), Some(Stuck::NotChanged { wanted }) if wanted.len() == 4));
         world.run_until(Time::from_secs(6));
         assert_eq!(what_is_missing(&world, calm), None);
-        // A leader that reaches nobody isn't one.
+        // A leader that reaches no other server doesn't count as one.
         world.act(Action::Isolate(sim::Target::Leader)).unwrap();
         assert_eq!(what_is_missing(&world, calm), Some(Stuck::NoLeader));
     }

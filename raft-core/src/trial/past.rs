@@ -1,16 +1,16 @@
-//! What a long run has behind it: judged, and forgotten.
+//! The past of a long run, which is judged on the way and then forgotten.
 //!
-//! What clients asked and were answered is judged at a run's end, and by then may be more than
-//! there is room for. But what the log explains ([`quick`]) need not be remembered: in its place
-//! stands one record a key, with what the key has there.
+//! What clients asked and were answered is judged at a run's end. In a long run this may be more
+//! than memory holds. But what the log explains ([`quick`]) need not be kept: one record for each
+//! key, with the key's value, stands for all of it.
 //!
 //! # How far
-//! Up to an index of the log beyond which everything must lie that is still to come. An operation
-//! that is under way began after others were over, and so belongs behind them: the highest index of
-//! those is as far as it goes. If something turns up before it all the same, or if the log doesn't
-//! explain what was answered, the whole is in doubt. Perhaps another order explains it: whoever
-//! wants to know judges everything, and has to play the run once more, for what has been forgotten
-//! is gone.
+//! The past reaches up to an index of the log. Everything that is still to come must lie beyond it:
+//! an operation under way began after others were over, so it belongs after them in the log, and
+//! the past ends at the highest index of those. If an operation turns up before that index all the
+//! same, or if the log doesn't explain an answer, everything is in doubt. Perhaps another order
+//! explains it. To find out, the whole run must be judged, and therefore played once more, because
+//! what was forgotten is gone.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -20,7 +20,7 @@ use crate::kv::Request;
 use crate::sim::{End, OperationRecord, Simulation};
 use crate::time::Time;
 
-/// So many operations are remembered by any run: most never have more.
+/// How many operations may accumulate before some are forgotten. Most runs never have more.
 const MANY: u64 = 4_096;
 
 /// A client's number is a byte.
@@ -29,17 +29,17 @@ const CLIENTS: usize = 256;
 /// See the [module's essay](self).
 #[derive(Clone, Debug)]
 pub(super) struct Past {
-    /// How many operations may come together before they are let go.
+    /// How many operations may accumulate before some are forgotten.
     many: u64,
-    /// How many operations had begun when something was last forgotten.
+    /// How many operations had begun when some were last forgotten.
     begun: u64,
-    /// The operations that have been taken from the world, and that the world still has, by number.
+    /// The operations that were copied from the world and that the world still has, by number.
     taken: BTreeSet<u32>,
-    /// Those taken that lie beyond `index`.
+    /// The copied operations beyond `index`.
     held: Vec<OperationRecord>,
-    /// What stands for all up to `index`.
+    /// The records that stand for everything up to `index`, one for each key.
     behind: Vec<OperationRecord>,
-    /// How far in the log.
+    /// How far in the log the past reaches.
     index: u64,
     /// Whether something wasn't explained.
     doubtful: bool,
@@ -52,7 +52,7 @@ impl Default for Past {
 }
 
 impl Past {
-    /// Nothing so far, let go whenever so many operations have begun.
+    /// An empty past, which forgets operations whenever this many more have begun.
     fn of_pieces(many: u64) -> Past {
         Past { many, begun: 0, taken: BTreeSet::new(), held: Vec::new(), behind: Vec::new(), index: 0, doubtful: false }
     }
@@ -62,7 +62,8 @@ impl Past {
         self.begun == 0
     }
 
-    /// Lets go of what is settled, if much has come together, but not of what `needed` names.
+    /// Forgets what is settled, if many operations have accumulated, except for those that `needed`
+    /// names.
     pub(super) fn settle(&mut self, world: &mut Simulation, needed: impl Fn(&OperationRecord) -> bool) {
         if world.operations_begun() < self.begun + self.many {
             return;
@@ -72,7 +73,7 @@ impl Past {
         let (taken, now) = (&self.taken, world.now());
         world.forget_operations(|record| {
             let lost = record.point.is_none();
-            // What ended at this very instant isn't in any log of the run's history yet.
+            // The run's history may not have written down yet what ended at this very instant.
             let over = record.end.as_ref().is_some_and(|(at, _)| *at < now);
             over && (lost || taken.contains(&record.number)) && !needed(record)
         });
@@ -88,20 +89,21 @@ impl Past {
         !self.doubtful && quick::judge(all) == Judgement::Linearizable
     }
 
-    /// Takes what has ended, and condenses what lies behind everything under way.
+    /// Copies the operations that have ended, and condenses those that lie before everything under
+    /// way.
     fn take(&mut self, world: &Simulation) {
-        // Since when something is under way.
+        // When the oldest operation under way began.
         let mut since = world.now();
         let mut busy = [false; CLIENTS];
         for record in world.operations() {
             match &record.end {
-                // Beyond its client's first it waits for its turn.
+                // Not its client's first: it waits for its turn.
                 None if busy[usize::from(record.client.0)] => {}
                 None => {
                     busy[usize::from(record.client.0)] = true;
                     since = since.min(record.began);
                 }
-                // Without an answer, and without an effect so far, it may have one later.
+                // Without an answer, and without an effect so far: it may take effect later.
                 Some((_, end)) if record.point.is_some() || matches!(end, End::Answered(_)) => {
                     if self.taken.insert(record.number) {
                         self.hold(record);
@@ -198,7 +200,8 @@ mod tests {
         let mut past = Past::of_pieces(8);
         play(&mut past, &mut world, Time::ZERO + CALM_AFTER);
         assert!(past.index > 3 && past.clone().explains(&world));
-        // A read from a store that was behind all of it, which nobody can have asked for so late.
+        // A read from a store that was behind all of it, which no client can have asked for so
+        // late.
         let mut stale = world.operations().find(|record| matches!(record.request, Request::Read(_))).unwrap().clone();
         (stale.number, stale.point) = (9_999, Some(2));
         past.hold(&stale);

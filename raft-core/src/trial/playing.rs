@@ -1,8 +1,8 @@
 //! A run that is being played and judged, however long it is.
 //!
-//! [`Playing`] plays a run piece by piece and lets whoever watches look at it in between: to take
-//! its news, to show how far it has come, to break it off. What is settled is judged on the way and
-//! forgotten, so that a long run takes hardly more room than a short one.
+//! [`Playing`] plays a run piece by piece. A watcher looks at it in between: it takes the news,
+//! shows how far the run has come, or stops it. What is settled is judged on the way and forgotten,
+//! so that a long run takes hardly more memory than a short one.
 
 use alloc::vec::Vec;
 
@@ -15,16 +15,16 @@ use crate::sim::history_with_points;
 use crate::sim::{CALM_AFTER, ClientId, ScenarioError, Simulation};
 use crate::time::Time;
 
-/// How many events are played between two looks, at most: some milliseconds' work.
+/// The most events played between two looks of the watcher: some milliseconds' work.
 const EVENTS_AT_ONCE: u32 = 16_384;
 
-/// Who watches a run being played. A function that looks is one.
+/// Watches a run while it is played. A function can be a watcher.
 pub trait Watcher {
-    /// After some thousands of events, and after the last. Whether to go on.
+    /// Called after some thousands of events, and after the last one. Returns whether to go on.
     ///
-    /// Operations that ended before this moment may be forgotten afterwards. It may be another
-    /// world than the one played so far: a run whose forgotten past is in doubt is played once more
-    /// to be judged.
+    /// Operations that ended before this moment may be forgotten afterwards. The world may be
+    /// another one than before: if the forgotten past of a run is in doubt, the run is played once
+    /// more to be judged.
     fn look(&mut self, world: &mut Simulation) -> bool;
 }
 
@@ -39,7 +39,7 @@ impl<F: FnMut(&mut Simulation) -> bool> Watcher for F {
 pub struct Playing {
     world: Simulation,
     until: Time,
-    /// When a storm was over after which the cluster has not been seen back at work yet.
+    /// When the storm was over, until the cluster has been seen back at work.
     calm: Option<Time>,
     stuck: Option<Finding>,
     past: Past,
@@ -61,13 +61,13 @@ impl Playing {
         &self.world
     }
 
-    /// The world, to listen to it or to count its marks. Whoever plays it on spoils the trial.
+    /// The world, to listen to it or to count its marks. Don't play it on: that spoils the trial.
     pub fn world_mut(&mut self) -> &mut Simulation {
         &mut self.world
     }
 
-    /// Plays up to the run's moment, or to what is wrong with it before; whether it wasn't broken
-    /// off.
+    /// Plays up to the run's moment, or to the first thing that is wrong. Returns false if the
+    /// watcher stopped it.
     pub fn play(&mut self, watcher: &mut impl Watcher) -> bool {
         if let Some(calm) = self.calm
             && !(self.run_until(calm, watcher) && self.settle(calm, self.until, watcher))
@@ -77,8 +77,8 @@ impl Playing {
         self.stuck.is_some() || self.run_until(self.until, watcher)
     }
 
-    /// Judges what has been played, and plays on a little if a storm has not settled; nothing if it
-    /// was broken off.
+    /// Judges what has been played, and plays on a little if the cluster isn't back at work after a
+    /// storm. Returns `None` if the watcher stopped it.
     pub fn judge(mut self, work_max: u64, watcher: &mut impl Watcher) -> Option<Played> {
         // A run that ends sooner is owed nothing yet.
         if let Some(calm) = self.calm.filter(|calm| *calm + CALM_AFTER <= self.until) {
@@ -105,7 +105,8 @@ impl Playing {
         Some(Played { finding: finding.or(self.stuck), world: self.world })
     }
 
-    /// What is wrong with what clients saw, if something is; nothing at all if it was broken off.
+    /// What is wrong with what clients saw, if anything is. The outer `None` says that the watcher
+    /// stopped it.
     fn what_clients_saw(&self, work_max: u64, watcher: &mut impl Watcher) -> Option<Option<Finding>> {
         let (history, points) = self.history(watcher)?;
         let ended = |at: Option<Time>| at.unwrap_or(self.world.now());
@@ -119,8 +120,8 @@ impl Playing {
         })
     }
 
-    /// Plays on until the cluster is back at work, but no further than `limit`; whether it wasn't
-    /// broken off.
+    /// Plays on until the cluster is back at work, but no further than `limit`. Returns false if
+    /// the watcher stopped it.
     fn settle(&mut self, calm: Time, limit: Time, watcher: &mut impl Watcher) -> bool {
         while self.stuck.is_none() && self.world.violation().is_none() {
             let at = self.world.now();
@@ -151,7 +152,8 @@ impl Playing {
             if !watcher.look(&mut self.world) {
                 return false;
             }
-            // Whether the cluster comes back to work is asked of what the person writes.
+            // The person's writes after the storm are kept: they show whether the cluster is back
+            // at work.
             self.past.settle(&mut self.world, |record| {
                 record.client == ClientId::PERSON && calm.is_some_and(|calm| record.began >= calm)
             });
@@ -161,15 +163,15 @@ impl Playing {
         }
     }
 
-    /// Everything that clients have seen, and where in the log it took effect, if need be by
-    /// playing once more.
+    /// Everything that clients have seen, and where in the log it took effect. Plays the run once
+    /// more, if some of it was forgotten.
     fn history(&self, watcher: &mut impl Watcher) -> Option<(History, Vec<Point>)> {
         if self.past.is_empty() {
             return Some(history_with_points(self.world.operations()));
         }
         let scenario = self.world.scenario().clone();
         let mut again = Simulation::new(scenario).unwrap_or_else(|error| panic!("it has been played: {error}"));
-        // They found nothing, and would again.
+        // The checks found nothing the first time, and would find nothing again.
         again.stop_checking();
         loop {
             let more = run_some(&mut again, self.world.now());
@@ -183,8 +185,8 @@ impl Playing {
     }
 }
 
-/// Plays some events, but none after `time`; whether there are more. If there are none, the clock
-/// stands there.
+/// Plays some events, but none after `time`. Returns whether there are more. If not, the clock
+/// stands at `time`.
 fn run_some(world: &mut Simulation, time: Time) -> bool {
     for _ in 0..EVENTS_AT_ONCE {
         if !world.step_until(time) {
@@ -211,7 +213,7 @@ mod tests {
     use alloc::string::ToString;
     use alloc::vec;
 
-    /// So long that much of it is forgotten.
+    /// A run of this length forgets much of its past.
     const LONG: Time = Time::from_secs(150);
 
     fn busy(actions: impl IntoIterator<Item = (u64, Action)>, rules: Rules) -> Run {
@@ -245,7 +247,7 @@ mod tests {
 
     #[test]
     fn what_the_log_does_not_explain_is_judged_by_the_whole_run() {
-        // A leader that nobody follows any more answers from its own store.
+        // A leader without followers answers from its own store.
         let rules = Rules::ALL.without(Rule::ConfirmBeforeReading);
         let mut run = busy([], rules);
         run.scenario.parameters.timing.check_quorum = false;

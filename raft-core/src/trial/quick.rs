@@ -1,12 +1,13 @@
-//! A verdict on a simulated run that is quick, small, and never wrong: for a page that shows it all
-//! the time.
+//! A quick verdict on a simulated run, which is never wrong and takes little code: for a page that
+//! shows it all the time.
 //!
-//! Where the log's order explains what clients saw, it is an order as linearizability asks for,
-//! found in O(n log n) steps: it is enough to walk along it key by key (Herlihy and Wing's
-//! locality). Where it doesn't, that proves nothing yet, for another order might. Then the most
-//! common counterexample is looked for: a **stale read**, whose value nobody can have set after an
-//! operation that was over before the read began had left, or found, another. Anything else is left
-//! undecided; [`History::check`](crate::check::linearizable::History::check) decides it.
+//! If the order of the log explains what clients saw, it is a linearization, found in O(n log n)
+//! steps: it is enough to walk along the log key by key (Herlihy and Wing's locality). If it
+//! doesn't, that proves nothing yet, because another order might. Then the most common
+//! counterexample is looked for, a **stale read**: an operation that left or found another value
+//! was over before the read began, and no operation can have set the read's value in between.
+//! Anything else is left undecided; [`History::check`](crate::check::linearizable::History::check)
+//! decides it.
 
 use alloc::collections::BinaryHeap;
 use alloc::format;
@@ -21,9 +22,9 @@ use crate::sim::{End, OperationRecord};
 pub enum Judgement {
     /// What clients saw is linearizable so far, and the log's order shows it.
     Linearizable,
-    /// It is not, whatever comes: these two facts can't both be right.
+    /// It is not linearizable, whatever comes later: these two facts can't both be right.
     NotLinearizable {
-        /// What was so.
+        /// The first fact.
         first: String,
         /// What contradicts it.
         second: String,
@@ -51,16 +52,16 @@ pub fn judge<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Judge
     Judgement::Linearizable
 }
 
-/// A record for each key that stands for all of these operations, if the log's order explains them.
-/// Whatever comes after them in the log, and only that, may be judged together with it as it would
-/// be with them: a long run needn't remember more.
+/// A record for each key that stands for all of these operations, if the order of the log explains
+/// them. Operations after them in the log, and only those, may be judged together with these
+/// records instead: a long run needn't remember more.
 pub fn condense<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Option<Vec<OperationRecord>> {
     let mut condensed = Vec::new();
     for of_key in in_line(operations).chunk_by(|a, b| key(a) == key(b)) {
         let (register, latest) = walk(of_key).ok()?;
         let Some(latest) = latest else { continue };
         let key = latest.request.key().clone();
-        // Nobody was told of it, so that nothing is asked of it: what it says happened, happened.
+        // It has no answer, so that nothing contradicts it: it only sets the key's value.
         condensed.push(OperationRecord {
             request: match register.cloned() {
                 Some(value) => Operation::Put { key, value }.into(),
@@ -80,21 +81,21 @@ fn in_line<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Vec<&'a
     let place = |(number, record): (usize, &&'a OperationRecord)| {
         (key(record), record.point.unwrap_or(u64::MAX), is_read(record), record.began, number)
     };
-    // By a heap: `sort_unstable` would bring four times as much code into the page.
+    // Sorted by a heap, because `sort_unstable` would bring four times as much code into the page.
     let sorted = records.iter().enumerate().map(place).collect::<BinaryHeap<_>>().into_sorted_vec();
     sorted.into_iter().map(|(.., number)| records[number]).collect()
 }
 
-/// What the log says, what it doesn't explain, and the operations in which that shows.
+/// What the log says, what it doesn't explain, and the operations that show it.
 type Unexplained<'a> = (String, String, [Option<&'a OperationRecord>; 2]);
 
-/// What a key has in the end, and which of its operations began last.
+/// The key's last value, and the one of its operations that began last.
 type Walked<'a> = (Option<&'a Value>, Option<&'a OperationRecord>);
 
 /// Walks along one key's operations, in the order of the log.
 fn walk<'a>(line: &[&'a OperationRecord]) -> Result<Walked<'a>, Unexplained<'a>> {
     let mut register: Option<&Value> = None;
-    // Of all so far the one that began last.
+    // The operation that began last, of all so far.
     let mut latest: Option<&OperationRecord> = None;
     for &record in line {
         let answer = answer(record);
@@ -128,7 +129,7 @@ fn walk<'a>(line: &[&'a OperationRecord]) -> Result<Walked<'a>, Unexplained<'a>>
     Ok((register, latest))
 }
 
-/// What an operation gives on a register, and what is in it afterwards.
+/// The outcome of an operation on a register, and the register's value afterwards.
 fn take<'a>(record: &'a OperationRecord, register: Option<&'a Value>) -> (Outcome, Option<&'a Value>) {
     let had = register.is_some();
     match &record.request {
@@ -144,8 +145,8 @@ fn take<'a>(record: &'a OperationRecord, register: Option<&'a Value>) -> (Outcom
     }
 }
 
-/// The proof that a read is stale, if it is: an operation over before it began left or found
-/// another value, and nothing can have set the read's own between the two.
+/// The proof that a read is stale, if it is: an operation that was over before the read began left
+/// or found another value, and no operation can have set the read's own value between the two.
 fn stale(line: &[&OperationRecord], read: &OperationRecord) -> Option<(String, String)> {
     let (ended, End::Answered(Outcome::Found { value })) = read.end.as_ref()? else { return None };
     let value = value.as_ref();
@@ -167,7 +168,7 @@ fn stale(line: &[&OperationRecord], read: &OperationRecord) -> Option<(String, S
     Some((first, format!("nothing can have set {} to what it found in between", key(read))))
 }
 
-/// What the key certainly had right after an operation that was answered.
+/// The value that the key certainly had right after an answered operation.
 fn leaves(record: &OperationRecord) -> Option<Option<&Value>> {
     match answer(record)? {
         Outcome::Found { value } => Some(value.as_ref()),
@@ -176,7 +177,8 @@ fn leaves(record: &OperationRecord) -> Option<Option<&Value>> {
     }
 }
 
-/// What an operation set the key to, or may have set it to; nothing if it certainly didn't.
+/// The value that an operation set the key to, or may have set it to; `None` if it certainly set
+/// none.
 fn may_set(record: &OperationRecord) -> Option<Option<&Value>> {
     match &record.request {
         _ if failed(record) => None,

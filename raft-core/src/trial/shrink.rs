@@ -1,11 +1,11 @@
-//! Making a failing run small: fewer actions, a shorter time, a simpler world, as long as it fails
-//! in the same way.
+//! Shrinks a failing run: fewer actions, a shorter time, a simpler world, as long as it fails in
+//! the same way.
 //!
-//! Delta debugging (Zeller and Hildebrandt, 2002): leave out halves of the actions, then quarters,
-//! and so on down to single ones; keep what still fails. Between, simplify the world. Since a run
-//! without an action is another run from there on, with other luck, a candidate that doesn't fail
-//! is given a few other seeds before it is dismissed, where that is worth it. The same failure
-//! always shrinks the same way.
+//! This is delta debugging (Zeller and Hildebrandt, 2002): leave out halves of the actions, then
+//! quarters, and so on down to single ones; keep what still fails. In between, simplify the world.
+//! Without one of its actions a run plays differently from there on, with other random choices. So
+//! a candidate that doesn't fail is tried with a few other seeds before it is dismissed, where that
+//! is worth the time. The same failure always shrinks in the same way.
 
 use alloc::vec::Vec;
 
@@ -16,7 +16,7 @@ use crate::time::{Duration, Time};
 /// How a run fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure<K> {
-    /// In which way. A candidate that fails in another is none.
+    /// In which way. A candidate must fail in the same way.
     pub kind: K,
     /// When.
     pub at: Time,
@@ -29,13 +29,13 @@ pub struct Shrunk {
     pub run: Run,
     /// How many candidates were tried.
     pub tries: u32,
-    /// Whether nothing was found that could be left out any more, before the tries were used up or
-    /// it was broken off.
+    /// Whether it went on until nothing more could be left out, and wasn't cut short by the number
+    /// of tries or stopped.
     pub finished: bool,
 }
 
-/// Makes `run`, which fails like `failure`, small, with at most `tries_max` tries. `fails` plays a
-/// run and says how it fails, if it does.
+/// Shrinks `run`, which fails like `failure`, in at most `tries_max` tries. `fails` plays a run and
+/// says how it fails, if it does.
 pub fn shrink<K: PartialEq>(
     run: &Run,
     failure: &Failure<K>,
@@ -45,7 +45,8 @@ pub fn shrink<K: PartialEq>(
     shrink_while(run, failure, tries_max, fails, &|| true)
 }
 
-/// Like [`shrink`], for as long as `go_on` allows: it gives what there is by then.
+/// Like [`shrink`], for as long as `go_on` allows. Stopped early, it returns the smallest run so
+/// far.
 pub fn shrink_while<K: PartialEq>(
     run: &Run,
     failure: &Failure<K>,
@@ -72,27 +73,27 @@ pub fn shrink_while<K: PartialEq>(
     Shrunk { finished: !shrinker.is_spent(), tries: shrinker.tries, run: shrinker.best }
 }
 
-/// How many other seeds a candidate gets that doesn't fail, if it would leave out much, or little
-/// is left.
+/// How many other seeds a candidate that doesn't fail is tried with, if it leaves out many actions,
+/// or if few are left.
 const SEEDS: u64 = 4;
 
 /// How many seeds are tried for a sooner failure.
 const LUCK: u64 = 40;
 
-/// In so many hundredths of the time a failure comes much sooner.
+/// A failure within this percentage of the time comes much sooner.
 const SOONER: u64 = 80;
 
-/// So many actions are much to leave out at once.
+/// This many actions are many to leave out at once.
 const MUCH: usize = 4;
 
-/// So many actions are little.
+/// This many actions are few.
 const LITTLE: usize = 40;
 
 struct Shrinker<'a, K, F> {
     best: Run,
     kind: &'a K,
     fails: F,
-    /// Whether everything else has been tried, and no luck is too small to be tried.
+    /// Whether everything else has been tried, so that other seeds are tried for every candidate.
     thorough: bool,
     tries: u32,
     tries_max: u32,
@@ -110,7 +111,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         self.best.cut();
     }
 
-    /// Takes the candidate if it fails in the same way; whether it did.
+    /// Takes the candidate if it fails in the same way. Returns whether it did.
     fn try_one(&mut self, candidate: Run) -> bool {
         self.try_before(candidate, Time::NEVER)
     }
@@ -131,7 +132,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         }
     }
 
-    /// Like [`Self::try_one`], with other seeds, too, where that is worth it.
+    /// Like [`Self::try_one`], but also with other seeds, where that is worth the time.
     fn try_seeds(&mut self, candidate: Run) -> bool {
         let seed = candidate.scenario.seed;
         let (now, then) = (self.best.scenario.actions.len(), candidate.scenario.actions.len());
@@ -194,7 +195,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         }
     }
 
-    /// The run with fewer servers, and without what can't be done with them.
+    /// The run with this many servers, without the actions that make no sense then.
     fn with_servers(&self, servers: u8) -> Run {
         let mut run = self.best.clone();
         run.scenario.parameters.servers = servers;
@@ -213,7 +214,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         run
     }
 
-    /// Brings actions closer to what comes before them, when few are left.
+    /// Moves actions closer to those before them, when few are left.
     fn close_gaps(&mut self) {
         if self.best.scenario.actions.len() > LITTLE && !self.thorough {
             return;
@@ -226,7 +227,8 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
                 }
             }
         }
-        // A storm that doesn't settle fails when its time is up: it gets no more than it is due.
+        // A cluster that doesn't come back to work fails when its time is up: the run gets no more
+        // time than it is due.
         let last = self.best.scenario.actions.last().map_or(Time::ZERO, |timed| timed.at);
         let until = last + CALM_AFTER;
         if until < self.best.until {
@@ -234,7 +236,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         }
     }
 
-    /// Looks for a seed with which the same fails much sooner.
+    /// Looks for a seed with which the same run fails much sooner.
     fn fail_sooner(&mut self) {
         for seed in 0..LUCK {
             let latest = Time::ZERO + self.best.until.since(Time::ZERO).percent(SOONER);
@@ -243,8 +245,8 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
         }
     }
 
-    /// The run with everything from an action on sooner, by so many hundredths of the time since
-    /// what comes before it.
+    /// The run with an action, and all actions after it, sooner, by this percentage of the time
+    /// since the action before it.
     fn sooner(&self, place: usize, percent: u64) -> Option<Run> {
         let actions = &self.best.scenario.actions;
         let at = actions.get(place)?.at;
@@ -258,7 +260,7 @@ impl<K: PartialEq, F: FnMut(&Run) -> Option<Failure<K>>> Shrinker<'_, K, F> {
             timed.at = Time::ZERO + (timed.at.since(Time::ZERO) - by);
         }
         let mut run = self.with_actions(actions);
-        // Not sooner by as much: an election takes the time it takes.
+        // The end isn't sooner by as much: an election takes the time it takes.
         run.until = self.best.until;
         Some(run)
     }

@@ -148,7 +148,7 @@ fn what_is_wrong_with_a_file_is_said_in_a_sentence() {
         (r#"{"at": "1s"}"#, "line 4, column 13: missing field `do`"),
         (
             r#"{"at": "1s", "do": "explode"}"#,
-            "line 4, column 31: “explode” is nothing that can be done: docs/formats.md lists what can",
+            "line 4, column 31: “explode” is no action: docs/formats.md lists the actions",
         ),
         (
             r#"{"at": "1s", "do": "crash"}"#,

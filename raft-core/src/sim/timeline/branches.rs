@@ -1,8 +1,8 @@
-//! Branches: one for each way the run went on. Acting in the past starts one, and the old future
-//! keeps its own.
+//! Branches: one for each way that the run went on. Acting in the past starts a branch, and the old
+//! future stays on its own branch.
 //!
-//! A branch knows everything from the run's beginning, so that any other can be deleted; what two
-//! have in common they share in memory.
+//! A branch has everything from the run's beginning, so that any other can be deleted. Branches
+//! share in memory what they have in common.
 
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -25,25 +25,25 @@ pub struct BranchId(pub u32);
 pub struct Branch {
     id: BranchId,
     name: String,
-    /// The branch it left, and where.
+    /// The branch that it left, and where.
     origin: Option<(BranchId, Position)>,
     /// The furthest position played.
     end: Position,
     pub(super) interventions: Vec<Intervention>,
-    /// In order; the first is the run's beginning. Never empty.
+    /// In order, and never empty: the first one is the run's beginning.
     pub(super) checkpoints: Vec<Arc<Checkpoint>>,
     pub(super) moments: Moments,
     pub(super) terms: Terms,
 }
 
-/// What can't be done to a branch.
+/// Why something can't be done to a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BranchError {
-    /// There is none of that number.
+    /// There is no branch with this number.
     NoSuchBranch(BranchId),
-    /// The branch being played can't be deleted.
+    /// The branch that is being played can't be deleted.
     Playing(String),
-    /// A name must say something.
+    /// A name can't be empty.
     EmptyName,
 }
 
@@ -86,8 +86,8 @@ impl Branch {
         &self.name
     }
 
-    /// The branch it left and where, unless it is the one that the run began with, or took that
-    /// one's place.
+    /// The branch that it left, and where. `None` for the branch that the run began with, and for
+    /// one that took its place.
     pub fn origin(&self) -> Option<(BranchId, Position)> {
         self.origin
     }
@@ -97,7 +97,7 @@ impl Branch {
         self.end
     }
 
-    /// What has been done by hand on it, from the run's beginning.
+    /// What was done by hand on it, from the run's beginning.
     pub fn interventions(&self) -> &[Intervention] {
         &self.interventions
     }
@@ -107,24 +107,24 @@ impl Branch {
         self.moments.iter()
     }
 
-    /// How many of the moments of a kind there is one kept of: 1 unless the run has become so long
-    /// that some were left out.
+    /// One of this many moments of a kind is kept: 1, unless the run has become so long that some
+    /// were left out.
     pub fn kept_of(&self, kind: MomentKind) -> u32 {
         self.moments.every(kind)
     }
 
-    /// Those checkpoints that aren't its origin's.
+    /// The checkpoints that it doesn't share with its origin.
     pub(super) fn own_checkpoints(&self) -> &[Arc<Checkpoint>] {
         let shared = self.origin.map_or(0, |(_, at)| self.checkpoints.partition_point(|c| c.event() <= at.event));
         &self.checkpoints[shared..]
     }
 
-    /// The run has been played to here, whether or not it had been before.
+    /// The run has been played to this position, perhaps not for the first time.
     pub(super) fn reach(&mut self, position: Position) {
         self.end = self.end.max(position);
     }
 
-    /// What is done here comes at the end: a clock that stood later stood there for nothing.
+    /// Adds an action at the end. If the clock had stood later, the end moves back to the action.
     pub(super) fn extend(&mut self, intervention: Intervention) {
         self.end = intervention.after;
         self.interventions.push(intervention);
@@ -142,8 +142,8 @@ pub(super) fn rename(branches: &mut [Branch], id: BranchId, name: &str) -> Resul
     Ok(())
 }
 
-/// Takes a branch out. Of those that left it, the one that left last takes its place, for it shares
-/// most with it.
+/// Deletes a branch. Of the branches that left it, the last one to leave takes its place, because
+/// it shares the most with it.
 pub(super) fn remove(branches: &mut Vec<Branch>, id: BranchId) -> Result<(), BranchError> {
     let place = place_of(branches, id)?;
     let origin = branches.remove(place).origin;

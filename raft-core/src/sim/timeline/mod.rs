@@ -2,42 +2,42 @@
 //! instead.
 //!
 //! # Checkpoints and replay (`checkpoints`)
-//! A [`Timeline`] plays a [`Simulation`] and keeps a copy of it every few thousand events. To go
-//! anywhere, it takes the nearest copy before and plays on from there: since a run is its seed and
-//! its actions, that is exactly the state that straight play comes to, with the same
+//! A [`Timeline`] plays a [`Simulation`] and keeps a copy of it every few thousand events. To seek
+//! a position, it takes the nearest copy before it and replays from there. A run is its seed and
+//! its actions, so replay comes to exactly the state of straight play, with the same
 //! [`Simulation::trace_hash`]. Copies share what they have in common, so that one costs
 //! microseconds and some tens of kilobytes. Their number is bounded; they grow sparser with age.
 //!
 //! # Positions
 //! A [`Position`] is how many events have been played, and where the clock stands: at the last of
-//! them, or later, where nothing has happened since. Going to a *time* plays everything up to it;
-//! going to an *event* stops right after it, with the clock at it. Going back forgets nothing: what
-//! has been played stays known up to the furthest position, and playing forward again plays the
+//! them, or later, if nothing has happened since. Seeking a *time* plays everything up to it.
+//! Seeking an *event* stops right after it, with the clock at its time. Going back forgets nothing:
+//! what was played stays known up to the furthest position, and playing forward again plays the
 //! same.
 //!
 //! # Interventions and branches (`branches`)
-//! What a person does comes into the run with [`Timeline::act`], as an [`Intervention`] with its place
-//! among the events, and is done again in every replay. Done at the end of what has been played, it
-//! extends the present branch. Done in the past, it begins a new branch: the old one keeps its
-//! future, under its name, to be switched to, renamed, deleted, or looked at beside the present one
-//! ([`Timeline::beside`]). To play on is not to act: it never begins a branch.
+//! What a person does enters the run through [`Timeline::act`], as an [`Intervention`] with its
+//! place among the events, and every replay does it again. At the end of what has been played, it
+//! extends the present branch. In the past, it begins a new branch. The old branch keeps its future
+//! and its name; one can switch to it, rename it, delete it, or look at it beside the present one
+//! ([`Timeline::beside`]). Playing on never begins a branch; only acting does.
 //!
 //! # What happened (`moments`, `terms`, `tape`, `story`, `traffic`)
 //! The first time that a stretch is played, its notable moments and its terms are noted; replays
-//! note nothing. The news that lead up to the present position are at hand after every seek
-//! ([`Timeline::story`]), each piece under a number of its own, so that whoever has read up to a
-//! number is told nothing twice. Who sent what to whom is found out for a stretch when it is asked
-//! for ([`Timeline::traffic`]).
+//! note nothing. The news up to the present position is available after every seek
+//! ([`Timeline::story`]). Each piece has its own number, so that a reader who has read up to a
+//! number is told nothing twice. The messages of a stretch are found out when they are asked for
+//! ([`Timeline::traffic`]).
 //!
 //! # Memory
 //! Checkpoints are bounded together, moments and terms for each branch, the story and the traffic
-//! as a whole. What is not bounded here is what a world itself never forgets: its clients'
-//! operations, and logs that are never compacted.
+//! as a whole. Not bounded here is what the world itself never forgets: its clients' operations,
+//! and logs that are never compacted.
 //!
 //! # Caveats
-//! The world can be looked at and not changed except through [`Timeline::act`]: a change behind the
-//! timeline's back would be gone with the next seek. Playing to a time takes as long as the
-//! simulation of all that is new up to it.
+//! Only [`Timeline::act`] may change the world; otherwise it is read-only. A change behind the
+//! timeline's back would be gone after the next seek. Playing to a time takes as long as simulating
+//! everything that is new up to it.
 
 mod branches;
 mod checkpoints;
@@ -68,28 +68,29 @@ use playhead::Playhead;
 use story::Story;
 use traffic::Watch;
 
-/// Events that a step back replays at most, once the first of a row has been taken.
+/// The most events that a step back replays, except for the first of several steps back.
 const FOOTING: u64 = 128;
 
 /// What became of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Acted {
-    /// It was done, and the branch goes on with it.
+    /// It was done, and it extended the branch.
     Extended,
-    /// It was done in the past, and this branch began with it; the one before has kept its future.
+    /// It was done in the past, and this branch began with it. The branch before has kept its
+    /// future.
     Branched(BranchId),
-    /// Nothing was done, for a violation has ended the run.
+    /// Nothing was done, because a violation has ended the run.
     RunIsOver,
 }
 
-/// What the checkpoints amount to.
+/// How many checkpoints there are, and what they cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Holdings {
     /// How many there are, on all branches.
     pub checkpoints: usize,
-    /// What they weigh, in bytes, by estimate.
+    /// The bytes that they take, by estimate.
     pub bytes: usize,
-    /// The most events between two of the present branch: what a seek replays at worst.
+    /// The most events between two checkpoints of the present branch: the most that a seek replays.
     pub longest_gap: u64,
 }
 
@@ -125,9 +126,9 @@ pub struct Timeline {
     /// Where the branch being played stands in the list.
     playing: usize,
     named: u32,
-    /// A checkpoint shortly before the present position, left by a step back for the next.
+    /// A checkpoint shortly before the present position, which one step back leaves for the next.
     footing: Option<Arc<Checkpoint>>,
-    /// The world shown for comparison, and whose it is.
+    /// The world shown for comparison, and its branch.
     beside: Option<(BranchId, Playhead)>,
     /// The world that is watched for its messages.
     watch: Option<Watch>,
@@ -138,7 +139,7 @@ impl Timeline {
     /// A run at time zero.
     ///
     /// # Errors
-    /// A scenario that makes no world.
+    /// A scenario that can't be played.
     pub fn new(scenario: Scenario) -> Result<Timeline, ScenarioError> {
         let head = Playhead::new(Simulation::new(scenario)?);
         Ok(Timeline {
@@ -164,19 +165,19 @@ impl Timeline {
         self.head.position()
     }
 
-    /// Whether nothing is known that comes after the present position.
+    /// Whether nothing after the present position is known.
     pub fn is_at_end(&self) -> bool {
         self.position().event == self.branch().end().event
     }
 
-    /// Plays the next event, known or new; false if there is none, for a violation has ended the
-    /// run.
+    /// Plays the next event, known or new. Returns false if there is none, because a violation has
+    /// ended the run.
     pub fn step(&mut self) -> bool {
         self.step_until(Time::NEVER)
     }
 
-    /// Plays everything up to `time` and lets the clock stand there; how many events. A time in the
-    /// past changes nothing.
+    /// Plays everything up to `time`, and leaves the clock there. Returns how many events it
+    /// played. A time in the past changes nothing.
     pub fn play_until(&mut self, time: Time) -> u64 {
         let before = self.position().event;
         if time >= self.position().time {
@@ -188,9 +189,9 @@ impl Timeline {
         self.position().event - before
     }
 
-    /// Goes to a time, back or forward: the state after everything up to it. Beyond what is known
-    /// it plays on. Where it stands then: earlier than asked only if a violation has ended the run
-    /// before.
+    /// Goes to a time, back or forward: to the state after everything up to it. Beyond what is
+    /// known it plays on. Returns where it stands then: earlier than asked only if a violation has
+    /// ended the run before.
     pub fn seek(&mut self, time: Time) -> Position {
         let here = self.position();
         let nearest = checkpoints::newest_by_time(&self.branch().checkpoints, time);
@@ -238,7 +239,8 @@ impl Timeline {
         self.position()
     }
 
-    /// Goes back by one event; false at the beginning. The clock then stands at the event before.
+    /// Goes back by one event. Returns false at the beginning. The clock then stands at the event
+    /// before.
     pub fn step_back(&mut self) -> bool {
         let Some(event) = self.position().event.checked_sub(1) else {
             return false;
@@ -266,8 +268,8 @@ impl Timeline {
     }
 
     /// Goes to the next moment of one of these kinds, one that is known or one that comes until
-    /// `limit`. If there is none, nothing has changed: what wasn't looked for stays unknown, so
-    /// that to act here is not to act in the past.
+    /// `limit`. If there is none, nothing has changed: what was played to look for it stays
+    /// unknown, so that acting here is not acting in the past.
     pub fn jump_to_moment(&mut self, kinds: &[MomentKind], limit: Time) -> Option<Moment> {
         if let Some(known) = self.next_moment(kinds) {
             self.seek_event(known.event);
@@ -279,15 +281,16 @@ impl Timeline {
         Some(found)
     }
 
-    /// Does something at the present position: after everything else of this instant, as
-    /// [`Simulation::act`] does. In the past it begins a new branch, which is played from then on.
+    /// Does something at the present position, after all other events of this instant, as
+    /// [`Simulation::act`] does. In the past this begins a new branch, which is played from then
+    /// on.
     ///
     /// # Errors
     /// An action that makes no sense in this world; nothing happens then.
     pub fn act(&mut self, action: Action) -> Result<Acted, ScenarioError> {
         self.head.world.scenario().check_action(&action)?;
-        // The rest of the instant, but not what was done by hand at its end: that is what is done
-        // differently now.
+        // Play the rest of the instant, but not what was done by hand at its end: this action
+        // replaces that.
         let before_an_intervention = |run: &Timeline| {
             let event = run.position().event;
             run.branch().interventions.binary_search_by_key(&event, |intervention| intervention.after.event).is_ok()
@@ -322,7 +325,8 @@ impl Timeline {
         played
     }
 
-    /// Notes what the last event brought, if it is new, and adds it to the story in any case.
+    /// Notes what the last event brought, if the event is new, and adds its news to the story in
+    /// any case.
     fn take_in(&mut self) {
         let position = self.head.position();
         if position.event > self.branch().end().event {
@@ -395,8 +399,8 @@ impl Timeline {
         branches::rename(&mut self.branches, id, name)
     }
 
-    /// Forgets a branch. Those that left it stay whole; the one that left last takes its place as
-    /// their origin.
+    /// Deletes a branch. The branches that left it stay whole; the last one that left takes its
+    /// place as their origin.
     ///
     /// # Errors
     /// If there is no such branch, or it is the one being played.
@@ -412,8 +416,8 @@ impl Timeline {
     }
 
     /// The world of a branch at a time, or at the branch's end if it has been played less far, to
-    /// compare with the present one. Asked for one moment after the other, as while playing, it
-    /// plays on from the last.
+    /// compare with the present one. If it is asked for one moment after the other, as while
+    /// playing, it plays on from the last one.
     ///
     /// # Errors
     /// If there is no such branch.
@@ -428,7 +432,8 @@ impl Timeline {
         Ok(&self.beside.insert((id, head)).1.world)
     }
 
-    /// The complete recipe of a branch: what the run began with, and everything done by hand.
+    /// The complete recipe of a branch: what the run began with, and everything that was done by
+    /// hand.
     ///
     /// # Errors
     /// If there is no such branch.
@@ -484,7 +489,8 @@ impl Timeline {
         self.story.from(from)
     }
 
-    /// Plays again, aside, what told the news with these numbers, the last excluded.
+    /// Replays, beside the present world, the events that told the news from number `from` up to
+    /// `to`, which is excluded.
     fn news_between(&self, from: u64, to: u64) -> Vec<News> {
         let branch = self.branch();
         let mut head = checkpoints::newest(&branch.checkpoints, |head| head.told < from).head.clone();
@@ -501,14 +507,14 @@ impl Timeline {
     }
 
     /// What happened on the branch being played from one time to another, as far as it is known.
-    /// What it finds out is kept until the next call, so that looking on is quick; of messages, no
-    /// more than [`PASSAGES_MAX`].
+    /// The result is kept until the next call, which continues from it if it can. There are no more
+    /// messages than [`PASSAGES_MAX`].
     pub fn traffic(&mut self, from: Time, to: Time) -> &Traffic {
         let watch = Watch::over(self.watch.take(), self.branch(), from, to);
         self.watch.insert(watch).traffic()
     }
 
-    /// What the checkpoints amount to.
+    /// How many checkpoints there are, and what they cost.
     pub fn holdings(&self) -> Holdings {
         let events = self.branch().checkpoints.iter().map(|checkpoint| checkpoint.event());
         let next = events.clone().skip(1).chain([self.branch().end().event]);

@@ -1,7 +1,7 @@
-//! Notable moments: what one jumps to, and what a tape is painted with.
+//! Notable moments: those that a person can jump to, and that are painted on the tape.
 //!
-//! A branch keeps at most [`KEPT_MAX`] of them. When there are more, every second of the most
-//! routine kinds is left out, first of what there is, then of what comes;
+//! A branch keeps at most [`KEPT_MAX`] of them. When there are more, every second one of the most
+//! routine kinds is left out, of those kept so far and of those still to come;
 //! [`Branch::kept_of`](super::Branch::kept_of) says so.
 
 use alloc::string::{String, ToString};
@@ -30,7 +30,7 @@ pub struct Moment {
     /// The client it is about, if there is one.
     pub client: Option<ClientId>,
     /// The term of a campaign or an election, the index of a commit or a membership, the number of
-    /// an operation, the life that a restart begins; else 0.
+    /// an operation, or the number of the life that a restart begins; else 0.
     pub number: u64,
 }
 
@@ -45,17 +45,18 @@ impl MomentKind {
     }
 }
 
-/// What goes first when there are too many.
+/// What is left out first when there are too many.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rank {
     Routine,
     Frequent,
     Lasting,
-    /// There is but one, and it stays.
+    /// There is only one, and it stays.
     Last,
 }
 
-/// What, of a piece of news, is notable. `world` is as it was left by the event that brought it.
+/// The moment that a piece of news is, if it is notable. `world` is the world right after the
+/// event.
 pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
     let moment = |kind, number| Moment {
         time: news.at,
@@ -69,7 +70,8 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
         What::Observed(server, observation) => match observation {
             Observation::Campaigned { term, pre_vote: false, .. } => moment(MomentKind::Campaign, term.0),
             Observation::BecameLeader { term, .. } => moment(MomentKind::Election, term.0),
-            // A follower learns it from its leader, and doesn't say who holds it.
+            // A follower learns of a commit from its leader, and doesn't know which servers hold
+            // the entry.
             Observation::Committed { to, by, .. } if !by.is_empty() => moment(MomentKind::Commit, to.0),
             Observation::MembershipEntered { index, .. } if leads(world, *server) => {
                 moment(MomentKind::Membership, index.0)
@@ -102,7 +104,7 @@ fn leads(world: &Simulation, server: ServerId) -> bool {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Moments {
     kept: Shared<Moment>,
-    /// How often those of each rank but the last have been halved.
+    /// How often the moments of each rank except the last have been halved.
     halved: [u8; Rank::Last as usize],
     /// How many of each kind there were.
     seen: [u32; MomentKind::ALL.len()],
@@ -113,7 +115,7 @@ impl Moments {
         self.kept.iter()
     }
 
-    /// One of so many of this kind is kept.
+    /// One of this many moments of a kind is kept.
     pub(super) fn every(&self, kind: MomentKind) -> u32 {
         self.halved.get(kind.rank() as usize).map_or(1, |halved| 1 << u32::from(*halved).min(31))
     }
@@ -130,7 +132,7 @@ impl Moments {
         }
     }
 
-    /// Makes room for a quarter more, from what is most routine to what is most lasting.
+    /// Makes room for a quarter more: leaves out the most routine moments first.
     fn thin(&mut self) {
         for rank in [Rank::Routine, Rank::Frequent, Rank::Lasting] {
             let count = |moments: &Moments| moments.iter().filter(|moment| moment.kind.rank() == rank).count();
@@ -140,7 +142,7 @@ impl Moments {
         }
     }
 
-    /// Leaves out every second of each kind of this rank.
+    /// Leaves out every second moment of each kind of this rank.
     fn halve(&mut self, rank: Rank) {
         self.halved[rank as usize] += 1;
         let mut met = [0_u32; MomentKind::ALL.len()];
@@ -171,7 +173,7 @@ impl Moments {
         (0..end).rev().filter_map(|place| self.kept.get(place)).find(|m| kinds.contains(&m.kind)).copied()
     }
 
-    /// Those from one time to another, both included.
+    /// The moments from one time to another, both included.
     pub(super) fn between(&self, from: Time, to: Time) -> impl Iterator<Item = &Moment> {
         let first = self.kept.partition_point(|moment| moment.time < from);
         (first..self.kept.len()).filter_map(|place| self.kept.get(place)).take_while(move |moment| moment.time <= to)
@@ -195,14 +197,14 @@ impl fmt::Display for Moment {
             MomentKind::WriteEnded => write!(f, "{who} ended write {number}"),
             MomentKind::Crash => write!(f, "{who} crashed"),
             MomentKind::Restart => write!(f, "{who} restarted"),
-            MomentKind::Pause => write!(f, "{who} stands still"),
-            MomentKind::Resume => write!(f, "{who} goes on"),
+            MomentKind::Pause => write!(f, "{who} is paused"),
+            MomentKind::Resume => write!(f, "{who} runs again"),
             MomentKind::Clock => write!(f, "{who}’s clock is changed"),
             MomentKind::Disk => write!(f, "{who}’s disk is changed"),
             MomentKind::Cut if self.server.is_some() => write!(f, "{who} is cut off"),
             MomentKind::Cut => f.write_str("links are cut"),
             MomentKind::Heal => f.write_str("links work again"),
-            MomentKind::Network => f.write_str("messages travel otherwise"),
+            MomentKind::Network => f.write_str("the network has changed"),
             MomentKind::Membership if number == 0 => write!(f, "{who} went back to an earlier membership"),
             MomentKind::Membership => write!(f, "{who} put the membership at {number} into force"),
             MomentKind::Violation => f.write_str("a property is violated"),

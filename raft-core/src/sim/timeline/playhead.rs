@@ -1,5 +1,5 @@
-//! A world at a position of a branch: what plays, what is kept as a checkpoint, what stands beside
-//! another to compare.
+//! A world at a position of a branch. One is being played, checkpoints keep others, and one can be
+//! compared with the present.
 
 use alloc::vec::Vec;
 
@@ -7,13 +7,13 @@ use super::position::{Intervention, Position};
 use crate::sim::{Listening, News, Simulation};
 use crate::time::Time;
 
-/// A world and how it came there.
+/// A world, and what is known of its way to here.
 #[derive(Clone, Debug)]
 pub(super) struct Playhead {
     pub(super) world: Simulation,
-    /// How much news there has been up to here; the newest piece has this number.
+    /// How many pieces of news there have been up to here. The newest piece has this number.
     pub(super) told: u64,
-    /// When the last event was, for the clock may stand later.
+    /// The time of the last event. The clock may stand later.
     pub(super) last: Time,
     /// The news of the last event.
     pub(super) fresh: Vec<News>,
@@ -35,12 +35,12 @@ impl Playhead {
         self.world.now() == self.last
     }
 
-    /// Plays the next event, or takes the next action that was taken by hand, if it is due by `until`; whether there was such
-    /// a one.
+    /// Plays the next event, or does the next intervention again, if it is due by `until`. Returns
+    /// whether there was one.
     pub(super) fn step(&mut self, interventions: &[Intervention], until: Time) -> bool {
         let next = interventions.partition_point(|intervention| intervention.after.event < self.world.events());
         match interventions.get(next) {
-            // Nothing else comes before it, so that its place among the events is exactly the one
+            // No event is played before it, so that its place among the events is exactly the one
             // it had.
             Some(intervention) if intervention.after.event == self.world.events() => {
                 if intervention.after.time > until {
@@ -68,7 +68,7 @@ impl Playhead {
         self.told += self.fresh.iter().filter(|news| !news.is_of_traffic()).count() as u64;
     }
 
-    /// Plays everything up to `until`, unheard, and lets the clock stand there.
+    /// Plays everything up to `until`, without keeping the news, and leaves the clock there.
     pub(super) fn play_unheard(&mut self, interventions: &[Intervention], until: Time) {
         while self.step(interventions, until) {}
         self.world.run_until(until);

@@ -1,12 +1,11 @@
-//! The news leading up to the present position: the newest few thousand pieces, each under its
-//! number.
+//! The news up to the present position: the newest few thousand pieces, each with its number.
 
 use alloc::vec::Vec;
 
 use crate::sim::News;
 
-/// How much is remembered at least (and at most twice as much), and the most that is looked up
-/// again after a seek.
+/// How many pieces are remembered at least (and at most twice as many), and the most that are
+/// looked up again after a seek.
 pub const STORY_MAX: usize = 4_096;
 
 /// A piece of news and its number in its branch, from 1. Branches share the numbers up to where
@@ -19,7 +18,7 @@ pub struct Told {
     pub news: News,
 }
 
-/// What is remembered.
+/// The remembered news.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Story {
     news: Vec<News>,
@@ -35,19 +34,19 @@ impl Story {
 
     pub(super) fn tell(&mut self, news: &[News]) {
         self.news.extend_from_slice(news);
-        // Not at every piece, for all that stay are moved.
+        // Not at every piece, because this moves all pieces that stay.
         if self.news.len() > 2 * STORY_MAX {
             self.news.drain(..self.news.len() - STORY_MAX);
         }
         self.told += news.len() as u64;
     }
 
-    /// The number of the oldest piece remembered; of the next to come if there is none.
+    /// The number of the oldest remembered piece; if there is none, that of the next piece to come.
     pub(super) fn first(&self) -> u64 {
         self.told + 1 - self.news.len() as u64
     }
 
-    /// Puts older news, which end right before what is remembered, in front of it.
+    /// Puts older news in front of what is remembered. It must end right before that.
     pub(super) fn put_before(&mut self, mut older: Vec<News>) {
         let room = STORY_MAX.saturating_sub(self.news.len());
         older.drain(..older.len().saturating_sub(room));
@@ -55,7 +54,7 @@ impl Story {
         self.news = older;
     }
 
-    /// The remembered ones from number `from` on.
+    /// The remembered news from number `from` on.
     pub(super) fn from(&self, from: u64) -> Vec<Told> {
         let first = self.first();
         let skipped = from.saturating_sub(first);

@@ -1,4 +1,4 @@
-//! A summary of a stretch of a branch, as fine as it will be painted.
+//! The tape: a summary of a stretch of a branch, no finer than it will be painted.
 
 use alloc::vec::Vec;
 
@@ -21,7 +21,7 @@ pub struct Tape {
     pub to: Time,
     /// How many buckets it is divided into.
     pub buckets: u32,
-    /// The terms, in order. Before the first there is none yet.
+    /// The terms, in order. Before the first band there is no term yet.
     pub bands: Vec<Band>,
     /// What happened, by bucket.
     pub marks: Vec<TapeMark>,
@@ -37,11 +37,11 @@ pub struct Band {
     pub from: Time,
     /// Where it ends on the tape.
     pub to: Time,
-    /// The term; of several that are too short to paint, the last.
+    /// The term. Of several that are too short to paint, this is the last.
     pub term: Term,
     /// How many terms it stands for.
     pub terms: u32,
-    /// Who led it, with where on the tape that begins and ends.
+    /// The term's leader, if it had one, and where on the tape its leadership begins and ends.
     pub led: Option<(ServerId, Time, Time)>,
 }
 
@@ -76,7 +76,8 @@ impl Scale {
     /// The bucket of a time on the tape; the tape's end belongs to the last.
     fn bucket(self, time: Time) -> u32 {
         let length = self.to.since(self.from).as_micros().max(1);
-        // The product outgrows its 64 bits on a tape of more than seventy years.
+        // Saturates, because the product doesn't fit into 64 bits on a tape of more than seventy
+        // years.
         let bucket = time.since(self.from).as_micros().saturating_mul(u64::from(self.buckets)) / length;
         (bucket as u32).min(self.buckets - 1)
     }
@@ -98,7 +99,8 @@ fn bands(branch: &Branch, scale: Scale) -> Vec<Band> {
         let next = spans.peek().map_or(end, |next| next.began);
         let led = span.led.and_then(|led| {
             let until = led.until.map_or(next, |(until, _)| until.min(next));
-            // Who wins a term when the next one has begun leads none that the tape shows.
+            // A server that wins a term after the next term has begun leads none that the tape
+            // shows.
             let seen = led.since <= scale.to.min(next) && until >= scale.from;
             seen.then(|| (led.leader, scale.clip(led.since), scale.clip(until)))
         });
@@ -115,7 +117,7 @@ fn bands(branch: &Branch, scale: Scale) -> Vec<Band> {
 
 fn marks(branch: &Branch, scale: Scale) -> Vec<TapeMark> {
     let mut marks: Vec<TapeMark> = Vec::new();
-    // Where the mark of each kind stands that was made last.
+    // The place of the latest mark of each kind.
     let mut latest = [usize::MAX; MomentKind::ALL.len()];
     for moment in branch.moments.between(scale.from, scale.to) {
         let bucket = scale.bucket(moment.time);

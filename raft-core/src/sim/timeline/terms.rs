@@ -1,11 +1,11 @@
-//! The terms of a branch: when each began, who led it, from when to when.
+//! The terms of a branch: when each began, which server led it, and from when to when.
 
 use crate::raft::{Observation, ServerId, Term};
 use crate::shared::Shared;
 use crate::sim::{News, What};
 use crate::time::Time;
 
-/// The most terms a branch remembers; beyond it, those that nobody led go first.
+/// The most terms that a branch remembers. Beyond it, terms without a leader are forgotten first.
 const KEPT_MAX: usize = 8_192;
 
 /// A term, from when the first server entered it. It lasts until the next one begins.
@@ -65,12 +65,12 @@ impl Terms {
         self.spans.push(Span { term, began, event, led: None });
     }
 
-    /// A server leads no more, if it did.
+    /// A server no longer leads, if it did.
     fn end(&mut self, server: ServerId, at: Time, event: u64) {
         let mut latest = (0..self.spans.len()).rev();
         let leads = |span: &Span| span.led.is_some_and(|led| led.leader == server);
         let Some(place) = latest.find(|place| self.spans.get(*place).is_some_and(leads)) else { return };
-        // A leadership that has ended is left untouched, so that its chunk stays shared.
+        // A leadership that has ended isn't written to, so that its chunk stays shared.
         if self.spans.get(place).and_then(|span| span.led).is_some_and(|led| led.until.is_none())
             && let Some(led) = self.spans.get_mut(place).and_then(|span| span.led.as_mut())
         {

@@ -1,9 +1,9 @@
-//! Which checkpoints are let go when there are too many.
+//! Which checkpoints are dropped when there are too many.
 //!
-//! When together they outgrow [`BYTES_MAX`] (by estimate), old ones go first: every second, then
-//! every second of what is left, so that gaps grow with age and the newest part of the run stays
-//! dense. An hour with a busy client leaves no gap of more than four spacings, and takes 2.5 ms to
-//! seek in.
+//! When together they take more than [`BYTES_MAX`] (by estimate), old ones are dropped first: every
+//! second one, then every second one of the rest, so that gaps grow with age and the newest part of
+//! the run stays dense. An hour with a busy client leaves no gap of more than four spacings, and a
+//! seek takes 2.5 ms.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,10 +11,10 @@ use alloc::vec::Vec;
 use super::branches::Branch;
 use super::checkpoints::{Checkpoint, SPACING};
 
-/// The most that all checkpoints of all branches may weigh, in bytes, by estimate.
+/// The most bytes that all checkpoints of all branches may take, by estimate.
 pub(super) const BYTES_MAX: usize = 16 << 20;
 
-/// What all checkpoints weigh, those shared by several branches once.
+/// The bytes that all checkpoints take. One that several branches share counts once.
 pub(super) fn total_weight(branches: &[Branch]) -> usize {
     let weight = |branch: &Branch| -> usize {
         let own = branch.checkpoints.len() - branch.own_checkpoints().len()..branch.checkpoints.len();
@@ -23,7 +23,7 @@ pub(super) fn total_weight(branches: &[Branch]) -> usize {
     branches.iter().map(weight).sum()
 }
 
-/// Where the checkpoints weigh more than `max`, lets some go until they weigh three quarters of it.
+/// If the checkpoints take more than `max` bytes, drops some until they take three quarters of it.
 pub(super) fn thin(branches: &mut [Branch], max: usize) {
     let goal = max / 4 * 3;
     let mut weight = total_weight(branches);
@@ -44,8 +44,9 @@ pub(super) fn thin(branches: &mut [Branch], max: usize) {
     }
 }
 
-/// Some of a branch's own checkpoints, oldest first, that leave no gap longer than `gap` and weigh
-/// `enough` together, or all such. A branch's first and last stay.
+/// Checkpoints of a branch's own that can be dropped without leaving a gap longer than `gap`:
+/// oldest first, until they make up `enough` bytes, or all. A branch's first and last checkpoints
+/// stay.
 fn superfluous(branch: &Branch, gap: u64, enough: usize) -> Vec<Arc<Checkpoint>> {
     let mut going: Vec<Arc<Checkpoint>> = Vec::new();
     let mut gained = 0;

@@ -1,13 +1,13 @@
-//! Who sent what to whom in a stretch of time, and how the servers stood: what a space-time diagram
-//! is drawn from.
+//! The messages in a stretch of time, and the states of the servers: what a space-time diagram is
+//! drawn from.
 //!
-//! It is not remembered while the run is played, but found out by playing the stretch again, aside,
-//! and listening to all that becomes of messages. Asked for one moment after the other, as while
-//! playing, it plays on from the last, so that each event is played once.
+//! It is not recorded while the run is played. Instead, the stretch is replayed beside the present
+//! world, with a listener to all messages. If it is asked for one moment after the other, as while
+//! playing, it plays on from the last one, so that each event is played once.
 //!
 //! # Caveats
-//! A message that reaches a paused server has arrived, though the server looks at it only when it
-//! goes on.
+//! A message that reaches a paused server counts as arrived, although the server handles it only
+//! when it runs again.
 
 use alloc::vec::Vec;
 
@@ -20,7 +20,7 @@ use crate::raft::{Raft, ServerId, Term, Weight};
 use crate::sim::{Flight, Listening, Loss, Machine, MessageEvent, What};
 use crate::time::Time;
 
-/// The most messages that are kept; beyond it, the oldest go, and the stretch begins later.
+/// The most messages that are kept. Beyond it the oldest are dropped, and the stretch begins later.
 pub const PASSAGES_MAX: usize = 8_192;
 
 /// What became of a message.
@@ -34,7 +34,7 @@ pub enum Fate {
     Lost(Loss),
 }
 
-/// A message's way.
+/// A message and what became of it.
 #[derive(Clone, Debug)]
 pub struct Passage {
     /// The message, as it was when it was last seen on its way.
@@ -43,20 +43,20 @@ pub struct Passage {
     pub fate: Fate,
 }
 
-/// How a server stood from a time on.
+/// The state of a server from a time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Since when; for the first of each server, when the stretch begins.
+    /// Since when. For the first state of each server, this is the beginning of the stretch.
     pub at: Time,
     /// The server.
     pub server: ServerId,
-    /// Whether it ran.
+    /// Whether it was up.
     pub up: bool,
-    /// Whether it stood still.
+    /// Whether it was paused.
     pub paused: bool,
     /// Its term; while it is down, the one on its disk.
     pub term: Term,
-    /// Its role's name; while it is down, nothing.
+    /// Its role's name; empty while it is down.
     pub role: &'static str,
 }
 
@@ -70,22 +70,21 @@ pub struct Traffic {
     /// Messages, in the order in which they were sent; at the beginning, those that were on their
     /// way then.
     pub passages: Vec<Passage>,
-    /// Changes of the servers' standing, in order.
+    /// Changes of the servers' states, in order.
     pub standings: Vec<Standing>,
-    /// What was told that is more than a detail, in order.
+    /// The news that is more than a detail, in order.
     pub news: Vec<Told>,
 }
 
-/// A world that is played aside, and what was seen of it.
+/// A world that is played beside the present one, and the messages seen in it.
 #[derive(Clone, Debug)]
 pub(super) struct Watch {
     branch: BranchId,
-    /// How much had been done by hand when it began: what is done since may come where it has
-    /// already been.
+    /// How many interventions the branch had when the watch began. A later one can fall where the
+    /// watch has already been.
     interventions: usize,
     head: Playhead,
-    /// The messages that are certain to be lost, and that are still on their way to where they will
-    /// be.
+    /// The messages that are certain to be lost, but haven't come yet to where they will be lost.
     doomed: Vec<u64>,
     traffic: Traffic,
 }
@@ -154,7 +153,7 @@ impl Watch {
                     traffic.news.push(Told { number, news: news.clone() });
                 }
             }
-            // A server says so when it changes how it stands.
+            // A server's state changes only with news about it.
             if let Some(machine) = news.server().and_then(|server| head.world.machine(server)) {
                 traffic.note_standing(Standing::of(machine, now));
             }
@@ -167,7 +166,7 @@ impl Watch {
         }
     }
 
-    /// Messages that have come to where they are lost are lost.
+    /// Marks the messages as lost that have come to where they are lost.
     fn settle(&mut self) {
         let traffic = &mut self.traffic;
         let to = traffic.to;
@@ -181,8 +180,7 @@ impl Watch {
         });
     }
 
-    /// Forgets what was over before `from`, and what was still under way then if it is too old to
-    /// matter.
+    /// Forgets what was over before `from`. Messages that were still under way then stay.
     fn forget_before(&mut self, from: Time) {
         let traffic = &mut self.traffic;
         if from <= traffic.from {
@@ -194,7 +192,7 @@ impl Watch {
         };
         traffic.passages.retain(|passage| !over(passage));
         traffic.news.retain(|told| told.news.at >= from);
-        // The last before the stretch says how a server stood when it began.
+        // The last state before the stretch is the one in which a server begins it.
         let standings = core::mem::take(&mut traffic.standings);
         for (place, standing) in standings.iter().enumerate() {
             let next = standings[place + 1..].iter().find(|next| next.server == standing.server);
@@ -207,7 +205,7 @@ impl Watch {
 }
 
 impl Traffic {
-    /// The message of that number, if it is known.
+    /// The message with this number, if it is known.
     fn passage(&mut self, number: u64) -> Option<&mut Passage> {
         let place = self.passages.binary_search_by_key(&number, |passage| passage.flight.number);
         place.ok().map(|place| &mut self.passages[place])
