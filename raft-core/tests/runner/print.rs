@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use raft_core::raft::{
-    AppendEntries, AppendOutcome, Entry, EntryId, LogIndex, Message, Observation, Payload, ProgressState, RequestId,
-    Role, ServerId, SnapshotProgress, Weight, Write,
+    AppendEntries, AppendOutcome, Claim, Entry, EntryId, LogIndex, Message, Observation, Payload, ProgressState,
+    RequestId, Role, ServerId, SnapshotProgress, Weight, Write,
 };
 
 use crate::support::{Answer, Cluster, Event, last_text};
@@ -228,16 +228,16 @@ fn message_line(from: ServerId, arrow: &str, to: ServerId, message: &Message) ->
         other => other.name(),
     };
     let yes_or_no = |granted: bool| if granted { "yes" } else { "no" }.to_owned();
-    let text = match message {
-        Message::PreVote(m) => format!("log to {}", last_text(m.last)),
-        Message::PreVoteResponse(m) => yes_or_no(m.granted),
-        Message::RequestVote(m) => {
+    let text = match message.claim() {
+        Some(Claim::PreVote(m)) => format!("log to {}", last_text(m.last)),
+        Some(Claim::PreVoteResponse(m)) => yes_or_no(m.granted),
+        Some(Claim::RequestVote(m)) => {
             let wish = if m.leadership_transfer { ", at the leader’s wish" } else { "" };
             format!("log to {}{wish}", last_text(m.last))
         }
-        Message::RequestVoteResponse(m) => yes_or_no(m.granted),
-        Message::AppendEntries(m) => append_text(m),
-        Message::AppendEntriesResponse(m) => match m.outcome {
+        Some(Claim::RequestVoteResponse(m)) => yes_or_no(m.granted),
+        Some(Claim::AppendEntries(m)) => append_text(m),
+        Some(Claim::AppendEntriesResponse(m)) => match m.outcome {
             AppendOutcome::Matched(index) => format!("matches to {index}, round {}", m.round),
             AppendOutcome::Conflict { previous, hint } => {
                 let hint = if hint == EntryId::ZERO { "the beginning".to_owned() } else { hint.to_string() };
@@ -247,17 +247,17 @@ fn message_line(from: ServerId, arrow: &str, to: ServerId, message: &Message) ->
             AppendOutcome::Damaged { last, .. } => format!("damaged, has {last}"),
             AppendOutcome::StaleTerm => "stale".to_owned(),
         },
-        Message::InstallSnapshot(m) => {
+        Some(Claim::InstallSnapshot(m)) => {
             let end = m.offset + m.piece.bytes().len() as u64;
             format!("up to {}, bytes {} to {end} of {}", m.meta.last, m.offset, m.size)
         }
-        Message::InstallSnapshotResponse(m) => match m.progress {
+        Some(Claim::InstallSnapshotResponse(m)) => match m.progress {
             SnapshotProgress::Received(bytes) => format!("has {bytes} bytes of the one up to {}", m.last),
             SnapshotProgress::Installed(index) => format!("matches to {index}"),
             SnapshotProgress::StaleTerm => "stale".to_owned(),
         },
-        Message::TimeoutNow(_) | Message::ReadIndex(_) => String::new(),
-        Message::ReadIndexResponse(m) => match m.index {
+        Some(Claim::TimeoutNow(_) | Claim::ReadIndex(_)) | None => String::new(),
+        Some(Claim::ReadIndexResponse(m)) => match m.index {
             Some(index) => format!("read at {index}"),
             None => "ask somebody else".to_owned(),
         },

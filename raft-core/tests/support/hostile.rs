@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use raft_core::raft::{
-    AppendEntries, AppendEntriesResponse, AppendOutcome, Config, Configuration, DiskId, Durable, Entries, Entry,
+    AppendEntries, AppendEntriesResponse, AppendOutcome, Claim, Config, Configuration, DiskId, Durable, Entries, Entry,
     EntryId, HardState, Input, InstallSnapshot, InstallSnapshotResponse, LogIndex, MembershipChange, Message,
     Observation, Output, Payload, Piece, PreVote, PreVoteResponse, Proposal, Raft, ReadIndex, ReadIndexResponse,
     ReadMode, RequestVote, RequestVoteResponse, Role, ServerId, ServerSet, Snapshot, SnapshotMeta, SnapshotProgress,
@@ -91,7 +91,7 @@ pub struct Seen {
     /// Inputs taken as a follower, pre-candidate, candidate, leader.
     pub roles: [u64; 4],
     /// Messages of each kind.
-    pub messages: [u64; 11],
+    pub messages: [u64; Message::COUNT],
     /// Messages ignored as impossible.
     pub impossible: u64,
     /// Terms that were further ahead than is believed.
@@ -195,7 +195,7 @@ impl World {
     fn hear(&mut self, c: &mut impl Choices) {
         let from = server(c.one_of(&[1, 2, 2, 2, 2, 3, 3, 3, 4, 9, 127]));
         let message = by_wire(&message(c, &self.raft, from));
-        self.seen.messages[kind_number(&message)] += 1;
+        self.seen.messages[message.place()] += 1;
         let (before, beyond) = (self.summary(), is_beyond_every_range(&message));
         self.take(Input::Message { from, message });
         let impossible = |seen: &Observation| match seen {
@@ -661,16 +661,16 @@ fn message(c: &mut impl Choices, raft: &Raft, from: ServerId) -> Message {
 fn is_beyond_every_range(message: &Message) -> bool {
     let mut numbers = vec![message.term().0];
     let mut name = |id: EntryId| numbers.extend([id.term.0, id.index.0]);
-    match message {
-        Message::PreVote(m) => name(m.last),
-        Message::PreVoteResponse(m) => numbers.push(m.asked_in.0),
-        Message::RequestVote(m) => name(m.last),
-        Message::AppendEntries(m) => {
+    match message.claim() {
+        Some(Claim::PreVote(m)) => name(m.last),
+        Some(Claim::PreVoteResponse(m)) => numbers.push(m.asked_in.0),
+        Some(Claim::RequestVote(m)) => name(m.last),
+        Some(Claim::AppendEntries(m)) => {
             name(m.previous);
             numbers.push(m.commit.0);
             numbers.extend(m.entries.as_slice().iter().map(|entry| entry.term.0));
         }
-        Message::AppendEntriesResponse(m) => match m.outcome {
+        Some(Claim::AppendEntriesResponse(m)) => match m.outcome {
             AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => numbers.push(index.0),
             AppendOutcome::Conflict { previous, hint } | AppendOutcome::Damaged { previous, last: hint } => {
                 name(hint);
@@ -678,20 +678,20 @@ fn is_beyond_every_range(message: &Message) -> bool {
             }
             AppendOutcome::StaleTerm => {}
         },
-        Message::InstallSnapshot(m) => {
+        Some(Claim::InstallSnapshot(m)) => {
             name(m.meta.last);
             numbers.push(m.meta.configuration_index.0);
             // A snapshot that is too large is answered, unless its term is old.
             numbers.extend((m.size <= 1 << 62).then_some(m.offset));
         }
-        Message::InstallSnapshotResponse(m) => {
+        Some(Claim::InstallSnapshotResponse(m)) => {
             name(m.last);
             if let SnapshotProgress::Installed(index) = m.progress {
                 numbers.push(index.0);
             }
         }
-        Message::ReadIndexResponse(m) => numbers.extend(m.index.map(|index| index.0)),
-        Message::RequestVoteResponse(_) | Message::TimeoutNow(_) | Message::ReadIndex(_) => {}
+        Some(Claim::ReadIndexResponse(m)) => numbers.extend(m.index.map(|index| index.0)),
+        Some(Claim::RequestVoteResponse(_) | Claim::TimeoutNow(_) | Claim::ReadIndex(_)) | None => {}
     }
     numbers.into_iter().any(|number| number > 1 << 62)
 }
