@@ -22,6 +22,7 @@ mod travel;
 mod verdict;
 mod view;
 
+use raft_core::check::Property;
 use raft_core::raft::ServerId;
 use raft_core::sim::timeline::{Acted, BranchError};
 use raft_core::sim::{Action, Parameters, Scenario, ScenarioError, Timeline};
@@ -95,9 +96,11 @@ impl Run {
         Ok(Run::build(seed, servers, &text(without), &text(settings))?)
     }
 
-    /// The names of the properties that are checked after every event, a line each.
+    /// The names of the properties that are checked after every event, a line each. The page hosts
+    /// the store alone.
     pub fn properties() -> String {
-        raft_core::text::joined(&raft_core::check::Property::ALL.map(|property| property.name()), "\n")
+        let names = Property::ALL.map(Property::name);
+        raft_core::text::joined(&names[..Property::OF_EVERY_RUN], "\n")
     }
 
     /// The seed, in decimal.

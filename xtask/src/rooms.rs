@@ -20,8 +20,8 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// What belongs to nobody and uses nothing but its like.
-const COMMON: [&str; 10] =
-    ["bytes", "clock", "codec", "hash", "listed", "shared", "shared_map", "sorted", "text", "time"];
+const COMMON: [&str; 11] =
+    ["bytes", "clock", "codec", "hash", "listed", "shared", "shared_map", "sorted", "state_machine", "text", "time"];
 
 /// What of the crate a file names, by the first word of the path from its root.
 struct Named {

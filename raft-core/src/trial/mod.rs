@@ -27,10 +27,13 @@
 //! Everything that is judged is in the run: a run made from a file or a link is judged as the hunt
 //! did that found it.
 //!
+//! Runs that host a state machine of one's own are hunted, judged and shrunk by [`own`].
+//!
 //! # Caveats
 //! An assertion of the core itself that fails is a panic, which this library can't catch: whoever
 //! plays many runs catches it.
 
+pub mod own;
 mod past;
 mod playing;
 pub mod quick;
@@ -360,28 +363,39 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
             None => 0,
         },
     };
-    let Some(asked) = leader_and_followers(world, leader) else { return Some(Stuck::NoLeader) };
-    let mut stores = Vec::new();
+    let asked = match who_has_it(world, leader, index) {
+        Ok(asked) => asked,
+        Err(stuck) => return Some(stuck),
+    };
+    let store =
+        |server| world.machine(server).and_then(Machine::store).map(|store| (store.applied_index(), server, store));
+    let mut stores: Vec<_> = asked.iter().filter_map(store).collect();
+    stores.sort_by_key(|(applied, server, _)| (*applied, *server));
+    let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
+    differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
+}
+
+/// The leader and all that must have what it has, if they have applied everything up to `index`,
+/// and whoever has left and what is wanted of the membership has its due; else what is lacking.
+fn who_has_it(world: &Simulation, leader: ServerId, index: u64) -> Result<ServerSet, Stuck> {
+    let Some(asked) = leader_and_followers(world, leader) else { return Err(Stuck::NoLeader) };
     for server in asked.iter() {
-        let machine = world.machine(server);
-        // A store is told of commands alone, and what a leader commits of its own may be none.
-        let applied = machine.and_then(Machine::raft).map_or(0, |raft| raft.applied_index().0);
-        match machine.and_then(Machine::store) {
-            Some(store) if applied >= index => stores.push((store.applied_index(), server, store)),
-            _ => return Some(Stuck::Behind { server, index }),
+        // A state machine is told of commands alone, and what a leader commits of its own may be
+        // none.
+        let raft = world.machine(server).and_then(Machine::raft);
+        if raft.is_none_or(|raft| raft.applied_index().0 < index) {
+            return Err(Stuck::Behind { server, index });
         }
     }
     if let Some(server) = removed_and_not_told(world, leader) {
-        return Some(Stuck::NotTold { server });
+        return Err(Stuck::NotTold { server });
     }
     if let Some((wanted, changing)) = world.wanted_members()
         && changing.iter().all(|server| is_reached(world, leader, server))
     {
-        return Some(Stuck::NotChanged { wanted });
+        return Err(Stuck::NotChanged { wanted });
     }
-    stores.sort_by_key(|(applied, server, _)| (*applied, *server));
-    let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
-    differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
+    Ok(asked)
 }
 
 /// Where disks are so slow that elections take longer than the person asks for something, whoever

@@ -146,8 +146,13 @@ impl Timeline {
     /// # Errors
     /// A scenario that makes no world.
     pub fn new(scenario: Scenario) -> Result<Timeline, ScenarioError> {
-        let head = Playhead::new(Simulation::new(scenario)?);
-        Ok(Timeline {
+        Ok(Timeline::of(Simulation::new(scenario)?))
+    }
+
+    /// A run that begins with this world, for instance one that hosts a state machine of its own.
+    pub fn of(world: Simulation) -> Timeline {
+        let head = Playhead::new(world);
+        Timeline {
             scenario: Arc::clone(head.world.script.scenario()),
             branches: alloc::vec![Branch::first(&head)],
             head,
@@ -157,7 +162,7 @@ impl Timeline {
             footing: None,
             beside: None,
             watch: None,
-        })
+        }
     }
 
     /// The world at the present position.
