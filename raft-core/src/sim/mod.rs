@@ -21,7 +21,7 @@
 //! * `machine`: crashes, restarts, pauses;
 //! * `operator`: servers that join and leave;
 //! * `client`: clients that look for the leader, time out and try again;
-//! * `own`: another state machine than the store, and its clients ([`Simulation::hosting`]);
+//! * [`own`]: another state machine than the store, and its clients;
 //! * `storm`: random faults, drawn beforehand as actions, and `nemesis`: faults in a bad order;
 //!   `marks`: whether they reached the rare states.
 //!

@@ -91,10 +91,13 @@ use hosting::Hosting;
 /// ```
 #[derive(Clone)]
 pub struct Service {
-    machine: Arc<dyn Fn() -> Box<dyn StateMachine> + Send + Sync>,
-    command: Arc<dyn Fn(Ask, &mut Luck) -> Vec<u8> + Send + Sync>,
+    machine: Arc<MakeMachine>,
+    command: Arc<MakeCommand>,
     compared_every: u64,
 }
+
+type MakeMachine = dyn Fn() -> Box<dyn StateMachine> + Send + Sync;
+type MakeCommand = dyn Fn(Ask, &mut Luck) -> Vec<u8> + Send + Sync;
 
 impl Service {
     /// `machine` makes a state machine that has applied nothing. `command` makes what a client asks
