@@ -1,6 +1,7 @@
 //! A sans-IO Raft, a replicated key-value store, and the deterministic world to break them in.
 //!
 //! * [`raft`]: the consensus protocol, one server as a pure function of its inputs;
+//! * [`state_machine`]: what a replicated state machine is: the store, or your own;
 //! * [`kv`]: the replicated key-value store, with client sessions and snapshots;
 //! * [`sim`]: the world around the servers: virtual time, a network, disks, clients, faults;
 //! * [`check`]: what must always hold, checked after every event;
@@ -105,6 +106,7 @@ mod shared;
 mod shared_map;
 pub mod sim;
 mod sorted;
+pub mod state_machine;
 pub mod text;
 pub mod time;
 pub mod trial;

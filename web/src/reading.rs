@@ -238,6 +238,7 @@ fn body_facts(body: &Body) -> Vec<(&'static str, String)> {
                     format!("{} (session {}, serial {serial})", shortened(&operation.to_string()), session.0)
                 }
                 Call::Read(query) => shortened(&query.to_string()),
+                Call::Command(_) => String::from("a command"),
             };
             vec![("asks", call)]
         }
@@ -251,6 +252,7 @@ fn body_facts(body: &Body) -> Vec<(&'static str, String)> {
                 Reply::NotNow(reason) => reason.to_string(),
                 Reply::Lost => String::from("leadership was lost: perhaps done, perhaps not"),
                 Reply::Unreachable => String::from("nobody listens there"),
+                Reply::Answered(_) => String::from("an answer"),
             };
             vec![("answers", reply)]
         }

@@ -22,6 +22,15 @@ impl Checker {
         self.broken(Property::ExactlyOnce, now, first, format_args!("it took effect again at {index}"))
     }
 
+    /// A state machine that isn't the store doesn't keep to what is asked of one.
+    ///
+    /// # Errors
+    /// The violation that this is.
+    #[cold]
+    pub fn broke_contract(&self, now: Time, first: fmt::Arguments<'_>, second: fmt::Arguments<'_>) -> Verdict {
+        self.broken(Property::StateMachineContract, now, first, second)
+    }
+
     /// A client has the answer to a read, from a store that had applied everything up to `applied`;
     /// everything up to `due` was committed when a server was asked.
     ///

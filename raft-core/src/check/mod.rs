@@ -39,6 +39,11 @@
 //! [`linearizable`] judges their history: whether it is one that a single store could have given
 //! them.
 //!
+//! # And, where it isn't the store, what a state machine must keep to
+//! * **State Machine Contract**: servers that have applied the same entries are in the same state,
+//!   snapshots can be restored, and what the state machine says must always hold of it does
+//!   ([`crate::state_machine`]).
+//!
 //! # Caveats
 //! Entries that never were committed are remembered only while there are few of them
 //! ([`OPEN_MAX`]): a log that brings back an older one is taken at its word. A violation names the
@@ -106,6 +111,8 @@ listed! {
         OrderlyElections "Orderly Elections";
         /// Servers say to each other what there is to say, and not much more.
         Economy "Economy";
+        /// A state machine that isn't the store keeps to what is asked of one.
+        StateMachineContract "State Machine Contract";
     }
 }
 
@@ -146,6 +153,12 @@ impl Guarantee {
     pub fn named(name: &str) -> Option<Guarantee> {
         Guarantee::ALL.into_iter().find(|guarantee| guarantee.name() == name)
     }
+}
+
+impl Property {
+    /// So many, the first, are looked at in every run; the others only where servers host a state
+    /// machine that isn't the store.
+    pub const OF_EVERY_RUN: usize = Property::StateMachineContract as usize;
 }
 
 /// Two facts that can't both be right.

@@ -2,7 +2,9 @@
 //! check that is switched off, or blind, fails here; and so does one that blames another property.
 
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::safety::Verdict;
 use super::{Asked, Checker, Property, Violation, patience};
@@ -13,7 +15,8 @@ use crate::raft::{
     RequestVoteResponse, Rule, Rules, ServerId, ServerSet, Snapshot, SnapshotMeta, SnapshotProgress, Standing, Start,
     Term, TimeoutNow, Write,
 };
-use crate::sim::{Action, Machine, Scenario, Simulation, TRUE_RATE, Target};
+use crate::sim::{Action, Machine, Scenario, Service, Simulation, TRUE_RATE, Target, TimedAction};
+use crate::state_machine::{RestoreError, StateMachine};
 use crate::time::{Duration, Time};
 
 fn s(number: u8) -> ServerId {
@@ -787,7 +790,83 @@ fn answers_nobody_asked_for(ignored: Option<Property>) -> Used {
     traffic(ignored, send, Duration::from_millis(50))
 }
 
+/// A state machine that isn't the store, and doesn't keep to what is asked of one.
+#[derive(Clone, Debug)]
+enum Broken {
+    /// Each is another.
+    Differs(u8),
+    /// It can't read its own snapshots.
+    Unreadable,
+    /// What it was restored to has another snapshot.
+    Ages(u8),
+    /// It can't be.
+    Wrong,
+}
+
+impl StateMachine for Broken {
+    fn apply(&mut self, _: u64, _: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        match self {
+            Broken::Differs(number) | Broken::Ages(number) => alloc::vec![*number],
+            Broken::Unreadable | Broken::Wrong => Vec::new(),
+        }
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError> {
+        match self {
+            Broken::Differs(number) => *number = snapshot[0],
+            Broken::Ages(number) => *number = snapshot[0] + 1,
+            Broken::Unreadable => return Err(RestoreError::new("it is empty")),
+            Broken::Wrong => {}
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Broken::Wrong = self { Err("it is wrong".to_string()) } else { Ok(()) }
+    }
+}
+
+/// A world whose servers host a state machine that is broken, and restart.
+fn hosting(broken: fn(u8) -> Broken, ignored: Option<Property>) -> Verdict {
+    let made = AtomicU8::new(0);
+    let service = Service::new(move || broken(made.fetch_add(1, Ordering::Relaxed)), |_, _| Vec::new());
+    let mut scenario = Scenario::new(7, 3);
+    scenario.parameters.timing.snapshot_after_entries = 4;
+    let crash = (3_000, Action::Crash(Target::Server(s(1))));
+    for (millis, action) in [crash, (3_500, Action::RestartAll)] {
+        scenario.actions.push(TimedAction { at: Time::from_millis(millis), action });
+    }
+    let mut world = Simulation::hosting(scenario, &service).expect("a world");
+    world.ignore(ignored);
+    world.run_until(Time::from_secs(6));
+    world.violation().map_or(Ok(()), |violation| Err(Box::new(violation.clone())))
+}
+
+fn a_state_machine_of_which_each_is_another(ignored: Option<Property>) -> Verdict {
+    hosting(Broken::Differs, ignored)
+}
+
+fn a_snapshot_that_is_unreadable(ignored: Option<Property>) -> Verdict {
+    hosting(|_| Broken::Unreadable, ignored)
+}
+
+fn a_snapshot_of_something_else(ignored: Option<Property>) -> Verdict {
+    hosting(|_| Broken::Ages(1), ignored)
+}
+
+fn a_state_machine_that_cannot_be(ignored: Option<Property>) -> Verdict {
+    hosting(|_| Broken::Wrong, ignored)
+}
+
 const PLANTED: &[(Property, Plant)] = &[
+    (Property::StateMachineContract, a_state_machine_of_which_each_is_another),
+    (Property::StateMachineContract, a_snapshot_that_is_unreadable),
+    (Property::StateMachineContract, a_snapshot_of_something_else),
+    (Property::StateMachineContract, a_state_machine_that_cannot_be),
     (Property::LogMatching, an_append_out_of_nowhere),
     (Property::DurablePromise, an_entry_that_no_disk_is_handed),
     (Property::Economy, a_rejection_that_goes_too_far),

@@ -91,6 +91,7 @@ pub(crate) mod codec;
 mod command;
 mod command_line;
 mod line;
+mod machine;
 mod operation;
 mod pairs;
 mod session;

@@ -19,7 +19,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::parameters::{CERTAIN, ClientParameters};
 use crate::kv::{Key, Operation, Outcome, Query, Request, SessionId, Value};
-use crate::raft::ServerId;
+use crate::raft::{Bytes, ServerId};
 use crate::time::{Duration, Time};
 
 /// A client's name. Client 1 is the person at the command line.
@@ -74,6 +74,8 @@ pub enum Call {
     },
     /// A linearizable read.
     Read(Query),
+    /// A command for a state machine that isn't the store.
+    Command(Bytes),
 }
 
 /// What a server answers.
@@ -103,6 +105,15 @@ pub enum Reply {
     Lost,
     /// The server is down, so nothing listens at its address. This try was certainly not done.
     Unreachable,
+    /// What a state machine that isn't the store answers to a command.
+    Answered(Bytes),
+}
+
+impl Reply {
+    /// Whether the try that it answers has certainly done nothing.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Reply::NotLeader(_) | Reply::NotNow(_) | Reply::Unreachable)
+    }
 }
 
 /// One operation of a client, from its beginning to its end: what a checker judges.
@@ -203,6 +214,61 @@ fn seconds(length: Duration) -> String {
     format!("{} s", text.trim_end_matches('0'))
 }
 
+/// Whom a client asks, and how long it waits for an answer: the same for whatever it asks for.
+#[derive(Clone, Debug)]
+pub(super) struct Seeker {
+    /// Whom it asks next.
+    guess: ServerId,
+    /// Whom it asked last without a hint: hints may lead in circles, this goes round all servers.
+    searched: ServerId,
+    attempts: u64,
+    /// How long it waits for the answer to a try.
+    patience: Duration,
+}
+
+impl Seeker {
+    /// Takes one of so many servers for the leader.
+    pub(super) fn new(random: &mut Xoshiro256PlusPlus, servers: u8, parameters: &ClientParameters) -> Seeker {
+        let guess = ServerId::new(random.random_range(1..=servers)).expect("a cluster has at least one server");
+        Seeker { guess, searched: guess, attempts: 0, patience: parameters.attempt_timeout }
+    }
+
+    /// Begins a try: its number, whom to ask, and until when to wait for the answer.
+    pub(super) fn begin(&mut self, now: Time) -> (u64, ServerId, Time) {
+        self.attempts += 1;
+        (self.attempts, self.guess, now + self.patience)
+    }
+
+    /// There was no answer in time.
+    pub(super) fn wait_longer(&mut self, parameters: &ClientParameters) {
+        self.patience = longer(self.patience, parameters);
+    }
+
+    /// Asks the next server in turn.
+    pub(super) fn search(&mut self, servers: u8) {
+        self.searched = successor(self.searched, servers);
+        self.guess = self.searched;
+    }
+
+    /// There was an answer.
+    pub(super) fn be_served(&mut self, parameters: &ClientParameters) {
+        self.patience = self.patience.percent(50).max(parameters.attempt_timeout);
+    }
+
+    /// A reply came that isn't what was asked for: when to try again.
+    pub(super) fn be_put_off(&mut self, now: Time, reply: &Reply, servers: u8) -> Time {
+        match reply {
+            Reply::NotLeader(Some(leader)) => {
+                self.guess = *leader;
+                return now;
+            }
+            Reply::NotLeader(None) | Reply::Unreachable => self.search(servers),
+            _ => {}
+        }
+        now + BACK_OFF
+    }
+}
+
 /// A client.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
@@ -210,16 +276,9 @@ pub(super) struct Client {
     random: Xoshiro256PlusPlus,
     session: Option<SessionId>,
     serial: u64,
-    /// The server that it asks next.
-    guess: ServerId,
-    /// The server that its next operation asks first, if not the one in `guess`.
+    seeker: Seeker,
+    /// The server that its next operation asks first, if not the one that it takes for the leader.
     first: Option<ServerId>,
-    /// The server that it asked last without a hint. Hints can lead in circles; this goes round all
-    /// servers.
-    searched: ServerId,
-    attempts: u64,
-    /// How long it waits for the answer to a try.
-    patience: Duration,
     pub(super) ongoing: Option<Ongoing>,
     /// Session, serial and number of the latest writes, for telling later that one took effect.
     recent: Vec<(SessionId, u64, u32)>,
@@ -271,18 +330,15 @@ pub(super) enum Conclusion {
 impl Client {
     pub(super) fn new(id: ClientId, seed: u64, servers: u8, parameters: &ClientParameters) -> Client {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(seed);
-        let guess = ServerId::new(random.random_range(1..=servers)).expect("a cluster has at least one server");
+        let seeker = Seeker::new(&mut random, servers, parameters);
         let next_at = if id == ClientId::PERSON { Time::NEVER } else { Time::ZERO + think(&mut random, parameters) };
         Client {
             id,
             random,
             session: None,
             serial: 0,
-            guess,
+            seeker,
             first: None,
-            searched: guess,
-            attempts: 0,
-            patience: parameters.attempt_timeout,
             ongoing: None,
             recent: Vec::new(),
             waiting: Vec::new(),
@@ -330,7 +386,7 @@ impl Client {
         };
         if now >= ongoing.deadline {
             if ongoing.attempt != 0 {
-                self.patience = longer(self.patience, parameters);
+                self.seeker.wait_longer(parameters);
             }
             let (perhaps_done, session_expired) = (ongoing.unsettled > 0, ongoing.session_expired);
             return Wish::End(Conclusion::GivenUp { perhaps_done, session_expired });
@@ -340,14 +396,13 @@ impl Client {
         }
         if ongoing.attempt != 0 {
             // No answer in time: perhaps this server is gone, perhaps it is slow.
-            self.patience = longer(self.patience, parameters);
-            self.search(servers);
+            self.seeker.wait_longer(parameters);
+            self.seeker.search(servers);
         }
-        let Some(ongoing) = &mut self.ongoing else { return Wish::Wait };
-        self.attempts += 1;
-        let server = ongoing.first.take().unwrap_or(self.guess);
-        ongoing.attempt = self.attempts;
-        ongoing.next_try = now + self.patience;
+        let (attempt, guess, patient_until) = self.seeker.begin(now);
+        let server = ongoing.first.take().unwrap_or(guess);
+        ongoing.attempt = attempt;
+        ongoing.next_try = patient_until;
         ongoing.writing = matches!((&ongoing.request, self.session), (Request::Write(_), Some(_)));
         let call = match (&ongoing.request, self.session) {
             (Request::Read(query), _) => Call::Read(query.clone()),
@@ -364,7 +419,7 @@ impl Client {
                 Call::Write { session, serial: self.serial, operation: operation.clone() }
             }
         };
-        Wish::Send(server, ClientRequest { client: self.id, attempt: self.attempts, call })
+        Wish::Send(server, ClientRequest { client: self.id, attempt, call })
     }
 
     /// The next operation is asked of this server first.
@@ -422,11 +477,11 @@ impl Client {
         ongoing.attempt = 0;
         ongoing.next_try = now;
         if matches!(answer.reply, Reply::SessionOpened(_) | Reply::Done(_)) {
-            self.patience = self.patience.percent(50).max(parameters.attempt_timeout);
+            self.seeker.be_served(parameters);
         }
         // A request is delivered at most once, so a refusal settles its own try, and says nothing
         // about earlier ones.
-        if matches!(answer.reply, Reply::NotLeader(_) | Reply::NotNow(_) | Reply::Unreachable) {
+        if answer.reply.is_refusal() {
             ongoing.unsettled = ongoing.unsettled.saturating_sub(u32::from(ongoing.writing));
         }
         match answer.reply {
@@ -438,18 +493,7 @@ impl Client {
                 let perhaps_done = ongoing.unsettled > 1;
                 return Some(Conclusion::GivenUp { perhaps_done, session_expired: true });
             }
-            Reply::NotLeader(hint) => {
-                ongoing.next_try = now + if hint.is_some() { Duration::ZERO } else { BACK_OFF };
-                match hint {
-                    Some(leader) => self.guess = leader,
-                    None => self.search(servers),
-                }
-            }
-            Reply::NotNow(_) | Reply::Lost => ongoing.next_try = now + BACK_OFF,
-            Reply::Unreachable => {
-                ongoing.next_try = now + BACK_OFF;
-                self.search(servers);
-            }
+            reply => ongoing.next_try = self.seeker.be_put_off(now, &reply, servers),
         }
         None
     }
@@ -464,12 +508,6 @@ impl Client {
             ongoing.attempt = 0;
             ongoing.next_try = now;
         }
-    }
-
-    /// Asks the next server in turn.
-    fn search(&mut self, servers: u8) {
-        self.searched = successor(self.searched, servers);
-        self.guess = self.searched;
     }
 
     /// Makes up the client's next command, in a world with this many servers.
@@ -521,7 +559,7 @@ fn successor(server: ServerId, servers: u8) -> ServerId {
     ServerId::new(server.number() % servers + 1).unwrap_or(server)
 }
 
-fn think(random: &mut Xoshiro256PlusPlus, parameters: &ClientParameters) -> Duration {
+pub(super) fn think(random: &mut Xoshiro256PlusPlus, parameters: &ClientParameters) -> Duration {
     let average = parameters.think_time.as_micros();
     Duration::from_micros(random.random_range(average / 2..=average + average / 2))
 }

@@ -9,9 +9,10 @@ use super::client::Reply;
 use super::concern;
 use super::disk::Disk;
 use super::flight::{Body, Endpoint};
-use super::machine::{Asker, Missed, Process, Proposed};
+use super::machine::{Asker, Hosted, Missed, Process, Proposed};
 use super::marks::Mark;
 use super::news::What;
+use super::own::OwnEvent;
 use super::parameters::Parameters;
 use super::queue::Event;
 use super::{Simulation, store_settings};
@@ -59,10 +60,15 @@ impl Simulation {
             false if image.is_blank() => Start::Join { disk: DiskId(u64::from(machine.incarnation)) },
             false => Start::Restart(image.durable(), Configuration::default()),
         };
-        let store = match machine.disk.image().snapshot() {
-            Some(snapshot) => Store::restore(snapshot.data(), settings)
-                .unwrap_or_else(|_| panic!("a synced snapshot can be read again")),
-            None => Store::new(settings),
+        let hosted = match (&mut self.own, machine.disk.image().snapshot()) {
+            (Some(own), snapshot) => {
+                Hosted::Own(own.machine(server, snapshot.map(|snapshot| &**snapshot), self.now, &mut self.observers))
+            }
+            (None, Some(snapshot)) => Hosted::Store(
+                Store::restore(snapshot.data(), settings)
+                    .unwrap_or_else(|_| panic!("a synced snapshot can be read again")),
+            ),
+            (None, None) => Hosted::Store(Store::new(settings)),
         };
         let mut raft = Raft::new(config, start, machine.clock.read(self.now))
             .unwrap_or_else(|_| panic!("parameters were checked, and a disk image is a past state"));
@@ -72,7 +78,7 @@ impl Simulation {
         machine.process = Some(Process {
             applied: raft.applied_index(),
             raft,
-            store,
+            hosted,
             proposed: Default::default(),
             reading: Vec::new(),
             requests: 0,
@@ -230,7 +236,7 @@ impl Simulation {
             let input = match receipt {
                 Some(receipt) => Input::Durable(receipt),
                 None if core::mem::take(&mut snapshot_wanted) => {
-                    let data = Arc::from(process.store.snapshot());
+                    let data = Arc::from(process.hosted.snapshot());
                     Input::SnapshotTaken { index: process.raft.applied_index(), data }
                 }
                 None => break,
@@ -348,20 +354,25 @@ impl Simulation {
     }
 
     pub(super) fn apply(&mut self, server: ServerId, out: &mut Output) {
+        if self.own.is_some() {
+            return self.own_takes(OwnEvent::Apply(server, out));
+        }
         if let Some(snapshot) = out.restore.take()
             && let Some(process) = &mut self.cluster[server].process
         {
             let settings = store_settings(self.script.parameters().rules);
-            process.store = Store::restore(snapshot.data(), settings)
+            let store = Store::restore(snapshot.data(), settings)
                 .unwrap_or_else(|_| panic!("a snapshot arrives whole or not at all"));
+            process.hosted = Hosted::Store(store);
             process.applied = snapshot.meta.last.index;
             // The snapshot doesn't say what became of the commands that it covers.
             self.give_up_first(server, |index, _| index <= snapshot.meta.last.index);
         }
         for (index, entry) in out.committed_entries() {
             let Some(process) = &mut self.cluster[server].process else { return };
+            let Hosted::Store(store) = &mut process.hosted else { return };
             let applied = match &entry.payload {
-                Payload::Command(bytes) => Some(process.store.apply(index.0, bytes)),
+                Payload::Command(bytes) => Some(store.apply(index.0, bytes)),
                 Payload::NoOp | Payload::Membership(_) | Payload::Admission { .. } => None,
             };
             process.applied = index;
@@ -386,7 +397,9 @@ impl Simulation {
             let Some(process) = &mut self.cluster[server].process else { return };
             let Some(place) = process.reading.iter().position(|(asker, _)| asker.request == id) else { continue };
             let (asker, query) = process.reading.swap_remove(place);
-            let outcome = process.store.query(&query);
+            // Reads are the store's: no client of another state machine asks for one.
+            let Hosted::Store(store) = &process.hosted else { continue };
+            let outcome = store.query(&query);
             let index = process.applied;
             self.clients.read_is_answered(asker.client, asker.attempt, index);
             self.answer(server, asker, Reply::Done(outcome));
@@ -434,7 +447,7 @@ impl Simulation {
 
     /// Goes through the commands that clients wait for, in log order, and tells each client that
     /// the outcome is unknown, as long as `lost` is true.
-    fn give_up_first(&mut self, server: ServerId, lost: impl Fn(LogIndex, &Proposed) -> bool) {
+    pub(super) fn give_up_first(&mut self, server: ServerId, lost: impl Fn(LogIndex, &Proposed) -> bool) {
         while let Some(process) = &self.cluster[server].process
             && let Some(index) =
                 process.proposed.first().filter(|(index, proposed)| lost(*index, proposed)).map(|(index, _)| *index)

@@ -1,6 +1,7 @@
 //! One simulated machine: a disk that survives crashes, and, while it runs, a Raft server with its
-//! store.
+//! store, or with another state machine.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use super::client::ClientId;
@@ -16,6 +17,7 @@ use crate::kv::{Query, Store};
 use crate::raft::{Entry, EntryId, HardState, LogWrite, Receipt, Write};
 use crate::raft::{Image, Input, LogIndex, Raft, RequestId, ServerId, ServerSet, Term};
 use crate::sorted::Sorted;
+use crate::state_machine::StateMachine;
 use crate::time::{Duration, Time};
 
 /// A machine.
@@ -54,14 +56,32 @@ pub(super) enum Missed {
 #[derive(Clone, Debug)]
 pub struct Process {
     pub(super) raft: Raft,
-    pub(super) store: Store,
-    /// Everything up to here has been applied to the store.
+    pub(super) hosted: Hosted,
+    /// Everything up to here has been applied to what it hosts.
     pub(super) applied: LogIndex,
     /// The commands that clients wait for, by index.
     pub(super) proposed: Sorted<LogIndex, Proposed>,
     /// Reads under way.
     pub(super) reading: Vec<(Asker, Query)>,
     pub(super) requests: RequestId,
+}
+
+/// The state machine that a server hosts. The store isn't boxed: most worlds host it, and applying
+/// to it is the most frequent thing that they do.
+#[derive(Clone, Debug)]
+pub(super) enum Hosted {
+    Store(Store),
+    Own(Box<dyn StateMachine>),
+}
+
+impl Hosted {
+    /// The whole state as bytes.
+    pub(super) fn snapshot(&self) -> Vec<u8> {
+        match self {
+            Hosted::Store(store) => store.snapshot(),
+            Hosted::Own(machine) => machine.snapshot(),
+        }
+    }
 }
 
 /// A command in the log whose outcome isn't known yet.
@@ -137,7 +157,8 @@ impl Machine {
     pub(crate) fn run(&mut self, raft: Raft) {
         let store = Store::new(crate::kv::Settings::default());
         let (applied, proposed, reading) = (raft.applied_index(), Sorted::default(), Vec::new());
-        self.process = Some(Process { raft, store, applied, proposed, reading, requests: 0 });
+        let hosted = Hosted::Store(store);
+        self.process = Some(Process { raft, hosted, applied, proposed, reading, requests: 0 });
     }
 
     /// The servers whose machines satisfy the condition. The condition is a `dyn`, so that this
@@ -173,9 +194,21 @@ impl Machine {
         self.process.as_ref().map(|process| &process.raft)
     }
 
-    /// The store, while it runs.
+    /// The store, while it runs, if that is what it hosts.
     pub fn store(&self) -> Option<&Store> {
-        self.process.as_ref().map(|process| &process.store)
+        match &self.process.as_ref()?.hosted {
+            Hosted::Store(store) => Some(store),
+            Hosted::Own(_) => None,
+        }
+    }
+
+    /// The state machine, while it runs, the store or another. As an [`Any`](core::any::Any) it can
+    /// be downcast to what it is.
+    pub fn state_machine(&self) -> Option<&dyn StateMachine> {
+        Some(match &self.process.as_ref()?.hosted {
+            Hosted::Store(store) => store,
+            Hosted::Own(machine) => &**machine,
+        })
     }
 
     /// What its clock shows when the world's shows `now`.

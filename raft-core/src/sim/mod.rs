@@ -21,6 +21,7 @@
 //! * `machine`: crashes, restarts, pauses;
 //! * `operator`: servers that join and leave;
 //! * `client`: clients that look for the leader, time out and try again;
+//! * [`own`]: state machines other than the store, and their clients;
 //! * `storm`: random faults for a hunt, drawn in advance as actions; `marks`: the rare states that
 //!   were reached.
 //!
@@ -45,6 +46,7 @@ mod network;
 mod news;
 mod observers;
 mod operator;
+pub mod own;
 mod parameters;
 mod perform;
 mod queue;
@@ -74,6 +76,7 @@ pub use marks::{Mark, Marks};
 pub use network::{Impairment, Network};
 pub use news::{MessageEvent, MomentKind, News, What};
 pub use observers::Listening;
+pub use own::{Ask, Luck, OwnEnd, OwnOperation, Service};
 pub(crate) use parameters::parameters;
 pub use parameters::{
     CERTAIN, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX, NetworkParameters, OwnTiming,
@@ -92,6 +95,7 @@ use clients::Clients;
 use cluster::Cluster;
 use machine::Missed;
 use observers::Observers;
+use own::{OwnEvent, OwnWorld};
 use queue::{Event, Place, Queue};
 use script::Script;
 
@@ -103,6 +107,8 @@ mod concern {
     pub(super) const CLIENT: u64 = 4;
     pub(super) const STORM: u64 = 5;
     pub(super) const CHOICE: u64 = 6;
+    // 7 is the clocks' after a storm (`trial`).
+    pub(super) const OWN: u64 = 8;
 }
 
 /// A world in which a cluster lives. See the [module's essay](self).
@@ -114,6 +120,8 @@ pub struct Simulation {
     network: Network,
     cluster: Cluster,
     clients: Clients,
+    /// Where the servers host another state machine than the store, all that is for that.
+    own: Option<Box<dyn OwnWorld>>,
     observers: Observers,
     hasher: TraceHasher,
     events: u64,
@@ -129,6 +137,14 @@ impl Simulation {
     /// # Errors
     /// A scenario that can't be played.
     pub fn new(scenario: Scenario) -> Result<Simulation, ScenarioError> {
+        Simulation::found(scenario, |_| None)
+    }
+
+    /// The same, with whatever `own` makes of it.
+    fn found(
+        scenario: Scenario,
+        own: impl FnOnce(&Script) -> Option<Box<dyn OwnWorld>>,
+    ) -> Result<Simulation, ScenarioError> {
         let script = Script::new(scenario)?;
         let (parameters, seed) = (script.parameters(), script.seed());
         let servers = ServerSet::first(parameters.servers);
@@ -138,6 +154,7 @@ impl Simulation {
             network: Network::new(parameters.network, mix(seed, concern::NETWORK, 0)),
             cluster: Cluster::of(servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect()),
             clients: Clients::new(parameters, seed),
+            own: own(&script),
             observers: Observers::new(Checker::new(servers, MACHINES_MAX)),
             hasher: TraceHasher::new(seed),
             events: 0,
@@ -408,6 +425,16 @@ impl Simulation {
 
     fn tell(&mut self, what: What) {
         self.observers.tell(self.now, || what);
+    }
+
+    /// Something concerns the state machine that is hosted instead of the store, or its clients.
+    #[cold]
+    #[inline(never)]
+    fn own_takes(&mut self, event: OwnEvent<'_>) {
+        if let Some(mut own) = self.own.take() {
+            own.take(self, event);
+            self.own = Some(own);
+        }
     }
 }
 

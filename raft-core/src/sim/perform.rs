@@ -13,6 +13,7 @@ use super::machine::{Machine, Missed};
 use super::marks::Mark;
 use super::network::Impairment;
 use super::news::{MessageEvent, What};
+use super::own::OwnEvent;
 use super::queue::Event;
 use super::{Simulation, TRUE_RATE, concern};
 use crate::hash::mix;
@@ -149,7 +150,9 @@ impl Simulation {
             }
             Action::HealQuorum(draw) => self.heal_quorum(*draw),
             Action::Submit(line) => {
-                if let Ok(request) = line.request() {
+                if self.own.is_some() {
+                    self.own_takes(OwnEvent::Submit);
+                } else if let Ok(request) = line.request() {
                     let number = self.note_operation(ClientId::PERSON, request.clone());
                     self.clients[ClientId::PERSON].waiting.push(number);
                     self.client_acts(ClientId::PERSON);

@@ -6,10 +6,12 @@ use super::flight::{Body, Endpoint};
 use super::machine::Asker;
 use super::marks::Mark;
 use super::news::What;
+use super::own::OwnEvent;
 use super::queue::Event;
 use crate::check::Asked;
 use crate::kv::{Applied, Command, Request};
-use crate::raft::{self, Input, LogIndex, Raft, RequestId, ServerId};
+use crate::raft::{self, Bytes, Input, LogIndex, Raft, RequestId, ServerId};
+use crate::time::Time;
 
 impl Simulation {
     pub(super) fn serve(&mut self, server: ServerId, request: ClientRequest) {
@@ -28,6 +30,7 @@ impl Simulation {
         let id = process.requests;
         asker.request = id;
         let (asked, command) = match request.call {
+            Call::Command(command) => return self.propose(server, asker, Asked::Write, command),
             Call::Read(query) => {
                 process.reading.push((asker, query));
                 let what = if mode == raft::ReadMode::Lease { Asked::LeaseRead } else { Asked::Read };
@@ -40,9 +43,13 @@ impl Simulation {
                 (Asked::Write, Command::Apply { session, serial, oldest_awaited, operation })
             }
         };
+        self.propose(server, asker, asked, command.encode().into());
+    }
+
+    fn propose(&mut self, server: ServerId, asker: Asker, asked: Asked, command: Bytes) {
+        let id = asker.request;
         self.note_request(server, id, asked);
-        let proposal = raft::Proposal { id, command: command.encode().into() };
-        self.feed(server, Input::Propose(proposal), Some(asker));
+        self.feed(server, Input::Propose(raft::Proposal { id, command }), Some(asker));
     }
 
     /// A server has been asked for something.
@@ -89,6 +96,9 @@ impl Simulation {
     }
 
     pub(super) fn client_hears(&mut self, client: ClientId, answer: Answer) {
+        if self.own.is_some() {
+            return self.own_takes(OwnEvent::Answer(client, answer));
+        }
         let (now, servers) = (self.now, self.cluster.len());
         let parameters = self.script.parameters().clients;
         if self.clients[client].is_late_session(&answer) {
@@ -103,6 +113,9 @@ impl Simulation {
 
     /// Lets a client do everything that is due.
     pub(super) fn client_acts(&mut self, client: ClientId) {
+        if self.own.is_some() {
+            return self.own_takes(OwnEvent::Wake(client));
+        }
         loop {
             let parameters = self.script.parameters().clients;
             let servers = self.cluster.len();
@@ -188,8 +201,14 @@ impl Simulation {
     }
 
     pub(super) fn schedule_client(&mut self, client: ClientId) {
+        let due = self.clients[client].due();
+        self.wake_client(client, due);
+    }
+
+    /// Schedules a client that has something to do then.
+    pub(super) fn wake_client(&mut self, client: ClientId, due: Time) {
+        let due = due.max(self.now);
         let client = &mut self.clients[client];
-        let due = client.due().max(self.now);
         if due < client.wake {
             client.wake = due;
             let client = client.id;

@@ -27,10 +27,13 @@
 //! did that found it. What is said to have been found ([`Found`]) plays no part in that: it is a
 //! claim, to be compared with what is found anew ([`Finding::is`]). [`Finding::end`] makes it.
 //!
+//! Runs that host a state machine of one's own are hunted, judged and shrunk by [`own`].
+//!
 //! # Caveats
 //! A failed assertion of the core is a panic, which this library can't catch: a program that plays
 //! many runs has to.
 
+pub mod own;
 mod past;
 mod playing;
 pub mod quick;
@@ -213,8 +216,8 @@ pub enum Stuck {
     NoLeader,
     /// None of the person's writes was answered.
     NoAnswer {
-        /// The last.
-        asked: Request,
+        /// The last of them, in words.
+        asked: String,
         /// Why it was not.
         why: String,
     },
@@ -400,34 +403,44 @@ fn what_is_missing(world: &Simulation, calm: Time) -> Option<Stuck> {
             }
             Some(last) => {
                 let why = if last.end.is_none() { "none yet".to_string() } else { last.answer() };
-                return Some(Stuck::NoAnswer { asked: last.request.clone(), why });
+                return Some(Stuck::NoAnswer { asked: last.request.to_string(), why });
             }
             None => 0,
         },
     };
-    let Some(asked) = leader_and_followers(world, leader) else { return Some(Stuck::NoLeader) };
-    let mut stores = Vec::new();
+    let asked = match who_has_it(world, leader, index) {
+        Ok(asked) => asked,
+        Err(stuck) => return Some(stuck),
+    };
+    let store =
+        |server| world.machine(server).and_then(Machine::store).map(|store| (store.applied_index(), server, store));
+    let mut stores: Vec<_> = asked.iter().filter_map(store).collect();
+    stores.sort_by_key(|(applied, server, _)| (*applied, *server));
+    let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
+    differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
+}
+
+/// The leader and all that must have what it has, if they have applied everything up to `index`,
+/// and whoever has left and what is wanted of the membership has its due; else what is lacking.
+fn who_has_it(world: &Simulation, leader: ServerId, index: u64) -> Result<ServerSet, Stuck> {
+    let Some(asked) = leader_and_followers(world, leader) else { return Err(Stuck::NoLeader) };
     for server in asked.iter() {
-        let machine = world.machine(server);
-        // Not the store's own index: stores hear only of commands, and an entry that a leader
+        // Not the state machine's own index: it hears only of commands, and an entry that a leader
         // commits of its own accord may be none.
-        let applied = machine.and_then(Machine::raft).map_or(0, |raft| raft.applied_index().0);
-        match machine.and_then(Machine::store) {
-            Some(store) if applied >= index => stores.push((store.applied_index(), server, store)),
-            _ => return Some(Stuck::Behind { server, index }),
+        let raft = world.machine(server).and_then(Machine::raft);
+        if raft.is_none_or(|raft| raft.applied_index().0 < index) {
+            return Err(Stuck::Behind { server, index });
         }
     }
     if let Some(server) = removed_and_not_told(world, leader) {
-        return Some(Stuck::NotTold { server });
+        return Err(Stuck::NotTold { server });
     }
     if let Some((wanted, changing)) = world.wanted_members()
         && changing.iter().all(|server| is_reached(world, leader, server))
     {
-        return Some(Stuck::NotChanged { wanted });
+        return Err(Stuck::NotChanged { wanted });
     }
-    stores.sort_by_key(|(applied, server, _)| (*applied, *server));
-    let differing = stores.windows(2).find(|pair| pair[0].0 == pair[1].0 && pair[0].2.digest() != pair[1].2.digest());
-    differing.map(|pair| Stuck::StoresDiffer { first: pair[0].1, second: pair[1].1, index: pair[0].0 })
+    Ok(asked)
 }
 
 /// Whether the disks are so slow that a leader may be elected only after the person has stopped

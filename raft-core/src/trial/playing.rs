@@ -43,7 +43,12 @@ pub struct Playing {
     calm: Option<Time>,
     stuck: Option<Finding>,
     past: Past,
+    /// What the cluster lacks to be back at work since a storm was over.
+    lacks: Lacks,
 }
+
+/// What a cluster lacks to be back at work since that time.
+pub(super) type Lacks = fn(&Simulation, Time) -> Option<Stuck>;
 
 impl Playing {
     /// The run at its beginning.
@@ -51,9 +56,13 @@ impl Playing {
     /// # Errors
     /// A run that can't be played.
     pub fn new(run: &Run) -> Result<Playing, ScenarioError> {
-        let world = Simulation::new(run.scenario.clone())?;
+        Ok(Playing::of(Simulation::new(run.scenario.clone())?, run, what_is_missing))
+    }
+
+    /// The run at its beginning, in a world that the caller has made.
+    pub(super) fn of(world: Simulation, run: &Run, lacks: Lacks) -> Playing {
         let calm = calm_of(&run.scenario).filter(|calm| *calm <= run.until);
-        Ok(Playing { world, until: run.until, calm, stuck: None, past: Past::default() })
+        Playing { world, until: run.until, calm, stuck: None, past: Past::default(), lacks }
     }
 
     /// The world as it is now.
@@ -90,12 +99,12 @@ impl Playing {
                 return None;
             }
             let behind =
-                |world| matches!(what_is_missing(world, calm), Some(Stuck::Behind { .. } | Stuck::NotChanged { .. }));
+                |world| matches!((self.lacks)(world, calm), Some(Stuck::Behind { .. } | Stuck::NotChanged { .. }));
             if self.calm.is_some() && behind(&self.world) && !self.settle(calm, deadline + CATCHING_UP, watcher) {
                 return None;
             }
             if self.calm.is_some() && self.stuck.is_none() && self.world.violation().is_none() {
-                self.stuck = what_is_missing(&self.world, calm).map(|why| self.stuck(why, calm));
+                self.stuck = (self.lacks)(&self.world, calm).map(|why| self.stuck(why, calm));
             }
         }
         let mut finding = self.world.violation().cloned().map(Finding::Violation);
@@ -125,7 +134,7 @@ impl Playing {
     fn settle(&mut self, calm: Time, limit: Time, watcher: &mut impl Watcher) -> bool {
         while self.stuck.is_none() && self.world.violation().is_none() {
             let at = self.world.now();
-            match what_is_missing(&self.world, calm) {
+            match (self.lacks)(&self.world, calm) {
                 None => {
                     self.calm = None;
                     break;

@@ -141,8 +141,13 @@ impl Timeline {
     /// # Errors
     /// A scenario that can't be played.
     pub fn new(scenario: Scenario) -> Result<Timeline, ScenarioError> {
-        let head = Playhead::new(Simulation::new(scenario)?);
-        Ok(Timeline {
+        Ok(Timeline::of(Simulation::new(scenario)?))
+    }
+
+    /// A run that begins with this world, for instance one that hosts a state machine of its own.
+    pub fn of(world: Simulation) -> Timeline {
+        let head = Playhead::new(world);
+        Timeline {
             scenario: Arc::clone(head.world.script.scenario()),
             branches: alloc::vec![Branch::first(&head)],
             head,
@@ -152,7 +157,7 @@ impl Timeline {
             footing: None,
             beside: None,
             watch: None,
-        })
+        }
     }
 
     /// The world at the present position.
