@@ -1,4 +1,4 @@
-//! The dead ends that a search remembers, so that it walks into each of them once.
+//! The dead ends that a search remembers, so that it enters each of them once.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -6,13 +6,13 @@ use core::hash::Hasher;
 
 use crate::hash::TraceHasher;
 
-/// A set of keys of one and the same number of words.
+/// A set of keys that all have the same number of words.
 #[derive(Debug)]
 pub(super) struct DeadEnds {
     words: usize,
     /// The keys, one after the other.
     keys: Vec<u64>,
-    /// Open addressing, a power of two long and at most half full: a key's number and one, or 0.
+    /// Open addressing, a power of two long and at most half full: a key's number plus one, or 0.
     table: Vec<u32>,
 }
 

@@ -1,5 +1,5 @@
-//! Texts as small numbers: a search compares and counts values millions of times, and never needs
-//! to read one.
+//! Texts as small numbers: a search compares and counts values millions of times, and never reads
+//! their text.
 
 use alloc::sync::Arc;
 use alloc::vec;
@@ -8,11 +8,11 @@ use core::hash::Hasher;
 
 use crate::hash::ThoroughHasher;
 
-/// A key's or a value's number in its history: equal texts have equal numbers.
+/// The number of a key's or a value's text in its history: equal texts have equal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextId(pub(super) u32);
 
-/// An open slot of the table.
+/// A free slot of the table.
 const EMPTY: u32 = u32::MAX;
 
 /// Numbers texts in the order of their first appearance.
