@@ -101,7 +101,7 @@ impl History {
         let (me, term, commit) = (raft.id(), raft.term(), self.committed_index());
         let appends = format!("it appends another at {index}");
         if since > commit {
-            let first = format!("{commit} is the last that is committed, not yet {me}’s membership at {since}");
+            let first = format!("{me}’s membership at {since} isn’t committed yet, only entries up to {commit} are");
             return fail(Property::LawfulMembership, first, appends);
         }
         // A later leader can have committed an entry of this one.
@@ -111,7 +111,7 @@ impl History {
         }
         if !quorums_meet(before, next) {
             let first = format!("a quorum of {} need not meet one of {}", describe(&before), describe(&next));
-            let second = format!("{me} goes straight from the one to the other at {index}");
+            let second = format!("{me} goes directly from the one to the other at {index}");
             return fail(Property::LawfulMembership, first, second);
         }
         Ok(())

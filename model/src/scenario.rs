@@ -293,7 +293,7 @@ impl Guide<'_> {
 
     /// The person enters a command, and it must go to this server.
     fn ask(&mut self, server: ServerId, line: &str) -> Done {
-        self.act(Deed::Submit(line.to_owned()))?;
+        self.act(Deed::Submit(line.into()))?;
         self.deliver_request(server)
     }
 

@@ -4,13 +4,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::{Deref, Range};
 
-/// As many as there is room for in an [`Entry`](super::Entry) anyway.
+/// The most bytes stored in place: an [`Entry`](crate::raft::Entry) has room for this many anyway.
 const FEW: usize = 22;
 
-/// Bytes that are never changed, and are cheap to clone: a few stand in place, many are shared.
+/// Immutable bytes that are cheap to clone: a few are stored in place, more are shared.
 ///
 /// Most commands of a key-value store are short. Each is cloned a dozen times on its way through a
-/// cluster, so that counting who shares it costs more than copying it.
+/// cluster, so copying it costs less than counting references to it.
 ///
 /// ```
 /// # use raft_core::raft::Bytes;
@@ -18,7 +18,7 @@ const FEW: usize = 22;
 /// assert_eq!(*command, *b"x=1");
 /// ```
 ///
-/// Commands that came together can stay where they came, as [parts](Bytes::slice) of one buffer:
+/// Commands that arrived together can stay in one buffer, as [parts](Bytes::slice) of it:
 ///
 /// ```
 /// # use raft_core::raft::Bytes;
@@ -36,8 +36,7 @@ enum Kept {
         bytes: [u8; FEW],
     },
     Many(Arc<[u8]>),
-    /// Some of those. The numbers fit in beside the tag, so that an entry becomes no larger for
-    /// them.
+    /// A part of shared bytes. The numbers fit beside the tag, so they make an entry no larger.
     Part {
         len: u16,
         from: u32,
@@ -46,8 +45,8 @@ enum Kept {
 }
 
 impl Bytes {
-    /// How many there are. A slice of them knows it too, but to find where it lies takes longer,
-    /// and entries are measured more often than read.
+    /// The number of bytes. The slice has a length, too, but finding the slice takes longer, and
+    /// entries are measured more often than read.
     #[inline]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -57,16 +56,16 @@ impl Bytes {
         }
     }
 
-    /// Whether there are none.
+    /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Those in `range`. They share the memory of the whole, and keep all of it for as long as they
-    /// are kept; only a few, which stand in place, and more than 64 KiB are copied.
+    /// The bytes in `range`. They share the memory of the whole, and keep all of it alive. Only
+    /// parts that fit in place, and parts of more than 64 KiB, are copied.
     ///
     /// # Panics
-    /// If there are fewer.
+    /// If the range goes beyond the end.
     #[must_use]
     pub fn slice(&self, range: Range<usize>) -> Bytes {
         let part = &self[range.clone()];
@@ -98,7 +97,7 @@ impl Deref for Bytes {
 
 #[cfg(test)]
 impl Bytes {
-    /// How many share their memory.
+    /// How many values share the memory.
     pub(super) fn shared_by(&self) -> usize {
         match &self.0 {
             Kept::Few { .. } => 1,
@@ -130,7 +129,7 @@ impl From<Arc<[u8]>> for Bytes {
     }
 }
 
-/// By content: where they are kept is nobody's business.
+/// Compares the content, wherever it is stored.
 impl PartialEq for Bytes {
     fn eq(&self, other: &Bytes) -> bool {
         **self == **other

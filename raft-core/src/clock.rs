@@ -1,15 +1,14 @@
 //! A server's own clock: it may run fast or slow, jump, or stop.
 //!
-//! Why Raft survives it: no safety rule rests on time but the leases', which state the bound on
-//! drift they rest on. A clock that jumps or stops makes its server campaign early, or late.
+//! Why Raft survives it: only the leases' safety rests on time, and they state the bound on clock
+//! drift that they need. A clock that jumps or stops makes its server campaign early, or late.
 
 use crate::time::{Duration, Time};
 
 /// The rate of a clock that keeps the world's time, in parts per million.
 pub const TRUE_RATE: u32 = 1_000_000;
 
-/// What a server reads, as a function of the world's time: a straight line from the last adjustment
-/// on.
+/// A server's clock as a function of the world's time: a straight line since the last adjustment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     world: Time,
@@ -21,19 +20,19 @@ impl Clock {
     /// A clock that keeps the world's time.
     pub const TRUE: Clock = Clock { world: Time::ZERO, local: Time::ZERO, rate: TRUE_RATE };
 
-    /// What it shows at `now` in the world.
+    /// What it shows at the world's time `now`.
     pub fn read(&self, now: Time) -> Time {
         if self.rate == TRUE_RATE {
             return self.local + now.since(self.world);
         }
-        // Whole seconds and the rest of one apart: the rest's product fits into 64 bits.
+        // Whole seconds and the fraction are multiplied separately: each product fits in 64 bits.
         let (rate, second) = (u64::from(self.rate), u64::from(TRUE_RATE));
         let elapsed = now.since(self.world).as_micros();
         let (whole, rest) = ((elapsed / second).saturating_mul(rate), elapsed % second * rate / second);
         self.local + Duration::from_micros(whole.saturating_add(rest))
     }
 
-    /// When, in the world, it will show `reading` or more; never, if it has stopped before.
+    /// The world's time at which it will show `reading` or more; never, if it has stopped before.
     pub fn world_time_of(&self, reading: Time) -> Time {
         if reading <= self.local {
             return self.world;
@@ -50,7 +49,7 @@ impl Clock {
         self.world + Duration::from_micros(whole.saturating_add(rest))
     }
 
-    /// When, in the world, it showed `reading` or more, if it hasn't been adjusted since.
+    /// The world's time at which it showed `reading` or more, if it hasn't been adjusted since.
     pub fn showed(&self, reading: Time) -> Option<Time> {
         (reading >= self.local).then(|| self.world_time_of(reading))
     }
@@ -60,7 +59,7 @@ impl Clock {
         *self = Clock { world: now, local: self.read(now), rate };
     }
 
-    /// It is set forward, or back, by so many microseconds; never before its own zero.
+    /// Sets it forward, or back, by this many microseconds; never before its own zero.
     pub fn jump(&mut self, now: Time, micros: i64) {
         let shown = self.read(now).as_micros();
         *self = Clock { world: now, local: Time::from_micros(shown.saturating_add_signed(micros)), rate: self.rate };

@@ -1,37 +1,37 @@
-//! The bytes under commands, snapshots and links: numbers and texts, and a reader that trusts
+//! The encoding in commands, snapshots and links: numbers and texts, and a reader that trusts
 //! nothing.
 //!
 //! A number is LEB128: seven bits a byte, lowest first, the top bit set on all but the last. Only
 //! the shortest form is accepted, so that equal things have equal bytes. A text is its length in
-//! bytes as a number, then its UTF-8. No width depends on the platform.
+//! bytes as a number, then its UTF-8. Nothing depends on the platform.
 
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Where and why bytes are not what they should be.
+/// Where and why bytes can't be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct DecodeError {
-    /// Where the thing that is wrong begins, in bytes from the start.
+    /// Where the wrong part begins, in bytes from the start.
     pub offset: u64,
     /// What should have been there.
     pub expected: &'static str,
-    /// What is wrong with what is there.
+    /// What is wrong there.
     pub problem: Problem,
 }
 
-/// What is wrong at the place a [`DecodeError`] names.
+/// What is wrong at the place that a [`DecodeError`] names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Problem {
-    /// The bytes end before it does.
+    /// The bytes end too early.
     Ended,
-    /// The byte means nothing there.
+    /// The byte has no meaning there.
     UnknownByte {
         /// The byte.
         found: u8,
     },
-    /// A number that does not fit in 64 bits, or is written longer than it need be.
+    /// A number that does not fit in 64 bits, or is not in its shortest form.
     BadNumber,
-    /// A number outside of what makes sense there.
+    /// A number outside of the range that makes sense there.
     OutOfRange {
         /// The number.
         found: u64,
@@ -47,7 +47,7 @@ pub enum Problem {
     NotUtf8,
     /// Not above the one before it, in a list that must ascend.
     OutOfOrder,
-    /// Bytes that nothing accounts for.
+    /// Bytes are left over at the end.
     Trailing {
         /// How many.
         bytes: u64,
@@ -89,8 +89,8 @@ pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &str) {
     bytes.extend_from_slice(text.as_bytes());
 }
 
-/// Reads bytes from front to back, checking each thing before it is used. Nothing is allocated
-/// here, so no length, however large, can make it allocate.
+/// Reads bytes from front to back, and checks everything before it is used. It never allocates,
+/// however large a length in the bytes is.
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     offset: usize,
@@ -117,7 +117,7 @@ impl<'a> Reader<'a> {
         self.bytes.len() - self.offset
     }
 
-    /// The error for a thing that began at `offset`.
+    /// The error for a part that began at `offset`.
     pub(crate) fn error<T>(offset: usize, expected: &'static str, problem: Problem) -> Result<T, DecodeError> {
         Err(DecodeError { offset: offset as u64, expected, problem })
     }
@@ -179,7 +179,7 @@ impl<'a> Reader<'a> {
         Ok(text)
     }
 
-    /// As many bytes as `count` says, if there are so many.
+    /// The next `count` bytes, if there are so many.
     pub(crate) fn bytes(&mut self, count: u64, expected: &'static str) -> Result<&'a [u8], DecodeError> {
         let rest = &self.bytes[self.offset..];
         match usize::try_from(count).ok().and_then(|count| rest.get(..count)) {
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(problem(read(b"\x03hi", 256)), (0, Problem::Ended));
         assert_eq!(problem(read(b"\x02\xc3\x28", 256)), (0, Problem::NotUtf8));
         assert_eq!(problem(read(b"\x00", 256)), (0, Problem::BadLength { bytes: 0, bytes_max: 256 }));
-        // Whatever length is claimed, the limit comes first and nothing is allocated.
+        // The limit is checked first, whatever the length, and nothing is allocated.
         for bytes_max in [256, 65_536] {
             assert_eq!(problem(read(&written(bytes_max), bytes_max)), (0, Problem::Ended));
             for bytes in [bytes_max + 1, u64::from(u32::MAX) + 2, u64::MAX] {

@@ -5,18 +5,18 @@
 //! * [`kv`]: the replicated key-value store, with client sessions and snapshots;
 //! * [`sim`]: the world around the servers: virtual time, a network, disks, clients, faults;
 //! * [`check`]: what must always hold, checked after every event;
-//! * [`format`](mod@format): runs as files and links, and what came of them as logs;
-//! * [`trial`]: hunts for failures, what counts as one, and how to make it small;
+//! * [`format`](mod@format): runs as files and links, and their news as traces;
+//! * [`trial`]: hunts for failures, what counts as one, and how to shrink it;
 //! * [`time`]: virtual time.
 //!
-//! The library has no clock, no sockets, no threads, no files and no randomness but the seeds it is
-//! given: it is `#![no_std]`, so that the compiler proves it.
+//! The library has no clock, no sockets, no threads, no files and no randomness except the seeds it
+//! is given. It is `#![no_std]`, so the compiler proves it.
 //!
 //! # Three servers, driven by hand
-//! A server takes one [`Input`](raft::Input) at a time and says what to do about it in an
-//! [`Output`](raft::Output). Here messages arrive at once, disks are instant, and a state machine
-//! is a list of commands; time passes only when nothing else is left to do. `examples/node.rs` does
-//! the same with threads, files and a real clock.
+//! A server takes one [`Input`](raft::Input) at a time and says in an [`Output`](raft::Output) what
+//! to do. Here messages arrive at once, disks write at once, and a state machine is a list of
+//! commands; time passes only when nothing else is left to do. `examples/node.rs` does the same
+//! with threads, files and a real clock.
 //! ```
 //! use raft_core::raft::{Config, Configuration, Input, Output, Payload, Proposal, Raft, ServerId, ServerSet, Start};
 //! use raft_core::time::Time;
@@ -65,7 +65,7 @@
 //! let servers = voters.iter().map(start).collect::<Result<Vec<_>, _>>()?;
 //! let mut cluster = Cluster { servers, applied: vec![vec![]; 3], now: Time::ZERO };
 //!
-//! // Elect: somebody's election timeout passes first, and the others vote for it.
+//! // Elect: one server's election timeout passes first, and the others vote for it.
 //! cluster.wait();
 //! let leader = cluster.servers.iter().find(|raft| raft.is_leader()).expect("one of them leads").id();
 //!
@@ -73,7 +73,7 @@
 //! cluster.step(leader, Input::Propose(Proposal { id: 1, command: b"x=1".as_slice().into() }));
 //! assert_eq!(cluster.applied[leader.slot()], ["x=1"]);
 //!
-//! // Apply: the others learn with the next heartbeat that it is committed.
+//! // Apply: the next heartbeat tells the others that it is committed.
 //! cluster.wait();
 //! assert_eq!(cluster.applied, [["x=1"], ["x=1"], ["x=1"]]);
 //! # Ok::<(), raft_core::raft::StartError>(())
@@ -81,7 +81,7 @@
 #![no_std]
 #![deny(missing_docs)]
 
-// The examples of the readme and the guide are tried, too.
+// The examples of the readme and the guide are tested, too.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,6 +1,6 @@
-//! A list of things that have a name: each is declared once.
+//! Enums whose items have names: each item is declared once.
 
-/// Defines an enum, the list of what is in it, and the names.
+/// Defines an enum, the list of its items, and their names.
 macro_rules! listed {
     ($(#[$of:meta])+ $List:ident { $($(#[$doc:meta])+ $item:ident $name:literal;)+ }) => {
         $(#[$of])+

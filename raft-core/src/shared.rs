@@ -1,12 +1,11 @@
-//! A vector that only grows, in chunks shared between clones: a checkpoint of a long history costs
-//! next to nothing.
+//! A vector in chunks that clones share: a checkpoint of a long history costs next to nothing.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 const CHUNK: usize = 64;
 
-/// Appended to and changed in place; cloned in time proportional to its length over the chunk size.
+/// A vector of chunks. A clone copies only the pointers to the chunks, and a change only its chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct Shared<T> {
     chunks: Vec<Arc<Vec<T>>>,
@@ -52,8 +51,8 @@ impl<T: Clone> Shared<T> {
         }
     }
 
-    /// Forgets whole chunks of what nobody needs any more; the last chunk stays. What is left keeps
-    /// its position.
+    /// Forgets whole chunks of elements that aren't needed any more; the last chunk stays. The
+    /// other elements keep their positions.
     pub(crate) fn forget(&mut self, forgettable: impl Fn(&T) -> bool) {
         let Some((_, rest)) = self.chunks.split_last_mut() else { return };
         for chunk in rest {
@@ -63,8 +62,8 @@ impl<T: Clone> Shared<T> {
         }
     }
 
-    /// How many at the beginning satisfy `condition`, which holds for a beginning and for nothing
-    /// after it. Nothing may be forgotten.
+    /// How many elements at the beginning satisfy `condition`, which must hold for no element after
+    /// those. No element may have been forgotten.
     pub(crate) fn partition_point(&self, condition: impl Fn(&T) -> bool) -> usize {
         let chunk = self.chunks.partition_point(|chunk| chunk.first().is_some_and(&condition));
         let Some(before) = chunk.checked_sub(1) else { return 0 };

@@ -1,5 +1,5 @@
 //! A map in sorted chunks that clones share: a checkpoint of a large store costs next to nothing,
-//! and so does the first change after it. Smaller in code than a tree, too, which matters to the
+//! and so does the first change after it. It also needs less code than a tree, which matters to the
 //! page.
 
 use alloc::sync::Arc;
@@ -9,10 +9,10 @@ use core::cmp::Ordering;
 /// The most pairs in a chunk.
 const CHUNK: usize = 64;
 
-/// Pairs in the order of their keys, each key once. Changing one copies at most the chunk it is in.
+/// Pairs in the order of their keys, each key once. A change copies at most the pair's chunk.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedMap<K, V> {
-    /// None is empty, and none holds more than [`CHUNK`].
+    /// No chunk is empty, and none holds more than [`CHUNK`] pairs.
     chunks: Vec<Arc<Vec<(K, V)>>>,
     len: usize,
 }
@@ -23,9 +23,9 @@ impl<K, V> Default for SharedMap<K, V> {
     }
 }
 
-/// A key that can be found by something else that is ordered as it is, such as a borrowed text.
+/// A key that can be found by another type with the same order, such as a borrowed text.
 pub(crate) trait SearchedBy<Q: ?Sized> {
-    /// How the key compares with what is sought.
+    /// How the key compares with what is searched for.
     fn order(&self, sought: &Q) -> Ordering;
 }
 
@@ -36,7 +36,7 @@ impl<K: Ord> SearchedBy<K> for K {
     }
 }
 
-/// How the pairs are spread over chunks is of no account.
+/// Compares the pairs, however they are spread over chunks.
 impl<K: PartialEq, V: PartialEq> PartialEq for SharedMap<K, V> {
     fn eq(&self, other: &SharedMap<K, V>) -> bool {
         self.len == other.len && self.iter().eq(other.iter())
@@ -57,12 +57,12 @@ impl<K, V> SharedMap<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
-    /// The chunk and the place in it where a key is, or where it would belong.
+    /// The chunk and the place in it where a key is, or would belong.
     fn place<Q: ?Sized>(&self, key: &Q) -> (usize, Result<usize, usize>)
     where
         K: SearchedBy<Q>,
     {
-        // Most maps are small: in the only chunk nothing is looked for twice.
+        // Most maps are small: a single chunk needs no search for the chunk.
         let number = match self.chunks.len() {
             0 | 1 => 0,
             _ => self.chunks.partition_point(|chunk| chunk[0].0.order(key).is_le()).saturating_sub(1),
@@ -89,7 +89,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         Some(&mut Arc::make_mut(&mut self.chunks[chunk])[place].1)
     }
 
-    /// Puts a value under a key; the one that was there before.
+    /// Puts a value under a key; gives the value that was there before.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         let (number, place) = self.place(&key);
         if self.chunks.is_empty() {
@@ -103,7 +103,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         chunk.insert(place, (key, value));
         self.len += 1;
         if chunk.len() > CHUNK {
-            // Keys that come in order leave full chunks behind.
+            // Keys that are inserted in order leave full chunks behind.
             let kept = if place == CHUNK { CHUNK } else { CHUNK / 2 };
             let rest = chunk.split_off(kept);
             self.chunks.insert(number + 1, Arc::new(rest));
@@ -120,8 +120,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         let chunk = Arc::make_mut(&mut self.chunks[number]);
         let value = chunk.remove(place).1;
         self.len -= 1;
-        // Neighbours of which little is left become one, or many removals would leave many small
-        // chunks.
+        // Two small neighbours are merged, or many removals would leave many small chunks.
         let next = number + 1;
         if self.chunks[number].is_empty() {
             self.chunks.remove(number);

@@ -1,5 +1,5 @@
-//! A map for few keys, or for keys that come in order: a sorted list. Smaller in code than a tree,
-//! which matters to the page, and quicker for what it is used for.
+//! A map for few keys, or for keys that are inserted in order: a sorted list. It needs less code
+//! than a tree, which matters to the page, and is quicker for its uses here.
 
 use alloc::vec::Vec;
 
@@ -17,7 +17,7 @@ impl<K, V> Default for Sorted<K, V> {
 
 impl<K: Copy + Ord, V> Sorted<K, V> {
     fn place(&self, key: K) -> Result<usize, usize> {
-        // What comes in order goes to the end.
+        // A key that comes in order goes to the end.
         match self.pairs.last() {
             Some((last, _)) if *last < key => Err(self.pairs.len()),
             _ => self.pairs.binary_search_by_key(&key, |(key, _)| *key),
@@ -28,7 +28,7 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
         self.pairs.len()
     }
 
-    /// What has the lowest key.
+    /// The pair with the lowest key.
     pub(crate) fn first(&self) -> Option<&(K, V)> {
         self.pairs.first()
     }
@@ -50,7 +50,7 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
         self.place(key).ok().map(|place| &self.pairs[place].1)
     }
 
-    /// Puts a value under a key; the one that was there before.
+    /// Puts a value under a key; gives the value that was there before.
     pub(crate) fn insert(&mut self, key: K, value: V) -> Option<V> {
         match self.place(key) {
             Ok(place) => Some(core::mem::replace(&mut self.pairs[place].1, value)),
@@ -65,7 +65,7 @@ impl<K: Copy + Ord, V> Sorted<K, V> {
         self.place(key).ok().map(|place| self.pairs.remove(place).1)
     }
 
-    /// Forgets the lowest key.
+    /// Removes the lowest key.
     pub(crate) fn remove_first(&mut self) {
         if !self.pairs.is_empty() {
             self.pairs.remove(0);

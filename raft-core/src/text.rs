@@ -1,9 +1,9 @@
-//! Texts put together.
+//! Joined texts.
 
 use alloc::string::String;
 
-/// Texts with something between them: the library's `join` of slices and of owned texts are two
-/// pieces of code, each ten times as large as this one.
+/// Joins texts, with `between` between them. The standard library's `join` is compiled separately
+/// for slices and for owned texts, each time to ten times as much code as this.
 pub fn joined<T: AsRef<str>>(texts: &[T], between: &str) -> String {
     let mut all = String::new();
     for text in texts {

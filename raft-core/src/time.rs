@@ -1,7 +1,7 @@
 //! Virtual time: whole microseconds, never a float, never read from a real clock.
 //!
-//! A [`Time`] is a reading of *some* clock: the simulation's own, or one server's, which may drift,
-//! jump or stop. The two are never mixed by the type system, so every function says whose it takes.
+//! A [`Time`] is a reading of *some* clock: the world's, or one server's, which may drift, jump or
+//! stop. The type doesn't tell the two apart, so every function says which clock it means.
 
 use core::fmt;
 use core::ops::{Add, AddAssign, Sub};
@@ -17,7 +17,7 @@ pub struct Duration(u64);
 impl Time {
     /// The clock's zero.
     pub const ZERO: Time = Time(0);
-    /// Later than any moment that comes: "never".
+    /// Later than all other times: "never".
     pub const NEVER: Time = Time(u64::MAX);
 
     /// The moment `micros` microseconds after the clock's zero.
@@ -114,7 +114,7 @@ impl Sub for Duration {
     }
 }
 
-/// `1.250 s`, the notation used everywhere.
+/// Prints `1.250 s`, the notation used everywhere.
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if *self == Time::NEVER {
@@ -124,7 +124,8 @@ impl fmt::Display for Time {
     }
 }
 
-/// `1.250 s`; a length that isn't a whole number of milliseconds shows its microseconds too.
+/// Prints `1.250 s`; a length that isn't a whole number of milliseconds shows its microseconds,
+/// too.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (seconds, rest) = (self.0 / 1_000_000, self.0 % 1_000_000);

@@ -1,11 +1,11 @@
-//! Something of each server.
+//! A value for each server.
 
 use alloc::vec::Vec;
 use core::ops::{Index, IndexMut};
 
 use crate::raft::ServerId;
 
-/// One of something for each server that there may be.
+/// One value for each server that there can be.
 #[derive(Clone, Debug)]
 pub(super) struct ByServer<T>(Vec<T>);
 

@@ -1,13 +1,13 @@
-//! Lawful membership: what a leader must have seen to before it appends a membership (Raft §6).
+//! Lawful membership: what must hold before a leader appends a membership (Raft §6).
 //!
 //! A membership is in force as soon as it is appended, committed or not. So at any time some
-//! servers go by one membership and some by the next, and a majority of the one must always meet a
-//! majority of the other. That holds if
-//! * the one before is committed: nobody goes by anything older then, and wins;
+//! servers use one membership and some the next, and every majority of the one must share a server
+//! with every majority of the other. That holds if
+//! * the membership before is committed: no server can then win an election by an older one;
 //! * the leader has committed an entry of its own term: otherwise a membership that a former leader
 //!   appended may still be in force elsewhere (raft-dev, 10 July 2015);
-//! * whoever becomes a voter was a learner before, and so has the log (§4.2.1 of the dissertation);
-//! * more than one voter at once changes through a joint membership, which needs the majorities of
+//! * each new voter was a learner before, and so has the log (dissertation §4.2.1);
+//! * a change of more than one voter goes through a joint membership, which needs the majorities of
 //!   both.
 
 use alloc::format;
@@ -16,11 +16,11 @@ use alloc::vec::Vec;
 
 use crate::raft::{Configuration, Image, LogIndex, Payload, Raft, ServerSet};
 
-/// The memberships of a log, oldest first, each with the entry that brought it. What a server says
-/// of its own isn't asked.
+/// The memberships of a log, oldest first, each with the entry that brought it. They are computed
+/// from the log; the checker doesn't ask the server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memberships {
-    /// The first is what the log begins with.
+    /// The first is the one with which the log begins.
     known: Vec<(LogIndex, Configuration)>,
 }
 
@@ -29,7 +29,7 @@ impl Memberships {
         Memberships { known: alloc::vec![(LogIndex::ZERO, bootstrap)] }
     }
 
-    /// Those that a disk's log tells of, after `first`, with which it begins.
+    /// The memberships in a disk's log. The log begins with `first`.
     pub(super) fn of_disk(image: &Image, first: (LogIndex, Configuration)) -> Memberships {
         let mut memberships = Memberships { known: alloc::vec![first] };
         let mut index = image.log().base().index;
@@ -42,12 +42,12 @@ impl Memberships {
         memberships
     }
 
-    /// The one in force.
+    /// The membership in force.
     pub(super) fn latest(&self) -> (LogIndex, Configuration) {
         self.known.last().copied().unwrap_or_default()
     }
 
-    /// The one in force in a log that ends at `index`.
+    /// The membership in force in a log that ends at `index`.
     pub(super) fn at(&self, index: LogIndex) -> (LogIndex, Configuration) {
         self.known.iter().rfind(|(at, _)| *at <= index).copied().unwrap_or_default()
     }
@@ -56,8 +56,8 @@ impl Memberships {
         self.known.push(membership);
     }
 
-    /// The log begins with a snapshot up to `last`, at whose end this one was in force, whatever
-    /// the log said before.
+    /// The log now begins with a snapshot up to `last`, at whose end this membership was in force,
+    /// whatever the log said before.
     pub(super) fn begin_with(&mut self, last: LogIndex, membership: (LogIndex, Configuration)) {
         self.known.retain(|(at, _)| *at > last);
         self.known.insert(0, membership);
@@ -76,9 +76,10 @@ impl Memberships {
     }
 }
 
-/// What was so, and what contradicts it, if this leader's appending `after` at `index`, where
-/// `before` was in force since `since`, is against the law. What is committed is known up to
-/// `commit`; `own_commit`: with an entry of the leader's own term.
+/// Whether this leader breaks the rules when it appends `after` at `index`, where `before` has been
+/// in force since `since`. If so, gives the two facts that contradict each other. `commit` is the
+/// last index known to be committed; `own_commit` says whether an entry of the leader's own term
+/// is.
 pub(super) fn unlawful(
     raft: &Raft,
     commit: LogIndex,
@@ -89,27 +90,28 @@ pub(super) fn unlawful(
     let (me, term) = (raft.id(), raft.term());
     let appends = format!("it appends another, {}, at {index}", describe(&after));
     if since > commit {
-        let first = format!("{commit} is the last that is committed, not yet {me}’s membership at {since}");
+        let first = format!("{me}’s membership at {since} isn’t committed yet, only entries up to {commit} are");
         return Some((first, appends));
     }
-    // Who ends a joint membership only does what everybody waits for.
+    // A leader that ends a joint membership may do so at any time: the joint one is only a
+    // transition.
     if !before.is_joint() && !own_commit {
         let first = format!("{me} leads term {term} and has committed no entry of that term yet");
         return Some((first, appends));
     }
     let strangers = after.voters.difference(before.all_voters()).difference(before.learners);
     if !strangers.is_empty() {
-        return Some((format!("{strangers} has nothing of {me}’s log yet, for it was no learner"), appends));
+        return Some((format!("{strangers} has nothing of {me}’s log yet, because it was no learner"), appends));
     }
     if !majorities_meet(before, after) {
         let first = format!("a majority of {} need not meet one of {}", describe(&before), describe(&after));
-        return Some((first, format!("{me} goes straight from the one to the other at {index}")));
+        return Some((first, format!("{me} goes directly from the one to the other at {index}")));
     }
     None
 }
 
-/// Whether every quorum by the one has a server in common with every quorum by the other, as far as
-/// can be told from the kind of change.
+/// Whether every quorum of the one has a server in common with every quorum of the other, as far as
+/// the kind of change tells.
 fn majorities_meet(before: Configuration, after: Configuration) -> bool {
     let enters = after.outgoing == before.voters && !before.is_joint();
     let leaves = before.is_joint() && after.voters == before.voters && !after.is_joint();
@@ -118,13 +120,13 @@ fn majorities_meet(before: Configuration, after: Configuration) -> bool {
     enters || leaves || keeps || one
 }
 
-/// `S1, S2, S3`, or `S1, S4, S5 with S1, S2, S3` where both have a say.
+/// `S1, S2, S3`, or for a joint membership `S1, S4, S5 with S1, S2, S3`.
 pub(super) fn describe(configuration: &Configuration) -> String {
     let Configuration { voters, outgoing, .. } = configuration;
     if configuration.is_joint() { format!("{voters} with {outgoing}") } else { format!("{voters}") }
 }
 
-/// How many servers are in one of the two only.
+/// How many servers are in only one of the two.
 fn difference(one: ServerSet, other: ServerSet) -> usize {
     one.difference(other).len() + other.difference(one).len()
 }
@@ -160,7 +162,7 @@ mod tests {
         assert_eq!(memberships.latest(), (LogIndex(2), simple(&[2, 3])), "what the log begins with stays");
     }
 
-    /// By brute force: no two quorums are apart.
+    /// Tries all sets: no two quorums are disjoint.
     fn always_meet(before: Configuration, after: Configuration) -> bool {
         let everyone = before.all_voters().union(after.all_voters());
         let members: alloc::vec::Vec<ServerId> = everyone.iter().collect();

@@ -1,23 +1,23 @@
-//! What clients may count on, beside the linearizability of all they see.
+//! What clients can rely on, besides linearizability.
 //!
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
-//! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever
-//!   leader (Raft §8).
+//! * **Fresh Reads**: a read shows everything that any leader had committed when the client asked
+//!   (Raft §8).
 
 use core::fmt;
 
 use super::Property;
-use super::safety::{Checker, Verdict};
+use super::safety::{CheckResult, Checker};
 use crate::time::Time;
 
 impl Checker {
-    /// A write takes effect at an index of the log, where it took effect at another one before. The
-    /// operation says what it is and whose.
+    /// A write takes effect at an index of the log, but has already taken effect at another.
+    /// `operation` describes it and its client.
     ///
     /// # Errors
-    /// The violation that this is.
+    /// Always: this is a violation.
     #[cold]
-    pub fn took_effect_again(&self, now: Time, operation: fmt::Arguments<'_>, before: u64, index: u64) -> Verdict {
+    pub fn took_effect_again(&self, now: Time, operation: fmt::Arguments<'_>, before: u64, index: u64) -> CheckResult {
         let first = format_args!("{operation} took effect at {before}");
         self.broken(Property::ExactlyOnce, now, first, format_args!("it took effect again at {index}"))
     }
@@ -27,7 +27,7 @@ impl Checker {
     /// # Errors
     /// The violation that this is.
     #[cold]
-    pub fn broke_contract(&self, now: Time, first: fmt::Arguments<'_>, second: fmt::Arguments<'_>) -> Verdict {
+    pub fn broke_contract(&self, now: Time, first: fmt::Arguments<'_>, second: fmt::Arguments<'_>) -> CheckResult {
         self.broken(Property::StateMachineContract, now, first, second)
     }
 
@@ -36,7 +36,7 @@ impl Checker {
     ///
     /// # Errors
     /// The violation, if the answer may not show all of that.
-    pub fn answered_read(&self, now: Time, operation: fmt::Arguments<'_>, due: u64, applied: u64) -> Verdict {
+    pub fn answered_read(&self, now: Time, operation: fmt::Arguments<'_>, due: u64, applied: u64) -> CheckResult {
         if applied >= due {
             return Ok(());
         }

@@ -1,37 +1,35 @@
-//! Economy: what servers say to each other is explained by what there is to say. A storm of
-//! messages breaks no other property, and brings a cluster down all the same.
+//! Economy: for what servers send each other there are reasons. A storm of messages violates no
+//! other property, but still brings a cluster down.
 //!
 //! # What explains a message
-//! Looked at are the messages from one server to another, a second at a time:
-//! * **time**: a heartbeat each interval, and the questions of a campaign each election timeout, by
-//!   the sender's own clock;
-//! * **entries** that the receiver hasn't been sent in this leadership yet, as far as the world
-//!   knows: each append that has some;
-//! * **snapshots**: each piece that it hasn't been sent of this one yet;
-//! * **reads**: for each that a client asks a server for, a question to the leader and a round of
-//!   heartbeats;
+//! The messages from one server to another are counted, a second at a time. They are explained by
+//! * **time**: a heartbeat in each interval, and the questions of a campaign in each election
+//!   timeout, by the sender's own clock;
+//! * **entries**: each append with entries that the receiver hasn't been sent in this leadership;
+//! * **snapshots**: each piece that the receiver hasn't been sent yet;
+//! * **reads**: for each read of a client, a question to the leader and a round of heartbeats;
 //! * **disturbances**: a message between the two that was lost, or overtaken by a later one,
-//!   explains some that are sent again. A loss counts only where the receiver is heard of: what
-//!   nobody answers needn't be sent again and again. And no disturbance explains more than a few
-//!   times what there was to say at all, or else a storm that disturbs itself would be its own
-//!   excuse;
+//!   explains some that are sent again. A loss counts only if the receiver is heard: a message
+//!   without an answer needn't be sent again and again. Disturbances explain at most a few times
+//!   what the other reasons do, or else a storm that disturbs itself would be its own excuse;
 //! * **questions**: each explains one answer.
 //!
-//! The bytes of entries and snapshots are explained in the same way; and every ten seconds it is
-//! looked how many snapshots one server began to send to another: a few, and one more for each
-//! loss, restart and new leadership, and for each second in which the receiver's disk is slower
-//! than heartbeats come, for then it may fall behind for ever. Messages that wait in a server for
-//! its disk are explained by the windows of those who sent what they answer.
+//! The bytes of entries and snapshots are explained in the same way. Every ten seconds the
+//! snapshots that one server began to send to another are counted: a few are explained, and one
+//! more for each loss, restart and new leadership. So is one for each second in which the
+//! receiver's disk takes longer for a write than a heartbeat interval, because then the receiver
+//! may fall behind for ever. Messages that wait in a server for its disk are explained by the
+//! senders' windows of appends.
 //!
 //! # The bound
 //! Twice what is explained is allowed. [`Simulation::economy`](crate::sim::Simulation::economy)
-//! says how much of that was used, at most: of a cluster in order less than half, of a storm more
-//! than all.
+//! gives the largest share of it that was used: less than half in a healthy cluster, more than all
+//! in a storm.
 
 use alloc::vec::Vec;
 
 use super::Property;
-use super::safety::{Checker, MACHINES, Verdict};
+use super::safety::{CheckResult, Checker, MACHINES};
 use super::view::Machines;
 use crate::clock::TRUE_RATE;
 use crate::raft::{
@@ -43,86 +41,87 @@ use crate::time::{Duration, Time};
 /// How long messages are counted before they are judged.
 const WINDOW: Duration = Duration::from_secs(1);
 
-/// How many windows long snapshots are counted.
+/// For how many windows snapshots are counted.
 const SNAPSHOT_WINDOWS: u32 = 10;
 
-/// So many messages explain themselves: whatever happens now and then.
+/// How many messages need no reason: some things happen now and then.
 const MESSAGES_ANYWAY: u64 = 8;
 
-/// So many appends sent once more, whatever they hold.
+/// How many appends may be sent once more, whatever they hold.
 const APPENDS_ANYWAY: u64 = 3;
 
-/// So many bytes for each message that time explains.
+/// How many bytes each message has that time explains.
 const BYTES_EACH: u64 = 64;
 
-/// So many messages are sent again for each disturbance, and so many times what there was to say at
-/// the most.
+/// How many messages each disturbance explains, and at most how many times as many as the other
+/// reasons do.
 const AGAIN_EACH: u64 = 4;
 const AGAIN_MAX: u64 = 4;
 
-/// So many snapshots in ten seconds.
+/// How many snapshots in ten seconds need no reason.
 const SNAPSHOTS_ANYWAY: u64 = 4;
 
-/// So many answers that nobody asked for. There is none.
+/// How many answers without a question need no reason. A correct server sends none.
 const ANSWERS_ANYWAY: u64 = 8;
 
-/// So many windows of appends are answered by messages that wait for a disk, and so many more wait
-/// there.
+/// How many windows of appends the messages that wait for a disk may answer, and how many more may
+/// wait there.
 const HELD_WINDOWS: u64 = 2;
 const HELD_ANYWAY: u64 = 64;
 
-/// Where somebody has sent so many messages within a window, it is looked at before that ends.
+/// A server that has sent this many messages within a window is judged before the window ends.
 const MANY: u32 = 1 << 12;
 
-/// What servers say to each other, counted.
+/// What servers have sent each other, in numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Economy {
-    /// From each server that has said something, or been told something, to each: `from * servers +
+    /// From each server that has sent or received a message to each other one: `from * servers +
     /// to`.
     pairs: Vec<Pair>,
     servers: usize,
-    /// By server.
+    /// For each server.
     paces: Vec<Pace>,
     /// Reads that clients have asked for in this window.
     reads: u64,
     /// When this window ends.
     pub(super) ends: Time,
     windows: u32,
-    /// The most that was used of what is allowed, in thousandths.
+    /// The largest share used of what is allowed, in thousandths.
     peak: u64,
 }
 
-/// How many messages time explains in a window to each other server.
+/// How many messages to each other server time explains in a window.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pace {
-    /// As things are.
+    /// At the clock's present rate.
     now: u64,
-    /// At the most in this window.
+    /// At the highest rate in this window.
     most: u64,
 }
 
-/// What one server says to another.
+/// What one server sends to another.
 #[derive(Clone, Copy, Debug, Default)]
 struct Pair {
-    /// The leadership that the following is about.
+    /// The term of the leadership in which the following was sent.
     term: Term,
-    /// Entries sent in it: from the lowest on, without a gap, up to `front`, and some up to the
-    /// highest.
+    /// Entries sent in it: all from `lowest` to `front`, and some between there and `highest`.
     lowest: LogIndex,
     front: LogIndex,
     highest: LogIndex,
-    /// The snapshot being sent, and up to which byte.
+    /// The snapshot that is being sent, and up to which byte.
     snapshot: EntryId,
     sent_to: u64,
-    /// Questions that came from the other and have no answer yet.
+    /// How many of the other's questions have no answer yet.
     owed: i64,
-    /// The number of the latest message that came to the other.
+    /// The number of the latest message that arrived at the other.
     latest: u64,
     /// In this window.
     count: Count,
-    /// In the one before: so many had something new. What was lost of it is sent again in this one.
+    /// How many messages of the window before had something new. If they were lost, they are sent
+    /// again in this one.
     fresh_before: u32,
-    /// Snapshots begun since they were judged last, and what explains some.
+    /// Snapshots begun since they were judged last, and how many reasons there are for more of
+    /// them.
     snapshots: u64,
     causes: u64,
 }
@@ -130,20 +129,20 @@ struct Pair {
 /// What is counted in a window.
 #[derive(Clone, Copy, Debug, Default)]
 struct Count {
-    /// Messages that are no answers.
+    /// Messages that are not answers.
     messages: u32,
-    /// Of these, those that have something that the other hasn't been sent yet.
+    /// Of these, the ones with something that the other hasn't been sent yet.
     fresh: u32,
     /// Messages that were lost on the way.
     lost: u32,
-    /// Messages that came after a later one.
+    /// Messages that arrived after a later one.
     overtaken: u32,
-    /// Answers of the other that came.
+    /// Answers from the other that arrived.
     heard: u32,
     /// Bytes of entries and snapshots.
     bytes: u64,
     fresh_bytes: u64,
-    /// The most in one message.
+    /// The largest such message.
     largest: u64,
 }
 
@@ -165,12 +164,12 @@ impl Pair {
         }
         let (first, last) = (m.previous.index.next(), m.previous.index.plus(m.entries.len() as u64));
         let fresh = if first < self.lowest {
-            // What was sent from further on may follow right after it.
+            // What was sent from a later index may follow right after it.
             self.front = if last.next() < self.lowest { last } else { self.front.max(last) };
             self.lowest = first;
             true
         } else if last > self.front && (first <= self.front.next() || last <= self.highest) {
-            // In between, where it isn't told, lies what the other had before.
+            // The other had the entries in between already.
             self.front = last;
             true
         } else {
@@ -210,7 +209,7 @@ impl Count {
     }
 }
 
-/// What was sent, and what of that is explained.
+/// How much was sent, and how much of it is explained.
 struct Spent {
     what: Kind,
     sent: u64,
@@ -227,7 +226,7 @@ enum Kind {
 }
 
 impl Spent {
-    /// In thousandths of what is allowed.
+    /// The share of what is allowed, in thousandths.
     fn used(&self) -> u64 {
         self.sent * 500 / self.explained.max(1)
     }
@@ -246,7 +245,7 @@ impl Economy {
         }
     }
 
-    /// Makes room for what `server` says and is told.
+    /// Makes room for what `server` sends and receives.
     pub(super) fn meet(&mut self, server: ServerId) {
         if server.slot() < self.servers {
             return;
@@ -282,7 +281,7 @@ impl Economy {
         self.reads += 1;
     }
 
-    /// A server lost everything but its disk: it is sent anew what it lacks.
+    /// A server lost everything but its disk: it is sent again what it lacks.
     pub(super) fn crashed(&mut self, server: ServerId) {
         self.meet(server);
         for other in 0..self.servers {
@@ -291,14 +290,14 @@ impl Economy {
         }
     }
 
-    /// A server can't be expected to keep up.
+    /// A server's disk is too slow for it to keep up.
     fn falls_behind(&mut self, server: ServerId) {
         for other in 0..self.servers {
             self.pairs[other * self.servers + server.slot()].causes += 1;
         }
     }
 
-    /// A message leaves. Whether there are so many by now that they should be looked at.
+    /// A message is sent. Tells whether there are so many by now that they should be judged.
     #[inline]
     pub(super) fn sent(&mut self, from: ServerId, to: ServerId, message: &Message) -> bool {
         let Some(pair) = self.pair(from, to) else { return false };
@@ -313,7 +312,7 @@ impl Economy {
             Some(Claim::AppendEntries(m)) => pair.append(m),
             Some(Claim::InstallSnapshot(m)) => pair.piece(m),
             Some(Claim::PreVote(_) | Claim::RequestVote(_) | Claim::TimeoutNow(_) | Claim::ReadIndex(_)) | None => {}
-            // Those are answers.
+            // These are answers.
             Some(
                 Claim::PreVoteResponse(_)
                 | Claim::RequestVoteResponse(_)
@@ -326,7 +325,7 @@ impl Economy {
         pair.count.messages.is_multiple_of(MANY)
     }
 
-    /// A message has come to the end of its way, or was lost on it.
+    /// A message has arrived or was lost.
     #[inline]
     pub(super) fn landed(&mut self, from: ServerId, to: ServerId, number: u64, message: &Message, lost: bool) {
         let Some(pair) = self.pair(from, to) else { return };
@@ -395,7 +394,7 @@ impl Economy {
     }
 }
 
-/// Whether so much has been applied since the last snapshot that another is to be taken.
+/// Whether so much has been applied since the last snapshot that the next one is due.
 fn is_snapshot_due(raft: &Raft) -> bool {
     let (config, applied) = (raft.config(), raft.applied_index());
     let since = raft.snapshot().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index);
@@ -404,28 +403,29 @@ fn is_snapshot_due(raft: &Raft) -> bool {
     many || bytes > 0 && raft.log().bytes() >= bytes && raft.log().bytes_in(since, applied) >= bytes
 }
 
-/// Messages lost between the two, of those that explain that others are sent: not where nothing is
-/// heard of the receiver.
+/// How many lost messages between the two explain that others are sent: no more than answers were
+/// heard from the receiver.
 fn losses(pair: &Pair, back: &Pair) -> u64 {
     u64::from((pair.count.lost + back.count.lost).min(pair.count.heard))
 }
 
 impl Checker {
-    /// A message between servers has come to the end of its way, or was lost on it. Numbers grow in
-    /// the order in which messages were sent.
+    /// A message between servers has arrived or was lost. Message numbers grow in the order in
+    /// which messages were sent.
     #[inline]
     pub fn landed(&mut self, from: ServerId, to: ServerId, number: u64, message: &Message, lost: bool) {
         self.economy.landed(from, to, number, message, lost);
     }
 
-    /// The most that two servers have said to each other, in thousandths of what is allowed.
+    /// The largest share of what is allowed that one server has sent another, in thousandths.
     pub fn economy(&self) -> u64 {
         self.economy.peak
     }
 
-    /// A window is over: looks at everything that was said in it, and at what waits to be said.
+    /// A window is over: judges everything that was sent in it, and the messages that wait for
+    /// disks.
     #[cold]
-    pub(super) fn close_window(&mut self, now: Time, me: ServerId, machines: &dyn Machines) -> Verdict {
+    pub(super) fn close_window(&mut self, now: Time, me: ServerId, machines: &dyn Machines) -> CheckResult {
         for slot in 0..MACHINES {
             let Some(machine) = machines.get(slot) else { break };
             let Some(raft) = machine.raft() else { continue };
@@ -449,27 +449,27 @@ impl Checker {
         Ok(())
     }
 
-    /// Economy: `from` has said to `to` no more than twice what can be explained.
-    pub(super) fn check_economy(&mut self, now: Time, from: usize, to: usize) -> Verdict {
+    /// Economy: `from` has sent `to` no more than twice what can be explained.
+    pub(super) fn check_economy(&mut self, now: Time, from: usize, to: usize) -> CheckResult {
         for spent in self.economy.judge(from, to) {
             self.note_spent(now, from, to, &spent)?;
         }
         Ok(())
     }
 
-    fn note_spent(&mut self, now: Time, from: usize, to: usize, spent: &Spent) -> Verdict {
+    fn note_spent(&mut self, now: Time, from: usize, to: usize, spent: &Spent) -> CheckResult {
         self.economy.peak = self.economy.peak.max(spent.used());
         if spent.used() > 1_000 { self.wasted(now, from, to, spent) } else { Ok(()) }
     }
 
     #[cold]
-    fn wasted(&self, now: Time, from: usize, to: usize, spent: &Spent) -> Verdict {
+    fn wasted(&self, now: Time, from: usize, to: usize, spent: &Spent) -> CheckResult {
         let (from, to, Spent { sent, explained, .. }) = (from + 1, to + 1, spent);
         let (what, which) = match spent.what {
             Kind::Messages => ("messages", "within a second"),
             Kind::Bytes => ("bytes", "within a second"),
             Kind::Snapshots => ("snapshots", "begun within ten seconds"),
-            Kind::Answers => ("answers", "that nobody asked for"),
+            Kind::Answers => ("answers", "without a question"),
             Kind::Held => ("messages", "that wait for the disk"),
         };
         let first = format_args!("{explained} {what} from S{from} to S{to} {which} can be explained");
@@ -477,16 +477,16 @@ impl Checker {
         self.broken(Property::Economy, now, first, second)
     }
 
-    /// A server wants a snapshot: much has been applied since the last one.
-    pub(super) fn check_snapshot_wanted(&self, now: Time, raft: &Raft) -> Verdict {
+    /// A server wants a snapshot: it must have applied much since the last one.
+    pub(super) fn check_snapshot_wanted(&self, now: Time, raft: &Raft) -> CheckResult {
         if is_snapshot_due(raft) {
             return Ok(());
         }
         self.out_of_order(Property::Economy, now, raft.id(), "wants a snapshot", "it has applied little since the last")
     }
 
-    /// A server that isn't at work: it has taken the snapshots that were due.
-    fn check_compacted(&self, now: Time, raft: &Raft) -> Verdict {
+    /// A server that isn't taking a step must have taken the snapshots that were due.
+    fn check_compacted(&self, now: Time, raft: &Raft) -> CheckResult {
         if !is_snapshot_due(raft) {
             return Ok(());
         }
@@ -499,10 +499,10 @@ impl Checker {
         )
     }
 
-    /// Economy: a leader takes a snapshot up to `last`, and keeps what comes before that for those
+    /// Economy: a leader takes a snapshot up to `last`. It keeps entries before that only for
     /// members that answer and lag.
     #[inline(never)]
-    pub(super) fn check_compaction(&self, now: Time, raft: &Raft, last: LogIndex) -> Verdict {
+    pub(super) fn check_compaction(&self, now: Time, raft: &Raft, last: LogIndex) -> CheckResult {
         let Role::Leader(leader) = raft.role() else { return Ok(()) };
         let (me, base, config) = (raft.id(), raft.log().base().index, raft.config());
         let anyway = LogIndex(last.0.saturating_sub(config.entries_kept));
@@ -515,12 +515,12 @@ impl Checker {
         if base >= anyway || ServerSet::first(MACHINES as u8).iter().any(needs) {
             return Ok(());
         }
-        let (first, second) = ("keeps more of its log than it must", "nobody that answers lacks it");
+        let (first, second) = ("keeps more of its log than it must", "no member that answers needs it");
         self.out_of_order(Property::Economy, now, me, first, second)
     }
 
     /// Counts what a step sends.
-    pub(super) fn count_messages(&mut self, now: Time, raft: &Raft, to: ServerId, message: &Message) -> Verdict {
+    pub(super) fn count_messages(&mut self, now: Time, raft: &Raft, to: ServerId, message: &Message) -> CheckResult {
         if self.economy.sent(raft.id(), to, message) {
             self.check_economy(now, raft.id().slot(), to.slot())
         } else {
@@ -534,9 +534,9 @@ mod tests {
     use super::*;
     use crate::raft::{Entry, Payload};
 
-    /// A leader sends a member the newest entry, then the third, which follows what that has, then
-    /// the first, for the member's disk has confirmed nothing yet, and when it has, all that
-    /// follow.
+    /// A leader sends a member the newest entry, then the third, which follows what the member has,
+    /// then the first, because the member's disk has confirmed nothing yet. When the disk has, the
+    /// leader sends all that follow.
     #[test]
     fn entries_are_new_to_a_member_that_had_some_in_between() {
         let mut pair = Pair::default();

@@ -1,39 +1,41 @@
-//! Orderly Elections: what servers may count on of each other between one leader and the next.
+//! Orderly Elections: what servers rely on between one leader and the next.
 //!
-//! * **Patience**: who has told a leader that it ignores campaigns for a while helps nobody else to
-//!   lead before that is over by its own clock, across restarts too, unless the leader itself asked
-//!   for the campaign; and it doesn't go over to a candidate's term either (dissertation §4.2.3).
-//! * **No campaign too soon**: not before the shortest election timeout is over since the server
-//!   started, heard its leader, gave its vote or campaigned (Raft §5.2), unless it is told to.
-//! * **No campaign for nothing**: not with a disk that hangs, for its own vote would wait there;
-//!   and where servers ask first, not before a quorum has said that it would vote (§9.6). To be
-//!   asked first disturbs nobody: nobody changes its term for it.
-//! * **No vote of somebody who may have forgotten one**, nor for a log that lacks what the voter's
-//!   disk has ever held (§5.4.1).
+//! * **Patience**: a server that has told a leader that it ignores campaigns for a while helps no
+//!   other server to lead until that time is over by its own clock, across restarts too, unless the
+//!   leader itself asked for the campaign. It doesn't go over to a candidate's term either
+//!   (dissertation §4.2.3).
+//! * **No campaign too soon**: a server campaigns only when the shortest election timeout is over
+//!   since it started, heard its leader, gave its vote or campaigned (Raft §5.2), unless it is told
+//!   to.
+//! * **No campaign in vain**: a server doesn't campaign while its disk hangs, because its own vote
+//!   would wait there. With pre-votes, it doesn't campaign before a quorum has said that it would
+//!   vote, and a pre-vote's question makes no server change its term (§9.6).
+//! * **No vote from a server that may have forgotten one**, and none for a log that lacks an entry
+//!   that the voter's disk has ever held (Raft §5.4.1).
 //! * **No leader without followers**: a leader that hears no quorum steps down (§6.2).
-//! * **Election Safety**: whom a server takes for its term's leader does lead it.
+//! * **Election Safety**: the server that another takes for its term's leader does lead that term.
 //!
-//! Each is looked at only where the rule or the setting that demands it is on.
+//! Each is checked only while the rule or the setting that demands it is on.
 
 use super::Property;
 use super::by_server::ByServer;
-use super::safety::{Checker, MACHINES, Verdict};
-use super::taken::{Says, Taken, What};
+use super::safety::{CheckResult, Checker, MACHINES};
+use super::taken::{Content, Says, Taken};
 use super::view::{MachineView, Machines};
 use crate::raft::{
     Configuration, DiskId, EntryId, HardState, LogIndex, Output, Raft, Rule, ServerId, ServerSet, Standing, Term,
 };
 use crate::time::{Duration, Time};
 
-/// So many of its rounds a leader may begin that should have stepped down: it looks when its timer
-/// fires, and what it is told may come before that.
+/// How many rounds a leader may still begin when it should have stepped down: it checks only when
+/// its timer fires, and requests may come before that.
 const ROUNDS_ALONE: u32 = 4;
 
-/// By server.
+/// What is known of each server.
 #[derive(Clone, Debug)]
 pub(super) struct Elections {
     of: ByServer<Record>,
-    /// Whose disk is the one that it began with, as a founder.
+    /// The founders that still have the disk with which they began.
     pub(super) founders: ServerSet,
 }
 
@@ -45,45 +47,47 @@ struct Record {
     /// Whether its operator has just told it to campaign.
     urged: bool,
     // ---- as a voter
-    /// The leader's term, when that was promised something, and for how long.
+    /// The last promise to a leader: the leader's term, when it was given, and for how long.
     patience: (Term, Time, Duration),
-    /// When it started, heard its leader, gave its vote or campaigned last.
+    /// When it last started, heard its leader, gave its vote or campaigned.
     waits_since: Time,
     /// The last term in which a leader told it to campaign.
     told: Term,
-    /// Who asked it for a vote last, in which term, and whether on the leader's wish.
+    /// The last request for its vote: the term, the candidate, and whether a leader asked for the
+    /// campaign.
     asked_by: (Term, Option<ServerId>, bool),
-    /// The vote that was looked at last.
+    /// The last vote that was checked.
     voted: (Term, Option<ServerId>),
-    /// Whom it takes for which term's leader.
+    /// Its term, and which server it takes for the leader of that term.
     follows: (Term, Option<ServerId>),
-    /// Which disk has been admitted under its name, by which entry.
+    /// The disk that has been admitted under its name, and the entry that admitted it.
     admitted: (DiskId, LogIndex),
     /// How its log ended before its disk lost entries; zero if it lacks none.
     lost: EntryId,
     // ---- as a candidate
-    /// Who would vote for it, asked in which term.
+    /// The servers that would vote for it, and the term in which they were asked.
     would_vote: (Term, ServerSet),
-    /// So many writes were on their way to its disk after its last step, and since when the disk
-    /// hangs and none of them has arrived.
+    /// How many writes were under way to its disk after its last step, and since when the disk has
+    /// hung without finishing one.
     writing: (usize, Time),
     // ---- as a leader
-    /// By server: when it was heard last.
+    /// For each server: when this one heard it last.
     heard: [Time; MACHINES],
-    /// Since which entry the membership is in force by which those are judged.
+    /// The entry of the membership by which they are judged.
     judged_by: LogIndex,
-    /// The latest round that it has begun, and how many of them without a quorum that is heard.
+    /// The latest round that it has begun, and how many it has begun without hearing a quorum.
     round: u64,
     alone: u32,
-    /// When it was last looked who was heard.
+    /// When the servers that it hears were last counted.
     alone_at: Time,
-    /// Until when those have been heard recently enough that were a quorum when it was last looked.
+    /// Until when the quorum of the last count has been heard recently enough.
     followed_until: Time,
 }
 
 impl Record {
-    /// A leader is heard, for which the server is patient from now on. A new disk may hear an
-    /// earlier one, and what the disk before promised holds on: it can't vote against it.
+    /// The server hears a leader, and is patient for it from now on. A server with a new disk may
+    /// hear an earlier leader; the promise made with the disk before still holds then, because the
+    /// server can't vote against it.
     fn follow(&mut self, term: Term, clock: Time, patience: Duration) {
         if term >= self.patience.0 {
             self.patience = (term, clock, patience);
@@ -91,12 +95,33 @@ impl Record {
         self.waits_since = clock;
     }
 
-    /// A member answers its leader. Who may not vote on its disk elects nobody, and is no reason to
-    /// lead on.
+    /// A member answers its leader. A member that may not vote with its disk is no reason to lead
+    /// on.
     #[inline]
     fn hear(&mut self, from: ServerId, says: &Says, clock: Time) {
         if !matches!(says, Says::Joins(_)) {
             self.heard[from.slot()] = clock;
+        }
+    }
+
+    /// The server received a message in a step. `before` is its term before the step.
+    fn take(&mut self, raft: &Raft, taken: &Taken, before: Term, clock: Time) {
+        match (taken.content, taken.from) {
+            (Content::Append { .. } | Content::Piece { .. }, leader)
+                if (raft.term(), raft.leader()) == (taken.term, leader) =>
+            {
+                self.follow(taken.term, clock, raft.config().patience());
+            }
+            (Content::Answer { says, .. }, Some(from)) if taken.term == raft.term() => self.hear(from, &says, clock),
+            (Content::Consent, Some(from)) if taken.term == before => {
+                if self.would_vote.0 != taken.term {
+                    self.would_vote = (taken.term, ServerSet::EMPTY);
+                }
+                self.would_vote.1.insert(from);
+            }
+            (Content::RequestVote { wished, .. }, from) => self.asked_by = (taken.term, from, wished),
+            (Content::TimeoutNow, _) => self.told = self.told.max(taken.term),
+            _ => {}
         }
     }
 
@@ -117,17 +142,17 @@ impl Elections {
         self.of[server].lost = EntryId::ZERO;
     }
 
-    /// That a disk is admitted under a server's name is committed.
+    /// The entry that admits a disk under a server's name is committed.
     pub(super) fn admit(&mut self, server: ServerId, disk: DiskId, index: LogIndex) {
         let admitted = &mut self.of[server].admitted;
-        // It may be admitted more than once; the first time counts.
+        // A disk may be admitted more than once; the first time counts.
         if admitted.0 != disk {
             *admitted = (disk, index);
         }
     }
 
-    /// A server starts, as patient as it is configured to be: whoever makes it less so takes that
-    /// upon himself.
+    /// A server starts, as patient as its configuration says: an operator who makes it less patient
+    /// takes responsibility for that.
     pub(super) fn started(&mut self, raft: &Raft, clock: Time) {
         let record = &mut self.of[raft.id()];
         record.patience.2 = record.patience.2.min(raft.config().patience());
@@ -141,19 +166,19 @@ impl Elections {
     /// A server leads from now on.
     pub(super) fn leads(&mut self, server: ServerId) {
         let record = &mut self.of[server];
-        // Its first step tells when: all are heard then.
+        // All servers count as heard at its first step.
         (record.judged_by, record.round, record.alone) = (LogIndex(u64::MAX), 0, 0);
         record.followed_until = Time::ZERO;
     }
 
-    /// Whether a server's disk has lost entries, and hasn't got them back.
+    /// Whether a server's disk has lost entries that it hasn't got back.
     pub(super) fn lacks_entries(&self, server: ServerId) -> bool {
         self.of[server].lost > EntryId::ZERO
     }
 
-    /// In a step that decided nothing, a follower hears its leader, or a leader a member, or
-    /// nothing happens that counts; whether that is all, and the server follows whom it followed
-    /// before.
+    /// A step decided nothing. Notes that a follower heard its leader, or a leader a member. Tells
+    /// whether that was all: the server follows the same leader as before, and nothing else
+    /// happened that needs a check.
     #[inline]
     pub(super) fn hears(&mut self, raft: &Raft, clock: Time, taken: &Taken) -> bool {
         let record = &mut self.of[raft.id()];
@@ -161,80 +186,28 @@ impl Elections {
         if follows != record.follows || clock < record.stepped {
             return false;
         }
-        match &taken.what {
-            What::Append { .. } => {
+        match &taken.content {
+            Content::Append { .. } => {
                 if follows == (taken.term, taken.from) {
                     record.follow(taken.term, clock, raft.config().patience());
                 }
             }
-            What::Answer { says, .. } => {
+            Content::Answer { says, .. } => {
                 if let Some(from) = taken.from.filter(|_| taken.term == follows.0) {
                     record.hear(from, says, clock);
                 }
             }
-            // How its disk stands is looked at elsewhere.
-            What::Other if record.writing.0 == 0 && record.lost == EntryId::ZERO => {}
+            // The state of its disk needs the full checks.
+            Content::Other if record.writing.0 == 0 && record.lost == EntryId::ZERO => {}
             _ => return false,
         }
         record.stepped = clock;
         true
     }
 
-    /// A server's clock when it took its last step.
-    pub(super) fn stepped(&self, server: ServerId) -> Time {
-        self.of[server].stepped
-    }
-
-    /// A step has been looked at.
-    #[inline]
-    pub(super) fn done(&mut self, server: ServerId) {
-        self.of[server].urged = false;
-    }
-
-    /// Until when a server ignores campaigns for the leader of which term, by its own clock.
-    pub(super) fn patient_until(&self, server: ServerId) -> (Term, Time) {
-        let (term, since, length) = self.of[server].patience;
-        (term, since + length)
-    }
-}
-
-impl Checker {
-    /// A server's clock was set. Whose clock was set back isn't more patient for that; and a leader
-    /// that was asleep meanwhile doesn't notice, and goes by what it showed when it heard somebody.
-    pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
-        let record = &mut self.elections.of[server];
-        let (_, since, length) = &mut record.patience;
-        if before >= *since + *length {
-            *length = Duration::ZERO;
-        }
-        *since = (*since).min(after);
-        record.waits_since = record.waits_since.min(after);
-        // Whether it notices shows at its next step.
-        record.writing.1 = record.writing.1.max(after);
-        record.followed_until = Time::ZERO;
-        self.replication.measure_anew(server, 0);
-        self.grounds.clock_set(server);
-    }
-
-    /// A server is told to campaign, by whoever operates it.
-    pub fn urged(&mut self, server: ServerId) {
-        self.elections.of[server].urged = true;
-    }
-
-    /// A server's step, before which it was in that term, and led it or didn't.
-    pub(super) fn check_elections(
-        &mut self,
-        now: Time,
-        raft: &Raft,
-        out: &Output,
-        before: (Term, bool),
-        taken: &Taken,
-        machines: &dyn Machines,
-    ) -> Verdict {
-        let me = raft.id();
-        let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
-        let clock = machine.clock_reading(now);
-        let record = &mut self.elections.of[me];
+    /// A server took a step: notes its clock, and the state of its disk.
+    fn note_disk(&mut self, raft: &Raft, out: &Output, machine: &dyn MachineView, clock: Time) {
+        let record = &mut self.of[raft.id()];
         if clock < record.stepped {
             record.writing.1 = record.writing.1.min(clock);
         }
@@ -247,34 +220,70 @@ impl Checker {
         if record.lost > EntryId::ZERO && record.lost <= machine.image().log().last() {
             record.lost = EntryId::ZERO;
         }
-        let unbarred = raft.hard_state().standing == Standing::Joining && raft.configuration().is_voter(me);
-        if unbarred && raft.config().rules.on(Rule::BarAmnesiacVoters) {
-            let (first, second) = ("has an empty disk that waits to be admitted", "its name is a voter’s already");
-            self.out_of_order(Property::OneVoteATerm, now, me, first, second)?;
+    }
+
+    /// A server's clock when it took its last step.
+    pub(super) fn stepped(&self, server: ServerId) -> Time {
+        self.of[server].stepped
+    }
+
+    /// A step has been checked.
+    #[inline]
+    pub(super) fn done(&mut self, server: ServerId) {
+        self.of[server].urged = false;
+    }
+
+    /// Until when a server ignores campaigns, by its own clock, and the term of the leader for
+    /// which it does.
+    pub(super) fn patient_until(&self, server: ServerId) -> (Term, Time) {
+        let (term, since, length) = self.of[server].patience;
+        (term, since + length)
+    }
+}
+
+impl Checker {
+    /// A server's clock was set. A server whose clock was set back isn't more patient for it. A
+    /// leader that was paused meanwhile doesn't notice, and uses what its clock showed when it
+    /// heard a member.
+    pub fn clock_set(&mut self, server: ServerId, before: Time, after: Time) {
+        let record = &mut self.elections.of[server];
+        let (_, since, length) = &mut record.patience;
+        if before >= *since + *length {
+            *length = Duration::ZERO;
         }
-        let (held, lost) = (machine.image().log().last().min(raft.log().last()), raft.hard_state().lost);
-        if lost > EntryId::ZERO && held >= lost && !raft.is_writing() {
-            let (first, second) = ("takes its disk for damaged", "all that it had lost is there again");
-            self.out_of_order(Property::OrderlyElections, now, me, first, second)?;
-        }
+        *since = (*since).min(after);
+        record.waits_since = record.waits_since.min(after);
+        // Its next step shows whether it notices.
+        record.writing.1 = record.writing.1.max(after);
+        record.followed_until = Time::ZERO;
+        self.replication.measure_anew(server, 0);
+        self.grounds.clock_set(server);
+    }
+
+    /// A server's operator tells it to campaign.
+    pub fn urged(&mut self, server: ServerId) {
+        self.elections.of[server].urged = true;
+    }
+
+    /// A server took a step. `before` is its term before the step, and whether it led it.
+    pub(super) fn check_elections(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        out: &Output,
+        before: (Term, bool),
+        taken: &Taken,
+        machines: &dyn Machines,
+    ) -> CheckResult {
+        let me = raft.id();
+        let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
+        let clock = machine.clock_reading(now);
+        self.elections.note_disk(raft, out, machine, clock);
+        self.check_disk(now, raft, machine)?;
         let record = &mut self.elections.of[me];
         let follows = (raft.term(), raft.leader());
         let news = core::mem::replace(&mut record.follows, follows) != follows;
-        match (taken.what, taken.from) {
-            (What::Append { .. } | What::Piece { .. }, leader) if follows == (taken.term, leader) => {
-                record.follow(taken.term, clock, raft.config().patience());
-            }
-            (What::Answer { says, .. }, Some(from)) if taken.term == raft.term() => record.hear(from, &says, clock),
-            (What::Consent, Some(from)) if taken.term == before.0 => {
-                if record.would_vote.0 != taken.term {
-                    record.would_vote = (taken.term, ServerSet::EMPTY);
-                }
-                record.would_vote.1.insert(from);
-            }
-            (What::RequestVote { wished, .. }, from) => record.asked_by = (taken.term, from, wished),
-            (What::TimeoutNow, _) => record.told = record.told.max(taken.term),
-            _ => {}
-        }
+        record.take(raft, taken, before.0, clock);
         if news {
             self.check_term(now, raft, before, taken, clock)?;
             self.check_leader_known(now, me, follows)?;
@@ -288,29 +297,53 @@ impl Checker {
         Ok(())
     }
 
-    /// One Vote a Term: who is admitted has that on its disk, or a leader that can't commit it may
-    /// count on it. Lawful Membership: nobody bars it again but by admitting another disk.
-    fn check_admitted(&self, now: Time, me: ServerId, hard_state: &HardState, machine: &dyn MachineView) -> Verdict {
+    /// One Vote a Term, and Orderly Elections: a server knows whether its disk may vote, and
+    /// whether it lacks entries.
+    fn check_disk(&self, now: Time, raft: &Raft, machine: &dyn MachineView) -> CheckResult {
+        let me = raft.id();
+        let unbarred = raft.hard_state().standing == Standing::Joining && raft.configuration().is_voter(me);
+        if unbarred && raft.config().rules.on(Rule::BarAmnesiacVoters) {
+            let (first, second) = ("has an empty disk that waits to be admitted", "the server is a voter already");
+            self.out_of_order(Property::OneVoteATerm, now, me, first, second)?;
+        }
+        let (held, lost) = (machine.image().log().last().min(raft.log().last()), raft.hard_state().lost);
+        if lost > EntryId::ZERO && held >= lost && !raft.is_writing() {
+            let (first, second) = ("counts its disk as damaged", "everything that it had lost is there again");
+            self.out_of_order(Property::OrderlyElections, now, me, first, second)?;
+        }
+        Ok(())
+    }
+
+    /// One Vote a Term: a server counts itself admitted only when its disk has the admission;
+    /// otherwise a leader that can't commit the entry could use the vote. Lawful Membership: only
+    /// the admission of another disk bars the server again.
+    fn check_admitted(
+        &self,
+        now: Time,
+        me: ServerId,
+        hard_state: &HardState,
+        machine: &dyn MachineView,
+    ) -> CheckResult {
         let (image, (disk, index)) = (machine.image(), self.elections.of[me].admitted);
         let barred = hard_state.standing != Standing::Member && image.hard_state().standing == Standing::Member;
         if barred && hard_state.disk == disk {
-            let (first, second) = ("takes itself for barred", "its own disk was admitted last");
+            let (first, second) = ("counts itself as barred", "the disk that was admitted last is its own");
             self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
         }
         let news = hard_state.standing == Standing::Member && image.hard_state().standing != Standing::Member;
         if !news || hard_state.disk != disk || image.log().last().index >= index {
             return Ok(());
         }
-        let (first, second) = ("counts itself admitted", "its disk doesn’t know of that");
+        let (first, second) = ("counts itself as admitted", "the admission isn’t on its disk yet");
         self.out_of_order(Property::OneVoteATerm, now, me, first, second)
     }
 
-    /// A server has taken a heartbeat and says nothing: it must, whatever its disk is still
-    /// writing, or its leader hears nobody (dissertation §6.2).
-    pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken, machines: &dyn Machines) -> Verdict {
+    /// A server has received a heartbeat and doesn't answer. It must, whatever its disk is still
+    /// writing, or its leader hears no quorum (dissertation §6.2).
+    pub(super) fn check_answered(&self, now: Time, raft: &Raft, taken: &Taken, machines: &dyn Machines) -> CheckResult {
         let hard_state = raft.hard_state();
-        // No promise rests on the number of the life that asks, where nothing else is being
-        // written.
+        // The number of the life that asks backs no promise. If only this is being written, the
+        // rest is durable.
         let asks = |machine: &dyn MachineView| {
             let image = machine.image().hard_state();
             image != hard_state && HardState { asking_life: hard_state.asking_life, ..image } == hard_state
@@ -323,29 +356,29 @@ impl Checker {
         self.out_of_order(Property::OrderlyElections, now, raft.id(), "hears its leader", "it doesn’t answer")
     }
 
-    /// A server says that it would vote for somebody.
+    /// A server says that it would vote for another.
     pub(super) fn check_consent_given(
         &self,
         now: Time,
         raft: &Raft,
         asked: (Term, ServerId),
         taken: &Taken,
-    ) -> Verdict {
+    ) -> CheckResult {
         self.check_voter(now, raft, taken)?;
         self.check_patience(now, raft, asked, self.elections.of[raft.id()].stepped)
     }
 
-    /// A server says that its leader wishes it to campaign.
-    pub(super) fn check_wish(&self, now: Time, me: ServerId, term: Term) -> Verdict {
+    /// A server says that its leader told it to campaign.
+    pub(super) fn check_wish(&self, now: Time, me: ServerId, term: Term) -> CheckResult {
         if self.elections.of[me].was_told(term) {
             return Ok(());
         }
-        let second = "no leader told it to campaign";
-        self.out_of_order(Property::OrderlyElections, now, me, "says that its leader wishes it", second)
+        let second = "no leader did";
+        self.out_of_order(Property::OrderlyElections, now, me, "says that its leader told it to campaign", second)
     }
 
-    /// A server asks who would vote for it.
-    pub(super) fn check_questions(&mut self, now: Time, raft: &Raft, machine: &dyn MachineView) -> Verdict {
+    /// A server asks the others whether they would vote for it.
+    pub(super) fn check_questions(&mut self, now: Time, raft: &Raft, machine: &dyn MachineView) -> CheckResult {
         let me = raft.id();
         let Record { stepped: clock, urged, .. } = self.elections.of[me];
         self.check_voter(now, raft, &Taken::default())?;
@@ -359,27 +392,41 @@ impl Checker {
         Ok(())
     }
 
-    /// Whom a server takes for its term's leader.
-    fn check_leader_known(&self, now: Time, me: ServerId, (term, leader): (Term, Option<ServerId>)) -> Verdict {
+    /// Election Safety: a server takes another for its term's leader.
+    fn check_leader_known(&self, now: Time, me: ServerId, (term, leader): (Term, Option<ServerId>)) -> CheckResult {
         let Some(leader) = leader.filter(|leader| *leader != me) else { return Ok(()) };
         if self.leader_of(term) == Some(leader) {
             return Ok(());
         }
-        self.out_of_order(Property::ElectionSafety, now, me, "takes another for its term’s leader", "that never led it")
+        self.out_of_order(
+            Property::ElectionSafety,
+            now,
+            me,
+            "takes another for its term’s leader",
+            "that one never led it",
+        )
     }
 
-    /// A server that is asked for its vote, or whether it would give it, goes over to a later term.
-    fn check_term(&self, now: Time, raft: &Raft, (before, led): (Term, bool), taken: &Taken, clock: Time) -> Verdict {
+    /// A server may have gone over to a later term because it was asked for its vote, or whether it
+    /// would vote.
+    fn check_term(
+        &self,
+        now: Time,
+        raft: &Raft,
+        (before, led): (Term, bool),
+        taken: &Taken,
+        clock: Time,
+    ) -> CheckResult {
         let (me, term, config) = (raft.id(), raft.term(), raft.config());
         if term <= before {
             return Ok(());
         }
-        match (taken.what, taken.from) {
-            (What::PreVote { .. }, _) => {
+        match (taken.content, taken.from) {
+            (Content::PreVote { .. }, _) => {
                 let (first, second) = ("was only asked whether it would vote", "it goes over to a later term");
                 self.out_of_order(Property::OrderlyElections, now, me, first, second)
             }
-            (What::RequestVote { wished: false, .. }, Some(candidate)) => {
+            (Content::RequestVote { wished: false, .. }, Some(candidate)) => {
                 if led && config.check_quorum && config.rules.on(Rule::IgnoreCampaignsUnderLeader) {
                     let second = "it goes over to a candidate’s term";
                     return self.out_of_order(Property::OrderlyElections, now, me, "leads", second);
@@ -390,12 +437,19 @@ impl Checker {
         }
     }
 
-    /// A server gives its vote, or campaigns, which is to vote for itself.
-    fn check_vote_given(&mut self, now: Time, raft: &Raft, vote: &HardState, taken: &Taken, clock: Time) -> Verdict {
+    /// A server gives its vote. To campaign is to vote for itself.
+    fn check_vote_given(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        vote: &HardState,
+        taken: &Taken,
+        clock: Time,
+    ) -> CheckResult {
         let me = raft.id();
         let record = &mut self.elections.of[me];
         let given = (vote.term, vote.voted_for);
-        // What was given before is written once more with something else.
+        // A vote given before is written again together with something else.
         let Some(candidate) = vote.voted_for.filter(|_| record.voted != given) else { return Ok(()) };
         record.voted = given;
         let wished = if candidate == me {
@@ -405,7 +459,7 @@ impl Checker {
         };
         let promised = record.patience.0;
         if wished {
-            // And so has that leader given its lease up.
+            // The leader that asked for it has given up its lease.
             record.patience.2 = Duration::ZERO;
         } else if vote.term > promised {
             self.check_patience(now, raft, (vote.term, candidate), clock)?;
@@ -418,15 +472,15 @@ impl Checker {
                 self.check_campaign(now, raft, clock)?;
             }
         }
-        // Where servers ask first, they wait from then on.
+        // With pre-votes, a candidate has waited since its questions.
         if candidate != me || !raft.config().pre_vote {
             self.elections.of[me].waits_since = clock;
         }
         Ok(())
     }
 
-    /// A server votes, or would vote, for whoever asks it, or campaigns.
-    fn check_voter(&self, now: Time, raft: &Raft, taken: &Taken) -> Verdict {
+    /// A server votes, says that it would vote, or campaigns.
+    fn check_voter(&self, now: Time, raft: &Raft, taken: &Taken) -> CheckResult {
         let (me, rules) = (raft.id(), &raft.config().rules);
         let record = &self.elections.of[me];
         let disk = raft.hard_state().disk;
@@ -434,19 +488,19 @@ impl Checker {
         if !remembers && rules.on(Rule::BarAmnesiacVoters) {
             self.out_of_order(Property::OneVoteATerm, now, me, "votes", "it may have forgotten another vote")?;
         }
-        let theirs = match taken.what {
-            What::PreVote { last } | What::RequestVote { last, .. } => last,
+        let theirs = match taken.content {
+            Content::PreVote { last } | Content::RequestVote { last, .. } => last,
             _ => raft.log().last(),
         };
         if theirs >= raft.log().last().max(record.lost) || !rules.on(Rule::CompareLogsBeforeVoting) {
             return Ok(());
         }
-        self.out_of_order(Property::OrderlyElections, now, me, "votes", "its disk has had more than the candidate")
+        self.out_of_order(Property::OrderlyElections, now, me, "votes", "its disk has held more than the candidate")
     }
 
-    /// Patience: a server votes, or would vote, or goes over to a candidate's term, which no leader
-    /// wished for.
-    fn check_patience(&self, now: Time, raft: &Raft, (term, candidate): (Term, ServerId), clock: Time) -> Verdict {
+    /// Patience: a server votes, says that it would vote, or goes over to a candidate's term, and
+    /// no leader asked for the campaign.
+    fn check_patience(&self, now: Time, raft: &Raft, (term, candidate): (Term, ServerId), clock: Time) -> CheckResult {
         let me = raft.id();
         let (promised, until) = self.elections.patient_until(me);
         // A leader's own questions may come late.
@@ -458,12 +512,12 @@ impl Checker {
         {
             return Ok(());
         }
-        let (first, second) = ("promised its leader patience", "it helps another to lead too soon");
+        let (first, second) = ("promised its leader to ignore campaigns", "it helps another to lead too soon");
         self.out_of_order(Property::OrderlyElections, now, me, first, second)
     }
 
-    /// A server campaigns, or asks whether it should, which no leader wished for.
-    fn check_campaign(&self, now: Time, raft: &Raft, clock: Time) -> Verdict {
+    /// A server campaigns, or asks whether it should, and no leader told it to.
+    fn check_campaign(&self, now: Time, raft: &Raft, clock: Time) -> CheckResult {
         let (me, config) = (raft.id(), raft.config());
         let record = &self.elections.of[me];
         let (writing, since) = record.writing;
@@ -478,8 +532,8 @@ impl Checker {
         self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)
     }
 
-    /// A server that asks first campaigns in `term`.
-    fn check_consent(&self, now: Time, raft: &Raft, term: Term) -> Verdict {
+    /// With pre-votes: a server campaigns in `term`.
+    fn check_consent(&self, now: Time, raft: &Raft, term: Term) -> CheckResult {
         let me = raft.id();
         let (asked_in, mut would_vote) = self.elections.of[me].would_vote;
         if asked_in.next() != term {
@@ -493,9 +547,9 @@ impl Checker {
         self.out_of_order(Property::OrderlyElections, now, me, "campaigns", second)
     }
 
-    /// A leader begins a round: it has heard a quorum not so long ago.
+    /// A leader begins a round: it must have heard a quorum recently.
     #[inline]
-    pub(super) fn check_followers(&mut self, now: Time, raft: &Raft, round: u64) -> Verdict {
+    pub(super) fn check_followers(&mut self, now: Time, raft: &Raft, round: u64) -> CheckResult {
         let (since, _) = self.membership_of(raft.id());
         let record = &mut self.elections.of[raft.id()];
         if round <= record.round {
@@ -508,13 +562,13 @@ impl Checker {
         self.check_followed(now, raft, since)
     }
 
-    /// It is looked who was heard when.
-    fn check_followed(&mut self, now: Time, raft: &Raft, since: LogIndex) -> Verdict {
+    /// Counts which servers the leader has heard recently.
+    fn check_followed(&mut self, now: Time, raft: &Raft, since: LogIndex) -> CheckResult {
         let (me, config) = (raft.id(), raft.config());
         let record = &mut self.elections.of[me];
         let clock = record.stepped;
         if record.judged_by != since {
-            // Whoever is new hasn't had the time to answer.
+            // A new member hasn't had the time to answer.
             record.judged_by = since;
             record.heard.fill(clock);
         }
@@ -531,7 +585,8 @@ impl Checker {
         let followed = !config.check_quorum || self.by_either(raft, heard);
         let record = &mut self.elections.of[me];
         record.followed_until = if followed { until } else { Time::ZERO };
-        // Whoever was asleep takes at one moment what has come meanwhile, and begins rounds for it.
+        // A leader that was paused receives at one moment what came meanwhile, and begins rounds
+        // for it.
         let at_once = core::mem::replace(&mut record.alone_at, clock) == clock;
         record.alone = if followed { 0 } else { record.alone + u32::from(!at_once) };
         if record.alone < ROUNDS_ALONE {
@@ -540,8 +595,8 @@ impl Checker {
         self.out_of_order(Property::OrderlyElections, now, me, "leads on", "it hears no quorum any more")
     }
 
-    /// Whether these are a quorum by the membership that the server goes by, or by the one that it
-    /// went by before this step.
+    /// Whether these are a quorum of the membership that the server uses, or of the one that it
+    /// used before this step.
     pub(super) fn by_either(&self, raft: &Raft, servers: ServerSet) -> bool {
         let memberships: [Configuration; 2] = [*raft.configuration(), self.membership_of(raft.id()).1];
         memberships.iter().any(|membership| membership.has_quorum(servers))

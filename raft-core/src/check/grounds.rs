@@ -1,17 +1,18 @@
-//! Grounds: what a server's decisions rest on. Most of what goes wrong does so long before anybody
-//! is harmed, and often nobody ever is: a read that nobody confirmed shows the right value nearly
-//! always. So it isn't only judged what comes of a decision, but whether the server could know what
-//! it decided by.
+//! Grounds: what a server's decisions rest on. Most mistakes happen long before they do any harm,
+//! and many never do: a read that no quorum confirmed shows the right value nearly always. So these
+//! checks judge not only the result of a decision, but also whether the server knew enough to
+//! decide so.
 //!
-//! * **Election Safety**: who leads has the votes of a quorum (Raft §5.2), its own on its own disk.
-//! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after it was
-//!   asked for (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1). Who
-//!   may not vote on its disk counts for neither.
-//! * **Every Request Ends**: a read that is confirmed is answered at once, and what a quorum holds
+//! * **Election Safety**: a leader has the votes of a quorum (Raft §5.2), and its own vote is on
+//!   its own disk.
+//! * **Fresh Reads**: a read is answered once a quorum has answered a round that began after the
+//!   read came (dissertation §6.4), or while a quorum is bound to ignore campaigns (§6.4.1). A
+//!   server that may not vote with its disk counts for neither.
+//! * **Every Request Ends**: a confirmed read is answered at once, and an entry that a quorum holds
 //!   is committed.
 //!
-//! How elections are held is looked at in [`super::elections`]. Each is looked at only where the
-//! rule that demands it is on. Without the rule, what counts is what comes of that.
+//! [`super::elections`] checks how elections are held. Each is checked only while the rule that
+//! demands it is on. Without the rule, only the consequences are judged.
 
 use alloc::vec::Vec;
 
@@ -19,31 +20,30 @@ use super::Property;
 use super::by_server::ByServer;
 use super::replication::progress_of;
 use super::requests::Asked;
-use super::safety::{Checker, MACHINES, Verdict};
-use super::taken::{Says, Taken, What};
-use super::view::{MachineView, Machines, those};
+use super::safety::{CheckResult, Checker, MACHINES};
+use super::taken::{Content, Says, Taken};
+use super::view::{MachineView, Machines, servers_where};
 use crate::raft::{
     DiskId, LogIndex, Output, Raft, ReadIndex, ReadIndexResponse, Role, Rule, ServerId, ServerSet, Standing, Term,
 };
 use crate::time::{Duration, Time};
 
-/// So many of a leader's rounds are remembered. An answer to an earlier one confirms nothing any
-/// more that anybody waits for.
+/// How many of a leader's rounds are remembered. No read waits for an answer to an earlier one.
 const ROUNDS: usize = 64;
 
-/// So long a leader watches another's clock before it must have found out how that runs.
+/// How long a leader watches another's clock before it must know how fast that clock runs.
 const WATCHED: Duration = Duration::from_millis(2_500);
 
-/// An answer that has taken no longer than that tells what the other's clock showed.
+/// An answer that took no longer than this tells what the other's clock shows.
 const PROMPT: Duration = Duration::from_millis(150);
 
 /// Clocks are read in whole microseconds.
 const READING: Duration = Duration::from_micros(2);
 
-/// So many questions of followers are remembered.
+/// How many questions of followers are remembered.
 const QUESTIONS: usize = 256;
 
-/// By server.
+/// What is known of each server.
 #[derive(Clone, Debug)]
 pub(super) struct Grounds {
     of: ByServer<Ground>,
@@ -51,24 +51,24 @@ pub(super) struct Grounds {
 
 #[derive(Clone, Debug, Default)]
 struct Ground {
-    /// The term it leads, or led last.
+    /// The term that it leads, or led last.
     term: Term,
     /// When its rounds began.
     rounds: Vec<(u64, Time)>,
-    /// By server: when the latest of these began that it is known to have answered; zero if none.
+    /// For each server: when the latest round began that the server has answered; zero if none.
     heard: [Time; MACHINES],
-    /// By server: its clock beside the leader's.
+    /// For each server: its clock compared with the leader's.
     watched: [Watched; MACHINES],
-    /// What followers have asked: who, from which disk, under which number, and when that came.
+    /// The questions of followers: the follower, its disk, the question's number, and when it came.
     questions: Vec<(ServerId, DiskId, u64, Time)>,
-    /// The last term in which it told somebody to campaign.
+    /// The last term in which it told another server to campaign.
     handed_over: Term,
 }
 
 /// A member's clock, as a leader could have watched it.
 #[derive(Clone, Copy, Debug, Default)]
 struct Watched {
-    /// From when on it answered promptly, and what the leader's clock and its own showed then.
+    /// Since when it has answered promptly, and what the leader's clock and its own showed then.
     since: Time,
     clocks: (Time, Time),
     /// When it answered last.
@@ -87,7 +87,7 @@ impl Ground {
         }
     }
 
-    /// It is answered, if it is one that is remembered; when it began.
+    /// A server answers a round. Gives when the round began, if it is remembered.
     fn hear(&mut self, from: ServerId, round: u64) -> Option<Time> {
         let (_, began) = self.rounds.iter().rfind(|(sent, _)| *sent == round)?;
         let heard = &mut self.heard[from.slot()];
@@ -95,7 +95,7 @@ impl Ground {
         Some(*began)
     }
 
-    /// Where a question of a follower stands.
+    /// The place of a follower's question in the list.
     fn question(&self, from: ServerId, disk: DiskId, request: u64) -> Option<usize> {
         self.questions.iter().position(|(who, on, number, _)| (*who, *on, *number) == (from, disk, request))
     }
@@ -120,8 +120,7 @@ impl Grounds {
         ground.watched = Default::default();
     }
 
-    /// A server's clock is set, or runs otherwise than before: what it showed says nothing any
-    /// more.
+    /// A server's clock is set, or its rate changes: what it showed before is no measure any more.
     pub(super) fn clock_set(&mut self, server: ServerId) {
         for ground in self.of.iter_mut() {
             ground.watched[server.slot()] = Watched::default();
@@ -129,7 +128,7 @@ impl Grounds {
         self.of[server].watched = Default::default();
     }
 
-    /// A server is asked by another up to where it must apply.
+    /// A server is asked by another for a read index.
     pub(super) fn asked(&mut self, now: Time, server: ServerId, from: ServerId, m: &ReadIndex) {
         let questions = &mut self.of[server].questions;
         if questions.len() == QUESTIONS {
@@ -138,7 +137,7 @@ impl Grounds {
         questions.push((from, m.disk, m.request, now));
     }
 
-    /// Who has answered a leader's round that began no sooner than that.
+    /// The servers that have answered a round of the leader that began at `time` or later.
     fn heard_since(&self, leader: ServerId, time: Time) -> ServerSet {
         ServerSet::first(MACHINES as u8)
             .those(&|server| server == leader || self.of[leader].heard[server.slot()] >= time)
@@ -146,11 +145,17 @@ impl Grounds {
 }
 
 impl Checker {
-    /// A leader may have been answered.
+    /// A leader may have received an answer.
     #[inline]
-    pub(super) fn check_heard(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &dyn Machines) -> Verdict {
+    pub(super) fn check_heard(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        taken: &Taken,
+        machines: &dyn Machines,
+    ) -> CheckResult {
         let me = raft.id();
-        if let What::Answer { round, says } = &taken.what
+        if let Content::Answer { round, says } = &taken.content
             && !matches!(says, Says::Joins(_))
         {
             let ground = &mut self.grounds.of[me];
@@ -163,8 +168,8 @@ impl Checker {
         Ok(())
     }
 
-    /// Fresh Reads: a leader finds out that another's clock runs twice as fast as its own, or half
-    /// as fast, if that answers promptly.
+    /// Fresh Reads: if another server answers promptly, the leader finds out that its clock runs
+    /// twice as fast as the leader's own, or half as fast.
     #[inline(never)]
     fn check_clocks(
         &mut self,
@@ -172,7 +177,7 @@ impl Checker {
         raft: &Raft,
         (from, began): (ServerId, Time),
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let (me, ground) = (raft.id(), &mut self.grounds.of[raft.id()]);
         let watched = &mut ground.watched[from.slot()];
         let begun = watched.since > Time::ZERO;
@@ -189,12 +194,12 @@ impl Checker {
         if !prompt || known || theirs <= mine.times(2) && mine <= theirs.times(2) {
             return Ok(());
         }
-        let (first, second) = ("has watched another’s clock for long", "it doesn’t know that the two run apart");
+        let (first, second) = ("has watched another’s clock for long", "it doesn’t know that the two clocks run apart");
         self.out_of_order(Property::FreshReads, now, me, first, second)
     }
 
-    /// Fresh Reads: what a leader answers.
-    pub(super) fn check_reads(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> Verdict {
+    /// Fresh Reads: a leader answers reads.
+    pub(super) fn check_reads(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> CheckResult {
         for id in &out.reads {
             if let Some((asked, what)) = self.requests.asked_at(raft.id(), *id).filter(|_| raft.is_leader()) {
                 self.check_read(now, raft, asked, what == Asked::LeaseRead, machines)?;
@@ -203,11 +208,11 @@ impl Checker {
         Ok(())
     }
 
-    /// Every Request Ends: a leader has been answered. What it knows to be confirmed is released,
-    /// and what it knows a quorum to hold is committed; where its own disk is still writing, that
-    /// may be what it waits for.
+    /// Every Request Ends: a leader has received an answer. It must release the reads that it knows
+    /// to be confirmed, and commit what it knows a quorum to hold. While its own disk is still
+    /// writing, it may wait for that.
     #[inline(never)]
-    pub(super) fn check_released(&self, now: Time, raft: &Raft) -> Verdict {
+    pub(super) fn check_released(&self, now: Time, raft: &Raft) -> CheckResult {
         let Role::Leader(leader) = raft.role() else { return Ok(()) };
         let (me, committed) = (raft.id(), raft.commit_index());
         let (awaited, waits) = (leader.round_awaited(), committed < raft.log().last().index && !raft.is_writing());
@@ -235,7 +240,7 @@ impl Checker {
         if !waits || !held(committed.next()) {
             return Ok(());
         }
-        // What an earlier leader has left behind is committed with an entry of its own.
+        // Entries of earlier leaders are committed together with one of its own.
         let last = raft.log().last().index;
         let first_own = raft.log().last_not_after(last, Term(raft.term().0.saturating_sub(1))).index.next();
         if first_own > last || !held(first_own.max(committed.next())) {
@@ -251,18 +256,19 @@ impl Checker {
         self.grounds.of[leader].begin(now, round);
     }
 
-    /// A leader tells somebody to campaign.
+    /// A leader tells another server to campaign.
     pub(super) fn hand_over(&mut self, leader: ServerId, term: Term) {
         self.grounds.of[leader].handed_over = term;
     }
 
-    /// Durable Promise: a follower asks its leader, in a life that its disk knows of.
-    pub(super) fn check_question(&self, now: Time, raft: &Raft, machine: &dyn MachineView) -> Verdict {
+    /// Durable Promise: a follower asks its leader for a read index. Its disk must know the number
+    /// of its life.
+    pub(super) fn check_question(&self, now: Time, raft: &Raft, machine: &dyn MachineView) -> CheckResult {
         if machine.image().hard_state().asking_life >= raft.hard_state().asking_life {
             return Ok(());
         }
-        let second = "its disk doesn’t know of the life that asks";
-        self.out_of_order(Property::DurablePromise, now, raft.id(), "asks where to read", second)
+        let second = "its disk lacks the number of the life that asks";
+        self.out_of_order(Property::DurablePromise, now, raft.id(), "asks for a read index", second)
     }
 
     /// Fresh Reads: a leader answers a follower's question.
@@ -272,16 +278,16 @@ impl Checker {
         raft: &Raft,
         (to, m): (ServerId, &ReadIndexResponse),
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let ground = &mut self.grounds.of[raft.id()];
-        // A question that comes twice may be answered twice, and first the first.
+        // A question that comes twice may be answered twice: first the first.
         let Some(place) = ground.question(to, m.disk, m.request) else { return Ok(()) };
         let (_, _, _, asked) = ground.questions.remove(place);
         if m.index.is_some() { self.check_read(now, raft, asked, false, machines) } else { Ok(()) }
     }
 
-    /// Fresh Reads: a leader answers a read that it was asked for then.
-    fn check_read(&self, now: Time, raft: &Raft, asked: Time, by_lease: bool, machines: &dyn Machines) -> Verdict {
+    /// Fresh Reads: a leader answers a read that came at `asked`.
+    fn check_read(&self, now: Time, raft: &Raft, asked: Time, by_lease: bool, machines: &dyn Machines) -> CheckResult {
         let (me, term, rules) = (raft.id(), raft.term(), &raft.config().rules);
         let enough = |servers: ServerSet| self.by_either(raft, servers);
         let confirmed = self.grounds.heard_since(me, asked);
@@ -290,18 +296,19 @@ impl Checker {
         }
         let bound = |machine: &dyn MachineView| {
             let (promised, until) = self.elections.patient_until(machine.id());
-            // Who has lost its disk has lost the votes on it, too, perhaps one for a later leader.
+            // A server that has lost its disk has lost its vote, too, perhaps one for a later
+            // leader.
             let given = self.promises.vote_of(machine.id());
             let remembers = machine.image().hard_state().standing == Standing::Member
                 || given.is_none_or(|(voted, _)| voted <= term);
             promised == term && machine.clock_reading(now) < until && remembers || machine.id() == me
         };
-        let bound = those(machines, &bound);
+        let bound = servers_where(machines, &bound);
         let leases = [Rule::LeaseFromSending, Rule::GiveUpLeaseOnTransfer, Rule::IgnoreCampaignsUnderLeader];
         let handed_over = self.grounds.of[me].handed_over == term;
-        // By its own clock it is bound by nine tenths of as long as it ignores campaigns itself,
-        // for clocks run apart by a tenth at the most. Who has lost its disk has promised something
-        // to another leader on it, perhaps.
+        // By the leader's own clock a lease lasts nine tenths of the shortest election timeout,
+        // because clocks differ by a tenth at most. A server that has lost its disk may have
+        // promised something to another leader before.
         let patience = raft.config().election_timeout_min.percent(90) + READING;
         let over = |machine: &dyn MachineView| {
             let clock = machine.clock();
@@ -315,7 +322,7 @@ impl Checker {
             })
         };
         if by_lease && rules.on(Rule::LeaseFromSending) && machines.get(me.slot()).is_some_and(over) {
-            let (first, second) = ("answers a read under a lease", "that is over by its own patience");
+            let (first, second) = ("answers a read under a lease", "the lease is over by its own clock");
             self.out_of_order(Property::FreshReads, now, me, first, second)?;
         }
         if by_lease && (!leases.into_iter().all(|rule| rules.on(rule)) || enough(bound) && !handed_over) {
@@ -325,8 +332,8 @@ impl Checker {
         self.out_of_order(Property::FreshReads, now, me, first, second)
     }
 
-    /// Election Safety: a server that begins to lead has been elected.
-    pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> Verdict {
+    /// Election Safety: a server begins to lead. It must have been elected.
+    pub(super) fn check_election(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> CheckResult {
         let (me, term) = (raft.id(), raft.term());
         self.grounds.leads(me, term);
         self.replication.leads(me);
@@ -337,11 +344,11 @@ impl Checker {
                 let hard_state = machine.image().hard_state();
                 hard_state.term == term && hard_state.voted_for == Some(me)
             }
-            // What it said before a later vote isn't remembered.
+            // Its votes before the last one aren't remembered.
             Some((voted, candidate)) => voted > term || (voted, candidate) == (term, me),
             None => false,
         };
-        let votes = those(machines, &voted);
+        let votes = servers_where(machines, &voted);
         let rules = &raft.config().rules;
         if membership.has_quorum(votes)
             || ![Rule::WinByMajority, Rule::PersistBeforeVoting].iter().all(|r| rules.on(*r))
@@ -351,9 +358,10 @@ impl Checker {
         self.out_of_order(Property::ElectionSafety, now, me, "leads", "no quorum has voted for it")
     }
 
-    /// Lawful Membership: whoever isn't a voter any more, and has committed that, doesn't lead on;
-    /// who was elected so, because its log was needed, not beyond the first commit of its term.
-    pub(super) fn check_demotion(&self, now: Time, raft: &Raft, committed: LogIndex) -> Verdict {
+    /// Lawful Membership: a leader that isn't a voter any more, and has committed that, doesn't
+    /// lead on. If it was elected as a non-voter, because its log was needed, it doesn't lead
+    /// beyond the first commit of its term.
+    pub(super) fn check_demotion(&self, now: Time, raft: &Raft, committed: LogIndex) -> CheckResult {
         let me = raft.id();
         let (since, membership) = self.membership_of(me);
         let own = raft.log().id_at(committed).is_some_and(|id| id.term == raft.term());

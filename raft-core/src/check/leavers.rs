@@ -1,34 +1,36 @@
-//! Leavers: whom a membership leaves out is sent the log until it has that from there, and is told
-//! that it is committed, for nobody talks to it any more afterwards. Its leader gives it up only
-//! when it falls silent (Lawful Membership). And only who was removed, and may not know it, is
-//! reminded: it asks for votes in no later term, for its answers would depose the leader (Orderly
+//! Leavers: servers that a membership removes. The leader sends a leaver the log up to the entry of
+//! that membership, and tells it that the entry is committed, because no server talks to it
+//! afterwards. The leader gives up only if the leaver falls silent (Lawful Membership).
+//!
+//! A leader reminds a server of its removal only if that server was removed and may not know it. It
+//! doesn't remind a server of a later term, because the answer would depose the leader (Orderly
 //! Elections).
 
 use super::Property;
 use super::by_server::ByServer;
-use super::safety::{Checker, MACHINES, Verdict};
-use super::taken::{Says, Taken, What};
+use super::safety::{CheckResult, Checker, MACHINES};
+use super::taken::{Content, Says, Taken};
 use crate::raft::{LogIndex, Message, Output, Raft, Role, Rule, ServerId, ServerSet, Term};
 use crate::time::Time;
 
-/// By server.
+/// What is known of each server.
 #[derive(Clone, Debug)]
 pub(super) struct Leavers {
     of: ByServer<Known>,
 }
 
-/// What is known of one server, after its last step, if it led then.
+/// What is known of one server after its last step, if it led then.
 #[derive(Clone, Copy, Debug, Default)]
 struct Known {
     term: Term,
-    /// Since when the membership in force is that, and who is in it.
+    /// The entry of the membership in force, and its members.
     since: LogIndex,
     members: ServerSet,
-    /// Whom it still sends the log.
+    /// The leavers to which it still sends the log.
     leaving: ServerSet,
-    /// Who has known of its removal since, in this term.
+    /// The leavers that it has told of their removal, in this term.
     told: ServerSet,
-    /// By server: when the leader has heard it last, of those.
+    /// For each leaver: when the leader heard it last.
     heard: [Time; MACHINES],
 }
 
@@ -43,20 +45,20 @@ impl Leavers {
 }
 
 impl Checker {
-    /// The step of a leader, or of one that led before; what it appends is known already.
+    /// A server that leads, or led before, took a step. Its memberships are noted already.
     #[inline]
-    pub(super) fn check_leavers(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> Verdict {
+    pub(super) fn check_leavers(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> CheckResult {
         let leaving = if let Role::Leader(leader) = raft.role() { leader.leaving() } else { ServerSet::EMPTY };
-        // Nobody leaves but by what is written.
-        let nobody = leaving.is_empty() && self.leavers.of[raft.id()].leaving.is_empty();
-        if nobody && out.writes.is_empty() && raft.is_leader() {
+        // A server leaves only by an entry that is written.
+        let none = leaving.is_empty() && self.leavers.of[raft.id()].leaving.is_empty();
+        if none && out.writes.is_empty() && raft.is_leader() {
             return Ok(());
         }
         self.note_leavers(now, raft, out, taken, leaving)
     }
 
     #[inline(never)]
-    fn note_leavers(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken, leaving: ServerSet) -> Verdict {
+    fn note_leavers(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken, leaving: ServerSet) -> CheckResult {
         let (me, term) = (raft.id(), raft.term());
         let (since, membership) = self.membership_of(me);
         let known = &mut self.leavers.of[me];
@@ -78,10 +80,11 @@ impl Checker {
     }
 
     /// Something has changed since `before`.
-    fn check_leaver(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken, before: &Known) -> Verdict {
+    fn check_leaver(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken, before: &Known) -> CheckResult {
         let (me, term) = (raft.id(), raft.term());
         let Known { since, members, leaving, .. } = self.leavers.of[me];
-        // Where memberships are in force from their commit on only, others leave at other times.
+        // Without this rule memberships are in force only once committed, and servers leave at
+        // other times.
         if !raft.config().rules.on(Rule::MembershipFollowsLog) {
             return Ok(());
         }
@@ -90,8 +93,8 @@ impl Checker {
         let mut leave = before.leaving.union(before.members).difference(members);
         leave.remove(me);
         if !raft.is_leader() {
-            // It steps down because that is committed, or for another reason. Who is being sent a
-            // snapshot couldn't understand what it is told.
+            // It steps down because its removal is committed, or for another reason. A leaver that
+            // is being sent a snapshot couldn't use what it is told.
             let committed = raft.commit_index();
             let removed = since <= committed
                 && raft.log().id_at(committed).is_some_and(|id| id.term == term)
@@ -104,7 +107,7 @@ impl Checker {
                 now,
                 me,
                 "leaves",
-                "it tells nobody that this is committed",
+                "it tells no server that this is committed",
             );
         }
         let known = &mut self.leavers.of[me];
@@ -112,15 +115,15 @@ impl Checker {
         let clock = self.elections.stepped(me);
         let silent = |server: ServerId| {
             let heard = before.heard[server.slot()];
-            // Not before the membership is committed. And the clock may have been set back.
+            // Only once the membership is committed. And the clock may have been set back.
             before.since == since && (heard > clock || heard + raft.config().election_timeout_max <= clock)
         };
         let forgotten = leave.difference(leaving).difference(told);
-        // A snapshot that it has installed has told it so.
-        let snapshot = matches!(&taken.what, What::Answer { says: Says::MayVote | Says::Joins(_), .. });
+        // A leaver that has installed a snapshot knows it from there.
+        let snapshot = matches!(&taken.content, Content::Answer { says: Says::MayVote | Says::Joins(_), .. });
         let knows = |server: ServerId| snapshot && taken.from == Some(server);
         if forgotten.iter().any(|server| !silent(server) && !knows(server)) {
-            let (first, second) = ("forgets who is leaving", "it hasn’t told them all");
+            let (first, second) = ("drops a server that leaves", "it hasn’t told that server");
             self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
         }
         let late = taken.term < term && taken.from.is_some_and(|from| before.told.contains(from));
@@ -128,7 +131,7 @@ impl Checker {
         if leaving.difference(leave).is_empty() || settled && taken.term <= term && !late {
             return Ok(());
         }
-        let second = "it can’t know that, or would be deposed for it";
-        self.out_of_order(Property::OrderlyElections, now, me, "tells somebody that it was removed", second)
+        let second = "it can’t know of one, or the answer would depose it";
+        self.out_of_order(Property::OrderlyElections, now, me, "tells a server of its removal", second)
     }
 }

@@ -4,14 +4,14 @@
 //! * **Election Safety**: at most one leader a term, over the whole run, not just at one moment.
 //! * **Leader Append-Only**: a leader never drops or changes an entry of its own log.
 //! * **Log Matching**: if two logs hold an entry with the same index and term, they are equal up to
-//!   it. Checked by induction: whoever puts an entry into a log must agree with everyone before on
-//!   what it says and which entry it follows.
+//!   it. It is checked by induction: a server that puts an entry into its log must agree with all
+//!   servers before it on what the entry says and which entry it follows.
 //! * **Leader Completeness**: a new leader has everything committed in earlier terms.
 //! * **State Machine Safety**: no two servers apply different entries at the same index.
 //!
-//! # And what they rest on
-//! * **Monotonic State**: term, commit index and last applied never go down while a server runs,
-//!   and the term not even when it restarts.
+//! # What they rest on
+//! * **Monotonic State**: term, commit index and last applied never go down while a server runs.
+//!   The term doesn't go down at a restart either.
 //! * **One Vote a Term**: a vote changes only with the term, across restarts too.
 //! * **Durable Promise**: a vote or an acknowledgement *sent* is covered by what is synced on that
 //!   server's disk.
@@ -19,25 +19,24 @@
 //! * **Lawful Membership**: memberships follow each other one at a time, so that their majorities
 //!   meet.
 //! * **Verified Commit**: a follower commits only as far as it has compared its log with its
-//!   leader's (Raft Figure 2: "min(leaderCommit, index of last new entry)"). Stricter than State
-//!   Machine Safety, which shows the disaster only where the tails differ.
+//!   leader's (Raft Figure 2: "min(leaderCommit, index of last new entry)"). This is stricter than
+//!   State Machine Safety, which is violated only where the ends of the logs differ.
 //!
-//! # And what clients see
+//! # What clients see
 //! * **Exactly Once**: a write takes effect once, however often its client tried it (Raft §8).
-//! * **Fresh Reads**: a read shows everything that was committed when it was asked for, by whatever
-//!   leader (Raft §8).
-//! * **Every Request Ends**: whoever asks a server for something is answered, or refused, within a
-//!   bound.
-//! * **Orderly Elections**: who has told a leader that it ignores campaigns for a while does so,
-//!   across restarts too; nobody campaigns too soon, unasked for, or for nothing; and nobody leads
-//!   on whom no quorum hears (dissertation §4.2.3, §6.2, §9.6).
+//! * **Fresh Reads**: a read shows everything that any leader had committed when the client asked
+//!   (Raft §8).
+//! * **Every Request Ends**: a server answers or refuses each request within a bound.
+//! * **Orderly Elections**: a server that has told a leader that it ignores campaigns for a while
+//!   does so, across restarts too. No server campaigns too soon, or where it can't win. And a
+//!   leader that hears no quorum doesn't lead on (dissertation §4.2.3, §6.2, §9.6).
 //!
-//! # And what it costs
-//! * **Economy**: messages and bytes stay within what there is to say: heartbeats, entries,
-//!   snapshots, reads, elections, and what was lost.
+//! # What it costs
+//! * **Economy**: servers send no more messages and bytes than they need for heartbeats, entries,
+//!   snapshots, reads, elections, and for what was lost.
 //!
-//! [`linearizable`] judges their history: whether it is one that a single store could have given
-//! them.
+//! [`linearizable`] judges the history that clients saw: whether a single store could have given it
+//! to them.
 //!
 //! # And, where it isn't the store, what a state machine must keep to
 //! * **State Machine Contract**: servers that have applied the same entries are in the same state,
@@ -45,9 +44,9 @@
 //!   ([`crate::state_machine`]).
 //!
 //! # Caveats
-//! Entries that never were committed are remembered only while there are few of them
-//! ([`OPEN_MAX`]): a log that brings back an older one is taken at its word. A violation names the
-//! property and two facts that can't both be right; the first one stops the run.
+//! Uncommitted entries are remembered only up to a limit ([`OPEN_MAX`]). If a log brings back an
+//! older one, the checker believes it. A violation names the property and two facts that can't both
+//! be right. The first violation stops the run.
 
 mod by_server;
 mod changes;
@@ -93,7 +92,7 @@ listed! {
         MonotonicState "Monotonic State";
         /// A vote changes only with the term.
         OneVoteATerm "One Vote a Term";
-        /// What is promised is on the promiser's disk.
+        /// What a server promises is on its disk.
         DurablePromise "Durable Promise";
         /// What is committed is on a quorum's disks.
         DurableCommit "Durable Commit";
@@ -101,15 +100,15 @@ listed! {
         ExactlyOnce "Exactly Once";
         /// Memberships follow each other so that their majorities meet.
         LawfulMembership "Lawful Membership";
-        /// A read shows everything that was committed when it was asked for.
+        /// A read shows everything that was committed when the client asked.
         FreshReads "Fresh Reads";
         /// A follower commits only what it has compared with its leader's log.
         VerifiedCommit "Verified Commit";
-        /// Whoever asks a server for something is answered or refused within a bound.
+        /// A server answers or refuses each request within a bound.
         EveryRequestEnds "Every Request Ends";
-        /// Nobody campaigns, votes or leads on against what others may count on.
+        /// No server campaigns, votes or leads on against what others rely on.
         OrderlyElections "Orderly Elections";
-        /// Servers say to each other what there is to say, and not much more.
+        /// Servers send each other what they need, and not much more.
         Economy "Economy";
         /// A state machine that isn't the store keeps to what is asked of one.
         StateMachineContract "State Machine Contract";
@@ -164,13 +163,13 @@ impl Property {
 /// Two facts that can't both be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// The property they violate.
+    /// The property that is violated.
     pub property: Property,
-    /// What was so.
+    /// The earlier fact.
     pub first: String,
-    /// What contradicts it.
+    /// The later fact, which contradicts it.
     pub second: String,
-    /// When the second came.
+    /// When the second fact showed.
     pub at: Time,
 }
 

@@ -1,12 +1,12 @@
-//! A planted bug for every property: something that must not be, that this check alone notices. A
-//! check that is switched off, or blind, fails here; and so does one that blames another property.
+//! A planted bug for every property: something wrong that only this check notices. A check that is
+//! switched off, or blind, fails here, and so does one that names another property.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU8, Ordering};
 
-use super::safety::Verdict;
+use super::safety::CheckResult;
 use super::{Asked, Checker, Property, Violation, patience};
 use crate::raft::{
     AppendEntries, AppendEntriesResponse, AppendOutcome, Committed, Config, Configuration, DiskId, Durable, Entries,
@@ -74,7 +74,7 @@ fn append(term: u64, previous: EntryId, entries: Vec<Entry>, commit: u64) -> App
     AppendEntries { term: Term(term), previous, entries, commit: LogIndex(commit), round: 1, probe: 0 }
 }
 
-/// What happens to five machines, told to a checker that doesn't look at one of the properties.
+/// Five machines, and a checker that ignores one of the properties.
 struct Stage {
     checker: Checker,
     machines: Vec<Machine>,
@@ -90,7 +90,7 @@ impl Stage {
         Stage { checker, machines, now: Time::ZERO }
     }
 
-    /// From now on a machine's disk holds this.
+    /// Puts this on a machine's disk.
     fn disk(&mut self, server: u8, hard_state: HardState, entries: Vec<Entry>) {
         self.machines[usize::from(server) - 1] = Machine::holding(s(server), hard_state, entries);
     }
@@ -108,14 +108,14 @@ impl Stage {
         Ok(raft)
     }
 
-    /// One of the same disk, of which the checker isn't told.
+    /// A server with the same disk that the checker doesn't see.
     fn another(&self, config: Config, voters: &[u8]) -> Raft {
         let durable = self.machines[config.id.slot()].disk().image().durable();
         let start = Start::Restart(durable, Configuration::of_voters(set(voters)));
         Raft::new(config, start, self.now).expect("a disk that can be")
     }
 
-    /// A server takes a step; what it decides. Its disk writes at once.
+    /// A server takes a step; gives what it decides. Its disk writes at once.
     fn step(&mut self, raft: &mut Raft, input: Input) -> Result<Output, Box<Violation>> {
         let mut out = Output::default();
         raft.step(self.now, input, &mut out);
@@ -125,21 +125,20 @@ impl Stage {
         Ok(out)
     }
 
-    /// A server is said to have decided this.
-    fn stepped(&mut self, raft: &Raft, out: &Output) -> Verdict {
+    /// Tells the checker that a server decided this.
+    fn stepped(&mut self, raft: &Raft, out: &Output) -> CheckResult {
         self.checker.stepped(self.now, raft, out, &self.machines)
     }
 
-    /// A server that is its own cluster, or takes itself for it, campaigns and leads; its first
-    /// entry is on its disk, and is reported if `commits`.
-    fn lead(&mut self, raft: &mut Raft, commits: bool) -> Verdict {
+    /// A server that is alone in its cluster, or believes so, campaigns and leads. Its first entry
+    /// is on its disk; the server is told so if `commits`.
+    fn lead(&mut self, raft: &mut Raft, commits: bool) -> CheckResult {
         self.now += Duration::from_secs(1);
         let mut receipt = self.step(raft, Input::Campaign)?.writes.last().map(|write| write.receipt);
         while let Some(durable) = receipt.take().filter(|_| commits || !raft.is_leader()) {
             let mut out = self.step(raft, Input::Durable(durable))?;
             if !raft.is_leader() {
-                // Where it isn't alone, a second vote is enough for a server that counts no
-                // majority.
+                // If it isn't alone, a second vote is enough for a server that counts no majority.
                 let vote = RequestVoteResponse { term: raft.term(), granted: true };
                 let message = Message::RequestVoteResponse(vote);
                 out = self.step(raft, Input::Message { from: s(2), message })?;
@@ -151,11 +150,11 @@ impl Stage {
     }
 }
 
-/// Plays something wrong before a checker that doesn't look at one of the properties.
-type Plant = fn(Option<Property>) -> Verdict;
+/// Does something wrong before a checker that ignores one of the properties.
+type Plant = fn(Option<Property>) -> CheckResult;
 
-/// Two servers count themselves alone.
-fn two_leaders(ignored: Option<Property>) -> Verdict {
+/// Two servers each believe that they are alone.
+fn two_leaders(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     for server in [1, 2] {
         let mut raft = stage.start(server, &[server], Rules::ALL)?;
@@ -165,7 +164,7 @@ fn two_leaders(ignored: Option<Property>) -> Verdict {
 }
 
 /// A leader cuts off its own log, and writes it once more.
-fn a_leader_that_forgets(ignored: Option<Property>) -> Verdict {
+fn a_leader_that_forgets(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, false)?;
@@ -173,7 +172,7 @@ fn a_leader_that_forgets(ignored: Option<Property>) -> Verdict {
 }
 
 /// Two logs differ in what an entry says.
-fn an_entry_that_says_two_things(ignored: Option<Property>) -> Verdict {
+fn an_entry_that_says_two_things(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
     stage.stepped(&raft, &writing(0, alloc::vec![entry(1, "x")]))?;
@@ -181,8 +180,8 @@ fn an_entry_that_says_two_things(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &writing(0, alloc::vec![entry(1, "y")]))
 }
 
-/// Somebody leads without what was committed.
-fn a_leader_that_lacks_an_entry(ignored: Option<Property>) -> Verdict {
+/// A server leads without what was committed.
+fn a_leader_that_lacks_an_entry(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, true)?;
@@ -192,8 +191,8 @@ fn a_leader_that_lacks_an_entry(ignored: Option<Property>) -> Verdict {
     stage.lead(&mut other, false)
 }
 
-/// Somebody applies what wasn't committed.
-fn an_entry_nobody_committed(ignored: Option<Property>) -> Verdict {
+/// A server applies what wasn't committed.
+fn an_entry_that_was_not_committed(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, true)?;
@@ -203,7 +202,7 @@ fn an_entry_nobody_committed(ignored: Option<Property>) -> Verdict {
 }
 
 /// A server falls back into an earlier term.
-fn a_term_that_goes_down(ignored: Option<Property>) -> Verdict {
+fn a_term_that_goes_down(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     for term in [5, 3] {
         let hard_state = HardState { term: Term(term), ..HardState::default() };
@@ -216,7 +215,7 @@ fn a_term_that_goes_down(ignored: Option<Property>) -> Verdict {
 }
 
 /// A server that has forgotten its term as it starts.
-fn a_term_that_is_forgotten(ignored: Option<Property>) -> Verdict {
+fn a_term_that_is_forgotten(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     stage.disk(1, HardState { term: Term(5), ..HardState::default() }, Vec::new());
     let voters = Configuration::of_voters(set(&[1, 2, 3]));
@@ -224,8 +223,8 @@ fn a_term_that_is_forgotten(ignored: Option<Property>) -> Verdict {
     stage.checker.started(Time::ZERO, &raft, &stage.machines[0], voters)
 }
 
-/// Its disk was lost with the first vote, and has the second.
-fn two_votes(ignored: Option<Property>) -> Verdict {
+/// A server loses its disk with its first vote, and gives a second.
+fn two_votes(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     for candidate in [1, 3] {
         let hard_state = HardState { term: Term(7), voted_for: Some(s(candidate)), ..HardState::default() };
@@ -240,7 +239,7 @@ fn two_votes(ignored: Option<Property>) -> Verdict {
 }
 
 /// An acknowledgement of what is in memory only.
-fn a_promise_without_a_disk(ignored: Option<Property>) -> Verdict {
+fn a_promise_without_a_disk(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     stage.disk(2, HardState { term: Term(1), ..HardState::default() }, Vec::new());
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
@@ -248,7 +247,7 @@ fn a_promise_without_a_disk(ignored: Option<Property>) -> Verdict {
 }
 
 /// A vote that isn't on the disk any more after a crash.
-fn a_vote_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
+fn a_vote_that_a_crash_takes_away(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let voted = HardState { term: Term(7), voted_for: Some(s(1)), ..HardState::default() };
     stage.disk(2, voted, Vec::new());
@@ -260,7 +259,7 @@ fn a_vote_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
 }
 
 /// An acknowledged entry that isn't on the disk any more after a crash.
-fn an_entry_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
+fn an_entry_that_a_crash_takes_away(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let term = HardState { term: Term(1), ..HardState::default() };
     stage.disk(2, term, alloc::vec![no_op(1)]);
@@ -270,8 +269,8 @@ fn an_entry_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
     stage.checker.crashed(stage.now, s(2), &stage.machines)
 }
 
-/// A server acknowledges an entry of its own, where its leader has another.
-fn an_acknowledgement_of_something_else(ignored: Option<Property>) -> Verdict {
+/// A server acknowledges an entry of its own where its leader has another.
+fn an_acknowledgement_of_something_else(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     stage.disk(1, HardState { term: Term(1), ..HardState::default() }, Vec::new());
     let mut leader = stage.start(1, &[1], Rules::ALL)?;
@@ -284,7 +283,7 @@ fn an_acknowledgement_of_something_else(ignored: Option<Property>) -> Verdict {
 
 /// A follower has five entries on its disk, none of them committed, and says that a snapshot
 /// brought them.
-fn an_answer_beyond_any_snapshot(ignored: Option<Property>) -> Verdict {
+fn an_answer_beyond_any_snapshot(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let hard_state = HardState { term: Term(1), ..HardState::default() };
     stage.disk(2, hard_state, (0..5).map(|_| no_op(1)).collect());
@@ -295,7 +294,7 @@ fn an_answer_beyond_any_snapshot(ignored: Option<Property>) -> Verdict {
 }
 
 /// A leader admits a voter's disk.
-fn an_admission_of_a_voter(ignored: Option<Property>) -> Verdict {
+fn an_admission_of_a_voter(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, true)?;
@@ -304,14 +303,14 @@ fn an_admission_of_a_voter(ignored: Option<Property>) -> Verdict {
 }
 
 /// A server wants a snapshot of nothing.
-fn a_snapshot_of_nothing_new(ignored: Option<Property>) -> Verdict {
+fn a_snapshot_of_nothing_new(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
     stage.stepped(&raft, &Output { snapshot_wanted: true, ..writing(0, Vec::new()) })
 }
 
-/// A leader counts itself alone, though there are three.
-fn a_commit_on_one_disk(ignored: Option<Property>) -> Verdict {
+/// A leader believes that it is alone, though there are three.
+fn a_commit_on_one_disk(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let mut raft =
         stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority).without(Rule::CommitByMajority))?;
@@ -320,7 +319,7 @@ fn a_commit_on_one_disk(ignored: Option<Property>) -> Verdict {
 
 /// A joint membership is committed without the new majority, and in the same step the next one is
 /// appended.
-fn a_joint_commit_without_the_new_majority(ignored: Option<Property>) -> Verdict {
+fn a_joint_commit_without_the_new_majority(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let joint = Configuration { outgoing: set(&[1]), ..Configuration::of_voters(set(&[1, 2, 3])) };
     let entries = alloc::vec![no_op(1), Entry { term: Term(1), payload: Payload::Membership(joint.into()) }];
@@ -330,7 +329,7 @@ fn a_joint_commit_without_the_new_majority(ignored: Option<Property>) -> Verdict
 }
 
 /// A committed entry goes from the disk of a server that never said that it has it.
-fn a_commit_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
+fn a_commit_that_a_crash_takes_away(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let term = HardState { term: Term(1), ..HardState::default() };
     stage.disk(2, term, alloc::vec![no_op(1)]);
@@ -342,7 +341,7 @@ fn a_commit_that_a_crash_takes_away(ignored: Option<Property>) -> Verdict {
 }
 
 /// A new leader changes the membership before it has committed anything.
-fn a_change_too_early(ignored: Option<Property>) -> Verdict {
+fn a_change_too_early(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, false)?;
@@ -351,7 +350,7 @@ fn a_change_too_early(ignored: Option<Property>) -> Verdict {
 }
 
 /// A voter that was no learner before.
-fn a_voter_out_of_nowhere(ignored: Option<Property>) -> Verdict {
+fn a_voter_out_of_nowhere(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, true)?;
@@ -359,15 +358,15 @@ fn a_voter_out_of_nowhere(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &writing(1, alloc::vec![Entry { term: Term(1), payload: Payload::Membership(larger.into()) }]))
 }
 
-/// A leader with the votes of nobody but itself and one who never gave it.
-fn an_election_without_votes(ignored: Option<Property>) -> Verdict {
+/// A leader with only its own vote and one that was never given.
+fn an_election_without_votes(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let mut raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
     stage.lead(&mut raft, false)
 }
 
-/// A leader that has asked nobody answers a read.
-fn a_read_that_nobody_confirmed(ignored: Option<Property>) -> Verdict {
+/// A leader answers a read without asking any server.
+fn a_read_without_confirmation(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let mut raft = stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority))?;
     stage.lead(&mut raft, false)?;
@@ -376,7 +375,7 @@ fn a_read_that_nobody_confirmed(ignored: Option<Property>) -> Verdict {
 }
 
 /// A follower that has just heard its leader says that it would vote for another.
-fn a_vote_too_early(ignored: Option<Property>) -> Verdict {
+fn a_vote_too_early(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let mut leader = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut leader, false)?;
@@ -389,8 +388,8 @@ fn a_vote_too_early(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &saying(3, Message::PreVoteResponse(early)))
 }
 
-/// A server goes over to the term of somebody who only asks whether it would vote.
-fn a_question_that_raises_a_term(ignored: Option<Property>) -> Verdict {
+/// A server goes over to the term of a candidate that only asks whether it would vote.
+fn a_question_that_raises_a_term(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     stage.start(2, &[1, 2, 3], Rules::ALL)?;
     let question = Message::PreVote(PreVote { term: Term(5), last: id(0, 0) });
@@ -404,16 +403,16 @@ fn asking() -> Output {
     saying(3, Message::PreVote(PreVote { term: Term(0), last: id(0, 0) }))
 }
 
-/// A server has hardly started when it campaigns.
-fn a_campaign_too_soon(ignored: Option<Property>) -> Verdict {
+/// A server campaigns right after its start.
+fn a_campaign_too_soon(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
     stage.now += raft.config().election_timeout_min.percent(99);
     stage.stepped(&raft, &asking())
 }
 
-/// A server campaigns whose own vote would never be on its disk.
-fn a_campaign_on_a_disk_that_hangs(ignored: Option<Property>) -> Verdict {
+/// A server campaigns though its own vote would never be on its disk.
+fn a_campaign_on_a_disk_that_hangs(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
     stage.stepped(&raft, &writing(0, Vec::new()))?;
@@ -422,8 +421,8 @@ fn a_campaign_on_a_disk_that_hangs(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &asking())
 }
 
-/// A server that asks first, and doesn't wait for the answers.
-fn a_campaign_that_nobody_wants(ignored: Option<Property>) -> Verdict {
+/// A server with pre-votes campaigns without waiting for the answers.
+fn a_campaign_without_consent(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let raft = stage.start_with(Config::new(s(2), 1), &[1, 2, 3])?;
     stage.now += Duration::from_secs(1);
@@ -432,8 +431,8 @@ fn a_campaign_that_nobody_wants(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &Output { writes: alloc::vec![write], ..Output::default() })
 }
 
-/// A leader that nobody answers.
-fn a_leader_without_followers(ignored: Option<Property>) -> Verdict {
+/// A leader leads on though no server answers.
+fn a_leader_without_followers(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let mut raft = stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority))?;
     stage.lead(&mut raft, false)?;
@@ -445,16 +444,16 @@ fn a_leader_without_followers(ignored: Option<Property>) -> Verdict {
     Ok(())
 }
 
-/// A follower of somebody who never led.
-fn a_leader_that_nobody_knows(ignored: Option<Property>) -> Verdict {
+/// A server follows another that never led.
+fn a_leader_that_never_led(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let mut raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
     let message = Message::AppendEntries(append(1, id(0, 0), Vec::new(), 0));
     stage.step(&mut raft, Input::Message { from: s(1), message }).map(|_| ())
 }
 
-/// A leader commits what a quorum has and the next leader may overwrite.
-fn a_commit_of_an_earlier_term(ignored: Option<Property>) -> Verdict {
+/// A leader commits what a quorum has but the next leader may overwrite.
+fn a_commit_of_an_earlier_term(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     for server in [1, 2] {
         stage.disk(server, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
@@ -462,14 +461,14 @@ fn a_commit_of_an_earlier_term(ignored: Option<Property>) -> Verdict {
     let mut leader = stage.start(1, &[1, 2, 3], Rules::ALL.without(Rule::WinByMajority))?;
     let mut other = stage.another(Config::new(s(1), 1), &[1, 2, 3]);
     stage.lead(&mut leader, false)?;
-    // It is told so, and has forgotten by whom.
+    // A leader told it so; it has forgotten which.
     let message = Message::AppendEntries(append(2, id(1, 1), Vec::new(), 1));
     other.step(stage.now, Input::Message { from: s(3), message }, &mut Output::default());
     other.step(stage.now + Duration::from_secs(1), Input::TimerDue, &mut Output::default());
     stage.stepped(&other, &Output::default())
 }
 
-/// A leader, and a follower that has its first entry and has just heard it.
+/// A leader, and a follower that has the leader's first entry and has just heard the leader.
 fn two_in_order(stage: &mut Stage) -> Result<(Raft, Raft), Box<Violation>> {
     let mut leader = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut leader, true)?;
@@ -482,15 +481,15 @@ fn two_in_order(stage: &mut Stage) -> Result<(Raft, Raft), Box<Violation>> {
 }
 
 /// A leader sends what it doesn't have.
-fn an_append_out_of_nowhere(ignored: Option<Property>) -> Verdict {
+fn an_append_out_of_nowhere(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let (leader, _) = two_in_order(&mut stage)?;
     let message = append(1, id(1, 1), alloc::vec![entry(1, "x")], 1);
     stage.stepped(&leader, &saying(2, Message::AppendEntries(message)))
 }
 
-/// A server has an entry in its log that nobody will ever write.
-fn an_entry_that_no_disk_is_handed(ignored: Option<Property>) -> Verdict {
+/// A server has an entry in its log that its disk was never handed.
+fn an_entry_that_no_disk_is_handed(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     stage.start(2, &[1, 2, 3], Rules::ALL)?;
     stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
@@ -499,7 +498,7 @@ fn an_entry_that_no_disk_is_handed(ignored: Option<Property>) -> Verdict {
 }
 
 /// A follower sends its leader back further than it has to.
-fn a_rejection_that_goes_too_far(ignored: Option<Property>) -> Verdict {
+fn a_rejection_that_goes_too_far(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     stage.disk(2, HardState { term: Term(3), ..HardState::default() }, alloc::vec![no_op(1), no_op(1)]);
     let raft = stage.start(2, &[1, 2, 3], Rules::ALL)?;
@@ -510,7 +509,7 @@ fn a_rejection_that_goes_too_far(ignored: Option<Property>) -> Verdict {
 }
 
 /// A follower leaves out what fits its log.
-fn an_append_that_is_not_taken(ignored: Option<Property>) -> Verdict {
+fn an_append_that_is_not_taken(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let (_, follower) = two_in_order(&mut stage)?;
     let message = Message::AppendEntries(append(1, id(1, 1), alloc::vec![entry(1, "x")], 0));
@@ -519,7 +518,7 @@ fn an_append_that_is_not_taken(ignored: Option<Property>) -> Verdict {
 }
 
 /// A follower doesn't commit what it could.
-fn a_commit_that_is_not_learned(ignored: Option<Property>) -> Verdict {
+fn a_commit_that_is_not_learned(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let (_, follower) = two_in_order(&mut stage)?;
     let message = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 1));
@@ -527,15 +526,15 @@ fn a_commit_that_is_not_learned(ignored: Option<Property>) -> Verdict {
     stage.stepped(&follower, &acknowledging(1, 1, 1))
 }
 
-/// Somebody is told to lead who has no vote.
-fn a_successor_without_a_vote(ignored: Option<Property>) -> Verdict {
+/// A server without a vote is told to lead.
+fn a_successor_without_a_vote(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let (leader, _) = two_in_order(&mut stage)?;
     stage.stepped(&leader, &saying(2, Message::TimeoutNow(TimeoutNow { term: Term(1) })))
 }
 
-/// A learner is made a voter that has nothing yet.
-fn a_voter_that_knows_nothing(ignored: Option<Property>) -> Verdict {
+/// A learner that has nothing yet is made a voter.
+fn a_voter_that_knows_nothing(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let raft = one_with_a_learner(&mut stage)?;
     let larger = Configuration::of_voters(set(&[1, 4]));
@@ -553,8 +552,8 @@ fn one_with_a_learner(stage: &mut Stage) -> Result<Raft, Box<Violation>> {
     Ok(raft)
 }
 
-/// A learner is removed, and is sent nothing any more.
-fn a_leaver_that_is_told_nothing(ignored: Option<Property>) -> Verdict {
+/// A learner is removed, and isn't sent anything any more.
+fn a_leaver_that_is_told_nothing(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let raft = one_with_a_learner(&mut stage)?;
     let without = Configuration::of_voters(set(&[1]));
@@ -562,8 +561,8 @@ fn a_leaver_that_is_told_nothing(ignored: Option<Property>) -> Verdict {
         .stepped(&raft, &writing(3, alloc::vec![Entry { term: Term(2), payload: Payload::Membership(without.into()) }]))
 }
 
-/// A leader reminds a stranger of its removal whose answer will depose it.
-fn a_reminder_to_a_later_term(ignored: Option<Property>) -> Verdict {
+/// A leader reminds a server of its removal whose answer will depose the leader.
+fn a_reminder_to_a_later_term(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = one_with_a_learner(&mut stage)?;
     let question = |term| Message::PreVote(PreVote { term: Term(term), last: id(0, 0) });
@@ -572,7 +571,7 @@ fn a_reminder_to_a_later_term(ignored: Option<Property>) -> Verdict {
 }
 
 /// A follower hears its leader, and says nothing.
-fn a_heartbeat_without_an_answer(ignored: Option<Property>) -> Verdict {
+fn a_heartbeat_without_an_answer(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let (_, follower) = two_in_order(&mut stage)?;
     let message = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 0));
@@ -581,7 +580,7 @@ fn a_heartbeat_without_an_answer(ignored: Option<Property>) -> Verdict {
 }
 
 /// A learner that has all of the log isn't made a voter.
-fn a_learner_that_is_never_fit(ignored: Option<Property>) -> Verdict {
+fn a_learner_that_is_never_fit(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let raft = one_with_a_learner(&mut stage)?;
     let last = raft.log().last().index;
@@ -593,8 +592,8 @@ fn a_learner_that_is_never_fit(ignored: Option<Property>) -> Verdict {
     Ok(())
 }
 
-/// A leader takes an order for a membership, and goes by another.
-fn an_order_for_another_membership(ignored: Option<Property>) -> Verdict {
+/// A leader is ordered to change to one membership, and uses another.
+fn an_order_for_another_membership(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let raft = one_with_a_learner(&mut stage)?;
     let change = MembershipChange { voters: set(&[1, 4]), learners: ServerSet::EMPTY };
@@ -603,7 +602,7 @@ fn an_order_for_another_membership(ignored: Option<Property>) -> Verdict {
 }
 
 /// A leader says that another one leads.
-fn a_transfer_to_nobody(ignored: Option<Property>) -> Verdict {
+fn a_transfer_to_a_server_without_a_vote(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let raft = one_with_a_learner(&mut stage)?;
     stage.checker.asked(stage.now, s(1), 7, Asked::Transfer(s(2)));
@@ -611,7 +610,7 @@ fn a_transfer_to_nobody(ignored: Option<Property>) -> Verdict {
 }
 
 /// A server counts itself admitted before its disk knows that it is.
-fn an_admission_without_a_disk(ignored: Option<Property>) -> Verdict {
+fn an_admission_without_a_disk(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 3], ignored);
     let joining = HardState { term: Term(1), disk: DiskId(7), standing: Standing::Joining, ..HardState::default() };
     stage.disk(2, joining, alloc::vec![no_op(1)]);
@@ -623,7 +622,7 @@ fn an_admission_without_a_disk(ignored: Option<Property>) -> Verdict {
 }
 
 /// A disk that was admitted is taken for one that wasn't.
-fn a_disk_that_is_barred_again(ignored: Option<Property>) -> Verdict {
+fn a_disk_that_is_barred_again(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 3], ignored);
     let member = HardState { term: Term(1), disk: DiskId(7), ..HardState::default() };
     stage.disk(2, member, alloc::vec![no_op(1)]);
@@ -635,7 +634,7 @@ fn a_disk_that_is_barred_again(ignored: Option<Property>) -> Verdict {
 }
 
 /// A server with an empty disk says that it may vote.
-fn a_vote_that_the_disk_does_not_have(ignored: Option<Property>) -> Verdict {
+fn a_vote_that_the_disk_does_not_have(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 3], ignored);
     let joining = HardState { term: Term(1), disk: DiskId(7), standing: Standing::Joining, ..HardState::default() };
     stage.disk(2, joining, Vec::new());
@@ -644,7 +643,7 @@ fn a_vote_that_the_disk_does_not_have(ignored: Option<Property>) -> Verdict {
 }
 
 /// A server that could take a snapshot lets its log grow.
-fn a_snapshot_that_is_never_taken(ignored: Option<Property>) -> Verdict {
+fn a_snapshot_that_is_never_taken(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start_with(Config { snapshot_after_entries: 1, ..Config::new(s(1), 1) }, &[1])?;
     stage.lead(&mut raft, true)?;
@@ -655,7 +654,7 @@ fn a_snapshot_that_is_never_taken(ignored: Option<Property>) -> Verdict {
 }
 
 /// A snapshot tells of another membership than the log.
-fn a_snapshot_of_another_membership(ignored: Option<Property>) -> Verdict {
+fn a_snapshot_of_another_membership(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut raft = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut raft, true)?;
@@ -666,20 +665,20 @@ fn a_snapshot_of_another_membership(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &Output { writes: alloc::vec![write], ..Output::default() })
 }
 
-/// A follower commits what nobody has compared.
-fn a_commit_without_a_comparison(ignored: Option<Property>) -> Verdict {
+/// A follower commits entries that it hasn't compared.
+fn a_commit_without_a_comparison(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1], ignored);
     let mut leader = stage.start(1, &[1], Rules::ALL)?;
     stage.lead(&mut leader, true)?;
     stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
     let mut raft = stage.start(2, &[1, 2], Rules::ALL)?;
-    // The checker isn't told that it came.
+    // The checker doesn't see the message.
     let heartbeat = Message::AppendEntries(append(1, id(1, 1), Vec::new(), 1));
     stage.step(&mut raft, Input::Message { from: s(1), message: heartbeat }).map(|_| ())
 }
 
-/// A request that nobody answers.
-fn a_read_without_end(ignored: Option<Property>) -> Verdict {
+/// A request without an answer.
+fn a_read_without_end(ignored: Option<Property>) -> CheckResult {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let raft = stage.start(1, &[1, 2, 3], Rules::ALL)?;
     stage.checker.asked(stage.now, s(1), 1, Asked::Read);
@@ -689,8 +688,8 @@ fn a_read_without_end(ignored: Option<Property>) -> Verdict {
     stage.stepped(&raft, &Output::default())
 }
 
-/// A small run, with one client that reads and writes in a hurry.
-fn run(rule: Rule, ignored: Option<Property>, seed: u64, actions: &[(u64, Action)]) -> Verdict {
+/// A small run with one client that reads and writes quickly.
+fn run(rule: Rule, ignored: Option<Property>, seed: u64, actions: &[(u64, Action)]) -> CheckResult {
     let mut scenario = Scenario::new(seed, 3);
     scenario.parameters.rules = Rules::ALL.without(rule);
     scenario.parameters.timing.check_quorum = false;
@@ -711,23 +710,23 @@ fn run(rule: Rule, ignored: Option<Property>, seed: u64, actions: &[(u64, Action
 }
 
 /// A retry is applied again.
-fn a_write_applied_twice(ignored: Option<Property>) -> Verdict {
+fn a_write_applied_twice(ignored: Option<Property>) -> CheckResult {
     run(Rule::DeduplicateRetries, ignored, 1, &[])
 }
 
-/// A leader that nobody hears answers reads.
-fn a_stale_read(ignored: Option<Property>) -> Verdict {
+/// A leader that no server hears answers reads.
+fn a_stale_read(ignored: Option<Property>) -> CheckResult {
     let isolations = (1..15).flat_map(|second| {
         [(second * 1_000, Action::Isolate(Target::Leader)), (second * 1_000 + 800, Action::HealAll)]
     });
     run(Rule::ConfirmBeforeReading, ignored, 1, &isolations.collect::<Vec<_>>())
 }
 
-/// How much of what is allowed was used, in thousandths.
+/// The share of what is allowed that was used, in thousandths.
 type Used = Result<u64, Box<Violation>>;
 
-/// What is told to a checker about two servers, for five seconds: who says what to whom, and
-/// whether it arrives.
+/// Tells a checker about two servers for five seconds: what one sends the other, and whether it
+/// arrives.
 fn traffic(ignored: Option<Property>, each: impl Fn(u64) -> Vec<(u8, u8, Message, bool)>, every: Duration) -> Used {
     let mut stage = Stage::new(&[1, 2, 3], ignored);
     let one = stage.start(1, &[1, 2, 3], Rules::ALL)?;
@@ -743,7 +742,8 @@ fn traffic(ignored: Option<Property>, each: impl Fn(u64) -> Vec<(u8, u8, Message
     Ok(stage.checker.economy())
 }
 
-/// A leader and a follower that disagree for ever, at the speed of the network: 2 ms to and fro.
+/// A leader and a follower that disagree for ever, at the speed of the network: 2 ms there and
+/// back.
 fn ping_pong(ignored: Option<Property>) -> Used {
     let probe = |number: u64| Message::AppendEntries(append(1, id(3 + number % 2, 1), Vec::new(), 0));
     let reject = || answer(1, 0, AppendOutcome::Damaged { previous: LogIndex(3), last: id(2, 1) });
@@ -775,7 +775,7 @@ fn pieces_that_multiply(ignored: Option<Property>) -> Used {
     traffic(ignored, send, Duration::from_millis(20))
 }
 
-/// A server that nobody hears is sent a hundred entries with each heartbeat.
+/// A server that never answers is sent a hundred entries with each heartbeat.
 fn a_dead_peer_that_is_sent_everything(ignored: Option<Property>) -> Used {
     let entries: Vec<Entry> = (0..100).map(|_| entry(1, "a command as long as they are")).collect();
     let send = |_| alloc::vec![(1, 2, Message::AppendEntries(append(1, id(1, 1), entries.clone(), 0)), false)];
@@ -783,7 +783,7 @@ fn a_dead_peer_that_is_sent_everything(ignored: Option<Property>) -> Used {
 }
 
 /// Two answers to each question.
-fn answers_nobody_asked_for(ignored: Option<Property>) -> Used {
+fn answers_without_a_question(ignored: Option<Property>) -> Used {
     let heartbeat = || Message::AppendEntries(append(1, id(0, 0), Vec::new(), 0));
     let too_late = || answer(2, 0, AppendOutcome::StaleTerm);
     let send = |_| alloc::vec![(1, 2, heartbeat(), true), (2, 1, too_late(), true), (2, 1, too_late(), true)];
@@ -831,7 +831,7 @@ impl StateMachine for Broken {
 }
 
 /// A world whose servers host a state machine that is broken, and restart.
-fn hosting(broken: fn(u8) -> Broken, ignored: Option<Property>) -> Verdict {
+fn hosting(broken: fn(u8) -> Broken, ignored: Option<Property>) -> CheckResult {
     let made = AtomicU8::new(0);
     let service = Service::new(move || broken(made.fetch_add(1, Ordering::Relaxed)), |_, _| Vec::new());
     let mut scenario = Scenario::new(7, 3);
@@ -846,19 +846,19 @@ fn hosting(broken: fn(u8) -> Broken, ignored: Option<Property>) -> Verdict {
     world.violation().map_or(Ok(()), |violation| Err(Box::new(violation.clone())))
 }
 
-fn a_state_machine_of_which_each_is_another(ignored: Option<Property>) -> Verdict {
+fn a_state_machine_of_which_each_is_another(ignored: Option<Property>) -> CheckResult {
     hosting(Broken::Differs, ignored)
 }
 
-fn a_snapshot_that_is_unreadable(ignored: Option<Property>) -> Verdict {
+fn a_snapshot_that_is_unreadable(ignored: Option<Property>) -> CheckResult {
     hosting(|_| Broken::Unreadable, ignored)
 }
 
-fn a_snapshot_of_something_else(ignored: Option<Property>) -> Verdict {
+fn a_snapshot_of_something_else(ignored: Option<Property>) -> CheckResult {
     hosting(|_| Broken::Ages(1), ignored)
 }
 
-fn a_state_machine_that_cannot_be(ignored: Option<Property>) -> Verdict {
+fn a_state_machine_that_cannot_be(ignored: Option<Property>) -> CheckResult {
     hosting(|_| Broken::Wrong, ignored)
 }
 
@@ -876,11 +876,11 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::LawfulMembership, a_voter_that_knows_nothing),
     (Property::ElectionSafety, two_leaders),
     (Property::ElectionSafety, an_election_without_votes),
-    (Property::ElectionSafety, a_leader_that_nobody_knows),
+    (Property::ElectionSafety, a_leader_that_never_led),
     (Property::LeaderAppendOnly, a_leader_that_forgets),
     (Property::LogMatching, an_entry_that_says_two_things),
     (Property::LeaderCompleteness, a_leader_that_lacks_an_entry),
-    (Property::StateMachineSafety, an_entry_nobody_committed),
+    (Property::StateMachineSafety, an_entry_that_was_not_committed),
     (Property::MonotonicState, a_term_that_goes_down),
     (Property::MonotonicState, a_term_that_is_forgotten),
     (Property::OneVoteATerm, two_votes),
@@ -899,12 +899,12 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::LawfulMembership, a_voter_out_of_nowhere),
     (Property::LawfulMembership, a_snapshot_of_another_membership),
     (Property::FreshReads, a_stale_read),
-    (Property::FreshReads, a_read_that_nobody_confirmed),
+    (Property::FreshReads, a_read_without_confirmation),
     (Property::OrderlyElections, a_vote_too_early),
     (Property::OrderlyElections, a_question_that_raises_a_term),
     (Property::OrderlyElections, a_campaign_too_soon),
     (Property::OrderlyElections, a_campaign_on_a_disk_that_hangs),
-    (Property::OrderlyElections, a_campaign_that_nobody_wants),
+    (Property::OrderlyElections, a_campaign_without_consent),
     (Property::OrderlyElections, a_leader_without_followers),
     (Property::VerifiedCommit, a_commit_without_a_comparison),
     (Property::VerifiedCommit, a_commit_of_an_earlier_term),
@@ -912,7 +912,7 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::LawfulMembership, a_leaver_that_is_told_nothing),
     (Property::LawfulMembership, an_order_for_another_membership),
     (Property::OrderlyElections, a_reminder_to_a_later_term),
-    (Property::OrderlyElections, a_transfer_to_nobody),
+    (Property::OrderlyElections, a_transfer_to_a_server_without_a_vote),
     (Property::OrderlyElections, a_heartbeat_without_an_answer),
     (Property::EveryRequestEnds, a_learner_that_is_never_fit),
     (Property::OneVoteATerm, an_admission_without_a_disk),
@@ -923,7 +923,7 @@ const PLANTED: &[(Property, Plant)] = &[
     (Property::Economy, |ignored| a_chase_of_snapshots(ignored).map(|_| ())),
     (Property::Economy, |ignored| pieces_that_multiply(ignored).map(|_| ())),
     (Property::Economy, |ignored| a_dead_peer_that_is_sent_everything(ignored).map(|_| ())),
-    (Property::Economy, |ignored| answers_nobody_asked_for(ignored).map(|_| ())),
+    (Property::Economy, |ignored| answers_without_a_question(ignored).map(|_| ())),
 ];
 
 #[test]
@@ -940,10 +940,10 @@ fn every_property_notices_what_is_planted_for_it_and_no_other_does() {
     }
 }
 
-/// S2 has acknowledged an entry in term 1, whose leader didn't commit it. That of term 3 did,
-/// without S2, and now S2 hears that of term 2, which has another there.
+/// S2 has acknowledged an entry in term 1, whose leader didn't commit it. The leader of term 3 did,
+/// without S2. Now S2 hears the leader of term 2, which has another entry there.
 #[test]
-fn an_acknowledgement_binds_nobody_if_its_term_has_not_committed_the_entry() {
+fn an_acknowledgement_does_not_bind_if_its_term_has_not_committed_the_entry() {
     let mut stage = Stage::new(&[1], None);
     stage.disk(2, HardState { term: Term(1), ..HardState::default() }, alloc::vec![no_op(1)]);
     let mut follower = stage.start(2, &[1, 2, 3], Rules::ALL).unwrap();
@@ -965,7 +965,7 @@ fn an_acknowledgement_binds_nobody_if_its_term_has_not_committed_the_entry() {
 fn a_storm_uses_more_than_twice_what_is_allowed() {
     let storms = [ping_pong, a_chase_of_snapshots, pieces_that_multiply, a_dead_peer_that_is_sent_everything];
     for (number, storm) in storms.into_iter().enumerate() {
-        let used = storm(Some(Property::Economy)).expect("nobody looks");
+        let used = storm(Some(Property::Economy)).expect("the property is ignored");
         assert!(used >= 2_000, "storm {number} used {used} thousandths");
     }
 }

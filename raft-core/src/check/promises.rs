@@ -1,17 +1,17 @@
-//! What servers have promised each other, and whether their disks know of it: a vote (Raft §5.2),
-//! and an acknowledgement of entries (Raft §5.3).
+//! What servers have promised each other, and whether their disks have it: a vote (Raft §5.2), and
+//! an acknowledgement of entries (Raft §5.3).
 //!
-//! A promise is judged twice: when it is sent, for then it must be on the sender's disk ("updated
-//! on stable storage before responding", Raft Figure 2), and after every crash, for then it must be
-//! there still. What an acknowledgement speaks of isn't what its sender believes: it is the entry
-//! that the leader has there.
+//! A promise is judged twice. When it is sent, it must be on the sender's disk ("updated on stable
+//! storage before responding", Raft Figure 2). After every crash, it must still be there. An
+//! acknowledgement names an index. What counts is the entry that the leader has there, not what the
+//! sender has.
 
 use alloc::format;
 use alloc::string::String;
 
 use super::Property;
 use super::by_server::ByServer;
-use super::safety::{Checker, Verdict};
+use super::safety::{CheckResult, Checker};
 use super::view::{MachineView, Machines};
 use crate::raft::{
     AppendEntriesResponse, AppendOutcome, EntryId, Image, InstallSnapshotResponse, LogIndex, Raft, Rule, ServerId,
@@ -28,13 +28,13 @@ pub(super) struct Promises {
 /// What one server has promised.
 #[derive(Clone, Copy, Debug, Default)]
 struct Promised {
-    /// The vote that it is known to have given in its latest term: whatever becomes of its disk, it
-    /// mustn't give another.
+    /// The vote that it is known to have given in its latest term. It mustn't give another,
+    /// whatever happens to its disk.
     vote: Option<(Term, ServerId)>,
-    /// Whether its disk must know of the vote.
+    /// Whether its disk must have the vote.
     vote_kept: bool,
-    /// The last entry that it has acknowledged in the latest term in which it did, if its disk must
-    /// know of it.
+    /// The last entry that it has acknowledged, with the latest term in which it did, if its disk
+    /// must have it.
     acknowledged: Option<(Term, EntryId)>,
 }
 
@@ -50,9 +50,10 @@ impl Promises {
         promised.vote_kept &= !everything;
     }
 
-    /// A server's disk is admitted: it has been without a vote since it gave its last one on
-    /// another disk, if that was lost. Whoever has that vote has a log without the entry that took
-    /// the vote away, and can't win: a quorum of its own membership has that entry.
+    /// A server's disk is admitted. If the server gave its last vote with an earlier disk, which
+    /// was lost, it hasn't been able to vote since. The candidate that got that vote can't win with
+    /// it: its log lacks the entry that took away the server's right to vote, and a quorum of its
+    /// own membership has that entry.
     pub(super) fn admit(&mut self, server: ServerId) {
         let promised = &mut self.of[server];
         if !promised.vote_kept {
@@ -83,7 +84,7 @@ impl Checker {
         (to, m): (ServerId, &AppendEntriesResponse),
         machines: &dyn Machines,
         image: &Image,
-    ) -> Verdict {
+    ) -> CheckResult {
         match m.outcome {
             AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } => {
                 if let AppendOutcome::Matched(_) = m.outcome {
@@ -105,13 +106,13 @@ impl Checker {
         (to, m): (ServerId, &InstallSnapshotResponse),
         machines: &dyn Machines,
         image: &Image,
-    ) -> Verdict {
+    ) -> CheckResult {
         if m.may_vote {
             self.check_vouches(now, raft, image)?;
         }
         let SnapshotProgress::Installed(index) = m.progress else { return Ok(()) };
         if index > raft.commit_index() {
-            let (first, second) = ("answers a snapshot", "it speaks of what no snapshot covers");
+            let (first, second) = ("answers a snapshot", "it acknowledges what no snapshot covers");
             self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)?;
         }
         let leader = machines.get(to.slot()).and_then(|machine| machine.raft());
@@ -126,7 +127,7 @@ impl Checker {
         term: Term,
         candidate: ServerId,
         image: &Image,
-    ) -> Verdict {
+    ) -> CheckResult {
         if let Some((_, other)) = self.promises.of[me].vote.filter(|(t, other)| *t == term && *other != candidate) {
             let first = format_args!("{me} voted for {other} in term {term}");
             self.broken(Property::OneVoteATerm, now, first, format_args!("it votes for {candidate} in the same term"))?;
@@ -143,15 +144,15 @@ impl Checker {
 
     /// Durable Promise: a server says that it may vote.
     #[inline(never)]
-    pub(super) fn check_vouches(&self, now: Time, raft: &Raft, image: &Image) -> Verdict {
+    pub(super) fn check_vouches(&self, now: Time, raft: &Raft, image: &Image) -> CheckResult {
         if image.hard_state().standing == Standing::Member || !raft.config().rules.on(Rule::BarAmnesiacVoters) {
             return Ok(());
         }
-        let (first, second) = ("says that it may vote", "its disk doesn’t know of that");
+        let (first, second) = ("says that it may vote", "its disk isn’t admitted");
         self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)
     }
 
-    /// Durable Promise: the server says that its log, on its disk, equals the leader's up to there.
+    /// Durable Promise: the server says that the log on its disk equals the leader's up to `index`.
     fn check_acknowledgement(
         &mut self,
         now: Time,
@@ -159,11 +160,11 @@ impl Checker {
         (term, index): (Term, LogIndex),
         leader: Option<&Raft>,
         image: &Image,
-    ) -> Verdict {
+    ) -> CheckResult {
         let me = raft.id();
-        // The leader has never changed its own log since. What it has put into a snapshot was
-        // committed; and where it leads no longer, nobody counts on the promise, and what the
-        // server itself has is the best guess at what it speaks of.
+        // A leader never changes its own log. What it has put into a snapshot was committed. If it
+        // leads no longer, no server counts on the promise, and the server's own log is the best
+        // guess at which entry is meant.
         let leader = leader.filter(|leader| leader.is_leader() && leader.term() == term);
         let meant = leader.unwrap_or(raft).log().id_at(index).or_else(|| self.committed_id(index));
         let id = meant.or_else(|| raft.log().id_at(index)).unwrap_or(EntryId::new(index, Term::ZERO));
@@ -176,9 +177,9 @@ impl Checker {
         self.broken(Property::DurablePromise, now, first, second)
     }
 
-    /// A server drops its entries after `after`, at the word of a later leader than the one it has
-    /// acknowledged them to: they are its own no more, even if others commit them in a term after
-    /// that one.
+    /// A server drops its entries after `after` for a later leader than the one to which it has
+    /// acknowledged them. It need not hold them any more, even if others commit them in a term
+    /// after that one.
     #[inline]
     pub(super) fn release_overwritten(&mut self, raft: &Raft, after: LogIndex) {
         if let Some((term, id)) = self.promises.of[raft.id()].acknowledged
@@ -190,8 +191,8 @@ impl Checker {
         }
     }
 
-    /// Durable Promise, after a crash: what the server has promised is on its disk still.
-    pub(super) fn check_kept(&self, now: Time, machine: &dyn MachineView) -> Verdict {
+    /// Durable Promise, after a crash: what the server has promised must still be on its disk.
+    pub(super) fn check_kept(&self, now: Time, machine: &dyn MachineView) -> CheckResult {
         let (me, image) = (machine.id(), machine.image());
         let (promised, hard_state) = (self.promises.of[me], image.hard_state());
         if let Some((term, candidate)) = promised.vote.filter(|_| promised.vote_kept)
@@ -201,8 +202,8 @@ impl Checker {
             let second = format_args!("after its crash its disk says {}", describe_vote(image));
             self.broken(Property::DurablePromise, now, first, second)?;
         }
-        // A leader of a later term may have overwritten it, unless it was committed by then: those
-        // that commit it later don't count what was promised to another.
+        // A leader of a later term may have overwritten it, unless it was committed by then. A
+        // leader that commits it later doesn't count a promise to another leader.
         if let Some((term, id)) = promised.acknowledged
             && (hard_state.term <= term || self.is_committed_by(term, id))
             && (hard_state.term < term || !image.holds(id))

@@ -1,24 +1,24 @@
-//! Replication: what leaders and followers owe each other along the log. Most of what is wrong here
-//! harms nobody: it is sent again, or sent in vain, and the cluster is slower than it need be.
+//! Replication: what leaders and followers must do for each other's logs. Most mistakes here are
+//! harmless: something is sent again, or in vain, and the cluster is slower than it could be.
 //!
 //! * **Log Matching**: what a leader sends is what its log holds.
-//! * **Verified Commit**: a follower commits what it has compared and its leader has committed, no
-//!   less (Raft Figure 2: "if leaderCommit > commitIndex, set commitIndex").
-//! * **Monotonic State**: what a leader knows to match goes down only where the member says that it
-//!   has lost it, or may have another disk.
-//! * **Durable Promise**: whatever enters the log is handed to the disk in the same step.
-//! * **Economy**: who has what an append builds on takes what it brings; a rejection says where the
-//!   two logs may agree, and the leader goes back there, no further and no less (Raft §5.3); what
-//!   is sent together stays within the limits.
-//! * **Orderly Elections**: leadership is handed to a voter that has the log, and nothing enters
-//!   the log meanwhile (dissertation §3.10).
+//! * **Verified Commit**: a follower commits no less than it has compared and its leader has
+//!   committed (Raft Figure 2: "if leaderCommit > commitIndex, set commitIndex").
+//! * **Monotonic State**: the index up to which a leader knows a member to match goes down only if
+//!   the member says that it has lost entries, or may have another disk.
+//! * **Durable Promise**: an entry that enters the log is handed to the disk in the same step.
+//! * **Economy**: a follower that has the entry before an append takes the append's entries. A
+//!   rejection says where the two logs may agree, and the leader goes back exactly there (Raft
+//!   §5.3). What is sent together stays within the limits.
+//! * **Orderly Elections**: leadership is handed to a voter that has the log, and nothing new
+//!   enters the log meanwhile (dissertation §3.10).
 //!
-//! Each is looked at only where the rules that it rests on are on.
+//! Each is checked only while the rules on which it rests are on.
 
 use super::Property;
 use super::by_server::ByServer;
-use super::safety::{Checker, MACHINES, Verdict};
-use super::taken::{Says, Taken, What};
+use super::safety::{CheckResult, Checker, MACHINES};
+use super::taken::{Content, Says, Taken};
 use super::view::{MachineView, Machines};
 use crate::clock::TRUE_RATE;
 use crate::raft::{
@@ -27,31 +27,31 @@ use crate::raft::{
 };
 use crate::time::{Duration, Time};
 
-/// So many entries of an append are compared with the sender's log.
+/// How many entries of an append are compared with the sender's log.
 const COMPARED: usize = 16;
 
-/// A learner that was refused as long ago is looked at anew.
+/// A learner that was last refused this long ago is watched anew.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// A learner keeps up that has everything the log had so many looks ago: within an election
-/// timeout.
+/// A learner keeps up if it has everything that the log had this many refusals ago: within an
+/// election timeout.
 const LOOKS: usize = 5;
 
-/// So long a learner keeps up before it is taken to, at the latest: longer than it takes to be sure
-/// of it.
+/// A learner that has kept up this long must be made a voter: longer than the leader takes to be
+/// sure of it.
 const LONG: Duration = Duration::from_millis(2_500);
 
-/// What some of them say first.
-const OWN: &str = "has a log of its own";
-const TELLS: &str = "tells another to campaign";
-const UNEXPECTED: &str = "they are too many, or not those that come next";
+/// Parts of some violations.
+const SENDS: &str = "sends an append";
+const TELLS: &str = "tells another server to campaign";
+const UNEXPECTED: &str = "there are too many, or they aren’t the next ones";
 
-/// By server.
+/// What is known of each server.
 #[derive(Clone, Debug)]
 pub(super) struct Replication {
     of: ByServer<Link>,
-    /// Whose disks the world has destroyed: what is known of them may be of a time before that, and
-    /// arrive late.
+    /// The servers whose disks the world has destroyed: what others know of them may be older than
+    /// that, and arrive late.
     destroyed: ServerSet,
 }
 
@@ -60,24 +60,24 @@ pub(super) struct Replication {
 struct Link {
     /// The last entry that was handed to its disk.
     written: EntryId,
-    /// As a leader: by member, what is known to match, in which term and since which round, and
-    /// which probe it was sent last.
+    /// As a leader, for each member: the term, the round since when it counts, and the index up to
+    /// which it matches; and the last probe that it was sent.
     matched: [(Term, u64, LogIndex); MACHINES],
     probes: [u64; MACHINES],
-    /// As a leader: who has told it that its disk has lost entries, or is another one, and has lost
-    /// none since.
+    /// As a leader: the members that have told it that their disk has lost entries, or is another
+    /// one, and that have lost none since.
     told: ServerSet,
-    /// How often something was handed to its disk, and what waits for that.
+    /// How many writes were handed to its disk, and which messages wait for them.
     writes: usize,
     waits: Waits,
-    /// As a leader: whether it was handing over after its last step.
+    /// As a leader: whether it was handing over leadership after its last step.
     hands_over: bool,
-    /// The last entry of its log at the end of each of the last seconds, the latest first, with the
-    /// term.
+    /// Its term and the last index of its log at the end of each of the last seconds, the latest
+    /// first.
     before: [(Term, LogIndex); 3],
-    /// Whether its clock is another than the world's.
+    /// Whether its clock runs at another rate than the world's.
     odd: bool,
-    /// As a leader, the learner that it has refused to make a voter for being behind.
+    /// As a leader, the learner that it has refused to make a voter because it lags.
     refused: RefusedLearner,
 }
 
@@ -86,11 +86,11 @@ struct Link {
 struct Waits {
     term: Term,
     count: usize,
-    /// How often something had been handed to the disk when the last of them came, before that step
-    /// and with it.
+    /// How many writes had been handed to the disk when the last of them came, without that step's
+    /// and with them.
     writes: (usize, usize),
-    /// Of the last of them, if it says how much its sender has: to whom, to which probe or none,
-    /// how far its log and its disk go, and to which round.
+    /// The last of them, if it says how much its sender has: the receiver, the probe that it
+    /// answers (or none), how far the log and the disk go; and its round.
     last: Option<([u64; 4], u64)>,
 }
 
@@ -99,7 +99,7 @@ struct Waits {
 struct RefusedLearner {
     who: Option<ServerId>,
     term: Term,
-    /// When it was refused last, and since when it has kept up all the same.
+    /// When it was refused last, and since when it has kept up nevertheless.
     at: Time,
     since: Time,
     /// How far the leader's log went at the last refusals, the latest first.
@@ -122,7 +122,7 @@ impl Replication {
         self.of[server].probes = [0; MACHINES];
     }
 
-    /// A leader appends a membership: what it knows of the members may begin anew.
+    /// A leader appends a membership: what it knows of the members may start again.
     pub(super) fn members_change(&mut self, leader: ServerId) {
         self.of[leader].matched = Default::default();
     }
@@ -134,7 +134,7 @@ impl Replication {
         }
     }
 
-    /// Whether a server's disk holds whatever it ever held.
+    /// Whether a server's disk has never been destroyed.
     pub(super) fn is_kept(&self, server: ServerId) -> bool {
         !self.destroyed.contains(server)
     }
@@ -146,22 +146,22 @@ impl Replication {
         *before = [(term, raft.log().last().index), before[0], before[1]];
     }
 
-    /// What a server's clock has shown until now is no measure any more, and from now on it runs at
-    /// that rate.
+    /// A server's clock changed: what it showed before is no measure any more, and from now on it
+    /// runs at that rate.
     pub(super) fn measure_anew(&mut self, server: ServerId, rate: u32) {
         let link = &mut self.of[server];
         (link.before, link.odd) = (Default::default(), rate != TRUE_RATE);
     }
 
-    /// Up to where a leader's log went two seconds ago, at least, if it led its term then, by the
-    /// world's clock: two of the longest election timeouts.
+    /// How far a leader's log went at least two seconds ago by the world's clock (two of the
+    /// longest election timeouts), if it was in this term then.
     pub(super) fn two_seconds_ago(&self, leader: ServerId, term: Term) -> Option<LogIndex> {
         let (then, index) = self.of[leader].before[2];
         (then == term).then_some(index)
     }
 }
 
-/// The last entry up to `index` whose term is no later than `term`, by looking at one after the
+/// The last entry up to `index` whose term is no later than `term`. Looks at one entry after the
 /// other.
 fn agreeing(log: &Log, index: LogIndex, term: Term) -> EntryId {
     let mut at = index.min(log.last().index);
@@ -171,7 +171,7 @@ fn agreeing(log: &Log, index: LogIndex, term: Term) -> EntryId {
     log.get(at).map_or(log.base(), |entry| EntryId::new(at, entry.term))
 }
 
-/// What a leader knows of a member; nothing where the server doesn’t lead.
+/// What a leader knows of a member; `None` if the server doesn't lead.
 pub(super) fn progress_of(raft: &Raft, member: ServerId) -> Option<&Progress> {
     match raft.role() {
         Role::Leader(leader) => leader.progress(member),
@@ -179,14 +179,14 @@ pub(super) fn progress_of(raft: &Raft, member: ServerId) -> Option<&Progress> {
     }
 }
 
-/// What a command counts for at least, in bytes, where that is bounded: its own, and some for the
-/// entry around it.
+/// The least that a command counts towards a limit in bytes: its own bytes, and some for the entry
+/// around it.
 fn command_bytes(entry: &Entry) -> u64 {
     if let Payload::Command(bytes) = &entry.payload { 16 + bytes.len() as u64 } else { 0 }
 }
 
 impl Checker {
-    /// A server's step.
+    /// A server took a step.
     pub(super) fn check_replication(
         &mut self,
         now: Time,
@@ -194,7 +194,7 @@ impl Checker {
         out: &Output,
         taken: &Taken,
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let me = raft.id();
         if !out.writes.is_empty() {
             self.note_written(now, raft, out)?;
@@ -213,7 +213,7 @@ impl Checker {
 
     /// Durable Promise: nothing is in the log that wasn't handed to the disk.
     #[inline]
-    pub(super) fn check_log(&self, now: Time, raft: &Raft) -> Verdict {
+    pub(super) fn check_log(&self, now: Time, raft: &Raft) -> CheckResult {
         let (written, last) = (self.replication.of[raft.id()].written, raft.log().last());
         if written == last || written.index > last.index {
             return Ok(());
@@ -222,17 +222,23 @@ impl Checker {
         self.out_of_order(Property::DurablePromise, now, raft.id(), "has entries in its log", second)
     }
 
-    /// What a follower has taken of its leader, or a leader has been told by a member.
+    /// A follower has received an append from its leader, or a leader an answer from a member.
     #[inline]
-    pub(super) fn check_taken(&mut self, now: Time, raft: &Raft, taken: &Taken, machines: &dyn Machines) -> Verdict {
-        match &taken.what {
-            What::Append { previous, last, commit }
+    pub(super) fn check_taken(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        taken: &Taken,
+        machines: &dyn Machines,
+    ) -> CheckResult {
+        match &taken.content {
+            Content::Append { previous, last, commit }
                 if (previous != last || *commit > raft.commit_index())
                     && (raft.term(), raft.leader()) == (taken.term, taken.from) =>
             {
                 self.check_append_taken(now, raft, (*previous, *last, *commit))
             }
-            What::Answer { says, round } if taken.term == raft.term() => {
+            Content::Answer { says, round } if taken.term == raft.term() => {
                 self.check_match(now, raft, taken.from, (says, *round), machines)
             }
             _ => Ok(()),
@@ -247,7 +253,7 @@ impl Checker {
         raft: &Raft,
         (to, m): (ServerId, &AppendEntries),
         taken: &Taken,
-    ) -> Verdict {
+    ) -> CheckResult {
         let probes = &mut self.replication.of[raft.id()].probes;
         let before = core::mem::replace(&mut probes[to.slot()], m.probe);
         if !m.entries.is_empty() {
@@ -256,33 +262,39 @@ impl Checker {
         } else if let Some(progress) = progress_of(raft, to)
             && m.previous.index > progress.matched
             && matches!(progress.state, ProgressState::Replicate(_))
-            // Whoever it has just heard from it may have asked before it went on to stream.
+            // It may have asked the member that it has just heard before it went on to stream.
             && taken.from != Some(to)
             && raft.configuration().members().contains(to)
         {
-            let second = "it builds on more than is known to match";
-            self.out_of_order(Property::Economy, now, raft.id(), "asks only whether somebody is there", second)?;
+            let second = "it follows an entry that isn’t known to match";
+            self.out_of_order(Property::Economy, now, raft.id(), "sends an append without entries", second)?;
         }
         // A rejection of an earlier probe counts for nothing.
-        match &taken.what {
-            What::Answer { says: Says::Rejected { previous, hint, probe, .. }, .. }
+        match &taken.content {
+            Content::Answer { says: Says::Rejected { previous, hint, probe, .. }, .. }
                 if taken.from == Some(to) && (before, m.probe) == (*probe, probe + 1) =>
             {
                 self.check_step_back(now, raft, (to, *previous, *hint), m)
             }
-            What::Answer { says: Says::Rejected { probe, .. }, .. }
+            Content::Answer { says: Says::Rejected { probe, .. }, .. }
                 if taken.from == Some(to) && *probe < before && before < m.probe =>
             {
-                let (first, second) = ("goes back in another’s log", "what was rejected is an earlier probe");
+                let (first, second) = ("goes back in a member’s log", "an earlier probe was rejected, not the last");
                 self.out_of_order(Property::Economy, now, raft.id(), first, second)
             }
             _ => Ok(()),
         }
     }
 
-    /// A follower rejects what it has just taken, or something like it.
+    /// A follower rejects an append.
     #[inline(never)]
-    pub(super) fn check_rejection(&self, now: Time, raft: &Raft, outcome: &AppendOutcome, taken: &Taken) -> Verdict {
+    pub(super) fn check_rejection(
+        &self,
+        now: Time,
+        raft: &Raft,
+        outcome: &AppendOutcome,
+        taken: &Taken,
+    ) -> CheckResult {
         let (AppendOutcome::Conflict { hint, .. } | AppendOutcome::Damaged { last: hint, .. }) = outcome else {
             return Ok(());
         };
@@ -290,20 +302,20 @@ impl Checker {
             let (first, second) = ("has lost entries that its leader may count on", "it doesn’t say so");
             self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)?;
         }
-        match taken.what {
-            What::Append { previous, .. } => self.check_hint(now, raft, previous, *hint),
+        match taken.content {
+            Content::Append { previous, .. } => self.check_hint(now, raft, previous, *hint),
             _ => Ok(()),
         }
     }
 
-    /// Durable Promise: what has entered the log is on its way to the disk.
-    fn note_written(&mut self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+    /// Durable Promise: what has entered the log is handed to the disk.
+    fn note_written(&mut self, now: Time, raft: &Raft, out: &Output) -> CheckResult {
         let (me, last) = (raft.id(), raft.log().last());
         let mut written = self.replication.of[me].written;
         for write in &out.writes {
             match &write.log {
                 Some(log) if log.after > written.index && write.snapshot.is_none() => {
-                    let second = "it leaves out what comes before that";
+                    let second = "it leaves out entries before them";
                     self.out_of_order(Property::DurablePromise, now, me, "writes entries", second)?;
                 }
                 Some(log) => {
@@ -328,12 +340,13 @@ impl Checker {
         from: Option<ServerId>,
         (says, round): (&Says, u64),
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let me = raft.id();
         let Some((from, progress)) = from.and_then(|from| Some((from, progress_of(raft, from)?))) else {
             return Ok(());
         };
-        // Counted anew from the round on in which it became a member, or may have got another disk.
+        // The leader starts again with the round in which the server became a member, or may have
+        // got another disk.
         let known = (raft.term(), progress.since_round, progress.matched);
         let link = &mut self.replication.of[me];
         let before = core::mem::replace(&mut link.matched[from.slot()], known);
@@ -348,7 +361,7 @@ impl Checker {
             link.told.insert(from);
         }
         let may_vote = progress.may_vote == Some(true) && raft.config().rules.on(Rule::BarAmnesiacVoters);
-        // What is known of a disk before that one counts for nothing until it says that it may
+        // What is known of an earlier disk counts for nothing until the member says that it may
         // vote.
         if link.told.contains(from) && may_vote {
             self.check_counted(now, raft, from, known.2, machines)?;
@@ -362,21 +375,21 @@ impl Checker {
         {
             self.replication.of[me].told.insert(from);
             let agreed = agreeing(raft.log(), hint.index, hint.term).index.min(hint.index);
-            // Who has left and comes back is begun with anew.
+            // With a server that has left and comes back, the leader starts again.
             if agreed >= before.2 && raft.configuration().members().contains(from) {
-                let (first, second) = ("forgets how far another’s log matches", "that has lost nothing of it");
+                let (first, second) = ("forgets how far a member’s log matches", "the member has lost nothing of that");
                 self.out_of_order(Property::Economy, now, me, first, second)?;
             }
         }
         if !matches!(says, Says::Matched) || (before.0, before.1) != (known.0, known.1) || known.2 >= before.2 {
             return Ok(());
         }
-        let (first, second) = ("knew how far another’s log matches", "now it knows of less");
+        let (first, second) = ("knew how far a member’s log matches", "now it counts less");
         self.out_of_order(Property::MonotonicState, now, me, first, second)
     }
 
-    /// Durable Promise: a leader that knows of a member's loss takes it to have so much, and
-    /// perhaps to be able to vote.
+    /// Durable Promise: a leader that knows of a member's loss counts on the member up to
+    /// `matched`.
     fn check_counted(
         &self,
         now: Time,
@@ -384,7 +397,7 @@ impl Checker {
         from: ServerId,
         matched: LogIndex,
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let Some(machine) = machines.get(from.slot()) else { return Ok(()) };
         let (image, id) = (machine.image(), raft.log().id_at(matched));
         let hard_state = image.hard_state();
@@ -392,14 +405,14 @@ impl Checker {
         if holds || hard_state.term > raft.term() {
             return Ok(());
         }
-        let (first, second) = ("counts on what is another’s", "it knows of its loss");
+        let (first, second) = ("counts on a member’s entries", "the member has told it that it lost some");
         self.out_of_order(Property::DurablePromise, now, raft.id(), first, second)
     }
 
-    /// Economy: messages wait for the disk. Of an answer and the next, where both wait for the same
-    /// write and differ in nothing but the round, one is kept, and of others both.
+    /// Economy: messages wait for the disk. If an answer and the next one wait for the same write
+    /// and differ only in the round, one of them is kept; otherwise both are.
     #[inline(never)]
-    pub(super) fn check_held(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> Verdict {
+    pub(super) fn check_held(&mut self, now: Time, raft: &Raft, out: &Output, taken: &Taken) -> CheckResult {
         let link = &mut self.replication.of[raft.id()];
         // An answer may rest on what its step writes, or on what was written before.
         let writes = (link.writes, link.writes + out.writes.len());
@@ -411,7 +424,7 @@ impl Checker {
     }
 
     #[inline(never)]
-    fn check_waiting(&mut self, now: Time, raft: &Raft, writes: (usize, usize), taken: &Taken) -> Verdict {
+    fn check_waiting(&mut self, now: Time, raft: &Raft, writes: (usize, usize), taken: &Taken) -> CheckResult {
         let link = &mut self.replication.of[raft.id()];
         let mut held = raft.held_messages();
         let (term, count) = (raft.term(), held.len());
@@ -440,11 +453,11 @@ impl Checker {
             | Claim::ReadIndexResponse(_) => None,
         });
         let before = link.waits;
-        // What was there before waits for what it waited for.
+        // What was there before still waits for the same write.
         let stays = (before.term, before.last) == (term, last) && count <= before.count;
         let writes = if stays { before.writes } else { writes };
         link.waits = Waits { term, count, writes, last };
-        let takes = matches!(taken.what, What::Append { .. } | What::Piece { .. });
+        let takes = matches!(taken.content, Content::Append { .. } | Content::Piece { .. });
         let added = takes && before.term == term && last != before.last;
         let (Some(old), Some(new)) = (before.last, last.filter(|_| added)) else { return Ok(()) };
         let alike = old.0 == new.0;
@@ -457,10 +470,16 @@ impl Checker {
         self.out_of_order(Property::Economy, now, raft.id(), "lets answers wait", second)
     }
 
-    /// Every Request Ends: a learner that is never further behind than the leader's log was a
-    /// moment before is made a voter in the end, however busy the leader is.
+    /// Every Request Ends: a learner that always has what the leader's log had a moment before
+    /// becomes a voter in the end, however busy the leader is.
     #[inline(never)]
-    pub(super) fn check_refusal(&mut self, now: Time, raft: &Raft, learner: ServerId, matched: LogIndex) -> Verdict {
+    pub(super) fn check_refusal(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        learner: ServerId,
+        matched: LogIndex,
+    ) -> CheckResult {
         let (me, term, last) = (raft.id(), raft.term(), raft.log().last().index);
         let Link { refused, odd, .. } = &mut self.replication.of[me];
         let known = (refused.who, refused.term) == (Some(learner), term) && now < refused.at + MOMENT;
@@ -474,20 +493,21 @@ impl Checker {
         if now < since + LONG {
             return Ok(());
         }
-        let (first, second) = ("refuses to make a voter of a learner", "that has kept up with its log for seconds");
+        let (first, second) =
+            ("refuses to make a voter of a learner", "the learner has kept up with its log for seconds");
         self.out_of_order(Property::EveryRequestEnds, now, me, first, second)
     }
 
-    /// Orderly Elections: nothing enters the log of a leader that hands over, or its successor
-    /// would never have the whole.
+    /// Orderly Elections: nothing new enters the log of a leader that hands over, or its successor
+    /// would never have the whole log.
     #[inline(never)]
-    fn check_handing_over(&self, now: Time, raft: &Raft, out: &Output) -> Verdict {
+    fn check_handing_over(&self, now: Time, raft: &Raft, out: &Output) -> CheckResult {
         let me = raft.id();
         let mut appended =
             out.writes.iter().filter_map(|write| write.log.as_ref()).flat_map(|log| log.entries.as_slice());
         let new = |entry: &Entry| match entry.payload {
             Payload::Command(_) => true,
-            // Unless it only goes on with a change that began before.
+            // Unless it ends a change that began before.
             Payload::Membership(_) => !self.membership_of(me).1.is_joint(),
             Payload::NoOp | Payload::Admission { .. } => false,
         };
@@ -500,21 +520,21 @@ impl Checker {
 
     /// Log Matching, and Economy: a leader sends an append.
     #[inline(never)]
-    fn check_append(&self, now: Time, raft: &Raft, m: &AppendEntries) -> Verdict {
+    fn check_append(&self, now: Time, raft: &Raft, m: &AppendEntries) -> CheckResult {
         let (me, log, config, entries) = (raft.id(), raft.log(), raft.config(), m.entries.as_slice());
         let bytes: u64 = entries.iter().map(command_bytes).sum();
         if entries.len() > config.append_entries_max || bytes > config.append_bytes_max && entries.len() > 1 {
-            let (first, second) = ("sends entries together", "they are more than it may send so");
+            let (first, second) = ("sends entries together", "there are more than an append may hold");
             self.out_of_order(Property::Economy, now, me, first, second)?;
         }
         if m.previous.index >= log.base().index && log.id_at(m.previous.index) != Some(m.previous) {
-            self.out_of_order(Property::LogMatching, now, me, OWN, "it sends what builds on another")?;
+            self.out_of_order(Property::LogMatching, now, me, SENDS, "its log lacks the entry before it")?;
         }
         for (entry, index) in entries.iter().zip(m.previous.index.0 + 1..).take(COMPARED) {
             if log.get(LogIndex(index)).is_some_and(|own| own == entry) {
                 continue;
             }
-            self.out_of_order(Property::LogMatching, now, me, OWN, "it sends another")?;
+            self.out_of_order(Property::LogMatching, now, me, SENDS, "its log lacks an entry of it")?;
         }
         Ok(())
     }
@@ -522,10 +542,10 @@ impl Checker {
     /// Economy: entries go out one append after the other, from what is known to match on, and no
     /// more of them than the window holds.
     #[inline(never)]
-    fn check_stream(&self, now: Time, raft: &Raft, (to, m): (ServerId, &AppendEntries), taken: &Taken) -> Verdict {
+    fn check_stream(&self, now: Time, raft: &Raft, (to, m): (ServerId, &AppendEntries), taken: &Taken) -> CheckResult {
         let Some(progress) = progress_of(raft, to) else { return Ok(()) };
         let ProgressState::Replicate(window) = &progress.state else { return Ok(()) };
-        let begins = matches!(taken.what, What::Answer { says: Says::Matched, .. }) && taken.from == Some(to);
+        let begins = matches!(taken.content, Content::Answer { says: Says::Matched, .. }) && taken.from == Some(to);
         let skips = begins && window.len() == 1 && m.previous.index > progress.matched;
         if !skips && window.len() <= raft.config().window_appends_max {
             return Ok(());
@@ -535,12 +555,12 @@ impl Checker {
     }
 
     /// Economy: a follower rejects an append, and says where the logs may agree.
-    fn check_hint(&self, now: Time, raft: &Raft, previous: EntryId, hint: EntryId) -> Verdict {
+    fn check_hint(&self, now: Time, raft: &Raft, previous: EntryId, hint: EntryId) -> CheckResult {
         let (me, best) = (raft.id(), agreeing(raft.log(), previous.index, previous.term));
         if hint == best || raft.log().base().index > previous.index {
             return Ok(());
         }
-        let (first, second) = ("lacks what an append builds on", "it doesn’t say where the two may agree");
+        let (first, second) = ("lacks the entry before an append", "it doesn’t say where the two logs may agree");
         self.out_of_order(Property::Economy, now, me, first, second)
     }
 
@@ -552,7 +572,7 @@ impl Checker {
         raft: &Raft,
         (from, previous, hint): (ServerId, LogIndex, EntryId),
         m: &AppendEntries,
-    ) -> Verdict {
+    ) -> CheckResult {
         let (me, log) = (raft.id(), raft.log());
         let matched = progress_of(raft, from).map_or(LogIndex::ZERO, |progress| progress.matched);
         let best = agreeing(log, hint.index, hint.term).index.min(hint.index).min(previous.previous()).max(matched);
@@ -563,34 +583,34 @@ impl Checker {
         self.out_of_order(Property::Economy, now, me, first, second)
     }
 
-    /// Economy, and Verified Commit: a follower has taken an append of its leader.
+    /// Economy, and Verified Commit: a follower has received an append from its leader.
     #[inline(never)]
     fn check_append_taken(
         &self,
         now: Time,
         raft: &Raft,
         (previous, last, commit): (EntryId, EntryId, LogIndex),
-    ) -> Verdict {
+    ) -> CheckResult {
         let (me, log, rules) = (raft.id(), raft.log(), &raft.config().rules);
         let strict = [Rule::CheckPreviousEntry, Rule::TruncateOnlyOnConflict, Rule::CommitOnlyVerified];
         if !log.covers(previous) || !strict.into_iter().all(|rule| rules.on(rule)) {
             return Ok(());
         }
         if !log.covers(last) {
-            let (first, second) = ("has what an append builds on", "it leaves out what that brings");
+            let (first, second) = ("has the entry before an append", "it doesn’t take the append’s entries");
             self.out_of_order(Property::Economy, now, me, first, second)?;
         }
         let due = commit.min(last.index);
         if raft.commit_index() >= due {
             return Ok(());
         }
-        let (first, second) = ("has what its leader has committed", "it doesn’t commit that");
+        let (first, second) = ("has entries that its leader has committed", "it doesn’t commit them");
         self.out_of_order(Property::VerifiedCommit, now, me, first, second)
     }
 
-    /// Economy: of a snapshot so much is on its way as has been confirmed and a piece more, or as
-    /// the window holds: no more, and no less.
-    pub(super) fn check_pieces(&self, now: Time, raft: &Raft, to: ServerId) -> Verdict {
+    /// Economy: of a snapshot, as many bytes are under way as have been confirmed and a piece more,
+    /// or as the window holds: no more, and no less.
+    pub(super) fn check_pieces(&self, now: Time, raft: &Raft, to: ServerId) -> CheckResult {
         let Some(ProgressState::Snapshot(transfer)) = progress_of(raft, to).map(|progress| &progress.state) else {
             return Ok(());
         };
@@ -602,27 +622,33 @@ impl Checker {
         if (all || on_its_way >= allowed) && on_its_way <= allowed.saturating_add(piece) {
             return Ok(());
         }
-        let second = "not as much is on its way as should be";
+        let second = "too much of it is under way, or too little";
         self.out_of_order(Property::Economy, now, raft.id(), "sends a snapshot", second)
     }
 
-    /// Orderly Elections: somebody is told to campaign.
-    pub(super) fn check_successor(&self, now: Time, raft: &Raft, heir: ServerId, machines: &dyn Machines) -> Verdict {
+    /// Orderly Elections: a leader tells another server to campaign.
+    pub(super) fn check_successor(
+        &self,
+        now: Time,
+        raft: &Raft,
+        heir: ServerId,
+        machines: &dyn Machines,
+    ) -> CheckResult {
         let (me, log) = (raft.id(), raft.log());
         let memberships = [*raft.configuration(), self.membership_of(me).1];
         if !memberships.iter().any(|membership| membership.voters.contains(heir)) {
-            self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that has no vote")?;
+            self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that server has no vote")?;
         }
         // A leader that stays in the membership waits until its successor has everything; one that
         // leaves can't.
         let needed = if raft.is_leader() { Some(log.last()) } else { log.id_at(raft.commit_index()) };
         let (Some(needed), Some(machine)) = (needed, machines.get(heir.slot())) else { return Ok(()) };
         let image = machine.image();
-        // What it had of a leader that was deposed and doesn't know it, another may have
-        // overwritten.
+        // Another leader may have overwritten entries from a leader that was deposed and doesn't
+        // know it.
         if image.holds(needed) || image.hard_state().term > raft.term() || !self.replication.is_kept(heir) {
             return Ok(());
         }
-        self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that lacks entries")
+        self.out_of_order(Property::OrderlyElections, now, me, TELLS, "that server lacks entries")
     }
 }

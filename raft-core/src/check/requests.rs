@@ -1,21 +1,20 @@
-//! Every request ends: whoever asks a server for something is answered, or refused, within a bound
-//! (a read, a write, the opening of a session, a change of the membership, a transfer of the
-//! leadership).
+//! Every request ends: a server answers or refuses each request within a bound (a read, a write,
+//! the opening of a session, a change of the membership, a transfer of the leadership).
 //!
-//! A server may need as long as its disk and those of the others may take
-//! ([`Config::disk_stall_max`](crate::raft::Config::disk_stall_max)), one after the other, and some
-//! election timeouts: until it sees that nobody can be reached, until somebody else leads, until
-//! that one has answered. The time counts only while the server runs, isn't paused, and by the rate
-//! of its own clock; where somebody touches any of these, it counts anew. A crash ends what was
-//! asked: nobody answers then, and nobody has to.
+//! The bound is as long as its disk and then another server's disk can take
+//! ([`Config::disk_stall_max`](crate::raft::Config::disk_stall_max)), and some election timeouts:
+//! until the server sees that it reaches no other, until another one leads, until the new leader
+//! has answered. The time counts only while the server runs and isn't paused, and at the rate of
+//! its own clock. When one of these changes, the count starts again. A crash ends all requests of a
+//! server: it need not answer them.
 //!
-//! That an answer is sent is enough here. Whether it arrives is the network's business.
+//! It is enough that the server sends an answer. Whether it arrives depends on the network.
 
 use alloc::vec::Vec;
 
 use super::Property;
 use super::by_server::ByServer;
-use super::safety::{Checker, Verdict};
+use super::safety::{CheckResult, Checker};
 use crate::clock::TRUE_RATE;
 use crate::raft::{Config, MembershipChange, Raft, RequestId, Rule, ServerId};
 use crate::time::{Duration, Time};
@@ -43,22 +42,22 @@ pub(super) struct Requests {
     of: ByServer<Open>,
 }
 
-/// One server's.
+/// One server's requests.
 #[derive(Clone, Debug, Default)]
 struct Open {
     /// In the order in which they came.
-    requests: Vec<Request>,
-    /// How long they may take in all, by the world's clock; nothing is asked of a server that
-    /// stands still.
+    requests: Vec<PendingRequest>,
+    /// How long each may take, by the world's clock; `None` while the server is paused, which then
+    /// need not answer.
     limit: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Request {
+struct PendingRequest {
     id: RequestId,
     what: Asked,
     asked: Time,
-    /// From when its time counts.
+    /// Since when its time counts.
     since: Time,
 }
 
@@ -72,7 +71,7 @@ impl Requests {
         Requests { of: ByServer::new(Open::default(), count) }
     }
 
-    /// When a server was asked for what has this number, and what that is.
+    /// When a server was asked for the request of this number, and what it is.
     pub(super) fn asked_at(&self, server: ServerId, id: RequestId) -> Option<(Time, Asked)> {
         let requests = &self.of[server].requests;
         requests.iter().find(|request| request.id == id).map(|request| (request.asked, request.what))
@@ -80,27 +79,33 @@ impl Requests {
 }
 
 impl Checker {
-    /// A server is asked for something, under a number by which the answer will be known.
+    /// A server gets a request. Its answer will have the same number.
     pub fn asked(&mut self, now: Time, server: ServerId, id: RequestId, what: Asked) {
-        self.requests.of[server].requests.push(Request { id, what, asked: now, since: now });
+        self.requests.of[server].requests.push(PendingRequest { id, what, asked: now, since: now });
         if let Asked::Read | Asked::LeaseRead = what {
             self.economy.read();
         }
     }
 
-    /// A server is about to say that an order of its operator is carried out, or begun.
+    /// A server is about to say that it has carried out, or begun, an order of its operator.
     ///
     /// # Errors
-    /// The violation, if that isn't so.
-    pub fn obeyed(&self, now: Time, raft: &Raft, id: RequestId) -> Verdict {
+    /// The violation, if that isn't true.
+    pub fn obeyed(&self, now: Time, raft: &Raft, id: RequestId) -> CheckResult {
         let (me, configuration) = (raft.id(), raft.configuration());
         match self.requests.asked_at(me, id) {
             Some((_, Asked::Change(wanted)))
                 if (configuration.voters, configuration.learners) != (wanted.voters, wanted.learners)
                     && raft.config().rules.on(Rule::MembershipFollowsLog) =>
             {
-                let second = "it goes by another";
-                self.out_of_order(Property::LawfulMembership, now, me, "has taken the order for a membership", second)
+                let second = "it uses another";
+                self.out_of_order(
+                    Property::LawfulMembership,
+                    now,
+                    me,
+                    "says that it has changed to a membership",
+                    second,
+                )
             }
             Some((_, Asked::Transfer(to))) if raft.leader() != Some(to) => {
                 let second = "its successor doesn’t lead";
@@ -115,13 +120,13 @@ impl Checker {
         self.requests.of[server].requests.retain(|request| request.id != id);
     }
 
-    /// A server crashed: nobody waits for its answers any more.
+    /// A server crashed: it need not answer any more.
     pub(super) fn forget_requests(&mut self, server: ServerId) {
         self.requests.of[server].requests.clear();
     }
 
     /// From now on a server's clock runs at `rate` parts per million of the world's; at 0 the
-    /// server stands still. `config` says how patient one must be.
+    /// server is paused. `config` says how long its requests may take.
     pub fn paced(&mut self, now: Time, server: ServerId, rate: u32, config: &Config) {
         self.economy.pace(server, rate, config);
         self.replication.measure_anew(server, rate);
@@ -134,9 +139,9 @@ impl Checker {
         }
     }
 
-    /// Every Request Ends: none of the server's has been open for too long.
+    /// Every Request Ends: none of the server's requests has been open for too long.
     #[inline]
-    pub(super) fn check_requests(&self, now: Time, server: ServerId) -> Verdict {
+    pub(super) fn check_requests(&self, now: Time, server: ServerId) -> CheckResult {
         let open = &self.requests.of[server];
         match (open.requests.first(), open.limit) {
             (Some(oldest), Some(limit)) if oldest.since + limit < now => self.unanswered(now, server, oldest, limit),
@@ -145,7 +150,7 @@ impl Checker {
     }
 
     #[cold]
-    fn unanswered(&self, now: Time, server: ServerId, request: &Request, limit: Duration) -> Verdict {
+    fn unanswered(&self, now: Time, server: ServerId, request: &PendingRequest, limit: Duration) -> CheckResult {
         let what = match request.what {
             Asked::Read | Asked::LeaseRead => "a read",
             Asked::Write => "a write",
@@ -153,8 +158,8 @@ impl Checker {
             Asked::Change(_) => "a change of the membership",
             Asked::Transfer(_) => "a transfer of the leadership",
         };
-        let first = format_args!("{server} was asked for {what} at {} and has been at work since", request.asked);
-        let second = format_args!("after {limit} it has said nothing of it");
+        let first = format_args!("{server} was asked for {what} at {} and has run since", request.asked);
+        let second = format_args!("after {limit} it hasn’t answered");
         self.broken(Property::EveryRequestEnds, now, first, second)
     }
 }

@@ -1,5 +1,5 @@
-//! The safety checker: fed with every step of every server, it remembers just enough to contradict
-//! the next.
+//! The safety checker: it sees every step of every server, and remembers just enough to judge the
+//! next.
 
 use alloc::boxed::Box;
 use alloc::fmt;
@@ -16,8 +16,8 @@ use super::leavers::Leavers;
 use super::promises::Promises;
 use super::replication::{Replication, progress_of};
 use super::requests::Requests;
-use super::taken::{Taken, What};
-use super::view::{MachineView, Machines, those};
+use super::taken::{Content, Taken};
+use super::view::{MachineView, Machines, servers_where};
 use super::{Property, Violation};
 use crate::raft::{
     AppendOutcome, Claim, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft,
@@ -38,19 +38,19 @@ const COMPACT_EVERY: u64 = 1_024;
 /// Checks every step of every server against everything before. See the [module's essay](super).
 #[derive(Clone, Debug)]
 pub struct Checker {
-    /// Who led each term.
+    /// The leader of each term.
     leaders: Sorted<Term, ServerId>,
-    /// Everything committed, as the first leader to commit it had it.
+    /// Everything committed, as it was in the log of the first leader that committed it.
     committed: Log,
-    /// For each term in which something was committed, up to where.
+    /// For each term in which something was committed, the last index.
     committed_in: Vec<(Term, LogIndex)>,
-    /// The memberships among what is committed, with the one that the cluster began with.
+    /// The committed memberships, beginning with the cluster's first.
     committed_memberships: Memberships,
     /// The membership whose quorum has the last committed entry.
     committed_under: Configuration,
-    /// Those whose disks the world has destroyed since then.
+    /// The servers whose disks the world has destroyed since then.
     destroyed: ServerSet,
-    /// Entries that some server has put into its log and that aren't committed, with the entry each
+    /// Uncommitted entries that some server has put into its log, each with the entry that it
     /// follows.
     open: Sorted<EntryId, (EntryId, Entry)>,
     pub(super) promises: Promises,
@@ -61,11 +61,11 @@ pub struct Checker {
     pub(super) leavers: Leavers,
     pub(super) replication: Replication,
     seen: ByServer<Seen>,
-    /// What the server that steps next is taking.
+    /// The message that the next server to step receives.
     taken: Taken,
     /// The memberships in each server's log.
     memberships: ByServer<Memberships>,
-    /// The property that nobody looks at, for tests of the others.
+    /// A property that isn't checked, for tests of the others.
     #[cfg(test)]
     pub(crate) ignored: Option<Property>,
 }
@@ -76,19 +76,19 @@ struct Seen {
     term: Term,
     commit: LogIndex,
     applied: LogIndex,
-    /// The term it led, zero if none, and the last entry it had then.
+    /// The term that it led, zero if none, and the last entry that it had then.
     led: (Term, LogIndex),
-    /// Up to where its log has been compared with that of this term's leader, by what the leader
-    /// sent it.
+    /// The term, and up to where its log has been compared with that of the term's leader, by what
+    /// the leader sent.
     compared: (Term, LogIndex),
 }
 
-/// The violation lies elsewhere: there is none, nearly always, and a word is passed on faster than
-/// a dozen.
-pub(super) type Verdict = Result<(), Box<Violation>>;
+/// The result of a check. The violation is boxed: nearly always there is none, and one word is
+/// returned faster than a dozen.
+pub(super) type CheckResult = Result<(), Box<Violation>>;
 
 impl Checker {
-    /// A checker for a cluster that begins with these voters, on `machines` machines at most,
+    /// A checker for a cluster that begins with these voters, on at most `machines` machines,
     /// before anything has happened.
     pub fn new(voters: ServerSet, machines: u8) -> Checker {
         let count = usize::from(machines);
@@ -116,7 +116,7 @@ impl Checker {
         }
     }
 
-    /// Whether a property is looked at: all are, but in the tests of the checks themselves.
+    /// Whether a property is checked: all are, except in the tests of the checks themselves.
     fn looks_at(&self, property: Property) -> bool {
         #[cfg(test)]
         if self.ignored == Some(property) {
@@ -126,7 +126,7 @@ impl Checker {
         true
     }
 
-    /// What two facts that can't both be right come to.
+    /// Makes a violation of two facts that can't both be right.
     #[cold]
     #[inline(never)]
     pub(super) fn broken(
@@ -135,12 +135,13 @@ impl Checker {
         at: Time,
         first: fmt::Arguments<'_>,
         second: fmt::Arguments<'_>,
-    ) -> Verdict {
+    ) -> CheckResult {
         let violation = Violation { property, first: fmt::format(first), second: fmt::format(second), at };
         if self.looks_at(property) { Err(Box::new(violation)) } else { Ok(()) }
     }
 
-    /// The same, of what one server does, in words alone: where to look is said by the moment.
+    /// Makes a violation of what one server does, in words without numbers: its time tells where to
+    /// look.
     #[cold]
     #[inline(never)]
     pub(super) fn out_of_order(
@@ -150,16 +151,21 @@ impl Checker {
         who: ServerId,
         first: &str,
         second: &str,
-    ) -> Verdict {
+    ) -> CheckResult {
         self.broken(property, at, format_args!("{who} {first}"), format_args!("{second}"))
     }
 
-    /// A server started from its disk, as the founder that `bootstrap` makes it, if it makes it
-    /// one.
+    /// A server started from its disk. `bootstrap` is its first membership, if it is a founder.
     ///
     /// # Errors
-    /// The violation, if it doesn't know what its disk holds.
-    pub fn started(&mut self, now: Time, raft: &Raft, machine: &dyn MachineView, bootstrap: Configuration) -> Verdict {
+    /// The violation, if it starts with something else than its disk holds.
+    pub fn started(
+        &mut self,
+        now: Time,
+        raft: &Raft,
+        machine: &dyn MachineView,
+        bootstrap: Configuration,
+    ) -> CheckResult {
         let image = machine.image();
         let me = raft.id();
         let before = self.seen[me];
@@ -185,7 +191,7 @@ impl Checker {
         Ok(())
     }
 
-    /// Who led a term.
+    /// The leader of a term.
     pub(super) fn leader_of(&self, term: Term) -> Option<ServerId> {
         self.leaders.get(term).copied()
     }
@@ -195,18 +201,18 @@ impl Checker {
         self.memberships[server].latest()
     }
 
-    /// Up to where some leader has committed.
+    /// The last index that some leader has committed.
     pub fn committed_index(&self) -> LogIndex {
         self.committed.last().index
     }
 
-    /// What is committed at `index`, as far as it is remembered.
+    /// The entry that is committed at `index`, if it is remembered.
     pub(super) fn committed_id(&self, index: LogIndex) -> Option<EntryId> {
         self.committed.id_at(index)
     }
 
-    /// Whether the leader of `term`, or of one before it, has committed an entry: what it counted
-    /// was promised in its own term.
+    /// Whether the leader of `term`, or of an earlier one, has committed an entry. A leader counts
+    /// only promises of its own term.
     #[inline(never)]
     pub(super) fn is_committed_by(&self, term: Term, id: EntryId) -> bool {
         let first = self.committed_in.partition_point(|(_, last)| *last < id.index);
@@ -214,11 +220,11 @@ impl Checker {
             && self.committed_in.get(first).is_some_and(|(in_term, _)| *in_term <= term)
     }
 
-    /// A server crashed, and its disk is as the crash left it.
+    /// A server crashed. Its machine shows what the crash left on the disk.
     ///
     /// # Errors
-    /// The violation, if something is gone that had to be on the disk.
-    pub fn crashed(&mut self, now: Time, server: ServerId, machines: &dyn Machines) -> Verdict {
+    /// The violation, if something that had to be on the disk is gone.
+    pub fn crashed(&mut self, now: Time, server: ServerId, machines: &dyn Machines) -> CheckResult {
         let seen = &mut self.seen[server];
         seen.led = Default::default();
         seen.compared = Default::default();
@@ -250,7 +256,7 @@ impl Checker {
         self.promises.release(server, everything);
     }
 
-    /// A server is about to take another's message.
+    /// A server is about to receive another's message.
     pub fn received(&mut self, now: Time, server: ServerId, from: ServerId, message: &Message) {
         self.taken = Taken::of(from, message);
         if let Message::ReadIndex(m) = message {
@@ -258,11 +264,11 @@ impl Checker {
         }
     }
 
-    /// A server took a step and decided `out`, which hasn't been carried out yet.
+    /// A server took a step and decided `out`, which isn't carried out yet.
     ///
     /// # Errors
-    /// The violation, if the step contradicts what was before.
-    pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> Verdict {
+    /// The violation, if the step contradicts an earlier one.
+    pub fn stepped(&mut self, now: Time, raft: &Raft, out: &Output, machines: &dyn Machines) -> CheckResult {
         let me = raft.id();
         if now >= self.economy.ends {
             self.close_window(now, me, machines)?;
@@ -276,10 +282,9 @@ impl Checker {
             && out.committed.is_empty()
             && out.reads.is_empty()
             && out.restore.is_none();
-        // Most are routine: they decide nothing, and answer what members say to each other all the
-        // time.
+        // Most steps are routine: they decide nothing, and only handle heartbeats and answers.
         if routine && self.check_routine(now, raft, &taken, machines)? {
-            if let What::Append { .. } = taken.what {
+            if let Content::Append { .. } = taken.content {
                 self.seen[me].compared = self.compare(raft, &taken);
             }
         } else {
@@ -295,7 +300,7 @@ impl Checker {
             }
         }
         if out.messages.is_empty()
-            && let What::Append { previous, last, .. } = &taken.what
+            && let Content::Append { previous, last, .. } = &taken.content
             && previous == last
         {
             self.check_answered(now, raft, &taken, machines)?;
@@ -303,15 +308,15 @@ impl Checker {
         self.elections.done(me);
         if raft.is_leader() || leads_before > Term::ZERO {
             self.check_leavers(now, raft, out, &taken)?;
-            if let What::Answer { .. } = taken.what {
+            if let Content::Answer { .. } = taken.content {
                 self.check_released(now, raft)?;
             }
         }
         self.check_requests(now, me)
     }
 
-    /// A step that decided nothing, if it took an append of a leader that is known, or an answer to
-    /// one, or nothing that counts; whether it did.
+    /// Checks a step that decided nothing, if it received an append from a known leader, or an
+    /// answer to one, or nothing that counts. Tells whether that was so.
     fn check_routine(
         &mut self,
         now: Time,
@@ -330,7 +335,7 @@ impl Checker {
         Ok(true)
     }
 
-    /// A step that decided something.
+    /// Checks a step that decided something.
     fn check_decisions(
         &mut self,
         now: Time,
@@ -338,7 +343,7 @@ impl Checker {
         out: &Output,
         taken: &Taken,
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let me = raft.id();
         let seen = self.seen[me];
         if raft.term() < seen.term {
@@ -386,7 +391,7 @@ impl Checker {
         Ok(())
     }
 
-    /// What a step says to others, one message after the other.
+    /// Checks the messages that a step sends.
     fn check_messages(
         &mut self,
         now: Time,
@@ -394,7 +399,7 @@ impl Checker {
         out: &Output,
         taken: &Taken,
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let (me, leads) = (raft.id(), raft.is_leader());
         let Some(machine) = machines.get(me.slot()) else { return Ok(()) };
         let image = machine.image();
@@ -452,11 +457,13 @@ impl Checker {
     }
 
     /// Up to where the server's log is known to equal its leader's, after what it has just
-    /// received: it is, where the log has the last entry that the leader named (Log Matching).
+    /// received: if the log has the last entry that the leader named, up to there (Log Matching).
     fn compare(&self, raft: &Raft, taken: &Taken) -> (Term, LogIndex) {
         let (compared_in, compared) = self.seen[raft.id()].compared;
-        let (What::Append { last, .. } | What::Piece { last }) = &taken.what else { return (compared_in, compared) };
-        // Most say nothing new. And what counts is what the leader itself sent.
+        let (Content::Append { last, .. } | Content::Piece { last }) = &taken.content else {
+            return (compared_in, compared);
+        };
+        // Most messages say nothing new. Only what the leader itself sent counts.
         let news = taken.term != compared_in || last.index > compared;
         if news && taken.term == raft.term() && self.leader_of(taken.term) == taken.from && raft.log().contains(*last) {
             (taken.term, last.index)
@@ -467,7 +474,7 @@ impl Checker {
 
     /// Verified Commit: a follower raised its commit index.
     #[inline(never)]
-    fn check_comparison(&self, now: Time, raft: &Raft, (term, compared): (Term, LogIndex)) -> Verdict {
+    fn check_comparison(&self, now: Time, raft: &Raft, (term, compared): (Term, LogIndex)) -> CheckResult {
         let me = raft.id();
         let compared = if term == raft.term() { compared } else { LogIndex::ZERO };
         if raft.commit_index() <= compared {
@@ -477,13 +484,13 @@ impl Checker {
         self.broken(Property::VerifiedCommit, now, first, format_args!("it commits up to {}", raft.commit_index()))
     }
 
-    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write, machines: &dyn Machines) -> Verdict {
+    fn check_write(&mut self, now: Time, raft: &Raft, write: &Write, machines: &dyn Machines) -> CheckResult {
         let me = raft.id();
         if let Some(snapshot) = &write.snapshot {
             let meta = &snapshot.meta;
             let (since, membership) = self.committed_memberships.at(meta.last.index);
             self.memberships[me].begin_with(meta.last.index, (since, membership));
-            // Who joined knows of no members before the first entry that names some.
+            // A server that joined knows no members before the first entry that names some.
             let says_nothing = meta.configuration.voters.is_empty();
             self.check_compaction(now, raft, meta.last.index)?;
             if !says_nothing && (meta.configuration_index, meta.configuration) != (since, membership) {
@@ -541,7 +548,7 @@ impl Checker {
         raft: &Raft,
         before: (LogIndex, Configuration),
         after: (LogIndex, Configuration),
-    ) -> Verdict {
+    ) -> CheckResult {
         // A later leader may have committed what this one appended.
         let term = raft.term();
         let own_commit = self.committed_in.iter().any(|(committed_in, _)| *committed_in == term)
@@ -554,8 +561,8 @@ impl Checker {
         }
     }
 
-    /// Lawful Membership: who becomes a voter knows that it belongs, and is hardly behind
-    /// (dissertation §4.2.1).
+    /// Lawful Membership: a new voter knows that it is a member, and hardly lags (dissertation
+    /// §4.2.1).
     fn check_newcomers(
         &self,
         now: Time,
@@ -563,12 +570,12 @@ impl Checker {
         (since, before): (LogIndex, Configuration),
         (index, after): (LogIndex, Configuration),
         machines: &dyn Machines,
-    ) -> Verdict {
+    ) -> CheckResult {
         let (me, log) = (raft.id(), raft.log());
         for newcomer in after.voters.difference(before.all_voters()).iter() {
             let votes = progress_of(raft, newcomer).is_none_or(|known| known.may_vote == Some(true));
             if !votes && raft.config().rules.on(Rule::BarAmnesiacVoters) {
-                let (first, second) = ("makes a voter of a learner", "that hasn’t said that it may vote");
+                let (first, second) = ("makes a voter of a learner", "the learner hasn’t said that it may vote");
                 self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
             }
             let Some(machine) = machines.get(newcomer.slot()).filter(|_| self.replication.is_kept(newcomer)) else {
@@ -578,19 +585,19 @@ impl Checker {
             let near = image.log().last().index.plus(raft.config().learner_lag_max) >= index.previous();
             let needed =
                 self.replication.two_seconds_ago(me, raft.term()).filter(|_| !near).unwrap_or(since).max(since);
-            // What it had of a leader that was deposed and doesn't know it, another may have
-            // overwritten.
+            // Another leader may have overwritten entries from a leader that was deposed and
+            // doesn't know it.
             if image.hard_state().term > raft.term() || log.id_at(needed).is_none_or(|needed| image.holds(needed)) {
                 continue;
             }
-            let (first, second) = ("makes a voter of a learner", "that lacks entries");
+            let (first, second) = ("makes a voter of a learner", "the learner lacks entries");
             self.out_of_order(Property::LawfulMembership, now, me, first, second)?;
         }
         Ok(())
     }
 
-    /// Log Matching: everyone agrees on what an entry says and which one it follows.
-    fn check_entry(&mut self, now: Time, me: ServerId, previous: EntryId, id: EntryId, entry: &Entry) -> Verdict {
+    /// Log Matching: all servers agree on what an entry says and which one it follows.
+    fn check_entry(&mut self, now: Time, me: ServerId, previous: EntryId, id: EntryId, entry: &Entry) -> CheckResult {
         let known = match self.committed.get(id.index) {
             Some(committed) if committed.term == id.term => {
                 self.committed.id_at(id.index.previous()).map(|before| (before, committed))
@@ -616,7 +623,7 @@ impl Checker {
         }
     }
 
-    fn check_leader(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> Verdict {
+    fn check_leader(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> CheckResult {
         let (me, term) = (raft.id(), raft.term());
         if self.seen[me].led.0 == term {
             return Ok(());
@@ -643,10 +650,10 @@ impl Checker {
     }
 
     /// A leader raised its commit index.
-    fn check_commit(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> Verdict {
+    fn check_commit(&mut self, now: Time, raft: &Raft, machines: &dyn Machines) -> CheckResult {
         let (me, commit) = (raft.id(), raft.commit_index());
-        // An entry of an earlier term can be overwritten still, though a quorum has it: it is
-        // committed together with one of the leader's own.
+        // An entry of an earlier term can still be overwritten, though a quorum has it. It is
+        // committed together with one of the leader's own term.
         let last = raft.log().id_at(commit).unwrap_or_default();
         if last.term < raft.term() && raft.config().rules.on(Rule::CommitOnlyOwnTerm) {
             self.out_of_order(
@@ -654,13 +661,31 @@ impl Checker {
                 now,
                 me,
                 "leads",
-                "it commits by counting what isn’t of its term",
+                "it commits an entry of an earlier term by counting",
             )?;
         }
         let before = self.committed.last().index;
         if commit <= before {
             return Ok(());
         }
+        self.note_committed(raft, machines);
+        // Durable Commit. The leader counted by the membership in force before the step: as soon as
+        // a joint one is committed, its leader appends the next. This step's writes haven't been
+        // checked yet.
+        let (_, configuration) = self.memberships[me].latest();
+        let id = self.committed.last();
+        let holders = holders(machines, id);
+        (self.committed_under, self.destroyed) = (configuration, ServerSet::EMPTY);
+        if configuration.has_quorum(holders) {
+            return Ok(());
+        }
+        let first = format_args!("{me} committed entry {id} in term {}", raft.term());
+        self.broken(Property::DurableCommit, now, first, format_args!("only {holders} have it on their disks"))
+    }
+
+    /// Remembers what a leader has committed.
+    fn note_committed(&mut self, raft: &Raft, machines: &dyn Machines) {
+        let (before, commit) = (self.committed.last().index, raft.commit_index());
         while self.committed.last().index < commit {
             let index = self.committed.last().index.next();
             let Some(entry) = raft.log().get(index) else { break };
@@ -682,21 +707,9 @@ impl Checker {
         if commit.0 / COMPACT_EVERY > before.0 / COMPACT_EVERY {
             self.forget(machines);
         }
-        // Durable Commit. The membership in force before the step is what was counted by: as soon
-        // as a joint one is committed, its leader appends the next. This step's writes haven't been
-        // looked at yet.
-        let (_, configuration) = self.memberships[me].latest();
-        let id = self.committed.last();
-        let holders = holders(machines, id);
-        (self.committed_under, self.destroyed) = (configuration, ServerSet::EMPTY);
-        if configuration.has_quorum(holders) {
-            return Ok(());
-        }
-        let first = format_args!("{me} committed entry {id} in term {}", raft.term());
-        self.broken(Property::DurableCommit, now, first, format_args!("only {holders} have it on their disks"))
     }
 
-    /// Forgets what every server has in a snapshot.
+    /// Forgets the entries that every server has in a snapshot.
     fn forget(&mut self, machines: &dyn Machines) {
         let needed = (0..MACHINES).map_while(|slot| machines.get(slot)).fold(LogIndex(u64::MAX), |needed, machine| {
             let running = machine.raft().map_or(needed, |raft| raft.log().base().index);
@@ -708,7 +721,7 @@ impl Checker {
         }
     }
 
-    /// State Machine Safety. Where the server stands afterwards.
+    /// State Machine Safety. Gives up to where the server has applied afterwards.
     fn check_applied(&self, now: Time, raft: &Raft, out: &Output) -> Result<LogIndex, Box<Violation>> {
         let me = raft.id();
         let mut applied = self.seen[me].applied;
@@ -759,14 +772,14 @@ impl Checker {
     }
 }
 
-/// Whose disks have an entry, and remember what was promised on them: a new disk may have forgotten
-/// that to a later leader.
+/// The servers whose disks have an entry and may vote. A disk that may not vote is a new one, which
+/// has forgotten the promises of the one before.
 fn holders(machines: &dyn Machines, id: EntryId) -> ServerSet {
     let holds = |machine: &dyn MachineView| {
         let image = machine.image();
         image.holds(id) && image.hard_state().standing == Standing::Member
     };
-    those(machines, &holds)
+    servers_where(machines, &holds)
 }
 
 fn describe(entry: &Entry) -> String {

@@ -1,43 +1,44 @@
-//! What a server is just taking from another, as far as the checks go by it: the message itself is
-//! gone when the step is over.
+//! The message that a server is receiving, as far as the checks need it: the message itself is gone
+//! when the step is over.
 
 use crate::raft::{AppendOutcome, Claim, DiskId, EntryId, LogIndex, Message, ServerId, SnapshotProgress, Term};
 
-/// A message that is being taken.
+/// A message that is being received.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Taken {
     pub(super) from: Option<ServerId>,
-    /// Of the message; of an answer to a pre-vote the term that it was asked in.
+    /// The message's term; for an answer to a pre-vote, the term in which the question was asked.
     pub(super) term: Term,
-    pub(super) what: What,
+    pub(super) content: Content,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) enum What {
+pub(super) enum Content {
     #[default]
     Other,
-    /// What it builds on, its last entry, and what is committed.
+    /// The entry that it follows, its last entry, and the leader's commit index.
     Append {
         previous: EntryId,
         last: EntryId,
         commit: LogIndex,
     },
-    /// Of a snapshot up to there.
+    /// A piece of a snapshot up to `last`.
     Piece {
         last: EntryId,
     },
-    /// To a leader, in its round.
+    /// An answer to a leader, in its round.
     Answer {
         round: u64,
         says: Says,
     },
-    /// The sender's last entry.
+    /// A candidate's question whether the receiver would vote, with the sender's last entry.
     PreVote {
         last: EntryId,
     },
-    /// That the sender would vote.
+    /// The sender says that it would vote.
     Consent,
-    /// The sender's last entry, and whether a leader wished for it.
+    /// A request for a vote, with the sender's last entry, and whether a leader asked for the
+    /// campaign.
     RequestVote {
         last: EntryId,
         wished: bool,
@@ -49,7 +50,7 @@ pub(super) enum What {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Says {
     Matched,
-    /// What was lacking, up to where the logs may agree, and which probe that answers.
+    /// The entry that was missing, up to where the logs may agree, and which probe this answers.
     Rejected {
         previous: LogIndex,
         hint: EntryId,
@@ -57,24 +58,24 @@ pub(super) enum Says {
         /// Whether the sender's disk has lost entries.
         lost: bool,
     },
-    /// How much there is of a snapshot, on a disk that the sender may vote on.
+    /// How much of a snapshot has arrived, at a sender whose disk may vote.
     MayVote,
-    /// The sender may not vote on its disk, and which that is, if it says so.
+    /// The sender's disk may not vote. The disk's identity, if the message has it.
     Joins(Option<DiskId>),
 }
 
 impl Taken {
     pub(super) fn of(from: ServerId, message: &Message) -> Taken {
         let mut term = message.term();
-        let what = match message.claim() {
+        let content = match message.claim() {
             Some(Claim::AppendEntries(m)) => {
                 let last = match m.entries.as_slice().last() {
                     Some(entry) => EntryId::new(m.previous.index.plus(m.entries.len() as u64), entry.term),
                     None => m.previous,
                 };
-                What::Append { previous: m.previous, last, commit: m.commit }
+                Content::Append { previous: m.previous, last, commit: m.commit }
             }
-            Some(Claim::InstallSnapshot(m)) => What::Piece { last: m.meta.last },
+            Some(Claim::InstallSnapshot(m)) => Content::Piece { last: m.meta.last },
             Some(Claim::AppendEntriesResponse(m)) => {
                 let says = match m.outcome {
                     AppendOutcome::Matched(_) => Says::Matched,
@@ -85,19 +86,19 @@ impl Taken {
                     AppendOutcome::Joining { disk, .. } => Says::Joins(Some(disk)),
                     AppendOutcome::StaleTerm => return Taken::default(),
                 };
-                What::Answer { round: m.round, says }
+                Content::Answer { round: m.round, says }
             }
             Some(Claim::InstallSnapshotResponse(m)) if m.progress != SnapshotProgress::StaleTerm => {
                 let says = if m.may_vote { Says::MayVote } else { Says::Joins(None) };
-                What::Answer { round: m.round, says }
+                Content::Answer { round: m.round, says }
             }
-            Some(Claim::PreVote(m)) => What::PreVote { last: m.last },
+            Some(Claim::PreVote(m)) => Content::PreVote { last: m.last },
             Some(Claim::PreVoteResponse(m)) if m.granted => {
                 term = m.asked_in;
-                What::Consent
+                Content::Consent
             }
-            Some(Claim::RequestVote(m)) => What::RequestVote { last: m.last, wished: m.leadership_transfer },
-            Some(Claim::TimeoutNow(_)) => What::TimeoutNow,
+            Some(Claim::RequestVote(m)) => Content::RequestVote { last: m.last, wished: m.leadership_transfer },
+            Some(Claim::TimeoutNow(_)) => Content::TimeoutNow,
             Some(
                 Claim::InstallSnapshotResponse(_)
                 | Claim::PreVoteResponse(_)
@@ -105,8 +106,8 @@ impl Taken {
                 | Claim::ReadIndex(_)
                 | Claim::ReadIndexResponse(_),
             )
-            | None => What::Other,
+            | None => Content::Other,
         };
-        Taken { from: Some(from), term, what }
+        Taken { from: Some(from), term, content }
     }
 }

@@ -1,18 +1,18 @@
-//! What a checker sees of a server's machine: what is really so, whatever the server says.
+//! What a checker sees of a server's machine: its real state, whatever the server says.
 
 use crate::clock::Clock;
 use crate::raft::{Image, Raft, ServerId, ServerSet};
 use crate::time::{Duration, Time};
 
-/// The machine that a server runs on. Whoever has servers checked says by this what there is.
+/// The machine that a server runs on. Code that wants its servers checked implements this.
 pub trait MachineView {
-    /// Its server's name.
+    /// The name of its server.
     fn id(&self) -> ServerId;
 
-    /// The server, while it runs.
+    /// The server's Raft state, while the server runs.
     fn raft(&self) -> Option<&Raft>;
 
-    /// What is durable on its disk: what a crash would leave at least.
+    /// What is durable on its disk: a crash leaves at least this.
     fn image(&self) -> &Image;
 
     /// How many writes are on their way to its disk.
@@ -33,22 +33,22 @@ pub trait MachineView {
     }
 }
 
-/// All machines, by number. One piece of code checks them, whatever they are.
+/// All machines, by number. A trait object, so that the checks are compiled only once.
 pub trait Machines {
     /// The machine of that slot ([`ServerId::slot`]), if there is one.
     fn get(&self, slot: usize) -> Option<&dyn MachineView>;
 }
 
-/// The servers of those machines that are so. One piece of code, whatever is asked.
+/// The servers of the machines that satisfy a condition. Compiled only once, for all conditions.
 #[inline(never)]
-pub(super) fn those(machines: &dyn Machines, are_so: &dyn Fn(&dyn MachineView) -> bool) -> ServerSet {
-    let mut those = ServerSet::EMPTY;
+pub(super) fn servers_where(machines: &dyn Machines, condition: &dyn Fn(&dyn MachineView) -> bool) -> ServerSet {
+    let mut servers = ServerSet::EMPTY;
     let mut slot = 0;
     while let Some(machine) = machines.get(slot) {
-        if are_so(machine) {
-            those.insert(machine.id());
+        if condition(machine) {
+            servers.insert(machine.id());
         }
         slot += 1;
     }
-    those
+    servers
 }

@@ -1,12 +1,12 @@
 //! The checksum of a snapshot's bytes: [`checksum`].
 //!
-//! A snapshot may be large, and each server that makes or receives one reads all of it for this. So
-//! it goes eight bytes at a time, and over eight lanes, of which none waits for another's product:
-//! as fast as the bytes come from memory.
+//! A snapshot may be large, and each server that makes or receives one reads all of it for its
+//! checksum. So the checksum takes eight bytes at a time, in eight lanes, none of which waits for
+//! another's product: as fast as memory delivers the bytes.
 //!
-//! Every step is a bijection of the lane for a given word, and of the word for a given lane. So
-//! whatever is changed within one word of eight bytes changes the result; anything else goes
-//! unnoticed once in 2⁶⁴ times.
+//! Every step is a bijection of the lane for a given word, and of the word for a given lane. So any
+//! change within one word of eight bytes changes the result; any other change goes unnoticed once
+//! in 2⁶⁴ times.
 
 use super::{GOLDEN, last_word};
 
@@ -14,7 +14,7 @@ const LANES: usize = 8;
 
 /// The checksum of these bytes, the same on every platform.
 pub(crate) fn checksum(bytes: &[u8]) -> u64 {
-    // Lanes begin differently, so that words which change places are noticed.
+    // Lanes begin differently, so that swapped words are noticed.
     let mut lanes: [u64; LANES] = core::array::from_fn(|lane| GOLDEN.wrapping_mul(lane as u64 + 1));
     let (words, rest) = bytes.as_chunks::<8>();
     let mut rounds = words.chunks_exact(LANES);
@@ -23,7 +23,7 @@ pub(crate) fn checksum(bytes: &[u8]) -> u64 {
             *lane = fold(*lane, u64::from_le_bytes(*word));
         }
     }
-    // The end is filled up with zeros; the length tells them from zeros that are there.
+    // The end is filled up with zeros; the length distinguishes them from zeros in the bytes.
     let end = rounds.remainder().iter().map(|word| u64::from_le_bytes(*word)).chain([last_word(rest)]);
     for (lane, word) in lanes.iter_mut().zip(end) {
         *lane = fold(*lane, word);
@@ -33,7 +33,7 @@ pub(crate) fn checksum(bytes: &[u8]) -> u64 {
 
 #[inline]
 fn fold(lane: u64, word: u64) -> u64 {
-    // A product's upper bits depend on all that is below them; turned, they are below.
+    // A product's upper bits depend on all bits below them; the rotation moves them down.
     (lane ^ word).wrapping_mul(GOLDEN).rotate_left(29)
 }
 
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn it_is_pinned() {
-        // These numbers are part of every trace hash, and of what servers of different versions say
+        // These numbers are part of every trace hash, and servers of different versions send them
         // to each other.
         let texts = [&b""[..], b"a", b"snapshot", &some(1_000)];
         let expected = [0x9262_34d9_ac1f_48b6, 0x2c63_5ae4_d476_44f5, 0x28f7_6fe6_bcbe_2c8d, 0x759e_2520_5143_a8f0];

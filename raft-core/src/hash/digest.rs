@@ -3,18 +3,18 @@
 //! Eight bytes at a time are mixed in by an exclusive or, a multiplication by an odd constant and a
 //! shift. For a given word each step maps states one to one, and for a given state it maps words
 //! one to one: two inputs of equal length that differ in a single word never share a digest. So a
-//! flipped bit, or any damage within eight aligned bytes, is caught for certain; for the rest the
-//! chance of a miss is about one in 2⁶⁴.
+//! flipped bit, or any damage within eight aligned bytes, is always detected; other damage is
+//! missed with a chance of about one in 2⁶⁴.
 
 use super::{GOLDEN, last_word};
 
-/// A digest being taken.
+/// A digest that is being computed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Digest(u64);
 
 impl Digest {
-    /// Of a thing of this kind. Things of different kinds with equal content have different
-    /// digests.
+    /// Begins the digest of a thing of this kind. Things of different kinds with equal content have
+    /// different digests.
     pub(crate) fn new(kind: u64) -> Self {
         Digest(0).number(kind)
     }
@@ -25,7 +25,7 @@ impl Digest {
         Digest(mixed ^ (mixed >> 32))
     }
 
-    /// Mixes in bytes and how many they are, so that `ab`, `c` differs from `a`, `bc`.
+    /// Mixes in bytes and their number, so that `ab`, `c` differs from `a`, `bc`.
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
         let (words, rest) = bytes.as_chunks::<8>();
         let length = self.number(bytes.len() as u64);
@@ -57,8 +57,8 @@ mod tests {
         Digest::new(PAIR).bytes(bytes).finish()
     }
 
-    /// Digests are compared between servers, builds and, in snapshots, releases: they must not
-    /// change.
+    /// Digests are compared between servers and builds and, in snapshots, between releases: they
+    /// must not change.
     #[test]
     fn the_digest_is_pinned() {
         assert_eq!(Digest::new(PAIR).finish(), PINNED[0]);
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(Digest::new(SNAPSHOT).number(u64::MAX).number(1).finish(), PINNED[5]);
     }
 
-    // Computed apart, by the same steps in Python's unbounded integers.
+    // Computed independently, by the same steps in Python's unbounded integers.
     const PINNED: [u64; 6] = [
         0xfbf3_d070_40a8_e228,
         0x9ef9_ea8d_d217_236e,

@@ -1,5 +1,5 @@
-//! The library's hashes: each the same in every build and on every platform, and none of them a
-//! defence against someone who means harm. They tell two runs, two texts or two states apart.
+//! The library's hashes. Each is the same in every build and on every platform; none is
+//! cryptographic. They tell two runs, two texts or two states apart.
 //!
 //! | hash | what it is for | what it is good at |
 //! | --- | --- | --- |
@@ -8,10 +8,10 @@
 //! | [`Digest`] | equal stores, and whether a store's snapshot is whole | digests of a set's members can be added up |
 //! | [`checksum`] | whether a snapshot's bytes arrived as they left | eight lanes: as fast as the bytes come from memory |
 //!
-//! Why so many: what each of them says is written down or sent somewhere. A trace's hash and a seed
-//! are part of every shared link, a digest is part of every snapshot of a store, and servers of
-//! different versions compare checksums. Another formula for one of them would break those, so
-//! their tests pin what they say. What they have in common stands here.
+//! Why so many: the values of each are stored or sent somewhere. A trace's hash and a seed are part
+//! of every shared link, a digest is part of every snapshot of a store, and servers of different
+//! versions compare checksums. Another formula for one of them would break those, so tests pin
+//! their values. What they have in common is in this file.
 
 mod checksum;
 mod digest;
@@ -25,7 +25,7 @@ pub(crate) use portable::{ThoroughHasher, TraceHasher, mix};
 /// Art of Computer Programming*, volume 3, §6.4), and multiplying by it loses nothing.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// What is left over of bytes that are taken eight at a time, as a word filled up with zeros.
+/// The rest of bytes that are read eight at a time, as a word filled up with zeros.
 #[inline]
 fn last_word(rest: &[u8]) -> u64 {
     let mut last = [0; 8];

@@ -1,4 +1,4 @@
-//! Hashers that `core::hash::Hash` feeds. They override whatever would depend on the platform: the
+//! Hashers for `core::hash::Hash`. They override everything that would depend on the platform: the
 //! size of `usize`, the byte order.
 
 use core::hash::Hasher;
@@ -15,8 +15,9 @@ pub(crate) trait Fold {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Thorough {}
 
-/// Two words that differ leave two states that differ, and two states that differ are so after
-/// every word, too. That takes a third of the time, and a run folds half a million words a minute.
+/// From one state, different words lead to different states; and different states stay different
+/// after equal words. That takes a third of the time, and a run folds half a million words a
+/// minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Quick {}
 
@@ -37,14 +38,14 @@ impl Fold for Quick {
     }
 }
 
-/// Folds everything it is fed into 64 bits.
+/// Folds everything that it is given into 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PortableHasher<F> {
     state: u64,
     how: PhantomData<F>,
 }
 
-/// For what is short, and for what must be spread evenly.
+/// For short inputs, and for results that must be spread evenly.
 pub(crate) type ThoroughHasher = PortableHasher<Thorough>;
 
 /// For a run's trace.
@@ -72,8 +73,8 @@ fn product(a: u64, b: u64) -> (u64, u64) {
 #[cfg(target_family = "wasm")]
 use product_of_halves as product;
 
-/// The same by halves: WebAssembly has no wider product, and what stands in for it multiplies 128
-/// bits by 128.
+/// The same by halves: WebAssembly has no wider product, and its substitute multiplies 128 bits by
+/// 128.
 #[cfg(any(target_family = "wasm", test))]
 #[inline]
 fn product_of_halves(a: u64, b: u64) -> (u64, u64) {
@@ -116,7 +117,7 @@ impl<F: Fold> Hasher for PortableHasher<F> {
     numbers!(write_i8: i8, write_i16: i16, write_i32: i32, write_i64: i64, write_isize: isize);
 }
 
-/// Mixes a seed with the name of a concern, so that each concern has luck of its own.
+/// Mixes a seed with the number of a concern, so that each concern has random numbers of its own.
 pub(crate) fn mix(seed: u64, concern: u64, number: u64) -> u64 {
     let mut hasher = ThoroughHasher::new(seed);
     hasher.fold(concern);

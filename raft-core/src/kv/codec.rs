@@ -1,4 +1,4 @@
-//! The bytes of outcomes, and of texts that are keys or values.
+//! The encoding of outcomes, and of texts that are keys or values.
 
 use super::operation::Outcome;
 use super::text::{Field, Value};
@@ -16,8 +16,7 @@ const NOT_SWAPPED_ABSENT: u8 = 7;
 const FOUND: u8 = 8;
 const FOUND_NOTHING: u8 = 9;
 
-/// An outcome's tag and the value it carries: its whole content, for the encoding and for the
-/// digest.
+/// An outcome's tag and its value: its whole content, for the encoding and for the digest.
 pub(super) fn outcome_parts(outcome: &Outcome) -> (u8, Option<&Value>) {
     match outcome {
         Outcome::Written { replaced: false } => (WRITTEN_NEW, None),
@@ -32,7 +31,7 @@ pub(super) fn outcome_parts(outcome: &Outcome) -> (u8, Option<&Value>) {
     }
 }
 
-/// Appends an outcome: its tag, then the value if it carries one.
+/// Appends an outcome: its tag, then its value if it has one.
 pub(super) fn put_outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
     let (tag, value) = outcome_parts(outcome);
     bytes.push(tag);
@@ -41,7 +40,7 @@ pub(super) fn put_outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
     }
 }
 
-/// A key or a value.
+/// Reads a key or a value.
 pub(super) fn read_text<'a>(reader: &mut Reader<'a>, field: Field) -> Result<&'a str, DecodeError> {
     let expected = match field {
         Field::Key => "a key",
@@ -50,7 +49,7 @@ pub(super) fn read_text<'a>(reader: &mut Reader<'a>, field: Field) -> Result<&'a
     reader.text(expected, field.bytes_max() as u64)
 }
 
-/// What [`put_outcome`] has written.
+/// Reads an outcome that [`put_outcome`] has written.
 pub(super) fn read_outcome(reader: &mut Reader<'_>) -> Result<Outcome, DecodeError> {
     let start = reader.offset();
     let expected = "an outcome";

@@ -1,4 +1,4 @@
-//! What travels in a log entry.
+//! Commands: what the log's entries carry for the store.
 //!
 //! | byte | open a session | put | delete | compare-and-set |
 //! | --- | --- | --- | --- | --- |
@@ -7,9 +7,9 @@
 //! | then | client | session, serial, behind | session, serial, behind | session, serial, behind |
 //! | then | | key, value | key | key, expected, new |
 //!
-//! All but the first two bytes are numbers and texts as in [`codec`](super::codec). `behind` is how
-//! far the oldest serial that the client still awaits lies behind this one: 0 for a client that has
-//! one operation in flight.
+//! All but the first two bytes are numbers and texts as in [`codec`](super::codec). `behind` is
+//! this serial minus the oldest one that the client still awaits: 0 for a client that has one
+//! operation in flight.
 
 use super::codec::read_text;
 use super::operation::{Operation, OperationRef};
@@ -38,8 +38,7 @@ pub enum Command {
     /// Opens a session for a client that has none (dissertation §6.3, `RegisterClient`). The index
     /// at which it is applied becomes the session's id.
     OpenSession {
-        /// Whatever number the client goes by. It decides nothing; it lets a person see whose
-        /// session it is.
+        /// The client's number. It decides nothing; it shows people whose session it is.
         client: u64,
     },
     /// Applies an operation, once, within a session.
@@ -48,8 +47,9 @@ pub enum Command {
         session: SessionId,
         /// The operation's number within the session, from 1. A retry has the same one.
         serial: u64,
-        /// The lowest serial whose answer the client still awaits: at least 1 and at most `serial`,
-        /// for it awaits this one. What the session remembers of lower ones can be forgotten.
+        /// The lowest serial whose answer the client still awaits: at least 1, and at most
+        /// `serial`, whose answer it awaits, too. The session can forget the outcomes of lower
+        /// ones.
         oldest_awaited: u64,
         /// What to do.
         operation: Operation,
@@ -61,7 +61,7 @@ impl Command {
     ///
     /// # Panics
     /// When the session is 0, the serial is 0, or `oldest_awaited` is not between 1 and `serial`:
-    /// all three are the client's own doing.
+    /// only a bug in the client's code can cause these.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Command::OpenSession { client } => {
@@ -80,7 +80,7 @@ impl Command {
                 let operation = operation.as_ref();
                 let (kind, texts) = parts(&operation);
                 let text_bytes: usize = texts.iter().flatten().map(|text| text.len()).sum();
-                // Seldom more than 12 for the numbers and lengths.
+                // Numbers and lengths seldom take more than 12 bytes.
                 let mut bytes = Vec::with_capacity(text_bytes + 12);
                 bytes.extend_from_slice(&[VERSION, kind]);
                 put_number(&mut bytes, session.0);
@@ -97,13 +97,13 @@ impl Command {
     /// Reads a command back.
     ///
     /// # Errors
-    /// When the bytes are not exactly one command. Never panics, whatever they are.
+    /// When the bytes are not exactly one command. Never panics, whatever the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Command, DecodeError> {
         CommandRef::decode(bytes).map(CommandRef::to_owned)
     }
 }
 
-/// The operation's kind byte, and its texts in the order they are written.
+/// The operation's kind byte, and its texts in the order in which they are written.
 fn parts<'a>(operation: &OperationRef<'a>) -> (u8, [Option<&'a str>; 3]) {
     match *operation {
         OperationRef::Put { key, value } => (PUT, [Some(key), Some(value), None]),
@@ -122,7 +122,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// A [`Command`] whose texts still lie in the entry's bytes.
+/// A [`Command`] that borrows its texts from the entry's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommandRef<'a> {
     OpenSession { client: u64 },
@@ -198,7 +198,7 @@ mod tests {
         (error.offset, error.problem)
     }
 
-    /// Entries outlive the build that wrote them.
+    /// Later builds must read the entries that this one writes.
     #[test]
     fn the_encoding_is_pinned() {
         let table: [(Command, &[u8]); 5] = [

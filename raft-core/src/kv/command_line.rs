@@ -1,4 +1,4 @@
-//! What a person enters at the command line: kept as it was written, and read once.
+//! A line that a person entered, kept as it was written and parsed once.
 
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -8,8 +8,8 @@ use core::hash::{Hash, Hasher};
 use super::line::LineError;
 use super::operation::Request;
 
-/// A line that a person entered, and the request that it is, if it is one. Two lines are equal if
-/// they are written the same. Clones share it.
+/// A line that a person entered, and the request that it says, or why it says none. Two lines are
+/// equal if their texts are. Clones share the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandLine(Arc<(String, Result<Request, LineError>)>);
 
@@ -22,7 +22,7 @@ impl CommandLine {
     /// What it asks for.
     ///
     /// # Errors
-    /// Why it can't be read.
+    /// Why it isn't a request.
     pub fn request(&self) -> Result<&Request, &LineError> {
         self.0.1.as_ref()
     }
@@ -47,7 +47,7 @@ impl From<CommandLine> for String {
     }
 }
 
-/// That of the text, for it says all there is.
+/// The hash of the text, which decides everything else.
 impl Hash for CommandLine {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.text().hash(state);

@@ -1,8 +1,8 @@
 //! Requests as lines of text: `put x 1`, `get x`, `delete x`, `cas x 1 2`.
 //!
-//! Words are separated by white space. A word with white space in it is put in double quotes,
-//! within which `\"`, `\\`, `\n`, `\t`, `\r` and `\u{1f980}` stand for what they stand for in Rust.
-//! Outside of quotes a backslash is just itself.
+//! Words are separated by white space. A word that contains white space is put in double quotes,
+//! within which `\"`, `\\`, `\n`, `\t`, `\r` and `\u{1f980}` mean the same as in Rust. Outside of
+//! quotes a backslash is just a backslash.
 
 use super::operation::{Operation, Query, Request};
 use super::text::{Key, TextError, Value};
@@ -25,7 +25,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// Any mix of upper and lower case will do.
+    /// Upper and lower case don't matter.
     fn from_word(word: &str) -> Option<Verb> {
         let is = |name: &str| word.eq_ignore_ascii_case(name);
         match () {
@@ -47,7 +47,7 @@ impl Verb {
         }
     }
 
-    /// What must follow it, in words.
+    /// The arguments that it needs, in words.
     pub fn arguments(self) -> &'static str {
         match self {
             Verb::Put => "a key and a value",
@@ -56,7 +56,7 @@ impl Verb {
         }
     }
 
-    /// A line to imitate.
+    /// An example of a line.
     pub fn example(self) -> &'static str {
         match self {
             Verb::Put => "put x 1",
@@ -72,7 +72,7 @@ impl Verb {
 pub enum LineError {
     /// There is nothing on the line.
     Blank,
-    /// The first word is none of the four.
+    /// The first word is not one of the four commands.
     UnknownVerb {
         /// The word, shortened if it is long.
         word: String,
@@ -101,7 +101,7 @@ pub enum LineError {
         /// Where the second of the two begins.
         column: u32,
     },
-    /// A backslash within quotes that stands for nothing.
+    /// A backslash within quotes with no meaning.
     UnknownEscape {
         /// Where the backslash is.
         column: u32,
@@ -154,7 +154,7 @@ impl fmt::Display for LineError {
 
 impl core::error::Error for LineError {}
 
-/// How long a word may be when an error repeats it.
+/// The most characters of a word that an error repeats.
 const REPEATED_CHARS_MAX: usize = 24;
 
 impl FromStr for Request {
@@ -301,7 +301,7 @@ impl<'a> Words<'a> {
 }
 
 /// A text in at most `chars_max` characters. What doesn't fit is cut off and marked with `…`;
-/// control characters (a line break would tear the cell) become `·`.
+/// control characters (a line break would break the layout) become `·`.
 fn shorten(text: &str, chars_max: usize) -> String {
     let fits = text.chars().nth(chars_max).is_none();
     let kept = if fits { chars_max } else { chars_max.saturating_sub(1) };

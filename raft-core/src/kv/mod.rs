@@ -1,91 +1,90 @@
-//! The replicated key-value store: what every server does with the entries its log has committed.
+//! The replicated key-value store: what every server does with the committed entries of its log.
 //!
-//! This module knows no consensus. It is handed a log index as a plain `u64` and an entry's bytes,
-//! in log order, and answers with what the entry did. Because it consults nothing else (no clock,
-//! no randomness, no addresses, no hash map's order), servers that apply the same entries hold
-//! equal stores, which is all that Raft asks of a state machine (Raft §2, §5.3).
+//! This module knows nothing of consensus. It gets a log index as a plain `u64` and an entry's
+//! bytes, in log order, and returns what the entry did. It uses nothing else (no clock, no
+//! randomness, no addresses, no hash map's order). So servers that apply the same entries hold
+//! equal stores, which is all that Raft needs from a state machine (Raft §2, §5.3).
 //!
 //! # Operations and queries
 //!
 //! A client asks for one [`Request`] at a time. An [`Operation`] changes the store (put, delete,
 //! compare-and-set) and travels through the log. A [`Query`] only reads; it is answered by
-//! [`Store::query`] on a server that knows it may answer (read index or lease, dissertation §6.4),
-//! and has no place in the log. Both give an [`Outcome`], rich enough to tell the client the whole
-//! truth: whether the put replaced something, which value stood in the way of the compare-and-set.
+//! [`Store::query`] on a server that knows that it may answer (read index or lease, dissertation
+//! §6.4), and has no place in the log. Both give an [`Outcome`], which tells the client all there
+//! is to know: whether the put replaced a value, which other value the compare-and-set found.
 //!
-//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 1 to 65,536. Both are checked when made, so
-//! that everything past that point can rely on it, and both share their text: a clone is a counter
-//! going up.
+//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 1 to 65,536. Both are checked when they are
+//! made, and all other code relies on that. A clone is cheap: a long text is shared.
 //!
 //! # Commands
 //!
 //! A [`Command`] is what an entry carries, encoded to bytes. It either opens a client session or
-//! applies an operation within one. The encoding is small and has a version; every command has
-//! exactly one encoding; [`Command::decode`] looks at any bytes at all without panicking and says
-//! where they stop making sense. A committed entry that makes no sense is skipped, and is skipped
-//! alike everywhere: refusing it on one server and not on another would be worse than anything it
-//! could contain.
+//! applies an operation within one. The encoding is small and has a version. Every command has
+//! exactly one encoding. [`Command::decode`] takes any bytes without panicking, and says where they
+//! stop making sense. A committed entry that makes no sense is skipped, on every server alike: to
+//! skip it on one server and not on another would be worse than anything that it could contain.
 //!
 //! # Sessions: each operation takes effect once
 //!
-//! A client whose request timed out can't know whether it was committed. If it just sends it again,
-//! it may be applied twice: a compare-and-set then reports "not swapped" to the very client whose
-//! swap succeeded, and a delayed copy of an old put overwrites a newer value. So (Raft §8,
-//! dissertation §6.3):
+//! A client whose request timed out can't know whether the request was committed. If the client
+//! just sends it again, it may be applied twice: a compare-and-set then reports "not swapped" to
+//! the same client whose swap succeeded, and a delayed copy of an old put overwrites a newer value.
+//! So (Raft §8, dissertation §6.3):
 //!
-//! * A client first opens a session through the log. The index at which that entry is applied names
-//!   the session ([`SessionId`]): every server computes the same name, and none is ever given
-//!   twice.
+//! * A client first opens a session through the log. The index at which that entry is applied
+//!   becomes the session's id ([`SessionId`]): every server computes the same id, and no id is
+//!   given twice.
 //! * The client numbers its operations from 1 (the *serial*) and uses the same serial when it
 //!   retries.
 //! * The session remembers the outcome of each serial. A serial seen before is not executed again:
 //!   the recorded outcome is the answer, marked as a duplicate ([`Applied::Answered`]).
-//! * With each operation the client says which is the oldest serial it still awaits; outcomes below
-//!   it are forgotten. A serial below that is refused ([`Refusal::SerialTooOld`]): its answer has
-//!   arrived, and what comes now is a straggler from the network.
+//! * With each operation the client says which is the oldest serial whose answer it still awaits;
+//!   outcomes below it are forgotten. A serial below it is refused
+//!   ([`StoreRefusal::SerialTooOld`]): its answer has arrived, so this is a late copy from the
+//!   network.
 //!
-//! Sessions are bounded in number. Opening one too many expires the session used least recently,
-//! counted in log indexes ([`Settings::sessions_max`]); optionally, so does being idle for too many
-//! entries ([`Settings::session_idle_max`]). Expiry is decided by the log alone and never by a
-//! clock, for two servers' clocks would disagree about it, and then their stores would too. An
-//! operation in an expired session is refused, not executed: with the session went the only
-//! knowledge of whether an earlier try had been executed.
+//! The number of sessions is limited. When one too many is opened, the session that was used least
+//! recently, counted in log indexes, expires ([`Settings::sessions_max`]). Optionally, a session
+//! that is idle for too many entries expires, too ([`Settings::session_idle_max`]). The log alone
+//! decides about expiry, never a clock: two servers' clocks would disagree about it, and then their
+//! stores would, too. An operation in an expired session is refused, not executed, because only the
+//! session knew whether an earlier try had been executed.
 //!
-//! Recognising retries can be switched off ([`Settings::deduplicate`]) to see what it is for.
+//! The recognition of retries can be switched off ([`Settings::deduplicate`]), to see why it
+//! exists.
 //!
 //! # Snapshots
 //!
-//! [`Store::snapshot`] gives the whole state as bytes, sessions included: a server that restored
-//! the pairs but not the sessions would execute a retry that all others recognise (dissertation
-//! §6.3). Equal states give equal bytes. [`Store::restore`] checks a checksum first and then every
-//! length, order and bound, and names the byte at which a snapshot is wrong.
+//! [`Store::snapshot`] gives the whole state as bytes, including the sessions: a server that
+//! restored the pairs but not the sessions would execute a retry that all others recognise
+//! (dissertation §6.3). Equal states give equal bytes. [`Store::restore`] first checks a checksum,
+//! then every length, order and bound, and names the byte at which a snapshot is wrong.
 //!
 //! # Comparing stores
 //!
 //! [`Store::digest`] is a number that equal stores share, kept up to date as entries are applied,
 //! so that a checker can compare every server after every entry. It is the same on every platform.
 //! The derived `Hash` of these types is *not* (it feeds a pointer-sized number to the hasher):
-//! don't let it into anything that is compared between machines.
+//! don't use it for anything that is compared between platforms.
 //!
 //! # The text form
 //!
-//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines and prints itself as
-//! one.
+//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines, and prints as one.
 //!
 //! # Caveats
 //!
-//! * The digest and the snapshot's checksum catch accidents, not adversaries: neither is
+//! * The digest and the snapshot's checksum detect accidents, not attacks: neither is
 //!   cryptographic.
-//! * A session remembers at most [`Settings::answers_max`] outcomes. A client that keeps more
-//!   operations than that in flight may be told `SerialTooOld` for one that was never executed. It
-//!   is still never executed twice.
-//! * A client whose *opening* of a session is retried may open two. The spare one does no harm; it
-//!   is expired in its turn.
+//! * A session remembers at most [`Settings::answers_max`] outcomes. A client with more operations
+//!   in flight may get `SerialTooOld` for one that was never executed. No operation is ever
+//!   executed twice.
+//! * A client that retries the *opening* of a session may open two. The second does no harm; it
+//!   expires in its turn.
 //! * An idle session past [`Settings::session_idle_max`] is removed when it is next used or when
-//!   the next session opens, not before; until then it is listed and is part of snapshots. All
-//!   servers do so alike.
-//! * A remembered "not swapped" outcome holds on to the value it reports, even after the store has
-//!   dropped it.
+//!   the next session opens, not before; until then it is listed and is part of snapshots. This is
+//!   the same on all servers.
+//! * A remembered "not swapped" outcome keeps the value that it reports in memory, even after the
+//!   store has dropped it.
 
 pub(crate) mod codec;
 mod command;
@@ -109,10 +108,11 @@ pub use line::{LineError, Verb};
 pub use operation::{Operation, Outcome, Query, Request};
 pub use session::{Session, SessionId, Settings};
 pub use snapshot::SnapshotError;
-pub use store::{Applied, Refusal, Store};
+pub use store::{Applied, Store, StoreRefusal};
 pub use text::{Field, Key, TextError, Value};
 
-/// What a digest is of: things of different kinds with equal content have different digests.
+/// The kinds of things that have digests. Things of different kinds with equal content have
+/// different digests.
 #[derive(Clone, Copy, Debug)]
 enum Domain {
     Pair = 1,

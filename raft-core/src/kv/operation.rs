@@ -1,4 +1,4 @@
-//! What clients ask for and what they are told.
+//! What clients ask for, and the answers.
 
 use super::text::{Key, Value};
 use super::word::Word;
@@ -34,7 +34,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The one key it touches.
+    /// The key that it changes.
     pub fn key(&self) -> &Key {
         match self {
             Operation::Put { key, .. } | Operation::Delete { key } | Operation::CompareAndSet { key, .. } => key,
@@ -65,8 +65,8 @@ impl fmt::Display for Operation {
     }
 }
 
-/// An [`Operation`] still lying in an entry's bytes, its texts checked but not copied: applying an
-/// entry allocates only what the store keeps.
+/// An [`Operation`] that borrows from an entry's bytes, its texts checked but not copied: applying
+/// an entry allocates only what the store keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OperationRef<'a> {
     Put { key: &'a str, value: &'a str },
@@ -102,7 +102,7 @@ pub enum Query {
 }
 
 impl Query {
-    /// The one key it looks at.
+    /// The key that it reads.
     pub fn key(&self) -> &Key {
         let Query::Get { key } = self;
         key
@@ -130,14 +130,14 @@ impl fmt::Display for Query {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Request {
-    /// To be replicated, then applied.
+    /// An operation, to be replicated and then applied.
     Write(Operation),
-    /// To be answered from a store that is known to be fresh.
+    /// A query, to be answered from a store that is known to be fresh.
     Read(Query),
 }
 
 impl Request {
-    /// The one key it is about.
+    /// Its key.
     pub fn key(&self) -> &Key {
         match self {
             Request::Write(operation) => operation.key(),
@@ -174,12 +174,12 @@ impl fmt::Display for Request {
 pub enum Outcome {
     /// The put took effect.
     Written {
-        /// Whether the key was there already, so that its old value is gone.
+        /// Whether the key had a value before.
         replaced: bool,
     },
-    /// The delete took effect: the key is not there now.
+    /// The delete took effect: the key has no value now.
     Deleted {
-        /// Whether it was there before.
+        /// Whether it had a value before.
         existed: bool,
     },
     /// The compare-and-set found the expected value and set the new one.

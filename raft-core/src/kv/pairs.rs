@@ -1,4 +1,4 @@
-//! The keys and their values, with a digest that follows every change.
+//! The keys and their values, with a digest that is updated with every change.
 
 use super::Domain;
 use super::operation::{OperationRef, Outcome};
@@ -60,7 +60,7 @@ impl Pairs {
         }
     }
 
-    /// Sets a key; says whether it was there before.
+    /// Sets a key; tells whether it had a value before.
     pub(super) fn put(&mut self, key: &str, value: &str) -> bool {
         let new = Slot::new(key, value);
         self.digest = self.digest.wrapping_add(new.digest);
@@ -77,7 +77,7 @@ impl Pairs {
         }
     }
 
-    /// Removes a key; says whether it was there.
+    /// Removes a key; tells whether it had a value.
     fn delete(&mut self, key: &str) -> bool {
         match self.slots.remove(key) {
             Some(slot) => {
@@ -133,8 +133,8 @@ mod tests {
         assert_eq!(pairs.iter().next_back().unwrap().0.as_str(), "c");
     }
 
-    /// Nothing of the history may show, or two servers, one of which was sent a snapshot, would
-    /// differ.
+    /// The digest must not depend on earlier operations, or two servers, one of which was sent a
+    /// snapshot, would differ.
     #[test]
     fn the_digest_depends_on_the_pairs_alone() {
         let mut random = generator(6);

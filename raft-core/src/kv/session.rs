@@ -1,4 +1,4 @@
-//! Client sessions: what makes a retried operation take effect once (dissertation §6.3).
+//! Client sessions: they make a retried operation take effect only once (dissertation §6.3).
 
 use super::Domain;
 use super::codec::outcome_parts;
@@ -8,7 +8,7 @@ use crate::shared_map::SharedMap;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// A session's name: the log index at which the entry that opened it was applied. From 1.
+/// A session's id: the log index at which the entry that opened it was applied. From 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
 
@@ -22,18 +22,18 @@ impl fmt::Display for SessionId {
 /// decide what a log entry does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
-    /// Whether a serial seen before is answered from memory instead of being executed again. On by
-    /// default; off, a retry or a copy made by the network executes again, which is what sessions
-    /// are there to prevent (Raft §8, dissertation §6.3).
+    /// Whether a serial seen before is answered from memory instead of executed again. On by
+    /// default. If it is off, a retry or a copy made by the network executes again, which sessions
+    /// exist to prevent (Raft §8, dissertation §6.3).
     pub deduplicate: bool,
     /// The most sessions kept; opening one more expires the least recently used. 1,024 by default;
     /// 0 is taken as 1.
     pub sessions_max: u32,
-    /// The most outcomes a session remembers, hence the most operations a client may have in
-    /// flight. 16 by default; with 0, a retry is never answered but refused.
+    /// The most outcomes that a session remembers, and so the most operations that a client may
+    /// have in flight. 16 by default; with 0, a retry is always refused.
     pub answers_max: u32,
-    /// A session that was last used more than this many log indexes ago has expired. `None`, the
-    /// default: never for that reason.
+    /// A session that was last used more than this many log indexes ago has expired. With `None`,
+    /// the default, idle sessions don't expire.
     pub session_idle_max: Option<u64>,
 }
 
@@ -50,8 +50,8 @@ pub struct Session {
     pub(super) client: u64,
     pub(super) last_used: u64,
     pub(super) newest_forgotten: u64,
-    /// By ascending serial, all above `newest_forgotten`. One for a client that has one operation
-    /// in flight.
+    /// Sorted by serial, all above `newest_forgotten`. A client with one operation in flight has
+    /// one.
     pub(super) answers: Vec<Answer>,
 }
 
@@ -82,9 +82,9 @@ impl Answer {
 pub(super) enum Recall {
     /// It has not been executed.
     New,
-    /// It has, with this outcome.
+    /// It has been executed, with this outcome.
     Answered(Outcome),
-    /// It may have been: what was known of serials up to `newest_forgotten` is gone.
+    /// It may have been executed: the outcomes of serials up to `newest_forgotten` are forgotten.
     Forgotten { newest_forgotten: u64 },
 }
 
@@ -93,17 +93,17 @@ impl Session {
         Session { id, client, last_used: id.0, newest_forgotten: 0, answers: Vec::new() }
     }
 
-    /// Its name.
+    /// Its id.
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// The number that the client which opened it goes by.
+    /// The number of the client that opened it.
     pub fn client(&self) -> u64 {
         self.client
     }
 
-    /// The log index of the last command that named it, or that opened it.
+    /// The log index of the last command in it, or of the one that opened it.
     pub fn last_used(&self) -> u64 {
         self.last_used
     }
@@ -113,7 +113,7 @@ impl Session {
         self.newest_forgotten
     }
 
-    /// The serials it remembers with their outcomes, ascending.
+    /// The serials that it remembers, ascending, with their outcomes.
     pub fn answers(&self) -> impl ExactSizeIterator<Item = (u64, &Outcome)> + DoubleEndedIterator {
         self.answers.iter().map(|a| (a.serial, &a.outcome))
     }
@@ -135,18 +135,18 @@ impl Session {
         }
     }
 
-    /// Remembers an outcome, and forgets the oldest while there are more than `answers_max`. What
-    /// is forgotten so is refused from then on rather than executed a second time.
+    /// Remembers an outcome, and forgets the oldest while there are more than `answers_max`. From
+    /// then on the forgotten serials are refused, not executed a second time.
     pub(super) fn record(&mut self, serial: u64, outcome: Outcome, answers_max: u32) {
         if serial <= self.newest_forgotten {
-            // Only without deduplication, which executes even what is too old.
+            // This happens only without deduplication, which executes even serials that are too
+            // old.
             return;
         }
         match self.answers.binary_search_by_key(&serial, |a| a.serial) {
             Ok(at) => self.answers[at] = Answer::new(serial, outcome),
             Err(at) => {
-                // Made where it will lie, at the end, which is where it belongs unless it was
-                // overtaken.
+                // Made in place at the end, where it belongs unless a later serial came first.
                 self.answers.extend(core::iter::once_with(|| Answer::new(serial, outcome)));
                 self.answers[at..].rotate_right(1);
             }
@@ -201,8 +201,8 @@ impl Sessions {
         self.table.iter().map(|(_, (session, _))| session)
     }
 
-    /// Opens a session at `index`, and says which ones had to go: the idle ones, then the least
-    /// recently used until there is room.
+    /// Opens a session at `index`. Gives the sessions that expired for it: the idle ones, then the
+    /// least recently used until there is room.
     pub(super) fn open(&mut self, index: u64, client: u64, settings: &Settings) -> Vec<SessionId> {
         let mut expired: Vec<SessionId> =
             self.iter().filter(|session| session.is_idle(index, settings)).map(Session::id).collect();
@@ -219,7 +219,7 @@ impl Sessions {
         expired
     }
 
-    /// Uses a session at `index`, or answers `None` when there is none of that name (any more).
+    /// Uses a session at `index`; `None` if there is none with that id, or none any more.
     pub(super) fn with<R>(
         &mut self,
         id: SessionId,
@@ -257,7 +257,7 @@ impl Sessions {
 mod tests {
     use super::super::codec::tests::all_outcomes;
     use super::super::testing::Bench;
-    use super::super::{Applied, Command, Refusal};
+    use super::super::{Applied, Command, StoreRefusal};
     use super::*;
     use alloc::collections::BTreeSet;
     use alloc::string::ToString;
@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(session.recall(1), forgotten);
         assert_eq!(session.recall(2), forgotten);
         assert_eq!(session.recall(3), Recall::Answered(written(3)));
-        // A straggler that was sent earlier brings nothing back.
+        // A late copy that was sent earlier brings nothing back.
         session.forget_below(2);
         assert_eq!(session.newest_forgotten(), 2);
         session.forget_below(9);
@@ -370,7 +370,7 @@ mod tests {
     }
 
     fn expired(session: u64, serial: u64) -> Applied {
-        Applied::Refused(Refusal::SessionExpired { session: SessionId(session), serial })
+        Applied::Refused(StoreRefusal::SessionExpired { session: SessionId(session), serial })
     }
 
     fn open_sessions(bench: &Bench) -> Vec<u64> {
@@ -467,7 +467,7 @@ mod tests {
         let mut bench = Bench::new(settings);
         assert_eq!(bench.open(), (1, vec![]));
         assert_eq!(bench.open(), (2, vec![1]));
-        // The very next entry is one index later, and so too late.
+        // The next entry is one index later, which is too late.
         assert_eq!(bench.run(2, 1, "put x 1"), expired(2, 1));
         assert_eq!(bench.store.sessions().count(), 0);
     }

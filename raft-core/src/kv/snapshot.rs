@@ -1,10 +1,10 @@
-//! A store as bytes, and back.
+//! Snapshots: a store as bytes, and back.
 //!
-//! In order: the letters `RKVS`; the version, 1; the applied index; how many pairs there are, and
-//! each key with its value, keys ascending; how many sessions there are, and each one's id
-//! (ascending), client, last use, newest forgotten serial, how many answers it remembers, and each
-//! serial (ascending) with its outcome; at last eight bytes, lowest first: the digest of everything
-//! before. Numbers and texts are as in [`codec`](super::codec).
+//! In order: the letters `RKVS`; the version, 1; the applied index; the number of pairs, and each
+//! key with its value, keys ascending; the number of sessions, and for each its id (ascending),
+//! client, last use, newest forgotten serial, the number of answers that it remembers, and each
+//! serial (ascending) with its outcome; and finally the digest of everything before, eight bytes,
+//! lowest first. Numbers and texts are as in [`codec`](super::codec).
 
 use super::Domain;
 use super::codec::{put_outcome, read_outcome, read_text};
@@ -20,10 +20,10 @@ const VERSION: u8 = 1;
 const HEADER_BYTES: usize = MAGIC.len() + 1;
 const CHECKSUM_BYTES: usize = 8;
 
-/// Why bytes can't be restored to a store.
+/// Why a store can't be restored from bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SnapshotError {
-    /// They don't begin as a snapshot does, or are too few to be one.
+    /// They don't begin like a snapshot, or are too few.
     NotASnapshot {
         /// How many bytes there are.
         bytes: u64,
@@ -40,7 +40,7 @@ pub enum SnapshotError {
         /// The digest they have.
         computed: u64,
     },
-    /// They are undamaged, but say something that no store can be.
+    /// They are undamaged, but no store can have this content.
     Nonsense(DecodeError),
 }
 
@@ -94,8 +94,8 @@ impl Store {
     /// Makes a store from a snapshot's bytes.
     ///
     /// # Errors
-    /// When they are not, or are no longer, what [`snapshot`](Self::snapshot) wrote. Never panics,
-    /// and never allocates more than a small multiple of what it was given.
+    /// When the bytes are not exactly what [`snapshot`](Self::snapshot) wrote. Never panics, and
+    /// never allocates more than a small multiple of their length.
     pub fn restore(bytes: &[u8], settings: Settings) -> Result<Store, SnapshotError> {
         let not_a_snapshot = SnapshotError::NotASnapshot { bytes: bytes.len() as u64 };
         let (body, stored) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or(not_a_snapshot)?;
@@ -201,7 +201,7 @@ mod tests {
         Store::restore(bytes, Settings::default())
     }
 
-    /// Puts the right checksum behind any content.
+    /// Appends the right checksum to any content.
     fn sealed(content: &[u8]) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.push(VERSION);
@@ -232,7 +232,7 @@ mod tests {
         bench.store
     }
 
-    /// Snapshots outlive the build that wrote them.
+    /// Later builds must read the snapshots that this one writes.
     #[test]
     fn the_format_is_pinned() {
         let content = [
@@ -272,7 +272,8 @@ mod tests {
         }
     }
 
-    /// Without the sessions it would be executed again on this server only (dissertation §6.3).
+    /// Without the sessions, the retry would be executed again, and on this server only
+    /// (dissertation §6.3).
     #[test]
     fn a_retry_after_a_restore_is_still_recognised() {
         let mut bench = Bench::new(Settings::default());
@@ -369,7 +370,7 @@ mod tests {
         }
     }
 
-    /// A count or a length is never believed before what it counts has been seen.
+    /// A count or a length isn't trusted before what it counts has been read.
     #[test]
     fn hostile_lengths_end_with_the_bytes() {
         let mut huge = vec![];

@@ -12,7 +12,7 @@ use core::fmt;
 
 /// One server's copy of the replicated store.
 ///
-/// A clone shares keys, values and whole maps with the original until one of them changes.
+/// A clone shares keys, values and whole maps with the original until one of the two changes.
 ///
 /// ```
 /// use raft_core::kv::{Applied, Command, Operation, Outcome, Request, SessionId, Settings, Store};
@@ -50,7 +50,7 @@ pub struct Store {
 pub enum Applied {
     /// A session was opened.
     SessionOpened {
-        /// Its name, to be told to the client.
+        /// Its id, which the client must be told.
         session: SessionId,
         /// The client that asked.
         client: u64,
@@ -65,26 +65,26 @@ pub enum Applied {
         serial: u64,
         /// What it did.
         outcome: Outcome,
-        /// Whether it had been executed before, so that this time nothing was done.
+        /// Whether it had been executed before, so that nothing was done this time.
         duplicate: bool,
     },
-    /// Nothing was done, and nothing will be.
-    Refused(Refusal),
+    /// Nothing was done, and nothing will be done.
+    Refused(StoreRefusal),
 }
 
 /// Why an entry had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Refusal {
-    /// No session of that name: it expired, or there never was one.
+pub enum StoreRefusal {
+    /// There is no session with that id: it expired, or never existed.
     SessionExpired {
-        /// The session the command named.
+        /// The session that the command names.
         session: SessionId,
         /// The operation's number within it.
         serial: u64,
     },
     /// The session has forgotten whether this serial was executed, so it must not be executed now.
     SerialTooOld {
-        /// The session the command named.
+        /// The session that the command names.
         session: SessionId,
         /// The operation's number within it.
         serial: u64,
@@ -95,25 +95,25 @@ pub enum Refusal {
     Malformed(DecodeError),
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for StoreRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::SessionExpired { session, serial } => write!(
+            StoreRefusal::SessionExpired { session, serial } => write!(
                 f,
                 "{session} has expired, so its operation {serial} was not executed now; \
                  whether an earlier try was can't be known any more"
             ),
-            Refusal::SerialTooOld { session, serial, newest_forgotten } => write!(
+            StoreRefusal::SerialTooOld { session, serial, newest_forgotten } => write!(
                 f,
                 "operation {serial} of {session} was not executed now: \
                  the outcomes of its operations up to {newest_forgotten} are forgotten"
             ),
-            Refusal::Malformed(error) => write!(f, "the entry is not a command: {error}"),
+            StoreRefusal::Malformed(error) => write!(f, "the entry is not a command: {error}"),
         }
     }
 }
 
-impl core::error::Error for Refusal {}
+impl core::error::Error for StoreRefusal {}
 
 impl Store {
     /// An empty store that has applied nothing.
@@ -121,11 +121,10 @@ impl Store {
         Store { settings, applied_index: 0, pairs: Pairs::default(), sessions: Sessions::default() }
     }
 
-    /// Applies the committed entry at `index`. Entries that are no commands (a leader's no-op, a
-    /// membership change) also take up indexes, so indexes ascend but may skip.
+    /// Applies the committed entry at `index`. Entries that aren't commands (a leader's no-op, a
+    /// membership change) have indexes, too, so indexes ascend but may have gaps.
     ///
-    /// It never panics on the bytes: an entry that is no command is refused, here as on every other
-    /// server.
+    /// It never panics on the bytes: an entry that is no command is refused, on every server alike.
     ///
     /// # Panics
     /// When `index` is not above [`applied_index`](Self::applied_index): entries are applied once,
@@ -134,7 +133,7 @@ impl Store {
         assert!(index > self.applied_index, "entry {index} applied after entry {}", self.applied_index);
         self.applied_index = index;
         match CommandRef::decode(bytes) {
-            Err(error) => Applied::Refused(Refusal::Malformed(error)),
+            Err(error) => Applied::Refused(StoreRefusal::Malformed(error)),
             Ok(CommandRef::OpenSession { client }) => Applied::SessionOpened {
                 session: SessionId(index),
                 client,
@@ -165,7 +164,7 @@ impl Store {
                     Recall::New => {}
                     Recall::Answered(outcome) => return answered(outcome, true),
                     Recall::Forgotten { newest_forgotten } => {
-                        return Applied::Refused(Refusal::SerialTooOld { session: id, serial, newest_forgotten });
+                        return Applied::Refused(StoreRefusal::SerialTooOld { session: id, serial, newest_forgotten });
                     }
                 }
             }
@@ -173,11 +172,10 @@ impl Store {
             session.record(serial, outcome.clone(), settings.answers_max);
             answered(outcome, false)
         });
-        applied.unwrap_or(Applied::Refused(Refusal::SessionExpired { session: id, serial }))
+        applied.unwrap_or(Applied::Refused(StoreRefusal::SessionExpired { session: id, serial }))
     }
 
-    /// Answers a query from the state as it is now. Whether that is fresh enough is for the caller
-    /// to know.
+    /// Answers a query from the present state. The caller must know that it is fresh enough.
     pub fn query(&self, query: &Query) -> Outcome {
         Outcome::Found { value: self.get(query.key()).cloned() }
     }
@@ -202,30 +200,30 @@ impl Store {
         self.len() == 0
     }
 
-    /// The sessions, in the order they were opened.
+    /// The sessions, in the order in which they were opened.
     pub fn sessions(&self) -> impl ExactSizeIterator<Item = &Session> + DoubleEndedIterator {
         self.sessions.iter()
     }
 
-    /// The session of that name, unless it expired.
+    /// The session with that id, if it exists and hasn't expired.
     pub fn session(&self, id: SessionId) -> Option<&Session> {
         self.sessions.get(id)
     }
 
-    /// The index of the last entry applied; 0 when there is none. Entries that are no commands
-    /// don't count.
+    /// The index of the last entry applied; 0 if there is none. Entries that aren't handed to
+    /// [`apply`](Self::apply) don't count.
     pub fn applied_index(&self) -> u64 {
         self.applied_index
     }
 
-    /// How it treats its sessions.
+    /// How the store treats its sessions.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// A number that stores in equal states share and that, but for a chance of about one in 2⁶⁴,
-    /// others don't: over the pairs, the sessions and the applied index, not the settings. Takes
-    /// constant time.
+    /// A digest of the pairs, the sessions and the applied index, but not of the settings. Stores
+    /// in equal states have the same digest; stores in different states have different ones, except
+    /// with a chance of about one in 2⁶⁴. Takes constant time.
     pub fn digest(&self) -> u64 {
         Domain::Store
             .digest()
@@ -320,7 +318,7 @@ mod tests {
         bench.answer(s, 1, "put x 1");
         bench.answer(s, 2, "put x 2");
         let refused = bench.run(s, 1, "put x 1");
-        let refusal = Refusal::SerialTooOld { session: SessionId(s), serial: 1, newest_forgotten: 1 };
+        let refusal = StoreRefusal::SerialTooOld { session: SessionId(s), serial: 1, newest_forgotten: 1 };
         assert_eq!(refused, Applied::Refused(refusal));
         assert_eq!(bench.get("x"), Some("2"));
     }
@@ -360,7 +358,7 @@ mod tests {
         assert_eq!(bench.answer(s, 1, "put x 1"), (OVER, false));
         assert_eq!(bench.get("x"), Some("1"));
         // Sessions are needed all the same.
-        let refusal = Refusal::SessionExpired { session: SessionId(99), serial: 1 };
+        let refusal = StoreRefusal::SessionExpired { session: SessionId(99), serial: 1 };
         assert_eq!(bench.run(99, 1, "put x 1"), Applied::Refused(refusal));
     }
 
@@ -368,7 +366,7 @@ mod tests {
     fn an_unknown_session_is_refused_and_its_operation_not_executed() {
         let (mut bench, s) = bench();
         for session in [s + 1, u64::MAX] {
-            let refusal = Refusal::SessionExpired { session: SessionId(session), serial: 4 };
+            let refusal = StoreRefusal::SessionExpired { session: SessionId(session), serial: 4 };
             assert_eq!(bench.run(session, 4, "put x 1"), Applied::Refused(refusal));
         }
         assert!(bench.store.is_empty());
@@ -380,11 +378,11 @@ mod tests {
         let before = bench.store.clone();
         let error =
             DecodeError { offset: 0, expected: "command version 1", problem: Problem::UnknownByte { found: 0xff } };
-        assert_eq!(bench.store.apply(7, &[0xff]), Applied::Refused(Refusal::Malformed(error)));
+        assert_eq!(bench.store.apply(7, &[0xff]), Applied::Refused(StoreRefusal::Malformed(error)));
         assert_eq!(bench.store.applied_index(), 7);
         assert_eq!(bench.store.pairs, before.pairs);
         assert_eq!(bench.store.sessions, before.sessions);
-        assert!(matches!(bench.store.apply(8, &[]), Applied::Refused(Refusal::Malformed(_))));
+        assert!(matches!(bench.store.apply(8, &[]), Applied::Refused(StoreRefusal::Malformed(_))));
         bench.answer(s, 1, "put x 1");
         assert_eq!(bench.store.applied_index(), 9);
     }
@@ -394,17 +392,17 @@ mod tests {
         let session = SessionId(3);
         let table = [
             (
-                Refusal::SessionExpired { session, serial: 2 },
+                StoreRefusal::SessionExpired { session, serial: 2 },
                 "session 3 has expired, so its operation 2 was not executed now; \
                  whether an earlier try was can't be known any more",
             ),
             (
-                Refusal::SerialTooOld { session, serial: 2, newest_forgotten: 4 },
+                StoreRefusal::SerialTooOld { session, serial: 2, newest_forgotten: 4 },
                 "operation 2 of session 3 was not executed now: \
                  the outcomes of its operations up to 4 are forgotten",
             ),
             (
-                Refusal::Malformed(Command::decode(&[]).unwrap_err()),
+                StoreRefusal::Malformed(Command::decode(&[]).unwrap_err()),
                 "the entry is not a command: \
                  at byte 0: expected command version 1, but the bytes end",
             ),
@@ -463,7 +461,7 @@ mod tests {
         assert_ne!(Store::new(Settings::default()).digest(), stores[0].digest());
     }
 
-    /// What all of Raft is for. Also with an entry's worth of difference: then they must differ.
+    /// The purpose of Raft. And after one entry more, the digests must differ.
     #[test]
     fn stores_that_apply_the_same_entries_are_equal_at_every_index() {
         for seed in 0..20 {
@@ -520,7 +518,10 @@ mod tests {
         let is_duplicate = |applied| matches!(applied, Applied::Answered { duplicate: true, .. });
         assert!(is_duplicate(send(&mut bench, 1)));
         send(&mut bench, 17);
-        assert!(matches!(send(&mut bench, 1), Applied::Refused(Refusal::SerialTooOld { newest_forgotten: 1, .. })));
+        assert!(matches!(
+            send(&mut bench, 1),
+            Applied::Refused(StoreRefusal::SerialTooOld { newest_forgotten: 1, .. })
+        ));
         assert!(is_duplicate(send(&mut bench, 2)));
     }
 
@@ -540,7 +541,7 @@ mod tests {
             bytes[at] = random.random();
             let [a, b] = stores.each_mut().map(|store| store.apply(index, &bytes));
             assert_eq!(a, b);
-            commands += u32::from(!matches!(a, Applied::Refused(Refusal::Malformed(_))));
+            commands += u32::from(!matches!(a, Applied::Refused(StoreRefusal::Malformed(_))));
         }
         assert_eq!(stores[0], stores[1]);
         assert!(commands > 500, "only {commands} were commands still");

@@ -76,7 +76,7 @@ pub(super) fn generator(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
 }
 
-/// A text of 1 to `chars_max` characters, with all that is awkward in one.
+/// A text of 1 to `chars_max` characters, many of them awkward.
 pub(super) fn random_text(random: &mut Xoshiro256PlusPlus, chars_max: usize) -> String {
     const AWKWARD: [char; 24] = [
         'a',
@@ -121,7 +121,7 @@ pub(super) fn random_operation(random: &mut Xoshiro256PlusPlus) -> Operation {
     }
 }
 
-/// A number of any size: as many of one byte as of nine.
+/// A number of any size: all lengths are equally likely.
 pub(super) fn random_number(random: &mut Xoshiro256PlusPlus) -> u64 {
     let bits = random.random_range(0..64);
     random.random::<u64>() >> bits
@@ -140,7 +140,7 @@ pub(super) fn random_command(random: &mut Xoshiro256PlusPlus) -> Command {
     }
 }
 
-/// A store with a history: a few sessions, retries, stragglers, pairs that came and went.
+/// A store after random commands: a few sessions, retries, late copies, pairs that came and went.
 pub(super) fn random_store(seed: u64) -> Store {
     let mut random = generator(seed);
     let mut bench = Bench::new(Settings { sessions_max: 4, answers_max: 3, ..Settings::default() });

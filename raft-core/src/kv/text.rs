@@ -1,5 +1,5 @@
-//! Keys and values: UTF-8 text of a bounded size, checked once and then cheap to clone: a few bytes
-//! stand in place, many are shared, as a log's commands are ([`Bytes`]).
+//! Keys and values: UTF-8 text of a bounded size, checked once and then cheap to clone. A short
+//! text is stored in place and a long one is shared, like a log's commands ([`Bytes`]).
 
 use crate::bytes::Bytes;
 use crate::shared_map::SearchedBy;
@@ -8,7 +8,7 @@ use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// Which of the two texts a limit or an error is about.
+/// To which kind of text a limit or an error belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
     /// A [`Key`].
@@ -99,7 +99,7 @@ impl Text {
     }
 }
 
-/// As `str` does it, byte for byte: what a text adds to a trace doesn't depend on how it is kept.
+/// As `str` does it, byte for byte: a trace hash doesn't depend on how a text is stored.
 impl Hash for Text {
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(&self.0);
@@ -156,7 +156,7 @@ macro_rules! bounded_text {
                 self.0.as_str()
             }
 
-            /// Its UTF-8, at hand without a look at it.
+            /// Its UTF-8, without a check that it is.
             pub(crate) fn as_bytes(&self) -> &[u8] {
                 &self.0.0
             }
@@ -198,8 +198,8 @@ impl SearchedBy<str> for Key {
     #[inline]
     fn order(&self, sought: &str) -> Ordering {
         let (own, sought) = (self.as_bytes(), sought.as_bytes());
-        // Mostly the first byte decides, and a call of the C library's comparison would take longer
-        // than that.
+        // Mostly the first byte decides, and a call of the C library's comparison would take
+        // longer.
         match own.first().cmp(&sought.first()) {
             Ordering::Equal => own.cmp(sought),
             decided => decided,

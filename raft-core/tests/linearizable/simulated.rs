@@ -1,6 +1,6 @@
 //! What clients see of simulated clusters in storms is linearizable, in the order of the log.
 
-use raft_core::check::linearizable::{Monitor, Standing, Verdict};
+use raft_core::check::linearizable::{Monitor, MonitorStatus, Verdict};
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{Profile, Scenario, Simulation, check_run, history_of, hunt};
 use raft_core::time::{Duration, Time};
@@ -44,7 +44,7 @@ fn a_monitor_follows_a_run() {
     for second in 1..=20 {
         world.run_until(Time::from_secs(second));
         let history = history_of(world.operations());
-        assert_eq!(monitor.update(&history, 1_000_000), Standing::Linearizable, "at {second} s");
+        assert_eq!(monitor.update(&history, 1_000_000), MonitorStatus::Linearizable, "at {second} s");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The dead ends that a search remembers, so that it walks into each of them once.
+//! The dead ends that a search remembers, so that it enters each of them once.
 
 use alloc::vec::Vec;
 use core::hash::Hasher;
@@ -6,7 +6,7 @@ use core::hash::Hasher;
 use super::numbers::Numbers;
 use crate::hash::TraceHasher;
 
-/// A set of keys of one and the same number of words.
+/// A set of keys that all have the same number of words.
 #[derive(Debug)]
 pub(super) struct DeadEnds {
     words: usize,

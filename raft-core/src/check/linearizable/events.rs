@@ -15,7 +15,7 @@ pub enum EventKind {
     Ok,
     /// It ends, and certainly had no effect.
     Fail,
-    /// Its client gives it up: it may have had an effect, may have one yet, or never will.
+    /// Its client gives up: the operation has had an effect, will have one later, or never will.
     Info,
 }
 
@@ -47,10 +47,10 @@ impl OperationKind {
 /// One line of a history: a client's operation begins or ends. The order of the events is the order
 /// in real time.
 ///
-/// An end may repeat what the beginning said, and must then say the same.
+/// An end may repeat fields of the beginning, with equal values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event<'a> {
-    /// Whose operation it is. A client has one at a time.
+    /// The client. It has one operation at a time.
     pub client: u64,
     /// What happens to it.
     pub kind: EventKind,
@@ -62,9 +62,9 @@ pub struct Event<'a> {
     pub value: Option<&'a str>,
     /// The value that a compare-and-set expects.
     pub expected: Option<&'a str>,
-    /// At an operation's end with a result: whether a get found a value (not needed where there is
-    /// a `value`); whether a compare-and-set swapped (needed); whether the key of a put or a delete
-    /// had a value before (where the system tells).
+    /// At an operation's end with a result: whether a get found a value (not needed if there is a
+    /// `value`); whether a compare-and-set swapped (needed); whether the key of a put or a delete
+    /// had a value before (if the system tells).
     pub found: Option<bool>,
     /// When, for people to read.
     pub time: Option<Time>,
@@ -100,16 +100,16 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// A recorder that has heard nothing yet.
+    /// A recorder that has recorded nothing yet.
     pub fn new() -> Recorder {
         Recorder::default()
     }
 
-    /// Takes down what happened next. The event has the number in [`History::events`] that it has
-    /// in the stream, from 0.
+    /// Records the next event. Its number in the stream, from 0, is also its position among the
+    /// history's events.
     ///
     /// # Errors
-    /// When the event makes no sense after those before it. Then nothing is taken down.
+    /// When the event makes no sense after the ones before it. Then nothing is recorded.
     pub fn push(&mut self, event: &Event<'_>) -> Result<(), EventError> {
         let problem = match event.kind {
             EventKind::Invoke => self.begin(event),
@@ -219,7 +219,7 @@ fn outcome<'a>(event: &Event<'a>) -> Result<Outcome<&'a str>, EventProblem> {
 pub struct EventError {
     /// Its number in the stream, from 0.
     pub event: u32,
-    /// Whose it is.
+    /// The client.
     pub client: u64,
     /// Why it makes no sense.
     pub problem: EventProblem,
@@ -230,9 +230,9 @@ pub struct EventError {
 pub enum EventProblem {
     /// The client begins an operation while it waits for another.
     NotEnded {
-        /// What it waits for.
+        /// The kind of operation for which it waits.
         operation: &'static str,
-        /// Where that began.
+        /// The event in which that began.
         event: u32,
     },
     /// The client ends an operation but has begun none.
@@ -249,11 +249,11 @@ pub enum EventProblem {
         /// Its name.
         field: &'static str,
     },
-    /// The end says something else than the beginning.
+    /// A field of the end differs from the beginning's.
     Differs {
-        /// In which field.
+        /// The field.
         field: &'static str,
-        /// Where the operation began.
+        /// The event in which the operation began.
         event: u32,
     },
     /// The history can't take it.

@@ -1,24 +1,25 @@
-//! Why a history has no order: the moment it shows, and the few operations that it takes.
+//! Why a history has no order: the moment at which that shows, and the few operations that prove
+//! it.
 //!
 //! # The moment
-//! What has no order today has none tomorrow: take the order of the longer history, cut it after
-//! the last operation that the shorter one has an answer to, and it is an order of the shorter one.
-//! So the first answer at which the history so far has no order is found by bisection. Until its
-//! answer an operation is one that may have happened or not.
+//! If a history has no order, no longer history has one: take an order of the longer history, cut
+//! it after the last operation that is answered in the shorter one, and it is an order of the
+//! shorter one. So the first answer at which the history so far has no order is found by bisection.
+//! Before its answer, an operation counts as one that may have happened or not.
 //!
 //! # The smallest sub-history
 //! Leaving a *write* out proves nothing: without `put x 1`, an innocent `get x` that found 1 has no
-//! order either. What can be left out of a proof is what an operation was *answered*, and that it
-//! was: an operation whose answer is taken as never heard may be placed anywhere after its
-//! beginning, or nowhere. Every order of the history is one of the history with an answer
-//! forgotten. So if it has no order with all but a few answers forgotten, it has none with them,
-//! and those few are the conflict. Forgetting more never makes an order impossible, so the oldest
-//! answers to forget are found by bisection: as many as can be; the next one is needed; and so on.
-//! Of what remains no answer can be forgotten.
+//! order either. What can be left out of a proof is an operation's *answer*: an operation whose
+//! answer is taken as never heard can be placed anywhere after its beginning, or nowhere. Every
+//! order of the history is also an order of the history with an answer forgotten. So if there is no
+//! order with all but a few answers forgotten, there is none with all answers, and those few are
+//! the conflict. Forgetting more never makes an order impossible. So bisection finds how many of
+//! the oldest answers can be forgotten; the next one is needed; and so on. No remaining answer can
+//! be forgotten.
 //!
-//! The operations that set the values that these found are named with them, as *supporting*: that
-//! they can't help either, wherever they are placed, is part of the proof. Together they are a
-//! history that has no order, small enough to be read.
+//! The operations that set the values that these found are named with them, as *supporting*: they
+//! can't help wherever they are placed, which is part of the proof. Together they are a history
+//! that has no order, small enough to read.
 
 use alloc::format;
 use alloc::string::String;
@@ -27,7 +28,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use super::history::{History, KeyId, Mark, OperationId};
+use super::history::{History, KeyEvent, KeyId, OperationId};
 use super::interner::TextId;
 use super::meaning::{ABSENT, Meaning, Need, Register};
 use super::problem::{Problem, Scratch, View};
@@ -40,19 +41,17 @@ use crate::time::Time;
 pub struct Explanation {
     /// The key's name.
     pub key: Arc<str>,
-    /// The answer that can't be right, as a position among the history's events: at this moment it
-    /// showed.
+    /// The answer that can't be right, as a position among the history's events.
     pub event: u32,
     /// When that was, if the history has times.
     pub at: Option<Time>,
     /// The operations whose answers contradict each other, in the order in which they began. The
-    /// one that showed it is among them.
+    /// one with the answer at `event` is among them.
     pub conflicting: Vec<OperationId>,
     /// The operations that set the values that those found, in the order in which they began.
     pub supporting: Vec<OperationId>,
-    /// Whether the moment is known to be the earliest, and none of the conflicting answers known to
-    /// be superfluous. False only where the work allowed didn't suffice to make sure; the
-    /// explanation is right all the same.
+    /// Whether the moment is certainly the earliest, and each conflicting answer certainly needed.
+    /// False only if the work allowed wasn't enough to be sure; the explanation is still right.
     pub smallest: bool,
     /// What speaks against the last answer.
     pub first: String,
@@ -72,7 +71,7 @@ impl fmt::Display for Explanation {
 }
 
 impl Explanation {
-    /// The conflicting operations and, their answers left out, the supporting ones, as a history of
+    /// The conflicting operations, and the supporting ones without their answers, as a history of
     /// their own. It isn't linearizable either, and that shows at its last event.
     pub fn evidence(&self, history: &History) -> History {
         let mut evidence = History::new();
@@ -104,7 +103,7 @@ impl Explanation {
     }
 }
 
-/// Finds out why a key's history, known to have no order, has none.
+/// Finds out why a key's history has no order. It must have none.
 pub(super) fn explain(history: &History, key: KeyId, work_max: u64, scratch: &mut Scratch) -> Explanation {
     let mut prober = Prober { history, key, scratch, work_left: work_max, sure: true };
     let answers = prober.earliest();
@@ -131,7 +130,7 @@ fn position_of_answer(history: &History, id: OperationId) -> u32 {
     history.operation(id).answer().map_or(u32::MAX, |answer| answer.0)
 }
 
-/// Asks again and again whether there is an order, within a limit for all the asking.
+/// Asks again and again whether there is an order, within a limit for all questions together.
 struct Prober<'a> {
     history: &'a History,
     key: KeyId,
@@ -154,11 +153,10 @@ impl Prober<'_> {
 
     /// The key's answers up to the first at which there is no order.
     fn earliest(&mut self) -> Vec<OperationId> {
-        let marks = &self.history.key_history(self.key).marks;
-        let answered = |mark: &Mark| if let Mark::Answered(id) = mark { Some(*id) } else { None };
-        let mut answers: Vec<OperationId> = marks.iter().filter_map(answered).collect();
-        // With this many answers there is an order, or it isn't known; with that many there is
-        // none.
+        let events = &self.history.key_history(self.key).events;
+        let answered = |event: &KeyEvent| if let KeyEvent::Answered(id) = event { Some(*id) } else { None };
+        let mut answers: Vec<OperationId> = events.iter().filter_map(answered).collect();
+        // With `some` answers there is an order, or it isn't known; with `none` there is none.
         let (mut some, mut none) = (0, answers.len());
         while some + 1 < none {
             let middle = some + (none - some) / 2;
@@ -169,8 +167,8 @@ impl Prober<'_> {
         answers
     }
 
-    /// Forgets as many answers as can be, the oldest first, and gives the operations of those that
-    /// can't, as they began.
+    /// Forgets as many answers as possible, the oldest first. Gives the operations whose answers
+    /// are needed, in the order in which they began.
     fn conflict(&mut self, answers: &[OperationId]) -> Vec<OperationId> {
         let Some((&last, others)) = answers.split_last() else { return Vec::new() };
         let until = position_of_answer(self.history, last) + 1;
@@ -178,7 +176,7 @@ impl Prober<'_> {
         let mut needed = vec![last];
         let mut decided = 0;
         while decided < others.len() {
-            // Nothing more is found out. What is left has to stay.
+            // Nothing more can be found out. The rest has to stay.
             if self.work_left == 0 {
                 self.sure = false;
                 needed.extend(&others[decided..]);
@@ -216,13 +214,13 @@ fn supporting(view: &View<'_>, key: KeyId, conflicting: &[OperationId]) -> Vec<O
     for &id in conflicting {
         let Some((meaning, _)) = view.role(id) else { continue };
         note(&mut needs, meaning.need);
-        // And what it would have needed had it not been answered: then it would not contradict the
+        // Also what it would have needed without an answer: then it would not contradict the
         // others.
         without_answer(view, id).into_iter().for_each(|meaning| note(&mut needs, meaning.need));
     }
-    let begun = |mark| if let Mark::Invoked(id) = mark { Some(id) } else { None };
+    let begun = |event| if let KeyEvent::Invoked(id) = event { Some(id) } else { None };
     let mut rest: Vec<(OperationId, Meaning)> = view
-        .marks(key)
+        .events(key)
         .filter_map(begun)
         .filter(|id| !conflicting.contains(id))
         .filter_map(|id| without_answer(view, id).map(|meaning| (id, meaning)))
@@ -244,7 +242,7 @@ fn supporting(view: &View<'_>, key: KeyId, conflicting: &[OperationId]) -> Vec<O
     found
 }
 
-/// What an operation may have done, its answer forgotten.
+/// What an operation may have done if its answer is forgotten.
 fn without_answer(view: &View<'_>, id: OperationId) -> Option<Meaning> {
     let operation = view.history.operation(id);
     if operation.failed() { None } else { Meaning::unanswered(operation.request) }
@@ -267,7 +265,7 @@ fn facts(
     (first, second)
 }
 
-/// What is known when a conflict is put in words.
+/// What is known about a conflict that is put in words.
 struct Story<'a> {
     view: &'a View<'a>,
     key: KeyId,
@@ -282,13 +280,13 @@ impl Story<'_> {
         self.view.history
     }
 
-    /// All that take part, but the last.
+    /// All operations that take part, except the last.
     fn rest(&self) -> impl Iterator<Item = OperationId> {
         let all = self.conflicting.iter().chain(self.supporting).copied();
         all.filter(|&id| id != self.last)
     }
 
-    /// What it did, or may have done if its answer has no part in the conflict.
+    /// What an operation did, or may have done if its answer has no part in the conflict.
     fn meaning(&self, id: OperationId) -> Option<Meaning> {
         if self.conflicting.contains(&id) {
             self.view.role(id).map(|(meaning, _)| meaning)
@@ -297,7 +295,7 @@ impl Story<'_> {
         }
     }
 
-    /// Those that may set the key to this value, the last included.
+    /// The operations that may set the key to this value, including the last.
     fn writers(&self, value: Register) -> Vec<OperationId> {
         let all = self.conflicting.iter().chain(self.supporting).copied();
         all.filter(|&id| self.meaning(id).is_some_and(|meaning| meaning.set == Some(value))).collect()
@@ -324,8 +322,8 @@ impl Story<'_> {
         }
     }
 
-    /// The last one found a value that was gone when it began: after something else was there,
-    /// nothing can have brought it back.
+    /// The last operation found a value that was gone when it began: another value was there since,
+    /// and nothing can have brought this one back.
     fn stale(&self) -> Option<String> {
         let Need::Is(value) = self.meaning.need else { return None };
         let writers = self.writers(value);
@@ -372,7 +370,7 @@ impl Story<'_> {
         Some(format!("{} replaced the same value, and {setting}", list(&others)))
     }
 
-    /// What can be said of any conflict.
+    /// What is true of any conflict.
     fn others(&self) -> String {
         let mut rest: Vec<OperationId> = self.rest().collect();
         rest.sort_unstable();

@@ -1,4 +1,4 @@
-//! What clients asked for and were told, in the order in which it happened.
+//! What clients asked for and which answers they got, in the order in which it happened.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -47,8 +47,8 @@ pub enum Request<T> {
     },
 }
 
-/// What a client is told. Systems differ in how much they tell: `None` stands for what they keep to
-/// themselves.
+/// The answer to a client. Systems differ in how much they tell: `None` stands for what a system
+/// doesn't tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome<T> {
     /// To a get: the value, or that there is none.
@@ -65,9 +65,9 @@ pub enum Outcome<T> {
     },
     /// To a compare-and-set: the value was as expected and is the new one now.
     Swapped,
-    /// To a compare-and-set: the value was not as expected, and is what it was.
+    /// To a compare-and-set: the value was not as expected, and is unchanged.
     NotSwapped {
-        /// What it was instead: a value, or (`Some(None)`) none at all.
+        /// What it was instead: a value, or none at all (`Some(None)`).
         actual: Option<Option<T>>,
     },
 }
@@ -79,7 +79,7 @@ pub enum End<T> {
     Answered(Outcome<T>),
     /// Certainly without any effect.
     Failed,
-    /// Nobody knows: it may have taken effect, may do so at any time yet, or never will.
+    /// Unknown: it has taken effect, will do so later, or never will.
     Unknown,
 }
 
@@ -95,7 +95,7 @@ impl<T> Request<T> {
         }
     }
 
-    /// The word for it on the command line and in a history's file.
+    /// Its name on the command line and in a history's file.
     pub const fn name(&self) -> &'static str {
         match self {
             Request::Get => "get",
@@ -105,7 +105,7 @@ impl<T> Request<T> {
         }
     }
 
-    /// Whether it can be answered so.
+    /// Whether an answer is of the right kind for it.
     pub(super) const fn fits<U>(&self, outcome: &Outcome<U>) -> bool {
         matches!(
             (self, outcome),
@@ -136,13 +136,13 @@ impl<T> End<T> {
 /// One operation of a history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Whose it is.
+    /// The client that asked for it.
     pub client: u64,
     /// The key it is about.
     pub key: KeyId,
     /// What was asked for.
     pub request: Request<TextId>,
-    /// The position, among the history's events, of its beginning.
+    /// The position of its beginning among the history's events.
     pub invoked: u32,
     /// When it began, for people to read.
     pub began: Option<Time>,
@@ -154,7 +154,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Where its answer stands among the events, and what it says; `None` as long as there is none.
+    /// Its answer, and the position of that among the events; `None` while there is none.
     pub fn answer(&self) -> Option<(u32, Outcome<TextId>)> {
         match self.end {
             Some((position, End::Answered(outcome))) => Some((position, outcome)),
@@ -168,9 +168,9 @@ impl Operation {
     }
 }
 
-/// A beginning or an answer, in the order in which they happened.
+/// An operation on a key begins or is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum KeyEvent {
     Invoked(OperationId),
     Answered(OperationId),
 }
@@ -179,7 +179,7 @@ pub(super) enum Mark {
 #[derive(Clone, Debug)]
 pub(super) struct KeyHistory {
     pub(super) name: TextId,
-    pub(super) marks: Vec<Mark>,
+    pub(super) events: Vec<KeyEvent>,
     pub(super) answers: u32,
 }
 
@@ -188,8 +188,8 @@ const EVENTS_MAX: u32 = u32::MAX >> 2;
 /// No key has this name yet.
 const NO_KEY: u32 = u32::MAX;
 
-/// Who asked for what and was told what, in the order in which it happened. Every key begins
-/// without a value.
+/// What clients asked for and which answers they got, in the order in which it happened. Every key
+/// begins without a value.
 ///
 /// ```
 /// use raft_core::check::linearizable::{End, History, Outcome, Request, Verdict};
@@ -211,7 +211,7 @@ const NO_KEY: u32 = u32::MAX;
 #[derive(Clone, Debug, Default)]
 pub struct History {
     texts: Interner,
-    /// For each text the key of that name.
+    /// For each text, the key of that name.
     key_named: Vec<u32>,
     pub(super) keys: Vec<KeyHistory>,
     operations: Vec<Operation>,
@@ -243,14 +243,14 @@ impl History {
         let request = request.map(|text| self.texts.intern(text));
         let invoked = self.next_event();
         self.operations.push(Operation { client, key, request, invoked, began: time, end: None, ended: None });
-        self.keys[key.0 as usize].marks.push(Mark::Invoked(id));
+        self.keys[key.0 as usize].events.push(KeyEvent::Invoked(id));
         Ok(id)
     }
 
     /// Notes how an operation ends, after everything noted before.
     ///
     /// # Errors
-    /// When it has ended already, or can't be answered so.
+    /// When it has ended already, or the answer is of the wrong kind.
     pub fn complete(&mut self, id: OperationId, end: End<&str>, time: Option<Time>) -> Result<(), HistoryError> {
         let operation = self.operations.get_mut(id.0 as usize).ok_or(HistoryError::NoSuchOperation)?;
         if operation.end.is_some() {
@@ -261,7 +261,7 @@ impl History {
                 return Err(HistoryError::WrongAnswer { request: operation.request.name() });
             }
             let key = &mut self.keys[operation.key.0 as usize];
-            key.marks.push(Mark::Answered(id));
+            key.events.push(KeyEvent::Answered(id));
             key.answers += 1;
         }
         operation.end = Some((self.events, end.map(|text| self.texts.intern(text))));
@@ -336,7 +336,7 @@ impl History {
         }
         if self.key_named[at] == NO_KEY {
             self.key_named[at] = self.keys.len() as u32;
-            self.keys.push(KeyHistory { name, marks: Vec::new(), answers: 0 });
+            self.keys.push(KeyHistory { name, events: Vec::new(), answers: 0 });
         }
         KeyId(self.key_named[at])
     }
@@ -347,16 +347,16 @@ impl History {
     }
 }
 
-/// What can't be noted.
+/// Why something can't be noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryError {
     /// The history has as many events as it can number.
     Full,
-    /// The operation is of another history.
+    /// The operation belongs to another history.
     NoSuchOperation,
     /// The operation has ended before.
     EndedAlready,
-    /// The answer is to another kind of question.
+    /// The answer belongs to another kind of request.
     WrongAnswer {
         /// What was asked for.
         request: &'static str,

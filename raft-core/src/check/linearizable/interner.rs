@@ -1,5 +1,5 @@
-//! Texts as small numbers: a search compares and counts values millions of times, and never needs
-//! to read one.
+//! Texts as small numbers: a search compares and counts values millions of times, and never reads
+//! their text.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,7 +8,7 @@ use core::hash::Hasher;
 use super::numbers::Numbers;
 use crate::hash::ThoroughHasher;
 
-/// A key's or a value's number in its history: equal texts have equal numbers.
+/// The number of a key's or a value's text in its history: equal texts have equal numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TextId(pub(super) u32);
 

@@ -1,22 +1,22 @@
-//! What an operation says about a register: what must be so for it to take effect, and what is so
+//! What an operation says about a register: what must hold for it to take effect, and what holds
 //! after it.
 
 use super::history::{Operation, Outcome, Request};
 use super::interner::TextId;
 
-/// A register's value; [`ABSENT`], or a text's number and one.
+/// A register's value: [`ABSENT`], or a text's number plus one.
 pub(super) type Register = u32;
 
 /// The register has no value, as at the beginning.
 pub(super) const ABSENT: Register = 0;
 
-/// What the register must be for the operation to do what it is said to have done.
+/// What the register must be for the operation to have the effect that was reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
     Any,
     Is(Register),
     IsNot(Register),
-    /// Nothing it could be fits.
+    /// No value fits.
     Never,
 }
 
@@ -30,13 +30,13 @@ impl Need {
         }
     }
 
-    /// Whether a register that it allows is certainly not `value`.
+    /// Whether it doesn't allow `value`.
     pub(super) fn excludes(self, value: Register) -> bool {
         !self.allows(value)
     }
 }
 
-/// All kinds of operations and answers come down to a need and, perhaps, a new value.
+/// The common form of all operations and answers: a need and, perhaps, a new value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Meaning {
     pub(super) need: Need,
@@ -72,21 +72,21 @@ impl Meaning {
                 (Need::IsNot(register(Some(expected))), None)
             }
             (Request::CompareAndSet { expected, .. }, Outcome::NotSwapped { actual: Some(actual) }) => {
-                // Whoever finds what he expected and doesn't swap contradicts himself.
+                // A compare-and-set that finds the expected value and doesn't swap contradicts
+                // itself.
                 let contradiction = actual == Some(expected);
                 (if contradiction { Need::Never } else { Need::Is(register(actual)) }, None)
             }
             // `History::complete` takes no answer that doesn't fit the request.
             _ => (Need::Never, None),
         };
-        // To set what is there already is to change nothing.
+        // Setting the value that is there already changes nothing.
         let set = set.filter(|&value| need != Need::Is(value));
         Meaning { need, set }
     }
 
-    /// What the operation does, if it does anything, while nobody has told what it did. `None` if
-    /// that can't matter to anyone: a get nobody heard the answer of, a compare-and-set from a
-    /// value to the same.
+    /// What an operation without an answer does, if it takes effect. `None` if no other operation
+    /// can notice: a get, or a compare-and-set from a value to the same.
     pub(super) fn unanswered(request: Request<TextId>) -> Option<Meaning> {
         let meaning = match request {
             Request::Get => return None,
@@ -97,7 +97,7 @@ impl Meaning {
         meaning.set.is_some().then_some(meaning)
     }
 
-    /// What it means in the end: `None` if it certainly did nothing.
+    /// What the operation means; `None` if it certainly did nothing.
     pub(super) fn of(operation: &Operation) -> Option<Meaning> {
         match operation.answer() {
             Some((_, outcome)) => Some(Meaning::answered(operation.request, outcome)),
@@ -106,7 +106,7 @@ impl Meaning {
         }
     }
 
-    /// The register after it, or `None` if it can't have happened there.
+    /// The register after it; `None` if it can't take effect there.
     pub(super) fn apply(self, before: Register) -> Option<Register> {
         self.need.allows(before).then(|| self.set.unwrap_or(before))
     }

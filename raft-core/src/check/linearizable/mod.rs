@@ -1,47 +1,47 @@
-//! Linearizability: whether what clients saw can be what one single store would have shown them.
+//! Linearizability: whether one single store could have shown clients what they saw.
 //!
 //! # What it means
 //! A history is linearizable (Herlihy and Wing, 1990) if there is an order of its operations in
 //! which
-//! * each answer is the one that a plain store gives that is asked in this order, and
-//! * whatever was over before another began comes before it.
+//! * each answer is the one that a plain store gives when it is asked in this order, and
+//! * each operation comes after all operations that ended before it began.
 //!
-//! In other words: each operation takes effect at one instant between its beginning and its end. It
-//! is what Raft promises to clients (Raft §8, dissertation §6.3), and what they notice of all the
-//! rest.
+//! In other words: each operation takes effect at one instant between its beginning and its end.
+//! This is what Raft promises to clients (Raft §8, dissertation §6.3), and all that they notice of
+//! Raft.
 //!
-//! # Operations nobody knows the end of
-//! A client that gives up doesn't know whether what it asked for has happened, will happen yet, or
-//! never will ([`End::Unknown`], and every operation that has no end yet). Such an operation may
-//! have any place after its beginning in the order, or none. Of an operation that certainly had no
-//! effect ([`End::Failed`]) nothing is left to check.
+//! # Operations whose end is unknown
+//! A client that gives up doesn't know whether its operation took effect, will take effect later,
+//! or never will ([`End::Unknown`], and every operation without an end). Such an operation can have
+//! any place in the order after its beginning, or none. An operation that certainly had no effect
+//! ([`End::Failed`]) needs no check.
 //!
 //! # Two checks
 //! * The **black-box search** ([`History::check`]) knows only what clients know. It can't be fooled
-//!   by a wrong log. Keys are searched apart: if each of them has an order, the whole has one
+//!   by a wrong log. Keys are searched one by one: if each of them has an order, the whole has one
 //!   (Herlihy and Wing's locality). Finding an order is NP-complete, so the search has a limit to
 //!   its work; beyond it the verdict is [`Verdict::Undecided`], never "fine".
 //! * The **witness check** ([`witness::check`]) is told where in Raft's log each operation took
-//!   effect and verifies that this is an order, in O(n log n) steps, always with a verdict. But it
-//!   is only as good as what it is told.
+//!   effect, and verifies that this is such an order, in O(n log n) steps, always with a verdict.
+//!   But it is only as good as what it is told.
 //!
-//! # Who is who
-//! [`History`] takes down who asked what and was answered what. [`Recorder`] makes one of a stream
-//! of [`Event`]s from any system, and says which event makes no sense. [`Monitor`] keeps up
-//! with a history that grows. An [`Explanation`] names the few operations that contradict each
-//! other, and the moment at which that shows.
+//! # The parts
+//! A [`History`] records what each client asked and which answer it got. A [`Recorder`] makes a
+//! history of a stream of [`Event`]s from any system, and reports an event that makes no sense. A
+//! [`Monitor`] checks a history that grows. An [`Explanation`] names the few operations that
+//! contradict each other, and the moment at which that shows.
 //!
-//! Inside, `meaning` brings all operations to one form: what the register must be, and what it is
-//! afterwards. `problem` lays out one key's history for `search`, whose essay explains how most of
-//! the work is avoided. `explain` has the proof that its small sub-histories are real
-//! counterexamples.
+//! Inside, `meaning` brings all operations to one form: which value the register must have before,
+//! and which it has afterwards. `problem` prepares one key's history for `search`, whose
+//! documentation explains how most of the work is avoided. `explain` has the proof that its small
+//! sub-histories are real counterexamples.
 //!
 //! # Caveats
-//! * Every key begins without a value. A history that doesn't start at the beginning needs a put to
-//!   say so.
-//! * Order is by position among the history's events. Times are for people to read.
-//! * The search is fast where values are mostly unique, as they should be in a test. With few
-//!   different values, many clients and a compare-and-set in every second operation it may give up.
+//! * Every key begins without a value. A history that starts later needs a put for each key that
+//!   has one.
+//! * The order is that of the history's events. Times are only for people to read.
+//! * The search is fast if most values are unique, as they should be in a test. With few different
+//!   values, many clients and a compare-and-set in every second operation it may give up.
 
 mod dead;
 mod events;
@@ -63,13 +63,13 @@ pub use events::{Event, EventError, EventKind, EventProblem, OperationKind, Reco
 pub use explain::Explanation;
 pub use history::{End, History, HistoryError, KeyId, Operation, OperationId, Outcome, Request};
 pub use interner::TextId;
-pub use monitor::{Monitor, Standing};
+pub use monitor::{Monitor, MonitorStatus};
 
 use explain::explain;
 use problem::{Problem, Scratch, View};
 use search::{Found, search};
 
-/// How often [`History::check`] looks at an operation, at most: some seconds' work.
+/// How often [`History::check`] looks at an operation at most: some seconds of work.
 pub const WORK_DEFAULT: u64 = 50_000_000;
 
 /// What is known about a history.
@@ -79,7 +79,7 @@ pub enum Verdict {
     Linearizable(Order),
     /// It is not, and this is why.
     NotLinearizable(Box<Explanation>),
-    /// Nobody knows: the work allowed was used up.
+    /// Undecided: the work allowed was used up.
     Undecided {
         /// How often the search looked at an operation.
         work: u64,
@@ -90,7 +90,8 @@ pub enum Verdict {
 
 /// For each key an order of its operations that explains all answers.
 ///
-/// Operations without an answer that had no part in it are left out; so are those that failed.
+/// Failed operations are left out, and so are operations without an answer that need not have
+/// happened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Order {
     keys: Vec<Vec<OperationId>>,
@@ -104,9 +105,9 @@ impl Order {
 
     /// All operations in one order.
     ///
-    /// Each takes effect as early as it can: when it begins, or when the last before it on its key
-    /// has begun. That is never after its own end, and sorts the operations of different keys as
-    /// they happened.
+    /// Each takes effect as early as it can: when it begins, or when the last operation before it
+    /// on its key has begun. That is never after its own end, and it sorts the operations of
+    /// different keys as they happened.
     pub fn of_all(&self, history: &History) -> Vec<OperationId> {
         let mut all = Vec::new();
         for order in &self.keys {
@@ -116,15 +117,15 @@ impl Order {
                 all.push((instant, id));
             }
         }
-        // Stable: those of one key stay as they are. Two keys share no instant, because each
-        // instant is one operation's beginning.
+        // The sort is stable: the operations of one key keep their order. Two keys share no
+        // instant, because each instant is the beginning of one operation.
         all.sort_by_key(|&(instant, _)| instant);
         all.into_iter().map(|(_, id)| id).collect()
     }
 }
 
 impl History {
-    /// Whether the history is linearizable, as far as [`WORK_DEFAULT`] allows to find out.
+    /// Whether the history is linearizable, with at most [`WORK_DEFAULT`] of work.
     pub fn check(&self) -> Verdict {
         self.check_within(WORK_DEFAULT)
     }
@@ -137,7 +138,8 @@ impl History {
         let mut undecided = Vec::new();
         let mut work = 0;
         for key in self.keys() {
-            // No key may use up what the others need: a violation that can be found should be.
+            // No key may use up the work that the others need: a violation that can be found should
+            // be.
             let allowed = (work_max - work) / 2;
             let (judgement, done) = judge(self, key, allowed, &mut scratch);
             work += done.min(allowed);

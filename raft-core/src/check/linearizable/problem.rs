@@ -1,21 +1,21 @@
-//! One key's history, brought into the form that the search works on.
+//! One key's history in the form that the search works on.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::history::{History, KeyId, Mark, OperationId};
+use super::history::{History, KeyEvent, KeyId, OperationId};
 use super::meaning::{ABSENT, Meaning, Need, Register};
 
-/// The return of what need not return.
+/// The place among the answers of an operation that has no answer.
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// The part of a history that is looked at.
+/// The part of a history that is examined.
 #[derive(Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) history: &'a History,
     /// Only what happened before this event.
     pub(super) until: u32,
-    /// Of operations that are marked here, the answer is taken as never heard.
+    /// For operations that are marked here, the answer is taken as never heard.
     pub(super) released: Option<&'a [bool]>,
 }
 
@@ -41,23 +41,23 @@ impl<'a> View<'a> {
     }
 
     /// What happened to a key in this part, in order.
-    pub(super) fn marks(&self, key: KeyId) -> impl Iterator<Item = Mark> {
+    pub(super) fn events(&self, key: KeyId) -> impl Iterator<Item = KeyEvent> {
         let (history, until) = (self.history, self.until);
-        history.key_history(key).marks.iter().copied().take_while(move |mark| match *mark {
-            Mark::Invoked(id) => history.operation(id).invoked < until,
-            Mark::Answered(id) => history.operation(id).answer().is_some_and(|(position, _)| position < until),
+        history.key_history(key).events.iter().copied().take_while(move |event| match *event {
+            KeyEvent::Invoked(id) => history.operation(id).invoked < until,
+            KeyEvent::Answered(id) => history.operation(id).answer().is_some_and(|(position, _)| position < until),
         })
     }
 }
 
-/// One operation that the search has to place, or may.
+/// An operation that the search must place, or can.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Step {
     pub(super) need: Need,
     pub(super) set: Option<Register>,
     /// Its place in the order of the answers; [`NEVER`] if it need not have happened.
     pub(super) answer: u32,
-    /// Of operations under way at the same time each has a slot of its own.
+    /// Operations that are under way at the same time have different slots.
     pub(super) slot: u32,
 }
 
@@ -67,14 +67,14 @@ impl Step {
     }
 }
 
-/// How many operations, of those not placed yet, have to do with a value.
+/// How many operations that aren't placed yet set or need a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Demand {
-    /// Those that set it.
+    /// Operations that set it.
     pub(super) writers: u32,
-    /// Those that need it and must be placed.
+    /// Operations that need it and must be placed.
     pub(super) needers: u32,
-    /// Those that need it, whether they must be placed or not.
+    /// Operations that need it, whether they must be placed or not.
     pub(super) wanted: u32,
 }
 
@@ -95,7 +95,7 @@ impl Shunned {
         };
     }
 
-    /// Whether `value` gives an operation that shuns a value what it needs.
+    /// Whether `value` satisfies some operation that needs the register not to have a value.
     fn is_served_by(self, value: Register) -> bool {
         match self {
             Shunned::None => false,
@@ -105,32 +105,32 @@ impl Shunned {
     }
 }
 
-/// One key's search problem. Values are renumbered so that those of one key are few; [`ABSENT`]
-/// stays what it is.
+/// One key's search problem. Values are renumbered so that one key has few; [`ABSENT`] keeps its
+/// number.
 #[derive(Debug)]
 pub(super) struct Problem {
     /// In the order in which they began.
     pub(super) steps: Vec<Step>,
-    /// For each step the operation it stands for.
+    /// For each step, the operation for which it stands.
     pub(super) operations: Vec<OperationId>,
     /// The steps that were answered, in the order of their answers.
     pub(super) answers: Vec<u32>,
-    /// For each answer how many steps had begun before it; one more at the end: all.
+    /// For each answer, how many steps had begun before it; at the end one more, with all of them.
     pub(super) begun: Vec<u32>,
     pub(super) slots: u32,
     /// For each value.
     pub(super) demand: Vec<Demand>,
     pub(super) shunned: Shunned,
-    /// Whether some operation needs what nothing can give it.
+    /// Whether some operation needs a value that no operation sets.
     pub(super) hopeless: bool,
 }
 
 /// Reused from key to key.
 #[derive(Default)]
 pub(super) struct Scratch {
-    /// For each of the history's values the number it has in the problem at hand.
+    /// For each value of the history, its number in the present problem.
     renumbered: Vec<u32>,
-    /// For each operation its step in the problem at hand.
+    /// For each operation, its step in the present problem.
     step_of: Vec<u32>,
 }
 
@@ -163,7 +163,7 @@ impl Problem {
         problem
     }
 
-    /// Renumbers the values and counts who needs and who sets them.
+    /// Renumbers the values, and counts the operations that need and set them.
     fn survey(
         &mut self,
         view: &View<'_>,
@@ -172,8 +172,8 @@ impl Problem {
         used: &mut Vec<Register>,
     ) -> Vec<(OperationId, Meaning, bool)> {
         let mut candidates = Vec::new();
-        for mark in view.marks(key) {
-            let Mark::Invoked(id) = mark else { continue };
+        for event in view.events(key) {
+            let KeyEvent::Invoked(id) = event else { continue };
             let Some((meaning, required)) = view.role(id) else { continue };
             let mut number = |value: Register| {
                 let number = &mut scratch.renumbered[value as usize];
@@ -210,9 +210,9 @@ impl Problem {
 
     /// Gives each operation its step, slot and answer.
     ///
-    /// What need not have happened and sets a value that nobody needs is left out. If an order with
-    /// it exists, the same order without it does: nobody in it needs the value it sets, nor that
-    /// the value before it be gone (rule 3 in [`super::search`]).
+    /// An operation that need not have happened is left out if no operation needs the value that it
+    /// sets. If an order with it exists, the same order without it does, too: no operation in it
+    /// needs its value, or needs the value before it to be gone (rule 3 in [`super::search`]).
     fn lay_out(
         &mut self,
         view: &View<'_>,
@@ -224,9 +224,9 @@ impl Problem {
         self.operations.reserve_exact(candidates.len());
         let mut free = Vec::new();
         let mut next = candidates.iter().peekable();
-        for mark in view.marks(key) {
-            match mark {
-                Mark::Invoked(id) => {
+        for event in view.events(key) {
+            match event {
+                KeyEvent::Invoked(id) => {
                     scratch.step_of[id.0 as usize] = NONE;
                     let Some(&(_, meaning, required)) = next.next_if(|candidate| candidate.0 == id) else { continue };
                     if !required && self.drop_if_useless(meaning) {
@@ -240,7 +240,7 @@ impl Problem {
                     self.steps.push(Step { need: meaning.need, set: meaning.set, answer: NEVER, slot });
                     self.operations.push(id);
                 }
-                Mark::Answered(id) => {
+                KeyEvent::Answered(id) => {
                     let at = scratch.step_of[id.0 as usize];
                     if at == NONE || !matches!(view.role(id), Some((_, true))) {
                         continue;

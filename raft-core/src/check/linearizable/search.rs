@@ -3,42 +3,41 @@
 //! # The search
 //! Wing and Gong (1993) choose, again and again, an operation that may come next: one that began
 //! before the first answer among the operations not placed yet. If the register doesn't allow it,
-//! or nothing fits after it, they try another. Lowe (2017) remembers where that has failed: the
-//! same operations placed and the same register leave the same future, however one got there.
+//! or nothing fits after it, they try another. Lowe (2017) remembers where that has failed: if the
+//! same operations are placed and the register is the same, the same continuations remain.
 //!
-//! # What is remembered is small
+//! # Few bits are remembered
 //! Let the *frontier* be the first answer, in time, whose operation is not placed. Everything
-//! answered earlier is placed, and nothing that began later can be. So a situation is its frontier,
-//! the register, and which of the operations under way at the frontier are placed: a bit for each
-//! of their slots, where others compare a bit for each operation of the history. Only dead ends are
-//! remembered: a history that is fine costs no memory but its order.
+//! answered earlier is placed, and nothing that began later can be. So a situation consists of its
+//! frontier, the register, and which of the operations under way at the frontier are placed: a bit
+//! for each of their slots. (Other checkers compare a bit for each operation of the history.) Only
+//! dead ends are remembered: a linearizable history needs no memory except for its order.
 //!
 //! # Four rules that leave most of it unsearched
 //! Let something be *possible* if it began before the frontier, isn't placed, and needs nothing
-//! that the register is not. Each rule forbids continuations, but never all good ones: if any order
-//! completes the situation, one that keeps the rules does. Take a good order with as few unanswered
-//! operations as can be.
-//! 1. **What changes nothing is placed at once.** A read (or a compare-and-set that didn't swap, …)
-//!    that is possible can be moved from its later place to the front: whoever came before it there
-//!    finds the register as it was.
+//! that the register is not. Each rule forbids some continuations, but never all good ones: if any
+//! order completes the situation, then an order that follows the rules does. Take a good order with
+//! as few unanswered operations as possible.
+//! 1. **What changes nothing is placed at once.** A possible read (or a compare-and-set that didn't
+//!    swap, …) can be moved from its later place to the front: the operations that came before it
+//!    still find the register as it was.
 //! 2. **Of two operations with the same need and effect, only the one answered first** is tried,
-//!    unanswered ones last. Where the good order begins with the other, exchange the two: both may
+//!    unanswered ones last. If the good order begins with the other, exchange the two: both can
 //!    come now, and the later place is before either's answer.
-//! 3. **What need not have happened is tried only to give some operation what it needs and doesn't
-//!    have.** Let the good order begin with an unanswered operation, and *p* be what follows. If
-//!    *p* were possible before it and sets a value, leaving the unanswered operation out would give
-//!    a good order with fewer. If *p* were possible before it and sets none, rule 1 would have
-//!    placed it.
-//! 4. **What nobody needs is overwritten at once.** Let *u* be possible, answered, and set a value
-//!    that no operation left needs. Then a *w* that sets a value, and is possible after *u* too, is
-//!    not tried before it: from the good order *w … u …* take *u* away and put it in front. Nobody
-//!    but *w* sees it there, and nobody saw it where it was. (Operations that need the register
-//!    *not* to have a value are somebody: *u* must then itself need that, so that they find what
-//!    they need without it.)
+//! 3. **An unanswered operation is tried only if another one needs its effect.** Let the good order
+//!    begin with an unanswered operation, and let *p* be the next one. If *p* were possible before
+//!    it and sets a value, leaving the unanswered operation out would give a good order with fewer
+//!    of them. If *p* were possible before it and sets none, rule 1 would have placed it.
+//! 4. **A value that no operation needs is overwritten at once.** Let *u* be possible, answered,
+//!    and set a value that no operation left needs. Then a *w* that sets a value, and is possible
+//!    after *u* too, is not tried before it: in the good order *w … u …* move *u* to the front.
+//!    Only *w* sees it there, and no operation needed it where it was. (An operation that needs the
+//!    register *not* to have a value counts as well: *u* must then have the same need, so that the
+//!    operation finds what it needs without *u*.)
 //!
-//! And a value that is gone is gone: when the register's value is still needed, and nothing that is
-//! left sets it, it can't be overwritten yet. Where every value is written once, this makes the
-//! search all but straightforward.
+//! Also, a value that is gone doesn't come back: while the register's value is still needed, and no
+//! operation left sets it, it can't be overwritten yet. If every value is written once, the search
+//! then hardly ever has to go back.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -58,7 +57,7 @@ pub(super) enum Found {
     GaveUp,
 }
 
-/// Searches one key's problem. Gives also the work it took: how often it looked at an operation.
+/// Searches one key's problem. Also gives the work: how often it looked at an operation.
 pub(super) fn search(problem: &Problem, work_max: u64) -> (Found, u64) {
     if problem.hopeless {
         return (Found::NoOrder, 0);
@@ -75,18 +74,17 @@ struct Placed {
     frontier: u32,
 }
 
-/// A situation on the way, with what may come next.
+/// A situation on the way, with the operations that can come next.
 struct Frame {
     register: Register,
     placed: u32,
-    /// Where its continuations begin among all.
+    /// Where its continuations begin in `moves`.
     moves: u32,
     /// The next one to try.
     next: u32,
 }
 
-/// Notes about a value, valid while the number of the situation they were made in is the current
-/// one.
+/// Notes about a value, valid only in the situation in which they were made.
 #[derive(Clone, Copy, Default)]
 struct Notes {
     wanted_in: u64,
@@ -102,7 +100,7 @@ struct Search<'a> {
     register: Register,
     /// The first answer whose operation isn't placed.
     frontier: u32,
-    /// A bit for each slot: its operation is under way at the frontier, and not placed.
+    /// A bit for each slot: whether its operation is under way at the frontier, and not placed.
     open: Vec<u64>,
     /// The step in each slot.
     holder: Vec<u32>,
@@ -111,14 +109,14 @@ struct Search<'a> {
     frames: Vec<Frame>,
     moves: Vec<Move>,
     dead: DeadEnds,
-    /// Reused to ask for dead ends.
+    /// Reused to look up dead ends.
     key: Vec<u64>,
     notes: Vec<Notes>,
     situation: u64,
     work: u64,
 }
 
-/// A continuation; those with lower urgency numbers are tried first.
+/// A continuation. The lowest urgency number is tried first.
 #[derive(Clone, Copy)]
 struct Move {
     urgency: u64,
@@ -171,7 +169,7 @@ impl<'a> Search<'a> {
                 }
             } else {
                 let moves = frame.moves as usize;
-                // Remembering what can be seen at a glance isn't worth its place.
+                // A situation without continuations is seen at once, and isn't worth the memory.
                 if self.moves.len() > moves {
                     self.make_key();
                     self.dead.insert(&self.key);
@@ -205,7 +203,7 @@ impl<'a> Search<'a> {
         self.open[slot as usize / 64] >> (slot % 64) & 1 == 1
     }
 
-    /// Places a step next, and moves the frontier on if that was what it waited for.
+    /// Places a step next, and moves the frontier on if it waited for this step.
     fn place(&mut self, number: u32) {
         let step = self.step(number);
         self.placed.push(Placed { step: number, frontier: self.frontier });
@@ -229,7 +227,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Takes back what was placed last. The register is for the caller to restore.
+    /// Takes back what was placed last. The caller restores the register.
     fn take_back(&mut self) {
         let Some(Placed { step: number, frontier }) = self.placed.pop() else { return };
         while self.frontier > frontier {
@@ -264,7 +262,7 @@ impl<'a> Search<'a> {
         self.register = register;
     }
 
-    /// Rule 1: places whatever changes nothing. Tells whether all that must be placed is.
+    /// Rule 1: places what changes nothing. Tells whether all required steps are placed.
     fn settle(&mut self) -> bool {
         loop {
             let before = self.placed.len();
@@ -303,7 +301,7 @@ impl<'a> Search<'a> {
         self.dead.contains(&self.key)
     }
 
-    /// Finds what may come next and makes it a frame.
+    /// Finds what can come next and makes it a frame.
     fn enter(&mut self) {
         self.situation += 1;
         let start = self.moves.len();
@@ -327,8 +325,8 @@ impl<'a> Search<'a> {
         });
     }
 
-    /// Notes which values the operations under way wait for. Gives the first answer of those that
-    /// wait for anything but what the register is.
+    /// Notes which values the operations under way wait for. Gives the first answer of the
+    /// operations that wait for any value other than the register's.
     fn note_wants(&mut self) -> u32 {
         let mut anything_else = NEVER;
         let mut someone_waits = false;
@@ -354,7 +352,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        // What need not happen waits with less urgency than anything that must.
+        // Operations that need not happen are less urgent than all that must.
         if someone_waits { anything_else.min(NEVER - 1) } else { NEVER }
     }
 
@@ -365,7 +363,7 @@ impl<'a> Search<'a> {
         if !step.need.allows(self.register) {
             return;
         }
-        // A value that is gone is gone.
+        // A value that is gone doesn't come back.
         let now = self.demand[self.register as usize];
         let own_need = u32::from(step.required() && step.need == Need::Is(self.register));
         if value != self.register && now.needers > own_need && now.writers == 0 {
@@ -378,8 +376,8 @@ impl<'a> Search<'a> {
         if !step.required() && !wanted && (anything_else == NEVER || value == self.register) {
             return;
         }
-        // First what is waited for, in the order of those who wait; then the others in the order of
-        // their answers.
+        // First the values that operations wait for, in the order of those operations' answers;
+        // then the others in the order of their own answers.
         let urgency = match wanted_by.min(anything_else) {
             NEVER => u64::from(NEVER) + u64::from(step.answer),
             answer => u64::from(answer),
@@ -403,11 +401,11 @@ impl<'a> Search<'a> {
         self.moves.push(Move { urgency, step: number });
     }
 
-    /// Rule 4: if something possible sets what nobody needs, it comes before whatever is possible
-    /// after it too.
+    /// Rule 4: a possible step that sets a value that no operation needs comes before all steps
+    /// that are possible after it, too.
     fn apply_rule_4(&mut self, start: usize) {
         let moves = &self.moves[start..];
-        let Some(at) = moves.iter().position(|a_move| self.nobody_needs(self.step(a_move.step))) else { return };
+        let Some(at) = moves.iter().position(|a_move| self.is_unneeded(self.step(a_move.step))) else { return };
         let unneeded = moves[at].step;
         self.moves[start + at].urgency = 0;
         let Some(value) = self.step(unneeded).set else { return };
@@ -422,8 +420,8 @@ impl<'a> Search<'a> {
         self.moves.truncate(kept);
     }
 
-    /// Whether the step must be placed, and no other that is left needs what it does.
-    fn nobody_needs(&self, step: &Step) -> bool {
+    /// Whether the step must be placed, and no step left needs its effect.
+    fn is_unneeded(&self, step: &Step) -> bool {
         let Some(value) = step.set else { return false };
         let unshunned = match self.problem.shunned {
             Shunned::None => true,

@@ -1,22 +1,20 @@
-//! The witness check: the log says in which order everything happened; is that an order that
-//! explains what clients saw?
+//! The witness check: the log says in which order everything happened. Does that order explain what
+//! clients saw?
 //!
-//! A write takes effect at the index of its entry in Raft's log. A read that was served from a
-//! store is one at the index up to which that store had applied the log, after the write there.
-//! Among the reads at one index any order does, so they are taken as they began. That puts all
-//! operations, of all keys, in one line. The check walks along it once, after sorting, and asks of
-//! every operation:
-//! * is there exactly one point for it, if it was answered; at most one, if nobody knows; none, if
-//!   it is a write that failed;
-//! * is its point in time, where that is known, within its beginning and end;
-//! * did everything before it begin before it ended (or else real time says that something came
-//!   later which the log has earlier);
+//! A write takes effect at the index of its entry in Raft's log. A read takes effect at the index
+//! up to which the store that served it had applied the log, after the write there. Reads at one
+//! index can have any order, so they are sorted by their beginning. That puts all operations, of
+//! all keys, in one line. The check walks along the line once, and asks of every operation:
+//! * is there exactly one point for it, if it was answered; at most one, if its end is unknown;
+//!   none, if it is a write that failed;
+//! * is its time, if known, between its beginning and its end;
+//! * did everything before it in the line begin before it ended (otherwise real time and the log
+//!   contradict each other);
 //! * is its answer the one that a plain store gives there?
 //!
-//! If so, the line is an order as linearizability asks for. If not, two facts contradict each
-//! other, and the [`Contradiction`] has them. That a log is not a witness doesn't mean that there
-//! is none: a history may be linearizable in another order than the log's. But a Raft whose log
-//! tells another story than its clients is broken too.
+//! If so, the line is an order that linearizability asks for. If not, two facts contradict each
+//! other, and the [`Contradiction`] has them. A history whose log is not a witness can still be
+//! linearizable in another order. But a Raft whose log contradicts its clients is broken, too.
 
 use alloc::format;
 use alloc::string::String;
@@ -31,7 +29,7 @@ use crate::time::Time;
 /// Where in the log an operation took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
-    /// Which one.
+    /// The operation.
     pub operation: OperationId,
     /// A write's entry; for a read, the last entry applied to the store that served it.
     pub index: u64,
@@ -42,11 +40,11 @@ pub struct Point {
 /// Two facts that can't both be right.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contradiction {
-    /// What was so.
+    /// The first fact.
     pub first: String,
-    /// What contradicts it.
+    /// The second fact, which contradicts the first.
     pub second: String,
-    /// The operation in whose answer, point or interval it shows.
+    /// The operation whose answer, point or interval shows it.
     pub operation: OperationId,
     /// The other one, if there is another.
     pub other: Option<OperationId>,
@@ -60,10 +58,10 @@ impl fmt::Display for Contradiction {
 
 impl core::error::Error for Contradiction {}
 
-/// Checks that the operations of the history, at these points, happened as their clients were told.
+/// Checks that the operations of the history, at these points, give the answers that clients got.
 ///
-/// Give one point for each time that an operation took effect, in any order: if a write was applied
-/// twice, that must show here.
+/// Give one point for each time that an operation took effect, in any order: a write that was
+/// applied twice has two.
 ///
 /// # Errors
 /// The first contradiction found.
@@ -96,7 +94,7 @@ struct Walk<'a> {
     registers: Vec<(Register, Option<Point>)>,
     /// For each operation its point so far.
     placed: Vec<Option<Point>>,
-    /// Of all so far the one that began last.
+    /// The point so far whose operation began last.
     latest: Option<Point>,
     /// The last write.
     written: Option<Point>,
@@ -120,7 +118,7 @@ impl Walk<'_> {
             return contradiction(self.effect(before), format!("it did again at index {}", point.index), None);
         }
         self.placed[operation.0 as usize] = Some(*point);
-        // A read may have been served though its client never heard of it.
+        // A read may have been served though its client never got the answer.
         if self.is_read(point) {
             return Ok(());
         }
@@ -174,7 +172,7 @@ impl Walk<'_> {
 
     fn answered_as_the_store_does(&mut self, point: &Point) -> Result<(), Contradiction> {
         let operation = self.history.operation(point.operation);
-        // What means nothing is a read that nobody heard the answer of.
+        // An operation without a meaning has no answer that could be wrong.
         let Some(meaning) = Meaning::of(operation) else { return Ok(()) };
         let (register, setter) = &mut self.registers[operation.key.0 as usize];
         match meaning.apply(*register) {

@@ -12,8 +12,8 @@ use crate::text::joined;
 /// The most characters of a text that a sentence quotes.
 const QUOTED_MAX: usize = 32;
 
-/// A key or a value as people can read it: in quotes where it would otherwise be unclear where it
-/// begins and ends, and cut when it is long.
+/// A key or a value for people to read: in quotes if it would otherwise be unclear where it begins
+/// and ends, and cut if it is long.
 pub(super) struct Quoted<'a>(pub(super) &'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -35,8 +35,8 @@ impl fmt::Display for Quoted<'_> {
 
 impl History {
     /// An operation with its client, its time and its answer: `client 2's get x (1.200 s to 1.250
-    /// s) found 1`. Where the history has no times, it gives the numbers of the events, counted
-    /// from 1.
+    /// s) found 1`. If the history has no times, it gives the numbers of the events, counted from
+    /// 1.
     pub fn describe(&self, id: OperationId) -> String {
         let mut words = self.name_operation(id);
         if let Some((_, outcome)) = self.operation(id).answer() {
