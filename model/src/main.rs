@@ -194,7 +194,8 @@ fn counterexamples(options: &Counterexamples) -> Result<bool, String> {
             }
         };
         let note = Counterexample::new(rule, &actions, &trouble).note();
-        let text = file::write(&File { note, run, open_ended: false }).map_err(|error| error.to_string())?;
+        let text =
+            file::write(&File { note, run, open_ended: false, found: None }).map_err(|error| error.to_string())?;
         let path = folder.join(format!("{}.json", rule.name()));
         fs::write(&path, text).map_err(|error| format!("{} can’t be written: {error}", path.display()))?;
     }

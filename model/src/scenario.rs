@@ -15,7 +15,8 @@ use raft_core::raft::{
     ServerSet,
 };
 use raft_core::sim::{
-    Action as Deed, Body, Endpoint, Flight as SimFlight, Machine, Reply, Scenario, ScenarioError, Simulation, Target,
+    Action as WorldAction, Body, Endpoint, Flight as SimFlight, Machine, Reply, Scenario, ScenarioError, Simulation,
+    Target,
 };
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Finding};
@@ -188,14 +189,14 @@ type Done<T = ()> = Result<T, String>;
 impl Guide<'_> {
     fn begin(&mut self) -> Result<(), ScenarioError> {
         for server in self.world.ids().iter().filter(|_| self.world.slow_disks) {
-            self.simulation.act(Deed::StallDisk { server, stalled: true })?;
+            self.simulation.act(WorldAction::StallDisk { server, stalled: true })?;
         }
         Ok(())
     }
 
     /// Does an action, and lets everything happen that follows at once.
-    fn act(&mut self, deed: Deed) -> Done {
-        self.simulation.act(deed).map_err(|error| error.to_string())?;
+    fn act(&mut self, action: WorldAction) -> Done {
+        self.simulation.act(action).map_err(|error| error.to_string())?;
         self.simulation.run_until(self.simulation.now());
         Ok(())
     }
@@ -229,24 +230,24 @@ impl Guide<'_> {
                 Ok(())
             }
             Action::Timer(server) => self.fire_timer(*server),
-            Action::Campaign(server) => self.act(Deed::Campaign(*server)),
+            Action::Campaign(server) => self.act(WorldAction::Campaign(*server)),
             Action::Sync(server) => {
                 // Only one sync.
-                self.act(Deed::StallDisk { server: *server, stalled: false })?;
+                self.act(WorldAction::StallDisk { server: *server, stalled: false })?;
                 self.wait(Duration::from_micros(2));
-                self.act(Deed::StallDisk { server: *server, stalled: true })
+                self.act(WorldAction::StallDisk { server: *server, stalled: true })
             }
-            Action::Crash(server, _) => self.act(Deed::Crash(Target::Server(*server))),
-            Action::Restart(server) => self.act(Deed::Restart(*server)),
-            Action::Wipe(server) => self.act(Deed::Wipe(Target::Server(*server))),
+            Action::Crash(server, _) => self.act(WorldAction::Crash(Target::Server(*server))),
+            Action::Restart(server) => self.act(WorldAction::Restart(*server)),
+            Action::Wipe(server) => self.act(WorldAction::Wipe(Target::Server(*server))),
             Action::Deliver(flight) => {
                 let number = self.find(flight)?;
-                self.act(Deed::DeliverMessage(number))
+                self.act(WorldAction::DeliverMessage(number))
             }
             Action::Duplicate(flight) => {
                 let number = self.find(flight)?;
-                self.act(Deed::DuplicateMessage(number))?;
-                self.act(Deed::DeliverMessage(number))
+                self.act(WorldAction::DuplicateMessage(number))?;
+                self.act(WorldAction::DeliverMessage(number))
             }
             Action::Propose(server) if self.world.retries => self.try_again(*server),
             Action::Propose(server) => self.ask(*server, "put x 1"),
@@ -254,7 +255,7 @@ impl Guide<'_> {
             Action::Change(server) => self.change(*server),
             Action::Transfer(server, to) => {
                 self.leads(*server)?;
-                self.act(Deed::TransferLeadership(*to))
+                self.act(WorldAction::TransferLeadership(*to))
             }
         }
     }
@@ -266,7 +267,7 @@ impl Guide<'_> {
             Clocks::Apart => {
                 let shown = self.machine(server)?.clock_reading(now);
                 let micros = i64::try_from(deadline.since(shown).as_micros()).map_err(|error| error.to_string())?;
-                self.act(Deed::JumpClock { server, by: micros })
+                self.act(WorldAction::JumpClock { server, by: micros })
             }
             // It fires by itself.
             Clocks::Together => {
@@ -293,7 +294,7 @@ impl Guide<'_> {
 
     /// The person enters a command, and it must go to this server.
     fn ask(&mut self, server: ServerId, line: &str) -> Done {
-        self.act(Deed::Submit(line.into()))?;
+        self.act(WorldAction::Submit(line.into()))?;
         self.deliver_request(server)
     }
 
@@ -301,7 +302,7 @@ impl Guide<'_> {
         let to_it =
             |flight: &&SimFlight| flight.to == Endpoint::Server(server) && matches!(flight.body, Body::Request(_));
         let number = self.simulation.network().flights().filter(to_it).map(|flight| flight.number).max();
-        self.act(Deed::DeliverMessage(number.ok_or_else(|| format!("the client doesn’t ask {server}"))?))
+        self.act(WorldAction::DeliverMessage(number.ok_or_else(|| format!("the client doesn’t ask {server}"))?))
     }
 
     /// The person enters one command: the client opens a session, writes in it, gets no answer, and
@@ -323,7 +324,7 @@ impl Guide<'_> {
         });
         let number = answers.max().ok_or("the client has no answer")?;
         self.wait(GAP);
-        self.act(Deed::DeliverMessage(number))
+        self.act(WorldAction::DeliverMessage(number))
     }
 
     fn leads(&self, server: ServerId) -> Done {
@@ -348,7 +349,7 @@ impl Guide<'_> {
             return Err("the operator can’t be told to do this".to_owned());
         }
         for server in leaving.iter() {
-            self.act(Deed::RemoveServer(server))?;
+            self.act(WorldAction::RemoveServer(server))?;
         }
         // A second order is given at once; the first one when the operator looks next.
         if self.changes == 1 {
