@@ -62,8 +62,14 @@ impl Observers {
         if let Some(checker) = &mut self.checker
             && let Err(violation) = check(checker)
         {
-            self.violation.get_or_insert(*violation);
+            self.note_violation(violation);
         }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_violation(&mut self, violation: Box<Violation>) {
+        self.violation.get_or_insert(*violation);
     }
 
     pub(super) fn stop_checking(&mut self) {
@@ -114,7 +120,7 @@ impl Observers {
     #[inline]
     pub(super) fn tell(&mut self, at: Time, what: impl FnOnce() -> What) {
         if self.listening != Listening::Off {
-            self.news.push(News { at, what: what() });
+            self.push(at, what());
         }
     }
 
@@ -123,8 +129,13 @@ impl Observers {
     #[inline]
     pub(super) fn tell_of_message(&mut self, at: Time, event: impl FnOnce() -> MessageEvent) {
         if self.listening == Listening::Messages {
-            self.news.push(News { at, what: What::Message(event()) });
+            self.push(at, What::Message(event()));
         }
+    }
+
+    #[inline(never)]
+    fn push(&mut self, at: Time, what: What) {
+        self.news.push(News { at, what });
     }
 
     pub(super) fn take_news(&mut self) -> Vec<News> {
