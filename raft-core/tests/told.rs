@@ -3,9 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use raft_core::kv::Request;
 use raft_core::raft::{Rules, ServerId};
 use raft_core::sim::{
-    Action, Flight, Listening, LossReason, MessageEvent, MomentKind, News, Profile, Scenario, Simulation, What, hunt,
+    Action, End, Flight, Listening, LossReason, MessageEvent, MomentKind, News, Profile, Scenario, Simulation, What,
+    hunt,
 };
 use raft_core::time::{Duration, Time};
 
@@ -77,11 +79,11 @@ fn what_clients_ask_for_begins_and_ends_under_its_number() {
         for news in &news {
             match &news.what {
                 What::Began(client, number, request) => {
-                    assert_eq!(began.insert(*number, (*client, request.clone())), None);
+                    assert_eq!(began.insert(*number, (*client, Request::clone(request))), None);
                 }
                 What::Ended(client, number, request, end) => {
-                    assert_eq!(began[number], (*client, request.clone()));
-                    assert_eq!(ended.insert(*number, (news.at, end.clone())), None);
+                    assert_eq!(began[number], (*client, Request::clone(request)));
+                    assert_eq!(ended.insert(*number, (news.at, End::clone(end))), None);
                 }
                 _ => {}
             }

@@ -14,7 +14,7 @@
 //! The world drives its network by time. Whoever drives servers by hand can drive one so, too:
 //! [`Network::put`], [`Network::take`], [`Network::set_cut`].
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use rand::rngs::Xoshiro256PlusPlus;
@@ -203,7 +203,7 @@ impl Network {
         flight.late = late > Duration::ZERO;
         flight.body = body;
         queue.push(arrives, Event::Arrive { flight: Place { place, number: self.sent as u32 } });
-        observers.tell_of_message(now, || MessageEvent::Sent(Box::new(flight.clone())));
+        observers.tell_of_message(now, || MessageEvent::Sent(Arc::new(flight.clone())));
         if let Some(loss) = lost {
             observers.tell_of_message(now, || MessageEvent::Lost(flight.number, loss));
         }

@@ -5,9 +5,9 @@
 //! that a piece of news is about, the kind of moment that it is, the section that describes it, and
 //! its words.
 
-use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 
 use super::action::MessageKind;
 use super::client::{ClientId, End};
@@ -224,12 +224,12 @@ macro_rules! news {
                 format!("From now on {} of messages are lost.", percent(*share))
             };
             /// A client began the operation with this number.
-            Began(client: ClientId, number: u32, request: Request) "began" [] "Raft §8" => {
+            Began(client: ClientId, number: u32, request: Arc<Request>) "began" [] "Raft §8" => {
                 format!("{} asks: {request}.", capital(*client))
             };
             /// A client's operation with this number ended.
-            Ended(client: ClientId, number: u32, request: Request, end: End) "ended" [] "Raft §8" => {
-                match end {
+            Ended(client: ClientId, number: u32, request: Arc<Request>, end: Arc<End>) "ended" [] "Raft §8" => {
+                match **end {
                     End::Answered(_) => format!("{} has an answer to {request}: {end}.", capital(*client)),
                     _ => format!("{} gave up on {request}: {end}.", capital(*client)),
                 }
@@ -261,7 +261,7 @@ news!(define_what);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageEvent {
     /// It was sent. This is the first news of it.
-    Sent(Box<Flight>),
+    Sent(Arc<Flight>),
     /// A copy of it was sent, too, under its own number.
     Duplicated {
         /// The message.
@@ -284,7 +284,7 @@ pub enum MessageEvent {
 
 impl MessageEvent {
     /// The number of the message.
-    pub const fn message(&self) -> u64 {
+    pub fn message(&self) -> u64 {
         match self {
             MessageEvent::Sent(flight) => flight.number,
             MessageEvent::Duplicated { message, .. }
@@ -318,7 +318,7 @@ impl MessageEvent {
 
     fn words(&self) -> String {
         let done = match self {
-            MessageEvent::Sent(flight) => &format!("is sent from {} to {}", flight.from, flight.to),
+            MessageEvent::Sent(_) => "is sent",
             MessageEvent::Duplicated { by_hand: true, .. } => "is sent once more",
             MessageEvent::Duplicated { .. } => "is duplicated",
             MessageEvent::Held(_) => "is held where it is",

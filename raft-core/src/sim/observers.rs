@@ -27,7 +27,7 @@ pub enum Listening {
 pub(super) struct Observers {
     checker: Option<Checker>,
     marks: Option<Marks>,
-    violation: Option<Violation>,
+    violation: Option<Box<Violation>>,
     listening: Listening,
     news: Vec<News>,
 }
@@ -62,14 +62,8 @@ impl Observers {
         if let Some(checker) = &mut self.checker
             && let Err(violation) = check(checker)
         {
-            self.note_violation(violation);
+            self.violation.get_or_insert(violation);
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn note_violation(&mut self, violation: Box<Violation>) {
-        self.violation.get_or_insert(*violation);
     }
 
     pub(super) fn stop_checking(&mut self) {
@@ -77,7 +71,7 @@ impl Observers {
     }
 
     pub(super) fn violation(&self) -> Option<&Violation> {
-        self.violation.as_ref()
+        self.violation.as_deref()
     }
 
     // ---------------------------------------------------------------- marks

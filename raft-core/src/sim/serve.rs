@@ -1,5 +1,7 @@
 //! What clients and the servers that they ask do in the world.
 
+use alloc::sync::Arc;
+
 use super::Simulation;
 use super::client::{Answer, Call, ClientId, ClientRequest, Conclusion, End, OperationRecord, Reply, Trouble, Wish};
 use super::flight::{Body, Endpoint};
@@ -155,7 +157,7 @@ impl Simulation {
 
     pub(super) fn note_operation(&mut self, client: ClientId, request: Request) -> u32 {
         let number = self.clients.next_number();
-        self.observers.tell(self.now, || What::Began(client, number, request.clone()));
+        self.observers.tell(self.now, || What::Began(client, number, Arc::new(request.clone())));
         self.clients.note(self.now, client, request)
     }
 
@@ -183,7 +185,7 @@ impl Simulation {
             let read = format_args!("“{}” of {}", record.request, record.client);
             self.observers.judge(|checker| checker.answered_read(now, read, *due, *point));
         }
-        self.observers.tell(now, || What::Ended(client, number, record.request.clone(), end));
+        self.observers.tell(now, || What::Ended(client, number, Arc::new(record.request.clone()), Arc::new(end)));
     }
 
     pub(super) fn trouble(&self, session_expired: bool) -> Trouble {

@@ -80,10 +80,10 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
             _ => return None,
         },
         What::Started(_, life) if *life > 1 => moment(MomentKind::Restart, u64::from(*life)),
-        What::Began(client, number, Request::Write(_)) => {
+        What::Began(client, number, request) if is_write(request) => {
             Moment { client: Some(*client), ..moment(MomentKind::WriteBegan, u64::from(*number)) }
         }
-        What::Ended(client, number, Request::Write(_), _) => {
+        What::Ended(client, number, request, _) if is_write(request) => {
             Moment { client: Some(*client), ..moment(MomentKind::WriteEnded, u64::from(*number)) }
         }
         _ => moment(news.moment()?, 0),
@@ -94,6 +94,10 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
 pub(super) fn violation(world: &Simulation) -> Option<Moment> {
     let (time, event) = (world.violation()?.at, world.events());
     Some(Moment { time, event, kind: MomentKind::Violation, server: None, client: None, number: 0 })
+}
+
+fn is_write(request: &Request) -> bool {
+    matches!(request, Request::Write(_))
 }
 
 fn leads(world: &Simulation, server: ServerId) -> bool {

@@ -116,9 +116,12 @@ impl Watch {
         head.world.listen(Listening::Messages);
         let (world, at) = (&head.world, head.world.now());
         let standings = world.machines().iter().map(|machine| Standing::of(machine, at)).collect();
-        let passage = |flight: &Flight| Passage { flight: flight.clone(), fate: Fate::UnderWay };
-        let mut passages: Vec<Passage> = world.network().flights().map(passage).collect();
-        passages.sort_unstable_by_key(|passage| passage.flight.number);
+        let mut passages: Vec<Passage> = Vec::new();
+        for flight in world.network().flights() {
+            // By number; there are few, and this isn't worth a sort's code on the page.
+            let place = passages.partition_point(|passage| passage.flight.number < flight.number);
+            passages.insert(place, Passage { flight: flight.clone(), fate: Fate::UnderWay });
+        }
         let lost = passages.iter().filter(|passage| passage.flight.lost.is_some());
         let doomed = lost.map(|passage| passage.flight.number).collect();
         let traffic = Traffic { from: at, to: at, passages, standings, news: Vec::new() };
