@@ -259,7 +259,7 @@ impl Raft {
                     _ => self.on_election_timer(out),
                 }
             }
-            (Input::Campaign, Role::Leader(_)) => {} // It has what it would campaign for.
+            (Input::Campaign, Role::Leader(_)) => {} // It leads already.
             (Input::Campaign, _) => self.campaign(CampaignReason::Asked, out),
             (Input::SnapshotTaken { index, data }, role) => {
                 let needed = role.leader().and_then(|leader| leader.needed_by_members(server));

@@ -224,7 +224,7 @@ impl Server {
 
     pub(super) fn on_read_index_response(&mut self, from: ServerId, m: &ReadIndexResponse, out: &mut Output) {
         if m.disk != self.hard_state.disk {
-            return; // To a question of a disk that was lost.
+            return; // It answers a question of a disk that was lost.
         }
         let Some(read) = self.reads.take_forwarded(from, m.request) else {
             return;

@@ -363,7 +363,7 @@ impl Leader {
         progress.become_snapshot(snapshot, round);
         out.observe(|| Observation::SnapshotSent { peer: member, last, size });
         if size == 0 {
-            return self.ask_for_pieces(server, member, out); // There are none: that there is nothing says it all.
+            return self.ask_for_pieces(server, member, out); // There are no bytes: an empty piece says so.
         }
         self.send_pieces(server, member, out);
     }
