@@ -45,7 +45,8 @@ impl Raft {
         server.arm_election_timer();
         server.campaigns = server.campaigns.saturating_add(1);
         if timed_out {
-            server.leader = None; // Even if it may not campaign: no client should be sent to a leader that isn't heard.
+            // Even if it may not campaign: no client should be sent to a leader that isn't heard.
+            server.leader = None;
         }
         if let Some(reason) = server.campaign_withheld(timed_out) {
             if reason != WithheldReason::NotAVoter {

@@ -73,31 +73,31 @@ pub enum Entries {
     /// Just one.
     One(Entry),
     /// Two or more.
-    Many(Run),
+    Many(EntryRun),
 }
 
 /// A run of consecutive entries: all of those that were put together once, or a part of them. The
 /// same run is in the leader's log, on its way to four servers and in their logs, and has one
 /// reference count for the whole.
 #[derive(Clone)]
-pub struct Run {
+pub struct EntryRun {
     whole: Arc<[Entry]>,
     // These are `u32` because two machine words would make every message larger.
     from: u32,
     to: u32,
 }
 
-impl Run {
+impl EntryRun {
     /// The entries in `range`.
     ///
     /// # Panics
     /// If there are fewer.
     #[must_use]
-    pub fn part(&self, range: Range<usize>) -> Run {
+    pub fn part(&self, range: Range<usize>) -> EntryRun {
         let Range { start, end } = range;
         assert!(start <= end && end <= self.len(), "{start}..{end} of {} entries", self.len());
         let at = |place: usize| self.from + place as u32;
-        Run { whole: Arc::clone(&self.whole), from: at(start), to: at(end) }
+        EntryRun { whole: Arc::clone(&self.whole), from: at(start), to: at(end) }
     }
 
     /// Takes the entries out and returns their memory, if it has room for exactly `count` entries
@@ -117,12 +117,12 @@ pub(super) struct Room(Arc<[Entry]>);
 
 impl Room {
     /// Moves `entries` into this memory; there must be exactly as many as it has room for.
-    pub(super) fn filled(mut self, entries: &mut Vec<Entry>) -> Run {
+    pub(super) fn filled(mut self, entries: &mut Vec<Entry>) -> EntryRun {
         let places = Arc::get_mut(&mut self.0).expect("nobody else's");
         places.swap_with_slice(entries);
         entries.clear();
         let to = self.0.len() as u32;
-        Run { whole: self.0, from: 0, to }
+        EntryRun { whole: self.0, from: 0, to }
     }
 }
 
@@ -135,22 +135,22 @@ impl Room {
 }
 
 #[cfg(test)]
-impl Run {
+impl EntryRun {
     /// Whether the two share their memory.
-    pub(super) fn is_the_same(&self, other: &Run) -> bool {
+    pub(super) fn is_the_same(&self, other: &EntryRun) -> bool {
         Arc::ptr_eq(&self.whole, &other.whole) && (self.from, self.to) == (other.from, other.to)
     }
 }
 
-impl FromIterator<Entry> for Run {
-    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Run {
+impl FromIterator<Entry> for EntryRun {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> EntryRun {
         let whole: Arc<[Entry]> = entries.into_iter().collect();
         let to = u32::try_from(whole.len()).expect("fewer entries than any memory holds");
-        Run { whole, from: 0, to }
+        EntryRun { whole, from: 0, to }
     }
 }
 
-impl Deref for Run {
+impl Deref for EntryRun {
     type Target = [Entry];
 
     #[inline]
@@ -160,21 +160,21 @@ impl Deref for Run {
 }
 
 /// By content: the run that it is a part of doesn't matter.
-impl PartialEq for Run {
-    fn eq(&self, other: &Run) -> bool {
+impl PartialEq for EntryRun {
+    fn eq(&self, other: &EntryRun) -> bool {
         **self == **other
     }
 }
 
-impl Eq for Run {}
+impl Eq for EntryRun {}
 
-impl core::hash::Hash for Run {
+impl core::hash::Hash for EntryRun {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
         (**self).hash(state);
     }
 }
 
-impl core::fmt::Debug for Run {
+impl core::fmt::Debug for EntryRun {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         (**self).fmt(f)
     }
@@ -216,8 +216,8 @@ impl Entries {
     }
 }
 
-impl From<Run> for Entries {
-    fn from(run: Run) -> Entries {
+impl From<EntryRun> for Entries {
+    fn from(run: EntryRun) -> Entries {
         match &*run {
             [] => Entries::None,
             [only] => Entries::One(only.clone()),

@@ -16,7 +16,7 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::entry::{Entries, Entry, Room, Run};
+use super::entry::{Entries, Entry, EntryRun, Room};
 use super::types::{EntryId, LogIndex, Term};
 
 /// A tail of this many entries becomes a chunk.
@@ -58,7 +58,7 @@ impl Clone for Spare {
 struct Chunk {
     /// Index of its first entry.
     first: LogIndex,
-    entries: Run,
+    entries: EntryRun,
 }
 
 impl Chunk {
@@ -162,7 +162,7 @@ impl Log {
 
     /// Adds entries at the end. Returns the last one's identity. From now on this log shares them
     /// with the other owners of the run.
-    pub fn append_run(&mut self, run: &Run) -> EntryId {
+    pub fn append_run(&mut self, run: &EntryRun) -> EntryId {
         if run.len() < RUN_MIN {
             for entry in run.iter() {
                 self.append(entry.clone());
@@ -479,7 +479,7 @@ mod tests {
 
     #[test]
     fn a_run_is_shared_and_a_few_entries_of_it_do_not_keep_the_memory_of_all() {
-        let run: Run = (0..200).map(|_| Entry { term: Term(2), payload: Payload::NoOp }).collect();
+        let run: EntryRun = (0..200).map(|_| Entry { term: Term(2), payload: Payload::NoOp }).collect();
         let mut shared = log(&[1, 1, 2]);
         assert_eq!(shared.append_run(&run), EntryId::new(LogIndex(203), Term(2)));
         let is_shared =

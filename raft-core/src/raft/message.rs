@@ -4,16 +4,16 @@
 //! | message | sender | receiver | means |
 //! | --- | --- | --- | --- |
 //! | [`PreVote`] | pre-candidate | voters | "would you vote for me?" (dissertation §9.6) |
-//! | [`PreVoteResponse`] | anyone | pre-candidate | "I would", or why not |
+//! | [`PreVoteResponse`] | any server | pre-candidate | "I would", or not |
 //! | [`RequestVote`] | candidate | voters | "vote for me in this term" (Raft §5.2) |
-//! | [`RequestVoteResponse`] | anyone | candidate | "you have my vote", or not |
-//! | [`AppendEntries`] | leader | members | "append these"; with no entries, a heartbeat (Raft §5.3) |
-//! | [`AppendEntriesResponse`] | member | leader | "my log matches yours up to here", or where they part |
+//! | [`RequestVoteResponse`] | any server | candidate | "you have my vote", or not |
+//! | [`AppendEntries`] | leader | members | "append these", or a heartbeat (Raft §5.3) |
+//! | [`AppendEntriesResponse`] | member | leader | "our logs agree up to here", or not |
 //! | [`InstallSnapshot`] | leader | a member too far behind | a piece of a snapshot (Raft §7) |
 //! | [`InstallSnapshotResponse`] | member | leader | "I have that many bytes of it" |
 //! | [`TimeoutNow`] | leader | its chosen successor | "campaign at once" (dissertation §3.10) |
-//! | [`ReadIndex`] | follower | leader | "up to where must I apply before I answer a read?" (dissertation §6.4) |
-//! | [`ReadIndexResponse`] | leader | follower | "up to here", or that it can't say |
+//! | [`ReadIndex`] | follower | leader | "which index does my read need?" (dissertation §6.4) |
+//! | [`ReadIndexResponse`] | leader | follower | "up to here", or "I can't say" |
 //!
 //! Every message carries its sender's term. A receiver that learns of a higher term adopts it (Raft
 //! §5.1), except from pre-votes, which only speak about the term that *would* come.

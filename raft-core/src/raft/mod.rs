@@ -99,7 +99,8 @@
 //! | PreVote, RequestVote | answer | answer | answer | answer |
 //! | PreVoteResponse | – | count | – | – |
 //! | RequestVoteResponse | – | – | count | – |
-//! | AppendEntries, InstallSnapshot | follow, handle | follow, handle | follow, handle | impossible |
+//! | AppendEntries | follow, handle | follow, handle | follow, handle | impossible |
+//! | InstallSnapshot | follow, handle | follow, handle | follow, handle | impossible |
 //! | their responses | – | – | – | handle |
 //! | TimeoutNow | campaign | – | – | – |
 //! | ReadIndex | refuse | refuse | refuse | handle |
@@ -110,10 +111,11 @@
 //! | input | follower | pre-candidate | candidate | leader |
 //! | --- | --- | --- | --- | --- |
 //! | Durable, SnapshotTaken | handle | handle | handle | handle |
-//! | TimerDue, when nobody was heard | campaign | campaign | campaign | heartbeat |
+//! | TimerDue, if no leader was heard | campaign | campaign | campaign | heartbeat |
 //! | Campaign | campaign | campaign | campaign | – |
 //! | Read | ask the leader | ask the leader | ask the leader | handle |
-//! | Propose, ProposeBatch, ChangeMembership, TransferLeadership | refuse | refuse | refuse | handle |
+//! | Propose, ProposeBatch | refuse | refuse | refuse | handle |
+//! | ChangeMembership, TransferLeadership | refuse | refuse | refuse | handle |
 //!
 //! Both tables are [`Raft::step`] and what it calls in this file. The state that every server has
 //! is a `Server`; the state that only one role has belongs to that role. A leader's handlers are
@@ -200,7 +202,7 @@ mod wire;
 pub use crate::bytes::Bytes;
 pub use config::{Config, ConfigError};
 pub use drift::{DriftWatch, Reading};
-pub use entry::{Entries, Entry, Payload, Run};
+pub use entry::{Entries, Entry, EntryRun, Payload};
 pub use facts::FactTaker;
 pub use image::Image;
 pub use io::{
