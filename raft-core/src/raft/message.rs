@@ -517,7 +517,7 @@ impl Snapshot {
         &self.data
     }
 
-    /// A checksum of the data (`hash/checksum.rs`), to tell two snapshots apart; it is no protection
+    /// A checksum of the data (`hash/checksum.rs`), to tell two snapshots apart; it doesn't protect
     /// against malice.
     pub fn checksum(&self) -> u64 {
         self.checksum

@@ -226,7 +226,8 @@ mod tests {
                 && self.dice.random_ratio(1, 50)
             {
                 let hint = self.servers[slot].log().last();
-                m.outcome = AppendOutcome::Conflict { previous: hint.index.next(), hint }; // It lies.
+                // A lie.
+                m.outcome = AppendOutcome::Conflict { previous: hint.index.next(), hint };
             }
             self.compare(slot, from, &message);
             self.servers[slot].receive(self.clocks[slot], from, &message, &mut self.out);

@@ -367,7 +367,8 @@ impl Leader {
         progress.become_snapshot(snapshot, round);
         out.observe(|| Observation::SnapshotSent { peer: member, last, size });
         if size == 0 {
-            return self.ask_for_pieces(server, member, out); // There are no bytes: an empty piece says so.
+            // There are no bytes: an empty piece says so.
+            return self.ask_for_pieces(server, member, out);
         }
         self.send_pieces(server, member, out);
     }
