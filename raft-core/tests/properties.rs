@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use raft_core::raft::{
-    ChangeError, Configuration, Entries, Entry, EntryId, Log, LogIndex, MembershipChange, MembershipLog, Payload, Run,
-    ServerId, ServerSet, Term, is_majority, majority_of, reached_by_majority,
+    ChangeError, Configuration, Entries, Entry, EntryId, EntryRun, Log, LogIndex, MembershipChange, MembershipLog,
+    Payload, ServerId, ServerSet, Term, is_majority, majority_of, reached_by_majority,
 };
 
 /// Any set of servers.
@@ -301,7 +301,7 @@ proptest! {
                 }
                 Act::AppendRun(count, later, more) => {
                     let term = Term(model.last().term.0 + later);
-                    let whole: Run = (0..more + count).map(|position| entry(term, number + position)).collect();
+                    let whole: EntryRun = (0..more + count).map(|position| entry(term, number + position)).collect();
                     let run = whole.part(more as usize..whole.len());
                     prop_assert_eq!(&*run, &whole[more as usize..]);
                     model.entries.extend_from_slice(&run);

@@ -1,4 +1,4 @@
-//! What a server can be asked about itself: for drivers, pages and checkers.
+//! Questions that drivers, pages and checkers can ask a server.
 
 use alloc::sync::Arc;
 
@@ -34,7 +34,7 @@ impl Raft {
         self.server.hard_state.term
     }
 
-    /// What it is.
+    /// Its role.
     pub fn role(&self) -> &Role {
         &self.role
     }
@@ -54,8 +54,8 @@ impl Raft {
         &self.server.log
     }
 
-    /// Shares the memory of its log with another copy, if that holds the same: a driver that keeps
-    /// one (of what is on the disk, say) needs the room only once.
+    /// Shares the memory of its log with another copy, if that holds the same entries. A driver
+    /// that keeps such a copy (of what is on the disk, say) then needs the memory only once.
     pub fn share_log(&mut self, copy: &Log) {
         if self.server.log == *copy {
             self.server.log = copy.clone();
@@ -67,7 +67,7 @@ impl Raft {
         self.server.snapshot.as_ref()
     }
 
-    /// Everything up to here is committed, as far as it knows.
+    /// The commit index: everything up to here is committed, as far as this server knows.
     pub fn commit_index(&self) -> LogIndex {
         self.server.commit
     }
@@ -82,7 +82,7 @@ impl Raft {
         self.server.disk.log()
     }
 
-    /// Up to here its log is known to equal its leader's; zero where it hasn't compared the two.
+    /// Its log is known to equal its leader's up to here; zero if it hasn't compared the two.
     pub fn agreed_index(&self) -> LogIndex {
         let (term, index) = self.server.agreed;
         if term == self.server.hard_state.term { index } else { LogIndex::ZERO }
@@ -98,7 +98,7 @@ impl Raft {
         self.server.members()
     }
 
-    /// Index of the entry that brought the membership in force.
+    /// The index of the entry that brought the membership in force.
     pub fn configuration_index(&self) -> LogIndex {
         self.server.membership.current_index()
     }
@@ -108,12 +108,12 @@ impl Raft {
         (!self.is_leader()).then_some((self.server.election_deadline, self.server.election_timeout))
     }
 
-    /// Until when no other server can have been elected, by this server's clock.
+    /// The time, by this server's clock, until which no other server can have been elected.
     ///
-    /// A quorum answered a round that began at some time; each of them ignores campaigns for as
-    /// long as it said in its answer from when it heard that round, which was later. The bound on
-    /// drift is taken off (dissertation §6.4.1). What a server said holds as long as it runs; see
-    /// the module's caveats for one that restarts with a shorter election timeout.
+    /// A quorum answered a round that began at some time. Each of these servers ignores campaigns
+    /// from when it heard that round, which was later, for as long as its answer said. The bound on
+    /// drift is subtracted (dissertation §6.4.1). What a server said holds as long as it runs; see
+    /// the module's caveats for a server that restarts with a shorter election timeout.
     ///
     /// # Errors
     /// Why there is no lease.
@@ -122,8 +122,7 @@ impl Raft {
         leader.lease(&self.server)
     }
 
-    /// Whether the term and the vote, and all else that promises rest on, are on the disk as they
-    /// are.
+    /// Whether the disk holds the hard state, or at least everything in it that promises depend on.
     pub fn hard_state_is_durable(&self) -> bool {
         self.server.hard_state_is_durable()
     }
@@ -133,7 +132,7 @@ impl Raft {
         self.server.disk.unfinished()
     }
 
-    /// The messages that wait for the disk, for those who look inside.
+    /// The messages that wait for the disk, for a look inside.
     pub fn held_messages(&self) -> impl DoubleEndedIterator<Item = &Envelope> + ExactSizeIterator {
         self.server.disk.held()
     }

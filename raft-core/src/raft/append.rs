@@ -1,5 +1,5 @@
-//! A follower's log: taking appends, dropping what conflicts, saying where the logs part (Raft
-//! §5.3).
+//! A follower's log: it takes appends, drops entries that conflict, and says where the logs differ
+//! (Raft §5.3).
 
 use alloc::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::server::Server;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet};
 use crate::time::{Duration, Time};
 
-/// How an append fits a log. A pure function of the two, [`fit`].
+/// How an append fits a log. The pure function [`fit`] decides it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fit {
     /// The entry before the append isn't in the log.
@@ -24,15 +24,16 @@ pub(super) enum Fit {
         /// How many of the append's entries the log has.
         known: usize,
     },
-    /// The first `known` entries are in the log already; what follows them there must go.
+    /// The first `known` entries are in the log already; the entries that follow them there
+    /// conflict and must go.
     Conflicts {
         /// How many of the append's entries the log has.
         known: usize,
     },
 }
 
-/// How `entries` after `previous` fit a log of which `contains` tells what it holds, and `last`
-/// where it ends.
+/// How `entries` after `previous` fit a log. `last` is where that log ends, and `contains` tells
+/// which entries it holds.
 pub(super) fn fit(previous: EntryId, entries: &Entries, last: LogIndex, contains: impl Fn(EntryId) -> bool) -> Fit {
     if !contains(previous) {
         return Fit::Gap;
@@ -54,7 +55,7 @@ pub(super) fn fit(previous: EntryId, entries: &Entries, last: LogIndex, contains
 
 impl AppendEntries {
     /// The answer of a server in the same term whose log equals the leader's up to `received`.
-    /// `said` is what its clock shows, and its patience.
+    /// `said` is what the server's clock shows, and its patience.
     #[inline]
     pub(super) fn answer(&self, said: (Time, Duration), received: LogIndex, outcome: AppendOutcome) -> Message {
         let AppendEntries { term, round, probe, .. } = *self;
@@ -65,8 +66,9 @@ impl AppendEntries {
 
 impl Server {
     pub(super) fn on_append_entries(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) {
-        // What is committed is in the leader's log too (Leader Completeness): an append that begins
-        // before the commit index, or inside a snapshot, needs looking at only from there on.
+        // Committed entries are in the leader's log too (Leader Completeness). So if an append
+        // begins before the commit index, or inside a snapshot, only the part after that needs a
+        // look.
         let behind = self.commit.distance_from(m.previous.index);
         if behind > 0 {
             return self.on_old_append(from, m, behind, out);
@@ -96,7 +98,7 @@ impl Server {
             }
             self.write_log(keep_to);
             if let Entries::Many(_) = &m.entries {
-                // What came together goes to the disk as it came.
+                // A run of entries goes to the disk as it came, in one piece.
                 let fresh = m.entries.skip(known);
                 let bytes = fresh.size();
                 self.slice = Some((keep_to.next(), fresh, bytes));
@@ -106,7 +108,7 @@ impl Server {
         self.agree(from, m, verified, out);
     }
 
-    /// An append that starts before what is committed here: only what lies beyond can be news.
+    /// An append that starts before what is committed here: only the part beyond can be news.
     fn on_old_append(&mut self, from: ServerId, m: &AppendEntries, behind: u64, out: &mut Output) {
         if behind < m.entries.len() as u64
             && let Some(previous) = self.log.id_at(self.commit)
@@ -132,9 +134,9 @@ impl Server {
         self.settle_admissions(out); // The answer says whether it may vote.
         // An earlier acknowledgement may have been lost, or the disk may have finished since.
         let durable = received.min(self.disk.log());
-        // Whoever has to lead on must hear that its members are there, however slow their disks
-        // are. What is being written is acknowledged by the answer to what brought it, or to a
-        // later heartbeat.
+        // A leader must hear that its members are up, however slow their disks are, or it steps
+        // down. Entries that are still being written are acknowledged by the answer to the append
+        // that brought them, or to a later heartbeat.
         let asks_only =
             m.entries.is_empty() && self.hard_state_is_durable() && self.rule(Rule::PersistBeforeAcknowledging);
         let matched = if asks_only { durable } else { verified.max(durable) };
@@ -146,8 +148,8 @@ impl Server {
         self.promise_log(matched, leader, || m.answer(said, received, outcome), out);
     }
 
-    /// What every answer to an append says of the server itself: what its clock shows, and how long
-    /// it ignores campaigns from now on.
+    /// What every answer to an append says about the server itself: what its clock shows, and how
+    /// long it ignores campaigns from now on.
     #[inline]
     pub(super) fn clock_and_patience(&self) -> (Time, Duration) {
         (self.now, self.config.patience())
@@ -187,8 +189,8 @@ impl Server {
         }
     }
 
-    /// Puts entries at the end of the log, but for the first that are `known`; a run is shared with
-    /// whoever it came from.
+    /// Puts entries at the end of the log, except the first `known` ones, which are there. A run is
+    /// shared with the server that it came from.
     pub(super) fn take_entries(&mut self, entries: &Entries, known: usize, out: &mut Output) {
         match entries {
             Entries::Many(run) if !run.iter().any(|entry| entry.payload.is_about_members()) => {
@@ -208,9 +210,9 @@ impl Server {
         }
     }
 
-    /// Puts an entry at the end of the log; a membership is in force at once (Raft §6), an
-    /// admission when it is committed. The entry's id, and the membership that was in force until
-    /// now, if there is another one.
+    /// Puts an entry at the end of the log. A membership is in force at once (Raft §6), an
+    /// admission when it is committed. Returns the entry's id, and the membership that was in force
+    /// until now, if the entry replaces it.
     pub(super) fn take_entry(&mut self, entry: Entry, out: &mut Output) -> (EntryId, Option<Configuration>) {
         self.must_hold(entry.term >= self.log.last().term, "terms never go down along the log");
         self.must_hold(entry.term <= self.hard_state.term, "no entry is of a later term than its holder's");
@@ -224,8 +226,8 @@ impl Server {
         };
         let id = self.log.append(entry);
         let replaced = configuration.map(|configuration| {
-            // Something may be sent at once because of it, and what was cut out of the log before
-            // lacks this entry.
+            // Messages may be sent in this same step because of the entry, and the part of the log
+            // that was cut out for earlier ones lacks it.
             self.slice = None;
             let before = *self.membership.current();
             self.membership.append(id.index, *configuration);
@@ -235,11 +237,11 @@ impl Server {
         (id, replaced)
     }
 
-    /// The leader has committed up to `commit`; up to `verified`, this log is known to equal the
-    /// leader's.
+    /// The leader has committed up to `commit`. This log is known to equal the leader's up to
+    /// `verified`.
     fn learn_commit(&mut self, commit: LogIndex, verified: LogIndex, out: &mut Output) {
-        // Raft Figure 2: min(leaderCommit, index of last new entry). The tail beyond may be another
-        // leader's.
+        // Raft Figure 2: min(leaderCommit, index of last new entry). The entries beyond that may be
+        // another leader's.
         let bound = if self.rule(Rule::CommitOnlyVerified) { verified } else { self.log.last().index };
         self.raise_commit(commit.min(bound), ServerSet::EMPTY, out);
     }
@@ -254,8 +256,8 @@ impl Server {
     }
 }
 
-/// Whether the entries could follow the log's own at that place, as far as terms go, whatever it
-/// is. Even a log that nobody checks has its terms in order.
+/// Whether the entries' terms allow them to follow the log's own entries at that place. It holds
+/// for a log that nothing else is checked of, too: the terms of every log are in order.
 fn goes_on_from(log: &Log, m: &AppendEntries) -> bool {
     let before = log.term_at(m.previous.index.min(log.last().index));
     m.entries.as_slice().first().is_none_or(|first| before.is_some_and(|before| before <= first.term))

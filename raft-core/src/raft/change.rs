@@ -1,4 +1,4 @@
-//! Changing who belongs (Raft §6, dissertation §4) and who leads (dissertation §3.10).
+//! Changing the members (Raft §6, dissertation §4) and the leader (dissertation §3.10).
 
 use alloc::sync::Arc;
 use core::ops::ControlFlow::{Break, Continue};
@@ -34,7 +34,7 @@ impl Leader {
         }
     }
 
-    /// The configuration to append for `change`, or why none may be appended now.
+    /// The configuration to append for `change`, or the reason why none may be appended now.
     fn lawful_change(&self, server: &Server, change: MembershipChange) -> Result<Configuration, Refusal> {
         if let Some(transfer) = &self.transfer {
             return Err(Refusal::Transferring { to: transfer.to });
@@ -55,19 +55,19 @@ impl Leader {
         for voter in change.voters.difference(current.voters).iter() {
             let progress = self.progress(voter);
             let matched = progress.map_or(LogIndex::ZERO, |progress| progress.matched);
-            // It must at least know that it belongs.
+            // It must at least know that it is a member.
             if matched < index || !progress.is_some_and(|progress| server.keeps_up(progress)) {
                 return Err(Refusal::LearnerBehind { server: voter, matched, last });
             }
-            // And its disk must have been admitted: until then it gives no votes (it may be a voter
-            // that lost its disk), and a quorum that needs its vote could never be had again.
+            // And its disk must have been admitted. Until then it gives no votes (it may be a voter
+            // that lost its disk), and a quorum that needs its vote could never be reached again.
             let admitted = progress.is_some_and(|progress| progress.may_vote == Some(true));
             if !admitted && server.rule(Rule::BarAmnesiacVoters) {
                 return Err(Refusal::NotAdmitted { server: voter });
             }
         }
-        // Voters that lost their disks go on counting: where too few others would be left, nobody
-        // could be elected any more.
+        // Voters that lost their disks still count. If too few others were left, no leader could be
+        // elected any more.
         let lost = |voter: ServerId| self.progress(voter).is_some_and(|progress| progress.may_vote == Some(false));
         let silenced = change.voters.those(&lost);
         if let Some(voter) = silenced.iter().next()
@@ -82,9 +82,9 @@ impl Leader {
     }
 
     /// A member says that it may not vote on the `disk` it has. A learner's disk is admitted, by an
-    /// entry that everybody can see: whatever ran under its name before is no member any more. Not
-    /// a voter's: its old disk may have given a vote that is still on its way, so it must leave the
-    /// voters first.
+    /// entry that every server can see; after that, the disk that had this name before is no member
+    /// any more. A voter's disk is not admitted: its old disk may have given a vote that is still
+    /// on its way, so the server must leave the voters first.
     pub(super) fn admit_disk(&mut self, server: &mut Server, member: ServerId, disk: DiskId, out: &mut Output) {
         let settled = server.membership.current_index() <= server.commit && !server.membership.current().is_joint();
         let learns = server.membership.current().learners.contains(member);
@@ -92,7 +92,7 @@ impl Leader {
         let Some(progress) = self.progress(member) else {
             return;
         };
-        // The entry may have been compacted before the learner came to it: then it is asked for
+        // The entry may have been compacted before the learner received it. Then it is appended
         // again, but not all the time, and not while it is on its way to the learner's disk.
         let pause = server.config.election_timeout_max.times(2);
         let (base, matched) = (server.log.base().index, progress.matched);
@@ -104,8 +104,7 @@ impl Leader {
             return;
         }
         let admission = self.append_own(server, Payload::Admission { server: member, disk }, out);
-        // What the disk before has promised is on its way, perhaps, as answers to the rounds so
-        // far.
+        // Answers to the rounds so far may carry promises of the disk that the member had before.
         let round = self.rounds.begin_quietly(now);
         if let Some(progress) = self.progress_mut(member) {
             progress.admitted = Some((disk, now, admission.index));
@@ -115,7 +114,7 @@ impl Leader {
         self.replicate(server, out);
     }
 
-    /// Appends a membership of the leader's own making, and sends it to everyone in it.
+    /// Appends a membership of the leader's own making, and sends it to every server in it.
     fn append_membership(&mut self, server: &mut Server, configuration: Configuration, out: &mut Output) -> EntryId {
         let id = self.append_own(server, Payload::Membership(Arc::new(configuration)), out);
         self.replicate(server, out);
@@ -134,9 +133,9 @@ impl Leader {
         self.release_confirmed_reads(server, out);
     }
 
-    /// Whoever has just become a learner may have been a member before, on a disk that it has lost
-    /// since: what it holds, and whether it may vote, is asked anew, and what was on its way until
-    /// now tells neither.
+    /// A server that has just become a learner may have been a member before, on a disk that it has
+    /// lost since. The leader asks it again what it holds and whether it may vote; answers that
+    /// were on their way until now tell neither.
     fn ask_anew(&mut self, server: &Server, learners: ServerSet) {
         let now = server.now;
         for learner in learners.iter().filter(|learner| *learner != server.config.id) {
@@ -149,8 +148,8 @@ impl Leader {
         }
     }
 
-    /// What the leader does once the membership in force is committed: leave a joint one, or go if
-    /// it isn't in it.
+    /// What the leader does once the membership in force is committed: it ends a joint membership,
+    /// and it steps down if it isn't in the membership.
     pub(super) fn on_membership_committed(&mut self, server: &mut Server, out: &mut Output) -> Leadership {
         if server.membership.current_index() > server.commit {
             return Continue(());
@@ -167,32 +166,33 @@ impl Leader {
             self.let_go(server, out);
             return Continue(());
         }
-        // Raft §6: the leader steps down once C_new is committed. The others are told while there
-        // is somebody to tell them.
+        // Raft §6: the leader steps down once C_new is committed. It tells the others while it
+        // still leads.
         self.tell_commit(server, current.members().union(self.leaving), out);
         self.call_on_heir(server, current.voters, out);
         Break(Removed)
     }
 
-    /// A leader that leaves doesn't let the others wait for an election timeout: whoever has most
-    /// of its log campaigns at once.
+    /// A leader that leaves doesn't let the others wait for an election timeout: it tells the voter
+    /// that has most of its log to campaign at once.
     fn call_on_heir(&self, server: &Server, voters: ServerSet, out: &mut Output) {
         let matched = |voter: &ServerId| self.progress(*voter).map(|progress| progress.matched);
-        // Of several, the first.
+        // If there are several, the first.
         if let Some(heir) = voters.iter().min_by_key(|voter| core::cmp::Reverse(matched(voter))) {
             out.observe(|| Observation::HeirCalled { heir });
             server.send(heir, Message::TimeoutNow(TimeoutNow { term: server.hard_state.term }), out);
         }
     }
 
-    /// Lets go of those that the membership in force leaves out, once it is committed and they have
-    /// it: they are told so, for nobody will talk to them any more.
+    /// Stops replicating to servers that the membership in force leaves out, once it is committed
+    /// and they have it. It tells them that it is committed, because no server will talk to them
+    /// any more.
     pub(super) fn let_go(&mut self, server: &mut Server, out: &mut Output) {
         let index = server.membership.current_index();
         if self.leaving.is_empty() || index > server.commit {
             return;
         }
-        // Whose log ends where this one doesn't begin yet can't be told but by a snapshot.
+        // If a server's log ends before this one begins, only a snapshot can tell it.
         let needed = index.max(server.log.base().index);
         let has_it = |member: ServerId| self.progress(member).is_some_and(|progress| progress.matched >= needed);
         let gone = self.leaving.those(&has_it);
@@ -201,7 +201,7 @@ impl Leader {
         self.forget_leavers(server, gone);
     }
 
-    /// Whoever leaves and hasn't been heard for an election timeout is talked to no more; see
+    /// Stops talking to a server that leaves and hasn't been heard for an election timeout; see
     /// [`Leader::remind_removed`].
     pub(super) fn forget_silent_leavers(&mut self, server: &Server) {
         let patience = server.config.election_timeout_max;
@@ -220,8 +220,8 @@ impl Leader {
         }
     }
 
-    /// Who asks for votes and doesn't belong was cut off when it was removed: it gets the log until
-    /// it knows. Not one of a later term, for its answers would depose the leader.
+    /// A server that asks for votes and isn't a member was cut off when it was removed. It gets the
+    /// log until it knows that. But not if its term is later: its answers would depose the leader.
     pub(super) fn remind_removed(&mut self, server: &Server, from: ServerId, message: &Message, out: &mut Output) {
         let asks = matches!(message, Message::PreVote(_) | Message::RequestVote(_));
         if !asks || message.term() > server.hard_state.term || from == server.config.id {
@@ -230,7 +230,8 @@ impl Leader {
         let current = server.membership.current();
         let settled = server.membership.current_index() <= server.commit && !current.is_joint();
         let stranger = !current.members().contains(from);
-        // Who was told in this term knows the term, too: what it asked in an earlier one is late.
+        // A server that was told in this term knows the term, too: a question of an earlier one is
+        // late.
         let late = message.term() < server.hard_state.term && self.told.contains(from);
         if settled && stranger && !late && self.leaving.insert(from) {
             out.observe(|| Observation::RemovedReminded { server: from });
@@ -262,7 +263,7 @@ impl Leader {
         self.continue_transfer(server, out);
     }
 
-    /// Hands over as soon as the successor has the whole log.
+    /// Hands over leadership as soon as the successor has the whole log.
     pub(super) fn continue_transfer(&mut self, server: &Server, out: &mut Output) {
         let (last, term) = (server.log.last().index, server.hard_state.term);
         let Some(transfer) = self.transfer else {
@@ -272,14 +273,15 @@ impl Leader {
         if !ready || transfer.handed_over {
             return;
         }
-        // From now on it may be elected at any moment, although this server is still heard.
+        // From now on the successor can be elected at any moment, although this server is still
+        // heard.
         self.lease_given_up = true;
         self.transfer = Some(Transfer { handed_over: true, ..transfer });
         out.observe(|| Observation::TransferHandedOver { to: transfer.to });
         server.send(transfer.to, Message::TimeoutNow(TimeoutNow { term }), out);
     }
 
-    /// Gives up a transfer that took too long: the leader goes back to work.
+    /// Gives up a transfer that took too long: the leader accepts proposals again.
     pub(super) fn expire_transfer(&mut self, server: &Server, out: &mut Output) {
         if let Some(transfer) = self.transfer
             && server.now >= transfer.deadline
@@ -292,7 +294,7 @@ impl Leader {
 }
 
 impl Server {
-    /// Whether a learner is fit to vote: hardly behind, or so quick that it only ever lacks what
+    /// Whether a learner is fit to vote: it is hardly behind, or so quick that it lacks only what
     /// has come since.
     fn keeps_up(&self, progress: &Progress) -> bool {
         let near = progress.matched.plus(self.config.learner_lag_max) >= self.log.last().index;
@@ -309,7 +311,7 @@ impl Server {
     }
 
     /// The leader steps down with a transfer under way. If it has handed over and a higher term has
-    /// come, its successor may have been elected: the next leader that it hears tells.
+    /// come, its successor may have been elected; the next leader that it hears decides that.
     pub(super) fn give_up_transfer(&mut self, transfer: Transfer, why: StepDownReason, out: &mut Output) {
         let Transfer { id, to, handed_over, .. } = transfer;
         if handed_over && matches!(why, StepDownReason::HigherTerm { .. }) {
@@ -319,7 +321,7 @@ impl Server {
         }
     }
 
-    /// Somebody leads: a transfer that waited for it has succeeded or failed.
+    /// A leader is heard: a transfer that waited for it has succeeded or failed.
     pub(super) fn settle_transfer(&mut self, leader: ServerId, out: &mut Output) {
         if let Some(HandedOver { id, to, .. }) = self.handed_over.take() {
             if leader == to {
@@ -331,7 +333,8 @@ impl Server {
         }
     }
 
-    /// Nobody has been heard to lead since: what became of the transfer isn't known here.
+    /// No leader has been heard since the handover: this server can't know whether the transfer
+    /// succeeded.
     pub(super) fn expire_handed_over(&mut self, out: &mut Output) {
         if let Some(handed_over) = self.handed_over
             && self.now >= handed_over.deadline

@@ -11,35 +11,36 @@ use crate::time::Duration;
 pub struct Config {
     /// Its name.
     pub id: ServerId,
-    /// Seeds the election timeouts. Two servers with the same seed and name are equally lucky.
+    /// Seeds the election timeouts. Two servers with the same seed and the same name draw the same
+    /// ones.
     pub seed: u64,
     /// A follower that hears nothing for a time between this and [`Config::election_timeout_max`]
     /// campaigns (Raft §5.2).
     pub election_timeout_min: Duration,
-    /// The longest election timeout. Where it is less than twice the shortest one, a server that
-    /// has campaigned in vain waits for up to twice the shortest all the same: servers that time
-    /// out together would refuse each other for ever.
+    /// The longest election timeout. Even if it is less than twice the shortest one, a server that
+    /// has campaigned in vain waits for up to twice the shortest: otherwise servers that time out
+    /// together would refuse each other for ever.
     pub election_timeout_max: Duration,
-    /// How often a leader makes itself heard.
+    /// How often a leader sends heartbeats.
     pub heartbeat_interval: Duration,
-    /// Ask before campaigning (dissertation §9.6).
+    /// Whether servers ask before they campaign (dissertation §9.6).
     pub pre_vote: bool,
     /// A leader that hears no quorum for an election timeout steps down, and servers that hear a
     /// leader ignore campaigns (dissertation §6.2, §4.2.3). Lease reads need it.
     pub check_quorum: bool,
-    /// Most entries in one append.
+    /// The most entries in one append.
     pub append_entries_max: usize,
-    /// Most bytes in one append; a single larger entry still goes.
+    /// The most bytes in one append; a single larger entry is sent all the same.
     pub append_bytes_max: u64,
-    /// Most appends on the way to one member without an answer.
+    /// The most appends on the way to one member without an answer.
     pub window_appends_max: usize,
-    /// Most bytes on the way to one member without an answer.
+    /// The most bytes on the way to one member without an answer.
     pub window_bytes_max: u64,
-    /// Most bytes of entries that aren't committed, as [`Payload::size`](super::Payload::size)
-    /// counts; further proposals are refused. A single larger one still goes while nothing else
+    /// The most bytes of entries that aren't committed, as [`Payload::size`](super::Payload::size)
+    /// counts; further proposals are refused. A single larger one is accepted while nothing else
     /// waits.
     pub uncommitted_bytes_max: u64,
-    /// Most bytes of snapshot in one message.
+    /// The most bytes of snapshot in one message.
     pub snapshot_piece_max: u64,
     /// A snapshot is wanted when the log holds this many applied entries; 0: never.
     pub snapshot_after_entries: u64,
@@ -50,13 +51,14 @@ pub struct Config {
     pub entries_kept: u64,
     /// How far behind the leader's log a learner may be and still become a voter, in entries.
     pub learner_lag_max: u64,
-    /// A leader whose disk hasn't finished a write for so long steps down, and doesn't campaign.
+    /// A leader whose disk doesn't finish a write for this long steps down; no server with such a
+    /// disk campaigns.
     pub disk_stall_max: Duration,
     /// The most that any two servers' clocks may run apart, in percent. Leases are shortened by it.
-    /// Where a quorum's clocks are seen to run apart further, and at 100 or more, there are none,
-    /// and lease reads are confirmed like others.
+    /// At 100 or more, or while the clocks of a quorum are seen to run further apart, there are no
+    /// leases, and lease reads are confirmed like others.
     pub clock_drift_max: u64,
-    /// Which safety rules hold. All, unless somebody wants to see why they exist.
+    /// Which safety rules hold: all, unless you want to see why they exist.
     pub rules: Rules,
 }
 
@@ -110,17 +112,17 @@ impl Config {
         if self.check_quorum { self.election_timeout_min } else { Duration::ZERO }
     }
 
-    /// Whether election timeouts are drawn from so narrow a range that servers may time out
+    /// Whether election timeouts are drawn from a range so narrow that servers may time out
     /// together again and again.
     pub(super) const fn draws_narrowly(&self) -> bool {
         let (min, max) = (self.election_timeout_min.as_micros(), self.election_timeout_max.as_micros());
         max.saturating_sub(min) < min
     }
 
-    /// Whether the parameters make sense together.
+    /// Checks that the parameters make sense together.
     ///
     /// # Errors
-    /// The first that doesn't.
+    /// The first problem found.
     pub fn check(&self) -> Result<(), ConfigError> {
         let positive = [
             ("election_timeout_min", self.election_timeout_min.as_micros()),

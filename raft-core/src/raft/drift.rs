@@ -1,11 +1,11 @@
 //! Whether two servers' clocks run apart further than leases allow: [`DriftWatch`].
 //!
-//! A lease rests on a bound on clock drift that nobody can enforce (dissertation §6.4.1). What can
-//! be done is to look: each answer carries its sender's clock, and the leader knows, by its own, a
-//! span within which that reading was taken. Two such readings far enough apart bound how fast the
-//! other clock runs. The bounds are rigorous, so that a clock within the limit is never accused;
-//! one beyond it is found out once enough time has passed to tell it from a slow network. Until
-//! then the lease rests on the stated bound alone.
+//! A lease depends on a bound on clock drift that can't be enforced (dissertation §6.4.1). But the
+//! leader can watch for drift. Each answer carries its sender's clock, and the leader knows, by its
+//! own clock, a span within which that reading was taken. Two such readings far enough apart bound
+//! how fast the other clock runs. The bounds are rigorous: a clock within the limit is never
+//! accused. A clock beyond the limit is found once enough time has passed to tell it from a slow
+//! network. Until then, the lease depends on the stated bound alone.
 
 use crate::time::{Duration, Time};
 
@@ -17,12 +17,12 @@ pub struct DriftWatch {
     drifts: bool,
 }
 
-/// The other clock's reading, taken somewhere between two moments of one's own.
+/// The other clock's reading, taken somewhere between two moments of the leader's clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Not before this, by one's own clock.
+    /// Not before this, by the leader's clock.
     pub from: Time,
-    /// Not after this.
+    /// Not after this, by the leader's clock.
     pub to: Time,
     /// What the other clock showed.
     pub shown: Time,
@@ -34,10 +34,10 @@ impl DriftWatch {
         self.drifts
     }
 
-    /// Takes a reading. `percent` is the most the clocks may run apart; spans shorter than `span`
-    /// prove nothing either way.
+    /// Takes a reading. `percent` is the most that the clocks may run apart. Spans shorter than
+    /// `span` prove nothing either way.
     pub fn take(&mut self, reading: Reading, percent: u64, span: Duration) {
-        // Answers overtake each other: an older reading is no news.
+        // Answers can overtake each other: an older reading is no news.
         if self.latest.is_some_and(|latest| reading.from < latest) {
             return;
         }
@@ -48,22 +48,23 @@ impl DriftWatch {
         };
         let shortest = reading.from.since(anchor.to).as_micros();
         let longest = reading.to.since(anchor.from).as_micros();
-        // Beyond that it is the same as no limit; and so the products stay within their numbers.
+        // A larger limit is the same as none; and so the products below can't overflow.
         let limit = 100 + u128::from(percent.min(1 << 32));
         let back = reading.shown < anchor.shown;
         let elapsed = reading.shown.since(anchor.shown).as_micros();
-        // Rates beyond the limit, whatever the messages' delays were.
+        // These rates are beyond the limit, whatever the messages' delays were.
         let fast = u128::from(elapsed) * 100 > u128::from(longest) * limit;
         let slow = u128::from(elapsed) * limit < u128::from(shortest) * 100;
         if back || fast || slow {
             *self = DriftWatch { anchor: Some(reading), latest: self.latest, drifts: true };
         } else if shortest >= span.as_micros() {
-            // Well for so long: believed again, and watched anew, so that a change shows soon.
+            // The clock has been within the limit for this long: it is trusted again. The watch
+            // begins anew, so that a change shows soon.
             *self = DriftWatch { anchor: Some(reading), latest: self.latest, drifts: false };
         }
     }
 
-    /// One's own clock was set: what it showed before says nothing any more.
+    /// The leader's own clock was set: what it showed before says nothing any more.
     pub fn forget(&mut self) {
         *self = DriftWatch { drifts: self.drifts, ..DriftWatch::default() };
     }

@@ -1,8 +1,8 @@
 //! What is on this server's disk, what is on its way there, and the messages that wait for it.
 //!
 //! A promise must not leave before what it promises is durable (Raft Figure 2: "updated on stable
-//! storage before responding"). Writes become durable in the order they were handed out, so a
-//! promise needs only the number of the write it rests on.
+//! storage before responding"). Writes become durable in the order in which they were handed out,
+//! so a promise needs only the number of the write that it depends on.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -24,22 +24,22 @@ use crate::time::{Duration, Time};
 pub(super) struct Disk {
     /// Everything up to here is durable.
     log: LogIndex,
-    /// The number of the last write handed out, and of the last that is durable.
+    /// The number of the last write handed out, and of the last one that is durable.
     issued: u64,
     durable: u64,
-    /// The number of the last write that held a hard state in which something had changed that
-    /// promises rest on, and of the last in which the number of the life that asks had.
+    /// The number of the last write that changed something in the hard state that promises depend
+    /// on, and of the last one that changed [`HardState::asking_life`].
     hard_state_write: u64,
     asking_write: u64,
-    /// Whether the last hard state on the disk says that the server may vote, and lacks no entries.
+    /// Whether the last hard state on the disk lets the server vote, and lacks no entries.
     whole: bool,
-    /// The number of the last write that dropped entries: those before it tell nothing about what
-    /// stands there now.
+    /// The number of the last write that dropped entries: earlier writes say nothing about the
+    /// entries that are at those indexes now.
     cutting_write: u64,
-    /// When the writes that aren't durable yet were handed out, oldest first; of the oldest, when
-    /// the one before it was done, if that is later.
+    /// When each write that isn't durable yet was handed out, oldest first. For the oldest, it is
+    /// when the write before it was done, if that is later.
     writing: Vec<Time>,
-    /// Messages, and the write each waits for, in that order.
+    /// Messages, each with the write that it waits for, in the order of the writes.
     held: Vec<(u64, Envelope)>,
     /// What this step has to write so far.
     pending: Pending,
@@ -78,7 +78,7 @@ impl Disk {
         Disk { log, ..Disk::default() }
     }
 
-    /// Whoever starts from it makes of it the same hard state each time.
+    /// A server that starts from this hard state derives the same one from it each time.
     pub(super) fn begin_with(&mut self, hard_state: &HardState) {
         self.whole = hard_state.is_whole();
     }
@@ -91,12 +91,12 @@ impl Disk {
         self.issued > self.durable
     }
 
-    /// How many writes are on their way to it.
+    /// How many writes are on their way to the disk.
     pub(super) fn unfinished(&self) -> usize {
         self.writing.len()
     }
 
-    /// The messages that wait for it.
+    /// The messages that wait for the disk.
     pub(super) fn held(&self) -> impl DoubleEndedIterator<Item = &Envelope> + ExactSizeIterator {
         self.held.iter().map(|(_, envelope)| envelope)
     }
@@ -107,15 +107,15 @@ impl Disk {
         }
     }
 
-    /// The log was cut, which this step's write will tell the disk: what was durable beyond is not
-    /// what the log holds now.
+    /// The log was cut, and this step's write will tell the disk. What was durable beyond the cut
+    /// is not what the log holds now.
     pub(super) fn cut(&mut self, last: LogIndex) {
         self.log = self.log.min(last);
         self.cutting_write = self.issued + 1;
     }
 
-    /// A message waits for the write `needed`. A leader goes on asking while the disk hangs: of
-    /// answers that differ only in the round they answer, the last one is enough.
+    /// Holds a message until the write `needed` is durable. A leader goes on asking while the disk
+    /// hangs. If two answers differ only in the round that they answer, the last one is enough.
     fn hold(&mut self, needed: u64, envelope: Envelope) {
         if let Some((write, last)) = self.held.last_mut()
             && *write == needed
@@ -128,8 +128,8 @@ impl Disk {
         }
     }
 
-    /// See [`Raft::hash_essence`]: writes count from the last durable one, and all that are as
-    /// old as a stall are alike.
+    /// See [`Raft::hash_essence`]: writes are counted from the last durable one, and all writes at
+    /// least as old as a stall are alike.
     pub(super) fn hash_essence(&self, ages: &Ages, state: &mut impl Hasher) {
         let Disk { log, issued, durable, hard_state_write, asking_write, whole, cutting_write, writing, held, pending } =
             self;
@@ -146,7 +146,7 @@ impl Disk {
         }
     }
 
-    /// The write that everything decided so far rests on: this step's, if it writes, or else the
+    /// The write that everything decided so far depends on: this step's, if it writes, or else the
     /// last one.
     fn needed(&self) -> u64 {
         self.issued + u64::from(!self.pending.is_empty())
@@ -186,8 +186,8 @@ impl Server {
     pub(super) fn set_hard_state(&mut self, hard_state: HardState) {
         self.must_hold(hard_state.term >= self.hard_state.term, "a term never goes down");
         if self.hard_state.term < hard_state.term {
-            // Promises of an older term that haven't left yet: nobody needs them, and the log may
-            // change under them.
+            // These are promises of an older term that haven't left yet. No server needs them, and
+            // the log may change under them.
             self.disk.held.clear();
         }
         if self.hard_state != hard_state {
@@ -196,23 +196,24 @@ impl Server {
         }
     }
 
-    /// Begins a life that asks. No promise rests on its number: heartbeats are answered while a
+    /// Begins a life that asks. No promise depends on its number: heartbeats are answered while a
     /// slow disk writes it.
     pub(super) fn set_asking_life(&mut self, asking_life: u32) {
         self.hard_state.asking_life = asking_life;
         self.disk.pending.asking_life = true;
     }
 
-    /// The log changed: everything after `after` was dropped, and what it holds there now followed.
+    /// The log changed: everything after `after` was dropped, and the entries that it holds there
+    /// now were appended.
     pub(super) fn write_log(&mut self, after: LogIndex) {
         self.slice = None;
-        // Where it is the second change in the same step, one write covers both.
+        // If it is the second change in the same step, one write covers both.
         let earlier = self.disk.pending.log.unwrap_or(after);
         self.disk.pending.log = Some(after.min(earlier));
     }
 
-    /// The snapshot replaces the log up to its last entry; what is in the log beyond was there
-    /// before.
+    /// The snapshot replaces the log up to its last entry. The entries that the log holds after
+    /// that were there before.
     pub(super) fn write_snapshot(&mut self, snapshot: Arc<Snapshot>) {
         let last = snapshot.meta.last.index;
         self.slice = None;
@@ -227,7 +228,7 @@ impl Server {
     pub(super) fn write_snapshot_alone(&mut self, snapshot: Arc<Snapshot>) {
         let last = snapshot.meta.last.index;
         self.slice = None;
-        // What the snapshot covers is durable when it is; nothing is, before.
+        // What the snapshot covers is durable when the snapshot is, not before.
         self.disk.cut(LogIndex::ZERO);
         self.disk.pending.snapshot = Some(snapshot);
         self.disk.pending.log = Some(last);
@@ -258,7 +259,7 @@ impl Server {
     }
 
     /// Sends a message that promises something, once everything decided so far is durable. `rule`
-    /// is the rule that says so.
+    /// is the rule that demands this.
     pub(super) fn promise(&mut self, to: ServerId, message: Message, rule: Rule, out: &mut Output) {
         let needed = self.disk.needed();
         if needed <= self.disk.durable || !self.rule(rule) {
@@ -268,7 +269,7 @@ impl Server {
         }
     }
 
-    /// Sends a message that speaks of the log up to `index` only, once that is durable.
+    /// Sends a message that only speaks of the log up to `index`, once that is durable.
     #[inline]
     pub(super) fn promise_log(
         &mut self,
@@ -284,7 +285,7 @@ impl Server {
         }
     }
 
-    /// Asks another, once the life that asks is durable, whatever the rules.
+    /// Asks another server, once the number of this life is durable, whatever the rules.
     pub(super) fn ask(&mut self, to: ServerId, message: Message, out: &mut Output) {
         if !self.disk.pending.asking_life && self.disk.asking_write <= self.disk.durable {
             self.send(to, message, out);
@@ -293,19 +294,18 @@ impl Server {
         }
     }
 
-    /// Whether the term and the vote, and all else that promises rest on, are on the disk as they
-    /// are.
+    /// Whether the disk holds the hard state, or at least everything in it that promises depend on.
     pub(super) fn hard_state_is_durable(&self) -> bool {
         !self.disk.pending.hard_state && self.disk.hard_state_write <= self.disk.durable
     }
 
-    /// A write is done, and those before it: the messages that waited for it leave. How long it
-    /// took, if it held a vote and took long.
+    /// A write is done, and all writes before it: the messages that waited for them leave. Returns
+    /// how long the write took, if it held a vote and took long.
     fn finish_writes(&mut self, receipt: Receipt, out: &mut Output) -> Option<Duration> {
         let finished = (receipt.sequence - self.disk.durable) as usize;
         let took = self.oldest_write().map_or(Duration::ZERO, |began| self.now.since(began));
         self.disk.writing.drain(..finished);
-        // A disk does one thing after the other: what waits begins now.
+        // A disk does one write after the other: the next one begins now.
         if let Some(next) = self.disk.writing.first_mut() {
             *next = self.now;
         }
@@ -314,10 +314,10 @@ impl Server {
         if self.hard_state_is_durable() {
             self.disk.whole = self.hard_state.is_whole();
         }
-        // What was overwritten after this write was handed out is on its way to the disk once more.
-        // Neither the index tells, for another entry may stand there now, nor term and index, for
-        // it may be the same one, brought back by a third leader. What a snapshot covers is durable
-        // with the snapshot, not before.
+        // Entries that were overwritten after this write was handed out are on their way to the
+        // disk once more. The index can't show that, because another entry may be there now. Term
+        // and index can't either, because it may be the same entry, brought back by a third leader.
+        // What a snapshot covers is durable with the snapshot, not before.
         if receipt.sequence >= self.disk.cutting_write || !self.rule(Rule::MatchWritesByTerm) {
             let known = self.log.term_at(receipt.last.index);
             self.must_hold(
@@ -336,8 +336,8 @@ impl Server {
         (voting && slow && self.hard_state_is_durable()).then_some(took)
     }
 
-    /// The vote, or the question for votes, leaves only now, for the disk took so long: the time
-    /// that the answer may take begins now, and other disks may be as slow as this one.
+    /// The vote, or the question for votes, leaves only now, because the disk took so long. So the
+    /// time that the answer may take begins now, and the other disks may be as slow as this one.
     fn allow_for_slow_vote(&mut self, took: Duration) {
         self.arm_election_timer();
         let took = took.min(self.config.disk_stall_max);
@@ -345,9 +345,9 @@ impl Server {
         self.election_deadline += took;
     }
 
-    /// The admissions that are committed and on the disk say which disk may vote under this
-    /// server's name. Not before: a leader that can't commit it may be a deposed one, whose
-    /// membership is an old one.
+    /// Admissions that are committed and on the disk say which disk may vote under this server's
+    /// name. Admissions that aren't committed don't count: the leader that can't commit one may be
+    /// a deposed one with an old membership.
     pub(super) fn settle_admissions(&mut self, out: &mut Output) {
         let known = self.commit.min(self.disk.log);
         let due = self.admissions.partition_point(|(index, _)| *index <= known);
@@ -357,11 +357,11 @@ impl Server {
         let settled: Vec<(LogIndex, DiskId)> = self.admissions.drain(..due).collect();
         for (index, disk) in settled {
             if index <= self.hard_state.decided_at {
-                continue; // The log is read once more, and that admission was another disk's, before this one's.
+                continue; // The log is read again, and that admission was of an earlier disk.
             }
             let standing = match self.hard_state.standing {
                 _ if disk == self.hard_state.disk => Standing::Member,
-                // Somebody else has been admitted under this name.
+                // Another disk has been admitted under this name.
                 Standing::Member if self.rule(Rule::BarAmnesiacVoters) => Standing::Barred,
                 unchanged => unchanged,
             };
@@ -376,12 +376,13 @@ impl Server {
         }
     }
 
-    /// Whether the server may vote on the disk it has, and would know it after a crash.
+    /// Whether the server may vote on the disk it has, and would still know that after a crash.
     pub(super) fn may_vote(&self) -> bool {
         self.hard_state.standing == Standing::Member && (self.disk.whole || self.hard_state_is_durable())
     }
 
-    /// Whether entries are missing here that a leader may count on, or would be after a crash.
+    /// Whether this server lacks entries that a leader may count on, or would lack them after a
+    /// crash.
     pub(super) fn disk_lost_entries(&self) -> bool {
         !self.disk.whole || !self.hard_state.is_whole()
     }
@@ -396,12 +397,12 @@ impl Server {
         }
     }
 
-    /// Since when the oldest unfinished write has been on its way.
+    /// Since when the oldest unfinished write has been on its way to the disk.
     fn oldest_write(&self) -> Option<Time> {
         self.disk.writing.first().copied()
     }
 
-    /// When the disk counts as stalled, if it stays as it is.
+    /// When the disk counts as stalled, if no write finishes before.
     pub(super) fn disk_stall_deadline(&self) -> Time {
         self.oldest_write().map_or(Time::NEVER, |issued| issued + self.config.disk_stall_max)
     }

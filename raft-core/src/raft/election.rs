@@ -14,7 +14,7 @@ use super::types::{EntryId, ServerId, ServerSet, Term};
 use super::{Raft, quorum};
 use crate::time::Time;
 
-/// What the votes counted so far make of a campaign.
+/// The result of a campaign, by the votes counted so far.
 #[must_use]
 pub(super) enum CampaignOutcome {
     Open,
@@ -33,7 +33,8 @@ impl Raft {
         }
     }
 
-    /// Campaigns, or asks first whether that would succeed, or doesn't for a reason.
+    /// Campaigns, or first asks whether a campaign would succeed, or notes the reason why it
+    /// doesn't.
     pub(super) fn campaign(&mut self, why: CampaignReason, out: &mut Output) {
         let Raft { server, role } = self;
         debug_assert!(role.leader().is_none(), "a leader doesn't campaign");
@@ -44,7 +45,8 @@ impl Raft {
         server.arm_election_timer();
         server.campaigns = server.campaigns.saturating_add(1);
         if timed_out {
-            server.leader = None; // Even if it may not campaign: nobody should be sent to a leader that isn't heard.
+            // Even if it may not campaign: no client should be sent to a leader that isn't heard.
+            server.leader = None;
         }
         if let Some(reason) = server.campaign_withheld(timed_out) {
             if reason != WithheldReason::NotAVoter {
@@ -81,8 +83,8 @@ impl Raft {
         let Raft { server, role } = self;
         let me = server.config.id;
         let term = server.hard_state.term.next();
-        // Its own vote is a vote too: it must not be given while a leader may count on its
-        // patience.
+        // Its own vote is a vote too: it must not be given while a leader may count on this
+        // server's patience.
         if !at_leaders_wish && let Some(until) = patience {
             let reason = VoteRefusal::HearsLeader { leader: server.leader, until };
             out.observe(|| Observation::VoteRefused { candidate: me, term, pre_vote: false, reason });
@@ -109,7 +111,7 @@ impl Raft {
         self.conclude_campaign(outcome, out);
     }
 
-    /// A candidate's own vote counts like anybody's: once it is on the disk. Where one vote is
+    /// A candidate's own vote counts like any other vote: once it is on the disk. If one vote is
     /// enough to win, a crash could otherwise let the server lead the same term twice.
     pub(super) fn count_own_vote(&mut self, out: &mut Output) {
         let Raft { server, role } = self;
@@ -123,8 +125,8 @@ impl Raft {
         }
     }
 
-    /// A pre-candidate that would be voted for campaigns, and a candidate that has won leads; who
-    /// can't win any more follows.
+    /// A pre-candidate that would be voted for campaigns, a candidate that has won leads, and
+    /// either follows once it can't win any more.
     pub(super) fn conclude_campaign(&mut self, outcome: CampaignOutcome, out: &mut Output) {
         let Raft { server, role } = self;
         let pre_vote = matches!(role, Role::PreCandidate(_));
@@ -139,8 +141,8 @@ impl Raft {
                 let term = if pre_vote { mine.next() } else { mine };
                 out.observe(|| Observation::CampaignLost { term, refusals });
                 if !pre_vote {
-                    // Who doesn't ask first may lose time after time, and undo each time what
-                    // others are writing.
+                    // A server that doesn't ask first may lose time after time, and each time undo
+                    // what others are writing.
                     let gets_in_the_way = server.slow_vote || !server.config.pre_vote;
                     server.slow_campaigns = if gets_in_the_way { server.slow_campaigns.saturating_add(1) } else { 0 };
                 }
@@ -151,7 +153,7 @@ impl Raft {
 
     // ---------------------------------------------------------------- voting
 
-    /// Until when campaigns are ignored, if they are.
+    /// Until when this server ignores campaigns, if it does.
     pub(super) fn patience(&self) -> Option<Time> {
         let Raft { server, role } = self;
         if !server.config.check_quorum || !server.rule(Rule::IgnoreCampaignsUnderLeader) {
@@ -179,9 +181,9 @@ impl Raft {
     }
 
     pub(super) fn on_request_vote(&mut self, from: ServerId, m: &RequestVote, out: &mut Output) {
-        // A higher term is not even looked at while a leader is heard, but this server may have
-        // learned of the term in another way since. The leader's lease rests on its patience all
-        // the same.
+        // While a leader is heard, a higher term isn't even looked at. But this server may have
+        // learned of the term in another way since. The leader's lease depends on this server's
+        // patience all the same.
         let patience = self.patience().filter(|_| !m.leadership_transfer);
         let server = &mut self.server;
         let once = server.rule(Rule::VoteOncePerTerm);
@@ -214,13 +216,14 @@ impl Raft {
         out.observe(|| Observation::BecameLeader { term, votes });
         server.settle_transfer(me, out);
         leader.follow_members(server);
-        // Raft §8: an entry of its own term, so that it learns what is committed.
+        // Raft §8: a new leader appends an entry of its own term, so that it learns what is
+        // committed.
         leader.append_own(server, Payload::NoOp, out);
         leader.begin_round(server, out);
         *role = Role::Leader(leader);
     }
 
-    /// A leader leads on, or steps down.
+    /// A leader goes on leading, or steps down.
     #[inline]
     pub(super) fn conclude_leadership(&mut self, leadership: ControlFlow<impl Into<StepDownReason>>, out: &mut Output) {
         if let Break(why) = leadership {
@@ -228,7 +231,7 @@ impl Raft {
         }
     }
 
-    /// Follows from now on. A higher `term` is adopted.
+    /// Becomes a follower. A higher `term` is adopted.
     pub(super) fn become_follower(&mut self, term: Term, why: StepDownReason, out: &mut Output) {
         let Raft { server, role } = self;
         let before = server.hard_state.term;
@@ -245,7 +248,7 @@ impl Raft {
             server.leader = None;
             leader.give_up(server, why, out);
             server.arm_election_timer();
-            // It no longer hears a leader, for there was none but itself.
+            // It hears no leader any more: it was the leader itself.
             server.patient_until = Time::ZERO;
         }
         if !matches!(was, Role::Follower) {
@@ -255,7 +258,7 @@ impl Raft {
 }
 
 impl Campaign {
-    /// A pre-candidate's answer.
+    /// Counts an answer to a pre-candidate.
     pub(super) fn on_pre_vote_response(
         &mut self,
         server: &Server,
@@ -270,7 +273,7 @@ impl Campaign {
         }
     }
 
-    /// A candidate's answer.
+    /// Counts an answer to a candidate.
     pub(super) fn on_request_vote_response(
         &mut self,
         server: &Server,
@@ -309,7 +312,7 @@ impl Campaign {
 }
 
 impl Leader {
-    /// It leads no longer: whoever waits for it is told.
+    /// The leader steps down: the requests that wait for it are refused.
     fn give_up(&self, server: &mut Server, why: StepDownReason, out: &mut Output) {
         if let Some(transfer) = self.transfer {
             server.give_up_transfer(transfer, why, out);
@@ -324,8 +327,8 @@ impl Server {
     fn campaign_withheld(&self, timed_out: bool) -> Option<WithheldReason> {
         let me = self.config.id;
         // Dissertation §4.2.2: a server outside its latest configuration may still be needed until
-        // that is committed. Which one is committed is forgotten in a restart: then it may be any
-        // of those that the log holds.
+        // that one is committed. A restart forgets which one is committed; then it can be any of
+        // those in the log.
         let votes = self.members().is_voter(me)
             || self.vote_needed
             || self.membership.since(self.commit).any(|membership| membership.is_voter(me));
@@ -340,17 +343,18 @@ impl Server {
         } else if self.disk_is_stalled() {
             Some(WithheldReason::DiskStalled)
         } else if timed_out && !self.hard_state_is_durable() {
-            // A new term would undo the vote that is being written, and the next one again: on slow
-            // disks nobody would ever win.
+            // A new term would undo the vote that is being written, and then the next one: on slow
+            // disks, no server would ever win.
             Some(WithheldReason::NotDurable)
         } else {
             None
         }
     }
 
-    /// The reasons against a vote that hold before the campaign and in it.
+    /// The reasons against a vote that hold both for a pre-vote and for a vote.
     fn refuses_log(&self, theirs: EntryId) -> Option<VoteRefusal> {
-        // What the disk has lost counts as if it were there: it may have been acknowledged.
+        // Entries that the disk has lost count as if they were there: they may have been
+        // acknowledged.
         let mine = self.log.last().max(self.hard_state.lost);
         if self.hard_state.standing != Standing::Member && self.rule(Rule::BarAmnesiacVoters) {
             Some(VoteRefusal::NoStanding(self.hard_state.standing))
@@ -361,10 +365,11 @@ impl Server {
         }
     }
 
-    /// Whoever asks in vain for its log may go by a membership that isn't in this server's, and
-    /// that needs its vote. With more than they have it can be elected, if it must be by those that
-    /// it knows of: it leads until it has committed something, and goes. Not so a server that was
-    /// removed: others that were, and don't know it, ask it all the time.
+    /// A candidate that is refused for its log may go by a membership that isn't in this server's
+    /// log, and that needs this server's vote. This server has the better log, so it can be elected
+    /// itself by the servers that it knows of, if there is no other way. It leads until it has
+    /// committed something, and then steps down. This doesn't apply to a server that was removed:
+    /// other removed servers, which don't know that they were, ask it all the time.
     fn note_need(&mut self, refusal: Option<VoteRefusal>) {
         let behind = matches!(refusal, Some(VoteRefusal::LogBehind { .. }));
         if behind && self.leader.is_none() && self.members().learners.contains(self.config.id) {

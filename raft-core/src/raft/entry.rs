@@ -1,7 +1,7 @@
-//! What the log holds: [`Entry`], and [`Entries`], some consecutive ones that are cheap to share.
+//! The content of the log: [`Entry`], and [`Entries`], consecutive entries that are cheap to share.
 //!
-//! Long payloads and runs are shared, never copied: the same bytes stand in the leader's log, in
-//! four messages, on five simulated disks and in every checkpoint of the timeline.
+//! Long payloads and runs are shared, never copied: the same bytes are in the leader's log, in four
+//! messages, on five simulated disks and in every checkpoint of the timeline.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -11,7 +11,7 @@ use super::membership::Configuration;
 use super::types::{DiskId, ServerId, Term};
 use crate::bytes::Bytes;
 
-/// One entry of the replicated log. Its index is where it stands.
+/// One entry of the replicated log. It doesn't hold its index: its place in the log gives that.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Entry {
     /// The term in which a leader created it.
@@ -21,7 +21,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What stands where no entry is; it owns nothing.
+    /// Fills a place that has no entry; it owns no memory.
     const NOTHING: Entry = Entry { term: Term::ZERO, payload: Payload::NoOp };
 }
 
@@ -34,8 +34,8 @@ pub enum Payload {
     Command(Bytes),
     /// A membership, in force from the moment it is appended (Raft §6).
     Membership(Arc<Configuration>),
-    /// A learner runs on this disk. From when that is committed it may vote where a membership
-    /// counts it, and whatever ran under its name on another disk may not.
+    /// A learner runs on this disk. Once this entry is committed, the learner may vote if a
+    /// membership counts it, and any other disk under its name may not.
     Admission {
         /// The learner.
         server: ServerId,
@@ -45,12 +45,13 @@ pub enum Payload {
 }
 
 impl Payload {
-    /// Whether it is for the consensus module itself, which acts on it as it enters the log.
+    /// Whether it is for the consensus module itself, which acts on it as soon as it enters the
+    /// log.
     pub(super) const fn is_about_members(&self) -> bool {
         matches!(self, Payload::Membership(_) | Payload::Admission { .. })
     }
 
-    /// The bytes it counts for where a size is bounded: its own, and a fixed sum for the entry
+    /// The bytes it counts for wherever a size is bounded: its own, and a fixed sum for the entry
     /// around it.
     pub fn size(&self) -> u64 {
         const AROUND: u64 = 16;
@@ -63,7 +64,7 @@ impl Payload {
     }
 }
 
-/// Some consecutive entries. One entry, the common case, needs no allocation; more are shared.
+/// Consecutive entries. One entry, the common case, needs no allocation; more than one are shared.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Entries {
     /// None: a heartbeat, or a probe.
@@ -72,34 +73,35 @@ pub enum Entries {
     /// Just one.
     One(Entry),
     /// Two or more.
-    Many(Run),
+    Many(EntryRun),
 }
 
-/// Consecutive entries, all or a part of those that were put together once. The same run is in the
-/// leader's log, on its way to four servers and in their logs, and is counted as a whole.
+/// A run of consecutive entries: all of those that were put together once, or a part of them. The
+/// same run is in the leader's log, on its way to four servers and in their logs, and has one
+/// reference count for the whole.
 #[derive(Clone)]
-pub struct Run {
+pub struct EntryRun {
     whole: Arc<[Entry]>,
-    // No more than fits: two words would make every message larger.
+    // These are `u32` because two machine words would make every message larger.
     from: u32,
     to: u32,
 }
 
-impl Run {
-    /// Those in `range`.
+impl EntryRun {
+    /// The entries in `range`.
     ///
     /// # Panics
     /// If there are fewer.
     #[must_use]
-    pub fn part(&self, range: Range<usize>) -> Run {
+    pub fn part(&self, range: Range<usize>) -> EntryRun {
         let Range { start, end } = range;
         assert!(start <= end && end <= self.len(), "{start}..{end} of {} entries", self.len());
         let at = |place: usize| self.from + place as u32;
-        Run { whole: Arc::clone(&self.whole), from: at(start), to: at(end) }
+        EntryRun { whole: Arc::clone(&self.whole), from: at(start), to: at(end) }
     }
 
-    /// The memory of these entries, if it is for `count` of them and nobody else has a part of it.
-    /// The entries are gone.
+    /// Takes the entries out and returns their memory, if it has room for exactly `count` entries
+    /// and no other run shares it.
     pub(super) fn emptied(mut self, count: usize) -> Option<Room> {
         let entries = Arc::get_mut(&mut self.whole).filter(|entries| entries.len() == count)?;
         for entry in entries {
@@ -109,46 +111,46 @@ impl Run {
     }
 }
 
-/// Memory for entries, of which there are none; see [`Run::emptied`].
+/// Memory for entries, with none in it; see [`EntryRun::emptied`].
 #[derive(Debug)]
 pub(super) struct Room(Arc<[Entry]>);
 
 impl Room {
-    /// Puts entries there, as many as it is for, and takes them away from where they are.
-    pub(super) fn filled(mut self, entries: &mut Vec<Entry>) -> Run {
+    /// Moves `entries` into this memory; there must be exactly as many as it has room for.
+    pub(super) fn filled(mut self, entries: &mut Vec<Entry>) -> EntryRun {
         let places = Arc::get_mut(&mut self.0).expect("nobody else's");
         places.swap_with_slice(entries);
         entries.clear();
         let to = self.0.len() as u32;
-        Run { whole: self.0, from: 0, to }
+        EntryRun { whole: self.0, from: 0, to }
     }
 }
 
 #[cfg(test)]
 impl Room {
-    /// Whether it is for so many entries, nobody else's, and empty.
+    /// Whether it has room for exactly `count` entries, is shared with no other run, and is empty.
     pub(super) fn is_empty_for(&self, count: usize) -> bool {
         self.0.len() == count && Arc::strong_count(&self.0) == 1 && self.0.iter().all(|entry| *entry == Entry::NOTHING)
     }
 }
 
 #[cfg(test)]
-impl Run {
+impl EntryRun {
     /// Whether the two share their memory.
-    pub(super) fn is_the_same(&self, other: &Run) -> bool {
+    pub(super) fn is_the_same(&self, other: &EntryRun) -> bool {
         Arc::ptr_eq(&self.whole, &other.whole) && (self.from, self.to) == (other.from, other.to)
     }
 }
 
-impl FromIterator<Entry> for Run {
-    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Run {
+impl FromIterator<Entry> for EntryRun {
+    fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> EntryRun {
         let whole: Arc<[Entry]> = entries.into_iter().collect();
         let to = u32::try_from(whole.len()).expect("fewer entries than any memory holds");
-        Run { whole, from: 0, to }
+        EntryRun { whole, from: 0, to }
     }
 }
 
-impl Deref for Run {
+impl Deref for EntryRun {
     type Target = [Entry];
 
     #[inline]
@@ -157,22 +159,22 @@ impl Deref for Run {
     }
 }
 
-/// By content: what it is a part of is nobody's business.
-impl PartialEq for Run {
-    fn eq(&self, other: &Run) -> bool {
+/// By content: the run that it is a part of doesn't matter.
+impl PartialEq for EntryRun {
+    fn eq(&self, other: &EntryRun) -> bool {
         **self == **other
     }
 }
 
-impl Eq for Run {}
+impl Eq for EntryRun {}
 
-impl core::hash::Hash for Run {
+impl core::hash::Hash for EntryRun {
     fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
         (**self).hash(state);
     }
 }
 
-impl core::fmt::Debug for Run {
+impl core::fmt::Debug for EntryRun {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         (**self).fmt(f)
     }
@@ -214,8 +216,8 @@ impl Entries {
     }
 }
 
-impl From<Run> for Entries {
-    fn from(run: Run) -> Entries {
+impl From<EntryRun> for Entries {
+    fn from(run: EntryRun) -> Entries {
         match &*run {
             [] => Entries::None,
             [only] => Entries::One(only.clone()),

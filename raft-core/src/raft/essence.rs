@@ -1,10 +1,10 @@
-//! What of a server decides what it does from now on: [`Raft::hash_essence`], for those who explore
-//! every state there is.
+//! The part of a server's state that decides what it does from now on: [`Raft::hash_essence`], for
+//! tools that explore every state there is.
 //!
-//! A server's clock goes on for ever, so that no two of its states are equal. But it asks only how
-//! long ago something was, or how soon something is due, and beyond a bound of its parameters it
-//! doesn't ask how long. With that, and without its luck, the states of a small cluster are
-//! finitely many.
+//! A server's clock goes on for ever, so that no two of its states are equal. But a server asks
+//! only how long ago something was, or how soon something is due, and beyond a bound that its
+//! parameters give, it doesn't ask how long. So, if absolute time and random choices are left out,
+//! a small cluster has finitely many states.
 
 use core::hash::{Hash, Hasher};
 
@@ -14,19 +14,19 @@ use super::server::Server;
 use super::{AppendEntriesResponse, Campaign, Config, Envelope, Leader, Message, Raft, Role, Transfer};
 use crate::time::{Duration, Time};
 
-/// What a server's times look like from its present.
+/// A server's times, as seen from its present.
 pub(super) struct Ages<'a> {
     pub(super) config: &'a Config,
     now: Time,
 }
 
 impl Ages<'_> {
-    /// How long ago `past` was. All that is as long ago as `longest`, or longer, is the same.
+    /// How long ago `past` was. Everything at least as long ago as `longest` is the same.
     pub(super) fn since(&self, past: Time, longest: Duration) -> Duration {
         self.now.since(past).min(longest)
     }
 
-    /// The same where zero stands for "never".
+    /// The same, if zero stands for "never".
     fn since_if_ever(&self, past: Time, longest: Duration) -> Duration {
         if past == Time::ZERO { longest } else { self.since(past, longest) }
     }
@@ -36,8 +36,8 @@ impl Ages<'_> {
         due.since(self.now)
     }
 
-    /// Feeds `state` with a message that waits for the disk. What the clock showed when it was
-    /// written counts only for leases.
+    /// Feeds `state` with a message that waits for the disk. The clock reading in it counts only
+    /// for leases.
     pub(super) fn hash_held(&self, envelope: &Envelope, state: &mut impl Hasher) {
         let Envelope { to, message } = envelope;
         let Message::AppendEntriesResponse(answer) = message else { return envelope.hash(state) };
@@ -51,16 +51,16 @@ impl Ages<'_> {
 
 impl Raft {
     /// Feeds `state` with everything that decides what this server does from now on. Two servers
-    /// with the same parameters that feed it the same answer every sequence of inputs alike, where
-    /// the times between the inputs are the same.
+    /// with the same parameters that feed it the same answer every sequence of inputs alike, if the
+    /// times between the inputs are the same.
     ///
-    /// Left out are absolute time, and luck: the generator, and what it has drawn beyond the
-    /// longest election timeout after slow campaigns. So the two may differ in their later election
-    /// timeouts, unless [`Config::election_timeout_min`] and [`Config::election_timeout_max`] are
-    /// the same. Left out, too, are the readings by which a leader may find out later that clocks
-    /// run apart; what it has found out is in.
+    /// Two things are left out: absolute time, and random choices, which are the generator's state
+    /// and what it has drawn beyond the longest election timeout after slow campaigns. So the two
+    /// servers may differ in their later election timeouts, unless [`Config::election_timeout_min`]
+    /// and [`Config::election_timeout_max`] are the same. Also left out are the readings by which a
+    /// leader may find out later that clocks run apart; what it has found out already is included.
     pub fn hash_essence(&self, state: &mut impl Hasher) {
-        // Whoever adds a field decides here what it is.
+        // Each new field must be listed here, so that its author decides whether it counts.
         let Raft { server, role } = self;
         let Server {
             config,
@@ -111,7 +111,7 @@ impl Raft {
             incoming.hash_essence(state);
         }
         handed_over.map(|HandedOver { id, to, deadline }| (id, to, ages.until(deadline))).hash(state);
-        // What a slow campaign adds to it is drawn.
+        // The extra time after a slow campaign is drawn at random.
         let narrow = config.draws_narrowly() && *slow_campaigns == 0;
         let longest = if narrow { config.election_timeout_min.times(2) } else { config.election_timeout_max };
         let timeout = ages.until(*election_deadline).min(longest);
@@ -225,7 +225,7 @@ mod tests {
         hasher.finish()
     }
 
-    /// A server that starts at `begin` and takes inputs so many milliseconds later.
+    /// A server that starts at `begin` and takes each input that many milliseconds later.
     fn run(begin: Time, inputs: &[(u64, Input)]) -> Raft {
         let timeout = Duration::from_millis(150);
         let config = Config { election_timeout_max: timeout, pre_vote: false, ..Config::new(server(1), 1) };
@@ -262,7 +262,7 @@ mod tests {
         }
     }
 
-    /// An answer that waits for the disk says what the clock showed when it was written.
+    /// A message that waits for the disk says what the clock showed when it was written.
     #[test]
     fn when_a_message_was_held_back_makes_no_difference() {
         let held = |begin: Time, check_quorum| {
@@ -316,7 +316,7 @@ mod tests {
     fn how_soon_it_will_campaign_makes_one() {
         let idle = |millis| run(Time::from_secs(1), &[(millis, Input::TimerDue)]);
         assert_ne!(essence(&idle(10)), essence(&idle(20)));
-        // An older write is a stalled disk sooner.
+        // A disk with an older write stalls sooner.
         let pending = |later: u64| {
             let mut raft = run(Time::from_secs(1), &[]);
             let mut out = Output::default();

@@ -1,5 +1,5 @@
-//! What people are told of a message: [`Message::facts`]. Which of its fields that is, and what it
-//! is called, stands in the table of messages; how it reads, here.
+//! The facts of a message that people see: [`Message::facts`]. The table of messages says which
+//! fields these are, and their labels; this file says how each reads.
 
 use core::fmt::Display;
 
@@ -9,13 +9,12 @@ use super::message::{
 };
 use super::types::{EntryId, LogIndex};
 
-/// Takes a message's facts: what each is called, and what it is.
+/// Takes a message's facts: the label of each, and its value.
 pub trait FactTaker {
-    /// One in words.
+    /// A fact in words.
     fn text(&mut self, label: &'static str, text: &dyn Display);
 
-    /// Entries, of which there are some: what they say is for those to tell who understand
-    /// commands.
+    /// Entries, at least one. Only callers that understand commands can say what they mean.
     fn entries(&mut self, label: &'static str, entries: &Entries);
 }
 
@@ -28,7 +27,7 @@ macro_rules! define_facts {
         }
     )+) => {
         impl Message {
-            /// Tells what it says, fact by fact, its term first.
+            /// Gives the message's facts one by one, its term first.
             pub fn facts(&self, taker: &mut dyn FactTaker) {
                 taker.text("term", &self.term());
                 match self {
@@ -42,7 +41,7 @@ macro_rules! define_facts {
 }
 messages!(define_facts);
 
-/// What can be a fact by itself.
+/// A value that can be a fact by itself.
 trait Told {
     fn tell(&self, label: &'static str, taker: &mut dyn FactTaker);
 }

@@ -1,37 +1,36 @@
-//! What can't be true, whoever says it: messages that no correct server sends, and disk images that
-//! none leaves behind.
+//! What can't be true, whichever server says it: messages that no correct server sends, and disk
+//! images that no server leaves behind.
 //!
 //! Raft doesn't tolerate lies, but a lie mustn't cost more than it has to. A message that can be
-//! seen to be impossible is ignored and observed before anything rests on it: it raises no term,
-//! makes no leader heard, and reaches neither the log nor the disk. So nothing that comes in can
-//! overflow an index, put entries out of order, or leave a disk from which no server starts. What
-//! isn't impossible is believed.
+//! seen to be impossible is observed and ignored before anything depends on it: it raises no term,
+//! doesn't count as hearing a leader, and reaches neither the log nor the disk. So no input can
+//! overflow an index, put entries out of order, or leave a disk from which no server can start.
+//! What isn't impossible is believed.
 //!
 //! # Bounds
 //! * **Terms** end at [`Term::MAX`] and **indexes** at [`LogIndex::MAX`], 2^62 each. At a million a
-//!   second, that is 146,000 years away, and it leaves room enough below the end of the number for
-//!   every sum that is made here. A server that gets there withholds its campaigns
-//!   ([`WithheldReason::Exhausted`]), and a leader refuses what would go into its log
-//!   ([`Refusal::LogFull`]), a little before the end.
-//! * **A term is believed 2^24 ahead at the most** ([`TERM_LEAP_MAX`]). Otherwise one message would
-//!   be enough to use up all terms for good. Without pre-votes, a server that campaigns alone ten
-//!   times a second gets there in 19 days. The rest of such a message is ignored, but the term goes
-//!   up as far as is believed: a server that really is so far behind gets to the others' term by
-//!   several messages, and nobody is barred for ever. To use up all terms takes 2^38 lies, three
-//!   days of a million a second.
-//! * **An entry's identity** has both a term and an index, or neither ([`EntryId::ZERO`]), and no
-//!   later term than the message that names it.
+//!   second, that is 146,000 years away, and it leaves enough room in 64 bits for every sum that is
+//!   made here. A server that gets there withholds its campaigns ([`WithheldReason::Exhausted`]). A
+//!   leader refuses new entries ([`Refusal::LogFull`]) a little before the end.
+//! * **A term is believed at most 2^24 ahead** ([`TERM_LEAP_MAX`]). Otherwise one message would be
+//!   enough to use up all terms for good. Without pre-votes, a server that campaigns alone ten
+//!   times a second gets that far in 19 days. The rest of such a message is ignored, but the term
+//!   goes up as far as is believed: a server that really is that far behind reaches the others'
+//!   term after several messages, and no server is shut out for ever. To use up all terms takes
+//!   2^38 lies, three days at a million a second.
+//! * **An entry's identity** has both a term and an index, or neither ([`EntryId::ZERO`]), and its
+//!   term is no later than that of the message that names it.
 //! * **A leader** has a term; term 0 is before any election.
-//! * **A membership** has voters, and nobody in it is a voter and a learner at once. **A disk**
+//! * **A membership** has voters, and no server in it is a voter and a learner at once. **A disk**
 //!   that is admitted has a number.
-//! * **A snapshot** covers at least one entry, has its membership from no later than its last
-//!   entry, and its pieces lie within it. It may know no membership at all: that of a server that
-//!   joined, taken before the first membership in the log. (One that is too large is answered, so
-//!   that its leader knows that it is heard.)
+//! * **A snapshot** covers at least one entry, its membership is from no later than its last entry,
+//!   and its pieces lie within it. It may have no membership at all, if a server that joined took
+//!   it before the first membership in the log. (A snapshot that is too large is answered, so that
+//!   the leader knows that it is heard.)
 //! * **An answer to this leader** speaks of no entry after the leader's last.
 //!
-//! Rounds, probes, read numbers and clocks are compared or echoed, and counted on in nothing: any
-//! value will do.
+//! Rounds, probes, read numbers and clocks are only compared or echoed, and no arithmetic depends
+//! on them: any value will do.
 //!
 //! [`Refusal::LogFull`]: super::Refusal::LogFull
 //! [`WithheldReason::Exhausted`]: super::WithheldReason::Exhausted
@@ -52,13 +51,13 @@ use super::types::{DiskId, EntryId, LogIndex, Term};
 /// How far ahead of its own term a server believes a term.
 pub(super) const TERM_LEAP_MAX: u64 = 1 << 24;
 
-/// So many of the last indexes are for what a leader appends unasked: its first entry, and the end
-/// of a joint membership.
+/// This many of the last indexes are kept for entries that a leader appends by itself: its first
+/// entry, and the end of a joint membership.
 const KEPT_FREE: u64 = 1 << 10;
 
 impl Raft {
-    /// What about a message no correct server could have said, if there is something. It looks at
-    /// everything that a message says but at nothing that depends on this server's role, except for
+    /// What about this message shows that no correct server sent it, if anything does. It looks at
+    /// the whole content of a message but at nothing that depends on this server's role, except for
     /// the length of a leader's log.
     pub(super) fn implausible(&self, message: &Message) -> Option<&'static str> {
         let in_answer = || self.role.leader()?.implausible_answer(&self.server, message);
@@ -67,14 +66,15 @@ impl Raft {
 }
 
 impl Leader {
-    /// What an answer in this server's own term says about what it has sent as the leader.
+    /// The same for what an answer in this server's own term says about messages that this server
+    /// sent as the leader.
     fn implausible_answer(&self, server: &Server, message: &Message) -> Option<&'static str> {
         if message.term() != server.hard_state.term {
             return None;
         }
         let last = server.log.last().index;
         let (round, beyond) = match message {
-            // Those answer a term in which this server led before, or another did.
+            // These answer a message of an earlier term, in which this server or another led.
             Message::AppendEntriesResponse(m) if m.outcome == AppendOutcome::StaleTerm => return None,
             Message::InstallSnapshotResponse(m) if m.progress == SnapshotProgress::StaleTerm => return None,
             Message::AppendEntriesResponse(m) => (m.round, implausible_outcome(m, last)),
@@ -96,19 +96,19 @@ impl Server {
         self.hard_state.term >= Term::MAX || self.log_is_full()
     }
 
-    /// Whether there is no index left for what is asked to go into the log.
+    /// Whether there is no index left for an entry that is asked for.
     pub(super) fn log_is_full(&self) -> bool {
         is_full(self.log.last().index)
     }
 }
 
-/// Whether nothing that is asked for may go into a log that ends at `last`: the rest is for what a
-/// leader appends unasked.
+/// Whether a log that ends at `last` takes no more entries that are asked for: the rest is for
+/// those that a leader appends by itself.
 pub(super) const fn is_full(last: LogIndex) -> bool {
     last.0 >= LogIndex::MAX.0 - KEPT_FREE
 }
 
-/// What no server could say, whoever takes it.
+/// What no server could say, whichever server receives it.
 fn implausible(message: &Message) -> Option<&'static str> {
     if message.term() > Term::MAX {
         return Some("a term that no cluster reaches");
@@ -138,9 +138,9 @@ fn implausible(message: &Message) -> Option<&'static str> {
 }
 
 impl Configuration {
-    /// Whether a cluster can have this membership: there are voters, and nobody is a voter and a
-    /// learner at once. (Who is about to become a learner is one already while the old voters still
-    /// count.)
+    /// Checks that a cluster can have this membership: it has voters, and no server is a voter and
+    /// a learner at once. (A voter that is about to become a learner is among the learners already
+    /// while the old voters still count.)
     ///
     /// # Errors
     /// What is wrong with it.
@@ -159,12 +159,12 @@ const SENSELESS_MEMBERSHIP: &str = "a membership that no cluster has";
 const INDEX_BEYOND_END: &str = "an index that no log reaches";
 const INDEX_WITHOUT_TERM: &str = "an entry with an index and no term, or a term and no index";
 
-/// Whether a message says that there is a term in which somebody campaigns or leads.
+/// Whether a message says that there is a term in which a server campaigns or leads.
 fn speaks_of_an_election(message: &Message) -> bool {
     message.is_from_leader() || matches!(message, Message::RequestVote(_))
 }
 
-/// An entry that is named in a message of `term`.
+/// What is wrong with the identity of an entry that a message of `term` names.
 fn implausible_id(id: EntryId, term: Term) -> Option<&'static str> {
     if id.index > LogIndex::MAX {
         Some(INDEX_BEYOND_END)
@@ -261,12 +261,11 @@ fn implausible_snapshot_answer(m: &InstallSnapshotResponse) -> Option<&'static s
         SnapshotProgress::Installed(index) => index > LogIndex::MAX,
         SnapshotProgress::Received(_) | SnapshotProgress::StaleTerm => false,
     };
-    // The term of the answer may be older than the snapshot's, where another has been elected
-    // since.
+    // If another leader has been elected since, the answer's term may be older than the snapshot's.
     if index_beyond_end { Some(INDEX_BEYOND_END) } else { implausible_id(m.last, Term::MAX) }
 }
 
-/// An answer to a leader whose log ends at `last`.
+/// What is wrong with an answer to a leader whose log ends at `last`.
 fn implausible_outcome(m: &AppendEntriesResponse, last: LogIndex) -> Option<&'static str> {
     match m.outcome {
         AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } if index > last => {
@@ -286,23 +285,23 @@ fn implausible_progress(m: &InstallSnapshotResponse, last: LogIndex) -> Option<&
     (installed.max(m.last.index) > last).then_some("a snapshot beyond the leader's log")
 }
 
-/// Whether a server can start so.
+/// Checks that a server can start like this.
 ///
 /// # Errors
-/// The first thing that no server leaves on its disk, or what is wrong with how the cluster was
-/// founded.
+/// The first thing found that no server leaves on its disk, or what is wrong with the membership
+/// that the cluster was founded with.
 pub(super) fn check_start(start: &Start) -> Result<(), StartError> {
     let founded = |bootstrap: &Configuration| bootstrap.check().map_err(StartError::Bootstrap);
     match start {
         Start::Bootstrap(bootstrap) => founded(bootstrap),
-        // Who joined a cluster doesn't know how it was founded.
-        // Nobody would ever admit it.
+        // A server that joined a cluster doesn't know how it was founded. Without a disk number it
+        // would never be admitted.
         Start::Restart(Durable { hard_state, .. }, _)
             if hard_state.standing == Standing::Joining && hard_state.disk == DiskId::default() =>
         {
             Err(StartError::DiskUnnamed)
         }
-        // Such a disk may have held a vote before it was lost: it can't be told that it did not.
+        // Such a disk may have held a vote before it was lost; nothing on it shows that it did not.
         Start::Restart(durable, bootstrap)
             if *bootstrap == Configuration::default() && *durable == Durable::default() =>
         {
@@ -310,7 +309,7 @@ pub(super) fn check_start(start: &Start) -> Result<(), StartError> {
         }
         Start::Restart(durable, bootstrap) if *bootstrap == Configuration::default() => on_disk(durable),
         Start::Restart(durable, bootstrap) => founded(bootstrap).and_then(|()| on_disk(durable)),
-        Start::Join { .. } => Ok(()), // What it needs is looked at where it begins.
+        Start::Join { .. } => Ok(()), // `Raft::new` checks what it needs.
     }
 }
 
@@ -488,7 +487,7 @@ mod tests {
         let damaged = |previous, last| AppendOutcome::Damaged { previous: LogIndex(previous), last };
         let joining = |index| AppendOutcome::Joining { matched: LogIndex(index), disk: DiskId(END) };
         let admits = |disk| entry(4, Payload::Admission { server: s(9), disk: DiskId(disk) });
-        // Each: what is wrong, a message with it, and the same message as it can be.
+        // Each case: what is wrong, a message with it, and the same message as it can be.
         let cases = [
             ("a term that no cluster reaches", pre_vote(term + 1, id(0, 0)), pre_vote(term, id(0, 0))),
             ("a term that no cluster reaches", pre_vote(END, id(0, 0)), pre_vote(0, id(0, 0))),
@@ -670,8 +669,8 @@ mod tests {
         assert!(leap(Term::MAX.0, 3 + TERM_LEAP_MAX));
         assert!(leap(Term::MAX.0 + 1, 3), "and not at all where no term is");
 
-        // Nobody leads by a term that isn't believed, and somebody that does lead is heard in the
-        // end.
+        // A term that isn't believed makes no leader; but a real leader so far ahead is heard in
+        // the end.
         let (mut raft, mut out) = (follower(), Output::listening());
         let far = 3 + 2 * TERM_LEAP_MAX + 1;
         for heard in [None, None, Some(s(2))] {
@@ -691,7 +690,7 @@ mod tests {
         let full_at = LogIndex::MAX.0 - KEPT_FREE;
         assert!(withheld(ending_at(full_at)) && !withheld(ending_at(full_at - 1)));
 
-        // A leader alone, whose first entry is the last but two that can be asked for.
+        // A leader alone. After its first entry, only two more can be asked for.
         let alone = Configuration::of_voters(ServerSet::first(1));
         let image = ending_at(full_at - 3);
         let mut raft = Raft::new(Config::new(s(1), 1), Start::Restart(image, alone), Time::ZERO).unwrap();

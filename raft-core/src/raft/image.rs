@@ -1,5 +1,5 @@
-//! What a server's disk holds, for those who keep it themselves: simulated disks, and whoever looks
-//! what a crash may leave.
+//! What a server's disk holds, for code that keeps it itself: simulated disks, and searches for
+//! what a crash can leave.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -63,7 +63,8 @@ impl Image {
         self.log.covers(id)
     }
 
-    /// The membership by this disk, if it tells of any: the log's last one, or the snapshot's.
+    /// The latest membership that this disk knows of, if any: the log's last one, or the
+    /// snapshot's.
     pub fn configuration(&self) -> Option<Configuration> {
         let in_log = self.log.iter_from(self.log.first_index()).filter_map(|entry| match &entry.payload {
             Payload::Membership(configuration) => Some(**configuration),
@@ -72,7 +73,7 @@ impl Image {
         in_log.last().or_else(|| self.snapshot.as_ref().map(|snapshot| snapshot.meta.configuration))
     }
 
-    /// What a server that starts finds.
+    /// What a server that starts on this disk finds.
     pub fn durable(&self) -> Durable {
         let entries: Vec<_> = self.log.iter_from(self.log.first_index()).cloned().collect();
         Durable { hard_state: self.hard_state, snapshot: self.snapshot.clone(), entries }
@@ -96,8 +97,8 @@ impl Image {
         {
             let last = snapshot.meta.last;
             if last.index < self.log.base().index {
-                // No server takes such a step back, unless a rule is switched off. Then it has to
-                // be there to be seen.
+                // No server takes such a step back, unless a rule is switched off. Then the image
+                // must show it.
                 self.log = Log::after(last);
             } else {
                 self.log.compact_to(last);
@@ -105,8 +106,8 @@ impl Image {
             self.snapshot = Some(Arc::clone(snapshot));
         }
         if let Some(log) = &write.log {
-            // The cut and the first entry are one record: a log cut short without what follows
-            // would have lost entries that the leader never said conflict.
+            // The cut and the first entry are one record: a log that was cut without the entry that
+            // follows would have lost entries that the leader never said conflict.
             let mut first = true;
             for entry in log.entries.as_slice() {
                 if !next_part() {
@@ -124,8 +125,7 @@ impl Image {
         }
     }
 
-    /// What the log holds after `index` can't be read any more: it is given up, and remembered as
-    /// lost.
+    /// The log after `index` can't be read any more: it is given up, and remembered as lost.
     pub fn lose_after(&mut self, index: LogIndex) {
         let lost = self.log.last().max(self.hard_state.lost);
         self.log.truncate_after(index);

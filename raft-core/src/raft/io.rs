@@ -10,7 +10,7 @@ use super::observation::Observation;
 use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
 use crate::bytes::Bytes;
 
-/// The caller's own number for a request, by which it recognises the answer.
+/// The caller's own number for a request, by which it recognizes the answer.
 pub type RequestId = u64;
 
 /// One thing that happened to a server.
@@ -38,8 +38,8 @@ pub enum Input {
         /// How leadership is confirmed.
         mode: ReadMode,
     },
-    /// The state machine's snapshot, asked for by [`Output::snapshot_wanted`] or taken on the
-    /// caller's own account.
+    /// The state machine's snapshot: [`Output::snapshot_wanted`] asked for it, or the caller took
+    /// it for reasons of its own.
     SnapshotTaken {
         /// Index of the last entry applied before it was taken.
         index: LogIndex,
@@ -73,14 +73,14 @@ pub struct Proposal {
     pub command: Bytes,
 }
 
-/// How a read is made sure not to be stale.
+/// How a read is kept from being stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ReadMode {
-    /// By a round of heartbeats after the read arrived (ReadIndex, dissertation §6.4). Needs no
-    /// clock.
+    /// By a round of heartbeats that begins after the read arrived (ReadIndex, dissertation §6.4).
+    /// Needs no clock.
     #[default]
     Confirmed,
-    /// By the lease that earlier heartbeats gave, if it still holds; otherwise as
+    /// By the lease that earlier heartbeats gave, if it still holds; otherwise like
     /// [`ReadMode::Confirmed`]. Needs clocks that drift no more than
     /// [`Config::clock_drift_max`](super::Config::clock_drift_max) (dissertation §6.4.1).
     Lease,
@@ -92,12 +92,12 @@ pub enum ReadMode {
 pub struct HardState {
     /// The latest term the server has seen.
     pub term: Term,
-    /// Whom it voted for in that term.
+    /// The candidate it voted for in that term.
     pub voted_for: Option<ServerId>,
-    /// Whether and as whom it may vote at all.
+    /// Whether it may vote at all.
     pub standing: Standing,
-    /// The last admission that decided about that: what earlier ones said counts no more, however
-    /// often they are read again. Zero if none did.
+    /// The index of the last admission that decided this standing; earlier admissions count no
+    /// more, however often they are read again. Zero if none did.
     pub decided_at: LogIndex,
     /// How its log ended before the disk was found damaged; zero if nothing is missing. Until the
     /// log has grown back to there, the server votes as if it still had it all, and doesn't
@@ -105,9 +105,9 @@ pub struct HardState {
     pub lost: EntryId,
     /// Which disk this is.
     pub disk: DiskId,
-    /// Numbers the lives of this server in which it asked a leader where to read. It is durable
-    /// before the first question of a life leaves, so that an answer to an earlier life's question
-    /// is never taken for one to this life's.
+    /// A number for each life of this server in which it asked a leader for a read index. It is
+    /// durable before the first question of a life leaves, so that an answer to an earlier life's
+    /// question is never taken for an answer to this life's.
     pub asking_life: u32,
 }
 
@@ -118,40 +118,41 @@ impl HardState {
     }
 }
 
-/// A server's right to vote, which a lost disk takes away. Once the leader has appended that this
-/// very disk is a learner's ([`Payload::Admission`](super::Payload::Admission)), and that is
-/// committed, the server has it back.
+/// A server's right to vote, which a lost disk takes away. The server has it back once the leader
+/// has appended an entry that admits this very disk as a learner's
+/// ([`Payload::Admission`](super::Payload::Admission)), and that entry is committed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Standing {
-    /// It may vote where a configuration counts it.
+    /// It may vote if a configuration counts it.
     #[default]
     Member,
     /// It started with an empty disk and waits to be added.
     Joining,
-    /// It started with an empty disk under a name that already had a vote. What it promised then is
-    /// forgotten, and an old vote of its may still be on its way: it must not vote before its name
-    /// has left the voters and its disk has been admitted.
+    /// It started with an empty disk under a name that already had a vote. It has forgotten what it
+    /// promised then, and an old vote may still be on its way: it must not vote before its name has
+    /// left the voters and its disk has been admitted.
     Barred,
 }
 
-/// One write for the server's disk. Its parts become durable together or, at a crash before that,
-/// in any prefix of the order in which they are declared here (an entry counting as a part).
+/// One write for the server's disk. Its parts become durable together. If a crash comes before
+/// that, any number of the first parts may be durable, in the order in which they are declared here
+/// (each entry counts as a part).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The new hard state, if it changed.
     pub hard_state: Option<HardState>,
-    /// A snapshot that replaces everything up to its last entry. The log after it stays only where
-    /// [`Write::log`] doesn't say otherwise.
+    /// A snapshot that replaces everything up to its last entry. The log after it stays, unless
+    /// [`Write::log`] says otherwise.
     pub snapshot: Option<Arc<Snapshot>>,
     /// What happens to the log.
     pub log: Option<LogWrite>,
-    /// Hand this back, in [`Input::Durable`], when all of it is on the disk for good.
+    /// Hand this back, in [`Input::Durable`], when the whole write is on the disk for good.
     pub receipt: Receipt,
 }
 
 impl Write {
     /// How many parts it has: the hard state, the snapshot, the cut of the log with its first
-    /// entry, each further entry.
+    /// entry, and each further entry.
     pub fn parts(&self) -> usize {
         usize::from(self.hard_state.is_some())
             + usize::from(self.snapshot.is_some())
@@ -159,10 +160,10 @@ impl Write {
     }
 }
 
-/// The log's part in a write: keep everything up to `after`, drop the rest, append `entries`.
+/// The log's part of a write: keep everything up to `after`, drop the rest, append `entries`.
 ///
-/// The disk must do it atomically or in an order that a crash can't leave half done (truncate and
-/// append are one).
+/// The disk must do it atomically, or in an order that a crash can't leave half done (truncating
+/// and appending are one).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogWrite {
     /// Entries beyond this index are dropped.
@@ -171,8 +172,9 @@ pub struct LogWrite {
     pub entries: Entries,
 }
 
-/// Names a write: by number, and by the identity of the log's last entry then. Index alone never
-/// identifies one, for the same index may be overwritten while the first write is under way.
+/// Identifies a write: by its number, and by the identity of the log's last entry then. The index
+/// alone doesn't identify a write, because the same index may be overwritten while the first write
+/// is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt {
     /// Counts writes since the server started.
@@ -181,16 +183,17 @@ pub struct Receipt {
     pub last: EntryId,
 }
 
-/// Committed entries, to be applied to the state machine, in order, each exactly once.
+/// Committed entries to apply to the state machine, in order, each exactly once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Committed {
-    /// Where the first stands.
+    /// The index of the first entry.
     pub first: LogIndex,
     /// The entries: as many as came together.
     pub entries: Entries,
 }
 
-/// A proposal, read, change or transfer that was refused, and why. Nothing is dropped in silence.
+/// A proposal, read, change or transfer that was refused, and why. No request is dropped in
+/// silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The caller's number for it.
@@ -222,8 +225,8 @@ pub enum Refusal {
         /// The limit.
         limit: u64,
     },
-    /// The leader hasn't committed an entry of its own term yet, and mustn't change the membership
-    /// before (raft-dev, 2015).
+    /// The leader hasn't committed an entry of its own term yet, and must not change the membership
+    /// before that (raft-dev, 2015).
     NoOwnCommitYet,
     /// A membership change is still under way, at this index.
     ChangeInProgress {
@@ -232,8 +235,8 @@ pub enum Refusal {
     },
     /// The membership asked for makes no sense.
     Senseless(ChangeError),
-    /// A learner that should vote hasn't been admitted with the disk it has now: until then it
-    /// gives no votes, and a quorum that needs them couldn't be had. Ask again in a moment.
+    /// A learner that should vote hasn't been admitted with the disk it has now. Until then it
+    /// gives no votes, and a quorum that needs them couldn't be reached. Ask again in a moment.
     NotAdmitted {
         /// The learner.
         server: ServerId,
@@ -242,53 +245,56 @@ pub enum Refusal {
     LearnerBehind {
         /// The learner.
         server: ServerId,
-        /// How far its log is known to match.
+        /// Its log is known to match up to here.
         matched: LogIndex,
         /// The leader's last entry.
         last: LogIndex,
     },
-    /// The server leadership should go to can't lead: it doesn't vote, or is the leader itself.
+    /// The server that leadership should go to can't lead: it doesn't vote, or it is the leader
+    /// itself.
     CannotLead {
         /// The server.
         server: ServerId,
     },
-    /// The chosen successor didn't take over within an election timeout; this server leads on.
+    /// The chosen successor didn't take over within an election timeout; this server goes on
+    /// leading.
     TransferTimedOut {
         /// The server that should have led.
         to: ServerId,
     },
-    /// A read could not be confirmed in time, or what it must show did not come in time.
+    /// A read could not be confirmed in time, or the entries that it must show did not come in
+    /// time.
     ReadTimedOut,
-    /// A snapshot was handed in for an index that isn't applied yet, or is older than the one there
-    /// is.
+    /// The snapshot's index isn't applied yet, or the snapshot is older than the latest one.
     SnapshotUseless,
-    /// A snapshot was handed in that is larger than any member accepts
+    /// The snapshot is larger than any member accepts
     /// ([`SNAPSHOT_SIZE_MAX`](super::SNAPSHOT_SIZE_MAX)).
     SnapshotTooLarge {
         /// Its size in bytes.
         size: u64,
     },
-    /// The log has come to [`LogIndex::MAX`], but for a few indexes: there is none left.
+    /// The log has reached [`LogIndex::MAX`], except for a few indexes that are kept for the
+    /// leader.
     LogFull,
 }
 
-/// Everything one step decided. The caller owns it, acts on it, and hands it in again: nothing is
-/// allocated in the steady state. Act on the fields in the order they are declared; `messages` may
-/// be sent at once, whatever the disk does.
+/// Everything that one step decided. The caller owns it, acts on it, and hands it in again, so that
+/// nothing is allocated in the steady state. Act on the fields in the order in which they are
+/// declared; `messages` can be sent at once, whatever the disk does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
     /// For the disk. Later writes must not become durable before earlier ones.
     pub writes: Vec<Write>,
     /// For the network. Nothing here depends on a write that isn't durable.
     pub messages: Vec<Envelope>,
-    /// Replace the state machine by this snapshot, before applying `committed`.
+    /// Replace the state machine by this snapshot, before you apply `committed`.
     pub restore: Option<Arc<Snapshot>>,
     /// For the state machine; see [`Output::committed_entries`].
     pub committed: Vec<Committed>,
-    /// Reads that may be answered now, once `committed` is applied.
+    /// Reads that can be answered now, once `committed` is applied.
     pub reads: Vec<RequestId>,
-    /// Proposals, changes that entered the log, and where. Entry by entry, they may still be lost
-    /// with the leader.
+    /// Proposals and membership changes that entered the log, and the entry of each. They may still
+    /// be lost with the leader.
     pub accepted: Vec<(RequestId, EntryId)>,
     /// Leadership transfers that succeeded: the chosen successor has been heard to lead.
     pub transferred: Vec<RequestId>,
@@ -300,7 +306,7 @@ pub struct Output {
     pub snapshot_wanted: bool,
     /// What happened and why, if [`Output::listen`] is set.
     pub observations: Vec<Observation>,
-    /// Whether anybody wants observations; they cost nothing otherwise.
+    /// Whether the caller wants observations; they cost nothing otherwise.
     pub listen: bool,
 }
 
@@ -310,17 +316,16 @@ impl Output {
         Output { listen: true, ..Output::default() }
     }
 
-    /// What is to be applied, each entry with its index: what [`Output::committed`] holds, one by
-    /// one.
+    /// The entries to apply, each with its index: the content of [`Output::committed`], one by one.
     pub fn committed_entries(&self) -> impl Iterator<Item = (LogIndex, &Entry)> {
         let of = |run: &'_ Committed| (run.first.0..).map(LogIndex);
         self.committed.iter().flat_map(move |run| of(run).zip(run.entries.as_slice()))
     }
 
-    /// Whether there is nothing to be done but to send its messages, if there are any.
+    /// Whether there is nothing to do except to send the messages, if there are any.
     #[inline]
     pub fn only_speaks(&self) -> bool {
-        // Most steps do: that is one question instead of nine.
+        // This is so after most steps. One comparison answers it instead of nine.
         let asked = self.reads.len() | self.accepted.len() | self.transferred.len() | self.refused.len();
         let told = self.writes.len() | self.committed.len() | self.observations.len();
         asked | told == 0 && self.restore.is_none() && !self.snapshot_wanted
@@ -330,7 +335,7 @@ impl Output {
     #[inline]
     pub fn clear(&mut self) {
         self.snapshot_refused = None;
-        // A driver that takes the messages out leaves nothing behind after most steps.
+        // After most steps, a driver that takes the messages out leaves nothing behind.
         if !self.messages.is_empty() || !self.only_speaks() {
             self.empty();
         }
@@ -349,7 +354,7 @@ impl Output {
         self.observations.clear();
     }
 
-    /// Notes an observation, if anybody listens.
+    /// Notes an observation, if the caller wants them.
     pub(super) fn observe(&mut self, observation: impl FnOnce() -> Observation) {
         if self.listen {
             self.observations.push(observation());
@@ -393,21 +398,21 @@ pub enum DurableError {
     NoTerm(LogIndex),
     /// The membership from this index makes no sense.
     Membership {
-        /// Where it stands.
+        /// The index of the entry that brought it.
         index: LogIndex,
         /// What is wrong with it.
         why: ChangeError,
     },
     /// The snapshot's membership is from after its last entry.
     MembershipAhead {
-        /// Where the membership is said to stand.
+        /// The index that the membership is said to be from.
         index: LogIndex,
         /// The snapshot's last entry.
         last: EntryId,
     },
     /// The entry at this index admits a disk without a number.
     NoDisk(LogIndex),
-    /// What the disk is said to have lost can't have been there.
+    /// The entries that the disk is said to have lost can't have been there.
     Lost {
         /// How the log is said to have ended.
         lost: EntryId,
@@ -447,22 +452,24 @@ impl core::fmt::Display for DurableError {
 
 impl core::error::Error for DurableError {}
 
-/// A server's place in a fresh cluster, or its return to one.
+/// How a server starts: in a new cluster, again after a stop, or as a new member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// A new cluster begins with this server among these voters. Each of them must be started so,
-    /// once.
+    /// A new cluster begins with this server among these voters. Each of the voters must be started
+    /// like this, once.
     Bootstrap(super::membership::Configuration),
-    /// The server was here before: what its disk holds, and the configuration the cluster was
-    /// bootstrapped with, or the default one where the server joined later. One that joined and
-    /// crashed before anything was on its disk joins once more.
+    /// The server ran before. This is what its disk holds, and the configuration that the cluster
+    /// was bootstrapped with, or the default one if the server joined later. A server that joined
+    /// and crashed before anything was on its disk must join once more.
     Restart(Durable, super::membership::Configuration),
-    /// The server's disk is empty and the cluster exists: it waits until it is added as a learner.
-    /// So does a server that lost its disk, which a driver can't always tell from a new one.
+    /// The server's disk is empty and the cluster exists: the server waits until it is added as a
+    /// learner. The same goes for a server that lost its disk, because a driver can't always tell
+    /// it from a new one.
     Join {
-        /// A number that no earlier disk of this server had, and not zero: drawn from the operating
-        /// system's randomness, say. Two disks with the same number are one to everybody, and a
-        /// vote lost with the first could be given again with the second.
+        /// A number that no earlier disk of this server had, and not zero; for example, drawn from
+        /// the operating system's randomness. Two disks with the same number look like one disk to
+        /// the other servers: a vote that was lost with the first one could be given again with the
+        /// second.
         disk: DiskId,
     },
 }

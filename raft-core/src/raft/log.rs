@@ -2,32 +2,32 @@
 //!
 //! Chunks never change and are shared between clones, so that a checkpoint of a whole cluster costs
 //! microseconds however long its logs are. Entries that came together stay together: a batch is one
-//! [`Run`] in its leader's log, in the messages, in the followers' logs and among what is
-//! committed, and nobody copies it. The tail is the log's own: entries that come one by one are put
-//! there without asking who else looks at it.
+//! [`EntryRun`] in its leader's log, in the messages, in the followers' logs and among the
+//! committed entries, and is never copied. The tail belongs to this log alone: entries that come
+//! one by one are added to it without a check for other owners.
 //!
 //! Invariants, asserted where they could break:
 //! * indexes are consecutive: `last.index - base.index` entries are held, by the chunks in their
 //!   order and then the tail;
 //! * terms never go down from one entry to the next;
 //! * no chunk is empty, and the tail isn't full;
-//! * memory kept for later chunks is a chunk's size, empty, nobody else's, and bounded.
+//! * memory kept for later chunks has a chunk's size, is empty and not shared, and is bounded.
 
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::entry::{Entries, Entry, Room, Run};
+use super::entry::{Entries, Entry, EntryRun, Room};
 use super::types::{EntryId, LogIndex, Term};
 
-/// A tail of so many entries becomes a chunk.
+/// A tail of this many entries becomes a chunk.
 const CHUNK: usize = 64;
 
-/// A run of fewer entries isn't worth a chunk of its own, by which the search for an entry would
-/// become longer.
+/// A run of fewer entries isn't worth a chunk of its own, which would make the search for an entry
+/// longer.
 const RUN_MIN: usize = 16;
 
-/// So many chunks' memory is kept when they are compacted away: enough for a server that compacts
-/// some thousands of entries at a time, and little for one that has compacted a million.
+/// The memory of this many chunks is kept when they are compacted away: enough for a server that
+/// compacts some thousands of entries at a time, and little for one that has compacted a million.
 const SPARE_MAX: usize = 64;
 
 /// The entries `(base, last]` of a server's log.
@@ -42,12 +42,12 @@ pub struct Log {
     spare: Spare,
 }
 
-/// Memory of chunks that were compacted away and that nobody else had: the next ones lie there, so
-/// that a log that is compacted now and then allocates nothing.
+/// Memory of chunks that were compacted away and that no other log shared. The next chunks are
+/// placed there, so that a log that is compacted now and then allocates nothing.
 #[derive(Debug, Default)]
 struct Spare(Vec<Room>);
 
-/// A clone has the same entries, not the same memory to put others in.
+/// A clone has the same entries, but not the spare memory.
 impl Clone for Spare {
     fn clone(&self) -> Spare {
         Spare::default()
@@ -58,16 +58,16 @@ impl Clone for Spare {
 struct Chunk {
     /// Index of its first entry.
     first: LogIndex,
-    entries: Run,
+    entries: EntryRun,
 }
 
 impl Chunk {
-    /// Index of what comes after it.
+    /// The index after its last entry.
     fn end(&self) -> LogIndex {
         self.first.plus(self.entries.len() as u64)
     }
 
-    /// Where its entries from index `from` to `last` at the most are.
+    /// The places of its entries from index `from` up to `last`.
     fn range(&self, from: LogIndex, last: LogIndex) -> Range<usize> {
         let place = |index: LogIndex| index.distance_from(self.first) as usize;
         place(from)..place(last.next().min(self.end()))
@@ -80,7 +80,7 @@ impl Log {
         Log { base, last: base, chunks: Vec::new(), tail: Vec::new(), bytes: 0, spare: Spare::default() }
     }
 
-    /// The last entry compacted away: what stands before the first entry held.
+    /// The last entry compacted away: the one just before the first entry held.
     pub fn base(&self) -> EntryId {
         self.base
     }
@@ -134,7 +134,7 @@ impl Log {
         self.get(index).map(|entry| entry.term)
     }
 
-    /// The identity of what stands at `index`, if known.
+    /// The identity of the entry at `index`, if known.
     pub fn id_at(&self, index: LogIndex) -> Option<EntryId> {
         self.term_at(index).map(|term| EntryId::new(index, term))
     }
@@ -144,12 +144,12 @@ impl Log {
         self.term_at(id.index) == Some(id.term)
     }
 
-    /// Whether it holds this entry, or begins after it: what came before its base is in a snapshot.
+    /// Whether it holds this entry, or begins after it: entries before its base are in a snapshot.
     pub fn covers(&self, id: EntryId) -> bool {
         id.index <= self.base.index || self.contains(id)
     }
 
-    /// Adds an entry at the end; its identity.
+    /// Adds an entry at the end. Returns its identity.
     #[inline]
     pub fn append(&mut self, entry: Entry) -> EntryId {
         self.note(&entry);
@@ -160,9 +160,9 @@ impl Log {
         self.last
     }
 
-    /// Adds entries at the end; the last one's identity. From now on they are shared with whoever
-    /// else has this run.
-    pub fn append_run(&mut self, run: &Run) -> EntryId {
+    /// Adds entries at the end. Returns the last one's identity. From now on this log shares them
+    /// with the other owners of the run.
+    pub fn append_run(&mut self, run: &EntryRun) -> EntryId {
         if run.len() < RUN_MIN {
             for entry in run.iter() {
                 self.append(entry.clone());
@@ -177,7 +177,7 @@ impl Log {
         self.last
     }
 
-    /// What is known about an entry that goes to the end.
+    /// Counts an entry that is about to be added at the end.
     fn note(&mut self, entry: &Entry) {
         assert!(entry.term >= self.last.term, "an entry of term {} appended after {}", entry.term, self.last);
         self.last = EntryId::new(self.last.index.next(), entry.term);
@@ -287,8 +287,8 @@ impl Log {
         entries.into()
     }
 
-    /// Of the entries from `from` to `last`, those at the beginning that can be shared as they are;
-    /// at least the first, if that is held.
+    /// The first entries from `from` to `last` that can be shared as they are, without a copy; at
+    /// least one, if the first is held.
     pub(super) fn shared(&self, from: LogIndex, last: LogIndex) -> Entries {
         match self.chunk_of(from) {
             Some(chunk) if from > self.base.index => chunk.entries.part(chunk.range(from, last)).into(),
@@ -310,7 +310,7 @@ impl Log {
         })
     }
 
-    /// The entries from `from` on that lie in one piece; none if it isn't held.
+    /// The entries from `from` on that are next to each other in memory; none if `from` isn't held.
     fn together(&self, from: LogIndex) -> &[Entry] {
         let (first, entries) = match self.chunk_of(from) {
             Some(chunk) => (chunk.first, &*chunk.entries),
@@ -319,19 +319,19 @@ impl Log {
         from.0.checked_sub(first.0).and_then(|place| entries.get(place as usize..)).unwrap_or(&[])
     }
 
-    /// The last entry at or before `index` whose term is at most `term`: the best guess where two
-    /// logs may agree, given that the other has `term` at `index`. Terms only grow along a log, so
-    /// a whole term is skipped at once.
+    /// The last entry at or before `index` whose term is at most `term`. It is the best guess for
+    /// where two logs agree, if the other log has `term` at `index`. Terms never go down along a
+    /// log, so a whole term is skipped at once.
     pub fn last_not_after(&self, index: LogIndex, term: Term) -> EntryId {
-        // Mostly nothing diverges, and an append that overtook another has left a gap: then it is
-        // the last entry there is.
+        // Usually the logs don't differ, and an append that overtook another has left a gap. Then
+        // the answer is the last entry.
         let latest = self.id_at(index.min(self.last.index));
         if let Some(latest) = latest.filter(|latest| latest.term <= term) {
             return latest;
         }
         let (mut known, mut beyond) = (self.base.index, index.min(self.last.index).next());
-        // Invariant: the term at `known` is at most `term` (or it is the base), that at `beyond` is
-        // more or it is out of range.
+        // Invariant: the term at `known` is at most `term` (or `known` is the base); the term at
+        // `beyond` is higher, or `beyond` is out of range.
         while beyond.distance_from(known) > 1 {
             let middle = known.plus(beyond.distance_from(known) / 2);
             if self.term_at(middle).is_some_and(|at| at <= term) { known = middle } else { beyond = middle }
@@ -344,13 +344,14 @@ impl Log {
         LogIndex(self.last.index.0 + 1 - self.tail.len() as u64)
     }
 
-    /// The chunk that holds the entry at `index`; `None` if that is in the tail. It must be held.
+    /// The chunk that holds the entry at `index`; `None` if the entry is in the tail. It must be
+    /// held.
     #[inline]
     fn chunk_of(&self, index: LogIndex) -> Option<&Chunk> {
         if index >= self.tail_first() {
             return None;
         }
-        // The newest one is wanted most of the time.
+        // Usually the newest chunk is the one.
         match self.chunks.last() {
             Some(newest) if newest.first <= index => Some(newest),
             _ => self.chunks.get(self.chunks.partition_point(|chunk| chunk.end() <= index)),
@@ -365,7 +366,7 @@ impl Log {
 
 #[cfg(test)]
 impl Log {
-    /// How many of its chunks are another log's, too, and how many it has.
+    /// How many of its chunks the other log has, too, and how many chunks it has.
     pub(crate) fn shared_chunks(&self, other: &Log) -> (usize, usize) {
         let held = |chunk: &&Chunk| other.chunks.iter().any(|own| own.entries.is_the_same(&chunk.entries));
         let shared = self.chunks.iter().filter(held);
@@ -373,7 +374,7 @@ impl Log {
     }
 }
 
-/// By what they hold, not by how it is chunked.
+/// By the entries, however they are divided into chunks.
 impl PartialEq for Log {
     fn eq(&self, other: &Log) -> bool {
         self.base == other.base
@@ -398,8 +399,8 @@ mod tests {
         log
     }
 
-    /// The invariants of how entries lie in memory; those of what they say are asserted where they
-    /// could break.
+    /// Checks how the entries lie in memory. The invariants about their content are asserted where
+    /// they could break.
     fn lies_well(log: &Log) {
         let mut next = log.chunks.first().map_or(log.tail_first(), |chunk| chunk.first);
         for chunk in &log.chunks {
@@ -478,7 +479,7 @@ mod tests {
 
     #[test]
     fn a_run_is_shared_and_a_few_entries_of_it_do_not_keep_the_memory_of_all() {
-        let run: Run = (0..200).map(|_| Entry { term: Term(2), payload: Payload::NoOp }).collect();
+        let run: EntryRun = (0..200).map(|_| Entry { term: Term(2), payload: Payload::NoOp }).collect();
         let mut shared = log(&[1, 1, 2]);
         assert_eq!(shared.append_run(&run), EntryId::new(LogIndex(203), Term(2)));
         let is_shared =
@@ -494,7 +495,7 @@ mod tests {
         assert!(!is_shared(&cut, 10), "seven of two hundred");
         assert_eq!(cut.len(), 10);
 
-        // Few entries of their own would only make the search longer.
+        // A chunk with few entries would only make the search longer.
         assert_eq!(shared.append_run(&run.part(0..3)).index, LogIndex(206));
         assert!(!core::ptr::eq(shared.get(LogIndex(204)).unwrap(), &run[0]));
     }
@@ -544,7 +545,7 @@ mod tests {
         assert_eq!(place(&log, 3 * CHUNK + 1), memory);
         assert!(log.iter_from(LogIndex::ZERO).all(|held| *held == entry()));
 
-        // A log that keeps nothing at all keeps the memory.
+        // A log that keeps no entries keeps the memory.
         log.compact_to(log.last());
         lies_well(&log);
         assert_eq!((log.spare.0.len(), command.shared_by()), (3, 1));

@@ -1,9 +1,9 @@
-//! Who belongs to the cluster: [`Configuration`], its quorums, and the lawful steps from one to the
+//! The members of a cluster: [`Configuration`], its quorums, and the allowed steps from one to the
 //! next (Raft §6).
 //!
 //! A change of voters goes through *joint consensus*: while both sets are in force, everything that
-//! needs a majority needs one of each. A change of learners alone needs no joint step, for learners
-//! count in no majority. Everything here is a pure function of its arguments.
+//! needs a majority needs one of each. A change of learners alone needs no joint step, because
+//! learners count in no majority. Everything here is a pure function of its arguments.
 
 use alloc::vec::Vec;
 
@@ -21,7 +21,7 @@ pub struct Configuration {
     pub learners: ServerSet,
 }
 
-/// What an operator asks the membership to become.
+/// The membership that an operator asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MembershipChange {
     /// The voters wanted. Each must be a voter or a learner that has caught up already.
@@ -30,7 +30,7 @@ pub struct MembershipChange {
     pub learners: ServerSet,
 }
 
-/// Why a membership change makes no sense, whoever is asked.
+/// Why a membership change makes no sense, whichever server is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ChangeError {
     /// It leaves no voters.
@@ -64,12 +64,12 @@ impl Configuration {
         self.voters.union(self.outgoing)
     }
 
-    /// Everyone the log is sent to.
+    /// Every server that the log is sent to.
     pub const fn members(&self) -> ServerSet {
         self.all_voters().union(self.learners)
     }
 
-    /// Whether `servers` hold a majority; of both sets where two are in force.
+    /// Whether `servers` hold a majority; if two sets are in force, a majority of each.
     pub fn has_quorum(&self, servers: ServerSet) -> bool {
         quorum::is_majority(self.voters, servers) && (!self.is_joint() || quorum::is_majority(self.outgoing, servers))
     }
@@ -89,7 +89,7 @@ impl Configuration {
     /// learners do.
     ///
     /// # Errors
-    /// [`ChangeError`], where the change makes no sense.
+    /// [`ChangeError`], if the change makes no sense.
     pub fn enter(&self, change: MembershipChange) -> Result<Configuration, ChangeError> {
         if change.voters.is_empty() {
             return Err(ChangeError::NoVoters);
@@ -105,8 +105,8 @@ impl Configuration {
             return Err(ChangeError::NotALearnerYet(server));
         }
         let outgoing = if change.voters == self.voters { ServerSet::EMPTY } else { self.voters };
-        // A demoted voter goes on voting in C_old, and is a learner at once as well: it keeps its
-        // place in the log.
+        // A demoted voter still votes in C_old, and is a learner already: so it never stops being a
+        // member that the log is sent to.
         Ok(Configuration { voters: change.voters, outgoing, learners: change.learners })
     }
 
@@ -117,7 +117,7 @@ impl Configuration {
     }
 }
 
-/// The configurations in this server's log, oldest first: the last one is in force (Raft §6: "a
+/// The configurations in this server's log, oldest first. The last one is in force (Raft §6: "a
 /// server always uses the latest configuration in its log, regardless of whether the entry is
 /// committed"), and truncating the log brings back the one before.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -132,12 +132,12 @@ impl MembershipLog {
         MembershipLog { configurations: alloc::vec![(index, base)] }
     }
 
-    /// The one in force.
+    /// The configuration in force.
     pub fn current(&self) -> &Configuration {
         &self.latest().1
     }
 
-    /// Index of the entry that brought the one in force.
+    /// The index of the entry that brought the configuration in force.
     pub fn current_index(&self) -> LogIndex {
         self.latest().0
     }
@@ -146,7 +146,7 @@ impl MembershipLog {
         self.configurations.last().expect("a membership log always holds its base")
     }
 
-    /// The one in force for a log that ends at `index`.
+    /// The configuration that is in force for a log that ends at `index`.
     pub fn at(&self, index: LogIndex) -> &Configuration {
         let later = self.configurations.partition_point(|(at, _)| *at <= index);
         &self.configurations[later.saturating_sub(1)].1
@@ -158,8 +158,8 @@ impl MembershipLog {
         self.configurations[later.saturating_sub(1)]
     }
 
-    /// Those that may be in force where everything up to `commit` is known to be committed: the one
-    /// there, and all that follow.
+    /// The configurations that can be in force if everything up to `commit` is known to be
+    /// committed: the one at `commit`, and all later ones.
     pub fn since(&self, commit: LogIndex) -> impl Iterator<Item = &Configuration> {
         let later = self.configurations.partition_point(|(at, _)| *at <= commit);
         self.configurations[later.saturating_sub(1)..].iter().map(|(_, configuration)| configuration)
@@ -171,7 +171,7 @@ impl MembershipLog {
         self.configurations.push((index, configuration));
     }
 
-    /// The log was cut off after `last`; whether that changed the one in force.
+    /// The log was cut off after `last`. Returns whether that changed the configuration in force.
     pub fn truncate_after(&mut self, last: LogIndex) -> bool {
         let kept = self.configurations.partition_point(|(at, _)| *at <= last).max(1);
         let changed = kept < self.configurations.len();
@@ -179,14 +179,13 @@ impl MembershipLog {
         changed
     }
 
-    /// The log was compacted up to `first` included: older configurations will never be wanted
-    /// again.
+    /// The log was compacted up to `first` included: older configurations are never needed again.
     pub fn compact_to(&mut self, first: LogIndex) {
         let current_at_first = self.configurations.partition_point(|(at, _)| *at <= first).max(1);
         self.configurations.drain(..current_at_first - 1);
     }
 
-    /// The one known to be committed, where `commit` is the commit index.
+    /// The configuration that is known to be committed, if `commit` is the commit index.
     pub fn committed(&self, commit: LogIndex) -> &Configuration {
         self.at(commit)
     }

@@ -1,22 +1,22 @@
-//! What servers say to each other: one struct a message, with who sends it, to whom, and what each
-//! field means. All of it is declared in one table.
+//! The messages between servers: one struct per message, with its sender, its receiver, and the
+//! meaning of each field. All of them are declared in one table.
 //!
 //! | message | sender | receiver | means |
 //! | --- | --- | --- | --- |
 //! | [`PreVote`] | pre-candidate | voters | "would you vote for me?" (dissertation §9.6) |
-//! | [`PreVoteResponse`] | anyone | pre-candidate | "I would", or why not |
+//! | [`PreVoteResponse`] | any server | pre-candidate | "I would", or not |
 //! | [`RequestVote`] | candidate | voters | "vote for me in this term" (Raft §5.2) |
-//! | [`RequestVoteResponse`] | anyone | candidate | "you have my vote", or not |
-//! | [`AppendEntries`] | leader | members | "append these"; with no entries, a heartbeat (Raft §5.3) |
-//! | [`AppendEntriesResponse`] | member | leader | "my log matches yours up to here", or where they part |
+//! | [`RequestVoteResponse`] | any server | candidate | "you have my vote", or not |
+//! | [`AppendEntries`] | leader | members | "append these", or a heartbeat (Raft §5.3) |
+//! | [`AppendEntriesResponse`] | member | leader | "our logs agree up to here", or not |
 //! | [`InstallSnapshot`] | leader | a member too far behind | a piece of a snapshot (Raft §7) |
 //! | [`InstallSnapshotResponse`] | member | leader | "I have that many bytes of it" |
 //! | [`TimeoutNow`] | leader | its chosen successor | "campaign at once" (dissertation §3.10) |
-//! | [`ReadIndex`] | follower | leader | "up to where must I apply before I answer a read?" (dissertation §6.4) |
-//! | [`ReadIndexResponse`] | leader | follower | "up to here", or that it can't say |
+//! | [`ReadIndex`] | follower | leader | "which index does my read need?" (dissertation §6.4) |
+//! | [`ReadIndexResponse`] | leader | follower | "up to here", or "I can't say" |
 //!
-//! Every message carries its sender's term; a receiver that learns of a higher one adopts it (Raft
-//! §5.1), except that pre-votes only speak about the term that *would* come.
+//! Every message carries its sender's term. A receiver that learns of a higher term adopts it (Raft
+//! §5.1), except from pre-votes, which only speak about the term that *would* come.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -27,18 +27,19 @@ use super::types::{DiskId, EntryId, LogIndex, ServerId, Term};
 use crate::hash::checksum;
 use crate::time::{Duration, Time};
 
-/// Hands all messages to a macro: the number of each on the wire, its name in the paper's words, the
-/// short one for the page, whether it is a question, an answer (and which field says yes or no) or a
-/// word that isn't answered, whose it is, its kind ([`MessageKind`](crate::sim::MessageKind)),
-/// whether it [claims](Claim) something or is plain, and its fields in the order in which they
-/// travel, its term first. What follows a field is the fact that people are told of it
-/// ([`Message::facts`]): what it is called, or which function tells it.
+/// Hands all messages to a macro. A row gives a message's number on the wire, its name in the
+/// paper's words, its short name for the page, whether it is a question, an answer (and which field
+/// says yes or no) or a word that isn't answered, which servers send it, its kind
+/// ([`MessageKind`](crate::sim::MessageKind)), whether it [claims](Claim) something or is plain,
+/// and its fields in the order in which they travel, its term first. After a field comes the fact
+/// that people see of it ([`Message::facts`]): its label, or the function that writes it.
 ///
-/// From here come the structs, the bytes on the wire (`wire.rs`), the JSON (`format/message.rs`), the
-/// list in `docs/formats.md`, and what the page says of a message. A new message is a row, and
-/// its handler in the table of roles and messages; if it claims something, the guards and checks ask
-/// for theirs. A number on the wire is never given to another message, nor its fields changed. New
-/// messages come last, for the trace hash tells them apart by their order.
+/// The structs, the bytes on the wire (`wire.rs`), the JSON (`format/message.rs`), the list in
+/// `docs/formats.md`, and what the page says about a message are all made from this table. A new
+/// message is a row here, and a handler in the table of roles and messages. If it claims something,
+/// the compiler asks for its guards and checks. Never give a message's number on the wire to
+/// another message, and never change its fields. New messages come last, because the trace hash
+/// tells messages apart by their order.
 macro_rules! messages {
     ($then:ident) => {
         $then! {
@@ -56,18 +57,18 @@ macro_rules! messages {
                 term: Term,
                 /// The `term` of the question, by which a late answer is known.
                 asked_in: Term,
-                /// Whether it would vote so.
+                /// Whether it would vote for that candidate.
                 granted: bool => "granted",
             }
             /// "Vote for me" (Raft Figure 2, RequestVote RPC).
             3 RequestVote "request-vote", Question from Anyone, Votes, claims {
                 /// The candidate's term.
                 term: Term,
-                /// The last entry of its log, by which voters see whether it is up to date (Raft
-                /// §5.4.1).
+                /// The last entry of its log, by which voters see whether the log is up to date
+                /// (Raft §5.4.1).
                 last: EntryId => "last entry",
                 /// Whether the leader itself asked for this campaign ([`TimeoutNow`]): voters then
-                /// answer although they hear from a leader (dissertation §4.2.3).
+                /// answer even if they hear a leader (dissertation §4.2.3).
                 leadership_transfer: bool,
             }
             /// The answer to [`RequestVote`].
@@ -91,8 +92,8 @@ macro_rules! messages {
                 /// The leader's heartbeat round, echoed in the answer: an answer to round *r*
                 /// proves that the sender was still leader when *r* began (dissertation §6.4).
                 round: u64 => "round",
-                /// Which probe of this member's log this is, echoed in the answer: a rejection
-                /// counts only while it answers the newest one.
+                /// The number of this probe of the member's log, echoed in the answer: a rejection
+                /// counts only if it answers the newest probe.
                 probe: u64,
             }
             /// The answer to [`AppendEntries`].
@@ -103,20 +104,22 @@ macro_rules! messages {
                 round: u64,
                 /// Echo of [`AppendEntries::probe`].
                 probe: u64,
-                /// What the responder's clock showed, by which the leader sees whether the clocks
+                /// What the responder's clock showed; the leader sees from it whether the clocks
                 /// run apart.
                 clock: Time,
                 /// How long the responder ignores campaigns from when it heard this append; zero if
-                /// it doesn't. Leases rest on it, and servers may be configured differently.
+                /// it doesn't ignore them. Leases depend on it, and servers may be configured
+                /// differently.
                 patience: Duration,
-                /// Where it matched: up to here the responder's log equals the leader's, whether it
-                /// is on its disk yet or not. What has been received needn't be sent again, however
-                /// slow the disk is; it counts for nothing else.
+                /// Up to here the responder's log equals the leader's, whether it is on the disk
+                /// yet or not. Received entries needn't be sent again, however slow the disk is;
+                /// they count for nothing else.
                 received: LogIndex,
                 /// What became of it.
                 outcome: AppendOutcome => by outcome,
             }
-            // Much larger than the others and rare: boxed, so that those are cheap to pass on.
+            // This message is much larger than the others, and rare. It is boxed so that the others
+            // are cheap to pass on.
             /// A piece of a snapshot (Raft Figure 13).
             7 InstallSnapshot in Box "snapshot", Question from Leader, Snapshots, claims {
                 /// The leader's term.
@@ -128,7 +131,7 @@ macro_rules! messages {
                 /// How many bytes the whole has.
                 size: u64,
                 /// Checksum of the whole: pieces of two snapshots are never put together, even if
-                /// they stand for the same entry.
+                /// both snapshots end at the same entry.
                 checksum: u64,
                 /// Where in the whole this piece begins.
                 offset: u64 => by piece,
@@ -145,8 +148,8 @@ macro_rules! messages {
                 last: EntryId,
                 /// How far the responder is with it.
                 progress: SnapshotProgress => by progress,
-                /// Whether the responder may vote on the disk it has, and knows that after a crash,
-                /// too.
+                /// Whether the responder may vote on the disk it has, and would still know that
+                /// after a crash.
                 may_vote: bool,
             }
             /// "Campaign at once": the last step of a leadership transfer (dissertation §3.10).
@@ -158,10 +161,10 @@ macro_rules! messages {
             10 ReadIndex "read-index", Question from Anyone, Reads, claims {
                 /// The follower's term.
                 term: Term,
-                /// The follower's disk: a question from a disk that was lost is nobody's.
+                /// The follower's disk: no read waits for an answer to a question of a disk that
+                /// was lost.
                 disk: DiskId,
-                /// The follower's own number for the question, of all that it ever asked with this
-                /// disk.
+                /// The follower's own number for the question; it gives each number once per disk.
                 request: u64 => "request",
             }
             /// The answer to [`ReadIndex`].
@@ -172,8 +175,8 @@ macro_rules! messages {
                 disk: DiskId,
                 /// Echo of [`ReadIndex::request`].
                 request: u64,
-                /// Apply up to here, then answer. `None`: the responder can't say, for it doesn't
-                /// lead.
+                /// Apply up to here, then answer. `None`: the responder can't say, because it
+                /// doesn't lead.
                 index: Option<LogIndex> => "index",
             }
         }
@@ -181,13 +184,13 @@ macro_rules! messages {
 }
 pub(crate) use messages;
 
-/// What is in the message's place: itself, or a box with it.
+/// What stands for the message in the enum: itself, or a box with it.
 macro_rules! placed {
     ($message:ident) => { $message };
     ($message:ident $box:ident) => { $box<$message> };
 }
 
-/// What a message claims, if its row says that it does.
+/// The claim of a message, if its row says that it makes one.
 macro_rules! claimed {
     (type claims $message:ident) => { &'a $message };
     (type plain $message:ident) => { core::convert::Infallible };
@@ -230,9 +233,9 @@ macro_rules! define_messages {
             }
         )+
 
-        /// What a message says beyond its term that can be impossible, or untrue: whoever guards
-        /// against that, or checks it, looks at each of these. Those that are plain say nothing of
-        /// the kind, and can't be made.
+        /// The part of a message, beyond its term, that can be impossible or untrue. Code that
+        /// guards against that, or checks it, must handle each of these. Plain messages have no
+        /// such part, so no claim can be made of them.
         #[derive(Clone, Copy, Debug)]
         pub enum Claim<'a> {
             $(
@@ -242,11 +245,11 @@ macro_rules! define_messages {
         }
 
         impl Message {
-            /// How many there are.
+            /// How many messages there are.
             pub const COUNT: usize = [$($number),+].len();
 
-            /// The short names of all messages, in the order of the table, a line each. One text:
-            /// a list of several weighs more.
+            /// The short names of all messages, in the order of the table, one per line. It is one
+            /// text because a list of texts takes more bytes.
             pub const SIGNS: &str = concat!($($sign, "\n"),+);
 
             /// The sender's term.
@@ -280,7 +283,7 @@ macro_rules! define_messages {
                 }
             }
 
-            /// Whose it is.
+            /// Which servers send it.
             pub const fn sender(&self) -> Sender {
                 match self {
                     $(Message::$message(_) => Sender::$sender,)+
@@ -302,7 +305,7 @@ macro_rules! define_messages {
                 }
             }
 
-            /// Whether it says yes, if it is an answer. Others say nothing else.
+            /// Whether it is an answer that says yes. Other messages don't.
             pub fn says_yes(&self) -> bool {
                 match self {
                     $(Message::$message(_m) => true $(&& _m.$yes.is_yes())?,)+
@@ -316,26 +319,26 @@ messages!(define_messages);
 /// Whether a message asks, answers or does neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// Whoever receives it answers, if only by being behind.
+    /// Its receiver always answers, even if only to say that it is behind.
     Question,
-    /// It answers a question: without one, it isn't sent.
+    /// It answers a question, and is sent only then.
     Answer,
-    /// Nobody answers it.
+    /// It isn't answered.
     Word,
 }
 
-/// Whose a message is.
+/// Which servers send a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// Any server's.
+    /// Any server.
     Anyone,
-    /// The leader's of its term alone.
+    /// Only the leader of the message's term.
     Leader,
 }
 
-/// What an answer's field says.
+/// The field of an answer that says yes or no.
 trait Yes {
-    /// Whether that is yes.
+    /// Whether it says yes.
     fn is_yes(&self) -> bool;
 }
 
@@ -374,41 +377,40 @@ impl Yes for SnapshotProgress {
 pub struct Envelope {
     /// The receiver.
     pub to: ServerId,
-    /// What it is told.
+    /// What the receiver is told.
     pub message: Message,
 }
 
-/// What became of an append.
+/// The result of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AppendOutcome {
     /// The responder's log, durable on its disk, equals the leader's up to here.
     Matched(LogIndex),
     /// The same, from a server that may not vote on the disk it has.
     Joining {
-        /// Up to where its log, durable on its disk, equals the leader's.
+        /// Its log, durable on its disk, equals the leader's up to here.
         matched: LogIndex,
         /// Its disk.
         disk: DiskId,
     },
-    /// The responder doesn't have the entry the append builds on.
+    /// The responder doesn't have the entry that the append builds on.
     Conflict {
         /// Index of the entry it should have had.
         previous: LogIndex,
-        /// The last entry of its own that the leader could share: the highest at or before
-        /// `previous` whose term is no later than the leader's there. Skips a whole term of
-        /// divergence each round (Raft §5.3, end).
+        /// The last entry of its own that the leader may share: the highest at or before `previous`
+        /// whose term is no later than the leader's there. It skips a whole term of divergence per
+        /// round (Raft §5.3, end).
         hint: EntryId,
     },
-    /// The responder's disk has lost entries that it may have acknowledged: it holds no more than
+    /// The responder's disk has lost entries that it may have acknowledged: it holds entries only
     /// up to here.
     Damaged {
         /// Index of the entry it should have had.
         previous: LogIndex,
-        /// The last entry of its own that the leader could share, as in
-        /// [`AppendOutcome::Conflict`].
+        /// The last entry of its own that the leader may share, as in [`AppendOutcome::Conflict`].
         last: EntryId,
     },
-    /// It comes from an older term than the responder's.
+    /// The append is of an older term than the responder's.
     StaleTerm,
 }
 
@@ -429,8 +431,8 @@ pub struct Snapshot {
     /// What it stands for.
     pub meta: SnapshotMeta,
     data: Arc<[u8]>,
-    /// Reading all of a large snapshot takes longer than all else that is done to send it: once is
-    /// enough.
+    /// To read all of a large snapshot takes longer than everything else that is done to send it,
+    /// so it is read only once.
     checksum: u64,
 }
 
@@ -447,22 +449,21 @@ pub struct Piece {
 pub enum SnapshotProgress {
     /// It has this many bytes, from the start; the next piece should begin there.
     Received(u64),
-    /// It is done with it: its log, durable on its disk, equals the leader's up to here.
+    /// It needs no more of it: its log, durable on its disk, equals the leader's up to here.
     Installed(LogIndex),
-    /// It comes from an older term than the responder's.
+    /// The piece is of an older term than the responder's.
     StaleTerm,
 }
 
 impl Message {
-    /// Whether it comes from a server that leads `term()`, so that hearing it is hearing the
-    /// leader.
+    /// Whether it comes from the leader of `term()`, so that the receiver has heard its leader.
     pub const fn is_from_leader(&self) -> bool {
         matches!(self.sender(), Sender::Leader)
     }
 }
 
 impl Piece {
-    /// The bytes `from..to` of `whole`; both are brought within its length.
+    /// The bytes `from..to` of `whole`; both bounds are limited to its length.
     pub fn of(whole: &Arc<[u8]>, from: u64, to: u64) -> Piece {
         let to = to.min(whole.len() as u64);
         Piece { whole: Arc::clone(whole), from: from.min(to), to }
@@ -473,7 +474,7 @@ impl Piece {
         &self.whole[self.from as usize..self.to as usize]
     }
 
-    /// Takes in what comes next in the same buffer; whether `next` is that.
+    /// Appends `next`, if it follows this piece in the same buffer. Returns whether it does.
     pub(super) fn join(&mut self, next: &Piece) -> bool {
         let follows = Arc::ptr_eq(&self.whole, &next.whole) && self.to == next.from;
         if follows {
@@ -482,13 +483,14 @@ impl Piece {
         follows
     }
 
-    /// The bytes in a buffer that holds nothing else: the piece's own, if it is all of that.
+    /// The bytes in a buffer that holds nothing else: the piece's own buffer, if the piece is all
+    /// of it.
     pub(super) fn into_buffer(self) -> Arc<[u8]> {
         if self.bytes().len() == self.whole.len() { self.whole } else { self.bytes().into() }
     }
 }
 
-/// By content: where in its buffer a piece lies is nobody's business.
+/// By content: its place in its buffer doesn't matter.
 impl PartialEq for Piece {
     fn eq(&self, other: &Piece) -> bool {
         self.bytes() == other.bytes()
@@ -504,7 +506,7 @@ impl core::hash::Hash for Piece {
 }
 
 impl Snapshot {
-    /// A snapshot of these bytes of the state machine's; reads them once, for their checksum.
+    /// A snapshot of these bytes of the state machine. Reads them once, for their checksum.
     pub fn new(meta: SnapshotMeta, data: Arc<[u8]>) -> Snapshot {
         let checksum = checksum(&data);
         Snapshot { meta, data, checksum }
@@ -515,7 +517,7 @@ impl Snapshot {
         &self.data
     }
 
-    /// A checksum of the data (`hash/checksum.rs`), to tell two snapshots apart; it is no protection
+    /// A checksum of the data (`hash/checksum.rs`), to tell two snapshots apart; it doesn't protect
     /// against malice.
     pub fn checksum(&self) -> u64 {
         self.checksum

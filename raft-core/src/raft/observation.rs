@@ -1,23 +1,23 @@
-//! What a server noticed and why: data, from which `sentences` makes prose.
+//! What a server noticed, and why. These are data; `sentences` makes prose of them.
 
 use super::io::{Refusal, RequestId, Standing};
 use super::membership::Configuration;
 use super::types::{EntryId, LogIndex, ServerId, ServerSet, Term};
 use crate::time::{Duration, Time};
 
-/// One thing a server decided or noticed, with the facts it rests on.
+/// One thing that a server decided or noticed, with the facts it depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Observation {
-    /// It began to campaign; with `pre_vote` it only asks yet.
+    /// It began to campaign; with `pre_vote` it only asks so far.
     Campaigned {
         /// The term it campaigns for.
         term: Term,
-        /// Whether this is the question before the campaign.
+        /// Whether this is only the question before the campaign.
         pre_vote: bool,
         /// Why now.
         why: CampaignReason,
     },
-    /// Its election timeout passed, and it may not campaign.
+    /// Its election timeout passed, but it may not campaign.
     CampaignWithheld {
         /// Why not.
         reason: WithheldReason,
@@ -26,10 +26,10 @@ pub enum Observation {
     BecameLeader {
         /// Its term.
         term: Term,
-        /// Who voted for it.
+        /// The servers that voted for it.
         votes: ServerSet,
     },
-    /// It follows, having been something else.
+    /// It follows now, after another role.
     BecameFollower {
         /// Its term.
         term: Term,
@@ -49,36 +49,36 @@ pub enum Observation {
         from: Term,
         /// Its term now.
         to: Term,
-        /// Who told it.
+        /// The server that told it.
         by: ServerId,
     },
     /// It granted its vote.
     VoteGranted {
-        /// To whom.
+        /// The candidate.
         candidate: ServerId,
         /// For which term.
         term: Term,
-        /// Whether it was only asked whether it would.
+        /// Whether it was only asked whether it would vote so.
         pre_vote: bool,
     },
     /// It refused its vote.
     VoteRefused {
-        /// To whom.
+        /// The candidate.
         candidate: ServerId,
         /// For which term.
         term: Term,
-        /// Whether it was only asked whether it would.
+        /// Whether it was only asked whether it would vote so.
         pre_vote: bool,
         /// Why.
         reason: VoteRefusal,
     },
     /// A candidate counted an answer.
     VoteCounted {
-        /// Whose.
+        /// The voter.
         voter: ServerId,
         /// Whether it was a yes.
         granted: bool,
-        /// Whether this is the question before the campaign.
+        /// Whether this is only the question before the campaign.
         pre_vote: bool,
         /// The votes it has.
         votes: ServerSet,
@@ -87,14 +87,14 @@ pub enum Observation {
     },
     /// A campaign can't be won any more.
     CampaignLost {
-        /// Its term; of a question before a campaign, the term asked about.
+        /// Its term; for a question before a campaign, the term that was asked about.
         term: Term,
-        /// Who refused.
+        /// The servers that refused.
         refusals: ServerSet,
     },
     /// A message of an older term was set aside.
     StaleMessage {
-        /// From whom.
+        /// The sender.
         from: ServerId,
         /// Its term.
         theirs: Term,
@@ -105,7 +105,7 @@ pub enum Observation {
     },
     /// A message that no correct peer sends was ignored.
     ImpossibleMessage {
-        /// From whom.
+        /// The sender.
         from: ServerId,
         /// What is wrong with it.
         what: &'static str,
@@ -116,27 +116,27 @@ pub enum Observation {
         first: LogIndex,
         /// The last.
         last: EntryId,
-        /// From whom; a leader appends its own.
+        /// The leader that sent them; a leader appends its own.
         leader: ServerId,
     },
     /// It dropped entries that conflict with the leader's.
     Truncated {
-        /// What it kept ends here.
+        /// The index of the last entry that it kept.
         after: LogIndex,
         /// Its last entry before.
         dropped_to: EntryId,
         /// The leader's first entry that conflicts.
         conflict: EntryId,
     },
-    /// It rejected an append, for its log lacks the entry before.
+    /// It rejected an append, because its log lacks the entry before.
     AppendRejected {
-        /// Whose.
+        /// The leader that sent it.
         leader: ServerId,
         /// The entry the append builds on.
         previous: EntryId,
         /// The term it has there instead, if any.
         mine: Option<Term>,
-        /// Where it proposes to look next.
+        /// The entry from which the leader should try next.
         hint: EntryId,
     },
     /// A leader went back in a member's log.
@@ -148,11 +148,11 @@ pub enum Observation {
         /// The next index now.
         to: LogIndex,
     },
-    /// A leader found an append lost and sends again.
+    /// A leader found that an append was lost, and sends it again.
     Resent {
         /// The member.
         peer: ServerId,
-        /// From where.
+        /// The first index that is sent again.
         from: LogIndex,
     },
     /// The commit index rose.
@@ -161,18 +161,19 @@ pub enum Observation {
         from: LogIndex,
         /// Now.
         to: LogIndex,
-        /// The servers that hold it, as the leader knows; empty on a follower, which learned it.
+        /// The servers that hold it, as far as the leader knows; empty on a follower, which only
+        /// learns of it.
         by: ServerSet,
     },
-    /// The commit index could not rise although a quorum holds more: the entries are of older terms
-    /// (Raft §5.4.2).
+    /// The commit index could not rise although a quorum holds more entries: they are of older
+    /// terms (Raft §5.4.2).
     CommitWaitsForOwnTerm {
-        /// Up to here a quorum holds the log.
+        /// A quorum holds the log up to here.
         held: EntryId,
         /// The leader's term.
         term: Term,
     },
-    /// It needs a snapshot to help a member.
+    /// A member lacks entries that are gone from the log: the leader sends it a snapshot.
     SnapshotSent {
         /// The member.
         peer: ServerId,
@@ -195,7 +196,7 @@ pub enum Observation {
         /// The server's own commit index.
         commit: LogIndex,
     },
-    /// It put its log's beginning into a snapshot.
+    /// It dropped the first part of its log, which a snapshot covers.
     Compacted {
         /// What the snapshot covers.
         last: EntryId,
@@ -216,14 +217,14 @@ pub enum Observation {
     ReadWaits {
         /// The read.
         id: RequestId,
-        /// For what.
+        /// What it waits for.
         reason: ReadWait,
     },
-    /// A read may be answered.
+    /// A read can be answered.
     ReadReleased {
         /// The read.
         id: RequestId,
-        /// At which index.
+        /// The index at which it is answered.
         index: LogIndex,
         /// How leadership was confirmed.
         by: ReadProof,
@@ -235,33 +236,33 @@ pub enum Observation {
     },
     /// A leadership transfer began.
     TransferBegan {
-        /// To whom.
+        /// The successor.
         to: ServerId,
     },
     /// The successor was told to campaign.
     TransferHandedOver {
-        /// To whom.
+        /// The successor.
         to: ServerId,
     },
     /// The successor has been heard to lead.
     TransferCompleted {
-        /// To whom leadership went.
+        /// The successor.
         to: ServerId,
     },
     /// A leader that isn't in the membership it has committed told a voter to campaign at once.
     HeirCalled {
-        /// Who has most of its log.
+        /// The voter that has most of its log.
         heir: ServerId,
     },
     /// A server that was removed without learning of it asked for votes: it gets the log until it
     /// knows.
     RemovedReminded {
-        /// Which.
+        /// The server.
         server: ServerId,
     },
     /// The successor didn't take over in time.
     TransferTimedOut {
-        /// To whom it should have gone.
+        /// The successor that was chosen.
         to: ServerId,
     },
     /// A request was refused.
@@ -284,13 +285,13 @@ pub enum Observation {
     /// The server lost its disk under a name that already has a vote: it doesn't vote before its
     /// name has left the voters and its disk has been admitted.
     Barred {
-        /// The index of the entry that says so: a membership that names it a voter, or another
+        /// The index of the entry that shows it: a membership that names it a voter, or another
         /// disk's admission.
         index: LogIndex,
     },
-    /// The server's disk has been admitted: it may vote where a membership counts it.
+    /// The server's disk has been admitted: it may vote if a membership counts it.
     Admitted {
-        /// The index of the entry that says so.
+        /// The index of the entry that admits it.
         index: LogIndex,
     },
     /// A leader admits the disk of a learner.
@@ -301,7 +302,7 @@ pub enum Observation {
 }
 
 impl Observation {
-    /// Its name in files: the variant's, in small letters.
+    /// Its name in files: the variant's name in lower case.
     pub const fn name(&self) -> &'static str {
         match self {
             Observation::Campaigned { .. } => "campaigned",
@@ -358,7 +359,7 @@ pub enum CampaignReason {
     },
     /// A quorum would vote for it.
     PreVoteWon {
-        /// Who would.
+        /// The servers that would.
         votes: ServerSet,
     },
     /// The leader asked it to.
@@ -366,7 +367,7 @@ pub enum CampaignReason {
         /// The leader.
         leader: ServerId,
     },
-    /// It was told to.
+    /// A caller told it to ([`Input::Campaign`](super::Input::Campaign)).
     Asked,
 }
 
@@ -375,19 +376,19 @@ pub enum CampaignReason {
 pub enum WithheldReason {
     /// It isn't a voter.
     NotAVoter,
-    /// It lost its disk.
+    /// It lost its disk, or waits to be admitted.
     Standing(Standing),
     /// Its disk hasn't finished a write for too long.
     DiskStalled,
     /// Its term or its vote is still being written.
     NotDurable,
-    /// Its disk has lost entries, and it hasn't all of them back.
+    /// Its disk has lost entries, and it doesn't have all of them back yet.
     Damaged {
         /// How its log ended before.
         lost: EntryId,
     },
-    /// Its term is [`Term::MAX`], or its log has come to [`LogIndex::MAX`], but for a few indexes:
-    /// there is no further one.
+    /// Its term is [`Term::MAX`], or its log has reached [`LogIndex::MAX`], except for a few
+    /// indexes: there is no further one.
     Exhausted,
 }
 
@@ -396,7 +397,7 @@ pub enum WithheldReason {
 pub enum StepDownReason {
     /// A higher term (Raft §5.1).
     HigherTerm {
-        /// Who told.
+        /// The server that told it.
         by: ServerId,
     },
     /// Another won the election of its term.
@@ -406,10 +407,10 @@ pub enum StepDownReason {
     },
     /// It heard no quorum for an election timeout (dissertation §6.2).
     QuorumLost {
-        /// Those it heard, itself included.
+        /// The servers that it heard, itself included.
         heard: ServerSet,
     },
-    /// Its disk hasn't finished a write for so long.
+    /// Its disk hasn't finished a write for too long.
     DiskStalled {
         /// How long.
         stalled: Duration,
@@ -426,9 +427,9 @@ pub enum VoteRefusal {
         /// The server's own term.
         mine: Term,
     },
-    /// The vote of that term is given.
+    /// The vote of that term is given already.
     AlreadyVoted {
-        /// To whom.
+        /// The candidate that has it.
         other: ServerId,
     },
     /// The candidate's log is behind (Raft §5.4.1).
@@ -438,14 +439,15 @@ pub enum VoteRefusal {
         /// The candidate's.
         theirs: EntryId,
     },
-    /// It hears a leader, or restarted so recently that it may have (dissertation §4.2.3).
+    /// It hears a leader, or restarted so recently that it may have heard one before (dissertation
+    /// §4.2.3).
     HearsLeader {
         /// The leader, if it knows one.
         leader: Option<ServerId>,
-        /// Until when it won't listen, by its own clock.
+        /// Until when it ignores campaigns, by its own clock.
         until: Time,
     },
-    /// It may not vote: it lost its disk.
+    /// It may not vote: it lost its disk, or waits to be admitted.
     NoStanding(Standing),
 }
 
@@ -462,28 +464,28 @@ pub enum ReadWait {
         /// The round.
         round: u64,
     },
-    /// The leader's word.
+    /// The leader's answer.
     Leader {
         /// The leader.
         leader: ServerId,
     },
-    /// The state machine to catch up.
+    /// The state machine, which must catch up.
     Apply {
-        /// To here.
+        /// The index that must be applied.
         index: LogIndex,
     },
 }
 
-/// How a leader knew that it led.
+/// How a leader knew that it still led.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReadProof {
     /// A quorum answered this round.
     Round(u64),
-    /// The lease holds until then, by the leader's clock.
+    /// The lease holds until this time, by the leader's clock.
     Lease(Time),
     /// It is a quorum by itself.
     Alone,
-    /// The leader said so.
+    /// The leader answered for it.
     Leader(ServerId),
     /// Nothing: the rule is switched off.
     Nothing,
@@ -494,7 +496,7 @@ pub enum ReadProof {
 pub enum LeaseRefusal {
     /// It ran out.
     Expired {
-        /// When.
+        /// The time when it ran out.
         at: Time,
     },
     /// It was given up for a transfer.

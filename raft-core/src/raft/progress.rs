@@ -1,4 +1,4 @@
-//! How far the leader is with one member: [`Progress`], a small state machine per peer.
+//! What the leader knows about one member's log: [`Progress`], a small state machine per peer.
 //!
 //! ```text
 //!             matched                       too far behind
@@ -7,9 +7,10 @@
 //!     └───────────────────────┘          └───────────────────────┘
 //! ```
 //!
-//! *Probe*: the leader doesn't know where the logs agree; one append at a time finds out.
-//! *Replicate*: it knows, and streams appends without waiting, bounded by a [`Window`].
-//! *Snapshot*: the entries needed are compacted away; pieces of a snapshot go instead.
+//! *Probe*: the leader doesn't know up to where the logs agree, and finds out with one append at a
+//! time. *Replicate*: it knows, and streams appends without waiting, bounded by a [`Window`].
+//! *Snapshot*: the entries that the member needs are compacted away, and it gets pieces of a
+//! snapshot instead.
 //!
 //! Invariant: `next > matched`, and `matched` never goes down, unless the member says that its disk
 //! has lost entries.
@@ -33,25 +34,25 @@ pub struct Progress {
     pub matched: LogIndex,
     /// The next entry to send (Raft Figure 2, `nextIndex`).
     pub next: LogIndex,
-    /// What is being done about it.
+    /// What the leader does about the member.
     pub state: ProgressState,
     /// Numbers the probes: a rejection counts only if it answers the current one.
     pub probe: u64,
     /// The heartbeat round in which the leader came to know the member as it is now: with this
-    /// place in the membership, on this disk. Answers to earlier rounds are somebody else's.
+    /// place in the membership, on this disk. Answers to earlier rounds don't count for it.
     pub since_round: u64,
-    /// The latest round when `matched` was last raised. Who rejects an append of a later round for
-    /// want of an entry up to there has lost it.
+    /// The latest round when `matched` was last raised. If a member rejects an append of a later
+    /// round because it lacks an entry up to there, it has lost that entry.
     pub matched_round: u64,
-    /// Whether the member may vote on the disk it has, by what it answered last; nothing, before it
-    /// has said so.
+    /// Whether the member may vote on the disk it has, by its last answer; `None` before it has
+    /// said so.
     pub may_vote: Option<bool>,
-    /// The first round in which it may say that it may: another disk may have answered earlier
-    /// ones.
+    /// The first round in which the member can say that it may vote: answers to earlier ones may be
+    /// from another disk.
     pub vouches_since: u64,
     /// Whether it has said that it is on a disk that waits to be admitted.
     pub joins: bool,
-    /// The disk that the leader last admitted for it, when, and by which entry.
+    /// The disk that the leader last admitted for it, the time, and the index of the entry.
     pub admitted: Option<(DiskId, Time, LogIndex)>,
     /// How fast it catches up, if it is a learner.
     pub catch_up: CatchUp,
@@ -61,8 +62,7 @@ pub struct Progress {
     pub acked_round_began: Time,
     /// When the member was last heard, on the leader's clock.
     pub heard: Time,
-    /// How long it ignores campaigns from when it heard the leader, as it said when it was last
-    /// heard.
+    /// How long the member ignores campaigns from when it heard the leader, by its last answer.
     pub patience: Duration,
     /// Whether its clock and the leader's run apart.
     pub drift: DriftWatch,
@@ -75,15 +75,15 @@ pub struct Progress {
 /// What the leader does about a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgressState {
-    /// It looks for where the logs agree.
+    /// It looks for the point up to which the logs agree.
     Probe {
         /// Whether a probe is on its way.
         waiting: bool,
-        /// Whether the last one had no answer in time. What follows it then asks, and carries
-        /// nothing: whoever may be gone isn't sent the log again and again.
+        /// Whether the last probe had no answer in time. Then the next ones only ask, and carry no
+        /// entries: a member that may be down isn't sent the log again and again.
         unanswered: bool,
     },
-    /// It streams.
+    /// It streams entries.
     Replicate(Window),
     /// It sends a snapshot.
     Snapshot(SnapshotTransfer),
@@ -92,24 +92,24 @@ pub enum ProgressState {
 /// A snapshot on its way to one member, several pieces at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotTransfer {
-    /// The snapshot; kept even if the leader takes a newer one meanwhile.
+    /// The snapshot; the transfer keeps it even if the leader takes a newer one meanwhile.
     pub snapshot: Arc<Snapshot>,
     /// Bytes the member has confirmed, from the start.
     pub offset: u64,
-    /// Where the next piece to send begins. What lies between is on its way.
+    /// Where the next piece to send begins. The bytes between `offset` and here are on their way.
     pub sent: u64,
-    /// The latest round when bytes were last confirmed, or pieces were sent again from `offset`. An
-    /// answer to a later round that confirms no more says that what follows is lost.
+    /// The latest round when bytes were last confirmed, or pieces were sent again from `offset`. If
+    /// an answer to a later round confirms no more, the bytes after `offset` are lost.
     pub moved_round: u64,
-    /// The first round of which it is known that the member answered it after it began anew: what
-    /// it had before that is gone, and answers that say so may come late.
+    /// The first round that the member is known to have answered after it began anew: it has lost
+    /// the bytes from before, and answers that speak of them may still come late.
     pub anew_round: u64,
 }
 
 impl SnapshotTransfer {
-    /// Whether another piece may be sent: no more is on its way than has been confirmed so far and
-    /// a piece, nor than the window holds. Whoever may be gone is sent little, and whoever answers
-    /// soon gets as much as it can take.
+    /// Whether another piece may be sent. No more may be on its way than has been confirmed so far
+    /// plus one piece, nor more than the window holds. So a member that may be down is sent little,
+    /// and a member that answers soon gets as much as it can take.
     pub(super) fn may_send(&self, piece_max: u64, window_max: u64) -> bool {
         let on_its_way = self.sent - self.offset;
         self.sent < self.snapshot.data().len() as u64
@@ -117,8 +117,8 @@ impl SnapshotTransfer {
             && on_its_way < self.offset.saturating_add(piece_max)
     }
 
-    /// The member says, in answer to `round`, that it has so many `bytes`, now that `latest` is the
-    /// latest round. Whether there is something to send because of it.
+    /// The member says, in answer to `round`, that it has this many `bytes`; `latest` is the latest
+    /// round. Returns whether there is something to send because of it.
     pub(super) fn confirm(&mut self, bytes: u64, round: u64, latest: u64) -> bool {
         if bytes > self.snapshot.data().len() as u64 || round < self.anew_round {
             return false;
@@ -138,14 +138,15 @@ impl SnapshotTransfer {
     }
 }
 
-/// Whether a learner is fit to vote: the leader measures how long it takes to catch up with where
-/// the log ended when it had last caught up (dissertation §4.2.1). The last such round must have
-/// been shorter than an election timeout, however long the log is meanwhile.
+/// Whether a learner is fit to vote. The leader measures how long the learner takes to catch up
+/// with the point where the log ended when it had last caught up (dissertation §4.2.1). The last
+/// such catch-up must have been shorter than an election timeout, however long the log has become
+/// meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CatchUp {
     goal: LogIndex,
     began: Time,
-    /// Whether the last round was short enough.
+    /// Whether the last catch-up was short enough.
     quick: bool,
 }
 
@@ -162,7 +163,7 @@ impl CatchUp {
         }
     }
 
-    /// Whether it keeps up, and has not fallen silent since.
+    /// Whether it keeps up, and has not gone silent since.
     pub fn keeps_up(&self, now: Time, limit: Duration) -> bool {
         self.quick && now.since(self.began) <= limit
     }
@@ -184,7 +185,7 @@ impl CatchUp {
 pub struct Window {
     appends: Vec<InFlight>,
     bytes: u64,
-    /// How many may be on their way besides what the configuration says.
+    /// How many appends may be on their way, if that is fewer than the configuration says.
     at_once: Option<usize>,
 }
 
@@ -196,9 +197,9 @@ struct InFlight {
 }
 
 impl Window {
-    /// One that grows: no more may be on their way than have arrived, and one. Where appends
-    /// overtake each other, each of them that comes too early is sent again: a stream that filled
-    /// the window at once would be sent dozens of times.
+    /// A window that grows: no more appends may be on their way than have arrived, plus one. If
+    /// appends overtake each other, each one that comes too early is sent again: a stream that
+    /// filled the window at once would be sent dozens of times.
     fn careful() -> Window {
         Window { at_once: Some(1), ..Window::default() }
     }
@@ -213,7 +214,7 @@ impl Window {
         self.appends.len()
     }
 
-    /// Whether none is.
+    /// Whether no append is on its way.
     pub fn is_empty(&self) -> bool {
         self.appends.is_empty()
     }
@@ -239,9 +240,9 @@ impl Window {
         }
     }
 
-    /// Whether an append of an earlier round than `round` hasn't arrived, where the member's log is
-    /// known to have `received` so much: what was sent after it has been answered, so it is
-    /// probably lost. One that has arrived waits for the member's disk.
+    /// Whether an append of an earlier round than `round` hasn't arrived, if the member's log is
+    /// known to have `received` everything up to there. An append sent after it has been answered,
+    /// so it is probably lost. An append that has arrived only waits for the member's disk.
     pub fn lost_before(&self, round: u64, received: LogIndex) -> bool {
         let missing = self.appends.iter().find(|append| append.last > received);
         missing.is_some_and(|append| append.round < round)
@@ -249,7 +250,8 @@ impl Window {
 }
 
 impl Progress {
-    /// What a new leader assumes: nothing known, next after its own last entry (Raft Figure 2).
+    /// What a new leader assumes about a member: nothing is known, and `next` is after the leader's
+    /// own last entry (Raft Figure 2).
     ///
     /// Only answers to `round` and later ones are the member's.
     pub fn new(next: LogIndex, round: u64, now: Time) -> Progress {
@@ -275,8 +277,8 @@ impl Progress {
         }
     }
 
-    /// The member answered at `now`: it knew the leader when `round` was current, which `began`
-    /// then. `said` is what its own clock showed, and how long it ignores campaigns.
+    /// The member answered at `now`: it knew the leader when `round` was current, which `began` at
+    /// that time. `said` is what the member's clock showed, and how long it ignores campaigns.
     pub(super) fn hear(
         &mut self,
         round: u64,
@@ -302,8 +304,8 @@ impl Progress {
         }
     }
 
-    /// The member's log is known to match up to `index`, now that `round` is the latest; whether
-    /// that is news.
+    /// The member's log is known to match up to `index`, and `round` is the latest one. Returns
+    /// whether that is news.
     pub fn matches(&mut self, index: LogIndex, round: u64) -> bool {
         let news = index > self.matched;
         if news {
@@ -317,13 +319,13 @@ impl Progress {
         news
     }
 
-    /// The member's disk has lost entries: nothing is known to match any more.
+    /// The member's disk has lost entries: no entry is known to match any more.
     pub fn forget_match(&mut self) {
         self.matched = LogIndex::ZERO;
     }
 
-    /// Look again, from `next`: what is on its way is forgotten, and answers to it no longer count
-    /// as rejections.
+    /// Starts to probe from `next`: appends on their way are forgotten, and rejections of them no
+    /// longer count.
     pub fn become_probe(&mut self, next: LogIndex) {
         self.probe += 1;
         self.next = next.max(self.matched.next());
@@ -331,14 +333,14 @@ impl Progress {
         self.state = ProgressState::Probe { waiting: false, unanswered: false };
     }
 
-    /// Stream, from just after what matches.
+    /// Starts to stream, from just after the last entry that matches.
     pub fn become_replicate(&mut self) {
         self.next = self.matched.next();
         let careful = core::mem::take(&mut self.careful);
         self.state = ProgressState::Replicate(if careful { Window::careful() } else { Window::default() });
     }
 
-    /// Send `snapshot`, now that `round` is the latest.
+    /// Starts to send `snapshot`, and `round` is the latest one.
     pub fn become_snapshot(&mut self, snapshot: Arc<Snapshot>, round: u64) {
         self.probe += 1;
         self.state = ProgressState::Snapshot(SnapshotTransfer {
@@ -350,8 +352,8 @@ impl Progress {
         });
     }
 
-    /// The member is another from `round` on, as far as its promises go: it has a disk that none of
-    /// its earlier answers may have spoken of. What it holds is asked once more.
+    /// From `round` on, the member's earlier promises don't count: it has a disk that its earlier
+    /// answers may not have been about. The leader asks again what it holds.
     pub fn begin_anew(&mut self, round: u64) {
         (self.since_round, self.may_vote) = (round, None);
         self.forget_match();
@@ -370,7 +372,7 @@ impl Progress {
         }
     }
 
-    /// After which entry the member needs the log.
+    /// The member needs the log after this entry.
     pub(super) fn needs_after(&self) -> LogIndex {
         match &self.state {
             ProgressState::Snapshot(transfer) => transfer.snapshot.meta.last.index,
@@ -448,8 +450,8 @@ mod tests {
         window.add(LogIndex(3), 30, 1);
         window.add(LogIndex(5), 20, 2);
         assert!(window.lost_before(2, LogIndex(2)) && !window.lost_before(1, LogIndex(2)));
-        // The first has arrived and waits for the member's disk; the second is of the round that is
-        // answered.
+        // The first append has arrived and waits for the member's disk; the second is of the round
+        // that is answered.
         assert!(!window.lost_before(2, LogIndex(3)));
         assert!(window.lost_before(3, LogIndex(4)) && !window.lost_before(3, LogIndex(5)));
         window.free_to(LogIndex(3));

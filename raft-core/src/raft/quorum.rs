@@ -8,8 +8,8 @@ pub const fn majority_of(count: usize) -> usize {
     count / 2 + 1
 }
 
-/// Whether `servers` hold more than half of `voters`. Those that aren't voters don't count; nobody
-/// is a majority of nobody.
+/// Whether `servers` hold more than half of `voters`. Servers that aren't voters don't count.
+/// Without voters there is no majority.
 pub const fn is_majority(voters: ServerSet, servers: ServerSet) -> bool {
     servers.intersection(voters).len() >= majority_of(voters.len())
 }
@@ -17,13 +17,13 @@ pub const fn is_majority(voters: ServerSet, servers: ServerSet) -> bool {
 /// The highest value that a majority of `voters` has reached: of the values in descending order,
 /// the majority's last.
 ///
-/// With nobody to vote it is the lowest value there is.
+/// Without voters it is the lowest value there is.
 pub fn reached_by_majority<T: Copy + Ord + Default>(voters: ServerSet, reached: impl Fn(ServerId) -> T) -> T {
     let count = voters.len();
     if count == 0 {
         return T::default();
     }
-    // Insertion into an array on the stack, a small one for a small cluster: this runs for every
+    // Insertion into an array on the stack, which is small for a small cluster: this runs for every
     // acknowledgement.
     let wanted = majority_of(count);
     match wanted {
@@ -32,7 +32,8 @@ pub fn reached_by_majority<T: Copy + Ord + Default>(voters: ServerSet, reached: 
     }
 }
 
-/// As many of the highest values as `highest` has room for, in descending order; the last of them.
+/// Keeps the highest values, as many as `highest` has room for, in descending order. Returns the
+/// last of them.
 fn highest_of<T: Copy + Ord>(voters: ServerSet, reached: impl Fn(ServerId) -> T, highest: &mut [T]) -> T {
     let wanted = highest.len();
     for (seen, server) in voters.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Linearizable reads without writing to the log (Raft §8, dissertation §6.4).
 //!
-//! Every read ends: with its release, or with a refusal within a bound, wherever it waits.
+//! Every read ends: it is released, or refused within a bound, whatever it waits for.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -22,22 +22,22 @@ use crate::time::{Duration, Time};
 pub(super) struct PendingRead {
     pub(super) origin: ReadOrigin,
     mode: ReadMode,
-    /// When it is refused, at the latest. They come in this order.
+    /// When it is refused, at the latest. Pending reads are in the order of their deadlines.
     pub(super) deadline: Time,
     stage: Stage,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Stage {
-    /// Until the leader has committed an entry of its own.
+    /// It waits until the leader has committed an entry of its own term.
     OwnCommit,
-    /// For a round to be assigned to. The read's index is fixed already: each read has its own.
+    /// It waits for a round to be assigned to. Its index is fixed already: each read has its own.
     Unassigned { index: LogIndex },
-    /// Until a quorum has answered this round.
+    /// It waits until a quorum has answered this round.
     Round { index: LogIndex, round: u64 },
 }
 
-/// Who asked.
+/// Where a read came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum ReadOrigin {
     /// A caller of this server.
@@ -56,7 +56,7 @@ struct ForwardedRead {
     answered: bool,
 }
 
-/// A read that is confirmed and waits for its index to be applied.
+/// A read that is confirmed and waits until its index is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ConfirmedRead {
     index: LogIndex,
@@ -64,19 +64,19 @@ struct ConfirmedRead {
     deadline: Time,
 }
 
-/// The reads of this server's own callers that aren't with a leader's pending ones.
+/// The reads of this server's own callers that aren't among a leader's pending ones.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LocalReads {
-    /// In the order of their numbers and of their deadlines. Those answered go when they are the
-    /// oldest: each is looked for by its number, and none is moved for another's sake, however many
-    /// there are.
+    /// In the order of their numbers and of their deadlines. Answered reads are dropped once they
+    /// are the oldest. Each is found by its number, and none is moved for another's sake, however
+    /// many there are.
     forwarded: VecDeque<ForwardedRead>,
-    /// The number of the next question; its lower half is zero where this life has none to give
+    /// The number of the next question. Its lower half is zero if this life has no numbers to give
     /// yet.
     next_question: u64,
     /// In the order of their indexes.
     confirmed: Vec<ConfirmedRead>,
-    /// No later than the earliest deadline of those.
+    /// No later than the earliest deadline in `confirmed`.
     confirmed_deadline: Time,
 }
 
@@ -115,14 +115,14 @@ impl LocalReads {
         }
     }
 
-    /// When the first of them is to be refused, or a little earlier.
+    /// When the first of them must be refused, or a little earlier.
     #[inline]
     pub(super) fn deadline(&self) -> Time {
         let forwarded = self.forwarded.front().map_or(Time::NEVER, |read| read.deadline);
         if self.confirmed.is_empty() { forwarded } else { forwarded.min(self.confirmed_deadline) }
     }
 
-    /// The clock went back: no deadline may lie further off than `latest`.
+    /// The clock went back: no deadline may be later than `latest`.
     pub(super) fn clock_went_back(&mut self, latest: Time) {
         let confirmed = self.confirmed.iter_mut().map(|read| &mut read.deadline);
         for deadline in self.forwarded.iter_mut().map(|read| &mut read.deadline).chain(confirmed) {
@@ -147,7 +147,7 @@ impl LocalReads {
         }
     }
 
-    /// Hands out those that everything up to `applied` is enough for.
+    /// Hands out the reads whose index is at most `applied`.
     #[inline]
     pub(super) fn take_applied(&mut self, applied: LogIndex, out: &mut Output) {
         if !self.confirmed.is_empty() {
@@ -163,7 +163,7 @@ impl LocalReads {
         self.confirmed.insert(place, read);
     }
 
-    /// Refuses those that have waited too long.
+    /// Refuses the reads that have waited too long.
     pub(super) fn expire(&mut self, now: Time, out: &mut Output) {
         while let Some(read) = self.forwarded.front().filter(|read| read.deadline <= now) {
             out.refuse(read.id, Refusal::ReadTimedOut);
@@ -197,9 +197,9 @@ impl Server {
         self.ask(leader, Message::ReadIndex(question), out);
     }
 
-    /// A number that no question of this disk ever had. An answer may be on its way for a long
-    /// time, and a server starts again with the same parameters: a life of the server that asks has
-    /// a number of its own, which is on the disk before the first question leaves.
+    /// A number that no question of this disk ever had. An answer can be on its way for a long
+    /// time, and a server starts again with the same parameters. So each life of the server that
+    /// asks has a number of its own, which is on the disk before the life's first question leaves.
     fn number_question(&mut self) -> u64 {
         if self.reads.next_question as u32 == 0 {
             let asking_life = self.hard_state.asking_life.wrapping_add(1);
@@ -211,8 +211,8 @@ impl Server {
         number
     }
 
-    /// How long a leader may take to confirm a read: enough for an election's worth of heartbeats,
-    /// and for a commit on slow disks.
+    /// How long a leader may take to confirm a read: long enough for the heartbeats of an election
+    /// timeout, and for a commit on slow disks.
     fn read_patience(&self) -> Duration {
         self.config.election_timeout_max.max(self.config.disk_stall_max).times(2)
     }
@@ -224,7 +224,7 @@ impl Server {
 
     pub(super) fn on_read_index_response(&mut self, from: ServerId, m: &ReadIndexResponse, out: &mut Output) {
         if m.disk != self.hard_state.disk {
-            return; // To a question of a disk that was lost.
+            return; // It answers a question of a disk that was lost.
         }
         let Some(read) = self.reads.take_forwarded(from, m.request) else {
             return;
@@ -306,12 +306,12 @@ impl Leader {
         if free {
             self.begin_round(server, out);
         }
-        // Where a round is on its way already, the read waits for the next one.
+        // If a round is on its way already, the read waits for the next one.
         let round = self.rounds.latest() + u64::from(!free);
         observe_wait(origin, ReadWait::Round { round }, out);
     }
 
-    /// What shows, without asking anybody, that this server still leads.
+    /// The proof, without any question to another server, that this server still leads.
     fn proof_at_once(&self, server: &Server, mode: ReadMode, out: &mut Output) -> Option<ReadProof> {
         if !server.rule(Rule::ConfirmBeforeReading) {
             return Some(ReadProof::Nothing);
@@ -345,8 +345,8 @@ impl Leader {
         }
         let from_sending = server.rule(Rule::LeaseFromSending);
         let began = |progress: &Progress| if from_sending { progress.acked_round_began } else { progress.heard };
-        // Until when a quorum ignores campaigns, as far as `counts` counts; zero where no quorum
-        // does.
+        // Until when a quorum ignores campaigns, if only the members that `counts` accepts count;
+        // zero if they are no quorum.
         let until_with = |counts: &dyn Fn(&Progress) -> bool| {
             server.members().reached_by_quorum(|member| match self.progress(member) {
                 // A leader votes for nobody while it leads; what ends that ends the lease.
@@ -374,7 +374,7 @@ impl Leader {
         if server.now < until { Ok(until) } else { Err(LeaseRefusal::Expired { at: until }) }
     }
 
-    /// The leader has committed an entry of its own: reads that waited for it go on.
+    /// The leader has committed an entry of its own term: reads that waited for it go on.
     pub(super) fn start_waiting_reads(&mut self, server: &mut Server, out: &mut Output) {
         let waiting = core::mem::take(&mut self.pending_reads);
         for read in waiting {
@@ -382,8 +382,8 @@ impl Leader {
         }
     }
 
-    /// Releases the reads whose round a quorum has answered, and begins a round for those that came
-    /// meanwhile.
+    /// Releases the reads whose round a quorum has answered, and begins a round for the reads that
+    /// came meanwhile.
     pub(super) fn release_confirmed_reads(&mut self, server: &mut Server, out: &mut Output) {
         if self.pending_reads.is_empty() {
             return;
@@ -402,8 +402,8 @@ impl Leader {
             server.release(origin, index, deadline, ReadProof::Round(round), out);
         }
         self.pending_reads.drain(..released);
-        // A read that waits for a round that is under way comes first: those behind it join the
-        // next one.
+        // If a read waits for a round that is under way, such a read is first in the list; the
+        // reads behind it join the next round.
         let under_way = self.pending_reads.first().is_some_and(|read| matches!(read.stage, Stage::Round { .. }));
         let unassigned = self.pending_reads.last().is_some_and(|read| matches!(read.stage, Stage::Unassigned { .. }));
         if unassigned && !under_way {
@@ -414,7 +414,7 @@ impl Leader {
         }
     }
 
-    /// The round just begun is for every read that waits for one.
+    /// The round that just began is for every read that waits for one.
     pub(super) fn assign_reads(&mut self) {
         let assigned = self.reads_with_a_round();
         for read in &mut self.pending_reads[assigned..] {
@@ -425,14 +425,14 @@ impl Leader {
         }
     }
 
-    /// Whether a read waits for the answers to the round it was assigned last.
+    /// Whether a read waits for the answers to the round that was last assigned.
     pub(super) fn reads_wait_for_current_round(&self) -> bool {
         let latest = self.reads_with_a_round().checked_sub(1);
         latest.is_some_and(|latest| self.pending_reads[latest].round() == Some(self.read_round))
     }
 
-    /// How many reads wait for a round: they come first, in the order of the rounds. There may be
-    /// many, so that nobody looks at all of them.
+    /// How many reads wait for a round. They come first, in the order of their rounds. There may be
+    /// many, so this doesn't look at all of them.
     fn reads_with_a_round(&self) -> usize {
         self.pending_reads.partition_point(|read| matches!(read.stage, Stage::Round { .. }))
     }

@@ -57,7 +57,7 @@ impl Leader {
         }
     }
 
-    /// A leader's own entry: into the log, and on its way to the disk.
+    /// Puts an entry of the leader's own into the log, and on its way to the disk.
     pub(super) fn append_own(&mut self, server: &mut Server, payload: Payload, out: &mut Output) -> EntryId {
         self.uncommitted_bytes += payload.size();
         let after = server.log.last().index;
@@ -104,9 +104,9 @@ impl Leader {
         Continue(())
     }
 
-    /// The members heard within an election timeout, itself included. Not those that may not vote
-    /// on their disks: who leads with them alone can commit nothing, and keeps others from being
-    /// elected.
+    /// The members heard within an election timeout, this server included. Members that may not
+    /// vote on their disks don't count: a leader that hears only them can commit nothing, and would
+    /// keep others from being elected.
     fn heard_recently(&self, server: &Server) -> ServerSet {
         let patience = server.config.election_timeout_max;
         let heard =
@@ -114,7 +114,8 @@ impl Leader {
         server.members().members().those(&|member| member == server.config.id || heard(member))
     }
 
-    /// Begins a heartbeat round: everyone who hasn't been sent anything lately is sent something.
+    /// Begins a heartbeat round: every member that hasn't been sent anything lately is sent
+    /// something.
     pub(super) fn begin_round(&mut self, server: &mut Server, out: &mut Output) {
         let half = server.config.heartbeat_interval.percent(50);
         let quiet_since = Time::from_micros(server.now.as_micros().saturating_sub(half.as_micros()));
@@ -138,12 +139,13 @@ impl Leader {
         self.schedule_heartbeat(server);
     }
 
-    /// The next round begins when somebody hasn't been sent anything for a heartbeat interval.
+    /// The next round begins when some member hasn't been sent anything for a heartbeat interval.
     fn schedule_heartbeat(&mut self, server: &Server) {
         let interval = server.config.heartbeat_interval;
         let oldest = self.progress.iter().flatten().map(|progress| progress.sent).min();
         let due = oldest.unwrap_or(server.now) + interval;
-        // Somebody just added has been sent nothing yet; a clock may have jumped: never busy-wait.
+        // A member that was just added has been sent nothing yet, and a clock may have jumped:
+        // never busy-wait.
         self.heartbeat_due = due.max(server.now + interval.percent(10));
     }
 
@@ -200,7 +202,7 @@ impl Leader {
         }
     }
 
-    /// Sends something, whatever the state: what else there is to send, or an empty append.
+    /// Sends something, whatever the state: what the member lacks, or an empty append.
     fn send_heartbeat(&mut self, server: &mut Server, member: ServerId, out: &mut Output) {
         let Some(progress) = self.progress(member) else {
             return;
@@ -213,9 +215,9 @@ impl Leader {
                 if progress.next <= server.log.last().index && !full() {
                     return self.send_entries(server, member, out);
                 }
-                // An empty append after what is known to match can't be rejected, and doesn't
-                // overtake what is on its way. Where it matches up to an entry compacted away
-                // meanwhile, any earlier place will do.
+                // An empty append after the entries that are known to match can't be rejected, and
+                // doesn't overtake appends on their way. If the last entry that matches has been
+                // compacted away meanwhile, any earlier place will do.
                 let previous = server.log.id_at(progress.matched).unwrap_or(EntryId::ZERO);
                 self.send_empty_append(server, member, previous, out);
             }
@@ -237,8 +239,8 @@ impl Leader {
         }
     }
 
-    /// An append of nothing is by far the most frequent message: it doesn't carry about the room
-    /// for entries.
+    /// An empty append is by far the most frequent message, so it has its own code, without the
+    /// room for entries.
     fn send_empty_append(&mut self, server: &Server, member: ServerId, previous: EntryId, out: &mut Output) {
         if let Some((round, probe)) = self.note_sent(server, member) {
             let (term, commit) = (server.hard_state.term, server.commit);
@@ -247,7 +249,8 @@ impl Leader {
         }
     }
 
-    /// A member is being sent an append now: the round and the probe that it is told.
+    /// Notes that an append is sent to a member now. Returns the round and the probe that the
+    /// append carries.
     fn note_sent(&mut self, server: &Server, member: ServerId) -> Option<(u64, u64)> {
         let now = server.now;
         let round = self.rounds.latest();
@@ -265,8 +268,8 @@ impl Leader {
         m: &AppendEntriesResponse,
         out: &mut Output,
     ) -> Leadership {
-        // That answers an append of a term in which this server led before, and perhaps one of its
-        // rounds that was numbered so: it proves nothing.
+        // This answers an append of a term in which this server led before. One of its rounds then
+        // may have had this number. It proves nothing.
         let earlier = m.outcome == AppendOutcome::StaleTerm;
         if earlier || !self.note_heard(server, from, m.round, Some((m.clock, m.patience))) {
             return Continue(());
@@ -291,8 +294,8 @@ impl Leader {
         Continue(())
     }
 
-    /// A member says whether it may vote on the disk it has. Who may not speaks neither of a match
-    /// nor of a conflict.
+    /// A member says whether it may vote on the disk it has. A member that may not vote reports
+    /// neither a match nor a conflict.
     pub(super) fn note_standing(
         &mut self,
         server: &mut Server,
@@ -304,8 +307,8 @@ impl Leader {
         let now = server.now;
         let Some(known) = self.progress(from).map(|progress| progress.may_vote) else { return Continue(()) };
         if !may_vote && known != Some(false) {
-            // What the disk before it has said is on its way, perhaps, as answers to the rounds so
-            // far.
+            // Answers of the disk that it had before may still be on their way: they are to the
+            // rounds so far.
             let round = self.rounds.begin_quietly(now);
             if let Some(progress) = self.progress_mut(from) {
                 progress.begin_anew(round);
@@ -314,8 +317,8 @@ impl Leader {
         let next = self.rounds.latest() + 1;
         let Some(progress) = self.progress_mut(from) else { return Continue(()) };
         if !may_vote {
-            // There may have been a disk before this one that was damaged, and of which nothing was
-            // expected either.
+            // There may have been a disk before this one that was damaged, and that wasn't counted
+            // on either.
             (progress.may_vote, progress.joins, progress.vouches_since) = (Some(false), true, next);
         } else if round >= progress.vouches_since {
             (progress.may_vote, progress.joins) = (Some(true), false);
@@ -326,8 +329,8 @@ impl Leader {
         Continue(())
     }
 
-    /// A member answered: it is alive, and it knew the leader when `round` was current. Whether it
-    /// is one, with the disk it has.
+    /// A member answered: it is alive, and it knew the leader when `round` was current. Returns
+    /// whether the answer is from a member, on the disk that it has now.
     pub(super) fn note_heard(
         &mut self,
         server: &Server,
@@ -346,8 +349,8 @@ impl Leader {
         true
     }
 
-    /// `member` holds everything up to `index` on its disk, and has `received` what its disk may
-    /// still be writing.
+    /// `member` holds everything up to `index` on its disk, and has `received` entries that its
+    /// disk may still be writing.
     pub(super) fn on_matched(
         &mut self,
         server: &mut Server,
@@ -385,8 +388,8 @@ impl Leader {
             out.observe(|| Observation::Resent { peer: member, from });
         }
         if news {
-            // What is committed already needs no counting, unless it is counted by another
-            // membership now.
+            // Entries that are committed already needn't be counted, unless another membership
+            // counts them now.
             if index > server.commit || server.membership.current_index() > server.commit {
                 self.advance_commit(server, out)?;
             }
@@ -406,7 +409,8 @@ impl Leader {
         hint: EntryId,
         out: &mut Output,
     ) {
-        // Where the hint's term is later than ours there, our own log skips back too.
+        // If the hint's term is later than the leader's there, the leader skips back in its own log
+        // too.
         let agreed = server.log.last_not_after(hint.index, hint.term);
         let Some(progress) = self.progress_mut(from) else {
             return;
@@ -417,22 +421,22 @@ impl Leader {
         }
         if previous <= progress.matched {
             if round > progress.matched_round {
-                // It had that entry on its disk before it was asked, and has it no longer, and
-                // doesn't know: a disk that lied, or was put back.
+                // The member had that entry on its disk before it was asked, has lost it, and
+                // doesn't know it: its disk lied, or an old disk was put back.
                 return self.on_damaged(server, from, probe, previous, hint, out);
             }
             return; // It has been settled since.
         }
         let before = progress.next;
-        // Where even the log's beginning is later than that, what comes next is a snapshot.
+        // If that is before the beginning of this log, the next thing to send is a snapshot.
         progress.become_probe(agreed.index.min(hint.index).next().min(previous));
         let to = progress.next;
         out.observe(|| Observation::BackedOff { peer: from, from: before, to });
         self.send_entries(server, from, out);
     }
 
-    /// A member's disk has lost what it had acknowledged, or is another one: what was known to
-    /// match is no longer, if it lies beyond what is left.
+    /// A member's disk has lost entries that it had acknowledged, or is another disk: entries
+    /// beyond those that are left are no longer known to match.
     fn on_damaged(
         &mut self,
         server: &mut Server,
@@ -444,19 +448,20 @@ impl Leader {
     ) {
         let agreed = server.log.last_not_after(last.index, last.term);
         let now = server.now;
-        // What it acknowledged before the loss is on its way, perhaps, as answers to the rounds so
-        // far.
+        // Acknowledgements from before the loss may still be on their way: they answer the rounds
+        // so far.
         let round = self.rounds.begin_quietly(now);
         let Some(progress) = self.progress_mut(from) else { return };
-        // And whether it may vote it says with the next match.
+        // The member says with its next match whether it may vote.
         (progress.since_round, progress.may_vote) = (round, Some(false));
         if probe != progress.probe || matches!(progress.state, ProgressState::Snapshot(_)) {
             return;
         }
-        // As after a conflict: where even the log's beginning is later than that, what comes next
+        // As after a conflict: if that is before the beginning of this log, the next thing to send
         // is a snapshot.
         let to = agreed.index.min(last.index);
-        // Where it lacks no more than is known, something has only overtaken what comes before it.
+        // If it lacks no entry that is known to match, an append has only overtaken the one before
+        // it.
         let lost = to < progress.matched;
         let before = progress.next;
         if lost {
@@ -512,7 +517,7 @@ impl Leader {
         self.on_membership_committed(server, out)
     }
 
-    /// Everyone the log is sent to.
+    /// Every member that the log is sent to, without the leader itself.
     fn peers(&self, server: &Server) -> ServerSet {
         let mut peers = server.members().members().union(self.leaving);
         peers.remove(server.config.id);
@@ -525,8 +530,8 @@ impl Leader {
             let Some(progress) = self.progress(member) else {
                 continue;
             };
-            // What is known to match can't be rejected; without that, it goes after what is on its
-            // way.
+            // An append after the entries known to match can't be rejected; if too few are known,
+            // it goes after those on their way.
             let known = progress.matched >= server.membership.current_index();
             let after = if known { progress.matched } else { progress.next.previous() };
             if let Some(previous) = server.log.id_at(after) {
@@ -535,7 +540,7 @@ impl Leader {
         }
     }
 
-    /// A progress for everyone the log is sent to, and for nobody else.
+    /// Keeps a progress for every server that the log is sent to, and for no other.
     pub(super) fn follow_members(&mut self, server: &Server) {
         let (next, now, me) = (server.log.last().index.next(), server.now, server.config.id);
         let members = self.peers(server);
@@ -548,7 +553,7 @@ impl Leader {
             let place = &mut self.progress[slot];
             match (member, place.is_some()) {
                 (Some(_), false) => {
-                    // Answers from an earlier time in the membership may still be on their way:
+                    // Answers from an earlier membership of this server may still be on their way:
                     // they are to earlier rounds.
                     let round = *since.get_or_insert_with(|| self.rounds.begin_quietly(now));
                     *place = Some(Progress::new(next, round, now));
@@ -561,8 +566,8 @@ impl Leader {
 }
 
 impl Server {
-    /// The entries from `from` on that go into one append, and their size. Members equally far
-    /// share them.
+    /// The entries from `from` on that go into one append, and their size. Members that are equally
+    /// far share them.
     fn cut_slice(&mut self, from: LogIndex) -> (Entries, u64) {
         if let Some((start, entries, bytes)) = &self.slice
             && *start == from
@@ -575,7 +580,8 @@ impl Server {
         (entries, bytes)
     }
 
-    /// All entries from `from` on: those that went into an append already, where that took all.
+    /// All entries from `from` on: the same ones that went into an append already, if that took all
+    /// of them.
     pub(super) fn cut_everything(&self, from: LogIndex) -> Entries {
         let count = self.log.last().index.next().distance_from(from);
         match &self.slice {
@@ -584,9 +590,9 @@ impl Server {
         }
     }
 
-    /// Whether what a member has acknowledged, and which rounds it has answered, counts where a
-    /// quorum is needed: not before it has said that it may vote on the disk it has. Who has lost
-    /// its disk may have promised something to a later leader on it.
+    /// Whether a member's acknowledgements and answers to rounds count for a quorum: not before it
+    /// has said that it may vote on the disk it has. A server that lost its disk may have promised
+    /// something to a later leader on it.
     pub(super) fn counts(&self, progress: &Progress) -> bool {
         progress.may_vote == Some(true) || !self.rule(Rule::BarAmnesiacVoters)
     }

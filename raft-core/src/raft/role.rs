@@ -1,5 +1,5 @@
-//! What a server is, and the state that only such a server has. What a leader and a campaign do is
-//! said by methods of [`Leader`] and [`Campaign`] in the files that are about it.
+//! The roles of a server, and the state that only one role has. The methods of [`Leader`] and
+//! [`Campaign`] are in the files for each topic.
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -14,12 +14,12 @@ use super::server::Server;
 use super::types::{LogIndex, ServerId, ServerSet};
 use crate::time::Time;
 
-/// What a server is, with the state that only such a server has.
+/// A server's role, with the state that only this role has.
 #[derive(Clone, Debug)]
 pub enum Role {
-    /// It follows, or waits for somebody to follow.
+    /// It follows a leader, or waits for one.
     Follower,
-    /// It asks whether it would be voted for.
+    /// It asks the others whether they would vote for it.
     PreCandidate(Campaign),
     /// It asks for votes.
     Candidate(Campaign),
@@ -30,9 +30,9 @@ pub enum Role {
 /// The votes of a campaign. Voters are counted, not answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Campaign {
-    /// Who said yes.
+    /// The voters that said yes.
     pub granted: ServerSet,
-    /// Who said no.
+    /// The voters that said no.
     pub refused: ServerSet,
 }
 
@@ -41,29 +41,30 @@ pub struct Campaign {
 pub struct Leader {
     /// By the member's slot; the leader's own is empty.
     pub(super) progress: Vec<Option<Progress>>,
-    /// Those that the membership in force leaves out. They get the log until they have it from
-    /// there that they are left out, and that it is committed.
+    /// Servers that the membership in force leaves out. They are sent the log until they have that
+    /// membership and know that it is committed.
     pub(super) leaving: ServerSet,
-    /// Who left, has that on its disk, and was told that it is committed.
+    /// Servers that left, have that membership on their disks, and were told that it is committed.
     pub(super) told: ServerSet,
-    /// Index of its first own entry: nothing is read or reconfigured before that is committed.
+    /// Index of its first own entry: no read is answered and no membership changed before that is
+    /// committed.
     pub(super) first_own: LogIndex,
     pub(super) heartbeat_due: Time,
     /// The heartbeat rounds, the latest of which is the current one.
     pub(super) rounds: Rounds,
     pub(super) pending_reads: Vec<PendingRead>,
-    /// The round the newest confirmed-by-round read waits for.
+    /// The round that the newest read with a round waits for.
     pub(super) read_round: u64,
     pub(super) uncommitted_bytes: u64,
     pub(super) transfer: Option<Transfer>,
-    /// A successor was told to campaign in this term: leases are over.
+    /// A successor was told to campaign in this term: there are no more leases.
     pub(super) lease_given_up: bool,
 }
 
-/// A leader isn't in the membership that it has committed: it leads no longer (Raft §6).
+/// The leader isn't in the membership that it has committed: it leads no longer (Raft §6).
 pub(super) struct Removed;
 
-/// Whether a leader leads on after what it may have committed.
+/// Whether a leader goes on leading after a step that may have committed something.
 pub(super) type Leadership = ControlFlow<Removed>;
 
 /// A leadership transfer under way.
@@ -76,7 +77,7 @@ pub struct Transfer {
     pub(super) handed_over: bool,
 }
 
-/// A leadership transfer whose leader has stepped down: who leads next decides what becomes of the
+/// A leadership transfer whose leader has stepped down: the next leader decides the result of the
 /// request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct HandedOver {
@@ -110,7 +111,7 @@ impl Role {
         }
     }
 
-    /// What it has as the leader, if it leads.
+    /// Its state as the leader, if it leads.
     #[inline]
     pub(super) const fn leader(&self) -> Option<&Leader> {
         if let Role::Leader(leader) = self { Some(leader) } else { None }
@@ -118,7 +119,7 @@ impl Role {
 }
 
 impl Leader {
-    /// One that has just been elected, and has done nothing yet.
+    /// The state of a leader that has just been elected, and has done nothing yet.
     pub(super) fn elected(server: &Server) -> Leader {
         Leader {
             progress: Vec::new(),
@@ -167,7 +168,7 @@ impl Leader {
         self.transfer
     }
 
-    /// Those that the membership in force leaves out, as long as they needn't know it.
+    /// Servers that the membership in force leaves out, until they needn't be told so any more.
     pub fn leaving(&self) -> ServerSet {
         self.leaving
     }
@@ -191,7 +192,7 @@ impl Leader {
         for read in &mut self.pending_reads {
             read.deadline = read.deadline.min(latest);
         }
-        // When the rounds began is unknown now, and so is any lease that rests on it.
+        // It is unknown now when the rounds began, so there is no lease that depends on one.
         self.rounds.forget();
         for progress in self.progress.iter_mut().flatten() {
             progress.clock_went_back(now);

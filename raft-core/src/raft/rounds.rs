@@ -1,5 +1,5 @@
-//! When a leader's recent heartbeat rounds began: what a lease counts from, and what a follower's
-//! clock is measured against.
+//! When a leader's recent heartbeat rounds began: leases run from there, and followers' clocks are
+//! measured against it.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -8,14 +8,14 @@ use core::hash::{Hash, Hasher};
 use super::essence::Ages;
 use crate::time::Time;
 
-/// How many are remembered: a quorum that lags further has no lease.
+/// How many rounds are remembered: a quorum that lags further behind gives no lease.
 const KEPT: u64 = 64;
 
 /// When each of the latest rounds began. Rounds are numbered from 1, without gaps.
 #[derive(Clone, Debug)]
 pub(super) struct Rounds {
     latest: u64,
-    /// Nothing is known about this round and those before it.
+    /// It is unknown when this round and those before it began.
     unknown: u64,
     began: Vec<Time>,
 }
@@ -30,15 +30,15 @@ impl Rounds {
         self.latest
     }
 
-    /// The next round begins.
+    /// Begins the next round.
     pub(super) fn begin(&mut self, now: Time) {
         self.latest += 1;
         self.unknown = self.unknown.max(self.latest.saturating_sub(KEPT));
         self.began[(self.latest % KEPT) as usize] = now;
     }
 
-    /// The next round begins for what is sent from now on, and nothing is sent for its sake; its
-    /// number. Before anything was sent it is the first one, which begins by itself.
+    /// Begins the next round for the messages sent from now on, and sends none because of it.
+    /// Returns its number. Before anything was sent it is the first round, which begins by itself.
     pub(super) fn begin_quietly(&mut self, now: Time) -> u64 {
         if self.latest > 0 {
             self.begin(now);
@@ -63,7 +63,7 @@ impl Rounds {
         }
     }
 
-    /// The clock went back: what it showed when they began means nothing now.
+    /// The clock went back: what it showed when the rounds began means nothing now.
     pub(super) fn forget(&mut self) {
         self.unknown = self.latest;
     }

@@ -1,11 +1,11 @@
-//! What a cluster says all the time: a leader's empty append to a follower that has everything, and
-//! the answer which tells the leader nothing new.
+//! The messages that a healthy cluster sends all the time: a leader's empty append to a follower
+//! that has everything, and the answer, which tells the leader nothing new.
 //!
-//! These are the commonest messages of every cluster by far. Each is the general case with nothing
-//! to do: [`Raft::on_message`] and what a step ends with would look for entries, conflicts,
-//! commits, writes, reads and a snapshot, and find none. Here it is seen at once that they
-//! wouldn't. What is left of the general case is what such a message is for: who leads, when it was
-//! heard, and whether the clocks run apart. A test holds the two against each other.
+//! These are by far the most common messages of every cluster. Each is the general case with
+//! nothing to do: [`Raft::on_message`] and the end of a step would look for entries, conflicts,
+//! commits, writes, reads and a snapshot, and find none. This file sees at once that they wouldn't.
+//! It does only what such a message is for: it notes the leader, when it was heard, and whether the
+//! clocks run apart. A test compares the two ways.
 
 use super::Raft;
 use super::entry::Entries;
@@ -17,12 +17,11 @@ use super::server::Server;
 use super::types::ServerId;
 
 impl Raft {
-    /// Takes a message that changes nothing but times and perhaps lets reads go. Whether it is one;
-    /// nothing has happened otherwise.
+    /// Takes a message if all it changes is times, and perhaps reads that it releases. Returns
+    /// whether it did; otherwise nothing has happened.
     ///
-    /// As it changes neither log, commit index, disk nor snapshot, a step with it has nothing to
-    /// end with: whatever there was to write, to apply or to ask for was handed out by the step
-    /// before.
+    /// Such a message changes neither log, commit index, disk nor snapshot. So its step needs no
+    /// end: the step before has handed out everything there was to write, to apply or to ask for.
     #[inline]
     pub(super) fn on_routine(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
         let Raft { server, role } = self;
@@ -35,8 +34,8 @@ impl Raft {
 }
 
 impl Server {
-    /// From the leader that this server follows, after the last entry of both, which is on the disk
-    /// here; and it tells of no commit.
+    /// From the leader that this server follows. It is after the last entry of both logs, which is
+    /// on the disk here, and tells of no new commit.
     fn on_routine_append(&mut self, from: ServerId, m: &AppendEntries, out: &mut Output) -> bool {
         let last = self.log.last();
         let routine = m.term == self.hard_state.term
@@ -58,7 +57,8 @@ impl Server {
 }
 
 impl Leader {
-    /// From a member that has everything, and was known to. A read may have waited for it.
+    /// From a member that has everything, and was known to have it. A read may have waited for this
+    /// answer.
     fn on_routine_answer(
         &mut self,
         server: &mut Server,
@@ -72,7 +72,7 @@ impl Leader {
         }
         let began = self.rounds.began(m.round);
         let Some(progress) = self.progress_mut(from) else { return false };
-        // Where all of the log matches, nothing is on its way, and there is nothing to send.
+        // If all of the log matches, nothing is on its way, and there is nothing to send.
         let routine = progress.matched == last
             && m.round >= progress.since_round
             && progress.may_vote == Some(true)
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use crate::time::{Duration, Time};
 
-    /// Four servers among whom everything happens in any order: messages are lost, doubled and
+    /// Four servers among which everything happens in any order: messages are lost, doubled and
     /// overtaken, disks are slow, clocks are set back.
     struct Disorder {
         dice: Xoshiro256PlusPlus,
@@ -115,7 +115,7 @@ mod tests {
         writing: Vec<VecDeque<Receipt>>,
         out: Output,
         requests: u64,
-        /// Nothing gets to this server, or from it.
+        /// No message reaches this server, or leaves it.
         cut_off: usize,
         /// How many messages were routine: appends, answers.
         routine: (usize, usize),
@@ -127,7 +127,8 @@ mod tests {
             let start = |id| {
                 let config = Config {
                     rules,
-                    // Where nobody waits for a leader to fall silent, there are more campaigns.
+                    // Without this check no server waits for a leader to go silent, so there are
+                    // more campaigns.
                     check_quorum: seed.is_multiple_of(2),
                     snapshot_after_entries: 12,
                     entries_kept: 4,
@@ -199,13 +200,13 @@ mod tests {
             }
         }
 
-        /// A message arrives; and at copies of its receiver, some that no correct server would
-        /// send.
+        /// A message arrives. Copies of its receiver also take some messages that no correct server
+        /// would send.
         fn deliver(&mut self) {
             if self.on_the_way.is_empty() {
                 return;
             }
-            // Of the oldest ones; most come once.
+            // One of the oldest; most arrive once.
             let place = self.dice.random_range(0..self.on_the_way.len().min(6));
             let (from, Envelope { to, mut message }) = match self.dice.random_range(0..20) {
                 0 => return drop(self.on_the_way.remove(place)),
@@ -225,14 +226,15 @@ mod tests {
                 && self.dice.random_ratio(1, 50)
             {
                 let hint = self.servers[slot].log().last();
-                m.outcome = AppendOutcome::Conflict { previous: hint.index.next(), hint }; // It lies.
+                // A lie.
+                m.outcome = AppendOutcome::Conflict { previous: hint.index.next(), hint };
             }
             self.compare(slot, from, &message);
             self.servers[slot].receive(self.clocks[slot], from, &message, &mut self.out);
             self.carry_out(slot);
         }
 
-        /// What a server might take for routine, or what is a little off.
+        /// A message that a server might take for routine, or one that is slightly wrong.
         fn forge(&mut self, slot: usize) -> Message {
             let raft = &self.servers[slot];
             let (last, clock) = (raft.log().last(), self.clocks[slot]);
@@ -271,7 +273,7 @@ mod tests {
             }
         }
 
-        /// Two copies of a server take a message, one of them as if there were no routine.
+        /// Two copies of a server take a message, one of them as if there were no routine messages.
         fn compare(&mut self, slot: usize, from: ServerId, message: &Message) {
             let now = self.clocks[slot];
             let [mut short, mut general, mut asked] = core::array::from_fn(|_| self.servers[slot].clone());
@@ -292,8 +294,8 @@ mod tests {
     #[test]
     fn what_is_routine_is_what_the_general_case_makes_of_it() {
         let mut routine = (0, 0);
-        // All rules, and each of them in turn switched off, of those that concern appends and their
-        // answers.
+        // All rules, and then, one at a time, each rule about appends and their answers switched
+        // off.
         let without = [
             Rule::CheckPreviousEntry,
             Rule::CommitOnlyVerified,

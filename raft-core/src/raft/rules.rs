@@ -1,12 +1,13 @@
-//! The rules Raft's safety rests on, each a switch: what it prevents, and where the paper says so.
+//! The rules that Raft's safety depends on, each with a switch: what it prevents, and where the
+//! paper says so.
 //!
-//! All are on by default. Switching one off shows why it exists, and proves that the checkers can
-//! see what happens without it. With the crate's feature `switchable-rules` off, [`Rules::on`] is
-//! the constant `true` and nothing of this is left in the compiled core.
+//! All rules are on by default. If you switch one off, you see why it exists, and whether the
+//! checkers notice what happens without it. With the crate's feature `switchable-rules` off,
+//! [`Rules::on`] is the constant `true`, and nothing of this is left in the compiled core.
 
 /// Defines the rules: the number of each in links, its name on a command line and in files, what
-/// goes wrong without it, and where it is said. They stand in the order of the paper's concerns;
-/// links live on, so that a new one has the next number, wherever it stands.
+/// goes wrong without it, and its source. They are in the order of the paper's topics. Old links
+/// must stay valid, so a new rule gets the next number, wherever in the list it is.
 macro_rules! rules {
     ($($(#[$doc:meta])+ $number:literal $rule:ident $name:literal, prevents $prevents:literal, source $source:literal;)+) => {
         /// A rule that can be switched off.
@@ -17,7 +18,7 @@ macro_rules! rules {
         }
 
         impl Rule {
-            /// Every rule, in the order of the paper's concerns.
+            /// Every rule, in the order of the paper's topics.
             pub const ALL: [Rule; [$($number),+].len()] = [$(Rule::$rule),+];
 
             /// Its number in links.
@@ -69,8 +70,8 @@ rules! {
     7 PersistBeforeCounting "persist-before-counting",
         prevents "an entry committed on the strength of a copy that a crash takes away",
         source "dissertation §10.2.1";
-    /// A finished write vouches only for what hasn't been overwritten since: the index alone tells
-    /// nothing.
+    /// A finished write vouches only for entries that haven't been overwritten since: the index
+    /// alone proves nothing.
     8 MatchWritesByTerm "match-writes-by-term",
         prevents "a write counted as done because an older one at the same index was",
         source "a disk that writes while the log changes: the ABA problem";
@@ -82,7 +83,7 @@ rules! {
     10 TruncateOnlyOnConflict "truncate-only-on-conflict",
         prevents "acknowledged entries dropped by an old append",
         source "Raft Figure 2";
-    /// A follower commits no further than what the append has verified.
+    /// A follower commits no further than the append has verified.
     11 CommitOnlyVerified "commit-only-verified",
         prevents "a divergent tail applied as if it were committed",
         source "Raft Figure 2";
@@ -110,7 +111,7 @@ rules! {
     17 OwnCommitBeforeChange "own-commit-before-change",
         prevents "two leaders after changes in different terms",
         source "raft-dev, July 2015";
-    /// A membership is in force when appended, and the one before when that is truncated.
+    /// A membership is in force when it is appended, and the one before it when it is truncated.
     18 MembershipFollowsLog "membership-follows-log",
         prevents "servers that count different majorities",
         source "Raft §6";
@@ -163,7 +164,7 @@ impl Rule {
         self.text().1
     }
 
-    /// Where it is said.
+    /// Where the paper says it.
     pub const fn source(self) -> &'static str {
         self.text().2
     }
@@ -175,7 +176,7 @@ impl Rule {
 }
 
 impl Rules {
-    /// Raft as it should be.
+    /// All rules: Raft as it should be.
     pub const ALL: Rules = Rules((1 << Rule::ALL.len()) - 1);
 
     /// Whether `rule` holds. Without the feature `switchable-rules`, always.
@@ -190,7 +191,7 @@ impl Rules {
         Rules(self.0 & !(1 << rule as u32))
     }
 
-    /// Those of the rules that are switched off.
+    /// The rules that are switched off.
     pub fn switched_off(self) -> impl Iterator<Item = Rule> {
         Rule::ALL.into_iter().filter(move |rule| self.0 & (1 << *rule as u32) == 0)
     }

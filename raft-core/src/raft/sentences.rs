@@ -11,30 +11,30 @@ use super::observation::{
 };
 use super::types::{EntryId, LogIndex, ServerId, Term};
 
-/// One thing that happened, in words.
+/// An observation in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// A whole sentence.
     pub text: String,
     /// How much it matters.
     pub weight: Weight,
-    /// Where the rule behind it is written, or empty.
+    /// Where the rule behind it is written; empty if there is none.
     pub section: &'static str,
 }
 
-/// How much a sentence matters to somebody who watches.
+/// How much a sentence matters to a person who watches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Weight {
-    /// Routine: for the list of events.
+    /// Routine: only for the list of events.
     Detail,
     /// Worth showing while it is the newest.
     Notable,
-    /// Changes who leads, who belongs, or what can happen.
+    /// Changes the leader, the members, or what can happen.
     Turning,
 }
 
 impl Observation {
-    /// How much it matters; nothing is put into words for that.
+    /// How much it matters. This makes no text.
     pub fn weight(&self) -> Weight {
         match self {
             Observation::Campaigned { pre_vote: false, .. }
@@ -54,7 +54,7 @@ impl Observation {
                 | StepDownReason::DiskStalled { .. }
                 | StepDownReason::Removed => Weight::Turning,
             },
-            // Everybody learns of a commit, and one brings it about.
+            // Every follower learns of a commit; only the leader's is the cause.
             Observation::Committed { by, .. } if by.is_empty() => Weight::Detail,
             Observation::Committed { .. }
             | Observation::Campaigned { pre_vote: true, .. }

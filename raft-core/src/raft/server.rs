@@ -1,5 +1,5 @@
-//! What every server has, whatever its role (Raft Figure 2, "state on all servers"), and the small
-//! things that everybody needs.
+//! The state that every server has, whatever its role (Raft Figure 2, "state on all servers"), and
+//! the small functions that all roles need.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -22,8 +22,9 @@ use super::types::{DiskId, LogIndex, ServerId, Term};
 use crate::hash::mix;
 use crate::time::{Duration, Time};
 
-/// What every server has, whatever its role. It doesn't know the role: what a role does with it is
-/// said by methods of that role ([`role`](super::role)), and what all roles do by its own.
+/// The state that every server has, whatever its role. It doesn't know the role. What one role does
+/// with it is in methods of that role ([`role`](super::role)); what all roles do is in methods of
+/// its own.
 #[derive(Clone, Debug)]
 pub(super) struct Server {
     pub(super) config: Config,
@@ -31,7 +32,7 @@ pub(super) struct Server {
     /// The latest reading of this server's clock.
     pub(super) now: Time,
 
-    // Persistent (Raft Figure 2); what is on the disk of it is `disk`'s business.
+    // Persistent (Raft Figure 2). `disk` knows how much of it is on the disk.
     pub(super) hard_state: HardState,
     pub(super) log: Log,
     pub(super) snapshot: Option<Arc<Snapshot>>,
@@ -44,43 +45,44 @@ pub(super) struct Server {
     pub(super) applied: LogIndex,
     pub(super) leader: Option<ServerId>,
     pub(super) election_deadline: Time,
-    /// The timeout that `election_deadline` came from, for those who draw it.
+    /// The timeout that `election_deadline` came from, for pages that draw it.
     pub(super) election_timeout: Duration,
-    /// Until then, campaigns are ignored: a leader has been heard (dissertation §4.2.3).
+    /// Campaigns are ignored until then: a leader has been heard (dissertation §4.2.3).
     pub(super) patient_until: Time,
-    /// Campaigns in a row that ran out of time, or were lost though the server's own vote took its
-    /// time. The votes are on their way to slow disks, perhaps.
+    /// Campaigns in a row that ran out of time, or that were lost when the server's own vote took
+    /// long. Perhaps the votes wait for slow disks.
     pub(super) slow_campaigns: u32,
     /// Whether the latest vote of this server's own took long to write.
     pub(super) slow_vote: bool,
-    /// How often it has campaigned, or asked whether it should, since it heard a leader.
+    /// How often it has campaigned, or asked whether it should, since it last heard a leader.
     pub(super) campaigns: u32,
-    /// Since it last heard a leader, somebody whose log is older has asked for its vote, though it
-    /// is no voter by its own log.
+    /// Whether a server with an older log has asked for its vote since it last heard a leader,
+    /// although it is no voter by its own log.
     pub(super) vote_needed: bool,
-    /// Entries of the log that admit a disk under this server's name, and that aren't known to be
-    /// committed and on the disk yet.
+    /// Entries of the log that admit a disk under this server's name, and that aren't known yet to
+    /// be committed and on the disk.
     pub(super) admissions: Vec<(LogIndex, DiskId)>,
     pub(super) incoming: Option<IncomingSnapshot>,
     pub(super) snapshot_asked: bool,
-    /// A snapshot up to here was too large: another is asked for when there is as much again to put
-    /// into it.
+    /// A snapshot up to here was too large. The next one is asked for when as much again has come
+    /// to put into it.
     pub(super) snapshot_tried: LogIndex,
     /// The size of the entries applied since the last snapshot.
     pub(super) applied_bytes: u64,
     pub(super) reads: LocalReads,
-    /// A leadership that this server gave away, until it is seen who leads.
+    /// A leadership that this server handed over, until the next leader is known.
     pub(super) handed_over: Option<HandedOver>,
-    /// The log is known to equal that of this term's leader up to here, on the disk or not.
+    /// The log is known to equal that of this term's leader up to here, whether it is on the disk
+    /// or not.
     pub(super) agreed: (Term, LogIndex),
-    /// The entries last cut out of the log (or put into it together), from where on, and their
-    /// size: members that are equally far, and the disk, get the same ones.
+    /// The entries that were last cut out of the log (or put into it together), with their first
+    /// index and their size. Members that are equally far, and the disk, get the same ones.
     pub(super) slice: Option<(LogIndex, Entries, u64)>,
 }
 
 impl Server {
-    /// What every step ends with: the write it made, the entries it committed, the reads they
-    /// release.
+    /// The end of every step: the write that it made, the entries that it committed, and the reads
+    /// that they release.
     pub(super) fn finish(&mut self, out: &mut Output) {
         if !self.admissions.is_empty() {
             self.settle_admissions(out);
@@ -106,7 +108,7 @@ impl Server {
         self.config.rules.on(rule)
     }
 
-    /// Asserts an invariant of our own, unless rules that it rests on are switched off.
+    /// Asserts an invariant of our own code, unless rules that it depends on are switched off.
     #[inline]
     #[track_caller]
     pub(super) fn must_hold(&self, invariant: bool, what: &str) {
@@ -122,7 +124,7 @@ impl Server {
         );
     }
 
-    /// The leader has just been heard.
+    /// Notes that the leader was heard just now.
     #[inline]
     pub(super) fn hear_leader(&mut self) {
         self.patient_until = self.now + self.config.election_timeout_min;
@@ -135,16 +137,16 @@ impl Server {
         let (min, max) = (self.config.election_timeout_min.as_micros(), self.config.election_timeout_max.as_micros());
         self.election_timeout = Duration::from_micros(self.random.random_range(min..=max));
         if self.campaigns > 0 && self.config.draws_narrowly() {
-            // Those that draw from so narrow a range campaign together time after time. Each time
-            // waits for another time, and each server.
+            // Servers that draw from so narrow a range campaign together time after time. This adds
+            // a wait that differs from campaign to campaign and from server to server.
             let luck = mix(self.config.seed, u64::from(self.config.id.number()), u64::from(self.campaigns));
             let extra = luck % (min - (max - min));
             self.election_timeout = self.election_timeout + Duration::from_micros(extra);
         }
         if self.slow_campaigns > 0 {
-            // Drawn, too, and from far apart: those whose disks are equally slow would go on
-            // getting in each other's way otherwise, where all that are left must vote for the same
-            // one.
+            // This wait is drawn at random, and from a wide range. Otherwise servers with equally
+            // slow disks would go on disturbing each other when all the servers that are left must
+            // vote for the same one.
             let allowance = self.slow_disk_allowance().as_micros();
             let extra = self.random.random_range(0..=allowance.saturating_mul(3));
             self.election_timeout = self.election_timeout + Duration::from_micros(extra);
@@ -152,21 +154,22 @@ impl Server {
         self.election_deadline = self.now + self.election_timeout;
     }
 
-    /// How much longer than an election timeout it may take, about, until this server campaigns
-    /// again, for disks may be slow: twice as long after each campaign in vain, up to what two
-    /// writes may take, for that is what a candidate needs. Who campaigns again sooner undoes what
+    /// How much longer than an election timeout this server waits, about, before it campaigns
+    /// again, because disks may be slow. It doubles after each campaign in vain, up to the time of
+    /// two writes, because a candidate needs two. A server that campaigns again sooner undoes what
     /// the others are about to promise.
     fn slow_disk_allowance(&self) -> Duration {
         let doubled = 1 << (self.slow_campaigns.saturating_sub(1)).min(16);
         self.config.election_timeout_min.times(doubled).min(self.config.disk_stall_max.times(2))
     }
 
-    /// Refuses what only a leader does.
+    /// Refuses a request that only a leader can serve.
     pub(super) fn refuse_request(&self, id: RequestId, out: &mut Output) {
         out.refuse(id, Refusal::NotLeader { leader: self.leader });
     }
 
-    /// Refuses what has been waited for too long, whoever leads: reads, and a leadership transfer.
+    /// Refuses requests that have waited too long, whatever the role: reads, and a leadership
+    /// transfer.
     #[inline]
     pub(super) fn expire_requests(&mut self, out: &mut Output) {
         self.reads.expire(self.now, out);
@@ -184,20 +187,20 @@ impl Server {
         out.messages.push(Envelope { to, message });
     }
 
-    /// The same for the messages that are sent all the time: each is built where it will lie. To
-    /// build it elsewhere and to copy it as soon as that is done takes longer than all the rest,
-    /// for the processor has to wait until what was just written can be read.
+    /// The same for the messages that are sent all the time: each is built in its final place. To
+    /// build it elsewhere and then copy it takes longer than all the rest, because the processor
+    /// has to wait until what was just written can be read.
     #[inline]
     pub(super) fn send_new(&self, to: ServerId, message: impl FnOnce() -> Message, out: &mut Output) {
         out.messages.extend(core::iter::once_with(|| Envelope { to, message: message() }));
     }
 
-    /// The membership that counts.
+    /// The membership in force.
     pub(super) fn members(&self) -> &Configuration {
         if self.rule(Rule::MembershipFollowsLog) { self.membership.current() } else { self.membership.at(self.commit) }
     }
 
-    /// The clock went back: no deadline may lie further off than it did when it was set.
+    /// The clock went back: no deadline may be further away than it was when it was set.
     pub(super) fn clock_went_back(&mut self, now: Time) {
         let latest = now + self.config.election_timeout_max;
         self.election_deadline = self.election_deadline.min(latest);

@@ -1,18 +1,20 @@
 //! Snapshots: taking one, sending one in pieces, installing one (Raft §7).
 //!
-//! Pieces are on their way side by side, as many as have been confirmed so far and one more,
-//! bounded by the window that bounds appends. An answer says how much has come without a gap: only
-//! news lets further pieces go, so that what is doubled on the way isn't doubled again. With each
-//! heartbeat the leader asks for an answer, and sends again from the gap on what an answer to a
-//! later round doesn't confirm. Loss, duplication and reordering cost time, never correctness. A
-//! piece of a newer snapshot, or of another leader's, starts over.
+//! Several pieces are on their way at the same time: as many as have been confirmed so far and one
+//! more, within the window that bounds appends. An answer says how much has come without a gap.
+//! Only an answer that brings news lets further pieces go, so that messages that are doubled on the
+//! way aren't doubled again. With each heartbeat the leader asks for an answer. If an answer to a
+//! later round doesn't confirm some bytes, the leader sends again from the gap on. Loss,
+//! duplication and reordering cost time, never correctness. A piece of a newer snapshot, or of
+//! another leader's, starts over.
 //!
 //! While a member that answers is sent a snapshot, or lags, the leader keeps the log that follows,
-//! as far as memory allows: a snapshot that is out of date when it arrives would have to be
-//! followed by another.
+//! as far as memory allows. Otherwise the snapshot could be out of date when it arrives, and
+//! another one would have to follow.
 //!
-//! Pieces that come as parts of one buffer, as where messages stay in memory, are never copied: the
-//! receiver ends up with that very buffer. Its bytes are read once on each side, for the checksum.
+//! Pieces that are parts of one buffer are never copied: the receiver ends up with that same
+//! buffer. This is so if messages stay in memory. The bytes are read once on each side, for the
+//! checksum.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -33,29 +35,29 @@ use super::server::Server;
 use super::types::{LogIndex, ServerId, ServerSet};
 
 /// The largest snapshot that is taken, in bytes: a hostile size must not exhaust a member's memory.
-/// A state machine that is larger has to keep its bulk elsewhere, and put into the snapshot what
-/// finds it there.
+/// A larger state machine has to keep most of its data elsewhere, and put into the snapshot what is
+/// needed to find it there.
 pub const SNAPSHOT_SIZE_MAX: u64 = 1 << 30;
 
-/// How many bytes of log are kept for members that lag, where the bound that asks for a snapshot is
-/// not in bytes.
+/// How many bytes of log are kept for members that lag, if the bound that asks for a snapshot isn't
+/// in bytes.
 const KEPT_BYTES_MAX: u64 = 32 << 20;
 
-/// A snapshot of which some pieces are here.
+/// A snapshot of which some pieces have arrived.
 #[derive(Clone, Debug)]
 pub(super) struct IncomingSnapshot {
     meta: SnapshotMeta,
     checksum: u64,
     size: u64,
     received: Received,
-    /// Pieces that overtook others, with where they begin, in that order.
+    /// Pieces that overtook others, each with its offset, in the order of the offsets.
     ahead: Vec<(u64, Piece)>,
 }
 
-/// A snapshot's bytes as far as they have come.
+/// A snapshot's bytes, as far as they have come.
 #[derive(Clone, Debug)]
 enum Received {
-    /// The pieces so far lie side by side in the sender's buffer.
+    /// The pieces so far are next to each other in the sender's buffer.
     Shared(Piece),
     /// They came in several buffers.
     Copied(Vec<u8>),
@@ -82,7 +84,8 @@ impl IncomingSnapshot {
         self.meta == m.meta && self.checksum == m.checksum && self.size == m.size
     }
 
-    /// Takes a piece, and those that had overtaken it; as many of those are kept as `ahead_max`.
+    /// Takes a piece, and then the pieces that had overtaken it; at most `ahead_max` of those are
+    /// kept.
     fn take(&mut self, m: &InstallSnapshot, ahead_max: usize) {
         let next = self.received.len();
         if m.piece.bytes().is_empty() || m.offset < next {
@@ -124,7 +127,7 @@ impl Received {
         self.bytes().len() as u64
     }
 
-    /// Takes what comes next.
+    /// Takes the next bytes.
     fn add(&mut self, piece: &Piece) {
         match self {
             Received::Copied(bytes) if bytes.is_empty() => *self = Received::Shared(piece.clone()),
@@ -150,7 +153,7 @@ impl Received {
 impl Server {
     // ---------------------------------------------------------------- taking
 
-    /// Whether the log has outgrown its bound; asked for once.
+    /// Whether the log has outgrown its bound; a snapshot is asked for once.
     pub(super) fn wants_snapshot(&mut self) -> bool {
         if self.snapshot_asked {
             return false;
@@ -158,8 +161,8 @@ impl Server {
         let since = self.snapshot_index().max(self.snapshot_tried);
         let (entries, bytes) = (self.config.snapshot_after_entries, self.config.snapshot_after_bytes);
         let many = entries > 0 && self.applied.distance_from(since) >= entries;
-        // Of the entries applied since, not of all that are held: what is kept for the members may
-        // be larger than that by itself.
+        // This counts the entries applied since the last snapshot, not all that are held: the log
+        // kept for members may be larger than the bound by itself.
         let large = bytes > 0 && self.applied_bytes >= bytes && self.applied > since;
         self.snapshot_asked = many || large;
         self.snapshot_asked
@@ -188,7 +191,8 @@ impl Server {
                 out.snapshot_refused = Some(reason);
                 out.observe(|| Observation::RequestRefused { reason });
                 if let Refusal::SnapshotTooLarge { .. } = reason {
-                    // The next one can be no better before there is something new to put into it.
+                    // The next snapshot can't be any better before something new can be put into
+                    // it.
                     (self.snapshot_tried, self.applied_bytes) = (self.applied, 0);
                 }
                 return;
@@ -206,17 +210,17 @@ impl Server {
         }
     }
 
-    /// After which entry the log is kept, where a snapshot covers everything up to `index`: members
-    /// slightly behind are served from the log, and those that answer and are further behind, as
-    /// far as memory allows.
+    /// The log is kept after this entry, if a snapshot covers everything up to `index`. Members
+    /// slightly behind are served from the log. So are members that answer and are further behind,
+    /// as far as memory allows.
     fn keep_after(&self, index: LogIndex, needed: Option<LogIndex>) -> LogIndex {
         let for_all = LogIndex(index.0.saturating_sub(self.config.entries_kept));
         let limit = match self.config.snapshot_after_bytes {
             0 => KEPT_BYTES_MAX,
             bytes => bytes,
         };
-        // A member is sent the log where that is shorter than the snapshot, however little of it
-        // would be kept for itself.
+        // A member is sent the log if that is shorter than the snapshot, however little would be
+        // kept otherwise.
         let snapshot = self.snapshot.as_ref().map_or(0, |snapshot| snapshot.data().len() as u64);
         let for_known = limit.max(snapshot).saturating_mul(2);
         let mut keep_after = needed.map_or(for_all, |needed| for_all.min(needed));
@@ -224,8 +228,8 @@ impl Server {
         let dropped = self.log.bytes_in(self.log.base().index, keep_after);
         let mut kept = self.log.bytes() - dropped - self.log.bytes_in(index, self.log.last().index);
         while keep_after < index {
-            // What everybody keeps for whoever may come takes up less than what is kept for those
-            // that are known to need it.
+            // The log kept only in case a member needs it has a smaller bound than the log kept for
+            // members that are known to need it.
             let known = needed.is_some_and(|needed| needed <= keep_after);
             let bound = if known { for_known } else { limit / 2 };
             if kept <= bound {
@@ -237,7 +241,7 @@ impl Server {
         keep_after
     }
 
-    /// Up to where the latest snapshot goes.
+    /// The index of the latest snapshot's last entry.
     fn snapshot_index(&self) -> LogIndex {
         self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index)
     }
@@ -247,7 +251,7 @@ impl Server {
     pub(super) fn on_install_snapshot(&mut self, from: ServerId, m: &InstallSnapshot, out: &mut Output) {
         let last = m.meta.last;
         if m.size > SNAPSHOT_SIZE_MAX {
-            // The leader must know all the same that it is heard.
+            // The leader must learn all the same that it is heard.
             out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot larger than any that is taken" });
             return self.answer_snapshot(from, m, SnapshotProgress::Received(0), out);
         }
@@ -263,8 +267,8 @@ impl Server {
         let mut incoming = match self.incoming.take() {
             Some(incoming) if incoming.is_of(m) => incoming,
             Some(newer) if newer.meta.last.index > last.index => {
-                // A late piece of one that the same leader has given up. Another leader has another
-                // term, which ends all before.
+                // A late piece of a snapshot that the same leader has given up. Another leader has
+                // another term, which ends all earlier transfers.
                 self.incoming = Some(newer);
                 return;
             }
@@ -300,7 +304,7 @@ impl Server {
         let kept = self.log.contains(meta.last);
         out.observe(|| Observation::SnapshotInstalled { last: meta.last, kept });
         self.snapshot = Some(Arc::clone(&snapshot));
-        // Raft §7: what follows the snapshot's last entry stays if the log has that entry;
+        // Raft §7: the entries after the snapshot's last entry stay if the log has that entry;
         // otherwise nothing stays.
         if kept {
             self.log.compact_to(meta.last);
@@ -321,7 +325,7 @@ impl Server {
         out.restore = Some(snapshot);
     }
 
-    /// A server that started with an empty disk sees by the memberships whether its name has a vote
+    /// A server that started with an empty disk sees in the memberships whether its name has a vote
     /// already.
     pub(super) fn learn_standing(&mut self, index: LogIndex, out: &mut Output) {
         if self.hard_state.standing != Standing::Joining {
@@ -343,14 +347,14 @@ impl Server {
 impl Leader {
     // ---------------------------------------------------------------- sending
 
-    /// After which entry those members that answer need the log, as far as a leader knows.
+    /// The members that answer need the log after this entry, as far as a leader knows.
     pub(super) fn needed_by_members(&self, server: &Server) -> Option<LogIndex> {
         let patience = server.config.election_timeout_max;
         let answering = self.progress.iter().flatten().filter(|progress| progress.heard + patience > server.now);
         answering.map(Progress::needs_after).min()
     }
 
-    /// The entries that `member` needs are gone: send it the snapshot instead.
+    /// The entries that `member` needs are gone: sends it the snapshot instead.
     pub(super) fn begin_snapshot(&mut self, server: &Server, member: ServerId, out: &mut Output) {
         let Some(snapshot) = server.snapshot.clone() else {
             return;
@@ -363,12 +367,13 @@ impl Leader {
         progress.become_snapshot(snapshot, round);
         out.observe(|| Observation::SnapshotSent { peer: member, last, size });
         if size == 0 {
-            return self.ask_for_pieces(server, member, out); // There are none: that there is nothing says it all.
+            // There are no bytes: an empty piece says so.
+            return self.ask_for_pieces(server, member, out);
         }
         self.send_pieces(server, member, out);
     }
 
-    /// Sends the pieces that `member` should have next, as far as its window allows.
+    /// Sends the next pieces for `member`, as far as its window allows.
     fn send_pieces(&mut self, server: &Server, member: ServerId, out: &mut Output) {
         let piece_max = server.config.snapshot_piece_max;
         let bytes_max =
@@ -384,8 +389,7 @@ impl Leader {
         }
     }
 
-    /// Asks `member` how much it has: a piece of nothing, for nobody knows whether it is there to
-    /// hear it.
+    /// Asks `member` how much it has, with an empty piece, because the member may be down.
     pub(super) fn ask_for_pieces(&mut self, server: &Server, member: ServerId, out: &mut Output) {
         if let Some(progress) = self.progress(member)
             && let ProgressState::Snapshot(transfer) = &progress.state
@@ -476,7 +480,7 @@ mod tests {
         let whole = receive(&all).into_buffer();
         assert_eq!(&whole[..], b"abcdefgh");
         assert!(core::ptr::eq(&whole[0], &all[0].bytes()[0]), "it is the sender's own");
-        // What isn't all of a buffer mustn't keep the rest in memory.
+        // A part of a buffer mustn't keep the rest in memory.
         let part = receive(&all[..2]).into_buffer();
         assert_eq!(&part[..], b"abcd");
         assert!(!core::ptr::eq(&part[0], &all[0].bytes()[0]));
@@ -497,10 +501,10 @@ mod tests {
                 assert_eq!(received.into_buffer()[..], expected[..]);
             }
         }
-        // Nothing, and then something, and the same part of a buffer twice.
+        // An empty piece, then one with bytes, and the same part of a buffer twice.
         let twice = [Piece::of(&Arc::from([]), 0, 0), one[1].clone(), one[1].clone(), one[2].clone()];
         assert_eq!(&receive(&twice).into_buffer()[..], b"cdcdef");
-        // And what doesn't follow in the buffer, but was sent as if it did.
+        // And a piece that doesn't follow in the buffer, but was sent as if it did.
         let apart = [one[0].clone(), one[2].clone()];
         assert_eq!(&receive(&apart).into_buffer()[..], b"abef");
     }

@@ -57,8 +57,8 @@ impl Raft {
             log.append(entry);
         }
         let mut random = Xoshiro256PlusPlus::seed_from_u64(config.seed ^ (u64::from(config.id.number()) << 56));
-        // Nobody uses the first number: so a seed's election timeouts are what they were when
-        // somebody did, and old runs play on.
+        // The first number is drawn but not used. An earlier version used it; so a seed's election
+        // timeouts stay the same and old runs replay.
         let _: u64 = random.random();
         let mut server = Server {
             now,
@@ -72,8 +72,8 @@ impl Raft {
             leader: None,
             election_deadline: Time::ZERO,
             election_timeout: Duration::ZERO,
-            // It may have acknowledged a leader just before it crashed, whose lease rests on its
-            // patience.
+            // It may have acknowledged a leader just before it crashed. That leader's lease depends
+            // on this server's patience.
             patient_until: now + config.election_timeout_min,
             slow_campaigns: 0,
             slow_vote: false,
@@ -91,7 +91,7 @@ impl Raft {
             random,
             config,
         };
-        // What was lost may have come back without the disk's having been told so.
+        // The lost entries may have come back before the disk recorded that.
         if server.log.last() >= server.hard_state.lost {
             server.hard_state.lost = EntryId::ZERO;
         }
@@ -106,9 +106,9 @@ impl Raft {
 pub enum StartError {
     /// Its parameters make no sense together.
     Config(ConfigError),
-    /// It joins on a disk without an identity of its own ([`Start::Join`]).
+    /// It joins on a disk without a number of its own ([`Start::Join`]).
     DiskUnnamed,
-    /// It starts again as one that joined once, and its disk holds nothing ([`Start::Join`]).
+    /// It starts again as a server that joined once, but its disk holds nothing ([`Start::Join`]).
     Blank,
     /// The membership that the cluster was founded with makes no sense.
     Bootstrap(ChangeError),

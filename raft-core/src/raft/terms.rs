@@ -1,6 +1,6 @@
-//! What a message's term makes of it, before anybody looks at it (Raft §5.1): an older one is
-//! answered with the newer term, a higher one is adopted, and whoever leads the current one is
-//! followed.
+//! What a server does with a message by its term alone, before any handler (Raft §5.1): it answers
+//! an older term with the newer one, adopts a higher one, and follows the leader of the current
+//! one.
 
 use super::Raft;
 use super::io::Output;
@@ -15,8 +15,8 @@ use super::types::{LogIndex, ServerId};
 use crate::time::Duration;
 
 impl Raft {
-    /// Every reason not to look at a message, before anybody looks: what is impossible, what is too
-    /// old, and what a higher term does to the receiver. Whether to go on.
+    /// All the reasons not to handle a message: it is impossible, too old, or a campaign while a
+    /// leader is heard. Also what a higher term does to the receiver. Returns whether to go on.
     pub(super) fn admit(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
         if from == self.server.config.id {
             out.observe(|| Observation::ImpossibleMessage { from, what: "a message from the server itself" });
@@ -34,7 +34,8 @@ impl Raft {
                 && !m.leadership_transfer
                 && let Some(until) = self.patience()
             {
-                // Dissertation §4.2.3: neither vote nor adopt the term while a leader is heard.
+                // Dissertation §4.2.3: a server neither votes nor adopts the term while it hears a
+                // leader.
                 let (term, leader) = (m.term, self.server.leader);
                 out.observe(|| Observation::VoteRefused {
                     candidate: from,
@@ -58,7 +59,7 @@ impl Raft {
     }
 
     /// A message of an older term: questions are answered, so that the sender learns of the newer
-    /// one.
+    /// term.
     fn admit_stale(&mut self, from: ServerId, message: &Message, out: &mut Output) -> bool {
         let mine = self.server.hard_state.term;
         if !self.server.rule(Rule::RefuseStaleTerms) && matches!(message, Message::AppendEntries(_)) {
@@ -67,9 +68,9 @@ impl Raft {
         let answer = match message {
             // A pre-vote of an older term is refused in its own handler, with the reason.
             Message::PreVote(_) => return true,
-            // Asking raised nobody's term, so that the answer may well come from an older one; it
-            // says which question it answers. A voter that doesn't campaign would never learn of
-            // the newer term otherwise, and nobody could be elected.
+            // A pre-vote raises no server's term, so the answer may well come from an older one; it
+            // says which question it answers. Without it, a voter that doesn't campaign would never
+            // learn of the newer term, and no leader could be elected.
             Message::PreVoteResponse(_) => return true,
             Message::RequestVote(m) => {
                 let term = m.term;

@@ -1,6 +1,7 @@
-//! The small nouns: [`Term`], [`LogIndex`], [`EntryId`], [`ServerId`], [`ServerSet`].
+//! The small types: [`Term`], [`LogIndex`], [`EntryId`], [`ServerId`], [`ServerSet`].
 //!
-//! Each is a type of its own, so that an index is never taken for a term, nor one for a server.
+//! Each is a type of its own, so that an index is never taken for a term, or either of them for a
+//! server.
 
 use core::fmt;
 
@@ -19,18 +20,20 @@ pub struct LogIndex(pub u64);
 /// It is ordered as Raft compares logs (Raft §5.4.1): by term first, then by index. Written `7@2`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId {
-    /// The term in which a leader created it. First, so that the derived order is Raft's.
+    /// The term in which a leader created it. It is the first field, so that the derived order is
+    /// Raft's.
     pub term: Term,
-    /// Where in the log it is.
+    /// Its index in the log.
     pub index: LogIndex,
 }
 
-/// Which disk a server runs on. A server that loses its disk comes back under its old name with a
-/// new one, and what the old one held, votes among it, is forgotten: the two must never be taken
-/// for each other (as the directory ids of Kafka's KRaft).
+/// The identity of a disk that a server runs on. A server that loses its disk comes back under its
+/// old name with a new disk, and has forgotten everything on the old one, votes included. The two
+/// must never be taken for each other (compare the directory ids of Kafka's KRaft).
 ///
-/// Zero is the disk of a server that was there when its cluster began. Any other is drawn at
-/// random, or counted, by whoever starts the server: no two disks of one server may have the same.
+/// Zero is the disk of a server that was there when its cluster began. The caller that starts a
+/// server draws any other number at random, or counts: no two disks of one server may have the same
+/// one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiskId(pub u64);
 
@@ -38,12 +41,12 @@ pub struct DiskId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ServerId(u8);
 
-/// A set of servers, as a bitmap: a quorum is a matter of counting bits, and nothing is allocated.
+/// A set of servers, as a bitmap: to check a quorum is to count bits, and nothing is allocated.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ServerSet {
-    /// One bit for each of the servers up to 63, and one for each of those beyond. Two words of the
-    /// processor: to shift a number of 128 bits, or to look for the next bit in it, takes several
-    /// times as long.
+    /// One bit for each of the servers up to 63; `high` has one for each server beyond. There are
+    /// two 64-bit words because to shift a number of 128 bits, or to look for its next bit, takes
+    /// several times as long.
     low: u64,
     high: u64,
 }
@@ -92,7 +95,7 @@ impl LogIndex {
 }
 
 impl EntryId {
-    /// "Before the log": what an empty log ends with.
+    /// "Before the log": the last entry of an empty log.
     pub const ZERO: EntryId = EntryId { term: Term::ZERO, index: LogIndex::ZERO };
 
     /// The entry at `index` created in `term`.
@@ -105,7 +108,7 @@ impl ServerId {
     /// The largest number a server can have: a [`ServerSet`] is a 128-bit map.
     pub const MAX: u8 = 127;
 
-    /// The lowest.
+    /// The lowest number.
     pub const FIRST: ServerId = ServerId(1);
 
     /// The server numbered `number`, or `None` if that isn't 1 to [`ServerId::MAX`].
@@ -118,7 +121,7 @@ impl ServerId {
         self.0
     }
 
-    /// Its position when servers are kept in an array: number 1 is at 0.
+    /// Its place when servers are kept in an array: number 1 is at 0.
     pub const fn slot(self) -> usize {
         self.0 as usize - 1
     }
@@ -144,14 +147,14 @@ impl ServerSet {
         if server.0 < 64 { ServerSet { low: bit, high: 0 } } else { ServerSet { low: 0, high: bit } }
     }
 
-    /// Whether `server` is among them.
+    /// Whether `server` is in the set.
     #[inline]
     pub const fn contains(self, server: ServerId) -> bool {
         let word = if server.0 < 64 { self.low } else { self.high };
         word >> (server.0 % 64) & 1 != 0
     }
 
-    /// Adds `server`; whether it was new.
+    /// Adds `server`. Returns whether it was new.
     #[inline]
     pub const fn insert(&mut self, server: ServerId) -> bool {
         let new = !self.contains(server);
@@ -168,8 +171,8 @@ impl ServerSet {
     /// How many there are.
     #[inline]
     pub const fn len(self) -> usize {
-        // Most clusters have no servers there; without an instruction for it, counting is a long
-        // sequence.
+        // Most clusters have no servers there; and on a processor without an instruction for it,
+        // counting takes many steps.
         let high = if self.high == 0 { 0 } else { self.high.count_ones() };
         (self.low.count_ones() + high) as usize
     }
@@ -179,30 +182,31 @@ impl ServerSet {
         self.low | self.high == 0
     }
 
-    /// Those in either.
+    /// The servers in either set.
     #[must_use]
     pub const fn union(self, other: ServerSet) -> ServerSet {
         ServerSet { low: self.low | other.low, high: self.high | other.high }
     }
 
-    /// Those in both.
+    /// The servers in both sets.
     #[must_use]
     pub const fn intersection(self, other: ServerSet) -> ServerSet {
         ServerSet { low: self.low & other.low, high: self.high & other.high }
     }
 
-    /// Those in this one but not in `other`.
+    /// The servers in this set but not in `other`.
     #[must_use]
     pub const fn difference(self, other: ServerSet) -> ServerSet {
         ServerSet { low: self.low & !other.low, high: self.high & !other.high }
     }
 
-    /// Whether all of these are in `other`.
+    /// Whether all of its servers are in `other`.
     pub const fn is_subset_of(self, other: ServerSet) -> bool {
         self.difference(other).is_empty()
     }
 
-    /// Those of them that are so. One piece of code, whatever is asked.
+    /// The servers for which `are_so` is true. The function is `dyn` so that one piece of code
+    /// serves all callers.
     #[must_use]
     #[inline(never)]
     pub fn those(self, are_so: &dyn Fn(ServerId) -> bool) -> ServerSet {

@@ -1,20 +1,20 @@
 //! A message as bytes between servers, and back: [`Message::encode`] and [`Message::decode`].
 //!
 //! In order: the version, 1; the message's number; its fields, as the table of messages lists them.
-//! Numbers are as in [`codec`](crate::codec); what the fields are made of is a table of its own, below.
-//! `docs/formats.md` has both for those who write another reader. Equal messages have equal bytes,
-//! and only those bytes mean them.
+//! [`codec`](crate::codec) says how numbers are written. A second table, below, says what the
+//! fields consist of. `docs/formats.md` has both tables, for people who write another reader. Equal
+//! messages have equal bytes, and no other bytes mean the same message.
 //!
 //! # What comes from a peer is not trusted
-//! Whatever the bytes, there is a message or an error that says where and why; nothing is allocated
-//! because a length was claimed, and what is decoded takes no more memory than a fixed multiple of
-//! the bytes. Here it is only found out what the bytes *say*: whether a correct server could have
-//! said it is for the guards, which look at every message anyway.
+//! Whatever the bytes are, the result is a message, or an error that says where and why. Nothing is
+//! allocated because the bytes claim a length, and a decoded message takes no more memory than a
+//! fixed multiple of its bytes. This file only finds out what the bytes *say*. Whether a correct
+//! server could have said it is decided by the guards, which look at every message anyway.
 //!
 //! # Caveats
-//! The bytes neither say where they end nor who sent them, and aren't protected against damage or
-//! malice: that is for the connection they travel on, which also bounds how many bytes it takes in
-//! for one message.
+//! The bytes say neither where they end nor which server sent them, and aren't protected against
+//! damage or malice. That is the task of the connection they travel on, which also limits how many
+//! bytes it takes in for one message.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -27,16 +27,17 @@ use crate::bytes::Bytes;
 use crate::codec::{DecodeError, Problem, Reader, put_number};
 use crate::time::{Duration, Time};
 
-/// The version of what is written, and the only one that is read.
+/// The version that is written, and the only one that is read.
 const VERSION: u8 = 1;
 
 /// The fewest bytes an entry has: its term and what it says.
 const ENTRY_BYTES_MIN: u64 = 2;
 
-/// Hands to a macro what the fields of messages are made of, but for lists and what stands for
-/// itself: numbers; what is one thing after the other; and what is one of several things, each with
-/// its number on the wire, its name in JSON, and what belongs to it, with its type for the document. Servers of several releases
-/// talk to each other: a number is never given to another.
+/// Hands to a macro what the fields of messages consist of, except lists and simple values:
+/// numbers; structures, which are several values in a row; and choices between several cases, each
+/// with its number on the wire, its name in JSON, and its content, with a type for the document.
+/// Servers of different releases talk to each other, so a case's number is never given to another
+/// case.
 macro_rules! values {
     ($then:ident) => {
         $then! {
@@ -80,11 +81,11 @@ macro_rules! values {
 #[cfg(feature = "serde")]
 pub(crate) use values;
 
-/// What can be in a message.
+/// A value that can be in a message.
 trait Wire: Sized {
     fn put(&self, to: &mut Vec<u8>);
 
-    /// `expected` says what of which message it is in, for errors.
+    /// `expected` names the value and its message, for errors.
     fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Self, DecodeError>;
 }
 
@@ -108,10 +109,10 @@ macro_rules! define_codec {
                 }
             }
 
-            /// The message that these bytes are, all of them.
+            /// Decodes the message that is all of these bytes.
             ///
             /// # Errors
-            /// Where and why they are none.
+            /// Where the bytes aren't a message, and why.
             pub fn decode(bytes: &[u8]) -> Result<Message, DecodeError> {
                 let mut reader = Reader::new(bytes);
                 match reader.byte("version 1")? {
@@ -218,7 +219,7 @@ impl Wire for bool {
     }
 }
 
-/// Whether it is there, and what it is.
+/// Whether there is a value, then the value.
 impl<T: Wire> Wire for Option<T> {
     fn put(&self, to: &mut Vec<u8>) {
         self.is_some().put(to);
@@ -281,7 +282,7 @@ fn put_bytes(to: &mut Vec<u8>, bytes: &[u8]) {
     to.extend_from_slice(bytes);
 }
 
-/// What [`put_bytes`] has written.
+/// Reads what [`put_bytes`] has written.
 fn read_bytes<'a>(reader: &mut Reader<'a>, expected: &'static str) -> Result<&'a [u8], DecodeError> {
     let count = reader.number(expected)?;
     reader.bytes(count, expected)
@@ -330,7 +331,8 @@ impl Wire for Entries {
     fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Entries, DecodeError> {
         let start = reader.offset();
         let count = reader.number(expected)?;
-        // So many can't follow, nor be counted: known before there is room for them.
+        // So many entries can't be in the bytes that are left: this is known before memory is taken
+        // for them.
         if count > reader.left() as u64 / ENTRY_BYTES_MIN {
             return Reader::error(start, expected, Problem::Ended);
         }
