@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use raft_core::kv::Request;
 use raft_core::raft::{Rules, ServerId};
 use raft_core::sim::{
-    Action, End, Flight, Listening, LossReason, MessageEvent, MomentKind, News, Profile, Scenario, Simulation, What,
-    hunt,
+    Action, Flight, Listening, LossReason, MessageEvent, MomentKind, News, Profile, Scenario, Simulation, What, hunt,
 };
 use raft_core::time::{Duration, Time};
 
@@ -78,12 +76,16 @@ fn what_clients_ask_for_begins_and_ends_under_its_number() {
         let (mut began, mut ended) = (BTreeMap::new(), BTreeMap::new());
         for news in &news {
             match &news.what {
-                What::Began(client, number, request) => {
-                    assert_eq!(began.insert(*number, (*client, Request::clone(request))), None);
+                What::Began(operation) => {
+                    assert_eq!((operation.began, &operation.end), (news.at, &None));
+                    let asked = (operation.client, operation.request.clone());
+                    assert_eq!(began.insert(operation.number, asked), None);
                 }
-                What::Ended(client, number, request, end) => {
-                    assert_eq!(began[number], (*client, Request::clone(request)));
-                    assert_eq!(ended.insert(*number, (news.at, End::clone(end))), None);
+                What::Ended(operation) => {
+                    assert_eq!(began[&operation.number], (operation.client, operation.request.clone()));
+                    let (at, end) = operation.end.clone().expect("it has ended");
+                    assert_eq!(at, news.at);
+                    assert_eq!(ended.insert(operation.number, (at, end)), None);
                 }
                 _ => {}
             }

@@ -92,12 +92,12 @@ impl Clients {
         self.operations.len() as u32 + 1
     }
 
-    /// Records an operation that a client is to begin. Returns its number.
-    pub(super) fn note(&mut self, now: Time, client: ClientId, request: Request) -> u32 {
+    /// Records an operation that a client is to begin.
+    pub(super) fn note(&mut self, now: Time, client: ClientId, request: Request) -> &OperationRecord {
         let number = self.next_number();
         self.operations.push(OperationRecord { number, client, request, began: now, end: None, point: None, due: 0 });
         self.revision += 1;
-        number
+        self.operations.get(number as usize - 1).expect("it has just been recorded")
     }
 
     /// An operation begins, which may have waited for its turn. Returns its request.

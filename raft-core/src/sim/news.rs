@@ -10,10 +10,9 @@ use alloc::string::String;
 use alloc::sync::Arc;
 
 use super::action::MessageKind;
-use super::client::{ClientId, End};
+use super::client::{ClientId, End, OperationRecord};
 use super::flight::{Flight, Loss, LossReason};
 use super::parameters::{OwnTiming, Ppm};
-use crate::kv::Request;
 use crate::listed::listed;
 use crate::raft::{Observation, Sentence, ServerId, ServerSet, Weight};
 use crate::time::{Duration, Time};
@@ -223,16 +222,17 @@ macro_rules! news {
             LossSet(share: Ppm) "loss-set" [Network] "" => {
                 format!("From now on {} of messages are lost.", percent(*share))
             };
-            /// A client began the operation with this number.
-            Began(client: ClientId, number: u32, request: Arc<Request>) "began" [] "Raft §8" => {
-                format!("{} asks: {request}.", capital(*client))
+            /// A client began an operation.
+            Began(operation: Arc<OperationRecord>) "began" [] "Raft §8" => {
+                format!("{} asks: {}.", capital(operation.client), operation.request)
             };
-            /// A client's operation with this number ended.
-            Ended(client: ClientId, number: u32, request: Arc<Request>, end: Arc<End>) "ended" [] "Raft §8" => {
-                match **end {
-                    End::Answered(_) => format!("{} has an answer to {request}: {end}.", capital(*client)),
-                    _ => format!("{} gave up on {request}: {end}.", capital(*client)),
-                }
+            /// A client's operation ended.
+            Ended(operation: Arc<OperationRecord>) "ended" [] "Raft §8" => {
+                let how = match operation.end {
+                    Some((_, End::Answered(_))) => "has an answer to",
+                    _ => "gave up on",
+                };
+                format!("{} {how} {}: {}.", capital(operation.client), operation.request, operation.answer())
             };
         }
     };
@@ -418,7 +418,7 @@ impl News {
             What::Observed(_, observation) => observation.weight(),
             What::Message(event) if event.is_by_hand() => Weight::Notable,
             What::Message(_) | What::Started(_, 1) | What::Began(..) => Weight::Detail,
-            What::Ended(client, ..) if *client != ClientId::PERSON => Weight::Detail,
+            What::Ended(operation) if operation.client != ClientId::PERSON => Weight::Detail,
             What::Ended(..) => Weight::Notable,
             // What is done to the world.
             _ => Weight::Turning,

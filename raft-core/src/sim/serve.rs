@@ -156,9 +156,9 @@ impl Simulation {
     }
 
     pub(super) fn note_operation(&mut self, client: ClientId, request: Request) -> u32 {
-        let number = self.clients.next_number();
-        self.observers.tell(self.now, || What::Began(client, number, Arc::new(request.clone())));
-        self.clients.note(self.now, client, request)
+        let record = self.clients.note(self.now, client, request);
+        self.observers.tell(self.now, || What::Began(Arc::new(record.clone())));
+        record.number
     }
 
     fn conclude(&mut self, client: ClientId, conclusion: Conclusion) {
@@ -172,7 +172,7 @@ impl Simulation {
         };
         let now = self.now;
         let Some(number) = self.clients[client].end(now, &parameters) else { return };
-        let Some(record) = self.clients.end(now, number, end.clone()) else { return };
+        let Some(record) = self.clients.end(now, number, end) else { return };
         // An answered read must have shown its client everything that was due.
         if let OperationRecord {
             request: Request::Read(_),
@@ -185,7 +185,7 @@ impl Simulation {
             let read = format_args!("“{}” of {}", record.request, record.client);
             self.observers.judge(|checker| checker.answered_read(now, read, *due, *point));
         }
-        self.observers.tell(now, || What::Ended(client, number, Arc::new(record.request.clone()), Arc::new(end)));
+        self.observers.tell(now, || What::Ended(Arc::new(record.clone())));
     }
 
     pub(super) fn trouble(&self, session_expired: bool) -> Trouble {

@@ -10,7 +10,7 @@ use core::fmt;
 use crate::kv::Request;
 use crate::raft::{Observation, ServerId};
 use crate::shared::Shared;
-use crate::sim::{ClientId, MomentKind, News, Simulation, What};
+use crate::sim::{ClientId, MomentKind, News, OperationRecord, Simulation, What};
 use crate::time::Time;
 
 /// The most moments a branch keeps.
@@ -80,11 +80,11 @@ pub(super) fn notable(world: &Simulation, news: &News) -> Option<Moment> {
             _ => return None,
         },
         What::Started(_, life) if *life > 1 => moment(MomentKind::Restart, u64::from(*life)),
-        What::Began(client, number, request) if is_write(request) => {
-            Moment { client: Some(*client), ..moment(MomentKind::WriteBegan, u64::from(*number)) }
+        What::Began(operation) if is_write(operation) => {
+            Moment { client: Some(operation.client), ..moment(MomentKind::WriteBegan, u64::from(operation.number)) }
         }
-        What::Ended(client, number, request, _) if is_write(request) => {
-            Moment { client: Some(*client), ..moment(MomentKind::WriteEnded, u64::from(*number)) }
+        What::Ended(operation) if is_write(operation) => {
+            Moment { client: Some(operation.client), ..moment(MomentKind::WriteEnded, u64::from(operation.number)) }
         }
         _ => moment(news.moment()?, 0),
     })
@@ -96,8 +96,8 @@ pub(super) fn violation(world: &Simulation) -> Option<Moment> {
     Some(Moment { time, event, kind: MomentKind::Violation, server: None, client: None, number: 0 })
 }
 
-fn is_write(request: &Request) -> bool {
-    matches!(request, Request::Write(_))
+fn is_write(operation: &OperationRecord) -> bool {
+    matches!(operation.request, Request::Write(_))
 }
 
 fn leads(world: &Simulation, server: ServerId) -> bool {
