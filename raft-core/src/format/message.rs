@@ -138,7 +138,7 @@ macro_rules! define_messages {
             to
         }
 
-        /// What [`write`] has written.
+        /// Reads what [`write()`] has written.
         ///
         /// # Errors
         /// What is wrong with it, and where.

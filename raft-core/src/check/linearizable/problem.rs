@@ -212,7 +212,7 @@ impl Problem {
     ///
     /// An operation that need not have happened is left out if no operation needs the value that it
     /// sets. If an order with it exists, the same order without it does, too: no operation in it
-    /// needs its value, or needs the value before it to be gone (rule 3 in [`super::search`]).
+    /// needs its value, or needs the value before it to be gone (rule 3 in [`mod@super::search`]).
     fn lay_out(
         &mut self,
         view: &View<'_>,
