@@ -214,7 +214,8 @@ fn seconds(length: Duration) -> String {
     format!("{} s", text.trim_end_matches('0'))
 }
 
-/// Whom a client asks, and how long it waits for an answer: the same for whatever it asks for.
+/// Whom a client asks, and how long it waits for an answer: the same for whatever it asks for. What
+/// is always inlined here is called in one place on the page, where each copy counts.
 #[derive(Clone, Debug)]
 pub(super) struct Seeker {
     /// Whom it asks next.
@@ -228,6 +229,7 @@ pub(super) struct Seeker {
 
 impl Seeker {
     /// Takes one of so many servers for the leader.
+    #[inline(always)]
     pub(super) fn new(random: &mut Xoshiro256PlusPlus, servers: u8, parameters: &ClientParameters) -> Seeker {
         let guess = ServerId::new(random.random_range(1..=servers)).expect("a cluster has at least one server");
         Seeker { guess, searched: guess, attempts: 0, patience: parameters.attempt_timeout }
@@ -256,6 +258,7 @@ impl Seeker {
     }
 
     /// A reply came that isn't what was asked for: when to try again.
+    #[inline(always)]
     pub(super) fn be_put_off(&mut self, now: Time, reply: &Reply, servers: u8) -> Time {
         match reply {
             Reply::NotLeader(Some(leader)) => {

@@ -137,14 +137,6 @@ impl Simulation {
     /// # Errors
     /// A scenario that can't be played.
     pub fn new(scenario: Scenario) -> Result<Simulation, ScenarioError> {
-        Simulation::found(scenario, |_| None)
-    }
-
-    /// The same, with whatever `own` makes of it.
-    fn found(
-        scenario: Scenario,
-        own: impl FnOnce(&Script) -> Option<Box<dyn OwnWorld>>,
-    ) -> Result<Simulation, ScenarioError> {
         let script = Script::new(scenario)?;
         let (parameters, seed) = (script.parameters(), script.seed());
         let servers = ServerSet::first(parameters.servers);
@@ -154,7 +146,7 @@ impl Simulation {
             network: Network::new(parameters.network, mix(seed, concern::NETWORK, 0)),
             cluster: Cluster::of(servers.iter().map(|id| Machine::new(id, parameters.disk, seed)).collect()),
             clients: Clients::new(parameters, seed),
-            own: own(&script),
+            own: None,
             observers: Observers::new(Checker::new(servers, MACHINES_MAX)),
             hasher: TraceHasher::new(seed),
             events: 0,

@@ -32,24 +32,21 @@ impl Simulation {
         let id = process.requests;
         asker.request = id;
         let (asked, command) = match request.call {
-            Call::Command(command) => return self.propose(server, asker, Asked::Write, command),
             Call::Read(query) => {
                 process.reading.push((asker, query));
                 let what = if mode == raft::ReadMode::Lease { Asked::LeaseRead } else { Asked::Read };
                 self.note_request(server, id, what);
                 return self.feed(server, Input::Read { id, mode }, None);
             }
-            Call::OpenSession => (Asked::Session, Command::OpenSession { client: u64::from(request.client.0) }),
+            Call::OpenSession => {
+                (Asked::Session, encoded(&Command::OpenSession { client: u64::from(request.client.0) }))
+            }
             Call::Write { session, serial, operation } => {
                 let oldest_awaited = oldest_awaited(request.client, serial);
-                (Asked::Write, Command::Apply { session, serial, oldest_awaited, operation })
+                (Asked::Write, encoded(&Command::Apply { session, serial, oldest_awaited, operation }))
             }
+            Call::Command(command) => (Asked::Write, command),
         };
-        self.propose(server, asker, asked, command.encode().into());
-    }
-
-    fn propose(&mut self, server: ServerId, asker: Asker, asked: Asked, command: Bytes) {
-        let id = asker.request;
         self.note_request(server, id, asked);
         self.feed(server, Input::Propose(raft::Proposal { id, command }), Some(asker));
     }
@@ -188,6 +185,7 @@ impl Simulation {
         self.observers.tell(now, || What::Ended(Arc::new(record.clone())));
     }
 
+    #[inline(always)]
     pub(super) fn trouble(&self, session_expired: bool) -> Trouble {
         let reach = self.reach();
         let led = reach.largest.iter().any(|s| self.cluster[s].raft().is_some_and(Raft::is_leader));
@@ -208,6 +206,7 @@ impl Simulation {
     }
 
     /// Schedules a client that has something to do then.
+    #[inline(always)]
     pub(super) fn wake_client(&mut self, client: ClientId, due: Time) {
         let due = due.max(self.now);
         let client = &mut self.clients[client];
@@ -240,6 +239,10 @@ impl Simulation {
             self.clients.read_is_due(client, attempt, checker.committed_index());
         }
     }
+}
+
+fn encoded(command: &Command) -> Bytes {
+    command.encode().into()
 }
 
 /// The oldest serial whose answer a client still awaits, as it tells the servers. A client has one

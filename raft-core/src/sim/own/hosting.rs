@@ -104,7 +104,7 @@ impl Hosting {
                     self.operations.push(record);
                 }
                 Wish::Send(server, attempt, command) => {
-                    world.fold(4, (id, server));
+                    world.fold(4, (id, server, attempt));
                     let request = ClientRequest { client: id, attempt, call: Call::Command(command) };
                     world.send(Endpoint::Client(id), Endpoint::Server(server), Body::Request(request));
                 }

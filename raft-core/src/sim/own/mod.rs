@@ -238,7 +238,15 @@ impl Simulation {
     /// # Errors
     /// A scenario that makes no world.
     pub fn hosting(scenario: Scenario, service: &Service) -> Result<Simulation, ScenarioError> {
-        Simulation::found(scenario, |script| Some(Box::new(Hosting::new(script, service))))
+        let mut world = Simulation::new(scenario)?;
+        // They have just started, and nothing has happened yet.
+        for server in world.cluster.servers().iter() {
+            if let Some(process) = &mut world.cluster[server].process {
+                process.hosted = Hosted::Own((service.machine)());
+            }
+        }
+        world.own = Some(Box::new(Hosting::new(&world.script, service)));
+        Ok(world)
     }
 
     /// The operations of all clients, by number, in a world that hosts a state machine of its own;
