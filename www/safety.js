@@ -2,6 +2,8 @@
 // Safety: a lamp for every property that is checked, the verdict on the clients' history, and the
 // panel that says what they mean.
 
+/** @typedef {import('./model.js').Claim['state']} ClaimState */
+/** @typedef {ViolationView & { branch: number, state?: ClaimState }} Known */
 /** @typedef {import('../web/view.d.ts').VerdictView} VerdictView */
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('./model.js').Model} Model */
@@ -35,7 +37,7 @@ export class Safety {
   #judgedIn = 0;
   /**
    * The violation that ends this branch, if one was seen, or what a link says was found in it.
-   * @type {(ViolationView & { branch: number, state?: import('./model.js').Claim['state'] }) | null}
+   * @type {Known | null}
    */
   #known = null;
   #shown = '';

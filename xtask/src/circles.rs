@@ -1,9 +1,9 @@
-//! Files that use each other can only be read together. So arrows point one way between the files of
-//! a folder, too. (Between the rooms of the library, `rooms` says which way.)
+//! Files that use each other can only be read together. So dependencies between the files of a
+//! folder point one way, too. (For the rooms of the library, `rooms` says which way.)
 //!
 //! A file uses another if it names something that is defined there. Names are followed through
-//! imports and re-exports. A `mod x;` and a re-export alone use nothing, and tests may use what they
-//! like.
+//! imports and re-exports. A `mod x;` and a re-export alone use nothing, and tests may use any
+//! file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

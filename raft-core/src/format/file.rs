@@ -55,8 +55,8 @@ pub struct File {
     pub note: String,
     /// The run.
     pub run: Run,
-    /// Whether it doesn't say how far to play, nor what was found. [`Run::until`] is zero then, which is also a moment
-    /// that a file may name.
+    /// Whether it says neither how far to play nor what was found. [`Run::until`] is zero then; but
+    /// a file may also name that moment.
     pub open_ended: bool,
     /// What was found wrong with the run, if something was.
     pub found: Option<super::Found>,

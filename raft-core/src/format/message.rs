@@ -4,9 +4,9 @@
 //! {"message":"request-vote","term":5,"last":{"index":7,"term":4},"leadership_transfer":false}
 //! ```
 //!
-//! What a message has in it, and what that is made of, are the tables by which it travels as bytes
-//! ([`Message::encode`]); `docs/formats.md` lists both. Every field is there and no other is. Numbers
-//! have up to 64 bits, which not every reader of JSON keeps.
+//! The fields of a message, and the types that they are made of, come from the tables by which it
+//! travels as bytes ([`Message::encode`]); `docs/formats.md` lists both. Every field must be there,
+//! and no other. Numbers have up to 64 bits, which not every reader of JSON keeps.
 
 use alloc::borrow::ToOwned;
 use alloc::format;

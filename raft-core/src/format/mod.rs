@@ -7,8 +7,8 @@
 //! * [`link`]: short, for an address; bytes in base64url. Made for machines;
 //! * `file` (with the feature `serde`): JSON, to be read, edited and kept under version control.
 //!
-//! With it goes, in a file or in the address that has the link, what was [`Found`] wrong with it, if
-//! something was: so that it opens as that failure.
+//! A file, and an address that holds a link, can also say what was [`Found`] wrong with the run: it
+//! opens as that failure.
 //!
 //! # What came of a run
 //! With the feature `serde`:
