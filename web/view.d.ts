@@ -284,13 +284,13 @@ export interface TrafficView {
   to: Micros;
   /** In the order in which they were sent. */
   messages: MessageView[];
-  standings: StandingView[];
+  states: ServerStateView[];
   /** What is more than a detail. */
   news: StoryLine[];
 }
 
 /** A server's state from a time on. */
-export interface StandingView {
+export interface ServerStateView {
   time: Micros;
   server: number;
   term: number;

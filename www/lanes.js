@@ -5,7 +5,7 @@
 
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('../web/view.d.ts').TrafficView} TrafficView */
-/** @typedef {import('../web/view.d.ts').StandingView} StandingView */
+/** @typedef {import('../web/view.d.ts').ServerStateView} ServerStateView */
 /** @typedef {import('./causality.js').Cones} Cones */
 /** @typedef {import('./palette.js').Palette} Palette */
 /** @typedef {import('./pens.js').Pen} Pen */
@@ -167,10 +167,10 @@ function drawLane(pen, palette, diagram, { traffic, known, cones }, lane) {
     stretch(traffic.from, known, (x, u, alpha) => pen.line(x, y, u, y, palette.ink2, 1, { alpha, dash: [1, 3] }));
     return;
   }
-  const own = traffic.standings.filter(({ server }) => server === lane);
-  own.forEach((standing, i) => {
+  const own = traffic.states.filter(({ server }) => server === lane);
+  own.forEach((state, i) => {
     const end = own[i + 1]?.time ?? known;
-    const { role, term, time } = standing;
+    const { role, term, time } = state;
     if (role === 'crashed') {
       stretch(time, end, (x, u, alpha) => pen.line(x, y, u, y, palette.ink2, 1, { alpha: alpha * 0.5, dash: [1, 5] }));
       if (time >= diagram.from && time <= right && i > 0) cross(pen, xOf(diagram, time), y, 5, palette.danger);

@@ -271,7 +271,7 @@ export class SpaceTime {
   /** @param {Spot} spot */
   #describe({ lane, time, message }) {
     if (message) return strings.messageStory(message, this.#traffic.to);
-    const own = this.#traffic.standings.filter((standing) => standing.server === lane && standing.time <= time);
+    const own = this.#traffic.states.filter((state) => state.server === lane && state.time <= time);
     const near = this.#traffic.news.find(
       (news) => news.server === lane && Math.abs(news.time - time) < (this.#view.span * 5) / this.#view.width,
     );
@@ -342,4 +342,4 @@ export class SpaceTime {
 }
 
 /** @returns {TrafficView} */
-const nothing = () => ({ from: 0, to: 0, messages: [], standings: [], news: [] });
+const nothing = () => ({ from: 0, to: 0, messages: [], states: [], news: [] });

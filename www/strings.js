@@ -422,13 +422,13 @@ export const spacetime = {
 /**
  * @param {number} lane
  * @param {number} time
- * @param {{ term: number, role: string } | undefined} standing
+ * @param {{ term: number, role: string } | undefined} state
  * @param {string} news
  */
-export function laneWords(lane, time, standing, news) {
+export function laneWords(lane, time, state, news) {
   if (lane < 0) return `${clientName(-lane)} at ${seconds(time)}`;
   if (news) return `${seconds(time)}: ${news}`;
-  return `S${lane} at ${seconds(time)}${standing ? `: ${standing.role}, term ${standing.term}` : ''}`;
+  return `S${lane} at ${seconds(time)}${state ? `: ${state.role}, term ${state.term}` : ''}`;
 }
 
 /** The clients' operations. */

@@ -1,4 +1,4 @@
-//! The traffic of a stretch of a run: every message with its fate, and every server's standing.
+//! The traffic of a stretch of a run: every message with its fate, and every server's state.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ fn looking_on_finds_what_looking_anew_finds() {
             };
             assert_eq!(news(&on), news(anew));
             let stood = |traffic: &Traffic| -> Vec<_> {
-                traffic.standings.iter().filter(|standing| standing.at > from).copied().collect()
+                traffic.states.iter().filter(|state| state.at > from).copied().collect()
             };
             assert_eq!(stood(&on), stood(anew));
         }
@@ -105,7 +105,7 @@ fn what_became_of_a_message() {
         |fates: Vec<Fate>, why| fates.into_iter().all(|fate| matches!(fate, Fate::Lost(loss) if loss.why == why));
     assert!(lost(to(traffic, near), LossReason::ReceiverDown));
     assert!(lost(to(traffic, far), LossReason::Cut));
-    let down = traffic.standings.iter().find(|standing| standing.server == near && !standing.up).unwrap();
+    let down = traffic.states.iter().find(|state| state.server == near && !state.up).unwrap();
     assert_eq!((down.at, down.role), (seconds(2), ""));
 
     // Dropped by hand while it was held: it never arrives, and it was lost when it was dropped.

@@ -11,10 +11,10 @@ use wasm_bindgen::prelude::*;
 
 /// What can't be done, as a sentence for a person.
 #[derive(Debug)]
-pub(crate) struct Refusal(pub(crate) String);
+pub(crate) struct PageError(pub(crate) String);
 
-impl From<Refusal> for JsValue {
-    fn from(refusal: Refusal) -> JsValue {
+impl From<PageError> for JsValue {
+    fn from(refusal: PageError) -> JsValue {
         JsError::new(&refusal.0).into()
     }
 }
@@ -22,9 +22,9 @@ impl From<Refusal> for JsValue {
 /// The library's errors say in a sentence what is wrong.
 macro_rules! refused_in_the_words_of {
     ($($error:ty),+) => {
-        $(impl From<$error> for Refusal {
-            fn from(error: $error) -> Refusal {
-                Refusal(error.to_string())
+        $(impl From<$error> for PageError {
+            fn from(error: $error) -> PageError {
+                PageError(error.to_string())
             }
         })+
     };

@@ -5,13 +5,13 @@ use std::fmt::Display;
 
 use raft_core::kv::Command;
 use raft_core::raft::{Entries, FactTaker, Leader, Message, Payload, ProgressState, Raft, Role, ServerId, ServerSet};
-use raft_core::sim::timeline::{Fate, Passage, Standing};
+use raft_core::sim::timeline::{Fate, Passage, ServerState};
 use raft_core::sim::{Body, Call, Machine, Reply, Simulation};
 use raft_core::time::Time;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{Refusal, length_micros, micros, moment, to_js};
+use crate::js::{PageError, length_micros, micros, moment, to_js};
 use crate::messages::{MessageView, Messages};
 use crate::run::Run;
 use crate::story::{self, StoryLine};
@@ -69,12 +69,12 @@ struct TrafficView {
     from: f64,
     to: f64,
     messages: Messages,
-    standings: Vec<StandingView>,
+    states: Vec<ServerStateView>,
     news: Vec<StoryLine>,
 }
 
 #[derive(Serialize)]
-struct StandingView {
+struct ServerStateView {
     time: f64,
     server: u8,
     term: f64,
@@ -105,7 +105,7 @@ impl Run {
     #[wasm_bindgen(unchecked_return_type = "InspectorView")]
     pub fn inspect(&self, server: u32) -> Result<JsValue, JsValue> {
         let id = self.server(server)?;
-        let missing = || Refusal(format!("there is no {id} in this cluster"));
+        let missing = || PageError(format!("there is no {id} in this cluster"));
         to_js(&inspector(self.world(), self.world().machine(id).ok_or_else(missing)?))
     }
 
@@ -125,7 +125,7 @@ impl Run {
             from: micros(traffic.from),
             to: micros(traffic.to),
             messages: Messages::of(traffic.passages.iter().map(passage)),
-            standings: traffic.standings.iter().map(standing).collect(),
+            states: traffic.states.iter().map(state).collect(),
             news: traffic.news.iter().map(story::line).collect(),
         })
     }
@@ -217,14 +217,14 @@ fn passage(passage: &Passage) -> MessageView {
     view
 }
 
-fn standing(standing: &Standing) -> StandingView {
-    let Standing { at, server, up, paused, term, role } = *standing;
+fn state(state: &ServerState) -> ServerStateView {
+    let ServerState { at, server, up, paused, term, role } = *state;
     let role = match (up, paused) {
         (false, _) => "crashed",
         (true, true) => "paused",
         (true, false) => role,
     };
-    StandingView { time: micros(at), server: server.number(), term: term.0 as f64, role }
+    ServerStateView { time: micros(at), server: server.number(), term: term.0 as f64, role }
 }
 
 /// What a message says, in the paper's words.

@@ -6,7 +6,7 @@ use raft_core::sim::timeline::{Acted, Position};
 use raft_core::sim::{Action, Simulation, Timeline};
 use wasm_bindgen::prelude::*;
 
-use crate::js::{Refusal, moment};
+use crate::js::{PageError, moment};
 
 /// A cluster's run: its past, its present, and its other futures.
 #[wasm_bindgen]
@@ -42,7 +42,7 @@ impl Run {
     /// shortest time is longer than the longest, a command can't be read, or a violation has ended
     /// the run. Nothing happens then.
     pub fn act(&mut self, action: &[u8]) -> Result<(), JsValue> {
-        let action = link::decode_action(action).map_err(Refusal::from)?;
+        let action = link::decode_action(action).map_err(PageError::from)?;
         Ok(self.perform(action)?)
     }
 
@@ -62,13 +62,13 @@ impl Run {
         self.timeline.world()
     }
 
-    pub(crate) fn server(&self, number: u32) -> Result<ServerId, Refusal> {
+    pub(crate) fn server(&self, number: u32) -> Result<ServerId, PageError> {
         let server = u8::try_from(number).ok().and_then(ServerId::new);
         let server = server.filter(|server| self.world().machine(*server).is_some());
-        server.ok_or_else(|| Refusal(format!("there is no S{number} in this cluster")))
+        server.ok_or_else(|| PageError(format!("there is no S{number} in this cluster")))
     }
 
-    pub(crate) fn perform(&mut self, action: Action) -> Result<(), Refusal> {
+    pub(crate) fn perform(&mut self, action: Action) -> Result<(), PageError> {
         self.world().check_action(&action)?;
         match self.timeline.act(action)? {
             Acted::Extended => Ok(()),
@@ -77,7 +77,7 @@ impl Run {
                 Ok(())
             }
             Acted::RunIsOver => {
-                Err(Refusal("a violation has ended this run: go back on the tape to do something before it".into()))
+                Err(PageError("a violation has ended this run: go back on the tape to do something before it".into()))
             }
         }
     }

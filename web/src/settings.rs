@@ -7,7 +7,7 @@ use raft_core::text::joined;
 use raft_core::time::Duration;
 use wasm_bindgen::prelude::*;
 
-use crate::js::Refusal;
+use crate::js::PageError;
 use crate::run::Run;
 
 /// How many numbers [`Run::settings`] has.
@@ -80,16 +80,16 @@ impl Run {
 
 impl Run {
     #[cfg(test)]
-    pub(crate) fn create(seed: &str, servers: u32, without: &str) -> Result<Run, Refusal> {
+    pub(crate) fn create(seed: &str, servers: u32, without: &str) -> Result<Run, PageError> {
         Run::build(seed, servers, without, "")
     }
 
-    fn build(seed: &str, servers: u32, without: &str, settings: &str) -> Result<Run, Refusal> {
+    fn build(seed: &str, servers: u32, without: &str, settings: &str) -> Result<Run, PageError> {
         let seed = match seed.trim() {
             "" => getrandom::u64()
-                .map_err(|error| Refusal(format!("no fresh seed could be drawn ({error}): give one")))?,
+                .map_err(|error| PageError(format!("no fresh seed could be drawn ({error}): give one")))?,
             text => text.parse().map_err(|_| {
-                Refusal(format!(
+                PageError(format!(
                     "“{text}” is no seed: give a whole number from 0 to {}, or none for a fresh one",
                     u64::MAX
                 ))
@@ -122,22 +122,22 @@ fn numbers(parameters: &Parameters) -> [u64; COUNT] {
 }
 
 /// All rules but those named, with commas between them.
-fn rules_without(names: &str) -> Result<Rules, Refusal> {
+fn rules_without(names: &str) -> Result<Rules, PageError> {
     let mut rules = Rules::ALL;
     for name in names.split(',').filter(|name| !name.is_empty()) {
-        let rule = Rule::named(name).ok_or_else(|| Refusal(format!("there is no rule “{name}”")))?;
+        let rule = Rule::named(name).ok_or_else(|| PageError(format!("there is no rule “{name}”")))?;
         rules = rules.without(rule);
     }
     Ok(rules)
 }
 
 /// Sets the parameters that [`Run::settings`] lists; an empty text leaves the defaults.
-fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), Refusal> {
+fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), PageError> {
     if settings.is_empty() {
         return Ok(());
     }
     let no_settings =
-        || Refusal(format!("“{settings}” are no settings: those are {COUNT} whole numbers with commas between them"));
+        || PageError(format!("“{settings}” are no settings: those are {COUNT} whole numbers with commas between them"));
     let mut given = [0; COUNT];
     let mut texts = settings.split(',');
     for number in &mut given {

@@ -5,7 +5,7 @@ use raft_core::format::link::{self, LinkError};
 use raft_core::sim::{Scenario, ScenarioError, Timeline};
 use wasm_bindgen::prelude::*;
 
-use crate::js::Refusal;
+use crate::js::PageError;
 use crate::run::Run;
 
 #[wasm_bindgen]
@@ -16,7 +16,7 @@ impl Run {
     /// A sentence, if the link is damaged, of another version, or no run.
     #[wasm_bindgen(js_name = fromLink)]
     pub fn from_link(text: &str) -> Result<Run, JsValue> {
-        Ok(Run::opened(link::read(text).map_err(Refusal::from)?)?)
+        Ok(Run::opened(link::read(text).map_err(PageError::from)?)?)
     }
 
     /// The run of the bytes within a link, at its moment.
@@ -27,8 +27,8 @@ impl Run {
     pub fn from_bytes(bytes: &[u8]) -> Result<Run, JsValue> {
         // The person has a file, not a link, so errors speak of the run.
         let run = link::decode(bytes).map_err(|error| match error {
-            LinkError::Run(error) => Refusal::from(error),
-            error => Refusal::from(error),
+            LinkError::Run(error) => PageError::from(error),
+            error => PageError::from(error),
         });
         Ok(Run::opened(run?)?)
     }
@@ -45,7 +45,7 @@ impl Run {
     /// # Errors
     /// A sentence, if so much has been done that it doesn't fit into a link.
     pub fn link(&self) -> Result<String, JsValue> {
-        Ok(link::write(&self.shared()?).map_err(Refusal::from)?)
+        Ok(link::write(&self.shared()?).map_err(PageError::from)?)
     }
 
     /// This run at this moment as the bytes within a link, of whatever length.
@@ -53,14 +53,14 @@ impl Run {
     /// # Errors
     /// A sentence, if it is too long to be read again.
     pub fn bytes(&self) -> Result<Vec<u8>, JsValue> {
-        Ok(link::encode(&self.shared()?).map_err(Refusal::from)?)
+        Ok(link::encode(&self.shared()?).map_err(PageError::from)?)
     }
 }
 
 impl Run {
     /// The actions in the file become actions done by hand, so that doing something else before one
     /// of them begins a branch without it.
-    fn opened(run: format::Run) -> Result<Run, Refusal> {
+    fn opened(run: format::Run) -> Result<Run, PageError> {
         let format::Run { scenario, until, hash } = run;
         let mut timeline = match by_hand(&scenario) {
             Ok(timeline) => timeline,
@@ -73,7 +73,7 @@ impl Run {
         Ok(Run { differs, ..Run::of(timeline) })
     }
 
-    fn shared(&self) -> Result<format::Run, Refusal> {
+    fn shared(&self) -> Result<format::Run, PageError> {
         let playing = self.timeline.playing();
         let position = self.timeline.position();
         // In the middle of an instant, the hash isn't that of the whole instant.

@@ -7,7 +7,7 @@ use raft_core::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{Refusal, micros, moment, to_js};
+use crate::js::{PageError, micros, moment, to_js};
 use crate::run::Run;
 use crate::view;
 
@@ -74,7 +74,7 @@ impl Run {
     /// # Errors
     /// A sentence, if there is no such branch.
     pub fn tape(&self, branch: u32, from: f64, to: f64, buckets: u32) -> Result<Vec<f64>, JsValue> {
-        let tape = self.timeline.tape(BranchId(branch), moment(from), moment(to), buckets).map_err(Refusal::from)?;
+        let tape = self.timeline.tape(BranchId(branch), moment(from), moment(to), buckets).map_err(PageError::from)?;
         let mut numbers = Vec::with_capacity(2 + 7 * tape.bands.len() + 8 * tape.marks.len());
         numbers.extend([f64::from(u8::from(tape.thinned)), tape.bands.len() as f64]);
         for band in &tape.bands {
@@ -110,7 +110,7 @@ impl Run {
     /// A sentence, if there is no such branch.
     #[wasm_bindgen(js_name = switchTo)]
     pub fn switch_to(&mut self, branch: u32) -> Result<(), JsValue> {
-        self.timeline.switch(BranchId(branch)).map_err(Refusal::from)?;
+        self.timeline.switch(BranchId(branch)).map_err(PageError::from)?;
         self.epoch += 1;
         Ok(())
     }
@@ -121,7 +121,7 @@ impl Run {
     /// A sentence, if there is no such branch, or the name is empty.
     #[wasm_bindgen(js_name = renameBranch)]
     pub fn rename_branch(&mut self, branch: u32, name: &str) -> Result<(), JsValue> {
-        Ok(self.timeline.rename(BranchId(branch), name).map_err(Refusal::from)?)
+        Ok(self.timeline.rename(BranchId(branch), name).map_err(PageError::from)?)
     }
 
     /// Forgets a branch.
@@ -130,7 +130,7 @@ impl Run {
     /// A sentence, if there is no such branch, or it is the one being played.
     #[wasm_bindgen(js_name = deleteBranch)]
     pub fn delete_branch(&mut self, branch: u32) -> Result<(), JsValue> {
-        Ok(self.timeline.delete(BranchId(branch)).map_err(Refusal::from)?)
+        Ok(self.timeline.delete(BranchId(branch)).map_err(PageError::from)?)
     }
 
     /// Another branch's cluster and messages at this time, or at that branch's end if it is
@@ -155,7 +155,7 @@ impl Run {
 }
 
 impl Run {
-    fn other(&mut self, branch: u32) -> Result<&Simulation, Refusal> {
+    fn other(&mut self, branch: u32) -> Result<&Simulation, PageError> {
         let time = self.timeline.position().time;
         Ok(self.timeline.beside(BranchId(branch), time)?)
     }

@@ -59,7 +59,7 @@ pub use moments::{KEPT_MAX, Moment};
 pub use position::{Intervention, Position};
 pub use story::{STORY_MAX, Told};
 pub use tape::{BUCKETS_MAX, Band, Tape, TapeMark};
-pub use traffic::{Fate, PASSAGES_MAX, Passage, Standing, Traffic};
+pub use traffic::{Fate, PASSAGES_MAX, Passage, ServerState, Traffic};
 
 use super::{Action, News, Scenario, ScenarioError, Simulation, TimedAction};
 use crate::time::Time;

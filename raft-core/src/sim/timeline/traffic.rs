@@ -45,7 +45,7 @@ pub struct Passage {
 
 /// The state of a server from a time on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct ServerState {
     /// Since when. For the first state of each server, this is the beginning of the stretch.
     pub at: Time,
     /// The server.
@@ -71,7 +71,7 @@ pub struct Traffic {
     /// way then.
     pub passages: Vec<Passage>,
     /// Changes of the servers' states, in order.
-    pub standings: Vec<Standing>,
+    pub states: Vec<ServerState>,
     /// The news that is more than a detail, in order.
     pub news: Vec<Told>,
 }
@@ -115,7 +115,7 @@ impl Watch {
         head.fresh.clear();
         head.world.listen(Listening::Messages);
         let (world, at) = (&head.world, head.world.now());
-        let standings = world.machines().iter().map(|machine| Standing::of(machine, at)).collect();
+        let states = world.machines().iter().map(|machine| ServerState::of(machine, at)).collect();
         let mut passages: Vec<Passage> = Vec::new();
         for flight in world.network().flights() {
             // By number; there are few, and this isn't worth a sort's code on the page.
@@ -124,7 +124,7 @@ impl Watch {
         }
         let lost = passages.iter().filter(|passage| passage.flight.lost.is_some());
         let doomed = lost.map(|passage| passage.flight.number).collect();
-        let traffic = Traffic { from: at, to: at, passages, standings, news: Vec::new() };
+        let traffic = Traffic { from: at, to: at, passages, states, news: Vec::new() };
         Watch { branch, interventions: interventions.len(), head, doomed, traffic }
     }
 
@@ -158,7 +158,7 @@ impl Watch {
             }
             // A server's state changes only with news about it.
             if let Some(machine) = news.server().and_then(|server| head.world.machine(server)) {
-                traffic.note_standing(Standing::of(machine, now));
+                traffic.note_state(ServerState::of(machine, now));
             }
         }
         if traffic.passages.len() > PASSAGES_MAX {
@@ -196,11 +196,11 @@ impl Watch {
         traffic.passages.retain(|passage| !over(passage));
         traffic.news.retain(|told| told.news.at >= from);
         // The last state before the stretch is the one in which a server begins it.
-        let standings = core::mem::take(&mut traffic.standings);
-        for (place, standing) in standings.iter().enumerate() {
-            let next = standings[place + 1..].iter().find(|next| next.server == standing.server);
+        let states = core::mem::take(&mut traffic.states);
+        for (place, state) in states.iter().enumerate() {
+            let next = states[place + 1..].iter().find(|next| next.server == state.server);
             if next.is_none_or(|next| next.at > from) {
-                traffic.standings.push(*standing);
+                traffic.states.push(*state);
             }
         }
         traffic.from = from;
@@ -233,18 +233,18 @@ impl Traffic {
         }
     }
 
-    fn note_standing(&mut self, standing: Standing) {
-        let last = self.standings.iter().rev().find(|last| last.server == standing.server);
-        if last.is_none_or(|last| Standing { at: standing.at, ..*last } != standing) {
-            self.standings.push(standing);
+    fn note_state(&mut self, state: ServerState) {
+        let last = self.states.iter().rev().find(|last| last.server == state.server);
+        if last.is_none_or(|last| ServerState { at: state.at, ..*last } != state) {
+            self.states.push(state);
         }
     }
 }
 
-impl Standing {
-    fn of(machine: &Machine, at: Time) -> Standing {
+impl ServerState {
+    fn of(machine: &Machine, at: Time) -> ServerState {
         let raft = machine.raft();
-        Standing {
+        ServerState {
             at,
             server: machine.id(),
             up: raft.is_some(),
