@@ -206,6 +206,19 @@ macro_rules! define_action {
 actions!(define_action);
 
 impl Action {
+    /// The names of all actions, in the order of their numbers in links.
+    pub const NAMES: &'static [&'static str] = {
+        macro_rules! names {
+            ($(
+                $(#[$doc:meta])+
+                $number:literal $name:literal $action:ident $(($($only:ident),+))? $({ $($field:ident),+ })?;
+            )+) => {
+                &[$($name),+]
+            };
+        }
+        actions!(names)
+    };
+
     /// Its name, in files and for people.
     pub const fn name(&self) -> &'static str {
         macro_rules! name {
