@@ -104,7 +104,7 @@ test('it goes on with the link and the file, from its moment on, and with no oth
   await page.evaluate((at) => {
     const { raftarium } = /** @type {any} */ (window);
     raftarium.seek(at - 1_000_000);
-    raftarium.run.crash(1);
+    raftarium.act({ do: 'crash', server: 1 });
     raftarium.seek(at);
   }, AT);
   await expect(page.locator('html')).toHaveAttribute('data-state', 'running');
