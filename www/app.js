@@ -26,7 +26,7 @@ import { Presenter } from './present.js';
 import { Reading } from './reading.js';
 import { Ring } from './ring.js';
 import { RunDialog } from './run-dialog.js';
-import { endOf, readFound } from './scenario.js';
+import { WHOLE_RUN, endOf, readFound } from './scenario.js';
 import { Sharing } from './sharing.js';
 import { Stores } from './stores.js';
 import { Story } from './story.js';
@@ -45,7 +45,7 @@ import { StageButtons } from './stage-buttons.js';
 export function makeModel(Run, { shared, found, seed, servers, without, settings }) {
   if (shared !== undefined) {
     const run = Run.fromLink(shared);
-    return openModel(Run, run, 'moment', '', found ? readFound(found, endOf(shared)) : null);
+    return openModel(Run, run, 'moment', '', found ? readFound(found, endOf(shared) || WHOLE_RUN) : null);
   }
   if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
   return new Model(new Run(seed, servers, without, settings), Run.usualSettings());

@@ -23,8 +23,8 @@ export const BYTES_MAX = 16 * 1024 * 1024;
 const VERSION = 1;
 /** The most characters of a fact that was found. */
 const FACT_MAX = 2_000;
-/** No run is longer, in micros. */
-const DAY = 86_400_000_000n;
+/** The end of a link's run that says none: no run is longer, in microseconds. */
+export const WHOLE_RUN = 86_400_000_000n;
 const U64 = (1n << 64n) - 1n;
 const U32 = (1n << 32n) - 1n;
 
@@ -318,7 +318,7 @@ export function readFile(text) {
 /**
  * What is said to have been found in a run, in a file or an address.
  * @param {Record<string, any>} claim
- * @param {bigint} until when the run ends; the very beginning stands for the whole
+ * @param {bigint} until when the run ends
  * @returns {Found}
  */
 export function readFound(claim, until) {
@@ -326,7 +326,7 @@ export function readFound(claim, until) {
   const { what } = claim;
   if (!GUARANTEES.includes(what)) fail(words.noGuarantee(quoted(what), GUARANTEES.join(', ')));
   const at = within('at', () => length(claim.at));
-  if (at > (until || DAY)) fail(words.foundLater(lengthText(at), lengthText(until || DAY)));
+  if (at > until) fail(words.foundLater(lengthText(at), lengthText(until)));
   const [first, second] = ['first', 'second'].map((name) =>
     within(name, () => {
       const fact = TYPES.command.parse(claim[name] ?? '');

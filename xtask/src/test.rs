@@ -108,10 +108,7 @@ impl Part {
                     .map(Passed::check)
             }
             Part::Independence => independence(),
-            Part::Publish => {
-                let packages = ["--package", "raftarium-core", "--package", "raftarium"];
-                tools::run(cargo("package").args(packages).arg("--allow-dirty")).map(Passed::check)
-            }
+            Part::Publish => publish(),
             Part::WasmNode => wasm_node(),
             Part::WasmChrome => wasm_chrome(),
             Part::Build => package::run(&package::Options::default()).map(Passed::check),
@@ -120,6 +117,16 @@ impl Part {
             Part::Page => page(),
         }
     }
+}
+
+/// Packs the crates and builds what was packed, each time in a new folder: cargo keeps unpacked
+/// crates by that folder's path and their version, and would build an older one's sources again.
+fn publish() -> Result<Passed> {
+    let folder = tempfile::Builder::new().prefix("publish-").tempdir_in(tools::root().join("target"))?;
+    let packages = ["--package", "raftarium-core", "--package", "raftarium"];
+    let mut command = cargo("package");
+    command.args(packages).arg("--allow-dirty").arg("--target-dir").arg(folder.path());
+    tools::run(&mut command).map(Passed::check)
 }
 
 /// A part that passed, with its number of tests if it counts them.

@@ -65,7 +65,12 @@ pub struct File {
 impl File {
     fn check(&self) -> Result<(), FileError> {
         self.run.check().map_err(FileError::Run)?;
-        self.found.as_ref().map_or(Ok(()), |found| found.check(&self.run)).map_err(FileError::Found)
+        let Some(found) = &self.found else { return Ok(()) };
+        // A file that names the very beginning means it; a link with it stands for the whole run.
+        if self.run.until == Time::ZERO && !self.open_ended && found.at > Time::ZERO {
+            return Err(FileError::Found(FoundError::Later { at: found.at, until: Time::ZERO }));
+        }
+        found.check(&self.run).map_err(FileError::Found)
     }
 }
 

@@ -25,6 +25,10 @@ use crate::time::Time;
 pub enum FoundError {
     /// Nothing that can be found is called so.
     Unknown(String),
+    /// An address says this twice.
+    Twice(&'static str),
+    /// An address has this in an encoding that can't be read.
+    Damaged(&'static str),
     /// It doesn't say when.
     NoMoment,
     /// It says when in a way that can't be read.
@@ -48,6 +52,8 @@ impl fmt::Display for FoundError {
                 let names = joined(&Guarantee::ALL.map(Guarantee::name), ", ");
                 write!(f, "“{}” is nothing that can be found: there are {names}", quote(name))
             }
+            FoundError::Twice(name) => write!(f, "“{name}” is there twice: leave one out"),
+            FoundError::Damaged(name) => write!(f, "“{name}” is damaged: copy the whole link once more"),
             FoundError::NoMoment => f.write_str("it doesn’t say when: at=1.25s"),
             FoundError::Moment(error) => error.fmt(f),
             FoundError::Later { at, until } => write!(f, "{at} lies after the end of the run, which is at {until}"),
@@ -92,13 +98,35 @@ pub fn what(name: &str) -> Result<Guarantee, FoundError> {
 /// Whatever is wrong with it.
 pub fn read(address: &str, run: &Run) -> Result<Option<Found>, FoundError> {
     let words = address.trim().rsplit('#').next().unwrap_or_default();
-    let value = |name: &str| parse(words.as_bytes()).find(|(of, _)| of == name).map(|(_, value)| value.into_owned());
-    let Some(name) = value("found") else { return Ok(None) };
-    let at = units::duration(&value("at").ok_or(FoundError::NoMoment)?).map_err(FoundError::Moment)?;
-    let fact = |name| value(name).unwrap_or_default();
-    let found = Found { what: what(&name)?, at: Time::ZERO + at, first: fact("first"), second: fact("second") };
+    let Some(name) = value(words, "found")? else { return Ok(None) };
+    let at = units::duration(&value(words, "at")?.ok_or(FoundError::NoMoment)?).map_err(FoundError::Moment)?;
+    let [first, second] = [value(words, "first")?, value(words, "second")?].map(Option::unwrap_or_default);
+    let found = Found { what: what(&name)?, at: Time::ZERO + at, first, second };
     found.check(run)?;
     Ok(Some(found))
+}
+
+/// The value of that name among an address's words, if it has one.
+fn value(words: &str, name: &'static str) -> Result<Option<String>, FoundError> {
+    let mut values = words.split('&').filter(|word| parse(word.as_bytes()).next().is_some_and(|(of, _)| of == name));
+    let Some(word) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(FoundError::Twice(name));
+    }
+    if is_damaged(word) {
+        return Err(FoundError::Damaged(name));
+    }
+    Ok(parse(word.as_bytes()).next().map(|(_, value)| value.into_owned()))
+}
+
+/// Whether something in a word isn't encoded as forms are: the decoder takes that as it is, or puts
+/// a character in its place.
+fn is_damaged(word: &str) -> bool {
+    let is_code = |rest: &str| rest.len() >= 2 && rest.as_bytes()[..2].iter().all(u8::is_ascii_hexdigit);
+    let replaced = |text: &str| text.contains('\u{fffd}');
+    let decoded = parse(word.as_bytes()).next().is_some_and(|(_, value)| replaced(&value));
+    let meant = replaced(word) || word.to_ascii_uppercase().contains("%EF%BF%BD");
+    word.split('%').skip(1).any(|rest| !is_code(rest)) || decoded && !meant
 }
 
 /// The words for an address, to stand after its link.

@@ -102,7 +102,11 @@ impl Raft {
                 let (disk, request) = (m.disk, m.request);
                 Some(Message::ReadIndexResponse(ReadIndexResponse { term: mine, disk, request, index: None }))
             }
-            _ => None,
+            Message::RequestVoteResponse(_)
+            | Message::AppendEntriesResponse(_)
+            | Message::InstallSnapshotResponse(_)
+            | Message::TimeoutNow(_)
+            | Message::ReadIndexResponse(_) => None,
         };
         let (theirs, name) = (message.term(), message.name());
         out.observe(|| Observation::StaleMessage { from, theirs, mine, name });

@@ -58,6 +58,7 @@ mod storm;
 pub mod timeline;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
@@ -527,6 +528,16 @@ impl Simulation {
     /// Takes the news collected since the last time.
     pub fn take_news(&mut self) -> Vec<News> {
         self.observers.take_news()
+    }
+
+    /// The same, into an empty list, whose memory takes in the next ones.
+    fn swap_news(&mut self, empty: &mut Vec<News>) {
+        self.observers.swap_news(empty);
+    }
+
+    /// The scenario, shared.
+    fn shared_scenario(&self) -> Arc<Scenario> {
+        Arc::clone(self.script.scenario())
     }
 
     /// Counts rare states from now on.

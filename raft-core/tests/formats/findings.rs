@@ -198,3 +198,26 @@ fn a_trace_ends_with_what_was_found() {
     assert_eq!(value["text"], finding.to_string());
     assert_eq!(value["second"], finding.found().second);
 }
+
+#[test]
+fn an_address_says_each_thing_once_and_whole() {
+    let run = run_of(5);
+    let said = |words: &str| read(&format!("#run=A&found=Liveness&at=4s&{words}"), &run);
+    assert_eq!(said("found=Linearizability"), Err(FoundError::Twice("found")));
+    assert_eq!(said("first=a&first=a"), Err(FoundError::Twice("first")));
+    for damaged in ["first=a%2", "first=%", "first=%zz", "first=%e2%80", "first=%ff"] {
+        assert_eq!(said(damaged), Err(FoundError::Damaged("first")), "{damaged}");
+    }
+    let first = |words| said(words).map(|found| found.expect("it says so").first);
+    assert_eq!(first("first=a%EF%BF%BDb"), Ok("a\u{fffd}b".into()), "somebody meant that character");
+    assert_eq!(first("first=100%25&second=b"), Ok("100%".into()));
+}
+
+#[test]
+fn a_file_that_names_the_beginning_means_it() {
+    let text =
+        |until: &str| format!(r#"{{"raftarium":1,"seed":"1"{until},"found":{{"what":"Liveness","at":"155ms"}}}}"#);
+    let later = FoundError::Later { at: Time::from_millis(155), until: Time::ZERO };
+    assert_eq!(file::read(&text(r#","until":"0s""#)), Err(file::FileError::Found(later)));
+    assert_eq!(file::read(&text("")).map(|file| file.run.until), Ok(Time::from_millis(155)));
+}

@@ -148,7 +148,7 @@ impl Timeline {
     pub fn of(world: Simulation) -> Timeline {
         let head = Playhead::new(world);
         Timeline {
-            scenario: Arc::clone(head.world.script.scenario()),
+            scenario: head.world.shared_scenario(),
             branches: alloc::vec![Branch::first(&head)],
             head,
             story: Story::default(),

@@ -64,7 +64,7 @@ impl Playhead {
     pub(super) fn hear(&mut self) {
         self.last = self.world.now();
         self.fresh.clear();
-        self.world.observers.swap_news(&mut self.fresh);
+        self.world.swap_news(&mut self.fresh);
         self.told += self.fresh.iter().filter(|news| !news.is_of_traffic()).count() as u64;
     }
 
