@@ -100,18 +100,24 @@ impl Clients {
         self.operations.get(number as usize - 1).expect("it has just been recorded")
     }
 
+    /// The record of an operation, unless it is forgotten.
+    fn record(&mut self, number: u32) -> Option<&mut OperationRecord> {
+        self.operations.get_mut(number as usize - 1)
+    }
+
     /// An operation begins, which may have waited for its turn. Returns its request.
     pub(super) fn begin(&mut self, now: Time, number: u32) -> Option<Request> {
-        let record = self.operations.get_mut(number as usize - 1)?;
+        let record = self.record(number)?;
         record.began = now;
+        let request = record.request.clone();
         self.revision += 1;
-        Some(record.request.clone())
+        Some(request)
     }
 
     /// A client's operation has ended. Returns its record.
     pub(super) fn end(&mut self, now: Time, number: u32, end: End) -> Option<&OperationRecord> {
         self.revision += 1;
-        let record = self.operations.get_mut(number as usize - 1)?;
+        let record = self.record(number)?;
         record.end = Some((now, end));
         Some(record)
     }
@@ -130,7 +136,7 @@ impl Clients {
     pub(super) fn took_effect(&mut self, index: LogIndex, applied: &Applied) -> Option<(&OperationRecord, u64)> {
         let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return None };
         let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial))?;
-        let record = self.operations.get_mut(number as usize - 1)?;
+        let record = self.record(number)?;
         let before = record.point.replace(index.0)?;
         Some((record, before))
     }
@@ -151,8 +157,7 @@ impl Clients {
 
     /// The operation that a try belongs to.
     fn operation_tried(&mut self, client: ClientId, attempt: u64) -> Option<&mut OperationRecord> {
-        let number = self[client].operation_of_attempt(attempt)?;
-        self.operations.get_mut(number as usize - 1)
+        self.record(self[client].operation_of_attempt(attempt)?)
     }
 
     /// Forgets operations that are over, if `forgettable` allows it and nothing can change them any
@@ -168,6 +173,6 @@ impl Clients {
     /// The record of an operation, for tests that falsify it.
     #[cfg(test)]
     pub(super) fn falsify(&mut self, number: u32) -> &mut OperationRecord {
-        self.operations.get_mut(number as usize - 1).expect("an operation of that number")
+        self.record(number).expect("an operation of that number")
     }
 }

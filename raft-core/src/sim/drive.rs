@@ -190,7 +190,7 @@ impl Simulation {
         let message = network.in_slot(slot).map(|flight| &flight.body);
         let received = match (&mut machine.process, message) {
             (Some(process), Some(Body::Raft(message))) => {
-                if let Some(checker) = observers.checker() {
+                if let Some(checker) = observers.checker_mut() {
                     checker.received(*now, server, from, message);
                 }
                 process.raft.receive(machine.clock.read(*now), from, message, &mut out);
@@ -467,7 +467,7 @@ impl Simulation {
     /// it is paused.
     pub(super) fn note_pace(&mut self, server: ServerId) {
         let machine = &self.cluster[server];
-        if let (Some(checker), Some(raft)) = (self.observers.checker(), machine.raft()) {
+        if let (Some(checker), Some(raft)) = (self.observers.checker_mut(), machine.raft()) {
             let rate = if machine.is_paused() { 0 } else { machine.clock.rate() };
             checker.paced(self.now, server, rate, raft.config());
         }

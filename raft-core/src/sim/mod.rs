@@ -320,7 +320,7 @@ impl Simulation {
         self.hasher = hasher;
         let down = if let Endpoint::Server(to) = to { !self.cluster[to].is_up() } else { false };
         if let (Endpoint::Server(from), Endpoint::Server(to), Body::Raft(message)) = (from, to, &flight.body)
-            && let Some(checker) = self.observers.checker()
+            && let Some(checker) = self.observers.checker_mut()
         {
             checker.landed(from, to, number, message, lost || down);
         }
@@ -406,7 +406,7 @@ impl Simulation {
     fn deliver(&mut self, server: ServerId, from: Endpoint, body: Body) {
         match (from, body) {
             (Endpoint::Server(from), Body::Raft(message)) => {
-                if let Some(checker) = self.observers.checker() {
+                if let Some(checker) = self.observers.checker_mut() {
                     checker.received(self.now, server, from, &message);
                 }
                 self.step_raft(server, Input::Message { from, message });
@@ -553,7 +553,7 @@ impl Simulation {
     /// The most traffic between two servers within a second, in thousandths of what is allowed; see
     /// [`Property::Economy`](crate::check::Property::Economy). `None` if nothing is checked.
     pub fn economy(&self) -> Option<u64> {
-        self.observers.verdicts().map(Checker::economy)
+        self.observers.checker().map(Checker::economy)
     }
 
     /// Falsifies what a client was told, for tests of what clients see.
@@ -573,7 +573,7 @@ impl Simulation {
     /// Stops checking a property, for tests of the others.
     #[cfg(test)]
     pub(crate) fn ignore(&mut self, property: Option<crate::check::Property>) {
-        if let Some(checker) = self.observers.checker() {
+        if let Some(checker) = self.observers.checker_mut() {
             checker.ignored = property;
         }
     }

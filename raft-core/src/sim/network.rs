@@ -297,7 +297,7 @@ impl Network {
 
     /// Sends the message with this number once more, if there is one.
     pub(super) fn repeat(&mut self, queue: &mut Queue, observers: &mut Observers, number: u64, now: Time) {
-        let Some(flight) = self.flights().find(|flight| flight.number == number).cloned() else { return };
+        let Some(flight) = self.find(number).and_then(|slot| self.in_slot(slot)).cloned() else { return };
         let copy = self.send_once(queue, observers, now, flight.from, flight.to, flight.body, Duration::ZERO);
         observers.tell(now, || What::Message(MessageEvent::Duplicated { message: number, copy, by_hand: true }));
     }

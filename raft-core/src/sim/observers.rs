@@ -47,12 +47,12 @@ impl Observers {
 
     /// The checker, to be told something.
     #[inline]
-    pub(super) fn checker(&mut self) -> Option<&mut Checker> {
+    pub(super) fn checker_mut(&mut self) -> Option<&mut Checker> {
         self.checker.as_mut()
     }
 
     /// The checker, to be asked something.
-    pub(super) fn verdicts(&self) -> Option<&Checker> {
+    pub(super) fn checker(&self) -> Option<&Checker> {
         self.checker.as_ref()
     }
 

@@ -191,7 +191,7 @@ impl Simulation {
     fn campaign(&mut self, server: ServerId) {
         let machine = &self.cluster[server];
         if machine.is_up() && !machine.is_paused() {
-            if let Some(checker) = self.observers.checker() {
+            if let Some(checker) = self.observers.checker_mut() {
                 checker.urged(server);
             }
             self.step_raft(server, Input::Campaign);
@@ -218,7 +218,7 @@ impl Simulation {
         let before = clock.read(self.now);
         clock.jump(self.now, micros);
         let after = clock.read(self.now);
-        if let Some(checker) = self.observers.checker() {
+        if let Some(checker) = self.observers.checker_mut() {
             checker.clock_set(server, before, after);
         }
         self.tell(What::ClockJumped(server, micros));
@@ -332,7 +332,7 @@ impl Simulation {
     /// A disk has lost its log, or everything: the checker must not blame the server for that.
     fn note_disk_loss(&mut self, server: ServerId, everything: bool) {
         self.revision += 1;
-        if let Some(checker) = self.observers.checker() {
+        if let Some(checker) = self.observers.checker_mut() {
             checker.destroyed(server, everything);
         }
     }

@@ -53,7 +53,7 @@ impl Simulation {
 
     /// A server has been asked for something.
     fn note_request(&mut self, server: ServerId, id: RequestId, what: Asked) {
-        if let Some(checker) = self.observers.checker() {
+        if let Some(checker) = self.observers.checker_mut() {
             checker.asked(self.now, server, id, what);
         }
     }
@@ -69,7 +69,7 @@ impl Simulation {
 
     /// A server has answered a request, or refused it.
     pub(super) fn note_request_ended(&mut self, server: ServerId, id: RequestId) {
-        if let Some(checker) = self.observers.checker() {
+        if let Some(checker) = self.observers.checker_mut() {
             checker.ended(server, id);
         }
     }
@@ -235,7 +235,7 @@ impl Simulation {
 
     /// A server receives a try of a read, which must show everything that is committed by now.
     fn note_asked(&mut self, client: ClientId, attempt: u64) {
-        if let Some(checker) = self.observers.verdicts() {
+        if let Some(checker) = self.observers.checker() {
             self.clients.read_is_due(client, attempt, checker.committed_index());
         }
     }

@@ -65,7 +65,17 @@ impl Playhead {
         self.last = self.world.now();
         self.fresh.clear();
         self.world.swap_news(&mut self.fresh);
-        self.told += self.fresh.iter().filter(|news| !news.is_of_traffic()).count() as u64;
+        self.told += self.fresh_told();
+    }
+
+    /// The number of the newest piece of news before the last event.
+    pub(super) fn told_before(&self) -> u64 {
+        self.told - self.fresh_told()
+    }
+
+    /// How many of the last event's news have a number: messages have none.
+    fn fresh_told(&self) -> u64 {
+        self.fresh.iter().filter(|news| !news.is_of_traffic()).count() as u64
     }
 
     /// Plays everything up to `until`, without keeping the news, and leaves the clock there.

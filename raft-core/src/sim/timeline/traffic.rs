@@ -142,10 +142,7 @@ impl Watch {
         let Watch { head, traffic, doomed, .. } = self;
         let now = head.world.now();
         traffic.to = now;
-        let mut number = head.told;
-        for news in head.fresh.iter().rev() {
-            number -= u64::from(!news.is_of_traffic());
-        }
+        let mut number = head.told_before();
         for news in &head.fresh {
             if let What::Message(event) = &news.what {
                 traffic.note(event, news.at, doomed);
