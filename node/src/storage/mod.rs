@@ -1,0 +1,63 @@
+//! What a server must not forget, on a disk.
+
+use raft_core::raft::{Durable, EntryId, Write};
+
+/// A place where a server's writes become durable.
+///
+/// Its methods block: a thread of its own calls them.
+pub trait Storage: Send + 'static {
+    /// Reads everything that is stored. Called once, before the first [`store`](Self::store).
+    ///
+    /// # Errors
+    /// When the storage can't be read, or holds what no server wrote.
+    fn load(&mut self) -> Result<Loaded, StorageError>;
+
+    /// Makes all these writes durable, in their order, with one sync. When it returns `Ok`, a crash
+    /// of the machine at any later moment leaves all of them; a crash before that leaves some
+    /// number of the first writes, each of them whole or not at all.
+    ///
+    /// # Errors
+    /// [`StorageError::Full`]: nothing of it was stored, and the same call may be made again.
+    /// Everything else: what is stored is known only to who opens the storage again.
+    fn store(&mut self, writes: &[Write]) -> Result<(), StorageError>;
+}
+
+/// What was found in a [`Storage`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Loaded {
+    /// What the server starts with ([`Start::Restart`](raft_core::raft::Start)). If records were
+    /// damaged, its hard state says so ([`HardState::lost`](raft_core::raft::HardState)).
+    pub durable: Durable,
+    /// Whether anything was ever stored. A new storage has never.
+    pub is_new: bool,
+    /// How the log once ended, and where it ends now, if records at its end are damaged.
+    pub damaged: Option<Damaged>,
+}
+
+/// Entries that the disk has lost. The server starts all the same, and its peers repair it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Damaged {
+    /// The last entry that the disk once held.
+    pub held: EntryId,
+    /// The last entry that can still be read; zero if there is none.
+    pub left: EntryId,
+}
+
+/// Why a storage can't be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// There is no room on the disk. Nothing was stored, nothing was lost.
+    #[error("no room is left on the disk; nothing is lost, and writes go on when there is room")]
+    Full,
+    /// A read, a write or a sync failed.
+    #[error("{what} failed: {source}")]
+    Failed {
+        /// What was tried: `the sync of /var/lib/raftarium/1/log`.
+        what: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// What is stored can't be believed, and peers can't repair it by themselves.
+    #[error("{0}")]
+    Damaged(String),
+}
