@@ -2,4 +2,9 @@
 
 #![deny(missing_docs)]
 
+pub mod changes;
+mod clock;
+pub mod driver;
+pub mod machine;
+pub mod peers;
 pub mod storage;

@@ -1,0 +1,116 @@
+//! What a server says about itself.
+
+use raft_core::raft::{Configuration, EntryId, LogIndex, Raft, Role, ServerId, Standing, Term};
+
+/// A server's state, as it was after its last step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The server.
+    pub server: ServerId,
+    /// Its role: `follower`, `pre-candidate`, `candidate` or `leader`.
+    pub role: &'static str,
+    /// Its term.
+    pub term: Term,
+    /// Whom it voted for in this term.
+    pub voted_for: Option<ServerId>,
+    /// The leader of its term, if it knows one.
+    pub leader: Option<ServerId>,
+    /// The index of its log's first entry; what was before is in the snapshot.
+    pub first_index: LogIndex,
+    /// Its log's last entry; zero if the log has none and there is no snapshot.
+    pub last: EntryId,
+    /// How far its own disk has the log.
+    pub durable: LogIndex,
+    /// Everything up to here is committed, as far as it knows.
+    pub commit: LogIndex,
+    /// Everything up to here is applied to its state machine.
+    pub applied: LogIndex,
+    /// Its latest snapshot's last entry.
+    pub snapshot: Option<EntryId>,
+    /// The membership in force.
+    pub configuration: Configuration,
+    /// The index that the membership is from.
+    pub configuration_index: LogIndex,
+    /// Its right to vote.
+    pub standing: Standing,
+    /// How its log once ended, if its disk has lost entries that peers haven't sent again yet.
+    pub lost: EntryId,
+    /// How its disk is.
+    pub disk: DiskState,
+    /// What a leader knows of the other members; empty otherwise.
+    pub followers: Vec<Follower>,
+}
+
+/// How a server's disk is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiskState {
+    /// It takes writes.
+    #[default]
+    Fine,
+    /// It is full. Writes wait for room.
+    Full,
+}
+
+/// What a leader knows of another member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Follower {
+    /// The member.
+    pub server: ServerId,
+    /// Its log equals the leader's up to here.
+    pub matched: LogIndex,
+    /// How it is sent the log: `probe`, `replicate` or `snapshot`.
+    pub state: &'static str,
+    /// Whether it answered within an election timeout.
+    pub answers: bool,
+}
+
+impl Status {
+    /// Of a server that is as `raft` says.
+    pub(super) fn of(raft: &Raft, applied: LogIndex, disk: DiskState) -> Status {
+        let hard_state = raft.hard_state();
+        Status {
+            server: raft.id(),
+            role: raft.role().name(),
+            term: raft.term(),
+            voted_for: hard_state.voted_for,
+            leader: raft.leader(),
+            first_index: raft.log().first_index(),
+            last: raft.log().last(),
+            durable: raft.durable_index(),
+            commit: raft.commit_index(),
+            applied,
+            snapshot: raft.snapshot().map(|snapshot| snapshot.meta.last),
+            configuration: *raft.configuration(),
+            configuration_index: raft.configuration_index(),
+            standing: hard_state.standing,
+            lost: hard_state.lost,
+            disk,
+            followers: Vec::new(),
+        }
+    }
+
+    /// Notes what a leader knows of the other members at `now`.
+    pub(super) fn with_followers(mut self, raft: &Raft, now: raft_core::time::Time) -> Status {
+        if let Role::Leader(leader) = raft.role() {
+            let timeout = raft.config().election_timeout_max;
+            let others = self.configuration.members().iter().filter(|member| *member != self.server);
+            self.followers = others
+                .filter_map(|server| {
+                    let progress = leader.progress(server)?;
+                    Some(Follower {
+                        server,
+                        matched: progress.matched,
+                        state: progress.state_name(),
+                        answers: now.since(progress.heard) <= timeout,
+                    })
+                })
+                .collect();
+        }
+        self
+    }
+
+    /// Whether it leads.
+    pub fn leads(&self) -> bool {
+        self.leader == Some(self.server) && self.role == "leader"
+    }
+}

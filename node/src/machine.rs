@@ -1,0 +1,266 @@
+//! What the servers of a cluster replicate: the members' addresses, around a state machine.
+//!
+//! Addresses are the cluster's own business, whatever it stores: a server that joins learns from
+//! the log where the others are. So they are a layer around the state machine, and travel in the
+//! same log and the same snapshots.
+//!
+//! # Bytes
+//! A command's first byte says whose it is: 1, the state machine's, which gets the rest; 2, a
+//! change of addresses, as JSON. A snapshot is the length of a JSON text (four bytes, the lowest
+//! first), the text, and the state machine's own snapshot.
+
+use std::collections::BTreeMap;
+
+use raft_core::raft::{Bytes, ServerId};
+use raft_core::state_machine::{RestoreError, StateMachine};
+use serde::{Deserialize, Serialize};
+
+/// The first byte of a command for the state machine.
+const INNER: u8 = 1;
+
+/// The first byte of a change of addresses.
+const ADDRESSES: u8 = 2;
+
+/// The version of a snapshot's first part.
+const VERSION: u32 = 1;
+
+/// The longest address, in bytes: a host name has at most 253, a port 5.
+pub const ADDRESS_BYTES_MAX: usize = 260;
+
+/// Where a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// By its peers: `host:port`.
+    pub peer: String,
+    /// By clients: `host:port`.
+    pub http: String,
+}
+
+/// The members' addresses, by their numbers.
+pub type Addresses = BTreeMap<u8, Address>;
+
+/// A change of the members' addresses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddressChange {
+    /// The number of the server whose address it is, 1 to 127.
+    pub server: u8,
+    /// Its new address; none if it has left.
+    pub address: Option<Address>,
+}
+
+/// A state machine with the members' addresses around it.
+#[derive(Clone, Debug, Default)]
+pub struct Machine<M> {
+    addresses: Addresses,
+    inner: M,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    version: u32,
+    addresses: Addresses,
+}
+
+impl<M> Machine<M> {
+    /// With no addresses, around `inner`.
+    pub fn new(inner: M) -> Machine<M> {
+        Machine { addresses: Addresses::new(), inner }
+    }
+
+    /// The members' addresses.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The state machine inside.
+    pub fn inner(&self) -> &M {
+        &self.inner
+    }
+}
+
+impl AddressChange {
+    /// As a command.
+    ///
+    /// # Errors
+    /// The sentence says what is wrong with it.
+    pub fn command(&self) -> Result<Bytes, String> {
+        self.check()?;
+        let mut bytes = vec![ADDRESSES];
+        serde_json::to_writer(&mut bytes, self).map_err(|error| error.to_string())?;
+        Ok(bytes.as_slice().into())
+    }
+
+    /// The change in a command, if it is one.
+    pub fn of(command: &[u8]) -> Option<AddressChange> {
+        let json = command.strip_prefix(&[ADDRESSES])?;
+        let change: AddressChange = serde_json::from_slice(json).ok()?;
+        change.check().is_ok().then_some(change)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if ServerId::new(self.server).is_none() {
+            return Err(format!("{} is no server's number: they are 1 to {}", self.server, ServerId::MAX));
+        }
+        let Some(address) = &self.address else { return Ok(()) };
+        check_address(&address.peer)?;
+        check_address(&address.http)
+    }
+}
+
+/// Checks that a text looks like `host:port`.
+///
+/// # Errors
+/// The sentence says what is wrong with it.
+pub fn check_address(address: &str) -> Result<(), String> {
+    let quoted = || format!("{:?}", address.chars().take(80).collect::<String>());
+    if address.len() > ADDRESS_BYTES_MAX {
+        return Err(format!(
+            "the address {}… has {} bytes, and {ADDRESS_BYTES_MAX} is the most",
+            quoted(),
+            address.len()
+        ));
+    }
+    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
+    if address.chars().any(|c| c.is_control() || c.is_whitespace() || c == '/')
+        || port.and_then(|port| port.parse::<u16>().ok()).is_none()
+    {
+        return Err(format!("{} is no address: write host:port, as in 127.0.0.1:7101", quoted()));
+    }
+    Ok(())
+}
+
+/// A command of the state machine inside, as a command of [`Machine`].
+pub fn wrap(inner: &[u8]) -> Bytes {
+    let mut bytes = Vec::with_capacity(1 + inner.len());
+    bytes.push(INNER);
+    bytes.extend_from_slice(inner);
+    bytes.as_slice().into()
+}
+
+/// The command of the state machine inside, if it is one.
+pub fn unwrap(command: &[u8]) -> Option<&[u8]> {
+    command.strip_prefix(&[INNER])
+}
+
+/// The answer to a command of the state machine inside is that machine's own; to all others, it is
+/// empty.
+impl<M: StateMachine + Clone> StateMachine for Machine<M> {
+    fn apply(&mut self, index: u64, command: &[u8]) -> Vec<u8> {
+        if let Some(inner) = unwrap(command) {
+            return self.inner.apply(index, inner);
+        }
+        match AddressChange::of(command) {
+            Some(AddressChange { server, address: Some(address) }) => {
+                self.addresses.insert(server, address);
+            }
+            Some(AddressChange { server, address: None }) => {
+                self.addresses.remove(&server);
+            }
+            // Committed, and senseless: it does nothing, on every server alike.
+            None => {}
+        }
+        Vec::new()
+    }
+
+    fn snapshot(&self) -> Vec<u8> {
+        let head = Head { version: VERSION, addresses: self.addresses.clone() };
+        // Numbers, strings and sorted maps can always be written, and always in one way.
+        let json = serde_json::to_vec(&head).unwrap_or_else(|error| panic!("addresses can't be written: {error}"));
+        let mut bytes = (json.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(json);
+        bytes.extend(self.inner.snapshot());
+        bytes
+    }
+
+    fn restore(&mut self, snapshot: &[u8]) -> Result<(), RestoreError> {
+        let ends = || RestoreError::new("the snapshot ends before its addresses do");
+        let (length, rest) = snapshot.split_at_checked(4).ok_or_else(ends)?;
+        let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize;
+        let (json, inner) = rest.split_at_checked(length).ok_or_else(ends)?;
+        let head: Head = serde_json::from_slice(json).map_err(RestoreError::new)?;
+        if head.version != VERSION {
+            let why = format!("the snapshot has version {}, and this program reads version {VERSION}", head.version);
+            return Err(RestoreError::new(why));
+        }
+        for (server, address) in &head.addresses {
+            let change = AddressChange { server: *server, address: Some(address.clone()) };
+            change.check().map_err(RestoreError::new)?;
+        }
+        self.inner.restore(inner)?;
+        self.addresses = head.addresses;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        self.inner.check()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use raft_core::kv::{Settings, Store};
+
+    fn address(port: u16) -> Address {
+        Address { peer: format!("127.0.0.1:{port}"), http: format!("localhost:{}", port + 1) }
+    }
+
+    fn machine() -> Machine<Store> {
+        let mut machine = Machine::new(Store::new(Settings::default()));
+        let change = AddressChange { server: 3, address: Some(address(7000)) };
+        machine.apply(2, &change.command().unwrap());
+        machine
+    }
+
+    #[test]
+    fn addresses_come_and_go_through_the_log_and_are_in_the_snapshot() {
+        let mut machine = machine();
+        assert_eq!(machine.addresses(), &Addresses::from([(3, address(7000))]));
+        let mut restored = Machine::new(Store::new(Settings::default()));
+        restored.restore(&machine.snapshot()).unwrap();
+        assert_eq!(restored.addresses(), machine.addresses());
+        assert_eq!(restored.snapshot(), machine.snapshot());
+        let gone = AddressChange { server: 3, address: None };
+        machine.apply(3, &gone.command().unwrap());
+        assert!(machine.addresses().is_empty());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_or_does_nothing() {
+        let mut machine = machine();
+        let before = machine.snapshot();
+        for command in [&b""[..], b"\x02", b"\x02{}", b"\x02{\"server\":0,\"address\":null}", b"\x09"] {
+            assert_eq!(machine.apply(9, command), b"");
+            assert_eq!(machine.snapshot(), before);
+        }
+        for (address, why) in [
+            ("", "\"\" is no address: write host:port, as in 127.0.0.1:7101"),
+            (":1", "\":1\" is no address: write host:port, as in 127.0.0.1:7101"),
+            ("a:65536", "\"a:65536\" is no address: write host:port, as in 127.0.0.1:7101"),
+            ("a b:1", "\"a b:1\" is no address: write host:port, as in 127.0.0.1:7101"),
+        ] {
+            assert_eq!(check_address(address).unwrap_err(), why);
+        }
+        assert_eq!(check_address("[::1]:7101"), Ok(()));
+        let long = format!("{}:1", "a".repeat(ADDRESS_BYTES_MAX));
+        assert!(check_address(&long).unwrap_err().ends_with("has 262 bytes, and 260 is the most"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_snapshot_are_named() {
+        let bytes = machine().snapshot();
+        let mut other = Machine::new(Store::new(Settings::default()));
+        for cut in 0..bytes.len() {
+            assert!(other.restore(&bytes[..cut]).is_err(), "cut to {cut} bytes");
+        }
+        assert!(other.addresses().is_empty());
+        let mut later = bytes.clone();
+        let at = later.windows(11).position(|window| window == b"\"version\":1").unwrap() + 10;
+        later[at] = b'2';
+        let why = other.restore(&later).unwrap_err().to_string();
+        assert_eq!(why, "the snapshot has version 2, and this program reads version 1");
+    }
+}
