@@ -11,7 +11,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use raft_core::codec::{DecodeError, Problem};
 use raft_core::format::message::{read, write};
-use raft_core::raft::{Entries, FactTaker, Message};
+use raft_core::raft::{
+    DiskId, Entries, Entry, EntryId, FactTaker, HardState, LogIndex, Message, ServerId, SnapshotMeta, Standing, Term,
+};
 
 use any_message::{any_message, one_of_each};
 
@@ -195,6 +197,75 @@ fn what_people_are_told_of_a_message() {
     let yes: Vec<bool> = one_of_each().iter().map(Message::says_yes).collect();
     let refusals = [3, 7, 8, 9, 13, 17];
     assert_eq!(yes, (0..18).map(|place| !refusals.contains(&place)).collect::<Vec<_>>());
+}
+
+/// What a disk holds, as bytes: the same for ever, because a later release reads the disks of this
+/// one.
+#[test]
+fn the_bytes_of_what_disks_hold_stay_as_they_are() {
+    let id = |index, term| EntryId::new(LogIndex(index), Term(term));
+    let states = [
+        (HardState::default(), "0000010000000000"),
+        (
+            HardState {
+                term: Term(300),
+                voted_for: ServerId::new(127),
+                standing: Standing::Joining,
+                decided_at: LogIndex(6),
+                lost: id(8, 5),
+                disk: DiskId(u64::MAX),
+                asking_life: u32::MAX,
+            },
+            "ac02017f02060805ffffffffffffffffff01ffffffff0f",
+        ),
+        (HardState { standing: Standing::Barred, ..HardState::default() }, "0000030000000000"),
+    ];
+    for (state, expected) in states {
+        let mut bytes = Vec::new();
+        state.encode(&mut bytes);
+        assert_eq!(hex(&bytes), expected);
+        assert_eq!(HardState::decode(&bytes), Ok(state));
+    }
+    let mut seen = Vec::new();
+    for message in one_of_each() {
+        match message {
+            Message::AppendEntries(append) => seen.extend(append.entries.as_slice().iter().map(|entry| {
+                let mut bytes = Vec::new();
+                entry.encode(&mut bytes);
+                assert_eq!(Entry::decode(&bytes).as_ref(), Ok(entry));
+                hex(&bytes)
+            })),
+            Message::InstallSnapshot(install) => {
+                let mut bytes = Vec::new();
+                install.meta.encode(&mut bytes);
+                assert_eq!(SnapshotMeta::decode(&bytes), Ok(install.meta));
+                seen.push(hex(&bytes));
+            }
+            _ => {}
+        }
+    }
+    let expected = ["0501", "050203783d31", "0503030102030301027f0109", "050401ac02", "0704030102030301027f010903"];
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn what_a_disk_holds_is_read_as_strictly_as_a_message() {
+    let problem = |bytes: &[u8]| {
+        let DecodeError { offset, expected, problem } = HardState::decode(bytes).unwrap_err();
+        (offset, expected, problem)
+    };
+    let state = "a hard state";
+    assert_eq!(problem(&[]), (0, state, Problem::Ended));
+    assert_eq!(problem(&[5, 1, 0]), (2, state, Problem::UnknownByte { found: 0 }));
+    assert_eq!(problem(&[5, 0, 4]), (2, state, Problem::UnknownByte { found: 4 }));
+    let beyond = [5, 0, 1, 0, 0, 0, 0, 0x80, 0x80, 0x80, 0x80, 0x10];
+    assert_eq!(problem(&beyond), (7, state, Problem::OutOfRange { found: 1 << 32 }));
+    assert_eq!(problem(&[5, 0, 1, 0, 0, 0, 0, 0, 9]), (8, "the end", Problem::Trailing { bytes: 1 }));
+    let longest: &[u8] = &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1];
+    let command = [&[5, 2], longest, b"x=1"].concat();
+    assert_eq!(Entry::decode(&command).unwrap_err().problem, Problem::Ended);
+    let meta = SnapshotMeta::decode(&[7, 4, 2, 3, 3, 0, 0, 3]).unwrap_err();
+    assert_eq!((meta.offset, meta.problem), (4, Problem::OutOfOrder));
 }
 
 proptest! {

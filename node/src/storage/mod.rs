@@ -1,4 +1,21 @@
-//! What a server must not forget, on a disk.
+//! What a server must not forget, on a disk: [`Storage`] says what is promised, and
+//! [`FileStorage`] keeps it in the files of a [`Folder`].
+//!
+//! A folder belongs to one server of one cluster, and one process uses it at a time. `docs/storage.md`
+//! says what is in it, which damage is repaired, which is refused, and which isn't seen.
+
+mod durable;
+mod engine;
+mod faulty;
+mod file;
+mod folder;
+mod record;
+mod snapshot;
+mod witness;
+
+pub use durable::FileStorage;
+pub use faulty::{Faults, Faulty};
+pub use folder::{CLUSTER_NAME_MAX, FORMAT, Folder, FolderError, FolderSettings, Founded};
 
 use raft_core::raft::{Durable, EntryId, Write};
 
@@ -17,8 +34,12 @@ pub trait Storage: Send + 'static {
     /// number of the first writes, each of them whole or not at all.
     ///
     /// # Errors
-    /// [`StorageError::Full`]: nothing of it was stored, and the same call may be made again.
-    /// Everything else: what is stored is known only to who opens the storage again.
+    /// [`StorageError::Full`]: nothing of it was stored, and the same call may be made again, or
+    /// another one. Everything else: what is stored is known only to who opens the storage again.
+    /// Until then, every call fails.
+    ///
+    /// # Panics
+    /// If nothing was loaded before.
     fn store(&mut self, writes: &[Write]) -> Result<(), StorageError>;
 }
 

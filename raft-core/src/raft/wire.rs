@@ -5,6 +5,9 @@
 //! fields consist of. `docs/formats.md` has both tables, for people who write another reader. Equal
 //! messages have equal bytes, and no other bytes mean the same message.
 //!
+//! What a disk holds besides is encoded in the same way: [`Entry`], [`HardState`] and
+//! [`SnapshotMeta`] by themselves. A third table says what a hard state consists of.
+//!
 //! # What comes from a peer is not trusted
 //! Whatever the bytes are, the result is a message, or an error that says where and why. Nothing is
 //! allocated because the bytes claim a length, and a decoded message takes no more memory than a
@@ -20,6 +23,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::entry::{Entries, Entry, Payload};
+use super::io::{HardState, Standing};
 use super::membership::Configuration;
 use super::message::{self, AppendOutcome, Message, Piece, SnapshotMeta, SnapshotProgress, messages};
 use super::types::{DiskId, EntryId, LogIndex, ServerId, ServerSet, Term};
@@ -145,8 +149,8 @@ fn unknown<T>(start: usize, expected: &'static str, found: u8) -> Result<T, Deco
 
 macro_rules! define_values {
     (
-        numbers { $($number:ty: $get:expr, $of:expr;)+ }
-        structs { $($struct:ident { $($field:ident: $type:ident),+ })+ }
+        numbers { $($number:ty: $get:expr, $of:expr;)* }
+        structs { $($struct:ident { $($field:ident: $type:ty),+ })+ }
         choices { $($choice:ident { $(
             $tag:literal $name:literal $variant:ident
             $(($only:ident: $of_only:ident))? $({ $($part:ident: $of_part:ident),+ })?;
@@ -162,7 +166,7 @@ macro_rules! define_values {
                 let of: fn(u64) -> $number = $of;
                 reader.number(expected).map(of)
             }
-        })+
+        })*
 
         $(impl Wire for $struct {
             fn put(&self, to: &mut Vec<u8>) {
@@ -202,6 +206,72 @@ macro_rules! define_values {
     };
 }
 values!(define_values);
+
+// What only disks hold. A number here is never given to another case either: a server of a later
+// release reads the disk of an earlier one.
+define_values! {
+    numbers {}
+    structs {
+        HardState {
+            term: Term,
+            voted_for: Option<ServerId>,
+            standing: Standing,
+            decided_at: LogIndex,
+            lost: EntryId,
+            disk: DiskId,
+            asking_life: u32
+        }
+    }
+    choices {
+        Standing {
+            1 "member" Member;
+            2 "joining" Joining;
+            3 "barred" Barred;
+        }
+    }
+}
+
+/// Gives a value bytes of its own, for disks.
+macro_rules! define_stored {
+    ($($stored:ident, $what:literal;)+) => {
+        $(impl $stored {
+            /// Appends its bytes: what a disk keeps of it. They don't say where they end, and aren't
+            /// protected against damage.
+            pub fn encode(&self, bytes: &mut Vec<u8>) {
+                self.put(bytes);
+            }
+
+            /// Decodes what all of these bytes mean. Nothing is allocated because they claim a
+            /// length.
+            ///
+            /// # Errors
+            /// Where the bytes aren't what [`encode`](Self::encode) writes, and why.
+            pub fn decode(bytes: &[u8]) -> Result<$stored, DecodeError> {
+                let mut reader = Reader::new(bytes);
+                let read = Wire::read(&mut reader, $what)?;
+                reader.end()?;
+                Ok(read)
+            }
+        })+
+    };
+}
+define_stored! {
+    Entry, "an entry";
+    HardState, "a hard state";
+    SnapshotMeta, "what a snapshot stands for";
+}
+
+impl Wire for u32 {
+    fn put(&self, to: &mut Vec<u8>) {
+        put_number(to, u64::from(*self));
+    }
+
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<u32, DecodeError> {
+        let start = reader.offset();
+        let found = reader.number(expected)?;
+        u32::try_from(found).or_else(|_| Reader::error(start, expected, Problem::OutOfRange { found }))
+    }
+}
 
 /// No or yes.
 impl Wire for bool {
