@@ -1,6 +1,7 @@
 //! Connections that other servers dial, and strangers: accepted, proven, read from.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -44,8 +45,15 @@ pub(super) async fn run(shared: Arc<Shared>, listener: TcpListener) {
                     connections.spawn(serve(shared.clone(), stream, address, ticket, evicted));
                 }
                 Err(error) => {
+                    // One that was broken off before it was accepted says nothing about the next.
+                    let of_connection = matches!(
+                        error.kind(),
+                        ErrorKind::ConnectionAborted | ErrorKind::ConnectionRefused | ErrorKind::ConnectionReset
+                    );
                     shared.log_refused("", &Ended::Broken(error));
-                    sleep(ACCEPT_PAUSE).await;
+                    if !of_connection {
+                        sleep(ACCEPT_PAUSE).await;
+                    }
                 }
             },
             Some(_) = connections.join_next() => {}

@@ -33,7 +33,7 @@ pub(super) async fn run(shared: Arc<Shared>, peer: Arc<Peer>) {
             _ = address.changed() => Ended::Moved,
         };
         if peer.disconnected(&ended, connected_at.is_some()) && !matches!(ended, Ended::Stopped) {
-            tracing::info!(to = %peer.id, address = dialled, "no connection to a peer: {ended}");
+            tracing::info!(to = %peer.id, address = dialled, "a peer isn't connected: {ended}");
         }
         shared.changed.send_replace(());
         if matches!(ended, Ended::Moved) {
@@ -117,16 +117,22 @@ async fn connect(shared: &Shared, peer: &Peer, address: &str) -> Result<(Box<dyn
 async fn speak(shared: &Shared, peer: &Peer, stream: Box<dyn Stream>, session: Session) -> Ended {
     let (reader, mut writer) = tokio::io::split(stream);
     let Session { key_out, key_in, secret, .. } = session;
+    let write = async {
+        let ended = write(shared, peer, &mut writer, Sealer::new(&key_out)).await;
+        if matches!(ended, Ended::Stopped) && writer.shutdown().await.is_ok() {
+            // The peer reads what is on its way and closes the connection, too. To close it on
+            // this side now could destroy that: a keep-alive of the peer would be answered with a
+            // reset.
+            std::future::pending::<()>().await;
+        }
+        ended
+    };
     let ended = tokio::select! {
-        ended = write(shared, peer, &mut writer, Sealer::new(&key_out)) => ended,
+        ended = write => ended,
         ended = listen(reader, Opener::new(&key_in, OVERHEAD as u32), shared.settings.silence_max) => ended,
         () = shared.identity.secrets.withdrawn(&secret) => Ended::Withdrawn,
     };
-    if matches!(ended, Ended::Stopped) {
-        // The peer learns that nothing more comes. If it doesn't, it notices the silence.
-        let _ = writer.shutdown().await;
-    }
-    ended
+    if *shared.stop.borrow() { Ended::Stopped } else { ended }
 }
 
 /// Writes what waits, all of it at once, and a keep-alive when nothing does.

@@ -148,23 +148,16 @@ impl Peer {
     /// Seals what may be sent now, as much as is written at once, into `batch`, which is empty.
     pub(super) fn seal(&self, sealer: &mut Sealer, batch: &mut Vec<u8>, now: Instant) -> Next {
         debug_assert!(batch.is_empty(), "a batch is written before the next one");
-        let mut outgoing = self.outgoing();
         while batch.len() < BATCH_BYTES {
-            let Some(first) = outgoing.queue.front() else { break };
-            if let Some(due) = first.due.filter(|due| *due > now) {
-                if batch.is_empty() {
-                    return Next::NotBefore(due);
-                }
-                break;
+            // To seal a long message takes a while: whoever sends mustn't wait for it.
+            let next = self.outgoing().take(now);
+            match next {
+                Ok(Waiting { number, message, .. }) => sealer.message(number, &message, batch),
+                Err(_) if !batch.is_empty() => break,
+                Err(nothing) => return nothing,
             }
-            let Waiting { number, message, .. } = outgoing.queue.pop_front().expect("it has a front");
-            outgoing.queue_bytes -= message.len();
-            let before = batch.len();
-            sealer.message(number, &message, batch);
-            outgoing.messages += 1;
-            outgoing.bytes += (batch.len() - before) as u64;
         }
-        if batch.is_empty() { Next::Nothing } else { Next::Batch }
+        Next::Batch
     }
 
     /// A connection has been made, to the process with this life. What waited for an earlier
@@ -286,6 +279,19 @@ impl Peer {
 }
 
 impl Outgoing {
+    /// Takes the first message that may be sent now out of the queue, and counts it as sent.
+    fn take(&mut self, now: Instant) -> Result<Waiting, Next> {
+        let first = self.queue.front().ok_or(Next::Nothing)?;
+        if let Some(due) = first.due.filter(|due| *due > now) {
+            return Err(Next::NotBefore(due));
+        }
+        let first = self.queue.pop_front().expect("it has a front");
+        self.queue_bytes -= first.message.len();
+        self.messages += 1;
+        self.bytes += frame_bytes(first.message.len(), u32::MAX).expect("it was short enough to wait") as u64;
+        Ok(first)
+    }
+
     fn drop_all(&mut self) {
         self.dropped += self.queue.len() as u64;
         self.queue = VecDeque::new();
@@ -309,5 +315,47 @@ impl LinkFault {
         // Without randomness from the operating system nothing is lost: it is a game, after all.
         let ppm = getrandom::u32().map_or(u64::MAX, |drawn| (u64::from(drawn) * 1_000_000) >> 32);
         ppm < u64::from(self.loss_ppm)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer() -> Peer {
+        Peer::new(ServerId::FIRST)
+    }
+
+    /// A connection learns late that it was superseded, if it runs at the same time.
+    #[test]
+    fn a_superseded_connection_delivers_nothing_even_before_it_knows() {
+        let peer = peer();
+        let mut delivered = Vec::new();
+        let mut first = peer.admit(1).unwrap();
+        assert!(peer.deliver(1, || delivered.push("first")));
+        let _second = peer.admit(2).unwrap();
+        assert!(!peer.deliver(1, || delivered.push("late")));
+        assert!(peer.deliver(2, || delivered.push("second")));
+        assert_eq!(delivered, ["first", "second"]);
+        assert!(first.try_recv().is_err_and(|error| error == oneshot::error::TryRecvError::Closed), "it is told");
+        assert!(peer.admit(1).is_none(), "an earlier connection comes too late");
+        peer.dismiss(1);
+        assert!(peer.report().heard, "the end of the older one isn't that of the newer one");
+        peer.dismiss(2);
+        assert!(!peer.report().heard);
+    }
+
+    #[test]
+    fn what_is_on_a_link_when_it_is_cut_is_lost() {
+        let peer = peer();
+        let _current = peer.admit(1).unwrap();
+        assert!(peer.arrived(50).is_some());
+        peer.set_fault_in(LinkFault { cut: true, ..LinkFault::default() });
+        let mut delivered = false;
+        assert!(peer.deliver(1, || delivered = true), "the connection stays");
+        assert!(!delivered);
+        assert!(peer.arrived(50).is_none());
+        let report = peer.report();
+        assert_eq!((report.messages_in, report.bytes_in, report.dropped_in), (2, 100, 2));
     }
 }

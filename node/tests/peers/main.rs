@@ -192,7 +192,7 @@ async fn gets_through(from: &Server, to: &mut Server, number: u64) -> Incoming {
     .await
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_arrive_once_in_order_with_their_life_and_number() {
     let (one, mut two, mut three) = (Server::usual(1).await, Server::usual(2).await, Server::usual(3).await);
     one.knows(&[&two, &three]);
@@ -294,7 +294,7 @@ async fn large_messages_come_whole() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_takes_no_more_is_not_written_to_without_end() {
     let of = |number| Settings { queue_messages_max: 10, ..settings(number, &[SECRET]) };
     let (one, mut two) = (Server::start(of(1)).await, Server::start_at("127.0.0.1:0", of(2), 1).await);
@@ -319,7 +319,7 @@ async fn a_server_that_takes_no_more_is_not_written_to_without_end() {
     assert_eq!(one.report(2).reconnects, 0);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_peer_that_restarts_is_dialled_again_and_is_another_life() {
     let one = Server::usual(1).await;
     let mut two = Server::usual(2).await;
