@@ -375,7 +375,7 @@ fn stores(world: &Simulation) -> Vec<StoreView> {
     let running = world.machines().iter().filter_map(|machine| Some((machine.id(), machine.store()?)));
     running
         .map(|(id, store)| {
-            let pairs = store.iter().map(|(key, value)| (key.as_str().to_owned(), shortened(value.as_str())));
+            let pairs = store.iter().map(|(key, value)| (key.as_str().to_owned(), shortened(&value.to_string())));
             StoreView { server: id.number(), pairs: pairs.collect() }
         })
         .collect()

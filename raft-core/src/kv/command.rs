@@ -7,15 +7,15 @@
 //! | then | client | session, serial, behind | session, serial, behind | session, serial, behind |
 //! | then | | key, value | key | key, expected, new |
 //!
-//! All but the first two bytes are numbers and texts as in [`codec`](super::codec). `behind` is
+//! All but the first two bytes are numbers, texts (keys) and bytes (values) as in
+//! [`codec`](crate::codec). `behind` is
 //! this serial minus the oldest one that the client still awaits: 0 for a client that has one
 //! operation in flight.
 
-use super::codec::read_text;
+use super::codec::{read_key, read_value};
 use super::operation::{Operation, OperationRef};
 use super::session::SessionId;
-use super::text::Field;
-use crate::codec::{DecodeError, Problem, Reader, put_number, put_text};
+use crate::codec::{DecodeError, Problem, Reader, put_bytes, put_number};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -87,7 +87,7 @@ impl Command {
                 put_number(&mut bytes, *serial);
                 put_number(&mut bytes, serial - oldest_awaited);
                 for text in texts.iter().flatten() {
-                    put_text(&mut bytes, text);
+                    put_bytes(&mut bytes, text);
                 }
                 bytes
             }
@@ -103,12 +103,13 @@ impl Command {
     }
 }
 
-/// The operation's kind byte, and its texts in the order in which they are written.
-fn parts<'a>(operation: &OperationRef<'a>) -> (u8, [Option<&'a str>; 3]) {
+/// The operation's kind byte, and its key and values in the order in which they are written.
+fn parts<'a>(operation: &OperationRef<'a>) -> (u8, [Option<&'a [u8]>; 3]) {
+    let key = Some(operation.key().as_bytes());
     match *operation {
-        OperationRef::Put { key, value } => (PUT, [Some(key), Some(value), None]),
-        OperationRef::Delete { key } => (DELETE, [Some(key), None, None]),
-        OperationRef::CompareAndSet { key, expected, new } => (COMPARE_AND_SET, [Some(key), Some(expected), Some(new)]),
+        OperationRef::Put { value, .. } => (PUT, [key, Some(value), None]),
+        OperationRef::Delete { .. } => (DELETE, [key, None, None]),
+        OperationRef::CompareAndSet { expected, new, .. } => (COMPARE_AND_SET, [key, Some(expected), Some(new)]),
     }
 }
 
@@ -122,7 +123,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// A [`Command`] that borrows its texts from the entry's bytes.
+/// A [`Command`] that borrows its key and values from the entry's bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CommandRef<'a> {
     OpenSession { client: u64 },
@@ -152,15 +153,11 @@ impl<'a> CommandRef<'a> {
         if behind >= serial {
             return Reader::error(start, expected, Problem::OutOfRange { found: behind });
         }
-        let key = read_text(reader, Field::Key)?;
+        let key = read_key(reader)?;
         let operation = match kind {
-            PUT => OperationRef::Put { key, value: read_text(reader, Field::Value)? },
+            PUT => OperationRef::Put { key, value: read_value(reader)? },
             DELETE => OperationRef::Delete { key },
-            _ => OperationRef::CompareAndSet {
-                key,
-                expected: read_text(reader, Field::Value)?,
-                new: read_text(reader, Field::Value)?,
-            },
+            _ => OperationRef::CompareAndSet { key, expected: read_value(reader)?, new: read_value(reader)? },
         };
         Ok(CommandRef::Apply { session, serial, oldest_awaited: serial - behind, operation })
     }
@@ -201,7 +198,7 @@ mod tests {
     /// Later builds must read the entries that this one writes.
     #[test]
     fn the_encoding_is_pinned() {
-        let table: [(Command, &[u8]); 5] = [
+        let table: [(Command, &[u8]); 6] = [
             (Command::OpenSession { client: 0 }, &[1, 1, 0]),
             (Command::OpenSession { client: 300 }, &[1, 1, 0xac, 2]),
             (command(5, 2, "put x hi"), &[1, 2, 5, 2, 0, 1, b'x', 2, b'h', b'i']),
@@ -214,6 +211,7 @@ mod tests {
                 },
                 &[1, 3, 0x80, 1, 9, 3, 1, b'x'],
             ),
+            (command(5, 2, "put x \"\""), &[1, 2, 5, 2, 0, 1, b'x', 0]),
             (command(5, 1, "cas x a b"), &[1, 4, 5, 1, 0, 1, b'x', 1, b'a', 1, b'b']),
         ];
         for (command, bytes) in table {
@@ -280,7 +278,7 @@ mod tests {
     fn nonsense_is_named() {
         let unknown = |found| Problem::UnknownByte { found };
         let out_of_range = |found| Problem::OutOfRange { found };
-        let empty = |field: Field| Problem::BadLength { bytes: 0, bytes_max: field.bytes_max() as u64 };
+        let too_long = Problem::BadLength { bytes: 65_537, bytes_min: 0, bytes_max: 65_536 };
         let table: [(&[u8], u64, Problem); 12] = [
             (&[], 0, Problem::Ended),
             (&[0, 1, 0], 0, unknown(0)),
@@ -292,8 +290,8 @@ mod tests {
             (&[1, 3, 1, 0, 0, 1, b'x'], 3, out_of_range(0)),
             // The oldest awaited serial would be 0.
             (&[1, 3, 1, 7, 7, 1, b'x'], 4, out_of_range(7)),
-            (&[1, 3, 1, 7, 0, 0], 5, empty(Field::Key)),
-            (&[1, 2, 1, 7, 0, 1, b'x', 0], 7, empty(Field::Value)),
+            (&[1, 3, 1, 7, 0, 0], 5, Problem::BadLength { bytes: 0, bytes_min: 1, bytes_max: 256 }),
+            (&[1, 2, 1, 7, 0, 1, b'x', 0x81, 0x80, 4], 7, too_long),
             (&[1, 3, 1, 7, 0, 1, 0xff], 5, Problem::NotUtf8),
         ];
         for (bytes, offset, what) in table {

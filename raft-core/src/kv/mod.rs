@@ -13,8 +13,8 @@
 //! §6.4), and has no place in the log. Both give an [`Outcome`], which tells the client all there
 //! is to know: whether the put replaced a value, which other value the compare-and-set found.
 //!
-//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 1 to 65,536. Both are checked when they are
-//! made, and all other code relies on that. A clone is cheap: a long text is shared.
+//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 0 to 65,536 bytes of any kind. Both are checked
+//! when they are made, and all other code relies on that. A clone is cheap: long ones are shared.
 //!
 //! # Commands
 //!
@@ -69,7 +69,8 @@
 //!
 //! # The text form
 //!
-//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines, and prints as one.
+//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines, and prints as one. Lines
+//! say texts; a value that is no text is shown escaped (`"\xff"`), and can't be entered so.
 //!
 //! # Caveats
 //!

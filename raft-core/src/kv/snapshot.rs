@@ -4,14 +4,13 @@
 //! key with its value, keys ascending; the number of sessions, and for each its id (ascending),
 //! client, last use, newest forgotten serial, the number of answers that it remembers, and each
 //! serial (ascending) with its outcome; and finally the digest of everything before, eight bytes,
-//! lowest first. Numbers and texts are as in [`codec`](super::codec).
+//! lowest first. Numbers, texts (keys) and bytes (values) are as in [`codec`](crate::codec).
 
 use super::Domain;
-use super::codec::{put_outcome, read_outcome, read_text};
+use super::codec::{put_outcome, read_key, read_outcome, read_value};
 use super::session::{Answer, Session, SessionId, Settings};
 use super::store::Store;
-use super::text::Field;
-use crate::codec::{DecodeError, Problem, Reader, put_number, put_text};
+use crate::codec::{DecodeError, Problem, Reader, put_bytes, put_number};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -79,8 +78,8 @@ impl Store {
         put_number(&mut bytes, self.applied_index);
         put_number(&mut bytes, self.pairs.len() as u64);
         for (key, value) in self.iter() {
-            put_text(&mut bytes, key.as_str());
-            put_text(&mut bytes, value.as_str());
+            put_bytes(&mut bytes, key.as_bytes());
+            put_bytes(&mut bytes, value.as_bytes());
         }
         put_number(&mut bytes, self.sessions.len() as u64);
         for session in self.sessions() {
@@ -137,13 +136,13 @@ fn read_store(mut reader: Reader<'_>, settings: Settings) -> Result<Store, Decod
     let mut key_before = "";
     for _ in 0..reader.number("the number of pairs")? {
         let start = reader.offset();
-        let key = read_text(&mut reader, Field::Key)?;
+        let key = read_key(&mut reader)?;
         // No key is empty, so the first is above "".
         if key <= key_before {
             return Reader::error(start, "a key above the last", Problem::OutOfOrder);
         }
         key_before = key;
-        store.pairs.put(key, read_text(&mut reader, Field::Value)?);
+        store.pairs.put(key, read_value(&mut reader)?);
     }
 
     let mut id_before = 0;
@@ -337,7 +336,7 @@ mod tests {
             // Pairs.
             (&[9, 1, 1, b'a'], 4, Problem::Ended),
             (&[9, 1, 1, 0xff, 1, b'1', 0], 2, Problem::NotUtf8),
-            (&[9, 1, 0, 1, b'1', 0], 2, Problem::BadLength { bytes: 0, bytes_max: 256 }),
+            (&[9, 1, 0, 1, b'1', 0], 2, Problem::BadLength { bytes: 0, bytes_min: 1, bytes_max: 256 }),
             (&[9, 2, 1, b'a', 1, b'1', 1, b'a', 1, b'1', 0], 6, Problem::OutOfOrder),
             (&[9, 2, 1, b'b', 1, b'1', 1, b'a', 1, b'1', 0], 6, Problem::OutOfOrder),
             // Sessions: id, client, last use, forgotten, answers.
@@ -381,7 +380,7 @@ mod tests {
             assert_eq!(nonsense(&content), (content.len() as u64, Problem::Ended));
         }
         let bytes_max = Key::BYTES_MAX as u64;
-        assert_eq!(nonsense(&content(&[9, 1])), (2, Problem::BadLength { bytes: u64::MAX, bytes_max }));
+        assert_eq!(nonsense(&content(&[9, 1])), (2, Problem::BadLength { bytes: u64::MAX, bytes_min: 1, bytes_max }));
     }
 
     #[test]

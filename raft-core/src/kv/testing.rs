@@ -68,7 +68,7 @@ impl Bench {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.store.get(&key(name)).map(Value::as_str)
+        self.store.get(&key(name)).and_then(Value::as_str)
     }
 }
 

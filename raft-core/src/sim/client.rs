@@ -529,7 +529,7 @@ impl Client {
         }
         let digits = if self.id < ClientId::SLACK { 0 } else { LONG };
         let value = |number: u32| {
-            Value::new(&format!("{number:0digits$}")).unwrap_or_else(|error| panic!("a number is a value: {error}"))
+            Value::new(format!("{number:0digits$}")).unwrap_or_else(|error| panic!("a number is a value: {error}"))
         };
         match self.random.random_range(0..10_u32) {
             0..=5 => Operation::Put { key, value: value(number) }.into(),
