@@ -137,6 +137,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A byte that is neither below `least` nor above `most`.
+    pub(crate) fn byte_within(&mut self, expected: &'static str, least: u8, most: u8) -> Result<u8, DecodeError> {
+        let start = self.offset;
+        match self.byte(expected)? {
+            found if found < least || found > most => Self::error(start, expected, Problem::UnknownByte { found }),
+            byte => Ok(byte),
+        }
+    }
+
     pub(crate) fn number(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
         let start = self.offset;
         let mut number = 0u64;
@@ -159,9 +168,14 @@ impl<'a> Reader<'a> {
 
     /// A number that can't be 0: log indexes, session ids and serials begin at 1.
     pub(crate) fn positive(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
+        self.number_within(expected, 1, u64::MAX)
+    }
+
+    /// A number that is neither below `least` nor above `most`.
+    pub(crate) fn number_within(&mut self, expected: &'static str, least: u64, most: u64) -> Result<u64, DecodeError> {
         let start = self.offset;
         match self.number(expected)? {
-            0 => Self::error(start, expected, Problem::OutOfRange { found: 0 }),
+            found if found < least || found > most => Self::error(start, expected, Problem::OutOfRange { found }),
             number => Ok(number),
         }
     }
@@ -290,6 +304,18 @@ mod tests {
         assert_eq!(Reader::new(&[1]).positive("one"), Ok(1));
         assert_eq!(problem(Reader::new(&[0]).positive("one")), (0, Problem::OutOfRange { found: 0 }));
         assert_eq!(problem(Reader::new(&[]).positive("one")), (0, Problem::Ended));
+    }
+
+    #[test]
+    fn a_number_within_bounds_may_be_each_of_them() {
+        for number in 0..6 {
+            let read = Reader::new(&[number]).number_within("2 to 4", 2, 4);
+            let found = u64::from(number);
+            match number {
+                2..=4 => assert_eq!(read, Ok(found)),
+                _ => assert_eq!(problem(read), (0, Problem::OutOfRange { found })),
+            }
+        }
     }
 
     #[test]

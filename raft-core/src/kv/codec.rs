@@ -41,13 +41,11 @@ pub(super) fn put_outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
 }
 
 /// Reads a key.
-#[inline(never)]
 pub(super) fn read_key<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
     reader.text("a key", Key::BYTES_MAX as u64)
 }
 
 /// Reads a value.
-#[inline(never)]
 pub(super) fn read_value<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DecodeError> {
     reader.sized("a value", 0, Value::BYTES_MAX as u64)
 }

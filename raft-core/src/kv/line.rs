@@ -8,6 +8,7 @@
 use super::operation::{Operation, Query, Request};
 use super::text::{Field, Key, TextError, Value};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::iter::Peekable;
 use core::str::{Chars, FromStr};
@@ -45,6 +46,16 @@ impl Verb {
             Verb::Get => "get",
             Verb::Delete => "delete",
             Verb::CompareAndSet => "cas",
+        }
+    }
+
+    /// What follows it.
+    fn fields(self) -> &'static [Field] {
+        let most = &[Field::Key, Field::Value, Field::Value];
+        match self {
+            Verb::Get | Verb::Delete => &most[..1],
+            Verb::Put => &most[..2],
+            Verb::CompareAndSet => most,
         }
     }
 
@@ -171,16 +182,19 @@ impl FromStr for Request {
             return Err(LineError::UnknownVerb { word });
         };
         let mut arguments = Arguments { verb, words };
-        let key = Key::checked(&arguments.next(Field::Key)?);
-        let mut value = || Ok(Value::checked(arguments.next(Field::Value)?.as_bytes()));
-        let request = match verb {
-            Verb::Put => Request::Write(Operation::Put { key, value: value()? }),
+        let mut texts = Vec::new();
+        for field in verb.fields() {
+            texts.push(arguments.next(*field)?);
+        }
+        arguments.end()?;
+        let key = Key::checked(&texts[0]);
+        let value = |place: usize| Value::checked(texts[place].as_bytes());
+        Ok(match verb {
+            Verb::Put => Request::Write(Operation::Put { key, value: value(1) }),
             Verb::Get => Request::Read(Query::Get { key }),
             Verb::Delete => Request::Write(Operation::Delete { key }),
-            Verb::CompareAndSet => Request::Write(Operation::CompareAndSet { key, expected: value()?, new: value()? }),
-        };
-        arguments.end()?;
-        Ok(request)
+            Verb::CompareAndSet => Request::Write(Operation::CompareAndSet { key, expected: value(1), new: value(2) }),
+        })
     }
 }
 
@@ -260,13 +274,12 @@ impl<'a> Words<'a> {
 
     fn quoted(&mut self) -> Result<String, LineError> {
         let opened = self.column;
-        let unclosed = LineError::UnclosedQuote { column: opened };
         self.next_char();
         let mut word = String::new();
         loop {
             let column = self.column;
             match self.next_char() {
-                None => return Err(unclosed),
+                None => return Err(LineError::UnclosedQuote { column: opened }),
                 Some('"') => return Ok(word),
                 Some('\\') => {
                     let escape = self.escape();

@@ -56,7 +56,13 @@ impl Operation {
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.as_ref() {
+        self.as_ref().fmt(f)
+    }
+}
+
+impl fmt::Display for OperationRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             OperationRef::Put { key, value } => write!(f, "put {} {}", Word(key.as_bytes()), Word(value)),
             OperationRef::Delete { key } => write!(f, "delete {}", Word(key.as_bytes())),
             OperationRef::CompareAndSet { key, expected, new } => {
@@ -82,6 +88,15 @@ impl<'a> OperationRef<'a> {
             OperationRef::Put { key, .. } | OperationRef::Delete { key } | OperationRef::CompareAndSet { key, .. } => {
                 key
             }
+        }
+    }
+
+    /// What the key's value is once the operation has taken effect.
+    pub(super) fn sets(&self) -> Option<&'a [u8]> {
+        match *self {
+            OperationRef::Put { value, .. } => Some(value),
+            OperationRef::Delete { .. } => None,
+            OperationRef::CompareAndSet { new, .. } => Some(new),
         }
     }
 
