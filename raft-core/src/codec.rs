@@ -214,6 +214,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// All bytes that have not been read.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        let rest = &self.bytes[self.offset..];
+        self.offset = self.bytes.len();
+        rest
+    }
+
     /// All bytes must have been read by now.
     pub(crate) fn end(&self) -> Result<(), DecodeError> {
         match self.bytes.len() - self.offset {
