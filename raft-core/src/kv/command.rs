@@ -45,7 +45,7 @@ pub(super) const EXPECTED: [&str; 11] = [
     "a client's number",
     "a session's id, from 1",
     "a serial number, from 1",
-    "the distance to the oldest awaited serial, below this serial",
+    "the distance to the oldest awaited serial",
     "a condition, 0 to 2",
     "a revision",
     "a key",
@@ -241,7 +241,7 @@ impl<'a> CommandRef<'a> {
             PUT..=COMPARE_AND_SET => {
                 let session = SessionId(reader.positive("a session's id, from 1")?);
                 let serial = reader.positive("a serial number, from 1")?;
-                let expected = "the distance to the oldest awaited serial, below this serial";
+                let expected = "the distance to the oldest awaited serial";
                 let behind = reader.number_within(expected, 0, serial - 1)?;
                 let operation = read_operation(&mut reader, kind)?;
                 CommandRef::Apply { session, serial, oldest_awaited: serial - behind, operation }

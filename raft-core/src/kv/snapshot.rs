@@ -173,14 +173,14 @@ fn read_session(reader: &mut Reader<'_>, applied_index: u64) -> Result<Session, 
     let id = reader.positive("a session's id, from 1")?;
     let mut session = Session::new(SessionId(id), reader.number("a client's number")?);
 
-    let expected = "a last use between the session's id and the applied index";
+    let expected = "a session's last use";
     session.last_used = reader.number_within(expected, id, applied_index)?;
 
     session.newest_forgotten = reader.number("the newest forgotten serial")?;
     let mut serial_before = session.newest_forgotten;
     for _ in 0..reader.number("the number of answers")? {
         let start = reader.offset();
-        let expected = "a serial above the forgotten ones and the last";
+        let expected = "a serial above the last";
         let serial = reader.number(expected)?;
         if serial <= serial_before {
             return Reader::error(start, expected, Problem::OutOfOrder);

@@ -75,7 +75,7 @@ pub fn check_run<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> R
 
 /// A value that a client of the world has written or found.
 pub(crate) fn text_of(value: &kv::Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("what clients of the world write comes from lines of text"))
+    value.as_str().unwrap_or_else(|| panic!("clients of the world write texts"))
 }
 
 fn end_of(end: &super::End) -> End<&str> {
