@@ -301,7 +301,7 @@ fn in_words(machine: &Machine) -> String {
     );
     if let Some(store) = machine.store() {
         let pairs = store.iter().take(PAIRS_MAX).map(|(key, value)| {
-            format!("{}={}", shortened(key.as_str(), PAIR_MAX), shortened(value.as_str(), PAIR_MAX))
+            format!("{}={}", shortened(key.as_str(), PAIR_MAX), shortened(&value.to_string(), PAIR_MAX))
         });
         text +=
             &format!("; {}", if store.is_empty() { "empty".to_owned() } else { pairs.collect::<Vec<_>>().join(" ") });

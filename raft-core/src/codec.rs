@@ -1,9 +1,10 @@
-//! The encoding in commands, snapshots and links: numbers and texts, and a reader that trusts
-//! nothing.
+//! The encoding in commands, snapshots and links: numbers, texts and bytes, and a reader that
+//! trusts nothing.
 //!
 //! A number is LEB128: seven bits a byte, lowest first, the top bit set on all but the last. Only
 //! the shortest form is accepted, so that equal things have equal bytes. A text is its length in
-//! bytes as a number, then its UTF-8. Nothing depends on the platform.
+//! bytes as a number, then its UTF-8. Bytes are their number, then they themselves. Nothing depends
+//! on the platform.
 
 use alloc::vec::Vec;
 use core::fmt;
@@ -36,11 +37,13 @@ pub enum Problem {
         /// The number.
         found: u64,
     },
-    /// A text of a length that isn't allowed there.
+    /// A text, or bytes, of a length that isn't allowed there.
     BadLength {
-        /// Its length in bytes of UTF-8.
+        /// Its length in bytes, of UTF-8 if it is a text.
         bytes: u64,
-        /// The most it may have. The fewest is 1.
+        /// The fewest it may have: 1, or 0.
+        bytes_min: u64,
+        /// The most it may have.
         bytes_max: u64,
     },
     /// A text that is not UTF-8.
@@ -63,7 +66,9 @@ impl fmt::Display for DecodeError {
             Problem::UnknownByte { found } => write!(f, "found {found:#04x}"),
             Problem::BadNumber => f.write_str("the number is not in its shortest 64-bit form"),
             Problem::OutOfRange { found } => write!(f, "found {found}"),
-            Problem::BadLength { bytes, bytes_max } => write!(f, "it has {bytes} bytes, and not 1 to {bytes_max}"),
+            Problem::BadLength { bytes, bytes_min, bytes_max } => {
+                write!(f, "it has {bytes} bytes, and not {bytes_min} to {bytes_max}")
+            }
             Problem::NotUtf8 => f.write_str("the text is not UTF-8"),
             Problem::OutOfOrder => f.write_str("it is not above the one before it"),
             Problem::Trailing { bytes: 1 } => f.write_str("1 byte is left over"),
@@ -83,10 +88,10 @@ pub(crate) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     bytes.push(number as u8);
 }
 
-/// Appends a text.
-pub(crate) fn put_text(bytes: &mut Vec<u8>, text: &str) {
-    put_number(bytes, text.len() as u64);
-    bytes.extend_from_slice(text.as_bytes());
+/// Appends a text or other bytes, with their number before them.
+pub(crate) fn put_bytes(bytes: &mut Vec<u8>, others: &[u8]) {
+    put_number(bytes, others.len() as u64);
+    bytes.extend_from_slice(others);
 }
 
 /// Reads bytes from front to back, and checks everything before it is used. It never allocates,
@@ -132,6 +137,15 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A byte that is neither below `least` nor above `most`.
+    pub(crate) fn byte_within(&mut self, expected: &'static str, least: u8, most: u8) -> Result<u8, DecodeError> {
+        let start = self.offset;
+        match self.byte(expected)? {
+            found if found < least || found > most => Self::error(start, expected, Problem::UnknownByte { found }),
+            byte => Ok(byte),
+        }
+    }
+
     pub(crate) fn number(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
         let start = self.offset;
         let mut number = 0u64;
@@ -154,9 +168,14 @@ impl<'a> Reader<'a> {
 
     /// A number that can't be 0: log indexes, session ids and serials begin at 1.
     pub(crate) fn positive(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
+        self.number_within(expected, 1, u64::MAX)
+    }
+
+    /// A number that is neither below `least` nor above `most`.
+    pub(crate) fn number_within(&mut self, expected: &'static str, least: u64, most: u64) -> Result<u64, DecodeError> {
         let start = self.offset;
         match self.number(expected)? {
-            0 => Self::error(start, expected, Problem::OutOfRange { found: 0 }),
+            found if found < least || found > most => Self::error(start, expected, Problem::OutOfRange { found }),
             number => Ok(number),
         }
     }
@@ -164,19 +183,23 @@ impl<'a> Reader<'a> {
     /// A text of 1 to `bytes_max` bytes.
     pub(crate) fn text(&mut self, expected: &'static str, bytes_max: u64) -> Result<&'a str, DecodeError> {
         let start = self.offset;
+        let text = self.sized(expected, 1, bytes_max)?;
+        core::str::from_utf8(text).or_else(|_| Self::error(start, expected, Problem::NotUtf8))
+    }
+
+    /// `bytes_min` to `bytes_max` bytes, with their number before them.
+    pub(crate) fn sized(
+        &mut self,
+        expected: &'static str,
+        bytes_min: u64,
+        bytes_max: u64,
+    ) -> Result<&'a [u8], DecodeError> {
+        let start = self.offset;
         let bytes = self.number(expected)?;
-        if !(1..=bytes_max).contains(&bytes) {
-            return Self::error(start, expected, Problem::BadLength { bytes, bytes_max });
+        if !(bytes_min..=bytes_max).contains(&bytes) {
+            return Self::error(start, expected, Problem::BadLength { bytes, bytes_min, bytes_max });
         }
-        let rest = &self.bytes[self.offset..];
-        let Some(text) = usize::try_from(bytes).ok().and_then(|length| rest.get(..length)) else {
-            return Self::error(start, expected, Problem::Ended);
-        };
-        let Ok(text) = core::str::from_utf8(text) else {
-            return Self::error(start, expected, Problem::NotUtf8);
-        };
-        self.offset += text.len();
-        Ok(text)
+        self.bytes(bytes, expected).or_else(|_| Self::error(start, expected, Problem::Ended))
     }
 
     /// The next `count` bytes, if there are so many.
@@ -189,6 +212,13 @@ impl<'a> Reader<'a> {
             }
             None => Self::error(self.offset, expected, Problem::Ended),
         }
+    }
+
+    /// All bytes that have not been read.
+    pub(crate) fn rest(&mut self) -> &'a [u8] {
+        let rest = &self.bytes[self.offset..];
+        self.offset = self.bytes.len();
+        rest
     }
 
     /// All bytes must have been read by now.
@@ -284,6 +314,18 @@ mod tests {
     }
 
     #[test]
+    fn a_number_within_bounds_may_be_each_of_them() {
+        for number in 0..6 {
+            let read = Reader::new(&[number]).number_within("2 to 4", 2, 4);
+            let found = u64::from(number);
+            match number {
+                2..=4 => assert_eq!(read, Ok(found)),
+                _ => assert_eq!(problem(read), (0, Problem::OutOfRange { found })),
+            }
+        }
+    }
+
+    #[test]
     fn texts_are_checked_before_they_are_taken() {
         let read = |bytes: &[u8], most| {
             let mut reader = Reader::new(bytes);
@@ -293,13 +335,35 @@ mod tests {
         assert_eq!(read(b"\x02hi!", 256).unwrap(), ("hi".to_string(), 3), "what follows is left alone");
         assert_eq!(problem(read(b"\x03hi", 256)), (0, Problem::Ended));
         assert_eq!(problem(read(b"\x02\xc3\x28", 256)), (0, Problem::NotUtf8));
-        assert_eq!(problem(read(b"\x00", 256)), (0, Problem::BadLength { bytes: 0, bytes_max: 256 }));
+        assert_eq!(problem(read(b"\x00", 256)), (0, Problem::BadLength { bytes: 0, bytes_min: 1, bytes_max: 256 }));
         // The limit is checked first, whatever the length, and nothing is allocated.
         for bytes_max in [256, 65_536] {
             assert_eq!(problem(read(&written(bytes_max), bytes_max)), (0, Problem::Ended));
             for bytes in [bytes_max + 1, u64::from(u32::MAX) + 2, u64::MAX] {
-                assert_eq!(problem(read(&written(bytes), bytes_max)), (0, Problem::BadLength { bytes, bytes_max }));
+                assert_eq!(
+                    problem(read(&written(bytes), bytes_max)),
+                    (0, Problem::BadLength { bytes, bytes_min: 1, bytes_max })
+                );
             }
+        }
+    }
+
+    #[test]
+    fn bytes_are_counted_before_they_are_taken() {
+        let read = |bytes: &[u8], most| {
+            let mut reader = Reader::new(bytes);
+            let read = reader.sized("bytes", 0, most).map(<[u8]>::to_vec);
+            read.map(|read| (read, reader.offset()))
+        };
+        assert_eq!(read(b"\x02\xff\0!", 2), Ok((vec![0xff, 0], 3)), "what follows is left alone");
+        assert_eq!(read(b"\0!", 0), Ok((vec![], 1)));
+        assert_eq!(problem(read(b"\x03hi", 256)), (0, Problem::Ended));
+        assert_eq!(problem(read(b"", 256)), (0, Problem::Ended));
+        for bytes in [257, u64::from(u32::MAX) + 2, u64::MAX] {
+            assert_eq!(
+                problem(read(&written(bytes), 256)),
+                (0, Problem::BadLength { bytes, bytes_min: 0, bytes_max: 256 })
+            );
         }
     }
 
@@ -316,7 +380,8 @@ mod tests {
             (Problem::UnknownByte { found: 10 }, "found 0x0a"),
             (Problem::BadNumber, "the number is not in its shortest 64-bit form"),
             (Problem::OutOfRange { found: 10 }, "found 10"),
-            (Problem::BadLength { bytes: 300, bytes_max: 256 }, "it has 300 bytes, and not 1 to 256"),
+            (Problem::BadLength { bytes: 300, bytes_min: 1, bytes_max: 256 }, "it has 300 bytes, and not 1 to 256"),
+            (Problem::BadLength { bytes: 9, bytes_min: 0, bytes_max: 8 }, "it has 9 bytes, and not 0 to 8"),
             (Problem::NotUtf8, "the text is not UTF-8"),
             (Problem::OutOfOrder, "it is not above the one before it"),
             (Problem::Trailing { bytes: 1 }, "1 byte is left over"),

@@ -3,6 +3,7 @@
 //! * [`raft`]: the consensus protocol, one server as a pure function of its inputs;
 //! * [`state_machine`]: what a replicated state machine is: the store, or your own;
 //! * [`kv`]: the replicated key-value store, with client sessions and snapshots;
+//! * [`once`]: a layer around any state machine, by which a retried request is carried out once;
 //! * [`sim`]: the world around the servers: virtual time, a network, disks, clients, faults;
 //! * [`check`]: what must always hold, checked after every event;
 //! * [`format`](mod@format): runs as files and links, and their news as traces;
@@ -101,6 +102,7 @@ pub mod format;
 mod hash;
 pub mod kv;
 mod listed;
+pub mod once;
 pub mod raft;
 mod shared;
 mod shared_map;

@@ -71,6 +71,25 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         (number, chunk.binary_search_by(|(own, _)| own.order(key)))
     }
 
+    /// The pairs from a key on, in key order: with the key's own pair, or only those after it. What
+    /// lies before isn't walked through.
+    pub(crate) fn iter_from<'a, Q: ?Sized>(
+        &'a self,
+        key: &Q,
+        with_it: bool,
+    ) -> impl Iterator<Item = &'a (K, V)> + Clone + use<'a, Q, K, V>
+    where
+        K: SearchedBy<Q>,
+    {
+        let (number, place) = self.place(key);
+        let place = place.map_or_else(|next| next, |its_own| its_own + usize::from(!with_it));
+        let (first, rest) = match self.chunks.get(number..) {
+            Some([first, rest @ ..]) => (&first[place..], rest),
+            _ => (&[][..], &[][..]),
+        };
+        first.iter().chain(rest.iter().flat_map(|chunk| chunk.iter()))
+    }
+
     pub(crate) fn get<Q: ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: SearchedBy<Q>,
@@ -238,6 +257,21 @@ mod tests {
             let back: Vec<_> = pairs.clone().rev().map(|(key, _)| *key).collect();
             assert!(front.iter().chain(back.iter().rev()).copied().eq(0..200));
             assert!(pairs.map(|(key, _)| *key).eq(from_the_front as u32..200));
+        }
+    }
+
+    #[test]
+    fn iteration_begins_at_any_key() {
+        let (mut map, mut tree) = (SharedMap::default(), BTreeMap::new());
+        assert_eq!(map.iter_from(&3, true).count(), 0);
+        for key in (1..400_u32).map(|key| key * 2) {
+            map.insert(key, key);
+            tree.insert(key, key);
+        }
+        for from in 0..802 {
+            let listed = |with_it| map.iter_from(&from, with_it).map(|(key, value)| (key, value));
+            assert!(listed(true).eq(tree.range(from..)), "from {from}");
+            assert!(listed(false).eq(tree.range(from + 1..)), "after {from}");
         }
     }
 

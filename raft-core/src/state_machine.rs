@@ -21,7 +21,8 @@
 //! # What it is not promised
 //! That a command comes once: a client that heard nothing asks again, and what it asked for may be
 //! in the log twice. Who doesn't want that gives the command a number, remembers it, and puts what
-//! it remembers into the snapshot (Raft §8). The store's sessions do so.
+//! it remembers into the snapshot (Raft §8). The store's sessions do so, and [`once`](crate::once)
+//! does so for any state machine.
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};

@@ -58,7 +58,7 @@ fn last_of_person(world: &Simulation) -> &OperationRecord {
 
 fn stored(world: &Simulation, server: ServerId, key: &str) -> Option<String> {
     let store = world.machine(server)?.store()?;
-    store.get(&Key::new(key).unwrap()).map(|value| value.as_str().to_owned())
+    store.get(&Key::new(key).unwrap()).map(ToString::to_string)
 }
 
 fn everywhere(world: &Simulation, key: &str, value: Option<&str>) -> bool {

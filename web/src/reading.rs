@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use raft_core::kv::Command;
+use raft_core::kv;
 use raft_core::raft::{Entries, FactTaker, Leader, Message, Payload, ProgressState, Raft, Role, ServerId, ServerSet};
 use raft_core::sim::timeline::{Fate, Passage, ServerState};
 use raft_core::sim::{Body, Call, Machine, Reply, Simulation};
@@ -287,11 +287,7 @@ fn entry(entry: &raft_core::raft::Entry) -> String {
         Payload::NoOp => String::from("no-op"),
         Payload::Admission { server, .. } => format!("{server}’s disk"),
         Payload::Membership(configuration) => format!("members {}", configuration.voters),
-        Payload::Command(bytes) => match Command::decode(bytes) {
-            Ok(Command::OpenSession { client }) => format!("session for client {client}"),
-            Ok(Command::Apply { operation, .. }) => shortened(&operation.to_string()),
-            Err(_) => format!("{} bytes", bytes.len()),
-        },
+        Payload::Command(bytes) => shortened(&kv::in_words(bytes).1),
     };
     format!("{words} @{}", entry.term)
 }

@@ -1,6 +1,6 @@
 //! What the page draws of a world: plain data, in the shape that `view.d.ts` says.
 
-use raft_core::kv::Command;
+use raft_core::kv;
 use raft_core::raft::{Campaign, Entry, Log, LogIndex, Payload, Raft, Role, ServerId, ServerSet};
 use raft_core::sim::{Endpoint, Impairment, Machine, OperationRecord, Simulation};
 use raft_core::time::{Duration, Time};
@@ -362,10 +362,9 @@ fn entry(entry: &Entry) -> EntryView {
         Payload::NoOp => ("no-op", String::from("no-op")),
         Payload::Admission { server, .. } => ("membership", format!("{server}’s disk")),
         Payload::Membership(configuration) => ("membership", configuration.voters.to_string()),
-        Payload::Command(bytes) => match Command::decode(bytes) {
-            Ok(Command::OpenSession { client }) => ("session", format!("session for client {client}")),
-            Ok(Command::Apply { operation, .. }) => ("command", shortened(&operation.to_string())),
-            Err(_) => ("command", format!("{} bytes", bytes.len())),
+        Payload::Command(bytes) => match kv::in_words(bytes) {
+            (kv::Asks::Session, words) => ("session", words),
+            (_, words) => ("command", shortened(&words)),
         },
     };
     EntryView { term: entry.term.0 as f64, kind, text }
@@ -375,7 +374,7 @@ fn stores(world: &Simulation) -> Vec<StoreView> {
     let running = world.machines().iter().filter_map(|machine| Some((machine.id(), machine.store()?)));
     running
         .map(|(id, store)| {
-            let pairs = store.iter().map(|(key, value)| (key.as_str().to_owned(), shortened(value.as_str())));
+            let pairs = store.iter().map(|(key, value)| (key.as_str().to_owned(), shortened(&value.to_string())));
             StoreView { server: id.number(), pairs: pairs.collect() }
         })
         .collect()

@@ -20,8 +20,20 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// The common modules: every room may use them, and they use only each other.
-const COMMON: [&str; 11] =
-    ["bytes", "clock", "codec", "hash", "listed", "shared", "shared_map", "sorted", "state_machine", "text", "time"];
+const COMMON: [&str; 12] = [
+    "bytes",
+    "clock",
+    "codec",
+    "hash",
+    "listed",
+    "once",
+    "shared",
+    "shared_map",
+    "sorted",
+    "state_machine",
+    "text",
+    "time",
+];
 
 /// The rooms that a file uses: the first words of its paths from the crate's root.
 struct Named {

@@ -19,6 +19,7 @@ use super::requests::Requests;
 use super::taken::{Content, Taken};
 use super::view::{MachineView, Machines, servers_where};
 use super::{Property, Violation};
+use crate::kv;
 use crate::raft::{
     AppendOutcome, Claim, Configuration, Entry, EntryId, Envelope, Log, LogIndex, Message, Output, Payload, Raft,
     Refusal, Rule, ServerId, ServerSet, Standing, Term, Write,
@@ -787,10 +788,10 @@ fn describe(entry: &Entry) -> String {
         Payload::NoOp => String::from("a no-op"),
         Payload::Membership(_) => String::from("a membership"),
         Payload::Admission { server, .. } => format!("the admission of {server}’s disk"),
-        Payload::Command(bytes) => match crate::kv::Command::decode(bytes) {
-            Ok(crate::kv::Command::Apply { operation, .. }) => format!("“{operation}”"),
-            Ok(crate::kv::Command::OpenSession { client }) => format!("a session for client {client}"),
-            Err(_) => format!("{} bytes", bytes.len()),
+        Payload::Command(bytes) => match kv::in_words(bytes) {
+            (kv::Asks::Operation, words) => format!("“{words}”"),
+            (kv::Asks::Session, words) => format!("a {words}"),
+            (kv::Asks::Nothing, words) => words,
         },
     }
 }

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::linearizable::{Event, EventError, EventKind, History, OperationKind, Recorder};
 use crate::kv::{Operation, Outcome, Request};
-use crate::sim::{End, OperationRecord};
+use crate::sim::{End, OperationRecord, text_of};
 use crate::time::Time;
 
 /// The most bytes of a history that is read.
@@ -126,9 +126,9 @@ fn beginning(record: &OperationRecord) -> Line {
         kind: Kind::Invoke,
         op,
         key: record.request.key().as_str().to_string(),
-        expected: expected.map(|value| value.as_str().to_string()),
+        expected: expected.map(|value| text_of(value).to_string()),
         found: None,
-        value: value.map(|value| value.as_str().to_string()),
+        value: value.map(|value| text_of(value).to_string()),
         time: Some(record.began.as_micros()),
     }
 }
@@ -147,7 +147,7 @@ fn ending(record: &OperationRecord, at: Time, end: &End) -> Line {
                 Outcome::Found { value } => value.is_some(),
             });
             let value = match outcome {
-                Outcome::Found { value } => value.as_ref().map(|value| value.as_str().to_string()),
+                Outcome::Found { value } => value.as_ref().map(|value| text_of(value).to_string()),
                 _ => begun.value,
             };
             Line { kind: Kind::Ok, found, value, ..begun }

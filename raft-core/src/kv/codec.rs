@@ -1,8 +1,8 @@
-//! The encoding of outcomes, and of texts that are keys or values.
+//! The encoding of outcomes, keys and values.
 
 use super::operation::Outcome;
-use super::text::{Field, Value};
-use crate::codec::{DecodeError, Problem, Reader, put_text};
+use super::text::{Key, Value};
+use crate::codec::{DecodeError, Problem, Reader, put_bytes};
 use alloc::vec::Vec;
 
 // The tags of outcomes. Snapshots live on: never renumber one.
@@ -36,17 +36,18 @@ pub(super) fn put_outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
     let (tag, value) = outcome_parts(outcome);
     bytes.push(tag);
     if let Some(value) = value {
-        put_text(bytes, value.as_str());
+        put_bytes(bytes, value.as_bytes());
     }
 }
 
-/// Reads a key or a value.
-pub(super) fn read_text<'a>(reader: &mut Reader<'a>, field: Field) -> Result<&'a str, DecodeError> {
-    let expected = match field {
-        Field::Key => "a key",
-        Field::Value => "a value",
-    };
-    reader.text(expected, field.bytes_max() as u64)
+/// Reads a key.
+pub(super) fn read_key<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
+    reader.text("a key", Key::BYTES_MAX as u64)
+}
+
+/// Reads a value.
+pub(super) fn read_value<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DecodeError> {
+    reader.sized("a value", 0, Value::BYTES_MAX as u64)
 }
 
 /// Reads an outcome that [`put_outcome`] has written.
@@ -59,9 +60,9 @@ pub(super) fn read_outcome(reader: &mut Reader<'_>) -> Result<Outcome, DecodeErr
         DELETED => Outcome::Deleted { existed: true },
         DELETED_NOTHING => Outcome::Deleted { existed: false },
         SWAPPED => Outcome::Swapped,
-        NOT_SWAPPED => Outcome::NotSwapped { actual: Some(Value::checked(read_text(reader, Field::Value)?)) },
+        NOT_SWAPPED => Outcome::NotSwapped { actual: Some(Value::checked(read_value(reader)?)) },
         NOT_SWAPPED_ABSENT => Outcome::NotSwapped { actual: None },
-        FOUND => Outcome::Found { value: Some(Value::checked(read_text(reader, Field::Value)?)) },
+        FOUND => Outcome::Found { value: Some(Value::checked(read_value(reader)?)) },
         FOUND_NOTHING => Outcome::Found { value: None },
         found => return Reader::error(start, expected, Problem::UnknownByte { found }),
     })

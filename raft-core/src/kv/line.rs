@@ -2,11 +2,13 @@
 //!
 //! Words are separated by white space. A word that contains white space is put in double quotes,
 //! within which `\"`, `\\`, `\n`, `\t`, `\r` and `\u{1f980}` mean the same as in Rust. Outside of
-//! quotes a backslash is just a backslash.
+//! quotes a backslash is just a backslash. So a line says texts alone: a value that is no text can't
+//! be entered.
 
 use super::operation::{Operation, Query, Request};
-use super::text::{Key, TextError, Value};
+use super::text::{Field, Key, TextError, Value};
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::fmt;
 use core::iter::Peekable;
 use core::str::{Chars, FromStr};
@@ -44,6 +46,16 @@ impl Verb {
             Verb::Get => "get",
             Verb::Delete => "delete",
             Verb::CompareAndSet => "cas",
+        }
+    }
+
+    /// What follows it.
+    fn fields(self) -> &'static [Field] {
+        let most = &[Field::Key, Field::Value, Field::Value];
+        match self {
+            Verb::Get | Verb::Delete => &most[..1],
+            Verb::Put => &most[..2],
+            Verb::CompareAndSet => most,
         }
     }
 
@@ -170,20 +182,19 @@ impl FromStr for Request {
             return Err(LineError::UnknownVerb { word });
         };
         let mut arguments = Arguments { verb, words };
-        let request = match verb {
-            Verb::Put => {
-                Request::Write(Operation::Put { key: arguments.next(Key::new)?, value: arguments.next(Value::new)? })
-            }
-            Verb::Get => Request::Read(Query::Get { key: arguments.next(Key::new)? }),
-            Verb::Delete => Request::Write(Operation::Delete { key: arguments.next(Key::new)? }),
-            Verb::CompareAndSet => Request::Write(Operation::CompareAndSet {
-                key: arguments.next(Key::new)?,
-                expected: arguments.next(Value::new)?,
-                new: arguments.next(Value::new)?,
-            }),
-        };
+        let mut texts = Vec::new();
+        for field in verb.fields() {
+            texts.push(arguments.next(*field)?);
+        }
         arguments.end()?;
-        Ok(request)
+        let key = Key::checked(&texts[0]);
+        let value = |place: usize| Value::checked(texts[place].as_bytes());
+        Ok(match verb {
+            Verb::Put => Request::Write(Operation::Put { key, value: value(1) }),
+            Verb::Get => Request::Read(Query::Get { key }),
+            Verb::Delete => Request::Write(Operation::Delete { key }),
+            Verb::CompareAndSet => Request::Write(Operation::CompareAndSet { key, expected: value(1), new: value(2) }),
+        })
     }
 }
 
@@ -194,11 +205,13 @@ struct Arguments<'a> {
 }
 
 impl Arguments<'_> {
-    fn next<T>(&mut self, make: fn(&str) -> Result<T, TextError>) -> Result<T, LineError> {
-        match self.words.next_word()? {
-            None => Err(LineError::MissingArgument { verb: self.verb }),
-            Some((word, column)) => make(&word).map_err(|error| LineError::BadText { column, error }),
-        }
+    /// The next word, as long as the field allows.
+    fn next(&mut self, field: Field) -> Result<String, LineError> {
+        let Some((word, column)) = self.words.next_word()? else {
+            return Err(LineError::MissingArgument { verb: self.verb });
+        };
+        field.check(word.len() as u64).map_err(|error| LineError::BadText { column, error })?;
+        Ok(word)
     }
 
     fn end(&mut self) -> Result<(), LineError> {
@@ -261,13 +274,12 @@ impl<'a> Words<'a> {
 
     fn quoted(&mut self) -> Result<String, LineError> {
         let opened = self.column;
-        let unclosed = LineError::UnclosedQuote { column: opened };
         self.next_char();
         let mut word = String::new();
         loop {
             let column = self.column;
             match self.next_char() {
-                None => return Err(unclosed),
+                None => return Err(LineError::UnclosedQuote { column: opened }),
                 Some('"') => return Ok(word),
                 Some('\\') => {
                     let escape = self.escape();
@@ -315,7 +327,6 @@ fn shorten(text: &str, chars_max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Field;
     use super::super::testing::{generator, key, operation, random_operation, random_text, value};
     use super::*;
     use alloc::format;
@@ -374,6 +385,7 @@ mod tests {
             (r#"put x "\u{1f980}\u{1B}\u{0}""#, "🦀\u{1b}\0"),
             ("put x \"tab\tand\nbreak\"", "tab\tand\nbreak"),
             (r#"put x " ""#, " "),
+            (r#"put x """#, ""),
             // Outside of quotes a backslash is just itself.
             (r"put x C:\new\", r"C:\new\"),
             ("put x 'a'", "'a'"),
@@ -390,6 +402,7 @@ mod tests {
             ("plain", "plain"),
             ("C:\\x", "C:\\x"),
             ("naïve→🦀", "naïve→🦀"),
+            ("", "\"\""),
             ("two words", "\"two words\""),
             ("no\u{a0}break", "\"no\u{a0}break\""),
             ("\"", "\"\\\"\""),
@@ -431,7 +444,7 @@ mod tests {
         let escape = |column| LineError::UnknownEscape { column };
         let missing = |verb| LineError::MissingArgument { verb };
         let extra = |verb, column, word: &str| LineError::ExtraArgument { verb, column, word: word.to_string() };
-        let empty = |column, field| LineError::BadText { column, error: TextError::Empty { field } };
+        let empty = |column| LineError::BadText { column, error: TextError::Empty };
         let table = [
             ("", LineError::Blank),
             (" \t ", LineError::Blank),
@@ -457,9 +470,9 @@ mod tests {
             (r#"put x a"b""#, touching(8)),
             (r#"put x "a"b"#, touching(10)),
             (r#"put x "a""b""#, touching(10)),
-            (r#"put x """#, empty(7, Field::Value)),
-            (r#"put "" 1"#, empty(5, Field::Key)),
-            (r#"cas x "" 1"#, empty(7, Field::Value)),
+            (r#"put "" 1"#, empty(5)),
+            (r#"get """#, empty(5)),
+            (r#"put x "\xff""#, escape(8)),
         ];
         for (line, error) in table {
             assert_eq!(refused(line), error, "{line}");
@@ -506,7 +519,7 @@ mod tests {
                 "the backslash at column 8 stands for nothing: within quotes \
                  use \\\\ for a backslash, or \\\", \\n, \\t, \\r or \\u{1f980}",
             ),
-            (r#"put x """#, "at column 7, the value is empty: a value has 1 to 65536 bytes"),
+            (r#"get """#, "at column 5, the key is empty: a key has 1 to 256 bytes"),
         ];
         for (line, words) in table {
             assert_eq!(refused(line).to_string(), words, "{line}");

@@ -1,27 +1,14 @@
-//! The store as a state machine like any other: what it answers is a sentence.
+//! The store as a state machine like any other: what it answers is bytes.
 
-use super::store::{Applied, Store};
+use super::store::Store;
 use crate::state_machine::{RestoreError, StateMachine};
-use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt;
 
-/// As it is told to whoever sees only bytes: `session 2 is open`, `written`.
-impl fmt::Display for Applied {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Applied::SessionOpened { session, .. } => write!(f, "{session} is open"),
-            Applied::Answered { outcome, .. } => outcome.fmt(f),
-            Applied::Refused(refusal) => refusal.fmt(f),
-        }
-    }
-}
-
-/// Commands are encoded [`Command`](super::Command)s, answers their [`Applied`] in words. Whoever
-/// needs to know more than the words say calls [`Store::apply`].
+/// Commands are encoded [`Command`](super::Command)s, answers encoded
+/// [`Applied`](super::Applied)s.
 impl StateMachine for Store {
     fn apply(&mut self, index: u64, command: &[u8]) -> Vec<u8> {
-        Store::apply(self, index, command).to_string().into_bytes()
+        Store::apply(self, index, command).encode()
     }
 
     fn snapshot(&self) -> Vec<u8> {
@@ -37,11 +24,11 @@ impl StateMachine for Store {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{generator, random_command};
-    use super::super::{Command, Settings};
+    use super::super::{Applied, Command, Settings};
     use super::*;
     use alloc::boxed::Box;
+    use alloc::string::ToString;
     use rand::RngExt;
-    use std::string::String;
 
     #[test]
     fn a_store_driven_as_any_state_machine_is_the_store() {
@@ -56,8 +43,8 @@ mod tests {
                 _ if index % 50 == 0 => alloc::vec![0xff; 3],
                 _ => random_command(&mut random).encode(),
             };
-            let told = String::from_utf8(boxed.apply(index, &command)).unwrap();
-            assert_eq!(told, direct.apply(index, &command).to_string());
+            let told = Applied::decode(&boxed.apply(index, &command));
+            assert_eq!(told, Ok(direct.apply(index, &command)));
             assert_eq!(boxed.snapshot(), Store::snapshot(&direct));
             if random.random_range(0..20_u32) == 0 {
                 let mut restored: Box<dyn StateMachine> = Box::new(Store::new(settings));

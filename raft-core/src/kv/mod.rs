@@ -13,13 +13,25 @@
 //! §6.4), and has no place in the log. Both give an [`Outcome`], which tells the client all there
 //! is to know: whether the put replaced a value, which other value the compare-and-set found.
 //!
-//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 1 to 65,536. Both are checked when they are
-//! made, and all other code relies on that. A clone is cheap: a long text is shared.
+//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 0 to 65,536 bytes of any kind. Both are checked
+//! when they are made, and all other code relies on that. A clone is cheap: long ones are shared.
+//!
+//! # Revisions, ranges and changes
+//!
+//! Each pair has a *revision*: the index of the entry that set it. The store has one, too: the index
+//! of the last entry that changed a pair or removed one ([`Store::revision`]). A put is a change even
+//! if it sets the value that was there. [`Store::range`] lists pairs in the order of their keys, by
+//! prefix and from any key on. [`Change::of`] says what an entry changed, for whoever watches the
+//! store, from the entry and its answer alone.
 //!
 //! # Commands
 //!
-//! A [`Command`] is what an entry carries, encoded to bytes. It either opens a client session or
-//! applies an operation within one. The encoding is small and has a version. Every command has
+//! A [`Command`] is what an entry carries, encoded to bytes. It opens a client session, applies an
+//! operation within one, or applies an operation *directly*, without a session and on a
+//! [`Condition`]: that the key has no value, or that its pair's revision is still the one that the
+//! client knows. What an entry did is told by [`Applied`], which has an encoding, too: a driver that
+//! knows only a [`StateMachine`](crate::state_machine::StateMachine) carries its bytes to whoever
+//! asked. The encoding is small and has a version. Every command has
 //! exactly one encoding. [`Command::decode`] takes any bytes without panicking, and says where they
 //! stop making sense. A committed entry that makes no sense is skipped, on every server alike: to
 //! skip it on one server and not on another would be worse than anything that it could contain.
@@ -50,6 +62,9 @@
 //! stores would, too. An operation in an expired session is refused, not executed, because only the
 //! session knew whether an earlier try had been executed.
 //!
+//! A direct operation has no session: it is executed each time that it is in the log. Its condition,
+//! or a request key ([`once`](crate::once)), can prevent what a retry would do.
+//!
 //! The recognition of retries can be switched off ([`Settings::deduplicate`]), to see why it
 //! exists.
 //!
@@ -69,7 +84,8 @@
 //!
 //! # The text form
 //!
-//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines, and prints as one.
+//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines, and prints as one. Lines
+//! say texts; a value that is no text is shown escaped (`"\xff"`), and can't be entered so.
 //!
 //! # Caveats
 //!
@@ -78,6 +94,8 @@
 //! * A session remembers at most [`Settings::answers_max`] outcomes. A client with more operations
 //!   in flight may get `SerialTooOld` for one that was never executed. No operation is ever
 //!   executed twice.
+//! * A snapshot's pairs may claim one revision for two pairs, though an entry sets only one. Restoring
+//!   doesn't look for that; everything else that can't be is refused.
 //! * A client that retries the *opening* of a session may open two. The second does no harm; it
 //!   expires in its turn.
 //! * An idle session past [`Settings::session_idle_max`] is removed when it is next used or when
@@ -86,6 +104,8 @@
 //! * A remembered "not swapped" outcome keeps the value that it reports in memory, even after the
 //!   store has dropped it.
 
+mod applied;
+mod change;
 pub(crate) mod codec;
 mod command;
 mod command_line;
@@ -102,13 +122,15 @@ mod text;
 mod word;
 
 use crate::hash::Digest;
-pub use command::Command;
+pub use applied::{Applied, StoreRefusal};
+pub use change::Change;
+pub use command::{Asks, Command, Condition, in_words};
 pub use command_line::CommandLine;
 pub use line::{LineError, Verb};
 pub use operation::{Operation, Outcome, Query, Request};
 pub use session::{Session, SessionId, Settings};
 pub use snapshot::SnapshotError;
-pub use store::{Applied, Store, StoreRefusal};
+pub use store::Store;
 pub use text::{Field, Key, TextError, Value};
 
 /// The kinds of things that have digests. Things of different kinds with equal content have

@@ -6,7 +6,8 @@ use core::fmt;
 
 /// A change to the store. It travels through the log, inside a [`Command`](super::Command).
 ///
-/// `Display` prints the line that parses to it: `put x 1`, `delete x`, `cas x 1 2`.
+/// `Display` prints the line that parses to it: `put x 1`, `delete x`, `cas x 1 2`. A value that is
+/// no text is escaped there; lines say only texts, so that such a line doesn't parse.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// Sets the key to the value, whatever it was before. Gives [`Outcome::Written`].
@@ -44,10 +45,10 @@ impl Operation {
     /// The same operation, borrowed.
     pub(super) fn as_ref(&self) -> OperationRef<'_> {
         match self {
-            Operation::Put { key, value } => OperationRef::Put { key: key.as_str(), value: value.as_str() },
+            Operation::Put { key, value } => OperationRef::Put { key: key.as_str(), value: value.as_bytes() },
             Operation::Delete { key } => OperationRef::Delete { key: key.as_str() },
             Operation::CompareAndSet { key, expected, new } => {
-                OperationRef::CompareAndSet { key: key.as_str(), expected: expected.as_str(), new: new.as_str() }
+                OperationRef::CompareAndSet { key: key.as_str(), expected: expected.as_bytes(), new: new.as_bytes() }
             }
         }
     }
@@ -55,26 +56,50 @@ impl Operation {
 
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.as_ref() {
-            OperationRef::Put { key, value } => write!(f, "put {} {}", Word(key), Word(value)),
-            OperationRef::Delete { key } => write!(f, "delete {}", Word(key)),
+        self.as_ref().fmt(f)
+    }
+}
+
+impl fmt::Display for OperationRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OperationRef::Put { key, value } => write!(f, "put {} {}", Word(key.as_bytes()), Word(value)),
+            OperationRef::Delete { key } => write!(f, "delete {}", Word(key.as_bytes())),
             OperationRef::CompareAndSet { key, expected, new } => {
-                write!(f, "cas {} {} {}", Word(key), Word(expected), Word(new))
+                write!(f, "cas {} {} {}", Word(key.as_bytes()), Word(expected), Word(new))
             }
         }
     }
 }
 
-/// An [`Operation`] that borrows from an entry's bytes, its texts checked but not copied: applying
+/// An [`Operation`] that borrows from an entry's bytes, its key and values checked but not copied: applying
 /// an entry allocates only what the store keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OperationRef<'a> {
-    Put { key: &'a str, value: &'a str },
+    Put { key: &'a str, value: &'a [u8] },
     Delete { key: &'a str },
-    CompareAndSet { key: &'a str, expected: &'a str, new: &'a str },
+    CompareAndSet { key: &'a str, expected: &'a [u8], new: &'a [u8] },
 }
 
-impl OperationRef<'_> {
+impl<'a> OperationRef<'a> {
+    /// The key that it changes.
+    pub(super) fn key(&self) -> &'a str {
+        match *self {
+            OperationRef::Put { key, .. } | OperationRef::Delete { key } | OperationRef::CompareAndSet { key, .. } => {
+                key
+            }
+        }
+    }
+
+    /// What the key's value is once the operation has taken effect.
+    pub(super) fn sets(&self) -> Option<&'a [u8]> {
+        match *self {
+            OperationRef::Put { value, .. } => Some(value),
+            OperationRef::Delete { .. } => None,
+            OperationRef::CompareAndSet { new, .. } => Some(new),
+        }
+    }
+
     pub(super) fn to_owned(self) -> Operation {
         match self {
             OperationRef::Put { key, value } => Operation::Put { key: Key::checked(key), value: Value::checked(value) },
@@ -111,7 +136,7 @@ impl Query {
 
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "get {}", Word(self.key().as_str()))
+        write!(f, "get {}", Word(self.key().as_bytes()))
     }
 }
 
@@ -196,6 +221,14 @@ pub enum Outcome {
     },
 }
 
+impl Outcome {
+    /// Whether it is that of an operation that changed a pair: set it (also to the value that it
+    /// had), or removed it.
+    pub fn is_change(&self) -> bool {
+        matches!(self, Outcome::Written { .. } | Outcome::Deleted { existed: true } | Outcome::Swapped)
+    }
+}
+
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -205,10 +238,10 @@ impl fmt::Display for Outcome {
             Outcome::Deleted { existed: false } => f.write_str("nothing to delete: no such key"),
             Outcome::Swapped => f.write_str("swapped"),
             Outcome::NotSwapped { actual: Some(value) } => {
-                write!(f, "not swapped: the value is {}", Word(value.as_str()))
+                write!(f, "not swapped: the value is {}", Word(value.as_bytes()))
             }
             Outcome::NotSwapped { actual: None } => f.write_str("not swapped: no such key"),
-            Outcome::Found { value: Some(value) } => Word(value.as_str()).fmt(f),
+            Outcome::Found { value: Some(value) } => Word(value.as_bytes()).fmt(f),
             Outcome::Found { value: None } => f.write_str("no such key"),
         }
     }

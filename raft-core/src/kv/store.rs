@@ -1,14 +1,13 @@
 //! The state machine itself: committed entries in, answers out.
 
 use super::Domain;
+use super::applied::{Applied, StoreRefusal};
 use super::command::CommandRef;
 use super::operation::{OperationRef, Outcome, Query};
 use super::pairs::Pairs;
 use super::session::{Recall, Session, SessionId, Sessions, Settings};
 use super::text::{Key, Value};
-use crate::codec::DecodeError;
-use alloc::vec::Vec;
-use core::fmt;
+use core::ops::Bound;
 
 /// One server's copy of the replicated store.
 ///
@@ -45,76 +44,6 @@ pub struct Store {
     pub(super) sessions: Sessions,
 }
 
-/// What applying one entry did: the same on every server.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Applied {
-    /// A session was opened.
-    SessionOpened {
-        /// Its id, which the client must be told.
-        session: SessionId,
-        /// The client that asked.
-        client: u64,
-        /// The sessions that expired to make room, if any.
-        expired: Vec<SessionId>,
-    },
-    /// An operation has its answer.
-    Answered {
-        /// The session it belongs to.
-        session: SessionId,
-        /// Its number within the session.
-        serial: u64,
-        /// What it did.
-        outcome: Outcome,
-        /// Whether it had been executed before, so that nothing was done this time.
-        duplicate: bool,
-    },
-    /// Nothing was done, and nothing will be done.
-    Refused(StoreRefusal),
-}
-
-/// Why an entry had no effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum StoreRefusal {
-    /// There is no session with that id: it expired, or never existed.
-    SessionExpired {
-        /// The session that the command names.
-        session: SessionId,
-        /// The operation's number within it.
-        serial: u64,
-    },
-    /// The session has forgotten whether this serial was executed, so it must not be executed now.
-    SerialTooOld {
-        /// The session that the command names.
-        session: SessionId,
-        /// The operation's number within it.
-        serial: u64,
-        /// Outcomes up to this serial are forgotten.
-        newest_forgotten: u64,
-    },
-    /// The entry's bytes are no command.
-    Malformed(DecodeError),
-}
-
-impl fmt::Display for StoreRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreRefusal::SessionExpired { session, serial } => write!(
-                f,
-                "{session} has expired, so its operation {serial} was not executed now; \
-                 whether an earlier try was can't be known any more"
-            ),
-            StoreRefusal::SerialTooOld { session, serial, newest_forgotten } => write!(
-                f,
-                "operation {serial} of {session} was not executed now: \
-                 the outcomes of its operations up to {newest_forgotten} are forgotten"
-            ),
-            StoreRefusal::Malformed(error) => write!(f, "the entry is not a command: {error}"),
-        }
-    }
-}
-
-impl core::error::Error for StoreRefusal {}
-
 impl Store {
     /// An empty store that has applied nothing.
     pub fn new(settings: Settings) -> Self {
@@ -142,6 +71,13 @@ impl Store {
             Ok(CommandRef::Apply { session, serial, oldest_awaited, operation }) => {
                 self.apply_once(index, session, serial, oldest_awaited, operation)
             }
+            Ok(CommandRef::Direct { condition, operation }) => {
+                let revision_of = |pairs: &Pairs| pairs.get(operation.key()).map(|(_, revision)| revision);
+                let before = revision_of(&self.pairs);
+                let outcome = condition.holds(before).then(|| self.pairs.execute(index, operation));
+                let changed = self.pairs.revision == index;
+                Applied::Direct { outcome, revision: if changed { Some(index) } else { before } }
+            }
         }
     }
 
@@ -168,7 +104,7 @@ impl Store {
                     }
                 }
             }
-            let outcome = pairs.execute(operation);
+            let outcome = pairs.execute(index, operation);
             session.record(serial, outcome.clone(), settings.answers_max);
             answered(outcome, false)
         });
@@ -182,12 +118,47 @@ impl Store {
 
     /// The key's value, if it has one.
     pub fn get(&self, key: &Key) -> Option<&Value> {
+        self.get_with_revision(key).map(|(value, _)| value)
+    }
+
+    /// The key's value, if it has one, and the pair's revision: the index of the entry that set it.
+    pub fn get_with_revision(&self, key: &Key) -> Option<(&Value, u64)> {
         self.pairs.get(key.as_str())
+    }
+
+    /// The store's revision: the index of the last entry that changed a pair, or removed one. 0 if
+    /// none has.
+    pub fn revision(&self) -> u64 {
+        self.pairs.revision
     }
 
     /// All pairs, in key order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Key, &Value)> + DoubleEndedIterator + Clone {
-        self.pairs.iter()
+        self.pairs.iter().map(|(key, value, _)| (key, value))
+    }
+
+    /// The pairs whose keys begin with `prefix`, with their revisions, in key order: the order of the
+    /// keys' bytes. Those before `start` are left out, and cost nothing. An empty prefix means all.
+    ///
+    /// A long list is read in pages by starting the next one after the last key of the one before:
+    ///
+    /// ```
+    /// use raft_core::kv::{Settings, Store};
+    /// use std::ops::Bound;
+    ///
+    /// # let store = Store::new(Settings::default());
+    /// let first: Vec<_> = store.range("user/", Bound::Unbounded).take(100).collect();
+    /// if let Some((last, ..)) = first.last() {
+    ///     let next = store.range("user/", Bound::Excluded(last.as_str())).take(100);
+    /// #   drop(next);
+    /// }
+    /// ```
+    pub fn range<'a>(
+        &'a self,
+        prefix: &'a str,
+        start: Bound<&str>,
+    ) -> impl Iterator<Item = (&'a Key, &'a Value, u64)> + Clone + use<'a> {
+        self.pairs.range(prefix, start)
     }
 
     /// How many pairs there are.
@@ -221,13 +192,14 @@ impl Store {
         &self.settings
     }
 
-    /// A digest of the pairs, the sessions and the applied index, but not of the settings. Stores
+    /// A digest of the pairs, the sessions, all revisions and the applied index, but not of the settings. Stores
     /// in equal states have the same digest; stores in different states have different ones, except
     /// with a chance of about one in 2⁶⁴. Takes constant time.
     pub fn digest(&self) -> u64 {
         Domain::Store
             .digest()
             .number(self.applied_index)
+            .number(self.pairs.revision)
             .number(self.pairs.len() as u64)
             .number(self.pairs.digest())
             .number(self.sessions.len() as u64)
@@ -238,11 +210,12 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Command;
     use super::super::testing::{Bench, command, generator, key, operation, random_command, random_store, value};
+    use super::super::{Command, Condition};
     use super::*;
-    use crate::codec::Problem;
+    use crate::codec::{DecodeError, Problem};
     use alloc::string::ToString;
+    use alloc::vec::Vec;
     use rand::RngExt;
 
     const NEW: Outcome = Outcome::Written { replaced: false };
@@ -362,6 +335,53 @@ mod tests {
         assert_eq!(bench.run(99, 1, "put x 1"), Applied::Refused(refusal));
     }
 
+    fn direct(bench: &mut Bench, condition: Condition, line: &str) -> (Option<Outcome>, Option<u64>) {
+        match bench.apply(&Command::Direct { condition, operation: operation(line) }) {
+            Applied::Direct { outcome, revision } => (outcome, revision),
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_direct_operation_needs_no_session_and_is_executed_each_time() {
+        let mut bench = Bench::new(Settings::default());
+        let always = Condition::Always;
+        assert_eq!(direct(&mut bench, always, "put x 1"), (Some(NEW), Some(1)));
+        assert_eq!(direct(&mut bench, always, "put x 1"), (Some(OVER), Some(2)));
+        assert_eq!(direct(&mut bench, always, "cas x 1 2"), (Some(Outcome::Swapped), Some(3)));
+        let not_swapped = |actual| Some(Outcome::NotSwapped { actual });
+        assert_eq!(direct(&mut bench, always, "cas x 1 2"), (not_swapped(Some(value("2"))), Some(3)));
+        assert_eq!(direct(&mut bench, always, "delete x"), (Some(Outcome::Deleted { existed: true }), Some(5)));
+        assert_eq!(direct(&mut bench, always, "delete x"), (Some(Outcome::Deleted { existed: false }), None));
+        assert_eq!(direct(&mut bench, always, "cas x 1 2"), (not_swapped(None), None));
+        assert_eq!((bench.store.revision(), bench.store.sessions().count()), (5, 0));
+    }
+
+    #[test]
+    fn a_condition_that_does_not_hold_changes_nothing_and_says_what_is_there() {
+        let mut bench = Bench::new(Settings::default());
+        assert_eq!(direct(&mut bench, Condition::Revision(1), "put x 1"), (None, None));
+        assert_eq!(direct(&mut bench, Condition::Revision(0), "put x 1"), (None, None), "no pair has revision 0");
+        assert_eq!(direct(&mut bench, Condition::Absent, "put x 1"), (Some(NEW), Some(3)));
+        assert_eq!(direct(&mut bench, Condition::Absent, "put x 2"), (None, Some(3)));
+        assert_eq!(direct(&mut bench, Condition::Revision(2), "delete x"), (None, Some(3)));
+        assert_eq!(direct(&mut bench, Condition::Revision(u64::MAX), "delete x"), (None, Some(3)));
+        assert_eq!(bench.get("x"), Some("1"));
+        assert_eq!(bench.store.get_with_revision(&key("x")), Some((&value("1"), 3)));
+        // Both the condition and the expected value must be right.
+        let not_swapped = Outcome::NotSwapped { actual: Some(value("1")) };
+        assert_eq!(direct(&mut bench, Condition::Revision(3), "cas x 2 3"), (Some(not_swapped), Some(3)));
+        assert_eq!(direct(&mut bench, Condition::Revision(4), "cas x 1 3"), (None, Some(3)));
+        assert_eq!(direct(&mut bench, Condition::Revision(3), "cas x 1 3"), (Some(Outcome::Swapped), Some(9)));
+        assert_eq!(
+            direct(&mut bench, Condition::Revision(9), "delete x"),
+            (Some(Outcome::Deleted { existed: true }), Some(10))
+        );
+        // The revision of what was there before doesn't come back.
+        assert_eq!(direct(&mut bench, Condition::Revision(10), "put x 1"), (None, None));
+        assert_eq!(bench.store.revision(), 10);
+    }
+
     #[test]
     fn an_unknown_session_is_refused_and_its_operation_not_executed() {
         let (mut bench, s) = bench();
@@ -447,6 +467,7 @@ mod tests {
             store(|_| {}),
             store(|bench| drop(bench.store.apply(9, &[]))),
             store(|bench| drop(bench.answer(1, 1, "put x 1"))),
+            store(|bench| drop(direct(bench, Condition::Always, "put x 1"))),
             store(|bench| drop(bench.answer(1, 1, "put x 2"))),
             store(|bench| drop(bench.answer(1, 2, "put x 1"))),
             store(|bench| drop(bench.answer(1, 1, "delete x"))),

@@ -1,6 +1,6 @@
 //! What the tests of this module share: short ways to make things, and random ones from a seed.
 
-use super::{Applied, Command, Key, Operation, Outcome, Request, SessionId, Settings, Store, Value};
+use super::{Applied, Command, Condition, Key, Operation, Outcome, Request, SessionId, Settings, Store, Value};
 use alloc::string::String;
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
@@ -68,7 +68,7 @@ impl Bench {
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.store.get(&key(name)).map(Value::as_str)
+        self.store.get(&key(name)).and_then(Value::as_str)
     }
 }
 
@@ -108,6 +108,27 @@ pub(super) fn random_text(random: &mut Xoshiro256PlusPlus, chars_max: usize) -> 
     (0..chars).map(|_| AWKWARD[random.random_range(0..AWKWARD.len())]).collect()
 }
 
+/// A value of up to `bytes_max` bytes: a text, or any bytes, or none.
+pub(super) fn random_value(random: &mut Xoshiro256PlusPlus, bytes_max: usize) -> Value {
+    match random.random_range(0..4) {
+        0 => Value::new(
+            (0..random.random_range(0..=bytes_max)).map(|_| random.random()).collect::<alloc::vec::Vec<u8>>(),
+        ),
+        _ => Value::new(random_text(random, bytes_max)),
+    }
+    .unwrap()
+}
+
+/// A condition; one in three names a revision of up to `revision_max`.
+pub(super) fn random_condition(random: &mut Xoshiro256PlusPlus, revision_max: u64) -> Condition {
+    match random.random_range(0..3) {
+        0 => Condition::Always,
+        1 => Condition::Absent,
+        _ => Condition::Revision(random.random_range(0..=revision_max)),
+    }
+}
+
+/// An operation with texts alone, as a line says it.
 pub(super) fn random_operation(random: &mut Xoshiro256PlusPlus) -> Operation {
     let key = key(&random_text(random, 8));
     match random.random_range(0..3) {
@@ -128,15 +149,31 @@ pub(super) fn random_number(random: &mut Xoshiro256PlusPlus) -> u64 {
 }
 
 pub(super) fn random_command(random: &mut Xoshiro256PlusPlus) -> Command {
-    if random.random_range(0..5) == 0 {
-        return Command::OpenSession { client: random_number(random) };
+    match random.random_range(0..6) {
+        0 => return Command::OpenSession { client: random_number(random) },
+        1 => {
+            let condition = random_condition(random, u64::MAX);
+            return Command::Direct { condition, operation: random_operation_of_bytes(random) };
+        }
+        _ => {}
     }
     let serial = random_number(random).max(1);
     Command::Apply {
         session: SessionId(random_number(random).max(1)),
         serial,
         oldest_awaited: random_number(random).clamp(1, serial),
-        operation: random_operation(random),
+        operation: random_operation_of_bytes(random),
+    }
+}
+
+/// An operation whose values are of any kind.
+fn random_operation_of_bytes(random: &mut Xoshiro256PlusPlus) -> Operation {
+    match random_operation(random) {
+        Operation::Put { key, .. } => Operation::Put { key, value: random_value(random, 20) },
+        delete @ Operation::Delete { .. } => delete,
+        Operation::CompareAndSet { key, .. } => {
+            Operation::CompareAndSet { key, expected: random_value(random, 20), new: random_value(random, 20) }
+        }
     }
 }
 
@@ -149,6 +186,12 @@ pub(super) fn random_store(seed: u64) -> Store {
         if random.random_range(0..8) == 0 {
             sessions.push(bench.open().0);
         }
+        let lines = ["put x 1", "put y \"1 2\"", "del x", "cas x 1 2", "cas y 1 2"];
+        if random.random_range(0..4) == 0 {
+            let condition = random_condition(&mut random, bench.store.applied_index());
+            let operation = operation(lines[random.random_range(0..lines.len())]);
+            bench.apply(&Command::Direct { condition, operation });
+        }
         let serial = random.random_range(1..12);
         let command = Command::Apply {
             session: SessionId(sessions[random.random_range(0..sessions.len())]),
@@ -157,7 +200,6 @@ pub(super) fn random_store(seed: u64) -> Store {
             operation: if random.random_range(0..3) == 0 {
                 random_operation(&mut random)
             } else {
-                let lines = ["put x 1", "put y \"1 2\"", "del x", "cas x 1 2", "cas y 1 2"];
                 operation(lines[random.random_range(0..lines.len())])
             },
         };

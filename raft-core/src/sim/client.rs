@@ -521,16 +521,15 @@ impl Client {
             Some(name) => Key::new(name),
             None => Key::new(&format!("k{key}")),
         };
-        let key = key.unwrap_or_else(|error| panic!("a short name is a key: {error}"));
+        let key = key.unwrap_or_else(|_| panic!("a short name is a key"));
         // A world without extra reads draws nothing here, so that its other draws stay the same.
         if parameters.extra_reads > 0 && self.random.random_range(0..CERTAIN) < parameters.extra_reads {
             self.first = ServerId::new(self.random.random_range(1..=servers));
             return Query::Get { key }.into();
         }
         let digits = if self.id < ClientId::SLACK { 0 } else { LONG };
-        let value = |number: u32| {
-            Value::new(&format!("{number:0digits$}")).unwrap_or_else(|error| panic!("a number is a value: {error}"))
-        };
+        let value =
+            |number: u32| Value::new(format!("{number:0digits$}")).unwrap_or_else(|_| panic!("a number is a value"));
         match self.random.random_range(0..10_u32) {
             0..=5 => Operation::Put { key, value: value(number) }.into(),
             6..=7 => Query::Get { key }.into(),

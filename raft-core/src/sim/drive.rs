@@ -503,6 +503,7 @@ fn reply_to(applied: Applied) -> Reply {
     match applied {
         Applied::SessionOpened { session, .. } => Reply::SessionOpened(session),
         Applied::Answered { outcome, .. } => Reply::Done(outcome),
-        Applied::Refused(_) => Reply::SessionExpired,
+        // Clients of the world have sessions, and none asks for anything outside of them.
+        Applied::Refused(_) | Applied::Direct { .. } => Reply::SessionExpired,
     }
 }

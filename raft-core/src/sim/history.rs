@@ -12,6 +12,9 @@ use crate::kv;
 /// The history's operations are in the order in which they began; of those that began at the
 /// same time, in the order in which they come here. Beginnings come before ends at the same
 /// time, so that such operations count as concurrent.
+///
+/// # Panics
+/// When a value is no text. All that clients of a simulation write comes from lines of text.
 pub fn history_of<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> History {
     history_with_points(operations).0
 }
@@ -48,10 +51,10 @@ pub(crate) fn history_with_points<'a>(operations: impl Iterator<Item = &'a Opera
 fn begin(history: &mut History, record: &OperationRecord) -> Option<OperationId> {
     let request = match &record.request {
         kv::Request::Read(kv::Query::Get { .. }) => Request::Get,
-        kv::Request::Write(kv::Operation::Put { value, .. }) => Request::Put { value: value.as_str() },
+        kv::Request::Write(kv::Operation::Put { value, .. }) => Request::Put { value: text_of(value) },
         kv::Request::Write(kv::Operation::Delete { .. }) => Request::Delete,
         kv::Request::Write(kv::Operation::CompareAndSet { expected, new, .. }) => {
-            Request::CompareAndSet { expected: expected.as_str(), new: new.as_str() }
+            Request::CompareAndSet { expected: text_of(expected), new: text_of(new) }
         }
     };
     let key = record.request.key().as_str();
@@ -62,20 +65,27 @@ fn begin(history: &mut History, record: &OperationRecord) -> Option<OperationId>
 ///
 /// # Errors
 /// The first contradiction found.
+///
+/// # Panics
+/// As [`history_of`].
 pub fn check_run<'a>(operations: impl Iterator<Item = &'a OperationRecord>) -> Result<(), Contradiction> {
     let (history, points) = history_with_points(operations);
     witness::check(&history, &points)
 }
 
+/// A value that a client of the world has written or found.
+pub(crate) fn text_of(value: &kv::Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("clients of the world write texts"))
+}
+
 fn end_of(end: &super::End) -> End<&str> {
-    let text = kv::Value::as_str;
     match end {
         super::End::Answered(outcome) => End::Answered(match outcome {
             kv::Outcome::Written { replaced } => Outcome::Written { replaced: Some(*replaced) },
             kv::Outcome::Deleted { existed } => Outcome::Deleted { existed: Some(*existed) },
             kv::Outcome::Swapped => Outcome::Swapped,
-            kv::Outcome::NotSwapped { actual } => Outcome::NotSwapped { actual: Some(actual.as_ref().map(text)) },
-            kv::Outcome::Found { value } => Outcome::Found(value.as_ref().map(text)),
+            kv::Outcome::NotSwapped { actual } => Outcome::NotSwapped { actual: Some(actual.as_ref().map(text_of)) },
+            kv::Outcome::Found { value } => Outcome::Found(value.as_ref().map(text_of)),
         }),
         super::End::Failed(_) => End::Failed,
         super::End::Unknown(_) => End::Unknown,

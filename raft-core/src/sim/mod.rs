@@ -71,6 +71,8 @@ pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Re
 pub use disk::Disk;
 pub use flight::{Body, Endpoint, Flight, Loss, LossReason};
 pub(crate) use history::history_with_points;
+#[cfg(feature = "serde")]
+pub(crate) use history::text_of;
 pub use history::{check_run, history_of};
 pub use machine::Machine;
 pub use marks::{Mark, Marks};

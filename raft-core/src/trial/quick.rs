@@ -121,7 +121,7 @@ fn walk<'a>(line: &[&'a OperationRecord]) -> Result<Walked<'a>, Unexplained<'a>>
         }
         let (outcome, after) = take(record, register);
         if answer.is_some_and(|answer| *answer != outcome) {
-            let there = register.map_or("no value", Value::as_str);
+            let there = register.map_or("no value", |value| value.as_str().unwrap_or("no text"));
             return unexplained(named(record), format!("the log has {there} there"));
         }
         register = after;
@@ -241,7 +241,7 @@ mod tests {
     }
 
     fn get(value: u64, times: (u64, u64), point: u64) -> OperationRecord {
-        let value = (value > 0).then(|| Value::new(&format!("{value}")).unwrap());
+        let value = (value > 0).then(|| Value::new(format!("{value}")).unwrap());
         record("get x", times, point, Some(Outcome::Found { value }))
     }
 

@@ -7,7 +7,8 @@ use std::fs;
 use std::path::Path;
 
 /// The concerns of the planted bugs; each has its own file.
-pub const CONCERNS: [&str; 8] = ["election", "log", "membership", "reads", "snapshots", "disks", "kv", "driver"];
+pub const CONCERNS: [&str; 9] =
+    ["election", "log", "membership", "reads", "snapshots", "disks", "kv", "once", "driver"];
 
 /// One planted bug.
 #[derive(Debug, Clone, PartialEq, Eq)]
