@@ -135,7 +135,11 @@ impl FileStorage {
         FileStorage::open_files(Box::new(RealFiles(folder.path().to_owned())), folder.disk_id(), Some(claim))
     }
 
-    fn open_files(files: Box<dyn Files>, disk: DiskId, claim: Option<Claim>) -> Result<FileStorage, StorageError> {
+    pub(super) fn open_files(
+        files: Box<dyn Files>,
+        disk: DiskId,
+        claim: Option<Claim>,
+    ) -> Result<FileStorage, StorageError> {
         let file = match files.open(WITNESS) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return Err(damaged(&*files, WITNESS, "this file is missing"));

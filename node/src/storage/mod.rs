@@ -10,7 +10,11 @@ mod faulty;
 mod file;
 mod folder;
 mod record;
+#[cfg(test)]
+mod simulated;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod witness;
 
 pub use durable::FileStorage;

@@ -35,7 +35,7 @@ struct World {
     /// Operations so far.
     operations: u64,
     /// Syncs so far.
-    pub(super) syncs: u64,
+    syncs: u64,
     /// How many bytes all files may have together.
     room: Option<u64>,
 }
@@ -236,14 +236,16 @@ impl SimulatedFile {
     fn change(&self, change: Change) -> io::Result<()> {
         let mut world = self.files.world();
         world.operate()?;
-        let mut changed = world.files[&self.file].seen.clone();
-        let before = changed.len();
-        change.apply(&mut changed);
-        if changed.len() > before && !world.has_room_for(self.file, changed.len() as u64) {
+        let before = world.files[&self.file].seen.len() as u64;
+        let length = match &change {
+            Change::Length(length) => *length,
+            Change::Write(offset, written) => before.max(offset + written.len() as u64),
+        };
+        if length > before && !world.has_room_for(self.file, length) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let content = world.files.get_mut(&self.file).unwrap();
-        content.seen = changed;
+        change.apply(&mut content.seen);
         content.unsynced.push(change);
         Ok(())
     }
