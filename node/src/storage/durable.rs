@@ -31,7 +31,7 @@
 use std::io;
 use std::sync::Arc;
 
-use raft_core::raft::{DiskId, Durable, Entry, EntryId, LogIndex, Snapshot, Write};
+use raft_core::raft::{DiskId, Durable, Entry, EntryId, LogIndex, Snapshot, Term, Write};
 
 use super::engine::{Changes, Engine, EngineError, Held};
 use super::file::{Files, RealFiles, is_full};
@@ -302,11 +302,14 @@ impl FileStorage {
         };
         let promised = new.hard_state != old.hard_state || new.snapshot != old.snapshot;
         let witnessed = self.witness.write(&new, promised);
-        // The file has room for it, and a disk that writes in another place doesn't have to. Then
-        // the call is made again, and changes nothing.
         let snapshot_is_new = new.snapshot != old.snapshot;
         self.state = Some(new);
-        witnessed.map_err(failed("the writing of", &*self.files, WITNESS))?;
+        // Its place in the file is written already. But there are file systems that never write in
+        // place, and may have no room. It isn't `Full`, because the call is stored.
+        witnessed.map_err(|source| {
+            let what = format!("the writing of {}", self.files.path(WITNESS).display());
+            StorageError::Failed { what, source }
+        })?;
         if let Some(unused) = old.snapshot.filter(|_| snapshot_is_new) {
             // If it can't be removed, the next start does it.
             let _ = self.files.remove(&snapshot::name(unused.number));
@@ -389,10 +392,10 @@ impl Storage for FileStorage {
         let held = self.read_database()?;
         let Believed { mut state, mut entries, stored } = self.believe(held)?;
         let snapshot = self.read_snapshot(&state)?;
-        // Terms never go down, and an entry that says otherwise isn't one that a server wrote.
+        // Terms begin at 1 and never go down. An entry that says otherwise was written by no server.
         let mut last = state.base();
         let in_order = entries.iter().take_while(|entry| {
-            let follows = entry.term >= last.term;
+            let follows = entry.term > Term::ZERO && entry.term >= last.term;
             if follows {
                 last = EntryId::new(last.index.next(), entry.term);
             }

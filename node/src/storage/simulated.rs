@@ -153,6 +153,11 @@ impl SimulatedFiles {
         self.world().good = None;
     }
 
+    /// Whether the fault that was asked for hasn't come yet, or lasts.
+    pub(super) fn is_broken(&self) -> bool {
+        self.world().good.is_some()
+    }
+
     /// How many operations there were.
     pub(super) fn operations(&self) -> u64 {
         self.world().operations
