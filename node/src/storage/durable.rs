@@ -36,7 +36,7 @@ use raft_core::raft::{DiskId, Durable, Entry, EntryId, LogIndex, Snapshot, Term,
 use super::engine::{Changes, Engine, EngineError, Held};
 use super::file::{Files, RealFiles, is_full};
 use super::folder::{Claim, Folder, REPLACE};
-use super::record::State;
+use super::record::{SnapshotRef, State};
 use super::witness::WitnessFile;
 use super::{Damaged, Loaded, Storage, StorageError, snapshot};
 
@@ -251,16 +251,20 @@ impl FileStorage {
         Ok(())
     }
 
-    /// Stores all of it in the snapshot's file and the database. The state is the new one.
-    fn commit(&mut self, old: &State, writes: &[Write]) -> Result<State, StorageError> {
-        let sequence = old.sequence.saturating_add(1);
-        let mut new = State { sequence, same: old.last.index, ..old.clone() };
-        let files = &*self.files;
+    /// Writes the snapshot's file, if there is a snapshot, and makes it durable.
+    fn write_snapshot(&self, number: u64, writes: &[Write]) -> Result<Option<SnapshotRef>, StorageError> {
         // Those before the last one would be replaced at once.
-        if let Some(last) = writes.iter().rev().find_map(|write| write.snapshot.as_ref()) {
-            let written = snapshot::write(files, self.disk, sequence, last);
-            new.snapshot = Some(written.map_err(failed("the writing of", files, &snapshot::name(sequence)))?);
-        }
+        let last = writes.iter().rev().find_map(|write| write.snapshot.as_ref());
+        let written = last.map(|last| snapshot::write(&*self.files, self.disk, number, last));
+        written.transpose().map_err(failed("the writing of", &*self.files, &snapshot::name(number)))
+    }
+
+    /// Stores all of it in the database, and returns the new state.
+    fn commit(&mut self, old: &State, snapshot: Option<SnapshotRef>, writes: &[Write]) -> Result<State, StorageError> {
+        let sequence = old.sequence.saturating_add(1);
+        let snapshot = snapshot.or(old.snapshot);
+        let mut new = State { sequence, same: old.last.index, snapshot, ..old.clone() };
+        let files = &*self.files;
         let DatabaseFile::Open(engine) = &mut self.database else { return Err(self.failed_before()) };
         let committed = engine.change(|changes| {
             let mut base = old.base();
@@ -290,16 +294,16 @@ impl FileStorage {
 
     /// Everything that a call of [`Storage::store`] does with a database that is open.
     fn store_all(&mut self, old: &State, writes: &[Write]) -> Result<(), StorageError> {
-        let new = match self.commit(old, writes) {
-            Err(StorageError::Full) => match self.is_stored(old)? {
-                None => {
-                    self.clean_up(old);
-                    return Err(StorageError::Full);
-                }
-                Some(new) => new,
-            },
-            committed => committed?,
-        };
+        let written = self.write_snapshot(old.sequence.saturating_add(1), writes);
+        let committed = written.and_then(|snapshot| match self.commit(old, snapshot, writes) {
+            Err(StorageError::Full) => self.is_stored(old)?.ok_or(StorageError::Full),
+            committed => committed,
+        });
+        if matches!(committed, Err(StorageError::Full)) {
+            // A part of a snapshot takes room that others need.
+            self.clean_up(old);
+        }
+        let new = committed?;
         let promised = new.hard_state != old.hard_state || new.snapshot != old.snapshot;
         let witnessed = self.witness.write(&new, promised);
         let snapshot_is_new = new.snapshot != old.snapshot;

@@ -20,6 +20,8 @@ mod witness;
 pub use durable::FileStorage;
 pub use faulty::{Faults, Faulty};
 pub use folder::{CLUSTER_NAME_MAX, FORMAT, Folder, FolderError, FolderSettings, Founded};
+#[doc(hidden)]
+pub use record::read_any_content;
 
 use raft_core::raft::{Durable, EntryId, Write};
 

@@ -105,7 +105,9 @@ fn write_slot(file: &dyn OpenFile, disk: DiskId, witness: &Witness) -> io::Resul
 fn read_slot(file: &dyn OpenFile, disk: DiskId, slot: u64) -> io::Result<Option<Witness>> {
     let available = file.len()?.saturating_sub(slot * SLOT).min(SLOT);
     let mut bytes = vec![0; available as usize];
-    file.read(slot * SLOT, &mut bytes)?;
+    if !bytes.is_empty() {
+        file.read(slot * SLOT, &mut bytes)?;
+    }
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH>() else { return Ok(None) };
     let length = usize::from(u16::from_le_bytes(*length));
     let record = rest.get(..length).filter(|_| length <= RECORD_MAX);
