@@ -243,6 +243,29 @@ fn a_witness_that_is_behind_does_no_harm() {
     }
 }
 
+/// The witness is synced with every promise, so that not even a power failure and a damaged
+/// database together make a server forget its vote.
+#[test]
+fn a_promise_outlives_a_power_failure_and_the_database() {
+    for seed in 0..30 {
+        let files = new_folder();
+        let (mut storage, _) = load(&files).unwrap();
+        let mut writer = Writer::new(seed);
+        for _ in 0..6 {
+            storage.store(&writer.call()).unwrap();
+        }
+        for power in 0..4 {
+            let mut left = files.after_power_failure(power).contents();
+            left.insert("state.redb".to_owned(), vec![7; 5000]);
+            let loaded = load(&SimulatedFiles::of(&left)).unwrap().1;
+            let (found, expected) = (loaded.durable, writer.durable());
+            let lost = found.hard_state.lost;
+            assert_eq!(found.hard_state, HardState { lost, ..expected.hard_state }, "seed {seed}");
+            assert_eq!((found.snapshot, found.entries), (expected.snapshot, vec![]), "seed {seed}");
+        }
+    }
+}
+
 /// Changes what the witness says of the machine's run.
 fn of_another_run(contents: &mut Contents) {
     let bytes = contents.get_mut("witness").unwrap();

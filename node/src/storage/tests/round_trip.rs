@@ -1,5 +1,6 @@
 //! What is stored is found again.
 
+use super::super::witness::UNSYNCED_MAX;
 use super::*;
 
 #[test]
@@ -63,6 +64,12 @@ fn a_call_without_a_snapshot_or_another_hard_state_syncs_once() {
     let before = files.syncs();
     storage.store(&writes).unwrap();
     assert_eq!(files.syncs() - before, 1);
+    // Now and then, the witness is synced besides.
+    let before = files.syncs();
+    for _ in 0..3 * UNSYNCED_MAX {
+        storage.store(&writes[..1]).unwrap();
+    }
+    assert_eq!(files.syncs() - before, u64::from(3 * UNSYNCED_MAX + 3));
 }
 
 #[test]
