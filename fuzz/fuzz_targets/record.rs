@@ -1,4 +1,4 @@
-//! Any bytes as the content of a stored record: of the state, the witness, an entry, a snapshot.
+//! Any bytes as the content of a stored record: of the state, the mirror, an entry, a snapshot.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

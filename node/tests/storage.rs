@@ -237,7 +237,7 @@ fn a_damaged_or_edited_folder_file_is_never_believed() {
 
 #[test]
 fn a_folder_that_lost_a_file_is_not_a_new_one() {
-    for name in ["folder.json", "state.redb", "witness"] {
+    for name in ["folder.json", "state.redb", "mirror"] {
         let (at, folder) = new_folder();
         drop(folder);
         fs::remove_file(at.path().join(name)).unwrap();
@@ -256,7 +256,7 @@ fn a_folder_that_lost_a_file_is_not_a_new_one() {
 /// The creation stops anywhere, and `folder.json.new` is still there.
 #[test]
 fn a_creation_that_was_interrupted_begins_again() {
-    let steps = ["folder.json.new", "state.redb", "witness"];
+    let steps = ["folder.json.new", "state.redb", "mirror"];
     for count in 1..=steps.len() {
         let at = tempfile::tempdir().unwrap();
         for name in &steps[..count] {
@@ -337,7 +337,7 @@ fn folders_of_format_1_are_readable_for_ever() {
         files.insert(name, unpacked(&fs::read(entry.path()).unwrap()));
     }
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["folder.json", "snapshot-1", "state.redb", "witness"]);
+    assert_eq!(names, ["folder.json", "mirror", "snapshot-1", "state.redb"]);
     for (name, bytes) in &files {
         fs::write(at.path().join(name), bytes).unwrap();
     }

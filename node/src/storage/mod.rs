@@ -9,13 +9,13 @@ mod engine;
 mod faulty;
 mod file;
 mod folder;
+mod mirror;
 mod record;
 #[cfg(test)]
 mod simulated;
 mod snapshot;
 #[cfg(test)]
 mod tests;
-mod witness;
 
 pub use durable::FileStorage;
 pub use faulty::{Faults, Faulty};

@@ -1,4 +1,4 @@
-//! What is stored, as bytes: the state, the log's entries, and the witness.
+//! What is stored, as bytes: the state, the log's entries, and the mirror.
 //!
 //! # A record
 //! Everything is stored as a *record*: a checksum (CRC-32, four bytes, lowest first), and the
@@ -9,7 +9,7 @@
 //! | kind | place | content |
 //! | --- | --- | --- |
 //! | 1, state | 0 | [`State`] |
-//! | 2, witness | 0 or 1, its slot | [`Witness`] |
+//! | 2, mirror | 0 or 1, its slot | [`Mirror`] |
 //! | 3, entry | its index | [`Entry::encode`] |
 //! | 4, snapshot | its number | [`SnapshotMeta::encode`](raft_core::raft::SnapshotMeta::encode) |
 //!
@@ -28,7 +28,7 @@ const CHECKSUM: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     State = 1,
-    Witness = 2,
+    Mirror = 2,
     Entry = 3,
     Snapshot = 4,
 }
@@ -130,8 +130,8 @@ pub(super) struct SnapshotRef {
 
 /// The newest state once more, in a place of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Witness {
-    /// Counts the writes of the witness.
+pub(super) struct Mirror {
+    /// Counts the writes of the mirror.
     pub(super) turn: u64,
     /// In which run of the machine it was written: 0 if that isn't known.
     pub(super) boot: u64,
@@ -216,7 +216,7 @@ impl State {
     }
 }
 
-impl Witness {
+impl Mirror {
     /// The slot that it is written to: not the one before its own, so that a torn write leaves the
     /// one before.
     pub(super) fn slot(&self) -> u64 {
@@ -224,7 +224,7 @@ impl Witness {
     }
 
     pub(super) fn seal(&self, disk: DiskId) -> Vec<u8> {
-        seal(disk, Kind::Witness, self.slot(), |bytes| {
+        seal(disk, Kind::Mirror, self.slot(), |bytes| {
             put(bytes, self.turn);
             put(bytes, self.boot);
             put(bytes, u64::from(self.closed));
@@ -232,11 +232,11 @@ impl Witness {
         })
     }
 
-    pub(super) fn open(disk: DiskId, slot: u64, record: &[u8]) -> Result<Witness, RecordError> {
-        let mut numbers = Numbers(open(disk, Kind::Witness, slot, record)?);
+    pub(super) fn open(disk: DiskId, slot: u64, record: &[u8]) -> Result<Mirror, RecordError> {
+        let mut numbers = Numbers(open(disk, Kind::Mirror, slot, record)?);
         let (turn, boot, closed) = (numbers.take()?, numbers.take()?, numbers.take_bool()?);
-        let witness = Witness { turn, boot, closed, state: State::take(numbers)? };
-        if witness.slot() == slot { Ok(witness) } else { Err(RecordError::Content) }
+        let mirror = Mirror { turn, boot, closed, state: State::take(numbers)? };
+        if mirror.slot() == slot { Ok(mirror) } else { Err(RecordError::Content) }
     }
 }
 
@@ -250,8 +250,8 @@ pub fn read_any_content(content: &[u8]) {
         assert_eq!(state.seal(disk), seal(disk, Kind::State, 0, put_content));
     }
     for slot in [0, 1] {
-        if let Ok(witness) = Witness::open(disk, slot, &seal(disk, Kind::Witness, slot, put_content)) {
-            assert_eq!(witness.seal(disk), seal(disk, Kind::Witness, slot, put_content));
+        if let Ok(mirror) = Mirror::open(disk, slot, &seal(disk, Kind::Mirror, slot, put_content)) {
+            assert_eq!(mirror.seal(disk), seal(disk, Kind::Mirror, slot, put_content));
         }
     }
     let index = LogIndex(7);
@@ -286,18 +286,18 @@ mod tests {
         assert_eq!(State::open(disk, &record), Ok(state()));
         assert_eq!(State::open(DiskId(301), &record), Err(RecordError::Checksum));
         assert_eq!(open(disk, Kind::State, 1, &record), Err(RecordError::Checksum));
-        assert_eq!(open(disk, Kind::Witness, 0, &record), Err(RecordError::Checksum));
+        assert_eq!(open(disk, Kind::Mirror, 0, &record), Err(RecordError::Checksum));
         assert_eq!(open(disk, Kind::State, 0, &record[..3]), Err(RecordError::Short));
     }
 
     #[test]
-    fn a_witness_is_of_its_slot() {
+    fn a_mirror_is_of_its_slot() {
         let disk = DiskId(300);
         for turn in [8, 9] {
-            let witness = Witness { turn, boot: 1, closed: true, state: state() };
-            let record = witness.seal(disk);
-            assert_eq!(Witness::open(disk, turn % 2, &record), Ok(witness));
-            assert_eq!(Witness::open(disk, 1 - turn % 2, &record), Err(RecordError::Checksum));
+            let mirror = Mirror { turn, boot: 1, closed: true, state: state() };
+            let record = mirror.seal(disk);
+            assert_eq!(Mirror::open(disk, turn % 2, &record), Ok(mirror));
+            assert_eq!(Mirror::open(disk, 1 - turn % 2, &record), Err(RecordError::Checksum));
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::record::{Witness, seal_entry};
+use super::super::record::{Mirror, seal_entry};
 use super::super::{Damaged, engine};
 use super::*;
 
@@ -229,21 +229,21 @@ fn a_database_that_is_further_behind_is_not_believed() {
     }
 }
 
-/// A power failure takes the last writes of the witness, which aren't synced.
+/// A power failure takes the last writes of the mirror, which aren't synced.
 #[test]
-fn a_witness_that_is_behind_does_no_harm() {
+fn a_mirror_that_is_behind_does_no_harm() {
     let history = history(92);
     for (now, (new, expected)) in history.iter().enumerate() {
         for (old, _) in &history[..now] {
             let mut mixed = new.clone();
-            mixed.insert("witness".to_owned(), old["witness"].clone());
+            mixed.insert("mirror".to_owned(), old["mirror"].clone());
             let loaded = load(&SimulatedFiles::of(&mixed)).unwrap().1;
             assert_eq!((&loaded.durable, loaded.damaged), (expected, None));
         }
     }
 }
 
-/// The witness is synced with every promise, so that not even a power failure and a damaged
+/// The mirror is synced with every promise, so that not even a power failure and a damaged
 /// database together make a server forget its vote.
 #[test]
 fn a_promise_outlives_a_power_failure_and_the_database() {
@@ -266,21 +266,21 @@ fn a_promise_outlives_a_power_failure_and_the_database() {
     }
 }
 
-/// Changes what the witness says of the machine's run.
+/// Changes what the mirror says of the machine's run.
 fn of_another_run(contents: &mut Contents) {
-    let bytes = contents.get_mut("witness").unwrap();
+    let bytes = contents.get_mut("mirror").unwrap();
     for slot in [0, 1] {
         let at = slot as usize * 4096;
         let length = usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
         let record = &mut bytes[at + 2..at + 2 + length];
-        let witness = Witness::open(DISK, slot, record).unwrap();
-        let changed = Witness { boot: witness.boot ^ 1, ..witness };
+        let mirror = Mirror::open(DISK, slot, record).unwrap();
+        let changed = Mirror { boot: mirror.boot ^ 1, ..mirror };
         record.copy_from_slice(&changed.seal(DISK));
     }
 }
 
 #[test]
-fn a_damaged_database_is_refused_if_the_witness_may_be_old() {
+fn a_damaged_database_is_refused_if_the_mirror_may_be_old() {
     for (closed, with_snapshot) in [(false, false), (false, true), (true, false), (true, true)] {
         let (mut contents, expected) = small_folder(with_snapshot, closed);
         of_another_run(&mut contents);

@@ -30,9 +30,9 @@ fn wherever_there_is_no_room_the_call_can_be_made_again() {
                 match storage.store(call) {
                     Ok(()) => continue,
                     Err(StorageError::Full) => times += 1,
-                    // The witness is written in a place that it has already. There are file systems
+                    // The mirror is written in a place that it has already. There are file systems
                     // that need room for that, too: then the call is stored, and the server stops.
-                    Err(StorageError::Failed { what, .. }) if what.contains("witness") => {
+                    Err(StorageError::Failed { what, .. }) if what.contains("mirror") => {
                         failed += 1;
                         drop(storage);
                         storage = open(&files).unwrap();

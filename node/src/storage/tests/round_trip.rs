@@ -1,6 +1,6 @@
 //! What is stored is found again.
 
-use super::super::witness::UNSYNCED_MAX;
+use super::super::mirror::UNSYNCED_MAX;
 use super::*;
 
 #[test]
@@ -64,7 +64,7 @@ fn a_call_without_a_snapshot_or_another_hard_state_syncs_once() {
     let before = files.syncs();
     storage.store(&writes).unwrap();
     assert_eq!(files.syncs() - before, 1);
-    // Now and then, the witness is synced besides.
+    // Now and then, the mirror is synced besides.
     let before = files.syncs();
     for _ in 0..3 * UNSYNCED_MAX {
         storage.store(&writes[..1]).unwrap();
@@ -111,7 +111,7 @@ fn a_storage_of_another_disk_is_not_read() {
     let files = new_folder();
     drop(load(&files).unwrap());
     let error = FileStorage::open_files(Box::new(files), DiskId(5), None).unwrap_err();
-    assert!(error.to_string().contains("witness: this file can't be read"), "{error}");
+    assert!(error.to_string().contains("mirror: this file can't be read"), "{error}");
 }
 
 #[test]
