@@ -396,7 +396,7 @@ impl Storage for FileStorage {
         let held = self.read_database()?;
         let Believed { mut state, mut entries, stored } = self.believe(held)?;
         let snapshot = self.read_snapshot(&state)?;
-        // Terms begin at 1 and never go down. An entry that says otherwise was written by no server.
+        // Terms begin at 1 and never go down. No server wrote an entry that says otherwise.
         let mut last = state.base();
         let in_order = entries.iter().take_while(|entry| {
             let follows = entry.term > Term::ZERO && entry.term >= last.term;
