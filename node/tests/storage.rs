@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use raft_core::raft::{
-    Configuration, DiskId, Durable, Entry, EntryId, HardState, LogIndex, LogWrite, Payload, Receipt, ServerId,
-    ServerSet, Snapshot, SnapshotMeta, Standing, Term, Write,
+    Configuration, DiskId, Durable, Entry, EntryId, HardState, LogIndex, LogWrite, Payload, Receipt, SNAPSHOT_SIZE_MAX,
+    ServerId, ServerSet, Snapshot, SnapshotMeta, Standing, Term, Write,
 };
 use raftarium_node::storage::{
     FileStorage, Folder, FolderError, FolderSettings, Founded, Loaded, Storage as _, StorageError,
@@ -267,6 +268,42 @@ fn a_creation_that_was_interrupted_begins_again() {
         assert!(FileStorage::open(&folder).unwrap().load().unwrap().is_new);
         assert!(!at.path().join("folder.json.new").exists());
     }
+}
+
+/// Stores a snapshot of so many bytes, and finds it again.
+fn store_snapshot(size: u64) {
+    let (_at, folder) = new_folder();
+    let mut storage = FileStorage::open(&folder).unwrap();
+    storage.load().unwrap();
+    let data: Vec<u8> = (0..size).map(|place| (place.wrapping_mul(0x9e37_79b9) >> 13) as u8).collect();
+    let meta = written().snapshot.unwrap().meta.clone();
+    let snapshot = Arc::new(Snapshot::new(meta, data.into()));
+    let hard_state = Some(HardState { term: Term(3), ..HardState::default() });
+    let receipt = Receipt { sequence: 1, last: snapshot.meta.last };
+    storage.store(&[Write { hard_state, snapshot: Some(Arc::clone(&snapshot)), log: None, receipt }]).unwrap();
+    drop(storage);
+    let loaded = FileStorage::open(&folder).unwrap().load().unwrap();
+    assert_eq!(loaded.damaged, None);
+    assert!(loaded.durable.snapshot == Some(snapshot), "another snapshot");
+}
+
+#[test]
+fn a_snapshot_of_many_pieces_is_found_again() {
+    store_snapshot((5 << 20) + 1);
+}
+
+#[test]
+#[ignore = "takes 1 GiB of disk and 3 GiB of memory"]
+fn the_largest_snapshot_is_found_again() {
+    store_snapshot(SNAPSHOT_SIZE_MAX);
+}
+
+/// The core refuses it before, so that it is an error of ours.
+#[test]
+#[ignore = "takes 2 GiB of memory"]
+#[should_panic(expected = "the core takes no snapshot of 1073741825 bytes")]
+fn a_snapshot_beyond_the_largest_is_no_snapshot() {
+    store_snapshot(SNAPSHOT_SIZE_MAX + 1);
 }
 
 fn golden() -> PathBuf {

@@ -309,6 +309,22 @@ fn a_damaged_database_is_refused_if_the_mirror_may_be_old() {
     }
 }
 
+#[test]
+fn a_damaged_database_is_refused_if_the_mirror_is_damaged_too() {
+    let (contents, expected) = small_folder(false, false);
+    let mut refused = 0;
+    for slot in [0, 4096] {
+        let mut damaged = contents.clone();
+        damaged.get_mut("mirror").unwrap()[slot + 10] ^= 1;
+        let loaded = load(&SimulatedFiles::of(&damaged)).unwrap().1;
+        assert_eq!((&loaded.durable, loaded.damaged), (&expected, None), "the database is whole");
+        damaged.insert("state.redb".to_owned(), vec![7; 5000]);
+        let sentence = load(&SimulatedFiles::of(&damaged)).unwrap_err().to_string();
+        refused += u32::from(sentence.contains("nothing shows how the log ended"));
+    }
+    assert_eq!(refused, 2);
+}
+
 /// Changes records in a database that is whole as a file.
 fn in_database(contents: &Contents, change: impl FnOnce(&mut engine::Changes<'_>)) -> Contents {
     let files = SimulatedFiles::of(contents);

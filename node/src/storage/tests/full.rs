@@ -82,6 +82,28 @@ fn a_disk_that_stays_full_refuses_every_call_and_takes_them_later() {
     assert_eq!(load(&files).unwrap().1.durable, writer.durable());
 }
 
+/// The part of a snapshot that found room would take it from the entries.
+#[test]
+fn a_snapshot_that_finds_no_room_leaves_nothing_behind() {
+    let files = new_folder();
+    let (mut storage, _) = load(&files).unwrap();
+    let (calls, _) = small_store(3);
+    for call in &calls {
+        storage.store(call).unwrap();
+    }
+    let before = files.used();
+    files.set_room(Some(before + 3_500_000));
+    let last = EntryId::new(LogIndex(3), Term(1));
+    let meta = SnapshotMeta { last, configuration: Configuration::default(), configuration_index: LogIndex(0) };
+    let snapshot = Some(Arc::new(Snapshot::new(meta, vec![3; 5_000_000].into())));
+    let write = Write { hard_state: None, snapshot, log: None, receipt: Receipt { sequence: 4, last } };
+    assert!(matches!(storage.store(std::slice::from_ref(&write)), Err(StorageError::Full)));
+    assert_eq!(files.used(), before);
+    files.set_room(None);
+    storage.store(&[write]).unwrap();
+    assert!(files.used() > before + 5_000_000);
+}
+
 /// A small file system in memory, for as long as this lives.
 struct SmallDisk<'a>(&'a Path);
 
