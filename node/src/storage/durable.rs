@@ -5,47 +5,47 @@
 //! | --- | --- |
 //! | `state.redb` | the state, and the log's entries: a database (`engine`) |
 //! | `snapshot-N` | the snapshot (`snapshot`) |
-//! | `witness` | the state once more (`witness`) |
+//! | `mirror` | the state once more (`mirror`) |
 //! | `state.new` | a database that is being made anew |
 //!
 //! # Order
 //! A call of [`Storage::store`] writes the snapshot's file, if there is one, and syncs it; commits
-//! all changes to the database, with its one sync; and writes the witness. If it is the hard state
-//! or the snapshot that changed, the witness is synced, too. So a newer state is in the database
-//! before it is in the witness, and what was promised is in both.
+//! all changes to the database, with its one sync; and writes the mirror. If it is the hard state
+//! or the snapshot that changed, the mirror is synced, too. So a newer state is in the database
+//! before it is in the mirror, and what was promised is in both.
 //!
 //! # What a start believes
 //! Each state has a number, its *sequence*.
 //!
 //! | the database | what is believed |
 //! | --- | --- |
-//! | is as new as the witness, or newer | the database |
-//! | is one state behind: redb fell back to its commit before the last, because the last is damaged | the witness's state, and the entries that both states have |
-//! | is further behind, unreadable, or missing a state | the witness's state, without entries; unless the witness may be old, because the power failed |
+//! | is as new as the mirror, or newer | the database |
+//! | is one state behind: redb fell back to its commit before the last, because the last is damaged | the mirror's state, and the entries that both states have |
+//! | is further behind, unreadable, or missing a state | the mirror's state, without entries; unless the mirror may be old, because the power failed |
 //!
 //! Whatever entries the believed state had and that can't be read are remembered as lost
 //! ([`HardState::lost`](raft_core::raft::HardState)), so that peers repair them. Everything else
-//! that is missing can't be repaired like that, and is refused: a witness or snapshot that can't be
+//! that is missing can't be repaired like that, and is refused: a mirror or snapshot that can't be
 //! read, and a state that exists nowhere.
 
 use std::io;
 use std::sync::Arc;
 
-use raft_core::raft::{DiskId, Durable, Entry, EntryId, LogIndex, Snapshot, Write};
+use raft_core::raft::{DiskId, Durable, Entry, EntryId, LogIndex, Snapshot, Term, Write};
 
 use super::engine::{Changes, Engine, EngineError, Held};
 use super::file::{Files, RealFiles, is_full};
 use super::folder::{Claim, Folder, REPLACE};
-use super::record::State;
-use super::witness::WitnessFile;
+use super::mirror::MirrorFile;
+use super::record::{SnapshotRef, State};
 use super::{Damaged, Loaded, Storage, StorageError, snapshot};
 
 const DATABASE: &str = "state.redb";
 const DATABASE_NEW: &str = "state.new";
-const WITNESS: &str = "witness";
+const MIRROR: &str = "mirror";
 
 /// The files that are there in every folder.
-pub(super) const NAMES: [&str; 2] = [DATABASE, WITNESS];
+pub(super) const NAMES: [&str; 2] = [DATABASE, MIRROR];
 
 /// A [`Storage`] in the files of a [`Folder`].
 ///
@@ -56,7 +56,7 @@ pub(super) const NAMES: [&str; 2] = [DATABASE, WITNESS];
 pub struct FileStorage {
     files: Box<dyn Files>,
     disk: DiskId,
-    witness: WitnessFile,
+    mirror: MirrorFile,
     database: DatabaseFile,
     /// The newest state that is durable; `None` before [`Storage::load`].
     state: Option<State>,
@@ -81,9 +81,9 @@ enum DatabaseFile {
 pub(super) fn create(files: &dyn Files, disk: DiskId) -> Result<(), StorageError> {
     let failed = |name: &'static str| failed("the creation of", files, name);
     Engine::create(files, DATABASE, disk, &State::default(), &[]).map_err(|error| in_database(files, error))?;
-    let file = files.create(WITNESS).map_err(failed(WITNESS))?;
-    WitnessFile::create(&*file, disk).map_err(failed(WITNESS))?;
-    files.sync().map_err(failed(WITNESS))
+    let file = files.create(MIRROR).map_err(failed(MIRROR))?;
+    MirrorFile::create(&*file, disk).map_err(failed(MIRROR))?;
+    files.sync().map_err(failed(MIRROR))
 }
 
 /// For `map_err`: what failed, and where.
@@ -135,24 +135,28 @@ impl FileStorage {
         FileStorage::open_files(Box::new(RealFiles(folder.path().to_owned())), folder.disk_id(), Some(claim))
     }
 
-    fn open_files(files: Box<dyn Files>, disk: DiskId, claim: Option<Claim>) -> Result<FileStorage, StorageError> {
-        let file = match files.open(WITNESS) {
+    pub(super) fn open_files(
+        files: Box<dyn Files>,
+        disk: DiskId,
+        claim: Option<Claim>,
+    ) -> Result<FileStorage, StorageError> {
+        let file = match files.open(MIRROR) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(damaged(&*files, WITNESS, "this file is missing"));
+                return Err(damaged(&*files, MIRROR, "this file is missing"));
             }
-            opened => opened.map_err(failed("the opening of", &*files, WITNESS))?,
+            opened => opened.map_err(failed("the opening of", &*files, MIRROR))?,
         };
-        let witness = WitnessFile::open(file, disk).map_err(failed("the reading of", &*files, WITNESS))?;
-        let Some(witness) = witness else {
+        let mirror = MirrorFile::open(file, disk).map_err(failed("the reading of", &*files, MIRROR))?;
+        let Some(mirror) = mirror else {
             let why = "this file can't be read, so nothing shows whether the other files are the newest";
-            return Err(damaged(&*files, WITNESS, why));
+            return Err(damaged(&*files, MIRROR, why));
         };
         let database = match open_database(&*files, disk) {
             Ok(engine) => DatabaseFile::Open(engine),
             Err(EngineError::Unreadable(why)) => DatabaseFile::Unreadable(why),
             Err(other) => return Err(in_database(&*files, other)),
         };
-        Ok(FileStorage { files, disk, witness, database, state: None, _claim: claim })
+        Ok(FileStorage { files, disk, mirror, database, state: None, _claim: claim })
     }
 
     /// Everything in the database, or why it can't be read.
@@ -171,24 +175,24 @@ impl FileStorage {
 
     /// See the table above.
     fn believe(&self, held: Result<Held, String>) -> Result<Believed, StorageError> {
-        let witnessed = self.witness.state();
+        let mirrored = self.mirror.state();
         let why = match held {
-            Ok(held) if held.state.sequence > witnessed.sequence || held.state == *witnessed => {
+            Ok(held) if held.state.sequence > mirrored.sequence || held.state == *mirrored => {
                 let stored = held.broken.is_none();
                 return Ok(Believed { state: held.state, entries: held.entries, stored });
             }
-            Ok(held) if held.state.sequence.checked_add(1) == Some(witnessed.sequence) => {
-                let entries = in_both(&held, witnessed);
-                return Ok(Believed { state: witnessed.clone(), entries, stored: false });
+            Ok(held) if held.state.sequence.checked_add(1) == Some(mirrored.sequence) => {
+                let entries = in_both(&held, mirrored);
+                return Ok(Believed { state: mirrored.clone(), entries, stored: false });
             }
             Ok(_) => "another file has been put into this place".to_owned(),
             Err(why) => why,
         };
-        if !self.witness.is_certain() {
+        if !self.mirror.is_certain() {
             let why = format!("{why}; and as the machine has stopped since, nothing shows how the log ended");
             return Err(damaged(&*self.files, DATABASE, &why));
         }
-        Ok(Believed { state: witnessed.clone(), entries: Vec::new(), stored: false })
+        Ok(Believed { state: mirrored.clone(), entries: Vec::new(), stored: false })
     }
 
     fn read_snapshot(&self, state: &State) -> Result<Option<Snapshot>, StorageError> {
@@ -247,16 +251,20 @@ impl FileStorage {
         Ok(())
     }
 
-    /// Stores all of it in the snapshot's file and the database. The state is the new one.
-    fn commit(&mut self, old: &State, writes: &[Write]) -> Result<State, StorageError> {
-        let sequence = old.sequence.saturating_add(1);
-        let mut new = State { sequence, same: old.last.index, ..old.clone() };
-        let files = &*self.files;
+    /// Writes the snapshot's file, if there is a snapshot, and makes it durable.
+    fn write_snapshot(&self, number: u64, writes: &[Write]) -> Result<Option<SnapshotRef>, StorageError> {
         // Those before the last one would be replaced at once.
-        if let Some(last) = writes.iter().rev().find_map(|write| write.snapshot.as_ref()) {
-            let written = snapshot::write(files, self.disk, sequence, last);
-            new.snapshot = Some(written.map_err(failed("the writing of", files, &snapshot::name(sequence)))?);
-        }
+        let last = writes.iter().rev().find_map(|write| write.snapshot.as_ref());
+        let written = last.map(|last| snapshot::write(&*self.files, self.disk, number, last));
+        written.transpose().map_err(failed("the writing of", &*self.files, &snapshot::name(number)))
+    }
+
+    /// Stores all of it in the database, and returns the new state.
+    fn commit(&mut self, old: &State, snapshot: Option<SnapshotRef>, writes: &[Write]) -> Result<State, StorageError> {
+        let sequence = old.sequence.saturating_add(1);
+        let snapshot = snapshot.or(old.snapshot);
+        let mut new = State { sequence, same: old.last.index, snapshot, ..old.clone() };
+        let files = &*self.files;
         let DatabaseFile::Open(engine) = &mut self.database else { return Err(self.failed_before()) };
         let committed = engine.change(|changes| {
             let mut base = old.base();
@@ -286,23 +294,26 @@ impl FileStorage {
 
     /// Everything that a call of [`Storage::store`] does with a database that is open.
     fn store_all(&mut self, old: &State, writes: &[Write]) -> Result<(), StorageError> {
-        let new = match self.commit(old, writes) {
-            Err(StorageError::Full) => match self.is_stored(old)? {
-                None => {
-                    self.clean_up(old);
-                    return Err(StorageError::Full);
-                }
-                Some(new) => new,
-            },
-            committed => committed?,
-        };
+        let written = self.write_snapshot(old.sequence.saturating_add(1), writes);
+        let committed = written.and_then(|snapshot| match self.commit(old, snapshot, writes) {
+            Err(StorageError::Full) => self.is_stored(old)?.ok_or(StorageError::Full),
+            committed => committed,
+        });
+        if matches!(committed, Err(StorageError::Full)) {
+            // A part of a snapshot takes room that others need.
+            self.clean_up(old);
+        }
+        let new = committed?;
         let promised = new.hard_state != old.hard_state || new.snapshot != old.snapshot;
-        let witnessed = self.witness.write(&new, promised);
-        // The file has room for it, and a disk that writes in another place doesn't have to. Then
-        // the call is made again, and changes nothing.
+        let mirrored = self.mirror.write(&new, promised);
         let snapshot_is_new = new.snapshot != old.snapshot;
         self.state = Some(new);
-        witnessed.map_err(failed("the writing of", &*self.files, WITNESS))?;
+        // Its place in the file is written already. But there are file systems that never write in
+        // place, and may have no room. It isn't `Full`, because the call is stored.
+        mirrored.map_err(|source| {
+            let what = format!("the writing of {}", self.files.path(MIRROR).display());
+            StorageError::Failed { what, source }
+        })?;
         if let Some(unused) = old.snapshot.filter(|_| snapshot_is_new) {
             // If it can't be removed, the next start does it.
             let _ = self.files.remove(&snapshot::name(unused.number));
@@ -385,10 +396,10 @@ impl Storage for FileStorage {
         let held = self.read_database()?;
         let Believed { mut state, mut entries, stored } = self.believe(held)?;
         let snapshot = self.read_snapshot(&state)?;
-        // Terms never go down, and an entry that says otherwise isn't one that a server wrote.
+        // Terms begin at 1 and never go down. No server wrote an entry that says otherwise.
         let mut last = state.base();
         let in_order = entries.iter().take_while(|entry| {
-            let follows = entry.term >= last.term;
+            let follows = entry.term > Term::ZERO && entry.term >= last.term;
             if follows {
                 last = EntryId::new(last.index.next(), entry.term);
             }
@@ -408,7 +419,7 @@ impl Storage for FileStorage {
             (state.last, state.same) = (last, last.index);
             self.rebuild(&state, &entries)?;
         }
-        self.witness.write(&state, true).map_err(failed("the writing of", &*self.files, WITNESS))?;
+        self.mirror.write(&state, true).map_err(failed("the writing of", &*self.files, MIRROR))?;
         self.clean_up(&state);
         let is_new = state.sequence == 0;
         let durable = Durable { hard_state: state.hard_state, snapshot: snapshot.map(Arc::new), entries };
@@ -437,10 +448,10 @@ impl Storage for FileStorage {
 
 impl Drop for FileStorage {
     fn drop(&mut self) {
-        // Everything that the witness says is durable by now, unless something failed.
-        if self.state.as_ref() == Some(self.witness.state()) && matches!(self.database, DatabaseFile::Open(_)) {
+        // Everything that the mirror says is durable by now, unless something failed.
+        if self.state.as_ref() == Some(self.mirror.state()) && matches!(self.database, DatabaseFile::Open(_)) {
             // If it can't be written, the next start is as careful as after a crash.
-            let _ = self.witness.close();
+            let _ = self.mirror.close();
         }
     }
 }

@@ -238,6 +238,15 @@ impl Changes<'_> {
         Ok(())
     }
 
+    /// Puts any record, or none, where that of the entry at `index` belongs.
+    #[cfg(test)]
+    pub(super) fn put_record(&mut self, index: LogIndex, record: Option<&[u8]>) {
+        match record {
+            Some(record) => self.log.insert(index.0, record).unwrap(),
+            None => self.log.remove(index.0).unwrap(),
+        };
+    }
+
     /// Removes the entries after `index`.
     pub(super) fn remove_after(&mut self, index: LogIndex) -> Result<()> {
         Ok(self.log.retain_in::<u64, _>((Bound::Excluded(index.0), Bound::Unbounded), |_, _| false)?)

@@ -1,21 +1,28 @@
 //! What a server must not forget, on a disk: [`Storage`] says what is promised, and
 //! [`FileStorage`] keeps it in the files of a [`Folder`].
 //!
-//! A folder belongs to one server of one cluster, and one process uses it at a time. `docs/storage.md`
-//! says what is in it, which damage is repaired, which is refused, and which isn't seen.
+//! A folder belongs to one server of one cluster, and one process uses it at a time.
+//! `docs/storage.md` says what is in it, which damage is repaired, which is refused, and which isn't
+//! seen.
 
 mod durable;
 mod engine;
 mod faulty;
 mod file;
 mod folder;
+mod mirror;
 mod record;
+#[cfg(test)]
+mod simulated;
 mod snapshot;
-mod witness;
+#[cfg(test)]
+mod tests;
 
 pub use durable::FileStorage;
 pub use faulty::{Faults, Faulty};
 pub use folder::{CLUSTER_NAME_MAX, FORMAT, Folder, FolderError, FolderSettings, Founded};
+#[doc(hidden)]
+pub use record::read_any_content;
 
 use raft_core::raft::{Durable, EntryId, Write};
 

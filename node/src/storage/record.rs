@@ -1,4 +1,4 @@
-//! What is stored, as bytes: the state, the log's entries, and the witness.
+//! What is stored, as bytes: the state, the log's entries, and the mirror.
 //!
 //! # A record
 //! Everything is stored as a *record*: a checksum (CRC-32, four bytes, lowest first), and the
@@ -9,7 +9,7 @@
 //! | kind | place | content |
 //! | --- | --- | --- |
 //! | 1, state | 0 | [`State`] |
-//! | 2, witness | 0 or 1, its slot | [`Witness`] |
+//! | 2, mirror | 0 or 1, its slot | [`Mirror`] |
 //! | 3, entry | its index | [`Entry::encode`] |
 //! | 4, snapshot | its number | [`SnapshotMeta::encode`](raft_core::raft::SnapshotMeta::encode) |
 //!
@@ -20,7 +20,7 @@
 use std::fmt;
 
 use raft_core::codec::DecodeError;
-use raft_core::raft::{DiskId, Entry, EntryId, HardState, LogIndex, Term};
+use raft_core::raft::{DiskId, Entry, EntryId, HardState, LogIndex, SnapshotMeta, Term};
 
 const CHECKSUM: usize = 4;
 
@@ -28,7 +28,7 @@ const CHECKSUM: usize = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     State = 1,
-    Witness = 2,
+    Mirror = 2,
     Entry = 3,
     Snapshot = 4,
 }
@@ -130,8 +130,8 @@ pub(super) struct SnapshotRef {
 
 /// The newest state once more, in a place of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Witness {
-    /// Counts the writes of the witness.
+pub(super) struct Mirror {
+    /// Counts the writes of the mirror.
     pub(super) turn: u64,
     /// In which run of the machine it was written: 0 if that isn't known.
     pub(super) boot: u64,
@@ -216,7 +216,7 @@ impl State {
     }
 }
 
-impl Witness {
+impl Mirror {
     /// The slot that it is written to: not the one before its own, so that a torn write leaves the
     /// one before.
     pub(super) fn slot(&self) -> u64 {
@@ -224,7 +224,7 @@ impl Witness {
     }
 
     pub(super) fn seal(&self, disk: DiskId) -> Vec<u8> {
-        seal(disk, Kind::Witness, self.slot(), |bytes| {
+        seal(disk, Kind::Mirror, self.slot(), |bytes| {
             put(bytes, self.turn);
             put(bytes, self.boot);
             put(bytes, u64::from(self.closed));
@@ -232,10 +232,101 @@ impl Witness {
         })
     }
 
-    pub(super) fn open(disk: DiskId, slot: u64, record: &[u8]) -> Result<Witness, RecordError> {
-        let mut numbers = Numbers(open(disk, Kind::Witness, slot, record)?);
+    pub(super) fn open(disk: DiskId, slot: u64, record: &[u8]) -> Result<Mirror, RecordError> {
+        let mut numbers = Numbers(open(disk, Kind::Mirror, slot, record)?);
         let (turn, boot, closed) = (numbers.take()?, numbers.take()?, numbers.take_bool()?);
-        let witness = Witness { turn, boot, closed, state: State::take(numbers)? };
-        if witness.slot() == slot { Ok(witness) } else { Err(RecordError::Content) }
+        let mirror = Mirror { turn, boot, closed, state: State::take(numbers)? };
+        if mirror.slot() == slot { Ok(mirror) } else { Err(RecordError::Content) }
+    }
+}
+
+/// Reads these bytes as the content of a record of each kind. What can be read is written again, as
+/// it was. For fuzzing, which would never find the right checksums.
+#[doc(hidden)]
+pub fn read_any_content(content: &[u8]) {
+    let disk = DiskId(1);
+    let put_content = |bytes: &mut Vec<u8>| bytes.extend_from_slice(content);
+    if let Ok(state) = State::open(disk, &seal(disk, Kind::State, 0, put_content)) {
+        assert_eq!(state.seal(disk), seal(disk, Kind::State, 0, put_content));
+    }
+    for slot in [0, 1] {
+        if let Ok(mirror) = Mirror::open(disk, slot, &seal(disk, Kind::Mirror, slot, put_content)) {
+            assert_eq!(mirror.seal(disk), seal(disk, Kind::Mirror, slot, put_content));
+        }
+    }
+    let index = LogIndex(7);
+    if let Ok(entry) = open_entry(disk, index, &seal(disk, Kind::Entry, index.0, put_content)) {
+        assert_eq!(seal_entry(disk, index, &entry), seal(disk, Kind::Entry, index.0, put_content));
+    }
+    if let Ok(meta) = SnapshotMeta::decode(content) {
+        let mut bytes = Vec::new();
+        meta.encode(&mut bytes);
+        assert_eq!(bytes, content);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn state() -> State {
+        let id = |index, term| EntryId::new(LogIndex(index), Term(term));
+        let snapshot = SnapshotRef { number: 5, last: id(3, 2), length: 1_000, checksum: 77 };
+        let hard_state = HardState { term: Term(4), asking_life: 9, ..HardState::default() };
+        State { sequence: 6, hard_state, last: id(8, 4), same: LogIndex(7), snapshot: Some(snapshot) }
+    }
+
+    #[test]
+    fn a_record_is_of_its_disk_and_its_place() {
+        let disk = DiskId(300);
+        let record = state().seal(disk);
+        assert_eq!(State::open(disk, &record), Ok(state()));
+        assert_eq!(State::open(DiskId(301), &record), Err(RecordError::Checksum));
+        assert_eq!(open(disk, Kind::State, 1, &record), Err(RecordError::Checksum));
+        assert_eq!(open(disk, Kind::Mirror, 0, &record), Err(RecordError::Checksum));
+        assert_eq!(open(disk, Kind::State, 0, &record[..3]), Err(RecordError::Short));
+    }
+
+    #[test]
+    fn a_mirror_is_of_its_slot() {
+        let disk = DiskId(300);
+        for turn in [8, 9] {
+            let mirror = Mirror { turn, boot: 1, closed: true, state: state() };
+            let record = mirror.seal(disk);
+            assert_eq!(Mirror::open(disk, turn % 2, &record), Ok(mirror));
+            assert_eq!(Mirror::open(disk, 1 - turn % 2, &record), Err(RecordError::Checksum));
+        }
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_noticed() {
+        let disk = DiskId(300);
+        let record = state().seal(disk);
+        for bit in 0..record.len() * 8 {
+            let mut flipped = record.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(State::open(disk, &flipped), Err(RecordError::Checksum), "bit {bit}");
+        }
+        for length in 0..record.len() {
+            assert!(State::open(disk, &record[..length]).is_err(), "{length} bytes");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_content_is_read_as_it_was_written_or_refused(content in vec(any::<u8>(), 0..200)) {
+            read_any_content(&content);
+        }
+
+        #[test]
+        fn a_changed_content_is_read_as_it_was_written_or_refused(at: usize, byte: u8) {
+            let mut content = state().seal(DiskId(1)).split_off(CHECKSUM);
+            let at = at % content.len();
+            content[at] = byte;
+            read_any_content(&content);
+        }
     }
 }

@@ -35,7 +35,7 @@ struct World {
     /// Operations so far.
     operations: u64,
     /// Syncs so far.
-    pub(super) syncs: u64,
+    syncs: u64,
     /// How many bytes all files may have together.
     room: Option<u64>,
 }
@@ -153,6 +153,11 @@ impl SimulatedFiles {
         self.world().good = None;
     }
 
+    /// Whether the fault that was asked for hasn't come yet, or lasts.
+    pub(super) fn is_broken(&self) -> bool {
+        self.world().good.is_some()
+    }
+
     /// How many operations there were.
     pub(super) fn operations(&self) -> u64 {
         self.world().operations
@@ -236,14 +241,16 @@ impl SimulatedFile {
     fn change(&self, change: Change) -> io::Result<()> {
         let mut world = self.files.world();
         world.operate()?;
-        let mut changed = world.files[&self.file].seen.clone();
-        let before = changed.len();
-        change.apply(&mut changed);
-        if changed.len() > before && !world.has_room_for(self.file, changed.len() as u64) {
+        let before = world.files[&self.file].seen.len() as u64;
+        let length = match &change {
+            Change::Length(length) => *length,
+            Change::Write(offset, written) => before.max(offset + written.len() as u64),
+        };
+        if length > before && !world.has_room_for(self.file, length) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         let content = world.files.get_mut(&self.file).unwrap();
-        content.seen = changed;
+        change.apply(&mut content.seen);
         content.unsynced.push(change);
         Ok(())
     }

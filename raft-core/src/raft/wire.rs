@@ -235,8 +235,8 @@ define_values! {
 macro_rules! define_stored {
     ($($stored:ident, $what:literal;)+) => {
         $(impl $stored {
-            /// Appends its bytes: what a disk keeps of it. They don't say where they end, and aren't
-            /// protected against damage.
+            /// Appends its bytes: what a disk keeps of it. They don't say where they end, and
+            /// aren't protected against damage.
             pub fn encode(&self, bytes: &mut Vec<u8>) {
                 self.put(bytes);
             }

@@ -1,4 +1,4 @@
-//! The witness: a small file that says what the newest state is, so that an older one, or none, is
+//! The mirror: a small file that says what the newest state is, so that an older one, or none, is
 //! never taken for it.
 //!
 //! It has two slots, which are written in turn, each in a sector of its own: a torn write leaves
@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use raft_core::raft::DiskId;
 
 use super::file::OpenFile;
-use super::record::{State, Witness};
+use super::record::{Mirror, State};
 
 /// How many bytes a slot has: more than a sector of any disk.
 const SLOT: u64 = 4096;
@@ -27,34 +27,34 @@ const RECORD_MAX: usize = 510;
 pub(super) const UNSYNCED_MAX: u32 = 64;
 
 #[derive(Debug)]
-pub(super) struct WitnessFile {
+pub(super) struct MirrorFile {
     file: Arc<dyn OpenFile>,
     disk: DiskId,
-    newest: Witness,
+    newest: Mirror,
     /// Whether the slot before the newest one is readable. If not, what is unreadable may have been
     /// newer.
     whole: bool,
     unsynced: u32,
 }
 
-impl WitnessFile {
+impl MirrorFile {
     /// Fills a new file, which begins with the blank state.
     pub(super) fn create(file: &dyn OpenFile, disk: DiskId) -> io::Result<()> {
         file.set_len(0)?;
         // All of it is written, so that no later write needs room on the disk.
         file.write(0, &[0; 2 * SLOT as usize])?;
         for turn in [1, 2] {
-            write_slot(file, disk, &Witness { turn, boot: boot(), closed: true, state: State::default() })?;
+            write_slot(file, disk, &Mirror { turn, boot: boot(), closed: true, state: State::default() })?;
         }
         file.sync()
     }
 
     /// The newest readable slot of a file; `None` if there is none.
-    pub(super) fn open(file: Arc<dyn OpenFile>, disk: DiskId) -> io::Result<Option<WitnessFile>> {
+    pub(super) fn open(file: Arc<dyn OpenFile>, disk: DiskId) -> io::Result<Option<MirrorFile>> {
         let slots = [read_slot(&*file, disk, 0)?, read_slot(&*file, disk, 1)?];
         let whole = slots.iter().all(Option::is_some);
-        let newest = slots.into_iter().flatten().max_by_key(|witness| witness.turn);
-        Ok(newest.map(|newest| WitnessFile { file, disk, newest, whole, unsynced: 0 }))
+        let newest = slots.into_iter().flatten().max_by_key(|mirror| mirror.turn);
+        Ok(newest.map(|newest| MirrorFile { file, disk, newest, whole, unsynced: 0 }))
     }
 
     /// The newest state it knows of.
@@ -82,9 +82,9 @@ impl WitnessFile {
     fn put(&mut self, state: State, closed: bool, sync: bool) -> io::Result<()> {
         // A file can say any number.
         let turn = self.newest.turn.checked_add(1).ok_or(io::ErrorKind::InvalidData)?;
-        let witness = Witness { turn, boot: boot(), closed, state };
-        write_slot(&*self.file, self.disk, &witness)?;
-        self.newest = witness;
+        let mirror = Mirror { turn, boot: boot(), closed, state };
+        write_slot(&*self.file, self.disk, &mirror)?;
+        self.newest = mirror;
         self.unsynced += 1;
         if sync || self.unsynced >= UNSYNCED_MAX {
             self.file.sync()?;
@@ -94,22 +94,24 @@ impl WitnessFile {
     }
 }
 
-fn write_slot(file: &dyn OpenFile, disk: DiskId, witness: &Witness) -> io::Result<()> {
-    let record = witness.seal(disk);
-    assert!(record.len() <= RECORD_MAX, "a witness of {} bytes isn't written at once", record.len());
+fn write_slot(file: &dyn OpenFile, disk: DiskId, mirror: &Mirror) -> io::Result<()> {
+    let record = mirror.seal(disk);
+    assert!(record.len() <= RECORD_MAX, "a mirror of {} bytes isn't written at once", record.len());
     let mut bytes = (record.len() as u16).to_le_bytes().to_vec();
     bytes.extend_from_slice(&record);
-    file.write(witness.slot() * SLOT, &bytes)
+    file.write(mirror.slot() * SLOT, &bytes)
 }
 
-fn read_slot(file: &dyn OpenFile, disk: DiskId, slot: u64) -> io::Result<Option<Witness>> {
+fn read_slot(file: &dyn OpenFile, disk: DiskId, slot: u64) -> io::Result<Option<Mirror>> {
     let available = file.len()?.saturating_sub(slot * SLOT).min(SLOT);
     let mut bytes = vec![0; available as usize];
-    file.read(slot * SLOT, &mut bytes)?;
+    if !bytes.is_empty() {
+        file.read(slot * SLOT, &mut bytes)?;
+    }
     let Some((length, rest)) = bytes.split_first_chunk::<LENGTH>() else { return Ok(None) };
     let length = usize::from(u16::from_le_bytes(*length));
     let record = rest.get(..length).filter(|_| length <= RECORD_MAX);
-    Ok(record.and_then(|record| Witness::open(disk, slot, record).ok()))
+    Ok(record.and_then(|record| Mirror::open(disk, slot, record).ok()))
 }
 
 /// A number for this run of the machine, from its start to its end; 0 if it has none.
