@@ -63,10 +63,8 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 pub use crate::clock::{Clock, TRUE_RATE};
-#[cfg(feature = "serde")]
-pub(crate) use action::action_fields;
-pub(crate) use action::actions;
 pub use action::{Action, MessageKind, Target, TimedAction};
+pub(crate) use action::{action_fields, actions};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
 pub use disk::Disk;
 pub use flight::{Body, Endpoint, Flight, Loss, LossReason};

@@ -35,6 +35,8 @@ enum Wrong {
     RestoresOnlyNew,
     /// It can't apply the command at this index or later.
     PanicsAt(u64),
+    /// It can't be checked once its sum is so high.
+    PanicsWhenCheckedAt(u64),
 }
 
 impl StateMachine for Sum {
@@ -62,6 +64,13 @@ impl StateMachine for Sum {
         let text = core::str::from_utf8(snapshot).map_err(RestoreError::new)?;
         let kept = if self.wrong == Wrong::RestoresByAdding { self.sum } else { 0 };
         self.sum = kept + text.parse::<u64>().map_err(RestoreError::new)?;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if let Wrong::PanicsWhenCheckedAt(sum) = self.wrong {
+            assert!(self.sum < sum, "too much");
+        }
         Ok(())
     }
 }
@@ -162,6 +171,33 @@ fn an_answer_in_the_order_of_a_hash_map_is_found_and_called_chance() {
 }
 
 #[test]
+fn a_snapshot_that_is_another_each_time_is_found_and_called_chance() {
+    /// Its snapshot says how many were made before it, which is no part of its state.
+    #[derive(Clone, Debug)]
+    struct Marked(u8);
+
+    impl StateMachine for Marked {
+        fn apply(&mut self, _: u64, _: &[u8]) -> Vec<u8> {
+            Vec::new()
+        }
+        fn snapshot(&self) -> Vec<u8> {
+            alloc::vec![7, self.0]
+        }
+        fn restore(&mut self, _: &[u8]) -> Result<(), RestoreError> {
+            Ok(())
+        }
+    }
+
+    let made = core::sync::atomic::AtomicU8::new(0);
+    let machine = move || Marked(made.fetch_add(1, core::sync::atomic::Ordering::Relaxed));
+    // Not compared between servers, so that it is found where it is restored.
+    let service = Service::new(machine, |_, _| alloc::vec![1]).compared_every(1_000_000);
+    let parts =
+        ["restored from it, makes another of the same: 2 and 2 bytes", "two that are restored from it make different"];
+    assert_told(&service, &parts);
+}
+
+#[test]
 fn a_state_that_depends_on_the_server_is_found_and_called_so() {
     /// Knows how many were made before it, and lets that show only once it has applied something.
     #[derive(Clone, Debug)]
@@ -247,13 +283,20 @@ fn operations_are_kept_up_to_a_bound() {
 
 #[test]
 fn who_catches_a_panic_learns_where_it_was() {
-    let scenario = hunt(3, Some(3), Duration::from_secs(20), Profile::Crashes, Rules::ALL);
-    let mut world = Simulation::hosting(scenario, &sum(Wrong::PanicsAt(20))).unwrap();
-    let caught = catch_unwind(AssertUnwindSafe(|| world.run_until(Time::from_secs(20))));
-    caught.expect_err("it comes so far");
-    let call = world.own_call().expect("it has not returned");
+    let panicked = |wrong| {
+        let scenario = hunt(3, Some(3), Duration::from_secs(20), Profile::Crashes, Rules::ALL);
+        let mut world = Simulation::hosting(scenario, &sum(wrong)).unwrap();
+        let caught = catch_unwind(AssertUnwindSafe(|| world.run_until(Time::from_secs(20))));
+        caught.expect_err("it comes so far");
+        assert!(world.now() > Time::ZERO && world.own_operations().count() > 3);
+        world.own_call().expect("it has not returned")
+    };
+    let call = panicked(Wrong::PanicsAt(20));
     assert_eq!(call.what, OwnMethod::Apply);
     assert!((20..25).contains(&call.index), "{call}");
     assert_eq!(call.to_string(), format!("{} applies the entry at {}", call.server, call.index));
-    assert!(world.now() > Time::ZERO && world.own_operations().count() > 3);
+    let call = panicked(Wrong::PanicsWhenCheckedAt(500));
+    assert_eq!(call.what, OwnMethod::Look);
+    let sentence = format!("{} is asked for its state after the entry at {}", call.server, call.index);
+    assert_eq!(call.to_string(), sentence);
 }

@@ -10,8 +10,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use super::diagnosis::{Subject, both_lengths, diagnosis, quoted};
-use super::{MakeMachine, OwnCounts, OwnOperation};
+use super::diagnosis::{Applied, Subject, both_lengths, diagnosis, quoted};
+use super::{MakeMachine, OwnCall, OwnCounts, OwnMethod, OwnOperation};
 use crate::hash::checksum;
 use crate::raft::{Bytes, ServerId};
 use crate::shared::Recent;
@@ -61,15 +61,6 @@ struct First {
     bytes: Option<Bytes>,
 }
 
-/// What the state machine of a server has come from.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Applied {
-    /// The index of the snapshot that it was restored from.
-    pub(super) restored: Option<u64>,
-    /// The command that it applied last since, and its index.
-    pub(super) last: Option<(u64, Bytes)>,
-}
-
 /// What a state machine is compared for, and whom a difference is told.
 pub(super) struct Moment<'a> {
     pub(super) server: ServerId,
@@ -80,9 +71,16 @@ pub(super) struct Moment<'a> {
     pub(super) make: &'a MakeMachine,
     pub(super) operations: &'a Recent<OwnOperation>,
     pub(super) counts: &'a mut OwnCounts,
+    /// The call under way.
+    pub(super) call: &'a mut Option<OwnCall>,
 }
 
 impl Moment<'_> {
+    /// The state machine is about to be called, for the entry at the moment's index.
+    pub(super) fn calls(&mut self, what: OwnMethod) {
+        *self.call = Some(OwnCall { server: self.server, what, index: self.index });
+    }
+
     /// Something is wrong with a state machine.
     pub(super) fn broken(&mut self, first: &str, second: &str) {
         let now = self.now;

@@ -6,8 +6,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::MakeMachine;
-use super::contract::Applied;
-use crate::raft::ServerId;
+use crate::raft::{Bytes, ServerId};
 use crate::state_machine::StateMachine;
 
 /// How often two new ones are compared: an order that is another in each (a hash map's) may happen
@@ -16,6 +15,15 @@ const ROUNDS: u32 = 8;
 
 /// The most characters of a command or an answer that are shown.
 const SHOWN: usize = 48;
+
+/// What the state machine of a server has come from.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Applied {
+    /// The index of the snapshot that it was restored from.
+    pub(super) restored: Option<u64>,
+    /// The command that it applied last since, and its index.
+    pub(super) last: Option<(u64, Bytes)>,
+}
 
 /// A state machine that differs from another's.
 pub(super) struct Subject<'a> {

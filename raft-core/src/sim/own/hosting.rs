@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use super::client::{Client, Wish};
 use super::contract::{Contract, Moment};
 use super::diagnosis::both_lengths;
-use super::{OwnCall, OwnCounts, OwnEnd, OwnEvent, OwnMethod, OwnOperation, OwnWorld, Service};
+use super::{MakeMachine, OwnCall, OwnCounts, OwnEnd, OwnEvent, OwnMethod, OwnOperation, OwnWorld, Service};
 use crate::hash::mix;
 use crate::raft::{Bytes, Output, Payload, ServerId, Snapshot};
 use crate::shared::Recent;
@@ -74,11 +74,12 @@ impl Hosting {
         for (index, entry) in out.committed_entries() {
             let Some(process) = &mut world.cluster[server].process else { return };
             let Hosted::Own(machine) = &mut process.hosted else { return };
-            self.call = Some(OwnCall { server, what: OwnMethod::Apply, index: index.0 });
             let (contract, mut moment) = self.moment(server, index.0, world.now, &mut world.observers);
             let answer = match &entry.payload {
                 Payload::Command(command) => {
+                    moment.calls(OwnMethod::Apply);
                     let answer = Bytes::from(machine.apply(index.0, command));
+                    moment.calls(OwnMethod::Look);
                     contract.applied(server, index.0, command);
                     check(&**machine, &mut moment);
                     contract.compare_answer(&**machine, &answer, &mut moment);
@@ -87,8 +88,9 @@ impl Hosting {
                 Payload::NoOp | Payload::Membership(_) | Payload::Admission { .. } => None,
             };
             process.applied = index;
+            moment.calls(OwnMethod::Look);
             contract.compare_snapshot(&**machine, &mut moment);
-            self.call = None;
+            *moment.call = None;
             if let Some(Proposed { term, asker, .. }) = process.proposed.remove(index) {
                 let reply = match answer {
                     Some(answer) if term == entry.term => Reply::Answered(answer),
@@ -111,8 +113,8 @@ impl Hosting {
         now: Time,
         observers: &'a mut Observers,
     ) -> (&'a mut Contract, Moment<'a>) {
-        let Hosting { service, operations, contract, counts, .. } = self;
-        (contract, Moment { server, index, now, observers, make: &*service.machine, operations, counts })
+        let Hosting { service, operations, contract, counts, call, .. } = self;
+        (contract, Moment { server, index, now, observers, make: &*service.machine, operations, counts, call })
     }
 
     /// Counts a snapshot that the server has taken since it was last seen.
@@ -142,26 +144,21 @@ impl Hosting {
             None => self.counts.restores_new += 1,
         }
         self.snapshots[server.slot()] = index;
-        self.call = Some(OwnCall { server, what: OwnMethod::Restore, index });
         let came_from = self.contract.of(server).clone();
         self.contract.begins(server, Some(index));
         let (contract, mut moment) = self.moment(server, index, now, observers);
+        moment.calls(OwnMethod::Restore);
         let mut new = (moment.make)();
         let fact = format!("there is a snapshot of everything up to {index}");
         if let Err(why) = new.restore(data) {
             moment.broken(&fact, &format!("{server} can’t restore it: {why}"));
+            *moment.call = None;
             return new;
         }
         let again = new.snapshot();
         if *again != **data {
             let lengths = both_lengths(Some(data), data.len(), &again);
-            let mut other = (moment.make)();
-            let why = match other.restore(data) {
-                Ok(()) if other.snapshot() != again || new.snapshot() != again => {
-                    "; the state machine isn’t deterministic: restored from it twice, it makes different ones"
-                }
-                _ => "",
-            };
+            let why = by_chance(moment.make, data, &*new);
             let second = format!("{server}, restored from it, makes another of the same: {lengths}{why}");
             moment.broken(&fact, &second);
         }
@@ -185,7 +182,8 @@ impl Hosting {
                 let over_it = over.snapshot();
                 if over_it != again {
                     let lengths = both_lengths(Some(&again), again.len(), &over_it);
-                    let second = format!("{was}, makes another snapshot than a new state machine: {lengths}");
+                    let why = by_chance(moment.make, data, &*new);
+                    let second = format!("{was}, makes another snapshot than a new state machine: {lengths}{why}");
                     moment.broken(&fact, &second);
                 }
                 check(&*over, &mut moment);
@@ -193,7 +191,7 @@ impl Hosting {
         }
         let machine = if goes_on { over } else { new };
         contract.compare_snapshot(&*machine, &mut moment);
-        self.call = None;
+        *moment.call = None;
         machine
     }
 
@@ -275,6 +273,17 @@ impl Hosting {
         if let Some(record) = self.record(number) {
             record.end = Some((world.now, end));
         }
+    }
+}
+
+/// What to say of one that was restored from a snapshot and makes others, if chance explains that:
+/// another one, restored from the same, makes yet others.
+fn by_chance(make: &MakeMachine, snapshot: &[u8], restored: &dyn StateMachine) -> &'static str {
+    let mut other = make();
+    if other.restore(snapshot).is_ok() && other.snapshot() != restored.snapshot() {
+        "; the state machine isn’t deterministic: two that are restored from it make different ones"
+    } else {
+        ""
     }
 }
 

@@ -288,6 +288,44 @@ impl OwnCounts {
     }
 }
 
+impl OwnCounts {
+    /// What never happened, each as a sentence: of that, nothing is known.
+    pub fn gaps(&self) -> Vec<&'static str> {
+        let OwnCounts { commands, retries, answers_compared, snapshots_compared, snapshots_taken, .. } = self;
+        let rows = [
+            (commands, "no command was committed, so that nothing was tested at all"),
+            (retries, "no operation was retried: nothing is known of commands that come twice"),
+            (answers_compared, "no answer was compared with another server’s"),
+            (
+                snapshots_compared,
+                "no two snapshots of the same state were compared (one server, or `compared_every` is large)",
+            ),
+            (snapshots_taken, "no server took a snapshot for its log"),
+            (&self.restores_new, "no state machine was restored at a restart"),
+            (&self.restores_over, "no state machine was sent a snapshot while it ran"),
+        ];
+        rows.iter().filter(|(count, _)| **count == 0).map(|(_, sentence)| *sentence).collect()
+    }
+}
+
+/// Each with its number, in two lines.
+impl fmt::Display for OwnCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OwnCounts { operations, retries, commands, answers_compared, snapshots_compared, .. } = self;
+        let OwnCounts { snapshots_taken, restores_new, restores_over, too_late, .. } = self;
+        writeln!(f, "commands committed: {commands}, for {operations} operations, of which {retries} were retried")?;
+        write!(
+            f,
+            "compared: {answers_compared} answers, {snapshots_compared} snapshots; taken for logs: {snapshots_taken}; \
+             restored: {restores_new} at restarts, {restores_over} over what was there"
+        )?;
+        if *too_late > 0 {
+            write!(f, "; {too_late} came too late to be compared")?;
+        }
+        Ok(())
+    }
+}
+
 /// A call of a state machine's, of a world's own: see [`Simulation::own_call`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnCall {
@@ -302,9 +340,10 @@ pub struct OwnCall {
 /// What of a [`StateMachine`] is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OwnMethod {
-    /// [`StateMachine::apply`], or what is tried afterwards.
+    /// [`StateMachine::apply`].
     Apply,
-    /// [`StateMachine::snapshot`] or [`StateMachine::check`].
+    /// [`StateMachine::snapshot`] or [`StateMachine::check`]; where a difference was found, whatever
+    /// is tried to explain it.
     Look,
     /// [`StateMachine::restore`], and a look at what was restored.
     Restore,
@@ -400,7 +439,9 @@ impl Simulation {
     }
 
     /// The call of a state machine of the world's own that has not returned: where it panicked, for
-    /// who has caught that. After a panic the world is good for nothing else than to be looked at.
+    /// who has caught that; none if it was in what makes the clients' commands, or where a server
+    /// took a snapshot for its log. After a panic the world is good for nothing else than to be
+    /// looked at.
     pub fn own_call(&self) -> Option<OwnCall> {
         self.own.as_ref().and_then(|own| own.call())
     }
