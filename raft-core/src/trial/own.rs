@@ -301,6 +301,7 @@ mod by_field {
     macro_rules! define {
         ($($field:ident: $type:ty, $may_be:ident, $name:literal $form:ident, $example:literal;)+) => {
             $(
+                #[allow(clippy::ptr_arg, reason = "the table has the types that fields are of")]
                 pub(super) fn $field(value: &$type) -> String {
                     format!("{} {}", $name, form::$form(value))
                 }
