@@ -150,6 +150,11 @@ struct Failed {
     finding: Option<Finding>,
 }
 
+/// The run of a seed, in a hunt that the command line allows.
+fn run_of(hunt: &Hunt, seed: u64) -> Run {
+    hunt.run(seed).unwrap_or_else(|error| unreachable!("the command line was checked: {error}"))
+}
+
 /// Plays a run and judges it; `None` if it is interrupted.
 fn try_run(run: &Run, work_max: u64, interrupt: &Interrupt) -> Option<Outcome> {
     let seed = run.scenario.seed;
@@ -280,7 +285,7 @@ pub fn row_without(rule: Rule, seeds: Seeds, shrink_tries: u32) -> Result<String
     let Some(first) = tally.failed.first() else {
         return Ok(format!("{start} 0 of {} | | | | |", tally.played));
     };
-    let mut shrunk = trial::shrink(&hunt.run(first.seed), &first.failure, shrink_tries, |candidate| {
+    let mut shrunk = trial::shrink(&run_of(&hunt, first.seed), &first.failure, shrink_tries, |candidate| {
         try_run(candidate, WORK_OF_SHRINKING, &interrupt)?.failed.map(|failed| failed.failure)
     });
     let (found, sentence) = end(&mut shrunk.run);
@@ -374,7 +379,7 @@ fn play_some(hunt: &Hunt, course: &Course, interrupt: &Interrupt, tell: &Sender<
     while !interrupt.came()
         && let Some((place, seed)) = course.begin()
     {
-        if tell.send((place, try_run(&hunt.run(seed), WORK_DEFAULT, interrupt))).is_err() {
+        if tell.send((place, try_run(&run_of(hunt, seed), WORK_DEFAULT, interrupt))).is_err() {
             return;
         }
     }
@@ -412,7 +417,7 @@ struct Small {
 fn make_small(options: &Options, hunt: &Hunt, failed: &Failed, interrupt: &Interrupt) -> Small {
     let bar = progress(u64::from(options.shrink_tries));
     bar.set_message("shrinking");
-    let run = hunt.run(failed.seed);
+    let run = run_of(hunt, failed.seed);
     let fails = |candidate: &Run| {
         bar.inc(1);
         bar.set_message(format!("shrinking: {} actions", candidate.scenario.actions.len()));
@@ -573,7 +578,7 @@ fn small_in_words(hunt: &Hunt, small: &Small, interrupted: bool) -> Text {
     text.end_line().styled(BOLD, format_args!("Seed {}:", small.seed)).add(" ").styled(BAD, &small.sentence).end_line();
     text.line(format_args!(
         "Shrunk from {} actions to {}, to {} and {} in {} tries{}.",
-        grouped(hunt.run(small.seed).scenario.actions.len() as u64),
+        grouped(run_of(hunt, small.seed).scenario.actions.len() as u64),
         grouped(run.scenario.actions.len() as u64),
         match run.scenario.parameters.servers {
             1 => "1 server".to_owned(),

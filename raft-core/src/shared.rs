@@ -75,9 +75,70 @@ impl<T: Clone> Shared<T> {
     }
 }
 
+/// The latest elements of a long list, in their places: at least `max` of them, and at most twice
+/// as many. The older ones are forgotten. A clone shares its chunks.
+#[derive(Clone, Debug)]
+pub(crate) struct Recent<T> {
+    max: usize,
+    older: Shared<T>,
+    newer: Shared<T>,
+    /// The position of the first of the newer ones.
+    begins: usize,
+}
+
+impl<T: Clone> Recent<T> {
+    pub(crate) fn new(max: usize) -> Recent<T> {
+        Recent { max: max.max(1), older: Shared::default(), newer: Shared::default(), begins: 0 }
+    }
+
+    /// How many there ever were: the position of the next.
+    pub(crate) fn len(&self) -> usize {
+        self.begins + self.newer.len()
+    }
+
+    pub(crate) fn push(&mut self, value: T) {
+        if self.newer.len() == self.max {
+            self.begins += self.max;
+            self.older = core::mem::take(&mut self.newer);
+        }
+        self.newer.push(value);
+    }
+
+    /// The element of that position, unless it is forgotten.
+    pub(crate) fn get_mut(&mut self, position: usize) -> Option<&mut T> {
+        match position.checked_sub(self.begins) {
+            Some(place) => self.newer.get_mut(place),
+            None => self.older.get_mut((position + self.older.len()).checked_sub(self.begins)?),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.older.iter().chain(self.newer.iter())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_latest_elements_stay_in_their_places_and_older_ones_are_forgotten() {
+        let mut recent = Recent::new(100);
+        for number in 0..1_050_usize {
+            assert_eq!(recent.len(), number);
+            recent.push(number);
+            let kept = recent.iter().count();
+            assert!((100.min(number + 1)..=200).contains(&kept), "{kept} of {number}");
+            assert!(recent.iter().copied().eq(number + 1 - kept..number + 1));
+            for position in 0..number + 3 {
+                let is_kept = position <= number && position + kept > number;
+                assert_eq!(recent.get_mut(position).copied(), is_kept.then_some(position));
+            }
+        }
+        let mut copy = recent.clone();
+        *copy.get_mut(1_000).unwrap() = 0;
+        assert_eq!(recent.get_mut(1_000), Some(&mut 1_000));
+    }
 
     #[test]
     fn clones_do_not_see_each_others_changes() {

@@ -15,8 +15,11 @@
 //!   for the log also holds what is Raft's own. A command that makes no sense must be answered all
 //!   the same, and alike on every server: it is committed, and can't be refused any more.
 //! * **A snapshot is the whole state.** A server that was restored from one and applied what came
-//!   after it must be where a server is that never restarted. What answers depend on is part of
-//!   the state, too: for instance which commands have been carried out already.
+//!   after it must be where a server is that never restarted, and answer as that does. What answers
+//!   depend on is part of the state, too: for instance which commands have been carried out
+//!   already. The simulated world compares snapshots and answers.
+//! * **Nothing of before is left after a restore.** A server that is far behind is sent a snapshot
+//!   while it runs, and may restore it over what it has. The simulated world does that, too.
 //!
 //! # What it is not promised
 //! That a command comes once: a client that heard nothing asks again, and what it asked for may be

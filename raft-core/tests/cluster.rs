@@ -207,14 +207,14 @@ fn crashing_all_servers_at_once_loses_nothing_acknowledged() {
 
 /// A busy cluster in a storm of every kind of fault.
 fn stormy(seed: u64) -> Scenario {
-    Hunt::default().run(seed).scenario
+    Hunt::default().run(seed).expect("a hunt that can be").scenario
 }
 
 #[test]
 fn two_hundred_storms_of_a_minute_violate_nothing_and_end_in_agreement() {
     let hunt = Hunt::default();
     for seed in 0..200 {
-        let played = trial::play(&hunt.run(seed)).expect("a hunt makes worlds");
+        let played = trial::play(&hunt.run(seed).expect("a hunt that can be")).expect("a hunt makes worlds");
         if let Some(finding) = played.finding {
             panic!("{}", hunt.report(seed, &finding));
         }

@@ -63,10 +63,8 @@ use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 pub use crate::clock::{Clock, TRUE_RATE};
-#[cfg(feature = "serde")]
-pub(crate) use action::action_fields;
-pub(crate) use action::actions;
 pub use action::{Action, MessageKind, Target, TimedAction};
+pub(crate) use action::{action_fields, actions};
 pub use client::{Answer, Call, ClientId, ClientRequest, End, OperationRecord, Reply, Trouble};
 pub use disk::Disk;
 pub use flight::{Body, Endpoint, Flight, Loss, LossReason};
@@ -79,7 +77,7 @@ pub use marks::{Mark, Marks};
 pub use network::{Impairment, Network};
 pub use news::{MessageEvent, MomentKind, News, What};
 pub use observers::Listening;
-pub use own::{Ask, Luck, OwnEnd, OwnOperation, Service};
+pub use own::{Ask, Luck, OwnCall, OwnCounts, OwnEnd, OwnMethod, OwnOperation, Service};
 pub(crate) use parameters::parameters;
 pub use parameters::{
     CERTAIN, ClientParameters, DiskParameters, LENGTH_MAX, LimitParameters, MACHINES_MAX, NetworkParameters, OwnTiming,
@@ -426,9 +424,8 @@ impl Simulation {
     #[cold]
     #[inline(never)]
     fn own_takes(&mut self, event: OwnEvent<'_>) {
-        if let Some(mut own) = self.own.take() {
+        if let Some(own) = self.own.take() {
             own.take(self, event);
-            self.own = Some(own);
         }
     }
 }

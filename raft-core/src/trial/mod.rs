@@ -58,8 +58,8 @@ use crate::hash::mix;
 use crate::kv::{Outcome, Request};
 use crate::raft::{Raft, Rules, ServerId, ServerSet};
 use crate::sim::{
-    self, Action, CALM_AFTER, ClientId, End, Endpoint, Impairment, Machine, OperationRecord, Profile, Scenario,
-    ScenarioError, Simulation, TRUE_RATE, TimedAction,
+    self, Action, CALM_AFTER, ClientId, End, Endpoint, Impairment, LENGTH_MAX, Machine, OperationRecord, Profile,
+    SERVERS_MAX, Scenario, ScenarioError, Simulation, TRUE_RATE, TimedAction,
 };
 use crate::time::{Duration, Time};
 
@@ -90,9 +90,9 @@ const CLOCKS: u64 = 7;
 /// What a hunt makes its runs from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hunt {
-    /// How many servers; drawn from the seed if not given.
+    /// How many servers, 1 to [`SERVERS_MAX`]; drawn from the seed if not given.
     pub servers: Option<u8>,
-    /// How long a run is: more than [`CALM_AFTER`].
+    /// How long a run is: more than [`CALM_AFTER`], and no more than [`LENGTH_MAX`].
     pub length: Duration,
     /// Which faults it has.
     pub profile: Profile,
@@ -107,9 +107,86 @@ impl Default for Hunt {
     }
 }
 
+/// A hunt that can't be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HuntError {
+    /// No cluster has so many servers.
+    Servers {
+        /// How many were asked for.
+        given: u8,
+    },
+    /// A run so short has no storm before its calm.
+    TooShort {
+        /// How long it was to be.
+        given: Duration,
+    },
+    /// No run is so long.
+    TooLong {
+        /// How long it was to be.
+        given: Duration,
+    },
+    /// A run of it can't be played.
+    Scenario(ScenarioError),
+}
+
+impl fmt::Display for HuntError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = |length: Duration| units::write_duration(length);
+        match self {
+            HuntError::Servers { given } => {
+                write!(
+                    f,
+                    "a hunt’s clusters have 1 to {SERVERS_MAX} servers, not {given}: set `servers` to one of these"
+                )
+            }
+            HuntError::TooShort { given } => write!(
+                f,
+                "a hunt’s run of {} has no storm, for its last {} are calm: make `length` more than that",
+                written(*given),
+                written(CALM_AFTER)
+            ),
+            HuntError::TooLong { given } => {
+                write!(
+                    f,
+                    "a hunt’s run of {} is too long: `length` is at most {}",
+                    written(*given),
+                    written(LENGTH_MAX)
+                )
+            }
+            HuntError::Scenario(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for HuntError {}
+
+impl From<ScenarioError> for HuntError {
+    fn from(error: ScenarioError) -> HuntError {
+        HuntError::Scenario(error)
+    }
+}
+
 impl Hunt {
+    /// Whether it is one that can be.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn check(&self) -> Result<(), HuntError> {
+        let given = self.length;
+        match self.servers {
+            Some(given) if !(1..=SERVERS_MAX).contains(&given) => Err(HuntError::Servers { given }),
+            _ if given <= CALM_AFTER => Err(HuntError::TooShort { given }),
+            _ if given > LENGTH_MAX => Err(HuntError::TooLong { given }),
+            _ => Ok(()),
+        }
+    }
+
     /// The run of this seed.
-    pub fn run(&self, seed: u64) -> Run {
+    ///
+    /// # Errors
+    /// A hunt that can't be: see [`Hunt::check`].
+    pub fn run(&self, seed: u64) -> Result<Run, HuntError> {
+        self.check()?;
         let mut scenario = sim::hunt(seed, self.servers, self.length, self.profile, self.rules);
         let calm = Time::ZERO + (self.length - CALM_AFTER);
         self.set_clocks(&mut scenario, calm);
@@ -119,7 +196,7 @@ impl Hunt {
             scenario.actions.push(TimedAction { at, action: Action::Submit(format!("put calm {number}").into()) });
             at += PROBE_INTERVAL;
         }
-        Run { scenario, until: Time::ZERO + self.length, hash: None }
+        Ok(Run { scenario, until: Time::ZERO + self.length, hash: None })
     }
 
     /// In some seeds, clocks are set far forward or back right before the calm: the cluster must
@@ -161,7 +238,10 @@ impl Hunt {
     /// What to print when a test finds something in the run of a seed: the finding, the command
     /// that finds it again and shrinks it, and the link that shows it.
     pub fn report(&self, seed: u64, finding: &Finding) -> String {
-        let mut run = self.run(seed);
+        let mut run = match self.run(seed) {
+            Ok(run) => run,
+            Err(error) => return format!("seed {seed}: {finding}\nthere is no run of it: {error}\n"),
+        };
         finding.end(&mut run);
         let link = match link::write(&run) {
             Ok(link) => format!("to see it:    cargo run --release -p raftarium -- replay '{link}'"),
@@ -535,8 +615,45 @@ mod tests {
     }
 
     #[test]
+    fn a_hunt_that_cannot_be_is_refused_and_says_why() {
+        for servers in (0..=u8::MAX).filter(|servers| !(1..=SERVERS_MAX).contains(servers)) {
+            let hunt = Hunt { servers: Some(servers), ..Hunt::default() };
+            assert_eq!(hunt.run(1), Err(HuntError::Servers { given: servers }));
+            // Neither does the storm panic, drawn without a hunt, and no world is made of it.
+            let storm = sim::hunt(1, Some(servers), Hunt::default().length, Profile::Full, Rules::ALL);
+            assert!(Simulation::new(storm).is_err(), "{servers} servers");
+        }
+        let of = |length| Hunt { length, ..Hunt::default() };
+        let just_more = CALM_AFTER + Duration::from_micros(1);
+        for length in [just_more, LENGTH_MAX] {
+            assert_eq!(of(length).check(), Ok(()));
+        }
+        assert_eq!(of(just_more).run(1).unwrap().check(), Ok(()));
+        for length in [Duration::ZERO, Duration::from_secs(9), CALM_AFTER] {
+            assert_eq!(of(length).run(1), Err(HuntError::TooShort { given: length }));
+        }
+        let length = LENGTH_MAX + Duration::from_micros(1);
+        assert_eq!(of(length).run(1), Err(HuntError::TooLong { given: length }));
+        let sentence = of(CALM_AFTER).check().unwrap_err().to_string();
+        assert_eq!(
+            sentence,
+            "a hunt’s run of 10s has no storm, for its last 10s are calm: make `length` more than that"
+        );
+        let sentence = Hunt { servers: Some(16), ..Hunt::default() }.check().unwrap_err().to_string();
+        assert!(sentence.starts_with("a hunt’s clusters have 1 to 9 servers, not 16"), "{sentence}");
+        let stuck = Finding::Stuck {
+            why: Stuck::NoLeader,
+            at: Time::ZERO,
+            calm: Time::ZERO,
+            healed: ServerSet::EMPTY,
+            leader: None,
+        };
+        assert!(of(CALM_AFTER).report(1, &stuck).contains("there is no run of it"));
+    }
+
+    #[test]
     fn the_person_writes_when_the_storm_is_over() {
-        let run = Hunt::default().run(3);
+        let run = Hunt::default().run(3).unwrap();
         assert_eq!(calm_of(&run.scenario), Some(Time::from_secs(50)));
         let lines = run.scenario.actions.iter().filter(|timed| matches!(timed.action, Action::Submit(_)));
         assert_eq!(lines.count(), 9);
@@ -546,7 +663,7 @@ mod tests {
     #[test]
     fn a_cluster_that_does_not_come_back_to_work_is_found() {
         let hunt = Hunt { length: Duration::from_secs(20), ..Hunt::default() };
-        let mut run = hunt.run(1);
+        let mut run = hunt.run(1).unwrap();
         assert_eq!(play(&run).unwrap().finding, None);
         // No answer comes within a millisecond.
         run.scenario.parameters.clients.operation_timeout = Duration::from_millis(1);
@@ -592,7 +709,7 @@ mod tests {
     #[test]
     fn clocks_are_set_far_before_some_calms_and_never_where_leases_rest_on_them() {
         let far = |profile, seed| {
-            let run = Hunt { profile, ..Hunt::default() }.run(seed);
+            let run = Hunt { profile, ..Hunt::default() }.run(seed).unwrap();
             let jumps =
                 |timed: &&TimedAction| matches!(timed.action, Action::JumpClock { by, .. } if FAR.contains(&by));
             let count = run.scenario.actions.iter().filter(jumps).count();

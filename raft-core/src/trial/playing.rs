@@ -289,7 +289,7 @@ mod tests {
     /// Half a calm minute in which nothing is wrong, and the last read in it that found something.
     fn calm() -> (Playing, u32) {
         let hunt = Hunt { profile: Profile::Calm, length: Duration::from_secs(30), ..Hunt::default() };
-        let mut playing = Playing::new(&hunt.run(1)).unwrap();
+        let mut playing = Playing::new(&hunt.run(1).unwrap()).unwrap();
         assert!(playing.play(&mut |_: &mut Simulation| true));
         let read = |operation: &&OperationRecord| {
             matches!(operation.end, Some((_, End::Answered(Outcome::Found { value: Some(_) }))))
@@ -322,7 +322,7 @@ mod tests {
         let seeds = (0..30).map(|seed| (Rule::WinByMajority, seed)).chain([(Rule::StepDownOnHigherTerm, 11)]);
         let mut kinds = 0;
         for (rule, seed) in seeds {
-            let mut run = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() }.run(seed);
+            let mut run = Hunt { rules: Rules::ALL.without(rule), ..Hunt::default() }.run(seed).unwrap();
             let Some(finding @ Finding::Stuck { .. }) = play(&run).unwrap().finding else { continue };
             let found = finding.end(&mut run);
             let again = play(&run).unwrap();
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn whoever_watches_may_break_it_off() {
-        let run = Hunt::default().run(3);
+        let run = Hunt::default().run(3).unwrap();
         let mut looks = 0;
         let mut watcher = |_: &mut Simulation| {
             looks += 1;
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn however_closely_it_is_watched_a_run_plays_the_same() {
-        let run = Hunt::default().run(3);
+        let run = Hunt::default().run(3).unwrap();
         let mut heard = 0;
         let mut closely = |world: &mut Simulation| {
             heard += world.take_news().iter().filter(|news| news.is_of_traffic()).count();

@@ -145,7 +145,7 @@ fn a_file_says_what_was_found_after_the_hash() {
 
 /// A run whose cluster doesn't come back to work, for no answer comes in time.
 fn without_liveness() -> Run {
-    let mut run = Hunt { length: Duration::from_secs(20), ..Hunt::default() }.run(1);
+    let mut run = Hunt { length: Duration::from_secs(20), ..Hunt::default() }.run(1).unwrap();
     run.scenario.parameters.clients.operation_timeout = Duration::from_millis(1);
     run
 }
@@ -175,7 +175,7 @@ fn a_finding_is_the_same_after_any_journey() {
 fn the_facts_of_a_property_are_left_to_who_plays_the_run() {
     use raft_core::raft::{Rule, Rules};
     let hunt = Hunt { rules: Rules::ALL.without(Rule::PersistBeforeVoting), ..Hunt::default() };
-    let mut run = hunt.run(0);
+    let mut run = hunt.run(0).unwrap();
     let finding = play(&run).unwrap().finding.expect("a finding");
     assert!(matches!(finding, Finding::Violation(_)));
     assert!(!finding.found().first.is_empty());

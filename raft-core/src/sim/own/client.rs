@@ -37,6 +37,8 @@ struct Ongoing {
     next_try: Time,
     /// Tries that were sent and not refused: any of them may have been done, or may be yet.
     unsettled: u32,
+    /// Whether it has been asked for again while an earlier try was unsettled.
+    retried: bool,
 }
 
 /// What a client wants done next.
@@ -45,8 +47,9 @@ pub(super) enum Wish {
     Wait(Time),
     /// Begin an operation.
     Begin,
-    /// Ask this server for that, as this try.
-    Send(ServerId, u64, Bytes),
+    /// Ask this server for that, as this try; `again` if this is the first that comes while another
+    /// is unsettled.
+    Send { server: ServerId, attempt: u64, command: Bytes, again: bool },
     /// Give up the operation of that number, which may have been done.
     GiveUp { number: u32, perhaps_done: bool },
 }
@@ -94,8 +97,9 @@ impl Client {
         let (attempt, server, patient_until) = self.seeker.begin(now);
         ongoing.attempt = attempt;
         ongoing.next_try = patient_until;
+        let again = ongoing.unsettled > 0 && !core::mem::replace(&mut ongoing.retried, true);
         ongoing.unsettled += 1;
-        Wish::Send(server, attempt, ongoing.command.clone())
+        Wish::Send { server, attempt, command: ongoing.command.clone(), again }
     }
 
     /// Begins the operation of that number: what it asks for.
@@ -105,8 +109,9 @@ impl Client {
         let ask = Ask { client: self.id, number: self.asked };
         let command = Bytes::from((service.command)(ask, &mut self.luck));
         let deadline = now + parameters.operation_timeout;
-        let ongoing = Ongoing { number, command: command.clone(), deadline, attempt: 0, next_try: now, unsettled: 0 };
-        self.ongoing = Some(ongoing);
+        let (attempt, unsettled, retried, next_try) = (0, 0, false, now);
+        self.ongoing =
+            Some(Ongoing { number, command: command.clone(), deadline, attempt, next_try, unsettled, retried });
         command
     }
 

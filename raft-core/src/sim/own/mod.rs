@@ -21,22 +21,44 @@
 //! # What is checked
 //! Every safety property of Raft, and the state machine's contract
 //! ([`Property::StateMachineContract`](crate::check::Property::StateMachineContract)):
+//! * all servers answer the command at an index alike, restored ones too;
 //! * servers that have applied the same entries have equal snapshots; compared after every entry,
 //!   or more seldom ([`Service::compared_every`]), and by [`Simulation::compare_states`];
-//! * a snapshot can be restored, and what was restored from it makes the same one again;
+//! * a snapshot can be restored, by a new state machine and over one that was used, and what was
+//!   restored from it makes the same one again;
 //! * [`StateMachine::check`] holds after every command, and after each restoring.
 //!
+//! A server that restarts restores into a new state machine. One that is sent a snapshot while it
+//! runs goes on with a new one, or with its own, restored over what it was; which of the two is
+//! decided by the snapshot's index and the server, so that it costs no luck.
+//!
+//! What is wrong is told with what trying shows of the reason: whether the state machine isn't
+//! deterministic, or its snapshot lacks something.
+//!
 //! # Caveats
-//! What clients see isn't judged: only the state machine knows which answers are right. Clients
-//! don't read beside the log. Whoever listens to the world hears of servers and messages, and not
-//! of these operations; [`Simulation::own_operations`] has them. A state machine that isn't
-//! deterministic makes a run that isn't.
+//! What clients see isn't judged: only the state machine knows which answers are right. **A command
+//! that is carried out twice is invisible** unless [`StateMachine::check`], or a look at
+//! [`Simulation::own_operations`], shows it: all servers do it twice. Clients don't read beside the
+//! log. Whoever listens to the world hears of servers and messages, and not of these operations. A
+//! state machine that isn't deterministic makes a run that isn't.
+//!
+//! **Memory.** Of answers and snapshots digests are compared, and remembered for the latest tens of
+//! thousands of entries; what comes later than that is counted ([`OwnCounts::too_late`]). The
+//! operations that are over are kept with their answers, the latest 65,536 of them at least
+//! ([`Service::operations_kept`]). Huge answers want fewer; huge snapshots, which are made after
+//! every entry on every server, want to be compared more seldom ([`Service::compared_every`]).
+//!
+//! **A state machine that panics** ends the program, for this library can't catch it. Whoever does
+//! (the guide shows how) learns from [`Simulation::own_call`] where that was.
 
+#[cfg(test)]
+mod broken;
 mod client;
+mod contract;
+mod diagnosis;
 mod hosting;
 
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -49,7 +71,7 @@ use super::machine::Hosted;
 use super::observers::Observers;
 use super::{Scenario, ScenarioError, Simulation};
 use crate::raft::{Bytes, Output, ServerId, Snapshot};
-use crate::shared::Shared;
+use crate::shared::Recent;
 use crate::state_machine::StateMachine;
 use crate::time::Time;
 use hosting::Hosting;
@@ -94,7 +116,11 @@ pub struct Service {
     machine: Arc<MakeMachine>,
     command: Arc<MakeCommand>,
     compared_every: u64,
+    operations_kept: usize,
 }
+
+/// So many operations at least are kept, unless the service says otherwise.
+const OPERATIONS_KEPT: usize = 1 << 16;
 
 type MakeMachine = dyn Fn() -> Box<dyn StateMachine> + Send + Sync;
 type MakeCommand = dyn Fn(Ask, &mut Luck) -> Vec<u8> + Send + Sync;
@@ -107,20 +133,36 @@ impl Service {
         machine: impl Fn() -> M + Send + Sync + 'static,
         command: impl Fn(Ask, &mut Luck) -> Vec<u8> + Send + Sync + 'static,
     ) -> Service {
-        Service { machine: Arc::new(move || Box::new(machine())), command: Arc::new(command), compared_every: 1 }
+        Service {
+            machine: Arc::new(move || Box::new(machine())),
+            command: Arc::new(command),
+            compared_every: 1,
+            operations_kept: OPERATIONS_KEPT,
+        }
     }
 
     /// Servers' snapshots are compared at every entry whose index is a multiple of that, and not at
-    /// every one: for a state machine whose snapshot is large.
+    /// every one: for a state machine whose snapshot is large. Each server makes one each time.
+    /// Answers are compared at every entry all the same.
     #[must_use]
     pub fn compared_every(self, entries: u64) -> Service {
         Service { compared_every: entries.max(1), ..self }
+    }
+
+    /// The latest so many operations are kept with their answers, 65,536 if nobody says otherwise,
+    /// and at most twice as many; older ones are forgotten: fewer for a state machine whose answers
+    /// are large, more for who wants to judge a long run. The least is one.
+    #[must_use]
+    pub fn operations_kept(self, count: usize) -> Service {
+        Service { operations_kept: count.max(1), ..self }
     }
 }
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("compared_every", &self.compared_every).finish_non_exhaustive()
+        let mut fields = f.debug_struct("Service");
+        fields.field("compared_every", &self.compared_every).field("operations_kept", &self.operations_kept);
+        fields.finish_non_exhaustive()
     }
 }
 
@@ -192,6 +234,133 @@ impl fmt::Display for OwnEnd {
     }
 }
 
+/// How often a run asked of its state machines what they are there for. Where one of these is
+/// zero, the run says nothing about that.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OwnCounts {
+    /// Operations that clients began.
+    pub operations: u64,
+    /// Operations that were asked for once more, because no answer had come. Their commands may be
+    /// in the log twice.
+    pub retries: u64,
+    /// Commands that were committed, and applied by somebody.
+    pub commands: u64,
+    /// Answers that were compared with another server's to the same command.
+    pub answers_compared: u64,
+    /// Snapshots that were compared with another server's of the same state.
+    pub snapshots_compared: u64,
+    /// Snapshots that servers took for their logs. One that was taken right before a crash or the
+    /// end may be missing.
+    pub snapshots_taken: u64,
+    /// Restarts from a snapshot: a new state machine was restored.
+    pub restores_new: u64,
+    /// Snapshots that a server was sent while it ran: a state machine was restored that had been
+    /// used, and a new one beside it.
+    pub restores_over: u64,
+    /// Answers and snapshots that came so late that nobody remembered what to compare them with.
+    pub too_late: u64,
+}
+
+impl OwnCounts {
+    /// Adds those of another run.
+    pub fn add(&mut self, other: &OwnCounts) {
+        let OwnCounts {
+            operations,
+            retries,
+            commands,
+            answers_compared,
+            snapshots_compared,
+            snapshots_taken,
+            restores_new,
+            restores_over,
+            too_late,
+        } = other;
+        self.operations += operations;
+        self.retries += retries;
+        self.commands += commands;
+        self.answers_compared += answers_compared;
+        self.snapshots_compared += snapshots_compared;
+        self.snapshots_taken += snapshots_taken;
+        self.restores_new += restores_new;
+        self.restores_over += restores_over;
+        self.too_late += too_late;
+    }
+}
+
+impl OwnCounts {
+    /// What never happened, each as a sentence: of that, nothing is known.
+    pub fn gaps(&self) -> Vec<&'static str> {
+        let OwnCounts { commands, retries, answers_compared, snapshots_compared, snapshots_taken, .. } = self;
+        let rows = [
+            (commands, "no command was committed, so that nothing was tested at all"),
+            (retries, "no operation was retried: nothing is known of commands that come twice"),
+            (answers_compared, "no answer was compared with another server’s"),
+            (
+                snapshots_compared,
+                "no two snapshots of the same state were compared (one server, or `compared_every` is large)",
+            ),
+            (snapshots_taken, "no server took a snapshot for its log"),
+            (&self.restores_new, "no state machine was restored at a restart"),
+            (&self.restores_over, "no state machine was sent a snapshot while it ran"),
+        ];
+        rows.iter().filter(|(count, _)| **count == 0).map(|(_, sentence)| *sentence).collect()
+    }
+}
+
+/// Each with its number, in two lines.
+impl fmt::Display for OwnCounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OwnCounts { operations, retries, commands, answers_compared, snapshots_compared, .. } = self;
+        let OwnCounts { snapshots_taken, restores_new, restores_over, too_late, .. } = self;
+        writeln!(f, "commands committed: {commands}, for {operations} operations, of which {retries} were retried")?;
+        write!(
+            f,
+            "compared: {answers_compared} answers, {snapshots_compared} snapshots; taken for logs: {snapshots_taken}; \
+             restored: {restores_new} at restarts, {restores_over} over what was there"
+        )?;
+        if *too_late > 0 {
+            write!(f, "; {too_late} came too late to be compared")?;
+        }
+        Ok(())
+    }
+}
+
+/// A call of a state machine's, of a world's own: see [`Simulation::own_call`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnCall {
+    /// Whose state machine.
+    pub server: ServerId,
+    /// What is called.
+    pub what: OwnMethod,
+    /// The index of the entry that is applied, or up to which everything has been.
+    pub index: u64,
+}
+
+/// What of a [`StateMachine`] is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnMethod {
+    /// [`StateMachine::apply`].
+    Apply,
+    /// [`StateMachine::snapshot`] or [`StateMachine::check`]; where a difference was found, whatever
+    /// is tried to explain it.
+    Look,
+    /// [`StateMachine::restore`], and a look at what was restored.
+    Restore,
+}
+
+/// `S2 applies the entry at 17`.
+impl fmt::Display for OwnCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let OwnCall { server, what, index } = self;
+        match what {
+            OwnMethod::Apply => write!(f, "{server} applies the entry at {index}"),
+            OwnMethod::Look => write!(f, "{server} is asked for its state after the entry at {index}"),
+            OwnMethod::Restore => write!(f, "{server} restores the snapshot of everything up to {index}"),
+        }
+    }
+}
+
 /// All that is the world's own where its servers host another state machine than the store. Behind
 /// a pointer, so that nothing of it is in a program that never makes such a world.
 pub(super) trait OwnWorld: fmt::Debug + Send + Sync {
@@ -206,10 +375,16 @@ pub(super) trait OwnWorld: fmt::Debug + Send + Sync {
         observers: &mut Observers,
     ) -> Box<dyn StateMachine>;
 
-    /// Something happens that would concern the store or its clients.
-    fn take(&mut self, world: &mut Simulation, event: OwnEvent<'_>);
+    /// Something happens that would concern the store or its clients. Gives itself back to the
+    /// world, from which it was taken for that.
+    fn take(self: Box<Self>, world: &mut Simulation, event: OwnEvent<'_>);
 
-    fn operations(&self) -> &Shared<OwnOperation>;
+    fn operations(&self) -> &Recent<OwnOperation>;
+
+    fn counts(&self) -> OwnCounts;
+
+    /// The call under way, or that a panic broke off.
+    fn call(&self) -> Option<OwnCall>;
 }
 
 impl Clone for Box<dyn OwnWorld> {
@@ -228,6 +403,8 @@ pub(super) enum OwnEvent<'a> {
     Answer(ClientId, Answer),
     /// The person asks for something.
     Submit,
+    /// The states of all servers are to be compared.
+    Compare,
 }
 
 /// Worlds whose servers host another state machine than the store.
@@ -249,44 +426,31 @@ impl Simulation {
         Ok(world)
     }
 
-    /// The operations of all clients, by number, in a world that hosts a state machine of its own;
-    /// none in another.
+    /// The operations of all clients, by number, in a world that hosts a state machine of its own,
+    /// except for the oldest of a long run ([`Service::operations_kept`]); none in another world.
     pub fn own_operations(&self) -> impl DoubleEndedIterator<Item = &OwnOperation> {
         self.own.iter().flat_map(|own| own.operations().iter())
+    }
+
+    /// How often the run has asked of its state machines what they are there for, in a world that
+    /// hosts its own.
+    pub fn own_counts(&self) -> Option<OwnCounts> {
+        self.own.as_ref().map(|own| own.counts())
+    }
+
+    /// The call of a state machine of the world's own that has not returned: where it panicked, for
+    /// who has caught that; none if it was in what makes the clients' commands, or where a server
+    /// took a snapshot for its log. After a panic the world is good for nothing else than to be
+    /// looked at.
+    pub fn own_call(&self) -> Option<OwnCall> {
+        self.own.as_ref().and_then(|own| own.call())
     }
 
     /// Compares the states of all servers that have applied the same entries and run, where they
     /// host a state machine of the world's own. A difference is a violation, and stops the run.
     pub fn compare_states(&mut self) {
-        let Simulation { cluster, observers, now, .. } = self;
-        let mut states: Vec<(u64, ServerId, Vec<u8>)> = Vec::new();
-        for machine in cluster.machines() {
-            if let Some(process) = &machine.process
-                && let Hosted::Own(hosted) = &process.hosted
-            {
-                states.push((process.applied.0, machine.id(), hosted.snapshot()));
-            }
-        }
-        states.sort();
-        for pair in states.windows(2) {
-            if pair[0].0 == pair[1].0 && pair[0].2 != pair[1].2 {
-                differ(observers, *now, pair[0].1, pair[1].1, pair[0].0);
-            }
-        }
+        self.own_takes(OwnEvent::Compare);
     }
-}
-
-/// Two servers have applied the same entries, and their states aren't the same.
-fn differ(observers: &mut Observers, now: Time, one: ServerId, other: ServerId, index: u64) {
-    let first = format_args!("{one} and {other} have both applied everything up to {index}");
-    let second = format_args!("their state machines’ snapshots differ");
-    observers.judge(|checker| checker.broke_contract(now, first, second));
-}
-
-/// What a state machine says must hold of it doesn't.
-fn is_wrong(observers: &mut Observers, now: Time, server: ServerId, index: u64, why: &String) {
-    let first = format_args!("{server} has applied everything up to {index}");
-    observers.judge(|checker| checker.broke_contract(now, first, format_args!("{why}")));
 }
 
 #[cfg(test)]
@@ -296,7 +460,7 @@ mod tests {
     use crate::sim::{Action, Profile, Timeline, hunt};
     use crate::state_machine::RestoreError;
     use crate::time::Duration;
-    use alloc::string::ToString;
+    use alloc::string::{String, ToString};
 
     /// All commands, each with a line of its own.
     #[derive(Clone, Debug, Default)]
@@ -452,6 +616,7 @@ mod tests {
         }
         let sentence = world.violation().expect("they differ").to_string();
         assert!(sentence.starts_with("State Machine Contract is violated at 3."), "{sentence}");
-        assert!(sentence.ends_with("but their state machines’ snapshots differ"), "{sentence}");
+        assert!(sentence.contains("but their state machines’ snapshots differ: 1 and 1 bytes"), "{sentence}");
+        assert!(sentence.ends_with("two that have applied nothing have different snapshots"), "{sentence}");
     }
 }

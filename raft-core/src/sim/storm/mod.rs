@@ -39,7 +39,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::action::{Action, Target, TimedAction};
 use super::concern;
-use super::parameters::{LimitParameters, MACHINES_MAX, NetworkParameters, Parameters};
+use super::parameters::{LimitParameters, MACHINES_MAX, NetworkParameters, Parameters, SERVERS_MAX};
 use super::scenario::Scenario;
 use crate::hash::mix;
 use crate::raft::{Rules, ServerId, ServerSet};
@@ -102,12 +102,17 @@ impl Profile {
 }
 
 /// The scenario of a hunt: a busy cluster, a storm, and calm at the end. If the number of `servers`
-/// isn't given, it is drawn: 1, 2, 3, 5 or 7.
+/// isn't given, it is drawn: 1, 2, 3, 5 or 7. If no cluster has so many, neither has the scenario a
+/// storm, and no world is made of it. A run that is no longer than [`CALM_AFTER`] has no storm
+/// either.
 pub fn hunt(seed: u64, servers: Option<u8>, length: Duration, profile: Profile, rules: Rules) -> Scenario {
     let mut random = Xoshiro256PlusPlus::seed_from_u64(mix(seed, concern::STORM, 0));
     let drawn = pick(&mut random, &[1, 2, 3, 3, 3, 3, 3, 5, 5, 5, 5, 5, 7, 7, 7]);
     let mut scenario = Scenario::new(seed, servers.unwrap_or(drawn));
     scenario.parameters.rules = rules;
+    if !(1..=SERVERS_MAX).contains(&scenario.parameters.servers) {
+        return scenario;
+    }
     parameters::draw(&mut random, &mut scenario.parameters);
     if mix(seed, concern::STORM, 1).is_multiple_of(16) {
         // All servers have the same election timeout, so that they campaign at the same time and
