@@ -45,6 +45,9 @@ pub struct Options {
     /// Write a log of messages with vector clocks, for ShiViz
     #[arg(long, value_name = "OUT")]
     pub shiviz: Option<PathBuf>,
+    /// Write what each server observed, with its whole state and all messages, as JSON lines
+    #[arg(long, value_name = "OUT")]
+    pub recording: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -56,7 +59,12 @@ const AFTERMATH: Duration = Duration::from_secs(10);
 impl Options {
     /// Checks that no two outputs go to the same place.
     pub fn check(&self) -> Result<(), String> {
-        let logs = [("--trace", &self.trace), ("--history", &self.history), ("--shiviz", &self.shiviz)];
+        let logs = [
+            ("--trace", &self.trace),
+            ("--history", &self.history),
+            ("--shiviz", &self.shiviz),
+            ("--recording", &self.recording),
+        ];
         let mut places: Vec<(&str, &Path)> = Vec::new();
         if self.json {
             places.push(("--json", Path::new(output::STANDARD)));
@@ -110,7 +118,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let mut playing = Playing::new(&run).map_err(|error| Unusable(error.to_string()))?;
     let mut teller = Teller::new(options, &interrupt, until)?;
     teller.print(&quoted(&source.note))?;
-    teller.begin(playing.world_mut());
+    teller.begin(playing.world_mut())?;
     // A failed assertion of the core ends a run, as a violation does.
     let played = panics::catch(|| playing.play(&mut teller));
     teller.end(playing.world_mut())?;

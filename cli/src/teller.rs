@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use indicatif::ProgressBar;
+use raft_core::format::recording::{BYTES_ALL, Recorder};
 use raft_core::format::{history, shiviz, trace};
 use raft_core::raft::Weight;
 use raft_core::sim::{Listening, News, Simulation};
@@ -34,15 +35,18 @@ pub struct Teller<'a> {
     /// Up to when the history has been written.
     written: Time,
     shiviz: Option<(Log, shiviz::Recorder)>,
+    recording: Option<(Log, Recorder)>,
+    /// The news that the recording has heard already, and that are still to be told.
+    heard: Vec<News>,
     trouble: Option<Unusable>,
 }
 
 impl Teller<'_> {
     /// Creates all files at once, so that one that can't be written is reported at the beginning.
     pub fn new<'a>(options: &Options, interrupt: &'a Interrupt, until: Time) -> Result<Teller<'a>, Unusable> {
-        let logs = [&options.trace, &options.history, &options.shiviz];
+        let logs = [&options.trace, &options.history, &options.shiviz, &options.recording];
         let aside = logs.into_iter().flatten().any(|path| output::is_standard(path));
-        let [trace, history, shiviz] = logs.map(|path| path.as_deref().map(Log::create).transpose());
+        let [trace, history, shiviz, recording] = logs.map(|path| path.as_deref().map(Log::create).transpose());
         Ok(Teller {
             interrupt,
             bar: output::progress(until.as_micros(), "{wide_bar}  {msg}  {eta} left"),
@@ -55,19 +59,26 @@ impl Teller<'_> {
             history: history?,
             written: Time::ZERO,
             shiviz: shiviz?.map(|log| (log, shiviz::Recorder::new())),
+            recording: recording?.map(|log| (log, Recorder::default())),
+            heard: Vec::new(),
             trouble: None,
         })
     }
 
     /// Call this before anything is played.
-    pub fn begin(&mut self, world: &mut Simulation) {
-        world.listen(if self.shiviz.is_some() {
+    pub fn begin(&mut self, world: &mut Simulation) -> Result<(), Unusable> {
+        world.listen(if self.shiviz.is_some() || self.recording.is_some() {
             Listening::Messages
         } else if self.tells || self.trace.is_some() {
             Listening::News
         } else {
             Listening::Off
         });
+        let Some((log, recorder)) = &mut self.recording else { return Ok(()) };
+        let by = concat!("raftarium ", env!("CARGO_PKG_VERSION"), " replay");
+        let (begun, header) = Recorder::begin(world, by);
+        *recorder = begun;
+        log.write(&Text::of_json(&(header.line() + "\n")))
     }
 
     /// Call this when everything has been played.
@@ -79,7 +90,8 @@ impl Teller<'_> {
         self.tell(world, Time::NEVER)?;
         world.listen(Listening::Off);
         let shiviz = self.shiviz.as_mut().map(|(log, _)| log);
-        for log in [self.trace.as_mut(), self.history.as_mut(), shiviz].into_iter().flatten() {
+        let recording = self.recording.as_mut().map(|(log, _)| log);
+        for log in [self.trace.as_mut(), self.history.as_mut(), shiviz, recording].into_iter().flatten() {
             log.finish()?;
         }
         if let Some((log, _)) = &self.shiviz {
@@ -89,8 +101,13 @@ impl Teller<'_> {
         Ok(())
     }
 
-    /// Writes what was found wrong with the run as the last line of the trace.
+    /// Writes what was found wrong with the run as the last line of the trace and of the recording.
     pub fn conclude(&mut self, finding: &Finding) -> Result<(), Unusable> {
+        if let Some((log, recorder)) = &mut self.recording {
+            recorder.conclude(&finding.found(), &finding.to_string());
+            log.write(&lines_of(recorder))?;
+            log.finish()?;
+        }
         let Some(log) = &mut self.trace else { return Ok(()) };
         let line = trace::last_line(&finding.found(), &finding.to_string()) + "\n";
         log.write(&Text::of_json(&line))?;
@@ -129,12 +146,17 @@ impl Teller<'_> {
 
     /// Prints and writes the news, and the history before a moment.
     fn tell(&mut self, world: &mut Simulation, before: Time) -> Result<(), Unusable> {
-        let mut news = world.take_news();
+        self.see(world);
+        let mut news = std::mem::take(&mut self.heard);
+        news.append(&mut world.take_news());
+        if let Some((log, recorder)) = &mut self.recording {
+            log.write(&lines_of(recorder))?;
+        }
         if let Some((log, recorder)) = &mut self.shiviz {
             news.iter().for_each(|news| recorder.hear(news));
             log.write(&Text::of_lines(&recorder.take_text()))?;
-            news.retain(|news| !news.is_of_traffic());
         }
+        news.retain(|news| !news.is_of_traffic());
         if let Some(log) = &mut self.trace {
             let lines: Vec<String> = news.iter().map(|news| trace::line(news) + "\n").collect();
             log.write(&Text::of_json(&lines.concat()))?;
@@ -157,6 +179,22 @@ impl Watcher for Teller<'_> {
         self.show_progress(now);
         self.trouble.is_none() && !self.interrupt.came()
     }
+
+    fn see(&mut self, world: &mut Simulation) {
+        let Some((_, recorder)) = &mut self.recording else { return };
+        let mut news = world.take_news();
+        recorder.hear(world, &news);
+        // Traffic is for the two recorders only.
+        if self.shiviz.is_none() {
+            news.retain(|news| !news.is_of_traffic());
+        }
+        self.heard.append(&mut news);
+    }
+}
+
+/// What has been recorded since the last time.
+fn lines_of(recorder: &mut Recorder) -> Text {
+    Text::of_json(&recorder.take().iter().map(|recorded| recorded.line(BYTES_ALL) + "\n").collect::<String>())
 }
 
 fn story(news: &[News], all: bool) -> Text {

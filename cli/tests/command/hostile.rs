@@ -86,14 +86,15 @@ fn a_file_s_note_keys_and_values_are_shown_and_not_obeyed() {
         fs::write(path.join(&name), file(hostile, &format!("put k{word} v{word}"))).unwrap();
         let told = shown(path, &["replay", &name], FINE).out;
         assert!(told.contains("\\u{") || hostile.contains('\n'), "{told}");
-        shown(path, &["replay", &name, "--all", "--trace", "t", "--history", "h", "--shiviz", "s"], FINE);
-        for log in ["t", "h", "s"] {
+        let logs = ["--trace", "t", "--history", "h", "--shiviz", "s", "--recording", "r"];
+        shown(path, &[&["replay", &name, "--all"][..], &logs].concat(), FINE);
+        for log in ["t", "h", "s", "r"] {
             let log = fs::read_to_string(path.join(log)).unwrap();
             assert!(is_safe(&log), "{log}");
         }
         shown(path, &["replay", &name, "--json"], FINE);
         shown(path, &["check", "h"], FINE);
-        for log in ["--trace", "--history", "--shiviz"] {
+        for log in ["--trace", "--history", "--shiviz", "--recording"] {
             shown(path, &["replay", &name, log, "-"], FINE);
         }
         // Escaped in JSON's way, it keeps its meaning.

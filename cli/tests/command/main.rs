@@ -9,6 +9,7 @@ mod support;
 
 use std::fs;
 
+use raft_core::format::recording::{Known, Recording, State};
 use serde_json::Value;
 use support::{FINE, FOUND, UNDECIDED, UNUSABLE, USAGE, command, folder, raftarium};
 use tempfile::TempDir;
@@ -308,7 +309,7 @@ fn a_hunt_that_keeps_going_counts() {
 #[test]
 fn a_replay_tells_the_story_and_writes_the_logs() {
     let (folder, link) = story();
-    let logs = ["--trace", "t.jsonl", "--history", "h.jsonl", "--shiviz", "s.log"];
+    let logs = ["--trace", "t.jsonl", "--history", "h.jsonl", "--shiviz", "s.log", "--recording", "r.jsonl"];
     let done = raftarium(folder.path(), &[&["replay", "story.json"][..], &logs].concat()).ended(FINE);
     assert!(done.out.starts_with("A leader crashes.\n\n"), "{}", done.out);
     for words in
@@ -327,6 +328,31 @@ fn a_replay_tells_the_story_and_writes_the_logs() {
     );
     let checked = raftarium(folder.path(), &["check", "h.jsonl"]).ended(FINE);
     assert_eq!(checked.out, "linearizable: 2 operations on 1 key\n");
+    // The recording ends with what is printed of the servers, and has the same history and notes.
+    let recording = Recording::read(&read("r.jsonl")).unwrap();
+    assert_eq!(recording.history(), read("h.jsonl"));
+    let mut known = Known::new();
+    recording.events.iter().for_each(|recorded| _ = known.take(recorded));
+    for (server, known) in known.servers() {
+        let State { role, term, last, commit, applied, .. } = known.state;
+        let said = match role {
+            None => format!("{server} is down"),
+            Some(role) => format!(
+                "{server} {}: term {}, log up to {}, commit {}, applied {};",
+                role.name(),
+                term.unwrap(),
+                last.unwrap(),
+                commit.unwrap(),
+                applied.unwrap()
+            ),
+        };
+        assert!(done.out.contains(&said), "{said}: {}", done.out);
+    }
+    // Who listens to more hears the rest as before.
+    raftarium(folder.path(), &["replay", "story.json", "--trace", "only.jsonl"]).ended(FINE);
+    assert_eq!(read("only.jsonl"), read("t.jsonl"));
+    raftarium(folder.path(), &["replay", "story.json", "--recording", "only.jsonl", "--json"]).ended(FINE);
+    assert_eq!(read("only.jsonl"), read("r.jsonl"));
     // Its link plays the same run, and holds the hash.
     let linked = raftarium(folder.path(), &["replay", &link]).ended(FINE);
     assert!(linked.out.contains(", as expected\n"), "{}", linked.out);
@@ -346,7 +372,12 @@ fn a_replay_tells_the_story_and_writes_the_logs() {
 #[test]
 fn a_log_has_the_standard_output_to_itself() {
     let (folder, _) = story();
-    for (log, first) in [("--trace", "{\"time\":"), ("--history", "{\"client\":1"), ("--shiviz", "S")] {
+    for (log, first) in [
+        ("--trace", "{\"time\":"),
+        ("--history", "{\"client\":1"),
+        ("--shiviz", "S"),
+        ("--recording", "{\"raftarium-recording\":1,"),
+    ] {
         let done = raftarium(folder.path(), &["replay", "story.json", log, "-"]).ended(FINE);
         assert!(done.out.starts_with(first), "{}", done.out);
         assert!(!done.out.contains("leads term 1: it has the votes of ") || log != "--history", "{}", done.out);

@@ -37,9 +37,10 @@ use crate::time::Time;
 /// The most bytes of a history that is read.
 pub const BYTES_MAX: usize = 1024 * 1024 * 1024;
 
-#[derive(Deserialize, Serialize)]
+/// One line of a history: an operation begins or ends.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+pub struct Line {
     client: u64,
     kind: Kind,
     op: Op,
@@ -54,18 +55,18 @@ struct Line {
     time: Option<u64>,
 }
 
-#[derive(Clone, Copy, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Kind {
+pub(super) enum Kind {
     Invoke,
     Ok,
     Fail,
     Info,
 }
 
-#[derive(Clone, Copy, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Op {
+pub(super) enum Op {
     Get,
     Put,
     Delete,
@@ -108,7 +109,7 @@ pub fn write_part<'a>(operations: impl Iterator<Item = &'a OperationRecord>, fro
     lines.sort_by_key(|(at, begins, number, _)| (*at, *begins, *number));
     let mut text = String::new();
     for (.., line) in &lines {
-        text += &serde_json::to_string(line).expect("texts and numbers are JSON");
+        text += &line.write();
         text.push('\n');
     }
     text
@@ -214,30 +215,82 @@ pub fn read(text: &str) -> Result<History, HistoryError> {
             let why = sentence.strip_suffix(&place).unwrap_or(&sentence).to_string();
             HistoryError::Line { line: number, column, why }
         })?;
-        recorder.push(&event(&line)).map_err(|error| HistoryError::Event { line: number, error })?;
+        recorder.push(&line.event()).map_err(|error| HistoryError::Event { line: number, error })?;
     }
     Ok(recorder.into_history())
 }
 
-fn event(line: &Line) -> Event<'_> {
-    Event {
-        client: line.client,
-        kind: match line.kind {
-            Kind::Invoke => EventKind::Invoke,
-            Kind::Ok => EventKind::Ok,
-            Kind::Fail => EventKind::Fail,
-            Kind::Info => EventKind::Info,
-        },
-        operation: match line.op {
-            Op::Get => OperationKind::Get,
-            Op::Put => OperationKind::Put,
-            Op::Delete => OperationKind::Delete,
-            Op::Cas => OperationKind::CompareAndSet,
-        },
-        key: &line.key,
-        value: line.value.as_deref(),
-        expected: line.expected.as_deref(),
-        found: line.found,
-        time: line.time.map(Time::from_micros),
+impl Kind {
+    pub(super) const ALL: [Kind; 4] = [Kind::Invoke, Kind::Ok, Kind::Fail, Kind::Info];
+}
+
+impl Op {
+    pub(super) const ALL: [Op; 4] = [Op::Get, Op::Put, Op::Delete, Op::Cas];
+}
+
+impl Line {
+    /// The line for an event of any system.
+    pub fn of(event: &Event<'_>) -> Line {
+        let text = |text: Option<&str>| text.map(ToString::to_string);
+        Line {
+            client: event.client,
+            kind: match event.kind {
+                EventKind::Invoke => Kind::Invoke,
+                EventKind::Ok => Kind::Ok,
+                EventKind::Fail => Kind::Fail,
+                EventKind::Info => Kind::Info,
+            },
+            op: match event.operation {
+                OperationKind::Get => Op::Get,
+                OperationKind::Put => Op::Put,
+                OperationKind::Delete => Op::Delete,
+                OperationKind::CompareAndSet => Op::Cas,
+            },
+            key: event.key.to_string(),
+            expected: text(event.expected),
+            found: event.found,
+            value: text(event.value),
+            time: event.time.map(Time::as_micros),
+        }
+    }
+
+    /// What it says.
+    pub fn event(&self) -> Event<'_> {
+        Event {
+            client: self.client,
+            kind: match self.kind {
+                Kind::Invoke => EventKind::Invoke,
+                Kind::Ok => EventKind::Ok,
+                Kind::Fail => EventKind::Fail,
+                Kind::Info => EventKind::Info,
+            },
+            operation: match self.op {
+                Op::Get => OperationKind::Get,
+                Op::Put => OperationKind::Put,
+                Op::Delete => OperationKind::Delete,
+                Op::Cas => OperationKind::CompareAndSet,
+            },
+            key: &self.key,
+            value: self.value.as_deref(),
+            expected: self.expected.as_deref(),
+            found: self.found,
+            time: self.time.map(Time::from_micros),
+        }
+    }
+
+    /// The line, without a line break.
+    pub fn write(&self) -> String {
+        serde_json::to_string(self).expect("texts and numbers are JSON")
+    }
+
+    /// The line by which an operation of a simulated run begins, or, if it has ended, ends.
+    pub(super) fn of_record(record: &OperationRecord) -> Line {
+        record.end.as_ref().map_or_else(|| beginning(record), |(at, end)| ending(record, *at, end))
+    }
+
+    /// The same line with another time.
+    #[must_use]
+    pub fn at(self, time: Option<Time>) -> Line {
+        Line { time: time.map(Time::as_micros), ..self }
     }
 }

@@ -17,6 +17,7 @@
 //!   [`crate::check::linearizable`]; it can be of any system;
 //! * `message`: what servers say to each other, for recordings; as bytes they say it by
 //!   [`Message::encode`](crate::raft::Message::encode);
+//! * `recording`: what the servers of a cluster observed, simulated or real;
 //!
 //! and, without that feature, [`shiviz`]: all messages between servers, with vector clocks, for the
 //! ShiViz visualiser.
@@ -39,9 +40,13 @@ pub mod file;
 pub mod found;
 #[cfg(feature = "serde")]
 pub mod history;
+#[cfg(feature = "serde")]
+mod json;
 pub mod link;
 #[cfg(feature = "serde")]
 pub mod message;
+#[cfg(feature = "serde")]
+pub mod recording;
 #[cfg(feature = "serde")]
 pub mod schema;
 pub mod shiviz;
@@ -53,6 +58,9 @@ use alloc::string::String;
 use core::fmt;
 
 use crate::check::Guarantee;
+#[cfg(feature = "serde")]
+pub use json::FieldError;
+
 pub use crate::sim::LENGTH_MAX;
 use crate::sim::{Scenario, ScenarioError};
 use crate::time::Time;

@@ -26,6 +26,10 @@ pub trait Watcher {
     /// another one than before: if the forgotten past of a run is in doubt, the run is played once
     /// more to be judged.
     fn look(&mut self, world: &mut Simulation) -> bool;
+
+    /// Called after each event while the run is played for the first time, for what must be seen
+    /// before the next one.
+    fn see(&mut self, _world: &mut Simulation) {}
 }
 
 impl<F: FnMut(&mut Simulation) -> bool> Watcher for F {
@@ -157,7 +161,7 @@ impl Playing {
     fn run_until(&mut self, time: Time, watcher: &mut impl Watcher) -> bool {
         let calm = self.calm;
         loop {
-            let more = run_some(&mut self.world, time);
+            let more = run_some(&mut self.world, time, &mut |world| watcher.see(world));
             if !watcher.look(&mut self.world) {
                 return false;
             }
@@ -183,7 +187,7 @@ impl Playing {
         // The checks found nothing the first time, and would find nothing again.
         again.stop_checking();
         loop {
-            let more = run_some(&mut again, self.world.now());
+            let more = run_some(&mut again, self.world.now(), &mut |_| {});
             if !watcher.look(&mut again) {
                 return None;
             }
@@ -195,13 +199,14 @@ impl Playing {
 }
 
 /// Plays some events, but none after `time`. Returns whether there are more. If not, the clock
-/// stands at `time`.
-fn run_some(world: &mut Simulation, time: Time) -> bool {
+/// stands at `time`. `see` is called after each event.
+fn run_some(world: &mut Simulation, time: Time, see: &mut dyn FnMut(&mut Simulation)) -> bool {
     for _ in 0..EVENTS_AT_ONCE {
         if !world.step_until(time) {
             world.run_until(time);
             return false;
         }
+        see(world);
     }
     true
 }

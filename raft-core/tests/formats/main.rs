@@ -6,6 +6,7 @@ mod findings;
 mod histories;
 mod links;
 mod pairs;
+mod recordings;
 mod runs;
 mod schema;
 mod traces;

@@ -4,6 +4,7 @@
 use raft_core::check::Guarantee;
 use raft_core::format::file::{File, read, write};
 use raft_core::format::message::messages_in_words;
+use raft_core::format::recording;
 use raft_core::format::schema::{actions_in_words, guarantees_in_words, json_schema};
 use raft_core::format::{FACT_MAX, Found};
 use raft_core::raft::{Rule, Rules};
@@ -31,9 +32,15 @@ fn kept_as_made(file: &str, made: impl Fn(&str) -> String) {
 fn the_documents_say_what_the_tables_say() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
     kept_as_made("scenario.schema.json", |_| schema.clone());
+    let schema = serde_json::to_string_pretty(&recording::json_schema()).unwrap() + "\n";
+    kept_as_made("recording.schema.json", |_| schema.clone());
     kept_as_made("formats.md", |kept| {
-        let lists =
-            [("actions", actions_in_words()), ("guarantees", guarantees_in_words()), ("messages", messages_in_words())];
+        let lists = [
+            ("actions", actions_in_words()),
+            ("guarantees", guarantees_in_words()),
+            ("messages", messages_in_words()),
+            ("events", recording::events_in_words()),
+        ];
         lists.into_iter().fold(kept.to_owned(), |kept, (name, made)| put_between(&kept, name, &made))
     });
 }
@@ -51,7 +58,7 @@ fn schema() -> Value {
 }
 
 /// Whether `value` fits `schema`. A keyword that the validator doesn't know fails the test.
-fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
+pub fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
     let keywords = schema.as_object().expect("a schema is an object");
     keywords.iter().all(|(keyword, wanted)| match keyword.as_str() {
         "$schema" | "$defs" | "title" | "description" => true,
@@ -64,6 +71,7 @@ fn fits(root: &Value, schema: &Value, value: &Value) -> bool {
             Some("array") => value.is_array(),
             Some("string") => value.is_string(),
             Some("boolean") => value.is_boolean(),
+            Some("null") => value.is_null(),
             Some("integer") => value.is_u64() || value.is_i64(),
             other => panic!("type {other:?}"),
         },
