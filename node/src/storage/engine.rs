@@ -272,3 +272,22 @@ impl Changes<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_database_is_an_error() {
+        let place = 7;
+        for (error, said) in [
+            (guarded::<()>(|| panic!("no page {place}")), "the database stopped: no page 7"),
+            (guarded(|| panic!("no page")), "the database stopped: no page"),
+            (guarded(|| std::panic::panic_any(7)), "the database stopped: it doesn't say why"),
+        ] {
+            let Err(EngineError::Unreadable(why)) = error else { panic!("{error:?}") };
+            assert_eq!(why, said);
+        }
+        assert_eq!(guarded(|| Ok(3)).unwrap(), 3);
+    }
+}

@@ -2,8 +2,8 @@
 //! [`FileStorage`] keeps it in the files of a [`Folder`].
 //!
 //! A folder belongs to one server of one cluster, and one process uses it at a time.
-//! `docs/storage.md` says what is in it, which damage is repaired, which is refused, and which isn't
-//! seen.
+//! `docs/storage.md` says what is in it, which damage is repaired, which is refused, and which
+//! isn't seen.
 
 mod durable;
 mod engine;
