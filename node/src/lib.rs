@@ -5,6 +5,11 @@
 pub mod changes;
 mod clock;
 pub mod driver;
+pub mod events;
+pub mod http;
 pub mod machine;
+pub mod metrics;
 pub mod peers;
+pub mod server;
 pub mod storage;
+pub mod store;

@@ -42,6 +42,8 @@ pub enum Part {
     /// A million states of small clusters, explored breadth-first, and the counterexamples without
     /// each rule
     Model,
+    /// Processes of real servers, killed a hundred times under load: nothing acknowledged is lost
+    Cluster,
     /// Examples in the documentation
     Doctest,
     /// The documentation builds without a warning
@@ -73,6 +75,7 @@ impl Part {
             Part::Native => "native tests",
             Part::Hunt => "a thousand storms",
             Part::Model => "a million states",
+            Part::Cluster => "real servers",
             Part::Doctest => "documentation examples",
             Part::Rustdoc => "documentation",
             Part::Independence => "platform independence",
@@ -102,6 +105,7 @@ impl Part {
             Part::Native => native(),
             Part::Hunt => hunt(),
             Part::Model => model(),
+            Part::Cluster => cluster(),
             Part::Doctest => run_some_tests(cargo("test").args(["--workspace", "--doc"])),
             Part::Rustdoc => {
                 tools::run(cargo("doc").args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
@@ -123,7 +127,7 @@ impl Part {
 /// crates by that folder's path and their version, and would build an older one's sources again.
 fn publish() -> Result<Passed> {
     let folder = tempfile::Builder::new().prefix("publish-").tempdir_in(tools::root().join("target"))?;
-    let packages = ["--package", "raftarium-core", "--package", "raftarium"];
+    let packages = ["--package", "raftarium-core", "--package", "raftarium-node", "--package", "raftarium"];
     let mut command = cargo("package");
     command.args(packages).arg("--allow-dirty").arg("--target-dir").arg(folder.path());
     tools::run(&mut command).map(Passed::check)
@@ -195,6 +199,12 @@ fn model() -> Result<Passed> {
     let tests = run_some_tests(cargo("test").args(package).args(["--lib", "--bins", "--tests"]))?;
     tools::run(cargo("run").args(package).args(["--", "--states", "1000000"]))?;
     Ok(tests)
+}
+
+/// Kills real servers. `RAFTARIUM_KILLS` says how often, a hundred times by default.
+fn cluster() -> Result<Passed> {
+    let torture = ["--package", "raftarium", "--test", "torture", "--", "--ignored", "--nocapture"];
+    run_some_tests(cargo("test").args(torture))
 }
 
 fn clippy(arguments: &[&str]) -> Result<Passed> {

@@ -75,7 +75,7 @@ pub trait Audience<M>: Send + 'static {
     fn leads(&mut self, term: Term, machine: &M);
 
     /// Whether it wants to know each step.
-    fn listens(&self) -> bool;
+    fn listens(&mut self) -> bool;
 
     /// A step was taken, at this moment, and left the server like this.
     fn stepped(&mut self, now: Time, raft: &Raft, observations: &[Observation]);
@@ -226,16 +226,17 @@ impl<M: Send + 'static> Handle<M> {
 
 /// The thread of a driver.
 pub struct Running {
-    thread: thread::JoinHandle<Result<(), DriverError>>,
+    ended: oneshot::Receiver<Result<(), DriverError>>,
 }
 
 impl Running {
-    /// Waits until it has ended: after [`Handle::stop`], or because it couldn't go on.
+    /// Waits until it has ended, and its storage is closed: after [`Handle::stop`], or because it
+    /// couldn't go on.
     ///
     /// # Errors
     /// Why it couldn't go on.
-    pub fn join(self) -> Result<(), DriverError> {
-        self.thread.join().unwrap_or(Err(DriverError::Panicked))
+    pub async fn ended(&mut self) -> Result<(), DriverError> {
+        (&mut self.ended).await.unwrap_or(Err(DriverError::Panicked))
     }
 }
 
@@ -263,28 +264,38 @@ pub fn start<M: StateMachine + Clone>(setup: Setup<M>) -> Result<(Handle<M>, Run
         audience.restored(applied, &machine);
         Ok(Begun { raft, machine, applied, storage })
     };
-    let begun = start_again(&mut open, &mut *audience)?;
+    let begun = start_again(&mut *open, &mut *audience)?;
     let first = Status::of(&begun.raft, begun.applied, DiskState::Fine);
     let (status, watched) = watch::channel(Arc::new(first));
     let handle = Handle { requests: request_sender, status: watched };
-    let thread = thread::Builder::new().name("raft".into()).spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        let mut outside = Outside { clock, network, audience, incoming, requests, status };
-        let mut begun = begun;
-        loop {
-            let ended = runtime.block_on(Driver::new(begun, &mut outside)?.run());
-            match ended {
-                None => return Ok(()),
-                Some(error @ DriverError::Storage(_)) => {
-                    tracing::error!("{error}; starting again from what is on the disk");
-                    runtime.block_on(async { tokio::time::sleep(STORAGE_PAUSE).await });
-                    begun = start_again(&mut open, &mut *outside.audience)?;
-                }
-                Some(error) => return Err(error),
-            }
-        }
+    let outside = Outside { clock, network, audience, incoming, requests, status };
+    let (tell, ended) = oneshot::channel();
+    thread::Builder::new().name("raft".into()).spawn(move || {
+        // If this panics, nothing is told, and that says it.
+        let result = drive(begun, outside, move |audience| start_again(&mut *open, audience));
+        let _ = tell.send(result);
     })?;
-    Ok((handle, Running { thread }))
+    Ok((handle, Running { ended }))
+}
+
+/// Drives a server until it is told to stop, each time from what is on its disk.
+fn drive<M: StateMachine + Clone>(
+    mut begun: Begun<M>,
+    mut outside: Outside<M>,
+    mut begin_again: impl FnMut(&mut dyn Audience<M>) -> Result<Begun<M>, DriverError>,
+) -> Result<(), DriverError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    loop {
+        match runtime.block_on(Driver::new(begun, &mut outside)?.run()) {
+            None => return Ok(()),
+            Some(error @ DriverError::Storage(_)) => {
+                tracing::error!("{error}; starting again from what is on the disk");
+                runtime.block_on(async { tokio::time::sleep(STORAGE_PAUSE).await });
+                begun = begin_again(&mut *outside.audience)?;
+            }
+            Some(error) => return Err(error),
+        }
+    }
 }
 
 /// How a server starts that found this on its disk.

@@ -23,6 +23,8 @@ pub struct Status {
     pub durable: LogIndex,
     /// Everything up to here is committed, as far as it knows.
     pub commit: LogIndex,
+    /// Its log is known to equal its leader's up to here; zero if it hasn't compared the two.
+    pub agreed: LogIndex,
     /// Everything up to here is applied to its state machine.
     pub applied: LogIndex,
     /// Its latest snapshot's last entry.
@@ -78,6 +80,7 @@ impl Status {
             last: raft.log().last(),
             durable: raft.durable_index(),
             commit: raft.commit_index(),
+            agreed: raft.agreed_index(),
             applied,
             snapshot: raft.snapshot().map(|snapshot| snapshot.meta.last),
             configuration: *raft.configuration(),

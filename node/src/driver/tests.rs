@@ -92,7 +92,7 @@ impl<M> Audience<M> for Deaf {
     fn applied(&mut self, _: LogIndex, _: &[u8], _: &[u8]) {}
     fn restored(&mut self, _: LogIndex, _: &M) {}
     fn leads(&mut self, _: Term, _: &M) {}
-    fn listens(&self) -> bool {
+    fn listens(&mut self) -> bool {
         false
     }
     fn stepped(&mut self, _: Time, _: &Raft, _: &[Observation]) {}
@@ -182,8 +182,8 @@ impl Cluster {
         for handle in self.handles.values() {
             handle.stop().await;
         }
-        for (_, running) in std::mem::take(&mut self.running) {
-            tokio::task::spawn_blocking(move || running.join()).await.unwrap().unwrap();
+        for running in self.running.values_mut() {
+            tokio::time::timeout(PATIENCE, running.ended()).await.unwrap().unwrap();
         }
     }
 }
@@ -333,8 +333,8 @@ async fn a_leader_that_stops_hands_its_leadership_over() {
     let term = cluster.handles[&leader].status().term;
     cluster.propose(leader, "one").await.unwrap();
     cluster.handles[&leader].stop().await;
-    let running = cluster.running.remove(&leader).unwrap();
-    tokio::task::spawn_blocking(move || running.join()).await.unwrap().unwrap();
+    let mut running = cluster.running.remove(&leader).unwrap();
+    tokio::time::timeout(PATIENCE, running.ended()).await.unwrap().unwrap();
     cluster.cut(leader);
     let heir = cluster.leader_but(Some(leader)).await;
     // Nobody had to wait for an election timeout: it is the very next term, and the heir was told.

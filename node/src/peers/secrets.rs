@@ -24,7 +24,8 @@ pub struct Secrets {
 }
 
 struct Shared {
-    path: PathBuf,
+    /// None for what isn't secret.
+    path: Option<PathBuf>,
     /// At least one. Never changed in place.
     current: watch::Sender<Arc<[Secret]>>,
 }
@@ -99,9 +100,21 @@ impl Secrets {
     pub fn read(path: impl Into<PathBuf>) -> Result<Secrets, SecretsError> {
         let path = path.into();
         match read(&path) {
-            Ok(secrets) => Ok(Secrets { shared: Arc::new(Shared { path, current: watch::Sender::new(secrets) }) }),
+            Ok(secrets) => Ok(Secrets::new(Some(path), secrets)),
             Err(problem) => Err(SecretsError { path, problem }),
         }
+    }
+
+    /// What servers prove themselves with that have no secret: everybody can know it. It keeps apart
+    /// clusters that meet by mistake, and nobody who wants to get in. Only for servers that no other
+    /// machine reaches.
+    pub fn of_this_machine(cluster: &str) -> Secrets {
+        let bytes = format!("raftarium: the cluster {cluster} has no secret").into_bytes();
+        Secrets::new(None, Arc::new([Secret { bytes: bytes.into() }]))
+    }
+
+    fn new(path: Option<PathBuf>, secrets: Arc<[Secret]>) -> Secrets {
+        Secrets { shared: Arc::new(Shared { path, current: watch::Sender::new(secrets) }) }
     }
 
     /// Reads the file again. Connections that were proven with a secret that isn't in it any more
@@ -110,7 +123,7 @@ impl Secrets {
     /// # Errors
     /// As for [`read`](Self::read); the secrets stay as they were then.
     pub fn reload(&self) -> Result<(), SecretsError> {
-        let path = &self.shared.path;
+        let Some(path) = &self.shared.path else { return Ok(()) };
         let secrets = read(path).map_err(|problem| SecretsError { path: path.clone(), problem })?;
         self.shared.current.send_replace(secrets);
         Ok(())

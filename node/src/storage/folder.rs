@@ -192,6 +192,12 @@ fn failed<'a>(what: &'a str, path: &'a Path) -> impl FnOnce(io::Error) -> Folder
 }
 
 impl Folder {
+    /// Whether a server's data is, or should be, at that path.
+    pub fn is_at(path: impl AsRef<Path>) -> bool {
+        let path = path.as_ref();
+        path.join(FOLDER).exists() || durable::NAMES.iter().any(|name| path.join(name).exists())
+    }
+
     /// Opens the data folder at `path`, or creates it: the folders above it, too.
     ///
     /// # Errors

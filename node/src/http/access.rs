@@ -1,0 +1,197 @@
+//! Who may ask for what: tokens in files.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
+
+use http::{HeaderMap, header};
+use subtle::ConstantTimeEq;
+
+use super::problem::{Kind, Problem};
+
+/// The shortest token, in bytes.
+pub const TOKEN_BYTES_MIN: usize = 16;
+
+/// What a request needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Anyone may ask.
+    Nothing,
+    /// A client, or an administrator.
+    Client,
+    /// An administrator.
+    Administrator,
+}
+
+/// The tokens of clients and administrators. A file may hold several tokens, one a line, so that
+/// one can be replaced by another without a moment at which neither is taken.
+#[derive(Clone, Default)]
+pub struct Access {
+    client: Tokens,
+    administrator: Tokens,
+}
+
+#[derive(Clone, Default)]
+struct Tokens {
+    path: Option<PathBuf>,
+    tokens: Arc<RwLock<Vec<String>>>,
+}
+
+/// A token's file that can't be used; the sentence names it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct AccessError(String);
+
+impl Access {
+    /// Reads the files. Without a file for administrators, a client's token is enough for them,
+    /// too; without any file, everybody may ask for everything.
+    ///
+    /// # Errors
+    /// A file that can't be read, or has no token that is long enough.
+    pub fn read(client: Option<&Path>, administrator: Option<&Path>) -> Result<Access, AccessError> {
+        let access = Access { client: Tokens::at(client), administrator: Tokens::at(administrator) };
+        access.reload()?;
+        Ok(access)
+    }
+
+    /// Reads the files again.
+    ///
+    /// # Errors
+    /// As [`Access::read`]; the tokens stay as they were.
+    pub fn reload(&self) -> Result<(), AccessError> {
+        let (client, administrator) = (self.client.file()?, self.administrator.file()?);
+        self.client.set(client);
+        self.administrator.set(administrator);
+        Ok(())
+    }
+
+    /// Whether requests need tokens at all.
+    pub fn is_open(&self) -> bool {
+        self.client.path.is_none() && self.administrator.path.is_none()
+    }
+
+    /// Lets a request pass that has what it needs.
+    ///
+    /// # Errors
+    /// The response that says what is missing.
+    pub fn check(&self, need: Need, headers: &HeaderMap) -> Result<(), Problem> {
+        let needs_administrator = need == Need::Administrator && self.administrator.path.is_some();
+        if need == Need::Nothing || self.is_open() || (!needs_administrator && self.client.path.is_none()) {
+            return Ok(());
+        }
+        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let token = token.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
+        let Some(token) = token else {
+            return Err(Problem::new(Kind::Unauthorized, "send the header `Authorization: Bearer TOKEN`"));
+        };
+        // Both are looked at in any case, so that the time says nothing.
+        let (is_client, is_administrator) = (self.client.has(token), self.administrator.has(token));
+        match (is_administrator || (is_client && !needs_administrator), is_client) {
+            (true, _) => Ok(()),
+            (false, true) => Err(Problem::new(Kind::Forbidden, "this token is a client's")),
+            (false, false) => Err(Problem::new(Kind::Unauthorized, "this token isn't known here")),
+        }
+    }
+}
+
+impl Tokens {
+    fn at(path: Option<&Path>) -> Tokens {
+        Tokens { path: path.map(Path::to_owned), tokens: Arc::default() }
+    }
+
+    fn file(&self) -> Result<Vec<String>, AccessError> {
+        let Some(path) = &self.path else { return Ok(Vec::new()) };
+        let shown = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| AccessError(format!("the token's file {shown} can't be read: {error}")))?;
+        let tokens: Vec<String> =
+            text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        if tokens.is_empty() {
+            return Err(AccessError(format!("the token's file {shown} holds no token")));
+        }
+        if tokens.iter().any(|token| token.len() < TOKEN_BYTES_MIN) {
+            return Err(AccessError(format!(
+                "a token in {shown} is too short: {TOKEN_BYTES_MIN} characters are the fewest, \
+                 as from `openssl rand -hex 16`"
+            )));
+        }
+        Ok(tokens)
+    }
+
+    fn set(&self, tokens: Vec<String>) {
+        *self.tokens.write().unwrap_or_else(std::sync::PoisonError::into_inner) = tokens;
+    }
+
+    fn has(&self, token: &str) -> bool {
+        let tokens = self.tokens.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        tokens.iter().fold(false, |found, known| found | bool::from(known.as_bytes().ct_eq(token.as_bytes())))
+    }
+}
+
+/// Tokens are never printed.
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Access {{ client: {:?}, administrator: {:?} }}", self.client.path, self.administrator.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn headers(token: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, HeaderValue::from_str(&format!("Bearer {token}")).unwrap());
+        headers
+    }
+
+    fn kind(access: &Access, need: Need, headers: &HeaderMap) -> Option<Kind> {
+        access.check(need, headers).err().map(|problem| problem.kind)
+    }
+
+    #[test]
+    fn each_token_opens_what_it_is_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let (client, administrator) = (folder.path().join("client"), folder.path().join("administrator"));
+        std::fs::write(&client, "client-client-client\nclient-client-second\n").unwrap();
+        std::fs::write(&administrator, "admin-admin-admin-admin\n").unwrap();
+        let access = Access::read(Some(&client), Some(&administrator)).unwrap();
+        let none = HeaderMap::new();
+        for token in ["client-client-client", "client-client-second"] {
+            assert_eq!(kind(&access, Need::Client, &headers(token)), None);
+            assert_eq!(kind(&access, Need::Administrator, &headers(token)), Some(Kind::Forbidden));
+        }
+        assert_eq!(kind(&access, Need::Client, &headers("admin-admin-admin-admin")), None);
+        assert_eq!(kind(&access, Need::Administrator, &headers("admin-admin-admin-admin")), None);
+        assert_eq!(kind(&access, Need::Client, &headers("client-client-clienX")), Some(Kind::Unauthorized));
+        assert_eq!(kind(&access, Need::Client, &none), Some(Kind::Unauthorized));
+        assert_eq!(kind(&access, Need::Nothing, &none), None);
+
+        std::fs::write(&client, "another-another-another\n").unwrap();
+        access.reload().unwrap();
+        assert_eq!(kind(&access, Need::Client, &headers("client-client-client")), Some(Kind::Unauthorized));
+        assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
+        // A file that became useless changes nothing.
+        std::fs::write(&client, "short").unwrap();
+        assert!(access.reload().unwrap_err().to_string().contains("too short"));
+        assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
+        assert!(!format!("{access:?}").contains("another"));
+    }
+
+    #[test]
+    fn without_an_administrators_file_clients_are_enough_and_without_any_everybody_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let client = folder.path().join("client");
+        std::fs::write(&client, "client-client-client").unwrap();
+        let access = Access::read(Some(&client), None).unwrap();
+        assert_eq!(kind(&access, Need::Administrator, &headers("client-client-client")), None);
+        assert_eq!(kind(&access, Need::Administrator, &HeaderMap::new()), Some(Kind::Unauthorized));
+        let open = Access::read(None, None).unwrap();
+        assert_eq!(kind(&open, Need::Administrator, &HeaderMap::new()), None);
+        // Clients need no token, administrators do.
+        let half = Access::read(None, Some(&client)).unwrap();
+        assert_eq!(kind(&half, Need::Client, &HeaderMap::new()), None);
+        assert_eq!(kind(&half, Need::Administrator, &HeaderMap::new()), Some(Kind::Unauthorized));
+    }
+}

@@ -1,0 +1,309 @@
+//! What is said of the servers, and done with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use raft_core::raft::{Configuration, MembershipChange, ServerId, ServerSet, Standing};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::forward::Whole;
+use super::problem::{Kind, Problem};
+use super::{App, LeadersTask, Led, Named, Shared, lead, named, shortened, whole_body};
+use crate::driver::{DiskState, Failure, Status};
+use crate::machine::{Address, AddressChange};
+use crate::peers::{LinkFault, PeerReport};
+
+pub async fn status(State(app): Shared) -> Json<Value> {
+    Json(status_document(&app))
+}
+
+/// The document of `/status`.
+pub(super) fn status_document(app: &App) -> Value {
+    let status = app.handle.status();
+    let id = |id: raft_core::raft::EntryId| json!({ "index": id.index.0, "term": id.term.0 });
+    let mut document = json!({
+        "server": status.server.number(),
+        "cluster": app.cluster,
+        "version": env!("CARGO_PKG_VERSION"),
+        "role": status.role,
+        "term": status.term.0,
+        "voted_for": status.voted_for.map(ServerId::number),
+        "leader": leader_document(app, &status),
+        "log": {
+            "first_index": status.first_index.0,
+            "last": id(status.last),
+            "durable_index": status.durable.0,
+        },
+        "commit_index": status.commit.0,
+        "applied_index": status.applied.0,
+        "snapshot": status.snapshot.map(id),
+        "disk": disk_name(status.disk),
+        "may_vote": status.standing == Standing::Member,
+        "members": members_of(app, &status),
+        "is_ready": is_ready(&status).is_ok(),
+    });
+    if status.lost.index.0 > 0 {
+        document["repairing_up_to"] = id(status.lost);
+    }
+    if status.leads() {
+        let followers = status.followers.iter().map(|follower| {
+            json!({
+                "server": follower.server.number(),
+                "matched_index": follower.matched.0,
+                "state": follower.state,
+                "answers": follower.answers,
+            })
+        });
+        document["followers"] = followers.collect();
+    }
+    document
+}
+
+const fn disk_name(state: DiskState) -> &'static str {
+    match state {
+        DiskState::Fine => "fine",
+        DiskState::Full => "full",
+    }
+}
+
+fn leader_document(app: &App, status: &Status) -> Value {
+    match status.leader {
+        None => Value::Null,
+        Some(leader) => json!({ "server": leader.number(), "http": app.address_of(leader) }),
+    }
+}
+
+fn members_of(app: &App, status: &Status) -> Value {
+    let Configuration { voters, outgoing, learners } = status.configuration;
+    let addresses = app.addresses.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let member = |server: ServerId| {
+        let address = addresses.get(&server.number());
+        // While voters change, a server may be in both sets, or only in the old one.
+        let kind = match (voters.contains(server), learners.contains(server), outgoing.contains(server)) {
+            (true, ..) => "voter",
+            (false, true, _) => "learner",
+            (false, false, _) => "leaving",
+        };
+        json!({
+            "server": server.number(),
+            "kind": kind,
+            "peer": address.map(|address| &address.peer),
+            "http": address.map(|address| &address.http),
+        })
+    };
+    status.configuration.members().iter().map(member).collect()
+}
+
+pub async fn members(State(app): Shared) -> Json<Value> {
+    let status = app.handle.status();
+    Json(json!({
+        "members": members_of(&app, &status),
+        "is_changing": status.configuration.is_joint() || status.configuration_index > status.commit,
+        "configuration_index": status.configuration_index.0,
+        "leader": leader_document(&app, &status),
+    }))
+}
+
+/// What a membership request wants.
+enum Wish {
+    Add(ServerId, Address),
+    Promote(ServerId),
+    Remove(ServerId),
+    Transfer(ServerId),
+}
+
+impl LeadersTask for Wish {
+    type Done = Value;
+
+    async fn attempt(&self, app: &App) -> Result<Value, Failure> {
+        let configuration = app.handle.status().configuration;
+        let Configuration { voters, learners, .. } = configuration;
+        let one = |server| std::iter::once(server).collect::<ServerSet>();
+        let change = match self {
+            Wish::Transfer(to) => {
+                app.handle.transfer(*to).await?;
+                return Ok(json!({ "leader": to.number() }));
+            }
+            Wish::Add(server, address) => {
+                let change = AddressChange { server: server.number(), address: Some(address.clone()) };
+                // It was checked when the request was read.
+                let command = change.command().map_err(|_| Failure::NotLeader { leader: None })?;
+                app.handle.propose(command).await?;
+                MembershipChange { voters, learners: learners.union(one(*server)) }
+            }
+            Wish::Promote(server) => {
+                MembershipChange { voters: voters.union(one(*server)), learners: learners.difference(one(*server)) }
+            }
+            Wish::Remove(server) => MembershipChange {
+                voters: voters.difference(one(*server)),
+                learners: learners.difference(one(*server)),
+            },
+        };
+        let entry = app.handle.change_membership(change).await?;
+        Ok(json!({ "index": entry.index.0, "term": entry.term.0 }))
+    }
+}
+
+async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Problem> {
+    match lead(app, &request, &wish).await? {
+        Led::Here(done) => Ok(Json(done).into_response()),
+        Led::There(response) => Ok(response),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewMember {
+    server: u8,
+    peer: String,
+    http: String,
+}
+
+pub async fn add(State(app): Shared, request: Request) -> Result<Response, Problem> {
+    let request = whole(&app, request).await?;
+    let member: NewMember = serde_json::from_slice(&request.body).map_err(|error| {
+        let form = r#"{"server": 4, "peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"}"#;
+        Problem::new(Kind::BadRequest, format!("the body isn't a new member, such as {form}: {error}"))
+    })?;
+    let server = server_of(member.server)?;
+    for address in [&member.peer, &member.http] {
+        crate::machine::check_address(address).map_err(|why| Problem::new(Kind::BadRequest, why))?;
+    }
+    wish(&app, request, Wish::Add(server, Address { peer: member.peer, http: member.http })).await
+}
+
+pub async fn remove(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
+    let server = server_named(&named(server)?)?;
+    wish(&app, whole(&app, request).await?, Wish::Remove(server)).await
+}
+
+pub async fn promote(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
+    let server = server_named(&named(server)?)?;
+    wish(&app, whole(&app, request).await?, Wish::Promote(server)).await
+}
+
+pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
+    let server = server_named(&named(server)?)?;
+    wish(&app, whole(&app, request).await?, Wish::Transfer(server)).await
+}
+
+/// The whole request, as it can be handed on.
+pub(super) async fn whole(app: &App, request: Request) -> Result<Whole, Problem> {
+    let (parts, body) = request.into_parts();
+    let body = whole_body(app, body).await?;
+    Ok(Whole::new(parts.method, parts.uri, parts.headers, body))
+}
+
+fn server_named(text: &str) -> Result<ServerId, Problem> {
+    let number = text.parse().ok();
+    number.and_then(ServerId::new).ok_or_else(|| {
+        Problem::new(
+            Kind::BadRequest,
+            format!("{} is no server's number: they are 1 to {}", shortened(text), ServerId::MAX),
+        )
+    })
+}
+
+fn server_of(number: u8) -> Result<ServerId, Problem> {
+    server_named(&number.to_string())
+}
+
+/// How the link to a peer is disturbed, as a request says it. What is left out is undisturbed.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct Disturbance {
+    cut: bool,
+    delay_ms: u64,
+    loss_percent: u8,
+}
+
+/// The longest delay of a link.
+const DELAY_MAX: Duration = Duration::from_secs(60);
+
+pub async fn set_link(State(app): Shared, server: Named, body: Body) -> Result<Json<Value>, Problem> {
+    if !app.playground {
+        let why = "links are disturbed only in a playground: start the server with --playground";
+        return Err(Problem::new(Kind::Forbidden, why));
+    }
+    let server = server_named(&named(server)?)?;
+    let body = whole_body(&app, body).await?;
+    let disturbance: Disturbance = serde_json::from_slice(&body).map_err(|error| {
+        let form = r#"{"cut": false, "delay_ms": 200, "loss_percent": 10}"#;
+        Problem::new(Kind::BadRequest, format!("the body doesn't say how to disturb a link, such as {form}: {error}"))
+    })?;
+    let delay = Duration::from_millis(disturbance.delay_ms);
+    if delay > DELAY_MAX || disturbance.loss_percent > 100 {
+        let why = format!("a delay is at most {} ms, a loss at most 100 percent", DELAY_MAX.as_millis());
+        return Err(Problem::new(Kind::BadRequest, why));
+    }
+    let loss_ppm = u32::from(disturbance.loss_percent) * 10_000;
+    let fault = LinkFault { cut: disturbance.cut, delay, loss_ppm };
+    app.peers.set_link(server, fault);
+    app.peers.set_link_in(server, fault);
+    Ok(links(State(app)).await)
+}
+
+pub async fn links(State(app): Shared) -> Json<Value> {
+    let fault = |fault: &LinkFault| {
+        json!({
+            "cut": fault.cut,
+            "delay_ms": fault.delay.as_millis() as u64,
+            "loss_percent": f64::from(fault.loss_ppm) / 10_000.0,
+        })
+    };
+    let link = |peer: &PeerReport| {
+        json!({
+            "server": peer.id.number(),
+            "address": peer.address,
+            "connected": peer.connected,
+            "heard": peer.heard,
+            "problem": peer.problem,
+            "messages_sent": peer.messages_out,
+            "messages_received": peer.messages_in,
+            "messages_dropped": peer.dropped_out + peer.dropped_in,
+            "reconnects": peer.reconnects,
+            "waiting": peer.queue_messages,
+            "sending": fault(&peer.fault_out),
+            "receiving": fault(&peer.fault_in),
+        })
+    };
+    Json(app.peers.report().iter().map(link).collect())
+}
+
+/// Whether the server can be given requests.
+fn is_ready(status: &Status) -> Result<(), &'static str> {
+    if status.leader.is_none() {
+        Err("no leader is known")
+    } else if status.agreed.0 == 0 && !status.leads() {
+        Err("it hasn't compared its log with the leader's yet")
+    } else if status.disk == DiskState::Full {
+        Err("the disk is full")
+    } else if status.applied < status.commit {
+        Err("it is still applying what is committed")
+    } else {
+        Ok(())
+    }
+}
+
+pub async fn healthz() -> &'static str {
+    "alive\n"
+}
+
+pub async fn readyz(State(app): Shared) -> Response {
+    match is_ready(&app.handle.status()) {
+        Ok(()) => "ready\n".into_response(),
+        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
+    }
+}
+
+pub async fn metrics(State(app): Shared) -> Response {
+    let text = app.metrics.text(&app.handle.status(), &app.peers.report());
+    ([(header::CONTENT_TYPE, crate::metrics::MEDIA_TYPE)], text).into_response()
+}

@@ -1,0 +1,293 @@
+//! Pairs: read, write, list.
+
+use std::ops::Bound;
+
+use axum::Json;
+use axum::extract::{Query, Request, State, rejection::QueryRejection};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderValue, header};
+use raft_core::kv::{Key, Operation, Outcome, Value};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::cluster::whole;
+use super::forward::IDEMPOTENCY_KEY;
+use super::problem::{Kind, Problem};
+use super::stream::put_value;
+use super::{App, LeadersTask, Led, Named, Shared, lead, named, read_until_answered};
+use crate::driver::{Consistency, Failure};
+use crate::store::{Answer, Condition, RequestKey, Write};
+
+/// The most pairs of one list.
+pub const LIST_MAX: usize = 1_000;
+
+/// How many pairs a list has unless the request says otherwise.
+const LIST_DEFAULT: usize = 100;
+
+/// The most bytes of keys and values in one list; it ends earlier if it would have more.
+const LIST_BYTES_MAX: usize = 4 << 20;
+
+/// The header that says that a write had been done before.
+const REPLAYED: &str = "idempotent-replayed";
+
+/// How fresh an answer must be, as a request says it.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum HowFresh {
+    #[default]
+    Linearizable,
+    Lease,
+    Local,
+}
+
+impl From<HowFresh> for Consistency {
+    fn from(how: HowFresh) -> Consistency {
+        match how {
+            HowFresh::Linearizable => Consistency::Linearizable,
+            HowFresh::Lease => Consistency::Lease,
+            HowFresh::Local => Consistency::Local,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GetQuery {
+    #[serde(default)]
+    consistency: HowFresh,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    #[serde(default)]
+    prefix: String,
+    after: Option<String>,
+    limit: Option<usize>,
+    #[serde(default)]
+    keys_only: bool,
+    #[serde(default)]
+    consistency: HowFresh,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PutQuery {
+    expected: Option<String>,
+    expected_base64: Option<String>,
+}
+
+type Queried<T> = Result<Query<T>, QueryRejection>;
+
+fn query<T>(queried: Queried<T>, form: &str) -> Result<T, Problem> {
+    match queried {
+        Ok(Query(query)) => Ok(query),
+        Err(error) => Err(Problem::new(Kind::BadRequest, format!("the query isn't {form}: {}", error.body_text()))),
+    }
+}
+
+fn key_of(text: &str) -> Result<Key, Problem> {
+    Key::new(text).map_err(|error| Problem::new(Kind::BadRequest, error.to_string()))
+}
+
+fn value_of(bytes: &[u8]) -> Result<Value, Problem> {
+    Value::new(bytes).map_err(|error| Problem::new(Kind::TooLarge, error.to_string()))
+}
+
+fn etag(revision: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
+}
+
+pub async fn get(State(app): Shared, key: Named, queried: Queried<GetQuery>) -> Result<Response, Problem> {
+    let key = key_of(&named(key)?)?;
+    let GetQuery { consistency } = query(queried, "?consistency=linearizable|lease|local")?;
+    let wanted = key.clone();
+    let look = move |hosted: &crate::store::Hosted, _| {
+        let pair = crate::store::pairs(hosted).get_with_revision(&wanted);
+        pair.map(|(value, revision)| (value.as_bytes().to_vec(), revision))
+    };
+    match read_until_answered(&app, consistency.into(), look).await? {
+        None => Err(Problem::new(Kind::NoSuchKey, format!("there is no key {:?}", key.as_str()))),
+        Some((value, revision)) => {
+            let mut response = value.into_response();
+            response.headers_mut().insert(header::ETAG, etag(revision));
+            Ok(response)
+        }
+    }
+}
+
+pub async fn list(State(app): Shared, queried: Queried<ListQuery>) -> Result<Json<serde_json::Value>, Problem> {
+    let form = "?prefix=…&after=KEY&limit=1..1000&keys_only=true|false&consistency=linearizable|lease|local";
+    let ListQuery { prefix, after, limit, keys_only, consistency } = query(queried, form)?;
+    let limit = limit.unwrap_or(LIST_DEFAULT);
+    if limit == 0 || limit > LIST_MAX {
+        return Err(Problem::new(Kind::BadRequest, format!("a list has 1 to {LIST_MAX} pairs, not {limit}")));
+    }
+    let look = move |hosted: &crate::store::Hosted, index| {
+        let store = crate::store::pairs(hosted);
+        let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut pairs = Vec::new();
+        let mut bytes = 0;
+        let mut next = None;
+        let mut last = None::<String>;
+        for (key, value, revision) in store.range(&prefix, start) {
+            if pairs.len() == limit || bytes > LIST_BYTES_MAX {
+                next = last;
+                break;
+            }
+            let mut pair = json!({ "key": key.as_str(), "revision": revision });
+            bytes += key.as_str().len();
+            if !keys_only {
+                bytes += value.as_bytes().len();
+                put_value(&mut pair, value.as_bytes());
+            }
+            pairs.push(pair);
+            last = Some(key.as_str().to_owned());
+        }
+        // The index up to which the list has seen everything: who watches from the next one on
+        // misses nothing.
+        json!({ "revision": index, "pairs": pairs, "next": next })
+    };
+    read_until_answered(&app, consistency.into(), look).await.map(Json)
+}
+
+pub async fn put(
+    State(app): Shared,
+    key: Named,
+    queried: Queried<PutQuery>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let key = key_of(&named(key)?)?;
+    let PutQuery { expected, expected_base64 } = query(queried, "?expected=VALUE or ?expected_base64=VALUE")?;
+    let request = whole(&app, request).await?;
+    let value = value_of(&request.body)?;
+    let expected = match (expected, expected_base64) {
+        (None, None) => None,
+        (Some(text), None) => Some(text.into_bytes()),
+        (None, Some(text)) => match STANDARD.decode(&text) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                return Err(Problem::new(Kind::BadRequest, format!("expected_base64 isn't in base64: {error}")));
+            }
+        },
+        (Some(_), Some(_)) => {
+            return Err(Problem::new(Kind::BadRequest, "give expected or expected_base64, not both"));
+        }
+    };
+    let operation = match expected {
+        None => Operation::Put { key, value },
+        Some(expected) => Operation::CompareAndSet { key, expected: value_of(&expected)?, new: value },
+    };
+    write(&app, request, operation).await
+}
+
+pub async fn delete(State(app): Shared, key: Named, request: Request) -> Result<Response, Problem> {
+    let key = key_of(&named(key)?)?;
+    let request = whole(&app, request).await?;
+    write(&app, request, Operation::Delete { key }).await
+}
+
+impl LeadersTask for Write {
+    type Done = Answer;
+
+    async fn attempt(&self, app: &App) -> Result<Answer, Failure> {
+        let applied = app.handle.propose(self.command()).await?;
+        Ok(Answer::of(applied.entry.index.0, &applied.answer))
+    }
+}
+
+async fn write(app: &App, request: super::forward::Whole, operation: Operation) -> Result<Response, Problem> {
+    let write =
+        Write { operation, condition: condition(&request.headers)?, request_key: request_key(&request.headers)? };
+    match lead(app, &request, &write).await? {
+        Led::Here(answer) => written(&write, answer),
+        Led::There(response) => Ok(response),
+    }
+}
+
+/// The answer to a write.
+fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
+    let (outcome, revision, repeated) = match answer {
+        Answer::Done { outcome, revision, repeated } => (outcome, revision, repeated),
+        Answer::ConditionFailed { revision } => {
+            let why = match revision {
+                Some(revision) => format!("the key has revision {revision}"),
+                None => "the key has no value".to_owned(),
+            };
+            return Err(Problem::new(Kind::PreconditionFailed, why).with("revision", revision));
+        }
+        Answer::KeyReused => {
+            let why = "a request with this idempotency key was another one; draw a new key for each request";
+            return Err(Problem::new(Kind::KeyReused, why));
+        }
+        Answer::Malformed(why) => return Err(Problem::new(Kind::Internal, why)),
+    };
+    let document = match outcome {
+        Outcome::Written { replaced } => json!({ "revision": revision, "replaced": replaced }),
+        Outcome::Swapped => json!({ "revision": revision, "replaced": true }),
+        Outcome::Deleted { existed } => json!({ "revision": revision, "existed": existed }),
+        Outcome::NotSwapped { actual } => {
+            let key = write.operation.key().as_str();
+            let mut there = json!({});
+            let why = match &actual {
+                Some(value) => {
+                    put_value(&mut there, value.as_bytes());
+                    format!("the key {key:?} has another value")
+                }
+                None => format!("the key {key:?} has no value"),
+            };
+            let mut problem = Problem::new(Kind::ValueDiffers, why);
+            if let serde_json::Value::Object(members) = there {
+                for (name, value) in members {
+                    problem = problem.with(&name, value);
+                }
+            }
+            if actual.is_some() {
+                problem = problem.with("revision", revision);
+            }
+            return Err(problem);
+        }
+        Outcome::Found { .. } => return Err(Problem::new(Kind::Internal, "a write was answered like a read")),
+    };
+    let mut response = Json(document).into_response();
+    let headers = response.headers_mut();
+    if !matches!(outcome, Outcome::Deleted { .. }) {
+        headers.insert(header::ETAG, etag(revision));
+    }
+    if repeated {
+        headers.insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+/// What `If-Match` and `If-None-Match` ask for.
+fn condition(headers: &HeaderMap) -> Result<Condition, Problem> {
+    let matched = super::header(headers, "if-match")?;
+    let none = super::header(headers, "if-none-match")?;
+    let bad = |why: &str| Err(Problem::new(Kind::BadRequest, why.to_owned()));
+    match (matched, none) {
+        (None, None) => Ok(Condition::Always),
+        (None, Some("*")) => Ok(Condition::Absent),
+        (None, Some(_)) => bad("If-None-Match works with * alone: only if the key has no value"),
+        (Some(tag), None) => {
+            let number = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+            match number {
+                Some(revision) => Ok(Condition::Revision(revision)),
+                None => bad("If-Match takes one revision in quotes, as ETag gave it: \"12\""),
+            }
+        }
+        (Some(_), Some(_)) => bad("give If-Match or If-None-Match, not both"),
+    }
+}
+
+/// The key by which a repetition of this request is recognized.
+fn request_key(headers: &HeaderMap) -> Result<Option<RequestKey>, Problem> {
+    let Some(text) = super::header(headers, IDEMPOTENCY_KEY.as_str())? else { return Ok(None) };
+    // The draft of the header's standard has it in quotes; many clients leave them out.
+    let text = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    RequestKey::new(text.as_bytes())
+        .map(Some)
+        .map_err(|error| Problem::new(Kind::BadRequest, format!("the header Idempotency-Key: {error}")))
+}

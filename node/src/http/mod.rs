@@ -1,0 +1,385 @@
+//! What clients and administrators ask for, over HTTP/1.1.
+//!
+//! One table, [`routes`], says what there is, who may ask for it, and which methods it takes; the
+//! document for tools (`openapi.json`) is held against it by a test. `kv` are the clients' own
+//! requests, `cluster` what is said of the servers and done with them, `stream` what is told as it
+//! happens. Errors are problem details, from one table ([`problem`]).
+//!
+//! # Who does it
+//! Any server takes any request. It answers reads itself, at an index that the leader confirms. It
+//! hands writes to the leader ([`forward`]) if it doesn't lead. If there is no leader, or it changes,
+//! the request waits for the next one, within its time limit, as long as it is certain that nothing
+//! was done. A write whose outcome isn't known is never made again here: it is answered *unknown*.
+
+pub mod access;
+mod cluster;
+mod forward;
+mod kv;
+pub mod problem;
+mod serve;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{MatchedPath, Path, Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any, get};
+use http::{HeaderMap, Method};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use raft_core::raft::{Refusal, ServerId};
+
+use access::{Access, Need};
+pub use forward::Forwarder;
+use problem::{Kind, Problem};
+pub use serve::{Serving, serve};
+
+use crate::changes::Changes;
+use crate::driver::{Failure, Handle};
+use crate::machine::Addresses;
+use crate::metrics::Metrics;
+use crate::peers::Peers;
+use crate::store::Hosted;
+
+/// The largest body, in bytes: the largest value, and room for a form around it.
+pub const BODY_BYTES_MAX: usize = 256 << 10;
+
+/// Limits of the API.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// How long a request may take until it is answered: with what is known by then.
+    pub request: Duration,
+    /// How long a request may take to arrive.
+    pub arrival: Duration,
+    /// How many connections are open at the same time; further ones wait.
+    pub connections_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { request: Duration::from_secs(5), arrival: Duration::from_secs(20), connections_max: 16_384 }
+    }
+}
+
+/// What the requests' handlers need.
+pub struct App {
+    /// The server behind this API.
+    pub server: ServerId,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Its driver.
+    pub handle: Handle<Hosted>,
+    /// The latest changes.
+    pub changes: Arc<Changes>,
+    /// The connections to its peers.
+    pub peers: Peers,
+    /// Where the servers are reached, as far as this one knows.
+    pub addresses: Arc<std::sync::RwLock<Addresses>>,
+    /// Who may ask for what.
+    pub access: Access,
+    /// Limits.
+    pub limits: Limits,
+    /// Counters and gauges.
+    pub metrics: Metrics,
+    /// What the server observes, for those who follow it.
+    pub events: Arc<crate::events::Events>,
+    /// Whether links may be disturbed by requests.
+    pub playground: bool,
+    /// Hands requests to other servers.
+    pub forwarder: forward::Forwarder,
+}
+
+type Shared = State<Arc<App>>;
+
+/// What a path names: a key, a server.
+type Named = Result<Path<String>, PathRejection>;
+
+fn named(path: Named) -> Result<String, Problem> {
+    match path {
+        Ok(Path(text)) => Ok(text),
+        Err(error) => Err(Problem::new(Kind::BadRequest, format!("the address makes no sense: {}", error.body_text()))),
+    }
+}
+
+/// A route: its path, what its requests need, and its handlers.
+struct Route {
+    path: &'static str,
+    read: Need,
+    write: Need,
+    methods: MethodRouter<Arc<App>>,
+}
+
+/// All routes.
+fn routes() -> Vec<Route> {
+    use Need::{Administrator, Client, Nothing};
+    let route = |path, read, write, methods| Route { path, read, write, methods };
+    vec![
+        route("/kv", Client, Client, get(kv::list)),
+        route("/kv/{*key}", Client, Client, get(kv::get).put(kv::put).delete(kv::delete)),
+        route("/watch", Client, Client, get(stream::watch)),
+        route("/status", Client, Client, get(cluster::status)),
+        route("/members", Client, Administrator, get(cluster::members).post(cluster::add)),
+        route("/members/{server}", Client, Administrator, axum::routing::delete(cluster::remove)),
+        route("/members/{server}/promote", Client, Administrator, axum::routing::post(cluster::promote)),
+        route("/members/{server}/transfer", Client, Administrator, axum::routing::post(cluster::transfer)),
+        route("/links", Client, Administrator, get(cluster::links)),
+        route("/links/{server}", Client, Administrator, axum::routing::put(cluster::set_link)),
+        route("/events", Administrator, Administrator, get(stream::events)),
+        route("/metrics", Client, Client, get(cluster::metrics)),
+        route("/healthz", Nothing, Nothing, get(cluster::healthz)),
+        route("/readyz", Nothing, Nothing, get(cluster::readyz)),
+        route("/openapi.json", Nothing, Nothing, get(openapi)),
+    ]
+}
+
+/// The paths of all routes.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    routes().into_iter().map(|route| route.path)
+}
+
+/// The document that describes this API to tools.
+pub const OPENAPI: &str = include_str!("openapi.json");
+
+async fn openapi() -> Response {
+    ([(http::header::CONTENT_TYPE, "application/json")], OPENAPI).into_response()
+}
+
+/// The whole API.
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new();
+    for Route { path, read, write, methods } in routes() {
+        let app = Arc::clone(&app);
+        let check = move |request: Request, next: Next| {
+            let app = Arc::clone(&app);
+            async move {
+                let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+                match app.access.check(if reads { read } else { write }, request.headers()) {
+                    Ok(()) => next.run(request).await,
+                    Err(problem) => problem.into_response(),
+                }
+            }
+        };
+        let methods = methods.fallback(any(wrong_method)).layer(middleware::from_fn(check));
+        router = router.route(path, methods);
+    }
+    router.fallback(nothing_here).layer(middleware::from_fn_with_state(Arc::clone(&app), measure)).with_state(app)
+}
+
+async fn wrong_method(request: Request) -> Problem {
+    let path = request.uri().path();
+    Problem::new(Kind::MethodNotAllowed, format!("{} doesn't work on {}", request.method(), shortened(path)))
+}
+
+async fn nothing_here(request: Request) -> Problem {
+    let path = shortened(request.uri().path());
+    Problem::new(Kind::NoSuchResource, format!("there is no {path}; /openapi.json lists what there is"))
+}
+
+/// Counts requests and their durations.
+async fn measure(State(app): Shared, request: Request, next: Next) -> Response {
+    let began = std::time::Instant::now();
+    let route = request.extensions().get::<MatchedPath>().map_or("other".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    app.metrics.answered(&method, &route, response.status(), began.elapsed());
+    response
+}
+
+/// Text from outside, short enough for a sentence.
+fn shortened(text: &str) -> String {
+    const CHARS_MAX: usize = 80;
+    if text.chars().nth(CHARS_MAX).is_none() {
+        text.to_owned()
+    } else {
+        text.chars().take(CHARS_MAX).chain(['…']).collect()
+    }
+}
+
+/// Reads a whole body.
+async fn whole_body(app: &App, body: Body) -> Result<bytes::Bytes, Problem> {
+    let limited = Limited::new(body, BODY_BYTES_MAX).collect();
+    match tokio::time::timeout(app.limits.arrival, limited).await {
+        Err(_) => {
+            let seconds = app.limits.arrival.as_secs();
+            Err(Problem::new(Kind::RequestTimedOut, format!("the body didn't arrive within {seconds} s")))
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(Kind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes")))
+        }
+        Ok(Err(error)) => Err(Problem::new(Kind::BadRequest, format!("the body can't be read: {error}"))),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+    }
+}
+
+/// The problem that a failure is to the client.
+fn problem_of(app: &App, failure: Failure) -> Problem {
+    let kind = match failure {
+        Failure::NotLeader { .. } => Kind::NoLeader,
+        Failure::Unknown(_) | Failure::Refused(Refusal::LeadershipLost) => Kind::UnknownOutcome,
+        Failure::Overwritten => Kind::LeaderChanged,
+        Failure::DiskFull => Kind::DiskFull,
+        Failure::Busy => Kind::Busy,
+        Failure::Stopping => Kind::Stopping,
+        Failure::Refused(reason) => match reason {
+            Refusal::NotLeader { .. } | Refusal::Transferring { .. } => Kind::LeaderChanged,
+            Refusal::TooMuchUncommitted { .. } => Kind::Busy,
+            Refusal::ReadTimedOut => Kind::NotConfirmed,
+            Refusal::NoOwnCommitYet
+            | Refusal::ChangeInProgress { .. }
+            | Refusal::Senseless(_)
+            | Refusal::NotAdmitted { .. }
+            | Refusal::LearnerBehind { .. }
+            | Refusal::CannotLead { .. }
+            | Refusal::TransferTimedOut { .. } => Kind::MembershipRefused,
+            Refusal::LeadershipLost => Kind::UnknownOutcome,
+            Refusal::SnapshotUseless | Refusal::SnapshotTooLarge { .. } | Refusal::LogFull => Kind::Internal,
+        },
+    };
+    with_leader(app, Problem::new(kind, failure.to_string()))
+}
+
+/// Adds which server leads, if one is known, and where it is reached.
+fn with_leader(app: &App, problem: Problem) -> Problem {
+    let Some(leader) = app.handle.status().leader else { return problem };
+    let address = app.address_of(leader);
+    problem.with("leader", serde_json::json!({ "server": leader.number(), "http": address }))
+}
+
+impl App {
+    /// Where clients reach a server, if that is known.
+    fn address_of(&self, server: ServerId) -> Option<String> {
+        let addresses = self.addresses.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        addresses.get(&server.number()).map(|address| address.http.clone())
+    }
+}
+
+/// Whether the same request may be made once more, because nothing was done and what hindered it
+/// passes.
+fn passes(failure: &Failure) -> bool {
+    match failure {
+        Failure::NotLeader { .. } | Failure::Overwritten => true,
+        Failure::Refused(reason) => matches!(
+            reason,
+            Refusal::NotLeader { .. }
+                | Refusal::Transferring { .. }
+                | Refusal::ReadTimedOut
+                | Refusal::NoOwnCommitYet
+                | Refusal::NotAdmitted { .. }
+                | Refusal::LearnerBehind { .. }
+        ),
+        Failure::Unknown(_) | Failure::DiskFull | Failure::Busy | Failure::Stopping => false,
+    }
+}
+
+/// How long to wait before a request is made again, if nothing is heard of a change before.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Makes a read until it is answered, or its time is over.
+async fn read_until_answered<R: Send + 'static>(
+    app: &App,
+    consistency: crate::driver::Consistency,
+    look: impl Fn(&Hosted, u64) -> R + Clone + Send + 'static,
+) -> Result<R, Problem> {
+    let mut last = None;
+    let answered = async {
+        loop {
+            let mut status = app.handle.watch();
+            status.mark_unchanged();
+            match app.handle.read(consistency, look.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(Failure::Refused(Refusal::LeadershipLost)) => last = Some(Failure::Refused(Refusal::ReadTimedOut)),
+                Err(failure) if passes(&failure) => last = Some(failure),
+                Err(failure) => return Err(failure),
+            }
+            let _ = tokio::time::timeout(PAUSE, status.changed()).await;
+        }
+    };
+    match tokio::time::timeout(app.limits.request, answered).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(failure)) => Err(problem_of(app, failure)),
+        Err(_) => Err(match last {
+            Some(failure @ Failure::NotLeader { .. }) => problem_of(app, failure),
+            _ => problem_of(app, Failure::Refused(Refusal::ReadTimedOut)),
+        }),
+    }
+}
+
+/// Something that only the leader can do, and how to do it here.
+trait LeadersTask {
+    /// What it gives.
+    type Done;
+
+    /// Tries it on this server.
+    async fn attempt(&self, app: &App) -> Result<Self::Done, Failure>;
+}
+
+/// Whether the request was done here, or is answered by the leader.
+enum Led<T> {
+    Here(T),
+    There(Response),
+}
+
+/// Does a task here if this server leads, and otherwise has the leader do it. Waits for a leader
+/// while it is certain that nothing was done.
+async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> Result<Led<T::Done>, Problem> {
+    let is_handed_on = request.headers.contains_key(forward::FORWARDED);
+    let mut hindered = Failure::NotLeader { leader: None };
+    let mut is_under_way = false;
+    let led = async {
+        loop {
+            let mut status = app.handle.watch();
+            let leader = status.borrow_and_update().leader;
+            match leader {
+                Some(leader) if leader != app.server => match app.forwarder.forward(app, leader, request).await {
+                    Ok(response) => return Ok(Led::There(response)),
+                    Err(failure) if passes(&failure) => hindered = failure,
+                    Err(failure) => return Err(failure),
+                },
+                Some(_) => {
+                    is_under_way = true;
+                    let attempted = task.attempt(app).await;
+                    is_under_way = false;
+                    match attempted {
+                        Ok(done) => return Ok(Led::Here(done)),
+                        Err(failure) if passes(&failure) => hindered = failure,
+                        Err(failure) => return Err(failure),
+                    }
+                }
+                None => {}
+            }
+            if is_handed_on {
+                return Err(hindered);
+            }
+            let _ = tokio::time::timeout(PAUSE, status.changed()).await;
+        }
+    };
+    match tokio::time::timeout(app.limits.request, led).await {
+        Ok(Ok(led)) => Ok(led),
+        // The server that handed the request on looks for the leader again.
+        Ok(Err(failure)) if is_handed_on && (passes(&failure) || failure == Failure::Stopping) => {
+            Err(problem_of(app, failure).not_done())
+        }
+        Ok(Err(failure)) => Err(problem_of(app, failure)),
+        Err(_) if is_under_way || app.forwarder.has_left(request) => {
+            Err(problem_of(app, Failure::Unknown(crate::driver::Doubt::TimedOut)))
+        }
+        Err(_) => Err(problem_of(app, hindered)),
+    }
+}
+
+/// A header's text.
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Problem::new(Kind::BadRequest, format!("the header {name} came twice")));
+    }
+    match value.to_str() {
+        Ok(text) => Ok(Some(text.trim())),
+        Err(_) => Err(Problem::new(Kind::BadRequest, format!("the header {name} isn't printable ASCII"))),
+    }
+}

@@ -1,0 +1,93 @@
+//! Connections: how many, how long, and how they end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::Limits;
+
+/// The most bytes of a request's line and headers.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+
+/// How long connections may take to finish when the server stops.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
+
+/// How long to wait after a connection couldn't be accepted: the process has no descriptors left,
+/// say.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// The task that serves connections.
+#[derive(Debug)]
+pub struct Serving {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Serving {
+    /// Takes no more connections, and waits for a moment until requests are answered.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let _ = self.task.await;
+    }
+}
+
+/// Serves the API on a listener.
+pub fn serve(listener: TcpListener, router: Router, limits: Limits) -> Serving {
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(accept(listener, router, limits, stopped));
+    Serving { stop, task }
+}
+
+async fn accept(listener: TcpListener, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+    let room = Arc::new(Semaphore::new(limits.connections_max));
+    let mut connections = JoinSet::new();
+    loop {
+        let permit = tokio::select! {
+            permit = Arc::clone(&room).acquire_owned() => permit,
+            _ = stopped.changed() => break,
+        };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopped.changed() => break,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = talk(stream, router.clone(), limits, stopped.clone());
+                connections.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!("a connection can't be accepted: {error}");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let drained = async { while connections.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
+}
+
+async fn talk(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+    // Answers are small, and each is waited for.
+    let _ = stream.set_nodelay(true);
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.arrival).max_buf_size(HEAD_BYTES_MAX);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    loop {
+        tokio::select! {
+            // What is wrong with a connection was told to the other side, if that was possible.
+            _ = connection.as_mut() => return,
+            _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+        }
+    }
+}

@@ -1,0 +1,459 @@
+//! A whole server, put together: folder, peers, driver and API.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use raft_core::raft::{Config, Configuration, LogIndex, Message, Observation, Raft, ServerId, ServerSet, Term};
+use raft_core::time::Time;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::changes::Changes;
+use crate::driver::{self, Audience, DriverError, Founding, Handle, Network, Setup};
+use crate::events::{Events, Recorder};
+use crate::http::access::{Access, AccessError};
+use crate::http::{self, App, Limits};
+use crate::machine::{Address, AddressChange, Addresses};
+use crate::metrics::Metrics;
+use crate::peers::{self, Incoming, Peers};
+use crate::storage::{FileStorage, Folder, FolderError, FolderSettings, Founded, Storage};
+use crate::store::{self, Hosted};
+
+/// The file in a server's folder with the members' addresses, as JSON. It is only a help: it may be
+/// missing, old, or damaged.
+const ADDRESSES: &str = "addresses.json";
+
+/// How many messages of peers wait for the driver before their connections are read no further.
+const INCOMING_MAX: usize = 4_096;
+
+/// How many requests wait for the driver before further ones are refused.
+const REQUESTS_MAX: usize = 16_384;
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its number.
+    pub server: ServerId,
+    /// The cluster's name: 1 to 64 letters, digits, `-`, `_` and `.`.
+    pub cluster: String,
+    /// Its data folder.
+    pub folder: PathBuf,
+    /// Where it listens for its peers.
+    pub peer_listen: SocketAddr,
+    /// Where it listens for clients.
+    pub http_listen: SocketAddr,
+    /// Where the members are reached that it is started with, itself included. Addresses in the log
+    /// count more.
+    pub members: Addresses,
+    /// What it does if its folder is new; none if it must not be.
+    pub founding: Option<NewFolder>,
+    /// The file with the secret that the servers share.
+    pub secret: Option<PathBuf>,
+    /// Certificates, if the connections between servers are encrypted.
+    pub tls: Option<peers::TlsFiles>,
+    /// The file with the clients' tokens.
+    pub client_tokens: Option<PathBuf>,
+    /// The file with the administrators' tokens.
+    pub administrator_tokens: Option<PathBuf>,
+    /// Election timeouts are between this and twice as long.
+    pub election_timeout: Duration,
+    /// How often a leader sends heartbeats.
+    pub heartbeat: Duration,
+    /// The API's limits.
+    pub limits: Limits,
+    /// Whether links may be disturbed by requests.
+    pub playground: bool,
+}
+
+/// What a server does whose data folder is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewFolder {
+    /// It founds the cluster, together with the other members that it is started with.
+    Found,
+    /// It waits until it is added.
+    Join,
+}
+
+/// Why a server can't start, or can't go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// The options make no sense, or aren't safe.
+    #[error("{0}")]
+    Options(String),
+    /// The data folder can't be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The secret can't be used.
+    #[error(transparent)]
+    Secret(#[from] peers::SecretsError),
+    /// A certificate can't be used.
+    #[error(transparent)]
+    Tls(#[from] peers::TlsError),
+    /// A token's file can't be used.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// An address can't be listened on.
+    #[error("{what} can't listen on {address}: {source}")]
+    Listen {
+        /// Who wants to listen.
+        what: &'static str,
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The driver can't start, or can't go on.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+}
+
+/// A server that runs.
+pub struct Server {
+    handle: Handle<Hosted>,
+    running: driver::Running,
+    serving: http::Serving,
+    peers: Peers,
+    access: Access,
+    secrets: peers::Secrets,
+    http_address: SocketAddr,
+    peer_address: SocketAddr,
+    // Until the end, so that no other process takes the folder.
+    _folder: Arc<Folder>,
+}
+
+impl Server {
+    /// Starts a server.
+    ///
+    /// # Errors
+    /// [`ServerError`], as a sentence that says what to do.
+    pub async fn start(options: Options) -> Result<Server, ServerError> {
+        check(&options)?;
+        let founders = founders(&options)?;
+        let folder = Arc::new(open_folder(&options, founders)?);
+        let founding = match folder.founded() {
+            Founded::Bootstrap(voters) => Founding::Founder(Configuration::of_voters(voters)),
+            Founded::Joining => Founding::Joiner,
+        };
+        let secrets = match &options.secret {
+            Some(path) => peers::Secrets::read(path)?,
+            None => peers::Secrets::of_this_machine(&options.cluster),
+        };
+        let tls = options.tls.as_ref().map(peers::Tls::read).transpose()?;
+        let access = Access::read(options.client_tokens.as_deref(), options.administrator_tokens.as_deref())?;
+        let peer_listener = listen("the server, for its peers,", options.peer_listen).await?;
+        let http_listener = listen("the server, for clients,", options.http_listen).await?;
+        let address_of = |listener: &TcpListener, wanted: SocketAddr| listener.local_addr().unwrap_or(wanted);
+        let peer_address = address_of(&peer_listener, options.peer_listen);
+        let http_address = address_of(&http_listener, options.http_listen);
+
+        let (arrived, incoming) = mpsc::channel(INCOMING_MAX);
+        let settings =
+            peers::Settings { tls, ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone()) };
+        let peers = Peers::start(settings, peer_listener, arrived);
+        let mut members = options.members.clone();
+        members.extend(remembered(&options.folder));
+        // This server knows best where it listens itself.
+        if let Some(own) = options.members.get(&options.server.number()) {
+            members.insert(options.server.number(), own.clone());
+        }
+        members
+            .entry(options.server.number())
+            .or_insert_with(|| Address { peer: peer_address.to_string(), http: http_address.to_string() });
+        let addresses = Arc::new(RwLock::new(members.clone()));
+        let changes = Arc::new(Changes::default());
+        let events = Arc::new(Events::new(&options.cluster, founders));
+        let (introduce, mut introductions) = mpsc::unbounded_channel();
+        let ears = Ears {
+            changes: Arc::clone(&changes),
+            recorder: Recorder::new(Arc::clone(&events), options.server, peers.life()),
+            peers: peers.clone(),
+            file: options.folder.join(ADDRESSES),
+            given: members,
+            addresses: Arc::clone(&addresses),
+            introduce,
+        };
+        let to_open = Arc::clone(&folder);
+        let (handle, running) = driver::start(Setup {
+            config: config(&options),
+            founding,
+            disk: folder.disk_id(),
+            open: Box::new(move || Ok(Box::new(FileStorage::open(&to_open)?) as Box<dyn Storage>)),
+            machine: store::hosted(),
+            network: Box::new(peers.clone()),
+            audience: Box::new(ears),
+            incoming,
+            requests_max: REQUESTS_MAX,
+        })?;
+        let proposer = handle.clone();
+        tokio::spawn(async move {
+            while let Some(change) = introductions.recv().await {
+                let change: AddressChange = change;
+                if let Ok(command) = change.command() {
+                    // If it fails, the next leader tries again.
+                    let _ = proposer.propose(command).await;
+                }
+            }
+        });
+        let app = App {
+            server: options.server,
+            cluster: options.cluster,
+            handle: handle.clone(),
+            changes,
+            peers: peers.clone(),
+            addresses,
+            access: access.clone(),
+            limits: options.limits,
+            metrics: Metrics::default(),
+            events,
+            playground: options.playground,
+            forwarder: http::Forwarder::default(),
+        };
+        let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits);
+        Ok(Server { handle, running, serving, peers, access, secrets, http_address, peer_address, _folder: folder })
+    }
+
+    /// Where clients reach it.
+    pub fn http_address(&self) -> SocketAddr {
+        self.http_address
+    }
+
+    /// Where its peers reach it.
+    pub fn peer_address(&self) -> SocketAddr {
+        self.peer_address
+    }
+
+    /// Its driver.
+    pub fn handle(&self) -> &Handle<Hosted> {
+        &self.handle
+    }
+
+    /// Reads secrets and tokens again.
+    ///
+    /// # Errors
+    /// What can't be used; everything stays as it was.
+    pub fn reload(&self) -> Result<(), ServerError> {
+        self.secrets.reload()?;
+        self.access.reload()?;
+        Ok(())
+    }
+
+    /// Runs until `stop` is done or the server can't go on. Then it hands leadership over, answers
+    /// what it can, and ends.
+    ///
+    /// # Errors
+    /// Why it couldn't go on.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) -> Result<(), ServerError> {
+        let early = tokio::select! {
+            () = stop => None,
+            ended = self.running.ended() => Some(ended),
+        };
+        let ended = match early {
+            Some(ended) => ended,
+            None => {
+                tracing::info!("stopping");
+                self.handle.stop().await;
+                self.running.ended().await
+            }
+        };
+        self.serving.stop().await;
+        self.peers.stop().await;
+        Ok(ended?)
+    }
+}
+
+fn check(options: &Options) -> Result<(), ServerError> {
+    let wrong = |why: String| Err(ServerError::Options(why));
+    let name = &options.cluster;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(is_plain) {
+        return wrong(format!("{name:?} is no cluster's name: 1 to 64 letters, digits, -, _ and ."));
+    }
+    if options.founding == Some(NewFolder::Join)
+        && options.members.keys().all(|number| *number == options.server.number())
+    {
+        return wrong("a server that joins must know where the others are: name each with --member".into());
+    }
+    let is_local = |address: SocketAddr| match address.ip() {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_loopback(),
+    };
+    if !is_local(options.peer_listen) && options.secret.is_none() {
+        return wrong(format!(
+            "the server would listen for peers on {}, which other machines may reach, without a secret: \
+             write one to a file that only you can read (openssl rand -hex 32) and give it with --secret-file",
+            options.peer_listen
+        ));
+    }
+    if !is_local(options.http_listen) && options.client_tokens.is_none() {
+        return wrong(format!(
+            "the server would listen for clients on {}, which other machines may reach, without a token: \
+             write one to a file that only you can read (openssl rand -hex 32) and give it with --token-file",
+            options.http_listen
+        ));
+    }
+    if options.heartbeat.is_zero() || options.heartbeat * 2 > options.election_timeout {
+        return wrong("the election timeout must be at least twice the heartbeat interval".into());
+    }
+    for address in options.members.values() {
+        for address in [&address.peer, &address.http] {
+            crate::machine::check_address(address).map_err(ServerError::Options)?;
+        }
+    }
+    Ok(())
+}
+
+/// The members that the server is started with, as those that found the cluster.
+fn founders(options: &Options) -> Result<ServerSet, ServerError> {
+    let mut voters: ServerSet = options.members.keys().filter_map(|number| ServerId::new(*number)).collect();
+    if options.founding == Some(NewFolder::Found) && !options.members.is_empty() && !voters.contains(options.server) {
+        return Err(ServerError::Options(format!(
+            "{} isn't among the members that found the cluster: name it, too",
+            options.server
+        )));
+    }
+    voters.insert(options.server);
+    Ok(voters)
+}
+
+/// The addresses that the last run of this server knew.
+fn remembered(folder: &Path) -> Addresses {
+    let text = std::fs::read(folder.join(ADDRESSES)).unwrap_or_default();
+    let addresses: Addresses = serde_json::from_slice(&text).unwrap_or_default();
+    let is_fine = |address: &Address| {
+        [&address.peer, &address.http].iter().all(|text| crate::machine::check_address(text).is_ok())
+    };
+    addresses.into_iter().filter(|(_, address)| is_fine(address)).collect()
+}
+
+fn open_folder(options: &Options, voters: ServerSet) -> Result<Folder, ServerError> {
+    let founded = match options.founding {
+        Some(NewFolder::Found) => Founded::Bootstrap(voters),
+        Some(NewFolder::Join) => Founded::Joining,
+        // What it is founded as stands in it.
+        None if Folder::is_at(&options.folder) => Founded::Joining,
+        // A voter that comes back with an empty disk has forgotten its votes.
+        None => {
+            return Err(ServerError::Options(format!(
+                "{} holds no server's data: say --found if this server founds a new cluster, or --join if it waits \
+                 to be added to one; if it had data there, remove it from the members first",
+                options.folder.display()
+            )));
+        }
+    };
+    let settings = FolderSettings { cluster: options.cluster.clone(), server: options.server, founded };
+    Ok(Folder::open_or_create(&options.folder, &settings)?)
+}
+
+fn config(options: &Options) -> Config {
+    let duration = |duration: Duration| raft_core::time::Duration::from_micros(duration.as_micros() as u64);
+    let mut seed = [0; 8];
+    // Without randomness, servers draw the same timeouts as the last time, which is no harm.
+    let _ = getrandom::fill(&mut seed);
+    Config {
+        election_timeout_min: duration(options.election_timeout),
+        election_timeout_max: duration(options.election_timeout * 2),
+        heartbeat_interval: duration(options.heartbeat),
+        disk_stall_max: duration((options.election_timeout * 4).max(Duration::from_secs(2))),
+        snapshot_after_entries: 50_000,
+        snapshot_after_bytes: 64 << 20,
+        entries_kept: 5_000,
+        learner_lag_max: 1_000,
+        ..Config::new(options.server, u64::from_le_bytes(seed))
+    }
+}
+
+async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, ServerError> {
+    TcpListener::bind(address).await.map_err(|source| ServerError::Listen { what, address, source })
+}
+
+impl Network for Peers {
+    fn send(&self, to: ServerId, message: &Message) -> Option<u64> {
+        Peers::send(self, to, message)
+    }
+}
+
+/// Who hears what happens in the driver's thread.
+struct Ears {
+    changes: Arc<Changes>,
+    recorder: Recorder,
+    peers: Peers,
+    /// Where the addresses are kept for the next start: a server that starts must reach its leader
+    /// before it can learn from the log where that is.
+    file: PathBuf,
+    /// The addresses that the server was started with, and those of its last run.
+    given: Addresses,
+    /// These, and over them those of the log.
+    addresses: Arc<RwLock<Addresses>>,
+    introduce: mpsc::UnboundedSender<AddressChange>,
+}
+
+impl Ears {
+    fn set_addresses(&self, machine: &Addresses) {
+        let mut all = self.given.clone();
+        all.extend(machine.clone());
+        self.tell_peers(&all);
+        *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = all;
+    }
+
+    fn tell_peers(&self, all: &Addresses) {
+        // If it can't be written, the next start needs to be told the addresses.
+        let written = serde_json::to_vec_pretty(all).map_err(std::io::Error::from).and_then(|text| {
+            let new = self.file.with_extension("new");
+            std::fs::write(&new, text)?;
+            std::fs::rename(&new, &self.file)
+        });
+        if let Err(error) = written {
+            tracing::warn!("the members' addresses can't be kept in {}: {error}", self.file.display());
+        }
+        let peers = all.iter().filter_map(|(number, address)| Some((ServerId::new(*number)?, address.peer.clone())));
+        self.peers.set_addresses(&peers.collect());
+    }
+}
+
+impl Audience<Hosted> for Ears {
+    fn applied(&mut self, index: LogIndex, command: &[u8], answer: &[u8]) {
+        self.changes.applied(index.0, store::change(index.0, command, answer));
+        if let Some(AddressChange { server, address }) = AddressChange::of(command) {
+            let mut all = self.addresses.write().unwrap_or_else(PoisonError::into_inner);
+            match address.or_else(|| self.given.get(&server).cloned()) {
+                Some(address) => all.insert(server, address),
+                None => all.remove(&server),
+            };
+            let all = all.clone();
+            self.tell_peers(&all);
+        }
+    }
+
+    fn restored(&mut self, index: LogIndex, machine: &Hosted) {
+        self.changes.restart(index.0);
+        self.set_addresses(machine.addresses());
+    }
+
+    fn leads(&mut self, _: Term, machine: &Hosted) {
+        // Servers that join learn from the log where the founders are.
+        for (server, address) in &self.given {
+            if !machine.addresses().contains_key(server) {
+                let change = AddressChange { server: *server, address: Some(address.clone()) };
+                let _ = self.introduce.send(change);
+            }
+        }
+    }
+
+    fn listens(&mut self) -> bool {
+        self.recorder.listens()
+    }
+
+    fn stepped(&mut self, now: Time, raft: &Raft, observations: &[Observation]) {
+        self.recorder.stepped(now, raft, observations);
+    }
+
+    fn received(&mut self, now: Time, incoming: &Incoming) {
+        self.recorder.received(now, incoming);
+    }
+
+    fn sent(&mut self, now: Time, to: ServerId, message: &Message, number: Option<u64>) {
+        self.recorder.sent(now, to, message, number);
+    }
+}

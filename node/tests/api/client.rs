@@ -1,0 +1,168 @@
+//! Servers on free ports, and a client of theirs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use raft_core::raft::ServerId;
+use raftarium_node::http::Limits;
+use raftarium_node::machine::{Address, Addresses};
+use raftarium_node::server::{NewFolder, Options, Server, ServerError};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// How long a test waits for what must happen.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The problem's name.
+    pub fn problem(&self) -> String {
+        assert_eq!(self.header("content-type"), Some("application/problem+json"), "{}", self.text());
+        let json = self.json();
+        assert_eq!(json["status"], self.status);
+        json["type"].as_str().unwrap().strip_prefix("urn:raftarium:problem:").unwrap().to_owned()
+    }
+
+    pub fn detail(&self) -> String {
+        self.json()["detail"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A server that runs.
+pub struct Running {
+    pub url: String,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Result<(), ServerError>>,
+}
+
+impl Running {
+    pub async fn stop(mut self) {
+        let _ = self.stop.take().unwrap().send(());
+        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(bytes::Bytes::copy_from_slice(body))).unwrap();
+        let client: Client<_, Full<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let response = tokio::time::timeout(PATIENCE, client.request(request)).await.unwrap().unwrap();
+        let (parts, body) = response.into_parts();
+        let body = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes().to_vec();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, &[], b"").await
+    }
+
+    pub async fn put(&self, path: &str, body: &str) -> Answer {
+        self.ask(Method::PUT, path, &[], body.as_bytes()).await
+    }
+
+    pub async fn wait_until(&self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let waits = async {
+            loop {
+                let status = self.get("/status").await.json();
+                if holds(&status) {
+                    return status;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waits).await.unwrap_or_else(|_| panic!("{what}"))
+    }
+}
+
+pub fn options(folder: &Path, number: u8, members: &Addresses) -> Options {
+    let own = members.get(&number);
+    let address = |address: Option<&String>| address.map_or("127.0.0.1:0", String::as_str).parse().unwrap();
+    Options {
+        server: ServerId::new(number).unwrap(),
+        cluster: "test".into(),
+        folder: folder.join(number.to_string()),
+        peer_listen: address(own.map(|own| &own.peer)),
+        http_listen: address(own.map(|own| &own.http)),
+        members: members.clone(),
+        founding: Some(NewFolder::Found),
+        secret: None,
+        tls: None,
+        client_tokens: None,
+        administrator_tokens: None,
+        election_timeout: Duration::from_millis(300),
+        heartbeat: Duration::from_millis(50),
+        limits: Limits::default(),
+        playground: true,
+    }
+}
+
+/// Addresses on ports that are free now.
+pub fn free_addresses(count: u8) -> Addresses {
+    let listen = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listeners: Vec<_> = (0..count).map(|_| (listen(), listen())).collect();
+    let address = |listener: &std::net::TcpListener| listener.local_addr().unwrap().to_string();
+    let addresses = listeners.iter().map(|(peer, http)| Address { peer: address(peer), http: address(http) });
+    (1..).zip(addresses).collect()
+}
+
+pub async fn start(options: Options) -> Running {
+    let server = Server::start(options).await.unwrap_or_else(|error| panic!("{error}"));
+    let url = format!("http://{}", server.http_address());
+    let (stop, stopped) = oneshot::channel();
+    let task = tokio::spawn(server.run(async {
+        let _ = stopped.await;
+    }));
+    Running { url, stop: Some(stop), task }
+}
+
+/// One server that leads itself.
+pub async fn alone() -> (TempDir, Running) {
+    alone_with(|_| {}).await
+}
+
+pub async fn alone_with(change: impl FnOnce(&mut Options)) -> (TempDir, Running) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(folder.path(), 1, &Addresses::new());
+    change(&mut options);
+    let server = start(options).await;
+    (folder, server)
+}
+
+/// Several servers, one of which leads; it is the first one returned.
+pub async fn several(count: u8) -> (TempDir, Addresses, Vec<Running>) {
+    let folder = tempfile::tempdir().unwrap();
+    let members = free_addresses(count);
+    let mut servers = Vec::new();
+    for number in 1..=count {
+        servers.push(start(options(folder.path(), number, &members)).await);
+    }
+    let status = servers[0].wait_until("a leader", |status| status["is_ready"] == true).await;
+    let leader = status["leader"]["server"].as_u64().unwrap() as usize - 1;
+    servers.swap(0, leader);
+    (folder, members, servers)
+}

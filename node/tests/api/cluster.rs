@@ -1,0 +1,161 @@
+use http::Method;
+use raft_core::raft::ServerId;
+use raftarium_node::machine::Addresses;
+use raftarium_node::server::{NewFolder, Server};
+use serde_json::json;
+
+use super::client::{alone, free_addresses, options, several, start};
+
+#[tokio::test]
+async fn a_server_is_added_promoted_leads_and_is_removed() {
+    let (folder, mut members, mut servers) = several(3).await;
+    for number in 0..20 {
+        servers[0].put(&format!("/kv/{number}"), "v").await;
+    }
+    let own = free_addresses(1)[&1].clone();
+    members.insert(4, own.clone());
+    let mut joiner = options(folder.path(), 4, &members);
+    joiner.founding = Some(NewFolder::Join);
+    let joiner = start(joiner).await;
+    let member = json!({ "server": 4, "peer": own.peer, "http": own.http }).to_string();
+    let post = async |path: &str, body: &str| servers[1].ask(Method::POST, path, &[], body.as_bytes()).await;
+    let added = post("/members", &member).await;
+    assert_eq!(added.status, 200, "{}", added.text());
+    joiner.wait_until("it has caught up", |status| status["is_ready"] == true).await;
+    assert_eq!(joiner.get("/kv/7").await.text(), "v");
+    let promoted = post("/members/4/promote", "").await;
+    assert_eq!(promoted.status, 200, "{}", promoted.text());
+    let members = servers[0].get("/members").await.json();
+    let kinds: Vec<_> = members["members"].as_array().unwrap().iter().map(|member| &member["kind"]).collect();
+    assert_eq!(kinds, ["voter"; 4]);
+    let led = post("/members/4/transfer", "").await;
+    assert_eq!((led.status, &led.json()["leader"]), (200, &json!(4)), "{}", led.text());
+    assert_eq!(joiner.put("/kv/x", "written by the new one").await.status, 200);
+    assert_eq!(servers[1].get("/kv/x").await.text(), "written by the new one");
+    let removed = post("/members/4/transfer", "").await;
+    assert_eq!(removed.problem(), "membership-refused", "it leads already");
+    let removed = servers[1].ask(Method::DELETE, "/members/4", &[], b"").await;
+    assert_eq!(removed.status, 200, "{}", removed.text());
+    servers[0]
+        .wait_until("another leader", |status| status["is_ready"] == true && status["leader"]["server"] != 4)
+        .await;
+    assert_eq!(servers[0].put("/kv/y", "1").await.status, 200);
+    joiner.stop().await;
+    for server in servers.drain(..) {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_remembers_where_the_others_are() {
+    let (folder, members, mut servers) = several(3).await;
+    servers[0].put("/kv/x", "1").await;
+    let last = servers.pop().unwrap();
+    let number = last.get("/status").await.json()["server"].as_u64().unwrap() as u8;
+    last.stop().await;
+    // It is told only where it listens itself.
+    let own = Addresses::from([(number, members[&number].clone())]);
+    let mut again = options(folder.path(), number, &own);
+    again.founding = None;
+    let again = start(again).await;
+    again.wait_until("it follows again", |status| status["is_ready"] == true).await;
+    assert_eq!(again.put("/kv/y", "2").await.status, 200);
+    again.stop().await;
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_wrongly_of_members_is_said() {
+    let (_folder, server) = alone().await;
+    for (method, path, body, problem) in [
+        (Method::POST, "/members", "", "bad-request"),
+        (Method::POST, "/members", r#"{"server":0,"peer":"a:1","http":"b:2"}"#, "bad-request"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"a","http":"b:2"}"#, "bad-request"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"a:1","http":"b:2","x":1}"#, "bad-request"),
+        (Method::POST, "/members/128/promote", "", "bad-request"),
+        (Method::POST, "/members/x/promote", "", "bad-request"),
+        (Method::POST, "/members/2/promote", "", "membership-refused"),
+        (Method::DELETE, "/members/1", "", "membership-refused"),
+        (Method::DELETE, "/members/2", "", "membership-refused"),
+        (Method::POST, "/members/2/transfer", "", "membership-refused"),
+        (Method::PUT, "/members", "", "method-not-allowed"),
+        (Method::GET, "/member", "", "no-such-resource"),
+        (Method::PUT, "/links/2", "{", "bad-request"),
+        (Method::PUT, "/links/2", r#"{"loss_percent":101}"#, "bad-request"),
+        (Method::PUT, "/links/2", r#"{"delay_ms":60001}"#, "bad-request"),
+    ] {
+        let answer = server.ask(method.clone(), path, &[], body.as_bytes()).await;
+        assert_eq!(answer.problem(), problem, "{method} {path} {body}: {}", answer.text());
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_cut_link_is_seen_and_healed() {
+    let (_folder, _, servers) = several(3).await;
+    let leader = &servers[0];
+    let own = leader.get("/status").await.json()["server"].as_u64().unwrap();
+    let cut = json!({ "cut": true }).to_string();
+    for other in (1..=3).filter(|server| *server != own) {
+        assert_eq!(leader.put(&format!("/links/{other}"), &cut).await.status, 200);
+    }
+    let others = servers[1]
+        .wait_until("the others elect a leader", |status| {
+            status["is_ready"] == true && status["leader"]["server"].as_u64() != Some(own)
+        })
+        .await;
+    assert_eq!(servers[1].put("/kv/x", "1").await.status, 200);
+    leader.wait_until("the old one steps down", |status| status["role"] != "leader").await;
+    for other in (1..=3).filter(|server| *server != own) {
+        let links = leader.put(&format!("/links/{other}"), "{}").await.json();
+        assert!(links.as_array().unwrap().iter().any(|link| link["sending"]["cut"] == false));
+    }
+    leader.wait_until("it follows", |status| status["leader"]["server"] == others["leader"]["server"]).await;
+    assert_eq!(leader.get("/kv/x").await.text(), "1");
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_started_is_said_in_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = async |change: &dyn Fn(&mut raftarium_node::server::Options)| {
+        let mut options = options(folder.path(), 1, &Addresses::new());
+        change(&mut options);
+        match Server::start(options).await {
+            Ok(_) => panic!("it started"),
+            Err(error) => error.to_string(),
+        }
+    };
+    let says = |sentence: String, part: &str| assert!(sentence.contains(part), "{sentence}");
+    says(refused(&|options| options.cluster = "a b".into()).await, "\"a b\" is no cluster's name");
+    says(refused(&|options| options.peer_listen = "0.0.0.0:0".parse().unwrap()).await, "--secret-file");
+    says(refused(&|options| options.http_listen = "0.0.0.0:0".parse().unwrap()).await, "--token-file");
+    says(refused(&|options| options.founding = None).await, "--found");
+    says(refused(&|options| options.founding = Some(NewFolder::Join)).await, "--member");
+    says(
+        refused(&|options| options.heartbeat = options.election_timeout).await,
+        "the election timeout must be at least twice the heartbeat interval",
+    );
+    says(refused(&|options| options.secret = Some("/nowhere/secret".into())).await, "/nowhere/secret");
+    says(refused(&|options| options.client_tokens = Some("/nowhere/token".into())).await, "/nowhere/token");
+    let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = taken.local_addr().unwrap();
+    says(refused(&|options| options.http_listen = address).await, &format!("can't listen on {address}"));
+
+    let mut running = options(folder.path(), 1, &Addresses::new());
+    running.folder = folder.path().join("used");
+    let server = start(running.clone()).await;
+    let again = async |change: &dyn Fn(&mut raftarium_node::server::Options)| {
+        let mut options = running.clone();
+        change(&mut options);
+        Server::start(options).await.err().expect("it started").to_string()
+    };
+    says(again(&|_| {}).await, "is in use");
+    server.stop().await;
+    says(again(&|options| options.cluster = "other".into()).await, "\"test\"");
+    says(again(&|options| options.server = ServerId::new(2).unwrap()).await, "belongs to server");
+}

@@ -1,0 +1,7 @@
+//! The HTTP API of servers in this process: what it answers, and that its document says so.
+
+mod client;
+mod cluster;
+mod document;
+mod pairs;
+mod streams;

@@ -1,0 +1,255 @@
+use http::Method;
+use serde_json::json;
+
+use super::client::{alone, alone_with, several};
+
+#[tokio::test]
+async fn a_value_is_written_read_and_removed() {
+    let (_folder, server) = alone().await;
+    let missing = server.get("/kv/greeting").await;
+    assert_eq!((missing.status, missing.problem()), (404, "no-such-key".into()));
+    let written = server.put("/kv/greeting", "good morning").await;
+    assert_eq!(written.status, 200, "{}", written.text());
+    assert_eq!(written.json()["replaced"], false);
+    let revision = written.json()["revision"].as_u64().unwrap();
+    assert_eq!(written.header("etag"), Some(format!("\"{revision}\"").as_str()));
+    for consistency in ["linearizable", "lease", "local"] {
+        let found = server.get(&format!("/kv/greeting?consistency={consistency}")).await;
+        assert_eq!((found.status, found.text()), (200, "good morning".into()));
+        assert_eq!(found.header("etag"), written.header("etag"));
+    }
+    let again = server.put("/kv/greeting", "good night").await.json();
+    assert_eq!(again["replaced"], true);
+    assert!(again["revision"].as_u64().unwrap() > revision);
+    let removed = server.ask(Method::DELETE, "/kv/greeting", &[], b"").await.json();
+    assert_eq!(removed["existed"], true);
+    assert_eq!(server.get("/kv/greeting").await.status, 404);
+    let removed = server.ask(Method::DELETE, "/kv/greeting", &[], b"").await.json();
+    assert_eq!(removed["existed"], false);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn values_are_bytes_and_keys_may_be_any_text() {
+    let (_folder, server) = alone().await;
+    let bytes = [0, 255, 10, 13, 0];
+    for key in ["a/b/c", "%C3%A4%20%22%2F%3F", "%F0%9F%A6%80"] {
+        assert_eq!(server.ask(Method::PUT, &format!("/kv/{key}"), &[], &bytes).await.status, 200);
+        assert_eq!(server.get(&format!("/kv/{key}")).await.body, bytes);
+    }
+    assert_eq!(server.put("/kv/empty", "").await.status, 200);
+    let empty = server.get("/kv/empty").await;
+    assert_eq!((empty.status, empty.body.len()), (200, 0));
+    let pairs = server.get("/kv").await.json()["pairs"].clone();
+    let keys: Vec<_> = pairs.as_array().unwrap().iter().map(|pair| pair["key"].clone()).collect();
+    assert_eq!(keys, ["a/b/c", "empty", "ä \"/?", "🦀"]);
+    assert_eq!(pairs[0]["value_base64"], "AP8KDQA=");
+    assert_eq!(pairs[1]["value"], "");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn limits_hold_at_and_above_them() {
+    let (_folder, server) = alone().await;
+    let largest = "v".repeat(65_536);
+    assert_eq!(server.put("/kv/x", &largest).await.status, 200);
+    assert_eq!(server.get("/kv/x").await.body.len(), 65_536);
+    let larger = server.put("/kv/x", &format!("{largest}v")).await;
+    assert_eq!((larger.status, larger.problem()), (413, "too-large".into()));
+    let absurd = server.put("/kv/x", &largest.repeat(5)).await;
+    assert_eq!((absurd.status, absurd.problem()), (413, "too-large".into()));
+    let key = "k".repeat(256);
+    assert_eq!(server.put(&format!("/kv/{key}"), "1").await.status, 200);
+    let longer = server.put(&format!("/kv/{key}k"), "1").await;
+    assert_eq!((longer.status, longer.problem()), (400, "bad-request".into()));
+    assert!(longer.detail().contains("256"), "{}", longer.detail());
+    assert_eq!(server.get("/kv/%FF").await.problem(), "bad-request");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn conditions_on_revisions_and_on_values() {
+    let (_folder, server) = alone().await;
+    let put = async |path: &str, headers: &[(&str, &str)], body: &str| {
+        server.ask(Method::PUT, path, headers, body.as_bytes()).await
+    };
+    let first = put("/kv/x", &[("if-none-match", "*")], "1").await.json()["revision"].as_u64().unwrap();
+    let there = put("/kv/x", &[("if-none-match", "*")], "2").await;
+    assert_eq!((there.status, there.problem()), (412, "precondition-failed".into()));
+    assert_eq!(there.json()["revision"], first);
+    let second = put("/kv/x", &[("if-match", &format!("\"{first}\""))], "2").await.json()["revision"].clone();
+    let late = put("/kv/x", &[("if-match", &format!("\"{first}\""))], "3").await;
+    assert_eq!((late.status, &late.json()["revision"]), (412, &second));
+    assert_eq!(server.get("/kv/x").await.text(), "2");
+    // By value.
+    let swapped = put("/kv/x?expected=2", &[], "3").await;
+    assert_eq!((swapped.status, swapped.json()["replaced"].as_bool()), (200, Some(true)));
+    let differs = put("/kv/x?expected_base64=Mg%3D%3D", &[], "4").await;
+    assert_eq!((differs.status, differs.problem()), (409, "value-differs".into()));
+    assert_eq!(differs.json()["value"], "3");
+    assert_eq!(put("/kv/y?expected=1", &[], "4").await.problem(), "value-differs");
+    // Deletes have conditions, too.
+    let kept = server.ask(Method::DELETE, "/kv/x", &[("if-match", "\"1\"")], b"").await;
+    assert_eq!(kept.problem(), "precondition-failed");
+    let gone = server.ask(Method::DELETE, "/kv/y", &[("if-match", "\"1\"")], b"").await;
+    assert_eq!((gone.problem(), gone.json()["revision"].is_null()), ("precondition-failed".into(), true));
+    for (headers, path) in [
+        (vec![("if-match", "12")], "/kv/x"),
+        (vec![("if-match", "\"a\"")], "/kv/x"),
+        (vec![("if-none-match", "\"1\"")], "/kv/x"),
+        (vec![("if-match", "\"1\""), ("if-none-match", "*")], "/kv/x"),
+        (vec![], "/kv/x?expected=1&expected_base64=MQ"),
+        (vec![], "/kv/x?expected_base64=!"),
+        (vec![], "/kv/x?expectd=1"),
+    ] {
+        assert_eq!(put(path, &headers, "9").await.problem(), "bad-request", "{headers:?} {path}");
+    }
+    assert_eq!(server.get("/kv/x").await.text(), "3");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_with_a_key_is_done_once() {
+    let (_folder, server) = alone().await;
+    let key = [("idempotency-key", "7c9e6679-7425-40de-944b-e07fc1f90ae7")];
+    let put = async |path: &str, body: &str| server.ask(Method::PUT, path, &key, body.as_bytes()).await;
+    let first = put("/kv/x", "1").await;
+    assert_eq!(first.header("idempotent-replayed"), None);
+    server.put("/kv/x", "theirs").await;
+    let again = put("/kv/x", "1").await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    assert_eq!(again.json(), first.json());
+    assert_eq!(server.get("/kv/x").await.text(), "theirs");
+    let other = put("/kv/x", "2").await;
+    assert_eq!((other.status, other.problem()), (422, "idempotency-key-reused".into()));
+    let long = "k".repeat(129);
+    for bad in ["", long.as_str()] {
+        let answer = server.ask(Method::PUT, "/kv/x", &[("idempotency-key", bad)], b"1").await;
+        assert_eq!(answer.problem(), "bad-request", "{bad}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn keys_are_listed_in_order_and_in_pages() {
+    let (_folder, server) = alone().await;
+    for number in 0..25 {
+        server.put(&format!("/kv/n/{number:02}"), "v").await;
+    }
+    server.put("/kv/m", "v").await;
+    server.put("/kv/o", "v").await;
+    let mut seen = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = server.get(&format!("/kv?prefix=n/&limit=10&keys_only=true{after}")).await.json();
+        for pair in page["pairs"].as_array().unwrap() {
+            assert_eq!(pair.get("value"), None);
+            seen.push(pair["key"].as_str().unwrap().to_owned());
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!(seen, (0..25).map(|number| format!("n/{number:02}")).collect::<Vec<_>>());
+    assert_eq!(server.get("/kv?prefix=zzz").await.json()["pairs"], json!([]));
+    for bad in ["limit=0", "limit=1001", "limit=x", "consistency=none", "unknown=1"] {
+        assert_eq!(server.get(&format!("/kv?{bad}")).await.problem(), "bad-request", "{bad}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn any_server_takes_any_request() {
+    let (_folder, _, servers) = several(3).await;
+    for (number, server) in servers.iter().enumerate() {
+        let written = server.put(&format!("/kv/k{number}"), "v").await;
+        assert_eq!(written.status, 200, "{}", written.text());
+        for other in &servers {
+            assert_eq!(other.get(&format!("/kv/k{number}")).await.text(), "v");
+        }
+    }
+    // What is wrong is said by the leader as by the others.
+    let there = servers[1].ask(Method::PUT, "/kv/k0", &[("if-none-match", "*")], b"2").await;
+    assert_eq!(there.problem(), "precondition-failed");
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_write_waits_for_the_next_leader() {
+    let (_folder, _, mut servers) = several(3).await;
+    servers[1].put("/kv/x", "1").await;
+    let leader = servers.remove(0);
+    let (_, written) = tokio::join!(leader.stop(), servers[0].put("/kv/x", "2"));
+    // The old leader may have had it already when it stopped; then nobody knows.
+    assert!(written.status == 200 || written.problem() == "unknown-outcome", "{}", written.text());
+    let written = servers[0].put("/kv/x", "3").await;
+    assert_eq!(written.status, 200, "{}", written.text());
+    assert_eq!(servers[1].get("/kv/x").await.text(), "3");
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn without_a_majority_nothing_is_promised() {
+    let (_folder, _, mut servers) = several(2).await;
+    servers[0].put("/kv/x", "1").await;
+    let other = servers.pop().unwrap();
+    other.stop().await;
+    let last = &servers[0];
+    let written = last.put("/kv/x", "2").await;
+    assert!([503, 504].contains(&written.status), "{}", written.text());
+    let read = last.get("/kv/x").await;
+    assert_eq!(read.status, 503, "{}", read.text());
+    assert!(read.header("retry-after").is_some());
+    assert_eq!(last.get("/kv/x?consistency=local").await.text(), "1");
+    assert_eq!(last.get("/healthz").await.status, 200);
+    last.wait_until("it sees that it leads nobody", |status| status["leader"].is_null()).await;
+    let ready = last.get("/readyz").await;
+    assert_eq!((ready.status, ready.text()), (503, "not ready: no leader is known\n".into()));
+    servers.pop().unwrap().stop().await;
+}
+
+#[tokio::test]
+async fn what_is_stored_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = || super::client::options(folder.path(), 1, &Default::default());
+    let server = super::client::start(options()).await;
+    let key = [("idempotency-key", "once")];
+    let first = server.ask(Method::PUT, "/kv/x", &key, b"1").await;
+    server.stop().await;
+    let mut without = options();
+    without.founding = None;
+    let server = super::client::start(without).await;
+    let found = server.get("/kv/x").await;
+    assert_eq!((found.text(), found.header("etag")), ("1".into(), first.header("etag")));
+    let again = server.ask(Method::PUT, "/kv/x", &key, b"1").await;
+    assert_eq!(again.header("idempotent-replayed"), Some("true"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn tokens_are_needed_where_they_are_asked_for() {
+    let tokens = tempfile::tempdir().unwrap();
+    let (client, administrator) = (tokens.path().join("client"), tokens.path().join("administrator"));
+    std::fs::write(&client, "client-client-client\n").unwrap();
+    std::fs::write(&administrator, "admin-admin-admin\n").unwrap();
+    let (_folder, server) = alone_with(|options| {
+        options.client_tokens = Some(client);
+        options.administrator_tokens = Some(administrator);
+    })
+    .await;
+    let refused = server.get("/kv/x").await;
+    assert_eq!((refused.status, refused.problem()), (401, "unauthorized".into()));
+    assert_eq!(refused.header("www-authenticate"), Some("Bearer"));
+    assert_eq!(server.get("/healthz").await.status, 200);
+    let client = [("authorization", "Bearer client-client-client")];
+    assert_eq!(server.ask(Method::PUT, "/kv/x", &client, b"1").await.status, 200);
+    let refused = server.ask(Method::DELETE, "/members/2", &client, b"").await;
+    assert_eq!((refused.status, refused.problem()), (403, "forbidden".into()));
+    assert_eq!(server.ask(Method::GET, "/events", &client, b"").await.problem(), "forbidden");
+    let administrator = [("authorization", "Bearer admin-admin-admin")];
+    assert_eq!(server.ask(Method::DELETE, "/members/2", &administrator, b"").await.problem(), "membership-refused");
+    server.stop().await;
+}
