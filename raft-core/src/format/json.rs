@@ -1,5 +1,5 @@
-//! What JSON objects of messages and recordings consist of: numbers, servers, entries and so on. Most
-//! of it comes from the table of the values that travel in messages.
+//! What JSON objects of messages and recordings consist of: numbers, servers, entries and so on.
+//! Most of it comes from the table of the values that travel in messages.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -434,7 +434,8 @@ impl Json for Piece {
 /// The fields that hold bytes.
 const OF_BYTES: [&str; 2] = ["command", "piece"];
 
-/// The value with no bytes in place of each number of bytes that were left out; `None` if none were.
+/// The value with no bytes in place of each number of bytes that were left out; `None` if none
+/// were.
 pub(super) fn without_counts(value: &Value) -> Option<Value> {
     match value {
         Value::Array(list) => {

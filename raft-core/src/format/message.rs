@@ -144,7 +144,8 @@ macro_rules! define_messages {
             Err(FieldError::new(format!("there is no message {}", quoted(name))))
         }
 
-        /// Checks that the fields that are there are those of this message, and have the right form.
+        /// Checks that the fields that are there are those of this message, and have the right
+        /// form.
         fn check_part(name: &str, fields: &Map<String, Value>) -> Result<(), FieldError> {
             $(if name == name_of(stringify!($message)) {
                 for of in fields.keys() {

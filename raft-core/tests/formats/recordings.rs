@@ -665,6 +665,7 @@ fn hostile_lines_are_refused_or_believed_and_nothing_else_happens() {
         let number = if length > 0 { numbers[at % numbers.len()] } else { "" };
         let hostile = format!("{}{number}{}", &line[..place], &line[place + length..]);
         if let Ok(Some(recorded)) = reader.read_line(&hostile) {
+            assert_eq!(reader.read_line(&recorded.line(BYTES_ALL)), Ok(Some(recorded.clone())), "{hostile}");
             known.take(&recorded);
             believed += 1;
             for (_, server) in known.servers() {

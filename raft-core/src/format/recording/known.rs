@@ -86,8 +86,8 @@ impl Known {
         self.servers.iter().map(|(server, known)| (*server, known))
     }
 
-    /// The messages that were sent, and neither received nor lost, as far as is known; and when they
-    /// were sent.
+    /// The messages that were sent, and neither received nor lost, as far as is known; and when
+    /// they were sent.
     pub fn under_way(&self) -> impl Iterator<Item = (MessageId, Time)> {
         self.under_way.iter().map(|(message, sent)| (*message, *sent))
     }

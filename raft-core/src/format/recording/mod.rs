@@ -1,8 +1,8 @@
 //! Recordings: what the servers of a cluster observed, as JSON lines.
 //!
 //! A simulated run is written as a recording, and a real server streams one of what it observes.
-//! Whoever reads one can draw the cluster as it was, and check what it did, without the program that
-//! wrote it.
+//! Whoever reads one can draw the cluster as it was, and check what it did, without the program
+//! that wrote it.
 //!
 //! ```json
 //! {"raftarium-recording":1,"by":"raftarium 0.1.0","cluster":"orders","servers":["S1","S2","S3"],"unit":"us","epoch":"unix"}
@@ -35,8 +35,8 @@
 //!
 //! # Writing one
 //! A [`Watcher`] beside each server is all that a driver needs. It is given the server after each
-//! step, and returns a line if something is another than before. It compares some numbers, and looks
-//! at no entry but those that are new.
+//! step, and returns a line if something is another than before. It compares some numbers, and
+//! looks at no entry but those that are new.
 //!
 //! ```
 //! use raft_core::format::recording::{BYTES_ALL, Header, Known, Reader, Role, Watcher};
@@ -83,15 +83,15 @@
 //! # Versions
 //! The header's `raftarium-recording` is the major version: a reader refuses another one. A later
 //! *minor* version has further events, and further fields beside those of an event. A reader passes
-//! over them if the header says that the recording has a later minor version than the reader; of its
-//! own version it refuses whatever it doesn't know.
+//! over them if the header says that the recording has a later minor version than the reader; of
+//! its own version it refuses whatever it doesn't know.
 //!
 //! # Caveats
 //! * Where logs differ is found by the terms of their entries, as Raft itself does it. If log
 //!   matching is violated *within* one server's log, so that an entry is replaced by another of the
 //!   same index and term, the recording doesn't show it.
-//! * If several steps of a server are done between two looks at it, what was so only in between isn't
-//!   recorded.
+//! * If several steps of a server are done between two looks at it, what was so only in between
+//!   isn't recorded.
 
 mod documents;
 mod known;

@@ -16,7 +16,8 @@ use crate::sim::{self, Body, Endpoint, Flight, MessageEvent, News, OperationReco
 use crate::time::Time;
 
 /// Records a run, from what the world tells a listener to messages
-/// ([`Listening::Messages`](crate::sim::Listening)) and from a look at its servers after each event.
+/// ([`Listening::Messages`](crate::sim::Listening)) and from a look at its servers after each
+/// event.
 ///
 /// ```
 /// use raft_core::format::recording::{BYTES_ALL, Recorder, Recording};
@@ -40,8 +41,8 @@ use crate::time::Time;
 /// * Messages between clients and servers are left out: a request is of the whole operation.
 /// * A message is received when it arrives, even if its receiver is paused.
 /// * What is done to the world, and what a server notices, is a note.
-/// * A client at the command line that enters several commands at once begins one when the one before
-///   has ended, and the recording says so.
+/// * A client at the command line that enters several commands at once begins one when the one
+///   before has ended, and the recording says so.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder {
     /// By the servers' slots.
@@ -83,8 +84,8 @@ impl Recorder {
         (recorder, header)
     }
 
-    /// Hears what is told of one event, and looks at the servers after it. Call it after each event,
-    /// with all the news of that event.
+    /// Hears what is told of one event, and looks at the servers after it. Call it after each
+    /// event, with all the news of that event.
     pub fn hear(&mut self, world: &Simulation, news: &[News]) {
         // The copies that the network makes of a message leave before it.
         let mut copies: BTreeMap<u64, Vec<&News>> = BTreeMap::new();

@@ -14,8 +14,8 @@ pub(super) struct Terms {
 }
 
 impl Terms {
-    /// Those of these runs, of which the last goes up to `end`; `None` if they aren't in the order of
-    /// their indexes, or go beyond it.
+    /// Those of these runs, of which the last goes up to `end`; `None` if they aren't in the order
+    /// of their indexes, or go beyond it.
     pub(super) fn new(runs: Vec<EntryId>, end: LogIndex) -> Option<Terms> {
         let in_order = runs.is_sorted_by(|one, other| one.index < other.index);
         (in_order && runs.last().is_none_or(|last| last.index <= end)).then_some(Terms { runs, end })

@@ -28,8 +28,8 @@ const TERMS_MAX: usize = 100_000;
 /// [`stepped`](Watcher::stepped); [`sent`](Watcher::sent) for each message of its output, when it
 /// really goes out.
 ///
-/// Only [`stepped`](Watcher::stepped) must be called for every step; lines that nobody wants needn't
-/// be made. While nobody reads at all, call nothing; before the next line, call
+/// Only [`stepped`](Watcher::stepped) must be called for every step; lines that nobody wants
+/// needn't be made. While nobody reads at all, call nothing; before the next line, call
 /// [`forget`](Watcher::forget), and everything is said anew.
 #[derive(Clone, Debug)]
 pub struct Watcher {
@@ -134,9 +134,9 @@ impl Watcher {
         Some(self.next(time, What::Changed(Box::new(state))))
     }
 
-    /// All that is known of the server, as the first line for a new reader. It has the number of the
-    /// last line, which it takes into account: that reader gets what follows. Other readers don't
-    /// need it.
+    /// All that is known of the server, as the first line for a new reader. It has the number of
+    /// the last line, which it takes into account: that reader gets what follows. Other readers
+    /// don't need it.
     pub fn state(&self, time: Time, raft: &Raft) -> Recorded {
         let (state, _) = whole(raft, &Facts::of(raft));
         self.at(time, What::State(Box::new(state)))
