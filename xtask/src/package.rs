@@ -8,6 +8,7 @@
 use crate::sizes::{self, FileSize};
 use crate::{bundle, order, setup, tools};
 use anyhow::{Context, Result, bail, ensure};
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use wasm_bindgen_cli_support::Bindgen;
@@ -68,7 +69,25 @@ fn compile(options: &Options) -> Result<PathBuf> {
     let mut cargo = tools::cargo();
     cargo.args(["build", "--package", "raft-web", "--lib", "--target", WASM_TARGET]);
     cargo.args(["--profile", if options.debug { "dev" } else { "web" }]);
+    // Where a panic happened is said with a path. It is the same, and as short, on every machine.
+    for folder in registry_folders()? {
+        let flag = format!("--remap-path-prefix={}/=", folder.display());
+        cargo.arg("--config").arg(format!("target.{WASM_TARGET}.rustflags=[{flag:?}]"));
+    }
     tools::build(&mut cargo, "raft_web")
+}
+
+/// The folders into which cargo unpacks the crates of each registry.
+fn registry_folders() -> Result<Vec<PathBuf>> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let Some(Ok(registries)) = home.map(|home| fs::read_dir(home.join("registry/src"))) else { return Ok(Vec::new()) };
+    let mut folders = Vec::new();
+    for registry in registries {
+        folders.push(registry?.path());
+    }
+    folders.sort();
+    Ok(folders)
 }
 
 /// Writes `pkg/`: the module, its glue as an ES module, and its types.
