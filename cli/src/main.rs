@@ -1,17 +1,26 @@
-//! `raftarium`: the simulator of `raft-core` as a command.
+//! `raftarium`: real clusters and simulated ones as a command.
 //!
-//! Each command has a file. `hunt.rs` plays many seeds at the same time and shrinks what fails;
-//! `replay.rs` plays one run, and `teller.rs` tells its story; `exchange.rs` converts files into
-//! links and back; `judge.rs` checks a client history of any system; `rules.rs` lists the rules
-//! that can be switched off. `input.rs` and `seeds.rs` read input from outside, `panics.rs` catches
-//! failed assertions of the core, `interrupt.rs` handles signals, `output.rs` prints, and `text.rs`
-//! escapes what a terminal would obey.
+//! For real clusters: `node.rs` is a server with `log_file.rs` for its log, `client` asks
+//! servers, `view` shows how they are, and `cluster` runs a whole cluster on this machine.
+//!
+//! For simulated ones, each command has a file. `hunt.rs` plays many seeds at the same time and
+//! shrinks what fails; `replay.rs` plays one run, and `teller.rs` tells its story;
+//! `exchange.rs` converts files into links and back; `judge.rs` checks a client history of any
+//! system; `rules.rs` lists the rules that can be switched off.
+//!
+//! `input.rs` and `seeds.rs` read input from outside, `panics.rs` catches failed assertions of
+//! the core, `interrupt.rs` handles signals, `output.rs` prints, and `text.rs` escapes what a
+//! terminal would obey.
 
+mod client;
+mod cluster;
 mod exchange;
 mod hunt;
 mod input;
 mod interrupt;
 mod judge;
+mod log_file;
+mod node;
 mod output;
 mod panics;
 mod replay;
@@ -19,6 +28,7 @@ mod rules;
 mod seeds;
 mod teller;
 mod text;
+mod view;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -27,26 +37,31 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 use text::{NAME_MAX, Text, escaped, is_harmless};
 
-/// Breaks a simulated Raft cluster on purpose, and shows what happens
+/// Runs a replicated key-value store, and breaks real and simulated clusters on purpose
 #[derive(Parser)]
 #[command(
     name = "raftarium",
     version,
     propagate_version = true,
     after_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
-                  Exit status: 0 nothing wrong was found, 1 something wrong was found, 2 the command line is wrong, \
-                  3 a file can't be read or written, 130 a signal ended it. `check` also uses 2 for “undecided”.",
+                  Exit status: 0 done, nothing wrong was found; 1 the answer is no, something wrong was found; 2 the command \
+                  line is wrong; 3 it can't be done; 4 whether it was done isn't known; 130 a signal ended it. `check` \
+                  also uses 2 for “undecided”.",
     after_long_help = "A run is its seed and its actions: the same file, link or seed plays the same run on every machine.\n\n\
                        Examples:\n  \
+                       raftarium cluster                                    three real servers on this machine\n  \
+                       raftarium put colour blue                            a value for all of them to keep\n  \
                        raftarium hunt --seeds 0..1000                       a thousand storms with every fault\n  \
                        raftarium hunt --without commit-only-own-term        what this rule prevents\n  \
                        raftarium replay failure-seed-17.json --until 12s    the story of a failure, up to a moment\n  \
                        raftarium check history.jsonl                        is another system linearizable?\n\n\
                        Exit status:\n  \
-                       0  nothing wrong was found\n  \
-                       1  something wrong was found: a violation, or a history that is not linearizable\n  \
+                       0  done; nothing wrong was found\n  \
+                       1  the answer is no: no such key, another value; or something wrong was found: a violation, or a \
+                       history that is not linearizable\n  \
                        2  the command line is wrong; with `check` also: undecided\n  \
-                       3  a file can't be read or written\n  \
+                       3  it can't be done: a file can't be read or written, no server could be reached, or they refused\n  \
+                       4  whether it was done isn't known\n  \
                        130  Ctrl-C or SIGTERM: the results so far have been printed; a second one stops at once"
 )]
 struct Cli {
@@ -59,6 +74,26 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a real cluster on this machine
+    Cluster(cluster::Options),
+    /// Run one server of a real cluster
+    Node(node::Options),
+    /// Set the value of a key
+    Put(client::store::PutOptions),
+    /// Print the value of a key
+    Get(client::store::GetOptions),
+    /// Delete a key
+    Delete(client::store::DeleteOptions),
+    /// Set the value of a key if it has the expected one
+    Cas(client::store::CasOptions),
+    /// List keys and values
+    List(client::store::ListOptions),
+    /// Print changes as they happen
+    Watch(client::watching::Options),
+    /// Show or change who belongs to a cluster
+    Members(client::members::Options),
+    /// Show how the servers of a cluster are
+    Status(view::Options),
     /// Play many storms, each from a seed, until one fails; shrink the failure
     Hunt(hunt::Options),
     /// Play a run from a file or a link and tell its story
@@ -86,6 +121,10 @@ enum Command {
 enum Ending {
     Fine,
     Found,
+    /// The answer is no.
+    No,
+    /// Whether it was done isn't known.
+    Unknown,
     Undecided,
     /// A signal ended it early.
     Interrupted,
@@ -94,7 +133,7 @@ enum Ending {
 /// The exit status after a signal: 128 plus the number of SIGINT, as in shells.
 const INTERRUPTED: u8 = 130;
 
-/// Something can't be read or written; the sentence says why.
+/// Something can't be done: a file can't be read, a server can't be reached. The sentence says why.
 #[derive(Debug)]
 struct Unusable(String);
 
@@ -116,12 +155,23 @@ fn main() -> ExitCode {
     let checked = match &cli.command {
         Command::Hunt(options) => options.check(),
         Command::Replay(options) => options.check(),
+        Command::Node(options) => options.check(),
         _ => Ok(()),
     };
     if let Err(why) = checked {
         Cli::command().error(ErrorKind::ArgumentConflict, why).exit();
     }
     let ending = match cli.command {
+        Command::Cluster(options) => cluster::run(&options),
+        Command::Node(options) => node::run(&options),
+        Command::Put(options) => client::store::put(&options),
+        Command::Get(options) => client::store::get(&options),
+        Command::Delete(options) => client::store::delete(&options),
+        Command::Cas(options) => client::store::cas(&options),
+        Command::List(options) => client::store::list(&options),
+        Command::Watch(options) => client::watching::run(&options),
+        Command::Members(options) => client::members::run(&options),
+        Command::Status(options) => view::run(&options),
         Command::Hunt(options) => hunt::run(&options),
         Command::Replay(options) => replay::run(&options),
         Command::Show(options) => exchange::show(&options),
@@ -136,9 +186,10 @@ fn main() -> ExitCode {
     };
     match ending {
         Ok(Ending::Fine) => ExitCode::SUCCESS,
-        Ok(Ending::Found) => ExitCode::from(1),
+        Ok(Ending::Found | Ending::No) => ExitCode::from(1),
         Ok(Ending::Undecided) => ExitCode::from(2),
         Ok(Ending::Interrupted) => ExitCode::from(INTERRUPTED),
+        Ok(Ending::Unknown) => ExitCode::from(4),
         Err(Unusable(why)) => {
             output::complain(&why);
             ExitCode::from(3)

@@ -229,14 +229,9 @@ impl Server {
         &self.handle
     }
 
-    /// Reads secrets and tokens again.
-    ///
-    /// # Errors
-    /// What can't be used; everything stays as it was.
-    pub fn reload(&self) -> Result<(), ServerError> {
-        self.secrets.reload()?;
-        self.access.reload()?;
-        Ok(())
+    /// What reads its secrets and tokens again while it runs.
+    pub fn reloader(&self) -> Reloader {
+        Reloader { secrets: self.secrets.clone(), access: self.access.clone() }
     }
 
     /// Runs until `stop` is done or the server can't go on. Then it hands leadership over, answers
@@ -260,6 +255,25 @@ impl Server {
         self.serving.stop().await;
         self.peers.stop().await;
         Ok(ended?)
+    }
+}
+
+/// Reads a server's secrets and tokens again.
+#[derive(Clone)]
+pub struct Reloader {
+    secrets: peers::Secrets,
+    access: Access,
+}
+
+impl Reloader {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// What can't be used; it stays as it was.
+    pub fn reload(&self) -> Result<(), ServerError> {
+        self.secrets.reload()?;
+        self.access.reload()?;
+        Ok(())
     }
 }
 

@@ -1,0 +1,373 @@
+//! Where the servers are, and asking them until one answers.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+
+use super::exchange::{self, Outcome, Problem, is_address};
+use super::{Answer, Failure, Request, Safety};
+use crate::cluster::file;
+use crate::text::{NAME_MAX, escaped};
+use crate::{Unusable, input, output};
+
+/// The servers that are asked if nothing else is known.
+const USUAL: [&str; 3] = ["127.0.0.1:8101", "127.0.0.1:8102", "127.0.0.1:8103"];
+
+/// The longest pause between two tries.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// The pause before a server is asked again if nothing says how long to wait.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The least time that a server gets to answer.
+const TRY_MIN: Duration = Duration::from_secs(1);
+
+/// The most, unless the whole time is long: servers answer within five seconds, unless told otherwise.
+const TRY_MAX: Duration = Duration::from_secs(6);
+
+/// Where the servers are, and how they are asked.
+#[derive(Args, Clone, Debug)]
+pub struct Connection {
+    /// The servers, any of them: host:port, separated by commas. Without it, those of the local
+    /// cluster in --data, or 127.0.0.1:8101 to 8103
+    #[arg(long, global = true, env = "RAFTARIUM_SERVERS", value_name = "HOST:PORT,…", value_delimiter = ',', value_parser = server)]
+    servers: Vec<String>,
+    /// The folder of a local cluster
+    #[arg(long, global = true, value_name = "DIR", default_value = file::FOLDER)]
+    data: PathBuf,
+    /// A file with the token that the servers ask for
+    #[arg(long, global = true, env = "RAFTARIUM_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// How long to try
+    #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = timeout)]
+    timeout: Duration,
+    /// Print JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+fn server(text: &str) -> Result<String, String> {
+    if text.starts_with("https://") {
+        return Err("servers are reached by http here; put a proxy of yours in between for https".into());
+    }
+    let address = text.trim().trim_start_matches("http://").trim_end_matches('/');
+    if is_address(address) {
+        Ok(address.to_owned())
+    } else {
+        Err(format!("“{}” is no address: write host:port, as in 127.0.0.1:8101", escaped(text, NAME_MAX)))
+    }
+}
+
+/// A length of time as the standard library has it.
+pub fn timeout(text: &str) -> Result<Duration, String> {
+    let duration = Duration::from_micros(input::time(text)?.as_micros());
+    if duration.is_zero() { Err("it must be longer than nothing".into()) } else { Ok(duration) }
+}
+
+/// The HTTP addresses of the local cluster in a folder, if there is one.
+///
+/// # Errors
+/// Its file can't be read.
+fn local_servers(folder: &Path) -> Result<Option<Vec<String>>, Unusable> {
+    let Some(state) = file::read(folder)? else { return Ok(None) };
+    Ok(Some(state.servers.iter().map(|server| server.http.clone()).collect()))
+}
+
+impl Connection {
+    /// The servers' addresses.
+    ///
+    /// # Errors
+    /// The local cluster's file can't be read.
+    pub fn servers(&self) -> Result<Vec<String>, Unusable> {
+        if !self.servers.is_empty() {
+            return Ok(self.servers.clone());
+        }
+        Ok(local_servers(&self.data)?.unwrap_or_else(|| USUAL.map(str::to_owned).to_vec()))
+    }
+
+    /// What asks them.
+    ///
+    /// # Errors
+    /// A file can't be read.
+    pub fn client(&self) -> Result<Client, Unusable> {
+        let token = self.token_file.as_deref().map(token).transpose()?;
+        Ok(Client { servers: self.servers()?, agent: exchange::agent(), token, timeout: self.timeout })
+    }
+}
+
+/// The first token in a file: while tokens are replaced, it may hold several.
+fn token(path: &Path) -> Result<String, Unusable> {
+    const BYTES_MAX: usize = 64 << 10;
+    let text = input::text(path, BYTES_MAX)?;
+    let token = text.lines().map(str::trim).find(|line| !line.is_empty());
+    match token {
+        Some(token) if token.chars().all(|c| c.is_ascii_graphic()) => Ok(token.to_owned()),
+        Some(_) => Err(Unusable(format!("the token in {} has characters that no token has", output::named(path)))),
+        None => Err(Unusable(format!("{} holds no token", output::named(path)))),
+    }
+}
+
+/// Asks the servers.
+#[derive(Clone, Debug)]
+pub struct Client {
+    servers: Vec<String>,
+    agent: ureq::Agent,
+    token: Option<String>,
+    timeout: Duration,
+}
+
+/// What a problem means for a call.
+enum Meaning {
+    /// It is the answer.
+    Final,
+    /// Nothing was done, and a later try may succeed.
+    Passing,
+    /// It may have been done.
+    Doubt,
+}
+
+fn meaning(problem: &Problem) -> Meaning {
+    match (problem.kind.as_str(), problem.status) {
+        ("unknown-outcome" | "internal", _) => Meaning::Doubt,
+        (
+            "busy" | "no-leader" | "leader-changed" | "not-confirmed" | "stopping" | "request-timed-out" | "disk-full",
+            _,
+        ) => Meaning::Passing,
+        // Something in between answers for a server, and nobody knows how far the request came.
+        ("", 500..) => Meaning::Doubt,
+        _ => Meaning::Final,
+    }
+}
+
+/// Whether a problem is the answer to what was asked, and not a refusal to do it.
+fn is_a_no(problem: &Problem) -> bool {
+    matches!(problem.kind.as_str(), "no-such-key" | "value-differs" | "precondition-failed" | "revision-gone")
+}
+
+impl Client {
+    /// What asks these servers, without a token.
+    pub fn of(servers: Vec<String>, timeout: Duration) -> Client {
+        Client { servers, agent: exchange::agent(), token: None, timeout }
+    }
+
+    /// The servers' addresses.
+    pub fn servers(&self) -> &[String] {
+        &self.servers
+    }
+
+    /// How long a call may take.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// How long one server may take: one that stands still must not use up the time of the others,
+    /// and one that waits for a leader should come to its own answer, which says more than silence.
+    fn share(&self) -> Duration {
+        (self.timeout * 3 / 5).clamp(TRY_MIN, TRY_MAX.max(self.timeout / 5))
+    }
+
+    /// Makes one request to one server.
+    pub fn ask(&self, address: &str, request: &Request<'_>, limit: Duration) -> Outcome {
+        exchange::exchange(&self.agent, address, self.token.as_deref(), request, limit)
+    }
+
+    /// Begins to read an answer that may have no end.
+    ///
+    /// # Errors
+    /// What became of the request instead.
+    pub fn follow(
+        &self,
+        address: &str,
+        request: &Request<'_>,
+        silence: Duration,
+    ) -> Result<ureq::http::Response<ureq::Body>, Outcome> {
+        let limit = exchange::Limit::Endless { beginning: self.share(), silence };
+        exchange::open(&self.agent, address, self.token.as_deref(), request, limit)
+    }
+
+    /// Asks the servers one after the other until one answers, or the time is over.
+    ///
+    /// # Errors
+    /// [`Failure`]: a no, a refusal, nobody there, or a doubt.
+    pub fn call(&self, request: &Request<'_>) -> Result<Answer, Failure> {
+        let deadline = Instant::now() + self.timeout;
+        let mut course = Course::new(&self.servers);
+        loop {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            if remaining.is_zero() {
+                return Err(course.given_up(request));
+            }
+            // A try that is cut short would only cast doubt on a clear answer.
+            if course.doubt.is_none() && course.answered_within.is_some_and(|time| time > remaining) {
+                return Err(course.given_up(request));
+            }
+            let address = course.next();
+            let began = Instant::now();
+            let limit = if request.safety == Safety::Once { remaining } else { self.share().min(remaining) };
+            let pause = match self.ask(&address, request, limit) {
+                Outcome::Done(answer) => return Ok(answer),
+                Outcome::NotSent(why) => {
+                    course.unreachable(why);
+                    if course.nobody_is_there() {
+                        return Err(course.given_up(request));
+                    }
+                    Duration::ZERO
+                }
+                Outcome::NoAnswer(why) => {
+                    course.doubtful(why);
+                    if request.safety == Safety::Once {
+                        return Err(course.given_up(request));
+                    }
+                    Duration::ZERO
+                }
+                Outcome::Problem(problem) => match meaning(&problem) {
+                    Meaning::Final if is_a_no(&problem) => return Err(Failure::No(problem)),
+                    Meaning::Final => {
+                        course.refused(problem.sentence());
+                        return Err(course.given_up(request));
+                    }
+                    Meaning::Passing => {
+                        course.answered_within = Some(began.elapsed());
+                        course.passing(&address, &problem)
+                    }
+                    Meaning::Doubt => {
+                        course.doubtful(problem.sentence());
+                        if request.safety == Safety::Once {
+                            return Err(course.given_up(request));
+                        }
+                        PAUSE
+                    }
+                },
+            };
+            let pause = if course.round_is_over() { pause.max(PAUSE) } else { pause };
+            std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+        }
+    }
+}
+
+/// How a call has gone so far.
+struct Course<'a> {
+    servers: &'a [String],
+    /// The place of the server that is asked next.
+    turn: usize,
+    /// A leader that was named, to be asked before.
+    leader: Option<String>,
+    /// Whether a leader's address has been followed in this round.
+    followed: bool,
+    /// Servers that couldn't be reached in a row.
+    unreachable: usize,
+    last: String,
+    has_answer: bool,
+    /// How long the last answer took that said that nothing was done.
+    answered_within: Option<Duration>,
+    /// Why it may have been done.
+    doubt: Option<String>,
+}
+
+impl Course<'_> {
+    fn new(servers: &[String]) -> Course<'_> {
+        Course {
+            servers,
+            turn: 0,
+            leader: None,
+            followed: false,
+            unreachable: 0,
+            last: String::new(),
+            has_answer: false,
+            answered_within: None,
+            doubt: None,
+        }
+    }
+
+    fn next(&mut self) -> String {
+        if let Some(leader) = self.leader.take() {
+            return leader;
+        }
+        let address = &self.servers[self.turn % self.servers.len()];
+        self.turn += 1;
+        if self.turn.is_multiple_of(self.servers.len()) {
+            self.followed = false;
+        }
+        address.clone()
+    }
+
+    /// Whether every server has been asked as often as every other.
+    fn round_is_over(&self) -> bool {
+        self.leader.is_none() && self.turn.is_multiple_of(self.servers.len())
+    }
+
+    fn unreachable(&mut self, why: String) {
+        self.unreachable += 1;
+        if !self.has_answer {
+            self.last = why;
+        }
+    }
+
+    /// Whether a whole round found nobody, and nothing is known that makes waiting worthwhile.
+    fn nobody_is_there(&self) -> bool {
+        self.unreachable >= self.servers.len() && !self.has_answer && self.doubt.is_none()
+    }
+
+    fn doubtful(&mut self, why: String) {
+        self.unreachable = 0;
+        self.last.clone_from(&why);
+        self.doubt = Some(why);
+    }
+
+    fn refused(&mut self, why: String) {
+        self.has_answer = true;
+        self.last = why;
+    }
+
+    /// Returns how long to wait.
+    fn passing(&mut self, address: &str, problem: &Problem) -> Duration {
+        self.unreachable = 0;
+        self.refused(problem.sentence());
+        match problem.leader() {
+            Some(leader) if leader != address && !self.followed => {
+                self.followed = true;
+                self.leader = Some(leader.to_owned());
+                Duration::ZERO
+            }
+            _ if self.round_is_over() => problem.retry_after().clamp(PAUSE, PAUSE_MAX),
+            _ => Duration::ZERO,
+        }
+    }
+
+    fn given_up(&self, request: &Request<'_>) -> Failure {
+        if let (Some(doubt), true) = (&self.doubt, request.safety != Safety::Read) {
+            let key = request.headers.iter().find(|(name, _)| *name == super::store::KEY_HEADER);
+            return Failure::Unknown { why: doubt.clone(), key: key.map(|(_, key)| key.clone()) };
+        }
+        let why = if self.last.is_empty() { "the time was over" } else { &self.last };
+        if self.has_answer {
+            return Failure::Refused(why.to_owned());
+        }
+        let all = self.servers.join(", ");
+        Failure::Unreachable(if self.doubt.is_some() {
+            format!("no server answers at {all} ({why})")
+        } else {
+            format!("no server could be reached at {all} ({why}): name them with --servers")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_with_and_without_a_scheme() {
+        assert_eq!(server("127.0.0.1:8101").as_deref(), Ok("127.0.0.1:8101"));
+        assert_eq!(server("http://kv.example.org:80/").as_deref(), Ok("kv.example.org:80"));
+        assert!(server("https://kv.example.org:443").unwrap_err().contains("https"));
+        assert!(server("8101").unwrap_err().contains("host:port"));
+    }
+
+    #[test]
+    fn a_time_limit_is_a_length_of_time() {
+        assert_eq!(timeout("1.5s"), Ok(Duration::from_millis(1_500)));
+        assert!(timeout("0s").is_err() && timeout("soon").is_err());
+    }
+}

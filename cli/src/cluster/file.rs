@@ -1,0 +1,278 @@
+//! What a local cluster remembers of itself: `cluster.json` in its folder.
+//!
+//! ```text
+//! DIR/cluster.json   the cluster's name, its servers, their ports and processes
+//! DIR/lock           locked by a command that starts or stops processes or changes the file
+//! DIR/secret         what the servers know each other by
+//! DIR/N/data         the data folder of server N
+//! DIR/N/log          what server N says; DIR/N/log.1 is what it said before
+//! DIR/N/errors       its last words, if it failed
+//! ```
+//!
+//! The file is replaced as a whole, so that a reader never sees half of it.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::process::Process;
+use crate::Unusable;
+use crate::output::named;
+
+/// The folder of a cluster for which none is named.
+pub const FOLDER: &str = "raftarium-data";
+
+/// The version of the file's format.
+const FORMAT: u32 = 1;
+
+/// The largest file that is read, in bytes.
+const BYTES_MAX: u64 = 1 << 20;
+
+/// A local cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The version of the format.
+    pub format: u32,
+    /// The cluster's name.
+    pub cluster: String,
+    /// Whether links may be disturbed, and servers crashed and paused.
+    pub playground: bool,
+    /// Its servers.
+    pub servers: Vec<LocalServer>,
+}
+
+/// One server of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalServer {
+    /// Its number.
+    pub server: u8,
+    /// Where its peers reach it.
+    pub peer: String,
+    /// Where clients reach it.
+    pub http: String,
+    /// Whether it has had a data folder. If the folder is gone then, the server has forgotten its
+    /// votes, and must not found the cluster once more.
+    pub has_begun: bool,
+    /// The process that was started last.
+    pub process: Option<Process>,
+    /// How a command has ended that process, or is about to. None if it runs, or ended by itself.
+    pub ending: Option<Ending>,
+}
+
+/// How a command ends a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// By SIGTERM.
+    Stopped,
+    /// By SIGKILL.
+    Crashed,
+}
+
+impl State {
+    /// A new cluster.
+    pub fn new(cluster: String, servers: u8, first_port: u16) -> State {
+        let server = |number: u8| {
+            let port = first_port + u16::from(number) - 1;
+            LocalServer {
+                server: number,
+                peer: format!("127.0.0.1:{}", port - super::PEER_PORT_DISTANCE),
+                http: format!("127.0.0.1:{port}"),
+                has_begun: false,
+                process: None,
+                ending: None,
+            }
+        };
+        State { format: FORMAT, cluster, playground: false, servers: (1..=servers).map(server).collect() }
+    }
+
+    /// A server of it.
+    ///
+    /// # Errors
+    /// It has none of that number.
+    pub fn server(&self, number: u8) -> Result<&LocalServer, Unusable> {
+        self.servers.iter().find(|server| server.server == number).ok_or_else(|| {
+            let all: Vec<_> = self.servers.iter().map(|server| format!("S{}", server.server)).collect();
+            Unusable(format!("there is no S{number}: the cluster has {}", all.join(", ")))
+        })
+    }
+
+    /// The same, to change it.
+    ///
+    /// # Errors
+    /// It has none of that number.
+    pub fn server_mut(&mut self, number: u8) -> Result<&mut LocalServer, Unusable> {
+        self.server(number)?;
+        Ok(self.servers.iter_mut().find(|server| server.server == number).expect("it was found just now"))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let numbers: BTreeSet<u8> = self.servers.iter().map(|server| server.server).collect();
+        if self.servers.is_empty() || numbers.len() != self.servers.len() {
+            return Err("its servers aren't one or more, each with a number of its own".into());
+        }
+        for server in &self.servers {
+            for address in [&server.peer, &server.http] {
+                if address.parse::<std::net::SocketAddrV4>().is_err() {
+                    return Err(format!("{address:?} is no address"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl LocalServer {
+    /// Its folder.
+    pub fn folder(&self, cluster: &Path) -> PathBuf {
+        cluster.join(self.server.to_string())
+    }
+
+    /// Its data folder.
+    pub fn data(&self, cluster: &Path) -> PathBuf {
+        self.folder(cluster).join("data")
+    }
+
+    /// Its log.
+    pub fn log(&self, cluster: &Path) -> PathBuf {
+        self.folder(cluster).join("log")
+    }
+
+    /// Its last words.
+    pub fn errors(&self, cluster: &Path) -> PathBuf {
+        self.folder(cluster).join("errors")
+    }
+
+    /// Whether its data folder is there, complete.
+    pub fn has_data(&self, cluster: &Path) -> bool {
+        self.data(cluster).join("folder.json").exists()
+    }
+
+    /// Its process, if it runs.
+    pub fn running(&self) -> Option<&Process> {
+        self.process.as_ref().filter(|process| process.is_alive())
+    }
+}
+
+/// Reads the file in a cluster's folder; none if there is none.
+///
+/// # Errors
+/// It can't be read, is damaged, or of a later version.
+pub fn read(folder: &Path) -> Result<Option<State>, Unusable> {
+    let path = folder.join("cluster.json");
+    let shown = named(&path);
+    let unreadable = |error: std::io::Error| Unusable(format!("{shown} can't be read: {error}"));
+    let bytes = match File::open(&path) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+        Ok(file) => {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut std::io::Read::take(file, BYTES_MAX), &mut bytes).map_err(unreadable)?;
+            bytes
+        }
+    };
+    let damaged = |why: String| {
+        Unusable(format!(
+            "{shown} is damaged: {why}. Stop its servers, if any run, and start a cluster in another folder (--data); \
+             the servers' own data is not in this file"
+        ))
+    };
+    let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    match document["format"].as_u64() {
+        Some(format) if format == u64::from(FORMAT) => {}
+        Some(format) => {
+            return Err(Unusable(format!(
+                "{shown} has format {format}, and this version of Raftarium reads {FORMAT}: \
+                 use the version that the cluster was made with, or another folder (--data)"
+            )));
+        }
+        None => return Err(damaged("it doesn't say its format".into())),
+    }
+    let state: State = serde_json::from_value(document).map_err(|error| damaged(error.to_string()))?;
+    state.check().map_err(damaged)?;
+    Ok(Some(state))
+}
+
+/// The folder of a local cluster while a command changes it: nobody else does meanwhile.
+#[derive(Debug)]
+pub struct Locked {
+    folder: PathBuf,
+    _lock: File,
+}
+
+impl Locked {
+    /// Waits until no other command changes the cluster. The folder must exist.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn take(folder: &Path) -> Result<Locked, Unusable> {
+        let path = folder.join("lock");
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let lock = lock.and_then(|file| file.lock().map(|()| file));
+        let lock = lock.map_err(|error| Unusable(format!("{} can't be written: {error}", named(&path))))?;
+        Ok(Locked { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// Replaces the file. Servers that have a data folder by now are noted.
+    ///
+    /// # Errors
+    /// It can't be written.
+    pub fn write(&self, state: &mut State) -> Result<(), Unusable> {
+        for server in &mut state.servers {
+            server.has_begun |= server.has_data(&self.folder);
+        }
+        let path = self.folder.join("cluster.json");
+        let new = self.folder.join("cluster.json.new");
+        let write = || {
+            let mut file = File::create(&new)?;
+            serde_json::to_writer_pretty(&mut file, state)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            File::open(&self.folder)?.sync_all()
+        };
+        write().map_err(|error| Unusable(format!("{} can't be written: {error}", named(&path))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_is_remembered() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(read(folder.path()).unwrap(), None);
+        let mut state = State::new("local-1".into(), 3, 8_101);
+        state.server_mut(2).unwrap().has_begun = true;
+        Locked::take(folder.path()).unwrap().write(&mut state).unwrap();
+        assert_eq!(read(folder.path()).unwrap().as_ref(), Some(&state));
+        assert_eq!(state.server(3).unwrap().peer, "127.0.0.1:7103");
+        assert!(state.server(4).unwrap_err().0.contains("the cluster has S1, S2, S3"));
+    }
+
+    #[test]
+    fn what_is_no_cluster_s_file_is_refused_in_a_sentence() {
+        let folder = tempfile::tempdir().unwrap();
+        for (text, why) in [
+            (r#"{"format": 2}"#, "has format 2, and this version"),
+            (r"{}", "doesn't say its format"),
+            ("", "is damaged: EOF"),
+            (r#"{"format":1,"cluster":"x","playground":false,"servers":[]}"#, "aren't one or more"),
+            (
+                r#"{"format":1,"cluster":"x","playground":false,"servers":[{"server":1,"peer":"x","http":"y",
+                    "has_begun":false,"process":null,"ending":null}]}"#,
+                "is no address",
+            ),
+        ] {
+            fs::write(folder.path().join("cluster.json"), text).unwrap();
+            let error = read(folder.path()).unwrap_err().0;
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Processes of servers: which one it is, whether it lives, and signals to it.
+//!
+//! A number alone doesn't name a process: the system gives it to another one later. So a process is
+//! its number and when it began, and a signal goes only to a process for which both are right. On
+//! Linux it goes through a descriptor of the process, so that the number can't change hands between
+//! the look and the signal.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal};
+use serde::{Deserialize, Serialize};
+
+/// How often a process that is to end is looked at.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A process that was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// When it began, in a form of the system's own.
+    pub began: String,
+}
+
+/// How a process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It runs.
+    Running,
+    /// It stands still, by SIGSTOP.
+    Paused,
+    /// It is gone.
+    Gone,
+}
+
+impl Process {
+    /// The process that has this number now; none if there is none.
+    pub fn of(pid: u32) -> Option<Process> {
+        let pid = i32::try_from(pid).ok()?;
+        let (began, _) = look(pid)?;
+        Some(Process { pid, began })
+    }
+
+    /// How it is.
+    pub fn condition(&self) -> Condition {
+        match look(self.pid) {
+            Some((began, condition)) if began == self.began => condition,
+            _ => Condition::Gone,
+        }
+    }
+
+    /// Whether it is there.
+    pub fn is_alive(&self) -> bool {
+        self.condition() != Condition::Gone
+    }
+
+    /// Sends a signal. Nothing happens if the process is gone.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn signal(&self, signal: Signal) -> std::io::Result<()> {
+        // Other numbers mean groups of processes.
+        let Some(pid) = (self.pid > 0).then(|| Pid::from_raw(self.pid)).flatten() else { return Ok(()) };
+        #[cfg(target_os = "linux")]
+        let sent = {
+            use rustix::process::{PidfdFlags, pidfd_open, pidfd_send_signal};
+            match pidfd_open(pid, PidfdFlags::empty()) {
+                Ok(descriptor) if self.is_alive() => pidfd_send_signal(descriptor, signal),
+                Ok(_) => Ok(()),
+                // An old system, or one that forbids it.
+                Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) if self.is_alive() => {
+                    rustix::process::kill_process(pid, signal)
+                }
+                Err(error) => Err(error),
+            }
+        };
+        #[cfg(not(target_os = "linux"))]
+        let sent = if self.is_alive() { rustix::process::kill_process(pid, signal) } else { Ok(()) };
+        match sent {
+            Err(rustix::io::Errno::SRCH) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits until it is gone. Returns whether it is.
+    pub fn wait(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.is_alive() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            std::thread::sleep(LOOK);
+        }
+        true
+    }
+}
+
+/// When the process began, and how it is. One that has ended and wasn't waited for counts as gone.
+#[cfg(target_os = "linux")]
+fn look(pid: i32) -> Option<(String, Condition)> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything: what matters is behind the last one.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+    let condition = match *fields.first()? {
+        "Z" | "X" | "x" => return None,
+        "T" | "t" => Condition::Paused,
+        _ => Condition::Running,
+    };
+    // In ticks since the system began, and so only one system's.
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    Some((format!("{} {}", boot.trim(), fields.get(19)?), condition))
+}
+
+/// When the process began, and how it is. One that has ended and wasn't waited for counts as gone.
+#[cfg(not(target_os = "linux"))]
+fn look(pid: i32) -> Option<(String, Condition)> {
+    let output = std::process::Command::new("ps")
+        .args(["-o", "state=,lstart=", "-p", &pid.to_string()])
+        .env("LC_ALL", "C")
+        .output()
+        .ok()?;
+    let line = String::from_utf8(output.stdout).ok()?;
+    let (state, began) = line.trim().split_once(' ')?;
+    let condition = match state.chars().next()? {
+        'Z' => return None,
+        'T' => Condition::Paused,
+        _ => Condition::Running,
+    };
+    Some((began.trim().to_owned(), condition))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::{Child, Command, Stdio};
+
+    /// A process that waits until its input ends, which it does with this value.
+    struct Waiting(Child);
+
+    impl Waiting {
+        fn start() -> Waiting {
+            Waiting(Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("cat runs"))
+        }
+    }
+
+    impl Drop for Waiting {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    #[test]
+    fn a_signal_reaches_the_process_that_was_started() {
+        let mut waiting = Waiting::start();
+        let process = Process::of(waiting.0.id()).expect("it runs");
+        assert!(process.is_alive());
+        process.signal(Signal::STOP).unwrap();
+        while process.condition() != Condition::Paused {
+            std::thread::yield_now();
+        }
+        process.signal(Signal::CONT).unwrap();
+        process.signal(Signal::TERM).unwrap();
+        // It is gone as soon as it has ended, although nobody has waited for it.
+        assert!(process.wait(Duration::from_secs(60)));
+        assert!(waiting.0.try_wait().unwrap().is_some_and(|status| !status.success()));
+    }
+
+    /// The number of a process that is gone may be another one's by now.
+    #[test]
+    fn a_process_that_has_only_the_number_is_left_alone() {
+        let mut waiting = Waiting::start();
+        let stale = Process { began: "long ago".into(), ..Process::of(waiting.0.id()).unwrap() };
+        assert!(!stale.is_alive());
+        stale.signal(Signal::KILL).unwrap();
+        assert!(stale.wait(Duration::ZERO));
+        assert!(waiting.0.try_wait().unwrap().is_none(), "it still runs");
+    }
+
+    #[test]
+    fn there_is_no_process_zero() {
+        for pid in [0, -1] {
+            let nobody = Process { pid, began: String::new() };
+            assert!(!nobody.is_alive());
+            nobody.signal(Signal::KILL).unwrap();
+        }
+        assert_eq!(Process::of(u32::MAX), None);
+    }
+}

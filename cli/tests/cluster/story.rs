@@ -1,0 +1,340 @@
+//! Clusters of real processes, from their start to their end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{Done, FINE, Killed, NO, UNUSABLE, command, folder, raftarium};
+
+/// How long anything may take before a test fails: the machine may be busy.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// How often is looked whether something has happened.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A local cluster in a folder of its own. Its processes end with it.
+struct Local {
+    folder: TempDir,
+    port: u16,
+}
+
+impl Local {
+    fn new() -> Local {
+        Local { folder: folder(), port: free_ports(3) }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Done {
+        raftarium(self.path(), arguments)
+    }
+
+    /// A command to the cluster, which must succeed.
+    #[track_caller]
+    fn does(&self, arguments: &[&str]) -> String {
+        self.run(arguments).ended(FINE).out()
+    }
+
+    #[track_caller]
+    fn start(&self, more: &[&str]) -> Done {
+        let port = self.port.to_string();
+        self.run(&[&["cluster", "start", "--port", &port], more].concat()).ended(FINE)
+    }
+
+    fn data(&self) -> PathBuf {
+        self.path().join("raftarium-data")
+    }
+
+    fn address(&self, server: u64) -> String {
+        format!("127.0.0.1:{}", u64::from(self.port) + server - 1)
+    }
+
+    /// The numbers of the servers' processes.
+    fn processes(&self) -> BTreeMap<u64, i32> {
+        let Ok(text) = fs::read_to_string(self.data().join("cluster.json")) else { return BTreeMap::new() };
+        let document: Value = serde_json::from_str(&text).expect("a whole file");
+        let process = |server: &Value| {
+            let pid = server["process"]["pid"].as_i64()?;
+            Some((server["server"].as_u64()?, i32::try_from(pid).ok()?))
+        };
+        document["servers"].as_array().unwrap().iter().filter_map(process).collect()
+    }
+
+    /// What the servers say of themselves, by number.
+    fn statuses(&self) -> BTreeMap<u64, Value> {
+        let json = self.run(&["cluster", "status", "--json"]).ended(FINE).json();
+        let status = |server: &Value| {
+            let status = server.get("status")?;
+            Some((status["server"].as_u64()?, status.clone()))
+        };
+        json["servers"].as_array().unwrap().iter().filter_map(status).collect()
+    }
+
+    /// Waits until what the servers say is as wanted.
+    #[track_caller]
+    fn wait<T>(&self, what: &str, wanted: impl Fn(&BTreeMap<u64, Value>) -> Option<T>) -> T {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            let statuses = self.statuses();
+            if let Some(found) = wanted(&statuses) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{what} doesn't come about: {statuses:#?}");
+            thread::sleep(LOOK);
+        }
+    }
+
+    /// The leader that a majority follows, if it isn't `old`.
+    #[track_caller]
+    fn leader_besides(&self, old: u64) -> u64 {
+        self.wait("a leader", |statuses| {
+            let leads = |(number, status): (&u64, &Value)| {
+                let followers = statuses.values().filter(|other| other["leader"]["server"] == *number);
+                (status["role"] == "leader" && *number != old && followers.count() >= 2).then_some(*number)
+            };
+            statuses.iter().find_map(leads)
+        })
+    }
+
+    /// Waits until a server has applied everything that the leader has committed by now.
+    #[track_caller]
+    fn catches_up(&self, server: u64) {
+        let commit = |statuses: &BTreeMap<u64, Value>| {
+            statuses.values().filter_map(|status| status["commit_index"].as_u64()).max()
+        };
+        let goal = self.wait("an answer", commit);
+        self.wait("that it catches up", |statuses| {
+            (statuses.get(&server)?["applied_index"].as_u64()? >= goal).then_some(())
+        });
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        for pid in self.processes().into_values() {
+            // Only what was started in this folder.
+            let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let folder = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
+            let is_ours = folder == self.path().canonicalize().unwrap_or_default();
+            if is_ours && command.windows(4).any(|part| part == b"node") {
+                let _ = kill_process(Pid::from_raw(pid).expect("a process"), Signal::KILL);
+            }
+        }
+    }
+}
+
+/// The first of so many ports in a row that are free, with those that peers use below.
+fn free_ports(count: u16) -> u16 {
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let all =
+            (0..count).flat_map(|place| [port.checked_add(place), port.checked_add(place).map(|port| port - 1_000)]);
+        let listeners: Vec<_> = all.map(|port| TcpListener::bind(("127.0.0.1", port?)).ok()).collect();
+        if listeners.iter().all(Option::is_some) {
+            return port;
+        }
+    }
+}
+
+/// What Raftarium comes from: a cluster that is used, broken and mended.
+#[test]
+fn a_leader_is_killed_and_nothing_is_lost() {
+    let local = Local::new();
+    let told = local.start(&["--playground"]).out();
+    assert!(told.contains("raftarium put colour blue") && told.contains("curl"), "{told}");
+    local.run(&["cluster", "start"]).complained("runs already");
+    let first = local.leader_besides(0);
+    assert!(local.does(&["put", "colour", "blue"]).starts_with("new, revision "));
+
+    let said = local.does(&["cluster", "crash", &first.to_string()]);
+    assert!(said.contains(&format!("cluster restart {first}")), "{said}");
+    local.run(&["cluster", "crash", &first.to_string()]).complained("doesn't run");
+    let second = local.leader_besides(first);
+    for server in (1..=3).filter(|server| *server != first) {
+        assert_eq!(local.does(&["get", "colour", "--servers", &local.address(server)]), "blue");
+    }
+    assert!(local.does(&["put", "shape", "round"]).starts_with("new"));
+    assert!(local.does(&["cas", "colour", "blue", "green"]).starts_with("replaced"));
+    local.run(&["cas", "colour", "blue", "red"]).ended(NO);
+    let view = local.does(&["cluster", "status"]);
+    assert!(view.contains("crashed") && view.contains(&format!("S{second} leads")), "{view}");
+
+    local.does(&["cluster", "restart", &first.to_string()]);
+    local.run(&["cluster", "restart", &first.to_string()]).complained("crash or stop it first");
+    local.catches_up(first);
+    let address = local.address(first);
+    assert_eq!(local.does(&["get", "colour", "--servers", &address, "--consistency", "local"]), "green");
+    assert_eq!(local.does(&["list", "--servers", &address]), "colour = green\nshape = round\n");
+
+    let processes = local.processes();
+    assert_eq!(local.does(&["cluster", "stop"]), "The cluster is stopped; its data is kept.\n");
+    for pid in processes.values() {
+        let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        assert!(!command.windows(4).any(|part| part == b"node"), "process {pid} still runs");
+    }
+    local.run(&["get", "colour"]).complained("no server could be reached");
+    // Its data is there at the next start, without a playground this time.
+    local.start(&[]);
+    assert_eq!(local.does(&["get", "colour"]), "green");
+    local.run(&["cluster", "crash", "1"]).complained("isn't a playground");
+    local.does(&["cluster", "stop"]);
+}
+
+#[test]
+fn servers_are_paused_and_links_are_cut_and_healed() {
+    let local = Local::new();
+    local.start(&["--playground"]);
+    let first = local.leader_besides(0);
+    let name = first.to_string();
+    local.does(&["cluster", "pause", &name]);
+    let view = local.does(&["cluster", "status"]);
+    assert!(view.contains("paused"), "{view}");
+    let second = local.leader_besides(first);
+    assert!(local.does(&["put", "colour", "blue"]).starts_with("new"));
+    local.does(&["cluster", "resume", &name]);
+    local.catches_up(first);
+
+    // Nobody hears the leader, so another one leads; then everybody hears everybody again.
+    local.does(&["cluster", "cut", &second.to_string()]);
+    let third = local.leader_besides(second);
+    assert!(local.does(&["put", "colour", "green"]).starts_with("replaced"));
+    local.does(&["cluster", "heal"]);
+    local.catches_up(second);
+    let slow = local.does(&["cluster", "slow", &third.to_string(), "--delay", "20ms", "--loss", "1"]);
+    assert!(slow.contains("comes 20 ms later, and 1 % are lost"), "{slow}");
+    assert_eq!(local.does(&["get", "colour"]), "green");
+    // A paused server doesn't keep the others from being stopped.
+    local.does(&["cluster", "pause", "1"]);
+    local.does(&["cluster", "stop"]);
+}
+
+#[test]
+fn a_lost_folder_is_not_taken_for_a_new_one() {
+    let local = Local::new();
+    local.start(&[]);
+    local.does(&["put", "colour", "blue"]);
+    local.does(&["cluster", "stop"]);
+    fs::remove_dir_all(local.data().join("2/data")).unwrap();
+    let done = local.start(&[]);
+    assert!(
+        done.err.contains("the data folder of S2 is gone") && done.err.contains("members remove 2"),
+        "{}",
+        done.err
+    );
+    assert!(!local.data().join("2/data").exists());
+    assert_eq!(local.does(&["get", "colour"]), "blue");
+    local.run(&["cluster", "restart", "2"]).complained("a server that has forgotten its votes");
+    // As the sentences say.
+    local.does(&["members", "remove", "2"]);
+    let said = local.does(&["cluster", "restart", "2", "--join"]);
+    let (peer, http) = (format!("127.0.0.1:{}", local.port + 1 - 1_000), local.address(2));
+    assert!(said.contains(&format!("raftarium members add 2 {peer} {http}")), "{said}");
+    local.does(&["members", "add", "2", &peer, &http]);
+    local.catches_up(2);
+    local.does(&["members", "promote", "2"]);
+    let members = local.does(&["members"]);
+    assert_eq!(members.matches("voter").count(), 3, "{members}");
+    assert_eq!(local.does(&["get", "colour", "--servers", &http, "--consistency", "local"]), "blue");
+    local.does(&["cluster", "stop"]);
+}
+
+#[test]
+fn a_cluster_in_the_foreground_shows_a_death_and_ends_by_ctrl_c() {
+    let local = Local::new();
+    let port = local.port.to_string();
+    let mut child = command(local.path(), &["cluster", "--port", &port]);
+    let mut child = Killed(child.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(child.0.stdout.take().unwrap()).lines();
+    let mut until = |words: &str| loop {
+        let line = lines.next().unwrap_or_else(|| panic!("it ends before it says {words}")).unwrap();
+        if line.contains(words) {
+            return line;
+        }
+    };
+    until("raftarium put colour blue");
+    until(" leader in term ");
+    let processes = local.processes();
+    kill_process(Pid::from_raw(processes[&2]).unwrap(), Signal::KILL).unwrap();
+    let death = until("S2 has ended");
+    assert!(death.contains("SIGKILL"), "{death}");
+    until("raftarium cluster restart 2");
+    until("S2 unreachable");
+    // It is started again only by a command.
+    local.does(&["cluster", "restart", "2"]);
+    until("S2 follower");
+    kill_process(Pid::from_child(&child.0), Signal::INT).unwrap();
+    until("The cluster is stopped");
+    assert_eq!(child.0.wait().unwrap().code(), Some(FINE));
+    local.run(&["cluster", "stop"]).ended(FINE);
+    local.run(&["get", "x"]).ended(UNUSABLE);
+}
+
+#[test]
+fn a_server_that_can_not_start_is_told_with_its_own_words() {
+    let local = Local::new();
+    local.start(&[]);
+    local.does(&["cluster", "stop"]);
+    // The folder becomes that of another server.
+    fs::remove_dir_all(local.data().join("2/data")).unwrap();
+    fs::rename(local.data().join("3/data"), local.data().join("2/data")).unwrap();
+    fs::create_dir_all(local.data().join("3/data")).unwrap();
+    fs::copy(local.data().join("1/data/folder.json"), local.data().join("3/data/folder.json")).unwrap();
+    let done = local.run(&["cluster", "start"]).ended(UNUSABLE);
+    assert!(done.err.contains("has ended") && done.err.contains("belongs to"), "{}", done.err);
+    assert!(local.does(&["cluster", "stop"]).contains("doesn't run"), "the others were stopped again");
+}
+
+/// One server by itself, as on a machine of its own.
+#[test]
+fn a_node_serves_rereads_its_tokens_and_stops() {
+    let folder = folder();
+    let path = folder.path();
+    fs::write(path.join("tokens"), "0123456789abcdef-one\n").unwrap();
+    fs::write(path.join("mine"), "0123456789abcdef-two\n").unwrap();
+    let arguments =
+        ["node", "--id", "1", "--data", "data", "--peer-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
+    let refused = raftarium(path, &arguments);
+    assert!(refused.status == UNUSABLE && refused.err.starts_with("error: "), "{refused:?}");
+
+    let more = ["--found", "--token-file", "tokens", "--json", "--log", "json"];
+    let mut node = command(path, &[&arguments[..], &more].concat());
+    let mut node = Killed(node.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(node.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let announced: Value = serde_json::from_str(&line).expect("a line of JSON");
+    let address = announced["http"].as_str().unwrap().to_owned();
+    let put = |token: &str| raftarium(path, &["put", "x", "1", "--servers", &address, "--token-file", token]);
+    put("tokens").ended(FINE);
+    put("mine").complained("token");
+    // The same folder is no other process's.
+    let other = raftarium(path, &[&arguments[..], &["--found"]].concat()).ended(UNUSABLE);
+    assert!(other.err.contains("in use"), "{}", other.err);
+
+    fs::OpenOptions::new()
+        .append(true)
+        .open(path.join("tokens"))
+        .unwrap()
+        .write_all(b"0123456789abcdef-two\n")
+        .unwrap();
+    let process = Pid::from_child(&node.0);
+    kill_process(process, Signal::HUP).unwrap();
+    let deadline = Instant::now() + LIMIT;
+    while put("mine").status != FINE {
+        assert!(Instant::now() < deadline, "the new token isn't taken");
+    }
+    kill_process(process, Signal::TERM).unwrap();
+    assert_eq!(node.0.wait().unwrap().code(), Some(FINE));
+    let log = std::io::read_to_string(node.0.stderr.take().unwrap()).unwrap();
+    assert!(!log.is_empty() && log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+}
