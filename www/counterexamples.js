@@ -38,7 +38,7 @@ export const counterexamples = [
   // commit-only-own-term
   'AfwIt8ZoAc0P5cBUiOFvx8DjWwOIJ5h1iCcCwKkHAYBAAkCgwh4BAQAGAB3O6QQmAgDAhD2AkvQBvuUxJgIAwIQ9tfUHhLICEwDx_g8UACYCAMCEPYCS9AGCdlwe',
   // ignore-old-snapshots
-  'AROWuyEBTKs9FVT_0O3ngKNeBOgHuBcAAMCpBwGAgAGgwh5kAcgBrAIEjNsPAQHQywgdqqIHFsDPJAADURGLUw',
+  'AROWuyEBS9Dg1PQCLErngKNeBOgHuBcAAMCpBwGAgAGgwh5kAcgBrAIEjNsPAQHQywgdqqIHFsDPJAADPmCTiQ',
   // change-through-joint
   'AQfAmgwBJyAj40ZUQSHhwKteAwAAAMCpBwGgjQaAgAKg9zYBAsgBrAICAB4CAB4Dg6cMlQ',
   // one-change-at-a-time

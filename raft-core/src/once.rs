@@ -1,14 +1,14 @@
 //! Request keys: a layer around any state machine that carries out a retried command only once.
 //!
-//! A client that heard nothing doesn't know whether its command was carried out, and asks again; the
-//! log may then hold the command twice ([`state_machine`](crate::state_machine), Raft §8). The
+//! A client that heard nothing doesn't know whether its command was carried out, and asks again;
+//! the log may then hold the command twice ([`state_machine`](crate::state_machine), Raft §8). The
 //! store's sessions answer that for clients that open a session and number what they ask for. A
-//! *request key* needs neither: it is any bytes that the client made up for one request, such as the
-//! `Idempotency-Key` of HTTP. [`Once`] remembers the keys that it has seen, and the answers.
+//! *request key* needs neither: it is any bytes that the client made up for one request, such as
+//! the `Idempotency-Key` of HTTP. [`Once`] remembers the keys that it has seen, and the answers.
 //!
 //! # Envelopes
-//! A command comes in an [`Envelope`]: a version, the request key if there is one, and the command of
-//! the state machine inside. The [`Answer`] says what became of it:
+//! A command comes in an [`Envelope`]: a version, the request key if there is one, and the command
+//! of the state machine inside. The [`Answer`] says what became of it:
 //! * [`Answer::Applied`]: the state machine has carried it out, and this is what it answers;
 //! * [`Answer::Repeated`]: the same key came with the same command before. The command was not
 //!   carried out again; this is what was answered then;
@@ -19,8 +19,9 @@
 //!
 //! # Expiry
 //! Keys expire by the log alone, never by a clock, so that all servers forget the same ones at the
-//! same entry. [`Settings`] say how many keys are kept, how many bytes of keys and answers together,
-//! and for how many log indexes; the oldest go first. What [`Once`] keeps is therefore bounded.
+//! same entry. [`Settings`] say how many keys are kept, how many bytes of keys and answers
+//! together, and for how many log indexes; the oldest go first. What [`Once`] keeps is therefore
+//! bounded.
 //!
 //! **A retry after its key has expired is a new request**, and its command is carried out again. So
 //! the limits must be larger than what a cluster can take in while a client still retries: a client
@@ -30,14 +31,15 @@
 //!
 //! # Snapshots
 //! The keys, digests and answers are part of the snapshot, before the snapshot of the state machine
-//! inside: a server that restored one without them would carry out a retry that all others recognise.
-//! The settings aren't; all servers must have the same.
+//! inside: a server that restored one without them would carry out a retry that all others
+//! recognise. The settings aren't; all servers must have the same.
 //!
 //! # Caveats
-//! Commands are told apart by a digest of 64 bits, which isn't cryptographic: it finds the accidental
-//! use of a key for two commands, but not one that somebody has constructed. Who does that only gets
-//! the answer to his own other command. Keys are the same for all clients: where clients mustn't
-//! learn each other's answers, whoever makes the envelopes puts the client's name into the key.
+//! Commands are told apart by a digest of 64 bits, which isn't cryptographic: it finds the
+//! accidental use of a key for two commands, but not one that somebody has constructed. Who does
+//! that only gets the answer to his own other command. Keys are the same for all clients: where
+//! clients mustn't learn each other's answers, whoever makes the envelopes puts the client's name
+//! into the key.
 
 use crate::bytes::Bytes;
 use crate::codec::{DecodeError, Problem, Reader, put_bytes, put_number};
@@ -117,8 +119,8 @@ const ENVELOPE_VERSION: u8 = 1;
 
 /// A command of the state machine inside, and the key of the request.
 ///
-/// As bytes: the version, 1; the number of the key's bytes, 0 if there is no key, and the bytes; the
-/// command, up to the end. Every envelope has exactly one form.
+/// As bytes: the version, 1; the number of the key's bytes, 0 if there is no key, and the bytes;
+/// the command, up to the end. Every envelope has exactly one form.
 ///
 /// ```
 /// use raft_core::once::{Envelope, RequestKey};
@@ -180,9 +182,9 @@ const NO_ENVELOPE: u8 = 4;
 
 /// What became of an envelope.
 ///
-/// As bytes: the version, 1; the kind (1 to 4, in the order in which they stand here); where the kind
-/// has an index, the index as a number; where it has an answer, the answer up to the end. Every
-/// answer has exactly one form.
+/// As bytes: the version, 1; the kind (1 to 4, in the order in which they stand here); where the
+/// kind has an index, the index as a number; where it has an answer, the answer up to the end.
+/// Every answer has exactly one form.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// The command was carried out now.
@@ -381,11 +383,11 @@ const CHECKSUM_BYTES: usize = 8;
 
 /// Commands are [`Envelope`]s, answers [`Answer`]s, both encoded.
 ///
-/// A snapshot is, in order: the letters `ONCE`; the version, 1; the index of the last entry applied;
-/// the number of keys, and for each, oldest first, the index of the entry that it came with, the key,
-/// the digest of its command (eight bytes, lowest first) and the answer; the snapshot of the state
-/// machine inside; and the checksum of everything before, eight bytes, lowest first. Keys, answers
-/// and the inner snapshot have their lengths before them.
+/// A snapshot is, in order: the letters `ONCE`; the version, 1; the index of the last entry
+/// applied; the number of keys, and for each, oldest first, the index of the entry that it came
+/// with, the key, the digest of its command (eight bytes, lowest first) and the answer; the
+/// snapshot of the state machine inside; and the checksum of everything before, eight bytes, lowest
+/// first. Keys, answers and the inner snapshot have their lengths before them.
 impl<M: StateMachine + Clone> StateMachine for Once<M> {
     /// # Panics
     /// When `index` is not above that of the entry before: entries are applied once, in log order.

@@ -10,20 +10,20 @@ use crate::codec::{DecodeError, Problem, Reader};
 pub struct Change {
     /// The key.
     pub key: Key,
-    /// Its value from now on; `None` if it has none any more. It may be the value that it had before:
-    /// a put sets the key whatever its value was.
+    /// Its value from now on; `None` if it has none any more. It may be the value that it had
+    /// before: a put sets the key whatever its value was.
     pub value: Option<Value>,
     /// The index of the entry that made the change: the pair's revision and the store's.
     pub revision: u64,
 }
 
 impl Change {
-    /// The change that a store made when it applied the entry at `index`, with that command and that
-    /// answer; `None` if it made none: the operation had been executed before, it was refused, its
-    /// condition didn't hold, or there was nothing to delete or to swap.
+    /// The change that a store made when it applied the entry at `index`, with that command and
+    /// that answer; `None` if it made none: the operation had been executed before, it was refused,
+    /// its condition didn't hold, or there was nothing to delete or to swap.
     ///
-    /// This needs nothing of the store, so that a driver can tell whoever watches after it has given
-    /// away the state machine.
+    /// This needs nothing of the store, so that a driver can tell whoever watches after it has
+    /// given away the state machine.
     ///
     /// ```
     /// use raft_core::kv::{Change, Command, Condition, Request, Settings, Store, Value};

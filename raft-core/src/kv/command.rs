@@ -7,9 +7,9 @@
 //! | then | client | session, serial, behind | session, serial, behind | session, serial, behind |
 //! | then | | key, value | key | key, expected, new |
 //!
-//! Kinds 5 to 7 are a direct put, delete and compare-and-set: in place of session, serial and behind
-//! they have the condition, which is a byte: 0 for none, 1 if the key must have no value, 2 if its
-//! revision must be the number that follows.
+//! Kinds 5 to 7 are a direct put, delete and compare-and-set: in place of session, serial and
+//! behind they have the condition, which is a byte: 0 for none, 1 if the key must have no value, 2
+//! if its revision must be the number that follows.
 //!
 //! All but these bytes are numbers, texts (keys) and bytes (values) as in [`codec`](crate::codec).
 //! `behind` is this serial minus the oldest one that the client still awaits: 0 for a client that
@@ -183,8 +183,8 @@ pub enum Asks {
     Nothing,
 }
 
-/// What an entry's bytes ask a store for, and the same for people, in few words: `session for client
-/// 7`, `put x 1`, or `9 bytes` if they are no command.
+/// What an entry's bytes ask a store for, and the same for people, in few words: `session for
+/// client 7`, `put x 1`, or `9 bytes` if they are no command.
 pub fn in_words(entry: &[u8]) -> (Asks, String) {
     match CommandRef::decode(entry) {
         Ok(CommandRef::OpenSession { client }) => (Asks::Session, format!("session for client {client}")),

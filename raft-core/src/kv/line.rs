@@ -2,8 +2,8 @@
 //!
 //! Words are separated by white space. A word that contains white space is put in double quotes,
 //! within which `\"`, `\\`, `\n`, `\t`, `\r` and `\u{1f980}` mean the same as in Rust. Outside of
-//! quotes a backslash is just a backslash. So a line says texts alone: a value that is no text can't
-//! be entered.
+//! quotes a backslash is just a backslash. So a line says texts alone: a value that is no text
+//! can't be entered.
 
 use super::operation::{Operation, Query, Request};
 use super::text::{Field, Key, TextError, Value};

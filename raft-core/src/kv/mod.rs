@@ -13,28 +13,29 @@
 //! §6.4), and has no place in the log. Both give an [`Outcome`], which tells the client all there
 //! is to know: whether the put replaced a value, which other value the compare-and-set found.
 //!
-//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 0 to 65,536 bytes of any kind. Both are checked
-//! when they are made, and all other code relies on that. A clone is cheap: long ones are shared.
+//! A [`Key`] is 1 to 256 bytes of UTF-8, a [`Value`] 0 to 65,536 bytes of any kind. Both are
+//! checked when they are made, and all other code relies on that. A clone is cheap: long ones are
+//! shared.
 //!
 //! # Revisions, ranges and changes
 //!
-//! Each pair has a *revision*: the index of the entry that set it. The store has one, too: the index
-//! of the last entry that changed a pair or removed one ([`Store::revision`]). A put is a change even
-//! if it sets the value that was there. [`Store::range`] lists pairs in the order of their keys, by
-//! prefix and from any key on. [`Change::of`] says what an entry changed, for whoever watches the
-//! store, from the entry and its answer alone.
+//! Each pair has a *revision*: the index of the entry that set it. The store has one, too: the
+//! index of the last entry that changed a pair or removed one ([`Store::revision`]). A put is a
+//! change even if it sets the value that was there. [`Store::range`] lists pairs in the order of
+//! their keys, by prefix and from any key on. [`Change::of`] says what an entry changed, for
+//! whoever watches the store, from the entry and its answer alone.
 //!
 //! # Commands
 //!
 //! A [`Command`] is what an entry carries, encoded to bytes. It opens a client session, applies an
 //! operation within one, or applies an operation *directly*, without a session and on a
 //! [`Condition`]: that the key has no value, or that its pair's revision is still the one that the
-//! client knows. What an entry did is told by [`Applied`], which has an encoding, too: a driver that
-//! knows only a [`StateMachine`](crate::state_machine::StateMachine) carries its bytes to whoever
-//! asked. The encoding is small and has a version. Every command has
-//! exactly one encoding. [`Command::decode`] takes any bytes without panicking, and says where they
-//! stop making sense. A committed entry that makes no sense is skipped, on every server alike: to
-//! skip it on one server and not on another would be worse than anything that it could contain.
+//! client knows. What an entry did is told by [`Applied`], which has an encoding, too: a driver
+//! that knows only a [`StateMachine`](crate::state_machine::StateMachine) carries its bytes to
+//! whoever asked. The encoding is small and has a version. Every command has exactly one encoding.
+//! [`Command::decode`] takes any bytes without panicking, and says where they stop making sense. A
+//! committed entry that makes no sense is skipped, on every server alike: to skip it on one server
+//! and not on another would be worse than anything that it could contain.
 //!
 //! # Sessions: each operation takes effect once
 //!
@@ -62,8 +63,8 @@
 //! stores would, too. An operation in an expired session is refused, not executed, because only the
 //! session knew whether an earlier try had been executed.
 //!
-//! A direct operation has no session: it is executed each time that it is in the log. Its condition,
-//! or a request key ([`once`](crate::once)), can prevent what a retry would do.
+//! A direct operation has no session: it is executed each time that it is in the log. Its
+//! condition, or a request key ([`once`](crate::once)), can prevent what a retry would do.
 //!
 //! The recognition of retries can be switched off ([`Settings::deduplicate`]), to see why it
 //! exists.
@@ -84,8 +85,8 @@
 //!
 //! # The text form
 //!
-//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines, and prints as one. Lines
-//! say texts; a value that is no text is shown escaped (`"\xff"`), and can't be entered so.
+//! `put x 1`, `get x`, `delete x`, `cas x 1 2`: [`Request`] parses such lines, and prints as one.
+//! Lines say texts; a value that is no text is shown escaped (`"\xff"`), and can't be entered so.
 //!
 //! # Caveats
 //!
@@ -94,8 +95,8 @@
 //! * A session remembers at most [`Settings::answers_max`] outcomes. A client with more operations
 //!   in flight may get `SerialTooOld` for one that was never executed. No operation is ever
 //!   executed twice.
-//! * A snapshot's pairs may claim one revision for two pairs, though an entry sets only one. Restoring
-//!   doesn't look for that; everything else that can't be is refused.
+//! * A snapshot's pairs may claim one revision for two pairs, though an entry sets only one.
+//!   Restoring doesn't look for that; everything else that can't be is refused.
 //! * A client that retries the *opening* of a session may open two. The second does no harm; it
 //!   expires in its turn.
 //! * An idle session past [`Settings::session_idle_max`] is removed when it is next used or when

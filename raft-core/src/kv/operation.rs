@@ -72,8 +72,8 @@ impl fmt::Display for OperationRef<'_> {
     }
 }
 
-/// An [`Operation`] that borrows from an entry's bytes, its key and values checked but not copied: applying
-/// an entry allocates only what the store keeps.
+/// An [`Operation`] that borrows from an entry's bytes, its key and values checked but not copied:
+/// applying an entry allocates only what the store keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OperationRef<'a> {
     Put { key: &'a str, value: &'a [u8] },

@@ -1,5 +1,5 @@
-//! The keys and their values, each with the revision at which it was set, and a digest of all that is
-//! updated with every change.
+//! The keys and their values, each with the revision at which it was set, and a digest of all that
+//! is updated with every change.
 
 use super::Domain;
 use super::operation::{OperationRef, Outcome};
@@ -22,7 +22,8 @@ struct Slot {
     value: Value,
     /// The index of the entry that set it.
     revision: u64,
-    /// The digest of key, revision and value, kept so that replacing a large value need not read the old one.
+    /// The digest of key, revision and value, kept so that replacing a large value need not read
+    /// the old one.
     digest: u64,
 }
 

@@ -1,10 +1,10 @@
 //! Snapshots: a store as bytes, and back.
 //!
-//! In order: the letters `RKVS`; the version, 2; the applied index; the store's revision; the number of
-//! pairs, and each key (ascending) with its revision and its value; the number of sessions, and for each its id (ascending),
-//! client, last use, newest forgotten serial, the number of answers that it remembers, and each
-//! serial (ascending) with its outcome; and finally the digest of everything before, eight bytes,
-//! lowest first.
+//! In order: the letters `RKVS`; the version, 2; the applied index; the store's revision; the
+//! number of pairs, and each key (ascending) with its revision and its value; the number of
+//! sessions, and for each its id (ascending), client, last use, newest forgotten serial, the number
+//! of answers that it remembers, and each serial (ascending) with its outcome; and finally the
+//! digest of everything before, eight bytes, lowest first.
 //!
 //! Version 1 had no revisions. It was never on a disk that outlives its process, and isn't read.
 //!

@@ -137,8 +137,9 @@ impl Store {
         self.pairs.iter().map(|(key, value, _)| (key, value))
     }
 
-    /// The pairs whose keys begin with `prefix`, with their revisions, in key order: the order of the
-    /// keys' bytes. Those before `start` are left out, and cost nothing. An empty prefix means all.
+    /// The pairs whose keys begin with `prefix`, with their revisions, in key order: the order of
+    /// the keys' bytes. Those before `start` are left out, and cost nothing. An empty prefix means
+    /// all.
     ///
     /// A long list is read in pages by starting the next one after the last key of the one before:
     ///
@@ -192,9 +193,9 @@ impl Store {
         &self.settings
     }
 
-    /// A digest of the pairs, the sessions, all revisions and the applied index, but not of the settings. Stores
-    /// in equal states have the same digest; stores in different states have different ones, except
-    /// with a chance of about one in 2⁶⁴. Takes constant time.
+    /// A digest of the pairs, the sessions, all revisions and the applied index, but not of the
+    /// settings. Stores in equal states have the same digest; stores in different states have
+    /// different ones, except with a chance of about one in 2⁶⁴. Takes constant time.
     pub fn digest(&self) -> u64 {
         Domain::Store
             .digest()

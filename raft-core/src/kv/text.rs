@@ -1,6 +1,6 @@
-//! Keys and values: a key is UTF-8 text, a value any bytes. Both are of a bounded size, checked once
-//! and then cheap to clone. Short ones are stored in place and long ones are shared, like a log's
-//! commands ([`Bytes`]).
+//! Keys and values: a key is UTF-8 text, a value any bytes. Both are of a bounded size, checked
+//! once and then cheap to clone. Short ones are stored in place and long ones are shared, like a
+//! log's commands ([`Bytes`]).
 
 use super::word;
 use crate::bytes::Bytes;
