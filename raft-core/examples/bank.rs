@@ -154,8 +154,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    // What was found, and what was put to the test: “none found anything” says nothing of what never
-    // happened.
+    // What was found, and what was put to the test: “none found anything” says nothing of what
+    // never happened.
     println!("{hunted}");
     let Some(found) = hunted.found else {
         return if hunted.storms > 0 { ExitCode::SUCCESS } else { ExitCode::from(2) };

@@ -6,7 +6,8 @@
 //! * [`once`]: a layer around any state machine, by which a retried request is carried out once;
 //! * [`sim`]: the world around the servers: virtual time, a network, disks, clients, faults;
 //! * [`check`]: what must always hold, checked after every event;
-//! * [`format`](mod@format): runs as files and links, their news as traces, and what servers observed as recordings;
+//! * [`format`](mod@format): runs as files and links, their news as traces, and what servers
+//!   observed as recordings;
 //! * [`trial`]: hunts for failures, what counts as one, and how to shrink it;
 //! * [`time`]: virtual time.
 //!

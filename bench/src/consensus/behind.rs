@@ -44,9 +44,9 @@ fn in_large_appends(config: &mut Config) {
     config.append_entries_max = usize::MAX;
 }
 
-/// The logs are compacted when everything has been applied. A leader keeps entries for a member that
-/// it heard not long ago, as far as memory allows; here the member has been away for longer, so
-/// memory allows no more than the peer keeps.
+/// The logs are compacted when everything has been applied. A leader keeps entries for a member
+/// that it heard not long ago, as far as memory allows; here the member has been away for longer,
+/// so memory allows no more than the peer keeps.
 fn compacting_at_the_end(config: &mut Config) {
     in_large_appends(config);
     config.snapshot_after_entries = COMPACT_EVERY;

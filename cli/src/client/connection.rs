@@ -23,7 +23,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// The least time that a server gets to answer.
 const TRY_MIN: Duration = Duration::from_secs(1);
 
-/// The most, unless the whole time is long: servers answer within five seconds, unless told otherwise.
+/// The most, unless the whole time is long: servers answer within five seconds, unless told
+/// otherwise.
 const TRY_MAX: Duration = Duration::from_secs(6);
 
 /// Where the servers are, and how they are asked.

@@ -52,8 +52,8 @@ pub struct Started {
     pub children: BTreeMap<u8, Child>,
 }
 
-/// How a person calls this program here: by its name if that finds it, and otherwise by its path, as
-/// after `cargo run`.
+/// How a person calls this program here: by its name if that finds it, and otherwise by its path,
+/// as after `cargo run`.
 pub fn program() -> String {
     let name = "raftarium";
     let Ok(own) = std::env::current_exe() else { return name.into() };

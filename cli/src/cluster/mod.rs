@@ -62,8 +62,8 @@ struct StartOptions {
     /// How many servers; 3 for a new cluster
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=SERVERS_MAX))]
     servers: Option<u8>,
-    /// The first server's port for clients; the others follow, and ports for peers are 1000 lower. 8101
-    /// for a new cluster
+    /// The first server's port for clients; the others follow, and ports for peers are 1000 lower.
+    /// 8101 for a new cluster
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(i64::from(PEER_PORT_DISTANCE) + 1..))]
     port: Option<u16>,
     /// Let servers be crashed and paused, and links be cut and slowed down

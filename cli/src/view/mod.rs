@@ -1,5 +1,5 @@
-//! How the servers of a cluster are: once, as a table, or all the time, as a picture that is renewed
-//! in place.
+//! How the servers of a cluster are: once, as a table, or all the time, as a picture that is
+//! renewed in place.
 //!
 //! `poll` asks the servers, each on a thread of its own, so that one that stands still doesn't hold
 //! up the others. `table` makes lines of what they say, `screen` puts lines over those before. On

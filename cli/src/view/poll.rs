@@ -19,8 +19,8 @@ const ANSWER_MAX: Duration = Duration::from_secs(1);
 /// The most servers that are asked: they name each other, and might not stop.
 const SERVERS_MAX: usize = 128;
 
-/// What a server says of itself. What is missing is as in an empty document: a later version may say
-/// it in other words.
+/// What a server says of itself. What is missing is as in an empty document: a later version may
+/// say it in other words.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub struct Status {

@@ -57,8 +57,8 @@ impl Screen {
         write(&bytes).map(|_| ())
     }
 
-    /// Goes to where the lines begin, and clears from there on. If the terminal has become narrower,
-    /// each may take up several rows by now.
+    /// Goes to where the lines begin, and clears from there on. If the terminal has become
+    /// narrower, each may take up several rows by now.
     fn back(&self, bytes: &mut String, columns: usize) {
         let rows: usize = self.widths.iter().map(|width| width.div_ceil(columns).max(1)).sum();
         if rows > 0 {

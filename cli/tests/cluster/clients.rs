@@ -341,8 +341,8 @@ fn a_live_view_tells_each_change_where_there_is_no_terminal() {
     }
 }
 
-/// Servers that wait for a leader answer late. The last one's answer must not be drowned by a try that
-/// has no time left.
+/// Servers that wait for a leader answer late. The last one's answer must not be drowned by a try
+/// that has no time left.
 #[test]
 fn a_late_refusal_is_not_made_a_doubt() {
     let fake = Fake::start(|_, _| {

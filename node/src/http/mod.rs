@@ -7,9 +7,10 @@
 //!
 //! # Who does it
 //! Any server takes any request. It answers reads itself, at an index that the leader confirms. It
-//! hands writes to the leader ([`forward`]) if it doesn't lead. If there is no leader, or it changes,
-//! the request waits for the next one, within its time limit, as long as it is certain that nothing
-//! was done. A write whose outcome isn't known is never made again here: it is answered *unknown*.
+//! hands writes to the leader ([`forward`]) if it doesn't lead. If there is no leader, or it
+//! changes, the request waits for the next one, within its time limit, as long as it is certain
+//! that nothing was done. A write whose outcome isn't known is never made again here: it is
+//! answered *unknown*.
 
 pub mod access;
 mod cluster;

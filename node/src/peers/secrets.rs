@@ -105,9 +105,9 @@ impl Secrets {
         }
     }
 
-    /// What servers prove themselves with that have no secret: everybody can know it. It keeps apart
-    /// clusters that meet by mistake, and nobody who wants to get in. Only for servers that no other
-    /// machine reaches.
+    /// What servers prove themselves with that have no secret: everybody can know it. It keeps
+    /// apart clusters that meet by mistake, and nobody who wants to get in. Only for servers that
+    /// no other machine reaches.
     pub fn of_this_machine(cluster: &str) -> Secrets {
         let bytes = format!("raftarium: the cluster {cluster} has no secret").into_bytes();
         Secrets::new(None, Arc::new([Secret { bytes: bytes.into() }]))

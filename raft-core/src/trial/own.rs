@@ -529,7 +529,8 @@ mod tests {
         made.store(0, SeqCst);
         let again = play(&found.run, &unsteady).unwrap().finding;
         assert_eq!(again.as_ref(), Some(&found.finding));
-        // From now on no more are forgetful than are made when the run is played for the first time.
+        // From now on no more are forgetful than are made when the run is played for the first
+        // time.
         first.store(made.swap(0, SeqCst), SeqCst);
         let once = hunt(&unsteady, &short(), [found.seed()]).unwrap().found.expect("the first time they are forgetful");
         assert_eq!((once.repeats, &once.finding), (false, &found.finding));

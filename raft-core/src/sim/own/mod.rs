@@ -342,8 +342,8 @@ pub struct OwnCall {
 pub enum OwnMethod {
     /// [`StateMachine::apply`].
     Apply,
-    /// [`StateMachine::snapshot`] or [`StateMachine::check`]; where a difference was found, whatever
-    /// is tried to explain it.
+    /// [`StateMachine::snapshot`] or [`StateMachine::check`]; where a difference was found,
+    /// whatever is tried to explain it.
     Look,
     /// [`StateMachine::restore`], and a look at what was restored.
     Restore,
