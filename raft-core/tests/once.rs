@@ -102,7 +102,7 @@ fn no_request_is_carried_out_twice_in_storms() {
     let service = service(|| once(Settings::default()));
     let mut repeated = 0;
     for seed in 0..16 {
-        let played = own::play(&short().run(seed), &service).unwrap();
+        let played = own::play(&short().run(seed).unwrap(), &service).unwrap();
         assert_eq!(played.finding, None, "seed {seed}");
         for operation in played.world.own_operations() {
             let Some((_, OwnEnd::Answered(answer))) = &operation.end else { continue };
@@ -116,21 +116,21 @@ fn no_request_is_carried_out_twice_in_storms() {
 #[test]
 fn keys_left_out_of_the_snapshot_are_found() {
     let service = service(|| Forgetful(once(Settings::default())));
-    let found = own::hunt(&service, &short(), 0..60).unwrap().expect("it is forgetful");
+    let found = own::hunt(&service, &short(), 0..60).unwrap().found.expect("it is forgetful");
     assert_eq!(found.finding.name(), "State Machine Contract", "{found}");
 }
 
 #[test]
 fn requests_that_are_carried_out_again_are_found() {
     let service = service(|| once(Settings { keys_max: 0, ..Settings::default() }));
-    let found = own::hunt(&service, &short(), 0..30).unwrap().expect("no key is remembered");
+    let found = own::hunt(&service, &short(), 0..30).unwrap().found.expect("no key is remembered");
     assert!(found.to_string().contains("was carried out 2 times"), "{found}");
 }
 
 #[test]
 fn keys_that_expire_too_early_are_found() {
     let service = service(|| once(Settings { entries_max: 2, ..Settings::default() }));
-    let found = own::hunt(&service, &short(), 0..60).unwrap().expect("keys expire before clients give up");
+    let found = own::hunt(&service, &short(), 0..60).unwrap().found.expect("keys expire before clients give up");
     assert!(found.to_string().contains("was carried out 2 times"), "{found}");
 }
 
@@ -159,10 +159,10 @@ fn a_store_with_request_keys_survives_storms() {
             Envelope { key: key(ask), command: Command::Direct { condition, operation }.encode() }.encode()
         },
     );
-    if let Some(found) = own::hunt(&service, &short(), 0..8).unwrap() {
+    if let Some(found) = own::hunt(&service, &short(), 0..8).unwrap().found {
         panic!("{found}");
     }
-    let played = own::play(&short().run(3), &service).unwrap();
+    let played = own::play(&short().run(3).unwrap(), &service).unwrap();
     let mut changes = 0;
     for operation in played.world.own_operations() {
         let Some((_, OwnEnd::Answered(answer))) = &operation.end else { continue };

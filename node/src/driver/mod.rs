@@ -3,7 +3,7 @@
 //! It has a thread of its own. Whatever happens reaches it through channels: messages from peers,
 //! requests of clients, reports of the disk. It gives them to [`Raft::step`] one by one, with the
 //! time of the server's own clock, and does what the output says, in its order. It never waits for
-//! a disk, a peer or a client. The disk has a thread of its own, too ([`disk`]); a snapshot is
+//! a disk, a peer or a client. The disk has a thread of its own, too (`disk`); a snapshot is
 //! taken of a clone, in a third.
 //!
 //! # What becomes of a request

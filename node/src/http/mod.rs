@@ -1,13 +1,13 @@
 //! What clients and administrators ask for, over HTTP/1.1.
 //!
-//! One table, [`routes`], says what there is, who may ask for it, and which methods it takes; the
+//! One table, `routes`, says what there is, who may ask for it, and which methods it takes; the
 //! document for tools (`openapi.json`) is held against it by a test. `kv` are the clients' own
 //! requests, `cluster` what is said of the servers and done with them, `stream` what is told as it
 //! happens. Errors are problem details, from one table ([`problem`]).
 //!
 //! # Who does it
 //! Any server takes any request. It answers reads itself, at an index that the leader confirms. It
-//! hands writes to the leader ([`forward`]) if it doesn't lead. If there is no leader, or it
+//! hands writes to the leader (`forward`) if it doesn't lead. If there is no leader, or it
 //! changes, the request waits for the next one, within its time limit, as long as it is certain
 //! that nothing was done. A write whose outcome isn't known is never made again here: it is
 //! answered *unknown*.
