@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, header};
+use raft_core::check::linearizable::{EventKind, OperationKind};
 use raft_core::kv::{Key, Operation, Outcome, Value};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,6 +19,7 @@ use super::problem::{Kind, Problem};
 use super::stream::put_value;
 use super::{App, LeadersTask, Led, Named, Shared, lead, named, read_until_answered};
 use crate::driver::{Consistency, Failure};
+use crate::events::{Events, RequestEvent};
 use crate::store::{Answer, Condition, RequestKey, Write};
 
 /// The most pairs of one list.
@@ -108,7 +110,17 @@ pub async fn get(State(app): Shared, key: Named, queried: Queried<GetQuery>) -> 
         let pair = crate::store::pairs(hosted).get_with_revision(&wanted);
         pair.map(|(value, revision)| (value.as_bytes().to_vec(), revision))
     };
-    match read_until_answered(&app, consistency.into(), look).await? {
+    // What is read as of any time says nothing of when.
+    let told = match consistency {
+        HowFresh::Local => Told { events: &app.events, event: None },
+        HowFresh::Linearizable | HowFresh::Lease => Told::begin(&app, OperationKind::Get, key.as_str(), None, None),
+    };
+    let answered = read_until_answered(&app, consistency.into(), look).await;
+    match &answered {
+        Ok(pair) => told.end(EventKind::Ok, pair.as_ref().map(|(value, _)| value.as_slice()), Some(pair.is_some())),
+        Err(_) => told.end(EventKind::Fail, None, None),
+    }
+    match answered? {
         None => Err(Problem::new(Kind::NoSuchKey, format!("there is no key {:?}", key.as_str()))),
         Some((value, revision)) => {
             let mut response = value.into_response();
@@ -201,9 +213,106 @@ impl LeadersTask for Write {
 async fn write(app: &App, request: super::forward::Whole, operation: Operation) -> Result<Response, Problem> {
     let write =
         Write { operation, condition: condition(&request.headers)?, request_key: request_key(&request.headers)? };
-    match lead(app, &request, &write).await? {
-        Led::Here(answer) => written(&write, answer),
-        Led::There(response) => Ok(response),
+    let told = Told::begin_write(app, &write);
+    match lead(app, &request, &write).await {
+        Ok(Led::Here(answer)) => {
+            told.end_write(&answer);
+            written(&write, answer)
+        }
+        // The server that did it tells of it.
+        Ok(Led::There(response)) => Ok(response),
+        Err(problem) => {
+            let kind = if problem.kind == Kind::UnknownOutcome { EventKind::Info } else { EventKind::Fail };
+            told.end(kind, None, None);
+            Err(problem)
+        }
+    }
+}
+
+/// A request that is told of among what the server observes. Requests that histories have no words
+/// for, and those that nobody follows, aren't.
+struct Told<'a> {
+    events: &'a Events,
+    event: Option<RequestEvent>,
+}
+
+impl<'a> Told<'a> {
+    fn begin(
+        app: &'a App,
+        operation: OperationKind,
+        key: &str,
+        value: Option<&[u8]>,
+        expected: Option<&[u8]>,
+    ) -> Told<'a> {
+        let events = &*app.events;
+        if !events.is_followed() {
+            return Told { events, event: None };
+        }
+        let event = RequestEvent {
+            client: events.new_client(),
+            kind: EventKind::Invoke,
+            operation,
+            key: key.to_owned(),
+            value: value.map(in_text),
+            expected: expected.map(in_text),
+            found: None,
+        };
+        events.request(event.clone());
+        Told { events, event: Some(event) }
+    }
+
+    fn begin_write(app: &'a App, write: &Write) -> Told<'a> {
+        // A condition on a revision isn't a history's; a repetition isn't a new request; and what is
+        // handed on is told of where it is done.
+        let is_led_here = app.handle.status().leads();
+        if write.condition != Condition::Always || write.request_key.is_some() || !is_led_here {
+            return Told { events: &app.events, event: None };
+        }
+        match &write.operation {
+            Operation::Put { key, value } => {
+                Told::begin(app, OperationKind::Put, key.as_str(), Some(value.as_bytes()), None)
+            }
+            Operation::Delete { key } => Told::begin(app, OperationKind::Delete, key.as_str(), None, None),
+            Operation::CompareAndSet { key, expected, new } => Told::begin(
+                app,
+                OperationKind::CompareAndSet,
+                key.as_str(),
+                Some(new.as_bytes()),
+                Some(expected.as_bytes()),
+            ),
+        }
+    }
+
+    fn end_write(self, answer: &Answer) {
+        match answer {
+            Answer::Done { outcome, .. } => {
+                let found = match outcome {
+                    Outcome::Written { replaced } => Some(*replaced),
+                    Outcome::Deleted { existed } => Some(*existed),
+                    Outcome::Swapped => Some(true),
+                    Outcome::NotSwapped { .. } => Some(false),
+                    Outcome::Found { .. } => None,
+                };
+                self.end(EventKind::Ok, None, found);
+            }
+            Answer::ConditionFailed { .. } | Answer::KeyReused | Answer::Malformed(_) => {
+                self.end(EventKind::Fail, None, None);
+            }
+        }
+    }
+
+    fn end(self, kind: EventKind, value: Option<&[u8]>, found: Option<bool>) {
+        let Some(event) = self.event else { return };
+        let value = value.map(in_text).or_else(|| event.value.clone());
+        self.events.request(RequestEvent { kind, value, found, ..event });
+    }
+}
+
+/// A value as a history's text: itself if it is one, and what no text begins with otherwise.
+fn in_text(value: &[u8]) -> String {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.to_owned(),
+        Err(_) => format!("\u{fffd}base64:{}", STANDARD.encode(value)),
     }
 }
 
