@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use raft_core::raft::{Config, Configuration, LogIndex, Message, Observation, Raft, ServerId, ServerSet, Term};
 use raft_core::time::Time;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -128,8 +129,10 @@ impl Server {
     ///
     /// # Errors
     /// [`ServerError`], as a sentence that says what to do.
-    pub async fn start(options: Options) -> Result<Server, ServerError> {
+    pub async fn start(mut options: Options) -> Result<Server, ServerError> {
         check(&options)?;
+        let connections_max = &mut options.limits.connections_max;
+        *connections_max = (*connections_max).min(descriptors() / 2).max(1);
         let founders = founders(&options)?;
         let folder = Arc::new(open_folder(&options, founders)?);
         let founding = match folder.founded() {
@@ -275,6 +278,18 @@ impl Reloader {
         self.access.reload()?;
         Ok(())
     }
+}
+
+/// How many files and connections this process may have open, after it has asked for as many as it
+/// can get. Clients get half of them, so that their number never keeps the server from its disk and
+/// its peers.
+fn descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    // If that is refused, the limit stays as it was.
+    let _ = setrlimit(Resource::Nofile, raised);
+    let current = getrlimit(Resource::Nofile).current;
+    current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 fn check(options: &Options) -> Result<(), ServerError> {

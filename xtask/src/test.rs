@@ -203,7 +203,7 @@ fn model() -> Result<Passed> {
 
 /// Kills real servers. `RAFTARIUM_KILLS` says how often, a hundred times by default.
 fn cluster() -> Result<Passed> {
-    let torture = ["--package", "raftarium", "--test", "torture", "--", "--ignored", "--nocapture"];
+    let torture = ["--package", "raftarium", "--test", "torture", "--", "--ignored", "--nocapture", "--test-threads=1"];
     run_some_tests(cargo("test").args(torture))
 }
 

@@ -7,10 +7,12 @@
 //! half of the writes have an idempotency key, and are made again until they are answered.
 //!
 //! It is a part of its own (`cargo xtask test --only cluster`), for it takes a minute or more. How
-//! often servers are killed: `RAFTARIUM_KILLS`, otherwise 100.
+//! often servers are killed: `RAFTARIUM_KILLS`, otherwise 100. `crowd` is about many connections at
+//! a time.
 
 #![cfg(target_os = "linux")]
 
+mod crowd;
 mod servers;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

@@ -129,6 +129,24 @@ impl Cluster {
         }
     }
 
+    /// Where clients reach a server.
+    pub fn address(&self, server: u64) -> (&'static str, u16) {
+        ("127.0.0.1", self.ports[server as usize].1)
+    }
+
+    /// Where its peers reach it.
+    pub fn peer_address(&self, server: u64) -> (&'static str, u16) {
+        ("127.0.0.1", self.ports[server as usize].0)
+    }
+
+    /// The most memory that a server has taken so far, in KiB.
+    pub fn peak_memory(&self, server: u64) -> u64 {
+        let id = self.processes[server as usize].lock().unwrap().as_ref().expect("it runs").id();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says it");
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
     fn logs(&self) -> String {
         let log = |number: u64| std::fs::read_to_string(self.folder.path().join(format!("{number}.log")));
         (1..=self.count()).map(|number| format!("\n{number}: {}", log(number).unwrap_or_default())).collect()
