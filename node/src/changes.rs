@@ -9,7 +9,7 @@ use tokio::sync::watch;
 const CHANGES_MAX: usize = 65_536;
 
 /// The most bytes of keys and values that are kept.
-const BYTES_MAX: usize = 64 << 20;
+const BYTES_MAX: usize = 32 << 20;
 
 /// A pair that was set or removed.
 #[derive(Clone, Debug, PartialEq, Eq)]

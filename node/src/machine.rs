@@ -123,11 +123,17 @@ pub fn check_address(address: &str) -> Result<(), String> {
             address.len()
         ));
     }
-    let port = address.rsplit_once(':').filter(|(host, _)| !host.is_empty()).map(|(_, port)| port);
-    if address.chars().any(|c| c.is_control() || c.is_whitespace() || c == '/')
-        || port.and_then(|port| port.parse::<u16>().ok()).is_none()
+    let (host, port) = address.rsplit_once(':').unwrap_or_default();
+    let port = port.parse::<u16>().ok();
+    if host.is_empty()
+        || address.chars().any(|c| c.is_control() || c.is_whitespace() || c == '/')
+        || port.is_none_or(|port| port == 0)
     {
         return Err(format!("{} is no address: write host:port, as in 127.0.0.1:7101", quoted()));
+    }
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    if ip.is_ok_and(|ip| ip.is_unspecified() || ip.is_multicast()) {
+        return Err(format!("{} is no address that others can reach: write that of one machine", quoted()));
     }
     Ok(())
 }
@@ -240,6 +246,9 @@ mod tests {
             ("", "\"\" is no address: write host:port, as in 127.0.0.1:7101"),
             (":1", "\":1\" is no address: write host:port, as in 127.0.0.1:7101"),
             ("a:65536", "\"a:65536\" is no address: write host:port, as in 127.0.0.1:7101"),
+            ("a:0", "\"a:0\" is no address: write host:port, as in 127.0.0.1:7101"),
+            ("0.0.0.0:1", "\"0.0.0.0:1\" is no address that others can reach: write that of one machine"),
+            ("[::]:1", "\"[::]:1\" is no address that others can reach: write that of one machine"),
             ("a b:1", "\"a b:1\" is no address: write host:port, as in 127.0.0.1:7101"),
         ] {
             assert_eq!(check_address(address).unwrap_err(), why);

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -199,6 +200,12 @@ impl Server {
                 }
             }
         });
+        let was_ready = Arc::new(AtomicBool::new(false));
+        let (mut status, is_now) = (handle.watch(), Arc::clone(&was_ready));
+        tokio::spawn(async move {
+            let ready = status.wait_for(|status| http::cluster::is_ready(status).is_ok()).await;
+            is_now.store(ready.is_ok(), Ordering::Relaxed);
+        });
         let app = App {
             server: options.server,
             cluster: options.cluster,
@@ -210,6 +217,7 @@ impl Server {
             limits: options.limits,
             metrics: Metrics::default(),
             events,
+            was_ready,
             playground: options.playground,
             forwarder: http::Forwarder::default(),
         };
@@ -386,7 +394,7 @@ fn config(options: &Options) -> Config {
         heartbeat_interval: duration(options.heartbeat),
         disk_stall_max: duration((options.election_timeout * 4).max(Duration::from_secs(2))),
         snapshot_after_entries: 50_000,
-        snapshot_after_bytes: 64 << 20,
+        snapshot_after_bytes: 32 << 20,
         entries_kept: 5_000,
         learner_lag_max: 1_000,
         ..Config::new(options.server, u64::from_le_bytes(seed))

@@ -94,6 +94,28 @@ impl Access {
     }
 }
 
+/// Keeps pages of other sites out, which a browser on this machine may have open: they can make
+/// simple requests to any address, and have names of their own point to this machine.
+///
+/// # Errors
+/// The response that says what is wrong.
+pub fn check_origin(is_open: bool, reads: bool, headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
+    let host = text(header::HOST).unwrap_or_default();
+    let origin = text(header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |(_, rest)| rest));
+    if !reads && origin.is_some_and(|origin| origin != host) {
+        return Err(Problem::new(Kind::ForeignOrigin, "the header Origin names another site than this server"));
+    }
+    // Whoever knows a token was let in by its owner, under whatever name.
+    let name = host.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(host, |(name, _)| name);
+    let is_address = name.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>().is_ok();
+    if is_open && !host.is_empty() && !is_address && !name.eq_ignore_ascii_case("localhost") {
+        let why = "a server without tokens answers to its address and to localhost, not to other names";
+        return Err(Problem::new(Kind::ForeignOrigin, why));
+    }
+    Ok(())
+}
+
 impl Tokens {
     fn at(path: Option<&Path>) -> Tokens {
         Tokens { path: path.map(Path::to_owned), tokens: Arc::default() }
@@ -177,6 +199,29 @@ mod tests {
         assert!(access.reload().unwrap_err().to_string().contains("too short"));
         assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
         assert!(!format!("{access:?}").contains("another"));
+    }
+
+    #[test]
+    fn pages_of_other_sites_are_kept_out() {
+        let check = |is_open, reads, host: &'static str, origin: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static(host));
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            check_origin(is_open, reads, &headers).is_ok()
+        };
+        for host in ["127.0.0.1:8101", "localhost:8101", "[::1]:8101", "10.0.0.1", "localhost"] {
+            assert!(check(true, false, host, None), "{host}");
+        }
+        assert!(check(true, false, "127.0.0.1:8101", Some("http://127.0.0.1:8101")));
+        assert!(!check(true, false, "127.0.0.1:8101", Some("http://example.org")));
+        assert!(!check(true, false, "127.0.0.1:8101", Some("null")));
+        // A name that its owner has point here.
+        assert!(!check(true, true, "example.org:8101", None));
+        assert!(check(false, true, "db.example.org:8101", None), "with tokens, names are fine");
+        assert!(!check(false, false, "db.example.org:8101", Some("https://example.com")));
+        assert!(check(true, true, "127.0.0.1:8101", Some("http://example.org")), "whose answer a browser withholds");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use raft_core::raft::{Configuration, MembershipChange, ServerId, ServerSet, Standing};
+use raft_core::raft::{ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -131,6 +131,19 @@ impl LeadersTask for Wish {
                 return Ok(json!({ "leader": to.number() }));
             }
             Wish::Add(server, address) => {
+                // Nothing is written before it is known that it can be done: a member's address
+                // must not be changed by a request that is refused.
+                let senseless = |why| Err(Failure::Refused(Refusal::Senseless(why)));
+                if configuration.is_voter(*server) {
+                    return senseless(ChangeError::VoterAndLearner(*server));
+                }
+                if learners.contains(*server) {
+                    return senseless(ChangeError::Unchanged);
+                }
+                let status = app.handle.status();
+                if configuration.is_joint() || status.configuration_index > status.commit {
+                    return Err(Failure::Refused(Refusal::ChangeInProgress { index: status.configuration_index }));
+                }
                 let change = AddressChange { server: server.number(), address: Some(address.clone()) };
                 // It was checked when the request was read.
                 let command = change.command().map_err(|_| Failure::NotLeader { leader: None })?;
@@ -174,6 +187,21 @@ pub async fn add(State(app): Shared, request: Request) -> Result<Response, Probl
     let server = server_of(member.server)?;
     for address in [&member.peer, &member.http] {
         crate::machine::check_address(address).map_err(|why| Problem::new(Kind::BadRequest, why))?;
+    }
+    let taken = {
+        let addresses = app.addresses.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let members = app.handle.status().configuration.members();
+        let others = addresses.iter().filter(|(number, _)| {
+            **number != member.server && ServerId::new(**number).is_some_and(|other| members.contains(other))
+        });
+        others
+            .clone()
+            .find(|(_, other)| other.peer == member.peer || other.http == member.http)
+            .map(|(number, _)| *number)
+    };
+    if let Some(other) = taken {
+        let why = format!("S{other} is reached at one of these addresses already");
+        return Err(Problem::new(Kind::MembershipRefused, why));
     }
     wish(&app, request, Wish::Add(server, Address { peer: member.peer, http: member.http })).await
 }
@@ -230,7 +258,7 @@ const DELAY_MAX: Duration = Duration::from_secs(60);
 pub async fn set_link(State(app): Shared, server: Named, body: Body) -> Result<Json<Value>, Problem> {
     if !app.playground {
         let why = "links are disturbed only in a playground: start the server with --playground";
-        return Err(Problem::new(Kind::Forbidden, why));
+        return Err(Problem::new(Kind::NoPlayground, why));
     }
     let server = server_named(&named(server)?)?;
     let body = whole_body(&app, body).await?;
@@ -278,7 +306,7 @@ pub async fn links(State(app): Shared) -> Json<Value> {
 }
 
 /// Whether the server can be given requests.
-fn is_ready(status: &Status) -> Result<(), &'static str> {
+pub(crate) fn is_ready(status: &Status) -> Result<(), &'static str> {
     if status.leader.is_none() {
         Err("no leader is known")
     } else if status.agreed.0 == 0 && !status.leads() {

@@ -13,7 +13,7 @@
 //! answered *unknown*.
 
 pub mod access;
-mod cluster;
+pub(crate) mod cluster;
 mod forward;
 mod kv;
 pub mod problem;
@@ -21,6 +21,7 @@ mod serve;
 mod stream;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -54,6 +55,8 @@ pub const BODY_BYTES_MAX: usize = 256 << 10;
 pub struct Limits {
     /// How long a request may take until it is answered: with what is known by then.
     pub request: Duration,
+    /// How long a client may read nothing of what it is sent until its connection is closed.
+    pub stall: Duration,
     /// How long a request may take to arrive.
     pub arrival: Duration,
     /// How many connections are open at the same time; further ones wait.
@@ -62,7 +65,8 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { request: Duration::from_secs(5), arrival: Duration::from_secs(20), connections_max: 16_384 }
+        let (request, arrival) = (Duration::from_secs(5), Duration::from_secs(20));
+        Limits { request, stall: Duration::from_secs(30), arrival, connections_max: 16_384 }
     }
 }
 
@@ -88,6 +92,9 @@ pub struct App {
     pub metrics: Metrics,
     /// What the server observes, for those who follow it.
     pub events: Arc<crate::events::Events>,
+    /// Whether this server has been ready since it started, so that what it has applied is some
+    /// state of the cluster, and not only what it knew for certain when it started.
+    pub was_ready: Arc<AtomicBool>,
     /// Whether links may be disturbed by requests.
     pub playground: bool,
     /// Hands requests to other servers.
@@ -158,7 +165,9 @@ pub fn router(app: Arc<App>) -> Router {
             let app = Arc::clone(&app);
             async move {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-                match app.access.check(if reads { read } else { write }, request.headers()) {
+                let need = if reads { read } else { write };
+                let checked = access::check_origin(app.access.is_open(), reads, request.headers());
+                match checked.and_then(|()| app.access.check(need, request.headers())) {
                     Ok(()) => next.run(request).await,
                     Err(problem) => problem.into_response(),
                 }
@@ -285,6 +294,10 @@ async fn read_until_answered<R: Send + 'static>(
     consistency: crate::driver::Consistency,
     look: impl Fn(&Hosted, u64) -> R + Clone + Send + 'static,
 ) -> Result<R, Problem> {
+    if consistency == crate::driver::Consistency::Local && !app.was_ready.load(Ordering::Relaxed) {
+        let why = "this server has just started, and doesn't know yet what is committed";
+        return Err(Problem::new(Kind::NotConfirmed, why));
+    }
     let mut last = None;
     let answered = async {
         loop {

@@ -50,6 +50,10 @@ problems! {
     Unauthorized "unauthorized" 401 "a token is needed" false;
     /// A client's token, where an administrator's is needed.
     Forbidden "forbidden" 403 "an administrator's token is needed" false;
+    /// A page of another site asks.
+    ForeignOrigin "foreign-origin" 403 "requests of other sites' pages are refused" false;
+    /// The server wasn't started as a playground.
+    NoPlayground "no-playground" 403 "the server is no playground" false;
     /// Nothing is at this address.
     NoSuchResource "no-such-resource" 404 "nothing is at this address" false;
     /// The key has no value.

@@ -46,6 +46,36 @@ async fn a_server_is_added_promoted_leads_and_is_removed() {
     }
 }
 
+/// A request that is refused changes nothing, addresses least of all.
+#[tokio::test]
+async fn a_member_that_is_there_keeps_its_addresses() {
+    let (_folder, members, servers) = several(3).await;
+    for number in 1..=3 {
+        let wrong = json!({ "server": number, "peer": "127.0.0.1:1", "http": "127.0.0.1:2" }).to_string();
+        let refused = servers[0].ask(Method::POST, "/members", &[], wrong.as_bytes()).await;
+        assert_eq!(refused.problem(), "membership-refused");
+    }
+    let taken = json!({ "server": 9, "peer": members[&2].peer, "http": "127.0.0.1:2" }).to_string();
+    let refused = servers[0].ask(Method::POST, "/members", &[], taken.as_bytes()).await;
+    assert_eq!(refused.problem(), "membership-refused");
+    assert!(refused.detail().contains("S2"), "{}", refused.detail());
+    let learner = json!({ "server": 9, "peer": "127.0.0.1:3", "http": "127.0.0.1:4" }).to_string();
+    assert_eq!(servers[0].ask(Method::POST, "/members", &[], learner.as_bytes()).await.status, 200);
+    let moved = json!({ "server": 9, "peer": "127.0.0.1:5", "http": "127.0.0.1:6" }).to_string();
+    let refused = servers[0].ask(Method::POST, "/members", &[], moved.as_bytes()).await;
+    assert_eq!(refused.problem(), "membership-refused");
+    assert_eq!(servers[1].put("/kv/x", "1").await.status, 200);
+    let found = servers[0].get("/members").await.json();
+    for member in found["members"].as_array().unwrap() {
+        let number = member["server"].as_u64().unwrap() as u8;
+        let peer = members.get(&number).map_or("127.0.0.1:3", |address| &address.peer);
+        assert_eq!(member["peer"], peer, "S{number}");
+    }
+    for server in servers {
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_server_remembers_where_the_others_are() {
     let (folder, members, mut servers) = several(3).await;

@@ -7,7 +7,7 @@ use hyper_util::rt::TokioExecutor;
 use raft_core::format::recording::{Known, Reader, Recorded, Role, What};
 use raft_core::raft::ServerId;
 
-use super::client::{PATIENCE, Running, alone, several};
+use super::client::{PATIENCE, Running, alone, alone_with, several};
 
 /// A stream whose pieces are read as they come.
 struct Stream {
@@ -162,4 +162,33 @@ async fn what_a_server_observes_is_a_recording_that_can_be_resumed() {
     for server in servers {
         server.stop().await;
     }
+}
+
+/// Whoever asks for everything and reads nothing is let go.
+#[tokio::test]
+async fn a_reader_that_stands_still_is_let_go() {
+    let (_folder, server) = alone_with(|options| options.limits.stall = std::time::Duration::from_millis(200)).await;
+    let value = "v".repeat(60_000);
+    let address = server.url.strip_prefix("http://").unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(65_536).unwrap();
+    let mut deaf = socket.connect(address.parse().unwrap()).await.unwrap();
+    let request = "GET /watch HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut deaf, request.as_bytes()).await.unwrap();
+    server.put("/kv/first", "1").await;
+    let mut head = [0; 15];
+    tokio::io::AsyncReadExt::read_exact(&mut deaf, &mut head).await.unwrap();
+    assert_eq!(&head, b"HTTP/1.1 200 OK");
+    // More than the system keeps for a connection.
+    for number in 0..200 {
+        assert_eq!(server.put(&format!("/kv/{number}"), &value).await.status, 200);
+    }
+    // It stands still for longer than it may: this time is what is tried here.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    let mut read = Vec::new();
+    let reads = tokio::io::AsyncReadExt::read_to_end(&mut deaf, &mut read);
+    // It ends, before everything was read.
+    let _ = tokio::time::timeout(PATIENCE, reads).await.expect("the connection is closed");
+    assert!(read.len() < 200 * value.len(), "{}", read.len());
+    server.stop().await;
 }
