@@ -27,16 +27,20 @@ const TRY_MIN: Duration = Duration::from_secs(1);
 /// otherwise.
 const TRY_MAX: Duration = Duration::from_secs(6);
 
+/// The environment's variable with the servers' addresses.
+const SERVERS: &str = "RAFTARIUM_SERVERS";
+
 /// Where the servers are, and how they are asked.
 #[derive(Args, Clone, Debug)]
 pub struct Connection {
     /// The servers, any of them: host:port, separated by commas. Without it, those of the local
-    /// cluster in --data, or 127.0.0.1:8101 to 8103
-    #[arg(long, global = true, env = "RAFTARIUM_SERVERS", value_name = "HOST:PORT,…", value_delimiter = ',', value_parser = server)]
+    /// cluster in --data, those in the environment's RAFTARIUM_SERVERS, those of the local cluster
+    /// in raftarium-data, or 127.0.0.1:8101 to 8103
+    #[arg(long, global = true, value_name = "HOST:PORT,…", value_delimiter = ',', value_parser = server)]
     servers: Vec<String>,
     /// The folder of a local cluster
-    #[arg(long, global = true, value_name = "DIR", default_value = file::FOLDER)]
-    data: PathBuf,
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// A file with the token that the servers ask for
     #[arg(long, global = true, env = "RAFTARIUM_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
@@ -76,15 +80,31 @@ fn local_servers(folder: &Path) -> Result<Option<Vec<String>>, Unusable> {
 }
 
 impl Connection {
-    /// The servers' addresses.
+    /// The servers' addresses. What is said on the command line counts more than what the
+    /// environment says, lest somebody write to another cluster than the one that they named.
     ///
     /// # Errors
-    /// The local cluster's file can't be read.
+    /// The local cluster's file can't be read, or isn't there; the environment's addresses are none.
     pub fn servers(&self) -> Result<Vec<String>, Unusable> {
         if !self.servers.is_empty() {
             return Ok(self.servers.clone());
         }
-        Ok(local_servers(&self.data)?.unwrap_or_else(|| USUAL.map(str::to_owned).to_vec()))
+        if let Some(folder) = &self.data {
+            let missing = || {
+                Unusable(format!(
+                    "{} holds no cluster: start one there, or name another folder",
+                    escaped(&folder.to_string_lossy(), NAME_MAX)
+                ))
+            };
+            return local_servers(folder)?.ok_or_else(missing);
+        }
+        let said = std::env::var(SERVERS).unwrap_or_default();
+        let said = said.split(',').filter(|text| !text.trim().is_empty()).map(server);
+        let said = said.collect::<Result<Vec<_>, _>>().map_err(|why| Unusable(format!("{SERVERS}: {why}")))?;
+        if !said.is_empty() {
+            return Ok(said);
+        }
+        Ok(local_servers(Path::new(file::FOLDER))?.unwrap_or_else(|| USUAL.map(str::to_owned).to_vec()))
     }
 
     /// What asks them.

@@ -106,6 +106,16 @@ fn a_command_line_that_makes_no_sense_is_refused() {
     }
 }
 
+/// Whoever names a folder means the cluster in it, whatever the environment says.
+#[test]
+fn a_folder_that_is_named_counts_more_than_the_environment() {
+    let fake = Fake::always(written(1));
+    let folder = folder();
+    let mut put = command(folder.path(), &["put", "a", "b", "--data", "."]);
+    Done::of(put.env("RAFTARIUM_SERVERS", &fake.address).output().unwrap()).complained("holds no cluster");
+    assert!(fake.received().is_empty());
+}
+
 #[test]
 fn servers_that_are_not_there_are_passed_over() {
     let fake = Fake::always(written(1));

@@ -43,7 +43,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
 use crate::peers::Incoming;
-use crate::storage::{Loaded, Storage, StorageError};
+use crate::storage::{Damaged, Loaded, Storage, StorageError};
 
 /// The most inputs of one kind that are taken before the others are looked at.
 const TURN_MAX: usize = 256;
@@ -254,6 +254,12 @@ pub fn start<M: StateMachine + Clone>(setup: Setup<M>) -> Result<(Handle<M>, Run
           -> Result<Begun<M>, DriverError> {
         let mut storage = open()?;
         let loaded = storage.load()?;
+        if let Some(Damaged { held, left }) = loaded.damaged {
+            tracing::warn!(
+                "the disk has lost entries: its log ended with {held} once, and can be read up to {left}; \
+                 the leader sends the rest again. Look after this disk"
+            );
+        }
         let raft = Raft::new(config.clone(), beginning(loaded, founding, disk), clock.now())?;
         let mut machine = empty.clone();
         let mut applied = LogIndex::ZERO;
@@ -295,6 +301,31 @@ fn drive<M: StateMachine + Clone>(
             }
             Some(error) => return Err(error),
         }
+    }
+}
+
+/// Writes into the log what an operator wants to know of a server's state.
+fn tell_of(old: &Status, new: &Status) {
+    if (old.leader, old.term, old.role) != (new.leader, new.term, new.role) {
+        match new.leader {
+            Some(leader) if leader == new.server => tracing::info!("this server leads in term {}", new.term.0),
+            Some(leader) => tracing::info!("{leader} leads in term {}", new.term.0),
+            None if old.leader.is_some() || old.role != new.role => {
+                tracing::info!("no leader is known in term {}; this server is a {}", new.term.0, new.role);
+            }
+            None => {}
+        }
+    }
+    if old.configuration != new.configuration {
+        tracing::info!("the membership is another from index {} on", new.configuration_index.0);
+    }
+    if old.lost != EntryId::ZERO && new.lost == EntryId::ZERO {
+        tracing::info!("what the disk had lost is there again, up to {}", old.lost);
+    }
+    if old.snapshot != new.snapshot
+        && let Some(last) = new.snapshot
+    {
+        tracing::info!("there is a snapshot of everything up to {last}");
     }
 }
 
@@ -682,6 +713,7 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         self.outside.status.send_if_modified(|status| {
             let changed = **status != new;
             if changed {
+                tell_of(status, &new);
                 *status = Arc::new(new);
             }
             changed
