@@ -84,7 +84,8 @@ impl Connection {
     /// environment says, lest somebody write to another cluster than the one that they named.
     ///
     /// # Errors
-    /// The local cluster's file can't be read, or isn't there; the environment's addresses are none.
+    /// The local cluster's file can't be read, or isn't there; the environment's addresses are
+    /// none.
     pub fn servers(&self) -> Result<Vec<String>, Unusable> {
         if !self.servers.is_empty() {
             return Ok(self.servers.clone());

@@ -262,8 +262,8 @@ impl<'a> Told<'a> {
     }
 
     fn begin_write(app: &'a App, write: &Write) -> Told<'a> {
-        // A condition on a revision isn't a history's; a repetition isn't a new request; and what is
-        // handed on is told of where it is done.
+        // A condition on a revision isn't a history's; a repetition isn't a new request; and what
+        // is handed on is told of where it is done.
         let is_led_here = app.handle.status().leads();
         if write.condition != Condition::Always || write.request_key.is_some() || !is_led_here {
             return Told { events: &app.events, event: None };
