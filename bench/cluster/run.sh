@@ -2,9 +2,9 @@
 # Puts and linearizable gets of three real servers on this machine, beside three of etcd.
 #
 # Needs Debian's packages etcd-server and wrk, and `cargo build --release -p raftarium`. Writes a
-# table to standard output. Both systems sync each write to the same disk and are asked over HTTP/1.1
-# at the server that leads; etcd by its JSON gateway, the only way that speaks HTTP, which costs it
-# more than gRPC would.
+# table to standard output. Both systems sync each write to the same disk and are asked over
+# HTTP/1.1 at the server that leads; etcd by its JSON gateway, the only way that speaks HTTP, which
+# costs it more than gRPC would.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=${1:-8}
@@ -48,22 +48,22 @@ raftarium_leader() {
 }
 until etcd_leader >/dev/null && raftarium_leader >/dev/null; do sleep 0.2; done
 
-one() { # system script connections
+one() { # system operation connections
   local address
   address=$("$1_leader")
   local threads=2
   [ "$3" -lt 2 ] && threads=1
-  wrk -t "$threads" -c "$3" -d "${seconds}s" --latency -s "bench/cluster/$2.lua" "http://$address" -- "$1" |
+  wrk -t "$threads" -c "$3" -d "${seconds}s" --latency -s bench/cluster/requests.lua "http://$address" -- "$1" "$2" |
     awk '/Requests\/sec/ { rate = $2 } / 50%/ { median = $2 } / 99%/ { high = $2 } /Non-2xx/ { bad = $NF }
       END { printf "%s | %s | %s%s", rate, median, high, bad ? " (" bad " refused)" : "" }'
 }
 
 echo "| | connections | system | requests/s | median | 99 % |"
 echo "| --- | --- | --- | --- | --- | --- |"
-for script in put get; do
+for operation in put get; do
   for connections in 1 64 256; do
     for system in raftarium etcd raftarium etcd; do
-      echo "| $script | $connections | $system | $(one "$system" "$script" "$connections") |"
+      echo "| $operation | $connections | $system | $(one "$system" "$operation" "$connections") |"
     done
   done
 done

@@ -135,44 +135,12 @@ impl fmt::Display for Failure {
         match self {
             Failure::NotLeader { leader: Some(leader) } => write!(f, "this server doesn't lead; {leader} does"),
             Failure::NotLeader { leader: None } => f.write_str("no leader is known"),
-            Failure::Refused(reason) => write_refusal(f, reason),
+            Failure::Refused(reason) => reason.fmt(f),
             Failure::Overwritten => f.write_str("another leader's entry took its place in the log: it was not done"),
             Failure::Unknown(doubt) => write!(f, "whether it was done isn't known: {doubt}"),
             Failure::DiskFull => f.write_str("the disk is full: nothing is lost, but nothing can be written"),
             Failure::Busy => f.write_str("too many requests wait here"),
             Failure::Stopping => f.write_str("this server is stopping"),
         }
-    }
-}
-
-/// A refusal as a sentence without its end.
-fn write_refusal(f: &mut fmt::Formatter<'_>, reason: &Refusal) -> fmt::Result {
-    match *reason {
-        Refusal::NotLeader { leader: Some(leader) } => write!(f, "this server doesn't lead; {leader} does"),
-        Refusal::NotLeader { leader: None } => f.write_str("no leader is known"),
-        Refusal::LeadershipLost => f.write_str("this server stopped leading before the request was decided"),
-        Refusal::Transferring { to } => write!(f, "leadership is being handed to {to}"),
-        Refusal::TooMuchUncommitted { waiting, limit } => {
-            write!(f, "{waiting} bytes wait to be committed, and {limit} is the limit")
-        }
-        Refusal::NoOwnCommitYet => f.write_str("the leader is new and hasn't committed anything yet"),
-        Refusal::ChangeInProgress { index } => {
-            write!(f, "a membership change is under way (the entry at index {index})")
-        }
-        Refusal::Senseless(why) => write!(f, "the membership asked for makes no sense: {why}"),
-        Refusal::NotAdmitted { server } => {
-            write!(f, "{server} hasn't been admitted with its present disk yet; ask again in a moment")
-        }
-        Refusal::LearnerBehind { server, matched, last } => write!(
-            f,
-            "{server} is too far behind to vote: its log matches up to {}, and the leader's ends at {}",
-            matched.0, last.0
-        ),
-        Refusal::CannotLead { server } => write!(f, "{server} can't lead: it is no voter, or leads already"),
-        Refusal::TransferTimedOut { to } => write!(f, "{to} didn't take over in time; this server goes on leading"),
-        Refusal::ReadTimedOut => f.write_str("the read could not be confirmed in time"),
-        Refusal::SnapshotUseless => f.write_str("the snapshot is older than the latest one"),
-        Refusal::SnapshotTooLarge { size } => write!(f, "a snapshot of {size} bytes is larger than members accept"),
-        Refusal::LogFull => f.write_str("the log has no indexes left"),
     }
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
-use raft_core::raft::{ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
+use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ fn leader_document(app: &App, status: &Status) -> Value {
 
 fn members_of(app: &App, status: &Status) -> Value {
     let Configuration { voters, outgoing, learners } = status.configuration;
-    let addresses = app.addresses.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let addresses = app.addresses();
     let member = |server: ServerId| {
         let address = addresses.get(&server.number());
         // While voters change, a server may be in both sets, or only in the old one.
@@ -112,7 +112,8 @@ pub async fn members(State(app): Shared) -> Json<Value> {
 
 /// What a membership request wants.
 enum Wish {
-    Add(ServerId, Address),
+    /// A server, and the command that says where it is.
+    Add(ServerId, Bytes),
     Promote(ServerId),
     Remove(ServerId),
     Transfer(ServerId),
@@ -122,7 +123,8 @@ impl LeadersTask for Wish {
     type Done = Value;
 
     async fn attempt(&self, app: &App) -> Result<Value, Failure> {
-        let configuration = app.handle.status().configuration;
+        let status = app.handle.status();
+        let configuration = status.configuration;
         let Configuration { voters, learners, .. } = configuration;
         let one = |server| std::iter::once(server).collect::<ServerSet>();
         let change = match self {
@@ -130,7 +132,7 @@ impl LeadersTask for Wish {
                 app.handle.transfer(*to).await?;
                 return Ok(json!({ "leader": to.number() }));
             }
-            Wish::Add(server, address) => {
+            Wish::Add(server, introduction) => {
                 // Nothing is written before it is known that it can be done: a member's address
                 // must not be changed by a request that is refused.
                 let senseless = |why| Err(Failure::Refused(Refusal::Senseless(why)));
@@ -140,14 +142,10 @@ impl LeadersTask for Wish {
                 if learners.contains(*server) {
                     return senseless(ChangeError::Unchanged);
                 }
-                let status = app.handle.status();
                 if configuration.is_joint() || status.configuration_index > status.commit {
                     return Err(Failure::Refused(Refusal::ChangeInProgress { index: status.configuration_index }));
                 }
-                let change = AddressChange { server: server.number(), address: Some(address.clone()) };
-                // It was checked when the request was read.
-                let command = change.command().map_err(|_| Failure::NotLeader { leader: None })?;
-                app.handle.propose(command).await?;
+                app.handle.propose(introduction.clone()).await?;
                 MembershipChange { voters, learners: learners.union(one(*server)) }
             }
             Wish::Promote(server) => {
@@ -185,25 +183,21 @@ pub async fn add(State(app): Shared, request: Request) -> Result<Response, Probl
         Problem::new(Kind::BadRequest, format!("the body isn't a new member, such as {form}: {error}"))
     })?;
     let server = server_of(member.server)?;
-    for address in [&member.peer, &member.http] {
-        crate::machine::check_address(address).map_err(|why| Problem::new(Kind::BadRequest, why))?;
-    }
-    let taken = {
-        let addresses = app.addresses.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let members = app.handle.status().configuration.members();
-        let others = addresses.iter().filter(|(number, _)| {
-            **number != member.server && ServerId::new(**number).is_some_and(|other| members.contains(other))
-        });
-        others
-            .clone()
-            .find(|(_, other)| other.peer == member.peer || other.http == member.http)
-            .map(|(number, _)| *number)
+    let address = Address { peer: member.peer, http: member.http };
+    let introduction = AddressChange { server: member.server, address: Some(address.clone()) };
+    let introduction = introduction.command().map_err(|why| Problem::new(Kind::BadRequest, why))?;
+    let members = app.handle.status().configuration.members();
+    let is_taken = |(number, other): &(&u8, &Address)| {
+        **number != member.server
+            && ServerId::new(**number).is_some_and(|other| members.contains(other))
+            && (other.peer == address.peer || other.http == address.http)
     };
+    let taken = app.addresses().iter().find(is_taken).map(|(number, _)| *number);
     if let Some(other) = taken {
         let why = format!("S{other} is reached at one of these addresses already");
         return Err(Problem::new(Kind::MembershipRefused, why));
     }
-    wish(&app, request, Wish::Add(server, Address { peer: member.peer, http: member.http })).await
+    wish(&app, request, Wish::Add(server, introduction)).await
 }
 
 pub async fn remove(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
@@ -229,8 +223,7 @@ pub(super) async fn whole(app: &App, request: Request) -> Result<Whole, Problem>
 }
 
 fn server_named(text: &str) -> Result<ServerId, Problem> {
-    let number = text.parse().ok();
-    number.and_then(ServerId::new).ok_or_else(|| {
+    text.parse().ok().and_then(ServerId::new).ok_or_else(|| {
         Problem::new(
             Kind::BadRequest,
             format!("{} is no server's number: they are 1 to {}", shortened(text), ServerId::MAX),

@@ -20,8 +20,8 @@ pub mod problem;
 mod serve;
 mod stream;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 use axum::Router;
@@ -83,7 +83,7 @@ pub struct App {
     /// The connections to its peers.
     pub peers: Peers,
     /// Where the servers are reached, as far as this one knows.
-    pub addresses: Arc<std::sync::RwLock<Addresses>>,
+    pub addresses: Arc<RwLock<Addresses>>,
     /// Who may ask for what.
     pub access: Access,
     /// Limits.
@@ -260,10 +260,14 @@ fn with_leader(app: &App, problem: Problem) -> Problem {
 }
 
 impl App {
+    /// Where the servers are reached, as far as this one knows now.
+    fn addresses(&self) -> RwLockReadGuard<'_, Addresses> {
+        self.addresses.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Where clients reach a server, if that is known.
     fn address_of(&self, server: ServerId) -> Option<String> {
-        let addresses = self.addresses.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        addresses.get(&server.number()).map(|address| address.http.clone())
+        self.addresses().get(&server.number()).map(|address| address.http.clone())
     }
 }
 

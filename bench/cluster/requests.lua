@@ -1,9 +1,12 @@
--- Linearizable gets of 10,000 keys, for wrk. Arguments: "raftarium" or "etcd".
-local system = "raftarium"
+-- Puts of 258 bytes, or linearizable gets, of 10,000 keys, for wrk. Arguments: "raftarium" or
+-- "etcd"; "put" or "get".
+local base64 = "YWFh" -- "aaa"; 86 of them are a value of 258 bytes.
+local system, operation = "raftarium", "put"
 local next_key = 0
 
 function init(arguments)
   system = arguments[1] or system
+  operation = arguments[2] or operation
   math.randomseed(os.time())
   next_key = math.random(10000)
 end
@@ -28,8 +31,15 @@ function request()
   next_key = (next_key + 1) % 10000
   local key = string.format("key-%05d", next_key)
   if system == "etcd" then
-    local body = string.format('{"key":"%s"}', encoded(key))
-    return wrk.format("POST", "/v3/kv/range", { ["content-type"] = "application/json" }, body)
+    local path, value = "/v3/kv/range", ""
+    if operation == "put" then
+      path, value = "/v3/kv/put", string.format(',"value":"%s"', base64:rep(86))
+    end
+    local body = string.format('{"key":"%s"%s}', encoded(key), value)
+    return wrk.format("POST", path, { ["content-type"] = "application/json" }, body)
+  end
+  if operation == "put" then
+    return wrk.format("PUT", "/kv/" .. key, nil, string.rep("a", 258))
   end
   return wrk.format("GET", "/kv/" .. key)
 end
