@@ -46,6 +46,7 @@ test('keys play, step and change speed, and the dialog lists them', async ({ pag
   await page.keyboard.press('n');
   await expect(page.getByRole('dialog', { name: 'New run' })).toBeVisible();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden(); // the browser closes it in its own time
   await page.keyboard.press('/');
   await expect(page.locator('#command')).toBeFocused();
   await page.keyboard.type('get p');
@@ -58,6 +59,7 @@ test('single keys can be switched off, and stay off', async ({ page }) => {
   await page.getByRole('button', { name: 'Keys and signs' }).click();
   await page.getByLabel('Single keys work as shortcuts').uncheck();
   await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
   await page.keyboard.press('p');
   await page.keyboard.press('1');
   await expect(page.getByRole('dialog')).toBeHidden();
