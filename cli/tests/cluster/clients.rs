@@ -307,6 +307,34 @@ fn a_watch_goes_on_where_it_was_without_a_gap() {
     assert!(all[1].starts_with("GET /watch?prefix=p&"), "{all:?}");
 }
 
+/// In a rolling restart every connection ends in its turn, and none may have told anything. Only
+/// the time without any server counts.
+#[test]
+fn an_idle_watch_outlives_all_its_connections() {
+    let stream = |text: &str| Reply::Answer(200, vec![("content-type", "text/event-stream".into())], text.into());
+    let fake = Fake::start(move |number, _| match number {
+        0 => answer(200, &json!({ "revision": 4, "pairs": [], "next": null })),
+        1..=3 => {
+            // Longer than the command may be without a server.
+            thread::sleep(Duration::from_millis(250));
+            stream("")
+        }
+        4 => stream("id: 5\nevent: put\ndata: {\"key\":\"x\",\"value\":\"1\",\"revision\":5}\n\n"),
+        _ => problem(410, "revision-gone", json!({})),
+    });
+    let done = ask(&[&fake.address, &nobody()], &["watch", "--timeout", "200ms"]).ended(NO);
+    assert_eq!(done.out(), "5 put x = 1\n");
+    let from: Vec<_> = fake.lines()[1..].iter().map(|line| line.rsplit_once('=').unwrap().1.to_owned()).collect();
+    assert_eq!(from, ["5", "5", "5", "5", "6"]);
+    // Without any server, it ends.
+    let fake = Fake::start(|number, _| match number {
+        0 => answer(200, &json!({ "revision": 4, "pairs": [], "next": null })),
+        _ => Reply::Close,
+    });
+    let done = ask(&[&fake.address], &["watch", "--timeout", "200ms"]).ended(UNUSABLE);
+    assert!(done.err.contains("the next revision would have been 5"), "{}", done.err);
+}
+
 fn status_of(server: u8, role: &str, term: u64, address: &str) -> Value {
     json!({
         "server": server, "cluster": "x", "role": role, "term": term, "leader": { "server": 1, "http": null },
