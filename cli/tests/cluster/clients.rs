@@ -71,10 +71,27 @@ fn a_no_is_not_a_failure() {
     let missing = Fake::always(problem(404, "no-such-key", json!({})));
     let done = ask(&[&missing.address], &["get", "x"]).ended(NO);
     assert_eq!((done.out().as_str(), done.err.as_str()), ("", "the detail of no-such-key\n"));
-    let other = Fake::always(problem(409, "value-differs", json!({ "value": "green", "revision": 4 })));
-    let done = ask(&[&other.address], &["cas", "x", "blue", "red", "--json"]).ended(NO);
-    assert_eq!(done.json()["error"]["value"], "green");
-    assert_eq!(done.json()["error"]["revision"], 4);
+    // What is there instead is said, to people and to programs.
+    let cases = [
+        (json!({ "value": "a\u{1b}\nb", "revision": 4 }), ": it is “a\\u{1b}\\nb”, of revision 4\n"),
+        (json!({ "value_base64": "/w==", "revision": 5 }), ": it is “\\xff”, of revision 5\n"),
+        (json!({ "value": "x".repeat(5_000), "revision": 6 }), "x”, of revision 6\n"),
+        (json!({}), ": there is none\n"),
+    ];
+    for (there, words) in cases {
+        let other = Fake::always(problem(409, "value-differs", there.clone()));
+        let done = ask(&[&other.address], &["cas", "x", "blue", "red"]).ended(NO);
+        assert!(done.err.starts_with("the detail of value-differs") && done.err.ends_with(words), "{}", done.err);
+        assert!(done.err.len() < 1_500 && done.out().is_empty(), "{}", done.err);
+        let json = ask(&[&other.address], &["cas", "x", "blue", "red", "--json"]).ended(NO).json();
+        for (name, value) in there.as_object().unwrap() {
+            assert_eq!(&json["error"][name], value);
+        }
+        if there == json!({}) {
+            assert!(json["error"]["value"].is_null() && json["error"]["revision"].is_null(), "{json}");
+            assert!(json["error"].as_object().unwrap().contains_key("value"), "{json}");
+        }
+    }
     let condition = Fake::always(problem(412, "precondition-failed", json!({})));
     ask(&[&condition.address], &["put", "x", "1", "--if-absent"]).ended(NO);
     ask(&[&condition.address], &["put", "x", "1", "--if-revision", "7"]).ended(NO);
