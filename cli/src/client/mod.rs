@@ -56,13 +56,11 @@ fn no(problem: &exchange::Problem) -> Text {
     text.add(problem.sentence());
     if problem.kind == exchange::VALUE_DIFFERS {
         let document = Value::Object(problem.document.clone());
-        match store::value_in(&document) {
-            Some(value) => {
-                text.add(": it is “").append(&store::shown_in_short(&value)).add("”, of revision ");
-                text.add(&document["revision"])
-            }
-            None => text.add(": there is none"),
-        };
+        // If there is none, the sentence says so.
+        if let Some(value) = store::value_in(&document) {
+            text.add(": it is “").append(&store::shown_in_short(&value)).add("”, of revision ");
+            text.add(&document["revision"]);
+        }
     }
     text.end_line();
     text

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -76,7 +76,7 @@ fn a_no_is_not_a_failure() {
         (json!({ "value": "a\u{1b}\nb", "revision": 4 }), ": it is “a\\u{1b}\\nb”, of revision 4\n"),
         (json!({ "value_base64": "/w==", "revision": 5 }), ": it is “\\xff”, of revision 5\n"),
         (json!({ "value": "x".repeat(5_000), "revision": 6 }), "x”, of revision 6\n"),
-        (json!({}), ": there is none\n"),
+        (json!({}), "value-differs\n"),
     ];
     for (there, words) in cases {
         let other = Fake::always(problem(409, "value-differs", there.clone()));
@@ -406,7 +406,48 @@ fn a_late_refusal_is_not_made_a_doubt() {
     });
     let done = ask(&[&fake.address], &["put", "x", "1", "--timeout", "2s"]).ended(UNUSABLE);
     assert!(done.err.contains("the detail of no-leader"), "{}", done.err);
-    assert_eq!(fake.received().len(), 1);
+    assert_eq!(fake.lines().iter().filter(|line| line.starts_with("PUT")).count(), 1);
+}
+
+/// Without a majority, servers say no after a while of their own, which has nothing to do with how
+/// long the command is to try.
+#[test]
+fn a_command_tries_as_long_as_it_is_told_to() {
+    let slow = Duration::from_millis(1_500);
+    for (timeout, tries) in [(1, 1), (4, 2)] {
+        let fake = Fake::start(move |_, request| {
+            if request.line.ends_with("/status") {
+                return answer(200, &json!({ "server": 1, "is_ready": false }));
+            }
+            thread::sleep(slow);
+            problem(503, "no-leader", json!({}))
+        });
+        let began = Instant::now();
+        let done = ask(&[&fake.address], &["get", "x", "--timeout", &format!("{timeout}s")]).ended(UNUSABLE);
+        let took = began.elapsed().as_millis();
+        // What can't be confirmed in time isn't an answer; what was said in time is.
+        let said = if tries == 1 { "no answer within the time limit" } else { "the detail of no-leader" };
+        assert!(done.err.contains(said), "{}", done.err);
+        let at_least = timeout * 1_000;
+        assert!((at_least - 100..at_least + 1_500).contains(&took), "{timeout} s became {took} ms");
+        assert_eq!(fake.lines().iter().filter(|line| line.starts_with("GET /kv")).count(), tries);
+    }
+}
+
+#[test]
+fn a_leader_that_comes_late_is_still_asked() {
+    let fake = Fake::start(|number, request| match number {
+        0 => {
+            thread::sleep(Duration::from_millis(1_600));
+            problem(503, "no-leader", json!({}))
+        }
+        1..=3 => answer(200, &json!({ "server": 1, "is_ready": false })),
+        _ if request.line == "GET /status" => answer(200, &json!({ "server": 1, "is_ready": true })),
+        _ => written(7),
+    });
+    let done = ask(&[&fake.address], &["put", "x", "1", "--timeout", "3s"]).ended(FINE);
+    assert_eq!(done.out(), "new, revision 7\n");
+    assert_eq!(fake.lines().len(), 6, "{:?}", fake.lines());
 }
 
 /// A help that doesn't name the exit codes would leave scripts to guess.
