@@ -9,6 +9,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::ExitStatus;
 
+use raftarium_node::storage::REPLACE;
+
 use super::file::{self, LocalServer, State};
 use crate::Unusable;
 use crate::output::named;
@@ -116,15 +118,22 @@ impl Obstacle {
     }
 
     /// The same while the others are none: nobody could take the server out of the membership.
-    pub fn without_a_majority(&self, folder: &Path) -> String {
+    /// `start` is the command to use then.
+    pub fn without_a_majority(&self, start: &str) -> String {
         let number = self.server;
-        let start = command(&format!("cluster start {number}"), folder);
-        let what = match self.remedy {
+        let what = self.remedy.in_short();
+        format!("S{number} doesn't start: {}. Without it there is no majority: {what}, and use {start}", self.why)
+    }
+}
+
+impl Remedy {
+    /// What to do without the others' help.
+    pub fn in_short(self) -> &'static str {
+        match self {
             Remedy::ClearTheWay => "clear the way",
             Remedy::PutFolderBack => "put the folder back",
-            Remedy::MendFolder => "mend that, or put its folder back",
-        };
-        format!("S{number} doesn't start: {}. Without it there is no majority: {what}, and use {start}", self.why)
+            Remedy::MendFolder => "mend the folder, or put back the one that belongs there",
+        }
     }
 }
 
@@ -134,6 +143,8 @@ pub struct LastWords {
     pub sentence: String,
     /// Its last lines, the latest last.
     pub lines: Vec<String>,
+    /// Whether they say why it ended.
+    is_complaint: bool,
 }
 
 impl LastWords {
@@ -141,23 +152,30 @@ impl LastWords {
     pub fn of(folder: &Path, server: &LocalServer, status: Option<ExitStatus>) -> LastWords {
         let mut source = server.errors(folder);
         let mut lines = tail(&source);
-        if lines.is_empty() {
+        let is_complaint = !lines.is_empty();
+        if !is_complaint {
             source = server.log(folder);
             lines = tail(&source);
         }
         let how = status.map_or_else(String::new, |status| format!(" ({status})"));
         let and = if lines.is_empty() { "without a word" } else { "its last words are in" };
         let place = if lines.is_empty() { String::new() } else { format!(" {}", named(&source)) };
-        LastWords { sentence: format!("S{} has ended{how}; {and}{place}", server.server), lines }
+        LastWords { sentence: format!("S{} has ended{how}; {and}{place}", server.server), lines, is_complaint }
     }
 
-    /// Why it ended, as it said itself.
+    /// Why it ended, if it said so itself. What it says about replacing its data is left out: whether
+    /// that can be done depends on the others.
+    pub fn why(&self) -> Option<String> {
+        let last = self.lines.last().filter(|_| self.is_complaint)?;
+        // It says `error: …`, as all commands do.
+        let last = last.strip_prefix("error: ").unwrap_or(last);
+        let last = last.strip_suffix(REPLACE).map_or(last, |last| last.trim_end_matches([':', ' ']));
+        Some(shortened(last, QUOTE_MAX).into_owned())
+    }
+
+    /// Why it ended, or that it did.
     pub fn quoted(&self) -> String {
-        match self.lines.last() {
-            // It says `error: …`, as all commands do.
-            Some(last) => shortened(last.strip_prefix("error: ").unwrap_or(last), QUOTE_MAX).into_owned(),
-            None => self.sentence.clone(),
-        }
+        self.why().unwrap_or_else(|| self.sentence.clone())
     }
 }
 
@@ -232,6 +250,22 @@ mod tests {
         ] {
             assert_eq!(word(Path::new(path)), as_word);
         }
+    }
+
+    #[test]
+    fn a_server_s_last_words_are_quoted_without_the_advice_that_may_not_suit() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::new("local-1".into(), 1, 8_101);
+        let server = state.server(1).unwrap();
+        std::fs::create_dir(server.folder(folder.path())).unwrap();
+        assert_eq!(LastWords::of(folder.path(), server, None).quoted(), "S1 has ended; without a word");
+        // A log doesn't say why.
+        std::fs::write(server.log(folder.path()), "this server leads\n").unwrap();
+        let quoted = LastWords::of(folder.path(), server, None).quoted();
+        assert!(quoted.ends_with("/1/log") && !quoted.contains("leads"), "{quoted}");
+        std::fs::write(server.errors(folder.path()), format!("one\nerror: x/folder.json: cut off: {REPLACE}\n"))
+            .unwrap();
+        assert_eq!(LastWords::of(folder.path(), server, None).quoted(), "x/folder.json: cut off");
     }
 
     /// What is cut off can't be followed.

@@ -322,7 +322,10 @@ fn told(state: &State, folder: &Path, obstacle: Option<Obstacle>) -> Unusable {
             Ok(sentence) => Unusable(sentence),
             Err(unusable) => unusable,
         },
-        false => Unusable(obstacle.without_a_majority(folder)),
+        false => {
+            let start = command(&format!("cluster start {}", obstacle.server), folder);
+            Unusable(obstacle.without_a_majority(&start))
+        }
     }
 }
 

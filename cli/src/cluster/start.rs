@@ -359,7 +359,9 @@ fn wait_for_leader(
         }
         if began.elapsed() > LEADER_MAX {
             let words = match watched.first() {
-                Some(first) if round == Round::First => LastWords::of(folder, first, None).quoted(),
+                Some(first) if round == Round::First => {
+                    LastWords::of(folder, first, None).lines.pop().unwrap_or_default()
+                }
                 _ => format!("see their logs, {}/N/log", named(folder)),
             };
             return Err(Unusable(format!(
@@ -385,14 +387,21 @@ fn is_no_majority(answers: &[view::Status]) -> bool {
 
 /// The sentence for a cluster that doesn't start because of these servers.
 fn not_at_all(obstacles: &[Obstacle], round: Round, folder: &Path) -> Unusable {
+    let start = command("cluster start", folder);
+    if let ([only], Round::Later) = (obstacles, round) {
+        return Unusable(only.without_a_majority(&start));
+    }
     let sentence = |obstacle: &Obstacle| match round {
         Round::First => format!("S{} doesn't start: {}", obstacle.server, obstacle.why),
-        Round::Later => obstacle.without_a_majority(folder),
+        Round::Later => {
+            format!("S{} doesn't start: {} ({})", obstacle.server, obstacle.why, obstacle.remedy.in_short())
+        }
     };
     let mut sentences: Vec<String> = obstacles.iter().map(sentence).collect();
-    if round == Round::First {
-        sentences.push("nothing of the new cluster is left".into());
-    }
+    sentences.push(match round {
+        Round::First => "nothing of the new cluster is left".into(),
+        Round::Later => format!("without them there is no majority: bring back as many as it takes, and use {start}"),
+    });
     Unusable(together(&sentences))
 }
 

@@ -339,6 +339,7 @@ fn a_server_that_can_not_start_keeps_nobody_else_from_running() {
     let done = local.run(&["cluster", "start"]).ended(UNUSABLE);
     assert!(done.err.contains(&format!("{}, for S1, is busy", local.address(1))), "{}", done.err);
     assert!(done.err.contains("belongs to server S2") && done.err.contains("no majority"), "{}", done.err);
+    assert!(commands_in(&done.err).last().unwrap().ends_with("cluster start"), "{}", done.err);
     assert!(local.does(&["cluster", "stop"]).contains("doesn't run"), "S2 was stopped again");
     // With one, the busy port is the only thing that is missing.
     fs::write(file(3), other).unwrap();
