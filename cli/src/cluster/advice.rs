@@ -163,8 +163,8 @@ impl LastWords {
         LastWords { sentence: format!("S{} has ended{how}; {and}{place}", server.server), lines, is_complaint }
     }
 
-    /// Why it ended, if it said so itself. What it says about replacing its data is left out: whether
-    /// that can be done depends on the others.
+    /// Why it ended, if it said so itself. What it says about replacing its data is left out:
+    /// whether that can be done depends on the others.
     pub fn why(&self) -> Option<String> {
         let last = self.lines.last().filter(|_| self.is_complaint)?;
         // It says `error: …`, as all commands do.

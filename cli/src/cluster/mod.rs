@@ -1,9 +1,9 @@
 //! `cluster`: a real cluster on this machine, its servers processes of their own.
 //!
 //! `file` is what the cluster remembers of itself, `process` knows one process from another.
-//! `lifecycle` starts and stops servers one by one, `start` a whole cluster. `foreground` stays with
-//! them and shows how they are, `faults` breaks them on purpose, and `advice` says what people can
-//! do.
+//! `lifecycle` starts and stops servers one by one, `start` a whole cluster. `foreground` stays
+//! with them and shows how they are, `faults` breaks them on purpose, and `advice` says what people
+//! can do.
 //!
 //! A command takes the folder's lock, reads the file, acts, and writes the file. What it is about
 //! to do to a process is written before it is done, so that whoever watches can tell a server that
