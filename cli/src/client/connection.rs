@@ -1,14 +1,16 @@
 //! Where the servers are, and asking them until one answers.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::exchange::{self, Outcome, Problem, is_address};
+use super::exchange::{self, Outcome, Problem, VALUE_DIFFERS, is_address};
 use super::{Answer, Failure, Request, Safety};
-use crate::cluster::file;
+use crate::cluster::{expected, file};
 use crate::text::{NAME_MAX, escaped};
+use crate::view::{self, Expected};
 use crate::{Unusable, input, output};
 
 /// The servers that are asked if nothing else is known.
@@ -70,25 +72,24 @@ pub fn timeout(text: &str) -> Result<Duration, String> {
     if duration.is_zero() { Err("it must be longer than nothing".into()) } else { Ok(duration) }
 }
 
-/// The HTTP addresses of the local cluster in a folder, if there is one.
-///
-/// # Errors
-/// Its file can't be read.
-fn local_servers(folder: &Path) -> Result<Option<Vec<String>>, Unusable> {
-    let Some(state) = file::read(folder)? else { return Ok(None) };
-    Ok(Some(state.servers.iter().map(|server| server.http.clone()).collect()))
+/// Where the servers are said to be.
+enum Place {
+    /// At these addresses.
+    Addresses(Vec<String>),
+    /// In this local cluster.
+    Local(file::State),
 }
 
 impl Connection {
-    /// The servers' addresses. What is said on the command line counts more than what the
+    /// Where the servers are. What is said on the command line counts more than what the
     /// environment says, lest somebody write to another cluster than the one that they named.
     ///
     /// # Errors
     /// The local cluster's file can't be read, or isn't there; the environment's addresses are
     /// none.
-    pub fn servers(&self) -> Result<Vec<String>, Unusable> {
+    fn place(&self) -> Result<Place, Unusable> {
         if !self.servers.is_empty() {
-            return Ok(self.servers.clone());
+            return Ok(Place::Addresses(self.servers.clone()));
         }
         if let Some(folder) = &self.data {
             let missing = || {
@@ -97,24 +98,31 @@ impl Connection {
                     escaped(&folder.to_string_lossy(), NAME_MAX)
                 ))
             };
-            return local_servers(folder)?.ok_or_else(missing);
+            return file::read(folder)?.map(Place::Local).ok_or_else(missing);
         }
         let said = std::env::var(SERVERS).unwrap_or_default();
         let said = said.split(',').filter(|text| !text.trim().is_empty()).map(server);
         let said = said.collect::<Result<Vec<_>, _>>().map_err(|why| Unusable(format!("{SERVERS}: {why}")))?;
         if !said.is_empty() {
-            return Ok(said);
+            return Ok(Place::Addresses(said));
         }
-        Ok(local_servers(Path::new(file::FOLDER))?.unwrap_or_else(|| USUAL.map(str::to_owned).to_vec()))
+        let usual = || Place::Addresses(USUAL.map(str::to_owned).to_vec());
+        Ok(file::read(Path::new(file::FOLDER))?.map_or_else(usual, Place::Local))
     }
 
     /// What asks them.
     ///
     /// # Errors
-    /// A file can't be read.
+    /// A file can't be read, or names no servers.
     pub fn client(&self) -> Result<Client, Unusable> {
         let token = self.token_file.as_deref().map(token).transpose()?;
-        Ok(Client { servers: self.servers()?, agent: exchange::agent(), token, timeout: self.timeout })
+        let (servers, expected) = match self.place()? {
+            Place::Addresses(addresses) => (addresses, None),
+            Place::Local(state) => {
+                (state.servers.iter().map(|server| server.http.clone()).collect(), Some(expected(&state)))
+            }
+        };
+        Ok(Client { servers, expected, agent: exchange::agent(), token, timeout: self.timeout })
     }
 }
 
@@ -134,6 +142,8 @@ fn token(path: &Path) -> Result<String, Unusable> {
 #[derive(Clone, Debug)]
 pub struct Client {
     servers: Vec<String>,
+    /// Who they are, if that is known. Nobody else is given a request.
+    expected: Option<Expected>,
     agent: ureq::Agent,
     token: Option<String>,
     timeout: Duration,
@@ -162,20 +172,33 @@ fn meaning(problem: &Problem) -> Meaning {
     }
 }
 
+/// Why the server at an address isn't given a request.
+enum Unrecognized {
+    /// It isn't there, or another one is.
+    Absent(String),
+    /// It doesn't answer now.
+    Silent(String),
+}
+
 /// Whether a problem is the answer to what was asked, and not a refusal to do it.
 fn is_a_no(problem: &Problem) -> bool {
-    matches!(problem.kind.as_str(), "no-such-key" | "value-differs" | "precondition-failed" | "revision-gone")
+    matches!(problem.kind.as_str(), "no-such-key" | VALUE_DIFFERS | "precondition-failed" | "revision-gone")
 }
 
 impl Client {
     /// What asks these servers, without a token.
     pub fn of(servers: Vec<String>, timeout: Duration) -> Client {
-        Client { servers, agent: exchange::agent(), token: None, timeout }
+        Client { servers, expected: None, agent: exchange::agent(), token: None, timeout }
     }
 
     /// The servers' addresses.
     pub fn servers(&self) -> &[String] {
         &self.servers
+    }
+
+    /// Who the servers are, if that is known.
+    pub fn expected(&self) -> Option<&Expected> {
+        self.expected.as_ref()
     }
 
     /// How long a call may take.
@@ -194,6 +217,26 @@ impl Client {
         exchange::exchange(&self.agent, address, self.token.as_deref(), request, limit)
     }
 
+    /// Checks that the server at an address is the one that is expected there.
+    ///
+    /// # Errors
+    /// It isn't, or doesn't say.
+    fn recognize(&self, address: &str, limit: Duration) -> Result<(), Unrecognized> {
+        let Some(expected) = &self.expected else { return Ok(()) };
+        let stranger = |why: &str| Unrecognized::Absent(format!("{address}: {why}"));
+        match self.ask(address, &Request::get("/status".into()), TRY_MIN.min(limit)) {
+            Outcome::Done(answer) => match view::Status::read(&answer.body) {
+                Some(status) => expected.check(address, &status).map_err(|silence| stranger(silence.why())),
+                None => Err(stranger("its status can't be read")),
+            },
+            Outcome::Problem(problem) if problem.kind.is_empty() => Err(Unrecognized::Absent(problem.sentence())),
+            // What it says to the request itself is more to the point.
+            Outcome::Problem(_) => Ok(()),
+            Outcome::NotSent(why) => Err(Unrecognized::Absent(why)),
+            Outcome::NoAnswer(why) => Err(Unrecognized::Silent(why)),
+        }
+    }
+
     /// Begins to read an answer that may have no end.
     ///
     /// # Errors
@@ -204,8 +247,29 @@ impl Client {
         request: &Request<'_>,
         silence: Duration,
     ) -> Result<ureq::http::Response<ureq::Body>, Outcome> {
+        if let Err(Unrecognized::Absent(why) | Unrecognized::Silent(why)) = self.recognize(address, self.share()) {
+            return Err(Outcome::NotSent(why));
+        }
         let limit = exchange::Limit::Endless { beginning: self.share(), silence };
         exchange::open(&self.agent, address, self.token.as_deref(), request, limit)
+    }
+
+    /// Waits until a server says that it could do something now. Returns whether one does before
+    /// the time is over.
+    fn sees_hope(&self, deadline: Instant) -> bool {
+        loop {
+            for address in &self.servers {
+                let remaining = deadline.saturating_duration_since(Instant::now());
+                if remaining.is_zero() {
+                    return false;
+                }
+                let asked = self.ask(address, &Request::get("/status".into()), TRY_MIN.min(remaining));
+                if matches!(asked, Outcome::Done(answer) if is_hopeful(&answer.body)) {
+                    return true;
+                }
+            }
+            std::thread::sleep(PAUSE.min(deadline.saturating_duration_since(Instant::now())));
+        }
     }
 
     /// Asks the servers one after the other until one answers, or the time is over.
@@ -215,19 +279,42 @@ impl Client {
     pub fn call(&self, request: &Request<'_>) -> Result<Answer, Failure> {
         let deadline = Instant::now() + self.timeout;
         let mut course = Course::new(&self.servers);
+        let mut recognized = BTreeSet::new();
         loop {
             let remaining = deadline.saturating_duration_since(Instant::now());
             if remaining.is_zero() {
                 return Err(course.given_up(request));
             }
-            // A try that is cut short would only cast doubt on a clear answer.
+            // A try that is cut short would only cast doubt on a clear answer: it is made if there
+            // is reason to hope, and otherwise the time is waited out.
             if course.doubt.is_none() && course.answered_within.is_some_and(|time| time > remaining) {
-                return Err(course.given_up(request));
+                if !self.sees_hope(deadline) {
+                    return Err(course.given_up(request));
+                }
+                course.answered_within = None;
+                continue;
             }
             let address = course.next();
+            let recognition = if recognized.contains(&address) { Ok(()) } else { self.recognize(&address, remaining) };
             let began = Instant::now();
+            let remaining = deadline.saturating_duration_since(began);
             let limit = if request.safety == Safety::Once { remaining } else { self.share().min(remaining) };
-            let pause = match self.ask(&address, request, limit) {
+            let outcome = match recognition {
+                // The time went by with it, and nothing was sent.
+                _ if limit.is_zero() => continue,
+                Ok(()) => {
+                    recognized.insert(address.clone());
+                    self.ask(&address, request, limit)
+                }
+                Err(Unrecognized::Absent(why)) => Outcome::NotSent(why),
+                Err(Unrecognized::Silent(why)) => {
+                    course.silent(why);
+                    let pause = if course.round_is_over() { PAUSE } else { Duration::ZERO };
+                    std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
+                    continue;
+                }
+            };
+            let pause = match outcome {
                 Outcome::Done(answer) => return Ok(answer),
                 Outcome::NotSent(why) => {
                     course.unreachable(why);
@@ -266,6 +353,11 @@ impl Client {
             std::thread::sleep(pause.min(deadline.saturating_duration_since(Instant::now())));
         }
     }
+}
+
+/// Whether a status says that its server can do something now.
+fn is_hopeful(status: &[u8]) -> bool {
+    view::Status::read(status).is_some_and(|status| status.is_ready == Some(true))
 }
 
 /// How a call has gone so far.
@@ -321,6 +413,13 @@ impl Course<'_> {
 
     fn unreachable(&mut self, why: String) {
         self.unreachable += 1;
+        if !self.has_answer {
+            self.last = why;
+        }
+    }
+
+    fn silent(&mut self, why: String) {
+        self.unreachable = 0;
         if !self.has_answer {
             self.last = why;
         }

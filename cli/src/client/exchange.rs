@@ -4,10 +4,14 @@ use std::fmt;
 use std::io::Read;
 use std::time::Duration;
 
+use raft_core::kv;
 use serde_json::{Map, Value, json};
 
 /// The beginning of a problem's `type`.
 const TYPE_PREFIX: &str = "urn:raftarium:problem:";
+
+/// The kind of the problem that a compare-and-set meets which finds another value.
+pub const VALUE_DIFFERS: &str = "value-differs";
 
 /// The largest answer that is read, in bytes.
 const ANSWER_BYTES_MAX: u64 = 256 << 20;
@@ -153,6 +157,9 @@ impl Failure {
                         document[name] = value.clone();
                     }
                 }
+                if problem.kind == VALUE_DIFFERS && !problem.document.contains_key("revision") {
+                    (document["value"], document["revision"]) = (Value::Null, Value::Null);
+                }
                 document
             }
             Failure::Refused(why) => json!({ "kind": "refused", "detail": why }),
@@ -250,6 +257,11 @@ pub fn open(
         ureq::http::Request::builder().method(request.method).uri(format!("http://{address}{}", request.path));
     for (name, value) in &request.headers {
         builder = builder.header(*name, value);
+    }
+    // A value that is too long is refused by its length: a server that doesn't read it to its end
+    // would break the connection off, and nobody would know why.
+    if request.body.is_some_and(|body| body.len() > kv::Value::BYTES_MAX) {
+        builder = builder.header("expect", "100-continue");
     }
     if let Some(token) = token {
         builder = builder.header("authorization", format!("Bearer {token}"));

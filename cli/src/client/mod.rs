@@ -39,7 +39,7 @@ fn told(failure: &Failure, is_json: bool) -> Result<Ending, Unusable> {
     }
     match failure {
         Failure::No(problem) => {
-            output::remark(problem.sentence());
+            output::print_aside(&no(problem));
             Ok(Ending::No)
         }
         Failure::Refused(why) | Failure::Unreachable(why) => Err(Unusable(why.clone())),
@@ -48,6 +48,22 @@ fn told(failure: &Failure, is_json: bool) -> Result<Ending, Unusable> {
             Ok(Ending::Unknown)
         }
     }
+}
+
+/// A no, for people, with the value that is there instead of the expected one.
+fn no(problem: &exchange::Problem) -> Text {
+    let mut text = Text::new();
+    text.add(problem.sentence());
+    if problem.kind == exchange::VALUE_DIFFERS {
+        let document = Value::Object(problem.document.clone());
+        // If there is none, the sentence says so.
+        if let Some(value) = store::value_in(&document) {
+            text.add(": it is “").append(&store::shown_in_short(&value)).add("”, of revision ");
+            text.add(&document["revision"]);
+        }
+    }
+    text.end_line();
+    text
 }
 
 /// The answer's document, or the sentence that it has none.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{Connection, EXIT_STATUS, Request, Safety, document, told};
 use crate::output::{BOLD, STANDARD as STANDARD_INPUT, named};
-use crate::text::Text;
+use crate::text::{NAME_MAX, Text, shortened};
 use crate::{Ending, Unusable, output};
 
 /// The header by which the servers know a write again.
@@ -335,6 +335,19 @@ pub fn shown(bytes: &[u8]) -> Text {
         }
     }
     text
+}
+
+/// The same for a place in a sentence.
+pub fn shown_in_short(bytes: &[u8]) -> Text {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => shown(shortened(text, NAME_MAX).as_bytes()),
+        Err(_) if bytes.len() <= NAME_MAX => shown(bytes),
+        Err(_) => {
+            let mut text = shown(&bytes[..NAME_MAX]);
+            text.add("…");
+            text
+        }
+    }
 }
 
 /// The value in a document of the API.

@@ -101,7 +101,9 @@ impl<R: BufRead> Events<R> {
 
 /// Why a connection to one server ended.
 enum End {
-    /// Another may go on.
+    /// It never came about; another server may go on.
+    Unreachable(String),
+    /// It ended; another may go on.
     Lost(String),
     /// The watch can't go on.
     Final(Failure),
@@ -121,21 +123,22 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
             Err(failure) => return told(&failure, connection.json),
         },
     };
-    let mut heard_at = Instant::now();
+    // Since when no server has been reached. How long nothing has changed doesn't count.
+    let mut alone_since = Instant::now();
     loop {
         let mut last = String::new();
         for address in client.servers() {
-            let before = from;
-            match follow(&client, address, options, &mut from, &mut heard_at)? {
+            match follow(&client, address, options, &mut from)? {
                 End::Closed => return Ok(Ending::Fine),
                 End::Final(failure) => return told(&failure, connection.json),
-                End::Lost(why) => last = why,
-            }
-            if from > before {
-                heard_at = Instant::now();
+                End::Unreachable(why) => last = why,
+                End::Lost(why) => {
+                    last = why;
+                    alone_since = Instant::now();
+                }
             }
         }
-        if heard_at.elapsed() > client.timeout() {
+        if alone_since.elapsed() > client.timeout() {
             let all = client.servers().join(", ");
             let why = format!("no server could be reached at {all} ({last}); the next revision would have been {from}");
             return told(&Failure::Unreachable(why), connection.json);
@@ -151,17 +154,11 @@ fn now(client: &Client) -> Result<u64, Failure> {
     page["revision"].as_u64().ok_or_else(|| Failure::Refused(format!("{} doesn't say its revision", answer.from)))
 }
 
-fn follow(
-    client: &Client,
-    address: &str,
-    options: &Options,
-    from: &mut u64,
-    heard_at: &mut Instant,
-) -> Result<End, Unusable> {
+fn follow(client: &Client, address: &str, options: &Options, from: &mut u64) -> Result<End, Unusable> {
     let request = Request::get(format!("/watch?prefix={}&from={from}", encoded(&options.prefix)));
     let response = match client.follow(address, &request, SILENCE_MAX) {
         Ok(response) => response,
-        Err(Outcome::NotSent(why) | Outcome::NoAnswer(why)) => return Ok(End::Lost(why)),
+        Err(Outcome::NotSent(why) | Outcome::NoAnswer(why)) => return Ok(End::Unreachable(why)),
         Err(Outcome::Problem(_) | Outcome::Done(_)) => unreachable!("an answer isn't judged before it is read"),
     };
     let status = response.status();
@@ -174,7 +171,7 @@ fn follow(
         return Ok(if problem.kind == "revision-gone" {
             End::Final(Failure::No(problem))
         } else if status.is_server_error() || problem.kind == "request-timed-out" {
-            End::Lost(problem.sentence())
+            End::Unreachable(problem.sentence())
         } else {
             End::Final(Failure::Refused(problem.sentence()))
         });
@@ -186,7 +183,6 @@ fn follow(
             Ok(None) => return Ok(End::Lost(format!("{address}: the stream ended"))),
             Err(error) => return Ok(End::Lost(format!("{address}: {error}"))),
         };
-        *heard_at = Instant::now();
         if event.kind == "problem" {
             let problem = Problem::of(address, 410, event.data.as_bytes());
             return Ok(End::Final(Failure::No(problem)));

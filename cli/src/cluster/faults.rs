@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::file::{Ending, LocalServer, Locked, State};
 use super::process::{Condition, Process};
-use super::{known, lifecycle};
+use super::{advice, known};
 use crate::Unusable;
 use crate::client::{Client, Request, Safety, exchange};
 
@@ -42,7 +42,7 @@ fn playground(folder: &Path) -> Result<State, Unusable> {
     }
     Err(Unusable(format!(
         "the cluster isn't a playground: stop it, and start it with {}",
-        lifecycle::command("cluster start --playground", folder)
+        advice::command("cluster start --playground", folder)
     )))
 }
 
@@ -70,7 +70,7 @@ pub fn crash(folder: &Path, number: u8) -> Result<String, Unusable> {
     }
     Ok(format!(
         "S{number} crashed. Start it again with {}",
-        lifecycle::command(&format!("cluster restart {number}"), folder)
+        advice::command(&format!("cluster restart {number}"), folder)
     ))
 }
 
@@ -79,7 +79,7 @@ pub fn pause(folder: &Path, number: u8) -> Result<String, Unusable> {
     becomes(folder, number, Signal::STOP, Condition::Paused)?;
     Ok(format!(
         "S{number} stands still. Let it go on with {}",
-        lifecycle::command(&format!("cluster resume {number}"), folder)
+        advice::command(&format!("cluster resume {number}"), folder)
     ))
 }
 

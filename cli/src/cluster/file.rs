@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! DIR/cluster.json   the cluster's name, its servers, their ports and processes
+//! DIR/cluster.json.copy   the same once more, in case the file is lost or damaged
 //! DIR/lock           locked by a command that starts or stops processes or changes the file
 //! DIR/secret         what the servers know each other by
 //! DIR/N/data         the data folder of server N
@@ -9,7 +10,9 @@
 //! DIR/N/errors       its last words, if it failed
 //! ```
 //!
-//! The file is replaced as a whole, so that a reader never sees half of it.
+//! The file is replaced as a whole, so that a reader never sees half of it. What is in it isn't
+//! believed if it is damaged, and the copy isn't taken in its place without a person's knowledge:
+//! the sentence says how.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
@@ -18,6 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::advice::{self, word};
 use super::process::Process;
 use crate::Unusable;
 use crate::output::named;
@@ -27,6 +31,18 @@ pub const FOLDER: &str = "raftarium-data";
 
 /// The version of the file's format.
 const FORMAT: u32 = 1;
+
+/// The file's name.
+const NAME: &str = "cluster.json";
+
+/// The copy's name.
+const COPY: &str = "cluster.json.copy";
+
+/// What either is called until it is whole.
+const NEW: &str = "cluster.json.new";
+
+/// What a cluster has in its folder besides its servers' folders.
+pub const OWN_NAMES: [&str; 6] = ["lock", "secret", "secret.new", NAME, COPY, NEW];
 
 /// The largest file that is read, in bytes.
 const BYTES_MAX: u64 = 1 << 20;
@@ -148,9 +164,24 @@ impl LocalServer {
         self.folder(cluster).join("errors")
     }
 
-    /// Whether its data folder is there, complete.
-    pub fn has_data(&self, cluster: &Path) -> bool {
-        self.data(cluster).join("folder.json").exists()
+    /// What is in its data folder, at a look from outside.
+    pub fn found_data(&self, cluster: &Path) -> Data {
+        let folder = self.data(cluster);
+        // What can't be looked at, or is in the way, is for the server to name.
+        let names: Vec<_> = match fs::read_dir(&folder) {
+            Ok(entries) => entries.flatten().map(|entry| entry.file_name()).collect(),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Data::None,
+            Err(_) => return Data::Whole,
+        };
+        let has = |wanted: &str| names.iter().any(|name| name == wanted);
+        if has("folder.json") {
+            Data::Whole
+        } else if has("folder.json.new") || names.iter().all(|name| name == "lock" || name == "lost+found") {
+            // A creation that ended early begins again; nothing was stored.
+            Data::None
+        } else {
+            Data::Nameless
+        }
     }
 
     /// Its process, if it runs.
@@ -159,15 +190,59 @@ impl LocalServer {
     }
 }
 
+/// What a server's data folder is, at a look from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// It isn't there, or nothing is in it.
+    None,
+    /// It says whose it is.
+    Whole,
+    /// There is something in it, and the file is missing that says whose.
+    Nameless,
+}
+
+/// Why there is no state of a cluster to be had from a file.
+enum Unread {
+    Damaged(String),
+    /// It is fine, and yet can't be used.
+    Other(Unusable),
+}
+
 /// Reads the file in a cluster's folder; none if there is none.
 ///
 /// # Errors
-/// It can't be read, is damaged, or of a later version.
+/// It can't be read, is damaged or lost, or of a later version.
 pub fn read(folder: &Path) -> Result<Option<State>, Unusable> {
-    let path = folder.join("cluster.json");
-    let shown = named(&path);
-    let unreadable = |error: std::io::Error| Unusable(format!("{shown} can't be read: {error}"));
-    let bytes = match File::open(&path) {
+    let path = folder.join(NAME);
+    let copy = folder.join(COPY);
+    let has_copy = || matches!(read_one(&copy), Ok(Some(_)));
+    let restore = || {
+        let servers = advice::command("cluster status", folder);
+        format!("a copy is there: `cp {} {}` puts it in its place; then look at {servers}", word(&copy), word(&path))
+    };
+    match read_one(&path) {
+        Ok(None) if has_copy() => Err(Unusable(format!("{} is gone, but {}", named(&path), restore()))),
+        Ok(state) => Ok(state),
+        Err(Unread::Other(unusable)) => Err(unusable),
+        Err(Unread::Damaged(why)) if has_copy() => {
+            Err(Unusable(format!("{} is damaged: {why}; {}", named(&path), restore())))
+        }
+        Err(Unread::Damaged(why)) => Err(Unusable(format!(
+            "{0} is damaged: {why}; and so is its copy. The servers' own data, in {1}/N/data, is not in this file: \
+             put {0} back from a backup, or stop the servers that run, start a cluster in another folder (--data), \
+             and carry the data over",
+            named(&path),
+            named(folder)
+        ))),
+    }
+}
+
+/// Reads one of the two files.
+fn read_one(path: &Path) -> Result<Option<State>, Unread> {
+    let shown = named(path);
+    let unreadable =
+        |error: std::io::Error| Unread::Other(Unusable(format!("{shown} can't be read: {error}; mend that first")));
+    let bytes = match File::open(path) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(error) => return Err(unreadable(error)),
         Ok(file) => {
@@ -176,25 +251,20 @@ pub fn read(folder: &Path) -> Result<Option<State>, Unusable> {
             bytes
         }
     };
-    let damaged = |why: String| {
-        Unusable(format!(
-            "{shown} is damaged: {why}. Stop its servers, if any run, and start a cluster in another folder (--data); \
-             the servers' own data is not in this file"
-        ))
-    };
-    let document: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| damaged(error.to_string()))?;
+    let document: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| Unread::Damaged(error.to_string()))?;
     match document["format"].as_u64() {
         Some(format) if format == u64::from(FORMAT) => {}
         Some(format) => {
-            return Err(Unusable(format!(
+            return Err(Unread::Other(Unusable(format!(
                 "{shown} has format {format}, and this version of Raftarium reads {FORMAT}: \
                  use the version that the cluster was made with, or another folder (--data)"
-            )));
+            ))));
         }
-        None => return Err(damaged("it doesn't say its format".into())),
+        None => return Err(Unread::Damaged("it doesn't say its format".into())),
     }
-    let state: State = serde_json::from_value(document).map_err(|error| damaged(error.to_string()))?;
-    state.check().map_err(damaged)?;
+    let state: State = serde_json::from_value(document).map_err(|error| Unread::Damaged(error.to_string()))?;
+    state.check().map_err(Unread::Damaged)?;
     Ok(Some(state))
 }
 
@@ -212,10 +282,30 @@ impl Locked {
     /// The folder can't be written.
     pub fn take(folder: &Path) -> Result<Locked, Unusable> {
         let path = folder.join("lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let lock = lock.and_then(|file| file.lock().map(|()| file));
-        let lock = lock.map_err(|error| Unusable(format!("{} can't be written: {error}", named(&path))))?;
+        let take = || loop {
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path)?;
+            file.lock()?;
+            // A first start that failed has removed it meanwhile: a lock on what nobody else can
+            // find keeps nobody out.
+            let held = same_file::Handle::from_file(file.try_clone()?)?;
+            if same_file::Handle::from_path(&path).is_ok_and(|there| there == held) {
+                return std::io::Result::Ok(file);
+            }
+        };
+        let lock = take().map_err(|error| Unusable(format!("{} can't be written: {error}", named(&path))))?;
         Ok(Locked { folder: folder.to_owned(), _lock: lock })
+    }
+
+    /// Removes all that a first start has made: the folders of these servers, and the cluster's own
+    /// files. Nothing may run any more, and nothing may have been in the folder before.
+    pub fn remove_all(&self, servers: &[LocalServer]) {
+        // What can't be removed is found by the next start, which then says so.
+        for server in servers {
+            let _ = fs::remove_dir_all(server.folder(&self.folder));
+        }
+        for name in OWN_NAMES {
+            let _ = fs::remove_file(self.folder.join(name));
+        }
     }
 
     /// Replaces the file. Servers that have a data folder by now are noted.
@@ -224,19 +314,22 @@ impl Locked {
     /// It can't be written.
     pub fn write(&self, state: &mut State) -> Result<(), Unusable> {
         for server in &mut state.servers {
-            server.has_begun |= server.has_data(&self.folder);
+            server.has_begun |= server.data(&self.folder).join("folder.json").exists();
         }
-        let path = self.folder.join("cluster.json");
-        let new = self.folder.join("cluster.json.new");
-        let write = || {
-            let mut file = File::create(&new)?;
-            serde_json::to_writer_pretty(&mut file, state)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(&new, &path)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        write().map_err(|error| Unusable(format!("{} can't be written: {error}", named(&path))))
+        let new = self.folder.join(NEW);
+        for name in [COPY, NAME] {
+            let path = self.folder.join(name);
+            let write = || {
+                let mut file = File::create(&new)?;
+                serde_json::to_writer_pretty(&mut file, state)?;
+                file.write_all(b"\n")?;
+                file.sync_all()?;
+                fs::rename(&new, &path)?;
+                File::open(&self.folder)?.sync_all()
+            };
+            write().map_err(|error| Unusable(format!("{} can't be written: {error}", named(&path))))?;
+        }
+        Ok(())
     }
 }
 

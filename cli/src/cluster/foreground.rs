@@ -1,17 +1,15 @@
 //! `raftarium cluster` in the foreground: starts the servers, shows them, stops them.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-
+use super::advice::{self, LastWords};
 use super::file::Ending::Stopped;
 use super::file::{LocalServer, Locked, State};
-use super::lifecycle::{self, LastWords, Started};
 use super::process::Condition;
-use super::{StartOptions, known, notes};
+use super::start::{self, Scope, Started};
+use super::{StartOptions, expected, known, lifecycle, notes, signals};
 use crate::output::BAD;
 use crate::text::{SENTENCE_MAX, Text, shortened};
 use crate::view::LiveView;
@@ -22,21 +20,17 @@ const RENEWAL: Duration = Duration::from_millis(250);
 
 /// Runs a cluster until Ctrl-C.
 pub fn run(options: &StartOptions) -> Result<Ending, Unusable> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register(signal, Arc::clone(&stop))
-            .map_err(|error| Unusable(format!("signal handlers can't be installed: {error}")))?;
-    }
+    let stop = signals()?;
     let has_come = || stop.load(Ordering::Relaxed);
     let folder = &options.place.data;
-    let started = lifecycle::start(options, &has_come)?;
+    let started = start::start(options, Scope::All, &has_come)?;
     // Whatever happens to the picture, the servers are stopped.
     let shown = show(started, options, &has_come);
     stop.store(false, Ordering::Relaxed);
     let locked = Locked::take(folder)?;
     let mut state = known(folder)?;
     // A second signal stops them at once.
-    let killed = lifecycle::stop_all(&locked, &mut state, &has_come)?;
+    let killed = lifecycle::stop_servers(&locked, &mut state, |_| true, &has_come)?;
     shown?;
     output::print(Text::new().line(lifecycle::stopped(&killed))).map(|_| Ending::Fine)
 }
@@ -44,12 +38,16 @@ pub fn run(options: &StartOptions) -> Result<Ending, Unusable> {
 /// Shows the cluster until a signal comes, or other commands have stopped it.
 fn show(mut started: Started, options: &StartOptions, has_come: &dyn Fn() -> bool) -> Result<(), Unusable> {
     let folder = &options.place.data;
-    let mut text = lifecycle::introduction(&started.state, folder);
+    let running = started.state.servers.len() - started.missing.len();
+    let mut text = advice::introduction(&started.state, running, folder);
     text.line("Ctrl-C stops it.").line("");
     output::print(&text)?;
-    let addresses = started.state.servers.iter().map(|server| server.http.clone()).collect();
-    let mut view = LiveView::new(addresses, false);
+    let mut view = LiveView::new(expected(&started.state), false);
     let mut deaths = Deaths::default();
+    // Those that didn't start have been told of.
+    for server in started.state.servers.iter().filter(|server| started.missing.contains(&server.server)) {
+        deaths.0.extend(server.process.as_ref().map(|process| (server.server, process.pid)));
+    }
     while !has_come() {
         // Other commands change it meanwhile.
         let state = known(folder)?;
@@ -70,7 +68,7 @@ fn show(mut started: Started, options: &StartOptions, has_come: &dyn Fn() -> boo
             }
             text.line(format_args!(
                 "Start it again with {}",
-                lifecycle::command(&format!("cluster restart {}", server.server), folder)
+                advice::command(&format!("cluster restart {}", server.server), folder)
             ));
             view.say(&text)?;
         }

@@ -1,29 +1,35 @@
 //! `cluster`: a real cluster on this machine, its servers processes of their own.
 //!
 //! `file` is what the cluster remembers of itself, `process` knows one process from another.
-//! `lifecycle` starts and stops servers, `foreground` stays with them and shows how they are, and
-//! `faults` breaks them on purpose.
+//! `lifecycle` starts and stops servers one by one, `start` a whole cluster. `foreground` stays
+//! with them and shows how they are, `faults` breaks them on purpose, and `advice` says what people
+//! can do.
 //!
 //! A command takes the folder's lock, reads the file, acts, and writes the file. What it is about
 //! to do to a process is written before it is done, so that whoever watches can tell a server that
 //! was ended from one that ended by itself.
 
+mod advice;
 mod faults;
 pub mod file;
 mod foreground;
 mod lifecycle;
 mod process;
+mod start;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::client::connection_timeout;
 use crate::client::members::server_number;
 use crate::output::named;
 use crate::text::Text;
-use crate::view::Note;
+use crate::view::{Expected, Note};
 use crate::{Ending, Unusable, output};
 
 /// How far below its clients' port a server's port for its peers is.
@@ -34,6 +40,7 @@ const SERVERS_MAX: i64 = 9;
 
 const EXIT_STATUS: &str = "Exit status:\n  \
     0  done\n  \
+    1  it runs, but not all of its servers do (`start`)\n  \
     2  the command line is wrong\n  \
     3  it can't be done; the sentence says why and what to do";
 
@@ -44,6 +51,7 @@ const EXIT_STATUS: &str = "Exit status:\n  \
      Their data stays in the folder, and is there at the next start.\n\n\
      Examples:\n  raftarium cluster                        three servers, until Ctrl-C\n  \
      raftarium cluster start --playground     in the background, to be broken on purpose\n  \
+     raftarium cluster restart 2              S2 is stopped and started again, as for an upgrade\n  \
      raftarium cluster crash 2                S2 is killed, as by a power failure\n  \
      raftarium cluster cut 1 3                nothing passes between S1 and S3\n  \
      raftarium cluster heal\n  \
@@ -106,10 +114,22 @@ struct Links {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Start it in the background; return when a server leads
-    Start(StartOptions),
+    /// Start it in the background, or what doesn't run of it; return when a server leads
+    Start {
+        /// Start this server alone
+        #[arg(value_parser = server_number, conflicts_with_all = ["servers", "port", "playground"])]
+        server: Option<u8>,
+        #[command(flatten)]
+        options: StartOptions,
+    },
     /// Stop it; its data stays
-    Stop(Place),
+    Stop {
+        /// Stop this server alone, by SIGTERM: it hands leadership over and answers what it can
+        #[arg(value_parser = server_number)]
+        server: Option<u8>,
+        #[command(flatten)]
+        place: Place,
+    },
     /// Say how its servers are
     Status {
         /// Print JSON
@@ -118,9 +138,9 @@ enum Task {
         #[command(flatten)]
         place: Place,
     },
-    /// Kill a server, as by a power failure (playground)
+    /// Kill a server by SIGKILL, as by a power failure (playground); `stop N` is the gentle way
     Crash(OneServer),
-    /// Start a server again that has crashed or ended
+    /// Start a server again that has crashed or ended; stop it first if it runs, as for an upgrade
     Restart {
         #[command(flatten)]
         server: OneServer,
@@ -153,9 +173,11 @@ enum Task {
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let said = match &options.task {
         None => return foreground::run(&options.start),
-        Some(Task::Start(start)) => return background(start),
+        Some(Task::Start { server: None, options }) => return background(options),
+        Some(Task::Start { server: Some(server), options }) => lifecycle::start_one(&options.place.data, *server)?,
         Some(Task::Status { json, place }) => return status(place, *json),
-        Some(Task::Stop(place)) => lifecycle::stop(&place.data)?,
+        Some(Task::Stop { server: None, place }) => lifecycle::stop(&place.data)?,
+        Some(Task::Stop { server: Some(server), place }) => lifecycle::stop_one(&place.data, *server)?,
         Some(Task::Crash(one)) => faults::crash(&one.place.data, one.server)?,
         Some(Task::Restart { server, join }) => lifecycle::restart(&server.place.data, server.server, *join)?,
         Some(Task::Pause(one)) => faults::pause(&one.place.data, one.server)?,
@@ -173,11 +195,31 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     output::print(Text::new().line(said)).map(|_| Ending::Fine)
 }
 
+/// Whether a signal has come that ends this command.
+fn signals() -> Result<Arc<AtomicBool>, Unusable> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| Unusable(format!("signal handlers can't be installed: {error}")))?;
+    }
+    Ok(stop)
+}
+
 fn background(options: &StartOptions) -> Result<Ending, Unusable> {
-    let started = lifecycle::start(options, &|| false)?;
-    let mut text = lifecycle::introduction(&started.state, &options.place.data);
-    text.line(format_args!("It runs until {}", lifecycle::command("cluster stop", &options.place.data)));
-    output::print(&text).map(|_| Ending::Fine)
+    let stop = signals()?;
+    let started = start::start(options, start::Scope::Rest, &|| stop.load(Ordering::Relaxed))?;
+    let folder = &options.place.data;
+    let mut text = Text::new();
+    if !started.ran.is_empty() {
+        let new = advice::names(started.children.keys().copied());
+        let new = if new.is_empty() { "no other".into() } else { new };
+        text.line(format_args!("{} ran already; {new} started.", advice::names(started.ran.iter().copied())));
+    }
+    let running = started.state.servers.len() - started.missing.len();
+    text.append(&advice::introduction(&started.state, running, folder));
+    text.line(format_args!("It runs until {}", advice::command("cluster stop", folder)));
+    output::print(&text)?;
+    Ok(if started.missing.is_empty() { Ending::Fine } else { Ending::Found })
 }
 
 /// The cluster in a folder.
@@ -189,29 +231,60 @@ fn known(folder: &std::path::Path) -> Result<file::State, Unusable> {
         Unusable(format!(
             "there is no cluster in {}: start one with {}, or name its folder with --data",
             named(folder),
-            lifecycle::command("cluster start", folder)
+            advice::command("cluster start", folder)
         ))
     })
 }
 
-/// What is known of the processes of a cluster's servers, for people.
+/// How a server's process ended, or is, in a few words; none while it runs.
+fn condition(server: &file::LocalServer) -> &'static str {
+    match (server.process.as_ref().map(process::Process::condition), server.ending) {
+        (Some(process::Condition::Running), _) => "",
+        (Some(process::Condition::Paused), _) => "paused",
+        (_, Some(file::Ending::Crashed)) => "crashed",
+        (_, Some(file::Ending::Stopped)) => "stopped",
+        (Some(process::Condition::Gone), None) => UNEXPECTED,
+        (None, None) => "never started",
+    }
+}
+
+/// How a server is that no command has ended.
+const UNEXPECTED: &str = "ended unexpectedly";
+
+/// What is known of a cluster's servers besides what they say themselves.
 fn notes(state: &file::State) -> Vec<Note> {
-    let note = |server: &file::LocalServer| {
-        let condition = server.process.as_ref().map(process::Process::condition);
-        let words = match (condition, server.ending) {
-            (Some(process::Condition::Running), _) => "",
-            (Some(process::Condition::Paused), _) => "paused",
-            (_, Some(file::Ending::Crashed)) => "crashed",
-            (_, Some(file::Ending::Stopped)) => "stopped",
-            (Some(process::Condition::Gone), None) => "ended by itself",
-            (None, None) => "never started",
-        };
-        Note { address: server.http.clone(), server: server.server, words: words.to_owned() }
+    let note = |server: &file::LocalServer| Note {
+        address: server.http.clone(),
+        server: server.server,
+        words: condition(server).to_owned(),
     };
     state.servers.iter().map(note).collect()
 }
 
+/// Which answers are believed.
+pub fn expected(state: &file::State) -> Expected {
+    let servers = state.servers.iter().map(|server| (server.http.clone(), server.server));
+    Expected { cluster: state.cluster.clone(), servers: servers.collect() }
+}
+
 fn status(place: &Place, is_json: bool) -> Result<Ending, Unusable> {
-    let state = known(&place.data)?;
-    crate::view::once(state.servers.iter().map(|server| server.http.clone()).collect(), &notes(&state), is_json)
+    let folder = &place.data;
+    let state = known(folder)?;
+    let ending = crate::view::once(expected(&state), &notes(&state), is_json)?;
+    if is_json {
+        return Ok(ending);
+    }
+    let mut text = Text::new();
+    for server in state.servers.iter().filter(|server| condition(server) == UNEXPECTED) {
+        let start = advice::command(&format!("cluster start {}", server.server), folder);
+        let words = match advice::LastWords::of(folder, server, None).why() {
+            Some(why) => format!("It said last: {why}"),
+            None => format!("Its log is {}", output::named(&server.log(folder))),
+        };
+        text.line(format_args!(
+            "S{} ended, and no command had stopped it. {words}. Start it again with {start}",
+            server.server,
+        ));
+    }
+    output::print(&text).map(|_| ending)
 }

@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use serde_json::{Value, json};
 
-pub use poll::Status;
-use poll::{Poll, Seen};
+#[cfg(test)]
+pub use poll::Member;
+pub use poll::{Expected, Status};
+use poll::{Poll, Seen, Silence};
 use screen::Screen;
 
 use crate::client::{Client, Connection, EXIT_STATUS};
@@ -60,10 +62,11 @@ pub struct Options {
 pub fn run(options: &Options) -> Result<Ending, Unusable> {
     let connection = &options.connection;
     let client = connection.client()?;
+    let expected = client.expected().cloned();
     if !options.watch {
-        return show(client, &[], connection.json);
+        return show(client, expected, &[], connection.json);
     }
-    let mut view = LiveView::of(client, connection.json);
+    let mut view = LiveView::of(client, expected, connection.json);
     loop {
         if !view.renew(&[])? {
             return Ok(Ending::Fine);
@@ -72,14 +75,15 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
     }
 }
 
-/// Shows once how the servers at these addresses are.
-pub fn once(addresses: Vec<String>, notes: &[Note], is_json: bool) -> Result<Ending, Unusable> {
-    show(Client::of(addresses, Duration::from_secs(2)), notes, is_json)
+/// Shows once how these servers are.
+pub fn once(expected: Expected, notes: &[Note], is_json: bool) -> Result<Ending, Unusable> {
+    let addresses = expected.servers.keys().cloned().collect();
+    show(Client::of(addresses, Duration::from_secs(2)), Some(expected), notes, is_json)
 }
 
-fn show(client: Client, notes: &[Note], is_json: bool) -> Result<Ending, Unusable> {
+fn show(client: Client, expected: Option<Expected>, notes: &[Note], is_json: bool) -> Result<Ending, Unusable> {
     let timeout = client.timeout();
-    let poll = Poll::start(client);
+    let poll = Poll::start(client, expected);
     poll.wait_for_all(timeout + Duration::from_secs(1));
     let seen = poll.seen();
     let text = if is_json {
@@ -110,7 +114,10 @@ fn document(seen: &[Seen], notes: &[Note], rate: Option<u64>) -> Value {
         let mut document = json!({ "http": seen.address, "reachable": seen.status().is_some() });
         match &seen.answer {
             Some(Ok((_, status))) => document["status"] = status.clone(),
-            Some(Err(why)) => document["why"] = why.clone().into(),
+            Some(Err(silence)) => {
+                document["why"] = silence.why().into();
+                document["stranger"] = matches!(silence, Silence::Stranger(_)).into();
+            }
             None => {}
         }
         if let Some(note) = notes.iter().find(|note| note.address == seen.address) {
@@ -141,12 +148,13 @@ enum Form {
 }
 
 impl LiveView {
-    /// Of the servers at these addresses.
-    pub fn new(addresses: Vec<String>, is_json: bool) -> LiveView {
-        LiveView::of(Client::of(addresses, Duration::from_secs(1)), is_json)
+    /// Of these servers.
+    pub fn new(expected: Expected, is_json: bool) -> LiveView {
+        let addresses = expected.servers.keys().cloned().collect();
+        LiveView::of(Client::of(addresses, Duration::from_secs(1)), Some(expected), is_json)
     }
 
-    fn of(client: Client, is_json: bool) -> LiveView {
+    fn of(client: Client, expected: Option<Expected>, is_json: bool) -> LiveView {
         let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let form = if is_json {
             Form::Json { last: String::new() }
@@ -155,7 +163,7 @@ impl LiveView {
         } else {
             Form::Lines { last: String::new() }
         };
-        LiveView { poll: Poll::start(client), began: Instant::now(), form, commits: Vec::new() }
+        LiveView { poll: Poll::start(client, expected), began: Instant::now(), form, commits: Vec::new() }
     }
 
     /// Shows how the servers are now. Returns whether anybody still looks.
@@ -234,7 +242,7 @@ mod tests {
     #[test]
     fn writes_are_counted_by_commit_indices() {
         let client = Client::of(Vec::new(), Duration::from_secs(1));
-        let mut view = LiveView::of(client, true);
+        let mut view = LiveView::of(client, None, true);
         let at = |commit_index| vec![Seen::of("x", &Status { commit_index, ..Status::default() })];
         let began = Instant::now();
         assert_eq!(view.rate(&at(100), began), None, "one look says nothing");

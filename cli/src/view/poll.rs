@@ -42,6 +42,8 @@ pub struct Status {
     pub disk: String,
     /// Whether it may vote; it may not after it has lost its disk.
     pub may_vote: Option<bool>,
+    /// Whether it can be given requests: it knows a leader, and has applied what is committed.
+    pub is_ready: Option<bool>,
     /// The members, as it knows them.
     pub members: Vec<Member>,
     /// The leader, as it knows it.
@@ -98,13 +100,53 @@ impl Status {
     }
 }
 
+/// Whose answers are believed. At a server's address, another one may have begun to listen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The cluster's name.
+    pub cluster: String,
+    /// Its servers' numbers, by the addresses where clients reach them.
+    pub servers: BTreeMap<String, u8>,
+}
+
+impl Expected {
+    /// Whether it is the server that is expected at this address.
+    ///
+    /// # Errors
+    /// Who it is instead.
+    pub fn check(&self, address: &str, status: &Status) -> Result<(), Silence> {
+        let is_expected = self.servers.get(address).is_none_or(|server| *server == status.server);
+        if is_expected && status.cluster == self.cluster {
+            return Ok(());
+        }
+        Err(Silence::Stranger(format!("S{} of cluster {} answers here", status.server, status.cluster)))
+    }
+}
+
+/// Why a server gave no answer that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// None came.
+    Unreachable(String),
+    /// Somebody else answers at its address.
+    Stranger(String),
+}
+
+impl Silence {
+    /// Why, in words.
+    pub fn why(&self) -> &str {
+        let (Silence::Unreachable(why) | Silence::Stranger(why)) = self;
+        why
+    }
+}
+
 /// What a server said when it was asked last.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// Where it is reached.
     pub address: String,
     /// Its answer, also as the document that it is; or why it gave none. None before it was asked.
-    pub answer: Option<Result<(Status, Value), String>>,
+    pub answer: Option<Result<(Status, Value), Silence>>,
 }
 
 impl Seen {
@@ -125,6 +167,7 @@ pub struct Poll {
 }
 
 struct Shared {
+    expected: Option<Expected>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -145,9 +188,10 @@ impl Shared {
 }
 
 impl Poll {
-    /// Begins to ask the client's servers, and those that they name.
-    pub fn start(client: Client) -> Poll {
-        let shared = Arc::new(Shared { state: Mutex::default(), changed: Condvar::new() });
+    /// Begins to ask the client's servers, and those that they name. If it is said what is expected
+    /// of them, nobody else is listened to.
+    pub fn start(client: Client, expected: Option<Expected>) -> Poll {
+        let shared = Arc::new(Shared { expected, state: Mutex::default(), changed: Condvar::new() });
         for address in client.servers().to_vec() {
             ask_from_now_on(&shared, &client, address);
         }
@@ -211,7 +255,7 @@ fn ask_from_now_on(shared: &Arc<Shared>, client: &Client, address: String) {
     std::thread::spawn(move || {
         loop {
             let began = Instant::now();
-            let answer = ask(&client, &address);
+            let answer = ask(&client, &address, shared.expected.as_ref());
             if let Ok((status, _)) = &answer {
                 for member in status.members.iter().filter_map(|member| member.http.clone()) {
                     if is_address(&member) {
@@ -237,18 +281,21 @@ fn ask_from_now_on(shared: &Arc<Shared>, client: &Client, address: String) {
     });
 }
 
-fn ask(client: &Client, address: &str) -> Result<(Status, Value), String> {
+fn ask(client: &Client, address: &str, expected: Option<&Expected>) -> Result<(Status, Value), Silence> {
     match client.ask(address, &Request::get("/status".into()), ANSWER_MAX.min(client.timeout())) {
         Outcome::Done(answer) => {
-            let document: Value =
-                serde_json::from_slice(&answer.body).map_err(|_| "its status isn't JSON".to_owned())?;
-            let status =
-                Status::deserialize(&document).map_err(|error| format!("its status can't be read: {error}"))?;
+            let document: Value = serde_json::from_slice(&answer.body)
+                .map_err(|_| Silence::Stranger("its status isn't JSON".to_owned()))?;
+            let status = Status::deserialize(&document)
+                .map_err(|error| Silence::Stranger(format!("its status can't be read: {error}")))?;
+            expected.map_or(Ok(()), |expected| expected.check(address, &status))?;
             Ok((status, document))
         }
-        Outcome::Problem(problem) => Err(problem.sentence()),
+        // It isn't a server's.
+        Outcome::Problem(problem) if problem.kind.is_empty() => Err(Silence::Stranger(problem.sentence())),
+        Outcome::Problem(problem) => Err(Silence::Unreachable(problem.sentence())),
         Outcome::NotSent(why) | Outcome::NoAnswer(why) => {
-            Err(why.strip_prefix(&format!("{address}: ")).map_or(why.clone(), str::to_owned))
+            Err(Silence::Unreachable(why.strip_prefix(&format!("{address}: ")).map_or(why.clone(), str::to_owned)))
         }
     }
 }

@@ -4,12 +4,15 @@ use anstyle::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Note;
-use super::poll::{Seen, Status, number_of};
+use super::poll::{Seen, Silence, Status, number_of};
 use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN, grouped};
 use crate::text::{Text, escaped};
 
 /// How many characters of a server's own words are shown in a cell.
 const CELL_MAX: usize = 60;
+
+/// The role of a server that doesn't answer.
+const UNREACHABLE: &str = "unreachable";
 
 /// A piece of a line: escaped already, and in one style.
 struct Cell {
@@ -47,12 +50,15 @@ pub fn lines(all: &[Seen], notes: &[Note], rate: Option<u64>, width: usize) -> V
     lines
 }
 
-/// The member's kind, as the server itself says, or whoever knows most.
+/// The member's kind, as whoever knows most says; nothing if nobody knows the members.
 fn kind_of(number: u8, all: &[Seen]) -> String {
     let knowing =
         all.iter().filter_map(Seen::status).max_by_key(|status| (status.commit_index, status.role == "leader"));
-    let member = knowing.and_then(|status| status.members.iter().find(|member| member.server == number));
-    member.map_or("none".into(), |member| member.kind.clone())
+    let Some(members) = knowing.map(|status| &status.members).filter(|members| !members.is_empty()) else {
+        return String::new();
+    };
+    let member = members.iter().find(|member| member.server == number);
+    member.map_or("no member".into(), |member| member.kind.clone())
 }
 
 fn row(seen: &Seen, all: &[Seen], notes: &[Note]) -> Vec<Cell> {
@@ -62,13 +68,20 @@ fn row(seen: &Seen, all: &[Seen], notes: &[Note]) -> Vec<Cell> {
     let kind = number.map_or(String::new(), |number| kind_of(number, all));
     let words = note.map_or("", |note| &note.words);
     let Some(status) = seen.status() else {
-        let why = match &seen.answer {
-            Some(Err(why)) if words.is_empty() => why,
-            _ => words,
+        let (role, why) = match &seen.answer {
+            Some(Err(Silence::Stranger(who))) if words.is_empty() => ("stranger", who.clone()),
+            Some(Err(Silence::Stranger(who))) => ("stranger", format!("{words}; {who}")),
+            Some(Err(Silence::Unreachable(why))) if words.is_empty() => (UNREACHABLE, why.clone()),
+            _ => (UNREACHABLE, words.to_owned()),
         };
-        let mut row = vec![Cell::new(BOLD, &name), Cell::new(BAD, "unreachable")];
+        let mut row = vec![Cell::new(BOLD, &name), Cell::new(BAD, role)];
         row.extend((0..4).map(|_| Cell::new(PLAIN, "")));
-        row.extend([Cell::new(PLAIN, &kind), Cell::new(PLAIN, ""), Cell::new(ODD, why), Cell::new(DIM, &seen.address)]);
+        row.extend([
+            Cell::new(PLAIN, &kind),
+            Cell::new(PLAIN, ""),
+            Cell::new(ODD, &why),
+            Cell::new(DIM, &seen.address),
+        ]);
         return row;
     };
     let style = match status.role.as_str() {
@@ -131,11 +144,12 @@ pub fn summary(all: &[Seen], notes: &[Note]) -> String {
         let mut said = match seen.status() {
             Some(status) => {
                 let kind = kind_of(status.server, all);
-                let kind = if kind == "voter" { String::new() } else { format!(" ({kind})") };
+                let kind = if kind == "voter" || kind.is_empty() { String::new() } else { format!(" ({kind})") };
                 let disk = if status.disk == "fine" { String::new() } else { format!(", disk {}", status.disk) };
                 format!("{name} {} in term {}{kind}{disk}", status.role, status.term)
             }
-            None => format!("{name} unreachable"),
+            None if matches!(seen.answer, Some(Err(Silence::Stranger(_)))) => format!("{name} stranger"),
+            None => format!("{name} {UNREACHABLE}"),
         };
         if !words.is_empty() {
             said += &format!(", {words}");
@@ -211,7 +225,10 @@ mod tests {
             ..Status::default()
         };
         let second = Status { server: 2, role: "follower".into(), disk: "full".into(), ..status.clone() };
-        let gone = Seen { address: "127.0.0.1:8103".into(), answer: Some(Err("connection refused".into())) };
+        let gone = Seen {
+            address: "127.0.0.1:8103".into(),
+            answer: Some(Err(Silence::Unreachable("connection refused".into()))),
+        };
         vec![Seen::of("127.0.0.1:8101", &status), Seen::of("127.0.0.1:8102", &second), gone]
     }
 
@@ -255,12 +272,44 @@ mod tests {
             ..all[0].status().unwrap().clone()
         };
         all[0] = Seen::of("127.0.0.1:8101", &status);
-        all[2].answer = Some(Err(hostile.into()));
+        all[2].answer = Some(Err(Silence::Stranger(hostile.into())));
         for line in lines(&all, &[], None, 500) {
             let text = anstream::adapter::strip_str(line.as_str()).to_string();
             assert!(text.chars().all(crate::text::is_harmless), "{text:?}");
             assert!(!line.as_str().contains("\u{1b}]"), "{text:?}");
         }
+    }
+
+    /// Nobody who answers: then nobody knows who is a member.
+    #[test]
+    fn what_nobody_knows_is_left_out() {
+        let gone = |server: u8| Seen {
+            address: format!("127.0.0.1:810{server}"),
+            answer: Some(Err(Silence::Unreachable("connection refused".into()))),
+        };
+        let alone = plain(&lines(&[gone(1)], &[], None, usize::MAX));
+        assert!(!alone.contains("member\n") && !alone.contains("no member"), "{alone}");
+        let mut all = three();
+        let status =
+            Status { members: all[0].status().unwrap().members[..2].to_vec(), ..all[0].status().unwrap().clone() };
+        let status = Status { commit_index: 500, ..status };
+        all[0] = Seen::of("127.0.0.1:8101", &status);
+        let notes = [Note { address: "127.0.0.1:8103".into(), server: 3, words: "stopped".into() }];
+        let table = plain(&lines(&all, &notes, None, usize::MAX));
+        assert!(table.lines().nth(3).unwrap().contains("no member") && table.contains("stopped"), "{table}");
+    }
+
+    #[test]
+    fn a_stranger_is_called_one() {
+        let mut all = three();
+        all[2].answer = Some(Err(Silence::Stranger("S1 of cluster other answers here".into())));
+        let notes = [Note { address: "127.0.0.1:8103".into(), server: 3, words: "stopped".into() }];
+        let table = plain(&lines(&all, &notes, None, usize::MAX));
+        assert!(
+            table.contains("S3  stranger") && table.contains("stopped; S1 of cluster other answers here"),
+            "{table}"
+        );
+        assert!(summary(&all, &notes).ends_with("; S3 stranger, stopped"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -71,10 +71,27 @@ fn a_no_is_not_a_failure() {
     let missing = Fake::always(problem(404, "no-such-key", json!({})));
     let done = ask(&[&missing.address], &["get", "x"]).ended(NO);
     assert_eq!((done.out().as_str(), done.err.as_str()), ("", "the detail of no-such-key\n"));
-    let other = Fake::always(problem(409, "value-differs", json!({ "value": "green", "revision": 4 })));
-    let done = ask(&[&other.address], &["cas", "x", "blue", "red", "--json"]).ended(NO);
-    assert_eq!(done.json()["error"]["value"], "green");
-    assert_eq!(done.json()["error"]["revision"], 4);
+    // What is there instead is said, to people and to programs.
+    let cases = [
+        (json!({ "value": "a\u{1b}\nb", "revision": 4 }), ": it is “a\\u{1b}\\nb”, of revision 4\n"),
+        (json!({ "value_base64": "/w==", "revision": 5 }), ": it is “\\xff”, of revision 5\n"),
+        (json!({ "value": "x".repeat(5_000), "revision": 6 }), "x”, of revision 6\n"),
+        (json!({}), "value-differs\n"),
+    ];
+    for (there, words) in cases {
+        let other = Fake::always(problem(409, "value-differs", there.clone()));
+        let done = ask(&[&other.address], &["cas", "x", "blue", "red"]).ended(NO);
+        assert!(done.err.starts_with("the detail of value-differs") && done.err.ends_with(words), "{}", done.err);
+        assert!(done.err.len() < 1_500 && done.out().is_empty(), "{}", done.err);
+        let json = ask(&[&other.address], &["cas", "x", "blue", "red", "--json"]).ended(NO).json();
+        for (name, value) in there.as_object().unwrap() {
+            assert_eq!(&json["error"][name], value);
+        }
+        if there == json!({}) {
+            assert!(json["error"]["value"].is_null() && json["error"]["revision"].is_null(), "{json}");
+            assert!(json["error"].as_object().unwrap().contains_key("value"), "{json}");
+        }
+    }
     let condition = Fake::always(problem(412, "precondition-failed", json!({})));
     ask(&[&condition.address], &["put", "x", "1", "--if-absent"]).ended(NO);
     ask(&[&condition.address], &["put", "x", "1", "--if-revision", "7"]).ended(NO);
@@ -307,6 +324,34 @@ fn a_watch_goes_on_where_it_was_without_a_gap() {
     assert!(all[1].starts_with("GET /watch?prefix=p&"), "{all:?}");
 }
 
+/// In a rolling restart every connection ends in its turn, and none may have told anything. Only
+/// the time without any server counts.
+#[test]
+fn an_idle_watch_outlives_all_its_connections() {
+    let stream = |text: &str| Reply::Answer(200, vec![("content-type", "text/event-stream".into())], text.into());
+    let fake = Fake::start(move |number, _| match number {
+        0 => answer(200, &json!({ "revision": 4, "pairs": [], "next": null })),
+        1..=3 => {
+            // Longer than the command may be without a server.
+            thread::sleep(Duration::from_millis(250));
+            stream("")
+        }
+        4 => stream("id: 5\nevent: put\ndata: {\"key\":\"x\",\"value\":\"1\",\"revision\":5}\n\n"),
+        _ => problem(410, "revision-gone", json!({})),
+    });
+    let done = ask(&[&fake.address, &nobody()], &["watch", "--timeout", "200ms"]).ended(NO);
+    assert_eq!(done.out(), "5 put x = 1\n");
+    let from: Vec<_> = fake.lines()[1..].iter().map(|line| line.rsplit_once('=').unwrap().1.to_owned()).collect();
+    assert_eq!(from, ["5", "5", "5", "5", "6"]);
+    // Without any server, it ends.
+    let fake = Fake::start(|number, _| match number {
+        0 => answer(200, &json!({ "revision": 4, "pairs": [], "next": null })),
+        _ => Reply::Close,
+    });
+    let done = ask(&[&fake.address], &["watch", "--timeout", "200ms"]).ended(UNUSABLE);
+    assert!(done.err.contains("the next revision would have been 5"), "{}", done.err);
+}
+
 fn status_of(server: u8, role: &str, term: u64, address: &str) -> Value {
     json!({
         "server": server, "cluster": "x", "role": role, "term": term, "leader": { "server": 1, "http": null },
@@ -361,7 +406,48 @@ fn a_late_refusal_is_not_made_a_doubt() {
     });
     let done = ask(&[&fake.address], &["put", "x", "1", "--timeout", "2s"]).ended(UNUSABLE);
     assert!(done.err.contains("the detail of no-leader"), "{}", done.err);
-    assert_eq!(fake.received().len(), 1);
+    assert_eq!(fake.lines().iter().filter(|line| line.starts_with("PUT")).count(), 1);
+}
+
+/// Without a majority, servers say no after a while of their own, which has nothing to do with how
+/// long the command is to try.
+#[test]
+fn a_command_tries_as_long_as_it_is_told_to() {
+    let slow = Duration::from_millis(1_500);
+    for (timeout, tries) in [(1, 1), (4, 2)] {
+        let fake = Fake::start(move |_, request| {
+            if request.line.ends_with("/status") {
+                return answer(200, &json!({ "server": 1, "is_ready": false }));
+            }
+            thread::sleep(slow);
+            problem(503, "no-leader", json!({}))
+        });
+        let began = Instant::now();
+        let done = ask(&[&fake.address], &["get", "x", "--timeout", &format!("{timeout}s")]).ended(UNUSABLE);
+        let took = began.elapsed().as_millis();
+        // What can't be confirmed in time isn't an answer; what was said in time is.
+        let said = if tries == 1 { "no answer within the time limit" } else { "the detail of no-leader" };
+        assert!(done.err.contains(said), "{}", done.err);
+        let at_least = timeout * 1_000;
+        assert!((at_least - 100..at_least + 1_500).contains(&took), "{timeout} s became {took} ms");
+        assert_eq!(fake.lines().iter().filter(|line| line.starts_with("GET /kv")).count(), tries);
+    }
+}
+
+#[test]
+fn a_leader_that_comes_late_is_still_asked() {
+    let fake = Fake::start(|number, request| match number {
+        0 => {
+            thread::sleep(Duration::from_millis(1_600));
+            problem(503, "no-leader", json!({}))
+        }
+        1..=3 => answer(200, &json!({ "server": 1, "is_ready": false })),
+        _ if request.line == "GET /status" => answer(200, &json!({ "server": 1, "is_ready": true })),
+        _ => written(7),
+    });
+    let done = ask(&[&fake.address], &["put", "x", "1", "--timeout", "3s"]).ended(FINE);
+    assert_eq!(done.out(), "new, revision 7\n");
+    assert_eq!(fake.lines().len(), 6, "{:?}", fake.lines());
 }
 
 /// A help that doesn't name the exit codes would leave scripts to guess.

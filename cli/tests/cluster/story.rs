@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{Done, FINE, Killed, NO, UNUSABLE, command, folder, raftarium};
+use crate::support::{Done, FINE, Killed, NO, UNUSABLE, command, commands_in, folder, follow, raftarium};
 
 /// How long anything may take before a test fails: the machine may be busy.
 const LIMIT: Duration = Duration::from_secs(90);
@@ -107,6 +107,23 @@ impl Local {
         })
     }
 
+    /// Does what a sentence advises for a server whose data can't be used, word by word. In the end
+    /// it is one of three voters, and has the data.
+    #[track_caller]
+    fn follows(&self, server: u64, said: &str) {
+        let (_, advice) = said.split_once("or let the others give it their data: ").expect("an advice");
+        let steps = commands_in(advice);
+        for step in &steps {
+            follow(self.path(), step);
+        }
+        assert!(steps.last().unwrap().contains("members promote"), "{steps:?}");
+        let members = self.does(&["members"]);
+        assert_eq!(members.matches("voter").count(), 3, "{members}");
+        self.catches_up(server);
+        let address = self.address(server);
+        assert_eq!(self.does(&["get", "colour", "--servers", &address, "--consistency", "local"]), "blue");
+    }
+
     /// Waits until a server has applied everything that the leader has committed by now.
     #[track_caller]
     fn catches_up(&self, server: u64) {
@@ -134,10 +151,13 @@ impl Drop for Local {
     }
 }
 
-/// The first of so many ports in a row that are free, with those that peers use below.
+/// The first of so many ports in a row that are free, with those that peers use below. They are
+/// below those that the system gives to outgoing connections, which would take a port while its
+/// server is stopped.
 fn free_ports(count: u16) -> u16 {
     loop {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let given = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = 11_000 + u16::try_from(u32::from(given) * 7_919 % 20_000).unwrap();
         let all =
             (0..count).flat_map(|place| [port.checked_add(place), port.checked_add(place).map(|port| port - 1_000)]);
         let listeners: Vec<_> = all.map(|port| TcpListener::bind(("127.0.0.1", port?)).ok()).collect();
@@ -170,8 +190,13 @@ fn a_leader_is_killed_and_nothing_is_lost() {
     let view = local.does(&["cluster", "status"]);
     assert!(view.contains("crashed") && view.contains(&format!("S{second} leads")), "{view}");
 
-    local.does(&["cluster", "restart", &first.to_string()]);
-    local.run(&["cluster", "restart", &first.to_string()]).complained("crash or stop it first");
+    // What doesn't run is started, and the rest is left alone.
+    let processes = local.processes();
+    let said = local.does(&["cluster", "start"]);
+    let others: Vec<_> = (1..=3).filter(|server| *server != first).map(|server| format!("S{server}")).collect();
+    assert!(said.starts_with(&format!("{} ran already; S{first} started.\n", others.join(", "))), "{said}");
+    assert!(local.processes().iter().all(|(server, pid)| (processes[server] != *pid) == (*server == first)));
+    local.run(&["cluster", "start", &first.to_string()]).complained("runs already");
     local.catches_up(first);
     let address = local.address(first);
     assert_eq!(local.does(&["get", "colour", "--servers", &address, "--consistency", "local"]), "green");
@@ -226,7 +251,7 @@ fn a_lost_folder_is_not_taken_for_a_new_one() {
     local.does(&["put", "colour", "blue"]);
     local.does(&["cluster", "stop"]);
     fs::remove_dir_all(local.data().join("2/data")).unwrap();
-    let done = local.start(&[]);
+    let done = local.run(&["cluster", "start"]).ended(NO);
     assert!(
         done.err.contains("the data folder of S2 is gone") && done.err.contains("members remove 2"),
         "{}",
@@ -281,18 +306,117 @@ fn a_cluster_in_the_foreground_shows_a_death_and_ends_by_ctrl_c() {
 }
 
 #[test]
-fn a_server_that_can_not_start_is_told_with_its_own_words() {
+fn a_server_that_can_not_start_keeps_nobody_else_from_running() {
     let local = Local::new();
     local.start(&[]);
+    local.does(&["put", "colour", "blue"]);
     local.does(&["cluster", "stop"]);
-    // The folder becomes that of another server.
-    fs::remove_dir_all(local.data().join("2/data")).unwrap();
-    fs::rename(local.data().join("3/data"), local.data().join("2/data")).unwrap();
-    fs::create_dir_all(local.data().join("3/data")).unwrap();
-    fs::copy(local.data().join("1/data/folder.json"), local.data().join("3/data/folder.json")).unwrap();
+    let file = |server: u64| local.data().join(format!("{server}/data/folder.json"));
+
+    // Damaged: the server says so itself.
+    fs::write(file(3), "{}").unwrap();
+    fs::remove_file(local.data().join("secret")).unwrap();
+    let done = local.run(&["cluster", "start"]).ended(NO);
+    assert!(done.err.contains("S3 doesn't start: ") && done.err.contains("folder.json"), "{}", done.err);
+    assert!(done.err.contains("the servers get a new secret"), "{}", done.err);
+    assert!(done.out().starts_with("2 of 3 servers of cluster"), "{}", done.out());
+    assert_eq!(local.does(&["get", "colour"]), "blue");
+    let view = local.does(&["cluster", "status"]);
+    assert!(view.contains("S3 ended, and no command had stopped it. It said last: "), "{view}");
+    local.follows(3, &done.err);
+
+    // Nameless: seen from outside.
+    local.does(&["cluster", "stop", "2"]);
+    fs::remove_file(file(2)).unwrap();
+    let sentence = "folder.json is missing, and without it nobody knows whose data is there";
+    local.run(&["cluster", "restart", "2", "--join"]).complained(sentence);
+    let done = local.run(&["cluster", "start", "2"]);
+    assert!(done.err.contains(sentence), "{}", done.err);
+    local.follows(2, &done.err);
+
+    // Without a majority, nobody is started, and each is named.
+    local.does(&["cluster", "stop"]);
+    let busy = TcpListener::bind(local.address(1)).unwrap();
+    let other = fs::read(file(3)).unwrap();
+    fs::copy(file(2), file(3)).unwrap();
     let done = local.run(&["cluster", "start"]).ended(UNUSABLE);
-    assert!(done.err.contains("has ended") && done.err.contains("belongs to"), "{}", done.err);
-    assert!(local.does(&["cluster", "stop"]).contains("doesn't run"), "the others were stopped again");
+    assert!(done.err.contains(&format!("{}, for S1, is busy", local.address(1))), "{}", done.err);
+    assert!(done.err.contains("belongs to server S2") && done.err.contains("no majority"), "{}", done.err);
+    assert!(commands_in(&done.err).last().unwrap().ends_with("cluster start"), "{}", done.err);
+    assert!(local.does(&["cluster", "stop"]).contains("doesn't run"), "S2 was stopped again");
+    // With one, the busy port is the only thing that is missing.
+    fs::write(file(3), other).unwrap();
+    let done = local.run(&["cluster", "start"]).ended(NO);
+    drop(busy);
+    let steps = commands_in(&done.err);
+    assert!(steps.len() == 1 && steps[0].ends_with("cluster start 1"), "{}", done.err);
+    follow(local.path(), &steps[0]);
+    assert_eq!(local.does(&["get", "colour", "--servers", &local.address(1)]), "blue");
+    local.does(&["cluster", "stop"]);
+}
+
+/// As for an upgrade: one server after the other is stopped and started. Who watches misses
+/// nothing, and hears nothing twice.
+#[test]
+fn servers_are_restarted_in_turn_under_an_idle_watch() {
+    let local = Local::new();
+    local.start(&[]);
+    let mut watch = command(local.path(), &["watch", "--from", "1", "--timeout", "1s"]);
+    let mut watch = Killed(watch.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(watch.0.stdout.take().unwrap()).lines();
+    let mut heard = || lines.next().expect("the watch goes on").unwrap();
+    local.does(&["put", "a", "1"]);
+    assert!(heard().ends_with(" put a = 1"));
+    let before = local.processes();
+    for server in 1..=3 {
+        local.does(&["cluster", "restart", &server.to_string()]);
+        assert_eq!(local.statuses()[&server]["is_ready"], true, "the next one may be stopped now");
+    }
+    assert!(local.processes().iter().all(|(server, pid)| before[server] != *pid));
+    local.does(&["put", "b", "2"]);
+    local.does(&["delete", "a"]);
+    assert!(heard().ends_with(" put b = 2"));
+    assert!(heard().ends_with(" delete a"));
+
+    // One that leads hands over before it goes; and it is known who stopped it.
+    let first = local.leader_besides(0).to_string();
+    let said = local.does(&["cluster", "stop", &first]);
+    assert!(said.starts_with(&format!("S{first} is stopped; its data is kept. The others go on.")), "{said}");
+    local.does(&["put", "c", "3"]);
+    assert!(heard().ends_with(" put c = 3"));
+    let view = local.does(&["cluster", "status"]);
+    assert!(view.contains("stopped") && !view.contains("no command"), "{view}");
+    let second = local.leader_besides(0).to_string();
+    let said = local.does(&["cluster", "stop", &second]);
+    assert!(said.contains("The others are no majority without it"), "{said}");
+    fs::remove_file(local.data().join("secret")).unwrap();
+    local.run(&["cluster", "start", &second]).complained("secret is gone");
+    let done = local.run(&["cluster", "start"]).ended(UNUSABLE);
+    for step in commands_in(&done.err) {
+        follow(local.path(), &step);
+    }
+    assert_eq!(local.statuses().len(), 3);
+    local.does(&["cluster", "stop"]);
+}
+
+#[test]
+fn a_refusal_says_what_is_the_limit_and_who_is_no_member() {
+    let local = Local::new();
+    local.start(&["--servers", "1"]);
+    fs::write(local.path().join("longest"), vec![b'x'; 65_536]).unwrap();
+    local.does(&["put", "x", "--file", "longest"]);
+    for length in [65_537, 262_144, 262_145, 20_000_000] {
+        fs::write(local.path().join("longer"), vec![b'x'; length]).unwrap();
+        let done = local.run(&["put", "x", "--file", "longer"]);
+        done.complained(&format!("the value has {length} bytes: a value has at most 65536"));
+    }
+    local.run(&["members", "remove", "9"]).complained("S9 isn't a member: there is nothing to remove");
+    let refused = local.run(&["cas", "y", "1", "2"]).ended(NO);
+    assert!(refused.err.ends_with("has no value\n"), "{}", refused.err);
+    local.does(&["put", "y", "3"]);
+    let refused = local.run(&["cas", "y", "1", "2"]).ended(NO);
+    assert!(refused.err.contains("has another value: it is “3”, of revision "), "{}", refused.err);
+    local.does(&["cluster", "stop"]);
 }
 
 /// One server by itself, as on a machine of its own.

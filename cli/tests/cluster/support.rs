@@ -62,7 +62,13 @@ impl Done {
 
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_raftarium"));
-    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    command.args(arguments);
+    alone(folder, command)
+}
+
+/// A command in a folder, untouched by the environment of the tests.
+fn alone(folder: &Path, mut command: Command) -> Command {
+    command.current_dir(folder).stdin(Stdio::null());
     for name in ["RAFTARIUM_SERVERS", "RAFTARIUM_TOKEN_FILE", "NO_COLOR", "CLICOLOR_FORCE"] {
         command.env_remove(name);
     }
@@ -73,6 +79,19 @@ pub fn command(folder: &Path, arguments: &[&str]) -> Command {
 
 pub fn raftarium(folder: &Path, arguments: &[&str]) -> Done {
     Done::of(command(folder, arguments).output().expect("the command runs"))
+}
+
+/// The commands that a sentence shows.
+pub fn commands_in(sentence: &str) -> Vec<String> {
+    sentence.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// Does what a sentence says, by a shell, as a person would.
+#[track_caller]
+pub fn follow(folder: &Path, line: &str) -> Done {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", line]);
+    Done::of(alone(folder, shell).output().expect("a shell runs")).ended(FINE)
 }
 
 pub fn folder() -> TempDir {

@@ -120,9 +120,10 @@ enum Wish {
 }
 
 impl LeadersTask for Wish {
-    type Done = Value;
+    /// What was done; or why there is nothing to do.
+    type Done = Result<Value, String>;
 
-    async fn attempt(&self, app: &App) -> Result<Value, Failure> {
+    async fn attempt(&self, app: &App) -> Result<Result<Value, String>, Failure> {
         let status = app.handle.status();
         let configuration = status.configuration;
         let Configuration { voters, learners, .. } = configuration;
@@ -130,7 +131,7 @@ impl LeadersTask for Wish {
         let change = match self {
             Wish::Transfer(to) => {
                 app.handle.transfer(*to).await?;
-                return Ok(json!({ "leader": to.number() }));
+                return Ok(Ok(json!({ "leader": to.number() })));
             }
             Wish::Add(server, introduction) => {
                 // Nothing is written before it is known that it can be done: a member's address
@@ -151,19 +152,23 @@ impl LeadersTask for Wish {
             Wish::Promote(server) => {
                 MembershipChange { voters: voters.union(one(*server)), learners: learners.difference(one(*server)) }
             }
+            Wish::Remove(server) if !configuration.members().contains(*server) => {
+                return Ok(Err(format!("{server} isn't a member: there is nothing to remove")));
+            }
             Wish::Remove(server) => MembershipChange {
                 voters: voters.difference(one(*server)),
                 learners: learners.difference(one(*server)),
             },
         };
         let entry = app.handle.change_membership(change).await?;
-        Ok(json!({ "index": entry.index.0, "term": entry.term.0 }))
+        Ok(Ok(json!({ "index": entry.index.0, "term": entry.term.0 })))
     }
 }
 
 async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Problem> {
     match lead(app, &request, &wish).await? {
-        Led::Here(done) => Ok(Json(done).into_response()),
+        Led::Here(Ok(done)) => Ok(Json(done).into_response()),
+        Led::Here(Err(why)) => Err(Problem::new(Kind::MembershipRefused, why)),
         Led::There(response) => Ok(response),
     }
 }

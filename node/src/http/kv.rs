@@ -3,13 +3,14 @@
 use std::ops::Bound;
 
 use axum::Json;
+use axum::body::HttpBody as _;
 use axum::extract::{Query, Request, State, rejection::QueryRejection};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, header};
 use raft_core::check::linearizable::{EventKind, OperationKind};
-use raft_core::kv::{Key, Operation, Outcome, Value};
+use raft_core::kv::{Field, Key, Operation, Outcome, TextError, Value};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -17,7 +18,7 @@ use super::cluster::whole;
 use super::forward::IDEMPOTENCY_KEY;
 use super::problem::{Kind, Problem};
 use super::stream::put_value;
-use super::{App, LeadersTask, Led, Named, Shared, lead, named, read_until_answered};
+use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered};
 use crate::driver::{Consistency, Failure};
 use crate::events::{Events, RequestEvent};
 use crate::store::{Answer, Condition, RequestKey, Write};
@@ -98,6 +99,18 @@ fn value_of(bytes: &[u8]) -> Result<Value, Problem> {
     Value::new(bytes).map_err(|error| Problem::new(Kind::TooLarge, error.to_string()))
 }
 
+/// Refuses a value by its announced length if it is longer than any body is read: a client that
+/// waits for a word before it sends the body (`Expect: 100-continue`) needn't send it then.
+fn announced(request: &Request) -> Result<(), Problem> {
+    match request.body().size_hint().exact() {
+        Some(bytes) if bytes > BODY_BYTES_MAX as u64 => {
+            let error = TextError::TooLong { field: Field::Value, bytes, bytes_max: Value::BYTES_MAX as u64 };
+            Err(Problem::new(Kind::TooLarge, error.to_string()))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn etag(revision: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
@@ -173,6 +186,7 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
     let PutQuery { expected, expected_base64 } = query(queried, "?expected=VALUE or ?expected_base64=VALUE")?;
+    announced(&request)?;
     let request = whole(&app, request).await?;
     let value = value_of(&request.body)?;
     let expected = match (expected, expected_base64) {

@@ -14,10 +14,11 @@ use futures_util::stream;
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::json;
+use tokio::time::{Instant, timeout_at};
 
+use super::Shared;
 use super::problem::{Kind, Problem};
-use super::{App, Shared};
-use crate::changes::{Change, Gone};
+use crate::changes::{Change, Changes, Gone};
 
 /// How often a stream says that it still lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
@@ -52,7 +53,8 @@ pub async fn watch(
     // `from` is the first revision wanted; a revision that was heard isn't wanted again.
     let after = heard.or(query.from.map(|from| from.saturating_sub(1))).unwrap_or(known);
     app.changes.after(after, 0).map_err(|gone| gone_problem(after, gone))?;
-    let watcher = Watcher { known: app.changes.known(), app, prefix: query.prefix, after };
+    let changes = Arc::clone(&app.changes);
+    let watcher = Watcher { known: changes.known(), changes, prefix: query.prefix, after };
     let body = Body::from_stream(stream::unfold(Some(watcher), |watcher| async {
         let mut watcher = watcher?;
         let piece = watcher.next().await;
@@ -74,7 +76,7 @@ fn gone_problem(after: u64, gone: Gone) -> Problem {
 }
 
 struct Watcher {
-    app: Arc<App>,
+    changes: Arc<Changes>,
     known: tokio::sync::watch::Receiver<u64>,
     prefix: String,
     /// Everything up to this revision has been told.
@@ -90,9 +92,11 @@ impl Watcher {
     /// The next piece of the stream. A reader that is too slow misses changes; then the stream says
     /// so, and ends.
     async fn next(&mut self) -> Piece {
+        // Changes of other keys don't put it off, however many they are.
+        let heartbeat = Instant::now() + HEARTBEAT;
         loop {
             let known = *self.known.borrow_and_update();
-            match self.app.changes.after(self.after, PIECE_MAX) {
+            match self.changes.after(self.after, PIECE_MAX) {
                 Err(gone) => {
                     let problem = gone_problem(self.after, gone).document();
                     return Piece::Last(format!("event: problem\ndata: {problem}\n\n"));
@@ -106,16 +110,18 @@ impl Watcher {
                     if !text.is_empty() {
                         return Piece::Text(text);
                     }
-                    if changes.len() == PIECE_MAX {
+                    if changes.len() == PIECE_MAX && Instant::now() < heartbeat {
                         continue;
                     }
                 }
             }
-            match tokio::time::timeout(HEARTBEAT, self.known.changed()).await {
+            let changed = timeout_at(heartbeat, self.known.changed()).await;
+            if Instant::now() >= heartbeat {
                 // The revision goes along, so that who connects again needn't go back further.
-                Err(_) => return Piece::Text(format!(": nothing new up to {}\nid: {}\n\n", self.after, self.after)),
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return Piece::Last(String::new()),
+                return Piece::Text(format!(": nothing new up to {}\nid: {}\n\n", self.after, self.after));
+            }
+            if let Ok(Err(_)) = changed {
+                return Piece::Last(String::new());
             }
         }
     }
@@ -162,4 +168,31 @@ pub async fn events(
     }));
     let headers = [(header::CONTENT_TYPE, "application/jsonl"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who hears nothing for long connects again, and has to be told then how far it had come:
+    /// earlier changes may be forgotten by that time.
+    #[tokio::test(start_paused = true)]
+    async fn a_watcher_of_quiet_keys_hears_how_far_it_has_come_while_others_change() {
+        let changes = Arc::new(Changes::default());
+        let mut watcher =
+            Watcher { known: changes.known(), changes: Arc::clone(&changes), prefix: "mine/".into(), after: 0 };
+        let began = Instant::now();
+        let others = tokio::spawn(async move {
+            for index in 1.. {
+                let change = Change { key: "other".into(), value: None, revision: index };
+                changes.applied(index, Some(change));
+                tokio::time::sleep(Duration::from_millis(700)).await;
+            }
+        });
+        let piece = tokio::time::timeout(HEARTBEAT * 3, watcher.next()).await;
+        let Ok(Piece::Text(text)) = piece else { panic!("it goes on, and says so in time") };
+        others.abort();
+        assert_eq!(began.elapsed(), HEARTBEAT);
+        assert_eq!(text, ": nothing new up to 15\nid: 15\n\n", "and the fifteenth came after 9.8 s");
+    }
 }

@@ -38,8 +38,8 @@ const LOCK: &str = "lock";
 /// A folder file that is longer was written by nobody.
 const FOLDER_FILE_MAX: u64 = 64 << 10;
 
-/// What to do about a disk that can't be believed.
-pub(super) const REPLACE: &str = "remove this server from the cluster, empty the folder, and add the server again";
+/// What to do about a disk that can't be believed. It is what such an error ends with.
+pub const REPLACE: &str = "remove this server from the cluster, empty the folder, and add the server again";
 
 /// Whose folder it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ mod tests;
 
 pub use durable::FileStorage;
 pub use faulty::{Faults, Faulty};
-pub use folder::{CLUSTER_NAME_MAX, FORMAT, Folder, FolderError, FolderSettings, Founded};
+pub use folder::{CLUSTER_NAME_MAX, FORMAT, Folder, FolderError, FolderSettings, Founded, REPLACE};
 #[doc(hidden)]
 pub use record::read_any_content;
 
