@@ -10,7 +10,7 @@ use raft_core::raft::{Config, Configuration, LogIndex, Message, Observation, Raf
 use raft_core::time::Time;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::changes::Changes;
 use crate::driver::{self, Audience, DriverError, Founding, Handle, Network, Setup};
@@ -116,6 +116,7 @@ pub struct Server {
     handle: Handle<Hosted>,
     running: driver::Running,
     serving: http::Serving,
+    stopping: watch::Sender<bool>,
     peers: Peers,
     access: Access,
     secrets: peers::Secrets,
@@ -206,6 +207,7 @@ impl Server {
             let ready = status.wait_for(|status| http::cluster::is_ready(status).is_ok()).await;
             is_now.store(ready.is_ok(), Ordering::Relaxed);
         });
+        let (stopping, stopped) = watch::channel(false);
         let app = App {
             server: options.server,
             cluster: options.cluster,
@@ -219,10 +221,22 @@ impl Server {
             events,
             was_ready,
             playground: options.playground,
+            stopping: stopped,
             forwarder: http::Forwarder::default(),
         };
         let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits);
-        Ok(Server { handle, running, serving, peers, access, secrets, http_address, peer_address, _folder: folder })
+        Ok(Server {
+            handle,
+            running,
+            serving,
+            stopping,
+            peers,
+            access,
+            secrets,
+            http_address,
+            peer_address,
+            _folder: folder,
+        })
     }
 
     /// Where clients reach it.
@@ -255,6 +269,8 @@ impl Server {
             () = stop => None,
             ended = self.running.ended() => Some(ended),
         };
+        // Streams don't end by themselves. Their clients go on at another server.
+        self.stopping.send_replace(true);
         let ended = match early {
             Some(ended) => ended,
             None => {

@@ -34,6 +34,7 @@ use axum::routing::{MethodRouter, any, get};
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use raft_core::raft::{Refusal, ServerId};
+use tokio::sync::watch;
 
 use access::{Access, Need};
 pub use forward::Forwarder;
@@ -97,6 +98,8 @@ pub struct App {
     pub was_ready: Arc<AtomicBool>,
     /// Whether links may be disturbed by requests.
     pub playground: bool,
+    /// Becomes true when the server begins to stop: streams end then.
+    pub stopping: watch::Receiver<bool>,
     /// Hands requests to other servers.
     pub forwarder: forward::Forwarder,
 }
@@ -128,7 +131,7 @@ fn routes() -> Vec<Route> {
     vec![
         route("/kv", Client, Client, get(kv::list)),
         route("/kv/{*key}", Client, Client, get(kv::get).put(kv::put).delete(kv::delete)),
-        route("/watch", Client, Client, get(stream::watch)),
+        route("/watch", Client, Client, get(stream::watch_changes)),
         route("/status", Client, Client, get(cluster::status)),
         route("/members", Client, Administrator, get(cluster::members).post(cluster::add)),
         route("/members/{server}", Client, Administrator, axum::routing::delete(cluster::remove)),

@@ -164,6 +164,39 @@ async fn what_a_server_observes_is_a_recording_that_can_be_resumed() {
     }
 }
 
+/// Streams have no end of their own: a server that stops ends them, and waits for nobody.
+#[tokio::test]
+async fn a_server_that_stops_ends_its_streams_and_says_where_to_go_on() {
+    let (_folder, _, mut servers) = several(3).await;
+    let leader = servers.remove(0);
+    let revision = leader.put("/kv/x", "1").await.json()["revision"].as_u64().unwrap();
+    let mut watch = Stream::open(&leader, &format!("/watch?from={revision}")).await;
+    watch.event().await;
+    let mut events = Stream::open(&leader, "/events").await;
+    read_until(&mut events, "it begins", |_, recorded| recorded.sequence.is_some()).await;
+    leader.stop().await;
+    // A connection that is broken off instead is an error here.
+    let rest = async |stream: Stream| {
+        let rest = tokio::time::timeout(PATIENCE, stream.body.collect()).await.unwrap().expect("it ends as it should");
+        stream.text + std::str::from_utf8(&rest.to_bytes()).unwrap()
+    };
+    let last = rest(watch).await;
+    let told: u64 = last.lines().rev().find_map(|line| line.strip_prefix("id: ")).unwrap().parse().unwrap();
+    assert!(told >= revision, "{last}");
+    assert!(
+        last.ends_with(&format!(": this server stops; go on at another one\nid: {told}\nretry: 1000\n\n")),
+        "{last}"
+    );
+    assert!(rest(events).await.ends_with('\n'));
+    // Nothing is missed at another server.
+    let next = servers[0].put("/kv/x", "2").await.json()["revision"].as_u64().unwrap();
+    let mut watch = Stream::open(&servers[0], &format!("/watch?from={}", told + 1)).await;
+    assert!(watch.event().await.starts_with(&format!("id: {next}\n")));
+    for server in servers {
+        server.stop().await;
+    }
+}
+
 /// Whoever asks for everything and reads nothing is let go.
 #[tokio::test]
 async fn a_reader_that_stands_still_is_let_go() {
