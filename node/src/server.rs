@@ -201,11 +201,11 @@ impl Server {
                 }
             }
         });
-        let was_ready = Arc::new(AtomicBool::new(false));
-        let (mut status, is_now) = (handle.watch(), Arc::clone(&was_ready));
+        let was_current = Arc::new(AtomicBool::new(false));
+        let (mut status, is_now) = (handle.watch(), Arc::clone(&was_current));
         tokio::spawn(async move {
-            let ready = status.wait_for(|status| http::cluster::is_ready(status).is_ok()).await;
-            is_now.store(ready.is_ok(), Ordering::Relaxed);
+            let current = status.wait_for(|status| http::cluster::is_current(status).is_ok()).await;
+            is_now.store(current.is_ok(), Ordering::Relaxed);
         });
         let (stopping, stopped) = watch::channel(false);
         let app = App {
@@ -219,7 +219,7 @@ impl Server {
             limits: options.limits,
             metrics: Metrics::default(),
             events,
-            was_ready,
+            was_current,
             playground: options.playground,
             stopping: stopped,
             forwarder: http::Forwarder::default(),

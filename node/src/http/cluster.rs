@@ -1,7 +1,7 @@
 //! What is said of the servers, and done with them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::body::Body;
@@ -48,8 +48,14 @@ pub(super) fn status_document(app: &App) -> Value {
         "members": members_of(app, &status),
         "is_ready": is_ready(&status).is_ok(),
     });
-    if status.lost.index.0 > 0 {
-        document["repairing_up_to"] = id(status.lost);
+    if let Some(loss) = &status.loss {
+        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        document["lost_log"] = json!({
+            "from_index": loss.first.0,
+            "up_to": id(loss.last),
+            "found_at": seconds(loss.found),
+            "repaired_at": loss.repaired.map(seconds),
+        });
     }
     if status.leads() {
         let followers = status.followers.iter().map(|follower| {
@@ -298,8 +304,22 @@ pub async fn links(State(app): Shared) -> Json<Value> {
     Json(app.peers.report().iter().map(link).collect())
 }
 
-/// Whether the server can be given requests.
+/// Whether the server can be given requests. A learner can: it has the log, answers reads, and hands
+/// writes to the leader. Who isn't a member can't, though it may still know a leader. A voter that
+/// may not vote can't either, so that whoever restarts servers one by one doesn't take this one for
+/// one of the majority.
 pub(crate) fn is_ready(status: &Status) -> Result<(), &'static str> {
+    if !status.configuration.members().contains(status.server) {
+        Err("it is no member of the cluster")
+    } else if status.configuration.is_voter(status.server) && status.standing != Standing::Member {
+        Err("its disk was empty, and it may not vote: remove it from the members, and add it again")
+    } else {
+        is_current(status)
+    }
+}
+
+/// Whether what the server has applied is as new as what its leader has committed.
+pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
     if status.leader.is_none() {
         Err("no leader is known")
     } else if status.agreed.0 == 0 && !status.leads() {

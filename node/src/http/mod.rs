@@ -93,9 +93,9 @@ pub struct App {
     pub metrics: Metrics,
     /// What the server observes, for those who follow it.
     pub events: Arc<crate::events::Events>,
-    /// Whether this server has been ready since it started, so that what it has applied is some
+    /// Whether this server has been current since it started, so that what it has applied is some
     /// state of the cluster, and not only what it knew for certain when it started.
-    pub was_ready: Arc<AtomicBool>,
+    pub was_current: Arc<AtomicBool>,
     /// Whether links may be disturbed by requests.
     pub playground: bool,
     /// Becomes true when the server begins to stop: streams end then.
@@ -301,7 +301,7 @@ async fn read_until_answered<R: Send + 'static>(
     consistency: crate::driver::Consistency,
     look: impl Fn(&Hosted, u64) -> R + Clone + Send + 'static,
 ) -> Result<R, Problem> {
-    if consistency == crate::driver::Consistency::Local && !app.was_ready.load(Ordering::Relaxed) {
+    if consistency == crate::driver::Consistency::Local && !app.was_current.load(Ordering::Relaxed) {
         let why = "this server has just started, and doesn't know yet what is committed";
         return Err(Problem::new(Kind::NotConfirmed, why));
     }
