@@ -134,7 +134,12 @@ fn routes() -> Vec<Route> {
         route("/watch", Client, Client, get(stream::watch_changes)),
         route("/status", Client, Client, get(cluster::status)),
         route("/members", Client, Administrator, get(cluster::members).post(cluster::add)),
-        route("/members/{server}", Client, Administrator, axum::routing::delete(cluster::remove)),
+        route(
+            "/members/{server}",
+            Client,
+            Administrator,
+            axum::routing::delete(cluster::remove).patch(cluster::move_to),
+        ),
         route("/members/{server}/promote", Client, Administrator, axum::routing::post(cluster::promote)),
         route("/members/{server}/transfer", Client, Administrator, axum::routing::post(cluster::transfer)),
         route("/links", Client, Administrator, get(cluster::links)),

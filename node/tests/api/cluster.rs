@@ -182,6 +182,75 @@ async fn a_learner_is_ready_and_who_is_no_member_is_not() {
 }
 
 #[tokio::test]
+async fn a_server_that_listens_at_another_port_is_moved_and_catches_up() {
+    let (folder, members, mut servers) = several(3).await;
+    servers[0].put("/kv/x", "before").await;
+    let last = servers.pop().unwrap();
+    let number = last.get("/status").await.json()["server"].as_u64().unwrap() as u8;
+    last.stop().await;
+    servers[0].put("/kv/x", "while it was away").await;
+    let place = free_addresses(1)[&1].clone();
+    let mut moved = options(folder.path(), number, &Addresses::from([(number, place.clone())]));
+    moved.founding = None;
+    let moved = start(moved).await;
+    // Through a follower, in two steps: each leaves the other address as it is.
+    let (path, others) = (format!("/members/{number}"), &servers);
+    let patch =
+        async |body: serde_json::Value| others[1].ask(Method::PATCH, &path, &[], body.to_string().as_bytes()).await;
+    let first = patch(json!({ "peer": place.peer })).await;
+    assert_eq!(first.status, 200, "{}", first.text());
+    moved.wait_until("it catches up", |status| status["is_ready"] == true).await;
+    assert_eq!(moved.get("/kv/x?consistency=local").await.text(), "while it was away");
+    let addresses = async |server: &super::client::Running| {
+        let document = server.get("/members").await.json();
+        let found = document["members"].as_array().unwrap().iter().find(|member| member["server"] == number).cloned();
+        let found = found.unwrap();
+        (found["peer"].as_str().unwrap().to_owned(), found["http"].as_str().unwrap().to_owned())
+    };
+    let leader = &servers[0];
+    assert_eq!(addresses(leader).await, (place.peer.clone(), members[&number].http.clone()));
+    let second = patch(json!({ "http": place.http })).await;
+    assert_eq!(second.status, 200, "{}", second.text());
+    assert!(second.json()["index"].as_u64() > first.json()["index"].as_u64());
+    assert_eq!(addresses(leader).await, (place.peer.clone(), place.http.clone()));
+    // It can lead, and requests find it.
+    let led = leader.ask(Method::POST, &format!("{path}/transfer"), &[], b"").await;
+    assert_eq!(led.status, 200, "{}", led.text());
+    assert_eq!(leader.put("/kv/x", "handed on").await.status, 200);
+    assert_eq!(moved.get("/kv/x").await.text(), "handed on");
+    moved.stop().await;
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_makes_no_sense_is_refused_and_changes_nothing() {
+    let (_folder, members, servers) = several(3).await;
+    let before = servers[0].get("/members").await.json()["members"].clone();
+    let refused = async |server: u8, body: serde_json::Value| {
+        let body = body.to_string();
+        let answer = servers[1].ask(Method::PATCH, &format!("/members/{server}"), &[], body.as_bytes()).await;
+        (answer.problem(), answer.detail())
+    };
+    let (problem, why) = refused(9, json!({ "peer": "127.0.0.1:1", "http": "127.0.0.1:2" })).await;
+    assert_eq!((problem.as_str(), why.as_str()), ("membership-refused", "S9 is no member"));
+    for taken in [json!({ "peer": members[&1].peer }), json!({ "http": members[&1].http })] {
+        let (problem, why) = refused(2, taken).await;
+        assert_eq!(problem, "membership-refused");
+        assert_eq!(why, "S1 is reached at one of these addresses already");
+    }
+    for senseless in [json!({}), json!({ "peer": "x" }), json!({ "http": "0.0.0.0:1" }), json!({ "port": 1 })] {
+        assert_eq!(refused(2, senseless.clone()).await.0, "bad-request", "{senseless}");
+    }
+    assert_eq!(servers[0].put("/kv/x", "1").await.status, 200);
+    assert_eq!(servers[0].get("/members").await.json()["members"], before);
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_asked_wrongly_of_members_is_said() {
     let (_folder, server) = alone().await;
     for (method, path, body, problem) in [
