@@ -26,7 +26,7 @@ use crate::{Ending, Unusable, output};
 
 const EXIT_STATUS: &str = "Signals:\n  \
     SIGTERM, Ctrl-C  it hands leadership over, answers what it can, and ends; a second one ends it at once\n  \
-    SIGHUP           it reads secrets and tokens again\n\n\
+    SIGHUP           it reads secrets, tokens and certificates again\n\n\
     Exit status:\n  \
     0  it was stopped\n  \
     2  the command line is wrong\n  \
@@ -284,9 +284,12 @@ async fn serve(options: &Options) -> Result<Ending, Unusable> {
     let reloader = server.reloader();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            match reloader.reload() {
-                Ok(()) => tracing::info!("secrets and tokens are read again"),
-                Err(error) => tracing::error!("secrets and tokens stay as they were: {error}"),
+            let useless = reloader.reload();
+            if useless.is_empty() {
+                tracing::info!("secrets, tokens and certificates are read again");
+            }
+            for error in useless {
+                tracing::error!("what can't be read again stays as it was: {error}");
             }
         }
     });

@@ -118,8 +118,7 @@ pub struct Server {
     serving: http::Serving,
     stopping: watch::Sender<bool>,
     peers: Peers,
-    access: Access,
-    secrets: peers::Secrets,
+    reloader: Reloader,
     http_address: SocketAddr,
     peer_address: SocketAddr,
     // Until the end, so that no other process takes the folder.
@@ -154,8 +153,10 @@ impl Server {
         let http_address = address_of(&http_listener, options.http_listen);
 
         let (arrived, incoming) = mpsc::channel(INCOMING_MAX);
-        let settings =
-            peers::Settings { tls, ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone()) };
+        let settings = peers::Settings {
+            tls: tls.clone(),
+            ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone())
+        };
         let peers = Peers::start(settings, peer_listener, arrived);
         let mut members = options.members.clone();
         members.extend(remembered(&options.folder));
@@ -225,18 +226,8 @@ impl Server {
             forwarder: http::Forwarder::default(),
         };
         let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits);
-        Ok(Server {
-            handle,
-            running,
-            serving,
-            stopping,
-            peers,
-            access,
-            secrets,
-            http_address,
-            peer_address,
-            _folder: folder,
-        })
+        let reloader = Reloader { secrets, access, tls };
+        Ok(Server { handle, running, serving, stopping, peers, reloader, http_address, peer_address, _folder: folder })
     }
 
     /// Where clients reach it.
@@ -254,9 +245,9 @@ impl Server {
         &self.handle
     }
 
-    /// What reads its secrets and tokens again while it runs.
+    /// What reads its secrets, tokens and certificates again while it runs.
     pub fn reloader(&self) -> Reloader {
-        Reloader { secrets: self.secrets.clone(), access: self.access.clone() }
+        self.reloader.clone()
     }
 
     /// Runs until `stop` is done or the server can't go on. Then it hands leadership over, answers
@@ -285,22 +276,22 @@ impl Server {
     }
 }
 
-/// Reads a server's secrets and tokens again.
+/// Reads a server's secrets, tokens and certificates again.
 #[derive(Clone)]
 pub struct Reloader {
     secrets: peers::Secrets,
     access: Access,
+    tls: Option<peers::Tls>,
 }
 
 impl Reloader {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// What can't be used; it stays as it was.
-    pub fn reload(&self) -> Result<(), ServerError> {
-        self.secrets.reload()?;
-        self.access.reload()?;
-        Ok(())
+    /// Reads the files. Returns what can't be used: it stays as it was, and keeps nothing else from
+    /// being renewed.
+    pub fn reload(&self) -> Vec<ServerError> {
+        let secrets = self.secrets.reload().map_err(ServerError::from);
+        let access = self.access.reload().map_err(ServerError::from);
+        let tls = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(ServerError::from));
+        [secrets, access, tls].into_iter().filter_map(Result::err).collect()
     }
 }
 
