@@ -16,7 +16,7 @@ use crate::changes::Changes;
 use crate::driver::{self, Audience, DriverError, Founding, Handle, Network, Setup};
 use crate::events::{Events, Recorder};
 use crate::http::access::{Access, AccessError};
-use crate::http::{self, App, Limits};
+use crate::http::{self, App, Https, HttpsFiles, Limits};
 use crate::machine::{Address, AddressChange, Addresses};
 use crate::metrics::Metrics;
 use crate::peers::{self, Incoming, Peers};
@@ -55,6 +55,8 @@ pub struct Options {
     pub secret: Option<PathBuf>,
     /// Certificates, if the connections between servers are encrypted.
     pub tls: Option<peers::TlsFiles>,
+    /// Certificates, if clients speak HTTPS. All servers of a cluster have them or none.
+    pub https: Option<HttpsFiles>,
     /// The file with the clients' tokens.
     pub client_tokens: Option<PathBuf>,
     /// The file with the administrators' tokens.
@@ -145,6 +147,7 @@ impl Server {
             None => peers::Secrets::of_this_machine(&options.cluster),
         };
         let tls = options.tls.as_ref().map(peers::Tls::read).transpose()?;
+        let https = options.https.as_ref().map(Https::read).transpose()?;
         let access = Access::read(options.client_tokens.as_deref(), options.administrator_tokens.as_deref())?;
         let peer_listener = listen("the server, for its peers,", options.peer_listen).await?;
         let http_listener = listen("the server, for clients,", options.http_listen).await?;
@@ -152,6 +155,12 @@ impl Server {
         let peer_address = address_of(&peer_listener, options.peer_listen);
         let http_address = address_of(&http_listener, options.http_listen);
 
+        if https.is_none() && !access.is_open() && !is_loopback(http_address) {
+            tracing::warn!(
+                "clients' tokens and values travel to {http_address} as they are, and can be read on the way: \
+                 use HTTPS (--http-tls-cert, --http-tls-key, --http-tls-ca), or a network that you trust"
+            );
+        }
         let (arrived, incoming) = mpsc::channel(INCOMING_MAX);
         let settings = peers::Settings {
             tls: tls.clone(),
@@ -223,10 +232,10 @@ impl Server {
             was_current,
             playground: options.playground,
             stopping: stopped,
-            forwarder: http::Forwarder::default(),
+            forwarder: http::Forwarder::new(https.clone()),
         };
-        let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits);
-        let reloader = Reloader { secrets, access, tls };
+        let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits, https.clone());
+        let reloader = Reloader { secrets, access, tls, https };
         Ok(Server { handle, running, serving, stopping, peers, reloader, http_address, peer_address, _folder: folder })
     }
 
@@ -282,16 +291,19 @@ pub struct Reloader {
     secrets: peers::Secrets,
     access: Access,
     tls: Option<peers::Tls>,
+    https: Option<Https>,
 }
 
 impl Reloader {
     /// Reads the files. Returns what can't be used: it stays as it was, and keeps nothing else from
     /// being renewed.
+    #[must_use]
     pub fn reload(&self) -> Vec<ServerError> {
         let secrets = self.secrets.reload().map_err(ServerError::from);
         let access = self.access.reload().map_err(ServerError::from);
         let tls = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(ServerError::from));
-        [secrets, access, tls].into_iter().filter_map(Result::err).collect()
+        let https = self.https.as_ref().map_or(Ok(()), |https| https.reload().map_err(ServerError::from));
+        [secrets, access, tls, https].into_iter().filter_map(Result::err).collect()
     }
 }
 
@@ -307,6 +319,14 @@ fn descriptors() -> usize {
     current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
+/// Whether no other machine reaches this address.
+fn is_loopback(address: SocketAddr) -> bool {
+    match address.ip() {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_loopback(),
+    }
+}
+
 fn check(options: &Options) -> Result<(), ServerError> {
     let wrong = |why: String| Err(ServerError::Options(why));
     let name = &options.cluster;
@@ -319,18 +339,14 @@ fn check(options: &Options) -> Result<(), ServerError> {
     {
         return wrong("a server that joins must know where the others are: name each with --member".into());
     }
-    let is_local = |address: SocketAddr| match address.ip() {
-        IpAddr::V4(ip) => ip.is_loopback(),
-        IpAddr::V6(ip) => ip.is_loopback(),
-    };
-    if !is_local(options.peer_listen) && options.secret.is_none() {
+    if !is_loopback(options.peer_listen) && options.secret.is_none() {
         return wrong(format!(
             "the server would listen for peers on {}, which other machines may reach, without a secret: \
              write one to a file that only you can read (openssl rand -hex 32) and give it with --secret-file",
             options.peer_listen
         ));
     }
-    if !is_local(options.http_listen) && options.client_tokens.is_none() {
+    if !is_loopback(options.http_listen) && options.client_tokens.is_none() {
         return wrong(format!(
             "the server would listen for clients on {}, which other machines may reach, without a token: \
              write one to a file that only you can read (openssl rand -hex 32) and give it with --token-file",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::exchange::{self, Outcome, Problem, is_address};
+use super::exchange::{self, Agent, Outcome, Problem, is_address};
 use super::{Answer, Failure, Request, Safety};
 use crate::cluster::file;
 use crate::text::{NAME_MAX, escaped};
@@ -33,17 +33,20 @@ const SERVERS: &str = "RAFTARIUM_SERVERS";
 /// Where the servers are, and how they are asked.
 #[derive(Args, Clone, Debug)]
 pub struct Connection {
-    /// The servers, any of them: host:port, separated by commas. Without it, those of the local
+    /// The servers, any of them: host:port or https://host:port, separated by commas. Without it, those of the local
     /// cluster in --data, those in the environment's RAFTARIUM_SERVERS, those of the local cluster
     /// in raftarium-data, or 127.0.0.1:8101 to 8103
     #[arg(long, global = true, value_name = "HOST:PORT,…", value_delimiter = ',', value_parser = server)]
-    servers: Vec<String>,
+    servers: Vec<Server>,
     /// The folder of a local cluster
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
     /// A file with the token that the servers ask for
     #[arg(long, global = true, env = "RAFTARIUM_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// The authority that the servers' certificates come from, as PEM, for https:// servers
+    #[arg(long, global = true, env = "RAFTARIUM_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// How long to try
     #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = timeout)]
     timeout: Duration,
@@ -52,13 +55,25 @@ pub struct Connection {
     pub json: bool,
 }
 
-fn server(text: &str) -> Result<String, String> {
-    if text.starts_with("https://") {
-        return Err("servers are reached by http here; put a proxy of yours in between for https".into());
-    }
-    let address = text.trim().trim_start_matches("http://").trim_end_matches('/');
+/// A server, as somebody names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Server {
+    /// `host:port`.
+    address: String,
+    is_https: bool,
+    /// Whether a person has named it, rather than that it was found.
+    is_named: bool,
+}
+
+fn server(text: &str) -> Result<Server, String> {
+    let text = text.trim();
+    let (is_https, address) = match text.strip_prefix("https://") {
+        Some(address) => (true, address),
+        None => (false, text.strip_prefix("http://").unwrap_or(text)),
+    };
+    let address = address.trim_end_matches('/');
     if is_address(address) {
-        Ok(address.to_owned())
+        Ok(Server { address: address.to_owned(), is_https, is_named: true })
     } else {
         Err(format!("“{}” is no address: write host:port, as in 127.0.0.1:8101", escaped(text, NAME_MAX)))
     }
@@ -74,9 +89,13 @@ pub fn timeout(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// Its file can't be read.
-fn local_servers(folder: &Path) -> Result<Option<Vec<String>>, Unusable> {
+fn local_servers(folder: &Path) -> Result<Option<Vec<Server>>, Unusable> {
     let Some(state) = file::read(folder)? else { return Ok(None) };
-    Ok(Some(state.servers.iter().map(|server| server.http.clone()).collect()))
+    Ok(Some(state.servers.iter().map(|server| plain(&server.http)).collect()))
+}
+
+fn plain(address: &str) -> Server {
+    Server { address: address.to_owned(), is_https: false, is_named: false }
 }
 
 impl Connection {
@@ -86,7 +105,7 @@ impl Connection {
     /// # Errors
     /// The local cluster's file can't be read, or isn't there; the environment's addresses are
     /// none.
-    pub fn servers(&self) -> Result<Vec<String>, Unusable> {
+    fn servers(&self) -> Result<Vec<Server>, Unusable> {
         if !self.servers.is_empty() {
             return Ok(self.servers.clone());
         }
@@ -105,7 +124,7 @@ impl Connection {
         if !said.is_empty() {
             return Ok(said);
         }
-        Ok(local_servers(Path::new(file::FOLDER))?.unwrap_or_else(|| USUAL.map(str::to_owned).to_vec()))
+        Ok(local_servers(Path::new(file::FOLDER))?.unwrap_or_else(|| USUAL.map(plain).to_vec()))
     }
 
     /// What asks them.
@@ -114,7 +133,35 @@ impl Connection {
     /// A file can't be read.
     pub fn client(&self) -> Result<Client, Unusable> {
         let token = self.token_file.as_deref().map(token).transpose()?;
-        Ok(Client { servers: self.servers()?, agent: exchange::agent(), token, timeout: self.timeout })
+        let servers = self.servers()?;
+        let agent = self.agent(&servers)?;
+        let servers = servers.into_iter().map(|server| server.address).collect();
+        Ok(Client { servers, agent, token, timeout: self.timeout })
+    }
+
+    /// What speaks with these servers. All of a cluster's servers speak HTTPS, or none does: a token
+    /// must not leave as it is because one address was written otherwise.
+    fn agent(&self, servers: &[Server]) -> Result<Agent, Unusable> {
+        const BYTES_MAX: usize = 4 << 20;
+        let https = servers.iter().filter(|server| server.is_https).count();
+        if https == 0 {
+            // A cluster that was found on this machine speaks plain HTTP, whatever the environment says.
+            let is_named = servers.iter().any(|server| server.is_named);
+            if self.ca.is_some() && is_named {
+                let why = "--ca is for servers that speak HTTPS: write https:// before each address";
+                return Err(Unusable(why.into()));
+            }
+            return Ok(Agent::plain());
+        }
+        if https < servers.len() {
+            return Err(Unusable("some of the servers are https://, and some aren't: write all of them alike".into()));
+        }
+        let Some(path) = &self.ca else {
+            let why = "https:// servers need --ca FILE, with the authority that their certificates come from";
+            return Err(Unusable(why.into()));
+        };
+        let text = input::text(path, BYTES_MAX)?;
+        Agent::https(text.as_bytes()).map_err(|why| Unusable(format!("{} {why}", output::named(path))))
     }
 }
 
@@ -134,7 +181,7 @@ fn token(path: &Path) -> Result<String, Unusable> {
 #[derive(Clone, Debug)]
 pub struct Client {
     servers: Vec<String>,
-    agent: ureq::Agent,
+    agent: Agent,
     token: Option<String>,
     timeout: Duration,
 }
@@ -170,7 +217,7 @@ fn is_a_no(problem: &Problem) -> bool {
 impl Client {
     /// What asks these servers, without a token.
     pub fn of(servers: Vec<String>, timeout: Duration) -> Client {
-        Client { servers, agent: exchange::agent(), token: None, timeout }
+        Client { servers, agent: Agent::plain(), token: None, timeout }
     }
 
     /// The servers' addresses.
@@ -381,9 +428,11 @@ mod tests {
 
     #[test]
     fn addresses_are_read_with_and_without_a_scheme() {
-        assert_eq!(server("127.0.0.1:8101").as_deref(), Ok("127.0.0.1:8101"));
-        assert_eq!(server("http://kv.example.org:80/").as_deref(), Ok("kv.example.org:80"));
-        assert!(server("https://kv.example.org:443").unwrap_err().contains("https"));
+        let named = |address: &str, is_https| Server { address: address.into(), is_https, is_named: true };
+        assert_eq!(server("127.0.0.1:8101"), Ok(named("127.0.0.1:8101", false)));
+        assert_eq!(server("http://kv.example.org:80/"), Ok(named("kv.example.org:80", false)));
+        assert_eq!(server("https://kv.example.org:443/"), Ok(named("kv.example.org:443", true)));
+        assert!(server("ftp://kv.example.org:443").unwrap_err().contains("host:port"));
         assert!(server("8101").unwrap_err().contains("host:port"));
     }
 

@@ -63,7 +63,7 @@ impl Done {
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_raftarium"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
-    for name in ["RAFTARIUM_SERVERS", "RAFTARIUM_TOKEN_FILE", "NO_COLOR", "CLICOLOR_FORCE"] {
+    for name in ["RAFTARIUM_SERVERS", "RAFTARIUM_TOKEN_FILE", "RAFTARIUM_CA", "NO_COLOR", "CLICOLOR_FORCE"] {
         command.env_remove(name);
     }
     // It asks nobody in between, whatever the environment says.

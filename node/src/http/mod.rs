@@ -19,6 +19,7 @@ mod kv;
 pub mod problem;
 mod serve;
 mod stream;
+mod tls;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -40,6 +41,7 @@ use access::{Access, Need};
 pub use forward::Forwarder;
 use problem::{Kind, Problem};
 pub use serve::{Serving, serve};
+pub use tls::{Https, HttpsFiles};
 
 use crate::changes::Changes;
 use crate::driver::{Failure, Handle};
