@@ -135,11 +135,11 @@ async fn metrics_have_the_type_that_their_help_says() {
                 counters += 1;
                 let total = format!("{name}_total");
                 assert!(samples.iter().any(|line| line.starts_with(&total)), "{name}: {samples:?}");
-                assert!(!samples.iter().any(|line| of_this(line)), "{name}: {samples:?}");
+                assert!(!samples.iter().any(of_this), "{name}: {samples:?}");
             }
             "gauge" => {
                 gauges += 1;
-                assert!(samples.iter().any(|line| of_this(line)), "{name}: {samples:?}");
+                assert!(samples.iter().any(of_this), "{name}: {samples:?}");
                 assert!(!name.ends_with("_total"), "{name}");
             }
             kind => assert_eq!(kind, "histogram", "{name}"),
