@@ -77,7 +77,7 @@ enum Command {
     /// Run a real cluster on this machine
     Cluster(cluster::Options),
     /// Run one server of a real cluster
-    Node(node::Options),
+    Node(Box<node::Options>),
     /// Set the value of a key
     Put(client::store::PutOptions),
     /// Print the value of a key

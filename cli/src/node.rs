@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use raft_core::raft::ServerId;
-use raftarium_node::http::Limits;
+use raftarium_node::http::{HttpsFiles, Limits};
 use raftarium_node::machine::{Address, check_address};
 use raftarium_node::peers::{Tls, TlsFiles};
 use raftarium_node::server::{NewFolder, Options as ServerOptions, Server};
@@ -26,7 +26,7 @@ use crate::{Ending, Unusable, output};
 
 const EXIT_STATUS: &str = "Signals:\n  \
     SIGTERM, Ctrl-C  it hands leadership over, answers what it can, and ends; a second one ends it at once\n  \
-    SIGHUP           it reads secrets and tokens again\n\n\
+    SIGHUP           it reads secrets, tokens and certificates again\n\n\
     Exit status:\n  \
     0  it was stopped\n  \
     2  the command line is wrong\n  \
@@ -88,6 +88,17 @@ pub struct Options {
     /// The name that the servers' certificates are for
     #[arg(long, value_name = "NAME", default_value = Tls::SERVER_NAME, requires = "tls_cert")]
     tls_name: String,
+    /// This server's certificate for clients, for the name or address in --member: they speak HTTPS.
+    /// All servers of a cluster have one, or none has
+    #[arg(long, value_name = "FILE", requires = "http_tls_key", requires = "http_tls_ca")]
+    http_tls_cert: Option<PathBuf>,
+    /// The private key of --http-tls-cert
+    #[arg(long, value_name = "FILE", requires = "http_tls_cert")]
+    http_tls_key: Option<PathBuf>,
+    /// The authority that the servers' certificates for clients come from: requests are handed on
+    /// to the leader
+    #[arg(long, value_name = "FILE", requires = "http_tls_cert")]
+    http_tls_ca: Option<PathBuf>,
     /// The least time without a leader before the server campaigns; the most is twice as long
     #[arg(long, value_name = "MS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(1..=60_000))]
     election_timeout_ms: u64,
@@ -195,6 +206,12 @@ impl Options {
             }),
             _ => None, // clap asks for all or none.
         };
+        let https = match (&self.http_tls_cert, &self.http_tls_key, &self.http_tls_ca) {
+            (Some(certificate), Some(key), Some(authority)) => {
+                Some(HttpsFiles { certificate: certificate.clone(), key: key.clone(), authority: authority.clone() })
+            }
+            _ => None, // clap asks for all or none.
+        };
         ServerOptions {
             server: ServerId::new(self.id).expect("the command line gives a number from 1 to 127"),
             cluster: self.cluster.clone(),
@@ -209,6 +226,7 @@ impl Options {
             },
             secret: self.secret_file.clone(),
             tls,
+            https,
             client_tokens: self.token_file.clone(),
             administrator_tokens: self.admin_token_file.clone(),
             election_timeout: Duration::from_millis(self.election_timeout_ms),
@@ -284,9 +302,12 @@ async fn serve(options: &Options) -> Result<Ending, Unusable> {
     let reloader = server.reloader();
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            match reloader.reload() {
-                Ok(()) => tracing::info!("secrets and tokens are read again"),
-                Err(error) => tracing::error!("secrets and tokens stay as they were: {error}"),
+            let useless = reloader.reload();
+            if useless.is_empty() {
+                tracing::info!("secrets, tokens and certificates are read again");
+            }
+            for error in useless {
+                tracing::error!("what can't be read again stays as it was: {error}");
             }
         }
     });
@@ -334,8 +355,9 @@ fn announce(options: &Options, server: &Server) -> Result<(), Unusable> {
         Text::of_json(&format!("{document}\n"))
     } else {
         let mut text = Text::new();
+        let scheme = if options.http_tls_cert.is_some() { "https" } else { "http" };
         text.line(format_args!(
-            "S{} of cluster {} serves: clients at http://{http}, peers at {peer}",
+            "S{} of cluster {} serves: clients at {scheme}://{http}, peers at {peer}",
             options.id, options.cluster
         ));
         text

@@ -1,6 +1,6 @@
 //! Counters and gauges, in the text form of Prometheus (OpenMetrics).
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::{Method, StatusCode};
@@ -38,21 +38,27 @@ struct OfPeer {
 }
 
 type PeerGauge = Family<OfPeer, Gauge<u64, AtomicU64>>;
+type PeerCounter = Family<OfPeer, Counter>;
 
 /// The metrics of a server.
+///
+/// What counts since the start is a counter, and its samples end in `_total`; what says how the
+/// server is now is a gauge. Terms and indexes are gauges: they are places, and outlive the process.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
     durations: Family<OnRoute, Histogram, fn() -> Histogram>,
     server: ServerGauges,
+    losses: Counter,
     peers: PeerGauges,
+    peer_counts: PeerCounters,
 }
 
-/// Declares gauges: field, metric's name, help.
-macro_rules! gauges {
-    ($name:ident $gauge:ty { $($field:ident $metric:literal $help:literal;)* }) => {
+/// Declares metrics of one type: field, metric's name, help.
+macro_rules! metrics {
+    ($name:ident $metric_type:ty { $($field:ident $metric:literal $help:literal;)* }) => {
         #[derive(Default)]
-        struct $name { $($field: $gauge,)* }
+        struct $name { $($field: $metric_type,)* }
 
         impl $name {
             fn register(&self, registry: &mut Registry) {
@@ -62,7 +68,7 @@ macro_rules! gauges {
     };
 }
 
-gauges! {
+metrics! {
     ServerGauges Gauge<u64, AtomicU64> {
         term "raftarium_term" "The server's term";
         leads "raftarium_is_leader" "1 if the server leads";
@@ -80,16 +86,21 @@ gauges! {
     }
 }
 
-gauges! {
+metrics! {
     PeerGauges PeerGauge {
         connected "raftarium_peer_connected" "1 if messages can be sent to the peer";
+        matched "raftarium_peer_matched_index" "The peer's log equals this leader's up to this index";
+    }
+}
+
+metrics! {
+    PeerCounters PeerCounter {
         messages_in "raftarium_peer_messages_received" "Messages received from the peer since the start";
         messages_out "raftarium_peer_messages_sent" "Messages sent to the peer since the start";
         bytes_in "raftarium_peer_bytes_received" "Bytes of messages received from the peer since the start";
         bytes_out "raftarium_peer_bytes_sent" "Bytes of messages sent to the peer since the start";
         dropped "raftarium_peer_messages_dropped" "Messages to the peer that were dropped here since the start";
         reconnects "raftarium_peer_reconnects" "Connections to the peer that were opened again since the start";
-        matched "raftarium_peer_matched_index" "The peer's log equals this leader's up to this index";
     }
 }
 
@@ -97,17 +108,21 @@ impl Default for Metrics {
     fn default() -> Metrics {
         let mut registry = Registry::default();
         let requests = Family::default();
-        registry.register("raftarium_http_requests", "Requests answered", requests.clone());
+        registry.register("raftarium_http_requests", "Requests answered since the start", requests.clone());
         // From half a millisecond to 8 seconds.
         let durations = Family::new_with_constructor(
             (|| Histogram::new(prometheus_client::metrics::histogram::exponential_buckets(0.000_5, 2.0, 15)))
                 as fn() -> Histogram,
         );
         registry.register("raftarium_http_request_seconds", "How long requests took to be answered", durations.clone());
-        let (server, peers) = (ServerGauges::default(), PeerGauges::default());
+        let losses = Counter::default();
+        let help = "How often entries of the log were missing on the disk since the start";
+        registry.register("raftarium_log_losses", help, losses.clone());
+        let (server, peers, peer_counts) = (ServerGauges::default(), PeerGauges::default(), PeerCounters::default());
         server.register(&mut registry);
         peers.register(&mut registry);
-        Metrics { registry, requests, durations, server, peers }
+        peer_counts.register(&mut registry);
+        Metrics { registry, requests, durations, server, losses, peers, peer_counts }
     }
 }
 
@@ -115,7 +130,8 @@ impl Metrics {
     /// Counts a request that was answered.
     pub fn answered(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
         // A stranger's method mustn't make a new time series.
-        let known = [Method::GET, Method::PUT, Method::POST, Method::DELETE, Method::HEAD, Method::OPTIONS];
+        let known =
+            [Method::GET, Method::PUT, Method::POST, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
         let method = if known.contains(method) { method.as_str() } else { "other" }.to_owned();
         let answered = Answered { method: method.clone(), route: route.to_owned(), status: status.as_u16() };
         self.requests.get_or_create(&answered).inc();
@@ -144,19 +160,21 @@ impl Metrics {
         ] {
             gauge.set(value);
         }
-        let gauges = &self.peers;
+        // Others have counted already: these counters repeat what they say.
+        self.losses.inner().store(status.losses, Ordering::Relaxed);
+        let (gauges, counters) = (&self.peers, &self.peer_counts);
         for peer in peers {
             let of = OfPeer { peer: peer.id.number() };
+            gauges.connected.get_or_create(&of).set(u64::from(peer.connected));
             for (family, value) in [
-                (&gauges.connected, u64::from(peer.connected)),
-                (&gauges.messages_in, peer.messages_in),
-                (&gauges.messages_out, peer.messages_out),
-                (&gauges.bytes_in, peer.bytes_in),
-                (&gauges.bytes_out, peer.bytes_out),
-                (&gauges.dropped, peer.dropped_out),
-                (&gauges.reconnects, peer.reconnects),
+                (&counters.messages_in, peer.messages_in),
+                (&counters.messages_out, peer.messages_out),
+                (&counters.bytes_in, peer.bytes_in),
+                (&counters.bytes_out, peer.bytes_out),
+                (&counters.dropped, peer.dropped_out),
+                (&counters.reconnects, peer.reconnects),
             ] {
-                family.get_or_create(&of).set(value);
+                family.get_or_create(&of).inner().store(value, Ordering::Relaxed);
             }
         }
         gauges.matched.clear();

@@ -10,13 +10,13 @@ use raft_core::raft::{Config, Configuration, LogIndex, Message, Observation, Raf
 use raft_core::time::Time;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::changes::Changes;
 use crate::driver::{self, Audience, DriverError, Founding, Handle, Network, Setup};
 use crate::events::{Events, Recorder};
 use crate::http::access::{Access, AccessError};
-use crate::http::{self, App, Limits};
+use crate::http::{self, App, Https, HttpsFiles, Limits};
 use crate::machine::{Address, AddressChange, Addresses};
 use crate::metrics::Metrics;
 use crate::peers::{self, Incoming, Peers};
@@ -55,6 +55,8 @@ pub struct Options {
     pub secret: Option<PathBuf>,
     /// Certificates, if the connections between servers are encrypted.
     pub tls: Option<peers::TlsFiles>,
+    /// Certificates, if clients speak HTTPS. All servers of a cluster have them or none.
+    pub https: Option<HttpsFiles>,
     /// The file with the clients' tokens.
     pub client_tokens: Option<PathBuf>,
     /// The file with the administrators' tokens.
@@ -116,9 +118,9 @@ pub struct Server {
     handle: Handle<Hosted>,
     running: driver::Running,
     serving: http::Serving,
+    stopping: watch::Sender<bool>,
     peers: Peers,
-    access: Access,
-    secrets: peers::Secrets,
+    reloader: Reloader,
     http_address: SocketAddr,
     peer_address: SocketAddr,
     // Until the end, so that no other process takes the folder.
@@ -145,6 +147,7 @@ impl Server {
             None => peers::Secrets::of_this_machine(&options.cluster),
         };
         let tls = options.tls.as_ref().map(peers::Tls::read).transpose()?;
+        let https = options.https.as_ref().map(Https::read).transpose()?;
         let access = Access::read(options.client_tokens.as_deref(), options.administrator_tokens.as_deref())?;
         let peer_listener = listen("the server, for its peers,", options.peer_listen).await?;
         let http_listener = listen("the server, for clients,", options.http_listen).await?;
@@ -152,9 +155,17 @@ impl Server {
         let peer_address = address_of(&peer_listener, options.peer_listen);
         let http_address = address_of(&http_listener, options.http_listen);
 
+        if https.is_none() && !access.is_open() && !is_loopback(http_address) {
+            tracing::warn!(
+                "clients' tokens and values travel to {http_address} as they are, and can be read on the way: \
+                 use HTTPS (--http-tls-cert, --http-tls-key, --http-tls-ca), or a network that you trust"
+            );
+        }
         let (arrived, incoming) = mpsc::channel(INCOMING_MAX);
-        let settings =
-            peers::Settings { tls, ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone()) };
+        let settings = peers::Settings {
+            tls: tls.clone(),
+            ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone())
+        };
         let peers = Peers::start(settings, peer_listener, arrived);
         let mut members = options.members.clone();
         members.extend(remembered(&options.folder));
@@ -200,12 +211,13 @@ impl Server {
                 }
             }
         });
-        let was_ready = Arc::new(AtomicBool::new(false));
-        let (mut status, is_now) = (handle.watch(), Arc::clone(&was_ready));
+        let was_current = Arc::new(AtomicBool::new(false));
+        let (mut status, is_now) = (handle.watch(), Arc::clone(&was_current));
         tokio::spawn(async move {
-            let ready = status.wait_for(|status| http::cluster::is_ready(status).is_ok()).await;
-            is_now.store(ready.is_ok(), Ordering::Relaxed);
+            let current = status.wait_for(|status| http::cluster::is_current(status).is_ok()).await;
+            is_now.store(current.is_ok(), Ordering::Relaxed);
         });
+        let (stopping, stopped) = watch::channel(false);
         let app = App {
             server: options.server,
             cluster: options.cluster,
@@ -217,12 +229,14 @@ impl Server {
             limits: options.limits,
             metrics: Metrics::default(),
             events,
-            was_ready,
+            was_current,
             playground: options.playground,
-            forwarder: http::Forwarder::default(),
+            stopping: stopped,
+            forwarder: http::Forwarder::new(https.clone()),
         };
-        let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits);
-        Ok(Server { handle, running, serving, peers, access, secrets, http_address, peer_address, _folder: folder })
+        let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits, https.clone());
+        let reloader = Reloader { secrets, access, tls, https };
+        Ok(Server { handle, running, serving, stopping, peers, reloader, http_address, peer_address, _folder: folder })
     }
 
     /// Where clients reach it.
@@ -240,9 +254,9 @@ impl Server {
         &self.handle
     }
 
-    /// What reads its secrets and tokens again while it runs.
+    /// What reads its secrets, tokens and certificates again while it runs.
     pub fn reloader(&self) -> Reloader {
-        Reloader { secrets: self.secrets.clone(), access: self.access.clone() }
+        self.reloader.clone()
     }
 
     /// Runs until `stop` is done or the server can't go on. Then it hands leadership over, answers
@@ -255,6 +269,8 @@ impl Server {
             () = stop => None,
             ended = self.running.ended() => Some(ended),
         };
+        // Streams don't end by themselves. Their clients go on at another server.
+        self.stopping.send_replace(true);
         let ended = match early {
             Some(ended) => ended,
             None => {
@@ -269,22 +285,25 @@ impl Server {
     }
 }
 
-/// Reads a server's secrets and tokens again.
+/// Reads a server's secrets, tokens and certificates again.
 #[derive(Clone)]
 pub struct Reloader {
     secrets: peers::Secrets,
     access: Access,
+    tls: Option<peers::Tls>,
+    https: Option<Https>,
 }
 
 impl Reloader {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// What can't be used; it stays as it was.
-    pub fn reload(&self) -> Result<(), ServerError> {
-        self.secrets.reload()?;
-        self.access.reload()?;
-        Ok(())
+    /// Reads the files. Returns what can't be used: it stays as it was, and keeps nothing else from
+    /// being renewed.
+    #[must_use]
+    pub fn reload(&self) -> Vec<ServerError> {
+        let secrets = self.secrets.reload().map_err(ServerError::from);
+        let access = self.access.reload().map_err(ServerError::from);
+        let tls = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(ServerError::from));
+        let https = self.https.as_ref().map_or(Ok(()), |https| https.reload().map_err(ServerError::from));
+        [secrets, access, tls, https].into_iter().filter_map(Result::err).collect()
     }
 }
 
@@ -300,6 +319,14 @@ fn descriptors() -> usize {
     current.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
+/// Whether no other machine reaches this address.
+fn is_loopback(address: SocketAddr) -> bool {
+    match address.ip() {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_loopback(),
+    }
+}
+
 fn check(options: &Options) -> Result<(), ServerError> {
     let wrong = |why: String| Err(ServerError::Options(why));
     let name = &options.cluster;
@@ -312,18 +339,14 @@ fn check(options: &Options) -> Result<(), ServerError> {
     {
         return wrong("a server that joins must know where the others are: name each with --member".into());
     }
-    let is_local = |address: SocketAddr| match address.ip() {
-        IpAddr::V4(ip) => ip.is_loopback(),
-        IpAddr::V6(ip) => ip.is_loopback(),
-    };
-    if !is_local(options.peer_listen) && options.secret.is_none() {
+    if !is_loopback(options.peer_listen) && options.secret.is_none() {
         return wrong(format!(
             "the server would listen for peers on {}, which other machines may reach, without a secret: \
              write one to a file that only you can read (openssl rand -hex 32) and give it with --secret-file",
             options.peer_listen
         ));
     }
-    if !is_local(options.http_listen) && options.client_tokens.is_none() {
+    if !is_loopback(options.http_listen) && options.client_tokens.is_none() {
         return wrong(format!(
             "the server would listen for clients on {}, which other machines may reach, without a token: \
              write one to a file that only you can read (openssl rand -hex 32) and give it with --token-file",

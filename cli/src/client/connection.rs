@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::exchange::{self, Outcome, Problem, VALUE_DIFFERS, is_address};
+use super::exchange::{self, Agent, Outcome, Problem, VALUE_DIFFERS, is_address};
 use super::{Answer, Failure, Request, Safety};
 use crate::cluster::{expected, file};
 use crate::text::{NAME_MAX, escaped};
@@ -35,17 +35,20 @@ const SERVERS: &str = "RAFTARIUM_SERVERS";
 /// Where the servers are, and how they are asked.
 #[derive(Args, Clone, Debug)]
 pub struct Connection {
-    /// The servers, any of them: host:port, separated by commas. Without it, those of the local
+    /// The servers, any of them: host:port or https://host:port, separated by commas. Without it, those of the local
     /// cluster in --data, those in the environment's RAFTARIUM_SERVERS, those of the local cluster
     /// in raftarium-data, or 127.0.0.1:8101 to 8103
     #[arg(long, global = true, value_name = "HOST:PORT,…", value_delimiter = ',', value_parser = server)]
-    servers: Vec<String>,
+    servers: Vec<Server>,
     /// The folder of a local cluster
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
     /// A file with the token that the servers ask for
     #[arg(long, global = true, env = "RAFTARIUM_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
+    /// The authority that the servers' certificates come from, as PEM, for https:// servers
+    #[arg(long, global = true, env = "RAFTARIUM_CA", value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// How long to try
     #[arg(long, global = true, value_name = "TIME", default_value = "10s", value_parser = timeout)]
     timeout: Duration,
@@ -54,13 +57,25 @@ pub struct Connection {
     pub json: bool,
 }
 
-fn server(text: &str) -> Result<String, String> {
-    if text.starts_with("https://") {
-        return Err("servers are reached by http here; put a proxy of yours in between for https".into());
-    }
-    let address = text.trim().trim_start_matches("http://").trim_end_matches('/');
+/// A server, as somebody names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Server {
+    /// `host:port`.
+    address: String,
+    is_https: bool,
+    /// Whether a person has named it, rather than that it was found.
+    is_named: bool,
+}
+
+fn server(text: &str) -> Result<Server, String> {
+    let text = text.trim();
+    let (is_https, address) = match text.strip_prefix("https://") {
+        Some(address) => (true, address),
+        None => (false, text.strip_prefix("http://").unwrap_or(text)),
+    };
+    let address = address.trim_end_matches('/');
     if is_address(address) {
-        Ok(address.to_owned())
+        Ok(Server { address: address.to_owned(), is_https, is_named: true })
     } else {
         Err(format!("“{}” is no address: write host:port, as in 127.0.0.1:8101", escaped(text, NAME_MAX)))
     }
@@ -75,9 +90,13 @@ pub fn timeout(text: &str) -> Result<Duration, String> {
 /// Where the servers are said to be.
 enum Place {
     /// At these addresses.
-    Addresses(Vec<String>),
+    Addresses(Vec<Server>),
     /// In this local cluster.
     Local(file::State),
+}
+
+fn plain(address: &str) -> Server {
+    Server { address: address.to_owned(), is_https: false, is_named: false }
 }
 
 impl Connection {
@@ -106,7 +125,7 @@ impl Connection {
         if !said.is_empty() {
             return Ok(Place::Addresses(said));
         }
-        let usual = || Place::Addresses(USUAL.map(str::to_owned).to_vec());
+        let usual = || Place::Addresses(USUAL.map(plain).to_vec());
         Ok(file::read(Path::new(file::FOLDER))?.map_or_else(usual, Place::Local))
     }
 
@@ -117,12 +136,39 @@ impl Connection {
     pub fn client(&self) -> Result<Client, Unusable> {
         let token = self.token_file.as_deref().map(token).transpose()?;
         let (servers, expected) = match self.place()? {
-            Place::Addresses(addresses) => (addresses, None),
+            Place::Addresses(servers) => (servers, None),
             Place::Local(state) => {
-                (state.servers.iter().map(|server| server.http.clone()).collect(), Some(expected(&state)))
+                (state.servers.iter().map(|server| plain(&server.http)).collect(), Some(expected(&state)))
             }
         };
-        Ok(Client { servers, expected, agent: exchange::agent(), token, timeout: self.timeout })
+        let agent = self.agent(&servers)?;
+        let servers = servers.into_iter().map(|server| server.address).collect();
+        Ok(Client { servers, expected, agent, token, timeout: self.timeout })
+    }
+
+    /// What speaks with these servers. All of a cluster's servers speak HTTPS, or none does: a token
+    /// must not leave as it is because one address was written otherwise.
+    fn agent(&self, servers: &[Server]) -> Result<Agent, Unusable> {
+        const BYTES_MAX: usize = 4 << 20;
+        let https = servers.iter().filter(|server| server.is_https).count();
+        if https == 0 {
+            // A cluster that was found on this machine speaks plain HTTP, whatever the environment says.
+            let is_named = servers.iter().any(|server| server.is_named);
+            if self.ca.is_some() && is_named {
+                let why = "--ca is for servers that speak HTTPS: write https:// before each address";
+                return Err(Unusable(why.into()));
+            }
+            return Ok(Agent::plain());
+        }
+        if https < servers.len() {
+            return Err(Unusable("some of the servers are https://, and some aren't: write all of them alike".into()));
+        }
+        let Some(path) = &self.ca else {
+            let why = "https:// servers need --ca FILE, with the authority that their certificates come from";
+            return Err(Unusable(why.into()));
+        };
+        let text = input::text(path, BYTES_MAX)?;
+        Agent::https(text.as_bytes()).map_err(|why| Unusable(format!("{} {why}", output::named(path))))
     }
 }
 
@@ -144,7 +190,7 @@ pub struct Client {
     servers: Vec<String>,
     /// Who they are, if that is known. Nobody else is given a request.
     expected: Option<Expected>,
-    agent: ureq::Agent,
+    agent: Agent,
     token: Option<String>,
     timeout: Duration,
 }
@@ -188,7 +234,7 @@ fn is_a_no(problem: &Problem) -> bool {
 impl Client {
     /// What asks these servers, without a token.
     pub fn of(servers: Vec<String>, timeout: Duration) -> Client {
-        Client { servers, expected: None, agent: exchange::agent(), token: None, timeout }
+        Client { servers, expected: None, agent: Agent::plain(), token: None, timeout }
     }
 
     /// The servers' addresses.
@@ -480,9 +526,11 @@ mod tests {
 
     #[test]
     fn addresses_are_read_with_and_without_a_scheme() {
-        assert_eq!(server("127.0.0.1:8101").as_deref(), Ok("127.0.0.1:8101"));
-        assert_eq!(server("http://kv.example.org:80/").as_deref(), Ok("kv.example.org:80"));
-        assert!(server("https://kv.example.org:443").unwrap_err().contains("https"));
+        let named = |address: &str, is_https| Server { address: address.into(), is_https, is_named: true };
+        assert_eq!(server("127.0.0.1:8101"), Ok(named("127.0.0.1:8101", false)));
+        assert_eq!(server("http://kv.example.org:80/"), Ok(named("kv.example.org:80", false)));
+        assert_eq!(server("https://kv.example.org:443/"), Ok(named("kv.example.org:443", true)));
+        assert!(server("ftp://kv.example.org:443").unwrap_err().contains("host:port"));
         assert!(server("8101").unwrap_err().contains("host:port"));
     }
 

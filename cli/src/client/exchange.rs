@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use raft_core::kv;
 use serde_json::{Map, Value, json};
+use ureq::config::ConfigBuilder;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::typestate::AgentScope;
 
 /// The beginning of a problem's `type`.
 const TYPE_PREFIX: &str = "urn:raftarium:problem:";
@@ -187,8 +190,43 @@ impl fmt::Display for Failure {
 }
 
 /// What makes requests: no proxies, no redirects, a connection for each request.
-pub fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder()
+#[derive(Clone, Debug)]
+pub struct Agent {
+    scheme: &'static str,
+    agent: ureq::Agent,
+}
+
+impl Agent {
+    /// Speaks plain HTTP.
+    pub fn plain() -> Agent {
+        Agent { scheme: "http", agent: config().build().into() }
+    }
+
+    /// Speaks HTTPS, with servers whose certificates come from the authorities in a PEM file.
+    ///
+    /// # Errors
+    /// What is wrong with the file's content.
+    pub fn https(authorities: &[u8]) -> Result<Agent, String> {
+        let mut roots = Vec::new();
+        for item in parse_pem(authorities) {
+            match item {
+                Ok(PemItem::Certificate(certificate)) => roots.push(certificate),
+                Ok(_) => {}
+                Err(error) => return Err(format!("isn't valid PEM: {error}")),
+            }
+        }
+        if roots.is_empty() {
+            return Err("holds no certificate, as PEM".to_owned());
+        }
+        // If there is a provider already, it will do.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&roots)).build();
+        Ok(Agent { scheme: "https", agent: config().tls_config(tls).https_only(true).build().into() })
+    }
+}
+
+fn config() -> ConfigBuilder<AgentScope> {
+    ureq::Agent::config_builder()
         .proxy(None)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -197,18 +235,10 @@ pub fn agent() -> ureq::Agent {
         // request had arrived.
         .max_idle_connections(0)
         .user_agent(concat!("raftarium/", env!("CARGO_PKG_VERSION")))
-        .build();
-    ureq::Agent::new_with_config(config)
 }
 
 /// Makes a request to the server at `address`, and waits at most `limit`.
-pub fn exchange(
-    agent: &ureq::Agent,
-    address: &str,
-    token: Option<&str>,
-    request: &Request<'_>,
-    limit: Duration,
-) -> Outcome {
+pub fn exchange(agent: &Agent, address: &str, token: Option<&str>, request: &Request<'_>, limit: Duration) -> Outcome {
     let response = match open(agent, address, token, request, Limit::Whole(limit)) {
         Ok(response) => response,
         Err(outcome) => return outcome,
@@ -247,14 +277,15 @@ pub enum Limit {
 
 /// Makes a request, and leaves the answer's body to be read.
 pub fn open(
-    agent: &ureq::Agent,
+    agent: &Agent,
     address: &str,
     token: Option<&str>,
     request: &Request<'_>,
     limit: Limit,
 ) -> Result<ureq::http::Response<ureq::Body>, Outcome> {
-    let mut builder =
-        ureq::http::Request::builder().method(request.method).uri(format!("http://{address}{}", request.path));
+    let Agent { scheme, agent } = agent;
+    let uri = format!("{scheme}://{address}{}", request.path);
+    let mut builder = ureq::http::Request::builder().method(request.method).uri(uri);
     for (name, value) in &request.headers {
         builder = builder.header(*name, value);
     }
@@ -288,7 +319,18 @@ pub fn open(
 /// counts as not sent.
 fn not_done(address: &str, error: &ureq::Error) -> Outcome {
     use ureq::{Error, Timeout};
+    let tls = match error {
+        Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
+        Error::Rustls(error) => Some(error),
+        _ => None,
+    };
     let why = match error {
+        _ if let Some(rustls::Error::InvalidCertificate(why)) = tls => {
+            format!("its certificate isn't believed ({why:?}): see whether --ca names the right authority")
+        }
+        _ if let Some(rustls::Error::InvalidMessage(_)) = tls => {
+            "it doesn't speak TLS; perhaps it speaks plain HTTP: write http://".to_owned()
+        }
         Error::Io(error) => error.to_string(),
         Error::HostNotFound => "no such host".to_owned(),
         Error::Timeout(Timeout::Connect | Timeout::Resolve) => "no connection within the time limit".to_owned(),
@@ -297,6 +339,8 @@ fn not_done(address: &str, error: &ureq::Error) -> Outcome {
     };
     let why = format!("{address}: {why}");
     let is_not_sent = match error {
+        // Certificates are looked at before anything is sent.
+        _ if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) => true,
         Error::HostNotFound | Error::ConnectionFailed | Error::BadUri(_) | Error::Http(_) => true,
         Error::Timeout(timeout) => matches!(timeout, Timeout::Connect | Timeout::Resolve),
         Error::Io(error) => matches!(

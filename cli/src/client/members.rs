@@ -34,7 +34,8 @@ fn address(text: &str) -> Result<String, String> {
 #[command(after_help = EXIT_STATUS, after_long_help = format!(
     "A new server is added as a learner, gets the log, and is promoted to a voter when it has it.\n\n\
      Examples:\n  raftarium members\n  raftarium members add 4 127.0.0.1:7104 127.0.0.1:8104\n  \
-     raftarium members promote 4\n  raftarium members remove 2\n  raftarium members transfer 3    S3 leads next\n\n{EXIT_STATUS}"
+     raftarium members promote 4\n  raftarium members remove 2\n  raftarium members move 2 --peer 127.0.0.1:7112 --http 127.0.0.1:8112\n  \
+     raftarium members transfer 3    S3 leads next\n\n{EXIT_STATUS}"
 ))]
 pub struct Options {
     #[command(subcommand)]
@@ -56,6 +57,18 @@ enum Change {
         /// Where clients reach it: host:port
         #[arg(value_parser = address)]
         http: String,
+    },
+    /// Say where a member is reached from now on: one of the addresses, or both
+    Move {
+        /// Its number
+        #[arg(value_parser = server_number)]
+        server: u8,
+        /// Where its peers reach it: host:port
+        #[arg(long, value_name = "HOST:PORT", value_parser = address, required_unless_present = "http")]
+        peer: Option<String>,
+        /// Where clients reach it: host:port
+        #[arg(long, value_name = "HOST:PORT", value_parser = address)]
+        http: Option<String>,
     },
     /// Make a learner a voter
     Promote {
@@ -113,6 +126,15 @@ impl Change {
                 let member = json!({ "server": server, "peer": peer, "http": http });
                 ("POST", "/members".into(), Some(member))
             }
+            Change::Move { server, peer, http } => {
+                let mut place = serde_json::Map::new();
+                for (name, address) in [("peer", peer), ("http", http)] {
+                    if let Some(address) = address {
+                        place.insert(name.to_owned(), address.clone().into());
+                    }
+                }
+                ("PATCH", format!("/members/{server}"), Some(place.into()))
+            }
             Change::Promote { server } => ("POST", format!("/members/{server}/promote"), None),
             Change::Remove { server } => ("DELETE", format!("/members/{server}"), None),
             Change::Transfer { server } => ("POST", format!("/members/{server}/transfer"), None),
@@ -126,6 +148,7 @@ impl Change {
                     "S{server} is a learner now; promote it when it has the log: raftarium members promote {server}"
                 )
             }
+            Change::Move { server, .. } => format!("S{server} is reached at its new place now"),
             Change::Promote { server } => format!("S{server} is a voter now"),
             Change::Remove { server } => format!("S{server} is no member any more"),
             Change::Transfer { server } => format!("S{server} leads now"),

@@ -241,10 +241,14 @@ fn a_change_of_the_membership_is_asked_for_once() {
     // What never left is asked of the next one.
     let there = [&nobody()[..], &other.address];
     ask(&there, &["members", "add", "S4", "127.0.0.1:7104", "127.0.0.1:8104"]).ended(FINE);
+    ask(&there, &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
+    ask(&there, &["members", "move", "4"]).ended(USAGE);
     ask(&there, &["members", "promote", "4"]).ended(FINE);
     assert_eq!(ask(&there, &["members", "transfer", "4"]).ended(FINE).out(), "S4 leads now\n");
     let all = other.received();
-    assert_eq!(other.lines(), ["POST /members", "POST /members/4/promote", "POST /members/4/transfer"]);
+    let lines = ["POST /members", "PATCH /members/4", "POST /members/4/promote", "POST /members/4/transfer"];
+    assert_eq!(other.lines(), lines);
+    assert_eq!(all[1].body, br#"{"http":"127.0.0.1:8114"}"#);
     let member: Value = serde_json::from_slice(&all[0].body).unwrap();
     assert_eq!(member, json!({ "server": 4, "peer": "127.0.0.1:7104", "http": "127.0.0.1:8104" }));
 }

@@ -3,6 +3,7 @@
 
 mod clients;
 mod fake;
+mod https;
 mod local;
 mod story;
 mod support;

@@ -69,7 +69,7 @@ pub fn command(folder: &Path, arguments: &[&str]) -> Command {
 /// A command in a folder, untouched by the environment of the tests.
 fn alone(folder: &Path, mut command: Command) -> Command {
     command.current_dir(folder).stdin(Stdio::null());
-    for name in ["RAFTARIUM_SERVERS", "RAFTARIUM_TOKEN_FILE", "NO_COLOR", "CLICOLOR_FORCE"] {
+    for name in ["RAFTARIUM_SERVERS", "RAFTARIUM_TOKEN_FILE", "RAFTARIUM_CA", "NO_COLOR", "CLICOLOR_FORCE"] {
         command.env_remove(name);
     }
     // It asks nobody in between, whatever the environment says.

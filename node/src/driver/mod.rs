@@ -25,12 +25,12 @@ mod status;
 mod tests;
 
 pub use request::{Applied, Consistency, Doubt, Failure, Look, Request};
-pub use status::{DiskState, Follower, Status};
+pub use status::{DiskState, Follower, Loss, Status};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use disk::{Disk, Report};
 use raft_core::raft::{
@@ -271,10 +271,12 @@ pub fn start<M: StateMachine + Clone>(setup: Setup<M>) -> Result<(Handle<M>, Run
         Ok(Begun { raft, machine, applied, storage })
     };
     let begun = start_again(&mut *open, &mut *audience)?;
-    let first = Status::of(&begun.raft, begun.applied, DiskState::Fine);
+    let loss = Loss::of(&begun.raft);
+    let losses = u64::from(loss.is_some());
+    let first = Status::of(&begun.raft, begun.applied, DiskState::Fine).with_losses(loss, losses);
     let (status, watched) = watch::channel(Arc::new(first));
     let handle = Handle { requests: request_sender, status: watched };
-    let outside = Outside { clock, network, audience, incoming, requests, status };
+    let outside = Outside { clock, network, audience, incoming, requests, status, loss, losses };
     let (tell, ended) = oneshot::channel();
     thread::Builder::new().name("raft".into()).spawn(move || {
         // If this panics, nothing is told, and that says it.
@@ -298,6 +300,10 @@ fn drive<M: StateMachine + Clone>(
                 tracing::error!("{error}; starting again from what is on the disk");
                 runtime.block_on(async { tokio::time::sleep(STORAGE_PAUSE).await });
                 begun = begin_again(&mut *outside.audience)?;
+                if let Some(loss) = Loss::of(&begun.raft) {
+                    outside.loss = Some(loss);
+                    outside.losses += 1;
+                }
             }
             Some(error) => return Err(error),
         }
@@ -357,6 +363,10 @@ struct Outside<M> {
     incoming: mpsc::Receiver<Incoming>,
     requests: mpsc::Receiver<Request<M>>,
     status: watch::Sender<Arc<Status>>,
+    /// What the disk has lost, as it was found the last time.
+    loss: Option<Loss>,
+    /// How often it was found.
+    losses: u64,
 }
 
 /// Whoever waits for an entry.
@@ -707,9 +717,17 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         }
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
         let now = self.outside.clock.now();
-        let new = Status::of(&self.raft, self.applied, self.disk_state).with_followers(&self.raft, now);
+        let is_whole = self.raft.hard_state().lost == EntryId::ZERO;
+        if let Some(loss @ Loss { repaired: None, .. }) = &mut self.outside.loss
+            && is_whole
+        {
+            loss.repaired = Some(SystemTime::now());
+        }
+        let new = Status::of(&self.raft, self.applied, self.disk_state)
+            .with_followers(&self.raft, now)
+            .with_losses(self.outside.loss, self.outside.losses);
         self.outside.status.send_if_modified(|status| {
             let changed = **status != new;
             if changed {

@@ -1,5 +1,7 @@
 //! What a server says about itself.
 
+use std::time::SystemTime;
+
 use raft_core::raft::{Configuration, EntryId, LogIndex, Raft, Role, ServerId, Standing, Term};
 
 /// A server's state, as it was after its last step.
@@ -37,10 +39,37 @@ pub struct Status {
     pub standing: Standing,
     /// How its log once ended, if its disk has lost entries that peers haven't sent again yet.
     pub lost: EntryId,
+    /// What its disk had lost when this process read it last with something missing; none if it has
+    /// lost nothing since the process started.
+    pub loss: Option<Loss>,
+    /// How often that was found since the process started.
+    pub losses: u64,
     /// How its disk is.
     pub disk: DiskState,
     /// What a leader knows of the other members; empty otherwise.
     pub followers: Vec<Follower>,
+}
+
+/// Entries of the log that a disk has lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// The first of them.
+    pub first: LogIndex,
+    /// The last of them: how the log once ended.
+    pub last: EntryId,
+    /// When it was found, by the system's clock.
+    pub found: SystemTime,
+    /// When the log was whole again.
+    pub repaired: Option<SystemTime>,
+}
+
+impl Loss {
+    /// What a server lacks that has just been read from its disk, if its disk has lost anything.
+    pub(super) fn of(raft: &Raft) -> Option<Loss> {
+        let last = raft.hard_state().lost;
+        let first = raft.log().last().index.next();
+        (last != EntryId::ZERO).then(|| Loss { first, last, found: SystemTime::now(), repaired: None })
+    }
 }
 
 /// How a server's disk is.
@@ -87,9 +116,17 @@ impl Status {
             configuration_index: raft.configuration_index(),
             standing: hard_state.standing,
             lost: hard_state.lost,
+            loss: None,
+            losses: 0,
             disk,
             followers: Vec::new(),
         }
+    }
+
+    /// Notes what the disk has lost since the process started.
+    pub(super) fn with_losses(mut self, loss: Option<Loss>, losses: u64) -> Status {
+        (self.loss, self.losses) = (loss, losses);
+        self
     }
 
     /// Notes what a leader knows of the other members at `now`.

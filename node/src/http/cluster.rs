@@ -1,7 +1,7 @@
 //! What is said of the servers, and done with them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::body::Body;
@@ -16,7 +16,7 @@ use super::forward::Whole;
 use super::problem::{Kind, Problem};
 use super::{App, LeadersTask, Led, Named, Shared, lead, named, shortened, whole_body};
 use crate::driver::{DiskState, Failure, Status};
-use crate::machine::{Address, AddressChange};
+use crate::machine::{Address, AddressChange, check_address};
 use crate::peers::{LinkFault, PeerReport};
 
 pub async fn status(State(app): Shared) -> Json<Value> {
@@ -48,8 +48,14 @@ pub(super) fn status_document(app: &App) -> Value {
         "members": members_of(app, &status),
         "is_ready": is_ready(&status).is_ok(),
     });
-    if status.lost.index.0 > 0 {
-        document["repairing_up_to"] = id(status.lost);
+    if let Some(loss) = &status.loss {
+        let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        document["lost_log"] = json!({
+            "from_index": loss.first.0,
+            "up_to": id(loss.last),
+            "found_at": seconds(loss.found),
+            "repaired_at": loss.repaired.map(seconds),
+        });
     }
     if status.leads() {
         let followers = status.followers.iter().map(|follower| {
@@ -112,28 +118,50 @@ pub async fn members(State(app): Shared) -> Json<Value> {
 
 /// What a membership request wants.
 enum Wish {
-    /// A server, and the command that says where it is.
-    Add(ServerId, Bytes),
+    /// A server, and where it is.
+    Add(ServerId, Address),
+    /// A member, and its new addresses; what is left out stays.
+    Move(ServerId, NewPlace),
     Promote(ServerId),
     Remove(ServerId),
     Transfer(ServerId),
 }
 
-impl LeadersTask for Wish {
-    /// What was done; or why there is nothing to do.
-    type Done = Result<Value, String>;
+/// What became of a membership request that the leader has looked at.
+enum Done {
+    Yes(Value),
+    /// Nothing was done; the sentence says why.
+    Refused(String),
+}
 
-    async fn attempt(&self, app: &App) -> Result<Result<Value, String>, Failure> {
+impl LeadersTask for Wish {
+    type Done = Done;
+
+    async fn attempt(&self, app: &App) -> Result<Done, Failure> {
         let status = app.handle.status();
         let configuration = status.configuration;
         let Configuration { voters, learners, .. } = configuration;
         let one = |server| std::iter::once(server).collect::<ServerSet>();
+        let refused = |why: String| Ok(Done::Refused(why));
         let change = match self {
             Wish::Transfer(to) => {
                 app.handle.transfer(*to).await?;
-                return Ok(Ok(json!({ "leader": to.number() })));
+                return Ok(Done::Yes(json!({ "leader": to.number() })));
             }
-            Wish::Add(server, introduction) => {
+            Wish::Move(server, place) => {
+                if !configuration.members().contains(*server) {
+                    return refused(format!("{server} is no member"));
+                }
+                let Some(address) = place.after(app.addresses().get(&server.number())) else {
+                    return refused(format!("nobody knows where {server} is reached now: name both addresses"));
+                };
+                if let Some(why) = taken(app, *server, &address) {
+                    return refused(why);
+                }
+                let applied = app.handle.propose(introduction(*server, &address)).await?;
+                return Ok(Done::Yes(json!({ "index": applied.entry.index.0, "term": applied.entry.term.0 })));
+            }
+            Wish::Add(server, address) => {
                 // Nothing is written before it is known that it can be done: a member's address
                 // must not be changed by a request that is refused.
                 let senseless = |why| Err(Failure::Refused(Refusal::Senseless(why)));
@@ -146,14 +174,17 @@ impl LeadersTask for Wish {
                 if configuration.is_joint() || status.configuration_index > status.commit {
                     return Err(Failure::Refused(Refusal::ChangeInProgress { index: status.configuration_index }));
                 }
-                app.handle.propose(introduction.clone()).await?;
+                if let Some(why) = taken(app, *server, address) {
+                    return refused(why);
+                }
+                app.handle.propose(introduction(*server, address)).await?;
                 MembershipChange { voters, learners: learners.union(one(*server)) }
             }
             Wish::Promote(server) => {
                 MembershipChange { voters: voters.union(one(*server)), learners: learners.difference(one(*server)) }
             }
             Wish::Remove(server) if !configuration.members().contains(*server) => {
-                return Ok(Err(format!("{server} isn't a member: there is nothing to remove")));
+                return refused(format!("{server} isn't a member: there is nothing to remove"));
             }
             Wish::Remove(server) => MembershipChange {
                 voters: voters.difference(one(*server)),
@@ -161,14 +192,40 @@ impl LeadersTask for Wish {
             },
         };
         let entry = app.handle.change_membership(change).await?;
-        Ok(Ok(json!({ "index": entry.index.0, "term": entry.term.0 })))
+        Ok(Done::Yes(json!({ "index": entry.index.0, "term": entry.term.0 })))
     }
+}
+
+/// Which other member has one of these addresses, in a sentence, if one has. The leader decides
+/// this by what it has applied.
+fn taken(app: &App, server: ServerId, address: &Address) -> Option<String> {
+    let members = app.handle.status().configuration.members();
+    let is_taken = |(number, other): &(&u8, &Address)| {
+        **number != server.number()
+            && ServerId::new(**number).is_some_and(|other| members.contains(other))
+            && (other.peer == address.peer || other.http == address.http)
+    };
+    let other = app.addresses().iter().find(is_taken).map(|(number, _)| *number);
+    other.map(|other| format!("S{other} is reached at one of these addresses already"))
+}
+
+/// The command that tells all servers where one is reached.
+///
+/// # Panics
+/// The address must have been checked.
+fn introduction(server: ServerId, address: &Address) -> Bytes {
+    let change = AddressChange { server: server.number(), address: Some(address.clone()) };
+    change.command().unwrap_or_else(|why| panic!("an address that was checked makes no command: {why}"))
+}
+
+fn checked(address: &str) -> Result<(), Problem> {
+    check_address(address).map_err(|why| Problem::new(Kind::BadRequest, why))
 }
 
 async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Problem> {
     match lead(app, &request, &wish).await? {
-        Led::Here(Ok(done)) => Ok(Json(done).into_response()),
-        Led::Here(Err(why)) => Err(Problem::new(Kind::MembershipRefused, why)),
+        Led::Here(Done::Yes(done)) => Ok(Json(done).into_response()),
+        Led::Here(Done::Refused(why)) => Err(Problem::new(Kind::MembershipRefused, why)),
         Led::There(response) => Ok(response),
     }
 }
@@ -188,21 +245,43 @@ pub async fn add(State(app): Shared, request: Request) -> Result<Response, Probl
         Problem::new(Kind::BadRequest, format!("the body isn't a new member, such as {form}: {error}"))
     })?;
     let server = server_of(member.server)?;
-    let address = Address { peer: member.peer, http: member.http };
-    let introduction = AddressChange { server: member.server, address: Some(address.clone()) };
-    let introduction = introduction.command().map_err(|why| Problem::new(Kind::BadRequest, why))?;
-    let members = app.handle.status().configuration.members();
-    let is_taken = |(number, other): &(&u8, &Address)| {
-        **number != member.server
-            && ServerId::new(**number).is_some_and(|other| members.contains(other))
-            && (other.peer == address.peer || other.http == address.http)
-    };
-    let taken = app.addresses().iter().find(is_taken).map(|(number, _)| *number);
-    if let Some(other) = taken {
-        let why = format!("S{other} is reached at one of these addresses already");
-        return Err(Problem::new(Kind::MembershipRefused, why));
+    checked(&member.peer)?;
+    checked(&member.http)?;
+    wish(&app, request, Wish::Add(server, Address { peer: member.peer, http: member.http })).await
+}
+
+/// Where a member is reached from now on, as a request says it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPlace {
+    peer: Option<String>,
+    http: Option<String>,
+}
+
+impl NewPlace {
+    /// The whole address, if it was this one before; none if a part of it isn't known.
+    fn after(&self, before: Option<&Address>) -> Option<Address> {
+        let peer = self.peer.as_ref().or(before.map(|before| &before.peer))?.clone();
+        let http = self.http.as_ref().or(before.map(|before| &before.http))?.clone();
+        Some(Address { peer, http })
     }
-    wish(&app, request, Wish::Add(server, introduction)).await
+}
+
+pub async fn move_to(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
+    let server = server_named(&named(server)?)?;
+    let request = whole(&app, request).await?;
+    let form = r#"{"peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"} (or one of the two)"#;
+    let place: NewPlace = serde_json::from_slice(&request.body).map_err(|error| {
+        Problem::new(Kind::BadRequest, format!("the body doesn't say where the member is, such as {form}: {error}"))
+    })?;
+    let given: Vec<&String> = place.peer.iter().chain(&place.http).collect();
+    if given.is_empty() {
+        return Err(Problem::new(Kind::BadRequest, format!("the body has no new address: write {form}")));
+    }
+    for address in given {
+        checked(address)?;
+    }
+    wish(&app, request, Wish::Move(server, place)).await
 }
 
 pub async fn remove(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
@@ -303,8 +382,22 @@ pub async fn links(State(app): Shared) -> Json<Value> {
     Json(app.peers.report().iter().map(link).collect())
 }
 
-/// Whether the server can be given requests.
+/// Whether the server can be given requests. A learner can: it has the log, answers reads, and hands
+/// writes to the leader. Who isn't a member can't, though it may still know a leader. A voter that
+/// may not vote can't either, so that whoever restarts servers one by one doesn't take this one for
+/// one of the majority.
 pub(crate) fn is_ready(status: &Status) -> Result<(), &'static str> {
+    if !status.configuration.members().contains(status.server) {
+        Err("it is no member of the cluster")
+    } else if status.configuration.is_voter(status.server) && status.standing != Standing::Member {
+        Err("its disk was empty, and it may not vote: remove it from the members, and add it again")
+    } else {
+        is_current(status)
+    }
+}
+
+/// Whether what the server has applied is as new as what its leader has committed.
+pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
     if status.leader.is_none() {
         Err("no leader is known")
     } else if status.agreed.0 == 0 && !status.leads() {

@@ -1,18 +1,22 @@
 //! Handing a request to the leader.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use http_body_util::Full;
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use raft_core::raft::ServerId;
+use rustls::{ClientConfig, RootCertStore};
 
 use super::App;
+use super::tls::{Https, trusting};
 use crate::driver::{Doubt, Failure};
 
 /// Says that a request comes from another server, which won't be handed on once more.
@@ -47,24 +51,58 @@ impl Whole {
 }
 
 /// Keeps connections to other servers' APIs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Forwarder {
-    client: Client<HttpConnector, Full<Bytes>>,
+    https: Option<Https>,
+    made: Mutex<Made>,
 }
 
-impl Default for Forwarder {
-    fn default() -> Forwarder {
+/// Keeps connections that are made with one configuration.
+#[derive(Clone, Debug)]
+struct Made {
+    with: Arc<ClientConfig>,
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+impl Made {
+    fn with(with: Arc<ClientConfig>) -> Made {
         let mut connector = HttpConnector::new();
+        connector.enforce_http(false);
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(std::time::Duration::from_secs(1)));
+        let connector = HttpsConnector::from((connector, Arc::clone(&with)));
         let mut builder = Client::builder(TokioExecutor::new());
         // A request that was cut off isn't sent again by the library: it may have been done.
         builder.retry_canceled_requests(false).pool_max_idle_per_host(64);
-        Forwarder { client: builder.build(connector) }
+        Made { with, client: builder.build(connector) }
     }
 }
 
 impl Forwarder {
+    /// Speaks HTTPS with the other servers if this server has it, and plain HTTP otherwise: all
+    /// servers of a cluster have it or none.
+    pub fn new(https: Option<Https>) -> Forwarder {
+        // Plain connections verify nothing.
+        let with = https.as_ref().map_or_else(|| Arc::new(trusting(RootCertStore::empty())), Https::client);
+        Forwarder { https, made: Mutex::new(Made::with(with)) }
+    }
+
+    const fn scheme(&self) -> &'static str {
+        if self.https.is_some() { "https" } else { "http" }
+    }
+
+    /// What makes requests; a new one when the authority was read again.
+    fn client(&self) -> Client<HttpsConnector<HttpConnector>, Full<Bytes>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(https) = &self.https {
+            let current = https.client();
+            if !Arc::ptr_eq(&current, &made.with) {
+                *made = Made::with(current);
+            }
+        }
+        made.client.clone()
+    }
+
     /// Hands a request to the leader, and its answer back.
     ///
     /// # Errors
@@ -76,7 +114,8 @@ impl Forwarder {
             return Err(nobody);
         }
         let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let uri = app.address_of(leader).and_then(|address| format!("http://{address}{path}").parse::<Uri>().ok());
+        let scheme = self.scheme();
+        let uri = app.address_of(leader).and_then(|address| format!("{scheme}://{address}{path}").parse::<Uri>().ok());
         let Some(uri) = uri else { return Err(nobody) };
         let mut onward = http::Request::new(Full::new(request.body.clone()));
         *onward.method_mut() = request.method.clone();
@@ -88,7 +127,7 @@ impl Forwarder {
         }
         onward.headers_mut().insert(FORWARDED, HeaderValue::from(u16::from(app.server.number())));
         request.left.store(true, Ordering::Relaxed);
-        match self.client.request(onward).await {
+        match self.client().request(onward).await {
             Ok(response) if response.headers().contains_key(NOT_DONE) => {
                 request.left.store(false, Ordering::Relaxed);
                 Err(nobody)

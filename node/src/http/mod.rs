@@ -19,6 +19,7 @@ mod kv;
 pub mod problem;
 mod serve;
 mod stream;
+mod tls;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -34,11 +35,13 @@ use axum::routing::{MethodRouter, any, get};
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use raft_core::raft::{Refusal, ServerId};
+use tokio::sync::watch;
 
 use access::{Access, Need};
 pub use forward::Forwarder;
 use problem::{Kind, Problem};
 pub use serve::{Serving, serve};
+pub use tls::{Https, HttpsFiles};
 
 use crate::changes::Changes;
 use crate::driver::{Failure, Handle};
@@ -92,11 +95,13 @@ pub struct App {
     pub metrics: Metrics,
     /// What the server observes, for those who follow it.
     pub events: Arc<crate::events::Events>,
-    /// Whether this server has been ready since it started, so that what it has applied is some
+    /// Whether this server has been current since it started, so that what it has applied is some
     /// state of the cluster, and not only what it knew for certain when it started.
-    pub was_ready: Arc<AtomicBool>,
+    pub was_current: Arc<AtomicBool>,
     /// Whether links may be disturbed by requests.
     pub playground: bool,
+    /// Becomes true when the server begins to stop: streams end then.
+    pub stopping: watch::Receiver<bool>,
     /// Hands requests to other servers.
     pub forwarder: forward::Forwarder,
 }
@@ -128,10 +133,15 @@ fn routes() -> Vec<Route> {
     vec![
         route("/kv", Client, Client, get(kv::list)),
         route("/kv/{*key}", Client, Client, get(kv::get).put(kv::put).delete(kv::delete)),
-        route("/watch", Client, Client, get(stream::watch)),
+        route("/watch", Client, Client, get(stream::watch_changes)),
         route("/status", Client, Client, get(cluster::status)),
         route("/members", Client, Administrator, get(cluster::members).post(cluster::add)),
-        route("/members/{server}", Client, Administrator, axum::routing::delete(cluster::remove)),
+        route(
+            "/members/{server}",
+            Client,
+            Administrator,
+            axum::routing::delete(cluster::remove).patch(cluster::move_to),
+        ),
         route("/members/{server}/promote", Client, Administrator, axum::routing::post(cluster::promote)),
         route("/members/{server}/transfer", Client, Administrator, axum::routing::post(cluster::transfer)),
         route("/links", Client, Administrator, get(cluster::links)),
@@ -298,7 +308,7 @@ async fn read_until_answered<R: Send + 'static>(
     consistency: crate::driver::Consistency,
     look: impl Fn(&Hosted, u64) -> R + Clone + Send + 'static,
 ) -> Result<R, Problem> {
-    if consistency == crate::driver::Consistency::Local && !app.was_ready.load(Ordering::Relaxed) {
+    if consistency == crate::driver::Consistency::Local && !app.was_current.load(Ordering::Relaxed) {
         let why = "this server has just started, and doesn't know yet what is committed";
         return Err(Problem::new(Kind::NotConfirmed, why));
     }

@@ -6,12 +6,14 @@ use std::time::Duration;
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_io_timeout::TimeoutStream;
 
 use super::Limits;
+use super::tls::{First, Https};
 
 /// The most bytes of a request's line and headers.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -38,14 +40,20 @@ impl Serving {
     }
 }
 
-/// Serves the API on a listener.
-pub fn serve(listener: TcpListener, router: Router, limits: Limits) -> Serving {
+/// Serves the API on a listener, by HTTPS if that is set up.
+pub fn serve(listener: TcpListener, router: Router, limits: Limits, https: Option<Https>) -> Serving {
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, router, limits, stopped));
+    let task = tokio::spawn(accept(listener, router, limits, https, stopped));
     Serving { stop, task }
 }
 
-async fn accept(listener: TcpListener, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    https: Option<Https>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let room = Arc::new(Semaphore::new(limits.connections_max));
     let mut connections = JoinSet::new();
     loop {
@@ -60,7 +68,7 @@ async fn accept(listener: TcpListener, router: Router, limits: Limits, mut stopp
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, _)) => {
-                let connection = talk(stream, router.clone(), limits, stopped.clone());
+                let connection = begin(stream, router.clone(), limits, https.clone(), stopped.clone());
                 connections.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -77,16 +85,46 @@ async fn accept(listener: TcpListener, router: Router, limits: Limits, mut stopp
     let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
 }
 
-async fn talk(stream: TcpStream, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>) {
+async fn begin(
+    stream: TcpStream,
+    router: Router,
+    limits: Limits,
+    https: Option<Https>,
+    mut stopped: watch::Receiver<bool>,
+) {
     // Answers are small, and each is waited for.
     let _ = stream.set_nodelay(true);
-    let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(limits.arrival).max_buf_size(HEAD_BYTES_MAX);
-    // Whoever reads nothing holds its connection only for so long.
+    let Some(https) = https else {
+        return talk(Box::pin(stalling(stream, limits)), router, limits, stopped).await;
+    };
+    let handshake = async {
+        let first = First::of(&stream).await;
+        https.accept(first, Box::pin(stalling(stream, limits))).await
+    };
+    let accepted = tokio::select! {
+        accepted = tokio::time::timeout(limits.arrival, handshake) => accepted,
+        // There is no request yet.
+        _ = stopped.changed() => return,
+    };
+    if let Ok(Some(stream)) = accepted {
+        talk(stream, router, limits, stopped).await;
+    }
+}
+
+/// Whoever reads nothing holds its connection only for so long.
+fn stalling(stream: TcpStream, limits: Limits) -> TimeoutStream<TcpStream> {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(limits.stall));
-    let stream = TokioIo::new(Box::pin(stream));
-    let connection = builder.serve_connection(stream, TowerToHyperService::new(router));
+    stream
+}
+
+async fn talk<S>(stream: S, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(limits.arrival).max_buf_size(HEAD_BYTES_MAX);
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
     loop {
         tokio::select! {

@@ -14,14 +14,18 @@ use futures_util::stream;
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
-use super::Shared;
 use super::problem::{Kind, Problem};
+use super::{App, Shared};
 use crate::changes::{Change, Changes, Gone};
 
 /// How often a stream says that it still lives.
 const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// When a client whose stream ended, because the server stops, is to connect again.
+const COME_BACK: Duration = Duration::from_secs(1);
 
 /// The most changes in one piece of a stream.
 const PIECE_MAX: usize = 256;
@@ -35,7 +39,7 @@ pub struct WatchQuery {
 }
 
 /// Server-sent events: an event a change, with the revision as its id.
-pub async fn watch(
+pub async fn watch_changes(
     State(app): Shared,
     query: Result<Query<WatchQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -54,7 +58,8 @@ pub async fn watch(
     let after = heard.or(query.from.map(|from| from.saturating_sub(1))).unwrap_or(known);
     app.changes.after(after, 0).map_err(|gone| gone_problem(after, gone))?;
     let changes = Arc::clone(&app.changes);
-    let watcher = Watcher { known: changes.known(), changes, prefix: query.prefix, after };
+    let stopping = goes_on(&app)?;
+    let watcher = Watcher { known: changes.known(), changes, stopping, prefix: query.prefix, after };
     let body = Body::from_stream(stream::unfold(Some(watcher), |watcher| async {
         let mut watcher = watcher?;
         let piece = watcher.next().await;
@@ -64,6 +69,21 @@ pub async fn watch(
     }));
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())
+}
+
+/// What says when a stream ends because the server stops. A server that stops already begins none.
+fn goes_on(app: &App) -> Result<watch::Receiver<bool>, Problem> {
+    let stopping = app.stopping.clone();
+    if *stopping.borrow() {
+        return Err(Problem::new(Kind::Stopping, "this server is stopping; another one goes on"));
+    }
+    Ok(stopping)
+}
+
+/// Waits until the server stops.
+async fn stopped(stopping: &mut watch::Receiver<bool>) {
+    // Without a sender there is no server any more.
+    let _ = stopping.wait_for(|stopping| *stopping).await;
 }
 
 fn gone_problem(after: u64, gone: Gone) -> Problem {
@@ -77,7 +97,8 @@ fn gone_problem(after: u64, gone: Gone) -> Problem {
 
 struct Watcher {
     changes: Arc<Changes>,
-    known: tokio::sync::watch::Receiver<u64>,
+    known: watch::Receiver<u64>,
+    stopping: watch::Receiver<bool>,
     prefix: String,
     /// Everything up to this revision has been told.
     after: u64,
@@ -90,7 +111,7 @@ enum Piece {
 
 impl Watcher {
     /// The next piece of the stream. A reader that is too slow misses changes; then the stream says
-    /// so, and ends.
+    /// so, and ends. A server that stops says where to go on, and ends it: others tell the rest.
     async fn next(&mut self) -> Piece {
         // Changes of other keys don't put it off, however many they are.
         let heartbeat = Instant::now() + HEARTBEAT;
@@ -115,13 +136,23 @@ impl Watcher {
                     }
                 }
             }
-            let changed = timeout_at(heartbeat, self.known.changed()).await;
-            if Instant::now() >= heartbeat {
-                // The revision goes along, so that who connects again needn't go back further.
-                return Piece::Text(format!(": nothing new up to {}\nid: {}\n\n", self.after, self.after));
-            }
-            if let Ok(Err(_)) = changed {
-                return Piece::Last(String::new());
+            // The revision goes along, so that who connects again needn't go back further.
+            let after = self.after;
+            tokio::select! {
+                biased;
+                () = stopped(&mut self.stopping) => {
+                    let wait = COME_BACK.as_millis();
+                    let text = format!(": this server stops; go on at another one\nid: {after}\nretry: {wait}\n\n");
+                    return Piece::Last(text);
+                }
+                () = sleep_until(heartbeat) => {
+                    return Piece::Text(format!(": nothing new up to {after}\nid: {after}\n\n"));
+                }
+                known = self.known.changed() => {
+                    if known.is_err() {
+                        return Piece::Last(String::new());
+                    }
+                }
             }
         }
     }
@@ -161,10 +192,15 @@ pub async fn events(
     let Query(query) = query.map_err(|error| {
         Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE: {}", error.body_text()))
     })?;
+    let stopping = goes_on(&app)?;
     let follower = app.events.follow(query.after).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
-    let body = Body::from_stream(stream::unfold(follower, |mut follower| async {
-        let lines = follower.next(HEARTBEAT).await?;
-        Some((Ok::<_, Infallible>(lines), follower))
+    // A recording has no last word: whoever follows it goes on with `after`.
+    let body = Body::from_stream(stream::unfold((follower, stopping), |(mut follower, mut stopping)| async {
+        let lines = tokio::select! {
+            lines = follower.next(HEARTBEAT) => lines?,
+            () = stopped(&mut stopping) => return None,
+        };
+        Some((Ok::<_, Infallible>(lines), (follower, stopping)))
     }));
     let headers = [(header::CONTENT_TYPE, "application/jsonl"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())
@@ -179,8 +215,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_watcher_of_quiet_keys_hears_how_far_it_has_come_while_others_change() {
         let changes = Arc::new(Changes::default());
-        let mut watcher =
-            Watcher { known: changes.known(), changes: Arc::clone(&changes), prefix: "mine/".into(), after: 0 };
+        let (_stop, stopping) = watch::channel(false);
+        let known = changes.known();
+        let mut watcher = Watcher { known, changes: Arc::clone(&changes), stopping, prefix: "mine/".into(), after: 0 };
         let began = Instant::now();
         let others = tokio::spawn(async move {
             for index in 1.. {

@@ -33,7 +33,7 @@ pub(super) async fn run(shared: Arc<Shared>, peer: Arc<Peer>) {
             _ = address.changed() => Ended::Moved,
         };
         if peer.disconnected(&ended, connected_at.is_some()) && !matches!(ended, Ended::Stopped) {
-            tracing::info!(to = %peer.id, address = dialled, "a peer isn't connected: {ended}");
+            shared.log_disconnected(peer.id, &dialled, &ended);
         }
         shared.changed.send_replace(());
         if matches!(ended, Ended::Moved) {

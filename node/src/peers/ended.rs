@@ -151,6 +151,23 @@ impl Ended {
         }
     }
 
+    /// What a person has to do, if it doesn't pass by itself.
+    pub(super) const fn remedy(&self) -> Option<&'static str> {
+        let refusal = match self {
+            Ended::Denied { refusal, .. } | Ended::Refused(refusal) => *refusal,
+            Ended::Unproven => Refusal::Secret,
+            _ => return None,
+        };
+        match refusal {
+            Refusal::Secret => Some(
+                "give both servers the same secret (--secret-file), and send SIGHUP to the one whose file you changed",
+            ),
+            Refusal::Cluster => Some("see whether the address is right, and whether both have the same --cluster"),
+            Refusal::Address => Some("see which server listens there; `raftarium members` lists where each should be"),
+            _ => None,
+        }
+    }
+
     /// What a failed read or write says.
     pub(super) fn of_stream(error: io::Error) -> Ended {
         match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {

@@ -62,6 +62,7 @@ use peer::Peer;
 pub use secrets::{Secrets, SecretsError, SecretsProblem};
 use throttle::Throttle;
 pub use tls::{Tls, TlsError, TlsFiles};
+pub(crate) use tls::{chain, mismatch, private_key, roots};
 
 /// How a server talks to its peers.
 #[derive(Clone, Debug)]
@@ -395,7 +396,25 @@ impl Shared {
         }
         self.changed.send_replace(());
         if let Some(withheld) = self.log.pass() {
-            tracing::warn!(address, withheld, "a connection to the port for peers: {ended}");
+            match ended.remedy() {
+                None => tracing::warn!(address, withheld, "a connection to the port for peers: {ended}"),
+                Some(remedy) => {
+                    tracing::warn!(withheld, "a connection from {address} to the port for peers: {ended}; {remedy}");
+                }
+            }
+        }
+    }
+
+    /// A peer that this server dials isn't connected, for another reason than before.
+    fn log_disconnected(&self, to: ServerId, address: &str, ended: &Ended) {
+        match ended.remedy() {
+            // It may pass: the peer isn't there yet, say.
+            None => tracing::info!(%to, address, "a peer isn't connected: {ended}"),
+            Some(remedy) => {
+                if let Some(withheld) = self.log.pass() {
+                    tracing::warn!(withheld, "{to} at {address} isn't connected: {ended}; {remedy}");
+                }
+            }
         }
     }
 

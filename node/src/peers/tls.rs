@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
@@ -17,8 +17,21 @@ use super::handshake::{self, Binding};
 ///
 /// A certificate of the cluster's authority says that its owner is one of the servers, not which
 /// one: who is who, the cluster's secret says. So the authority must be the cluster's own.
+///
+/// A clone is cheap, and sees what is reloaded.
 #[derive(Clone)]
 pub struct Tls {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    files: TlsFiles,
+    /// What new connections are made with. Never changed in place.
+    current: RwLock<Arc<Configured>>,
+}
+
+/// What was in the files.
+struct Configured {
     connector: TlsConnector,
     acceptor: TlsAcceptor,
     server_name: ServerName<'static>,
@@ -66,45 +79,24 @@ impl Tls {
     /// # Errors
     /// When one of them can't be read or used; the error says which.
     pub fn read(files: &TlsFiles) -> Result<Tls, TlsError> {
-        let TlsFiles { certificate, key, authority, server_name } = files;
-        let name = ServerName::try_from(server_name.clone()).map_err(|_| TlsError::ServerName(server_name.clone()))?;
-        let of_certificate = |problem: String| file("certificate", certificate, problem);
-        let of_key = |problem: String| file("private key", key, problem);
-        let of_authority = |problem: String| file("certificate of the authority", authority, problem);
+        let current = RwLock::new(Arc::new(Configured::read(files)?));
+        Ok(Tls { shared: Arc::new(Shared { files: files.clone(), current }) })
+    }
 
-        let chain = certificates(certificate).map_err(of_certificate)?;
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| of_key(sentence(&error)))?;
-        let mut roots = RootCertStore::empty();
-        for root in certificates(authority).map_err(of_authority)? {
-            roots.add(root).map_err(|error| of_authority(error.to_string()))?;
-        }
-        let roots = Arc::new(roots);
+    /// Reads the files again, for the connections that are made from now on: a certificate can be
+    /// renewed, and an authority replaced by way of a file that holds both. Those that are there
+    /// stay.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read); everything stays as it was then.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let new = Arc::new(Configured::read(&self.shared.files)?);
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
 
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        // Both sides are this program: there is no reason for an older version.
-        let versions = [&rustls::version::TLS13];
-        let verifier = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
-            .build()
-            .map_err(|error| of_authority(error.to_string()))?;
-        let server = ServerConfig::builder_with_provider(provider.clone())
-            .with_protocol_versions(&versions)
-            .expect("the provider has what TLS 1.3 needs")
-            .with_client_cert_verifier(verifier)
-            .with_single_cert(chain.clone(), private.clone_key())
-            .map_err(|error| {
-                of_key(format!("it doesn't go with the certificate {}: {error}", certificate.display()))
-            })?;
-        let client = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&versions)
-            .expect("the provider has what TLS 1.3 needs")
-            .with_root_certificates(roots)
-            .with_client_auth_cert(chain, private)
-            .map_err(|error| of_key(error.to_string()))?;
-        Ok(Tls {
-            connector: TlsConnector::from(Arc::new(client)),
-            acceptor: TlsAcceptor::from(Arc::new(server)),
-            server_name: name,
-        })
+    fn current(&self) -> Arc<Configured> {
+        Arc::clone(&self.shared.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The dialler's side.
@@ -112,7 +104,8 @@ impl Tls {
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
-        let stream = self.connector.connect(self.server_name.clone(), stream).await.map_err(of_handshake)?;
+        let current = self.current();
+        let stream = current.connector.connect(current.server_name.clone(), stream).await.map_err(of_handshake)?;
         let binding = binding(|output| stream.get_ref().1.export_keying_material(output, LABEL, None))?;
         Ok((stream, binding))
     }
@@ -122,15 +115,49 @@ impl Tls {
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
     {
-        let stream = self.acceptor.accept(stream).await.map_err(of_handshake)?;
+        let stream = self.current().acceptor.accept(stream).await.map_err(of_handshake)?;
         let binding = binding(|output| stream.get_ref().1.export_keying_material(output, LABEL, None))?;
         Ok((stream, binding))
     }
 }
 
+impl Configured {
+    fn read(files: &TlsFiles) -> Result<Configured, TlsError> {
+        let TlsFiles { certificate, key, authority, server_name } = files;
+        let name = ServerName::try_from(server_name.clone()).map_err(|_| TlsError::ServerName(server_name.clone()))?;
+        let chain = chain(certificate)?;
+        let private = private_key(key)?;
+        let roots = Arc::new(roots(authority)?);
+
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        // Both sides are this program: there is no reason for an older version.
+        let versions = [&rustls::version::TLS13];
+        let verifier = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone())
+            .build()
+            .map_err(|error| file(AUTHORITY, authority, error.to_string()))?;
+        let server = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&versions)
+            .expect("the provider has what TLS 1.3 needs")
+            .with_client_cert_verifier(verifier)
+            .with_single_cert(chain.clone(), private.clone_key())
+            .map_err(|error| mismatch(key, certificate, &error))?;
+        let client = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&versions)
+            .expect("the provider has what TLS 1.3 needs")
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, private)
+            .map_err(|error| mismatch(key, certificate, &error))?;
+        Ok(Configured {
+            connector: TlsConnector::from(Arc::new(client)),
+            acceptor: TlsAcceptor::from(Arc::new(server)),
+            server_name: name,
+        })
+    }
+}
+
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("server_name", &self.server_name).finish_non_exhaustive()
+        f.debug_struct("Tls").field("files", &self.shared.files).finish_non_exhaustive()
     }
 }
 
@@ -149,6 +176,36 @@ fn of_handshake(error: std::io::Error) -> Ended {
         }
         ended => ended,
     }
+}
+
+/// What the error calls a file.
+const CERTIFICATE: &str = "certificate";
+const KEY: &str = "private key";
+const AUTHORITY: &str = "certificate of the authority";
+
+/// A server's certificate, and those between it and the authority's.
+pub(crate) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    certificates(path).map_err(|problem| file(CERTIFICATE, path, problem))
+}
+
+/// The private key in a file.
+pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|error| file(KEY, path, sentence(&error)))
+}
+
+/// The authorities whose certificates are in a file.
+pub(crate) fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
+    let of_authority = |problem: String| file(AUTHORITY, path, problem);
+    let mut roots = RootCertStore::empty();
+    for root in certificates(path).map_err(of_authority)? {
+        roots.add(root).map_err(|error| of_authority(error.to_string()))?;
+    }
+    Ok(roots)
+}
+
+/// The private key is another certificate's.
+pub(crate) fn mismatch(key: &Path, certificate: &Path, error: &rustls::Error) -> TlsError {
+    file(KEY, key, format!("it doesn't go with the certificate {}: {error}", certificate.display()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {

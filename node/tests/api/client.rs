@@ -1,16 +1,21 @@
 //! Servers on free ports, and a client of theirs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt, Full};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use raft_core::raft::ServerId;
 use raftarium_node::http::Limits;
 use raftarium_node::machine::{Address, Addresses};
-use raftarium_node::server::{NewFolder, Options, Server, ServerError};
+use raftarium_node::server::{NewFolder, Options, Reloader, Server, ServerError};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
@@ -51,9 +56,30 @@ impl Answer {
     }
 }
 
+/// What makes requests, by HTTPS too if it knows an authority.
+pub fn client<B>(authority: Option<&Path>) -> Client<HttpsConnector<HttpConnector>, B>
+where
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+{
+    let mut roots = RootCertStore::empty();
+    for certificate in authority.into_iter().flat_map(|path| CertificateDer::pem_file_iter(path).unwrap()) {
+        roots.add(certificate.unwrap()).unwrap();
+    }
+    let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    Client::builder(TokioExecutor::new()).build(HttpsConnector::from((connector, config)))
+}
+
 /// A server that runs.
 pub struct Running {
     pub url: String,
+    /// The authority by which its certificate is judged, if it speaks HTTPS.
+    pub authority: Option<PathBuf>,
+    pub reloader: Reloader,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ServerError>>,
 }
@@ -70,7 +96,7 @@ impl Running {
             request = request.header(*name, *value);
         }
         let request = request.body(Full::new(bytes::Bytes::copy_from_slice(body))).unwrap();
-        let client: Client<_, Full<bytes::Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+        let client = client(self.authority.as_deref());
         let response = tokio::time::timeout(PATIENCE, client.request(request)).await.unwrap().unwrap();
         let (parts, body) = response.into_parts();
         let body = tokio::time::timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes().to_vec();
@@ -112,6 +138,7 @@ pub fn options(folder: &Path, number: u8, members: &Addresses) -> Options {
         founding: Some(NewFolder::Found),
         secret: None,
         tls: None,
+        https: None,
         client_tokens: None,
         administrator_tokens: None,
         election_timeout: Duration::from_millis(300),
@@ -131,13 +158,16 @@ pub fn free_addresses(count: u8) -> Addresses {
 }
 
 pub async fn start(options: Options) -> Running {
+    let authority = options.https.as_ref().map(|files| files.authority.clone());
     let server = Server::start(options).await.unwrap_or_else(|error| panic!("{error}"));
-    let url = format!("http://{}", server.http_address());
+    let scheme = if authority.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", server.http_address());
+    let reloader = server.reloader();
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(server.run(async {
         let _ = stopped.await;
     }));
-    Running { url, stop: Some(stop), task }
+    Running { url, authority, reloader, stop: Some(stop), task }
 }
 
 /// One server that leads itself.
@@ -155,11 +185,17 @@ pub async fn alone_with(change: impl FnOnce(&mut Options)) -> (TempDir, Running)
 
 /// Several servers, one of which leads; it is the first one returned.
 pub async fn several(count: u8) -> (TempDir, Addresses, Vec<Running>) {
+    several_with(count, |_| {}).await
+}
+
+pub async fn several_with(count: u8, change: impl Fn(&mut Options)) -> (TempDir, Addresses, Vec<Running>) {
     let folder = tempfile::tempdir().unwrap();
     let members = free_addresses(count);
     let mut servers = Vec::new();
     for number in 1..=count {
-        servers.push(start(options(folder.path(), number, &members)).await);
+        let mut options = options(folder.path(), number, &members);
+        change(&mut options);
+        servers.push(start(options).await);
     }
     let status = servers[0].wait_until("a leader", |status| status["is_ready"] == true).await;
     let leader = status["leader"]["server"].as_u64().unwrap() as usize - 1;

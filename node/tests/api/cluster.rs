@@ -96,6 +96,160 @@ async fn a_server_remembers_where_the_others_are() {
     }
 }
 
+/// Whoever looks after disks learns of a loss while it lasts, and when it has been made good.
+#[tokio::test]
+async fn a_log_that_the_disk_lost_is_told_of_while_it_is_repaired_and_after() {
+    let (folder, members, servers) = several(3).await;
+    for number in 0..10 {
+        assert_eq!(servers[0].put(&format!("/kv/{number}"), "v").await.status, 200);
+    }
+    let status = servers[0].get("/status").await.json();
+    let (commit, damaged) = (status["commit_index"].as_u64().unwrap(), if status["server"] == 3 { 2 } else { 3 });
+    for server in &servers {
+        let status =
+            server.wait_until("all is there", |status| status["log"]["durable_index"].as_u64() >= Some(commit)).await;
+        assert_eq!(status.get("lost_log"), None, "nothing was lost");
+    }
+    for server in servers {
+        server.stop().await;
+    }
+    // Nothing of the database can be read any more.
+    let path = folder.path().join(damaged.to_string()).join("state.redb");
+    let length = std::fs::metadata(&path).unwrap().len();
+    std::fs::write(&path, vec![0x55; usize::try_from(length).unwrap()]).unwrap();
+
+    let start_again = async |number: u8| start(options(folder.path(), number, &members)).await;
+    let server = start_again(damaged).await;
+    let lost = server.get("/status").await.json()["lost_log"].clone();
+    assert_eq!((&lost["from_index"], &lost["repaired_at"]), (&json!(1), &json!(null)), "{lost}");
+    assert!(lost["up_to"]["index"].as_u64().unwrap() >= commit, "{lost}");
+    let has = |text: &str, line: &str| assert!(text.lines().any(|found| found == line), "{line}: {text}");
+    let metrics = server.get("/metrics").await.text();
+    has(&metrics, "raftarium_repairing 1");
+    has(&metrics, "raftarium_log_losses_total 1");
+
+    let mut others = Vec::new();
+    for number in (1..=3).filter(|number| *number != damaged) {
+        others.push(start_again(number).await);
+    }
+    let whole = server.wait_until("it is repaired", |status| status["lost_log"]["repaired_at"].is_u64()).await;
+    let found = whole["lost_log"].clone();
+    for name in ["from_index", "up_to", "found_at"] {
+        assert_eq!(found[name], lost[name], "{name}");
+    }
+    assert!(found["repaired_at"].as_u64() >= found["found_at"].as_u64(), "{found}");
+    let metrics = server.get("/metrics").await.text();
+    has(&metrics, "raftarium_repairing 0");
+    has(&metrics, "raftarium_log_losses_total 1");
+    assert_eq!(server.get("/kv/7").await.text(), "v");
+    server.stop().await;
+    for server in others {
+        server.stop().await;
+    }
+    // It is news of this start, and of no later one.
+    let server = start_again(damaged).await;
+    assert_eq!(server.get("/status").await.json().get("lost_log"), None);
+    server.stop().await;
+}
+
+/// `/readyz` asks whether a server can be given requests: a learner can, a server outside can't.
+#[tokio::test]
+async fn a_learner_is_ready_and_who_is_no_member_is_not() {
+    let (folder, mut members, servers) = several(3).await;
+    let own = free_addresses(1)[&1].clone();
+    members.insert(4, own.clone());
+    let mut joiner = options(folder.path(), 4, &members);
+    joiner.founding = Some(NewFolder::Join);
+    let joiner = start(joiner).await;
+    let outside = async |when: &str| {
+        joiner.wait_until(when, |status| status["is_ready"] == false).await;
+        let ready = joiner.get("/readyz").await;
+        assert_eq!((ready.status, ready.text()), (503, "not ready: it is no member of the cluster\n".into()), "{when}");
+    };
+    outside("before it is added").await;
+    let member = json!({ "server": 4, "peer": own.peer, "http": own.http }).to_string();
+    let added = servers[0].ask(Method::POST, "/members", &[], member.as_bytes()).await;
+    assert_eq!(added.status, 200, "{}", added.text());
+    joiner.wait_until("a learner is ready", |status| status["is_ready"] == true).await;
+    let ready = joiner.get("/readyz").await;
+    assert_eq!((ready.status, ready.text()), (200, "ready\n".into()));
+    assert_eq!(servers[0].ask(Method::DELETE, "/members/4", &[], b"").await.status, 200);
+    outside("after it was removed").await;
+    joiner.stop().await;
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_listens_at_another_port_is_moved_and_catches_up() {
+    let (folder, members, mut servers) = several(3).await;
+    servers[0].put("/kv/x", "before").await;
+    let last = servers.pop().unwrap();
+    let number = last.get("/status").await.json()["server"].as_u64().unwrap() as u8;
+    last.stop().await;
+    servers[0].put("/kv/x", "while it was away").await;
+    let place = free_addresses(1)[&1].clone();
+    let mut moved = options(folder.path(), number, &Addresses::from([(number, place.clone())]));
+    moved.founding = None;
+    let moved = start(moved).await;
+    // Through a follower, in two steps: each leaves the other address as it is.
+    let (path, others) = (format!("/members/{number}"), &servers);
+    let patch =
+        async |body: serde_json::Value| others[1].ask(Method::PATCH, &path, &[], body.to_string().as_bytes()).await;
+    let first = patch(json!({ "peer": place.peer })).await;
+    assert_eq!(first.status, 200, "{}", first.text());
+    moved.wait_until("it catches up", |status| status["is_ready"] == true).await;
+    assert_eq!(moved.get("/kv/x?consistency=local").await.text(), "while it was away");
+    let addresses = async |server: &super::client::Running| {
+        let document = server.get("/members").await.json();
+        let found = document["members"].as_array().unwrap().iter().find(|member| member["server"] == number).cloned();
+        let found = found.unwrap();
+        (found["peer"].as_str().unwrap().to_owned(), found["http"].as_str().unwrap().to_owned())
+    };
+    let leader = &servers[0];
+    assert_eq!(addresses(leader).await, (place.peer.clone(), members[&number].http.clone()));
+    let second = patch(json!({ "http": place.http })).await;
+    assert_eq!(second.status, 200, "{}", second.text());
+    assert!(second.json()["index"].as_u64() > first.json()["index"].as_u64());
+    assert_eq!(addresses(leader).await, (place.peer.clone(), place.http.clone()));
+    // It can lead, and requests find it.
+    let led = leader.ask(Method::POST, &format!("{path}/transfer"), &[], b"").await;
+    assert_eq!(led.status, 200, "{}", led.text());
+    assert_eq!(leader.put("/kv/x", "handed on").await.status, 200);
+    assert_eq!(moved.get("/kv/x").await.text(), "handed on");
+    moved.stop().await;
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_makes_no_sense_is_refused_and_changes_nothing() {
+    let (_folder, members, servers) = several(3).await;
+    let before = servers[0].get("/members").await.json()["members"].clone();
+    let refused = async |server: u8, body: serde_json::Value| {
+        let body = body.to_string();
+        let answer = servers[1].ask(Method::PATCH, &format!("/members/{server}"), &[], body.as_bytes()).await;
+        (answer.problem(), answer.detail())
+    };
+    let (problem, why) = refused(9, json!({ "peer": "127.0.0.1:1", "http": "127.0.0.1:2" })).await;
+    assert_eq!((problem.as_str(), why.as_str()), ("membership-refused", "S9 is no member"));
+    for taken in [json!({ "peer": members[&1].peer }), json!({ "http": members[&1].http })] {
+        let (problem, why) = refused(2, taken).await;
+        assert_eq!(problem, "membership-refused");
+        assert_eq!(why, "S1 is reached at one of these addresses already");
+    }
+    for senseless in [json!({}), json!({ "peer": "x" }), json!({ "http": "0.0.0.0:1" }), json!({ "port": 1 })] {
+        assert_eq!(refused(2, senseless.clone()).await.0, "bad-request", "{senseless}");
+    }
+    assert_eq!(servers[0].put("/kv/x", "1").await.status, 200);
+    assert_eq!(servers[0].get("/members").await.json()["members"], before);
+    for server in servers {
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn what_is_asked_wrongly_of_members_is_said() {
     let (_folder, server) = alone().await;

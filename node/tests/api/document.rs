@@ -112,6 +112,52 @@ async fn answers_are_as_the_document_says() {
     server.stop().await;
 }
 
+/// The metrics in a text, with their types.
+fn types(text: &str) -> Vec<(&str, &str)> {
+    text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' ')).collect()
+}
+
+/// What counts since the start is a counter, and nothing else is.
+#[tokio::test]
+async fn metrics_have_the_type_that_their_help_says() {
+    let (_folder, _, servers) = several(2).await;
+    servers[0].put("/kv/x", "1").await;
+    let text = servers[0].get("/metrics").await.text();
+    let types = types(&text);
+    let (mut counters, mut gauges) = (0, 0);
+    for (name, kind) in &types {
+        let help = text.lines().find_map(|line| line.strip_prefix(&format!("# HELP {name} "))).unwrap();
+        assert_eq!(help.contains("since the start"), *kind == "counter", "{name} is a {kind}: {help}");
+        let samples: Vec<&str> = text.lines().filter(|line| !line.starts_with('#') && line.starts_with(name)).collect();
+        let of_this = |line: &&str| line[name.len()..].starts_with(['{', ' ']);
+        match *kind {
+            "counter" => {
+                counters += 1;
+                let total = format!("{name}_total");
+                assert!(samples.iter().any(|line| line.starts_with(&total)), "{name}: {samples:?}");
+                assert!(!samples.iter().any(of_this), "{name}: {samples:?}");
+            }
+            "gauge" => {
+                gauges += 1;
+                assert!(samples.iter().any(of_this), "{name}: {samples:?}");
+                assert!(!name.ends_with("_total"), "{name}");
+            }
+            kind => assert_eq!(kind, "histogram", "{name}"),
+        }
+    }
+    assert!(counters >= 8 && gauges >= 15, "{counters} counters, {gauges} gauges");
+    let sent = |text: &str| -> u64 {
+        let sample = text.lines().find_map(|line| line.strip_prefix("raftarium_peer_messages_sent_total{")).unwrap();
+        sample.rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    let before = sent(&text);
+    servers[0].put("/kv/x", "2").await;
+    assert!(sent(&servers[0].get("/metrics").await.text()) > before);
+    for server in servers {
+        server.stop().await;
+    }
+}
+
 /// Alerts speak of metrics that there are.
 #[tokio::test]
 async fn every_alert_is_about_a_metric_that_there_is() {
@@ -121,15 +167,17 @@ async fn every_alert_is_about_a_metric_that_there_is() {
     let metrics = server.get("/metrics").await;
     assert!(metrics.header("content-type").unwrap().starts_with("application/openmetrics-text"));
     let text = metrics.text();
-    let described: BTreeSet<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).collect();
+    // A counter's samples have another name than the counter.
+    let described: BTreeSet<String> = types(&text)
+        .into_iter()
+        .map(|(name, kind)| if kind == "counter" { format!("{name}_total") } else { name.to_owned() })
+        .collect();
     let alerts = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/alerts.yml")).unwrap();
     let mut named = 0;
     for word in alerts.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
         if word.starts_with("raftarium_") {
             named += 1;
-            let metric = word.strip_suffix("_total").unwrap_or(word);
-            assert!(described.contains(metric), "{word} is no metric");
+            assert!(described.contains(word), "{word} is no metric");
         }
     }
     assert!(named > 8, "{named}");

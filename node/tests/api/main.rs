@@ -5,3 +5,4 @@ mod cluster;
 mod document;
 mod pairs;
 mod streams;
+mod tls;

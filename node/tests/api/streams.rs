@@ -7,17 +7,17 @@ use hyper_util::rt::TokioExecutor;
 use raft_core::format::recording::{Known, Reader, Recorded, Role, What};
 use raft_core::raft::ServerId;
 
-use super::client::{PATIENCE, Running, alone, alone_with, several};
+use super::client::{PATIENCE, Running, alone, alone_with, client, several};
 
 /// A stream whose pieces are read as they come.
-struct Stream {
+pub struct Stream {
     body: Incoming,
     text: String,
 }
 
 impl Stream {
-    async fn open(server: &Running, path: &str) -> Stream {
-        let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    pub async fn open(server: &Running, path: &str) -> Stream {
+        let client = client::<Empty<Bytes>>(server.authority.as_deref());
         let request = http::Request::builder().uri(format!("{}{path}", server.url)).body(Empty::new()).unwrap();
         let response = tokio::time::timeout(PATIENCE, client.request(request)).await.unwrap().unwrap();
         assert_eq!(response.status(), 200);
@@ -25,7 +25,7 @@ impl Stream {
     }
 
     /// The next block, up to an empty line.
-    async fn event(&mut self) -> String {
+    pub async fn event(&mut self) -> String {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
                 let (event, rest) = (event.to_owned(), rest.to_owned());
@@ -159,6 +159,40 @@ async fn what_a_server_observes_is_a_recording_that_can_be_resumed() {
     let gone = leader.get("/events?after=99999999").await;
     assert_eq!((gone.status, gone.problem()), (410, "revision-gone".into()));
     assert_eq!(leader.get("/events?after=x").await.problem(), "bad-request");
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// Streams have no end of their own: a server that stops ends them, and waits for nobody.
+#[tokio::test]
+async fn a_server_that_stops_ends_its_streams_and_says_where_to_go_on() {
+    let (_folder, _, mut servers) = several(3).await;
+    let leader = servers.remove(0);
+    let revision = leader.put("/kv/x", "1").await.json()["revision"].as_u64().unwrap();
+    let mut watch = Stream::open(&leader, &format!("/watch?from={revision}")).await;
+    watch.event().await;
+    let mut events = Stream::open(&leader, "/events").await;
+    read_until(&mut events, "it begins", |_, recorded| recorded.sequence.is_some()).await;
+    leader.stop().await;
+    // A connection that is broken off instead is an error here.
+    let rest = async |stream: Stream| {
+        let rest = tokio::time::timeout(PATIENCE, stream.body.collect()).await.unwrap().expect("it ends as it should");
+        stream.text + std::str::from_utf8(&rest.to_bytes()).unwrap()
+    };
+    let last = rest(watch).await;
+    let told: u64 = last.lines().rev().find_map(|line| line.strip_prefix("id: ")).unwrap().parse().unwrap();
+    assert!(told >= revision, "{last}");
+    assert!(
+        last.ends_with(&format!(": this server stops; go on at another one\nid: {told}\nretry: 1000\n\n")),
+        "{last}"
+    );
+    let last = rest(events).await;
+    assert!(last.is_empty() || last.ends_with('\n'), "{last}");
+    // Nothing is missed at another server.
+    let next = servers[0].put("/kv/x", "2").await.json()["revision"].as_u64().unwrap();
+    let mut watch = Stream::open(&servers[0], &format!("/watch?from={}", told + 1)).await;
+    assert!(watch.event().await.starts_with(&format!("id: {next}\n")));
     for server in servers {
         server.stop().await;
     }

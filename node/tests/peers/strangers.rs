@@ -10,6 +10,64 @@ use raftarium_node::peers::LinkFault;
 use super::other::{Connection, hello};
 use super::*;
 
+/// Keeps the lines of the log, for the thread that it is set for.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<(tracing::Level, String)>>>);
+
+impl tracing::Subscriber for Log {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        struct Words(String);
+        impl tracing::field::Visit for Words {
+            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
+                if field.name() == "message" {
+                    self.0 = format!("{value:?}");
+                }
+            }
+        }
+        let mut words = Words(String::new());
+        event.record(&mut words);
+        self.0.lock().unwrap().push((*event.metadata().level(), words.0));
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+/// Both servers say so, at a level that is seen, where and what to do; and not for each attempt.
+#[tokio::test]
+async fn a_wrong_secret_is_warned_of_with_the_address_and_what_to_do() {
+    let log = Log::default();
+    let _until_the_end = tracing::subscriber::set_default(log.clone());
+    let (one, two) = (Server::start(settings(1, &[OTHER_SECRET])).await, Server::usual(2).await);
+    one.knows(&[&two]);
+    two.refuses("secret", 30).await;
+    one.fails_to_reach(2, "the dialler doesn't know a secret").await;
+    let lines = log.0.lock().unwrap().clone();
+    let warned = |words: &str| {
+        let about: Vec<_> = lines.iter().filter(|(_, line)| line.contains(words)).collect();
+        assert!(about.iter().all(|(level, _)| *level == tracing::Level::WARN), "{about:?}");
+        assert!(about.iter().all(|(_, line)| line.contains("--secret-file") && line.contains("SIGHUP")), "{about:?}");
+        about.len()
+    };
+    for about in [format!("S2 at {} isn't connected", two.address), "a connection from 127.0.0.1:".to_owned()] {
+        let count = warned(&about);
+        assert!((1..=10).contains(&count), "{count} lines: {lines:?}");
+    }
+}
+
 #[tokio::test]
 async fn nobody_joins_with_a_wrong_secret() {
     let (one, mut two) = (Server::start(settings(1, &[OTHER_SECRET])).await, Server::usual(2).await);

@@ -122,6 +122,44 @@ async fn plain_and_tls_are_told_apart() {
     assert!(one.peers.report_listener().last_refused.unwrap().contains("it speaks TLS"));
 }
 
+/// An authority is replaced while servers run: by a file with both, new certificates, and a file
+/// with the new one alone.
+#[tokio::test]
+async fn certificates_are_renewed_without_a_restart() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let copy = |from: PathBuf, to: &Path| std::fs::write(to, std::fs::read(from).unwrap()).unwrap();
+    let tls_of_three = old.tls();
+    let files = old.files(Tls::SERVER_NAME);
+    let tls = Tls::read(&files).unwrap();
+    let mut two = with_tls(2, tls.clone()).await;
+    let stranger = with_tls(1, new.tls()).await;
+    stranger.knows(&[&two]);
+    stranger.fails_to_reach(2, "TLS failed: invalid peer certificate: ").await;
+
+    // A file that is damaged changes nothing, though the others are new.
+    let new_files = new.files(Tls::SERVER_NAME);
+    copy(new_files.certificate, &files.certificate);
+    std::fs::write(&files.key, "-----BEGIN PRIVATE KEY-----\nAAAA").unwrap();
+    let damaged = tls.reload().unwrap_err().to_string();
+    assert!(damaged.starts_with(&format!("the private key {}: ", files.key.display())), "{damaged}");
+    copy(old.path("authority.pem"), &new.path("old.pem"));
+    let three = with_tls(3, tls_of_three).await;
+    three.knows(&[&two]);
+    gets_through(&three, &mut two, 1).await;
+
+    copy(new_files.key, &files.key);
+    copy(new.path("authority.pem"), &files.authority);
+    tls.reload().unwrap();
+    gets_through(&stranger, &mut two, 2).await;
+    // The connection that is there stays. A new one isn't made with what isn't believed any more.
+    gets_through(&three, &mut two, 3).await;
+    let four =
+        with_tls(4, Tls::read(&TlsFiles { authority: new.path("old.pem"), ..new.files(Tls::SERVER_NAME) }).unwrap());
+    let four = four.await;
+    four.knows(&[&two]);
+    four.fails_to_reach(2, "TLS failed: invalid peer certificate: ").await;
+}
+
 #[test]
 fn an_error_says_which_file_is_wrong() {
     let authority = Authority::new();

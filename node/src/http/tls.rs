@@ -1,0 +1,176 @@
+//! HTTPS: the server's certificate, and the authority by which it knows the other servers.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::problem::{self, Kind, Problem};
+use crate::peers::{TlsError, chain, mismatch, private_key, roots};
+
+/// The first byte of a connection that begins with TLS: a handshake record (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 0x16;
+
+/// How much is read from a client that was told to speak HTTPS. A connection that is closed with
+/// unread bytes is reset, and what it was told doesn't arrive.
+const LAST_WORDS_BYTES: u64 = 16 << 10;
+
+/// Where the parts of an [`Https`] are, as PEM files.
+#[derive(Clone, Debug)]
+pub struct HttpsFiles {
+    /// This server's certificate, for the name or address by which clients and the other servers
+    /// reach it, and the certificates between it and the authority's.
+    pub certificate: PathBuf,
+    /// The certificate's private key.
+    pub key: PathBuf,
+    /// The authorities that the other servers' certificates may come from: requests are handed on
+    /// to them.
+    pub authority: PathBuf,
+}
+
+/// What a server needs to speak HTTPS with its clients, and with the leader. A clone is cheap, and
+/// sees what is reloaded.
+#[derive(Clone)]
+pub struct Https {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    files: HttpsFiles,
+    /// What new connections are made with. Never changed in place.
+    current: RwLock<Configured>,
+}
+
+/// What was in the files.
+#[derive(Clone)]
+struct Configured {
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+}
+
+impl Https {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// When one of them can't be read or used; the error says which.
+    pub fn read(files: &HttpsFiles) -> Result<Https, TlsError> {
+        let current = RwLock::new(Configured::read(files)?);
+        Ok(Https { shared: Arc::new(Shared { files: files.clone(), current }) })
+    }
+
+    /// Reads the files again, for the connections that are made from now on.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read); everything stays as it was then.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let new = Configured::read(&self.shared.files)?;
+        *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = new;
+        Ok(())
+    }
+
+    fn current(&self) -> Configured {
+        self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How the other servers are spoken to.
+    pub(super) fn client(&self) -> Arc<ClientConfig> {
+        self.current().client
+    }
+
+    /// Leads a client's connection through its handshake. Who speaks plain HTTP is told so. None if
+    /// it is no connection of a client.
+    pub(super) async fn accept<S>(&self, first: First, stream: S) -> Option<tokio_rustls::server::TlsStream<S>>
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    {
+        match first {
+            First::Handshake => {
+                let accepted = TlsAcceptor::from(self.current().server).accept(stream).await;
+                accepted.inspect_err(|error| tracing::debug!("a client's TLS failed: {error}")).ok()
+            }
+            First::Other => {
+                // Whether it arrives or not, there is nothing more to do.
+                let _ = say_https(stream).await;
+                None
+            }
+            First::Nothing => None,
+        }
+    }
+}
+
+impl fmt::Debug for Https {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Https").field("files", &self.shared.files).finish_non_exhaustive()
+    }
+}
+
+/// What a connection begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum First {
+    /// TLS.
+    Handshake,
+    /// Something else; plain HTTP, most likely.
+    Other,
+    /// It ended before anything came.
+    Nothing,
+}
+
+impl First {
+    /// Looks at the first byte, and leaves it to be read.
+    pub(super) async fn of(stream: &TcpStream) -> First {
+        let mut first = [0];
+        match stream.peek(&mut first).await {
+            Ok(1..) if first[0] == HANDSHAKE => First::Handshake,
+            Ok(1..) => First::Other,
+            Ok(0) | Err(_) => First::Nothing,
+        }
+    }
+}
+
+/// Answers what is probably a request in plain HTTP.
+async fn say_https<S>(mut stream: S) -> io::Result<()>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let problem = Problem::new(Kind::BadRequest, "this port speaks HTTPS: write https:// in place of http://");
+    let body = format!("{}\n", problem.document());
+    let answer = format!(
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        problem::MEDIA_TYPE,
+        body.len()
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await?;
+    tokio::io::copy(&mut stream.take(LAST_WORDS_BYTES), &mut tokio::io::sink()).await?;
+    Ok(())
+}
+
+impl Configured {
+    fn read(files: &HttpsFiles) -> Result<Configured, TlsError> {
+        let HttpsFiles { certificate, key, authority } = files;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut server = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("the provider has what these versions need")
+            .with_no_client_auth()
+            .with_single_cert(chain(certificate)?, private_key(key)?)
+            .map_err(|error| mismatch(key, certificate, &error))?;
+        server.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Configured { server: Arc::new(server), client: Arc::new(trusting(roots(authority)?)) })
+    }
+}
+
+/// Speaks to servers whose certificates come from these authorities.
+pub(super) fn trusting(roots: RootCertStore) -> ClientConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has what these versions need")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}

@@ -1,0 +1,179 @@
+//! HTTPS between clients and servers, and from a follower to the leader.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Method;
+use http_body_util::Empty;
+use raftarium_node::http::HttpsFiles;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::client::{PATIENCE, Running, alone_with, client, several_with};
+use super::streams::Stream;
+
+/// An authority, and the files of a server whose certificate comes from it.
+struct Authority {
+    folder: TempDir,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Authority {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("authority.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        let authority = Authority { folder, issuer: Issuer::new(params, key) };
+        authority.renew(&authority.files());
+        authority
+    }
+
+    fn files(&self) -> HttpsFiles {
+        let path = |name: &str| -> PathBuf { self.folder.path().join(name) };
+        HttpsFiles { certificate: path("certificate.pem"), key: path("key.pem"), authority: path("authority.pem") }
+    }
+
+    /// Writes a new certificate of this authority into these files.
+    fn renew(&self, files: &HttpsFiles) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        std::fs::write(&files.certificate, params.signed_by(&key, &self.issuer).unwrap().pem()).unwrap();
+        std::fs::write(&files.key, key.serialize_pem()).unwrap();
+    }
+}
+
+/// Whether a client that believes this authority alone gets an answer.
+async fn is_believed(server: &Running, authority: &Path) -> Result<(), String> {
+    let request = http::Request::builder().uri(format!("{}/healthz", server.url)).body(Empty::<Bytes>::new()).unwrap();
+    let answer = tokio::time::timeout(PATIENCE, client(Some(authority)).request(request)).await.unwrap();
+    match answer {
+        Ok(response) => {
+            assert_eq!(response.status(), 200);
+            Ok(())
+        }
+        Err(error) => Err(format!("{error:?}")),
+    }
+}
+
+#[tokio::test]
+async fn requests_and_streams_go_by_https_and_so_does_what_is_handed_on() {
+    let authority = Authority::new();
+    let (_folder, _, servers) = several_with(3, |options| options.https = Some(authority.files())).await;
+    assert!(servers[0].url.starts_with("https://"));
+    let revision = servers[0].put("/kv/x", "to the leader").await.json()["revision"].as_u64().unwrap();
+    let mut watch = Stream::open(&servers[2], &format!("/watch?from={revision}")).await;
+    assert!(watch.event().await.contains("to the leader"));
+    let handed_on = servers[1].put("/kv/x", "to a follower").await;
+    assert_eq!(handed_on.status, 200, "{}", handed_on.text());
+    assert!(watch.event().await.contains("to a follower"));
+    assert_eq!(servers[2].get("/kv/x").await.text(), "to a follower");
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// A follower hands nothing on to a leader whose certificate it doesn't believe, and nothing is
+/// said to be unknown then: it never left.
+#[tokio::test]
+async fn a_leader_with_a_certificate_of_another_authority_is_not_believed() {
+    let (ours, other) = (Authority::new(), Authority::new());
+    let trusted = ours.folder.path().join("trusted.pem");
+    let trust = |authority: &Authority| std::fs::copy(authority.files().authority, &trusted).unwrap();
+    trust(&ours);
+    let (_folder, _, mut servers) = several_with(2, |options| {
+        options.https = Some(HttpsFiles { authority: trusted.clone(), ..ours.files() });
+        options.limits.request = Duration::from_secs(1);
+    })
+    .await;
+    for server in &mut servers {
+        server.authority = Some(ours.files().authority);
+    }
+    trust(&other);
+    assert!(servers[1].reloader.reload().is_empty());
+    let refused = servers[1].put("/kv/x", "1").await;
+    assert_eq!((refused.status, refused.problem()), (503, "no-leader".into()), "{}", refused.text());
+    assert_eq!(servers[0].get("/kv/x").await.status, 404);
+    trust(&ours);
+    assert!(servers[1].reloader.reload().is_empty());
+    assert_eq!(servers[1].put("/kv/x", "1").await.status, 200);
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_is_renewed_while_the_server_runs() {
+    let (old, new) = (Authority::new(), Authority::new());
+    let files = old.files();
+    let (_folder, server) = alone_with(|options| options.https = Some(files.clone())).await;
+    let (believes_old, believes_new) = (old.folder.path().join("old.pem"), new.files().authority);
+    std::fs::copy(&files.authority, &believes_old).unwrap();
+    is_believed(&server, &believes_old).await.unwrap();
+    let why = is_believed(&server, &believes_new).await.unwrap_err();
+    assert!(why.contains("UnknownIssuer") || why.contains("BadSignature"), "{why}");
+
+    std::fs::write(&files.key, "no key").unwrap();
+    let useless = server.reloader.reload();
+    assert_eq!(useless.len(), 1);
+    assert!(
+        useless[0].to_string().starts_with(&format!("the private key {}: ", files.key.display())),
+        "{}",
+        useless[0]
+    );
+    is_believed(&server, &believes_old).await.unwrap();
+
+    new.renew(&files);
+    assert!(server.reloader.reload().is_empty());
+    is_believed(&server, &believes_new).await.unwrap();
+    is_believed(&server, &believes_old).await.unwrap_err();
+    server.stop().await;
+}
+
+async fn connect(server: &Running) -> TcpStream {
+    TcpStream::connect(server.url.strip_prefix("https://").unwrap()).await.unwrap()
+}
+
+async fn rest(mut connection: TcpStream) -> String {
+    let mut read = Vec::new();
+    let reads = connection.read_to_end(&mut read);
+    tokio::time::timeout(PATIENCE, reads).await.expect("the connection is closed").unwrap();
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+#[tokio::test]
+async fn plain_http_is_told_to_speak_https() {
+    let authority = Authority::new();
+    let (_folder, server) = alone_with(|options| options.https = Some(authority.files())).await;
+    let mut plain = connect(&server).await;
+    plain.write_all(b"GET /kv/x HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer x\r\n\r\n").await.unwrap();
+    plain.shutdown().await.unwrap();
+    let answer = rest(plain).await;
+    assert!(answer.starts_with("HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"), "{answer}");
+    assert!(answer.contains("this port speaks HTTPS: write https:// in place of http://"), "{answer}");
+    // What follows isn't harmed.
+    assert_eq!(server.ask(Method::GET, "/healthz", &[], b"").await.status, 200);
+    server.stop().await;
+}
+
+/// A handshake that isn't finished has no more time than a request.
+#[tokio::test]
+async fn who_does_not_finish_a_handshake_is_let_go() {
+    let authority = Authority::new();
+    let (_folder, server) = alone_with(|options| {
+        options.https = Some(authority.files());
+        options.limits.arrival = Duration::from_millis(100);
+    })
+    .await;
+    let silent = connect(&server).await;
+    let mut halfway = connect(&server).await;
+    // The beginning of a record that says it has 512 bytes.
+    halfway.write_all(&[0x16, 3, 1, 2, 0, 1]).await.unwrap();
+    assert_eq!((rest(silent).await, rest(halfway).await), (String::new(), String::new()));
+    server.stop().await;
+}
