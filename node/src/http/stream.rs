@@ -145,6 +145,7 @@ pub(super) fn put_value(document: &mut serde_json::Value, value: &[u8]) {
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     after: Option<u64>,
+    life: Option<u64>,
 }
 
 /// What this server observes: a recording, a line an event.
@@ -153,9 +154,9 @@ pub async fn events(
     query: Result<Query<EventsQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| {
-        Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE: {}", error.body_text()))
+        Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE&life=LIFE: {}", error.body_text()))
     })?;
-    let follower = app.events.follow(query.after).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
+    let follower = app.events.follow(query.after, query.life).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
     let body = Body::from_stream(stream::unfold(follower, |mut follower| async {
         let lines = follower.next(HEARTBEAT).await?;
         Some((Ok::<_, Infallible>(lines), follower))
