@@ -52,14 +52,20 @@ pub struct Forwarder {
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
+/// How long a connection to another server is kept while nothing is sent on it. That server closes
+/// it when it has heard nothing for its [`Limits::arrival`](super::Limits): if it did so just when a
+/// request is sent, nobody would know whether the request arrived.
+const IDLE_MAX: std::time::Duration = std::time::Duration::from_secs(5);
+
 impl Default for Forwarder {
     fn default() -> Forwarder {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(std::time::Duration::from_secs(1)));
         let mut builder = Client::builder(TokioExecutor::new());
-        // A request that was cut off isn't sent again by the library: it may have been done.
-        builder.retry_canceled_requests(false).pool_max_idle_per_host(64);
+        // The library sends a request again only if none of it was written, since the connection
+        // had been closed meanwhile. A request that was cut off isn't: it may have been done.
+        builder.retry_canceled_requests(true).pool_max_idle_per_host(64).pool_idle_timeout(IDLE_MAX);
         Forwarder { client: builder.build(connector) }
     }
 }
@@ -88,7 +94,8 @@ impl Forwarder {
         }
         onward.headers_mut().insert(FORWARDED, HeaderValue::from(u16::from(app.server.number())));
         request.left.store(true, Ordering::Relaxed);
-        match self.client.request(onward).await {
+        let answered = self.client.request(onward).await;
+        match answered {
             Ok(response) if response.headers().contains_key(NOT_DONE) => {
                 request.left.store(false, Ordering::Relaxed);
                 Err(nobody)
@@ -98,7 +105,10 @@ impl Forwarder {
                 request.left.store(false, Ordering::Relaxed);
                 Err(nobody)
             }
-            Err(_) => Err(Failure::Unknown(Doubt::LeaderSilent)),
+            Err(error) => {
+                tracing::debug!("{leader} was handed a request, and didn't answer: {error}");
+                Err(Failure::Unknown(Doubt::LeaderSilent))
+            }
         }
     }
 
@@ -110,3 +120,57 @@ impl Forwarder {
 
 /// Says to the server that handed a request on: nothing was done, because this server doesn't lead.
 pub const NOT_DONE: HeaderName = HeaderName::from_static("raftarium-not-done");
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    /// Reads one request without a body, and answers it.
+    fn answer(stream: &mut TcpStream) {
+        let mut read = Vec::new();
+        while !read.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("a whole request");
+            read.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").expect("it is written");
+    }
+
+    /// The other server closes a connection that was idle for long. The task that has this end of
+    /// it doesn't know yet when the next request comes: that one isn't in doubt.
+    #[tokio::test]
+    async fn a_request_on_a_connection_that_was_closed_meanwhile_is_sent_on_another() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let first = thread::spawn(move || {
+            answer(&mut listener.accept().unwrap().0);
+            // The connection is closed here.
+            listener
+        });
+        let forwarder = Forwarder::default();
+        let ask = async || {
+            let mut request = http::Request::new(Full::new(Bytes::new()));
+            *request.uri_mut() = format!("http://{address}/").parse().unwrap();
+            let response = forwarder.client.request(request).await?;
+            Ok::<_, hyper_util::client::legacy::Error>(response.into_body().collect().await.unwrap().to_bytes())
+        };
+        assert_eq!(ask().await.unwrap(), "ok");
+        // Waited for without letting the runtime see that the connection is closed.
+        let listener = first.join().unwrap();
+        let second = thread::spawn(move || answer(&mut listener.accept().unwrap().0));
+        assert_eq!(ask().await.expect("nothing of it was written to the closed connection"), "ok");
+        second.join().unwrap();
+    }
+
+    /// The side that sends must be the one that lets an idle connection go.
+    #[test]
+    fn idle_connections_are_let_go_long_before_the_other_side_closes_them() {
+        assert!(2 * IDLE_MAX <= crate::http::Limits::default().arrival);
+    }
+}
