@@ -155,11 +155,18 @@ pub async fn alone_with(change: impl FnOnce(&mut Options)) -> (TempDir, Running)
 
 /// Several servers, one of which leads; it is the first one returned.
 pub async fn several(count: u8) -> (TempDir, Addresses, Vec<Running>) {
+    several_with(count, |_| {}).await
+}
+
+/// The same, with other options.
+pub async fn several_with(count: u8, change: impl Fn(&mut Options)) -> (TempDir, Addresses, Vec<Running>) {
     let folder = tempfile::tempdir().unwrap();
     let members = free_addresses(count);
     let mut servers = Vec::new();
     for number in 1..=count {
-        servers.push(start(options(folder.path(), number, &members)).await);
+        let mut options = options(folder.path(), number, &members);
+        change(&mut options);
+        servers.push(start(options).await);
     }
     let status = servers[0].wait_until("a leader", |status| status["is_ready"] == true).await;
     let leader = status["leader"]["server"].as_u64().unwrap() as usize - 1;
