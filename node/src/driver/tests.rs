@@ -85,13 +85,16 @@ impl Network for Wire {
     }
 }
 
-/// Hears nothing.
-struct Deaf;
+/// Remembers the terms in which it was told that its server leads.
+#[derive(Clone, Default)]
+struct Ear(Arc<Mutex<Vec<Term>>>);
 
-impl<M> Audience<M> for Deaf {
+impl<M> Audience<M> for Ear {
     fn applied(&mut self, _: LogIndex, _: &[u8], _: &[u8]) {}
     fn restored(&mut self, _: LogIndex, _: &M) {}
-    fn leads(&mut self, _: Term, _: &M) {}
+    fn leads(&mut self, term: Term, _: &M) {
+        self.0.lock().unwrap().push(term);
+    }
     fn listens(&mut self) -> bool {
         false
     }
@@ -106,6 +109,8 @@ struct Cluster {
     disks: BTreeMap<ServerId, Memory>,
     handles: BTreeMap<ServerId, Handle<Words>>,
     running: BTreeMap<ServerId, Running>,
+    /// Hears all servers.
+    ear: Ear,
 }
 
 impl Cluster {
@@ -120,6 +125,7 @@ impl Cluster {
             disks: BTreeMap::new(),
             handles: BTreeMap::new(),
             running: BTreeMap::new(),
+            ear: Ear::default(),
         };
         for server in ServerSet::first(count).iter() {
             let (way, incoming) = mpsc::channel(1_000);
@@ -136,7 +142,7 @@ impl Cluster {
                 open: Box::new(move || Ok(Box::new(disk.clone()) as Box<dyn Storage>)),
                 machine: Words::default(),
                 network: Box::new(Wire { from: server, wires: cluster.wires.clone() }),
-                audience: Box::new(Deaf),
+                audience: Box::new(cluster.ear.clone()),
                 incoming,
                 requests_max: 100,
             })
@@ -237,6 +243,49 @@ async fn a_command_that_another_leader_replaced_was_certainly_not_done() {
     assert!(failure.is_certain(), "{failure:?}");
     assert_eq!(cluster.words(old, Consistency::Linearizable).await.unwrap(), ["before", "after"]);
     cluster.stop().await;
+}
+
+/// The server leads again, and puts another command where that one was.
+#[tokio::test]
+async fn a_command_that_the_same_server_replaced_later_was_certainly_not_done() {
+    let cluster = Cluster::of(3);
+    let old = cluster.leader_but(None).await;
+    cluster.propose(old, "before").await.unwrap();
+    cluster.cut(old);
+    // Three, since the first entries of two terms come before the other command.
+    let handle = cluster.handles[&old].clone();
+    let lost = (0..3).map(|number: u32| {
+        let (reply, answer) = oneshot::channel();
+        let command = Bytes::from(format!("lost {number}").as_bytes());
+        handle.hand_in(Request::Propose { command, reply }).unwrap();
+        answer
+    });
+    let lost: Vec<_> = lost.collect();
+    let new = cluster.leader_but(Some(old)).await;
+    cluster.heal(old);
+    let mut watch = handle.watch();
+    let follows = watch.wait_for(|status| status.leader == Some(new) && status.applied == status.last.index);
+    tokio::time::timeout(PATIENCE, follows).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, cluster.handles[&new].transfer(old)).await.unwrap().unwrap();
+    cluster.propose(old, "after").await.unwrap();
+    for answer in lost {
+        let failure = tokio::time::timeout(PATIENCE, answer).await.expect("it is known").unwrap().unwrap_err();
+        assert!(failure.is_certain(), "{failure:?}");
+    }
+    assert_eq!(cluster.words(old, Consistency::Linearizable).await.unwrap(), ["before", "after"]);
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_leader_is_greeted_once_a_term() {
+    let cluster = Cluster::of(1);
+    let only = cluster.leader_but(None).await;
+    for number in 0..5 {
+        cluster.propose(only, &number.to_string()).await.unwrap();
+    }
+    let ear = cluster.ear.clone();
+    cluster.stop().await;
+    assert_eq!(ear.0.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -383,7 +432,7 @@ async fn a_server_begins_with_what_its_snapshot_has() {
         open: Box::new(move || Ok(Box::new(disk.clone()) as Box<dyn Storage>)),
         machine: Words::default(),
         network: Box::new(Wire { from: only, wires: Wires::default() }),
-        audience: Box::new(Deaf),
+        audience: Box::new(Ear::default()),
         incoming,
         requests_max: 100,
     })
