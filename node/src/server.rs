@@ -178,7 +178,7 @@ impl Server {
             .or_insert_with(|| Address { peer: peer_address.to_string(), http: http_address.to_string() });
         let addresses = Arc::new(RwLock::new(members.clone()));
         let changes = Arc::new(Changes::default());
-        let events = Arc::new(Events::new(&options.cluster, founders));
+        let events = Arc::new(Events::new(&options.cluster, founders, peers.life()));
         let (introduce, mut introductions) = mpsc::unbounded_channel();
         let ears = Ears {
             changes: Arc::clone(&changes),

@@ -270,10 +270,12 @@ fn a_creation_that_was_interrupted_begins_again() {
     }
 }
 
-/// Stores a snapshot of so many bytes, and finds it again.
-fn store_snapshot(size: u64) {
-    let (_at, folder) = new_folder();
-    let mut storage = FileStorage::open(&folder).unwrap();
+/// Stores a snapshot of so many bytes where none may have more than `size_max`, and finds it again.
+/// Returns the folder.
+fn store_snapshot(size: u64, size_max: u64) -> (tempfile::TempDir, Folder) {
+    let (at, folder) = new_folder();
+    let open = || FileStorage::open(&folder).unwrap().with_snapshot_size_max(size_max);
+    let mut storage = open();
     storage.load().unwrap();
     let data: Vec<u8> = (0..size).map(|place| (place.wrapping_mul(0x9e37_79b9) >> 13) as u8).collect();
     let meta = written().snapshot.unwrap().meta.clone();
@@ -282,28 +284,54 @@ fn store_snapshot(size: u64) {
     let receipt = Receipt { sequence: 1, last: snapshot.meta.last };
     storage.store(&[Write { hard_state, snapshot: Some(Arc::clone(&snapshot)), log: None, receipt }]).unwrap();
     drop(storage);
-    let loaded = FileStorage::open(&folder).unwrap().load().unwrap();
+    let loaded = open().load().unwrap();
     assert_eq!(loaded.damaged, None);
     assert!(loaded.durable.snapshot == Some(snapshot), "another snapshot");
+    (at, folder)
 }
 
 #[test]
 fn a_snapshot_of_many_pieces_is_found_again() {
-    store_snapshot((5 << 20) + 1);
+    store_snapshot((5 << 20) + 1, SNAPSHOT_SIZE_MAX);
+}
+
+/// Around a lower limit, of some pieces: the code doesn't know that it isn't the real one.
+const LOWER_LIMIT: u64 = (3 << 20) + 17;
+
+#[test]
+fn snapshots_below_and_at_the_limit_are_found_again() {
+    store_snapshot(LOWER_LIMIT - 1, LOWER_LIMIT);
+    store_snapshot(LOWER_LIMIT, LOWER_LIMIT);
+}
+
+/// The core refuses it before, so that it is an error of ours.
+#[test]
+#[should_panic(expected = "the core takes no snapshot of 3145746 bytes: at most 3145745")]
+fn a_snapshot_above_the_limit_is_no_snapshot() {
+    store_snapshot(LOWER_LIMIT + 1, LOWER_LIMIT);
+}
+
+/// No memory is taken for it.
+#[test]
+fn a_stored_snapshot_above_the_limit_is_refused_with_its_size() {
+    let (_at, folder) = store_snapshot(LOWER_LIMIT + 1, SNAPSHOT_SIZE_MAX);
+    let mut storage = FileStorage::open(&folder).unwrap().with_snapshot_size_max(LOWER_LIMIT);
+    let why = storage.load().unwrap_err().to_string();
+    assert!(why.contains("holds a snapshot of 3145746 bytes, and none has more than 3145745"), "{why}");
+}
+
+/// A limit that is set is never higher than the real one.
+#[test]
+#[ignore = "takes 2 GiB of memory"]
+#[should_panic(expected = "the core takes no snapshot of 1073741825 bytes: at most 1073741824")]
+fn no_limit_is_higher_than_the_largest_snapshot() {
+    store_snapshot(SNAPSHOT_SIZE_MAX + 1, u64::MAX);
 }
 
 #[test]
 #[ignore = "takes 1 GiB of disk and 3 GiB of memory"]
 fn the_largest_snapshot_is_found_again() {
-    store_snapshot(SNAPSHOT_SIZE_MAX);
-}
-
-/// The core refuses it before, so that it is an error of ours.
-#[test]
-#[ignore = "takes 2 GiB of memory"]
-#[should_panic(expected = "the core takes no snapshot of 1073741825 bytes")]
-fn a_snapshot_beyond_the_largest_is_no_snapshot() {
-    store_snapshot(SNAPSHOT_SIZE_MAX + 1);
+    store_snapshot(SNAPSHOT_SIZE_MAX, SNAPSHOT_SIZE_MAX);
 }
 
 fn golden() -> PathBuf {

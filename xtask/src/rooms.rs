@@ -1,5 +1,5 @@
-//! Checks which folder ("room") of the library uses which: dependencies point one way
-//! (CONTRIBUTING, "Principles"). Tests inside a room may use everything.
+//! Checks which folder ("room") of the library uses which, and which room of the server:
+//! dependencies point one way (CONTRIBUTING, "Principles"). Tests inside a room may use everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -9,31 +9,59 @@ use syn::{Attribute, Item, UseTree};
 
 use crate::tools;
 
-/// Each room, and the rooms that it may use besides the common modules.
-const ARROWS: [(&str, &[&str]); 6] = [
-    ("raft", &[]),
-    ("kv", &[]),
-    ("check", &["raft", "kv"]),
-    ("sim", &["raft", "kv", "check"]),
-    ("format", &["raft", "kv", "check", "sim"]),
-    ("trial", &["raft", "kv", "check", "sim", "format"]),
-];
+/// The rooms of a crate.
+struct House {
+    /// The folder of its sources.
+    source: &'static str,
+    /// Each room, and the rooms that it may use besides the common modules. A room stands after
+    /// those that it uses, so that there are no circles.
+    arrows: &'static [(&'static str, &'static [&'static str])],
+    /// The common modules: every room may use them, and they use only each other.
+    common: &'static [&'static str],
+}
 
-/// The common modules: every room may use them, and they use only each other.
-const COMMON: [&str; 12] = [
-    "bytes",
-    "clock",
-    "codec",
-    "hash",
-    "listed",
-    "once",
-    "shared",
-    "shared_map",
-    "sorted",
-    "state_machine",
-    "text",
-    "time",
-];
+const CORE: House = House {
+    source: "raft-core/src",
+    arrows: &[
+        ("raft", &[]),
+        ("kv", &[]),
+        ("check", &["raft", "kv"]),
+        ("sim", &["raft", "kv", "check"]),
+        ("format", &["raft", "kv", "check", "sim"]),
+        ("trial", &["raft", "kv", "check", "sim", "format"]),
+    ],
+    common: &[
+        "bytes",
+        "clock",
+        "codec",
+        "hash",
+        "listed",
+        "once",
+        "shared",
+        "shared_map",
+        "sorted",
+        "state_machine",
+        "text",
+        "time",
+    ],
+};
+
+const NODE: House = House {
+    source: "node/src",
+    arrows: &[
+        ("storage", &[]),
+        ("peers", &[]),
+        ("machine", &[]),
+        ("changes", &[]),
+        ("store", &["machine", "changes"]),
+        ("driver", &["storage", "peers"]),
+        ("events", &["peers"]),
+        ("metrics", &["driver", "peers"]),
+        ("http", &["peers", "machine", "changes", "store", "driver", "events", "metrics"]),
+        ("server", &["storage", "peers", "machine", "changes", "store", "driver", "events", "metrics", "http"]),
+    ],
+    common: &["clock"],
+};
 
 /// The rooms that a file uses: the first words of its paths from the crate's root.
 struct Named {
@@ -176,20 +204,58 @@ fn arrows(source: &Path) -> BTreeMap<String, BTreeMap<String, PathBuf>> {
     arrows
 }
 
-#[test]
-fn arrows_point_one_way() {
-    let rooms: BTreeSet<&str> = ARROWS.iter().map(|(room, _)| *room).chain(COMMON).collect();
+/// Which rooms use rooms that they may not use, and which may use rooms that they don't use.
+fn wrong_arrows(house: &House, seen: BTreeMap<String, BTreeMap<String, PathBuf>>) -> Vec<String> {
+    let House { source, arrows, common } = house;
+    let rooms: BTreeSet<&str> = arrows.iter().map(|(room, _)| room).chain(*common).copied().collect();
     let mut wrong = Vec::new();
-    for (room, others) in arrows(&tools::root().join("raft-core/src")) {
-        assert!(rooms.contains(room.as_str()), "raft-core has a new room, `{room}`: say what it may use");
-        let allowed = ARROWS.iter().find(|(of, _)| *of == room).map_or(&[][..], |(_, allowed)| *allowed);
+    for (place, (room, allowed)) in arrows.iter().enumerate() {
+        for other in allowed.iter().filter(|other| !arrows[..place].iter().any(|(before, _)| before == *other)) {
+            wrong.push(format!("the table of {source} has {room} → {other}, and {other} isn't before {room}"));
+        }
+        for other in allowed.iter().filter(|other| !seen.get(*room).is_some_and(|used| used.contains_key(**other))) {
+            wrong.push(format!("the table of {source} has {room} → {other}, which isn't used"));
+        }
+    }
+    for (room, others) in seen {
+        if !rooms.contains(room.as_str()) {
+            wrong.push(format!("{source} has a new room, `{room}`: say what it may use"));
+        }
+        let allowed = arrows.iter().find(|(of, _)| *of == room).map_or(&[][..], |(_, allowed)| *allowed);
         for (other, place) in others.iter().filter(|(other, _)| rooms.contains(other.as_str())) {
-            if !COMMON.contains(&other.as_str()) && !allowed.contains(&other.as_str()) {
-                wrong.push(format!("{room} → {other}, in {}", place.display()));
+            if !common.contains(&other.as_str()) && !allowed.contains(&other.as_str()) {
+                wrong.push(format!("{room} → {other}, in {source}/{}", place.display()));
             }
         }
     }
-    assert!(wrong.is_empty(), "rooms of the library use rooms that they may not use:\n{}", wrong.join("\n"));
+    wrong
+}
+
+#[test]
+fn arrows_point_one_way() {
+    for house in [CORE, NODE] {
+        let wrong = wrong_arrows(&house, arrows(&tools::root().join(house.source)));
+        assert!(wrong.is_empty(), "rooms use rooms that they may not use:\n{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn a_wrong_arrow_is_told_of() {
+    let used = |others: &[&str]| others.iter().map(|other| ((*other).to_owned(), PathBuf::from("file"))).collect();
+    let house = House { source: "s", arrows: &[("a", &["b"]), ("b", &["a"])], common: &["c"] };
+    let seen = BTreeMap::from([
+        ("a".to_owned(), used(&["c"])),
+        ("b".to_owned(), used(&["a", "elsewhere"])),
+        ("c".to_owned(), used(&["b"])),
+        ("d".to_owned(), used(&[])),
+    ]);
+    let expected = [
+        "the table of s has a → b, and b isn't before a",
+        "the table of s has a → b, which isn't used",
+        "c → b, in s/file",
+        "s has a new room, `d`: say what it may use",
+    ];
+    assert_eq!(wrong_arrows(&house, seen), expected);
 }
 
 #[test]

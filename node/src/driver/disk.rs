@@ -104,3 +104,53 @@ fn serve(mut storage: Box<dyn Storage>, waiting: &Receiver<Write>, reports: &Unb
         batch.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use raft_core::raft::EntryId;
+
+    use super::*;
+    use crate::storage::Loaded;
+
+    /// Says how many writes it is to store, and waits until it may.
+    struct Gate {
+        asked: Sender<usize>,
+        opened: Receiver<()>,
+    }
+
+    impl Storage for Gate {
+        fn load(&mut self) -> Result<Loaded, StorageError> {
+            Ok(Loaded::default())
+        }
+
+        fn store(&mut self, writes: &[Write]) -> Result<(), StorageError> {
+            self.asked.send(writes.len()).expect("the test waits for it");
+            self.opened.recv().expect("the test opens it");
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn one_sync_serves_all_that_wait_and_the_last_of_them_is_reported() {
+        let ((asked, is_asked), (open, opened)) = (channel(), channel());
+        let (report, mut reports) = tokio::sync::mpsc::unbounded_channel();
+        let disk = Disk::start(Box::new(Gate { asked, opened }), report).unwrap();
+        let receipt = |sequence| Receipt { sequence, last: EntryId::ZERO };
+        let write = |sequence| {
+            disk.write(Write { hard_state: None, snapshot: None, log: None, receipt: receipt(sequence) });
+        };
+        let mut reported = || match reports.blocking_recv().expect("a report") {
+            Report::Durable(receipt) => receipt.sequence,
+            other => panic!("{other:?}"),
+        };
+        write(1);
+        assert_eq!(is_asked.recv().unwrap(), 1);
+        // These come while the disk is busy.
+        (2..=4).for_each(write);
+        open.send(()).unwrap();
+        assert_eq!(is_asked.recv().unwrap(), 3);
+        assert_eq!(reported(), 1);
+        open.send(()).unwrap();
+        assert_eq!(reported(), 4);
+    }
+}

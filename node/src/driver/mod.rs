@@ -467,6 +467,9 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
                 Some(request) = self.outside.requests.recv() => self.take_request(request),
                 Some(taken) = self.snapshots.1.recv() => {
                     self.step(Input::SnapshotTaken { index: taken.index, data: taken.data });
+                    if let Some(reason @ Refusal::SnapshotTooLarge { .. }) = self.out.snapshot_refused {
+                        tracing::error!("{reason}: the log grows on, and who needs a snapshot gets none");
+                    }
                 }
                 () = tokio::time::sleep(wait) => self.step(Input::TimerDue),
             }

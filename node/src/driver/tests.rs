@@ -85,13 +85,16 @@ impl Network for Wire {
     }
 }
 
-/// Hears nothing.
-struct Deaf;
+/// Remembers the terms in which it was told that its server leads.
+#[derive(Clone, Default)]
+struct Ear(Arc<Mutex<Vec<Term>>>);
 
-impl<M> Audience<M> for Deaf {
+impl<M> Audience<M> for Ear {
     fn applied(&mut self, _: LogIndex, _: &[u8], _: &[u8]) {}
     fn restored(&mut self, _: LogIndex, _: &M) {}
-    fn leads(&mut self, _: Term, _: &M) {}
+    fn leads(&mut self, term: Term, _: &M) {
+        self.0.lock().unwrap().push(term);
+    }
     fn listens(&mut self) -> bool {
         false
     }
@@ -106,6 +109,8 @@ struct Cluster {
     disks: BTreeMap<ServerId, Memory>,
     handles: BTreeMap<ServerId, Handle<Words>>,
     running: BTreeMap<ServerId, Running>,
+    /// Hears all servers.
+    ear: Ear,
 }
 
 impl Cluster {
@@ -120,6 +125,7 @@ impl Cluster {
             disks: BTreeMap::new(),
             handles: BTreeMap::new(),
             running: BTreeMap::new(),
+            ear: Ear::default(),
         };
         for server in ServerSet::first(count).iter() {
             let (way, incoming) = mpsc::channel(1_000);
@@ -136,7 +142,7 @@ impl Cluster {
                 open: Box::new(move || Ok(Box::new(disk.clone()) as Box<dyn Storage>)),
                 machine: Words::default(),
                 network: Box::new(Wire { from: server, wires: cluster.wires.clone() }),
-                audience: Box::new(Deaf),
+                audience: Box::new(cluster.ear.clone()),
                 incoming,
                 requests_max: 100,
             })
@@ -239,6 +245,49 @@ async fn a_command_that_another_leader_replaced_was_certainly_not_done() {
     cluster.stop().await;
 }
 
+/// The server leads again, and puts another command where that one was.
+#[tokio::test]
+async fn a_command_that_the_same_server_replaced_later_was_certainly_not_done() {
+    let cluster = Cluster::of(3);
+    let old = cluster.leader_but(None).await;
+    cluster.propose(old, "before").await.unwrap();
+    cluster.cut(old);
+    // Three, since the first entries of two terms come before the other command.
+    let handle = cluster.handles[&old].clone();
+    let lost = (0..3).map(|number: u32| {
+        let (reply, answer) = oneshot::channel();
+        let command = Bytes::from(format!("lost {number}").as_bytes());
+        handle.hand_in(Request::Propose { command, reply }).unwrap();
+        answer
+    });
+    let lost: Vec<_> = lost.collect();
+    let new = cluster.leader_but(Some(old)).await;
+    cluster.heal(old);
+    let mut watch = handle.watch();
+    let follows = watch.wait_for(|status| status.leader == Some(new) && status.applied == status.last.index);
+    tokio::time::timeout(PATIENCE, follows).await.unwrap().unwrap();
+    tokio::time::timeout(PATIENCE, cluster.handles[&new].transfer(old)).await.unwrap().unwrap();
+    cluster.propose(old, "after").await.unwrap();
+    for answer in lost {
+        let failure = tokio::time::timeout(PATIENCE, answer).await.expect("it is known").unwrap().unwrap_err();
+        assert!(failure.is_certain(), "{failure:?}");
+    }
+    assert_eq!(cluster.words(old, Consistency::Linearizable).await.unwrap(), ["before", "after"]);
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_leader_is_greeted_once_a_term() {
+    let cluster = Cluster::of(1);
+    let only = cluster.leader_but(None).await;
+    for number in 0..5 {
+        cluster.propose(only, &number.to_string()).await.unwrap();
+    }
+    let ear = cluster.ear.clone();
+    cluster.stop().await;
+    assert_eq!(ear.0.lock().unwrap().len(), 1);
+}
+
 #[tokio::test]
 async fn a_server_that_stops_doesnt_know_what_becomes_of_its_commands() {
     let cluster = Cluster::of(2);
@@ -323,6 +372,117 @@ async fn a_member_that_was_away_is_sent_a_snapshot_and_its_commands_there_are_in
     let status = tokio::time::timeout(PATIENCE, caught_up).await.unwrap().unwrap().clone();
     assert!(status.snapshot.is_some(), "it came by a snapshot");
     assert_eq!(cluster.words(away, Consistency::Local).await.unwrap(), words);
+    cluster.stop().await;
+}
+
+/// The other servers have gone on, and the log of the time in which it was asked for is gone.
+#[tokio::test]
+async fn a_command_whose_outcome_is_inside_a_snapshot_is_in_doubt() {
+    let cluster = Cluster::with(3, |config| {
+        config.snapshot_after_entries = 20;
+        config.entries_kept = 2;
+        config.snapshot_after_bytes = 200;
+    });
+    let old = cluster.leader_but(None).await;
+    cluster.propose(old, "before").await.unwrap();
+    let last = cluster.handles[&old].status().last.index;
+    cluster.cut(old);
+    let (reply, mut answer) = oneshot::channel();
+    cluster.handles[&old].hand_in(Request::Propose { command: Bytes::from(b"perhaps".as_slice()), reply }).unwrap();
+    let mut watch = cluster.handles[&old].watch();
+    let stepped_down = watch.wait_for(|status| !status.leads());
+    let has_entered = tokio::time::timeout(PATIENCE, stepped_down).await.unwrap().unwrap().last.index > last;
+    let new = cluster.leader_but(Some(old)).await;
+    let mut number = 0;
+    while cluster.handles[&new].status().first_index <= last.next() {
+        cluster.propose(new, &number.to_string()).await.unwrap();
+        number += 1;
+    }
+    // It may have stepped down before it took the command; then it refused that.
+    assert_eq!(has_entered, answer.try_recv().is_err());
+    cluster.heal(old);
+    if has_entered {
+        let failure = tokio::time::timeout(PATIENCE, answer).await.expect("every request ends").unwrap().unwrap_err();
+        assert_eq!(failure, Failure::Unknown(Doubt::InSnapshot));
+    }
+    cluster.stop().await;
+}
+
+#[tokio::test]
+async fn a_server_begins_with_what_its_snapshot_has() {
+    let config = |config: &mut Config| (config.snapshot_after_entries, config.entries_kept) = (5, 0);
+    let cluster = Cluster::with(1, |of| config(of));
+    let only = cluster.leader_but(None).await;
+    for number in 0..20 {
+        cluster.propose(only, &number.to_string()).await.unwrap();
+    }
+    let mut watch = cluster.handles[&only].watch();
+    let taken = watch.wait_for(|status| status.snapshot.is_some());
+    tokio::time::timeout(PATIENCE, taken).await.unwrap().unwrap();
+    let disk = cluster.disks[&only].clone();
+    cluster.stop().await;
+    let snapshot = disk.image.lock().unwrap().durable().snapshot.expect("it was stored");
+    let mut own = Config::new(only, 7);
+    config(&mut own);
+    let (_way, incoming) = mpsc::channel(1);
+    let (handle, mut running) = start(Setup {
+        config: own,
+        founding: Founding::Founder(Configuration::of_voters(ServerSet::first(1))),
+        disk: DiskId(1),
+        open: Box::new(move || Ok(Box::new(disk.clone()) as Box<dyn Storage>)),
+        machine: Words::default(),
+        network: Box::new(Wire { from: only, wires: Wires::default() }),
+        audience: Box::new(Ear::default()),
+        incoming,
+        requests_max: 100,
+    })
+    .unwrap();
+    let first = handle.read(Consistency::Local, |words, index| (words.0.len() as u64, index)).await.unwrap();
+    // The first entry of a term has no word.
+    let covered = snapshot.meta.last.index.0;
+    assert!(first.1 >= covered && first.0 >= covered - 1, "{first:?}, and the snapshot is up to {covered}");
+    handle.stop().await;
+    tokio::time::timeout(PATIENCE, running.ended()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_asked_of_a_server_that_stops_is_certainly_not_done() {
+    let cluster = Cluster::of(1);
+    let only = cluster.leader_but(None).await;
+    let handle = cluster.handles[&only].clone();
+    // The driver finds both requests waiting, one after the other.
+    let (held, hold) = std::sync::mpsc::channel::<()>();
+    let busy: Look<Words> = Box::new(move |_| {
+        let _ = hold.recv();
+    });
+    handle.hand_in(Request::Read { consistency: Consistency::Local, look: busy }).unwrap();
+    handle.hand_in(Request::Stop).unwrap();
+    let (reply, answer) = oneshot::channel();
+    handle.hand_in(Request::Propose { command: Bytes::from(b"late".as_slice()), reply }).unwrap();
+    held.send(()).unwrap();
+    assert_eq!(tokio::time::timeout(PATIENCE, answer).await.unwrap().unwrap(), Err(Failure::Stopping));
+    cluster.stop().await;
+}
+
+/// Both have the whole log; one of them is gone.
+#[tokio::test]
+async fn leadership_is_handed_to_a_server_that_answers() {
+    let mut cluster = Cluster::of(3);
+    let leader = cluster.leader_but(None).await;
+    cluster.propose(leader, "one").await.unwrap();
+    let silent = ServerSet::first(3).iter().filter(|server| *server != leader).max().unwrap();
+    let mut watch = cluster.handles[&leader].watch();
+    let have_all =
+        watch.wait_for(|status| status.followers.iter().all(|follower| follower.matched == status.last.index));
+    tokio::time::timeout(PATIENCE, have_all).await.unwrap().unwrap();
+    cluster.cut(silent);
+    let of_silent = |status: &Arc<Status>| status.followers.iter().any(|of| of.server == silent && !of.answers);
+    tokio::time::timeout(PATIENCE, watch.wait_for(of_silent)).await.unwrap().unwrap();
+    cluster.handles[&leader].stop().await;
+    let mut running = cluster.running.remove(&leader).unwrap();
+    tokio::time::timeout(PATIENCE, running.ended()).await.unwrap().unwrap();
+    assert!(!cluster.handles[&leader].status().leads(), "it waited for one that answers");
+    cluster.handles.remove(&leader);
     cluster.stop().await;
 }
 

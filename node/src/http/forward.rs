@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -54,8 +55,14 @@ impl Whole {
 #[derive(Debug)]
 pub struct Forwarder {
     https: Option<Https>,
+    idle_max: Duration,
     made: Mutex<Made>,
 }
+
+/// How long a connection to another server is kept while nothing is sent on it. That server closes
+/// it when it has heard nothing for its [`Limits::arrival`](super::Limits): if it did so just when a
+/// request is sent, nobody would know whether the request arrived.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// Keeps connections that are made with one configuration.
 #[derive(Clone, Debug)]
@@ -65,15 +72,16 @@ struct Made {
 }
 
 impl Made {
-    fn with(with: Arc<ClientConfig>) -> Made {
+    fn with(with: Arc<ClientConfig>, idle_max: Duration) -> Made {
         let mut connector = HttpConnector::new();
         connector.enforce_http(false);
         connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(std::time::Duration::from_secs(1)));
+        connector.set_connect_timeout(Some(Duration::from_secs(1)));
         let connector = HttpsConnector::from((connector, Arc::clone(&with)));
         let mut builder = Client::builder(TokioExecutor::new());
-        // A request that was cut off isn't sent again by the library: it may have been done.
-        builder.retry_canceled_requests(false).pool_max_idle_per_host(64);
+        // The library sends a request again only if none of it was written, since the connection
+        // had been closed meanwhile. A request that was cut off isn't: it may have been done.
+        builder.retry_canceled_requests(true).pool_max_idle_per_host(64).pool_idle_timeout(idle_max);
         Made { with, client: builder.build(connector) }
     }
 }
@@ -82,9 +90,13 @@ impl Forwarder {
     /// Speaks HTTPS with the other servers if this server has it, and plain HTTP otherwise: all
     /// servers of a cluster have it or none.
     pub fn new(https: Option<Https>) -> Forwarder {
+        Forwarder::with_idle_max(https, IDLE_MAX)
+    }
+
+    fn with_idle_max(https: Option<Https>, idle_max: Duration) -> Forwarder {
         // Plain connections verify nothing.
         let with = https.as_ref().map_or_else(|| Arc::new(trusting(RootCertStore::empty())), Https::client);
-        Forwarder { https, made: Mutex::new(Made::with(with)) }
+        Forwarder { https, idle_max, made: Mutex::new(Made::with(with, idle_max)) }
     }
 
     const fn scheme(&self) -> &'static str {
@@ -97,7 +109,7 @@ impl Forwarder {
         if let Some(https) = &self.https {
             let current = https.client();
             if !Arc::ptr_eq(&current, &made.with) {
-                *made = Made::with(current);
+                *made = Made::with(current, self.idle_max);
             }
         }
         made.client.clone()
@@ -137,7 +149,10 @@ impl Forwarder {
                 request.left.store(false, Ordering::Relaxed);
                 Err(nobody)
             }
-            Err(_) => Err(Failure::Unknown(Doubt::LeaderSilent)),
+            Err(error) => {
+                tracing::debug!("{leader} was handed a request, and didn't answer: {error}");
+                Err(Failure::Unknown(Doubt::LeaderSilent))
+            }
         }
     }
 
@@ -149,3 +164,80 @@ impl Forwarder {
 
 /// Says to the server that handed a request on: nothing was done, because this server doesn't lead.
 pub const NOT_DONE: HeaderName = HeaderName::from_static("raftarium-not-done");
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use http_body_util::BodyExt;
+
+    use super::*;
+
+    /// Reads one request without a body, and answers it.
+    fn answer(stream: &mut TcpStream) {
+        let mut read = Vec::new();
+        while !read.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).expect("a whole request");
+            read.push(byte[0]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").expect("it is written");
+    }
+
+    /// Two requests, one after the other: what becomes of the second if the connection of the first
+    /// was closed in the same moment.
+    async fn ask_after_a_close(forwarder: &Forwarder) -> Result<Bytes, hyper_util::client::legacy::Error> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (close, is_closed) = std::sync::mpsc::channel::<()>();
+        let first = thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            answer(&mut stream);
+            is_closed.recv().unwrap();
+            drop(stream);
+            listener
+        });
+        let ask = async || {
+            let mut request = http::Request::new(Full::new(Bytes::new()));
+            *request.uri_mut() = format!("http://{address}/").parse().unwrap();
+            let response = forwarder.client().request(request).await?;
+            Ok::<_, hyper_util::client::legacy::Error>(response.into_body().collect().await.unwrap().to_bytes())
+        };
+        assert_eq!(ask().await.unwrap(), "ok");
+        // The library's own tasks put the connection aside, for the next request.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        // Waited for without letting the runtime see that the connection is closed.
+        close.send(()).unwrap();
+        let listener = first.join().unwrap();
+        let second = thread::spawn(move || answer(&mut listener.accept().unwrap().0));
+        let answered = ask().await;
+        if answered.is_err() {
+            // Nobody has connected again.
+            drop(TcpStream::connect(address));
+            let _ = second.join();
+        } else {
+            second.join().unwrap();
+        }
+        answered
+    }
+
+    /// This is how a write came to be in doubt without any fault. So no connection may become as
+    /// old as the other server lets it.
+    #[tokio::test]
+    async fn a_request_isnt_in_doubt_if_idle_connections_are_let_go_before_they_are_closed() {
+        let error = ask_after_a_close(&Forwarder::new(None)).await.expect_err("it was written, perhaps");
+        assert!(!error.is_connect(), "{error}");
+        let careful = Forwarder::with_idle_max(None, Duration::from_nanos(1));
+        assert_eq!(ask_after_a_close(&careful).await.expect("it takes another connection"), "ok");
+    }
+
+    /// The side that sends must be the one that lets an idle connection go.
+    #[test]
+    fn idle_connections_are_let_go_long_before_the_other_side_closes_them() {
+        assert!(2 * IDLE_MAX <= crate::http::Limits::default().arrival);
+    }
+}

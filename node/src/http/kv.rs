@@ -126,7 +126,7 @@ pub async fn get(State(app): Shared, key: Named, queried: Queried<GetQuery>) -> 
     // What is read as of any time says nothing of when.
     let told = match consistency {
         HowFresh::Local => Told { events: &app.events, event: None },
-        HowFresh::Linearizable | HowFresh::Lease => Told::begin(&app, OperationKind::Get, key.as_str(), None, None),
+        HowFresh::Linearizable | HowFresh::Lease => Told::begin_get(&app, &key),
     };
     let answered = read_until_answered(&app, consistency.into(), look).await;
     match &answered {
@@ -219,86 +219,87 @@ impl LeadersTask for Write {
     type Done = Answer;
 
     async fn attempt(&self, app: &App) -> Result<Answer, Failure> {
-        let applied = app.handle.propose(self.command()).await?;
-        Ok(Answer::of(applied.entry.index.0, &applied.answer))
+        let told = Told::begin_write(app, self);
+        match app.handle.propose(self.command()).await {
+            Ok(applied) => {
+                let answer = Answer::of(applied.entry.index.0, &applied.answer);
+                told.end_write(&answer);
+                Ok(answer)
+            }
+            Err(failure) => {
+                told.end(if failure.is_certain() { EventKind::Fail } else { EventKind::Info }, None, None);
+                Err(failure)
+            }
+        }
     }
 }
 
 async fn write(app: &App, request: super::forward::Whole, operation: Operation) -> Result<Response, Problem> {
     let write =
         Write { operation, condition: condition(&request.headers)?, request_key: request_key(&request.headers)? };
-    let told = Told::begin_write(app, &write);
-    match lead(app, &request, &write).await {
-        Ok(Led::Here(answer)) => {
-            told.end_write(&answer);
-            written(&write, answer)
-        }
-        // The server that did it tells of it.
-        Ok(Led::There(response)) => Ok(response),
-        Err(problem) => {
-            let kind = if problem.kind == Kind::UnknownOutcome { EventKind::Info } else { EventKind::Fail };
-            told.end(kind, None, None);
-            Err(problem)
-        }
+    match lead(app, &request, &write).await? {
+        Led::Here(answer) => written(&write, answer),
+        Led::There(response) => Ok(response),
     }
 }
 
-/// A request that is told of among what the server observes. Requests that histories have no words
-/// for, and those that nobody follows, aren't.
+/// A request that is told of among what the server observes, while somebody follows that. Each try
+/// of a write at this server is one; what is handed on is told of by the server that does it. If
+/// nobody waits for its end any more, it may have been done.
 struct Told<'a> {
     events: &'a Events,
     event: Option<RequestEvent>,
 }
 
 impl<'a> Told<'a> {
-    fn begin(
-        app: &'a App,
-        operation: OperationKind,
-        key: &str,
-        value: Option<&[u8]>,
-        expected: Option<&[u8]>,
-    ) -> Told<'a> {
+    fn begin(app: &'a App, event: impl FnOnce() -> RequestEvent) -> Told<'a> {
         let events = &*app.events;
-        if !events.is_followed() {
-            return Told { events, event: None };
+        let mut told = Told { events, event: None };
+        if events.is_followed() {
+            let event = RequestEvent { client: events.new_client(), ..event() };
+            if events.request(event.clone()) {
+                told.event = Some(event);
+            }
         }
-        let event = RequestEvent {
-            client: events.new_client(),
-            kind: EventKind::Invoke,
-            operation,
-            key: key.to_owned(),
-            value: value.map(in_text),
-            expected: expected.map(in_text),
-            found: None,
-        };
-        events.request(event.clone());
-        Told { events, event: Some(event) }
+        told
+    }
+
+    fn begin_get(app: &'a App, key: &Key) -> Told<'a> {
+        Told::begin(app, || RequestEvent::new(OperationKind::Get, key.as_str()))
     }
 
     fn begin_write(app: &'a App, write: &Write) -> Told<'a> {
-        // A condition on a revision isn't a history's; a repetition isn't a new request; and what
-        // is handed on is told of where it is done.
-        let is_led_here = app.handle.status().leads();
-        if write.condition != Condition::Always || write.request_key.is_some() || !is_led_here {
-            return Told { events: &app.events, event: None };
-        }
-        match &write.operation {
-            Operation::Put { key, value } => {
-                Told::begin(app, OperationKind::Put, key.as_str(), Some(value.as_bytes()), None)
+        Told::begin(app, || {
+            let (operation, value, expected) = match &write.operation {
+                Operation::Put { value, .. } => (OperationKind::Put, Some(value), None),
+                Operation::Delete { .. } => (OperationKind::Delete, None, None),
+                Operation::CompareAndSet { expected, new, .. } => {
+                    (OperationKind::CompareAndSet, Some(new), Some(expected))
+                }
+            };
+            RequestEvent {
+                value: value.map(|value| in_text(value.as_bytes())),
+                expected: expected.map(|value| in_text(value.as_bytes())),
+                revision_expected: match write.condition {
+                    Condition::Always => None,
+                    Condition::Absent => Some(None),
+                    Condition::Revision(revision) => Some(Some(revision)),
+                },
+                request_key: write.request_key.as_ref().map(|key| in_text(key.as_bytes())),
+                ..RequestEvent::new(operation, write.operation.key().as_str())
             }
-            Operation::Delete { key } => Told::begin(app, OperationKind::Delete, key.as_str(), None, None),
-            Operation::CompareAndSet { key, expected, new } => Told::begin(
-                app,
-                OperationKind::CompareAndSet,
-                key.as_str(),
-                Some(new.as_bytes()),
-                Some(expected.as_bytes()),
-            ),
-        }
+        })
     }
 
-    fn end_write(self, answer: &Answer) {
+    fn end_write(mut self, answer: &Answer) {
         match answer {
+            // What it asks for was done before it began, perhaps; its own effect is none.
+            Answer::Done { repeated: true, .. } => {
+                if let Some(event) = &mut self.event {
+                    event.repeated = true;
+                }
+                self.end(EventKind::Fail, None, None);
+            }
             Answer::Done { outcome, .. } => {
                 let found = match outcome {
                     Outcome::Written { replaced } => Some(*replaced),
@@ -315,10 +316,19 @@ impl<'a> Told<'a> {
         }
     }
 
-    fn end(self, kind: EventKind, value: Option<&[u8]>, found: Option<bool>) {
-        let Some(event) = self.event else { return };
-        let value = value.map(in_text).or_else(|| event.value.clone());
-        self.events.request(RequestEvent { kind, value, found, ..event });
+    fn end(mut self, kind: EventKind, value: Option<&[u8]>, found: Option<bool>) {
+        if let Some(event) = self.event.take() {
+            let value = value.map(in_text).or_else(|| event.value.clone());
+            self.events.request(RequestEvent { kind, value, found, ..event });
+        }
+    }
+}
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        if let Some(event) = self.event.take() {
+            self.events.request(RequestEvent { kind: EventKind::Info, ..event });
+        }
     }
 }
 

@@ -182,6 +182,7 @@ pub(super) fn put_value(document: &mut serde_json::Value, value: &[u8]) {
 #[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     after: Option<u64>,
+    life: Option<u64>,
 }
 
 /// What this server observes: a recording, a line an event.
@@ -190,10 +191,10 @@ pub async fn events(
     query: Result<Query<EventsQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| {
-        Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE: {}", error.body_text()))
+        Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE&life=LIFE: {}", error.body_text()))
     })?;
     let stopping = goes_on(&app)?;
-    let follower = app.events.follow(query.after).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
+    let follower = app.events.follow(query.after, query.life).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
     // A recording has no last word: whoever follows it goes on with `after`.
     let body = Body::from_stream(stream::unfold((follower, stopping), |(mut follower, mut stopping)| async {
         let lines = tokio::select! {

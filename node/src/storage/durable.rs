@@ -31,7 +31,7 @@
 use std::io;
 use std::sync::Arc;
 
-use raft_core::raft::{DiskId, Durable, Entry, EntryId, LogIndex, Snapshot, Term, Write};
+use raft_core::raft::{DiskId, Durable, Entry, EntryId, LogIndex, SNAPSHOT_SIZE_MAX, Snapshot, Term, Write};
 
 use super::engine::{Changes, Engine, EngineError, Held};
 use super::file::{Files, RealFiles, is_full};
@@ -50,7 +50,7 @@ pub(super) const NAMES: [&str; 2] = [DATABASE, MIRROR];
 /// A [`Storage`] in the files of a [`Folder`].
 ///
 /// It holds the folder's lock until it is dropped. A snapshot of up to
-/// [`SNAPSHOT_SIZE_MAX`](raft_core::raft::SNAPSHOT_SIZE_MAX) bytes can be stored. Room that removed
+/// [`SNAPSHOT_SIZE_MAX`] bytes can be stored. Room that removed
 /// entries leave is used again; the file of the database may stay as large as it was.
 #[derive(Debug)]
 pub struct FileStorage {
@@ -60,6 +60,7 @@ pub struct FileStorage {
     database: DatabaseFile,
     /// The newest state that is durable; `None` before [`Storage::load`].
     state: Option<State>,
+    snapshot_size_max: u64,
     /// For as long as it is held, nobody else uses the folder.
     _claim: Option<Claim>,
 }
@@ -156,7 +157,16 @@ impl FileStorage {
             Err(EngineError::Unreadable(why)) => DatabaseFile::Unreadable(why),
             Err(other) => return Err(in_database(&*files, other)),
         };
-        Ok(FileStorage { files, disk, mirror, database, state: None, _claim: claim })
+        let snapshot_size_max = SNAPSHOT_SIZE_MAX;
+        Ok(FileStorage { files, disk, mirror, database, state: None, snapshot_size_max, _claim: claim })
+    }
+
+    /// The same, with a lower limit for the size of snapshots, in bytes: for tests, together with
+    /// [`Config::snapshot_size_max`](raft_core::raft::Config::snapshot_size_max).
+    #[must_use]
+    pub fn with_snapshot_size_max(mut self, bytes: u64) -> FileStorage {
+        self.snapshot_size_max = bytes.min(SNAPSHOT_SIZE_MAX);
+        self
     }
 
     /// Everything in the database, or why it can't be read.
@@ -198,7 +208,7 @@ impl FileStorage {
     fn read_snapshot(&self, state: &State) -> Result<Option<Snapshot>, StorageError> {
         let Some(expected) = &state.snapshot else { return Ok(None) };
         let name = snapshot::name(expected.number);
-        let read = snapshot::read(&*self.files, self.disk, expected);
+        let read = snapshot::read(&*self.files, self.disk, expected, self.snapshot_size_max);
         let read = read.map_err(failed("the reading of", &*self.files, &name))?;
         read.map(Some).map_err(|why| damaged(&*self.files, &name, &why))
     }
@@ -255,7 +265,8 @@ impl FileStorage {
     fn write_snapshot(&self, number: u64, writes: &[Write]) -> Result<Option<SnapshotRef>, StorageError> {
         // Those before the last one would be replaced at once.
         let last = writes.iter().rev().find_map(|write| write.snapshot.as_ref());
-        let written = last.map(|last| snapshot::write(&*self.files, self.disk, number, last));
+        let size_max = self.snapshot_size_max;
+        let written = last.map(|last| snapshot::write(&*self.files, self.disk, number, last, size_max));
         written.transpose().map_err(failed("the writing of", &*self.files, &snapshot::name(number)))
     }
 

@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::Arc;
 
-use raft_core::raft::{DiskId, SNAPSHOT_SIZE_MAX, Snapshot, SnapshotMeta};
+use raft_core::raft::{DiskId, Snapshot, SnapshotMeta};
 
 use super::file::Files;
 use super::record::{Kind, SnapshotRef, open, seal};
@@ -31,10 +31,17 @@ pub(super) fn is_name(name: &str) -> bool {
     name.strip_prefix("snapshot-").is_some_and(|number| number.parse::<u64>().is_ok())
 }
 
-/// Writes a snapshot into a file of its own, and makes it durable.
-pub(super) fn write(files: &dyn Files, disk: DiskId, number: u64, snapshot: &Snapshot) -> io::Result<SnapshotRef> {
+/// Writes a snapshot of at most `size_max` bytes into a file of its own, and makes it durable.
+pub(super) fn write(
+    files: &dyn Files,
+    disk: DiskId,
+    number: u64,
+    snapshot: &Snapshot,
+    size_max: u64,
+) -> io::Result<SnapshotRef> {
     let data = snapshot.data();
-    assert!(data.len() as u64 <= SNAPSHOT_SIZE_MAX, "the core takes no snapshot of {} bytes", data.len());
+    let size = data.len() as u64;
+    assert!(size <= size_max, "the core takes no snapshot of {size} bytes: at most {size_max}");
     let meta = seal(disk, Kind::Snapshot, number, |bytes| snapshot.meta.encode(bytes));
     let head = [&(meta.len() as u32).to_le_bytes()[..], &meta].concat();
     let file = files.create(&name(number))?;
@@ -50,8 +57,13 @@ pub(super) fn write(files: &dyn Files, disk: DiskId, number: u64, snapshot: &Sna
     Ok(SnapshotRef { number, last: snapshot.meta.last, length, checksum: hasher.finalize() })
 }
 
-/// Reads a snapshot. The inner error says what is wrong with it.
-pub(super) fn read(files: &dyn Files, disk: DiskId, expected: &SnapshotRef) -> io::Result<Result<Snapshot, String>> {
+/// Reads a snapshot of at most `size_max` bytes. The inner error says what is wrong with it.
+pub(super) fn read(
+    files: &dyn Files,
+    disk: DiskId,
+    expected: &SnapshotRef,
+    size_max: u64,
+) -> io::Result<Result<Snapshot, String>> {
     let file = match files.open(&name(expected.number)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Err("this file is missing".to_owned())),
         opened => opened?,
@@ -78,8 +90,11 @@ pub(super) fn read(files: &dyn Files, disk: DiskId, expected: &SnapshotRef) -> i
     next(&mut meta_length)?;
     let meta_length = u64::from(u32::from_le_bytes(meta_length));
     let Some(size) = (length - LENGTH).checked_sub(meta_length) else { return wrong() };
-    if meta_length > META_MAX || size > SNAPSHOT_SIZE_MAX {
+    if meta_length > META_MAX {
         return wrong();
+    }
+    if size > size_max {
+        return Ok(Err(format!("it holds a snapshot of {size} bytes, and none has more than {size_max}")));
     }
     let mut meta = vec![0; meta_length as usize];
     next(&mut meta)?;

@@ -188,6 +188,7 @@ pub async fn several(count: u8) -> (TempDir, Addresses, Vec<Running>) {
     several_with(count, |_| {}).await
 }
 
+/// The same, with other options.
 pub async fn several_with(count: u8, change: impl Fn(&mut Options)) -> (TempDir, Addresses, Vec<Running>) {
     let folder = tempfile::tempdir().unwrap();
     let members = free_addresses(count);

@@ -2,6 +2,7 @@
 
 mod client;
 mod cluster;
+mod connections;
 mod document;
 mod pairs;
 mod streams;

@@ -1,7 +1,7 @@
 use http::Method;
 use serde_json::json;
 
-use super::client::{alone, alone_with, several};
+use super::client::{alone, alone_with, several, several_with};
 
 #[tokio::test]
 async fn a_value_is_written_read_and_removed() {
@@ -151,9 +151,32 @@ async fn keys_are_listed_in_order_and_in_pages() {
     }
     assert_eq!(seen, (0..25).map(|number| format!("n/{number:02}")).collect::<Vec<_>>());
     assert_eq!(server.get("/kv?prefix=zzz").await.json()["pairs"], json!([]));
+    let revision = async |how: &str| server.get(&format!("/kv?consistency={how}")).await.json()["revision"].clone();
+    assert_eq!(revision("local").await, revision("linearizable").await);
     for bad in ["limit=0", "limit=1001", "limit=x", "consistency=none", "unknown=1"] {
         assert_eq!(server.get(&format!("/kv?{bad}")).await.problem(), "bad-request", "{bad}");
     }
+    server.stop().await;
+}
+
+/// However many pairs are asked for, a list has only so many bytes.
+#[tokio::test]
+async fn a_list_of_large_values_comes_in_several_pages() {
+    let (_folder, server) = alone().await;
+    let value = "v".repeat(65_536);
+    let count = 70;
+    for number in 0..count {
+        assert_eq!(server.put(&format!("/kv/{number:02}"), &value).await.status, 200);
+    }
+    let first = server.get("/kv?limit=1000").await.json();
+    let listed = first["pairs"].as_array().unwrap().len();
+    assert!(listed < count && listed * value.len() >= 4 << 20, "{listed} of {count}");
+    assert_eq!(first["next"], format!("{:02}", listed - 1));
+    let second = server.get(&format!("/kv?limit=1000&after={:02}", listed - 1)).await.json();
+    assert_eq!((second["pairs"].as_array().unwrap().len(), second["next"].is_null()), (count - listed, true));
+    // Keys alone are small.
+    let keys = server.get("/kv?limit=1000&keys_only=true").await.json();
+    assert_eq!(keys["pairs"].as_array().unwrap().len(), count);
     server.stop().await;
 }
 
@@ -170,8 +193,67 @@ async fn any_server_takes_any_request() {
     // What is wrong is said by the leader as by the others.
     let there = servers[1].ask(Method::PUT, "/kv/k0", &[("if-none-match", "*")], b"2").await;
     assert_eq!(there.problem(), "precondition-failed");
+    // What a request says in its headers reaches the leader.
+    for server in &servers {
+        let put = async |name, value, body: &[u8]| server.ask(Method::PUT, "/kv/k1", &[(name, value)], body).await;
+        let key = server.url.rsplit(':').next().unwrap();
+        assert_eq!(put("idempotency-key", key, b"once").await.header("idempotent-replayed"), None);
+        let again = put("idempotency-key", key, b"once").await;
+        assert_eq!(again.header("idempotent-replayed"), Some("true"));
+        let tag = again.header("etag").unwrap().to_owned();
+        assert_eq!(put("if-match", &tag, b"changed").await.status, 200);
+        assert_eq!(put("if-match", &tag, b"too late").await.problem(), "precondition-failed");
+        assert_eq!(server.get("/kv/k1").await.text(), "changed");
+    }
     for server in servers {
         server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_handed_on_with_its_request() {
+    let tokens = tempfile::tempdir().unwrap();
+    let client = tokens.path().join("client");
+    std::fs::write(&client, "client-client-client\n").unwrap();
+    let token = [("authorization", "Bearer client-client-client")];
+    let folder = tempfile::tempdir().unwrap();
+    let members = super::client::free_addresses(3);
+    let mut servers = Vec::new();
+    for number in 1..=3 {
+        let mut options = super::client::options(folder.path(), number, &members);
+        options.client_tokens = Some(client.clone());
+        servers.push(super::client::start(options).await);
+    }
+    for server in &servers {
+        // It waits for a leader, and finds it; two of the three have to hand it on.
+        let written = server.ask(Method::PUT, "/kv/x", &token, b"1").await;
+        assert_eq!(written.status, 200, "{}", written.text());
+    }
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// The leader that takes a write can't reach the other server any more. Whoever asked is told that
+/// the outcome is unknown if the write is in the log, and otherwise that it wasn't done.
+#[tokio::test]
+async fn a_write_that_is_in_the_log_when_its_time_is_over_is_in_doubt() {
+    for asked in 0..2 {
+        let limit = std::time::Duration::from_secs(1);
+        let (_folder, members, servers) = several_with(2, |options| options.limits.request = limit).await;
+        let leader = &servers[0];
+        servers[1].put("/kv/x", "1").await;
+        let last = async || leader.get("/status").await.json()["log"]["last"]["index"].as_u64().unwrap();
+        let own = leader.get("/status").await.json()["server"].as_u64().unwrap() as u8;
+        let other = members.keys().find(|number| **number != own).unwrap();
+        let before = last().await;
+        assert_eq!(leader.put(&format!("/links/{other}"), r#"{"cut":true}"#).await.status, 200);
+        let written = servers[asked].put("/kv/x", "2").await;
+        let expected = if last().await > before { (504, "unknown-outcome") } else { (503, "no-leader") };
+        assert_eq!((written.status, written.problem().as_str()), expected, "{}", written.text());
+        for server in servers {
+            server.stop().await;
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
-use raft_core::format::recording::{Known, Reader, Recorded, Role, What};
+use raft_core::check::linearizable::Verdict;
+use raft_core::format::recording::{Header, Known, Reader, Recorded, Recording, Role, What};
 use raft_core::raft::ServerId;
 
 use super::client::{PATIENCE, Running, alone, alone_with, client, several};
@@ -87,8 +88,31 @@ async fn a_browser_that_connects_again_goes_on_where_it_was() {
     let response = client.request(request).await.unwrap();
     let mut stream = Stream { body: response.into_body(), text: String::new() };
     assert!(stream.event().await.starts_with(&format!("id: {second}\n")));
+    // What it has heard counts more than where it once began.
+    let request = http::Request::builder().uri(format!("{}/watch?from={first}", server.url));
+    let request = request.header("last-event-id", first.to_string()).body(Empty::new()).unwrap();
+    let response = client.request(request).await.unwrap();
+    let mut stream = Stream { body: response.into_body(), text: String::new() };
+    assert!(stream.event().await.starts_with(&format!("id: {second}\n")));
     assert_eq!(server.get("/watch?from=x").await.problem(), "bad-request");
     assert_eq!(server.ask(Method::GET, "/watch", &[("last-event-id", "x")], b"").await.problem(), "bad-request");
+    server.stop().await;
+}
+
+/// More than one piece of the stream holds.
+#[tokio::test]
+async fn many_old_changes_are_told_without_a_gap() {
+    let (_folder, server) = alone().await;
+    let mut revisions = Vec::new();
+    for number in 0..600 {
+        let written = server.put(&format!("/kv/{}", number % 7), "v").await;
+        revisions.push(written.json()["revision"].as_u64().unwrap());
+    }
+    let mut stream = Stream::open(&server, &format!("/watch?from={}", revisions[0])).await;
+    for revision in revisions {
+        let event = stream.event().await;
+        assert!(event.starts_with(&format!("id: {revision}\n")), "{event} isn't {revision}");
+    }
     server.stop().await;
 }
 
@@ -158,6 +182,8 @@ async fn what_a_server_observes_is_a_recording_that_can_be_resumed() {
     assert_eq!(first, Some(last + 1));
     let gone = leader.get("/events?after=99999999").await;
     assert_eq!((gone.status, gone.problem()), (410, "revision-gone".into()));
+    let gone = leader.get(&format!("/events?after={last}&life=1")).await;
+    assert_eq!((gone.status, gone.problem()), (410, "revision-gone".into()));
     assert_eq!(leader.get("/events?after=x").await.problem(), "bad-request");
     for server in servers {
         server.stop().await;
@@ -196,6 +222,77 @@ async fn a_server_that_stops_ends_its_streams_and_says_where_to_go_on() {
     for server in servers {
         server.stop().await;
     }
+}
+
+/// What the history says of the requests must be true of them: one that wasn't carried out, since
+/// its condition didn't hold or it had been carried out before, had no effect.
+#[tokio::test]
+async fn requests_with_conditions_and_with_keys_are_told_of() {
+    let (_folder, server) = alone().await;
+    let mut stream = Stream::open(&server, "/events").await;
+    let put = async |headers: &[(&str, &str)], value: &str| {
+        let answer = server.ask(Method::PUT, "/kv/x", headers, value.as_bytes()).await;
+        (answer.status, answer.header("etag").map(str::to_owned))
+    };
+    let (_, first) = put(&[("if-none-match", "*")], "1").await;
+    let first = first.unwrap();
+    assert_eq!(put(&[("if-none-match", "*")], "2").await.0, 412);
+    assert_eq!(put(&[("if-match", &first)], "3").await.0, 200);
+    assert_eq!(put(&[("idempotency-key", "k")], "4").await.0, 200);
+    assert_eq!(put(&[], "5").await.0, 200);
+    assert_eq!(put(&[("idempotency-key", "k")], "4").await.0, 200);
+    assert_eq!(put(&[("idempotency-key", "k")], "6").await.0, 422);
+    assert_eq!(server.ask(Method::DELETE, "/kv/x", &[("if-match", &first)], b"").await.status, 412);
+    assert_eq!(server.get("/kv/x").await.body, b"5");
+    let mut lines = Vec::new();
+    let what = "every request is told of";
+    read_until(&mut stream, what, |_, recorded| {
+        if matches!(recorded.what, What::Requested(_)) {
+            lines.push(recorded.clone());
+        }
+        lines.len() == 18
+    })
+    .await;
+    let told: Vec<_> = lines
+        .iter()
+        .map(|recorded| {
+            let What::Requested(requested) = &recorded.what else { unreachable!() };
+            let event = requested.request.event();
+            let (expected, key) = (requested.revision_expected, requested.request_key.as_deref());
+            (event.kind, event.operation, event.value, event.found, expected, key, requested.repeated)
+        })
+        .collect();
+    use raft_core::check::linearizable::EventKind::{Fail, Invoke, Ok};
+    use raft_core::check::linearizable::OperationKind::{Delete, Get, Put};
+    let revision = first.trim_matches('"').parse().ok();
+    let (absent, there, keyed) = (Some(None), Some(revision), Some("k"));
+    let expected = [
+        (Invoke, Put, Some("1"), None, absent, None, None),
+        (Ok, Put, Some("1"), Some(false), absent, None, None),
+        (Invoke, Put, Some("2"), None, absent, None, None),
+        (Fail, Put, Some("2"), None, absent, None, None),
+        (Invoke, Put, Some("3"), None, there, None, None),
+        (Ok, Put, Some("3"), Some(true), there, None, None),
+        (Invoke, Put, Some("4"), None, None, keyed, None),
+        (Ok, Put, Some("4"), Some(true), None, keyed, None),
+        (Invoke, Put, Some("5"), None, None, None, None),
+        (Ok, Put, Some("5"), Some(true), None, None, None),
+        (Invoke, Put, Some("4"), None, None, keyed, None),
+        (Fail, Put, Some("4"), None, None, keyed, Some(true)),
+        (Invoke, Put, Some("6"), None, None, keyed, None),
+        (Fail, Put, Some("6"), None, None, keyed, None),
+        (Invoke, Delete, None, None, there, None, None),
+        (Fail, Delete, None, None, there, None, None),
+        (Invoke, Get, None, None, None, None, None),
+        (Ok, Get, Some("5"), Some(true), None, None, None),
+    ];
+    assert_eq!(told, expected);
+    let events = lines;
+    let history = Recording { header: Header::default(), events }.history();
+    let history = raft_core::format::history::read(&history).unwrap();
+    let verdict = history.check();
+    assert!(matches!(verdict, Verdict::Linearizable(_)), "{verdict:?}");
+    server.stop().await;
 }
 
 /// Whoever asks for everything and reads nothing is let go.

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::rules::Rules;
+use super::snapshots::SNAPSHOT_SIZE_MAX;
 use super::types::ServerId;
 use crate::time::Duration;
 
@@ -42,6 +43,10 @@ pub struct Config {
     pub uncommitted_bytes_max: u64,
     /// The most bytes of snapshot in one message.
     pub snapshot_piece_max: u64,
+    /// The largest snapshot that is taken, from the state machine's owner and from a leader, in
+    /// bytes. It can't be more than [`SNAPSHOT_SIZE_MAX`]; less is for tests, as the members of a
+    /// cluster must agree on it.
+    pub snapshot_size_max: u64,
     /// A snapshot is wanted when the log holds this many applied entries; 0: never.
     pub snapshot_after_entries: u64,
     /// A snapshot is wanted when the log's entries take this many bytes; 0: never.
@@ -95,6 +100,7 @@ impl Config {
             window_bytes_max: 16 << 20,
             uncommitted_bytes_max: 64 << 20,
             snapshot_piece_max: 64 << 10,
+            snapshot_size_max: SNAPSHOT_SIZE_MAX,
             snapshot_after_entries: 4_096,
             snapshot_after_bytes: 16 << 20,
             entries_kept: 256,

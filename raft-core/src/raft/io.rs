@@ -268,10 +268,12 @@ pub enum Refusal {
     /// The snapshot's index isn't applied yet, or the snapshot is older than the latest one.
     SnapshotUseless,
     /// The snapshot is larger than any member accepts
-    /// ([`SNAPSHOT_SIZE_MAX`](super::SNAPSHOT_SIZE_MAX)).
+    /// ([`Config::snapshot_size_max`](super::Config::snapshot_size_max)).
     SnapshotTooLarge {
         /// Its size in bytes.
         size: u64,
+        /// The most bytes that one may have.
+        limit: u64,
     },
     /// The log has reached [`LogIndex::MAX`], except for a few indexes that are kept for the
     /// leader.

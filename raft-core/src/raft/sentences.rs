@@ -432,8 +432,8 @@ impl core::fmt::Display for Refusal {
             Refusal::NotAdmitted { server } => {
                 write!(f, "{server} may not vote yet: its disk has not been admitted, try again in a moment")
             }
-            Refusal::SnapshotTooLarge { size } => {
-                write!(f, "the snapshot has {size} bytes, and no member takes more than {}", super::SNAPSHOT_SIZE_MAX)
+            Refusal::SnapshotTooLarge { size, limit } => {
+                write!(f, "the snapshot has {size} bytes, and no member takes more than {limit}")
             }
             Refusal::LearnerBehind { server, matched, last } => {
                 write!(f, "learner {server} has {matched} of {last} entries: let it catch up first")

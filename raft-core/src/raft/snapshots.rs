@@ -178,11 +178,11 @@ impl Server {
         out: &mut Output,
     ) {
         self.snapshot_asked = false;
-        let size = data.len() as u64;
+        let (size, limit) = (data.len() as u64, self.snapshot_size_max());
         let id = self.log.id_at(index).filter(|_| index <= self.applied && index > self.snapshot_index());
         let refusal = match id {
             None => Err(Refusal::SnapshotUseless),
-            Some(_) if size > SNAPSHOT_SIZE_MAX => Err(Refusal::SnapshotTooLarge { size }),
+            Some(_) if size > limit => Err(Refusal::SnapshotTooLarge { size, limit }),
             Some(last) => Ok(last),
         };
         let last = match refusal {
@@ -241,6 +241,10 @@ impl Server {
         keep_after
     }
 
+    fn snapshot_size_max(&self) -> u64 {
+        self.config.snapshot_size_max.min(SNAPSHOT_SIZE_MAX)
+    }
+
     /// The index of the latest snapshot's last entry.
     fn snapshot_index(&self) -> LogIndex {
         self.snapshot.as_ref().map_or(LogIndex::ZERO, |snapshot| snapshot.meta.last.index)
@@ -250,7 +254,7 @@ impl Server {
 
     pub(super) fn on_install_snapshot(&mut self, from: ServerId, m: &InstallSnapshot, out: &mut Output) {
         let last = m.meta.last;
-        if m.size > SNAPSHOT_SIZE_MAX {
+        if m.size > self.snapshot_size_max() {
             // The leader must learn all the same that it is heard.
             out.observe(|| Observation::ImpossibleMessage { from, what: "a snapshot larger than any that is taken" });
             return self.answer_snapshot(from, m, SnapshotProgress::Received(0), out);

@@ -6,7 +6,7 @@ use raft_core::check::linearizable::{Event, EventKind, OperationKind, Verdict};
 use raft_core::format::message::Content;
 use raft_core::format::recording::{
     BYTES_ALL, Carried, Epoch, Header, Heard, Known, LINE_BYTES_MAX, LossReason, MessageId, Note, Reader, Recorded,
-    Recorder, Recording, Role, Sent, State, UNDER_WAY_MAX, Watcher, What, json_schema,
+    Recorder, Recording, Requested, Role, Sent, State, UNDER_WAY_MAX, Watcher, What, json_schema,
 };
 use raft_core::format::{history, kebab};
 use raft_core::raft::{
@@ -564,12 +564,17 @@ fn a_driver_can_say_what_it_knows() {
         found: None,
         time: Some(Time::ZERO),
     };
+    // A write under a condition and with a request key, which had been done before.
+    let put = Event { client: 13, kind: EventKind::Fail, operation: OperationKind::Put, ..event };
+    let (revision_expected, request_key) = (Some(None), Some("k".to_owned()));
+    let again = Requested { revision_expected, request_key, repeated: Some(true), ..Requested::of(&put) };
     let now = Time::from_micros(9);
     let lines = [
         watcher.started(now),
         watcher.received(now, server(2), Some(7), 3, &message),
         watcher.lost(now, server(3), 1, LossReason::NotConnected),
-        watcher.request(now, &event),
+        watcher.request(now, Requested::of(&event)),
+        watcher.request(now, again),
         watcher.stopped(now),
         watcher.crashed(now),
     ];
@@ -579,10 +584,23 @@ fn a_driver_can_say_what_it_knows() {
         r#"{"time":9,"server":"S1","life":2,"sequence":2,"event":"received","from":"S2","from_life":7,"number":3,"message":{"message":"timeout-now","term":4}}"#,
         r#"{"time":9,"server":"S1","life":2,"sequence":3,"event":"lost","from":"S1","from_life":2,"number":1,"to":"S3","why":"not-connected"}"#,
         r#"{"time":9,"server":"S1","life":2,"sequence":4,"event":"request","request":{"client":12,"kind":"ok","op":"get","key":"x","value":"1"}}"#,
-        r#"{"time":9,"server":"S1","life":2,"sequence":5,"event":"stopped"}"#,
+        r#"{"time":9,"server":"S1","life":2,"sequence":5,"event":"request","request":{"client":13,"kind":"fail","op":"put","key":"x","value":"1"},"revision_expected":null,"request_key":"k","repeated":true}"#,
+        r#"{"time":9,"server":"S1","life":2,"sequence":6,"event":"stopped"}"#,
         r#"{"time":9,"server":"S1","life":2,"event":"crashed"}"#,
     ];
     assert_eq!(said, expected);
+    let mut reader = Reader::new();
+    reader.read_line(&Header::default().line()).unwrap();
+    for (line, recorded) in said.iter().zip(lines) {
+        assert_eq!(reader.read_line(line), Ok(Some(recorded)));
+    }
+    // The reader takes these fields in this form alone.
+    for (field, other) in [("revision_expected", "\"1\""), ("request_key", "7"), ("repeated", "null")] {
+        let line = said[4].replace("\"revision_expected\":null,\"request_key\":\"k\",\"repeated\":true", "\"@\":@");
+        let line = line.replacen('@', field, 1).replacen('@', other, 1);
+        let why = reader.read_line(&line).unwrap_err().to_string();
+        assert!(why.contains(&format!("request: {field}")), "{why}");
+    }
 }
 
 #[test]

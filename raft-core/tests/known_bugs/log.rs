@@ -1,8 +1,9 @@
 //! The log: what replaces entries, what is sent, and snapshots.
 
 use raft_core::raft::{
-    AppendOutcome, Config, Configuration, Durable, EntryId, Input, InstallSnapshotResponse, LogIndex, Message,
-    Observation, Output, ProgressState, Refusal, Role, Rule, Snapshot, SnapshotMeta, SnapshotProgress, Term,
+    AppendOutcome, Config, Configuration, Durable, EntryId, Input, InstallSnapshot, InstallSnapshotResponse, LogIndex,
+    Message, Observation, Output, ProgressState, Refusal, Role, Rule, SNAPSHOT_SIZE_MAX, Snapshot, SnapshotMeta,
+    SnapshotProgress, Term,
 };
 
 use crate::both_ways::both_ways;
@@ -137,7 +138,10 @@ fn an_append_from_before_a_snapshot_changes_nothing() {
 
 /// S1 sends S3 the snapshot up to 3@1, and its own log goes on to entry 5.
 fn sending_a_snapshot() -> Cluster {
-    let mut cluster = forgetful();
+    sending_a_snapshot_in(forgetful())
+}
+
+fn sending_a_snapshot_in(mut cluster: Cluster) -> Cluster {
     cluster.lose_sight_of(s(3));
     cluster.propose(s(1), "a");
     cluster.propose(s(1), "b");
@@ -470,10 +474,65 @@ fn a_snapshot_that_nobody_takes_is_refused_where_it_is_handed_in() {
     let mut out = Output::default();
     let too_large = Input::SnapshotTaken { index: raft.applied_index(), data: vec![0; (1 << 30) + 1].into() };
     raft.step(cluster.now(), too_large, &mut out);
-    assert_eq!(out.snapshot_refused, Some(Refusal::SnapshotTooLarge { size: (1 << 30) + 1 }));
+    assert_eq!(out.snapshot_refused, Some(Refusal::SnapshotTooLarge { size: (1 << 30) + 1, limit: 1 << 30 }));
     assert_eq!(raft.log().first_index(), LogIndex(1), "the log is still needed");
     raft.step(cluster.now(), Input::SnapshotTaken { index: LogIndex(99), data: b""[..].into() }, &mut out);
     assert_eq!((out.snapshot_refused, out.refused.is_empty()), (Some(Refusal::SnapshotUseless), true));
+}
+
+/// The snapshot has three bytes, and comes in pieces of two. A member's limit is set lower than the
+/// largest snapshot, so that the sizes around it can be tried.
+#[test]
+fn a_snapshot_as_large_as_the_limit_is_streamed_and_one_byte_more_is_not() {
+    for (limit, is_taken) in [(4, true), (3, true), (2, false)] {
+        let mut cluster =
+            Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_piece_max) = (0, 2)).led();
+        cluster.crash(s(3));
+        cluster.configure(s(3), |config| config.snapshot_size_max = limit);
+        cluster.propose(s(1), "a");
+        cluster.propose(s(1), "b");
+        cluster.run(ms(1_000));
+        cluster.snapshot(s(1));
+        assert_eq!(cluster.raft(s(1)).snapshot().unwrap().data().len(), 3);
+        cluster.take_events();
+        cluster.restart(s(3));
+        cluster.run(ms(1_000));
+        let held = cluster.raft(s(3)).snapshot().map(|snapshot| snapshot.data().len());
+        assert_eq!(held, is_taken.then_some(3), "where {limit} bytes are the limit");
+        assert_eq!(cluster.applied(s(3)).len(), if is_taken { 2 } else { 0 });
+        let what = "a snapshot larger than any that is taken";
+        let refusal = Event::Observed(s(3), Observation::ImpossibleMessage { from: s(1), what });
+        assert_eq!(cluster.take_events().contains(&refusal), !is_taken, "where {limit} bytes are the limit");
+    }
+    // Where it is handed in, the refusal says the size and the limit.
+    let mut cluster = Cluster::with(1).config(|config| config.snapshot_size_max = 2).led();
+    cluster.propose(s(1), "a");
+    cluster.settle();
+    let hand_in = |size| {
+        let mut raft = cluster.raft(s(1)).clone();
+        let mut out = Output::default();
+        let index = raft.applied_index();
+        raft.step(cluster.now(), Input::SnapshotTaken { index, data: vec![0; size].into() }, &mut out);
+        out.snapshot_refused.map(|refusal| refusal.to_string())
+    };
+    assert_eq!((hand_in(1), hand_in(2)), (None, None));
+    assert_eq!(hand_in(3).unwrap(), "the snapshot has 3 bytes, and no member takes more than 2");
+    // No parameter lifts the limit above what memory is kept for.
+    let limitless = Cluster::with(3).config(|config| (config.entries_kept, config.snapshot_size_max) = (0, u64::MAX));
+    let cluster = sending_a_snapshot_in(limitless.led());
+    let on_the_way = cluster.on_the_way(s(1), s(3));
+    let sent = on_the_way.iter().find_map(|message| match message {
+        Message::InstallSnapshot(message) => Some(message),
+        _ => None,
+    });
+    let sized = |size| Box::new(InstallSnapshot { size, ..(**sent.unwrap()).clone() });
+    for (size, is_refused) in [(SNAPSHOT_SIZE_MAX, false), (SNAPSHOT_SIZE_MAX + 1, true)] {
+        let mut raft = cluster.raft(s(3)).clone();
+        let mut out = Output { listen: true, ..Output::default() };
+        raft.receive(cluster.now(), s(1), &Message::InstallSnapshot(sized(size)), &mut out);
+        let refused = out.observations.iter().any(|seen| matches!(seen, Observation::ImpossibleMessage { .. }));
+        assert_eq!(refused, is_refused, "{size} bytes");
+    }
 }
 
 /// A silent member may be down: it is probed without entries.

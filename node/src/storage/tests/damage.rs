@@ -393,3 +393,23 @@ fn what_was_lost_once_is_still_lost_after_a_second_damage() {
     assert_eq!(loaded.damaged.map(|damaged| damaged.held), Some(held));
     assert_eq!(loaded.durable.entries.len(), 1);
 }
+
+/// The database is made anew, and the process is killed at any operation of that.
+#[test]
+fn a_repair_that_is_interrupted_is_made_again() {
+    let (contents, _) = small_folder(false, false);
+    let damaged = in_database(&contents, |changes| changes.put_record(LogIndex(4), None));
+    let whole = load(&SimulatedFiles::of(&damaged)).unwrap().1.durable;
+    assert_eq!(whole.entries.len(), 3);
+    for operation in 0.. {
+        let files = SimulatedFiles::of(&damaged);
+        files.break_after(operation, Fault::Stopped);
+        drop(load(&files));
+        let again =
+            load(&SimulatedFiles::of(&files.contents())).unwrap_or_else(|error| panic!("{operation}: {error}")).1;
+        assert_eq!(again.durable, whole, "operation {operation}");
+        if files.operations() <= operation {
+            return; // It came to its end.
+        }
+    }
+}

@@ -230,7 +230,7 @@ impl Recorder {
         let asked = self.asked.entry(operation.client.0).or_default();
         asked.push_back(line.clone());
         if asked.len() == 1 {
-            self.push(at, None, What::Requested(Box::new(Requested { request: line })));
+            self.push(at, None, What::Requested(Box::new(Requested::of_line(line))));
         }
     }
 
@@ -240,8 +240,8 @@ impl Recorder {
             asked.pop_front();
             lines.extend(asked.front().cloned());
         }
-        for request in lines {
-            self.push(at, None, What::Requested(Box::new(Requested { request })));
+        for line in lines {
+            self.push(at, None, What::Requested(Box::new(Requested::of_line(line))));
         }
     }
 

@@ -276,6 +276,14 @@ define_fields! {
     Requested {
         /// A line of a client history without its `time`. All of these in a row are the history.
         must request: history::Line,
+        /// A write that is done only if the key has this revision; null: only if it has no value.
+        /// It ends with `fail` if that doesn’t hold.
+        may revision_expected: Option<u64>,
+        /// The request key of a write: it is done once, however often it is asked for.
+        may request_key: String,
+        /// At an end: the answer is that of an earlier request with this request key. This one had
+        /// no effect, and ends with `fail`.
+        may repeated: bool,
     }
 
     /// What [`What::Note`] says.

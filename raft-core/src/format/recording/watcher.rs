@@ -182,17 +182,20 @@ impl Watcher {
 
     /// A client's request to this server began or ended. A client has one request at a time: where
     /// it may have several under way, each has a client's number of its own. If nobody knows what
-    /// became of it, it ends with [`EventKind::Info`](crate::check::linearizable::EventKind). The
-    /// event's own time is left out.
-    pub fn request(&mut self, time: Time, event: &Event<'_>) -> Recorded {
-        let request = history::Line::of(event).at(None);
-        self.next(time, What::Requested(Box::new(Requested { request })))
+    /// became of it, it ends with [`EventKind::Info`](crate::check::linearizable::EventKind).
+    pub fn request(&mut self, time: Time, requested: Requested) -> Recorded {
+        self.next(time, What::Requested(Box::new(requested)))
     }
 
     /// The server decided or noticed something, in words. To make the sentence costs more than
     /// the other lines do.
     pub fn observed(&mut self, time: Time, observation: &Observation) -> Recorded {
         let note = Note::of(observation.name(), observation.sentence(self.server));
+        self.next(time, What::Note(Box::new(note)))
+    }
+
+    /// The driver noticed something that isn't one of the server's own observations.
+    pub fn noticed(&mut self, time: Time, note: Note) -> Recorded {
         self.next(time, What::Note(Box::new(note)))
     }
 
@@ -210,6 +213,18 @@ fn whole(raft: &Raft, facts: &Facts) -> (State, Terms) {
     let terms = Terms::of(raft.log());
     let newest = &terms.runs()[terms.runs().len().saturating_sub(TERMS_MAX)..];
     (State { terms: Some(newest.to_vec()), ..State::from(facts) }, terms)
+}
+
+impl Requested {
+    /// What happens to a request that has neither a condition nor a request key. The event's own
+    /// time is left out: that of the line counts.
+    pub fn of(event: &Event<'_>) -> Requested {
+        Requested::of_line(history::Line::of(event))
+    }
+
+    pub(super) fn of_line(line: history::Line) -> Requested {
+        Requested { request: line.at(None), revision_expected: None, request_key: None, repeated: None }
+    }
 }
 
 impl Note {

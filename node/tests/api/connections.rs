@@ -1,0 +1,69 @@
+//! What connections may do, and how long.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::client::{PATIENCE, Running, alone_with};
+
+async fn connect(server: &Running, send: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
+    stream.write_all(send.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Everything up to the connection's end.
+async fn all_of(stream: &mut TcpStream) -> String {
+    let mut read = Vec::new();
+    tokio::time::timeout(PATIENCE, stream.read_to_end(&mut read)).await.expect("the connection ends").unwrap();
+    String::from_utf8(read).unwrap()
+}
+
+/// Asks whether the server lives, on a connection that stays open.
+async fn ask(stream: &mut TcpStream) {
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    answered(stream).await;
+}
+
+/// Reads the answer to that.
+async fn answered(stream: &mut TcpStream) {
+    let mut read = Vec::new();
+    while !read.ends_with(b"alive\n") {
+        let read_one = tokio::time::timeout(PATIENCE, stream.read_u8()).await.expect("an answer");
+        read.push(read_one.unwrap_or_else(|error| panic!("{error} after {:?}", String::from_utf8_lossy(&read))));
+    }
+    assert!(read.starts_with(b"HTTP/1.1 200 OK"), "{:?}", String::from_utf8_lossy(&read));
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_arrive_in_time_is_given_up() {
+    let (_folder, server) = alone_with(|options| options.limits.arrival = Duration::from_millis(200)).await;
+    let head = "PUT /kv/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc";
+    let answer = all_of(&mut connect(&server, head).await).await;
+    assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("request-timed-out"), "{answer}");
+    // There is nobody to answer before the head is there. A connection on which nothing comes ends, too.
+    for part in ["GET /healthz HTTP/1.1\r\nhost:", ""] {
+        let answer = all_of(&mut connect(&server, part).await).await;
+        assert!(!answer.contains("200 OK"), "{answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn connections_beyond_the_limit_wait_for_their_turn() {
+    let (_folder, server) = alone_with(|options| options.limits.connections_max = 1).await;
+    let mut first = connect(&server, "").await;
+    ask(&mut first).await;
+    let mut second = connect(&server, "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    // The server has done something a hundred times, and not this.
+    for _ in 0..100 {
+        ask(&mut first).await;
+    }
+    let waits = second.try_read(&mut [0]).unwrap_err();
+    assert_eq!(waits.kind(), std::io::ErrorKind::WouldBlock);
+    drop(first);
+    answered(&mut second).await;
+    drop(second);
+    server.stop().await;
+}
