@@ -6,6 +6,7 @@
 //! bytes as a number, then its UTF-8. Bytes are their number, then they themselves. Nothing depends
 //! on the platform.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -79,6 +80,16 @@ impl fmt::Display for DecodeError {
 
 impl core::error::Error for DecodeError {}
 
+/// What reading gives. The error is boxed, because it is large: what is handed on at each `?` is
+/// code, and code is what the page's module weighs.
+pub(crate) type Read<T> = Result<T, Box<DecodeError>>;
+
+impl From<Box<DecodeError>> for DecodeError {
+    fn from(error: Box<DecodeError>) -> DecodeError {
+        *error
+    }
+}
+
 /// Appends a number.
 pub(crate) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
@@ -123,11 +134,11 @@ impl<'a> Reader<'a> {
     }
 
     /// The error for a part that began at `offset`.
-    pub(crate) fn error<T>(offset: usize, expected: &'static str, problem: Problem) -> Result<T, DecodeError> {
-        Err(DecodeError { offset: offset as u64, expected, problem })
+    pub(crate) fn error<T>(offset: usize, expected: &'static str, problem: Problem) -> Read<T> {
+        Err(Box::new(DecodeError { offset: offset as u64, expected, problem }))
     }
 
-    pub(crate) fn byte(&mut self, expected: &'static str) -> Result<u8, DecodeError> {
+    pub(crate) fn byte(&mut self, expected: &'static str) -> Read<u8> {
         match self.bytes.get(self.offset) {
             Some(&byte) => {
                 self.offset += 1;
@@ -138,7 +149,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A byte that is neither below `least` nor above `most`.
-    pub(crate) fn byte_within(&mut self, expected: &'static str, least: u8, most: u8) -> Result<u8, DecodeError> {
+    pub(crate) fn byte_within(&mut self, expected: &'static str, least: u8, most: u8) -> Read<u8> {
         let start = self.offset;
         match self.byte(expected)? {
             found if found < least || found > most => Self::error(start, expected, Problem::UnknownByte { found }),
@@ -146,7 +157,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub(crate) fn number(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
+    pub(crate) fn number(&mut self, expected: &'static str) -> Read<u64> {
         let start = self.offset;
         let mut number = 0u64;
         for shift in (0..64).step_by(7) {
@@ -167,12 +178,12 @@ impl<'a> Reader<'a> {
     }
 
     /// A number that can't be 0: log indexes, session ids and serials begin at 1.
-    pub(crate) fn positive(&mut self, expected: &'static str) -> Result<u64, DecodeError> {
+    pub(crate) fn positive(&mut self, expected: &'static str) -> Read<u64> {
         self.number_within(expected, 1, u64::MAX)
     }
 
     /// A number that is neither below `least` nor above `most`.
-    pub(crate) fn number_within(&mut self, expected: &'static str, least: u64, most: u64) -> Result<u64, DecodeError> {
+    pub(crate) fn number_within(&mut self, expected: &'static str, least: u64, most: u64) -> Read<u64> {
         let start = self.offset;
         match self.number(expected)? {
             found if found < least || found > most => Self::error(start, expected, Problem::OutOfRange { found }),
@@ -181,19 +192,14 @@ impl<'a> Reader<'a> {
     }
 
     /// A text of 1 to `bytes_max` bytes.
-    pub(crate) fn text(&mut self, expected: &'static str, bytes_max: u64) -> Result<&'a str, DecodeError> {
+    pub(crate) fn text(&mut self, expected: &'static str, bytes_max: u64) -> Read<&'a str> {
         let start = self.offset;
         let text = self.sized(expected, 1, bytes_max)?;
         core::str::from_utf8(text).or_else(|_| Self::error(start, expected, Problem::NotUtf8))
     }
 
     /// `bytes_min` to `bytes_max` bytes, with their number before them.
-    pub(crate) fn sized(
-        &mut self,
-        expected: &'static str,
-        bytes_min: u64,
-        bytes_max: u64,
-    ) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn sized(&mut self, expected: &'static str, bytes_min: u64, bytes_max: u64) -> Read<&'a [u8]> {
         let start = self.offset;
         let bytes = self.number(expected)?;
         if !(bytes_min..=bytes_max).contains(&bytes) {
@@ -203,7 +209,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `count` bytes, if there are so many.
-    pub(crate) fn bytes(&mut self, count: u64, expected: &'static str) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn bytes(&mut self, count: u64, expected: &'static str) -> Read<&'a [u8]> {
         let rest = &self.bytes[self.offset..];
         match usize::try_from(count).ok().and_then(|count| rest.get(..count)) {
             Some(bytes) => {
@@ -222,7 +228,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All bytes must have been read by now.
-    pub(crate) fn end(&self) -> Result<(), DecodeError> {
+    pub(crate) fn end(&self) -> Read<()> {
         match self.bytes.len() - self.offset {
             0 => Ok(()),
             left => Self::error(self.offset, "the end", Problem::Trailing { bytes: left as u64 }),
@@ -242,14 +248,14 @@ mod tests {
         bytes
     }
 
-    fn read(bytes: &[u8]) -> Result<u64, DecodeError> {
+    fn read(bytes: &[u8]) -> Read<u64> {
         let mut reader = Reader::new(bytes);
         let number = reader.number("a number")?;
         reader.end()?;
         Ok(number)
     }
 
-    fn problem<T: fmt::Debug>(result: Result<T, DecodeError>) -> (u64, Problem) {
+    fn problem<T: fmt::Debug>(result: Read<T>) -> (u64, Problem) {
         let error = result.unwrap_err();
         (error.offset, error.problem)
     }

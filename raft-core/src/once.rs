@@ -42,7 +42,7 @@
 //! into the key.
 
 use crate::bytes::Bytes;
-use crate::codec::{DecodeError, Problem, Reader, put_bytes, put_number};
+use crate::codec::{DecodeError, Problem, Read, Reader, put_bytes, put_number};
 use crate::hash::{Digest, checksum};
 use crate::shared_map::{SearchedBy, SharedMap};
 use crate::state_machine::{RestoreError, StateMachine};
@@ -465,7 +465,7 @@ impl<M: StateMachine + Clone> StateMachine for Once<M> {
 
 impl<M> Once<M> {
     /// Takes the keys from a snapshot; gives the snapshot of the state machine inside.
-    fn read<'a>(&mut self, mut reader: Reader<'a>) -> Result<&'a [u8], DecodeError> {
+    fn read<'a>(&mut self, mut reader: Reader<'a>) -> Read<&'a [u8]> {
         (self.requests, self.by_age, self.bytes) = (SharedMap::default(), SharedMap::default(), 0);
         self.applied_index = reader.number("the applied index")?;
         let mut before = 0;

@@ -25,6 +25,7 @@
 //! a damaged link can be told from one of a later version. Within a version, kinds, positions of
 //! bits and defaults keep their meaning; new ones get new numbers.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -33,7 +34,7 @@ use core::hash::Hasher;
 
 use super::base64::{self, TextError};
 use super::{ACTIONS_MAX, Run, RunError};
-use crate::codec::{DecodeError, Problem, Reader, put_number};
+use crate::codec::{DecodeError, Problem, Read, Reader, put_number};
 use crate::hash::ThoroughHasher;
 use crate::kv::CommandLine;
 use crate::raft::{Rule, Rules, ServerId};
@@ -113,9 +114,9 @@ impl fmt::Display for LinkError {
 
 impl core::error::Error for LinkError {}
 
-impl From<DecodeError> for LinkError {
-    fn from(error: DecodeError) -> LinkError {
-        LinkError::Bytes(error)
+impl From<Box<DecodeError>> for LinkError {
+    fn from(error: Box<DecodeError>) -> LinkError {
+        LinkError::Bytes(*error)
     }
 }
 
@@ -234,7 +235,7 @@ pub fn decode_action(bytes: &[u8]) -> Result<Action, DecodeError> {
     Ok(action)
 }
 
-fn read_hash(reader: &mut Reader<'_>) -> Result<u64, DecodeError> {
+fn read_hash(reader: &mut Reader<'_>) -> Read<u64> {
     let bytes = reader.bytes(8, "the trace hash")?;
     Ok(bytes.iter().rev().fold(0, |hash, byte| hash << 8 | u64::from(*byte)))
 }
@@ -373,7 +374,7 @@ fn put_parameters(bytes: &mut Vec<u8>, parameters: &Parameters) {
     }
 }
 
-fn read_parameters(reader: &mut Reader<'_>) -> Result<Parameters, DecodeError> {
+fn read_parameters(reader: &mut Reader<'_>) -> Read<Parameters> {
     let start = reader.offset();
     let named = reader.number("the parameters")?;
     if named >> FIELDS != 0 {
@@ -433,7 +434,7 @@ fn read_actions(reader: &mut Reader<'_>) -> Result<Vec<TimedAction>, LinkError> 
 }
 
 #[inline(never)]
-fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
+fn read_action(reader: &mut Reader<'_>) -> Read<Action> {
     let start = reader.offset();
     let kind = reader.byte("an action")?;
     let mut fields = Fields { reader, failed: None };
@@ -463,12 +464,12 @@ fn read_action(reader: &mut Reader<'_>) -> Result<Action, DecodeError> {
 /// fields after it are read as empty.
 struct Fields<'reader, 'bytes> {
     reader: &'reader mut Reader<'bytes>,
-    failed: Option<DecodeError>,
+    failed: Option<Box<DecodeError>>,
 }
 
 impl Fields<'_, '_> {
     /// What `read` reads, or `nothing` if it fails or an earlier field failed.
-    fn take<T>(&mut self, nothing: T, read: impl FnOnce(&mut Reader<'_>) -> Result<T, DecodeError>) -> T {
+    fn take<T>(&mut self, nothing: T, read: impl FnOnce(&mut Reader<'_>) -> Read<T>) -> T {
         if self.failed.is_some() {
             return nothing;
         }
@@ -577,7 +578,7 @@ impl Coded for CommandLine {
     }
 }
 
-fn read_target(reader: &mut Reader<'_>) -> Result<Target, DecodeError> {
+fn read_target(reader: &mut Reader<'_>) -> Read<Target> {
     let start = reader.offset();
     let found = reader.byte("a target")?;
     match (found, ServerId::new(found)) {
@@ -588,7 +589,7 @@ fn read_target(reader: &mut Reader<'_>) -> Result<Target, DecodeError> {
     }
 }
 
-fn read_server(reader: &mut Reader<'_>) -> Result<ServerId, DecodeError> {
+fn read_server(reader: &mut Reader<'_>) -> Read<ServerId> {
     let start = reader.offset();
     let found = reader.byte("a server")?;
     match ServerId::new(found) {
@@ -597,7 +598,7 @@ fn read_server(reader: &mut Reader<'_>) -> Result<ServerId, DecodeError> {
     }
 }
 
-fn read_message_kind(reader: &mut Reader<'_>) -> Result<MessageKind, DecodeError> {
+fn read_message_kind(reader: &mut Reader<'_>) -> Read<MessageKind> {
     let start = reader.offset();
     let found = reader.byte("a kind of messages")?;
     match MessageKind::ALL.get(usize::from(found)) {
@@ -606,7 +607,7 @@ fn read_message_kind(reader: &mut Reader<'_>) -> Result<MessageKind, DecodeError
     }
 }
 
-fn read_number(reader: &mut Reader<'_>, expected: &'static str, most: u64) -> Result<u64, DecodeError> {
+fn read_number(reader: &mut Reader<'_>, expected: &'static str, most: u64) -> Read<u64> {
     let start = reader.offset();
     match reader.number(expected)? {
         number if number <= most => Ok(number),

@@ -20,7 +20,7 @@ use super::codec::{put_outcome, read_outcome};
 use super::command::EXPECTED;
 use super::operation::Outcome;
 use super::session::SessionId;
-use crate::codec::{DecodeError, Problem, Reader, put_number};
+use crate::codec::{DecodeError, Problem, Read, Reader, put_number};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -236,15 +236,15 @@ impl Applied {
 
 const SERIAL: &str = "a serial number, from 1";
 
-fn read_session(reader: &mut Reader<'_>) -> Result<SessionId, DecodeError> {
+fn read_session(reader: &mut Reader<'_>) -> Read<SessionId> {
     reader.positive("a session's id, from 1").map(SessionId)
 }
 
-fn read_revision(reader: &mut Reader<'_>) -> Result<Option<u64>, DecodeError> {
+fn read_revision(reader: &mut Reader<'_>) -> Read<Option<u64>> {
     Ok(Some(reader.number("a revision, or 0")?).filter(|revision| *revision > 0))
 }
 
-fn read_outcome_of_operation(reader: &mut Reader<'_>) -> Result<Outcome, DecodeError> {
+fn read_outcome_of_operation(reader: &mut Reader<'_>) -> Read<Outcome> {
     let start = reader.offset();
     match read_outcome(reader)? {
         Outcome::Found { .. } => Reader::error(start, "an operation's outcome", Problem::BadNumber),
@@ -252,7 +252,7 @@ fn read_outcome_of_operation(reader: &mut Reader<'_>) -> Result<Outcome, DecodeE
     }
 }
 
-fn read_direct(reader: &mut Reader<'_>) -> Result<Applied, DecodeError> {
+fn read_direct(reader: &mut Reader<'_>) -> Read<Applied> {
     let start = reader.offset();
     let revision = read_revision(reader)?;
     let outcome = read_outcome_of_operation(reader)?;
@@ -281,7 +281,7 @@ fn put_problem(bytes: &mut Vec<u8>, problem: Problem) {
     numbers.into_iter().flatten().for_each(|number| put_number(bytes, number));
 }
 
-fn read_problem(reader: &mut Reader<'_>) -> Result<Problem, DecodeError> {
+fn read_problem(reader: &mut Reader<'_>) -> Read<Problem> {
     let start = reader.offset();
     let expected = "a problem";
     Ok(match reader.byte(expected)? {

@@ -61,7 +61,11 @@ impl Change {
             CommandRef::Apply { operation, .. } | CommandRef::Direct { operation, .. } => operation,
             CommandRef::OpenSession { .. } => {
                 let found = command[1];
-                return Reader::error(1, "an operation, to which this is the answer", Problem::UnknownByte { found });
+                return Ok(Reader::error(
+                    1,
+                    "an operation, to which this is the answer",
+                    Problem::UnknownByte { found },
+                )?);
             }
         };
         Ok(Some(Change {

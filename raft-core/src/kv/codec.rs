@@ -2,7 +2,7 @@
 
 use super::operation::Outcome;
 use super::text::{Key, Value};
-use crate::codec::{DecodeError, Problem, Reader, put_bytes};
+use crate::codec::{Problem, Read, Reader, put_bytes};
 use alloc::vec::Vec;
 
 // The tags of outcomes. Snapshots live on: never renumber one.
@@ -41,17 +41,17 @@ pub(super) fn put_outcome(bytes: &mut Vec<u8>, outcome: &Outcome) {
 }
 
 /// Reads a key.
-pub(super) fn read_key<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
+pub(super) fn read_key<'a>(reader: &mut Reader<'a>) -> Read<&'a str> {
     reader.text("a key", Key::BYTES_MAX as u64)
 }
 
 /// Reads a value.
-pub(super) fn read_value<'a>(reader: &mut Reader<'a>) -> Result<&'a [u8], DecodeError> {
+pub(super) fn read_value<'a>(reader: &mut Reader<'a>) -> Read<&'a [u8]> {
     reader.sized("a value", 0, Value::BYTES_MAX as u64)
 }
 
 /// Reads an outcome that [`put_outcome`] has written.
-pub(super) fn read_outcome(reader: &mut Reader<'_>) -> Result<Outcome, DecodeError> {
+pub(super) fn read_outcome(reader: &mut Reader<'_>) -> Read<Outcome> {
     let start = reader.offset();
     let expected = "an outcome";
     Ok(match reader.byte(expected)? {
@@ -74,7 +74,7 @@ pub(super) mod tests {
     use super::*;
     use alloc::vec;
 
-    fn problem<T: core::fmt::Debug>(result: Result<T, DecodeError>) -> (u64, Problem) {
+    fn problem<T: core::fmt::Debug>(result: Read<T>) -> (u64, Problem) {
         let error = result.unwrap_err();
         (error.offset, error.problem)
     }

@@ -18,7 +18,7 @@
 use super::codec::{read_key, read_value};
 use super::operation::{Operation, OperationRef};
 use super::session::SessionId;
-use crate::codec::{DecodeError, Reader, put_bytes, put_number};
+use crate::codec::{DecodeError, Read, Reader, put_bytes, put_number};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -168,7 +168,7 @@ impl Command {
     /// # Errors
     /// When the bytes are not exactly one command. Never panics, whatever the bytes.
     pub fn decode(bytes: &[u8]) -> Result<Command, DecodeError> {
-        CommandRef::decode(bytes).map(CommandRef::to_owned)
+        Ok(CommandRef::decode(bytes)?.to_owned())
     }
 }
 
@@ -232,7 +232,7 @@ pub(super) enum CommandRef<'a> {
 }
 
 impl<'a> CommandRef<'a> {
-    pub(super) fn decode(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+    pub(super) fn decode(bytes: &'a [u8]) -> Read<Self> {
         let mut reader = Reader::new(bytes);
         reader.byte_within("command version 1", VERSION, VERSION)?;
         let kind = reader.byte_within("a command's kind, 1 to 7", OPEN_SESSION, DIRECT + COMPARE_AND_SET)?;
@@ -273,7 +273,7 @@ impl<'a> CommandRef<'a> {
 }
 
 /// Reads the key and values of an operation of that kind.
-fn read_operation<'a>(reader: &mut Reader<'a>, kind: u8) -> Result<OperationRef<'a>, DecodeError> {
+fn read_operation<'a>(reader: &mut Reader<'a>, kind: u8) -> Read<OperationRef<'a>> {
     let key = read_key(reader)?;
     Ok(match kind {
         PUT => OperationRef::Put { key, value: read_value(reader)? },

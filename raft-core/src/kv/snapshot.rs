@@ -14,7 +14,8 @@ use super::Domain;
 use super::codec::{put_outcome, read_key, read_outcome, read_value};
 use super::session::{Answer, Session, SessionId, Settings};
 use super::store::Store;
-use crate::codec::{DecodeError, Problem, Reader, put_bytes, put_number};
+use crate::codec::{DecodeError, Problem, Read, Reader, put_bytes, put_number};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -66,9 +67,9 @@ impl fmt::Display for SnapshotError {
 
 impl core::error::Error for SnapshotError {}
 
-impl From<DecodeError> for SnapshotError {
-    fn from(error: DecodeError) -> Self {
-        SnapshotError::Nonsense(error)
+impl From<Box<DecodeError>> for SnapshotError {
+    fn from(error: Box<DecodeError>) -> Self {
+        SnapshotError::Nonsense(*error)
     }
 }
 
@@ -135,7 +136,7 @@ fn put_session(bytes: &mut Vec<u8>, session: &Session) {
     }
 }
 
-fn read_store(mut reader: Reader<'_>, settings: Settings) -> Result<Store, DecodeError> {
+fn read_store(mut reader: Reader<'_>, settings: Settings) -> Read<Store> {
     let mut store = Store::new(settings);
     store.applied_index = reader.number("the applied index")?;
     let revision = reader.number_within("the store's revision", 0, store.applied_index)?;
@@ -169,7 +170,7 @@ fn read_store(mut reader: Reader<'_>, settings: Settings) -> Result<Store, Decod
     Ok(store)
 }
 
-fn read_session(reader: &mut Reader<'_>, applied_index: u64) -> Result<Session, DecodeError> {
+fn read_session(reader: &mut Reader<'_>, applied_index: u64) -> Read<Session> {
     let id = reader.positive("a session's id, from 1")?;
     let mut session = Session::new(SessionId(id), reader.number("a client's number")?);
 

@@ -62,7 +62,7 @@ impl Store {
         assert!(index > self.applied_index, "entry {index} applied after entry {}", self.applied_index);
         self.applied_index = index;
         match CommandRef::decode(bytes) {
-            Err(error) => Applied::Refused(StoreRefusal::Malformed(error)),
+            Err(error) => Applied::Refused(StoreRefusal::Malformed(*error)),
             Ok(CommandRef::OpenSession { client }) => Applied::SessionOpened {
                 session: SessionId(index),
                 client,

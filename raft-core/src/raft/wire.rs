@@ -28,7 +28,7 @@ use super::membership::Configuration;
 use super::message::{self, AppendOutcome, Message, Piece, SnapshotMeta, SnapshotProgress, messages};
 use super::types::{DiskId, EntryId, LogIndex, ServerId, ServerSet, Term};
 use crate::bytes::Bytes;
-use crate::codec::{DecodeError, Problem, Reader, put_number};
+use crate::codec::{DecodeError, Problem, Read, Reader, put_number};
 use crate::time::{Duration, Time};
 
 /// The version that is written, and the only one that is read.
@@ -90,7 +90,7 @@ trait Wire: Sized {
     fn put(&self, to: &mut Vec<u8>);
 
     /// `expected` names the value and its message, for errors.
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Self, DecodeError>;
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<Self>;
 }
 
 macro_rules! define_codec {
@@ -121,7 +121,7 @@ macro_rules! define_codec {
                 let mut reader = Reader::new(bytes);
                 match reader.byte("version 1")? {
                     VERSION => {}
-                    found => return Reader::error(0, "version 1", Problem::UnknownByte { found }),
+                    found => Reader::error(0, "version 1", Problem::UnknownByte { found })?,
                 }
                 let start = reader.offset();
                 let read = match reader.byte("the number of a message")? {
@@ -132,7 +132,7 @@ macro_rules! define_codec {
                         )?;)+
                         Message::$message(message::$message { $($field),+ }.into())
                     })+
-                    found => return Reader::error(start, "the number of a message", Problem::UnknownByte { found }),
+                    found => Reader::error(start, "the number of a message", Problem::UnknownByte { found })?,
                 };
                 reader.end()?;
                 Ok(read)
@@ -143,7 +143,7 @@ macro_rules! define_codec {
 messages!(define_codec);
 
 /// The error for a byte at `start` that has no meaning there.
-fn unknown<T>(start: usize, expected: &'static str, found: u8) -> Result<T, DecodeError> {
+fn unknown<T>(start: usize, expected: &'static str, found: u8) -> Read<T> {
     Reader::error(start, expected, Problem::UnknownByte { found })
 }
 
@@ -162,7 +162,7 @@ macro_rules! define_values {
                 put_number(to, get(self));
             }
 
-            fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<$number, DecodeError> {
+            fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<$number> {
                 let of: fn(u64) -> $number = $of;
                 reader.number(expected).map(of)
             }
@@ -174,7 +174,7 @@ macro_rules! define_values {
                 $($field.put(to);)+
             }
 
-            fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<$struct, DecodeError> {
+            fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<$struct> {
                 $(let $field = Wire::read(reader, expected)?;)+
                 Ok($struct { $($field),+ })
             }
@@ -191,7 +191,7 @@ macro_rules! define_values {
                 }
             }
 
-            fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<$choice, DecodeError> {
+            fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<$choice> {
                 let start = reader.offset();
                 Ok(match reader.byte(expected)? {
                     $($tag => {
@@ -266,7 +266,7 @@ impl Wire for u32 {
         put_number(to, u64::from(*self));
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<u32, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<u32> {
         let start = reader.offset();
         let found = reader.number(expected)?;
         u32::try_from(found).or_else(|_| Reader::error(start, expected, Problem::OutOfRange { found }))
@@ -279,7 +279,7 @@ impl Wire for bool {
         to.push(u8::from(*self));
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<bool, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<bool> {
         let start = reader.offset();
         match reader.byte(expected)? {
             0 => Ok(false),
@@ -298,7 +298,7 @@ impl<T: Wire> Wire for Option<T> {
         }
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Option<T>, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<Option<T>> {
         Ok(if bool::read(reader, expected)? { Some(T::read(reader, expected)?) } else { None })
     }
 }
@@ -309,7 +309,7 @@ impl Wire for ServerId {
         to.push(self.number());
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<ServerId, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<ServerId> {
         let start = reader.offset();
         let number = reader.byte(expected)?;
         ServerId::new(number).map_or_else(|| unknown(start, expected, number), Ok)
@@ -325,7 +325,7 @@ impl Wire for ServerSet {
         }
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<ServerSet, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<ServerSet> {
         let start = reader.offset();
         let count = reader.byte(expected)?;
         if count > ServerId::MAX {
@@ -353,7 +353,7 @@ fn put_bytes(to: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Reads what [`put_bytes`] has written.
-fn read_bytes<'a>(reader: &mut Reader<'a>, expected: &'static str) -> Result<&'a [u8], DecodeError> {
+fn read_bytes<'a>(reader: &mut Reader<'a>, expected: &'static str) -> Read<&'a [u8]> {
     let count = reader.number(expected)?;
     reader.bytes(count, expected)
 }
@@ -363,7 +363,7 @@ impl Wire for Bytes {
         put_bytes(to, self);
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Bytes, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<Bytes> {
         read_bytes(reader, expected).map(Bytes::from)
     }
 }
@@ -373,7 +373,7 @@ impl Wire for Piece {
         put_bytes(to, self.bytes());
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Piece, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<Piece> {
         let bytes: Arc<[u8]> = read_bytes(reader, expected)?.into();
         Ok(Piece::of(&bytes, 0, bytes.len() as u64))
     }
@@ -384,7 +384,7 @@ impl<T: Wire> Wire for Arc<T> {
         (**self).put(to);
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Arc<T>, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<Arc<T>> {
         T::read(reader, expected).map(Arc::new)
     }
 }
@@ -398,7 +398,7 @@ impl Wire for Entries {
         }
     }
 
-    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Result<Entries, DecodeError> {
+    fn read(reader: &mut Reader<'_>, expected: &'static str) -> Read<Entries> {
         let start = reader.offset();
         let count = reader.number(expected)?;
         // So many entries can't be in the bytes that are left: this is known before memory is taken
