@@ -5,7 +5,7 @@
 // which must be found anew after a change of how runs play. Where the page can't find the failure
 // itself, the finding follows the run.
 
-/** In the order of `Run.rules`. The comments, which are not served, name the rules. */
+/** In the order of `rules`. The comments, which are not served, name the rules. */
 export const counterexamples = [
   // compare-logs-before-voting
   'ARDO_B0BUnb_tWUYc_uBwKsCAgDAuAIBoI0GAaD3NgYAF-gHuBeUsQodkbIIEwMAHgOqLwEAABRsSB71',

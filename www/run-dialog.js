@@ -10,6 +10,7 @@ import { fillDialog } from './dialog.js';
 import { latencyWarning } from './dials.js';
 import { byId, make, setText } from './dom.js';
 import { wordsOf } from './errors.js';
+import { rules } from './rules.js';
 import * as strings from './strings.js';
 
 export class RunDialog {
@@ -55,9 +56,7 @@ export class RunDialog {
         {},
         make('summary', {}, `${strings.runRules} `, this.#rulesWords),
         make('p', { class: 'hint' }, strings.runRulesHelp),
-        ...Run.rules()
-          .split('\n')
-          .map((line, i) => this.#rule(line, counterexamples[i])),
+        ...rules.map((rule, i) => this.#rule(rule, counterexamples[i])),
       ),
       make(
         'details',
@@ -109,11 +108,10 @@ export class RunDialog {
   }
 
   /**
-   * @param {string} line a line of `Run.rules`
-   * @param {string} link to a run that counterexamples without it, or nothing
+   * @param {typeof rules[number]} rule
+   * @param {string} link to a run in which a property is violated without it, or nothing
    */
-  #rule(line, link) {
-    const [name, prevents, source] = line.split('\t');
+  #rule([name, prevents, source], link) {
     const input = make('input', { type: 'checkbox', value: name });
     this.#rules.set(name, input);
     const why = make('small', {}, strings.withoutRule(prevents, source));

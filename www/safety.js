@@ -10,6 +10,7 @@
 
 import { byId, make, setAttribute, setText } from './dom.js';
 import { roveFocus } from './roving-focus.js';
+import { rules } from './rules.js';
 import * as strings from './strings.js';
 
 const { safety } = strings;
@@ -24,7 +25,6 @@ const SHARE = 1 / 500;
 
 export class Safety {
   #actions;
-  /** The lines of `Run.rules`. @type {string[]} */ #allRules;
   #panel = byId('safety', HTMLElement);
   #lampBox = byId('lamps', HTMLElement);
   /** By property. @type {Map<string, { lamp: HTMLButtonElement, line: HTMLElement }>} */ #lamps = new Map();
@@ -45,7 +45,6 @@ export class Safety {
   /** @param {typeof import('./pkg/raft_web.js').Run} Run @param {Actions} actions */
   constructor(Run, actions) {
     this.#actions = actions;
-    this.#allRules = Run.rules().split('\n');
     const list = make('ul', { class: 'properties' });
     for (const name of Run.properties().split('\n')) {
       const [words, source] = safety.properties[name] ?? ['', ''];
@@ -79,10 +78,10 @@ export class Safety {
     this.#known = null;
     this.#shown = '';
     const names = model.without.split(',');
-    const rules = this.#allRules.map((line) => line.split('\t')).filter(([name]) => names.includes(name));
-    const item = (/** @type {string[]} */ [name, prevents, source]) =>
+    const those = rules.filter(([name]) => names.includes(name));
+    const item = (/** @type {typeof rules[number]} */ [name, prevents, source]) =>
       make('li', {}, make('b', {}, strings.ruleName(name)), ` ${strings.withoutRule(prevents, source)}`);
-    const off = rules.length ? [make('h3', {}, safety.rulesOff), make('ul', {}, ...rules.map(item))] : [];
+    const off = those.length ? [make('h3', {}, safety.rulesOff), make('ul', {}, ...those.map(item))] : [];
     this.#rules.replaceChildren(...off);
   }
 

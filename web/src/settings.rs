@@ -46,13 +46,6 @@ impl Run {
         self.world().machines().len() as u32
     }
 
-    /// Every rule that can be switched off, one on a line: its name, what goes wrong without it,
-    /// and the source that says so, with tabs between them.
-    pub fn rules() -> String {
-        let line = |rule: Rule| format!("{}\t{}\t{}", rule.name(), rule.prevents(), rule.source());
-        joined(&Rule::ALL.map(line), "\n")
-    }
-
     /// The names of the rules that are switched off, with commas between them.
     #[wasm_bindgen(getter)]
     pub fn without(&self) -> String {

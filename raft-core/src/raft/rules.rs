@@ -28,9 +28,24 @@ macro_rules! rules {
                 }
             }
 
-            const fn text(self) -> (&'static str, &'static str, &'static str) {
+            /// Its name as typed on a command line: `compare-logs-before-voting`.
+            pub const fn name(self) -> &'static str {
                 match self {
-                    $(Rule::$rule => ($name, $prevents, $source),)+
+                    $(Rule::$rule => $name,)+
+                }
+            }
+
+            /// What goes wrong without it.
+            pub const fn prevents(self) -> &'static str {
+                match self {
+                    $(Rule::$rule => $prevents,)+
+                }
+            }
+
+            /// Where the paper says it.
+            pub const fn source(self) -> &'static str {
+                match self {
+                    $(Rule::$rule => $source,)+
                 }
             }
         }
@@ -60,7 +75,7 @@ rules! {
         source "Raft §5.1";
     /// A message of an older term is refused.
     5 RefuseStaleTerms "refuse-stale-terms",
-        prevents "a deposed leader that overwrites its successor's entries",
+        prevents "a deposed leader that overwrites its successor’s entries",
         source "Raft §5.1";
     /// Entries are on the disk before they are acknowledged.
     6 PersistBeforeAcknowledging "persist-before-acknowledging",
@@ -101,11 +116,11 @@ rules! {
         source "Raft §7";
     /// Voters change through a joint configuration.
     15 ChangeThroughJoint "change-through-joint",
-        prevents "two majorities that don't overlap while voters change",
+        prevents "two majorities that don’t overlap while voters change",
         source "Raft §6";
     /// One membership change at a time.
     16 OneChangeAtATime "one-change-at-a-time",
-        prevents "majorities of configurations that don't overlap",
+        prevents "majorities of configurations that don’t overlap",
         source "Raft §6";
     /// A new leader commits an entry of its own term before it changes the membership.
     17 OwnCommitBeforeChange "own-commit-before-change",
@@ -133,7 +148,7 @@ rules! {
         source "dissertation §6.4";
     /// A lease runs from when the acknowledged heartbeat was sent.
     23 LeaseFromSending "lease-from-sending",
-        prevents "a lease that outlives the followers' patience",
+        prevents "a lease that outlives the followers’ patience",
         source "dissertation §6.4.1";
     /// A lease is given up when leadership is handed over.
     24 GiveUpLeaseOnTransfer "give-up-lease-on-transfer",
@@ -141,7 +156,7 @@ rules! {
         source "dissertation §6.4.1";
     /// A server that hears a leader, or has just restarted, ignores campaigns.
     25 IgnoreCampaignsUnderLeader "ignore-campaigns-under-leader",
-        prevents "a lease broken by an election it didn't expect",
+        prevents "a lease broken by an election it didn’t expect",
         source "dissertation §4.2.3";
     /// A retried command is applied once.
     26 DeduplicateRetries "deduplicate-retries",
@@ -154,21 +169,6 @@ rules! {
 pub struct Rules(u32);
 
 impl Rule {
-    /// Its name as typed on a command line: `compare-logs-before-voting`.
-    pub const fn name(self) -> &'static str {
-        self.text().0
-    }
-
-    /// What goes wrong without it.
-    pub const fn prevents(self) -> &'static str {
-        self.text().1
-    }
-
-    /// Where the paper says it.
-    pub const fn source(self) -> &'static str {
-        self.text().2
-    }
-
     /// The rule of that name.
     pub fn named(name: &str) -> Option<Rule> {
         Rule::ALL.into_iter().find(|rule| rule.name() == name)

@@ -15,26 +15,26 @@ use serde_json::{Map, Value, json};
 
 use crate::runs::every_action_in_a_run;
 
-/// Compares a file in `docs/` with the text made from the tables. With `UPDATE_DOCS=1` it writes
-/// the file instead.
+/// Compares a file with the text made from the tables. With `UPDATE_DOCS=1` it writes the file
+/// instead.
 fn kept_as_made(file: &str, made: impl Fn(&str) -> String) {
-    let path = format!("{}/../docs/{file}", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
     let kept = std::fs::read_to_string(&path).unwrap();
     let made = made(&kept);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         std::fs::write(&path, made).unwrap();
     } else {
-        assert_eq!(kept, made, "docs/{file} is another: make it anew with UPDATE_DOCS=1");
+        assert_eq!(kept, made, "{file} is another: make it anew with UPDATE_DOCS=1");
     }
 }
 
 #[test]
 fn the_documents_say_what_the_tables_say() {
     let schema = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
-    kept_as_made("scenario.schema.json", |_| schema.clone());
+    kept_as_made("docs/scenario.schema.json", |_| schema.clone());
     let schema = serde_json::to_string_pretty(&recording::json_schema()).unwrap() + "\n";
-    kept_as_made("recording.schema.json", |_| schema.clone());
-    kept_as_made("formats.md", |kept| {
+    kept_as_made("docs/recording.schema.json", |_| schema.clone());
+    kept_as_made("docs/formats.md", |kept| {
         let lists = [
             ("actions", actions_in_words()),
             ("guarantees", guarantees_in_words()),
@@ -42,6 +42,35 @@ fn the_documents_say_what_the_tables_say() {
             ("events", recording::events_in_words()),
         ];
         lists.into_iter().fold(kept.to_owned(), |kept, (name, made)| put_between(&kept, name, &made))
+    });
+}
+
+/// The page has these texts as a module of its own, and not in the simulator's, which each visitor
+/// waits for.
+#[test]
+fn the_page_tells_of_every_rule() {
+    let quoted = |text: &str| format!("'{text}'");
+    let rows: String = Rule::ALL
+        .iter()
+        .map(|rule| {
+            let [name, prevents, source] = [rule.name(), rule.prevents(), rule.source()].map(quoted);
+            let row = format!("  [{name}, {prevents}, {source}],\n");
+            // As the page's formatter wants it.
+            if row.chars().count() <= 121 {
+                row
+            } else {
+                format!("  [\n    {name},\n    {prevents},\n    {source},\n  ],\n")
+            }
+        })
+        .collect();
+    kept_as_made("www/rules.js", |_| {
+        format!(
+            "// @ts-check\n\
+             // Every rule that can be switched off: its name, what goes wrong without it, and the source that says\n\
+             // so. Made from raft-core/src/raft/rules.rs by UPDATE_DOCS=1; don't edit it by hand.\n\n\
+             /** @type {{[name: string, prevents: string, source: string][]}} */\n\
+             export const rules = [\n{rows}];\n"
+        )
     });
 }
 
