@@ -1,12 +1,28 @@
 // @ts-check
 // What people come for: a cluster that runs, answers, and survives what they do to it.
-import { answer, expect, leader, leaderId, open, server, setSpeed, stored, tab, test, toggle, type } from './page.js';
+import {
+  advanceBy,
+  answer,
+  expect,
+  leader,
+  leaderId,
+  open,
+  openStill,
+  pick,
+  server,
+  setSpeed,
+  stored,
+  tab,
+  test,
+  toggle,
+  type,
+} from './page.js';
 
 test('opens with a leader elected and something moving', async ({ page }) => {
   await open(page, '');
   await expect(leader(page)).toHaveCount(1);
   await expect(page.locator('#play')).toHaveText('Pause');
-  await expect(page.locator('#quorum')).toHaveText('5 of 5 reach each other writes can commit');
+  await expect(page.locator('#quorum')).toHaveText(/^ ?S\d leads, 5 of 5 answer writes commit$/);
   await expect(page.locator('#why q')).not.toBeEmpty();
   const messages = () => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.messages.length);
   await expect.poll(messages).toBeGreaterThan(0);
@@ -97,7 +113,7 @@ test('the leader is crashed by a click and another takes over; restarted, it fol
   const first = await leaderId(page);
   await toggle(page, first);
   await expect(server(page, first)).toHaveAccessibleName(`S${first}, crashed`);
-  await expect(page.locator('#quorum')).toHaveText('4 of 5 reach each other writes can commit');
+  await expect(page.locator('#quorum')).toHaveText(/^ ?S\d leads, 4 of 5 answer writes commit$/);
   const second = await leaderId(page);
   expect(second).not.toBe(first);
   await type(page, 'put still here');
@@ -108,17 +124,43 @@ test('the leader is crashed by a click and another takes over; restarted, it fol
   await expect(stored(page, 'still')).toHaveText(Array(5).fill('here'));
 });
 
+test('the meter tells of servers that stand still, of elections, and of whom a cut leaves', async ({ page }) => {
+  await openStill(page);
+  const meter = page.locator('#quorum');
+  const dots = () =>
+    meter.locator('i').evaluateAll((all) => all.map((dot) => (dot.className.includes('answers') ? 1 : 0)).join(''));
+  const first = await leaderId(page);
+  await expect(meter).toHaveText(new RegExp(`S${first} leads, 5 of 5 answer writes commit`));
+  expect(await dots()).toBe('11111');
+  await expect(meter.locator('i').nth(2)).toHaveClass(/majority/);
+  await expect(meter).not.toHaveClass(/broken/);
+  const others = [1, 2, 3, 4, 5].filter((id) => id !== first);
+  await server(page, first).click();
+  await pick(page, 'Pause');
+  await expect(meter).toHaveText(/nobody leads an election is on/);
+  for (const id of others.slice(0, 2)) {
+    await server(page, id).click();
+    await pick(page, 'Pause');
+  }
+  await expect(meter).toHaveText(/3 stand still no majority/);
+  expect(await dots()).toBe('11000');
+  await expect(meter).toHaveClass(/broken/);
+  await type(page, 'put x 5');
+  await advanceBy(page, 2_500_000);
+  await expect(answer(page)).toContainText('no answer within 2 s (3 stand still: no majority)');
+});
+
 test('without a majority a write is honestly refused', async ({ page }) => {
   await open(page);
   await setSpeed(page, 3);
   const first = await leaderId(page);
   const others = [1, 2, 3, 4, 5].filter((id) => id !== first).slice(0, 2);
   for (const id of [first, ...others]) await toggle(page, id);
-  await expect(page.locator('#quorum')).toHaveText('2 of 5 reach each other no write can commit');
+  await expect(page.locator('#quorum')).toHaveText(/3 are down no majority/);
   await type(page, 'put x 1');
-  await expect(answer(page)).toContainText('no leader within 2 s: 2 of 5 servers up, 3 needed');
+  await expect(answer(page)).toContainText('no answer within 2 s (3 are down: no majority)');
   await tab(page, 'Clients');
-  await expect(page.locator('.operation.mine').first()).toContainText('no leader within 2 s');
+  await expect(page.locator('.operation.mine').first()).toContainText('no answer within 2 s');
   for (const id of [first, ...others]) await toggle(page, id);
   await expect(leader(page)).toHaveCount(1);
   await type(page, 'put x 2');

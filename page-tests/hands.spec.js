@@ -51,7 +51,7 @@ test('a stroke across the ring splits the network', async ({ page }) => {
   await page.mouse.move(u, v, { steps: 20 });
   await page.mouse.move(u + (u - x) * 0.15, v + (v - y) * 0.15, { steps: 4 });
   await page.mouse.up();
-  await expect(page.locator('#quorum')).toContainText('3 of 5 reach each other');
+  await expect(page.locator('#quorum .answers')).toHaveCount(3);
 });
 
 test('a server joins and leaves again, and every view has a place for it', async ({ page }) => {
@@ -69,13 +69,13 @@ test('a server joins and leaves again, and every view has a place for it', async
   await page.keyboard.press('p');
   await page.getByRole('group', { name: 'Side of S6' }).getByRole('radio', { name: 'B' }).check();
   await page.getByRole('button', { name: 'Cut here' }).click();
-  await expect(page.locator('#quorum')).toContainText('5 of 6 reach each other');
+  await expect(page.locator('#quorum .answers')).toHaveCount(5);
   await page.keyboard.press('h');
   await server(page, 6).click();
   await pick(page, 'Remove from the cluster');
   await advanceBy(page, 2_000_000);
   await expect(server(page, 6)).toHaveAccessibleName(/^S6, not a member/);
-  await expect(page.locator('#quorum')).toContainText('5 of 5 reach each other');
+  await expect(page.locator('#quorum .answers')).toHaveCount(5);
   await page.evaluate((time) => /** @type {any} */ (window).raftarium.seek(time), before - 1_000);
   await expect(page.locator('#server-buttons button')).toHaveCount(5);
   await expect(rows).toHaveCount(5);
@@ -112,9 +112,9 @@ test('everything in a server’s menu does what it says, by mouse', async ({ pag
   await choose('normal', 'menuitemradio');
   expect((await one()).disk).toBe('normal');
   await choose('Cut off from everybody');
-  await expect(page.locator('#quorum')).toContainText('4 of 5 reach each other');
+  await expect(page.locator('#quorum .answers')).toHaveCount(4);
   await choose('Heal its links');
-  await expect(page.locator('#quorum')).toContainText('5 of 5 reach each other');
+  await expect(page.locator('#quorum .answers')).toHaveCount(5);
   await choose('Transfer leadership to it');
   await advanceBy(page, 500_000);
   await says(/^S1, leader, term 2/);

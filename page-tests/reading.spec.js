@@ -118,7 +118,17 @@ test('clients’ intervals: what each was, by mouse and by keyboard, and there',
   for (let i = 0; i < 30 && !(await words.textContent())?.startsWith('you: put x 1'); i++) {
     await page.keyboard.press('ArrowLeft');
   }
-  await expect(words).toContainText(/^you: put x 1 → .+ \([\d.]+ s to [\d.]+ s\), took effect at index \d+/);
+  await expect(words).toContainText(/^you: put x 1 → .+ \([\d.]+ s to [\d.]+ s\), committed at index \d+ at [\d.]+ s$/);
+  // There, and not a moment earlier, a server has committed it.
+  const [, index, committed] = (await words.textContent())?.match(/index (\d+) at ([\d.]+) s$/) ?? [];
+  const highest = (/** @type {number} */ time) =>
+    page.evaluate((at) => {
+      const { raftarium } = /** @type {any} */ (window);
+      raftarium.seek(at);
+      return Math.max(...raftarium.frame.servers.map((/** @type {any} */ s) => s.commitIndex));
+    }, time);
+  expect(await highest(Math.round(Number(committed) * 1e6) + 1000)).toBeGreaterThanOrEqual(Number(index));
+  expect(await highest(Math.round(Number(committed) * 1e6) - 1000)).toBeLessThan(Number(index));
   const began = parseFloat((await words.textContent())?.match(/\(([\d.]+) s/)?.[1] ?? '');
   await page.keyboard.press('Enter');
   expect((await now(page)) / 1e6).toBeCloseTo(began, 3);

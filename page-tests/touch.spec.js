@@ -45,7 +45,7 @@ test('a finger drawn across the ring splits the network', async ({ page }) => {
   /** @param {Point} p @param {Point} q @returns {Point} */
   const beyond = ([x, y], [u, v]) => [x + (x - u) * 0.15, y + (y - v) * 0.15];
   await touch(page, [steps(beyond(right, left), beyond(left, right))]);
-  await expect(page.locator('#quorum')).toContainText('3 of 5 reach each other');
+  await expect(page.locator('#quorum .answers')).toHaveCount(3);
 });
 
 test('a long press on the empty stage has the menu of the whole cluster', async ({ page }) => {

@@ -24,7 +24,7 @@ export interface Frame {
   end: Micros;
   /** Changes when a log, a store, a match or a next index has: call `logs`/`stores` again. */
   logsRevision: number;
-  /** Changes when a client's operation has begun or ended: call `operations` again. */
+  /** Changes when a client's operation has begun, taken effect or ended: call `operations` again. */
   operationsRevision: number;
   /** Changes when there are new sentences: call `story` again. */
   storyRevision: number;
@@ -112,12 +112,15 @@ export interface MessageView {
 }
 
 export interface QuorumView {
-  /** Size of the largest set of running servers that reach each other both ways. */
-  reachable: number;
-  running: number;
-  total: number;
-  /** Whether that set is enough to commit. */
+  /** What is so, a colon, and what follows: `S2 leads, 4 of 5 answer: writes commit`. */
+  words: string;
+  /** Whether a leader could commit a write now. */
   canCommit: boolean;
+  /**
+   * For the voters, and for the outgoing voters while a membership changes: how many answer, how
+   * many are a majority, and how many there are.
+   */
+  majorities: [number, number, number][];
 }
 
 export interface ViolationView {
@@ -193,6 +196,8 @@ export interface OperationView {
    * Where it took effect: a write's index in the log, a read's last applied entry; 0 if it hasn't.
    */
   point: number;
+  /** When a write was committed and the first store applied it; 0 if it hasn't been, or is a read. */
+  applied: Micros;
 }
 
 export interface StoryLine {

@@ -8,7 +8,7 @@
 import { Branches } from './branches.js';
 import { Clock } from './clock.js';
 import { Console } from './console.js';
-import { byId, lessMotion, setText } from './dom.js';
+import { byId, lessMotion, make, setText } from './dom.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from './errors.js';
 import { StageGestures } from './stage-gestures.js';
@@ -63,6 +63,9 @@ function openModel(Run, run, origin, note, found) {
   return model;
 }
 
+/** A voter, and the line at the majority. @param {boolean} answers @param {boolean} last */
+const dot = (answers, last) => make('i', { class: `${answers ? 'answers' : ''}${last ? ' majority' : ''}` });
+
 export class App {
   #Run;
   #model;
@@ -70,6 +73,8 @@ export class App {
 
   clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
   #quorum = byId('quorum', HTMLElement);
+  /** What its dots show. */
+  #dots = '';
   #ring;
   #stageButtons;
   #gestures;
@@ -287,13 +292,22 @@ export class App {
     else if (document.documentElement.dataset.state === 'violated') this.#goOn();
   }
 
+  /** Whether writes commit: in words, and as dots, as many filled as there are voters that answer. */
   #drawQuorum() {
-    const { quorum } = this.#model.frame;
-    const { who, so } = strings.quorum(quorum);
-    const [first, second] = this.#quorum.children;
+    const { words, canCommit, majorities } = this.#model.frame.quorum;
+    const [dots, first, second] = this.#quorum.children;
+    const [who, so] = words.split(': ');
     setText(first, who);
     setText(second, so);
-    this.#quorum.classList.toggle('broken', !quorum.canCommit);
+    this.#quorum.classList.toggle('broken', !canCommit);
+    const drawn = majorities.join(';');
+    if (drawn === this.#dots) return;
+    this.#dots = drawn;
+    dots.replaceChildren(
+      ...majorities.map(([answering, needed, voters]) =>
+        make('span', {}, ...Array.from({ length: voters }, (_, i) => dot(i < answering, i + 1 === needed))),
+      ),
+    );
   }
 
   /**

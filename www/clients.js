@@ -33,8 +33,9 @@ const LETTER = 6.7;
 const HALF = 9;
 
 /**
- * The operations in the order in which they took effect, and when each did at the earliest: not
- * before it began, and not before the one ahead of it.
+ * The operations in the order of the log, and when each took effect: a write when it was committed;
+ * a read, which leaves no trace, at the earliest moment at which its answer was right, which is not
+ * before it began, and not before the write that it has seen.
  * @param {OperationView[]} operations
  */
 export function orderOf(operations) {
@@ -42,7 +43,10 @@ export function orderOf(operations) {
   const reads = (/** @type {OperationView} */ { text }) => (text.startsWith('get') ? 1 : 0);
   placed.sort((a, b) => a.point - b.point || reads(a) - reads(b) || a.began - b.began);
   let time = 0;
-  return placed.map((operation) => ({ operation, time: (time = Math.max(time, operation.began)) }));
+  return placed.map((operation) => {
+    time = operation.applied || Math.max(time, operation.began);
+    return { operation, time };
+  });
 }
 
 export class Clients {

@@ -5,7 +5,6 @@
 /** @typedef {import('../web/view.d.ts').Role} Role */
 /** @typedef {import('../web/view.d.ts').MessageKind} MessageKind */
 /** @typedef {import('../web/view.d.ts').ServerView} ServerView */
-/** @typedef {import('../web/view.d.ts').QuorumView} QuorumView */
 /** @typedef {import('../web/view.d.ts').VerdictView} VerdictView */
 /** @typedef {import('../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('../web/view.d.ts').MessageView} MessageView */
@@ -224,19 +223,6 @@ export const compare = {
   more: (count) => ` and ${count} more`,
 };
 
-/** @param {QuorumView} quorum */
-export function quorum({ reachable, running, total, canCommit }) {
-  const who =
-    total === 1
-      ? running
-        ? 'The only server is up'
-        : 'The only server is down'
-      : running === 0
-        ? 'Every server is down'
-        : `${reachable} of ${total} reach each other`;
-  return { who, so: canCommit ? 'writes can commit' : 'no write can commit' };
-}
-
 /**
  * A server's role in a word or two. A server that isn't a member of the cluster has none.
  * @param {ServerView} server
@@ -437,9 +423,9 @@ export const clients = {
   key: 'bars: from request to answer · ● where it took effect · the line: the order of the log',
   keys: 'Left and right go from operation to operation, Enter goes to where it began, plus and minus zoom, F follows.',
   /** @param {OperationView} operation @param {string} answer @param {number} place */
-  words: ({ client, text: line, began, ended, point }, answer, place) =>
+  words: ({ client, text: line, began, ended, point, applied }, answer, place) =>
     `${clientName(client)}: ${line} → ${answer} (${seconds(began)} to ${ended ? seconds(ended) : 'now'})` +
-    (place ? `, took effect at index ${point}` : ''),
+    (!place ? '' : applied ? `, committed at index ${point} at ${seconds(applied)}` : `, read up to index ${point}`),
 };
 /** The inspector: Figure 2 of the paper, and what is around it. */
 export const inspector = {

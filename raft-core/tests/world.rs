@@ -415,3 +415,59 @@ fn every_server_takes_its_snapshots_where_disks_write_at_once() {
         assert!(applied > 100 && applied - since < 20, "{} has applied {applied}, since {since}", machine.id());
     }
 }
+
+/// The page reads logs, stores and operations again when a number has changed. So the number must
+/// change whenever one of them does, whatever it was that changed them.
+#[test]
+fn revisions_change_with_what_they_stand_for() {
+    let logs = |world: &Simulation| {
+        let of = |machine: &raft_core::sim::Machine| {
+            let raft = machine.raft()?;
+            let leads = world.leader() == Some(machine.id());
+            let marks: Vec<_> = match raft.role() {
+                raft_core::raft::Role::Leader(leader) if leads => {
+                    (1..=5).map(|n| leader.progress(s(n)).map(|progress| (progress.matched, progress.next))).collect()
+                }
+                _ => Vec::new(),
+            };
+            let log = raft.log();
+            let places = (log.base(), log.last(), raft.commit_index(), raft.applied_index(), raft.durable_index());
+            Some((places, marks, machine.store().map(|store| store.iter().count())))
+        };
+        format!("{:?}", world.machines().iter().map(of).collect::<Vec<_>>())
+    };
+    let operations = |world: &Simulation| {
+        let of = |record: &OperationRecord| (record.number, record.end.is_some(), record.point, record.applied);
+        world.operations().rev().take(40).map(of).collect::<Vec<_>>()
+    };
+    for seed in 0..6 {
+        let mut scenario = Scenario::new(seed, 5);
+        scenario.parameters.timing.check_quorum = true;
+        let mut world = Simulation::new(scenario).unwrap();
+        let (mut looked_like, mut asked) = (logs(&world), operations(&world));
+        let mut revisions = (world.revision(), world.operations_revision());
+        for event in 0..12_000 {
+            if event % 2_000 == 1_000
+                && let Some(leader) = world.leader()
+            {
+                // It hears nobody, and steps down without a write.
+                act(&mut world, Action::Isolate(Target::Server(leader)));
+            } else if event % 2_000 == 1_900 {
+                act(&mut world, Action::HealAll);
+            }
+            assert!(world.step(), "seed {seed}: there is always something to come");
+            let (look, ask) = (logs(&world), operations(&world));
+            let now = world.now();
+            assert!(
+                look == looked_like || world.revision() != revisions.0,
+                "seed {seed}, {now}: {looked_like} → {look}"
+            );
+            assert!(
+                ask == asked || world.operations_revision() != revisions.1,
+                "seed {seed}, {now}: {asked:?} → {ask:?}"
+            );
+            (looked_like, asked) = (look, ask);
+            revisions = (world.revision(), world.operations_revision());
+        }
+    }
+}

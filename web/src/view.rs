@@ -1,7 +1,9 @@
 //! What the page draws of a world: plain data, in the shape that `view.d.ts` says.
 
 use raft_core::kv;
-use raft_core::raft::{Campaign, Entry, Log, LogIndex, Payload, Raft, Role, ServerId, ServerSet};
+use raft_core::raft::{
+    Campaign, Configuration, Entry, Log, LogIndex, Payload, Raft, Role, ServerId, ServerSet, majority_of,
+};
 use raft_core::sim::{Endpoint, Impairment, Machine, OperationRecord, Simulation};
 use raft_core::time::{Duration, Time};
 use serde::Serialize;
@@ -59,10 +61,9 @@ pub struct ServerView {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct QuorumView {
-    reachable: u32,
-    running: u32,
-    total: u32,
+    words: String,
     can_commit: bool,
+    majorities: Vec<[u8; 3]>,
 }
 
 #[derive(Serialize)]
@@ -112,6 +113,7 @@ pub struct OperationView {
     began: f64,
     ended: f64,
     point: f64,
+    applied: f64,
 }
 
 #[wasm_bindgen]
@@ -186,7 +188,6 @@ fn revision(epoch: u64, revision: u64) -> f64 {
 }
 
 pub fn frame(world: &Simulation, state: RunState) -> Frame {
-    let reach = world.reach();
     let RunState { epoch, told, branch, branches, end } = state;
     Frame {
         now: micros(world.now()),
@@ -202,12 +203,7 @@ pub fn frame(world: &Simulation, state: RunState) -> Frame {
         messages: Messages::of(world.network().flights().map(MessageView::of)),
         cuts: cuts(world),
         impaired: impaired(world),
-        quorum: QuorumView {
-            reachable: reach.largest.len() as u32,
-            running: reach.running.len() as u32,
-            total: reach.voters.len() as u32,
-            can_commit: reach.can_commit(),
-        },
+        quorum: quorum(world),
         violation: world.violation().map(|violation| ViolationView {
             property: violation.property.name(),
             first: violation.first.clone(),
@@ -215,6 +211,17 @@ pub fn frame(world: &Simulation, state: RunState) -> Frame {
             time: micros(violation.at),
         }),
     }
+}
+
+fn quorum(world: &Simulation) -> QuorumView {
+    let reach = world.reach();
+    let majority = |voters: ServerSet| {
+        let (voting, answering) = (voters.len(), voters.intersection(reach.reached).len());
+        [answering as u8, majority_of(voting) as u8, voting as u8]
+    };
+    let Configuration { voters, outgoing, .. } = reach.configuration;
+    let sets = [voters, outgoing].into_iter().filter(|voters| *voters != ServerSet::EMPTY);
+    QuorumView { words: reach.to_string(), can_commit: reach.can_commit(), majorities: sets.map(majority).collect() }
 }
 
 fn server(world: &Simulation, machine: &Machine) -> ServerView {
@@ -403,6 +410,7 @@ fn operation(record: &OperationRecord) -> OperationView {
         began: micros(record.began),
         ended,
         point: record.point.map_or(0.0, |point| point as f64),
+        applied: record.applied.map_or(0.0, micros),
     }
 }
 

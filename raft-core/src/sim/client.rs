@@ -18,6 +18,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use super::parameters::{CERTAIN, ClientParameters};
+use super::reach::Reach;
 use crate::kv::{Key, Operation, Outcome, Query, Request, SessionId, Value};
 use crate::raft::{Bytes, ServerId};
 use crate::time::{Duration, Time};
@@ -133,6 +134,9 @@ pub struct OperationRecord {
     /// the last index that the answering store had applied. No server knows this of an unanswered
     /// operation, but the simulation does.
     pub point: Option<u64>,
+    /// For a write that took effect: when the first store applied it, which is when its leader
+    /// heard that it was committed.
+    pub applied: Option<Time>,
     /// For a read: the highest index that any leader had committed when a server received its
     /// latest try. The read must show everything up to there.
     pub due: u64,
@@ -172,35 +176,19 @@ impl core::fmt::Display for End {
 pub struct Trouble {
     /// How long it tried.
     pub within: Duration,
-    /// Whether a leader was among the largest group of voters that reached each other at the end.
-    pub led: bool,
-    /// Voters that were up.
-    pub up: u8,
-    /// Voters in all.
-    pub voters: u8,
-    /// Voters needed.
-    pub needed: u8,
-    /// The size of the largest group of voters that reached each other.
-    pub reachable: u8,
+    /// What the cluster could do when it gave up.
+    pub reach: Reach,
     /// Whether the client's session expired before an answer came.
     pub session_expired: bool,
 }
 
 impl core::fmt::Display for Trouble {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        let within = seconds(self.within);
-        let (up, voters, needed, reachable) = (self.up, self.voters, self.needed, self.reachable);
         if self.session_expired {
-            f.write_str("the session expired before an answer came")
-        } else if up < needed {
-            write!(f, "no leader within {within}: {up} of {voters} servers up, {needed} needed")
-        } else if reachable < needed {
-            write!(f, "no leader within {within}: {reachable} of {voters} servers reach each other, {needed} needed")
-        } else if self.led {
-            write!(f, "no answer within {within}")
-        } else {
-            write!(f, "no leader within {within}")
+            return f.write_str("the session expired before an answer came");
         }
+        write!(f, "no answer within {}", seconds(self.within))?;
+        if self.reach.can_commit() { Ok(()) } else { write!(f, " ({})", self.reach) }
     }
 }
 
@@ -564,34 +552,4 @@ fn successor(server: ServerId, servers: u8) -> ServerId {
 pub(super) fn think(random: &mut Xoshiro256PlusPlus, parameters: &ClientParameters) -> Duration {
     let average = parameters.think_time.as_micros();
     Duration::from_micros(random.random_range(average / 2..=average + average / 2))
-}
-
-#[cfg(test)]
-mod tests {
-    use alloc::string::ToString;
-
-    use super::*;
-
-    #[test]
-    fn trouble_says_what_was_missing() {
-        let calm = Trouble {
-            within: Duration::from_secs(2),
-            led: true,
-            up: 5,
-            voters: 5,
-            needed: 3,
-            reachable: 5,
-            session_expired: false,
-        };
-        let cases = [
-            (Trouble { up: 2, led: false, ..calm }, "no leader within 2 s: 2 of 5 servers up, 3 needed"),
-            (Trouble { reachable: 2, ..calm }, "no leader within 2 s: 2 of 5 servers reach each other, 3 needed"),
-            (calm, "no answer within 2 s"),
-            (Trouble { led: false, within: Duration::from_millis(1_500), ..calm }, "no leader within 1.5 s"),
-            (Trouble { session_expired: true, ..calm }, "the session expired before an answer came"),
-        ];
-        for (trouble, text) in cases {
-            assert_eq!(trouble.to_string(), text);
-        }
-    }
 }

@@ -95,7 +95,8 @@ impl Clients {
     /// Records an operation that a client is to begin.
     pub(super) fn note(&mut self, now: Time, client: ClientId, request: Request) -> &OperationRecord {
         let number = self.next_number();
-        self.operations.push(OperationRecord { number, client, request, began: now, end: None, point: None, due: 0 });
+        let (end, point, applied) = (None, None, None);
+        self.operations.push(OperationRecord { number, client, request, began: now, end, point, applied, due: 0 });
         self.revision += 1;
         self.operations.get(number as usize - 1).expect("it has just been recorded")
     }
@@ -133,10 +134,17 @@ impl Clients {
     /// or not the client ever hears of it. If the write had taken effect before, returns its
     /// operation and the earlier index.
     #[inline(never)]
-    pub(super) fn took_effect(&mut self, index: LogIndex, applied: &Applied) -> Option<(&OperationRecord, u64)> {
+    pub(super) fn took_effect(
+        &mut self,
+        now: Time,
+        index: LogIndex,
+        applied: &Applied,
+    ) -> Option<(&OperationRecord, u64)> {
         let Applied::Answered { session, serial, duplicate: false, .. } = applied else { return None };
         let number = self.clients.iter().find_map(|client| client.operation_of(*session, *serial))?;
+        self.revision += 1;
         let record = self.record(number)?;
+        record.applied.get_or_insert(now);
         let before = record.point.replace(index.0)?;
         Some((record, before))
     }
@@ -150,6 +158,7 @@ impl Clients {
 
     /// A try of a read is answered from a store that has applied everything up to `index`.
     pub(super) fn read_is_answered(&mut self, client: ClientId, attempt: u64, index: LogIndex) {
+        self.revision += 1;
         if let Some(record) = self.operation_tried(client, attempt) {
             record.point = Some(index.0);
         }

@@ -214,6 +214,8 @@ impl Simulation {
     /// Carries out a step's decisions and feeds the results back to the server, until nothing is
     /// left to do.
     fn follow_up(&mut self, server: ServerId, out: &mut Output, asker: Option<Asker>) {
+        // Any step may change what a server knows of its own log or, as a leader, of others' logs.
+        self.revision += 1;
         if out.only_speaks() {
             self.check_step(server, out);
             self.send_messages(server, out);
@@ -264,9 +266,6 @@ impl Simulation {
         self.check_step(server, out);
         if !out.observations.is_empty() {
             self.note_observations(server, out);
-        }
-        if !out.writes.is_empty() || !out.committed.is_empty() {
-            self.revision += 1;
         }
         let mut receipt = None;
         if !out.writes.is_empty() {

@@ -489,12 +489,12 @@ impl Simulation {
         self.observers.violation()
     }
 
-    /// Grows whenever a log, a store or a replication mark may have changed.
+    /// Grows with every step of a server: a log, a store or a replication mark may have changed.
     pub fn revision(&self) -> u64 {
         self.revision
     }
 
-    /// Grows whenever a client operation began or ended.
+    /// Grows whenever a client operation began, took effect, or ended.
     pub fn operations_revision(&self) -> u64 {
         self.clients.revision()
     }
@@ -509,9 +509,10 @@ impl Simulation {
         self.cluster.leader()
     }
 
-    /// Which servers reach each other at present.
+    /// Whether a write could be committed at present, and why not.
+    #[inline(never)]
     pub fn reach(&self) -> Reach {
-        Reach::of(self.cluster.machines(), &self.network)
+        Reach::of(&self.cluster, &self.network)
     }
 
     /// The quorum that was healed at the end of a storm; empty before that.

@@ -187,17 +187,7 @@ impl Simulation {
 
     #[inline(always)]
     pub(super) fn trouble(&self, session_expired: bool) -> Trouble {
-        let reach = self.reach();
-        let led = reach.largest.iter().any(|s| self.cluster[s].raft().is_some_and(Raft::is_leader));
-        Trouble {
-            within: self.script.parameters().clients.operation_timeout,
-            led,
-            up: reach.running.len() as u8,
-            voters: reach.voters.len() as u8,
-            needed: reach.needed as u8,
-            reachable: reach.largest.len() as u8,
-            session_expired,
-        }
+        Trouble { within: self.script.parameters().clients.operation_timeout, reach: self.reach(), session_expired }
     }
 
     pub(super) fn schedule_client(&mut self, client: ClientId) {
@@ -227,7 +217,7 @@ impl Simulation {
     /// have taken effect before.
     #[inline(never)]
     pub(super) fn note_effect(&mut self, index: LogIndex, applied: &Applied) {
-        if let Some((record, before)) = self.clients.took_effect(index, applied) {
+        if let Some((record, before)) = self.clients.took_effect(self.now, index, applied) {
             let write = format_args!("“{}” of {}", record.request, record.client);
             self.observers.judge(|checker| checker.took_effect_again(self.now, write, before, index.0));
         }

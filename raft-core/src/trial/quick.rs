@@ -232,6 +232,7 @@ mod tests {
             began: Time::from_secs(times.0),
             end: outcome.map(|outcome| (Time::from_secs(times.1), End::Answered(outcome))),
             point: (point > 0).then_some(point),
+            applied: None,
             due: 0,
         }
     }
