@@ -49,42 +49,76 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     });
   }
 
-  test(`words and terms can be read: ${colorScheme}`, async ({ page }) => {
-    await page.emulateMedia({ colorScheme });
-    await open(page);
-    const poor = await page.evaluate(() => {
-      const canvas = document.createElement('canvas');
-      canvas.width = canvas.height = 1;
-      const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
-      const probe = document.body.appendChild(document.createElement('span'));
-      const light = (/** @type {string} */ value) => {
-        probe.style.color = value;
-        c.fillStyle = getComputedStyle(probe).color;
-        c.fillRect(0, 0, 1, 1);
-        const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((byte) => {
-          const part = byte / 255;
-          return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+  for (const [wish, media] of /** @type {const} */ ([
+    ['as it is', {}],
+    ['more contrast', { contrast: 'more' }],
+    ['forced colours', { forcedColors: 'active' }],
+  ]))
+    test(`words and terms can be read: ${colorScheme}, ${wish}`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme, ...media });
+      await open(page);
+      const poor = await page.evaluate(() => {
+        const canvas = document.createElement('canvas');
+        canvas.width = canvas.height = 1;
+        const c = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
+        const probe = document.body.appendChild(document.createElement('span'));
+        probe.style.forcedColorAdjust = 'none';
+        const light = (/** @type {string} */ value) => {
+          probe.style.color = value;
+          c.fillStyle = getComputedStyle(probe).color;
+          c.fillRect(0, 0, 1, 1);
+          const [r, g, b] = [...c.getImageData(0, 0, 1, 1).data].map((byte) => {
+            const part = byte / 255;
+            return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+          });
+          return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        const contrast = (/** @type {string} */ a, /** @type {string} */ b) => {
+          const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
+          return (high + 0.05) / (low + 0.05);
+        };
+        const terms = [1, 2, 3, 4, 5].map((k) => `var(--t${k})`);
+        const words = ['--ink', '--ink-2', '--accent', '--danger'].map((name) => `var(${name})`);
+        const pairs = [
+          ...[...terms, ...words].flatMap((on) => ['var(--paper)', 'var(--card)'].map((under) => [on, under, 4.5])),
+          ...terms.map((term) => [term, `color-mix(in oklab, ${term} 16%, var(--card))`, 4.5]),
+          ...terms.map((term) => ['var(--card)', term, 4.5]),
+          ['var(--on-accent)', 'var(--accent)', 4.5],
+          ['var(--edge)', 'var(--card)', 3],
+        ];
+        return pairs.flatMap(([on, under, least]) => {
+          const found = contrast(String(on), String(under));
+          return found < Number(least) ? [`${on} on ${under}: ${found.toFixed(2)}`] : [];
         });
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-      };
-      const contrast = (/** @type {string} */ a, /** @type {string} */ b) => {
-        const [low, high] = [light(a), light(b)].sort((x, y) => x - y);
-        return (high + 0.05) / (low + 0.05);
-      };
-      const terms = [1, 2, 3, 4, 5].map((k) => `var(--t${k})`);
-      const words = ['--ink', '--ink-2', '--accent', '--danger'].map((name) => `var(${name})`);
-      const pairs = [
-        ...[...terms, ...words].flatMap((on) => ['var(--paper)', 'var(--card)'].map((under) => [on, under, 4.5])),
-        ...terms.map((term) => [term, `color-mix(in oklab, ${term} 16%, var(--card))`, 4.5]),
-        ...terms.map((term) => ['var(--card)', term, 4.5]),
-        ['var(--on-accent)', 'var(--accent)', 4.5],
-        ['var(--edge)', 'var(--card)', 3],
-      ];
-      return pairs.flatMap(([on, under, least]) => {
-        const found = contrast(String(on), String(under));
-        return found < Number(least) ? [`${on} on ${under}: ${found.toFixed(2)}`] : [];
       });
+      expect(poor).toEqual([]);
     });
-    expect(poor).toEqual([]);
+
+  test(`what is drawn stands out: ${colorScheme}, forced colours`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme, forcedColors: 'active' });
+    await openStill(page);
+    await advanceBy(page, 1_000_000);
+    // As everywhere, words stand out from what is under them.
+    await noViolations(page, 'forced colours');
+    // Neither all of one colour nor all but: a name on a server, a band on the tape, lanes.
+    for (const canvas of ['#ring', '#tape canvas', '#spacetime canvas']) {
+      const most = await page.locator(canvas).evaluate((node) => {
+        if (!(node instanceof HTMLCanvasElement)) throw new Error('no canvas');
+        const copy = Object.assign(document.createElement('canvas'), { width: node.width, height: node.height });
+        const c = /** @type {CanvasRenderingContext2D} */ (copy.getContext('2d'));
+        c.drawImage(node, 0, 0);
+        const { data } = c.getImageData(0, 0, copy.width, copy.height);
+        const counts = new Map();
+        let drawn = 0;
+        for (let i = 0; i < data.length; i += 4) {
+          if (data[i + 3] < 200) continue;
+          drawn += 1;
+          const bright = data[i] + data[i + 1] + data[i + 2] > 384;
+          counts.set(bright, (counts.get(bright) ?? 0) + 1);
+        }
+        return Math.max(...counts.values()) / drawn;
+      });
+      expect(most, canvas).toBeLessThan(0.99);
+    }
   });
 }

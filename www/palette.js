@@ -27,6 +27,8 @@ export const termVariable = (term) => (term > 0 ? `--t${((term - 1) % TERM_HUES)
 export function readPalette() {
   const probe = document.createElement('span');
   probe.hidden = true;
+  // The browser may force one colour on all words; a canvas needs those of the style sheet.
+  probe.style.forcedColorAdjust = 'none';
   document.body.append(probe);
   const style = getComputedStyle(probe);
   /** @param {string} value */

@@ -1,5 +1,6 @@
 // @ts-check
-// Light or dark: as the system says, unless the person chose.
+// Light or dark: as the system says, unless the person chose. More contrast, and forced colours, are
+// the system's alone.
 
 import { byId, setAttribute, setText } from './dom.js';
 import * as strings from './strings.js';
@@ -23,7 +24,9 @@ export class Theme {
     }
     this.#apply();
     byId('theme', HTMLButtonElement).addEventListener('click', () => this.next());
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#changed());
+    for (const wish of ['(prefers-color-scheme: dark)', '(prefers-contrast: more)', '(forced-colors: active)']) {
+      matchMedia(wish).addEventListener('change', () => this.#changed());
+    }
   }
 
   next() {
