@@ -24,7 +24,7 @@ export interface Frame {
   end: Micros;
   /** Changes when a log, a store, a match or a next index has: call `logs`/`stores` again. */
   logsRevision: number;
-  /** Changes when a client's operation has begun, taken effect or ended: call `operations` again. */
+  /** Changes when an operation has begun, taken effect or ended: call `operations` again. */
   operationsRevision: number;
   /** Changes when there are new sentences: call `story` again. */
   storyRevision: number;
@@ -196,7 +196,7 @@ export interface OperationView {
    * Where it took effect: a write's index in the log, a read's last applied entry; 0 if it hasn't.
    */
   point: number;
-  /** When a write was committed and the first store applied it; 0 if it hasn't been, or is a read. */
+  /** When a write was committed, and the first store applied it; 0 before that, and for a read. */
   applied: Micros;
 }
 

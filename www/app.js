@@ -292,7 +292,7 @@ export class App {
     else if (document.documentElement.dataset.state === 'violated') this.#goOn();
   }
 
-  /** Whether writes commit: in words, and as dots, as many filled as there are voters that answer. */
+  /** Whether writes commit: in words, and as dots, which are filled for voters that answer. */
   #drawQuorum() {
     const { words, canCommit, majorities } = this.#model.frame.quorum;
     const [dots, first, second] = this.#quorum.children;

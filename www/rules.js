@@ -1,6 +1,6 @@
 // @ts-check
-// Every rule that can be switched off: its name, what goes wrong without it, and the source that says
-// so. Made from raft-core/src/raft/rules.rs by UPDATE_DOCS=1; don't edit it by hand.
+// Every rule that can be switched off: its name, what goes wrong without it, and the source that
+// says so. Made from raft-core/src/raft/rules.rs by UPDATE_DOCS=1; don't edit it by hand.
 
 /** @type {[name: string, prevents: string, source: string][]} */
 export const rules = [

@@ -1,5 +1,5 @@
 // @ts-check
-// Light or dark: as the system says, unless the person chose. More contrast, and forced colours, are
+// Light or dark: as the system says, unless the person chose. More contrast and forced colours are
 // the system's alone.
 
 import { byId, setAttribute, setText } from './dom.js';

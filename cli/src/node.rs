@@ -88,8 +88,8 @@ pub struct Options {
     /// The name that the servers' certificates are for
     #[arg(long, value_name = "NAME", default_value = Tls::SERVER_NAME, requires = "tls_cert")]
     tls_name: String,
-    /// This server's certificate for clients, for the name or address in --member: they speak HTTPS.
-    /// All servers of a cluster have one, or none has
+    /// This server's certificate for clients, for the name or address in --member: they speak
+    /// HTTPS. All servers of a cluster have one, or none has
     #[arg(long, value_name = "FILE", requires = "http_tls_key", requires = "http_tls_ca")]
     http_tls_cert: Option<PathBuf>,
     /// The private key of --http-tls-cert

@@ -3,8 +3,8 @@
 //! Nothing is recorded while nobody follows. Once somebody does, it goes on for a while after the
 //! last one has gone, so that who lost the connection can go on where it was. The latest lines are
 //! kept in memory, once for all followers; nobody waits for a follower. Who is new begins with the
-//! server's whole state; so does who was so slow that its next lines are gone, after a note of which
-//! they were.
+//! server's whole state; so does who was so slow that its next lines are gone, after a note of
+//! which they were.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -43,7 +43,8 @@ type PeerCounter = Family<OfPeer, Counter>;
 /// The metrics of a server.
 ///
 /// What counts since the start is a counter, and its samples end in `_total`; what says how the
-/// server is now is a gauge. Terms and indexes are gauges: they are places, and outlive the process.
+/// server is now is a gauge. Terms and indexes are gauges: they are places, and outlive the
+/// process.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,

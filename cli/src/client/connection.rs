@@ -35,9 +35,9 @@ const SERVERS: &str = "RAFTARIUM_SERVERS";
 /// Where the servers are, and how they are asked.
 #[derive(Args, Clone, Debug)]
 pub struct Connection {
-    /// The servers, any of them: host:port or https://host:port, separated by commas. Without it, those of the local
-    /// cluster in --data, those in the environment's RAFTARIUM_SERVERS, those of the local cluster
-    /// in raftarium-data, or 127.0.0.1:8101 to 8103
+    /// The servers, any of them: host:port or https://host:port, separated by commas. Without it,
+    /// those of the local cluster in --data, those in the environment's RAFTARIUM_SERVERS, those of
+    /// the local cluster in raftarium-data, or 127.0.0.1:8101 to 8103
     #[arg(long, global = true, value_name = "HOST:PORT,…", value_delimiter = ',', value_parser = server)]
     servers: Vec<Server>,
     /// The folder of a local cluster
@@ -146,13 +146,14 @@ impl Connection {
         Ok(Client { servers, expected, agent, token, timeout: self.timeout })
     }
 
-    /// What speaks with these servers. All of a cluster's servers speak HTTPS, or none does: a token
-    /// must not leave as it is because one address was written otherwise.
+    /// What speaks with these servers. All of a cluster's servers speak HTTPS, or none does: a
+    /// token must not leave as it is because one address was written otherwise.
     fn agent(&self, servers: &[Server]) -> Result<Agent, Unusable> {
         const BYTES_MAX: usize = 4 << 20;
         let https = servers.iter().filter(|server| server.is_https).count();
         if https == 0 {
-            // A cluster that was found on this machine speaks plain HTTP, whatever the environment says.
+            // A cluster that was found on this machine speaks plain HTTP, whatever the environment
+            // says.
             let is_named = servers.iter().any(|server| server.is_named);
             if self.ca.is_some() && is_named {
                 let why = "--ca is for servers that speak HTTPS: write https:// before each address";

@@ -382,10 +382,10 @@ pub async fn links(State(app): Shared) -> Json<Value> {
     Json(app.peers.report().iter().map(link).collect())
 }
 
-/// Whether the server can be given requests. A learner can: it has the log, answers reads, and hands
-/// writes to the leader. Who isn't a member can't, though it may still know a leader. A voter that
-/// may not vote can't either, so that whoever restarts servers one by one doesn't take this one for
-/// one of the majority.
+/// Whether the server can be given requests. A learner can: it has the log, answers reads, and
+/// hands writes to the leader. Who isn't a member can't, though it may still know a leader. A voter
+/// that may not vote can't either, so that whoever restarts servers one by one doesn't take this
+/// one for one of the majority.
 pub(crate) fn is_ready(status: &Status) -> Result<(), &'static str> {
     if !status.configuration.members().contains(status.server) {
         Err("it is no member of the cluster")

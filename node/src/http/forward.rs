@@ -60,8 +60,8 @@ pub struct Forwarder {
 }
 
 /// How long a connection to another server is kept while nothing is sent on it. That server closes
-/// it when it has heard nothing for its [`Limits::arrival`](super::Limits): if it did so just when a
-/// request is sent, nobody would know whether the request arrived.
+/// it when it has heard nothing for its [`Limits::arrival`](super::Limits): if it did so just when
+/// a request is sent, nobody would know whether the request arrived.
 const IDLE_MAX: Duration = Duration::from_secs(5);
 
 /// Keeps connections that are made with one configuration.

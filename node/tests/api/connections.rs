@@ -42,7 +42,8 @@ async fn a_request_that_does_not_arrive_in_time_is_given_up() {
     let head = "PUT /kv/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\nconnection: close\r\n\r\nabc";
     let answer = all_of(&mut connect(&server, head).await).await;
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("request-timed-out"), "{answer}");
-    // There is nobody to answer before the head is there. A connection on which nothing comes ends, too.
+    // There is nobody to answer before the head is there. A connection on which nothing comes ends,
+    // too.
     for part in ["GET /healthz HTTP/1.1\r\nhost:", ""] {
         let answer = all_of(&mut connect(&server, part).await).await;
         assert!(!answer.contains("200 OK"), "{answer}");

@@ -63,13 +63,16 @@ fn the_page_tells_of_every_rule() {
             }
         })
         .collect();
+    let about = [
+        "@ts-check",
+        "Every rule that can be switched off: its name, what goes wrong without it, and the source that",
+        "says so. Made from raft-core/src/raft/rules.rs by UPDATE_DOCS=1; don't edit it by hand.",
+    ];
+    let about: String = about.iter().map(|line| format!("// {line}\n")).collect();
     kept_as_made("www/rules.js", |_| {
         format!(
-            "// @ts-check\n\
-             // Every rule that can be switched off: its name, what goes wrong without it, and the source that says\n\
-             // so. Made from raft-core/src/raft/rules.rs by UPDATE_DOCS=1; don't edit it by hand.\n\n\
-             /** @type {{[name: string, prevents: string, source: string][]}} */\n\
-             export const rules = [\n{rows}];\n"
+            "{about}\n/** @type {{[name: string, prevents: string, source: string][]}} */\n\
+            export const rules = [\n{rows}];\n"
         )
     });
 }
