@@ -122,3 +122,25 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
     }
   });
 }
+
+test('a run that plays says turning points, and nothing else by itself', async ({ page }) => {
+  await open(page);
+  await expect(server(page, await leaderId(page))).toBeVisible();
+  const said = await page.evaluate(async () => {
+    const live =
+      'output:not([aria-live=off]), [role=status], [role=alert], [role=log], [aria-live]:not([aria-live=off])';
+    /** @type {string[]} */
+    const said = [];
+    const observer = new MutationObserver((records) => {
+      for (const { target } of records) {
+        const region = (target instanceof Element ? target : target.parentElement)?.closest(live);
+        if (region) said.push(`${region.id}: ${region.textContent}`);
+      }
+    });
+    observer.observe(document.body, { subtree: true, childList: true, characterData: true });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    observer.disconnect();
+    return said;
+  });
+  expect(said.length, said.join('; ')).toBeLessThan(4);
+});

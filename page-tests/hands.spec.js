@@ -205,8 +205,15 @@ test('without heartbeats the ring shows what is left', async ({ page }) => {
   await advanceBy(page, 1_000);
   for (let i = 0; i < 500 && (await beats.count()) === 0; i++) await advanceBy(page, 1_000);
   await expect(beats).not.toHaveCount(0);
-  await page.getByRole('checkbox', { name: 'heartbeats', exact: true }).uncheck();
+  // One switch, in two places.
+  const [ring, diagram] = [page.locator('#heartbeats'), page.locator('#diagram-heartbeats')];
+  await expect(diagram).toBeChecked();
+  await ring.uncheck();
   await expect(beats).toHaveCount(0);
+  await expect(diagram).not.toBeChecked();
+  await diagram.check();
+  await expect(beats).not.toHaveCount(0);
+  await expect(ring).toBeChecked();
 });
 
 test('every diagram and panel shows something', async ({ page }) => {

@@ -122,6 +122,28 @@ test('by keyboard: slider keys go along it, and its value says what is there', a
   await expect.poll(() => now(page)).toBeGreaterThan(far);
 });
 
+test('while it plays its value says what it says when paused', async ({ page }) => {
+  await open(page);
+  await leaderId(page);
+  // Each time that it is told anew, four times in all.
+  const told = await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const { raftarium } = /** @type {any} */ (window);
+        /** @type {string[]} */
+        const told = [];
+        const slider = /** @type {Element} */ (document.querySelector('#tape-track'));
+        new MutationObserver(() => {
+          const leader = raftarium.frame.servers.find((/** @type {any} */ s) => s.role === 'leader');
+          const text = slider.getAttribute('aria-valuetext') ?? '';
+          told.push(text.includes(`S${leader?.id} leads`) ? 'true' : text);
+          if (told.length === 4) resolve(told);
+        }).observe(slider, { attributeFilter: ['aria-valuetext'] });
+      }),
+  );
+  expect(told).toEqual(['true', 'true', 'true', 'true']);
+});
+
 test('by event: back and on again, with buttons and with keys', async ({ page }) => {
   await eventful(page);
   const events = async () => (await frame(page)).events;

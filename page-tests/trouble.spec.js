@@ -2,6 +2,7 @@
 // If something fails, the page shows a sentence that a person can act on.
 import { pathToFileURL } from 'node:url';
 import { subPathUrl } from '../playwright.config.js';
+import { counterexamples } from '../www/counterexamples.js';
 import { expect, leader, open, tamper, test } from './page.js';
 
 const trouble = (/** @type {import('@playwright/test').Page} */ page) => page.getByRole('alert');
@@ -47,6 +48,14 @@ test('opened as a file', async ({ page, complaints }) => {
   await expect(trouble(page)).toContainText('This page was opened as a file.');
   await expect(trouble(page)).toContainText('cargo xtask serve');
   complaints.length = 0;
+});
+
+test('after a link that is none, a good one in the same tab is followed', async ({ page }) => {
+  await page.goto('./#run=AQeWn1gBwEM299ua');
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'failed');
+  await page.evaluate((hash) => (location.hash = hash), `#run=${counterexamples[0]}`);
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  await expect(page.locator('#trouble')).toBeHidden();
 });
 
 test('without JavaScript', async ({ browser, baseURL }) => {

@@ -72,6 +72,7 @@ export class App {
   #changed = () => this.clock.invalidate();
 
   clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
+  #heartbeats = byId('heartbeats', HTMLInputElement);
   #quorum = byId('quorum', HTMLElement);
   /** What its dots show. */
   #dots = '';
@@ -137,9 +138,8 @@ export class App {
       message: (id, button) => this.#gestures.message(id, button),
       changed: this.#changed,
     });
-    const heartbeats = byId('heartbeats', HTMLInputElement);
-    heartbeats.addEventListener('change', () => {
-      this.#ring.heartbeats = heartbeats.checked;
+    this.#heartbeats.addEventListener('change', () => {
+      this.#ring.heartbeats = this.#heartbeats.checked;
       this.#changed();
     });
     new ResizeObserver(() => {
@@ -272,6 +272,7 @@ export class App {
     const { frame } = model;
     const { playing } = this.clock;
     if (frame.servers.length !== this.#ring.layout.servers.length) this.#placeServers();
+    this.#heartbeats.checked = this.#ring.heartbeats;
     this.#ring.draw(frame);
     this.#stageButtons.update(frame, playing);
     this.#reading.update(model, playing);

@@ -89,7 +89,7 @@ export class Dials {
   /** @param {Scale} scale */
   #dial(scale) {
     const input = make('input', { type: 'range', min: 0, max: 100, step: 0.5, id: `dial-${scale.name}` });
-    const output = make('output', { for: input.id });
+    const output = make('output', { for: input.id, 'aria-live': 'off' });
     this.#dials.set(scale.name, { input, output, scale });
     input.addEventListener('input', () => this.#preview(scale));
     input.addEventListener('change', () => this.#apply());

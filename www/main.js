@@ -38,6 +38,8 @@ function begin(Run) {
   } catch (error) {
     const startFresh = () => location.assign(location.pathname);
     fail({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.tryAnotherSeed, startFresh]]);
+    // Another link may be put into the address.
+    addEventListener('hashchange', () => begin(Run), { once: true });
     return;
   }
   const app = new App(Run, model);

@@ -138,7 +138,11 @@ export class Ring {
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
 
-  /** Whether a message is to be seen. @param {MessageView} message */
+  /**
+   * Whether a message is to be seen, here and in the diagram. An answer to an append doesn't say
+   * whether it answers a heartbeat.
+   * @param {MessageView} message
+   */
   shows = ({ kind, entries }) =>
     this.heartbeats || !(kind === 'heartbeat' || (kind === 'append-answer' && entries === 0));
 

@@ -45,7 +45,7 @@ export class SpaceTime {
   #canvas = make('canvas', { 'aria-hidden': 'true' });
   #words = make('output', { id: 'diagram-words' });
   #follow = make('button', { 'aria-pressed': 'true' }, spacetime.follow);
-  #quiet = make('input', { type: 'checkbox', id: 'diagram-quiet', checked: true });
+  #heartbeats = make('input', { type: 'checkbox', id: 'diagram-heartbeats', checked: true });
   #c;
   #palette = readPalette();
   #ring;
@@ -78,14 +78,18 @@ export class SpaceTime {
     const button = (/** @type {string} */ words, /** @type {string} */ title, /** @type {() => void} */ act) =>
       make('button', { title, 'aria-label': title, onclick: act }, words);
     this.#follow.addEventListener('click', () => this.#view.follow(true));
-    this.#quiet.addEventListener('change', () => this.#redraw());
+    // The ring has the same switch.
+    this.#heartbeats.addEventListener('change', () => {
+      ring.heartbeats = this.#heartbeats.checked;
+      this.#redraw();
+    });
     const tools = make(
       'div',
       { class: 'tools' },
       button('−', spacetime.zoomOut, () => this.#view.zoom(2)),
       button('+', spacetime.zoomIn, () => this.#view.zoom(0.5)),
       this.#follow,
-      make('label', { class: 'filter' }, this.#quiet, spacetime.quiet),
+      make('label', { class: 'filter' }, this.#heartbeats, strings.text.heartbeats),
       make('span', { class: 'grow' }),
       button('PNG', spacetime.png, () => this.#save('png')),
       button('SVG', spacetime.svg, () => this.#save('svg')),
@@ -121,12 +125,13 @@ export class SpaceTime {
     this.#model = model;
     const { now, events, epoch, branch } = model.frame;
     this.#view.keepUp(now);
+    this.#heartbeats.checked = this.#ring.heartbeats;
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
     this.#load(model, playing);
     const { width, height } = this.#view;
     const state =
       `${events} ${epoch} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
-      `${this.#ring.lit.server} ${this.#read}`;
+      `${this.#ring.lit.server} ${this.#ring.heartbeats} ${this.#read}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
     this.#draw();
@@ -183,12 +188,8 @@ export class SpaceTime {
     };
   }
 
-  /**
-   * Whether a message is shown. Without heartbeats, answers to appends are left out, too: they
-   * don't say whether they answer one.
-   * @param {MessageView} message
-   */
-  #shown = ({ kind }) => !this.#quiet.checked || (kind !== 'heartbeat' && kind !== 'append-answer');
+  /** @param {MessageView} message */
+  #shown = (message) => this.#ring.shows(message);
 
   #draw() {
     const { width, height } = this.#view;

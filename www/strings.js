@@ -109,7 +109,7 @@ export const stepBackTitle = 'Go back one event';
 /** The tape. */
 export const tape = {
   notYet: 'not played yet',
-  /** @param {{ term: number, terms: number, leader: number, led: boolean } | undefined} band */
+  /** @param {{ term: number, leader: number, led: boolean } | undefined} band */
   band: (band) => {
     if (!band) return 'no term yet';
     return `term ${band.term}, ${band.led ? `S${band.leader} leads` : 'nobody leads'}`;
@@ -396,7 +396,6 @@ export const diskWords = { normal: 'normal', slow: 'slow', stalled: 'hangs', ful
 export const spacetime = {
   name: 'Space-time diagram',
   follow: 'Follow',
-  quiet: 'no heartbeats',
   zoomIn: 'Zoom in',
   zoomOut: 'Zoom out',
   svg: 'Save as SVG',

@@ -369,6 +369,13 @@ export class Tape {
     return strings.tape.band(band && { ...band, led: band.leader > 0 && band.since <= time && time <= band.until });
   }
 
+  /** The same for this moment, which may have come since the tape was read. @param {Model} model */
+  #bandWordsNow({ frame: { servers } }) {
+    const term = Math.max(...servers.map((server) => server.term));
+    const leader = servers.find((server) => server.role === 'leader' && server.term === term)?.id ?? 0;
+    return strings.tape.band(term ? { term, leader, led: leader > 0 } : undefined);
+  }
+
   /**
    * Says where the playhead is. While it moves, it isn't read out to those who have the focus on
    * it.
@@ -381,7 +388,11 @@ export class Tape {
     const marks = this.#marksNear(now).slice(0, 2).map(strings.tape.moment);
     setAttribute(this.#slider, 'aria-valuemax', String(Math.round(frame.end / 1e3)));
     setAttribute(this.#slider, 'aria-valuenow', String(Math.round(now / 1e3)));
-    setAttribute(this.#slider, 'aria-valuetext', [strings.seconds(now), this.#bandWords(now), ...marks].join(', '));
+    setAttribute(
+      this.#slider,
+      'aria-valuetext',
+      [strings.seconds(now), this.#bandWordsNow(this.#model), ...marks].join(', '),
+    );
   }
 
   #tellPointer() {

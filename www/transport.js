@@ -68,7 +68,7 @@ export class Transport {
 
   /** @param {Model} model */
   update(model) {
-    setText(byId('now', HTMLOutputElement), strings.seconds(model.now));
+    setText(byId('now', HTMLElement), strings.seconds(model.now));
     const { playing } = this.#clock;
     if (playing === this.#shownPlaying) return;
     this.#shownPlaying = playing;
