@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { counterexamples } from '../www/counterexamples.js';
 import { readFile as readScenario, writeFile as writeScenario } from '../www/scenario.js';
 import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, toggle, type } from './page.js';
 
@@ -380,10 +381,11 @@ test('what is wrong with a file is said, and the page keeps its run', async ({ p
     ['[1]', '“[1]” is not an object with fields.'],
     ['{"seed":"1"}', 'no scenario file: it has no field “raftarium”'],
     ['{"raftarium":2,"seed":"1"}', 'made by another version of Raftarium: it has format 2, this version reads 1'],
+    ['{"raftarium":1}', 'seed: it is missing.'],
     ['{"raftarium":1,"seed":7}', 'seed: “7” is no seed'],
     [`${start},"found":{"what":"Luck","at":"1s"}}`, 'found: “Luck” is nothing that can be found: there are Line'],
     [`${start},"until":"1s","found":{"what":"Liveness","at":"2s"}}`, 'found: 2s lies after the end of the run'],
-    [`${start},"found":{"what":"Liveness"}}`, 'found: at: “undefined” is no length of time'],
+    [`${start},"found":{"what":"Liveness"}}`, 'found: at: it is missing.'],
     [`${start},"loss":1}`, '“loss” is no field here; there are raftarium,'],
     [`${start},"servers":10}`, 'a cluster has 1 to 9 servers, not 10'],
     [`${start},"network":{"loss":"0.00001%"}}`, 'network.loss: “0.00001%” has more digits than count'],
@@ -428,6 +430,28 @@ test('the ring is saved as a picture, as pixels and as lines', async ({ page }) 
   expect(svg.bytes.toString()).toContain('>S2 </text>');
   expect(svg.bytes.toString()).toContain('Raftarium · seed 31 · ');
   expect(svg.bytes.toString()).not.toMatch(/NaN|undefined|oklab|var\(/);
+});
+
+test('the ring’s picture has a caption of its own, with few servers, too', async ({ page }) => {
+  await openStill(page, '?seed=7&servers=3');
+  await advanceBy(page, 1_000_000);
+  await page.keyboard.press('p');
+  await page.getByRole('button', { name: 'Leader alone' }).click();
+  await page.getByRole('button', { name: 'Cut here' }).click();
+  await share(page);
+  const svg = (await saved(page, 'SVG')).bytes.toString();
+  // The caption's ground is painted over whatever the scene has below itself.
+  const stage = await page.locator('#stage').boundingBox();
+  const ground = svg.lastIndexOf(`<rect x="0" y="${Math.round(stage?.height ?? 0)}"`);
+  expect(ground).toBeGreaterThan(Math.max(svg.lastIndexOf('<path'), svg.lastIndexOf('<line')));
+});
+
+test('the ring’s picture says what is broken rather than who leads', async ({ page }) => {
+  await page.goto(`./#run=${counterexamples[0]}`);
+  await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
+  await share(page);
+  const broken = (await saved(page, 'SVG')).bytes.toString();
+  expect(broken.replace(/<[^>]*>/g, ' ').replace(/ +/g, ' ')).toContain('Leader Completeness is broken at 1.185 s.');
 });
 
 test('the space-time diagram is saved as a picture, as pixels and as lines', async ({ page }) => {

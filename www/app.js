@@ -201,7 +201,9 @@ export class App {
   #scene() {
     const { frame, seed, now } = this.#model;
     const { layout, palette } = this.#ring;
-    const sentence = byId('why', HTMLElement).querySelector('q')?.textContent ?? '';
+    const said = frame.violation ?? this.#model.claimed;
+    const why = byId('why', HTMLElement).querySelector('q')?.textContent ?? '';
+    const sentence = said ? [strings.violationTitle(said), said.first && strings.violationText(said)].join(' ') : why;
     const origin = strings.origin(seed, now);
     const draw = (/** @type {CanvasRenderingContext2D} */ c) => this.#ring.drawOn(c, frame);
     return { name: `raftarium-${seed}`, width: layout.width, height: layout.height, draw, palette, sentence, origin };

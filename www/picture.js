@@ -35,6 +35,9 @@ export async function savePicture(scene, kind) {
     c.fillStyle = palette.paper;
     c.fillRect(0, 0, width, height);
     scene.draw(c);
+    // What goes on below the scene, like a cut between few servers, doesn't go through the caption.
+    c.fillStyle = palette.paper;
+    c.fillRect(0, scene.height, width, caption);
     c.textAlign = 'center';
     c.textBaseline = 'alphabetic';
     c.fillStyle = palette.ink;

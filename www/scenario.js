@@ -118,8 +118,9 @@ function scaled(whole, rest, places, text) {
   return BigInt(whole + digits.padEnd(places, '0'));
 }
 
-/** @param {unknown} json */
+/** What a sentence says of a value that isn't as it should be. @param {unknown} json */
 const quoted = (json) => {
+  if (json === undefined) return fail(words.absent);
   const text = String(typeof json === 'string' ? json.replace(/^\0/, '') : JSON.stringify(json));
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 };

@@ -766,6 +766,7 @@ export const scenario = {
   unknownField: (name, known) => `“${name}” is no field here; there are ${known}.`,
   /** @param {string} name @param {string} field */
   missing: (name, field) => `“${name}” needs a field “${field}”.`,
+  absent: 'it is missing.',
   /** @param {number} number */
   action: (number) => `action ${number}`,
   /** @param {string} name */

@@ -131,15 +131,15 @@ impl Config {
     /// The first problem found.
     pub fn check(&self) -> Result<(), ConfigError> {
         let positive = [
-            ("election_timeout_min", self.election_timeout_min.as_micros()),
-            ("heartbeat_interval", self.heartbeat_interval.as_micros()),
-            ("append_entries_max", self.append_entries_max as u64),
-            ("append_bytes_max", self.append_bytes_max),
-            ("window_appends_max", self.window_appends_max as u64),
-            ("window_bytes_max", self.window_bytes_max),
-            ("uncommitted_bytes_max", self.uncommitted_bytes_max),
-            ("snapshot_piece_max", self.snapshot_piece_max),
-            ("disk_stall_max", self.disk_stall_max.as_micros()),
+            ("the shortest election timeout", self.election_timeout_min.as_micros()),
+            ("the heartbeat interval", self.heartbeat_interval.as_micros()),
+            ("the most entries of an append", self.append_entries_max as u64),
+            ("the most bytes of an append", self.append_bytes_max),
+            ("the most appends on their way", self.window_appends_max as u64),
+            ("the most bytes on their way", self.window_bytes_max),
+            ("the most bytes that wait to be committed", self.uncommitted_bytes_max),
+            ("the most bytes of a snapshot’s piece", self.snapshot_piece_max),
+            ("the patience with a disk", self.disk_stall_max.as_micros()),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(ConfigError::Zero(name));
@@ -162,12 +162,12 @@ impl fmt::Display for ConfigError {
         match self {
             ConfigError::Zero(name) => write!(f, "{name} is zero: give it a positive value"),
             ConfigError::TimeoutsReversed => {
-                f.write_str("election_timeout_min is longer than election_timeout_max: swap them")
+                f.write_str("the shortest election timeout is longer than the longest: swap them")
             }
             ConfigError::HeartbeatTooSlow { heartbeat_interval, election_timeout_min } => write!(
                 f,
-                "heartbeat_interval ({heartbeat_interval}) must be shorter than election_timeout_min ({election_timeout_min}), \
-                 or followers campaign against a living leader"
+                "the heartbeat interval ({heartbeat_interval}) must be shorter than the shortest election timeout \
+                 ({election_timeout_min}), or followers campaign against a living leader"
             ),
         }
     }
@@ -184,13 +184,13 @@ mod tests {
     fn parameters_that_make_no_sense_are_refused_with_the_reason() {
         type Change = fn(&mut Config);
         let cases: [(Change, &str); 5] = [
-            (|c| c.append_entries_max = 0, "append_entries_max is zero: give it a positive value"),
-            (|c| c.disk_stall_max = Duration::ZERO, "disk_stall_max is zero: give it a positive value"),
+            (|c| c.append_entries_max = 0, "the most entries of an append is zero: give it a positive value"),
+            (|c| c.disk_stall_max = Duration::ZERO, "the patience with a disk is zero: give it a positive value"),
             (
                 |c| c.election_timeout_max = Duration::from_millis(149),
-                "election_timeout_min is longer than election_timeout_max: swap them",
+                "the shortest election timeout is longer than the longest: swap them",
             ),
-            (|c| c.heartbeat_interval = c.election_timeout_min, "must be shorter than election_timeout_min"),
+            (|c| c.heartbeat_interval = c.election_timeout_min, "must be shorter than the shortest election timeout"),
             (|c| c.heartbeat_interval = Duration::from_secs(1), "or followers campaign against a living leader"),
         ];
         let good = ServerId::new(1).map(|id| Config::new(id, 1)).unwrap();
