@@ -84,7 +84,7 @@ test('switched, renamed and deleted with the mouse', async ({ page }) => {
 test('what is deleted is brought back: at once, later, or with a key', async ({ page }) => {
   await forked(page);
   await page.keyboard.press('u');
-  await expect(toast(page)).toContainText('No branch has been deleted');
+  await expect(toast(page)).toContainText('There is no branch to bring back');
   const hash = () =>
     page.evaluate(() => {
       const { run } = /** @type {any} */ (window).raftarium;
@@ -121,7 +121,7 @@ test('what is deleted is brought back: at once, later, or with a key', async ({ 
   await page.keyboard.press('u');
   await expect(lanes(page)).toHaveText('branch 2');
   await page.keyboard.press('u');
-  await expect(toast(page)).toContainText('No branch has been deleted');
+  await expect(toast(page)).toContainText('There is no branch to bring back');
   expect((await frame(page)).branches).toBe(2);
 });
 

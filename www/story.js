@@ -143,5 +143,5 @@ function item({ number, weight, time, text, section }) {
 
 /** A sentence with its servers in bold. @param {string} sentence @returns {(Node | string)[]} */
 function withNames(sentence) {
-  return sentence.split(/\b(S[1-9])\b/).map((part, i) => (i % 2 ? make('b', {}, part) : part));
+  return sentence.split(/\b(S[1-9]\d?)\b/).map((part, i) => (i % 2 ? make('b', {}, part) : part));
 }

@@ -163,7 +163,8 @@ export const jumps = {
   /** @param {string} kind @param {number} time */
   arrived: (kind, time) => `${kind}, at ${seconds(time)}`,
   /** @param {string} kind @param {boolean} forward @param {number} time */
-  none: (kind, forward, time) => `Nothing to jump to (${kind}) ${forward ? 'up to' : 'before'} ${seconds(time)}.`,
+  none: (kind, forward, time) =>
+    `Nothing to jump to (${kind}) ${forward ? `from here to ${seconds(time)}` : 'before this'}.`,
 };
 
 /** The ways the run went. */
@@ -200,7 +201,7 @@ export const branches = {
   undoLong: (name) => `Bring back “${name}”`,
   /** @param {string} name */
   undone: (name) => `“${name}” is back.`,
-  noneDeleted: 'No branch has been deleted.',
+  noneDeleted: 'There is no branch to bring back: only the one that was deleted last is kept.',
   /** @param {number} count */
   more: (count) => `${count} more: all branches`,
 };

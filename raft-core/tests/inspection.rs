@@ -96,7 +96,7 @@ fn what_a_server_cannot_start_from_is_said_in_a_sentence() {
     assert!(error.to_string().contains("terms go down at index 2"), "{error}");
     let ahead = Durable { hard_state: term(1), entries: vec![command(3, "a")], ..Durable::default() };
     let error = start(ahead);
-    assert!(error.to_string().contains("1@3") && error.to_string().contains("the server's term is 1"), "{error}");
+    assert!(error.to_string().contains("1@3") && error.to_string().contains("the server’s term is 1"), "{error}");
     let mut config = Config::new(s(1), 7);
     config.heartbeat_interval = Duration::ZERO;
     let error = Raft::new(config, Start::Join { disk: DiskId(1) }, Time::ZERO).expect_err("a heartbeat takes time");

@@ -61,8 +61,8 @@ fn a_follower_ignores_and_observes_what_no_leader_sends() {
     let impossible = [
         ("entries whose terms go down", s(1), append(3, id(1, 1), &[3, 2])),
         ("entries whose terms go down", s(1), append(3, id(1, 1), &[0])),
-        ("entries of a later term than their leader's", s(1), append(3, id(1, 1), &[4])),
-        ("an entry of a later term than the message's", s(1), append(3, id(1, 4), &[])),
+        ("entries of a later term than their leader’s", s(1), append(3, id(1, 1), &[4])),
+        ("an entry of a later term than the message’s", s(1), append(3, id(1, 4), &[])),
         ("a second leader in the same term", s(3), append(3, id(1, 1), &[3])),
         ("a message from the server itself", s(2), append(3, id(1, 1), &[3])),
     ];
@@ -86,10 +86,10 @@ fn a_leader_ignores_and_observes_what_no_member_sends() {
         Message::InstallSnapshotResponse(InstallSnapshotResponse { term, round: 1, last, progress, may_vote: true })
     };
     let impossible = [
-        ("a match beyond the leader's log", answer(1, 1, AppendOutcome::Matched(LogIndex(99)))),
-        ("an answer to a round that hasn't begun", answer(1, 99, AppendOutcome::Matched(LogIndex(1)))),
-        ("a snapshot beyond the leader's log", snapshot(SnapshotProgress::Installed(LogIndex(99)))),
-        ("another leader in the leader's own term", append(1, EntryId::ZERO, &[])),
+        ("a match beyond the leader’s log", answer(1, 1, AppendOutcome::Matched(LogIndex(99)))),
+        ("an answer to a round that hasn’t begun", answer(1, 99, AppendOutcome::Matched(LogIndex(1)))),
+        ("a snapshot beyond the leader’s log", snapshot(SnapshotProgress::Installed(LogIndex(99)))),
+        ("another leader in the leader’s own term", append(1, EntryId::ZERO, &[])),
     ];
     for (what, message) in impossible {
         let mut cluster = Cluster::led(3);
@@ -227,7 +227,7 @@ fn a_snapshot_that_no_server_took_reaches_neither_the_log_nor_the_disk() {
         ("a snapshot whose membership is from after its end", id(5, 1), trio, 1_000),
         ("a membership that no cluster has", id(5, 1), nobody, 5),
         ("a membership that no cluster has", id(5, 1), two_roles, 5),
-        ("an entry of a later term than the message's", id(5, 2), trio, 0),
+        ("an entry of a later term than the message’s", id(5, 2), trio, 0),
     ];
     for (what, last, configuration, index) in snapshots {
         let mut cluster = Cluster::led(3);

@@ -136,3 +136,83 @@ fn kinds_of_moments_and_those_whom_news_are_about_come_from_the_table() {
     assert_eq!(news(What::AllHealed).server(), None);
     assert_eq!(MomentKind::WriteBegan.name(), "write-began");
 }
+
+/// The values in a sentence, so that sentences of one form are found to be so: servers, numbers,
+/// lengths, entries, quoted texts.
+fn form(sentence: &str) -> String {
+    let mut form = String::new();
+    let mut rest = sentence.chars().peekable();
+    while let Some(letter) = rest.next() {
+        match letter {
+            '0'..='9' => {
+                while rest.peek().is_some_and(|next| next.is_ascii_digit() || "@.".contains(*next)) {
+                    rest.next();
+                }
+                form.push('0');
+            }
+            _ => form.push(letter),
+        }
+    }
+    while form.contains("S0, S0") {
+        form = form.replace("S0, S0", "S0");
+    }
+    form
+}
+
+/// Everything that hunted runs say, one sentence of each form, with the values that it had. Whoever
+/// changes the words reads here what becomes of them.
+#[test]
+fn every_sentence_is_in_the_list() {
+    let mut sentences: BTreeMap<(&str, String), String> = BTreeMap::new();
+    for seed in 0..150 {
+        let scenario = hunt(seed, None, Duration::from_secs(30), Profile::Full, Rules::ALL);
+        let mut world = Simulation::new(scenario).expect("a storm makes a world");
+        world.listen(Listening::News);
+        world.run_until(Time::from_secs(40));
+        for news in world.take_news() {
+            let sentence = news.sentence().text;
+            // Whatever the client asked for.
+            let known = match &news.what {
+                What::Began(record) | What::Ended(record) => {
+                    let request = record.request.to_string();
+                    let kind = request.split(' ').next().expect("a request is some words");
+                    form(&sentence.replace(&request, kind))
+                }
+                _ => form(&sentence),
+            };
+            sentences.entry((news.kind(), known)).or_insert(sentence);
+        }
+    }
+    let mut list = String::from(
+        "# What a run says\n\n\
+         One sentence of each form that 150 hunted runs say, by the kind of what happened. Made by \
+         `UPDATE_DOCS=1 cargo test -p raftarium-core --test told`; don’t edit it by hand.\n",
+    );
+    let mut last = "";
+    for ((kind, _), sentence) in &sentences {
+        if *kind != last {
+            list += &format!("\n**{kind}**\n");
+            last = kind;
+        }
+        list += &format!("* {sentence}\n");
+    }
+    for sentence in sentences.values() {
+        let apostrophe = sentence.as_bytes().windows(3).any(|w| w[1] == b'\'' && w[0].is_ascii_lowercase());
+        assert!(!apostrophe, "another apostrophe than elsewhere: {sentence}");
+        assert!(
+            !sentence.contains("@0") && !sentence.contains("nobody have") && !sentence.contains(".."),
+            "{sentence}"
+        );
+        assert!(sentence.ends_with('.') && sentence.starts_with(|first: char| first.is_uppercase()), "{sentence}");
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sentences.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, list).expect("the list can be written");
+    } else {
+        let kept = std::fs::read_to_string(path).expect("the list is there");
+        assert!(
+            kept == list,
+            "docs/sentences.md is another: make it anew with UPDATE_DOCS=1, and read what has changed"
+        );
+    }
+}

@@ -242,7 +242,7 @@ impl Checker {
         }
         let first =
             format_args!("entry {id} was committed under the membership {}", changes::describe(&self.committed_under));
-        let second = format_args!("after the crash of {server} only {holders} have it on their disks");
+        let second = format_args!("after the crash of {server} {}", whose_disks(holders));
         self.broken(Property::DurableCommit, now, first, second)
     }
 
@@ -681,7 +681,7 @@ impl Checker {
             return Ok(());
         }
         let first = format_args!("{me} committed entry {id} in term {}", raft.term());
-        self.broken(Property::DurableCommit, now, first, format_args!("only {holders} have it on their disks"))
+        self.broken(Property::DurableCommit, now, first, format_args!("{}", whose_disks(holders)))
     }
 
     /// Remembers what a leader has committed.
@@ -793,5 +793,14 @@ fn describe(entry: &Entry) -> String {
             (kv::Asks::Session, words) => format!("a {words}"),
             (kv::Asks::Nothing, words) => words,
         },
+    }
+}
+
+/// `only S2 has it on its disk`, for the end of a sentence.
+fn whose_disks(holders: ServerSet) -> String {
+    match holders.len() {
+        0 => String::from("nobody has it on a disk"),
+        1 => format!("only {holders} has it on its disk"),
+        _ => format!("only {holders} have it on their disks"),
     }
 }

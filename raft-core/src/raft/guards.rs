@@ -81,7 +81,7 @@ impl Leader {
             Message::InstallSnapshotResponse(m) => (m.round, implausible_progress(m, last)),
             _ => return None,
         };
-        if round > self.rounds.latest() { Some("an answer to a round that hasn't begun") } else { beyond }
+        if round > self.rounds.latest() { Some("an answer to a round that hasn’t begun") } else { beyond }
     }
 }
 
@@ -126,7 +126,7 @@ fn implausible(message: &Message) -> Option<&'static str> {
         Claim::InstallSnapshotResponse(m) => implausible_snapshot_answer(m),
         Claim::PreVoteResponse(m) if m.asked_in > Term::MAX => Some("an answer to a term that no cluster reaches"),
         Claim::PreVoteResponse(m) if m.granted && m.term > m.asked_in => {
-            Some("a yes to a campaign of an older term than the voter's")
+            Some("a yes to a campaign of an older term than the voter’s")
         }
         Claim::ReadIndexResponse(m) if m.index.is_some_and(|index| index > LogIndex::MAX) => Some(INDEX_BEYOND_END),
         Claim::PreVoteResponse(_)
@@ -169,7 +169,7 @@ fn implausible_id(id: EntryId, term: Term) -> Option<&'static str> {
     if id.index > LogIndex::MAX {
         Some(INDEX_BEYOND_END)
     } else if id.term > term {
-        Some("an entry of a later term than the message's")
+        Some("an entry of a later term than the message’s")
     } else if (id.index == LogIndex::ZERO) != (id.term == Term::ZERO) {
         Some(INDEX_WITHOUT_TERM)
     } else {
@@ -197,7 +197,7 @@ fn implausible_append(m: &AppendEntries) -> Option<&'static str> {
         }
         term = entry.term;
     }
-    if term > m.term { Some("entries of a later term than their leader's") } else { None }
+    if term > m.term { Some("entries of a later term than their leader’s") } else { None }
 }
 
 fn implausible_payload(payload: &Payload) -> Option<&'static str> {
@@ -213,7 +213,7 @@ fn implausible_payload(payload: &Payload) -> Option<&'static str> {
 fn implausible_piece(m: &InstallSnapshot) -> Option<&'static str> {
     let end = m.offset.saturating_add(m.piece.bytes().len() as u64);
     if end > m.size {
-        return Some("a snapshot piece that doesn't fit its whole");
+        return Some("a snapshot piece that doesn’t fit its whole");
     }
     if m.meta.last.index == LogIndex::ZERO {
         return Some("a snapshot of nothing");
@@ -269,12 +269,12 @@ fn implausible_snapshot_answer(m: &InstallSnapshotResponse) -> Option<&'static s
 fn implausible_outcome(m: &AppendEntriesResponse, last: LogIndex) -> Option<&'static str> {
     match m.outcome {
         AppendOutcome::Matched(index) | AppendOutcome::Joining { matched: index, .. } if index > last => {
-            Some("a match beyond the leader's log")
+            Some("a match beyond the leader’s log")
         }
         AppendOutcome::Conflict { previous, .. } | AppendOutcome::Damaged { previous, .. } if previous > last => {
-            Some("a conflict beyond the leader's log")
+            Some("a conflict beyond the leader’s log")
         }
-        _ if m.received > last => Some("a match beyond the leader's log"),
+        _ if m.received > last => Some("a match beyond the leader’s log"),
         _ => None,
     }
 }
@@ -282,7 +282,7 @@ fn implausible_outcome(m: &AppendEntriesResponse, last: LogIndex) -> Option<&'st
 /// The same for an answer to a snapshot.
 fn implausible_progress(m: &InstallSnapshotResponse, last: LogIndex) -> Option<&'static str> {
     let installed = if let SnapshotProgress::Installed(index) = m.progress { index } else { LogIndex::ZERO };
-    (installed.max(m.last.index) > last).then_some("a snapshot beyond the leader's log")
+    (installed.max(m.last.index) > last).then_some("a snapshot beyond the leader’s log")
 }
 
 /// Checks that a server can start like this.
@@ -492,13 +492,13 @@ mod tests {
             ("a term that no cluster reaches", pre_vote(term + 1, id(0, 0)), pre_vote(term, id(0, 0))),
             ("a term that no cluster reaches", pre_vote(END, id(0, 0)), pre_vote(0, id(0, 0))),
             ("an index that no log reaches", pre_vote(4, id(index + 1, 4)), pre_vote(4, id(index, 4))),
-            ("an entry of a later term than the message's", pre_vote(4, id(1, 5)), pre_vote(4, id(1, 4))),
+            ("an entry of a later term than the message’s", pre_vote(4, id(1, 5)), pre_vote(4, id(1, 4))),
             (INDEX_WITHOUT_TERM, pre_vote(4, id(0, 4)), pre_vote(4, id(1, 4))),
             (INDEX_WITHOUT_TERM, vote(4, id(4, 0)), vote(4, id(0, 0))),
             ("a campaign or a leader in term 0", vote(0, id(0, 0)), vote(1, id(0, 0))),
-            ("an entry of a later term than the message's", vote(4, id(1, 5)), vote(4, id(1, 4))),
+            ("an entry of a later term than the message’s", vote(4, id(1, 5)), vote(4, id(1, 4))),
             ("an answer to a term that no cluster reaches", yes(term, term + 1), yes(term, term)),
-            ("a yes to a campaign of an older term than the voter's", yes(4, 3), yes(4, 4)),
+            ("a yes to a campaign of an older term than the voter’s", yes(4, 3), yes(4, 4)),
             ("a campaign or a leader in term 0", append(0, id(0, 0), &[], 0), append(1, id(0, 0), &[], 0)),
             ("an index that no log reaches", append(4, id(index, 4), &[no_op(4)], 0), append(4, id(index, 4), &[], 0)),
             (
@@ -507,12 +507,12 @@ mod tests {
                 append(4, id(1, 4), &[no_op(4)], 0),
             ),
             ("an index that no log reaches", append(4, id(1, 1), &[], index + 1), append(4, id(1, 1), &[], index)),
-            ("an entry of a later term than the message's", append(4, id(1, 5), &[], 0), append(4, id(1, 4), &[], 0)),
+            ("an entry of a later term than the message’s", append(4, id(1, 5), &[], 0), append(4, id(1, 4), &[], 0)),
             (INDEX_WITHOUT_TERM, append(4, id(0, 1), &[], 0), append(4, id(0, 0), &[], 0)),
             ("entries whose terms go down", append(4, id(1, 2), &[no_op(1)], 0), append(4, id(1, 2), &[no_op(2)], 0)),
             ("entries of term 0", append(4, id(0, 0), &[no_op(0), no_op(1)], 0), append(4, id(0, 0), &[no_op(1)], 0)),
             (
-                "entries of a later term than their leader's",
+                "entries of a later term than their leader’s",
                 append(4, id(1, 2), &[no_op(5)], 0),
                 append(4, id(1, 2), &[no_op(4)], 0),
             ),
@@ -527,12 +527,12 @@ mod tests {
                 append(4, id(1, 1), &[membership(Configuration { outgoing: ServerSet::first(4), ..founders() })], 0),
             ),
             (
-                "a snapshot piece that doesn't fit its whole",
+                "a snapshot piece that doesn’t fit its whole",
                 piece(id(9, 4), founders(), 9, 10, 8),
                 piece(id(9, 4), founders(), 9, 10, 7),
             ),
             (
-                "a snapshot piece that doesn't fit its whole",
+                "a snapshot piece that doesn’t fit its whole",
                 piece(id(9, 4), founders(), 9, 10, END),
                 piece(id(9, 4), founders(), 9, 3, 0),
             ),
@@ -543,7 +543,7 @@ mod tests {
                 piece(id(index, 4), founders(), 0, 3, 0),
             ),
             (
-                "an entry of a later term than the message's",
+                "an entry of a later term than the message’s",
                 piece(id(9, 5), founders(), 0, 3, 0),
                 piece(id(9, 4), founders(), 0, 3, 0),
             ),
@@ -562,11 +562,11 @@ mod tests {
                 piece(id(9, 4), two_roles(), 0, 3, 0),
                 piece(id(9, 4), founders(), 0, 3, 0),
             ),
-            ("an answer to a round that hasn't begun", answer(2, 4, matched(4)), answer(1, 4, matched(4))),
-            ("a match beyond the leader's log", answer(1, 4, matched(5)), answer(1, 4, matched(0))),
-            ("a match beyond the leader's log", answer(1, 5, matched(4)), answer(1, 0, matched(4))),
+            ("an answer to a round that hasn’t begun", answer(2, 4, matched(4)), answer(1, 4, matched(4))),
+            ("a match beyond the leader’s log", answer(1, 4, matched(5)), answer(1, 4, matched(0))),
+            ("a match beyond the leader’s log", answer(1, 5, matched(4)), answer(1, 0, matched(4))),
             (
-                "a conflict beyond the leader's log",
+                "a conflict beyond the leader’s log",
                 answer(1, 0, conflict(5, id(3, 2))),
                 answer(1, 0, conflict(4, id(3, 2))),
             ),
@@ -577,7 +577,7 @@ mod tests {
             ),
             (INDEX_WITHOUT_TERM, answer(1, 0, conflict(2, id(0, 2))), answer(1, 0, conflict(2, id(0, 0)))),
             (
-                "a conflict beyond the leader's log",
+                "a conflict beyond the leader’s log",
                 answer(1, 0, damaged(5, id(3, 2))),
                 answer(1, 0, damaged(4, id(3, 2))),
             ),
@@ -586,29 +586,29 @@ mod tests {
                 answer(1, 0, damaged(2, id(3, 2))),
                 answer(1, 0, damaged(3, id(3, 2))),
             ),
-            ("a match beyond the leader's log", answer(1, 4, joining(5)), answer(1, 4, joining(4))),
+            ("a match beyond the leader’s log", answer(1, 4, joining(5)), answer(1, 4, joining(4))),
             (
                 "an admission of a disk without a number",
                 append(4, id(1, 1), &[admits(0)], 0),
                 append(4, id(1, 1), &[admits(1)], 0),
             ),
             (
-                "an entry of a later term than the message's",
+                "an entry of a later term than the message’s",
                 answer(1, 0, damaged(2, id(2, 5))),
                 answer(1, 0, damaged(2, id(2, 4))),
             ),
             (
-                "a snapshot beyond the leader's log",
+                "a snapshot beyond the leader’s log",
                 snapshot_answer(1, id(4, 4), installed(5)),
                 snapshot_answer(1, id(4, 4), installed(4)),
             ),
             (
-                "a snapshot beyond the leader's log",
+                "a snapshot beyond the leader’s log",
                 snapshot_answer(1, id(5, 4), installed(1)),
                 snapshot_answer(0, id(4, 4), installed(1)),
             ),
             (
-                "an answer to a round that hasn't begun",
+                "an answer to a round that hasn’t begun",
                 snapshot_answer(2, id(4, 4), installed(1)),
                 snapshot_answer(1, id(4, 4), SnapshotProgress::Received(END)),
             ),
@@ -766,7 +766,7 @@ mod tests {
                 "up to 7@3 has its membership from index 8",
                 snapshot(id(7, 3), founders(), 7),
             ),
-            (snapshot(id(7, 3), two_roles(), 7), "from index 7 can't be: S1", snapshot(id(7, 3), founders(), 7)),
+            (snapshot(id(7, 3), two_roles(), 7), "from index 7 can’t be: S1", snapshot(id(7, 3), founders(), 7)),
             (
                 snapshot(id(7, 3), Configuration::default(), 1),
                 "has no voters",
@@ -776,7 +776,7 @@ mod tests {
             (with(ending_at(6), 2, Payload::NoOp), "go down at index 7", with(ending_at(6), 3, Payload::NoOp)),
             (
                 with(ending_at(6), 3, membership(two_roles())),
-                "from index 7 can't be",
+                "from index 7 can’t be",
                 with(ending_at(6), 3, membership(founders())),
             ),
             (lost(id(4, 4)), "have ended with 4@4 once", lost(id(4, 3))),

@@ -427,25 +427,25 @@ impl core::fmt::Display for DurableError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             DurableError::TermsOutOfOrder(index) => {
-                write!(f, "the log's terms go down at index {index}")
+                write!(f, "the log’s terms go down at index {index}")
             }
             DurableError::TermAhead { entry, term } => {
-                write!(f, "the log holds entry {entry} but the server's term is {term}")
+                write!(f, "the log holds entry {entry} but the server’s term is {term}")
             }
             DurableError::TermBeyondEnd(term) => {
-                write!(f, "the server's term is {term}, and none is after {}", Term::MAX)
+                write!(f, "the server’s term is {term}, and none is after {}", Term::MAX)
             }
             DurableError::IndexBeyondEnd(index) => {
                 write!(f, "there is an entry at index {index}, and none is after {}", LogIndex::MAX)
             }
             DurableError::NoTerm(index) => write!(f, "what stands at index {index} is from before any election"),
-            DurableError::Membership { index, why } => write!(f, "the membership from index {index} can't be: {why}"),
+            DurableError::Membership { index, why } => write!(f, "the membership from index {index} can’t be: {why}"),
             DurableError::MembershipAhead { index, last } => {
                 write!(f, "the snapshot up to {last} has its membership from index {index}, after its end")
             }
             DurableError::NoDisk(index) => write!(f, "the entry at index {index} admits a disk without a number"),
             DurableError::Lost { lost, term } => {
-                write!(f, "the log is said to have ended with {lost} once, but the server's term is {term}")
+                write!(f, "the log is said to have ended with {lost} once, but the server’s term is {term}")
             }
         }?;
         f.write_str(": the disk image is corrupt, so wipe the disk and let the server join anew")

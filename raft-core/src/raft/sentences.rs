@@ -126,7 +126,7 @@ impl Observation {
                 ("Raft §5.2", format!("{voter} {verb} for {me}: {have} of {needed} votes needed."))
             }
             Observation::CampaignLost { term, refusals } => {
-                ("Raft §5.2", format!("{me} can't win in term {term}: {refusals} refused."))
+                ("Raft §5.2", format!("{me} can’t win in term {term}: {refusals} refused."))
             }
             Observation::StaleMessage { from, theirs, mine, name } => {
                 ("Raft §5.1", format!("{me} set aside {from}’s {name} of term {theirs}, for it is in term {mine}."))
@@ -178,7 +178,7 @@ impl Observation {
             }
             Observation::MembershipReverted { configuration } => {
                 let now = describe(&configuration);
-                ("Raft §6", format!("{me} is back to the membership before, for the newer one was dropped: {now}."))
+                ("Raft §6", format!("{me} is back to the membership before: {now}."))
             }
             Observation::ReadWaits { reason, .. } => ("dissertation §6.4", waits(me, reason)),
             Observation::ReadReleased { index, by, .. } => ("dissertation §6.4", released(me, index, by)),
@@ -207,15 +207,18 @@ impl Observation {
             ),
             Observation::PeerDamaged { peer, last } => (
                 "Protocol-Aware Recovery",
-                format!(
-                    "{me} learned that {peer}’s disk has lost entries: it counts nothing for {peer} after {}.",
-                    self::last(last)
-                ),
+                if last == EntryId::ZERO {
+                    format!("{me} learned that {peer}’s disk holds no entries: it sends {peer} everything.")
+                } else {
+                    format!(
+                        "{me} learned that {peer}’s disk has lost entries: it counts nothing for {peer} after {last}."
+                    )
+                },
             ),
             Observation::Barred { index } => (
                 "dissertation §11.7.2",
                 format!(
-                    "{me} lost its disk under a name that has a vote, by the entry at {index}: it won’t vote until it has left the voters and been added anew."
+                    "{me} lost its disk, but has a vote by the membership at {index}: it won’t vote until it is removed and added anew."
                 ),
             ),
             Observation::Admitted { index } => (
@@ -280,7 +283,7 @@ fn stepped_down(me: ServerId, term: Term, why: StepDownReason) -> Parts {
             ("Raft §5.1", format!("{me} is a follower again: {by} is in the higher term {term}."))
         }
         StepDownReason::OtherLeader { leader } => {
-            ("Raft §5.2", format!("{me} gives up its campaign: {leader} leads term {term}."))
+            ("Raft §5.2", format!("{me} gives up its campaign: {leader} was elected in term {term}."))
         }
         StepDownReason::QuorumLost { heard } => (
             "dissertation §6.2",
@@ -301,32 +304,33 @@ fn refused(me: ServerId, candidate: ServerId, term: Term, pre_vote: bool, reason
     let would = if pre_vote { "would refuse" } else { "refused" };
     let (section, cause) = match reason {
         VoteRefusal::StaleTerm { mine } => ("Raft §5.1", format!("{me} is in term {mine} already")),
-        VoteRefusal::AlreadyVoted { other } if other == me => {
-            ("Raft §5.2", format!("it voted for itself in term {term}"))
-        }
-        VoteRefusal::AlreadyVoted { other } => ("Raft §5.2", format!("it voted for {other} in term {term}")),
+        VoteRefusal::AlreadyVoted { other } if other == me => ("Raft §5.2", "it has voted for itself".to_string()),
+        VoteRefusal::AlreadyVoted { other } => ("Raft §5.2", format!("it has voted for {other}")),
         VoteRefusal::LogBehind { mine, theirs } => (
             "Raft §5.4.1",
-            format!("{candidate}’s last entry is {}, older than {me}’s own {}", last(theirs), last(mine)),
+            if theirs == EntryId::ZERO {
+                format!("{candidate}’s log is empty, {me}’s own ends with {mine}")
+            } else {
+                format!("{candidate}’s last entry is {theirs}, older than {me}’s own {mine}")
+            },
         ),
         VoteRefusal::HearsLeader { leader: Some(leader), .. } if leader == me => {
             ("dissertation §4.2.3", format!("{me} leads itself"))
         }
         VoteRefusal::HearsLeader { leader: Some(leader), .. } => {
-            ("dissertation §4.2.3", format!("it hears its leader {leader}"))
+            ("dissertation §4.2.3", format!("it heard {leader}, its leader, a moment ago"))
         }
         VoteRefusal::HearsLeader { leader: None, .. } => {
             ("dissertation §4.2.3", "it may have promised its patience to a leader just now".to_string())
         }
         VoteRefusal::NoStanding(standing) => ("dissertation §11.7.2", no_standing(standing).to_string()),
     };
-    let whose = if candidate == me { "its own vote".to_string() } else { format!("{candidate} its vote") };
-    (section, format!("{me} {would} {whose} in term {term}: {cause}."))
-}
-
-/// `7@2`, or "none" before the first entry.
-fn last(id: EntryId) -> String {
-    if id == EntryId::ZERO { "none".to_string() } else { id.to_string() }
+    let text = if candidate == me {
+        format!("{me} doesn’t vote for itself in term {term}: {cause}.")
+    } else {
+        format!("{me} {would} {candidate} its vote in term {term}: {cause}.")
+    };
+    (section, text)
 }
 
 fn appended(me: ServerId, first: LogIndex, to: EntryId, leader: ServerId) -> Parts {

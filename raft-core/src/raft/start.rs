@@ -120,7 +120,7 @@ impl core::fmt::Display for StartError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             StartError::Config(error) => error.fmt(f),
-            StartError::DiskUnnamed => f.write_str("the disk's number is zero: give each new disk a number of its own"),
+            StartError::DiskUnnamed => f.write_str("the disk’s number is zero: give each new disk a number of its own"),
             StartError::Blank => f.write_str("its disk holds nothing to start from: let the server join"),
             StartError::Bootstrap(error) => write!(f, "the membership to begin with can’t be: {error}"),
             StartError::Durable(error) => error.fmt(f),

@@ -74,7 +74,7 @@ macro_rules! news {
         $then! {
             /// A server lost power, while this many writes were on their way to its disk.
             Crashed(server: ServerId, unsynced: usize) "crashed" [Crash] "Raft §5.5" => match unsynced {
-                0 => format!("{server} crashed. All it knew is on its disk."),
+                0 => format!("{server} crashed: it forgot all but what is on its disk."),
                 _ => format!("{server} crashed while it was writing: what wasn’t synced may be gone."),
             };
             /// A server started, in its nth life.
@@ -99,11 +99,11 @@ macro_rules! news {
             };
             /// A server crashed and lost its disk.
             Wiped(server: ServerId) "wiped" [Disk] "" => {
-                format!("{server} crashed and lost its disk: all it knew is gone.")
+                format!("{server}’s disk is lost: a new one, empty, takes its place.")
             };
             /// A server crashed, and a record of its log is corrupt.
             Rotted(server: ServerId) "rotted" [Disk] "" => {
-                format!("{server} crashed, and a record of its log can’t be read any more.")
+                format!("A record of the log on {server}’s disk can’t be read any more.")
             };
             /// A server's write failed, and it crashed.
             WriteFailed(server: ServerId) "write-failed" [Disk] "" => {
@@ -128,6 +128,10 @@ macro_rules! news {
             Impaired(from: ServerId, to: ServerId, delay: Duration, loss: Ppm) "impaired" [Network] "" => {
                 match (*delay, *loss) {
                     (Duration::ZERO, 0) => format!("The link from {from} to {to} is as good as the others again."),
+                    (delay, 0) => format!("The link from {from} to {to} takes {delay} longer."),
+                    (Duration::ZERO, loss) => {
+                        format!("The link from {from} to {to} loses {} of its messages.", percent(loss))
+                    }
                     (delay, loss) => format!(
                         "The link from {from} to {to} takes {delay} longer and loses {} of its messages.",
                         percent(loss)
@@ -177,7 +181,7 @@ macro_rules! news {
             };
             /// A server is to be a member again.
             ComingBack(server: ServerId) "coming-back" [] "" => {
-                format!("{server} is to be a voter again, under its old number: as a learner first.")
+                format!("{server} is to join the cluster again, as a learner first.")
             };
             /// A server is to leave.
             Leaving(server: ServerId) "leaving" [] "" => format!("{server} is to leave the cluster.");
@@ -214,7 +218,8 @@ macro_rules! news {
             };
             /// The network was split into groups.
             Partitioned(groups: String) "partitioned" [Cut] "Raft §5.1" => {
-                format!("The network is split: {groups}.")
+                let is = if groups.bytes().any(|byte| byte == b'|') { "split" } else { "in one piece" };
+                format!("The network is {is}: {groups}.")
             };
             /// Every link works again.
             AllHealed "all-healed" [Heal] "" => String::from("Every link works again.");

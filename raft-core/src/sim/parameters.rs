@@ -318,7 +318,7 @@ impl fmt::Display for ParameterError {
                 write!(f, "a cluster has 1 to {SERVERS_MAX} servers, not {count}")
             }
             ParameterError::Reversed(name) => {
-                write!(f, "the {name}'s shortest time is longer than its longest: swap them")
+                write!(f, "the {name}’s shortest time is longer than its longest: swap them")
             }
             ParameterError::Probability(name, ppm) => {
                 write!(f, "{name} is {ppm} parts per million: {CERTAIN} is the most there can be")
