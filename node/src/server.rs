@@ -167,6 +167,8 @@ impl Server {
             ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone())
         };
         let peers = Peers::start(settings, peer_listener, arrived);
+        let own = options.members.get(&options.server.number()).cloned();
+        let listening = http::Listening { peer: peer_address, http: http_address, own };
         let mut members = options.members.clone();
         members.extend(remembered(&options.folder));
         // This server knows best where it listens itself.
@@ -232,9 +234,13 @@ impl Server {
             was_current,
             playground: options.playground,
             stopping: stopped,
+            listening,
+            troubles: http::Troubles::default(),
             forwarder: http::Forwarder::new(https.clone()),
         };
-        let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits, https.clone());
+        let app = Arc::new(app);
+        tokio::spawn(http::look_around(Arc::clone(&app)));
+        let serving = http::serve(http_listener, http::router(app), options.limits, https.clone());
         let reloader = Reloader { secrets, access, tls, https };
         Ok(Server { handle, running, serving, stopping, peers, reloader, http_address, peer_address, _folder: folder })
     }
