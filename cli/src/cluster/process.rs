@@ -141,12 +141,15 @@ fn look(pid: i32) -> Option<(String, Condition)> {
 /// Whether a process has a file open.
 #[cfg(target_os = "linux")]
 fn has_open(pid: u32, file: &Path) -> bool {
-    let Ok(wanted) = same_file::Handle::from_path(file) else { return false };
+    use std::os::unix::fs::MetadataExt;
+    // Nothing is opened for the look: this process must not be found to have the file open.
+    let identity = |path: &Path| {
+        let found = std::fs::metadata(path).ok()?;
+        found.is_file().then(|| (found.dev(), found.ino()))
+    };
+    let Some(wanted) = identity(file) else { return false };
     let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    // What isn't a file isn't opened: a pipe would be waited for.
-    let paths = open.flatten().map(|entry| entry.path());
-    let mut files = paths.filter(|path| std::fs::metadata(path).is_ok_and(|what| what.is_file()));
-    files.any(|path| same_file::Handle::from_path(path).is_ok_and(|found| found == wanted))
+    open.flatten().any(|entry| identity(&entry.path()) == Some(wanted))
 }
 
 /// Whether a process has a file open: whether it was started with the file's folder, that is.
