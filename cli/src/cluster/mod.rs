@@ -315,14 +315,10 @@ fn status(place: &Place, is_json: bool) -> Result<Ending, Unusable> {
     let mut text = Text::new();
     for server in state.servers.iter().filter(|server| condition(server) == UNEXPECTED) {
         let start = advice::command(&format!("cluster start {}", server.server), folder);
-        let words = match advice::LastWords::of(folder, server, None).why() {
-            Some(why) => format!("It said last: {why}"),
-            None => format!("Its log is {}", output::named(&server.log(folder))),
-        };
-        text.line(format_args!(
-            "S{} ended, and no command had stopped it. {words}. Start it again with {start}",
-            server.server,
-        ));
+        let words = lifecycle::hindrance(&state, folder, server).unwrap_or_else(|| {
+            format!("Its log is {}. Start it again with {start}", output::named(&server.log(folder)))
+        });
+        text.line(format_args!("S{} ended, and no command had stopped it. {words}", server.server));
     }
     output::print(&text).map(|_| ending)
 }

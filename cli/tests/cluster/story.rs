@@ -374,7 +374,8 @@ fn a_server_that_can_not_start_keeps_nobody_else_from_running() {
     assert!(done.out().starts_with("2 of 3 servers of cluster"), "{}", done.out());
     assert_eq!(local.does(&["get", "colour"]), "blue");
     let view = local.does(&["cluster", "status"]);
-    assert!(view.contains("S3 ended, and no command had stopped it. It said last: "), "{view}");
+    assert!(view.contains("S3 ended, and no command had stopped it. S3 doesn't start: "), "{view}");
+    assert!(view.contains("members remove 3") && !view.contains("Start it again with"), "{view}");
     local.follows(3, &done.err);
 
     // Nameless: seen from outside.

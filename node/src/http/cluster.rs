@@ -128,7 +128,8 @@ enum Wish {
     Move(ServerId, NewPlace, Option<HeaderValue>),
     Promote(ServerId),
     Remove(ServerId),
-    Transfer(ServerId),
+    /// To a server, which may be asked by this header.
+    Transfer(ServerId, Option<HeaderValue>),
 }
 
 /// What became of a membership request that the leader has looked at.
@@ -148,8 +149,14 @@ impl LeadersTask for Wish {
         let one = |server| std::iter::once(server).collect::<ServerSet>();
         let refused = |why: String| Ok(Done::Refused(why));
         let change = match self {
-            Wish::Transfer(to) => {
-                app.handle.transfer(*to).await?;
+            Wish::Transfer(to, authorization) => {
+                match app.handle.transfer(*to).await {
+                    Err(failure @ Failure::Refused(Refusal::TransferTimedOut { .. })) => {
+                        let hint = hindrance(app, *to, authorization.as_ref()).await;
+                        return refused(format!("{failure}: {hint}"));
+                    }
+                    done => done?,
+                }
                 return Ok(Done::Yes(json!({ "leader": to.number() })));
             }
             Wish::Move(server, place, authorization) => {
@@ -252,13 +259,33 @@ async fn see(
     }
     if is_new(|address| &address.http) {
         if server != app.server {
-            let met = app.forwarder.meet(app, server, http, authorization, SEEN_MAX).await;
+            let met = app.forwarder.status(app, server, http, authorization, SEEN_MAX).await;
             met.map_err(|why| format!("{server} doesn't answer clients at {http}: {why}"))?;
         } else if !app.listening.has_http(http) {
             return Err(format!("{server} listens for clients at {}, and not at {http}", app.listening.http));
         }
     }
     Ok(())
+}
+
+/// Why a server may not have taken over, as it says itself, in a sentence without its full stop.
+async fn hindrance(app: &App, server: ServerId, authorization: Option<&HeaderValue>) -> String {
+    let Some(address) = app.address_of(server) else { return "nobody knows where it is reached".into() };
+    match app.forwarder.status(app, server, &address, authorization, SEEN_MAX).await {
+        Ok(status) => hindrance_in(&status).into(),
+        Err(why) => format!("it doesn't answer clients at {address}: {why}"),
+    }
+}
+
+/// The same from what its `/status` says.
+fn hindrance_in(status: &Value) -> &'static str {
+    if status["disk"] != disk_name(DiskState::Fine) {
+        "its disk is full"
+    } else if status["may_vote"] == false {
+        "it may not vote"
+    } else {
+        "see its log, and whether its disk or its links are slow"
+    }
 }
 
 /// The command that tells all servers where one is reached.
@@ -352,7 +379,9 @@ pub async fn promote(State(app): Shared, server: Named, request: Request) -> Res
 
 pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
     let server = server_named(&named(server)?)?;
-    wish(&app, whole(&app, request).await?, Wish::Transfer(server)).await
+    let request = whole(&app, request).await?;
+    let authorization = request.headers.get(header::AUTHORIZATION).cloned();
+    wish(&app, request, Wish::Transfer(server, authorization)).await
 }
 
 /// The whole request, as it can be handed on.
@@ -491,4 +520,20 @@ pub async fn readyz(State(app): Shared) -> Response {
 pub async fn metrics(State(app): Shared) -> Response {
     let text = app.metrics.text(&app.handle.status(), &app.peers.report());
     ([(header::CONTENT_TYPE, crate::metrics::MEDIA_TYPE)], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_take_over_says_why() {
+        for (status, why) in [
+            (json!({ "disk": disk_name(DiskState::Full), "may_vote": true }), "its disk is full"),
+            (json!({ "disk": disk_name(DiskState::Fine), "may_vote": false }), "it may not vote"),
+            (json!({ "disk": disk_name(DiskState::Fine), "may_vote": true }), "see its log"),
+        ] {
+            assert!(hindrance_in(&status).starts_with(why), "{status}");
+        }
+    }
 }

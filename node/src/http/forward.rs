@@ -242,19 +242,19 @@ impl Forwarder {
         }
     }
 
-    /// Looks whether a server of this cluster answers clients at this address. `authorization` is
+    /// What a server of this cluster says of itself to clients at this address. `authorization` is
     /// the header by which it lets itself be asked.
     ///
     /// # Errors
     /// Why it isn't known to be there.
-    pub(super) async fn meet(
+    pub(super) async fn status(
         &self,
         app: &App,
         server: ServerId,
         address: &str,
         authorization: Option<&HeaderValue>,
         time_max: Duration,
-    ) -> Result<(), String> {
+    ) -> Result<Value, String> {
         let (status, body) = match self.ask(address, "/status", authorization, time_max).await {
             Ok(answer) => answer,
             Err(Silence::NoAnswer(why)) => return Err(why),
@@ -268,7 +268,9 @@ impl Forwarder {
         }
         let document: Value = serde_json::from_slice(&body).unwrap_or_default();
         match (document["cluster"].as_str(), document["server"].as_u64()) {
-            (Some(cluster), Some(number)) if cluster == app.cluster && number == u64::from(server.number()) => Ok(()),
+            (Some(cluster), Some(number)) if cluster == app.cluster && number == u64::from(server.number()) => {
+                Ok(document)
+            }
             (Some(cluster), Some(number)) => Err(format!("S{number} of cluster {} answers there", shortened(cluster))),
             _ => Err("who answers there is no server of Raftarium".into()),
         }
