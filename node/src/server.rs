@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 use crate::changes::Changes;
-use crate::driver::{self, Audience, DriverError, Founding, Handle, Network, Setup};
+use crate::driver::{self, Audience, DiskState, DriverError, Founding, Handle, Network, Setup, Status};
 use crate::events::{Events, Recorder};
 use crate::http::access::{Access, AccessError};
 use crate::http::{self, App, Https, HttpsFiles, Limits};
@@ -167,6 +167,8 @@ impl Server {
             ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone())
         };
         let peers = Peers::start(settings, peer_listener, arrived);
+        let own = options.members.get(&options.server.number()).cloned();
+        let listening = http::Listening { peer: peer_address, http: http_address, own };
         let mut members = options.members.clone();
         members.extend(remembered(&options.folder));
         // This server knows best where it listens itself.
@@ -211,12 +213,27 @@ impl Server {
                 }
             }
         });
+        tokio::spawn(tell_of_full_disk(handle.watch(), options.folder.clone()));
         let was_current = Arc::new(AtomicBool::new(false));
         let (mut status, is_now) = (handle.watch(), Arc::clone(&was_current));
         tokio::spawn(async move {
             let current = status.wait_for(|status| http::cluster::is_current(status).is_ok()).await;
             is_now.store(current.is_ok(), Ordering::Relaxed);
         });
+        {
+            let known = addresses.read().unwrap_or_else(PoisonError::into_inner);
+            let members: Vec<_> =
+                known.iter().map(|(number, at)| format!("S{number} at {}/{}", at.peer, at.http)).collect();
+            tracing::info!(
+                "{} of cluster {} begins: version {}, data in {}; it listens at {peer_address} for its peers and at \
+                 {http_address} for clients, and knows {}",
+                options.server,
+                options.cluster,
+                env!("CARGO_PKG_VERSION"),
+                options.folder.display(),
+                members.join(", ")
+            );
+        }
         let (stopping, stopped) = watch::channel(false);
         let app = App {
             server: options.server,
@@ -232,9 +249,13 @@ impl Server {
             was_current,
             playground: options.playground,
             stopping: stopped,
+            listening,
+            troubles: http::Troubles::default(),
             forwarder: http::Forwarder::new(https.clone()),
         };
-        let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits, https.clone());
+        let app = Arc::new(app);
+        tokio::spawn(http::look_around(Arc::clone(&app)));
+        let serving = http::serve(http_listener, http::router(app), options.limits, https.clone());
         let reloader = Reloader { secrets, access, tls, https };
         Ok(Server { handle, running, serving, stopping, peers, reloader, http_address, peer_address, _folder: folder })
     }
@@ -426,6 +447,18 @@ fn config(options: &Options) -> Config {
 
 async fn listen(what: &'static str, address: SocketAddr) -> Result<TcpListener, ServerError> {
     TcpListener::bind(address).await.map_err(|source| ServerError::Listen { what, address, source })
+}
+
+/// Says in the log that the disk of this folder is full, and that it has room again.
+async fn tell_of_full_disk(mut status: watch::Receiver<Arc<Status>>, folder: PathBuf) {
+    let folder = folder.display();
+    while status.wait_for(|status| status.disk == DiskState::Full).await.is_ok() {
+        tracing::error!("the disk of {folder} is full: writes wait until there is room, and nothing is lost");
+        if status.wait_for(|status| status.disk == DiskState::Fine).await.is_err() {
+            return;
+        }
+        tracing::info!("the disk of {folder} has room again");
+    }
 }
 
 impl Network for Peers {

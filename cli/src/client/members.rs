@@ -58,7 +58,7 @@ enum Change {
         #[arg(value_parser = address)]
         http: String,
     },
-    /// Say where a member is reached from now on: one of the addresses, or both
+    /// Say where a member is reached from now on: one of the addresses, or both. Start it there first
     Move {
         /// Its number
         #[arg(value_parser = server_number)]
@@ -69,6 +69,10 @@ enum Change {
         /// Where clients reach it: host:port
         #[arg(long, value_name = "HOST:PORT", value_parser = address)]
         http: Option<String>,
+        /// Don't look first whether it answers there. If it doesn't, the cluster goes on without it,
+        /// and without a majority if it needs it
+        #[arg(long)]
+        unseen: bool,
     },
     /// Make a learner a voter
     Promote {
@@ -103,7 +107,8 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
             let headers = vec![("content-type", "application/json".to_owned())];
             let headers = if body.is_some() { headers } else { Vec::new() };
             let body = body.as_deref().or((method == "POST").then_some(&[]));
-            ask(&Request { method, path, headers, body, safety: Safety::Once }).map(|done| (Some(change.done()), done))
+            ask(&Request { method, path, headers, body, safety: Safety::Once })
+                .map(|done| (Some(change.done(&done)), done))
         }
     };
     match outcome {
@@ -126,12 +131,15 @@ impl Change {
                 let member = json!({ "server": server, "peer": peer, "http": http });
                 ("POST", "/members".into(), Some(member))
             }
-            Change::Move { server, peer, http } => {
+            Change::Move { server, peer, http, unseen } => {
                 let mut place = serde_json::Map::new();
                 for (name, address) in [("peer", peer), ("http", http)] {
                     if let Some(address) = address {
                         place.insert(name.to_owned(), address.clone().into());
                     }
+                }
+                if *unseen {
+                    place.insert("unseen".to_owned(), true.into());
                 }
                 ("PATCH", format!("/members/{server}"), Some(place.into()))
             }
@@ -141,14 +149,23 @@ impl Change {
         }
     }
 
-    fn done(&self) -> String {
+    /// What is known once it is done, in a sentence. `answer` is the server's.
+    fn done(&self, answer: &Value) -> String {
         match self {
             Change::Add { server, .. } => {
                 format!(
                     "S{server} is a learner now; promote it when it has the log: raftarium members promote {server}"
                 )
             }
-            Change::Move { server, .. } => format!("S{server} is reached at its new place now"),
+            Change::Move { server, .. } if answer["seen"] == true => {
+                format!("S{server} answers at its new place, and the members know it")
+            }
+            Change::Move { server, .. } => {
+                format!(
+                    "The members know the new place of S{server}. Whether it answers there wasn't looked at: see \
+                     raftarium status"
+                )
+            }
             Change::Promote { server } => format!("S{server} is a voter now"),
             Change::Remove { server } => format!("S{server} is no member any more"),
             Change::Transfer { server } => format!("S{server} leads now"),

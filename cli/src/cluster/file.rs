@@ -127,6 +127,19 @@ impl State {
         Ok(self.servers.iter_mut().find(|server| server.server == number).expect("it was found just now"))
     }
 
+    /// Finds servers that run, although the processes that are remembered are gone: the file is
+    /// older than their start. Returns their numbers.
+    pub fn find_running(&mut self, folder: &Path) -> Vec<u8> {
+        let mut found = Vec::new();
+        for server in self.servers.iter_mut().filter(|server| server.running().is_none()) {
+            if let Some(process) = server.holder(folder) {
+                (server.process, server.ending) = (Some(process), None);
+                found.push(server.server);
+            }
+        }
+        found
+    }
+
     fn check(&self) -> Result<(), String> {
         let numbers: BTreeSet<u8> = self.servers.iter().map(|server| server.server).collect();
         if self.servers.is_empty() || numbers.len() != self.servers.len() {
@@ -184,6 +197,15 @@ impl LocalServer {
         }
     }
 
+    /// The process that has its data folder locked, whoever has started it. The number stands in
+    /// the lock, and may be an old one.
+    fn holder(&self, cluster: &Path) -> Option<Process> {
+        let lock = self.data(cluster).join("lock");
+        let mut said = String::new();
+        std::io::Read::read_to_string(&mut std::io::Read::take(File::open(&lock).ok()?, 20), &mut said).ok()?;
+        Process::with_file(said.trim().parse().ok()?, &lock)
+    }
+
     /// Its process, if it runs.
     pub fn running(&self) -> Option<&Process> {
         self.process.as_ref().filter(|process| process.is_alive())
@@ -221,20 +243,47 @@ pub fn read(folder: &Path) -> Result<Option<State>, Unusable> {
         format!("a copy is there: `cp {} {}` puts it in its place; then look at {servers}", word(&copy), word(&path))
     };
     match read_one(&path) {
-        Ok(None) if has_copy() => Err(Unusable(format!("{} is gone, but {}", named(&path), restore()))),
+        Ok(None) if !has_copy() => {
+            let servers = server_folders(folder);
+            if servers.is_empty() {
+                return Ok(None);
+            }
+            Err(Unusable(format!(
+                "{0} is the folder of a cluster: it holds the data of {1}. But {2}, which says what belongs to it, is \
+                 gone, and so is its copy. {3}",
+                named(folder),
+                advice::names(servers),
+                named(&path),
+                without_file(folder)
+            )))
+        }
+        Ok(None) => Err(Unusable(format!("{} is gone, but {}", named(&path), restore()))),
         Ok(state) => Ok(state),
         Err(Unread::Other(unusable)) => Err(unusable),
         Err(Unread::Damaged(why)) if has_copy() => {
             Err(Unusable(format!("{} is damaged: {why}; {}", named(&path), restore())))
         }
-        Err(Unread::Damaged(why)) => Err(Unusable(format!(
-            "{0} is damaged: {why}; and so is its copy. The servers' own data, in {1}/N/data, is not in this file: \
-             put {0} back from a backup, or stop the servers that run, start a cluster in another folder (--data), \
-             and carry the data over",
-            named(&path),
-            named(folder)
-        ))),
+        Err(Unread::Damaged(why)) => {
+            Err(Unusable(format!("{} is damaged: {why}; and so is its copy. {}", named(&path), without_file(folder))))
+        }
     }
+}
+
+/// What to do if there is neither the file nor its copy.
+fn without_file(folder: &Path) -> String {
+    format!(
+        "The servers' own data, in {0}/N/data, is not in this file, and stays. Put {0}/{NAME} back from a backup: an \
+         old one will do, since servers that run are found by their folders. Without one, start a cluster in another \
+         folder (--data, --port), carry the data over while the servers here run (list --servers; see “Back up” in \
+         docs/node.md), and stop them after that (each one's process is in {0}/N/data/lock)",
+        named(folder)
+    )
+}
+
+/// The servers that have a data folder there, by number.
+fn server_folders(folder: &Path) -> Vec<u8> {
+    let has_data = |number: &u8| folder.join(number.to_string()).join("data").is_dir();
+    (1..=u8::MAX).filter(has_data).collect()
 }
 
 /// Reads one of the two files.

@@ -9,7 +9,7 @@ use super::file::Ending::Stopped;
 use super::file::{LocalServer, Locked, State};
 use super::process::Condition;
 use super::start::{self, Scope, Started};
-use super::{StartOptions, expected, known, lifecycle, notes, signals};
+use super::{StartOptions, expected, known, known_as_written, lifecycle, notes, signals};
 use crate::output::BAD;
 use crate::text::{SENTENCE_MAX, Text, shortened};
 use crate::view::LiveView;
@@ -50,14 +50,14 @@ fn show(mut started: Started, options: &StartOptions, has_come: &dyn Fn() -> boo
     }
     while !has_come() {
         // Other commands change it meanwhile.
-        let state = known(folder)?;
+        let state = known_as_written(folder)?;
         let mut ended = Vec::new();
         for (number, child) in &mut started.children {
             if let Ok(Some(status)) = child.try_wait() {
                 ended.push((*number, child.id(), status));
             }
         }
-        for server in deaths.not_told(&state, || known(folder))? {
+        for server in deaths.not_told(&state, || known_as_written(folder))? {
             let pid = server.process.as_ref().map(|process| process.pid.cast_unsigned());
             let status = ended.iter().find(|(number, id, _)| *number == server.server && Some(*id) == pid);
             let mut text = Text::new();

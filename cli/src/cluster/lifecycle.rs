@@ -314,6 +314,20 @@ fn begin_one(state: &State, folder: &Path, number: u8) -> Result<Begin, Unusable
     begin(state.server(number)?, folder).map_err(|obstacle| told(state, folder, Some(obstacle)))
 }
 
+/// Why a server that has ended by itself can't simply be started again, and what to do; none if it
+/// may well be.
+pub fn hindrance(state: &State, folder: &Path, server: &LocalServer) -> Option<String> {
+    let obstacle = match begin(server, folder) {
+        Err(obstacle) => obstacle,
+        Ok(_) => {
+            let why = LastWords::of(folder, server, None).why()?;
+            let remedy = if check_ports(server).is_err() { Remedy::ClearTheWay } else { Remedy::MendFolder };
+            Obstacle { server: server.server, why, remedy }
+        }
+    };
+    Some(told(state, folder, Some(obstacle)).0)
+}
+
 /// The sentence for one server that doesn't start.
 fn told(state: &State, folder: &Path, obstacle: Option<Obstacle>) -> Unusable {
     let Some(obstacle) = obstacle else { return Unusable("the folder has changed just now: try again".into()) };

@@ -18,8 +18,8 @@ mod process;
 mod start;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -227,13 +227,51 @@ fn background(options: &StartOptions) -> Result<Ending, Unusable> {
 /// # Errors
 /// There is none, or its file can't be read.
 fn known(folder: &std::path::Path) -> Result<file::State, Unusable> {
-    file::read(folder)?.ok_or_else(|| {
-        Unusable(format!(
-            "there is no cluster in {}: start one with {}, or name its folder with --data",
-            named(folder),
-            advice::command("cluster start", folder)
-        ))
-    })
+    remembered(folder)?.ok_or_else(|| no_cluster(folder))
+}
+
+/// The same as its file has it: for whoever looks all the time, and may meet another command that
+/// has started a server and not noted it yet.
+fn known_as_written(folder: &std::path::Path) -> Result<file::State, Unusable> {
+    file::read(folder)?.ok_or_else(|| no_cluster(folder))
+}
+
+fn no_cluster(folder: &std::path::Path) -> Unusable {
+    Unusable(format!(
+        "there is no cluster in {}: start one with {}, or name its folder with --data",
+        named(folder),
+        advice::command("cluster start", folder)
+    ))
+}
+
+/// The cluster in a folder, with those of its servers that run although its file doesn't know; none
+/// if there is no cluster.
+///
+/// # Errors
+/// Its file can't be read.
+fn remembered(folder: &std::path::Path) -> Result<Option<file::State>, Unusable> {
+    static SAID: Once = Once::new();
+    let mut state = file::read(folder)?;
+    if let Some(state) = &mut state {
+        let found = state.find_running(folder);
+        if !found.is_empty() {
+            let processes: Vec<_> = state
+                .servers
+                .iter()
+                .filter(|server| found.contains(&server.server))
+                .filter_map(|server| Some(format!("S{} is process {}", server.server, server.running()?.pid)))
+                .collect();
+            SAID.call_once(|| {
+                output::remark(format_args!(
+                    "{} doesn't know of servers that run ({}). They were found by their folders, and belong to this \
+                     cluster as before.",
+                    named(&folder.join("cluster.json")),
+                    processes.join(", ")
+                ));
+            });
+        }
+    }
+    Ok(state)
 }
 
 /// How a server's process ended, or is, in a few words; none while it runs.
@@ -277,14 +315,10 @@ fn status(place: &Place, is_json: bool) -> Result<Ending, Unusable> {
     let mut text = Text::new();
     for server in state.servers.iter().filter(|server| condition(server) == UNEXPECTED) {
         let start = advice::command(&format!("cluster start {}", server.server), folder);
-        let words = match advice::LastWords::of(folder, server, None).why() {
-            Some(why) => format!("It said last: {why}"),
-            None => format!("Its log is {}", output::named(&server.log(folder))),
-        };
-        text.line(format_args!(
-            "S{} ended, and no command had stopped it. {words}. Start it again with {start}",
-            server.server,
-        ));
+        let words = lifecycle::hindrance(&state, folder, server).unwrap_or_else(|| {
+            format!("Its log is {}. Start it again with {start}", output::named(&server.log(folder)))
+        });
+        text.line(format_args!("S{} ended, and no command had stopped it. {words}", server.server));
     }
     output::print(&text).map(|_| ending)
 }

@@ -5,6 +5,7 @@
 //! Linux it goes through a descriptor of the process, so that the number can't change hands between
 //! the look and the signal.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
@@ -40,6 +41,13 @@ impl Process {
         let pid = i32::try_from(pid).ok()?;
         let (began, _) = look(pid)?;
         Some(Process { pid, began })
+    }
+
+    /// The process that has this number now, if it has this file open; none if it hasn't, or if
+    /// this user may not know.
+    pub fn with_file(pid: u32, file: &Path) -> Option<Process> {
+        let process = Process::of(pid)?;
+        has_open(pid, file).then_some(process)
     }
 
     /// How it is.
@@ -130,6 +138,28 @@ fn look(pid: i32) -> Option<(String, Condition)> {
     Some((began.trim().to_owned(), condition))
 }
 
+/// Whether a process has a file open.
+#[cfg(target_os = "linux")]
+fn has_open(pid: u32, file: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // Nothing is opened for the look: this process must not be found to have the file open.
+    let identity = |path: &Path| {
+        let found = std::fs::metadata(path).ok()?;
+        found.is_file().then(|| (found.dev(), found.ino()))
+    };
+    let Some(wanted) = identity(file) else { return false };
+    let Ok(open) = std::fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    open.flatten().any(|entry| identity(&entry.path()) == Some(wanted))
+}
+
+/// Whether a process has a file open: whether it was started with the file's folder, that is.
+#[cfg(not(target_os = "linux"))]
+fn has_open(pid: u32, file: &Path) -> bool {
+    let listed = std::process::Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
+    let Some(folder) = file.parent() else { return false };
+    listed.is_ok_and(|listed| String::from_utf8_lossy(&listed.stdout).contains(&*folder.to_string_lossy()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,6 +206,22 @@ mod tests {
         stale.signal(Signal::KILL).unwrap();
         assert!(stale.wait(Duration::ZERO));
         assert!(waiting.0.try_wait().unwrap().is_none(), "it still runs");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_is_known_by_a_file_that_it_has_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (held, other) = (folder.path().join("held"), folder.path().join("other"));
+        std::fs::write(&other, "").unwrap();
+        let open = std::fs::File::create(&held).unwrap();
+        let own = std::process::id();
+        assert_eq!(Process::with_file(own, &held), Process::of(own));
+        assert_eq!(Process::with_file(own, &other), None);
+        assert_eq!(Process::with_file(own, &folder.path().join("none")), None);
+        drop(open);
+        assert_eq!(Process::with_file(own, &held), None);
+        assert_eq!(Process::with_file(u32::MAX, &held), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use raftarium_node::peers::Secrets;
 
 use super::StartOptions;
 use super::advice::{LastWords, Obstacle, Remedy, command, names, together};
-use super::file::{self, LocalServer, Locked, OWN_NAMES, State};
+use super::file::{LocalServer, Locked, OWN_NAMES, State};
 use super::lifecycle::{LOOK, begin, check_ports, look, spawn, stop_servers};
 use super::process::Condition;
 use crate::output::{named, remark};
@@ -67,7 +67,7 @@ pub fn start(options: &StartOptions, scope: Scope, is_enough: &dyn Fn() -> bool)
     let had_lock = folder.join("lock").exists();
     fs::create_dir_all(folder).map_err(|error| Unusable(format!("{} can't be created: {error}", named(folder))))?;
     let locked = Locked::take(folder)?;
-    let known = file::read(folder);
+    let known = super::remembered(folder);
     if let Ok(Some(mut state)) = known {
         check_known(&mut state, options, scope)?;
         return bring_up(&locked, state, folder, Round::Later, is_enough);

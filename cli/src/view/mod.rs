@@ -90,7 +90,9 @@ fn show(client: Client, expected: Option<Expected>, notes: &[Note], is_json: boo
         Text::of_json(&format!("{}\n", document(&seen, notes, None)))
     } else {
         let width = if io::stdout().is_terminal() { screen::size().0 } else { usize::MAX };
-        lines_of(&table::lines(&seen, notes, None, width))
+        let mut lines = table::lines(&seen, notes, None, width);
+        lines.extend(table::troubles(&seen));
+        lines_of(&lines)
     };
     output::print(&text)?;
     if seen.iter().any(|seen| seen.status().is_some()) || !notes.is_empty() {

@@ -48,6 +48,8 @@ pub struct Status {
     pub members: Vec<Member>,
     /// The leader, as it knows it.
     pub leader: Option<Leader>,
+    /// What it sees to be wrong around it, in sentences.
+    pub troubles: Vec<String>,
 }
 
 /// A server's log.

@@ -94,6 +94,9 @@ fn row(seen: &Seen, all: &[Seen], notes: &[Note]) -> Vec<Cell> {
     if status.may_vote == Some(false) {
         remarks.push("may not vote");
     }
+    if !status.troubles.is_empty() {
+        remarks.push("in trouble");
+    }
     remarks.retain(|remark| !remark.is_empty());
     vec![
         Cell::new(BOLD, &name),
@@ -132,6 +135,19 @@ fn cluster(all: &[Seen], rate: Option<u64>) -> String {
         sentence += &format!("; {} entries committed a second", grouped(rate));
     }
     sentence
+}
+
+/// What the servers see to be wrong around them, a line each.
+pub fn troubles(all: &[Seen]) -> Vec<Text> {
+    let of_server = |status: &Status| -> Vec<Text> {
+        let line = |trouble: &String| {
+            let mut text = Text::new();
+            text.styled(BOLD, format_args!("S{}", status.server)).add(format_args!(" says: {trouble}"));
+            text
+        };
+        status.troubles.iter().map(line).collect()
+    };
+    all.iter().filter_map(Seen::status).flat_map(of_server).collect()
 }
 
 /// What doesn't change by mere progress, in one line.

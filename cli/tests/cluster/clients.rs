@@ -241,14 +241,26 @@ fn a_change_of_the_membership_is_asked_for_once() {
     // What never left is asked of the next one.
     let there = [&nobody()[..], &other.address];
     ask(&there, &["members", "add", "S4", "127.0.0.1:7104", "127.0.0.1:8104"]).ended(FINE);
-    ask(&there, &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
+    let moved = ask(&there, &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
+    assert!(moved.out().contains("Whether it answers there wasn't looked at"), "{}", moved.out());
+    ask(&there, &["members", "move", "4", "--http", "127.0.0.1:8114", "--unseen"]).ended(FINE);
+    let seen = Fake::always(answer(200, &json!({ "seen": true })));
+    let moved = ask(&[&seen.address], &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
+    assert_eq!(moved.out(), "S4 answers at its new place, and the members know it\n");
     ask(&there, &["members", "move", "4"]).ended(USAGE);
     ask(&there, &["members", "promote", "4"]).ended(FINE);
     assert_eq!(ask(&there, &["members", "transfer", "4"]).ended(FINE).out(), "S4 leads now\n");
     let all = other.received();
-    let lines = ["POST /members", "PATCH /members/4", "POST /members/4/promote", "POST /members/4/transfer"];
+    let lines = [
+        "POST /members",
+        "PATCH /members/4",
+        "PATCH /members/4",
+        "POST /members/4/promote",
+        "POST /members/4/transfer",
+    ];
     assert_eq!(other.lines(), lines);
     assert_eq!(all[1].body, br#"{"http":"127.0.0.1:8114"}"#);
+    assert_eq!(all[2].body, br#"{"http":"127.0.0.1:8114","unseen":true}"#);
     let member: Value = serde_json::from_slice(&all[0].body).unwrap();
     assert_eq!(member, json!({ "server": 4, "peer": "127.0.0.1:7104", "http": "127.0.0.1:8104" }));
 }

@@ -274,6 +274,58 @@ fn a_lost_folder_is_not_taken_for_a_new_one() {
     local.does(&["cluster", "stop"]);
 }
 
+/// A file of an earlier run is put back, or there is none at all, while the servers run.
+#[test]
+fn servers_that_run_are_found_by_their_folders() {
+    let local = Local::new();
+    local.start(&[]);
+    let file = local.data().join("cluster.json");
+    local.does(&["put", "colour", "blue"]);
+    local.does(&["cluster", "stop"]);
+    let old = fs::read(&file).unwrap();
+    local.start(&[]);
+    let processes = local.processes();
+    let processes_of = |numbers: &[u64]| {
+        let each = numbers.iter().map(|number| format!("S{number} is process {}", processes[number]));
+        each.collect::<Vec<_>>().join(", ")
+    };
+
+    // Without the file and its copy, nothing is taken for a new cluster, and nothing is lost.
+    let copy = local.data().join("cluster.json.copy");
+    fs::remove_file(&file).unwrap();
+    fs::remove_file(&copy).unwrap();
+    for task in [&["start"][..], &["status"], &["stop"], &["stop", "1"]] {
+        local.run(&[&["cluster"][..], task].concat()).complained(
+            "raftarium-data is the folder of a cluster: it holds the data of S1, S2, S3. But \
+             raftarium-data/cluster.json, which says what belongs to it, is gone, and so is its copy",
+        );
+    }
+    let addresses = (1..=3).map(|server| local.address(server)).collect::<Vec<_>>().join(",");
+    assert_eq!(local.does(&["get", "colour", "--servers", &addresses]), "blue");
+
+    fs::write(&file, &old).unwrap();
+    let status = local.run(&["cluster", "status"]).ended(FINE);
+    assert!(!status.out().contains("stopped") && status.out().contains("leader"), "{}", status.out());
+    assert!(status.err.contains(&processes_of(&[1, 2, 3])), "{}", status.err);
+    let started = local.run(&["cluster", "start"]).ended(UNUSABLE);
+    assert!(started.err.contains(&format!("runs already ({})", processes_of(&[1, 2, 3]))), "{}", started.err);
+    local.run(&["cluster", "start", "2"]).ended(UNUSABLE);
+    assert!(local.does(&["cluster", "stop", "2"]).starts_with("S2 is stopped"));
+    assert_eq!(local.run(&["cluster", "status"]).ended(FINE).err, "", "the stop has noted the others");
+    assert!(local.does(&["cluster", "start", "2"]).starts_with("S2 runs again"));
+    let second = local.processes()[&2];
+
+    fs::write(&file, &old).unwrap();
+    assert_eq!(local.does(&["cluster", "stop"]), "The cluster is stopped; its data is kept.\n");
+    for pid in processes.values().chain([&second]) {
+        let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        assert!(!command.windows(4).any(|part| part == b"node"), "process {pid} still runs");
+    }
+    // Locks of servers that don't run any more mean nothing.
+    fs::write(&file, &old).unwrap();
+    assert!(local.does(&["cluster", "stop"]).contains("doesn't run"));
+}
+
 #[test]
 fn a_cluster_in_the_foreground_shows_a_death_and_ends_by_ctrl_c() {
     let local = Local::new();
@@ -322,7 +374,8 @@ fn a_server_that_can_not_start_keeps_nobody_else_from_running() {
     assert!(done.out().starts_with("2 of 3 servers of cluster"), "{}", done.out());
     assert_eq!(local.does(&["get", "colour"]), "blue");
     let view = local.does(&["cluster", "status"]);
-    assert!(view.contains("S3 ended, and no command had stopped it. It said last: "), "{view}");
+    assert!(view.contains("S3 ended, and no command had stopped it. S3 doesn't start: "), "{view}");
+    assert!(view.contains("members remove 3") && !view.contains("Start it again with"), "{view}");
     local.follows(3, &done.err);
 
     // Nameless: seen from outside.

@@ -506,11 +506,12 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         match report {
             Report::Durable(receipt) => self.step(Input::Durable(receipt)),
             Report::Full => {
-                tracing::error!("the disk is full: writes wait until there is room");
+                // Whoever hosts the driver knows which disk it is, and sees the status.
+                tracing::debug!("the disk is full");
                 self.disk_state = DiskState::Full;
             }
             Report::Room => {
-                tracing::info!("the disk has room again");
+                tracing::debug!("the disk has room again");
                 self.disk_state = DiskState::Fine;
             }
             Report::Failed(error) => self.broken = Some(error.into()),

@@ -88,7 +88,11 @@ impl Access {
         let (is_client, is_administrator) = (self.client.has(token), self.administrator.has(token));
         match (is_administrator || (is_client && !needs_administrator), is_client) {
             (true, _) => Ok(()),
-            (false, true) => Err(Problem::new(Kind::Forbidden, "this token is a client's")),
+            (false, true) => {
+                let why = "this token is a client's, and this needs an administrator's: send one of those in the \
+                           file that the servers have as --admin-token-file";
+                Err(Problem::new(Kind::Forbidden, why))
+            }
             (false, false) => Err(Problem::new(Kind::Unauthorized, "this token isn't known here")),
         }
     }

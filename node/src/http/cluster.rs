@@ -7,13 +7,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::forward::Whole;
 use super::problem::{Kind, Problem};
+use super::trouble::Subject;
 use super::{App, LeadersTask, Led, Named, Shared, lead, named, shortened, whole_body};
 use crate::driver::{DiskState, Failure, Status};
 use crate::machine::{Address, AddressChange, check_address};
@@ -46,7 +47,9 @@ pub(super) fn status_document(app: &App) -> Value {
         "disk": disk_name(status.disk),
         "may_vote": status.standing == Standing::Member,
         "members": members_of(app, &status),
-        "is_ready": is_ready(&status).is_ok(),
+        "is_ready": is_served(app, &status).is_ok(),
+        "listens": { "peer": app.listening.peer.to_string(), "http": app.listening.http.to_string() },
+        "troubles": app.troubles.sentences(),
     });
     if let Some(loss) = &status.loss {
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -120,11 +123,13 @@ pub async fn members(State(app): Shared) -> Json<Value> {
 enum Wish {
     /// A server, and where it is.
     Add(ServerId, Address),
-    /// A member, and its new addresses; what is left out stays.
-    Move(ServerId, NewPlace),
+    /// A member, and its new addresses; what is left out stays. The header by which its server may
+    /// be asked.
+    Move(ServerId, NewPlace, Option<HeaderValue>),
     Promote(ServerId),
     Remove(ServerId),
-    Transfer(ServerId),
+    /// To a server, which may be asked by this header.
+    Transfer(ServerId, Option<HeaderValue>),
 }
 
 /// What became of a membership request that the leader has looked at.
@@ -144,22 +149,39 @@ impl LeadersTask for Wish {
         let one = |server| std::iter::once(server).collect::<ServerSet>();
         let refused = |why: String| Ok(Done::Refused(why));
         let change = match self {
-            Wish::Transfer(to) => {
-                app.handle.transfer(*to).await?;
+            Wish::Transfer(to, authorization) => {
+                match app.handle.transfer(*to).await {
+                    Err(failure @ Failure::Refused(Refusal::TransferTimedOut { .. })) => {
+                        let hint = hindrance(app, *to, authorization.as_ref()).await;
+                        return refused(format!("{failure}: {hint}"));
+                    }
+                    done => done?,
+                }
                 return Ok(Done::Yes(json!({ "leader": to.number() })));
             }
-            Wish::Move(server, place) => {
+            Wish::Move(server, place, authorization) => {
                 if !configuration.members().contains(*server) {
                     return refused(format!("{server} is no member"));
                 }
-                let Some(address) = place.after(app.addresses().get(&server.number())) else {
+                let before = app.addresses().get(&server.number()).cloned();
+                let Some(address) = place.after(before.as_ref()) else {
                     return refused(format!("nobody knows where {server} is reached now: name both addresses"));
                 };
                 if let Some(why) = taken(app, *server, &address) {
                     return refused(why);
                 }
+                if !place.unseen
+                    && let Err(why) = see(app, *server, before.as_ref(), &address, authorization.as_ref()).await
+                {
+                    return refused(format!(
+                        "{why}. Nothing was changed: start {server} there first; or say that it needn't be seen there \
+                         (members move --unseen, \"unseen\": true)"
+                    ));
+                }
                 let applied = app.handle.propose(introduction(*server, &address)).await?;
-                return Ok(Done::Yes(json!({ "index": applied.entry.index.0, "term": applied.entry.term.0 })));
+                let mut done = json!({ "index": applied.entry.index.0, "term": applied.entry.term.0 });
+                done["seen"] = (!place.unseen).into();
+                return Ok(Done::Yes(done));
             }
             Wish::Add(server, address) => {
                 // Nothing is written before it is known that it can be done: a member's address
@@ -209,6 +231,63 @@ fn taken(app: &App, server: ServerId, address: &Address) -> Option<String> {
     other.map(|other| format!("S{other} is reached at one of these addresses already"))
 }
 
+/// How long a server that is to be at a new address may take to answer there. Two such waits, and
+/// the change itself, fit into a request's time.
+const SEEN_MAX: Duration = Duration::from_millis(1_500);
+
+/// Looks whether a server is where it is said to be from now on: nobody would reach it otherwise,
+/// and the way back needs a majority. What stays as it was isn't looked at.
+///
+/// # Errors
+/// Why it isn't known to be there, in a sentence without its full stop.
+async fn see(
+    app: &App,
+    server: ServerId,
+    before: Option<&Address>,
+    after: &Address,
+    authorization: Option<&HeaderValue>,
+) -> Result<(), String> {
+    let (peer, http) = (&after.peer, &after.http);
+    let is_new = |part: fn(&Address) -> &String| before.map(part) != Some(part(after));
+    if is_new(|address| &address.peer) {
+        if server != app.server {
+            let met = app.peers.meet(server, peer, SEEN_MAX).await;
+            met.map_err(|why| format!("{server} doesn't answer its peers at {peer}: {why}"))?;
+        } else if !app.listening.has_peer(peer) {
+            return Err(format!("{server} listens for its peers at {}, and not at {peer}", app.listening.peer));
+        }
+    }
+    if is_new(|address| &address.http) {
+        if server != app.server {
+            let met = app.forwarder.status(app, server, http, authorization, SEEN_MAX).await;
+            met.map_err(|why| format!("{server} doesn't answer clients at {http}: {why}"))?;
+        } else if !app.listening.has_http(http) {
+            return Err(format!("{server} listens for clients at {}, and not at {http}", app.listening.http));
+        }
+    }
+    Ok(())
+}
+
+/// Why a server may not have taken over, as it says itself, in a sentence without its full stop.
+async fn hindrance(app: &App, server: ServerId, authorization: Option<&HeaderValue>) -> String {
+    let Some(address) = app.address_of(server) else { return "nobody knows where it is reached".into() };
+    match app.forwarder.status(app, server, &address, authorization, SEEN_MAX).await {
+        Ok(status) => hindrance_in(&status).into(),
+        Err(why) => format!("it doesn't answer clients at {address}: {why}"),
+    }
+}
+
+/// The same from what its `/status` says.
+fn hindrance_in(status: &Value) -> &'static str {
+    if status["disk"] != disk_name(DiskState::Fine) {
+        "its disk is full"
+    } else if status["may_vote"] == false {
+        "it may not vote"
+    } else {
+        "see its log, and whether its disk or its links are slow"
+    }
+}
+
 /// The command that tells all servers where one is reached.
 ///
 /// # Panics
@@ -256,6 +335,9 @@ pub async fn add(State(app): Shared, request: Request) -> Result<Response, Probl
 struct NewPlace {
     peer: Option<String>,
     http: Option<String>,
+    /// Whether it is believed without a look at whether the server is there.
+    #[serde(default)]
+    unseen: bool,
 }
 
 impl NewPlace {
@@ -281,7 +363,8 @@ pub async fn move_to(State(app): Shared, server: Named, request: Request) -> Res
     for address in given {
         checked(address)?;
     }
-    wish(&app, request, Wish::Move(server, place)).await
+    let authorization = request.headers.get(header::AUTHORIZATION).cloned();
+    wish(&app, request, Wish::Move(server, place, authorization)).await
 }
 
 pub async fn remove(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
@@ -296,7 +379,9 @@ pub async fn promote(State(app): Shared, server: Named, request: Request) -> Res
 
 pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
     let server = server_named(&named(server)?)?;
-    wish(&app, whole(&app, request).await?, Wish::Transfer(server)).await
+    let request = whole(&app, request).await?;
+    let authorization = request.headers.get(header::AUTHORIZATION).cloned();
+    wish(&app, request, Wish::Transfer(server, authorization)).await
 }
 
 /// The whole request, as it can be handed on.
@@ -411,12 +496,22 @@ pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
     }
 }
 
+/// The same, with what this server sees to be wrong around it.
+fn is_served(app: &App, status: &Status) -> Result<(), String> {
+    let scheme = app.troubles.of(Subject::Scheme);
+    match is_ready(status) {
+        // Its clients' writes can't be handed on.
+        Ok(()) => scheme.map_or(Ok(()), Err),
+        Err(why) => Err(std::iter::once(why.to_owned()).chain(app.troubles.sentences()).collect::<Vec<_>>().join("; ")),
+    }
+}
+
 pub async fn healthz() -> &'static str {
     "alive\n"
 }
 
 pub async fn readyz(State(app): Shared) -> Response {
-    match is_ready(&app.handle.status()) {
+    match is_served(&app, &app.handle.status()) {
         Ok(()) => "ready\n".into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
     }
@@ -425,4 +520,20 @@ pub async fn readyz(State(app): Shared) -> Response {
 pub async fn metrics(State(app): Shared) -> Response {
     let text = app.metrics.text(&app.handle.status(), &app.peers.report());
     ([(header::CONTENT_TYPE, crate::metrics::MEDIA_TYPE)], text).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_does_not_take_over_says_why() {
+        for (status, why) in [
+            (json!({ "disk": disk_name(DiskState::Full), "may_vote": true }), "its disk is full"),
+            (json!({ "disk": disk_name(DiskState::Fine), "may_vote": false }), "it may not vote"),
+            (json!({ "disk": disk_name(DiskState::Fine), "may_vote": true }), "see its log"),
+        ] {
+            assert!(hindrance_in(&status).starts_with(why), "{status}");
+        }
+    }
 }

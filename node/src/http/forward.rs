@@ -1,23 +1,27 @@
 //! Handing a request to the leader.
 
+use std::error::Error;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use http_body_util::Full;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use raft_core::raft::ServerId;
 use rustls::{ClientConfig, RootCertStore};
+use serde_json::Value;
 
-use super::App;
+use super::problem::{Kind, Problem};
 use super::tls::{Https, trusting};
+use super::trouble::Subject;
+use super::{App, shortened, with_leader};
 use crate::driver::{Doubt, Failure};
 
 /// Says that a request comes from another server, which won't be handed on once more.
@@ -48,6 +52,50 @@ impl Whole {
     /// A request in one piece.
     pub fn new(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Whole {
         Whole { method, uri, headers, body, left: AtomicBool::new(false) }
+    }
+}
+
+/// Why a server gave no document.
+enum Silence {
+    /// HTTPS where this server speaks plain HTTP, or the reverse.
+    SpeaksOtherwise,
+    /// Anything else, in words.
+    NoAnswer(String),
+}
+
+/// How long a leader may take to answer a greeting.
+const GREETING_MAX: Duration = Duration::from_secs(2);
+
+/// The largest document that is read of another server.
+const DOCUMENT_BYTES_MAX: usize = 1 << 20;
+
+/// Whether the other side answered the beginning of TLS with something else.
+fn is_plain(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType)) = error.downcast_ref() {
+            return true;
+        }
+        cause = inner(error);
+    }
+    false
+}
+
+/// What a person can make the most of: the last cause.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(cause) = inner(last) {
+        last = cause;
+    }
+    last.to_string()
+}
+
+/// What caused an error. One of input or output holds its cause, and names that one's cause as its
+/// own.
+fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(held) => Some(held),
+        None => error.source(),
     }
 }
 
@@ -140,6 +188,14 @@ impl Forwarder {
         onward.headers_mut().insert(FORWARDED, HeaderValue::from(u16::from(app.server.number())));
         request.left.store(true, Ordering::Relaxed);
         match self.client().request(onward).await {
+            Ok(response) if response.headers().contains_key(SPEAKS_HTTPS) => {
+                request.left.store(false, Ordering::Relaxed);
+                Ok(self.speaks_otherwise(app, leader).into_response())
+            }
+            Err(error) if error.is_connect() && is_plain(&error) => {
+                request.left.store(false, Ordering::Relaxed);
+                Ok(self.speaks_otherwise(app, leader).into_response())
+            }
             Ok(response) if response.headers().contains_key(NOT_DONE) => {
                 request.left.store(false, Ordering::Relaxed);
                 Err(nobody)
@@ -156,6 +212,104 @@ impl Forwarder {
         }
     }
 
+    /// Notes that the leader speaks HTTPS and this server doesn't, or the reverse. Returns what
+    /// clients are told, whose requests can't be handed on.
+    fn speaks_otherwise(&self, app: &App, leader: ServerId) -> Problem {
+        let (there, here) = if self.https.is_some() { ("plain HTTP", "HTTPS") } else { ("HTTPS", "plain HTTP") };
+        let why = format!(
+            "{leader}, which leads, speaks {there} with clients, and this server {here}, so that it can't hand requests \
+             on: all servers of a cluster speak HTTPS, or none does; start the one anew that isn't as the others \
+             (--http-tls-cert, --http-tls-key, --http-tls-ca)"
+        );
+        app.troubles.set(Subject::Scheme, Some(why.clone()));
+        with_leader(app, Problem::new(Kind::NoLeader, format!("{why}; nothing was done")))
+    }
+
+    /// Looks whether the leader speaks HTTPS if this server does, and plain HTTP otherwise. Returns
+    /// whether it does.
+    pub(super) async fn greet(&self, app: &App, leader: ServerId, address: &str) -> bool {
+        match self.ask(address, "/healthz", None, GREETING_MAX).await {
+            Ok(_) => {
+                app.troubles.set(Subject::Scheme, None);
+                true
+            }
+            Err(Silence::SpeaksOtherwise) => {
+                self.speaks_otherwise(app, leader);
+                false
+            }
+            // It isn't there yet, say: it is asked again.
+            Err(Silence::NoAnswer(_)) => false,
+        }
+    }
+
+    /// What a server of this cluster says of itself to clients at this address. `authorization` is
+    /// the header by which it lets itself be asked.
+    ///
+    /// # Errors
+    /// Why it isn't known to be there.
+    pub(super) async fn status(
+        &self,
+        app: &App,
+        server: ServerId,
+        address: &str,
+        authorization: Option<&HeaderValue>,
+        time_max: Duration,
+    ) -> Result<Value, String> {
+        let (status, body) = match self.ask(address, "/status", authorization, time_max).await {
+            Ok(answer) => answer,
+            Err(Silence::NoAnswer(why)) => return Err(why),
+            Err(Silence::SpeaksOtherwise) => {
+                let there = if self.https.is_some() { "plain HTTP" } else { "HTTPS" };
+                return Err(format!("it speaks {there} there, and the cluster doesn't"));
+            }
+        };
+        if !status.is_success() {
+            return Err(format!("who answers there doesn't say who it is ({status})"));
+        }
+        let document: Value = serde_json::from_slice(&body).unwrap_or_default();
+        match (document["cluster"].as_str(), document["server"].as_u64()) {
+            (Some(cluster), Some(number)) if cluster == app.cluster && number == u64::from(server.number()) => {
+                Ok(document)
+            }
+            (Some(cluster), Some(number)) => Err(format!("S{number} of cluster {} answers there", shortened(cluster))),
+            _ => Err("who answers there is no server of Raftarium".into()),
+        }
+    }
+
+    /// Asks a server for a document.
+    async fn ask(
+        &self,
+        address: &str,
+        path: &str,
+        authorization: Option<&HeaderValue>,
+        time_max: Duration,
+    ) -> Result<(StatusCode, Bytes), Silence> {
+        let uri = format!("{}://{address}{path}", self.scheme()).parse::<Uri>();
+        let uri = uri.map_err(|error| Silence::NoAnswer(error.to_string()))?;
+        let mut request = http::Request::new(Full::new(Bytes::new()));
+        *request.uri_mut() = uri;
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
+        }
+        let client = self.client();
+        let asked = async {
+            let response = client.request(request).await.map_err(|error| {
+                if is_plain(&error) { Silence::SpeaksOtherwise } else { Silence::NoAnswer(innermost(&error)) }
+            })?;
+            if response.headers().contains_key(SPEAKS_HTTPS) {
+                return Err(Silence::SpeaksOtherwise);
+            }
+            let status = response.status();
+            let body = Limited::new(response.into_body(), DOCUMENT_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| Silence::NoAnswer(error.to_string()))?;
+            Ok((status, body.to_bytes()))
+        };
+        match tokio::time::timeout(time_max, asked).await {
+            Ok(asked) => asked,
+            Err(_) => Err(Silence::NoAnswer(format!("nothing came within {} ms", time_max.as_millis()))),
+        }
+    }
+
     /// Whether the request may be on its way to a leader, or done by it.
     pub fn has_left(&self, request: &Whole) -> bool {
         request.left.load(Ordering::Relaxed)
@@ -165,13 +319,14 @@ impl Forwarder {
 /// Says to the server that handed a request on: nothing was done, because this server doesn't lead.
 pub const NOT_DONE: HeaderName = HeaderName::from_static("raftarium-not-done");
 
+/// Says with the answer to plain HTTP that the port speaks HTTPS.
+pub const SPEAKS_HTTPS: HeaderName = HeaderName::from_static("raftarium-speaks-https");
+
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::thread;
-
-    use http_body_util::BodyExt;
 
     use super::*;
 

@@ -20,6 +20,7 @@ pub mod problem;
 mod serve;
 mod stream;
 mod tls;
+mod trouble;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -42,6 +43,8 @@ pub use forward::Forwarder;
 use problem::{Kind, Problem};
 pub use serve::{Serving, serve};
 pub use tls::{Https, HttpsFiles};
+pub(crate) use trouble::look_around;
+pub use trouble::{Listening, Troubles};
 
 use crate::changes::Changes;
 use crate::driver::{Failure, Handle};
@@ -102,6 +105,10 @@ pub struct App {
     pub playground: bool,
     /// Becomes true when the server begins to stop: streams end then.
     pub stopping: watch::Receiver<bool>,
+    /// Where it listens.
+    pub listening: Listening,
+    /// What is wrong around it.
+    pub troubles: Troubles,
     /// Hands requests to other servers.
     pub forwarder: forward::Forwarder,
 }

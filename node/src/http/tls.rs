@@ -140,9 +140,10 @@ where
     let problem = Problem::new(Kind::BadRequest, "this port speaks HTTPS: write https:// in place of http://");
     let body = format!("{}\n", problem.document());
     let answer = format!(
-        "HTTP/1.1 400 Bad Request\r\ncontent-type: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: {}\r\ncontent-length: {}\r\n{}: 1\r\nconnection: close\r\n\r\n{body}",
         problem::MEDIA_TYPE,
-        body.len()
+        body.len(),
+        super::forward::SPEAKS_HTTPS,
     );
     stream.write_all(answer.as_bytes()).await?;
     stream.shutdown().await?;

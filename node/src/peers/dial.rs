@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use raft_core::raft::ServerId;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -80,7 +81,7 @@ impl Backoff {
 
 async fn connect_and_speak(shared: &Shared, peer: &Peer, address: &str, connected_at: &mut Option<Instant>) -> Ended {
     let connected = tokio::select! {
-        connected = timeout(shared.settings.handshake_time_max, connect(shared, peer, address)) => connected,
+        connected = timeout(shared.settings.handshake_time_max, connect(shared, peer.id, address)) => connected,
         () = shared.stopped() => return Ended::Stopped,
     };
     let (stream, session) = match connected {
@@ -95,7 +96,8 @@ async fn connect_and_speak(shared: &Shared, peer: &Peer, address: &str, connecte
     speak(shared, peer, stream, session).await
 }
 
-async fn connect(shared: &Shared, peer: &Peer, address: &str) -> Result<(Box<dyn Stream>, Session), Ended> {
+/// Makes a connection and leads it through its handshake: who answers is `to`, and knows the secret.
+pub(super) async fn connect(shared: &Shared, to: ServerId, address: &str) -> Result<(Box<dyn Stream>, Session), Ended> {
     let stream = TcpStream::connect(address).await.map_err(Ended::Unreachable)?;
     if stream.local_addr().ok() == stream.peer_addr().ok() {
         // TCP can connect a port with itself if nobody listens there, and then nobody ever can.
@@ -109,7 +111,7 @@ async fn connect(shared: &Shared, peer: &Peer, address: &str) -> Result<(Box<dyn
         }
         None => (Box::new(stream), Default::default()),
     };
-    let session = handshake::dial(&mut stream, &shared.identity, peer.id, &binding).await?;
+    let session = handshake::dial(&mut stream, &shared.identity, to, &binding).await?;
     Ok((stream, session))
 }
 

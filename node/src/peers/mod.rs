@@ -308,6 +308,18 @@ impl Peers {
         }
     }
 
+    /// Whether a peer answers at this address now: it is dialled once more, beside whatever
+    /// connection there is, and proves itself.
+    ///
+    /// # Errors
+    /// Why it isn't known to be there.
+    pub async fn meet(&self, peer: ServerId, address: &str, time_max: Duration) -> Result<(), Ended> {
+        match timeout(time_max, dial::connect(&self.shared, peer, address)).await {
+            Ok(met) => met.map(|_| ()),
+            Err(_) => Err(Ended::TimedOut("the connection and its handshake")),
+        }
+    }
+
     /// Breaks the link to a peer, or heals it.
     pub fn set_link(&self, to: ServerId, fault: LinkFault) {
         self.shared.peer(to).set_fault_out(fault);

@@ -224,6 +224,78 @@ async fn a_server_that_listens_at_another_port_is_moved_and_catches_up() {
     }
 }
 
+/// A place where nobody is would take the majority away, and with it the way back.
+#[tokio::test]
+async fn a_server_is_moved_only_to_where_it_answers() {
+    let (_folder, members, servers) = several(3).await;
+    let leads = servers[0].get("/status").await.json()["server"].as_u64().unwrap() as u8;
+    let (follower, third) = (leads % 3 + 1, (leads + 1) % 3 + 1);
+    let before = servers[0].get("/members").await.json()["members"].clone();
+    let ask = async |server: u8, body: serde_json::Value| {
+        let path = format!("/members/{server}");
+        servers[1].ask(Method::PATCH, &path, &[], body.to_string().as_bytes()).await
+    };
+    // A port that nobody can take meanwhile, and that nobody listens on.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = closed.local_addr().unwrap().to_string();
+    let elsewhere = |place: &str| place.replace("127.0.0.1", "localhost");
+    for (server, body, why) in [
+        (follower, json!({ "peer": &nobody }), format!("S{follower} doesn't answer its peers at {nobody}: ")),
+        (follower, json!({ "http": &nobody }), format!("S{follower} doesn't answer clients at {nobody}: ")),
+        (leads, json!({ "peer": &nobody }), format!("S{leads} listens for its peers at ")),
+        (leads, json!({ "http": &nobody }), format!("S{leads} listens for clients at ")),
+        // Somebody answers there, and it is another one.
+        (
+            follower,
+            json!({ "peer": elsewhere(&members[&third].peer) }),
+            "the address belongs to another server than the one that was dialled".into(),
+        ),
+        (
+            follower,
+            json!({ "http": elsewhere(&members[&third].http) }),
+            format!("S{third} of cluster test answers there"),
+        ),
+        (follower, json!({ "http": &members[&follower].peer }), format!("S{follower} doesn't answer clients at ")),
+    ] {
+        let refused = ask(server, body.clone()).await;
+        assert_eq!(refused.problem(), "membership-refused", "{body}: {}", refused.text());
+        let detail = refused.detail();
+        assert!(detail.contains(&why) && detail.contains("start S") && detail.contains("--unseen"), "{detail}");
+    }
+    assert_eq!(servers[0].get("/members").await.json()["members"], before);
+    // What it is already isn't looked at, and another name of the same place is seen.
+    let same = ask(follower, json!({ "peer": &members[&follower].peer, "http": elsewhere(&members[&follower].http) }));
+    let same = same.await;
+    assert_eq!((same.status, &same.json()["seen"]), (200, &json!(true)), "{}", same.text());
+    let peer = ask(follower, json!({ "peer": elsewhere(&members[&follower].peer) })).await;
+    assert_eq!(peer.status, 200, "{}", peer.text());
+    assert_eq!(servers[1].put("/kv/x", "1").await.status, 200);
+
+    // Whoever says so is believed. The server itself says what is wrong then.
+    let unseen = ask(follower, json!({ "peer": &nobody, "unseen": true })).await;
+    assert_eq!((unseen.status, &unseen.json()["seen"]), (200, &json!(false)), "{}", unseen.text());
+    let moved = servers.iter().find(|server| server.url.ends_with(&members[&follower].http)).unwrap();
+    let status = moved
+        .wait_until("it says what is wrong", |status| {
+            status["troubles"].as_array().is_some_and(|troubles| !troubles.is_empty())
+        })
+        .await;
+    assert_eq!(status["listens"], json!({ "peer": members[&follower].peer, "http": members[&follower].http }));
+    let trouble = status["troubles"][0].as_str().unwrap();
+    let advice = format!("(raftarium members move {follower} --peer {})", members[&follower].peer);
+    assert!(trouble.contains(&advice), "{trouble}");
+    let back = json!({ "peer": members[&follower].peer });
+    let others: Vec<_> = servers.iter().filter(|server| server.url != moved.url).collect();
+    let path = format!("/members/{follower}");
+    let back = others[0].ask(Method::PATCH, &path, &[], back.to_string().as_bytes()).await;
+    assert_eq!(back.status, 200, "{}", back.text());
+    let over = |status: &serde_json::Value| status["troubles"] == json!([]) && status["is_ready"] == true;
+    moved.wait_until("it is over", over).await;
+    for server in servers {
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_move_that_makes_no_sense_is_refused_and_changes_nothing() {
     let (_folder, members, servers) = several(3).await;

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use http::Method;
 use http_body_util::Empty;
 use raftarium_node::http::HttpsFiles;
+use raftarium_node::server::Options;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client::{PATIENCE, Running, alone_with, client, several_with};
+use super::client::{PATIENCE, Running, alone_with, client, free_addresses, options, several_with, start};
 use super::streams::Stream;
 
 /// An authority, and the files of a server whose certificate comes from it.
@@ -104,6 +105,51 @@ async fn a_leader_with_a_certificate_of_another_authority_is_not_believed() {
     assert_eq!(servers[1].put("/kv/x", "1").await.status, 200);
     for server in servers {
         server.stop().await;
+    }
+}
+
+/// A server that was started without its certificate, or with one where the others have none.
+/// Clients' addresses are right then: they aren't told to change them.
+#[tokio::test]
+async fn servers_of_which_one_speaks_https_and_another_doesnt_say_so() {
+    let authority = Authority::new();
+    for odd_speaks_https in [false, true] {
+        let odd = |number: u8| (number == 2) == odd_speaks_https;
+        let (folder, members) = (tempfile::tempdir().unwrap(), free_addresses(2));
+        let mut servers = Vec::new();
+        for number in [1, 2] {
+            let https = odd(number).then(|| authority.files());
+            servers.push(start(Options { https, ..options(folder.path(), number, &members) }).await);
+        }
+        // It may be ready only until it has heard from the leader.
+        let status = servers[0].wait_until("a leader", |status| status["leader"].is_object()).await;
+        if status["leader"]["server"] == 2 {
+            servers.swap(0, 1);
+        }
+        let is_https = |server: &Running| server.url.starts_with("https:");
+        let words = |is_https| if is_https { "HTTPS" } else { "plain HTTP" };
+        let (there, here) = (words(is_https(&servers[0])), words(is_https(&servers[1])));
+        let sentence = format!("which leads, speaks {there} with clients, and this server {here}");
+        let refused = servers[1].put("/kv/x", "1").await;
+        assert_eq!((refused.status, refused.problem()), (503, "no-leader".into()), "{}", refused.text());
+        assert!(refused.detail().contains(&sentence) && refused.detail().ends_with("; nothing was done"));
+        assert_eq!(refused.header("raftarium-speaks-https"), None);
+        // It may also be not ready for a moment because it has just begun to follow.
+        let says_so = |status: &serde_json::Value| status["is_ready"] == false && status["troubles"][0].is_string();
+        let status = servers[1].wait_until("it isn't ready", says_so).await;
+        assert!(status["troubles"][0].as_str().unwrap().contains(&sentence), "{status}");
+        let ready = servers[1].get("/readyz").await;
+        assert!(ready.status == 503 && ready.text().contains(&sentence), "{}", ready.text());
+        // It need not be asked to hand something on.
+        let other = servers[1].get("/status").await.json()["server"].as_u64().unwrap();
+        let led = servers[0].ask(Method::POST, &format!("/members/{other}/transfer"), &[], b"").await;
+        assert_eq!(led.status, 200, "{}", led.text());
+        let found = servers[0].wait_until("it sees it itself", says_so).await;
+        assert!(found["troubles"][0].as_str().unwrap().starts_with(&format!("S{other}, ")), "{found}");
+        assert_eq!(servers[1].put("/kv/x", "1").await.status, 200);
+        for server in servers {
+            server.stop().await;
+        }
     }
 }
 
