@@ -207,6 +207,16 @@ impl<M: Send + 'static> Handle<M> {
         let _ = self.requests.send(Request::Stop).await;
     }
 
+    /// Whether the driver has ended: it takes no more requests, and its status stays as it is.
+    pub fn has_ended(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    /// Waits until the driver has ended.
+    pub async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
     async fn ask<T>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, Failure>>) -> Request<M>,
@@ -256,8 +266,9 @@ pub fn start<M: StateMachine + Clone>(setup: Setup<M>) -> Result<(Handle<M>, Run
         let loaded = storage.load()?;
         if let Some(Damaged { held, left }) = loaded.damaged {
             tracing::warn!(
-                "the disk has lost entries: its log ended with {held} once, and can be read up to {left}; \
-                 the leader sends the rest again. Look after this disk"
+                "the disk has lost entries: its log ended with {held} once, and can be read up to {left}. \
+                 This server can't lead before it has the rest again, from a leader whose log is whole. \
+                 Look after this disk"
             );
         }
         let raft = Raft::new(config.clone(), beginning(loaded, founding, disk), clock.now())?;

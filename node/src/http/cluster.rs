@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::forward::Whole;
 use super::problem::{Kind, Problem};
-use super::{App, LeadersTask, Led, Named, Shared, lead, named, shortened, whole_body};
+use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
 use crate::driver::{DiskState, Failure, Status};
 use crate::machine::{Address, AddressChange, check_address};
 use crate::peers::{LinkFault, PeerReport};
@@ -45,6 +45,7 @@ pub(super) fn status_document(app: &App) -> Value {
         "snapshot": status.snapshot.map(id),
         "disk": disk_name(status.disk),
         "may_vote": status.standing == Standing::Member,
+        "voters_answering": Voters::of(app, &status).answering,
         "members": members_of(app, &status),
         "is_ready": is_ready(&status).is_ok(),
     });
@@ -399,7 +400,7 @@ pub(crate) fn is_ready(status: &Status) -> Result<(), &'static str> {
 /// Whether what the server has applied is as new as what its leader has committed.
 pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
     if status.leader.is_none() {
-        Err("no leader is known")
+        Err(NO_LEADER)
     } else if status.agreed.0 == 0 && !status.leads() {
         Err("it hasn't compared its log with the leader's yet")
     } else if status.disk == DiskState::Full {
@@ -416,7 +417,12 @@ pub async fn healthz() -> &'static str {
 }
 
 pub async fn readyz(State(app): Shared) -> Response {
-    match is_ready(&app.handle.status()) {
+    let status = app.handle.status();
+    let readiness = is_ready(&status).map_err(|why| match why {
+        NO_LEADER => no_leader(&app, &status),
+        _ => why.to_owned(),
+    });
+    match readiness {
         Ok(()) => "ready\n".into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
     }
