@@ -74,10 +74,7 @@ async fn accept(
         match accepted {
             Ok((stream, _)) => {
                 let connection = begin(stream, router.clone(), limits, https.clone(), stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+                connections.spawn(holding(permit, connection));
             }
             Err(error) => {
                 tracing::warn!("a connection can't be accepted: {error}");
@@ -92,15 +89,18 @@ async fn accept(
         {
             if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
                 let connection = begin(stream, router.clone(), limits, https.clone(), stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+                connections.spawn(holding(permit, connection));
             }
         }
     }
     let drained = async { while connections.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
+}
+
+/// Serves a connection, which has one of the bounded number of places as long as it is open.
+async fn holding<P>(place: P, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(place);
 }
 
 async fn begin(
