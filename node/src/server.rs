@@ -300,8 +300,8 @@ impl Server {
                 self.running.ended().await
             }
         };
-        self.serving.stop().await;
-        self.peers.stop().await;
+        // Nothing that peers say counts any more, while clients may still be answered.
+        tokio::join!(self.serving.stop(), self.peers.stop());
         Ok(ended?)
     }
 }

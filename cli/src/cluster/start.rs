@@ -357,6 +357,9 @@ fn wait_for_leader(
             ));
             return Ok(());
         }
+        if all_answer && let Some(why) = nobody_can_lead(&seen.answers) {
+            return Err(Unusable(format!("{why}{}", stopped_again(children))));
+        }
         if began.elapsed() > LEADER_MAX {
             let words = match watched.first() {
                 Some(first) if round == Round::First => {
@@ -365,13 +368,30 @@ fn wait_for_leader(
                 _ => format!("see their logs, {}/N/log", named(folder)),
             };
             return Err(Unusable(format!(
-                "after {} s, {} of {} servers answer, and none leads: {words}",
+                "after {} s, {} of {} servers answer, and none leads: {words}{}",
                 LEADER_MAX.as_secs(),
                 seen.answers.len(),
                 state.servers.len(),
+                stopped_again(children),
             )));
         }
         std::thread::sleep(LOOK);
+    }
+}
+
+/// Why none of these servers, which are all that run, can ever lead, if their disks have all lost a
+/// part of the log.
+fn nobody_can_lead(answers: &[view::Status]) -> Option<String> {
+    let all_lack = !answers.is_empty() && answers.iter().all(|status| status.lacks().is_some());
+    if all_lack { view::lacking(answers.iter()) } else { None }
+}
+
+/// What is said of the servers that were started in vain.
+fn stopped_again(children: &BTreeMap<u8, Child>) -> String {
+    match children.len() {
+        0 => String::new(),
+        1 => format!(". {} was stopped again", names(children.keys().copied())),
+        _ => format!(". {} were stopped again", names(children.keys().copied())),
     }
 }
 
@@ -447,6 +467,19 @@ mod tests {
         assert!(!is_no_majority(&[status(1, 9, &[1]), status(3, 4, &[1, 2, 3])]), "who knows most counts");
         assert!(is_no_majority(&[status(1, 9, &[1, 2]), status(3, 4, &[1, 2, 3])]));
         assert!(!is_no_majority(&[status(4, 0, &[])]), "it doesn't know yet");
+    }
+
+    #[test]
+    fn nobody_can_lead_if_all_have_lost_a_part_of_the_log() {
+        let status = |server, lost_log| view::Status { server, lost_log, ..Default::default() };
+        let up_to = view::EntryId { index: 9, term: 1 };
+        let lost = view::LostLog { from_index: 4, up_to, repaired_at: None };
+        let why = nobody_can_lead(&[status(1, Some(lost)), status(2, Some(lost))]).unwrap();
+        assert!(why.starts_with("S1 (entries 4 to 9) and S2 (entries 4 to 9) have lost"), "{why}");
+        assert_eq!(nobody_can_lead(&[status(1, Some(lost)), status(2, None)]), None, "S2 may lead");
+        let whole = view::LostLog { repaired_at: Some(1), ..lost };
+        assert_eq!(nobody_can_lead(&[status(1, Some(whole))]), None);
+        assert_eq!(nobody_can_lead(&[]), None);
     }
 
     #[test]

@@ -16,10 +16,11 @@ use clap::Args;
 use serde_json::{Value, json};
 
 #[cfg(test)]
-pub use poll::Member;
+pub use poll::{EntryId, LostLog, Member};
 pub use poll::{Expected, Status};
 use poll::{Poll, Seen, Silence};
 use screen::Screen;
+pub use table::lacking;
 
 use crate::client::{Client, Connection, EXIT_STATUS};
 use crate::text::Text;

@@ -42,6 +42,10 @@ pub struct Status {
     pub disk: String,
     /// Whether it may vote; it may not after it has lost its disk.
     pub may_vote: Option<bool>,
+    /// How many of the voters it is connected with, itself included.
+    pub voters_answering: Option<usize>,
+    /// What its disk had lost of the log, if it has lost anything.
+    pub lost_log: Option<LostLog>,
     /// Whether it can be given requests: it knows a leader, and has applied what is committed.
     pub is_ready: Option<bool>,
     /// The members, as it knows them.
@@ -70,6 +74,18 @@ pub struct EntryId {
     pub term: u64,
 }
 
+/// Entries that a disk has lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct LostLog {
+    /// The first of them.
+    pub from_index: u64,
+    /// The last of them.
+    pub up_to: EntryId,
+    /// When they were there again: seconds since 1970. None while they aren't.
+    pub repaired_at: Option<u64>,
+}
+
 /// A member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default)]
@@ -94,6 +110,11 @@ impl Status {
     /// Reads a document; none if it isn't one.
     pub fn read(json: &[u8]) -> Option<Status> {
         serde_json::from_slice(json).ok()
+    }
+
+    /// What it lacks of its log since its disk has lost it. It can't lead before it has that again.
+    pub fn lacks(&self) -> Option<LostLog> {
+        self.lost_log.filter(|lost| lost.repaired_at.is_none())
     }
 
     /// The number of the leader that it knows.

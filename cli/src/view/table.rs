@@ -94,6 +94,8 @@ fn row(seen: &Seen, all: &[Seen], notes: &[Note]) -> Vec<Cell> {
     if status.may_vote == Some(false) {
         remarks.push("may not vote");
     }
+    let lost = status.lacks().map(|lost| format!("lost entries {} to {}", lost.from_index, lost.up_to.index));
+    remarks.extend(lost.as_deref());
     if !status.troubles.is_empty() {
         remarks.push("in trouble");
     }
@@ -106,7 +108,7 @@ fn row(seen: &Seen, all: &[Seen], notes: &[Note]) -> Vec<Cell> {
         Cell::number(status.commit_index),
         Cell::number(status.applied_index),
         Cell::new(PLAIN, &kind),
-        Cell::new(if status.disk == "fine" { PLAIN } else { BAD }, &status.disk),
+        Cell::new(if disk(status) == "fine" { PLAIN } else { BAD }, disk(status)),
         Cell::new(ODD, &remarks.join(", ")),
         Cell::new(DIM, &seen.address),
     ]
@@ -117,10 +119,49 @@ fn leader(all: &[Seen]) -> Option<&Status> {
     all.iter().filter_map(Seen::status).filter(|status| status.role == "leader").max_by_key(|status| status.term)
 }
 
+/// How a server's disk is, in a word.
+fn disk(status: &Status) -> &str {
+    if status.disk == "fine" && status.lacks().is_some() { "repairing" } else { &status.disk }
+}
+
+/// Which of these servers lack entries of their logs, and what follows, if any do.
+pub fn lacking<'a>(all: impl Iterator<Item = &'a Status>) -> Option<String> {
+    let mut servers = Vec::new();
+    for status in all {
+        if let Some(lost) = status.lacks() {
+            servers.push(format!("S{} (entries {} to {})", status.server, lost.from_index, lost.up_to.index));
+        }
+    }
+    let verb = if servers.len() == 1 { "has" } else { "have" };
+    let none = if servers.len() == 1 { "it can't lead" } else { "none of them can lead" };
+    let last = servers.pop()?;
+    let names = if servers.is_empty() { last } else { format!("{} and {last}", servers.join(", ")) };
+    Some(format!("{names} {verb} lost a part of the log, and {none} before a server with a whole log does"))
+}
+
+/// Why nobody leads, as far as the servers tell.
+fn why_nobody(all: &[Seen]) -> String {
+    let mut sentence = "nobody leads".to_owned();
+    let connected = all.iter().filter_map(Seen::status).filter_map(|status| {
+        let voters = status.members.iter().filter(|member| member.kind == "voter").count();
+        Some((status.voters_answering?, voters, status.server))
+    });
+    if let Some((answering, voters, server)) = connected.max_by_key(|(answering, ..)| *answering)
+        && answering * 2 <= voters
+    {
+        let verb = if answering == 1 { "answers" } else { "answer" };
+        sentence += &format!(": {answering} of {voters} voters {verb} S{server}, and a majority is needed");
+    }
+    if let Some(lacking) = lacking(all.iter().filter_map(Seen::status)) {
+        sentence += &format!("; {lacking}");
+    }
+    sentence
+}
+
 fn cluster(all: &[Seen], rate: Option<u64>) -> String {
     let mut sentence = match leader(all) {
         Some(leader) => format!("S{} leads term {}", leader.server, leader.term),
-        None => "nobody leads".into(),
+        None => why_nobody(all),
     };
     let members = leader(all).map_or(&[][..], |leader| &leader.members);
     let count = |kind: &str| members.iter().filter(|member| member.kind == kind).count();
@@ -161,7 +202,7 @@ pub fn summary(all: &[Seen], notes: &[Note]) -> String {
             Some(status) => {
                 let kind = kind_of(status.server, all);
                 let kind = if kind == "voter" || kind.is_empty() { String::new() } else { format!(" ({kind})") };
-                let disk = if status.disk == "fine" { String::new() } else { format!(", disk {}", status.disk) };
+                let disk = if disk(status) == "fine" { String::new() } else { format!(", disk {}", disk(status)) };
                 format!("{name} {} in term {}{kind}{disk}", status.role, status.term)
             }
             None if matches!(seen.answer, Some(Err(Silence::Stranger(_)))) => format!("{name} stranger"),
@@ -222,7 +263,7 @@ fn cut(text: &str, width: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::poll::{EntryId, Log, Member};
+    use super::super::poll::{EntryId, Log, LostLog, Member};
     use super::*;
 
     fn three() -> Vec<Seen> {
@@ -265,6 +306,34 @@ mod tests {
         assert!(plain(&lines(&three(), &[], None, usize::MAX)).contains("connection refused  127.0.0.1:8103\n"));
         let two = plain(&lines(&three()[..2], &[], None, usize::MAX));
         assert!(two.contains("  full  127.0.0.1:8102\n"), "{two}");
+    }
+
+    #[test]
+    fn it_is_told_why_nobody_leads() {
+        let all = three();
+        let follower = |number: usize, voters_answering, lost_log| {
+            let role = "follower".into();
+            let status = Status { server: number as u8, role, disk: "fine".into(), ..all[0].status().unwrap().clone() };
+            Seen::of(&format!("127.0.0.1:810{number}"), &Status { voters_answering, lost_log, ..status })
+        };
+        let sentence = |all: &[Seen]| plain(&lines(all, &[], None, usize::MAX)).lines().last().unwrap().to_owned();
+        let alone = [follower(1, Some(1), None)];
+        assert_eq!(sentence(&alone), "nobody leads: 1 of 3 voters answers S1, and a majority is needed");
+        let electing = [follower(1, Some(2), None), follower(2, Some(2), None)];
+        assert_eq!(sentence(&electing), "nobody leads");
+
+        let lost = LostLog { from_index: 5, up_to: EntryId { index: 40, term: 3 }, repaired_at: None };
+        let damaged = [follower(1, Some(3), Some(lost)), follower(2, Some(3), Some(lost))];
+        assert_eq!(
+            sentence(&damaged),
+            "nobody leads; S1 (entries 5 to 40) and S2 (entries 5 to 40) have lost a part of the log, and none of \
+             them can lead before a server with a whole log does"
+        );
+        let table = plain(&lines(&damaged, &[], None, usize::MAX));
+        assert!(table.contains("  repairing  lost entries 5 to 40  "), "{table}");
+        assert!(summary(&damaged, &[]).contains("S1 follower in term 3, disk repairing"));
+        let whole = [follower(1, Some(3), Some(LostLog { repaired_at: Some(1), ..lost }))];
+        assert!(!plain(&lines(&whole, &[], None, usize::MAX)).contains("repairing"));
     }
 
     #[test]

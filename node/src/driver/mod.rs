@@ -35,7 +35,7 @@ use std::time::{Duration, SystemTime};
 use disk::{Disk, Report};
 use raft_core::raft::{
     Config, Configuration, DiskId, Durable, EntryId, Input, LogIndex, Message, Observation, Output, Payload, Proposal,
-    Raft, Refusal, RequestId, ServerId, Start, Term,
+    Raft, Refusal, RequestId, ServerId, ServerSet, Start, Term,
 };
 use raft_core::state_machine::{RestoreError, StateMachine};
 use raft_core::time::Time;
@@ -51,7 +51,7 @@ const TURN_MAX: usize = 256;
 /// The most commands that are proposed together.
 const BATCH_MAX: usize = 1_024;
 
-/// How long a server that stops waits for another one to lead.
+/// How long a server that stops waits for another one to lead, and for what it has in its log.
 const HAND_OVER_MAX: Duration = Duration::from_secs(2);
 
 /// How long to wait before a storage that failed is opened again.
@@ -207,6 +207,16 @@ impl<M: Send + 'static> Handle<M> {
         let _ = self.requests.send(Request::Stop).await;
     }
 
+    /// Whether the driver has ended: it takes no more requests, and its status stays as it is.
+    pub fn has_ended(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    /// Waits until the driver has ended.
+    pub async fn ended(&self) {
+        self.requests.closed().await;
+    }
+
     async fn ask<T>(
         &self,
         request: impl FnOnce(oneshot::Sender<Result<T, Failure>>) -> Request<M>,
@@ -256,8 +266,9 @@ pub fn start<M: StateMachine + Clone>(setup: Setup<M>) -> Result<(Handle<M>, Run
         let loaded = storage.load()?;
         if let Some(Damaged { held, left }) = loaded.damaged {
             tracing::warn!(
-                "the disk has lost entries: its log ended with {held} once, and can be read up to {left}; \
-                 the leader sends the rest again. Look after this disk"
+                "the disk has lost entries: its log ended with {held} once, and can be read up to {left}. \
+                 This server can't lead before it has the rest again, from a leader whose log is whole. \
+                 Look after this disk"
             );
         }
         let raft = Raft::new(config.clone(), beginning(loaded, founding, disk), clock.now())?;
@@ -391,6 +402,16 @@ struct Taken {
     data: Arc<[u8]>,
 }
 
+/// A server that stops.
+struct Stopping {
+    /// When it ends in any case.
+    give_up: Time,
+    /// The transfer of its leadership that hasn't succeeded or failed yet.
+    handover: Option<RequestId>,
+    /// Whom it has tried to hand its leadership to.
+    tried: ServerSet,
+}
+
 struct Driver<'a, M> {
     outside: &'a mut Outside<M>,
     raft: Raft,
@@ -413,8 +434,8 @@ struct Driver<'a, M> {
     batch: Vec<Proposal>,
     /// The term for which the audience was told that this server leads.
     told_to_lead: Term,
-    /// When a server that stops gives up handing over its leadership.
-    stopping: Option<Time>,
+    /// Set once the server is told to stop.
+    stopping: Option<Stopping>,
     /// A state machine that can't be restored, or a storage that failed.
     broken: Option<DriverError>,
 }
@@ -451,13 +472,12 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         loop {
             let now = self.outside.clock.now();
             let mut deadline = self.raft.deadline();
-            if let Some(give_up) = self.stopping {
-                let is_done = !self.raft.is_leader() && self.waiting.is_empty();
-                if is_done || now >= give_up {
+            if let Some(stopping) = &self.stopping {
+                if self.has_handed_over(stopping) || now >= stopping.give_up {
                     self.end(None);
                     return None;
                 }
-                deadline = deadline.min(give_up);
+                deadline = deadline.min(stopping.give_up);
             }
             let wait = Duration::from_micros(deadline.since(now).as_micros());
             tokio::select! {
@@ -595,19 +615,51 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         }
     }
 
-    /// A leader has the voter lead that has most of its log.
     fn begin_to_stop(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
         let now = self.outside.clock.now();
-        self.stopping = Some(now + raft_core::time::Duration::from_micros(HAND_OVER_MAX.as_micros() as u64));
+        let give_up = now + raft_core::time::Duration::from_micros(HAND_OVER_MAX.as_micros() as u64);
+        self.stopping = Some(Stopping { give_up, handover: None, tried: ServerSet::EMPTY });
+        self.hand_over();
+    }
+
+    /// A leader that stops has the voter lead that has most of its log. If that one doesn't take
+    /// over in time, it is another one's turn: a server may seem to answer that has just gone.
+    fn hand_over(&mut self) {
+        let now = self.outside.clock.now();
+        let is_free = self.transferring.is_empty() && self.raft.is_leader();
+        let Some(stopping) = self.stopping.as_mut().filter(|stopping| is_free && stopping.handover.is_none()) else {
+            return;
+        };
         let status = Status::of(&self.raft, self.applied, self.disk_state).with_followers(&self.raft, now);
-        let voters = status.configuration.voters;
+        let voters = status.configuration.voters.difference(stopping.tried);
         let able = status.followers.iter().filter(|follower| follower.answers && voters.contains(follower.server));
-        if let Some(heir) = able.max_by_key(|follower| follower.matched) {
-            let id = self.new_request();
-            self.step(Input::TransferLeadership { id, to: heir.server });
-        } else {
+        let Some(heir) = able.max_by_key(|follower| follower.matched) else {
             // There is nobody to hand it to.
-            self.stopping = Some(now);
+            stopping.give_up = now;
+            return;
+        };
+        self.next_request += 1;
+        let id = self.next_request;
+        stopping.tried.insert(heir.server);
+        stopping.handover = Some(id);
+        self.step(Input::TransferLeadership { id, to: heir.server });
+    }
+
+    /// Whether a server that stops may end. If it led, it has heard its successor: until then that
+    /// one may need its vote, and clients that ask here couldn't be sent anywhere. And whoever
+    /// waits for an entry of its log has been answered.
+    fn has_handed_over(&self, stopping: &Stopping) -> bool {
+        let is_settled = stopping.handover.is_none() && self.transferring.is_empty();
+        !self.raft.is_leader() && is_settled && self.waiting.is_empty()
+    }
+
+    /// A transfer of leadership has succeeded or failed that nobody waits for but this server.
+    fn end_handover(&mut self, id: RequestId) {
+        if let Some(stopping) = &mut self.stopping {
+            stopping.handover.take_if(|handover| *handover == id);
         }
     }
 
@@ -653,12 +705,14 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
                 former.fail(Failure::Overwritten);
             }
         }
-        for id in self.out.transferred.drain(..) {
+        for id in std::mem::take(&mut self.out.transferred) {
             if let Some(reply) = self.transferring.remove(&id) {
                 let _ = reply.send(Ok(()));
+            } else {
+                self.end_handover(id);
             }
         }
-        for refused in self.out.refused.drain(..) {
+        for refused in std::mem::take(&mut self.out.refused) {
             let failure = match refused.reason {
                 Refusal::NotLeader { leader } => Failure::NotLeader { leader },
                 reason => Failure::Refused(reason),
@@ -669,12 +723,15 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
                 look(Err(failure));
             } else if let Some(reply) = self.transferring.remove(&refused.id) {
                 let _ = reply.send(Err(failure));
+            } else {
+                self.end_handover(refused.id);
             }
         }
         if self.out.snapshot_wanted {
             self.take_snapshot();
         }
         self.greet_as_leader();
+        self.hand_over();
     }
 
     fn apply(&mut self) {

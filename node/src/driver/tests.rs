@@ -194,8 +194,6 @@ impl Cluster {
     }
 }
 
-use raft_core::raft::ServerSet;
-
 #[tokio::test]
 async fn commands_are_applied_on_all_and_read_from_any() {
     let cluster = Cluster::of(3);
@@ -501,6 +499,48 @@ async fn a_leader_that_stops_hands_its_leadership_over() {
     assert_eq!(cluster.handles[&heir].status().term, term.next());
     assert_eq!(cluster.propose(leader, "two").await, Err(Failure::Stopping));
     assert_eq!(cluster.propose(heir, "two").await.unwrap().answer, b"2");
+    cluster.handles.remove(&leader);
+    cluster.stop().await;
+}
+
+/// Of two voters, the heir can't be elected without the vote of the server that stops, which is
+/// given only when it is on the disk. And who waits for that server must find its successor there.
+#[tokio::test]
+async fn a_leader_that_stops_votes_for_its_heir_and_hears_it_lead() {
+    let mut cluster = Cluster::of(2);
+    let leader = cluster.leader_but(None).await;
+    let heir = ServerSet::first(2).iter().find(|server| *server != leader).unwrap();
+    cluster.propose(leader, "one").await.unwrap();
+    let term = cluster.handles[&leader].status().term;
+    cluster.handles[&leader].stop().await;
+    let mut running = cluster.running.remove(&leader).unwrap();
+    tokio::time::timeout(PATIENCE, running.ended()).await.unwrap().unwrap();
+    let last = cluster.handles[&leader].status();
+    assert_eq!((last.leader, last.term), (Some(heir), term.next()));
+    cluster.handles.remove(&leader);
+    cluster.stop().await;
+}
+
+/// It answered a moment ago, so that it is the first one to be asked.
+#[tokio::test]
+async fn leadership_is_handed_to_another_server_if_the_first_heir_is_gone() {
+    let mut cluster = Cluster::of(3);
+    let leader = cluster.leader_but(None).await;
+    cluster.propose(leader, "one").await.unwrap();
+    let mut others = ServerSet::first(3).iter().filter(|server| *server != leader);
+    let (heir, gone) = (others.next().unwrap(), others.next().unwrap());
+    let mut watch = cluster.handles[&leader].watch();
+    let is_ahead = |status: &Arc<Status>| {
+        let of = |server| status.followers.iter().find(|of| of.server == server);
+        of(gone).is_some_and(|of| of.answers && of.matched == status.last.index)
+            && of(heir).is_some_and(|of| of.answers)
+    };
+    tokio::time::timeout(PATIENCE, watch.wait_for(is_ahead)).await.unwrap().unwrap();
+    cluster.cut(gone);
+    cluster.handles[&leader].stop().await;
+    let mut running = cluster.running.remove(&leader).unwrap();
+    tokio::time::timeout(PATIENCE, running.ended()).await.unwrap().unwrap();
+    assert_eq!(cluster.handles[&leader].status().leader, Some(heir));
     cluster.handles.remove(&leader);
     cluster.stop().await;
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::forward::Whole;
 use super::problem::{Kind, Problem};
 use super::trouble::Subject;
-use super::{App, LeadersTask, Led, Named, Shared, lead, named, shortened, whole_body};
+use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
 use crate::driver::{DiskState, Failure, Status};
 use crate::machine::{Address, AddressChange, check_address};
 use crate::peers::{LinkFault, PeerReport};
@@ -46,6 +46,7 @@ pub(super) fn status_document(app: &App) -> Value {
         "snapshot": status.snapshot.map(id),
         "disk": disk_name(status.disk),
         "may_vote": status.standing == Standing::Member,
+        "voters_answering": Voters::of(app, &status).answering,
         "members": members_of(app, &status),
         "is_ready": is_served(app, &status).is_ok(),
         "listens": { "peer": app.listening.peer.to_string(), "http": app.listening.http.to_string() },
@@ -484,7 +485,7 @@ pub(crate) fn is_ready(status: &Status) -> Result<(), &'static str> {
 /// Whether what the server has applied is as new as what its leader has committed.
 pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
     if status.leader.is_none() {
-        Err("no leader is known")
+        Err(NO_LEADER)
     } else if status.agreed.0 == 0 && !status.leads() {
         Err("it hasn't compared its log with the leader's yet")
     } else if status.disk == DiskState::Full {
@@ -502,7 +503,10 @@ fn is_served(app: &App, status: &Status) -> Result<(), String> {
     match is_ready(status) {
         // Its clients' writes can't be handed on.
         Ok(()) => scheme.map_or(Ok(()), Err),
-        Err(why) => Err(std::iter::once(why.to_owned()).chain(app.troubles.sentences()).collect::<Vec<_>>().join("; ")),
+        Err(why) => {
+            let why = if why == NO_LEADER { no_leader(app, status) } else { why.to_owned() };
+            Err(std::iter::once(why).chain(app.troubles.sentences()).collect::<Vec<_>>().join("; "))
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) use trouble::look_around;
 pub use trouble::{Listening, Troubles};
 
 use crate::changes::Changes;
-use crate::driver::{Failure, Handle};
+use crate::driver::{Doubt, Failure, Handle, Status};
 use crate::machine::Addresses;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
@@ -266,7 +266,49 @@ fn problem_of(app: &App, failure: Failure) -> Problem {
             Refusal::SnapshotUseless | Refusal::SnapshotTooLarge { .. } | Refusal::LogFull => Kind::Internal,
         },
     };
-    with_leader(app, Problem::new(kind, failure.to_string()))
+    let why = match failure {
+        Failure::NotLeader { leader: None } => no_leader(app, &app.handle.status()),
+        _ => failure.to_string(),
+    };
+    with_leader(app, Problem::new(kind, why))
+}
+
+/// That no leader is known, and how many voters answer: without a majority there can't be one.
+fn no_leader(app: &App, status: &Status) -> String {
+    match Voters::of(app, status) {
+        Voters { all: 0, .. } => NO_LEADER.to_owned(),
+        voters => format!("{NO_LEADER}: {voters}"),
+    }
+}
+
+/// Why a request can't be done without a leader.
+pub(crate) const NO_LEADER: &str = "no leader is known";
+
+/// The voters, and how many of them a server is connected with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Voters {
+    all: usize,
+    /// Those that the server is connected with in both directions, and itself if it is a voter.
+    answering: usize,
+}
+
+impl Voters {
+    /// As this server sees them now.
+    fn of(app: &App, status: &Status) -> Voters {
+        let voters = status.configuration.voters;
+        let connected = app.peers.report().into_iter().filter(|peer| peer.connected && peer.heard);
+        let answering = connected.map(|peer| peer.id).chain([status.server]).filter(|id| voters.contains(*id));
+        Voters { all: voters.len(), answering: answering.count() }
+    }
+}
+
+impl std::fmt::Display for Voters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Voters { all, answering } = self;
+        let verb = if *answering == 1 { "answers" } else { "answer" };
+        write!(f, "{answering} of {all} {} {verb} this server", if *all == 1 { "voter" } else { "voters" })?;
+        if answering * 2 > *all { Ok(()) } else { f.write_str(", and a majority is needed") }
+    }
 }
 
 /// Adds which server leads, if one is known, and where it is reached.
@@ -309,6 +351,10 @@ fn passes(failure: &Failure) -> bool {
 /// How long to wait before a request is made again, if nothing is heard of a change before.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How long requests that are under way may go on when the driver has ended. Then they are answered
+/// with what is known, before their connections are closed.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
+
 /// Makes a read until it is answered, or its time is over.
 async fn read_until_answered<R: Send + 'static>(
     app: &App,
@@ -316,7 +362,10 @@ async fn read_until_answered<R: Send + 'static>(
     look: impl Fn(&Hosted, u64) -> R + Clone + Send + 'static,
 ) -> Result<R, Problem> {
     if consistency == crate::driver::Consistency::Local && !app.was_current.load(Ordering::Relaxed) {
-        let why = "this server has just started, and doesn't know yet what is committed";
+        let why = "since it started, this server hasn't heard from a leader how far its log is committed: \
+                   it has nothing yet that it could answer with";
+        let status = app.handle.status();
+        let why = if status.leader.is_some() { why.to_owned() } else { format!("{why}; {}", no_leader(app, &status)) };
         return Err(Problem::new(Kind::NotConfirmed, why));
     }
     let mut last = None;
@@ -380,7 +429,8 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
                     is_under_way = false;
                     match attempted {
                         Ok(done) => return Ok(Led::Here(done)),
-                        Err(failure) if passes(&failure) => hindered = failure,
+                        // Its successor may lead in a moment.
+                        Err(failure) if passes(&failure) || failure == Failure::Stopping => hindered = failure,
                         Err(failure) => return Err(failure),
                     }
                 }
@@ -389,21 +439,40 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
             if is_handed_on {
                 return Err(hindered);
             }
-            let _ = tokio::time::timeout(PAUSE, status.changed()).await;
+            if app.handle.has_ended() && status.borrow().leader.is_none_or(|leader| leader == app.server) {
+                // Nobody else will be heard here.
+                return Err(Failure::Stopping);
+            }
+            if let Ok(Err(_)) = tokio::time::timeout(PAUSE, status.changed()).await {
+                // The driver has ended: nothing changes here any more.
+                tokio::time::sleep(PAUSE).await;
+            }
         }
     };
-    match tokio::time::timeout(app.limits.request, led).await {
+    let in_time = async {
+        tokio::select! {
+            led = led => Ok(led),
+            () = tokio::time::sleep(app.limits.request) => Err(Doubt::TimedOut),
+            () = last_moment(app) => Err(Doubt::Stopped),
+        }
+    };
+    match in_time.await {
         Ok(Ok(led)) => Ok(led),
         // The server that handed the request on looks for the leader again.
         Ok(Err(failure)) if is_handed_on && (passes(&failure) || failure == Failure::Stopping) => {
             Err(problem_of(app, failure).not_done())
         }
         Ok(Err(failure)) => Err(problem_of(app, failure)),
-        Err(_) if is_under_way || app.forwarder.has_left(request) => {
-            Err(problem_of(app, Failure::Unknown(crate::driver::Doubt::TimedOut)))
-        }
+        Err(doubt) if is_under_way || app.forwarder.has_left(request) => Err(problem_of(app, Failure::Unknown(doubt))),
+        Err(Doubt::Stopped) => Err(problem_of(app, Failure::Stopping)),
         Err(_) => Err(problem_of(app, hindered)),
     }
+}
+
+/// Waits until what is under way must be answered, since the server ends.
+async fn last_moment(app: &App) {
+    app.handle.ended().await;
+    tokio::time::sleep(LAST_MOMENT).await;
 }
 
 /// A header's text.

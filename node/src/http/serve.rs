@@ -1,6 +1,7 @@
 //! Connections: how many, how long, and how they end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +21,10 @@ const HEAD_BYTES_MAX: usize = 16 << 10;
 
 /// How long connections may take to finish when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
+
+/// How long a connection may take to bring its first request when the server stops. Nobody can know
+/// whether one is on its way, and what has brought none must not hold up the server's end.
+const FIRST_REQUEST_MAX: Duration = Duration::from_millis(500);
 
 /// How long to wait after a connection couldn't be accepted: the process has no descriptors left,
 /// say.
@@ -69,10 +74,7 @@ async fn accept(
         match accepted {
             Ok((stream, _)) => {
                 let connection = begin(stream, router.clone(), limits, https.clone(), stopped.clone());
-                connections.spawn(async move {
-                    connection.await;
-                    drop(permit);
-                });
+                connections.spawn(holding(permit, connection));
             }
             Err(error) => {
                 tracing::warn!("a connection can't be accepted: {error}");
@@ -80,9 +82,25 @@ async fn accept(
             }
         }
     }
-    drop(listener);
+    // Who has connected already may have sent a request.
+    if let Ok(listener) = listener.into_std() {
+        while let Ok(permit) = Arc::clone(&room).try_acquire_owned()
+            && let Ok((stream, _)) = listener.accept()
+        {
+            if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                let connection = begin(stream, router.clone(), limits, https.clone(), stopped.clone());
+                connections.spawn(holding(permit, connection));
+            }
+        }
+    }
     let drained = async { while connections.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
+}
+
+/// Serves a connection, which has one of the bounded number of places as long as it is open.
+async fn holding<P>(place: P, connection: impl Future<Output = ()>) {
+    connection.await;
+    drop(place);
 }
 
 async fn begin(
@@ -124,13 +142,24 @@ where
 {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.arrival).max_buf_size(HEAD_BYTES_MAX);
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let has_asked = AtomicBool::new(false);
+    let router = TowerToHyperService::new(router);
+    let service = hyper::service::service_fn(|request| {
+        has_asked.store(true, Ordering::Relaxed);
+        hyper::service::Service::call(&router, request)
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
-    loop {
-        tokio::select! {
-            // What is wrong with a connection was told to the other side, if that was possible.
-            _ = connection.as_mut() => return,
-            _ = stopped.changed() => connection.as_mut().graceful_shutdown(),
+    tokio::select! {
+        // What is wrong with a connection was told to the other side, if that was possible.
+        _ = connection.as_mut() => return,
+        _ = stopped.wait_for(|is_stopped| *is_stopped) => connection.as_mut().graceful_shutdown(),
+    }
+    if !has_asked.load(Ordering::Relaxed) {
+        let ended = tokio::time::timeout(FIRST_REQUEST_MAX, connection.as_mut()).await;
+        if ended.is_ok() || !has_asked.load(Ordering::Relaxed) {
+            return;
         }
     }
+    let _ = connection.await;
 }

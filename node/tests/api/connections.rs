@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client::{PATIENCE, Running, alone_with};
+use super::client::{PATIENCE, Running, alone_with, several};
 
 async fn connect(server: &Running, send: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
@@ -67,4 +67,24 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     answered(&mut second).await;
     drop(second);
     server.stop().await;
+}
+
+/// The server has no leader to hand the write to, and after its end it will hear of none.
+#[tokio::test]
+async fn a_server_that_stops_answers_the_writes_that_wait_for_a_leader() {
+    let (_folder, _, mut servers) = several(2).await;
+    servers.pop().unwrap().stop().await;
+    let last = servers.pop().unwrap();
+    last.wait_until("it sees that it leads nobody", |status| status["leader"].is_null()).await;
+    let head = "PUT /kv/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\nexpect: 100-continue\r\n\r\n";
+    let mut stream = connect(&last, head).await;
+    // The server has begun with the request when it asks for the body.
+    let go_on = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut read = vec![0; go_on.len()];
+    tokio::time::timeout(PATIENCE, stream.read_exact(&mut read)).await.expect("it asks for the body").unwrap();
+    assert_eq!(read, go_on);
+    stream.write_all(b"1").await.unwrap();
+    let (answer, ()) = tokio::join!(all_of(&mut stream), last.stop());
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("urn:raftarium:problem:stopping"), "{answer}");
+    assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
 }

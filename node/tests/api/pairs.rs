@@ -273,6 +273,8 @@ async fn a_write_waits_for_the_next_leader() {
     }
 }
 
+const NOBODY: &str = "no leader is known: 1 of 2 voters answers this server, and a majority is needed";
+
 #[tokio::test]
 async fn without_a_majority_nothing_is_promised() {
     let (_folder, _, mut servers) = several(2).await;
@@ -289,7 +291,10 @@ async fn without_a_majority_nothing_is_promised() {
     assert_eq!(last.get("/healthz").await.status, 200);
     last.wait_until("it sees that it leads nobody", |status| status["leader"].is_null()).await;
     let ready = last.get("/readyz").await;
-    assert_eq!((ready.status, ready.text()), (503, "not ready: no leader is known\n".into()));
+    assert_eq!((ready.status, ready.text()), (503, format!("not ready: {NOBODY}\n")));
+    let read = last.get("/kv/x").await;
+    assert_eq!((read.status, read.json()["detail"].as_str()), (503, Some(NOBODY)));
+    assert_eq!(last.get("/status").await.json()["voters_answering"], 1);
     servers.pop().unwrap().stop().await;
 }
 

@@ -119,7 +119,7 @@ impl Raft {
     /// The sender leads the current term: follow it.
     fn admit_leader(&mut self, from: ServerId, out: &mut Output) -> bool {
         if self.is_leader() {
-            out.observe(|| Observation::ImpossibleMessage { from, what: "another leader in the leader's own term" });
+            out.observe(|| Observation::ImpossibleMessage { from, what: "another leader in the leader’s own term" });
             return false;
         }
         if self.server.leader.is_some_and(|leader| leader != from) {
