@@ -42,6 +42,8 @@ pub struct Status {
     pub disk: String,
     /// Whether it may vote; it may not after it has lost its disk.
     pub may_vote: Option<bool>,
+    /// Why it may not, and what helps, if it says that.
+    pub no_vote_because: Option<String>,
     /// Whether it can be given requests: it knows a leader, and has applied what is committed.
     pub is_ready: Option<bool>,
     /// The members, as it knows them.
