@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use raft_core::raft::{Config, Configuration, LogIndex, Message, Observation, Raft, ServerId, ServerSet, Term};
+use raft_core::raft::{
+    Config, Configuration, DiskId, LogIndex, Message, Observation, Raft, ServerId, ServerSet, Standing, Term,
+};
 use raft_core::time::Time;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::changes::Changes;
 use crate::driver::{self, Audience, DiskState, DriverError, Founding, Handle, Network, Setup, Status};
@@ -19,8 +21,8 @@ use crate::http::access::{Access, AccessError};
 use crate::http::{self, App, Https, HttpsFiles, Limits};
 use crate::machine::{Address, AddressChange, Addresses};
 use crate::metrics::Metrics;
-use crate::peers::{self, Incoming, Peers};
-use crate::storage::{FileStorage, Folder, FolderError, FolderSettings, Founded, Storage};
+use crate::peers::{self, Claim, Incoming, PeerReport, Peers, Recognise, Unrecognised};
+use crate::storage::{DiskError, FileStorage, Folder, FolderError, FolderSettings, Founded, KnownDisks, Storage};
 use crate::store::{self, Hosted};
 
 /// The file in a server's folder with the members' addresses, as JSON. It is only a help: it may be
@@ -142,6 +144,13 @@ impl Server {
             Founded::Bootstrap(voters) => Founding::Founder(Configuration::of_voters(voters)),
             Founded::Joining => Founding::Joiner,
         };
+        if options.founding == Some(NewFolder::Found) && !folder.is_new() {
+            tracing::info!(
+                "{} holds this server's data, so it goes on with them: --found isn't needed any more",
+                folder.path().display()
+            );
+        }
+        let disks = Arc::new(KnownDisks::open(&folder)?);
         let secrets = match &options.secret {
             Some(path) => peers::Secrets::read(path)?,
             None => peers::Secrets::of_this_machine(&options.cluster),
@@ -164,6 +173,8 @@ impl Server {
         let (arrived, incoming) = mpsc::channel(INCOMING_MAX);
         let settings = peers::Settings {
             tls: tls.clone(),
+            claim: None,
+            recognise: Arc::new(Recogniser(Arc::clone(&disks))),
             ..peers::Settings::new(options.server, options.cluster.clone(), secrets.clone())
         };
         let peers = Peers::start(settings, peer_listener, arrived);
@@ -190,11 +201,18 @@ impl Server {
             given: members,
             addresses: Arc::clone(&addresses),
             introduce,
+            disks,
+        };
+        let (tell_founded, known_to_founders) = oneshot::channel();
+        let other_founders = match folder.founded() {
+            Founded::Bootstrap(voters) => voters.difference([options.server].into_iter().collect()),
+            Founded::Joining => ServerSet::EMPTY,
         };
         let to_open = Arc::clone(&folder);
         let (handle, running) = driver::start(Setup {
             config: config(&options),
             founding,
+            known_to_founders: (!other_founders.is_empty()).then_some(known_to_founders),
             disk: folder.disk_id(),
             open: Box::new(move || Ok(Box::new(FileStorage::open(&to_open)?) as Box<dyn Storage>)),
             machine: store::hosted(),
@@ -203,6 +221,15 @@ impl Server {
             incoming,
             requests_max: REQUESTS_MAX,
         })?;
+        tokio::spawn(tell_claims(handle.watch(), folder.disk_id(), peers.clone()));
+        if handle.status().is_founding {
+            let (peers, path) = (peers.clone(), options.folder.clone());
+            tokio::spawn(async move {
+                let met = meet_founders(&peers, options.server, other_founders, &path);
+                // If the driver has ended, nobody waits for it.
+                let _ = tell_founded.send(met.await);
+            });
+        }
         let proposer = handle.clone();
         tokio::spawn(async move {
             while let Some(change) = introductions.recv().await {
@@ -348,6 +375,75 @@ fn is_loopback(address: SocketAddr) -> bool {
     }
 }
 
+/// Tells the peers on which disk this server votes, and whenever that changes.
+async fn tell_claims(mut status: watch::Receiver<Arc<Status>>, disk: DiskId, peers: Peers) {
+    loop {
+        let votes_since = {
+            let status = status.borrow_and_update();
+            (status.standing == Standing::Member).then_some(status.decided_at)
+        };
+        peers.claim(Claim { disk, votes_since });
+        if status.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// How long founders wait for the others before they complain.
+const FOUNDING_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits until all others that found the cluster know this server by its disk. An error says that
+/// one of them knows it by another disk, so that it is no founder.
+async fn meet_founders(peers: &Peers, me: ServerId, others: ServerSet, folder: &Path) -> Result<(), String> {
+    let missing = |peers: &Peers| {
+        let met: ServerSet = peers.report().iter().filter(|peer| peer.life.is_some()).map(|peer| peer.id).collect();
+        others.difference(met)
+    };
+    let denier = |peers: &Peers| {
+        let denies = |peer: &PeerReport| peer.refusal == Some(peers::Refusal::Disk);
+        peers.report().into_iter().find(denies).map(|peer| peer.id)
+    };
+    let names = |servers: ServerSet| servers.iter().map(|server| server.to_string()).collect::<Vec<_>>().join(", ");
+    tracing::info!("this server is new: it takes no part before {} know it", names(others));
+    let met = peers.wait_until(|peers| missing(peers).is_empty() || denier(peers).is_some());
+    tokio::pin!(met);
+    if tokio::time::timeout(FOUNDING_PATIENCE, &mut met).await.is_err() {
+        tracing::warn!(
+            "the cluster isn't founded yet: it begins when all servers that found it have met, and {} can't be \
+             reached; start what isn't running, and see whether the addresses (--member) are right",
+            names(missing(peers))
+        );
+        met.await;
+    }
+    let Some(denier) = denier(peers) else {
+        tracing::info!("all servers that found the cluster have met");
+        return Ok(());
+    };
+    let number = me.number();
+    Err(format!(
+        "{me} can't found the cluster: {denier} knows it by another disk than the one in {}, so its data were lost, or \
+         are in another folder. If they are, start it with that one (--data). Else let the others give it their data: \
+         `raftarium members remove {number}`, empty the folder, start this server with --join instead of --found, \
+         `raftarium members add {number} PEER HTTP` with its addresses, and, when it has all, \
+         `raftarium members promote {number}`. If the cluster never held anything, empty the folders of all its \
+         servers, and found it again",
+        folder.display()
+    ))
+}
+
+/// Knows the peers by what is noted in this server's folder.
+#[derive(Debug)]
+struct Recogniser(Arc<KnownDisks>);
+
+impl Recognise for Recogniser {
+    fn recognise(&self, peer: ServerId, disk: DiskId, admitted_at: LogIndex) -> Result<(), Unrecognised> {
+        self.0.recognise(peer, disk, admitted_at).map_err(|error| match &error {
+            DiskError::Another { .. } => Unrecognised::Another(error.to_string()),
+            DiskError::Failed { .. } => Unrecognised::Unnoted(error.to_string()),
+        })
+    }
+}
+
 fn check(options: &Options) -> Result<(), ServerError> {
     let wrong = |why: String| Err(ServerError::Options(why));
     let name = &options.cluster;
@@ -480,6 +576,7 @@ struct Ears {
     /// These, and over them those of the log.
     addresses: Arc<RwLock<Addresses>>,
     introduce: mpsc::UnboundedSender<AddressChange>,
+    disks: Arc<KnownDisks>,
 }
 
 impl Ears {
@@ -506,6 +603,13 @@ impl Ears {
 }
 
 impl Audience<Hosted> for Ears {
+    fn admitted(&mut self, index: LogIndex, server: ServerId, disk: DiskId) {
+        // This writes to the disk, but once for each server that joins.
+        if let Err(error) = self.disks.admitted(server, disk, index) {
+            tracing::warn!("{error}; after a restart this server may take an older disk for it");
+        }
+    }
+
     fn applied(&mut self, index: LogIndex, command: &[u8], answer: &[u8]) {
         self.changes.applied(index.0, store::change(index.0, command, answer));
         if let Some(AddressChange { server, address }) = AddressChange::of(command) {

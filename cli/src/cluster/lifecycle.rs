@@ -349,6 +349,15 @@ fn has_majority_besides(state: &State, number: u8) -> bool {
     others.count() * 2 > state.servers.len()
 }
 
+/// Whether one of the other servers that run counts this one among the members.
+fn is_member(state: &State, number: u8) -> bool {
+    let others: Vec<_> = state.servers.iter().filter(|server| server.server != number).cloned().collect();
+    let seen = look(state, &mut BTreeMap::new(), &others);
+    // Who leads knows best; of the others, who has the latest log.
+    let best = seen.answers.iter().max_by_key(|status| (status.term, status.role == "leader", status.commit_index));
+    best.is_some_and(|status| status.members.iter().any(|member| member.server == number))
+}
+
 /// Starts a server that doesn't run, and waits until it answers, and until it has caught up if it
 /// can.
 fn run_one(locked: &Locked, state: &mut State, folder: &Path, number: u8, how: Begin) -> Result<String, Unusable> {
@@ -384,8 +393,15 @@ fn run_one(locked: &Locked, state: &mut State, folder: &Path, number: u8, how: B
     };
     locked.write(state)?;
     let next = if how == Begin::Join {
-        let add = format!("members add {number} {} {}", one[0].peer, one[0].http);
-        format!("; add it: {}", command(&add, folder))
+        let add = command(&format!("members add {number} {} {}", one[0].peer, one[0].http), folder);
+        let promote = command(&format!("members promote {number}"), folder);
+        let first = if is_member(state, number) {
+            let remove = command(&format!("members remove {number}"), folder);
+            format!("it is still a member, with the disk that it had before: {remove}, then {add}")
+        } else {
+            format!("add it: {add}")
+        };
+        format!("; {first}, and, when it has all, {promote}")
     } else if is_ready {
         String::new()
     } else {

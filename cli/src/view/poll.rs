@@ -46,6 +46,8 @@ pub struct Status {
     pub voters_answering: Option<usize>,
     /// What its disk had lost of the log, if it has lost anything.
     pub lost_log: Option<LostLog>,
+    /// Why it may not, and what helps, if it says that.
+    pub no_vote_because: Option<String>,
     /// Whether it can be given requests: it knows a leader, and has applied what is committed.
     pub is_ready: Option<bool>,
     /// The members, as it knows them.

@@ -90,10 +90,12 @@ fn row(seen: &Seen, all: &[Seen], notes: &[Note]) -> Vec<Cell> {
         _ => ODD,
     };
     let log = format!("{}@{}", status.log.last.index, status.log.last.term);
-    let mut remarks = vec![words];
-    if status.may_vote == Some(false) {
-        remarks.push("may not vote");
-    }
+    let no_vote = match &status.no_vote_because {
+        Some(why) => format!("may not vote: {why}"),
+        None if status.may_vote == Some(false) => "may not vote".to_owned(),
+        None => String::new(),
+    };
+    let mut remarks = vec![words, &no_vote];
     let lost = status.lacks().map(|lost| format!("lost entries {} to {}", lost.from_index, lost.up_to.index));
     remarks.extend(lost.as_deref());
     if !status.troubles.is_empty() {

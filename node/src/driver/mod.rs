@@ -25,7 +25,7 @@ mod status;
 mod tests;
 
 pub use request::{Applied, Consistency, Doubt, Failure, Look, Request};
-pub use status::{DiskState, Follower, Loss, Status};
+pub use status::{DiskState, Follower, Loss, OTHER_DISK, Status};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ use std::time::{Duration, SystemTime};
 use disk::{Disk, Report};
 use raft_core::raft::{
     Config, Configuration, DiskId, Durable, EntryId, Input, LogIndex, Message, Observation, Output, Payload, Proposal,
-    Raft, Refusal, RequestId, ServerId, ServerSet, Start, Term,
+    Raft, Refusal, RequestId, ServerId, ServerSet, Standing, Start, Term,
 };
 use raft_core::state_machine::{RestoreError, StateMachine};
 use raft_core::time::Time;
@@ -65,6 +65,9 @@ pub trait Network: Send + 'static {
 
 /// Those who are told what happens in the driver's thread, as it happens. They must not wait.
 pub trait Audience<M>: Send + 'static {
+    /// The committed entry at this index has admitted this disk of a server.
+    fn admitted(&mut self, index: LogIndex, server: ServerId, disk: DiskId);
+
     /// A command was applied.
     fn applied(&mut self, index: LogIndex, command: &[u8], answer: &[u8]);
 
@@ -102,6 +105,10 @@ pub struct Setup<M> {
     pub config: Config,
     /// How it starts if its storage is new.
     pub founding: Founding,
+    /// What a server that founds the cluster waits for, if its storage is new: that all others who
+    /// found it know its disk. Until then it takes no part, and promises nothing. An error says why
+    /// it must not, and ends the driver. Nothing to wait for if there is nobody else.
+    pub known_to_founders: Option<oneshot::Receiver<Result<(), String>>>,
     /// The number of its disk ([`DiskId`]).
     pub disk: DiskId,
     /// Opens its storage: at the start, and again after a failure.
@@ -127,6 +134,9 @@ pub enum DriverError {
     /// Parameters, or what the disk holds, make no sense.
     #[error("the server can't start: {0}")]
     Start(#[from] raft_core::raft::StartError),
+    /// It isn't one of those that found the cluster, or not on this disk.
+    #[error("{0}")]
+    NotAFounder(String),
     /// The state machine can't read the snapshot.
     #[error("the snapshot can't be restored: {0}")]
     Restore(RestoreError),
@@ -255,7 +265,8 @@ impl Running {
 /// # Errors
 /// When the storage can't be read, or holds what can't be a server's.
 pub fn start<M: StateMachine + Clone>(setup: Setup<M>) -> Result<(Handle<M>, Running), DriverError> {
-    let Setup { config, founding, disk, mut open, machine, network, mut audience, incoming, requests_max } = setup;
+    let Setup { config, founding, known_to_founders, disk, mut open, .. } = setup;
+    let Setup { machine, network, mut audience, incoming, requests_max, .. } = setup;
     let (request_sender, requests) = mpsc::channel(requests_max);
     let clock = Clock::start();
     let empty = machine.clone();
@@ -284,10 +295,13 @@ pub fn start<M: StateMachine + Clone>(setup: Setup<M>) -> Result<(Handle<M>, Run
     let begun = start_again(&mut *open, &mut *audience)?;
     let loss = Loss::of(&begun.raft);
     let losses = u64::from(loss.is_some());
-    let first = Status::of(&begun.raft, begun.applied, DiskState::Fine).with_losses(loss, losses);
+    let known_to_founders = known_to_founders.filter(|_| is_blank(&begun.raft));
+    let is_founding = known_to_founders.is_some();
+    let first = Status { is_founding, ..Status::of(&begun.raft, begun.applied, DiskState::Fine) };
+    let first = first.with_losses(loss, losses);
     let (status, watched) = watch::channel(Arc::new(first));
     let handle = Handle { requests: request_sender, status: watched };
-    let outside = Outside { clock, network, audience, incoming, requests, status, loss, losses };
+    let outside = Outside { clock, network, audience, incoming, requests, status, known_to_founders, loss, losses };
     let (tell, ended) = oneshot::channel();
     thread::Builder::new().name("raft".into()).spawn(move || {
         // If this panics, nothing is told, and that says it.
@@ -333,6 +347,11 @@ fn tell_of(old: &Status, new: &Status) {
             None => {}
         }
     }
+    if old.standing != Standing::Barred
+        && let Some(why) = new.barred()
+    {
+        tracing::warn!("this server may not vote: {why}");
+    }
     if old.configuration != new.configuration {
         tracing::info!("the membership is another from index {} on", new.configuration_index.0);
     }
@@ -353,9 +372,20 @@ fn beginning(loaded: Loaded, founding: Founding, disk: DiskId) -> Start {
         (true, Founding::Joiner) => Start::Join { disk },
         // It crashed before it had written anything: it is as good as new.
         (false, Founding::Joiner) if loaded.durable == Durable::default() => Start::Join { disk },
-        (false, Founding::Founder(configuration)) => Start::Restart(loaded.durable, configuration),
+        (false, Founding::Founder(configuration)) => {
+            // The disk of a founder gets its name when the server starts again: it may have been
+            // replaced by another one since, and be admitted as a learner's later.
+            let mut durable = loaded.durable;
+            durable.hard_state.disk = disk;
+            Start::Restart(durable, configuration)
+        }
         (false, Founding::Joiner) => Start::Restart(loaded.durable, Configuration::default()),
     }
+}
+
+/// Whether a server has never promised anything.
+fn is_blank(raft: &Raft) -> bool {
+    raft.term() == Term::ZERO && raft.log().last() == EntryId::ZERO
 }
 
 /// A server that has been read from its storage.
@@ -374,6 +404,8 @@ struct Outside<M> {
     incoming: mpsc::Receiver<Incoming>,
     requests: mpsc::Receiver<Request<M>>,
     status: watch::Sender<Arc<Status>>,
+    /// What it still waits for before it takes part.
+    known_to_founders: Option<oneshot::Receiver<Result<(), String>>>,
     /// What the disk has lost, as it was found the last time.
     loss: Option<Loss>,
     /// How often it was found.
@@ -469,6 +501,10 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
     /// Runs until it is told to stop, or can't go on; then returns why.
     async fn run(mut self) -> Option<DriverError> {
         self.publish();
+        if let Err(ended) = self.wait_for_founders().await {
+            self.end(ended.as_ref());
+            return ended;
+        }
         loop {
             let now = self.outside.clock.now();
             let mut deadline = self.raft.deadline();
@@ -499,6 +535,37 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
             if let Some(error) = self.broken.take() {
                 self.end(Some(&error));
                 return Some(error);
+            }
+        }
+    }
+
+    /// Takes no part before the others that found the cluster know this server's disk. A server
+    /// that has voted on a disk is known by it from then on, so that nobody takes another disk for
+    /// that one. An error says with which outcome the driver ends instead.
+    async fn wait_for_founders(&mut self) -> Result<(), Option<DriverError>> {
+        loop {
+            let Some(known) = &mut self.outside.known_to_founders else { return Ok(()) };
+            tokio::select! {
+                known = known => {
+                    self.outside.known_to_founders = None;
+                    match known {
+                        Ok(Ok(())) => self.publish(),
+                        Ok(Err(why)) => return Err(Some(DriverError::NotAFounder(why))),
+                        // Nobody waits for the founders any more: the process ends.
+                        Err(_) => return Err(None),
+                    }
+                }
+                Some(_) = self.outside.incoming.recv() => {}
+                Some(request) = self.outside.requests.recv() => {
+                    let failure = Failure::NotLeader { leader: None };
+                    match request {
+                        Request::Propose { reply, .. } => Waiter::Command(reply).fail(failure),
+                        Request::ChangeMembership { reply, .. } => Waiter::Membership(reply).fail(failure),
+                        Request::Read { look, .. } => look(Err(failure)),
+                        Request::Transfer { reply, .. } => drop(reply.send(Err(failure))),
+                        Request::Stop => return Err(None),
+                    }
+                }
             }
         }
     }
@@ -737,6 +804,9 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
     fn apply(&mut self) {
         for (index, entry) in self.out.committed_entries() {
             let mut answer = Vec::new();
+            if let Payload::Admission { server, disk } = entry.payload {
+                self.outside.audience.admitted(index, server, disk);
+            }
             if let Payload::Command(command) = &entry.payload {
                 answer = self.machine.apply(index.0, command);
                 self.outside.audience.applied(index, command, &answer);
@@ -786,7 +856,8 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         {
             loss.repaired = Some(SystemTime::now());
         }
-        let new = Status::of(&self.raft, self.applied, self.disk_state)
+        let is_founding = self.outside.known_to_founders.is_some();
+        let new = Status { is_founding, ..Status::of(&self.raft, self.applied, self.disk_state) }
             .with_followers(&self.raft, now)
             .with_losses(self.outside.loss, self.outside.losses);
         self.outside.status.send_if_modified(|status| {

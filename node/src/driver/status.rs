@@ -37,6 +37,10 @@ pub struct Status {
     pub configuration_index: LogIndex,
     /// Its right to vote.
     pub standing: Standing,
+    /// The index of the entry that decided its right to vote; zero if none did.
+    pub decided_at: LogIndex,
+    /// Whether it takes no part yet, because not all that found the cluster know its disk.
+    pub is_founding: bool,
     /// How its log once ended, if its disk has lost entries that peers haven't sent again yet.
     pub lost: EntryId,
     /// What its disk had lost when this process read it last with something missing; none if it has
@@ -71,6 +75,11 @@ impl Loss {
         (last != EntryId::ZERO).then(|| Loss { first, last, found: SystemTime::now(), repaired: None })
     }
 }
+
+/// Why a server may not vote whose disk isn't the one that it is known by, and what helps.
+pub const OTHER_DISK: &str = "its folder holds another disk than the one that the other servers know it by: it was \
+     put back from an older copy, or belongs elsewhere; remove the server from the members (raftarium members \
+     remove), stop it, empty its folder, start it with --join, add it (raftarium members add), and promote it";
 
 /// How a server's disk is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -115,6 +124,8 @@ impl Status {
             configuration: *raft.configuration(),
             configuration_index: raft.configuration_index(),
             standing: hard_state.standing,
+            decided_at: hard_state.decided_at,
+            is_founding: false,
             lost: hard_state.lost,
             loss: None,
             losses: 0,
@@ -147,6 +158,19 @@ impl Status {
                 .collect();
         }
         self
+    }
+
+    /// Why it may not vote, though its name has or had a vote, and what helps; `None` if it isn't
+    /// so.
+    pub fn barred(&self) -> Option<&'static str> {
+        match self.standing {
+            Standing::Member | Standing::Joining => None,
+            Standing::Barred if self.decided_at > LogIndex::ZERO => Some(OTHER_DISK),
+            Standing::Barred => Some(
+                "its disk was empty, and its name had a vote already: remove it from the members (raftarium members \
+                 remove), add it again, and promote it",
+            ),
+        }
     }
 
     /// Whether it leads.

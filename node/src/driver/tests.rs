@@ -90,6 +90,8 @@ impl Network for Wire {
 struct Ear(Arc<Mutex<Vec<Term>>>);
 
 impl<M> Audience<M> for Ear {
+    fn admitted(&mut self, _: LogIndex, _: ServerId, _: DiskId) {}
+
     fn applied(&mut self, _: LogIndex, _: &[u8], _: &[u8]) {}
     fn restored(&mut self, _: LogIndex, _: &M) {}
     fn leads(&mut self, term: Term, _: &M) {
@@ -138,6 +140,7 @@ impl Cluster {
             let (handle, running) = start(Setup {
                 config,
                 founding: Founding::Founder(Configuration::of_voters(ServerSet::first(count))),
+                known_to_founders: None,
                 disk: DiskId(1),
                 open: Box::new(move || Ok(Box::new(disk.clone()) as Box<dyn Storage>)),
                 machine: Words::default(),
@@ -426,6 +429,7 @@ async fn a_server_begins_with_what_its_snapshot_has() {
     let (handle, mut running) = start(Setup {
         config: own,
         founding: Founding::Founder(Configuration::of_voters(ServerSet::first(1))),
+        known_to_founders: None,
         disk: DiskId(1),
         open: Box::new(move || Ok(Box::new(disk.clone()) as Box<dyn Storage>)),
         machine: Words::default(),

@@ -16,9 +16,9 @@ use super::forward::Whole;
 use super::problem::{Kind, Problem};
 use super::trouble::Subject;
 use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
-use crate::driver::{DiskState, Failure, Status};
+use crate::driver::{DiskState, Failure, OTHER_DISK, Status};
 use crate::machine::{Address, AddressChange, check_address};
-use crate::peers::{LinkFault, PeerReport};
+use crate::peers::{LinkFault, PeerReport, Refusal as Refused};
 
 pub async fn status(State(app): Shared) -> Json<Value> {
     Json(status_document(&app))
@@ -26,7 +26,7 @@ pub async fn status(State(app): Shared) -> Json<Value> {
 
 /// The document of `/status`.
 pub(super) fn status_document(app: &App) -> Value {
-    let status = app.handle.status();
+    let (status, peers) = (app.handle.status(), app.peers.report());
     let id = |id: raft_core::raft::EntryId| json!({ "index": id.index.0, "term": id.term.0 });
     let mut document = json!({
         "server": status.server.number(),
@@ -45,13 +45,16 @@ pub(super) fn status_document(app: &App) -> Value {
         "applied_index": status.applied.0,
         "snapshot": status.snapshot.map(id),
         "disk": disk_name(status.disk),
-        "may_vote": status.standing == Standing::Member,
+        "may_vote": may_vote(&status, &peers),
         "voters_answering": Voters::of(app, &status).answering,
         "members": members_of(app, &status),
-        "is_ready": is_served(app, &status).is_ok(),
+        "is_ready": is_served(app, &status, &peers).is_ok(),
         "listens": { "peer": app.listening.peer.to_string(), "http": app.listening.http.to_string() },
         "troubles": app.troubles.sentences(),
     });
+    if let Some(why) = why_no_vote(&status, &peers) {
+        document["no_vote_because"] = why.into();
+    }
     if let Some(loss) = &status.loss {
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         document["lost_log"] = json!({
@@ -187,12 +190,11 @@ impl LeadersTask for Wish {
             Wish::Add(server, address) => {
                 // Nothing is written before it is known that it can be done: a member's address
                 // must not be changed by a request that is refused.
-                let senseless = |why| Err(Failure::Refused(Refusal::Senseless(why)));
                 if configuration.is_voter(*server) {
-                    return senseless(ChangeError::VoterAndLearner(*server));
+                    return refused(format!("{server} is a voter already. {}", anew(*server)));
                 }
                 if learners.contains(*server) {
-                    return senseless(ChangeError::Unchanged);
+                    return Err(Failure::Refused(Refusal::Senseless(ChangeError::Unchanged)));
                 }
                 if configuration.is_joint() || status.configuration_index > status.commit {
                     return Err(Failure::Refused(Refusal::ChangeInProgress { index: status.configuration_index }));
@@ -202,6 +204,12 @@ impl LeadersTask for Wish {
                 }
                 app.handle.propose(introduction(*server, address)).await?;
                 MembershipChange { voters, learners: learners.union(one(*server)) }
+            }
+            Wish::Promote(server) if configuration.is_voter(*server) => {
+                return refused(format!("{server} is a voter already. {}", anew(*server)));
+            }
+            Wish::Promote(server) if app.peers.report().iter().any(|peer| peer.id == *server && peer.denied) => {
+                return refused(format!("{server} can't become a voter as it is: {OTHER_DISK}"));
             }
             Wish::Promote(server) => {
                 MembershipChange { voters: voters.union(one(*server)), learners: learners.difference(one(*server)) }
@@ -217,6 +225,15 @@ impl LeadersTask for Wish {
         let entry = app.handle.change_membership(change).await?;
         Ok(Done::Yes(json!({ "index": entry.index.0, "term": entry.term.0 })))
     }
+}
+
+/// What to do about a voter that may not vote.
+fn anew(server: ServerId) -> String {
+    let number = server.number();
+    format!(
+        "If it has lost its disk, and may not vote, remove it first (raftarium members remove {number}); then add it \
+         again (raftarium members add {number} PEER HTTP), and promote it"
+    )
 }
 
 /// Which other member has one of these addresses, in a sentence, if one has. The leader decides
@@ -472,14 +489,30 @@ pub async fn links(State(app): Shared) -> Json<Value> {
 /// hands writes to the leader. Who isn't a member can't, though it may still know a leader. A voter
 /// that may not vote can't either, so that whoever restarts servers one by one doesn't take this
 /// one for one of the majority.
-pub(crate) fn is_ready(status: &Status) -> Result<(), &'static str> {
+pub(crate) fn is_ready(status: &Status, peers: &[PeerReport]) -> Result<(), &'static str> {
     if !status.configuration.members().contains(status.server) {
         Err("it is no member of the cluster")
+    } else if status.is_founding {
+        Err("the cluster isn't founded yet: it begins when all servers that found it have met; the log says who lacks")
+    } else if let Some(why) = why_no_vote(status, peers) {
+        Err(why)
     } else if status.configuration.is_voter(status.server) && status.standing != Standing::Member {
-        Err("its disk was empty, and it may not vote: remove it from the members, and add it again")
+        Err("it is a voter, and doesn't know yet whether it may vote")
     } else {
         is_current(status)
     }
+}
+
+/// Why the server's votes would not count, or it may give none, though its name has or had a vote;
+/// `None` if it isn't so.
+fn why_no_vote(status: &Status, peers: &[PeerReport]) -> Option<&'static str> {
+    let denied = peers.iter().any(|peer| peer.refusal == Some(Refused::Disk));
+    status.barred().or(denied.then_some(OTHER_DISK))
+}
+
+/// Whether the server may vote, and would be believed.
+pub(crate) fn may_vote(status: &Status, peers: &[PeerReport]) -> bool {
+    status.standing == Standing::Member && why_no_vote(status, peers).is_none()
 }
 
 /// Whether what the server has applied is as new as what its leader has committed.
@@ -498,9 +531,9 @@ pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
 }
 
 /// The same, with what this server sees to be wrong around it.
-fn is_served(app: &App, status: &Status) -> Result<(), String> {
+fn is_served(app: &App, status: &Status, peers: &[PeerReport]) -> Result<(), String> {
     let scheme = app.troubles.of(Subject::Scheme);
-    match is_ready(status) {
+    match is_ready(status, peers) {
         // Its clients' writes can't be handed on.
         Ok(()) => scheme.map_or(Ok(()), Err),
         Err(why) => {
@@ -515,7 +548,7 @@ pub async fn healthz() -> &'static str {
 }
 
 pub async fn readyz(State(app): Shared) -> Response {
-    match is_served(&app, &app.handle.status()) {
+    match is_served(&app, &app.handle.status(), &app.peers.report()) {
         Ok(()) => "ready\n".into_response(),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use raft_core::raft::Message;
+use raft_core::raft::{Message, ServerId};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -15,12 +15,12 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::dial::keep_alive;
-use super::ended::Ended;
+use super::ended::{Ended, Refusal};
 use super::frame::{Frame, LENGTH_BYTES, NUMBER_BYTES, OVERHEAD, Opener, Sealer};
-use super::handshake::{self, Session};
+use super::handshake::{self, Claim, Session, denied};
 use super::peer::Peer;
 use super::stream::{Stream, read_frame};
-use super::{Incoming, Shared};
+use super::{Incoming, Shared, Unrecognised};
 
 /// The wait after the operating system couldn't accept a connection, perhaps for want of files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -161,13 +161,34 @@ async fn prove(shared: &Shared, stream: TcpStream, ticket: u64) -> Result<Proven
         }
         None => (Box::new(stream), Default::default()),
     };
-    let admit = |from| {
+    let admit = async |from: ServerId, claim: Claim| {
+        recognise(shared, from, claim).await?;
         let peer = shared.peer(from);
-        peer.admit(ticket).map(|superseded| (peer, superseded))
+        match peer.admit(ticket) {
+            Some(superseded) => Ok((peer, superseded)),
+            None => Err(denied(Refusal::Superseded, format!("of {from}"))),
+        }
     };
     match handshake::accept(&mut stream, &shared.identity, &binding, admit).await {
         Ok((session, (peer, superseded))) => Ok(Proven { stream, session, peer, superseded }),
         Err(ended) => Err(Unwelcome { ended, stream: Some(stream) }),
+    }
+}
+
+/// Sees to it that a peer is known by the disk that it says it votes on. One that doesn't vote
+/// promises nothing that it could have forgotten.
+async fn recognise(shared: &Shared, from: ServerId, claim: Claim) -> Result<(), Ended> {
+    let Claim { disk, votes_since: Some(since) } = claim else { return Ok(()) };
+    let recognise = shared.settings.recognise.clone();
+    // It may write to a disk.
+    let recognised = tokio::task::spawn_blocking(move || recognise.recognise(from, disk, since)).await;
+    match recognised.map_err(|error| Ended::Broken(std::io::Error::other(error)))? {
+        Ok(()) => Ok(()),
+        Err(Unrecognised::Another(detail)) => {
+            shared.peer(from).deny();
+            Err(denied(Refusal::Disk, detail))
+        }
+        Err(Unrecognised::Unnoted(detail)) => Err(denied(Refusal::Unnoted, detail)),
     }
 }
 

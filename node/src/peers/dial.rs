@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::ended::Ended;
 use super::frame::{Frame, FrameError, OVERHEAD, Opener, Sealer};
-use super::handshake::{self, Session};
+use super::handshake::{self, Claim, Session};
 use super::peer::{KEPT_BYTES, Next, Peer};
 use super::stream::{Stream, read_frame};
 use super::{Settings, Shared};
@@ -19,26 +19,30 @@ use super::{Settings, Shared};
 /// Keeps a connection to `peer` as long as it has an address, until this server stops.
 pub(super) async fn run(shared: Arc<Shared>, peer: Arc<Peer>) {
     let mut address = peer.address.subscribe();
+    let mut claim = shared.claim.subscribe();
     let mut backoff = Backoff::new(&shared.settings);
     loop {
         let dialled = address.borrow_and_update().clone();
-        let Some(dialled) = dialled else {
+        let said = *claim.borrow_and_update();
+        let (Some(dialled), Some(said)) = (dialled, said) else {
             tokio::select! {
                 _ = address.changed() => continue,
+                _ = claim.changed() => continue,
                 () = shared.stopped() => return,
             }
         };
         let mut connected_at = None;
         let ended = tokio::select! {
-            ended = connect_and_speak(&shared, &peer, &dialled, &mut connected_at) => ended,
+            ended = connect_and_speak(&shared, &peer, &dialled, said, &mut connected_at) => ended,
             _ = address.changed() => Ended::Moved,
+            _ = claim.changed() => Ended::Reclaimed,
         };
         if peer.disconnected(&ended, connected_at.is_some()) && !matches!(ended, Ended::Stopped) {
             shared.log_disconnected(peer.id, &dialled, &ended);
         }
         shared.changed.send_replace(());
-        if matches!(ended, Ended::Moved) {
-            // Another address is another chance.
+        if matches!(ended, Ended::Moved | Ended::Reclaimed) {
+            // That is another chance.
             backoff = Backoff::new(&shared.settings);
             continue;
         }
@@ -46,6 +50,7 @@ pub(super) async fn run(shared: Arc<Shared>, peer: Arc<Peer>) {
         tokio::select! {
             () = sleep(wait) => {}
             _ = address.changed() => {}
+            _ = claim.changed() => {}
             () = shared.stopped() => return,
         }
     }
@@ -79,9 +84,15 @@ impl Backoff {
     }
 }
 
-async fn connect_and_speak(shared: &Shared, peer: &Peer, address: &str, connected_at: &mut Option<Instant>) -> Ended {
+async fn connect_and_speak(
+    shared: &Shared,
+    peer: &Peer,
+    address: &str,
+    claim: Claim,
+    connected_at: &mut Option<Instant>,
+) -> Ended {
     let connected = tokio::select! {
-        connected = timeout(shared.settings.handshake_time_max, connect(shared, peer.id, address)) => connected,
+        connected = timeout(shared.settings.handshake_time_max, connect(shared, peer.id, address, claim)) => connected,
         () = shared.stopped() => return Ended::Stopped,
     };
     let (stream, session) = match connected {
@@ -97,7 +108,12 @@ async fn connect_and_speak(shared: &Shared, peer: &Peer, address: &str, connecte
 }
 
 /// Makes a connection and leads it through its handshake: who answers is `to`, and knows the secret.
-pub(super) async fn connect(shared: &Shared, to: ServerId, address: &str) -> Result<(Box<dyn Stream>, Session), Ended> {
+pub(super) async fn connect(
+    shared: &Shared,
+    to: ServerId,
+    address: &str,
+    claim: Claim,
+) -> Result<(Box<dyn Stream>, Session), Ended> {
     let stream = TcpStream::connect(address).await.map_err(Ended::Unreachable)?;
     if stream.local_addr().ok() == stream.peer_addr().ok() {
         // TCP can connect a port with itself if nobody listens there, and then nobody ever can.
@@ -111,7 +127,7 @@ pub(super) async fn connect(shared: &Shared, to: ServerId, address: &str) -> Res
         }
         None => (Box::new(stream), Default::default()),
     };
-    let session = handshake::dial(&mut stream, &shared.identity, to, &binding).await?;
+    let session = handshake::dial(&mut stream, &shared.identity, claim, to, &binding).await?;
     Ok((stream, session))
 }
 

@@ -51,6 +51,8 @@ refusals! {
     5 Secret "secret" "the dialler doesn't know a secret that the other server accepts";
     6 Superseded "superseded" "a newer connection of the dialler is there already";
     7 Malformed "malformed" "the dialler's hello isn't valid";
+    8 Disk "disk" "the dialler has another disk than the one that the other server knows it by";
+    9 Unnoted "unnoted" "the other server couldn't note which disk the dialler has";
 }
 
 /// Why a connection ended, or never came to be.
@@ -118,6 +120,9 @@ pub enum Ended {
     /// The peer has another address now, or none.
     #[error("the peer's address has changed")]
     Moved,
+    /// This server's right to vote has changed, and its peers must know that.
+    #[error("this server has something new to say of its disk")]
+    Reclaimed,
     /// Nobody takes the messages of this server any more.
     #[error("this server takes no more messages")]
     Deaf,
@@ -146,6 +151,7 @@ impl Ended {
             Ended::Withdrawn => "withdrawn",
             Ended::Superseded => "superseded",
             Ended::Moved => "moved",
+            Ended::Reclaimed => "reclaimed",
             Ended::Deaf => "deaf",
             Ended::Stopped => "stopped",
         }
@@ -164,6 +170,12 @@ impl Ended {
             ),
             Refusal::Cluster => Some("see whether the address is right, and whether both have the same --cluster"),
             Refusal::Address => Some("see which server listens there; `raftarium members` lists where each should be"),
+            Refusal::Disk => Some(
+                "a server whose data were lost, or put back from an older copy, has forgotten its promises: \
+                 `raftarium members remove` it, empty its folder, start it with --join, \
+                 `raftarium members add` it, and promote it",
+            ),
+            Refusal::Unnoted => Some("look after the disk of the server that refused"),
             _ => None,
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! dialler                                            acceptor
-//!    | hello: ids, life, nonce, cluster                  |
+//!    | hello: ids, life, nonce, cluster, claim           |
 //!    | ------------------------------------------------> |
 //!    |           challenge: life, nonce; or a refusal    |
 //!    | <------------------------------------------------ |
@@ -19,7 +19,7 @@
 
 use std::io;
 
-use raft_core::raft::ServerId;
+use raft_core::raft::{DiskId, LogIndex, ServerId};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -30,7 +30,7 @@ use super::secrets::{Secret, Secrets, Tag};
 /// The first bytes of both sides, in all versions.
 pub const MAGIC: [u8; 8] = *b"RAFTPEER";
 /// The version of the protocol that this is.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 const START_BYTES: usize = MAGIC.len() + 2;
 const GO_ON: u8 = 0;
@@ -41,6 +41,16 @@ const NOT_THIS_PROTOCOL: &[u8] =
 
 /// A number that is used once: a connection's part of each side.
 pub type Nonce = [u8; 32];
+
+/// What a server says of the disk it runs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Claim {
+    /// The disk.
+    pub disk: DiskId,
+    /// If the server may vote on it: the index of the entry that admitted the disk, or zero if it
+    /// founded the cluster. `None` if the server promises nothing to anyone yet.
+    pub votes_since: Option<LogIndex>,
+}
 
 /// The first thing that a dialler says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +65,8 @@ pub struct Hello {
     pub nonce: Nonce,
     /// The cluster that the dialler belongs to: [`cluster_digest`] of its name.
     pub cluster: [u8; 32],
+    /// The dialler's disk.
+    pub claim: Claim,
 }
 
 /// What an acceptor answers to a [`Hello`] if it goes on.
@@ -68,7 +80,7 @@ pub struct Challenge {
 
 impl Hello {
     /// Its length, in bytes.
-    pub const BYTES: usize = START_BYTES + 2 + 8 + 32 + 32;
+    pub const BYTES: usize = START_BYTES + 2 + 8 + 32 + 32 + 8 + 1 + 8;
 
     /// Its bytes.
     pub fn encode(&self) -> [u8; Hello::BYTES] {
@@ -78,13 +90,16 @@ impl Hello {
         bytes.extend_from_slice(&self.life.to_be_bytes());
         bytes.extend_from_slice(&self.nonce);
         bytes.extend_from_slice(&self.cluster);
+        bytes.extend_from_slice(&self.claim.disk.0.to_be_bytes());
+        bytes.push(u8::from(self.claim.votes_since.is_some()));
+        bytes.extend_from_slice(&self.claim.votes_since.unwrap_or_default().0.to_be_bytes());
         bytes.try_into().expect("all parts have fixed lengths")
     }
 
     /// Decodes the hello that is all of these bytes.
     ///
     /// # Errors
-    /// When they are of another protocol or version, or name a server that can't be.
+    /// When they are of another protocol or version, or name a server or a claim that can't be.
     pub fn decode(bytes: &[u8; Hello::BYTES]) -> Result<Hello, Ended> {
         let (start, rest) = bytes.split_first_chunk().expect("it is long enough");
         match version(start)? {
@@ -97,7 +112,16 @@ impl Hello {
         };
         let (from, to) = (server(rest[0])?, server(rest[1])?);
         let (life, nonce, cluster) = (part(rest, 2), part(rest, 10), part(rest, 42));
-        Ok(Hello { from, to, life: u64::from_be_bytes(life), nonce, cluster })
+        let (disk, index) = (u64::from_be_bytes(part(rest, 74)), u64::from_be_bytes(part(rest, 83)));
+        let votes_since = match (rest[82], index) {
+            (0, 0) => None,
+            (1, index) => Some(LogIndex(index)),
+            (other, index) => {
+                return Err(denied(Refusal::Malformed, format!("{from} claims votes by {other} and {index}")));
+            }
+        };
+        let claim = Claim { disk: DiskId(disk), votes_since };
+        Ok(Hello { from, to, life: u64::from_be_bytes(life), nonce, cluster, claim })
     }
 }
 
@@ -139,19 +163,19 @@ impl Proofs {
     }
 
     fn of_dialler(&self) -> Tag {
-        self.secret.tag(&[b"raftarium peer 1: proof of the dialler\0", &self.transcript])
+        self.secret.tag(&[b"raftarium peer 2: proof of the dialler\0", &self.transcript])
     }
 
     fn of_acceptor(&self) -> Tag {
-        self.secret.tag(&[b"raftarium peer 1: proof of the acceptor\0", &self.transcript])
+        self.secret.tag(&[b"raftarium peer 2: proof of the acceptor\0", &self.transcript])
     }
 
     fn key_of_dialler(&self) -> Tag {
-        self.secret.tag(&[b"raftarium peer 1: key of the dialler\0", &self.transcript])
+        self.secret.tag(&[b"raftarium peer 2: key of the dialler\0", &self.transcript])
     }
 
     fn key_of_acceptor(&self) -> Tag {
-        self.secret.tag(&[b"raftarium peer 1: key of the acceptor\0", &self.transcript])
+        self.secret.tag(&[b"raftarium peer 2: key of the acceptor\0", &self.transcript])
     }
 }
 
@@ -160,7 +184,7 @@ impl Proofs {
 pub(super) type Binding = [u8; 32];
 
 fn transcript(hello: &[u8; Hello::BYTES], challenge: &[u8; Challenge::BYTES], binding: &Binding) -> [u8; 32] {
-    let parts = Sha256::new().chain_update(b"raftarium peer 1: transcript\0");
+    let parts = Sha256::new().chain_update(b"raftarium peer 2: transcript\0");
     parts.chain_update(hello).chain_update(challenge).chain_update(binding).finalize().into()
 }
 
@@ -186,12 +210,18 @@ pub(super) struct Session {
 }
 
 /// The dialler's side of a handshake.
-pub(super) async fn dial<S>(stream: &mut S, mine: &Identity, to: ServerId, binding: &Binding) -> Result<Session, Ended>
+pub(super) async fn dial<S>(
+    stream: &mut S,
+    mine: &Identity,
+    claim: Claim,
+    to: ServerId,
+    binding: &Binding,
+) -> Result<Session, Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let nonce = nonce()?;
-    let hello = Hello { from: mine.me, to, life: mine.life, nonce, cluster: mine.cluster }.encode();
+    let hello = Hello { from: mine.me, to, life: mine.life, nonce, cluster: mine.cluster, claim }.encode();
     write(stream, &hello).await?;
 
     let version = read_start(stream).await?.1;
@@ -223,22 +253,23 @@ where
 }
 
 /// The acceptor's side of a handshake. `admit` is asked when the dialler has proved itself, before
-/// it hears so; `None` means that a newer connection of this server is there.
+/// it hears so, and says why not: what it does before it agrees, the dialler can count on.
 ///
 /// A dialler that is refused is told why.
-pub(super) async fn accept<S, T>(
+pub(super) async fn accept<S, T, A>(
     stream: &mut S,
     mine: &Identity,
     binding: &Binding,
-    admit: impl FnOnce(ServerId) -> Option<T>,
+    admit: impl FnOnce(ServerId, Claim) -> A,
 ) -> Result<(Session, T), Ended>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    A: Future<Output = Result<T, Ended>>,
 {
     let ended = match hear_hello(stream, mine).await {
         Ok(hello) => match challenge(stream, mine, &hello, binding).await {
-            Ok(proofs) => match admit(hello.from) {
-                Some(admission) => {
+            Ok(proofs) => match admit(hello.from, hello.claim).await {
+                Ok(admission) => {
                     write(stream, &[&[GO_ON], &proofs.of_acceptor()[..]].concat()).await?;
                     let session = Session {
                         life: hello.life,
@@ -248,7 +279,7 @@ where
                     };
                     return Ok((session, admission));
                 }
-                None => denied(Refusal::Superseded, format!("of {}", hello.from)),
+                Err(ended) => ended,
             },
             Err(ended) => ended,
         },
@@ -351,7 +382,7 @@ fn may_go_on(status: u8) -> Result<(), Ended> {
     }
 }
 
-fn denied(refusal: Refusal, detail: String) -> Ended {
+pub(super) fn denied(refusal: Refusal, detail: String) -> Ended {
     Ended::Denied { refusal, detail }
 }
 
@@ -393,6 +424,7 @@ mod tests {
     use super::*;
 
     const PLAIN: Binding = [0; 32];
+    const CLAIM: Claim = Claim { disk: DiskId(5), votes_since: Some(LogIndex(6)) };
 
     fn server(number: u8) -> ServerId {
         ServerId::new(number).unwrap()
@@ -415,10 +447,13 @@ mod tests {
         bindings: [&Binding; 2],
     ) -> (Result<Session, Ended>, Result<Session, Ended>) {
         let (mut near, mut far) = duplex(1000);
-        tokio::join!(dial(&mut near, dialler, server(2), bindings[0]), async {
-            accept(&mut far, acceptor, bindings[1], |from| (from == server(1)).then_some(()))
-                .await
-                .map(|(session, ())| session)
+        tokio::join!(dial(&mut near, dialler, CLAIM, server(2), bindings[0]), async {
+            accept(&mut far, acceptor, bindings[1], async |from, claim| match (from, claim) == (server(1), CLAIM) {
+                true => Ok(()),
+                false => Err(denied(Refusal::Disk, "not this one".to_owned())),
+            })
+            .await
+            .map(|(session, ())| session)
         })
     }
 
@@ -477,7 +512,7 @@ mod tests {
         for reflect in [true, false] {
             let one = identity(1, &[OLD]);
             let (mut near, mut far) = duplex(1000);
-            let (dialled, ()) = tokio::join!(dial(&mut near, &one, server(2), &PLAIN), async {
+            let (dialled, ()) = tokio::join!(dial(&mut near, &one, CLAIM, server(2), &PLAIN), async {
                 let mut hello = [0; Hello::BYTES];
                 far.read_exact(&mut hello).await.unwrap();
                 let nonce = Hello::decode(&hello).unwrap().nonce;
@@ -496,18 +531,18 @@ mod tests {
         let two = identity(2, &[OLD]);
         let (mut near, mut far) = duplex(1000);
         near.write_all(b"RAFTPEER\x00\x07and whatever version 7 says").await.unwrap();
-        let accepted = accept(&mut far, &two, &PLAIN, |_| Some(())).await;
+        let accepted = accept(&mut far, &two, &PLAIN, async |_, _| Ok(())).await;
         assert!(matches!(accepted, Err(Ended::Denied { refusal: Refusal::Version, .. })));
         let mut answer = [0; 11];
         near.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"RAFTPEER\x00\x01\x01");
+        assert_eq!(&answer, b"RAFTPEER\x00\x02\x01");
 
         // And the other way round.
         let (mut near, mut far) = duplex(1000);
         far.write_all(b"RAFTPEER\x00\x07\x01").await.unwrap();
-        let dialled = dial(&mut near, &identity(1, &[OLD]), server(2), &PLAIN).await;
+        let dialled = dial(&mut near, &identity(1, &[OLD]), CLAIM, server(2), &PLAIN).await;
         let sentence = dialled.err().unwrap().to_string();
-        assert_eq!(sentence, "the other side speaks version 7 of the peer protocol, and this server version 1");
+        assert_eq!(sentence, "the other side speaks version 7 of the peer protocol, and this server version 2");
     }
 
     #[tokio::test]
@@ -515,7 +550,7 @@ mod tests {
         for said in [&b"GET / HTTP/1.1\r\n"[..], b"RAFTPEE?", b"\n"] {
             let (mut near, mut far) = duplex(1000);
             near.write_all(said).await.unwrap();
-            let accepted = accept(&mut far, &identity(2, &[OLD]), &PLAIN, |_| Some(())).await;
+            let accepted = accept(&mut far, &identity(2, &[OLD]), &PLAIN, async |_, _| Ok(())).await;
             assert!(matches!(accepted, Err(Ended::OtherProtocol(_))));
             drop(far);
             let mut answer = Vec::new();
@@ -527,12 +562,14 @@ mod tests {
     #[tokio::test]
     async fn a_handshake_that_stops_anywhere_is_an_error_of_its_own() {
         let one = identity(1, &[OLD]);
-        let hello = Hello { from: server(1), to: server(2), life: 1, nonce: [1; 32], cluster: one.cluster }.encode();
+        let hello =
+            Hello { from: server(1), to: server(2), life: 1, nonce: [1; 32], cluster: one.cluster, claim: CLAIM }
+                .encode();
         for length in 0..=hello.len() {
             let (mut near, mut far) = duplex(1000);
             near.write_all(&hello[..length]).await.unwrap();
             near.shutdown().await.unwrap();
-            let accepted = accept(&mut far, &identity(2, &[OLD]), &PLAIN, |_| Some(())).await;
+            let accepted = accept(&mut far, &identity(2, &[OLD]), &PLAIN, async |_, _| Ok(())).await;
             assert!(matches!(accepted, Err(Ended::ClosedEarly)), "{length}");
         }
         let challenge = Challenge { life: 1, nonce: [1; 32] }.encode();
@@ -540,18 +577,23 @@ mod tests {
             let (mut near, mut far) = duplex(1000);
             far.write_all(&challenge[..length]).await.unwrap();
             far.shutdown().await.unwrap();
-            let dialled = dial(&mut near, &one, server(2), &PLAIN).await;
+            let dialled = dial(&mut near, &one, CLAIM, server(2), &PLAIN).await;
             assert!(matches!(dialled, Err(Ended::ClosedEarly)), "{length}");
         }
     }
 
     #[test]
     fn the_bytes_of_hello_and_challenge_are_these() {
-        let hello = Hello { from: server(1), to: server(127), life: 0x0102, nonce: [3; 32], cluster: [4; 32] };
-        let expected = [&b"RAFTPEER\x00\x01\x01\x7f\0\0\0\0\0\0\x01\x02"[..], &[3; 32], &[4; 32]].concat();
-        assert_eq!(hello.encode()[..], expected);
+        let claim = Claim { disk: DiskId(0x0506), votes_since: None };
+        let hello = Hello { from: server(1), to: server(127), life: 0x0102, nonce: [3; 32], cluster: [4; 32], claim };
+        let start = [&b"RAFTPEER\x00\x02\x01\x7f\0\0\0\0\0\0\x01\x02"[..], &[3; 32], &[4; 32]].concat();
+        let no_vote = [&start[..], b"\0\0\0\0\0\0\x05\x06\0\0\0\0\0\0\0\0\0"].concat();
+        assert_eq!(hello.encode()[..], no_vote);
+        let votes = Hello { claim: Claim { votes_since: Some(LogIndex(0x0708)), ..hello.claim }, ..hello };
+        let vote = [&start[..], b"\0\0\0\0\0\0\x05\x06\x01\0\0\0\0\0\0\x07\x08"].concat();
+        assert_eq!(votes.encode()[..], vote);
         let challenge = Challenge { life: 0x0102, nonce: [3; 32] };
-        assert_eq!(challenge.encode()[..], [&b"RAFTPEER\x00\x01\0\0\0\0\0\0\0\x01\x02"[..], &[3; 32]].concat());
+        assert_eq!(challenge.encode()[..], [&b"RAFTPEER\x00\x02\0\0\0\0\0\0\0\x01\x02"[..], &[3; 32]].concat());
     }
 
     proptest! {

@@ -48,7 +48,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use raft_core::raft::{Message, ServerId};
+use raft_core::raft::{DiskId, LogIndex, Message, ServerId};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
@@ -57,12 +57,44 @@ use tokio::time::timeout;
 
 use accept::Unproven;
 pub use ended::{Ended, FirstBytes, Refusal};
+pub use handshake::Claim;
 use handshake::Identity;
 use peer::Peer;
 pub use secrets::{Secrets, SecretsError, SecretsProblem};
 use throttle::Throttle;
 pub use tls::{Tls, TlsError, TlsFiles};
 pub(crate) use tls::{chain, mismatch, private_key, roots};
+
+/// Who knows which disk each server has.
+pub trait Recognise: fmt::Debug + Send + Sync + 'static {
+    /// A peer has proved itself, and says that it votes on this disk, which was admitted by the
+    /// entry at this index, or founded the cluster if that is zero. Nothing of it is delivered
+    /// before this has returned `Ok`, and then the peer may count on being known by this disk, even
+    /// after a crash of this server. It may block.
+    ///
+    /// # Errors
+    /// When the peer must not be believed on this disk.
+    fn recognise(&self, peer: ServerId, disk: DiskId, admitted_at: LogIndex) -> Result<(), Unrecognised>;
+}
+
+/// Why a peer isn't believed on the disk that it says it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unrecognised {
+    /// It is known by another disk; in which words.
+    Another(String),
+    /// It couldn't be noted which disk it has, and why not.
+    Unnoted(String),
+}
+
+/// Every disk is believed: for messages that nothing durable depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyDisk;
+
+impl Recognise for AnyDisk {
+    fn recognise(&self, _: ServerId, _: DiskId, _: LogIndex) -> Result<(), Unrecognised> {
+        Ok(())
+    }
+}
 
 /// How a server talks to its peers.
 #[derive(Clone, Debug)]
@@ -75,6 +107,11 @@ pub struct Settings {
     pub secrets: Secrets,
     /// TLS, if what is sent must not be read on the way. All servers have it or none.
     pub tls: Option<Tls>,
+    /// What this server says of its disk. If that isn't known yet, it dials nobody before
+    /// [`Peers::claim`].
+    pub claim: Option<Claim>,
+    /// Who judges what the peers say of theirs.
+    pub recognise: Arc<dyn Recognise>,
     /// The limit of a frame's length, in bytes; a message may have 49 bytes less. All servers
     /// should have the same: a longer frame ends the connection.
     pub frame_bytes_max: u32,
@@ -101,13 +138,16 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The settings of server `me`; no TLS, and for the rest what suits most clusters.
+    /// The settings of server `me`; no TLS, nothing said of disks nor asked, and for the rest what
+    /// suits most clusters.
     pub fn new(me: ServerId, cluster: impl Into<String>, secrets: Secrets) -> Settings {
         Settings {
             me,
             cluster: cluster.into(),
             secrets,
             tls: None,
+            claim: Some(Claim::default()),
+            recognise: Arc::new(AnyDisk),
             frame_bytes_max: 8 * 1024 * 1024,
             queue_messages_max: 4096,
             queue_bytes_max: 32 * 1024 * 1024,
@@ -161,10 +201,16 @@ pub struct PeerReport {
     pub connected: bool,
     /// Why it isn't, in a sentence: what ended the last connection or attempt.
     pub problem: Option<String>,
-    /// The life of the process that was last connected to.
+    /// The refusal that this is, if the peer has refused this server.
+    pub refusal: Option<Refusal>,
+    /// The life of the process that was last connected to. If there is one, a peer has recognised
+    /// what this server said of its disk.
     pub life: Option<u64>,
     /// Whether the connection that the peer dials is there.
     pub heard: bool,
+    /// Whether the last one that it dialled was refused, because it has another disk than the one
+    /// it is known by.
+    pub denied: bool,
     /// Messages that were sent.
     pub messages_out: u64,
     /// The size of their frames, in bytes.
@@ -225,6 +271,8 @@ struct Shared {
     log: Throttle,
     /// Told when a connection is made, refused or ended.
     changed: watch::Sender<()>,
+    /// What this server says of its disk.
+    claim: watch::Sender<Option<Claim>>,
     stop: watch::Sender<bool>,
 }
 
@@ -263,6 +311,7 @@ impl Peers {
             counts: Mutex::default(),
             log: Throttle::new(LOG_LINES_MAX, LOG_INTERVAL),
             changed: watch::Sender::new(()),
+            claim: watch::Sender::new(settings.claim),
             stop: watch::Sender::new(false),
             settings,
         });
@@ -314,10 +363,17 @@ impl Peers {
     /// # Errors
     /// Why it isn't known to be there.
     pub async fn meet(&self, peer: ServerId, address: &str, time_max: Duration) -> Result<(), Ended> {
-        match timeout(time_max, dial::connect(&self.shared, peer, address)).await {
+        let claim = self.shared.claim.borrow().unwrap_or_default();
+        match timeout(time_max, dial::connect(&self.shared, peer, address, claim)).await {
             Ok(met) => met.map(|_| ()),
             Err(_) => Err(Ended::TimedOut("the connection and its handshake")),
         }
+    }
+
+    /// From now on this server says this of its disk. If that is something new, it connects to its
+    /// peers anew, so that they know.
+    pub fn claim(&self, claim: Claim) {
+        self.shared.claim.send_if_modified(|said| said.replace(claim) != Some(claim));
     }
 
     /// Breaks the link to a peer, or heals it.

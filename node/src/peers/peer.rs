@@ -10,7 +10,7 @@ use raft_core::raft::{Message, ServerId};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::time::Instant;
 
-use super::ended::Ended;
+use super::ended::{Ended, Refusal};
 use super::frame::{Sealer, frame_bytes};
 use super::{LinkFault, PeerReport, Settings};
 
@@ -38,6 +38,8 @@ struct Outgoing {
     connected: bool,
     /// Why there is no connection.
     problem: Option<String>,
+    /// The peer's refusal, if that is why.
+    refusal: Option<Refusal>,
     /// The life of the process that was connected last.
     life: Option<u64>,
     connections: u64,
@@ -61,6 +63,8 @@ struct Incoming {
     ticket: u64,
     /// Ends that connection when it is dropped.
     current: Option<oneshot::Sender<()>>,
+    /// Whether its latest connection was refused for its disk.
+    denied: bool,
     fault: LinkFault,
     messages: u64,
     bytes: u64,
@@ -169,7 +173,7 @@ impl Peer {
         }
         outgoing.life = Some(life);
         outgoing.connections += 1;
-        (outgoing.connected, outgoing.problem) = (true, None);
+        (outgoing.connected, outgoing.problem, outgoing.refusal) = (true, None, None);
     }
 
     /// There is no connection. `was_connected` says that there was one: what waits may go over the
@@ -183,6 +187,10 @@ impl Peer {
         let problem = Some(ended.to_string());
         let news = outgoing.problem != problem;
         (outgoing.connected, outgoing.problem) = (false, problem);
+        outgoing.refusal = match ended {
+            Ended::Refused(refusal) => Some(*refusal),
+            _ => None,
+        };
         news
     }
 
@@ -197,7 +205,13 @@ impl Peer {
         let (current, superseded) = oneshot::channel();
         incoming.ticket = ticket;
         incoming.current = Some(current);
+        incoming.denied = false;
         Some(superseded)
+    }
+
+    /// A connection of the peer was refused: it has another disk than it is known by.
+    pub(super) fn deny(&self) {
+        self.incoming().denied = true;
     }
 
     /// The connection with this number has ended.
@@ -261,8 +275,10 @@ impl Peer {
             address: self.address.borrow().clone(),
             connected: outgoing.connected,
             problem: outgoing.problem.clone(),
+            refusal: outgoing.refusal,
             life: outgoing.life,
             heard: incoming.current.is_some(),
+            denied: incoming.denied,
             messages_out: outgoing.messages,
             bytes_out: outgoing.bytes,
             dropped_out: outgoing.dropped,

@@ -163,7 +163,7 @@ impl fmt::Debug for Tls {
 
 /// What the keying material that ties a handshake to its TLS connection is exported for (RFC 8446
 /// §7.5).
-const LABEL: &[u8] = b"EXPORTER-raftarium-peer-1";
+const LABEL: &[u8] = b"EXPORTER-raftarium-peer-2";
 
 fn binding(export: impl FnOnce(Binding) -> Result<Binding, rustls::Error>) -> Result<Binding, Ended> {
     export(Binding::default()).map_err(|error| Ended::Tls(error.to_string()))

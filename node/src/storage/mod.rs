@@ -5,6 +5,7 @@
 //! `docs/storage.md` says what is in it, which damage is repaired, which is refused, and which
 //! isn't seen.
 
+mod disks;
 mod durable;
 mod engine;
 mod faulty;
@@ -18,6 +19,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use disks::{DiskError, KnownDisks};
 pub use durable::FileStorage;
 pub use faulty::{Faults, Faulty};
 pub use folder::{CLUSTER_NAME_MAX, FORMAT, Folder, FolderError, FolderSettings, Founded, REPLACE};

@@ -90,6 +90,11 @@ impl Running {
         tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
     }
 
+    /// Waits until it has ended by itself.
+    pub async fn ended(self) -> Result<(), ServerError> {
+        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap()
+    }
+
     pub async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request = http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         for (name, value) in headers {

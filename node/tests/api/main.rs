@@ -3,6 +3,7 @@
 mod client;
 mod cluster;
 mod connections;
+mod disks;
 mod document;
 mod pairs;
 mod streams;

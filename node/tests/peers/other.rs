@@ -29,16 +29,19 @@ fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     digest.finalize().into()
 }
 
+/// The disk numbered 5, on which the server votes as a founder.
+const DISK: [u8; 17] = [0, 0, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// The hello of server `from` of the cluster `test`.
-pub fn hello(from: u8, to: u8, life: u64) -> [u8; 84] {
+pub fn hello(from: u8, to: u8, life: u64) -> [u8; 101] {
     let cluster = sha256(&[b"raftarium cluster\0", b"test"]);
     let nonce = [9; 32];
-    let parts = [&b"RAFTPEER\x00\x01"[..], &[from, to], &life.to_be_bytes(), &nonce, &cluster];
+    let parts = [&b"RAFTPEER\x00\x02"[..], &[from, to], &life.to_be_bytes(), &nonce, &cluster, &DISK];
     parts.concat().try_into().unwrap()
 }
 
 fn transcript(hello: &[u8], challenge: &[u8]) -> [u8; 32] {
-    sha256(&[b"raftarium peer 1: transcript\0", hello, challenge, &[0; 32]])
+    sha256(&[b"raftarium peer 2: transcript\0", hello, challenge, &[0; 32]])
 }
 
 impl Connection {
@@ -54,9 +57,9 @@ impl Connection {
         stream.write_all(&hello).await.unwrap();
         let mut challenge = [0; 51];
         stream.read_exact(&mut challenge).await.unwrap();
-        assert_eq!(challenge[..11], *b"RAFTPEER\x00\x01\x00");
+        assert_eq!(challenge[..11], *b"RAFTPEER\x00\x02\x00");
         let transcript = transcript(&hello, &challenge);
-        let mine = hmac(secret, &[b"raftarium peer 1: proof of the dialler\0", &transcript]);
+        let mine = hmac(secret, &[b"raftarium peer 2: proof of the dialler\0", &transcript]);
         stream.write_all(&mine).await.unwrap();
         let status = stream.read_u8().await.unwrap();
         if status != 0 {
@@ -64,12 +67,12 @@ impl Connection {
         }
         let mut proof = [0; 32];
         stream.read_exact(&mut proof).await.unwrap();
-        assert_eq!(proof, hmac(secret, &[b"raftarium peer 1: proof of the acceptor\0", &transcript]));
+        assert_eq!(proof, hmac(secret, &[b"raftarium peer 2: proof of the acceptor\0", &transcript]));
         Ok(Connection {
             stream,
             proof: mine,
-            key_out: hmac(secret, &[b"raftarium peer 1: key of the dialler\0", &transcript]),
-            key_in: hmac(secret, &[b"raftarium peer 1: key of the acceptor\0", &transcript]),
+            key_out: hmac(secret, &[b"raftarium peer 2: key of the dialler\0", &transcript]),
+            key_in: hmac(secret, &[b"raftarium peer 2: key of the acceptor\0", &transcript]),
             sent: 0,
             received: 0,
         })
@@ -77,21 +80,21 @@ impl Connection {
 
     /// Lets whoever has dialled prove itself, as whichever server it means.
     pub async fn accept(mut stream: TcpStream, life: u64, secret: &[u8]) -> Connection {
-        let mut hello = [0; 84];
+        let mut hello = [0; 101];
         stream.read_exact(&mut hello).await.unwrap();
-        let challenge = [&b"RAFTPEER\x00\x01\x00"[..], &life.to_be_bytes(), &[8; 32]].concat();
+        let challenge = [&b"RAFTPEER\x00\x02\x00"[..], &life.to_be_bytes(), &[8; 32]].concat();
         stream.write_all(&challenge).await.unwrap();
         let transcript = transcript(&hello, &challenge);
         let mut proof = [0; 32];
         stream.read_exact(&mut proof).await.unwrap();
-        assert_eq!(proof, hmac(secret, &[b"raftarium peer 1: proof of the dialler\0", &transcript]));
-        let mine = hmac(secret, &[b"raftarium peer 1: proof of the acceptor\0", &transcript]);
+        assert_eq!(proof, hmac(secret, &[b"raftarium peer 2: proof of the dialler\0", &transcript]));
+        let mine = hmac(secret, &[b"raftarium peer 2: proof of the acceptor\0", &transcript]);
         stream.write_all(&[&[0], &mine[..]].concat()).await.unwrap();
         Connection {
             stream,
             proof,
-            key_out: hmac(secret, &[b"raftarium peer 1: key of the acceptor\0", &transcript]),
-            key_in: hmac(secret, &[b"raftarium peer 1: key of the dialler\0", &transcript]),
+            key_out: hmac(secret, &[b"raftarium peer 2: key of the acceptor\0", &transcript]),
+            key_in: hmac(secret, &[b"raftarium peer 2: key of the dialler\0", &transcript]),
             sent: 0,
             received: 0,
         }

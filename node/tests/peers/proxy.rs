@@ -35,7 +35,7 @@ async fn pass(
     meddle: Meddle,
 ) -> std::io::Result<()> {
     // The proof comes only after the challenge: each part is passed on as it comes.
-    let mut hello = vec![0; 84];
+    let mut hello = vec![0; 101];
     from.read_exact(&mut hello).await?;
     handshake(&mut hello);
     to.write_all(&hello).await?;

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use raftarium_node::peers::LinkFault;
+use raft_core::raft::DiskId;
+use raftarium_node::peers::{Claim, LinkFault, Recognise, Refusal, Unrecognised};
 
 use super::other::{Connection, hello};
 use super::*;
@@ -88,9 +89,9 @@ async fn an_acceptor_that_knows_nothing_learns_nothing() {
     one.knows_at(2, &listener.local_addr().unwrap().to_string());
     let (mut stream, _) = within(listener.accept()).await.unwrap();
     one.peers.send(server(2), &numbered(1)).unwrap();
-    let mut said = [0; 84];
+    let mut said = [0; 101];
     stream.read_exact(&mut said).await.unwrap();
-    stream.write_all(&[&b"RAFTPEER\x00\x01\x00"[..], &[0; 40]].concat()).await.unwrap();
+    stream.write_all(&[&b"RAFTPEER\x00\x02\x00"[..], &[0; 40]].concat()).await.unwrap();
     let mut proof = [0; 32];
     stream.read_exact(&mut proof).await.unwrap();
     stream.write_all(&[0; 33]).await.unwrap();
@@ -161,12 +162,12 @@ async fn another_protocol_gets_a_sentence() {
 async fn a_later_version_is_refused_by_name() {
     let two = Server::usual(2).await;
     let mut stream = TcpStream::connect(&two.address).await.unwrap();
-    stream.write_all(b"RAFTPEER\x00\x02and what version 2 says then").await.unwrap();
+    stream.write_all(b"RAFTPEER\x00\x03and what version 3 says then").await.unwrap();
     let mut answer = Vec::new();
     within(stream.read_to_end(&mut answer)).await.unwrap();
-    assert_eq!(answer, b"RAFTPEER\x00\x01\x01");
+    assert_eq!(answer, b"RAFTPEER\x00\x02\x01");
     two.refuses("version", 1).await;
-    assert!(two.peers.report_listener().last_refused.unwrap().ends_with("(it speaks version 2)"));
+    assert!(two.peers.report_listener().last_refused.unwrap().ends_with("(it speaks version 3)"));
 }
 
 #[tokio::test]
@@ -422,4 +423,41 @@ async fn what_waited_for_a_process_is_not_sent_to_its_successor() {
     within(one.peers.wait_until(|_| one.report(2).life == Some(2))).await;
     let report = one.report(2);
     assert_eq!((report.queue_messages, report.dropped_out), (0, 1));
+}
+
+/// Knows server 1 by one disk, and notes nothing.
+#[derive(Debug)]
+struct KnowsDisk(DiskId);
+
+impl Recognise for KnowsDisk {
+    fn recognise(&self, _: ServerId, disk: DiskId, _: LogIndex) -> Result<(), Unrecognised> {
+        if disk == self.0 { Ok(()) } else { Err(Unrecognised::Another("it has another".to_owned())) }
+    }
+}
+
+/// It is refused while it says that it votes, and told why. Who promises nothing may speak.
+#[tokio::test]
+async fn a_peer_with_another_disk_than_it_is_known_by_does_not_speak() {
+    let votes = Claim { disk: DiskId(5), votes_since: Some(LogIndex(3)) };
+    let mut two = Server::start(Settings { recognise: Arc::new(KnowsDisk(DiskId(6))), ..settings(2, &[SECRET]) }).await;
+    let one = Server::start(Settings { claim: None, ..settings(1, &[SECRET]) }).await;
+    one.knows(&[&two]);
+    one.peers.claim(votes);
+    one.fails_to_reach(2, "the dialler has another disk than the one that the other server knows it by").await;
+    assert_eq!(one.report(2).refusal, Some(Refusal::Disk));
+    assert!(one.report(2).life.is_none(), "it was never recognised");
+    two.refuses("disk", 1).await;
+    assert!(two.report(1).denied);
+
+    one.peers.claim(Claim { votes_since: None, ..votes });
+    one.connected_to(2).await;
+    one.peers.send(server(2), &numbered(1)).unwrap();
+    assert_eq!(within(two.incoming.recv()).await.unwrap().message, numbered(1));
+    assert_eq!((one.report(2).refusal, two.report(1).denied), (None, false));
+
+    // The connection that was made without a claim doesn't outlive it.
+    one.peers.claim(votes);
+    one.fails_to_reach(2, "the dialler has another disk").await;
+    one.peers.claim(Claim { disk: DiskId(6), ..votes });
+    one.connected_to(2).await;
 }
