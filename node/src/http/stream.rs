@@ -193,6 +193,11 @@ pub async fn events(
     let Query(query) = query.map_err(|error| {
         Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE&life=LIFE: {}", error.body_text()))
     })?;
+    if query.after.is_some() != query.life.is_some() {
+        // Sequences are counted anew in each life: one alone says nothing.
+        let why = "give after and life together, as the last line has them (sequence and life), or neither";
+        return Err(Problem::new(Kind::BadRequest, why));
+    }
     let stopping = goes_on(&app)?;
     let follower = app.events.follow(query.after, query.life).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
     // A recording has no last word: whoever follows it goes on with `after`.
