@@ -7,13 +7,14 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::{StatusCode, Uri, header};
 use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::forward::Whole;
 use super::problem::{Kind, Problem};
+use super::target::has_no_parameters;
 use super::{App, LeadersTask, Led, Named, Shared, lead, named, shortened, whole_body};
 use crate::driver::{DiskState, Failure, Status};
 use crate::machine::{Address, AddressChange, check_address};
@@ -223,6 +224,7 @@ fn checked(address: &str) -> Result<(), Problem> {
 }
 
 async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Problem> {
+    has_no_parameters(&request.uri)?;
     match lead(app, &request, &wish).await? {
         Led::Here(Done::Yes(done)) => Ok(Json(done).into_response()),
         Led::Here(Done::Refused(why)) => Err(Problem::new(Kind::MembershipRefused, why)),
@@ -332,7 +334,8 @@ struct Disturbance {
 /// The longest delay of a link.
 const DELAY_MAX: Duration = Duration::from_secs(60);
 
-pub async fn set_link(State(app): Shared, server: Named, body: Body) -> Result<Json<Value>, Problem> {
+pub async fn set_link(State(app): Shared, server: Named, uri: Uri, body: Body) -> Result<Json<Value>, Problem> {
+    has_no_parameters(&uri)?;
     if !app.playground {
         let why = "links are disturbed only in a playground: start the server with --playground";
         return Err(Problem::new(Kind::NoPlayground, why));

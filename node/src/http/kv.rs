@@ -1,6 +1,7 @@
 //! Pairs: read, write, list.
 
 use std::ops::Bound;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::HttpBody as _;
@@ -18,7 +19,8 @@ use super::cluster::whole;
 use super::forward::IDEMPOTENCY_KEY;
 use super::problem::{Kind, Problem};
 use super::stream::put_value;
-use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered};
+use super::target::has_no_parameters;
+use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered, whole_body};
 use crate::driver::{Consistency, Failure};
 use crate::events::{Events, RequestEvent};
 use crate::store::{Answer, Condition, RequestKey, Write};
@@ -99,15 +101,24 @@ fn value_of(bytes: &[u8]) -> Result<Value, Problem> {
     Value::new(bytes).map_err(|error| Problem::new(Kind::TooLarge, error.to_string()))
 }
 
-/// Refuses a value by its announced length if it is longer than any body is read: a client that
-/// waits for a word before it sends the body (`Expect: 100-continue`) needn't send it then.
-fn announced(request: &Request) -> Result<(), Problem> {
+/// How long a value that is announced as too long may take to arrive.
+const REFUSED_MAX: Duration = Duration::from_millis(500);
+
+/// Refuses a value by its announced length. A client that waits for a word before it sends the body
+/// (`Expect: 100-continue`) needn't send it then. From others the body is taken for a moment, if it
+/// isn't absurd: a connection that is closed with unread bytes is reset, and the answer is lost.
+async fn announced(app: &App, request: Request) -> Result<Request, Problem> {
     match request.body().size_hint().exact() {
-        Some(bytes) if bytes > BODY_BYTES_MAX as u64 => {
+        Some(bytes) if bytes > Value::BYTES_MAX as u64 => {
+            let waits = request.headers().contains_key(header::EXPECT);
+            if bytes <= BODY_BYTES_MAX as u64 && !waits {
+                // Whether it arrives or not, it is refused.
+                let _ = tokio::time::timeout(REFUSED_MAX, whole_body(app, request.into_body())).await;
+            }
             let error = TextError::TooLong { field: Field::Value, bytes, bytes_max: Value::BYTES_MAX as u64 };
             Err(Problem::new(Kind::TooLarge, error.to_string()))
         }
-        _ => Ok(()),
+        _ => Ok(request),
     }
 }
 
@@ -186,7 +197,7 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
     let PutQuery { expected, expected_base64 } = query(queried, "?expected=VALUE or ?expected_base64=VALUE")?;
-    announced(&request)?;
+    let request = announced(&app, request).await?;
     let request = whole(&app, request).await?;
     let value = value_of(&request.body)?;
     let expected = match (expected, expected_base64) {
@@ -211,6 +222,7 @@ pub async fn put(
 
 pub async fn delete(State(app): Shared, key: Named, request: Request) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
+    has_no_parameters(request.uri())?;
     let request = whole(&app, request).await?;
     write(&app, request, Operation::Delete { key }).await
 }

@@ -19,6 +19,7 @@ mod kv;
 pub mod problem;
 mod serve;
 mod stream;
+mod target;
 mod tls;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -177,7 +178,8 @@ pub fn router(app: Arc<App>) -> Router {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD);
                 let need = if reads { read } else { write };
                 let checked = access::check_origin(app.access.is_open(), reads, request.headers());
-                match checked.and_then(|()| app.access.check(need, request.headers())) {
+                let checked = checked.and_then(|()| app.access.check(need, request.headers()));
+                match checked.and_then(|()| target::check(request.uri())) {
                     Ok(()) => next.run(request).await,
                     Err(problem) => problem.into_response(),
                 }

@@ -124,6 +124,9 @@ where
 {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.arrival).max_buf_size(HEAD_BYTES_MAX);
+    // A client that has said all it will say still waits for the answer. Whoever is gone altogether
+    // is noticed when the answer can't be written.
+    builder.half_close(true);
     let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::pin!(connection);
     loop {

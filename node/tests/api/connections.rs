@@ -68,3 +68,29 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     drop(second);
     server.stop().await;
 }
+
+/// What was said is whole: the answer is still waited for.
+#[tokio::test]
+async fn a_client_that_ends_its_sending_side_is_answered() {
+    let (_folder, server) = alone_with(|_| {}).await;
+    let head = "PUT /kv/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\n1";
+    let mut stream = connect(&server, head).await;
+    stream.shutdown().await.unwrap();
+    let answer = all_of(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\"replaced\":false"), "{answer}");
+    server.stop().await;
+}
+
+/// Nobody waits for the rest of what is refused in any case.
+#[tokio::test]
+async fn a_value_that_is_announced_as_too_long_is_not_waited_for() {
+    let (_folder, server) = alone_with(|options| options.limits.arrival = PATIENCE * 2).await;
+    for bytes in [65_537, 300_000] {
+        for expect in ["", "expect: 100-continue\r\n"] {
+            let head = format!("PUT /kv/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: {bytes}\r\n{expect}\r\n");
+            let answer = all_of(&mut connect(&server, &head).await).await;
+            assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("too-large"), "{answer}");
+        }
+    }
+    server.stop().await;
+}

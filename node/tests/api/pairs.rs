@@ -335,3 +335,41 @@ async fn tokens_are_needed_where_they_are_asked_for() {
     assert_eq!(server.ask(Method::DELETE, "/members/2", &administrator, b"").await.problem(), "membership-refused");
     server.stop().await;
 }
+
+/// What isn't understood is refused, and nothing is done: a condition most of all.
+#[tokio::test]
+async fn what_a_request_says_beyond_what_it_may_say_is_refused() {
+    let (_folder, server) = alone().await;
+    server.put("/kv/acct", "1").await;
+    for (method, path) in [
+        (Method::DELETE, "/kv/acct?expected=99"),
+        (Method::PUT, "/kv/acct?expect=99"),
+        (Method::DELETE, "/members/9?expected=99"),
+        (Method::POST, "/members/9/promote?x"),
+        (Method::PUT, "/links/2?x=1"),
+    ] {
+        let refused = server.ask(method.clone(), path, &[], b"{}").await;
+        assert_eq!((refused.status, refused.problem()), (400, "bad-request".into()), "{method} {path}");
+    }
+    assert_eq!(server.get("/kv/acct").await.text(), "1");
+    server.stop().await;
+}
+
+/// U+FFFD stands in for what isn't UTF-8 in many a decoder; here it is a value like others.
+#[tokio::test]
+async fn an_address_that_is_no_text_is_never_taken_for_another_one() {
+    let (_folder, server) = alone().await;
+    server.put("/kv/fffd", "\u{fffd}").await;
+    server.put("/kv/%EF%BF%BD", "1").await;
+    for path in ["/kv/fffd?expected=%ff", "/kv/fffd?expected=%zz", "/kv/%zz", "/kv/%"] {
+        let refused = server.put(path, "2").await;
+        assert_eq!((refused.status, refused.problem()), (400, "bad-request".into()), "{path}");
+    }
+    for path in ["/kv?prefix=%ff", "/kv?after=%ff", "/watch?prefix=%ff"] {
+        assert_eq!(server.get(path).await.problem(), "bad-request", "{path}");
+    }
+    assert_eq!(server.get("/kv/fffd").await.text(), "\u{fffd}");
+    assert_eq!(server.put("/kv/fffd?expected=%EF%BF%BD", "a b").await.status, 200);
+    assert_eq!(server.put("/kv/fffd?expected=a+b", "c").await.status, 200, "a plus sign is a space");
+    server.stop().await;
+}
