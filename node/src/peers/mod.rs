@@ -62,7 +62,7 @@ use peer::Peer;
 pub use secrets::{Secrets, SecretsError, SecretsProblem};
 use throttle::Throttle;
 pub use tls::{Tls, TlsError, TlsFiles};
-pub(crate) use tls::{chain, mismatch, private_key, roots};
+pub(crate) use tls::{chain, mismatch, private_key, roots, useless};
 
 /// How a server talks to its peers.
 #[derive(Clone, Debug)]

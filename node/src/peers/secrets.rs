@@ -177,11 +177,11 @@ pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
 }
 
 fn read(path: &Path) -> Result<Arc<[Secret]>, SecretsProblem> {
-    let file = std::fs::File::open(path)?;
+    let file = match crate::plain_file::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => return Err(SecretsProblem::NotAFile),
+        opened => opened?,
+    };
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(SecretsProblem::NotAFile);
-    }
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
