@@ -232,7 +232,9 @@ impl Server {
             was_current,
             playground: options.playground,
             stopping: stopped,
-            forwarder: http::Forwarder::new(https.clone()),
+            forwarder: http::Forwarder::new(https.clone(), secrets.clone()),
+            lists: http::Room::of(http::LISTS_BYTES_MAX),
+            values: http::Room::of(http::VALUES_BYTES_MAX),
         };
         let serving = http::serve(http_listener, http::router(Arc::new(app)), options.limits, https.clone());
         let reloader = Reloader { secrets, access, tls, https };

@@ -12,6 +12,7 @@ use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refus
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::access::Bearer;
 use super::forward::Whole;
 use super::problem::{Kind, Problem};
 use super::target::has_no_parameters;
@@ -305,7 +306,8 @@ pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Re
 pub(super) async fn whole(app: &App, request: Request) -> Result<Whole, Problem> {
     let (parts, body) = request.into_parts();
     let body = whole_body(app, body).await?;
-    Ok(Whole::new(parts.method, parts.uri, parts.headers, body))
+    let bearer = parts.extensions.get::<Bearer>().copied();
+    Ok(Whole::new(parts.method, parts.uri, parts.headers, body).of(bearer))
 }
 
 fn server_named(text: &str) -> Result<ServerId, Problem> {

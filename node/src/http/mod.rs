@@ -17,6 +17,8 @@ pub(crate) mod cluster;
 mod forward;
 mod kv;
 pub mod problem;
+mod proof;
+mod room;
 mod serve;
 mod stream;
 mod target;
@@ -38,14 +40,17 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use raft_core::raft::{Refusal, ServerId};
 use tokio::sync::watch;
 
-use access::{Access, Need};
+use access::{Access, Bearer, Need};
 pub use forward::Forwarder;
+use forward::Hindrance;
 use problem::{Kind, Problem};
+use proof::Claims;
+pub use room::Room;
 pub use serve::{Serving, serve};
 pub use tls::{Https, HttpsFiles};
 
 use crate::changes::Changes;
-use crate::driver::{Failure, Handle};
+use crate::driver::{Doubt, Failure, Handle};
 use crate::machine::Addresses;
 use crate::metrics::Metrics;
 use crate::peers::Peers;
@@ -53,6 +58,12 @@ use crate::store::Hosted;
 
 /// The largest body, in bytes: the largest value, and room for a form around it.
 pub const BODY_BYTES_MAX: usize = 256 << 10;
+
+/// The most bytes of lists that are under way, in all answers together.
+pub const LISTS_BYTES_MAX: usize = 64 << 20;
+
+/// The most bytes of single values that are under way, in all answers together.
+pub const VALUES_BYTES_MAX: usize = 256 << 20;
 
 /// Limits of the API.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +116,10 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
     /// Hands requests to other servers.
     pub forwarder: forward::Forwarder,
+    /// Room for lists that are under way.
+    pub lists: Room,
+    /// Room for values that are under way.
+    pub values: Room,
 }
 
 type Shared = State<Arc<App>>;
@@ -177,10 +192,13 @@ pub fn router(app: Arc<App>) -> Router {
             async move {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD);
                 let need = if reads { read } else { write };
-                let checked = access::check_origin(app.access.is_open(), reads, request.headers());
-                let checked = checked.and_then(|()| app.access.check(need, request.headers()));
-                match checked.and_then(|()| target::check(request.uri())) {
-                    Ok(()) => next.run(request).await,
+                let checked = access::check_host(request.version(), request.headers())
+                    .and_then(|()| access::check_origin(app.access.is_open(), reads, request.headers()));
+                if checked.is_ok() && request.headers().contains_key(forward::FORWARDED) {
+                    return handed_on(&app, need, request, next).await.unwrap_or_else(Problem::into_response);
+                }
+                match checked.and_then(|()| app.access.check(need, request.headers())) {
+                    Ok(bearer) => run(bearer, request, next).await,
                     Err(problem) => problem.into_response(),
                 }
             }
@@ -189,6 +207,37 @@ pub fn router(app: Arc<App>) -> Router {
         router = router.route(path, methods);
     }
     router.fallback(nothing_here).layer(middleware::from_fn_with_state(Arc::clone(&app), measure)).with_state(app)
+}
+
+/// Has a request answered that may be asked.
+async fn run(bearer: Bearer, mut request: Request, next: Next) -> Response {
+    if let Err(problem) = target::check(request.uri()) {
+        return problem.into_response();
+    }
+    request.extensions_mut().insert(bearer);
+    next.run(request).await
+}
+
+/// Answers a request that another server hands on, if that server proves itself, and proves to it
+/// that this is the server it meant.
+async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let secrets = &app.forwarder.secrets;
+    let (claims, asked) = Claims::read(secrets, &parts.method, &parts.uri, &parts.headers)?;
+    let body = whole_body(app, body).await?;
+    claims.are_of(&body)?;
+    let admitted = claims.are_for(app.server, &app.cluster).map_err(Problem::not_done).and_then(|()| {
+        if secrets.are_secret() {
+            app.access.admit(need, claims.bearer)
+        } else {
+            app.access.check(need, &parts.headers)
+        }
+    });
+    let answer = match admitted {
+        Ok(bearer) => run(bearer, Request::from_parts(parts, Body::from(body)), next).await,
+        Err(problem) => problem.into_response(),
+    };
+    Ok(asked.prove(secrets, answer).await)
 }
 
 async fn wrong_method(request: Request) -> Problem {
@@ -357,7 +406,8 @@ enum Led<T> {
 /// while it is certain that nothing was done.
 async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> Result<Led<T::Done>, Problem> {
     let is_handed_on = request.headers.contains_key(forward::FORWARDED);
-    let mut hindered = Failure::NotLeader { leader: None };
+    let nobody = || Hindrance::Failure(Failure::NotLeader { leader: None });
+    let mut hindered = nobody();
     let mut is_under_way = false;
     let led = async {
         loop {
@@ -366,8 +416,8 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
             match leader {
                 Some(leader) if leader != app.server => match app.forwarder.forward(app, leader, request).await {
                     Ok(response) => return Ok(Led::There(response)),
-                    Err(failure) if passes(&failure) => hindered = failure,
-                    Err(failure) => return Err(failure),
+                    Err(Hindrance::Failure(failure)) if !passes(&failure) => return Err(Hindrance::Failure(failure)),
+                    Err(hindrance) => hindered = hindrance,
                 },
                 Some(_) => {
                     is_under_way = true;
@@ -375,29 +425,34 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
                     is_under_way = false;
                     match attempted {
                         Ok(done) => return Ok(Led::Here(done)),
-                        Err(failure) if passes(&failure) => hindered = failure,
-                        Err(failure) => return Err(failure),
+                        Err(failure) if passes(&failure) => hindered = Hindrance::Failure(failure),
+                        Err(failure) => return Err(Hindrance::Failure(failure)),
                     }
                 }
                 None => {}
             }
             if is_handed_on {
-                return Err(hindered);
+                return Err(std::mem::replace(&mut hindered, nobody()));
             }
             let _ = tokio::time::timeout(PAUSE, status.changed()).await;
         }
     };
     match tokio::time::timeout(app.limits.request, led).await {
-        Ok(Ok(led)) => Ok(led),
+        Ok(Ok(led)) => return Ok(led),
         // The server that handed the request on looks for the leader again.
-        Ok(Err(failure)) if is_handed_on && (passes(&failure) || failure == Failure::Stopping) => {
-            Err(problem_of(app, failure).not_done())
+        Ok(Err(Hindrance::Failure(failure))) if is_handed_on && (passes(&failure) || failure == Failure::Stopping) => {
+            return Err(problem_of(app, failure).not_done());
         }
-        Ok(Err(failure)) => Err(problem_of(app, failure)),
-        Err(_) if is_under_way || app.forwarder.has_left(request) => {
-            Err(problem_of(app, Failure::Unknown(crate::driver::Doubt::TimedOut)))
+        Ok(Err(hindrance)) => hindered = hindrance,
+        Err(_) if is_under_way => hindered = Hindrance::Failure(Failure::Unknown(Doubt::TimedOut)),
+        Err(_) if app.forwarder.has_left(request) => {
+            hindered = Hindrance::Failure(Failure::Unknown(Doubt::LeaderSilent));
         }
-        Err(_) => Err(problem_of(app, hindered)),
+        Err(_) => {}
+    }
+    match hindered {
+        Hindrance::Failure(failure) => Err(problem_of(app, failure)),
+        Hindrance::Answer(response) => Ok(Led::There(response)),
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Secret {
 }
 
 /// The bytes of an HMAC-SHA-256.
-pub(super) type Tag = [u8; 32];
+pub(crate) type Tag = [u8; 32];
 
 /// Why a file of secrets can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -132,6 +132,23 @@ impl Secrets {
     /// The secret that this server proves itself with.
     pub(super) fn first(&self) -> Secret {
         self.shared.current.borrow().first().expect("there is at least one secret").clone()
+    }
+
+    /// Whether nobody else knows them.
+    pub(crate) fn are_secret(&self) -> bool {
+        self.shared.path.is_some()
+    }
+
+    /// A proof of something else than a connection of peers: an authentication code of these parts,
+    /// one after the other. Parts have fixed lengths.
+    pub(crate) fn prove(&self, parts: &[&[u8]]) -> Tag {
+        self.first().tag(&[&[&b"raftarium forward 1\0"[..]], parts].concat())
+    }
+
+    /// Whether this is a proof of these parts with a secret that is accepted.
+    pub(crate) fn is_proof(&self, parts: &[&[u8]], proof: &[u8]) -> bool {
+        let parts = [&[&b"raftarium forward 1\0"[..]], parts].concat();
+        self.accepted().iter().any(|secret| bool::from(secret.tag(&parts).ct_eq(proof)))
     }
 
     /// All that are accepted.

@@ -4,6 +4,7 @@ mod client;
 mod cluster;
 mod connections;
 mod document;
+mod forward;
 mod pairs;
 mod streams;
 mod tls;
