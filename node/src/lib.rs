@@ -25,6 +25,7 @@ pub mod http;
 pub mod machine;
 pub mod metrics;
 pub mod peers;
+mod plain_file;
 pub mod server;
 pub mod storage;
 pub mod store;

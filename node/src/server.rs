@@ -278,7 +278,9 @@ impl Server {
             stopping: stopped,
             listening,
             troubles: http::Troubles::default(),
-            forwarder: http::Forwarder::new(https.clone()),
+            forwarder: http::Forwarder::new(https.clone(), secrets.clone()),
+            lists: http::Room::of(http::LISTS_BYTES_MAX),
+            values: http::Room::of(http::VALUES_BYTES_MAX),
         };
         let app = Arc::new(app);
         tokio::spawn(http::look_around(Arc::clone(&app)));

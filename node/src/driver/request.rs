@@ -109,6 +109,8 @@ pub enum Doubt {
     Stopped,
     /// The leader that the request was handed to didn't answer.
     LeaderSilent,
+    /// Who answers at the leader's address hasn't proved to be the leader.
+    LeaderUnproven,
 }
 
 impl Failure {
@@ -126,6 +128,7 @@ impl fmt::Display for Doubt {
             Doubt::InSnapshot => "this server learned the outcome as part of a snapshot",
             Doubt::Stopped => "this server stopped while the request was under way",
             Doubt::LeaderSilent => "the leader didn't answer",
+            Doubt::LeaderUnproven => "who answers at the leader's address hasn't proved to be the leader",
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Version, header};
 use subtle::ConstantTimeEq;
 
 use super::problem::{Kind, Problem};
@@ -21,6 +21,34 @@ pub enum Need {
     Client,
     /// An administrator.
     Administrator,
+}
+
+/// Whose token a request was found to have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bearer {
+    /// None was asked for.
+    Anyone,
+    /// A client's.
+    Client,
+    /// An administrator's.
+    Administrator,
+}
+
+impl Bearer {
+    const ALL: [Bearer; 3] = [Bearer::Anyone, Bearer::Client, Bearer::Administrator];
+
+    /// Its name, as servers tell each other.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Bearer::Anyone => "anyone",
+            Bearer::Client => "client",
+            Bearer::Administrator => "administrator",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Bearer> {
+        Bearer::ALL.into_iter().find(|bearer| bearer.name() == name)
+    }
 }
 
 /// The tokens of clients and administrators. A file may hold several tokens, one a line, so that
@@ -70,31 +98,72 @@ impl Access {
         self.client.path.is_none() && self.administrator.path.is_none()
     }
 
-    /// Lets a request pass that has what it needs.
+    /// Whose token a request needs that needs this.
+    fn needed(&self, need: Need) -> Bearer {
+        match need {
+            Need::Administrator if self.administrator.path.is_some() => Bearer::Administrator,
+            Need::Client | Need::Administrator if self.client.path.is_some() => Bearer::Client,
+            Need::Nothing | Need::Client | Need::Administrator => Bearer::Anyone,
+        }
+    }
+
+    /// Lets a request pass that has what it needs, and says what was found.
     ///
     /// # Errors
     /// The response that says what is missing.
-    pub fn check(&self, need: Need, headers: &HeaderMap) -> Result<(), Problem> {
-        let needs_administrator = need == Need::Administrator && self.administrator.path.is_some();
-        if need == Need::Nothing || self.is_open() || (!needs_administrator && self.client.path.is_none()) {
-            return Ok(());
+    pub fn check(&self, need: Need, headers: &HeaderMap) -> Result<Bearer, Problem> {
+        let needed = self.needed(need);
+        let text = super::header(headers, header::AUTHORIZATION.as_str())?;
+        if needed == Bearer::Anyone {
+            return Ok(Bearer::Anyone);
         }
-        let token = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = token.and_then(|value| value.strip_prefix("Bearer ")).map(str::trim);
-        let Some(token) = token else {
+        // The scheme's name is in any case (RFC 9110 §11.1).
+        let token =
+            text.and_then(|text| text.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+        let Some((_, token)) = token else {
             return Err(Problem::new(Kind::Unauthorized, "send the header `Authorization: Bearer TOKEN`"));
         };
+        let token = token.trim();
         // Both are looked at in any case, so that the time says nothing.
         let (is_client, is_administrator) = (self.client.has(token), self.administrator.has(token));
-        match (is_administrator || (is_client && !needs_administrator), is_client) {
-            (true, _) => Ok(()),
-            (false, true) => {
+        let bearer = match (is_administrator, is_client) {
+            (true, _) => Bearer::Administrator,
+            (false, true) => Bearer::Client,
+            (false, false) => return Err(Problem::new(Kind::Unauthorized, "this token isn't known here")),
+        };
+        self.admit(need, bearer)
+    }
+
+    /// Lets a request pass whose token was looked at by another server.
+    ///
+    /// # Errors
+    /// The response that says what is missing.
+    pub(super) fn admit(&self, need: Need, bearer: Bearer) -> Result<Bearer, Problem> {
+        match (self.needed(need), bearer) {
+            (Bearer::Anyone, _) | (_, Bearer::Administrator) | (Bearer::Client, Bearer::Client) => Ok(bearer),
+            (Bearer::Administrator, Bearer::Client) => {
                 let why = "this token is a client's, and this needs an administrator's: send one of those in the \
                            file that the servers have as --admin-token-file";
                 Err(Problem::new(Kind::Forbidden, why))
             }
-            (false, false) => Err(Problem::new(Kind::Unauthorized, "this token isn't known here")),
+            (Bearer::Client | Bearer::Administrator, Bearer::Anyone) => {
+                let why = "the server that hands the request on asked for no token, and this one does: give all \
+                           servers of a cluster the same files of tokens";
+                Err(Problem::new(Kind::Unauthorized, why))
+            }
         }
+    }
+}
+
+/// Refuses a request that doesn't say once for whom it is (RFC 9112 §3.2): something in between may
+/// have judged it by another name than this server does.
+///
+/// # Errors
+/// The response that says what is wrong.
+pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
+    match super::header(headers, header::HOST.as_str())? {
+        None if version == Version::HTTP_11 => Err(Problem::new(Kind::BadRequest, "the header Host is missing")),
+        _ => Ok(()),
     }
 }
 
@@ -128,7 +197,8 @@ impl Tokens {
     fn file(&self) -> Result<Vec<String>, AccessError> {
         let Some(path) = &self.path else { return Ok(Vec::new()) };
         let shown = path.display();
-        let text = std::fs::read_to_string(path)
+        let text = crate::plain_file::read(path)
+            .and_then(|text| String::from_utf8(text).map_err(|_| std::io::Error::other("it isn't UTF-8")))
             .map_err(|error| AccessError(format!("the token's file {shown} can't be read: {error}")))?;
         let tokens: Vec<String> =
             text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
@@ -203,6 +273,45 @@ mod tests {
         assert!(access.reload().unwrap_err().to_string().contains("too short"));
         assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
         assert!(!format!("{access:?}").contains("another"));
+    }
+
+    #[test]
+    fn the_scheme_is_in_any_case_and_one_token_is_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let client = folder.path().join("client");
+        std::fs::write(&client, "client-client-client").unwrap();
+        let access = Access::read(Some(&client), None).unwrap();
+        let with = |values: &[&'static str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
+            }
+            kind(&access, Need::Client, &headers)
+        };
+        for fine in ["Bearer client-client-client", "bearer client-client-client", "BEARER  client-client-client"] {
+            assert_eq!(with(&[fine]), None, "{fine}");
+        }
+        for wrong in ["Basic client-client-client", "client-client-client", "Bearer", "Bearerclient-client-client"] {
+            assert_eq!(with(&[wrong]), Some(Kind::Unauthorized), "{wrong}");
+        }
+        assert_eq!(with(&["Bearer client-client-client", "Bearer x"]), Some(Kind::BadRequest));
+    }
+
+    /// What one server has seen, another one believes, and no more.
+    #[test]
+    fn a_token_that_another_server_has_seen_opens_what_it_opens_here() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("token");
+        std::fs::write(&file, "token-token-token-token").unwrap();
+        let refused = |access: &Access, need, bearer| access.admit(need, bearer).err().map(|problem| problem.kind);
+        let both = Access::read(Some(&file), Some(&file)).unwrap();
+        assert_eq!(refused(&both, Need::Administrator, Bearer::Administrator), None);
+        assert_eq!(refused(&both, Need::Administrator, Bearer::Client), Some(Kind::Forbidden));
+        assert_eq!(refused(&both, Need::Administrator, Bearer::Anyone), Some(Kind::Unauthorized));
+        assert_eq!(refused(&both, Need::Client, Bearer::Client), None);
+        assert_eq!(refused(&both, Need::Client, Bearer::Anyone), Some(Kind::Unauthorized));
+        let open = Access::read(None, None).unwrap();
+        assert_eq!(refused(&open, Need::Administrator, Bearer::Anyone), None);
     }
 
     #[test]

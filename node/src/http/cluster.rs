@@ -7,13 +7,15 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::access::Bearer;
 use super::forward::Whole;
 use super::problem::{Kind, Problem};
+use super::target::has_no_parameters;
 use super::trouble::Subject;
 use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
 use crate::driver::{DiskState, Failure, OTHER_DISK, Status};
@@ -320,6 +322,7 @@ fn checked(address: &str) -> Result<(), Problem> {
 }
 
 async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Problem> {
+    has_no_parameters(&request.uri)?;
     match lead(app, &request, &wish).await? {
         Led::Here(Done::Yes(done)) => Ok(Json(done).into_response()),
         Led::Here(Done::Refused(why)) => Err(Problem::new(Kind::MembershipRefused, why)),
@@ -406,7 +409,8 @@ pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Re
 pub(super) async fn whole(app: &App, request: Request) -> Result<Whole, Problem> {
     let (parts, body) = request.into_parts();
     let body = whole_body(app, body).await?;
-    Ok(Whole::new(parts.method, parts.uri, parts.headers, body))
+    let bearer = parts.extensions.get::<Bearer>().copied();
+    Ok(Whole::new(parts.method, parts.uri, parts.headers, body).of(bearer))
 }
 
 fn server_named(text: &str) -> Result<ServerId, Problem> {
@@ -435,7 +439,8 @@ struct Disturbance {
 /// The longest delay of a link.
 const DELAY_MAX: Duration = Duration::from_secs(60);
 
-pub async fn set_link(State(app): Shared, server: Named, body: Body) -> Result<Json<Value>, Problem> {
+pub async fn set_link(State(app): Shared, server: Named, uri: Uri, body: Body) -> Result<Json<Value>, Problem> {
+    has_no_parameters(&uri)?;
     if !app.playground {
         let why = "links are disturbed only in a playground: start the server with --playground";
         return Err(Problem::new(Kind::NoPlayground, why));

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -18,18 +17,18 @@ use raft_core::raft::ServerId;
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::Value;
 
+use super::access::Bearer;
 use super::problem::{Kind, Problem};
+use super::proof::{Claims, HANDED_ON};
 use super::tls::{Https, trusting};
 use super::trouble::Subject;
 use super::{App, shortened, with_leader};
 use crate::driver::{Doubt, Failure};
+use crate::peers::Secrets;
 
-/// Says that a request comes from another server, which won't be handed on once more.
+/// Says that a request comes from another server, and proves it ([`proof`](super::proof)). It won't
+/// be handed on once more.
 pub const FORWARDED: HeaderName = HeaderName::from_static("raftarium-forwarded");
-
-/// The headers that are handed on.
-const HANDED_ON: [HeaderName; 5] =
-    [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH, header::IF_NONE_MATCH, IDEMPOTENCY_KEY];
 
 /// The header with a request's key.
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -44,6 +43,8 @@ pub struct Whole {
     pub headers: HeaderMap,
     /// Its body.
     pub body: Bytes,
+    /// Whose token it had.
+    bearer: Bearer,
     /// Whether it may have reached the leader that it was handed to last.
     left: AtomicBool,
 }
@@ -51,7 +52,34 @@ pub struct Whole {
 impl Whole {
     /// A request in one piece.
     pub fn new(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Whole {
-        Whole { method, uri, headers, body, left: AtomicBool::new(false) }
+        Whole { method, uri, headers, body, bearer: Bearer::Anyone, left: AtomicBool::new(false) }
+    }
+
+    /// With what is known of its token.
+    #[must_use]
+    pub fn of(self, bearer: Option<Bearer>) -> Whole {
+        Whole { bearer: bearer.unwrap_or(Bearer::Anyone), ..self }
+    }
+}
+
+/// Why a request isn't done yet.
+pub enum Hindrance {
+    /// What this server knows of it.
+    Failure(Failure),
+    /// Nothing was done, and this is the answer if it stays so.
+    Answer(Response),
+}
+
+/// The last cause of an error: of all of them, a person can make the most of it.
+fn last_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut last = error;
+    loop {
+        // An error of input or output holds its cause, and names that one's cause as its own.
+        let held = last.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        match held.map(|held| held as &(dyn std::error::Error + 'static)).or_else(|| last.source()) {
+            Some(cause) => last = cause,
+            None => return last.to_string(),
+        }
     }
 }
 
@@ -102,6 +130,9 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 /// Keeps connections to other servers' APIs.
 #[derive(Debug)]
 pub struct Forwarder {
+    pub(super) secrets: Secrets,
+    /// What was said last of a leader that can't be handed anything: it is said once.
+    told: Mutex<Option<String>>,
     https: Option<Https>,
     idle_max: Duration,
     made: Mutex<Made>,
@@ -136,15 +167,16 @@ impl Made {
 
 impl Forwarder {
     /// Speaks HTTPS with the other servers if this server has it, and plain HTTP otherwise: all
-    /// servers of a cluster have it or none.
-    pub fn new(https: Option<Https>) -> Forwarder {
-        Forwarder::with_idle_max(https, IDLE_MAX)
+    /// servers of a cluster have it or none. Proves itself by the secrets that they share.
+    pub fn new(https: Option<Https>, secrets: Secrets) -> Forwarder {
+        Forwarder::with_idle_max(https, secrets, IDLE_MAX)
     }
 
-    fn with_idle_max(https: Option<Https>, idle_max: Duration) -> Forwarder {
+    fn with_idle_max(https: Option<Https>, secrets: Secrets, idle_max: Duration) -> Forwarder {
         // Plain connections verify nothing.
         let with = https.as_ref().map_or_else(|| Arc::new(trusting(RootCertStore::empty())), Https::client);
-        Forwarder { https, idle_max, made: Mutex::new(Made::with(with, idle_max)) }
+        let (told, made) = (Mutex::default(), Mutex::new(Made::with(with, idle_max)));
+        Forwarder { secrets, told, https, idle_max, made }
     }
 
     const fn scheme(&self) -> &'static str {
@@ -166,10 +198,10 @@ impl Forwarder {
     /// Hands a request to the leader, and its answer back.
     ///
     /// # Errors
-    /// [`Failure::NotLeader`] if it is certain that nothing arrived, or that the other server did
-    /// nothing because it doesn't lead.
-    pub async fn forward(&self, app: &App, leader: ServerId, request: &Whole) -> Result<Response, Failure> {
-        let nobody = Failure::NotLeader { leader: None };
+    /// [`Failure::NotLeader`], or an answer, if it is certain that nothing arrived, or that the
+    /// other server did nothing; [`Failure::Unknown`] if it gave no answer that it has proved.
+    pub async fn forward(&self, app: &App, leader: ServerId, request: &Whole) -> Result<Response, Hindrance> {
+        let nobody = Hindrance::Failure(Failure::NotLeader { leader: None });
         if request.headers.contains_key(FORWARDED) {
             return Err(nobody);
         }
@@ -185,7 +217,16 @@ impl Forwarder {
                 onward.headers_mut().append(&name, value.clone());
             }
         }
-        onward.headers_mut().insert(FORWARDED, HeaderValue::from(u16::from(app.server.number())));
+        let claims = Claims::new(app.server, leader, &app.cluster, request.bearer, &request.body);
+        let (Ok(claims), headers) = (claims, &request.headers) else { return Err(nobody) };
+        let (claims, asked) = claims.sign(&self.secrets, &request.method, &request.uri, headers);
+        onward.headers_mut().insert(FORWARDED, claims);
+        if !self.secrets.are_secret() {
+            // Then a proof is worth nothing against strangers, and the token is looked at there.
+            for value in headers.get_all(header::AUTHORIZATION) {
+                onward.headers_mut().append(header::AUTHORIZATION, value.clone());
+            }
+        }
         request.left.store(true, Ordering::Relaxed);
         match self.client().request(onward).await {
             Ok(response) if response.headers().contains_key(SPEAKS_HTTPS) => {
@@ -196,18 +237,32 @@ impl Forwarder {
                 request.left.store(false, Ordering::Relaxed);
                 Ok(self.speaks_otherwise(app, leader).into_response())
             }
-            Ok(response) if response.headers().contains_key(NOT_DONE) => {
-                request.left.store(false, Ordering::Relaxed);
-                Err(nobody)
-            }
-            Ok(response) => Ok(response.map(Body::new)),
+            Ok(response) => match asked.proven(&self.secrets, response).await {
+                Ok(mut response) => {
+                    if response.headers_mut().remove(NOT_DONE).is_none() {
+                        self.tell(None);
+                        return Ok(response);
+                    }
+                    request.left.store(false, Ordering::Relaxed);
+                    if response.status() == StatusCode::MISDIRECTED_REQUEST {
+                        let why = format!("{leader} leads, but another server answers at its address");
+                        return Err(self.unreachable(app, why));
+                    }
+                    Err(Hindrance::Answer(response))
+                }
+                Err(why) => {
+                    self.tell(Some(format!("who answers for {leader} hasn't proved to be {leader}: {why}")));
+                    Err(Hindrance::Failure(Failure::Unknown(Doubt::LeaderUnproven)))
+                }
+            },
             Err(error) if error.is_connect() => {
                 request.left.store(false, Ordering::Relaxed);
-                Err(nobody)
+                let why = format!("{leader} leads, but can't be reached: {}", last_cause(&error));
+                Err(self.unreachable(app, why))
             }
             Err(error) => {
-                tracing::debug!("{leader} was handed a request, and didn't answer: {error}");
-                Err(Failure::Unknown(Doubt::LeaderSilent))
+                self.tell(Some(format!("{leader} was handed a request, and didn't answer: {}", last_cause(&error))));
+                Err(Hindrance::Failure(Failure::Unknown(Doubt::LeaderSilent)))
             }
         }
     }
@@ -310,6 +365,24 @@ impl Forwarder {
         }
     }
 
+    /// Nothing was done, since the leader isn't there.
+    fn unreachable(&self, app: &App, why: String) -> Hindrance {
+        let problem = with_leader(app, Problem::new(Kind::NoLeader, format!("{why}; nothing was done")));
+        self.tell(Some(why));
+        Hindrance::Answer(problem.into_response())
+    }
+
+    /// Says what is wrong with handing requests on, if it is something else than the last time.
+    fn tell(&self, why: Option<String>) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if *told != why {
+            if let Some(why) = &why {
+                tracing::warn!("a request can't be handed on: {why}");
+            }
+            *told = why;
+        }
+    }
+
     /// Whether the request may be on its way to a leader, or done by it.
     pub fn has_left(&self, request: &Whole) -> bool {
         request.left.load(Ordering::Relaxed)
@@ -384,9 +457,12 @@ mod tests {
     /// old as the other server lets it.
     #[tokio::test]
     async fn a_request_isnt_in_doubt_if_idle_connections_are_let_go_before_they_are_closed() {
-        let error = ask_after_a_close(&Forwarder::new(None)).await.expect_err("it was written, perhaps");
+        let error = ask_after_a_close(&Forwarder::new(None, Secrets::of_this_machine("test")))
+            .await
+            .expect_err("it was written, perhaps");
         assert!(!error.is_connect(), "{error}");
-        let careful = Forwarder::with_idle_max(None, Duration::from_nanos(1));
+        let secrets = Secrets::of_this_machine("test");
+        let careful = Forwarder::with_idle_max(None, secrets, Duration::from_nanos(1));
         assert_eq!(ask_after_a_close(&careful).await.expect("it takes another connection"), "ok");
     }
 

@@ -1,6 +1,7 @@
 //! Pairs: read, write, list.
 
 use std::ops::Bound;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::HttpBody as _;
@@ -8,7 +9,7 @@ use axum::extract::{Query, Request, State, rejection::QueryRejection};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use raft_core::check::linearizable::{EventKind, OperationKind};
 use raft_core::kv::{Field, Key, Operation, Outcome, TextError, Value};
 use serde::Deserialize;
@@ -17,8 +18,9 @@ use serde_json::json;
 use super::cluster::whole;
 use super::forward::IDEMPOTENCY_KEY;
 use super::problem::{Kind, Problem};
-use super::stream::put_value;
-use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered};
+use super::stream::{put_value, written_bytes};
+use super::target::has_no_parameters;
+use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered, whole_body};
 use crate::driver::{Consistency, Failure};
 use crate::events::{Events, RequestEvent};
 use crate::store::{Answer, Condition, RequestKey, Write};
@@ -29,8 +31,14 @@ pub const LIST_MAX: usize = 1_000;
 /// How many pairs a list has unless the request says otherwise.
 const LIST_DEFAULT: usize = 100;
 
-/// The most bytes of keys and values in one list; it ends earlier if it would have more.
-const LIST_BYTES_MAX: usize = 4 << 20;
+/// A list ends with the pair that makes it longer than this, in bytes as they are sent.
+const LIST_BYTES: usize = 1 << 20;
+
+/// What a pair takes in a list besides its key and its value, at most.
+const PAIR_BYTES: usize = 100;
+
+/// The most bytes of a list: its last pair may be the largest, and all of it escaped.
+const LIST_BYTES_MAX: usize = LIST_BYTES + 6 * (2 * Key::BYTES_MAX + Value::BYTES_MAX) + 2 * PAIR_BYTES;
 
 /// The header that says that a write had been done before.
 const REPLAYED: &str = "idempotent-replayed";
@@ -99,15 +107,24 @@ fn value_of(bytes: &[u8]) -> Result<Value, Problem> {
     Value::new(bytes).map_err(|error| Problem::new(Kind::TooLarge, error.to_string()))
 }
 
-/// Refuses a value by its announced length if it is longer than any body is read: a client that
-/// waits for a word before it sends the body (`Expect: 100-continue`) needn't send it then.
-fn announced(request: &Request) -> Result<(), Problem> {
+/// How long a value that is announced as too long may take to arrive.
+const REFUSED_MAX: Duration = Duration::from_millis(500);
+
+/// Refuses a value by its announced length. A client that waits for a word before it sends the body
+/// (`Expect: 100-continue`) needn't send it then. From others the body is taken for a moment, if it
+/// isn't absurd: a connection that is closed with unread bytes is reset, and the answer is lost.
+async fn announced(app: &App, request: Request) -> Result<Request, Problem> {
     match request.body().size_hint().exact() {
-        Some(bytes) if bytes > BODY_BYTES_MAX as u64 => {
+        Some(bytes) if bytes > Value::BYTES_MAX as u64 => {
+            let waits = request.headers().contains_key(header::EXPECT);
+            if bytes <= BODY_BYTES_MAX as u64 && !waits {
+                // Whether it arrives or not, it is refused.
+                let _ = tokio::time::timeout(REFUSED_MAX, whole_body(app, request.into_body())).await;
+            }
             let error = TextError::TooLong { field: Field::Value, bytes, bytes_max: Value::BYTES_MAX as u64 };
             Err(Problem::new(Kind::TooLarge, error.to_string()))
         }
-        _ => Ok(()),
+        _ => Ok(request),
     }
 }
 
@@ -115,7 +132,19 @@ fn etag(revision: u64) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{revision}\"")).unwrap_or(HeaderValue::from_static("\"0\""))
 }
 
-pub async fn get(State(app): Shared, key: Named, queried: Queried<GetQuery>) -> Result<Response, Problem> {
+/// Whether the client has this revision already, as `If-None-Match` says (RFC 9110 §13.1.2).
+fn has(headers: &HeaderMap, revision: u64) -> bool {
+    let texts = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+    let own = format!("\"{revision}\"");
+    texts.flat_map(|text| text.split(',')).map(str::trim).any(|tag| tag == "*" || tag.trim_start_matches("W/") == own)
+}
+
+pub async fn get(
+    State(app): Shared,
+    key: Named,
+    queried: Queried<GetQuery>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
     let GetQuery { consistency } = query(queried, "?consistency=linearizable|lease|local")?;
     let wanted = key.clone();
@@ -135,15 +164,19 @@ pub async fn get(State(app): Shared, key: Named, queried: Queried<GetQuery>) -> 
     }
     match answered? {
         None => Err(Problem::new(Kind::NoSuchKey, format!("there is no key {:?}", key.as_str()))),
+        Some((_, revision)) if has(&headers, revision) => {
+            Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(revision))]).into_response())
+        }
         Some((value, revision)) => {
-            let mut response = value.into_response();
+            let room = app.values.take(value.len(), app.limits.request).await?;
+            let mut response = room.hold(value).into_response();
             response.headers_mut().insert(header::ETAG, etag(revision));
             Ok(response)
         }
     }
 }
 
-pub async fn list(State(app): Shared, queried: Queried<ListQuery>) -> Result<Json<serde_json::Value>, Problem> {
+pub async fn list(State(app): Shared, queried: Queried<ListQuery>) -> Result<Response, Problem> {
     let form = "?prefix=…&after=KEY&limit=1..1000&keys_only=true|false&consistency=linearizable|lease|local";
     let ListQuery { prefix, after, limit, keys_only, consistency } = query(queried, form)?;
     let limit = limit.unwrap_or(LIST_DEFAULT);
@@ -158,14 +191,14 @@ pub async fn list(State(app): Shared, queried: Queried<ListQuery>) -> Result<Jso
         let mut next = None;
         let mut last = None::<String>;
         for (key, value, revision) in store.range(&prefix, start) {
-            if pairs.len() == limit || bytes > LIST_BYTES_MAX {
+            if pairs.len() == limit || bytes > LIST_BYTES {
                 next = last;
                 break;
             }
             let mut pair = json!({ "key": key.as_str(), "revision": revision });
-            bytes += key.as_str().len();
+            bytes += PAIR_BYTES + written_bytes(key.as_str().as_bytes());
             if !keys_only {
-                bytes += value.as_bytes().len();
+                bytes += written_bytes(value.as_bytes());
                 put_value(&mut pair, value.as_bytes());
             }
             pairs.push(pair);
@@ -175,7 +208,10 @@ pub async fn list(State(app): Shared, queried: Queried<ListQuery>) -> Result<Jso
         // misses nothing.
         json!({ "revision": index, "pairs": pairs, "next": next })
     };
-    read_until_answered(&app, consistency.into(), look).await.map(Json)
+    let room = app.lists.take(LIST_BYTES_MAX, app.limits.request).await?;
+    let list = read_until_answered(&app, consistency.into(), look).await?;
+    let body = room.hold(list.to_string().into_bytes());
+    Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
 }
 
 pub async fn put(
@@ -186,7 +222,7 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
     let PutQuery { expected, expected_base64 } = query(queried, "?expected=VALUE or ?expected_base64=VALUE")?;
-    announced(&request)?;
+    let request = announced(&app, request).await?;
     let request = whole(&app, request).await?;
     let value = value_of(&request.body)?;
     let expected = match (expected, expected_base64) {
@@ -211,6 +247,7 @@ pub async fn put(
 
 pub async fn delete(State(app): Shared, key: Named, request: Request) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
+    has_no_parameters(request.uri())?;
     let request = whole(&app, request).await?;
     write(&app, request, Operation::Delete { key }).await
 }
@@ -408,7 +445,9 @@ fn condition(headers: &HeaderMap) -> Result<Condition, Problem> {
             let number = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
             match number {
                 Some(revision) => Ok(Condition::Revision(revision)),
-                None => bad("If-Match takes one revision in quotes, as ETag gave it: \"12\""),
+                None => {
+                    bad("If-Match takes one revision in quotes, as ETag gave it (\"12\"), and neither * nor several")
+                }
             }
         }
         (Some(_), Some(_)) => bad("give If-Match or If-None-Match, not both"),

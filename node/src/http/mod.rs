@@ -17,8 +17,11 @@ pub(crate) mod cluster;
 mod forward;
 mod kv;
 pub mod problem;
+mod proof;
+mod room;
 mod serve;
 mod stream;
+mod target;
 mod tls;
 mod trouble;
 
@@ -38,9 +41,12 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use raft_core::raft::{Refusal, ServerId};
 use tokio::sync::watch;
 
-use access::{Access, Need};
+use access::{Access, Bearer, Need};
 pub use forward::Forwarder;
+use forward::Hindrance;
 use problem::{Kind, Problem};
+use proof::Claims;
+pub use room::Room;
 pub use serve::{Serving, serve};
 pub use tls::{Https, HttpsFiles};
 pub(crate) use trouble::look_around;
@@ -55,6 +61,12 @@ use crate::store::Hosted;
 
 /// The largest body, in bytes: the largest value, and room for a form around it.
 pub const BODY_BYTES_MAX: usize = 256 << 10;
+
+/// The most bytes of lists that are under way, in all answers together.
+pub const LISTS_BYTES_MAX: usize = 64 << 20;
+
+/// The most bytes of single values that are under way, in all answers together.
+pub const VALUES_BYTES_MAX: usize = 256 << 20;
 
 /// Limits of the API.
 #[derive(Clone, Copy, Debug)]
@@ -111,6 +123,10 @@ pub struct App {
     pub troubles: Troubles,
     /// Hands requests to other servers.
     pub forwarder: forward::Forwarder,
+    /// Room for lists that are under way.
+    pub lists: Room,
+    /// Room for values that are under way.
+    pub values: Room,
 }
 
 type Shared = State<Arc<App>>;
@@ -183,9 +199,13 @@ pub fn router(app: Arc<App>) -> Router {
             async move {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD);
                 let need = if reads { read } else { write };
-                let checked = access::check_origin(app.access.is_open(), reads, request.headers());
+                let checked = access::check_host(request.version(), request.headers())
+                    .and_then(|()| access::check_origin(app.access.is_open(), reads, request.headers()));
+                if checked.is_ok() && request.headers().contains_key(forward::FORWARDED) {
+                    return handed_on(&app, need, request, next).await.unwrap_or_else(Problem::into_response);
+                }
                 match checked.and_then(|()| app.access.check(need, request.headers())) {
-                    Ok(()) => next.run(request).await,
+                    Ok(bearer) => run(bearer, request, next).await,
                     Err(problem) => problem.into_response(),
                 }
             }
@@ -194,6 +214,37 @@ pub fn router(app: Arc<App>) -> Router {
         router = router.route(path, methods);
     }
     router.fallback(nothing_here).layer(middleware::from_fn_with_state(Arc::clone(&app), measure)).with_state(app)
+}
+
+/// Has a request answered that may be asked.
+async fn run(bearer: Bearer, mut request: Request, next: Next) -> Response {
+    if let Err(problem) = target::check(request.uri()) {
+        return problem.into_response();
+    }
+    request.extensions_mut().insert(bearer);
+    next.run(request).await
+}
+
+/// Answers a request that another server hands on, if that server proves itself, and proves to it
+/// that this is the server it meant.
+async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let secrets = &app.forwarder.secrets;
+    let (claims, asked) = Claims::read(secrets, &parts.method, &parts.uri, &parts.headers)?;
+    let body = whole_body(app, body).await?;
+    claims.are_of(&body)?;
+    let admitted = claims.are_for(app.server, &app.cluster).map_err(Problem::not_done).and_then(|()| {
+        if secrets.are_secret() {
+            app.access.admit(need, claims.bearer)
+        } else {
+            app.access.check(need, &parts.headers)
+        }
+    });
+    let answer = match admitted {
+        Ok(bearer) => run(bearer, Request::from_parts(parts, Body::from(body)), next).await,
+        Err(problem) => problem.into_response(),
+    };
+    Ok(asked.prove(secrets, answer).await)
 }
 
 async fn wrong_method(request: Request) -> Problem {
@@ -411,7 +462,8 @@ enum Led<T> {
 /// while it is certain that nothing was done.
 async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> Result<Led<T::Done>, Problem> {
     let is_handed_on = request.headers.contains_key(forward::FORWARDED);
-    let mut hindered = Failure::NotLeader { leader: None };
+    let nobody = || Hindrance::Failure(Failure::NotLeader { leader: None });
+    let mut hindered = nobody();
     let mut is_under_way = false;
     let led = async {
         loop {
@@ -420,8 +472,8 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
             match leader {
                 Some(leader) if leader != app.server => match app.forwarder.forward(app, leader, request).await {
                     Ok(response) => return Ok(Led::There(response)),
-                    Err(failure) if passes(&failure) => hindered = failure,
-                    Err(failure) => return Err(failure),
+                    Err(Hindrance::Failure(failure)) if !passes(&failure) => return Err(Hindrance::Failure(failure)),
+                    Err(hindrance) => hindered = hindrance,
                 },
                 Some(_) => {
                     is_under_way = true;
@@ -430,18 +482,20 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
                     match attempted {
                         Ok(done) => return Ok(Led::Here(done)),
                         // Its successor may lead in a moment.
-                        Err(failure) if passes(&failure) || failure == Failure::Stopping => hindered = failure,
-                        Err(failure) => return Err(failure),
+                        Err(failure) if passes(&failure) || failure == Failure::Stopping => {
+                            hindered = Hindrance::Failure(failure);
+                        }
+                        Err(failure) => return Err(Hindrance::Failure(failure)),
                     }
                 }
                 None => {}
             }
             if is_handed_on {
-                return Err(hindered);
+                return Err(std::mem::replace(&mut hindered, nobody()));
             }
             if app.handle.has_ended() && status.borrow().leader.is_none_or(|leader| leader == app.server) {
                 // Nobody else will be heard here.
-                return Err(Failure::Stopping);
+                return Err(Hindrance::Failure(Failure::Stopping));
             }
             if let Ok(Err(_)) = tokio::time::timeout(PAUSE, status.changed()).await {
                 // The driver has ended: nothing changes here any more.
@@ -457,15 +511,23 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
         }
     };
     match in_time.await {
-        Ok(Ok(led)) => Ok(led),
+        Ok(Ok(led)) => return Ok(led),
         // The server that handed the request on looks for the leader again.
-        Ok(Err(failure)) if is_handed_on && (passes(&failure) || failure == Failure::Stopping) => {
-            Err(problem_of(app, failure).not_done())
+        Ok(Err(Hindrance::Failure(failure))) if is_handed_on && (passes(&failure) || failure == Failure::Stopping) => {
+            return Err(problem_of(app, failure).not_done());
         }
-        Ok(Err(failure)) => Err(problem_of(app, failure)),
-        Err(doubt) if is_under_way || app.forwarder.has_left(request) => Err(problem_of(app, Failure::Unknown(doubt))),
-        Err(Doubt::Stopped) => Err(problem_of(app, Failure::Stopping)),
-        Err(_) => Err(problem_of(app, hindered)),
+        Ok(Err(hindrance)) => hindered = hindrance,
+        Err(doubt) if is_under_way => hindered = Hindrance::Failure(Failure::Unknown(doubt)),
+        Err(doubt) if app.forwarder.has_left(request) => {
+            let doubt = if doubt == Doubt::TimedOut { Doubt::LeaderSilent } else { doubt };
+            hindered = Hindrance::Failure(Failure::Unknown(doubt));
+        }
+        Err(Doubt::Stopped) => hindered = Hindrance::Failure(Failure::Stopping),
+        Err(_) => {}
+    }
+    match hindered {
+        Hindrance::Failure(failure) => Err(problem_of(app, failure)),
+        Hindrance::Answer(response) => Ok(Led::There(response)),
     }
 }
 

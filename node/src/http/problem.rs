@@ -68,6 +68,8 @@ problems! {
     ValueDiffers "value-differs" 409 "the key has another value" false;
     /// The events from that revision on aren't kept any more.
     RevisionGone "revision-gone" 410 "the events since that revision are gone" false;
+    /// A request that another server hands on, and that isn't for this one, or isn't proven.
+    Misdirected "misdirected" 421 "the request is for another server" false;
     /// `If-Match` or `If-None-Match` doesn't hold.
     PreconditionFailed "precondition-failed" 412 "the key has another revision" false;
     /// The body, or what is in the address, is too large.

@@ -14,7 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_io_timeout::TimeoutStream;
 
 use super::Limits;
-use super::tls::{First, Https};
+use super::tls::{self, First, Https};
 
 /// The most bytes of a request's line and headers.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -113,7 +113,20 @@ async fn begin(
     // Answers are small, and each is waited for.
     let _ = stream.set_nodelay(true);
     let Some(https) = https else {
-        return talk(Box::pin(stalling(stream, limits)), router, limits, stopped).await;
+        // Who says nothing is let go.
+        let first = tokio::select! {
+            first = tokio::time::timeout(limits.arrival, First::of(&stream)) => first.unwrap_or(First::Nothing),
+            _ = stopped.changed() => First::Nothing,
+        };
+        let stream = Box::pin(stalling(stream, limits));
+        return match first {
+            First::Handshake => {
+                // Whether it arrives or not, there is nothing more to do.
+                let _ = tokio::time::timeout(limits.arrival, tls::say_http(stream)).await;
+            }
+            First::Other => talk(stream, router, limits, stopped).await,
+            First::Nothing => {}
+        };
     };
     let handshake = async {
         let first = First::of(&stream).await;
@@ -142,6 +155,9 @@ where
 {
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.arrival).max_buf_size(HEAD_BYTES_MAX);
+    // A client that has said all it will say still waits for the answer. Whoever is gone altogether
+    // is noticed when the answer can't be written.
+    builder.half_close(true);
     let has_asked = AtomicBool::new(false);
     let router = TowerToHyperService::new(router);
     let service = hyper::service::service_fn(|request| {

@@ -30,6 +30,9 @@ const COME_BACK: Duration = Duration::from_secs(1);
 /// The most changes in one piece of a stream.
 const PIECE_MAX: usize = 256;
 
+/// A piece of a stream ends with the change that makes it longer than this.
+const PIECE_BYTES: usize = 64 << 10;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WatchQuery {
@@ -124,10 +127,19 @@ impl Watcher {
                 }
                 Ok(changes) => {
                     // Only if the piece isn't full has everything that was known been told.
-                    let told = if changes.len() < PIECE_MAX { known } else { 0 };
-                    self.after = changes.last().map_or(told, |last| last.revision.max(told)).max(self.after);
-                    let wanted = changes.iter().filter(|change| change.key.starts_with(&self.prefix));
-                    let text: String = wanted.map(event).collect();
+                    let mut told = if changes.len() < PIECE_MAX { known } else { 0 };
+                    let mut text = String::new();
+                    for change in &changes {
+                        if text.len() > PIECE_BYTES {
+                            told = 0;
+                            break;
+                        }
+                        self.after = change.revision.max(self.after);
+                        if change.key.starts_with(&self.prefix) {
+                            text += &event(change);
+                        }
+                    }
+                    self.after = told.max(self.after);
                     if !text.is_empty() {
                         return Piece::Text(text);
                     }
@@ -170,6 +182,23 @@ fn event(change: &Change) -> String {
     format!("id: {}\nevent: {kind}\ndata: {data}\n\n", change.revision)
 }
 
+/// How many bytes a value takes in a document.
+pub(super) fn written_bytes(value: &[u8]) -> usize {
+    match std::str::from_utf8(value) {
+        Ok(text) => text.bytes().map(escaped_bytes).sum(),
+        Err(_) => value.len().div_ceil(3) * 4,
+    }
+}
+
+/// How many bytes a byte of a text takes in JSON (RFC 8259 §7).
+const fn escaped_bytes(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    }
+}
+
 /// A value in a document: as text if it is UTF-8, in base64 otherwise.
 pub(super) fn put_value(document: &mut serde_json::Value, value: &[u8]) {
     match std::str::from_utf8(value) {
@@ -193,6 +222,11 @@ pub async fn events(
     let Query(query) = query.map_err(|error| {
         Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE&life=LIFE: {}", error.body_text()))
     })?;
+    if query.after.is_some() != query.life.is_some() {
+        // Sequences are counted anew in each life: one alone says nothing.
+        let why = "give after and life together, as the last line has them (sequence and life), or neither";
+        return Err(Problem::new(Kind::BadRequest, why));
+    }
     let stopping = goes_on(&app)?;
     let follower = app.events.follow(query.after, query.life).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
     // A recording has no last word: whoever follows it goes on with `after`.
@@ -210,6 +244,35 @@ pub async fn events(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_length_of_a_written_value_is_known_before_it_is_written() {
+        for value in [(0..=127).collect::<Vec<u8>>(), (0..=255).collect(), "ä🦀".into(), vec![], vec![255; 4]] {
+            let mut document = json!({});
+            put_value(&mut document, &value);
+            let name = if document.get("value").is_some() { r#"{"value":""}"# } else { r#"{"value_base64":""}"# };
+            assert_eq!(document.to_string().len() - name.len(), written_bytes(&value));
+        }
+    }
+
+    /// What is waiting for a reader is bounded in bytes, and nothing is left out.
+    #[tokio::test]
+    async fn large_changes_come_in_small_pieces() {
+        let changes = Arc::new(Changes::default());
+        for revision in 1..=9 {
+            let value = Some(Bytes::from(vec![0; 10_000]));
+            changes.applied(revision, Some(Change { key: "k".into(), value, revision }));
+        }
+        let (_stop, stopping) = watch::channel(false);
+        let mut watcher = Watcher { known: changes.known(), changes, stopping, prefix: String::new(), after: 0 };
+        let mut told = Vec::new();
+        while told.len() < 9 {
+            let Piece::Text(text) = watcher.next().await else { panic!("it goes on") };
+            assert!(text.len() <= PIECE_BYTES + 61_000, "{}", text.len());
+            told.extend(text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse::<u64>().ok()));
+        }
+        assert_eq!(told, (1..=9).collect::<Vec<_>>());
+    }
 
     /// Who hears nothing for long connects again, and has to be told then how far it had come:
     /// earlier changes may be forgotten by that time.

@@ -5,13 +5,16 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::{ClientConfig, RootCertStore, ServerConfig};
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
+use rustls_pki_types::{CertificateDer, UnixTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::problem::{self, Kind, Problem};
-use crate::peers::{TlsError, chain, mismatch, private_key, roots};
+use crate::peers::{TlsError, chain, mismatch, private_key, roots, useless};
 
 /// The first byte of a connection that begins with TLS: a handshake record (RFC 8446 §5.1).
 const HANDSHAKE: u8 = 0x16;
@@ -51,6 +54,42 @@ struct Shared {
 struct Configured {
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
+    /// Why the certificate won't be believed, if that is known.
+    doubt: Option<Doubt>,
+}
+
+/// Why a certificate won't be believed.
+#[derive(Clone, Debug)]
+enum Doubt {
+    /// Its time is over, or hasn't begun.
+    OutOfTime(String),
+    /// It doesn't come from the authority, say.
+    Other(String),
+}
+
+impl Doubt {
+    fn sentence(&self, files: &HttpsFiles) -> String {
+        let (Doubt::OutOfTime(why) | Doubt::Other(why)) = self;
+        let (certificate, authority) = (files.certificate.display(), files.authority.display());
+        format!("the certificate {certificate}, judged by the authority {authority}: {why}")
+    }
+}
+
+/// Judges this server's certificate as the other servers do.
+fn judge(chain: &[CertificateDer<'_>], roots: &RootCertStore) -> Result<(), Doubt> {
+    let other = |error: rustls::Error| Doubt::Other(error.to_string());
+    let Some((own, others)) = chain.split_first() else { return Ok(()) };
+    let parsed = ParsedCertificate::try_from(own).map_err(other)?;
+    let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms.all;
+    verify_server_cert_signed_by_trust_anchor(&parsed, roots, others, UnixTime::now(), algorithms).map_err(|error| {
+        use CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+        match error {
+            rustls::Error::InvalidCertificate(
+                ref why @ (Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }),
+            ) => Doubt::OutOfTime(why.to_string()),
+            error => other(error),
+        }
+    })
 }
 
 impl Https {
@@ -59,16 +98,31 @@ impl Https {
     /// # Errors
     /// When one of them can't be read or used; the error says which.
     pub fn read(files: &HttpsFiles) -> Result<Https, TlsError> {
-        let current = RwLock::new(Configured::read(files)?);
+        let current = Configured::read(files)?;
+        // A server that starts has no better one, and a clock may be wrong.
+        if let Some(why) = current.doubt.as_ref() {
+            tracing::warn!("clients and the other servers won't believe this server: {}", why.sentence(files));
+        }
+        let current = RwLock::new(current);
         Ok(Https { shared: Arc::new(Shared { files: files.clone(), current }) })
     }
 
     /// Reads the files again, for the connections that are made from now on.
     ///
     /// # Errors
-    /// As for [`read`](Self::read); everything stays as it was then.
+    /// As for [`read`](Self::read), or when the certificate is out of its time; everything stays as
+    /// it was then.
     pub fn reload(&self) -> Result<(), TlsError> {
-        let new = Configured::read(&self.shared.files)?;
+        let files = &self.shared.files;
+        let new = Configured::read(files)?;
+        match &new.doubt {
+            Some(Doubt::OutOfTime(why)) => {
+                return Err(useless(&files.certificate, format!("{why}; the one before stays in use")));
+            }
+            // There may be reasons: its authority is about to be replaced, say.
+            Some(doubt) => tracing::warn!("the other servers may not believe this server: {}", doubt.sentence(files)),
+            None => {}
+        }
         *self.shared.current.write().unwrap_or_else(PoisonError::into_inner) = new;
         Ok(())
     }
@@ -133,11 +187,26 @@ impl First {
 }
 
 /// Answers what is probably a request in plain HTTP.
-async fn say_https<S>(mut stream: S) -> io::Result<()>
+async fn say_https<S>(stream: S) -> io::Result<()>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
 {
-    let problem = Problem::new(Kind::BadRequest, "this port speaks HTTPS: write https:// in place of http://");
+    say(stream, "this port speaks HTTPS: write https:// in place of http://").await
+}
+
+/// Answers who begins with TLS. It isn't understood, and can be seen by whoever looks at what came.
+pub(super) async fn say_http<S>(stream: S) -> io::Result<()>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    say(stream, "this port speaks HTTP: write http:// in place of https://").await
+}
+
+async fn say<S>(mut stream: S, why: &str) -> io::Result<()>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    let problem = Problem::new(Kind::BadRequest, why);
     let body = format!("{}\n", problem.document());
     let answer = format!(
         "HTTP/1.1 400 Bad Request\r\ncontent-type: {}\r\ncontent-length: {}\r\n{}: 1\r\nconnection: close\r\n\r\n{body}",
@@ -155,14 +224,16 @@ impl Configured {
     fn read(files: &HttpsFiles) -> Result<Configured, TlsError> {
         let HttpsFiles { certificate, key, authority } = files;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let (chain, roots) = (chain(certificate)?, roots(authority)?);
+        let doubt = judge(&chain, &roots).err();
         let mut server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("the provider has what these versions need")
             .with_no_client_auth()
-            .with_single_cert(chain(certificate)?, private_key(key)?)
+            .with_single_cert(chain, private_key(key)?)
             .map_err(|error| mismatch(key, certificate, &error))?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Configured { server: Arc::new(server), client: Arc::new(trusting(roots(authority)?)) })
+        Ok(Configured { server: Arc::new(server), client: Arc::new(trusting(roots)), doubt })
     }
 }
 

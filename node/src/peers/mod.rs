@@ -63,7 +63,7 @@ use peer::Peer;
 pub use secrets::{Secrets, SecretsError, SecretsProblem};
 use throttle::Throttle;
 pub use tls::{Tls, TlsError, TlsFiles};
-pub(crate) use tls::{chain, mismatch, private_key, roots};
+pub(crate) use tls::{chain, mismatch, private_key, roots, useless};
 
 /// Who knows which disk each server has.
 pub trait Recognise: fmt::Debug + Send + Sync + 'static {

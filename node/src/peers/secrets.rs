@@ -37,7 +37,7 @@ pub(super) struct Secret {
 }
 
 /// The bytes of an HMAC-SHA-256.
-pub(super) type Tag = [u8; 32];
+pub(crate) type Tag = [u8; 32];
 
 /// Why a file of secrets can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +134,23 @@ impl Secrets {
         self.shared.current.borrow().first().expect("there is at least one secret").clone()
     }
 
+    /// Whether nobody else knows them.
+    pub(crate) fn are_secret(&self) -> bool {
+        self.shared.path.is_some()
+    }
+
+    /// A proof of something else than a connection of peers: an authentication code of these parts,
+    /// one after the other. Parts have fixed lengths.
+    pub(crate) fn prove(&self, parts: &[&[u8]]) -> Tag {
+        self.first().tag(&[&[&b"raftarium forward 1\0"[..]], parts].concat())
+    }
+
+    /// Whether this is a proof of these parts with a secret that is accepted.
+    pub(crate) fn is_proof(&self, parts: &[&[u8]], proof: &[u8]) -> bool {
+        let parts = [&[&b"raftarium forward 1\0"[..]], parts].concat();
+        self.accepted().iter().any(|secret| bool::from(secret.tag(&parts).ct_eq(proof)))
+    }
+
     /// All that are accepted.
     pub(super) fn accepted(&self) -> Arc<[Secret]> {
         self.shared.current.borrow().clone()
@@ -177,11 +194,11 @@ pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
 }
 
 fn read(path: &Path) -> Result<Arc<[Secret]>, SecretsProblem> {
-    let file = std::fs::File::open(path)?;
+    let file = match crate::plain_file::open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => return Err(SecretsProblem::NotAFile),
+        opened => opened?,
+    };
     let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(SecretsProblem::NotAFile);
-    }
     #[cfg(unix)]
     {
         let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;

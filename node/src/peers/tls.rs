@@ -12,6 +12,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::ended::Ended;
 use super::handshake::{self, Binding};
+use crate::plain_file;
 
 /// What a server needs for TLS with its peers.
 ///
@@ -190,7 +191,8 @@ pub(crate) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
 
 /// The private key in a file.
 pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(path).map_err(|error| file(KEY, path, sentence(&error)))
+    let key = plain_file::read(path).map_err(pem::Error::Io).and_then(|text| PrivateKeyDer::from_pem_slice(&text));
+    key.map_err(|error| file(KEY, path, sentence(&error)))
 }
 
 /// The authorities whose certificates are in a file.
@@ -203,13 +205,21 @@ pub(crate) fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
     Ok(roots)
 }
 
+/// A certificate that nobody will believe.
+pub(crate) fn useless(certificate: &Path, why: String) -> TlsError {
+    file(CERTIFICATE, certificate, why)
+}
+
 /// The private key is another certificate's.
 pub(crate) fn mismatch(key: &Path, certificate: &Path, error: &rustls::Error) -> TlsError {
     file(KEY, key, format!("it doesn't go with the certificate {}: {error}", certificate.display()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read = |path| CertificateDer::pem_file_iter(path)?.collect::<Result<Vec<_>, _>>();
+    let read = |path| {
+        let text = plain_file::read(path).map_err(pem::Error::Io)?;
+        CertificateDer::pem_slice_iter(&text).collect::<Result<Vec<_>, _>>()
+    };
     match read(path) {
         Ok(none) if none.is_empty() => Err(sentence(&pem::Error::NoItemsFound)),
         Ok(certificates) => Ok(certificates),

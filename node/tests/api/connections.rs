@@ -88,3 +88,57 @@ async fn a_server_that_stops_answers_the_writes_that_wait_for_a_leader() {
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("urn:raftarium:problem:stopping"), "{answer}");
     assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
 }
+
+/// What was said is whole: the answer is still waited for.
+#[tokio::test]
+async fn a_client_that_ends_its_sending_side_is_answered() {
+    let (_folder, server) = alone_with(|_| {}).await;
+    let head = "PUT /kv/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\n1";
+    let mut stream = connect(&server, head).await;
+    stream.shutdown().await.unwrap();
+    let answer = all_of(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\"replaced\":false"), "{answer}");
+    server.stop().await;
+}
+
+/// Nobody waits for the rest of what is refused in any case.
+#[tokio::test]
+async fn a_value_that_is_announced_as_too_long_is_not_waited_for() {
+    let (_folder, server) = alone_with(|options| options.limits.arrival = PATIENCE * 2).await;
+    for bytes in [65_537, 300_000] {
+        for expect in ["", "expect: 100-continue\r\n"] {
+            let head = format!("PUT /kv/x HTTP/1.1\r\nhost: localhost\r\ncontent-length: {bytes}\r\n{expect}\r\n");
+            let answer = all_of(&mut connect(&server, &head).await).await;
+            assert!(answer.starts_with("HTTP/1.1 413 ") && answer.contains("too-large"), "{answer}");
+        }
+    }
+    server.stop().await;
+}
+
+/// Something in between may judge a request by another name than the server does.
+#[tokio::test]
+async fn a_request_says_once_for_whom_it_is() {
+    let (_folder, server) = alone_with(|_| {}).await;
+    for (version, hosts, status) in [
+        ("1.1", "host: localhost\r\n", 200),
+        ("1.0", "", 200),
+        ("1.1", "", 400),
+        ("1.1", "host: localhost\r\nhost: evil.example\r\n", 400),
+    ] {
+        let head = format!("GET /healthz HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
+        let answer = all_of(&mut connect(&server, &head).await).await;
+        assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{head}: {answer}");
+    }
+    server.stop().await;
+}
+
+/// The beginning of a TLS handshake.
+#[tokio::test]
+async fn tls_on_a_plain_port_is_told_what_the_port_speaks() {
+    let (_folder, server) = alone_with(|_| {}).await;
+    let mut stream = connect(&server, "\x16\x03\x01\x00\x05hello").await;
+    stream.shutdown().await.unwrap();
+    let answer = all_of(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && answer.contains("this port speaks HTTP: write http://"), "{answer}");
+    server.stop().await;
+}

@@ -5,6 +5,7 @@ mod cluster;
 mod connections;
 mod disks;
 mod document;
+mod forward;
 mod pairs;
 mod streams;
 mod tls;

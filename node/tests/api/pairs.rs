@@ -164,16 +164,23 @@ async fn keys_are_listed_in_order_and_in_pages() {
 async fn a_list_of_large_values_comes_in_several_pages() {
     let (_folder, server) = alone().await;
     let value = "v".repeat(65_536);
-    let count = 70;
+    let count = 30;
     for number in 0..count {
         assert_eq!(server.put(&format!("/kv/{number:02}"), &value).await.status, 200);
     }
     let first = server.get("/kv?limit=1000").await.json();
     let listed = first["pairs"].as_array().unwrap().len();
-    assert!(listed < count && listed * value.len() >= 4 << 20, "{listed} of {count}");
+    assert!(listed < count && listed * value.len() >= 1 << 20, "{listed} of {count}");
     assert_eq!(first["next"], format!("{:02}", listed - 1));
     let second = server.get(&format!("/kv?limit=1000&after={:02}", listed - 1)).await.json();
     assert_eq!((second["pairs"].as_array().unwrap().len(), second["next"].is_null()), (count - listed, true));
+    // What counts is what is sent.
+    for number in 0..count {
+        assert_eq!(server.put(&format!("/kv/{number:02}"), &"\0".repeat(65_536)).await.status, 200);
+    }
+    let escaped = server.get("/kv?limit=1000").await;
+    assert!(escaped.body.len() < 1_500_000, "{}", escaped.body.len());
+    assert_eq!(escaped.json()["pairs"].as_array().unwrap().len(), 3);
     // Keys alone are small.
     let keys = server.get("/kv?limit=1000&keys_only=true").await.json();
     assert_eq!(keys["pairs"].as_array().unwrap().len(), count);
@@ -338,5 +345,60 @@ async fn tokens_are_needed_where_they_are_asked_for() {
     assert_eq!(server.ask(Method::GET, "/events", &client, b"").await.problem(), "forbidden");
     let administrator = [("authorization", "Bearer admin-admin-admin")];
     assert_eq!(server.ask(Method::DELETE, "/members/2", &administrator, b"").await.problem(), "membership-refused");
+    server.stop().await;
+}
+
+/// What isn't understood is refused, and nothing is done: a condition most of all.
+#[tokio::test]
+async fn what_a_request_says_beyond_what_it_may_say_is_refused() {
+    let (_folder, server) = alone().await;
+    server.put("/kv/acct", "1").await;
+    for (method, path) in [
+        (Method::DELETE, "/kv/acct?expected=99"),
+        (Method::PUT, "/kv/acct?expect=99"),
+        (Method::DELETE, "/members/9?expected=99"),
+        (Method::POST, "/members/9/promote?x"),
+        (Method::PUT, "/links/2?x=1"),
+    ] {
+        let refused = server.ask(method.clone(), path, &[], b"{}").await;
+        assert_eq!((refused.status, refused.problem()), (400, "bad-request".into()), "{method} {path}");
+    }
+    assert_eq!(server.get("/kv/acct").await.text(), "1");
+    server.stop().await;
+}
+
+/// U+FFFD stands in for what isn't UTF-8 in many a decoder; here it is a value like others.
+#[tokio::test]
+async fn an_address_that_is_no_text_is_never_taken_for_another_one() {
+    let (_folder, server) = alone().await;
+    server.put("/kv/fffd", "\u{fffd}").await;
+    server.put("/kv/%EF%BF%BD", "1").await;
+    for path in ["/kv/fffd?expected=%ff", "/kv/fffd?expected=%zz", "/kv/%zz", "/kv/%"] {
+        let refused = server.put(path, "2").await;
+        assert_eq!((refused.status, refused.problem()), (400, "bad-request".into()), "{path}");
+    }
+    for path in ["/kv?prefix=%ff", "/kv?after=%ff", "/watch?prefix=%ff"] {
+        assert_eq!(server.get(path).await.problem(), "bad-request", "{path}");
+    }
+    assert_eq!(server.get("/kv/fffd").await.text(), "\u{fffd}");
+    assert_eq!(server.put("/kv/fffd?expected=%EF%BF%BD", "a b").await.status, 200);
+    assert_eq!(server.put("/kv/fffd?expected=a+b", "c").await.status, 200, "a plus sign is a space");
+    server.stop().await;
+}
+
+/// A client that has the value already isn't sent it again.
+#[tokio::test]
+async fn a_value_that_the_client_has_is_not_sent_again() {
+    let (_folder, server) = alone().await;
+    let tag = server.put("/kv/x", "1").await.header("etag").unwrap().to_owned();
+    let ask = async |tags: &str| server.ask(Method::GET, "/kv/x", &[("if-none-match", tags)], b"").await;
+    for tags in [tag.clone(), format!("\"0\", W/{tag}"), "*".to_owned()] {
+        let same = ask(&tags).await;
+        assert_eq!((same.status, same.text(), same.header("etag")), (304, String::new(), Some(tag.as_str())), "{tags}");
+    }
+    server.put("/kv/x", "2").await;
+    assert_eq!((ask(&tag).await.status, ask(&tag).await.text()), (200, "2".into()));
+    server.ask(Method::DELETE, "/kv/x", &[], b"").await;
+    assert_eq!(ask("*").await.status, 404);
     server.stop().await;
 }

@@ -155,7 +155,9 @@ async fn what_a_server_observes_is_a_recording_that_can_be_resumed() {
     let own = ServerId::new(leader.get("/status").await.json()["server"].as_u64().unwrap() as u8).unwrap();
     let (mut requests, mut sent, mut received) = (0, 0, 0);
     let wrote = leader.put("/kv/x", "1").await.json()["revision"].as_u64().unwrap();
+    let mut life = None;
     let (known, last) = read_until(&mut stream, "a write is told of", |known, recorded| {
+        life = recorded.life.or(life);
         match &recorded.what {
             What::Requested(_) => requests += 1,
             What::Sent(_) => sent += 1,
@@ -172,7 +174,8 @@ async fn what_a_server_observes_is_a_recording_that_can_be_resumed() {
     assert!(sent > 0 && received > 0, "{sent} {received}");
     drop(stream);
     // Nothing is missing, though nobody followed for a moment.
-    let mut again = Stream::open(leader, &format!("/events?after={last}")).await;
+    let life = life.expect("each line of a server has it");
+    let mut again = Stream::open(leader, &format!("/events?after={last}&life={life}")).await;
     let mut first = None;
     read_until(&mut again, "it goes on", |_, recorded| {
         first = first.or(recorded.sequence);
@@ -180,11 +183,13 @@ async fn what_a_server_observes_is_a_recording_that_can_be_resumed() {
     })
     .await;
     assert_eq!(first, Some(last + 1));
-    let gone = leader.get("/events?after=99999999").await;
+    let gone = leader.get(&format!("/events?after=99999999&life={life}")).await;
     assert_eq!((gone.status, gone.problem()), (410, "revision-gone".into()));
     let gone = leader.get(&format!("/events?after={last}&life=1")).await;
     assert_eq!((gone.status, gone.problem()), (410, "revision-gone".into()));
-    assert_eq!(leader.get("/events?after=x").await.problem(), "bad-request");
+    for alone in ["after=x&life=1".to_owned(), format!("after={last}"), format!("life={life}")] {
+        assert_eq!(leader.get(&format!("/events?{alone}")).await.problem(), "bad-request", "{alone}");
+    }
     for server in servers {
         server.stop().await;
     }

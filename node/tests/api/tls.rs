@@ -8,7 +8,7 @@ use http::Method;
 use http_body_util::Empty;
 use raftarium_node::http::HttpsFiles;
 use raftarium_node::server::Options;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,8 +42,13 @@ impl Authority {
 
     /// Writes a new certificate of this authority into these files.
     fn renew(&self, files: &HttpsFiles) {
+        self.renew_with(files, |_| {});
+    }
+
+    fn renew_with(&self, files: &HttpsFiles, change: impl FnOnce(&mut CertificateParams)) {
         let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        change(&mut params);
         std::fs::write(&files.certificate, params.signed_by(&key, &self.issuer).unwrap().pem()).unwrap();
         std::fs::write(&files.key, key.serialize_pem()).unwrap();
     }
@@ -99,6 +104,7 @@ async fn a_leader_with_a_certificate_of_another_authority_is_not_believed() {
     assert!(servers[1].reloader.reload().is_empty());
     let refused = servers[1].put("/kv/x", "1").await;
     assert_eq!((refused.status, refused.problem()), (503, "no-leader".into()), "{}", refused.text());
+    assert!(refused.detail().contains("can't be reached: invalid peer certificate"), "{}", refused.detail());
     assert_eq!(servers[0].get("/kv/x").await.status, 404);
     trust(&ours);
     assert!(servers[1].reloader.reload().is_empty());
@@ -178,6 +184,39 @@ async fn a_certificate_is_renewed_while_the_server_runs() {
     assert!(server.reloader.reload().is_empty());
     is_believed(&server, &believes_new).await.unwrap();
     is_believed(&server, &believes_old).await.unwrap_err();
+    server.stop().await;
+}
+
+/// A certificate that nobody would believe isn't taken while there is a better one. A server that
+/// starts has none, and starts; who hands requests to it says why they don't arrive.
+#[tokio::test]
+async fn a_certificate_out_of_its_time_is_not_taken_and_said_to_be_why_requests_do_not_arrive() {
+    let authority = Authority::new();
+    let files = authority.files();
+    let expired = |params: &mut CertificateParams| params.not_after = date_time_ymd(2020, 1, 1);
+    let early = |params: &mut CertificateParams| params.not_before = date_time_ymd(4000, 1, 1);
+    let (_folder, server) = alone_with(|options| options.https = Some(files.clone())).await;
+    for (change, word) in [(expired as fn(&mut CertificateParams), "expired"), (early, "not valid yet")] {
+        authority.renew_with(&files, change);
+        let useless = server.reloader.reload();
+        assert_eq!(useless.len(), 1, "{word}");
+        let why = useless[0].to_string();
+        assert!(why.starts_with("the certificate ") && why.contains(word), "{why}");
+        is_believed(&server, &files.authority).await.unwrap();
+    }
+    // A pipe that nobody writes into isn't waited for.
+    std::fs::remove_file(&files.certificate).unwrap();
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR);
+    rustix::fs::mknodat(rustix::fs::CWD, &files.certificate, kind, mode, 0).unwrap();
+    let useless = server.reloader.reload();
+    assert!(useless.len() == 1 && useless[0].to_string().ends_with("it isn't a regular file"), "{useless:?}");
+    server.stop().await;
+
+    std::fs::remove_file(&files.certificate).unwrap();
+    authority.renew_with(&files, expired);
+    let (_folder, server) = alone_with(|options| options.https = Some(files.clone())).await;
+    let why = is_believed(&server, &files.authority).await.unwrap_err();
+    assert!(why.contains("Expired"), "{why}");
     server.stop().await;
 }
 
