@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
@@ -283,7 +284,7 @@ impl Forwarder {
     /// Looks whether the leader speaks HTTPS if this server does, and plain HTTP otherwise. Returns
     /// whether it does.
     pub(super) async fn greet(&self, app: &App, leader: ServerId, address: &str) -> bool {
-        match self.ask(address, "/healthz", None, GREETING_MAX).await {
+        match self.ask(None, address, "/healthz", None, GREETING_MAX).await {
             Ok(_) => {
                 app.troubles.set(Subject::Scheme, None);
                 true
@@ -297,8 +298,9 @@ impl Forwarder {
         }
     }
 
-    /// What a server of this cluster says of itself to clients at this address. `authorization` is
-    /// the header by which it lets itself be asked.
+    /// What a server of this cluster says of itself to clients at this address. It lets itself be
+    /// asked by the secret, and proves itself by it; without a secret, by the header
+    /// `authorization`.
     ///
     /// # Errors
     /// Why it isn't known to be there.
@@ -310,7 +312,7 @@ impl Forwarder {
         authorization: Option<&HeaderValue>,
         time_max: Duration,
     ) -> Result<Value, String> {
-        let (status, body) = match self.ask(address, "/status", authorization, time_max).await {
+        let (status, body) = match self.ask(Some((app, server)), address, "/status", authorization, time_max).await {
             Ok(answer) => answer,
             Err(Silence::NoAnswer(why)) => return Err(why),
             Err(Silence::SpeaksOtherwise) => {
@@ -318,6 +320,9 @@ impl Forwarder {
                 return Err(format!("it speaks {there} there, and the cluster doesn't"));
             }
         };
+        if status == StatusCode::MISDIRECTED_REQUEST {
+            return Err("another server answers there".into());
+        }
         if !status.is_success() {
             return Err(format!("who answers there doesn't say who it is ({status})"));
         }
@@ -334,6 +339,7 @@ impl Forwarder {
     /// Asks a server for a document.
     async fn ask(
         &self,
+        whom: Option<(&App, ServerId)>,
         address: &str,
         path: &str,
         authorization: Option<&HeaderValue>,
@@ -343,7 +349,15 @@ impl Forwarder {
         let uri = uri.map_err(|error| Silence::NoAnswer(error.to_string()))?;
         let mut request = http::Request::new(Full::new(Bytes::new()));
         *request.uri_mut() = uri;
-        if let Some(authorization) = authorization {
+        let mut proves = None;
+        if let Some((app, server)) = whom.filter(|_| self.secrets.are_secret()) {
+            let claims = Claims::new(app.server, server, &app.cluster, Bearer::Administrator, b"");
+            let claims = claims.map_err(|error| Silence::NoAnswer(error.to_string()))?;
+            let (method, uri) = (request.method(), request.uri());
+            let (claims, asked) = claims.sign(&self.secrets, method, uri, request.headers());
+            request.headers_mut().insert(FORWARDED, claims);
+            proves = Some(asked);
+        } else if let Some(authorization) = authorization {
             request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
         }
         let client = self.client();
@@ -354,6 +368,10 @@ impl Forwarder {
             if response.headers().contains_key(SPEAKS_HTTPS) {
                 return Err(Silence::SpeaksOtherwise);
             }
+            let response = match proves {
+                Some(asked) => asked.proven(&self.secrets, response).await.map_err(Silence::NoAnswer)?,
+                None => response.map(Body::new),
+            };
             let status = response.status();
             let body = Limited::new(response.into_body(), DOCUMENT_BYTES_MAX).collect().await;
             let body = body.map_err(|error| Silence::NoAnswer(error.to_string()))?;

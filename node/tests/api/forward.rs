@@ -99,7 +99,7 @@ async fn move_server(servers: &[Running], which: usize, headers: &[(&str, &str)]
     };
     tokio::time::timeout(PATIENCE, introduced).await.expect("the founders are introduced");
     let server = servers[which].ask(Method::GET, "/status", headers, b"").await.json()["server"].clone();
-    let place = json!({ "http": http }).to_string();
+    let place = json!({ "http": http, "unseen": true }).to_string();
     let path = format!("/members/{server}");
     let moved = servers[0].ask(Method::PATCH, &path, headers, place.as_bytes()).await;
     assert_eq!(moved.status, 200, "{}", moved.text());
@@ -160,6 +160,14 @@ async fn a_stranger_at_the_leaders_address_is_not_believed_and_gets_no_token() {
     assert_eq!(forbidden.problem(), "forbidden");
     let refused = servers[1].ask(Method::DELETE, "/members/9", &[ADMINISTRATOR], b"").await;
     assert_eq!(refused.problem(), "membership-refused", "{}", refused.text());
+
+    // A server that is looked for at a new address lets itself be asked by the secret.
+    let follower = servers[1].ask(Method::GET, "/status", &[CLIENT], b"").await.json();
+    let port = servers[1].url.rsplit_once(':').unwrap().1;
+    let place = json!({ "http": format!("localhost:{port}") }).to_string();
+    let path = format!("/members/{}", follower["server"]);
+    let moved = servers[1].ask(Method::PATCH, &path, &[ADMINISTRATOR], place.as_bytes()).await;
+    assert_eq!((moved.status, &moved.json()["seen"]), (200, &json!(true)), "{}", moved.text());
 
     let stranger = TcpListener::bind("127.0.0.1:0").await.unwrap();
     move_leader(&servers, &[ADMINISTRATOR], &stranger.local_addr().unwrap().to_string()).await;
