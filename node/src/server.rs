@@ -321,15 +321,24 @@ impl Server {
         };
         // Streams don't end by themselves. Their clients go on at another server.
         self.stopping.send_replace(true);
+        if early.is_none() {
+            tracing::info!("stopping");
+            self.handle.leave().await;
+        }
+        let status = self.handle.status();
+        let goes_on_elsewhere = early.is_none() && status.leader.is_some_and(|leader| leader != status.server);
+        if goes_on_elsewhere {
+            // What is under way may need this server's disk, although another one leads.
+            self.serving.stop().await;
+        }
         let ended = match early {
             Some(ended) => ended,
             None => {
-                tracing::info!("stopping");
                 self.handle.stop().await;
                 self.running.ended().await
             }
         };
-        // Nothing that peers say counts any more, while clients may still be answered.
+        // Nothing that peers say counts any more, while clients are told that the server stops.
         tokio::join!(self.serving.stop(), self.peers.stop());
         Ok(ended?)
     }

@@ -212,6 +212,17 @@ impl<M: Send + 'static> Handle<M> {
         self.ask(|reply| Request::Transfer { to, reply }).await
     }
 
+    /// Has the server take no more commands, and hand its leadership over if it leads. Returns when
+    /// that has succeeded, or can't any more. Until [`stop`](Self::stop) the server is a member
+    /// like others: what was handed to its successor may need its disk.
+    pub async fn leave(&self) {
+        let (reply, left) = oneshot::channel();
+        if self.requests.send(Request::Leave { reply }).await.is_ok() {
+            // If nobody answers, the driver has ended.
+            let _ = left.await;
+        }
+    }
+
     /// Has the server stop, after it has handed leadership over if it leads.
     pub async fn stop(&self) {
         let _ = self.requests.send(Request::Stop).await;
@@ -220,11 +231,6 @@ impl<M: Send + 'static> Handle<M> {
     /// Whether the driver has ended: it takes no more requests, and its status stays as it is.
     pub fn has_ended(&self) -> bool {
         self.requests.is_closed()
-    }
-
-    /// Waits until the driver has ended.
-    pub async fn ended(&self) {
-        self.requests.closed().await;
     }
 
     async fn ask<T>(
@@ -442,6 +448,10 @@ struct Stopping {
     handover: Option<RequestId>,
     /// Whom it has tried to hand its leadership to.
     tried: ServerSet,
+    /// Those who wait until it has left.
+    leaving: Vec<oneshot::Sender<()>>,
+    /// Whether it ends then.
+    ends: bool,
 }
 
 struct Driver<'a, M> {
@@ -508,12 +518,22 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         loop {
             let now = self.outside.clock.now();
             let mut deadline = self.raft.deadline();
-            if let Some(stopping) = &self.stopping {
-                if self.has_handed_over(stopping) || now >= stopping.give_up {
+            let has_left = self
+                .stopping
+                .as_ref()
+                .is_some_and(|stopping| self.has_handed_over(stopping) || now >= stopping.give_up);
+            match &mut self.stopping {
+                Some(Stopping { ends: true, .. }) if has_left => {
                     self.end(None);
                     return None;
                 }
-                deadline = deadline.min(stopping.give_up);
+                Some(stopping) if has_left => {
+                    for left in stopping.leaving.drain(..) {
+                        let _ = left.send(());
+                    }
+                }
+                Some(stopping) => deadline = deadline.min(stopping.give_up),
+                None => {}
             }
             let wait = Duration::from_micros(deadline.since(now).as_micros());
             tokio::select! {
@@ -661,7 +681,8 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
                 self.transferring.insert(id, reply);
                 self.step(Input::TransferLeadership { id, to });
             }
-            Request::Stop => self.begin_to_stop(),
+            Request::Leave { reply } => self.begin_to_stop().leaving.push(reply),
+            Request::Stop => self.begin_to_stop().ends = true,
         }
     }
 
@@ -682,14 +703,13 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
         }
     }
 
-    fn begin_to_stop(&mut self) {
-        if self.stopping.is_some() {
-            return;
-        }
+    fn begin_to_stop(&mut self) -> &mut Stopping {
         let now = self.outside.clock.now();
         let give_up = now + raft_core::time::Duration::from_micros(HAND_OVER_MAX.as_micros() as u64);
-        self.stopping = Some(Stopping { give_up, handover: None, tried: ServerSet::EMPTY });
+        let new = Stopping { give_up, handover: None, tried: ServerSet::EMPTY, leaving: Vec::new(), ends: false };
+        self.stopping.get_or_insert(new);
         self.hand_over();
+        self.stopping.as_mut().expect("it was put there before")
     }
 
     /// A leader that stops has the voter lead that has most of its log. If that one doesn't take

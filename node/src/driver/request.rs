@@ -35,6 +35,12 @@ pub enum Request<M> {
         /// Is answered when that server leads.
         reply: oneshot::Sender<Result<(), Failure>>,
     },
+    /// Take no more commands; a leader hands its leadership over.
+    Leave {
+        /// Is answered when that has succeeded, or can't any more. The server follows until it is
+        /// told to stop.
+        reply: oneshot::Sender<()>,
+    },
     /// Stop; a leader hands its leadership over first.
     Stop,
 }

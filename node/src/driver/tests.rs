@@ -525,6 +525,19 @@ async fn a_leader_that_stops_votes_for_its_heir_and_hears_it_lead() {
     cluster.stop().await;
 }
 
+/// Of two voters, none commits anything alone.
+#[tokio::test]
+async fn a_leader_that_has_left_keeps_what_its_heir_is_asked_for() {
+    let cluster = Cluster::of(2);
+    let leader = cluster.leader_but(None).await;
+    let heir = ServerSet::first(2).iter().find(|server| *server != leader).unwrap();
+    tokio::time::timeout(PATIENCE, cluster.handles[&leader].leave()).await.unwrap();
+    assert_eq!(cluster.leader_but(Some(leader)).await, heir);
+    assert_eq!(cluster.propose(leader, "late").await, Err(Failure::Stopping));
+    assert_eq!(cluster.propose(heir, "one").await.unwrap().answer, b"1");
+    cluster.stop().await;
+}
+
 /// It answered a moment ago, so that it is the first one to be asked.
 #[tokio::test]
 async fn leadership_is_handed_to_another_server_if_the_first_heir_is_gone() {

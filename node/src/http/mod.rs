@@ -402,9 +402,9 @@ fn passes(failure: &Failure) -> bool {
 /// How long to wait before a request is made again, if nothing is heard of a change before.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long requests that are under way may go on when the driver has ended. Then they are answered
-/// with what is known, before their connections are closed.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
+/// How long requests that are under way may go on when the server has begun to stop. Then they are
+/// answered with what is known, before their connections are closed.
+const LAST_MOMENT: Duration = Duration::from_millis(2_500);
 
 /// Makes a read until it is answered, or its time is over.
 async fn read_until_answered<R: Send + 'static>(
@@ -533,7 +533,8 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
 
 /// Waits until what is under way must be answered, since the server ends.
 async fn last_moment(app: &App) {
-    app.handle.ended().await;
+    // If nobody can say it any more, the server has ended.
+    let _ = app.stopping.clone().wait_for(|is_stopping| *is_stopping).await;
     tokio::time::sleep(LAST_MOMENT).await;
 }
 

@@ -39,9 +39,10 @@ pub struct Serving {
 
 impl Serving {
     /// Takes no more connections, and waits for a moment until requests are answered.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        let _ = self.task.await;
+    pub async fn stop(&mut self) {
+        if !self.stop.send_replace(true) {
+            let _ = (&mut self.task).await;
+        }
     }
 }
 
