@@ -96,7 +96,8 @@ async fn connect_and_speak(shared: &Shared, peer: &Peer, address: &str, connecte
     speak(shared, peer, stream, session).await
 }
 
-/// Makes a connection and leads it through its handshake: who answers is `to`, and knows the secret.
+/// Makes a connection and leads it through its handshake: who answers is `to`, and knows the
+/// secret.
 pub(super) async fn connect(shared: &Shared, to: ServerId, address: &str) -> Result<(Box<dyn Stream>, Session), Ended> {
     let stream = TcpStream::connect(address).await.map_err(Ended::Unreachable)?;
     if stream.local_addr().ok() == stream.peer_addr().ok() {
