@@ -58,7 +58,7 @@ enum Change {
         #[arg(value_parser = address)]
         http: String,
     },
-    /// Say where a member is reached from now on: one of the addresses, or both. Start it there first
+    /// Say where a member is reached from now on (one address or both); start it there first
     Move {
         /// Its number
         #[arg(value_parser = server_number)]
@@ -69,8 +69,8 @@ enum Change {
         /// Where clients reach it: host:port
         #[arg(long, value_name = "HOST:PORT", value_parser = address)]
         http: Option<String>,
-        /// Don't look first whether it answers there. If it doesn't, the cluster goes on without it,
-        /// and without a majority if it needs it
+        /// Don't look first whether it answers there. If it doesn't, the cluster goes on without
+        /// it, and without a majority if it needs it
         #[arg(long)]
         unseen: bool,
     },

@@ -139,7 +139,10 @@ impl Local {
 
 impl Drop for Local {
     fn drop(&mut self) {
-        for pid in self.processes().into_values() {
+        // The cluster's file may be an old one, or gone.
+        let in_lock = |server: u64| fs::read_to_string(self.data().join(format!("{server}/data/lock"))).ok();
+        let locks = (1..=3).filter_map(in_lock).filter_map(|said| said.trim().parse().ok());
+        for pid in self.processes().into_values().chain(locks).filter(|pid| *pid > 0) {
             // Only what was started in this folder.
             let command = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
             let folder = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();

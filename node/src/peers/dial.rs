@@ -107,7 +107,8 @@ async fn connect_and_speak(
     speak(shared, peer, stream, session).await
 }
 
-/// Makes a connection and leads it through its handshake: who answers is `to`, and knows the secret.
+/// Makes a connection and leads it through its handshake: who answers is `to`, and knows the
+/// secret.
 pub(super) async fn connect(
     shared: &Shared,
     to: ServerId,
