@@ -583,6 +583,8 @@ impl<'a, M: StateMachine + Clone> Driver<'a, M> {
                         Request::ChangeMembership { reply, .. } => Waiter::Membership(reply).fail(failure),
                         Request::Read { look, .. } => look(Err(failure)),
                         Request::Transfer { reply, .. } => drop(reply.send(Err(failure))),
+                        // It has nothing to hand over.
+                        Request::Leave { reply } => drop(reply.send(())),
                         Request::Stop => return Err(None),
                     }
                 }
