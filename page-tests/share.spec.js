@@ -451,7 +451,9 @@ test('the ring’s picture says what is broken rather than who leads', async ({ 
   await expect(page.locator('html')).toHaveAttribute('data-state', 'violated');
   await share(page);
   const broken = (await saved(page, 'SVG')).bytes.toString();
-  expect(broken.replace(/<[^>]*>/g, ' ').replace(/ +/g, ' ')).toMatch(/Leader Completeness is broken at [\d.]+ s\. Entry /);
+  expect(broken.replace(/<[^>]*>/g, ' ').replace(/ +/g, ' ')).toMatch(
+    /Leader Completeness is broken at [\d.]+ s\. Entry /,
+  );
 });
 
 test('the space-time diagram is saved as a picture, as pixels and as lines', async ({ page }) => {

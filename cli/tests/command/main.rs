@@ -312,8 +312,7 @@ fn a_replay_tells_the_story_and_writes_the_logs() {
     let logs = ["--trace", "t.jsonl", "--history", "h.jsonl", "--shiviz", "s.log", "--recording", "r.jsonl"];
     let done = raftarium(folder.path(), &[&["replay", "story.json"][..], &logs].concat()).ended(FINE);
     assert!(done.out.starts_with("A leader crashes.\n\n"), "{}", done.out);
-    for words in
-        [" leads term 1: it has the votes of ", " crashed. ", " leads term 2", "is down; on its disk", "; x=1\n"]
+    for words in [" leads term 1: it has the votes of ", " crashed", " leads term 2", "is down; on its disk", "; x=1\n"]
     {
         assert!(done.out.contains(words), "{words}: {}", done.out);
     }
