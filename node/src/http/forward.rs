@@ -71,19 +71,6 @@ pub enum Hindrance {
     Answer(Response),
 }
 
-/// The last cause of an error: of all of them, a person can make the most of it.
-fn last_cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut last = error;
-    loop {
-        // An error of input or output holds its cause, and names that one's cause as its own.
-        let held = last.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        match held.map(|held| held as &(dyn std::error::Error + 'static)).or_else(|| last.source()) {
-            Some(cause) => last = cause,
-            None => return last.to_string(),
-        }
-    }
-}
-
 /// Why a server gave no document.
 enum Silence {
     /// HTTPS where this server speaks plain HTTP, or the reverse.
@@ -258,11 +245,11 @@ impl Forwarder {
             },
             Err(error) if error.is_connect() => {
                 request.left.store(false, Ordering::Relaxed);
-                let why = format!("{leader} leads, but can't be reached: {}", last_cause(&error));
+                let why = format!("{leader} leads, but can't be reached: {}", innermost(&error));
                 Err(self.unreachable(app, why))
             }
             Err(error) => {
-                self.tell(Some(format!("{leader} was handed a request, and didn't answer: {}", last_cause(&error))));
+                self.tell(Some(format!("{leader} was handed a request, and didn't answer: {}", innermost(&error))));
                 Err(Hindrance::Failure(Failure::Unknown(Doubt::LeaderSilent)))
             }
         }
