@@ -1,6 +1,9 @@
 //! A cluster at work and in trouble: elections, replicated writes, failovers, lost majorities,
 //! storms.
 
+#[path = "support/quiet.rs"]
+mod quiet;
+
 use raft_core::kv::{Key, Outcome};
 use raft_core::raft::{LeaseRefusal, Observation, ReadProof, ServerId};
 use raft_core::sim::{
@@ -9,16 +12,7 @@ use raft_core::sim::{
 use raft_core::time::{Duration, Time};
 use raft_core::trial::{self, Hunt};
 
-fn s(number: u8) -> ServerId {
-    ServerId::new(number).expect("a test names servers from 1")
-}
-
-/// A cluster without clients: only the test uses it.
-fn quiet(seed: u64, servers: u8) -> Simulation {
-    let mut scenario = Scenario::new(seed, servers);
-    scenario.parameters.clients.count = 0;
-    Simulation::new(scenario).expect("the default parameters make a world")
-}
+use quiet::{quiet, s};
 
 /// Plays on until `condition` holds; fails if it doesn't within `patience`.
 #[track_caller]

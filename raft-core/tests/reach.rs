@@ -1,22 +1,16 @@
 //! What the cluster is said to be able to do, held against what it does.
 
+#[path = "support/quiet.rs"]
+mod quiet;
+
 use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 
 use raft_core::raft::ServerId;
-use raft_core::sim::{Action, End, Reach, Scenario, Simulation, Target};
+use raft_core::sim::{Action, End, Reach, Simulation, Target};
 use raft_core::time::Duration;
 
-fn s(number: u8) -> ServerId {
-    ServerId::new(number).expect("a test names servers from 1")
-}
-
-/// A cluster without clients: only the test uses it.
-fn quiet(seed: u64, servers: u8) -> Simulation {
-    let mut scenario = Scenario::new(seed, servers);
-    scenario.parameters.clients.count = 0;
-    Simulation::new(scenario).expect("the default parameters make a world")
-}
+use quiet::{quiet, s};
 
 fn play(world: &mut Simulation, millis: u64) {
     world.run_until(world.now() + Duration::from_millis(millis));

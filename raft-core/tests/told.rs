@@ -1,8 +1,12 @@
 //! What a world tells: all that becomes of its messages and of what its clients ask for, in the
 //! order in which it happens, and nothing twice.
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use kept::kept_as_made;
 use raft_core::raft::{Rules, ServerId};
 use raft_core::sim::{
     Action, Flight, Listening, LossReason, MessageEvent, MomentKind, News, Profile, Scenario, Simulation, What, hunt,
@@ -205,14 +209,5 @@ fn every_sentence_is_in_the_list() {
         );
         assert!(sentence.ends_with('.') && sentence.starts_with(|first: char| first.is_uppercase()), "{sentence}");
     }
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/sentences.md");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, list).expect("the list can be written");
-    } else {
-        let kept = std::fs::read_to_string(path).expect("the list is there");
-        assert!(
-            kept == list,
-            "docs/sentences.md is another: make it anew with UPDATE_DOCS=1, and read what has changed"
-        );
-    }
+    kept_as_made("docs/sentences.md", |_| list.clone());
 }

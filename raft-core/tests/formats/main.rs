@@ -4,6 +4,8 @@
 mod files;
 mod findings;
 mod histories;
+#[path = "../support/kept.rs"]
+mod kept;
 mod links;
 mod pairs;
 mod recordings;

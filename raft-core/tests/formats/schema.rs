@@ -13,20 +13,8 @@ use raft_core::time::Time;
 use regex_lite::Regex;
 use serde_json::{Map, Value, json};
 
+use crate::kept::kept_as_made;
 use crate::runs::every_action_in_a_run;
-
-/// Compares a file with the text made from the tables. With `UPDATE_DOCS=1` it writes the file
-/// instead.
-fn kept_as_made(file: &str, made: impl Fn(&str) -> String) {
-    let path = format!("{}/../{file}", env!("CARGO_MANIFEST_DIR"));
-    let kept = std::fs::read_to_string(&path).unwrap();
-    let made = made(&kept);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&path, made).unwrap();
-    } else {
-        assert_eq!(kept, made, "{file} is another: make it anew with UPDATE_DOCS=1");
-    }
-}
 
 #[test]
 fn the_documents_say_what_the_tables_say() {
