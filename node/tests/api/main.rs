@@ -1,5 +1,7 @@
 //! The HTTP API of servers in this process: what it answers, and that its document says so.
 
+#[path = "../support/authority.rs"]
+mod authority;
 mod client;
 mod cluster;
 mod connections;

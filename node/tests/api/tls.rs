@@ -8,11 +8,12 @@ use http::Method;
 use http_body_util::Empty;
 use raftarium_node::http::HttpsFiles;
 use raftarium_node::server::Options;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose, date_time_ymd};
+use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::authority::{certify, new_authority};
 use super::client::{PATIENCE, Running, alone_with, client, free_addresses, options, several_with, start};
 use super::streams::Stream;
 
@@ -24,13 +25,9 @@ struct Authority {
 
 impl Authority {
     fn new() -> Authority {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("authority.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-        let authority = Authority { folder, issuer: Issuer::new(params, key) };
+        let issuer = new_authority(&folder.path().join("authority.pem"));
+        let authority = Authority { folder, issuer };
         authority.renew(&authority.files());
         authority
     }
@@ -46,11 +43,9 @@ impl Authority {
     }
 
     fn renew_with(&self, files: &HttpsFiles, change: impl FnOnce(&mut CertificateParams)) {
-        let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
         change(&mut params);
-        std::fs::write(&files.certificate, params.signed_by(&key, &self.issuer).unwrap().pem()).unwrap();
-        std::fs::write(&files.key, key.serialize_pem()).unwrap();
+        certify(&params, &self.issuer, &files.certificate, &files.key);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Peers on 127.0.0.1, strangers, and whoever sits on the way between them.
 
+#[path = "../support/authority.rs"]
+mod authority;
 mod links;
 mod other;
 mod proxy;

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use raftarium_node::peers::{Tls, TlsFiles};
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{CertificateParams, Issuer, KeyPair};
 use tempfile::TempDir;
 
+use super::authority::{certify, new_authority};
 use super::*;
 
 /// A certificate authority, and the files that it has made.
@@ -16,13 +17,9 @@ struct Authority {
 
 impl Authority {
     fn new() -> Authority {
-        let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("authority.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
-        Authority { folder, issuer: Issuer::new(params, key) }
+        let issuer = new_authority(&folder.path().join("authority.pem"));
+        Authority { folder, issuer }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -31,17 +28,11 @@ impl Authority {
 
     /// The files of a server whose certificate is for this name.
     fn files(&self, name: &str) -> TlsFiles {
-        let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        std::fs::write(self.path("certificate.pem"), certificate.pem()).unwrap();
-        std::fs::write(self.path("key.pem"), key.serialize_pem()).unwrap();
-        TlsFiles {
-            certificate: self.path("certificate.pem"),
-            key: self.path("key.pem"),
-            authority: self.path("authority.pem"),
-            server_name: Tls::SERVER_NAME.to_owned(),
-        }
+        let (certificate, key) = (self.path("certificate.pem"), self.path("key.pem"));
+        certify(&params, &self.issuer, &certificate, &key);
+        let server_name = Tls::SERVER_NAME.to_owned();
+        TlsFiles { certificate, key, authority: self.path("authority.pem"), server_name }
     }
 
     fn tls(&self) -> Tls {
