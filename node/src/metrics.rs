@@ -13,7 +13,6 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use crate::driver::{DiskState, Status};
-use crate::http::cluster::may_vote;
 use crate::peers::PeerReport;
 
 /// The media type of the text.
@@ -155,7 +154,7 @@ impl Metrics {
             (&gauges.first, status.first_index.0),
             (&gauges.voters, number(status.configuration.all_voters())),
             (&gauges.learners, number(status.configuration.learners)),
-            (&gauges.may_vote, u64::from(may_vote(status, peers))),
+            (&gauges.may_vote, u64::from(status.may_vote(peers))),
             (&gauges.disk_full, u64::from(status.disk == DiskState::Full)),
             (&gauges.repairing, u64::from(status.lost.index.0 > 0)),
         ] {

@@ -60,7 +60,7 @@ const NODE: House = House {
         ("http", &["peers", "machine", "changes", "store", "driver", "events", "metrics"]),
         ("server", &["storage", "peers", "machine", "changes", "store", "driver", "events", "metrics", "http"]),
     ],
-    common: &["clock"],
+    common: &["clock", "plain_file"],
 };
 
 /// The rooms that a file uses: the first words of its paths from the crate's root.

@@ -4,6 +4,8 @@ use std::time::SystemTime;
 
 use raft_core::raft::{Configuration, EntryId, LogIndex, Raft, Role, ServerId, Standing, Term};
 
+use crate::peers::{PeerReport, Refusal};
+
 /// A server's state, as it was after its last step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
@@ -171,6 +173,18 @@ impl Status {
                  remove), add it again, and promote it",
             ),
         }
+    }
+
+    /// Why its votes would not count, or it may give none, though its name has or had a vote; `None`
+    /// if it isn't so. The `peers` say which disk they know it by.
+    pub fn why_no_vote(&self, peers: &[PeerReport]) -> Option<&'static str> {
+        let denied = peers.iter().any(|peer| peer.refusal == Some(Refusal::Disk));
+        self.barred().or(denied.then_some(OTHER_DISK))
+    }
+
+    /// Whether it may vote, and would be believed.
+    pub fn may_vote(&self, peers: &[PeerReport]) -> bool {
+        self.standing == Standing::Member && self.why_no_vote(peers).is_none()
     }
 
     /// Whether it leads.

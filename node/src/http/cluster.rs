@@ -20,7 +20,7 @@ use super::trouble::Subject;
 use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
 use crate::driver::{DiskState, Failure, OTHER_DISK, Status};
 use crate::machine::{Address, AddressChange, check_address};
-use crate::peers::{LinkFault, PeerReport, Refusal as Refused};
+use crate::peers::{LinkFault, PeerReport};
 
 pub async fn status(State(app): Shared) -> Json<Value> {
     Json(status_document(&app))
@@ -47,14 +47,14 @@ pub(super) fn status_document(app: &App) -> Value {
         "applied_index": status.applied.0,
         "snapshot": status.snapshot.map(id),
         "disk": disk_name(status.disk),
-        "may_vote": may_vote(&status, &peers),
+        "may_vote": status.may_vote(&peers),
         "voters_answering": Voters::of(app, &status).answering,
         "members": members_of(app, &status),
         "is_ready": is_served(app, &status, &peers).is_ok(),
         "listens": { "peer": app.listening.peer.to_string(), "http": app.listening.http.to_string() },
         "troubles": app.troubles.sentences(),
     });
-    if let Some(why) = why_no_vote(&status, &peers) {
+    if let Some(why) = status.why_no_vote(&peers) {
         document["no_vote_because"] = why.into();
     }
     if let Some(loss) = &status.loss {
@@ -499,25 +499,13 @@ pub(crate) fn is_ready(status: &Status, peers: &[PeerReport]) -> Result<(), &'st
         Err("it is no member of the cluster")
     } else if status.is_founding {
         Err("the cluster isn't founded yet: it begins when all servers that found it have met; the log says who lacks")
-    } else if let Some(why) = why_no_vote(status, peers) {
+    } else if let Some(why) = status.why_no_vote(peers) {
         Err(why)
     } else if status.configuration.is_voter(status.server) && status.standing != Standing::Member {
         Err("it is a voter, and doesn't know yet whether it may vote")
     } else {
         is_current(status)
     }
-}
-
-/// Why the server's votes would not count, or it may give none, though its name has or had a vote;
-/// `None` if it isn't so.
-fn why_no_vote(status: &Status, peers: &[PeerReport]) -> Option<&'static str> {
-    let denied = peers.iter().any(|peer| peer.refusal == Some(Refused::Disk));
-    status.barred().or(denied.then_some(OTHER_DISK))
-}
-
-/// Whether the server may vote, and would be believed.
-pub(crate) fn may_vote(status: &Status, peers: &[PeerReport]) -> bool {
-    status.standing == Standing::Member && why_no_vote(status, peers).is_none()
 }
 
 /// Whether what the server has applied is as new as what its leader has committed.
