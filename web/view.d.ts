@@ -220,9 +220,10 @@ export interface StoryLine {
 export interface BranchView {
   id: number;
   name: string;
-  /** The branch that it left (0: none), and when. */
+  /** The branch that it left (0: none), when, and after how many events. */
   origin: number;
   leftAt: Micros;
+  leftAfter: number;
   /** How far it is known. */
   end: Micros;
   /** How many actions were done on it by hand, from the beginning. */

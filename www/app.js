@@ -106,11 +106,16 @@ export class App {
   #theme = new Theme(() => this.#recolour());
   #sharing;
   #presenter;
+  #kept;
 
-  /** @param {RunClass} Run @param {Model} model the first run */
-  constructor(Run, model) {
+  /**
+   * @param {RunClass} Run @param {Model} model the first run
+   * @param {import('./kept-runs.js').KeptRuns | null} kept where runs are kept, if they are
+   */
+  constructor(Run, model, kept) {
     this.#Run = Run;
     this.#model = model;
+    this.#kept = kept;
     const stage = byId('stage', HTMLElement);
     this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
     this.#runDialog = new RunDialog(
@@ -158,7 +163,7 @@ export class App {
     this.#sharing = new Sharing({
       Run,
       model: () => this.#model,
-      take: (run, origin, note, found) => this.#take(openModel(Run, run, origin, note, found)),
+      take: (run, origin, note, found) => this.#replace(openModel(Run, run, origin, note, found)),
       scene: () => this.#scene(),
       present: () => this.#presenter.enter(),
       stop: (error) => this.#stopForPanic(error),
@@ -168,7 +173,9 @@ export class App {
     if (mode === 'embed') embed(() => this.#model);
     else this.#wireKeys();
     if (mode === 'present') this.#presenter.enter();
-    addEventListener('hashchange', (event) => this.#readHash(new URL(event.newURL)));
+    addEventListener('popstate', () => this.#arrive());
+    addEventListener('pagehide', () => kept?.keep(this.#model));
+    document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.#model));
     this.#show();
     if (!mode) giveHints();
   }
@@ -233,7 +240,13 @@ export class App {
    * @param {Wanted} wanted
    */
   start(wanted) {
-    this.#take(makeModel(this.#Run, wanted));
+    this.#replace(makeModel(this.#Run, wanted));
+  }
+
+  /** @param {Model} fresh */
+  #replace(fresh) {
+    this.#kept?.replace(this.#model);
+    this.#take(fresh);
   }
 
   /** @param {Model} fresh */
@@ -363,15 +376,19 @@ export class App {
     this.#changed();
   }
 
-  /**
-   * Somebody put another run into the address bar; it may say something else again by now.
-   * @param {URL} address what was put there
-   */
-  #readHash(address) {
-    if (!namesRun(address.hash)) return;
+  /** The browser went to another entry of its history, or the address was changed by hand. */
+  #arrive() {
+    const kept = this.#kept?.arrive(this.#model);
+    if (!kept && !namesRun(location.hash)) {
+      this.#kept?.stay();
+      return;
+    }
     try {
-      this.start(readAddress(address));
+      const model = kept ?? makeModel(this.#Run, readAddress(location));
+      this.#kept?.settle();
+      this.#take(model);
     } catch (error) {
+      this.#kept?.stay();
       showTrouble({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.close, hideTrouble]]);
       this.#sharing.restore();
     }

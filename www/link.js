@@ -128,7 +128,7 @@ export class AddressBar {
       this.#told = true;
     }
     try {
-      history.replaceState(null, '', pageAddress(hash, false));
+      history.replaceState(history.state, '', pageAddress(hash, false));
     } catch {
       // The browser takes no more changes for now: the next one will do.
     }

@@ -3,6 +3,8 @@
 
 import { App, makeModel } from './app.js';
 import { reloadAction, showTrouble, wordsOf } from './errors.js';
+import { askedMode } from './embed.js';
+import { KeptRuns } from './kept-runs.js';
 import { readAddress } from './link.js';
 import * as strings from './strings.js';
 
@@ -33,8 +35,9 @@ function fail(what, actions) {
 /** @param {typeof import('./pkg/raft_web.js').Run} Run */
 function begin(Run) {
   let model;
+  const kept = askedMode() === 'embed' ? null : new KeptRuns(Run);
   try {
-    model = makeModel(Run, readAddress(location));
+    model = kept?.find() ?? makeModel(Run, readAddress(location));
   } catch (error) {
     const startFresh = () => location.assign(location.pathname);
     fail({ ...strings.trouble.badRun, text: wordsOf(error) }, [[strings.tryAnotherSeed, startFresh]]);
@@ -42,7 +45,7 @@ function begin(Run) {
     addEventListener('hashchange', () => begin(Run), { once: true });
     return;
   }
-  const app = new App(Run, model);
+  const app = new App(Run, model, kept);
   // For engineers and tests: the run, and the clock that plays it.
   Object.assign(window, {
     raftarium: {

@@ -123,9 +123,9 @@ export class Model {
     return this.#guard(() => this.#run.link()) ?? '';
   }
 
-  /** The same as bytes, of any length. */
-  bytes() {
-    return this.#guard(() => this.#run.bytes()) ?? new Uint8Array();
+  /** The same as bytes, of any length; or another branch. @param {number} [branch] */
+  bytes(branch) {
+    return this.#guard(() => this.#run.bytes(branch)) ?? new Uint8Array();
   }
 
   /**

@@ -170,6 +170,7 @@ export const jumps = {
 /** The ways the run went. */
 export const branches = {
   only: 'There is one branch. Go back on the tape and do something: a new branch begins, and the old one is kept here.',
+  notKept: 'The other branches of this run could not be brought back.',
   /** @param {string} name @param {number} count */
   chip: (name, count) => `Branch “${name}”${count > 1 ? `, one of ${count}` : ''}`,
   go: 'Go there',

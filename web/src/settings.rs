@@ -129,17 +129,14 @@ fn apply(settings: &str, parameters: &mut Parameters) -> Result<(), PageError> {
     if settings.is_empty() {
         return Ok(());
     }
-    let no_settings =
-        || PageError(format!("“{settings}” are no settings: those are {COUNT} whole numbers with commas between them"));
-    let mut given = [0; COUNT];
-    let mut texts = settings.split(',');
-    for number in &mut given {
-        *number = texts.next().and_then(|text| text.parse().ok()).ok_or_else(no_settings)?;
-    }
-    if texts.next().is_some() {
-        return Err(no_settings());
-    }
-    let [election_min, election_max, heartbeat, pre_vote, check_quorum, snapshot, clients, think_time] = given;
+    let given: Option<Vec<u64>> = settings.split(',').map(|text| text.parse().ok()).collect();
+    let given = given.unwrap_or_default();
+    let [election_min, election_max, heartbeat, pre_vote, check_quorum, snapshot, clients, think_time] = given[..]
+    else {
+        return Err(PageError(format!(
+            "“{settings}” are no settings: those are {COUNT} whole numbers with commas between them"
+        )));
+    };
     let timing = &mut parameters.timing;
     timing.election_timeout_min = Duration::from_micros(election_min);
     timing.election_timeout_max = Duration::from_micros(election_max);

@@ -1,8 +1,11 @@
 //! A run as a link, and as the bytes within a link, from which the page makes a file.
 
+use std::mem;
+
 use raft_core::format;
 use raft_core::format::link::{self, LinkError};
-use raft_core::sim::{Scenario, ScenarioError, Timeline};
+use raft_core::sim::timeline::BranchId;
+use raft_core::sim::{ScenarioError, TimedAction, Timeline};
 use wasm_bindgen::prelude::*;
 
 use crate::js::PageError;
@@ -48,12 +51,23 @@ impl Run {
         Ok(link::write(&self.shared()?).map_err(PageError::from)?)
     }
 
-    /// This run at this moment as the bytes within a link, of whatever length.
+    /// This run at this moment as the bytes within a link, of whatever length; or another branch of
+    /// it.
     ///
     /// # Errors
-    /// A sentence, if it is too long to be read again.
-    pub fn bytes(&self) -> Result<Vec<u8>, JsValue> {
-        Ok(link::encode(&self.shared()?).map_err(PageError::from)?)
+    /// A sentence, if it is too long to be read again, or there is no such branch.
+    pub fn bytes(&self, branch: Option<u32>) -> Result<Vec<u8>, JsValue> {
+        let run = branch.map_or_else(|| self.shared(), |id| self.recipe(BranchId(id)));
+        Ok(link::encode(&run?).map_err(PageError::from)?)
+    }
+
+    /// Adds a branch, which `bytes` gave, and goes to the last thing that was done on it. It leaves
+    /// the one that is being played after so many events.
+    ///
+    /// # Errors
+    /// A sentence, if the bytes are no run, or can't go on from what is being played.
+    pub fn graft(&mut self, bytes: &[u8], left_after: f64) -> Result<(), JsValue> {
+        Ok(self.regrown(bytes, left_after as u64)?)
     }
 }
 
@@ -62,15 +76,30 @@ impl Run {
     /// of them begins a branch without it.
     fn opened(run: format::Run) -> Result<Run, PageError> {
         let format::Run { scenario, until, hash } = run;
-        let mut timeline = match by_hand(&scenario) {
-            Ok(timeline) => timeline,
+        let mut bare = scenario.clone();
+        let actions = mem::take(&mut bare.actions);
+        let mut run = Run::of(Timeline::new(bare)?);
+        if act_out(&mut run.timeline, actions).is_err() {
             // Some actions make sense only in a script, such as one about a server before it has
             // joined.
-            Err(_) => Timeline::new(scenario)?,
-        };
-        timeline.seek(until);
-        let differs = hash.is_some_and(|hash| hash != timeline.world().trace_hash());
-        Ok(Run { differs, ..Run::of(timeline) })
+            run.timeline = Timeline::new(scenario)?;
+        }
+        run.timeline.seek(until);
+        run.differs = hash.is_some_and(|hash| hash != run.world().trace_hash());
+        Ok(run)
+    }
+
+    fn regrown(&mut self, bytes: &[u8], left_after: u64) -> Result<(), PageError> {
+        let mut actions = link::decode(bytes)?.scenario.actions;
+        let common = self.timeline.playing().interventions();
+        let common = common.partition_point(|intervention| intervention.after.event < left_after);
+        // What was done there on the branch that it leaves isn't done here, and is replaced.
+        self.timeline.seek_event(left_after);
+        Ok(act_out(&mut self.timeline, actions.split_off(common.min(actions.len())))?)
+    }
+
+    fn recipe(&self, id: BranchId) -> Result<format::Run, PageError> {
+        Ok(format::Run { scenario: self.timeline.recipe(id)?, until: self.timeline.position().time, hash: None })
     }
 
     fn shared(&self) -> Result<format::Run, PageError> {
@@ -80,17 +109,20 @@ impl Run {
         let pending = self.world().next_event_at().is_some_and(|at| at <= position.time)
             || playing.interventions().iter().any(|deed| deed.after == position);
         let hash = (!pending || self.world().violation().is_some()).then(|| self.world().trace_hash());
-        Ok(format::Run { scenario: self.timeline.recipe(playing.id())?, until: position.time, hash })
+        Ok(format::Run { hash, ..self.recipe(playing.id())? })
     }
 }
 
-fn by_hand(scenario: &Scenario) -> Result<Timeline, ScenarioError> {
-    let mut timeline = Timeline::new(Scenario { actions: Vec::new(), ..scenario.clone() })?;
-    for timed in &scenario.actions {
-        timeline.play_until(timed.at);
-        timeline.act(timed.action.clone())?;
+/// Does these things, each at its time.
+fn act_out(timeline: &mut Timeline, actions: Vec<TimedAction>) -> Result<(), ScenarioError> {
+    for TimedAction { at, action } in actions {
+        // What is left of an instant is played by acting.
+        if timeline.position().time < at {
+            timeline.seek(at);
+        }
+        timeline.act(action)?;
     }
-    Ok(timeline)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -143,7 +175,7 @@ mod tests {
             let shared = format::Run { scenario, until: world.now(), hash: Some(world.trace_hash()) };
             let run = Run::from_bytes(&link::encode(&shared).unwrap()).unwrap();
             assert!(!run.differs(), "seed {seed}");
-            assert_eq!(link::decode(&run.bytes().unwrap()), Ok(shared), "seed {seed}");
+            assert_eq!(link::decode(&run.bytes(None).unwrap()), Ok(shared), "seed {seed}");
         }
     }
 
@@ -157,6 +189,49 @@ mod tests {
             let again = Run::from_link(&run.link().unwrap()).unwrap();
             assert!(!again.differs() && again.world().now() == run.world().now());
         }
+    }
+
+    #[test]
+    fn branches_kept_as_bytes_are_the_same_again() {
+        let crash = |server| Action::Crash(Target::Server(ServerId::new(server).unwrap()));
+        let mut run = Run::create("7", 3, "").unwrap();
+        run.advance_to(1e6);
+        run.perform(crash(1)).unwrap();
+        run.perform(crash(2)).unwrap();
+        run.advance_to(3e6);
+        // One that replaces the second of two actions of an instant, one that leaves this one, and
+        // two that leave the first and each other.
+        run.timeline.seek_event(run.timeline.playing().interventions()[1].after.event);
+        run.perform(crash(3)).unwrap();
+        run.advance_to(2.5e6);
+        run.seek(1.7e6);
+        run.perform(Action::Restart(ServerId::FIRST)).unwrap();
+        run.advance_to(2e6);
+        run.switch_to(1).unwrap();
+        run.seek(2e6);
+        run.perform(crash(3)).unwrap();
+        run.seek(0.0);
+        run.perform(crash(3)).unwrap();
+        let kept: Vec<_> = run.timeline.branches().to_vec();
+        assert_eq!(kept.len(), 5);
+
+        let mut again = Run::from_bytes(&run.bytes(Some(1)).unwrap()).unwrap();
+        again.seek(micros(kept[0].end().time));
+        for branch in &kept[1..] {
+            let (origin, left) = branch.origin().unwrap();
+            again.switch_to(origin.0).unwrap();
+            again.graft(&run.bytes(Some(branch.id().0)).unwrap(), left.event as f64).unwrap();
+            again.seek(micros(branch.end().time));
+        }
+        let grown = again.timeline.branches();
+        assert_eq!(grown.len(), 5);
+        for (before, after) in kept.iter().zip(grown) {
+            assert_eq!((before.id(), before.origin(), before.end()), (after.id(), after.origin(), after.end()));
+            assert_eq!(before.interventions(), after.interventions());
+        }
+        let (hash, id) = (run.trace_hash(), run.timeline.playing().id());
+        again.timeline.switch(id).unwrap();
+        assert_eq!(again.trace_hash(), hash);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! painted from.
 
 use raft_core::sim::Simulation;
-use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind};
+use raft_core::sim::timeline::{Branch, BranchId, Moment, MomentKind, Position};
 use raft_core::time::Duration;
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -19,6 +19,7 @@ struct BranchView {
     name: String,
     origin: u32,
     left_at: f64,
+    left_after: f64,
     end: f64,
     actions: u32,
     playing: bool,
@@ -166,12 +167,13 @@ fn kinds_in(set: u32) -> Vec<MomentKind> {
 }
 
 fn view_of(branch: &Branch, playing: BranchId) -> BranchView {
-    let (origin, left_at) = branch.origin().map_or((0, 0.0), |(origin, at)| (origin.0, micros(at.time)));
+    let (origin, left) = branch.origin().map_or((0, Position::default()), |(origin, at)| (origin.0, at));
     BranchView {
         id: branch.id().0,
         name: branch.name().to_owned(),
         origin,
-        left_at,
+        left_at: micros(left.time),
+        left_after: left.event as f64,
         end: micros(branch.end().time),
         actions: branch.interventions().len() as u32,
         playing: branch.id() == playing,

@@ -175,8 +175,8 @@ impl Status {
         }
     }
 
-    /// Why its votes would not count, or it may give none, though its name has or had a vote; `None`
-    /// if it isn't so. The `peers` say which disk they know it by.
+    /// Why its votes would not count, or it may give none, though its name has or had a vote;
+    /// `None` if it isn't so. The `peers` say which disk they know it by.
     pub fn why_no_vote(&self, peers: &[PeerReport]) -> Option<&'static str> {
         let denied = peers.iter().any(|peer| peer.refusal == Some(Refusal::Disk));
         self.barred().or(denied.then_some(OTHER_DISK))

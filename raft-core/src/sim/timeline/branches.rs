@@ -147,13 +147,24 @@ pub(super) fn rename(branches: &mut [Branch], id: BranchId, name: &str) -> Resul
 pub(super) fn remove(branches: &mut Vec<Branch>, id: BranchId) -> Result<(), BranchError> {
     let place = place_of(branches, id)?;
     let origin = branches.remove(place).origin;
-    let left = |branch: &Branch| branch.origin.filter(|(from, _)| *from == id).map(|(_, at)| at);
-    let heir = branches.iter().filter_map(|branch| Some((left(branch)?, branch.id))).max();
-    let Some((_, heir)) = heir else { return Ok(()) };
+    let mut heir = None;
+    for branch in &*branches {
+        if let Some((from, at)) = branch.origin
+            && from == id
+        {
+            heir = heir.max(Some((at, branch.id)));
+        }
+    }
     for branch in branches {
-        let Some(at) = left(branch) else { continue };
-        branch.origin =
-            if branch.id == heir { origin.map(|(from, earlier)| (from, earlier.min(at))) } else { Some((heir, at)) };
+        let Some((from, at)) = &mut branch.origin else { continue };
+        match heir {
+            Some((_, heir)) if *from == id && heir == branch.id => {
+                let at = *at;
+                branch.origin = origin.map(|(from, earlier)| (from, earlier.min(at)));
+            }
+            Some((_, heir)) if *from == id => *from = heir,
+            _ => {}
+        }
     }
     Ok(())
 }
