@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// Serves the folder under `base`, and nothing elsewhere.
 fn router(folder: &Path, base: &str) -> Router {
-    let files = ServeDir::new(folder);
+    let files = ServeDir::new(folder).precompressed_gzip();
     let router = match base {
         "/" => Router::new().fallback_service(files),
         _ => {
@@ -140,13 +140,24 @@ mod tests {
 
     /// The head and the body of the answer to a GET, from a server of its own.
     fn fetch(base: &str, path: &str) -> (String, String) {
+        fetch_with(base, path, "")
+    }
+
+    /// The same, with a line more in the request.
+    fn fetch_with(base: &str, path: &str, line: &str) -> (String, String) {
         let folder = tempfile::tempdir().unwrap();
-        for (name, text) in [("index.html", "the page"), ("main.js", "1"), ("a.wasm", "wasm"), ("style.css", "a{}")] {
+        for (name, text) in [
+            ("index.html", "the page"),
+            ("main.js", "1"),
+            ("a.wasm", "wasm"),
+            ("style.css", "a{}"),
+            ("main.js.gz", "short"),
+        ] {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let addr = listener.local_addr().unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\n{line}Connection: close\r\n\r\n");
         let client = std::thread::spawn(move || {
             let mut stream = TcpStream::connect(addr).unwrap();
             stream.write_all(request.as_bytes()).unwrap();
@@ -182,6 +193,16 @@ mod tests {
         }
         assert!(fetch("/", "/none.js").0.starts_with("http/1.1 404"));
         assert!(!fetch("/", "/../Cargo.toml").0.starts_with("http/1.1 200"));
+    }
+
+    #[test]
+    fn who_can_read_it_gets_the_compressed_file() {
+        let (head, body) = fetch_with("/", "/main.js", "Accept-Encoding: gzip, br\r\n");
+        assert!(head.contains("content-encoding: gzip") && head.contains("content-type: text/javascript"), "{head}");
+        assert_eq!(body, "short");
+        assert_eq!(fetch("/", "/main.js").1, "1");
+        // There is no compressed one.
+        assert_eq!(fetch_with("/", "/a.wasm", "Accept-Encoding: gzip\r\n").1, "wasm");
     }
 
     #[test]

@@ -20,7 +20,8 @@ pub struct FileSize {
     pub gzipped: usize,
 }
 
-/// Measures every file under `folder` that a browser can load (all but type declarations).
+/// Measures every file under `folder` that a browser can load (all but type declarations), and puts
+/// the compressed file beside each, for servers that send those.
 pub fn measure(folder: &Path) -> Result<Vec<FileSize>> {
     let mut sizes = Vec::new();
     measure_into(folder, "", &mut sizes)?;
@@ -34,18 +35,20 @@ fn measure_into(folder: &Path, prefix: &str, sizes: &mut Vec<FileSize>) -> Resul
         let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
             measure_into(&entry.path(), &format!("{name}/"), sizes)?;
-        } else if !name.ends_with(".d.ts") {
+        } else if !name.ends_with(".d.ts") && !name.ends_with(".gz") {
             let bytes = std::fs::read(entry.path())?;
-            sizes.push(FileSize { name, raw: bytes.len(), gzipped: gzipped_size(&bytes)? });
+            let gzipped = gzip(&bytes)?;
+            std::fs::write(folder.join(format!("{}.gz", entry.file_name().to_string_lossy())), &gzipped)?;
+            sizes.push(FileSize { name, raw: bytes.len(), gzipped: gzipped.len() });
         }
     }
     Ok(())
 }
 
-pub fn gzipped_size(bytes: &[u8]) -> Result<usize> {
+pub fn gzip(bytes: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
-    Ok(encoder.finish()?.len())
+    Ok(encoder.finish()?)
 }
 
 /// The sizes as a table, with totals and budgets.

@@ -1,0 +1,64 @@
+// @ts-check
+// The first load. The test prints how long it takes until a cluster lives, for a person to
+// compare, since other load on the machine makes it longer. It fails only where that is out of all
+// proportion, or where a file comes late or twice.
+import { expect, test } from './page.js';
+
+/** The goals, in ms, and on a slow phone: its processor, its network. */
+const GOALS = { here: 300, phone: 3_000 };
+const PHONE = { processor: 6, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 750e3 / 8 };
+const OUT_OF_PROPORTION = 8;
+
+/** @param {import('@playwright/test').Page} page @returns {Promise<number>} ms from the first byte */
+async function firstLoad(page) {
+  await page.addInitScript(() => {
+    const observer = new MutationObserver(() => {
+      if (document.documentElement?.dataset.state !== 'running') return;
+      observer.disconnect();
+      // Two frames later, the first one is on the screen.
+      requestAnimationFrame(() => requestAnimationFrame(() => performance.mark('alive')));
+    });
+    observer.observe(document, { attributes: true, subtree: true, childList: true });
+  });
+  await page.goto('./?seed=7');
+  const alive = () => page.evaluate(() => performance.getEntriesByName('alive')[0]?.startTime ?? 0);
+  await expect.poll(alive).toBeGreaterThan(0);
+  const [first] = await page.evaluate(() =>
+    performance.getEntriesByType('navigation').map((entry) => /** @type {any} */ (entry).responseStart),
+  );
+  return (await alive()) - first;
+}
+
+for (const [where, goal] of Object.entries(GOALS)) {
+  test(`the first load, ${where}`, async ({ page }, { annotations }) => {
+    /** @type {Map<string, number>} */
+    const asked = new Map();
+    page.on('request', (request) => {
+      const name = new URL(request.url()).pathname;
+      asked.set(name, (asked.get(name) ?? 0) + 1);
+    });
+    if (where === 'phone') {
+      const { processor, ...network } = PHONE;
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send('Network.enable');
+      await devtools.send('Network.emulateNetworkConditions', { offline: false, ...network });
+      await devtools.send('Emulation.setCPUThrottlingRate', { rate: processor });
+    }
+    const took = await firstLoad(page);
+    const words = `${Math.round(took)} ms from the first byte to a living cluster (goal: ${goal})`;
+    annotations.push({ type: 'first load', description: words });
+    console.log(`first load, ${where}: ${words}`);
+    expect(took).toBeLessThan(OUT_OF_PROPORTION * goal);
+
+    expect(asked.size).toBeLessThan(10);
+    for (const [name, times] of asked) if (!name.endsWith('.svg')) expect(times, name).toBe(1);
+    // The page itself asks for the simulator, not a script that would have to run first.
+    const early = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter((entry) => /** @type {any} */ (entry).initiatorType === 'link')
+        .map(({ name }) => name.split('/').pop()),
+    );
+    expect(early).toContain('raft_web_bg.wasm');
+  });
+}
