@@ -9,7 +9,10 @@ const GOALS = { here: 300, phone: 3_000 };
 const PHONE = { processor: 6, latency: 150, downloadThroughput: 1.6e6 / 8, uploadThroughput: 750e3 / 8 };
 const OUT_OF_PROPORTION = 8;
 
-/** @param {import('@playwright/test').Page} page @returns {Promise<number>} ms from the first byte */
+/**
+ * Milliseconds from the first byte to the first frame of a cluster.
+ * @param {import('@playwright/test').Page} page
+ */
 async function firstLoad(page) {
   await page.addInitScript(() => {
     const observer = new MutationObserver(() => {
