@@ -10,7 +10,7 @@ use std::fmt::Display;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use raft_core::check::{Property, Violation};
+use raft_core::check::{Property, Violation, whose_disks};
 use raft_core::kv::{Applied, Command, Request, SessionId, Settings, Store};
 use raft_core::raft::{
     AppendOutcome, Bytes, Claim, Configuration, DiskId, Entry, EntryId, LogIndex, Message, Output, Payload, Raft,
@@ -377,7 +377,7 @@ impl Judge<'_> {
         fail(
             Property::DurableCommit,
             format_args!("{me} committed entry {id} in term {term}"),
-            format_args!("only {holders} have it on their disks"),
+            format_args!("{}", whose_disks(holders)),
         )
     }
 
@@ -394,7 +394,7 @@ impl Judge<'_> {
         fail(
             Property::DurableCommit,
             format_args!("entry {id} was committed"),
-            format_args!("after {me} has lost power, only {holders} have it on their disks"),
+            format_args!("after {me} has lost power, {}", whose_disks(holders)),
         )
     }
 

@@ -79,8 +79,7 @@ impl Run {
 
     fn build(seed: &str, servers: u32, without: &str, settings: &str) -> Result<Run, PageError> {
         let seed = match seed.trim() {
-            "" => getrandom::u64()
-                .map_err(|error| PageError(format!("no fresh seed could be drawn ({error}): give one")))?,
+            "" => getrandom::u64().map_err(|_| PageError("no fresh seed could be drawn here: give one".into()))?,
             text => text.parse().map_err(|_| {
                 PageError(format!(
                     "“{text}” is no seed: give a whole number from 0 to {}, or none for a fresh one",

@@ -72,7 +72,7 @@ use crate::listed::listed;
 use crate::time::Time;
 
 pub use requests::{Asked, patience};
-pub use safety::{Checker, MACHINES, OPEN_MAX};
+pub use safety::{Checker, MACHINES, OPEN_MAX, whose_disks};
 pub use view::{MachineView, Machines};
 
 listed! {

@@ -172,7 +172,14 @@ impl Checker {
         if image.holds(id) && image.hard_state().term >= term {
             return Ok(());
         }
-        let first = format_args!("{me} acknowledges entries up to {id} in term {term}");
+        self.forgotten(now, me, (term, id), image)
+    }
+
+    /// What a server has acknowledged isn't on its disk. Of an entry that it lacks, the term may
+    /// not be known.
+    #[inline(never)]
+    fn forgotten(&self, now: Time, me: ServerId, (term, id): (Term, EntryId), image: &Image) -> CheckResult {
+        let first = format_args!("{me} acknowledged up to entry {} in term {term}", id.index);
         let second = format_args!("its disk ends with {} in term {}", image.log().last(), image.hard_state().term);
         self.broken(Property::DurablePromise, now, first, second)
     }
@@ -208,10 +215,7 @@ impl Checker {
             && (hard_state.term <= term || self.is_committed_by(term, id))
             && (hard_state.term < term || !image.holds(id))
         {
-            let first = format_args!("{me} acknowledged entries up to {id} in term {term}");
-            let (last, term) = (image.log().last(), hard_state.term);
-            let second = format_args!("after its crash its disk ends with {last} in term {term}");
-            self.broken(Property::DurablePromise, now, first, second)?;
+            self.forgotten(now, me, (term, id), image)?;
         }
         Ok(())
     }

@@ -185,8 +185,8 @@ impl Checker {
         let hard_state = image.hard_state();
         let (held, found) = (image.log().last(), raft.log().last());
         if hard_state.term != raft.term() || held != found {
-            let first = format_args!("the disk of {me} holds term {} and entries up to {held}", hard_state.term);
-            let second = format_args!("it starts in term {} with entries up to {found}", raft.term());
+            let first = format_args!("the disk of {me} holds term {} and a log up to {held}", hard_state.term);
+            let second = format_args!("it starts in term {} with a log up to {found}", raft.term());
             return self.broken(Property::MonotonicState, now, first, second);
         }
         Ok(())
@@ -797,7 +797,7 @@ fn describe(entry: &Entry) -> String {
 }
 
 /// `only S2 has it on its disk`, for the end of a sentence.
-fn whose_disks(holders: ServerSet) -> String {
+pub fn whose_disks(holders: ServerSet) -> String {
     match holders.len() {
         0 => String::from("nobody has it on a disk"),
         1 => format!("only {holders} has it on its disk"),
