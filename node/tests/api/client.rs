@@ -18,11 +18,16 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// How long a test waits for what must happen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a server that stops waits for requests, where a test makes one then: much longer than
+/// that takes, and less than such a server waits for all connections.
+pub const LAST_REQUEST: Duration = Duration::from_millis(2_500);
 
 pub struct Answer {
     pub status: u16,
@@ -62,16 +67,20 @@ where
     B: http_body::Body + Send + 'static,
     B::Data: Send,
 {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    Client::builder(TokioExecutor::new()).build(HttpsConnector::from((connector, trusting(authority))))
+}
+
+/// Believes servers whose certificates come from this authority.
+pub fn trusting<'a>(authority: impl Into<Option<&'a Path>>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    for certificate in authority.into_iter().flat_map(|path| CertificateDer::pem_file_iter(path).unwrap()) {
+    for certificate in authority.into().into_iter().flat_map(|path| CertificateDer::pem_file_iter(path).unwrap()) {
         roots.add(certificate.unwrap()).unwrap();
     }
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_root_certificates(roots).with_no_client_auth();
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    Client::builder(TokioExecutor::new()).build(HttpsConnector::from((connector, config)))
+    config.with_root_certificates(roots).with_no_client_auth()
 }
 
 /// A server that runs.
@@ -88,6 +97,13 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.stop.take().unwrap().send(());
         tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Waits until nobody can connect to it any more.
+    pub async fn is_closed(url: &str) {
+        let address = url.rsplit_once('/').unwrap().1;
+        let closed = async { while TcpStream::connect(address).await.is_ok() {} };
+        tokio::time::timeout(PATIENCE, closed).await.expect("it takes no more connections");
     }
 
     /// Waits until it has ended by itself.
