@@ -10,9 +10,11 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use raft_core::raft::ServerId;
+use raftarium_node::driver::Handle;
 use raftarium_node::http::Limits;
 use raftarium_node::machine::{Address, Addresses};
 use raftarium_node::server::{NewFolder, Options, Reloader, Server, ServerError};
+use raftarium_node::store::Hosted;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
@@ -89,6 +91,7 @@ pub struct Running {
     /// The authority by which its certificate is judged, if it speaks HTTPS.
     pub authority: Option<PathBuf>,
     pub reloader: Reloader,
+    pub handle: Handle<Hosted>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ServerError>>,
 }
@@ -183,12 +186,12 @@ pub async fn start(options: Options) -> Running {
     let server = Server::start(options).await.unwrap_or_else(|error| panic!("{error}"));
     let scheme = if authority.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", server.http_address());
-    let reloader = server.reloader();
+    let (reloader, handle) = (server.reloader(), server.handle().clone());
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(server.run(async {
         let _ = stopped.await;
     }));
-    Running { url, authority, reloader, stop: Some(stop), task }
+    Running { url, authority, reloader, handle, stop: Some(stop), task }
 }
 
 /// One server that leads itself.

@@ -87,17 +87,6 @@ async fn move_leader(servers: &[Running], headers: &[(&str, &str)], http: &str) 
 
 /// The same, of any server.
 async fn move_server(servers: &[Running], which: usize, headers: &[(&str, &str)], http: &str) {
-    // The leader's first entries say where the founders are, and would undo it.
-    let introduced = async {
-        loop {
-            let status = servers[0].ask(Method::GET, "/status", headers, b"").await.json();
-            if status["applied_index"].as_u64() > Some(servers.len() as u64) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, introduced).await.expect("the founders are introduced");
     let server = servers[which].ask(Method::GET, "/status", headers, b"").await.json()["server"].clone();
     let place = json!({ "http": http, "unseen": true }).to_string();
     let path = format!("/members/{server}");
