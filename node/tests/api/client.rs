@@ -167,7 +167,8 @@ pub fn options(folder: &Path, number: u8, members: &Addresses) -> Options {
         administrator_tokens: None,
         election_timeout: Duration::from_millis(300),
         heartbeat: Duration::from_millis(50),
-        limits: Limits::default(),
+        // Few tests care, and all stop their servers.
+        limits: Limits { last_request: Duration::from_millis(50), ..Limits::default() },
         playground: true,
     }
 }
