@@ -175,7 +175,7 @@ impl Status {
         }
     }
 
-    /// Why its votes would not count, or it may give none, though its name has or had a vote; `None`
+    /// Why its votes would not count, or it may give none, though its name has or had a vote; none
     /// if it isn't so. The `peers` say which disk they know it by.
     pub fn why_no_vote(&self, peers: &[PeerReport]) -> Option<&'static str> {
         let denied = peers.iter().any(|peer| peer.refusal == Some(Refusal::Disk));

@@ -51,8 +51,8 @@ struct Found {
 }
 
 impl Trouble {
-    /// Says what is wrong now, if anything is. The log hears of it when it is new, from time to time
-    /// as long as it lasts, and when it is over.
+    /// Says what is wrong now, if anything is. The log hears of it when it is new, from time to
+    /// time as long as it lasts, and when it is over.
     pub(super) fn set(&mut self, sentence: Option<String>) {
         let now = Instant::now();
         let Some(sentence) = sentence else {
