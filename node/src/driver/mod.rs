@@ -7,7 +7,8 @@
 //! taken of a clone, in a third.
 //!
 //! # What becomes of a request
-//! A command gets an entry of the log ([`Output::accepted`]). When an entry is applied at that
+//! A command gets an entry of the log
+//! ([`Output::accepted`](raft_core::raft::Output::accepted)). When an entry is applied at that
 //! index, its term says whether it is this one. Until then nobody knows, and nobody is told that
 //! the command failed. Every request is answered once: with the outcome, with a refusal, or with
 //! the doubt ([`Failure::Unknown`]).
