@@ -48,6 +48,15 @@ pub struct AddressChange {
     pub server: u8,
     /// Its new address; none if it has left.
     pub address: Option<Address>,
+    /// Whether an address that is known already stays: it was told by somebody who knows better.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub only_if_unknown: bool,
+}
+
+// It is called with a reference by serde.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A state machine with the members' addresses around it.
@@ -82,6 +91,26 @@ impl<M> Machine<M> {
 }
 
 impl AddressChange {
+    /// A member has this address from now on.
+    pub fn new(server: ServerId, address: Address) -> AddressChange {
+        AddressChange { server: server.number(), address: Some(address), only_if_unknown: false }
+    }
+
+    /// A member has this address, unless another one is known by then.
+    pub fn introduction(server: ServerId, address: Address) -> AddressChange {
+        AddressChange { only_if_unknown: true, ..AddressChange::new(server, address) }
+    }
+
+    /// Makes the change.
+    pub fn apply(self, addresses: &mut Addresses) {
+        let AddressChange { server, address, only_if_unknown } = self;
+        match address {
+            _ if only_if_unknown && addresses.contains_key(&server) => {}
+            Some(address) => drop(addresses.insert(server, address)),
+            None => drop(addresses.remove(&server)),
+        }
+    }
+
     /// As a command.
     ///
     /// # Errors
@@ -102,12 +131,16 @@ impl AddressChange {
 
     fn check(&self) -> Result<(), String> {
         if ServerId::new(self.server).is_none() {
-            return Err(format!("{} is no server's number: they are 1 to {}", self.server, ServerId::MAX));
+            return Err(no_number(self.server));
         }
         let Some(address) = &self.address else { return Ok(()) };
         check_address(&address.peer)?;
         check_address(&address.http)
     }
+}
+
+fn no_number(server: u8) -> String {
+    format!("{server} is no server's number: they are 1 to {}", ServerId::MAX)
 }
 
 /// Checks that a text looks like `host:port`.
@@ -158,15 +191,9 @@ impl<M: StateMachine + Clone> StateMachine for Machine<M> {
         if let Some(inner) = unwrap(command) {
             return self.inner.apply(index, inner);
         }
-        match AddressChange::of(command) {
-            Some(AddressChange { server, address: Some(address) }) => {
-                self.addresses.insert(server, address);
-            }
-            Some(AddressChange { server, address: None }) => {
-                self.addresses.remove(&server);
-            }
-            // Committed, and senseless: it does nothing, on every server alike.
-            None => {}
+        // What is committed, and senseless, does nothing, on every server alike.
+        if let Some(change) = AddressChange::of(command) {
+            change.apply(&mut self.addresses);
         }
         Vec::new()
     }
@@ -192,8 +219,8 @@ impl<M: StateMachine + Clone> StateMachine for Machine<M> {
             return Err(RestoreError::new(why));
         }
         for (server, address) in &head.addresses {
-            let change = AddressChange { server: *server, address: Some(address.clone()) };
-            change.check().map_err(RestoreError::new)?;
+            let server = ServerId::new(*server).ok_or_else(|| RestoreError::new(no_number(*server)))?;
+            AddressChange::new(server, address.clone()).check().map_err(RestoreError::new)?;
         }
         self.inner.restore(inner)?;
         self.addresses = head.addresses;
@@ -214,9 +241,13 @@ mod tests {
         Address { peer: format!("127.0.0.1:{port}"), http: format!("localhost:{}", port + 1) }
     }
 
+    fn server(number: u8) -> ServerId {
+        ServerId::new(number).unwrap()
+    }
+
     fn machine() -> Machine<Store> {
         let mut machine = Machine::new(Store::new(Settings::default()));
-        let change = AddressChange { server: 3, address: Some(address(7000)) };
+        let change = AddressChange::new(server(3), address(7000));
         machine.apply(2, &change.command().unwrap());
         machine
     }
@@ -229,9 +260,32 @@ mod tests {
         restored.restore(&machine.snapshot()).unwrap();
         assert_eq!(restored.addresses(), machine.addresses());
         assert_eq!(restored.snapshot(), machine.snapshot());
-        let gone = AddressChange { server: 3, address: None };
+        let gone = AddressChange { address: None, ..AddressChange::new(server(3), address(7000)) };
         machine.apply(3, &gone.command().unwrap());
         assert!(machine.addresses().is_empty());
+    }
+
+    /// A leader introduces those whom it finds missing, and the entry of a move may be before that.
+    #[test]
+    fn an_introduction_changes_no_address_that_is_known() {
+        let mut machine = machine();
+        for (number, known) in [(3, 7000), (4, 8000)] {
+            let introduction = AddressChange::introduction(server(number), address(8000));
+            let command = introduction.command().unwrap();
+            assert_eq!(AddressChange::of(&command), Some(introduction));
+            machine.apply(3, &command);
+            assert_eq!(machine.addresses()[&number], address(known));
+        }
+        machine.apply(4, &AddressChange::new(server(3), address(9000)).command().unwrap());
+        assert_eq!(machine.addresses()[&3], address(9000));
+    }
+
+    /// Entries of earlier versions are in logs, and later ones must say the same by them.
+    #[test]
+    fn a_change_has_one_form() {
+        let command = AddressChange::new(server(3), address(7000)).command().unwrap();
+        let text = r#"{"server":3,"address":{"peer":"127.0.0.1:7000","http":"localhost:7001"}}"#;
+        assert_eq!(&command[1..], text.as_bytes());
     }
 
     #[test]

@@ -199,6 +199,7 @@ impl Server {
             peers: peers.clone(),
             file: options.folder.join(ADDRESSES),
             given: members,
+            logged: Addresses::new(),
             addresses: Arc::clone(&addresses),
             introduce,
             disks,
@@ -584,16 +585,18 @@ struct Ears {
     file: PathBuf,
     /// The addresses that the server was started with, and those of its last run.
     given: Addresses,
-    /// These, and over them those of the log.
+    /// Those of the log, as far as it was applied.
+    logged: Addresses,
+    /// The first, and over them the second.
     addresses: Arc<RwLock<Addresses>>,
     introduce: mpsc::UnboundedSender<AddressChange>,
     disks: Arc<KnownDisks>,
 }
 
 impl Ears {
-    fn set_addresses(&self, machine: &Addresses) {
+    fn tell_addresses(&self) {
         let mut all = self.given.clone();
-        all.extend(machine.clone());
+        all.extend(self.logged.clone());
         self.tell_peers(&all);
         *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = all;
     }
@@ -623,28 +626,26 @@ impl Audience<Hosted> for Ears {
 
     fn applied(&mut self, index: LogIndex, command: &[u8], answer: &[u8]) {
         self.changes.applied(index.0, store::change(index.0, command, answer));
-        if let Some(AddressChange { server, address }) = AddressChange::of(command) {
-            let mut all = self.addresses.write().unwrap_or_else(PoisonError::into_inner);
-            match address.or_else(|| self.given.get(&server).cloned()) {
-                Some(address) => all.insert(server, address),
-                None => all.remove(&server),
-            };
-            let all = all.clone();
-            self.tell_peers(&all);
+        if let Some(change) = AddressChange::of(command) {
+            change.apply(&mut self.logged);
+            self.tell_addresses();
         }
     }
 
     fn restored(&mut self, index: LogIndex, machine: &Hosted) {
         self.changes.restart(index.0);
-        self.set_addresses(machine.addresses());
+        self.logged = machine.addresses().clone();
+        self.tell_addresses();
     }
 
     fn leads(&mut self, _: Term, machine: &Hosted) {
         // Servers that join learn from the log where the founders are.
         for (server, address) in &self.given {
-            if !machine.addresses().contains_key(server) {
-                let change = AddressChange { server: *server, address: Some(address.clone()) };
-                let _ = self.introduce.send(change);
+            if let Some(id) = ServerId::new(*server)
+                && !machine.addresses().contains_key(server)
+            {
+                // Meanwhile somebody may say that it is elsewhere.
+                let _ = self.introduce.send(AddressChange::introduction(id, address.clone()));
             }
         }
     }

@@ -1,6 +1,5 @@
 //! Data folders on a real disk, as a driver uses them.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use raft_core::raft::{
     ServerId, ServerSet, Snapshot, SnapshotMeta, Standing, Term, Write,
 };
 use raftarium_node::storage::{
-    FileStorage, Folder, FolderError, FolderSettings, Founded, Loaded, Storage as _, StorageError,
+    FORMAT, FileStorage, Folder, FolderError, FolderSettings, Founded, KnownDisks, Loaded, Storage as _, StorageError,
 };
 use tempfile::TempDir;
 
@@ -176,12 +175,12 @@ fn a_later_format_is_refused() {
     let file = at.path().join("folder.json");
     for more in ["", r#""colour": "green","#] {
         let text = fs::read_to_string(&file).unwrap();
-        let later = text.replace(r#""format": 1,"#, &format!(r#""format": 2,{more}"#));
+        let later = text.replace(r#""format": 2,"#, &format!(r#""format": 3,{more}"#));
         assert_ne!(later, text);
         fs::write(&file, later).unwrap();
         let (error, sentence) = refusal(at.path(), &settings());
-        assert!(matches!(error, FolderError::LaterVersion { found: 2, .. }), "{sentence}");
-        assert!(sentence.starts_with("DIR has the format 2, and this version of Raftarium knows formats up to 1"));
+        assert!(matches!(error, FolderError::LaterVersion { found: 3, .. }), "{sentence}");
+        assert!(sentence.starts_with("DIR has the format 3, and this version of Raftarium knows formats up to 2"));
         fs::write(&file, text).unwrap();
     }
 }
@@ -238,7 +237,7 @@ fn a_damaged_or_edited_folder_file_is_never_believed() {
 
 #[test]
 fn a_folder_that_lost_a_file_is_not_a_new_one() {
-    for name in ["folder.json", "state.redb", "mirror"] {
+    for name in ["folder.json", "state.redb", "mirror", "disks.json"] {
         let (at, folder) = new_folder();
         drop(folder);
         fs::remove_file(at.path().join(name)).unwrap();
@@ -257,7 +256,7 @@ fn a_folder_that_lost_a_file_is_not_a_new_one() {
 /// The creation stops anywhere, and `folder.json.new` is still there.
 #[test]
 fn a_creation_that_was_interrupted_begins_again() {
-    let steps = ["folder.json.new", "state.redb", "mirror"];
+    let steps = ["folder.json.new", "state.redb", "mirror", "disks.json"];
     for count in 1..=steps.len() {
         let at = tempfile::tempdir().unwrap();
         for name in &steps[..count] {
@@ -334,8 +333,9 @@ fn the_largest_snapshot_is_found_again() {
     store_snapshot(SNAPSHOT_SIZE_MAX, SNAPSHOT_SIZE_MAX);
 }
 
-fn golden() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/storage/format-1")
+/// Where the folder of a format is kept.
+fn golden(format: u32) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/storage/format-{format}"))
 }
 
 /// A row of zeros takes nine bytes: a zero, and how many there are, lowest byte first.
@@ -373,39 +373,71 @@ fn unpacked(packed: &[u8]) -> Vec<u8> {
 #[test]
 #[ignore = "writes the golden files of the format"]
 fn write_the_golden_files() {
-    assert!(!golden().exists(), "the golden files of a format are written once");
+    let golden = golden(FORMAT);
+    assert!(!golden.exists(), "the golden files of a format are written once");
     let (at, folder) = new_folder();
     let mut storage = FileStorage::open(&folder).unwrap();
     storage.load().unwrap();
     storage.store(&writes()).unwrap();
+    let known = KnownDisks::open(&folder).unwrap();
+    for (number, disk, admitted_at) in DISKS {
+        known.recognise(server(number), DiskId(disk), LogIndex(admitted_at)).unwrap();
+    }
     drop((storage, folder));
-    fs::create_dir_all(golden()).unwrap();
+    fs::create_dir_all(&golden).unwrap();
     for entry in fs::read_dir(at.path()).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
         if name != "lock" {
             let bytes = fs::read(entry.path()).unwrap();
             assert_eq!(unpacked(&packed(&bytes)), bytes);
-            fs::write(golden().join(name + ".packed"), packed(&bytes)).unwrap();
+            fs::write(golden.join(name + ".packed"), packed(&bytes)).unwrap();
         }
     }
 }
 
-#[test]
-fn folders_of_format_1_are_readable_for_ever() {
+/// The disks that the kept folders know: the server, its disk, and the entry that admitted that.
+const DISKS: [(u8, u64, u64); 2] = [(1, 0xfedc_ba98_7654_3210, 0), (3, 300, 5)];
+
+/// Puts a folder of that format together, as it is kept.
+fn kept(format: u32) -> TempDir {
     let at = tempfile::tempdir().unwrap();
-    let mut files = BTreeMap::new();
-    for entry in fs::read_dir(golden()).unwrap() {
+    for entry in fs::read_dir(golden(format)).unwrap() {
         let entry = entry.unwrap();
         let name = entry.file_name().into_string().unwrap();
-        let name = name.strip_suffix(".packed").unwrap().to_owned();
-        files.insert(name, unpacked(&fs::read(entry.path()).unwrap()));
+        let name = name.strip_suffix(".packed").unwrap();
+        fs::write(at.path().join(name), unpacked(&fs::read(entry.path()).unwrap())).unwrap();
     }
-    let names: Vec<&str> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["folder.json", "mirror", "snapshot-1", "state.redb"]);
-    for (name, bytes) in &files {
-        fs::write(at.path().join(name), bytes).unwrap();
+    at
+}
+
+/// Nothing was noted in the first format's folder, and nobody knows whether that was lost.
+#[test]
+fn folders_of_format_1_are_readable_for_ever() {
+    let at = kept(1);
+    is_readable(&at);
+    assert!(!at.path().join("disks.json").exists());
+    let folder = Folder::open_or_create(at.path(), &settings()).unwrap();
+    let known = KnownDisks::open(&folder).unwrap();
+    known.recognise(server(1), DiskId(7), LogIndex(0)).unwrap();
+    let known = KnownDisks::open(&folder).unwrap();
+    assert!(known.recognise(server(1), DiskId(8), LogIndex(0)).is_err());
+}
+
+#[test]
+fn folders_of_format_2_are_readable_for_ever() {
+    let at = kept(2);
+    is_readable(&at);
+    let folder = Folder::open_or_create(at.path(), &settings()).unwrap();
+    let known = KnownDisks::open(&folder).unwrap();
+    for (number, disk, admitted_at) in DISKS {
+        known.recognise(server(number), DiskId(disk), LogIndex(admitted_at)).unwrap();
+        assert!(known.recognise(server(number), DiskId(8), LogIndex(admitted_at)).is_err());
     }
+}
+
+/// Looks whether a kept folder holds what was written, and can be written to.
+fn is_readable(at: &TempDir) {
     let folder = Folder::open_or_create(at.path(), &settings()).unwrap();
     assert!(!folder.is_new());
     let mut storage = FileStorage::open(&folder).unwrap();

@@ -45,6 +45,22 @@ pub enum Request<M> {
     Stop,
 }
 
+/// Whoever waits for an entry.
+pub(super) enum Waiter {
+    Command(oneshot::Sender<Result<Applied, Failure>>),
+    Membership(oneshot::Sender<Result<EntryId, Failure>>),
+}
+
+impl Waiter {
+    pub(super) fn fail(self, failure: Failure) {
+        // Whoever asked may have gone away.
+        match self {
+            Waiter::Command(reply) => drop(reply.send(Err(failure))),
+            Waiter::Membership(reply) => drop(reply.send(Err(failure))),
+        }
+    }
+}
+
 /// Called with the state machine and the index of the last entry that is applied to it.
 pub type Look<M> = Box<dyn FnOnce(Result<(&M, u64), Failure>) + Send>;
 

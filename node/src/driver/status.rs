@@ -192,3 +192,33 @@ impl Status {
         self.leader == Some(self.server) && self.role == "leader"
     }
 }
+
+/// Writes into the log what an operator wants to know of a server's state.
+pub(super) fn tell_of(old: &Status, new: &Status) {
+    if (old.leader, old.term, old.role) != (new.leader, new.term, new.role) {
+        match new.leader {
+            Some(leader) if leader == new.server => tracing::info!("this server leads in term {}", new.term.0),
+            Some(leader) => tracing::info!("{leader} leads in term {}", new.term.0),
+            None if old.leader.is_some() || old.role != new.role => {
+                tracing::info!("no leader is known in term {}; this server is a {}", new.term.0, new.role);
+            }
+            None => {}
+        }
+    }
+    if old.standing != Standing::Barred
+        && let Some(why) = new.barred()
+    {
+        tracing::warn!("this server may not vote: {why}");
+    }
+    if old.configuration != new.configuration {
+        tracing::info!("the membership is another from index {} on", new.configuration_index.0);
+    }
+    if old.lost != EntryId::ZERO && new.lost == EntryId::ZERO {
+        tracing::info!("what the disk had lost is there again, up to {}", old.lost);
+    }
+    if old.snapshot != new.snapshot
+        && let Some(last) = new.snapshot
+    {
+        tracing::info!("there is a snapshot of everything up to {last}");
+    }
+}

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use raft_core::raft::{Bytes, Image, Write};
+use raft_core::raft::{Bytes, Image, LogIndex, ServerSet, Write};
+use raft_core::state_machine::StateMachine;
 
+use super::start::*;
 use super::*;
-use crate::storage::Damaged;
+use crate::storage::{Damaged, Loaded};
 
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(60);

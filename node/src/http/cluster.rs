@@ -184,7 +184,7 @@ impl LeadersTask for Wish {
                          (members move --unseen, \"unseen\": true)"
                     ));
                 }
-                let applied = app.handle.propose(introduction(*server, &address)).await?;
+                let applied = app.handle.propose(change_of_address(*server, &address)).await?;
                 let mut done = json!({ "index": applied.entry.index.0, "term": applied.entry.term.0 });
                 done["seen"] = (!place.unseen).into();
                 return Ok(Done::Yes(done));
@@ -204,7 +204,7 @@ impl LeadersTask for Wish {
                 if let Some(why) = taken(app, *server, address) {
                     return refused(why);
                 }
-                app.handle.propose(introduction(*server, address)).await?;
+                app.handle.propose(change_of_address(*server, address)).await?;
                 MembershipChange { voters, learners: learners.union(one(*server)) }
             }
             Wish::Promote(server) if configuration.is_voter(*server) => {
@@ -312,8 +312,8 @@ fn hindrance_in(status: &Value) -> &'static str {
 ///
 /// # Panics
 /// The address must have been checked.
-fn introduction(server: ServerId, address: &Address) -> Bytes {
-    let change = AddressChange { server: server.number(), address: Some(address.clone()) };
+fn change_of_address(server: ServerId, address: &Address) -> Bytes {
+    let change = AddressChange::new(server, address.clone());
     change.command().unwrap_or_else(|why| panic!("an address that was checked makes no command: {why}"))
 }
 

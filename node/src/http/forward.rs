@@ -20,9 +20,9 @@ use serde_json::Value;
 
 use super::access::Bearer;
 use super::problem::{Kind, Problem};
-use super::proof::{Claims, HANDED_ON};
+use super::proof::{Asked, Claims, HANDED_ON};
 use super::tls::{Https, trusting};
-use super::trouble::Subject;
+use super::trouble::{Subject, Trouble};
 use super::{App, shortened, with_leader};
 use crate::driver::{Doubt, Failure};
 use crate::peers::Secrets;
@@ -72,7 +72,7 @@ pub enum Hindrance {
 }
 
 /// Why a server gave no document.
-enum Silence {
+pub(super) enum Silence {
     /// HTTPS where this server speaks plain HTTP, or the reverse.
     SpeaksOtherwise,
     /// Anything else, in words.
@@ -119,8 +119,10 @@ fn inner<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 #[derive(Debug)]
 pub struct Forwarder {
     pub(super) secrets: Secrets,
-    /// What was said last of a leader that can't be handed anything: it is said once.
-    told: Mutex<Option<String>>,
+    /// Where the leader was met last: it speaks what this server speaks.
+    met: Mutex<Option<String>>,
+    /// Why the leader can't be handed anything.
+    trouble: Mutex<Trouble>,
     https: Option<Https>,
     idle_max: Duration,
     made: Mutex<Made>,
@@ -163,8 +165,8 @@ impl Forwarder {
     fn with_idle_max(https: Option<Https>, secrets: Secrets, idle_max: Duration) -> Forwarder {
         // Plain connections verify nothing.
         let with = https.as_ref().map_or_else(|| Arc::new(trusting(RootCertStore::empty())), Https::client);
-        let (told, made) = (Mutex::default(), Mutex::new(Made::with(with, idle_max)));
-        Forwarder { secrets, told, https, idle_max, made }
+        let made = Mutex::new(Made::with(with, idle_max));
+        Forwarder { secrets, met: Mutex::default(), trouble: Mutex::default(), https, idle_max, made }
     }
 
     const fn scheme(&self) -> &'static str {
@@ -183,7 +185,9 @@ impl Forwarder {
         made.client.clone()
     }
 
-    /// Hands a request to the leader, and its answer back.
+    /// Hands a request to the leader, and its answer back. A leader that may speak HTTPS is asked
+    /// before it gets anything in plain HTTP: who answers that it does can't prove it, and what it
+    /// got by then might have been done.
     ///
     /// # Errors
     /// [`Failure::NotLeader`], or an answer, if it is certain that nothing arrived, or that the
@@ -194,9 +198,17 @@ impl Forwarder {
             return Err(nobody);
         }
         let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let scheme = self.scheme();
-        let uri = app.address_of(leader).and_then(|address| format!("{scheme}://{address}{path}").parse::<Uri>().ok());
-        let Some(uri) = uri else { return Err(nobody) };
+        let Some(address) = app.address_of(leader) else { return Err(nobody) };
+        let Ok(uri) = format!("{}://{address}{path}", self.scheme()).parse::<Uri>() else { return Err(nobody) };
+        if self.https.is_none() && !self.has_met(&address) {
+            match self.greet(app, leader, &address).await {
+                Ok(()) => {}
+                Err(Silence::SpeaksOtherwise) => return Ok(self.speaks_otherwise(app, leader).into_response()),
+                Err(Silence::NoAnswer(why)) => {
+                    return Err(self.unreachable(app, format!("{leader} leads, but can't be reached: {why}")));
+                }
+            }
+        }
         let mut onward = http::Request::new(Full::new(request.body.clone()));
         *onward.method_mut() = request.method.clone();
         *onward.uri_mut() = uri;
@@ -205,22 +217,16 @@ impl Forwarder {
                 onward.headers_mut().append(&name, value.clone());
             }
         }
-        let claims = Claims::new(app.server, leader, &app.cluster, request.bearer, &request.body);
-        let (Ok(claims), headers) = (claims, &request.headers) else { return Err(nobody) };
-        let (claims, asked) = claims.sign(&self.secrets, &request.method, &request.uri, headers);
-        onward.headers_mut().insert(FORWARDED, claims);
+        let signed = self.sign(app, leader, request.bearer, &mut onward, &request.body);
+        let Ok(asked) = signed else { return Err(nobody) };
         if !self.secrets.are_secret() {
             // Then a proof is worth nothing against strangers, and the token is looked at there.
-            for value in headers.get_all(header::AUTHORIZATION) {
+            for value in request.headers.get_all(header::AUTHORIZATION) {
                 onward.headers_mut().append(header::AUTHORIZATION, value.clone());
             }
         }
         request.left.store(true, Ordering::Relaxed);
         match self.client().request(onward).await {
-            Ok(response) if response.headers().contains_key(SPEAKS_HTTPS) => {
-                request.left.store(false, Ordering::Relaxed);
-                Ok(self.speaks_otherwise(app, leader).into_response())
-            }
             Err(error) if error.is_connect() && is_plain(&error) => {
                 request.left.store(false, Ordering::Relaxed);
                 Ok(self.speaks_otherwise(app, leader).into_response())
@@ -239,6 +245,8 @@ impl Forwarder {
                     Err(Hindrance::Answer(response))
                 }
                 Err(why) => {
+                    // It may be another one now, and speak otherwise.
+                    self.meet(None);
                     self.tell(Some(format!("who answers for {leader} hasn't proved to be {leader}: {why}")));
                     Err(Hindrance::Failure(Failure::Unknown(Doubt::LeaderUnproven)))
                 }
@@ -255,6 +263,24 @@ impl Forwarder {
         }
     }
 
+    /// Proves by whom a request is sent to another server. Returns what its answer must prove.
+    ///
+    /// # Errors
+    /// Without randomness there is no proof.
+    fn sign(
+        &self,
+        app: &App,
+        to: ServerId,
+        bearer: Bearer,
+        request: &mut http::Request<Full<Bytes>>,
+        body: &[u8],
+    ) -> Result<Asked, getrandom::Error> {
+        let claims = Claims::new(app.server, to, &app.cluster, bearer, body)?;
+        let (claims, asked) = claims.sign(&self.secrets, request.method(), request.uri(), request.headers());
+        request.headers_mut().insert(FORWARDED, claims);
+        Ok(asked)
+    }
+
     /// Notes that the leader speaks HTTPS and this server doesn't, or the reverse. Returns what
     /// clients are told, whose requests can't be handed on.
     fn speaks_otherwise(&self, app: &App, leader: ServerId) -> Problem {
@@ -268,21 +294,30 @@ impl Forwarder {
         with_leader(app, Problem::new(Kind::NoLeader, format!("{why}; nothing was done")))
     }
 
-    /// Looks whether the leader speaks HTTPS if this server does, and plain HTTP otherwise. Returns
-    /// whether it does.
-    pub(super) async fn greet(&self, app: &App, leader: ServerId, address: &str) -> bool {
-        match self.ask(None, address, "/healthz", None, GREETING_MAX).await {
-            Ok(_) => {
-                app.troubles.set(Subject::Scheme, None);
-                true
-            }
-            Err(Silence::SpeaksOtherwise) => {
-                self.speaks_otherwise(app, leader);
-                false
-            }
+    /// Whether the leader was met at this address, and speaks HTTPS if this server does, and plain
+    /// HTTP otherwise.
+    pub(super) fn has_met(&self, address: &str) -> bool {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(address)
+    }
+
+    fn meet(&self, address: Option<&str>) {
+        *self.met.lock().unwrap_or_else(PoisonError::into_inner) = address.map(str::to_owned);
+    }
+
+    /// Looks whether the leader speaks HTTPS if this server does, and plain HTTP otherwise.
+    ///
+    /// # Errors
+    /// If it doesn't, or isn't there.
+    pub(super) async fn greet(&self, app: &App, leader: ServerId, address: &str) -> Result<(), Silence> {
+        let greeted = self.ask(None, address, "/healthz", None, GREETING_MAX).await.map(|_| ());
+        self.meet(greeted.is_ok().then_some(address));
+        match &greeted {
+            Ok(()) => app.troubles.set(Subject::Scheme, None),
+            Err(Silence::SpeaksOtherwise) => drop(self.speaks_otherwise(app, leader)),
             // It isn't there yet, say: it is asked again.
-            Err(Silence::NoAnswer(_)) => false,
+            Err(Silence::NoAnswer(_)) => {}
         }
+        greeted
     }
 
     /// What a server of this cluster says of itself to clients at this address. It lets itself be
@@ -338,12 +373,8 @@ impl Forwarder {
         *request.uri_mut() = uri;
         let mut proves = None;
         if let Some((app, server)) = whom.filter(|_| self.secrets.are_secret()) {
-            let claims = Claims::new(app.server, server, &app.cluster, Bearer::Administrator, b"");
-            let claims = claims.map_err(|error| Silence::NoAnswer(error.to_string()))?;
-            let (method, uri) = (request.method(), request.uri());
-            let (claims, asked) = claims.sign(&self.secrets, method, uri, request.headers());
-            request.headers_mut().insert(FORWARDED, claims);
-            proves = Some(asked);
+            let signed = self.sign(app, server, Bearer::Administrator, &mut request, b"");
+            proves = Some(signed.map_err(|error| Silence::NoAnswer(error.to_string()))?);
         } else if let Some(authorization) = authorization {
             request.headers_mut().insert(header::AUTHORIZATION, authorization.clone());
         }
@@ -377,15 +408,10 @@ impl Forwarder {
         Hindrance::Answer(problem.into_response())
     }
 
-    /// Says what is wrong with handing requests on, if it is something else than the last time.
+    /// Says what is wrong with handing requests on, if anything is.
     fn tell(&self, why: Option<String>) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if *told != why {
-            if let Some(why) = &why {
-                tracing::warn!("a request can't be handed on: {why}");
-            }
-            *told = why;
-        }
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.set(why.map(|why| format!("a request can't be handed on: {why}")));
     }
 
     /// Whether the request may be on its way to a leader, or done by it.
@@ -397,7 +423,8 @@ impl Forwarder {
 /// Says to the server that handed a request on: nothing was done, because this server doesn't lead.
 pub const NOT_DONE: HeaderName = HeaderName::from_static("raftarium-not-done");
 
-/// Says with the answer to plain HTTP that the port speaks HTTPS.
+/// Says with the answer to plain HTTP that the port speaks HTTPS. Nothing proves it: it is a hint
+/// for a server that hasn't handed anything on yet.
 pub const SPEAKS_HTTPS: HeaderName = HeaderName::from_static("raftarium-speaks-https");
 
 #[cfg(test)]

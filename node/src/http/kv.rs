@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use raft_core::check::linearizable::{EventKind, OperationKind};
 use raft_core::kv::{Field, Key, Operation, Outcome, TextError, Value};
+use raft_core::raft::Refusal;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -23,7 +24,7 @@ use super::target::has_no_parameters;
 use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered, whole_body};
 use crate::driver::{Consistency, Failure};
 use crate::events::{Events, RequestEvent};
-use crate::store::{Answer, Condition, RequestKey, Write};
+use crate::store::{Answer, Condition, Hosted, RequestKey, Write, pairs};
 
 /// The most pairs of one list.
 pub const LIST_MAX: usize = 1_000;
@@ -147,9 +148,10 @@ pub async fn get(
 ) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
     let GetQuery { consistency } = query(queried, "?consistency=linearizable|lease|local")?;
+    let matched = Match::of(&headers)?;
     let wanted = key.clone();
-    let look = move |hosted: &crate::store::Hosted, _| {
-        let pair = crate::store::pairs(hosted).get_with_revision(&wanted);
+    let look = move |hosted: &Hosted, _| {
+        let pair = pairs(hosted).get_with_revision(&wanted);
         pair.map(|(value, revision)| (value.as_bytes().to_vec(), revision))
     };
     // What is read as of any time says nothing of when.
@@ -164,6 +166,9 @@ pub async fn get(
     }
     match answered? {
         None => Err(Problem::new(Kind::NoSuchKey, format!("there is no key {:?}", key.as_str()))),
+        Some((_, revision)) if matches!(matched, Some(Match::Revision(other)) if other != revision) => {
+            Err(condition_failed(Some(revision)))
+        }
         Some((_, revision)) if has(&headers, revision) => {
             Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag(revision))]).into_response())
         }
@@ -183,15 +188,15 @@ pub async fn list(State(app): Shared, queried: Queried<ListQuery>) -> Result<Res
     if limit == 0 || limit > LIST_MAX {
         return Err(Problem::new(Kind::BadRequest, format!("a list has 1 to {LIST_MAX} pairs, not {limit}")));
     }
-    let look = move |hosted: &crate::store::Hosted, index| {
-        let store = crate::store::pairs(hosted);
+    let look = move |hosted: &Hosted, index| {
+        let store = pairs(hosted);
         let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        let mut pairs = Vec::new();
+        let mut listed = Vec::new();
         let mut bytes = 0;
         let mut next = None;
         let mut last = None::<String>;
         for (key, value, revision) in store.range(&prefix, start) {
-            if pairs.len() == limit || bytes > LIST_BYTES {
+            if listed.len() == limit || bytes > LIST_BYTES {
                 next = last;
                 break;
             }
@@ -201,12 +206,12 @@ pub async fn list(State(app): Shared, queried: Queried<ListQuery>) -> Result<Res
                 bytes += written_bytes(value.as_bytes());
                 put_value(&mut pair, value.as_bytes());
             }
-            pairs.push(pair);
+            listed.push(pair);
             last = Some(key.as_str().to_owned());
         }
         // The index up to which the list has seen everything: who watches from the next one on
         // misses nothing.
-        json!({ "revision": index, "pairs": pairs, "next": next })
+        json!({ "revision": index, "pairs": listed, "next": next })
     };
     let room = app.lists.take(LIST_BYTES_MAX, app.limits.request).await?;
     let list = read_until_answered(&app, consistency.into(), look).await?;
@@ -252,30 +257,67 @@ pub async fn delete(State(app): Shared, key: Named, request: Request) -> Result<
     write(&app, request, Operation::Delete { key }).await
 }
 
-impl LeadersTask for Write {
+/// A write, as a request asks for it.
+struct Asked {
+    write: Write,
+    /// Whether the key must have a value, whichever it is. The log has no such condition.
+    must_exist: bool,
+}
+
+impl LeadersTask for Asked {
     type Done = Answer;
 
+    /// That a key must exist is the condition that it has the revision that was just read. If that
+    /// has changed meanwhile, somebody else's write has come between, and the next one is read.
     async fn attempt(&self, app: &App) -> Result<Answer, Failure> {
-        let told = Told::begin_write(app, self);
-        match app.handle.propose(self.command()).await {
-            Ok(applied) => {
-                let answer = Answer::of(applied.entry.index.0, &applied.answer);
-                told.end_write(&answer);
-                Ok(answer)
-            }
-            Err(failure) => {
-                told.end(if failure.is_certain() { EventKind::Fail } else { EventKind::Info }, None, None);
-                Err(failure)
+        if !self.must_exist {
+            return propose(app, &self.write).await;
+        }
+        loop {
+            let key = self.write.operation.key().clone();
+            let look = move |hosted: &Hosted, _| pairs(hosted).get_with_revision(&key).map(|(_, revision)| revision);
+            let revision = match app.handle.read(Consistency::Linearizable, look).await {
+                // Nothing is in doubt: the next leader is asked.
+                Err(Failure::Refused(Refusal::LeadershipLost)) => Err(Failure::Refused(Refusal::ReadTimedOut)),
+                revision => revision,
+            };
+            let Some(revision) = revision? else { return Ok(Answer::ConditionFailed { revision: None }) };
+            let write = Write { condition: Condition::Revision(revision), ..self.write.clone() };
+            match propose(app, &write).await? {
+                Answer::ConditionFailed { revision: Some(_) } => {}
+                answer => return Ok(answer),
             }
         }
     }
 }
 
+/// Has the cluster do a write.
+async fn propose(app: &App, write: &Write) -> Result<Answer, Failure> {
+    let told = Told::begin_write(app, write);
+    match app.handle.propose(write.command()).await {
+        Ok(applied) => {
+            let answer = Answer::of(applied.entry.index.0, &applied.answer);
+            told.end_write(&answer);
+            Ok(answer)
+        }
+        Err(failure) => {
+            told.end(if failure.is_certain() { EventKind::Fail } else { EventKind::Info }, None, None);
+            Err(failure)
+        }
+    }
+}
+
 async fn write(app: &App, request: super::forward::Whole, operation: Operation) -> Result<Response, Problem> {
-    let write =
-        Write { operation, condition: condition(&request.headers)?, request_key: request_key(&request.headers)? };
-    match lead(app, &request, &write).await? {
-        Led::Here(answer) => written(&write, answer),
+    let (condition, must_exist) = condition(&request.headers)?;
+    let request_key = request_key(&request.headers)?;
+    if must_exist && request_key.is_some() {
+        // A repetition might find another revision, and would be another write.
+        let why = "If-Match: * doesn't work with an Idempotency-Key: name the revision";
+        return Err(Problem::new(Kind::BadRequest, why));
+    }
+    let asked = Asked { write: Write { operation, condition, request_key }, must_exist };
+    match lead(app, &request, &asked).await? {
+        Led::Here(answer) => written(&asked.write, answer),
         Led::There(response) => Ok(response),
     }
 }
@@ -381,13 +423,7 @@ fn in_text(value: &[u8]) -> String {
 fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
     let (outcome, revision, repeated) = match answer {
         Answer::Done { outcome, revision, repeated } => (outcome, revision, repeated),
-        Answer::ConditionFailed { revision } => {
-            let why = match revision {
-                Some(revision) => format!("the key has revision {revision}"),
-                None => "the key has no value".to_owned(),
-            };
-            return Err(Problem::new(Kind::PreconditionFailed, why).with("revision", revision));
-        }
+        Answer::ConditionFailed { revision } => return Err(condition_failed(revision)),
         Answer::KeyReused => {
             let why = "a request with this idempotency key was another one; draw a new key for each request";
             return Err(Problem::new(Kind::KeyReused, why));
@@ -432,26 +468,50 @@ fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// What `If-Match` and `If-None-Match` ask for.
-fn condition(headers: &HeaderMap) -> Result<Condition, Problem> {
-    let matched = super::header(headers, "if-match")?;
-    let none = super::header(headers, "if-none-match")?;
-    let bad = |why: &str| Err(Problem::new(Kind::BadRequest, why.to_owned()));
-    match (matched, none) {
-        (None, None) => Ok(Condition::Always),
-        (None, Some("*")) => Ok(Condition::Absent),
-        (None, Some(_)) => bad("If-None-Match works with * alone: only if the key has no value"),
-        (Some(tag), None) => {
-            let number = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
-            match number {
-                Some(revision) => Ok(Condition::Revision(revision)),
-                None => {
-                    bad("If-Match takes one revision in quotes, as ETag gave it (\"12\"), and neither * nor several")
-                }
+/// What `If-Match` asks for.
+enum Match {
+    /// That the key has a value.
+    Any,
+    /// That this is its revision.
+    Revision(u64),
+}
+
+impl Match {
+    fn of(headers: &HeaderMap) -> Result<Option<Match>, Problem> {
+        let Some(tag) = super::header(headers, "if-match")? else { return Ok(None) };
+        let number = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(|tag| tag.parse().ok());
+        match number {
+            Some(revision) => Ok(Some(Match::Revision(revision))),
+            None if tag == "*" => Ok(Some(Match::Any)),
+            None => {
+                let why = "If-Match takes one revision in quotes, as ETag gave it (\"12\"), or * for any; not several";
+                Err(Problem::new(Kind::BadRequest, why))
             }
         }
+    }
+}
+
+/// What `If-Match` and `If-None-Match` ask for, and whether the key must have a value besides.
+fn condition(headers: &HeaderMap) -> Result<(Condition, bool), Problem> {
+    let none = super::header(headers, "if-none-match")?;
+    let bad = |why: &str| Err(Problem::new(Kind::BadRequest, why.to_owned()));
+    match (Match::of(headers)?, none) {
+        (None, None) => Ok((Condition::Always, false)),
+        (None, Some("*")) => Ok((Condition::Absent, false)),
+        (None, Some(_)) => bad("If-None-Match works with * alone: only if the key has no value"),
+        (Some(Match::Revision(revision)), None) => Ok((Condition::Revision(revision), false)),
+        (Some(Match::Any), None) => Ok((Condition::Always, true)),
         (Some(_), Some(_)) => bad("give If-Match or If-None-Match, not both"),
     }
+}
+
+/// The problem that the key has another revision, or no value.
+fn condition_failed(revision: Option<u64>) -> Problem {
+    let why = match revision {
+        Some(revision) => format!("the key has revision {revision}"),
+        None => "the key has no value".to_owned(),
+    };
+    Problem::new(Kind::PreconditionFailed, why).with("revision", revision)
 }
 
 /// The key by which a repetition of this request is recognized.

@@ -77,6 +77,9 @@ pub struct Limits {
     pub stall: Duration,
     /// How long a request may take to arrive.
     pub arrival: Duration,
+    /// How long the beginning of a request may take to arrive once the server stops. Nobody can
+    /// know whether one is on its way, and who brings none must not hold up the server's end.
+    pub last_request: Duration,
     /// How many connections are open at the same time; further ones wait.
     pub connections_max: usize,
 }
@@ -84,7 +87,8 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Limits {
         let (request, arrival) = (Duration::from_secs(5), Duration::from_secs(20));
-        Limits { request, stall: Duration::from_secs(30), arrival, connections_max: 16_384 }
+        let last_request = Duration::from_millis(500);
+        Limits { request, stall: Duration::from_secs(30), arrival, last_request, connections_max: 16_384 }
     }
 }
 

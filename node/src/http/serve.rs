@@ -1,10 +1,11 @@
 //! Connections: how many, how long, and how they end.
 
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use http::{HeaderValue, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -21,10 +22,6 @@ const HEAD_BYTES_MAX: usize = 16 << 10;
 
 /// How long connections may take to finish when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
-
-/// How long a connection may take to bring its first request when the server stops. Nobody can know
-/// whether one is on its way, and what has brought none must not hold up the server's end.
-const FIRST_REQUEST_MAX: Duration = Duration::from_millis(500);
 
 /// How long to wait after a connection couldn't be accepted: the process has no descriptors left,
 /// say.
@@ -115,10 +112,7 @@ async fn begin(
     let _ = stream.set_nodelay(true);
     let Some(https) = https else {
         // Who says nothing is let go.
-        let first = tokio::select! {
-            first = tokio::time::timeout(limits.arrival, First::of(&stream)) => first.unwrap_or(First::Nothing),
-            _ = stopped.changed() => First::Nothing,
-        };
+        let first = in_time(First::of(&stream), limits, &mut stopped).await.unwrap_or(First::Nothing);
         let stream = Box::pin(stalling(stream, limits));
         return match first {
             First::Handshake => {
@@ -133,14 +127,25 @@ async fn begin(
         let first = First::of(&stream).await;
         https.accept(first, Box::pin(stalling(stream, limits))).await
     };
-    let accepted = tokio::select! {
-        accepted = tokio::time::timeout(limits.arrival, handshake) => accepted,
-        // There is no request yet.
-        _ = stopped.changed() => return,
-    };
-    if let Ok(Some(stream)) = accepted {
+    if let Some(Some(stream)) = in_time(handshake, limits, &mut stopped).await {
         talk(stream, router, limits, stopped).await;
     }
+}
+
+/// What a client brings, unless it takes too long: less is too long once the server stops.
+async fn in_time<T>(brings: impl Future<Output = T>, limits: Limits, stopped: &mut watch::Receiver<bool>) -> Option<T> {
+    tokio::select! {
+        biased;
+        brought = tokio::time::timeout(limits.arrival, brings) => brought.ok(),
+        () = begun_too_late(limits, stopped) => None,
+    }
+}
+
+/// Waits until the server has stopped for so long that nothing new is begun.
+async fn begun_too_late(limits: Limits, stopped: &mut watch::Receiver<bool>) {
+    // If nobody can say it any more, it has stopped.
+    let _ = stopped.wait_for(|is_stopped| *is_stopped).await;
+    tokio::time::sleep(limits.last_request).await;
 }
 
 /// Whoever reads nothing holds its connection only for so long.
@@ -150,6 +155,9 @@ fn stalling(stream: TcpStream, limits: Limits) -> TimeoutStream<TcpStream> {
     stream
 }
 
+/// Answers a connection's requests until it ends. A connection that is closed while a request is on
+/// its way leaves the client in doubt about it. So none is closed as soon as the server stops: the
+/// next answer says that it is the last one, and only who asks nothing for a while isn't told.
 async fn talk<S>(stream: S, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -159,24 +167,90 @@ where
     // A client that has said all it will say still waits for the answer. Whoever is gone altogether
     // is noticed when the answer can't be written.
     builder.half_close(true);
-    let has_asked = AtomicBool::new(false);
     let router = TowerToHyperService::new(router);
+    let is_last = stopped.clone();
     let service = hyper::service::service_fn(|request| {
-        has_asked.store(true, Ordering::Relaxed);
-        hyper::service::Service::call(&router, request)
+        let answering = hyper::service::Service::call(&router, request);
+        let is_last = is_last.clone();
+        async move {
+            let mut answer = answering.await?;
+            if *is_last.borrow() {
+                answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         // What is wrong with a connection was told to the other side, if that was possible.
         _ = connection.as_mut() => return,
-        _ = stopped.wait_for(|is_stopped| *is_stopped) => connection.as_mut().graceful_shutdown(),
-    }
-    if !has_asked.load(Ordering::Relaxed) {
-        let ended = tokio::time::timeout(FIRST_REQUEST_MAX, connection.as_mut()).await;
-        if ended.is_ok() || !has_asked.load(Ordering::Relaxed) {
-            return;
-        }
+        () = begun_too_late(limits, &mut stopped) => connection.as_mut().graceful_shutdown(),
     }
     let _ = connection.await;
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const ASKS: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
+
+    /// A client's side of a connection, and who can stop the server.
+    fn connected() -> (DuplexStream, watch::Sender<bool>) {
+        let (client, server) = tokio::io::duplex(1 << 10);
+        let (stop, stopped) = watch::channel(false);
+        let router = Router::new().route("/", get(async || "answered"));
+        tokio::spawn(talk(server, router, Limits::default(), stopped));
+        (client, stop)
+    }
+
+    /// Asks on a connection that stays open.
+    async fn ask(client: &mut DuplexStream) -> String {
+        client.write_all(ASKS).await.unwrap();
+        let mut read = Vec::new();
+        while !read.ends_with(b"answered") {
+            read.push(client.read_u8().await.unwrap());
+        }
+        String::from_utf8(read).unwrap()
+    }
+
+    /// Asks, and reads up to the connection's end.
+    async fn ask_for_the_last_time(client: &mut DuplexStream) {
+        client.write_all(ASKS).await.unwrap();
+        let mut read = String::new();
+        client.read_to_string(&mut read).await.unwrap();
+        assert!(read.starts_with("HTTP/1.1 200 OK\r\n") && read.contains("\r\nconnection: close\r\n"), "{read:?}");
+    }
+
+    /// The client couldn't know whether what it has sent was done.
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_on_its_way_when_the_server_stops_is_answered() {
+        let before_the_first = connected();
+        let mut idle = connected();
+        assert!(!ask(&mut idle.0).await.contains("connection:"));
+        for (mut client, stop) in [before_the_first, idle] {
+            stop.send_replace(true);
+            tokio::time::sleep(Limits::default().last_request / 2).await;
+            ask_for_the_last_time(&mut client).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_nothing_does_not_hold_up_the_end() {
+        let silent = connected();
+        let mut idle = connected();
+        ask(&mut idle.0).await;
+        for (mut client, stop) in [silent, idle] {
+            let began = Instant::now();
+            stop.send_replace(true);
+            assert_eq!(client.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+            let (took, limit) = (began.elapsed(), Limits::default().last_request);
+            assert!(took >= limit && took < 2 * limit, "{took:?}");
+        }
+    }
 }

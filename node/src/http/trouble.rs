@@ -35,7 +35,13 @@ pub(super) enum Subject {
 /// What is wrong now.
 #[derive(Debug, Default)]
 pub struct Troubles {
-    found: Mutex<BTreeMap<Subject, Found>>,
+    all: Mutex<BTreeMap<Subject, Trouble>>,
+}
+
+/// Something that may be wrong for a while.
+#[derive(Debug, Default)]
+pub(super) struct Trouble {
+    found: Option<Found>,
 }
 
 #[derive(Debug)]
@@ -44,43 +50,44 @@ struct Found {
     told: Instant,
 }
 
-impl Troubles {
-    /// Says what is wrong with this now, if anything is. The log hears of it when it is new, and
-    /// from time to time as long as it lasts.
-    pub(super) fn set(&self, subject: Subject, sentence: Option<String>) {
-        let mut found = self.lock();
+impl Trouble {
+    /// Says what is wrong now, if anything is. The log hears of it when it is new, from time to
+    /// time as long as it lasts, and when it is over.
+    pub(super) fn set(&mut self, sentence: Option<String>) {
         let now = Instant::now();
-        match (sentence, found.get_mut(&subject)) {
-            (None, None) => {}
-            (None, Some(before)) => {
+        let Some(sentence) = sentence else {
+            if let Some(before) = self.found.take() {
                 tracing::info!("this is over: {}", before.sentence);
-                found.remove(&subject);
             }
-            (Some(sentence), Some(before)) if before.sentence == sentence => {
-                if now.duration_since(before.told) >= TOLD_AGAIN {
-                    tracing::warn!("{sentence}");
-                    before.told = now;
-                }
-            }
-            (Some(sentence), _) => {
-                tracing::warn!("{sentence}");
-                found.insert(subject, Found { sentence, told: now });
-            }
+            return;
+        };
+        let is_told = |found: &Found| found.sentence == sentence && now.duration_since(found.told) < TOLD_AGAIN;
+        if !self.found.as_ref().is_some_and(is_told) {
+            tracing::warn!("{sentence}");
+            self.found = Some(Found { sentence, told: now });
         }
+    }
+}
+
+impl Troubles {
+    /// Says what is wrong with this now, if anything is.
+    pub(super) fn set(&self, subject: Subject, sentence: Option<String>) {
+        self.lock().entry(subject).or_default().set(sentence);
     }
 
     /// All that is wrong, in sentences without their full stops.
     pub fn sentences(&self) -> Vec<String> {
-        self.lock().values().map(|found| found.sentence.clone()).collect()
+        let all = self.lock();
+        all.values().filter_map(|trouble| trouble.found.as_ref()).map(|found| found.sentence.clone()).collect()
     }
 
     /// What is wrong with this.
     pub(super) fn of(&self, subject: Subject) -> Option<String> {
-        self.lock().get(&subject).map(|found| found.sentence.clone())
+        self.lock().get(&subject)?.found.as_ref().map(|found| found.sentence.clone())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Subject, Found>> {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Subject, Trouble>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -161,8 +168,6 @@ pub(crate) async fn look_around(app: Arc<App>) {
 async fn look(app: &App) {
     let mut status = app.handle.watch();
     let mut before = [None, None];
-    // The leader that has answered in this server's scheme.
-    let mut answered = None;
     loop {
         let now = status.borrow_and_update().clone();
         let known = app.addresses().get(&app.server.number()).cloned();
@@ -177,13 +182,11 @@ async fn look(app: &App) {
         let address = leader.and_then(|leader| app.address_of(leader));
         if now.leader == Some(app.server) {
             app.troubles.set(Subject::Scheme, None);
-        } else if answered != address {
-            answered = None;
-            if let (Some(leader), Some(address)) = (leader, address)
-                && app.forwarder.greet(app, leader, &address).await
-            {
-                answered = Some(address);
-            }
+        } else if let (Some(leader), Some(address)) = (leader, address)
+            && !app.forwarder.has_met(&address)
+        {
+            // If it isn't met, it is greeted again at the next look.
+            let _ = app.forwarder.greet(app, leader, &address).await;
         }
         tokio::select! {
             () = sleep(LOOK) => {}
@@ -271,7 +274,7 @@ mod tests {
         assert_eq!(troubles.sentences(), ["y", "x"]);
         troubles.set(Subject::Address, None);
         assert_eq!((troubles.of(Subject::Address), troubles.of(Subject::Scheme)), (None, Some("x".into())));
-        let told = |troubles: &Troubles| troubles.lock()[&Subject::Scheme].told;
+        let told = |troubles: &Troubles| troubles.lock()[&Subject::Scheme].found.as_ref().unwrap().told;
         let first = told(&troubles);
         tokio::time::advance(TOLD_AGAIN / 2).await;
         troubles.set(Subject::Scheme, Some("x".into()));

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use raft_core::raft::{DiskId, LogIndex, ServerId};
@@ -20,11 +20,13 @@ use serde::{Deserialize, Serialize};
 
 use super::file;
 use super::folder::{Folder, FolderError};
+use super::sealed::{Sealed, seal, unseal};
 
 /// The version of the file that is written, and the only one that is read.
 const FORMAT: u32 = 1;
 
-const DISKS: &str = "disks.json";
+/// The name of the file.
+pub(super) const DISKS: &str = "disks.json";
 const DISKS_NEW: &str = "disks.json.new";
 
 /// The disks of servers, on the disk of this one.
@@ -76,16 +78,24 @@ impl std::fmt::Display for Hex {
     }
 }
 
+/// Creates the file of a server that knows no other one yet.
+pub(super) fn create(folder: &Path) -> io::Result<()> {
+    file::write_synced(&folder.join(DISKS), to_json(&BTreeMap::new()).as_bytes())
+}
+
 impl KnownDisks {
-    /// Reads what the folder's server has noted; nothing, if there is no such file yet.
+    /// Reads what the folder's server has noted. In folders of the first format, the file is there
+    /// from the first note on.
     ///
     /// # Errors
-    /// When the file can't be read, or isn't what was written.
+    /// When the file can't be read, isn't what was written, or was lost.
     pub fn open(folder: &Folder) -> Result<KnownDisks, FolderError> {
         let path = folder.path().join(DISKS);
         let known = match fs::read_to_string(&path) {
             Ok(text) => from_json(&text).map_err(|why| FolderError::Damaged { path, why })?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !folder.has_disks_from_the_start() => {
+                BTreeMap::new()
+            }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 return Err(FolderError::Damaged { path, why: "this file isn't text".to_owned() });
             }
@@ -152,7 +162,6 @@ struct DisksFile {
     format: u32,
     /// By the servers' numbers.
     disks: BTreeMap<u8, DiskEntry>,
-    /// CRC-32 of the same file with an empty checksum, in hexadecimal.
     checksum: String,
 }
 
@@ -164,25 +173,21 @@ struct DiskEntry {
     admitted_at: u64,
 }
 
-impl DisksFile {
-    fn text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("numbers and texts have a form in JSON");
-        text.push('\n');
-        text
+impl Sealed for DisksFile {
+    fn checksum(&mut self) -> &mut String {
+        &mut self.checksum
     }
 }
 
 fn to_json(known: &BTreeMap<ServerId, Known>) -> String {
     let entry = |known: &Known| DiskEntry { disk: Hex(known.disk).to_string(), admitted_at: known.admitted_at.0 };
     let disks = known.iter().map(|(server, known)| (server.number(), entry(known))).collect();
-    let mut file = DisksFile { format: FORMAT, disks, checksum: String::new() };
-    file.checksum = format!("{:08x}", crc32fast::hash(file.text().as_bytes()));
-    file.text()
+    seal(DisksFile { format: FORMAT, disks, checksum: String::new() })
 }
 
-/// Reads what [`to_json`] has written, byte for byte. The error says what is wrong.
+/// Reads what [`to_json`] has written. The error says what is wrong.
 fn from_json(text: &str) -> Result<BTreeMap<ServerId, Known>, String> {
-    let file: DisksFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let file: DisksFile = unseal(text)?;
     if file.format != FORMAT {
         return Err(format!("it has the format {}, and this version of Raftarium knows {FORMAT}", file.format));
     }
@@ -191,10 +196,6 @@ fn from_json(text: &str) -> Result<BTreeMap<ServerId, Known>, String> {
         let server = ServerId::new(*number).ok_or_else(|| format!("there is no server {number}"))?;
         let disk = u64::from_str_radix(&entry.disk, 16).map_err(|_| format!("the disk of {server} has no number"))?;
         known.insert(server, Known { disk: DiskId(disk), admitted_at: LogIndex(entry.admitted_at) });
-    }
-    // This compares the checksum, too.
-    if to_json(&known) != text {
-        return Err("its checksum is wrong, or somebody has edited it".to_owned());
     }
     Ok(known)
 }
@@ -213,7 +214,7 @@ mod tests {
         ServerId::new(number).unwrap()
     }
 
-    fn folder(path: &std::path::Path) -> Folder {
+    fn folder(path: &Path) -> Folder {
         let founded = Founded::Bootstrap(ServerSet::first(3));
         let settings = FolderSettings { cluster: "test".into(), server: server(1), founded };
         Folder::open_or_create(path, &settings).unwrap()

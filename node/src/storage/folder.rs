@@ -3,13 +3,15 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `folder.json` | the format's version, the cluster, the server, the disk, how it was founded; a checksum |
+//! | `disks.json` | what [`KnownDisks`](super::KnownDisks) notes |
 //! | `lock` | nothing that lasts: a process that uses the folder holds a lock on it (`flock`) |
 //! | everything else | what [`FileStorage`](super::FileStorage) stores |
 //!
 //! A folder is created as a whole or not at all. All its files are written under other names and
 //! synced, and `folder.json.new` is the last to get its real name. As long as that file is there,
 //! nothing has ever been stored, and the creation begins again. So a file that is missing later
-//! was lost, and isn't taken for one that never was.
+//! was lost, and isn't taken for one that never was. (Folders of the first format were created
+//! without `disks.json`.)
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -23,10 +25,15 @@ use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 
 use super::file::{self, RealFiles};
-use super::{StorageError, durable};
+use super::sealed::{Sealed, seal, unseal};
+use super::{StorageError, disks, durable};
 
-/// The version of the folder's format that is written, and the latest that is read.
-pub const FORMAT: u32 = 1;
+/// The version of the folder's format that is written, and the latest that is read. All earlier
+/// ones are read, too.
+pub const FORMAT: u32 = 2;
+
+/// From this version on, `disks.json` is created with the folder.
+const FORMAT_WITH_DISKS: u64 = 2;
 
 /// The longest name of a cluster, in bytes.
 pub const CLUSTER_NAME_MAX: usize = 255;
@@ -75,6 +82,7 @@ pub struct Folder {
 /// What `folder.json` says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Identity {
+    format: u64,
     cluster: String,
     server: ServerId,
     disk: DiskId,
@@ -195,7 +203,7 @@ impl Folder {
     /// Whether a server's data is, or should be, at that path.
     pub fn is_at(path: impl AsRef<Path>) -> bool {
         let path = path.as_ref();
-        path.join(FOLDER).exists() || durable::NAMES.iter().any(|name| path.join(name).exists())
+        std::iter::once(FOLDER).chain(names(FORMAT.into())).any(|name| path.join(name).exists())
     }
 
     /// Opens the data folder at `path`, or creates it: the folders above it, too.
@@ -220,7 +228,7 @@ impl Folder {
             let (found, wanted) = (identity.server, settings.server);
             return Err(FolderError::OtherServer { path: path.to_owned(), found, wanted });
         }
-        for name in durable::NAMES {
+        for name in names(identity.format) {
             let path = path.join(name);
             if !path.try_exists().map_err(failed("the search for", &path))? {
                 return Err(FolderError::Damaged { path, why: "this file is missing".to_owned() });
@@ -252,6 +260,11 @@ impl Folder {
     /// How the server began on this disk.
     pub fn founded(&self) -> Founded {
         self.identity.founded
+    }
+
+    /// Whether `disks.json` was created with it.
+    pub(super) fn has_disks_from_the_start(&self) -> bool {
+        self.identity.format >= FORMAT_WITH_DISKS
     }
 
     /// Whether it was created just now.
@@ -303,6 +316,11 @@ fn sync_folder(path: &Path) -> Result<(), FolderError> {
     file::sync_folder(path).map_err(failed("the sync of the folder", path))
 }
 
+/// The files that a folder of this format has besides its own.
+fn names(format: u64) -> impl Iterator<Item = &'static str> {
+    durable::NAMES.into_iter().chain((format >= FORMAT_WITH_DISKS).then_some(disks::DISKS))
+}
+
 /// Whether the folder is still to be created.
 fn look_around(path: &Path) -> Result<bool, FolderError> {
     let reading = || failed("the reading of the folder", path);
@@ -322,7 +340,7 @@ fn look_around(path: &Path) -> Result<bool, FolderError> {
         _ if finished => Ok(false),
         _ if begun => Ok(true),
         None => Ok(true),
-        Some(name) if durable::NAMES.contains(&name.as_str()) => {
+        Some(name) if names(FORMAT.into()).any(|ours| ours == name) => {
             Err(FolderError::Damaged { path: path.join(FOLDER), why: "this file is missing".to_owned() })
         }
         Some(found) => Err(FolderError::NotOurs { path: path.to_owned(), found }),
@@ -365,7 +383,7 @@ fn create(path: &Path, settings: &FolderSettings) -> Result<Identity, FolderErro
         })?;
     }
     let FolderSettings { cluster, server, founded } = settings.clone();
-    let identity = Identity { cluster, server, disk: DiskId(disk), founded };
+    let identity = Identity { format: FORMAT.into(), cluster, server, disk: DiskId(disk), founded };
     let new = path.join(FOLDER_NEW);
     // From here on, until the name changes, what is in this folder is an unfinished creation.
     file::write_synced(&new, identity.to_json().as_bytes()).map_err(failed("the writing of", &new))?;
@@ -375,6 +393,7 @@ fn create(path: &Path, settings: &FolderSettings) -> Result<Identity, FolderErro
         StorageError::Failed { what, source } => FolderError::Failed { what, source },
         StorageError::Damaged(why) => FolderError::Damaged { path: path.to_owned(), why },
     })?;
+    disks::create(path).map_err(failed("the creation of the files in", path))?;
     sync_folder(path)?;
     fs::rename(&new, path.join(FOLDER)).map_err(failed("the renaming of", &new))?;
     sync_folder(path)?;
@@ -391,7 +410,6 @@ struct FolderFile {
     /// In hexadecimal: JSON's numbers have too few digits in some readers.
     disk: String,
     founded: FoundedFile,
-    /// CRC-32 of the same file with an empty checksum, in hexadecimal.
     checksum: String,
 }
 
@@ -408,17 +426,9 @@ struct AnyFolderFile {
     format: u64,
 }
 
-impl FolderFile {
-    fn text(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("numbers and texts have a form in JSON");
-        text.push('\n');
-        text
-    }
-
-    fn with_checksum(mut self) -> FolderFile {
-        self.checksum.clear();
-        self.checksum = format!("{:08x}", crc32fast::hash(self.text().as_bytes()));
-        self
+impl Sealed for FolderFile {
+    fn checksum(&mut self) -> &mut String {
+        &mut self.checksum
     }
 }
 
@@ -428,22 +438,25 @@ impl Identity {
             Founded::Bootstrap(voters) => FoundedFile::Bootstrap(voters.iter().map(ServerId::number).collect()),
             Founded::Joining => FoundedFile::Joining,
         };
-        let file = FolderFile {
-            format: u64::from(FORMAT),
+        seal(FolderFile {
+            format: self.format,
             cluster: self.cluster.clone(),
             server: self.server.number(),
             disk: format!("{:016x}", self.disk.0),
             founded,
             checksum: String::new(),
-        };
-        file.with_checksum().text()
+        })
     }
 
-    /// Reads what [`Identity::to_json`] has written, byte for byte. The error says what is wrong.
+    /// Reads what [`Identity::to_json`] has written. The error says what is wrong.
     fn from_json(text: &str) -> Result<Identity, String> {
-        let file: FolderFile = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        let file: FolderFile = unseal(text)?;
+        if !(1..=u64::from(FORMAT)).contains(&file.format) {
+            return Err(format!("there is no format {}", file.format));
+        }
         let server = ServerId::new(file.server).ok_or_else(|| format!("there is no server {}", file.server))?;
-        let disk = u64::from_str_radix(&file.disk, 16).map_err(|_| "its disk has no number".to_owned())?;
+        let disk = u64::from_str_radix(&file.disk, 16).ok().filter(|disk| *disk != 0);
+        let disk = disk.ok_or("its disk has no number")?;
         let founded = match &file.founded {
             FoundedFile::Joining => Founded::Joining,
             FoundedFile::Bootstrap(voters) => {
@@ -451,12 +464,7 @@ impl Identity {
                 Founded::Bootstrap(voters.iter().copied().map(server).collect::<Result<_, _>>()?)
             }
         };
-        let identity = Identity { cluster: file.cluster, server, disk: DiskId(disk), founded };
-        // This compares the checksum, too.
-        if disk == 0 || identity.to_json() != text {
-            return Err("its checksum is wrong, or somebody has edited it".to_owned());
-        }
-        Ok(identity)
+        Ok(Identity { format: file.format, cluster: file.cluster, server, disk: DiskId(disk), founded })
     }
 }
 

@@ -13,6 +13,7 @@ mod file;
 mod folder;
 mod mirror;
 mod record;
+mod sealed;
 #[cfg(test)]
 mod simulated;
 mod snapshot;

@@ -10,19 +10,26 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use raft_core::raft::ServerId;
+use raftarium_node::driver::Handle;
 use raftarium_node::http::Limits;
 use raftarium_node::machine::{Address, Addresses};
 use raftarium_node::server::{NewFolder, Options, Reloader, Server, ServerError};
+use raftarium_node::store::Hosted;
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// How long a test waits for what must happen.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a server that stops waits for requests, where a test makes one then: much longer than
+/// that takes, and less than such a server waits for all connections.
+pub const LAST_REQUEST: Duration = Duration::from_millis(2_500);
 
 pub struct Answer {
     pub status: u16,
@@ -62,16 +69,20 @@ where
     B: http_body::Body + Send + 'static,
     B::Data: Send,
 {
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    Client::builder(TokioExecutor::new()).build(HttpsConnector::from((connector, trusting(authority))))
+}
+
+/// Believes servers whose certificates come from this authority.
+pub fn trusting<'a>(authority: impl Into<Option<&'a Path>>) -> ClientConfig {
     let mut roots = RootCertStore::empty();
-    for certificate in authority.into_iter().flat_map(|path| CertificateDer::pem_file_iter(path).unwrap()) {
+    for certificate in authority.into().into_iter().flat_map(|path| CertificateDer::pem_file_iter(path).unwrap()) {
         roots.add(certificate.unwrap()).unwrap();
     }
     let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let config = config.with_root_certificates(roots).with_no_client_auth();
-    let mut connector = HttpConnector::new();
-    connector.enforce_http(false);
-    Client::builder(TokioExecutor::new()).build(HttpsConnector::from((connector, config)))
+    config.with_root_certificates(roots).with_no_client_auth()
 }
 
 /// A server that runs.
@@ -80,6 +91,7 @@ pub struct Running {
     /// The authority by which its certificate is judged, if it speaks HTTPS.
     pub authority: Option<PathBuf>,
     pub reloader: Reloader,
+    pub handle: Handle<Hosted>,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<Result<(), ServerError>>,
 }
@@ -88,6 +100,13 @@ impl Running {
     pub async fn stop(mut self) {
         let _ = self.stop.take().unwrap().send(());
         tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap().unwrap();
+    }
+
+    /// Waits until nobody can connect to it any more.
+    pub async fn is_closed(url: &str) {
+        let address = url.rsplit_once('/').unwrap().1;
+        let closed = async { while TcpStream::connect(address).await.is_ok() {} };
+        tokio::time::timeout(PATIENCE, closed).await.expect("it takes no more connections");
     }
 
     /// Waits until it has ended by itself.
@@ -148,7 +167,8 @@ pub fn options(folder: &Path, number: u8, members: &Addresses) -> Options {
         administrator_tokens: None,
         election_timeout: Duration::from_millis(300),
         heartbeat: Duration::from_millis(50),
-        limits: Limits::default(),
+        // Few tests care, and all stop their servers.
+        limits: Limits { last_request: Duration::from_millis(50), ..Limits::default() },
         playground: true,
     }
 }
@@ -167,12 +187,12 @@ pub async fn start(options: Options) -> Running {
     let server = Server::start(options).await.unwrap_or_else(|error| panic!("{error}"));
     let scheme = if authority.is_some() { "https" } else { "http" };
     let url = format!("{scheme}://{}", server.http_address());
-    let reloader = server.reloader();
+    let (reloader, handle) = (server.reloader(), server.handle().clone());
     let (stop, stopped) = oneshot::channel();
     let task = tokio::spawn(server.run(async {
         let _ = stopped.await;
     }));
-    Running { url, authority, reloader, stop: Some(stop), task }
+    Running { url, authority, reloader, handle, stop: Some(stop), task }
 }
 
 /// One server that leads itself.

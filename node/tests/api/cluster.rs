@@ -1,6 +1,6 @@
 use http::Method;
 use raft_core::raft::ServerId;
-use raftarium_node::machine::Addresses;
+use raftarium_node::machine::{AddressChange, Addresses};
 use raftarium_node::server::{NewFolder, Server};
 use serde_json::json;
 
@@ -225,6 +225,29 @@ async fn a_server_that_listens_at_another_port_is_moved_and_catches_up() {
 }
 
 /// A place where nobody is would take the majority away, and with it the way back.
+/// A leader introduces the servers that it finds missing in the log. The entry of a move may be on
+/// its way there already.
+#[tokio::test]
+async fn who_was_moved_stays_there_though_the_leader_introduces_it_at_its_old_address() {
+    let (_folder, members, servers) = several(2).await;
+    let server = servers[1].get("/status").await.json()["server"].as_u64().unwrap() as u8;
+    let moved = free_addresses(1)[&1].http.clone();
+    let place = json!({ "http": &moved, "unseen": true }).to_string();
+    let done = servers[0].ask(Method::PATCH, &format!("/members/{server}"), &[], place.as_bytes()).await;
+    assert_eq!(done.status, 200, "{}", done.text());
+    let introduction = AddressChange::introduction(ServerId::new(server).unwrap(), members[&server].clone());
+    let entry = servers[0].handle.propose(introduction.command().unwrap()).await.unwrap().entry;
+    for asked in &servers {
+        asked.wait_until("it is applied", |status| status["applied_index"].as_u64() >= Some(entry.index.0)).await;
+        let known = asked.get("/members").await.json()["members"].clone();
+        let known = known.as_array().unwrap().iter().find(|member| member["server"] == server).unwrap().clone();
+        assert_eq!(known["http"], moved, "{known}");
+    }
+    for server in servers {
+        server.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_server_is_moved_only_to_where_it_answers() {
     let (_folder, members, servers) = several(3).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client::{PATIENCE, Running, alone_with, several};
+use super::client::{LAST_REQUEST, PATIENCE, Running, alone_with, several};
 
 async fn connect(server: &Running, send: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
@@ -87,6 +87,25 @@ async fn a_server_that_stops_answers_the_writes_that_wait_for_a_leader() {
     let (answer, ()) = tokio::join!(all_of(&mut stream), last.stop());
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("urn:raftarium:problem:stopping"), "{answer}");
     assert!(answer.contains("\r\nretry-after: 1\r\n"), "{answer}");
+}
+
+/// A request may be on its way on any connection that is open.
+#[tokio::test]
+async fn a_server_that_stops_hears_those_who_have_connected() {
+    let (_folder, server) = alone_with(|options| options.limits.last_request = LAST_REQUEST).await;
+    let url = server.url.clone();
+    let mut first = connect(&server, "").await;
+    let mut second = connect(&server, "").await;
+    ask(&mut second).await;
+    let asks = async {
+        Running::is_closed(&url).await;
+        for stream in [&mut first, &mut second] {
+            stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+            let answer = all_of(stream).await;
+            assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+        }
+    };
+    tokio::join!(server.stop(), asks);
 }
 
 /// What was said is whole: the answer is still waited for.

@@ -87,17 +87,6 @@ async fn move_leader(servers: &[Running], headers: &[(&str, &str)], http: &str) 
 
 /// The same, of any server.
 async fn move_server(servers: &[Running], which: usize, headers: &[(&str, &str)], http: &str) {
-    // The leader's first entries say where the founders are, and would undo it.
-    let introduced = async {
-        loop {
-            let status = servers[0].ask(Method::GET, "/status", headers, b"").await.json();
-            if status["applied_index"].as_u64() > Some(servers.len() as u64) {
-                return;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, introduced).await.expect("the founders are introduced");
     let server = servers[which].ask(Method::GET, "/status", headers, b"").await.json()["server"].clone();
     let place = json!({ "http": http, "unseen": true }).to_string();
     let path = format!("/members/{server}");
@@ -178,16 +167,10 @@ async fn a_stranger_at_the_leaders_address_is_not_believed_and_gets_no_token() {
         "HTTP/1.1 404 Not Found\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>",
         "HTTP/1.1 503 No\r\nraftarium-not-done: 1\r\ncontent-length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nraftarium-proof: AAAA\r\ncontent-length: 900000000\r\n\r\n",
+        // It speaks plain HTTP when it is greeted.
+        "HTTP/1.1 400 No\r\nraftarium-speaks-https: 1\r\ncontent-length: 0\r\n\r\n",
     ] {
-        let heard = async {
-            let (mut stream, _) = stranger.accept().await.unwrap();
-            let mut read = Vec::new();
-            while !read.ends_with(b"\r\n\r\nsecret value") {
-                read.push(stream.read_u8().await.unwrap());
-            }
-            stream.write_all(answer.as_bytes()).await.unwrap();
-            String::from_utf8(read).unwrap()
-        };
+        let heard = heard_by(&stranger, answer);
         let asks = servers[1].ask(Method::PUT, "/kv/y", &[CLIENT], b"secret value");
         let (request, doubted) = tokio::join!(heard, asks);
         assert_eq!(
@@ -198,6 +181,54 @@ async fn a_stranger_at_the_leaders_address_is_not_believed_and_gets_no_token() {
         );
         assert!(!request.contains("client-client") && !request.contains("authorization"), "{request}");
     }
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// What a stranger is handed that greets as a server does, and then gives this answer.
+async fn heard_by(stranger: &TcpListener, answer: &str) -> String {
+    loop {
+        let (mut stream, _) = stranger.accept().await.unwrap();
+        let mut read = Vec::new();
+        let greets = |read: &[u8]| read.starts_with(b"GET /healthz ") && read.ends_with(b"\r\n\r\n");
+        while !greets(&read) && !read.ends_with(b"\r\n\r\nsecret value") {
+            read.push(stream.read_u8().await.unwrap());
+        }
+        if !greets(&read) {
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            return String::from_utf8(read).unwrap();
+        }
+        let greeted = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(greeted.as_bytes()).await.unwrap();
+    }
+}
+
+/// Who says that it speaks HTTPS isn't believed that nothing was done, so it gets nothing before.
+#[tokio::test]
+async fn a_stranger_that_speaks_https_gets_no_request_in_plain_http() {
+    let (_folder, servers) = steady(2, Duration::from_secs(5)).await;
+    let stranger = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    move_leader(&servers, &[], &stranger.local_addr().unwrap().to_string()).await;
+    let greets = async {
+        loop {
+            let (mut stream, _) = stranger.accept().await.unwrap();
+            let mut read = Vec::new();
+            while !read.ends_with(b"\r\n\r\n") {
+                read.push(stream.read_u8().await.unwrap());
+            }
+            assert!(read.starts_with(b"GET /healthz "), "{:?}", String::from_utf8_lossy(&read));
+            let hint = "HTTP/1.1 400 No\r\nraftarium-speaks-https: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(hint.as_bytes()).await.unwrap();
+        }
+    };
+    let refused = tokio::select! {
+        refused = servers[1].put("/kv/x", "secret value") => refused,
+        () = greets => unreachable!(),
+    };
+    assert_eq!((refused.status, refused.problem()), (503, "no-leader".into()), "{}", refused.text());
+    assert!(refused.detail().ends_with("; nothing was done"), "{}", refused.detail());
+    drop(stranger);
     for server in servers {
         server.stop().await;
     }

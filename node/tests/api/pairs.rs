@@ -1,7 +1,7 @@
 use http::Method;
 use serde_json::json;
 
-use super::client::{alone, alone_with, several, several_with};
+use super::client::{PATIENCE, Running, alone, alone_with, several, several_with};
 
 #[tokio::test]
 async fn a_value_is_written_read_and_removed() {
@@ -105,6 +105,53 @@ async fn conditions_on_revisions_and_on_values() {
         assert_eq!(put(path, &headers, "9").await.problem(), "bad-request", "{headers:?} {path}");
     }
     assert_eq!(server.get("/kv/x").await.text(), "3");
+    server.stop().await;
+}
+
+/// Any server takes it, and whatever else is written meanwhile.
+#[tokio::test]
+async fn a_key_that_must_exist_is_written_if_it_does() {
+    let (_folder, _, servers) = several_with(2, |options| options.limits.request = PATIENCE).await;
+    let any = ("if-match", "*");
+    let put = async |server: &Running, body: &[u8]| server.ask(Method::PUT, "/kv/x", &[any], body).await;
+    for server in &servers {
+        let absent = put(server, b"1").await;
+        assert_eq!((absent.status, absent.problem()), (412, "precondition-failed".into()));
+        assert!(absent.json()["revision"].is_null());
+        assert_eq!(server.ask(Method::DELETE, "/kv/x", &[any], b"").await.status, 412);
+        assert_eq!(server.ask(Method::PUT, "/kv/x?expected=1", &[any], b"2").await.status, 412);
+        assert_eq!(server.get("/kv/x").await.status, 404);
+    }
+    servers[0].put("/kv/x", "0").await;
+    let writes = (0..20).map(|number: usize| put(&servers[number % 2], b"1"));
+    for (place, written) in futures_util::future::join_all(writes).await.into_iter().enumerate() {
+        assert_eq!((written.status, &written.json()["replaced"]), (200, &true.into()), "{place}: {}", written.text());
+    }
+    let key = ("idempotency-key", "k");
+    let refused = servers[1].ask(Method::PUT, "/kv/x", &[any, key], b"2").await;
+    assert_eq!(refused.problem(), "bad-request");
+    assert!(refused.detail().contains("name the revision"), "{}", refused.detail());
+    assert_eq!(servers[1].get("/kv/x").await.text(), "1");
+    assert_eq!(servers[1].ask(Method::DELETE, "/kv/x", &[any], b"").await.json()["existed"], true);
+    assert_eq!(put(&servers[1], b"3").await.status, 412);
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_value_is_read_only_if_it_has_the_revision_that_is_asked_for() {
+    let (_folder, server) = alone().await;
+    let tag = server.put("/kv/x", "1").await.header("etag").unwrap().to_owned();
+    let ask = async |path: &str, tag: &str| server.ask(Method::GET, path, &[("if-match", tag)], b"").await;
+    for tag in [tag.as_str(), "*"] {
+        assert_eq!((ask("/kv/x", tag).await.status, ask("/kv/x", tag).await.text()), (200, "1".into()));
+        assert_eq!(ask("/kv/y", tag).await.status, 404);
+    }
+    let other = ask("/kv/x", "\"0\"").await;
+    assert_eq!((other.status, other.problem()), (412, "precondition-failed".into()));
+    assert_eq!(format!("\"{}\"", other.json()["revision"]), tag);
+    assert_eq!(ask("/kv/x", "1").await.problem(), "bad-request");
     server.stop().await;
 }
 

@@ -1,6 +1,7 @@
 //! HTTPS between clients and servers, and from a follower to the leader.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::authority::{certify, new_authority};
-use super::client::{PATIENCE, Running, alone_with, client, free_addresses, options, several_with, start};
+use super::client::{
+    LAST_REQUEST, PATIENCE, Running, alone_with, client, free_addresses, options, several_with, start, trusting,
+};
 use super::streams::Stream;
 
 /// An authority, and the files of a server whose certificate comes from it.
@@ -239,6 +242,32 @@ async fn plain_http_is_told_to_speak_https() {
     // What follows isn't harmed.
     assert_eq!(server.ask(Method::GET, "/healthz", &[], b"").await.status, 200);
     server.stop().await;
+}
+
+/// Who has connected, and hasn't finished its handshake when the server stops, is answered like who
+/// speaks plain HTTP.
+#[tokio::test]
+async fn a_server_that_stops_goes_on_with_handshakes() {
+    let authority = Authority::new();
+    let (_folder, server) = alone_with(|options| {
+        options.https = Some(authority.files());
+        options.limits.last_request = LAST_REQUEST;
+    })
+    .await;
+    let url = server.url.clone();
+    let connection = connect(&server).await;
+    let asks = async {
+        Running::is_closed(&url).await;
+        let name = "127.0.0.1".try_into().unwrap();
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(trusting(authority.files().authority.as_path())));
+        let mut connection = connector.connect(name, connection).await.unwrap();
+        connection.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        let reads = connection.read_to_string(&mut answer);
+        tokio::time::timeout(PATIENCE, reads).await.expect("the connection is closed").unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    };
+    tokio::join!(server.stop(), asks);
 }
 
 /// A handshake that isn't finished has no more time than a request.
