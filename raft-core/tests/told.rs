@@ -163,6 +163,18 @@ fn form(sentence: &str) -> String {
     form
 }
 
+/// What a client that gave up is told, whatever it asked for, with the first of the reasons only:
+/// they come in any combination.
+fn shortened(sentence: &str) -> String {
+    let Some((_, told)) = sentence.split_once(" gave up on ") else { return sentence.to_owned() };
+    let (_, told) = told.split_once(':').expect("a request and what is told");
+    let Some((before, reasons)) = told.split_once('(') else { return told.to_owned() };
+    let (reasons, after) = reasons.split_once(')').expect("both brackets");
+    let (reasons, verdict) = reasons.rsplit_once(':').unwrap_or((reasons, ""));
+    let first = reasons.split(',').next().expect("a reason");
+    format!("{before}{first}{verdict}{after}")
+}
+
 /// Everything that hunted runs say, one sentence of each form, with the values that it had. Whoever
 /// changes the words reads here what becomes of them.
 #[test]
@@ -180,7 +192,7 @@ fn every_sentence_is_in_the_list() {
                 What::Began(record) | What::Ended(record) => {
                     let request = record.request.to_string();
                     let kind = request.split(' ').next().expect("a request is some words");
-                    form(&sentence.replace(&request, kind))
+                    form(&shortened(&sentence.replace(&request, kind)))
                 }
                 _ => form(&sentence),
             };
