@@ -15,7 +15,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use raft_core::raft::ServerId;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CertificateError, ClientConfig, RootCertStore};
 use serde_json::Value;
 
 use super::access::Bearer;
@@ -97,13 +97,22 @@ fn is_plain(error: &(dyn Error + 'static)) -> bool {
     false
 }
 
-/// What a person can make the most of: the last cause.
+/// What a person can make the most of: the last cause. The same cause has the same words at every
+/// time.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = inner(last) {
         last = cause;
     }
-    last.to_string()
+    match last.downcast_ref() {
+        Some(rustls::Error::InvalidCertificate(CertificateError::ExpiredContext { .. })) => {
+            "its certificate has expired".into()
+        }
+        Some(rustls::Error::InvalidCertificate(CertificateError::NotValidYetContext { .. })) => {
+            "its certificate isn't valid yet".into()
+        }
+        _ => last.to_string(),
+    }
 }
 
 /// What caused an error. One of input or output holds its cause, and names that one's cause as its
@@ -185,9 +194,9 @@ impl Forwarder {
         made.client.clone()
     }
 
-    /// Hands a request to the leader, and its answer back. A leader that may speak HTTPS is asked
-    /// before it gets anything in plain HTTP: who answers that it does can't prove it, and what it
-    /// got by then might have been done.
+    /// Hands a request to the leader, and its answer back. A leader that wasn't met yet is greeted
+    /// before it gets anything: as long as it can't be reached, it is certain that nothing was
+    /// done. And one that speaks HTTPS where this server doesn't can't prove that it does.
     ///
     /// # Errors
     /// [`Failure::NotLeader`], or an answer, if it is certain that nothing arrived, or that the
@@ -200,7 +209,7 @@ impl Forwarder {
         let path = request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
         let Some(address) = app.address_of(leader) else { return Err(nobody) };
         let Ok(uri) = format!("{}://{address}{path}", self.scheme()).parse::<Uri>() else { return Err(nobody) };
-        if self.https.is_none() && !self.has_met(&address) {
+        if !self.has_met(&address) {
             match self.greet(app, leader, &address).await {
                 Ok(()) => {}
                 Err(Silence::SpeaksOtherwise) => return Ok(self.speaks_otherwise(app, leader).into_response()),
@@ -401,8 +410,9 @@ impl Forwarder {
         }
     }
 
-    /// Nothing was done, since the leader isn't there.
+    /// Nothing was done, since the leader isn't there. The next request greets it first.
     fn unreachable(&self, app: &App, why: String) -> Hindrance {
+        self.meet(None);
         let problem = with_leader(app, Problem::new(Kind::NoLeader, format!("{why}; nothing was done")));
         self.tell(Some(why));
         Hindrance::Answer(problem.into_response())
@@ -432,6 +442,8 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
     use std::thread;
+
+    use rustls::pki_types::UnixTime;
 
     use super::*;
 
@@ -496,6 +508,18 @@ mod tests {
         let secrets = Secrets::of_this_machine("test");
         let careful = Forwarder::with_idle_max(None, secrets, Duration::from_nanos(1));
         assert_eq!(ask_after_a_close(&careful).await.expect("it takes another connection"), "ok");
+    }
+
+    /// Or the log says it anew each second.
+    #[test]
+    fn the_same_cause_has_the_same_words_at_every_time() {
+        let at = |second| UnixTime::since_unix_epoch(Duration::from_secs(second));
+        let expired = |time| {
+            let why = CertificateError::ExpiredContext { time: at(time), not_after: at(1) };
+            innermost(&std::io::Error::other(rustls::Error::InvalidCertificate(why)))
+        };
+        assert_eq!(expired(2), expired(3));
+        assert!(expired(2).contains("expired"), "{}", expired(2));
     }
 
     /// The side that sends must be the one that lets an idle connection go.

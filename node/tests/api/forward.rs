@@ -81,7 +81,7 @@ async fn guarded(files: &Files) -> (TempDir, Vec<Running>) {
 }
 
 /// Makes a follower believe that its leader's clients' port is elsewhere.
-async fn move_leader(servers: &[Running], headers: &[(&str, &str)], http: &str) {
+pub(super) async fn move_leader(servers: &[Running], headers: &[(&str, &str)], http: &str) {
     move_server(servers, 0, headers, http).await;
 }
 

@@ -18,6 +18,7 @@ use super::authority::{certify, new_authority};
 use super::client::{
     LAST_REQUEST, PATIENCE, Running, alone_with, client, free_addresses, options, several_with, start, trusting,
 };
+use super::forward::move_leader;
 use super::streams::Stream;
 
 /// An authority, and the files of a server whose certificate comes from it.
@@ -107,6 +108,26 @@ async fn a_leader_with_a_certificate_of_another_authority_is_not_believed() {
     trust(&ours);
     assert!(servers[1].reloader.reload().is_empty());
     assert_eq!(servers[1].put("/kv/x", "1").await.status, 200);
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// Nobody at the leader's address gets as far as a connection: it is certain that nothing was done.
+#[tokio::test]
+async fn a_request_has_not_left_as_long_as_the_leader_was_not_met() {
+    let authority = Authority::new();
+    let (_folder, _, servers) = several_with(2, |options| {
+        options.https = Some(authority.files());
+        options.election_timeout = Duration::from_secs(2);
+        options.limits.request = Duration::from_millis(700);
+    })
+    .await;
+    let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    move_leader(&servers, &[], &mute.local_addr().unwrap().to_string()).await;
+    let refused = servers[1].put("/kv/x", "1").await;
+    assert_eq!((refused.status, refused.problem()), (503, "no-leader".into()), "{}", refused.text());
+    assert_eq!(servers[0].get("/kv/x").await.status, 404);
     for server in servers {
         server.stop().await;
     }
