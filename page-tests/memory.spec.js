@@ -19,7 +19,8 @@ async function memory(page) {
   await devtools.detach();
   const simulator = await page.evaluate(async () => {
     // The module is loaded already: this import returns the page's own instance.
-    const { default: started } = await import(new URL('pkg/raft_web.js', document.baseURI).href);
+    const [glue] = performance.getEntriesByType('resource').filter(({ name }) => /raft_web-.*js$/.test(name));
+    const { default: started } = await import(glue.name);
     return (await started()).memory.buffer.byteLength;
   });
   return { scripts, simulator };

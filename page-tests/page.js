@@ -201,7 +201,10 @@ export const advanceBy = (page, micros) =>
  * @param {import('@playwright/test').Page} page @param {string} script
  */
 export const tamper = (page, script) =>
-  page.route('**/pkg/raft_web.js', async (route) => {
+  page.route('**/raft_web-*.js', async (route) => {
     const response = await route.fetch();
-    await route.fulfill({ response, body: `${await response.text()}\n${script}` });
+    const text = await response.text();
+    // Bundled, the class has another name.
+    const name = /(\w+) as Run\b/.exec(text)?.[1];
+    await route.fulfill({ response, body: `${text}\n{ const Run = ${name}; ${script} }` });
   });

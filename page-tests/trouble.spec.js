@@ -18,26 +18,26 @@ test('no WebAssembly', async ({ page }) => {
 });
 
 test('the simulator can’t be fetched', async ({ page, complaints }) => {
-  await page.route('**/raft_web_bg.wasm', (route) => route.abort());
+  await page.route('**/*.wasm', (route) => route.abort());
   await page.goto('./?seed=77');
   await expect(trouble(page)).toContainText('The simulator did not load.');
   await expect(trouble(page)).toContainText('seed 77');
   await expect(page.getByRole('button', { name: 'Reload' })).toBeVisible();
   complaints.length = 0;
-  await page.unroute('**/raft_web_bg.wasm');
+  await page.unroute('**/*.wasm');
   await page.getByRole('button', { name: 'Reload' }).click();
   await expect(leader(page)).toHaveCount(1);
 });
 
 test('the glue is missing', async ({ page, complaints }) => {
-  await page.route('**/pkg/raft_web.js', (route) => route.fulfill({ status: 404 }));
+  await page.route('**/raft_web-*.js', (route) => route.fulfill({ status: 404 }));
   await page.goto('./');
   await expect(trouble(page)).toContainText('The simulator did not load.');
   complaints.length = 0;
 });
 
 test('a module of the page is missing', async ({ page, complaints }) => {
-  await page.route('**/main.js', (route) => route.fulfill({ status: 404 }));
+  await page.route('**/main-*.js', (route) => route.fulfill({ status: 404 }));
   await page.goto('./');
   await expect(trouble(page)).toContainText('A part of the page did not load.');
   complaints.length = 0;

@@ -6,6 +6,7 @@ import { reloadAction, showTrouble, wordsOf } from './errors.js';
 import { askedMode } from './embed.js';
 import { KeptRuns } from './kept-runs.js';
 import { readAddress } from './link.js';
+import moduleName from './pkg/raft_web_bg.wasm';
 import * as strings from './strings.js';
 
 /** Loads the simulator, or says why it can't. */
@@ -16,7 +17,7 @@ async function load() {
   }
   try {
     const simulator = await import('./pkg/raft_web.js');
-    await simulator.default();
+    await simulator.default({ module_or_path: new URL(moduleName, document.baseURI) });
     return simulator.Run;
   } catch (error) {
     const { seed } = readAddress(location);

@@ -6,7 +6,6 @@
 //! programs, and `setup.rs` installs missing ones.
 
 mod bench;
-mod bundle;
 #[cfg(test)]
 mod circles;
 mod comments;

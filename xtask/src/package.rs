@@ -1,12 +1,12 @@
 //! `cargo xtask build` makes the page: a folder that any static host can serve.
 //!
-//! `dist/` is `www/`, bundled, plus `pkg/`, the wasm module and its JavaScript glue. The tables of
-//! what a scenario file can contain, which the page shares with the library, go into the bundle.
-//! The page is assembled in a temporary folder beside `dist/` and swapped in at the end, so that a
-//! failed build leaves the last good page in place.
+//! `dist/` is `www/` with `pkg/` (the wasm module, its JavaScript glue, and the tables of what a
+//! scenario file can contain, which the page shares with the library), bundled by esbuild as
+//! `xtask/bundle.js` says. The page is assembled in a temporary folder beside `dist/` and swapped
+//! in at the end, so that a failed build leaves the last good page in place.
 
 use crate::sizes::{self, FileSize};
-use crate::{bundle, order, setup, tools};
+use crate::{order, setup, tools};
 use anyhow::{Context, Result, bail, ensure};
 use std::env;
 use std::fs;
@@ -18,8 +18,8 @@ pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Options {
-    /// Build faster, without bundling and with names in stack traces; the result is large, and
-    /// budgets are not checked
+    /// Build faster, with names in stack traces and source maps; the result is large, and budgets
+    /// are not checked
     #[arg(long)]
     pub debug: bool,
 }
@@ -42,22 +42,25 @@ const TABLES: &str = "tables.js";
 /// Builds the page into `dist/` and prints its size. The caller checks the budgets.
 pub fn build(options: &Options) -> Result<Vec<FileSize>> {
     setup::ensure_target(WASM_TARGET)?;
+    setup::ensure_npm_packages()?;
     let wasm = compile(options)?;
 
     let root = tools::root();
     let staging = tempfile::Builder::new().prefix(".dist-").tempdir_in(&root)?;
-    let page = staging.path().join("dist");
-    copy_page(&root.join("www"), &page)?;
-    let package = page.join("pkg");
+    let (sources, page) = (staging.path().join("sources"), staging.path().join("dist"));
+    copy_page(&root.join("www"), &sources)?;
+    let package = sources.join("pkg");
     bind(&wasm, &package, options)?;
     fs::write(package.join(TABLES), raft_core::format::schema::tables_for_the_page())?;
     offer_types(&package, &root.join("www/pkg"))?;
     if !options.debug {
-        bundle::bundle(&page)?;
-        bundle::shrink_script(&package.join("raft_web.js"))?;
         let module = package.join("raft_web_bg.wasm");
         fs::write(&module, order::by_likeness(&fs::read(&module)?)?)?;
     }
+    let mut bundler = tools::program("node");
+    bundler.arg("xtask/bundle.js").args([&sources, &page]).args(options.debug.then_some("debug"));
+    let bundled = bundler.status().context("cannot start node")?;
+    ensure!(bundled.success(), "the page could not be bundled: xtask/bundle.js failed");
     let sizes = sizes::measure(&page)?;
     swap_in(&page, &root.join("dist"), &staging.path().join("previous"))?;
     println!("dist/ is ready:\n{}", sizes::table(&sizes));
@@ -99,8 +102,8 @@ fn bind(wasm: &Path, package: &Path, options: &Options) -> Result<()> {
         .web(true)?
         .typescript(true)
         .debug(options.debug)
-        // Without this, the page would have to tell `init()` where the module is.
-        .omit_default_module_path(false)
+        // The page tells where the module is: bundled, it has another name.
+        .omit_default_module_path(true)
         .remove_name_section(!options.debug)
         .remove_producers_section(!options.debug);
     bindgen.generate(package).context("wasm-bindgen failed")?;

@@ -25,7 +25,7 @@ pub struct Options {
     /// Serve dist/ as it is
     #[arg(long, conflicts_with = "debug")]
     pub no_build: bool,
-    /// Build faster, without bundling and with names in stack traces; the result is large
+    /// Build faster, with names in stack traces and source maps; the result is large
     #[arg(long)]
     pub debug: bool,
 }

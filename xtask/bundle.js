@@ -1,0 +1,66 @@
+// @ts-check
+// Bundles the page with esbuild: `node bundle.js FROM TO [debug]`, as `cargo xtask build` does.
+// FROM is the page as its sources have it, with `pkg/`; TO becomes what is served.
+//
+// Every file but index.html gets a hash of its content into its name, so that a page that is being
+// replaced on a server never mixes two versions. index.html refers to them by the names of their
+// sources, which are replaced here. Where wasm-bindgen's glue would look for the module by
+// `new URL(…, import.meta.url)`, esbuild leaves the name as it is: www/main.js gives it the name.
+
+import { readFile, writeFile } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+const [from, to, debug] = process.argv.slice(2);
+const source = resolve(from);
+
+/** @type {import('esbuild').BuildOptions} */
+const shared = {
+  absWorkingDir: source,
+  outdir: resolve(to),
+  bundle: true,
+  metafile: true,
+  minify: !debug,
+  sourcemap: debug ? 'linked' : false,
+  target: 'es2022',
+  charset: 'utf8',
+  legalComments: 'none',
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  assetNames: '[name]-[hash]',
+  loader: { '.wasm': 'file', '.svg': 'copy' },
+  logLevel: 'warning',
+};
+
+const built = await Promise.all([
+  // One with the other, so that what is loaded later shares what is there already.
+  build({ ...shared, entryPoints: ['main.js'], format: 'esm', splitting: true }),
+  // A classic script, which must run where modules don't.
+  build({ ...shared, entryPoints: ['boot.js'], format: 'iife' }),
+  build({ ...shared, entryPoints: ['css/page.css', 'icon.svg'] }),
+]);
+
+/** By the file's name in the sources: its name in the page. @type {Map<string, string>} */
+const names = new Map();
+/** What the page's scripts import at once; a browser would find it only when it has read them. */
+const imported = new Set();
+const inPage = (/** @type {string} */ output) => relative(shared.outdir ?? '', resolve(source, output));
+for (const { metafile } of built) {
+  for (const [output, { entryPoint, inputs, imports }] of Object.entries(metafile.outputs)) {
+    const name = inPage(output);
+    if (entryPoint) names.set(entryPoint, name);
+    else if (/\.(wasm|svg)$/.test(name)) for (const input of Object.keys(inputs)) names.set(input, name);
+    if (entryPoint !== 'main.js') continue;
+    for (const { path, kind } of imports) if (kind === 'import-statement') imported.add(inPage(path));
+  }
+}
+
+const index = await readFile(join(source, 'index.html'), 'utf8');
+const html = index.replace(/(\s(?:href|src)=")([^"#:]+)"/g, (_, before, name) => {
+  const found = names.get(name);
+  if (!found) throw new Error(`index.html refers to ${name}, which is no part of the page`);
+  return `${before}${found}"`;
+});
+const early = [...imported].map((name) => `<link rel="modulepreload" href="${name}">\n  `);
+const [before, after] = html.split(/(?=<link rel="modulepreload")/, 2);
+await writeFile(join(resolve(to), 'index.html'), [before, ...early, after].join(''));
