@@ -2,8 +2,8 @@
 // What was found in a run travels with it, and is shown where it was: what no property stops, too.
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { counterexamples } from '../www/counterexamples.js';
-import { claim, safety } from '../www/strings.js';
+import { counterexamples } from '../www/run/counterexamples.js';
+import { claim, safety } from '../www/words/strings.js';
 import { noViolations } from './axe.js';
 import { expect, open, tab, test } from './page.js';
 

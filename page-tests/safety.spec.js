@@ -1,7 +1,7 @@
 // @ts-check
 // Safety: lamps that go out, facts that contradict each other, and what clients may conclude.
-import { counterexamples } from '../www/counterexamples.js';
-import { safety } from '../www/strings.js';
+import { counterexamples } from '../www/run/counterexamples.js';
+import { safety } from '../www/words/strings.js';
 import { advanceBy, drawer, expect, open, openStill, pick, server, tab, test, type } from './page.js';
 
 /** A run in which the first acknowledgement is wrong. */

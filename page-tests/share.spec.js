@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { counterexamples } from '../www/counterexamples.js';
-import { readFile as readScenario, writeFile as writeScenario } from '../www/scenario.js';
+import { counterexamples } from '../www/run/counterexamples.js';
+import { readFile as readScenario, writeFile as writeScenario } from '../www/run/scenario.js';
 import { advanceBy, expect, framesAfter, open, openStill, server, tab, test, toggle, type } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */

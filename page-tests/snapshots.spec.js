@@ -3,8 +3,8 @@
 // changed, and unlike pixels they don't depend on the machine's fonts. UPDATE_PICTURES=1 renews
 // them: look at them before you commit them.
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { counterexamples } from '../www/counterexamples.js';
-import { SvgContext } from '../www/svg-context.js';
+import { counterexamples } from '../www/run/counterexamples.js';
+import { SvgContext } from '../www/draw/svg-context.js';
 import { expect, framesAfter, open, test } from './page.js';
 
 const FOLDER = 'page-tests/snapshots';

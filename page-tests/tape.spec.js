@@ -1,6 +1,6 @@
 // @ts-check
 // The tape: travelling by mouse, by keyboard and by touch; what it tells; what it costs.
-import { counterexamples } from '../www/counterexamples.js';
+import { counterexamples } from '../www/run/counterexamples.js';
 import { advanceBy, expect, framesAfter, leaderId, open, openStill, setSpeed, test, toggle } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */

@@ -2,7 +2,7 @@
 // If something fails, the page shows a sentence that a person can act on.
 import { pathToFileURL } from 'node:url';
 import { subPathUrl } from '../playwright.config.js';
-import { counterexamples } from '../www/counterexamples.js';
+import { counterexamples } from '../www/run/counterexamples.js';
 import { expect, leader, open, tamper, test } from './page.js';
 
 const trouble = (/** @type {import('@playwright/test').Page} */ page) => page.getByRole('alert');

@@ -1,13 +1,13 @@
 // @ts-check
 // Where the page begins: loads the simulator and shows a run, or says why it can't.
 
-import { App, makeModel } from './app.js';
-import { reloadAction, showTrouble, wordsOf } from './errors.js';
-import { askedMode } from './embed.js';
-import { KeptRuns } from './kept-runs.js';
-import { readAddress } from './link.js';
+import { App, makeModel } from './app/app.js';
+import { reloadAction, showTrouble, wordsOf } from './kit/errors.js';
+import { askedMode } from './app/embed.js';
+import { KeptRuns } from './share/kept-runs.js';
+import { readAddress } from './share/link.js';
 import moduleName from './pkg/raft_web_bg.wasm';
-import * as strings from './strings.js';
+import * as strings from './words/strings.js';
 
 /** Loads the simulator, or says why it can't. */
 async function load() {
@@ -68,7 +68,7 @@ function begin(Run) {
       },
       /** @param {number} time */
       seek: (time) => app.model.seek(time),
-      /** @param {import('./scenario.js').Action[]} actions */
+      /** @param {import('./run/scenario.js').Action[]} actions */
       act: (...actions) => app.model.act(...actions),
       traceHash: () => app.model.traceHash(),
     },

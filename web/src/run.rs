@@ -34,8 +34,8 @@ impl Run {
     }
 
     /// Does something to the run; in the past, that begins a new branch. `action` holds the bytes
-    /// that an action has within a link. `www/scenario.js` makes them from the tables of actions,
-    /// so that a new action needs nothing here.
+    /// that an action has within a link. `www/run/scenario.js` makes them from the tables of
+    /// actions, so that a new action needs nothing here.
     ///
     /// # Errors
     /// A sentence where the action makes no sense: there is no such server, a share is above one, a

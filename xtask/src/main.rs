@@ -13,6 +13,8 @@ mod mutants;
 mod order;
 mod package;
 #[cfg(test)]
+mod page_rooms;
+#[cfg(test)]
 mod rooms;
 mod serve;
 mod setup;

@@ -36,7 +36,7 @@ pub fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// The tables of what a scenario file can contain, as a module that `www/scenario.js` imports.
+/// The tables of what a scenario file can contain, as a module that `www/run/scenario.js` imports.
 const TABLES: &str = "tables.js";
 
 /// Builds the page into `dist/` and prints its size. The caller checks the budgets.

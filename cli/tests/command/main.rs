@@ -225,7 +225,7 @@ fn between<'a>(text: &'a str, begins: &str, ends: char) -> Vec<&'a str> {
 fn every_rule_has_a_link_that_fails_as_it_says() {
     let folder = folder();
     let kept = |path: &str| fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let page = kept("www/counterexamples.js").replace("' +\n    '", "");
+    let page = kept("www/run/counterexamples.js").replace("' +\n    '", "");
     let of_page = between(&page, "\n  '", '\'');
     let rules = raftarium(folder.path(), &["rules", "--json"]).ended(FINE).json();
     assert_eq!(of_page.len(), rules.as_array().unwrap().len(), "one for each");

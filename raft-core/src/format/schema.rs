@@ -290,7 +290,7 @@ pub fn actions_in_words() -> String {
 }
 
 /// The same tables as a JavaScript module, for the page: it turns files into the bytes of links and
-/// back (`www/scenario.js`).
+/// back (`www/run/scenario.js`).
 pub fn tables_for_the_page() -> String {
     // The page's own names. Only the encoding in links matters there.
     let form = |form: &str| match form {

@@ -57,7 +57,7 @@ fn the_page_tells_of_every_rule() {
         "says so. Made from raft-core/src/raft/rules.rs by UPDATE_DOCS=1; don't edit it by hand.",
     ];
     let about: String = about.iter().map(|line| format!("// {line}\n")).collect();
-    kept_as_made("www/rules.js", |_| {
+    kept_as_made("www/run/rules.js", |_| {
         format!(
             "{about}\n/** @type {{[name: string, prevents: string, source: string][]}} */\n\
             export const rules = [\n{rows}];\n"

@@ -1,0 +1,68 @@
+// @ts-check
+// Decides when the page draws: at every animation frame while the run plays and the page can be
+// seen, once after a change, and otherwise never.
+
+import { frameTime } from '../kit/frame-time.js';
+
+/** The most real time that one frame may catch up with, in ms. */
+const LONGEST_FRAME = 100;
+
+export class Clock {
+  playing = false;
+  /** How much virtual time passes per real time. */
+  speed = 1 / 25;
+
+  #advance;
+  #draw;
+  #request = 0;
+  #last = 0;
+  #frames = 0;
+
+  /** @param {{ advance: (micros: number) => void, draw: () => void }} work */
+  constructor({ advance, draw }) {
+    this.#advance = advance;
+    this.#draw = draw;
+    document.documentElement.dataset.frames = '0';
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden) this.#stop();
+      else this.invalidate();
+    });
+  }
+
+  play() {
+    this.playing = true;
+    this.#last = 0;
+    this.invalidate();
+  }
+
+  pause() {
+    this.playing = false;
+    this.invalidate();
+  }
+
+  /** Something changed: draw it once. */
+  invalidate() {
+    if (this.#request || document.hidden) return;
+    this.#request = requestAnimationFrame((time) => this.#frame(time));
+  }
+
+  #stop() {
+    cancelAnimationFrame(this.#request);
+    this.#request = 0;
+    this.#last = 0;
+  }
+
+  /** @param {number} time */
+  #frame(time) {
+    this.#request = 0;
+    frameTime.begin(this.playing);
+    document.documentElement.dataset.frames = String(++this.#frames);
+    if (this.playing) {
+      const passed = this.#last ? Math.min(LONGEST_FRAME, Math.max(0, time - this.#last)) : 0;
+      this.#last = time;
+      this.#advance(passed * 1000 * this.speed);
+    }
+    this.#draw();
+    if (this.playing) this.invalidate();
+  }
+}

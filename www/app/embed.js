@@ -1,0 +1,28 @@
+// @ts-check
+// The player in another page's frame. css/modes.css decides which parts of the page it has; here is
+// the link from it to the whole page.
+
+/** @typedef {import('../run/model.js').Model} Model */
+
+import { byId } from '../kit/dom.js';
+import { anyAddressOf } from '../share/link.js';
+
+/**
+ * The mode that the address asks for: the embedded player, or presenter mode.
+ * @returns {'embed' | 'present' | ''}
+ */
+export function askedMode() {
+  const query = new URLSearchParams(location.search);
+  return query.has('embed') ? 'embed' : query.has('present') ? 'present' : '';
+}
+
+/** @param {() => Model} model */
+export function embed(model) {
+  document.documentElement.dataset.mode = 'embed';
+  const link = byId('open-whole', HTMLAnchorElement);
+  link.hidden = false;
+  // The address is made only when somebody is about to follow the link.
+  const aim = () => (link.href = anyAddressOf(model()));
+  for (const type of ['pointerenter', 'pointerdown', 'focus', 'click']) link.addEventListener(type, aim);
+  aim();
+}

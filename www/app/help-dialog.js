@@ -1,0 +1,102 @@
+// @ts-check
+// The dialog that lists all keys and signs.
+
+import { fillDialog } from '../kit/dialog.js';
+import { byId, make } from '../kit/dom.js';
+import { isAnswer } from '../draw/glyphs.js';
+import { keysOn, setKeys } from '../kit/keys.js';
+import { glyphPicture, markPicture, rolePicture, votePicture, signPicture } from './legend.js';
+import { readPalette } from '../draw/palette.js';
+import * as strings from '../words/strings.js';
+
+export class HelpDialog {
+  #dialog = byId('help-dialog', HTMLDialogElement);
+
+  open() {
+    const palette = readPalette();
+    const single = make('input', { type: 'checkbox' });
+    single.checked = keysOn();
+    single.addEventListener('change', () => setKeys(single.checked));
+    fillDialog(
+      this.#dialog,
+      strings.helpTitle,
+      make('p', { class: 'hint' }, strings.helpBreak),
+      make(
+        'div',
+        { class: 'help-columns' },
+        make(
+          'section',
+          {},
+          make(
+            'dl',
+            { class: 'keys' },
+            ...Object.entries(strings.shortcuts).flatMap(([key, words]) => [
+              make('dt', {}, make('kbd', {}, strings.keyName(key))),
+              make('dd', {}, words),
+            ]),
+          ),
+          make('label', { class: 'filter' }, single, strings.helpSingleKeys),
+          ...strings.helpElsewhere.map(([where, keys]) =>
+            make('p', { class: 'hint' }, make('b', {}, where), ` ${keys}`),
+          ),
+        ),
+        make(
+          'section',
+          {},
+          make('h3', {}, strings.helpRoles),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpRoleWords.flatMap(([role, words]) => [
+              make('dt', {}, rolePicture(palette, role)),
+              make('dd', {}, make('b', {}, strings.role[role]), ` ${words}`),
+            ]),
+          ),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpMarks.flatMap(([mark, words]) => [
+              make('dt', {}, markPicture(palette, mark)),
+              make('dd', {}, words),
+            ]),
+          ),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpVotes.flatMap(([vote, words]) => [
+              make('dt', {}, votePicture(palette, vote)),
+              make('dd', {}, words),
+            ]),
+          ),
+          make('p', { class: 'hint' }, strings.helpTerms),
+          make('h3', {}, strings.text.tape),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpTape.flatMap(([kind, words]) => [
+              make('dt', {}, signPicture(palette, kind)),
+              make('dd', {}, words),
+            ]),
+          ),
+          make('p', { class: 'hint' }, strings.helpTapeBands),
+          make('h3', {}, strings.helpMessages),
+          make(
+            'dl',
+            { class: 'signs' },
+            ...strings.helpMessageWords.flatMap(([kind, words]) => [
+              make(
+                'dt',
+                {},
+                glyphPicture(palette, kind),
+                ...(isAnswer(kind) ? [glyphPicture(palette, kind, { success: false })] : []),
+              ),
+              make('dd', {}, words),
+            ]),
+          ),
+        ),
+      ),
+      make('p', { class: 'hint' }, strings.paper),
+    );
+    this.#dialog.showModal();
+  }
+}

@@ -1,0 +1,166 @@
+// @ts-check
+// The dialog that starts a new run: its seed, its servers (one to nine), the rules that hold, its
+// timing and its clients.
+
+/** @typedef {import('../share/link.js').Wanted} Wanted */
+/** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
+
+import { counterexamples } from '../run/counterexamples.js';
+import { fillDialog } from '../kit/dialog.js';
+import { latencyWarning } from '../panels/dials.js';
+import { byId, make, setText } from '../kit/dom.js';
+import { wordsOf } from '../kit/errors.js';
+import { rules } from '../run/rules.js';
+import * as strings from '../words/strings.js';
+
+export class RunDialog {
+  #dialog = byId('run-dialog', HTMLDialogElement);
+  #seed = make('input', {
+    id: 'run-seed',
+    type: 'text',
+    inputmode: 'numeric',
+    autocomplete: 'off',
+    spellcheck: 'false',
+    autofocus: true,
+    'aria-describedby': 'run-seed-help run-error',
+  });
+  #error = make('p', { class: 'error', id: 'run-error', role: 'alert' });
+  #choices = make('span', { class: 'choices' });
+  /** By the rule's name: a rule that is ticked holds. @type {Map<string, HTMLInputElement>} */ #rules = new Map();
+  #rulesWords = make('small');
+  /** In the order of `Run.settings`. @type {HTMLInputElement[]} */ #settings = [];
+  #settingsWords = make('small');
+  #warning = make('p', { class: 'dial-warning', role: 'status' });
+  #Run;
+  #start;
+  #current;
+
+  /**
+   * @param {RunClass} Run
+   * @param {() => Wanted & { latency: [number, number] }} current the run that is on
+   * @param {(wanted: Wanted) => void} start throws an Error with a sentence when it can't
+   */
+  constructor(Run, current, start) {
+    this.#Run = Run;
+    this.#current = current;
+    this.#start = start;
+    const form = make(
+      'form',
+      { id: 'run-form', novalidate: true },
+      make('label', { for: 'run-seed' }, strings.runSeed),
+      this.#seed,
+      make('p', { class: 'hint', id: 'run-seed-help' }, strings.runSeedHelp),
+      make('fieldset', {}, make('legend', {}, strings.runServers), this.#choices),
+      make(
+        'details',
+        {},
+        make('summary', {}, `${strings.runRules} `, this.#rulesWords),
+        make('p', { class: 'hint' }, strings.runRulesHelp),
+        ...rules.map((rule, i) => this.#rule(rule, counterexamples[i])),
+      ),
+      make(
+        'details',
+        {},
+        make('summary', {}, `${strings.runSettings} `, this.#settingsWords),
+        make('div', { class: 'numbers' }, ...strings.settings.flatMap((setting, i) => this.#setting(setting, i))),
+        this.#warning,
+      ),
+      this.#error,
+      make(
+        'p',
+        { class: 'row' },
+        make('button', { class: 'primary', type: 'submit' }, strings.start),
+        make('button', { type: 'button', onclick: () => this.#try(this.#current()) }, strings.again),
+      ),
+    );
+    form.addEventListener('change', () => this.#say());
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      const chosen = form.querySelector('input[name=run-servers]:checked');
+      const servers = chosen instanceof HTMLInputElement ? Number(chosen.value) : 5;
+      const [without, settings] = [this.#off().join(','), this.#numbers().join(',')];
+      this.#try({ seed: this.#seed.value.trim(), servers, without, settings });
+    });
+    fillDialog(this.#dialog, strings.runTitle, form);
+  }
+
+  open() {
+    const { servers, without = '', settings } = this.#current();
+    this.#seed.value = '';
+    setText(this.#error, '');
+    this.#choices.replaceChildren(
+      ...Array.from({ length: 9 }, (_, i) => {
+        const input = make('input', { type: 'radio', name: 'run-servers', value: i + 1 });
+        input.checked = i + 1 === servers;
+        return make('label', {}, input, make('span', {}, String(i + 1)));
+      }),
+    );
+    const off = without.split(',');
+    for (const [name, input] of this.#rules) input.checked = !off.includes(name);
+    const numbers = (settings || this.#Run.usualSettings()).split(',').map(Number);
+    this.#settings.forEach((input, i) => {
+      const [, , one] = strings.settings[i];
+      input.checked = numbers[i] > 0;
+      if (one) input.value = String(numbers[i] / one);
+    });
+    this.#say();
+    this.#dialog.showModal();
+  }
+
+  /**
+   * @param {typeof rules[number]} rule
+   * @param {string} link to a run in which a property is violated without it, or nothing
+   */
+  #rule([name, prevents, source], link) {
+    const input = make('input', { type: 'checkbox', value: name });
+    this.#rules.set(name, input);
+    const why = make('small', {}, strings.withoutRule(prevents, source));
+    const label = make('label', {}, input, make('span', {}, strings.ruleName(name), why));
+    const close = () => this.#dialog.close();
+    const see = link ? [make('a', { href: `#run=${link}`, onclick: close }, strings.seeItBreak)] : [];
+    return make('div', { class: 'rule' }, label, ...see);
+  }
+
+  /** @param {[string, string?, number?]} setting @param {number} i */
+  #setting([words, unit = '', one], i) {
+    const id = `run-setting-${i}`;
+    const input = make('input', { id, type: one ? 'number' : 'checkbox', min: 0, step: 'any' });
+    this.#settings.push(input);
+    return [make('label', { for: id }, words), make('span', {}, input, ' ', make('span', { class: 'unit' }, unit))];
+  }
+
+  /** The rules that are switched off. */
+  #off() {
+    return [...this.#rules].flatMap(([name, input]) => (input.checked ? [] : [name]));
+  }
+
+  #numbers() {
+    return this.#settings.map((input, i) => {
+      const [, , one] = strings.settings[i];
+      return one ? Math.round(Number(input.value) * one) : Number(input.checked);
+    });
+  }
+
+  /** Says in the headings what is chosen in the parts that are folded away. */
+  #say() {
+    setText(this.#rulesWords, strings.runRulesWords(this.#off().length, this.#rules.size));
+    const numbers = this.#numbers();
+    const usual = numbers.join(',') === this.#Run.usualSettings();
+    setText(this.#settingsWords, usual ? strings.runSettingsUsual : strings.runSettingsOther);
+    const [electionTimeoutMin, , heartbeatInterval] = numbers;
+    const [latencyMin, latencyMax] = this.#current().latency;
+    const { words, bad } = latencyWarning({ latencyMin, latencyMax, electionTimeoutMin, heartbeatInterval });
+    setText(this.#warning, words);
+    this.#warning.classList.toggle('bad', bad);
+  }
+
+  /** @param {Wanted} wanted */
+  #try(wanted) {
+    try {
+      this.#start(wanted);
+      this.#dialog.close();
+    } catch (error) {
+      setText(this.#error, wordsOf(error));
+    }
+  }
+}

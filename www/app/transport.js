@@ -1,0 +1,80 @@
+// @ts-check
+// Play, pause, step and speed.
+
+/** @typedef {import('./clock.js').Clock} Clock */
+/** @typedef {import('../run/model.js').Model} Model */
+
+import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import * as strings from '../words/strings.js';
+
+/**
+ * The speed at first: so slow that a message can be followed across the ring, so fast that an
+ * election comes within seconds.
+ */
+const DEFAULT_EXPONENT = -1.4;
+
+/** @param {string} path */
+function icon(path) {
+  const space = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(space, 'svg');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('aria-hidden', 'true');
+  const shape = document.createElementNS(space, 'path');
+  shape.setAttribute('d', path);
+  svg.append(shape);
+  return svg;
+}
+
+export class Transport {
+  #clock;
+  #play = byId('play', HTMLButtonElement);
+  #speed = byId('speed', HTMLInputElement);
+  #shownPlaying = /** @type {boolean | null} */ (null);
+
+  /**
+   * @param {Clock} clock
+   * @param {{ toggle: () => void, step: (forward: boolean) => void }} actions
+   */
+  constructor(clock, actions) {
+    this.#clock = clock;
+    this.#play.addEventListener('click', actions.toggle);
+    const steps = /** @type {const} */ ([
+      ['step-back', 'M13 3L7 8l6 5z M3 3h2v10H3z', strings.stepBack, strings.stepBackTitle, false],
+      ['step', 'M3 3l6 5-6 5z M11 3h2v10h-2z', strings.step, strings.stepTitle, true],
+    ]);
+    for (const [id, path, words, title, forward] of steps) {
+      const button = byId(id, HTMLButtonElement);
+      button.append(icon(path));
+      button.title = title;
+      button.setAttribute('aria-label', words);
+      button.addEventListener('click', () => actions.step(forward));
+    }
+    this.#speed.addEventListener('input', () => this.#setSpeed(Number(this.#speed.value)));
+    this.#setSpeed(DEFAULT_EXPONENT);
+  }
+
+  /** Makes the run faster (+1) or slower (−1), by one step. @param {number} by */
+  change(by) {
+    this.#setSpeed(Number(this.#speed.value) + by * 0.25);
+  }
+
+  /** @param {number} exponent of ten */
+  #setSpeed(exponent) {
+    this.#speed.value = String(exponent);
+    this.#clock.speed = 10 ** Number(this.#speed.value);
+    setText(byId('speed-value', HTMLOutputElement), strings.speedWords(this.#clock.speed));
+    setAttribute(this.#speed, 'aria-valuetext', strings.speedSpoken(this.#clock.speed));
+  }
+
+  /** @param {Model} model */
+  update(model) {
+    setText(byId('now', HTMLElement), strings.seconds(model.now));
+    const { playing } = this.#clock;
+    if (playing === this.#shownPlaying) return;
+    this.#shownPlaying = playing;
+    this.#play.replaceChildren(
+      icon(playing ? 'M4 3h3v10H4z M9 3h3v10H9z' : 'M4 2.5l9 5.5-9 5.5z'),
+      make('span', {}, playing ? strings.pause : strings.play),
+    );
+  }
+}

@@ -1,0 +1,292 @@
+// @ts-check
+// The panel of logs, aligned by index, one row for each server. Only the columns in sight are in
+// the document. The panel follows the end of the logs until somebody scrolls away from it.
+
+/** @typedef {import('../../web/view.d.ts').LogView} LogView */
+/** @typedef {import('../../web/view.d.ts').EntryView} EntryView */
+/** @typedef {import('../run/model.js').Model} Model */
+
+import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { termVariable } from '../draw/palette.js';
+import { frameTime } from '../kit/frame-time.js';
+import * as strings from '../words/strings.js';
+
+/** Empty columns after the last entry, in which the mark of the next index has its place. */
+const SPARE = 1;
+
+/** @typedef {{ box: HTMLElement, term: HTMLElement, words: HTMLElement, shown: string }} Cell */
+/**
+ * @typedef {object} Row
+ * @property {HTMLElement} box
+ * @property {HTMLElement} role
+ * @property {Cell[]} cells
+ * @property {HTMLElement} snapshot
+ * @property {HTMLElement} snapshotWords
+ * @property {HTMLElement} applied
+ * @property {HTMLElement} match
+ * @property {HTMLElement} next
+ */
+
+export class Logs {
+  #scroll = make('div', { class: 'log-scroll', tabindex: 0, role: 'group', 'aria-label': strings.text.logs });
+  #table = make('div', { class: 'log-table', role: 'table', 'aria-label': strings.text.logs });
+  #head = make('div', { class: 'log-row log-head', role: 'row' });
+  #toEnd = make('button', { class: 'to-end', hidden: true, title: strings.followEnd }, strings.toEnd);
+  #empty = make('p', { class: 'empty' }, strings.logsEmpty);
+  /** @type {HTMLElement[]} */ #numbers = [];
+  /** @type {Row[]} */ #rows = [];
+  /** @type {Model | null} */ #model = null;
+  #revision = -1;
+  #window = '';
+  #last = 0;
+  /** How much of the content is in sight, in px, and from where on. */ #width = 0;
+  #from = 0;
+  #following = true;
+  #cellWidth = 72;
+  #nameWidth = 84;
+
+  constructor() {
+    this.#scroll.append(this.#table);
+    byId('logs', HTMLElement).append(this.#scroll, this.#empty, this.#toEnd);
+    this.#scroll.addEventListener('scroll', () => {
+      this.#from = this.#scroll.scrollLeft;
+      this.#following = this.#from + this.#width > this.#scroll.scrollWidth - this.#cellWidth;
+      this.#toEnd.hidden = this.#following;
+      this.#render();
+    });
+    this.#toEnd.addEventListener('click', () => {
+      this.#following = true;
+      this.#toTheEnd();
+      this.#scroll.focus();
+    });
+    new ResizeObserver(() => {
+      this.#measure();
+      this.#follow();
+      this.#render();
+    }).observe(this.#scroll);
+  }
+
+  /** @param {Model} model */
+  reset(model) {
+    this.#model = model;
+    this.#revision = -1;
+    this.#window = '';
+    this.#last = 0;
+    this.#following = true;
+    this.#numbers = [];
+    this.#rows = model.frame.servers.map(({ id }) => makeRow(id));
+    this.#head.replaceChildren(
+      make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)),
+    );
+    this.#table.replaceChildren(this.#head, ...this.#rows.map((row) => row.box));
+    this.#measure();
+  }
+
+  /** @param {Model} model */
+  update(model) {
+    const { logsRevision, servers } = model.frame;
+    servers.forEach((server, i) => {
+      setText(this.#rows[i].role, strings.roleWord(server));
+      this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
+      this.#rows[i].box.classList.toggle('leads', server.role === 'leader');
+    });
+    if (logsRevision === this.#revision || !frameTime.has(this)) return;
+    this.#revision = logsRevision;
+    this.#last = Math.max(0, ...servers.map((s) => Math.max(s.lastIndex, s.snapshotIndex)));
+    this.#empty.hidden = this.#last > 0;
+    setAttribute(this.#table, 'aria-colcount', String(this.#last + 1));
+    this.#window = '';
+    this.#follow();
+    this.#render();
+  }
+
+  #measure() {
+    const style = getComputedStyle(this.#table);
+    this.#width = this.#scroll.clientWidth;
+    this.#cellWidth = parseFloat(style.getPropertyValue('--cell')) || 72;
+    this.#nameWidth = parseFloat(style.getPropertyValue('--name')) || 84;
+    this.#window = '';
+  }
+
+  /**
+   * Makes the scrolled content as wide as the logs, rounded so that whole columns are shown at its
+   * end. Returns whether it had another width.
+   */
+  #widen() {
+    const whole = this.#nameWidth + (this.#last + SPARE) * this.#cellWidth;
+    const hidden = Math.max(0, Math.ceil((whole - this.#width) / this.#cellWidth));
+    const width = `${this.#width + hidden * this.#cellWidth}px`;
+    if (this.#table.style.width === width) return false;
+    this.#table.style.width = width;
+    return true;
+  }
+
+  #follow() {
+    // Scrolling makes the browser lay out the page, so it is done only where it must be.
+    if (this.#widen() && this.#following) this.#toTheEnd();
+  }
+
+  #toTheEnd() {
+    this.#scroll.scrollLeft = this.#scroll.scrollWidth;
+    this.#from = this.#scroll.scrollLeft;
+  }
+
+  #render() {
+    if (!this.#model) return;
+    const first = Math.max(1, Math.floor(this.#from / this.#cellWidth) + 1);
+    const count = Math.ceil((this.#width - this.#nameWidth) / this.#cellWidth) + 2;
+    const span = `${first}+${count}`;
+    if (span === this.#window) return;
+    this.#window = span;
+    const logs = this.#model.logs(first, count);
+    this.#drawNumbers(first, count);
+    const leader = this.#model.frame.servers.filter((s) => s.role === 'leader').sort((a, b) => b.term - a.term)[0];
+    const reference = leader && logs[leader.id - 1];
+    for (const log of logs) this.#drawRow(this.#rows[log.server - 1], log, first, count, logs, reference);
+  }
+
+  /** @param {number} index */
+  #left(index) {
+    return `${this.#nameWidth + (index - 1) * this.#cellWidth}px`;
+  }
+
+  /** @param {number} first @param {number} count */
+  #drawNumbers(first, count) {
+    while (this.#numbers.length < count) {
+      const number = make('span', { class: 'log-index', role: 'columnheader' });
+      this.#numbers.push(number);
+      this.#head.append(number);
+    }
+    this.#numbers.forEach((number, slot) => {
+      const index = indexIn(slot, first, this.#numbers.length);
+      number.hidden = index > this.#last || index >= first + count;
+      setText(number, String(index));
+      setAttribute(number, 'aria-colindex', String(index + 1));
+      number.style.left = this.#left(index);
+    });
+  }
+
+  /**
+   * @param {Row} row
+   * @param {LogView} log
+   * @param {number} first
+   * @param {number} count
+   * @param {LogView[]} logs
+   * @param {LogView | undefined} reference
+   */
+  #drawRow(row, log, first, count, logs, reference) {
+    while (row.cells.length < count) row.cells.push(makeCell(row.box));
+    row.cells.forEach((cell, slot) => {
+      const index = indexIn(slot, first, row.cells.length);
+      const entry = entryAt(log, index);
+      if (entry) this.#drawCell(cell, log, index, entry, inConflict(entry, index, logs, reference));
+      else if (cell.shown !== '') {
+        cell.shown = '';
+        cell.box.hidden = true;
+      }
+    });
+    const covered = log.snapshotIndex > 0;
+    row.snapshot.hidden = !covered;
+    if (covered) {
+      row.snapshot.style.left = this.#left(1);
+      row.snapshot.style.width = `${log.snapshotIndex * this.#cellWidth - 4}px`;
+      setText(
+        row.snapshotWords,
+        log.snapshotIndex > 1 ? `${strings.snapshot} ≤ ${log.snapshotIndex}` : strings.snapshot,
+      );
+      row.snapshot.title = strings.snapshotUpTo(log.snapshotIndex, log.snapshotTerm);
+    }
+    row.applied.style.width = `${Math.max(0, log.lastApplied * this.#cellWidth - 4)}px`;
+    row.applied.style.left = this.#left(1);
+    this.#drawMark(row.match, log.matchIndex);
+    this.#drawMark(row.next, log.nextIndex);
+  }
+
+  /** @param {HTMLElement} mark @param {number} index */
+  #drawMark(mark, index) {
+    mark.hidden = index < 1;
+    mark.style.left = this.#left(Math.max(1, index));
+  }
+
+  /**
+   * @param {Cell} cell
+   * @param {LogView} log
+   * @param {number} index
+   * @param {EntryView} entry
+   * @param {boolean} conflict
+   */
+  #drawCell(cell, log, index, entry, conflict) {
+    const committed = index <= log.commitIndex;
+    const applied = index <= log.lastApplied;
+    const durable = index <= log.durableIndex;
+    const shown = `${index}@${entry.term} ${entry.text} ${committed}${applied}${durable}${conflict}`;
+    if (cell.shown === shown) return;
+    cell.shown = shown;
+    cell.box.hidden = false;
+    cell.box.className = `entry ${entry.kind}${committed ? ' committed' : ''}${conflict ? ' conflict' : ''}${durable ? '' : ' volatile'}`;
+    cell.box.style.left = this.#left(index);
+    cell.box.style.setProperty('--hue', `var(${termVariable(entry.term)})`);
+    setText(cell.term, String(entry.term));
+    setText(cell.words, shorten(entry.text));
+    cell.box.title = strings.entryTitle(index, entry.term, entry.text, committed, applied);
+    setAttribute(cell.box, 'aria-colindex', String(index + 1));
+  }
+}
+
+/**
+ * The index that a reused cell shows. It stays the same while the cell is in sight.
+ * @param {number} slot @param {number} first @param {number} size
+ */
+function indexIn(slot, first, size) {
+  return first + ((((slot - first) % size) + size) % size);
+}
+
+/** @param {LogView} log @param {number} index @returns {EntryView | undefined} */
+const entryAt = (log, index) => log.entries[index - log.first];
+
+/**
+ * Whether an entry differs from the leader's at the same index or, without a leader, from anyone's.
+ * @param {EntryView} entry
+ * @param {number} index
+ * @param {LogView[]} logs
+ * @param {LogView | undefined} reference
+ */
+function inConflict(entry, index, logs, reference) {
+  const against = reference ? [reference] : logs;
+  return against.some((log) => {
+    const other = entryAt(log, index);
+    return other !== undefined && other.term !== entry.term;
+  });
+}
+
+/** Shortens a command to fit a cell: `put x 1` is `x=1`. @param {string} words */
+export function shorten(words) {
+  const [verb, key, ...rest] = words.split(' ');
+  if (verb === 'put' && rest.length) return `${key}=${rest.join(' ')}`;
+  if (verb === 'delete') return `del ${key}`;
+  if (verb === 'cas' && rest.length === 2) return `${key}:${rest[0]}→${rest[1]}`;
+  if (verb === 'session') return verb;
+  return words;
+}
+
+/** @param {number} id @returns {Row} */
+function makeRow(id) {
+  const role = make('small');
+  const snapshotWords = make('span');
+  const snapshot = make('span', { class: 'snapshot', role: 'cell', hidden: true }, snapshotWords);
+  const applied = make('i', { class: 'applied', 'aria-hidden': 'true' });
+  const match = make('i', { class: 'mark match', 'aria-hidden': 'true', hidden: true });
+  const next = make('i', { class: 'mark next', 'aria-hidden': 'true', hidden: true });
+  const name = make('span', { class: 'log-name', role: 'rowheader' }, make('b', {}, `S${id}`), role);
+  const box = make('div', { class: 'log-row', role: 'row' }, name, snapshot, applied, match, next);
+  return { box, role, cells: [], snapshot, snapshotWords, applied, match, next };
+}
+
+/** @param {HTMLElement} row @returns {Cell} */
+function makeCell(row) {
+  const term = make('b');
+  const words = make('span');
+  const box = make('span', { class: 'entry', role: 'cell', hidden: true }, term, words);
+  row.append(box);
+  return { box, term, words, shown: '' };
+}

@@ -1,0 +1,44 @@
+// @ts-check
+// Messages come from the simulator as rows of numbers, and become objects here. There may be
+// hundreds in every frame, and to make them objects in WebAssembly would cost too much.
+
+/** @typedef {import('../../web/view.d.ts').MessageKind} MessageKind */
+/** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
+
+const FIELDS = 11;
+
+/**
+ * The kinds of messages, by their numbers.
+ * @param {import('../pkg/raft_web.js').Run} run
+ * @returns {MessageKind[]}
+ */
+export const kindsOf = (run) => /** @type {any} */ (run.constructor).messageKinds().split('\n');
+
+/**
+ * A view whose messages are objects.
+ * @template {{ messages: Float64Array }} P
+ * @param {P} packed
+ * @param {MessageKind[]} kinds by their numbers
+ * @returns {Omit<P, 'messages'> & { messages: MessageView[] }}
+ */
+export function unpacked(packed, kinds) {
+  const { messages: row } = packed;
+  /** @type {MessageView[]} */
+  const messages = [];
+  for (let i = 0; i < row.length; i += FIELDS) {
+    messages.push({
+      id: row[i],
+      kind: kinds[row[i + 1]],
+      from: row[i + 2],
+      to: row[i + 3],
+      term: row[i + 4],
+      sent: row[i + 5],
+      arrives: row[i + 6],
+      lost: row[i + 7],
+      held: row[i + 8],
+      entries: row[i + 9],
+      success: row[i + 10] === 1,
+    });
+  }
+  return Object.assign(packed, /** @type {any} */ ({ messages }));
+}

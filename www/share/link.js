@@ -1,0 +1,139 @@
+// @ts-check
+// The run in the page's address: `#run=…` holds all of it. A seed and a few settings, after a `#`
+// or a `?`, start a new one.
+
+/** @typedef {import('../run/model.js').Model} Model */
+/**
+ * The run that an address asks for: one that is in a link, or a new one.
+ * @typedef {{ seed: string, servers: number, without?: string, settings?: string, shared?: string,
+ * found?: Record<string, string | null> }} Wanted
+ */
+
+import { foundFields } from '../run/scenario.js';
+import * as strings from '../words/strings.js';
+import { toast } from '../kit/toast.js';
+
+/**
+ * How often the address may change, in ms: browsers refuse more than some hundred changes a minute.
+ */
+const PUT_EVERY = { playing: 2_000, paused: 400 };
+/** The parts of an address that make a run from a seed. */
+const RECIPE = ['seed', 'servers', 'without', 'settings'];
+
+/** @param {URL | Location} address @returns {Wanted} */
+export function readAddress(address) {
+  const query = new URLSearchParams(address.search);
+  const hash = new URLSearchParams(address.hash.replace(/^#/, ''));
+  const read = (/** @type {string} */ name) => hash.get(name) ?? query.get(name);
+  const servers = read('servers');
+  const what = hash.get('found');
+  const [at, first, second] = ['at', 'first', 'second'].map((name) => hash.get(name));
+  return {
+    shared: hash.get('run') ?? undefined,
+    found: what === null ? undefined : { what, at, first: first ?? '', second: second ?? '' },
+    seed: (read('seed') ?? '').trim(),
+    servers: servers === null || servers === '' ? 5 : Number(servers),
+    without: read('without') ?? '',
+    settings: read('settings') ?? '',
+  };
+}
+
+/** Whether the part after the `#` is about a run at all. @param {string} hash */
+export const namesRun = (hash) => /(^#|&)(run|seed|servers|without|settings)=/.test(hash);
+
+/**
+ * The address of this page with another hash; without what `?embed` and `?present` say of the page,
+ * if wanted.
+ * @param {string} hash @param {boolean} plain
+ */
+function pageAddress(hash, plain) {
+  const url = new URL(location.href);
+  for (const name of [...RECIPE, ...(plain ? ['embed', 'present'] : [])]) url.searchParams.delete(name);
+  // A name without a value is written as people write it.
+  url.search = url.search.replace(/=(?=&|$)/g, '');
+  url.hash = hash;
+  return url.href;
+}
+
+/** The link, and what was found in the run. @param {Model} model */
+function hashOf(model) {
+  const { handedOn } = model;
+  const fields = handedOn
+    ? foundFields(handedOn).map(([name, value]) => [name === 'what' ? 'found' : name, value])
+    : [];
+  return [`run=${model.link()}`, ...(handedOn ? [new URLSearchParams(fields)] : [])].join('&');
+}
+
+/**
+ * The address of this run at this moment; throws an Error with a sentence where that is too long.
+ * @param {Model} model
+ */
+export const addressOf = (model) => pageAddress(hashOf(model), true);
+
+/** The same; where it is too long, the address with the seed alone. @param {Model} model */
+export function anyAddressOf(model) {
+  try {
+    return addressOf(model);
+  } catch {
+    return pageAddress(seedOf(model), true);
+  }
+}
+
+/** This run at this moment as a player in another page. @param {Model} model */
+export function frameOf(model) {
+  const source = anyAddressOf(model).replace('#', '?embed#').replace(/&/g, '&amp;');
+  const style = 'width: 100%; height: 36rem; border: 0';
+  return `<iframe src="${source}" title="${strings.frameTitle}" style="${style}" loading="lazy"></iframe>`;
+}
+
+/** What the run began with, where no link holds all that was done. @param {Model} model */
+const seedOf = ({ seed, servers, without, settings }) => {
+  const others = { ...(without && { without }), ...(settings && { settings }) };
+  return String(new URLSearchParams({ seed, servers: String(servers), ...others }));
+};
+
+/** Keeps the page's address up to date with the run. */
+export class AddressBar {
+  #shown = '';
+  #putAt = -Infinity;
+  #timer = 0;
+  #told = false;
+
+  /**
+   * Writes the run's address if it has changed: at once, or as soon as the browser allows it.
+   * @param {Model} model @param {boolean} playing
+   */
+  update(model, playing) {
+    if (stateOf(model) === this.#shown) return;
+    clearTimeout(this.#timer);
+    const wait = this.#putAt + PUT_EVERY[playing ? 'playing' : 'paused'] - performance.now();
+    // While the run plays, this is called again anyway. It isn't written within a frame, since that
+    // takes the browser long.
+    if (wait <= 0 && !playing) this.put(model);
+    else if (wait <= 0 || !playing) this.#timer = setTimeout(() => this.put(model), Math.max(0, wait));
+  }
+
+  /** @param {Model} model */
+  put(model) {
+    if (model.dead) return;
+    this.#shown = stateOf(model);
+    this.#putAt = performance.now();
+    let hash;
+    try {
+      hash = hashOf(model);
+      this.#told = false;
+    } catch {
+      hash = seedOf(model);
+      if (!this.#told) toast(strings.linkTooLong);
+      this.#told = true;
+    }
+    try {
+      history.replaceState(history.state, '', pageAddress(hash, false));
+    } catch {
+      // The browser takes no more changes for now: the next one will do.
+    }
+  }
+}
+
+/** A text that changes when the link does. @param {Model} model */
+const stateOf = ({ frame: { now, events, branch }, changes }) => `${now} ${events} ${branch} ${changes}`;

@@ -1,0 +1,142 @@
+// @ts-check
+// The dialog that shares a run: as a link, a file, a picture, or a record of what happened.
+
+/** @typedef {import('../run/model.js').Model} Model */
+
+import { fillDialog } from '../kit/dialog.js';
+import { byId, make, setText } from '../kit/dom.js';
+import { wordsOf } from '../kit/errors.js';
+import { addressOf, frameOf } from './link.js';
+import { save } from '../kit/save.js';
+import { writeFile } from '../run/scenario.js';
+import * as strings from '../words/strings.js';
+
+const { share: words } = strings;
+
+/**
+ * @typedef {object} Means
+ * @property {() => Model} model
+ * @property {(file: File) => void} open
+ * @property {(kind: 'png' | 'svg') => void} picture of the ring
+ * @property {(kind: 'trace' | 'shiviz') => string} record
+ * @property {() => void} present
+ */
+
+export class ShareDialog {
+  #dialog = byId('share-dialog', HTMLDialogElement);
+  #link = make('input', { type: 'text', readonly: true, id: 'share-link', 'aria-label': words.link });
+  #note = make('input', { type: 'text', id: 'share-note', autocomplete: 'off', 'aria-describedby': 'share-file-help' });
+  #said = make('p', { class: 'said', role: 'status' });
+  #file = make('input', { type: 'file', accept: '.json,application/json', hidden: true });
+  #means;
+
+  /** @param {Means} means */
+  constructor(means) {
+    this.#means = means;
+    const button = (/** @type {string} */ name, /** @type {() => void} */ act) =>
+      make('button', { type: 'button', onclick: () => this.#try(act) }, name);
+    const copy = button(words.copy, () => this.#copy(this.#link.value));
+    copy.className = 'primary';
+    copy.autofocus = true;
+    this.#link.addEventListener('focus', () => this.#link.select());
+    this.#note.addEventListener('change', () => (this.#means.model().note = this.#note.value));
+    this.#file.addEventListener('change', () => {
+      const [file] = this.#file.files ?? [];
+      this.#file.value = '';
+      if (!file) return;
+      this.#dialog.close();
+      means.open(file);
+    });
+    const section = (/** @type {string} */ name, /** @type {Node[]} */ ...content) =>
+      make('section', {}, make('h3', {}, name), ...content);
+    const group = (/** @type {string} */ name, /** @type {string} */ help, /** @type {Node[]} */ ...content) =>
+      section(name, make('p', { class: 'hint' }, help), make('p', { class: 'row' }, ...content));
+    const fileHelp = make('p', { class: 'hint', id: 'share-file-help' }, words.fileHelp);
+    fillDialog(
+      this.#dialog,
+      words.title,
+      make('p', { class: 'hint' }, words.linkHelp),
+      make('p', { class: 'row link-row' }, this.#link, copy),
+      this.#said,
+      section(
+        words.file,
+        fileHelp,
+        make('p', { class: 'row link-row' }, make('label', { for: 'share-note' }, words.note), this.#note),
+        make(
+          'p',
+          { class: 'row' },
+          button(words.saveFile, () => this.#saveFile()),
+          button(words.openFile, () => this.#file.click()),
+          this.#file,
+        ),
+      ),
+      group(
+        words.picture,
+        words.pictureHelp,
+        button('PNG', () => means.picture('png')),
+        button('SVG', () => means.picture('svg')),
+      ),
+      group(
+        words.records,
+        words.recordsHelp,
+        button(words.trace, () => this.#record('trace', 'jsonl')),
+        button('ShiViz', () => this.#record('shiviz', 'log')),
+      ),
+      group(
+        words.show,
+        words.showHelp,
+        button(words.present, () => {
+          this.#dialog.close();
+          means.present();
+        }),
+        button(words.frame, () => this.#copy(frameOf(this.#means.model()))),
+      ),
+    );
+  }
+
+  open() {
+    const model = this.#means.model();
+    setText(this.#said, '');
+    this.#note.value = model.note;
+    this.#try(() => {
+      this.#link.value = addressOf(model);
+    });
+    this.#dialog.showModal();
+  }
+
+  /** @param {() => void} act */
+  #try(act) {
+    setText(this.#said, '');
+    try {
+      act();
+    } catch (error) {
+      setText(this.#said, wordsOf(error));
+    }
+  }
+
+  /** @param {string} text */
+  async #copy(text) {
+    try {
+      await navigator.clipboard.writeText(text);
+      setText(this.#said, strings.copied);
+    } catch {
+      // The person can copy it by hand.
+      this.#link.value = text;
+      this.#link.select();
+      setText(this.#said, words.copyByHand);
+    }
+  }
+
+  #saveFile() {
+    const model = this.#means.model();
+    model.note = this.#note.value;
+    save(`raftarium-${model.seed}.json`, 'application/json', writeFile(model.bytes(), model.note, model.handedOn));
+    setText(this.#said, words.saved);
+  }
+
+  /** @param {'trace' | 'shiviz'} kind @param {string} ending */
+  #record(kind, ending) {
+    save(`raftarium-${this.#means.model().seed}-${kind}.${ending}`, 'text/plain', this.#means.record(kind));
+    setText(this.#said, words.saved);
+  }
+}

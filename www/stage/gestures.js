@@ -1,0 +1,216 @@
+// @ts-check
+// Gestures on the stage. A press, a long press or the context-menu key opens the menu of what is
+// there. A stroke across links cuts them; one across the whole ring splits the network.
+
+/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('./ring.js').Ring} Ring */
+/** @typedef {import('./geometry.js').Point} Point */
+
+import { byId, setText } from '../kit/dom.js';
+import { clusterMenu, linkMenu, messageMenu, serverMenu } from './faults.js';
+import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
+import { closeMenu, openMenu } from '../kit/menu.js';
+import * as strings from '../words/strings.js';
+import { sidesOf } from './cuts.js';
+
+const LONG_PRESS = 450;
+/** A press that moves further than this is a stroke, in px. */
+const STROKE = 9;
+
+/**
+ * @typedef {object} Callbacks
+ * @property {() => Model} model
+ * @property {(id: number) => void} inspect
+ * @property {() => void} openNetwork
+ * @property {() => (() => void)} pauseForNow pauses while a message's menu is open; returns what
+ * resumes the run
+ * @property {() => void} changed
+ */
+
+export class StageGestures {
+  #ring;
+  #callbacks;
+  #canvas = byId('ring', HTMLCanvasElement);
+  #live = byId('live', HTMLElement);
+  /** @type {Point[]} */ #path = [];
+  #pointer = -1;
+  #pressed = 0;
+  /** Whether this press has done something already: the click that follows it does nothing. */
+  #used = false;
+
+  /** @param {Ring} ring @param {Callbacks} callbacks */
+  constructor(ring, callbacks) {
+    this.#ring = ring;
+    this.#callbacks = callbacks;
+    const canvas = this.#canvas;
+    canvas.addEventListener('pointerdown', (event) => this.#press(event));
+    canvas.addEventListener('pointermove', (event) => this.#move(event));
+    canvas.addEventListener('pointerup', (event) => this.#release(event));
+    canvas.addEventListener('pointercancel', () => this.#let());
+    canvas.addEventListener('click', (event) => this.#click(event));
+    canvas.addEventListener('contextmenu', (event) => {
+      event.preventDefault();
+      if (!this.#used) this.#openAt(event, true);
+    });
+    document.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.#let();
+    });
+  }
+
+  /** @param {number} id @param {HTMLElement | null} [back] */
+  server(id, back = null) {
+    const spot = this.#ring.layout.servers[id - 1];
+    this.#open(
+      serverMenu(this.#callbacks.model(), id, this.#callbacks.inspect),
+      spot,
+      this.#ring.layout.node + 10,
+      back,
+    );
+  }
+
+  /** @param {number} a @param {number} b @param {HTMLElement | null} [back] */
+  link(a, b, back = null) {
+    this.#open(linkMenu(this.#callbacks.model(), a, b), linkSpot(this.#ring.layout, a, b), 10, back);
+  }
+
+  /** @param {number} id @param {HTMLElement | null} [back] */
+  message(id, back = null) {
+    const model = this.#callbacks.model();
+    const message = model.frame.messages.find((m) => m.id === id);
+    if (!message) return;
+    const goOn = this.#callbacks.pauseForNow();
+    this.#open(messageMenu(model, message), messageSpot(this.#ring.layout, message, model.now).at, 14, back, goOn);
+  }
+
+  /**
+   * @param {import('../kit/menu.js').Content} content @param {Point} at @param {number} clear
+   * @param {HTMLElement | null} back @param {() => void} [closed]
+   */
+  #open(content, { x, y }, clear, back, closed) {
+    const stage = this.#canvas.getBoundingClientRect();
+    // In presenter mode, the stage is drawn larger than it is laid out.
+    const { zoom } = this.#ring;
+    const rect = new DOMRect(
+      stage.x + (x - clear) * zoom,
+      stage.y + (y - clear) * zoom,
+      2 * clear * zoom,
+      2 * clear * zoom,
+    );
+    openMenu(content, { at: rect, back, closed });
+  }
+
+  /** @param {MouseEvent} event @param {boolean} anywhere whether the empty stage has a menu too */
+  #openAt(event, anywhere) {
+    const at = { x: event.offsetX, y: event.offsetY };
+    const touch = event instanceof PointerEvent && event.pointerType === 'touch';
+    const { layout } = this.#ring;
+    const { frame } = this.#callbacks.model();
+    const message = messageNear(layout, frame, at, touch ? 20 : 14, this.#ring.shows);
+    const link = linkNear(layout, at, touch ? 14 : 8);
+    if (message) this.message(message.id);
+    else if (link) this.link(...link);
+    else if (anywhere) this.#open(clusterMenu(this.#callbacks.model(), this.#callbacks.openNetwork), at, 2, null);
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    if (!this.#used) this.#openAt(event, false);
+    this.#used = false;
+  }
+
+  /** @param {PointerEvent} event */
+  #press(event) {
+    if (event.button !== 0 || this.#pointer >= 0) return;
+    this.#used = false;
+    this.#pointer = event.pointerId;
+    this.#path = [{ x: event.offsetX, y: event.offsetY }];
+    this.#canvas.setPointerCapture(event.pointerId);
+    if (event.pointerType !== 'touch') return;
+    this.#pressed = setTimeout(() => {
+      if (this.#path.length > 1) return;
+      this.#openAt(event, true);
+      this.#let();
+      this.#used = true;
+    }, LONG_PRESS);
+  }
+
+  /** @param {PointerEvent} event */
+  #move(event) {
+    if (event.pointerId !== this.#pointer) return;
+    const last = this.#path[this.#path.length - 1];
+    const at = { x: event.offsetX, y: event.offsetY };
+    if (Math.hypot(at.x - last.x, at.y - last.y) < STROKE) return;
+    clearTimeout(this.#pressed);
+    closeMenu();
+    this.#path.push(at);
+    this.#ring.stroke = { path: this.#path, cut: this.#crossed() };
+    setText(byId('hint', HTMLElement), strings.strokeWords(this.#ring.stroke.cut, this.#sides()));
+    this.#callbacks.changed();
+  }
+
+  /** @param {PointerEvent} event */
+  #release(event) {
+    if (event.pointerId !== this.#pointer) return;
+    if (this.#path.length > 1) {
+      const cut = this.#crossed();
+      const sides = this.#sides();
+      this.#used = true;
+      const model = this.#callbacks.model();
+      if (sides) model.act({ do: 'partition', groups: sides });
+      else if (cut.length)
+        model.cutLinks(
+          cut.flatMap(([a, b]) => [
+            [a, b],
+            [b, a],
+          ]),
+        );
+      if (cut.length) setText(this.#live, strings.strokeWords(cut, sides));
+    }
+    this.#let();
+  }
+
+  #let() {
+    clearTimeout(this.#pressed);
+    if (this.#pointer >= 0 && this.#canvas.hasPointerCapture(this.#pointer))
+      this.#canvas.releasePointerCapture(this.#pointer);
+    this.#pointer = -1;
+    this.#path = [];
+    if (!this.#ring.stroke) return;
+    this.#ring.stroke = null;
+    setText(byId('hint', HTMLElement), strings.text.hint);
+    this.#callbacks.changed();
+  }
+
+  /** The links that the stroke crosses. @returns {[number, number][]} */
+  #crossed() {
+    const { servers } = this.#ring.layout;
+    const path = this.#path;
+    return pairs(servers.length).filter(([a, b]) =>
+      path.some((point, i) => i > 0 && cross(path[i - 1], point, servers[a - 1], servers[b - 1])),
+    );
+  }
+
+  /**
+   * The sides of a partition, if the stroke crosses exactly the links between them and no link is
+   * cut.
+   */
+  #sides() {
+    const { frame } = this.#callbacks.model();
+    if (frame.cuts.length) return null;
+    const cut = new Set(this.#crossed().map(([a, b]) => a * 16 + b));
+    return sidesOf(frame.servers.length, (from, to) => cut.has(Math.min(from, to) * 16 + Math.max(from, to)));
+  }
+}
+
+/**
+ * Whether two line segments cross.
+ * @param {Point} a
+ * @param {Point} b
+ * @param {Point} p
+ * @param {Point} q
+ */
+function cross(a, b, p, q) {
+  /** @param {Point} o @param {Point} u @param {Point} v */
+  const side = (o, u, v) => Math.sign((u.x - o.x) * (v.y - o.y) - (u.y - o.y) * (v.x - o.x));
+  return side(a, b, p) !== side(a, b, q) && side(p, q, a) !== side(p, q, b);
+}

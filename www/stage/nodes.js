@@ -1,0 +1,283 @@
+// @ts-check
+// Draws a server. Its shape and a word show the role; its hue and a number show the term. The arc
+// is the time left until it stands for election (for a leader: until its next heartbeat). The small
+// discs are votes.
+
+/** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
+/** @typedef {import('../../web/view.d.ts').Role} Role */
+/** @typedef {import('./geometry.js').Layout} Layout */
+/** @typedef {import('../draw/palette.js').Palette} Palette */
+
+import { drawConditions } from './conditions.js';
+import * as strings from '../words/strings.js';
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {number} sides
+ * @param {number} radius
+ * @param {number} turn
+ */
+function polygon(c, sides, radius, turn) {
+  c.beginPath();
+  for (let k = 0; k < sides; k++) {
+    const angle = turn + (k * 2 * Math.PI) / sides;
+    c.lineTo(radius * Math.cos(angle), radius * Math.sin(angle));
+  }
+  c.closePath();
+}
+
+/**
+ * The shape of a role around the origin.
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Role} role
+ * @param {number} term
+ * @param {number} r
+ */
+export function drawRole(c, palette, role, term, r) {
+  const hue = palette.term(term);
+  c.save();
+  c.lineJoin = c.lineCap = 'round';
+  c.strokeStyle = hue;
+  c.fillStyle = palette.fill(term);
+  c.lineWidth = Math.max(1.5, r * 0.065);
+  switch (role) {
+    case 'leader':
+      c.lineWidth *= 1.25;
+      polygon(c, 6, r * 1.02, 0);
+      c.fill();
+      c.stroke();
+      c.lineWidth = Math.max(1.25, r * 0.045);
+      polygon(c, 6, r * 1.22, 0);
+      c.stroke();
+      break;
+    case 'candidate':
+    case 'pre-candidate':
+      c.lineCap = role === 'candidate' ? 'butt' : 'round';
+      c.setLineDash(role === 'candidate' ? [r * 0.24, r * 0.12] : [0.1, r * 0.16]);
+      polygon(c, 4, r * 1.14, 0);
+      c.fill();
+      c.stroke();
+      break;
+    case 'crashed':
+      c.strokeStyle = palette.ink2;
+      c.lineWidth = 1.5;
+      c.setLineDash([1, 5]);
+      c.beginPath();
+      c.arc(0, 0, r, 0, 2 * Math.PI);
+      c.stroke();
+      c.setLineDash([]);
+      c.lineWidth = Math.max(1.75, r * 0.065);
+      c.beginPath();
+      c.moveTo(-r * 0.28, -r * 0.28);
+      c.lineTo(r * 0.28, r * 0.28);
+      c.moveTo(r * 0.28, -r * 0.28);
+      c.lineTo(-r * 0.28, r * 0.28);
+      c.stroke();
+      break;
+    default:
+      if (role === 'learner') c.setLineDash([r * 0.5, r * 0.12]);
+      c.beginPath();
+      c.arc(0, 0, r, 0, 2 * Math.PI);
+      c.fill();
+      c.stroke();
+  }
+  c.restore();
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Layout} layout
+ * @param {ServerView} server
+ * @param {{ lit: boolean, hop: boolean }} how
+ */
+export function drawServer(c, palette, layout, server, { lit, hop }) {
+  const { x, y } = layout.servers[server.id - 1];
+  const r = layout.node;
+  c.save();
+  c.translate(x, y);
+  // The links end at the server's edge.
+  c.fillStyle = palette.paper;
+  c.beginPath();
+  c.arc(0, 0, r + 13, 0, 2 * Math.PI);
+  c.fill();
+  if (lit) {
+    c.strokeStyle = palette.accent;
+    c.lineWidth = 1.5;
+    c.beginPath();
+    c.arc(0, 0, r * 1.22 + 11, 0, 2 * Math.PI);
+    c.stroke();
+  }
+  // A server that isn't a member (any more, or not yet) is faint.
+  const alpha = server.member ? 1 : 0.4;
+  c.globalAlpha = alpha;
+  if (server.role !== 'crashed') drawTimer(c, palette, server, r, hop);
+  c.globalAlpha = alpha;
+  drawRole(c, palette, server.role, server.term, r);
+  if (server.role !== 'crashed') drawTerm(c, palette, server.term, r);
+  drawConditions(c, palette, server, r);
+  c.restore();
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {ServerView} server
+ * @param {number} r
+ * @param {boolean} hop
+ */
+function drawTimer(c, palette, server, r, hop) {
+  const leader = server.role === 'leader';
+  const radius = r * 1.22 + (leader ? 6 : 4);
+  const left = hop ? Math.ceil(server.timer * 8) / 8 : server.timer;
+  c.lineCap = 'round';
+  c.lineWidth = leader ? 1.5 : 3;
+  c.strokeStyle = palette.line;
+  c.beginPath();
+  c.arc(0, 0, radius, 0, 2 * Math.PI);
+  c.stroke();
+  if (left <= 0) return;
+  c.strokeStyle = palette.term(server.term);
+  c.globalAlpha = leader ? 0.6 : 1;
+  c.beginPath();
+  c.arc(0, 0, radius, -Math.PI / 2, -Math.PI / 2 + left * 2 * Math.PI);
+  c.stroke();
+  c.globalAlpha = 1;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {number} term
+ * @param {number} r
+ */
+function drawTerm(c, palette, term, r) {
+  c.textAlign = 'center';
+  c.textBaseline = 'alphabetic';
+  const roomy = r >= 28;
+  if (roomy) {
+    c.fillStyle = palette.ink2;
+    c.font = `${Math.round(r * 0.32)}px ${palette.sans}`;
+    c.fillText(strings.term, 0, -r * 0.2);
+  }
+  const digits = String(term).length;
+  c.fillStyle = palette.term(term);
+  c.font = `700 ${Math.round(r * (roomy ? 0.64 : 0.8) * (digits > 2 ? 0.75 : 1))}px ${palette.mono}`;
+  c.fillText(String(term), 0, r * (roomy ? 0.42 : 0.28));
+}
+
+/**
+ * A server's name, role and votes; drawn after the messages, so that words stay readable.
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {Layout} layout
+ * @param {ServerView} server
+ */
+export function drawName(c, palette, layout, server) {
+  c.save();
+  c.translate(layout.servers[server.id - 1].x, layout.servers[server.id - 1].y);
+  const size = layout.label;
+  // On a small stage these stand closer together, so that votes are not cut off.
+  const tight = layout.node <= 26;
+  const clear = layout.node * 1.22 + (tight ? 9 : 12);
+  const above = layout.above[server.id - 1];
+  const votes = server.votes.length > 0;
+  const y = above ? -clear - 4 : clear + size * 0.8;
+  const word = layout.brief ? '' : strings.roleWord(server);
+  const name = `S${server.id}${word && ' '}`;
+  c.textAlign = 'left';
+  c.textBaseline = 'alphabetic';
+  const bold = `650 ${size}px ${palette.sans}`;
+  const plain = `${size}px ${palette.sans}`;
+  c.font = bold;
+  const first = c.measureText(name).width;
+  c.font = plain;
+  const whole = first + c.measureText(word).width;
+  const at = layout.servers[server.id - 1].x;
+  // Near an edge the name moves inwards rather than off the stage.
+  const left = Math.max(4 - at, Math.min(-whole / 2, layout.width - 4 - at - whole));
+  c.strokeStyle = palette.paper;
+  c.lineWidth = 4;
+  c.lineJoin = 'round';
+  c.font = bold;
+  c.strokeText(name, left, y);
+  c.fillStyle = palette.ink;
+  c.fillText(name, left, y);
+  c.font = plain;
+  c.strokeText(word, left + first, y);
+  c.fillStyle = palette.ink2;
+  c.fillText(word, left + first, y);
+  if (votes) drawVotes(c, palette, server, above ? y - size - (tight ? 3 : 6) : y + (tight ? 9 : 12), tight);
+  c.restore();
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {ServerView} server
+ * @param {number} y
+ * @param {boolean} tight
+ */
+function drawVotes(c, palette, server, y, tight) {
+  const hue = palette.term(server.term);
+  c.translate(0, y);
+  if (tight) c.scale(0.75, 0.75);
+  server.votes.forEach((vote, k) => drawVote(c, palette, vote, hue, (k - (server.votes.length - 1) / 2) * 13, 0));
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c
+ * @param {Palette} palette
+ * @param {import('../../web/view.d.ts').Ballot} vote
+ * @param {string} hue @param {number} x @param {number} y
+ */
+export function drawVote(c, palette, vote, hue, x, y) {
+  c.beginPath();
+  c.arc(x, y, 4.25, 0, 2 * Math.PI);
+  c.lineWidth = 1.5;
+  c.strokeStyle = vote === 'refused' ? palette.danger : hue;
+  c.fillStyle = vote === 'granted' ? hue : palette.paper;
+  c.setLineDash(vote === 'waiting' ? [2, 2.4] : []);
+  c.fill();
+  c.stroke();
+  c.setLineDash([]);
+  if (vote !== 'refused') return;
+  c.beginPath();
+  c.moveTo(x - 3, y + 3);
+  c.lineTo(x + 3, y - 3);
+  c.stroke();
+}
+
+/**
+ * A client: a small prompt in a corner of the stage.
+ * @param {CanvasRenderingContext2D} c @param {Palette} palette @param {{ x: number, y: number }} at
+ * @param {number} number @param {number} size
+ */
+export function drawClient(c, palette, at, number, size) {
+  const mine = number === 1;
+  c.save();
+  c.translate(at.x, at.y);
+  c.strokeStyle = c.fillStyle = mine ? palette.accent : palette.ink2;
+  c.lineWidth = 1.5;
+  c.lineJoin = c.lineCap = 'round';
+  c.beginPath();
+  c.roundRect(-12, -9, 24, 18, 4);
+  c.stroke();
+  c.beginPath();
+  c.moveTo(-7, -3.5);
+  c.lineTo(-3, 0);
+  c.lineTo(-7, 3.5);
+  c.moveTo(0, 4);
+  c.lineTo(6, 4);
+  c.stroke();
+  c.font = `${mine ? 650 : 400} ${size}px ${palette.sans}`;
+  c.textAlign = at.x < 40 && !mine ? 'left' : 'center';
+  c.textBaseline = 'alphabetic';
+  const words = strings.clientName(number);
+  const half = c.measureText(words).width / 2;
+  c.textAlign = 'center';
+  const shift = Math.max(0, half + 4 - at.x);
+  c.fillText(words, shift, 9 + size + 2);
+  c.restore();
+}

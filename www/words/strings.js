@@ -1,0 +1,986 @@
+// @ts-check
+// All texts of the page, in one place. Only boot.js has its own, because it must speak where
+// modules can't load.
+
+/** @typedef {import('../../web/view.d.ts').Role} Role */
+/** @typedef {import('../../web/view.d.ts').MessageKind} MessageKind */
+/** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
+/** @typedef {import('../../web/view.d.ts').VerdictView} VerdictView */
+/** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
+/** @typedef {import('../../web/view.d.ts').OperationView} OperationView */
+/** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
+/** @typedef {import('../../web/view.d.ts').PeerView} PeerView */
+/** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
+
+/** Fixed texts, put into the page's `data-t…` attributes by `fill`. */
+export const text = {
+  skip: 'Skip to the command line',
+  tagline: 'A Raft cluster you can break',
+  nav: 'Run and page',
+  seed: 'seed',
+  copySeedTitle: 'Copy the link to this run at this moment',
+  share: 'Share',
+  presenter: 'Presenter',
+  openWhole: 'Open in Raftarium',
+  network: 'Network',
+  newRun: 'New run',
+  help: 'Keys and signs',
+  cluster: 'The cluster',
+  serverButtons: 'Servers: Enter opens a server’s menu',
+  linkButtons: 'Links: arrow keys choose one, Enter opens its menu',
+  messageButtons: 'Messages on their way: arrow keys choose one, Enter opens its menu',
+  heartbeats: 'heartbeats',
+  legend: 'Messages',
+  hint: 'Press a server, a line or a message for its menu; draw across lines to cut them.',
+  allSigns: 'all signs',
+  logs: 'Logs',
+  logsKey: 'filled: committed · line: applied · ● match · ▲ next',
+  history: 'What happened',
+  drawer: 'Logs and diagrams',
+  spacetime: 'Space-time',
+  events: 'Events',
+  operations: 'Clients',
+  safety: 'Safety',
+  lamps: 'Safety properties: arrow keys choose one, Enter says what it means',
+  server: 'Server',
+  stores: 'Stores',
+  dials: 'Dials',
+  branches: 'Branches',
+  transport: 'Time and commands',
+  clock: 'Virtual time',
+  speed: 'Speed',
+  tape: 'Tape',
+  lanes: 'Other branches',
+  tapeIn: 'Zoom the tape in',
+  tapeOut: 'Zoom the tape out',
+  moreBranches: 'more',
+  tapeFit: 'All',
+  tapeFitTitle: 'Show the whole run',
+  jumps: 'Jump',
+  command: 'Command',
+  commandHint: 'put x 1',
+  send: 'Send',
+};
+
+export const role = /** @type {Record<Role, string>} */ ({
+  follower: 'follower',
+  'pre-candidate': 'pre-candidate',
+  candidate: 'candidate',
+  leader: 'leader',
+  learner: 'learner',
+  crashed: 'crashed',
+});
+
+/** The legend under the ring, and in the help dialog. */
+export const legend = /** @type {[MessageKind, string][]} */ ([
+  ['append', 'entries'],
+  ['heartbeat', 'heartbeat'],
+  ['request-vote', 'vote'],
+  ['request', 'client'],
+]);
+export const legendAnswer = 'answer';
+export const legendLost = 'lost';
+
+export const term = 'term';
+export const you = 'you';
+/** @param {number} client */
+export const clientName = (client) => (client === 1 ? you : `client ${client}`);
+
+/** @param {number} micros */
+export const seconds = (micros) => `${(micros / 1e6).toFixed(3)} s`;
+
+/** @param {number} speed */
+export function speedWords(speed) {
+  if (speed >= 1) return `${speed < 9.95 ? +speed.toFixed(1) : Math.round(speed)}×`;
+  const part = 1 / speed;
+  return `1/${part < 9.95 ? +part.toFixed(1) : part < 99.5 ? Math.round(part) : Math.round(part / 10) * 10}×`;
+}
+/** @param {number} speed */
+export const speedSpoken = (speed) => `${speedWords(speed).replace('×', '')} of real time`;
+
+export const play = 'Play';
+export const pause = 'Pause';
+export const step = 'Step';
+export const stepTitle = 'Play one event';
+export const stepBack = 'One event back';
+export const stepBackTitle = 'Go back one event';
+
+/** The tape. */
+export const tape = {
+  notYet: 'not played yet',
+  /** @param {{ term: number, leader: number, led: boolean } | undefined} band */
+  band: (band) => {
+    if (!band) return 'no term yet';
+    return `term ${band.term}, ${band.led ? `S${band.leader} leads` : 'nobody leads'}`;
+  },
+  /** @param {BranchView} branch */
+  lane: ({ name, end }) => `Branch “${name}”, known up to ${seconds(end)}`,
+  /**
+   * @param {{ kind: string, server: number, client: number, number: number, count: number }} mark
+   */
+  moment: ({ kind, server: id, client, number, count }) => {
+    const who = `S${id}`;
+    const words =
+      /** @type {Record<string, string>} */ ({
+        campaign: `${who} stands for election in term ${number}`,
+        election: `${who} is elected in term ${number}`,
+        commit: `index ${number} is committed`,
+        'write-began': `${clientName(client)} begins a write`,
+        'write-ended': `${clientName(client)} ends a write`,
+        crash: `${who} crashes`,
+        restart: `${who} restarts`,
+        pause: `${who} pauses`,
+        resume: `${who} resumes`,
+        clock: `the clock of ${who} changes`,
+        disk: `the disk of ${who} changes`,
+        cut: 'links are cut',
+        heal: 'links are healed',
+        network: 'the network changes',
+        membership: 'the membership changes',
+        violation: 'a property is violated',
+      })[kind] ?? kind;
+    return count > 1 ? `${words}, and ${count - 1} more` : words;
+  },
+};
+
+/** Jumping from moment to moment. */
+export const jumps = {
+  title: 'Jump to:',
+  kinds: {
+    notable: 'anything notable',
+    election: 'election',
+    commit: 'commit',
+    crash: 'crash',
+    cut: 'cut or heal',
+    membership: 'membership',
+    violation: 'violation',
+  },
+  /** @param {string} kind */
+  back: (kind) => `Previous: ${kind}`,
+  /** @param {string} kind */
+  on: (kind) => `Next: ${kind}`,
+  /** @param {string} kind @param {number} time */
+  arrived: (kind, time) => `${kind}, at ${seconds(time)}`,
+  /** @param {string} kind @param {boolean} forward @param {number} time */
+  none: (kind, forward, time) =>
+    `Nothing to jump to (${kind}) ${forward ? `from here to ${seconds(time)}` : 'before this'}.`,
+};
+
+/** The ways the run went. */
+export const branches = {
+  only: 'There is one branch. Go back on the tape and do something: a new branch begins, and the old one is kept here.',
+  notKept: 'The other branches of this run could not be brought back.',
+  /** @param {string} name @param {number} count */
+  chip: (name, count) => `Branch “${name}”${count > 1 ? `, one of ${count}` : ''}`,
+  go: 'Go there',
+  compare: 'Compare',
+  rename: 'Rename',
+  delete: 'Delete',
+  save: 'Save',
+  /** @param {string} name */
+  newName: (name) => `New name of “${name}”`,
+  /** @param {BranchView} branch @param {string} origin */
+  words: ({ leftAt, end, playing }, origin) => {
+    const left = origin ? `left “${origin}” at ${seconds(leftAt)}, ` : '';
+    return left + (playing ? 'being played' : `known up to ${seconds(end)}`);
+  },
+  /** @param {BranchView} branch @param {string} origin @returns {[string, string][]} */
+  facts: ({ leftAt, end, actions }, origin) => [
+    ...(origin ? [/** @type {[string, string]} */ (['left', `“${origin}” at ${seconds(leftAt)}`])] : []),
+    ['known up to', seconds(end)],
+    ['actions', String(actions)],
+  ],
+  /** @param {string} origin */
+  begun: (origin) => `A new branch begins here. What came next is kept as “${origin}”.`,
+  /** @param {string} name @param {number} time @param {boolean} short */
+  switched: (name, time, short) => `Now on “${name}”, at ${seconds(time)}${short ? ', where it ends' : ''}.`,
+  /** @param {string} name */
+  deleted: (name) => `“${name}” is deleted.`,
+  undo: 'Undo',
+  /** @param {string} name */
+  undoLong: (name) => `Bring back “${name}”`,
+  /** @param {string} name */
+  undone: (name) => `“${name}” is back.`,
+  noneDeleted: 'There is no branch to bring back: only the one that was deleted last is kept.',
+  /** @param {number} count */
+  more: (count) => `${count} more: all branches`,
+};
+
+/** Two branches at the same moment. */
+export const compare = {
+  /** @param {string} one @param {string} other */
+  title: (one, other) => `“${one}” and “${other}” at the same moment`,
+  columns: ['server', 'branch', 'role', 'term', 'commit', 'last', 'log, from where it differs'],
+  /** @param {number} count @param {number} all */
+  summary: (count, all) => (count ? `${count} of ${all} servers differ.` : 'Every server is the same in both.'),
+  /** @param {number} count */
+  newest: (count) => `Only the last ${count} entries of each log are compared.`,
+  /** @param {string} name @param {number} time */
+  short: (name, time) => `“${name}” ends at ${seconds(time)}: its state there is shown.`,
+  absent: 'not there',
+  sameLog: 'the same',
+  nothing: 'nothing',
+  /** @param {number} count */
+  more: (count) => ` and ${count} more`,
+};
+
+/**
+ * A server's role in a word or two. A server that isn't a member of the cluster has none.
+ * @param {ServerView} server
+ */
+export const roleWord = ({ role: is, member }) => (member || is === 'crashed' ? role[is] : 'not a member');
+/** A server's role, and whether it is paused. @param {ServerView} server */
+export const stateWords = (server) =>
+  roleWord(server) +
+  (server.paused ? ', paused' : '') +
+  (server.role === 'crashed' && !server.member ? ', not a member' : '');
+
+/** @param {ServerView} server */
+export const serverTitle = (server) => `S${server.id}, ${stateWords(server)}`;
+
+/** What is wrong with a server's clock and disk. @param {ServerView} server */
+export function troubles({ clockRate, clockAhead, disk }) {
+  const parts = [];
+  if (clockRate !== 1e6) parts.push(clockRate ? `clock at ${clockRate / 1e4} %` : 'clock stopped');
+  else if (Math.abs(clockAhead) > 1e3)
+    parts.push(`clock ${seconds(Math.abs(clockAhead))} ${clockAhead > 0 ? 'ahead' : 'behind'}`);
+  if (disk !== 'normal') parts.push(`disk ${diskWords[disk]}`);
+  return parts;
+}
+
+/** @param {ServerView} server */
+export function serverLabel(server) {
+  const { role: is, term: t, votes, lastIndex, commitIndex, votedFor } = server;
+  if (is === 'crashed') return [serverTitle(server), ...troubles(server)].join(', ');
+  const parts = [serverTitle(server), `term ${t}`];
+  if (votes.length) parts.push(`${votes.filter((v) => v === 'granted').length} of ${votes.length} votes`);
+  else if (is === 'follower' && votedFor) parts.push(`voted for S${votedFor}`);
+  parts.push(lastIndex ? `${commitIndex} of ${lastIndex} entries committed` : 'empty log', ...troubles(server));
+  return parts.join(', ');
+}
+
+/** @param {number} a @param {number} b */
+export const linkName = (a, b) => `Link S${a}–S${b}`;
+/** @param {number} a @param {number} b */
+export const direction = (a, b) => `S${a} → S${b}`;
+
+/**
+ * @param {number} a
+ * @param {number} b
+ * @param {boolean} there whether a→b is cut
+ * @param {boolean} back
+ */
+export function linkLabel(a, b, there, back) {
+  if (there && back) return `${linkName(a, b)}, cut`;
+  if (there) return `${linkName(a, b)}, cut from S${a} to S${b}`;
+  if (back) return `${linkName(a, b)}, cut from S${b} to S${a}`;
+  return `${linkName(a, b)}, open`;
+}
+
+/** What a message is called in the paper. */
+export const messageKind = /** @type {Record<MessageKind, string>} */ ({
+  'request-vote': 'RequestVote',
+  vote: 'Vote',
+  'pre-vote': 'PreVote',
+  'pre-vote-answer': 'PreVote answer',
+  append: 'AppendEntries',
+  heartbeat: 'Heartbeat',
+  'append-answer': 'AppendEntries answer',
+  snapshot: 'InstallSnapshot',
+  'snapshot-answer': 'InstallSnapshot answer',
+  'timeout-now': 'TimeoutNow',
+  'read-index': 'ReadIndex',
+  'read-index-answer': 'ReadIndex answer',
+  request: 'Request',
+  answer: 'Answer',
+});
+
+/** @param {MessageKind} kind */
+const kindName = (kind) => messageKind[kind] ?? kind;
+
+/** @param {number} endpoint */
+export const endpoint = (endpoint) => (endpoint > 0 ? `S${endpoint}` : clientName(-endpoint));
+
+/** @param {MessageView} message */
+export const messageName = ({ kind, from, to }) => `${kindName(kind)}, ${endpoint(from)} → ${endpoint(to)}`;
+
+/** @param {MessageView} message */
+export function messageLabel(message) {
+  const { entries, term: t, lost, held } = message;
+  const parts = [messageName(message)];
+  if (t) parts.push(`term ${t}`);
+  if (entries) parts.push(`${entries} ${entries === 1 ? 'entry' : 'entries'}`);
+  if (lost) parts.push('will be lost');
+  if (held) parts.push('held');
+  return parts.join(', ');
+}
+
+/** @param {MessageView} message @returns {[string, string][]} */
+export function messageTimes({ sent, arrives, lost, held }) {
+  const end = lost ? ['is lost at', lost] : held ? ['held since', held] : ['arrives at', arrives];
+  return [
+    ['sent at', seconds(sent)],
+    [String(end[0]), seconds(Number(end[1]))],
+  ];
+}
+
+/** A message, and what became of it. @param {MessageView} message @param {number} known */
+export function messageStory(message, known) {
+  const { sent, arrives, lost, held } = message;
+  const waits = held ? 'held' : arrives <= known ? `arrived at ${seconds(arrives)}` : 'on its way';
+  const end = lost ? `lost at ${seconds(lost)}` : waits;
+  return `${messageLabel(message)}. Sent at ${seconds(sent)}, ${end}.`;
+}
+
+/** What a stroke does. @param {[number, number][]} cut @param {number[] | null} sides */
+export function strokeWords(cut, sides) {
+  if (sides) {
+    const groups = [...new Set(sides)].map((side) =>
+      sides.flatMap((of, i) => (of === side ? [`S${i + 1}`] : [])).join(' '),
+    );
+    return `Splits the network: ${groups.join('  |  ')}`;
+  }
+  return cut.length ? `Cuts ${cut.map(([a, b]) => `S${a}–S${b}`).join(', ')}` : 'Draw across lines to cut them.';
+}
+
+/** What can be done to the run. */
+export const faults = {
+  crash: 'Crash',
+  restart: 'Restart',
+  wipe: 'Crash and lose the disk',
+  pause: 'Pause',
+  resume: 'Resume',
+  campaign: 'Time out now',
+  transfer: 'Transfer leadership to it',
+  clock: 'Clock',
+  clockRates: /** @type {[string, number][]} */ ([
+    ['stopped', 0],
+    ['half', 500_000],
+    ['true', 1_000_000],
+    ['double', 2_000_000],
+  ]),
+  jump: 'Set by',
+  jumps: /** @type {[string, number][]} */ ([
+    ['−1 s', -1_000_000],
+    ['−0.1 s', -100_000],
+    ['+0.1 s', 100_000],
+    ['+1 s', 1_000_000],
+  ]),
+  disk: 'Disk',
+  diskNormal: 'normal',
+  diskSlow: 'slow',
+  diskStalled: 'hangs',
+  diskFull: 'full',
+  isolate: 'Cut off from everybody',
+  rejoin: 'Heal its links',
+  add: 'Add a server',
+  remove: 'Remove from the cluster',
+  inspect: 'Inspect',
+  cut: 'cut',
+  slow: '+50 ms',
+  lossy: 'loses 30 %',
+  cutBoth: 'Cut both directions',
+  healBoth: 'Heal both directions',
+  drop: 'Drop',
+  hold: 'Hold',
+  duplicate: 'Duplicate',
+  deliver: 'Deliver now',
+  restartAll: 'Restart every crashed server',
+  resumeAll: 'Resume every paused server',
+  partition: 'Split the network…',
+};
+
+/** @type {Record<ServerView['disk'], string>} */
+export const diskWords = { normal: 'normal', slow: 'slow', stalled: 'hangs', full: 'full' };
+
+/** The space-time diagram. */
+export const spacetime = {
+  name: 'Space-time diagram',
+  follow: 'Follow',
+  zoomIn: 'Zoom in',
+  zoomOut: 'Zoom out',
+  svg: 'Save as SVG',
+  png: 'Save as PNG',
+  keys:
+    'Up and down choose a lane. Left and right go along it from event to event, and highlight what led to each and ' +
+    'what it led to. Enter goes there. Plus and minus zoom, Home and End pan, F follows.',
+};
+/**
+ * @param {number} lane
+ * @param {number} time
+ * @param {{ term: number, role: string } | undefined} state
+ * @param {string} news
+ */
+export function laneWords(lane, time, state, news) {
+  if (lane < 0) return `${clientName(-lane)} at ${seconds(time)}`;
+  if (news) return `${seconds(time)}: ${news}`;
+  return `S${lane} at ${seconds(time)}${state ? `: ${state.role}, term ${state.term}` : ''}`;
+}
+
+/** The clients' operations. */
+export const clients = {
+  name: 'Operations of the clients, as intervals',
+  key: 'bars: from request to answer · ● where it took effect · the line: the order of the log',
+  keys: 'Left and right go from operation to operation, Enter goes to where it began, plus and minus zoom, F follows.',
+  /** @param {OperationView} operation @param {string} answer @param {number} place */
+  words: ({ client, text: line, began, ended, point, applied }, answer, place) =>
+    `${clientName(client)}: ${line} → ${answer} (${seconds(began)} to ${ended ? seconds(ended) : 'now'})` +
+    (!place ? '' : applied ? `, committed at index ${point} at ${seconds(applied)}` : `, read up to index ${point}`),
+};
+/** The inspector: Figure 2 of the paper, and what is around it. */
+export const inspector = {
+  which: 'Server to inspect',
+  /**
+   * @param {ServerView} server
+   * @param {InspectorView} view
+   * @returns {[string, string, string][]}
+   */
+  state: (server, view) => {
+    const { up } = view;
+    /** @type {[string, string, string][]} */
+    const rows = [
+      ['role', stateWords(server), up ? `since start ${view.starts}` : 'what follows is on its disk'],
+      ['currentTerm', String(server.term), 'the latest term it has seen; on its disk before it answers'],
+      [
+        'votedFor',
+        server.votedFor ? `S${server.votedFor}` : 'nobody',
+        'whom it voted for in this term; on its disk before it answers',
+      ],
+      [
+        'log[]',
+        server.lastIndex >= view.firstIndex ? `${view.firstIndex} to ${view.last}` : 'empty',
+        'its entries: index @ term; on its disk before they count',
+      ],
+    ];
+    if (view.snapshot) rows.push(['snapshot', `≤ ${view.snapshot}`, 'stands for every entry up to there']);
+    if (up) {
+      rows.push(
+        ['commitIndex', String(server.commitIndex), 'the highest entry it knows to be committed'],
+        ['lastApplied', String(server.lastApplied), 'the highest entry its store has applied'],
+        ['leader', server.leader ? `S${server.leader}` : 'none known', 'the leader of this term, as far as it knows'],
+        [
+          'members',
+          `${view.voters}${view.learners && view.learners !== 'nobody' ? `; learning: ${view.learners}` : ''}`,
+          view.membershipIndex
+            ? `from entry ${view.membershipIndex}; in force as soon as that is in the log`
+            : 'as they were at the beginning',
+        ],
+      );
+      if (view.round)
+        rows.push([
+          'round',
+          String(view.round),
+          'rounds of heartbeats; one that a quorum answers confirms that it leads',
+        ]);
+    }
+    rows.push(
+      [
+        'clock',
+        `${seconds(view.clock)}${server.clockRate === 1e6 ? '' : ` at ${server.clockRate / 1e4} %`}`,
+        'what its own clock shows',
+      ],
+      [
+        'disk',
+        `${diskWords[server.disk]}, term ${view.diskTerm}, ` +
+          `${view.diskVote ? `vote S${view.diskVote}` : 'no vote'}, up to ${view.diskLast}`,
+        view.unsynced ? `${view.unsynced} writes on their way` : 'everything is synced',
+      ],
+    );
+    return rows;
+  },
+  peers: 'What it knows of the others, as the leader',
+  peerColumns: ['', 'matchIndex', 'nextIndex', 'state', 'heard'],
+  /** @param {PeerView} peer */
+  peerState: ({ state, inFlight }) => (inFlight ? `${state}, ${inFlight} on their way` : state),
+  /** @param {number} micros */
+  heard: (micros) => `${Math.round(micros / 1e3)} ms ago`,
+  sessions: 'Client sessions',
+  sessionColumns: ['session', 'of', 'last serial', 'its answer', 'last used at'],
+  store: 'Store',
+  storeColumns: ['key', 'value'],
+};
+
+/** What must always hold, and what clients have seen. */
+export const safety = {
+  title: 'What is checked after every event',
+  /** By name: what it says, and where it comes from. @type {Record<string, [string, string]>} */
+  properties: {
+    'Election Safety': ['At most one server leads a term, over the whole run.', 'Raft Figure 3'],
+    'Leader Append-Only': ['A leader never drops or changes an entry of its own log.', 'Raft Figure 3'],
+    'Log Matching': ['Logs that hold an entry with the same index and term are equal up to it.', 'Raft Figure 3'],
+    'Leader Completeness': ['A new leader has everything that was committed in earlier terms.', 'Raft Figure 3'],
+    'State Machine Safety': ['No two servers apply different entries at the same index.', 'Raft Figure 3'],
+    'Monotonic State': ['Term, commit index and last applied never go back while a server runs.', 'Raft Figure 2'],
+    'One Vote a Term': ['A server’s vote changes only with its term, across restarts too.', 'Raft §5.2'],
+    'Durable Promise': ['A vote or an acknowledgement that is sent is on its sender’s disk.', 'Raft Figure 2'],
+    'Durable Commit': ['What is committed is on the disks of a quorum.', 'Raft §5.3'],
+    'Exactly Once': ['A write takes effect once, however often its client tries it.', 'Raft §8'],
+    'Lawful Membership': ['Majorities of a membership and of the next one have a server in common.', 'Raft §6'],
+    'Fresh Reads': ['A read shows everything that was committed when it was asked for.', 'Raft §8'],
+    'Verified Commit': ['A follower commits only what it has compared with its leader’s log.', 'Raft Figure 2'],
+    'Every Request Ends': ['A server answers or refuses every request within a bounded time.', 'Raft §8'],
+    'Orderly Elections': [
+      'No server campaigns or votes too soon, or leads without a quorum for too long.',
+      'dissertation §4.2.3, §6.2, §9.6',
+    ],
+    Economy: ['Servers send not many more messages and bytes than the load calls for.', 'dissertation §10'],
+  },
+  /** What is judged besides, likewise. @type {Record<string, [string, string]>} */
+  others: {
+    Linearizability: ['What clients saw is what one store might have shown them, one after the other.', 'Raft §8'],
+    Liveness: ['When a storm is over for a quorum, it elects a leader, and answers again.', 'Raft §5.6'],
+  },
+  /** @param {string} name @param {string} words @param {string} source */
+  lampTitle: (name, words, source) => `${name}: ${words} (${source})`,
+  /** @param {string} name @param {boolean} broken */
+  lampLabel: (name, broken) => `${name}: ${broken ? 'broken' : 'holds'}`,
+  /** @param {number} count @param {string} broken @param {number} off */
+  words: (count, broken, off) =>
+    (broken ? `${broken} is broken` : `all ${count} properties hold`) +
+    (off ? ` · ${off} ${off === 1 ? 'rule' : 'rules'} off` : ''),
+  verdict: {
+    linearizable: 'clients: linearizable so far',
+    broken: 'clients: not linearizable',
+    undecided: 'clients: undecided',
+  },
+  /** @param {VerdictView} verdict */
+  verdictWords: ({ state, answers, first, second }) => {
+    if (state === 'broken') return `What clients saw is not linearizable: ${first}, but ${second}.`;
+    if (state === 'undecided') {
+      return (
+        `It is undecided whether what clients saw is linearizable. The log’s order doesn’t explain it: ${first}, ` +
+        `but ${second}. Another order may explain it.`
+      );
+    }
+    if (answers === 0) return 'No client has been answered yet: there is nothing to judge.';
+    const all = answers === 1 ? 'the one answer' : `all ${answers} answers`;
+    return `What clients saw is linearizable so far: the log’s order explains ${all}, and agrees with real time.`;
+  },
+  /** @param {ViolationView} violation */
+  violated: ({ property, time }) => `${property} is broken at ${seconds(time)}:`,
+  /** @param {string} fact */
+  but: (fact) => `but ${fact}.`,
+  rulesOff: 'Switched off in this run',
+};
+/** A rule as people read it. @param {string} rule */
+export const ruleName = (rule) => rule.replaceAll('-', ' ');
+
+/** The dials of the network and the timing. */
+export const dials = {
+  network: 'Network',
+  latencyMin: 'Shortest latency',
+  latencyMax: 'Longest latency',
+  loss: 'Lost',
+  duplication: 'Duplicated',
+  /** @param {number} micros */
+  length: (micros) => `${micros < 9_950 ? +(micros / 1e3).toFixed(1) : Math.round(micros / 1e3)} ms`,
+  /** @param {number} ppm */
+  share: (ppm) => `${+(ppm / 1e4).toFixed(1)} %`,
+  timing: 'Timing',
+  /** @param {import('../../web/view.d.ts').DialsView} view @returns {string} */
+  timingWords: ({ electionTimeoutMin: min, electionTimeoutMax: max, heartbeatInterval: beat, fsyncMin, fsyncMax }) =>
+    `Election timeout ${min / 1e3} to ${max / 1e3} ms, a heartbeat every ${beat / 1e3} ms, disk writes ` +
+    `${fsyncMin / 1e3} to ${fsyncMax / 1e3} ms. To change the timing, start a new run.`,
+  otherTiming: 'New run with another timing…',
+  fine: 'Messages are faster than election timeouts: followers hear a living leader in time.',
+  /** @param {string} most @param {string} least */
+  late: (most, least) =>
+    `Two heartbeats may arrive ${most} apart, and an election timeout may be ${least}: followers may campaign against a ` +
+    'living leader.',
+  /** @param {string} most @param {string} least */
+  outlive: (most, least) =>
+    `A message may take ${most}, longer than the shortest election timeout (${least}): votes may come too late, and ` +
+    'elections may never end.',
+};
+
+export const waitingForFirst = 'The cluster starts: nobody leads yet.';
+
+// The logs
+export const logsEmpty = 'No entries yet: a leader writes the first.';
+export const snapshot = 'snapshot';
+/** @param {number} index @param {number} t */
+export const snapshotUpTo = (index, t) => `Snapshot of everything up to ${index}@${t}`;
+export const server = 'Server';
+/**
+ * @param {number} index
+ * @param {number} t
+ * @param {string} words
+ * @param {boolean} committed
+ * @param {boolean} applied
+ */
+export const entryTitle = (index, t, words, committed, applied) =>
+  `${index}@${t}  ${words}  (${applied ? 'applied' : committed ? 'committed' : 'not committed'})`;
+export const toEnd = 'To the end';
+export const followEnd = 'Follow the end again';
+
+// The stores
+export const storesEmpty = 'Every store is empty. Try “put x 1” below.';
+export const key = 'key';
+export const absent = '–';
+/** @param {number} count */
+export const moreKeys = (count) => `and ${count} more keys`;
+
+// Operations and events
+export const operationsEmpty = 'Nobody has asked for anything yet.';
+export const pending = 'waiting';
+export const unknownOutcome = 'may or may not have happened';
+export const goThere = 'Go there';
+export const onlyMine = 'Only mine';
+export const eventsEmpty = 'Nothing has happened yet.';
+export const everyDetail = 'Every detail';
+
+// The command line
+export const sentWhilePaused = 'Sent. The run is paused: press Play to let it go on.';
+export const sentWaiting = 'Sent, waiting for the answer.';
+export const commandForms = 'put k v · get k · delete k · cas k old new';
+
+// Network
+export const networkTitle = 'Cut the network';
+export const sidesTitle = 'Sides';
+export const sidesHelp = 'Servers on different sides can’t hear each other.';
+export const side = 'Side';
+export const sides = ['A', 'B', 'C'];
+/** @param {number} id */
+export const sideOf = (id) => `Side of S${id}`;
+/** @param {number} majority */
+export const sidesNone = (majority) => `All on one side: nothing is cut. A side needs ${majority} to commit.`;
+/** @param {string[][]} groups @param {number} majority */
+export const sidesPreview = (groups, majority) =>
+  groups.map((names) => `${names.join(' ')}${names.length >= majority ? ' (a majority)' : ''}`).join('  |  ') +
+  (groups.some((g) => g.length >= majority) ? '' : ': no side has a majority');
+export const cutPartition = 'Cut here';
+export const isolateLeader = 'Leader alone';
+export const splitHalves = 'Minority and majority';
+export const healAll = 'Heal everything';
+export const linksTitle = 'Single links';
+export const linksHelp = 'Each direction on its own: from the server of the row to that of the column.';
+export const from = 'from';
+/** @param {number} a @param {number} b */
+export const linkDirection = (a, b) => `S${a} to S${b}`;
+export const oneServerOnly = 'A cluster of one has no network.';
+export const close = 'Close';
+
+export const badServers = 'A cluster here has 1 to 9 servers.';
+
+// New run
+export const runTitle = 'New run';
+export const runSeed = 'Seed';
+export const runSeedHelp = 'The same seed plays the same run, to the last message. Leave it empty for a fresh one.';
+export const runServers = 'Servers';
+export const start = 'Start';
+export const runRules = 'Rules';
+/** @param {number} off @param {number} all */
+export const runRulesWords = (off, all) => (off ? `${off} of ${all} switched off` : `all ${all} hold`);
+export const runRulesHelp =
+  'Raft is safe because of these. Switch one off, do the worst to the cluster, and see which lamp goes out.';
+/** @param {string} prevents @param {string} source */
+export const withoutRule = (prevents, source) => `Without it: ${prevents} (${source})`;
+export const seeItBreak = 'See it break';
+export const runSettings = 'Timing and clients';
+export const runSettingsUsual = 'as usual';
+export const runSettingsOther = 'not the usual ones';
+/**
+ * In the order of `Run.settings`: what each setting is, its unit, and how many of the run's units
+ * one of these has. One without a unit is a yes or no.
+ * @type {[string, string?, number?][]}
+ */
+export const settings = [
+  ['Shortest election timeout', 'ms', 1000],
+  ['Longest election timeout', 'ms', 1000],
+  ['Heartbeat interval', 'ms', 1000],
+  ['Servers ask before they campaign (pre-vote)'],
+  ['Leaders that hear no quorum step down (check-quorum)'],
+  ['Snapshot after so many entries (0: never)', '', 1],
+  ['Clients besides you', '', 1],
+  ['Their pause between two commands', 'ms', 1000],
+];
+export const again = 'This one from the start';
+export const copied = 'Link copied';
+
+// Sharing
+export const linkTooLong =
+  'So much has been done that it doesn’t fit into a link: the address keeps only the seed. To keep everything, save ' +
+  'the scenario as a file.';
+export const frameTitle = 'A Raft cluster in Raftarium';
+/** @param {string} seed @param {number} now */
+export const origin = (seed, now) => `Raftarium · seed ${seed} · ${seconds(now)}`;
+/** @param {string} name */
+export const badFile = (name) => `${name} can’t be opened. The page keeps the run that it shows.`;
+export const share = {
+  title: 'Share this run',
+  link: 'Link to this run at this moment',
+  linkHelp:
+    'The link opens this very run at this very moment, with all that was done in it. It is also in the address bar.',
+  copy: 'Copy link',
+  copyByHand: 'The page can’t use the clipboard: copy the selected text with Ctrl+C or ⌘C, or from its menu.',
+  file: 'Scenario file',
+  fileHelp:
+    'The same as JSON, to read, to edit and to keep. “raftarium replay” plays it, too. To open one, you can also ' +
+    'drop it anywhere on the page.',
+  note: 'Note',
+  saveFile: 'Save scenario',
+  openFile: 'Open scenario…',
+  saved: 'Saved.',
+  picture: 'Picture',
+  pictureHelp: 'The ring with its sentence. The space-time diagram has its own buttons.',
+  records: 'What happened',
+  recordsHelp:
+    'Trace: one event on each line, as JSON. ShiViz: who sent what to whom, with vector clocks, for that visualiser.',
+  trace: 'Trace',
+  show: 'Show it',
+  showHelp: 'Presenter mode is large and works with a remote control. The frame is a player for a page of your own.',
+  present: 'Presenter mode',
+  frame: 'Copy frame',
+  drop: 'Drop the scenario file to open it',
+};
+
+/** Presenter mode. */
+export const present = {
+  next: 'Next notable moment',
+  previous: 'Previous notable moment',
+  leave: 'Leave presenter mode',
+  keys: 'Page Up and Page Down (← →) go from moment to moment, ↑ ↓ by one event, Space plays, B blanks the screen, Escape leaves.',
+};
+/** The ShiViz log. */
+export const shiviz = {
+  /** @param {MessageKind} kind @param {number} term */
+  message: (kind, term) => `${kindName(kind)} of term ${term}`,
+  /** @param {string} what @param {number} to @param {boolean} lost */
+  sends: (what, to, lost) => `sends ${what} to S${to}${lost ? '; it will be lost' : ''}`,
+  /** @param {string} what @param {number} from */
+  receives: (what, from) => `receives ${what} from S${from}`,
+  /** @param {number} time @param {string} what */
+  line: (time, what) => `${(time / 1e6).toFixed(time % 1e3 ? 6 : 3)} s: ${what}`,
+};
+
+/** What can be wrong with a scenario file; `raftarium replay` says it in the same words. */
+export const scenario = {
+  /** @param {number} bytes @param {number} most */
+  tooLarge: (bytes, most) => `${bytes} bytes are too many for a scenario file, which has at most ${most}.`,
+  /** @param {string} why */
+  noJson: (why) => `It is no scenario file, for it is not JSON (${why}).`,
+  noVersion: 'It is JSON, but no scenario file: it has no field “raftarium” with the version of the format.',
+  /** @param {string} found @param {number} known */
+  otherVersion: (found, known) =>
+    `It was made by another version of Raftarium: it has format ${found}, this version reads ${known}.`,
+  /** @param {string} name @param {string} known */
+  unknownField: (name, known) => `“${name}” is no field here; there are ${known}.`,
+  /** @param {string} name @param {string} field */
+  missing: (name, field) => `“${name}” needs a field “${field}”.`,
+  absent: 'it is missing.',
+  /** @param {number} number */
+  action: (number) => `action ${number}`,
+  /** @param {string} name */
+  noAction: (name) => `“${name}” is nothing that can be done.`,
+  outOfOrder: 'it comes before the action listed before it: sort them by time.',
+  /** @param {string} text */
+  noLength: (text) => `“${text}” is no length of time: write it like "50ms", "1.25s" or "900us".`,
+  /** @param {string} text */
+  noShare: (text) => `“${text}” is no share: write it like "2.5%".`,
+  /** @param {string} text */
+  tooFine: (text) => `“${text}” has more digits than count: round it.`,
+  /** @param {string} text */
+  tooMuch: (text) => `“${text}” is too large.`,
+  /** @param {string} text */
+  noSeed: (text) => `“${text}” is no seed: a seed is a text with a whole number from 0 to 18446744073709551615.`,
+  /** @param {string} text */
+  noHash: (text) => `“${text}” is no trace hash: a trace hash has 16 hexadecimal digits.`,
+  /** @param {string} text */
+  noServer: (text) => `“${text}” is no server: servers are called S1, S2 and so on.`,
+  /** @param {string} text */
+  noTarget: (text) => `“${text}” is nobody: name a server like S1, or “leader” or “writer”.`,
+  /** @param {string} text */
+  noRule: (text) => `“${text}” is no rule.`,
+  /** @param {string} text @param {string} names */
+  noGuarantee: (text, names) => `“${text}” is nothing that can be found: there are ${names}.`,
+  /** @param {string} at @param {string} until */
+  foundLater: (at, until) => `${at} lies after the end of the run, which is at ${until}.`,
+  /** @param {number} most */
+  longFact: (most) => `A fact has at most ${most} characters.`,
+  /** @param {string} text @param {string} names */
+  noKind: (text, names) => `“${text}” is no kind of messages: there are ${names}.`,
+  /** @param {string} text @param {bigint} most */
+  noCount: (text, most) => `“${text}” is not a whole number from 0 to ${most}.`,
+  /** @param {string} text */
+  noFlag: (text) => `“${text}” is neither true nor false.`,
+  /** @param {string} text */
+  noText: (text) => `“${text}” is not a text.`,
+  /** @param {string} text */
+  noList: (text) => `“${text}” is not a list.`,
+  /** @param {string} text */
+  noObject: (text) => `“${text}” is not an object with fields.`,
+};
+
+// Theme
+/** @param {string} name */
+export const themeTitle = (name) => `Colours: ${{ auto: 'as the system', light: 'light', dark: 'dark' }[name]}`;
+
+/** The hints of a first visit. */
+export const hints = {
+  name: 'Hints for a first visit',
+  next: 'Next',
+  close: 'No more hints',
+  all: [
+    'Press a server, a line or a message: a menu opens. Crash the leader!',
+    'Draw a stroke across the ring, and the network splits. H heals it.',
+    'Press ? to see all keys and signs.',
+  ],
+};
+
+// Help
+export const helpTitle = 'Keys and signs';
+/**
+ * What single keys do, in the order of the help dialog. app.js has an action for each, which the
+ * type checker holds.
+ */
+export const shortcuts = {
+  ' ': 'play or pause',
+  '.': 'play one event',
+  ',': 'go back one event',
+  '[': 'jump back',
+  ']': 'jump forward',
+  j: 'choose what to jump to',
+  z: 'zoom the tape in',
+  x: 'zoom the tape out',
+  w: 'show the whole run on the tape',
+  b: 'branches',
+  u: 'bring back the branch deleted last',
+  '+': 'faster',
+  '-': 'slower',
+  '1 … 9': 'crash or restart that server',
+  '/': 'to the command line',
+  p: 'cut the network',
+  h: 'heal the network',
+  n: 'new run',
+  s: 'share: link, file, picture',
+  f: 'presenter mode',
+  t: 'light, dark, or as the system',
+  '?': 'this list',
+};
+/** @param {string} key */
+export const keyName = (key) => (key === ' ' ? 'Space' : key === '-' ? '−' : key.toUpperCase());
+/** The keys of parts of the page that have their own. */
+export const helpElsewhere = [
+  ['Space-time diagram.', spacetime.keys],
+  ['Clients’ intervals.', clients.keys],
+  ['Presenter mode.', present.keys],
+];
+export const helpSingleKeys = 'Single keys work as shortcuts';
+export const helpRoles = 'Servers';
+export const helpRoleWords = /** @type {[Role, string][]} */ ([
+  ['follower', 'listens; stands for election when its arc runs out'],
+  ['candidate', 'asks the others for their votes'],
+  ['leader', 'takes the writes and copies them to the others'],
+  ['crashed', 'keeps only what was on its disk'],
+]);
+/** @type {['paused' | 'clock' | ServerView['disk'], string][]} */
+export const helpMarks = [
+  ['paused', 'is paused'],
+  ['clock', 'its clock is wrong, fast, slow or stopped'],
+  ['slow', 'its disk is slow'],
+  ['full', 'its disk is full'],
+  ['stalled', 'its disk hangs'],
+];
+/** @type {[import('../../web/view.d.ts').Ballot, string][]} */
+export const helpVotes = [
+  ['granted', 'a vote it has'],
+  ['waiting', 'a vote that may come'],
+  ['refused', 'a vote that was refused'],
+];
+export const helpTerms =
+  'Colour and number inside a server are its term. Its arc is the time left until an election. A server that is not ' +
+  'a member is faint.';
+/** The signs on the tape, by the kind of moment. */
+export const helpTape = [
+  ['election', 'a server is elected'],
+  ['campaign', 'a server stands for election'],
+  ['crash', 'a server crashes'],
+  ['restart', 'a server restarts'],
+  ['cut', 'links are cut'],
+  ['heal', 'links are healed'],
+  ['membership', 'the membership changes'],
+  ['violation', 'a property is violated'],
+  ['disk', 'a disk, a clock, the network, or a pause'],
+];
+export const helpTapeBands =
+  'Bands are terms, as high as the tape while somebody leads. Ticks at their foot: long, a client’s write; short, a ' +
+  'commit.';
+export const helpMessages = 'Messages';
+export const helpMessageWords = /** @type {[MessageKind, string][]} */ ([
+  ['append', 'entries to copy, and how many'],
+  ['heartbeat', 'heartbeat: the leader is alive'],
+  ['append-answer', 'answer to either: yes or no'],
+  ['request-vote', 'asks for a vote'],
+  ['vote', 'the vote: given or refused'],
+  ['pre-vote', 'asks whether a vote would be given'],
+  ['snapshot', 'a snapshot, in place of old entries'],
+  ['timeout-now', 'tells it to stand for election now'],
+  ['read-index', 'asks what is committed, for a read'],
+  ['request', 'a client’s request'],
+  ['answer', 'the answer to a client'],
+]);
+export const helpBreak =
+  'Press a server, a line or a message for its menu; draw across lines to cut them. A message that is struck through ' +
+  'is lost.';
+export const paper =
+  'The sections (§) are those of “In Search of an Understandable Consensus Algorithm”, Ongaro and Ousterhout, 2014.';
+
+// Trouble
+export const reload = 'Reload';
+export const tryAnotherSeed = 'Start a fresh run';
+export const trouble = {
+  noWasm: {
+    title: 'This browser has no WebAssembly.',
+    text:
+      'Raftarium runs its cluster in WebAssembly. It may be switched off (in a lockdown or strict privacy mode), or ' +
+      'the browser is old: allow it for this page, or use another browser.',
+  },
+  load: {
+    title: 'The simulator did not load.',
+    text:
+      'A file of this page could not be fetched. Check the connection and reload; if you serve it yourself, “cargo ' +
+      'xtask build” makes the folder complete.',
+  },
+  badRun: { title: 'That run can’t be started.' },
+  differs: {
+    title: 'This run plays differently here.',
+    text:
+      'The link comes from another version of Raftarium, in which the same seed and actions led to something else. ' +
+      'What you see may not be what was meant.',
+  },
+  panic: {
+    title: 'The simulator stopped: this is a bug in Raftarium, not in what you did.',
+    /** @param {string} seed @param {number} servers @param {number} now */
+    text: (seed, servers, now) =>
+      `Please report it with seed ${seed}, ${servers} servers, at ${seconds(now)}. Reloading plays the same seed ` +
+      'again.',
+  },
+};
+/** @param {ViolationView} violation */
+export const violationTitle = ({ property, time }) => `${property} is broken at ${seconds(time)}.`;
+/** @param {ViolationView} violation */
+export const violationText = ({ first, second }) => `${first[0].toUpperCase()}${first.slice(1)}, but ${second}.`;
+/** What whoever handed the run on says was found, beside what the page finds. */
+export const claim = {
+  /** @param {ViolationView} found */
+  title: ({ property, time }) => `${property} is said to be broken at ${seconds(time)}.`,
+  agrees: 'Its link or file says so; the page has judged it anew, and agrees.',
+  open: 'Its link or file says so; the page can’t judge it, “raftarium replay” can.',
+  refuted: 'Its link or file says so; played here, it holds.',
+};
+export const whatItMeans = 'What it means';
+export const runIsOver = 'A violation has ended this run: go back and do something before it, or start another run.';
+
+/** Puts the fixed texts into the elements that name them. @param {ParentNode} root */
+export function fill(root) {
+  const attributes = { 't-label': 'aria-label', 't-title': 'title', 't-placeholder': 'placeholder' };
+  const known = /** @type {Record<string, string>} */ (text);
+  for (const node of root.querySelectorAll('[data-t]'))
+    node.textContent = known[node.getAttribute('data-t') ?? ''] ?? '';
+  for (const [data, attribute] of Object.entries(attributes)) {
+    for (const node of root.querySelectorAll(`[data-${data}]`)) {
+      node.setAttribute(attribute, known[node.getAttribute(`data-${data}`) ?? ''] ?? '');
+    }
+  }
+}
