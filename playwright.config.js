@@ -24,6 +24,7 @@ const serve = (at, base) => ({
 
 export default defineConfig({
   testDir: 'page-tests',
+  testMatch: '**/*.spec.js',
   outputDir: 'test-results',
   workers: 2,
   fullyParallel: true,

@@ -62,6 +62,8 @@ pub enum Part {
     FmtPage,
     /// Types of the page's JavaScript
     Types,
+    /// What the page computes without a browser, in Node
+    UnitPage,
     /// The page in a real browser
     Page,
 }
@@ -85,6 +87,7 @@ impl Part {
             Part::Build => "build of the page",
             Part::FmtPage => "formatting of the page",
             Part::Types => "types of the page",
+            Part::UnitPage => "unit tests of the page",
             Part::Page => "page tests",
         }
     }
@@ -118,6 +121,10 @@ impl Part {
             Part::Build => package::run(&package::Options::default()).map(Passed::check),
             Part::FmtPage => fmt_page(),
             Part::Types => types(),
+            Part::UnitPage => {
+                setup::ensure_node()?;
+                run_some_tests(tools::program("node").args(["--test", "--test-reporter=tap", "page-tests/unit/"]))
+            }
             Part::Page => page(),
         }
     }

@@ -139,6 +139,9 @@ pub fn output(command: &mut Command) -> Result<String> {
 /// The number of tests in a summary line of cargo, wasm-bindgen or Playwright.
 fn passed_tests(line: &str) -> Option<usize> {
     let line = line.trim();
+    if let Some(count) = line.strip_prefix("# pass ") {
+        return count.parse().ok();
+    }
     let rest = line.strip_prefix("test result: ok. ").unwrap_or(line);
     let (count, rest) = rest.split_once(" passed")?;
     let is_closing = rest.starts_with(';') || rest.starts_with(" (") || rest.is_empty();
@@ -192,6 +195,7 @@ mod tests {
             ("test result: ok. 3 passed; 0 failed; 0 ignored; 0 filtered out", Some(3)),
             ("  17 passed (12.3s)\n", Some(17)),
             ("  17 passed", Some(17)),
+            ("# pass 20", Some(20)),
             ("test a_message_is_passed ... ok", None),
             ("test result: FAILED. 3 passed; 1 failed", None),
             ("the 2 passed on", None),
