@@ -1,6 +1,6 @@
 // @ts-check
 // A tab keeps its runs, with all their branches: a reload, Back and Forward return to them.
-import { advanceBy, expect, openStill, test } from './page.js';
+import { advanceBy, expect, openStill, server, test } from './page.js';
 
 /** @typedef {import('@playwright/test').Page} Page */
 
@@ -51,6 +51,24 @@ test('a reload keeps the moment and every branch', async ({ page }) => {
   expect(await state(page)).toEqual(before);
 });
 
+test('a moment amid an instant is kept, and so is how far a branch is known', async ({ page }) => {
+  await openStill(page);
+  await page.evaluate(() => {
+    const { act, seek, run } = /** @type {any} */ (window).raftarium;
+    run.advanceTo(2_000_000);
+    seek(1_000_000);
+    act({ do: 'crash', server: 1 }, { do: 'crash', server: 2 });
+    run.advanceTo(3_000_000);
+    seek(1_000_000);
+  });
+  await page.keyboard.press(',');
+  const events = () => page.evaluate(() => /** @type {any} */ (window).raftarium.frame.events);
+  const [before, at] = [await state(page), await events()];
+  await reload(page);
+  expect(await events()).toBe(at);
+  expect(await state(page)).toEqual(before);
+});
+
 test('a branch that was deleted can still be brought back after a reload', async ({ page }) => {
   await threeBranches(page);
   await page.locator('.branch-list li').first().getByRole('button', { name: 'Delete' }).click();
@@ -83,6 +101,61 @@ test('Back returns to the run before a new one, and Forward to the new one', asy
   await page.goBack();
   await expect(page.locator('#seed-value')).toHaveText('7');
   expect(await state(page)).toEqual(before);
+});
+
+test('Back closes what is about the run that was left', async ({ page }) => {
+  await openStill(page);
+  await page.evaluate(() => (location.hash = 'seed=42&servers=9'));
+  await expect(page.locator('#seed-value')).toHaveText('42');
+  await page.getByRole('button', { name: 'Network' }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await page.goBack();
+  await expect(page.locator('#seed-value')).toHaveText('7');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await page.goForward();
+  await expect(page.locator('#seed-value')).toHaveText('42');
+  await server(page, 7).click();
+  await expect(page.getByRole('menu')).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('menu')).toBeHidden();
+});
+
+test('many runs are kept, and going back to old ones costs none of the new ones', async ({ page }) => {
+  await openStill(page);
+  const count = 25;
+  for (let seed = 100; seed < 100 + count; seed += 1) {
+    await page.evaluate((hash) => (location.hash = hash), `seed=${seed}&servers=3`);
+    await expect(page.locator('#seed-value')).toHaveText(String(seed));
+    await page.evaluate(() => {
+      const { act, pause, seek, advanceTo } = /** @type {any} */ (window).raftarium;
+      pause();
+      advanceTo(1_800_000);
+      seek(1_500_000);
+      act({ do: 'crash', server: 1 });
+    });
+  }
+  const branches = async () => (await state(page)).branches.length;
+  for (let seed = 98 + count; seed >= 100; seed -= 1) {
+    await page.goBack();
+    await expect(page.locator('#seed-value')).toHaveText(String(seed));
+    expect(await branches(), `back at ${seed}`).toBe(2);
+  }
+  for (let seed = 101; seed < 100 + count; seed += 1) {
+    await page.goForward();
+    await expect(page.locator('#seed-value')).toHaveText(String(seed));
+    expect(await branches(), `again at ${seed}`).toBe(2);
+  }
+});
+
+test('a record that says nonsense is not believed', async ({ page }) => {
+  const before = await threeBranches(page);
+  await page.addInitScript(() => {
+    for (const [key, text] of Object.entries(sessionStorage)) {
+      if (text.startsWith('{')) sessionStorage.setItem(key, JSON.stringify({ ...JSON.parse(text), now: 1e15 }));
+    }
+  });
+  await reload(page);
+  expect((await state(page)).hash).toBe(before.hash);
 });
 
 test('where nothing more can be stored, the address still has the branch that is played', async ({ page }) => {

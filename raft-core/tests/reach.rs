@@ -52,7 +52,7 @@ fn writes(world: &mut Simulation, value: u32) -> bool {
 #[test]
 fn every_state_of_the_cluster_has_its_sentence() {
     let mut world = quiet(7, 5);
-    assert_eq!(world.reach().to_string(), "nobody leads: an election is on", "at the beginning");
+    assert_eq!(world.reach().to_string(), "nobody leads: an election is due", "at the beginning");
     let leader = settle(&mut world);
     assert_eq!(world.reach().to_string(), format!("{leader} leads, 5 of 5 answer: writes commit"));
     let others: Vec<ServerId> = (1..=5).map(s).filter(|server| *server != leader).collect();
@@ -68,8 +68,8 @@ fn every_state_of_the_cluster_has_its_sentence() {
     let full = |server| Action::FillDisk { server, full: true };
     let stalled = |server| Action::StallDisk { server, stalled: true };
     assert_eq!(told(&[Action::Crash(at(others[0]))]), format!("{leader} leads, 4 of 5 answer: writes commit"));
-    assert_eq!(told(&[Action::Crash(at(leader))]), "nobody leads: an election is on");
-    assert_eq!(told(&[Action::Pause(at(leader))]), "nobody leads: an election is on");
+    assert_eq!(told(&[Action::Crash(at(leader))]), "nobody leads: an election is due");
+    assert_eq!(told(&[Action::Pause(at(leader))]), "nobody leads: an election is due");
     assert_eq!(
         told(&[Action::Pause(at(others[0])), stalled(others[1]), stalled(others[2])]),
         "3 stand still: no majority"
@@ -79,7 +79,7 @@ fn every_state_of_the_cluster_has_its_sentence() {
         "1 is down, 1 stands still, 1 has no room: no majority"
     );
     assert_eq!(told(&[stalled(leader)]), format!("{leader} leads, 4 of 5 answer: writes commit"));
-    assert_eq!(told(&[Action::Isolate(at(leader))]), format!("{leader} leads, 1 of 5 answers: an election is on"));
+    assert_eq!(told(&[Action::Isolate(at(leader))]), format!("{leader} leads, 1 of 5 answers: an election is due"));
     assert_eq!(
         told(&[Action::Crash(at(leader)), Action::Isolate(at(others[0])), Action::Isolate(at(others[1]))]),
         "2 of 5 reach each other: no majority"
@@ -144,7 +144,8 @@ fn what_is_said_is_what_a_client_sees() {
             assert!(writes(&mut world, 1), "seed {seed}: {said}");
         } else if reach.electable {
             elections += 1;
-            assert!(said.ends_with("an election is on"), "seed {seed}: {said}");
+            let follows = if reach.campaigning { "an election is on" } else { "an election is due" };
+            assert!(said.ends_with(follows), "seed {seed}: {said}");
             assert!((0..10).any(|value| writes(&mut world, value)), "seed {seed}: {said}, and nobody was elected");
         } else {
             none += 1;

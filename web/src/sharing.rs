@@ -6,6 +6,7 @@ use raft_core::format;
 use raft_core::format::link::{self, LinkError};
 use raft_core::sim::timeline::BranchId;
 use raft_core::sim::{ScenarioError, TimedAction, Timeline};
+use raft_core::time::Time;
 use wasm_bindgen::prelude::*;
 
 use crate::js::PageError;
@@ -51,8 +52,8 @@ impl Run {
         Ok(link::write(&self.shared()?).map_err(PageError::from)?)
     }
 
-    /// This run at this moment as the bytes within a link, of whatever length; or another branch of
-    /// it.
+    /// This run at this moment as the bytes within a link, of whatever length; or one of its
+    /// branches, at its beginning.
     ///
     /// # Errors
     /// A sentence, if it is too long to be read again, or there is no such branch.
@@ -99,7 +100,7 @@ impl Run {
     }
 
     fn recipe(&self, id: BranchId) -> Result<format::Run, PageError> {
-        Ok(format::Run { scenario: self.timeline.recipe(id)?, until: self.timeline.position().time, hash: None })
+        Ok(format::Run { scenario: self.timeline.recipe(id)?, until: Time::ZERO, hash: None })
     }
 
     fn shared(&self) -> Result<format::Run, PageError> {
@@ -109,7 +110,7 @@ impl Run {
         let pending = self.world().next_event_at().is_some_and(|at| at <= position.time)
             || playing.interventions().iter().any(|deed| deed.after == position);
         let hash = (!pending || self.world().violation().is_some()).then(|| self.world().trace_hash());
-        Ok(format::Run { hash, ..self.recipe(playing.id())? })
+        Ok(format::Run { hash, until: position.time, ..self.recipe(playing.id())? })
     }
 }
 
@@ -129,7 +130,7 @@ fn act_out(timeline: &mut Timeline, actions: Vec<TimedAction>) -> Result<(), Sce
 mod tests {
     use raft_core::raft::{Rules, ServerId};
     use raft_core::sim::{Action, Profile, Simulation, Target, hunt};
-    use raft_core::time::{Duration, Time};
+    use raft_core::time::Duration;
 
     use super::*;
     use crate::js::micros;

@@ -18,6 +18,7 @@ import { Jumps } from './jumps.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
 import { namesRun, readAddress } from '../share/link.js';
+import { closeMenu } from '../kit/menu.js';
 import { Logs } from '../panels/logs.js';
 import { Model } from '../run/model.js';
 import { NetworkDialog } from './network-dialog.js';
@@ -245,12 +246,16 @@ export class App {
 
   /** @param {Model} fresh */
   #replace(fresh) {
+    this.#sharing.restore();
     this.#kept?.replace(this.#model);
     this.#take(fresh);
   }
 
   /** @param {Model} fresh */
   #take(fresh) {
+    // They are about the run that there was.
+    closeMenu();
+    for (const dialog of document.querySelectorAll('dialog')) dialog.close();
     this.#model.free();
     this.#model = fresh;
     this.#show();

@@ -167,6 +167,9 @@ function share(json) {
 /** @param {unknown} json */
 const serverNumber = (json) => Number(match(json, /^S([1-9]\d?)$/, words.noServer)[1]);
 
+/** As scripts have it: its number, or what a file has. @param {any} value */
+const serverOf = (value) => (Number.isInteger(value) && value > 0 && value < 255 ? value : serverNumber(value));
+
 /** Numbers near 0 become small ones, whatever their sign. @param {bigint} value */
 const zigzag = (value) => (value < 0n ? value * -2n - 1n : value * 2n);
 
@@ -179,7 +182,10 @@ const TARGETS = new Map([
 const same = (value) => value;
 
 const number = {
-  from: (/** @type {any} */ value) => /** @type {any} */ (BigInt(Math.trunc(Number(value)))),
+  from: (/** @type {any} */ value) => {
+    if (!Number.isFinite(Number(value))) fail(words.noNumber(quoted(value)));
+    return /** @type {any} */ (BigInt(Math.trunc(Number(value))));
+  },
   put: (/** @type {Writer} */ out, /** @type {any} */ value) => out.number(value),
   get: (/** @type {Reader} */ bytes) => /** @type {any} */ (bytes.number()),
 };
@@ -228,10 +234,10 @@ const TYPES = {
       }, 0n),
     print: (value) => RULES.filter((_, place) => (value >> BigInt(place)) & 1n),
   },
-  server: { ...byte, parse: serverNumber, print: (value) => `S${value}` },
+  server: { ...byte, from: serverOf, parse: serverNumber, print: (value) => `S${value}` },
   target: {
     ...byte,
-    from: (value) => TARGETS.get(value) ?? value,
+    from: (value) => TARGETS.get(value) ?? serverOf(value),
     parse: (json) => TARGETS.get(json) ?? (/^S/.test(json) ? serverNumber(json) : fail(words.noTarget(quoted(json)))),
     print: (value) => [...TARGETS].find(([, code]) => code === value)?.[0] ?? `S${value}`,
   },

@@ -8,20 +8,21 @@
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
 
 import { Model } from '../run/model.js';
+import { WHOLE_RUN } from '../run/scenario.js';
 import { branches as words } from '../words/strings.js';
 
 /**
  * A run as it is kept. Bytes are those of `Run.bytes`, in base64: `here` has the branch played and
  * the moment.
  * @typedef {Pick<BranchView, 'id' | 'name' | 'origin' | 'leftAfter' | 'end'>} Way
- * @typedef {{ here: string, now: number, playing: number, deleted: number, note: string, claim:
+ * @typedef {{ here: string, now: number, events: number, playing: number, deleted: number, note: string, claim:
  * Claim | null, branches: (Way & { bytes: string })[] }} Kept
  */
 
-/** How many runs are kept at most. */
-const RUNS_MAX = 20;
-/** Where the keys of all runs are, the one kept last at the end. */
+/** Where the keys of all runs are, the one that began last at the end. */
 const KEYS = 'raftarium runs';
+/** No run is longer, in microseconds. */
+const TIME_MAX = Number(WHOLE_RUN);
 
 const toText = (/** @type {Uint8Array} */ bytes) =>
   btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
@@ -87,6 +88,7 @@ export class KeptRuns {
     const kept = {
       here: toText(model.bytes()),
       now: model.now,
+      events: model.frame.events,
       playing: model.frame.branch,
       deleted: model.deleted,
       note: model.note,
@@ -107,6 +109,7 @@ export class KeptRuns {
   /** @param {Kept} kept */
   #grown(kept) {
     const Run = this.#Run;
+    if (![kept.now, ...kept.branches.map(({ end }) => end)].every((time) => time >= 0 && time <= TIME_MAX)) return null;
     let run = Run.fromBytes(toBytes(kept.here));
     let { note, claim, deleted } = kept;
     const whole = allBranches(Run, kept);
@@ -122,12 +125,15 @@ export class KeptRuns {
       claim = claim && !run.differs ? { ...claim, branch: 1 } : null;
       if (kept.branches.length > 1) note = words.notKept;
     }
-    return Object.assign(new Model(run, Run.usualSettings()), {
+    const model = Object.assign(new Model(run, Run.usualSettings()), {
       origin: /** @type {'moment'} */ ('moment'),
       note,
       claim,
       deleted,
     });
+    // Amid an instant, which was played whole.
+    while (model.now === kept.now && model.frame.events > kept.events) model.stepBack();
+    return model;
   }
 }
 
@@ -182,27 +188,25 @@ function read(key) {
 }
 
 /**
- * Where there is no room, those kept longest ago go first.
+ * Where there is no room, the runs that began first go, even this one: else going back to it would
+ * cost the newest.
  * @param {string} key @param {string} text
  */
 function write(key, text) {
   try {
-    const others = keys().filter((other) => other !== key);
-    const forget = () => sessionStorage.removeItem(others.shift() ?? key);
-    while (others.length >= RUNS_MAX) forget();
-    for (;;) {
+    const all = [...new Set([...keys(), key])].sort();
+    // What was kept of this run before is of an earlier moment.
+    sessionStorage.removeItem(key);
+    while (all.includes(key)) {
       try {
-        sessionStorage.setItem(KEYS, JSON.stringify([...others, key]));
+        sessionStorage.setItem(KEYS, JSON.stringify(all));
         sessionStorage.setItem(key, text);
         return;
-      } catch (error) {
-        // What was kept of this run before is of an earlier moment.
-        if (!others.length) sessionStorage.removeItem(key);
-        if (!others.length) throw error;
-        forget();
+      } catch {
+        sessionStorage.removeItem(all.shift() ?? key);
       }
     }
   } catch {
-    // Then the address has the branch that is played.
+    // It is forbidden. Then the address has the branch that is played.
   }
 }

@@ -39,7 +39,7 @@ export class ShareDialog {
     copy.className = 'primary';
     copy.autofocus = true;
     this.#link.addEventListener('focus', () => this.#link.select());
-    this.#note.addEventListener('change', () => (this.#means.model().note = this.#note.value));
+    this.#note.addEventListener('input', () => (this.#means.model().note = this.#note.value));
     this.#file.addEventListener('change', () => {
       const [file] = this.#file.files ?? [];
       this.#file.value = '';

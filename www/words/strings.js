@@ -695,7 +695,7 @@ export const settings = [
   ['Clients besides you', '', 1],
   ['Their pause between two commands', 'ms', 1000],
 ];
-export const again = 'This one from the start';
+export const again = 'This one again';
 export const copied = 'Link copied';
 
 // Sharing
@@ -802,6 +802,8 @@ export const scenario = {
   noKind: (text, names) => `“${text}” is no kind of messages: there are ${names}.`,
   /** @param {string} text @param {bigint} most */
   noCount: (text, most) => `“${text}” is not a whole number from 0 to ${most}.`,
+  /** @param {string} text */
+  noNumber: (text) => `“${text}” is no number.`,
   /** @param {string} text */
   noFlag: (text) => `“${text}” is neither true nor false.`,
   /** @param {string} text */

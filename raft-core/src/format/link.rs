@@ -98,7 +98,9 @@ impl fmt::Display for LinkError {
             LinkError::Character { position, found } => {
                 write!(f, "character {} of the link is “{found}”, which no link has: copy it again", position + 1)
             }
-            LinkError::CutShort => f.write_str("the link ends too early: copy the whole of it"),
+            LinkError::CutShort => {
+                f.write_str("the link is damaged at its end, or ends too early: copy the whole of it")
+            }
             LinkError::Damaged => f.write_str("the link is damaged or incomplete: copy the whole of it again"),
             LinkError::Version { found } => {
                 write!(

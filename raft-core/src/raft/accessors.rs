@@ -44,6 +44,11 @@ impl Raft {
         matches!(self.role, Role::Leader(_))
     }
 
+    /// Whether it asks for votes, or asks who would vote for it.
+    pub fn is_campaigning(&self) -> bool {
+        matches!(self.role, Role::PreCandidate(_) | Role::Candidate(_))
+    }
+
     /// The leader of its term, if it knows one.
     pub fn leader(&self) -> Option<ServerId> {
         self.server.leader

@@ -238,7 +238,9 @@ type Parts = (&'static str, String);
 
 fn campaigned(me: ServerId, term: Term, pre_vote: bool, why: CampaignReason) -> Parts {
     let cause = match why {
-        CampaignReason::ElectionTimeout { silent } => format!("it heard no leader for {}", silent.rounded()),
+        CampaignReason::ElectionTimeout { silent } => {
+            format!("it heard no leader within its election timeout of {}", silent.rounded())
+        }
         CampaignReason::PreVoteWon { votes } => format!("{votes} would vote for it"),
         CampaignReason::LeadershipTransfer { leader } => {
             format!("{leader} hands leadership over to it")

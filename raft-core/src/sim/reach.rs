@@ -35,6 +35,8 @@ pub struct Reach {
     /// one, hears no quorum. (Servers with full or hanging disks are heard, and keep a leader that
     /// can't commit.)
     pub electable: bool,
+    /// Whether a voter asks for votes, or asks who would vote for it.
+    pub campaigning: bool,
 }
 
 impl Reach {
@@ -70,7 +72,8 @@ impl Reach {
             electable &= cluster[leader].disk().is_stalled() || !configuration.has_quorum(linked(awake, leader));
         }
         let enough = configuration.has_quorum(able);
-        Reach { configuration, leader, reached, down, still, full, barred, enough, electable }
+        let campaigning = able.iter().any(|server| cluster[server].raft().is_some_and(Raft::is_campaigning));
+        Reach { configuration, leader, reached, down, still, full, barred, enough, electable, campaigning }
     }
 
     /// Whether the leader could commit a write now.
@@ -112,7 +115,8 @@ impl fmt::Display for Reach {
         }
         f.write_str(match () {
             () if self.can_commit() => ": writes commit",
-            () if elects => ": an election is on",
+            () if elects && self.campaigning => ": an election is on",
+            () if elects => ": an election is due",
             () if self.configuration.is_joint() => ": no majority of both memberships",
             () => ": no majority",
         })

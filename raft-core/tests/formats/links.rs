@@ -143,7 +143,7 @@ fn what_is_wrong_with_a_link_is_said_in_a_sentence() {
         )
     );
     assert_eq!(sentence(&good[..20]), "the link is damaged or incomplete: copy the whole of it again");
-    assert_eq!(sentence(&good[..21]), "the link ends too early: copy the whole of it");
+    assert_eq!(sentence(&good[..21]), "the link is damaged at its end, or ends too early: copy the whole of it");
     let long = "A".repeat(CHARACTERS_MAX + 1);
     assert_eq!(
         sentence(&long),
