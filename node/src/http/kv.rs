@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use raft_core::check::linearizable::{EventKind, OperationKind};
-use raft_core::kv::{Field, Key, Operation, Outcome, TextError, Value};
+use raft_core::kv::{Field, Key, Operation, Outcome, Store, TextError, Value};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -381,6 +381,9 @@ fn in_text(value: &[u8]) -> String {
 fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
     let (outcome, revision, repeated) = match answer {
         Answer::Done { outcome, revision, repeated } => (outcome, revision, repeated),
+        Answer::ConditionFailed { revision: Some(revision) } if write.is_held_by(revision) => {
+            return Err(differs(write, None).with("revision", revision));
+        }
         Answer::ConditionFailed { revision } => {
             let why = match revision {
                 Some(revision) => format!("the key has revision {revision}"),
@@ -399,25 +402,11 @@ fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
         Outcome::Swapped => json!({ "revision": revision, "replaced": true }),
         Outcome::Deleted { existed } => json!({ "revision": revision, "existed": existed }),
         Outcome::NotSwapped { actual } => {
-            let key = write.operation.key().as_str();
-            let mut there = json!({});
-            let why = match &actual {
-                Some(value) => {
-                    put_value(&mut there, value.as_bytes());
-                    format!("the key {key:?} has another value")
-                }
-                None => format!("the key {key:?} has no value"),
+            let Some(value) = actual else {
+                let why = format!("the key {:?} has no value", write.operation.key().as_str());
+                return Err(Problem::new(Kind::ValueDiffers, why));
             };
-            let mut problem = Problem::new(Kind::ValueDiffers, why);
-            if let serde_json::Value::Object(members) = there {
-                for (name, value) in members {
-                    problem = problem.with(&name, value);
-                }
-            }
-            if actual.is_some() {
-                problem = problem.with("revision", revision);
-            }
-            return Err(problem);
+            return Err(differs(write, Some(value.as_bytes())).with("revision", revision));
         }
         Outcome::Found { .. } => return Err(Problem::new(Kind::Internal, "a write was answered like a read")),
     };
@@ -430,6 +419,24 @@ fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// That a key has another value than a write expects. A long one isn't said: such answers are
+/// remembered for repetitions, and are kept for clients that don't read them.
+fn differs(write: &Write, value: Option<&[u8]>) -> Problem {
+    let why = format!("the key {:?} has another value", write.operation.key().as_str());
+    match value.filter(|value| value.len() <= Store::REMEMBERED_BYTES_MAX) {
+        None => Problem::new(Kind::ValueDiffers, format!("{why}, which is too long to be told here: read it")),
+        Some(value) => {
+            let mut there = json!({});
+            put_value(&mut there, value);
+            let mut problem = Problem::new(Kind::ValueDiffers, why);
+            for (name, value) in there.as_object().into_iter().flatten() {
+                problem = problem.with(name, value.clone());
+            }
+            problem
+        }
+    }
 }
 
 /// What `If-Match` and `If-None-Match` ask for.
