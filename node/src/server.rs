@@ -359,10 +359,10 @@ impl Reloader {
     #[must_use]
     pub fn reload(&self) -> Vec<ServerError> {
         let secrets = self.secrets.reload().map_err(ServerError::from);
-        let access = self.access.reload().map_err(ServerError::from);
         let tls = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(ServerError::from));
         let https = self.https.as_ref().map_or(Ok(()), |https| https.reload().map_err(ServerError::from));
-        [secrets, access, tls, https].into_iter().filter_map(Result::err).collect()
+        let others = [secrets, tls, https].into_iter().filter_map(Result::err);
+        self.access.reload().into_iter().map(ServerError::from).chain(others).collect()
     }
 }
 

@@ -78,19 +78,18 @@ impl Access {
     /// A file that can't be read, or has no token that is long enough.
     pub fn read(client: Option<&Path>, administrator: Option<&Path>) -> Result<Access, AccessError> {
         let access = Access { client: Tokens::at(client), administrator: Tokens::at(administrator) };
-        access.reload()?;
-        Ok(access)
+        match access.reload().into_iter().next() {
+            None => Ok(access),
+            Some(error) => Err(error),
+        }
     }
 
-    /// Reads the files again.
-    ///
-    /// # Errors
-    /// As [`Access::read`]; the tokens stay as they were.
-    pub fn reload(&self) -> Result<(), AccessError> {
-        let (client, administrator) = (self.client.file()?, self.administrator.file()?);
-        self.client.set(client);
-        self.administrator.set(administrator);
-        Ok(())
+    /// Reads the files again, each for itself. Returns those that can't be used: their tokens stay
+    /// as they were.
+    #[must_use]
+    pub fn reload(&self) -> Vec<AccessError> {
+        let renewed = [&self.client, &self.administrator].map(|tokens| tokens.file().map(|new| tokens.set(new)));
+        renewed.into_iter().filter_map(Result::err).collect()
     }
 
     /// Whether requests need tokens at all.
@@ -265,14 +264,45 @@ mod tests {
         assert_eq!(kind(&access, Need::Nothing, &none), None);
 
         std::fs::write(&client, "another-another-another\n").unwrap();
-        access.reload().unwrap();
+        assert!(access.reload().is_empty());
         assert_eq!(kind(&access, Need::Client, &headers("client-client-client")), Some(Kind::Unauthorized));
         assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
         // A file that became useless changes nothing.
         std::fs::write(&client, "short").unwrap();
-        assert!(access.reload().unwrap_err().to_string().contains("too short"));
+        let useless = access.reload();
+        assert!(useless.len() == 1 && useless[0].to_string().contains("too short"), "{useless:?}");
         assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
         assert!(!format!("{access:?}").contains("another"));
+    }
+
+    /// Whoever withdraws a token wants it to be gone, whatever the other file holds.
+    #[test]
+    fn a_file_that_can_not_be_used_keeps_nothing_from_being_renewed_but_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [folder.path().join("client"), folder.path().join("administrator")];
+        let [client, administrator] = &paths;
+        std::fs::write(client, "client-client-client").unwrap();
+        std::fs::write(administrator, "admin-admin-admin-admin").unwrap();
+        let access = Access::read(Some(client), Some(administrator)).unwrap();
+        let is_known = |token| kind(&access, Need::Client, &headers(token)).is_none();
+        std::fs::write(administrator, "short").unwrap();
+        std::fs::write(client, "client-client-second").unwrap();
+        let useless = access.reload();
+        assert!(useless.len() == 1 && useless[0].to_string().contains(administrator.to_str().unwrap()), "{useless:?}");
+        assert!(!is_known("client-client-client") && is_known("client-client-second"));
+        assert!(is_known("admin-admin-admin-admin"));
+        std::fs::write(administrator, "admin-admin-admin-second").unwrap();
+        std::fs::remove_file(client).unwrap();
+        let useless = access.reload();
+        assert!(useless.len() == 1 && useless[0].to_string().contains(client.to_str().unwrap()), "{useless:?}");
+        assert!(!is_known("admin-admin-admin-admin") && is_known("admin-admin-admin-second"));
+        assert!(is_known("client-client-second"));
+        std::fs::write(administrator, "").unwrap();
+        let useless: Vec<_> = access.reload().iter().map(ToString::to_string).collect();
+        assert_eq!(useless.len(), 2);
+        for path in &paths {
+            assert!(useless.iter().any(|why| why.contains(path.to_str().unwrap())), "each is named: {useless:?}");
+        }
     }
 
     #[test]
