@@ -279,8 +279,9 @@ impl Server {
             listening,
             troubles: http::Troubles::default(),
             forwarder: http::Forwarder::new(https.clone(), secrets.clone()),
-            lists: http::Room::of(http::LISTS_BYTES_MAX),
-            values: http::Room::of(http::VALUES_BYTES_MAX),
+            lists: http::Room::for_answers(http::LISTS_BYTES_MAX),
+            values: http::Room::for_answers(http::VALUES_BYTES_MAX),
+            bodies: http::Room::for_bodies(http::BODIES_BYTES_MAX),
         };
         let app = Arc::new(app);
         tokio::spawn(http::look_around(Arc::clone(&app)));

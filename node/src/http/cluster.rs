@@ -17,7 +17,9 @@ use super::forward::Whole;
 use super::problem::{Kind, Problem};
 use super::target::has_no_parameters;
 use super::trouble::Subject;
-use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
+use super::{
+    App, Arrived, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body,
+};
 use crate::driver::{DiskState, Failure, OTHER_DISK, Status};
 use crate::machine::{Address, AddressChange, check_address};
 use crate::peers::{LinkFault, PeerReport};
@@ -408,7 +410,10 @@ pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Re
 /// The whole request, as it can be handed on.
 pub(super) async fn whole(app: &App, request: Request) -> Result<Whole, Problem> {
     let (parts, body) = request.into_parts();
-    let body = whole_body(app, body).await?;
+    let body = match parts.extensions.get::<Arrived>() {
+        Some(Arrived(body)) => body.clone(),
+        None => whole_body(app, body).await?,
+    };
     let bearer = parts.extensions.get::<Bearer>().copied();
     Ok(Whole::new(parts.method, parts.uri, parts.headers, body).of(bearer))
 }

@@ -37,7 +37,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get};
 use http::{HeaderMap, Method};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use raft_core::raft::{Refusal, ServerId};
 use tokio::sync::watch;
 
@@ -67,6 +66,9 @@ pub const LISTS_BYTES_MAX: usize = 64 << 20;
 
 /// The most bytes of single values that are under way, in all answers together.
 pub const VALUES_BYTES_MAX: usize = 256 << 20;
+
+/// The most bytes of requests' bodies that are under way, all together.
+pub const BODIES_BYTES_MAX: usize = 128 << 20;
 
 /// Limits of the API.
 #[derive(Clone, Copy, Debug)]
@@ -127,6 +129,8 @@ pub struct App {
     pub lists: Room,
     /// Room for values that are under way.
     pub values: Room,
+    /// Room for bodies of requests that are under way.
+    pub bodies: Room,
 }
 
 type Shared = State<Arc<App>>;
@@ -228,7 +232,7 @@ async fn run(bearer: Bearer, mut request: Request, next: Next) -> Response {
 /// Answers a request that another server hands on, if that server proves itself, and proves to it
 /// that this is the server it meant.
 async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let secrets = &app.forwarder.secrets;
     let (claims, asked) = Claims::read(secrets, &parts.method, &parts.uri, &parts.headers)?;
     let body = whole_body(app, body).await?;
@@ -241,11 +245,18 @@ async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Resul
         }
     });
     let answer = match admitted {
-        Ok(bearer) => run(bearer, Request::from_parts(parts, Body::from(body)), next).await,
+        Ok(bearer) => {
+            parts.extensions.insert(Arrived(body.clone()));
+            run(bearer, Request::from_parts(parts, Body::from(body)), next).await
+        }
         Err(problem) => problem.into_response(),
     };
     Ok(asked.prove(secrets, answer).await)
 }
+
+/// The whole body of a request that another server hands on: it isn't read a second time.
+#[derive(Clone)]
+struct Arrived(bytes::Bytes);
 
 async fn wrong_method(request: Request) -> Problem {
     let path = request.uri().path();
@@ -279,18 +290,11 @@ fn shortened(text: &str) -> String {
 
 /// Reads a whole body.
 async fn whole_body(app: &App, body: Body) -> Result<bytes::Bytes, Problem> {
-    let limited = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(app.limits.arrival, limited).await {
-        Err(_) => {
-            let seconds = app.limits.arrival.as_secs();
-            Err(Problem::new(Kind::RequestTimedOut, format!("the body didn't arrive within {seconds} s")))
-        }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Kind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes")))
-        }
-        Ok(Err(error)) => Err(Problem::new(Kind::BadRequest, format!("the body can't be read: {error}"))),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-    }
+    let gathered = app.bodies.gather(body, app.limits.request);
+    tokio::time::timeout(app.limits.arrival, gathered).await.unwrap_or_else(|_| {
+        let seconds = app.limits.arrival.as_secs();
+        Err(Problem::new(Kind::RequestTimedOut, format!("the body didn't arrive within {seconds} s")))
+    })
 }
 
 /// The problem that a failure is to the client.

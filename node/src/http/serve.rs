@@ -17,7 +17,7 @@ use super::Limits;
 use super::tls::{self, First, Https};
 
 /// The most bytes of a request's line and headers.
-const HEAD_BYTES_MAX: usize = 16 << 10;
+pub(super) const HEAD_BYTES_MAX: usize = 16 << 10;
 
 /// How long connections may take to finish when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
