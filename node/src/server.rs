@@ -262,6 +262,7 @@ impl Server {
             );
         }
         let (stopping, stopped) = watch::channel(false);
+        let places = Arc::new(http::Places::new(options.limits.connections_max));
         let app = App {
             server: options.server,
             cluster: options.cluster,
@@ -281,11 +282,12 @@ impl Server {
             forwarder: http::Forwarder::new(https.clone(), secrets.clone()),
             lists: http::Room::for_answers(http::LISTS_BYTES_MAX),
             values: http::Room::for_answers(http::VALUES_BYTES_MAX),
+            places: Arc::clone(&places),
             bodies: http::Room::for_bodies(http::BODIES_BYTES_MAX),
         };
         let app = Arc::new(app);
         tokio::spawn(http::look_around(Arc::clone(&app)));
-        let serving = http::serve(http_listener, http::router(app), options.limits, https.clone());
+        let serving = http::serve(http_listener, http::router(app), options.limits, https.clone(), places);
         let reloader = Reloader { secrets, access, tls, https };
         Ok(Server { handle, running, serving, stopping, peers, reloader, http_address, peer_address, _folder: folder })
     }

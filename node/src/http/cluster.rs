@@ -553,7 +553,7 @@ pub async fn readyz(State(app): Shared) -> Response {
 }
 
 pub async fn metrics(State(app): Shared) -> Response {
-    let text = app.metrics.text(&app.handle.status(), &app.peers.report());
+    let text = app.metrics.text(&app.handle.status(), &app.peers.report(), app.places.connections());
     ([(header::CONTENT_TYPE, crate::metrics::MEDIA_TYPE)], text).into_response()
 }
 

@@ -16,6 +16,7 @@ pub mod access;
 pub(crate) mod cluster;
 mod forward;
 mod kv;
+mod places;
 pub mod problem;
 mod proof;
 mod room;
@@ -43,6 +44,7 @@ use tokio::sync::watch;
 use access::{Access, Bearer, Need};
 pub use forward::Forwarder;
 use forward::Hindrance;
+pub use places::Places;
 use problem::{Kind, Problem};
 use proof::Claims;
 pub use room::Room;
@@ -127,6 +129,8 @@ pub struct App {
     pub forwarder: forward::Forwarder,
     /// Room for lists that are under way.
     pub lists: Room,
+    /// Places for connections.
+    pub places: Arc<Places>,
     /// Room for values that are under way.
     pub values: Room,
     /// Room for bodies of requests that are under way.

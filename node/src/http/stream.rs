@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Query, State, rejection::QueryRejection};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::problem::{Kind, Problem};
+use super::serve::Client;
 use super::{App, Shared};
 use crate::changes::{Change, Changes, Gone};
 
@@ -45,6 +47,7 @@ pub struct WatchQuery {
 pub async fn watch_changes(
     State(app): Shared,
     query: Result<Query<WatchQuery>, QueryRejection>,
+    client: Option<Extension<Client>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| {
@@ -63,15 +66,24 @@ pub async fn watch_changes(
     let changes = Arc::clone(&app.changes);
     let stopping = goes_on(&app)?;
     let watcher = Watcher { known: changes.known(), changes, stopping, prefix: query.prefix, after };
-    let body = Body::from_stream(stream::unfold(Some(watcher), |watcher| async {
+    let pieces = stream::unfold(Some(watcher), |watcher| async {
         let mut watcher = watcher?;
         let piece = watcher.next().await;
         let goes_on = matches!(piece, Piece::Text(_));
         let (Piece::Text(text) | Piece::Last(text)) = piece;
         Some((Ok::<_, Infallible>(Bytes::from(text)), goes_on.then_some(watcher)))
-    }));
+    });
+    let body = Body::from_stream(pieces.take_until(gone(client)));
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())
+}
+
+/// Waits until the client has gone.
+async fn gone(client: Option<Extension<Client>>) {
+    match client {
+        Some(Extension(client)) => client.gone().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What says when a stream ends because the server stops. A server that stops already begins none.
@@ -218,6 +230,7 @@ pub struct EventsQuery {
 pub async fn events(
     State(app): Shared,
     query: Result<Query<EventsQuery>, QueryRejection>,
+    client: Option<Extension<Client>>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| {
         Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE&life=LIFE: {}", error.body_text()))
@@ -230,13 +243,14 @@ pub async fn events(
     let stopping = goes_on(&app)?;
     let follower = app.events.follow(query.after, query.life).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
     // A recording has no last word: whoever follows it goes on with `after`.
-    let body = Body::from_stream(stream::unfold((follower, stopping), |(mut follower, mut stopping)| async {
+    let pieces = stream::unfold((follower, stopping), |(mut follower, mut stopping)| async {
         let lines = tokio::select! {
             lines = follower.next(HEARTBEAT) => lines?,
             () = stopped(&mut stopping) => return None,
         };
         Some((Ok::<_, Infallible>(lines), (follower, stopping)))
-    }));
+    });
+    let body = Body::from_stream(pieces.take_until(gone(client)));
     let headers = [(header::CONTENT_TYPE, "application/jsonl"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())
 }
