@@ -340,6 +340,17 @@ fn no_leader(app: &App, status: &Status) -> String {
     }
 }
 
+/// That this server can't serve a request, as it is no member, and nobody tells it what it needs.
+fn no_member(app: &App) -> Problem {
+    let why = "this server is no member of the cluster (any more, or yet); ask one that is";
+    with_leader(app, Problem::new(Kind::NoLeader, why))
+}
+
+/// Whether this server is a member, as far as it knows.
+fn is_member(status: &Status) -> bool {
+    status.configuration.members().contains(status.server)
+}
+
 /// Why a request can't be done without a leader.
 pub(crate) const NO_LEADER: &str = "no leader is known";
 
@@ -436,14 +447,18 @@ async fn read_until_answered<R: Send + 'static>(
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Refused(Refusal::LeadershipLost)) => last = Some(Failure::Refused(Refusal::ReadTimedOut)),
                 Err(failure) if passes(&failure) => last = Some(failure),
-                Err(failure) => return Err(failure),
+                Err(failure) => return Err(problem_of(app, failure)),
+            }
+            if !is_member(&status.borrow()) {
+                // It may never hear of a leader again.
+                return Err(no_member(app));
             }
             let _ = tokio::time::timeout(PAUSE, status.changed()).await;
         }
     };
     match tokio::time::timeout(app.limits.request, answered).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(failure)) => Err(problem_of(app, failure)),
+        Ok(Err(problem)) => Err(problem),
         Err(_) => Err(match last {
             Some(failure @ Failure::NotLeader { .. }) => problem_of(app, failure),
             _ => problem_of(app, Failure::Refused(Refusal::ReadTimedOut)),
@@ -500,6 +515,10 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
             }
             if is_handed_on {
                 return Err(std::mem::replace(&mut hindered, nobody()));
+            }
+            if !is_member(&status.borrow()) {
+                // It may never hear of a leader again.
+                return Err(Hindrance::Answer(no_member(app).into_response()));
             }
             if app.handle.has_ended() && status.borrow().leader.is_none_or(|leader| leader == app.server) {
                 // Nobody else will be heard here.

@@ -4,7 +4,7 @@ use raftarium_node::machine::Addresses;
 use raftarium_node::server::{NewFolder, Server};
 use serde_json::json;
 
-use super::client::{alone, free_addresses, options, several, start};
+use super::client::{PATIENCE, alone, free_addresses, options, several, start};
 
 #[tokio::test]
 async fn a_server_is_added_promoted_leads_and_is_removed() {
@@ -160,11 +160,20 @@ async fn a_learner_is_ready_and_who_is_no_member_is_not() {
     members.insert(4, own.clone());
     let mut joiner = options(folder.path(), 4, &members);
     joiner.founding = Some(NewFolder::Join);
+    // Nobody waits for a leader where there won't be one.
+    joiner.limits.request = PATIENCE * 5;
     let joiner = start(joiner).await;
     let outside = async |when: &str| {
         joiner.wait_until(when, |status| status["is_ready"] == false).await;
         let ready = joiner.get("/readyz").await;
         assert_eq!((ready.status, ready.text()), (503, "not ready: it is no member of the cluster\n".into()), "{when}");
+        // As long as it knows the leader, it hands writes on.
+        for answer in [joiner.put("/kv/x", "1").await, joiner.get("/kv/x").await] {
+            if answer.status != 200 {
+                assert_eq!((answer.status, answer.problem().as_str()), (503, "no-leader"), "{}", answer.text());
+                assert!(answer.detail().starts_with("this server is no member of the cluster"), "{}", answer.text());
+            }
+        }
     };
     outside("before it is added").await;
     let member = json!({ "server": 4, "peer": own.peer, "http": own.http }).to_string();
