@@ -332,6 +332,14 @@ async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Pr
     }
 }
 
+/// Reads an object of JSON. The library takes an array for one, too, by the order of the fields.
+fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err("it is an array, and must be an object".into());
+    }
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewMember {
@@ -342,7 +350,7 @@ struct NewMember {
 
 pub async fn add(State(app): Shared, request: Request) -> Result<Response, Problem> {
     let request = whole(&app, request).await?;
-    let member: NewMember = serde_json::from_slice(&request.body).map_err(|error| {
+    let member: NewMember = object(&request.body).map_err(|error| {
         let form = r#"{"server": 4, "peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"}"#;
         Problem::new(Kind::BadRequest, format!("the body isn't a new member, such as {form}: {error}"))
     })?;
@@ -376,7 +384,7 @@ pub async fn move_to(State(app): Shared, server: Named, request: Request) -> Res
     let server = server_named(&named(server)?)?;
     let request = whole(&app, request).await?;
     let form = r#"{"peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"} (or one of the two)"#;
-    let place: NewPlace = serde_json::from_slice(&request.body).map_err(|error| {
+    let place: NewPlace = object(&request.body).map_err(|error| {
         Problem::new(Kind::BadRequest, format!("the body doesn't say where the member is, such as {form}: {error}"))
     })?;
     let given: Vec<&String> = place.peer.iter().chain(&place.http).collect();
@@ -452,7 +460,7 @@ pub async fn set_link(State(app): Shared, server: Named, uri: Uri, body: Body) -
     }
     let server = server_named(&named(server)?)?;
     let body = whole_body(&app, body).await?;
-    let disturbance: Disturbance = serde_json::from_slice(&body).map_err(|error| {
+    let disturbance: Disturbance = object(&body).map_err(|error| {
         let form = r#"{"cut": false, "delay_ms": 200, "loss_percent": 10}"#;
         Problem::new(Kind::BadRequest, format!("the body doesn't say how to disturb a link, such as {form}: {error}"))
     })?;
