@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use http::{HeaderMap, Version, header};
+use http::uri::Authority;
+use http::{HeaderMap, Uri, Version, header};
 use subtle::ConstantTimeEq;
 
 use super::problem::{Kind, Problem};
@@ -154,15 +155,21 @@ impl Access {
     }
 }
 
-/// Refuses a request that doesn't say once for whom it is (RFC 9112 §3.2): something in between may
-/// have judged it by another name than this server does.
+/// For whom a request is: empty if it doesn't say so, which only HTTP/1.0 may. A request is refused
+/// that doesn't say it once (RFC 9112 §3.2), or says two things: something in between may have
+/// judged it by another name than this server does.
 ///
 /// # Errors
 /// The response that says what is wrong.
-pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
-    match super::header(headers, header::HOST.as_str())? {
-        None if version == Version::HTTP_11 => Err(Problem::new(Kind::BadRequest, "the header Host is missing")),
-        _ => Ok(()),
+pub fn check_host<'a>(version: Version, uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, Problem> {
+    let wrong = |why: &str| Err(Problem::new(Kind::BadRequest, why));
+    match (super::header(headers, header::HOST.as_str())?, uri.authority().map(Authority::as_str)) {
+        (None, _) if version == Version::HTTP_11 => wrong("the header Host is missing"),
+        (Some(""), _) => wrong("the header Host is empty"),
+        (Some(host), Some(authority)) if !authority.eq_ignore_ascii_case(host) => {
+            wrong("the header Host names another server than the address does")
+        }
+        (host, authority) => Ok(authority.or(host).unwrap_or_default()),
     }
 }
 
@@ -171,10 +178,9 @@ pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> 
 ///
 /// # Errors
 /// The response that says what is wrong.
-pub fn check_origin(is_open: bool, reads: bool, headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
-    let origin = text(header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |(_, rest)| rest));
+pub fn check_origin(is_open: bool, reads: bool, host: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    let origin = super::header(headers, header::ORIGIN.as_str())?;
+    let origin = origin.map(|origin| origin.split_once("://").map_or(origin, |(_, rest)| rest));
     if !reads && origin.is_some_and(|origin| origin != host) {
         return Err(Problem::new(Kind::ForeignOrigin, "the header Origin names another site than this server"));
     }
@@ -348,11 +354,10 @@ mod tests {
     fn pages_of_other_sites_are_kept_out() {
         let check = |is_open, reads, host: &'static str, origin: Option<&'static str>| {
             let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, HeaderValue::from_static(host));
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            check_origin(is_open, reads, &headers).is_ok()
+            check_origin(is_open, reads, host, &headers).is_ok()
         };
         for host in ["127.0.0.1:8101", "localhost:8101", "[::1]:8101", "10.0.0.1", "localhost"] {
             assert!(check(true, false, host, None), "{host}");
@@ -365,6 +370,42 @@ mod tests {
         assert!(check(false, true, "db.example.org:8101", None), "with tokens, names are fine");
         assert!(!check(false, false, "db.example.org:8101", Some("https://example.com")));
         assert!(check(true, true, "127.0.0.1:8101", Some("http://example.org")), "whose answer a browser withholds");
+        // It isn't known which of two counts, nor what bytes say that are no text.
+        for second in [HeaderValue::from_static("http://example.org"), HeaderValue::from_static("http://localhost")] {
+            let mut headers = HeaderMap::new();
+            headers.append(header::ORIGIN, HeaderValue::from_static("http://localhost"));
+            headers.append(header::ORIGIN, second);
+            assert!(check_origin(true, false, "localhost", &headers).is_err());
+        }
+        let mut headers = HeaderMap::new();
+        headers.append(header::ORIGIN, HeaderValue::from_bytes(b"http://\xff").unwrap());
+        assert!(check_origin(true, false, "localhost", &headers).is_err());
+    }
+
+    #[test]
+    fn a_request_says_one_thing_of_for_whom_it_is() {
+        let check = |version, uri: &'static str, host: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(host) = host {
+                headers.insert(header::HOST, HeaderValue::from_static(host));
+            }
+            check_host(version, &Uri::from_static(uri), &headers).map(str::to_owned).map_err(|problem| problem.kind)
+        };
+        let (old, new) = (Version::HTTP_10, Version::HTTP_11);
+        assert_eq!(check(new, "/kv/x", Some("localhost:1")), Ok("localhost:1".into()));
+        assert_eq!(check(new, "http://localhost:1/kv/x", Some("LOCALHOST:1")), Ok("localhost:1".into()));
+        assert_eq!(check(old, "/kv/x", None), Ok(String::new()));
+        assert_eq!(check(old, "http://example.org/kv/x", None), Ok("example.org".into()));
+        for (version, uri, host) in [
+            (new, "/kv/x", None),
+            (new, "/kv/x", Some("")),
+            (old, "/kv/x", Some("")),
+            (new, "http://example.org/kv/x", Some("localhost")),
+            (new, "http://localhost:2/kv/x", Some("localhost:1")),
+            (new, "http://evil@localhost/kv/x", Some("localhost")),
+        ] {
+            assert_eq!(check(version, uri, host), Err(Kind::BadRequest), "{uri} {host:?}");
+        }
     }
 
     #[test]

@@ -207,8 +207,8 @@ pub fn router(app: Arc<App>) -> Router {
             async move {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD);
                 let need = if reads { read } else { write };
-                let checked = access::check_host(request.version(), request.headers())
-                    .and_then(|()| access::check_origin(app.access.is_open(), reads, request.headers()));
+                let checked = access::check_host(request.version(), request.uri(), request.headers())
+                    .and_then(|host| access::check_origin(app.access.is_open(), reads, host, request.headers()));
                 if checked.is_ok() && request.headers().contains_key(forward::FORWARDED) {
                     return handed_on(&app, need, request, next).await.unwrap_or_else(Problem::into_response);
                 }

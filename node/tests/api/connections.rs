@@ -206,13 +206,20 @@ async fn a_value_that_is_announced_as_too_long_is_not_waited_for() {
 #[tokio::test]
 async fn a_request_says_once_for_whom_it_is() {
     let (_folder, server) = alone_with(|_| {}).await;
-    for (version, hosts, status) in [
-        ("1.1", "host: localhost\r\n", 200),
-        ("1.0", "", 200),
-        ("1.1", "", 400),
-        ("1.1", "host: localhost\r\nhost: evil.example\r\n", 400),
+    for (version, target, hosts, status) in [
+        ("1.1", "/healthz", "host: localhost\r\n", 200),
+        ("1.0", "/healthz", "", 200),
+        ("1.1", "/healthz", "", 400),
+        ("1.1", "/healthz", "host:\r\n", 400),
+        ("1.1", "/healthz", "host: localhost\r\nhost: evil.example\r\n", 400),
+        ("1.1", "http://localhost/healthz", "host: localhost\r\n", 200),
+        ("1.1", "http://evil.example/healthz", "host: localhost\r\n", 400),
+        // A server without tokens answers to no other name.
+        ("1.1", "http://evil.example/healthz", "host: evil.example\r\n", 403),
+        ("1.0", "http://evil.example/healthz", "", 403),
+        ("1.1", "/healthz", "host: localhost\r\norigin: http://localhost\r\norigin: http://evil\r\n", 400),
     ] {
-        let head = format!("GET /healthz HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
+        let head = format!("GET {target} HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
         let answer = all_of(&mut connect(&server, &head).await).await;
         assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{head}: {answer}");
     }
