@@ -1,6 +1,7 @@
 //! Who may ask for what: tokens in files.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -90,7 +91,35 @@ impl Access {
     #[must_use]
     pub fn reload(&self) -> Vec<AccessError> {
         let renewed = [&self.client, &self.administrator].map(|tokens| tokens.file().map(|new| tokens.set(new)));
+        for doubt in self.doubts() {
+            tracing::warn!("{doubt}");
+        }
         renewed.into_iter().filter_map(Result::err).collect()
+    }
+
+    /// What may not be meant so, in sentences.
+    fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for path in [&self.client, &self.administrator].into_iter().filter_map(|tokens| tokens.path.as_ref()) {
+            let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+            if mode & 0o077 != 0 {
+                doubts.push(format!(
+                    "other users have access to the token's file {} (its mode is {mode:03o}); allow the owner alone: \
+                     chmod 600",
+                    path.display()
+                ));
+            }
+        }
+        if let (Some(client), Some(administrator)) = (&self.client.path, &self.administrator.path)
+            && self.client.all().iter().any(|token| self.administrator.has(token))
+        {
+            doubts.push(format!(
+                "a token of {}, for clients, stands in {}, too: whoever has it is an administrator",
+                client.display(),
+                administrator.display()
+            ));
+        }
+        doubts
     }
 
     /// Whether requests need tokens at all.
@@ -216,11 +245,24 @@ impl Tokens {
                  as from `openssl rand -hex 16`"
             )));
         }
+        // What else is in a file can't be seen in many editors.
+        let unfit = |c: &char| !matches!(c, ' '..='~');
+        if let Some(unfit) = tokens.iter().flat_map(|token| token.chars()).find(unfit) {
+            return Err(AccessError(format!(
+                "a token in {shown} has the character U+{:04X}, which no header can hold: write tokens in ASCII, as \
+                 from `openssl rand -hex 16`, and the file without a byte order mark (U+FEFF)",
+                u32::from(unfit)
+            )));
+        }
         Ok(tokens)
     }
 
     fn set(&self, tokens: Vec<String>) {
         *self.tokens.write().unwrap_or_else(std::sync::PoisonError::into_inner) = tokens;
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.tokens.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     fn has(&self, token: &str) -> bool {
@@ -309,6 +351,51 @@ mod tests {
         for path in &paths {
             assert!(useless.iter().any(|why| why.contains(path.to_str().unwrap())), "each is named: {useless:?}");
         }
+    }
+
+    /// It would look as if all were well, and nobody would get in.
+    #[test]
+    fn tokens_that_no_header_can_hold_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens");
+        for (content, wanted) in [
+            ("token-token-token-token\r\n\n  token-token-token~!\" \n", None),
+            ("\u{feff}token-token-token-token", Some("U+FEFF")),
+            ("token-token-token-token\0\n", Some("U+0000")),
+            ("token-token-token-token\ntöken-token-token-token", Some("U+00F6")),
+            ("token-token\ttoken-token", Some("U+0009")),
+            ("token-token-token-token\u{7f}", Some("U+007F")),
+        ] {
+            std::fs::write(&file, content).unwrap();
+            let read = Access::read(Some(&file), None).map_err(|error| error.to_string());
+            match (read, wanted) {
+                (Ok(access), None) => {
+                    assert_eq!(kind(&access, Need::Client, &headers("token-token-token-token")), None)
+                }
+                (Err(why), Some(wanted)) => assert!(why.contains(wanted) && !why.contains("oken-token"), "{why}"),
+                (read, _) => panic!("{content:?}: {read:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_meant_so_is_said_of_files_of_tokens() {
+        let folder = tempfile::tempdir().unwrap();
+        let (client, administrator) = (folder.path().join("client"), folder.path().join("administrator"));
+        let write = |path: &Path, tokens: &str, mode| {
+            std::fs::write(path, tokens).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        write(&client, "client-client-client\nshared-shared-shared", 0o600);
+        write(&administrator, "admin-admin-admin-admin", 0o600);
+        let access = Access::read(Some(&client), Some(&administrator)).unwrap();
+        assert_eq!(access.doubts(), [""; 0]);
+        write(&administrator, "admin-admin-admin-admin\nshared-shared-shared", 0o644);
+        assert!(access.reload().is_empty());
+        let doubts = access.doubts();
+        assert_eq!(doubts.len(), 2, "{doubts:?}");
+        assert!(doubts[0].contains(administrator.to_str().unwrap()) && doubts[0].contains("644"), "{doubts:?}");
+        assert!(doubts[1].contains("stands in") && !doubts[1].contains("shared"), "{doubts:?}");
     }
 
     #[test]
