@@ -19,7 +19,6 @@ use super::cluster::whole;
 use super::forward::IDEMPOTENCY_KEY;
 use super::problem::{Kind, Problem};
 use super::stream::{put_value, written_bytes};
-use super::target::has_no_parameters;
 use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered, whole_body};
 use crate::driver::{Consistency, Failure};
 use crate::events::{Events, RequestEvent};
@@ -247,7 +246,6 @@ pub async fn put(
 
 pub async fn delete(State(app): Shared, key: Named, request: Request) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
-    has_no_parameters(request.uri())?;
     let request = whole(&app, request).await?;
     write(&app, request, Operation::Delete { key }).await
 }

@@ -154,17 +154,21 @@ struct Route {
     path: &'static str,
     read: Need,
     write: Need,
+    /// The methods that take parameters (what follows the ?). From all others they are refused: a
+    /// condition that is overlooked would be worse.
+    parameters: &'static [&'static str],
     methods: MethodRouter<Arc<App>>,
 }
 
 /// All routes.
 fn routes() -> Vec<Route> {
     use Need::{Administrator, Client, Nothing};
-    let route = |path, read, write, methods| Route { path, read, write, methods };
+    let route = |path, read, write, methods| Route { path, read, write, parameters: &[], methods };
+    let with = |parameters, route| Route { parameters, ..route };
     vec![
-        route("/kv", Client, Client, get(kv::list)),
-        route("/kv/{*key}", Client, Client, get(kv::get).put(kv::put).delete(kv::delete)),
-        route("/watch", Client, Client, get(stream::watch_changes)),
+        with(&["GET"], route("/kv", Client, Client, get(kv::list))),
+        with(&["GET", "PUT"], route("/kv/{*key}", Client, Client, get(kv::get).put(kv::put).delete(kv::delete))),
+        with(&["GET"], route("/watch", Client, Client, get(stream::watch_changes))),
         route("/status", Client, Client, get(cluster::status)),
         route("/members", Client, Administrator, get(cluster::members).post(cluster::add)),
         route(
@@ -177,7 +181,7 @@ fn routes() -> Vec<Route> {
         route("/members/{server}/transfer", Client, Administrator, axum::routing::post(cluster::transfer)),
         route("/links", Client, Administrator, get(cluster::links)),
         route("/links/{server}", Client, Administrator, axum::routing::put(cluster::set_link)),
-        route("/events", Administrator, Administrator, get(stream::events)),
+        with(&["GET"], route("/events", Administrator, Administrator, get(stream::events))),
         route("/metrics", Client, Client, get(cluster::metrics)),
         route("/healthz", Nothing, Nothing, get(cluster::healthz)),
         route("/readyz", Nothing, Nothing, get(cluster::readyz)),
@@ -200,20 +204,22 @@ async fn openapi() -> Response {
 /// The whole API.
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
-    for Route { path, read, write, methods } in routes() {
+    for Route { path, read, write, parameters, methods } in routes() {
         let app = Arc::clone(&app);
         let check = move |request: Request, next: Next| {
             let app = Arc::clone(&app);
             async move {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD);
                 let need = if reads { read } else { write };
+                let method = if reads { "GET" } else { request.method().as_str() };
+                let asked = Asked { need, takes_parameters: parameters.contains(&method) };
                 let checked = access::check_host(request.version(), request.uri(), request.headers())
                     .and_then(|host| access::check_origin(app.access.is_open(), reads, host, request.headers()));
                 if checked.is_ok() && request.headers().contains_key(forward::FORWARDED) {
-                    return handed_on(&app, need, request, next).await.unwrap_or_else(Problem::into_response);
+                    return handed_on(&app, asked, request, next).await.unwrap_or_else(Problem::into_response);
                 }
                 match checked.and_then(|()| app.access.check(need, request.headers())) {
-                    Ok(bearer) => run(bearer, request, next).await,
+                    Ok(bearer) => run(asked, bearer, request, next).await,
                     Err(problem) => problem.into_response(),
                 }
             }
@@ -224,9 +230,16 @@ pub fn router(app: Arc<App>) -> Router {
     router.fallback(nothing_here).layer(middleware::from_fn_with_state(Arc::clone(&app), measure)).with_state(app)
 }
 
+/// What is asked for, as the table of routes has it.
+#[derive(Clone, Copy)]
+struct Asked {
+    need: Need,
+    takes_parameters: bool,
+}
+
 /// Has a request answered that may be asked.
-async fn run(bearer: Bearer, mut request: Request, next: Next) -> Response {
-    if let Err(problem) = target::check(request.uri()) {
+async fn run(asked: Asked, bearer: Bearer, mut request: Request, next: Next) -> Response {
+    if let Err(problem) = target::check(request.uri(), asked.takes_parameters) {
         return problem.into_response();
     }
     request.extensions_mut().insert(bearer);
@@ -235,10 +248,11 @@ async fn run(bearer: Bearer, mut request: Request, next: Next) -> Response {
 
 /// Answers a request that another server hands on, if that server proves itself, and proves to it
 /// that this is the server it meant.
-async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Result<Response, Problem> {
+async fn handed_on(app: &App, asked: Asked, request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let secrets = &app.forwarder.secrets;
-    let (claims, asked) = Claims::read(secrets, &parts.method, &parts.uri, &parts.headers)?;
+    let need = asked.need;
+    let (claims, proof) = Claims::read(secrets, &parts.method, &parts.uri, &parts.headers)?;
     let body = whole_body(app, body).await?;
     claims.are_of(&body)?;
     let admitted = claims.are_for(app.server, &app.cluster).map_err(Problem::not_done).and_then(|()| {
@@ -251,11 +265,11 @@ async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Resul
     let answer = match admitted {
         Ok(bearer) => {
             parts.extensions.insert(Arrived(body.clone()));
-            run(bearer, Request::from_parts(parts, Body::from(body)), next).await
+            run(asked, bearer, Request::from_parts(parts, Body::from(body)), next).await
         }
         Err(problem) => problem.into_response(),
     };
-    Ok(asked.prove(secrets, answer).await)
+    Ok(proof.prove(secrets, answer).await)
 }
 
 /// The whole body of a request that another server hands on: it isn't read a second time.

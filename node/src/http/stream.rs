@@ -75,8 +75,13 @@ pub async fn watch_changes(
     });
     let body = Body::from_stream(pieces.take_until(gone(client)));
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, body).into_response())
+    // A server may be asked for what it hasn't heard of yet, as another one has: it waits.
+    Ok((headers, [(REVISION, known)], body).into_response())
 }
+
+/// The header that says with a stream of changes which revision this server had come to when it
+/// began.
+const REVISION: &str = "raftarium-revision";
 
 /// Waits until the client has gone.
 async fn gone(client: Option<Extension<Client>>) {
@@ -170,7 +175,12 @@ impl Watcher {
                     return Piece::Last(text);
                 }
                 () = sleep_until(heartbeat) => {
-                    return Piece::Text(format!(": nothing new up to {after}\nid: {after}\n\n"));
+                    let told = if after > known {
+                        format!("this server has come to {known}; what comes after {after} is told")
+                    } else {
+                        format!("nothing new up to {after}")
+                    };
+                    return Piece::Text(format!(": {told}\nid: {after}\n\n"));
                 }
                 known = self.known.changed() => {
                     if known.is_err() {
@@ -286,6 +296,24 @@ mod tests {
             told.extend(text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse::<u64>().ok()));
         }
         assert_eq!(told, (1..=9).collect::<Vec<_>>());
+    }
+
+    /// What another server has told of may not have come here yet; and it may never come.
+    #[tokio::test(start_paused = true)]
+    async fn who_watches_from_the_future_hears_how_far_the_server_has_come() {
+        let changes = Arc::new(Changes::default());
+        let change = |revision| Some(Change { key: "k".into(), value: None, revision });
+        changes.applied(3, change(3));
+        let (_stop, stopping) = watch::channel(false);
+        let known = changes.known();
+        let changed = Arc::clone(&changes);
+        let mut watcher = Watcher { known, changes, stopping, prefix: String::new(), after: 5 };
+        let Piece::Text(text) = watcher.next().await else { panic!("it goes on") };
+        assert_eq!(text, ": this server has come to 3; what comes after 5 is told\nid: 5\n\n");
+        changed.applied(5, change(5));
+        changed.applied(6, change(6));
+        let Piece::Text(text) = watcher.next().await else { panic!("it goes on") };
+        assert_eq!(text.lines().next(), Some("id: 6"));
     }
 
     /// Who hears nothing for long connects again, and has to be told then how far it had come:

@@ -8,11 +8,15 @@ use percent_encoding::percent_decode_str;
 
 use super::problem::{Kind, Problem};
 
-/// Refuses an address whose percent-encoding is broken, or that isn't UTF-8.
+/// Refuses an address whose percent-encoding is broken, that isn't UTF-8, or that has parameters
+/// where the request takes none.
 ///
 /// # Errors
 /// The response that says what is wrong.
-pub(super) fn check(uri: &Uri) -> Result<(), Problem> {
+pub(super) fn check(uri: &Uri, takes_parameters: bool) -> Result<(), Problem> {
+    if !takes_parameters && uri.query().is_some_and(|query| !query.is_empty()) {
+        return Err(Problem::new(Kind::BadRequest, "this request takes no parameters (what follows the ?)"));
+    }
     for (what, text) in [("path", uri.path()), ("query", uri.query().unwrap_or_default())] {
         if !is_encoded(text) {
             let why = format!("the {what} has a % without two hexadecimal digits; write %25 for a percent sign");
@@ -34,24 +38,13 @@ fn is_encoded(text: &str) -> bool {
     parts.all(|part| part.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit)))
 }
 
-/// Refuses parameters where there are none: a condition that is overlooked would be worse.
-///
-/// # Errors
-/// The response that says so.
-pub(super) fn has_no_parameters(uri: &Uri) -> Result<(), Problem> {
-    match uri.query() {
-        None | Some("") => Ok(()),
-        Some(_) => Err(Problem::new(Kind::BadRequest, "this request takes no parameters (what follows the ?)")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn broken_encodings_and_what_is_no_text_are_refused() {
-        let is_fine = |uri: &str| check(&uri.parse().unwrap()).is_ok();
+        let is_fine = |uri: &str| check(&uri.parse().unwrap(), true).is_ok();
         for uri in ["/kv/a", "/kv/%C3%A4%25", "/kv?prefix=%c3%a4&after=a+b", "/kv/%00"] {
             assert!(is_fine(uri), "{uri}");
         }

@@ -334,6 +334,10 @@ async fn a_move_that_makes_no_sense_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn what_is_asked_wrongly_of_members_is_said() {
     let (_folder, server) = alone().await;
+    // It can be asked to add somebody when it leads.
+    server.put("/kv/x", "1").await;
+    let listens = server.get("/status").await.json()["listens"].clone();
+    let port = |of: &str| listens[of].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
     for (method, path, body, problem) in [
         (Method::POST, "/members", "", "bad-request"),
         (Method::POST, "/members", r#"{"server":0,"peer":"a:1","http":"b:2"}"#, "bad-request"),
@@ -347,6 +351,14 @@ async fn what_is_asked_wrongly_of_members_is_said() {
         (Method::POST, "/members/2/transfer", "", "membership-refused"),
         (Method::PUT, "/members", "", "method-not-allowed"),
         (Method::GET, "/member", "", "no-such-resource"),
+        // The same places by other names, and of the other kind.
+        (Method::POST, "/members", r#"{"server":2,"peer":"localhost:PEER","http":"b:2"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"127.1:PEER","http":"b:2"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"127.0.0.1:HTTP","http":"b:2"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"a:1","http":"localhost:HTTP"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"a:1","http":"a:1"}"#, "membership-refused"),
+        (Method::PUT, "/links/1", "{}", "bad-request"),
+        (Method::PUT, "/links/9", "{}", "no-such-resource"),
         (Method::POST, "/members", r#"[2,"127.0.0.1:7","127.0.0.1:8"]"#, "bad-request"),
         (Method::PATCH, "/members/1", r#"[null,"127.0.0.1:8",true]"#, "bad-request"),
         (Method::PUT, "/links/2", "[]", "bad-request"),
@@ -356,6 +368,7 @@ async fn what_is_asked_wrongly_of_members_is_said() {
         (Method::PUT, "/links/2", r#"{"loss_percent":101}"#, "bad-request"),
         (Method::PUT, "/links/2", r#"{"delay_ms":60001}"#, "bad-request"),
     ] {
+        let body = body.replace("PEER", &port("peer")).replace("HTTP", &port("http"));
         let answer = server.ask(method.clone(), path, &[], body.as_bytes()).await;
         assert_eq!(answer.problem(), problem, "{method} {path} {body}: {}", answer.text());
     }
