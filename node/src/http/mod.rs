@@ -214,7 +214,8 @@ pub fn router(app: Arc<App>) -> Router {
                 let method = if reads { "GET" } else { request.method().as_str() };
                 let asked = Asked { need, takes_parameters: parameters.contains(&method) };
                 let checked = access::check_host(request.version(), request.uri(), request.headers())
-                    .and_then(|host| access::check_origin(app.access.is_open(), reads, host, request.headers()));
+                    .and_then(|host| access::check_origin(app.access.is_open(), reads, host, request.headers()))
+                    .and_then(|()| target::check_body(request.headers()));
                 if checked.is_ok() && request.headers().contains_key(forward::FORWARDED) {
                     return handed_on(&app, asked, request, next).await.unwrap_or_else(Problem::into_response);
                 }

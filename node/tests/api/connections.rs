@@ -202,6 +202,25 @@ async fn a_value_that_is_announced_as_too_long_is_not_waited_for() {
     server.stop().await;
 }
 
+/// What would be stored as something else than was meant isn't stored.
+#[tokio::test]
+async fn a_body_that_is_not_what_its_bytes_are_is_refused() {
+    let (_folder, server) = alone_with(|_| {}).await;
+    for (header, status) in [
+        ("transfer-encoding: gzip, chunked", "400"),
+        ("content-length: 1\r\ncontent-encoding: gzip", "415"),
+        ("content-length: 1\r\ncontent-range: bytes 0-0/2", "400"),
+        ("content-length: 1\r\nexpect: nonsense", "417"),
+    ] {
+        let body = if header.contains("chunked") { "1\r\nx\r\n0\r\n\r\n" } else { "x" };
+        let head = format!("PUT /kv/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n\r\n{body}");
+        let answer = all_of(&mut connect(&server, &head).await).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains("urn:raftarium:"), "{answer}");
+    }
+    assert_eq!(server.get("/kv/x").await.status, 404);
+    server.stop().await;
+}
+
 /// Something in between may judge a request by another name than the server does.
 #[tokio::test]
 async fn a_request_says_once_for_whom_it_is() {
