@@ -39,6 +39,15 @@ struct OfPeer {
 type PeerGauge = Family<OfPeer, Gauge<u64, AtomicU64>>;
 type PeerCounter = Family<OfPeer, Counter>;
 
+/// What is counted of clients' connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// How many are open.
+    pub open: u64,
+    /// How often one has found all places for clients taken.
+    pub times_full: u64,
+}
+
 /// The metrics of a server.
 ///
 /// What counts since the start is a counter, and its samples end in `_total`; what says how the
@@ -50,6 +59,7 @@ pub struct Metrics {
     durations: Family<OnRoute, Histogram, fn() -> Histogram>,
     server: ServerGauges,
     losses: Counter,
+    connections_full: Counter,
     peers: PeerGauges,
     peer_counts: PeerCounters,
 }
@@ -82,6 +92,7 @@ metrics! {
         learners "raftarium_learners" "How many members don't vote";
         may_vote "raftarium_may_vote" "1 if the server may vote";
         disk_full "raftarium_disk_full" "1 if the disk is full and writes wait for room";
+        connections "raftarium_http_connections" "Connections to the port for clients that are open";
         repairing "raftarium_repairing" "1 if the disk has lost entries that peers haven't sent again yet";
     }
 }
@@ -118,11 +129,14 @@ impl Default for Metrics {
         let losses = Counter::default();
         let help = "How often entries of the log were missing on the disk since the start";
         registry.register("raftarium_log_losses", help, losses.clone());
+        let connections_full = Counter::default();
+        let help = "How often a connection found all places for clients taken since the start";
+        registry.register("raftarium_http_connections_full", help, connections_full.clone());
         let (server, peers, peer_counts) = (ServerGauges::default(), PeerGauges::default(), PeerCounters::default());
         server.register(&mut registry);
         peers.register(&mut registry);
         peer_counts.register(&mut registry);
-        Metrics { registry, requests, durations, server, losses, peers, peer_counts }
+        Metrics { registry, requests, durations, server, losses, connections_full, peers, peer_counts }
     }
 }
 
@@ -140,7 +154,7 @@ impl Metrics {
     }
 
     /// All metrics as text.
-    pub fn text(&self, status: &Status, peers: &[PeerReport]) -> String {
+    pub fn text(&self, status: &Status, peers: &[PeerReport], connections: Connections) -> String {
         let gauges = &self.server;
         let number = |set: raft_core::raft::ServerSet| set.iter().count() as u64;
         for (gauge, value) in [
@@ -156,12 +170,14 @@ impl Metrics {
             (&gauges.learners, number(status.configuration.learners)),
             (&gauges.may_vote, u64::from(status.may_vote(peers))),
             (&gauges.disk_full, u64::from(status.disk == DiskState::Full)),
+            (&gauges.connections, connections.open),
             (&gauges.repairing, u64::from(status.lost.index.0 > 0)),
         ] {
             gauge.set(value);
         }
         // Others have counted already: these counters repeat what they say.
         self.losses.inner().store(status.losses, Ordering::Relaxed);
+        self.connections_full.inner().store(connections.times_full, Ordering::Relaxed);
         let (gauges, counters) = (&self.peers, &self.peer_counts);
         for peer in peers {
             let of = OfPeer { peer: peer.id.number() };

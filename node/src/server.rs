@@ -263,6 +263,7 @@ impl Server {
             );
         }
         let (stopping, stopped) = watch::channel(false);
+        let places = Arc::new(http::Places::new(options.limits.connections_max));
         let app = App {
             server: options.server,
             cluster: options.cluster,
@@ -280,12 +281,14 @@ impl Server {
             listening,
             troubles: http::Troubles::default(),
             forwarder: http::Forwarder::new(https.clone(), secrets.clone()),
-            lists: http::Room::of(http::LISTS_BYTES_MAX),
-            values: http::Room::of(http::VALUES_BYTES_MAX),
+            lists: http::Room::for_answers(http::LISTS_BYTES_MAX),
+            values: http::Room::for_answers(http::VALUES_BYTES_MAX),
+            places: Arc::clone(&places),
+            bodies: http::Room::for_bodies(http::BODIES_BYTES_MAX),
         };
         let app = Arc::new(app);
         tokio::spawn(http::look_around(Arc::clone(&app)));
-        let serving = http::serve(http_listener, http::router(app), options.limits, https.clone());
+        let serving = http::serve(http_listener, http::router(app), options.limits, https.clone(), places);
         let reloader = Reloader { secrets, access, tls, https };
         Ok(Server { handle, running, serving, stopping, peers, reloader, http_address, peer_address, _folder: folder })
     }
@@ -360,10 +363,10 @@ impl Reloader {
     #[must_use]
     pub fn reload(&self) -> Vec<ServerError> {
         let secrets = self.secrets.reload().map_err(ServerError::from);
-        let access = self.access.reload().map_err(ServerError::from);
         let tls = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload().map_err(ServerError::from));
         let https = self.https.as_ref().map_or(Ok(()), |https| https.reload().map_err(ServerError::from));
-        [secrets, access, tls, https].into_iter().filter_map(Result::err).collect()
+        let others = [secrets, tls, https].into_iter().filter_map(Result::err);
+        self.access.reload().into_iter().map(ServerError::from).chain(others).collect()
     }
 }
 

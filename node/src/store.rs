@@ -41,6 +41,17 @@ impl Write {
         let command = Command::Direct { condition: self.condition, operation: self.operation.clone() };
         machine::wrap(&Envelope { key: self.request_key.clone(), command: command.encode() }.encode())
     }
+
+    /// Whether the condition holds of a pair with this revision, so that a refusal must be for the
+    /// value that a compare-and-set expects: of one that is long, only the revision is remembered.
+    pub fn is_held_by(&self, revision: u64) -> bool {
+        let condition_holds = match self.condition {
+            Condition::Always => true,
+            Condition::Absent => false,
+            Condition::Revision(wanted) => wanted == revision,
+        };
+        condition_holds && matches!(self.operation, Operation::CompareAndSet { .. })
+    }
 }
 
 /// The answer to a [`Write`].
@@ -57,7 +68,8 @@ pub enum Answer {
     },
     /// Its condition didn't hold. Nothing was done.
     ConditionFailed {
-        /// The pair's revision; none if the key has no value.
+        /// The pair's revision; none if the key has no value. If the condition
+        /// [holds](Write::is_held_by) of it, the value was another one than expected, and long.
         revision: Option<u64>,
     },
     /// Its request key belongs to another write. Nothing was done.

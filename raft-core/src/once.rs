@@ -11,7 +11,8 @@
 //! of the state machine inside. The [`Answer`] says what became of it:
 //! * [`Answer::Applied`]: the state machine has carried it out, and this is what it answers;
 //! * [`Answer::Repeated`]: the same key came with the same command before. The command was not
-//!   carried out again; this is what was answered then;
+//!   carried out again; this is what was answered then, as far as it is
+//!   [remembered](StateMachine::remembered);
 //! * [`Answer::KeyReused`]: the key came with *another* command before. Nothing was carried out;
 //! * [`Answer::NoEnvelope`]: the bytes are no envelope. Nothing was carried out.
 //!
@@ -196,7 +197,7 @@ pub enum Answer {
     Repeated {
         /// The index of the entry with which it was carried out.
         index: u64,
-        /// What the state machine answered then.
+        /// What is remembered of what the state machine answered then.
         answer: Vec<u8>,
     },
     /// The key belongs to another request, which had another command; nothing was done.
@@ -405,9 +406,11 @@ impl<M: StateMachine + Clone> StateMachine for Once<M> {
             };
         }
         let answer = self.inner.apply(index, command);
-        self.remember(RequestKey(key.into()), Request { index, command: digest, answer: answer.as_slice().into() });
+        let told = encoded(APPLIED, None, &answer);
+        let answer = M::remembered(answer).as_slice().into();
+        self.remember(RequestKey(key.into()), Request { index, command: digest, answer });
         self.forget();
-        encoded(APPLIED, None, &answer)
+        told
     }
 
     fn snapshot(&self) -> Vec<u8> {
@@ -463,7 +466,7 @@ impl<M: StateMachine + Clone> StateMachine for Once<M> {
     }
 }
 
-impl<M> Once<M> {
+impl<M: StateMachine> Once<M> {
     /// Takes the keys from a snapshot; gives the snapshot of the state machine inside.
     fn read<'a>(&mut self, mut reader: Reader<'a>) -> Read<&'a [u8]> {
         (self.requests, self.by_age, self.bytes) = (SharedMap::default(), SharedMap::default(), 0);
@@ -484,7 +487,9 @@ impl<M> Once<M> {
             }
             let command = reader.bytes(8, "the digest of a command")?;
             let command = u64::from_le_bytes(command.try_into().unwrap_or_else(|_| panic!("eight bytes were read")));
-            let answer = reader.sized("an answer", 0, u64::MAX)?.into();
+            // It may be from a version that remembered more of it. What is forgotten when depends
+            // on how much is remembered, and must be the same on all servers.
+            let answer = M::remembered(reader.sized("an answer", 0, u64::MAX)?.to_vec()).as_slice().into();
             self.remember(RequestKey(key.into()), Request { index, command, answer });
         }
         let inner = reader.sized("the snapshot of the state machine inside", 0, u64::MAX)?;

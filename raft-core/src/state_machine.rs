@@ -88,6 +88,18 @@ pub trait StateMachine: CloneBoxed + Any + Debug + Send + Sync {
     fn check(&self) -> Result<(), String> {
         Ok(())
     }
+
+    /// What [`Once`](crate::once::Once) remembers of an answer, and gives when the command is
+    /// repeated: all of it, unless this says otherwise. It must be an answer, too, and depend on
+    /// nothing else, so that it is the same on every server; and it must be its own remembrance.
+    /// A large answer that says what can be looked up is better remembered without that: what is
+    /// remembered is bounded, and large answers would push out those of others.
+    fn remembered(answer: Vec<u8>) -> Vec<u8>
+    where
+        Self: Sized,
+    {
+        answer
+    }
 }
 
 /// What can be cloned though only its box is known: every state machine that is [`Clone`].

@@ -1,10 +1,12 @@
 //! Who may ask for what: tokens in files.
 
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use http::{HeaderMap, Version, header};
+use http::uri::Authority;
+use http::{HeaderMap, Uri, Version, header};
 use subtle::ConstantTimeEq;
 
 use super::problem::{Kind, Problem};
@@ -78,19 +80,46 @@ impl Access {
     /// A file that can't be read, or has no token that is long enough.
     pub fn read(client: Option<&Path>, administrator: Option<&Path>) -> Result<Access, AccessError> {
         let access = Access { client: Tokens::at(client), administrator: Tokens::at(administrator) };
-        access.reload()?;
-        Ok(access)
+        match access.reload().into_iter().next() {
+            None => Ok(access),
+            Some(error) => Err(error),
+        }
     }
 
-    /// Reads the files again.
-    ///
-    /// # Errors
-    /// As [`Access::read`]; the tokens stay as they were.
-    pub fn reload(&self) -> Result<(), AccessError> {
-        let (client, administrator) = (self.client.file()?, self.administrator.file()?);
-        self.client.set(client);
-        self.administrator.set(administrator);
-        Ok(())
+    /// Reads the files again, each for itself. Returns those that can't be used: their tokens stay
+    /// as they were.
+    #[must_use]
+    pub fn reload(&self) -> Vec<AccessError> {
+        let renewed = [&self.client, &self.administrator].map(|tokens| tokens.file().map(|new| tokens.set(new)));
+        for doubt in self.doubts() {
+            tracing::warn!("{doubt}");
+        }
+        renewed.into_iter().filter_map(Result::err).collect()
+    }
+
+    /// What may not be meant so, in sentences.
+    fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for path in [&self.client, &self.administrator].into_iter().filter_map(|tokens| tokens.path.as_ref()) {
+            let mode = std::fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777);
+            if mode & 0o077 != 0 {
+                doubts.push(format!(
+                    "other users have access to the token's file {} (its mode is {mode:03o}); allow the owner alone: \
+                     chmod 600",
+                    path.display()
+                ));
+            }
+        }
+        if let (Some(client), Some(administrator)) = (&self.client.path, &self.administrator.path)
+            && self.client.all().iter().any(|token| self.administrator.has(token))
+        {
+            doubts.push(format!(
+                "a token of {}, for clients, stands in {}, too: whoever has it is an administrator",
+                client.display(),
+                administrator.display()
+            ));
+        }
+        doubts
     }
 
     /// Whether requests need tokens at all.
@@ -155,15 +184,21 @@ impl Access {
     }
 }
 
-/// Refuses a request that doesn't say once for whom it is (RFC 9112 §3.2): something in between may
-/// have judged it by another name than this server does.
+/// For whom a request is: empty if it doesn't say so, which only HTTP/1.0 may. A request is refused
+/// that doesn't say it once (RFC 9112 §3.2), or says two things: something in between may have
+/// judged it by another name than this server does.
 ///
 /// # Errors
 /// The response that says what is wrong.
-pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
-    match super::header(headers, header::HOST.as_str())? {
-        None if version == Version::HTTP_11 => Err(Problem::new(Kind::BadRequest, "the header Host is missing")),
-        _ => Ok(()),
+pub fn check_host<'a>(version: Version, uri: &'a Uri, headers: &'a HeaderMap) -> Result<&'a str, Problem> {
+    let wrong = |why: &str| Err(Problem::new(Kind::BadRequest, why));
+    match (super::header(headers, header::HOST.as_str())?, uri.authority().map(Authority::as_str)) {
+        (None, _) if version == Version::HTTP_11 => wrong("the header Host is missing"),
+        (Some(""), _) => wrong("the header Host is empty"),
+        (Some(host), Some(authority)) if !authority.eq_ignore_ascii_case(host) => {
+            wrong("the header Host names another server than the address does")
+        }
+        (host, authority) => Ok(authority.or(host).unwrap_or_default()),
     }
 }
 
@@ -172,10 +207,9 @@ pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> 
 ///
 /// # Errors
 /// The response that says what is wrong.
-pub fn check_origin(is_open: bool, reads: bool, headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
-    let host = text(header::HOST).unwrap_or_default();
-    let origin = text(header::ORIGIN).map(|origin| origin.split_once("://").map_or(origin, |(_, rest)| rest));
+pub fn check_origin(is_open: bool, reads: bool, host: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    let origin = super::header(headers, header::ORIGIN.as_str())?;
+    let origin = origin.map(|origin| origin.split_once("://").map_or(origin, |(_, rest)| rest));
     if !reads && origin.is_some_and(|origin| origin != host) {
         return Err(Problem::new(Kind::ForeignOrigin, "the header Origin names another site than this server"));
     }
@@ -211,11 +245,24 @@ impl Tokens {
                  as from `openssl rand -hex 16`"
             )));
         }
+        // What else is in a file can't be seen in many editors.
+        let unfit = |c: &char| !matches!(c, ' '..='~');
+        if let Some(unfit) = tokens.iter().flat_map(|token| token.chars()).find(unfit) {
+            return Err(AccessError(format!(
+                "a token in {shown} has the character U+{:04X}, which no header can hold: write tokens in ASCII, as \
+                 from `openssl rand -hex 16`, and the file without a byte order mark (U+FEFF)",
+                u32::from(unfit)
+            )));
+        }
         Ok(tokens)
     }
 
     fn set(&self, tokens: Vec<String>) {
         *self.tokens.write().unwrap_or_else(std::sync::PoisonError::into_inner) = tokens;
+    }
+
+    fn all(&self) -> Vec<String> {
+        self.tokens.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
     fn has(&self, token: &str) -> bool {
@@ -265,14 +312,90 @@ mod tests {
         assert_eq!(kind(&access, Need::Nothing, &none), None);
 
         std::fs::write(&client, "another-another-another\n").unwrap();
-        access.reload().unwrap();
+        assert!(access.reload().is_empty());
         assert_eq!(kind(&access, Need::Client, &headers("client-client-client")), Some(Kind::Unauthorized));
         assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
         // A file that became useless changes nothing.
         std::fs::write(&client, "short").unwrap();
-        assert!(access.reload().unwrap_err().to_string().contains("too short"));
+        let useless = access.reload();
+        assert!(useless.len() == 1 && useless[0].to_string().contains("too short"), "{useless:?}");
         assert_eq!(kind(&access, Need::Client, &headers("another-another-another")), None);
         assert!(!format!("{access:?}").contains("another"));
+    }
+
+    /// Whoever withdraws a token wants it to be gone, whatever the other file holds.
+    #[test]
+    fn a_file_that_can_not_be_used_keeps_nothing_from_being_renewed_but_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [folder.path().join("client"), folder.path().join("administrator")];
+        let [client, administrator] = &paths;
+        std::fs::write(client, "client-client-client").unwrap();
+        std::fs::write(administrator, "admin-admin-admin-admin").unwrap();
+        let access = Access::read(Some(client), Some(administrator)).unwrap();
+        let is_known = |token| kind(&access, Need::Client, &headers(token)).is_none();
+        std::fs::write(administrator, "short").unwrap();
+        std::fs::write(client, "client-client-second").unwrap();
+        let useless = access.reload();
+        assert!(useless.len() == 1 && useless[0].to_string().contains(administrator.to_str().unwrap()), "{useless:?}");
+        assert!(!is_known("client-client-client") && is_known("client-client-second"));
+        assert!(is_known("admin-admin-admin-admin"));
+        std::fs::write(administrator, "admin-admin-admin-second").unwrap();
+        std::fs::remove_file(client).unwrap();
+        let useless = access.reload();
+        assert!(useless.len() == 1 && useless[0].to_string().contains(client.to_str().unwrap()), "{useless:?}");
+        assert!(!is_known("admin-admin-admin-admin") && is_known("admin-admin-admin-second"));
+        assert!(is_known("client-client-second"));
+        std::fs::write(administrator, "").unwrap();
+        let useless: Vec<_> = access.reload().iter().map(ToString::to_string).collect();
+        assert_eq!(useless.len(), 2);
+        for path in &paths {
+            assert!(useless.iter().any(|why| why.contains(path.to_str().unwrap())), "each is named: {useless:?}");
+        }
+    }
+
+    /// It would look as if all were well, and nobody would get in.
+    #[test]
+    fn tokens_that_no_header_can_hold_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens");
+        for (content, wanted) in [
+            ("token-token-token-token\r\n\n  token-token-token~!\" \n", None),
+            ("\u{feff}token-token-token-token", Some("U+FEFF")),
+            ("token-token-token-token\0\n", Some("U+0000")),
+            ("token-token-token-token\ntöken-token-token-token", Some("U+00F6")),
+            ("token-token\ttoken-token", Some("U+0009")),
+            ("token-token-token-token\u{7f}", Some("U+007F")),
+        ] {
+            std::fs::write(&file, content).unwrap();
+            let read = Access::read(Some(&file), None).map_err(|error| error.to_string());
+            match (read, wanted) {
+                (Ok(access), None) => {
+                    assert_eq!(kind(&access, Need::Client, &headers("token-token-token-token")), None)
+                }
+                (Err(why), Some(wanted)) => assert!(why.contains(wanted) && !why.contains("oken-token"), "{why}"),
+                (read, _) => panic!("{content:?}: {read:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_may_not_be_meant_so_is_said_of_files_of_tokens() {
+        let folder = tempfile::tempdir().unwrap();
+        let (client, administrator) = (folder.path().join("client"), folder.path().join("administrator"));
+        let write = |path: &Path, tokens: &str, mode| {
+            std::fs::write(path, tokens).unwrap();
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        write(&client, "client-client-client\nshared-shared-shared", 0o600);
+        write(&administrator, "admin-admin-admin-admin", 0o600);
+        let access = Access::read(Some(&client), Some(&administrator)).unwrap();
+        assert_eq!(access.doubts(), [""; 0]);
+        write(&administrator, "admin-admin-admin-admin\nshared-shared-shared", 0o644);
+        assert!(access.reload().is_empty());
+        let doubts = access.doubts();
+        assert_eq!(doubts.len(), 2, "{doubts:?}");
+        assert!(doubts[0].contains(administrator.to_str().unwrap()) && doubts[0].contains("644"), "{doubts:?}");
+        assert!(doubts[1].contains("stands in") && !doubts[1].contains("shared"), "{doubts:?}");
     }
 
     #[test]
@@ -318,11 +441,10 @@ mod tests {
     fn pages_of_other_sites_are_kept_out() {
         let check = |is_open, reads, host: &'static str, origin: Option<&'static str>| {
             let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, HeaderValue::from_static(host));
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            check_origin(is_open, reads, &headers).is_ok()
+            check_origin(is_open, reads, host, &headers).is_ok()
         };
         for host in ["127.0.0.1:8101", "localhost:8101", "[::1]:8101", "10.0.0.1", "localhost"] {
             assert!(check(true, false, host, None), "{host}");
@@ -335,6 +457,42 @@ mod tests {
         assert!(check(false, true, "db.example.org:8101", None), "with tokens, names are fine");
         assert!(!check(false, false, "db.example.org:8101", Some("https://example.com")));
         assert!(check(true, true, "127.0.0.1:8101", Some("http://example.org")), "whose answer a browser withholds");
+        // It isn't known which of two counts, nor what bytes say that are no text.
+        for second in [HeaderValue::from_static("http://example.org"), HeaderValue::from_static("http://localhost")] {
+            let mut headers = HeaderMap::new();
+            headers.append(header::ORIGIN, HeaderValue::from_static("http://localhost"));
+            headers.append(header::ORIGIN, second);
+            assert!(check_origin(true, false, "localhost", &headers).is_err());
+        }
+        let mut headers = HeaderMap::new();
+        headers.append(header::ORIGIN, HeaderValue::from_bytes(b"http://\xff").unwrap());
+        assert!(check_origin(true, false, "localhost", &headers).is_err());
+    }
+
+    #[test]
+    fn a_request_says_one_thing_of_for_whom_it_is() {
+        let check = |version, uri: &'static str, host: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            if let Some(host) = host {
+                headers.insert(header::HOST, HeaderValue::from_static(host));
+            }
+            check_host(version, &Uri::from_static(uri), &headers).map(str::to_owned).map_err(|problem| problem.kind)
+        };
+        let (old, new) = (Version::HTTP_10, Version::HTTP_11);
+        assert_eq!(check(new, "/kv/x", Some("localhost:1")), Ok("localhost:1".into()));
+        assert_eq!(check(new, "http://localhost:1/kv/x", Some("LOCALHOST:1")), Ok("localhost:1".into()));
+        assert_eq!(check(old, "/kv/x", None), Ok(String::new()));
+        assert_eq!(check(old, "http://example.org/kv/x", None), Ok("example.org".into()));
+        for (version, uri, host) in [
+            (new, "/kv/x", None),
+            (new, "/kv/x", Some("")),
+            (old, "/kv/x", Some("")),
+            (new, "http://example.org/kv/x", Some("localhost")),
+            (new, "http://localhost:2/kv/x", Some("localhost:1")),
+            (new, "http://evil@localhost/kv/x", Some("localhost")),
+        ] {
+            assert_eq!(check(version, uri, host), Err(Kind::BadRequest), "{uri} {host:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What is said of the servers, and done with them.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +8,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, Uri, header};
+use http::{HeaderValue, StatusCode, header};
 use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,9 +16,10 @@ use serde_json::{Value, json};
 use super::access::Bearer;
 use super::forward::Whole;
 use super::problem::{Kind, Problem};
-use super::target::has_no_parameters;
 use super::trouble::Subject;
-use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
+use super::{
+    App, Arrived, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body,
+};
 use crate::driver::{DiskState, Failure, OTHER_DISK, Status};
 use crate::machine::{Address, AddressChange, check_address};
 use crate::peers::{LinkFault, PeerReport};
@@ -201,7 +203,7 @@ impl LeadersTask for Wish {
                 if configuration.is_joint() || status.configuration_index > status.commit {
                     return Err(Failure::Refused(Refusal::ChangeInProgress { index: status.configuration_index }));
                 }
-                if let Some(why) = taken(app, *server, address) {
+                if let Some(why) = taken_by_any_name(app, *server, address).await {
                     return refused(why);
                 }
                 app.handle.propose(change_of_address(*server, address)).await?;
@@ -238,17 +240,60 @@ fn anew(server: ServerId) -> String {
     )
 }
 
-/// Which other member has one of these addresses, in a sentence, if one has. The leader decides
-/// this by what it has applied.
-fn taken(app: &App, server: ServerId, address: &Address) -> Option<String> {
+/// The other members' addresses, as far as the leader has applied them.
+fn addresses_of_others(app: &App, server: ServerId) -> Vec<(u8, Address)> {
     let members = app.handle.status().configuration.members();
-    let is_taken = |(number, other): &(&u8, &Address)| {
-        **number != server.number()
-            && ServerId::new(**number).is_some_and(|other| members.contains(other))
-            && (other.peer == address.peer || other.http == address.http)
-    };
-    let other = app.addresses().iter().find(is_taken).map(|(number, _)| *number);
-    other.map(|other| format!("S{other} is reached at one of these addresses already"))
+    let is_other =
+        |number: u8| number != server.number() && ServerId::new(number).is_some_and(|other| members.contains(other));
+    app.addresses().clone().into_iter().filter(|(number, _)| is_other(*number)).collect()
+}
+
+fn is_taken_by(other: u8) -> String {
+    format!("S{other} is reached at one of these addresses already")
+}
+
+/// Which other member has one of these addresses, in a sentence, if one has.
+fn taken(app: &App, server: ServerId, address: &Address) -> Option<String> {
+    let others = addresses_of_others(app, server);
+    let is_taken = |other: &Address| other.peer == address.peer || other.http == address.http;
+    others.iter().find(|(_, other)| is_taken(other)).map(|(number, _)| is_taken_by(*number))
+}
+
+/// The same, whether the addresses are for peers or for clients, and by whatever name: nobody looks
+/// whether the server itself answers there.
+async fn taken_by_any_name(app: &App, server: ServerId, address: &Address) -> Option<String> {
+    let others = addresses_of_others(app, server);
+    let (peer, http) = tokio::join!(Place::of(&address.peer), Place::of(&address.http));
+    if peer.is(&http) {
+        return Some(format!("{server} can't be reached at the same address by its peers and by clients"));
+    }
+    let others = others.iter().map(async |(number, other)| {
+        let (other_peer, other_http) = tokio::join!(Place::of(&other.peer), Place::of(&other.http));
+        let is_taken = [&other_peer, &other_http].into_iter().any(|place| place.is(&peer) || place.is(&http));
+        is_taken.then(|| is_taken_by(*number))
+    });
+    futures_util::future::join_all(others).await.into_iter().flatten().next()
+}
+
+/// An address, and where it leads from here.
+struct Place<'a> {
+    address: &'a str,
+    leads_to: Vec<SocketAddr>,
+}
+
+/// How long names may take to be looked up. Names that aren't found lead nowhere.
+const LOOKED_UP_MAX: Duration = Duration::from_millis(500);
+
+impl Place<'_> {
+    async fn of(address: &str) -> Place<'_> {
+        let found = tokio::time::timeout(LOOKED_UP_MAX, tokio::net::lookup_host(address)).await;
+        Place { address, leads_to: found.ok().and_then(Result::ok).into_iter().flatten().collect() }
+    }
+
+    /// Whether both are one.
+    fn is(&self, other: &Place<'_>) -> bool {
+        self.address == other.address || self.leads_to.iter().any(|place| other.leads_to.contains(place))
+    }
 }
 
 /// How long a server that is to be at a new address may take to answer there. Two such waits, and
@@ -322,12 +367,19 @@ fn checked(address: &str) -> Result<(), Problem> {
 }
 
 async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Problem> {
-    has_no_parameters(&request.uri)?;
     match lead(app, &request, &wish).await? {
         Led::Here(Done::Yes(done)) => Ok(Json(done).into_response()),
         Led::Here(Done::Refused(why)) => Err(Problem::new(Kind::MembershipRefused, why)),
         Led::There(response) => Ok(response),
     }
+}
+
+/// Reads an object of JSON. The library takes an array for one, too, by the order of the fields.
+fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, String> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err("it is an array, and must be an object".into());
+    }
+    serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
 #[derive(Deserialize)]
@@ -340,7 +392,7 @@ struct NewMember {
 
 pub async fn add(State(app): Shared, request: Request) -> Result<Response, Problem> {
     let request = whole(&app, request).await?;
-    let member: NewMember = serde_json::from_slice(&request.body).map_err(|error| {
+    let member: NewMember = object(&request.body).map_err(|error| {
         let form = r#"{"server": 4, "peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"}"#;
         Problem::new(Kind::BadRequest, format!("the body isn't a new member, such as {form}: {error}"))
     })?;
@@ -374,7 +426,7 @@ pub async fn move_to(State(app): Shared, server: Named, request: Request) -> Res
     let server = server_named(&named(server)?)?;
     let request = whole(&app, request).await?;
     let form = r#"{"peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"} (or one of the two)"#;
-    let place: NewPlace = serde_json::from_slice(&request.body).map_err(|error| {
+    let place: NewPlace = object(&request.body).map_err(|error| {
         Problem::new(Kind::BadRequest, format!("the body doesn't say where the member is, such as {form}: {error}"))
     })?;
     let given: Vec<&String> = place.peer.iter().chain(&place.http).collect();
@@ -408,7 +460,10 @@ pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Re
 /// The whole request, as it can be handed on.
 pub(super) async fn whole(app: &App, request: Request) -> Result<Whole, Problem> {
     let (parts, body) = request.into_parts();
-    let body = whole_body(app, body).await?;
+    let body = match parts.extensions.get::<Arrived>() {
+        Some(Arrived(body)) => body.clone(),
+        None => whole_body(app, body).await?,
+    };
     let bearer = parts.extensions.get::<Bearer>().copied();
     Ok(Whole::new(parts.method, parts.uri, parts.headers, body).of(bearer))
 }
@@ -439,15 +494,14 @@ struct Disturbance {
 /// The longest delay of a link.
 const DELAY_MAX: Duration = Duration::from_secs(60);
 
-pub async fn set_link(State(app): Shared, server: Named, uri: Uri, body: Body) -> Result<Json<Value>, Problem> {
-    has_no_parameters(&uri)?;
+pub async fn set_link(State(app): Shared, server: Named, body: Body) -> Result<Json<Value>, Problem> {
     if !app.playground {
         let why = "links are disturbed only in a playground: start the server with --playground";
         return Err(Problem::new(Kind::NoPlayground, why));
     }
     let server = server_named(&named(server)?)?;
     let body = whole_body(&app, body).await?;
-    let disturbance: Disturbance = serde_json::from_slice(&body).map_err(|error| {
+    let disturbance: Disturbance = object(&body).map_err(|error| {
         let form = r#"{"cut": false, "delay_ms": 200, "loss_percent": 10}"#;
         Problem::new(Kind::BadRequest, format!("the body doesn't say how to disturb a link, such as {form}: {error}"))
     })?;
@@ -455,6 +509,13 @@ pub async fn set_link(State(app): Shared, server: Named, uri: Uri, body: Body) -
     if delay > DELAY_MAX || disturbance.loss_percent > 100 {
         let why = format!("a delay is at most {} ms, a loss at most 100 percent", DELAY_MAX.as_millis());
         return Err(Problem::new(Kind::BadRequest, why));
+    }
+    if server == app.server {
+        return Err(Problem::new(Kind::BadRequest, format!("this is {server} itself: links go to other servers")));
+    }
+    if app.peers.report().iter().all(|peer| peer.id != server) {
+        let why = format!("there is no link to {server}; GET /links lists what there is");
+        return Err(Problem::new(Kind::NoSuchResource, why));
     }
     let loss_ppm = u32::from(disturbance.loss_percent) * 10_000;
     let fault = LinkFault { cut: disturbance.cut, delay, loss_ppm };
@@ -548,7 +609,7 @@ pub async fn readyz(State(app): Shared) -> Response {
 }
 
 pub async fn metrics(State(app): Shared) -> Response {
-    let text = app.metrics.text(&app.handle.status(), &app.peers.report());
+    let text = app.metrics.text(&app.handle.status(), &app.peers.report(), app.places.connections());
     ([(header::CONTENT_TYPE, crate::metrics::MEDIA_TYPE)], text).into_response()
 }
 

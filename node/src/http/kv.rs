@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use raft_core::check::linearizable::{EventKind, OperationKind};
-use raft_core::kv::{Field, Key, Operation, Outcome, TextError, Value};
+use raft_core::kv::{Field, Key, Operation, Outcome, Store, TextError, Value};
 use raft_core::raft::Refusal;
 use serde::Deserialize;
 use serde_json::json;
@@ -20,7 +20,6 @@ use super::cluster::whole;
 use super::forward::IDEMPOTENCY_KEY;
 use super::problem::{Kind, Problem};
 use super::stream::{put_value, written_bytes};
-use super::target::has_no_parameters;
 use super::{App, BODY_BYTES_MAX, LeadersTask, Led, Named, Shared, lead, named, read_until_answered, whole_body};
 use crate::driver::{Consistency, Failure};
 use crate::events::{Events, RequestEvent};
@@ -252,7 +251,6 @@ pub async fn put(
 
 pub async fn delete(State(app): Shared, key: Named, request: Request) -> Result<Response, Problem> {
     let key = key_of(&named(key)?)?;
-    has_no_parameters(request.uri())?;
     let request = whole(&app, request).await?;
     write(&app, request, Operation::Delete { key }).await
 }
@@ -423,6 +421,9 @@ fn in_text(value: &[u8]) -> String {
 fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
     let (outcome, revision, repeated) = match answer {
         Answer::Done { outcome, revision, repeated } => (outcome, revision, repeated),
+        Answer::ConditionFailed { revision: Some(revision) } if write.is_held_by(revision) => {
+            return Err(differs(write, None).with("revision", revision));
+        }
         Answer::ConditionFailed { revision } => return Err(condition_failed(revision)),
         Answer::KeyReused => {
             let why = "a request with this idempotency key was another one; draw a new key for each request";
@@ -435,25 +436,11 @@ fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
         Outcome::Swapped => json!({ "revision": revision, "replaced": true }),
         Outcome::Deleted { existed } => json!({ "revision": revision, "existed": existed }),
         Outcome::NotSwapped { actual } => {
-            let key = write.operation.key().as_str();
-            let mut there = json!({});
-            let why = match &actual {
-                Some(value) => {
-                    put_value(&mut there, value.as_bytes());
-                    format!("the key {key:?} has another value")
-                }
-                None => format!("the key {key:?} has no value"),
+            let Some(value) = actual else {
+                let why = format!("the key {:?} has no value", write.operation.key().as_str());
+                return Err(Problem::new(Kind::ValueDiffers, why));
             };
-            let mut problem = Problem::new(Kind::ValueDiffers, why);
-            if let serde_json::Value::Object(members) = there {
-                for (name, value) in members {
-                    problem = problem.with(&name, value);
-                }
-            }
-            if actual.is_some() {
-                problem = problem.with("revision", revision);
-            }
-            return Err(problem);
+            return Err(differs(write, Some(value.as_bytes())).with("revision", revision));
         }
         Outcome::Found { .. } => return Err(Problem::new(Kind::Internal, "a write was answered like a read")),
     };
@@ -466,6 +453,24 @@ fn written(write: &Write, answer: Answer) -> Result<Response, Problem> {
         headers.insert(REPLAYED, HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// That a key has another value than a write expects. A long one isn't said: such answers are
+/// remembered for repetitions, and are kept for clients that don't read them.
+fn differs(write: &Write, value: Option<&[u8]>) -> Problem {
+    let why = format!("the key {:?} has another value", write.operation.key().as_str());
+    match value.filter(|value| value.len() <= Store::REMEMBERED_BYTES_MAX) {
+        None => Problem::new(Kind::ValueDiffers, format!("{why}, which is too long to be told here: read it")),
+        Some(value) => {
+            let mut there = json!({});
+            put_value(&mut there, value);
+            let mut problem = Problem::new(Kind::ValueDiffers, why);
+            for (name, value) in there.as_object().into_iter().flatten() {
+                problem = problem.with(name, value.clone());
+            }
+            problem
+        }
+    }
 }
 
 /// What `If-Match` asks for.

@@ -16,6 +16,7 @@ pub mod access;
 pub(crate) mod cluster;
 mod forward;
 mod kv;
+mod places;
 pub mod problem;
 mod proof;
 mod room;
@@ -37,13 +38,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, any, get};
 use http::{HeaderMap, Method};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use raft_core::raft::{Refusal, ServerId};
 use tokio::sync::watch;
 
 use access::{Access, Bearer, Need};
 pub use forward::Forwarder;
 use forward::Hindrance;
+pub use places::Places;
 use problem::{Kind, Problem};
 use proof::Claims;
 pub use room::Room;
@@ -67,6 +68,9 @@ pub const LISTS_BYTES_MAX: usize = 64 << 20;
 
 /// The most bytes of single values that are under way, in all answers together.
 pub const VALUES_BYTES_MAX: usize = 256 << 20;
+
+/// The most bytes of requests' bodies that are under way, all together.
+pub const BODIES_BYTES_MAX: usize = 128 << 20;
 
 /// Limits of the API.
 #[derive(Clone, Copy, Debug)]
@@ -129,8 +133,12 @@ pub struct App {
     pub forwarder: forward::Forwarder,
     /// Room for lists that are under way.
     pub lists: Room,
+    /// Places for connections.
+    pub places: Arc<Places>,
     /// Room for values that are under way.
     pub values: Room,
+    /// Room for bodies of requests that are under way.
+    pub bodies: Room,
 }
 
 type Shared = State<Arc<App>>;
@@ -150,17 +158,21 @@ struct Route {
     path: &'static str,
     read: Need,
     write: Need,
+    /// The methods that take parameters (what follows the ?). From all others they are refused: a
+    /// condition that is overlooked would be worse.
+    parameters: &'static [&'static str],
     methods: MethodRouter<Arc<App>>,
 }
 
 /// All routes.
 fn routes() -> Vec<Route> {
     use Need::{Administrator, Client, Nothing};
-    let route = |path, read, write, methods| Route { path, read, write, methods };
+    let route = |path, read, write, methods| Route { path, read, write, parameters: &[], methods };
+    let with = |parameters, route| Route { parameters, ..route };
     vec![
-        route("/kv", Client, Client, get(kv::list)),
-        route("/kv/{*key}", Client, Client, get(kv::get).put(kv::put).delete(kv::delete)),
-        route("/watch", Client, Client, get(stream::watch_changes)),
+        with(&["GET"], route("/kv", Client, Client, get(kv::list))),
+        with(&["GET", "PUT"], route("/kv/{*key}", Client, Client, get(kv::get).put(kv::put).delete(kv::delete))),
+        with(&["GET"], route("/watch", Client, Client, get(stream::watch_changes))),
         route("/status", Client, Client, get(cluster::status)),
         route("/members", Client, Administrator, get(cluster::members).post(cluster::add)),
         route(
@@ -173,7 +185,7 @@ fn routes() -> Vec<Route> {
         route("/members/{server}/transfer", Client, Administrator, axum::routing::post(cluster::transfer)),
         route("/links", Client, Administrator, get(cluster::links)),
         route("/links/{server}", Client, Administrator, axum::routing::put(cluster::set_link)),
-        route("/events", Administrator, Administrator, get(stream::events)),
+        with(&["GET"], route("/events", Administrator, Administrator, get(stream::events))),
         route("/metrics", Client, Client, get(cluster::metrics)),
         route("/healthz", Nothing, Nothing, get(cluster::healthz)),
         route("/readyz", Nothing, Nothing, get(cluster::readyz)),
@@ -196,20 +208,23 @@ async fn openapi() -> Response {
 /// The whole API.
 pub fn router(app: Arc<App>) -> Router {
     let mut router = Router::new();
-    for Route { path, read, write, methods } in routes() {
+    for Route { path, read, write, parameters, methods } in routes() {
         let app = Arc::clone(&app);
         let check = move |request: Request, next: Next| {
             let app = Arc::clone(&app);
             async move {
                 let reads = matches!(*request.method(), Method::GET | Method::HEAD);
                 let need = if reads { read } else { write };
-                let checked = access::check_host(request.version(), request.headers())
-                    .and_then(|()| access::check_origin(app.access.is_open(), reads, request.headers()));
+                let method = if reads { "GET" } else { request.method().as_str() };
+                let asked = Asked { need, takes_parameters: parameters.contains(&method) };
+                let checked = access::check_host(request.version(), request.uri(), request.headers())
+                    .and_then(|host| access::check_origin(app.access.is_open(), reads, host, request.headers()))
+                    .and_then(|()| target::check_body(request.headers()));
                 if checked.is_ok() && request.headers().contains_key(forward::FORWARDED) {
-                    return handed_on(&app, need, request, next).await.unwrap_or_else(Problem::into_response);
+                    return handed_on(&app, asked, request, next).await.unwrap_or_else(Problem::into_response);
                 }
                 match checked.and_then(|()| app.access.check(need, request.headers())) {
-                    Ok(bearer) => run(bearer, request, next).await,
+                    Ok(bearer) => run(asked, bearer, request, next).await,
                     Err(problem) => problem.into_response(),
                 }
             }
@@ -220,9 +235,16 @@ pub fn router(app: Arc<App>) -> Router {
     router.fallback(nothing_here).layer(middleware::from_fn_with_state(Arc::clone(&app), measure)).with_state(app)
 }
 
+/// What is asked for, as the table of routes has it.
+#[derive(Clone, Copy)]
+struct Asked {
+    need: Need,
+    takes_parameters: bool,
+}
+
 /// Has a request answered that may be asked.
-async fn run(bearer: Bearer, mut request: Request, next: Next) -> Response {
-    if let Err(problem) = target::check(request.uri()) {
+async fn run(asked: Asked, bearer: Bearer, mut request: Request, next: Next) -> Response {
+    if let Err(problem) = target::check(request.uri(), asked.takes_parameters) {
         return problem.into_response();
     }
     request.extensions_mut().insert(bearer);
@@ -231,10 +253,11 @@ async fn run(bearer: Bearer, mut request: Request, next: Next) -> Response {
 
 /// Answers a request that another server hands on, if that server proves itself, and proves to it
 /// that this is the server it meant.
-async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Result<Response, Problem> {
-    let (parts, body) = request.into_parts();
+async fn handed_on(app: &App, asked: Asked, request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
     let secrets = &app.forwarder.secrets;
-    let (claims, asked) = Claims::read(secrets, &parts.method, &parts.uri, &parts.headers)?;
+    let need = asked.need;
+    let (claims, proof) = Claims::read(secrets, &parts.method, &parts.uri, &parts.headers)?;
     let body = whole_body(app, body).await?;
     claims.are_of(&body)?;
     let admitted = claims.are_for(app.server, &app.cluster).map_err(Problem::not_done).and_then(|()| {
@@ -245,11 +268,18 @@ async fn handed_on(app: &App, need: Need, request: Request, next: Next) -> Resul
         }
     });
     let answer = match admitted {
-        Ok(bearer) => run(bearer, Request::from_parts(parts, Body::from(body)), next).await,
+        Ok(bearer) => {
+            parts.extensions.insert(Arrived(body.clone()));
+            run(asked, bearer, Request::from_parts(parts, Body::from(body)), next).await
+        }
         Err(problem) => problem.into_response(),
     };
-    Ok(asked.prove(secrets, answer).await)
+    Ok(proof.prove(secrets, answer).await)
 }
+
+/// The whole body of a request that another server hands on: it isn't read a second time.
+#[derive(Clone)]
+struct Arrived(bytes::Bytes);
 
 async fn wrong_method(request: Request) -> Problem {
     let path = request.uri().path();
@@ -283,18 +313,11 @@ fn shortened(text: &str) -> String {
 
 /// Reads a whole body.
 async fn whole_body(app: &App, body: Body) -> Result<bytes::Bytes, Problem> {
-    let limited = Limited::new(body, BODY_BYTES_MAX).collect();
-    match tokio::time::timeout(app.limits.arrival, limited).await {
-        Err(_) => {
-            let seconds = app.limits.arrival.as_secs();
-            Err(Problem::new(Kind::RequestTimedOut, format!("the body didn't arrive within {seconds} s")))
-        }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            Err(Problem::new(Kind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes")))
-        }
-        Ok(Err(error)) => Err(Problem::new(Kind::BadRequest, format!("the body can't be read: {error}"))),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-    }
+    let gathered = app.bodies.gather(body, app.limits.request);
+    tokio::time::timeout(app.limits.arrival, gathered).await.unwrap_or_else(|_| {
+        let seconds = app.limits.arrival.as_secs();
+        Err(Problem::new(Kind::RequestTimedOut, format!("the body didn't arrive within {seconds} s")))
+    })
 }
 
 /// The problem that a failure is to the client.
@@ -334,6 +357,17 @@ fn no_leader(app: &App, status: &Status) -> String {
         Voters { all: 0, .. } => NO_LEADER.to_owned(),
         voters => format!("{NO_LEADER}: {voters}"),
     }
+}
+
+/// That this server can't serve a request, as it is no member, and nobody tells it what it needs.
+fn no_member(app: &App) -> Problem {
+    let why = "this server is no member of the cluster (any more, or yet); ask one that is";
+    with_leader(app, Problem::new(Kind::NoLeader, why))
+}
+
+/// Whether this server is a member, as far as it knows.
+fn is_member(status: &Status) -> bool {
+    status.configuration.members().contains(status.server)
 }
 
 /// Why a request can't be done without a leader.
@@ -432,14 +466,18 @@ async fn read_until_answered<R: Send + 'static>(
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Refused(Refusal::LeadershipLost)) => last = Some(Failure::Refused(Refusal::ReadTimedOut)),
                 Err(failure) if passes(&failure) => last = Some(failure),
-                Err(failure) => return Err(failure),
+                Err(failure) => return Err(problem_of(app, failure)),
+            }
+            if !is_member(&status.borrow()) {
+                // It may never hear of a leader again.
+                return Err(no_member(app));
             }
             let _ = tokio::time::timeout(PAUSE, status.changed()).await;
         }
     };
     match tokio::time::timeout(app.limits.request, answered).await {
         Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(failure)) => Err(problem_of(app, failure)),
+        Ok(Err(problem)) => Err(problem),
         Err(_) => Err(match last {
             Some(failure @ Failure::NotLeader { .. }) => problem_of(app, failure),
             _ => problem_of(app, Failure::Refused(Refusal::ReadTimedOut)),
@@ -496,6 +534,10 @@ async fn lead<T: LeadersTask>(app: &App, request: &forward::Whole, task: &T) -> 
             }
             if is_handed_on {
                 return Err(std::mem::replace(&mut hindered, nobody()));
+            }
+            if !is_member(&status.borrow()) {
+                // It may never hear of a leader again.
+                return Err(Hindrance::Answer(no_member(app).into_response()));
             }
             if app.handle.has_ended() && status.borrow().leader.is_none_or(|leader| leader == app.server) {
                 // Nobody else will be heard here.

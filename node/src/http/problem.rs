@@ -74,6 +74,10 @@ problems! {
     PreconditionFailed "precondition-failed" 412 "the key has another revision" false;
     /// The body, or what is in the address, is too large.
     TooLarge "too-large" 413 "the request is too large" false;
+    /// The body is encoded, and would be taken for something else.
+    UnknownEncoding "unknown-encoding" 415 "the body's encoding isn't understood here" false;
+    /// The client expects what isn't done here.
+    ExpectationFailed "expectation-failed" 417 "what the request expects isn't done here" false;
     /// The request's key was used for another request.
     KeyReused "idempotency-key-reused" 422 "this idempotency key belongs to another request" false;
     /// Our own fault.

@@ -1,24 +1,31 @@
 //! Connections: how many, how long, and how they end.
 
 use std::convert::Infallible;
+use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::IntoResponse;
 use http::{HeaderValue, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, Join, ReadBuf};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_io_timeout::TimeoutStream;
 
 use super::Limits;
+use super::places::{Place, Places};
 use super::tls::{self, First, Https};
 
 /// The most bytes of a request's line and headers.
-const HEAD_BYTES_MAX: usize = 16 << 10;
+pub(super) const HEAD_BYTES_MAX: usize = 16 << 10;
 
 /// How long connections may take to finish when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
@@ -44,24 +51,31 @@ impl Serving {
 }
 
 /// Serves the API on a listener, by HTTPS if that is set up.
-pub fn serve(listener: TcpListener, router: Router, limits: Limits, https: Option<Https>) -> Serving {
-    let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(accept(listener, router, limits, https, stopped));
-    Serving { stop, task }
-}
-
-async fn accept(
+pub fn serve(
     listener: TcpListener,
     router: Router,
     limits: Limits,
     https: Option<Https>,
-    mut stopped: watch::Receiver<bool>,
-) {
-    let room = Arc::new(Semaphore::new(limits.connections_max));
+    places: Arc<Places>,
+) -> Serving {
+    let (stop, stopped) = watch::channel(false);
+    let task = tokio::spawn(accept(listener, Serve { router, limits, https }, places, stopped));
+    Serving { stop, task }
+}
+
+/// How connections are served.
+#[derive(Clone)]
+struct Serve {
+    router: Router,
+    limits: Limits,
+    https: Option<Https>,
+}
+
+async fn accept(listener: TcpListener, serve: Serve, places: Arc<Places>, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
-        let permit = tokio::select! {
-            permit = Arc::clone(&room).acquire_owned() => permit,
+        let place = tokio::select! {
+            place = places.enter() => place,
             _ = stopped.changed() => break,
         };
         let accepted = tokio::select! {
@@ -71,8 +85,8 @@ async fn accept(
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, _)) => {
-                let connection = begin(stream, router.clone(), limits, https.clone(), stopped.clone());
-                connections.spawn(holding(permit, connection));
+                place.is_taken();
+                connections.spawn(begin(stream, Arc::new(place), serve.clone(), stopped.clone()));
             }
             Err(error) => {
                 tracing::warn!("a connection can't be accepted: {error}");
@@ -82,12 +96,11 @@ async fn accept(
     }
     // Who has connected already may have sent a request.
     if let Ok(listener) = listener.into_std() {
-        while let Ok(permit) = Arc::clone(&room).try_acquire_owned()
+        while let Some(place) = places.try_enter()
             && let Ok((stream, _)) = listener.accept()
         {
             if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
-                let connection = begin(stream, router.clone(), limits, https.clone(), stopped.clone());
-                connections.spawn(holding(permit, connection));
+                connections.spawn(begin(stream, Arc::new(place), serve.clone(), stopped.clone()));
             }
         }
     }
@@ -95,40 +108,31 @@ async fn accept(
     let _ = tokio::time::timeout(DRAIN_MAX, drained).await;
 }
 
-/// Serves a connection, which has one of the bounded number of places as long as it is open.
-async fn holding<P>(place: P, connection: impl Future<Output = ()>) {
-    connection.await;
-    drop(place);
-}
-
-async fn begin(
-    stream: TcpStream,
-    router: Router,
-    limits: Limits,
-    https: Option<Https>,
-    mut stopped: watch::Receiver<bool>,
-) {
+/// Serves a connection, which has its place as long as it is open.
+async fn begin(stream: TcpStream, place: Arc<Place>, serve: Serve, mut stopped: watch::Receiver<bool>) {
+    let limits = serve.limits;
     // Answers are small, and each is waited for.
     let _ = stream.set_nodelay(true);
-    let Some(https) = https else {
+    let Some(https) = &serve.https else {
         // Who says nothing is let go.
         let first = in_time(First::of(&stream), limits, &mut stopped).await.unwrap_or(First::Nothing);
-        let stream = Box::pin(stalling(stream, limits));
+        let (stream, client) = stalling(stream, limits);
         return match first {
             First::Handshake => {
                 // Whether it arrives or not, there is nothing more to do.
                 let _ = tokio::time::timeout(limits.arrival, tls::say_http(stream)).await;
             }
-            First::Other => talk(stream, router, limits, stopped).await,
+            First::Other => talk(stream, client, &place, serve, stopped).await,
             First::Nothing => {}
         };
     };
     let handshake = async {
         let first = First::of(&stream).await;
-        https.accept(first, Box::pin(stalling(stream, limits))).await
+        let (stream, client) = stalling(stream, limits);
+        https.accept(first, stream).await.map(|stream| (stream, client))
     };
-    if let Some(Some(stream)) = in_time(handshake, limits, &mut stopped).await {
-        talk(stream, router, limits, stopped).await;
+    if let Some(Some((stream, client))) = in_time(handshake, limits, &mut stopped).await {
+        talk(stream, client, &place, serve, stopped).await;
     }
 }
 
@@ -148,32 +152,90 @@ async fn begun_too_late(limits: Limits, stopped: &mut watch::Receiver<bool>) {
     tokio::time::sleep(limits.last_request).await;
 }
 
-/// Whoever reads nothing holds its connection only for so long.
-fn stalling(stream: TcpStream, limits: Limits) -> TimeoutStream<TcpStream> {
-    let mut stream = TimeoutStream::new(stream);
+/// A client's connection. Whoever reads nothing holds it only for so long.
+type Connection = Pin<Box<TimeoutStream<Join<Reading, OwnedWriteHalf>>>>;
+
+fn stalling(stream: TcpStream, limits: Limits) -> (Connection, Client) {
+    let (reading, writing) = stream.into_split();
+    let reading = Arc::new(reading);
+    let client = Client { reading: Arc::clone(&reading) };
+    let mut stream = TimeoutStream::new(tokio::io::join(Reading { reading }, writing));
     stream.set_write_timeout(Some(limits.stall));
-    stream
+    (Box::pin(stream), client)
+}
+
+/// Reads a connection that others look at.
+struct Reading {
+    reading: Arc<OwnedReadHalf>,
+}
+
+impl AsyncRead for Reading {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let stream: &TcpStream = (*self.reading).as_ref();
+        loop {
+            std::task::ready!(stream.poll_read_ready(context))?;
+            match stream.try_read(into.initialize_unfilled()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read.map(|bytes| into.advance(bytes))),
+            }
+        }
+    }
+}
+
+/// Who is at the other end of a connection: goes with each request.
+#[derive(Clone, Debug)]
+pub(super) struct Client {
+    reading: Arc<OwnedReadHalf>,
+}
+
+/// How often is looked for the end of a client that has sent what nobody reads yet.
+const LOOK: Duration = Duration::from_secs(1);
+
+impl Client {
+    /// Waits until the client has ended its side of the connection. Of one that only reads a stream
+    /// that means that it has gone.
+    pub(super) async fn gone(self) {
+        let stream: &TcpStream = (*self.reading).as_ref();
+        while let Ok(1..) = stream.peek(&mut [0]).await {
+            // It may have sent more than the request: what TLS says at its end, say.
+            match stream.ready(tokio::io::Interest::READABLE).await {
+                Ok(ready) if !ready.is_read_closed() => tokio::time::sleep(LOOK).await,
+                Ok(_) | Err(_) => return,
+            }
+        }
+    }
 }
 
 /// Answers a connection's requests until it ends. A connection that is closed while a request is on
 /// its way leaves the client in doubt about it. So none is closed as soon as the server stops: the
 /// next answer says that it is the last one, and only who asks nothing for a while isn't told.
-async fn talk<S>(stream: S, router: Router, limits: Limits, mut stopped: watch::Receiver<bool>)
+async fn talk<S>(stream: S, client: Client, place: &Place, serve: Serve, mut stopped: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let Serve { router, limits, .. } = serve;
+    // A place that is kept for others isn't waited in for long.
+    let wait_max = limits.request / 5;
     let mut builder = hyper::server::conn::http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(limits.arrival).max_buf_size(HEAD_BYTES_MAX);
     // A client that has said all it will say still waits for the answer. Whoever is gone altogether
-    // is noticed when the answer can't be written.
+    // is noticed when the answer can't be written; streams look for it.
     builder.half_close(true);
     let router = TowerToHyperService::new(router);
-    let is_last = stopped.clone();
-    let service = hyper::service::service_fn(|request| {
-        let answering = hyper::service::Service::call(&router, request);
-        let is_last = is_last.clone();
+    let (is_last, has_asked) = (stopped.clone(), AtomicBool::new(false));
+    let service = hyper::service::service_fn(|mut request| {
+        has_asked.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(client.clone());
+        let (router, is_last) = (&router, is_last.clone());
         async move {
-            let mut answer = answering.await?;
+            let mut answer = match place.admit(&request, wait_max).await {
+                Ok(()) => hyper::service::Service::call(router, request).await?,
+                Err(problem) => {
+                    let mut refused = problem.into_response();
+                    refused.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    refused
+                }
+            };
             if *is_last.borrow() {
                 answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             }
@@ -182,10 +244,17 @@ where
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
+    let asks_nothing = async {
+        tokio::time::sleep(wait_max).await;
+        if !place.is_kept() || has_asked.load(Ordering::Relaxed) {
+            std::future::pending().await
+        }
+    };
     tokio::select! {
         // What is wrong with a connection was told to the other side, if that was possible.
         _ = connection.as_mut() => return,
         () = begun_too_late(limits, &mut stopped) => connection.as_mut().graceful_shutdown(),
+        () = asks_nothing => return,
     }
     let _ = connection.await;
 }
@@ -201,11 +270,17 @@ mod tests {
     const ASKS: &[u8] = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
     /// A client's side of a connection, and who can stop the server.
-    fn connected() -> (DuplexStream, watch::Sender<bool>) {
+    async fn connected() -> (DuplexStream, watch::Sender<bool>) {
+        // What a stream would look at, to see whether its reader has gone.
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let looked_at = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let seen = Client { reading: Arc::new(looked_at.into_split().0) };
         let (client, server) = tokio::io::duplex(1 << 10);
         let (stop, stopped) = watch::channel(false);
         let router = Router::new().route("/", get(async || "answered"));
-        tokio::spawn(talk(server, router, Limits::default(), stopped));
+        let serve = Serve { router, limits: Limits::default(), https: None };
+        let place = Arc::new(Places::new(1)).enter().await;
+        tokio::spawn(async move { talk(server, seen, &place, serve, stopped).await });
         (client, stop)
     }
 
@@ -230,8 +305,8 @@ mod tests {
     /// The client couldn't know whether what it has sent was done.
     #[tokio::test(start_paused = true)]
     async fn a_request_that_is_on_its_way_when_the_server_stops_is_answered() {
-        let before_the_first = connected();
-        let mut idle = connected();
+        let before_the_first = connected().await;
+        let mut idle = connected().await;
         assert!(!ask(&mut idle.0).await.contains("connection:"));
         for (mut client, stop) in [before_the_first, idle] {
             stop.send_replace(true);
@@ -242,8 +317,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_asks_nothing_does_not_hold_up_the_end() {
-        let silent = connected();
-        let mut idle = connected();
+        let silent = connected().await;
+        let mut idle = connected().await;
         ask(&mut idle.0).await;
         for (mut client, stop) in [silent, idle] {
             let began = Instant::now();

@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Query, State, rejection::QueryRejection};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::problem::{Kind, Problem};
+use super::serve::Client;
 use super::{App, Shared};
 use crate::changes::{Change, Changes, Gone};
 
@@ -45,6 +47,7 @@ pub struct WatchQuery {
 pub async fn watch_changes(
     State(app): Shared,
     query: Result<Query<WatchQuery>, QueryRejection>,
+    client: Option<Extension<Client>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| {
@@ -63,15 +66,29 @@ pub async fn watch_changes(
     let changes = Arc::clone(&app.changes);
     let stopping = goes_on(&app)?;
     let watcher = Watcher { known: changes.known(), changes, stopping, prefix: query.prefix, after };
-    let body = Body::from_stream(stream::unfold(Some(watcher), |watcher| async {
+    let pieces = stream::unfold(Some(watcher), |watcher| async {
         let mut watcher = watcher?;
         let piece = watcher.next().await;
         let goes_on = matches!(piece, Piece::Text(_));
         let (Piece::Text(text) | Piece::Last(text)) = piece;
         Some((Ok::<_, Infallible>(Bytes::from(text)), goes_on.then_some(watcher)))
-    }));
+    });
+    let body = Body::from_stream(pieces.take_until(gone(client)));
     let headers = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, body).into_response())
+    // A server may be asked for what it hasn't heard of yet, as another one has: it waits.
+    Ok((headers, [(REVISION, known)], body).into_response())
+}
+
+/// The header that says with a stream of changes which revision this server had come to when it
+/// began.
+const REVISION: &str = "raftarium-revision";
+
+/// Waits until the client has gone.
+async fn gone(client: Option<Extension<Client>>) {
+    match client {
+        Some(Extension(client)) => client.gone().await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What says when a stream ends because the server stops. A server that stops already begins none.
@@ -158,7 +175,12 @@ impl Watcher {
                     return Piece::Last(text);
                 }
                 () = sleep_until(heartbeat) => {
-                    return Piece::Text(format!(": nothing new up to {after}\nid: {after}\n\n"));
+                    let told = if after > known {
+                        format!("this server has come to {known}; what comes after {after} is told")
+                    } else {
+                        format!("nothing new up to {after}")
+                    };
+                    return Piece::Text(format!(": {told}\nid: {after}\n\n"));
                 }
                 known = self.known.changed() => {
                     if known.is_err() {
@@ -218,6 +240,7 @@ pub struct EventsQuery {
 pub async fn events(
     State(app): Shared,
     query: Result<Query<EventsQuery>, QueryRejection>,
+    client: Option<Extension<Client>>,
 ) -> Result<Response, Problem> {
     let Query(query) = query.map_err(|error| {
         Problem::new(Kind::BadRequest, format!("the query isn't ?after=SEQUENCE&life=LIFE: {}", error.body_text()))
@@ -230,13 +253,14 @@ pub async fn events(
     let stopping = goes_on(&app)?;
     let follower = app.events.follow(query.after, query.life).map_err(|why| Problem::new(Kind::RevisionGone, why))?;
     // A recording has no last word: whoever follows it goes on with `after`.
-    let body = Body::from_stream(stream::unfold((follower, stopping), |(mut follower, mut stopping)| async {
+    let pieces = stream::unfold((follower, stopping), |(mut follower, mut stopping)| async {
         let lines = tokio::select! {
             lines = follower.next(HEARTBEAT) => lines?,
             () = stopped(&mut stopping) => return None,
         };
         Some((Ok::<_, Infallible>(lines), (follower, stopping)))
-    }));
+    });
+    let body = Body::from_stream(pieces.take_until(gone(client)));
     let headers = [(header::CONTENT_TYPE, "application/jsonl"), (header::CACHE_CONTROL, "no-store")];
     Ok((headers, body).into_response())
 }
@@ -272,6 +296,24 @@ mod tests {
             told.extend(text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse::<u64>().ok()));
         }
         assert_eq!(told, (1..=9).collect::<Vec<_>>());
+    }
+
+    /// What another server has told of may not have come here yet; and it may never come.
+    #[tokio::test(start_paused = true)]
+    async fn who_watches_from_the_future_hears_how_far_the_server_has_come() {
+        let changes = Arc::new(Changes::default());
+        let change = |revision| Some(Change { key: "k".into(), value: None, revision });
+        changes.applied(3, change(3));
+        let (_stop, stopping) = watch::channel(false);
+        let known = changes.known();
+        let changed = Arc::clone(&changes);
+        let mut watcher = Watcher { known, changes, stopping, prefix: String::new(), after: 5 };
+        let Piece::Text(text) = watcher.next().await else { panic!("it goes on") };
+        assert_eq!(text, ": this server has come to 3; what comes after 5 is told\nid: 5\n\n");
+        changed.applied(5, change(5));
+        changed.applied(6, change(6));
+        let Piece::Text(text) = watcher.next().await else { panic!("it goes on") };
+        assert_eq!(text.lines().next(), Some("id: 6"));
     }
 
     /// Who hears nothing for long connects again, and has to be told then how far it had come:

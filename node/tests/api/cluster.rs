@@ -4,7 +4,7 @@ use raftarium_node::machine::{AddressChange, Addresses};
 use raftarium_node::server::{NewFolder, Server};
 use serde_json::json;
 
-use super::client::{alone, free_addresses, options, several, start};
+use super::client::{PATIENCE, alone, free_addresses, options, several, start};
 
 #[tokio::test]
 async fn a_server_is_added_promoted_leads_and_is_removed() {
@@ -160,11 +160,20 @@ async fn a_learner_is_ready_and_who_is_no_member_is_not() {
     members.insert(4, own.clone());
     let mut joiner = options(folder.path(), 4, &members);
     joiner.founding = Some(NewFolder::Join);
+    // Nobody waits for a leader where there won't be one.
+    joiner.limits.request = PATIENCE * 5;
     let joiner = start(joiner).await;
     let outside = async |when: &str| {
         joiner.wait_until(when, |status| status["is_ready"] == false).await;
         let ready = joiner.get("/readyz").await;
         assert_eq!((ready.status, ready.text()), (503, "not ready: it is no member of the cluster\n".into()), "{when}");
+        // As long as it knows the leader, it hands writes on.
+        for answer in [joiner.put("/kv/x", "1").await, joiner.get("/kv/x").await] {
+            if answer.status != 200 {
+                assert_eq!((answer.status, answer.problem().as_str()), (503, "no-leader"), "{}", answer.text());
+                assert!(answer.detail().starts_with("this server is no member of the cluster"), "{}", answer.text());
+            }
+        }
     };
     outside("before it is added").await;
     let member = json!({ "server": 4, "peer": own.peer, "http": own.http }).to_string();
@@ -348,6 +357,10 @@ async fn a_move_that_makes_no_sense_is_refused_and_changes_nothing() {
 #[tokio::test]
 async fn what_is_asked_wrongly_of_members_is_said() {
     let (_folder, server) = alone().await;
+    // It can be asked to add somebody when it leads.
+    server.put("/kv/x", "1").await;
+    let listens = server.get("/status").await.json()["listens"].clone();
+    let port = |of: &str| listens[of].as_str().unwrap().rsplit_once(':').unwrap().1.to_owned();
     for (method, path, body, problem) in [
         (Method::POST, "/members", "", "bad-request"),
         (Method::POST, "/members", r#"{"server":0,"peer":"a:1","http":"b:2"}"#, "bad-request"),
@@ -361,10 +374,24 @@ async fn what_is_asked_wrongly_of_members_is_said() {
         (Method::POST, "/members/2/transfer", "", "membership-refused"),
         (Method::PUT, "/members", "", "method-not-allowed"),
         (Method::GET, "/member", "", "no-such-resource"),
+        // The same places by other names, and of the other kind.
+        (Method::POST, "/members", r#"{"server":2,"peer":"localhost:PEER","http":"b:2"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"127.1:PEER","http":"b:2"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"127.0.0.1:HTTP","http":"b:2"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"a:1","http":"localhost:HTTP"}"#, "membership-refused"),
+        (Method::POST, "/members", r#"{"server":2,"peer":"a:1","http":"a:1"}"#, "membership-refused"),
+        (Method::PUT, "/links/1", "{}", "bad-request"),
+        (Method::PUT, "/links/9", "{}", "no-such-resource"),
+        (Method::POST, "/members", r#"[2,"127.0.0.1:7","127.0.0.1:8"]"#, "bad-request"),
+        (Method::PATCH, "/members/1", r#"[null,"127.0.0.1:8",true]"#, "bad-request"),
+        (Method::PUT, "/links/2", "[]", "bad-request"),
+        (Method::PUT, "/links/2", r#"[true,0,0]"#, "bad-request"),
+        (Method::PUT, "/links/2", r#"{"cut":true,"cut":false}"#, "bad-request"),
         (Method::PUT, "/links/2", "{", "bad-request"),
         (Method::PUT, "/links/2", r#"{"loss_percent":101}"#, "bad-request"),
         (Method::PUT, "/links/2", r#"{"delay_ms":60001}"#, "bad-request"),
     ] {
+        let body = body.replace("PEER", &port("peer")).replace("HTTP", &port("http"));
         let answer = server.ask(method.clone(), path, &[], body.as_bytes()).await;
         assert_eq!(answer.problem(), problem, "{method} {path} {body}: {}", answer.text());
     }

@@ -5,12 +5,26 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::client::{LAST_REQUEST, PATIENCE, Running, alone_with, several};
+use super::client::{LAST_REQUEST, PATIENCE, Running, alone_with, several, several_with};
 
 async fn connect(server: &Running, send: &str) -> TcpStream {
     let mut stream = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).await.unwrap();
     stream.write_all(send.as_bytes()).await.unwrap();
     stream
+}
+
+/// Reads the status of an answer.
+async fn status_of(stream: &mut TcpStream) -> String {
+    let mut read = [0; 12];
+    tokio::time::timeout(PATIENCE, stream.read_exact(&mut read)).await.expect("an answer").unwrap();
+    String::from_utf8(read.to_vec()).unwrap().strip_prefix("HTTP/1.1 ").unwrap().to_owned()
+}
+
+/// Asks for a stream, on a connection of its own.
+async fn open(server: &Running, path: &str) -> (TcpStream, String) {
+    let mut stream = connect(server, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")).await;
+    let status = status_of(&mut stream).await;
+    (stream, status)
 }
 
 /// Everything up to the connection's end.
@@ -53,10 +67,14 @@ async fn a_request_that_does_not_arrive_in_time_is_given_up() {
 
 #[tokio::test]
 async fn connections_beyond_the_limit_wait_for_their_turn() {
-    let (_folder, server) = alone_with(|options| options.limits.connections_max = 1).await;
+    let (_folder, server) = alone_with(|options| {
+        options.limits.connections_max = 1;
+        options.limits.request = PATIENCE * 10;
+    })
+    .await;
     let mut first = connect(&server, "").await;
     ask(&mut first).await;
-    let mut second = connect(&server, "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
+    let mut second = connect(&server, "GET /nothing HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     // The server has done something a hundred times, and not this.
     for _ in 0..100 {
         ask(&mut first).await;
@@ -64,8 +82,77 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
     let waits = second.try_read(&mut [0]).unwrap_err();
     assert_eq!(waits.kind(), std::io::ErrorKind::WouldBlock);
     drop(first);
-    answered(&mut second).await;
+    assert_eq!(status_of(&mut second).await, "404");
     drop(second);
+    server.stop().await;
+}
+
+/// Clients that stay keep nobody from seeing how the server is, and followers from nothing.
+#[tokio::test]
+async fn some_places_are_kept_for_other_servers_and_for_health() {
+    let (_folder, _, servers) = several_with(2, |options| {
+        options.limits.connections_max = 3;
+        options.limits.request = Duration::from_secs(2);
+    })
+    .await;
+    let leader = &servers[0];
+    let mut streams = Vec::new();
+    let refused = loop {
+        // Other servers have connections here, too, and let them go.
+        let (stream, status) = open(leader, "/watch").await;
+        if status == "200" {
+            streams.push(stream);
+            continue;
+        }
+        assert_eq!(status, "503");
+        let answer = leader.get("/nothing").await;
+        if answer.status != 404 {
+            break answer;
+        }
+    };
+    assert_eq!(servers[1].put("/kv/x", "1").await.status, 200, "a follower hands it on");
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "busy"), "{}", refused.text());
+    assert_eq!(refused.header("connection"), Some("close"));
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(leader.get(path).await.status, 200);
+    }
+    let metrics = leader.get("/metrics").await.text();
+    let value = |name: &str| {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("{name} in {metrics}")).parse::<u64>().unwrap()
+    };
+    assert!(value("raftarium_http_connections") > streams.len() as u64, "{metrics}");
+    assert!(value("raftarium_http_connections_full_total") >= 2, "{metrics}");
+    // Who asks nothing is let go soon.
+    let mut silent = connect(leader, "").await;
+    assert_eq!(all_of(&mut silent).await, "");
+    // The next one gets the place of who has gone.
+    drop(streams.pop());
+    while leader.get("/kv/x").await.status != 200 {
+        tokio::task::yield_now().await;
+    }
+    drop(streams);
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// A stream says something every ten seconds; nobody has to wait for that.
+#[tokio::test]
+async fn the_place_of_who_read_a_stream_is_free_when_they_have_gone() {
+    let (_folder, server) = alone_with(|options| {
+        options.limits.connections_max = 2;
+        options.limits.request = PATIENCE * 5;
+    })
+    .await;
+    let began = tokio::time::Instant::now();
+    for path in ["/watch?prefix=nosuch", "/events"] {
+        for _ in 0..10 {
+            assert_eq!(open(&server, path).await.1, "200");
+        }
+    }
+    // Two at a time would take a hundred seconds by the heartbeats.
+    assert!(began.elapsed() < Duration::from_secs(50), "{:?}", began.elapsed());
     server.stop().await;
 }
 
@@ -134,17 +221,43 @@ async fn a_value_that_is_announced_as_too_long_is_not_waited_for() {
     server.stop().await;
 }
 
+/// What would be stored as something else than was meant isn't stored.
+#[tokio::test]
+async fn a_body_that_is_not_what_its_bytes_are_is_refused() {
+    let (_folder, server) = alone_with(|_| {}).await;
+    for (header, status) in [
+        ("transfer-encoding: gzip, chunked", "400"),
+        ("content-length: 1\r\ncontent-encoding: gzip", "415"),
+        ("content-length: 1\r\ncontent-range: bytes 0-0/2", "400"),
+        ("content-length: 1\r\nexpect: nonsense", "417"),
+    ] {
+        let body = if header.contains("chunked") { "1\r\nx\r\n0\r\n\r\n" } else { "x" };
+        let head = format!("PUT /kv/x HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{header}\r\n\r\n{body}");
+        let answer = all_of(&mut connect(&server, &head).await).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")) && answer.contains("urn:raftarium:"), "{answer}");
+    }
+    assert_eq!(server.get("/kv/x").await.status, 404);
+    server.stop().await;
+}
+
 /// Something in between may judge a request by another name than the server does.
 #[tokio::test]
 async fn a_request_says_once_for_whom_it_is() {
     let (_folder, server) = alone_with(|_| {}).await;
-    for (version, hosts, status) in [
-        ("1.1", "host: localhost\r\n", 200),
-        ("1.0", "", 200),
-        ("1.1", "", 400),
-        ("1.1", "host: localhost\r\nhost: evil.example\r\n", 400),
+    for (version, target, hosts, status) in [
+        ("1.1", "/healthz", "host: localhost\r\n", 200),
+        ("1.0", "/healthz", "", 200),
+        ("1.1", "/healthz", "", 400),
+        ("1.1", "/healthz", "host:\r\n", 400),
+        ("1.1", "/healthz", "host: localhost\r\nhost: evil.example\r\n", 400),
+        ("1.1", "http://localhost/healthz", "host: localhost\r\n", 200),
+        ("1.1", "http://evil.example/healthz", "host: localhost\r\n", 400),
+        // A server without tokens answers to no other name.
+        ("1.1", "http://evil.example/healthz", "host: evil.example\r\n", 403),
+        ("1.0", "http://evil.example/healthz", "", 403),
+        ("1.1", "/healthz", "host: localhost\r\norigin: http://localhost\r\norigin: http://evil\r\n", 400),
     ] {
-        let head = format!("GET /healthz HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
+        let head = format!("GET {target} HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
         let answer = all_of(&mut connect(&server, &head).await).await;
         assert_eq!(answer.split(' ').nth(1), Some(status.to_string().as_str()), "{head}: {answer}");
     }

@@ -40,6 +40,26 @@ async fn the_document_and_the_server_have_the_same_routes() {
     server.stop().await;
 }
 
+/// A parameter that is overlooked may have been a condition.
+#[tokio::test]
+async fn parameters_that_the_document_does_not_have_are_refused() {
+    let (_folder, server) = alone().await;
+    let document = document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, described) in methods.as_object().unwrap() {
+            if !METHODS.contains(&method.as_str()) {
+                continue; // What all methods have in common.
+            }
+            let concrete = path.replace("{server}", "2").replace("{key}", "x");
+            let verb: Method = method.to_uppercase().parse().unwrap();
+            let answer = server.ask(verb, &format!("{concrete}?nosuch=1"), &[], b"").await;
+            assert_eq!((answer.status, answer.problem()), (400, "bad-request".into()), "{method} {path}");
+            assert!(described["responses"]["400"].is_object(), "{method} {path}");
+        }
+    }
+    server.stop().await;
+}
+
 fn schema<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).unwrap(),

@@ -177,6 +177,51 @@ async fn a_request_with_a_key_is_done_once() {
     server.stop().await;
 }
 
+/// What is refused is said in few words, and alike when it is repeated.
+#[tokio::test]
+async fn a_long_value_is_not_told_by_a_refused_compare_and_set() {
+    let (_folder, _, servers) = several(2).await;
+    for (value, is_told) in [("v".repeat(256), true), ("v".repeat(257), false), ("\0".repeat(65_536), false)] {
+        let revision = servers[0].put("/kv/long", &value).await.json()["revision"].clone();
+        let own = format!("\"{revision}\"");
+        for (number, server) in servers.iter().enumerate() {
+            let key = format!("{number} {revision}");
+            for headers in [&[("idempotency-key", key.as_str()), ("if-match", &own)][..1], &[], &[("if-match", &own)]] {
+                let ask = async || server.ask(Method::PUT, "/kv/long?expected=x", headers, b"y").await;
+                let first = ask().await;
+                assert_eq!((first.status, first.problem()), (409, "value-differs".into()), "{}", first.text());
+                assert_eq!(first.json()["revision"], revision);
+                assert_eq!(first.json().get("value").is_some(), is_told);
+                assert!(first.body.len() < 1_000, "{}", first.body.len());
+                assert_eq!(ask().await.json(), first.json());
+            }
+        }
+        // What a condition refuses is still its own.
+        let other = servers[0].ask(Method::PUT, "/kv/long?expected=x", &[("if-match", "\"1\"")], b"y").await;
+        assert_eq!((other.problem(), &other.json()["revision"]), ("precondition-failed".into(), &revision));
+    }
+    for server in servers {
+        server.stop().await;
+    }
+}
+
+/// Nobody can have all keys forgotten by asking for what is refused.
+#[tokio::test]
+async fn refused_requests_do_not_make_the_servers_forget_the_others() {
+    let (_folder, server) = alone().await;
+    server.put("/kv/long", &"v".repeat(65_536)).await;
+    let precious = async || server.ask(Method::PUT, "/kv/x", &[("idempotency-key", "precious")], b"mine").await;
+    let first = precious().await;
+    for number in 0..300 {
+        let key = format!("refused {number}");
+        let refused = server.ask(Method::PUT, "/kv/long?expected=x", &[("idempotency-key", &key)], b"y").await;
+        assert_eq!(refused.status, 409);
+    }
+    let again = precious().await;
+    assert_eq!((again.header("idempotent-replayed"), again.json()), (Some("true"), first.json()));
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn keys_are_listed_in_order_and_in_pages() {
     let (_folder, server) = alone().await;

@@ -103,7 +103,8 @@
 //!   the next session opens, not before; until then it is listed and is part of snapshots. This is
 //!   the same on all servers.
 //! * A remembered "not swapped" outcome keeps the value that it reports in memory, even after the
-//!   store has dropped it.
+//!   store has dropped it. (Request keys remember it without the value if that is long:
+//!   [`Store::REMEMBERED_BYTES_MAX`].)
 
 mod applied;
 mod change;
