@@ -85,6 +85,10 @@ enum Change {
         /// Its number
         #[arg(value_parser = server_number)]
         server: u8,
+        /// Don't look first whether those that are left are a majority that answers. If they are
+        /// none, nothing can be read, written or changed any more
+        #[arg(long)]
+        unseen: bool,
     },
     /// Hand leadership over to a server
     Transfer {
@@ -144,7 +148,10 @@ impl Change {
                 ("PATCH", format!("/members/{server}"), Some(place.into()))
             }
             Change::Promote { server } => ("POST", format!("/members/{server}/promote"), None),
-            Change::Remove { server } => ("DELETE", format!("/members/{server}"), None),
+            Change::Remove { server, unseen } => {
+                let look = if *unseen { "?unseen=true" } else { "" };
+                ("DELETE", format!("/members/{server}{look}"), None)
+            }
             Change::Transfer { server } => ("POST", format!("/members/{server}/transfer"), None),
         }
     }
@@ -167,7 +174,7 @@ impl Change {
                 )
             }
             Change::Promote { server } => format!("S{server} is a voter now"),
-            Change::Remove { server } => format!("S{server} is no member any more"),
+            Change::Remove { server, .. } => format!("S{server} is no member any more"),
             Change::Transfer { server } => format!("S{server} leads now"),
         }
     }

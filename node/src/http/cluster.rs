@@ -17,7 +17,9 @@ use super::forward::Whole;
 use super::problem::{Kind, Problem};
 use super::target::has_no_parameters;
 use super::trouble::Subject;
-use super::{App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body};
+use super::{
+    App, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, left, named, no_leader, shortened, whole_body,
+};
 use crate::driver::{DiskState, Failure, OTHER_DISK, Status};
 use crate::machine::{Address, AddressChange, check_address};
 use crate::peers::{LinkFault, PeerReport};
@@ -133,7 +135,8 @@ enum Wish {
     /// be asked.
     Move(ServerId, NewPlace, Option<HeaderValue>),
     Promote(ServerId),
-    Remove(ServerId),
+    /// A member; and whether nobody looks first what would be left without it.
+    Remove(ServerId, bool),
     /// To a server, which may be asked by this header.
     Transfer(ServerId, Option<HeaderValue>),
 }
@@ -216,13 +219,18 @@ impl LeadersTask for Wish {
             Wish::Promote(server) => {
                 MembershipChange { voters: voters.union(one(*server)), learners: learners.difference(one(*server)) }
             }
-            Wish::Remove(server) if !configuration.members().contains(*server) => {
+            Wish::Remove(server, _) if !configuration.members().contains(*server) => {
                 return refused(format!("{server} isn't a member: there is nothing to remove"));
             }
-            Wish::Remove(server) => MembershipChange {
-                voters: voters.difference(one(*server)),
-                learners: learners.difference(one(*server)),
-            },
+            Wish::Remove(server, unseen) => {
+                if !unseen && let Some(why) = left::hindrance(app, *server).await {
+                    return refused(why);
+                }
+                MembershipChange {
+                    voters: voters.difference(one(*server)),
+                    learners: learners.difference(one(*server)),
+                }
+            }
         };
         let entry = app.handle.change_membership(change).await?;
         Ok(Done::Yes(json!({ "index": entry.index.0, "term": entry.term.0 })))
@@ -251,9 +259,9 @@ fn taken(app: &App, server: ServerId, address: &Address) -> Option<String> {
     other.map(|other| format!("S{other} is reached at one of these addresses already"))
 }
 
-/// How long a server that is to be at a new address may take to answer there. Two such waits, and
-/// the change itself, fit into a request's time.
-const SEEN_MAX: Duration = Duration::from_millis(1_500);
+/// How long a server may take to be seen, at a new address say. Two such waits, and the change
+/// itself, fit into a request's time.
+pub(super) const SEEN_MAX: Duration = Duration::from_millis(1_500);
 
 /// Looks whether a server is where it is said to be from now on: nobody would reach it otherwise,
 /// and the way back needs a majority. What stays as it was isn't looked at.
@@ -322,7 +330,6 @@ fn checked(address: &str) -> Result<(), Problem> {
 }
 
 async fn wish(app: &Arc<App>, request: Whole, wish: Wish) -> Result<Response, Problem> {
-    has_no_parameters(&request.uri)?;
     match lead(app, &request, &wish).await? {
         Led::Here(Done::Yes(done)) => Ok(Json(done).into_response()),
         Led::Here(Done::Refused(why)) => Err(Problem::new(Kind::MembershipRefused, why)),
@@ -339,6 +346,7 @@ struct NewMember {
 }
 
 pub async fn add(State(app): Shared, request: Request) -> Result<Response, Problem> {
+    has_no_parameters(request.uri())?;
     let request = whole(&app, request).await?;
     let member: NewMember = serde_json::from_slice(&request.body).map_err(|error| {
         let form = r#"{"server": 4, "peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"}"#;
@@ -371,6 +379,7 @@ impl NewPlace {
 }
 
 pub async fn move_to(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
+    has_no_parameters(request.uri())?;
     let server = server_named(&named(server)?)?;
     let request = whole(&app, request).await?;
     let form = r#"{"peer": "127.0.0.1:7104", "http": "127.0.0.1:8104"} (or one of the two)"#;
@@ -390,19 +399,31 @@ pub async fn move_to(State(app): Shared, server: Named, request: Request) -> Res
 
 pub async fn remove(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
     let server = server_named(&named(server)?)?;
-    wish(&app, whole(&app, request).await?, Wish::Remove(server)).await
+    let unseen = is_unseen(request.uri())?;
+    wish(&app, whole(&app, request).await?, Wish::Remove(server, unseen)).await
 }
 
 pub async fn promote(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
+    has_no_parameters(request.uri())?;
     let server = server_named(&named(server)?)?;
     wish(&app, whole(&app, request).await?, Wish::Promote(server)).await
 }
 
 pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
+    has_no_parameters(request.uri())?;
     let server = server_named(&named(server)?)?;
     let request = whole(&app, request).await?;
     let authorization = request.headers.get(header::AUTHORIZATION).cloned();
     wish(&app, request, Wish::Transfer(server, authorization)).await
+}
+
+/// Whether the parameters of a request say that nobody is to look first.
+fn is_unseen(uri: &Uri) -> Result<bool, Problem> {
+    match uri.query() {
+        None | Some("" | "unseen=false") => Ok(false),
+        Some("unseen=true") => Ok(true),
+        Some(_) => Err(Problem::new(Kind::BadRequest, "a removal takes one parameter: unseen=true, or unseen=false")),
+    }
 }
 
 /// The whole request, as it can be handed on.

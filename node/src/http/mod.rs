@@ -16,6 +16,7 @@ pub mod access;
 pub(crate) mod cluster;
 mod forward;
 mod kv;
+mod left;
 pub mod problem;
 mod proof;
 mod room;
