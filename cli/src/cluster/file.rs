@@ -78,6 +78,18 @@ pub struct LocalServer {
     pub process: Option<Process>,
     /// How a command has ended that process, or is about to. None if it runs, or ended by itself.
     pub ending: Option<Ending>,
+    /// A process that the file names, and that belongs to another folder: this one is a copy.
+    #[serde(skip)]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A process of another folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The process.
+    pub process: Process,
+    /// That cluster's folder.
+    pub folder: PathBuf,
 }
 
 /// How a command ends a process.
@@ -102,6 +114,7 @@ impl State {
                 has_begun: false,
                 process: None,
                 ending: None,
+                elsewhere: None,
             }
         };
         State { format: FORMAT, cluster, playground: false, servers: (1..=servers).map(server).collect() }
@@ -138,6 +151,21 @@ impl State {
             }
         }
         found
+    }
+
+    /// Takes away the processes that are another folder's: a process is the server's whose lock it
+    /// has.
+    fn disown(&mut self, folder: &Path) {
+        for server in &mut self.servers {
+            let lock = server.data(folder).join("lock");
+            let Some(process) = server.running() else { continue };
+            // A data folder may be put aside within the cluster's folder while its server runs.
+            let is_aside = |other: &PathBuf| folder.canonicalize().is_ok_and(|folder| other.starts_with(folder));
+            if let Some(other) = process.holds_another(&lock).filter(|other| !is_aside(other)) {
+                let folder = other.ancestors().nth(3).unwrap_or(&other).to_owned();
+                server.elsewhere = server.process.take().map(|process| Elsewhere { process, folder });
+            }
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -258,7 +286,10 @@ pub fn read(folder: &Path) -> Result<Option<State>, Unusable> {
             )))
         }
         Ok(None) => Err(Unusable(format!("{} is gone, but {}", named(&path), restore()))),
-        Ok(state) => Ok(state),
+        Ok(Some(mut state)) => {
+            state.disown(folder);
+            Ok(Some(state))
+        }
         Err(Unread::Other(unusable)) => Err(unusable),
         Err(Unread::Damaged(why)) if has_copy() => {
             Err(Unusable(format!("{} is damaged: {why}; {}", named(&path), restore())))

@@ -288,6 +288,7 @@ pub fn restart(folder: &Path, number: u8, join: bool) -> Result<String, Unusable
     known(folder)?.server(number)?;
     let locked = Locked::take(folder)?;
     let mut state = known(folder)?;
+    super::refuse_copy(&state, folder)?;
     let server = state.server(number)?.clone();
     let how = match (join, server.found_data(folder)) {
         (false, _) => begin_one(&state, folder, number)?,
@@ -310,6 +311,7 @@ pub fn restart(folder: &Path, number: u8, join: bool) -> Result<String, Unusable
 
 /// How a server begins, once its folder and the secret have been looked at.
 fn begin_one(state: &State, folder: &Path, number: u8) -> Result<Begin, Unusable> {
+    super::refuse_copy(state, folder)?;
     check_secret(state, folder)?;
     begin(state.server(number)?, folder).map_err(|obstacle| told(state, folder, Some(obstacle)))
 }

@@ -251,8 +251,17 @@ fn no_cluster(folder: &std::path::Path) -> Unusable {
 /// Its file can't be read.
 fn remembered(folder: &std::path::Path) -> Result<Option<file::State>, Unusable> {
     static SAID: Once = Once::new();
+    static COPY: Once = Once::new();
     let mut state = file::read(folder)?;
     if let Some(state) = &mut state {
+        if let Some(others) = processes_elsewhere(state) {
+            COPY.call_once(|| {
+                output::remark(format_args!(
+                    "{} is a copy: its file names processes of another folder ({others}). They are left alone.",
+                    named(folder)
+                ));
+            });
+        }
         let found = state.find_running(folder);
         if !found.is_empty() {
             let processes: Vec<_> = state
@@ -274,6 +283,36 @@ fn remembered(folder: &std::path::Path) -> Result<Option<file::State>, Unusable>
     Ok(state)
 }
 
+/// The processes that a cluster's file names, and that belong to another folder, in words; none if
+/// there are none.
+fn processes_elsewhere(state: &file::State) -> Option<String> {
+    let one = |server: &file::LocalServer| {
+        let other = server.elsewhere.as_ref()?;
+        Some(format!("S{} in {} is process {}", server.server, named(&other.folder), other.process.pid))
+    };
+    let all: Vec<_> = state.servers.iter().filter_map(one).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// Refuses to start servers of a copy while those of the original run: they would be taken for
+/// them, with what they had promised before the copy was made forgotten since.
+///
+/// # Errors
+/// The folder is a copy of one whose servers run, and what to do.
+fn refuse_copy(state: &file::State, folder: &std::path::Path) -> Result<(), Unusable> {
+    let Some(others) = processes_elsewhere(state) else { return Ok(()) };
+    let mut originals: Vec<_> =
+        state.servers.iter().filter_map(|server| Some(&server.elsewhere.as_ref()?.folder)).collect();
+    originals.dedup();
+    let stop: Vec<_> = originals.into_iter().map(|original| advice::command("cluster stop", original)).collect();
+    Err(Unusable(format!(
+        "{} is a copy of a cluster that runs ({others}): an old copy of a server must not run beside the others. To go \
+         back to what the copy holds, and lose what came after it, stop the original first: {}",
+        named(folder),
+        stop.join(", ")
+    )))
+}
+
 /// How a server's process ended, or is, in a few words; none while it runs.
 fn condition(server: &file::LocalServer) -> &'static str {
     match (server.process.as_ref().map(process::Process::condition), server.ending) {
@@ -282,6 +321,7 @@ fn condition(server: &file::LocalServer) -> &'static str {
         (_, Some(file::Ending::Crashed)) => "crashed",
         (_, Some(file::Ending::Stopped)) => "stopped",
         (Some(process::Condition::Gone), None) => UNEXPECTED,
+        (None, None) if server.elsewhere.is_some() => "runs from another folder",
         (None, None) => "never started",
     }
 }

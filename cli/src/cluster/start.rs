@@ -69,6 +69,7 @@ pub fn start(options: &StartOptions, scope: Scope, is_enough: &dyn Fn() -> bool)
     let locked = Locked::take(folder)?;
     let known = super::remembered(folder);
     if let Ok(Some(mut state)) = known {
+        super::refuse_copy(&state, folder)?;
         check_known(&mut state, options, scope)?;
         return bring_up(&locked, state, folder, Round::Later, is_enough);
     }

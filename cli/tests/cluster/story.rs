@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -333,6 +333,45 @@ fn servers_that_run_are_found_by_their_folders() {
     // Locks of servers that don't run any more mean nothing.
     fs::write(&file, &old).unwrap();
     assert!(local.does(&["cluster", "stop"]).contains("doesn't run"));
+}
+
+/// A backup of the whole folder names the processes of the original.
+#[test]
+fn a_copy_of_a_folder_commands_nobody_of_the_original() {
+    let local = Local::new();
+    local.start(&["--playground"]);
+    local.does(&["put", "colour", "blue"]);
+    let copied = Command::new("cp").args(["-a", "raftarium-data", "bak"]).current_dir(local.path()).status();
+    assert!(copied.unwrap().success());
+    let before = local.processes();
+    for task in [&["stop"][..], &["stop", "2"]] {
+        let done = local.run(&[&["cluster"][..], task, &["--data", "bak"]].concat()).ended(FINE);
+        assert!(done.out().contains("doesn't run"), "{}", done.out());
+        assert!(done.err.contains(&format!("process {}", before[&2])), "{}", done.err);
+    }
+    for task in [&["crash", "2"][..], &["pause", "2"]] {
+        let done = local.run(&[&["cluster"][..], task, &["--data", "bak"]].concat()).ended(UNUSABLE);
+        assert!(done.err.contains("S2 doesn't run"), "{}", done.err);
+    }
+    let starts = [&["start"][..], &["start", "2"], &["restart", "2"], &["restart", "2", "--join"]];
+    let refuse = |said: &str| {
+        for task in starts {
+            let done = local.run(&[&["cluster"][..], task, &["--data", "bak"]].concat()).ended(UNUSABLE);
+            assert!(done.err.contains("bak is a copy of a cluster that runs (S1 in "), "{said}: {}", done.err);
+        }
+    };
+    refuse("all of the original runs");
+    // Nor does an old copy of a server begin where the original's stands still.
+    local.does(&["cluster", "stop", "2"]);
+    refuse("S2 of the original doesn't run");
+    local.does(&["cluster", "start", "2"]);
+    assert_eq!(local.does(&["get", "colour"]), "blue");
+    assert_eq!([&1, &3].map(|server| local.processes()[server]), [&1, &3].map(|server| before[server]));
+    // It is a folder of its own as soon as the original's servers are stopped.
+    local.does(&["cluster", "stop"]);
+    local.does(&["cluster", "start", "--data", "bak"]);
+    assert_eq!(local.does(&["get", "colour", "--data", "bak"]), "blue");
+    local.does(&["cluster", "stop", "--data", "bak"]);
 }
 
 #[test]
