@@ -277,6 +277,8 @@ impl Server {
             playground: options.playground,
             stopping: stopped,
             listening,
+            folder: options.folder,
+            https: https.clone(),
             troubles: http::Troubles::default(),
             forwarder: http::Forwarder::new(https.clone(), secrets.clone()),
             lists: http::Room::of(http::LISTS_BYTES_MAX),

@@ -546,10 +546,12 @@ pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
 
 /// The same, with what this server sees to be wrong around it.
 fn is_served(app: &App, status: &Status, peers: &[PeerReport]) -> Result<(), String> {
-    let scheme = app.troubles.of(Subject::Scheme);
+    // Its clients' writes can't be handed on, nobody gets through to it, or what it does is lost.
+    let trouble = [Subject::Scheme, Subject::Certificate, Subject::Folder]
+        .into_iter()
+        .find_map(|subject| app.troubles.of(subject));
     match is_ready(status, peers) {
-        // Its clients' writes can't be handed on.
-        Ok(()) => scheme.map_or(Ok(()), Err),
+        Ok(()) => trouble.map_or(Ok(()), Err),
         Err(why) => {
             let why = if why == NO_LEADER { no_leader(app, status) } else { why.to_owned() };
             Err(std::iter::once(why).chain(app.troubles.sentences()).collect::<Vec<_>>().join("; "))

@@ -22,10 +22,12 @@ mod proof;
 mod room;
 mod serve;
 mod stream;
+mod surroundings;
 mod target;
 mod tls;
 mod trouble;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -120,6 +122,10 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
     /// Where it listens.
     pub listening: Listening,
+    /// Its data folder.
+    pub folder: PathBuf,
+    /// What it speaks HTTPS by, if it does.
+    pub https: Option<Https>,
     /// What is wrong around it.
     pub troubles: Troubles,
     /// Hands requests to other servers.

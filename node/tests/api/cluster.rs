@@ -127,6 +127,11 @@ async fn a_log_that_the_disk_lost_is_told_of_while_it_is_repaired_and_after() {
     let metrics = server.get("/metrics").await.text();
     has(&metrics, "raftarium_repairing 1");
     has(&metrics, "raftarium_log_losses_total 1");
+    // It says so itself, and why it isn't ready, while nobody can help it.
+    let says = |status: &serde_json::Value| status["troubles"].to_string().contains("has lost entries 1 to ");
+    server.wait_until("it says so", says).await;
+    let ready = server.get("/readyz").await;
+    assert!(ready.status == 503 && ready.text().contains("copies of one stop"), "{}", ready.text());
 
     let mut others = Vec::new();
     for number in (1..=3).filter(|number| *number != damaged) {
@@ -138,6 +143,7 @@ async fn a_log_that_the_disk_lost_is_told_of_while_it_is_repaired_and_after() {
         assert_eq!(found[name], lost[name], "{name}");
     }
     assert!(found["repaired_at"].as_u64() >= found["found_at"].as_u64(), "{found}");
+    server.wait_until("it is over", |status| status["troubles"] == json!([])).await;
     let metrics = server.get("/metrics").await.text();
     has(&metrics, "raftarium_repairing 0");
     has(&metrics, "raftarium_log_losses_total 1");
