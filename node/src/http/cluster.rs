@@ -158,6 +158,14 @@ impl LeadersTask for Wish {
         let one = |server| std::iter::once(server).collect::<ServerSet>();
         let refused = |why: String| Ok(Done::Refused(why));
         let change = match self {
+            // Whoever asks twice gets what they want.
+            Wish::Transfer(to, _) if *to == app.server && status.leads() => {
+                return Ok(Done::Yes(json!({ "leader": to.number() })));
+            }
+            Wish::Transfer(to, _) if learners.contains(*to) => {
+                return refused(format!("{to} is a learner, and can't lead: promote it first"));
+            }
+            Wish::Transfer(to, _) if !configuration.is_voter(*to) => return refused(format!("{to} is no voter")),
             Wish::Transfer(to, authorization) => {
                 match app.handle.transfer(*to).await {
                     Err(failure @ Failure::Refused(Refusal::TransferTimedOut { .. })) => {
@@ -196,7 +204,7 @@ impl LeadersTask for Wish {
                 // Nothing is written before it is known that it can be done: a member's address
                 // must not be changed by a request that is refused.
                 if configuration.is_voter(*server) {
-                    return refused(format!("{server} is a voter already. {}", anew(*server)));
+                    return refused(format!("{server} is a voter already. {}", anew(app, *server)));
                 }
                 if learners.contains(*server) {
                     return Err(Failure::Refused(Refusal::Senseless(ChangeError::Unchanged)));
@@ -211,7 +219,7 @@ impl LeadersTask for Wish {
                 MembershipChange { voters, learners: learners.union(one(*server)) }
             }
             Wish::Promote(server) if configuration.is_voter(*server) => {
-                return refused(format!("{server} is a voter already. {}", anew(*server)));
+                return refused(format!("{server} is a voter already. {}", anew(app, *server)));
             }
             Wish::Promote(server) if app.peers.report().iter().any(|peer| peer.id == *server && peer.denied) => {
                 return refused(format!("{server} can't become a voter as it is: {OTHER_DISK}"));
@@ -238,11 +246,13 @@ impl LeadersTask for Wish {
 }
 
 /// What to do about a voter that may not vote.
-fn anew(server: ServerId) -> String {
+fn anew(app: &App, server: ServerId) -> String {
     let number = server.number();
+    let place = app.addresses().get(&number).map(|address| format!("{} {}", address.peer, address.http));
+    let place = place.unwrap_or_else(|| "PEER HTTP".to_owned());
     format!(
         "If it has lost its disk, and may not vote, remove it first (raftarium members remove {number}); then add it \
-         again (raftarium members add {number} PEER HTTP), and promote it"
+         again (raftarium members add {number} {place}), and promote it"
     )
 }
 
