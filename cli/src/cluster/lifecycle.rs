@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::advice::{LastWords, Obstacle, Remedy, command, names};
+use super::advice::{LastWords, Obstacle, Remedy, anew, command, names};
 use super::file::{Data, Ending, LocalServer, Locked, State};
 use super::known;
 use super::process::Process;
@@ -298,8 +298,11 @@ pub fn restart(folder: &Path, number: u8, join: bool) -> Result<String, Unusable
         }
         (true, Data::Whole) => {
             return Err(Unusable(format!(
-                "S{number} has its data in {}: start it without --join",
-                named(&server.data(folder))
+                "S{number} has its data in {}, and goes on with them: {} restarts it so. If the others don't believe \
+                 these data any more, let them give it theirs: {}",
+                named(&server.data(folder)),
+                command(&format!("cluster restart {number}"), folder),
+                anew(&server, folder, true)
             )));
         }
         (true, Data::Nameless) => return Err(told(&state, folder, begin(&server, folder).err())),

@@ -1,7 +1,7 @@
 //! `cluster`: a real cluster on this machine, its servers processes of their own.
 //!
 //! `file` is what the cluster remembers of itself, `process` knows one process from another.
-//! `lifecycle` starts and stops servers one by one, `start` a whole cluster. `foreground` stays
+//! `rebuild` writes that file anew. `lifecycle` starts and stops servers one by one, `start` a whole cluster. `foreground` stays
 //! with them and shows how they are, `faults` breaks them on purpose, and `advice` says what people
 //! can do.
 //!
@@ -15,8 +15,10 @@ pub mod file;
 mod foreground;
 mod lifecycle;
 mod process;
+mod rebuild;
 mod start;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
@@ -138,6 +140,9 @@ enum Task {
         #[command(flatten)]
         place: Place,
     },
+    /// Write its file, cluster.json, anew by what its servers' folders hold, if it is lost, damaged, or
+    /// another cluster's
+    Rebuild(Place),
     /// Kill a server by SIGKILL, as by a power failure (playground); `stop N` is the gentle way
     Crash(OneServer),
     /// Start a server again that has crashed or ended; stop it first if it runs, as for an upgrade
@@ -178,6 +183,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
         Some(Task::Status { json, place }) => return status(place, *json),
         Some(Task::Stop { server: None, place }) => lifecycle::stop(&place.data)?,
         Some(Task::Stop { server: Some(server), place }) => lifecycle::stop_one(&place.data, *server)?,
+        Some(Task::Rebuild(place)) => rebuild::rebuild(&place.data)?,
         Some(Task::Crash(one)) => faults::crash(&one.place.data, one.server)?,
         Some(Task::Restart { server, join }) => lifecycle::restart(&server.place.data, server.server, *join)?,
         Some(Task::Pause(one)) => faults::pause(&one.place.data, one.server)?,
@@ -330,12 +336,14 @@ fn condition(server: &file::LocalServer) -> &'static str {
 const UNEXPECTED: &str = "ended unexpectedly";
 
 /// What is known of a cluster's servers besides what they say themselves.
-fn notes(state: &file::State) -> Vec<Note> {
-    let note = |server: &file::LocalServer| Note {
-        address: server.http.clone(),
-        server: server.server,
-        words: condition(server).to_owned(),
+fn notes(state: &file::State, folder: &std::path::Path) -> Vec<Note> {
+    let words = |server: &file::LocalServer| {
+        let words = condition(server);
+        let is_gone = server.has_begun && server.found_data(folder) == file::Data::None;
+        if is_gone && !words.is_empty() { format!("{words}, its data folder is gone") } else { words.to_owned() }
     };
+    let note =
+        |server: &file::LocalServer| Note { address: server.http.clone(), server: server.server, words: words(server) };
     state.servers.iter().map(note).collect()
 }
 
@@ -348,7 +356,7 @@ pub fn expected(state: &file::State) -> Expected {
 fn status(place: &Place, is_json: bool) -> Result<Ending, Unusable> {
     let folder = &place.data;
     let state = known(folder)?;
-    let ending = crate::view::once(expected(&state), &notes(&state), is_json)?;
+    let ending = crate::view::once(expected(&state), &notes(&state, folder), is_json)?;
     if is_json {
         return Ok(ending);
     }
@@ -359,6 +367,13 @@ fn status(place: &Place, is_json: bool) -> Result<Ending, Unusable> {
             format!("Its log is {}. Start it again with {start}", output::named(&server.log(folder)))
         });
         text.line(format_args!("S{} ended, and no command had stopped it. {words}", server.server));
+    }
+    for status in lifecycle::look(&state, &mut BTreeMap::new(), &state.servers).answers {
+        if status.no_vote_because.is_some() {
+            let server = state.server(status.server)?;
+            let steps = advice::anew(server, folder, true);
+            text.line(format_args!("S{} may not vote. Let the others give it their data: {steps}", status.server));
+        }
     }
     output::print(&text).map(|_| ending)
 }

@@ -9,7 +9,7 @@ use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN, grouped};
 use crate::text::{Text, escaped};
 
 /// How many characters of a server's own words are shown in a cell.
-const CELL_MAX: usize = 60;
+const CELL_MAX: usize = 80;
 
 /// The role of a server that doesn't answer.
 const UNREACHABLE: &str = "unreachable";
