@@ -268,8 +268,8 @@ impl Client {
     }
 
     /// Checks that the server at an address is the one that is expected there, if one is; and, by
-    /// HTTPS, that it speaks it. When the request itself fails while TLS begins, nobody can tell that
-    /// from a connection that breaks off later.
+    /// HTTPS, that it speaks it. When the request itself fails while TLS begins, nobody can tell
+    /// that from a connection that breaks off later.
     ///
     /// # Errors
     /// It isn't, or doesn't say.

@@ -1,9 +1,9 @@
 //! `cluster`: a real cluster on this machine, its servers processes of their own.
 //!
-//! `file` is what the cluster remembers of itself, `process` knows one process from another.
-//! `rebuild` writes that file anew. `lifecycle` starts and stops servers one by one, `start` a whole cluster. `foreground` stays
-//! with them and shows how they are, `faults` breaks them on purpose, and `advice` says what people
-//! can do.
+//! `file` is what the cluster remembers of itself, and `rebuild` writes it anew if it is lost;
+//! `process` knows one process from another. `lifecycle` starts and stops servers one by one,
+//! `start` a whole cluster. `foreground` stays with them and shows how they are, `faults` breaks
+//! them on purpose, and `advice` says what people can do.
 //!
 //! A command takes the folder's lock, reads the file, acts, and writes the file. What it is about
 //! to do to a process is written before it is done, so that whoever watches can tell a server that
@@ -140,8 +140,8 @@ enum Task {
         #[command(flatten)]
         place: Place,
     },
-    /// Write its file, cluster.json, anew by what its servers' folders hold, if it is lost, damaged, or
-    /// another cluster's
+    /// Write its file, cluster.json, anew by what its servers' folders hold, if it is lost, damaged,
+    /// or another cluster's
     Rebuild(Place),
     /// Kill a server by SIGKILL, as by a power failure (playground); `stop N` is the gentle way
     Crash(OneServer),

@@ -1,5 +1,5 @@
-//! Writing a cluster's file anew, if it is lost, damaged, or another cluster's: the servers' folders
-//! say whose they are, and where the members were reached.
+//! Writing a cluster's file anew, if it is lost, damaged, or another cluster's: the servers'
+//! folders say whose they are, and where the members were reached.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

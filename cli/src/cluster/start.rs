@@ -380,8 +380,8 @@ fn wait_for_leader(
     }
 }
 
-/// Whether a server leads: one of these, or one that they follow, and that runs without this command
-/// having started it. Its ports are busy then.
+/// Whether a server leads: one of these, or one that they follow, and that runs without this
+/// command having started it. Its ports are busy then.
 fn is_led(answers: &[view::Status], obstacles: &[Obstacle]) -> bool {
     let is_in_the_way = |leader: u8| {
         obstacles.iter().any(|obstacle| obstacle.server == leader && obstacle.remedy == Remedy::ClearTheWay)

@@ -277,6 +277,9 @@ fn a_change_of_the_membership_is_asked_for_once() {
     let seen = Fake::always(answer(200, &json!({ "seen": true })));
     let moved = ask(&[&seen.address], &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
     assert_eq!(moved.out(), "S4 answers at its new place, and the members know it\n");
+    let unaware = Fake::always(answer(200, &json!({ "seen": true, "unaware": [2] })));
+    let moved = ask(&[&unaware.address], &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
+    assert!(moved.out().starts_with("S4 answers at its new place, and S2 doesn't know it yet"), "{}", moved.out());
     ask(&there, &["members", "move", "4"]).ended(USAGE);
     ask(&there, &["members", "promote", "4"]).ended(FINE);
     assert_eq!(ask(&there, &["members", "transfer", "4"]).ended(FINE).out(), "S4 leads now\n");

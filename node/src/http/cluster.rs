@@ -8,7 +8,9 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, Uri, header};
-use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
+use raft_core::raft::{
+    Bytes, ChangeError, Configuration, LogIndex, MembershipChange, Refusal, ServerId, ServerSet, Standing,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -198,6 +200,7 @@ impl LeadersTask for Wish {
                 let applied = app.handle.propose(introduction(*server, &address)).await?;
                 let mut done = json!({ "index": applied.entry.index.0, "term": applied.entry.term.0 });
                 done["seen"] = (!place.unseen).into();
+                done["unaware"] = unaware(app, *server, applied.entry.index, authorization.as_ref()).await;
                 return Ok(Done::Yes(done));
             }
             Wish::Add(server, address) => {
@@ -269,7 +272,7 @@ fn taken(app: &App, server: ServerId, address: &Address) -> Option<String> {
     other.map(|other| format!("S{other} is reached at one of these addresses already"))
 }
 
-/// How long a server may take to be seen, at a new address say. Two such waits, and the change
+/// How long a server may take to be seen, at a new address say. Three such waits, and the change
 /// itself, fit into a request's time.
 pub(super) const SEEN_MAX: Duration = Duration::from_millis(1_500);
 
@@ -305,6 +308,36 @@ async fn see(
     }
     Ok(())
 }
+
+/// The members that haven't applied the entry that says where a server is reached now, as far as
+/// they tell. Until they have, they look for it where it was, also after they were started again.
+/// Those that don't answer the leader aren't waited for.
+async fn unaware(app: &App, moved: ServerId, index: LogIndex, authorization: Option<&HeaderValue>) -> Value {
+    let status = app.handle.status();
+    let others = status.followers.iter().filter(|follower| follower.server != moved);
+    let (mut waiting, mut silent) = (ServerSet::EMPTY, ServerSet::EMPTY);
+    for follower in others {
+        let set = if follower.answers { &mut waiting } else { &mut silent };
+        set.insert(follower.server);
+    }
+    let learn = async {
+        while !waiting.is_empty() {
+            for server in waiting.iter() {
+                let Some(address) = app.address_of(server) else { continue };
+                let said = app.forwarder.status(app, server, &address, authorization, SEEN_MAX).await;
+                if said.is_ok_and(|said| said["applied_index"].as_u64() >= Some(index.0)) {
+                    waiting.remove(server);
+                }
+            }
+            tokio::time::sleep(UNAWARE_LOOK).await;
+        }
+    };
+    let _ = tokio::time::timeout(SEEN_MAX, learn).await;
+    waiting.union(silent).iter().map(ServerId::number).collect()
+}
+
+/// How often is looked whether all know a new address.
+const UNAWARE_LOOK: Duration = Duration::from_millis(10);
 
 /// Why a server may not have taken over, as it says itself, in a sentence without its full stop.
 async fn hindrance(app: &App, server: ServerId, authorization: Option<&HeaderValue>) -> String {

@@ -210,6 +210,12 @@ async fn a_server_that_listens_at_another_port_is_moved_and_catches_up() {
         async |body: serde_json::Value| others[1].ask(Method::PATCH, &path, &[], body.to_string().as_bytes()).await;
     let first = patch(json!({ "peer": place.peer })).await;
     assert_eq!(first.status, 200, "{}", first.text());
+    // Whoever is started again from now on looks for it there.
+    assert_eq!(first.json()["unaware"], json!([]));
+    for other in (1..=3).filter(|other| *other != number) {
+        let file = std::fs::read_to_string(folder.path().join(other.to_string()).join("addresses.json")).unwrap();
+        assert!(file.contains(&place.peer), "S{other}: {file}");
+    }
     moved.wait_until("it catches up", |status| status["is_ready"] == true).await;
     assert_eq!(moved.get("/kv/x?consistency=local").await.text(), "while it was away");
     let addresses = async |server: &super::client::Running| {
