@@ -146,6 +146,21 @@ pub fn spawn(locked: &Locked, folder: &Path, state: &mut State, number: u8, begi
     Ok(child)
 }
 
+/// Those of a cluster's servers that answer, and whose processes aren't known to this folder.
+pub fn answering_elsewhere(state: &State) -> Vec<u8> {
+    let unknown = state.servers.iter().filter(|server| server.running().is_none());
+    unknown.filter(|server| status_of(state, server).is_some()).map(|server| server.server).collect()
+}
+
+/// What a server says of itself; none if it doesn't answer, or somebody else does.
+fn status_of(state: &State, server: &LocalServer) -> Option<view::Status> {
+    let client = Client::of(Vec::new(), LOOK);
+    let asked = client.ask(&server.http, &Request::get("/status".into()), Duration::from_secs(1));
+    let exchange::Outcome::Done(answer) = asked else { return None };
+    let status = view::Status::read(&answer.body)?;
+    (status.cluster == state.cluster && status.server == server.server).then_some(status)
+}
+
 /// How servers are at one look.
 pub struct Seen {
     /// What those say that answer. A stranger at a server's address isn't listened to.
@@ -156,7 +171,6 @@ pub struct Seen {
 
 /// Looks at these servers once.
 pub fn look(state: &State, children: &mut BTreeMap<u8, Child>, servers: &[LocalServer]) -> Seen {
-    let client = Client::of(Vec::new(), LOOK);
     let mut seen = Seen { answers: Vec::new(), ended: Vec::new() };
     for server in servers {
         let number = server.server;
@@ -171,14 +185,7 @@ pub fn look(state: &State, children: &mut BTreeMap<u8, Child>, servers: &[LocalS
             }
             _ => {}
         }
-        let asked = client.ask(&server.http, &Request::get("/status".into()), Duration::from_secs(1));
-        if let exchange::Outcome::Done(answer) = asked
-            && let Some(status) = view::Status::read(&answer.body)
-            && status.cluster == state.cluster
-            && status.server == number
-        {
-            seen.answers.push(status);
-        }
+        seen.answers.extend(status_of(state, server));
     }
     seen
 }

@@ -140,8 +140,8 @@ enum Task {
         #[command(flatten)]
         place: Place,
     },
-    /// Write its file, cluster.json, anew by what its servers' folders hold, if it is lost, damaged,
-    /// or another cluster's
+    /// Write its file, cluster.json, anew by what its servers' folders hold: it is lost, damaged, or
+    /// another cluster's
     Rebuild(Place),
     /// Kill a server by SIGKILL, as by a power failure (playground); `stop N` is the gentle way
     Crash(OneServer),
@@ -306,7 +306,20 @@ fn processes_elsewhere(state: &file::State) -> Option<String> {
 /// # Errors
 /// The folder is a copy of one whose servers run, and what to do.
 fn refuse_copy(state: &file::State, folder: &std::path::Path) -> Result<(), Unusable> {
-    let Some(others) = processes_elsewhere(state) else { return Ok(()) };
+    let Some(others) = processes_elsewhere(state) else {
+        // The processes that a backup's file names may be gone, and others have taken their place.
+        let answering = lifecycle::answering_elsewhere(state);
+        if answering.len() * 2 <= state.servers.len() {
+            return Ok(());
+        }
+        return Err(Unusable(format!(
+            "{} of the cluster {} answer at their addresses, and run from another folder than {}: an old copy of a \
+             server must not run beside the others. Use the folder that they were started with, or stop them first",
+            advice::names(answering),
+            crate::text::escaped(&state.cluster, crate::text::NAME_MAX),
+            named(folder)
+        )));
+    };
     let mut originals: Vec<_> =
         state.servers.iter().filter_map(|server| Some(&server.elsewhere.as_ref()?.folder)).collect();
     originals.dedup();

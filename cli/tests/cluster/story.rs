@@ -407,6 +407,15 @@ fn a_copy_of_a_folder_commands_nobody_of_the_original() {
     local.does(&["cluster", "start", "2"]);
     assert_eq!(local.does(&["get", "colour"]), "blue");
     assert_eq!([&1, &3].map(|server| local.processes()[server]), [&1, &3].map(|server| before[server]));
+    // Nor once the processes that it names are gone, and the original's are others.
+    local.does(&["cluster", "stop"]);
+    local.start(&[]);
+    local.does(&["cluster", "stop", "2"]);
+    for task in starts {
+        local
+            .run(&[&["cluster"][..], task, &["--data", "bak"]].concat())
+            .complained("answer at their addresses, and run from another folder than bak");
+    }
     // It is a folder of its own as soon as the original's servers are stopped.
     local.does(&["cluster", "stop"]);
     local.does(&["cluster", "start", "--data", "bak"]);
