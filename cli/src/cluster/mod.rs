@@ -140,8 +140,8 @@ enum Task {
         #[command(flatten)]
         place: Place,
     },
-    /// Write its file, cluster.json, anew by what its servers' folders hold: it is lost, damaged, or
-    /// another cluster's
+    /// Write its file, cluster.json, anew by what its servers' folders hold: for one that is lost,
+    /// damaged, or another cluster's
     Rebuild(Place),
     /// Kill a server by SIGKILL, as by a power failure (playground); `stop N` is the gentle way
     Crash(OneServer),

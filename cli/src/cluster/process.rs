@@ -272,7 +272,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_process_that_holds_another_folder_s_lock_is_that_folder_s() {
         let folder = tempfile::tempdir().unwrap();
-        let lock = |name: &str| folder.path().join(name).join("1/data/lock");
+        let lock = |name: &str| folder.path().join(name).join("1/data/lock-of-this-test");
         for name in ["own", "copy"] {
             std::fs::create_dir_all(lock(name).parent().unwrap()).unwrap();
         }

@@ -272,7 +272,7 @@ fn taken(app: &App, server: ServerId, address: &Address) -> Option<String> {
     other.map(|other| format!("S{other} is reached at one of these addresses already"))
 }
 
-/// How long a server may take to be seen, at a new address say. Three such waits, and the change
+/// How long a server may take to be seen, at a new address say. Two such waits, and the change
 /// itself, fit into a request's time.
 pub(super) const SEEN_MAX: Duration = Duration::from_millis(1_500);
 
@@ -332,7 +332,8 @@ async fn unaware(app: &App, moved: ServerId, index: LogIndex, authorization: Opt
             tokio::time::sleep(UNAWARE_LOOK).await;
         }
     };
-    let _ = tokio::time::timeout(SEEN_MAX, learn).await;
+    // The move is done: it must not become unknown because the answer took too long.
+    let _ = tokio::time::timeout(SEEN_MAX.min(app.limits.request / 5), learn).await;
     waiting.union(silent).iter().map(ServerId::number).collect()
 }
 
