@@ -99,7 +99,7 @@ metrics! {
 
 metrics! {
     PeerGauges PeerGauge {
-        connected "raftarium_peer_connected" "1 if messages can be sent to the peer";
+        connected "raftarium_peer_connected" "1 if messages can be sent to the peer, which is a member";
         matched "raftarium_peer_matched_index" "The peer's log equals this leader's up to this index";
     }
 }
@@ -179,9 +179,14 @@ impl Metrics {
         self.losses.inner().store(status.losses, Ordering::Relaxed);
         self.connections_full.inner().store(connections.times_full, Ordering::Relaxed);
         let (gauges, counters) = (&self.peers, &self.peer_counts);
+        let members = status.configuration.members();
+        // One that was removed isn't missed.
+        gauges.connected.clear();
         for peer in peers {
             let of = OfPeer { peer: peer.id.number() };
-            gauges.connected.get_or_create(&of).set(u64::from(peer.connected));
+            if members.is_empty() || members.contains(peer.id) {
+                gauges.connected.get_or_create(&of).set(u64::from(peer.connected));
+            }
             for (family, value) in [
                 (&counters.messages_in, peer.messages_in),
                 (&counters.messages_out, peer.messages_out),

@@ -279,6 +279,8 @@ impl Server {
             playground: options.playground,
             stopping: stopped,
             listening,
+            folder: options.folder,
+            https: https.clone(),
             troubles: http::Troubles::default(),
             forwarder: http::Forwarder::new(https.clone(), secrets.clone()),
             lists: http::Room::for_answers(http::LISTS_BYTES_MAX),

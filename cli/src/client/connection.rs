@@ -213,6 +213,9 @@ fn meaning(problem: &Problem) -> Meaning {
             "busy" | "no-leader" | "leader-changed" | "not-confirmed" | "stopping" | "request-timed-out" | "disk-full",
             _,
         ) => Meaning::Passing,
+        // It says itself that nothing was done, and that a later try, or another server, may do it.
+        (kind, 421) if !kind.is_empty() => Meaning::Passing,
+        (kind, 503) if !kind.is_empty() && problem.document.contains_key("retry_after") => Meaning::Passing,
         // Something in between answers for a server, and nobody knows how far the request came.
         ("", 500..) => Meaning::Doubt,
         _ => Meaning::Final,
@@ -264,17 +267,26 @@ impl Client {
         exchange::exchange(&self.agent, address, self.token.as_deref(), request, limit)
     }
 
-    /// Checks that the server at an address is the one that is expected there.
+    /// Checks that the server at an address is the one that is expected there, if one is; and, by
+    /// HTTPS, that it speaks it. When the request itself fails while TLS begins, nobody can tell
+    /// that from a connection that breaks off later.
     ///
     /// # Errors
     /// It isn't, or doesn't say.
-    fn recognize(&self, address: &str, limit: Duration) -> Result<(), Unrecognized> {
-        let Some(expected) = &self.expected else { return Ok(()) };
+    fn recognize(&self, address: &str, safety: Safety, limit: Duration) -> Result<(), Unrecognized> {
+        let is_enough = self.expected.is_none() && (!self.agent.is_https() || safety == Safety::Read);
+        if is_enough {
+            return Ok(());
+        }
         let stranger = |why: &str| Unrecognized::Absent(format!("{address}: {why}"));
-        match self.ask(address, &Request::get("/status".into()), TRY_MIN.min(limit)) {
-            Outcome::Done(answer) => match view::Status::read(&answer.body) {
-                Some(status) => expected.check(address, &status).map_err(|silence| stranger(silence.why())),
-                None => Err(stranger("its status can't be read")),
+        let limit = if self.expected.is_some() { TRY_MIN } else { self.share() }.min(limit);
+        match self.ask(address, &Request::get("/status".into()), limit) {
+            Outcome::Done(answer) => match (view::Status::read(&answer.body), &self.expected) {
+                (_, None) => Ok(()),
+                (Some(status), Some(expected)) => {
+                    expected.check(address, &status).map_err(|silence| stranger(silence.why()))
+                }
+                (None, Some(_)) => Err(stranger("its status can't be read")),
             },
             Outcome::Problem(problem) if problem.kind.is_empty() => Err(Unrecognized::Absent(problem.sentence())),
             // What it says to the request itself is more to the point.
@@ -294,29 +306,38 @@ impl Client {
         request: &Request<'_>,
         silence: Duration,
     ) -> Result<ureq::http::Response<ureq::Body>, Outcome> {
-        if let Err(Unrecognized::Absent(why) | Unrecognized::Silent(why)) = self.recognize(address, self.share()) {
+        if let Err(Unrecognized::Absent(why) | Unrecognized::Silent(why)) =
+            self.recognize(address, request.safety, self.share())
+        {
             return Err(Outcome::NotSent(why));
         }
         let limit = exchange::Limit::Endless { beginning: self.share(), silence };
         exchange::open(&self.agent, address, self.token.as_deref(), request, limit)
     }
 
-    /// Waits until a server says that it could do something now. Returns whether one does before
-    /// the time is over.
-    fn sees_hope(&self, deadline: Instant) -> bool {
-        loop {
-            for address in &self.servers {
-                let remaining = deadline.saturating_duration_since(Instant::now());
-                if remaining.is_zero() {
-                    return false;
-                }
-                let asked = self.ask(address, &Request::get("/status".into()), TRY_MIN.min(remaining));
-                if matches!(asked, Outcome::Done(answer) if is_hopeful(&answer.body)) {
-                    return true;
-                }
+    /// A server that says that it could do something now; none if none does.
+    fn hopeful(&self, deadline: Instant) -> Option<String> {
+        let is_hopeful = |address: &&String| {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            !remaining.is_zero()
+                && matches!(
+                    self.ask(address, &Request::get("/status".into()), TRY_MIN.min(remaining)),
+                    Outcome::Done(answer) if is_hopeful(&answer.body)
+                )
+        };
+        self.servers.iter().find(is_hopeful).cloned()
+    }
+
+    /// Waits until a server says that it could do something now, and returns it; none if the time
+    /// is over before one does.
+    fn sees_hope(&self, deadline: Instant) -> Option<String> {
+        while Instant::now() < deadline {
+            if let Some(address) = self.hopeful(deadline) {
+                return Some(address);
             }
             std::thread::sleep(PAUSE.min(deadline.saturating_duration_since(Instant::now())));
         }
+        None
     }
 
     /// Asks the servers one after the other until one answers, or the time is over.
@@ -335,14 +356,17 @@ impl Client {
             // A try that is cut short would only cast doubt on a clear answer: it is made if there
             // is reason to hope, and otherwise the time is waited out.
             if course.doubt.is_none() && course.answered_within.is_some_and(|time| time > remaining) {
-                if !self.sees_hope(deadline) {
-                    return Err(course.given_up(request));
-                }
+                let Some(hopeful) = self.sees_hope(deadline) else { return Err(course.given_up(request)) };
+                course.leader = Some(hopeful);
                 course.answered_within = None;
                 continue;
             }
             let address = course.next();
-            let recognition = if recognized.contains(&address) { Ok(()) } else { self.recognize(&address, remaining) };
+            let recognition = if recognized.contains(&address) {
+                Ok(())
+            } else {
+                self.recognize(&address, request.safety, remaining)
+            };
             let began = Instant::now();
             let remaining = deadline.saturating_duration_since(began);
             let limit = if request.safety == Safety::Once { remaining } else { self.share().min(remaining) };
@@ -385,7 +409,21 @@ impl Client {
                     }
                     Meaning::Passing => {
                         course.answered_within = Some(began.elapsed());
-                        course.passing(&address, &problem)
+                        let pause = course.passing(&address, &problem);
+                        // One that was taken out of the cluster, or cut off, takes long to say so.
+                        // The others would have to wait for that as often as there are such.
+                        if self.servers.len() > 1
+                            && course.leader.is_none()
+                            && !course.followed
+                            && problem.leader().is_none()
+                            && let Some(other) = self.hopeful(deadline).filter(|other| *other != address)
+                        {
+                            course.followed = true;
+                            course.leader = Some(other);
+                            Duration::ZERO
+                        } else {
+                            pause
+                        }
                     }
                     Meaning::Doubt => {
                         course.doubtful(problem.sentence());

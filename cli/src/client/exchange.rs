@@ -202,6 +202,11 @@ impl Agent {
         Agent { scheme: "http", agent: config().build().into() }
     }
 
+    /// Whether it speaks HTTPS.
+    pub fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
     /// Speaks HTTPS, with servers whose certificates come from the authorities in a PEM file.
     ///
     /// # Errors

@@ -85,6 +85,10 @@ enum Change {
         /// Its number
         #[arg(value_parser = server_number)]
         server: u8,
+        /// Don't look first whether those that are left are a majority that answers. If they are
+        /// none, nothing can be read, written or changed any more
+        #[arg(long)]
+        unseen: bool,
     },
     /// Hand leadership over to a server
     Transfer {
@@ -144,7 +148,10 @@ impl Change {
                 ("PATCH", format!("/members/{server}"), Some(place.into()))
             }
             Change::Promote { server } => ("POST", format!("/members/{server}/promote"), None),
-            Change::Remove { server } => ("DELETE", format!("/members/{server}"), None),
+            Change::Remove { server, unseen } => {
+                let look = if *unseen { "?unseen=true" } else { "" };
+                ("DELETE", format!("/members/{server}{look}"), None)
+            }
             Change::Transfer { server } => ("POST", format!("/members/{server}/transfer"), None),
         }
     }
@@ -157,17 +164,30 @@ impl Change {
                     "S{server} is a learner now; promote it when it has the log: raftarium members promote {server}"
                 )
             }
-            Change::Move { server, .. } if answer["seen"] == true => {
-                format!("S{server} answers at its new place, and the members know it")
-            }
             Change::Move { server, .. } => {
-                format!(
-                    "The members know the new place of S{server}. Whether it answers there wasn't looked at: see \
-                     raftarium status"
-                )
+                let unaware = answer["unaware"].as_array().map_or(&[][..], Vec::as_slice);
+                let unaware: Vec<_> =
+                    unaware.iter().filter_map(Value::as_u64).map(|other| format!("S{other}")).collect();
+                let known = if unaware.is_empty() {
+                    "the members know it".to_owned()
+                } else {
+                    let verb = if unaware.len() == 1 { "doesn't" } else { "don't" };
+                    format!(
+                        "{} {verb} know it yet, and learn it from a leader alone: let a majority run until then",
+                        unaware.join(", ")
+                    )
+                };
+                if answer["seen"] == true {
+                    format!("S{server} answers at its new place, and {known}")
+                } else {
+                    format!(
+                        "The new place of S{server} is written down, and {known}. Whether it answers there wasn't \
+                         looked at: see raftarium status"
+                    )
+                }
             }
             Change::Promote { server } => format!("S{server} is a voter now"),
-            Change::Remove { server } => format!("S{server} is no member any more"),
+            Change::Remove { server, .. } => format!("S{server} is no member any more"),
             Change::Transfer { server } => format!("S{server} leads now"),
         }
     }

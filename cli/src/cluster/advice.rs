@@ -85,6 +85,26 @@ pub enum Remedy {
     MendFolder,
 }
 
+/// The commands by which the others give a server their data anew, while they are a majority. What
+/// it has is put aside if there is anything.
+pub fn anew(server: &LocalServer, folder: &Path, has_data: bool) -> String {
+    let number = server.server;
+    let mut steps = vec![command(&format!("members remove {number}"), folder)];
+    if has_data && server.running().is_some() {
+        steps.push(command(&format!("cluster stop {number}"), folder));
+    }
+    if has_data {
+        let data = server.data(folder);
+        let unused = |place: &u32| !data.with_extension(format!("old-{place}")).exists();
+        let place = (1..).find(unused).unwrap_or(0);
+        steps.push(format!("`mv {} {}`", word(&data), word(&data.with_extension(format!("old-{place}")))));
+    }
+    steps.push(command(&format!("cluster restart {number} --join"), folder));
+    steps.push(command(&format!("members add {number} {} {}", server.peer, server.http), folder));
+    let last = command(&format!("members promote {number}"), folder);
+    format!("{}, and, when it has all, {last}", steps.join(", "))
+}
+
 impl Obstacle {
     /// What is the matter and what to do, while the others are a majority.
     pub fn beside_a_majority(&self, state: &State, folder: &Path) -> Result<String, Unusable> {
@@ -98,23 +118,8 @@ impl Obstacle {
             Remedy::PutFolderBack => format!("Put the folder back and use {start}"),
             Remedy::MendFolder => format!("Mend that and use {start}"),
         };
-        let add = format!("members add {number} {} {}", server.peer, server.http);
-        let mut steps = vec![command(&format!("members remove {number}"), folder)];
-        if self.remedy == Remedy::MendFolder {
-            let data = server.data(folder);
-            let unused = |place: &u32| !data.with_extension(format!("old-{place}")).exists();
-            let place = (1..).find(unused).unwrap_or(0);
-            steps.push(format!("`mv {} {}`", word(&data), word(&data.with_extension(format!("old-{place}")))));
-        }
-        steps.push(command(&format!("cluster restart {number} --join"), folder));
-        steps.push(command(&add, folder));
-        let last = command(&format!("members promote {number}"), folder);
-        Ok(format!(
-            "S{number} doesn't start: {}. {first}; or let the others give it their data: {}, and, when it has all, \
-             {last}",
-            self.why,
-            steps.join(", ")
-        ))
+        let steps = anew(server, folder, self.remedy == Remedy::MendFolder);
+        Ok(format!("S{number} doesn't start: {}. {first}; or let the others give it their data: {steps}", self.why))
     }
 
     /// The same while the others are none: nobody could take the server out of the membership.

@@ -33,7 +33,7 @@ pub const FOLDER: &str = "raftarium-data";
 const FORMAT: u32 = 1;
 
 /// The file's name.
-const NAME: &str = "cluster.json";
+pub const NAME: &str = "cluster.json";
 
 /// The copy's name.
 const COPY: &str = "cluster.json.copy";
@@ -78,6 +78,18 @@ pub struct LocalServer {
     pub process: Option<Process>,
     /// How a command has ended that process, or is about to. None if it runs, or ended by itself.
     pub ending: Option<Ending>,
+    /// A process that the file names, and that belongs to another folder: this one is a copy.
+    #[serde(skip)]
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A process of another folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The process.
+    pub process: Process,
+    /// That cluster's folder.
+    pub folder: PathBuf,
 }
 
 /// How a command ends a process.
@@ -102,9 +114,19 @@ impl State {
                 has_begun: false,
                 process: None,
                 ending: None,
+                elsewhere: None,
             }
         };
         State { format: FORMAT, cluster, playground: false, servers: (1..=servers).map(server).collect() }
+    }
+
+    /// A cluster of these servers.
+    ///
+    /// # Errors
+    /// It can't be one; why not.
+    pub fn of(cluster: String, servers: Vec<LocalServer>) -> Result<State, String> {
+        let state = State { format: FORMAT, cluster, playground: false, servers };
+        state.check().map(|()| state)
     }
 
     /// A server of it.
@@ -138,6 +160,21 @@ impl State {
             }
         }
         found
+    }
+
+    /// Takes away the processes that are another folder's: a process is the server's whose lock it
+    /// has.
+    fn disown(&mut self, folder: &Path) {
+        for server in &mut self.servers {
+            let lock = server.data(folder).join("lock");
+            let Some(process) = server.running() else { continue };
+            // A data folder may be put aside within the cluster's folder while its server runs.
+            let is_aside = |other: &PathBuf| folder.canonicalize().is_ok_and(|folder| other.starts_with(folder));
+            if let Some(other) = process.holds_another(&lock).filter(|other| !is_aside(other)) {
+                let folder = other.ancestors().nth(3).unwrap_or(&other).to_owned();
+                server.elsewhere = server.process.take().map(|process| Elsewhere { process, folder });
+            }
+        }
     }
 
     fn check(&self) -> Result<(), String> {
@@ -250,21 +287,37 @@ pub fn read(folder: &Path) -> Result<Option<State>, Unusable> {
             }
             Err(Unusable(format!(
                 "{0} is the folder of a cluster: it holds the data of {1}. But {2}, which says what belongs to it, is \
-                 gone, and so is its copy. {3}",
+                 gone, and {4}. {3}",
                 named(folder),
                 advice::names(servers),
                 named(&path),
-                without_file(folder)
+                without_file(folder),
+                if copy.exists() { "its copy is damaged" } else { "so is its copy" },
             )))
         }
         Ok(None) => Err(Unusable(format!("{} is gone, but {}", named(&path), restore()))),
-        Ok(state) => Ok(state),
+        Ok(Some(mut state)) => {
+            if let Some(other) = owner(folder).filter(|other| *other != state.cluster) {
+                return Err(Unusable(format!(
+                    "{} is of the cluster {}, and the data in {} are of the cluster {}: another cluster's file is in \
+                     its place. {}",
+                    named(&path),
+                    shown(&state.cluster),
+                    named(folder),
+                    shown(&other),
+                    without_file(folder)
+                )));
+            }
+            state.disown(folder);
+            Ok(Some(state))
+        }
         Err(Unread::Other(unusable)) => Err(unusable),
         Err(Unread::Damaged(why)) if has_copy() => {
             Err(Unusable(format!("{} is damaged: {why}; {}", named(&path), restore())))
         }
         Err(Unread::Damaged(why)) => {
-            Err(Unusable(format!("{} is damaged: {why}; and so is its copy. {}", named(&path), without_file(folder))))
+            let fate = if copy.exists() { "and so is its copy" } else { "and its copy is gone" };
+            Err(Unusable(format!("{} is damaged: {why}; {fate}. {}", named(&path), without_file(folder))))
         }
     }
 }
@@ -272,18 +325,66 @@ pub fn read(folder: &Path) -> Result<Option<State>, Unusable> {
 /// What to do if there is neither the file nor its copy.
 fn without_file(folder: &Path) -> String {
     format!(
-        "The servers' own data, in {0}/N/data, is not in this file, and stays. Put {0}/{NAME} back from a backup: an \
-         old one will do, since servers that run are found by their folders. Without one, start a cluster in another \
-         folder (--data, --port), carry the data over while the servers here run (list --servers; see “Back up” in \
-         docs/node.md), and stop them after that (each one's process is in {0}/N/data/lock)",
-        named(folder)
+        "The servers' own data, in {0}/N/data, is not in this file, and stays: {1} writes the file anew by what is \
+         there. Or put {0}/{NAME} back from a backup: an old one will do, since servers that run are found by their \
+         folders",
+        named(folder),
+        advice::command("cluster rebuild", folder)
     )
 }
 
 /// The servers that have a data folder there, by number.
-fn server_folders(folder: &Path) -> Vec<u8> {
-    let has_data = |number: &u8| folder.join(number.to_string()).join("data").is_dir();
+pub fn server_folders(folder: &Path) -> Vec<u8> {
+    let has_data = |number: &u8| data_of(folder, *number).is_dir();
     (1..=u8::MAX).filter(has_data).collect()
+}
+
+/// A name that may come from anybody, in a sentence.
+fn shown(name: &str) -> String {
+    crate::text::escaped(name, crate::text::NAME_MAX)
+}
+
+/// The name of the cluster that a data folder belongs to, as it says itself; none if it doesn't.
+pub fn owner_of(data: &Path) -> Option<String> {
+    let document: serde_json::Value = serde_json::from_slice(&small(&data.join("folder.json"))?).ok()?;
+    document["cluster"].as_str().map(str::to_owned)
+}
+
+/// A file's content, if it can be read and isn't large.
+pub fn small(path: &Path) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::io::Read::take(File::open(path).ok()?, BYTES_MAX), &mut bytes).ok()?;
+    Some(bytes)
+}
+
+/// The one cluster that all data in a folder belong to, as far as they say; none if they don't, or
+/// contradict each other.
+fn owner(folder: &Path) -> Option<String> {
+    let names = server_folders(folder).into_iter().filter_map(|number| owner_of(&data_of(folder, number)));
+    let names: BTreeSet<String> = names.collect();
+    if names.len() == 1 { names.into_iter().next() } else { None }
+}
+
+/// The copy of the file, if it is whole.
+pub fn read_copy(folder: &Path) -> Option<State> {
+    read_one(&folder.join(COPY)).ok().flatten()
+}
+
+/// The place of a server's data folder in a cluster's folder.
+pub fn data_of(folder: &Path, number: u8) -> PathBuf {
+    folder.join(number.to_string()).join("data")
+}
+
+/// Whether the file in a folder is one of a later version, or can't be read for now: it mustn't be
+/// written anew then.
+///
+/// # Errors
+/// Why not.
+pub fn may_be_replaced(folder: &Path) -> Result<(), Unusable> {
+    match read_one(&folder.join(NAME)) {
+        Err(Unread::Other(unusable)) => Err(unusable),
+        _ => Ok(()),
+    }
 }
 
 /// Reads one of the two files.

@@ -76,7 +76,7 @@ fn show(mut started: Started, options: &StartOptions, has_come: &dyn Fn() -> boo
         if state.servers.iter().all(is_stopped) {
             return view.say(Text::new().line("Another command has stopped the cluster."));
         }
-        if !view.renew(&notes(&state))? {
+        if !view.renew(&notes(&state, folder))? {
             return Ok(());
         }
         view.wait(RENEWAL);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use super::advice::{LastWords, Obstacle, Remedy, command, names};
+use super::advice::{LastWords, Obstacle, Remedy, anew, command, names};
 use super::file::{Data, Ending, LocalServer, Locked, State};
 use super::known;
 use super::process::Process;
@@ -146,6 +146,21 @@ pub fn spawn(locked: &Locked, folder: &Path, state: &mut State, number: u8, begi
     Ok(child)
 }
 
+/// Those of a cluster's servers that answer, and whose processes aren't known to this folder.
+pub fn answering_elsewhere(state: &State) -> Vec<u8> {
+    let unknown = state.servers.iter().filter(|server| server.running().is_none());
+    unknown.filter(|server| status_of(state, server).is_some()).map(|server| server.server).collect()
+}
+
+/// What a server says of itself; none if it doesn't answer, or somebody else does.
+fn status_of(state: &State, server: &LocalServer) -> Option<view::Status> {
+    let client = Client::of(Vec::new(), LOOK);
+    let asked = client.ask(&server.http, &Request::get("/status".into()), Duration::from_secs(1));
+    let exchange::Outcome::Done(answer) = asked else { return None };
+    let status = view::Status::read(&answer.body)?;
+    (status.cluster == state.cluster && status.server == server.server).then_some(status)
+}
+
 /// How servers are at one look.
 pub struct Seen {
     /// What those say that answer. A stranger at a server's address isn't listened to.
@@ -156,7 +171,6 @@ pub struct Seen {
 
 /// Looks at these servers once.
 pub fn look(state: &State, children: &mut BTreeMap<u8, Child>, servers: &[LocalServer]) -> Seen {
-    let client = Client::of(Vec::new(), LOOK);
     let mut seen = Seen { answers: Vec::new(), ended: Vec::new() };
     for server in servers {
         let number = server.server;
@@ -171,14 +185,7 @@ pub fn look(state: &State, children: &mut BTreeMap<u8, Child>, servers: &[LocalS
             }
             _ => {}
         }
-        let asked = client.ask(&server.http, &Request::get("/status".into()), Duration::from_secs(1));
-        if let exchange::Outcome::Done(answer) = asked
-            && let Some(status) = view::Status::read(&answer.body)
-            && status.cluster == state.cluster
-            && status.server == number
-        {
-            seen.answers.push(status);
-        }
+        seen.answers.extend(status_of(state, server));
     }
     seen
 }
@@ -288,6 +295,7 @@ pub fn restart(folder: &Path, number: u8, join: bool) -> Result<String, Unusable
     known(folder)?.server(number)?;
     let locked = Locked::take(folder)?;
     let mut state = known(folder)?;
+    super::refuse_copy(&state, folder)?;
     let server = state.server(number)?.clone();
     let how = match (join, server.found_data(folder)) {
         (false, _) => begin_one(&state, folder, number)?,
@@ -297,8 +305,11 @@ pub fn restart(folder: &Path, number: u8, join: bool) -> Result<String, Unusable
         }
         (true, Data::Whole) => {
             return Err(Unusable(format!(
-                "S{number} has its data in {}: start it without --join",
-                named(&server.data(folder))
+                "S{number} has its data in {}, and goes on with them: {} restarts it so. If the others don't believe \
+                 these data any more, let them give it theirs: {}",
+                named(&server.data(folder)),
+                command(&format!("cluster restart {number}"), folder),
+                anew(&server, folder, true)
             )));
         }
         (true, Data::Nameless) => return Err(told(&state, folder, begin(&server, folder).err())),
@@ -310,6 +321,7 @@ pub fn restart(folder: &Path, number: u8, join: bool) -> Result<String, Unusable
 
 /// How a server begins, once its folder and the secret have been looked at.
 fn begin_one(state: &State, folder: &Path, number: u8) -> Result<Begin, Unusable> {
+    super::refuse_copy(state, folder)?;
     check_secret(state, folder)?;
     begin(state.server(number)?, folder).map_err(|obstacle| told(state, folder, Some(obstacle)))
 }

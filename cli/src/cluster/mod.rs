@@ -1,9 +1,9 @@
 //! `cluster`: a real cluster on this machine, its servers processes of their own.
 //!
-//! `file` is what the cluster remembers of itself, `process` knows one process from another.
-//! `lifecycle` starts and stops servers one by one, `start` a whole cluster. `foreground` stays
-//! with them and shows how they are, `faults` breaks them on purpose, and `advice` says what people
-//! can do.
+//! `file` is what the cluster remembers of itself, and `rebuild` writes it anew if it is lost;
+//! `process` knows one process from another. `lifecycle` starts and stops servers one by one,
+//! `start` a whole cluster. `foreground` stays with them and shows how they are, `faults` breaks
+//! them on purpose, and `advice` says what people can do.
 //!
 //! A command takes the folder's lock, reads the file, acts, and writes the file. What it is about
 //! to do to a process is written before it is done, so that whoever watches can tell a server that
@@ -15,8 +15,10 @@ pub mod file;
 mod foreground;
 mod lifecycle;
 mod process;
+mod rebuild;
 mod start;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
@@ -138,6 +140,9 @@ enum Task {
         #[command(flatten)]
         place: Place,
     },
+    /// Write its file, cluster.json, anew by what its servers' folders hold: for one that is lost,
+    /// damaged, or another cluster's
+    Rebuild(Place),
     /// Kill a server by SIGKILL, as by a power failure (playground); `stop N` is the gentle way
     Crash(OneServer),
     /// Start a server again that has crashed or ended; stop it first if it runs, as for an upgrade
@@ -178,6 +183,7 @@ pub fn run(options: &Options) -> Result<Ending, Unusable> {
         Some(Task::Status { json, place }) => return status(place, *json),
         Some(Task::Stop { server: None, place }) => lifecycle::stop(&place.data)?,
         Some(Task::Stop { server: Some(server), place }) => lifecycle::stop_one(&place.data, *server)?,
+        Some(Task::Rebuild(place)) => rebuild::rebuild(&place.data)?,
         Some(Task::Crash(one)) => faults::crash(&one.place.data, one.server)?,
         Some(Task::Restart { server, join }) => lifecycle::restart(&server.place.data, server.server, *join)?,
         Some(Task::Pause(one)) => faults::pause(&one.place.data, one.server)?,
@@ -251,8 +257,17 @@ fn no_cluster(folder: &std::path::Path) -> Unusable {
 /// Its file can't be read.
 fn remembered(folder: &std::path::Path) -> Result<Option<file::State>, Unusable> {
     static SAID: Once = Once::new();
+    static COPY: Once = Once::new();
     let mut state = file::read(folder)?;
     if let Some(state) = &mut state {
+        if let Some(others) = processes_elsewhere(state) {
+            COPY.call_once(|| {
+                output::remark(format_args!(
+                    "{} is a copy: its file names processes of another folder ({others}). They are left alone.",
+                    named(folder)
+                ));
+            });
+        }
         let found = state.find_running(folder);
         if !found.is_empty() {
             let processes: Vec<_> = state
@@ -274,6 +289,49 @@ fn remembered(folder: &std::path::Path) -> Result<Option<file::State>, Unusable>
     Ok(state)
 }
 
+/// The processes that a cluster's file names, and that belong to another folder, in words; none if
+/// there are none.
+fn processes_elsewhere(state: &file::State) -> Option<String> {
+    let one = |server: &file::LocalServer| {
+        let other = server.elsewhere.as_ref()?;
+        Some(format!("S{} in {} is process {}", server.server, named(&other.folder), other.process.pid))
+    };
+    let all: Vec<_> = state.servers.iter().filter_map(one).collect();
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
+/// Refuses to start servers of a copy while those of the original run: they would be taken for
+/// them, with what they had promised before the copy was made forgotten since.
+///
+/// # Errors
+/// The folder is a copy of one whose servers run, and what to do.
+fn refuse_copy(state: &file::State, folder: &std::path::Path) -> Result<(), Unusable> {
+    let Some(others) = processes_elsewhere(state) else {
+        // The processes that a backup's file names may be gone, and others have taken their place.
+        let answering = lifecycle::answering_elsewhere(state);
+        if answering.len() * 2 <= state.servers.len() {
+            return Ok(());
+        }
+        return Err(Unusable(format!(
+            "{} of the cluster {} answer at their addresses, and run from another folder than {}: an old copy of a \
+             server must not run beside the others. Use the folder that they were started with, or stop them first",
+            advice::names(answering),
+            crate::text::escaped(&state.cluster, crate::text::NAME_MAX),
+            named(folder)
+        )));
+    };
+    let mut originals: Vec<_> =
+        state.servers.iter().filter_map(|server| Some(&server.elsewhere.as_ref()?.folder)).collect();
+    originals.dedup();
+    let stop: Vec<_> = originals.into_iter().map(|original| advice::command("cluster stop", original)).collect();
+    Err(Unusable(format!(
+        "{} is a copy of a cluster that runs ({others}): an old copy of a server must not run beside the others. To go \
+         back to what the copy holds, and lose what came after it, stop the original first: {}",
+        named(folder),
+        stop.join(", ")
+    )))
+}
+
 /// How a server's process ended, or is, in a few words; none while it runs.
 fn condition(server: &file::LocalServer) -> &'static str {
     match (server.process.as_ref().map(process::Process::condition), server.ending) {
@@ -282,6 +340,7 @@ fn condition(server: &file::LocalServer) -> &'static str {
         (_, Some(file::Ending::Crashed)) => "crashed",
         (_, Some(file::Ending::Stopped)) => "stopped",
         (Some(process::Condition::Gone), None) => UNEXPECTED,
+        (None, None) if server.elsewhere.is_some() => "runs from another folder",
         (None, None) => "never started",
     }
 }
@@ -290,12 +349,14 @@ fn condition(server: &file::LocalServer) -> &'static str {
 const UNEXPECTED: &str = "ended unexpectedly";
 
 /// What is known of a cluster's servers besides what they say themselves.
-fn notes(state: &file::State) -> Vec<Note> {
-    let note = |server: &file::LocalServer| Note {
-        address: server.http.clone(),
-        server: server.server,
-        words: condition(server).to_owned(),
+fn notes(state: &file::State, folder: &std::path::Path) -> Vec<Note> {
+    let words = |server: &file::LocalServer| {
+        let words = condition(server);
+        let is_gone = server.has_begun && server.found_data(folder) == file::Data::None;
+        if is_gone && !words.is_empty() { format!("{words}, its data folder is gone") } else { words.to_owned() }
     };
+    let note =
+        |server: &file::LocalServer| Note { address: server.http.clone(), server: server.server, words: words(server) };
     state.servers.iter().map(note).collect()
 }
 
@@ -308,7 +369,7 @@ pub fn expected(state: &file::State) -> Expected {
 fn status(place: &Place, is_json: bool) -> Result<Ending, Unusable> {
     let folder = &place.data;
     let state = known(folder)?;
-    let ending = crate::view::once(expected(&state), &notes(&state), is_json)?;
+    let ending = crate::view::once(expected(&state), &notes(&state, folder), is_json)?;
     if is_json {
         return Ok(ending);
     }
@@ -319,6 +380,13 @@ fn status(place: &Place, is_json: bool) -> Result<Ending, Unusable> {
             format!("Its log is {}. Start it again with {start}", output::named(&server.log(folder)))
         });
         text.line(format_args!("S{} ended, and no command had stopped it. {words}", server.server));
+    }
+    for status in lifecycle::look(&state, &mut BTreeMap::new(), &state.servers).answers {
+        if status.no_vote_because.is_some() {
+            let server = state.server(status.server)?;
+            let steps = advice::anew(server, folder, true);
+            text.line(format_args!("S{} may not vote. Let the others give it their data: {steps}", status.server));
+        }
     }
     output::print(&text).map(|_| ending)
 }

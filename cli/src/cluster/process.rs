@@ -5,7 +5,7 @@
 //! Linux it goes through a descriptor of the process, so that the number can't change hands between
 //! the look and the signal.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
@@ -48,6 +48,13 @@ impl Process {
     pub fn with_file(pid: u32, file: &Path) -> Option<Process> {
         let process = Process::of(pid)?;
         has_open(pid, file).then_some(process)
+    }
+
+    /// The file that a process has locked instead of this one, if it is known to have another: the
+    /// file of another folder. A process that has just begun hasn't opened any yet, and one whose
+    /// file was deleted still has that one.
+    pub fn holds_another(&self, lock: &Path) -> Option<PathBuf> {
+        another_lock(self.pid, lock)
     }
 
     /// How it is.
@@ -138,6 +145,42 @@ fn look(pid: i32) -> Option<(String, Condition)> {
     Some((began.trim().to_owned(), condition))
 }
 
+/// The file of this name that a process has open, if it has one and it is another one.
+#[cfg(target_os = "linux")]
+fn another_lock(pid: i32, lock: &Path) -> Option<PathBuf> {
+    let own = u32::try_from(pid).ok()?;
+    if has_open(own, lock) {
+        return None;
+    }
+    let name = lock.file_name()?.to_str()?;
+    let folder = lock.parent().and_then(|folder| std::path::absolute(folder).ok())?;
+    // The folder may be gone; what is above it is as the system names it.
+    let existing = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    let place = existing.and_then(|(part, real)| Some(real.join(folder.strip_prefix(part).ok()?).join(name)));
+    let mut another = None;
+    for entry in std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.flatten() {
+        let Ok(open) = std::fs::read_link(entry.path()) else { continue };
+        let text = open.to_string_lossy().into_owned();
+        let (path, is_gone) = text.strip_suffix(" (deleted)").map_or((text.as_str(), false), |path| (path, true));
+        let path = Path::new(path);
+        if path.file_name().is_none_or(|found| found != name) {
+            continue;
+        }
+        if is_gone && place.as_deref() == Some(path) {
+            return None;
+        }
+        another = Some(path.to_owned());
+    }
+    another
+}
+
+/// The file that a process has locked instead of this one: what its command line says can't be told
+/// from this.
+#[cfg(not(target_os = "linux"))]
+fn another_lock(_: i32, _: &Path) -> Option<PathBuf> {
+    None
+}
+
 /// Whether a process has a file open.
 #[cfg(target_os = "linux")]
 fn has_open(pid: u32, file: &Path) -> bool {
@@ -222,6 +265,29 @@ mod tests {
         drop(open);
         assert_eq!(Process::with_file(own, &held), None);
         assert_eq!(Process::with_file(u32::MAX, &held), None);
+    }
+
+    /// A copy of a folder says of processes what the folder said, and they aren't the copy's.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_that_holds_another_folder_s_lock_is_that_folder_s() {
+        let folder = tempfile::tempdir().unwrap();
+        let lock = |name: &str| folder.path().join(name).join("1/data/lock-of-this-test");
+        for name in ["own", "copy"] {
+            std::fs::create_dir_all(lock(name).parent().unwrap()).unwrap();
+        }
+        let process = Process::of(std::process::id()).unwrap();
+        assert_eq!(process.holds_another(&lock("own")), None, "it has just begun");
+        let open = std::fs::File::create(lock("own")).unwrap();
+        std::fs::write(lock("copy"), "").unwrap();
+        assert_eq!(process.holds_another(&lock("own")), None);
+        let found = process.holds_another(&lock("copy")).unwrap();
+        assert_eq!(found, lock("own").canonicalize().unwrap());
+        // Whoever deletes a server's folder hasn't given it to another one.
+        std::fs::remove_dir_all(folder.path().join("own/1/data")).unwrap();
+        assert_eq!(process.holds_another(&lock("own")), None);
+        assert!(process.holds_another(&lock("copy")).is_some());
+        drop(open);
     }
 
     #[test]

@@ -69,6 +69,7 @@ pub fn start(options: &StartOptions, scope: Scope, is_enough: &dyn Fn() -> bool)
     let locked = Locked::take(folder)?;
     let known = super::remembered(folder);
     if let Ok(Some(mut state)) = known {
+        super::refuse_copy(&state, folder)?;
         check_known(&mut state, options, scope)?;
         return bring_up(&locked, state, folder, Round::Later, is_enough);
     }
@@ -336,11 +337,11 @@ fn wait_for_leader(
             obstacles.push(Obstacle { server: number, why, remedy });
         }
         let all_answer = seen.answers.len() == watched.len();
-        let is_led =
-            seen.answers.iter().any(|status| status.role == "leader" && status.leader_number() == Some(status.server));
+        let is_led = is_led(&seen.answers, obstacles);
         let waited_for_rest = is_led.then(|| led_since.get_or_insert_with(Instant::now).elapsed());
-        let has_failed =
-            !obstacles.is_empty() && (round == Round::First || (all_answer && is_no_majority(&seen.answers)));
+        let has_failed = !is_led
+            && !obstacles.is_empty()
+            && (round == Round::First || (all_answer && is_no_majority(&seen.answers)));
         if has_failed {
             return Err(not_at_all(obstacles, round, folder));
         }
@@ -379,11 +380,27 @@ fn wait_for_leader(
     }
 }
 
+/// Whether a server leads: one of these, or one that they follow, and that runs without this
+/// command having started it. Its ports are busy then.
+fn is_led(answers: &[view::Status], obstacles: &[Obstacle]) -> bool {
+    let is_in_the_way = |leader: u8| {
+        obstacles.iter().any(|obstacle| obstacle.server == leader && obstacle.remedy == Remedy::ClearTheWay)
+    };
+    answers.iter().any(|status| {
+        status
+            .leader_number()
+            .is_some_and(|leader| (leader == status.server && status.role == "leader") || is_in_the_way(leader))
+    })
+}
+
 /// Why none of these servers, which are all that run, can ever lead, if their disks have all lost a
 /// part of the log.
 fn nobody_can_lead(answers: &[view::Status]) -> Option<String> {
     let all_lack = !answers.is_empty() && answers.iter().all(|status| status.lacks().is_some());
-    if all_lack { view::lacking(answers.iter()) } else { None }
+    let lacking = if all_lack { view::lacking(answers.iter()) } else { None };
+    lacking.map(|lacking| {
+        format!("{lacking}: put one server's folder back that is whole, or restore all from copies of one stop")
+    })
 }
 
 /// What is said of the servers that were started in vain.
@@ -467,6 +484,24 @@ mod tests {
         assert!(!is_no_majority(&[status(1, 9, &[1]), status(3, 4, &[1, 2, 3])]), "who knows most counts");
         assert!(is_no_majority(&[status(1, 9, &[1, 2]), status(3, 4, &[1, 2, 3])]));
         assert!(!is_no_majority(&[status(4, 0, &[])]), "it doesn't know yet");
+    }
+
+    /// A majority that works isn't stopped because its leader was started by somebody else.
+    #[test]
+    fn a_leader_that_runs_from_elsewhere_leads() {
+        let status = |server, role: &str, leader: Option<u8>| view::Status {
+            server,
+            role: role.into(),
+            leader: leader.map(|server| view::Leader { server }),
+            ..Default::default()
+        };
+        let obstacle = |remedy| [Obstacle { server: 2, why: "127.0.0.1:8102, for S2, is busy".into(), remedy }];
+        let followers = [status(1, "follower", Some(2)), status(3, "follower", None)];
+        assert!(is_led(&followers, &obstacle(Remedy::ClearTheWay)));
+        assert!(!is_led(&followers, &obstacle(Remedy::MendFolder)), "it led, and has ended");
+        assert!(!is_led(&followers, &[]));
+        assert!(is_led(&[status(1, "leader", Some(1))], &[]));
+        assert!(!is_led(&[status(1, "candidate", None)], &obstacle(Remedy::ClearTheWay)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 #[cfg(test)]
-pub use poll::{EntryId, LostLog, Member};
+pub use poll::{EntryId, Leader, LostLog, Member};
 pub use poll::{Expected, Status};
 use poll::{Poll, Seen, Silence};
 use screen::Screen;

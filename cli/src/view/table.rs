@@ -9,7 +9,7 @@ use crate::output::{BAD, BOLD, DIM, GOOD, ODD, PLAIN, grouped};
 use crate::text::{Text, escaped};
 
 /// How many characters of a server's own words are shown in a cell.
-const CELL_MAX: usize = 60;
+const CELL_MAX: usize = 80;
 
 /// The role of a server that doesn't answer.
 const UNREACHABLE: &str = "unreachable";
@@ -121,6 +121,14 @@ fn leader(all: &[Seen]) -> Option<&Status> {
     all.iter().filter_map(Seen::status).filter(|status| status.role == "leader").max_by_key(|status| status.term)
 }
 
+/// A leader that others follow and that doesn't answer here, and who says so. Who just has been cut
+/// off from it may still say so; who knows a later term knows better.
+fn named_leader(all: &[Seen]) -> Option<(u8, u8)> {
+    let latest = all.iter().filter_map(Seen::status).map(|status| status.term).max()?;
+    let current = all.iter().filter_map(Seen::status).filter(|status| status.term == latest);
+    current.filter_map(|status| Some((status.leader_number()?, status.server))).find(|(leader, by)| leader != by)
+}
+
 /// How a server's disk is, in a word.
 fn disk(status: &Status) -> &str {
     if status.disk == "fine" && status.lacks().is_some() { "repairing" } else { &status.disk }
@@ -163,7 +171,10 @@ fn why_nobody(all: &[Seen]) -> String {
 fn cluster(all: &[Seen], rate: Option<u64>) -> String {
     let mut sentence = match leader(all) {
         Some(leader) => format!("S{} leads term {}", leader.server, leader.term),
-        None => why_nobody(all),
+        None => match named_leader(all) {
+            Some((leader, by)) => format!("S{leader} leads, as S{by} says, and can't be asked"),
+            None => why_nobody(all),
+        },
     };
     let members = leader(all).map_or(&[][..], |leader| &leader.members);
     let count = |kind: &str| members.iter().filter(|member| member.kind == kind).count();
@@ -336,6 +347,24 @@ mod tests {
         assert!(summary(&damaged, &[]).contains("S1 follower in term 3, disk repairing"));
         let whole = [follower(1, Some(3), Some(LostLog { repaired_at: Some(1), ..lost }))];
         assert!(!plain(&lines(&whole, &[], None, usize::MAX)).contains("repairing"));
+    }
+
+    /// One that speaks plain HTTP among others with HTTPS, say.
+    #[test]
+    fn a_leader_that_can_not_be_asked_leads_all_the_same() {
+        let mut all = three();
+        let leader = Some(super::super::poll::Leader { server: 3 });
+        for (place, term) in [(0, 3), (1, 3)] {
+            let before = all[place].status().unwrap().clone();
+            let status = Status { role: "follower".into(), term, leader: leader.clone(), ..before };
+            all[place] = Seen::of(&all[place].address.clone(), &status);
+        }
+        let sentence = |all: &[Seen]| plain(&lines(all, &[], None, usize::MAX)).lines().last().unwrap().to_owned();
+        assert_eq!(sentence(&all), "S3 leads, as S1 says, and can't be asked");
+        // The others are about to elect another one.
+        let status = Status { role: "candidate".into(), term: 4, leader: None, ..all[1].status().unwrap().clone() };
+        all[1] = Seen::of("127.0.0.1:8102", &status);
+        assert_eq!(sentence(&all), "nobody leads");
     }
 
     #[test]

@@ -163,6 +163,36 @@ fn the_leader_that_a_server_names_is_asked_next() {
     assert_eq!(key(&follower), key(&leader), "it is the same call");
 }
 
+/// Each would hold the request until its time is over: it was removed, say.
+#[test]
+fn servers_that_know_no_leader_are_passed_over_for_one_that_does() {
+    let status = |is_ready: bool| answer(200, &json!({ "server": 1, "cluster": "c", "is_ready": is_ready }));
+    let removed = || {
+        Fake::start(move |_, request| match request.line.as_str() {
+            "GET /status" => status(false),
+            _ => problem(503, "no-leader", json!({ "retry_after": 1 })),
+        })
+    };
+    let (first, second) = (removed(), removed());
+    let member = Fake::start(move |_, request| match request.line.as_str() {
+        "GET /status" => status(true),
+        _ => written(5),
+    });
+    let all = [&first.address[..], &second.address, &member.address];
+    ask(&all, &["put", "x", "1"]).ended(FINE);
+    ask(&all, &["members", "remove", "2"]).ended(FINE);
+    let lines = |fake: &Fake| fake.lines().into_iter().filter(|line| line != "GET /status").collect::<Vec<_>>();
+    assert_eq!(lines(&first), ["PUT /kv/x", "DELETE /members/2"]);
+    assert!(lines(&second).is_empty(), "{:?}", second.lines());
+    assert_eq!(lines(&member), ["PUT /kv/x", "DELETE /members/2"]);
+    // A refusal of a later version that says that another try may do isn't the end.
+    let other = Fake::start(move |_, request| match request.line.as_str() {
+        "GET /status" => status(false),
+        _ => problem(503, "no-member", json!({ "retry_after": 1 })),
+    });
+    ask(&[&other.address, &member.address], &["put", "x", "1"]).ended(FINE);
+}
+
 #[test]
 fn two_servers_that_name_each_other_are_not_asked_without_a_pause() {
     // A server gives way to the next for ever, as in an election that doesn't end.
@@ -247,6 +277,9 @@ fn a_change_of_the_membership_is_asked_for_once() {
     let seen = Fake::always(answer(200, &json!({ "seen": true })));
     let moved = ask(&[&seen.address], &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
     assert_eq!(moved.out(), "S4 answers at its new place, and the members know it\n");
+    let unaware = Fake::always(answer(200, &json!({ "seen": true, "unaware": [2] })));
+    let moved = ask(&[&unaware.address], &["members", "move", "4", "--http", "127.0.0.1:8114"]).ended(FINE);
+    assert!(moved.out().starts_with("S4 answers at its new place, and S2 doesn't know it yet"), "{}", moved.out());
     ask(&there, &["members", "move", "4"]).ended(USAGE);
     ask(&there, &["members", "promote", "4"]).ended(FINE);
     assert_eq!(ask(&there, &["members", "transfer", "4"]).ended(FINE).out(), "S4 leads now\n");

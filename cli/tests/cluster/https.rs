@@ -1,7 +1,8 @@
 //! Clients of a real server that speaks HTTPS.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -70,4 +71,22 @@ fn a_server_without_tls_is_said_to_have_none() {
     let done = raftarium(folder.path(), &["get", "x", "--ca", "ca.pem", "--timeout", "1s", "--servers", &server]);
     done.complained("no server answers at");
     assert!(fake.received().iter().all(|request| !request.line.contains("/kv/x")), "{:?}", fake.received());
+}
+
+/// A handshake that fails carries no request: no doubt is left.
+#[test]
+fn a_write_to_a_server_that_answers_in_plain_text_is_known_not_to_be_done() {
+    let folder = folder();
+    certificates(folder.path(), "ca.pem");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("https://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let _ = connection.unwrap().write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n");
+        }
+    });
+    for write in [&["put", "x", "1"][..], &["members", "remove", "2"]] {
+        let options = ["--ca", "ca.pem", "--timeout", "1s", "--servers", &server];
+        raftarium(folder.path(), &[write, &options].concat()).complained("it doesn't speak TLS");
+    }
 }

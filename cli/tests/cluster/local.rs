@@ -179,6 +179,9 @@ fn a_damaged_or_lost_file_of_the_cluster_is_put_back_as_the_sentence_says() {
     fs::write(&copy, "").unwrap();
     raftarium(path, &["cluster", "start"])
         .complained("and so is its copy. The servers' own data, in raftarium-data/N/data");
+    fs::remove_file(&copy).unwrap();
+    raftarium(path, &["cluster", "start"])
+        .complained("is damaged: EOF while parsing a value at line 1 column 0; and its copy is gone");
 }
 
 /// Somebody else may have begun to listen where a server of the cluster did.

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -111,7 +111,7 @@ impl Local {
     /// it is one of three voters, and has the data.
     #[track_caller]
     fn follows(&self, server: u64, said: &str) {
-        let (_, advice) = said.split_once("or let the others give it their data: ").expect("an advice");
+        let (_, advice) = said.split_once("et the others give it their data: ").expect("an advice");
         let steps = commands_in(advice);
         for step in &steps {
             follow(self.path(), step);
@@ -253,7 +253,10 @@ fn a_lost_folder_is_not_taken_for_a_new_one() {
     local.start(&[]);
     local.does(&["put", "colour", "blue"]);
     local.does(&["cluster", "stop"]);
-    fs::remove_dir_all(local.data().join("2/data")).unwrap();
+    let kept = local.data().join("2/kept");
+    fs::rename(local.data().join("2/data"), &kept).unwrap();
+    let view = local.run(&["cluster", "status"]).ended(FINE).out();
+    assert!(view.contains("stopped, its data folder is gone"), "{view}");
     let done = local.run(&["cluster", "start"]).ended(NO);
     assert!(
         done.err.contains("the data folder of S2 is gone") && done.err.contains("members remove 2"),
@@ -269,6 +272,14 @@ fn a_lost_folder_is_not_taken_for_a_new_one() {
     let add = format!("raftarium members add 2 {peer} {http}");
     let steps = ["raftarium members remove 2", &add, "raftarium members promote 2"].map(|step| said.find(step));
     assert!(steps.is_sorted() && steps[0].is_some(), "{said}");
+    let aside = |said: &str| {
+        let moved = "`mv raftarium-data/2/data raftarium-data/2/data.old-1`";
+        let steps =
+            ["members remove 2", "cluster stop 2", moved, "cluster restart 2 --join", &add, "members promote 2"];
+        let steps = steps.map(|step| said.find(step));
+        assert!(steps.is_sorted() && steps[0].is_some(), "{said}");
+    };
+    aside(&local.run(&["cluster", "restart", "2", "--join"]).ended(UNUSABLE).err);
     local.does(&["members", "remove", "2"]);
     local.does(&["cluster", "stop", "2"]);
     fs::remove_dir_all(local.data().join("2/data")).unwrap();
@@ -280,6 +291,16 @@ fn a_lost_folder_is_not_taken_for_a_new_one() {
     let members = local.does(&["members"]);
     assert_eq!(members.matches("voter").count(), 3, "{members}");
     assert_eq!(local.does(&["get", "colour", "--servers", &http, "--consistency", "local"]), "blue");
+    // An old copy isn't believed any more. What to do stands where it is seen, and works.
+    local.does(&["cluster", "stop", "2"]);
+    fs::remove_dir_all(local.data().join("2/data")).unwrap();
+    fs::rename(&kept, local.data().join("2/data")).unwrap();
+    local.does(&["cluster", "start", "2"]);
+    local.wait("that it may not vote", |statuses| statuses.get(&2)?["no_vote_because"].as_str().map(drop));
+    let view = local.does(&["cluster", "status"]);
+    let advice = view.lines().find(|line| line.contains("S2 may not vote. Let the others")).expect(&view);
+    aside(advice);
+    local.follows(2, advice);
     local.does(&["cluster", "stop"]);
 }
 
@@ -294,10 +315,6 @@ fn servers_that_run_are_found_by_their_folders() {
     let old = fs::read(&file).unwrap();
     local.start(&[]);
     let processes = local.processes();
-    let processes_of = |numbers: &[u64]| {
-        let each = numbers.iter().map(|number| format!("S{number} is process {}", processes[number]));
-        each.collect::<Vec<_>>().join(", ")
-    };
 
     // Without the file and its copy, nothing is taken for a new cluster, and nothing is lost.
     let copy = local.data().join("cluster.json.copy");
@@ -311,6 +328,29 @@ fn servers_that_run_are_found_by_their_folders() {
     }
     let addresses = (1..=3).map(|server| local.address(server)).collect::<Vec<_>>().join(",");
     assert_eq!(local.does(&["get", "colour", "--servers", &addresses]), "blue");
+    // It is written anew by what is there, with the servers that run, and also while none does.
+    let rebuilt = |said: &str| {
+        assert!(said.contains("`raftarium cluster rebuild`") || said.contains("cluster rebuild`"), "{said}");
+        assert!(local.does(&["cluster", "rebuild"]).contains("is written anew: cluster local-"));
+        local.run(&["cluster", "rebuild"]).complained("is whole");
+    };
+    rebuilt(&local.run(&["cluster", "status"]).err);
+    assert_eq!(local.processes(), processes);
+    local.does(&["cluster", "stop"]);
+    let other = String::from_utf8(fs::read(&file).unwrap()).unwrap().replace("\"local-", "\"local-other-");
+    fs::write(&file, &other).unwrap();
+    fs::write(&copy, &other).unwrap();
+    let said = local.run(&["cluster", "start"]).ended(UNUSABLE).err;
+    assert!(said.contains("raftarium-data/cluster.json is of the cluster local-other-"), "{said}");
+    rebuilt(&said);
+    assert_eq!(fs::read_to_string(local.data().join("cluster.json.replaced")).unwrap(), other);
+    local.start(&[]);
+    assert_eq!(local.does(&["get", "colour"]), "blue");
+    let processes = local.processes();
+    let processes_of = |numbers: &[u64]| {
+        let each = numbers.iter().map(|number| format!("S{number} is process {}", processes[number]));
+        each.collect::<Vec<_>>().join(", ")
+    };
 
     fs::write(&file, &old).unwrap();
     let status = local.run(&["cluster", "status"]).ended(FINE);
@@ -333,6 +373,54 @@ fn servers_that_run_are_found_by_their_folders() {
     // Locks of servers that don't run any more mean nothing.
     fs::write(&file, &old).unwrap();
     assert!(local.does(&["cluster", "stop"]).contains("doesn't run"));
+}
+
+/// A backup of the whole folder names the processes of the original.
+#[test]
+fn a_copy_of_a_folder_commands_nobody_of_the_original() {
+    let local = Local::new();
+    local.start(&["--playground"]);
+    local.does(&["put", "colour", "blue"]);
+    let copied = Command::new("cp").args(["-a", "raftarium-data", "bak"]).current_dir(local.path()).status();
+    assert!(copied.unwrap().success());
+    let before = local.processes();
+    for task in [&["stop"][..], &["stop", "2"]] {
+        let done = local.run(&[&["cluster"][..], task, &["--data", "bak"]].concat()).ended(FINE);
+        assert!(done.out().contains("doesn't run"), "{}", done.out());
+        assert!(done.err.contains(&format!("process {}", before[&2])), "{}", done.err);
+    }
+    for task in [&["crash", "2"][..], &["pause", "2"]] {
+        let done = local.run(&[&["cluster"][..], task, &["--data", "bak"]].concat()).ended(UNUSABLE);
+        assert!(done.err.contains("S2 doesn't run"), "{}", done.err);
+    }
+    let starts = [&["start"][..], &["start", "2"], &["restart", "2"], &["restart", "2", "--join"]];
+    let refuse = |said: &str| {
+        for task in starts {
+            let done = local.run(&[&["cluster"][..], task, &["--data", "bak"]].concat()).ended(UNUSABLE);
+            assert!(done.err.contains("bak is a copy of a cluster that runs (S1 in "), "{said}: {}", done.err);
+        }
+    };
+    refuse("all of the original runs");
+    // Nor does an old copy of a server begin where the original's stands still.
+    local.does(&["cluster", "stop", "2"]);
+    refuse("S2 of the original doesn't run");
+    local.does(&["cluster", "start", "2"]);
+    assert_eq!(local.does(&["get", "colour"]), "blue");
+    assert_eq!([&1, &3].map(|server| local.processes()[server]), [&1, &3].map(|server| before[server]));
+    // Nor once the processes that it names are gone, and the original's are others.
+    local.does(&["cluster", "stop"]);
+    local.start(&[]);
+    local.does(&["cluster", "stop", "2"]);
+    for task in starts {
+        local
+            .run(&[&["cluster"][..], task, &["--data", "bak"]].concat())
+            .complained("answer at their addresses, and run from another folder than bak");
+    }
+    // It is a folder of its own as soon as the original's servers are stopped.
+    local.does(&["cluster", "stop"]);
+    local.does(&["cluster", "start", "--data", "bak"]);
+    assert_eq!(local.does(&["get", "colour", "--data", "bak"]), "blue");
+    local.does(&["cluster", "stop", "--data", "bak"]);
 }
 
 #[test]

@@ -104,6 +104,8 @@ pub struct Follower {
     pub state: &'static str,
     /// Whether it answered within an election timeout.
     pub answers: bool,
+    /// Whether it may vote on the disk that it has, as it says; `None` before it has said so.
+    pub may_vote: Option<bool>,
 }
 
 impl Status {
@@ -155,6 +157,7 @@ impl Status {
                         matched: progress.matched,
                         state: progress.state_name(),
                         answers: now.since(progress.heard) <= timeout,
+                        may_vote: progress.may_vote,
                     })
                 })
                 .collect();

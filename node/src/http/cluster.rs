@@ -8,8 +8,10 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
-use raft_core::raft::{Bytes, ChangeError, Configuration, MembershipChange, Refusal, ServerId, ServerSet, Standing};
+use http::{HeaderValue, StatusCode, Uri, header};
+use raft_core::raft::{
+    Bytes, ChangeError, Configuration, LogIndex, MembershipChange, Refusal, ServerId, ServerSet, Standing,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -18,7 +20,8 @@ use super::forward::Whole;
 use super::problem::{Kind, Problem};
 use super::trouble::Subject;
 use super::{
-    App, Arrived, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, named, no_leader, shortened, whole_body,
+    App, Arrived, LeadersTask, Led, NO_LEADER, Named, Shared, Voters, lead, left, named, no_leader, shortened,
+    whole_body,
 };
 use crate::driver::{DiskState, Failure, OTHER_DISK, Status};
 use crate::machine::{Address, AddressChange, check_address};
@@ -135,7 +138,8 @@ enum Wish {
     /// be asked.
     Move(ServerId, NewPlace, Option<HeaderValue>),
     Promote(ServerId),
-    Remove(ServerId),
+    /// A member; and whether nobody looks first what would be left without it.
+    Remove(ServerId, bool),
     /// To a server, which may be asked by this header.
     Transfer(ServerId, Option<HeaderValue>),
 }
@@ -157,6 +161,14 @@ impl LeadersTask for Wish {
         let one = |server| std::iter::once(server).collect::<ServerSet>();
         let refused = |why: String| Ok(Done::Refused(why));
         let change = match self {
+            // Whoever asks twice gets what they want.
+            Wish::Transfer(to, _) if *to == app.server && status.leads() => {
+                return Ok(Done::Yes(json!({ "leader": to.number() })));
+            }
+            Wish::Transfer(to, _) if learners.contains(*to) => {
+                return refused(format!("{to} is a learner, and can't lead: promote it first"));
+            }
+            Wish::Transfer(to, _) if !configuration.is_voter(*to) => return refused(format!("{to} is no voter")),
             Wish::Transfer(to, authorization) => {
                 match app.handle.transfer(*to).await {
                     Err(failure @ Failure::Refused(Refusal::TransferTimedOut { .. })) => {
@@ -189,13 +201,14 @@ impl LeadersTask for Wish {
                 let applied = app.handle.propose(change_of_address(*server, &address)).await?;
                 let mut done = json!({ "index": applied.entry.index.0, "term": applied.entry.term.0 });
                 done["seen"] = (!place.unseen).into();
+                done["unaware"] = unaware(app, *server, applied.entry.index, authorization.as_ref()).await;
                 return Ok(Done::Yes(done));
             }
             Wish::Add(server, address) => {
                 // Nothing is written before it is known that it can be done: a member's address
                 // must not be changed by a request that is refused.
                 if configuration.is_voter(*server) {
-                    return refused(format!("{server} is a voter already. {}", anew(*server)));
+                    return refused(format!("{server} is a voter already. {}", anew(app, *server)));
                 }
                 if learners.contains(*server) {
                     return Err(Failure::Refused(Refusal::Senseless(ChangeError::Unchanged)));
@@ -210,7 +223,7 @@ impl LeadersTask for Wish {
                 MembershipChange { voters, learners: learners.union(one(*server)) }
             }
             Wish::Promote(server) if configuration.is_voter(*server) => {
-                return refused(format!("{server} is a voter already. {}", anew(*server)));
+                return refused(format!("{server} is a voter already. {}", anew(app, *server)));
             }
             Wish::Promote(server) if app.peers.report().iter().any(|peer| peer.id == *server && peer.denied) => {
                 return refused(format!("{server} can't become a voter as it is: {OTHER_DISK}"));
@@ -218,13 +231,18 @@ impl LeadersTask for Wish {
             Wish::Promote(server) => {
                 MembershipChange { voters: voters.union(one(*server)), learners: learners.difference(one(*server)) }
             }
-            Wish::Remove(server) if !configuration.members().contains(*server) => {
+            Wish::Remove(server, _) if !configuration.members().contains(*server) => {
                 return refused(format!("{server} isn't a member: there is nothing to remove"));
             }
-            Wish::Remove(server) => MembershipChange {
-                voters: voters.difference(one(*server)),
-                learners: learners.difference(one(*server)),
-            },
+            Wish::Remove(server, unseen) => {
+                if !unseen && let Some(why) = left::hindrance(app, *server).await {
+                    return refused(why);
+                }
+                MembershipChange {
+                    voters: voters.difference(one(*server)),
+                    learners: learners.difference(one(*server)),
+                }
+            }
         };
         let entry = app.handle.change_membership(change).await?;
         Ok(Done::Yes(json!({ "index": entry.index.0, "term": entry.term.0 })))
@@ -232,11 +250,13 @@ impl LeadersTask for Wish {
 }
 
 /// What to do about a voter that may not vote.
-fn anew(server: ServerId) -> String {
+fn anew(app: &App, server: ServerId) -> String {
     let number = server.number();
+    let place = app.addresses().get(&number).map(|address| format!("{} {}", address.peer, address.http));
+    let place = place.unwrap_or_else(|| "PEER HTTP".to_owned());
     format!(
         "If it has lost its disk, and may not vote, remove it first (raftarium members remove {number}); then add it \
-         again (raftarium members add {number} PEER HTTP), and promote it"
+         again (raftarium members add {number} {place}), and promote it"
     )
 }
 
@@ -296,9 +316,9 @@ impl Place<'_> {
     }
 }
 
-/// How long a server that is to be at a new address may take to answer there. Two such waits, and
-/// the change itself, fit into a request's time.
-const SEEN_MAX: Duration = Duration::from_millis(1_500);
+/// How long a server may take to be seen, at a new address say. Two such waits, and the change
+/// itself, fit into a request's time.
+pub(super) const SEEN_MAX: Duration = Duration::from_millis(1_500);
 
 /// Looks whether a server is where it is said to be from now on: nobody would reach it otherwise,
 /// and the way back needs a majority. What stays as it was isn't looked at.
@@ -332,6 +352,37 @@ async fn see(
     }
     Ok(())
 }
+
+/// The members that haven't applied the entry that says where a server is reached now, as far as
+/// they tell. Until they have, they look for it where it was, also after they were started again.
+/// Those that don't answer the leader aren't waited for.
+async fn unaware(app: &App, moved: ServerId, index: LogIndex, authorization: Option<&HeaderValue>) -> Value {
+    let status = app.handle.status();
+    let others = status.followers.iter().filter(|follower| follower.server != moved);
+    let (mut waiting, mut silent) = (ServerSet::EMPTY, ServerSet::EMPTY);
+    for follower in others {
+        let set = if follower.answers { &mut waiting } else { &mut silent };
+        set.insert(follower.server);
+    }
+    let learn = async {
+        while !waiting.is_empty() {
+            for server in waiting.iter() {
+                let Some(address) = app.address_of(server) else { continue };
+                let said = app.forwarder.status(app, server, &address, authorization, SEEN_MAX).await;
+                if said.is_ok_and(|said| said["applied_index"].as_u64() >= Some(index.0)) {
+                    waiting.remove(server);
+                }
+            }
+            tokio::time::sleep(UNAWARE_LOOK).await;
+        }
+    };
+    // The move is done: it must not become unknown because the answer took too long.
+    let _ = tokio::time::timeout(SEEN_MAX.min(app.limits.request / 5), learn).await;
+    waiting.union(silent).iter().map(ServerId::number).collect()
+}
+
+/// How often is looked whether all know a new address.
+const UNAWARE_LOOK: Duration = Duration::from_millis(10);
 
 /// Why a server may not have taken over, as it says itself, in a sentence without its full stop.
 async fn hindrance(app: &App, server: ServerId, authorization: Option<&HeaderValue>) -> String {
@@ -442,7 +493,8 @@ pub async fn move_to(State(app): Shared, server: Named, request: Request) -> Res
 
 pub async fn remove(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
     let server = server_named(&named(server)?)?;
-    wish(&app, whole(&app, request).await?, Wish::Remove(server)).await
+    let unseen = is_unseen(request.uri())?;
+    wish(&app, whole(&app, request).await?, Wish::Remove(server, unseen)).await
 }
 
 pub async fn promote(State(app): Shared, server: Named, request: Request) -> Result<Response, Problem> {
@@ -455,6 +507,15 @@ pub async fn transfer(State(app): Shared, server: Named, request: Request) -> Re
     let request = whole(&app, request).await?;
     let authorization = request.headers.get(header::AUTHORIZATION).cloned();
     wish(&app, request, Wish::Transfer(server, authorization)).await
+}
+
+/// Whether the parameters of a request say that nobody is to look first.
+fn is_unseen(uri: &Uri) -> Result<bool, Problem> {
+    match uri.query() {
+        None | Some("" | "unseen=false") => Ok(false),
+        Some("unseen=true") => Ok(true),
+        Some(_) => Err(Problem::new(Kind::BadRequest, "a removal takes one parameter: unseen=true, or unseen=false")),
+    }
 }
 
 /// The whole request, as it can be handed on.
@@ -586,10 +647,12 @@ pub(crate) fn is_current(status: &Status) -> Result<(), &'static str> {
 
 /// The same, with what this server sees to be wrong around it.
 fn is_served(app: &App, status: &Status, peers: &[PeerReport]) -> Result<(), String> {
-    let scheme = app.troubles.of(Subject::Scheme);
+    // Its clients' writes can't be handed on, nobody gets through to it, or what it does is lost.
+    let trouble = [Subject::Scheme, Subject::Certificate, Subject::Folder]
+        .into_iter()
+        .find_map(|subject| app.troubles.of(subject));
     match is_ready(status, peers) {
-        // Its clients' writes can't be handed on.
-        Ok(()) => scheme.map_or(Ok(()), Err),
+        Ok(()) => trouble.map_or(Ok(()), Err),
         Err(why) => {
             let why = if why == NO_LEADER { no_leader(app, status) } else { why.to_owned() };
             Err(std::iter::once(why).chain(app.troubles.sentences()).collect::<Vec<_>>().join("; "))

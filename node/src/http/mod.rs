@@ -16,16 +16,19 @@ pub mod access;
 pub(crate) mod cluster;
 mod forward;
 mod kv;
+mod left;
 mod places;
 pub mod problem;
 mod proof;
 mod room;
 mod serve;
 mod stream;
+mod surroundings;
 mod target;
 mod tls;
 mod trouble;
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -127,6 +130,10 @@ pub struct App {
     pub stopping: watch::Receiver<bool>,
     /// Where it listens.
     pub listening: Listening,
+    /// Its data folder.
+    pub folder: PathBuf,
+    /// What it speaks HTTPS by, if it does.
+    pub https: Option<Https>,
     /// What is wrong around it.
     pub troubles: Troubles,
     /// Hands requests to other servers.
@@ -175,11 +182,14 @@ fn routes() -> Vec<Route> {
         with(&["GET"], route("/watch", Client, Client, get(stream::watch_changes))),
         route("/status", Client, Client, get(cluster::status)),
         route("/members", Client, Administrator, get(cluster::members).post(cluster::add)),
-        route(
-            "/members/{server}",
-            Client,
-            Administrator,
-            axum::routing::delete(cluster::remove).patch(cluster::move_to),
+        with(
+            &["DELETE"],
+            route(
+                "/members/{server}",
+                Client,
+                Administrator,
+                axum::routing::delete(cluster::remove).patch(cluster::move_to),
+            ),
         ),
         route("/members/{server}/promote", Client, Administrator, axum::routing::post(cluster::promote)),
         route("/members/{server}/transfer", Client, Administrator, axum::routing::post(cluster::transfer)),

@@ -5,10 +5,10 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, ClientConfig, RootCertStore, ServerConfig};
-use rustls_pki_types::{CertificateDer, UnixTime};
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -52,6 +52,9 @@ struct Shared {
 /// What was in the files.
 #[derive(Clone)]
 struct Configured {
+    /// This server's certificate, and those between it and the authority's.
+    chain: Vec<CertificateDer<'static>>,
+    roots: Arc<RootCertStore>,
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
     /// Why the certificate won't be believed, if that is known.
@@ -92,6 +95,17 @@ fn judge(chain: &[CertificateDer<'_>], roots: &RootCertStore) -> Result<(), Doub
     })
 }
 
+/// Judges whether a certificate is for the name or address in `host:port`.
+fn judge_name(chain: &[CertificateDer<'_>], address: &str) -> Result<(), Doubt> {
+    let Some(own) = chain.first() else { return Ok(()) };
+    let host = address.rsplit_once(':').map_or(address, |(host, _)| host).trim_matches(['[', ']']);
+    // What can't be a name in a certificate can't be reached by HTTPS either.
+    let name = ServerName::try_from(host).map_err(|error| Doubt::Other(format!("{host}: {error}")))?;
+    let parsed = ParsedCertificate::try_from(own).map_err(|error| Doubt::Other(error.to_string()))?;
+    verify_server_name(&parsed, &name)
+        .map_err(|_| Doubt::Other(format!("it isn't for {host}, by which this server is reached (raftarium members)")))
+}
+
 impl Https {
     /// Reads the files.
     ///
@@ -129,6 +143,17 @@ impl Https {
 
     fn current(&self) -> Configured {
         self.shared.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why this server's certificate isn't believed, as it is now, by those who reach the server at
+    /// `address` (`host:port`), or of whom that isn't known.
+    pub(super) fn doubt(&self, address: Option<&str>) -> Option<String> {
+        let current = self.current();
+        let doubt = judge(&current.chain, &current.roots).and_then(|()| match address {
+            Some(address) => judge_name(&current.chain, address),
+            None => Ok(()),
+        });
+        Some(doubt.err()?.sentence(&self.shared.files))
     }
 
     /// How the other servers are spoken to.
@@ -230,10 +255,11 @@ impl Configured {
             .with_safe_default_protocol_versions()
             .expect("the provider has what these versions need")
             .with_no_client_auth()
-            .with_single_cert(chain, private_key(key)?)
+            .with_single_cert(chain.clone(), private_key(key)?)
             .map_err(|error| mismatch(key, certificate, &error))?;
         server.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Configured { server: Arc::new(server), client: Arc::new(trusting(roots)), doubt })
+        let client = Arc::new(trusting(roots.clone()));
+        Ok(Configured { chain, roots: Arc::new(roots), server: Arc::new(server), client, doubt })
     }
 }
 

@@ -10,13 +10,13 @@ use std::time::Duration;
 use raft_core::raft::ServerId;
 use tokio::time::{Instant, sleep};
 
-use super::App;
+use super::{App, surroundings};
 use crate::driver::Status;
 use crate::machine::Address;
 
 /// How often a server looks around. What it sees must be so at two looks to be believed: while it
 /// starts, addresses of earlier times pass through it, and its peers haven't connected yet.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 
 /// How often the log says again what is still wrong.
 const TOLD_AGAIN: Duration = Duration::from_secs(600);
@@ -30,6 +30,16 @@ pub(super) enum Subject {
     Unreached,
     /// The leader speaks HTTPS and this server plain HTTP, or the reverse.
     Scheme,
+    /// Peers aren't connected, and that doesn't pass by itself.
+    Refused,
+    /// Peers reach this server, and it doesn't know where they are.
+    Unknown,
+    /// This server's certificate isn't believed.
+    Certificate,
+    /// The data folder is gone.
+    Folder,
+    /// The disk has lost a part of the log.
+    Lost,
 }
 
 /// What is wrong now.
@@ -161,6 +171,7 @@ pub(crate) async fn look_around(app: Arc<App>) {
     let mut stopping = app.stopping.clone();
     tokio::select! {
         () = look(&app) => {}
+        () = surroundings::look(&app) => {}
         _ = stopping.wait_for(|is_stopping| *is_stopping) => {}
     }
 }

@@ -162,6 +162,12 @@ impl Ended {
         let refusal = match self {
             Ended::Denied { refusal, .. } | Ended::Refused(refusal) => *refusal,
             Ended::Unproven => Refusal::Secret,
+            Ended::Tls(_) | Ended::OtherProtocol(_) => {
+                return Some(
+                    "see whether the address is right, and whether both servers have TLS for their peers (--tls-cert, \
+                     --tls-key, --tls-ca), with certificates of one authority that are in their time, or neither has",
+                );
+            }
             _ => return None,
         };
         match refusal {

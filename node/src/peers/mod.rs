@@ -201,6 +201,8 @@ pub struct PeerReport {
     pub connected: bool,
     /// Why it isn't, in a sentence: what ended the last connection or attempt.
     pub problem: Option<String>,
+    /// What a person has to do about it, if it doesn't pass by itself.
+    pub remedy: Option<&'static str>,
     /// The refusal that this is, if the peer has refused this server.
     pub refusal: Option<Refusal>,
     /// The life of the process that was last connected to. If there is one, a peer has recognised

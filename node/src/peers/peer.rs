@@ -38,6 +38,8 @@ struct Outgoing {
     connected: bool,
     /// Why there is no connection.
     problem: Option<String>,
+    /// What a person has to do about it, if it doesn't pass by itself.
+    remedy: Option<&'static str>,
     /// The peer's refusal, if that is why.
     refusal: Option<Refusal>,
     /// The life of the process that was connected last.
@@ -173,7 +175,8 @@ impl Peer {
         }
         outgoing.life = Some(life);
         outgoing.connections += 1;
-        (outgoing.connected, outgoing.problem, outgoing.refusal) = (true, None, None);
+        (outgoing.connected, outgoing.problem) = (true, None);
+        (outgoing.remedy, outgoing.refusal) = (None, None);
     }
 
     /// There is no connection. `was_connected` says that there was one: what waits may go over the
@@ -186,7 +189,7 @@ impl Peer {
         }
         let problem = Some(ended.to_string());
         let news = outgoing.problem != problem;
-        (outgoing.connected, outgoing.problem) = (false, problem);
+        (outgoing.connected, outgoing.problem, outgoing.remedy) = (false, problem, ended.remedy());
         outgoing.refusal = match ended {
             Ended::Refused(refusal) => Some(*refusal),
             _ => None,
@@ -275,6 +278,7 @@ impl Peer {
             address: self.address.borrow().clone(),
             connected: outgoing.connected,
             problem: outgoing.problem.clone(),
+            remedy: outgoing.remedy,
             refusal: outgoing.refusal,
             life: outgoing.life,
             heard: incoming.current.is_some(),

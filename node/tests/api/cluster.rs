@@ -23,6 +23,9 @@ async fn a_server_is_added_promoted_leads_and_is_removed() {
     assert_eq!(added.status, 200, "{}", added.text());
     joiner.wait_until("it has caught up", |status| status["is_ready"] == true).await;
     assert_eq!(joiner.get("/kv/7").await.text(), "v");
+    let learner = post("/members/4/transfer", "").await;
+    assert_eq!(learner.problem(), "membership-refused");
+    assert_eq!(learner.detail(), "S4 is a learner, and can't lead: promote it first");
     let promoted = post("/members/4/promote", "").await;
     assert_eq!(promoted.status, 200, "{}", promoted.text());
     let members = servers[0].get("/members").await.json();
@@ -32,8 +35,8 @@ async fn a_server_is_added_promoted_leads_and_is_removed() {
     assert_eq!((led.status, &led.json()["leader"]), (200, &json!(4)), "{}", led.text());
     assert_eq!(joiner.put("/kv/x", "written by the new one").await.status, 200);
     assert_eq!(servers[1].get("/kv/x").await.text(), "written by the new one");
-    let removed = post("/members/4/transfer", "").await;
-    assert_eq!(removed.problem(), "membership-refused", "it leads already");
+    let again = post("/members/4/transfer", "").await;
+    assert_eq!((again.status, &again.json()["leader"]), (200, &json!(4)), "it leads already");
     let removed = servers[1].ask(Method::DELETE, "/members/4", &[], b"").await;
     assert_eq!(removed.status, 200, "{}", removed.text());
     servers[0]
@@ -54,6 +57,8 @@ async fn a_member_that_is_there_keeps_its_addresses() {
         let wrong = json!({ "server": number, "peer": "127.0.0.1:1", "http": "127.0.0.1:2" }).to_string();
         let refused = servers[0].ask(Method::POST, "/members", &[], wrong.as_bytes()).await;
         assert_eq!(refused.problem(), "membership-refused");
+        let add = format!("members add {number} {} {}", members[&number].peer, members[&number].http);
+        assert!(refused.detail().contains(&add), "{}", refused.detail());
     }
     let taken = json!({ "server": 9, "peer": members[&2].peer, "http": "127.0.0.1:2" }).to_string();
     let refused = servers[0].ask(Method::POST, "/members", &[], taken.as_bytes()).await;
@@ -127,6 +132,11 @@ async fn a_log_that_the_disk_lost_is_told_of_while_it_is_repaired_and_after() {
     let metrics = server.get("/metrics").await.text();
     has(&metrics, "raftarium_repairing 1");
     has(&metrics, "raftarium_log_losses_total 1");
+    // It says so itself, and why it isn't ready, while nobody can help it.
+    let says = |status: &serde_json::Value| status["troubles"].to_string().contains("has lost entries 1 to ");
+    server.wait_until("it says so", says).await;
+    let ready = server.get("/readyz").await;
+    assert!(ready.status == 503 && ready.text().contains("copies of one stop"), "{}", ready.text());
 
     let mut others = Vec::new();
     for number in (1..=3).filter(|number| *number != damaged) {
@@ -138,6 +148,7 @@ async fn a_log_that_the_disk_lost_is_told_of_while_it_is_repaired_and_after() {
         assert_eq!(found[name], lost[name], "{name}");
     }
     assert!(found["repaired_at"].as_u64() >= found["found_at"].as_u64(), "{found}");
+    server.wait_until("it is over", |status| status["troubles"] == json!([])).await;
     let metrics = server.get("/metrics").await.text();
     has(&metrics, "raftarium_repairing 0");
     has(&metrics, "raftarium_log_losses_total 1");
@@ -208,6 +219,12 @@ async fn a_server_that_listens_at_another_port_is_moved_and_catches_up() {
         async |body: serde_json::Value| others[1].ask(Method::PATCH, &path, &[], body.to_string().as_bytes()).await;
     let first = patch(json!({ "peer": place.peer })).await;
     assert_eq!(first.status, 200, "{}", first.text());
+    // Whoever is started again from now on looks for it there.
+    assert_eq!(first.json()["unaware"], json!([]));
+    for other in (1..=3).filter(|other| *other != number) {
+        let file = std::fs::read_to_string(folder.path().join(other.to_string()).join("addresses.json")).unwrap();
+        assert!(file.contains(&place.peer), "S{other}: {file}");
+    }
     moved.wait_until("it catches up", |status| status["is_ready"] == true).await;
     assert_eq!(moved.get("/kv/x?consistency=local").await.text(), "while it was away");
     let addresses = async |server: &super::client::Running| {

@@ -306,3 +306,46 @@ async fn a_voter_that_joins_anew_is_told_to_be_removed_first() {
     trio.add(2, 1).await;
     trio.stop_all().await;
 }
+
+/// A typing error must not end a cluster: without S2, S1 would need S3, which is down or has lost
+/// its disk.
+#[tokio::test]
+async fn a_server_that_the_others_need_is_not_removed() {
+    let mut trio = Trio::led_by_first().await;
+    trio.put(1, "k1").await;
+    let refused = async |trio: &Trio, server: u8, why: &str| {
+        let answer = trio[2].ask(Method::DELETE, &format!("/members/{server}"), &[], b"").await;
+        assert_eq!(answer.problem(), "membership-refused", "{}", answer.text());
+        assert!(answer.detail().contains(why) && answer.detail().contains("remove S3 first"), "{}", answer.detail());
+    };
+    trio.stop(3).await;
+    trio.lose_disk(3);
+    trio.put(1, "k2").await;
+    refused(&trio, 2, "without S2 the voters are S1 and S3, and S3 doesn't answer").await;
+    // Whoever leads is needed as much.
+    refused(&trio, 1, "without S1 the voters are S2 and S3, and S3 doesn't answer").await;
+    trio.start(3, NewFolder::Join).await;
+    let follows = |status: &serde_json::Value| status["leader"]["server"] == 1;
+    trio[3].wait_until("it has heard the leader", follows).await;
+    refused(&trio, 2, "and S3 may not vote").await;
+    let wrong = trio[1].ask(Method::DELETE, "/members/2?unsee=true", &[], b"").await;
+    assert_eq!(wrong.problem(), "bad-request");
+    trio.put(1, "k3").await;
+    trio.has(2, &["k1", "k2", "k3"]).await;
+
+    // The right one can be, and then all is well again.
+    trio.remove(3, 2).await;
+    trio.stop(3).await;
+    trio.lose_disk(3);
+    trio.start(3, NewFolder::Join).await;
+    trio.add(3, 1).await;
+    trio.has(3, &["k1", "k2", "k3"]).await;
+    // Whoever insists is obeyed, by way of a follower too.
+    trio.stop(3).await;
+    let insists = trio[2].ask(Method::DELETE, "/members/2?unseen=true", &[], b"").await;
+    assert_ne!(insists.problem(), "membership-refused", "{}", insists.text());
+    assert_eq!(trio[1].get("/members").await.json()["is_changing"], true);
+    trio.start(3, NewFolder::Found).await;
+    trio.ready(3).await;
+    trio.stop_all().await;
+}

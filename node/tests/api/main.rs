@@ -10,4 +10,5 @@ mod document;
 mod forward;
 mod pairs;
 mod streams;
+mod surroundings;
 mod tls;
