@@ -9,8 +9,10 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 use std::fmt::Write as _;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -179,7 +181,9 @@ fn native() -> Result<Passed> {
     for program in tools::test_programs(cargo("test").args(all).arg("--no-run"))? {
         ensure!(!program.only_tests || program.tests()? > 0, "the test target {} has no tests", program.name);
     }
-    run_some_tests(cargo("test").args(all))
+    // Tests of real servers wait more than they compute.
+    let threads = 2 * thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    run_some_tests(cargo("test").args(all).env("RUST_TEST_THREADS", threads.to_string()))
 }
 
 /// Runs tests, of which there must be some: a suite that runs none must not seem to pass.
