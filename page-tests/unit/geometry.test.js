@@ -23,7 +23,10 @@ const STAGES = [
   [1024, 600],
   [1920, 900],
 ];
-/** Every stage with every number of servers. @param {(layout: ReturnType<typeof layOut>, n: number) => void} check */
+/**
+ * Every stage with every number of servers.
+ * @param {(layout: ReturnType<typeof layOut>, n: number) => void} check
+ */
 function everywhere(check) {
   for (const [width, height] of STAGES) for (let n = 1; n <= 16; n++) check(layOut(width, height, n), n);
 }

@@ -15,8 +15,8 @@ import { branches as words } from '../words/strings.js';
  * A run as it is kept. Bytes are those of `Run.bytes`, in base64: `here` has the branch played and
  * the moment.
  * @typedef {Pick<BranchView, 'id' | 'name' | 'origin' | 'leftAfter' | 'end'>} Way
- * @typedef {{ here: string, now: number, events: number, playing: number, deleted: number, note: string, claim:
- * Claim | null, branches: (Way & { bytes: string })[] }} Kept
+ * @typedef {{ here: string, now: number, events: number, playing: number, deleted: number, note:
+ * string, claim: Claim | null, branches: (Way & { bytes: string })[] }} Kept
  */
 
 /** Where the keys of all runs are, the one that began last at the end. */
