@@ -27,6 +27,7 @@ import { actionBytes } from './scenario.js';
  */
 const OPENING_LIMIT = 5_000_000;
 const OPENING_STEP = 5_000;
+const SCOUTING_STEP = 100_000;
 /**
  * How many entries must be committed before a new run is shown, so that there is something to see.
  */
@@ -134,11 +135,21 @@ export class Model {
   open() {
     if (this.origin !== 'fresh') return;
     this.#guard(() => {
+      const ready = (/** @type {Frame} */ frame) =>
+        frame.servers.some((s) => s.role === 'leader' && s.commitIndex >= OPENING_ENTRIES);
+      const over = (/** @type {Frame} */ { violation, now }) => violation || now >= OPENING_LIMIT;
+      // To read a frame takes longer than to play up to it: a copy finds out roughly, when.
+      const Run = /** @type {typeof import('../pkg/raft_web.js').Run} */ (this.#run.constructor);
+      const scout = Run.fromBytes(this.#run.bytes());
+      let from = 0;
+      for (let frame = this.frame; !ready(frame) && !over(frame); frame = unpacked(scout.frame(), this.#kinds)) {
+        from = frame.now;
+        scout.advanceTo(from + SCOUTING_STEP);
+      }
+      scout.free();
+      this.#run.advanceTo(from);
       let frame = this.#read();
-      const alive = () =>
-        frame.servers.some((s) => s.role === 'leader' && s.commitIndex >= OPENING_ENTRIES) &&
-        frame.messages.some((m) => m.kind === 'request');
-      while (!alive() && !frame.violation && frame.now < OPENING_LIMIT) {
+      while (!(ready(frame) && frame.messages.some((m) => m.kind === 'request')) && !over(frame)) {
         this.#run.advanceTo(frame.now + OPENING_STEP);
         frame = this.#read();
       }
