@@ -3,7 +3,8 @@
 import './browser.js';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { AXIS, endOf, laneAt, NAMES, stretchOf, tickEvery, timeAt, xOf, yOf } from '../../www/draw/lanes.js';
+import { AXIS, endOf, laneAt, NAMES, stretchOf, timeAt, xOf, yOf } from '../../www/draw/lanes.js';
+import { tickEvery } from '../../www/draw/ticks.js';
 
 const diagram = { width: 662, height: 300, from: 1000, span: 6000, lanes: [1, 2, 3, -1] };
 const message = (/** @type {object} */ change) =>

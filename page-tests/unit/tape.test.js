@@ -2,7 +2,8 @@
 // What the tape is painted from, and where a time lies on it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { niceStep, partedAt, readTape, toTime, toX } from '../../www/tape/data.js';
+import { niceStep } from '../../www/draw/ticks.js';
+import { partedAt, readTape, toTime, toX } from '../../www/tape/data.js';
 
 test('the numbers of a tape become bands and marks', () => {
   const kinds = ['election', 'crash'];

@@ -12,6 +12,7 @@
 
 import { isAnswer } from './glyphs.js';
 import { cross } from './shapes.js';
+import { tickEvery } from './ticks.js';
 import * as strings from '../words/strings.js';
 
 /** Room for the lanes' names, and for the axis. */
@@ -110,17 +111,6 @@ export function drawLanes(pen, palette, diagram, scene) {
 /** @param {Cones} cones @param {number} lane @param {number} time */
 const inCones = ({ past, future }, lane, time) =>
   time <= (past.get(lane) ?? -1) || time >= (future.get(lane) ?? Infinity);
-
-/**
- * A round step of time, so that ticks stand some eighty pixels apart.
- * @param {number} span
- * @param {number} width
- */
-export function tickEvery(span, width) {
-  const least = (span * 84) / width;
-  const power = 10 ** Math.floor(Math.log10(least));
-  return power * ([1, 2, 5, 10].find((step) => step * power >= least) ?? 10);
-}
 
 /** @param {Pen} pen @param {Palette} palette @param {Diagram} diagram */
 export function drawAxis(pen, palette, diagram) {

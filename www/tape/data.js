@@ -57,12 +57,6 @@ export const toX = ({ from, to, width }, time) => ((time - from) / (to - from)) 
 /** @param {Sight} sight @param {number} x */
 export const toTime = ({ from, to, width }, x) => from + (x / width) * (to - from);
 
-/** The least 1, 2 or 5 times a power of ten that is at least so long. @param {number} least */
-export function niceStep(least) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, least)));
-  return [1, 2, 5, 10].map((n) => n * power).find((step) => step >= least) ?? 10 * power;
-}
-
 /**
  * When two branches parted: until then they are the same.
  * @param {BranchView[]} all

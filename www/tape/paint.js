@@ -10,7 +10,8 @@
 /** @typedef {import('./data.js').Sight} Sight */
 /** @typedef {CanvasRenderingContext2D} Context */
 
-import { niceStep, toX } from './data.js';
+import { tickEvery } from '../draw/ticks.js';
+import { toX } from './data.js';
 
 /** Heights, in px. */
 export const SIGNS = 14;
@@ -216,7 +217,7 @@ export function paintSign(c, palette, kind, x, y) {
 /** @param {Context} c @param {Palette} palette @param {Sight} sight */
 function paintScale(c, palette, sight) {
   const { from, to, width } = sight;
-  const step = niceStep(((to - from) / width) * 84);
+  const step = tickEvery(to - from, width);
   const digits = Math.max(0, Math.ceil(-Math.log10(step / 1e6) - 1e-9));
   c.font = `10px ${palette.mono}`;
   c.textBaseline = 'top';

@@ -11,7 +11,8 @@
 import { byId, lessMotion, make, setAttribute, setText } from '../kit/dom.js';
 import { pressKey } from '../kit/keys.js';
 import { readPalette } from '../draw/palette.js';
-import { blank, niceStep, partedAt, readTape, toTime, toX } from './data.js';
+import { blank, partedAt, readTape, toTime, toX } from './data.js';
+import { niceStep } from '../draw/ticks.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 import { TapeGestures } from './gestures.js';

@@ -55,7 +55,9 @@ fn room_of(script: &Path) -> Option<&str> {
 }
 
 /// By each script's path in the page: what it imports, and what it names at all.
-fn graph() -> BTreeMap<PathBuf, (BTreeSet<PathBuf>, BTreeSet<PathBuf>)> {
+type Graph = BTreeMap<PathBuf, (BTreeSet<PathBuf>, BTreeSet<PathBuf>)>;
+
+fn graph() -> Graph {
     let page = tools::root().join("www");
     let mut graph = BTreeMap::new();
     for entry in walkdir::WalkDir::new(&page) {
@@ -75,7 +77,7 @@ fn graph() -> BTreeMap<PathBuf, (BTreeSet<PathBuf>, BTreeSet<PathBuf>)> {
     graph
 }
 
-fn wrong_arrows(graph: &BTreeMap<PathBuf, (BTreeSet<PathBuf>, BTreeSet<PathBuf>)>) -> Vec<String> {
+fn wrong_arrows(graph: &Graph) -> Vec<String> {
     let mut wrong = Vec::new();
     for (script, (_, all)) in graph {
         let Some(room) = room_of(script) else { continue };
@@ -94,7 +96,7 @@ fn wrong_arrows(graph: &BTreeMap<PathBuf, (BTreeSet<PathBuf>, BTreeSet<PathBuf>)
 }
 
 /// Scripts that come to themselves by what they import.
-fn circles(graph: &BTreeMap<PathBuf, (BTreeSet<PathBuf>, BTreeSet<PathBuf>)>) -> Vec<String> {
+fn circles(graph: &Graph) -> Vec<String> {
     let imports = |script: &Path| graph.get(script).into_iter().flat_map(|(imports, _)| imports);
     graph
         .keys()
