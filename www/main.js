@@ -51,26 +51,32 @@ function begin(Run) {
   Object.assign(window, {
     raftarium: {
       get run() {
-        return app.model.run;
+        return app.model?.run;
       },
       get frame() {
-        return app.model.frame;
+        return app.source.frame;
       },
       get claimed() {
-        return app.model.claimed;
+        return app.source.claimed;
       },
       play: () => app.clock.play(),
       pause: () => app.clock.pause(),
       /** @param {number} time */
       advanceTo: (time) => {
-        app.model.advanceTo(time);
+        app.model?.advanceTo(time);
         app.clock.invalidate();
       },
       /** @param {number} time */
-      seek: (time) => app.model.seek(time),
+      seek: (time) => app.source.seek(time),
       /** @param {import('./run/scenario.js').Action[]} actions */
-      act: (...actions) => app.model.act(...actions),
-      traceHash: () => app.model.traceHash(),
+      act: (...actions) => app.source.acting?.act(...actions),
+      /** The source that is shown, and another in its place. */
+      get source() {
+        return app.source;
+      },
+      /** @param {import('./run/source.js').Source} source */
+      show: (source) => app.show(source),
+      traceHash: () => app.source.repeating?.traceHash(),
     },
   });
 }

@@ -3,36 +3,37 @@
 
 /** @typedef {import('../share/link.js').Wanted} Wanted */
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {import('../panels/panel.js').Page} Page */
+/** @typedef {import('../panels/panel.js').View} View */
+/** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 
-import { Branches } from '../panels/branches.js';
+import { BranchActions } from '../panels/branch-actions.js';
 import { Clock } from './clock.js';
 import { Console } from './command-line.js';
-import { byId, lessMotion, make, setText } from '../kit/dom.js';
+import { byId, lessMotion, setText } from '../kit/dom.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '../kit/errors.js';
 import { StageGestures } from '../stage/gestures.js';
-import { HelpDialog } from './help-dialog.js';
 import { giveHints } from './hints.js';
 import { Jumps } from './jumps.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
+import { lazily } from '../kit/lazy.js';
 import { namesRun, readAddress } from '../share/link.js';
 import { closeMenu } from '../kit/menu.js';
 import { Logs } from '../panels/logs.js';
 import { Model } from '../run/model.js';
-import { NetworkDialog } from './network-dialog.js';
-import { Operations } from '../panels/operations.js';
-import { Presenter } from './presenter.js';
-import { Reading } from '../panels/side-panel.js';
+import { PageState } from '../run/page-state.js';
+import { Quorum } from '../stage/quorum.js';
 import { Ring } from '../stage/ring.js';
-import { RunDialog } from './new-run-dialog.js';
+import { Sentence } from '../stage/sentence.js';
 import { WHOLE_RUN, endOf, readFound } from '../run/scenario.js';
 import { Sharing } from '../share/sharing.js';
-import { Stores } from '../panels/stores.js';
-import { Story } from '../panels/events.js';
+import { SidePanel } from '../panels/side-panel.js';
+import { whyNot } from '../run/source.js';
+import { Story } from '../run/story.js';
 import * as strings from '../words/strings.js';
-import { wireTabs } from '../kit/tabs.js';
 import { Tape } from '../tape/tape.js';
 import { Theme } from '../kit/theme.js';
 import { toast } from '../kit/toast.js';
@@ -64,49 +65,61 @@ function openModel(Run, run, origin, note, found) {
   return model;
 }
 
-/** A voter, and the line at the majority. @param {boolean} answers @param {boolean} last */
-const dot = (answers, last) => make('i', { class: `${answers ? 'answers' : ''}${last ? ' majority' : ''}` });
-
 export class App {
   #Run;
-  #model;
+  /** @type {Source} */ #source;
+  /** The simulated run that was shown last: a new one begins with its settings. @type {Model} */ #run;
   #changed = () => this.clock.invalidate();
 
-  clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
+  clock = new Clock({ advance: (micros) => this.#source.advance(micros), draw: () => this.#draw() });
+  #state = new PageState(this.#changed);
   #heartbeats = byId('heartbeats', HTMLInputElement);
-  #quorum = byId('quorum', HTMLElement);
-  /** What its dots show. */
-  #dots = '';
-  #ring;
+  #story = new Story();
+  #sentence = new Sentence(this.#story);
+  #ring = new Ring(byId('ring', HTMLCanvasElement), this.#state);
   #stageButtons;
   #gestures;
-  #reading;
-  #logs = new Logs();
-  #stores = new Stores();
-  #operations = new Operations(this.#changed);
-  #story = new Story({ changed: this.#changed, goTo: (line) => this.#goToLine(line) });
-  #console = new Console(() => this.#model);
+  #branches = new BranchActions(this.#state, () => this.#panels.show('branches'));
+  #panels;
   #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: (forward) => this.step(forward) });
-  #jumps = new Jumps({ model: () => this.#model, pause: () => this.clock.pause() });
-  #branches = new Branches({
-    model: () => this.#model,
-    changed: this.#changed,
-    show: () => this.#reading.show('branches'),
-  });
-  #tape = new Tape({
+  #jumps = new Jumps({ source: () => this.#source, pause: () => this.clock.pause() });
+  #tape = new Tape(this.#state, {
     changed: this.#changed,
     hold: (held) => this.#hold(held),
     press: (branch, lane) => this.#branches.menu(branch, lane),
   });
+  /** All that shows something of the source, in the order in which it is drawn. @type {View[]} */
+  #views;
   #resume = () => {};
   /** What it has stopped for. */
   #stopped = '';
-  #networkDialog = new NetworkDialog(() => this.#model);
-  #runDialog;
-  #helpDialog = new HelpDialog();
+  // Parts that come when they are asked for.
+  #networkDialog = lazily(async () => {
+    const { NetworkDialog } = await import('./network-dialog.js');
+    return new NetworkDialog(() => this.#source);
+  });
+  #runDialog = lazily(async () => {
+    const { RunDialog } = await import('./new-run-dialog.js');
+    return new RunDialog(
+      this.#Run,
+      () => this.#run,
+      (wanted) => this.start(wanted),
+    );
+  });
+  #helpDialog = lazily(async () => new (await import('./help-dialog.js')).HelpDialog());
+  #presenter = lazily(async () => {
+    const { Presenter } = await import('./presenter.js');
+    const presenter = new Presenter(this.#state, {
+      toggle: () => this.toggle(),
+      jump: (forward) => this.#jumps.jump(forward, 'notable'),
+      step: (forward) => this.step(forward),
+      playing: () => this.clock.playing,
+    });
+    this.#views.push(presenter);
+    return presenter;
+  });
   #theme = new Theme(() => this.#recolour());
   #sharing;
-  #presenter;
   #kept;
 
   /**
@@ -115,88 +128,96 @@ export class App {
    */
   constructor(Run, model, kept) {
     this.#Run = Run;
-    this.#model = model;
+    this.#source = this.#run = model;
     this.#kept = kept;
     const stage = byId('stage', HTMLElement);
-    this.#ring = new Ring(byId('ring', HTMLCanvasElement), model.servers);
-    this.#runDialog = new RunDialog(
-      Run,
-      () => this.#model,
-      (wanted) => this.start(wanted),
-    );
-    this.#reading = new Reading(this.#ring, {
-      model: () => this.#model,
-      Run,
-      openRun: () => this.#runDialog.open(),
-      goTo: (time) => this.#goTo(time),
+    /** @type {Page} */
+    const page = {
+      state: this.#state,
+      story: this.#story,
+      branches: this.#branches,
+      properties: Run.properties().split('\n'),
       changed: this.#changed,
-    });
-    this.#gestures = new StageGestures(this.#ring, {
-      model: () => this.#model,
-      inspect: (id) => this.#reading.inspect(id),
-      openNetwork: () => this.#networkDialog.open(),
+      goTo: (time) => this.#goTo(time),
+      goToLine: (line) => this.#goToLine(line),
+      show: (panel) => this.#panels.show(panel),
+      inspect: (server) => this.#inspect(server),
+      newRun: () => this.#openRun(),
+    };
+    this.#panels = new SidePanel(page);
+    this.#gestures = new StageGestures(this.#ring, this.#state, {
+      source: () => this.#source,
+      inspect: page.inspect,
+      openNetwork: () => this.#openNetwork(),
       pauseForNow: () => this.#pauseForNow(),
       changed: this.#changed,
     });
-    this.#stageButtons = new StageButtons(this.#ring, stage, {
+    this.#stageButtons = new StageButtons(this.#ring, this.#state, stage, {
       server: (id, button) => this.#gestures.server(id, button),
       link: (a, b, button) => this.#gestures.link(a, b, button),
       message: (id, button) => this.#gestures.message(id, button),
-      changed: this.#changed,
     });
-    this.#heartbeats.addEventListener('change', () => {
-      this.#ring.heartbeats = this.#heartbeats.checked;
-      this.#changed();
-    });
+    this.#heartbeats.addEventListener('change', () => this.#state.set({ heartbeats: this.#heartbeats.checked }));
     new ResizeObserver(() => {
       this.#ring.resize();
       this.#stageButtons.place();
       this.#changed();
     }).observe(stage);
-    wireTabs(byId('tabs', HTMLElement), this.#changed);
     drawLegend();
-    this.#presenter = new Presenter(this.#ring, {
-      toggle: () => this.toggle(),
-      jump: (forward) => this.#jumps.jump(forward, 'notable'),
-      step: (forward) => this.step(forward),
-      playing: () => this.clock.playing,
-    });
+    this.#views = [
+      this.#ring,
+      this.#stageButtons,
+      this.#story,
+      this.#sentence,
+      new Quorum(),
+      new Logs(),
+      this.#branches,
+      this.#panels,
+      new Console(),
+      this.#tape,
+      this.#transport,
+    ];
     this.#sharing = new Sharing({
       Run,
-      model: () => this.#model,
+      model: () => this.#run,
       take: (run, origin, note, found) => this.#replace(openModel(Run, run, origin, note, found)),
       scene: () => this.#scene(),
-      present: () => this.#presenter.enter(),
+      present: () => this.#present(),
       stop: (error) => this.#stopForPanic(error),
     });
     this.#wireHeader();
     const mode = askedMode();
-    if (mode === 'embed') embed(() => this.#model);
+    if (mode === 'embed') embed(() => this.model);
     else this.#wireKeys();
-    if (mode === 'present') this.#presenter.enter();
+    if (mode === 'present') this.#present();
     addEventListener('popstate', () => this.#arrive());
-    addEventListener('pagehide', () => kept?.keep(this.#model));
-    document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.#model));
+    addEventListener('pagehide', () => kept?.keep(this.model));
+    document.addEventListener('visibilitychange', () => document.hidden && kept?.keep(this.model));
     this.#show();
     if (!mode) giveHints();
   }
 
+  /** The simulated run that is shown; null where something else is. */
   get model() {
-    return this.#model;
+    return this.#source instanceof Model ? this.#source : null;
+  }
+
+  get source() {
+    return this.#source;
   }
 
   /** Plays or pauses. */
   toggle() {
     if (this.clock.playing) this.clock.pause();
-    else if (this.#model.frame.violation) toast(strings.runIsOver);
-    else if (!this.#model.dead) this.clock.play();
+    else if (this.#source.frame.violation) toast(strings.runIsOver);
+    else if (!this.#source.dead) this.clock.play();
   }
 
   /** Plays one event, or goes back by one. @param {boolean} forward */
   step(forward) {
     this.clock.pause();
-    if (forward) this.#model.step();
-    else this.#model.stepBack();
+    if (forward) this.#source.step();
+    else this.#source.stepBack();
   }
 
   /** Whether somebody drags on the tape: the run is paused meanwhile. @param {boolean} held */
@@ -207,33 +228,57 @@ export class App {
 
   /** The stage as a picture, with the sentence under it. */
   #scene() {
-    const { frame, seed, now } = this.#model;
+    const { frame, name, now, claimed } = this.#source;
     const { layout, palette } = this.#ring;
-    const said = frame.violation ?? this.#model.claimed;
-    const why = byId('why', HTMLElement).querySelector('q')?.textContent ?? '';
+    const said = frame.violation ?? claimed;
+    const why = this.#sentence.words;
     const sentence = said ? [strings.violationTitle(said), said.first && strings.violationText(said)].join(' ') : why;
-    const origin = strings.origin(seed, now);
+    const origin = strings.origin(name, now);
     const draw = (/** @type {CanvasRenderingContext2D} */ c) => this.#ring.drawOn(c, frame);
-    return { name: `raftarium-${seed}`, width: layout.width, height: layout.height, draw, palette, sentence, origin };
+    return { name: `raftarium-${name}`, width: layout.width, height: layout.height, draw, palette, sentence, origin };
+  }
+
+  /** @param {number} server */
+  #inspect(server) {
+    this.#state.set({ server });
+    this.#panels.show('server');
+  }
+
+  #openNetwork() {
+    const why = whyNot(this.#source, 'acting');
+    if (why) toast(why);
+    else this.#networkDialog().then((dialog) => dialog?.open());
+  }
+
+  #openRun() {
+    this.#runDialog().then((dialog) => dialog?.open());
+  }
+
+  #openHelp() {
+    this.#helpDialog().then((dialog) => dialog?.open());
+  }
+
+  #present() {
+    this.#presenter().then((presenter) => presenter?.enter());
   }
 
   /** @param {number} time */
   #goTo(time) {
     this.clock.pause();
-    this.#model.seek(time);
+    this.#source.seek(time);
   }
 
   /** Goes to what a sentence is about. @param {number} line its number */
   #goToLine(line) {
     this.clock.pause();
-    this.#model.seekNews(line);
+    this.#source.seekNews(line);
   }
 
   /** Pauses the run if it plays; the function that it returns lets it play on. */
   #pauseForNow() {
     if (!this.clock.playing) return () => {};
     this.clock.pause();
-    return () => this.#model.dead || this.clock.play();
+    return () => this.#source.dead || this.clock.play();
   }
 
   /**
@@ -244,91 +289,56 @@ export class App {
     this.#replace(makeModel(this.#Run, wanted));
   }
 
-  /** @param {Model} fresh */
+  /** Shows another source in place of this one. @param {Source} fresh */
   #replace(fresh) {
     this.#sharing.restore();
-    this.#kept?.replace(this.#model);
+    this.#kept?.replace(this.model);
     this.#take(fresh);
   }
 
-  /** @param {Model} fresh */
+  /** @param {Source} fresh */
+  show(fresh) {
+    this.#replace(fresh);
+  }
+
+  /** @param {Source} fresh */
   #take(fresh) {
     // They are about the run that there was.
     closeMenu();
     for (const dialog of document.querySelectorAll('dialog')) dialog.close();
-    this.#model.free();
-    this.#model = fresh;
+    this.#source.free();
+    this.#source = fresh;
+    this.#run = this.model ?? this.#run;
     this.#show();
   }
 
-  /** Shows the run that there is now. */
+  /** Shows the source that there is now. */
   #show() {
-    const model = this.#model;
+    const source = this.#source;
     hideTrouble();
     document.documentElement.dataset.state = 'running';
-    model.listen({ change: this.#changed, panic: (error) => this.#stopForPanic(error), refusal: toast });
-    model.open();
-    setText(byId('seed-value', HTMLElement), model.seed);
-    this.#placeServers();
-    this.#reading.reset(model);
-    for (const view of [this.#tape, this.#branches, this.#stores]) view.reset();
-    for (const view of [this.#operations, this.#story, this.#console]) view.reset();
-    if (lessMotion.matches || model.dead || model.origin === 'moment') this.clock.pause();
+    source.listen({ change: this.#changed, panic: (error) => this.#stopForPanic(error), refusal: toast });
+    this.model?.open();
+    setText(byId('seed-value', HTMLElement), source.name);
+    byId('open-share', HTMLElement).hidden = !source.repeating;
+    byId('open-network', HTMLElement).hidden = !source.acting;
+    this.#state.reset();
+    for (const view of this.#views) view.reset(source);
+    if (lessMotion.matches || source.dead || this.model?.origin === 'moment') this.clock.pause();
     else this.clock.play();
-    this.#sharing.show(model);
-  }
-
-  /** Gives every server its place on the ring: at the start, and when one has joined. */
-  #placeServers() {
-    const { length } = this.#model.frame.servers;
-    this.#ring.reset(length);
-    this.#stageButtons.reset(length);
-    this.#logs.reset(this.#model);
+    this.#sharing.show(this.model);
   }
 
   #draw() {
-    const model = this.#model;
-    this.#tape.follow(model);
-    const { frame } = model;
+    this.#tape.follow();
+    const { frame, claimed } = this.#source;
     const { playing } = this.clock;
-    if (frame.servers.length !== this.#ring.layout.servers.length) this.#placeServers();
-    this.#heartbeats.checked = this.#ring.heartbeats;
-    this.#ring.draw(frame);
-    this.#stageButtons.update(frame, playing);
-    this.#reading.update(model, playing);
-    this.#drawQuorum();
-    this.#logs.update(model);
-    this.#stores.update(model);
-    this.#operations.update(model);
-    this.#story.update(model, playing);
-    this.#console.update(model, playing);
-    this.#branches.update(model, playing);
-    this.#tape.update(model, playing);
-    this.#transport.update(model);
-    this.#presenter.update();
-    this.#sharing.update(model, playing);
-    const { claimed } = model;
+    this.#heartbeats.checked = this.#state.heartbeats;
+    for (const view of this.#views) view.update(frame, playing);
+    this.#sharing.update(this.model, playing);
     if (frame.violation) this.#stopAt(frame.violation);
     else if (claimed) this.#stopAt(claimed, claimed.state);
     else if (document.documentElement.dataset.state === 'violated') this.#goOn();
-  }
-
-  /** Whether writes commit: in words, and as dots, which are filled for voters that answer. */
-  #drawQuorum() {
-    const { words, canCommit, majorities } = this.#model.frame.quorum;
-    const [dots, first, second] = this.#quorum.children;
-    const [who, so] = words.split(': ');
-    setText(first, who);
-    setText(second, so);
-    this.#quorum.classList.toggle('broken', !canCommit);
-    const drawn = majorities.join(';');
-    if (drawn === this.#dots) return;
-    this.#dots = drawn;
-    dots.replaceChildren(
-      ...majorities.map(([answering, needed, voters]) =>
-        make('span', {}, ...Array.from({ length: voters }, (_, i) => dot(i < answering, i + 1 === needed))),
-      ),
-    );
   }
 
   /**
@@ -344,7 +354,7 @@ export class App {
     if (told) return;
     dataset.state = 'violated';
     this.#stopped = stopped;
-    const { servers } = this.#model;
+    const servers = this.#source.repeating?.servers ?? this.#source.frame.servers.length;
     const { claim, violationTitle, violationText } = strings;
     const what = {
       title: (said === 'refuted' ? claim.title : violationTitle)(violation),
@@ -352,10 +362,16 @@ export class App {
       detail: said ? claim[said] : '',
     };
     const actions = /** @type {[string, () => void][]} */ ([
-      [strings.whatItMeans, () => this.#reading.explain(violation.property)],
+      [strings.whatItMeans, () => this.#explain(violation.property)],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
     ]);
     showTrouble(what, actions, byId('violation', HTMLElement));
+  }
+
+  /** Says what a property means, and how it was broken. @param {string} property */
+  #explain(property) {
+    this.#state.explained = property;
+    this.#panels.show('safety');
   }
 
   /** Someone went back to before a violation. */
@@ -368,22 +384,21 @@ export class App {
   #stopForPanic(error) {
     this.clock.pause();
     document.documentElement.dataset.state = 'stopped';
-    const { seed, servers, now } = this.#model;
+    const { name: seed, now, frame } = this.#source;
+    const servers = this.#source.repeating?.servers ?? frame.servers.length;
     const { title, text } = strings.trouble.panic;
     showTrouble({ title, text: text(seed, servers, now), detail: panicMessage() || wordsOf(error) }, [reloadAction]);
   }
 
   #recolour() {
-    this.#ring.recolour();
-    this.#reading.recolour();
-    this.#tape.recolour();
+    for (const view of this.#views) view.recolour?.();
     drawLegend();
     this.#changed();
   }
 
   /** The browser went to another entry of its history, or the address was changed by hand. */
   #arrive() {
-    const kept = this.#kept?.arrive(this.#model);
+    const kept = this.#kept?.arrive(this.model);
     if (!kept && !namesRun(location.hash)) {
       this.#kept?.stay();
       return;
@@ -400,11 +415,18 @@ export class App {
   }
 
   #wireHeader() {
-    byId('open-network', HTMLButtonElement).addEventListener('click', () => this.#networkDialog.open());
-    byId('open-run', HTMLButtonElement).addEventListener('click', () => this.#runDialog.open());
+    byId('open-network', HTMLButtonElement).addEventListener('click', () => this.#openNetwork());
+    byId('open-run', HTMLButtonElement).addEventListener('click', () => this.#openRun());
     for (const id of ['open-help', 'all-signs']) {
-      byId(id, HTMLButtonElement).addEventListener('click', () => this.#helpDialog.open());
+      byId(id, HTMLButtonElement).addEventListener('click', () => this.#openHelp());
     }
+  }
+
+  /** What acts on the cluster; where nothing can, says why. */
+  #acting() {
+    const why = whyNot(this.#source, 'acting');
+    if (why) toast(why);
+    return this.#source.acting;
   }
 
   #wireKeys() {
@@ -418,21 +440,22 @@ export class App {
       z: () => this.#tape.zoom(1.6),
       x: () => this.#tape.zoom(1 / 1.6),
       w: () => this.#tape.fit(),
-      b: () => this.#reading.show('branches'),
+      b: () => this.#panels.show('branches'),
       u: () => this.#branches.undelete(),
       '+': () => this.#transport.change(1),
       '-': () => this.#transport.change(-1),
       '1 … 9': (key) => {
-        if (Number(key) <= this.#model.frame.servers.length) this.#model.toggleServer(Number(key));
+        if (Number(key) > this.#source.frame.servers.length) return;
+        this.#acting()?.toggleServer(Number(key));
       },
       '/': () => byId('command', HTMLInputElement).focus(),
-      p: () => this.#networkDialog.open(),
-      h: () => this.#model.healAll(),
-      n: () => this.#runDialog.open(),
+      p: () => this.#openNetwork(),
+      h: () => this.#acting()?.healAll(),
+      n: () => this.#openRun(),
       t: () => this.#theme.next(),
       s: () => this.#sharing.open(),
-      f: () => this.#presenter.enter(),
-      '?': () => this.#helpDialog.open(),
+      f: () => this.#present(),
+      '?': () => this.#openHelp(),
     });
   }
 }

@@ -1,17 +1,19 @@
 // @ts-check
 // The command line: a person is client 1.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, make, setText } from '../kit/dom.js';
 import { wordsOf } from '../kit/errors.js';
-import { answerWords } from '../panels/operations.js';
+import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 
 export class Console {
   #field = byId('command', HTMLInputElement);
   #answer = byId('answer', HTMLOutputElement);
-  /** @type {() => Model | null} */ #model;
+  #send = byId('send', HTMLButtonElement);
+  /** @type {Source | null} */ #source = null;
   /** @type {string[]} */ #past = [];
   /** Which of the past lines the field shows; beyond the last, it is the line being written. */
   #at = 0;
@@ -21,9 +23,7 @@ export class Console {
   #line = '';
   #revision = -1;
 
-  /** @param {() => Model | null} model */
-  constructor(model) {
-    this.#model = model;
+  constructor() {
     byId('console', HTMLFormElement).addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
@@ -34,27 +34,29 @@ export class Console {
         this.#browse(event.key === 'ArrowUp' ? -1 : 1);
       } else if (event.key === 'Escape') this.#field.blur();
     });
-    this.reset();
   }
 
-  reset() {
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
     this.#waiting = 0;
     this.#revision = -1;
-    this.#say(strings.commandForms, '');
+    const why = whyNot(source, 'acting');
+    this.#field.disabled = this.#send.disabled = Boolean(why);
+    this.#say(why || strings.commandForms, '');
   }
 
-  /** @param {Model} model @param {boolean} playing */
-  update(model, playing) {
-    if (!this.#waiting) return;
-    const { operationsRevision } = model.frame;
+  /** @param {Frame} frame @param {boolean} playing */
+  update({ operationsRevision }, playing) {
+    if (!this.#source || !this.#waiting) return;
     if (operationsRevision !== this.#revision) {
       this.#revision = operationsRevision;
-      const operation = model.operations(200).find(({ id }) => id === this.#waiting);
+      const operation = this.#source.operations(200).find(({ id }) => id === this.#waiting);
       if (operation && operation.state !== 'pending') {
         this.#waiting = 0;
-        this.#say(`${this.#line} → ${answerWords(operation)}`, operation.state);
+        this.#say(`${this.#line} → ${strings.answerWords(operation)}`, operation.state);
         // Each may be written right to left without turning the other around.
-        const parts = [this.#line, answerWords(operation)].map((words) => make('bdi', {}, words));
+        const parts = [this.#line, strings.answerWords(operation)].map((words) => make('bdi', {}, words));
         this.#answer.replaceChildren(parts[0], ' → ', parts[1]);
         return;
       }
@@ -64,12 +66,12 @@ export class Console {
 
   #submit() {
     const line = this.#field.value.trim();
-    const model = this.#model();
-    if (!line || !model) return;
+    const acting = this.#source?.acting;
+    if (!line || !acting) return;
     try {
       this.#line = line;
       this.#revision = -1;
-      this.#waiting = model.submit(line);
+      this.#waiting = acting.submit(line);
       if (this.#past.at(-1) !== line) this.#past.push(line);
       this.#at = this.#past.length;
       this.#draft = '';

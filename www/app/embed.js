@@ -16,13 +16,16 @@ export function askedMode() {
   return query.has('embed') ? 'embed' : query.has('present') ? 'present' : '';
 }
 
-/** @param {() => Model} model */
+/** @param {() => Model | null} model */
 export function embed(model) {
   document.documentElement.dataset.mode = 'embed';
   const link = byId('open-whole', HTMLAnchorElement);
   link.hidden = false;
   // The address is made only when somebody is about to follow the link.
-  const aim = () => (link.href = anyAddressOf(model()));
+  const aim = () => {
+    const run = model();
+    if (run) link.href = anyAddressOf(run);
+  };
   for (const type of ['pointerenter', 'pointerdown', 'focus', 'click']) link.addEventListener(type, aim);
   aim();
 }

@@ -1,7 +1,7 @@
 // @ts-check
 // Jumps along the run: to the previous and the next moment of a chosen kind.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, setText } from '../kit/dom.js';
 import { openMenu } from '../kit/menu.js';
@@ -32,7 +32,7 @@ export class Jumps {
   /** @type {keyof typeof KINDS} */ #kind = 'election';
   #actions;
 
-  /** @param {{ model: () => Model, pause: () => void }} actions */
+  /** @param {{ source: () => Source, pause: () => void }} actions */
   constructor(actions) {
     this.#actions = actions;
     byId('jump-back', HTMLButtonElement).addEventListener('click', () => this.jump(false));
@@ -70,16 +70,16 @@ export class Jumps {
 
   /** @param {boolean} forward @param {keyof typeof KINDS} [kind] else the chosen one */
   jump(forward, kind = this.#kind) {
-    const model = this.#actions.model();
+    const source = this.#actions.source();
     const words = jumps.kinds[kind];
-    const kinds = kind === 'notable' ? model.momentKinds.filter((name) => !EVERYDAY.includes(name)) : KINDS[kind];
+    const kinds = kind === 'notable' ? source.momentKinds.filter((name) => !EVERYDAY.includes(name)) : KINDS[kind];
     this.#actions.pause();
-    const from = model.now;
-    if (model.jump(kinds, forward, AHEAD)) {
+    const from = source.now;
+    if (source.jump(kinds, forward, AHEAD)) {
       // The sentence under the ring says where the jump led; this is for those who can't see it.
-      setText(byId('live', HTMLElement), jumps.arrived(words, model.now));
-    } else if (!model.dead) {
-      toast(jumps.none(words, forward, forward ? Math.max(model.frame.end, from + AHEAD) : from));
+      setText(byId('live', HTMLElement), jumps.arrived(words, source.now));
+    } else if (!source.dead) {
+      toast(jumps.none(words, forward, forward ? Math.max(source.frame.end, from + AHEAD) : from));
     }
   }
 }

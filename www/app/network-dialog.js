@@ -1,7 +1,7 @@
 // @ts-check
 // The dialog that cuts the network: into sides, or single links, each direction on its own.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/source.js').Source} Source */
 
 import { fillDialog } from '../kit/dialog.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
@@ -10,16 +10,16 @@ import { cutSet, sidesOf } from '../stage/cuts.js';
 
 export class NetworkDialog {
   #dialog = byId('network-dialog', HTMLDialogElement);
-  #model;
+  #source;
   #sides = make('div', { class: 'sides' });
   #preview = make('p', { class: 'preview', 'aria-live': 'polite' });
   #links = make('div', { class: 'matrix', role: 'region', tabindex: 0, 'aria-label': strings.linksTitle });
   #cut = make('button', { class: 'primary', onclick: () => this.#apply() }, strings.cutPartition);
   /** @type {number[]} */ #chosen = [];
 
-  /** @param {() => Model} model */
-  constructor(model) {
-    this.#model = model;
+  /** @param {() => Source} source */
+  constructor(source) {
+    this.#source = source;
     fillDialog(
       this.#dialog,
       strings.networkTitle,
@@ -41,7 +41,7 @@ export class NetworkDialog {
   }
 
   open() {
-    const { frame } = this.#model();
+    const { frame } = this.#source();
     const servers = frame.servers.length;
     this.#chosen = sidesOf(servers, cutSet(frame.cuts)) ?? Array(servers).fill(0);
     this.#chosen = this.#chosen.map((side) => Math.min(side, strings.sides.length - 1));
@@ -53,7 +53,7 @@ export class NetworkDialog {
 
   /** Shows what is cut now. */
   refresh() {
-    const { frame } = this.#model();
+    const { frame } = this.#source();
     const servers = frame.servers.length;
     const isCut = cutSet(frame.cuts);
     for (const button of this.#links.querySelectorAll('button')) {
@@ -127,7 +127,7 @@ export class NetworkDialog {
                   'aria-label': strings.linkDirection(a, b),
                   'data-direction': `${a}-${b}`,
                   onclick: () => {
-                    this.#model().toggleDirection(a, b);
+                    this.#source().acting?.toggleDirection(a, b);
                     this.refresh();
                   },
                 }),
@@ -146,24 +146,24 @@ export class NetworkDialog {
   }
 
   #leaderAlone() {
-    const { servers } = this.#model().frame;
+    const { servers } = this.#source().frame;
     const leader = servers.filter((s) => s.role === 'leader').sort((a, b) => b.term - a.term)[0] ?? servers[0];
     return servers.map((s) => (s === leader ? 0 : 1));
   }
 
   #minority() {
-    const { servers } = this.#model().frame;
+    const { servers } = this.#source().frame;
     const few = Math.floor((servers.length - 1) / 2) || 1;
     return servers.map((_, i) => (i < few ? 0 : 1));
   }
 
   #apply() {
-    this.#model().act({ do: 'partition', groups: this.#chosen });
+    this.#source().acting?.act({ do: 'partition', groups: this.#chosen });
     this.#dialog.close();
   }
 
   #heal() {
-    this.#model().healAll();
+    this.#source().acting?.healAll();
     this.#dialog.close();
   }
 }

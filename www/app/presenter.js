@@ -1,7 +1,7 @@
 // @ts-check
 // Presenter mode: the ring and the sentence in large, and the keys of a remote control.
 
-/** @typedef {import('../stage/ring.js').Ring} Ring */
+/** @typedef {import('../run/page-state.js').PageState} PageState */
 
 import { byId, make, setText } from '../kit/dom.js';
 import * as strings from '../words/strings.js';
@@ -24,7 +24,7 @@ const STAYS = 3_000;
 
 export class Presenter {
   on = false;
-  #ring;
+  #state;
   #actions;
   #bar = byId('presenter', HTMLElement);
   #play = make('button', { onclick: () => this.#actions.toggle() });
@@ -32,9 +32,9 @@ export class Presenter {
   #full = false;
   /** @type {Element | null} */ #back = null;
 
-  /** @param {Ring} ring @param {Actions} actions */
-  constructor(ring, actions) {
-    this.#ring = ring;
+  /** @param {PageState} state @param {Actions} actions */
+  constructor(state, actions) {
+    this.#state = state;
     this.#actions = actions;
     const { present } = strings;
     const button = (/** @type {string} */ words, /** @type {string} */ sign, /** @type {() => void} */ act) =>
@@ -81,6 +81,8 @@ export class Presenter {
     if (this.#back instanceof HTMLElement) this.#back.focus();
   }
 
+  reset() {}
+
   update() {
     if (this.on) setText(this.#play, this.#actions.playing() ? strings.pause : strings.play);
   }
@@ -88,7 +90,7 @@ export class Presenter {
   #fit() {
     const { width, height } = this.on ? { width: innerWidth, height: innerHeight * 0.66 } : STAGE;
     const zoom = this.on ? Math.max(1, Math.min(width / STAGE.width, height / STAGE.height)) : 1;
-    this.#ring.zoom = zoom;
+    this.#state.set({ stageZoom: zoom });
     byId('stage', HTMLElement).style.setProperty('--zoom', String(zoom));
   }
 

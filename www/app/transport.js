@@ -2,9 +2,11 @@
 // Play, pause, step and speed.
 
 /** @typedef {import('./clock.js').Clock} Clock */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 
 /**
@@ -55,7 +57,7 @@ export class Transport {
 
   /** Makes the run faster (+1) or slower (−1), by one step. @param {number} by */
   change(by) {
-    this.#setSpeed(Number(this.#speed.value) + by * 0.25);
+    if (!this.#speed.disabled) this.#setSpeed(Number(this.#speed.value) + by * 0.25);
   }
 
   /** @param {number} exponent of ten */
@@ -66,9 +68,17 @@ export class Transport {
     setAttribute(this.#speed, 'aria-valuetext', strings.speedSpoken(this.#clock.speed));
   }
 
-  /** @param {Model} model */
-  update(model) {
-    setText(byId('now', HTMLElement), strings.seconds(model.now));
+  /** @param {Source} source */
+  reset(source) {
+    const why = whyNot(source, 'pacing');
+    this.#speed.disabled = Boolean(why);
+    this.#speed.title = why;
+    this.#setSpeed(why ? 0 : Number(this.#speed.value));
+  }
+
+  /** @param {Frame} frame */
+  update({ now }) {
+    setText(byId('now', HTMLElement), strings.seconds(now));
     const { playing } = this.#clock;
     if (playing === this.#shownPlaying) return;
     this.#shownPlaying = playing;

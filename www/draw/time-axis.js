@@ -19,23 +19,22 @@ const DRAG = 5;
  */
 
 export class TimeView {
-  /** Micros at the left edge. */
-  from = 0;
-  /** Micros up to the right edge. */
-  span;
-  following = true;
   /** The diagram's size in px; 0 until it can be seen. */
   width = 0;
   height = 0;
 
   #listeners;
+  #stretch;
   /** @type {{ x: number, from: number, moved: boolean } | null} */ #grip = null;
   /** Where each finger on the diagram is. @type {Map<number, number>} */ #fingers = new Map();
 
-  /** @param {HTMLElement} box @param {number} span @param {Listeners} listeners */
-  constructor(box, span, listeners) {
+  /**
+   * @param {HTMLElement} box @param {import('../run/page-state.js').Stretch} stretch what it shows,
+   * which is changed here @param {Listeners} listeners
+   */
+  constructor(box, stretch, listeners) {
     this.#listeners = listeners;
-    this.span = span;
+    this.#stretch = stretch;
     // To ask for the size in a frame would make the browser lay out the page at once.
     new ResizeObserver(() => {
       [this.width, this.height] = [box.clientWidth, box.clientHeight];
@@ -60,6 +59,20 @@ export class TimeView {
     box.addEventListener('wheel', (event) => this.#wheel(event), { passive: false });
   }
 
+  /** Micros at the left edge. */
+  get from() {
+    return this.#stretch.from;
+  }
+
+  /** Micros up to the right edge. */
+  get span() {
+    return this.#stretch.span;
+  }
+
+  get following() {
+    return this.#stretch.following;
+  }
+
   /** The micros under a place. @param {number} x */
   at(x) {
     return this.from + ((x - NAMES) / (this.width - NAMES)) * this.span;
@@ -67,26 +80,26 @@ export class TimeView {
 
   /** Keeps the playhead in sight. @param {number} now */
   keepUp(now) {
-    if (this.following) this.from = now - this.span * AHEAD;
+    if (this.following) this.#stretch.from = now - this.span * AHEAD;
   }
 
   /** @param {boolean} on */
   follow(on) {
-    this.following = on;
+    this.#stretch.following = on;
     this.#listeners.changed();
   }
 
   /** Zooms about a time. @param {number} by @param {number} [about] */
   zoom(by, about = this.from + this.span / 2) {
     const span = Math.max(SPAN_MIN, Math.min(SPAN_MAX, this.span * by));
-    this.from = about - ((about - this.from) * span) / this.span;
-    this.span = span;
+    this.#stretch.from = about - ((about - this.from) * span) / this.span;
+    this.#stretch.span = span;
     this.#listeners.changed();
   }
 
   /** @param {number} by micros */
   pan(by) {
-    this.from += by;
+    this.#stretch.from += by;
     this.follow(false);
   }
 
@@ -111,7 +124,7 @@ export class TimeView {
       const by = x - this.#grip.x;
       if (!this.#grip.moved && Math.abs(by) < DRAG) return;
       this.#grip.moved = true;
-      this.from = this.#grip.from - (by / this.width) * this.span;
+      this.#stretch.from = this.#grip.from - (by / this.width) * this.span;
       this.follow(false);
     } else if (event.pointerType !== 'touch') this.#listeners.hover({ x, y });
   }

@@ -38,6 +38,11 @@ export function setText(node, words) {
   if (node.textContent !== words) node.textContent = words;
 }
 
+/** A sentence with its servers in bold. @param {string} sentence @returns {(Node | string)[]} */
+export function withNames(sentence) {
+  return sentence.split(/\b(S[1-9]\d?)\b/).map((part, i) => (i % 2 ? make('b', {}, part) : part));
+}
+
 /** @param {Element} node @param {string} name @param {string} value */
 export function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== value) node.setAttribute(name, value);

@@ -22,6 +22,7 @@ import { byId, make } from './dom.js';
  * @typedef {object} Content
  * @property {string} title
  * @property {[string, string][]} [facts] what is known of the thing; shown above the items
+ * @property {string} [note] why there is no more to choose
  * @property {Group[]} groups
  */
 /**
@@ -37,11 +38,15 @@ let close = null;
 export const closeMenu = () => close?.();
 
 /** @param {Content} content @param {How} how */
-export function openMenu({ title, facts = [], groups }, { at, back, closed }) {
+export function openMenu({ title, facts = [], note = '', groups }, { at, back, closed }) {
   closeMenu();
   const items = groups.flatMap((group) => group.items.map((item) => ({ item, button: itemButton(item) })));
   const buttonOf = new Map(items.map(({ item, button }) => [item, button]));
-  const list = make('div', { role: 'menu', 'aria-labelledby': 'menu-title', 'aria-describedby': 'menu-facts' });
+  const list = make('div', {
+    role: 'menu',
+    'aria-labelledby': 'menu-title',
+    'aria-describedby': 'menu-facts menu-note',
+  });
   for (const { name, items: members } of groups) {
     const box = make('div', { role: 'group', class: name ? 'menu-row' : '' });
     if (name) {
@@ -53,7 +58,9 @@ export function openMenu({ title, facts = [], groups }, { at, back, closed }) {
   }
   const known = make('dl', { id: 'menu-facts', hidden: facts.length === 0 });
   known.append(...facts.flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]));
-  const box = make('div', { class: 'menu', popover: 'manual' }, make('p', { id: 'menu-title' }, title), known, list);
+  const said = make('p', { id: 'menu-note', hidden: !note }, note);
+  const heading = make('p', { id: 'menu-title' }, title);
+  const box = make('div', { class: 'menu', popover: 'manual', tabindex: -1 }, heading, known, said, list);
   byId('page', HTMLElement).append(box);
   box.showPopover();
   place(box, at);
@@ -99,7 +106,7 @@ export function openMenu({ title, facts = [], groups }, { at, back, closed }) {
     to.focus();
   });
   box.addEventListener('contextmenu', (event) => event.preventDefault());
-  buttons[0]?.focus({ preventScroll: true });
+  (buttons[0] ?? box).focus({ preventScroll: true });
 }
 
 /**

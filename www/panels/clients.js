@@ -3,20 +3,21 @@
 // each has a place in the log. The line through them in that order never runs backwards.
 
 /** @typedef {import('../../web/view.d.ts').OperationView} OperationView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
+/** @typedef {import('./panel.js').Page} Page */
 /** @typedef {import('../draw/shapes.js').Pen} Pen */
 
-import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { make, setAttribute, setText } from '../kit/dom.js';
 import { pressKey } from '../kit/keys.js';
 import { NAMES, drawAxis, laneAt, xOf, yOf } from '../draw/lanes.js';
-import { answerWords } from './operations.js';
+import { Operations } from './operations.js';
 import { readPalette } from '../draw/palette.js';
 import { canvasPen, cross } from '../draw/shapes.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 import { TimeView } from '../draw/time-axis.js';
 
-const SPAN = 4_000_000;
 /** The newest operations that are read; older ones are out of sight. */
 const READ = 600;
 /**
@@ -49,8 +50,10 @@ export function orderOf(operations) {
   });
 }
 
-export class Clients {
-  #panel = byId('operations', HTMLElement);
+/** @param {Page} page */
+export const panel = (page) => new Clients(page);
+
+class Clients {
   #box = make('div', {
     class: 'diagram intervals',
     tabindex: 0,
@@ -67,7 +70,9 @@ export class Clients {
   );
   #c;
   #palette = readPalette();
-  #actions;
+  #page;
+  #list;
+  /** @type {Source | null} */ #source = null;
   /** @type {OperationView[]} */ #operations = [];
   /** @type {ReturnType<typeof orderOf>} */ #order = [];
   /** The clients, from top to bottom. */
@@ -82,41 +87,49 @@ export class Clients {
   /** The operation pointed at. */
   #lit = 0;
   #drawn = '';
-  #view = new TimeView(this.#box, SPAN, {
-    changed: () => this.#redraw(),
-    press: (x, y, touch) => {
-      const operation = this.#under(x, y);
-      const known = operation?.id === this.#lit;
-      this.#point(operation);
-      if (operation && (!touch || known)) this.#goTo(operation);
-    },
-    hover: (at) => this.#point(at && this.#under(at.x, at.y)),
-  });
+  #view;
 
-  /** @param {{ goTo: (time: number) => void, changed: () => void }} actions */
-  constructor(actions) {
-    this.#actions = actions;
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
+    this.#list = new Operations(page);
+    this.#view = new TimeView(this.#box, page.state.intervals, {
+      changed: () => this.#redraw(),
+      press: (x, y, touch) => {
+        const operation = this.#under(x, y);
+        const known = operation?.id === this.#lit;
+        this.#point(operation);
+        if (operation && (!touch || known)) this.#goTo(operation);
+      },
+      hover: (at) => this.#point(at && this.#under(at.x, at.y)),
+    });
     const c = this.#canvas.getContext('2d');
     if (!c) throw new Error('this browser has no 2D canvas');
     this.#c = c;
     this.#box.append(this.#canvas);
     const key = make('small', {}, strings.clients.key);
-    this.#panel.prepend(
+    this.dom = make(
+      'div',
+      { tabindex: 0 },
       make('div', { class: 'tools' }, this.#follow, key),
       this.#box,
       this.#words,
       make('p', { id: 'intervals-keys', class: 'unseen' }, strings.clients.keys),
+      ...this.#list.parts,
     );
     this.#box.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  reset() {
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
+    this.#list.reset(source);
     this.#operations = [];
     this.#order = [];
     this.#revision = -1;
     this.#allReadAt = -Infinity;
     this.#lit = 0;
-    this.#view.follow(true);
+    this.#drawn = '';
   }
 
   recolour() {
@@ -124,10 +137,12 @@ export class Clients {
     this.#redraw();
   }
 
-  /** @param {Model} model @param {boolean} playing */
-  update(model, playing) {
-    if (this.#panel.hidden) return;
-    const { now, operationsRevision, epoch } = model.frame;
+  /** @param {Frame} frame @param {boolean} playing */
+  update(frame, playing) {
+    const source = this.#source;
+    if (!source) return;
+    this.#list.update(frame);
+    const { now, operationsRevision, epoch } = frame;
     const clock = performance.now();
     this.#now = now;
     this.#view.keepUp(now);
@@ -135,7 +150,7 @@ export class Clients {
     const wanted = operationsRevision !== this.#revision || !(playing || this.#whole);
     if (wanted && !(playing && clock - this.#readAt < this.#readTook / SHARE) && frameTime.has(this)) {
       this.#revision = operationsRevision;
-      this.#read(model, playing && epoch === this.#epoch && clock - this.#allReadAt < ALL_EVERY);
+      this.#read(source, playing && epoch === this.#epoch && clock - this.#allReadAt < ALL_EVERY);
       this.#epoch = epoch;
       this.#order = orderOf(this.#operations);
       this.#lanes = [...new Set([1, ...this.#operations.map(({ client }) => client)])].sort((a, b) => a - b);
@@ -153,14 +168,14 @@ export class Clients {
     this.#draw();
   }
 
-  /** @param {Model} model @param {boolean} recent whether the newest are enough */
-  #read(model, recent) {
+  /** @param {Source} source @param {boolean} recent whether the newest are enough */
+  #read(source, recent) {
     const known = this.#operations;
-    const fresh = recent ? model.operations(RECENT) : [];
+    const fresh = recent ? source.operations(RECENT) : [];
     // No operation may be missing between those just read and those that are known.
     this.#whole = !recent || !fresh.length || fresh[0].id > (known.at(-1)?.id ?? 0) + 1;
     if (this.#whole) {
-      this.#operations = model.operations(READ);
+      this.#operations = source.operations(READ);
       this.#allReadAt = performance.now();
     } else this.#operations = [...known.filter(({ id }) => id < fresh[0].id), ...fresh].slice(-READ);
   }
@@ -246,7 +261,7 @@ export class Clients {
     const place = this.#order.findIndex((placed) => placed.operation.id === this.#lit);
     setText(
       this.#words,
-      operation ? strings.clients.words(operation, answerWords(operation), place < 0 ? 0 : place + 1) : '',
+      operation ? strings.clients.words(operation, strings.answerWords(operation), place < 0 ? 0 : place + 1) : '',
     );
     this.#redraw();
   }
@@ -254,7 +269,7 @@ export class Clients {
   /** @param {OperationView} operation */
   #goTo({ began }) {
     this.#view.follow(false);
-    this.#actions.goTo(began);
+    this.#page.goTo(began);
   }
 
   /** @param {KeyboardEvent} event */
@@ -284,7 +299,7 @@ export class Clients {
 
   #redraw() {
     this.#drawn = '';
-    this.#actions.changed();
+    this.#page.changed();
   }
 }
 

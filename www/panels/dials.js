@@ -3,9 +3,12 @@
 // than election timeouts.
 
 /** @typedef {import('../../web/view.d.ts').DialsView} DialsView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
+/** @typedef {import('./panel.js').Page} Page */
 
-import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { make, setAttribute, setText } from '../kit/dom.js';
+import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 
 const words = strings.dials;
@@ -59,29 +62,36 @@ export function latencyWarning({ latencyMin, latencyMax, electionTimeoutMin, hea
   };
 }
 
-export class Dials {
-  #panel = byId('dials', HTMLElement);
+/** @param {Page} page */
+export const panel = (page) => new Dials(page);
+
+class Dials {
   #warning = make('p', { class: 'dial-warning', role: 'status' });
   #timing = make('p', { class: 'hint' });
-  #model;
+  #only = make('p', { class: 'hint', hidden: true });
+  #network;
+  /** @type {Source | null} */ #source = null;
   /** What is set, or being set. @type {DialsView | null} */ #view = null;
   /** @type {Map<keyof DialsView, { input: HTMLInputElement, output: HTMLOutputElement, scale: Scale }>} */ #dials =
     new Map();
   #shown = '';
   #seen = '';
 
-  /** @param {() => Model} model @param {() => void} openRun */
-  constructor(model, openRun) {
-    this.#model = model;
-    this.#panel.append(
+  /** @param {Page} page */
+  constructor({ newRun }) {
+    const dials = NETWORK.map((scale) => this.#dial(scale));
+    this.#network = make('fieldset', {}, make('legend', {}, words.network), this.#only, ...dials);
+    this.dom = make(
+      'div',
+      { tabindex: 0 },
       this.#warning,
-      make('fieldset', {}, make('legend', {}, words.network), ...NETWORK.map((scale) => this.#dial(scale))),
+      this.#network,
       make(
         'fieldset',
         {},
         make('legend', {}, words.timing),
         this.#timing,
-        make('button', { onclick: openRun }, words.otherTiming),
+        make('button', { onclick: newRun }, words.otherTiming),
       ),
     );
   }
@@ -96,19 +106,23 @@ export class Dials {
     return make('label', { class: 'dial' }, make('span', {}, scale.words), input, output);
   }
 
-  reset() {
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
     this.#seen = this.#shown = '';
+    const why = whyNot(source, 'acting');
+    setText(this.#only, why);
+    this.#only.hidden = !why;
+    this.#network.toggleAttribute('disabled', Boolean(why));
   }
 
-  /** @param {Model} model */
-  update(model) {
-    if (this.#panel.hidden) return;
-    const { events, epoch } = model.frame;
+  /** @param {Frame} frame */
+  update({ events, epoch }) {
     const state = `${events} ${epoch}`;
     // A dial that is being dragged is left where it is.
-    if (state === this.#seen || this.#panel.querySelector('input:active')) return;
+    if (!this.#source || state === this.#seen || this.dom.querySelector('input:active')) return;
     this.#seen = state;
-    const view = model.dials() ?? null;
+    const view = this.#source.dials() ?? null;
     const shown = JSON.stringify(view);
     if (shown === this.#shown) return;
     this.#shown = shown;
@@ -170,15 +184,15 @@ export class Dials {
 
   #apply() {
     const view = this.#view;
-    const model = this.#model();
-    const now = model.dials();
-    if (!view || !now) return;
+    const now = this.#source?.dials();
+    const acting = this.#source?.acting;
+    if (!view || !now || !acting) return;
     /** @type {import('../run/scenario.js').Action[]} */
     const actions = [];
     if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
       actions.push({ do: 'set-latency', min: view.latencyMin, max: view.latencyMax });
     if (view.loss !== now.loss) actions.push({ do: 'set-loss', share: view.loss });
     if (view.duplication !== now.duplication) actions.push({ do: 'set-duplication', share: view.duplication });
-    model.act(...actions);
+    acting.act(...actions);
   }
 }

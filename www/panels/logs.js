@@ -4,7 +4,8 @@
 
 /** @typedef {import('../../web/view.d.ts').LogView} LogView */
 /** @typedef {import('../../web/view.d.ts').EntryView} EntryView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import { termVariable } from '../draw/palette.js';
@@ -35,7 +36,7 @@ export class Logs {
   #empty = make('p', { class: 'empty' }, strings.logsEmpty);
   /** @type {HTMLElement[]} */ #numbers = [];
   /** @type {Row[]} */ #rows = [];
-  /** @type {Model | null} */ #model = null;
+  /** @type {Source | null} */ #source = null;
   #revision = -1;
   #window = '';
   #last = 0;
@@ -66,15 +67,20 @@ export class Logs {
     }).observe(this.#scroll);
   }
 
-  /** @param {Model} model */
-  reset(model) {
-    this.#model = model;
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
+    this.#begin(source.frame);
+  }
+
+  /** @param {Frame} frame */
+  #begin({ servers }) {
     this.#revision = -1;
     this.#window = '';
     this.#last = 0;
     this.#following = true;
     this.#numbers = [];
-    this.#rows = model.frame.servers.map(({ id }) => makeRow(id));
+    this.#rows = servers.map(({ id }) => makeRow(id));
     this.#head.replaceChildren(
       make('span', { class: 'log-name', role: 'columnheader' }, make('span', { class: 'unseen' }, strings.server)),
     );
@@ -82,9 +88,11 @@ export class Logs {
     this.#measure();
   }
 
-  /** @param {Model} model */
-  update(model) {
-    const { logsRevision, servers } = model.frame;
+  /** @param {Frame} frame */
+  update(frame) {
+    const { logsRevision, servers } = frame;
+    // A server has joined.
+    if (servers.length !== this.#rows.length) this.#begin(frame);
     servers.forEach((server, i) => {
       setText(this.#rows[i].role, strings.roleWord(server));
       this.#rows[i].box.classList.toggle('down', server.role === 'crashed');
@@ -132,15 +140,15 @@ export class Logs {
   }
 
   #render() {
-    if (!this.#model) return;
+    if (!this.#source) return;
     const first = Math.max(1, Math.floor(this.#from / this.#cellWidth) + 1);
     const count = Math.ceil((this.#width - this.#nameWidth) / this.#cellWidth) + 2;
     const span = `${first}+${count}`;
     if (span === this.#window) return;
     this.#window = span;
-    const logs = this.#model.logs(first, count);
+    const logs = this.#source.logs(first, count);
     this.#drawNumbers(first, count);
-    const leader = this.#model.frame.servers.filter((s) => s.role === 'leader').sort((a, b) => b.term - a.term)[0];
+    const leader = this.#source.frame.servers.filter((s) => s.role === 'leader').sort((a, b) => b.term - a.term)[0];
     const reference = leader && logs[leader.id - 1];
     for (const log of logs) this.#drawRow(this.#rows[log.server - 1], log, first, count, logs, reference);
   }

@@ -2,9 +2,11 @@
 // The list of the clients' operations and their answers, newest first.
 
 /** @typedef {import('../../web/view.d.ts').OperationView} OperationView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
+/** @typedef {import('./panel.js').Page} Page */
 
-import { byId, make, setLines } from '../kit/dom.js';
+import { make, setLines } from '../kit/dom.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 
@@ -13,33 +15,35 @@ const SHOWN = 80;
 const READ = 400;
 
 export class Operations {
-  #panel = byId('operations', HTMLElement);
   #list = make('ol', { class: 'lines' });
   #mine = make('input', { type: 'checkbox', id: 'only-mine' });
-  #revision = -1;
+  #state;
+  /** @type {Source | null} */ #source = null;
+  #shown = '';
+  /** What it consists of. */
+  parts = [make('label', { class: 'filter' }, this.#mine, strings.onlyMine), this.#list];
 
-  /** @param {() => void} changed */
-  constructor(changed) {
-    const filter = make('label', { class: 'filter' }, this.#mine, strings.onlyMine);
-    this.#panel.append(filter, this.#list);
-    this.#mine.addEventListener('change', () => {
-      this.#revision = -1;
-      changed();
-    });
+  /** @param {Page} page */
+  constructor({ state }) {
+    this.#state = state;
+    this.#mine.addEventListener('change', () => state.set({ onlyMine: this.#mine.checked }));
   }
 
-  reset() {
-    this.#revision = -1;
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
+    this.#shown = '';
     this.#list.replaceChildren();
   }
 
-  /** Does nothing while the panel is hidden. @param {Model} model */
-  update(model) {
-    const { operationsRevision } = model.frame;
-    if (this.#panel.hidden || operationsRevision === this.#revision || !frameTime.has(this)) return;
-    this.#revision = operationsRevision;
-    const mine = this.#mine.checked;
-    const all = model.operations(mine ? READ : SHOWN).filter(({ client }) => !mine || client === 1);
+  /** @param {Frame} frame */
+  update({ operationsRevision }) {
+    const mine = this.#state.onlyMine;
+    this.#mine.checked = mine;
+    const wanted = `${operationsRevision} ${mine}`;
+    if (!this.#source || wanted === this.#shown || !frameTime.has(this)) return;
+    this.#shown = wanted;
+    const all = this.#source.operations(mine ? READ : SHOWN).filter(({ client }) => !mine || client === 1);
     const shown = all.slice(-SHOWN).reverse();
     const keyOf = (/** @type {OperationView} */ { id, state, answer }) => `${id} ${state} ${answer}`;
     if (shown.length)
@@ -60,13 +64,6 @@ function line(operation) {
     make('time', {}, strings.seconds(began)),
     make('span', { class: 'who' }, strings.clientName(client)),
     make('code', {}, operation.text),
-    make('span', { class: 'answer' }, answerWords(operation)),
+    make('span', { class: 'answer' }, strings.answerWords(operation)),
   );
-}
-
-/** The answer, or why there is none. @param {OperationView} operation */
-export function answerWords({ state, answer }) {
-  if (state === 'pending') return strings.pending;
-  if (answer) return answer;
-  return state === 'unknown' ? strings.unknownOutcome : state;
 }

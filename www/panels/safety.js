@@ -6,7 +6,9 @@
 /** @typedef {ViolationView & { branch: number, state?: ClaimState }} Known */
 /** @typedef {import('../../web/view.d.ts').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
+/** @typedef {import('./panel.js').Page} Page */
 
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import { roveFocus } from '../kit/roving-focus.js';
@@ -17,15 +19,12 @@ const { safety } = strings;
 /** While the run plays, the part of the time that judging the clients' history may take. */
 const SHARE = 1 / 500;
 
-/**
- * @typedef {object} Actions
- * @property {() => void} open shows the panel
- * @property {(time: number) => void} goTo
- */
+/** @param {Page} page */
+export const panel = (page) => new Safety(page);
 
-export class Safety {
-  #actions;
-  #panel = byId('safety', HTMLElement);
+class Safety {
+  #page;
+  /** @type {Source | null} */ #source = null;
   #lampBox = byId('lamps', HTMLElement);
   /** By property. @type {Map<string, { lamp: HTMLButtonElement, line: HTMLElement }>} */ #lamps = new Map();
   #verdictBox = make('p', { class: 'verdict' });
@@ -42,15 +41,15 @@ export class Safety {
   #known = null;
   #shown = '';
 
-  /** @param {typeof import('../pkg/raft_web.js').Run} Run @param {Actions} actions */
-  constructor(Run, actions) {
-    this.#actions = actions;
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
     const list = make('ul', { class: 'properties' });
-    for (const name of Run.properties().split('\n')) {
+    for (const name of page.properties) {
       const [words, source] = safety.properties[name] ?? ['', ''];
       const title = safety.lampTitle(name, words, source);
       const tabindex = this.#lamps.size ? -1 : 0;
-      const lamp = make('button', { class: 'lamp', title, tabindex, onclick: () => this.open(name) });
+      const lamp = make('button', { class: 'lamp', title, tabindex, onclick: () => this.#open(name) });
       const sign = make('i', { class: 'lamp', 'aria-hidden': 'true' });
       const says = [make('b', {}, name), make('span', {}, words), make('cite', {}, source)];
       const line = make('li', { tabindex: -1 }, sign, ...says);
@@ -59,25 +58,26 @@ export class Safety {
       list.append(line);
     }
     roveFocus(this.#lampBox);
-    byId('verdict', HTMLButtonElement).addEventListener('click', () => this.open());
-    this.#panel.append(this.#verdictBox, this.#violation, this.#rules, make('h3', {}, safety.title), list);
+    byId('verdict', HTMLButtonElement).addEventListener('click', () => this.#open());
+    const title = make('h3', {}, safety.title);
+    this.dom = make('div', { tabindex: 0 }, this.#verdictBox, this.#violation, this.#rules, title, list);
   }
 
-  /** Shows the panel, scrolled to a property. @param {string} [property] */
-  open(property) {
-    this.#actions.open();
-    const line = property && this.#lamps.get(property)?.line;
-    if (line) line.focus();
-    else this.#panel.scrollTo(0, 0);
+  /** Shows the panel, with the focus on a property. @param {string} [property] */
+  #open(property = '') {
+    this.#page.state.explained = property;
+    this.#page.show('safety');
+    if (!property) this.dom.scrollTo(0, 0);
   }
 
-  /** @param {Model} model */
-  reset(model) {
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
     this.#judged = -1;
     this.#judgedIn = 0;
     this.#known = null;
     this.#shown = '';
-    const names = model.without.split(',');
+    const names = source.without.split(',');
     const those = rules.filter(([name]) => names.includes(name));
     const item = (/** @type {typeof rules[number]} */ [name, prevents, source]) =>
       make('li', {}, make('b', {}, strings.ruleName(name)), ` ${strings.withoutRule(prevents, source)}`);
@@ -85,19 +85,27 @@ export class Safety {
     this.#rules.replaceChildren(...off);
   }
 
-  /** @param {Model} model @param {boolean} playing */
-  update(model, playing) {
-    const { violation, branch, end, operationsRevision } = model.frame;
+  update() {
+    const { state } = this.#page;
+    const line = this.#lamps.get(state.explained)?.line;
+    state.explained = '';
+    line?.focus();
+  }
+
+  /** @param {Frame} frame @param {boolean} playing */
+  watch({ violation, branch, end, operationsRevision }, playing) {
+    const source = this.#source;
+    if (!source) return;
     if (violation) this.#known = { ...violation, branch };
     // On another branch it doesn't happen.
     else if (this.#known && (this.#known.branch !== branch || end < this.#known.time)) this.#known = null;
-    if (!this.#known && model.claim?.branch === branch) this.#known = model.claim;
-    const { claimed } = model;
+    if (!this.#known && source.claim?.branch === branch) this.#known = source.claim;
+    const { claimed } = source;
     const here = Boolean(violation ?? claimed);
     const broken = violation ?? (claimed?.state === 'refuted' ? null : claimed);
     const clock = performance.now();
     if (operationsRevision !== this.#judged && !(playing && clock - this.#judgedAt < this.#judgedIn / SHARE)) {
-      this.#verdict = model.verdict() ?? this.#verdict;
+      this.#verdict = source.verdict() ?? this.#verdict;
       this.#judged = operationsRevision;
       this.#judgedAt = clock;
       this.#judgedIn = performance.now() - clock;
@@ -107,7 +115,7 @@ export class Safety {
     const shown = `${state} ${answers} ${first} ${known?.property} ${known?.time} ${known?.state} ${here ? 'here' : ''}`;
     if (shown === this.#shown) return;
     this.#shown = shown;
-    this.#show(model.without ? model.without.split(',').length : 0, broken?.property ?? '', here);
+    this.#show(source.without ? source.without.split(',').length : 0, broken?.property ?? '', here);
   }
 
   /**
@@ -128,7 +136,7 @@ export class Safety {
     const known = this.#known;
     this.#violation.hidden = !known;
     if (!known) return;
-    const goThere = make('button', { onclick: () => this.#actions.goTo(known.time) }, strings.goThere);
+    const goThere = make('button', { onclick: () => this.#page.goTo(known.time) }, strings.goThere);
     const { state } = known;
     const sure = state !== '' && state !== 'refuted';
     const [words, source] = safety.others[known.property] ?? [];

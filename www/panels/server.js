@@ -4,9 +4,11 @@
 
 /** @typedef {import('../../web/view.d.ts').InspectorView} InspectorView */
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
+/** @typedef {import('./panel.js').Page} Page */
 
-import { byId, make, setAttribute, setLines } from '../kit/dom.js';
+import { make, setAttribute, setLines } from '../kit/dom.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 
@@ -16,77 +18,72 @@ const EVERY = 150;
 /** The most keys that are shown. */
 const MOST_KEYS = 200;
 
-export class Inspector {
-  /** The server that is shown. */
-  server = 1;
+/** @param {Page} page */
+export const panel = (page) => new Inspector(page);
 
-  #panel = byId('server', HTMLElement);
+class Inspector {
   #choice = make('div', { class: 'choices', role: 'radiogroup', 'aria-label': inspector.which });
-  #state = make('dl', { class: 'state' });
+  #facts = make('dl', { class: 'state' });
   #peers = new Table(inspector.peers, inspector.peerColumns);
   #sessions = new Table(inspector.sessions, inspector.sessionColumns);
   #store = new Table(inspector.store, inspector.storeColumns);
-  #body = make('div', { class: 'inspected' }, this.#state, this.#peers.box, this.#sessions.box, this.#store.box);
-  #changed;
+  #body = make('div', { class: 'inspected' }, this.#facts, this.#peers.box, this.#sessions.box, this.#store.box);
+  dom = make('div', { tabindex: 0 }, this.#choice, this.#body);
+  #state;
+  /** @type {Source | null} */ #source = null;
   #shown = '';
   #drawn = 0;
-  #servers = 0;
+  #offered = '';
 
-  /** @param {() => void} changed */
-  constructor(changed) {
-    this.#changed = changed;
-    this.#panel.append(this.#choice, this.#body);
+  /** @param {Page} page */
+  constructor({ state }) {
+    this.#state = state;
   }
 
-  reset() {
-    this.#shown = '';
-    this.#servers = 0;
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
+    this.#shown = this.#offered = '';
   }
 
-  /** @param {number} id */
-  show(id) {
-    this.server = id;
-    this.#shown = '';
-    this.#servers = 0;
-    this.#changed();
-  }
-
-  /** @param {Model} model @param {boolean} playing */
-  update(model, playing) {
-    if (this.#panel.hidden) return;
-    const { servers, events, now } = model.frame;
-    if (this.server > servers.length) this.server = 1;
-    if (this.#servers !== servers.length) this.#offer(servers.length);
+  /** @param {Frame} frame @param {boolean} playing */
+  update({ servers, events, now }, playing) {
+    const state = this.#state;
+    if (state.server > servers.length) state.server = 1;
+    const offered = `${servers.length} ${state.server}`;
+    if (this.#offered !== offered) this.#offer(servers.length);
+    this.#offered = offered;
     const clock = performance.now();
-    const state = `${this.server} ${events} ${now}`;
-    if (state === this.#shown || (playing && clock - this.#drawn < EVERY) || !frameTime.has(this)) return;
-    this.#shown = state;
+    const wanted = `${state.server} ${events} ${now}`;
+    const early = playing && clock - this.#drawn < EVERY && this.#body.dataset.server === String(state.server);
+    if (wanted === this.#shown || early || !frameTime.has(this)) return;
+    this.#shown = wanted;
     this.#drawn = clock;
-    const view = model.inspect(this.server);
-    if (view) this.#fill(servers[this.server - 1], view, model);
+    const view = this.#source?.inspect(state.server);
+    if (view) this.#fill(servers[state.server - 1], view);
   }
 
   /** @param {number} servers */
   #offer(servers) {
-    this.#servers = servers;
     this.#choice.replaceChildren(
       ...Array.from({ length: servers }, (_, i) => {
         const id = i + 1;
-        const input = make('input', { type: 'radio', name: 'inspected', value: id, onchange: () => this.show(id) });
-        input.checked = id === this.server;
+        const choose = () => this.#state.set({ server: id });
+        const input = make('input', { type: 'radio', name: 'inspected', value: id, onchange: choose });
+        input.checked = id === this.#state.server;
         return make('label', {}, input, make('span', {}, `S${id}`));
       }),
     );
   }
 
-  /** @param {ServerView} server @param {InspectorView} view @param {Model} model */
-  #fill(server, view, model) {
+  /** @param {ServerView} server @param {InspectorView} view */
+  #fill(server, view) {
     /** @type {[string, string, string][]} */
     const rows = inspector.state(server, view);
     const line = (/** @type {string[]} */ [name, value, meaning]) =>
       make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning)));
     setLines(
-      this.#state,
+      this.#facts,
       rows.map((row) => [JSON.stringify(row), () => line(row)]),
     );
     const peer = (/** @type {import('../../web/view.d.ts').PeerView} */ peer) => {
@@ -100,7 +97,7 @@ export class Inspector {
       return [String(id), strings.clientName(client), last, told, String(lastUsed)];
     };
     this.#sessions.show(view.sessions.map(session));
-    const pairs = model.stores().find((store) => store.server === view.id)?.pairs ?? [];
+    const pairs = this.#source?.stores().find((store) => store.server === view.id)?.pairs ?? [];
     this.#store.show(pairs.slice(0, MOST_KEYS));
     setAttribute(this.#body, 'data-server', String(view.id));
   }

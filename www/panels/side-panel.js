@@ -1,106 +1,147 @@
 // @ts-check
-// The panels beside the ring, as one: the diagrams, the inspector, the dials, safety, and on a
-// phone the drawer that holds them.
+// The tabs beside the ring, with the panels of the registry; on a phone the drawer that holds them.
 
-/** @typedef {import('../run/model.js').Model} Model */
-/** @typedef {import('../stage/ring.js').Ring} Ring */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
+/** @typedef {import('./panel.js').Page} Page */
+/** @typedef {import('./panel.js').Panel} Panel */
+/** @typedef {import('./registry.js').PanelName} PanelName */
+/** @typedef {import('./registry.js').PanelModule} PanelModule */
 
-import { Clients } from './clients.js';
-import { Dials } from './dials.js';
-import { byId } from '../kit/dom.js';
-import { Inspector } from './server.js';
-import { Safety } from './safety.js';
-import { SpaceTime } from './spacetime.js';
+import { byId, make } from '../kit/dom.js';
+import { wordsOf } from '../kit/errors.js';
+import { whenIdle } from '../kit/lazy.js';
+import { wireTabs } from '../kit/tabs.js';
+import * as strings from '../words/strings.js';
+import { panels } from './registry.js';
 
 /**
- * @typedef {object} Actions
- * @property {() => Model} model
- * @property {typeof import('../pkg/raft_web.js').Run} Run
- * @property {(time: number) => void} goTo
- * @property {() => void} openRun
- * @property {() => void} changed
+ * A tab's place: the panel's element, or what stands there until it has come.
+ * @typedef {object} Place
+ * @property {PanelName} name
+ * @property {HTMLElement} dom
+ * @property {Panel | null} panel
+ * @property {boolean} coming whether it is being loaded
+ * @property {boolean} asked whether somebody has asked for it
  */
 
-export class Reading {
-  #spacetime;
-  #clients;
-  #inspector;
-  #dials;
-  #safety;
+export class SidePanel {
+  #page;
+  /** @type {Map<string, Place>} */ #places = new Map();
   #drawer = byId('drawer', HTMLButtonElement);
+  #reading = byId('reading', HTMLElement);
+  #history = byId('history-panel', HTMLElement);
+  /** @type {Source | null} */ #source = null;
 
-  /** @param {Ring} ring @param {Actions} actions */
-  constructor(ring, actions) {
-    const { goTo, changed } = actions;
-    this.#spacetime = new SpaceTime(ring, { goTo, changed });
-    this.#clients = new Clients({ goTo, changed });
-    this.#inspector = new Inspector(changed);
-    this.#dials = new Dials(actions.model, actions.openRun);
-    this.#safety = new Safety(actions.Run, { goTo, open: () => this.show('safety') });
+  /** @param {Page} page */
+  constructor(page) {
+    this.#page = page;
+    const tabs = byId('tabs', HTMLElement);
+    for (const [name, module] of /** @type {[PanelName, PanelModule | (() => Promise<PanelModule>)][]} */ (
+      Object.entries(panels)
+    )) {
+      const first = this.#places.size === 0;
+      const attributes = { role: 'tab', id: `tab-${name}`, 'aria-controls': name, 'aria-selected': String(first) };
+      const tab = make('button', { ...attributes, tabindex: first ? 0 : -1 }, strings.text[name]);
+      const dom = make('div', { tabindex: 0 });
+      const place = { name, dom, panel: null, coming: false, asked: false };
+      this.#places.set(name, place);
+      this.#mark(place, !first);
+      tabs.append(tab);
+      this.#history.append(dom);
+      if (typeof module !== 'function') this.#put(place, module);
+      tab.addEventListener('click', () => this.#come(place));
+    }
+    wireTabs(tabs, page.changed);
+    for (const tab of tabs.children) {
+      // In the drawer, the chosen panel is scrolled to where it can be read.
+      const scroll = () => this.#reading.scrollTo({ top: this.#history.offsetTop - this.#drawer.offsetHeight });
+      tab.addEventListener('click', scroll);
+    }
     this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
-    byId('reading', HTMLElement).addEventListener('keydown', (event) => {
+    this.#reading.addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;
       this.#open(false);
       this.#drawer.focus();
     });
-    for (const tab of document.querySelectorAll('#tabs [role=tab]')) {
-      tab.addEventListener('click', () => {
-        changed();
-        // In the drawer, the chosen panel is scrolled to where it can be read.
-        const { offsetTop } = byId('history-panel', HTMLElement);
-        byId('reading', HTMLElement).scrollTo({ top: offsetTop - this.#drawer.offsetHeight });
-      });
+    // What somebody will open is there by then.
+    whenIdle(() => this.#places.forEach((place) => place.asked || this.#come(place, false)));
+  }
+
+  /** Makes an element the panel of its tab. @param {Place} place @param {boolean} hidden */
+  #mark({ name, dom }, hidden) {
+    const attributes = { id: name, role: 'tabpanel', 'aria-labelledby': `tab-${name}` };
+    for (const [key, value] of Object.entries(attributes)) dom.setAttribute(key, value);
+    dom.hidden = hidden;
+  }
+
+  /** @param {Place} place @param {PanelModule} module */
+  #put(place, module) {
+    const panel = module.panel(this.#page);
+    const hidden = Boolean(place.dom.hidden);
+    place.dom.replaceWith(panel.dom);
+    place.dom = panel.dom;
+    place.panel = panel;
+    this.#mark(place, hidden);
+    if (this.#source) panel.reset(this.#source);
+    this.#page.changed();
+  }
+
+  /** Loads a panel, if it isn't there. @param {Place} place @param {boolean} [asked] */
+  async #come(place, asked = true) {
+    const load = panels[place.name];
+    place.asked ||= asked;
+    if (place.panel || place.coming || typeof load !== 'function') return;
+    place.coming = true;
+    place.dom.replaceChildren(make('p', { class: 'empty', role: 'status' }, strings.loading));
+    try {
+      this.#put(place, await load());
+    } catch (error) {
+      const again = make('button', { onclick: () => this.#come(place) }, strings.tryAgain);
+      const words = make('p', { class: 'empty', role: 'alert' }, strings.notLoaded(wordsOf(error)), ' ', again);
+      place.dom.replaceChildren(...(place.asked ? [words] : []));
     }
+    place.coming = false;
   }
 
   /** Whether the phone's drawer is open. */
   get isOpen() {
-    return byId('reading', HTMLElement).classList.contains('open');
+    return this.#reading.classList.contains('open');
   }
 
   /** @param {boolean} on */
   #open(on) {
-    byId('reading', HTMLElement).classList.toggle('open', on);
+    this.#reading.classList.toggle('open', on);
     this.#drawer.setAttribute('aria-expanded', String(on));
   }
 
-  /** Shows what a server knows. @param {number} id */
-  inspect(id) {
-    this.#inspector.show(id);
-    this.show('server');
-  }
-
-  /** Says what a property means, and how it was broken. @param {string} property */
-  explain(property) {
-    this.#safety.open(property);
-  }
-
-  /** Shows the panel of a tab. @param {string} panel */
-  show(panel) {
+  /** Shows the panel of a tab. @param {string} name */
+  show(name) {
     this.#open(true);
-    const tab = byId(`tab-${panel}`, HTMLButtonElement);
+    const tab = byId(`tab-${name}`, HTMLButtonElement);
     tab.click();
     tab.focus();
   }
 
-  /** @param {Model} model */
-  reset(model) {
-    this.#spacetime.reset(model);
-    this.#safety.reset(model);
-    for (const view of [this.#clients, this.#inspector, this.#dials]) view.reset();
+  #all() {
+    return [...this.#places.values()].flatMap(({ panel }) => panel ?? []);
+  }
+
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
+    for (const panel of this.#all()) panel.reset(source);
   }
 
   recolour() {
-    this.#spacetime.recolour();
-    this.#clients.recolour();
+    for (const panel of this.#all()) panel.recolour?.();
   }
 
-  /** @param {Model} model @param {boolean} playing */
-  update(model, playing) {
-    this.#spacetime.update(model, playing);
-    this.#clients.update(model, playing);
-    this.#inspector.update(model, playing);
-    this.#dials.update(model);
-    this.#safety.update(model, playing);
+  /** @param {Frame} frame @param {boolean} playing */
+  update(frame, playing) {
+    for (const panel of this.#all()) {
+      if (!panel.dom.hidden) panel.update(frame, playing);
+      panel.watch?.(frame, playing);
+    }
   }
 }

@@ -7,11 +7,12 @@
 /** @typedef {import('../run/causality.js').Cones} Cones */
 /** @typedef {import('../draw/lanes.js').Scene} Scene */
 /** @typedef {import('../draw/lanes.js').Diagram} Diagram */
-/** @typedef {import('../run/model.js').Model} Model */
-/** @typedef {import('../stage/ring.js').Ring} Ring */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
+/** @typedef {import('./panel.js').Page} Page */
 
 import { arrived, conesOf } from '../run/causality.js';
-import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { make, setAttribute, setText } from '../kit/dom.js';
 import { pressKey } from '../kit/keys.js';
 import { NAMES, drawLanes, endOf, laneAt, stretchOf, yOf } from '../draw/lanes.js';
 import { readPalette } from '../draw/palette.js';
@@ -22,7 +23,6 @@ import * as strings from '../words/strings.js';
 import { TimeView } from '../draw/time-axis.js';
 
 const { spacetime } = strings;
-const SPAN = 500_000;
 /** While the run plays, the part of the time that reading the traffic may take. */
 const SHARE = 1 / 12;
 /** The traffic is read no more often than this, in ms: at every other frame. */
@@ -33,8 +33,10 @@ const EVERY = 20;
  * @typedef {{ lane: number, time: number, message: MessageView | null }} Spot
  */
 
-export class SpaceTime {
-  #panel = byId('spacetime', HTMLElement);
+/** @param {Page} page */
+export const panel = (page) => new SpaceTime(page);
+
+class SpaceTime {
   #box = make('div', {
     class: 'diagram',
     tabindex: 0,
@@ -48,9 +50,9 @@ export class SpaceTime {
   #heartbeats = make('input', { type: 'checkbox', id: 'diagram-heartbeats', checked: true });
   #c;
   #palette = readPalette();
-  #ring;
-  #actions;
-  /** @type {Model | null} */ #model = null;
+  #page;
+  #state;
+  /** @type {Source | null} */ #source = null;
   /** @type {TrafficView} */ #traffic = nothing();
   #read = '';
   #readAt = 0;
@@ -59,19 +61,17 @@ export class SpaceTime {
   /** @type {Spot | null} */ #spot = null;
   /** @type {Cones | null} */ #cones = null;
   #drawn = '';
-  #view = new TimeView(this.#box, SPAN, {
-    changed: () => this.#redraw(),
-    press: (x, y, touch) => this.#press(x, y, touch),
-    hover: (at) => this.#point(at && this.#under(at.x, at.y)),
-  });
+  #view;
 
-  /**
-   * @param {Ring} ring its lit server is lit here too, and the other way round
-   * @param {{ goTo: (time: number) => void, changed: () => void }} actions
-   */
-  constructor(ring, actions) {
-    this.#ring = ring;
-    this.#actions = actions;
+  /** @param {Page} page what is lit on the ring is lit here too, and the other way round */
+  constructor(page) {
+    this.#page = page;
+    this.#state = page.state;
+    this.#view = new TimeView(this.#box, page.state.spacetime, {
+      changed: () => this.#redraw(),
+      press: (x, y, touch) => this.#press(x, y, touch),
+      hover: (at) => this.#point(at && this.#under(at.x, at.y)),
+    });
     const c = this.#canvas.getContext('2d');
     if (!c) throw new Error('this browser has no 2D canvas');
     this.#c = c;
@@ -79,10 +79,7 @@ export class SpaceTime {
       make('button', { title, 'aria-label': title, onclick: act }, words);
     this.#follow.addEventListener('click', () => this.#view.follow(true));
     // The ring has the same switch.
-    this.#heartbeats.addEventListener('change', () => {
-      ring.heartbeats = this.#heartbeats.checked;
-      this.#redraw();
-    });
+    this.#heartbeats.addEventListener('change', () => page.state.set({ heartbeats: this.#heartbeats.checked }));
     const tools = make(
       'div',
       { class: 'tools' },
@@ -95,7 +92,9 @@ export class SpaceTime {
       button('SVG', spacetime.svg, () => this.#save('svg')),
     );
     this.#box.append(this.#canvas);
-    this.#panel.append(
+    this.dom = make(
+      'div',
+      {},
       tools,
       this.#box,
       this.#words,
@@ -104,14 +103,14 @@ export class SpaceTime {
     this.#box.addEventListener('keydown', (event) => this.#key(event));
   }
 
-  /** @param {Model} model */
-  reset(model) {
-    this.#model = model;
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
     this.#traffic = nothing();
     this.#read = '';
     this.#lanes = [];
     this.#spot = this.#cones = null;
-    this.#view.follow(true);
+    this.#drawn = '';
   }
 
   recolour() {
@@ -119,19 +118,19 @@ export class SpaceTime {
     this.#redraw();
   }
 
-  /** @param {Model} model @param {boolean} playing */
-  update(model, playing) {
-    if (this.#panel.hidden) return;
-    this.#model = model;
-    const { now, events, epoch, branch } = model.frame;
+  /** @param {Frame} frame @param {boolean} playing */
+  update(frame, playing) {
+    const source = this.#source;
+    if (!source) return;
+    const { now, events, epoch, branch } = frame;
     this.#view.keepUp(now);
-    this.#heartbeats.checked = this.#ring.heartbeats;
+    this.#heartbeats.checked = this.#state.heartbeats;
     setAttribute(this.#follow, 'aria-pressed', String(this.#view.following));
-    this.#load(model, playing);
+    this.#load(source, playing);
     const { width, height } = this.#view;
     const state =
       `${events} ${epoch} ${branch} ${now} ${this.#view.from} ${this.#view.span} ${width} ${height} ` +
-      `${this.#ring.lit.server} ${this.#ring.heartbeats} ${this.#read}`;
+      `${this.#state.lit.server} ${this.#state.heartbeats} ${this.#read}`;
     if (state === this.#drawn) return;
     this.#drawn = state;
     this.#draw();
@@ -139,10 +138,10 @@ export class SpaceTime {
 
   /**
    * Reads the traffic in sight; while the run plays, not too often.
-   * @param {Model} model @param {boolean} playing
+   * @param {Source} source @param {boolean} playing
    */
-  #load(model, playing) {
-    const { now, events, epoch, branch } = model.frame;
+  #load(source, playing) {
+    const { now, events, epoch, branch } = source.frame;
     const from = Math.max(0, this.#view.from);
     const to = this.#view.from + this.#view.span;
     const wanted = `${events} ${epoch} ${branch} ${from} ${to}`;
@@ -150,11 +149,11 @@ export class SpaceTime {
     if (wanted === this.#read) return;
     if (playing && clock - this.#readAt < Math.max(EVERY, this.#readTook / SHARE)) return;
     if (!frameTime.has(this)) return;
-    this.#traffic = model.traffic(from, Math.max(to, Math.min(now, to))) ?? nothing();
+    this.#traffic = source.traffic(from, Math.max(to, Math.min(now, to))) ?? nothing();
     this.#read = wanted;
     this.#readAt = clock;
     this.#readTook = performance.now() - clock;
-    const lanes = new Set(model.frame.servers.map(({ id }) => id));
+    const lanes = new Set(source.frame.servers.map(({ id }) => id));
     const clients = new Set(this.#lanes.filter((lane) => lane < 0));
     for (const message of this.#traffic.messages) {
       if (message.from < 0) clients.add(message.from);
@@ -173,8 +172,8 @@ export class SpaceTime {
 
   /** @returns {Scene} */
   #scene() {
-    const { lit } = this.#ring;
-    const now = this.#model?.now ?? 0;
+    const { lit } = this.#state;
+    const now = this.#source?.now ?? 0;
     return {
       traffic: this.#traffic,
       // Lanes go on to the playhead with the state that was read some frames ago.
@@ -189,7 +188,7 @@ export class SpaceTime {
   }
 
   /** @param {MessageView} message */
-  #shown = (message) => this.#ring.shows(message);
+  #shown = (message) => this.#state.shows(message);
 
   #draw() {
     const { width, height } = this.#view;
@@ -204,7 +203,7 @@ export class SpaceTime {
 
   #redraw() {
     this.#drawn = '';
-    this.#actions.changed();
+    this.#page.changed();
   }
 
   /**
@@ -221,7 +220,7 @@ export class SpaceTime {
   /** @param {Spot} spot */
   #goTo({ time }) {
     this.#view.follow(false);
-    this.#actions.goTo(Math.max(0, Math.round(time)));
+    this.#page.goTo(Math.max(0, Math.round(time)));
   }
 
   /** @param {number} x @param {number} y @returns {Spot | null} */
@@ -252,7 +251,7 @@ export class SpaceTime {
     this.#cones = null;
     if (spot) this.#light(spot);
     const server = spot && spot.lane > 0 ? spot.lane : 0;
-    this.#ring.lit = { server, link: null, message: spot?.message?.id ?? 0 };
+    this.#state.lit = { server, link: null, message: spot?.message?.id ?? 0 };
     setText(this.#words, spot ? this.#describe(spot) : '');
     this.#redraw();
   }
@@ -282,7 +281,7 @@ export class SpaceTime {
   /** @param {KeyboardEvent} event */
   #key(event) {
     const { lanes } = this.#diagram();
-    const now = this.#model?.now ?? 0;
+    const now = this.#source?.now ?? 0;
     const spot = this.#spot ?? { lane: lanes[0], time: now, message: null };
     const row = lanes.indexOf(spot.lane);
     pressKey(event, {
@@ -335,7 +334,7 @@ export class SpaceTime {
   #save(kind) {
     const { width, height } = this.#diagram();
     const palette = { ...this.#palette, paper: this.#palette.card };
-    const origin = this.#model ? strings.origin(this.#model.seed, this.#model.now) : '';
+    const origin = this.#source ? strings.origin(this.#source.name, this.#source.now) : '';
     const draw = (/** @type {CanvasRenderingContext2D} */ c) =>
       drawLanes(canvasPen(c, palette), palette, this.#diagram(), this.#scene());
     savePicture({ name: 'raftarium-space-time', width, height, draw, palette, origin }, kind);

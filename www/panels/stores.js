@@ -3,39 +3,40 @@
 // one in the store that is furthest ahead is marked as not there yet.
 
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/source.js').Source} Source */
 
-import { byId, make, setLines, setText } from '../kit/dom.js';
+import { make, setLines, setText } from '../kit/dom.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 
 /** The most keys that are shown; the rest is counted. */
 const MOST_KEYS = 100;
 
-export class Stores {
-  #box = byId('stores', HTMLElement);
+export const panel = () => new Stores();
+
+class Stores {
   #head = make('thead');
   #body = make('tbody');
   #table = make('table', {}, this.#head, this.#body);
   #note = make('p', { class: 'empty' });
+  dom = make('div', { tabindex: 0 }, this.#table, this.#note);
+  /** @type {Source | null} */ #source = null;
   #revision = -1;
 
-  constructor() {
-    this.#box.append(this.#table, this.#note);
-  }
-
-  reset() {
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
     this.#revision = -1;
     for (const part of [this.#head, this.#body, this.#note]) part.replaceChildren();
   }
 
-  /** Does nothing while the panel is hidden, since many keys take time. @param {Model} model */
-  update(model) {
-    const { logsRevision, servers } = model.frame;
-    if (this.#box.hidden || logsRevision === this.#revision || !frameTime.has(this)) return;
+  /** @param {Frame} frame */
+  update({ logsRevision, servers }) {
+    if (!this.#source || logsRevision === this.#revision || !frameTime.has(this)) return;
     this.#revision = logsRevision;
     // A crashed server has no store.
-    const byServer = new Map(model.stores().map(({ server, pairs }) => [server, new Map(pairs)]));
+    const byServer = new Map(this.#source.stores().map(({ server, pairs }) => [server, new Map(pairs)]));
     const stores = servers.map(({ id }) => byServer.get(id));
     const keys = [...new Set([...byServer.values()].flatMap((store) => [...store.keys()]))].sort();
     const more = keys.length - MOST_KEYS;

@@ -36,6 +36,7 @@ const OPENING_ENTRIES = 4;
 const CUT = /** @type {const} */ ('cut');
 const HEAL = /** @type {const} */ ('heal');
 
+/** A simulated run: a source that can do everything. */
 export class Model {
   /** @type {string} */ seed;
   /** How many servers there were at the beginning; `frame.servers` has those that there are. @type {number} */ servers;
@@ -101,6 +102,29 @@ export class Model {
   /** The handle itself, for debugging in the console. */
   get run() {
     return this.#run;
+  }
+
+  // What it can do is everything: it is each of its parts itself. See source.js.
+
+  get acting() {
+    return this;
+  }
+
+  get branching() {
+    return this;
+  }
+
+  get repeating() {
+    return this;
+  }
+
+  /** @type {import('./source.js').Pacing} */
+  pacing = { fastest: 10 };
+  /** @type {import('./source.js').Source['lacks']} */
+  lacks = {};
+
+  get name() {
+    return this.seed;
   }
 
   get now() {
@@ -234,23 +258,23 @@ export class Model {
       { from: a, to: b },
       { from: b, to: a },
     ];
-    const cut = both.filter(({ from, to }) => this.isCut(from, to));
+    const cut = both.filter(({ from, to }) => this.#isCut(from, to));
     this.act(...(cut.length ? cut : both).map((link) => ({ do: cut.length ? HEAL : CUT, ...link })));
   }
 
   /** @param {number} from @param {number} to */
   toggleDirection(from, to) {
-    this.act({ do: this.isCut(from, to) ? HEAL : CUT, from, to });
+    this.act({ do: this.#isCut(from, to) ? HEAL : CUT, from, to });
   }
 
   /** @param {number} from @param {number} to */
-  isCut(from, to) {
+  #isCut(from, to) {
     return this.frame.cuts.some(([f, t]) => f === from && t === to);
   }
 
   /** @param {number[][]} links from, to */
   cutLinks(links) {
-    const sound = links.filter(([from, to]) => !this.isCut(from, to));
+    const sound = links.filter(([from, to]) => !this.#isCut(from, to));
     this.act(...sound.map(([from, to]) => ({ do: CUT, from, to })));
   }
 

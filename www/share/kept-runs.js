@@ -42,7 +42,7 @@ export class KeptRuns {
   /**
    * Another run is about to be shown. It gets an entry of its own in the history, so that Back
    * returns to the one that there was.
-   * @param {Model} before
+   * @param {Model | null} before what isn't a simulated run isn't kept
    */
   replace(before) {
     this.keep(before);
@@ -52,7 +52,7 @@ export class KeptRuns {
 
   /**
    * The browser has come to another entry: the run that was shown there, if it is kept.
-   * @param {Model} before
+   * @param {Model | null} before what isn't a simulated run isn't kept
    */
   arrive(before) {
     this.keep(before);
@@ -80,9 +80,9 @@ export class KeptRuns {
     }
   }
 
-  /** Keeps a run as it is now, or lets go of it where there is no room. @param {Model} model */
+  /** Keeps a run as it is now, or lets go of it where there is no room. @param {Model | null} model */
   keep(model) {
-    if (model.dead) return;
+    if (!model || model.dead) return;
     const all = model.branches();
     /** @type {Kept} */
     const kept = {

@@ -51,16 +51,17 @@ export class Sharing {
     this.#dialog.open();
   }
 
-  /** Another run is shown. @param {Model} model */
+  /** Another run is shown; null: something else, which no address names. @param {Model | null} model */
   show(model) {
+    if (!model) return;
     this.#bar.put(model);
     if (model.differs) showTrouble(strings.trouble.differs, [[strings.close, hideTrouble]]);
     else if (model.note) toast(model.note);
   }
 
-  /** @param {Model} model @param {boolean} playing */
+  /** @param {Model | null} model @param {boolean} playing */
   update(model, playing) {
-    this.#bar.update(model, playing);
+    if (model) this.#bar.update(model, playing);
   }
 
   /** The address bar names no run: writes the one that is shown into it again. */

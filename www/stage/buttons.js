@@ -6,10 +6,13 @@
 
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('./ring.js').Ring} Ring */
-/** @typedef {import('./ring.js').Lit} Lit */
+/** @typedef {import('../run/page-state.js').Lit} Lit */
+/** @typedef {import('../run/page-state.js').PageState} PageState */
+/** @typedef {import('../run/source.js').Source} Source */
 
 import { byId, lessMotion, make, setAttribute } from '../kit/dom.js';
 import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
+import { NOTHING } from '../run/page-state.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
 import * as strings from '../words/strings.js';
 import { cutSet } from './cuts.js';
@@ -18,18 +21,17 @@ import { cutSet } from './cuts.js';
 const MOST_MESSAGES = 60;
 /** While the run plays, the buttons' names are renewed this often, in ms. */
 const LABEL_EVERY = 100;
-const NONE = /** @type {Lit} */ ({ server: 0, link: null, message: 0 });
 
 /**
  * @typedef {object} Actions
  * @property {(server: number, button: HTMLElement) => void} server
  * @property {(a: number, b: number, button: HTMLElement) => void} link
  * @property {(id: number, button: HTMLElement) => void} message
- * @property {() => void} changed what is highlighted is another
  */
 
 export class StageButtons {
   #ring;
+  #state;
   #actions;
   #canvas = byId('ring', HTMLCanvasElement);
   #serverBox = byId('server-buttons', HTMLElement);
@@ -41,9 +43,12 @@ export class StageButtons {
   /** @type {Frame | null} */ #frame = null;
   #labelled = 0;
 
-  /** @param {Ring} ring @param {HTMLElement} stage @param {Actions} actions */
-  constructor(ring, stage, actions) {
+  /**
+   * @param {Ring} ring @param {PageState} state @param {HTMLElement} stage @param {Actions} actions
+   */
+  constructor(ring, state, stage, actions) {
     this.#ring = ring;
+    this.#state = state;
     this.#actions = actions;
     roveFocus(this.#linkBox);
     roveFocus(this.#messageBox);
@@ -51,18 +56,23 @@ export class StageButtons {
       if (event.pointerType !== 'touch' && event.buttons === 0)
         this.#light(this.#under({ x: event.offsetX, y: event.offsetY }));
     });
-    stage.addEventListener('pointerleave', () => this.#light(NONE));
+    stage.addEventListener('pointerleave', () => this.#light(NOTHING));
+  }
+
+  /** @param {Source} source */
+  reset({ frame }) {
+    this.#begin(frame.servers.length);
   }
 
   /**
    * Makes the buttons: for a new run, or when a server has joined.
    * @param {number} servers
    */
-  reset(servers) {
+  #begin(servers) {
     this.#labelled = 0;
     this.#servers = Array.from({ length: servers }, (_, i) => {
       const id = i + 1;
-      const button = this.#button({ ...NONE, server: id }, { 'data-server': id }, (button) =>
+      const button = this.#button({ ...NOTHING, server: id }, { 'data-server': id }, (button) =>
         this.#actions.server(id, button),
       );
       return button;
@@ -70,7 +80,9 @@ export class StageButtons {
     this.#serverBox.replaceChildren(...this.#servers);
     this.#links = pairs(servers).map(([a, b], i) => {
       const attributes = { 'data-link': `${a}-${b}`, tabindex: i === 0 ? 0 : -1 };
-      const button = this.#button({ ...NONE, link: [a, b] }, attributes, (button) => this.#actions.link(a, b, button));
+      const button = this.#button({ ...NOTHING, link: [a, b] }, attributes, (button) =>
+        this.#actions.link(a, b, button),
+      );
       return { a, b, button };
     });
     this.#linkBox.replaceChildren(...this.#links.map(({ button }) => button));
@@ -89,9 +101,10 @@ export class StageButtons {
   /** @param {Frame} frame @param {boolean} playing */
   update(frame, playing) {
     this.#frame = frame;
+    if (frame.servers.length !== this.#servers.length) this.#begin(frame.servers.length);
     const clock = performance.now();
     if (!playing || clock - this.#labelled > LABEL_EVERY) this.#label(frame, clock);
-    this.#updateMessages(playing ? [] : frame.messages.filter(this.#ring.shows).slice(0, MOST_MESSAGES), frame.now);
+    this.#updateMessages(playing ? [] : frame.messages.filter(this.#state.shows).slice(0, MOST_MESSAGES), frame.now);
   }
 
   /** @param {Frame} frame @param {number} clock */
@@ -113,7 +126,7 @@ export class StageButtons {
       const { id } = message;
       let button = this.#messages.get(id);
       if (!button) {
-        button = this.#button({ ...NONE, message: id }, { 'data-message': id, tabindex: -1 }, (button) =>
+        button = this.#button({ ...NOTHING, message: id }, { 'data-message': id, tabindex: -1 }, (button) =>
           this.#actions.message(id, button),
         );
         this.#messages.set(id, button);
@@ -139,10 +152,10 @@ export class StageButtons {
 
   /** @param {{ x: number, y: number }} at @returns {Lit} */
   #under(at) {
-    if (!this.#frame) return NONE;
-    const message = messageNear(this.#ring.layout, this.#frame, at, 14, this.#ring.shows);
-    if (message) return { ...NONE, message: message.id };
-    return { ...NONE, link: linkNear(this.#ring.layout, at, 8) };
+    if (!this.#frame) return NOTHING;
+    const message = messageNear(this.#ring.layout, this.#frame, at, 14, this.#state.shows);
+    if (message) return { ...NOTHING, message: message.id };
+    return { ...NOTHING, link: linkNear(this.#ring.layout, at, 8) };
   }
 
   /**
@@ -162,7 +175,7 @@ export class StageButtons {
       act(button);
     });
     const on = () => this.#light(lit);
-    const off = () => this.#light(NONE);
+    const off = () => this.#light(NOTHING);
     button.addEventListener('focus', on);
     button.addEventListener('blur', off);
     button.addEventListener('pointerenter', (event) => event.pointerType === 'touch' || on());
@@ -172,12 +185,11 @@ export class StageButtons {
 
   /** @param {Lit} wanted */
   #light(wanted) {
-    const { lit } = this.#ring;
+    const { lit } = this.#state;
     if (lit.server === wanted.server && lit.message === wanted.message && String(lit.link) === String(wanted.link))
       return;
-    this.#ring.lit = wanted;
     this.#canvas.classList.toggle('on-something', wanted.link !== null || wanted.message > 0);
-    this.#actions.changed();
+    this.#state.set({ lit: wanted });
   }
 }
 

@@ -2,7 +2,8 @@
 // Gestures on the stage. A press, a long press or the context-menu key opens the menu of what is
 // there. A stroke across links cuts them; one across the whole ring splits the network.
 
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../run/page-state.js').PageState} PageState */
+/** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {import('./ring.js').Ring} Ring */
 /** @typedef {import('./geometry.js').Point} Point */
 
@@ -10,6 +11,7 @@ import { byId, setText } from '../kit/dom.js';
 import { clusterMenu, linkMenu, messageMenu, serverMenu } from './faults.js';
 import { linkNear, linkSpot, messageNear, messageSpot, pairs } from './geometry.js';
 import { closeMenu, openMenu } from '../kit/menu.js';
+import { whyNot } from '../run/source.js';
 import * as strings from '../words/strings.js';
 import { sidesOf } from './cuts.js';
 
@@ -19,7 +21,7 @@ const STROKE = 9;
 
 /**
  * @typedef {object} Callbacks
- * @property {() => Model} model
+ * @property {() => Source} source
  * @property {(id: number) => void} inspect
  * @property {() => void} openNetwork
  * @property {() => (() => void)} pauseForNow pauses while a message's menu is open; returns what
@@ -29,6 +31,7 @@ const STROKE = 9;
 
 export class StageGestures {
   #ring;
+  #state;
   #callbacks;
   #canvas = byId('ring', HTMLCanvasElement);
   #live = byId('live', HTMLElement);
@@ -38,9 +41,10 @@ export class StageGestures {
   /** Whether this press has done something already: the click that follows it does nothing. */
   #used = false;
 
-  /** @param {Ring} ring @param {Callbacks} callbacks */
-  constructor(ring, callbacks) {
+  /** @param {Ring} ring @param {PageState} state @param {Callbacks} callbacks */
+  constructor(ring, state, callbacks) {
     this.#ring = ring;
+    this.#state = state;
     this.#callbacks = callbacks;
     const canvas = this.#canvas;
     canvas.addEventListener('pointerdown', (event) => this.#press(event));
@@ -61,7 +65,7 @@ export class StageGestures {
   server(id, back = null) {
     const spot = this.#ring.layout.servers[id - 1];
     this.#open(
-      serverMenu(this.#callbacks.model(), id, this.#callbacks.inspect),
+      serverMenu(this.#callbacks.source(), id, this.#callbacks.inspect),
       spot,
       this.#ring.layout.node + 10,
       back,
@@ -70,16 +74,16 @@ export class StageGestures {
 
   /** @param {number} a @param {number} b @param {HTMLElement | null} [back] */
   link(a, b, back = null) {
-    this.#open(linkMenu(this.#callbacks.model(), a, b), linkSpot(this.#ring.layout, a, b), 10, back);
+    this.#open(linkMenu(this.#callbacks.source(), a, b), linkSpot(this.#ring.layout, a, b), 10, back);
   }
 
   /** @param {number} id @param {HTMLElement | null} [back] */
   message(id, back = null) {
-    const model = this.#callbacks.model();
-    const message = model.frame.messages.find((m) => m.id === id);
+    const source = this.#callbacks.source();
+    const message = source.frame.messages.find((m) => m.id === id);
     if (!message) return;
     const goOn = this.#callbacks.pauseForNow();
-    this.#open(messageMenu(model, message), messageSpot(this.#ring.layout, message, model.now).at, 14, back, goOn);
+    this.#open(messageMenu(source, message), messageSpot(this.#ring.layout, message, source.now).at, 14, back, goOn);
   }
 
   /**
@@ -89,7 +93,7 @@ export class StageGestures {
   #open(content, { x, y }, clear, back, closed) {
     const stage = this.#canvas.getBoundingClientRect();
     // In presenter mode, the stage is drawn larger than it is laid out.
-    const { zoom } = this.#ring;
+    const { stageZoom: zoom } = this.#state;
     const rect = new DOMRect(
       stage.x + (x - clear) * zoom,
       stage.y + (y - clear) * zoom,
@@ -104,12 +108,12 @@ export class StageGestures {
     const at = { x: event.offsetX, y: event.offsetY };
     const touch = event instanceof PointerEvent && event.pointerType === 'touch';
     const { layout } = this.#ring;
-    const { frame } = this.#callbacks.model();
-    const message = messageNear(layout, frame, at, touch ? 20 : 14, this.#ring.shows);
+    const { frame } = this.#callbacks.source();
+    const message = messageNear(layout, frame, at, touch ? 20 : 14, this.#state.shows);
     const link = linkNear(layout, at, touch ? 14 : 8);
     if (message) this.message(message.id);
     else if (link) this.link(...link);
-    else if (anywhere) this.#open(clusterMenu(this.#callbacks.model(), this.#callbacks.openNetwork), at, 2, null);
+    else if (anywhere) this.#open(clusterMenu(this.#callbacks.source(), this.#callbacks.openNetwork), at, 2, null);
   }
 
   /** @param {MouseEvent} event */
@@ -142,6 +146,11 @@ export class StageGestures {
     if (Math.hypot(at.x - last.x, at.y - last.y) < STROKE) return;
     clearTimeout(this.#pressed);
     closeMenu();
+    const why = whyNot(this.#callbacks.source(), 'acting');
+    if (why) {
+      setText(byId('hint', HTMLElement), why);
+      return;
+    }
     this.#path.push(at);
     this.#ring.stroke = { path: this.#path, cut: this.#crossed() };
     setText(byId('hint', HTMLElement), strings.strokeWords(this.#ring.stroke.cut, this.#sides()));
@@ -155,10 +164,10 @@ export class StageGestures {
       const cut = this.#crossed();
       const sides = this.#sides();
       this.#used = true;
-      const model = this.#callbacks.model();
-      if (sides) model.act({ do: 'partition', groups: sides });
+      const { acting } = this.#callbacks.source();
+      if (sides) acting?.act({ do: 'partition', groups: sides });
       else if (cut.length)
-        model.cutLinks(
+        acting?.cutLinks(
           cut.flatMap(([a, b]) => [
             [a, b],
             [b, a],
@@ -195,7 +204,7 @@ export class StageGestures {
    * cut.
    */
   #sides() {
-    const { frame } = this.#callbacks.model();
+    const { frame } = this.#callbacks.source();
     if (frame.cuts.length) return null;
     const cut = new Set(this.#crossed().map(([a, b]) => a * 16 + b));
     return sidesOf(frame.servers.length, (from, to) => cut.has(Math.min(from, to) * 16 + Math.max(from, to)));

@@ -5,9 +5,11 @@
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 /** @typedef {import('./geometry.js').Layout} Layout */
 /** @typedef {import('./geometry.js').Point} Point */
-/** @typedef {{ server: number, link: [number, number] | null, message: number }} Lit */
+/** @typedef {import('../run/page-state.js').PageState} PageState */
+/** @typedef {import('../run/source.js').Source} Source */
 
 import { lessMotion } from '../kit/dom.js';
+import { NOTHING } from '../run/page-state.js';
 import { clientAt, layOut, messageSpot } from './geometry.js';
 import { drawGlyph, halo, loudness, pin, strike } from '../draw/glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
@@ -18,19 +20,14 @@ import { cutSet, drawImpaired, drawLinks, drawStroke } from './cuts.js';
 export class Ring {
   /** @type {Layout} */
   layout;
-  /** What the pointer or the keyboard is on; a message by its number. @type {Lit} */
-  lit = { server: 0, link: null, message: 0 };
   /**
    * A stroke under way, and the links it would cut.
    * @type {{ path: Point[], cut: [number, number][] } | null}
    */
   stroke = null;
-  /** How many device pixels one pixel of the layout has. */
-  zoom = 1;
-  /** Whether heartbeats and the answers to appends are shown. */
-  heartbeats = true;
 
   #canvas;
+  #state;
   #c;
   #palette = readPalette();
   #sprites = new Sprites();
@@ -38,27 +35,26 @@ export class Ring {
    * Whether it is drawn elsewhere than on the stage: without sprites, which fit the stage alone.
    */
   #away = false;
-  #servers;
+  #servers = 1;
   #ratio = 0;
   /** Clients seen so far: they keep their places. @type {Set<number>} */
   #clients = new Set([1]);
 
-  /** @param {HTMLCanvasElement} canvas @param {number} servers */
-  constructor(canvas, servers) {
+  /** @param {HTMLCanvasElement} canvas @param {PageState} state */
+  constructor(canvas, state) {
     const c = canvas.getContext('2d');
     if (!c) throw new Error('this browser has no 2D canvas');
     this.#canvas = canvas;
     this.#c = c;
-    this.#servers = servers;
+    this.#state = state;
     this.layout = this.#fit();
   }
 
-  /** Another run begins. @param {number} servers */
-  reset(servers) {
-    this.#servers = servers;
+  /** Another run is shown. @param {Source} source */
+  reset({ frame }) {
+    this.#servers = frame.servers.length;
     this.#clients = new Set([1]);
     this.stroke = null;
-    this.lit = { server: 0, link: null, message: 0 };
     this.layout = this.#fit();
   }
 
@@ -79,7 +75,7 @@ export class Ring {
 
   #fit() {
     const { clientWidth, clientHeight } = this.#canvas;
-    const ratio = (devicePixelRatio || 1) * this.zoom;
+    const ratio = (devicePixelRatio || 1) * this.#state.stageZoom;
     this.#ratio = ratio;
     this.#canvas.width = Math.round(clientWidth * ratio);
     this.#canvas.height = Math.round(clientHeight * ratio);
@@ -89,9 +85,13 @@ export class Ring {
   }
 
   /** @param {Frame} frame */
-  draw(frame) {
-    // The window may have moved to another screen.
-    if (this.#ratio !== (devicePixelRatio || 1) * this.zoom) this.resize();
+  update(frame) {
+    const { length } = frame.servers;
+    // A server has joined; or the window has moved to another screen.
+    if (this.#servers !== length) {
+      this.#servers = length;
+      this.resize();
+    } else if (this.#ratio !== (devicePixelRatio || 1) * this.#state.stageZoom) this.resize();
     this.#c.clearRect(0, 0, this.layout.width, this.layout.height);
     this.#paint(frame);
   }
@@ -101,15 +101,12 @@ export class Ring {
    * @param {Frame} frame @param {CanvasRenderingContext2D} c
    */
   drawOn(c, frame) {
-    const { lit } = this;
     const own = this.#c;
-    this.lit = { server: 0, link: null, message: 0 };
     this.#c = c;
     this.#away = true;
     this.#paint(frame);
     this.#away = false;
     this.#c = own;
-    this.lit = lit;
   }
 
   /** @param {Frame} frame */
@@ -117,7 +114,8 @@ export class Ring {
     const c = this.#c;
     const { layout } = this;
     const hop = lessMotion.matches;
-    drawLinks(c, this.#palette, layout, cutSet(frame.cuts), this.lit.link);
+    const lit = this.#lit;
+    drawLinks(c, this.#palette, layout, cutSet(frame.cuts), lit.link);
     drawImpaired(c, this.#palette, layout, frame.impaired);
     for (const message of frame.messages) {
       if (message.from < 0) this.#clients.add(-message.from);
@@ -127,10 +125,10 @@ export class Ring {
       drawClient(c, this.#palette, clientAt(layout, number), number, layout.label - 1);
     }
     // A client's messages may pass a server on their way: they are drawn under it.
-    const [clients, quiet, loud] = byLayer(frame.messages.filter(this.shows));
+    const [clients, quiet, loud] = byLayer(frame.messages.filter(this.#state.shows));
     for (const message of clients) this.#drawMessage(message, frame.now, hop);
     for (const server of frame.servers) {
-      drawServer(c, this.#palette, layout, server, { lit: this.lit.server === server.id, hop });
+      drawServer(c, this.#palette, layout, server, { lit: lit.server === server.id, hop });
     }
     for (const message of quiet) this.#drawMessage(message, frame.now, hop);
     for (const message of loud) this.#drawMessage(message, frame.now, hop);
@@ -138,13 +136,10 @@ export class Ring {
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
 
-  /**
-   * Whether a message is to be seen, here and in the diagram. An answer to an append doesn't say
-   * whether it answers a heartbeat.
-   * @param {MessageView} message
-   */
-  shows = ({ kind, entries }) =>
-    this.heartbeats || !(kind === 'heartbeat' || (kind === 'append-answer' && entries === 0));
+  /** What is marked: nothing, elsewhere than on the stage. */
+  get #lit() {
+    return this.#away ? NOTHING : this.#state.lit;
+  }
 
   /** @param {MessageView} message @param {number} now @param {boolean} hop */
   #drawMessage(message, now, hop) {
@@ -161,7 +156,7 @@ export class Ring {
     const scale = this.layout.node > 28 ? 1 : 0.82;
     if (this.#away) drawGlyphAt(c, this.#palette, sign, at, scale);
     else this.#sprites.draw(c, this.#palette, sign, at, scale);
-    const lit = this.lit.message === message.id;
+    const lit = this.#lit.message === message.id;
     if (gone || held || lit) {
       c.save();
       c.translate(at.x, at.y);

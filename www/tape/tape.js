@@ -4,7 +4,9 @@
 // slider whose value says it.
 
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
-/** @typedef {import('../run/model.js').Model} Model */
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+/** @typedef {import('../run/page-state.js').PageState} PageState */
+/** @typedef {import('../run/source.js').Source} Source */
 /** @typedef {import('./data.js').Mark} Mark */
 /** @typedef {import('./data.js').Sight} Sight */
 
@@ -64,7 +66,9 @@ export class Tape {
   #news = 0;
   #readAt = 0;
   #toldAt = 0;
-  /** @type {Model | null} */ #model = null;
+  #state;
+  /** @type {Source | null} */ #source = null;
+  /** Whether nothing of this source was shown yet. */ #fresh = true;
   #data = blank();
   #branches = '';
   /** @type {Lane[]} */ #lanes = [];
@@ -75,7 +79,6 @@ export class Tape {
    * @type {Sight}
    */
   #sight = { from: 0, to: LEAST, width: 1 };
-  /** @type {{ from: number, to: number } | null} */ #chosen = null;
   /** Where a drag or a key has led since the last frame. @type {number | null} */ #wanted = null;
   /** @type {number | null} */ #hover = null;
   /**
@@ -92,12 +95,14 @@ export class Tape {
   #width = 0;
 
   /**
+   * @param {PageState} state
    * @param {object} actions
    * @param {() => void} actions.changed
    * @param {(held: boolean) => void} actions.hold somebody has begun or ended a gesture
    * @param {(branch: BranchView, button: HTMLElement) => void} actions.press on a lane
    */
-  constructor(actions) {
+  constructor(state, actions) {
+    this.#state = state;
     const c = this.#canvas.getContext('2d');
     if (!c) throw new Error('this browser has no 2D canvas');
     this.#c = c;
@@ -121,10 +126,11 @@ export class Tape {
     }).observe(this.#box);
   }
 
-  /** Begins with another run. */
-  reset() {
-    this.#model = null;
-    this.#chosen = this.#wanted = this.#hover = null;
+  /** @param {Source} source */
+  reset(source) {
+    this.#source = source;
+    this.#fresh = true;
+    this.#wanted = this.#hover = null;
     this.#branches = '';
     this.#sight = { ...this.#sight, from: 0, to: LEAST };
   }
@@ -136,12 +142,13 @@ export class Tape {
     this.#actions.changed();
   }
 
-  /** Before a frame: goes where a drag or a key has led. @param {Model} model */
-  follow(model) {
-    if (this.#wanted === null) return;
-    const time = Math.round(Math.min(this.#wanted, model.frame.end));
+  /** Before a frame: goes where a drag or a key has led. */
+  follow() {
+    const source = this.#source;
+    if (!source || this.#wanted === null) return;
+    const time = Math.round(Math.min(this.#wanted, source.frame.end));
     this.#wanted = null;
-    if (time !== model.now) model.scrub(time);
+    if (time !== source.now) source.scrub(time);
   }
 
   /**
@@ -151,14 +158,14 @@ export class Tape {
   zoom(by, x) {
     const sight = this.#target();
     const { from, to, width } = sight;
-    const now = this.#model?.now ?? 0;
+    const now = this.#source?.now ?? 0;
     const about = x === undefined ? (now >= from && now <= to ? now : (from + to) / 2) : toTime({ from, to, width }, x);
     this.#choose(about - (about - from) / by, (to - from) / by);
   }
 
   /** Shows the whole run again. */
   fit() {
-    this.#chosen = null;
+    this.#state.tape = null;
     this.#actions.changed();
   }
 
@@ -167,33 +174,34 @@ export class Tape {
     const whole = this.#whole();
     const long = Math.max(SHORTEST, Math.min(length, whole));
     const start = Math.max(0, Math.min(from, whole - long));
-    this.#chosen = long >= whole ? null : { from: start, to: start + long };
+    this.#state.tape = long >= whole ? null : { from: start, to: start + long };
     this.#actions.changed();
   }
 
   /** How long the tape is when it shows everything: a round number, so that it changes seldom. */
   #whole() {
-    const end = Math.max(this.#model?.frame.end ?? 0, this.#furthest);
+    const end = Math.max(this.#source?.frame.end ?? 0, this.#furthest);
     return Math.max(LEAST, 2 * niceStep(end * 0.51));
   }
 
   /** @returns {Sight} */
   #target() {
     const { width } = this.#sight;
-    return this.#chosen ? { ...this.#chosen, width } : { from: 0, to: this.#whole(), width };
+    return this.#state.tape ? { ...this.#state.tape, width } : { from: 0, to: this.#whole(), width };
   }
 
-  /** @param {Model} model @param {boolean} playing */
-  update(model, playing) {
+  /** @param {Frame} frame @param {boolean} playing */
+  update(frame, playing) {
+    const source = this.#source;
     // Presenter mode has no tape.
-    if (this.#width === 0) return;
-    const other = this.#model !== model;
-    this.#model = model;
-    const { frame, now } = model;
-    const branches = `${frame.branch} ${frame.branches} ${model.renamed} ${lanesMax()}`;
+    if (!source || this.#width === 0) return;
+    const other = this.#fresh;
+    this.#fresh = false;
+    const { now } = frame;
+    const branches = `${frame.branch} ${frame.branches} ${source.renamed} ${lanesMax()}`;
     const fresh = other || branches !== this.#branches;
     this.#branches = branches;
-    if (fresh) this.#readLanes(model);
+    if (fresh) this.#readLanes(source);
     this.#fitCanvas();
     this.#keepUp(now, playing);
     this.#ease(other);
@@ -208,7 +216,7 @@ export class Tape {
     ) {
       this.#paintedKey = key;
       this.#readAt = clock;
-      this.#paint(model);
+      this.#paint(source);
       this.#shownKey = '';
     }
     const shown = `${now} ${this.#hover}`;
@@ -220,11 +228,11 @@ export class Tape {
     if (!playing || clock - this.#toldAt > TELL_EVERY) this.#tell(!playing);
   }
 
-  /** @param {Model} model */
-  #readLanes(model) {
-    const all = model.frame.branches > 1 ? model.branches() : [];
+  /** @param {Source} source */
+  #readLanes({ frame, branching }) {
+    const all = branching && frame.branches > 1 ? branching.branches() : [];
     const playing = all.find((branch) => branch.playing);
-    const others = playing ? all.filter((branch) => branch !== playing && branch.id !== model.deleted) : [];
+    const others = playing ? all.filter((branch) => branch !== playing && branch.id !== branching?.deleted) : [];
     this.#furthest = Math.max(0, ...others.map(({ end }) => end));
     const focused = this.#lanes.find(({ button }) => button === document.activeElement)?.branch.id;
     const more = others.length - lanesMax();
@@ -276,13 +284,13 @@ export class Tape {
    * @param {boolean} playing
    */
   #keepUp(now, playing) {
-    if (!this.#chosen || this.#gestures.busy || now === this.#keptUp) return;
+    if (!this.#state.tape || this.#gestures.busy || now === this.#keptUp) return;
     this.#keptUp = now;
-    const { from, to } = this.#chosen;
+    const { from, to } = this.#state.tape;
     const long = to - from;
     if (now >= from && now <= (playing ? from + 0.85 * long : to)) return;
     const start = Math.max(0, now < from ? now - 0.15 * long : now - (playing ? 0.85 : 0.5) * long);
-    this.#chosen = { from: start, to: start + long };
+    this.#state.tape = { from: start, to: start + long };
   }
 
   /** Moves what is in sight smoothly to what should be. @param {boolean} atOnce */
@@ -299,21 +307,22 @@ export class Tape {
     this.#actions.changed();
   }
 
-  /** @param {Model} model */
-  #paint(model) {
+  /** @param {Source} source */
+  #paint(source) {
     const c = this.#painted.getContext('2d');
     if (!c) return;
     const sight = this.#sight;
     const { from, to, width } = sight;
     const buckets = Math.ceil(width);
-    this.#data = readTape(model.tape(model.frame.branch, from, to, buckets), model.momentKinds);
+    this.#data = readTape(source.tape(source.frame.branch, from, to, buckets), source.momentKinds);
     c.setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
     c.clearRect(0, 0, width, TRACK + this.#lanes.length * LANE);
-    paintTrack(c, this.#palette, sight, this.#data, model.frame.end);
+    paintTrack(c, this.#palette, sight, this.#data, source.frame.end);
     this.#lanes.forEach(({ branch, from: since, name }, place) => {
       const until = Math.min(branch.end, to);
       const start = Math.max(since, from);
-      const data = start < until ? readTape(model.tape(branch.id, start, until, buckets), model.momentKinds) : blank();
+      const data =
+        start < until ? readTape(source.tape(branch.id, start, until, buckets), source.momentKinds) : blank();
       paintLane(c, this.#palette, sight, data, { from: since, to: branch.end, place, lit: branch.id === this.#lit });
       // The name stands after the lane, before it, or on it, wherever there is room.
       const [left, right] = [since, branch.end].map((time) => Math.max(0, Math.min(width, toX(sight, time))));
@@ -370,7 +379,7 @@ export class Tape {
     return strings.tape.band(band && { ...band, led: band.leader > 0 && band.since <= time && time <= band.until });
   }
 
-  /** The same for this moment, which may have come since the tape was read. @param {Model} model */
+  /** The same for this moment, which may have come since the tape was read. @param {Source} source */
   #bandWordsNow({ frame: { servers } }) {
     const term = Math.max(...servers.map((server) => server.term));
     const leader = servers.find((server) => server.role === 'leader' && server.term === term)?.id ?? 0;
@@ -383,24 +392,24 @@ export class Tape {
    * @param {boolean} still
    */
   #tell(still) {
-    if (!this.#model || (!still && document.activeElement === this.#slider)) return;
+    if (!this.#source || (!still && document.activeElement === this.#slider)) return;
     this.#toldAt = performance.now();
-    const { now, frame } = this.#model;
+    const { now, frame } = this.#source;
     const marks = this.#marksNear(now).slice(0, 2).map(strings.tape.moment);
     setAttribute(this.#slider, 'aria-valuemax', String(Math.round(frame.end / 1e3)));
     setAttribute(this.#slider, 'aria-valuenow', String(Math.round(now / 1e3)));
     setAttribute(
       this.#slider,
       'aria-valuetext',
-      [strings.seconds(now), this.#bandWordsNow(this.#model), ...marks].join(', '),
+      [strings.seconds(now), this.#bandWordsNow(this.#source), ...marks].join(', '),
     );
   }
 
   #tellPointer() {
     const x = this.#hover;
     this.#tip.hidden = x === null;
-    if (x === null || !this.#model) return;
-    const { end } = this.#model.frame;
+    if (x === null || !this.#source) return;
+    const { end } = this.#source.frame;
     const pointed = Math.max(0, toTime(this.#sight, x));
     // Those who point a little beyond the end mean the end.
     const time = pointed > end && pointed - end <= this.#near() ? end : pointed;
@@ -431,8 +440,8 @@ export class Tape {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (!this.#model) return;
-    const { frame, now } = this.#model;
+    if (!this.#source) return;
+    const { frame, now } = this.#source;
     const { from, to } = this.#sight;
     const by = (/** @type {number} */ part) => () => this.#want((this.#wanted ?? now) + (to - from) * part);
     const [small, large] = [event.shiftKey ? 1 / 20 : 1 / 200, 1 / 10];

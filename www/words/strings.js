@@ -621,10 +621,30 @@ export const absent = '–';
 /** @param {number} count */
 export const moreKeys = (count) => `and ${count} more keys`;
 
+/** A part of the page is on its way, or couldn't be had. */
+export const loading = 'Loading …';
+export const tryAgain = 'Try again';
+/** @param {string} why */
+export const notLoaded = (why) => `This part of the page did not load: ${why}`;
+
+/** Why a source can't do something, where it doesn't say so itself. */
+export const lacking = {
+  acting: 'This can only be watched.',
+  branching: 'This has no branches: what happened can’t be changed.',
+  repeating: 'This can’t be played again from a link: not all of what made it is known.',
+  pacing: 'This goes on as fast as it happens.',
+};
+
 // Operations and events
 export const operationsEmpty = 'Nobody has asked for anything yet.';
-export const pending = 'waiting';
-export const unknownOutcome = 'may or may not have happened';
+const pending = 'waiting';
+const unknownOutcome = 'may or may not have happened';
+/** The answer, or why there is none. @param {OperationView} operation */
+export function answerWords({ state, answer }) {
+  if (state === 'pending') return pending;
+  if (answer) return answer;
+  return state === 'unknown' ? unknownOutcome : state;
+}
 export const goThere = 'Go there';
 export const onlyMine = 'Only mine';
 export const eventsEmpty = 'Nothing has happened yet.';

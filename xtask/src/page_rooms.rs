@@ -20,8 +20,8 @@ const ROOMS: [(&str, &[&str]); 9] = [
     ("draw", &["run", "kit", "words"]),
     ("stage", &["run", "draw", "kit", "words"]),
     ("tape", &["run", "draw", "kit", "words"]),
-    // What is selected is a state of the ring, still.
-    ("panels", &["stage", "run", "draw", "kit", "words"]),
+    // One file a panel, and the registry that lists them.
+    ("panels", &["run", "draw", "kit", "words"]),
     ("share", &["run", "draw", "kit", "words"]),
     ("app", &["share", "panels", "tape", "stage", "run", "draw", "kit", "words"]),
 ];

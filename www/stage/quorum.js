@@ -1,0 +1,35 @@
+// @ts-check
+// The quorum meter: whether writes commit, in words, and as dots, which are filled for voters that
+// answer.
+
+/** @typedef {import('../../web/view.d.ts').Frame} Frame */
+
+import { byId, make, setText } from '../kit/dom.js';
+
+/** A voter, and the line at the majority. @param {boolean} answers @param {boolean} last */
+const dot = (answers, last) => make('i', { class: `${answers ? 'answers' : ''}${last ? ' majority' : ''}` });
+
+export class Quorum {
+  #box = byId('quorum', HTMLElement);
+  /** What its dots show. */
+  #drawn = '';
+
+  reset() {}
+
+  /** @param {Frame} frame */
+  update({ quorum: { words, canCommit, majorities } }) {
+    const [dots, first, second] = this.#box.children;
+    const [who, so] = words.split(': ');
+    setText(first, who);
+    setText(second, so);
+    this.#box.classList.toggle('broken', !canCommit);
+    const drawn = majorities.join(';');
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    dots.replaceChildren(
+      ...majorities.map(([answering, needed, voters]) =>
+        make('span', {}, ...Array.from({ length: voters }, (_, i) => dot(i < answering, i + 1 === needed))),
+      ),
+    );
+  }
+}
