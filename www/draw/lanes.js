@@ -11,7 +11,7 @@
 /** @typedef {import('./shapes.js').Pen} Pen */
 
 import { isAnswer } from './glyphs.js';
-import { cross } from './shapes.js';
+import { alike, cross } from './shapes.js';
 import { tickEvery } from './ticks.js';
 import * as strings from '../words/strings.js';
 
@@ -81,11 +81,17 @@ export function drawLanes(pen, palette, diagram, scene) {
   drawAxis(pen, palette, diagram);
   for (const lane of diagram.lanes) drawLane(pen, palette, diagram, scene, lane);
   const inSight = traffic.messages.filter((m) => m.sent <= right && endOf(m, known) >= diagram.from && scene.shown(m));
-  for (const message of inSight) {
-    if (message.id !== lit) drawMessage(pen, palette, diagram, scene, message, inSight.length);
-  }
   const chosen = inSight.find(({ id }) => id === lit);
-  if (chosen) drawMessage(pen, palette, diagram, scene, chosen, 0);
+  const others = chosen ? inSight.filter((message) => message !== chosen) : inSight;
+  // Those that are drawn alike follow each other: they are one path.
+  for (const group of alike(others, (message) => styleOf(message, scene))) {
+    for (const message of group) drawMessage(pen, palette, diagram, scene, message);
+  }
+  for (const message of others) drawEnd(pen, palette, diagram, scene, message, inSight.length);
+  if (chosen) {
+    drawMessage(pen, palette, diagram, scene, chosen);
+    drawEnd(pen, palette, diagram, scene, chosen, 0);
+  }
   for (const { time, server, weight } of traffic.news) {
     if (server === 0 || time < diagram.from || time > right) continue;
     const alpha = cones && !inCones(cones, server, time) ? 0.2 : 1;
@@ -106,6 +112,7 @@ export function drawLanes(pen, palette, diagram, scene) {
       size: 11,
     });
   }
+  pen.done();
 }
 
 /** @param {Cones} cones @param {number} lane @param {number} time */
@@ -182,27 +189,47 @@ function drawLane(pen, palette, diagram, { traffic, known, cones }, lane) {
   });
 }
 
+const ANSWER = [4, 2.5];
+
+/** @param {MessageView} message */
+const isQuiet = ({ kind }) => kind === 'heartbeat' || kind === 'append-answer';
+
+/** How much of a message is to be seen. @param {MessageView} message @param {Scene} scene */
+function alphaOf(message, { cones, message: lit, now }) {
+  if (cones) return cones.messages.has(message.id) || message.id === lit ? 1 : 0.08;
+  return (isQuiet(message) ? 0.45 : 0.9) * (message.sent > now ? 0.4 : 1);
+}
+
+/** Equal for messages whose lines are drawn alike. @param {MessageView} message @param {Scene} scene */
+const styleOf = (message, scene) =>
+  `${message.term} ${isQuiet(message)} ${isAnswer(message.kind)} ${alphaOf(message, scene)}`;
+
 /**
- * @param {Pen} pen
- * @param {Palette} palette
- * @param {Diagram} diagram
- * @param {Scene} scene
+ * A message's line.
+ * @param {Pen} pen @param {Palette} palette @param {Diagram} diagram @param {Scene} scene
  * @param {MessageView} message
- * @param {number} crowd
  */
-function drawMessage(pen, palette, diagram, { known, cones, message: lit, now }, message, crowd) {
-  const { x, y, u, v } = stretchOf(diagram, message, known);
-  const chosen = message.id === lit;
-  const quiet = message.kind === 'heartbeat' || message.kind === 'append-answer';
-  let alpha = quiet ? 0.45 : 0.9;
-  if (message.sent > now) alpha *= 0.4;
-  if (cones) alpha = cones.messages.has(message.id) || chosen ? 1 : 0.08;
-  const width = chosen ? 3 : cones?.messages.has(message.id) ? 2 : quiet ? 1 : 1.5;
-  const hue = palette.term(message.term);
-  const dash = isAnswer(message.kind) ? [4, 2.5] : undefined;
-  pen.line(x, y, u, v, hue, width, { alpha, dash });
+function drawMessage(pen, palette, diagram, scene, message) {
+  const { x, y, u, v } = stretchOf(diagram, message, scene.known);
+  const inCone = scene.cones?.messages.has(message.id);
+  const width = message.id === scene.message ? 3 : inCone ? 2 : isQuiet(message) ? 1 : 1.5;
+  const dash = isAnswer(message.kind) ? ANSWER : undefined;
+  pen.line(x, y, u, v, palette.term(message.term), width, { alpha: alphaOf(message, scene), dash });
+}
+
+/**
+ * What stands at a message's end: a cross where it was lost, a dot where it arrived, if these are
+ * not too many.
+ * @param {Pen} pen @param {Palette} palette @param {Diagram} diagram @param {Scene} scene
+ * @param {MessageView} message @param {number} crowd
+ */
+function drawEnd(pen, palette, diagram, scene, message, crowd) {
+  const arrived = crowd < 150 && message.arrives <= scene.known && !message.held;
+  if (!message.lost && !arrived) return;
+  const { u, v } = stretchOf(diagram, message, scene.known);
+  const alpha = alphaOf(message, scene);
   if (message.lost) cross(pen, u, v, 4, palette.danger, { alpha });
-  else if (crowd < 150 && message.arrives <= known && !message.held) pen.dot(u, v, 2, hue, { alpha });
+  else pen.dot(u, v, 2, palette.term(message.term), { alpha });
 }
 
 /** @param {Pen} pen @param {Palette} palette @param {Diagram} diagram @param {Scene} scene */

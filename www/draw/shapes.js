@@ -17,6 +17,7 @@
  * @property {(x: number, y: number, radius: number, colour: string, touch?: Touch) => void} dot
  * @property {(words: string, x: number, y: number, colour: string, lettering?: Lettering) => void}
  * text
+ * @property {() => void} done what is still held back is drawn: to be called at the end
  */
 
 /**
@@ -30,6 +31,23 @@
 export function cross(pen, x, y, r, colour, touch) {
   pen.line(x - r, y - r, x + r, y + r, colour, 1.75, touch);
   pen.line(x - r, y + r, x + r, y - r, colour, 1.75, touch);
+}
+
+/**
+ * Lists of those that have the same key, in the order in which their first ones come.
+ * @template T
+ * @param {T[]} all @param {(one: T) => string} keyOf
+ */
+export function alike(all, keyOf) {
+  /** @type {Map<string, T[]>} */
+  const groups = new Map();
+  for (const one of all) {
+    const key = keyOf(one);
+    const group = groups.get(key);
+    if (group) group.push(one);
+    else groups.set(key, [one]);
+  }
+  return groups.values();
 }
 
 /**
@@ -51,19 +69,36 @@ export function canvasPen(c, fonts) {
   const inside = (/** @type {string} */ colour) => {
     if (colour !== fill) c.fillStyle = fill = colour;
   };
+  // Lines of one style that follow each other are one path, which is drawn when another style or
+  // another shape comes.
+  let held = false;
+  let dashes = solid;
+  const done = () => {
+    if (!held) return;
+    held = false;
+    if (dashes !== solid) c.setLineDash(dashes);
+    c.stroke();
+    if (dashes !== solid) c.setLineDash(solid);
+  };
   /** @type {Pen} */
   const pen = {
+    done,
     line: (x, y, u, v, colour, width = 1, touch) => {
-      seeThrough(touch?.alpha ?? 1);
-      outline(colour, width);
-      if (touch?.dash) c.setLineDash(touch.dash);
-      c.beginPath();
+      const dash = touch?.dash ?? solid;
+      const same = held && colour === stroke && width === wide && (touch?.alpha ?? 1) === alpha && dash === dashes;
+      if (!same) {
+        done();
+        seeThrough(touch?.alpha ?? 1);
+        outline(colour, width);
+        dashes = dash;
+        held = true;
+        c.beginPath();
+      }
       c.moveTo(x, y);
       c.lineTo(u, v);
-      c.stroke();
-      if (touch?.dash) c.setLineDash(solid);
     },
     path: (points, colour, width = 1, touch) => {
+      done();
       seeThrough(touch?.alpha ?? 1);
       outline(colour, width);
       c.beginPath();
@@ -71,6 +106,7 @@ export function canvasPen(c, fonts) {
       c.stroke();
     },
     rect: (x, y, width, height, colour, touch) => {
+      done();
       seeThrough(touch?.alpha ?? 1);
       if (touch?.hollow) {
         outline(colour, 1.25);
@@ -81,6 +117,7 @@ export function canvasPen(c, fonts) {
       }
     },
     dot: (x, y, radius, colour, touch) => {
+      done();
       seeThrough(touch?.alpha ?? 1);
       c.beginPath();
       c.arc(x, y, radius, 0, 2 * Math.PI);
@@ -93,6 +130,7 @@ export function canvasPen(c, fonts) {
       }
     },
     text: (words, x, y, colour, { align = 'left', bold = false, mono = false, size = 12 } = {}) => {
+      done();
       seeThrough(1);
       inside(colour);
       c.font = `${bold ? 650 : 400} ${size}px ${mono ? fonts.mono : fonts.sans}`;

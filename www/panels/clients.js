@@ -240,6 +240,7 @@ class Clients {
     }
     const x = xOf(diagram, this.#now);
     if (x >= NAMES && x <= diagram.width) pen.line(x, 0, x, diagram.height - 22, palette.accent, 1.5);
+    pen.done();
   }
 
   /** @param {number} x @param {number} y */

@@ -14,8 +14,14 @@ import { clientAt, layOut, messageSpot } from './geometry.js';
 import { drawGlyph, halo, loudness, pin, strike } from '../draw/glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
 import { readPalette } from '../draw/palette.js';
+import { alike } from '../draw/shapes.js';
 import { Sprites } from './sprites.js';
 import { cutSet, drawImpaired, drawLinks, drawStroke } from './cuts.js';
+
+/**
+ * A message where it is drawn.
+ * @typedef {ReturnType<typeof messageSpot> & { message: MessageView, alpha: number, colour: string }} Placed
+ */
 
 export class Ring {
   /** @type {Layout} */
@@ -126,12 +132,12 @@ export class Ring {
     }
     // A client's messages may pass a server on their way: they are drawn under it.
     const [clients, quiet, loud] = byLayer(frame.messages.filter(this.#state.shows));
-    for (const message of clients) this.#drawMessage(message, frame.now, hop);
+    this.#drawMessages(clients, frame.now, hop);
     for (const server of frame.servers) {
       drawServer(c, this.#palette, layout, server, { lit: lit.server === server.id, hop });
     }
-    for (const message of quiet) this.#drawMessage(message, frame.now, hop);
-    for (const message of loud) this.#drawMessage(message, frame.now, hop);
+    this.#drawMessages(quiet, frame.now, hop);
+    this.#drawMessages(loud, frame.now, hop);
     for (const server of frame.servers) drawName(c, this.#palette, layout, server);
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
   }
@@ -141,15 +147,22 @@ export class Ring {
     return this.#away ? NOTHING : this.#state.lit;
   }
 
-  /** @param {MessageView} message @param {number} now @param {boolean} hop */
-  #drawMessage(message, now, hop) {
+  /** @param {MessageView[]} messages @param {number} now @param {boolean} hop */
+  #drawMessages(messages, now, hop) {
+    const placed = messages.map((message) => {
+      const { arrives, lost, term, kind } = message;
+      const spot = messageSpot(this.layout, message, now, hop);
+      const alpha = spot.gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : loudness(kind);
+      return { message, ...spot, alpha, colour: this.#palette.term(term) };
+    });
+    this.#drawTails(placed.filter(({ gone }) => !gone));
+    for (const one of placed) this.#drawMessage(one);
+  }
+
+  /** @param {Placed} placed */
+  #drawMessage({ message, way, gone, at, alpha, colour }) {
     const c = this.#c;
-    const { arrives, lost, held, kind } = message;
-    const { way, part, gone, at } = messageSpot(this.layout, message, now, hop);
-    const colour = this.#palette.term(message.term);
-    const alpha = gone ? 1 - 0.75 * Math.min(1, (now - lost) / Math.max(1, arrives - lost)) : loudness(kind);
-    if (!gone)
-      this.#drawTail(at, way.angle, Math.min(30, part * way.length), colour, kind === 'heartbeat' ? 1.25 : 2, alpha);
+    const { held, kind } = message;
     c.globalAlpha = alpha;
     const { entries, success } = message;
     const sign = { kind, colour, angle: way.angle, entries, success };
@@ -169,23 +182,32 @@ export class Ring {
   }
 
   /**
-   * The last part of a message's way, so that its direction can be seen even in a still picture.
-   * @param {Point} at @param {number} angle @param {number} length
-   * @param {string} colour @param {number} width @param {number} alpha
+   * The last part of each message's way, so that its direction can be seen even in a still picture.
+   * Those that look alike are one path.
+   * @param {Placed[]} placed
    */
-  #drawTail({ x, y }, angle, length, colour, width, alpha) {
-    if (length < 2) return;
+  #drawTails(placed) {
     const c = this.#c;
-    c.globalAlpha = alpha * 0.35;
-    c.strokeStyle = colour;
-    c.lineWidth = width;
     c.lineCap = 'butt';
-    c.beginPath();
-    c.moveTo(x - Math.cos(angle) * length, y - Math.sin(angle) * length);
-    c.lineTo(x, y);
-    c.stroke();
+    for (const group of alike(placed, ({ colour, alpha, message }) => `${colour} ${alpha} ${widthOf(message)}`)) {
+      const [{ colour, alpha, message }] = group;
+      c.globalAlpha = alpha * 0.35;
+      c.strokeStyle = colour;
+      c.lineWidth = widthOf(message);
+      c.beginPath();
+      for (const { way, part, at } of group) {
+        const length = Math.min(30, part * way.length);
+        if (length < 2) continue;
+        c.moveTo(at.x - Math.cos(way.angle) * length, at.y - Math.sin(way.angle) * length);
+        c.lineTo(at.x, at.y);
+      }
+      c.stroke();
+    }
   }
 }
+
+/** How wide a message's tail is, in px. @param {MessageView} message */
+const widthOf = ({ kind }) => (kind === 'heartbeat' ? 1.25 : 2);
 
 /**
  * In the order of drawing: clients' messages, then those drawn faintly, then the most important.
