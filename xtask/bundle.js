@@ -14,29 +14,6 @@ import { build } from 'esbuild';
 const [from, to, debug] = process.argv.slice(2);
 const source = resolve(from);
 
-/**
- * What is loaded later imports all that the page has at once, which is there by then. So all of
- * that is reached from every entry, and esbuild puts it into one chunk, not into one for each set of
- * entries that share a script.
- * @type {import('esbuild').Plugin}
- */
-const oneChunk = {
-  name: 'one chunk for what is loaded at once',
-  setup({ onResolve, onLoad }) {
-    /** @type {Set<string>} */
-    const later = new Set();
-    onResolve({ filter: /^\.\.?\// }, ({ path, kind, resolveDir }) => {
-      if (kind === 'dynamic-import' && !path.includes('/pkg/')) later.add(resolve(resolveDir, path));
-      return undefined;
-    });
-    onLoad({ filter: /\.js$/ }, async ({ path }) => {
-      if (!later.has(path)) return undefined;
-      const script = await readFile(path, 'utf8');
-      return { contents: `${script}\nimport ${JSON.stringify(join(source, 'app/app.js'))};\n`, loader: 'js' };
-    });
-  },
-};
-
 /** @type {import('esbuild').BuildOptions} */
 const shared = {
   absWorkingDir: source,
@@ -55,9 +32,40 @@ const shared = {
   logLevel: 'warning',
 };
 
+const scripts = /** @satisfies {import('esbuild').BuildOptions} */ ({
+  ...shared,
+  entryPoints: ['main.js'],
+  format: 'esm',
+  splitting: true,
+});
+
+/** What is loaded later, by its path. */
+const later = new Set();
+const { metafile } = await build({ ...scripts, write: false });
+for (const { imports } of Object.values(metafile.inputs)) {
+  for (const { path, kind } of imports) if (kind === 'dynamic-import') later.add(join(source, path));
+}
+
+/**
+ * What is loaded later imports all that the page has at once, which is there by then. So all of
+ * that is reached from every entry, and esbuild puts it into one chunk, not into one for each set of
+ * entries that share a script.
+ * @type {import('esbuild').Plugin}
+ */
+const oneChunk = {
+  name: 'one chunk for what is loaded at once',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.js$/ }, async ({ path }) => {
+      if (!later.has(path)) return undefined;
+      const script = await readFile(path, 'utf8');
+      return { contents: `${script}\nimport ${JSON.stringify(join(source, 'app/app.js'))};\n`, loader: 'js' };
+    });
+  },
+};
+
 const built = await Promise.all([
   // One with the other, so that what is loaded later shares what is there already.
-  build({ ...shared, entryPoints: ['main.js'], format: 'esm', splitting: true, plugins: [oneChunk] }),
+  build({ ...scripts, plugins: [oneChunk] }),
   // A classic script, which must run where modules don't.
   build({ ...shared, entryPoints: ['boot.js'], format: 'iife' }),
   build({ ...shared, entryPoints: ['css/page.css', 'icon.svg'] }),

@@ -79,7 +79,11 @@ export class App {
   #ring = new Ring(byId('ring', HTMLCanvasElement), this.#state);
   #stageButtons;
   #gestures;
-  #branches = new BranchActions(this.#state, () => this.#panels.show('branches'));
+  #branches = new BranchActions(
+    this.#state,
+    () => this.#panels.show('branches'),
+    () => this.#draw(),
+  );
   #panels;
   #transport = new Transport(this.clock, { toggle: () => this.toggle(), step: (forward) => this.step(forward) });
   #jumps = new Jumps({ source: () => this.#source, pause: () => this.clock.pause() });
