@@ -47,7 +47,8 @@ function begin(Run) {
     return;
   }
   const app = new App(Run, model, kept);
-  // For engineers and tests: the run, and the clock that plays it.
+  // For engineers and tests: the run, the clock that plays it, and the
+  // lab.
   Object.assign(window, {
     raftarium: {
       get run() {
@@ -68,9 +69,10 @@ function begin(Run) {
       },
       /** @param {number} time */
       seek: (time) => app.model.seek(time),
-      /** @param {import('./run/scenario.js').Action[]} actions */
+      /** @param {import('./pkg/tables.js').Action[]} actions */
       act: (...actions) => app.model.act(...actions),
       traceHash: () => app.model.traceHash(),
+      lab: app.lab,
     },
   });
 }

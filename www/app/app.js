@@ -15,6 +15,7 @@ import { StageGestures } from '../stage/gestures.js';
 import { HelpDialog } from './help-dialog.js';
 import { giveHints } from './hints.js';
 import { Jumps } from './jumps.js';
+import { Lab } from '../lab/client.js';
 import { listenForKeys } from '../kit/keys.js';
 import { drawLegend } from './legend.js';
 import { namesRun, readAddress } from '../share/link.js';
@@ -27,7 +28,6 @@ import { Presenter } from './presenter.js';
 import { Reading } from '../panels/side-panel.js';
 import { Ring } from '../stage/ring.js';
 import { RunDialog } from './new-run-dialog.js';
-import { WHOLE_RUN, endOf, readFound } from '../run/scenario.js';
 import { Sharing } from '../share/sharing.js';
 import { Stores } from '../panels/stores.js';
 import { Story } from '../panels/events.js';
@@ -46,16 +46,18 @@ import { StageButtons } from '../stage/buttons.js';
 export function makeModel(Run, { shared, found, seed, servers, without, settings }) {
   if (shared !== undefined) {
     const run = Run.fromLink(shared);
-    return openModel(Run, run, 'moment', '', found ? readFound(found, endOf(shared) || WHOLE_RUN) : null);
+    const said = found ? Run.found(shared, found.what, found.at, found.first, found.second) : null;
+    return openModel(Run, run, 'moment', '', said);
   }
-  if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
-  return new Model(new Run(seed, servers, without, settings), Run.usualSettings());
+  // Of anything else, there are none.
+  const count = Number.isInteger(servers) && servers > 0 ? servers : 0;
+  return new Model(new Run(seed, count, without, settings), Run.usualSettings());
 }
 
 /**
  * A run that came from elsewhere.
  * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin
- * @param {string} note @param {import('../run/scenario.js').Found | null} found
+ * @param {string} note @param {ViolationView | null} found
  */
 function openModel(Run, run, origin, note, found) {
   const model = Object.assign(new Model(run, Run.usualSettings()), { origin, note });
@@ -72,6 +74,7 @@ export class App {
   #model;
   #changed = () => this.clock.invalidate();
 
+  lab = new Lab();
   clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
   #heartbeats = byId('heartbeats', HTMLInputElement);
   #quorum = byId('quorum', HTMLElement);
@@ -126,10 +129,10 @@ export class App {
     );
     this.#reading = new Reading(this.#ring, {
       model: () => this.#model,
-      Run,
       openRun: () => this.#runDialog.open(),
       goTo: (time) => this.#goTo(time),
       changed: this.#changed,
+      lab: this.lab,
     });
     this.#gestures = new StageGestures(this.#ring, {
       model: () => this.#model,
@@ -163,6 +166,7 @@ export class App {
     });
     this.#sharing = new Sharing({
       Run,
+      lab: this.lab,
       model: () => this.#model,
       take: (run, origin, note, found) => this.#replace(openModel(Run, run, origin, note, found)),
       scene: () => this.#scene(),
@@ -266,7 +270,12 @@ export class App {
     const model = this.#model;
     hideTrouble();
     document.documentElement.dataset.state = 'running';
-    model.listen({ change: this.#changed, panic: (error) => this.#stopForPanic(error), refusal: toast });
+    model.listen({
+      change: this.#changed,
+      panic: (error) => this.#stopForPanic(error),
+      refusal: toast,
+      judge: (bytes) => this.lab.judge(bytes),
+    });
     model.open();
     setText(byId('seed-value', HTMLElement), model.seed);
     this.#placeServers();
@@ -347,7 +356,7 @@ export class App {
     const { servers } = this.#model;
     const { claim, violationTitle, violationText } = strings;
     const what = {
-      title: (said === 'refuted' ? claim.title : violationTitle)(violation),
+      title: (said === 'refuted' || said === 'asked' ? claim.title : violationTitle)(violation),
       text: violation.first ? violationText(violation) : '',
       detail: said ? claim[said] : '',
     };

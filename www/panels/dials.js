@@ -173,7 +173,7 @@ export class Dials {
     const model = this.#model();
     const now = model.dials();
     if (!view || !now) return;
-    /** @type {import('../run/scenario.js').Action[]} */
+    /** @type {import('../pkg/tables.js').Action[]} */
     const actions = [];
     if (view.latencyMin !== now.latencyMin || view.latencyMax !== now.latencyMax)
       actions.push({ do: 'set-latency', min: view.latencyMin, max: view.latencyMax });

@@ -15,10 +15,10 @@ import { SpaceTime } from './spacetime.js';
 /**
  * @typedef {object} Actions
  * @property {() => Model} model
- * @property {typeof import('../pkg/raft_web.js').Run} Run
  * @property {(time: number) => void} goTo
  * @property {() => void} openRun
  * @property {() => void} changed
+ * @property {import('../lab/client.js').Lab} lab
  */
 
 export class Reading {
@@ -36,7 +36,7 @@ export class Reading {
     this.#clients = new Clients({ goTo, changed });
     this.#inspector = new Inspector(changed);
     this.#dials = new Dials(actions.model, actions.openRun);
-    this.#safety = new Safety(actions.Run, { goTo, open: () => this.show('safety') });
+    this.#safety = new Safety({ goTo, changed, lab: actions.lab, open: () => this.show('safety') });
     this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
     byId('reading', HTMLElement).addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;

@@ -6,7 +6,7 @@
 /** @typedef {import('../kit/menu.js').Content} Content */
 /** @typedef {import('../kit/menu.js').Item} Item */
 /** @typedef {import('../run/model.js').Model} Model */
-/** @typedef {import('../run/scenario.js').Action} Action */
+/** @typedef {import('../pkg/tables.js').Action} Action */
 /** @typedef {import('../../web/view.d.ts').MessageView} MessageView */
 
 import * as strings from '../words/strings.js';
