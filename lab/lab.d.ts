@@ -15,6 +15,8 @@ export interface FileView {
 export interface FoundView {
   property: string;
   time: number;
+  /** The same moment as addresses have it: `1.25s`. */
+  at: string;
   /** Both facts may be empty: then playing the run shows them. */
   first: string;
   second: string;

@@ -98,7 +98,13 @@ mod tests {
             assert!(!open_ended);
             let named = found::read(&address, &run).unwrap();
             assert_eq!(found, named.map(FoundView::from), "{address}");
-            let found = found.unwrap_or(FoundView { property: "", time: 0.0, first: "".into(), second: "".into() });
+            let found = found.unwrap_or(FoundView {
+                property: "",
+                time: 0.0,
+                at: "".into(),
+                first: "".into(),
+                second: "".into(),
+            });
             let what = (!found.property.is_empty()).then(|| found.property.to_owned());
             assert_eq!(written(&bytes.0, note, what, found.time, found.first, found.second), Ok(text));
         }

@@ -1,6 +1,7 @@
 //! What is wrong with a run, as it goes to JavaScript and comes from there.
 
-use raft_core::format::{Found, found};
+use raft_core::format::{Found, found, units};
+use raft_core::time::Time;
 use raft_core::trial::Finding;
 use serde::Serialize;
 
@@ -11,13 +12,15 @@ use crate::js::{Refusal, micros, moment};
 pub(crate) struct FoundView {
     pub(crate) property: &'static str,
     pub(crate) time: f64,
+    pub(crate) at: String,
     pub(crate) first: String,
     pub(crate) second: String,
 }
 
 impl From<Found> for FoundView {
     fn from(Found { what, at, first, second }: Found) -> FoundView {
-        FoundView { property: what.name(), time: micros(at), first, second }
+        let length = units::write_duration(at.since(Time::ZERO));
+        FoundView { property: what.name(), time: micros(at), at: length, first, second }
     }
 }
 
@@ -26,6 +29,7 @@ impl From<Found> for FoundView {
 pub(crate) struct FindingView {
     pub(crate) property: &'static str,
     pub(crate) time: f64,
+    pub(crate) at: String,
     pub(crate) first: String,
     pub(crate) second: String,
     pub(crate) sentence: String,
@@ -33,8 +37,8 @@ pub(crate) struct FindingView {
 
 impl From<&Finding> for FindingView {
     fn from(finding: &Finding) -> FindingView {
-        let FoundView { property, time, first, second } = finding.found().into();
-        FindingView { property, time, first, second, sentence: finding.to_string() }
+        let FoundView { property, time, at, first, second } = finding.found().into();
+        FindingView { property, time, at, first, second, sentence: finding.to_string() }
     }
 }
 

@@ -1,13 +1,13 @@
 //! A run as a link, and as the bytes within a link, which the lab (`lab/`) makes files and logs of.
 
 use raft_core::format::link::{self, LinkError};
-use raft_core::format::{self, found, units};
+use raft_core::format::{self, found};
 use raft_core::sim::Timeline;
 use raft_core::sim::timeline::BranchId;
 use raft_core::time::Time;
 use wasm_bindgen::prelude::*;
 
-use crate::js::{PageError, moment, to_js};
+use crate::js::{PageError, to_js};
 use crate::run::Run;
 use crate::view::ViolationView;
 
@@ -51,11 +51,6 @@ impl Run {
         let run = link::read(text).map_err(PageError::from)?;
         let found = found::said(name, at.as_deref(), first, second, &run).map_err(PageError::from)?;
         to_js(&ViolationView::of(found.what.name(), found.first, found.second, found.at))
-    }
-
-    /// A length of time as addresses have it: `1.25s`.
-    pub fn duration(micros: f64) -> String {
-        units::write_duration(moment(micros).since(Time::ZERO))
     }
 
     /// Whether it was opened with a trace hash that it doesn't have at that moment here: then it

@@ -46,8 +46,9 @@ import { StageButtons } from '../stage/buttons.js';
 export function makeModel(Run, { shared, found, seed, servers, without, settings }) {
   if (shared !== undefined) {
     const run = Run.fromLink(shared);
-    const said = found ? Run.found(shared, found.what, found.at, found.first, found.second) : null;
-    return openModel(Run, run, 'moment', '', said);
+    if (!found) return openModel(Run, run, 'moment', '', null);
+    const { what, at, first, second } = found;
+    return openModel(Run, run, 'moment', '', { ...Run.found(shared, what, at, first, second), at: at ?? '' });
   }
   // Of anything else, there are none.
   const count = Number.isInteger(servers) && servers > 0 ? servers : 0;
@@ -57,7 +58,7 @@ export function makeModel(Run, { shared, found, seed, servers, without, settings
 /**
  * A run that came from elsewhere.
  * @param {RunClass} Run @param {InstanceType<RunClass>} run @param {'moment' | 'beginning'} origin
- * @param {string} note @param {ViolationView | null} found
+ * @param {string} note @param {import('../lab/client.js').FoundView | null} found
  */
 function openModel(Run, run, origin, note, found) {
   const model = Object.assign(new Model(run, Run.usualSettings()), { origin, note });

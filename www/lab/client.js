@@ -68,7 +68,7 @@ export class Lab {
 
   /**
    * What happened, an event a line.
-   * @param {Uint8Array} bytes @param {FoundView | null} found @returns {Promise<string>}
+   * @param {Uint8Array} bytes @param {Omit<FoundView, 'at'> | null} found @returns {Promise<string>}
    */
   trace(bytes, found) {
     return this.#ask('trace', [bytes, plain(found)]);
@@ -165,6 +165,6 @@ export class Lab {
   }
 }
 
-/** Nothing else of it is sent. @param {FoundView | null} found @returns {FoundView | null} */
+/** Nothing else of it is sent. @param {Omit<FoundView, 'at'> | null} found */
 const plain = (found) =>
   found && { property: found.property, time: found.time, first: found.first, second: found.second };

@@ -58,7 +58,7 @@ const judge = { of: null };
 
 /**
  * What was found, as the module takes it.
- * @param {FoundView | null} found @returns {[string | undefined, number, string, string]}
+ * @param {Omit<FoundView, 'at'> | null} found @returns {[string | undefined, number, string, string]}
  */
 const parts = (found) => (found ? [found.property, found.time, found.first, found.second] : [undefined, 0, '', '']);
 

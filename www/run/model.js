@@ -4,6 +4,7 @@
 
 /** @typedef {import('../pkg/raft_web.js').Run} Run */
 /** @typedef {import('../pkg/tables.js').Action} Action */
+/** @typedef {import('../lab/client.js').FoundView} FoundView */
 /** @typedef {import('../lab/client.js').VerdictView} VerdictView */
 /** @typedef {import('../../web/view.d.ts').Frame} Frame */
 /** @typedef {import('../../web/view.d.ts').LogView} LogView */
@@ -20,8 +21,7 @@ import { fields } from '../pkg/tables.js';
  * What a link or a file says was found in its run, and in which branch; once the page has come to
  * that moment, whether it finds it, too: `asked` as long as it is being judged, `open` if the page
  * can't tell.
- * @typedef {ViolationView & { branch: number, state: '' | 'asked' | 'agrees' | 'open' | 'refuted' }}
- * Claim
+ * @typedef {FoundView & { branch: number, state: '' | 'asked' | 'agrees' | 'open' | 'refuted' }} Claim
  */
 
 /**
@@ -126,11 +126,6 @@ export class Model {
 
   #read() {
     return unpacked(this.#run.frame(), this.#kinds);
-  }
-
-  /** A length of time as addresses have it. @param {number} micros */
-  duration(micros) {
-    return /** @type {typeof import('../pkg/raft_web.js').Run} */ (this.#run.constructor).duration(micros);
   }
 
   /** Whether it was opened with a trace hash that it doesn't have here. */

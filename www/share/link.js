@@ -58,9 +58,9 @@ function pageAddress(hash, plain) {
 function hashOf(model) {
   const { handedOn } = model;
   if (!handedOn) return `run=${model.link()}`;
-  const { property, time, first, second } = handedOn;
+  const { property, at, first, second } = handedOn;
   const facts = { ...(first && { first }), ...(second && { second }) };
-  return `run=${model.link()}&${new URLSearchParams({ found: property, at: model.duration(time), ...facts })}`;
+  return `run=${model.link()}&${new URLSearchParams({ found: property, at, ...facts })}`;
 }
 
 /**

@@ -19,7 +19,7 @@ import { toast } from '../kit/toast.js';
  * @property {import('../lab/client.js').Lab} lab
  * @property {() => Model} model
  * @property {(run: InstanceType<RunClass>, origin: 'moment' | 'beginning', note: string, found:
- * import('../../web/view.d.ts').ViolationView | null) => void} take it in place of this one
+ * import('../lab/client.js').FoundView | null) => void} take it in place of this one
  * @property {() => Scene} scene the ring as a picture
  * @property {() => void} present
  * @property {(error: unknown) => void} stop the simulator panicked
