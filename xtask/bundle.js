@@ -5,7 +5,8 @@
 // Every file but index.html gets a hash of its content into its name, so that a page that is being
 // replaced on a server never mixes two versions. index.html refers to them by the names of their
 // sources, which are replaced here. Where wasm-bindgen's glue would look for the module by
-// `new URL(…, import.meta.url)`, esbuild leaves the name as it is: www/main.js gives it the name.
+// `new URL(…, import.meta.url)`, esbuild leaves the name as it is: www/main.js gives it the name. For
+// the same reason a script that starts a worker imports the worker's name: 'worker.js?name'.
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -32,6 +33,20 @@ const shared = {
   logLevel: 'warning',
 };
 
+// First, since its name is in what starts it.
+const worker = await build({ ...shared, entryPoints: ['lab/worker.js'], format: 'esm' });
+const [workerName] = Object.entries(worker.metafile?.outputs ?? {}).flatMap(([output, { entryPoint }]) =>
+  entryPoint ? [relative(shared.outdir ?? '', resolve(source, output))] : [],
+);
+/** Gives scripts the worker's name. @type {import('esbuild').Plugin} */
+const names = {
+  name: 'names',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/worker\.js\?name$/ }, ({ path }) => ({ path, namespace: 'name' }));
+    onLoad({ filter: /.*/, namespace: 'name' }, () => ({ contents: `export default ${JSON.stringify(workerName)}` }));
+  },
+};
+
 const scripts = /** @satisfies {import('esbuild').BuildOptions} */ ({
   ...shared,
   entryPoints: ['main.js'],
@@ -41,7 +56,7 @@ const scripts = /** @satisfies {import('esbuild').BuildOptions} */ ({
 
 /** What is loaded later, by its path. */
 const later = new Set();
-const { metafile } = await build({ ...scripts, write: false });
+const { metafile } = await build({ ...scripts, write: false, plugins: [names] });
 for (const { imports } of Object.values(metafile.inputs)) {
   for (const { path, kind } of imports) if (kind === 'dynamic-import') later.add(join(source, path));
 }
@@ -65,22 +80,22 @@ const oneChunk = {
 
 const built = await Promise.all([
   // One with the other, so that what is loaded later shares what is there already.
-  build({ ...scripts, plugins: [oneChunk] }),
+  build({ ...scripts, plugins: [names, oneChunk] }),
   // A classic script, which must run where modules don't.
   build({ ...shared, entryPoints: ['boot.js'], format: 'iife' }),
   build({ ...shared, entryPoints: ['css/page.css', 'icon.svg'] }),
 ]);
 
 /** By the file's name in the sources: its name in the page. @type {Map<string, string>} */
-const names = new Map();
+const called = new Map();
 /** What the page's scripts import at once; a browser would find it only when it has read them. */
 const imported = new Set();
 const inPage = (/** @type {string} */ output) => relative(shared.outdir ?? '', resolve(source, output));
 for (const { metafile } of built) {
   for (const [output, { entryPoint, inputs, imports }] of Object.entries(metafile.outputs)) {
     const name = inPage(output);
-    if (entryPoint) names.set(entryPoint, name);
-    else if (/\.(wasm|svg)$/.test(name)) for (const input of Object.keys(inputs)) names.set(input, name);
+    if (entryPoint) called.set(entryPoint, name);
+    else if (/\.(wasm|svg)$/.test(name)) for (const input of Object.keys(inputs)) called.set(input, name);
     if (entryPoint !== 'main.js') continue;
     for (const { path, kind } of imports) if (kind === 'import-statement') imported.add(inPage(path));
   }
@@ -88,7 +103,7 @@ for (const { metafile } of built) {
 
 const index = await readFile(join(source, 'index.html'), 'utf8');
 const html = index.replace(/(\s(?:href|src)=")([^"#:]+)"/g, (_, before, name) => {
-  const found = names.get(name);
+  const found = called.get(name);
   if (!found) throw new Error(`index.html refers to ${name}, which is no part of the page`);
   return `${before}${found}"`;
 });
