@@ -50,6 +50,7 @@ export class Safety {
   #asked = false;
   /** Nothing is judged before that. */
   #next = performance.now() + WAIT.first;
+  #timer = 0;
   /** The run that is shown. @type {Model | null} */
   #model = null;
   /**
@@ -130,12 +131,14 @@ export class Safety {
     const { branch, now, operationsRevision: revision } = model.frame;
     // What was judged happened elsewhere, or has not happened yet.
     const holds = this.#judged.branch === branch && this.#judged.now <= now;
-    if (!holds && this.#verdict !== 'asked') this.#verdict = 'asked';
-    if ((holds && this.#judged.revision === revision) || this.#asked || model.dead) return;
+    const known = holds && this.#judged.revision === revision;
+    if (!holds || (!known && this.#verdict === NOTHING)) this.#verdict = 'asked';
+    if (known || this.#asked || model.dead) return;
     const wait = this.#next - performance.now();
     if (wait > 0) {
       // While it plays, it is called again anyway.
-      if (!playing) setTimeout(this.#actions.changed, wait);
+      clearTimeout(this.#timer);
+      if (!playing) this.#timer = setTimeout(this.#actions.changed, wait);
       return;
     }
     this.#asked = true;
