@@ -47,6 +47,7 @@ class Safety {
   #asked = false;
   /** Nothing is judged before that. */
   #next = performance.now() + WAIT.first;
+  #timer = 0;
   /**
    * The violation that ends this branch, if one was seen, or what a link says was found in it.
    * @type {Known | null}
@@ -136,12 +137,14 @@ class Safety {
     const { branch, now, operationsRevision: revision } = source.frame;
     // What was judged happened elsewhere, or has not happened yet.
     const holds = this.#judged.branch === branch && this.#judged.now <= now;
-    if (!holds && this.#verdict !== 'asked') this.#verdict = 'asked';
-    if ((holds && this.#judged.revision === revision) || this.#asked || source.dead) return;
+    const known = holds && this.#judged.revision === revision;
+    if (!holds || (!known && this.#verdict === NOTHING)) this.#verdict = 'asked';
+    if (known || this.#asked || source.dead) return;
     const wait = this.#next - performance.now();
     if (wait > 0) {
       // While it plays, it is called again anyway.
-      if (!playing) setTimeout(this.#page.changed, wait);
+      clearTimeout(this.#timer);
+      if (!playing) this.#timer = setTimeout(this.#page.changed, wait);
       return;
     }
     this.#asked = true;

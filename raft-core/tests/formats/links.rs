@@ -6,7 +6,7 @@ use raft_core::raft::{Rules, ServerId};
 use raft_core::sim::{Action, MessageKind, Profile, Scenario, Target, TimedAction, hunt};
 use raft_core::time::{Duration, Time};
 
-use crate::runs::{cases, every_action, every_action_in_a_run, run, run_of};
+use crate::runs::{cases, every_action_in_a_run, run, run_of};
 
 /// The promised maximal length of a link to a run with a hundred actions.
 const PROMISED: usize = 2_000;
