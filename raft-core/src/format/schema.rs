@@ -10,9 +10,9 @@ use alloc::vec::Vec;
 use serde_json::{Map, Value, json};
 
 use super::{ACTIONS_MAX, FACT_MAX, file, link};
-use crate::check::Guarantee;
-use crate::raft::Rule;
-use crate::sim::{MACHINES_MAX, MessageKind, SERVERS_MAX, action_fields, actions, parameters};
+use crate::check::{Guarantee, Property};
+use crate::raft::{Message, Rule};
+use crate::sim::{MACHINES_MAX, MessageKind, MomentKind, SERVERS_MAX, action_fields, actions, parameters};
 
 /// A parameter.
 struct Parameter {
@@ -355,6 +355,21 @@ pub fn tables_for_the_page() -> String {
     add("Name and fields, from number 1 on.", "string[][]", "actions", actions.into());
     let guarantees = Guarantee::ALL.map(Guarantee::name);
     add("What can be found.", "string[]", "guarantees", guarantees.to_vec().into());
+    let properties = &Property::ALL[..Property::OF_EVERY_RUN];
+    let names = |of: &dyn Fn(&Property) -> bool| -> Vec<Value> {
+        properties.iter().filter(|one| of(one)).map(|one| one.name().into()).collect()
+    };
+    add("What is checked after every event.", "string[]", "properties", names(&|_| true).into());
+    add("What of that is harm, and not only a broken promise.", "string[]", "harm", names(&|one| one.is_harm()).into());
+    let moments = MomentKind::ALL.map(MomentKind::name);
+    add(
+        "Kinds of moments. In a set of them, bit n stands for number n.",
+        "string[]",
+        "moments",
+        moments.to_vec().into(),
+    );
+    let signs: Vec<Value> = (Message::SIGNS.to_owned() + Message::OTHER_SIGNS).lines().map(Value::from).collect();
+    add("What is drawn as a message, by the numbers in frames.", "string[]", "signs", signs.into());
     add("Kinds of messages, by their numbers.", "string[]", "kinds", kinds.to_vec().into());
     add("Rules, a bit each.", "string[]", "rules", rules.to_vec().into());
     let all = ROWS.iter().map(script_action).collect::<Vec<_>>().join("\n *   | ");
