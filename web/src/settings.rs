@@ -1,6 +1,5 @@
 //! What a run is built with: its seed, servers, rules, timing and clients.
 
-use raft_core::check::Property;
 use raft_core::raft::{Rule, Rules};
 use raft_core::sim::{Parameters, Scenario, Timeline};
 use raft_core::text::joined;
@@ -29,9 +28,10 @@ impl Run {
         Ok(Run::build(seed, servers, &text(without), &text(settings))?)
     }
 
-    /// The names of the properties that are checked after every event, one on a line.
-    pub fn properties() -> String {
-        joined(&Property::ALL.map(Property::name)[..Property::OF_EVERY_RUN], "\n")
+    /// Whether only harm ends the run: promises that are broken are passed over.
+    #[wasm_bindgen(getter, js_name = onlyHarm)]
+    pub fn only_harm(&self) -> bool {
+        self.world().scenario().parameters.checks.only_harm
     }
 
     /// The seed, in decimal.

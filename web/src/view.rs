@@ -1,5 +1,6 @@
 //! What the page draws of a world: plain data, in the shape that `view.d.ts` says.
 
+use raft_core::check::Violation;
 use raft_core::kv;
 use raft_core::raft::{
     Campaign, Configuration, Entry, Log, LogIndex, Payload, Raft, Role, ServerId, ServerSet, majority_of,
@@ -71,6 +72,7 @@ pub struct ViolationView {
     property: &'static str,
     first: String,
     second: String,
+    about: [f64; 4],
     time: f64,
 }
 
@@ -187,6 +189,13 @@ fn revision(epoch: u64, revision: u64) -> f64 {
     (epoch << 28) as f64 + revision as f64
 }
 
+/// What a violation is about, as `aboutOf` in `www/run/about.js` reads it.
+fn about(violation: &Violation) -> [f64; 4] {
+    let servers = violation.servers.iter().fold(0_u32, |bits, server| bits | 1 << server.number());
+    let [first, second] = violation.entries;
+    [f64::from(servers), index(first), index(second), 0.0]
+}
+
 pub fn frame(world: &Simulation, state: RunState) -> Frame {
     let RunState { epoch, told, branch, branches, end } = state;
     Frame {
@@ -208,6 +217,7 @@ pub fn frame(world: &Simulation, state: RunState) -> Frame {
             property: violation.property.name(),
             first: violation.first.clone(),
             second: violation.second.clone(),
+            about: about(violation),
             time: micros(violation.at),
         }),
     }

@@ -2,13 +2,15 @@
 // The page around a run: connects its views, its clock, and what people do.
 
 /** @typedef {import('../share/link.js').Wanted} Wanted */
-/** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
+/** @typedef {import('../run/scenario.js').Found} ViolationView */
 /** @typedef {typeof import('../pkg/raft_web.js').Run} RunClass */
 
+import { Approach, BEFORE } from './approach.js';
 import { Branches } from '../panels/branches.js';
 import { Clock } from './clock.js';
 import { Console } from './command-line.js';
 import { byId, lessMotion, make, setText } from '../kit/dom.js';
+import { withTerm } from '../kit/explained.js';
 import { askedMode, embed } from './embed.js';
 import { hideTrouble, reloadAction, showTrouble, wordsOf, panicMessage } from '../kit/errors.js';
 import { StageGestures } from '../stage/gestures.js';
@@ -43,10 +45,11 @@ import { StageButtons } from '../stage/buttons.js';
  * A run as asked for; throws an Error with a sentence when there can't be one.
  * @param {RunClass} Run @param {Wanted} wanted
  */
-export function makeModel(Run, { shared, found, seed, servers, without, settings }) {
+export function makeModel(Run, { shared, found, watch = false, seed, servers, without, settings }) {
   if (shared !== undefined) {
     const run = Run.fromLink(shared);
-    return openModel(Run, run, 'moment', '', found ? readFound(found, endOf(shared) || WHOLE_RUN) : null);
+    const model = openModel(Run, run, 'moment', '', found ? readFound(found, endOf(shared) || WHOLE_RUN) : null);
+    return Object.assign(model, { watch });
   }
   if (!(Number.isInteger(servers) && servers >= 1 && servers <= 9)) throw new Error(strings.badServers);
   return new Model(new Run(seed, servers, without, settings), Run.usualSettings());
@@ -73,6 +76,7 @@ export class App {
   #changed = () => this.clock.invalidate();
 
   clock = new Clock({ advance: (micros) => this.#model.advance(micros), draw: () => this.#draw() });
+  #approach = new Approach(this.clock);
   #heartbeats = byId('heartbeats', HTMLInputElement);
   #quorum = byId('quorum', HTMLElement);
   /** What its dots show. */
@@ -126,7 +130,6 @@ export class App {
     );
     this.#reading = new Reading(this.#ring, {
       model: () => this.#model,
-      Run,
       openRun: () => this.#runDialog.open(),
       goTo: (time) => this.#goTo(time),
       changed: this.#changed,
@@ -276,6 +279,7 @@ export class App {
     if (lessMotion.matches || model.dead || model.origin === 'moment') this.clock.pause();
     else this.clock.play();
     this.#sharing.show(model);
+    if (model.watch) this.#approach.begin(model, BEFORE.first);
   }
 
   /** Gives every server its place on the ring: at the start, and when one has joined. */
@@ -291,6 +295,7 @@ export class App {
     this.#tape.follow(model);
     const { frame } = model;
     const { playing } = this.clock;
+    this.#approach.update(model, playing);
     if (frame.servers.length !== this.#ring.layout.servers.length) this.#placeServers();
     this.#heartbeats.checked = this.#ring.heartbeats;
     this.#ring.draw(frame);
@@ -319,7 +324,8 @@ export class App {
     const [dots, first, second] = this.#quorum.children;
     const [who, so] = words.split(': ');
     setText(first, who);
-    setText(second, so);
+    const term = so.includes('majority') ? 'majority' : 'commit';
+    if (second.textContent !== so) second.replaceChildren(...withTerm(so, term));
     this.#quorum.classList.toggle('broken', !canCommit);
     const drawn = majorities.join(';');
     if (drawn === this.#dots) return;
@@ -352,7 +358,8 @@ export class App {
       detail: said ? claim[said] : '',
     };
     const actions = /** @type {[string, () => void][]} */ ([
-      [strings.whatItMeans, () => this.#reading.explain(violation.property)],
+      [strings.approach.again, () => this.#approach.begin(this.#model, BEFORE.again)],
+      [strings.whatItMeans, () => this.#reading.explain()],
       [strings.tryAnotherSeed, () => this.start({ seed: '', servers })],
     ]);
     showTrouble(what, actions, byId('violation', HTMLElement));

@@ -5,6 +5,7 @@
 /** @typedef {import('../../web/view.d.ts').DialsView} DialsView */
 /** @typedef {import('../run/model.js').Model} Model */
 
+import { withTerms } from '../kit/explained.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
 import * as strings from '../words/strings.js';
 
@@ -124,7 +125,7 @@ export class Dials {
       setText(output, scale.say(view[name]));
       setAttribute(input, 'aria-valuetext', scale.say(view[name]));
     }
-    setText(this.#timing, words.timingWords(view));
+    this.#timing.replaceChildren(...withTerms(words.timingWords(view)));
     this.#warn(view);
   }
 

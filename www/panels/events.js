@@ -6,6 +6,7 @@
 /** @typedef {import('../run/model.js').Model} Model */
 
 import { byId, make, setLines, setText } from '../kit/dom.js';
+import { sources } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
 import { buttonsOf, roveFocus } from '../kit/roving-focus.js';
 import * as strings from '../words/strings.js';
@@ -102,7 +103,8 @@ export class Story {
     const [time, sentence, section] = this.#why.children;
     setText(time, line ? strings.seconds(line.time) : '');
     sentence.replaceChildren(...(line ? withNames(line.text) : [strings.waitingForFirst]));
-    setText(section, line?.section ?? '');
+    // Somebody may be on it: it stays while it is the same.
+    if (section.textContent !== (line?.section ?? '')) section.replaceChildren(...sources(line?.section ?? ''));
   }
 
   /** @param {number} clock @param {boolean} playing */
@@ -136,9 +138,11 @@ export class Story {
 
 /** @param {StoryLine} line */
 function item({ number, weight, time, text, section }) {
-  const source = section ? [' ', make('cite', {}, section)] : [];
-  const go = make('button', { class: 'go', title: strings.goThere, tabindex: -1 }, ...withNames(text), ...source);
-  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), go);
+  const go = make('button', { class: 'go', title: strings.goThere, tabindex: -1 }, ...withNames(text));
+  const source = section ? [' ', make('cite', {}, ...sources(section))] : [];
+  for (const node of source) if (node instanceof Element) for (const one of buttonsOf(node)) one.tabIndex = -1;
+  const says = make('span', {}, go, ...source);
+  return make('li', { class: `event ${weight}`, 'data-line': number }, make('time', {}, strings.seconds(time)), says);
 }
 
 /** A sentence with its servers in bold. @param {string} sentence @returns {(Node | string)[]} */

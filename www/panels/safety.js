@@ -3,12 +3,15 @@
 // panel that says what they mean.
 
 /** @typedef {import('../run/model.js').Claim['state']} ClaimState */
-/** @typedef {ViolationView & { branch: number, state?: ClaimState }} Known */
+/** @typedef {import('../run/scenario.js').Found} Found */
+/** @typedef {Found & { about?: number[], branch: number, state?: ClaimState }} Known */
 /** @typedef {import('../../web/view.d.ts').VerdictView} VerdictView */
-/** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 /** @typedef {import('../run/model.js').Model} Model */
 
+import { sources, withTerm } from '../kit/explained.js';
 import { byId, make, setAttribute, setText } from '../kit/dom.js';
+import { aboutOf } from '../run/about.js';
+import { harm, properties } from '../pkg/tables.js';
 import { roveFocus } from '../kit/roving-focus.js';
 import { rules } from '../run/rules.js';
 import * as strings from '../words/strings.js';
@@ -29,7 +32,9 @@ export class Safety {
   #lampBox = byId('lamps', HTMLElement);
   /** By property. @type {Map<string, { lamp: HTMLButtonElement, line: HTMLElement }>} */ #lamps = new Map();
   #verdictBox = make('p', { class: 'verdict' });
-  #violation = make('div', { class: 'violation', hidden: true });
+  #violation = make('div', { class: 'violation', tabindex: -1, hidden: true });
+  /** The properties that this run looks at. @type {string[]} */ #looked = [];
+
   #rules = make('div', { class: 'rules-off' });
   /** @type {VerdictView} */ #verdict = { state: 'linearizable', answers: 0, first: '', second: '' };
   #judged = -1;
@@ -41,18 +46,20 @@ export class Safety {
    */
   #known = null;
   #shown = '';
+  /** Who leads where it is broken, 0 if nobody does. */
+  #leader = 0;
 
-  /** @param {typeof import('../pkg/raft_web.js').Run} Run @param {Actions} actions */
-  constructor(Run, actions) {
+  /** @param {Actions} actions */
+  constructor(actions) {
     this.#actions = actions;
     const list = make('ul', { class: 'properties' });
-    for (const name of Run.properties().split('\n')) {
+    for (const name of properties) {
       const [words, source] = safety.properties[name] ?? ['', ''];
       const title = safety.lampTitle(name, words, source);
       const tabindex = this.#lamps.size ? -1 : 0;
       const lamp = make('button', { class: 'lamp', title, tabindex, onclick: () => this.open(name) });
       const sign = make('i', { class: 'lamp', 'aria-hidden': 'true' });
-      const says = [make('b', {}, name), make('span', {}, words), make('cite', {}, source)];
+      const says = [make('b', {}, name), make('span', {}, words), make('cite', {}, ...sources(source))];
       const line = make('li', { tabindex: -1 }, sign, ...says);
       this.#lamps.set(name, { lamp, line });
       this.#lampBox.append(lamp);
@@ -71,8 +78,16 @@ export class Safety {
     else this.#panel.scrollTo(0, 0);
   }
 
+  /** Shows the panel, with what is known to be broken in this run. */
+  explain() {
+    this.#actions.open();
+    this.#panel.scrollTo(0, 0);
+    this.#violation.focus({ preventScroll: true });
+  }
+
   /** @param {Model} model */
   reset(model) {
+    this.#looked = model.run.onlyHarm ? harm : properties;
     this.#judged = -1;
     this.#judgedIn = 0;
     this.#known = null;
@@ -80,15 +95,27 @@ export class Safety {
     const names = model.without.split(',');
     const those = rules.filter(([name]) => names.includes(name));
     const item = (/** @type {typeof rules[number]} */ [name, prevents, source]) =>
-      make('li', {}, make('b', {}, strings.ruleName(name)), ` ${strings.withoutRule(prevents, source)}`);
+      make(
+        'li',
+        {},
+        make('b', {}, strings.ruleName(name)),
+        ` ${strings.withoutRule(prevents)} `,
+        make('cite', {}, ...sources(source)),
+      );
+    /** @type {HTMLElement[]} */
     const off = those.length ? [make('h3', {}, safety.rulesOff), make('ul', {}, ...those.map(item))] : [];
+    if (model.run.onlyHarm) off.push(make('p', { class: 'hint' }, safety.onlyHarm));
     this.#rules.replaceChildren(...off);
   }
 
   /** @param {Model} model @param {boolean} playing */
   update(model, playing) {
     const { violation, branch, end, operationsRevision } = model.frame;
-    if (violation) this.#known = { ...violation, branch };
+    if (violation) {
+      this.#known = { ...violation, branch };
+      const leaders = model.frame.servers.filter(({ role }) => role === 'leader');
+      this.#leader = leaders.sort((a, b) => b.term - a.term)[0]?.id ?? 0;
+    }
     // On another branch it doesn't happen.
     else if (this.#known && (this.#known.branch !== branch || end < this.#known.time)) this.#known = null;
     if (!this.#known && model.claim?.branch === branch) this.#known = model.claim;
@@ -117,28 +144,44 @@ export class Safety {
    */
   #show(off, broken, here) {
     for (const [name, { lamp, line }] of this.#lamps) {
-      setAttribute(lamp, 'aria-label', safety.lampLabel(name, name === broken));
-      for (const node of [lamp, line]) node.classList.toggle('broken', name === broken);
+      const looked = this.#looked.includes(name) || name === broken;
+      setAttribute(lamp, 'aria-label', looked ? safety.lampLabel(name, name === broken) : safety.passedOver(name));
+      for (const node of [lamp, line]) {
+        node.classList.toggle('broken', name === broken);
+        node.classList.toggle('passed-over', !looked);
+      }
     }
-    setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, broken, off));
+    setText(byId('safety-words', HTMLElement), safety.words(this.#lamps.size, broken, off, this.#looked.length));
     const verdict = byId('verdict', HTMLButtonElement);
     setText(verdict, safety.verdict[this.#verdict.state]);
     setAttribute(verdict, 'class', this.#verdict.state);
-    setText(this.#verdictBox, safety.verdictWords(this.#verdict));
+    this.#verdictBox.replaceChildren(...withTerm(safety.verdictWords(this.#verdict), 'linearizable'));
     const known = this.#known;
     this.#violation.hidden = !known;
     if (!known) return;
     const goThere = make('button', { onclick: () => this.#actions.goTo(known.time) }, strings.goThere);
     const { state } = known;
     const sure = state !== '' && state !== 'refuted';
-    const [words, source] = safety.others[known.property] ?? [];
+    const [words, source] = safety.others[known.property] ?? safety.properties[known.property] ?? [];
+    const means = make('p', { class: 'means' });
     const facts = [make('p', {}, `${known.first},`), make('p', {}, safety.but(known.second))];
     this.#violation.replaceChildren(
       make('h3', {}, sure ? safety.violated(known) : strings.claim.title(known)),
       ...(known.first ? facts : []),
       ...(state ? [make('p', {}, strings.claim[state])] : []),
-      ...(words ? [make('p', {}, `${words} `, make('cite', {}, source))] : []),
+      ...(sure ? [means] : []),
+      ...(words ? [make('p', {}, `${safety.inGeneral(words)} `, make('cite', {}, ...sources(source)))] : []),
       ...(here ? [] : [goThere]),
     );
+    if (sure) this.#sayWhatItMeans(known, means);
+  }
+
+  /**
+   * Says what it means for the servers and entries of this violation.
+   * @param {Known} known @param {HTMLElement} box
+   */
+  async #sayWhatItMeans(known, box) {
+    const { meanings } = await import('../words/meanings.js');
+    setText(box, meanings[known.property]?.({ ...aboutOf(known), leader: this.#leader }) ?? '');
   }
 }

@@ -6,7 +6,8 @@
 /** @typedef {import('../../web/view.d.ts').ServerView} ServerView */
 /** @typedef {import('../run/model.js').Model} Model */
 
-import { byId, make, setAttribute, setLines } from '../kit/dom.js';
+import { byId, make, setAttribute, setLines, setText } from '../kit/dom.js';
+import { withTerms } from '../kit/explained.js';
 import { frameTime } from '../kit/frame-time.js';
 import * as strings from '../words/strings.js';
 
@@ -83,12 +84,18 @@ export class Inspector {
   #fill(server, view, model) {
     /** @type {[string, string, string][]} */
     const rows = inspector.state(server, view);
-    const line = (/** @type {string[]} */ [name, value, meaning]) =>
-      make('div', {}, make('dt', {}, name), make('dd', {}, make('b', {}, value), make('small', {}, meaning)));
+    const line = (/** @type {string} */ name) =>
+      make('div', {}, make('dt', {}, ...withTerms(name)), make('dd', {}, make('b'), make('small')));
+    // A line stays, and the focus in it, while its value changes.
     setLines(
       this.#state,
-      rows.map((row) => [JSON.stringify(row), () => line(row)]),
+      rows.map(([name]) => [name, () => line(name)]),
     );
+    rows.forEach(([, value, meaning], i) => {
+      const [shown, means] = this.#state.children[i].children[1].children;
+      setText(shown, value);
+      setText(means, meaning);
+    });
     const peer = (/** @type {import('../../web/view.d.ts').PeerView} */ peer) => {
       const { id, matchIndex, nextIndex, heard } = peer;
       return [`S${id}`, String(matchIndex), String(nextIndex), inspector.peerState(peer), inspector.heard(heard)];
@@ -113,8 +120,14 @@ class Table {
 
   /** @param {string} title @param {string[]} columns */
   constructor(title, columns) {
-    const head = make('tr', {}, ...columns.map((name) => make('th', { scope: 'col' }, name)));
-    this.box = make('table', { class: 'facts' }, make('caption', {}, title), make('thead', {}, head), this.#rows);
+    const head = make('tr', {}, ...columns.map((name) => make('th', { scope: 'col' }, ...withTerms(name))));
+    this.box = make(
+      'table',
+      { class: 'facts' },
+      make('caption', {}, ...withTerms(title)),
+      make('thead', {}, head),
+      this.#rows,
+    );
   }
 
   /** @param {string[][]} rows */

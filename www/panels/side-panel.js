@@ -15,7 +15,6 @@ import { SpaceTime } from './spacetime.js';
 /**
  * @typedef {object} Actions
  * @property {() => Model} model
- * @property {typeof import('../pkg/raft_web.js').Run} Run
  * @property {(time: number) => void} goTo
  * @property {() => void} openRun
  * @property {() => void} changed
@@ -36,7 +35,7 @@ export class Reading {
     this.#clients = new Clients({ goTo, changed });
     this.#inspector = new Inspector(changed);
     this.#dials = new Dials(actions.model, actions.openRun);
-    this.#safety = new Safety(actions.Run, { goTo, open: () => this.show('safety') });
+    this.#safety = new Safety({ goTo, open: () => this.show('safety') });
     this.#drawer.addEventListener('click', () => this.#open(!this.isOpen));
     byId('reading', HTMLElement).addEventListener('keydown', (event) => {
       if (event.key !== 'Escape' || event.defaultPrevented || !this.isOpen) return;
@@ -70,9 +69,9 @@ export class Reading {
     this.show('server');
   }
 
-  /** Says what a property means, and how it was broken. @param {string} property */
-  explain(property) {
-    this.#safety.open(property);
+  /** Says what it means that something is broken, and how it was. */
+  explain() {
+    this.#safety.explain();
   }
 
   /** Shows the panel of a tab. @param {string} panel */

@@ -10,15 +10,15 @@
 /** @typedef {import('../../web/view.d.ts').OperationView} OperationView */
 /** @typedef {import('../../web/view.d.ts').StoryLine} StoryLine */
 /** @typedef {import('../../web/view.d.ts').BranchView} BranchView */
-/** @typedef {import('../../web/view.d.ts').ViolationView} ViolationView */
 
-import { kindsOf, unpacked } from './messages.js';
+import { moments } from '../pkg/tables.js';
+import { unpacked } from './messages.js';
 import { actionBytes } from './scenario.js';
 
 /**
  * What a link or a file says was found in its run, and in which branch; once the page has come to
  * that moment, whether it finds it, too: `open` if it can't tell.
- * @typedef {ViolationView & { branch: number, state: '' | 'agrees' | 'open' | 'refuted' }} Claim
+ * @typedef {import('./scenario.js').Found & { branch: number, state: '' | 'agrees' | 'open' | 'refuted' }} Claim
  */
 
 /**
@@ -50,6 +50,8 @@ export class Model {
   origin = 'fresh';
   /** What the run is about, for people. */
   note = '';
+  /** Whether it was opened to see how it breaks. */
+  watch = false;
   /** Counts everything that was done to it. */
   changes = 0;
   /** The simulator panicked: nothing can be asked of it any more. */
@@ -57,15 +59,14 @@ export class Model {
   /** @type {Claim | null} */ claim = null;
 
   #run;
-  /** The kinds of messages, by their numbers. @type {import('./messages.js').MessageKind[]} */
-  #kinds;
   #onChange = () => {};
   #onPanic = (/** @type {unknown} */ _error) => {};
   #onRefusal = (/** @type {string} */ _sentence) => {};
   /** The part of a microsecond that is still to be played. */
   #rest = 0;
 
-  /** The names of the kinds of moments. @type {string[]} */ momentKinds;
+  /** The names of the kinds of moments. */
+  momentKinds = moments;
   /** Grows when a branch is renamed, deleted or brought back. */
   renamed = 0;
   /**
@@ -77,8 +78,6 @@ export class Model {
   /** @param {Run} run @param {string} usual the settings that need no mention */
   constructor(run, usual) {
     this.#run = run;
-    this.#kinds = kindsOf(run);
-    this.momentKinds = /** @type {any} */ (run.constructor).momentKinds().split('\n');
     this.seed = run.seed;
     this.servers = run.servers;
     this.without = run.without;
@@ -108,7 +107,7 @@ export class Model {
   }
 
   #read() {
-    return unpacked(this.#run.frame(), this.#kinds);
+    return unpacked(this.#run.frame());
   }
 
   /** Whether it was opened with a trace hash that it doesn't have here. */
@@ -142,7 +141,7 @@ export class Model {
       const Run = /** @type {typeof import('../pkg/raft_web.js').Run} */ (this.#run.constructor);
       const scout = Run.fromBytes(this.#run.bytes());
       let from = 0;
-      for (let frame = this.frame; !ready(frame) && !over(frame); frame = unpacked(scout.frame(), this.#kinds)) {
+      for (let frame = this.frame; !ready(frame) && !over(frame); frame = unpacked(scout.frame())) {
         from = frame.now;
         scout.advanceTo(from + SCOUTING_STEP);
       }
@@ -345,7 +344,7 @@ export class Model {
 
   /** Another branch at this moment. @param {number} branch @returns {Frame | undefined} */
   beside(branch) {
-    return this.#guard(() => unpacked(this.#run.beside(branch), this.#kinds));
+    return this.#guard(() => unpacked(this.#run.beside(branch)));
   }
 
   /** @param {number} branch @param {number} first @param {number} count @returns {LogView[]} */
@@ -400,7 +399,7 @@ export class Model {
 
   /** @param {number} from @param {number} to */
   traffic(from, to) {
-    return this.#guard(() => unpacked(this.#run.traffic(from, to), this.#kinds));
+    return this.#guard(() => unpacked(this.#run.traffic(from, to)));
   }
 
   dials() {

@@ -11,7 +11,7 @@ import { scenario as words } from '../words/strings.js';
 
 /**
  * What was found in a run, as whoever handed it on says; its facts may be empty.
- * @typedef {import('../../web/view.d.ts').ViolationView} Found
+ * @typedef {Omit<import('../../web/view.d.ts').ViolationView, 'about'>} Found
  */
 
 /** A file that can't be read: a sentence for a person. */
@@ -454,7 +454,7 @@ export function writeFile(from, note, found = null) {
     return TYPES[type].print(there ? bytes.number() : BigInt(otherwise));
   });
   add('servers', values[0]);
-  for (const part of ['network', 'disk', 'timing', 'limits', 'clients']) {
+  for (const part of ['network', 'disk', 'timing', 'limits', 'clients', 'checks']) {
     const of = PARAMETERS.flatMap((parameter, i) => (parameter[0] === part ? [i] : []));
     if (!of.some((i) => (named >> BigInt(i)) & 1n)) continue;
     // A file has related parameters side by side, a link in the order in which they were added.

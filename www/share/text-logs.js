@@ -7,7 +7,7 @@
 /** @typedef {import('../../web/view.d.ts').StoryLine} StoryLine */
 
 import { arrived } from '../run/causality.js';
-import { kindsOf, unpacked } from '../run/messages.js';
+import { unpacked } from '../run/messages.js';
 import { shiviz as words, violationText, violationTitle } from '../words/strings.js';
 
 /**
@@ -58,9 +58,8 @@ export function shivizOf(run, until) {
   const turning = newsOf(run, until).filter(({ server, weight }) => server && weight === 'turning');
   /** What was last known of each message. @type {Map<number, MessageView>} */
   const messages = new Map();
-  const kinds = kindsOf(run);
   for (let time = 0; time <= until; time += STRETCH) {
-    for (const message of unpacked(run.traffic(time, Math.min(until, time + STRETCH)), kinds).messages) {
+    for (const message of unpacked(run.traffic(time, Math.min(until, time + STRETCH))).messages) {
       if (message.from > 0 && message.to > 0) messages.set(message.id, message);
     }
   }

@@ -8,6 +8,7 @@
 /** @typedef {{ server: number, link: [number, number] | null, message: number }} Lit */
 
 import { lessMotion } from '../kit/dom.js';
+import { aboutOf } from '../run/about.js';
 import { clientAt, layOut, messageSpot } from './geometry.js';
 import { drawGlyph, halo, loudness, pin, strike } from '../draw/glyphs.js';
 import { drawClient, drawName, drawServer } from './nodes.js';
@@ -135,7 +136,31 @@ export class Ring {
     for (const message of quiet) this.#drawMessage(message, frame.now, hop);
     for (const message of loud) this.#drawMessage(message, frame.now, hop);
     for (const server of frame.servers) drawName(c, this.#palette, layout, server);
+    this.#accuse(frame);
     if (this.stroke) drawStroke(c, this.#palette, layout, this.stroke);
+  }
+
+  /** Whom a violation is about, in red; the rest becomes faint. @param {Frame} frame */
+  #accuse({ servers, violation }) {
+    const about = aboutOf(violation);
+    const accused = servers.filter(({ id }) => about.servers.includes(id));
+    if (!accused.length) return;
+    const c = this.#c;
+    const { width, height, node } = this.layout;
+    c.globalAlpha = 0.65;
+    c.fillStyle = this.#palette.paper;
+    c.fillRect(0, 0, width, height);
+    c.globalAlpha = 1;
+    for (const server of accused) {
+      const { x, y } = this.layout.servers[server.id - 1];
+      drawServer(c, this.#palette, this.layout, server, { lit: false, hop: true });
+      c.strokeStyle = this.#palette.danger;
+      c.lineWidth = 3;
+      c.beginPath();
+      c.arc(x, y, node * 1.22 + 10, 0, 2 * Math.PI);
+      c.stroke();
+      drawName(c, this.#palette, this.layout, server);
+    }
   }
 
   /**
