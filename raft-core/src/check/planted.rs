@@ -945,10 +945,10 @@ fn every_property_notices_what_is_planted_for_it_and_no_other_does() {
 fn a_violation_says_which_servers_and_which_entries_it_is_about() {
     let plants: [(Plant, &[u8], [u64; 2]); 5] = [
         (two_leaders, &[1, 2], [0, 0]),
-        (a_leader_that_forgets, &[1], [1, 0]),
+        (a_leader_that_forgets, &[1], [0, 0]),
         (an_entry_that_says_two_things, &[2], [1, 0]),
         (a_leader_that_lacks_an_entry, &[1, 2], [1, 0]),
-        (two_votes, &[1], [0, 0]),
+        (two_votes, &[2], [0, 0]),
     ];
     for (number, (plant, servers, entries)) in plants.into_iter().enumerate() {
         let violation = plant(None).expect_err("it is noticed");

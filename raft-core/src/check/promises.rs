@@ -11,7 +11,7 @@ use alloc::string::String;
 
 use super::Property;
 use super::by_server::ByServer;
-use super::safety::{About, CheckResult, Checker};
+use super::safety::{CheckResult, Checker};
 use super::view::{MachineView, Machines};
 use crate::raft::{
     AppendEntriesResponse, AppendOutcome, EntryId, Image, InstallSnapshotResponse, LogIndex, Raft, Rule, ServerId,
@@ -181,7 +181,7 @@ impl Checker {
     fn forgotten(&self, now: Time, me: ServerId, (term, id): (Term, EntryId), image: &Image) -> CheckResult {
         let first = format_args!("{me} acknowledged up to entry {} in term {term}", id.index);
         let second = format_args!("its disk ends with {} in term {}", image.log().last(), image.hard_state().term);
-        self.broken(Property::DurablePromise, now, first, second).at(id.index)
+        self.broken(Property::DurablePromise, now, first, second)
     }
 
     /// A server drops its entries after `after` for a later leader than the one to which it has

@@ -274,7 +274,7 @@ impl Checker {
         self.leavers.crashed(server);
         self.forget_requests(server);
         if let Some(machine) = machines.get(server.slot()) {
-            self.check_kept(now, machine).by(Some(server))?;
+            self.check_kept(now, machine)?;
         }
         let id = self.committed.last();
         let holders = self.destroyed.union(holders(machines, id));
@@ -284,7 +284,7 @@ impl Checker {
         let first =
             format_args!("entry {id} was committed under the membership {}", changes::describe(&self.committed_under));
         let second = format_args!("after the crash of {server} {}", whose_disks(holders));
-        self.broken(Property::DurableCommit, now, first, second).by(Some(server)).at(id.index)
+        self.broken(Property::DurableCommit, now, first, second).at(id.index)
     }
 
     /// The world has destroyed the log on a server's disk, and with `everything` the rest of it,
@@ -552,7 +552,7 @@ impl Checker {
         if raft.is_leader() && term == raft.term() && log.after < last {
             let first = format_args!("{me} led term {term} with entries up to {last}");
             let second = format_args!("it dropped those after {}", log.after);
-            self.broken(Property::LeaderAppendOnly, now, first, second).at(log.after.next())?;
+            self.broken(Property::LeaderAppendOnly, now, first, second)?;
         }
         self.memberships[me].truncate_after(log.after);
         self.release_overwritten(raft, log.after);

@@ -623,10 +623,16 @@ mod tests {
         let hunt = Hunt::default();
         assert_eq!(hunt.command(7), "raftarium hunt --seeds 7 --for 60s");
         let rules = Rules::ALL.without(Rule::VoteOncePerTerm);
-        let hunt = Hunt { servers: Some(3), length: Duration::from_secs(20), profile: Profile::Crashes, rules };
+        let hunt = Hunt {
+            servers: Some(3),
+            length: Duration::from_secs(20),
+            profile: Profile::Crashes,
+            rules,
+            only_harm: true,
+        };
         assert_eq!(
             hunt.command(7),
-            "raftarium hunt --seeds 7 --for 20s --nodes 3 --faults crashes --without vote-once-per-term"
+            "raftarium hunt --seeds 7 --for 20s --nodes 3 --faults crashes --without vote-once-per-term --only-harm"
         );
     }
 
